@@ -1,0 +1,42 @@
+# Every target sets up what it needs: Python 3.11 or newer is enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Work happens without a word to anybody outside.
+export DO_NOT_TRACK := 1
+
+.PHONY: run test check format lock clean-sample help
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Copydesk needs Python 3.11 or newer; name one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+tests/readers/node_modules/ready: tests/readers/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --prefix tests/readers --silent --no-audit --no-fund && touch $@; \
+	 else echo "npm is missing: the tests that read our front matter with JavaScript will be skipped"; fi
+
+run: $(VENV)/ready  ## the sample beat: feeds on loopback to drafts in output/drafts/
+	@$(BIN)/copydesk --sample run
+
+test: $(VENV)/ready tests/readers/node_modules/ready  ## every test
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/ready  ## style, types, import directions
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/ready  ## let ruff mend the style
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+
+lock:  ## write requirements.lock anew from pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command "make lock" pyproject.toml --group dev -o requirements.lock

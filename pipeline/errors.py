@@ -1,0 +1,76 @@
+"""Every error a user can cause, with words that say what to do.
+
+CopydeskError                 exit code 1
+├── ConfigError               2   a wrong setting, feeds.yaml or prompt: nothing starts
+├── FeedError                 -   one feed's trouble: an outcome of the run, never its end
+├── LedgerError               3   the ledger cannot be opened or is newer than the program
+├── ModelError                -   one call's trouble: an outcome of its item
+│   └── ModelRefused          4   key, quota or request refused: no other item would fare better
+├── OutputError               5   a draft cannot be written: disk full, folder read-only
+└── ReviewError               6   a verdict that cannot be carried out
+"""
+
+from typing import ClassVar
+
+
+class CopydeskError(Exception):
+    """An error whose message is one line, naming the culprit and the fix.
+
+    Context is kept as attributes, never only inside the message.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, **context: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.context = context
+
+
+class ConfigError(CopydeskError):
+    """A setting is wrong; context: file, line."""
+
+    exit_code = 2
+
+
+class FeedError(CopydeskError):
+    """A feed cannot be fetched or read; context: kind, feed, status."""
+
+    def __init__(self, message: str, *, kind: str, **context: object) -> None:
+        super().__init__(message, **context)
+        self.kind = kind
+
+
+class LedgerError(CopydeskError):
+    """The ledger cannot be used; context: url."""
+
+    exit_code = 3
+
+
+class ModelError(CopydeskError):
+    """One call came to nothing; `retry` says whether a later run may fare better."""
+
+    def __init__(self, message: str, *, retry: bool, **context: object) -> None:
+        super().__init__(message, **context)
+        self.retry = retry
+
+
+class ModelRefused(ModelError):
+    """The server refuses every call: wrong key, no quota, unknown model."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, **context: object) -> None:
+        super().__init__(message, retry=True, **context)
+
+
+class OutputError(CopydeskError):
+    """A file cannot be written; context: path."""
+
+    exit_code = 5
+
+
+class ReviewError(CopydeskError):
+    """A verdict cannot be carried out; context: draft."""
+
+    exit_code = 6
