@@ -4,6 +4,7 @@ CopydeskError                 exit code 1
 ├── ConfigError               2   a wrong setting, feeds.yaml or prompt: nothing starts
 ├── FeedError                 -   one feed's trouble: an outcome of the run, never its end
 ├── LedgerError               3   the ledger cannot be opened or is newer than the program
+│   └── LeaseLost          -   another run has taken over the item
 ├── ModelError                -   one call's trouble: an outcome of its item
 │   └── ModelRefused          4   key, quota or request refused: no other item would fare better
 ├── OutputError               5   a draft cannot be written: disk full, folder read-only
@@ -45,6 +46,10 @@ class LedgerError(CopydeskError):
     """The ledger cannot be used; context: url."""
 
     exit_code = 3
+
+
+class LeaseLost(LedgerError):
+    """Another run has taken over the item: whatever this one found is not to be written."""
 
 
 class ModelError(CopydeskError):

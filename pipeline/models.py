@@ -7,8 +7,13 @@ This module imports no sibling.
 import hashlib
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+
+Window = tuple[datetime | None, datetime | None]
+"""A half-open span [since, until) of publication times, aware UTC; None leaves that side open."""
 
 
 class Record(BaseModel):
@@ -101,6 +106,22 @@ class Source(Record):
 def external_id(first_key: str, guid: str) -> str:
     """Return the 16 hex digits that name an item for ever, whatever its feed is called later."""
     return hashlib.sha256(f"{first_key}\0{guid}".encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def feed_address(url: str) -> str | None:
+    """Return what two spellings of one feed's URL share, or None where it is no http(s) URL.
+
+    The scheme, the case of the host, a default port, a closing slash and the fragment do not count.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not url.isprintable() or " " in url:
+        return None
+    host = parts.hostname if port in {None, 80, 443} else f"{parts.hostname}:{port}"
+    return host + parts.path.rstrip("/") + (f"?{parts.query}" if parts.query else "")
 
 
 class Sentiment(StrEnum):

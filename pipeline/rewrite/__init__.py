@@ -1,0 +1,1 @@
+"""From a source to an article: prompt, model call and its answer, or the offline brief."""

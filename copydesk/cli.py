@@ -1,0 +1,179 @@
+"""Every command, its arguments and its help. What a command does is imported when it is called."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from pipeline.errors import CopydeskError
+
+EXIT_CODES = """Exit codes: 0 done (a feed that failed is part of the report) · 1 unexpected trouble ·
+2 wrong usage, setting or feeds.yaml · 3 the ledger cannot be used · 4 the model refuses every call ·
+5 a draft cannot be written · 6 a verdict cannot be carried out · 130 interrupted."""
+
+app = typer.Typer(
+    name="copydesk",
+    help="Feeds in, drafts out, nothing published that nobody approved.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+feeds_app = typer.Typer(help="List, check, import and export subscriptions.", no_args_is_help=True)
+drafts_app = typer.Typer(help="List drafts, or show one beside its source.", no_args_is_help=True)
+app.add_typer(feeds_app, name="feeds")
+app.add_typer(drafts_app, name="drafts")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Note = Annotated[str | None, typer.Option("--note", help="Kept in the ledger and in the file.")]
+Drafts = Annotated[list[str], typer.Argument(help="Short ids (or their beginnings), paths or file names.")]
+
+
+@app.callback()
+def root(
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Work on the sample beat: its own feeds and ledger.")
+    ] = False,
+) -> None:
+    """Choose what the command works on."""
+    if sample:
+        from copydesk.sample import enter
+
+        enter()
+
+
+@app.command()
+def run(
+    feeds: Annotated[list[str] | None, typer.Argument(help="Keys of feeds; none means all enabled.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Poll the feeds and draft what is new."""
+    from copydesk import runs
+
+    runs.ingest(feeds or None, as_json=as_json)
+
+
+@app.command()
+def backfill(
+    feed: Annotated[str, typer.Argument(help="Key of the feed.")],
+    since: Annotated[str | None, typer.Option(help="First day or time, in the setting's time zone.")] = None,
+    until: Annotated[str | None, typer.Option(help="Day or time at which to stop; not included.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Draft at most so many items, newest first.")] = 100,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be drafted.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Draft one feed's items of a span of dates; what was drafted before is not paid for again."""
+    from copydesk import runs
+
+    runs.backfill(feed, since, until, limit, dry_run=dry_run, as_json=as_json)
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Show feeds, items by state, and failures with their reasons."""
+    from copydesk import look
+
+    look.status(as_json=as_json)
+
+
+@app.command()
+def retry(
+    feed: Annotated[str | None, typer.Argument(help="Key of a feed; none means all.")] = None,
+) -> None:
+    """Queue failed items again for the next run."""
+    from copydesk import look
+
+    look.retry(feed)
+
+
+@drafts_app.command("list")
+def drafts_list(
+    state: Annotated[str, typer.Option(help="drafted, approved, rejected or all.")] = "drafted",
+    as_json: Json = False,
+) -> None:
+    """List the drafts that wait for an editor."""
+    from copydesk import look
+
+    look.drafts(state, as_json=as_json)
+
+
+@drafts_app.command("show")
+def drafts_show(
+    draft: Annotated[str, typer.Argument(help="Short id, path or file name.")], as_json: Json = False
+) -> None:
+    """Show a draft, its findings and its source."""
+    from copydesk import look
+
+    look.show(draft, as_json=as_json)
+
+
+@app.command()
+def approve(drafts: Drafts, note: Note = None) -> None:
+    """Approve drafts as they stand on disk: each moves to output/published/."""
+    from copydesk import verdicts
+
+    verdicts.give("approve", drafts, note)
+
+
+@app.command()
+def reject(drafts: Drafts, note: Note = None) -> None:
+    """Reject drafts: each is set aside in output/rejected/."""
+    from copydesk import verdicts
+
+    verdicts.give("reject", drafts, note)
+
+
+@feeds_app.command("list")
+def feeds_list(as_json: Json = False) -> None:
+    """List the subscriptions of feeds.yaml."""
+    from copydesk import subscriptions
+
+    subscriptions.listing(as_json=as_json)
+
+
+@feeds_app.command("check")
+def feeds_check(
+    keys: Annotated[list[str] | None, typer.Argument(help="Keys of feeds; none means all.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch feeds and say what is in them; nothing is kept."""
+    from copydesk import subscriptions
+
+    subscriptions.check(keys or None, as_json=as_json)
+
+
+@feeds_app.command("import")
+def feeds_import(file: Annotated[str, typer.Argument(help="An OPML file.")]) -> None:
+    """Print the YAML to add to feeds.yaml for the feeds of an OPML file."""
+    from copydesk import subscriptions
+
+    subscriptions.opml_in(file)
+
+
+@feeds_app.command("export")
+def feeds_export(file: Annotated[str, typer.Argument(help="The OPML file to write.")]) -> None:
+    """Write the subscriptions as OPML."""
+    from copydesk import subscriptions
+
+    subscriptions.opml_out(file)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check settings, ledger, output folder, model and feeds: each trouble with its fix."""
+    from copydesk import doctor as examination
+
+    examination.examine(as_json=as_json)
+
+
+def main() -> None:
+    """Run the command line; an error is one line and an exit code."""
+    try:
+        app()
+    except CopydeskError as error:
+        typer.echo(f"copydesk: {error.message}", err=True)
+        for problem in error.context.get("problems") or ():  # type: ignore[attr-defined]
+            typer.echo(f"  {problem}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("copydesk: interrupted; nothing is lost, the next run goes on from here", err=True)
+        sys.exit(130)

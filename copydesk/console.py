@@ -1,0 +1,45 @@
+"""How the command line speaks: tables and colours on a terminal, plain lines otherwise, JSON on demand."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str = "") -> None:
+    """Print a line of our own; text from elsewhere goes through `plain` first."""
+    out.print(text)
+
+
+def plain(text: object) -> str:
+    """Return text from a feed or file so that neither Rich nor the terminal obeys it."""
+    visible = "".join(char if char.isprintable() else " " for char in str(text))
+    return escape(visible)
+
+
+def machine(value: Any) -> None:  # noqa: ANN401 - whatever json can hold
+    """Print one JSON document."""
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False, default=str)
+    sys.stdout.write("\n")
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table on a terminal, tab-separated lines elsewhere."""
+    if not out.is_terminal:
+        for row in rows:
+            out.print("\t".join(plain(cell) for cell in row))
+        return
+    grid = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        numeric = column in {"new", "drafted", "merged", "skipped", "failed", "queued", "items", "seen"}
+        grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(plain(cell) for cell in row))
+    out.print(grid)

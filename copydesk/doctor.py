@@ -1,0 +1,104 @@
+"""`copydesk doctor`: settings, ledger, output, model and feeds; each trouble with its fix."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable
+
+from copydesk.console import machine, plain, say
+from copydesk.sample import serving
+from copydesk.subscriptions import examine_feeds
+from pipeline.errors import CopydeskError, OutputError
+from pipeline.ledger import Ledger
+from pipeline.rewrite.model import Model
+from pipeline.rewrite.prompt import load_prompt
+from pipeline.settings import Settings, Subscriptions, load_feeds, load_settings
+
+Result = tuple[str, bool, str]
+
+
+def examine(*, as_json: bool) -> None:
+    """Run every examination; exit code 1 if one finds trouble."""
+    with serving():
+        results = _examined()
+    if as_json:
+        machine([{"what": what, "ok": ok, "said": said} for what, ok, said in results])
+    else:
+        for what, ok, said in results:
+            say(f"{'[green]ok[/green]     ' if ok else '[red]trouble[/red]'} {plain(what)}: {plain(said)}")
+    sys.exit(not all(ok for _, ok, _ in results))
+
+
+def _examined() -> list[Result]:
+    try:
+        settings = load_settings()
+    except CopydeskError as error:
+        return [("settings", False, error.message)]
+    results = [("settings", True, f"read for {settings.base}")]
+    try:
+        subscriptions = load_feeds(settings.feeds_file)
+    except CopydeskError as error:
+        return [*results, ("feeds.yaml", False, error.message)]
+    results += [
+        ("feeds.yaml", True, f"{len(subscriptions.feeds)} feeds, {len(subscriptions.beats)} beats"),
+        _tried("prompts", lambda: _prompts(settings, subscriptions)),
+        _tried("ledger", lambda: _ledger(settings, subscriptions)),
+        _tried("output", lambda: _output(settings)),
+        _tried("model", lambda: _model(settings)),
+    ]
+    enabled = [feed for feed in subscriptions.feeds if feed.enabled]
+    feeds = asyncio.run(examine_feeds(settings, enabled))
+    return results + [(f"feed {feed['feed']}", feed["ok"], _feed(feed)) for feed in feeds]
+
+
+def _feed(feed: dict[str, object]) -> str:
+    return f"{feed['items']} items; {feed['said']}" if feed["ok"] else str(feed["said"])
+
+
+def _tried(what: str, step: Callable[[], str]) -> Result:
+    try:
+        return what, True, step()
+    except CopydeskError as error:
+        return what, False, error.message
+
+
+def _prompts(settings: Settings, subscriptions: Subscriptions) -> str:
+    names = {beat.prompt for beat in subscriptions.beats.values()}
+    return ", ".join(load_prompt(settings.base / "prompts", name).id for name in sorted(names))
+
+
+def _ledger(settings: Settings, subscriptions: Subscriptions) -> str:
+    with Ledger.open(settings.database_url) as ledger:
+        ledger.sync_feeds(subscriptions.feeds)
+        return f"{ledger.shown_url}, {sum(sum(c.values()) for c in ledger.counts().values())} items"
+
+
+def _output(settings: Settings) -> str:
+    try:
+        settings.output.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.output) as probe:
+            probe.write(b"a draft could stand here")
+    except OSError as error:
+        raise OutputError(
+            f"{settings.output}: {error.strerror}; make it writable or set COPYDESK_OUTPUT",
+            path=settings.output,
+        ) from error
+    return str(settings.output)
+
+
+def _model(settings: Settings) -> str:
+    if settings.model is None:
+        return "none set: drafts are offline briefs; set COPYDESK_MODEL and OPENAI_API_KEY for rewrites"
+    return asyncio.run(_ping(settings, settings.model))
+
+
+async def _ping(settings: Settings, name: str) -> str:
+    key = settings.api_key.get_secret_value() if settings.api_key else None
+    async with Model(
+        model=name,
+        base_url=settings.base_url,
+        api_key=key,
+        timeout_s=settings.model_timeout_s,
+        deadline_s=settings.deadline_s,
+    ) as model:
+        return await model.check()

@@ -1,0 +1,88 @@
+"""`copydesk status`, `drafts` and `retry`: what the ledger knows."""
+
+from typing import Any
+
+from copydesk.console import machine, out, plain, say, table
+from pipeline.errors import ConfigError
+from pipeline.ledger import Ledger
+from pipeline.output import files
+from pipeline.settings import load_feeds, load_settings
+
+STATES = ("seen", "answered", "drafted", "approved", "rejected", "merged", "skipped", "failed")
+
+
+def status(*, as_json: bool) -> None:
+    """Feeds with their counts by state, then failures with reasons."""
+    settings = load_settings()
+    subscriptions = load_feeds(settings.feeds_file)
+    with Ledger.open(settings.database_url) as ledger:
+        ledger.sync_feeds(subscriptions.feeds)
+        feeds, failures = ledger.feed_status(), ledger.failures(50)
+    if as_json:
+        machine({"feeds": [f.model_dump() for f in feeds], "failures": [f.model_dump() for f in failures]})
+        return
+    rows = ((f.key, f.last_polled_at or "never", *_counts(f.counts), f.last_error or "") for f in feeds)
+    table("Feeds", ("feed", "last polled", *STATES, "trouble"), rows)
+    for failure in failures:
+        say(f"{failure.state} {plain(failure.feed_key)} · {plain(failure.title)}: {plain(failure.reason)}")
+    if any(failure.state == "failed" for failure in failures):
+        say("\n`copydesk retry` queues the failed ones again.")
+
+
+def _counts(counts: dict[str, int]) -> list[int]:
+    return [counts.get(state, 0) for state in STATES]
+
+
+def retry(feed: str | None) -> None:
+    """Queue failed items again."""
+    settings = load_settings()
+    with Ledger.open(settings.database_url) as ledger:
+        count = ledger.retry_failed(feed)
+    say(f"{count} items queued again; `copydesk run` takes them up.")
+
+
+def drafts(state: str, *, as_json: bool) -> None:
+    """List drafts, newest first."""
+    states = ("drafted", "approved", "rejected") if state == "all" else (state,)
+    if not set(states) <= {"drafted", "approved", "rejected"}:
+        raise ConfigError(f"--state {state!r} is none of: drafted, approved, rejected, all")
+    settings = load_settings()
+    with Ledger.open(settings.database_url) as ledger:
+        rows = ledger.drafts(states)
+    if as_json:
+        machine([row.model_dump() for row in rows])
+        return
+    if not rows:
+        say(f"No drafts are {state}. `copydesk run` polls the feeds.")
+        return
+    listed = (
+        (row.short_id, row.state, row.feed_key, f"{row.published_at:%Y-%m-%d}", row.open_findings, row.title)
+        for row in rows
+    )
+    table("Drafts", ("draft", "state", "feed", "published", "open", "title"), listed)
+    out.print(f"\n{len(rows)} in {settings.output}", markup=False)
+
+
+def show(ref: str, *, as_json: bool) -> None:
+    """Show the text on disk, its findings and the source beside it."""
+    settings = load_settings()
+    with Ledger.open(settings.database_url) as ledger:
+        row = ledger.draft(ref)
+    data = files.read_bytes(settings.output, row.path)
+    text = data.decode("utf-8", "replace") if data is not None else row.version_text
+    if as_json:
+        machine(row.model_dump() | {"text": text, "on_disk": data is not None})
+        return
+    _print_draft(row, text, on_disk=data is not None)
+
+
+def _print_draft(row: Any, text: str, *, on_disk: bool) -> None:  # noqa: ANN401
+    say(f"[bold]{plain(row.path)}[/bold] ({row.state}{'' if on_disk else '; the file is missing'})")
+    for line in text.splitlines():
+        say(plain(line))
+    say("\n[bold]Findings[/bold]")
+    for finding in row.findings:
+        say(f"  {finding.severity} · {finding.kind}: {plain(finding.message)}")
+    say(f"\n[bold]Source[/bold] {plain(row.item.link or '')}")
+    for line in row.item.text.splitlines():
+        say(plain(line))

@@ -1,0 +1,167 @@
+"""`copydesk run` and `copydesk backfill`: start a flow, show how it goes, say what came of it."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from copydesk.console import err, machine, plain, say, table
+from copydesk.sample import is_sample, serving
+from pipeline.settings import load_feeds, load_settings, parse_day
+
+Report = dict[str, Any]
+
+
+def ingest(feeds: list[str] | None, *, as_json: bool) -> None:
+    """Run the ingest flow in this process and report."""
+    with serving():
+        _check_settings()
+        _quiet()
+        from flows.ingest import ingest as flow
+
+        report = _run(lambda: flow(feeds), as_json=as_json)
+    _report(report, as_json=as_json)
+
+
+def backfill(
+    feed: str, since: str | None, until: str | None, limit: int, *, dry_run: bool, as_json: bool
+) -> None:
+    """Run the backfill flow in this process and report."""
+    with serving():
+        settings = _check_settings()
+        start = parse_day(since, settings.timezone) if since else None
+        end = parse_day(until, settings.timezone) if until else None
+        _quiet()
+        from flows.backfill import backfill as flow
+
+        report = _run(lambda: flow(feed, start, end, limit, dry_run), as_json=as_json)
+    if dry_run:
+        _would(report["items"], as_json=as_json)
+    else:
+        _report(report, as_json=as_json)
+
+
+def _check_settings() -> Any:  # noqa: ANN401
+    """Fail on a wrong setting before the seconds that Prefect takes to start."""
+    settings = load_settings()
+    load_feeds(settings.feeds_file)
+    return settings
+
+
+def _quiet() -> None:
+    """The report says what happened; Prefect's own lines are for its UI unless somebody asks."""
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
+
+
+def _run(start: Callable[[], Awaitable[Report]], *, as_json: bool) -> Report:
+    from flows.room import listener
+
+    with _progress(show=not as_json) as notify:
+        token = listener.set(notify)
+        try:
+            return asyncio.run(_awaited(start))
+        finally:
+            listener.reset(token)
+
+
+async def _awaited(start: Callable[[], Awaitable[Report]]) -> Report:
+    return await start()
+
+
+@contextlib.contextmanager
+def _progress(*, show: bool) -> Iterator[Callable[[str, str], None]]:
+    """Show a bar on a terminal, nothing elsewhere: the report at the end is plain lines."""
+    done: Counter[str] = Counter()
+    if not (show and err.is_terminal):
+        yield lambda _feed, outcome: done.update([outcome])
+        return
+    with err.status("starting Prefect, then polling …") as status:
+
+        def notify(feed: str, outcome: str) -> None:
+            done.update([outcome])
+            counts = ", ".join(f"{count} {name}" for name, count in sorted(done.items()))
+            status.update(f"{counts} · {plain(feed)}")
+
+        yield notify
+
+
+def _would(items: list[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        machine(items)
+        return
+    table("Would be drafted", ("published", "title", "why"), ((i["published"], i["title"], i["why"]) for i in items))
+    say(f"{len(items)} items would be drafted; nothing was written.")
+
+
+def _report(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        machine(report)
+    else:
+        _feeds(report["feeds"])
+        _summary(report)
+    if report["exit_code"]:
+        err.print(f"copydesk: {plain(report['stopped'])}")
+        sys.exit(report["exit_code"])
+
+
+def _feeds(feeds: list[Report]) -> None:
+    columns = ("feed", "new", "drafted", "merged", "skipped", "failed", "queued", "said")
+    table("Feeds", columns, (_row(feed) for feed in feeds))
+    for feed in feeds:
+        for reason in feed["failed"]:
+            say(f"failed in {plain(feed['feed'])}: {plain(reason)}")
+
+
+def _row(feed: Report) -> tuple[object, ...]:
+    said = feed["error"] or ("nothing new" if not feed["new"] and not feed["drafts"] else "; ".join(feed["notes"]))
+    return (
+        feed["feed"],
+        feed["new"],
+        len(feed["drafts"]),
+        feed["merged"],
+        feed["skipped"],
+        len(feed["failed"]),
+        feed["queued"],
+        said,
+    )
+
+
+def _summary(report: Report) -> None:
+    drafts = [path for feed in report["feeds"] for path in feed["drafts"]]
+    rewritten = sum(feed["rewritten"] for feed in report["feeds"])
+    queued = sum(feed["queued"] for feed in report["feeds"])
+    say()
+    if drafts:
+        briefs = len(drafts) - rewritten
+        kinds = [f"{rewritten} rewritten by {plain(report['model'])}"] if rewritten else []
+        kinds += [f"{briefs} offline briefs"] if briefs else []
+        say(f"[bold]{len(drafts)} drafts[/bold] ({', '.join(kinds)}) in {_shown(report['output'])}/drafts")
+    else:
+        say("[bold]Nothing new:[/bold] no draft was added or changed.")
+    if queued:
+        say(f"{queued} items wait for the next run.")
+    _next_steps(report)
+
+
+def _next_steps(report: Report) -> None:
+    prefix = "copydesk --sample" if is_sample() else "copydesk"
+    binary = "" if Path(sys.prefix, "bin").as_posix() in os.environ.get("PATH", "") else ".venv/bin/"
+    say("\nNext:")
+    say(f"  read them        {binary}{prefix} drafts list")
+    say(f"  decide           {binary}{prefix} approve DRAFT, or reject DRAFT --note why")
+    if report["model"] == "the offline brief":
+        say("  use a model      set COPYDESK_MODEL and OPENAI_API_KEY (or OPENAI_BASE_URL) in .env: see .env.example")
+    if is_sample():
+        say(f"  your own feeds   edit feeds.yaml, then {binary}copydesk doctor and {binary}copydesk run")
+
+
+def _shown(path: str) -> str:
+    folder = Path(path)
+    with contextlib.suppress(ValueError):
+        return plain(folder.relative_to(Path.cwd()))
+    return plain(folder)

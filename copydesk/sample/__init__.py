@@ -1,0 +1,42 @@
+"""The sample beat: bundled feeds, served on loopback, with a ledger of their own.
+
+The first run is the real path with nothing to configure: HTTP, parse, ledger, rewrite or brief, write.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from copydesk.sample.server import PORT, SampleServer, write_subscriptions
+from pipeline.settings import base_folder
+
+_entered: list[bool] = []
+
+
+def is_sample() -> bool:
+    """Say whether this process works on the sample beat."""
+    return bool(_entered)
+
+
+def enter() -> None:
+    """Point this process at the sample's feeds, ledger and Prefect database; drafts go to output/."""
+    folder = base_folder() / ".copydesk" / "sample"
+    folder.mkdir(parents=True, exist_ok=True)
+    subscriptions = folder / "feeds.yaml"
+    if not subscriptions.exists():
+        write_subscriptions(folder, PORT)
+    os.environ["COPYDESK_FEEDS"] = str(subscriptions)
+    os.environ["COPYDESK_DATABASE_URL"] = f"sqlite:///{folder / 'ledger.db'}"
+    os.environ["PREFECT_HOME"] = str(folder / "prefect")
+    _entered.append(True)
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[None]:
+    """Serve the sample's feeds while a run lasts; nothing to do for the operator's own feeds."""
+    if not is_sample():
+        yield
+        return
+    with SampleServer() as server:
+        write_subscriptions(base_folder() / ".copydesk" / "sample", server.port)
+        yield

@@ -1,0 +1,38 @@
+"""`copydesk approve` and `reject`: one verdict on each draft, honestly reported."""
+
+import sys
+from datetime import UTC, datetime
+
+from copydesk.console import err, plain, say
+from pipeline import review
+from pipeline.errors import CopydeskError, ReviewError
+from pipeline.ledger import Ledger
+from pipeline.models import Decision
+from pipeline.settings import load_feeds, load_settings
+
+
+def give(decision: str, drafts: list[str], note: str | None) -> None:
+    """Give the same verdict on several drafts; one that cannot be carried out does not stop the rest."""
+    settings = load_settings()
+    beats = load_feeds(settings.feeds_file)
+    failed: list[CopydeskError] = []
+    with Ledger.open(settings.database_url) as ledger:
+        review.finish(ledger, settings.output)
+        for ref in drafts:
+            try:
+                path = review.decide(
+                    ledger,
+                    settings.output,
+                    beats,
+                    ref,
+                    Decision(decision),
+                    by=settings.editor,
+                    note=note,
+                    now=datetime.now(UTC),
+                )
+                say(f"{decision}d {plain(path)}" if decision == "approve" else f"rejected {plain(path)}")
+            except ReviewError as error:
+                failed.append(error)
+                err.print(f"not {'approved' if decision == 'approve' else 'rejected'}: {plain(error.message)}")
+    if failed:
+        sys.exit(failed[0].exit_code)

@@ -1,0 +1,76 @@
+"""The flow that polls feeds and drafts what is new: `ingest`, all feeds or some."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from prefect import flow, task
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from flows.report import FeedReport, RunReport, feed_report, markdown
+from flows.room import chosen, newsroom
+from pipeline.errors import FeedError
+from pipeline.models import FeedConfig, Window
+from pipeline.work import ItemOutcome, Newsroom, draft_feed, poll
+
+T = TypeVar("T")
+
+
+@flow(name="ingest", persist_result=False, validate_parameters=True)
+async def ingest(feeds: list[str] | None = None) -> dict[str, Any]:
+    """Poll the enabled feeds, or those named by key, and draft what is new in them.
+
+    Returns a RunReport as JSON. Raises ConfigError or LedgerError before anything is done; a feed that
+    fails, or a model that refuses, is part of the report.
+    """
+    started = time.monotonic()
+    async with newsroom() as (room, subscriptions):
+        selected = chosen(subscriptions, feeds)
+        reports = await asyncio.gather(*(run_feed(room, feed, feed.max_items) for feed in selected))
+        return await publish_report("ingest", room, reports, time.monotonic() - started)
+
+
+async def run_feed(
+    room: Newsroom, feed: FeedConfig, limit: int, window: Window | None = None
+) -> FeedReport:
+    """Poll one feed, then draft what waits in it; a feed that fails still has its queue drafted."""
+    polled, error = None, None
+    try:
+        polled = await as_task(f"fetch {feed.key}", lambda: poll(room, feed, window))
+    except FeedError as failure:
+        error = failure.message
+    outcomes: list[ItemOutcome] = []
+    if queued := await asyncio.to_thread(room.ledger.queued, feed.key, window):
+        outcomes = await as_task(f"draft {feed.key}", lambda: draft_feed(room, feed, limit, window))
+        queued = await asyncio.to_thread(room.ledger.queued, feed.key, window)
+    return feed_report(feed.key, polled, error, outcomes, queued)
+
+
+async def as_task(name: str, step: Callable[[], Awaitable[T]]) -> T:
+    """Run a step as a Prefect task of that name: visible in its UI, and failed there if it raises."""
+
+    @task(name=name.split()[0], task_run_name=name, cache_policy=NO_CACHE, persist_result=False)
+    async def run() -> T:
+        return await step()
+
+    return await run()
+
+
+async def publish_report(
+    name: str, room: Newsroom, reports: list[FeedReport], seconds: float
+) -> dict[str, Any]:
+    """Keep the run's report as an artifact and return it as JSON."""
+    stop = room.stop[0] if room.stop else None
+    report = RunReport(
+        flow=name,
+        seconds=round(seconds, 2),
+        feeds=tuple(reports),
+        stopped=stop.message if stop else None,
+        exit_code=stop.exit_code if stop else 0,
+        model=room.settings.model or "the offline brief",
+        output=str(room.settings.output),
+    )
+    await acreate_markdown_artifact(key=f"{name}-report", markdown=markdown(report), description="Run report")
+    return report.model_dump(mode="json")

@@ -1,0 +1,89 @@
+"""What a run reports: one row a feed, as a record, as a Prefect artifact."""
+
+from collections.abc import Sequence
+
+from pipeline.models import Record
+from pipeline.work import ItemOutcome, PollReport
+
+
+class FeedReport(Record):
+    """What a run did with one feed."""
+
+    feed: str
+    error: str | None = None
+    """Why the feed brought nothing; the rest of the run goes on."""
+    unchanged: bool = False
+    new: int = 0
+    updated: int = 0
+    skipped: int = 0
+    merged: int = 0
+    drafts: tuple[str, ...] = ()
+    """Paths of the drafts written, relative to the output folder."""
+    rewritten: int = 0
+    """How many of the drafts a model wrote."""
+    failed: tuple[str, ...] = ()
+    """One line an item: its title and the reason."""
+    queued: int = 0
+    """Items that wait for the next run."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class RunReport(Record):
+    """What a run did."""
+
+    flow: str
+    seconds: float
+    feeds: tuple[FeedReport, ...]
+    stopped: str | None = None
+    """Why the run ended early."""
+    exit_code: int = 0
+    model: str
+    output: str
+
+    @property
+    def drafts(self) -> tuple[str, ...]:
+        """Paths of all drafts written."""
+        return tuple(path for feed in self.feeds for path in feed.drafts)
+
+
+def feed_report(
+    key: str, polled: PollReport | None, error: str | None, outcomes: Sequence[ItemOutcome], queued: int
+) -> FeedReport:
+    """Join what the poll and the drafting of one feed brought."""
+    drafted = [outcome for outcome in outcomes if outcome.path]
+    counts = polled.model_dump(exclude={"feed"}) if polled else {}
+    return FeedReport(
+        feed=key,
+        error=error,
+        **counts,
+        drafts=tuple(outcome.path for outcome in drafted if outcome.path),
+        rewritten=sum(outcome.rewritten for outcome in drafted),
+        failed=tuple(f"{outcome.title}: {outcome.reason}" for outcome in outcomes if outcome.reason),
+        queued=queued,
+        prompt_tokens=sum(outcome.prompt_tokens for outcome in outcomes),
+        completion_tokens=sum(outcome.completion_tokens for outcome in outcomes),
+    )
+
+
+def markdown(report: RunReport) -> str:
+    """Return the report as the Markdown table of a Prefect artifact."""
+    rows = [
+        "| feed | new | drafted | merged | skipped | failed | queued | trouble |",
+        "|---|--:|--:|--:|--:|--:|--:|---|",
+    ]
+    rows += [
+        f"| {feed.feed} | {feed.new} | {len(feed.drafts)} | {feed.merged} | {feed.skipped} "
+        f"| {len(feed.failed)} | {feed.queued} | {_cell(feed.error or '; '.join(feed.failed))} |"
+        for feed in report.feeds
+    ]
+    tail = [f"\n{len(report.drafts)} drafts in {report.seconds:.1f} s, written by {report.model}."]
+    if report.stopped:
+        tail.append(f"\n**Stopped early:** {_cell(report.stopped)}")
+    return "\n".join(rows + tail + [f"\n- {path}" for path in report.drafts])
+
+
+def _cell(text: str) -> str:
+    """Keep a table's cell on one line; feed text is not ours to trust."""
+    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())

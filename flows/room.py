@@ -1,0 +1,78 @@
+"""Opens what a flow needs and closes it again, whatever happens in between."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextvars import ContextVar
+from pathlib import Path
+
+from pipeline.errors import ConfigError
+from pipeline.ledger import Ledger
+from pipeline.models import FeedConfig
+from pipeline.net import Net
+from pipeline.rewrite.model import Model
+from pipeline.rewrite.prompt import Prompt, load_prompt
+from pipeline.settings import Settings, Subscriptions, load_feeds, load_settings, user_agent
+from pipeline.work import Newsroom, Notify
+
+listener: ContextVar[Notify | None] = ContextVar("listener", default=None)
+"""Who is told about each finished item, for a progress bar; none in a worker."""
+
+
+@contextlib.asynccontextmanager
+async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
+    """Read the settings, open ledger, client and model. Raises ConfigError, LedgerError."""
+    settings = load_settings()
+    subscriptions = load_feeds(settings.feeds_file)
+    prompts = _prompts(settings, subscriptions)
+    async with contextlib.AsyncExitStack() as stack:
+        ledger = stack.enter_context(await asyncio.to_thread(Ledger.open, settings.database_url))
+        await asyncio.to_thread(ledger.sync_feeds, subscriptions.feeds)
+        net = await stack.enter_async_context(Net(user_agent(settings)))
+        model = await stack.enter_async_context(_model(settings)) if settings.model else None
+        yield (
+            Newsroom(
+                settings=settings,
+                beats=subscriptions.beats,
+                ledger=ledger,
+                net=net,
+                model=model,
+                prompts=prompts,
+                in_flight=asyncio.Semaphore(settings.max_in_flight),
+                notify=listener.get() or (lambda _feed, _outcome: None),
+            ),
+            subscriptions,
+        )
+
+
+def chosen(subscriptions: Subscriptions, keys: list[str] | None) -> list[FeedConfig]:
+    """Return the enabled feeds, or those named. Raises ConfigError for a key that nobody subscribed."""
+    if keys is None:
+        return [feed for feed in subscriptions.feeds if feed.enabled]
+    by_key = {feed.key: feed for feed in subscriptions.feeds}
+    for key in keys:
+        if key not in by_key:
+            raise ConfigError(f"no feed has the key {key!r}; feeds.yaml has: {', '.join(by_key) or 'none'}")
+    return [by_key[key] for key in dict.fromkeys(keys)]
+
+
+def _model(settings: Settings) -> Model:
+    return Model(
+        model=settings.model or "",
+        base_url=settings.base_url,
+        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
+        timeout_s=settings.model_timeout_s,
+        deadline_s=settings.deadline_s,
+    )
+
+
+def _prompts(settings: Settings, subscriptions: Subscriptions) -> dict[str, Prompt]:
+    if settings.model is None:
+        return {}
+    folder = prompt_folder(settings)
+    return {key: load_prompt(folder, beat.prompt) for key, beat in subscriptions.beats.items()}
+
+
+def prompt_folder(settings: Settings) -> Path:
+    """Return where the templates stand: beside feeds.yaml's project."""
+    return settings.base / "prompts"

@@ -1,0 +1,88 @@
+"""The fixed words of an offline brief, by language: written by the rewrite, recognised by the checks.
+
+This module imports no sibling.
+"""
+
+from typing import NamedTuple
+
+
+class BriefWords(NamedTuple):
+    """One language's fixed words; the two placeholders stand in a body character for character."""
+
+    by: str
+    """Attribution with the fields `feed`, `author` and `link`."""
+    without_author: str
+    """Attribution with the fields `feed` and `link`."""
+    untitled: str
+    facts: str
+    """Heading of the section that lists what the source holds."""
+    figures: str
+    names: str
+    dates: str
+    nothing: str
+    """Stands under `facts` where the source gives none."""
+    from_author: str
+    """Placeholder that blocks approval while it stands."""
+    impact: str
+    """Placeholder that blocks approval while it stands."""
+
+
+_WORDS = {
+    "en": BriefWords(
+        by="From {feed}, by {author}: {link}",
+        without_author="From {feed}: {link}",
+        untitled="untitled item",
+        facts="Facts in the source",
+        figures="Figures",
+        names="Names",
+        dates="Dates",
+        nothing="The source gives no figures, names or dates.",
+        from_author="The editor writes this part: no model has rewritten the source.",
+        impact="The editor writes what this means for the market.",
+    ),
+    "de": BriefWords(
+        by="Aus {feed}, von {author}: {link}",
+        without_author="Aus {feed}: {link}",
+        untitled="Meldung ohne Titel",
+        facts="Fakten in der Quelle",
+        figures="Zahlen",
+        names="Namen",
+        dates="Daten",
+        nothing="Die Quelle nennt keine Zahlen, Namen oder Daten.",
+        from_author="Diesen Teil schreibt die Redaktion: Kein Modell hat die Quelle umgeschrieben.",
+        impact="Was das für den Markt bedeutet, schreibt die Redaktion.",
+    ),
+    "es": BriefWords(
+        by="De {feed}, por {author}: {link}",
+        without_author="De {feed}: {link}",
+        untitled="noticia sin título",
+        facts="Datos de la fuente",
+        figures="Cifras",
+        names="Nombres",
+        dates="Fechas",
+        nothing="La fuente no da cifras, nombres ni fechas.",
+        from_author="Esta parte la escribe el editor: ningún modelo ha reescrito la fuente.",
+        impact="El editor escribe qué significa esto para el mercado.",
+    ),
+    "fr": BriefWords(
+        by="De {feed}, par {author} : {link}",
+        without_author="De {feed} : {link}",
+        untitled="article sans titre",
+        facts="Les faits dans la source",
+        figures="Chiffres",
+        names="Noms",
+        dates="Dates",
+        nothing="La source ne donne ni chiffres, ni noms, ni dates.",
+        from_author="Cette partie revient à la rédaction : aucun modèle n’a réécrit la source.",
+        impact="La rédaction écrit ici ce que cela signifie pour le marché.",
+    ),
+}
+
+
+def brief_words(language: str) -> BriefWords:
+    """Return the words for a language code such as `en` or `de-AT`; English where there are none."""
+    return _WORDS.get(language.lower().replace("_", "-").partition("-")[0], _WORDS["en"])
+
+
+PLACEHOLDERS = tuple(text for words in _WORDS.values() for text in (words.from_author, words.impact))
+"""Every sentence that stands for an editor's text, in all languages."""

@@ -1,0 +1,38 @@
+"""Days as an editor types them, turned into UTC."""
+
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from pipeline.errors import ConfigError
+
+
+def zone(name: str) -> tzinfo:
+    """Return the time zone called `name` (IANA, such as `Europe/Paris`).
+
+    Raises ValueError where this machine knows no such zone.
+    """
+    if name == "UTC":  # needs no time zone database
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"no time zone is called {name!r}") from error
+
+
+def parse_day(text: str, timezone: str = "UTC") -> datetime:
+    """Return the moment that `text` means, aware and in UTC.
+
+    `text` is `YYYY-MM-DD`, meaning that day's beginning in `timezone`, or an ISO 8601 date and time,
+    in `timezone` unless it names its own offset. Raises ConfigError for anything else.
+    """
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone(timezone))
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(
+            f"{text[:40]!r} is not a day in time zone {timezone}; "
+            "write it as 2026-01-31 or 2026-01-31T18:00, in a zone such as UTC or Europe/Paris",
+            value=text,
+        ) from error

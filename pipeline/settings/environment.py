@@ -1,0 +1,191 @@
+"""The settings of one run, from the environment and the folder's `.env`."""
+
+import os
+import pwd
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+
+from pipeline.errors import ConfigError
+from pipeline.settings.days import zone
+from pipeline.settings.dotenv_file import read_dotenv
+from pipeline.settings.problems import advice, did_you_mean, shown
+
+VARIABLES = {
+    "COPYDESK_FEEDS": "feeds_file",
+    "COPYDESK_OUTPUT": "output",
+    "COPYDESK_DATABASE_URL": "database_url",
+    "COPYDESK_MODEL": "model",
+    "OPENAI_BASE_URL": "base_url",
+    "OPENAI_API_KEY": "api_key",
+    "COPYDESK_TIMEZONE": "timezone",
+    "COPYDESK_MAX_IN_FLIGHT": "max_in_flight",
+    "COPYDESK_MODEL_TIMEOUT": "model_timeout_s",
+    "COPYDESK_MODEL_DEADLINE": "deadline_s",
+    "COPYDESK_CONTACT": "contact",
+    "COPYDESK_EDITOR": "editor",
+}
+"""Every environment variable that is read, and the setting that it fills."""
+
+UNSHOWN = {"api_key", "base_url", "database_url"}
+"""Settings that hold or may hold a password, and so never stand in a message."""
+
+
+def _known_zone(name: str) -> str:
+    try:
+        zone(name)
+    except ValueError:
+        raise ValueError("is no time zone; write one such as UTC or Europe/Paris") from None
+    return name
+
+
+def _http_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("is not an http(s) URL; write one such as http://127.0.0.1:11434/v1")
+    return url
+
+
+def _header(text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("has characters that no HTTP header can carry; write plain ASCII on one line")
+    return text
+
+
+def _secret(key: SecretStr) -> SecretStr:
+    _header(key.get_secret_value())
+    return key
+
+
+class Settings(BaseModel):
+    """What one run works with; made by `load_settings`, handed to everything, never changed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base: Path
+    """Absolute; relative paths in settings are meant from here."""
+    feeds_file: Path
+    output: Path
+    database_url: str = Field(repr=False)
+    """SQLAlchemy's form: `sqlite:////absolute/path` or `postgresql+psycopg://…`."""
+    model: str | None = None
+    """None: no model, articles are offline briefs."""
+    base_url: Annotated[str, AfterValidator(_http_url)] | None = Field(default=None, repr=False)
+    api_key: Annotated[SecretStr, AfterValidator(_secret)] | None = None
+    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    """IANA name; day limits and `--since/--until` are meant in it."""
+    max_in_flight: int = Field(default=8, ge=1, le=256)
+    """Model calls at one time."""
+    model_timeout_s: float = Field(default=120.0, gt=0, le=3600, allow_inf_nan=False)
+    """Seconds for one attempt."""
+    deadline_s: float = Field(default=600.0, gt=0, le=86_400, allow_inf_nan=False)
+    """Seconds for one item, with all its attempts."""
+    contact: Annotated[str, AfterValidator(_header)] | None = None
+    """A URL or an address for publishers, part of the User-Agent."""
+    editor: str | None = None
+    """Who signs verdicts."""
+
+
+def load_settings(environ: Mapping[str, str] | None = None, base: Path | None = None) -> Settings:
+    """Return the settings from `environ` (default: the process's) and `.env` in `base` (default: here).
+
+    The environment wins over `.env`, also with an empty value, which means the default. Raises
+    ConfigError naming the variable, its value unless that may be a secret, and the fix.
+    """
+    environ = os.environ if environ is None else environ
+    base = (base or Path.cwd()).absolute()
+    merged = {**read_dotenv(base / ".env"), **environ}
+    _refuse_unknown(merged)
+    given = {field: merged.get(name, "").strip() for name, field in VARIABLES.items()}
+    values: dict[str, object] = {field: value for field, value in given.items() if value}
+    values |= {
+        "base": base,
+        "feeds_file": _path("COPYDESK_FEEDS", given["feeds_file"] or "feeds.yaml", base),
+        "output": _path("COPYDESK_OUTPUT", given["output"] or "output", base),
+        "database_url": _database(given["database_url"], base),
+        "model": None if given["model"].lower() in {"", "offline"} else given["model"],
+        "editor": given["editor"] or _login(merged),
+    }
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise _failure(error) from None  # its text may hold a key
+    return _callable_model(settings)
+
+
+def _refuse_unknown(merged: Mapping[str, str]) -> None:
+    unknown = sorted(name for name in merged if name.startswith("COPYDESK_") and name not in VARIABLES)
+    if unknown:
+        known = [name for name in VARIABLES if name.startswith("COPYDESK_")]
+        raise ConfigError(
+            f"{unknown[0]} is not a setting of Copydesk; {did_you_mean(unknown[0], known)}",
+            variable=unknown[0],
+            problems=tuple(unknown),
+        )
+
+
+def _callable_model(settings: Settings) -> Settings:
+    if settings.model and not settings.api_key and not settings.base_url:
+        raise ConfigError(
+            f"COPYDESK_MODEL is {shown(settings.model)}, but no server can be asked: set OPENAI_API_KEY, "
+            "or OPENAI_BASE_URL for a server that needs no key, or COPYDESK_MODEL=offline for briefs",
+            variable="COPYDESK_MODEL",
+        )
+    return settings
+
+
+def _path(variable: str, text: str, base: Path) -> Path:
+    try:
+        return base / Path(text).expanduser()
+    except RuntimeError as error:  # ~somebody, who has no home here
+        raise ConfigError(
+            f"{variable} {shown(text)} names no folder of this machine; write a full path", variable=variable
+        ) from error
+
+
+def _database(url: str, base: Path) -> str:
+    """SQLite's relative paths are meant from `base`, and PostgreSQL is spoken to by psycopg 3."""
+    scheme, colon, rest = url.partition("://")
+    if not url:
+        return f"sqlite:///{base / '.copydesk' / 'ledger.db'}"
+    if scheme == "sqlite" and rest.startswith("/"):
+        path = rest.removeprefix("/")
+        special = path in {"", ":memory:"} or path.startswith(("?", "file:"))
+        return url if special else f"sqlite:///{base / path}"
+    if scheme in {"postgres", "postgresql", "postgresql+psycopg"} and colon and rest:
+        return f"postgresql+psycopg://{rest}"
+    raise ConfigError(
+        "COPYDESK_DATABASE_URL is neither SQLite nor PostgreSQL (its value is not shown: it may hold a "
+        "password); write sqlite:///ledger.db or postgresql://user@host/name",
+        variable="COPYDESK_DATABASE_URL",
+    )
+
+
+def _login(environ: Mapping[str, str]) -> str | None:
+    for name in ("LOGNAME", "USER"):
+        if environ.get(name):
+            return environ[name]
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container's nameless user
+        return None
+
+
+def _failure(error: ValidationError) -> ConfigError:
+    problems = tuple(_sentence(detail) for detail in error.errors(include_url=False))
+    more = f" (and {len(problems) - 1} more settings are wrong)" if len(problems) > 1 else ""
+    return ConfigError(problems[0] + more, problems=problems)
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    field = str(detail["loc"][0])
+    variable = next(name for name, filled in VARIABLES.items() if filled == field)
+    value = "(its value is not shown)" if field in UNSHOWN else shown(detail["input"])
+    return f"{variable} {value} {advice(detail)}"

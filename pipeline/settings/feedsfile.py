@@ -1,0 +1,168 @@
+"""Reads feeds.yaml: every mistake in it is told with its line and what to write instead."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from pipeline.errors import ConfigError
+from pipeline.models import Beat, FeedConfig, Record
+from pipeline.settings.crosschecks import across, in_beat, in_feed, place
+from pipeline.settings.problems import Problem, advice, did_you_mean, failure, shown
+from pipeline.settings.yamlnodes import Document, Loc, read_document
+
+R = TypeVar("R", bound=Record)
+
+LARGEST = 5_000_000
+"""Bytes; a list of feeds that is longer is another kind of file."""
+
+SECTIONS = ("defaults", "beats", "feeds")
+NO_DEFAULT = {"key", "previous_keys", "name", "url"}
+
+
+class Subscriptions(Record):
+    """What feeds.yaml says: the beats by key, and the feeds in the file's order."""
+
+    beats: dict[str, Beat]
+    feeds: tuple[FeedConfig, ...]
+
+    def feed(self, key: str) -> FeedConfig:
+        """Return the feed called `key` now or formerly. Raises ConfigError where there is none."""
+        for feed in self.feeds:
+            if key == feed.key or key in feed.previous_keys:
+                return feed
+        raise ConfigError(
+            f"feeds.yaml has no feed {shown(key)}; {did_you_mean(key, [feed.key for feed in self.feeds])}",
+            feed=key,
+        )
+
+
+def load_feeds(path: Path) -> Subscriptions:
+    """Return the subscriptions in the file `path`.
+
+    Raises ConfigError: its message is `feeds.yaml:LINE: what is wrong; what to write instead` for the
+    first mistake, `context["problems"]` has one such line for each. `context["missing"]` is true where
+    there is no file, or an empty one.
+    """
+    text = _read(path)
+    document = read_document(text)
+    if document.data is None and not document.problems:
+        raise _missing(path, "is empty")
+    subscriptions = None if document.problems else _subscriptions(document)
+    if subscriptions is None or document.problems:
+        raise failure(path.name, document.problems)
+    return subscriptions
+
+
+def _read(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise _missing(path, "does not exist") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}); mend that", file=str(path)) from error
+    if len(data) > LARGEST:
+        raise ConfigError(f"{path} is larger than {LARGEST:,} bytes; is it a list of feeds?", file=str(path))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise failure(path.name, [Problem(line, "not UTF-8 text; save the file as UTF-8")]) from error
+
+
+def _missing(path: Path, how: str) -> ConfigError:
+    return ConfigError(
+        f"{path} {how}; copy the sample feeds.yaml there, or make one with "
+        f"`copydesk feeds import SUBSCRIPTIONS.opml > {path.name}`",
+        file=str(path),
+        missing=True,
+    )
+
+
+def _subscriptions(document: Document) -> Subscriptions | None:
+    sections = _sections(document)
+    if document.problems:
+        return None
+    defaults = _defaults(document, sections["defaults"])
+    beats = _beats(document, sections["beats"])
+    feeds = _feeds(document, sections["feeds"], defaults)
+    if not document.problems:
+        document.problems.extend(across(feeds, beats, document))
+    return None if document.problems else Subscriptions(beats=beats, feeds=tuple(feeds))
+
+
+def _sections(document: Document) -> dict[str, Any]:
+    """Return the three sections; an empty one counts as an empty mapping or list."""
+    data = document.data
+    if not isinstance(data, dict):
+        document.report((), f"not a mapping; write {', '.join(SECTIONS)} as in the sample")
+        return {}
+    for name in data.keys() - set(SECTIONS):
+        document.report((name,), f"unknown section {shown(name)}; {did_you_mean(name, SECTIONS)}")
+    found = {name: () if name == "feeds" else {} for name in SECTIONS}
+    found |= {name: data[name] for name in SECTIONS if data.get(name) is not None}
+    for name, section in found.items():
+        wanted, form = (tuple, "- key: …") if name == "feeds" else (dict, "name: value")
+        if not isinstance(section, wanted):
+            document.report((name,), f"{name} has another form than expected; write `{form}` lines under it")
+    return found
+
+
+def _defaults(document: Document, raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the defaults by name; their values are checked in the feeds that inherit them."""
+    allowed = FeedConfig.model_fields.keys() - NO_DEFAULT
+    for name in raw.keys() - allowed:
+        document.report(("defaults", name), f"{name} cannot be a default; {did_you_mean(name, allowed)}")
+    return {name: value for name, value in raw.items() if name in allowed}
+
+
+def _beats(document: Document, raw: dict[str, Any]) -> dict[str, Beat]:
+    beats = {}
+    for key, value in raw.items():
+        loc: Loc = ("beats", key)
+        beat = _record(document, loc, Beat, value if value is not None else {}, {"key": key})
+        if beat:
+            document.problems.extend(in_beat(beat, loc, document))
+            beats[key] = beat
+    return beats
+
+
+def _feeds(document: Document, raw: tuple[Any, ...], defaults: dict[str, Any]) -> list[FeedConfig]:
+    feeds = []
+    for index, value in enumerate(raw):
+        loc: Loc = ("feeds", index)
+        feed = _record(document, loc, FeedConfig, value, defaults)
+        if feed:
+            document.problems.extend(in_feed(feed, loc, document))
+            feeds.append(feed)
+    return feeds
+
+
+def _record(document: Document, loc: Loc, kind: type[R], value: Any, defaults: Mapping[str, Any]) -> R | None:
+    """Return `value` over `defaults` as a record, or None after reporting what is wrong with it."""
+    merged = {**defaults, **value} if isinstance(value, dict) else value
+    try:
+        # Strict, as YAML has types of its own: `max_items: yes` is not 1. Lists come as tuples already.
+        return kind.model_validate(merged, strict=True)
+    except ValidationError as error:
+        known = kind.model_fields.keys() - ({"key"} if kind is Beat else set())
+        for detail in error.errors(include_url=False):
+            line = place(document, loc, detail["loc"])
+            document.problems.append(Problem(line, _sentence(detail, known)))
+        return None
+
+
+def _sentence(detail: ErrorDetails, known: Iterable[str]) -> str:
+    names = [f"[{part}]" if isinstance(part, int) else part for part in detail["loc"]]
+    name = "".join(names) or "this entry"
+    if detail["type"] == "extra_forbidden":
+        return f"unknown field {name}; {did_you_mean(name, known)}"
+    if detail["type"] == "missing":
+        return f"{name} is missing; add `{name}: …`" + (
+            "" if name in NO_DEFAULT else " here or under defaults"
+        )
+    if detail["input"] is None:
+        return f"{name} has no value; write one or remove the line"
+    return f"{name} {shown(detail['input'])} {advice(detail)}"

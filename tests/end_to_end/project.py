@@ -1,0 +1,120 @@
+"""A newcomer's project in a temporary folder, and the real command line in a process of its own."""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, overload
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Project:
+    folder: Path
+    environ: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def create(cls, folder: Path, feeds: dict[str, str], **limits: Any) -> "Project":
+        """Lay out feeds.yaml and the prompts; the environment holds nothing of this machine's settings."""
+        folder.mkdir(parents=True)
+        shutil.copytree(ROOT / "prompts", folder / "prompts")
+        project = cls(folder)
+        project.subscribe(feeds, **limits)
+        home = folder / "home"
+        home.mkdir()
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
+        project.environ = kept | {
+            "HOME": str(home),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "COPYDESK_EDITOR": "Ada",
+            "COLUMNS": "200",
+        }
+        return project
+
+    def subscribe(self, feeds: dict[str, str], **limits: Any) -> None:
+        defaults = {"beat": "crypto", "max_age_days": None} | limits
+        listed = [{"key": key, "name": key.title(), "url": url, "category": "BTC"} for key, url in feeds.items()]
+        beats = {"crypto": {"market": "crypto market", "vocabulary": ["BTC", "MARKET"]}}
+        content = {"defaults": defaults, "beats": beats, "feeds": listed}
+        (self.folder / "feeds.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+
+    def drafts(self) -> list[Path]:
+        return sorted((self.folder / "output/drafts").rglob("*.md"))
+
+
+@overload
+def run_copydesk(
+    project: Project, *arguments: str, wait: Literal[True] = True
+) -> "subprocess.CompletedProcess[str]": ...
+@overload
+def run_copydesk(project: Project, *arguments: str, wait: Literal[False]) -> "subprocess.Popen[str]": ...
+def run_copydesk(project: Project, *arguments: str, wait: bool = True) -> Any:
+    """Call the command line as a user would; without `wait`, in a process group that can be killed."""
+    command = [sys.executable, "-m", "copydesk", *arguments]
+    if wait:
+        return subprocess.run(
+            command, cwd=project.folder, env=project.environ, text=True, capture_output=True, timeout=300
+        )
+    return subprocess.Popen(
+        command,
+        cwd=project.folder,
+        env=project.environ,
+        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+@contextlib.contextmanager
+def serve_prefect(home: Path) -> Iterator[str]:
+    """Run Prefect's own server; yields its API URL."""
+    port = free_port()
+    environ = os.environ | {
+        "PREFECT_HOME": str(home),
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    process = subprocess.Popen(
+        command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    api = f"http://127.0.0.1:{port}/api"
+    try:
+        _await_health(process, f"{api}/health")
+        yield api
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(20)
+        process.kill()
+        process.wait(10)
+
+
+def _await_health(process: "subprocess.Popen[bytes]", url: str) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "Prefect's server died while starting"
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as response:
+            if response.status == 200:
+                return
+        time.sleep(0.2)
+    raise AssertionError("Prefect's server did not start in 120 s")

@@ -1,0 +1,50 @@
+"""Backfill by hand: a span of dates, listed first, drafted once, beside what the schedule drafted."""
+
+import json
+from collections.abc import Callable
+
+from tests.end_to_end.project import Project, run_copydesk
+from tests.fakes.feed_server import FeedServer
+
+
+def rss(days: range) -> bytes:
+    items = "".join(
+        f"<item><title>Day {day}</title><guid>d{day}</guid><link>https://feed.example/{day}</link>"
+        f"<pubDate>{day:02d} Jan 2026 12:00:00 GMT</pubDate><description>It was day {day}.</description></item>"
+        for day in days
+    )
+    return f"<rss version='2.0'><channel><title>Days</title>{items}</channel></rss>".encode()
+
+
+def test_a_span_is_listed_then_drafted_once(new_project: Callable[..., Project], feeds: FeedServer) -> None:
+    feeds.add("/days.xml", rss(range(1, 21)), content_type="application/rss+xml")
+    project = new_project({"days": feeds.url("/days.xml")}, max_age_days=1)
+    scheduled = run_copydesk(project, "run", "--json")
+    assert json.loads(scheduled.stdout)["feeds"][0]["skipped"] == 20, "all are older than a day"
+
+    span = ("backfill", "days", "--since", "2026-01-05", "--until", "2026-01-10")
+    dry = run_copydesk(project, *span, "--dry-run", "--json")
+    assert [item["title"] for item in json.loads(dry.stdout)] == [f"Day {day}" for day in (9, 8, 7, 6, 5)]
+    assert project.drafts() == []
+
+    first = json.loads(run_copydesk(project, *span, "--limit", "3", "--json").stdout)
+    assert len(first["feeds"][0]["drafts"]) == 3
+    assert first["feeds"][0]["queued"] == 2
+    rest = json.loads(run_copydesk(project, *span, "--json").stdout)
+    assert len(rest["feeds"][0]["drafts"]) == 2
+    again = json.loads(run_copydesk(project, *span, "--json").stdout)
+    assert again["feeds"][0]["drafts"] == []
+    assert len(project.drafts()) == 5
+
+
+def test_an_unknown_feed_and_a_wrong_day_say_what_to_write(
+    new_project: Callable[..., Project], feeds: FeedServer
+) -> None:
+    project = new_project({"days": feeds.url("/days.xml")})
+    unknown = run_copydesk(project, "backfill", "nights", "--dry-run")
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1)
+    assert "nights" in unknown.stderr
+    assert "days" in unknown.stderr
+    wrong = run_copydesk(project, "backfill", "days", "--since", "yesterdayish")
+    assert wrong.returncode == 2
+    assert "yesterdayish" in wrong.stderr

@@ -1,0 +1,98 @@
+"""A run that is killed at any moment loses nothing, writes no half file, and pays for no answer twice."""
+
+import collections
+import contextlib
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.output.frontmatter import loads
+from tests.end_to_end.project import Project, free_port, run_copydesk, serve_prefect
+from tests.fakes.feed_server import FeedServer
+
+KILLS = 25
+ITEMS = 260
+IN_FLIGHT = 6
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """An OpenAI-compatible server in a process of its own; yields its base URL and its own record."""
+    record, port = tmp_path / "answered.txt", free_port()
+    record.touch()
+    command = [sys.executable, "-m", "tests.fakes.model_server", "--port", str(port)]
+    command += ["--latency", "0.15", "--count-file", str(record)]
+    process = subprocess.Popen(command)
+    try:
+        yield f"http://127.0.0.1:{port}/v1", record
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def rss(count: int) -> bytes:
+    items = "".join(
+        f"<item><title>Miner {n} reports {n} BTC</title><guid>item-{n}</guid>"
+        f"<link>https://feed.example/{n}</link><pubDate>Mon, 02 Feb 2026 10:00:00 GMT</pubDate>"
+        f"<description>Miner {n} mined {n} BTC on Monday, it said. Costs rose by 3%.</description></item>"
+        for n in range(count)
+    )
+    return f"<rss version='2.0'><channel><title>Feed</title>{items}</channel></rss>".encode()
+
+
+def kill_somewhere(project: Project, record: Path, moment: random.Random) -> None:
+    """Start a run and kill it: some while starting, most while items are being worked on."""
+    before = record.stat().st_size
+    process = run_copydesk(project, "run", wait=False)
+    deadline = time.monotonic() + 60
+    if moment.random() < 0.1:
+        time.sleep(moment.uniform(0.1, 2.0))
+    else:
+        while record.stat().st_size == before and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        time.sleep(moment.uniform(0.0, 0.35))
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait(10)
+
+
+def test_killed_at_random_moments_then_finished_by_one_more_run(
+    tmp_path: Path, model: tuple[str, Path]
+) -> None:
+    base_url, record = model
+    moment = random.Random(20260205)
+    with FeedServer() as feeds, serve_prefect(tmp_path / "prefect") as api:
+        feeds.add("/feed.xml", rss(ITEMS), content_type="application/rss+xml")
+        project = Project.create(tmp_path / "project", {"one": feeds.url("/feed.xml")}, max_items=ITEMS)
+        project.environ |= {
+            "COPYDESK_MODEL": "fake",
+            "OPENAI_BASE_URL": base_url,
+            "COPYDESK_MAX_IN_FLIGHT": str(IN_FLIGHT),
+            "PREFECT_API_URL": api,
+        }
+        for _ in range(KILLS):
+            kill_somewhere(project, record, moment)
+        last = run_copydesk(project, "run", "--json")
+        assert last.returncode == 0, last.stderr
+
+    drafts = sorted((project.folder / "output/drafts").rglob("*"))
+    files = [path for path in drafts if path.is_file()]
+    assert len([path for path in files if path.suffix == ".md"]) == ITEMS
+    assert [path for path in files if path.suffix != ".md"] == [], "leftovers of killed writes"
+    identities = collections.Counter(loads(path.read_text())[0]["externalId"] for path in files)
+    assert set(identities.values()) == {1}
+    assert all(loads(path.read_text())[0]["ai"]["rewritten"] is True for path in files)
+    with contextlib.closing(sqlite3.connect(project.folder / ".copydesk/ledger.db")) as ledger:
+        assert ledger.execute("SELECT state, count(*) FROM items GROUP BY state").fetchall() == [
+            ("drafted", ITEMS)
+        ]
+    answered = record.read_text().splitlines()
+    assert ITEMS <= len(answered) <= ITEMS + KILLS * IN_FLIGHT

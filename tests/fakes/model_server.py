@@ -1,0 +1,237 @@
+"""An OpenAI-compatible server on loopback whose replies are enqueued, and which counts what it answers.
+
+As a program: `python -m tests.fakes.model_server --port N --fail-rate 0.3 --latency 0.2 --count-file F`
+appends a line with the hash of the user message to F for every request that it answers.
+"""
+
+import argparse
+import hashlib
+import json
+import random
+import re
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What to do with one request. Without a body: the default article about the request's item."""
+
+    status: int = 200
+    body: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+    stall: bool = False
+    """Answer nothing until the server stops or the client goes."""
+    disconnect: bool = False
+    """Close the connection after half of the reply."""
+
+
+def error(status: int, message: str = "injected", *, code: str | None = None, **headers: str) -> Reply:
+    """A reply with OpenAI's error object; header names with `_` for `-`."""
+    body = json.dumps({"error": {"message": message, "type": code or "error", "param": None, "code": code}})
+    return Reply(status, body.encode(), {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def completion(
+    content: str | None,
+    *,
+    finish: str = "stop",
+    refusal: str | None = None,
+    usage: dict[str, int] | None = None,
+) -> Reply:
+    """A chat completion with this content."""
+    message = {"role": "assistant", "content": content, "refusal": refusal}
+    return Reply(
+        body=json.dumps(
+            {
+                "id": "chatcmpl-1",
+                "object": "chat.completion",
+                "created": 1,
+                "model": "fake-1",
+                "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+                "usage": usage or {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18},
+            }
+        ).encode()
+    )
+
+
+def article(**changes: object) -> dict[str, Any]:
+    """The JSON of a good answer, with some fields changed."""
+    good: dict[str, Any] = {
+        "overview": "Example Corp mined 1,250 coins in May.",
+        "sections": [{"heading": "Output rises in May", "body": "Example Corp mined 1,250 coins."}],
+        "from_author": "This looks like a steady month.",
+        "impact": ["Supply may grow a little."],
+        "category": "BTC",
+        "tags": ["BTC"],
+        "sentiment": "NEUTRAL",
+    }
+    return good | changes
+
+
+def echo(user_message: str) -> Reply:
+    """An article that repeats the last line with a figure, or the last line, of what was asked."""
+    lines = [line for line in user_message.splitlines() if line.strip() and not line.startswith("===")]
+    facts = [line for line in lines if re.search(r"\d", line)] or lines or ["nothing"]
+    fact = facts[-1].strip()[:300].replace("#", "")
+    sections = [{"heading": "What the source reports", "body": fact}]
+    return completion(json.dumps(article(overview=fact, sections=sections)))
+
+
+class ModelServer:
+    """A context manager: serves on 127.0.0.1 in threads of its own until it is left.
+
+    `requests` holds the JSON of every request, `answered` the hash of the user message of every
+    request that got a completion. `fail_rate` of the requests without an enqueued reply fail, by a
+    generator with a fixed seed.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        fail_rate: float = 0.0,
+        latency_s: float = 0.0,
+        count_file: Path | None = None,
+        seed: int = 1,
+    ) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.answered: list[str] = []
+        self.models = ["fake-1"]
+        self.stopping = threading.Event()
+        self._queue: deque[Reply] = deque()
+        self._fail_rate, self._latency_s, self._count_file = fail_rate, latency_s, count_file
+        self._random = random.Random(seed)
+        self._lock = threading.Lock()
+        handler = type("Handler", (_Handler,), {"fake": self})
+        self.http = _Http(("127.0.0.1", port), handler)
+        self._thread = threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True)
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.http.server_address[1]}/v1"
+
+    def enqueue(self, *replies: Reply) -> None:
+        self._queue.extend(replies)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stopping.set()
+        self.http.shutdown()
+        self._thread.join()
+        self.http.server_close()
+
+    def receive(self, request: dict[str, Any], headers: dict[str, str]) -> Reply:
+        """Note a request and return what is to be done with it."""
+        with self._lock:
+            self.requests.append(request)
+            self.headers.append(headers)
+            planned = self._queue.popleft() if self._queue else self._by_chance()
+        self.stopping.wait(self._latency_s)
+        return planned if planned.body is not None or planned.stall else echo(user_message(request))
+
+    def note_answered(self, request: dict[str, Any]) -> None:
+        """Count a completion that is about to be sent: it is paid for, whether it arrives or not."""
+        digest = hashlib.sha256(item_of(user_message(request)).encode("utf-8", "replace")).hexdigest()
+        with self._lock:
+            self.answered.append(digest)
+            if self._count_file:
+                with self._count_file.open("a", encoding="utf-8") as file:
+                    file.write(digest + "\n")
+
+    def _by_chance(self) -> Reply:
+        if self._random.random() >= self._fail_rate:
+            return Reply()
+        return self._random.choice(
+            [error(429, retry_after="0"), error(500), error(503), Reply(body=b"<html>bad</html>")]
+        )
+
+
+def user_message(request: dict[str, Any]) -> str:
+    """The last message's text."""
+    messages = request.get("messages") or [{}]
+    return str(messages[-1].get("content", ""))
+
+
+def item_of(message: str) -> str:
+    """A user message without the lines that differ with every request, so that equal items count as one."""
+    return "\n".join(line for line in message.splitlines() if not line.startswith("==="))
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of clients that went away: tests make them."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    fake: ModelServer
+
+    def do_GET(self) -> None:
+        listed = {"object": "list", "data": [{"id": name, "object": "model"} for name in self.fake.models]}
+        self._send(Reply(body=json.dumps(listed).encode()))
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        reply = self.fake.receive(request, {name.lower(): value for name, value in self.headers.items()})
+        if reply.stall:
+            self.fake.stopping.wait()
+            self.close_connection = True
+            return
+        if reply.status == 200 and b'"chat.completion"' in (reply.body or b"") and not reply.disconnect:
+            self.fake.note_answered(request)
+        self._send(reply)
+
+    def _send(self, reply: Reply) -> None:
+        body = reply.body or b""
+        self.send_response(reply.status)
+        for name, value in {"Content-Type": reply.content_type, **reply.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: len(body) // 2] if reply.disconnect else body)
+        self.close_connection = self.close_connection or reply.disconnect
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the tests' output clean."""
+
+
+def main() -> None:
+    """Serve until interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--fail-rate", type=float, default=0.0)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds")
+    parser.add_argument("--count-file", type=Path)
+    options = parser.parse_args()
+    server = ModelServer(
+        port=options.port,
+        fail_rate=options.fail_rate,
+        latency_s=options.latency,
+        count_file=options.count_file,
+    )
+    print(server.base_url, flush=True)
+    try:
+        server.http.serve_forever()
+    except KeyboardInterrupt:
+        server.http.server_close()
+
+
+if __name__ == "__main__":
+    main()

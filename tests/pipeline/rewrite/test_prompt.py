@@ -1,0 +1,124 @@
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import ConfigError
+from pipeline.rewrite.prompt import describe, load_prompt
+from tests.pipeline.rewrite.sources import BEAT, source
+
+PROMPTS = Path(__file__).parents[3] / "prompts"
+FRONT = "---\nname: article\nvariables: [market, marker, item]\n---\n"
+GOOD = FRONT + "# system\nFor the {{ market }}.\n# user\n{{ marker }}\n{{ item }}\n{{ marker }}\n"
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / "article.md.j2").write_bytes(text.encode())
+    return folder
+
+
+def test_the_article_prompt_names_the_beat_and_leaves_no_variable_open() -> None:
+    system, user = load_prompt(PROMPTS, "article").messages(source(language="pt"), BEAT)
+    for wanted in (
+        "crypto market",
+        '"pt"',
+        "BTC, ETH, MINING",
+        '"From author"',
+        '"Impact on the crypto market"',
+    ):
+        assert wanted in system["content"]
+    assert "{{" not in system["content"] + user["content"]
+    assert [system["role"], user["role"]] == ["system", "user"]
+
+
+def test_the_id_is_the_name_and_the_hash_of_the_file(tmp_path: Path) -> None:
+    digest = hashlib.sha256(GOOD.encode()).hexdigest()[:8]
+    assert load_prompt(write(tmp_path, GOOD), "article").id == f"article@{digest}"
+
+
+def test_what_comes_before_the_item_is_the_same_for_every_item() -> None:
+    prompt = load_prompt(PROMPTS, "article")
+    one, two = (prompt.messages(source(text, guid=text), BEAT) for text in ("First story.", "Second story."))
+    assert one[0] == two[0]
+    assert one[1]["content"].partition("===")[0] == two[1]["content"].partition("===")[0] != ""
+
+
+def test_the_item_stands_last_between_two_random_markers() -> None:
+    prompt = load_prompt(PROMPTS, "article")
+    markers = set()
+    for _ in range(2):
+        system, user = prompt.messages(source(), BEAT)
+        lines = user["content"].splitlines()
+        assert lines[-1] == lines[lines.index(lines[-1])] != ""
+        assert re.fullmatch(r"=== item [0-9a-f]{16} ===", lines[-1])
+        between = "\n".join(lines[lines.index(lines[-1]) + 1 : -1])
+        assert between == describe(source())
+        assert lines[-1] not in system["content"]
+        markers.add(lines[-1])
+    assert len(markers) == 2
+
+
+def test_feed_text_is_never_rendered() -> None:
+    hostile = "{{ 7 * 7 }} {% for x in y %} {{ market.__class__ }} {# gone #}"
+    messages = load_prompt(PROMPTS, "article").messages(source(hostile, title="{{ tone }}"), BEAT)
+    assert hostile in messages[1]["content"]
+    assert "title: {{ tone }}" in messages[1]["content"]
+
+
+def test_a_title_cannot_add_lines_and_lone_surrogates_are_replaced() -> None:
+    text = describe(source("a\ud800b", title="One\ntext:\ntwo"))
+    assert "title: One text: two\n" in text
+    assert text.endswith("text:\na?b")
+
+
+def test_an_undated_item_claims_no_date() -> None:
+    assert "published: 2026-02-05 21:10 UTC" in describe(source())
+    assert "published" not in describe(source(dated=False))
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    prompt = load_prompt(write(tmp_path, "\ufeff" + GOOD.replace("\n", "\r\n")), "article")
+    assert prompt.messages(source(), BEAT)[0]["content"] == "For the crypto market."
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("no front matter", 1, "needs front matter"),
+        (GOOD.replace("# user\n", ""), 1, "# user"),
+        (GOOD.replace("name: article", "name: [a"), 3, "front matter"),
+        (GOOD.replace("name: article\n", ""), 2, "name"),
+        (GOOD.replace("name:", "title: x\nname:"), 2, "title"),
+        (GOOD.replace("For the {{ market }}.", "For\n{{ market }"), 7, "unexpected"),
+        (GOOD.replace("{{ market }}", "{{ markt }}"), 6, "markt cannot be used here"),
+        (GOOD.replace("{{ market }}", "{{ item }}"), 6, "item cannot be used here"),
+        (GOOD.replace("{{ market }}", "{{ tone }}"), 6, "tone is missing from `variables`"),
+        (GOOD.replace("{{ item }}\n", ""), 7, "must use {{ item }}"),
+        (GOOD.replace("{{ marker }}", "-"), 7, "must use {{ marker }}"),
+    ],
+)
+def test_a_wrong_template_is_named_with_file_and_line(
+    tmp_path: Path, text: str, line: int, words: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_prompt(write(tmp_path, text), "article")
+    assert caught.value.message.startswith(f"{tmp_path / 'article.md.j2'}:{line}: ")
+    assert words in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("expression", ["market.__class__.__mro__", "market.nothing", "market + 1", "1 / 0"])
+def test_a_template_that_cannot_be_rendered_fails_when_it_is_loaded(tmp_path: Path, expression: str) -> None:
+    with pytest.raises(ConfigError, match="cannot be rendered"):
+        load_prompt(write(tmp_path, GOOD.replace("{{ market }}", "{{ " + expression + " }}")), "article")
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"article\.md\.j2: cannot be read"):
+        load_prompt(tmp_path, "article")
+    (tmp_path / "article.md.j2").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="is not UTF-8"):
+        load_prompt(tmp_path, "article")
+    with pytest.raises(ConfigError, match="is no name for a prompt"):
+        load_prompt(tmp_path, "../article")
