@@ -105,8 +105,14 @@ async def runs() -> list[tuple[dict[str, Any], float]]:
 
 def line(feed: dict[str, Any]) -> str:
     """Return one feed's line of the report."""
-    said = feed["error"] or "; ".join((*feed["failed"], *feed["notes"])) or ("" if feed["drafts"] else "nothing new")
-    return f"{feed['feed']}\t{feed['new']}\t{len(feed['drafts'])}\t{feed['merged']}\t{feed['skipped']}\t{said}"
+    said = (
+        feed["error"]
+        or "; ".join((*feed["failed"], *feed["notes"]))
+        or ("" if feed["drafts"] else "nothing new")
+    )
+    return (
+        f"{feed['feed']}\t{feed['new']}\t{len(feed['drafts'])}\t{feed['merged']}\t{feed['skipped']}\t{said}"
+    )
 
 
 def trouble(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
@@ -119,7 +125,9 @@ def trouble(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
 
 def main() -> int:
     """Replay the folder named on the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--keep", type=Path, help="keep drafts and ledger in this folder")
     arguments = parser.parse_args()

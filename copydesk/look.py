@@ -12,7 +12,7 @@ STATES = ("seen", "answered", "drafted", "approved", "rejected", "merged", "skip
 
 
 def status(*, as_json: bool) -> None:
-    """Feeds with their counts by state, then failures with reasons."""
+    """Show feeds with their counts by state, then failures with reasons."""
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
     with Ledger.open(settings.database_url) as ledger:

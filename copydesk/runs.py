@@ -53,7 +53,7 @@ def _check_settings() -> Any:  # noqa: ANN401
 
 
 def _quiet() -> None:
-    """The report says what happened; Prefect's own lines are for its UI unless somebody asks."""
+    """Silence Prefect's own lines unless somebody asks for them: the report says what happened."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
 
@@ -94,7 +94,11 @@ def _would(items: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         machine(items)
         return
-    table("Would be drafted", ("published", "title", "why"), ((i["published"], i["title"], i["why"]) for i in items))
+    table(
+        "Would be drafted",
+        ("published", "title", "why"),
+        ((i["published"], i["title"], i["why"]) for i in items),
+    )
     say(f"{len(items)} items would be drafted; nothing was written.")
 
 
@@ -118,7 +122,9 @@ def _feeds(feeds: list[Report]) -> None:
 
 
 def _row(feed: Report) -> tuple[object, ...]:
-    said = feed["error"] or ("nothing new" if not feed["new"] and not feed["drafts"] else "; ".join(feed["notes"]))
+    said = feed["error"] or (
+        "nothing new" if not feed["new"] and not feed["drafts"] else "; ".join(feed["notes"])
+    )
     return (
         feed["feed"],
         feed["new"],
@@ -155,7 +161,7 @@ def _next_steps(report: Report) -> None:
     say(f"  read them        {binary}{prefix} drafts list")
     say(f"  decide           {binary}{prefix} approve DRAFT, or reject DRAFT --note why")
     if report["model"] == "the offline brief":
-        say("  use a model      set COPYDESK_MODEL and OPENAI_API_KEY (or OPENAI_BASE_URL) in .env: see .env.example")
+        say("  use a model      set COPYDESK_MODEL and a key or base URL in .env: see .env.example")
     if is_sample():
         say(f"  your own feeds   edit feeds.yaml, then {binary}copydesk doctor and {binary}copydesk run")
 

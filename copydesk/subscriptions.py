@@ -37,7 +37,11 @@ def check(keys: list[str] | None, *, as_json: bool) -> None:
     if as_json:
         machine(results)
     else:
-        table("Feeds", ("feed", "items", "newest", "said"), ((r["feed"], r["items"], r["newest"], r["said"]) for r in results))
+        table(
+            "Feeds",
+            ("feed", "items", "newest", "said"),
+            ((r["feed"], r["items"], r["newest"], r["said"]) for r in results),
+        )
     sys.exit(any(not result["ok"] for result in results))
 
 
@@ -74,7 +78,7 @@ def opml_in(file: str) -> None:
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}; name an OPML file", file=file) from error
     existing = load_feeds(settings.feeds_file) if settings.feeds_file.exists() else None
-    outlines, notes = read_opml(data)
+    outlines, notes = read_opml(data, file)
     sys.stdout.write(to_yaml(outlines, existing))
     for note in notes:
         err.print(plain(note))

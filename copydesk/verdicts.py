@@ -33,6 +33,8 @@ def give(decision: str, drafts: list[str], note: str | None) -> None:
                 say(f"{decision}d {plain(path)}" if decision == "approve" else f"rejected {plain(path)}")
             except ReviewError as error:
                 failed.append(error)
-                err.print(f"not {'approved' if decision == 'approve' else 'rejected'}: {plain(error.message)}")
+                err.print(
+                    f"not {'approved' if decision == 'approve' else 'rejected'}: {plain(error.message)}"
+                )
     if failed:
         sys.exit(failed[0].exit_code)

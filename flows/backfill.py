@@ -8,8 +8,9 @@ from typing import Any
 from prefect import flow
 
 from flows.ingest import publish_report, run_feed
-from flows.room import chosen, newsroom
+from flows.room import newsroom
 from pipeline.models import FeedConfig
+from pipeline.settings import chosen
 from pipeline.work import Newsroom, look
 
 

@@ -10,9 +10,10 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.report import FeedReport, RunReport, feed_report, markdown
-from flows.room import chosen, newsroom
+from flows.room import newsroom
 from pipeline.errors import FeedError
 from pipeline.models import FeedConfig, Window
+from pipeline.settings import chosen
 from pipeline.work import ItemOutcome, Newsroom, draft_feed, poll
 
 T = TypeVar("T")
@@ -32,9 +33,7 @@ async def ingest(feeds: list[str] | None = None) -> dict[str, Any]:
         return await publish_report("ingest", room, reports, time.monotonic() - started)
 
 
-async def run_feed(
-    room: Newsroom, feed: FeedConfig, limit: int, window: Window | None = None
-) -> FeedReport:
+async def run_feed(room: Newsroom, feed: FeedConfig, limit: int, window: Window | None = None) -> FeedReport:
     """Poll one feed, then draft what waits in it; a feed that fails still has its queue drafted."""
     polled, error = None, None
     try:

@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator
 from contextvars import ContextVar
 from pathlib import Path
 
-from pipeline.errors import ConfigError
 from pipeline.ledger import Ledger
-from pipeline.models import FeedConfig
 from pipeline.net import Net
 from pipeline.rewrite.model import Model
 from pipeline.rewrite.prompt import Prompt, load_prompt
@@ -43,17 +41,6 @@ async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
             ),
             subscriptions,
         )
-
-
-def chosen(subscriptions: Subscriptions, keys: list[str] | None) -> list[FeedConfig]:
-    """Return the enabled feeds, or those named. Raises ConfigError for a key that nobody subscribed."""
-    if keys is None:
-        return [feed for feed in subscriptions.feeds if feed.enabled]
-    by_key = {feed.key: feed for feed in subscriptions.feeds}
-    for key in keys:
-        if key not in by_key:
-            raise ConfigError(f"no feed has the key {key!r}; feeds.yaml has: {', '.join(by_key) or 'none'}")
-    return [by_key[key] for key in dict.fromkeys(keys)]
 
 
 def _model(settings: Settings) -> Model:

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-
 Window = tuple[datetime | None, datetime | None]
 """A half-open span [since, until) of publication times, aware UTC; None leaves that side open."""
 

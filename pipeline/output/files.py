@@ -20,8 +20,8 @@ _ADVICE = {
     errno.ENOSPC: "the disk is full; free some space and run again",
     errno.EDQUOT: "your disk quota is used up; free some space and run again",
     errno.EROFS: "the file system is read-only; choose another output folder",
-    errno.EACCES: "access is denied; make the folder yours to read and write, or choose another output folder",
-    errno.EPERM: "access is denied; make the folder yours to read and write, or choose another output folder",
+    errno.EACCES: "access is denied; make the folder yours, or choose another output folder",
+    errno.EPERM: "access is denied; make the folder yours, or choose another output folder",
     errno.ENOTDIR: "a file stands where a folder should be; move it away",
     errno.EEXIST: "a file stands where a folder should be; move it away",
     errno.EISDIR: "a folder stands where the file should be; move it away",
@@ -102,14 +102,20 @@ def _inside(root: Path, relative: str) -> Path:
     target = root / relative
     if parts.is_absolute() or ".." in parts.parts or not parts.name or "\0" in relative:
         raise OutputError(f"{relative!r} is no path below {root}; nothing was touched", path=str(target))
-    real = root.resolve()
-    if not target.parent.resolve().is_relative_to(real) or (
-        target.is_symlink() and not target.resolve().is_relative_to(real)
+    if not _resolves_below(target.parent, root) or (
+        target.is_symlink() and not _resolves_below(target, root)
     ):
         raise OutputError(
             f"{target} leads out of {root} by a symbolic link; remove the link", path=str(target)
         )
     return target
+
+
+def _resolves_below(path: Path, root: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except RuntimeError:  # links that lead in a circle
+        return False
 
 
 def _make_folders(folder: Path) -> None:

@@ -43,12 +43,17 @@ _EMPHASIS = re.compile(r"(?<![\\\w*_])(\*\*|__|\*|_)(?=\S)(.+?)(?<=\S)\1(?![\w*_
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 
+def without_controls(text: str) -> str:
+    """Return `text` without control characters and byte order marks; every kind of line end is one `LF`."""
+    return _CONTROL.sub("", _LINE_END.sub("\n", text))
+
+
 def safe_markdown(text: str) -> str:
     """Return `text` with everything broken that a generator might act on; done twice, it changes nothing.
 
     Ordinary text is left alone: prices, `a < b`, `AT&T`, emphasis, lists, quotations, links to http(s).
     """
-    text = _CONTROL.sub("", _LINE_END.sub("\n", text))
+    text = without_controls(text)
     for pattern, replacement in _RULES:
         text = pattern.sub(replacement, text)
     return text.strip("\n")

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 from slugify import slugify
 
+from pipeline.output.scalars import clean
+
 _SLUG_LENGTH = 60
 _READ_LENGTH = 400
 """Characters of a title that are looked at: a hostile one may be as long as its feed."""
@@ -22,7 +24,7 @@ def draft_path(title: str, published_at: datetime, external_id: str) -> str:
 def _slug(title: str) -> str:
     # Entities were decoded when the item was cleaned; doing it again fails on `&#9999999999;`.
     slug = slugify(
-        title[:_READ_LENGTH],
+        clean(title[:_READ_LENGTH]),
         entities=False,
         decimal=False,
         hexadecimal=False,

@@ -7,11 +7,14 @@ from typing import Any
 import ftfy
 
 from pipeline.models import Article, Beat, Finding, Provenance, Severity, Source, utc_iso
-from pipeline.output.markdown import plain_text, safe_line, safe_markdown
+from pipeline.output.markdown import plain_text, safe_line, safe_markdown, without_controls
+from pipeline.output.scalars import clean
 
 __all__ = ["build_metadata", "describe", "render_body", "safe_markdown"]
 
 _DESCRIPTION_LENGTH = 180
+_READ_LENGTH = 4000
+"""Characters of an overview that are looked at: far more than a description holds, whatever the markup."""
 _KEPT = ("stickyWeight", "score", "coverImage")
 """An editor's choices, which a redraft does not undo."""
 _COUNTED = (Severity.BLOCK, Severity.WARN)
@@ -120,7 +123,7 @@ def _ai(provenance: Provenance, findings: Iterable[Finding], written: str, versi
 
 def describe(overview: str) -> str:
     """Return the overview's beginning as plain text, at most 180 characters, cut at a word with `…`."""
-    text = plain_text(_repaired(overview))
+    text = plain_text(_repaired(overview[:_READ_LENGTH]))
     if len(text) <= _DESCRIPTION_LENGTH:
         return text
     room = text[: _DESCRIPTION_LENGTH - 1]
@@ -133,5 +136,5 @@ def _one_line(text: str) -> str:
 
 
 def _repaired(text: str) -> str:
-    """Return `text` with what was decoded wrongly put right, and nothing else changed."""
-    return ftfy.fix_encoding(text)
+    """Return `text` with what was decoded wrongly put right, without control characters."""
+    return without_controls(ftfy.fix_encoding(clean(text)))

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -24,7 +24,7 @@ class _Dumper(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
     def choose_scalar_style(self) -> str:
-        return self.event.style or ""
+        return getattr(self.event, "style", None) or ""
 
     def write_single_quoted(self, text: str, split: bool = True) -> None:
         self.write_indicator(single_quoted(text), True)
@@ -84,12 +84,12 @@ class _Loader(yaml.SafeLoader):
     which readers treat differently.
     """
 
-    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - PyYAML's own shape
-    yaml_constructors: dict[Any, Any] = {}  # noqa: RUF012
+    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - as the stubs declare it
+    yaml_constructors: ClassVar[dict[Any, Any]] = {}
 
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:  # noqa: ANN401 - PyYAML's
         if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
+            event = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.MarkedYAMLError(None, None, "an alias (*) is not allowed", event.start_mark)
         return super().compose_node(parent, index)
 

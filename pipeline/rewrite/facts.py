@@ -43,7 +43,7 @@ _FIGURE = re.compile(
 )
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W\d_][\w’'&-]*(?:\.(?=\w)[\w’'&-]+)*")
 _BETWEEN = re.compile(r"[ \u00a0](?:(?:of|de|del|da|di|von|van) )?")
-_PRONOUN = ("I'", "I’")
+_CONTRACTED = re.compile(r"['’](?:m|ll|re|ve|d|t)\b")
 _OPENERS = "\"'“”‘’«»(["
 
 
@@ -121,25 +121,36 @@ def _names(text: str, inside: set[int], nouns_capitalised: bool) -> list[str]:
     for run in runs:
         words = run.words[1:] if run.opens and run.words[0].lower() in ordinary else run.words
         name = _name(words)
-        certain = not run.opens or len(words) > 1 or often[name] > 1
-        plain_noun = nouns_capitalised and len(words) == 1 and not name.isupper()
-        if len(name) > 1 and certain and not plain_noun:
+        certain = not run.opens or words is not run.words or len(words) > 1 or often[name] > 1
+        if len(name) > 1 and certain and not (len(words) == 1 and _plain(name, ordinary, nouns_capitalised)):
             found[name] = None
     return list(found)
+
+
+def _plain(word: str, ordinary: set[str], nouns_capitalised: bool) -> bool:
+    return word.lower() in ordinary or (nouns_capitalised and not word.isupper())
 
 
 def _runs(text: str, inside: set[int]) -> list[_Run]:
     runs: list[_Run] = []
     last: int | None = None
     for word in _WORD.finditer(text):
-        capital = word[0][0].isupper() and word.start() not in inside and not word[0].startswith(_PRONOUN)
-        between = "" if last is None else text[last : word.start()]
-        if capital and len(between) <= 6 and _BETWEEN.fullmatch(between):
-            runs[-1].words.append(between.strip() + " " + word[0] if between.strip() else word[0])
+        capital = word[0][0].isupper() and word.start() not in inside and not _CONTRACTED.search(word[0])
+        between = "" if last is None else text[last : min(word.start(), last + 7)]
+        if capital and between == ". " and _dotted(runs[-1].words[-1]):
+            runs[-1].words[-1] += "."
+            runs[-1].words.append(word[0])
+        elif capital and _BETWEEN.fullmatch(between):
+            runs[-1].words.append(f"{between.strip()} {word[0]}".strip())
         elif capital:
             runs.append(_Run([word[0]], _opens(text, word.start())))
         last = word.end() if capital else last
     return runs
+
+
+def _dotted(word: str) -> bool:
+    """Say whether a full stop behind the word belongs to it: an initial or a title."""
+    return len(word) == 1 or word in {"Dr", "Mr", "Mrs", "Ms", "Prof", "Sen", "Rep", "Gov", "Gen", "St"}
 
 
 def _opens(text: str, start: int) -> bool:

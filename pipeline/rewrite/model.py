@@ -32,7 +32,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 ATTEMPTS = 8
 _NO_KEY = "no-key-needed"
 
-_backoff = wait_exponential_jitter(initial=0.5, max=30.0, jitter=0.5)
+_backoff = wait_exponential_jitter(multiplier=0.5, max=30.0, jitter=0.5)
 _spread = wait_random(0.0, 0.5)
 
 

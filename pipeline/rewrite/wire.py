@@ -13,11 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from pipeline.errors import ModelError
 from pipeline.models import Article, Beat, Section, Sentiment, Source
-from pipeline.rewrite.text import headline, one_line
+from pipeline.rewrite.text import encodable, headline, one_line
 
 _FENCED = re.compile(r"```[a-zA-Z]*[ \t]*\n(?P<inner>.*?)\n?[ \t]*```", re.S)
 _HEADING = re.compile(r"^ {0,3}#{1,2}(?:[ \t]|$)", re.M)
-_BULLET = re.compile(r"^(?:[-*+•–]|\d{1,2}[.)])\s+")
+_BULLET = re.compile(r"^(?:[-*+•–]|\d{1,2}[.)])(?:\s+|$)")
 
 
 class WireSection(BaseModel):
@@ -105,7 +105,7 @@ def _shape(answer: object) -> WireArticle:
 
 
 def _text(value: str, name: str) -> str:
-    text = value.strip()
+    text = encodable(value).strip()
     if not text:
         raise _unfit(f"{name} is empty")
     if _HEADING.search(text):
@@ -119,7 +119,7 @@ def _sections(wire: list[WireSection], beat: Beat) -> tuple[Section, ...]:
     taken = {fixed.casefold() for fixed in (beat.overview, beat.from_author, f"{beat.impact} {beat.market}")}
     sections = []
     for number, section in enumerate(wire, start=1):
-        heading = one_line(section.heading).strip("#*_ :")
+        heading = one_line(encodable(section.heading)).strip("#*_ :")
         if not heading:
             raise _unfit(f"the heading of section {number} is empty")
         if heading.casefold() in taken:

@@ -1,7 +1,17 @@
 """The only reader of the environment, of `.env` and of feeds.yaml; everything else is handed its settings."""
 
 from pipeline.settings.days import parse_day
-from pipeline.settings.environment import VARIABLES, Settings, load_settings
-from pipeline.settings.feedsfile import Subscriptions, load_feeds
+from pipeline.settings.environment import VARIABLES, Settings, base_folder, load_settings, user_agent
+from pipeline.settings.feedsfile import Subscriptions, chosen, load_feeds
 
-__all__ = ["VARIABLES", "Settings", "Subscriptions", "load_feeds", "load_settings", "parse_day"]
+__all__ = [
+    "VARIABLES",
+    "Settings",
+    "Subscriptions",
+    "base_folder",
+    "chosen",
+    "load_feeds",
+    "load_settings",
+    "parse_day",
+    "user_agent",
+]

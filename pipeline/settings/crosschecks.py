@@ -68,7 +68,7 @@ def across(feeds: Sequence[FeedConfig], beats: Mapping[str, Beat], document: Doc
         if other != feed.key:
             text = (
                 f"url is already subscribed to as {other}; remove one of the two, "
-                f"or to rename {other} write `previous_keys: [{other}]` in {feed.key} and remove the old entry"
+                f"or to rename {other} write `previous_keys: [{other}]` in {feed.key} and drop the old entry"
             )
             yield Problem(place(document, loc, ("url",)), text)
 

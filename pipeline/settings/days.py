@@ -5,6 +5,9 @@ from zoneinfo import ZoneInfo
 
 from pipeline.errors import ConfigError
 
+LONGEST = 40
+"""Characters of a date and time with its offset, and some room."""
+
 
 def zone(name: str) -> tzinfo:
     """Return the time zone called `name` (IANA, such as `Europe/Paris`).
@@ -26,6 +29,8 @@ def parse_day(text: str, timezone: str = "UTC") -> datetime:
     in `timezone` unless it names its own offset. Raises ConfigError for anything else.
     """
     try:
+        if len(text) > LONGEST:
+            raise ValueError("too long")  # fromisoformat reads any number of decimals
         moment = datetime.fromisoformat(text.strip())
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=zone(timezone))

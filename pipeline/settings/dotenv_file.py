@@ -31,7 +31,7 @@ def read_dotenv(path: Path) -> dict[str, str]:
 
 
 def _bad(binding: Binding) -> bool:
-    """A name without `=` is a slip as well: dotenv would pass over it in silence."""
+    # A name without `=` is a slip as well: dotenv would pass over it in silence.
     return binding.error or (binding.key is not None and binding.value is None)
 
 

@@ -3,6 +3,7 @@
 import os
 import pwd
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -93,6 +94,17 @@ class Settings(BaseModel):
     """Who signs verdicts."""
 
 
+def base_folder() -> Path:
+    """Return the folder that settings are read for where none is named: the current one."""
+    return Path.cwd().absolute()
+
+
+def user_agent(settings: Settings) -> str:
+    """Return how we name ourselves to publishers: program, version and whom to write to."""
+    contact = f" (+{settings.contact})" if settings.contact else ""
+    return f"Copydesk/{version('copydesk')}{contact}"
+
+
 def load_settings(environ: Mapping[str, str] | None = None, base: Path | None = None) -> Settings:
     """Return the settings from `environ` (default: the process's) and `.env` in `base` (default: here).
 
@@ -100,7 +112,7 @@ def load_settings(environ: Mapping[str, str] | None = None, base: Path | None = 
     ConfigError naming the variable, its value unless that may be a secret, and the fix.
     """
     environ = os.environ if environ is None else environ
-    base = (base or Path.cwd()).absolute()
+    base = (base or base_folder()).absolute()
     merged = {**read_dotenv(base / ".env"), **environ}
     _refuse_unknown(merged)
     given = {field: merged.get(name, "").strip() for name, field in VARIABLES.items()}

@@ -39,6 +39,14 @@ class Subscriptions(Record):
         )
 
 
+def chosen(subscriptions: Subscriptions, keys: list[str] | None) -> list[FeedConfig]:
+    """Return the enabled feeds, or those named, each once. Raises ConfigError for an unknown key."""
+    if keys is None:
+        return [feed for feed in subscriptions.feeds if feed.enabled]
+    named = [subscriptions.feed(key) for key in keys]
+    return list({feed.key: feed for feed in named}.values())
+
+
 def load_feeds(path: Path) -> Subscriptions:
     """Return the subscriptions in the file `path`.
 
@@ -101,7 +109,7 @@ def _sections(document: Document) -> dict[str, Any]:
         return {}
     for name in data.keys() - set(SECTIONS):
         document.report((name,), f"unknown section {shown(name)}; {did_you_mean(name, SECTIONS)}")
-    found = {name: () if name == "feeds" else {} for name in SECTIONS}
+    found: dict[str, Any] = {name: () if name == "feeds" else {} for name in SECTIONS}
     found |= {name: data[name] for name in SECTIONS if data.get(name) is not None}
     for name, section in found.items():
         wanted, form = (tuple, "- key: …") if name == "feeds" else (dict, "name: value")
@@ -140,7 +148,9 @@ def _feeds(document: Document, raw: tuple[Any, ...], defaults: dict[str, Any]) -
     return feeds
 
 
-def _record(document: Document, loc: Loc, kind: type[R], value: Any, defaults: Mapping[str, Any]) -> R | None:
+def _record(
+    document: Document, loc: Loc, kind: type[R], value: object, defaults: Mapping[str, Any]
+) -> R | None:
     """Return `value` over `defaults` as a record, or None after reporting what is wrong with it."""
     merged = {**defaults, **value} if isinstance(value, dict) else value
     try:

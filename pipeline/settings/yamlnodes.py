@@ -71,7 +71,7 @@ class _Reader:
     def problem(self, node: yaml.Node, text: str) -> None:
         self.document.problems.append(Problem(node.start_mark.line + 1, text))
 
-    def value(self, node: yaml.Node, loc: Loc) -> Any:
+    def value(self, node: yaml.Node, loc: Loc) -> object:
         self.document.lines.setdefault(loc, node.start_mark.line + 1)
         if len(loc) > DEEPEST:  # also where an anchor holds itself
             raise RecursionError
@@ -81,19 +81,19 @@ class _Reader:
             return tuple(self.value(child, (*loc, index)) for index, child in enumerate(node.value))
         return self.scalar(node)
 
-    def scalar(self, node: yaml.Node) -> Any:
+    def scalar(self, node: yaml.Node) -> object:
         try:
-            return self.loader.construct_object(node, deep=True)  # type: ignore[no-untyped-call]
+            return self.loader.construct_object(node, deep=True)
         except ValueError:  # 2026-02-31 looks like a date, and is none
             self.problem(
                 node, f"{shown(node.value)} is read as a date or number, and is none; put it in quotes"
             )
             return node.value
 
-    def mapping(self, node: yaml.MappingNode, loc: Loc) -> dict[str, Any]:
+    def mapping(self, node: yaml.MappingNode, loc: Loc) -> dict[str, object]:
         self.report_twice(node)
         self.loader.flatten_mapping(node)
-        found: dict[str, Any] = {}
+        found: dict[str, object] = {}
         for key, child in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else None
             if name is None or not isinstance(self.scalar(key), str):

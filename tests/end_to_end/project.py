@@ -50,7 +50,9 @@ class Project:
 
     def subscribe(self, feeds: dict[str, str], **limits: Any) -> None:
         defaults = {"beat": "crypto", "max_age_days": None} | limits
-        listed = [{"key": key, "name": key.title(), "url": url, "category": "BTC"} for key, url in feeds.items()]
+        listed = [
+            {"key": key, "name": key.title(), "url": url, "category": "BTC"} for key, url in feeds.items()
+        ]
         beats = {"crypto": {"market": "crypto market", "vocabulary": ["BTC", "MARKET"]}}
         content = {"defaults": defaults, "beats": beats, "feeds": listed}
         (self.folder / "feeds.yaml").write_text(yaml.safe_dump(content, sort_keys=False))

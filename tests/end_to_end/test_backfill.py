@@ -10,7 +10,8 @@ from tests.fakes.feed_server import FeedServer
 def rss(days: range) -> bytes:
     items = "".join(
         f"<item><title>Day {day}</title><guid>d{day}</guid><link>https://feed.example/{day}</link>"
-        f"<pubDate>{day:02d} Jan 2026 12:00:00 GMT</pubDate><description>It was day {day}.</description></item>"
+        f"<pubDate>{day:02d} Jan 2026 12:00:00 GMT</pubDate>"
+        f"<description>It was day {day}.</description></item>"
         for day in days
     )
     return f"<rss version='2.0'><channel><title>Days</title>{items}</channel></rss>".encode()

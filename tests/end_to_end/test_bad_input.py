@@ -32,7 +32,10 @@ def test_bad_feeds_are_named_and_the_good_one_is_drafted(
     feeds.add("/empty.xml", b"", content_type="application/rss+xml")
     paths = ("good", "gone", "broken", "page", "empty", "missing")
     urls = {name: feeds.url(f"/{name}.xml") for name in paths}
-    urls |= {"refused": f"http://127.0.0.1:{free_port()}/feed", "tls": urls["good"].replace("http:", "https:")}
+    urls |= {
+        "refused": f"http://127.0.0.1:{free_port()}/feed",
+        "tls": urls["good"].replace("http:", "https:"),
+    }
     project = new_project(urls)
     reports = run_json(project)
     assert len(project.drafts()) == 1
@@ -54,7 +57,11 @@ def test_a_refused_key_stops_the_run_and_keeps_the_queue(
     project = new_project({"good": feeds.url("/good.xml")})
     with ModelServer() as model:
         model.enqueue(status=401, body={"error": {"message": "wrong key", "code": "invalid_api_key"}})
-        project.environ |= {"COPYDESK_MODEL": "m", "OPENAI_BASE_URL": model.base_url, "OPENAI_API_KEY": "sk-secret"}
+        project.environ |= {
+            "COPYDESK_MODEL": "m",
+            "OPENAI_BASE_URL": model.base_url,
+            "OPENAI_API_KEY": "sk-secret",
+        }
         refused = run_copydesk(project, "run")
         assert refused.returncode == 4
         assert "OPENAI_API_KEY" in refused.stderr
@@ -83,9 +90,7 @@ def test_a_folder_that_cannot_be_written_loses_no_answer(
     assert len(project.drafts()) == 1
 
 
-def test_an_edited_draft_is_never_overwritten(
-    new_project: Callable[..., Project], feeds: FeedServer
-) -> None:
+def test_an_edited_draft_is_never_overwritten(new_project: Callable[..., Project], feeds: FeedServer) -> None:
     feeds.add("/good.xml", GOOD, content_type="application/rss+xml")
     project = new_project({"good": feeds.url("/good.xml")})
     run_json(project)
@@ -128,7 +133,9 @@ def test_the_same_url_under_a_new_key_starts_nothing(
     assert refused.returncode == 2
     assert "previous_keys" in refused.stderr
     feeds_file = project.folder / "feeds.yaml"
-    feeds_file.write_text(feeds_file.read_text().replace("- key: better", "- key: better\n  previous_keys: [good]"))
+    feeds_file.write_text(
+        feeds_file.read_text().replace("- key: better", "- key: better\n  previous_keys: [good]")
+    )
     assert run_json(project)["better"]["drafts"] == []
     assert len(project.drafts()) == 1
 

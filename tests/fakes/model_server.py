@@ -87,9 +87,9 @@ def echo(user_message: str) -> Reply:
 class ModelServer:
     """A context manager: serves on 127.0.0.1 in threads of its own until it is left.
 
-    `requests` holds the JSON of every request, `answered` the hash of the user message of every
-    request that got a completion. `fail_rate` of the requests without an enqueued reply fail, by a
-    generator with a fixed seed.
+    `seen` holds the JSON of every request and `headers` its headers, `answered` the hash of the user
+    message of every request that got a completion. `fail_rate` of the requests without an enqueued
+    reply fail, by a generator with a fixed seed.
     """
 
     def __init__(
@@ -101,10 +101,12 @@ class ModelServer:
         count_file: Path | None = None,
         seed: int = 1,
     ) -> None:
-        self.requests: list[dict[str, Any]] = []
+        self.seen: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.answered: list[str] = []
         self.models = ["fake-1"]
+        self.listing: Reply | None = None
+        """Instead of the list of models."""
         self.stopping = threading.Event()
         self._queue: deque[Reply] = deque()
         self._fail_rate, self._latency_s, self._count_file = fail_rate, latency_s, count_file
@@ -118,8 +120,16 @@ class ModelServer:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.http.server_address[1]}/v1"
 
-    def enqueue(self, *replies: Reply) -> None:
-        self._queue.extend(replies)
+    @property
+    def requests(self) -> int:
+        """How many requests for a completion came in."""
+        return len(self.seen)
+
+    def enqueue(self, *replies: Reply, **fields: Any) -> None:
+        """Add replies, or one of these fields, for the next requests; a dict as body is sent as JSON."""
+        if isinstance(fields.get("body"), dict):
+            fields["body"] = json.dumps(fields["body"]).encode()
+        self._queue.extend((*replies, Reply(**fields)) if fields else replies)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -136,7 +146,7 @@ class ModelServer:
     def receive(self, request: dict[str, Any], headers: dict[str, str]) -> Reply:
         """Note a request and return what is to be done with it."""
         with self._lock:
-            self.requests.append(request)
+            self.seen.append(request)
             self.headers.append(headers)
             planned = self._queue.popleft() if self._queue else self._by_chance()
         self.stopping.wait(self._latency_s)
@@ -185,7 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         listed = {"object": "list", "data": [{"id": name, "object": "model"} for name in self.fake.models]}
-        self._send(Reply(body=json.dumps(listed).encode()))
+        self._send(self.fake.listing or Reply(body=json.dumps(listed).encode()))
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -208,7 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body[: len(body) // 2] if reply.disconnect else body)
         self.close_connection = self.close_connection or reply.disconnect
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Keep the tests' output clean."""
 
 

@@ -12,8 +12,8 @@ from pipeline.rewrite.text import cut, sentences
 from tests.pipeline.rewrite.sources import BEAT, source
 
 STORY = (
-    "On Thursday, Example Corp’s output fell 12.5% to $63,000 a day, Dr. Jane Q. Doe of the Bank of Utopia said. "
-    "“We will not stop,” she told The Wire on Feb. 5, 2026.\n\n"
+    "On Thursday, Example Corp’s output fell 12.5% to $63,000 a day, Dr. Jane Q. Doe of the Bank of Utopia "
+    "said. “We will not stop,” she told The Wire on Feb. 5, 2026.\n\n"
     "The U.S. unit used 3.5 million MWh in 2024. The unit is called Nova."
 )
 
@@ -36,9 +36,7 @@ def test_figures_names_and_dates_are_listed_with_the_words_around() -> None:
     facts = find_facts(STORY)
     assert [figure for figure, _ in facts.figures] == ["12.5%", "$63,000", "3.5 million MWh"]
     assert facts.figures[2][1] == "The U.S. unit used 3.5 million MWh in 2024."
-    assert facts.names == ("Example Corp", "Jane Q", "Doe", "Bank of Utopia", "Wire", "Nova") or facts.names
-    assert {"Example Corp", "Bank of Utopia", "Nova"} <= set(facts.names)
-    assert not {"On", "The", "Thursday", "Feb", "MWh"} & set(facts.names)
+    assert facts.names == ("Example Corp", "Dr. Jane Q. Doe", "Bank of Utopia", "The Wire", "U.S.", "Nova")
     assert [date for date, _ in facts.dates] == ["Thursday", "Feb. 5, 2026", "2024"]
 
 

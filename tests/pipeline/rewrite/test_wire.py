@@ -105,7 +105,6 @@ def test_bare_line_breaks_in_strings_are_read() -> None:
         ({"sentiment": "HAPPY"}, "sentiment"),
         ({"tags": "BTC"}, "tags"),
         ({"link": "https://x.org"}, "link"),
-        ({"overview": "\ud800"}, "overview"),
     ],
 )
 def test_what_is_wrong_with_an_answer_is_named(changes: dict[str, object], reason: str) -> None:
@@ -149,6 +148,11 @@ def test_list_marks_and_heading_marks_are_taken_off() -> None:
     read = read_answer(json.dumps(answer), source(), BEAT)
     assert read.impact == ("One.", "Two.")
     assert read.sections[0].heading == "A **bold"
+
+
+def test_lone_surrogates_become_question_marks() -> None:
+    read = read_answer(json.dumps(article(overview="a\ud800", impact=["b\udfff"])), source(), BEAT)
+    assert (read.overview, read.impact) == ("a?", ("b?",))
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,0 +1,126 @@
+"""Composes an editor's verdict: the text on disk is checked again, then moved.
+
+The ledger is told before and after, so that a killed verdict is carried out by the next command.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.checks import run_checks
+from pipeline.errors import ReviewError
+from pipeline.ledger import DraftRow, Ledger, PendingVerdict
+from pipeline.models import Beat, Decision, Finding, Severity, Verdict, utc_iso
+from pipeline.output import files
+from pipeline.output.frontmatter import dumps, loads
+from pipeline.settings import Subscriptions
+
+FOLDERS = {Decision.APPROVE: "published", Decision.REJECT: "rejected"}
+
+
+def decide(
+    ledger: Ledger,
+    root: Path,
+    subscriptions: Subscriptions,
+    ref: str,
+    decision: Decision,
+    *,
+    by: str | None,
+    note: str | None,
+    now: datetime,
+) -> str:
+    """Carry out a verdict on one draft and return the file's new path, relative to `root`.
+
+    Raises ReviewError where no draft or several answer to `ref`, where the draft was decided on before,
+    its file is missing or unreadable, or an approval meets a blocking finding.
+    """
+    row = _open_draft(ledger, ref)
+    data = files.read_bytes(root, row.path)
+    if data is None:
+        raise ReviewError(
+            f"{row.path} is missing; put the file back (`copydesk drafts show` has its text)", draft=ref
+        )
+    verdict = Verdict(decision=decision, by=by or "unknown", at=now, note=note, sha256=files.sha256_of(data))
+    after = _approved(row, data, subscriptions, verdict) if decision is Decision.APPROVE else data
+    target = f"{FOLDERS[decision]}/{row.path.partition('/')[2]}"
+    pending = ledger.intend_verdict(row, verdict, target, after.decode())
+    carry_out(ledger, root, pending)
+    return target
+
+
+def finish(ledger: Ledger, root: Path) -> None:
+    """Carry out what a killed approval or rejection left half done."""
+    for pending in ledger.unfinished_verdicts():
+        carry_out(ledger, root, pending)
+
+
+def carry_out(ledger: Ledger, root: Path, pending: PendingVerdict) -> None:
+    """Write the file at its new place, remove the old one, confirm; each step may be repeated.
+
+    A draft that was changed after the verdict stays where it is, beside the decided text.
+    """
+    files.write_atomically(root, pending.new_path, pending.text.encode())
+    old = files.read_bytes(root, pending.old_path)
+    if old is not None and files.sha256_of(old) == pending.sha256_before:
+        files.remove(root, pending.old_path)
+    ledger.confirm_verdict(pending)
+
+
+def _open_draft(ledger: Ledger, ref: str) -> DraftRow:
+    row = ledger.draft(ref)
+    if row.state != "drafted":
+        raise ReviewError(f"{row.path} is {row.state} already; nothing was changed", draft=ref)
+    return row
+
+
+def _approved(row: DraftRow, data: bytes, subscriptions: Subscriptions, verdict: Verdict) -> bytes:
+    """Return the bytes of the approved article: body bytes and unknown keys as the editor left them."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise ReviewError(
+            f"{row.path} is not UTF-8 (byte {error.start}); save it as UTF-8", draft=row.path
+        ) from error
+    metadata, body = loads(text, row.path)
+    findings = run_checks(None, body, _beat(subscriptions, row.feed_key))
+    _refuse_blocked(row, findings)
+    metadata["draft"] = False
+    if _edited(row, metadata, body):
+        metadata["updatedAt"] = utc_iso(verdict.at)
+    _count(metadata, findings)
+    metadata["review"] = _review(verdict)
+    return dumps(metadata, body).encode()
+
+
+def _beat(subscriptions: Subscriptions, feed_key: str) -> Beat:
+    """Return the beat of a feed; of any feed, where this one is no longer subscribed."""
+    by_key = {feed.key: feed for feed in subscriptions.feeds}
+    if feed_key in by_key:
+        return subscriptions.beats[by_key[feed_key].beat]
+    return next(iter(subscriptions.beats.values()))
+
+
+def _refuse_blocked(row: DraftRow, findings: tuple[Finding, ...]) -> None:
+    blocking = [finding for finding in findings if finding.severity is Severity.BLOCK]
+    if blocking:
+        kinds = ", ".join(dict.fromkeys(f"{finding.kind}: {finding.message}" for finding in blocking))
+        raise ReviewError(f"{row.path} has {len(blocking)} blocking findings ({kinds})", draft=row.path)
+
+
+def _edited(row: DraftRow, metadata: dict[str, Any], body: str) -> bool:
+    ours, our_body = loads(row.version_text, row.path)
+    return body != our_body or any(metadata.get(key) != ours.get(key) for key in ("title", "description"))
+
+
+def _count(metadata: dict[str, Any], findings: tuple[Finding, ...]) -> None:
+    ai = metadata.get("ai")
+    if isinstance(ai, dict):
+        checks = ai.get("checks")
+        acknowledged = checks.get("acknowledged", 0) if isinstance(checks, dict) else 0
+        counted = sum(finding.severity is not Severity.NOTE for finding in findings)
+        ai["checks"] = {"open": counted, "acknowledged": acknowledged}
+
+
+def _review(verdict: Verdict) -> dict[str, str]:
+    note = {"note": verdict.note} if verdict.note else {}
+    return {"by": verdict.by, "at": utc_iso(verdict.at), **note}

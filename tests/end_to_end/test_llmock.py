@@ -1,0 +1,89 @@
+"""Runs against an OpenAI-compatible server written by others: llmock, on loopback.
+
+Its answer to a strict schema is an example that fits it, the same each time; it counts for itself
+what it received and answered.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from pipeline.models import Beat
+from pipeline.rewrite.model import Model
+from pipeline.rewrite.prompt import Message
+from pipeline.rewrite.wire import read_answer
+from tests.pipeline.rewrite.sources import source
+
+testing = pytest.importorskip("llmock.testing", reason="llmock is not installed")
+chaos = pytest.importorskip("llmock.chaos", reason="llmock is not installed")
+scenarios = pytest.importorskip("llmock.scenarios", reason="llmock is not installed")
+verdict = pytest.importorskip("llmock.verdict", reason="llmock is not installed")
+
+ASKED: list[Message] = [{"role": "user", "content": "Example Corp mined 1,250 coins."}]
+BEAT = Beat(key="crypto", market="crypto market", vocabulary=("BTC",))
+
+
+class LLMock:
+    """A running llmock and what it says of its clients."""
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+
+    @property
+    def base_url(self) -> str:
+        return str(self.server.base_url("openai"))
+
+    def statuses(self) -> list[int]:
+        """The status of every request so far, in their order."""
+        return [record.status for record in self.server.state.journal.records(wait=5)]
+
+    def answered(self) -> dict[str, int]:
+        """How often each request, told apart by its body, was answered with 200."""
+        records = self.server.state.journal.records(wait=5)
+        return Counter(record.fingerprint for record in records if record.status == 200)
+
+    def faults(self) -> list[str]:
+        """What llmock finds wrong with the client: retries too early, too many, or of what is refused."""
+        return [str(found.code) for found in verdict.judge(self.server.state.journal.records(wait=5)).errors]
+
+    def fail(self, status: int, *, times: int = 1, retry_after: float | None = None) -> None:
+        """Answer the next requests with an error."""
+        self.server.state.scenarios.add(scenarios.Fail(status, times=times, retry_after=retry_after))
+
+
+@pytest.fixture
+def start_llmock() -> Iterator[Callable[..., LLMock]]:
+    """Start llmock: `start_llmock({429: 0.15, 503: 0.15}, latency_ms=50)`; stopped after the test."""
+    running: list[Any] = []
+
+    def start(error_rates: dict[int, float] | None = None, latency_ms: int = 0) -> LLMock:
+        settings = chaos.ChaosSettings(latency_ms=latency_ms, error_rates=error_rates or {})
+        running.append(testing.LLMockServer(chaos=settings).start())
+        return LLMock(running[-1])
+
+    yield start
+    for server in running:
+        server.stop()
+
+
+async def test_its_answer_to_our_schema_is_an_article(start_llmock: Callable[..., LLMock]) -> None:
+    llmock = start_llmock()
+    async with Model("gpt-4o", base_url=llmock.base_url) as model:
+        answer = await model.ask(ASKED, "article@1")
+    article = read_answer(answer.text, source(), BEAT)
+    assert article.sections[0].heading
+    assert answer.usage.prompt_tokens > 0
+    assert llmock.statuses() == [200]
+
+
+async def test_its_errors_are_outlasted_and_its_wishes_kept(start_llmock: Callable[..., LLMock]) -> None:
+    llmock = start_llmock()
+    llmock.fail(429, retry_after=0.2)
+    llmock.fail(503)
+    async with Model("gpt-4o", base_url=llmock.base_url) as model:
+        assert await model.ask(ASKED, "article@1")
+    assert llmock.statuses() == [429, 503, 200]
+    assert list(llmock.answered().values()) == [1]
+    assert llmock.faults() == []

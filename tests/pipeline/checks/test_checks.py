@@ -1,0 +1,77 @@
+import pytest
+
+from pipeline.brieftext import PLACEHOLDERS, brief_words
+from pipeline.checks import run_checks
+from pipeline.models import Beat, Severity
+
+BEAT = Beat(key="crypto", market="crypto market")
+GOOD = """## Overview
+
+Example Corp mined 1,250 coins.
+
+## Output rises
+
+It did.
+
+## From author
+
+A steady month.
+
+## Impact on the crypto market
+
+- Supply may grow.
+"""
+
+
+def messages(body: str, beat: Beat = BEAT) -> list[str]:
+    return [finding.message for finding in run_checks(None, body, beat)]
+
+
+def test_a_whole_article_has_no_findings() -> None:
+    assert run_checks(None, GOOD, BEAT) == ()
+    assert run_checks(None, GOOD.replace("\n", "\r\n"), BEAT) == ()
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es", "fr", "sw"])
+def test_each_placeholder_blocks_where_it_stands_until_it_is_replaced(language: str) -> None:
+    words = brief_words(language)
+    brief = GOOD.replace("A steady month.", words.from_author).replace("Supply may grow.", words.impact)
+    found = run_checks(None, brief, BEAT)
+    assert [(finding.kind, finding.severity) for finding in found] == [("brief", Severity.BLOCK)] * 2
+    assert [brief[slice(*finding.span or ())] for finding in found] == [words.from_author, words.impact]
+    half = brief.replace(words.from_author, "My own view.")
+    assert [half[slice(*finding.span or ())] for finding in run_checks(None, half, BEAT)] == [words.impact]
+
+
+def test_placeholders_differ_and_hold_nothing_that_markdown_would_change() -> None:
+    assert len(set(PLACEHOLDERS)) == len(PLACEHOLDERS)
+    assert not [text for text in PLACEHOLDERS if set(text) & set("*_[]<>`#\\{}&|~")]
+
+
+@pytest.mark.parametrize("heading", ["Overview", "From author", "Impact on the crypto market"])
+def test_a_missing_section_blocks(heading: str) -> None:
+    assert messages(GOOD.replace(f"## {heading}", f"### {heading}")) == [
+        f'The section "{heading}" is missing.'
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["Example Corp mined 1,250 coins.", "It did.", "A steady month.", "Supply may grow."]
+)
+def test_an_empty_section_blocks_and_points_at_its_heading(text: str) -> None:
+    body = GOOD.replace(text, "")
+    [finding] = run_checks(None, body, BEAT)
+    heading = GOOD[: GOOD.index(text)].rpartition("## ")[2].splitlines()[0]
+    assert (finding.kind, finding.severity) == ("form", Severity.BLOCK)
+    assert finding.span
+    assert body[slice(*finding.span)] == f"## {heading}"
+
+
+def test_headings_are_the_beats() -> None:
+    beat = Beat(
+        key="b", market="mercado", overview="Resumen", from_author="Del autor", impact="Impacto en el"
+    )
+    assert messages("", beat) == [
+        f'The section "{heading}" is missing.'
+        for heading in ("Resumen", "Del autor", "Impacto en el mercado")
+    ]

@@ -1,0 +1,305 @@
+import json
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from pipeline.errors import ModelError, ModelRefused
+from pipeline.models import Usage
+from pipeline.rewrite.model import ATTEMPTS, Model
+from pipeline.rewrite.prompt import Message
+from pipeline.rewrite.trouble import quoted, retry_after
+from pipeline.rewrite.wire import read_answer, response_format
+from tests.fakes.model_server import ModelServer, Reply, article, completion, error
+from tests.pipeline.rewrite.sources import BEAT, source
+
+ASKED: list[Message] = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": "It cost $5."},
+]
+NOW = datetime(2026, 2, 5, 12, 0, tzinfo=UTC)
+
+
+class Pauses(list[float]):
+    """A sleep that is over at once and remembers what was asked of it."""
+
+    async def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer() as running:
+        yield running
+
+
+@pytest.fixture
+def pauses() -> Pauses:
+    return Pauses()
+
+
+def model(server: ModelServer, pauses: Pauses, *, deadline_s: float = 60.0, timeout_s: float = 30.0) -> Model:
+    return Model(
+        "fake-1",
+        base_url=server.base_url,
+        api_key="sk-secret",
+        timeout_s=timeout_s,
+        deadline_s=deadline_s,
+        sleep=pauses,
+    )
+
+
+async def failure(model: Model) -> ModelError:
+    async with model:
+        with pytest.raises(ModelError) as caught:
+            await model.ask(ASKED, "article@1")
+    assert "\n" not in caught.value.message
+    assert "sk-secret" not in caught.value.message
+    return caught.value
+
+
+async def test_an_answer_is_kept_verbatim_with_its_cost_and_provenance(
+    server: ModelServer, pauses: Pauses
+) -> None:
+    server.enqueue(completion(" {not checked here} "))
+    async with model(server, pauses) as asked:
+        answer = await asked.ask(ASKED, "article@1")
+    assert answer.text == " {not checked here} "
+    assert answer.usage == Usage(prompt_tokens=11, completion_tokens=7)
+    assert answer.provenance.model_dump() == {"rewritten": True, "model": "fake-1", "prompt": "article@1"}
+
+
+async def test_one_request_asks_for_the_strict_shape_with_the_key(
+    server: ModelServer, pauses: Pauses
+) -> None:
+    async with model(server, pauses) as asked:
+        answer = await asked.ask(ASKED, "article@1")
+    assert server.seen == [{"messages": ASKED, "model": "fake-1", "response_format": response_format()}]
+    assert server.headers[0]["authorization"] == "Bearer sk-secret"
+    assert read_answer(answer.text, source(), BEAT).overview == "It cost $5."
+
+
+async def test_the_sdks_own_environment_changes_nothing(
+    server: ModelServer, pauses: Pauses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("API_KEY", "ADMIN_KEY", "ORG_ID", "PROJECT_ID", "WEBHOOK_SECRET"):
+        monkeypatch.setenv(f"OPENAI_{name}", "from-the-environment")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/from-the-environment")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Extra: from-the-environment")
+    async with Model("fake-1", base_url=server.base_url, sleep=pauses) as asked:
+        await asked.ask(ASKED, "article@1")
+    assert server.requests == 1
+    assert "from-the-environment" not in json.dumps(server.headers)
+    assert Model("fake-1")._client.base_url == "https://api.openai.com/v1/"
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        error(408),
+        error(409),
+        error(429),
+        error(500),
+        error(503),
+        error(529),
+        Reply(502, b"<html>Bad gateway</html>", content_type="text/html"),
+        Reply(body=b"<html>Welcome</html>", content_type="text/html"),
+        Reply(body=b"<html>Welcome</html>"),
+        Reply(body=b""),
+        Reply(body=b"{}"),
+        Reply(body=b"[]"),
+        Reply(body=b"null"),
+        Reply(body=b'"text"'),
+        Reply(body=b'{"choices": null}'),
+        Reply(body=b'{"choices": []}'),
+        Reply(body=b'{"choices": {}}'),
+        Reply(body=b'{"choices": [null]}'),
+        Reply(body=b'{"choices": [{"message": null}]}'),
+        Reply(body=b'{"choices": [{"message": {"content": 5}}]}'),
+        Reply(body=b'{"error": {"message": "overloaded", "code": 502}}'),
+        Reply(body=b'{"id": "chatcmpl", "object"'),
+        Reply(body=b"\xff\xfe{}"),
+        Reply(body=b"not gzip", headers={"Content-Encoding": "gzip"}),
+        completion(None),
+        completion("  "),
+        Reply(body=completion("{}").body, disconnect=True),
+    ],
+    ids=lambda reply: f"{reply.status} {(reply.body or b'')[:40]!r}",
+)
+async def test_passing_trouble_is_tried_again(server: ModelServer, pauses: Pauses, trouble: Reply) -> None:
+    server.enqueue(trouble, trouble)
+    async with model(server, pauses) as asked:
+        answer = await asked.ask(ASKED, "article@1")
+    assert read_answer(answer.text, source(), BEAT)
+    assert server.requests == 3
+    assert len(server.answered) == (3 if trouble in (completion(None), completion("  ")) else 1)
+    assert len(pauses) == 2
+    assert all(0.5 <= pause <= 31 for pause in pauses)
+
+
+async def test_a_silent_server_is_asked_again(server: ModelServer, pauses: Pauses) -> None:
+    server.enqueue(Reply(stall=True))
+    async with model(server, pauses, timeout_s=0.3) as asked:
+        assert await asked.ask(ASKED, "article@1")
+    assert server.requests == 2
+
+
+async def test_after_the_last_attempt_the_reason_is_named(server: ModelServer, pauses: Pauses) -> None:
+    server.enqueue(*[error(503, "down for repairs")] * ATTEMPTS)
+    found = await failure(model(server, pauses, deadline_s=3600))
+    assert found.retry
+    assert "503: down for repairs" in found.message
+    assert server.requests == ATTEMPTS == 8
+    assert pauses == sorted(pauses)
+    assert len(set(pauses)) == len(pauses), "pauses grow and vary"
+
+
+async def test_a_server_that_is_not_there(pauses: Pauses) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
+        found = await failure(Model("m", base_url=url, deadline_s=3600, sleep=pauses))
+    assert found.retry
+    assert "OPENAI_BASE_URL" in found.message
+    assert len(pauses) == ATTEMPTS - 1
+
+
+async def test_the_server_says_how_long_to_wait(server: ModelServer, pauses: Pauses) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=40), usegmt=True)
+    server.enqueue(error(429, retry_after="17"), error(503, retry_after=date), error(429, retry_after="soon"))
+    async with model(server, pauses, deadline_s=600) as asked:
+        assert await asked.ask(ASKED, "article@1")
+    assert 17 <= pauses[0] <= 17.5
+    assert 20 <= pauses[1] <= 41
+    assert pauses[2] <= 3
+
+
+async def test_a_wait_past_the_deadline_is_not_begun(server: ModelServer, pauses: Pauses) -> None:
+    server.enqueue(error(429, "slow down", retry_after="3600"))
+    found = await failure(model(server, pauses, deadline_s=60))
+    assert found.retry
+    assert "slow down" in found.message
+    assert (server.requests, pauses) == (1, [])
+
+
+async def test_the_deadline_ends_a_call_that_hangs(server: ModelServer, pauses: Pauses) -> None:
+    server.enqueue(Reply(stall=True))
+    found = await failure(model(server, pauses, deadline_s=0.3))
+    assert found.retry
+    assert "deadline of 0.3 s" in found.message
+
+
+@pytest.mark.parametrize(
+    ("refusal", "variable"),
+    [
+        (error(401, "Incorrect API key provided: sk-secret."), "OPENAI_API_KEY"),
+        (error(403, "country not supported"), "OPENAI_API_KEY"),
+        (error(402, "Insufficient Balance"), "OPENAI_API_KEY"),
+        (error(429, "You exceeded your current quota", code="insufficient_quota"), "OPENAI_API_KEY"),
+        (error(404, "The model `fake-1` does not exist", code="model_not_found"), "COPYDESK_MODEL"),
+        (error(404, "model 'fake-1' not found, try pulling it first"), "COPYDESK_MODEL"),
+        (Reply(404, b'{"detail": "Not Found"}'), "OPENAI_BASE_URL"),
+        (Reply(404, b"<html>model railway</html>", content_type="text/html"), "OPENAI_BASE_URL"),
+        (
+            Reply(400, b'{"error": {"message": "invalid model ID", "param": "model"}}'),
+            "COPYDESK_MODEL",
+        ),
+    ],
+)
+async def test_a_refusal_takes_one_request_and_names_the_variable(
+    server: ModelServer, pauses: Pauses, refusal: Reply, variable: str
+) -> None:
+    server.enqueue(refusal)
+    found = await failure(model(server, pauses))
+    assert isinstance(found, ModelRefused)
+    assert variable in found.message
+    assert (server.requests, pauses) == (1, [])
+
+
+@pytest.mark.parametrize("status", [400, 422, 413])
+async def test_a_refused_request_is_the_items_trouble(
+    server: ModelServer, pauses: Pauses, status: int
+) -> None:
+    server.enqueue(error(status, "too long\nfor sk-secret " + "x " * 400))
+    found = await failure(model(server, pauses))
+    assert not isinstance(found, ModelRefused)
+    assert not found.retry
+    assert f"{status}: too long for …" in found.message
+    assert len(found.message) < 300
+    assert server.requests == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "name", "retry"),
+    [
+        (completion(None, refusal="I cannot\nhelp"), "refuses to write this article: I cannot help", False),
+        (completion("", finish="content_filter"), "content filter", False),
+        (completion('{"over', finish="length"), "length limit", True),
+    ],
+)
+async def test_an_outcome_without_an_article_has_a_name_and_a_cost(
+    server: ModelServer, pauses: Pauses, reply: Reply, name: str, retry: bool
+) -> None:
+    server.enqueue(reply)
+    found = await failure(model(server, pauses))
+    assert name in found.message
+    assert found.retry is retry
+    assert found.context["usage"] == Usage(prompt_tokens=11, completion_tokens=7)
+    assert server.requests == 1
+
+
+@pytest.mark.parametrize("usage", [b"null", b"[]", b'{"prompt_tokens": "many", "completion_tokens": -1}'])
+async def test_a_server_that_counts_no_tokens(server: ModelServer, pauses: Pauses, usage: bytes) -> None:
+    body = completion(json.dumps(article())).body or b""
+    server.enqueue(Reply(body=body.partition(b'"usage"')[0] + b'"usage": ' + usage + b"}"))
+    async with model(server, pauses) as asked:
+        assert (await asked.ask(ASKED, "article@1")).usage == Usage()
+
+
+async def test_checking_a_model_pays_for_nothing(server: ModelServer, pauses: Pauses) -> None:
+    async with model(server, pauses) as asked:
+        assert await asked.check() == "the server answers and knows 'fake-1'"
+        server.models = ["other"]
+        assert "not among the 1 models" in await asked.check()
+        server.listing = error(404)
+        assert "lists no models" in await asked.check()
+        server.listing = error(401)
+        with pytest.raises(ModelRefused, match="OPENAI_API_KEY"):
+            await asked.check()
+        server.listing = error(500, "broken")
+        with pytest.raises(ModelError, match="500: broken"):
+            await asked.check()
+    assert server.requests == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+        ("-5", 0.0),
+        ("1.5", 1.5),
+        ("Thu, 05 Feb 2026 12:00:30 GMT", 30.0),
+        ("Thu, 05 Feb 2026 11:00:00 GMT", 0.0),
+        ("Thu, 05 Feb 2026 12:00:30 -0000", 30.0),
+    ],
+)
+def test_retry_after(header: str | None, seconds: float | None) -> None:
+    assert retry_after(header, NOW) == seconds
+
+
+@pytest.mark.parametrize("key", ["sk-proj-abc_DEF123", "local key", None])
+def test_keys_are_blotted_out_of_what_is_quoted(key: str | None) -> None:
+    said = quoted(f"bad {key} or sk-ab***********wxyz or Bearer abcdef", key)
+    assert said == f"bad {'…' if key else None} or … or …"
