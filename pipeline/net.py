@@ -88,7 +88,7 @@ class Net:
                 body += piece
                 if len(body) > self._max_bytes:
                     raise FeedError(
-                        f"{response.url.host} sends more than {self._max_bytes:,} bytes; is this address a feed?",
+                        f"{response.url.host} sends more than {self._max_bytes:,} bytes; is it a feed?",
                         kind="too-large",
                     )
             return Response(
@@ -103,7 +103,9 @@ async def _decoded(response: httpx.Response, most: int) -> AsyncIterator[bytes]:
     """Yield the body's bytes; no piece is longer than `most` + 1."""
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding not in _COMPRESSED | _PLAIN:
-        raise FeedError(f"{response.url.host} answers in {encoding[:20]!r}, which was not asked for", kind="http")
+        raise FeedError(
+            f"{response.url.host} answers in {encoding[:20]!r}, which was not asked for", kind="http"
+        )
     if encoding in _PLAIN:
         async for piece in response.aiter_raw():
             yield piece
@@ -137,15 +139,21 @@ def _host(url: str) -> str:
 def _named(error: httpx.HTTPError, host: str) -> FeedError:
     causes = tuple(_causes(error))
     if isinstance(error, httpx.TooManyRedirects):
-        return FeedError(f"{host} redirects too often; open it in a browser and use where it ends", kind="redirects")
+        return FeedError(
+            f"{host} redirects too often; open it in a browser and use where it ends", kind="redirects"
+        )
     if isinstance(error, httpx.UnsupportedProtocol):
         return FeedError(f"{host}: only http and https can be fetched; correct the address", kind="url")
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        return FeedError(f"{host}: no secure connection ({_tls_reason(causes)}); check the address", kind="tls")
+        return FeedError(
+            f"{host}: no secure connection ({_tls_reason(causes)}); check the address", kind="tls"
+        )
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return FeedError(f"{host}: no such host, or no network; check the address", kind="unreachable")
     if isinstance(error, httpx.ConnectError):
-        return FeedError(f"{host} cannot be reached; check the address, or wait until it is up", kind="unreachable")
+        return FeedError(
+            f"{host} cannot be reached; check the address, or wait until it is up", kind="unreachable"
+        )
     return FeedError(
         f"{host} broke off or does not speak HTTP ({type(error).__name__}); the next run tries again",
         kind="http",

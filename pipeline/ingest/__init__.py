@@ -1,0 +1,1 @@
+"""Feeds in: fetch, parse to items, decide what is new."""

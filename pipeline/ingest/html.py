@@ -5,15 +5,22 @@ import re
 from pipeline.ingest.markup import Tag, tokens
 from pipeline.ingest.text import repair, tidy
 
-_PARAGRAPHS = frozenset(
-    "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer form "
-    "h1 h2 h3 h4 h5 h6 header hr main nav p pre section summary table".split()
-)
+# fmt: off
+_PARAGRAPHS = frozenset((
+    "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl",
+    "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
+    "header", "hr", "main", "nav", "p", "pre", "section", "summary", "table",
+))
 _LINES = frozenset(("br", "tr", "caption", "option"))
-_DROPPED = frozenset("button canvas embed iframe math-annotation noscript object select svg template".split())
-_VOID = frozenset(
-    "area base br col embed hr img input link meta param source track wbr".split()
-)  # never closed: hiding one hides nothing else
+_DROPPED = frozenset((
+    "button", "canvas", "embed", "iframe", "noscript", "object", "select", "svg", "template",
+))
+# Never closed, so that hiding one hides nothing else.
+_VOID = frozenset((
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
+    "track", "wbr",
+))
+# fmt: on
 _CONCEALED = re.compile(r"(?:display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden)", re.IGNORECASE)
 
 
@@ -41,8 +48,7 @@ class _Writer:
         elif not tag.closing and _conceals(tag):
             self.hidden, self.depth = tag.name, 1
         elif tag.name in ("ul", "ol", "menu"):
-            self.lists = max(0, self.lists + (-1 if tag.closing else 1))
-            self._break("\n" if self.lists > tag.closing - 1 + 1 else "\n\n")
+            self._list(tag)
         elif tag.name == "li":
             self._item(tag)
         else:
@@ -58,6 +64,11 @@ class _Writer:
         self.depth += -1 if tag.closing else 1
         if self.depth == 0:
             self.hidden = None
+
+    def _list(self, tag: Tag) -> None:
+        outer = self.lists - 1 if tag.closing else self.lists
+        self.lists = max(0, outer if tag.closing else outer + 1)
+        self._break("\n" if outer > 0 else "\n\n")
 
     def _item(self, tag: Tag) -> None:
         if tag.closing:
@@ -113,7 +124,10 @@ def first_image(html: str) -> str | None:
         if not isinstance(token, Tag) or token.name != "img" or token.closing:
             continue
         source = (token.get("src") or "").strip()
-        tiny = (token.get("width") or "").strip() in {"0", "1"} or (token.get("height") or "").strip() in {"0", "1"}
+        tiny = (token.get("width") or "").strip() in {"0", "1"} or (token.get("height") or "").strip() in {
+            "0",
+            "1",
+        }
         if source and not tiny and not source.lower().startswith("data:"):
             return source
     return None

@@ -1,0 +1,13 @@
+"""What is known of every feed and item: the only place that knows SQL."""
+
+from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.records import (
+    Admitted,
+    Claim,
+    DraftRow,
+    Failure,
+    FeedStatus,
+    PendingVerdict,
+)
+
+__all__ = ["Admitted", "Claim", "DraftRow", "Failure", "FeedStatus", "Ledger", "PendingVerdict"]

@@ -39,6 +39,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 _IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
 _MARKER = re.compile(_START, re.MULTILINE)
+_MARKERS = re.compile(r"\A(?:(?:[-*+>•]|#{1,6})(?: |\Z))+")
 _EMPHASIS = re.compile(r"(?<![\\\w*_])(\*\*|__|\*|_)(?=\S)(.+?)(?<=\S)\1(?![\w*_])")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 
@@ -61,10 +62,7 @@ def safe_markdown(text: str) -> str:
 
 def safe_line(text: str) -> str:
     """Return `text` as safe Markdown in one line, without a heading's or a bullet's marker."""
-    line = " ".join(text.split())
-    while (bare := re.sub(r"^(?:[-*+>•]|#{1,6})(?: |$)", "", line)) != line:
-        line = bare.strip()
-    return safe_markdown(line)
+    return safe_markdown(_MARKERS.sub("", " ".join(text.split())))
 
 
 def plain_text(markdown: str) -> str:

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,13 @@ from pipeline.errors import OutputError
 from pipeline.output.files import Write, read_bytes, remove, sha256_of, sweep, write_atomically
 
 DRAFT = "drafts/2026/03/a-01234567.md"
+
+
+def write_x(root: Path, relative: str) -> None:
+    write_atomically(root, relative, b"x")
+
+
+ACTS: tuple[Callable[[Path, str], object], ...] = (write_x, read_bytes, remove)
 
 
 def everything(root: Path) -> list[str]:
@@ -80,13 +88,9 @@ def test_an_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
 
 def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "drafts").write_bytes(b"in the way")
-    for act in (
-        lambda: write_atomically(tmp_path, DRAFT, b"x"),
-        lambda: read_bytes(tmp_path, DRAFT),
-        lambda: remove(tmp_path, DRAFT),
-    ):
+    for act in ACTS:
         with pytest.raises(OutputError, match="a file stands where a folder should be"):
-            act()
+            act(tmp_path, DRAFT)
     assert (tmp_path / "drafts").read_bytes() == b"in the way"
 
 
@@ -107,13 +111,9 @@ def test_a_folder_of_somebody_else(tmp_path: Path) -> None:
 @pytest.mark.parametrize("relative", ["/etc/x.md", "../x.md", "drafts/../../x.md", "", ".", "a\0b"])
 def test_a_path_elsewhere_is_refused(tmp_path: Path, relative: str) -> None:
     root = tmp_path / "output"
-    for act in (
-        lambda: write_atomically(root, relative, b"x"),
-        lambda: read_bytes(root, relative),
-        lambda: remove(root, relative),
-    ):
+    for act in ACTS:
         with pytest.raises(OutputError, match="is no path below"):
-            act()
+            act(root, relative)
     assert everything(tmp_path) == []
 
 

@@ -20,7 +20,7 @@ def test_reading_and_writing_gives_the_same_bytes() -> None:
 def test_values_keep_their_types() -> None:
     metadata, body = loads(GOLDEN)
     assert metadata["publishedAt"] == "2026-03-02T09:15:00.000Z"
-    assert metadata["externalId"] == "0481516234200815"
+    assert metadata["externalId"] == "4815162342008150"
     assert metadata["score"] == 0
     assert metadata["draft"] is True
     assert metadata["tags"] == ["ETH", "BUSINESS"]

@@ -19,11 +19,14 @@ from pipeline.output.frontmatter import dumps, loads
 from pipeline.output.scalars import clean
 
 READERS = Path(__file__).parents[2] / "readers"
-SPECIAL = (
-    "y n no on off ~ null Null 08 017 0o17 0x1f 0b1 1e3 1.e3 1,000 1_000 12:30 1:2:3.4 .inf -.INF .nan = << "
-    "true FALSE --- ... - ? : , [ ] { } # & * ! | > ' \" % @ ` \\ {{ +1 -0 . _ 2026-02-05 0. 0.0 +.inf 9e 1e"
-).split()
-ODD = list("\n\r\t\0\a\x1b\x7f\x85\xa0\u200b\u2003\u2028\u2029\u3000\ufeff\ufffe\ufffd🚀é \ud800\udfff") + [
+SPECIAL = [
+    "y", "n", "no", "on", "off", "~", "null", "Null", "08", "017", "0o17", "0x1f", "0b1", "1e3", "1.e3",
+    "1,000", "1_000", "12:30", "1:2:3.4", ".inf", "-.INF", "+.inf", ".nan", "=", "<<", "true", "FALSE", "---",
+    "...", "-", "?", ":", ",", "[", "]", "{", "}", "#", "&", "*", "!", "|", ">", "'", '"', "%", "@", "`",
+    "\\", "{{", "+1", "-0", ".", "_", "2026-02-05", "0.", "0.0", "9e", "1e",
+]  # fmt: skip
+ODD = [
+    *"\n\r\t\0\a\x1b\x7f\x85\xa0\u200b\u2003\u2028\u2029\u3000\ufeff\ufffe\ufffd🚀é \ud800\udfff",
     ": ", " #", "\r\n", "\n\n", "\n---\n", "\n...\n", "  ", "…", "a", "B", "1", "-", "'", '"',
 ]  # fmt: skip
 TEXT = st.one_of(

@@ -163,7 +163,7 @@ def test_an_item_without_any_title_still_has_one() -> None:
         ("Short.", "Short."),
         ("x" * 180, "x" * 180),
         ("x" * 181, "x" * 179 + "…"),
-        ("word " * 60, ("word " * 35).strip() + "…"),
+        ("word " * 60, ("word " * 36).strip() + "…"),
         ("a" * 170 + ", bcdefghijklmn", "a" * 170 + "…"),
         ("a" * 179 + " b", "a" * 179 + "…"),
         ("> **Quoted** text.\n>\n> — *Harbour Wire*", "Quoted text. — Harbour Wire"),

@@ -1,0 +1,122 @@
+"""Turns entries into items: who is who within one feed, and what is equal across feeds."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import unquote, urlsplit
+
+from pipeline.ingest.entry import Entry
+from pipeline.ingest.links import canonical_url, fragment, undamaged
+from pipeline.ingest.text import one_line, shorten, visible
+from pipeline.models import Item
+
+__all__ = ["canonical_url", "identify"]
+
+_TITLE_LENGTH = 80
+_GUID_LENGTH = 500
+
+
+def identify(
+    entries: Sequence[Entry], home: str | None, now: datetime
+) -> tuple[tuple[Item, ...], tuple[str, ...]]:
+    """Return a feed's items and what was odd about them. `home` is the feed's own page, if known.
+
+    The guid is the publisher's, else the canonical link, else a hash of title and text. Where several
+    entries share one, each is told apart by its link, else by its content. An item without a title gets
+    the first words of its text, at most 80 characters, else its link's last words.
+    """
+    full = [entry for entry in entries if not entry.empty]
+    single = list(dict.fromkeys(full))
+    guids, shared = _told_apart(single)
+    canonicals = _canonicals(single, home)
+    items = tuple(
+        _item(entry, guid, canonical, now)
+        for entry, guid, canonical in zip(single, guids, canonicals, strict=True)
+    )
+    notes = (
+        _note(len(entries) - len(full), "without title, text and link left out"),
+        _note(len(full) - len(single), "repeated in full, kept once"),
+        _note(shared, "under a guid that others have too, told apart by link or text"),
+    )
+    return items, tuple(note for note in notes if note)
+
+
+def _note(count: int, said: str) -> str:
+    return f"{count} item{'s' if count > 1 else ''} {said}" if count else ""
+
+
+def _told_apart(entries: Sequence[Entry]) -> tuple[list[str], int]:
+    """Return a guid for each entry, all different, and how many shared theirs."""
+    guids = [_guid(entry) for entry in entries]
+    counts = Counter(guids)
+    shared = sum(count for count in counts.values() if count > 1)
+    tails = (lambda entry: entry.link or _content_hash(entry), _content_hash, _whole_hash)
+    for tail in tails:
+        counts = Counter(guids)
+        guids = [
+            f"{guid} {tail(entry)}" if counts[guid] > 1 else guid
+            for guid, entry in zip(guids, entries, strict=True)
+        ]
+    return guids, shared
+
+
+def _guid(entry: Entry) -> str:
+    guid = " ".join(visible(undamaged(entry.guid)).split())
+    if len(guid) > _GUID_LENGTH:
+        return f"sha256:{_hash(guid)}"
+    if guid:
+        return guid
+    return (entry.link and canonical_url(entry.link)) or f"sha256:{_content_hash(entry)}"
+
+
+def _content_hash(entry: Entry) -> str:
+    return _hash(f"{entry.title}\0{entry.text}")
+
+
+def _whole_hash(entry: Entry) -> str:
+    return _hash(entry.model_dump_json())
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def _canonicals(entries: Sequence[Entry], home: str | None) -> list[str | None]:
+    """Return each entry's canonical link, None where it names no single story.
+
+    Links to the feed's own page, and several places of one page, would make one of different stories.
+    """
+    canonicals = [canonical_url(entry.link) if entry.link else None for entry in entries]
+    places: dict[str, set[str]] = {}
+    for entry, canonical in zip(entries, canonicals, strict=True):
+        if canonical:
+            places.setdefault(canonical, set()).add(fragment(entry.link))
+    page = canonical_url(home) if home else None
+    return [None if each is None or each == page or len(places[each]) > 1 else each for each in canonicals]
+
+
+def _item(entry: Entry, guid: str, canonical: str | None, now: datetime) -> Item:
+    published = entry.published_at or entry.updated_at
+    return Item(
+        guid=guid,
+        link=entry.link,
+        canonical=canonical,
+        title=entry.title or _title(entry),
+        text=entry.text,
+        author=entry.author,
+        published_at=published or now,
+        dated=published is not None,
+        updated_at=entry.updated_at,
+        image=entry.image,
+        categories=entry.categories,
+    )
+
+
+def _title(entry: Entry) -> str:
+    if entry.text:
+        return shorten(" ".join(entry.text.removeprefix("- ").split()), _TITLE_LENGTH)
+    parts = urlsplit(entry.link or "")
+    last = unquote(parts.path.rstrip("/").rpartition("/")[2], errors="replace")
+    words = last.rpartition(".")[0] or last
+    return one_line(words.replace("-", " ").replace("_", " "), _TITLE_LENGTH) or (parts.hostname or "")

@@ -1,0 +1,88 @@
+"""Reads JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/), forgiving wrong types."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from pipeline.errors import FeedError
+from pipeline.ingest.dates import DateReader
+from pipeline.ingest.entry import Entry, distinct
+from pipeline.ingest.html import first_image, html_to_text
+from pipeline.ingest.links import absolute
+from pipeline.ingest.text import one_line, plain
+from pipeline.net import shown_url
+
+
+class JsonFeed(NamedTuple):
+    """A feed's title, page, and elements."""
+
+    title: str
+    home: str | None
+    entries: list[Entry]
+
+
+def read_json_feed(text: str, url: str, dates: DateReader) -> JsonFeed:
+    """Return what a JSON Feed says; `url` is its address. Raises FeedError: malformed, not-a-feed."""
+    try:
+        feed = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FeedError(
+            f"{shown_url(url)} is malformed JSON; open it in a browser, or tell its publisher",
+            kind="malformed",
+        ) from error
+    if not isinstance(feed, dict) or not isinstance(feed.get("items"), list) or not _claims(feed):
+        raise FeedError(
+            f"{shown_url(url)} is JSON, but no feed; correct its url in feeds.yaml", kind="not-a-feed"
+        )
+    home = absolute(_text(feed.get("home_page_url")), url)
+    base = home or url
+    authors = _authors(feed)
+    entries = [_entry(item, base, authors, dates) for item in feed["items"] if isinstance(item, dict)]
+    return JsonFeed(one_line(_text(feed.get("title"))), home, entries)
+
+
+def _claims(feed: dict[str, Any]) -> bool:
+    return "jsonfeed" in _text(feed.get("version")) or bool(_text(feed.get("title")))
+
+
+def _entry(item: dict[str, Any], base: str, authors: str | None, dates: DateReader) -> Entry:
+    link = absolute(_text(item.get("url")) or _text(item.get("external_url")), base)
+    markup = _text(item.get("content_html"))
+    images = (_text(item.get("image")), _text(item.get("banner_image")), first_image(markup) or "")
+    return Entry(
+        guid=_text(item.get("id")),
+        link=link,
+        title=one_line(_text(item.get("title"))),
+        text=html_to_text(markup)
+        or plain(_text(item.get("content_text")))
+        or plain(_text(item.get("summary"))),
+        author=_authors(item) or authors,
+        published_at=dates.read(_text(item.get("date_published"))),
+        updated_at=dates.read(_text(item.get("date_modified"))),
+        image=next(filter(None, (absolute(image, link or base) for image in images)), None),
+        categories=distinct([one_line(_text(tag), 100) for tag in _list(item.get("tags"))]),
+    )
+
+
+def _authors(holder: dict[str, Any]) -> str | None:
+    """Return the names of `authors` (1.1) and `author` (1.0)."""
+    return ", ".join(distinct(list(_names(holder)))) or None
+
+
+def _names(holder: dict[str, Any]) -> Iterator[str]:
+    for author in [*_list(holder.get("authors")), holder.get("author")]:
+        yield one_line(_text(author.get("name") if isinstance(author, dict) else author), 200)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    """Return a string or number as text; whatever else stands in its place is none."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    try:
+        return str(value)
+    except ValueError:  # an integer of thousands of digits
+        return ""

@@ -1,0 +1,78 @@
+"""A feed's bytes to items: RSS 0.9x to 2.0, RDF, Atom, JSON Feed 1.0 and 1.1."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pipeline.errors import FeedError
+from pipeline.ingest.dates import DateReader
+from pipeline.ingest.decode import decode
+from pipeline.ingest.entry import Entry
+from pipeline.ingest.identity import identify
+from pipeline.ingest.jsonfeed import read_json_feed
+from pipeline.ingest.shape import shape, uncut, without_preamble
+from pipeline.ingest.xmlfeed import read_xml_feed
+from pipeline.models import Item, Record
+from pipeline.net import shown_url
+
+
+class ParsedFeed(Record):
+    """What a feed says."""
+
+    title: str
+    items: tuple[Item, ...]
+    """In the feed's order."""
+    notes: tuple[str, ...] = ()
+    """What was odd about it, a sentence each, for the run's report."""
+
+
+def parse_feed(body: bytes, content_type: str | None, url: str, now: datetime) -> ParsedFeed:
+    """Return a feed's title, items and oddities; a feed may be empty of items.
+
+    `content_type` is the HTTP header, `url` the feed's address, `now` aware UTC: it stands in for missing
+    dates. Bad charsets, ill-formed XML and a cut-off end are repaired where no text has to be guessed.
+    Raises FeedError of kind empty, html, malformed or not-a-feed.
+    """
+    text = without_preamble(decode(body, content_type))
+    kind = shape(text)
+    dates = DateReader(now)
+    if kind == "empty":
+        raise FeedError(f"{shown_url(url)} is empty; the next run tries again", kind="empty")
+    if kind == "html":
+        raise FeedError(
+            f"{shown_url(url)} is a web page, not a feed; put the feed's own address into feeds.yaml",
+            kind="html",
+        )
+    if kind == "json":
+        feed = read_json_feed(text, url, dates)
+        return _finished(feed.title, feed.entries, feed.home, now, ())
+    return _parse_xml(text, url, dates, now, is_feed=kind == "feed")
+
+
+def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed: bool) -> ParsedFeed:
+    text, cut = uncut(text) if is_feed else (text, False)
+    feed = read_xml_feed(text, url, dates)
+    if not feed.entries and (cut or (is_feed and not feed.well_formed and _has_items(text))):
+        raise FeedError(
+            f"{shown_url(url)} breaks off or is malformed, no item is whole; the next run tries again",
+            kind="malformed",
+        )
+    if not feed.entries and not feed.version:
+        raise FeedError(
+            f"{shown_url(url)} is neither RSS, Atom nor JSON Feed; correct its url in feeds.yaml",
+            kind="not-a-feed",
+        )
+    notes = ("cut off: what follows the last whole item is left for a later poll",) if cut else ()
+    if not feed.well_formed and not cut:
+        notes = (*notes, "not well-formed XML; read as well as it goes")
+    return _finished(feed.title, feed.entries, feed.home, now, notes)
+
+
+def _has_items(text: str) -> bool:
+    return "<item" in text or "<entry" in text
+
+
+def _finished(
+    title: str, entries: Sequence[Entry], home: str | None, now: datetime, notes: tuple[str, ...]
+) -> ParsedFeed:
+    items, odd = identify(entries, home, now)
+    return ParsedFeed(title=title, items=items, notes=notes + odd)

@@ -1,0 +1,159 @@
+"""Reads RSS 0.9x to 2.0, RDF and Atom: feedparser finds the elements, the rest is ours."""
+
+import io
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import feedparser
+
+from pipeline.ingest.dates import DateReader
+from pipeline.ingest.entry import Entry, distinct
+from pipeline.ingest.html import first_image, html_to_text
+from pipeline.ingest.links import absolute
+from pipeline.ingest.text import one_line, plain
+
+_HEADERS = {"content-type": "application/xml; charset=utf-8"}
+# feedparser lets an empty element take the place of a later or earlier full one.
+_EMPTY = re.compile(
+    r"<((?:content:encoded|dc:description|media:description|description|summary|itunes:summary))(?:\s[^<>]{0,500})?"
+    r"(?:/>|>\s{0,200}(?:<!\[CDATA\[\s{0,200}\]\]>\s{0,200})?</\1\s{0,9}>)"
+)
+
+
+Node = dict[str, Any]
+"""An element as feedparser describes it."""
+
+
+class XmlFeed(NamedTuple):
+    """A feed's version ("" where it is none), title, page, elements, and whether its XML is in order."""
+
+    version: str
+    title: str
+    home: str | None
+    entries: list[Entry]
+    well_formed: bool
+
+
+def read_xml_feed(text: str, url: str, dates: DateReader) -> XmlFeed:
+    """Return what a feed says; `url` is its address. A document that cannot be read has version ""."""
+    try:
+        parsed = feedparser.parse(
+            io.BytesIO(_EMPTY.sub("", text).encode("utf-8", "replace")),
+            response_headers=_HEADERS,
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    # What feedparser was seen to raise on broken documents; none of it says more than "malformed".
+    except (
+        ArithmeticError,
+        AssertionError,
+        AttributeError,
+        LookupError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ):
+        return XmlFeed("", "", None, [], False)
+    feed, version = parsed["feed"], parsed["version"]
+    home = absolute(_get(feed, "link"), url)
+    author = _author(feed) if version.startswith("atom") else None
+    entries = [_entry(each, home or url, version, author, dates) for each in parsed["entries"]]
+    return XmlFeed(version, _title(feed, version), home, entries, not parsed["bozo"])
+
+
+def _entry(each: Node, base: str, version: str, author: str | None, dates: DateReader) -> Entry:
+    guid = _get(each, "id")
+    link = _link(each, base) or (absolute(guid, "") if dict.get(each, "guidislink") else None)
+    contents = list(_contents(each, version))
+    published, updated = (_date(each, name, dates) for name in ("published", "updated"))
+    return Entry(
+        guid=guid,
+        link=link,
+        title=_title(each, version),
+        # The longest, because feeds put teasers in the one and stories in the other, in both orders.
+        text=max((_plain(value, markup=markup) for value, markup in contents), key=len, default=""),
+        author=_author(each) or author,
+        published_at=published or _date(each, "created", dates),
+        updated_at=updated,
+        image=_image(each, [value for value, markup in contents if markup], link or base),
+        categories=distinct(
+            [one_line(_get(tag, "label") or _get(tag, "term"), 100) for tag in _dicts(each, "tags")]
+        ),
+    )
+
+
+def _get(holder: object, name: str) -> str:
+    """Return a text of feedparser's, "" where it is missing. dict.get, because its own get guesses."""
+    value: object = dict.get(holder, name) if isinstance(holder, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _dicts(holder: Node, name: str) -> list[Any]:
+    found = dict.get(holder, name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _date(each: Node, name: str, dates: DateReader) -> datetime | None:
+    return dates.read(_get(each, name), dict.get(each, f"{name}_parsed"))
+
+
+def _title(holder: Node, version: str) -> str:
+    title = _get(holder, "title")
+    detail = dict.get(holder, "title_detail") or {}
+    typed = _get(detail, "type") or "text/plain"
+    # RSS knows no types, and its titles often carry `&amp;amp;` or a few tags.
+    if typed != "text/plain" or (not version.startswith("atom") and "&" in title):
+        title = html_to_text(title)
+    return one_line(title)
+
+
+def _contents(each: Node, version: str) -> Iterator[tuple[str, bool]]:
+    """Yield the texts of an entry, each with whether it is markup."""
+    details = _dicts(each, "content")
+    summary = dict.get(each, "summary_detail")
+    if isinstance(summary, dict):
+        details = [*details, summary]
+    elif _get(each, "summary"):
+        details = [*details, {"value": _get(each, "summary"), "type": "text/html"}]
+    for detail in details:
+        typed = _get(detail, "type")
+        if value := _get(detail, "value"):
+            yield value, typed != "text/plain" or not version.startswith("atom")
+
+
+def _plain(value: str, *, markup: bool) -> str:
+    return html_to_text(value) if markup else plain(value)
+
+
+def _link(each: Node, base: str) -> str | None:
+    """Return the page of an entry: the original's where a feed's host put its own in place."""
+    alternates = [link for link in _dicts(each, "links") if _get(link, "rel") in ("", "alternate")]
+    candidates = [
+        _get(each, "feedburner_origlink"),
+        _get(each, "link"),
+        *(_get(link, "href") for link in alternates),
+    ]
+    return next(filter(None, (absolute(candidate, base) for candidate in candidates)), None)
+
+
+def _author(holder: Node) -> str | None:
+    """Return the authors' names; an address alone is nobody's name, and nobody's business."""
+    people = [_get(person, "name") for person in _dicts(holder, "authors")]
+    detail = _get(dict.get(holder, "author_detail"), "name")
+    names = distinct([one_line(html_to_text(name), 200) for name in people or [detail]])
+    return ", ".join(name for name in names if "@" not in name) or None
+
+
+def _image(each: Node, markups: list[str], base: str) -> str | None:
+    found = [_get(media, "url") for media in _dicts(each, "media_content") if _is_image(media)]
+    found += [_get(link, "href") for link in _dicts(each, "links") if _is_image(link)]
+    found += [_get(thumbnail, "url") for thumbnail in _dicts(each, "media_thumbnail")]
+    found.append(_get(dict.get(each, "image"), "href"))
+    found += [image for image in map(first_image, markups) if image]
+    return next(filter(None, (absolute(image, base) for image in found)), None)
+
+
+def _is_image(media: Node) -> bool:
+    return _get(media, "type").startswith("image/") or _get(media, "medium") == "image"

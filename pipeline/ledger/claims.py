@@ -1,0 +1,179 @@
+"""Claims: leases on items, with fencing tokens, and what is done under them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from pipeline.errors import LeaseLost
+from pipeline.ledger.items import in_window
+from pipeline.ledger.owner import is_dead
+from pipeline.ledger.records import Claim
+from pipeline.ledger.schema import calls, feeds, findings, items, versions
+from pipeline.models import Answer, Draft, Finding, Item, Provenance, Usage, Window
+
+OPEN = ("seen", "answered")
+"""States in which an item waits for work."""
+
+
+def clock(connection: sa.Connection) -> sa.ColumnElement[float]:
+    """Return the database's own time, in seconds since 1970: hosts may disagree about theirs."""
+    if connection.dialect.name == "sqlite":
+        return sa.literal_column("(julianday('now') - 2440587.5) * 86400.0", sa.Float)
+    return sa.literal_column("extract(epoch from clock_timestamp())::double precision", sa.Float)
+
+
+def free_dead(connection: sa.Connection) -> None:
+    """Take the leases from processes of this host that live no more: a killed run need not be waited for."""
+    query = sa.select(items.c.lease_owner).where(items.c.lease_owner.is_not(None)).distinct()
+    dead = [owner for owner in connection.scalars(query) if owner and is_dead(owner)]
+    if dead:
+        freed = items.update().where(items.c.lease_owner.in_(dead))
+        connection.execute(freed.values(lease_owner=None, lease_expires=None))
+
+
+def waiting(feed_id: int, window: Window | None) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions under which an item of a feed waits for work."""
+    return [items.c.feed_id == feed_id, items.c.state.in_(OPEN), *in_window(window)]
+
+
+def claim(
+    connection: sa.Connection, owner: str, feed_id: int, limit: int, lease_s: float, window: Window | None
+) -> list[Claim]:
+    """Lease up to `limit` waiting items of a feed, newest first."""
+    now = clock(connection)
+    query = (
+        sa.select(items, feeds.c.key.label("feed_key"), feeds.c.first_key)
+        .select_from(items.join(feeds))
+        .where(*waiting(feed_id, window), sa.or_(items.c.lease_owner.is_(None), items.c.lease_expires < now))
+        .order_by(items.c.published_at.desc(), items.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=items)
+    )
+    rows = connection.execute(query).all()
+    if rows:
+        taken = items.update().where(items.c.id.in_([row.id for row in rows]))
+        leased = {
+            "lease_owner": owner,
+            "lease_token": items.c.lease_token + 1,
+            "lease_expires": now + lease_s,
+        }
+        connection.execute(taken.values(**leased, attempts=items.c.attempts + 1))
+    return [_claim(connection, row) for row in rows]
+
+
+def _claim(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Claim:
+    return Claim(
+        item_id=row.id,
+        token=row.lease_token + 1,
+        feed_key=row.feed_key,
+        first_key=row.first_key,
+        item=Item.model_validate_json(row.payload),
+        attempts=row.attempts + 1,
+        answer=_answer(connection, row.id),
+        intent=_intent(connection, row.id, row.external_id),
+    )
+
+
+def _answer(connection: sa.Connection, item_id: int) -> Answer | None:
+    query = sa.select(calls).where(calls.c.item_id == item_id, calls.c.unusable.is_(None))
+    row = connection.execute(query.order_by(calls.c.id.desc())).first()
+    return row and Answer(
+        text=row.answer,
+        provenance=Provenance(rewritten=True, model=row.model, prompt=row.prompt),
+        usage=Usage(prompt_tokens=row.prompt_tokens, completion_tokens=row.completion_tokens),
+    )
+
+
+def _intent(connection: sa.Connection, item_id: int, external_id: str) -> Draft | None:
+    query = sa.select(versions).where(versions.c.item_id == item_id, ~versions.c.confirmed)
+    row = connection.execute(query.order_by(versions.c.id.desc())).first()
+    if row is None:
+        return None
+    found = tuple(findings_of(connection, row.id))
+    return Draft(external_id=external_id, path=row.path, text=row.text, findings=found)
+
+
+def findings_of(connection: sa.Connection, version_id: int) -> list[Finding]:
+    """Return a version's findings, in their order."""
+    query = sa.select(findings.c.payload).where(findings.c.version_id == version_id).order_by(findings.c.id)
+    return [Finding.model_validate_json(payload) for payload in connection.scalars(query)]
+
+
+def held(connection: sa.Connection, claim: Claim, **values: object) -> None:
+    """Change a claimed item. Raises LeaseLost where another holder has come since."""
+    mine = sa.and_(items.c.id == claim.item_id, items.c.lease_token == claim.token)
+    changed = items.update().where(mine, items.c.lease_owner.is_not(None)).values(**values)
+    if not connection.execute(changed).rowcount:
+        raise LeaseLost(
+            f"{claim.feed_key}: another run has taken over {claim.item.title!r}; nothing was written",
+            feed=claim.feed_key,
+        )
+
+
+def keep(connection: sa.Connection, claims: Sequence[Claim], lease_s: float) -> None:
+    """Prolong the leases that are still held."""
+    for one in claims:
+        mine = sa.and_(items.c.id == one.item_id, items.c.lease_token == one.token)
+        leased = items.update().where(mine, items.c.lease_owner.is_not(None))
+        connection.execute(leased.values(lease_expires=clock(connection) + lease_s))
+
+
+def give_back(connection: sa.Connection, claims: Sequence[Claim]) -> None:
+    """End leases without a result; an attempt that was given back does not count."""
+    for one in claims:
+        mine = sa.and_(items.c.id == one.item_id, items.c.lease_token == one.token)
+        freed = items.update().where(mine, items.c.lease_owner.is_not(None))
+        connection.execute(freed.values(lease_owner=None, lease_expires=None, attempts=items.c.attempts - 1))
+
+
+def record_answer(connection: sa.Connection, claim: Claim, answer: Answer, purpose: str) -> None:
+    """Keep what was paid for, whoever holds the item by now."""
+    connection.execute(
+        calls.insert().values(
+            item_id=claim.item_id,
+            purpose=purpose,
+            at=datetime.now(UTC),
+            model=answer.provenance.model,
+            prompt=answer.provenance.prompt,
+            answer=answer.text,
+            **answer.usage.model_dump(),
+        )
+    )
+
+
+def discard_answer(connection: sa.Connection, claim: Claim, reason: str) -> None:
+    """Mark an item's answers as no article: the next claim asks again."""
+    unusable = calls.update().where(calls.c.item_id == claim.item_id, calls.c.unusable.is_(None))
+    connection.execute(unusable.values(unusable=reason))
+    held(connection, claim, state="seen")
+
+
+def intend(connection: sa.Connection, claim: Claim, draft: Draft) -> None:
+    """Record the text and the path that are about to be written."""
+    held(connection, claim, path=draft.path)
+    values = {"at": datetime.now(UTC), "path": draft.path, "sha256": draft.sha256, "text": draft.text}
+    inserted = connection.execute(versions.insert().values(item_id=claim.item_id, confirmed=False, **values))
+    [version_id] = inserted.inserted_primary_key or [None]
+    rows = [
+        {"version_id": version_id, "severity": found.severity.value, "payload": found.model_dump_json()}
+        for found in draft.findings
+    ]
+    if rows:
+        connection.execute(findings.insert(), rows)
+
+
+def confirm(connection: sa.Connection, claim: Claim) -> None:
+    """Record that the intended file stands."""
+    held(connection, claim, state="drafted", reason=None, lease_owner=None, lease_expires=None)
+    connection.execute(versions.update().where(versions.c.item_id == claim.item_id).values(confirmed=True))
+
+
+def fail(connection: sa.Connection, claim: Claim, reason: str, *, again: bool) -> str:
+    """End a claim without a draft and return the item's state."""
+    freed = {"reason": reason, "lease_owner": None, "lease_expires": None}
+    if not again:
+        held(connection, claim, state="failed", **freed)
+        return "failed"
+    held(connection, claim, **freed)
+    return str(connection.scalar(sa.select(items.c.state).where(items.c.id == claim.item_id)))

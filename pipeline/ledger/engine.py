@@ -1,0 +1,148 @@
+"""Opens the database: one dialect's ways and words each, and the schema brought up to date."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+
+from pipeline.errors import ConfigError, LedgerError
+from pipeline.ledger.schema import metadata
+
+BUSY_S = 60
+"""Seconds that SQLite waits for another writer."""
+_LOCK = 0x636F7079
+"""PostgreSQL's advisory lock for migrations: any number, the same in every process."""
+
+
+def open_engine(url: str) -> sa.Engine:
+    """Return an engine on an up-to-date ledger. Raises LedgerError, ConfigError for what is no URL."""
+    try:
+        parsed = make_url(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url))
+    except SQLAlchemyError as error:
+        raise ConfigError(
+            "COPYDESK_DATABASE_URL is no database URL", variable="COPYDESK_DATABASE_URL"
+        ) from error
+    engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+    shown = shown_url(engine)
+    try:
+        with explained(shown):
+            _migrate(engine, shown)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def shown_url(engine: sa.Engine) -> str:
+    """Return how a message names the ledger: without a password."""
+    return engine.url.database or ":memory:" if is_sqlite(engine) else engine.url.render_as_string()
+
+
+def is_sqlite(engine: sa.Engine) -> bool:
+    """Say which of the two dialects is spoken."""
+    return engine.dialect.name == "sqlite"
+
+
+@contextlib.contextmanager
+def explained(shown: str) -> Iterator[None]:
+    """Turn what the database says into a LedgerError of one line, with advice."""
+    try:
+        yield
+    except DBAPIError as error:
+        said = " ".join(str(error.orig).split())[:300]
+        raise LedgerError(f"ledger {shown}: {said}; {_advice(said)}", url=shown) from error
+
+
+def _advice(said: str) -> str:
+    if "not a database" in said or "malformed" in said:
+        return "put back a backup, or move the file away to begin anew"
+    if "full" in said:
+        return "free some space and run again"
+    if "readonly" in said or "read-only" in said or "unable to open" in said:
+        return "make the file and its folder writable, or set COPYDESK_DATABASE_URL"
+    if "locked" in said:
+        return "another program holds it; close that and run again"
+    return "see that the database runs and COPYDESK_DATABASE_URL is right"
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
+    if url.database and url.database != ":memory:":
+        try:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LedgerError(
+                f"ledger {url.database}: {error.strerror}; make the folder, or set COPYDESK_DATABASE_URL",
+                url=url.database,
+            ) from error
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_S, "check_same_thread": False})
+
+    @sa.event.listens_for(engine, "connect")
+    def connect(connection: object, _record: object) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined] # the driver must not begin by itself
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_S * 1000}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # A transaction that reads first and writes later cannot wait for its turn: ask for it at once.
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() != "postgresql":
+        raise ConfigError(
+            "COPYDESK_DATABASE_URL is neither SQLite nor PostgreSQL", variable="COPYDESK_DATABASE_URL"
+        )
+    return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+
+
+def _migrate(engine: sa.Engine, shown: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+    head = script.get_current_head()
+    with engine.connect().execution_options(reading=True) as connection, connection.begin():
+        if _revision(connection) == head:
+            return
+    with engine.begin() as connection:
+        if not is_sqlite(engine):
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        _refuse_newer(script, _revision(connection), shown)
+        environment = EnvironmentContext(
+            config, script, fn=lambda revision, _: script._upgrade_revs("head", revision)
+        )
+        environment.configure(connection=connection, target_metadata=metadata)
+        environment.run_migrations()
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_newer(script: ScriptDirectory, revision: str | None, shown: str) -> None:
+    try:
+        if revision is not None:
+            script.get_revision(revision)
+    except CommandError as error:
+        raise LedgerError(
+            f"ledger {shown} was written by a newer Copydesk (its revision {revision} is unknown here); "
+            "upgrade Copydesk, or set COPYDESK_DATABASE_URL to another ledger",
+            url=shown,
+        ) from error

@@ -1,0 +1,114 @@
+"""Feeds: subscriptions, renames, validators, polls."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from pipeline.errors import ConfigError, LedgerError
+from pipeline.ledger.records import FeedStatus
+from pipeline.ledger.schema import feeds, items
+from pipeline.models import FeedConfig, feed_address
+
+
+def sync(connection: sa.Connection, subscriptions: Sequence[FeedConfig]) -> None:
+    """Bring subscriptions into the ledger: renames first, then addresses. Raises ConfigError."""
+    for feed in subscriptions:
+        _rename(connection, feed)
+    known = {row.key: row for row in connection.execute(sa.select(feeds))}
+    configured = {feed.key for feed in subscriptions}
+    addresses = {feed_address(row.url): key for key, row in known.items() if key not in configured}
+    for feed in subscriptions:
+        if feed.key not in known:
+            _refuse_moved(feed, addresses)
+            values = {"key": feed.key, "first_key": feed.first_key, "name": feed.name, "url": feed.url}
+            connection.execute(feeds.insert().values(**values, failures=0))
+        elif (known[feed.key].name, known[feed.key].url) != (feed.name, feed.url):
+            _update(connection, feed, moved=known[feed.key].url != feed.url)
+
+
+def _rename(connection: sa.Connection, feed: FeedConfig) -> None:
+    """Give a feed known under an earlier key its new one; its items and its first key stay."""
+    if connection.execute(sa.select(feeds.c.id).where(feeds.c.key == feed.key)).first():
+        return
+    old = connection.execute(sa.select(feeds.c.id).where(feeds.c.key.in_(feed.previous_keys))).first()
+    if old:
+        connection.execute(feeds.update().where(feeds.c.id == old.id).values(key=feed.key))
+
+
+def _refuse_moved(feed: FeedConfig, addresses: dict[str | None, str]) -> None:
+    old = addresses.get(feed_address(feed.url))
+    if old is not None:
+        raise ConfigError(
+            f"feed {feed.key}: its url was subscribed as {old!r} before; add `previous_keys: [{old}]` to it "
+            "in feeds.yaml, or its items would be drafted again",
+            feed=feed.key,
+        )
+
+
+def _update(connection: sa.Connection, feed: FeedConfig, *, moved: bool) -> None:
+    values: dict[str, str | None] = {"name": feed.name, "url": feed.url}
+    if moved:  # another address knows nothing of this one's validators
+        values |= {"etag": None, "last_modified": None}
+    connection.execute(feeds.update().where(feeds.c.key == feed.key).values(**values))
+
+
+def identity(connection: sa.Connection, key: str) -> tuple[int, str]:
+    """Return a feed's number and first key. Raises LedgerError where it was never subscribed."""
+    row = connection.execute(sa.select(feeds.c.id, feeds.c.first_key).where(feeds.c.key == key)).first()
+    if row is None:
+        raise LedgerError(f"the ledger knows no feed {key!r}; `copydesk feeds list` shows the keys", feed=key)
+    return int(row.id), str(row.first_key)
+
+
+def feed_id(connection: sa.Connection, key: str) -> int:
+    """Return a feed's number. Raises LedgerError where it was never subscribed."""
+    return identity(connection, key)[0]
+
+
+def validators(connection: sa.Connection, key: str) -> tuple[str | None, str | None]:
+    """Return (ETag, Last-Modified) of the last poll that was kept."""
+    row = connection.execute(sa.select(feeds.c.etag, feeds.c.last_modified).where(feeds.c.key == key)).first()
+    return (row.etag, row.last_modified) if row else (None, None)
+
+
+def polled(connection: sa.Connection, key: str, now: datetime, **values: str | None) -> None:
+    """Record a poll that went well, with the validators to keep, if any came."""
+    changed = {"last_polled_at": now, "failures": 0, "last_error": None, **values}
+    connection.execute(feeds.update().where(feeds.c.key == key).values(**changed))
+
+
+def failed(connection: sa.Connection, key: str, message: str, now: datetime) -> None:
+    """Record a poll that failed."""
+    changed = {"last_polled_at": now, "failures": feeds.c.failures + 1, "last_error": message}
+    connection.execute(feeds.update().where(feeds.c.key == key).values(**changed))
+
+
+def counts(connection: sa.Connection) -> dict[str, dict[str, int]]:
+    """Return the number of items by feed key and state."""
+    query = (
+        sa.select(feeds.c.key, items.c.state, sa.func.count())
+        .select_from(feeds.join(items))
+        .group_by(feeds.c.key, items.c.state)
+    )
+    result: dict[str, dict[str, int]] = defaultdict(dict)
+    for key, state, count in connection.execute(query):
+        result[key][state] = count
+    return dict(result)
+
+
+def status(connection: sa.Connection) -> list[FeedStatus]:
+    """Return each feed as its last poll left it."""
+    by_feed = counts(connection)
+    return [
+        FeedStatus(
+            key=row.key,
+            url=row.url,
+            last_polled_at=row.last_polled_at,
+            failures=row.failures,
+            last_error=row.last_error,
+            counts=by_feed.get(row.key, {}),
+        )
+        for row in connection.execute(sa.select(feeds).order_by(feeds.c.key))
+    ]

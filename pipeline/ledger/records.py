@@ -1,0 +1,88 @@
+"""What the ledger hands out: frozen records."""
+
+from datetime import datetime
+
+from pydantic import AwareDatetime
+
+from pipeline.models import Answer, Draft, Finding, Item, Record
+
+
+class Admitted(Record):
+    """What became of the items of one poll."""
+
+    new: int = 0
+    updated: int = 0
+    skipped: int = 0
+    merged: int = 0
+
+
+class Claim(Record):
+    """An item that this process works on, until its lease ends; `token` fences off earlier holders."""
+
+    item_id: int
+    token: int
+    feed_key: str
+    first_key: str
+    item: Item
+    attempts: int
+    answer: Answer | None = None
+    """Paid for before, and still to be used."""
+    intent: Draft | None = None
+    """Meant to be written before, and not known to be."""
+
+
+class FeedStatus(Record):
+    """A feed as its last poll left it."""
+
+    key: str
+    url: str
+    last_polled_at: AwareDatetime | None
+    failures: int
+    last_error: str | None
+    counts: dict[str, int]
+    """Items by state."""
+
+
+class Failure(Record):
+    """An item that came to nothing so far, and why."""
+
+    feed_key: str
+    title: str
+    state: str
+    reason: str
+
+
+class DraftRow(Record):
+    """A draft as the ledger knows it; its text is the file's."""
+
+    item_id: int
+    external_id: str
+    feed_key: str
+    title: str
+    path: str
+    state: str
+    published_at: datetime
+    drafted_at: datetime
+    findings: tuple[Finding, ...]
+    item: Item
+    version_text: str
+    """As we wrote it, before any edit."""
+
+    @property
+    def short_id(self) -> str:
+        """The first 8 digits of the external id, as in the file's name."""
+        return self.external_id[:8]
+
+
+class PendingVerdict(Record):
+    """A verdict that is to be carried out on disk."""
+
+    verdict_id: int
+    item_id: int
+    state: str
+    """The item's state once it is carried out."""
+    old_path: str
+    new_path: str
+    sha256_before: str
+    text: str
+    """The file at its new place."""

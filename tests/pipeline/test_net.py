@@ -1,0 +1,132 @@
+"""The HTTP client against a real server on loopback."""
+
+import gzip
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from pipeline.errors import FeedError
+from pipeline.net import Net, Response, shown_url
+from tests.fakes.feed_server import FeedServer
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FeedServer]:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with FeedServer() as running:
+        yield running
+
+
+async def get(url: str, headers: tuple[tuple[str, str], ...] = (), **limits: float) -> Response:
+    async with Net("copydesk-test", **limits) as net:  # type: ignore[arg-type]
+        return await net.get(url, headers)
+
+
+async def failure(url: str, **limits: float) -> FeedError:
+    with pytest.raises(FeedError) as caught:
+        await get(url, **limits)
+    assert "\n" not in caught.value.message
+    return caught.value
+
+
+async def test_an_answer_has_status_address_headers_and_bytes(server: FeedServer) -> None:
+    url = server.add("/feed", b"\xff\x00body", status=418, headers={"X-Odd": "One"})
+    answer = await get(url, (("If-None-Match", '"1"'),))
+    assert (answer.status, answer.url, answer.body) == (418, url, b"\xff\x00body")
+    assert answer.headers["x-odd"] == "One"
+    [seen] = server.seen
+    assert seen.headers["user-agent"] == "copydesk-test"
+    assert seen.headers["accept-encoding"] == "gzip"
+    assert seen.headers["if-none-match"] == '"1"'
+
+
+async def test_redirects_are_followed_and_the_last_address_is_told(server: FeedServer) -> None:
+    end = server.add("/end", b"here")
+    start = server.add("/start", status=301, headers={"Location": "/end"})
+    answer = await get(start)
+    assert (answer.url, answer.body) == (end, b"here")
+
+
+async def test_a_circle_of_redirects_ends(server: FeedServer) -> None:
+    url = server.add("/circle", status=302, headers={"Location": "/circle"})
+    assert (await failure(url, max_redirects=3)).kind == "redirects"
+    assert server.requests == 4
+
+
+async def test_a_redirect_out_of_the_web_is_refused(server: FeedServer) -> None:
+    url = server.add("/start", status=302, headers={"Location": "file:///etc/passwd"})
+    assert (await failure(url)).kind == "url"
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://a.example/", "gopher://a", "http://", "no url", "http://[", ""]
+)
+async def test_only_the_web_is_fetched(url: str) -> None:
+    assert (await failure(url)).kind in {"url", "unreachable"}
+
+
+async def test_gzip_is_decoded(server: FeedServer) -> None:
+    assert (await get(server.add("/zip", b"text" * 1000, compress=True))).body == b"text" * 1000
+
+
+async def test_broken_gzip_is_named(server: FeedServer) -> None:
+    url = server.add("/zip", b"this is no archive", headers={"Content-Encoding": "gzip"})
+    assert (await failure(url)).kind == "http"
+
+
+async def test_an_encoding_that_was_not_asked_for_is_refused(server: FeedServer) -> None:
+    url = server.add("/br", b"\x0b\x02\x80", headers={"Content-Encoding": "br"})
+    assert "'br'" in (await failure(url)).message
+
+
+async def test_the_limit_counts_decoded_bytes(server: FeedServer) -> None:
+    bomb = server.add("/bomb", gzip.compress(bytes(5_000_000)), headers={"Content-Encoding": "gzip"})
+    assert (await failure(bomb, max_bytes=100_000)).kind == "too-large"
+    plain = server.add("/plain", bytes(1001))
+    assert (await failure(plain, max_bytes=1000)).kind == "too-large"
+    assert len((await get(plain, max_bytes=1001)).body) == 1001
+
+
+async def test_a_server_that_drips_is_given_up_on(server: FeedServer) -> None:
+    # Each byte arrives well before a read would time out: only a deadline for the whole ends this.
+    url = server.add("/drip", b"x" * 10_000, drip_s=0.05)
+    assert (await failure(url, timeout_s=0.4)).kind == "timeout"
+
+
+async def test_a_server_that_says_nothing_is_given_up_on(server: FeedServer) -> None:
+    assert (await failure(server.add("/mute", b"x", delay_s=60), timeout_s=0.2)).kind == "timeout"
+
+
+async def test_a_connection_that_breaks_off_is_named(server: FeedServer) -> None:
+    url = server.add("/cut", b"x" * 1000, cut_at=10)
+    assert (await failure(url)).kind == "http"
+
+
+async def test_a_closed_port_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: nobody else can take it either
+        error = await failure(f"http://127.0.0.1:{taken.getsockname()[1]}/feed")
+    assert error.kind == "unreachable"
+    assert "127.0.0.1" in error.message
+
+
+async def test_an_unknown_host_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    assert (await failure("http://no-such-host.invalid/feed")).kind == "unreachable"
+
+
+async def test_a_server_without_tls_is_named(server: FeedServer) -> None:
+    url = server.add("/feed", b"x").replace("http:", "https:")
+    error = await failure(url)
+    assert error.kind == "tls"
+    assert server.requests == 0
+
+
+def test_a_url_in_a_message_gives_nothing_away() -> None:
+    assert (
+        shown_url("https://ada:secret@a.example:8443/f.xml?token=secret") == "https://a.example:8443/f.xml?…"
+    )
+    assert "\n" not in shown_url("https://a.example/\nb")
+    assert "[" in shown_url("https://[broken")
