@@ -42,7 +42,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing: the report is the output."""
@@ -73,7 +74,7 @@ def subscriptions(folder: Path, base_url: str) -> str:
         key = f"{number:03d}-{slugify(path.name, max_length=50) or 'feed'}"
         url = f"{base_url}/{quote(path.name)}"
         feeds.append({"key": key, "name": path.name, "url": url, "category": "NEWS"})
-    defaults = {"beat": "any", "max_items": 1000, "max_age_days": None}
+    defaults = {"beat": "any", "max_items": 100_000, "max_age_days": None}
     beats = {"any": {"market": "market", "vocabulary": []}}
     return yaml.safe_dump({"defaults": defaults, "beats": beats, "feeds": feeds}, sort_keys=False)
 

@@ -2,20 +2,19 @@
 
 import asyncio
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from copydesk.console import err, machine, plain, say, table
 from copydesk.sample import serving
 from pipeline.errors import ConfigError, FeedError
-from pipeline.ingest.fetch import Unchanged, Validators, fetch
-from pipeline.ingest.parse import parse_feed
+from pipeline.ingest.fetch import Validators
 from pipeline.models import FeedConfig
 from pipeline.net import Net
 from pipeline.opml import read_opml, to_yaml, write_opml
 from pipeline.output.files import write_atomically
 from pipeline.settings import Settings, chosen, load_feeds, load_settings, user_agent
+from pipeline.work import read_feed
 
 
 def listing(*, as_json: bool) -> None:
@@ -52,14 +51,14 @@ async def examine_feeds(settings: Settings, feeds: list[FeedConfig]) -> list[dic
 
 
 async def _examine(net: Net, feed: FeedConfig) -> dict[str, Any]:
-    now = datetime.now(UTC)
     try:
-        fetched = await fetch(net, feed, Validators(), now)
-        if isinstance(fetched, Unchanged):
-            raise FeedError(f"{feed.key}: the server answers 304 to a plain request", kind="http")
-        parsed = await asyncio.to_thread(parse_feed, fetched.body, fetched.content_type, fetched.url, now)
+        read = await read_feed(net, feed, Validators())
     except FeedError as error:
         return {"feed": feed.key, "ok": False, "items": 0, "newest": "", "said": error.message}
+    if read is None:
+        said = "the server answers 304 to a plain request; its feed cannot be read"
+        return {"feed": feed.key, "ok": False, "items": 0, "newest": "", "said": said}
+    _, parsed = read
     newest = max((item.published_at for item in parsed.items), default=None)
     return {
         "feed": feed.key,

@@ -73,6 +73,9 @@ class Newsroom:
     prompts: dict[str, Prompt] = field(default_factory=dict)
     """By beat; empty where no model is set."""
     in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
+    """Items worked on at one time."""
+    polls: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
+    """Feeds fetched and parsed at one time: a deadline must not run while a thousand others are parsed."""
     notify: Notify = lambda _feed, _outcome: None
     stop: list[CopydeskError] = field(default_factory=list)
     """Errors after which no other item would fare better: nothing new is begun."""
@@ -85,14 +88,27 @@ async def look(
 
     A window asks for the whole feed, whatever was seen of it before. Raises FeedError.
     """
+    etag, modified = (None, None) if window else await asyncio.to_thread(room.ledger.validators, feed.key)
+    async with room.polls:
+        read = await read_feed(room.net, feed, Validators(etag=etag, last_modified=modified))
+    if read is None:
+        return None
+    fetched, parsed = read
+    known = await asyncio.to_thread(_known, room.ledger, feed, parsed)
+    return fetched, parsed, decide(feed, parsed.items, known, datetime.now(UTC), window=window)
+
+
+async def read_feed(net: Net, feed: FeedConfig, validators: Validators) -> tuple[Fetched, ParsedFeed] | None:
+    """Fetch and parse a feed; None where it is unchanged. Raises FeedError that names the feed."""
     now = datetime.now(UTC)
-    stored = (None, None) if window else await asyncio.to_thread(room.ledger.validators, feed.key)
-    fetched = await fetch(room.net, feed, Validators(etag=stored[0], last_modified=stored[1]), now)
+    fetched = await fetch(net, feed, validators, now)
     if isinstance(fetched, Unchanged):
         return None
-    parsed = await asyncio.to_thread(parse_feed, fetched.body, fetched.content_type, fetched.url, now)
-    known = await asyncio.to_thread(_known, room.ledger, feed, parsed)
-    return fetched, parsed, decide(feed, parsed.items, known, now, window=window)
+    try:
+        parsed = await asyncio.to_thread(parse_feed, fetched.body, fetched.content_type, fetched.url, now)
+    except FeedError as error:
+        raise FeedError(f"{feed.key}: {error.message}", kind=error.kind, feed=feed.key) from error
+    return fetched, parsed
 
 
 async def poll(room: Newsroom, feed: FeedConfig, window: Window | None = None) -> PollReport:
@@ -100,9 +116,7 @@ async def poll(room: Newsroom, feed: FeedConfig, window: Window | None = None) -
     try:
         seen = await look(room, feed, window)
     except FeedError as error:
-        await asyncio.to_thread(
-            room.ledger.record_failure, feed.key, error.kind, error.message, datetime.now(UTC)
-        )
+        await asyncio.to_thread(room.ledger.record_failure, feed.key, error.message, datetime.now(UTC))
         raise
     if seen is None:
         await asyncio.to_thread(room.ledger.record_unchanged, feed.key, datetime.now(UTC))

@@ -71,9 +71,7 @@ class _Writer:
         self._break("\n" if outer > 0 else "\n\n")
 
     def _item(self, tag: Tag) -> None:
-        if tag.closing:
-            self._break("\n")
-        else:
+        if not tag.closing:
             self.pieces.append("\n- ")
             self.fresh_item = True
 
@@ -82,7 +80,7 @@ class _Writer:
             self.verbatim = max(0, self.verbatim + (-1 if tag.closing else 1))
         if tag.name in _PARAGRAPHS:
             self._break("\n\n")
-        elif tag.name in _LINES:
+        elif tag.name in _LINES and not tag.closing:
             self._break("\n")
         elif tag.name in ("td", "th"):
             self.pieces.append(" ")

@@ -9,7 +9,8 @@ from pipeline.ingest.decode import decode
 from pipeline.ingest.entry import Entry
 from pipeline.ingest.identity import identify
 from pipeline.ingest.jsonfeed import read_json_feed
-from pipeline.ingest.shape import shape, uncut, without_preamble
+from pipeline.ingest.mend import mended, uncut, without_preamble
+from pipeline.ingest.shape import shape
 from pipeline.ingest.xmlfeed import read_xml_feed
 from pipeline.models import Item, Record
 from pipeline.net import shown_url
@@ -50,7 +51,8 @@ def parse_feed(body: bytes, content_type: str | None, url: str, now: datetime) -
 
 def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed: bool) -> ParsedFeed:
     text, cut = uncut(text) if is_feed else (text, False)
-    feed = read_xml_feed(text, url, dates)
+    whole = mended(text)
+    feed = read_xml_feed(whole, url, dates)
     if not feed.entries and (cut or (is_feed and not feed.well_formed and _has_items(text))):
         raise FeedError(
             f"{shown_url(url)} breaks off or is malformed, no item is whole; the next run tries again",
@@ -62,7 +64,7 @@ def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed
             kind="not-a-feed",
         )
     notes = ("cut off: what follows the last whole item is left for a later poll",) if cut else ()
-    if not feed.well_formed and not cut:
+    if not cut and not (feed.well_formed and whole == text):
         notes = (*notes, "not well-formed XML; read as well as it goes")
     return _finished(feed.title, feed.entries, feed.home, now, notes)
 

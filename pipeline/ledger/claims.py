@@ -78,7 +78,9 @@ def _claim(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Claim:
 def _answer(connection: sa.Connection, item_id: int) -> Answer | None:
     query = sa.select(calls).where(calls.c.item_id == item_id, calls.c.unusable.is_(None))
     row = connection.execute(query.order_by(calls.c.id.desc())).first()
-    return row and Answer(
+    if row is None:
+        return None
+    return Answer(
         text=row.answer,
         provenance=Provenance(rewritten=True, model=row.model, prompt=row.prompt),
         usage=Usage(prompt_tokens=row.prompt_tokens, completion_tokens=row.completion_tokens),

@@ -13,7 +13,10 @@ from pipeline.models import Decision, Item, Verdict
 STATES = {Decision.APPROVE: "approved", Decision.REJECT: "rejected"}
 _every = versions.alias()
 _LATEST = (
-    sa.select(sa.func.max(_every.c.id)).where(_every.c.item_id == items.c.id).correlate(items).scalar_subquery()
+    sa.select(sa.func.max(_every.c.id))
+    .where(_every.c.item_id == items.c.id)
+    .correlate(items)
+    .scalar_subquery()
 )
 
 

@@ -30,7 +30,8 @@ class Ledger:
     def open(cls, url: str, *, owner: str | None = None) -> Self:
         """Open the ledger at a database URL, made or migrated as needed.
 
-        Raises LedgerError where it cannot be opened or a newer Copydesk wrote it; ConfigError for a wrong URL.
+        Raises LedgerError where it cannot be opened or a newer Copydesk wrote it, ConfigError for a wrong
+        URL.
         """
         return cls(open_engine(url), owner or current_owner())
 
@@ -177,7 +178,10 @@ class Ledger:
     def claim(
         self, feed_key: str, limit: int, lease_s: float, *, window: Window | None = None
     ) -> list[Claim]:
-        """Lease up to `limit` waiting items of a feed, newest first; leases of dead processes are taken over."""
+        """Lease up to `limit` waiting items of a feed, newest first.
+
+        A lease that ended, or whose process is dead on this host, is taken over at once.
+        """
         with self._writing() as connection:
             claims.free_dead(connection)
             number = feeds.feed_id(connection, feed_key)

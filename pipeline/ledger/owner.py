@@ -12,7 +12,7 @@ def current_owner() -> str:
 
 def is_dead(owner: str) -> bool:
     """Say whether an owner certainly lives no more; of another host nobody knows."""
-    host, boot_id, pid, started = (owner.split("|") + ["", "", "", ""])[:4]
+    host, boot_id, pid, started = [*owner.split("|"), "", "", ""][:4]
     if host != socket.gethostname() or not pid.isdigit():
         return False
     if boot_id != _boot_id():

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
-from pipeline.models import Answer, Draft, Finding, Item, Record
+from pipeline.models import Answer, Draft, Finding, Item, Record, Severity
 
 
 class Admitted(Record):
@@ -72,6 +72,11 @@ class DraftRow(Record):
     def short_id(self) -> str:
         """The first 8 digits of the external id, as in the file's name."""
         return self.external_id[:8]
+
+    @property
+    def open_findings(self) -> int:
+        """How many findings block or warn."""
+        return sum(finding.severity is not Severity.NOTE for finding in self.findings)
 
 
 class PendingVerdict(Record):

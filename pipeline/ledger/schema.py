@@ -26,7 +26,8 @@ class Utc(sa.TypeDecorator[datetime]):
         """Return what SQLite stored without its zone as UTC again."""
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _id() -> sa.Column[int]:

@@ -3,6 +3,7 @@
 import gzip
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -18,12 +19,12 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FeedServer]:
         yield running
 
 
-async def get(url: str, headers: tuple[tuple[str, str], ...] = (), **limits: float) -> Response:
-    async with Net("copydesk-test", **limits) as net:  # type: ignore[arg-type]
+async def get(url: str, headers: tuple[tuple[str, str], ...] = (), **limits: Any) -> Response:
+    async with Net("copydesk-test", **limits) as net:
         return await net.get(url, headers)
 
 
-async def failure(url: str, **limits: float) -> FeedError:
+async def failure(url: str, **limits: Any) -> FeedError:
     with pytest.raises(FeedError) as caught:
         await get(url, **limits)
     assert "\n" not in caught.value.message

@@ -72,13 +72,9 @@ async def test_a_validator_that_cannot_be_sent_back_is_forgotten(net: Net, serve
     ],
 )
 async def test_a_refusal_is_named_with_its_feed(net: Net, server: FeedServer, status: int, kind: str) -> None:
-    url = server.add("/f.xml", b"<html>sorry</html>", status=status)
+    url = server.add("/f.xml?token=secret", b"<html>sorry</html>", status=status)
     with pytest.raises(FeedError) as caught:
-        await fetch(net, feed(url + "?token=secret"), Validators(), NOW)
-    if status != 404:
-        server.add("/f.xml?token=secret", b"", status=status)
-        with pytest.raises(FeedError) as caught:
-            await fetch(net, feed(url + "?token=secret"), Validators(), NOW)
+        await fetch(net, feed(url), Validators(), NOW)
     error = caught.value
     assert (error.kind, error.context["status"], error.context["feed"]) == (kind, status, "daily-coin")
     assert error.message.startswith("daily-coin: ")
@@ -109,6 +105,6 @@ async def test_how_long_a_server_asks_to_wait(
 
 async def test_trouble_on_the_way_names_the_feed_too(net: Net, server: FeedServer) -> None:
     url = server.add("/f", b"x").replace("http:", "https:")
-    with pytest.raises(FeedError, match="^daily-coin: 127.0.0.1: no secure connection") as caught:
+    with pytest.raises(FeedError, match=r"^daily-coin: 127\.0\.0\.1: no secure connection") as caught:
         await fetch(net, feed(url), Validators(), NOW)
     assert caught.value.kind == "tls"

@@ -1,0 +1,87 @@
+"""Mends XML so that it can be read strictly; what it cannot be sure of, it leaves to a later poll.
+
+feedparser's loose mode would read more, but writes `AT&T;` for `AT&T` and ends a story where the bytes end.
+"""
+
+import re
+from html.entities import html5
+
+from pipeline.ingest.shape import UNSEEN, masked, shape
+
+_ROOT = re.compile(
+    r"<(?:[\w.-]{1,40}:)?(?:rss|rdf|feed)\s[^<>]{0,2000}(?:xmlns|version)[^<>]{0,4000}>", re.IGNORECASE
+)
+_DEEPEST = 1000
+_TAG = re.compile(r"<(/?)((?:[\w.-]{1,40}:)?[A-Za-z][\w.-]{0,40})(?=[\s/>])([^<>]{0,20000})>")
+_ITEMS = frozenset(("item", "entry"))
+_AMPERSAND = re.compile(r"&(?:#(?:\d{1,8}|[xX][0-9a-fA-F]{1,7});|([A-Za-z][A-Za-z0-9]{1,31});)?")
+_XML_ENTITIES = frozenset(("amp", "lt", "gt", "quot", "apos"))
+
+
+def without_preamble(text: str) -> str:
+    """Return the document from its XML declaration or root on, where something was written before it."""
+    root = _ROOT.search(masked(text[:20_000]))
+    if root is None or shape(text[: root.end()]) == "feed":
+        return text
+    declared = text.rfind("<?xml", 0, root.start())
+    return text[root.start() if declared <= 0 else declared :]
+
+
+def uncut(text: str) -> tuple[str, bool]:
+    """Return a feed without what was cut off at its end, and whether anything was.
+
+    A document whose root never closes was cut off: the text behind its last whole item is dropped and
+    the open elements are closed, so that the rest can be read strictly.
+    """
+    stack: list[str] = []
+    whole: tuple[int, list[str]] | None = None
+    for tag in _TAG.finditer(masked(text)):
+        closes = _step(stack, tag)
+        if (closes and not stack) or len(stack) > _DEEPEST:  # no feed is as deep: the parser's affair
+            return text, False
+        if closes and tag[2].lower().rpartition(":")[2] in _ITEMS:
+            whole = tag.end(), list(stack)
+    if whole is None:
+        return text[: _first_item(text)], True
+    end, still_open = whole
+    return text[:end] + "".join(f"</{name}>" for name in reversed(still_open)), True
+
+
+def _step(stack: list[str], tag: re.Match[str]) -> bool:
+    """Open or close an element; tell whether one was closed, with whatever was left open in it."""
+    name = tag[2]
+    if tag[1]:
+        if name not in stack:
+            return False
+        while stack.pop() != name:
+            pass
+        return True
+    if not tag[3].endswith("/"):
+        stack.append(name)
+    return False
+
+
+def _first_item(text: str) -> int:
+    found = re.search(r"<(?:[\w.-]{1,40}:)?(?:item|entry)(?=[\s/>])", masked(text), re.IGNORECASE)
+    return found.start() if found else len(text)
+
+
+def mended(text: str) -> str:
+    """Return XML whose ampersands and HTML entities a strict parser can read."""
+    if "<!ENTITY" in text[:20_000]:  # it has names of its own
+        return text
+    pieces: list[str] = []
+    at = 0
+    for unseen in UNSEEN.finditer(text):
+        pieces += (_AMPERSAND.sub(_entity, text[at : unseen.start()]), unseen[0])
+        at = unseen.end()
+    return "".join(pieces) + _AMPERSAND.sub(_entity, text[at:])
+
+
+def _entity(found: re.Match[str]) -> str:
+    name = found[1]
+    if found[0] == "&":
+        return "&amp;"
+    if name is None or name in _XML_ENTITIES:
+        return found[0]
+    return html5.get(f"{name};", f"&amp;{name};")
