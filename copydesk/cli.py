@@ -171,8 +171,9 @@ def main() -> None:
         app()
     except CopydeskError as error:
         typer.echo(f"copydesk: {error.message}", err=True)
-        for problem in error.context.get("problems") or ():  # type: ignore[attr-defined]
-            typer.echo(f"  {problem}", err=True)
+        problems = error.context.get("problems")
+        for problem in problems[1:] if isinstance(problems, tuple) else ():
+            typer.echo(f"copydesk: {problem}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         typer.echo("copydesk: interrupted; nothing is lost, the next run goes on from here", err=True)

@@ -33,7 +33,7 @@ def machine(value: Any) -> None:  # noqa: ANN401 - whatever json can hold
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table on a terminal, tab-separated lines elsewhere."""
     if not out.is_terminal:
-        for row in rows:
+        for row in (columns, *rows):
             out.print("\t".join(plain(cell) for cell in row))
         return
     grid = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))

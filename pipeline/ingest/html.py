@@ -34,12 +34,13 @@ class _Writer:
         self.lists = 0
         self.verbatim = 0
         self.fresh_item = False
+        self.at_line_start = True
 
     def text(self, text: str) -> None:
         if self.hidden is not None:
             return
         if not text.isspace():
-            self.fresh_item = False
+            self.fresh_item = self.at_line_start = False
         self.pieces.append(repair(text) if self.verbatim else " ".join(repair(text).split("\n")))
 
     def tag(self, tag: Tag) -> None:
@@ -72,8 +73,9 @@ class _Writer:
 
     def _item(self, tag: Tag) -> None:
         if not tag.closing:
-            self.pieces.append("\n- ")
-            self.fresh_item = True
+            self.pieces.append("- " if self.at_line_start else "\n- ")
+            self.at_line_start = False
+        self.fresh_item = not tag.closing
 
     def _other(self, tag: Tag) -> None:
         if tag.name == "pre":
@@ -88,6 +90,7 @@ class _Writer:
     def _break(self, lines: str) -> None:
         if not self.fresh_item:
             self.pieces.append(lines)
+            self.at_line_start = True
 
 
 def _conceals(tag: Tag) -> bool:

@@ -34,7 +34,7 @@ def test_bad_feeds_are_named_and_the_good_one_is_drafted(
     urls = {name: feeds.url(f"/{name}.xml") for name in paths}
     urls |= {
         "refused": f"http://127.0.0.1:{free_port()}/feed",
-        "tls": urls["good"].replace("http:", "https:"),
+        "tls": urls["good"].replace("http:", "https:") + "?tls",
     }
     project = new_project(urls)
     reports = run_json(project)

@@ -1,0 +1,83 @@
+"""Bytes to text, whatever their labels say."""
+
+import codecs
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.ingest.decode import decode
+
+TEXT = "<r>Zürich – 5 € „gut“</r>"
+
+
+def xml(name: str, text: str = TEXT) -> str:
+    return f'<?xml version="1.0" encoding="{name}"?>{text}'
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (xml("utf-8").encode(), "text/xml"),
+        (TEXT.encode(), None),
+        (TEXT.encode(), "text/xml; charset=us-ascii"),
+        (xml("iso-8859-1").encode(), "application/xml; charset=iso-8859-1"),
+        (xml("windows-1252").encode("cp1252"), None),
+        (xml("utf-8").encode("cp1252"), "application/xml; charset=utf-8"),
+        (TEXT.encode("cp1252"), None),
+        (TEXT.encode("cp1252"), "application/xml; charset=iso-8859-1"),
+        (TEXT.encode("cp1252"), 'application/xml; charset = "Windows-1252"'),
+        (xml("utf-8").encode("utf-8-sig"), "application/xml; charset=windows-1251"),
+        (xml("utf-16").encode("utf-16"), None),
+        (codecs.BOM_UTF16_BE + xml("utf-8").encode("utf-16-be"), "text/xml; charset=utf-8"),
+        (xml("utf-16").encode("utf-16-le"), None),
+        (xml("utf-16").encode("utf-16-be"), None),
+        (xml("utf-32").encode("utf-32"), None),
+        (xml("utf-32").encode("utf-32-be"), None),
+        (xml("no-such-charset").encode(), "text/xml; charset=neither"),
+        (xml("utf-16").encode(), None),
+        (xml("base64").encode(), "text/xml; charset=rot13"),
+        (xml("unicode_escape").encode(), "text/xml; charset=utf-7"),
+    ],
+)
+def test_labels_do_not_matter_where_they_are_wrong(body: bytes, content_type: str | None) -> None:
+    assert decode(body, content_type).endswith(TEXT)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("windows-1251", "Биткойн подорожал"),
+        ("koi8-r", "Биткойн подорожал"),
+        ("gb2312", "比特币"),
+        ("shift_jis", "ビットコイン"),
+        ("euc-kr", "비트코인"),
+        ("big5", "比特幣"),
+        ("iso-2022-jp", "ビットコイン"),
+        ("iso-8859-2", "źdźbło"),
+        ("windows-1255", "ביטקוין"),
+    ],
+)
+def test_a_declared_charset_that_fits_is_taken(name: str, text: str) -> None:
+    assert decode(xml(name, text).encode(name), None).endswith(text)
+    assert decode(text.encode(name), f"text/xml; charset={name}") == text
+
+
+def test_one_stray_byte_spoils_nothing_else() -> None:
+    body = xml("utf-8", "It@s 5 € – said Müller").encode().replace(b"@", b"\x92")
+    assert decode(body, None).endswith("It’s 5 € – said Müller")
+
+
+def test_what_xml_forbids_is_taken_out() -> None:
+    assert (
+        decode(b"\x00\x1f \r\n<r>a\x08b&#0;&#x1F;&#11;&#10;&#xD;c&#xFFFE;d</r>", None)
+        == "<r>ab&#10;&#xD;cd</r>"
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=60), st.text(max_size=20))
+def test_nothing_raises(body: bytes, label: str) -> None:
+    text = decode(body, f"text/xml; charset={label}")
+    text.encode("utf-8")
+    assert "\x00" not in text
