@@ -73,7 +73,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"Content-Type": TYPES[name], "ETag": etag, "Last-Modified": MODIFIED}
         fresh = self.headers.get("If-None-Match", "")
         unchanged = etag in fresh if fresh else self.headers.get("If-Modified-Since") == MODIFIED
-        self._send(HTTPStatus.NOT_MODIFIED if unchanged else HTTPStatus.OK, headers, b"" if unchanged else body)
+        self._send(
+            HTTPStatus.NOT_MODIFIED if unchanged else HTTPStatus.OK, headers, b"" if unchanged else body
+        )
 
     def _send(self, status: HTTPStatus, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)

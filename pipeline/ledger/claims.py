@@ -28,7 +28,9 @@ def free_dead(connection: sa.Connection) -> None:
     query = sa.select(items.c.lease_owner).where(items.c.lease_owner.is_not(None)).distinct()
     dead = [owner for owner in connection.scalars(query) if owner and is_dead(owner)]
     if dead:
-        freed = items.update().where(items.c.lease_owner.in_(dead))
+        # Rows that another process is freeing are left to it: two that wait for each other would be a deadlock.
+        theirs = sa.select(items.c.id).where(items.c.lease_owner.in_(dead)).with_for_update(skip_locked=True)
+        freed = items.update().where(items.c.id.in_(connection.scalars(theirs).all()))
         connection.execute(freed.values(lease_owner=None, lease_expires=None))
 
 
@@ -58,7 +60,7 @@ def claim(
             "lease_token": items.c.lease_token + 1,
             "lease_expires": now + lease_s,
         }
-        connection.execute(taken.values(**leased, attempts=items.c.attempts + 1))
+        connection.execute(taken.values(**leased))
     return [_claim(connection, row) for row in rows]
 
 
@@ -122,11 +124,11 @@ def keep(connection: sa.Connection, claims: Sequence[Claim], lease_s: float) -> 
 
 
 def give_back(connection: sa.Connection, claims: Sequence[Claim]) -> None:
-    """End leases without a result; an attempt that was given back does not count."""
+    """End leases without a result; what was given back was no attempt."""
     for one in claims:
         mine = sa.and_(items.c.id == one.item_id, items.c.lease_token == one.token)
         freed = items.update().where(mine, items.c.lease_owner.is_not(None))
-        connection.execute(freed.values(lease_owner=None, lease_expires=None, attempts=items.c.attempts - 1))
+        connection.execute(freed.values(lease_owner=None, lease_expires=None))
 
 
 def record_answer(connection: sa.Connection, claim: Claim, answer: Answer, purpose: str) -> None:
@@ -173,7 +175,8 @@ def confirm(connection: sa.Connection, claim: Claim) -> None:
 
 def fail(connection: sa.Connection, claim: Claim, reason: str, *, again: bool) -> str:
     """End a claim without a draft and return the item's state."""
-    freed = {"reason": reason, "lease_owner": None, "lease_expires": None}
+    # Counted here and not at the claim: a run that was killed says nothing against the item.
+    freed = {"reason": reason, "lease_owner": None, "lease_expires": None, "attempts": claim.attempts}
     if not again:
         held(connection, claim, state="failed", **freed)
         return "failed"

@@ -20,17 +20,12 @@ from pipeline.ledger.schema import metadata
 BUSY_S = 60
 """Seconds that SQLite waits for another writer."""
 _LOCK = 0x636F7079
-"""PostgreSQL's advisory lock for migrations: any number, the same in every process."""
+"""PostgreSQL's advisory lock, for what is done one process at a time: any number, the same for all."""
 
 
 def open_engine(url: str) -> sa.Engine:
     """Return an engine on an up-to-date ledger. Raises LedgerError, ConfigError for what is no URL."""
-    try:
-        parsed = make_url(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url))
-    except SQLAlchemyError as error:
-        raise ConfigError(
-            "COPYDESK_DATABASE_URL is no database URL", variable="COPYDESK_DATABASE_URL"
-        ) from error
+    parsed = _parsed(url)
     engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
     shown = shown_url(engine)
     try:
@@ -44,12 +39,23 @@ def open_engine(url: str) -> sa.Engine:
 
 def shown_url(engine: sa.Engine) -> str:
     """Return how a message names the ledger: without a password."""
-    return engine.url.database or ":memory:" if is_sqlite(engine) else engine.url.render_as_string()
+    if is_sqlite(engine):
+        return str(engine.url.database)
+    return engine.url.difference_update_query(["password", "sslpassword"]).render_as_string()
 
 
 def is_sqlite(engine: sa.Engine) -> bool:
     """Say which of the two dialects is spoken."""
     return engine.dialect.name == "sqlite"
+
+
+def lock(connection: sa.Connection) -> None:
+    """Wait for every other process that asked for this, until the transaction ends.
+
+    On SQLite a writer is alone already.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 @contextlib.contextmanager
@@ -74,16 +80,41 @@ def _advice(said: str) -> str:
     return "see that the database runs and COPYDESK_DATABASE_URL is right"
 
 
+def _parsed(url: str) -> sa.URL:
+    """Read a URL, with the one driver of its dialect whatever it names. Raises ConfigError."""
+    try:
+        parsed = make_url(re.sub(r"^postgres:", "postgresql:", url))
+    except (SQLAlchemyError, ValueError) as error:
+        raise _wrong_url("is no database URL") from error
+    if parsed.get_backend_name() == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise _wrong_url("names no file: write sqlite:///path/to/ledger.db")
+        return parsed.set(drivername="sqlite")
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    raise _wrong_url("is neither SQLite nor PostgreSQL")
+
+
+def _wrong_url(trouble: str) -> ConfigError:
+    return ConfigError(f"COPYDESK_DATABASE_URL {trouble}", variable="COPYDESK_DATABASE_URL")
+
+
+def _make_folder(database: str) -> None:
+    try:
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(
+            f"ledger {database}: {error.strerror}; make the folder, or set COPYDESK_DATABASE_URL",
+            url=database,
+        ) from error
+
+
 def _sqlite(url: sa.URL) -> sa.Engine:
-    if url.database and url.database != ":memory:":
-        try:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LedgerError(
-                f"ledger {url.database}: {error.strerror}; make the folder, or set COPYDESK_DATABASE_URL",
-                url=url.database,
-            ) from error
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_S, "check_same_thread": False})
+    _make_folder(str(url.database))
+    # As many connections as threads ask for: one that waits for its turn waits for the database, not here.
+    engine = sa.create_engine(
+        url, max_overflow=-1, connect_args={"timeout": BUSY_S, "check_same_thread": False}
+    )
 
     @sa.event.listens_for(engine, "connect")
     def connect(connection: object, _record: object) -> None:
@@ -105,10 +136,6 @@ def _sqlite(url: sa.URL) -> sa.Engine:
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
-    if url.get_backend_name() != "postgresql":
-        raise ConfigError(
-            "COPYDESK_DATABASE_URL is neither SQLite nor PostgreSQL", variable="COPYDESK_DATABASE_URL"
-        )
     return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
 
 
@@ -122,8 +149,7 @@ def _migrate(engine: sa.Engine, shown: str) -> None:
         if _revision(connection) == head:
             return
     with engine.begin() as connection:
-        if not is_sqlite(engine):
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+        lock(connection)
         _refuse_newer(script, _revision(connection), shown)
         environment = EnvironmentContext(
             config, script, fn=lambda revision, _: script._upgrade_revs("head", revision)

@@ -10,7 +10,7 @@ from typing import Self
 import sqlalchemy as sa
 
 from pipeline.ledger import claims, drafts, feeds, items
-from pipeline.ledger.engine import explained, open_engine, shown_url
+from pipeline.ledger.engine import explained, lock, open_engine, shown_url
 from pipeline.ledger.owner import current_owner
 from pipeline.ledger.records import Admitted, Claim, DraftRow, Failure, FeedStatus, PendingVerdict
 from pipeline.ledger.schema import feeds as feeds_table
@@ -59,11 +59,18 @@ class Ledger:
         with explained(self.shown_url), self._engine.begin() as connection:
             yield connection
 
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[sa.Connection]:
+        """Write what must not meet another's: rows that are looked up first and inserted then."""
+        with self._writing() as connection:
+            lock(connection)
+            yield connection
+
     # Feeds
 
     def sync_feeds(self, subscriptions: Sequence[FeedConfig]) -> None:
         """Bring subscriptions in. Raises ConfigError for a known URL under a new key."""
-        with self._writing() as connection:
+        with self._alone() as connection:
             feeds.sync(connection, subscriptions)
 
     def validators(self, feed_key: str) -> tuple[str | None, str | None]:
@@ -116,7 +123,7 @@ class Ledger:
         now: datetime,
     ) -> Admitted:
         """Take in what a poll brought, with the validators that stand for it; repeating it adds nothing."""
-        with self._writing() as connection:
+        with self._alone() as connection:
             number, first_key = feeds.identity(connection, feed_key)
             became = [items.insert_new(connection, number, first_key, item) for item in new]
             aside = [

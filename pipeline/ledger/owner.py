@@ -1,19 +1,19 @@
 """Who holds a lease: a process, named so that another on the same host can tell whether it lives."""
 
 import os
-import socket
+import platform
 from pathlib import Path
 
 
 def current_owner() -> str:
     """Return `host|boot id|pid|start time` of this process; the latter two parts are Linux's, else empty."""
-    return "|".join((socket.gethostname(), _boot_id(), str(os.getpid()), _start_time(os.getpid()) or ""))
+    return "|".join((platform.node(), _boot_id(), str(os.getpid()), _start_time(os.getpid()) or ""))
 
 
 def is_dead(owner: str) -> bool:
     """Say whether an owner certainly lives no more; of another host nobody knows."""
     host, boot_id, pid, started = [*owner.split("|"), "", "", ""][:4]
-    if host != socket.gethostname() or not pid.isdigit():
+    if host != platform.node() or not pid.isdigit():
         return False
     if boot_id != _boot_id():
         return True

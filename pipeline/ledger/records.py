@@ -25,6 +25,7 @@ class Claim(Record):
     first_key: str
     item: Item
     attempts: int
+    """This one counted: one more than came to nothing before."""
     answer: Answer | None = None
     """Paid for before, and still to be used."""
     intent: Draft | None = None

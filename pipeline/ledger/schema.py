@@ -30,6 +30,22 @@ class Utc(sa.TypeDecorator[datetime]):
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+class Plain(sa.TypeDecorator[str]):
+    """Text that both databases can hold: PostgreSQL takes no NUL, neither takes half a surrogate pair.
+
+    What a model answers or a feed's error quotes may have them.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
+        """Replace what cannot be stored by U+FFFD."""
+        if value is None:
+            return None
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
+
+
 def _id() -> sa.Column[int]:
     return sa.Column("id", sa.Integer, primary_key=True, autoincrement=True)
 
@@ -38,19 +54,21 @@ def _to(table: str) -> sa.Column[int]:
     return sa.Column(f"{table[:-1]}_id", sa.Integer, sa.ForeignKey(f"{table}.id"), nullable=False)
 
 
+_LEASED = sa.text("lease_owner IS NOT NULL")
+
 feeds = sa.Table(
     "feeds",
     metadata,
     _id(),
-    sa.Column("key", sa.Text, nullable=False, unique=True),
-    sa.Column("first_key", sa.Text, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("url", sa.Text, nullable=False),
-    sa.Column("etag", sa.Text),
-    sa.Column("last_modified", sa.Text),
+    sa.Column("key", Plain, nullable=False, unique=True),
+    sa.Column("first_key", Plain, nullable=False),
+    sa.Column("name", Plain, nullable=False),
+    sa.Column("url", Plain, nullable=False),
+    sa.Column("etag", Plain),
+    sa.Column("last_modified", Plain),
     sa.Column("last_polled_at", Utc),
     sa.Column("failures", sa.Integer, nullable=False, default=0),
-    sa.Column("last_error", sa.Text),
+    sa.Column("last_error", Plain),
 )
 
 items = sa.Table(
@@ -58,25 +76,26 @@ items = sa.Table(
     metadata,
     _id(),
     _to("feeds"),
-    sa.Column("guid", sa.Text, nullable=False),
-    sa.Column("external_id", sa.Text, nullable=False, unique=True),
-    sa.Column("canonical", sa.Text, index=True),
-    sa.Column("owned_canonical", sa.Text, unique=True),  # the canonical URL, on the one item that drafts it
-    sa.Column("payload", sa.Text, nullable=False),
-    sa.Column("content_hash", sa.Text, nullable=False),
-    sa.Column("updated_hash", sa.Text),  # set where the source changed after it was worked on
-    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("guid", Plain, nullable=False),
+    sa.Column("external_id", Plain, nullable=False, unique=True),
+    sa.Column("canonical", Plain, index=True),
+    sa.Column("owned_canonical", Plain, unique=True),  # the canonical URL, on the one item that drafts it
+    sa.Column("payload", Plain, nullable=False),
+    sa.Column("content_hash", Plain, nullable=False),
+    sa.Column("updated_hash", Plain),  # set where the source changed after it was worked on
+    sa.Column("title", Plain, nullable=False),
     sa.Column("published_at", Utc, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text),
-    sa.Column("merged_into", sa.Text),  # external id
+    sa.Column("state", Plain, nullable=False),
+    sa.Column("reason", Plain),
+    sa.Column("merged_into", Plain),  # external id
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
-    sa.Column("path", sa.Text, unique=True),
-    sa.Column("lease_owner", sa.Text),
+    sa.Column("path", Plain, unique=True),
+    sa.Column("lease_owner", Plain),
     sa.Column("lease_token", sa.Integer, nullable=False, default=0),
     sa.Column("lease_expires", sa.Float),  # seconds since 1970, on the database's clock
     sa.UniqueConstraint("feed_id", "guid", name="items_feed_guid"),
     sa.Index("items_queue", "feed_id", "state", "published_at"),
+    sa.Index("items_leased", "lease_owner", sqlite_where=_LEASED, postgresql_where=_LEASED),
 )
 
 calls = sa.Table(
@@ -84,14 +103,14 @@ calls = sa.Table(
     metadata,
     _id(),
     _to("items"),
-    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("purpose", Plain, nullable=False),
     sa.Column("at", Utc, nullable=False),
-    sa.Column("model", sa.Text, nullable=False),
-    sa.Column("prompt", sa.Text),
-    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("model", Plain, nullable=False),
+    sa.Column("prompt", Plain),
+    sa.Column("answer", Plain, nullable=False),
     sa.Column("prompt_tokens", sa.Integer, nullable=False),
     sa.Column("completion_tokens", sa.Integer, nullable=False),
-    sa.Column("unusable", sa.Text),  # why, where it was no article
+    sa.Column("unusable", Plain),  # why, where it was no article
     sa.Index("calls_item", "item_id"),
 )
 
@@ -101,9 +120,9 @@ versions = sa.Table(
     _id(),
     _to("items"),
     sa.Column("at", Utc, nullable=False),
-    sa.Column("path", sa.Text, nullable=False),
-    sa.Column("sha256", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("path", Plain, nullable=False),
+    sa.Column("sha256", Plain, nullable=False),
+    sa.Column("text", Plain, nullable=False),
     sa.Column("confirmed", sa.Boolean, nullable=False, default=False),
     sa.Index("versions_item", "item_id"),
 )
@@ -113,8 +132,8 @@ findings = sa.Table(
     metadata,
     _id(),
     _to("versions"),
-    sa.Column("severity", sa.Text, nullable=False),
-    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("severity", Plain, nullable=False),
+    sa.Column("payload", Plain, nullable=False),
     sa.Index("findings_version", "version_id"),
 )
 
@@ -123,15 +142,15 @@ verdicts = sa.Table(
     metadata,
     _id(),
     _to("items"),
-    sa.Column("decision", sa.Text, nullable=False),
-    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("decision", Plain, nullable=False),
+    sa.Column("by", Plain, nullable=False),
     sa.Column("at", Utc, nullable=False),
-    sa.Column("note", sa.Text),
-    sa.Column("old_path", sa.Text, nullable=False),
-    sa.Column("new_path", sa.Text, nullable=False),
-    sa.Column("sha256_before", sa.Text, nullable=False),
-    sa.Column("sha256_after", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("note", Plain),
+    sa.Column("old_path", Plain, nullable=False),
+    sa.Column("new_path", Plain, nullable=False),
+    sa.Column("sha256_before", Plain, nullable=False),
+    sa.Column("sha256_after", Plain, nullable=False),
+    sa.Column("text", Plain, nullable=False),
     sa.Column("confirmed", sa.Boolean, nullable=False, default=False),
     sa.Index("verdicts_item", "item_id"),
 )

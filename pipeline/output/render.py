@@ -59,7 +59,7 @@ def build_metadata(
     written = utc_iso(now.astimezone(UTC))
     metadata = {
         "title": _title(source, article),
-        "description": kept.get("description") or describe(article.overview),
+        "description": kept.get("description") or describe(_told(article, provenance)),
         "publishedAt": utc_iso(source.item.published_at.astimezone(UTC)),
         "updatedAt": written,
         "lang": article.language,
@@ -76,6 +76,12 @@ def build_metadata(
     }
     foreign = {key: value for key, value in kept.items() if key not in metadata and key != "review"}
     return metadata | foreign
+
+
+def _told(article: Article, provenance: Provenance) -> str:
+    """Return the overview; of a brief without the attribution that stands first."""
+    told = article.overview.partition("\n\n")[2]
+    return article.overview if provenance.rewritten or not told else told
 
 
 def _title(source: Source, article: Article) -> str:

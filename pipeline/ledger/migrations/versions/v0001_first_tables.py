@@ -55,6 +55,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("path"),
     )
     op.create_index("items_queue", "items", ["feed_id", "state", "published_at"], unique=False)
+    leased = sa.text("lease_owner IS NOT NULL")
+    op.create_index("items_leased", "items", ["lease_owner"], sqlite_where=leased, postgresql_where=leased)
     op.create_index(op.f("ix_items_canonical"), "items", ["canonical"], unique=False)
     op.create_table(
         "calls",

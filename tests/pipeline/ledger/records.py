@@ -1,0 +1,44 @@
+"""Feeds, items, answers and drafts for the ledger's tests."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipeline.ledger import Admitted, Claim, Ledger
+from pipeline.models import Answer, Draft, FeedConfig, Finding, Item, Provenance, Severity, external_id
+
+NOW = datetime(2026, 2, 5, 12, tzinfo=UTC)
+LEASE_S = 900.0
+
+
+def feed(key: str = "one", **changes: Any) -> FeedConfig:
+    values = {"key": key, "name": key, "url": f"https://{key}.example/feed", "beat": "b", "category": "NEWS"}
+    return FeedConfig(**values | changes)
+
+
+def item(number: int, **changes: Any) -> Item:
+    values = {
+        "guid": f"guid-{number}",
+        "title": f"Item {number}",
+        "text": f"Text {number}",
+        "link": f"https://news.example/{number}",
+        "canonical": f"https://news.example/{number}",
+        "published_at": NOW - timedelta(hours=number),
+    }
+    return Item(**values | changes)
+
+
+def admit(ledger: Ledger, *new: Item, key: str = "one", etag: str | None = None, **other: Any) -> Admitted:
+    values: dict[str, Any] = {"updated": [], "skipped": [], "merged": []} | other
+    return ledger.admit(key, new=new, etag=etag, last_modified=None, now=NOW, **values)
+
+
+def answer(text: str = "an answer") -> Answer:
+    return Answer(text=text, provenance=Provenance(rewritten=True, model="m", prompt="article@1"))
+
+
+def draft(claim: Claim, text: str = "text") -> Draft:
+    identity = external_id(claim.first_key, claim.item.guid)
+    finding = Finding(kind="form", severity=Severity.BLOCK, message="A section is missing.")
+    return Draft(
+        external_id=identity, path=f"drafts/2026/02/{identity[:8]}.md", text=text, findings=(finding,)
+    )
