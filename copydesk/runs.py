@@ -11,7 +11,8 @@ from typing import Any
 
 from copydesk.console import err, machine, plain, say, table
 from copydesk.sample import is_sample, serving
-from pipeline.settings import load_feeds, load_settings, parse_day
+from pipeline.ledger import Ledger
+from pipeline.settings import Settings, load_feeds, load_settings, parse_day
 
 Report = dict[str, Any]
 
@@ -19,7 +20,7 @@ Report = dict[str, Any]
 def ingest(feeds: list[str] | None, *, as_json: bool) -> None:
     """Run the ingest flow in this process and report."""
     with serving():
-        _check_settings()
+        _check()
         _quiet()
         from flows.ingest import ingest as flow
 
@@ -32,7 +33,7 @@ def backfill(
 ) -> None:
     """Run the backfill flow in this process and report."""
     with serving():
-        settings = _check_settings()
+        settings = _check()
         start = parse_day(since, settings.timezone) if since else None
         end = parse_day(until, settings.timezone) if until else None
         _quiet()
@@ -45,10 +46,12 @@ def backfill(
         _report(report, as_json=as_json)
 
 
-def _check_settings() -> Any:  # noqa: ANN401
-    """Fail on a wrong setting before the seconds that Prefect takes to start."""
+def _check() -> Settings:
+    """Fail on a wrong setting, subscription or ledger before the seconds that Prefect takes to start."""
     settings = load_settings()
-    load_feeds(settings.feeds_file)
+    subscriptions = load_feeds(settings.feeds_file)
+    with Ledger.open(settings.database_url) as ledger:
+        ledger.sync_feeds(subscriptions.feeds)
     return settings
 
 

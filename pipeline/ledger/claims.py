@@ -28,7 +28,7 @@ def free_dead(connection: sa.Connection) -> None:
     query = sa.select(items.c.lease_owner).where(items.c.lease_owner.is_not(None)).distinct()
     dead = [owner for owner in connection.scalars(query) if owner and is_dead(owner)]
     if dead:
-        # Rows that another process is freeing are left to it: two that wait for each other would be a deadlock.
+        # Rows that another process frees just now are left to it: waiting for each other is a deadlock.
         theirs = sa.select(items.c.id).where(items.c.lease_owner.in_(dead)).with_for_update(skip_locked=True)
         freed = items.update().where(items.c.id.in_(connection.scalars(theirs).all()))
         connection.execute(freed.values(lease_owner=None, lease_expires=None))

@@ -1,4 +1,4 @@
-"""PostgreSQL of its own on loopback, from Debian's package: nothing is asked of a server that runs already."""
+"""PostgreSQL of its own on loopback, from Debian's package; a server that runs already is let be."""
 
 import contextlib
 import os

@@ -65,7 +65,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
-    with pytest.raises(LedgerError, match="127.0.0.1") as caught:
+    with pytest.raises(LedgerError, match=r"127\.0\.0\.1") as caught:
         Ledger.open(f"postgresql://me:secret@127.0.0.1:{free_port()}/news")
     assert "secret" not in caught.value.message
     assert "\n" not in caught.value.message
