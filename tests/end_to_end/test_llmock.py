@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 
 from pipeline.models import Beat
+from pipeline.output.frontmatter import loads
 from pipeline.rewrite.model import Model
 from pipeline.rewrite.prompt import Message
 from pipeline.rewrite.wire import read_answer
+from tests.end_to_end.project import Project, run_copydesk
+from tests.fakes.feed_server import FeedServer
 from tests.pipeline.rewrite.sources import source
 
 testing = pytest.importorskip("llmock.testing", reason="llmock is not installed")
@@ -87,3 +90,33 @@ async def test_its_errors_are_outlasted_and_its_wishes_kept(start_llmock: Callab
     assert llmock.statuses() == [429, 503, 200]
     assert list(llmock.answered().values()) == [1]
     assert llmock.faults() == []
+
+
+def twenty_items() -> bytes:
+    items = "".join(
+        f"<item><title>Story {number}</title><guid>s{number}</guid><link>https://feed.example/{number}</link>"
+        f"<pubDate>Mon, 02 Feb 2026 10:{number:02d}:00 GMT</pubDate>"
+        f"<description>Company {number} sold {number} coins on Monday, it said.</description></item>"
+        for number in range(20)
+    )
+    return f"<rss version='2.0'><channel><title>Stories</title>{items}</channel></rss>".encode()
+
+
+@pytest.mark.parametrize("error_rates", [{}, {429: 0.1, 500: 0.1, 503: 0.1}], ids=["calm", "30% failures"])
+def test_twenty_items_are_twenty_rewritten_drafts_each_paid_once(
+    start_llmock: Callable[..., LLMock],
+    new_project: Callable[..., Project],
+    feeds: FeedServer,
+    error_rates: dict[int, float],
+) -> None:
+    llmock = start_llmock(error_rates, latency_ms=20)
+    feeds.add("/stories.xml", twenty_items(), content_type="application/rss+xml")
+    project = new_project({"stories": feeds.url("/stories.xml")})
+    project.environ |= {"COPYDESK_MODEL": "gpt-4o", "OPENAI_BASE_URL": llmock.base_url}
+    finished = run_copydesk(project, "run")
+    assert finished.returncode == 0, finished.stderr
+    drafts = [loads(path.read_text())[0] for path in project.drafts()]
+    assert len(drafts) == 20
+    assert all(draft["ai"]["rewritten"] is True and draft["ai"]["model"] == "gpt-4o" for draft in drafts)
+    assert sum(llmock.answered().values()) == 20
+    assert bool(error_rates) == (len(llmock.statuses()) > 20)
