@@ -50,7 +50,7 @@ def drafts(state: str, *, as_json: bool) -> None:
     with Ledger.open(settings.database_url) as ledger:
         rows = ledger.drafts(states)
     if as_json:
-        machine([row.model_dump() for row in rows])
+        machine([row.model_dump() | {"short_id": row.short_id} for row in rows])
         return
     if not rows:
         say(f"No drafts are {state}. `copydesk run` polls the feeds.")
@@ -71,7 +71,7 @@ def show(ref: str, *, as_json: bool) -> None:
     data = files.read_bytes(settings.output, row.path)
     text = data.decode("utf-8", "replace") if data is not None else row.version_text
     if as_json:
-        machine(row.model_dump() | {"text": text, "on_disk": data is not None})
+        machine(row.model_dump() | {"short_id": row.short_id, "text": text, "on_disk": data is not None})
         return
     _print_draft(row, text, on_disk=data is not None)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.ledger import Ledger
 from pipeline.net import Net
+from pipeline.output.files import sweep
 from pipeline.rewrite.model import Model
 from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.settings import Settings, Subscriptions, load_feeds, load_settings, user_agent
@@ -24,6 +25,7 @@ async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
     subscriptions = load_feeds(settings.feeds_file)
     prompts = _prompts(settings, subscriptions)
     async with contextlib.AsyncExitStack() as stack:
+        await asyncio.to_thread(sweep, settings.output)
         ledger = stack.enter_context(await asyncio.to_thread(Ledger.open, settings.database_url))
         await asyncio.to_thread(ledger.sync_feeds, subscriptions.feeds)
         net = await stack.enter_async_context(Net(user_agent(settings)))
