@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -10,6 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 out = Console(highlight=False, soft_wrap=True)
+COUNTS = {"new", "drafted", "merged", "skipped", "failed", "queued", "items", "open", "seen", "answered"}
+COUNTS |= {"approved", "rejected"}
+"""Columns of figures."""
+
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -22,6 +27,16 @@ def plain(text: object) -> str:
     """Return text from a feed or file so that neither Rich nor the terminal obeys it."""
     visible = "".join(char if char.isprintable() else " " for char in str(text))
     return escape(visible)
+
+
+def moment(time: datetime | None) -> str:
+    """Return a time to the minute, in UTC; `never` where there is none."""
+    return f"{time:%Y-%m-%d %H:%M}Z" if time else "never"
+
+
+def trouble(feed: str, message: str | None) -> str:
+    """Return a feed's trouble for a row that names the feed already."""
+    return (message or "").removeprefix(f"{feed}: ")
 
 
 def machine(value: Any) -> None:  # noqa: ANN401 - whatever json can hold
@@ -38,8 +53,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         return
     grid = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for column in columns:
-        numeric = column in {"new", "drafted", "merged", "skipped", "failed", "queued", "items", "seen"}
-        grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        grid.add_column(column, justify="right" if column in COUNTS else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(plain(cell) for cell in row))
     out.print(grid)

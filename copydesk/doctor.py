@@ -5,7 +5,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-from copydesk.console import machine, plain, say
+from copydesk.console import machine, plain, say, trouble
 from copydesk.sample import serving
 from copydesk.subscriptions import examine_feeds
 from pipeline.errors import CopydeskError, OutputError
@@ -52,7 +52,11 @@ def _examined() -> list[Result]:
 
 
 def _feed(feed: dict[str, object]) -> str:
-    return f"{feed['items']} items; {feed['said']}" if feed["ok"] else str(feed["said"])
+    return (
+        f"{feed['items']} items; {feed['said']}"
+        if feed["ok"]
+        else trouble(str(feed["feed"]), str(feed["said"]))
+    )
 
 
 def _tried(what: str, step: Callable[[], str]) -> Result:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from copydesk.console import machine, out, plain, say, table
+from copydesk.console import machine, moment, out, plain, say, table, trouble
 from pipeline.errors import ConfigError
 from pipeline.ledger import Ledger
 from pipeline.output import files
@@ -21,7 +21,9 @@ def status(*, as_json: bool) -> None:
     if as_json:
         machine({"feeds": [f.model_dump() for f in feeds], "failures": [f.model_dump() for f in failures]})
         return
-    rows = ((f.key, f.last_polled_at or "never", *_counts(f.counts), f.last_error or "") for f in feeds)
+    rows = (
+        (f.key, moment(f.last_polled_at), *_counts(f.counts), trouble(f.key, f.last_error)) for f in feeds
+    )
     table("Feeds", ("feed", "last polled", *STATES, "trouble"), rows)
     for failure in failures:
         say(f"{failure.state} {plain(failure.feed_key)} · {plain(failure.title)}: {plain(failure.reason)}")

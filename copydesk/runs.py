@@ -4,12 +4,20 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from copydesk.console import err, machine, plain, say, table
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from copydesk.console import err, machine, plain, say, table, trouble
 from copydesk.sample import is_sample, serving
 from pipeline.ledger import Ledger
 from pipeline.settings import Settings, load_feeds, load_settings, parse_day
@@ -79,16 +87,21 @@ async def _awaited(start: Callable[[], Awaitable[Report]]) -> Report:
 @contextlib.contextmanager
 def _progress(*, show: bool) -> Iterator[Callable[[str, str], None]]:
     """Show a bar on a terminal, nothing elsewhere: the report at the end is plain lines."""
-    done: Counter[str] = Counter()
     if not (show and err.is_terminal):
-        yield lambda _feed, outcome: done.update([outcome])
+        yield lambda _feed, _what: None
         return
-    with err.status("starting Prefect, then polling …") as status:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bar:
+        task = bar.add_task("starting Prefect, polling feeds", total=None)
+        claimed = 0
 
-        def notify(feed: str, outcome: str) -> None:
-            done.update([outcome])
-            counts = ", ".join(f"{count} {name}" for name, count in sorted(done.items()))
-            status.update(f"{counts} · {plain(feed)}")
+        def notify(feed: str, what: str) -> None:
+            nonlocal claimed
+            if what == "claimed":
+                claimed += 1
+                bar.update(task, total=claimed, description=f"drafting {plain(feed)}")
+            else:
+                bar.advance(task)
 
         yield notify
 
@@ -125,7 +138,7 @@ def _feeds(feeds: list[Report]) -> None:
 
 
 def _row(feed: Report) -> tuple[object, ...]:
-    said = feed["error"] or (
+    said = trouble(feed["feed"], feed["error"]) or (
         "nothing new" if not feed["new"] and not feed["drafts"] else "; ".join(feed["notes"])
     )
     return (

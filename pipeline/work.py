@@ -33,7 +33,7 @@ LEASE_S = 900.0
 """Seconds a claim holds without a heartbeat: longer than the longest call."""
 
 Notify = Callable[[str, str], None]
-"""Told (feed key, outcome) whenever an item is done with."""
+"""Told (feed key, what) whenever an item is `claimed`, and whenever one is `drafted` or has `failed`."""
 
 
 class PollReport(Record):
@@ -170,6 +170,8 @@ async def draft_feed(
     if room.stop:
         return []
     claims = await asyncio.to_thread(room.ledger.claim, feed.key, limit, LEASE_S, window=window)
+    for _ in claims:
+        room.notify(feed.key, "claimed")
     async with _kept(room.ledger, claims):
         outcomes = await asyncio.gather(*(_outcome(room, feed, claim) for claim in claims))
     return [outcome for outcome in outcomes if outcome is not None]

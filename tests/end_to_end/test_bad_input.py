@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
+
 from tests.end_to_end.project import Project, free_port, run_copydesk
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import ModelServer
@@ -37,17 +39,25 @@ def test_bad_feeds_are_named_and_the_good_one_is_drafted(
         "tls": urls["good"].replace("http:", "https:") + "?tls",
     }
     project = new_project(urls)
-    reports = run_json(project)
+    run = run_json(project)
     assert len(project.drafts()) == 1
-    assert reports["good"]["error"] is None
+    assert run["good"]["error"] is None
     for key in set(urls) - {"good"}:
-        error = str(reports[key]["error"])
+        error = str(run[key]["error"])
         assert key in error, error
         assert "\n" not in error
 
     shown = run_copydesk(project, "status")
     assert shown.returncode == 0
     assert all(key in shown.stdout for key in urls)
+
+    api = project.environ["PREFECT_API_URL"]
+    tasks = httpx.post(f"{api}/task_runs/filter", json={"sort": "EXPECTED_START_TIME_DESC"}).json()
+    by_name = {task["name"]: task["state_name"] for task in tasks}
+    assert by_name["fetch good"] == by_name["draft good"] == "Completed"
+    assert all(by_name[f"fetch {key}"] == "Failed" for key in set(urls) - {"good"})
+    reports = httpx.post(f"{api}/artifacts/filter", json={}).json()
+    assert any(one["key"] == "ingest-report" and "| gone |" in one["data"] for one in reports)
 
 
 def test_a_refused_key_stops_the_run_and_keeps_the_queue(

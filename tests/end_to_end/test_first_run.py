@@ -1,7 +1,13 @@
 """What a newcomer sees: the sample beat, on the embedded server, twice; then a verdict."""
 
+import contextlib
 import json
+import socket
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from pipeline.output.frontmatter import dumps, loads
 from tests.end_to_end.project import Project, run_copydesk
@@ -11,8 +17,40 @@ def contents(project: Project) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in project.drafts()}
 
 
-def test_the_sample_beat_drafts_once_and_says_what_to_do_next(tmp_path: Path) -> None:
+class Outside:
+    """Whatever asks for a host that is not this machine ends here, and is counted."""
+
+    def __init__(self) -> None:
+        self.calls: list[bytes] = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def environ(self) -> dict[str, str]:
+        proxy = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), proxy)
+        return proxies | {"NO_PROXY": "127.0.0.1,localhost"}
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                with connection:
+                    self.calls.append(connection.recv(200))
+
+
+@pytest.fixture
+def outside() -> Iterator[Outside]:
+    counter = Outside()
+    yield counter
+    counter.close()
+
+
+def test_the_sample_beat_drafts_once_and_says_what_to_do_next(tmp_path: Path, outside: Outside) -> None:
     project = Project.create(tmp_path / "project", {})
+    project.environ |= outside.environ()
     first = run_copydesk(project, "--sample", "run")
     assert first.returncode == 0, first.stderr
     written = contents(project)
@@ -37,3 +75,4 @@ def test_the_sample_beat_drafts_once_and_says_what_to_do_next(tmp_path: Path) ->
     assert refused.returncode == 6
     assert "brief" in refused.stderr
     assert contents(project) == written
+    assert outside.calls == []

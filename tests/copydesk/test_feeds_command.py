@@ -1,0 +1,55 @@
+"""`copydesk feeds`: OPML out and in again, and nothing but feeds.yaml says what is subscribed."""
+
+from pathlib import Path
+
+from tests.end_to_end.project import Project, run_copydesk
+
+
+def test_subscriptions_leave_as_opml_and_come_back_as_yaml(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", {"one": "https://one.example/feed"})
+    feeds_file = project.folder / "feeds.yaml"
+    before = feeds_file.read_bytes()
+    assert run_copydesk(project, "feeds", "export", "out.opml").returncode == 0
+    assert "https://one.example/feed" in (project.folder / "out.opml").read_text()
+    known = run_copydesk(project, "feeds", "import", "out.opml")
+    assert known.returncode == 0
+    assert "\n  - key:" not in known.stdout, "what is subscribed already is not offered again"
+    feeds_file.unlink()
+    fresh = run_copydesk(project, "feeds", "import", "out.opml")
+    assert "https://one.example/feed" in fresh.stdout
+    feeds_file.write_text(fresh.stdout)
+    listed = run_copydesk(project, "feeds", "list")
+    assert listed.returncode == 0, listed.stderr
+    assert "https://one.example/feed" in listed.stdout
+    feeds_file.write_bytes(before)
+
+
+def test_a_missing_or_wrong_opml_file_is_named(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", {"one": "https://one.example/feed"})
+    missing = run_copydesk(project, "feeds", "import", "nowhere.opml")
+    assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
+    assert "nowhere.opml" in missing.stderr
+    (project.folder / "wrong.opml").write_text("no XML")
+    wrong = run_copydesk(project, "feeds", "import", "wrong.opml")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert "wrong.opml" in wrong.stderr
+
+
+def test_the_doctor_names_each_trouble(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", {"one": "http://127.0.0.1:1/feed"})
+    (project.folder / "output").write_text("a file in the way")
+    found = run_copydesk(project, "doctor")
+    assert found.returncode == 1
+    trouble = [line for line in found.stdout.splitlines() if line.startswith("trouble")]
+    assert [line.split()[1].rstrip(":") for line in trouble] == ["output", "feed"]
+    assert "COPYDESK_OUTPUT" in trouble[0]
+
+
+def test_heavy_libraries_wait_for_the_command_that_needs_them(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    heavy = "{'prefect', 'openai', 'sqlalchemy', 'feedparser', 'pydantic', 'httpx'}"
+    code = f"import sys, copydesk.cli; print(sorted({heavy} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,187 @@
+"""Verdicts: what stands on disk is decided on, moved, and kept where it is not ours to change."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipeline import review
+from pipeline.checks import run_checks
+from pipeline.errors import OutputError, ReviewError
+from pipeline.ledger import DraftRow, Ledger
+from pipeline.models import (
+    Article,
+    Beat,
+    Decision,
+    Draft,
+    FeedConfig,
+    Item,
+    Provenance,
+    Section,
+    Sentiment,
+    Source,
+    Verdict,
+)
+from pipeline.output import files
+from pipeline.output.frontmatter import dumps, loads
+from pipeline.output.paths import draft_path
+from pipeline.output.render import build_metadata, render_body
+from pipeline.rewrite.brief import BRIEF, write_brief
+from pipeline.settings import Subscriptions
+
+NOW = datetime(2026, 2, 5, 21, 26, tzinfo=UTC)
+LATER = datetime(2026, 2, 6, 9, 0, tzinfo=UTC)
+BEAT = Beat(key="crypto", market="crypto market", vocabulary=("BTC",))
+FEED = FeedConfig(key="wire", name="The Wire", url="https://wire.example/feed", beat="crypto", category="BTC")
+SUBSCRIPTIONS = Subscriptions(beats={"crypto": BEAT}, feeds=(FEED,))
+ITEM = Item(guid="1", title="Output rises", text="It rose by 3%.", published_at=NOW)
+SOURCE = Source(
+    item=ITEM, feed_key="wire", feed_name="The Wire", first_key="wire", category="BTC", language="en"
+)
+ARTICLE = Article(
+    title="Output rises",
+    overview="Output rose by 3%.",
+    sections=(Section(heading="A rise of 3%", body="The source says so."),),
+    from_author="We shall see.",
+    impact=("Little.",),
+    category="BTC",
+    tags=("BTC",),
+    sentiment=Sentiment.NEUTRAL,
+    language="en",
+)
+MODEL = Provenance(rewritten=True, model="m", prompt="article@1")
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
+        opened.sync_feeds([FEED])
+        yield opened
+
+
+def drafted(ledger: Ledger, root: Path, article: Article = ARTICLE, by: Provenance = MODEL) -> Path:
+    ledger.admit(
+        "wire", new=[ITEM], updated=[], skipped=[], merged=[], etag=None, last_modified=None, now=NOW
+    )
+    [claim] = ledger.claim("wire", 1, 900.0)
+    text = dumps(build_metadata(SOURCE, article, by, (), now=NOW), render_body(article, BEAT))
+    path = draft_path(article.title, NOW, SOURCE.external_id)
+    ledger.intend(claim, Draft(external_id=SOURCE.external_id, path=path, text=text))
+    files.write_atomically(root, path, text.encode())
+    ledger.confirm(claim)
+    return root / path
+
+
+def decide(ledger: Ledger, root: Path, decision: Decision, note: str | None = None) -> Path:
+    ref = SOURCE.external_id[:8]
+    path = review.decide(ledger, root, SUBSCRIPTIONS, ref, decision, by="Ada", note=note, now=LATER)
+    return root / path
+
+
+def test_an_approved_draft_moves_and_says_who_and_when(ledger: Ledger, tmp_path: Path) -> None:
+    draft = drafted(ledger, tmp_path)
+    before, body = loads(draft.read_text())
+    published = decide(ledger, tmp_path, Decision.APPROVE, "good")
+    assert published == tmp_path / "published" / draft.relative_to(tmp_path / "drafts")
+    assert not draft.exists()
+    after, same_body = loads(published.read_text())
+    assert same_body == body
+    assert after == before | {
+        "draft": False,
+        "review": {"by": "Ada", "at": "2026-02-06T09:00:00.000Z", "note": "good"},
+    }
+    assert [row.path for row in ledger.drafts(("approved",))] == [str(published.relative_to(tmp_path))]
+
+
+def test_the_editors_words_and_keys_are_kept_and_move_the_update_time(ledger: Ledger, tmp_path: Path) -> None:
+    draft = drafted(ledger, tmp_path)
+    metadata, body = loads(draft.read_text())
+    edited = body.replace("Little.", "Little;  two spaces\tand a tab.") + "\n\nA last word without line end"
+    draft.write_text(dumps(metadata | {"mine": ["a", "08"]}, edited))
+    after, kept = loads(decide(ledger, tmp_path, Decision.APPROVE).read_text())
+    assert kept == edited
+    assert after["mine"] == ["a", "08"]
+    assert after["updatedAt"] == "2026-02-06T09:00:00.000Z"
+
+
+def test_a_rejected_draft_is_set_aside_unchanged(ledger: Ledger, tmp_path: Path) -> None:
+    draft = drafted(ledger, tmp_path)
+    draft.write_text("not even front matter")
+    rejected = decide(ledger, tmp_path, Decision.REJECT)
+    assert rejected.read_text() == "not even front matter"
+    assert "rejected" in rejected.parts
+    assert not draft.exists()
+
+
+def test_a_brief_is_refused_until_every_placeholder_is_replaced(ledger: Ledger, tmp_path: Path) -> None:
+    draft = drafted(ledger, tmp_path, write_brief(SOURCE, BEAT), BRIEF)
+    with pytest.raises(ReviewError, match="2 blocking findings"):
+        decide(ledger, tmp_path, Decision.APPROVE)
+    metadata, body = loads(draft.read_text())
+    for finding in reversed(run_checks(None, body, BEAT)):
+        start, end = finding.span or (0, 0)
+        body = body[:start] + "The editor's view." + body[end:]
+    draft.write_text(dumps(metadata, body))
+    after, _ = loads(decide(ledger, tmp_path, Decision.APPROVE).read_text())
+    assert after["ai"]["rewritten"] is False
+    assert after["ai"]["checks"] == {"open": 0, "acknowledged": 0}
+
+
+def test_a_missing_section_a_broken_file_and_a_missing_file_are_refused(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    draft = drafted(ledger, tmp_path)
+    text = draft.read_text()
+    draft.write_text(text.replace("## From author", "From author"))
+    with pytest.raises(ReviewError, match="From author"):
+        decide(ledger, tmp_path, Decision.APPROVE)
+    draft.write_text(text.replace("title: ", "title: 'open "))
+    with pytest.raises(OutputError, match=draft.name):
+        decide(ledger, tmp_path, Decision.APPROVE)
+    draft.write_bytes(b"\xff\xfe")
+    with pytest.raises(ReviewError, match="UTF-8"):
+        decide(ledger, tmp_path, Decision.APPROVE)
+    draft.unlink()
+    with pytest.raises(ReviewError, match="missing"):
+        decide(ledger, tmp_path, Decision.APPROVE)
+    assert ledger.drafts()[0].state == "drafted"
+
+
+def test_a_second_verdict_changes_nothing(ledger: Ledger, tmp_path: Path) -> None:
+    drafted(ledger, tmp_path)
+    published = decide(ledger, tmp_path, Decision.APPROVE)
+    before = published.read_bytes()
+    with pytest.raises(ReviewError, match="approved already"):
+        decide(ledger, tmp_path, Decision.REJECT)
+    assert published.read_bytes() == before
+
+
+@pytest.mark.parametrize("written", [False, True], ids=["before the write", "before the removal"])
+def test_a_killed_verdict_is_carried_out_by_the_next_command(
+    ledger: Ledger, tmp_path: Path, written: bool
+) -> None:
+    draft = drafted(ledger, tmp_path)
+    row: DraftRow = ledger.draft(SOURCE.external_id)
+    verdict = Verdict(
+        decision=Decision.APPROVE, by="Ada", at=LATER, sha256=files.sha256_of(draft.read_bytes())
+    )
+    target = "published/2026/02/x.md"
+    ledger.intend_verdict(row, verdict, target, "approved text")
+    if written:
+        files.write_atomically(tmp_path, target, b"approved text")
+    review.finish(ledger, tmp_path)
+    assert (tmp_path / target).read_text() == "approved text"
+    assert not draft.exists()
+    assert ledger.unfinished_verdicts() == []
+
+
+def test_words_written_after_the_verdict_are_not_removed(ledger: Ledger, tmp_path: Path) -> None:
+    draft = drafted(ledger, tmp_path)
+    verdict = Verdict(
+        decision=Decision.APPROVE, by="Ada", at=LATER, sha256=files.sha256_of(draft.read_bytes())
+    )
+    ledger.intend_verdict(ledger.draft(SOURCE.external_id), verdict, "published/x.md", "approved text")
+    draft.write_text("later words")
+    review.finish(ledger, tmp_path)
+    assert draft.read_text() == "later words"
