@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Work happens without a word to anybody outside.
 export DO_NOT_TRACK := 1
 
-.PHONY: run test check format lock clean-sample help
+.PHONY: run test check format lock help
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

@@ -158,7 +158,9 @@ def _summary(report: Report) -> None:
     rewritten = sum(feed["rewritten"] for feed in report["feeds"])
     queued = sum(feed["queued"] for feed in report["feeds"])
     say()
-    if drafts:
+    if not report["feeds"]:
+        say("No feed is enabled: add one to feeds.yaml.")
+    elif drafts:
         briefs = len(drafts) - rewritten
         kinds = [f"{rewritten} rewritten by {plain(report['model'])}"] if rewritten else []
         kinds += [f"{briefs} offline briefs"] if briefs else []

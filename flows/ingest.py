@@ -11,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.report import FeedReport, RunReport, feed_report, markdown
 from flows.room import newsroom
-from pipeline.errors import FeedError
+from pipeline.errors import CopydeskError, FeedError
 from pipeline.models import FeedConfig, Window
 from pipeline.settings import chosen
 from pipeline.work import ItemOutcome, Newsroom, draft_feed, poll
@@ -29,8 +29,22 @@ async def ingest(feeds: list[str] | None = None) -> dict[str, Any]:
     started = time.monotonic()
     async with newsroom() as (room, subscriptions):
         selected = chosen(subscriptions, feeds)
-        reports = await asyncio.gather(*(run_feed(room, feed, feed.max_items) for feed in selected))
+        every = (run_feed(room, feed, feed.max_items) for feed in selected)
+        results = await asyncio.gather(*every, return_exceptions=True)
+        reports = [_report(room, feed, result) for feed, result in zip(selected, results, strict=True)]
         return await publish_report("ingest", room, reports, time.monotonic() - started)
+
+
+def _report(room: Newsroom, feed: FeedConfig, result: FeedReport | BaseException) -> FeedReport:
+    """Return a feed's report; trouble that nobody foresaw is the feed's own, and the run's exit code."""
+    if isinstance(result, FeedReport):
+        return result
+    if not isinstance(result, Exception):
+        raise result  # an interrupt
+    said = f"{feed.key}: unexpected trouble, please report it: {type(result).__name__}: {result}"
+    error = result if isinstance(result, CopydeskError) else CopydeskError(said, feed=feed.key)
+    room.stop.append(error)
+    return FeedReport(feed=feed.key, error=error.message)
 
 
 async def run_feed(room: Newsroom, feed: FeedConfig, limit: int, window: Window | None = None) -> FeedReport:

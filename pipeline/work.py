@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pipeline.checks import run_checks
-from pipeline.errors import CopydeskError, FeedError, LeaseLost, ModelError, ModelRefused, OutputError
+from pipeline.errors import (
+    CopydeskError,
+    FeedError,
+    LeaseLost,
+    LedgerError,
+    ModelError,
+    ModelRefused,
+    OutputError,
+)
 from pipeline.ingest.fetch import Fetched, Unchanged, Validators, fetch
 from pipeline.ingest.parse import ParsedFeed, parse_feed
 from pipeline.ingest.select import Known, KnownItem, Selection, decide
@@ -173,8 +181,13 @@ async def draft_feed(
     for _ in claims:
         room.notify(feed.key, "claimed")
     async with _kept(room.ledger, claims):
-        outcomes = await asyncio.gather(*(_outcome(room, feed, claim) for claim in claims))
-    return [outcome for outcome in outcomes if outcome is not None]
+        every = (_outcome(room, feed, claim) for claim in claims)
+        # Whatever nobody foresaw is raised when the others are done, not in the midst of their work.
+        results = await asyncio.gather(*every, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return [result for result in results if isinstance(result, ItemOutcome)]
 
 
 @contextlib.asynccontextmanager
@@ -201,16 +214,21 @@ async def _outcome(room: Newsroom, feed: FeedConfig, claim: Claim) -> ItemOutcom
             return None
         try:
             outcome = await _draft(room, feed, claim)
-        except (ModelRefused, OutputError) as error:
+        except LeaseLost as error:
+            outcome = ItemOutcome(title=claim.item.title, reason=error.message)
+        except (ModelRefused, OutputError, LedgerError) as error:
             room.stop.append(error)
             return None
         except ModelError as error:
-            await asyncio.to_thread(room.ledger.fail, claim, error.message, retry=error.retry)
-            outcome = ItemOutcome(title=claim.item.title, reason=error.message)
-        except LeaseLost as error:
-            outcome = ItemOutcome(title=claim.item.title, reason=error.message)
+            outcome = await _failed(room, claim, error)
     room.notify(feed.key, "drafted" if outcome.path else "failed")
     return outcome
+
+
+async def _failed(room: Newsroom, claim: Claim, error: ModelError) -> ItemOutcome:
+    with contextlib.suppress(LeaseLost):  # then it is another run's to fail
+        await asyncio.to_thread(room.ledger.fail, claim, error.message, retry=error.retry)
+    return ItemOutcome(title=claim.item.title, reason=error.message)
 
 
 async def _draft(room: Newsroom, feed: FeedConfig, claim: Claim) -> ItemOutcome:

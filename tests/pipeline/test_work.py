@@ -1,0 +1,143 @@
+"""Drafting a feed's queue with a model that does as it is told: trouble stays where it belongs."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from pipeline.errors import CopydeskError, LedgerError, ModelError, ModelRefused
+from pipeline.ledger import Ledger
+from pipeline.models import Answer, Beat, Provenance
+from pipeline.net import Net
+from pipeline.rewrite.prompt import Message, load_prompt
+from pipeline.settings import Settings
+from pipeline.work import Newsroom, draft_feed
+from tests.end_to_end.project import ROOT
+from tests.fakes.model_server import article
+from tests.pipeline.ledger.records import admit, feed, item
+
+BEAT = Beat(key="b", market="market", vocabulary=())
+GOOD = json.dumps(article(category="NEWS", tags=["NEWS"]))
+
+
+class Scripted:
+    """A model that answers, item by item, with a text or an error."""
+
+    def __init__(self, *script: str | Exception) -> None:
+        self.script = list(script)
+        self.asked = 0
+
+    async def ask(self, messages: Sequence[Message], prompt_id: str) -> Answer:
+        self.asked += 1
+        said = self.script.pop(0) if self.script else GOOD
+        if isinstance(said, Exception):
+            raise said
+        return Answer(text=said, provenance=Provenance(rewritten=True, model="m", prompt=prompt_id))
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
+        opened.sync_feeds([feed()])
+        admit(opened, *(item(number) for number in range(5)))
+        yield opened
+
+
+@pytest.fixture
+async def net() -> AsyncIterator[Net]:
+    async with Net("test") as opened:
+        yield opened
+
+
+def room(ledger: Ledger, net: Net, folder: Path, model: Scripted) -> Newsroom:
+    settings = Settings(base=folder, feeds_file=folder, output=folder / "output", database_url="")
+    prompts = {"b": load_prompt(ROOT / "prompts", "article")}
+    return Newsroom(
+        settings=settings,
+        beats={"b": BEAT},
+        ledger=ledger,
+        net=net,
+        model=cast(Any, model),
+        prompts=prompts,
+    )
+
+
+def states(ledger: Ledger) -> dict[str, int]:
+    return ledger.counts()["one"]
+
+
+async def test_a_queue_is_drafted_and_drafted_once(ledger: Ledger, net: Net, tmp_path: Path) -> None:
+    model = Scripted()
+    desk = room(ledger, net, tmp_path, model)
+    outcomes = await draft_feed(desk, feed(), 9)
+    assert len([one for one in outcomes if one.path and one.rewritten]) == 5
+    assert await draft_feed(desk, feed(), 9) == []
+    assert model.asked == 5
+
+
+async def test_one_items_trouble_is_its_own(ledger: Ledger, net: Net, tmp_path: Path) -> None:
+    model = Scripted(ModelError("stalled", retry=True), ModelError("refused", retry=False), "no JSON")
+    outcomes = await draft_feed(room(ledger, net, tmp_path, model), feed(), 9)
+    assert sorted(bool(one.path) for one in outcomes) == [False, False, False, True, True]
+    assert states(ledger) == {"drafted": 2, "failed": 1, "seen": 2}
+    again = await draft_feed(room(ledger, net, tmp_path, model), feed(), 9)
+    assert len(again) == 2, "what may fare better is tried again; an unusable answer is asked for anew"
+    assert states(ledger) == {"drafted": 4, "failed": 1}
+
+
+async def test_a_refused_key_ends_the_run_and_loses_nothing(ledger: Ledger, net: Net, tmp_path: Path) -> None:
+    model = Scripted(*[ModelRefused("the key is refused: set OPENAI_API_KEY")] * 5)
+    desk = room(ledger, net, tmp_path, model)
+    desk = Newsroom(**{**vars(desk), "in_flight": asyncio.Semaphore(1)})
+    assert await draft_feed(desk, feed(), 9) == []
+    assert model.asked == 1
+    assert [type(error) for error in desk.stop] == [ModelRefused]
+    assert states(ledger) == {"seen": 5}
+    assert len(await draft_feed(room(ledger, net, tmp_path, Scripted()), feed(), 9)) == 5
+
+
+async def test_an_answer_outlives_a_folder_that_cannot_be_written(
+    ledger: Ledger, net: Net, tmp_path: Path
+) -> None:
+    (tmp_path / "output").write_text("in the way")
+    model = Scripted()
+    desk = room(ledger, net, tmp_path, model)
+    await draft_feed(desk, feed(), 9)
+    assert desk.stop
+    assert desk.stop[0].exit_code == 5
+    asked = model.asked
+    assert states(ledger).get("answered") == asked
+    (tmp_path / "output").unlink()
+    await draft_feed(room(ledger, net, tmp_path, model), feed(), 9)
+    assert (model.asked, states(ledger)) == (5, {"drafted": 5})
+
+
+async def test_a_ledger_that_fails_ends_the_run(ledger: Ledger, net: Net, tmp_path: Path) -> None:
+    model = Scripted(cast(Exception, LedgerError("ledger x: the disk is full; free some space")))
+    desk = room(ledger, net, tmp_path, model)
+    await draft_feed(desk, feed(), 9)
+    assert desk.stop[0].exit_code == 3
+
+
+async def test_what_nobody_foresaw_is_raised_when_the_others_are_done(
+    ledger: Ledger, net: Net, tmp_path: Path
+) -> None:
+    model = Scripted(ValueError("a bug"))
+    with pytest.raises(ValueError, match="a bug"):
+        await draft_feed(room(ledger, net, tmp_path, model), feed(), 9)
+    assert states(ledger) == {"drafted": 4, "seen": 1}
+
+
+async def test_an_unforeseen_error_is_the_feeds_own_in_the_report(
+    ledger: Ledger, net: Net, tmp_path: Path
+) -> None:
+    from flows.ingest import _report
+
+    desk = room(ledger, net, tmp_path, Scripted())
+    report = _report(desk, feed(), ValueError("a bug"))
+    assert "one" in str(report.error)
+    assert "a bug" in str(report.error)
+    assert [error.exit_code for error in desk.stop] == [CopydeskError.exit_code]
