@@ -29,6 +29,11 @@ def plain(text: object) -> str:
     return escape(visible)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def moment(time: datetime | None) -> str:
     """Return a time to the minute, in UTC; `never` where there is none."""
     return f"{time:%Y-%m-%d %H:%M}Z" if time else "never"

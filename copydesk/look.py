@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from copydesk.console import machine, moment, out, plain, say, table, trouble
+from copydesk.console import counted, machine, moment, out, plain, say, table, trouble
 from pipeline.errors import ConfigError
 from pipeline.ledger import Ledger
 from pipeline.output import files
@@ -40,7 +40,7 @@ def retry(feed: str | None) -> None:
     settings = load_settings()
     with Ledger.open(settings.database_url) as ledger:
         count = ledger.retry_failed(feed)
-    say(f"{count} items queued again; `copydesk run` takes them up.")
+    say(f"{counted(count, 'item')} queued again; `copydesk run` takes them up.")
 
 
 def drafts(state: str, *, as_json: bool) -> None:

@@ -17,7 +17,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from copydesk.console import err, machine, plain, say, table, trouble
+from copydesk.console import counted, err, machine, plain, say, table, trouble
 from copydesk.sample import is_sample, serving
 from pipeline.ledger import Ledger
 from pipeline.settings import Settings, load_feeds, load_settings, parse_day
@@ -115,7 +115,7 @@ def _would(items: list[dict[str, Any]], *, as_json: bool) -> None:
         ("published", "title", "why"),
         ((i["published"], i["title"], i["why"]) for i in items),
     )
-    say(f"{len(items)} items would be drafted; nothing was written.")
+    say(f"Would draft {counted(len(items), 'item')}; nothing was written.")
 
 
 def _report(report: Report, *, as_json: bool) -> None:
@@ -163,12 +163,14 @@ def _summary(report: Report) -> None:
     elif drafts:
         briefs = len(drafts) - rewritten
         kinds = [f"{rewritten} rewritten by {plain(report['model'])}"] if rewritten else []
-        kinds += [f"{briefs} offline briefs"] if briefs else []
-        say(f"[bold]{len(drafts)} drafts[/bold] ({', '.join(kinds)}) in {_shown(report['output'])}/drafts")
+        kinds += [counted(briefs, "offline brief")] if briefs else []
+        say(
+            f"[bold]{counted(len(drafts), 'draft')}[/bold] ({', '.join(kinds)}) in {_shown(report['output'])}/drafts"
+        )
     else:
         say("[bold]Nothing new:[/bold] no draft was added or changed.")
     if queued:
-        say(f"{queued} items wait for the next run.")
+        say(f"{counted(queued, 'item')} left for the next run.")
     _next_steps(report)
 
 
