@@ -164,9 +164,8 @@ def _summary(report: Report) -> None:
         briefs = len(drafts) - rewritten
         kinds = [f"{rewritten} rewritten by {plain(report['model'])}"] if rewritten else []
         kinds += [counted(briefs, "offline brief")] if briefs else []
-        say(
-            f"[bold]{counted(len(drafts), 'draft')}[/bold] ({', '.join(kinds)}) in {_shown(report['output'])}/drafts"
-        )
+        folder = _shown(report["output"])
+        say(f"[bold]{counted(len(drafts), 'draft')}[/bold] ({', '.join(kinds)}) in {folder}/drafts")
     else:
         say("[bold]Nothing new:[/bold] no draft was added or changed.")
     if queued:
