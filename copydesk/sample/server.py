@@ -27,10 +27,9 @@ class SampleServer:
 
     def __init__(self, port: int = PORT) -> None:
         try:
-            self._http = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
+            self._http = _QuietServer(("127.0.0.1", port), _Handler)
         except OSError:  # taken: any other will do
-            self._http = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._http.daemon_threads = True
+            self._http = _QuietServer(("127.0.0.1", 0), _Handler)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
     @property
@@ -62,6 +61,13 @@ def read_feed(name: str) -> bytes:
     return files("copydesk.sample").joinpath("feeds", name).read_bytes()
 
 
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that hung up, as Ctrl-C makes one do."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         name = self.path.removeprefix("/")
@@ -81,7 +87,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        if status != HTTPStatus.NOT_MODIFIED:  # there it would be the length of what was not sent
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
