@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 
 from copydesk.console import err, plain, say
 from pipeline import review
-from pipeline.errors import CopydeskError, ReviewError
+from pipeline.errors import CopydeskError, OutputError, ReviewError
 from pipeline.ledger import Ledger
 from pipeline.models import Decision
 from pipeline.settings import load_feeds, load_settings
+
+DONE = {"approve": "approved", "reject": "rejected"}
 
 
 def give(decision: str, drafts: list[str], note: str | None) -> None:
@@ -30,11 +32,9 @@ def give(decision: str, drafts: list[str], note: str | None) -> None:
                     note=note,
                     now=datetime.now(UTC),
                 )
-                say(f"{decision}d {plain(path)}" if decision == "approve" else f"rejected {plain(path)}")
-            except ReviewError as error:
+                say(f"{DONE[decision]}: {plain(path)}")
+            except (ReviewError, OutputError) as error:
                 failed.append(error)
-                err.print(
-                    f"not {'approved' if decision == 'approve' else 'rejected'}: {plain(error.message)}"
-                )
+                err.print(f"not {DONE[decision]}: {plain(error.message)}")
     if failed:
         sys.exit(failed[0].exit_code)
