@@ -57,7 +57,9 @@ def backfill(
     feed: Annotated[str, typer.Argument(help="Key of the feed.")],
     since: Annotated[str | None, typer.Option(help="First day or time, in the setting's time zone.")] = None,
     until: Annotated[str | None, typer.Option(help="Day or time at which to stop; not included.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Draft at most so many items, newest first.")] = 100,
+    limit: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Draft at most so many, newest first.")
+    ] = 100,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be drafted.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -1,9 +1,12 @@
 """What a run reports: one row a feed, as a record, as a Prefect artifact."""
 
+import re
 from collections.abc import Sequence
 
 from pipeline.models import Record
 from pipeline.work import ItemOutcome, PollReport
+
+_MARKDOWN = re.compile(r"[\\|<>\[\]()!*_`#]")
 
 
 class FeedReport(Record):
@@ -86,4 +89,4 @@ def markdown(report: RunReport) -> str:
 
 def _cell(text: str) -> str:
     """Keep a table's cell on one line; feed text is not ours to trust."""
-    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))

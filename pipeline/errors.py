@@ -53,7 +53,10 @@ class LeaseLost(LedgerError):
 
 
 class ModelError(CopydeskError):
-    """One call came to nothing; `retry` says whether a later run may fare better."""
+    """One call came to nothing; `retry` says whether a later run may fare better.
+
+    Context: `answer`, what was paid for all the same, where the server sent one.
+    """
 
     def __init__(self, message: str, *, retry: bool, **context: object) -> None:
         super().__init__(message, **context)

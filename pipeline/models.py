@@ -48,7 +48,7 @@ class FeedConfig(Record):
     beat: str
     category: str
     language: str = "en"
-    max_items: int = Field(default=20, ge=1)
+    max_items: int = Field(default=20, ge=1, le=100_000)
     """Items drafted in one run."""
     max_age_days: float | None = Field(default=7, gt=0)
     include: tuple[str, ...] = ()

@@ -40,10 +40,13 @@ def decide(
         raise ReviewError(
             f"{row.path} is missing; put the file back (`copydesk drafts show` has its text)", draft=ref
         )
+    text = _decoded(row, data)
     verdict = Verdict(decision=decision, by=by or "unknown", at=now, note=note, sha256=files.sha256_of(data))
-    after = _approved(row, data, subscriptions, verdict) if decision is Decision.APPROVE else data
+    after = _approved(row, text, subscriptions, verdict) if decision is Decision.APPROVE else text
     target = f"{FOLDERS[decision]}/{row.path.partition('/')[2]}"
-    pending = ledger.intend_verdict(row, verdict, target, after.decode())
+    if files.read_bytes(root, target) not in (None, after.encode()):
+        raise ReviewError(f"another file stands at {target}; move it away first", draft=ref)
+    pending = ledger.intend_verdict(row, verdict, target, after)
     carry_out(ledger, root, pending)
     return target
 
@@ -57,9 +60,11 @@ def finish(ledger: Ledger, root: Path) -> None:
 def carry_out(ledger: Ledger, root: Path, pending: PendingVerdict) -> None:
     """Write the file at its new place, remove the old one, confirm; each step may be repeated.
 
-    A draft that was changed after the verdict stays where it is, beside the decided text.
+    What stands at the new place was written by an earlier attempt, and may have been edited since: it is
+    left alone. A draft that was changed after the verdict stays where it is, beside the decided text.
     """
-    files.write_atomically(root, pending.new_path, pending.text.encode())
+    if files.read_bytes(root, pending.new_path) is None:
+        files.write_atomically(root, pending.new_path, pending.text.encode())
     old = files.read_bytes(root, pending.old_path)
     if old is not None and files.sha256_of(old) == pending.sha256_before:
         files.remove(root, pending.old_path)
@@ -73,14 +78,17 @@ def _open_draft(ledger: Ledger, ref: str) -> DraftRow:
     return row
 
 
-def _approved(row: DraftRow, data: bytes, subscriptions: Subscriptions, verdict: Verdict) -> bytes:
-    """Return the bytes of the approved article: body bytes and unknown keys as the editor left them."""
+def _decoded(row: DraftRow, data: bytes) -> str:
     try:
-        text = data.decode()
+        return data.decode()
     except UnicodeDecodeError as error:
         raise ReviewError(
             f"{row.path} is not UTF-8 (byte {error.start}); save it as UTF-8", draft=row.path
         ) from error
+
+
+def _approved(row: DraftRow, text: str, subscriptions: Subscriptions, verdict: Verdict) -> str:
+    """Return the text of the approved article: body and unknown keys as the editor left them."""
     metadata, body = loads(text, row.path)
     findings = run_checks(None, body, _beat(subscriptions, row.feed_key))
     _refuse_blocked(row, findings)
@@ -89,7 +97,7 @@ def _approved(row: DraftRow, data: bytes, subscriptions: Subscriptions, verdict:
         metadata["updatedAt"] = utc_iso(verdict.at)
     _count(metadata, findings)
     metadata["review"] = _review(verdict)
-    return dumps(metadata, body).encode()
+    return dumps(metadata, body)
 
 
 def _beat(subscriptions: Subscriptions, feed_key: str) -> Beat:

@@ -25,7 +25,18 @@ from pipeline.ingest.fetch import Fetched, Unchanged, Validators, fetch
 from pipeline.ingest.parse import ParsedFeed, parse_feed
 from pipeline.ingest.select import Known, KnownItem, Selection, decide
 from pipeline.ledger import Claim, Ledger
-from pipeline.models import Answer, Article, Beat, Draft, FeedConfig, Provenance, Record, Source, Window
+from pipeline.models import (
+    Answer,
+    Article,
+    Beat,
+    Draft,
+    FeedConfig,
+    Provenance,
+    Record,
+    Source,
+    Usage,
+    Window,
+)
 from pipeline.net import Net
 from pipeline.output import files
 from pipeline.output.frontmatter import dumps
@@ -148,14 +159,16 @@ def _known(ledger: Ledger, feed: FeedConfig, parsed: ParsedFeed) -> Known:
 def _admit(
     ledger: Ledger, feed: FeedConfig, fetched: Fetched, parsed: ParsedFeed, chosen: Selection
 ) -> PollReport:
+    # Validators say "we have all of this": not after a cut-off answer, nor where a window left items out.
+    whole = not parsed.cut and not chosen.outside
     admitted = ledger.admit(
         feed.key,
         new=chosen.new,
         updated=chosen.updated,
         skipped=[(skip.item, skip.reason) for skip in chosen.skipped],
         merged=[(merge.item, merge.into) for merge in chosen.merged],
-        etag=fetched.validators.etag,
-        last_modified=fetched.validators.last_modified,
+        etag=fetched.validators.etag if whole else None,
+        last_modified=fetched.validators.last_modified if whole else None,
         now=datetime.now(UTC),
     )
     return PollReport(
@@ -228,7 +241,9 @@ async def _outcome(room: Newsroom, feed: FeedConfig, claim: Claim) -> ItemOutcom
 async def _failed(room: Newsroom, claim: Claim, error: ModelError) -> ItemOutcome:
     with contextlib.suppress(LeaseLost):  # then it is another run's to fail
         await asyncio.to_thread(room.ledger.fail, claim, error.message, retry=error.retry)
-    return ItemOutcome(title=claim.item.title, reason=error.message)
+    billed = error.context.get("answer")
+    usage = billed.usage if isinstance(billed, Answer) else Usage()
+    return ItemOutcome(title=claim.item.title, reason=error.message, **usage.model_dump())
 
 
 async def _draft(room: Newsroom, feed: FeedConfig, claim: Claim) -> ItemOutcome:
@@ -256,10 +271,21 @@ async def _answer(room: Newsroom, source: Source, beat: Beat, claim: Claim) -> A
     if room.model is None:
         return None
     prompt = room.prompts[beat.key]
-    answer = await room.model.ask(prompt.messages(source, beat), prompt.id)
-    # A cancellation between the answer and its record would lose what was paid for.
-    await asyncio.shield(asyncio.to_thread(room.ledger.record_answer, claim, answer))
+    try:
+        answer = await room.model.ask(prompt.messages(source, beat), prompt.id)
+    except ModelError as error:
+        billed = error.context.get("answer")
+        if isinstance(billed, Answer):  # worth nothing, and paid for
+            await _keep(room.ledger, claim, billed)
+            await asyncio.to_thread(room.ledger.discard_answer, claim, error.message)
+        raise
+    await _keep(room.ledger, claim, answer)
     return answer
+
+
+async def _keep(ledger: Ledger, claim: Claim, answer: Answer) -> None:
+    """Record an answer; a cancellation in between would lose what was paid for."""
+    await asyncio.shield(asyncio.to_thread(ledger.record_answer, claim, answer))
 
 
 def _written(room: Newsroom, source: Source, beat: Beat, claim: Claim, answer: Answer | None) -> Draft:
@@ -284,7 +310,7 @@ def _article(
         return read_answer(answer.text, source, beat), answer.provenance
     except ModelError as error:
         ledger.discard_answer(claim, error.message)
-        raise
+        raise ModelError(error.message, retry=error.retry, answer=answer) from error
 
 
 def _begin(room: Newsroom, claim: Claim, draft: Draft) -> None:

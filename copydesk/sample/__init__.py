@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 
 from copydesk.sample.server import PORT, SampleServer, write_subscriptions
+from pipeline.errors import ConfigError
 from pipeline.settings import base_folder
 
 _entered: list[bool] = []
@@ -21,7 +22,13 @@ def is_sample() -> bool:
 def enter() -> None:
     """Point this process at the sample's feeds, ledger and Prefect database; drafts go to output/."""
     folder = base_folder() / ".copydesk" / "sample"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{folder}: {error.strerror}; the sample keeps its ledger there: make the folder writable",
+            path=folder,
+        ) from error
     subscriptions = folder / "feeds.yaml"
     if not subscriptions.exists():
         write_subscriptions(folder, PORT)

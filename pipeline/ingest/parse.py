@@ -22,6 +22,8 @@ class ParsedFeed(Record):
     title: str
     items: tuple[Item, ...]
     """In the feed's order."""
+    cut: bool = False
+    """Its end is missing: what the server sent does not hold all that it has."""
     notes: tuple[str, ...] = ()
     """What was odd about it, a sentence each, for the run's report."""
 
@@ -66,7 +68,8 @@ def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed
     notes = ("cut off: what follows the last whole item is left for a later poll",) if cut else ()
     if not cut and not (feed.well_formed and whole == text):
         notes = (*notes, "not well-formed XML; read as well as it goes")
-    return _finished(feed.title, feed.entries, feed.home, now, notes)
+    parsed = _finished(feed.title, feed.entries, feed.home, now, notes)
+    return parsed.model_copy(update={"cut": cut})
 
 
 def _has_items(text: str) -> bool:

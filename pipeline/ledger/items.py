@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
 
-from pipeline.ledger.schema import feeds, items
+from pipeline.ledger.schema import calls, feeds, items, versions
 from pipeline.models import Item, Window, external_id
 
 CHUNK = 500
@@ -101,7 +101,10 @@ def insert_merged(
 def update(connection: sa.Connection, feed_id: int, item: Item) -> bool:
     """Take over a changed source: whole while nothing was done with it, as a mark afterwards."""
     here = sa.and_(items.c.feed_id == feed_id, items.c.guid == item.guid)
-    free = sa.and_(here, items.c.state == "seen", items.c.lease_owner.is_(None))
+    answered = sa.select(calls.c.id).where(calls.c.item_id == items.c.id, calls.c.unusable.is_(None))
+    written = sa.select(versions.c.id).where(versions.c.item_id == items.c.id)
+    untouched = sa.and_(~answered.exists(), ~written.exists(), items.c.lease_owner.is_(None))
+    free = sa.and_(here, items.c.state == "seen", untouched)
     if connection.execute(items.update().where(free).values(**_values(item))).rowcount:
         return True
     marked = items.update().where(here).values(updated_hash=item.content_hash)

@@ -131,20 +131,22 @@ class Model:
         return completion
 
     def _answer(self, completion: ChatCompletion, prompt_id: str) -> Answer:
-        usage = _usage(completion)
         choice = completion.choices[0]
-        if choice.message.refusal:
-            said = quoted(str(choice.message.refusal), self._key)
-            raise ModelError(f"the model refuses to write this article: {said}", retry=False, usage=usage)
-        if choice.finish_reason == "content_filter":
-            raise ModelError("the server's content filter withheld the answer", retry=False, usage=usage)
-        if choice.finish_reason == "length":
-            raise ModelError("the answer was cut off at the model's length limit", retry=True, usage=usage)
-        return Answer(
+        answer = Answer(
             text=encodable(choice.message.content or ""),
             provenance=Provenance(rewritten=True, model=self.model, prompt=prompt_id),
-            usage=usage,
+            usage=_usage(completion),
         )
+        if choice.message.refusal:
+            said = quoted(str(choice.message.refusal), self._key)
+            raise ModelError(f"the model refuses to write this article: {said}", retry=False, answer=answer)
+        if choice.finish_reason == "content_filter":
+            raise ModelError("the server's content filter withheld the answer", retry=False, answer=answer)
+        if choice.finish_reason == "length":
+            raise ModelError("the answer was cut off at the model's length limit", retry=True, answer=answer)
+        if not answer.text.strip():
+            raise ModelError("the model's answer is empty", retry=True, answer=answer)
+        return answer
 
 
 def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI:
@@ -182,10 +184,9 @@ def _require_choice(completion: ChatCompletion) -> None:
     message = getattr(choices[0], "message", None)
     if message is None:
         raise BrokenReplyError("it holds no message")
-    content, refusal = getattr(message, "content", None), getattr(message, "refusal", None)
-    explained = refusal or getattr(choices[0], "finish_reason", None) in {"content_filter", "length"}
-    if not explained and not (isinstance(content, str) and content.strip()):
-        raise BrokenReplyError("its message is empty")
+    content = getattr(message, "content", None)
+    if content is not None and not isinstance(content, str):
+        raise BrokenReplyError("its message is no text")
 
 
 def _usage(completion: ChatCompletion) -> Usage:

@@ -89,7 +89,7 @@ def _of_status(
 
 def _refusal(error: openai.APIStatusError, status: int, model: str) -> str | None:
     """Return what to put right where no request would fare better; None otherwise."""
-    if status in {401, 403}:
+    if status == 401 or (status == 403 and not _speaks_of_input(error)):
         return f"the model server refuses the key ({status}): check OPENAI_API_KEY"
     if status == 402 or _EXHAUSTED & {error.code, error.type}:
         return "the account behind OPENAI_API_KEY has no quota left: top it up or use another key"
@@ -98,6 +98,12 @@ def _refusal(error: openai.APIStatusError, status: int, model: str) -> str | Non
     if status == 404 or (status == 400 and error.param == "model"):
         return f"the model server does not know {model!r}: check COPYDESK_MODEL"
     return None
+
+
+def _speaks_of_input(error: openai.APIStatusError) -> bool:
+    """Tell whether a 403 is about this item's text, as moderation in front of a model answers."""
+    told = json.dumps(error.body, default=str).lower()
+    return any(word in told for word in ("moderation", "flagged", "content_policy", "content policy"))
 
 
 def _speaks_of_model(error: openai.APIStatusError) -> bool:

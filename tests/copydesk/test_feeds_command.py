@@ -53,3 +53,13 @@ def test_heavy_libraries_wait_for_the_command_that_needs_them(tmp_path: Path) ->
     code = f"import sys, copydesk.cli; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_a_limit_beyond_reason_and_a_file_in_the_samples_way_are_told(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", {"one": "https://one.example/feed"})
+    huge = run_copydesk(project, "backfill", "one", "--limit", "9" * 20)
+    assert huge.returncode == 2
+    (project.folder / ".copydesk").write_text("in the way")
+    blocked = run_copydesk(project, "--sample", "status")
+    assert (blocked.returncode, blocked.stderr.count("\n")) == (2, 1)
+    assert ".copydesk" in blocked.stderr

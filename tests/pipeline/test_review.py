@@ -185,3 +185,37 @@ def test_words_written_after_the_verdict_are_not_removed(ledger: Ledger, tmp_pat
     draft.write_text("later words")
     review.finish(ledger, tmp_path)
     assert draft.read_text() == "later words"
+
+
+def test_a_file_that_stands_at_the_new_place_is_not_replaced(ledger: Ledger, tmp_path: Path) -> None:
+    draft = drafted(ledger, tmp_path)
+    precious = tmp_path / "rejected" / draft.relative_to(tmp_path / "drafts")
+    precious.parent.mkdir(parents=True)
+    precious.write_text("precious")
+    with pytest.raises(ReviewError, match="another file"):
+        decide(ledger, tmp_path, Decision.REJECT)
+    assert precious.read_text() == "precious"
+    assert draft.exists()
+    assert ledger.unfinished_verdicts() == []
+
+
+def test_words_written_at_the_new_place_before_a_killed_verdict_is_finished_are_kept(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    draft = drafted(ledger, tmp_path)
+    verdict = Verdict(
+        decision=Decision.APPROVE, by="Ada", at=LATER, sha256=files.sha256_of(draft.read_bytes())
+    )
+    ledger.intend_verdict(ledger.draft(SOURCE.external_id), verdict, "published/x.md", "approved text")
+    files.write_atomically(tmp_path, "published/x.md", b"edited by hand")
+    review.finish(ledger, tmp_path)
+    assert (tmp_path / "published/x.md").read_text() == "edited by hand"
+    assert not draft.exists()
+
+
+def test_a_draft_that_is_not_utf8_cannot_be_rejected_unseen(ledger: Ledger, tmp_path: Path) -> None:
+    draft = drafted(ledger, tmp_path)
+    draft.write_bytes(b"caf\xe9")
+    with pytest.raises(ReviewError, match="UTF-8"):
+        decide(ledger, tmp_path, Decision.REJECT)
+    assert draft.read_bytes() == b"caf\xe9"

@@ -1,8 +1,12 @@
 """Drafting a feed's queue with a model that does as it is told: trouble stays where it belongs."""
 
 import asyncio
+import contextlib
 import json
+import re
+import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,12 +14,13 @@ import pytest
 
 from pipeline.errors import CopydeskError, LedgerError, ModelError, ModelRefused
 from pipeline.ledger import Ledger
-from pipeline.models import Answer, Beat, Provenance
+from pipeline.models import Answer, Beat, Provenance, Usage, Window
 from pipeline.net import Net
 from pipeline.rewrite.prompt import Message, load_prompt
 from pipeline.settings import Settings
-from pipeline.work import Newsroom, draft_feed
+from pipeline.work import Newsroom, draft_feed, poll
 from tests.end_to_end.project import ROOT
+from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import article
 from tests.pipeline.ledger.records import admit, feed, item
 
@@ -141,3 +146,64 @@ async def test_an_unforeseen_error_is_the_feeds_own_in_the_report(
     assert "one" in str(report.error)
     assert "a bug" in str(report.error)
     assert [error.exit_code for error in desk.stop] == [CopydeskError.exit_code]
+
+
+async def test_an_answer_that_is_worth_nothing_is_kept_and_counted(
+    ledger: Ledger, net: Net, tmp_path: Path
+) -> None:
+    cut = Answer(
+        text='{"over',
+        provenance=Provenance(rewritten=True, model="m", prompt="p@1"),
+        usage=Usage(prompt_tokens=1000, completion_tokens=4000),
+    )
+    model = Scripted(ModelError("cut off at the length limit", retry=True, answer=cut))
+    outcomes = await draft_feed(room(ledger, net, tmp_path, model), feed(), 1)
+    assert [(one.prompt_tokens, one.completion_tokens) for one in outcomes] == [(1000, 4000)]
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as database:
+        kept = database.execute("SELECT answer, completion_tokens, unusable FROM calls").fetchall()
+    assert kept == [('{"over', 4000, "cut off at the length limit")]
+    [claim] = ledger.claim("one", 1, 900.0)
+    assert claim.answer is None, "it is asked for again"
+
+
+CUT = b"<rss version='2.0'><channel><title>F</title>%s<item><title>B is cut o"
+ONE = (
+    b"<item><title>%s</title><guid>%s</guid><pubDate>%s 2026 12:00:00 GMT</pubDate>"
+    b"<description>It rose by 3%% on Monday.</description></item>"
+)
+TWO = b"<rss version='2.0'><channel><title>F</title>%s%s</channel></rss>" % (
+    ONE % (b"January", b"a", b"15 Jan"),
+    ONE % (b"February", b"b", b"05 Feb"),
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "window"),
+    [
+        (CUT % (ONE % (b"A", b"a", b"05 Feb")), None),
+        (TWO, (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))),
+    ],
+    ids=["a cut-off answer", "a backfill's window"],
+)
+async def test_what_was_left_out_comes_with_the_next_poll(
+    ledger: Ledger, net: Net, tmp_path: Path, body: bytes, window: Window | None
+) -> None:
+    with FeedServer() as server:
+        server.add("/feed.xml", body, content_type="application/rss+xml", etag='"1"')
+        subscribed = feed("late", url=server.url("/feed.xml"), max_age_days=None)
+        ledger.sync_feeds([feed(), subscribed])
+        desk = room(ledger, net, tmp_path, Scripted())
+        assert (await poll(desk, subscribed, window)).new == 1
+        assert ledger.validators("late") == (None, None)
+        # The whole document, under the validator that came with its first half.
+        server.add("/feed.xml", TWO, content_type="application/rss+xml", etag='"1"')
+        later = await poll(desk, subscribed)
+    assert (later.unchanged, later.new) == (False, 1)
+    assert ledger.validators("late") == ('"1"', None)
+
+
+def test_feed_text_is_inert_in_the_report() -> None:
+    from flows.report import _cell
+
+    shown = _cell("![x](https://evil.example/p.png) [a](javascript:alert(1)) <b> a\\|b")
+    assert not re.search(r"(?<!\\)[\[\]()<>|]", shown.replace("\\\\", ""))

@@ -251,3 +251,16 @@ def test_a_verdict_is_intended_then_confirmed_and_given_once(ledger: Ledger) -> 
     assert [(one.state, one.path) for one in ledger.drafts(("approved",))] == [("approved", "published/x.md")]
     with pytest.raises(ReviewError, match="meanwhile"):
         ledger.intend_verdict(row, verdict, "published/x.md", "new text")
+
+
+def test_a_corrected_source_never_meets_an_old_answer_or_text(ledger: Ledger) -> None:
+    admit(ledger, item(1), item(2))
+    answered, written = ledger.claim("one", 2, LEASE_S)
+    ledger.record_answer(answered, answer())
+    ledger.intend(written, draft(written))
+    ledger.release([answered, written])
+    admit(ledger, updated=[item(1, text="corrected"), item(2, text="corrected")])
+    again = ledger.claim("one", 2, LEASE_S)
+    assert [claim.item.text for claim in again] == ["Text 1", "Text 2"]
+    known = ledger.known_items("one", ["guid-2"])["guid-2"]
+    assert known[1] == item(2, text="corrected").content_hash, "marked as changed since"

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import pytest
 
 from pipeline.errors import ModelError, ModelRefused
-from pipeline.models import Usage
+from pipeline.models import Answer, Usage
 from pipeline.rewrite.model import ATTEMPTS, Model
 from pipeline.rewrite.prompt import Message
 from pipeline.rewrite.trouble import quoted, retry_after
@@ -128,8 +128,6 @@ async def test_the_sdks_own_environment_changes_nothing(
         Reply(body=b'{"id": "chatcmpl", "object"'),
         Reply(body=b"\xff\xfe{}"),
         Reply(body=b"not gzip", headers={"Content-Encoding": "gzip"}),
-        completion(None),
-        completion("  "),
         Reply(body=completion("{}").body, disconnect=True),
     ],
     ids=lambda reply: f"{reply.status} {(reply.body or b'')[:40]!r}",
@@ -140,7 +138,7 @@ async def test_passing_trouble_is_tried_again(server: ModelServer, pauses: Pause
         answer = await asked.ask(ASKED, "article@1")
     assert read_answer(answer.text, source(), BEAT)
     assert server.requests == 3
-    assert len(server.answered) == (3 if trouble in (completion(None), completion("  ")) else 1)
+    assert len(server.answered) == 1
     assert len(pauses) == 2
     assert all(0.5 <= pause <= 31 for pause in pauses)
 
@@ -224,6 +222,19 @@ async def test_a_refusal_takes_one_request_and_names_the_variable(
     assert (server.requests, pauses) == (1, [])
 
 
+def _usage(error: ModelError) -> Usage | None:
+    answer = error.context.get("answer")
+    return answer.usage if isinstance(answer, Answer) else None
+
+
+async def test_a_403_about_the_items_text_is_the_items_trouble(server: ModelServer, pauses: Pauses) -> None:
+    server.enqueue(error(403, "Your input was flagged by moderation"))
+    found = await failure(model(server, pauses))
+    assert not isinstance(found, ModelRefused)
+    assert not found.retry
+    assert server.requests == 1
+
+
 @pytest.mark.parametrize("status", [400, 422, 413])
 async def test_a_refused_request_is_the_items_trouble(
     server: ModelServer, pauses: Pauses, status: int
@@ -243,6 +254,8 @@ async def test_a_refused_request_is_the_items_trouble(
         (completion(None, refusal="I cannot\nhelp"), "refuses to write this article: I cannot help", False),
         (completion("", finish="content_filter"), "content filter", False),
         (completion('{"over', finish="length"), "length limit", True),
+        (completion(None), "is empty", True),
+        (completion("  "), "is empty", True),
     ],
 )
 async def test_an_outcome_without_an_article_has_a_name_and_a_cost(
@@ -252,7 +265,7 @@ async def test_an_outcome_without_an_article_has_a_name_and_a_cost(
     found = await failure(model(server, pauses))
     assert name in found.message
     assert found.retry is retry
-    assert found.context["usage"] == Usage(prompt_tokens=11, completion_tokens=7)
+    assert _usage(found) == Usage(prompt_tokens=11, completion_tokens=7)
     assert server.requests == 1
 
 
