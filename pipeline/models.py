@@ -7,6 +7,7 @@ This module imports no sibling.
 import hashlib
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -35,6 +36,10 @@ class Beat(Record):
     overview: str = "Overview"
     from_author: str = "From author"
     impact: str = "Impact on the"
+    duplicates: Literal["link", "one"] = "link"
+    """What near-duplicates of one story become: each a draft that names its siblings, or one draft."""
+    updates: Literal["flag", "redraft"] = "flag"
+    """What a source that changes after it was drafted does to a draft that nobody touched."""
 
 
 class FeedConfig(Record):
@@ -51,8 +56,32 @@ class FeedConfig(Record):
     max_items: int = Field(default=20, ge=1, le=100_000)
     """Items drafted in one run."""
     max_age_days: float | None = Field(default=7, gt=0)
+    max_items_per_day: int | None = Field(default=None, ge=1, le=100_000)
+    """Items drafted in one calendar day of the setting `timezone`."""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    """Words, found whole and in any case."""
+    include_match: tuple[str, ...] = ()
+    exclude_match: tuple[str, ...] = ()
+    """Regular expressions in RE2's syntax, searched in title and text."""
+    include_categories: tuple[str, ...] = ()
+    exclude_categories: tuple[str, ...] = ()
+    """The publisher's own categories, in any case."""
+    languages: tuple[str, ...] = ()
+    """Wanted languages, `en` standing for `en-GB` as well; an item that names none has its feed's."""
+    min_chars: int = Field(default=200, ge=0, le=1_000_000)
+    """Characters of text that a source must have: less is too thin to be rewritten."""
+    max_chars: int | None = Field(default=None, ge=1)
+    use: Literal["full", "summary", "link"] = "full"
+    """What of the feed's text to take: all, its summary only, or none (then the page has it)."""
+    full_text: Literal["auto", "always", "never"] = "auto"
+    """When to fetch the item's page: where the feed's text is thin or cut, always, or never."""
+    selector: str | None = None
+    """CSS selector of the article in its page, where finding it by itself fails."""
+    max_updates: int = Field(default=3, ge=0, le=1000)
+    """Changes of an item's text that are taken notice of."""
+    poll_minutes: tuple[float, float] = (0, 60)
+    """The shortest and the longest time between two polls, within which the publisher's wishes count."""
     enabled: bool = True
 
     @property
@@ -78,12 +107,48 @@ class Item(Record):
     """False where the feed gave no usable date and `published_at` is the time of first sight."""
     updated_at: AwareDatetime | None = None
     image: str | None = None
+    media: Literal["audio", "video"] | None = None
+    """What the item is rather than text: a podcast's episode, a film."""
+    language: str | None = None
+    """As the publisher declares it, lower case, for example `en-gb`."""
+    summary: str = ""
+    """Plain text of the shorter of two texts, where the feed has two; `text` is the longer one."""
     categories: tuple[str, ...] = ()
 
     @property
     def content_hash(self) -> str:
         """SHA-256 over title and text: a change means that the story was updated."""
         return hashlib.sha256(f"{self.title}\0{self.text}".encode("utf-8", "replace")).hexdigest()
+
+
+class PollState(Record):
+    """What the polls of one feed have taught; decides when it is polled next, and how."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+    body_hash: str | None = None
+    """SHA-256 of the body that was read last."""
+    unchanged: int = 0
+    """Answers 304 in a row: a server stuck on them is asked without validators now and then."""
+    last_polled_at: AwareDatetime | None = None
+    next_poll_at: AwareDatetime | None = None
+    wait_until: AwareDatetime | None = None
+    """Until when the feed's host asked to be left alone (Retry-After): holds for the whole host."""
+    failures: int = 0
+    """Polls that failed in a row."""
+    last_error: str | None = None
+    paused: bool = False
+    """Failed too often: polled only when somebody asks for it by name."""
+    retired: bool = False
+    """The publisher said that the feed is gone for good (410)."""
+    moving_to: str | None = None
+    """Where permanent redirects of the last polls led."""
+    moving: int = 0
+    """Polls in a row that were led there."""
+    url: str | None = None
+    """Where the feed lives since it moved for good; None: at its configured URL."""
+    proposal: str | None = None
+    """A feed found in the web page that stands at the feed's URL."""
 
 
 class Source(Record):
