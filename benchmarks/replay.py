@@ -74,7 +74,9 @@ def subscriptions(folder: Path, base_url: str) -> str:
         key = f"{number:03d}-{slugify(path.name, max_length=50) or 'feed'}"
         url = f"{base_url}/{quote(path.name)}"
         feeds.append({"key": key, "name": path.name, "url": url, "category": "NEWS"})
-    defaults = {"beat": "any", "max_items": 100_000, "max_age_days": None}
+    # Whatever a feed holds is drafted, and no page of it is fetched from its publisher.
+    everything = {"max_items": 100_000, "max_age_days": None, "min_chars": 0, "full_text": "never"}
+    defaults = {"beat": "any"} | everything
     beats = {"any": {"market": "market", "vocabulary": []}}
     return yaml.safe_dump({"defaults": defaults, "beats": beats, "feeds": feeds}, sort_keys=False)
 
@@ -87,6 +89,7 @@ def configure(work: Path, folder: Path, base_url: str) -> None:
         COPYDESK_OUTPUT=str(work / "output"),
         COPYDESK_DATABASE_URL=f"sqlite:///{work / 'ledger.db'}",
         COPYDESK_MODEL="offline",
+        COPYDESK_ALLOW_HOSTS=base_url.removeprefix("http://"),
         PREFECT_HOME=str(work / "prefect"),
         PREFECT_LOGGING_LEVEL="CRITICAL",
         PREFECT_SERVER_LOGGING_LEVEL="CRITICAL",

@@ -135,6 +135,17 @@ def reject(drafts: Drafts, note: Note = None) -> None:
     verdicts.give("reject", drafts, note)
 
 
+@app.command()
+def forget(url: Annotated[str, typer.Argument(help="The item's link, as `drafts show` prints it.")]) -> None:
+    """Unpublish an item, remove every text about it, never take it again.
+
+    What its model calls cost stays in the books; their answers go.
+    """
+    from copydesk import forgetting
+
+    forgetting.forget(url)
+
+
 @feeds_app.command("list")
 def feeds_list(as_json: Json = False) -> None:
     """List the subscriptions of feeds.yaml."""
@@ -145,13 +156,16 @@ def feeds_list(as_json: Json = False) -> None:
 
 @feeds_app.command("check")
 def feeds_check(
-    keys: Annotated[list[str] | None, typer.Argument(help="Keys of feeds; none means all.")] = None,
+    feeds: Annotated[list[str] | None, typer.Argument(help="Keys or URLs; none means all enabled.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Fetch feeds and say what is in them; nothing is kept."""
+    """Fetch feeds and say what is in them; nothing is kept.
+
+    One feed, by key or any URL, has a page: how it is fetched and read, what would be drafted, what is odd.
+    """
     from copydesk import subscriptions
 
-    subscriptions.check(keys or None, as_json=as_json)
+    subscriptions.check(feeds or None, as_json=as_json)
 
 
 @feeds_app.command("import")

@@ -4,11 +4,12 @@ from typing import Any
 
 from copydesk.console import counted, machine, moment, out, plain, say, table, trouble
 from pipeline.errors import ConfigError
-from pipeline.ledger import Ledger
+from pipeline.ledger import FeedStatus, Ledger
+from pipeline.net import shown_url
 from pipeline.output import files
 from pipeline.settings import load_feeds, load_settings
 
-STATES = ("seen", "answered", "drafted", "approved", "rejected", "merged", "skipped", "failed")
+STATES = ("seen", "answered", "drafted", "approved", "rejected", "merged", "skipped", "failed", "forgotten")
 
 
 def status(*, as_json: bool) -> None:
@@ -21,14 +22,27 @@ def status(*, as_json: bool) -> None:
     if as_json:
         machine({"feeds": [f.model_dump() for f in feeds], "failures": [f.model_dump() for f in failures]})
         return
-    rows = (
-        (f.key, moment(f.last_polled_at), *_counts(f.counts), trouble(f.key, f.last_error)) for f in feeds
-    )
-    table("Feeds", ("feed", "last polled", *STATES, "trouble"), rows)
+    rows = ((f.key, moment(f.poll.last_polled_at), *_counts(f.counts), _standing(f)) for f in feeds)
+    table("Feeds", ("feed", "last polled", *STATES, "standing"), rows)
     for failure in failures:
         say(f"{failure.state} {plain(failure.feed_key)} · {plain(failure.title)}: {plain(failure.reason)}")
     if any(failure.state == "failed" for failure in failures):
         say("\n`copydesk retry` queues the failed ones again.")
+
+
+def _standing(feed: FeedStatus) -> str:
+    """Say what a feed's polls taught that its operator should know."""
+    poll = feed.poll
+    said = [trouble(feed.key, poll.last_error)]
+    if poll.retired:
+        said.append(f"retired; `copydesk run {feed.key}` tries it again")
+    elif poll.paused:
+        said.append(f"paused after {poll.failures} failures in a row; `copydesk run {feed.key}` tries it now")
+    elif poll.failures > 1:
+        said.append(f"{poll.failures} failures in a row, next try {moment(poll.next_poll_at)}")
+    if poll.url:
+        said.append(f"moved for good to {shown_url(poll.url)}; change its url in feeds.yaml")
+    return "; ".join(filter(None, said))
 
 
 def _counts(counts: dict[str, int]) -> list[int]:
@@ -85,6 +99,8 @@ def _print_draft(row: Any, text: str, *, on_disk: bool) -> None:  # noqa: ANN401
     say("\n[bold]Findings[/bold]")
     for finding in row.findings:
         say(f"  {finding.severity} · {finding.kind}: {plain(finding.message)}")
+    for sibling in row.siblings:
+        say(f"  same story · {plain(sibling.feed_name)}: {plain(sibling.title)} ({sibling.state})")
     say(f"\n[bold]Source[/bold] {plain(row.item.link or '')}")
     for line in row.item.text.splitlines():
         say(plain(line))

@@ -138,7 +138,7 @@ def _feeds(feeds: list[Report]) -> None:
 
 
 def _row(feed: Report) -> tuple[object, ...]:
-    said = trouble(feed["feed"], feed["error"]) or (
+    said = trouble(feed["feed"], feed["error"] or feed["held"]) or (
         "nothing new" if not feed["new"] and not feed["drafts"] else "; ".join(feed["notes"])
     )
     return (

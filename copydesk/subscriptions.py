@@ -1,20 +1,25 @@
 """`copydesk feeds`: list, check, import and export subscriptions. feeds.yaml itself is never rewritten."""
 
 import asyncio
+import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from copydesk.checking import examine
+from copydesk.checkpage import Checkup, page
 from copydesk.console import err, machine, plain, say, table
 from copydesk.sample import serving
-from pipeline.errors import ConfigError, FeedError
-from pipeline.ingest.fetch import Validators
-from pipeline.models import FeedConfig
+from pipeline.errors import ConfigError
+from pipeline.models import FeedConfig, feed_address
 from pipeline.net import Net
 from pipeline.opml import read_opml, to_yaml, write_opml
 from pipeline.output.files import write_atomically
 from pipeline.settings import Settings, chosen, load_feeds, load_settings, user_agent
-from pipeline.work import read_feed
+
+AT_ONCE = 32
+"""Feeds whose bytes are held at one time."""
 
 
 def listing(*, as_json: bool) -> None:
@@ -27,46 +32,84 @@ def listing(*, as_json: bool) -> None:
     table("Subscriptions", ("feed", "enabled", "beat", "category", "language", "url"), rows)
 
 
-def check(keys: list[str] | None, *, as_json: bool) -> None:
-    """Fetch feeds and say what is in them; exit code 1 if one of them fails."""
+def check(named: list[str] | None, *, as_json: bool) -> None:
+    """Fetch feeds and say what is in them; exit code 1 if one of them fails.
+
+    One that is named, by key or URL, has a page to itself.
+    """
     with serving():
         settings = load_settings()
-        feeds = chosen(load_feeds(settings.feeds_file), keys)
-        results = asyncio.run(examine_feeds(settings, feeds))
-    if as_json:
-        machine(results)
+        feeds = _named(settings, named)
+        checkups = asyncio.run(_checkups(settings, feeds))
+    if named and len(feeds) == 1:
+        [checkup] = checkups
+        if as_json:
+            machine(checkup.model_dump(mode="json"))
+        else:
+            for line in page(checkup):
+                say(plain(line))
+    elif as_json:
+        machine([_summary(checkup) for checkup in checkups])
     else:
-        table(
-            "Feeds",
-            ("feed", "items", "newest", "said"),
-            ((r["feed"], r["items"], r["newest"], r["said"]) for r in results),
-        )
-    sys.exit(any(not result["ok"] for result in results))
+        table("Feeds", ("feed", "items", "newest", "said"), map(_table_row, checkups))
+    sys.exit(any(not checkup.ok for checkup in checkups))
+
+
+def _named(settings: Settings, named: list[str] | None) -> list[FeedConfig]:
+    """Return the feeds meant by keys or URLs; one that is not subscribed to has the defaults of any feed."""
+    if named is None:
+        return chosen(load_feeds(settings.feeds_file), None)
+    urls = [name for name in named if "." in name or "/" in name]  # which no key has
+    if len(urls) == len(named) and not settings.feeds_file.exists():
+        return [unsubscribed(url) for url in urls]
+    subscriptions = load_feeds(settings.feeds_file)
+    known = {feed_address(feed.url): feed for feed in subscriptions.feeds}
+    meant = [unsubscribed(name) if name in urls else subscriptions.feed(name) for name in named]
+    found = [known.get(feed_address(feed.url), feed) for feed in meant]
+    return list({feed.key: feed for feed in found}.values())
+
+
+def unsubscribed(url: str) -> FeedConfig:
+    """Return a feed that nobody subscribed to, to be looked at. Raises ConfigError."""
+    full = url if "://" in url else f"https://{url}"
+    address = feed_address(full)
+    if address is None:
+        raise ConfigError(f"{url!r} is no http(s) URL; write one such as https://example.org/feed.xml")
+    key = re.sub(r"[^a-z0-9]+", "-", address).strip("-")[:63]
+    host = address.partition("/")[0]
+    return FeedConfig(key=key or "feed", name=host, url=full, beat="any", category="ANY")
 
 
 async def examine_feeds(settings: Settings, feeds: list[FeedConfig]) -> list[dict[str, Any]]:
     """Return for each feed `{feed, ok, items, newest, said}`; nothing is kept."""
-    async with Net(user_agent(settings)) as net:
-        return list(await asyncio.gather(*(_examine(net, feed) for feed in feeds)))
+    return [_summary(checkup) for checkup in await _checkups(settings, feeds)]
 
 
-async def _examine(net: Net, feed: FeedConfig) -> dict[str, Any]:
-    try:
-        read = await read_feed(net, feed, Validators())
-    except FeedError as error:
-        return {"feed": feed.key, "ok": False, "items": 0, "newest": "", "said": error.message}
-    if read is None:
-        said = "the server answers 304 to a plain request; its feed cannot be read"
-        return {"feed": feed.key, "ok": False, "items": 0, "newest": "", "said": said}
-    _, parsed = read
-    newest = max((item.published_at for item in parsed.items), default=None)
+async def _checkups(settings: Settings, feeds: list[FeedConfig]) -> list[Checkup]:
+    now, few = datetime.now(UTC), asyncio.Semaphore(AT_ONCE)
+
+    async def one(net: Net, feed: FeedConfig) -> Checkup:
+        async with few:
+            return await examine(net, feed, now)
+
+    async with Net(user_agent(settings), allowed=settings.allow_hosts) as net:
+        return list(await asyncio.gather(*(one(net, feed) for feed in feeds)))
+
+
+def _summary(checkup: Checkup) -> dict[str, Any]:
+    newest = max((row.published_at for row in checkup.rows), default=None)
     return {
-        "feed": feed.key,
-        "ok": True,
-        "items": len(parsed.items),
+        "feed": checkup.feed,
+        "ok": checkup.ok,
+        "items": len(checkup.rows),
         "newest": newest.isoformat() if newest else "",
-        "said": "; ".join(parsed.notes) or "fine",
+        "said": checkup.error or "; ".join(checkup.notes) or "fine",
     }
+
+
+def _table_row(checkup: Checkup) -> tuple[object, ...]:
+    summary = _summary(checkup)
+    return tuple(summary[name] for name in ("feed", "items", "newest", "said"))
 
 
 def opml_in(file: str) -> None:

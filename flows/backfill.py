@@ -11,7 +11,7 @@ from flows.ingest import publish_report, run_feed
 from flows.room import newsroom
 from pipeline.models import FeedConfig
 from pipeline.settings import chosen
-from pipeline.work import Newsroom, look
+from pipeline.work import Look, Newsroom, look
 
 
 @flow(name="backfill", persist_result=False)
@@ -41,7 +41,7 @@ async def _would(
     room: Newsroom, feed: FeedConfig, window: tuple[datetime | None, datetime | None], limit: int
 ) -> list[dict[str, str | None]]:
     seen = await look(room, feed, window)
-    fresh = [(item, "new") for item in seen[2].new] if seen else []
+    fresh = [(item, "new") for item in seen.chosen.new] if isinstance(seen, Look) else []
     waiting = await asyncio.to_thread(room.ledger.queued_items, feed.key, window)
     listed = fresh + [(item, "queued") for item in waiting]
     listed.sort(key=lambda pair: pair[0].published_at, reverse=True)

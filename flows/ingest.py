@@ -1,6 +1,7 @@
 """The flow that polls feeds and drafts what is new: `ingest`, all feeds or some."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -14,14 +15,14 @@ from flows.room import newsroom
 from pipeline.errors import CopydeskError, FeedError
 from pipeline.models import FeedConfig, Window
 from pipeline.settings import chosen
-from pipeline.work import ItemOutcome, Newsroom, draft_feed, poll
+from pipeline.work import ItemOutcome, Newsroom, PollReport, draft_feed, poll
 
 T = TypeVar("T")
 
 
 @flow(name="ingest", persist_result=False, validate_parameters=True)
 async def ingest(feeds: list[str] | None = None) -> dict[str, Any]:
-    """Poll the enabled feeds, or those named by key, and draft what is new in them.
+    """Poll the enabled feeds that are due, or those named by key, and draft what is new in them.
 
     Returns a RunReport as JSON. Raises ConfigError or LedgerError before anything is done; a feed that
     fails, or a model that refuses, is part of the report.
@@ -29,7 +30,11 @@ async def ingest(feeds: list[str] | None = None) -> dict[str, Any]:
     started = time.monotonic()
     async with newsroom() as (room, subscriptions):
         selected = chosen(subscriptions, feeds)
-        every = (run_feed(room, feed, feed.max_items) for feed in selected)
+        queues = await asyncio.to_thread(room.ledger.queues)
+        every = (
+            run_feed(room, feed, feed.max_items, queued=queues.get(feed.key, 0), named=feeds is not None)
+            for feed in selected
+        )
         results = await asyncio.gather(*every, return_exceptions=True)
         reports = [_report(room, feed, result) for feed, result in zip(selected, results, strict=True)]
         return await publish_report("ingest", room, reports, time.monotonic() - started)
@@ -47,18 +52,45 @@ def _report(room: Newsroom, feed: FeedConfig, result: FeedReport | BaseException
     return FeedReport(feed=feed.key, error=error.message)
 
 
-async def run_feed(room: Newsroom, feed: FeedConfig, limit: int, window: Window | None = None) -> FeedReport:
-    """Poll one feed, then draft what waits in it; a feed that fails still has its queue drafted."""
-    polled, error = None, None
-    try:
-        polled = await as_task(f"fetch {feed.key}", lambda: poll(room, feed, window))
-    except FeedError as failure:
-        error = failure.message
+async def run_feed(
+    room: Newsroom,
+    feed: FeedConfig,
+    limit: int,
+    window: Window | None = None,
+    *,
+    queued: int = 0,
+    named: bool = False,
+) -> FeedReport:
+    """Poll one feed, then draft what waits in it; a feed that fails still has its queue drafted.
+
+    A task run costs the server more than a poll: only a feed that failed, or has work, gets one.
+    """
+    polled, error = await _polled(room, feed, window, named=named)
+    if not (queued or window or (polled and polled.new + polled.updated)):
+        return feed_report(feed.key, polled, error, [], 0)
     outcomes: list[ItemOutcome] = []
     if queued := await asyncio.to_thread(room.ledger.queued, feed.key, window):
         outcomes = await as_task(f"draft {feed.key}", lambda: draft_feed(room, feed, limit, window))
         queued = await asyncio.to_thread(room.ledger.queued, feed.key, window)
     return feed_report(feed.key, polled, error, outcomes, queued)
+
+
+async def _polled(
+    room: Newsroom, feed: FeedConfig, window: Window | None, *, named: bool
+) -> tuple[PollReport | None, str | None]:
+    """Return what a poll brought, or why it brought nothing."""
+    try:
+        return await poll(room, feed, window, named=named), None
+    except FeedError as error:
+        trouble = error
+    with contextlib.suppress(FeedError):
+        await as_task(f"fetch {feed.key}", lambda: _raised(trouble))
+    return None, trouble.message
+
+
+async def _raised(trouble: FeedError) -> None:
+    """Fail in Prefect's view as the feed did."""
+    raise trouble
 
 
 async def as_task(name: str, step: Callable[[], Awaitable[T]]) -> T:

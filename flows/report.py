@@ -15,6 +15,8 @@ class FeedReport(Record):
     feed: str
     error: str | None = None
     """Why the feed brought nothing; the rest of the run goes on."""
+    held: str | None = None
+    """Why it was not polled."""
     unchanged: bool = False
     new: int = 0
     updated: int = 0
@@ -57,13 +59,20 @@ def feed_report(
     """Join what the poll and the drafting of one feed brought."""
     drafted = [outcome for outcome in outcomes if outcome.path]
     counts = polled.model_dump(exclude={"feed"}) if polled else {}
+    aside = [f"skipped {one.title}: {one.reason}" for one in outcomes if one.skipped]
+    counts["skipped"] = counts.get("skipped", 0) + len(aside)
+    counts["notes"] = (*counts.get("notes", ()), *aside)
     return FeedReport(
         feed=key,
         error=error,
         **counts,
         drafts=tuple(outcome.path for outcome in drafted if outcome.path),
         rewritten=sum(outcome.rewritten for outcome in drafted),
-        failed=tuple(f"{outcome.title}: {outcome.reason}" for outcome in outcomes if outcome.reason),
+        failed=tuple(
+            f"{outcome.title}: {outcome.reason}"
+            for outcome in outcomes
+            if outcome.reason and not outcome.skipped
+        ),
         queued=queued,
         prompt_tokens=sum(outcome.prompt_tokens for outcome in outcomes),
         completion_tokens=sum(outcome.completion_tokens for outcome in outcomes),

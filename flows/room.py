@@ -4,15 +4,19 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from pathlib import Path
 
+from pipeline.ingest.pages import Pages
+from pipeline.ingest.schedule import resting
+from pipeline.ingest.workers import ParsePool
 from pipeline.ledger import Ledger
 from pipeline.net import Net
 from pipeline.output.files import sweep
 from pipeline.rewrite.model import Model
 from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.settings import Settings, Subscriptions, load_feeds, load_settings, user_agent
-from pipeline.work import Newsroom, Notify
+from pipeline.work import KEPT, Newsroom, Notify, PollBook
 
 listener: ContextVar[Notify | None] = ContextVar("listener", default=None)
 """Who is told about each finished item, for a progress bar; none in a worker."""
@@ -28,14 +32,24 @@ async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
         await asyncio.to_thread(sweep, settings.output)
         ledger = stack.enter_context(await asyncio.to_thread(Ledger.open, settings.database_url))
         await asyncio.to_thread(ledger.sync_feeds, subscriptions.feeds)
-        net = await stack.enter_async_context(Net(user_agent(settings)))
+        net = await stack.enter_async_context(Net(user_agent(settings), allowed=settings.allow_hosts))
         model = await stack.enter_async_context(_model(settings)) if settings.model else None
+        parsers = await stack.enter_async_context(ParsePool())
+        now = datetime.now(UTC)
+        await asyncio.to_thread(ledger.prune, now - KEPT)
+        book = PollBook(ledger, await asyncio.to_thread(ledger.poll_states))
+        stack.push_async_callback(book.flush)
         yield (
             Newsroom(
                 settings=settings,
                 beats=subscriptions.beats,
+                feeds=subscriptions.feeds,
                 ledger=ledger,
                 net=net,
+                book=book,
+                pages=Pages(net, parsers.extract),
+                parse=parsers.parse,
+                hosts=resting((feed, book.state(feed)) for feed in subscriptions.feeds),
                 model=model,
                 prompts=prompts,
                 in_flight=asyncio.Semaphore(settings.max_in_flight),

@@ -132,13 +132,15 @@ class PollState(Record):
     """Answers 304 in a row: a server stuck on them is asked without validators now and then."""
     last_polled_at: AwareDatetime | None = None
     next_poll_at: AwareDatetime | None = None
+    ttl_s: float | None = None
+    """How long the feed itself wants to be kept, in seconds."""
     wait_until: AwareDatetime | None = None
     """Until when the feed's host asked to be left alone (Retry-After): holds for the whole host."""
     failures: int = 0
     """Polls that failed in a row."""
     last_error: str | None = None
     paused: bool = False
-    """Failed too often: polled only when somebody asks for it by name."""
+    """Failed so often that it is polled once a day only."""
     retired: bool = False
     """The publisher said that the feed is gone for good (410)."""
     moving_to: str | None = None
@@ -151,6 +153,13 @@ class PollState(Record):
     """A feed found in the web page that stands at the feed's URL."""
 
 
+class Credit(Record):
+    """Somebody else who told the same story."""
+
+    name: str
+    url: str
+
+
 class Source(Record):
     """The text that we rewrite: an item beside what its feed says of it."""
 
@@ -160,6 +169,8 @@ class Source(Record):
     first_key: str
     category: str
     language: str
+    also: tuple[Credit, ...] = ()
+    """Those whose items were merged into this one."""
 
     @property
     def external_id(self) -> str:

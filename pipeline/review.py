@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.checks import run_checks
 from pipeline.errors import ReviewError
+from pipeline.ingest.links import canonical_url
 from pipeline.ledger import DraftRow, Ledger, PendingVerdict
 from pipeline.models import Beat, Decision, Finding, Severity, Verdict, utc_iso
 from pipeline.output import files
@@ -69,6 +70,21 @@ def carry_out(ledger: Ledger, root: Path, pending: PendingVerdict) -> None:
     if old is not None and files.sha256_of(old) == pending.sha256_before:
         files.remove(root, pending.old_path)
     ledger.confirm_verdict(pending)
+
+
+def forget(ledger: Ledger, root: Path, url: str, now: datetime) -> list[str]:
+    """Remove the files and texts about an item's URL, whatever their state; returns the files removed.
+
+    The ledger lets go of its texts last: a killed command is finished by giving it again.
+    Raises ReviewError while a run works on it.
+    """
+    canonical = canonical_url(url) or url
+    paths = ledger.begin_forgetting(canonical, now)
+    standing = [path for path in paths if files.read_bytes(root, path) is not None]
+    for path in standing:
+        files.remove(root, path)
+    ledger.forget(canonical)
+    return standing
 
 
 def _open_draft(ledger: Ledger, ref: str) -> DraftRow:

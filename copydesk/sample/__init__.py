@@ -46,4 +46,5 @@ def serving() -> Iterator[None]:
         return
     with SampleServer() as server:
         write_subscriptions(base_folder() / ".copydesk" / "sample", server.port)
+        os.environ["COPYDESK_ALLOW_HOSTS"] = f"127.0.0.1:{server.port}"
         yield

@@ -1,82 +1,124 @@
 """One conditional GET for one feed; what came of it is a value, or a FeedError that names the feed."""
 
+import hashlib
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from pipeline.errors import FeedError
-from pipeline.models import FeedConfig, Record
+from pipeline.ingest.hints import Hints, read_hints
+from pipeline.models import FeedConfig, PollState, Record
 from pipeline.net import Net, Response, shown_url
 
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
 )
+_PERMANENT = frozenset((301, 308))
+_STUCK = 48
+"""Answers 304 in a row after which a server is asked for the whole feed: some say it for ever."""
 
 _REFUSALS: dict[int, tuple[str, str]] = {
     401: ("refused", "wants a login (401); put the key or password that it asks for into its url"),
     403: ("refused", "refuses access (403); ask the publisher, or set `enabled: false`"),
     404: ("not-found", "is not there (404); correct its url in feeds.yaml, or set `enabled: false`"),
     410: ("gone", "is gone for good (410); remove it from feeds.yaml, or set `enabled: false`"),
-    429: ("rate-limited", "is asked for too often (429); the next run tries again"),
+    429: ("rate-limited", "is asked for too often (429); it is left alone for a while"),
 }
 
 
-class Validators(Record):
-    """What a server gave us to ask whether its feed has changed."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-
-
 class Fetched(Record):
-    """A feed's bytes, new since the validators that were sent."""
+    """A feed's bytes, other than those that were read last."""
 
     body: bytes
+    body_hash: str
     content_type: str | None
     headers: dict[str, str]
     """Names in lower case."""
     url: str
     """Where it was found in the end, after redirects."""
-    validators: Validators
+    moved_to: str | None = None
+    """The same, where only permanent redirects led there."""
+    hints: Hints
+    etag: str | None = None
+    last_modified: str | None = None
 
 
 class Unchanged(Record):
-    """The server says that nothing changed since the validators that were sent."""
+    """Nothing changed since the last poll, by the server's word or by the bytes."""
+
+    asked: bool = True
+    """The server said so (304), not the bytes."""
+    moved_to: str | None = None
+    hints: Hints
 
 
-async def fetch(net: Net, feed: FeedConfig, validators: Validators, now: datetime) -> Fetched | Unchanged:
-    """Fetch a feed unless it is unchanged. `now` is aware UTC and turns a Retry-After date into seconds.
+async def fetch(
+    net: Net, feed: FeedConfig, state: PollState, now: datetime, *, whole: bool = False
+) -> Fetched | Unchanged:
+    """Fetch a feed unless it is unchanged since `state`. `now` is aware UTC; `whole` asks unconditionally.
 
-    Raises FeedError of Net.get's kinds or refused, not-found, gone, rate-limited, server, http;
-    context: feed, status, retry_after_s (None where the server did not ask to wait).
+    Conditional requests as in RFC 9110 §13: both validators, as they were received. Raises FeedError of
+    Net.get's kinds or refused, not-found, gone, rate-limited, server, http; context: feed, status,
+    retry_after_s (None where the server did not ask to wait).
     """
+    url = state.url or feed.url
+    unconditional = whole or state.unchanged >= _STUCK
     try:
-        response = await net.get(feed.url, _headers(validators))
+        response = await net.get(url, _headers(None if unconditional else state))
     except FeedError as error:
-        raise FeedError(f"{feed.key}: {error.message}", kind=error.kind, feed=feed.key) from error
-    if response.status == 304:
-        return Unchanged()
+        context = {"feed": feed.key} | error.context
+        raise FeedError(f"{feed.key}: {error.message}", kind=error.kind, **context) from error
+    hints = read_hints(response.headers, now)
+    moved_to = _moved_to(response)
+    if response.status == 304 and not unconditional:
+        return Unchanged(moved_to=moved_to, hints=hints)
     if not 200 <= response.status < 300:
         raise _refusal(feed, response, now)
+    fetched = _fetched(response, moved_to, hints)
+    if not whole and _same(fetched, state):
+        return Unchanged(asked=False, moved_to=moved_to, hints=hints)
+    return fetched
+
+
+def _headers(state: PollState | None) -> list[tuple[str, str]]:
+    headers = [("Accept", _ACCEPT)]
+    if state and (etag := _sendable(state.etag)):
+        headers.append(("If-None-Match", etag))
+    if state and (last_modified := _sendable(state.last_modified)):
+        headers.append(("If-Modified-Since", last_modified))
+    return headers
+
+
+def _fetched(response: Response, moved_to: str | None, hints: Hints) -> Fetched:
+    headers = response.headers
     return Fetched(
         body=response.body,
-        content_type=response.headers.get("content-type"),
-        headers=response.headers,
+        body_hash=hashlib.sha256(response.body).hexdigest(),
+        content_type=headers.get("content-type"),
+        headers=headers,
         url=response.url,
-        validators=Validators(
-            etag=_sendable(response.headers.get("etag")),
-            last_modified=_sendable(response.headers.get("last-modified")),
-        ),
+        moved_to=moved_to,
+        hints=hints,
+        etag=None if hints.expired else _sendable(headers.get("etag")),
+        last_modified=None if hints.expired else _sendable(headers.get("last-modified")),
     )
 
 
-def _headers(validators: Validators) -> list[tuple[str, str]]:
-    headers = [("Accept", _ACCEPT)]
-    if etag := _sendable(validators.etag):
-        headers.append(("If-None-Match", etag))
-    if last_modified := _sendable(validators.last_modified):
-        headers.append(("If-Modified-Since", last_modified))
-    return headers
+def _same(fetched: Fetched, state: PollState) -> bool:
+    """Tell whether an answer in full is the one that was read last."""
+    if fetched.body_hash == state.body_hash:
+        return True
+    return bool(state.etag and fetched.etag) and _bare(state.etag) == _bare(fetched.etag)
+
+
+def _bare(etag: str | None) -> str:
+    """Return an ETag as it was before a server marked it weak or a front end compressed the body."""
+    return (etag or "").removeprefix("W/").strip('"').removesuffix("-gzip").removesuffix(";gzip")
+
+
+def _moved_to(response: Response) -> str | None:
+    permanent = response.redirects and all(status in _PERMANENT for status, _ in response.redirects)
+    return response.url if permanent else None
 
 
 def _sendable(value: str | None) -> str | None:

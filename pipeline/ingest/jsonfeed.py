@@ -10,7 +10,7 @@ from pipeline.ingest.entry import Entry, distinct
 from pipeline.ingest.html import first_image, html_to_text
 from pipeline.ingest.links import absolute
 from pipeline.ingest.text import one_line, plain
-from pipeline.net import shown_url
+from pipeline.urls import shown_url
 
 
 class JsonFeed(NamedTuple):

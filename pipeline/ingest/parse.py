@@ -13,7 +13,7 @@ from pipeline.ingest.mend import mended, uncut, without_preamble
 from pipeline.ingest.shape import shape
 from pipeline.ingest.xmlfeed import read_xml_feed
 from pipeline.models import Item, Record
-from pipeline.net import shown_url
+from pipeline.urls import shown_url
 
 
 class ParsedFeed(Record):
@@ -24,6 +24,8 @@ class ParsedFeed(Record):
     """In the feed's order."""
     cut: bool = False
     """Its end is missing: what the server sent does not hold all that it has."""
+    ttl_s: float | None = None
+    """How long it wants to be kept, in seconds."""
     notes: tuple[str, ...] = ()
     """What was odd about it, a sentence each, for the run's report."""
 
@@ -69,7 +71,7 @@ def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed
     if not cut and not (feed.well_formed and whole == text):
         notes = (*notes, "not well-formed XML; read as well as it goes")
     parsed = _finished(feed.title, feed.entries, feed.home, now, notes)
-    return parsed.model_copy(update={"cut": cut})
+    return parsed.model_copy(update={"cut": cut, "ttl_s": feed.ttl_s})
 
 
 def _has_items(text: str) -> bool:

@@ -1,18 +1,17 @@
 """Decides what becomes of a feed's items: pure, from what is known to what is to be done."""
 
-import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
 
+from pipeline.ingest.filters import objection
 from pipeline.models import FeedConfig, Item, Record, Window
 
 _SKIPPED = "skipped"
 _MERGED = "merged"
-# Scripts that put no spaces between words, so that a word's edge cannot be told.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff]")
+_ASIDE = (_SKIPPED, "forgotten")
 
 
 class KnownItem(Record):
@@ -30,6 +29,8 @@ class Known(Record):
     """Of this feed, by guid."""
     canonicals: dict[str, tuple[str, str]] = Field(default_factory=dict)
     """Of all feeds: canonical URL → (feed key, guid) of the item that others are merged into."""
+    forgotten: frozenset[str] = frozenset()
+    """Canonical URLs that are never to be taken again."""
 
 
 class Skip(Record):
@@ -101,11 +102,13 @@ def _fate(
 ) -> Fate:
     if window is not None and not _within(item.published_at, window):
         return "outside"
+    if item.canonical in known.forgotten:
+        return "unchanged"
     before = known.guids.get(item.guid)
     if before is not None and not _reconsidered(before, item, window):
-        same = before.content_hash == item.content_hash or not _settled(before)
+        same = before.content_hash == item.content_hash or before.state in _ASIDE
         return "unchanged" if same else "updated"
-    reason = _objection(feed, item, None if window else now)
+    reason = objection(feed, item, None if window else now)
     if reason:
         return Skip(item=item, reason=reason) if before is None else "unchanged"
     into = taken.get(item.canonical or "")
@@ -116,7 +119,7 @@ def _fate(
 
 def _settled(before: KnownItem | None) -> bool:
     """Tell whether an item is known and has, or is to have, a draft of its own."""
-    return before is not None and before.state not in (_SKIPPED, _MERGED)
+    return before is not None and before.state not in (*_ASIDE, _MERGED)
 
 
 def _reconsidered(before: KnownItem, item: Item, window: Window | None) -> bool:
@@ -127,27 +130,3 @@ def _reconsidered(before: KnownItem, item: Item, window: Window | None) -> bool:
 def _within(moment: datetime, window: Window) -> bool:
     since, until = window
     return (since is None or moment >= since) and (until is None or moment < until)
-
-
-def _objection(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
-    """Return why an item is not wanted; without `now`, age is no reason."""
-    days = feed.max_age_days
-    if now is not None and days is not None and item.published_at < now - timedelta(days=days):
-        return f"too old: published {item.published_at:%Y-%m-%d}, more than {days:g} days ago"
-    text = f"{item.title}\n{item.text}".casefold()
-    for word in feed.exclude:
-        if _mentions(text, word):
-            return f"excluded word: {word}"
-    if feed.include and not any(_mentions(text, word) for word in feed.include):
-        return "no include word"
-    return None
-
-
-def _mentions(text: str, word: str) -> bool:
-    """Tell whether a casefolded text has a word as a whole one."""
-    wanted = word.strip().casefold()
-    if not wanted:
-        return False
-    left = "" if _UNSPACED.match(wanted[0]) else r"(?<!\w)"
-    right = "" if _UNSPACED.match(wanted[-1]) else r"(?!\w)"
-    return re.search(left + re.escape(wanted) + right, text) is not None

@@ -34,6 +34,10 @@ class XmlFeed(NamedTuple):
     home: str | None
     entries: list[Entry]
     well_formed: bool
+    ttl_s: float | None = None
+
+
+_PERIODS = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly": 2_592_000.0}
 
 
 def read_xml_feed(text: str, url: str, dates: DateReader) -> XmlFeed:
@@ -60,7 +64,19 @@ def read_xml_feed(text: str, url: str, dates: DateReader) -> XmlFeed:
     home = absolute(_get(feed, "link"), url)
     author = _author(feed) if version.startswith("atom") else None
     entries = [_entry(each, home or url, version, author, dates) for each in parsed["entries"]]
-    return XmlFeed(version, _title(feed, version), home, entries, not parsed["bozo"])
+    return XmlFeed(version, _title(feed, version), home, entries, not parsed["bozo"], _ttl_s(feed))
+
+
+def _ttl_s(feed: Node) -> float | None:
+    """Return how long a feed wants to be kept: `ttl` in minutes, or the syndication module's period."""
+    ttl = _get(feed, "ttl").strip()
+    if ttl.isascii() and ttl.isdigit() and len(ttl) < 7:
+        return int(ttl) * 60.0
+    period = _PERIODS.get(_get(feed, "sy_updateperiod").strip().lower())
+    often = _get(feed, "sy_updatefrequency").strip()
+    if period is None:
+        return None
+    return period / (int(often) if often.isascii() and often.isdigit() and int(often[:6]) > 0 else 1)
 
 
 def _entry(each: Node, base: str, version: str, author: str | None, dates: DateReader) -> Entry:

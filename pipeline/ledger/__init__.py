@@ -7,7 +7,23 @@ from pipeline.ledger.records import (
     DraftRow,
     Failure,
     FeedStatus,
+    PageRow,
     PendingVerdict,
+    Policy,
+    Previous,
+    Sibling,
 )
 
-__all__ = ["Admitted", "Claim", "DraftRow", "Failure", "FeedStatus", "Ledger", "PendingVerdict"]
+__all__ = [
+    "Admitted",
+    "Claim",
+    "DraftRow",
+    "Failure",
+    "FeedStatus",
+    "Ledger",
+    "PageRow",
+    "PendingVerdict",
+    "Policy",
+    "Previous",
+    "Sibling",
+]

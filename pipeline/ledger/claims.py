@@ -7,13 +7,11 @@ import sqlalchemy as sa
 
 from pipeline.errors import LeaseLost
 from pipeline.ledger.items import in_window
+from pipeline.ledger.notes import findings_of, flag_update
 from pipeline.ledger.owner import is_dead
-from pipeline.ledger.records import Claim
-from pipeline.ledger.schema import calls, feeds, findings, items, versions
-from pipeline.models import Answer, Draft, Finding, Item, Provenance, Usage, Window
-
-OPEN = ("seen", "answered")
-"""States in which an item waits for work."""
+from pipeline.ledger.records import Claim, Previous
+from pipeline.ledger.schema import OPEN, calls, feeds, findings, items, versions
+from pipeline.models import Answer, Draft, Item, Provenance, Usage, Window
 
 
 def clock(connection: sa.Connection) -> sa.ColumnElement[float]:
@@ -74,6 +72,7 @@ def _claim(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Claim:
         attempts=row.attempts + 1,
         answer=_answer(connection, row.id),
         intent=_intent(connection, row.id, row.external_id),
+        previous=_previous(connection, row.id),
     )
 
 
@@ -98,10 +97,12 @@ def _intent(connection: sa.Connection, item_id: int, external_id: str) -> Draft 
     return Draft(external_id=external_id, path=row.path, text=row.text, findings=found)
 
 
-def findings_of(connection: sa.Connection, version_id: int) -> list[Finding]:
-    """Return a version's findings, in their order."""
-    query = sa.select(findings.c.payload).where(findings.c.version_id == version_id).order_by(findings.c.id)
-    return [Finding.model_validate_json(payload) for payload in connection.scalars(query)]
+def _previous(connection: sa.Connection, item_id: int) -> Previous | None:
+    query = sa.select(versions).where(versions.c.item_id == item_id, versions.c.confirmed)
+    rows = connection.execute(query.order_by(versions.c.id.desc())).all()
+    if not rows:
+        return None
+    return Previous(path=rows[0].path, sha256=rows[0].sha256, text=rows[0].text, version=len(rows))
 
 
 def held(connection: sa.Connection, claim: Claim, **values: object) -> None:
@@ -171,6 +172,29 @@ def confirm(connection: sa.Connection, claim: Claim) -> None:
     """Record that the intended file stands."""
     held(connection, claim, state="drafted", reason=None, lease_owner=None, lease_expires=None)
     connection.execute(versions.update().where(versions.c.item_id == claim.item_id).values(confirmed=True))
+
+
+def skip(connection: sa.Connection, claim: Claim, reason: str) -> None:
+    """End a claim because the item is not to be drafted; a changed source gives it another chance.
+
+    A duplicate that was merged into it has its own chance now.
+    """
+    freed = {"lease_owner": None, "lease_expires": None, "owned_canonical": None}
+    held(connection, claim, state="skipped", reason=reason, **freed)
+    identity = sa.select(items.c.external_id).where(items.c.id == claim.item_id).scalar_subquery()
+    merged = sa.select(items).where(items.c.merged_into == identity, items.c.state == "merged")
+    heir = connection.execute(merged.order_by(items.c.id)).first()
+    if heir is not None:
+        others = items.update().where(items.c.merged_into == identity, items.c.id != heir.id)
+        connection.execute(others.values(merged_into=heir.external_id))
+        alone = {"state": "seen", "merged_into": None, "owned_canonical": heir.canonical}
+        connection.execute(items.update().where(items.c.id == heir.id).values(**alone))
+
+
+def keep_edited(connection: sa.Connection, claim: Claim) -> None:
+    """End a claim whose draft was edited: the draft stays, with a warning that its source changed."""
+    held(connection, claim, state="drafted", reason=None, lease_owner=None, lease_expires=None)
+    flag_update(connection, claim.item_id, claim.item)
 
 
 def fail(connection: sa.Connection, claim: Claim, reason: str, *, again: bool) -> str:

@@ -1,11 +1,13 @@
 """Drafts and verdicts, as the editor's commands need them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from pipeline.errors import ReviewError
-from pipeline.ledger.claims import findings_of
+from pipeline.ledger import stories
+from pipeline.ledger.notes import findings_of
 from pipeline.ledger.records import DraftRow, PendingVerdict
 from pipeline.ledger.schema import feeds, items, verdicts, versions
 from pipeline.models import Decision, Item, Verdict
@@ -49,7 +51,8 @@ def one(connection: sa.Connection, ref: str) -> DraftRow:
     )
     if len(rows) != 1:
         raise _unclear(ref, [str(row.path) for row in rows])
-    return _row(connection, rows[0])
+    row = _row(connection, rows[0])
+    return row.model_copy(update={"siblings": tuple(stories.siblings(connection, row.item_id))})
 
 
 def _unclear(ref: str, paths: list[str]) -> ReviewError:
@@ -73,6 +76,13 @@ def _row(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> DraftRow
         item=Item.model_validate_json(row.payload),
         version_text=row.text,
     )
+
+
+def count_since(connection: sa.Connection, feed_id: int, since: datetime) -> int:
+    """Return how many items of a feed got a draft since a moment."""
+    written = sa.select(versions.c.id).where(versions.c.item_id == items.c.id, versions.c.at >= since)
+    query = sa.select(sa.func.count()).where(items.c.feed_id == feed_id, written.exists())
+    return connection.scalar(query) or 0
 
 
 def intend_verdict(

@@ -1,15 +1,14 @@
-"""Feeds: subscriptions, renames, validators, polls."""
+"""Feeds: subscriptions, renames, what polls taught."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
 from pipeline.errors import ConfigError, LedgerError
 from pipeline.ledger.records import FeedStatus
-from pipeline.ledger.schema import feeds, items
-from pipeline.models import FeedConfig, feed_address
+from pipeline.ledger.schema import OPEN, feeds, items, storable
+from pipeline.models import FeedConfig, PollState, feed_address
 
 
 def sync(connection: sa.Connection, subscriptions: Sequence[FeedConfig]) -> None:
@@ -23,7 +22,7 @@ def sync(connection: sa.Connection, subscriptions: Sequence[FeedConfig]) -> None
         if feed.key not in known:
             _refuse_moved(feed, addresses)
             values = {"key": feed.key, "first_key": feed.first_key, "name": feed.name, "url": feed.url}
-            connection.execute(feeds.insert().values(**values, failures=0))
+            connection.execute(feeds.insert().values(**values))
         elif (known[feed.key].name, known[feed.key].url) != (feed.name, feed.url):
             _update(connection, feed, moved=known[feed.key].url != feed.url)
 
@@ -48,9 +47,9 @@ def _refuse_moved(feed: FeedConfig, addresses: dict[str | None, str]) -> None:
 
 
 def _update(connection: sa.Connection, feed: FeedConfig, *, moved: bool) -> None:
-    values: dict[str, str | None] = {"name": feed.name, "url": feed.url}
+    values = {"name": feed.name, "url": feed.url}
     if moved:  # another address knows nothing of this one's validators
-        values |= {"etag": None, "last_modified": None}
+        values["poll"] = "{}"
     connection.execute(feeds.update().where(feeds.c.key == feed.key).values(**values))
 
 
@@ -67,22 +66,34 @@ def feed_id(connection: sa.Connection, key: str) -> int:
     return identity(connection, key)[0]
 
 
-def validators(connection: sa.Connection, key: str) -> tuple[str | None, str | None]:
-    """Return (ETag, Last-Modified) of the last poll that was kept."""
-    row = connection.execute(sa.select(feeds.c.etag, feeds.c.last_modified).where(feeds.c.key == key)).first()
-    return (row.etag, row.last_modified) if row else (None, None)
+def poll_states(connection: sa.Connection) -> dict[str, PollState]:
+    """Return what the polls of every feed taught, by key."""
+    rows = connection.execute(sa.select(feeds.c.key, feeds.c.poll))
+    return {row.key: PollState.model_validate_json(row.poll) for row in rows}
 
 
-def polled(connection: sa.Connection, key: str, now: datetime, **values: str | None) -> None:
-    """Record a poll that went well, with the validators to keep, if any came."""
-    changed = {"last_polled_at": now, "failures": 0, "last_error": None, **values}
-    connection.execute(feeds.update().where(feeds.c.key == key).values(**changed))
+def record_polls(connection: sa.Connection, states: Mapping[str, PollState]) -> None:
+    """Keep what polls taught, by feed key."""
+    kept = [{"feed": key, "state": _dumped(state)} for key, state in states.items()]
+    if kept:
+        changed = feeds.update().where(feeds.c.key == sa.bindparam("feed"))
+        connection.execute(changed.values(poll=sa.bindparam("state")), kept)
 
 
-def failed(connection: sa.Connection, key: str, message: str, now: datetime) -> None:
-    """Record a poll that failed."""
-    changed = {"last_polled_at": now, "failures": feeds.c.failures + 1, "last_error": message}
-    connection.execute(feeds.update().where(feeds.c.key == key).values(**changed))
+def _dumped(state: PollState) -> str:
+    said = {name: storable(value) for name, value in state if isinstance(value, str)}
+    return state.model_copy(update=said).model_dump_json(exclude_defaults=True)
+
+
+def queues(connection: sa.Connection) -> dict[str, int]:
+    """Return how many items wait for work, by feed key."""
+    query = (
+        sa.select(feeds.c.key, sa.func.count())
+        .select_from(feeds.join(items))
+        .where(items.c.state.in_(OPEN))
+        .group_by(feeds.c.key)
+    )
+    return {key: count for key, count in connection.execute(query)}  # noqa: C416 # rows are no tuples
 
 
 def counts(connection: sa.Connection) -> dict[str, dict[str, int]]:
@@ -105,9 +116,7 @@ def status(connection: sa.Connection) -> list[FeedStatus]:
         FeedStatus(
             key=row.key,
             url=row.url,
-            last_polled_at=row.last_polled_at,
-            failures=row.failures,
-            last_error=row.last_error,
+            poll=PollState.model_validate_json(row.poll),
             counts=by_feed.get(row.key, {}),
         )
         for row in connection.execute(sa.select(feeds).order_by(feeds.c.key))

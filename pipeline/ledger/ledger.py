@@ -1,70 +1,33 @@
 """The ledger: what is known of every feed and item. Each method is one transaction, safe from any thread."""
 
-import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Self
 
 import sqlalchemy as sa
 
-from pipeline.ledger import claims, drafts, feeds, items
-from pipeline.ledger.engine import explained, lock, open_engine, shown_url
-from pipeline.ledger.owner import current_owner
-from pipeline.ledger.records import Admitted, Claim, DraftRow, Failure, FeedStatus, PendingVerdict
+from pipeline.ledger import claims, drafts, feeds, forgetting, items, pages, stories
+from pipeline.ledger.base import Base
+from pipeline.ledger.records import (
+    Admitted,
+    Claim,
+    DraftRow,
+    Failure,
+    FeedStatus,
+    PageRow,
+    PendingVerdict,
+    Policy,
+    Sibling,
+)
+from pipeline.ledger.schema import OPEN
 from pipeline.ledger.schema import feeds as feeds_table
 from pipeline.ledger.schema import items as items_table
-from pipeline.models import Answer, Draft, FeedConfig, Item, Verdict, Window
+from pipeline.models import Answer, Draft, FeedConfig, Item, PollState, Verdict, Window
+from pipeline.similar import bands
 
 
-class Ledger:
+class Ledger(Base):
     """An open ledger; a context manager. Every method raises LedgerError where the database fails."""
-
-    def __init__(self, engine: sa.Engine, owner: str) -> None:
-        self._engine = engine
-        self._owner = owner
-        self.shown_url = shown_url(engine)
-
-    @classmethod
-    def open(cls, url: str, *, owner: str | None = None) -> Self:
-        """Open the ledger at a database URL, made or migrated as needed.
-
-        Raises LedgerError where it cannot be opened or a newer Copydesk wrote it, ConfigError for a wrong
-        URL.
-        """
-        return cls(open_engine(url), owner or current_owner())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._engine.dispose()
-
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        with explained(self.shown_url), self._engine.connect() as plain:
-            connection = plain.execution_options(reading=True)
-            with connection.begin():
-                yield connection
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with explained(self.shown_url), self._engine.begin() as connection:
-            yield connection
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[sa.Connection]:
-        """Write what must not meet another's: rows that are looked up first and inserted then."""
-        with self._writing() as connection:
-            lock(connection)
-            yield connection
 
     # Feeds
 
@@ -73,20 +36,15 @@ class Ledger:
         with self._alone() as connection:
             feeds.sync(connection, subscriptions)
 
-    def validators(self, feed_key: str) -> tuple[str | None, str | None]:
-        """Return (ETag, Last-Modified) to send with the next poll."""
+    def poll_states(self) -> dict[str, PollState]:
+        """Return what the polls of every feed taught, by key."""
         with self._reading() as connection:
-            return feeds.validators(connection, feed_key)
+            return feeds.poll_states(connection)
 
-    def record_unchanged(self, feed_key: str, now: datetime) -> None:
-        """Record a poll that brought nothing."""
+    def record_polls(self, states: Mapping[str, PollState]) -> None:
+        """Keep what polls taught that brought no items, by feed key."""
         with self._writing() as connection:
-            feeds.polled(connection, feed_key, now)
-
-    def record_failure(self, feed_key: str, message: str, now: datetime) -> None:
-        """Record a poll that failed."""
-        with self._writing() as connection:
-            feeds.failed(connection, feed_key, message, now)
+            feeds.record_polls(connection, states)
 
     def feed_status(self) -> list[FeedStatus]:
         """Return each feed as its last poll left it."""
@@ -118,27 +76,38 @@ class Ledger:
         updated: Sequence[Item],
         skipped: Sequence[tuple[Item, str]],
         merged: Sequence[tuple[Item, tuple[str, str]]],
-        etag: str | None,
-        last_modified: str | None,
-        now: datetime,
+        state: PollState,
+        policy: Policy,
     ) -> Admitted:
-        """Take in what a poll brought, with the validators that stand for it; repeating it adds nothing."""
+        """Take in what a poll brought, with the state that stands for it; repeating it adds nothing."""
+        marks = [bands(item.title, item.text) for item in new]
         with self._alone() as connection:
             number, first_key = feeds.identity(connection, feed_key)
-            became = [items.insert_new(connection, number, first_key, item) for item in new]
+            became = [
+                items.insert_new(connection, number, first_key, item, marked, policy)
+                for item, marked in zip(new, marks, strict=True)
+            ]
             aside = [
                 items.insert_aside(connection, number, first_key, item, "skipped", reason=reason)
                 for item, reason in skipped
             ]
-            joined = [items.insert_merged(connection, number, first_key, item, into) for item, into in merged]
-            changed = [items.update(connection, number, item) for item in updated]
-            feeds.polled(connection, feed_key, now, etag=etag, last_modified=last_modified)
+            joined = [
+                items.insert_merged(connection, number, first_key, item, into, policy)
+                for item, into in merged
+            ]
+            changed = [items.update(connection, number, item, policy) for item in updated]
+            feeds.record_polls(connection, {feed_key: state})
         return Admitted(
             new=became.count("new"),
             updated=sum(changed),
-            skipped=sum(aside),
+            skipped=sum(item_id is not None for item_id in aside),
             merged=became.count("merged") + sum(joined),
         )
+
+    def queues(self) -> dict[str, int]:
+        """Return how many items wait to be drafted, by feed key; a feed without any is left out."""
+        with self._reading() as connection:
+            return feeds.queues(connection)
 
     def queued(self, feed_key: str, window: Window | None = None) -> int:
         """Return how many items of a feed wait to be drafted."""
@@ -161,7 +130,7 @@ class Ledger:
         query = (
             sa.select(feeds_table.c.key, table.c.title, table.c.state, table.c.reason)
             .select_from(table.join(feeds_table))
-            .where(table.c.state.in_((*claims.OPEN, "failed")), table.c.reason.is_not(None))
+            .where(table.c.state.in_((*OPEN, "failed")), table.c.reason.is_not(None))
             .order_by(table.c.id.desc())
             .limit(limit)
         )
@@ -204,6 +173,68 @@ class Ledger:
         if held:
             with self._writing() as connection:
                 claims.give_back(connection, held)
+
+    def complete(self, claim: Claim, item: Item) -> None:
+        """Keep the text that an item's page added to it. Raises LeaseLost."""
+        with self._writing() as connection:
+            claims.held(connection, claim, payload=item.model_dump_json())
+
+    def skip(self, claim: Claim, reason: str) -> None:
+        """End a claim because the item is not to be drafted. Raises LeaseLost."""
+        with self._writing() as connection:
+            claims.skip(connection, claim, reason)
+
+    def keep_edited(self, claim: Claim) -> None:
+        """End a claim whose draft an editor has changed since: it is flagged, not written anew."""
+        with self._writing() as connection:
+            claims.keep_edited(connection, claim)
+
+    def siblings(self, item_id: int) -> list[Sibling]:
+        """Return the other items that tell an item's story, in the order in which they came."""
+        with self._reading() as connection:
+            return stories.siblings(connection, item_id)
+
+    def drafted_since(self, feed_key: str, since: datetime) -> int:
+        """Return how many items of a feed were drafted since a moment."""
+        with self._reading() as connection:
+            return drafts.count_since(connection, feeds.feed_id(connection, feed_key), since)
+
+    # Pages
+
+    def page(self, url: str) -> PageRow | None:
+        """Return what was kept of a web page."""
+        with self._reading() as connection:
+            return pages.kept(connection, url)
+
+    def keep_page(self, url: str, payload: str | None, error: str | None, now: datetime) -> None:
+        """Keep what a web page said, or why it said nothing."""
+        with self._writing() as connection:
+            pages.keep(connection, url, payload, error, now)
+
+    def prune(self, before: datetime) -> int:
+        """Drop pages and signatures that came before a moment and return how many."""
+        with self._writing() as connection:
+            return pages.prune(connection, before) + stories.prune(connection, before)
+
+    # Forgetting
+
+    def begin_forgetting(self, canonical: str, now: datetime) -> list[str]:
+        """Never take a URL again; returns the paths of the files about it, to be removed next.
+
+        Raises ReviewError while a run works on it.
+        """
+        with self._alone() as connection:
+            return forgetting.begin(connection, canonical, now)
+
+    def forget(self, canonical: str) -> None:
+        """Drop every text about a URL whose files are gone. Raises ReviewError while a run works on it."""
+        with self._alone() as connection:
+            forgetting.finish(connection, canonical)
+
+    def forgotten(self, canonicals: Sequence[str]) -> set[str]:
+        """Return those of the canonical URLs that are never to be taken again."""
+        with self._reading() as connection:
+            return forgetting.among(connection, canonicals)
 
     def record_answer(self, claim: Claim, answer: Answer, purpose: str = "draft") -> None:
         """Keep an answer. Raises LeaseLost where another run has the item now; the answer is kept even so."""

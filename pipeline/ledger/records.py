@@ -4,7 +4,48 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
-from pipeline.models import Answer, Draft, Finding, Item, Record, Severity
+from pipeline.models import Answer, Draft, Finding, Item, PollState, Record, Severity
+
+
+class Policy(Record):
+    """How a feed's items are taken in."""
+
+    merge_among: frozenset[str] = frozenset()
+    """Keys of the feeds whose near-duplicates become one draft; a feed's that are not here, siblings."""
+    max_updates: int = 3
+    """Changes of an item's text that are taken notice of."""
+    redraft: bool = False
+    """A source that changed is drafted again, where nobody touched its draft."""
+
+
+class Sibling(Record):
+    """Another item that tells the same story."""
+
+    feed_key: str
+    feed_name: str
+    title: str
+    url: str | None
+    external_id: str
+    state: str
+    path: str | None
+
+
+class PageRow(Record):
+    """What was kept of a web page: its text, or why there is none."""
+
+    at: AwareDatetime
+    payload: str | None
+    error: str | None
+
+
+class Previous(Record):
+    """The draft that an item has already."""
+
+    path: str
+    sha256: str
+    text: str
+    version: int
+    """How many times it was drafted so far."""
 
 
 class Admitted(Record):
@@ -30,6 +71,8 @@ class Claim(Record):
     """Paid for before, and still to be used."""
     intent: Draft | None = None
     """Meant to be written before, and not known to be."""
+    previous: Previous | None = None
+    """Drafted before: its source changed since."""
 
 
 class FeedStatus(Record):
@@ -37,9 +80,7 @@ class FeedStatus(Record):
 
     key: str
     url: str
-    last_polled_at: AwareDatetime | None
-    failures: int
-    last_error: str | None
+    poll: PollState
     counts: dict[str, int]
     """Items by state."""
 
@@ -66,6 +107,7 @@ class DraftRow(Record):
     drafted_at: datetime
     findings: tuple[Finding, ...]
     item: Item
+    siblings: tuple[Sibling, ...] = ()
     version_text: str
     """As we wrote it, before any edit."""
 

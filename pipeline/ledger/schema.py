@@ -7,6 +7,9 @@ import sqlalchemy as sa
 
 metadata = sa.MetaData()
 
+OPEN = ("seen", "answered")
+"""States in which an item waits for work."""
+
 
 class Utc(sa.TypeDecorator[datetime]):
     """An aware UTC time, on databases with and without time zones."""
@@ -30,6 +33,11 @@ class Utc(sa.TypeDecorator[datetime]):
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def storable(text: str) -> str:
+    """Return a text in which U+FFFD stands for what a database cannot hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
+
+
 class Plain(sa.TypeDecorator[str]):
     """Text that both databases can hold: PostgreSQL takes no NUL, neither takes half a surrogate pair.
 
@@ -41,9 +49,7 @@ class Plain(sa.TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
         """Replace what cannot be stored by U+FFFD."""
-        if value is None:
-            return None
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
+        return None if value is None else storable(value)
 
 
 def _id() -> sa.Column[int]:
@@ -55,6 +61,7 @@ def _to(table: str) -> sa.Column[int]:
 
 
 _LEASED = sa.text("lease_owner IS NOT NULL")
+_OPEN = sa.text("state IN ('seen', 'answered')")
 
 feeds = sa.Table(
     "feeds",
@@ -64,11 +71,7 @@ feeds = sa.Table(
     sa.Column("first_key", Plain, nullable=False),
     sa.Column("name", Plain, nullable=False),
     sa.Column("url", Plain, nullable=False),
-    sa.Column("etag", Plain),
-    sa.Column("last_modified", Plain),
-    sa.Column("last_polled_at", Utc),
-    sa.Column("failures", sa.Integer, nullable=False, default=0),
-    sa.Column("last_error", Plain),
+    sa.Column("poll", Plain, nullable=False, default="{}", server_default="{}"),  # a PollState
 )
 
 items = sa.Table(
@@ -88,6 +91,8 @@ items = sa.Table(
     sa.Column("state", Plain, nullable=False),
     sa.Column("reason", Plain),
     sa.Column("merged_into", Plain),  # external id
+    sa.Column("story_id", sa.Integer),  # the first item that told the same story
+    sa.Column("updates", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("path", Plain, unique=True),
     sa.Column("lease_owner", Plain),
@@ -95,7 +100,37 @@ items = sa.Table(
     sa.Column("lease_expires", sa.Float),  # seconds since 1970, on the database's clock
     sa.UniqueConstraint("feed_id", "guid", name="items_feed_guid"),
     sa.Index("items_queue", "feed_id", "state", "published_at"),
+    sa.Index("items_story", "story_id"),
+    sa.Index("items_merged", "merged_into"),
+    sa.Index("items_open", "feed_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
     sa.Index("items_leased", "lease_owner", sqlite_where=_LEASED, postgresql_where=_LEASED),
+)
+
+bands = sa.Table(  # of MinHash signatures: items that share one may tell the same story
+    "bands",
+    metadata,
+    sa.Column("band", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("item_id", sa.Integer, sa.ForeignKey("items.id"), primary_key=True),
+    sa.Column("day", sa.Integer, nullable=False),  # days since 1970 on which it came, for pruning
+    sa.Index("bands_day", "day"),
+    sqlite_with_rowid=False,
+)
+
+pages = sa.Table(  # what items' web pages said, or why they said nothing
+    "pages",
+    metadata,
+    sa.Column("url", Plain, primary_key=True),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("payload", Plain),
+    sa.Column("error", Plain),
+    sa.Index("pages_at", "at"),
+)
+
+forgotten = sa.Table(  # never to be taken again
+    "forgotten",
+    metadata,
+    sa.Column("canonical", Plain, primary_key=True),
+    sa.Column("at", Utc, nullable=False),
 )
 
 calls = sa.Table(

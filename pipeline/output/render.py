@@ -89,15 +89,16 @@ def _title(source: Source, article: Article) -> str:
     return title or describe(article.overview) or source.item.guid
 
 
-def _source(source: Source, article: Article) -> dict[str, str]:
+def _source(source: Source, article: Article) -> dict[str, Any]:
     title = _one_line(source.item.title)
-    values = {
+    values: dict[str, Any] = {
         "name": _one_line(source.feed_name),
         "key": source.feed_key,
         "type": "RSS",
         "url": _url(source),
         "author": _one_line(source.item.author or ""),
         "title": title if title != _title(source, article) else "",
+        "also": [{"name": _one_line(credit.name), "url": credit.url} for credit in source.also],
     }
     return {key: value for key, value in values.items() if value}
 

@@ -1,6 +1,6 @@
 """The only reader of the environment, of `.env` and of feeds.yaml; everything else is handed its settings."""
 
-from pipeline.settings.days import parse_day
+from pipeline.settings.days import day_start, parse_day
 from pipeline.settings.environment import VARIABLES, Settings, base_folder, load_settings, user_agent
 from pipeline.settings.feedsfile import Subscriptions, chosen, load_feeds
 
@@ -10,6 +10,7 @@ __all__ = [
     "Subscriptions",
     "base_folder",
     "chosen",
+    "day_start",
     "load_feeds",
     "load_settings",
     "parse_day",

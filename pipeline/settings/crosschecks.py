@@ -4,14 +4,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.models import Beat, FeedConfig, Record, feed_address
+from pipeline.settings.fieldchecks import mistakes
 from pipeline.settings.problems import Problem, did_you_mean, shown
 from pipeline.settings.yamlnodes import Document, Loc
 
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 PROMPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-OLDEST_DAYS = 36_500
 MANY_LINES = {"tone"}
 """Fields that may run over several lines."""
 
@@ -44,12 +43,8 @@ def in_feed(feed: FeedConfig, loc: Loc, document: Document) -> Iterator[Problem]
     if feed_address(feed.url) is None:
         text = f"url {shown(feed.url)} is no http(s) URL; write one such as https://example.org/feed.xml"
         yield Problem(place(document, loc, ("url",)), text)
-    if not LANGUAGE.fullmatch(feed.language):
-        text = f"language {shown(feed.language)} is no language code; write one such as en or pt-BR"
-        yield Problem(place(document, loc, ("language",)), text)
-    if feed.max_age_days is not None and feed.max_age_days > OLDEST_DAYS:
-        text = f"max_age_days is too large; write {OLDEST_DAYS} or less, or null for no limit"
-        yield Problem(place(document, loc, ("max_age_days",)), text)
+    for field, text in mistakes(feed):
+        yield Problem(place(document, loc, field), text)
     for index, key in enumerate(feed.previous_keys):
         if not KEY.fullmatch(key):
             text = f"{shown(key)} cannot have been a feed's key; write the key as it was"
@@ -110,5 +105,7 @@ def _texts(record: Record, loc: Loc, document: Document) -> Iterator[Problem]:
                     place(document, loc, field), f"{name} has an empty text; write one or remove it"
                 )
             elif isinstance(part, str) and name not in MANY_LINES and CONTROL.search(part):
-                text = f"{name} has a line break or control character; write it on one line"
+                # `"\b"` is a backspace where YAML reads double quotes, a word's edge in single ones.
+                fix = "put it in single quotes" if name.endswith("_match") else "write it on one line"
+                text = f"{name} has a line break or control character; {fix}"
                 yield Problem(place(document, loc, field), text)

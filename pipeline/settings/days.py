@@ -41,3 +41,9 @@ def parse_day(text: str, timezone: str = "UTC") -> datetime:
             "write it as 2026-01-31 or 2026-01-31T18:00, in a zone such as UTC or Europe/Paris",
             value=text,
         ) from error
+
+
+def day_start(moment: datetime, timezone: str = "UTC") -> datetime:
+    """Return when the calendar day of `moment` (aware) began in `timezone`, aware and in UTC."""
+    local = moment.astimezone(zone(timezone))
+    return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)

@@ -2,13 +2,14 @@
 
 import os
 import pwd
+import re
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import ConfigError
@@ -28,9 +29,12 @@ VARIABLES = {
     "COPYDESK_MODEL_TIMEOUT": "model_timeout_s",
     "COPYDESK_MODEL_DEADLINE": "deadline_s",
     "COPYDESK_CONTACT": "contact",
+    "COPYDESK_ALLOW_HOSTS": "allow_hosts",
     "COPYDESK_EDITOR": "editor",
 }
 """Every environment variable that is read, and the setting that it fills."""
+
+_PLACE = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]):[1-9]\d{0,4}")
 
 UNSHOWN = {"api_key", "base_url", "database_url"}
 """Settings that hold or may hold a password, and so never stand in a message."""
@@ -58,6 +62,17 @@ def _header(text: str) -> str:
     if not (text.isascii() and text.isprintable()):
         raise ValueError("has characters that no HTTP header can carry; write plain ASCII on one line")
     return text
+
+
+def _places(text: object) -> object:
+    """Split a list of `host:port`; each is taken exactly as it is written."""
+    if not isinstance(text, str):
+        return text
+    places = [place.strip().lower() for place in text.split(",") if place.strip()]
+    for place in places:
+        if not _PLACE.fullmatch(place):
+            raise ValueError("is no list of host:port; write 127.0.0.1:8080, or several with commas between")
+    return frozenset(places)
 
 
 def _secret(key: SecretStr) -> SecretStr:
@@ -90,6 +105,8 @@ class Settings(BaseModel):
     """Seconds for one item, with all its attempts."""
     contact: Annotated[str, AfterValidator(_header)] | None = None
     """A URL or an address for publishers, part of the User-Agent."""
+    allow_hosts: Annotated[frozenset[str], BeforeValidator(_places)] = frozenset()
+    """`host:port` outside the public internet that may be fetched from all the same."""
     editor: str | None = None
     """Who signs verdicts."""
 

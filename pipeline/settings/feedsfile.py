@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from pipeline.errors import ConfigError
 from pipeline.models import Beat, FeedConfig, Record
 from pipeline.settings.crosschecks import across, in_beat, in_feed, place
+from pipeline.settings.fieldchecks import POLL_ADVICE
 from pipeline.settings.problems import Problem, advice, did_you_mean, failure, shown
 from pipeline.settings.yamlnodes import Document, Loc, read_document
 
@@ -169,6 +170,8 @@ def _sentence(detail: ErrorDetails, known: Iterable[str]) -> str:
     name = "".join(names) or "this entry"
     if detail["type"] == "extra_forbidden":
         return f"unknown field {name}; {did_you_mean(name, known)}"
+    if detail["loc"][:1] == ("poll_minutes",):
+        return f"poll_minutes is no pair of minutes; {POLL_ADVICE}"
     if detail["type"] == "missing":
         return f"{name} is missing; add `{name}: …`" + (
             "" if name in NO_DEFAULT else " here or under defaults"

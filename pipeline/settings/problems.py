@@ -1,5 +1,6 @@
 """Mistakes in what an operator wrote, and the words that tell how to mend them."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -65,6 +66,15 @@ def advice(error: ErrorDetails) -> str:
         )
     if "le" in limits:
         return f"is too large; write {limits['le']} or less"
+    if kind == "literal_error":
+        return _choices(error)
     if kind == "value_error":
         return str(limits["error"])
     return ADVICE.get(kind, f"is wrong: {error['msg']}")
+
+
+def _choices(error: ErrorDetails) -> str:
+    expected = str(error["ctx"]["expected"])
+    near = get_close_matches(str(error["input"]).lower(), re.findall(r"'([^']*)'", expected), n=1)
+    hint = f"did you mean {near[0]}?" if near else "write one of them"
+    return f"is not one of {expected.replace(chr(39), '')}; {hint}"

@@ -60,6 +60,7 @@ def _syntax(error: yaml.MarkedYAMLError) -> Problem:
     mark = error.problem_mark or error.context_mark
     what = " ".join(f"{error.problem or error.context}".split())
     fix = "indent with spaces instead of tabs" if "'\\t'" in what else QUOTES
+    fix = "put it in single quotes" if "unknown escape character" in what else fix
     return Problem(mark.line + 1 if mark else 1, f"not YAML: {what}; {fix}")
 
 

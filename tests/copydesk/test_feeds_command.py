@@ -1,5 +1,6 @@
 """`copydesk feeds`: OPML out and in again, and nothing but feeds.yaml says what is subscribed."""
 
+import json
 from pathlib import Path
 
 from tests.end_to_end.project import Project, run_copydesk
@@ -63,3 +64,29 @@ def test_a_limit_beyond_reason_and_a_file_in_the_samples_way_are_told(tmp_path: 
     blocked = run_copydesk(project, "--sample", "status")
     assert (blocked.returncode, blocked.stderr.count("\n")) == (2, 1)
     assert ".copydesk" in blocked.stderr
+
+
+def test_one_feed_has_a_page_and_several_have_a_table(tmp_path: Path) -> None:
+    project = Project.create(
+        tmp_path / "project", {"one": "http://127.0.0.1:1/feed", "two": "http://127.0.0.1:2/f"}
+    )
+    for named in ("one", "http://127.0.0.1:1/feed/"):
+        page = run_copydesk(project, "feeds", "check", named)
+        assert page.returncode == 1, "a feed that cannot be read is no success"
+        assert page.stdout.startswith("One (one)\n  asked       http://127.0.0.1:1/feed\n")
+        assert "\nCannot be read: " in page.stdout
+    record = run_copydesk(project, "feeds", "check", "one", "--json")
+    assert json.loads(record.stdout)["ok"] is False
+    table = run_copydesk(project, "feeds", "check")
+    assert [line.split()[0] for line in table.stdout.splitlines()] == ["feed", "one", "two"]
+
+
+def test_a_url_can_be_checked_before_there_is_any_subscription(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", {})
+    (project.folder / "feeds.yaml").unlink()
+    page = run_copydesk(project, "feeds", "check", "http://127.0.0.1:1/feed.xml")
+    assert (page.returncode, page.stderr) == (1, "")
+    assert "asked       http://127.0.0.1:1/feed.xml" in page.stdout
+    unknown = run_copydesk(project, "feeds", "check", "one")
+    assert unknown.returncode == 2
+    assert "feeds.yaml" in unknown.stderr

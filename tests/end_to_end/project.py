@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, overload
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -35,7 +36,6 @@ class Project:
         folder.mkdir(parents=True)
         shutil.copytree(ROOT / "prompts", folder / "prompts")
         project = cls(folder)
-        project.subscribe(feeds, **limits)
         home = folder / "home"
         home.mkdir()
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
@@ -46,10 +46,14 @@ class Project:
             "COPYDESK_EDITOR": "Ada",
             "COLUMNS": "200",
         }
+        project.subscribe(feeds, **limits)
         return project
 
     def subscribe(self, feeds: dict[str, str], **limits: Any) -> None:
-        defaults = {"beat": "crypto", "max_age_days": None} | limits
+        own = {"beat": "crypto", "max_age_days": None, "min_chars": 0, "full_text": "never"}
+        defaults = own | limits
+        places = {urlsplit(url).netloc for url in feeds.values() if "127.0.0.1" in url}
+        self.environ["COPYDESK_ALLOW_HOSTS"] = ",".join(sorted(places))
         listed = [
             {"key": key, "name": key.title(), "url": url, "category": "BTC"} for key, url in feeds.items()
         ]

@@ -84,9 +84,19 @@ class FeedServer:
         return f"http://127.0.0.1:{self._server.server_address[1]}{path}"
 
     @property
+    def hosts(self) -> frozenset[str]:
+        """The exception that lets our client talk to loopback."""
+        return frozenset((f"127.0.0.1:{self._server.server_address[1]}",))
+
+    @property
     def seen(self) -> list[Seen]:
         with self._server.lock:
             return list(self._server.seen)
+
+    @property
+    def most_at_once(self) -> int:
+        """How many requests were answered at one time, at most."""
+        return self._server.most
 
     @property
     def requests(self) -> int:
@@ -106,6 +116,7 @@ class _Server(ThreadingHTTPServer):
         self.seen: list[Seen] = []
         self.lock = threading.Lock()
         self.closing = threading.Event()
+        self.now = self.most = 0
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: a client that goes away, or speaks TLS to us, is what some tests are about."""
@@ -118,6 +129,15 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.server.lock:
             self.server.seen.append(Seen(self.path, headers))
+            self.server.now += 1
+            self.server.most = max(self.server.most, self.server.now)
+        try:
+            self._answer(headers)
+        finally:
+            with self.server.lock:
+                self.server.now -= 1
+
+    def _answer(self, headers: dict[str, str]) -> None:
         answer = self.server.answers.get(self.path, Answer(b"nothing here", 404))
         if self.server.closing.wait(answer.delay_s):
             return

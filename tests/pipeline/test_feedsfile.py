@@ -1,3 +1,4 @@
+import json
 import textwrap
 from pathlib import Path
 
@@ -80,6 +81,34 @@ def test_the_sample_of_the_repository_loads() -> None:
     assert loaded.beats["crypto"].market == "crypto market"
 
 
+def test_filters_and_limits_are_read(tmp_path: Path) -> None:
+    text = changed(
+        "max_items: 5,",
+        "poll_minutes: [10, 120], languages: [en], exclude_match: ['ad(s|vert)'], max_items: 5,",
+    )
+    one, two = load(tmp_path, text + "    poll_minutes: [0.5, 2]\n    languages: []\n").feeds
+    assert one.poll_minutes == (10, 120)
+    assert (one.languages, one.exclude_match) == (("en",), ("ad(s|vert)",))
+    assert two.poll_minutes == (0.5, 2)
+    assert (two.languages, two.exclude_match) == ((), ("ad(s|vert)",))
+
+
+INHERITED = sorted(FeedConfig.model_fields.keys() - {"key", "previous_keys", "name", "url"})
+
+
+@pytest.mark.parametrize("field", INHERITED)
+def test_every_setting_may_stand_in_the_defaults(tmp_path: Path, field: str) -> None:
+    values = {"beat": "crypto", "category": "BTC", "language": "fr", "use": "link", "full_text": "never"}
+    numbers = {"max_items": 9, "max_items_per_day": 9, "min_chars": 9, "max_chars": 9000, "max_updates": 9}
+    others = {"max_age_days": 2.5, "poll_minutes": (1, 2), "selector": "p.story", "enabled": False}
+    value = (values | numbers | others).get(field, ("fr",))
+    defaults = {"beat": "crypto", "category": "BTC", field: value}
+    flow = ", ".join(f"{name}: {json.dumps(each)}" for name, each in defaults.items())
+    text = "\n".join(line for line in GOOD.splitlines()[1:] if "category" not in line)
+    [one, _] = load(tmp_path, f"defaults: {{{flow}}}\n{text}\n").feeds
+    assert getattr(one, field) == value
+
+
 def test_anchors_and_merges_work(tmp_path: Path) -> None:
     text = (
         changed("  - key: one\n", "  - &first\n    key: one\n")
@@ -138,6 +167,128 @@ def test_a_list_without_feeds_is_a_beginning(tmp_path: Path) -> None:
             "    name: Two\n    beat: crpto",
             "13: beat 'crpto' is not under beats; did you mean crypto?",
         ),
+        # filters and limits
+        (
+            "    name: Two",
+            "    name: Two\n    exclude_match: ['a(?=b)']",
+            "13: exclude_match 'a(?=b)' looks ahead or behind, which RE2 cannot; split",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    exclude_match:\n      - fine\n      - '(a)\\1'",
+            "15: exclude_match '(a)\\\\1' refers back to a group (\\1), which RE2 cannot",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    include_match: ['(']",
+            "13: include_match '(' is no regular expression: missing ): (; correct it",
+        ),
+        (
+            "    name: Two",
+            '    name: Two\n    include_match: ["\\bSEC"]',
+            "13: include_match has a line break or control character; put it in single quotes",
+        ),
+        (
+            "    name: Two",
+            '    name: Two\n    include_match: ["\\d+"]',
+            "13: not YAML: found unknown escape character 'd'; put it in single quotes",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    languages: [en, Klingon]",
+            "13: languages 'Klingon' is no language code; write one such as en or pt-BR",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    languages: [no]",
+            "13: languages[0] False is not text; put it in quotes",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    poll_minutes: [120, 10]",
+            "13: poll_minutes [120, 10] is no span between 0 and 10080; write the shortest",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    poll_minutes: [10, 20000]",
+            "13: poll_minutes [10, 20000] is no span between 0 and 10080",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    poll_minutes: [-1, 10]",
+            "13: poll_minutes [-1, 10] is no span between 0 and 10080",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    poll_minutes: [0, .nan]",
+            "13: poll_minutes [0, nan] is no span between 0 and 10080",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    poll_minutes: 10",
+            "13: poll_minutes is no pair of minutes; write the shortest and the longest wait in",
+        ),
+        ("    name: Two", "    name: Two\n    poll_minutes: [10]", "13: poll_minutes is no pair of minutes"),
+        (
+            "    name: Two",
+            "    name: Two\n    poll_minutes: [1, 2, 3]",
+            "13: poll_minutes is no pair of minutes",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    poll_minutes: [1, '2']",
+            "13: poll_minutes is no pair of minutes",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    min_chars: 900\n    max_chars: 800",
+            "14: max_chars 800 is below min_chars 900; raise it or lower min_chars",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    max_items_per_day: 0",
+            "13: max_items_per_day 0 is too small; write 1 or more",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    use: ful",
+            "13: use 'ful' is not one of full, summary or link; did you mean full?",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    full_text: off",
+            "13: full_text False is not one of auto, always or never; write one of them",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    selector: 'div..a'",
+            "13: selector 'div..a' is no CSS selector (Expected ident, got <DELIM '.' at 4>); write one",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    selector: 'p::before'",
+            "13: selector 'p::before' is no CSS selector",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    include: [Ether]\n    exclude: [casino, ether ]",
+            "14: exclude has 'ether', and so has include; keep one of the two",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    include_categories: [A]\n    exclude_categories: [a]",
+            "14: exclude_categories has 'a', and so has include_categories",
+        ),
+        (
+            "    name: Two",
+            "    name: Two\n    include_match: [a]\n    exclude_match: [a]",
+            "14: exclude_match has 'a', and so has include_match",
+        ),
+        (
+            "    name: Two",
+            "    use: link\n    full_text: never\n    name: Two",
+            "13: use: link with full_text: never leaves no text to write from",
+        ),
         # defaults and beats
         ("max_items: 5", "max_items: five", "1: max_items 'five' is not a whole number"),
         ("beat: crypto,", "beat: crypt,", "1: beat 'crypt' is not under beats; did you mean crypto?"),
@@ -151,6 +302,17 @@ def test_a_list_without_feeds_is_a_beginning(tmp_path: Path) -> None:
             "prompt: ../../etc/passwd",
             "4: prompt '../../etc/passwd' is no template's name",
         ),
+        (
+            "market: crypto market",
+            "updates: redaft",
+            "4: updates 'redaft' is not one of flag or redraft; did you",
+        ),
+        (
+            "market: crypto market",
+            "duplicates: merge",
+            "4: duplicates 'merge' is not one of link or one; write",
+        ),
+        ("max_items: 5", "exclude_match: ['(']", "1: exclude_match '(' is no regular expression"),
         ("market: crypto market", "key: other", "4: key does not belong in a beat"),
         ("beats:", "beets:", "2: unknown section 'beets'; did you mean beats?"),
         ("  - key: one\n", "  - just words\n  - key: one\n", "7: this entry 'just words' is not a mapping"),

@@ -9,7 +9,7 @@ import pytest
 from pipeline import review
 from pipeline.checks import run_checks
 from pipeline.errors import OutputError, ReviewError
-from pipeline.ledger import DraftRow, Ledger
+from pipeline.ledger import DraftRow, Ledger, Policy
 from pipeline.models import (
     Article,
     Beat,
@@ -17,6 +17,7 @@ from pipeline.models import (
     Draft,
     FeedConfig,
     Item,
+    PollState,
     Provenance,
     Section,
     Sentiment,
@@ -61,9 +62,8 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def drafted(ledger: Ledger, root: Path, article: Article = ARTICLE, by: Provenance = MODEL) -> Path:
-    ledger.admit(
-        "wire", new=[ITEM], updated=[], skipped=[], merged=[], etag=None, last_modified=None, now=NOW
-    )
+    state, policy = PollState(), Policy()
+    ledger.admit("wire", new=[ITEM], updated=[], skipped=[], merged=[], state=state, policy=policy)
     [claim] = ledger.claim("wire", 1, 900.0)
     text = dumps(build_metadata(SOURCE, article, by, (), now=NOW), render_body(article, BEAT))
     path = draft_path(article.title, NOW, SOURCE.external_id)

@@ -34,6 +34,7 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         "model_timeout_s": 120.0,
         "deadline_s": 600.0,
         "contact": None,
+        "allow_hosts": frozenset(),
         "editor": "ada",
     }
 
@@ -51,6 +52,7 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
         "COPYDESK_MODEL_TIMEOUT": "1.5",
         "COPYDESK_MODEL_DEADLINE": "9",
         "COPYDESK_CONTACT": "desk@example.org",
+        "COPYDESK_ALLOW_HOSTS": "Feeds.Intra:80, [::1]:8080,",
         "COPYDESK_EDITOR": "Grace",
     }
     assert given.keys() == VARIABLES.keys()
@@ -63,6 +65,7 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
     assert settings.api_key.get_secret_value() == "sesame"
     assert (settings.timezone, settings.max_in_flight) == ("Europe/Paris", 3)
     assert (settings.model_timeout_s, settings.deadline_s) == (1.5, 9.0)
+    assert settings.allow_hosts == {"feeds.intra:80", "[::1]:8080"}
     assert (settings.contact, settings.editor) == ("desk@example.org", "Grace")
     assert re.fullmatch(r"Copydesk/[\d.]+ \(\+desk@example\.org\)", user_agent(settings))
     assert "sesame" not in repr(settings)
@@ -126,6 +129,8 @@ def test_an_unknown_variable_is_refused_with_a_guess(tmp_path: Path) -> None:
         ("COPYDESK_TIMEZONE", "../etc/passwd", "Europe/Paris"),
         ("COPYDESK_TIMEZONE", "America", "Europe/Paris"),
         ("COPYDESK_CONTACT", "desk\r\nX-Evil: 1", "on one line"),
+        ("COPYDESK_ALLOW_HOSTS", "feeds.intra", "127.0.0.1:8080"),
+        ("COPYDESK_ALLOW_HOSTS", "http://feeds.intra:80", "127.0.0.1:8080"),
         ("COPYDESK_FEEDS", "~nobody-of-that-name/feeds.yaml", "full path"),
     ],
 )

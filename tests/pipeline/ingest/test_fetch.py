@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.errors import FeedError
-from pipeline.ingest.fetch import Fetched, Unchanged, Validators, fetch
-from pipeline.models import FeedConfig
+from pipeline.ingest.fetch import Fetched, Unchanged, fetch
+from pipeline.models import FeedConfig, PollState
 from pipeline.net import Net
 from tests.fakes.feed_server import FeedServer
 
@@ -23,7 +23,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FeedServer]:
 
 @pytest.fixture
 async def net(server: FeedServer) -> AsyncIterator[Net]:
-    async with Net("copydesk-test", timeout_s=5) as opened:
+    async with Net("copydesk-test", timeout_s=5, allowed=server.hosts) as opened:
         yield opened
 
 
@@ -31,30 +31,93 @@ def feed(url: str) -> FeedConfig:
     return FeedConfig(key="daily-coin", name="Daily Coin", url=url, beat="crypto", category="BTC")
 
 
+def after(fetched: Fetched) -> PollState:
+    kept = {"etag": fetched.etag, "last_modified": fetched.last_modified, "body_hash": fetched.body_hash}
+    return PollState(**kept)
+
+
 async def test_a_feed_is_fetched_once_and_then_unchanged(net: Net, server: FeedServer) -> None:
     stamp = "Sun, 01 Mar 2026 10:00:00 GMT"
     url = server.add("/f", b"<rss/>", content_type="application/rss+xml", etag='W/"1"', last_modified=stamp)
-    first = await fetch(net, feed(url), Validators(), NOW)
+    first = await fetch(net, feed(url), PollState(), NOW)
     assert isinstance(first, Fetched)
     assert (first.body, first.content_type, first.url) == (b"<rss/>", "application/rss+xml", url)
-    assert first.validators == Validators(etag='W/"1"', last_modified=stamp)
-    assert await fetch(net, feed(url), first.validators, NOW) == Unchanged()
+    assert (first.etag, first.last_modified) == ('W/"1"', stamp)
+    again = await fetch(net, feed(url), after(first), NOW)
+    assert isinstance(again, Unchanged)
+    assert again.asked
     server.add("/f", b"<rss></rss>", etag='W/"2"')
-    third = await fetch(net, feed(url), first.validators, NOW)
+    third = await fetch(net, feed(url), after(first), NOW)
     assert isinstance(third, Fetched)
-    assert third.validators.etag == 'W/"2"'
+    assert third.etag == 'W/"2"'
     assert "if-none-match" not in server.seen[0].headers
     assert server.seen[1].headers["if-none-match"] == 'W/"1"'
     assert server.seen[1].headers["if-modified-since"] == stamp
 
 
+@pytest.mark.parametrize(
+    ("before", "now"), [('"a"', '"a"'), ('W/"a"', '"a"'), ('"a-gzip"', '"a"'), ('"a;gzip"', 'W/"a"')]
+)
+async def test_the_same_validator_in_other_clothes_is_the_same(
+    net: Net, server: FeedServer, before: str, now: str
+) -> None:
+    url = server.add("/f", b"<rss/>", headers={"ETag": now})
+    seen = await fetch(net, feed(url), PollState(etag=before), NOW)
+    assert isinstance(seen, Unchanged)
+    assert not seen.asked
+
+
+async def test_the_same_bytes_are_unchanged_whatever_the_server_says(net: Net, server: FeedServer) -> None:
+    url = server.add("/f", b"<rss/>", headers={"ETag": '"1"'})
+    first = await fetch(net, feed(url), PollState(), NOW)
+    assert isinstance(first, Fetched)
+    server.add("/f", b"<rss/>", headers={"ETag": '"2"'})
+    assert isinstance(await fetch(net, feed(url), after(first), NOW), Unchanged)
+    assert isinstance(await fetch(net, feed(url), after(first), NOW, whole=True), Fetched)
+
+
+async def test_a_server_stuck_on_unchanged_is_asked_for_the_whole_now_and_then(
+    net: Net, server: FeedServer
+) -> None:
+    url = server.add("/f", b"<rss>new</rss>", etag='"1"')
+    assert isinstance(await fetch(net, feed(url), PollState(etag='"1"', unchanged=47), NOW), Unchanged)
+    seen = await fetch(net, feed(url), PollState(etag='"0"', unchanged=48), NOW)
+    assert isinstance(seen, Fetched)
+    assert "if-none-match" not in server.seen[-1].headers
+
+
+async def test_validators_of_a_feed_that_expires_at_once_are_not_kept(net: Net, server: FeedServer) -> None:
+    url = server.add("/f", b"<rss/>", headers={"ETag": '"1"', "Expires": "0"})
+    seen = await fetch(net, feed(url), PollState(), NOW)
+    assert isinstance(seen, Fetched)
+    assert seen.etag is None
+
+
+@pytest.mark.parametrize(("statuses", "moved"), [((301, 308), True), ((301, 302), False), ((302,), False)])
+async def test_only_permanent_redirects_move_a_feed(
+    net: Net, server: FeedServer, statuses: tuple[int, ...], moved: bool
+) -> None:
+    end = server.add("/end", b"<rss/>")
+    for number, status in enumerate(statuses):
+        target = f"/{number + 1}" if number + 1 < len(statuses) else "/end"
+        server.add(f"/{number}", status=status, headers={"Location": target})
+    seen = await fetch(net, feed(server.url("/0")), PollState(), NOW)
+    assert seen.moved_to == (end if moved else None)
+
+
+async def test_a_feed_that_moved_is_asked_for_at_its_new_address(net: Net, server: FeedServer) -> None:
+    url = server.add("/new", b"<rss/>")
+    seen = await fetch(net, feed(server.url("/old")), PollState(url=url), NOW)
+    assert isinstance(seen, Fetched)
+    assert [one.path for one in server.seen] == ["/new"]
+
+
 async def test_a_validator_that_cannot_be_sent_back_is_forgotten(net: Net, server: FeedServer) -> None:
     url = server.add("/f", b"<rss/>", headers={"ETag": '"caf\xe9"'})
-    fetched = await fetch(
-        net, feed(url), Validators(etag='"a\r\nX: y"', last_modified="Freitag, 1. März"), NOW
-    )
+    odd = PollState(etag='"a\r\nX: y"', last_modified="Freitag, 1. März")
+    fetched = await fetch(net, feed(url), odd, NOW)
     assert isinstance(fetched, Fetched)
-    assert fetched.validators == Validators()
+    assert (fetched.etag, fetched.last_modified) == (None, None)
     assert "x" not in server.seen[0].headers
 
 
@@ -74,7 +137,7 @@ async def test_a_validator_that_cannot_be_sent_back_is_forgotten(net: Net, serve
 async def test_a_refusal_is_named_with_its_feed(net: Net, server: FeedServer, status: int, kind: str) -> None:
     url = server.add("/f.xml?token=secret", b"<html>sorry</html>", status=status)
     with pytest.raises(FeedError) as caught:
-        await fetch(net, feed(url), Validators(), NOW)
+        await fetch(net, feed(url), PollState(), NOW)
     error = caught.value
     assert (error.kind, error.context["status"], error.context["feed"]) == (kind, status, "daily-coin")
     assert error.message.startswith("daily-coin: ")
@@ -99,12 +162,12 @@ async def test_how_long_a_server_asks_to_wait(
 ) -> None:
     url = server.add("/f", status=429, headers={"Retry-After": header})
     with pytest.raises(FeedError) as caught:
-        await fetch(net, feed(url), Validators(), NOW)
+        await fetch(net, feed(url), PollState(), NOW)
     assert caught.value.context["retry_after_s"] == seconds
 
 
 async def test_trouble_on_the_way_names_the_feed_too(net: Net, server: FeedServer) -> None:
     url = server.add("/f", b"x").replace("http:", "https:")
     with pytest.raises(FeedError, match=r"^daily-coin: 127\.0\.0\.1: no secure connection") as caught:
-        await fetch(net, feed(url), Validators(), NOW)
+        await fetch(net, feed(url), PollState(), NOW)
     assert caught.value.kind == "tls"

@@ -123,9 +123,9 @@ def test_a_skipped_item_stays_skipped_until_it_changes() -> None:
     assert decide(config, [still], before, NOW).unchanged == 1
 
 
-def test_a_merged_item_that_changes_is_not_drafted() -> None:
+def test_a_merged_item_that_changes_speaks_for_the_one_it_was_merged_into() -> None:
     chosen = decide(feed(), [item("1", title="New")], known(item("1"), state="merged"), NOW)
-    assert (chosen.unchanged, chosen.updated) == (1, ())
+    assert (chosen.new, len(chosen.updated)) == ((), 1), "the ledger knows for which"
 
 
 def test_a_window_is_half_open_and_stands_in_for_age() -> None:

@@ -3,15 +3,32 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.ledger import Admitted, Claim, Ledger
-from pipeline.models import Answer, Draft, FeedConfig, Finding, Item, Provenance, Severity, external_id
+from pipeline.ledger import Admitted, Claim, Ledger, Policy
+from pipeline.models import (
+    Answer,
+    Draft,
+    FeedConfig,
+    Finding,
+    Item,
+    PollState,
+    Provenance,
+    Severity,
+    external_id,
+)
 
 NOW = datetime(2026, 2, 5, 12, tzinfo=UTC)
 LEASE_S = 900.0
 
 
 def feed(key: str = "one", **changes: Any) -> FeedConfig:
-    values = {"key": key, "name": key, "url": f"https://{key}.example/feed", "beat": "b", "category": "NEWS"}
+    values: dict[str, Any] = {
+        "key": key,
+        "name": key,
+        "url": f"https://{key}.example/feed",
+        "beat": "b",
+        "category": "NEWS",
+    }
+    values |= {"min_chars": 0, "full_text": "never"}
     return FeedConfig(**values | changes)
 
 
@@ -28,8 +45,8 @@ def item(number: int, **changes: Any) -> Item:
 
 
 def admit(ledger: Ledger, *new: Item, key: str = "one", etag: str | None = None, **other: Any) -> Admitted:
-    values: dict[str, Any] = {"updated": [], "skipped": [], "merged": []} | other
-    return ledger.admit(key, new=new, etag=etag, last_modified=None, now=NOW, **values)
+    values: dict[str, Any] = {"updated": [], "skipped": [], "merged": [], "policy": Policy()} | other
+    return ledger.admit(key, new=new, state=PollState(etag=etag), **values)
 
 
 def answer(text: str = "an answer") -> Answer:

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.errors import ConfigError, LeaseLost, LedgerError, ReviewError
 from pipeline.ledger import Ledger
-from pipeline.models import Decision, Verdict
+from pipeline.models import Decision, PollState, Verdict
 from tests.pipeline.ledger.records import LEASE_S, NOW, admit, answer, draft, feed, item
 
 Open = Callable[..., Ledger]
@@ -28,10 +28,10 @@ def states(ledger: Ledger, key: str = "one") -> dict[str, int]:
 def test_a_poll_is_taken_in_once_with_its_validators(ledger: Ledger) -> None:
     first = admit(ledger, item(1), item(2), etag='"a"', skipped=[(item(3), "too old")])
     assert (first.new, first.skipped) == (2, 1)
-    assert ledger.validators("one") == ('"a"', None)
+    assert ledger.poll_states()["one"].etag == '"a"'
     again = admit(ledger, item(1), item(2), etag='"b"', skipped=[(item(3), "too old")])
     assert (again.new, again.skipped) == (0, 0)
-    assert ledger.validators("one") == ('"b"', None)
+    assert ledger.poll_states()["one"].etag == '"b"'
     assert states(ledger) == {"seen": 2, "skipped": 1}
 
 
@@ -199,17 +199,22 @@ def test_a_known_url_under_a_new_key_is_refused(ledger: Ledger) -> None:
 def test_a_moved_feed_forgets_its_validators(ledger: Ledger) -> None:
     admit(ledger, etag='"a"')
     ledger.sync_feeds([feed(url="https://one.example/new")])
-    assert ledger.validators("one") == (None, None)
+    assert ledger.poll_states()["one"] == PollState()
 
 
-def test_polls_that_fail_are_counted_until_one_goes_well(ledger: Ledger) -> None:
-    ledger.record_failure("one", "one: gone", NOW)
-    ledger.record_failure("one", "one: gone", NOW)
-    [status, _] = ledger.feed_status()
-    assert (status.failures, status.last_error, status.last_polled_at) == (2, "one: gone", NOW)
-    ledger.record_unchanged("one", NOW)
-    [status, _] = ledger.feed_status()
-    assert (status.failures, status.last_error) == (0, None)
+def test_what_polls_taught_comes_back_whole(ledger: Ledger) -> None:
+    taught = PollState(failures=2, last_error="one: gone", last_polled_at=NOW, url="https://new.example/")
+    ledger.record_polls({"one": taught, "nobody's": taught})
+    ledger.record_polls({})
+    assert ledger.poll_states() == {"one": taught, "two": PollState()}
+    assert [status.poll for status in ledger.feed_status()] == [taught, PollState()]
+
+
+def test_queues_are_counted_by_feed(ledger: Ledger) -> None:
+    admit(ledger, item(1), item(2), skipped=[(item(3), "too old")])
+    [claim, _] = ledger.claim("one", 2, LEASE_S)
+    ledger.record_answer(claim, answer())
+    assert ledger.queues() == {"one": 2}, "an answered item waits as well"
 
 
 def test_an_unknown_feed_is_named(ledger: Ledger) -> None:

@@ -13,7 +13,8 @@ from pipeline.errors import ConfigError, LedgerError
 from pipeline.ledger import Ledger
 from pipeline.ledger.engine import open_engine
 from pipeline.ledger.schema import metadata
-from tests.pipeline.ledger.records import LEASE_S, NOW, admit, answer, draft, feed, item
+from pipeline.models import PollState
+from tests.pipeline.ledger.records import LEASE_S, admit, answer, draft, feed, item
 
 
 def refused(url: str) -> str:
@@ -91,7 +92,7 @@ def test_a_full_disk_takes_nothing_half(tmp_path: Path) -> None:
             admit(ledger, *(item(number, text="x" * 5000) for number in range(50)), etag='"a"')
     with Ledger.open(url) as ledger:
         assert ledger.counts() == {}
-        assert ledger.validators("one") == (None, None), "or the feed would never send them again"
+        assert ledger.poll_states()["one"].etag is None, "or the feed would never send them again"
 
 
 def test_a_password_among_the_options_is_not_shown() -> None:
@@ -116,12 +117,13 @@ def test_text_that_no_database_holds(url: str) -> None:
     hostile, kept = "a\0b\ud800c\U0001f600", "a\ufffdb\ufffdc\U0001f600"
     with Ledger.open(url) as ledger:
         ledger.sync_feeds([feed()])
-        ledger.record_failure("one", hostile, NOW)
+        ledger.record_polls({"one": PollState(last_error=hostile)})
+        assert ledger.poll_states()["one"].last_error == kept
         admit(ledger, item(1), etag=hostile)
         [claim] = ledger.claim("one", 1, LEASE_S)
         ledger.record_answer(claim, answer(hostile))
         ledger.fail(claim, hostile, retry=True)
-        assert ledger.validators("one") == (kept, None)
+        assert ledger.poll_states()["one"].etag == kept
         [claim] = ledger.claim("one", 1, LEASE_S)
         assert claim.answer == answer(kept)
         ledger.intend(claim, draft(claim, kept))

@@ -1,5 +1,7 @@
 """The HTTP client against a real server on loopback."""
 
+import asyncio
+import contextlib
 import gzip
 import socket
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ import pytest
 
 from pipeline.errors import FeedError
 from pipeline.net import Net, Response, shown_url
+from pipeline.net.addresses import place_of
 from tests.fakes.feed_server import FeedServer
 
 
@@ -20,6 +23,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FeedServer]:
 
 
 async def get(url: str, headers: tuple[tuple[str, str], ...] = (), **limits: Any) -> Response:
+    with contextlib.suppress(ValueError):
+        limits.setdefault("allowed", frozenset((place_of(url),)))
     async with Net("copydesk-test", **limits) as net:
         return await net.get(url, headers)
 
@@ -131,3 +136,60 @@ def test_a_url_in_a_message_gives_nothing_away() -> None:
     )
     assert "\n" not in shown_url("https://a.example/\nb")
     assert "[" in shown_url("https://[broken")
+
+
+async def test_redirects_are_told_with_their_status(server: FeedServer) -> None:
+    end = server.add("/end", b"here")
+    middle = server.add("/middle", status=302, headers={"Location": "/end"})
+    start = server.add("/start", status=301, headers={"Location": "/middle"})
+    assert (await get(start)).redirects == ((301, middle), (302, end))
+
+
+async def test_headers_without_end_are_cut_short(server: FeedServer) -> None:
+    many = {f"X-{number}": "y" * 100 for number in range(100_000)}
+    assert (await failure(server.add("/many", b"x", headers=many))).kind == "http"
+    assert (await failure(server.add("/long", b"x", headers={"X": "y" * 10_000_000}))).kind == "http"
+
+
+async def test_cookies_are_not_kept(server: FeedServer) -> None:
+    url = server.add("/feed", b"x", headers={"Set-Cookie": "id=1; Path=/"})
+    async with Net("test", allowed=server.hosts) as net:
+        await net.get(url)
+        await net.get(url)
+    assert all("cookie" not in seen.headers for seen in server.seen)
+
+
+async def test_a_password_goes_to_its_own_host_alone(server: FeedServer) -> None:
+    with FeedServer() as other:
+        target = other.add("/feed", b"x")
+        start = server.add("/feed", status=302, headers={"Location": target})
+        url = start.replace("http://", "http://ada:secret@")
+        assert (await get(url, allowed=server.hosts | other.hosts)).body == b"x"
+        assert server.seen[0].headers["authorization"].startswith("Basic ")
+        assert "authorization" not in other.seen[0].headers
+
+
+async def test_a_host_is_asked_by_few_at_a_time(server: FeedServer) -> None:
+    urls = [server.add(f"/{number}", b"x", delay_s=0.05) for number in range(12)]
+    async with Net("test", allowed=server.hosts, per_host=3) as net:
+        await asyncio.gather(*(net.get(url) for url in urls))
+    assert server.most_at_once == 3
+
+
+async def test_waiting_for_ones_turn_is_no_delay_of_the_server(server: FeedServer) -> None:
+    urls = [server.add(f"/{number}", b"x", delay_s=0.3) for number in range(8)]
+    async with Net("test", timeout_s=0.9, allowed=server.hosts, per_host=1) as net:
+        answers = await asyncio.gather(*(net.get(url) for url in urls))
+    assert [answer.status for answer in answers] == [200] * 8
+
+
+async def test_a_proxy_of_the_environment_is_used(
+    server: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("HTTP_PROXY", server.url(""))
+    server.add("http://news.example/feed", b"by proxy")
+    async with Net("test") as net:
+        assert (await net.get("http://news.example/feed")).body == b"by proxy"
+        with pytest.raises(FeedError, match="public internet"):
+            await net.get("http://10.0.0.1/feed")

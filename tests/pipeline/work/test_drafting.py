@@ -2,72 +2,20 @@
 
 import asyncio
 import contextlib
-import json
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from pipeline.errors import CopydeskError, LedgerError, ModelError, ModelRefused
 from pipeline.ledger import Ledger
-from pipeline.models import Answer, Beat, Provenance, Usage, Window
+from pipeline.models import Answer, Provenance, Usage
 from pipeline.net import Net
-from pipeline.rewrite.prompt import Message, load_prompt
-from pipeline.settings import Settings
-from pipeline.work import Newsroom, draft_feed, poll
-from tests.end_to_end.project import ROOT
-from tests.fakes.feed_server import FeedServer
-from tests.fakes.model_server import article
-from tests.pipeline.ledger.records import admit, feed, item
-
-BEAT = Beat(key="b", market="market", vocabulary=())
-GOOD = json.dumps(article(category="NEWS", tags=["NEWS"]))
-
-
-class Scripted:
-    """A model that answers, item by item, with a text or an error."""
-
-    def __init__(self, *script: str | Exception) -> None:
-        self.script = list(script)
-        self.asked = 0
-
-    async def ask(self, messages: Sequence[Message], prompt_id: str) -> Answer:
-        self.asked += 1
-        said = self.script.pop(0) if self.script else GOOD
-        if isinstance(said, Exception):
-            raise said
-        return Answer(text=said, provenance=Provenance(rewritten=True, model="m", prompt=prompt_id))
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
-        opened.sync_feeds([feed()])
-        admit(opened, *(item(number) for number in range(5)))
-        yield opened
-
-
-@pytest.fixture
-async def net() -> AsyncIterator[Net]:
-    async with Net("test") as opened:
-        yield opened
-
-
-def room(ledger: Ledger, net: Net, folder: Path, model: Scripted) -> Newsroom:
-    settings = Settings(base=folder, feeds_file=folder, output=folder / "output", database_url="")
-    prompts = {"b": load_prompt(ROOT / "prompts", "article")}
-    return Newsroom(
-        settings=settings,
-        beats={"b": BEAT},
-        ledger=ledger,
-        net=net,
-        model=cast(Any, model),
-        prompts=prompts,
-    )
+from pipeline.work import Newsroom, draft_feed
+from tests.pipeline.ledger.records import feed
+from tests.pipeline.work.desk import Scripted, room
 
 
 def states(ledger: Ledger) -> dict[str, int]:
@@ -164,42 +112,6 @@ async def test_an_answer_that_is_worth_nothing_is_kept_and_counted(
     assert kept == [('{"over', 4000, "cut off at the length limit")]
     [claim] = ledger.claim("one", 1, 900.0)
     assert claim.answer is None, "it is asked for again"
-
-
-CUT = b"<rss version='2.0'><channel><title>F</title>%s<item><title>B is cut o"
-ONE = (
-    b"<item><title>%s</title><guid>%s</guid><pubDate>%s 2026 12:00:00 GMT</pubDate>"
-    b"<description>It rose by 3%% on Monday.</description></item>"
-)
-TWO = b"<rss version='2.0'><channel><title>F</title>%s%s</channel></rss>" % (
-    ONE % (b"January", b"a", b"15 Jan"),
-    ONE % (b"February", b"b", b"05 Feb"),
-)
-
-
-@pytest.mark.parametrize(
-    ("body", "window"),
-    [
-        (CUT % (ONE % (b"A", b"a", b"05 Feb")), None),
-        (TWO, (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))),
-    ],
-    ids=["a cut-off answer", "a backfill's window"],
-)
-async def test_what_was_left_out_comes_with_the_next_poll(
-    ledger: Ledger, net: Net, tmp_path: Path, body: bytes, window: Window | None
-) -> None:
-    with FeedServer() as server:
-        server.add("/feed.xml", body, content_type="application/rss+xml", etag='"1"')
-        subscribed = feed("late", url=server.url("/feed.xml"), max_age_days=None)
-        ledger.sync_feeds([feed(), subscribed])
-        desk = room(ledger, net, tmp_path, Scripted())
-        assert (await poll(desk, subscribed, window)).new == 1
-        assert ledger.validators("late") == (None, None)
-        # The whole document, under the validator that came with its first half.
-        server.add("/feed.xml", TWO, content_type="application/rss+xml", etag='"1"')
-        later = await poll(desk, subscribed)
-    assert (later.unchanged, later.new) == (False, 1)
-    assert ledger.validators("late") == ('"1"', None)
 
 
 def test_feed_text_is_inert_in_the_report() -> None:

@@ -1,0 +1,25 @@
+"""`copydesk forget`: unpublish an item, remove every text about it, and never take it again."""
+
+from datetime import UTC, datetime
+
+from copydesk.console import counted, plain, say
+from pipeline import review
+from pipeline.errors import ConfigError
+from pipeline.ledger import Ledger
+from pipeline.models import feed_address
+from pipeline.settings import load_settings
+
+
+def forget(url: str) -> None:
+    """Forget the item at a URL. Raises ConfigError for what is none, ReviewError while a run works on it."""
+    if feed_address(url) is None:
+        raise ConfigError(f"{plain(url)} is no http(s) URL; give the item's link as `drafts show` prints it")
+    settings = load_settings()
+    with Ledger.open(settings.database_url) as ledger:
+        review.finish(ledger, settings.output)
+        removed = review.forget(ledger, settings.output, url, datetime.now(UTC))
+    for path in removed:
+        say(f"removed: {plain(path)}")
+    say(f"Forgotten; {counted(len(removed), 'file')} removed. It is never taken again.")
+    if any(path.startswith("published/") for path in removed):
+        say("It was published: build the site again to take it down.")

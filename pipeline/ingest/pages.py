@@ -1,0 +1,130 @@
+"""Fetches the pages of items: where publishers let us, one at a time a host, not faster than they ask."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from pipeline.errors import FeedError
+from pipeline.ingest.extract import Page, extract
+from pipeline.ingest.robots import Rules, reserved
+from pipeline.ingest.thin import shortfall, stripped
+from pipeline.models import FeedConfig, Item
+from pipeline.net import Net, Response
+from pipeline.urls import shown_url
+
+Extract = Callable[[bytes, str | None, str, str | None], Awaitable[Page]]
+"""Body, content type, URL and selector to the page's article."""
+
+PAUSE_S = 1.0
+"""Seconds between two pages of one host, where its robots.txt asks for no more."""
+_MOST = 5_000_000
+"""Bytes of a page."""
+
+_REFUSALS: dict[int, tuple[str, str]] = {
+    401: ("refused", "wants a login (401)"),
+    403: ("refused", "refuses access (403)"),
+    404: ("not-found", "is not there (404)"),
+    410: ("gone", "is gone (410)"),
+    429: ("rate-limited", "is asked for too often (429)"),
+    451: ("refused", "is withheld for legal reasons (451)"),
+}
+
+
+async def extract_here(body: bytes, content_type: str | None, url: str, selector: str | None) -> Page:
+    """Extract in a thread of this process."""
+    return await asyncio.to_thread(extract, body, content_type, url, selector)
+
+
+@dataclass
+class _Host:
+    """What is known of a host while a run lasts."""
+
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    rules: Rules | None = None
+    free_at: float = 0.0
+    """On the loop's clock, in seconds."""
+
+
+class Pages:
+    """The pages of items, fetched through `net`; what is known of a host is known as long as a run lasts."""
+
+    def __init__(self, net: Net, run: Extract = extract_here, pause_s: float = PAUSE_S) -> None:
+        self._net = net
+        self._run = run
+        self._pause_s = pause_s
+        self._hosts: dict[str, _Host] = {}
+
+    async def page(self, url: str, selector: str | None = None) -> Page:
+        """Return what an item's page says. Raises FeedError, naming the page.
+
+        Of the kinds of Net.get and `extract`, and refused, not-found, gone, rate-limited, server, http,
+        robots (its robots.txt speaks against it) and reserved.
+        """
+        response = await self._fetched(url)
+        if not 200 <= response.status < 300:
+            raise _refusal(response)
+        if header := reserved(response.headers):
+            raise FeedError(f"{shown_url(response.url)} reserves its text ({header})", kind="reserved")
+        return await self._run(response.body, response.headers.get("content-type"), response.url, selector)
+
+    async def _fetched(self, url: str) -> Response:
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc}"
+        host = self._hosts.setdefault(origin, _Host())
+        async with host.turn:
+            host.rules = host.rules or await self._rules(origin)
+            if host.rules.unknown:
+                raise FeedError(f"{shown_url(origin)}/robots.txt cannot be read just now", kind="server")
+            if not host.rules.allows(url):
+                raise FeedError(f"{shown_url(url)} is closed to robots (robots.txt)", kind="robots")
+            loop = asyncio.get_running_loop()
+            await asyncio.sleep(max(0.0, host.free_at - loop.time()))
+            host.free_at = loop.time() + max(self._pause_s, host.rules.delay_s())
+            return await self._net.get(url, [("Accept", "text/html, */*;q=0.1")], max_bytes=_MOST)
+
+    async def _rules(self, origin: str) -> Rules:
+        try:
+            response = await self._net.get(f"{origin}/robots.txt", max_bytes=_MOST)
+        except FeedError as error:
+            if error.kind == "forbidden-address":
+                raise
+            return Rules(None)
+        return Rules(response.status, response.body)
+
+
+def _refusal(response: Response) -> FeedError:
+    status = response.status
+    kind, said = _REFUSALS.get(status, ("server" if status >= 500 else "refused", f"answers {status}"))
+    return FeedError(f"{shown_url(response.url)} {said}", kind=kind)
+
+
+def wants_page(item: Item, feed: FeedConfig) -> bool:
+    """Tell whether an item's page is to be fetched: where the feed's text will not do, or always."""
+    if not item.link or feed.full_text == "never":
+        return False
+    if feed.full_text == "always" or feed.use == "link":
+        return True
+    return shortfall(_told(item, feed), feed.min_chars) is not None
+
+
+def choose(item: Item, page: Page | None, feed: FeedConfig) -> Item:
+    """Return an item with the text that a draft is made from: the feed's, or its page's if that is longer."""
+    told = _told(item, feed)
+    if page is None:
+        return item.model_copy(update={"text": told})
+    longer = len(page.text) > len(stripped(told)) or (feed.selector and page.text)
+    added = {
+        "text": page.text if longer else told,
+        "title": item.title or page.title,
+        "author": item.author or page.author,
+        "image": item.image or page.image,
+    }
+    return item.model_copy(update=added)
+
+
+def _told(item: Item, feed: FeedConfig) -> str:
+    """Return what the feed says of an item, as far as its operator wants to use it."""
+    if feed.use == "link":
+        return ""
+    return (item.summary or item.text) if feed.use == "summary" else item.text

@@ -1,0 +1,32 @@
+"""Findings as they stand with a version of a draft, and what is added to them later."""
+
+import sqlalchemy as sa
+
+from pipeline.ledger.schema import findings, versions
+from pipeline.models import Finding, Item, Severity
+
+
+def findings_of(connection: sa.Connection, version_id: int) -> list[Finding]:
+    """Return a version's findings, in their order."""
+    query = sa.select(findings.c.payload).where(findings.c.version_id == version_id).order_by(findings.c.id)
+    return [Finding.model_validate_json(payload) for payload in connection.scalars(query)]
+
+
+def add_finding(connection: sa.Connection, version_id: int, finding: Finding) -> None:
+    """Add a finding to a version, once."""
+    payload = finding.model_dump_json()
+    known = sa.select(findings.c.id).where(findings.c.version_id == version_id, findings.c.payload == payload)
+    if not connection.execute(known).first():
+        values = {"version_id": version_id, "severity": finding.severity.value, "payload": payload}
+        connection.execute(findings.insert().values(**values))
+
+
+def flag_update(connection: sa.Connection, item_id: int, item: Item) -> None:
+    """Tell the editor, with the draft, that its source says something else now."""
+    version_id = connection.scalar(sa.select(sa.func.max(versions.c.id)).where(versions.c.item_id == item_id))
+    if version_id is not None:
+        said = (
+            f"The source changed after this was drafted; it is now: {item.title} ({item.link or 'no link'})"
+        )
+        warning = Finding(kind="source-updated", severity=Severity.WARN, message=said)
+        add_finding(connection, version_id, warning)

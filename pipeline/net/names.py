@@ -1,0 +1,83 @@
+"""Names what went wrong on the way to a publisher."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+import aiohttp
+import httpx
+
+from pipeline.errors import FeedError
+from pipeline.net.guard import ForbiddenAddress
+from pipeline.urls import host_in, shown_url
+
+
+def late(host: str, seconds: float) -> FeedError:
+    """Return the error of an answer that did not come in time."""
+    return FeedError(
+        f"{host} did not answer in full within {seconds:g} s; the next run tries again", kind="timeout"
+    )
+
+
+def off_limits(url: str) -> FeedError:
+    """Return the error of a URL that leads to an address of somebody's own network."""
+    return FeedError(
+        f"{host_in(url)} is no address of the public internet; if you mean it, add its host:port to "
+        "COPYDESK_ALLOW_HOSTS",
+        kind="forbidden-address",
+    )
+
+
+def named(error: Exception, url: str) -> FeedError:
+    """Return the error of a request, as its feed's operator can read it."""
+    host, causes = host_in(url), tuple(_causes(error))
+    if any(isinstance(cause, ForbiddenAddress) for cause in causes):
+        return off_limits(url)
+    if isinstance(error, httpx.UnsupportedProtocol) and not any(
+        isinstance(cause, aiohttp.InvalidURL) for cause in causes
+    ):
+        return FeedError(f"{host}: only http and https can be fetched; correct the address", kind="url")
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | ValueError):
+        return FeedError(f"{shown_url(url)} is no usable address; correct it", kind="url")
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        said = f"{host}: no secure connection ({_tls_reason(causes)}); check the address"
+        return FeedError(said, kind="tls")
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return FeedError(f"{host}: no such host, or no network; check the address", kind="unreachable")
+    if any(isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ServerTimeoutError) for cause in causes):
+        said = f"{host} cannot be reached; check the address, or wait until it is up"
+        return FeedError(said, kind="unreachable")
+    return FeedError(
+        f"{host} broke off or does not speak HTTP ({_reason(causes)}); the next run tries again", kind="http"
+    )
+
+
+def _reason(causes: tuple[BaseException, ...]) -> str:
+    """Return the transport's own name of the trouble: httpx's are guesses about it."""
+    return next(
+        (type(cause).__name__ for cause in causes if isinstance(cause, aiohttp.ClientError)),
+        type(causes[0]).__name__,
+    )
+
+
+def _tls_reason(causes: tuple[BaseException, ...]) -> str:
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"certificate: {cause.verify_message}"
+        # aiohttp's own SSL errors have the attribute and nothing behind it.
+        reason = getattr(cause, "reason", None) if isinstance(cause, ssl.SSLError) else None
+        if reason:
+            return str(reason).lower().replace("_", " ")
+    return "the handshake failed"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    current: BaseException | None = error
+    seen: set[int] = set()
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        if isinstance(current, BaseExceptionGroup):
+            for each in current.exceptions:
+                yield from _causes(each)
+        current = getattr(current, "os_error", None) or current.__cause__ or current.__context__

@@ -1,0 +1,20 @@
+"""Composes the steps: poll a feed into the ledger, turn claimed items into drafts."""
+
+from pipeline.work.drafting import LEASE_S, draft_feed
+from pipeline.work.polling import Look, look, poll
+from pipeline.work.room import ItemOutcome, Newsroom, Notify, PollBook, PollReport
+from pipeline.work.sourcing import KEPT
+
+__all__ = [
+    "KEPT",
+    "LEASE_S",
+    "ItemOutcome",
+    "Look",
+    "Newsroom",
+    "Notify",
+    "PollBook",
+    "PollReport",
+    "draft_feed",
+    "look",
+    "poll",
+]

@@ -1,0 +1,118 @@
+"""Polls a feed into the ledger: fetch, parse, decide, admit."""
+
+import asyncio
+from datetime import datetime
+from typing import NamedTuple
+
+from pipeline.errors import FeedError
+from pipeline.ingest.fetch import Fetched, Unchanged, fetch
+from pipeline.ingest.parse import ParsedFeed
+from pipeline.ingest.schedule import after_failure, after_read, after_unchanged, holdup, host_of
+from pipeline.ingest.select import Known, KnownItem, Selection, decide
+from pipeline.ledger import Ledger, Policy
+from pipeline.models import FeedConfig, PollState, Window
+from pipeline.work.room import Newsroom, PollReport
+
+
+class Look(NamedTuple):
+    """A feed that was read, and what is new in it."""
+
+    fetched: Fetched
+    parsed: ParsedFeed
+    chosen: Selection
+
+
+async def poll(
+    room: Newsroom, feed: FeedConfig, window: Window | None = None, *, named: bool = False
+) -> PollReport:
+    """Bring a feed's new items into the ledger. Raises FeedError, which the ledger then knows too.
+
+    A feed that is not due is left alone, unless somebody `named` it or asks for a window of it.
+    """
+    now, state = room.clock(), room.book.state(feed)
+    asked = named or window is not None
+    async with room.polls:
+        if reason := holdup(feed, state, room.hosts, now, named=asked):
+            return PollReport(feed=feed.key, held=reason)
+        try:
+            seen = await look(room, feed, window)
+        except FeedError as error:
+            await _failed(room, feed, state, error, now)
+            raise
+    if isinstance(seen, Unchanged):
+        await room.book.keep(feed, after_unchanged(feed, state, seen, now, room.chance()))
+        return PollReport(feed=feed.key, unchanged=True)
+    return await _admitted(room, feed, state, seen, now)
+
+
+async def look(room: Newsroom, feed: FeedConfig, window: Window | None = None) -> Look | Unchanged:
+    """Fetch a feed and decide what is new in it.
+
+    A window asks for the whole feed, whatever was seen of it before. Raises FeedError that names the feed.
+    """
+    now = room.clock()
+    fetched = await fetch(room.net, feed, room.book.state(feed), now, whole=window is not None)
+    if isinstance(fetched, Unchanged):
+        return fetched
+    try:
+        parsed = await room.parse(fetched.body, fetched.content_type, fetched.url, now)
+    except FeedError as error:
+        context = {"feed": feed.key} | error.context
+        raise FeedError(f"{feed.key}: {error.message}", kind=error.kind, **context) from error
+    known = await asyncio.to_thread(_known, room.ledger, feed, parsed)
+    return Look(fetched, parsed, decide(feed, parsed.items, known, now, window=window))
+
+
+async def _failed(
+    room: Newsroom, feed: FeedConfig, state: PollState, error: FeedError, now: datetime
+) -> None:
+    after = after_failure(state, error, now, room.chance())
+    if after.wait_until:
+        host = host_of(state.url or feed.url)
+        room.hosts[host] = max(after.wait_until, room.hosts.get(host, after.wait_until))
+    await room.book.keep(feed, after)
+
+
+def _known(ledger: Ledger, feed: FeedConfig, parsed: ParsedFeed) -> Known:
+    guids = [item.guid for item in parsed.items]
+    canonicals = [item.canonical for item in parsed.items if item.canonical]
+    rows = ledger.known_items(feed.key, guids)
+    fresh = [item.canonical for item in parsed.items if item.canonical and item.guid not in rows]
+    return Known(
+        guids={
+            guid: KnownItem(state=state, content_hash=content_hash, canonical=canonical)
+            for guid, (state, content_hash, canonical) in rows.items()
+        },
+        canonicals=ledger.known_canonicals(canonicals),
+        forgotten=frozenset(ledger.forgotten(fresh)) if fresh else frozenset(),
+    )
+
+
+async def _admitted(
+    room: Newsroom, feed: FeedConfig, state: PollState, seen: Look, now: datetime
+) -> PollReport:
+    # Validators say "we have all of this": not after a cut-off answer, nor where a window left items out.
+    whole = not seen.parsed.cut and not seen.chosen.outside
+    after = after_read(feed, state, seen.fetched, now, room.chance(), whole=whole, ttl_s=seen.parsed.ttl_s)
+    admitted = await asyncio.to_thread(_admit, room, feed, seen.chosen, after)
+    room.book.note(feed, after)
+    return PollReport(feed=feed.key, notes=seen.parsed.notes, **admitted)
+
+
+def _admit(room: Newsroom, feed: FeedConfig, chosen: Selection, after: PollState) -> dict[str, int]:
+    beat = room.beats[feed.beat]
+    peers = frozenset(other.key for other in room.feeds if other.beat == feed.beat)
+    admitted = room.ledger.admit(
+        feed.key,
+        new=chosen.new,
+        updated=chosen.updated,
+        skipped=[(skip.item, skip.reason) for skip in chosen.skipped],
+        merged=[(merge.item, merge.into) for merge in chosen.merged],
+        state=after,
+        policy=Policy(
+            merge_among=peers if beat.duplicates == "one" else frozenset(),
+            max_updates=feed.max_updates,
+            redraft=beat.updates == "redraft",
+        ),
+    )
+    return admitted.model_dump()

@@ -1,0 +1,124 @@
+"""What every step of a run needs, opened once."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pipeline.errors import CopydeskError
+from pipeline.ingest.pages import Pages
+from pipeline.ingest.parse import ParsedFeed, parse_feed
+from pipeline.ledger import Ledger
+from pipeline.models import Beat, FeedConfig, PollState, Record
+from pipeline.net import Net
+from pipeline.rewrite.model import Model
+from pipeline.rewrite.prompt import Prompt
+from pipeline.settings import Settings
+
+Notify = Callable[[str, str], None]
+"""Told (feed key, what) whenever an item is `claimed`, and whenever one is `drafted` or has `failed`."""
+Parse = Callable[[bytes, str | None, str, datetime], Awaitable[ParsedFeed]]
+"""Body, content type, URL and time to what the feed says."""
+
+FLUSH_S = 1.0
+"""Seconds after which what polls taught is written, though more of it is coming."""
+
+
+class PollReport(Record):
+    """What one poll of a feed brought."""
+
+    feed: str
+    held: str | None = None
+    """Why it was not polled: nobody expects anything of it yet."""
+    unchanged: bool = False
+    new: int = 0
+    updated: int = 0
+    skipped: int = 0
+    merged: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class ItemOutcome(Record):
+    """What became of one claimed item."""
+
+    title: str
+    path: str | None = None
+    """The draft's file, where one was written."""
+    reason: str | None = None
+    """Why there is none."""
+    skipped: bool = False
+    """There is none because the item is not to be drafted."""
+    rewritten: bool = False
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+async def parse_here(body: bytes, content_type: str | None, url: str, now: datetime) -> ParsedFeed:
+    """Parse a feed in a thread of this process: for a single feed that its operator looks at."""
+    return await asyncio.to_thread(parse_feed, body, content_type, url, now)
+
+
+class PollBook:
+    """What the polls of this run taught; written in batches, so that a quiet feed costs no transaction.
+
+    A run that is killed loses what a second brought: those feeds are polled once more.
+    """
+
+    def __init__(self, ledger: Ledger, states: dict[str, PollState]) -> None:
+        self.states = states
+        self._ledger = ledger
+        self._waiting: dict[str, PollState] = {}
+        self._written = asyncio.get_running_loop().time()
+
+    def state(self, feed: FeedConfig) -> PollState:
+        """Return what the polls of a feed taught so far."""
+        return self.states.get(feed.key, PollState())
+
+    async def keep(self, feed: FeedConfig, state: PollState) -> None:
+        """Note a state, to be written soon."""
+        self.note(feed, state)
+        self._waiting[feed.key] = state
+        if asyncio.get_running_loop().time() - self._written > FLUSH_S:
+            await self.flush()
+
+    def note(self, feed: FeedConfig, state: PollState) -> None:
+        """Note a state that the ledger knows already."""
+        self.states[feed.key] = state
+
+    async def flush(self) -> None:
+        """Write what is waiting."""
+        waiting, self._waiting = self._waiting, {}
+        self._written = asyncio.get_running_loop().time()
+        if waiting:
+            await asyncio.to_thread(self._ledger.record_polls, waiting)
+
+
+@dataclass(frozen=True)
+class Newsroom:
+    """What every step needs, opened once a run."""
+
+    settings: Settings
+    beats: dict[str, Beat]
+    feeds: tuple[FeedConfig, ...]
+    """Every subscription, polled in this run or not."""
+    ledger: Ledger
+    net: Net
+    book: PollBook
+    pages: Pages
+    parse: Parse = parse_here
+    hosts: dict[str, datetime] = field(default_factory=dict)
+    """Until when each host asked to be left alone."""
+    model: Model | None = None
+    prompts: dict[str, Prompt] = field(default_factory=dict)
+    """By beat; empty where no model is set."""
+    in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
+    """Items worked on at one time."""
+    polls: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))
+    """Feeds whose bytes are held at one time."""
+    notify: Notify = lambda _feed, _outcome: None
+    stop: list[CopydeskError] = field(default_factory=list)
+    """Errors after which no other item would fare better: nothing new is begun."""
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    chance: Callable[[], float] = random.random
+    """Spreads polls: a number in [0, 1)."""

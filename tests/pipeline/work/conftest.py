@@ -1,0 +1,31 @@
+"""A ledger of five items, a server of feeds, and a client that may talk to it."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.ledger import Ledger
+from pipeline.net import Net
+from tests.fakes.feed_server import FeedServer
+from tests.pipeline.ledger.records import admit, feed, item
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
+        opened.sync_feeds([feed()])
+        admit(opened, *(item(number) for number in range(5)))
+        yield opened
+
+
+@pytest.fixture
+def server() -> Iterator[FeedServer]:
+    with FeedServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def net(server: FeedServer) -> AsyncIterator[Net]:
+    async with Net("test", allowed=server.hosts) as opened:
+        yield opened

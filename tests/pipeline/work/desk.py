@@ -1,0 +1,64 @@
+"""A newsroom whose model does as it is told, and whose clock stands still."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+from pipeline.ingest.pages import Pages
+from pipeline.ingest.schedule import resting
+from pipeline.ledger import Ledger
+from pipeline.models import Answer, Beat, FeedConfig, Provenance
+from pipeline.net import Net
+from pipeline.rewrite.prompt import Message, load_prompt
+from pipeline.settings import Settings
+from pipeline.work import Newsroom, PollBook
+from tests.end_to_end.project import ROOT
+from tests.fakes.model_server import article
+from tests.pipeline.ledger.records import NOW, feed
+
+BEAT = Beat(key="b", market="market", vocabulary=())
+GOOD = json.dumps(article(category="NEWS", tags=["NEWS"]))
+
+
+class Scripted:
+    """A model that answers, item by item, with a text or an error."""
+
+    def __init__(self, *script: str | Exception) -> None:
+        self.script = list(script)
+        self.asked = 0
+
+    async def ask(self, messages: Sequence[Message], prompt_id: str) -> Answer:
+        self.asked += 1
+        said = self.script.pop(0) if self.script else GOOD
+        if isinstance(said, Exception):
+            raise said
+        return Answer(text=said, provenance=Provenance(rewritten=True, model="m", prompt=prompt_id))
+
+
+def room(
+    ledger: Ledger,
+    net: Net,
+    folder: Path,
+    model: Scripted | None = None,
+    *,
+    beat: Beat = BEAT,
+    feeds: tuple[FeedConfig, ...] = (feed(),),
+    now: datetime = NOW,
+) -> Newsroom:
+    book = PollBook(ledger, ledger.poll_states())
+    return Newsroom(
+        settings=Settings(base=folder, feeds_file=folder, output=folder / "output", database_url=""),
+        beats={"b": beat},
+        feeds=feeds,
+        ledger=ledger,
+        net=net,
+        book=book,
+        pages=Pages(net),
+        hosts=resting((one, book.state(one)) for one in feeds),
+        model=cast(Any, model),
+        prompts={"b": load_prompt(ROOT / "prompts", "article")},
+        clock=lambda: now,
+        chance=lambda: 0.0,
+    )
