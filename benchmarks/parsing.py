@@ -58,9 +58,8 @@ def main() -> int:
     files = [path for path in sorted(arguments.folder.rglob("*")) if path.is_file()]
     bodies = [path.read_bytes() for path in files if path.name not in ("MANIFEST.tsv", "README.md")]
     measured(ours, bodies), measured(floor, bodies)
-    print(
-        f"{len(bodies)} feeds, {sum(map(len, bodies)) / 1e6:.1f} MB\nround\tours s\titems\tfloor s\titems\tratio"
-    )
+    print(f"{len(bodies)} feeds, {sum(map(len, bodies)) / 1e6:.1f} MB")
+    print("round\tours s\titems\tfloor s\titems\tratio")
     ratios = []
     for number in range(1, arguments.rounds + 1):
         (mine, found), (least, plain) = measured(ours, bodies), measured(floor, bodies)

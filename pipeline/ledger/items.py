@@ -61,10 +61,9 @@ def insert_new(
     An item that was skipped before, and is wanted now, becomes new. One that tells what another item tells
     (the same canonical URL, or by its `marks` and text) is merged into that, or becomes its sibling.
     """
-    row = connection.execute(
-        sa.select(items.c.id, items.c.state).where(items.c.feed_id == feed_id, items.c.guid == item.guid)
-    ).first()
-    if row is not None and row.state != "skipped":
+    here = sa.and_(items.c.feed_id == feed_id, items.c.guid == item.guid)
+    row = connection.execute(sa.select(items).where(here)).first()
+    if row is not None and (row.state != "skipped" or _still_lacks(row, item)):
         return "known"
     owner = _owner(connection, item.canonical)
     twin = None if owner else stories.find_twin(connection, feed_id, item, marks)
@@ -82,6 +81,11 @@ def insert_new(
     if twin and not twin.same:
         stories.tell(connection, stories.join(connection, twin), item_id)
     return "merged" if owner else "new"
+
+
+def _still_lacks(row: sa.Row[tuple[object, ...]], item: Item) -> bool:
+    """Tell whether an item that had not text enough when it was claimed has no more of it now."""
+    return row.lease_token > 0 and len(item.text) <= len(Item.model_validate_json(row.payload).text)
 
 
 def _put(

@@ -1,0 +1,130 @@
+"""Replays snapshots of one feed in the order of their names, and shows what each brought.
+
+    python benchmarks/sequence.py FOLDER
+
+FOLDER holds a folder a feed, with its snapshots; each is served at the feed's one address, polled, and what
+is new in it drafted as an offline brief. Then everything is replayed once more, which must bring nothing.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import yaml
+
+from flows.room import newsroom
+from pipeline.errors import FeedError
+from pipeline.models import FeedConfig
+from pipeline.work import Newsroom, draft_feed, poll
+
+COLUMNS = ("snapshot", "items", "new", "updated", "duplicate", "skipped", "drafted", "said")
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    body = b""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.server.body)))
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing: the table is the output."""
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[_Server]:
+    """Serve whatever `body` is at the time."""
+    server = _Server(("127.0.0.1", 0), _Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def configure(work: Path, keys: list[str], port: int) -> None:
+    """Point this process at the replayed feeds, a ledger of their own, and no model."""
+    place = f"127.0.0.1:{port}"
+    feeds = [
+        {"key": key.lower(), "name": key, "url": f"http://{place}/{key}", "category": "N"} for key in keys
+    ]
+    everything = {"max_items": 1000, "max_age_days": None, "min_chars": 0, "full_text": "never"}
+    document = {"defaults": {"beat": "any"} | everything, "beats": {"any": {}}, "feeds": feeds}
+    (work / "feeds.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    os.environ.update(
+        COPYDESK_FEEDS=str(work / "feeds.yaml"),
+        COPYDESK_OUTPUT=str(work / "output"),
+        COPYDESK_DATABASE_URL=f"sqlite:///{work / 'ledger.db'}",
+        COPYDESK_MODEL="offline",
+        COPYDESK_ALLOW_HOSTS=place,
+        NO_PROXY="*",
+    )
+
+
+async def replay(room: Newsroom, feed: FeedConfig, snapshots: list[Path], server: _Server) -> Counter[str]:
+    """Replay a feed's snapshots, print a line each, and return the sums."""
+    sums: Counter[str] = Counter()
+    for path in snapshots:
+        server.body = path.read_bytes()
+        try:
+            polled = await poll(room, feed, named=True)
+        except FeedError as error:
+            print(f"{path.name}\t\t\t\t\t\t\t{error.kind}")
+            continue
+        drafted = await draft_feed(room, feed, 1000)
+        brought = {"new": polled.new, "updated": polled.updated, "duplicate": polled.merged}
+        brought |= {"skipped": polled.skipped, "drafted": sum(bool(one.path) for one in drafted)}
+        sums.update(brought)
+        said = "unchanged" if polled.unchanged else "; ".join(polled.notes)
+        print("\t".join(map(str, (path.name, "", *brought.values(), said))))
+    return sums
+
+
+async def run(folder: Path, server: _Server) -> int:
+    """Replay every feed twice; returns how many items the second replay brought."""
+    again: Counter[str] = Counter()
+    async with newsroom() as (room, subscriptions):
+        for feed in subscriptions.feeds:
+            snapshots = sorted(path for path in (folder / feed.name).iterdir() if path.is_file())
+            print(f"\n{feed.name}\n" + "\t".join(COLUMNS))
+            print("sum\t\t" + "\t".join(map(str, (await replay(room, feed, snapshots, server)).values())))
+            with contextlib.redirect_stdout(None):
+                again.update(await replay(room, feed, snapshots, server))
+    print(f"\nagain: {again['new']} new, {again['drafted']} drafted, {again['duplicate']} duplicates")
+    return again["new"] + again["drafted"]
+
+
+def main() -> int:
+    """Replay the folder named on the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--keep", type=Path, help="keep drafts and ledger in this folder")
+    arguments = parser.parse_args()
+    keys = sorted(path.name for path in arguments.folder.iterdir() if path.is_dir())
+    with tempfile.TemporaryDirectory() as temporary, serving() as server:
+        work = (arguments.keep or Path(temporary)).absolute()
+        work.mkdir(parents=True, exist_ok=True)
+        configure(work, keys, int(server.server_address[1]))
+        return bool(asyncio.run(run(arguments.folder, server)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
