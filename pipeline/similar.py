@@ -27,12 +27,18 @@ _SHORTEST = 12
 """Words that a text must have to be compared: fewer are a headline at best."""
 _TITLE_WORDS = 5
 _NEAR = timedelta(days=7)
-_SAME = 0.5
-"""Part of the shorter text's shingles that the longer one must have."""
+_SAME, _SAME_SHORT = 0.5, 0.6
+"""Part of the shorter text's shingles that the longer one must have, and where it is short."""
 _SAME_TITLED = 0.3
 """The same, where the titles agree."""
-_FIGURES = 0.6
-"""Part of the figures that two texts must share where their words are from one template."""
+_VERBATIM = 0.9
+"""The same, from which on titles may have no word in common."""
+_SHORT, _BLURB = 80, 25
+"""Words below which a text is short, and below which it may be the same for many stories."""
+_BLURB_TITLED = 0.8
+"""Part of the shorter title's words that the longer one must have where the text is a blurb."""
+_FIGURES, _SHORT_FIGURES = 0.6, 0.85
+"""Part of the shorter text's figures that the longer one must have."""
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d[\d.,:/]*\d|\d")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
@@ -79,10 +85,16 @@ def alike(one: Item, other: Item) -> bool:
     first, second = _words(one.text), _words(other.text)
     if min(len(first), len(second)) < _SHORTEST:
         return False
+    if not _figures_agree(first, second):
+        return False
     shared = _contained(first, second)
     if _same_title(one.title, other.title):
-        return shared >= _SAME_TITLED and not _from_template(first, second)
-    return shared >= _SAME and not _from_template(first, second)
+        return shared >= _SAME_TITLED
+    least = min(len(first), len(second))
+    if least < _BLURB:
+        return shared >= _VERBATIM and _overlap(one.title, other.title) >= _BLURB_TITLED
+    enough = shared >= (_SAME_SHORT if least < _SHORT else _SAME)
+    return enough and (shared >= _VERBATIM or _related(one.title, other.title))
 
 
 def same_item(one: Item, other: Item) -> bool:
@@ -144,18 +156,32 @@ def _without_figures(words: Sequence[str]) -> list[str]:
     return [word for word in words if not word[0].isdigit() and word not in _MONTHS]
 
 
-def _from_template(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Tell whether two texts share their words and not their figures."""
+def _related(one: str, other: str) -> bool:
+    """Tell whether two titles may speak of the same: a word in common, and no figures at odds."""
+    first, second = _words(one), _words(other)
+    figures = set(_figures(first)), set(_figures(second))
+    if all(figures) and not figures[0] & figures[1]:
+        return False
+    return _overlap(one, other) > 0 or not (first and second)
+
+
+def _overlap(one: str, other: str) -> float:
+    """Return which part of the shorter title's telling words the longer one has."""
+    first, second = set(filter(_telling, _words(one))), set(filter(_telling, _words(other)))
+    return len(first & second) / min(len(first), len(second)) if first and second else 0.0
+
+
+def _telling(word: str) -> bool:
+    return word[0].isdigit() or len(word) > 3 or bool(_UNSPACED.match(word))
+
+
+def _figures_agree(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Tell whether the longer text has the shorter one's figures: a template's words come with others."""
     one, other = _figures(first), _figures(second)
     least = min(one.total(), other.total())
-    if least < 3 or (one & other).total() >= _FIGURES * least:
-        return False
-    return _contained(_masked(first), _masked(second)) >= _contained(first, second)
+    short = min(len(first), len(second)) < _SHORT
+    return (one & other).total() >= (_SHORT_FIGURES if short else _FIGURES) * least
 
 
 def _figures(words: Sequence[str]) -> Counter[str]:
     return Counter(word for word in words if word[0].isdigit())
-
-
-def _masked(words: Sequence[str]) -> list[str]:
-    return ["0" if word[0].isdigit() else word for word in words]
