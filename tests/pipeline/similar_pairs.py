@@ -138,8 +138,10 @@ DIFFERENT = [
         ("Court approves plan for Lagoon customers", _EXCHANGE_ELSEWHERE),
     ),
     (
-        ("Morning briefing", "Good morning. These are the stories of the day, chosen by our editors. " + PORT[:90]),
-        ("Morning briefing", "Good morning. These are the stories of the day, chosen by our editors. " + CHIP[:90]),
+        ("Morning briefing",
+         "Good morning. These are the stories of the day, chosen by our editors. " + PORT[:90]),
+        ("Morning briefing",
+         "Good morning. These are the stories of the day, chosen by our editors. " + CHIP[:90]),
     ),
     (
         ("Notes: writing forms", "Notes taken while I worked through the course on interfaces."),
