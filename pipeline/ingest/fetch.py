@@ -3,6 +3,7 @@
 import hashlib
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 from pipeline.errors import FeedError
 from pipeline.ingest.hints import Hints, read_hints
@@ -69,7 +70,7 @@ async def fetch(
         context = {"feed": feed.key} | error.context
         raise FeedError(f"{feed.key}: {error.message}", kind=error.kind, **context) from error
     hints = read_hints(response.headers, now)
-    moved_to = _moved_to(response)
+    moved_to = _moved_to(response, url)
     if response.status == 304 and not unconditional:
         return Unchanged(moved_to=moved_to, hints=hints)
     if not 200 <= response.status < 300:
@@ -116,9 +117,10 @@ def _bare(etag: str | None) -> str:
     return (etag or "").removeprefix("W/").strip('"').removesuffix("-gzip").removesuffix(";gzip")
 
 
-def _moved_to(response: Response) -> str | None:
+def _moved_to(response: Response, asked: str) -> str | None:
     permanent = response.redirects and all(status in _PERMANENT for status, _ in response.redirects)
-    return response.url if permanent else None
+    # Who needs a password has it in feeds.yaml: it does not move on by itself.
+    return response.url if permanent and "@" not in urlsplit(asked).netloc else None
 
 
 def _sendable(value: str | None) -> str | None:

@@ -6,26 +6,29 @@ one to keep private networks apart; addresses written in URLs are checked here a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable
+import ssl
+import time
+from collections.abc import Collection, Iterable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from pipeline.errors import FeedError
 from pipeline.models import Record
 from pipeline.net.addresses import forbidden_host, place, place_of
-from pipeline.net.guard import Guard, Resolve, resolve_by_system
-from pipeline.net.names import late, named, off_limits
+from pipeline.net.guard import Guard, Resolve, SystemResolver
+from pipeline.net.hosts import Turns
+from pipeline.net.names import late, named, no_web, off_limits, too_large, too_many_redirects
 from pipeline.net.proxies import mounts
-from pipeline.net.unpack import Broken, Unpacker
+from pipeline.net.transport import GuardedTransport, bare, proxy_of
+from pipeline.net.unpack import Broken, Unasked, Unpacker
 from pipeline.urls import host_in
 
-_COMPRESSED = {"gzip", "x-gzip", "deflate"}
-_PLAIN = {"", "identity"}
 _CONNECT_S = 10.0
+_ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError)
+"""All that the libraries raise; a ValueError is a URL or a header that cannot be sent."""
 
 
 class Response(Record):
@@ -33,30 +36,22 @@ class Response(Record):
 
     status: int
     url: str
-    """Where the answer came from in the end, after redirects."""
+    """Where the answer came from in the end, after redirects; without user and password."""
     redirects: tuple[tuple[int, str], ...] = ()
     """Status of each redirect, and where it led."""
     headers: dict[str, str]
     """Names in lower case; repeated ones are joined by commas."""
     body: bytes
-    """Decoded from gzip, no further."""
-
-
-class _Transport(AiohttpTransport):
-    """Leaves a URL's user and password to httpx, which has made a header of them: aiohttp refuses both."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if request.url.userinfo:
-            request.url = request.url.copy_with(username=None, password=None)
-        return await super().handle_async_request(request)
+    """Decoded from gzip, no further; empty where an answer of status 400 or more cannot be decoded."""
 
 
 class Net:
     """An HTTP client to be opened with `async with`.
 
-    `timeout_s` counts for a request as a whole, without the time that it waits for its turn: at most `total`
-    requests at one time, `per_host` of them to one host. `allowed` are `host:port` outside the public
-    internet that may be asked all the same. Proxies and certificates come from the environment.
+    `timeout_s` counts for a request as a whole, redirects included, without the time that it waits for its
+    turn: at most `total` requests at one time, `per_host` of them to one host. `allowed` are `host:port`
+    outside the public internet that may be asked all the same; `resolve` takes the place of the system's
+    look-up. Proxies and certificates come from the environment.
     """
 
     def __init__(
@@ -69,31 +64,27 @@ class Net:
         allowed: Collection[str] = (),
         per_host: int = 4,
         total: int = 100,
-        resolve: Resolve = resolve_by_system,
+        resolve: Resolve | None = None,
     ) -> None:
         self._user_agent = user_agent
         self._timeout_s = timeout_s
         self._max_bytes = max_bytes
         self._max_redirects = max_redirects
-        self._allowed = allowed
-        self._resolve = resolve
-        self._per_host = per_host
-        self._total = asyncio.Semaphore(total)
-        self._hosts: dict[str, asyncio.Semaphore] = {}
+        self._allowed = frozenset(allowed)
+        self._system = SystemResolver(total)
+        self._resolve = resolve or self._system
+        self._turns = Turns(total, per_host)
 
     async def __aenter__(self) -> "Net":
+        """Raise ConfigError where the environment names a proxy that cannot be used."""
         tls = httpx.create_ssl_context()
-        proxied = mounts(lambda url: (url, self._transport(tls, httpx.Proxy(url))))
-        proxies = {place_of(each[0]) for each in proxied.values() if each}
-        self._guard = Guard(frozenset(self._allowed), self._resolve)
-        self._proxy_guard = Guard(proxies)
         self._client = httpx.AsyncClient(
             # gzip alone: of the other encodings we could not limit the size while decoding.
             headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip"},
             timeout=httpx.Timeout(self._timeout_s, connect=min(_CONNECT_S, self._timeout_s), pool=None),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            transport=self._transport(tls, None),
-            mounts={pattern: each[1] if each else None for pattern, each in proxied.items()},
+            transport=GuardedTransport(Guard(self._allowed, self._resolve), tls),
+            mounts=mounts(lambda proxy: self._by_proxy(proxy, tls)),
         )
         await self._client.__aenter__()
         return self
@@ -102,22 +93,12 @@ class Net:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._client.__aexit__(kind, error, trace)
+        self._system.close()
 
-    def _transport(self, tls: object, proxy: httpx.Proxy | None) -> AiohttpTransport:
-        def session() -> aiohttp.ClientSession:
-            guard = self._proxy_guard if proxy else self._guard
-            connector = aiohttp.TCPConnector(
-                limit=0,  # bounded here, by `total` and `per_host`
-                ssl=tls,  # type: ignore[arg-type]
-                resolver=guard,
-                use_dns_cache=False,  # the guard must see every name
-                socket_factory=guard.make_socket,
-            )
-            return aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
-            )
-
-        return _Transport(verify=tls, proxy=proxy, client=session)  # type: ignore[arg-type]
+    def _by_proxy(self, proxy: str, tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
+        """Return a transport that connects to nothing but a proxy, wherever the operator has it."""
+        guard = Guard({place_of(proxy)}, self._system)
+        return GuardedTransport(guard, tls, proxy_of(proxy))
 
     async def get(
         self, url: str, headers: Iterable[tuple[str, str]] = (), *, max_bytes: int | None = None
@@ -127,86 +108,87 @@ class Net:
         Raises FeedError of kind url, unreachable, tls, timeout, too-large, redirects, forbidden-address or
         http; its message names the host but not the feed.
         """
-        async with self._total, self._host(url):
-            try:
-                async with asyncio.timeout(self._timeout_s):
-                    return await self._get(url, list(headers), max_bytes or self._max_bytes)
-            except (TimeoutError, httpx.ReadTimeout) as error:
-                raise late(host_in(url), self._timeout_s) from error
-            except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError) as error:
-                raise named(error, url) from error
-
-    def _host(self, url: str) -> asyncio.Semaphore:
-        host = host_in(url)
-        if host not in self._hosts:
-            self._hosts[host] = asyncio.Semaphore(self._per_host)
-        return self._hosts[host]
-
-    async def _get(self, url: str, headers: list[tuple[str, str]], most: int) -> Response:
-        request = self._client.build_request("GET", url, headers=headers)
+        at, left_s = url, self._timeout_s
         hops: list[tuple[int, str]] = []
-        while True:
-            self._check(request.url)
-            response = await self._client.send(request, stream=True)
-            try:
-                if response.next_request is None:
-                    return await _read(response, tuple(hops), most)
-            finally:
-                await response.aclose()
-            request = response.next_request
-            hops.append((response.status_code, str(request.url)))
-            if len(hops) > self._max_redirects:
-                raise FeedError(
-                    f"{host_in(url)} redirects too often; open it in a browser and use where it ends",
-                    kind="redirects",
-                )
+        try:
+            request = self._client.build_request("GET", url, headers=list(headers))
+            while True:
+                at = str(request.url)
+                async with self._turns.at(self._checked(request.url)):
+                    started = time.monotonic()
+                    async with asyncio.timeout(left_s):
+                        answer = await self._ask(request, hops, max_bytes or self._max_bytes)
+                    left_s -= time.monotonic() - started
+                if isinstance(answer, Response):
+                    return answer
+                request = answer
+        except (TimeoutError, httpx.ReadTimeout) as error:
+            raise late(host_in(at), self._timeout_s) from error
+        except _ERRORS as error:
+            raise named(error, at) from error
 
-    def _check(self, url: httpx.URL) -> None:
-        """Refuse what is forbidden as it is written; names are checked when they are resolved."""
-        if url.scheme not in ("http", "https") or not url.host:
-            raise FeedError(
-                f"{host_in(str(url))}: only http and https can be fetched; correct the address", kind="url"
-            )
-        port = url.port or (443 if url.scheme == "https" else 80)
-        if forbidden_host(url.host) and place(url.host, port) not in self._allowed:
-            raise off_limits(str(url))
+    async def _ask(
+        self, request: httpx.Request, hops: list[tuple[int, str]], most: int
+    ) -> Response | httpx.Request:
+        """Return the answer to a request, or the request that it redirects to, noted in `hops`."""
+        response = await self._client.send(request, stream=True)
+        try:
+            if response.next_request is None:
+                return await _read(response, tuple(hops), most)
+        finally:
+            await response.aclose()
+        hops.append((response.status_code, str(bare(response.next_request.url))))
+        if len(hops) > self._max_redirects:
+            raise too_many_redirects(str(request.url))
+        return response.next_request
+
+    def _checked(self, url: httpx.URL) -> str:
+        """Return a URL's `host:port`; refuse what is forbidden as it is written.
+
+        Names are checked when they are resolved.
+        """
+        host = url.raw_host.decode("ascii")
+        if url.scheme not in ("http", "https") or not host:
+            raise no_web(str(url))
+        where = place(host, url.port or (443 if url.scheme == "https" else 80))
+        if where not in self._allowed and forbidden_host(host):
+            raise off_limits(where)
+        return where
 
 
 async def _read(response: httpx.Response, hops: tuple[tuple[int, str], ...], most: int) -> Response:
-    body = bytearray()
     try:
-        async for piece in _decoded(response, most):
-            body += piece
-            if len(body) > most:
-                raise FeedError(f"{response.url.host} sends more than {most:,} bytes", kind="too-large")
-    except Broken as error:
-        encoding = response.headers.get("content-encoding", "")[:20]
-        raise FeedError(f"{response.url.host} sends a broken {encoding} body", kind="http") from error
+        body = await _body(response, most)
+    except FeedError:
+        if response.status_code < 400:
+            raise
+        body = b""  # a refusal is told by its status, whatever its page is wrapped in
     return Response(
         status=response.status_code,
         url=str(response.url),
         redirects=hops,
-        headers={name.lower(): value for name, value in response.headers.items()},
-        body=bytes(body),
+        headers=dict(response.headers.items()),
+        body=body,
     )
 
 
-async def _decoded(response: httpx.Response, most: int) -> AsyncIterator[bytes]:
-    """Yield the body's bytes, in small pieces; of an archive no more than `most` bytes are read."""
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    if encoding in _PLAIN:
+async def _body(response: httpx.Response, most: int) -> bytes:
+    """Return the decoded body, of which no more than `most` bytes are taken, packed or not."""
+    encoding, host = response.headers.get("content-encoding", ""), response.url.host
+    unpacker, body, taken = Unpacker(encoding), bytearray(), 0
+    try:
         async for piece in response.aiter_raw():
-            yield piece
-        return
-    if encoding not in _COMPRESSED:
-        raise FeedError(
-            f"{response.url.host} answers in {encoding[:20]!r}, which was not asked for", kind="http"
-        )
-    unpacker, taken = Unpacker(encoding), 0
-    async for piece in response.aiter_raw():
-        taken += len(piece)
-        if taken > most:
-            raise FeedError(f"{response.url.host} sends more than {most:,} bytes", kind="too-large")
-        for found in unpacker.feed(piece):
-            yield found
-    unpacker.end()
+            taken += len(piece)
+            for found in unpacker.feed(piece) if taken <= most else ():
+                body += found
+                if len(body) > most:
+                    break
+            if max(taken, len(body)) > most:
+                raise too_large(host, most)
+        unpacker.end()
+    except Broken as error:
+        raise FeedError(f"{host} sends a broken {encoding[:20]} body", kind="http") from error
+    except Unasked as error:
+        said = f"{host} answers in {encoding[:20]!r}, which was not asked for"
+        raise FeedError(said, kind="http") from error
+    return bytes(body)

@@ -4,11 +4,12 @@ Names are resolved once, and only what was checked is connected to: a name whose
 two questions gains nothing. Addresses written in a URL are checked where the socket is made.
 """
 
+import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from pipeline.net.addresses import forbidden, place
@@ -21,10 +22,25 @@ class ForbiddenAddress(OSError):
     """A feed led to an address that is none of the public internet's."""
 
 
-async def resolve_by_system(host: str, port: int) -> list[str]:
-    """Return a host's addresses, as the system's resolver has them."""
-    results = await aiohttp.ThreadedResolver().resolve(host, port, family=socket.AF_UNSPEC)
-    return [result["host"] for result in results]
+class SystemResolver:
+    """The system's look-up, in threads of its own.
+
+    A name whose servers are silent holds its thread for many seconds: it must hold up neither the look-ups
+    of others nor what else this process does in threads.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="look-up")
+
+    async def __call__(self, host: str, port: int) -> list[str]:
+        """Return a host's addresses, best first. Raises OSError."""
+        loop, tcp = asyncio.get_running_loop(), socket.SOCK_STREAM
+        found = await loop.run_in_executor(self._threads, socket.getaddrinfo, host, port, 0, tcp)
+        return [str(info[4][0]) for info in found]
+
+    def close(self) -> None:
+        """Start no more look-ups, and wait for none."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class Guard(AbstractResolver):
@@ -33,21 +49,17 @@ class Guard(AbstractResolver):
     `allowed` are exact `host:port` exceptions, as URLs write them.
     """
 
-    def __init__(self, allowed: Collection[str], resolve: Resolve = resolve_by_system) -> None:
+    def __init__(self, allowed: Collection[str], resolve: Resolve) -> None:
         self._allowed = frozenset(allowed)
         self._resolve = resolve
         self._excepted: set[tuple[str, int]] = set()
-
-    def allows(self, host: str, port: int) -> bool:
-        """Tell whether the operator made an exception for a host and port."""
-        return place(host, port) in self._allowed
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """Return the addresses of a name that may be connected to. Raises ForbiddenAddress."""
         found = await self._resolve(host, port)
-        if self.allows(host, port):
+        if place(host, port) in self._allowed:
             self._excepted.update((address, port) for address in found)
         else:
             found = [address for address in found if not forbidden(address)]
@@ -59,8 +71,8 @@ class Guard(AbstractResolver):
         """Return a socket for the address that is to be connected to. Raises ForbiddenAddress."""
         family, kind, protocol, _, target = info
         address, port = str(target[0]), int(target[1])
-        excepted = (address, port) in self._excepted or self.allows(address, port)
-        if forbidden(address) and not excepted:
+        excepted = (address, port) in self._excepted or place(address, port) in self._allowed
+        if not excepted and forbidden(address):
             raise ForbiddenAddress(address)
         return socket.socket(family, kind, protocol)
 

@@ -8,8 +8,11 @@ import aiohttp
 import httpx
 
 from pipeline.errors import FeedError
+from pipeline.net.addresses import place_of
 from pipeline.net.guard import ForbiddenAddress
 from pipeline.urls import host_in, shown_url
+
+_PROXY_ERRORS = (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)
 
 
 def late(host: str, seconds: float) -> FeedError:
@@ -19,11 +22,27 @@ def late(host: str, seconds: float) -> FeedError:
     )
 
 
-def off_limits(url: str) -> FeedError:
-    """Return the error of a URL that leads to an address of somebody's own network."""
+def no_web(url: str) -> FeedError:
+    """Return the error of a URL that is not of the web."""
+    said = f"{host_in(url)}: only http and https can be fetched; correct the address"
+    return FeedError(said, kind="url")
+
+
+def too_large(host: str, most: int) -> FeedError:
+    """Return the error of a body over the limit, in bytes."""
+    return FeedError(f"{host} sends more than {most:,} bytes", kind="too-large")
+
+
+def too_many_redirects(url: str) -> FeedError:
+    """Return the error of a chain of redirects that is too long, or a circle."""
+    said = f"{host_in(url)} redirects too often; open it in a browser and use where it ends"
+    return FeedError(said, kind="redirects")
+
+
+def off_limits(where: str) -> FeedError:
+    """Return the error of a `host:port` in somebody's own network."""
     return FeedError(
-        f"{host_in(url)} is no address of the public internet; if you mean it, add its host:port to "
-        "COPYDESK_ALLOW_HOSTS",
+        f"{where} is no address of the public internet; if you trust it, add {where} to COPYDESK_ALLOW_HOSTS",
         kind="forbidden-address",
     )
 
@@ -32,13 +51,16 @@ def named(error: Exception, url: str) -> FeedError:
     """Return the error of a request, as its feed's operator can read it."""
     host, causes = host_in(url), tuple(_causes(error))
     if any(isinstance(cause, ForbiddenAddress) for cause in causes):
-        return off_limits(url)
+        return off_limits(place_of(url))
     if isinstance(error, httpx.UnsupportedProtocol) and not any(
         isinstance(cause, aiohttp.InvalidURL) for cause in causes
     ):
-        return FeedError(f"{host}: only http and https can be fetched; correct the address", kind="url")
+        return no_web(url)
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | ValueError):
         return FeedError(f"{shown_url(url)} is no usable address; correct it", kind="url")
+    if any(isinstance(cause, _PROXY_ERRORS) for cause in causes):
+        said = f"{host} cannot be reached through the proxy; check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
+        return FeedError(said, kind="unreachable")
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
         said = f"{host}: no secure connection ({_tls_reason(causes)}); check the address"
         return FeedError(said, kind="tls")
@@ -61,12 +83,12 @@ def _reason(causes: tuple[BaseException, ...]) -> str:
 
 
 def _tls_reason(causes: tuple[BaseException, ...]) -> str:
+    """Return what OpenSSL says: aiohttp's own errors are SSL errors too, with nothing in them."""
     for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"certificate: {cause.verify_message}"
-        # aiohttp's own SSL errors have the attribute and nothing behind it.
-        reason = getattr(cause, "reason", None) if isinstance(cause, ssl.SSLError) else None
-        if reason:
+        if verdict := getattr(cause, "verify_message", None):
+            return f"certificate: {verdict}".rstrip(".")
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError) and (reason := getattr(cause, "reason", None)):
             return str(reason).lower().replace("_", " ")
     return "the handshake failed"
 

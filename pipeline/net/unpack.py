@@ -1,85 +1,138 @@
 """Decodes a body in small steps: a small archive of a huge file is stopped while it is small. Pure."""
 
+import struct
 import zlib
 from collections.abc import Iterator
-from functools import partial
 
 STEP = 65_536
 """Bytes that are decoded at one time."""
+MEMBERS = 1_000
+"""Members of one gzip body: 15 MB of empty ones would keep the decoder busy for seconds."""
+
 _GZIP = b"\x1f\x8b"
-_PLAIN = (b"<", b"{", b"[", b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_TEXT = (b"<", b"{", b"[", b" ", b"\t", b"\r", b"\n", b"\xef\xbb", b"\xff\xfe", b"\xfe\xff")
+"""How text begins that was announced as gzip: markup, JSON, space or a byte order mark."""
 
 
 class Broken(ValueError):
     """A body is not what its Content-Encoding says."""
 
 
+class Unasked(ValueError):
+    """A body is in an encoding that was not asked for."""
+
+
 class Unpacker:
-    """Decodes gzip (of one member or several) and deflate (with or without zlib's frame).
+    """Decodes one body by its Content-Encoding: none, gzip, or deflate with or without zlib's frame.
 
     Servers that announce gzip and send text are taken by the text. Sources: RFC 1952, RFC 1950, RFC 1951.
     """
 
     def __init__(self, encoding: str) -> None:
-        self._gzip = encoding in ("gzip", "x-gzip")
-        self._start = b""
-        self._plain = False
-        self._decoder: zlib._Decompress | None = None
-        self._done = False
+        self._encoding = encoding.strip().lower().removeprefix("x-")
+        self._plain = self._encoding in ("", "identity")
+        self._held = b""
+        self._inflater: _Inflater | None = None
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """Yield what a piece of the body decodes to, at most STEP bytes at a time. Raises Broken."""
-        if self._plain:
-            yield piece
-            return
-        if self._decoder is None:
-            self._start += piece
-            if len(self._start) < 2:
+        """Yield what a piece of the body decodes to, STEP bytes at a time. Raises Broken or Unasked."""
+        if self._inflater is None and not self._plain:
+            piece = self._held = self._held + piece
+            if len(piece) < 2:
                 return
-            piece, self._start = self._start, b""
             self._begin(piece)
-        if self._plain:
+        if self._inflater is None:
             yield piece
         else:
-            yield from self._decoded(piece)
+            yield from self._inflater.feed(piece)
 
     def end(self) -> None:
         """Say that the body is over. Raises Broken where it should go on."""
-        if self._start or (self._decoder is not None and not self._decoder.eof and not self._plain):
+        if self._inflater is not None:
+            self._inflater.end()
+        elif self._held and not self._plain:
             raise Broken("cut off")
 
-    def _begin(self, piece: bytes) -> None:
-        if self._gzip and not piece.startswith(_GZIP):
-            if not piece.lstrip(b" \t\r\n").startswith(_PLAIN):
-                raise Broken("no gzip")
+    def _begin(self, start: bytes) -> None:
+        if self._encoding == "deflate":
+            framed = start[0] & 0x0F == 8 and int.from_bytes(start[:2], "big") % 31 == 0
+            self._inflater = _Inflater(zlib.MAX_WBITS if framed else -zlib.MAX_WBITS)
+        elif self._encoding != "gzip":
+            raise Unasked(self._encoding)
+        elif start.startswith(_GZIP):
+            self._inflater = _Inflater(zlib.MAX_WBITS | 16, members=MEMBERS)
+        elif start.startswith(_TEXT):
             self._plain = True
-            return
-        self._decoder = self._new(piece)
+        else:
+            raise Broken("no gzip")
 
-    def _new(self, piece: bytes) -> "zlib._Decompress":
-        if self._gzip:
-            return zlib.decompressobj(zlib.MAX_WBITS | 16)
-        framed = piece[0] & 0x0F == 8 and int.from_bytes(piece[:2], "big") % 31 == 0
-        return zlib.decompressobj(zlib.MAX_WBITS if framed else -zlib.MAX_WBITS)
 
-    def _decoded(self, piece: bytes) -> Iterator[bytes]:
-        while piece and not self._done and self._decoder is not None:
+class _Inflater:
+    """Inflates a stream; of gzip up to so many members, one after another."""
+
+    def __init__(self, window: int, members: int = 0) -> None:
+        self._window = window
+        self._members = members
+        self._left = b""
+        self._over = False
+        self._open()
+
+    def _open(self) -> None:
+        self._stream = zlib.decompressobj(self._window)
+        self._members -= 1
+        self._crc = self._size = 0
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        """Yield what a piece inflates to, STEP bytes at a time. Raises Broken."""
+        piece, self._left = self._left + piece, b""
+        while piece and not self._over:
+            if self._stream.eof:
+                piece = self._next_member(piece)
+                continue
+            yield from self._inflated(piece)
+            piece = self._stream.unused_data
+
+    def _inflated(self, piece: bytes) -> Iterator[bytes]:
+        """Yield from one member; zlib holds back what is more than a step."""
+        full = True
+        while (piece or full) and not self._stream.eof:
             try:
-                found = self._decoder.decompress(piece, STEP)
+                found = self._stream.decompress(piece, STEP)
             except zlib.error as error:
                 raise Broken(str(error)) from error
+            self._crc = zlib.crc32(found, self._crc)
+            self._size += len(found)
             if found:
                 yield found
-            piece = self._decoder.unconsumed_tail
-            if self._decoder.eof:
-                piece = self._next_member(self._decoder.unused_data)
-            elif not piece and len(found) == STEP:  # it may hold back more than it has input for
-                yield from iter(partial(self._decoder.decompress, b"", STEP), b"")
+            piece, full = self._stream.unconsumed_tail, len(found) == STEP
 
-    def _next_member(self, left: bytes) -> bytes:
-        """Go on with another member of a gzip file; whatever else follows is padding."""
-        if self._gzip and left.startswith(_GZIP):
-            self._decoder = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            return left
-        self._done = True
-        return b""
+    def _next_member(self, piece: bytes) -> bytes:
+        """Go on with another member of a gzip body; whatever else follows is padding."""
+        if self._members < 0 or not (piece.startswith(_GZIP) or piece == _GZIP[:1]):
+            self._over = True
+        elif len(piece) < len(_GZIP):
+            self._left = piece
+            return b""
+        elif self._members == 0:
+            raise Broken("too many members")
+        else:
+            self._open()
+        return piece
+
+    def end(self) -> None:
+        """Raise Broken where more than the checksum is missing."""
+        gzip = self._window > zlib.MAX_WBITS
+        if not self._stream.eof and not (gzip and self._only_trailer_missing()):
+            raise Broken("cut off")
+
+    def _only_trailer_missing(self) -> bool:
+        """Tell whether the body is whole and only (part of) gzip's own checksum and length is cut off."""
+        trailer = struct.pack("<II", self._crc, self._size % 2**32)
+        return any(self._ends_with(trailer[-missing:]) for missing in range(1, 1 + len(trailer)))
+
+    def _ends_with(self, rest: bytes) -> bool:
+        trial = self._stream.copy()
+        try:
+            return not trial.decompress(rest) and trial.eof
+        except zlib.error:
+            return False

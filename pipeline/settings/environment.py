@@ -70,7 +70,7 @@ def _places(text: object) -> object:
         return text
     places = [place.strip().lower() for place in text.split(",") if place.strip()]
     for place in places:
-        if not _PLACE.fullmatch(place):
+        if not _PLACE.fullmatch(place) or int(place.rpartition(":")[2]) > 65_535:
             raise ValueError("is no list of host:port; write 127.0.0.1:8080, or several with commas between")
     return frozenset(places)
 

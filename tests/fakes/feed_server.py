@@ -29,6 +29,10 @@ class Answer:
     """Between one byte of the body and the next."""
     cut_at: int | None = None
     """Closes the connection after so many bytes of the body."""
+    raw: bytes | None = None
+    """Sent as it is, in place of all of the above; then the connection is closed."""
+    forever: bytes = b""
+    """Sent after `raw`, again and again, until the client goes away."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,11 @@ class FeedServer:
         if compress:
             body, sent["Content-Encoding"] = gzip.compress(body), "gzip"
         self._server.answers[path] = Answer(body, status, sent, etag, last_modified, delay_s, drip_s, cut_at)
+        return self.url(path)
+
+    def add_raw(self, path: str, raw: bytes, *, forever: bytes = b"") -> str:
+        """Decide the very bytes that a path answers with, status line and all; returns its URL."""
+        self._server.answers[path] = Answer(raw=raw, forever=forever)
         return self.url(path)
 
     def url(self, path: str) -> str:
@@ -141,10 +150,18 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.server.answers.get(self.path, Answer(b"nothing here", 404))
         if self.server.closing.wait(answer.delay_s):
             return
-        if _unchanged(answer, headers):
+        if answer.raw is not None:
+            self._send_raw(answer.raw, answer.forever)
+        elif _unchanged(answer, headers):
             self._send(Answer(status=304, etag=answer.etag, last_modified=answer.last_modified))
         else:
             self._send(answer)
+
+    def _send_raw(self, raw: bytes, forever: bytes) -> None:
+        self.wfile.write(raw)
+        while forever and not self.server.closing.is_set():
+            self.wfile.write(forever)
+        self.close_connection = True
 
     def _send(self, answer: Answer) -> None:
         self.send_response(answer.status)

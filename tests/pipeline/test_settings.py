@@ -131,6 +131,7 @@ def test_an_unknown_variable_is_refused_with_a_guess(tmp_path: Path) -> None:
         ("COPYDESK_CONTACT", "desk\r\nX-Evil: 1", "on one line"),
         ("COPYDESK_ALLOW_HOSTS", "feeds.intra", "127.0.0.1:8080"),
         ("COPYDESK_ALLOW_HOSTS", "http://feeds.intra:80", "127.0.0.1:8080"),
+        ("COPYDESK_ALLOW_HOSTS", "feeds.intra:99999", "127.0.0.1:8080"),
         ("COPYDESK_FEEDS", "~nobody-of-that-name/feeds.yaml", "full path"),
     ],
 )

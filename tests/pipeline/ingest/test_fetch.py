@@ -105,6 +105,13 @@ async def test_only_permanent_redirects_move_a_feed(
     assert seen.moved_to == (end if moved else None)
 
 
+async def test_a_feed_with_a_password_does_not_move_on_without_it(net: Net, server: FeedServer) -> None:
+    server.add("/new", b"<rss/>")
+    url = server.add("/old", status=301, headers={"Location": "/new"})
+    seen = await fetch(net, feed(url.replace("//", "//ada:secret@")), PollState(), NOW)
+    assert seen.moved_to is None
+
+
 async def test_a_feed_that_moved_is_asked_for_at_its_new_address(net: Net, server: FeedServer) -> None:
     url = server.add("/new", b"<rss/>")
     seen = await fetch(net, feed(server.url("/old")), PollState(url=url), NOW)

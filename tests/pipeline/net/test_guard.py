@@ -1,5 +1,6 @@
 """No feed leads into somebody's own network, by address, name, redirect or change of mind."""
 
+import socket
 from collections.abc import Sequence
 
 import pytest
@@ -7,16 +8,16 @@ import pytest
 from pipeline.errors import FeedError
 from pipeline.net import Net
 from pipeline.net.addresses import forbidden, forbidden_host, place, place_of
+from pipeline.net.guard import ForbiddenAddress, Guard
 from tests.fakes.feed_server import FeedServer
 
 PRIVATE = [
     "127.0.0.1", "127.8.9.10", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.255",
-    "192.168.1.1",
-    "169.254.169.254", "100.64.0.1", "100.127.255.255", "192.0.0.1", "192.0.0.8", "192.0.2.1", "192.88.99.1",
-    "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.250", "240.0.0.1",
-    "255.255.255.255", "::", "::1", "::7f00:1", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "64:ff9b::7f00:1",
-    "64:ff9b::808:808", "64:ff9b:1::1", "100::1", "2001::1",
-    "2001:db8::1", "2002:7f00:1::", "2002:808:808::", "fc00::1", "fd12::1",
+    "192.168.1.1", "4000::1", "::ffff:0:7f00:1", "169.254.169.254", "100.64.0.1", "100.127.255.255",
+    "192.0.0.1", "192.0.0.8", "192.0.2.1", "192.88.99.1", "198.18.0.1", "198.51.100.1", "203.0.113.1",
+    "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255", "::", "::1", "::7f00:1",
+    "::ffff:127.0.0.1", "::ffff:8.8.8.8", "64:ff9b::7f00:1", "64:ff9b::808:808", "64:ff9b:1::1",
+    "100::1", "2001::1", "2001:db8::1", "2002:7f00:1::", "2002:808:808::", "fc00::1", "fd12::1",
     "fe80::1", "fe80::1%eth0", "fec0::1", "ff02::1", "3fff::1", "5f00::1", "no address", "",
 ]  # fmt: skip
 PUBLIC = ["8.8.8.8", "1.1.1.1", "93.184.216.34", "2606:4700:4700::1111", "2a00:1450:4001::1"]
@@ -81,7 +82,17 @@ async def kind_of(url: str, resolver: Resolver | None = None, allowed: Sequence[
 
 
 @pytest.mark.parametrize(
-    "host", [*ODD, "127.0.0.1", "[fe80::1]", "0.0.0.0", "[64:ff9b::7f00:1]", "①②⑦.0.0.1"]
+    "host",
+    [
+        *ODD,
+        "127.0.0.1",
+        "[fe80::1]",
+        "0.0.0.0",
+        "[64:ff9b::7f00:1]",
+        "①②⑦.0.0.1",
+        "10。0。0。1",
+        "127%2e0.0.1",
+    ],
 )
 async def test_an_address_in_a_url_is_refused(host: str) -> None:
     with FeedServer() as server:
@@ -118,6 +129,32 @@ async def test_a_redirect_that_leads_inside_is_refused(target: str) -> None:
         url = server.add("/feed", status=301, headers={"Location": target})
         assert await kind_of(url, allowed=list(server.hosts)) == "forbidden-address"
         assert (server.requests, inside.requests) == (1, 0)
+
+
+async def test_a_redirect_into_any_other_network_is_refused() -> None:
+    with FeedServer() as server:
+        async with Net("test", timeout_s=5, allowed=server.hosts) as net:
+            for address in PRIVATE[:-2]:
+                host = f"[{address}]" if ":" in address else address
+                url = server.add("/feed", status=302, headers={"Location": f"http://{host}/"})
+                with pytest.raises(FeedError) as caught:
+                    await net.get(url)
+                assert caught.value.kind == "forbidden-address", host
+
+
+async def test_only_the_public_addresses_of_a_name_are_tried() -> None:
+    guard = Guard({"feeds.intra:80"}, Resolver(["10.0.0.1", "1.1.1.1", "::1"]))
+    assert [found["host"] for found in await guard.resolve("mixed.example", 80)] == ["1.1.1.1"]
+    assert len(await guard.resolve("feeds.intra", 80)) == 3
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.0.0.1", "2002:7f00:1::"])
+def test_no_socket_is_made_for_a_forbidden_address(address: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    info = (family, socket.SOCK_STREAM, 0, "", (address, 8080))
+    with pytest.raises(ForbiddenAddress):
+        Guard([place(address, 8081)], Resolver([])).make_socket(info)
+    Guard([place(address, 8080)], Resolver([])).make_socket(info).close()
 
 
 async def test_an_exception_holds_for_its_port_alone() -> None:

@@ -1,0 +1,68 @@
+"""Answers that are meant to cost more than they are worth."""
+
+import gzip
+
+import pytest
+
+from pipeline.errors import FeedError
+from pipeline.net import Net
+from tests.fakes.feed_server import FeedServer
+
+OK = b"HTTP/1.1 200 OK\r\n"
+ENDLESS = {
+    "headers": (OK, b"X-A: bbbbbbbbbbb\r\n" * 4000, "http"),
+    "header": (OK + b"X-A: ", b"b" * 65_000, "http"),
+    "status line": (b"HTTP/1.1 200 ", b"b" * 65_000, "http"),
+    "trailers": (OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X-A: b\r\n" * 9000, "http"),
+    "chunk extensions": (OK + b"Transfer-Encoding: chunked\r\n\r\n1;", b"a=b;" * 20_000, "http"),
+    "body": (OK + b"\r\n", b"b" * 65_000, "too-large"),
+    "gzip members": (OK + b"Content-Encoding: gzip\r\n\r\n", gzip.compress(b"") * 3000, "http"),
+    "gzip padding": (
+        OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"x"),
+        bytes(65_000),
+        "too-large",
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+async def kind_of(server: FeedServer, raw: bytes, forever: bytes = b"") -> str:
+    url = server.add_raw("/feed", raw, forever=forever)
+    # Long enough that no deadline helps.
+    async with Net("test", timeout_s=600, allowed=server.hosts) as net:
+        with pytest.raises(FeedError) as caught:
+            await net.get(url)
+    return caught.value.kind
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+async def test_an_answer_without_end_is_cut_short(what: str) -> None:
+    raw, forever, kind = ENDLESS[what]
+    with FeedServer() as server:
+        assert await kind_of(server, raw, forever) == kind
+
+
+async def test_a_bomb_is_put_out() -> None:
+    with FeedServer() as server:
+        bomb = gzip.compress(bytes(100_000_000))
+        assert len(bomb) < 100_000
+        assert await kind_of(server, OK + b"Content-Encoding: gzip\r\n\r\n" + bomb) == "too-large"
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"SSH-2.0-OpenSSH_9\r\n", b"\x15\x03\x01\x00\x02\x02\x16", b"HTTP/1.1 2x0 OK\r\n\r\n"]
+)
+async def test_what_is_no_answer_is_named(raw: bytes) -> None:
+    with FeedServer() as server:
+        assert await kind_of(server, raw) == "http"
+
+
+async def test_long_headers_of_honest_servers_are_read() -> None:
+    with FeedServer() as server:
+        url = server.add("/feed", b"x", headers={"X-Cache-Tags": "t" * 20_000})
+        async with Net("test", allowed=server.hosts) as net:
+            assert len((await net.get(url)).headers["x-cache-tags"]) == 20_000

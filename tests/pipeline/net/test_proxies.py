@@ -1,0 +1,71 @@
+"""The proxies of the environment."""
+
+import socket
+
+import pytest
+
+from pipeline.errors import ConfigError, FeedError
+from pipeline.net import Net
+from pipeline.net.proxies import patterns
+from tests.fakes.feed_server import FeedServer
+
+PROXY = "http://proxy.example:3128"
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({}, {}),
+        ({"no": "a.example"}, {}),
+        ({"http": PROXY}, {"http://": PROXY}),
+        ({"https": "proxy.example:3128"}, {"https://": PROXY}),
+        ({"all": PROXY, "no": "*"}, {}),
+        ({"all": PROXY, "no": "localhost,"}, {"all://": PROXY, "all://localhost": None}),
+        ({"all": PROXY, "no": ".a.example"}, {"all://": PROXY, "all://*.a.example": None}),
+        ({"all": PROXY, "no": "*.a.example"}, {"all://": PROXY, "all://*.a.example": None}),
+        (
+            {"all": PROXY, "no": "10.0.0.1, ::1"},
+            {"all://": PROXY, "all://10.0.0.1": None, "all://[::1]": None},
+        ),
+        ({"http": PROXY, "https": PROXY, "all": "socks5://x:1"}, {"http://": PROXY, "https://": PROXY}),
+    ],
+)
+def test_proxies_become_patterns(found: dict[str, str], expected: dict[str, str | None]) -> None:
+    assert patterns(found) == expected
+
+
+@pytest.mark.parametrize(
+    "url", ["socks5://ada:secret@proxy.example:1080", "http://[", "http://", "http://a:x"]
+)
+def test_a_proxy_that_cannot_be_used_is_named(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        patterns({"all": url})
+    assert "ALL_PROXY" in caught.value.message
+    assert "secret" not in caught.value.message
+
+
+async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with FeedServer() as server:
+        monkeypatch.setenv("HTTP_PROXY", server.url("").replace("http://", "http://ada:secret@"))
+        server.add("http://news.example/feed", b"by proxy")
+        async with Net("test") as net:
+            assert (await net.get("http://news.example/feed")).body == b"by proxy"
+            with pytest.raises(FeedError, match="public internet"):
+                await net.get("http://10.0.0.1/feed")
+        [seen] = server.seen
+        assert seen.headers["proxy-authorization"].startswith("Basic ")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_that_is_down_is_told_as_such(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    for name in ("NO_PROXY", "no_proxy", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: nobody else can take it either
+        monkeypatch.setenv(f"{scheme.upper()}_PROXY", f"127.0.0.1:{taken.getsockname()[1]}")
+        async with Net("test") as net:
+            with pytest.raises(FeedError, match="through the proxy") as caught:
+                await net.get(f"{scheme}://news.example/feed")
+    assert caught.value.kind == "unreachable"
