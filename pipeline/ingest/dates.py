@@ -4,57 +4,76 @@ import calendar
 import re
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
+
+from pipeline.ingest.datewords import MONTHS, ZONES, folded
 
 _EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
+_LONGEST = 120
 _ISO = re.compile(r"\d{4}-?\d\d-?\d\d[T ]\d\d:?\d\d")
-_DIGIT = re.compile(r"\d")
+_EPOCH = re.compile(r"(\d{9,10})(?:\d{3})?(?:\.\d{1,9})?")
+_COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)")
+_CLOCK = re.compile(
+    r"(?<![\d.:-])(\d{1,2}) ?[:h] ?([0-5]\d)(?:[:m] ?(\d\d))?(?:[.,]\d{1,9})?(?![\d:])(?: ?([ap])\.?m\b\.?)?"
+    r"|(?<![\d.:-])(\d{1,2}) ?([ap])\.?m\b\.?"
+)
+_COMPACT = re.compile(r"(\d{8})[t ]?(\d\d)(\d\d)(\d\d)?(?:[.,]\d{1,9})?(?!\d)")
+_OFFSET = re.compile(r"[ ]{0,3}(?:gmt|utc|ut)?[ ]{0,3}([+-])(\d{1,2}):?(\d\d)?(?!\d)")
+_ZONE = re.compile(r"[ ]{0,3}([a-z]{1,5})\b")
+_YEAR_FIRST = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d\d)(\d\d))(?!\d)")
+_CHINESE = re.compile(r"(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일]")
+_DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}|\d\d)")
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_TOKEN = re.compile(r"\d+|[^\W\d_]+")
 
 
 class DateReader:
-    """Reads the dates of one feed; `now` is aware UTC.
+    """Reads the dates of one feed; `now` is aware UTC."""
 
-    The reader of last resort takes tenths of a second for a string that is no date, so a feed may waste
-    only a few of them.
-    """
-
-    def __init__(self, now: datetime, patience: int = 5) -> None:
-        self._now = now
-        self._patience = patience
+    def __init__(self, now: datetime) -> None:
+        self._latest = now + timedelta(days=1)
         self._seen: dict[str, datetime | None] = {}
 
     def read(self, raw: str | None, parsed: time.struct_time | None = None) -> datetime | None:
         """Return a date between 1995 and tomorrow, or None.
 
-        `raw` is the date as written, `parsed` feedparser's UTC tuple of it. ISO dates are read from
-        `raw`, because feedparser takes the half hour of `+0530` for zero.
+        `raw` is the date as written, `parsed` feedparser's UTC tuple of it: that one serves where we cannot
+        read what is written, because it takes the half hour of `+0530` for zero and knows few time zones.
         """
         raw = (raw or "").strip()
         if raw not in self._seen or parsed is not None:
-            moment = _from_iso(raw) or _from_tuple(parsed)
-            self._seen[raw] = moment or self._guessed(raw)
+            self._seen[raw] = moment_of(raw) or _from_tuple(parsed)
         found = self._seen[raw]
-        if found is None or not _EARLIEST <= found <= self._now + timedelta(days=1):
-            return None
-        return found
+        return found if found is not None and _EARLIEST <= found <= self._latest else None
 
-    def _guessed(self, raw: str) -> datetime | None:
-        if not 6 <= len(raw) <= 80 or not _DIGIT.search(raw) or self._patience == 0:
-            return None
-        moment = _from_words(raw)
-        if moment is None:
-            self._patience -= 1
-        return moment
+
+def moment_of(raw: str) -> datetime | None:
+    """Return the moment that a date names, aware UTC, or None where it names none for sure. Never raises.
+
+    Read are ISO 8601, RFC 822 and what comes near them, seconds and milliseconds since 1970, and dates with
+    months in English, French, German, Italian, Portuguese, Russian and Spanish. A time without a zone is
+    UTC, a date without a time is midnight. 02/03/2026 could be two days, so it is none.
+    """
+    if len(raw) > _LONGEST:
+        return None
+    try:
+        return _from_iso(raw) or _from_epoch(raw) or _from_words(raw)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _from_iso(raw: str) -> datetime | None:
-    if len(raw) > 40 or not _ISO.match(raw):
+    if not _ISO.match(raw):
         return None
     try:
         moment = datetime.fromisoformat(raw)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _from_epoch(raw: str) -> datetime | None:
+    found = _EPOCH.fullmatch(raw)
+    return datetime.fromtimestamp(int(found[1]), UTC) if found else None
 
 
 def _from_tuple(parsed: time.struct_time | None) -> datetime | None:
@@ -67,17 +86,104 @@ def _from_tuple(parsed: time.struct_time | None) -> datetime | None:
 
 
 def _from_words(raw: str) -> datetime | None:
-    import dateparser  # half a second to import, and few feeds need it
-
-    settings: Any = {
-        "TIMEZONE": "UTC",
-        "TO_TIMEZONE": "UTC",
-        "RETURN_AS_TIMEZONE_AWARE": True,
-        "REQUIRE_PARTS": ["day", "month", "year"],
-        "PARSERS": ["absolute-time"],
-    }
-    try:
-        moment: datetime | None = dateparser.parse(raw, settings=settings)
-    except (ValueError, OverflowError, RecursionError, TypeError, AttributeError, KeyError, IndexError):
+    text, clock, offset = _time(folded(_uncommented(raw)))
+    day = _day(" ".join(text.split()), american=clock is not None and clock[1])
+    if day is None:
         return None
-    return moment.astimezone(UTC) if moment else None
+    seconds = clock[0] if clock else 0
+    return day + timedelta(seconds=seconds) - offset
+
+
+def _uncommented(raw: str) -> str:
+    """Leave out what stands in parentheses, as RFC 822 allows it, and superfluous white space."""
+    while "(" in raw and (shorter := _COMMENT.sub(" ", raw)) != raw:
+        raw = shorter
+    return " ".join(raw.split())
+
+
+def _time(text: str) -> tuple[str, tuple[int, bool] | None, timedelta]:
+    """Return the text without its time; that in seconds and whether it is by the 12-hour clock; its zone."""
+    compact = _COMPACT.search(text)
+    clock = None if compact else _CLOCK.search(text)
+    if compact:
+        seconds, twelve, start, end = _clocked(*compact.groups()[1:]), False, compact.end(1), compact.end()
+    elif clock:
+        hour, minute, second, half, bare_hour, bare_half = clock.groups()
+        half = half or bare_half
+        seconds, twelve = _clocked(hour or bare_hour, minute, second, half), half is not None
+        start, end = clock.span()
+    else:
+        return text, None, timedelta()
+    offset, end = _zone(text, end)
+    return f"{text[:start]} {text[end:]}", (seconds, twelve), offset
+
+
+def _clocked(hour: str, minute: str | None, second: str | None, half: str | None = None) -> int:
+    """Return the seconds since midnight; 24:00 is the next one, a leap second is the one before it."""
+    hours, minutes, seconds = int(hour), int(minute or 0), min(int(second or 0), 59)
+    if half:
+        hours = hours % 12 + (12 if half == "p" else 0)
+    if hours > 24 or minutes > 59:
+        raise ValueError(hour)
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _zone(text: str, at: int) -> tuple[timedelta, int]:
+    """Return what a time's zone is ahead of UTC, and where it ends; UTC where it is missing or unknown."""
+    offset = _OFFSET.match(text, at)
+    if offset:
+        hours, minutes = int(offset[2]), int(offset[3] or 0)
+        ahead = timedelta(hours=hours, minutes=minutes) if hours < 15 and minutes < 60 else timedelta()
+        return (-ahead if offset[1] == "-" else ahead), offset.end()
+    name = _ZONE.match(text, at)
+    if name and name[1] in ZONES:
+        return timedelta(hours=ZONES[name[1]]), name.end()
+    return timedelta(), at
+
+
+def _day(text: str, *, american: bool) -> datetime | None:
+    """Return midnight of the day that is written; `american` where a month may come before its day."""
+    found = _YEAR_FIRST.match(text) or _CHINESE.search(text)
+    if found:
+        year, *rest = (int(each) for each in found.groups() if each and each.isdigit())
+        return _midnight(year, *rest)
+    dotted = _DAY_FIRST.search(text)
+    if dotted:
+        return _midnight(_year(dotted[3]), int(dotted[2]), int(dotted[1]))
+    slashed = _SLASHED.search(text)
+    if slashed:
+        return _slashed(int(slashed[1]), int(slashed[2]), int(slashed[3]), american=american)
+    return _named_day(_TOKEN.findall(text))
+
+
+def _slashed(one: int, two: int, year: int, *, american: bool) -> datetime | None:
+    if one > 12 or one == two:
+        return _midnight(year, two, one)
+    return _midnight(year, one, two) if two > 12 or american else None
+
+
+def _named_day(tokens: list[str]) -> datetime | None:
+    """Return the day among words and numbers: a day and a year around the name of a month."""
+    numbers = [at for at, token in enumerate(tokens) if token.isdigit()]
+    if len(numbers) != 2:
+        return None
+    first = numbers[0]
+    # Behind the day, if there: `mar` and `set` are days of the week, too.
+    names = [MONTHS[token] for token in tokens[first:] if token in MONTHS]
+    names += [MONTHS[token] for token in reversed(tokens[:first]) if token in MONTHS]
+    day, year = (tokens[at] for at in numbers)
+    if len(day) > 2:
+        day, year = year, day
+    if not names or len(day) > 2 or len(year) not in (2, 4):
+        return None
+    return _midnight(_year(year), names[0], int(day))
+
+
+def _year(written: str) -> int:
+    """Return a year; of two digits, as in RFC 2822 section 4.3."""
+    year = int(written)
+    return year if len(written) > 2 else year + (2000 if year < 50 else 1900)
+
+
+def _midnight(year: int, month: int, day: int) -> datetime:
+    return datetime(year, month, day, tzinfo=UTC)

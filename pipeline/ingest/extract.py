@@ -1,73 +1,85 @@
 """A web page to the text of its article. Pure; what it costs is bounded by what it reads."""
 
-import json
 import re
-from typing import Any
+from datetime import datetime
+from itertools import islice
 
 from pipeline.errors import FeedError
 from pipeline.ingest.decode import decode
 from pipeline.ingest.html import html_to_text
 from pipeline.ingest.interstitial import interstitial
-from pipeline.ingest.links import absolute
+from pipeline.ingest.pagehead import Head, Tree, locked, read_head, reserved_by, said_by
 from pipeline.ingest.text import repair, tidy
-from pipeline.models import Record
 from pipeline.urls import shown_url
 
 _READ = 2_000_000
 """Bytes of a page that are read."""
-_META = re.compile(rb"<meta[^>]{0,300}?charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_TAGS = 20_000
+"""Tags of a page that are read, scripts not counted: time grows with their square."""
+_ATTRIBUTES = 5_000
+"""Characters of attributes, beyond which a tag loses them: in one tag, time grows with their square."""
 _HTML = ("text/html", "application/xhtml+xml", "text/plain", "")
-_LOCKED = re.compile(
-    r"[\"']isAccessibleForFree[\"']\s{0,9}:\s{0,9}[\"']?false"
-    r"|<meta[^>]{0,200}(?:article:content_tier|content_tier)[^>]{0,100}(?:locked|metered)",
-    re.IGNORECASE,
+_OTHERS = (b"%PDF-", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b", b"RIFF", b"ID3")
+_CHARSET = re.compile(rb"charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_LABELS = {  # as the web means them (encoding.spec.whatwg.org), where Python means less
+    "x-sjis": "cp932", "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "windows-31j": "cp932",
+    "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "x-gbk": "gb18030", "big5": "big5hkscs",
+}  # fmt: skip
+# What hides markup from view. Each begins what always ends, if need be with the page: linear time.
+_HIDDEN = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(script|style)\b([^>]*)(?:>(.*?)(?:</\1\b[^>]*(?:>|\Z)|\Z)|\Z)", re.I | re.S
 )
+_TAG = re.compile(r"<[a-zA-Z/]")
+_WHOLE_TAG = re.compile(
+    r"""<([a-zA-Z][a-zA-Z0-9:_-]{0,40}+)
+    [^>=]*+ (?:=\s{0,9}+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+ [^>=]*+)*+ (?:>|\Z)""",
+    re.VERBOSE,
+)
+_UNREAD = ("noscript", "svg", "template", "iframe", "object", "canvas", "select", "button", "textarea")
+_AROUND = ("nav", "header", "footer")
 _WALL = re.compile(
-    r"subscribe (?:now )?to (?:continue|keep|read)|to continue reading|subscribers? only|already a subscriber"
-    r"|become a (?:member|subscriber) to|this (?:article|story) is for (?:subscribers|members)"
-    r"|réservé aux abonnés|nur für abonnenten|jetzt abonnieren|contenido exclusivo para suscriptores",
+    r"subscribe (?:now )?to (?:continue|keep|read)|to (?:continue|keep) reading|subscribers? only"
+    r"|(?:already|not) a subscriber|become a (?:member|subscriber)|for (?:paying )?(?:subscribers|members)\b"
+    r"|(?:article|story) is (?:reserved )?for (?:subscribers|members)|free articles? (?:left|remaining)"
+    r"|réservé (?:à nos|aux) abonnés|nur für abonnenten|mit einem abo|jetzt abonnieren"
+    r"|(?:contenido|artículo) exclusivo para (?:suscriptores|socios)|riservato agli abbonati"
+    r"|alleen voor abonnees|有料会員|会員限定|только для подписчиков",
     re.IGNORECASE,
 )
 _WALLED = 600
 """Characters of an article in front of a paywall, at most: more is the article."""
-_RESERVED = re.compile(
-    r"<meta[^>]{0,200}name\s?=\s?[\"']?tdm-reservation[\"']?[^>]{0,100}content\s?=\s?[\"']?1", re.IGNORECASE
-)
-_NO_AI = re.compile(
-    r"<meta[^>]{0,200}name\s?=\s?[\"']?robots[\"']?[^>]{0,200}content\s?=\s?[\"'][^\"'>]{0,100}\bnoai\b", re.I
-)
 
 
-class Page(Record):
+class Page(Head):
     """What an item's web page says."""
 
     text: str
-    """Plain, paragraphs divided by a blank line."""
-    title: str = ""
-    author: str | None = None
-    image: str | None = None
+    """Plain; paragraphs and headings divided by a blank line, items of a list lines with `- `."""
 
 
-def extract(body: bytes, content_type: str | None, url: str, selector: str | None = None) -> Page:
-    """Return the article of a page; with a CSS `selector`, what that selects.
+def extract(
+    body: bytes, content_type: str | None, url: str, selector: str | None = None, now: datetime | None = None
+) -> Page:
+    """Return the article of a page, found by itself or, with a CSS `selector`, what that selects.
 
-    Raises FeedError of kind not-html, challenge, consent, login, reserved, paywall, selector or empty.
+    Raises FeedError, naming the page, of kind not-html, challenge, consent, login, reserved, paywall,
+    selector or empty. Without `now`, aware UTC, the page's date is not read.
     """
     kind = (content_type or "").partition(";")[0].strip().lower()
-    if kind not in _HTML or body[:5] == b"%PDF-":
+    if kind not in _HTML or body.startswith(_OTHERS):
         raise _trouble(url, f"is no web page but {kind or 'something else'}", "not-html")
     html = _decoded(body[:_READ], content_type)
     if stands := interstitial(html):
         raise _trouble(url, f"shows a {stands} page instead of the article", stands)
-    if _RESERVED.search(html) or _NO_AI.search(html):
-        raise _trouble(url, "reserves its text (tdm-reservation or noai)", "reserved")
-    tree = _tree(html, url)
-    text = _selected(tree, selector, url) if selector else _found(tree)
-    if len(text) < _WALLED and (_LOCKED.search(html) or _WALL.search(html)):
+    lean, linked = _lean(html)
+    tree = _tree(lean, url)
+    said = said_by(tree, linked)
+    if reserved := reserved_by(said):
+        raise _trouble(url, f"reserves its text ({reserved})", "reserved")
+    if locked(said):
         raise _trouble(url, "is behind a paywall", "paywall")
-    if not text:
-        raise _trouble(url, "has no article that could be found; a `selector` may help", "empty")
-    return Page(text=text, **_about(tree, url))
+    head = read_head(said, tree, url, now)
+    return Page(text=_text(tree, selector, url), **head.model_dump())
 
 
 def _trouble(url: str, said: str, kind: str) -> FeedError:
@@ -76,75 +88,103 @@ def _trouble(url: str, said: str, kind: str) -> FeedError:
 
 def _decoded(body: bytes, content_type: str | None) -> str:
     """Return a page's characters: HTML names its charset where a feed's declaration would stand."""
-    if "charset" not in (content_type or "").lower() and (found := _META.search(body[:4096])):
-        content_type = f"text/html; charset={found[1].decode('ascii')}"
+    found = _CHARSET.search((content_type or "").encode("ascii", "replace")) or _CHARSET.search(body[:4096])
+    if found:
+        label = found[1].decode("ascii").lower()
+        content_type = f"text/html; charset={_LABELS.get(label, label)}"
     return decode(body, content_type)
 
 
-def _tree(html: str, url: str) -> Any:  # noqa: ANN401 - lxml has no types
+def _lean(html: str) -> tuple[str, list[str]]:
+    """Return a page without what nobody sees, as far as it is read, and its JSON-LD scripts."""
+    linked: list[str] = []
+
+    def hide(match: re.Match[str]) -> str:
+        if match[1] and match[3] and "ld+json" in match[2].lower():
+            linked.append(match[3])
+        return " "
+
+    lean = _HIDDEN.sub(hide, html)
+    end = next(islice(_TAG.finditer(lean), _TAGS, None), None)
+    return _WHOLE_TAG.sub(_bounded, lean[: end.start()] if end else lean), linked
+
+
+def _bounded(tag: re.Match[str]) -> str:
+    return tag[0] if len(tag[0]) < _ATTRIBUTES else f"<{tag[1]}>"
+
+
+def _tree(html: str, url: str) -> Tree:
     import lxml.html
-    from lxml.etree import LxmlError
+    from lxml.etree import LxmlError, strip_elements
 
     parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=False)
     try:
         tree = lxml.html.document_fromstring(html.encode("utf-8", "replace"), parser=parser)
     except (LxmlError, ValueError) as error:
         raise _trouble(url, "is empty", "empty") from error
+    strip_elements(tree, *_UNREAD, with_tail=False)
     return tree
 
 
-def _selected(tree: Any, selector: str, url: str) -> str:  # noqa: ANN401
+def _text(tree: Tree, selector: str | None, url: str) -> str:
+    """Return the article's text. Raises FeedError of kind paywall, selector or empty."""
+    shown = _shown(tree)
+    text = _selected(tree, selector, url) if selector else _found(tree)
+    if len(text) < _WALLED and _WALL.search(shown):
+        raise _trouble(url, "is behind a paywall", "paywall")
+    if not text:
+        raise _trouble(url, "has no article that could be found; a `selector` may help", "empty")
+    return text
+
+
+def _shown(tree: Tree) -> str:
+    """Return what a page shows besides its navigation, where every page of a paper invites to subscribe."""
+    from lxml.etree import iterwalk
+
+    pieces: list[str] = []
+    around = 0
+    for event, each in iterwalk(tree, events=("start", "end")):
+        outside = each.tag in _AROUND
+        if event == "start":
+            around += outside
+            pieces.append("" if around else each.text or "")
+        else:
+            around -= outside
+            pieces.append("" if around else each.tail or "")
+    return " ".join("".join(pieces).split())
+
+
+def _selected(tree: Tree, selector: str, url: str) -> str:
     from cssselect import SelectorError
+    from lxml.etree import LxmlError
     from lxml.html import tostring
 
     try:
         found = tree.cssselect(selector)
-    except SelectorError as error:
-        raise _trouble(
-            url, f"cannot be searched for {selector!r}: it is no CSS selector", "selector"
-        ) from error
+    except (SelectorError, LxmlError) as error:
+        said = f"cannot be searched for {selector!r}: it is no CSS selector"
+        raise _trouble(url, said, "selector") from error
     if not found:
         raise _trouble(url, f"has nothing that the selector {selector!r} means", "selector")
-    return "\n\n".join(html_to_text(tostring(each, encoding="unicode")) for each in found).strip()
+    within = {each for outer in found for each in outer.iterdescendants()}
+    outermost = [each for each in found if each not in within]
+    pieces = (html_to_text(tostring(each, encoding="unicode", with_tail=False)) for each in outermost)
+    return "\n\n".join(filter(None, pieces))
 
 
-def _found(tree: Any) -> str:  # noqa: ANN401
-    from trafilatura import bare_extraction  # half a second to import, and few items need it
+def _found(tree: Tree) -> str:
+    from trafilatura import bare_extraction  # a fifth of a second to import, and few items need it
 
-    document = bare_extraction(tree, fast=True, include_comments=False, include_tables=False)
-    text = getattr(document, "text", None) or ""
-    return tidy(_PARAGRAPH.sub("\n\n", repair(text)))
-
-
-_PARAGRAPH = re.compile(r"\n(?!\n|- )")
-"""The end of a paragraph; items of a list stay together."""
+    document = bare_extraction(
+        tree, fast=True, favor_precision=True, include_comments=False, include_tables=False
+    )
+    return tidy(_paragraphs(repair(getattr(document, "text", None) or "")))
 
 
-def _about(tree: Any, url: str) -> dict[str, Any]:  # noqa: ANN401
-    title = _meta(tree, "og:title") or " ".join(tree.xpath("string(//title)").split())
-    image = _meta(tree, "og:image")
-    return {
-        "title": repair(title)[:300],
-        "author": repair(_meta(tree, "author") or _author(tree))[:200] or None,
-        "image": absolute(image, url) if image else None,
-    }
-
-
-def _meta(tree: Any, name: str) -> str:  # noqa: ANN401
-    found = tree.xpath("//meta[@property=$name or @name=$name]/@content", name=name)
-    return " ".join(str(found[0]).split()) if found else ""
-
-
-def _author(tree: Any) -> str:  # noqa: ANN401
-    """Return the author that a page's JSON-LD names, if it names one (schema.org)."""
-    for script in tree.xpath("//script[@type='application/ld+json']/text()")[:5]:
-        try:
-            data = json.loads(script[:100_000])
-        except (ValueError, RecursionError):
-            continue
-        author = data.get("author") if isinstance(data, dict) else None
-        author = author[0] if isinstance(author, list) and author else author
-        name = author.get("name") if isinstance(author, dict) else author
-        if isinstance(name, str):
-            return " ".join(name.split())
-    return ""
+def _paragraphs(text: str) -> str:
+    """Divide lines by blank lines, but keep the items of a list together."""
+    pieces: list[str] = []
+    for line in text.split("\n"):
+        together = pieces and pieces[-1].startswith("- ") and line.startswith("- ")
+        pieces += ["\n" if together else "\n\n", line]
+    return "".join(pieces)

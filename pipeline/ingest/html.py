@@ -1,17 +1,29 @@
-"""HTML of any quality to plain text: paragraphs divided by blank lines, list items as lines with `- `."""
+"""HTML of any quality to plain text: paragraphs divided by blank lines, list items as lines with `- `.
+
+Tags become marks within the text, and the marks lines; so what is done for every tag is done by whole lists.
+"""
 
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 
-from pipeline.ingest.markup import Tag, tokens
-from pipeline.ingest.text import repair, tidy
+from pipeline.ingest.markup import Pieces, attribute, decoded, opening, pieces
+from pipeline.ingest.text import clean, collapsed, damaged, repair, tidy
 
+_PARAGRAPH, _LINE, _ITEM, _ITEM_END = "\x01\x02\x03\x05"
 # fmt: off
-_PARAGRAPHS = frozenset((
+_PARAGRAPHS = (
     "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl",
     "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
-    "header", "hr", "main", "nav", "p", "pre", "section", "summary", "table",
-))
-_LINES = frozenset(("br", "tr", "caption", "option"))
+    "header", "hr", "main", "menu", "nav", "ol", "p", "pre", "section", "summary", "table", "ul",
+)
+_LISTS = frozenset(("ul", "ol", "menu"))
+_MARKS = (
+    {name: _PARAGRAPH for each in _PARAGRAPHS for name in (each, f"/{each}")}
+    | dict.fromkeys(("br", "tr", "caption", "option"), _LINE)
+    | dict.fromkeys(("td", "th", "/td", "/th"), " ")
+    | {"li": _ITEM, "/li": _ITEM_END}
+)
 _DROPPED = frozenset((
     "button", "canvas", "embed", "iframe", "noscript", "object", "select", "svg", "template",
 ))
@@ -22,87 +34,9 @@ _VOID = frozenset((
 ))
 # fmt: on
 _CONCEALED = re.compile(r"(?:display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden)", re.IGNORECASE)
-
-
-class _Writer:
-    """Collects the text of tokens; line breaks that follow a fresh `- ` do not count."""
-
-    def __init__(self) -> None:
-        self.pieces: list[str] = []
-        self.hidden: str | None = None
-        self.depth = 0
-        self.lists = 0
-        self.verbatim = 0
-        self.fresh_item = False
-        self.at_line_start = True
-
-    def text(self, text: str) -> None:
-        if self.hidden is not None:
-            return
-        if not text.isspace():
-            self.fresh_item = self.at_line_start = False
-        self.pieces.append(repair(text) if self.verbatim else " ".join(repair(text).split("\n")))
-
-    def tag(self, tag: Tag) -> None:
-        if self.hidden is not None:
-            self._while_hidden(tag)
-        elif not tag.closing and _conceals(tag):
-            self.hidden, self.depth = tag.name, 1
-        elif tag.name in ("ul", "ol", "menu"):
-            self._list(tag)
-        elif tag.name == "li":
-            self._item(tag)
-        else:
-            self._other(tag)
-
-    def _while_hidden(self, tag: Tag) -> None:
-        if tag.name != self.hidden:
-            return
-        if tag.name == "p" and not tag.closing:  # a paragraph ends where the next one begins
-            self.hidden = None
-            self.tag(tag)
-            return
-        self.depth += -1 if tag.closing else 1
-        if self.depth == 0:
-            self.hidden = None
-
-    def _list(self, tag: Tag) -> None:
-        outer = self.lists - 1 if tag.closing else self.lists
-        self.lists = max(0, outer if tag.closing else outer + 1)
-        self._break("\n" if outer > 0 else "\n\n")
-
-    def _item(self, tag: Tag) -> None:
-        if not tag.closing:
-            self.pieces.append("- " if self.at_line_start else "\n- ")
-            self.at_line_start = False
-        self.fresh_item = not tag.closing
-
-    def _other(self, tag: Tag) -> None:
-        if tag.name == "pre":
-            self.verbatim = max(0, self.verbatim + (-1 if tag.closing else 1))
-        if tag.name in _PARAGRAPHS:
-            self._break("\n\n")
-        elif tag.name in _LINES and not tag.closing:
-            self._break("\n")
-        elif tag.name in ("td", "th"):
-            self.pieces.append(" ")
-
-    def _break(self, lines: str) -> None:
-        if not self.fresh_item:
-            self.pieces.append(lines)
-            self.at_line_start = True
-
-
-def _conceals(tag: Tag) -> bool:
-    """Tell whether a tag begins something that a browser would not show as text."""
-    if tag.name in _VOID or tag.attributes.endswith("/"):
-        return False
-    if tag.name in _DROPPED:
-        return True
-    written = tag.attributes.lower()
-    if "hidden" not in written and "style" not in written:
-        return False
-    return tag.get("hidden") is not None or bool(_CONCEALED.search(tag.get("style") or ""))
+_NEWLINE = re.compile(r"\n|&#(?:0{0,9}10|[xX]0{0,9}[aA]);")
+_BREAKS = re.compile("[\x01-\x03\x05][\x01-\x03\x05 ]*")
+_SEGMENTS = re.compile("([\n\x01-\x03\x05]+)")
 
 
 def html_to_text(html: str) -> str:
@@ -110,25 +44,129 @@ def html_to_text(html: str) -> str:
 
     Scripts, styles, comments and hidden elements are dropped, and so are characters that cannot be seen.
     """
-    writer = _Writer()
-    for token in tokens(html):
-        if isinstance(token, Tag):
-            writer.tag(token)
-        else:
-            writer.text(token)
-    return tidy("".join(writer.pieces))
+    if "<" not in html:
+        return _laid_out(decoded(html))
+    split = pieces(html)
+    present = set(split.names)
+    if not present.isdisjoint(_DROPPED) or _may_conceal(split.attributes):
+        split = _shown(split)
+    if "pre" in present:
+        split = _verbatim(split)
+    marks = _list_marks(split.names) if not present.isdisjoint(_LISTS) else _marks(split.names)
+    joined = [""] * (2 * len(marks) + 1)
+    joined[::2], joined[1::2] = split.texts, marks
+    return _laid_out(decoded("".join(joined)))
 
 
 def first_image(html: str) -> str | None:
     """Return the address of the first picture as written, or None; counting pixels do not count."""
-    for token in tokens(html):
-        if not isinstance(token, Tag) or token.name != "img" or token.closing:
-            continue
-        source = (token.get("src") or "").strip()
-        tiny = (token.get("width") or "").strip() in {"0", "1"} or (token.get("height") or "").strip() in {
-            "0",
-            "1",
-        }
-        if source and not tiny and not source.lower().startswith("data:"):
+    for written in opening(html, "img"):
+        source = (attribute(written, "src") or "").strip()
+        sizes = {(attribute(written, side) or "").strip() for side in ("width", "height")}
+        if source and sizes.isdisjoint(("0", "1")) and not source.lower().startswith("data:"):
             return source
     return None
+
+
+def _marks(names: list[str]) -> list[str]:
+    mark = _MARKS.get
+    return [mark(name, "") for name in names]
+
+
+def _list_marks(names: list[str]) -> list[str]:
+    """Return the marks where lists may stand in lists: the inner ones are no paragraphs of their own."""
+    marks, depth = _marks(names), 0
+    for at, name in enumerate(names):
+        if name.removeprefix("/") in _LISTS:
+            outer = max(0, depth - 1) if name[0] == "/" else depth
+            depth = outer if name[0] == "/" else depth + 1
+            marks[at] = _ITEM_END if outer else _PARAGRAPH
+    return marks
+
+
+def _verbatim(split: Pieces) -> Pieces:
+    """Mark the line breaks that count."""
+    texts, depth = list(split.texts), 0
+    for at, name in enumerate(split.names):
+        if name in ("pre", "/pre"):
+            depth = max(0, depth + (-1 if name[0] == "/" else 1))
+        if depth:
+            texts[at + 1] = _NEWLINE.sub(_LINE, texts[at + 1])
+    return split._replace(texts=texts)
+
+
+def _may_conceal(attributes: list[str]) -> bool:
+    """Tell cheaply whether any tag could be hidden."""
+    written = "\n".join(attributes).lower()
+    if "style" in written and "&" in written:
+        written = decoded(written)
+    return "hidden" in written or ("style" in written and "none" in written)
+
+
+def _shown(split: Pieces) -> Pieces:
+    """Leave out the elements that a browser would not show as text."""
+    texts, names = [split.texts[0]], []
+    hidden, depth = "", 0
+    for text, name, written in zip(split.texts[1:], split.names, split.attributes, strict=True):
+        plain = name.removeprefix("/")
+        if hidden == plain == "p" and name == "p":  # a paragraph ends where the next one begins
+            hidden = ""
+        if hidden:
+            depth += (plain == hidden) * (-1 if name != plain else 1)
+            hidden = hidden if depth else ""
+            texts.append("" if depth else text)
+            names.append("")
+            continue
+        if name == plain and _conceals(name, written):
+            hidden, depth = name, 1
+        texts.append("" if hidden else text)
+        names.append("" if hidden else name)
+    return Pieces(texts, names, [])
+
+
+def _conceals(name: str, written: str) -> bool:
+    """Tell whether an opening tag begins something that a browser would not show as text."""
+    if name in _VOID or written.endswith("/"):
+        return False
+    if name in _DROPPED:
+        return True
+    lower = written.lower()
+    if "hidden" not in lower and "style" not in lower:
+        return False
+    style = attribute(written, "style")
+    return attribute(written, "hidden") is not None or bool(style and _CONCEALED.search(style))
+
+
+def _laid_out(text: str) -> str:
+    """Return marked text in lines."""
+    if damaged(text):
+        text = "".join(_repaired(text))
+    text = collapsed(text) + _ITEM_END
+    for mark in (_PARAGRAPH, _LINE, _ITEM, _ITEM_END):
+        text = text.replace(f" {mark}", mark)
+    lines = _BREAKS.sub(_lines, text).strip()
+    return lines if clean(lines) else tidy(lines)
+
+
+def _repaired(text: str) -> Iterator[str]:
+    for at, segment in enumerate(_SEGMENTS.split(text)):
+        yield segment if at % 2 else repair(segment)
+
+
+def _lines(found: re.Match[str]) -> str:
+    marks = found[0]
+    return _meant(marks) if len(marks) < 40 else _meant.__wrapped__(marks)
+
+
+@lru_cache(4096)
+def _meant(marks: str) -> str:
+    """Return the line breaks that a run of marks means; those that follow a fresh `- ` do not count."""
+    breaks, fresh = 0, False
+    for mark in marks:
+        if mark == _ITEM:
+            breaks, fresh = max(breaks, 1), True
+        elif mark == _ITEM_END:
+            breaks, fresh = max(breaks, 1), False
+        elif not fresh:
+            breaks += {_PARAGRAPH: 2, _LINE: 1}.get(mark, 0)
+    return "\n\n"[:breaks] + "- " * fresh

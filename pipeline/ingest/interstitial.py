@@ -1,49 +1,73 @@
-"""Recognises the pages that stand in front of a page: checks of the browser, logins, consent. Pure."""
+"""Recognises the pages that stand in front of a page: checks of the browser, consent, logins. Pure."""
 
 import re
+from typing import Literal
 
-_READ = 60_000
-"""Characters of a page that are looked at."""
-_TITLE = re.compile(r"<title[^>]{0,200}>(.{0,300}?)</title", re.IGNORECASE | re.DOTALL)
+Interstitial = Literal["challenge", "consent", "login"]
 
-_CHALLENGES = (
-    "just a moment...", "attention required! | cloudflare", "checking your browser", "cf-chl-", "cf_chl_opt",
-    "/cdn-cgi/challenge-platform/", "ddos-guard", "sucuri website firewall", "px-captcha", "datadome",
-    "enable javascript and cookies to continue", "are you a robot", "verify you are human",
-    "incapsula incident",
-    "access denied | ", "pardon our interruption", "_incapsula_resource",
-)  # fmt: skip
-_CONSENTS = (
-    "consent.yahoo.com", "consent.google.com", "consent.youtube.com", "before you continue to google",
-    "before you continue to youtube", "guce.oath.com", "privacy-mgmt.com/consent",
-)  # fmt: skip
-_PASSWORD = re.compile(r"<input[^>]{0,300}type\s?=\s?[\"']?password", re.IGNORECASE)
-_LOGIN = re.compile(r"\b(?:log ?in|sign ?in|anmelden|connexion|iniciar sesión|войти)\b", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^<>]{0,200}>([^<]{0,300})</title", re.IGNORECASE)
+_SHORT = 1_500
+"""Characters on a page that stands in front of another one, at most: an article's page has more."""
 
-
-def interstitial(html: str) -> str | None:
-    """Return what stands instead of a page: `challenge`, `consent` or `login`; None where it is a page.
-
-    A page that merely has a login form, or a script of a firm that checks browsers, is a page: it has text.
-    """
-    start = html[:_READ]
-    lower = start.lower()
-    short = _words(start) < 250
-    if short and any(mark in lower for mark in _CHALLENGES):
-        return "challenge"
-    if short and any(mark in lower for mark in _CONSENTS):
-        return "consent"
-    title = _TITLE.search(start)
-    if short and _PASSWORD.search(start) and _LOGIN.search(title[1] if title else start):
-        return "login"
-    return None
-
-
-_UNSEEN = re.compile(
-    r"<(script|style|noscript)\b.*?(?:</\1|\Z)|<!--.*?(?:-->|\Z)|<[^>]*(?:>|\Z)", re.I | re.S
+_TITLES: dict[Interstitial, tuple[str, ...]] = {  # what such a page is called, from the beginning
+    "challenge": (
+        "just a moment", "attention required! | cloudflare", "ddos-guard", "pardon our interruption",
+        "access to this page has been denied", "human verification", "are you a robot", "bot verification",
+        "checking your browser", "sucuri website firewall", "security check", "vercel security checkpoint",
+        "client challenge", "robot check", "verifying your browser", "un instant…", "nur einen moment",
+    ),
+    "consent": ("before you continue", "bevor sie fortfahren", "avant de continuer", "privacy gate",
+                "dpg media"),
+}  # fmt: skip
+_MARKS: dict[Interstitial, tuple[str, ...]] = {  # what a short page has in it
+    "challenge": (
+        "cf_chl_opt", "cf-chl-", "cf-browser-verification", "enable javascript and cookies to continue",
+        "px-captcha", "captcha-delivery.com", "_incapsula_resource", "incapsula incident", "ddos-guard",
+        "verify you are human", "verifying you are human", "awswafintegration", "unusual traffic from your",
+        "g-recaptcha", "h-captcha", "checking if the site connection is secure",
+    ),
+    "consent": (
+        "consent.yahoo.com", "guce.yahoo.com", "guce.oath.com", "consent.google.com", "consent.youtube.com",
+        "myprivacy.dpgmedia", "privacy-mgmt.com", "didomi-notice", "onetrust-consent", "cmp-container",
+        "we value your privacy", "we and our partners", "wir und unsere partner", "mit werbung weiterlesen",
+        "nos partenaires", "accept all cookies", "alle akzeptieren", "tout accepter", "cookies to continue",
+    ),
+}  # fmt: skip
+_PASSWORD = re.compile(r"<input[^<>]{0,300}type\s?=\s?[\"']?password", re.IGNORECASE)
+_LOGIN = re.compile(
+    r"\b(?:log ?in|sign ?in|log ?on|anmelden|anmeldung|einloggen|connexion|se connecter|iniciar sesión|accedi"
+    r"|inloggen|войти|вход)\b|ログイン|登录|로그인",
+    re.IGNORECASE,
 )
+# Each begins what always ends, if need be with the page: so it takes linear time.
+_UNSEEN = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(script|style|noscript|svg|head)\b.*?(?:</\1\b|\Z)|<[^>]*(?:>|\Z)", re.I | re.S
+)
+_ARTICLE = re.compile(
+    r"<article\b|<p\b[^<>]{0,300}>[^<]{200}|article:published_time|\"datepublished\"|\"newsarticle\""
+)
+"""What only an article's page has, in lower case."""
 
 
-def _words(html: str) -> int:
-    """Return roughly how many words a page shows."""
-    return len(_UNSEEN.sub(" ", html).split())
+def interstitial(html: str) -> Interstitial | None:
+    """Return what stands instead of a page; None where it is a page, however short.
+
+    A page with an article is none of these, though it has a login form, a cookie banner, or a script of a
+    firm that checks browsers.
+    """
+    lower = html.lower()
+    title = " ".join(found[1].split()) if (found := _TITLE.search(lower)) else ""
+    for kind, titles in _TITLES.items():
+        if title.startswith(titles) and _short(lower):
+            return kind
+    if _ARTICLE.search(lower) or not _short(lower):
+        return None
+    for kind, marks in _MARKS.items():
+        if any(mark in lower for mark in marks):
+            return kind
+    return "login" if _PASSWORD.search(lower) and _LOGIN.search(lower) else None
+
+
+def _short(html: str) -> bool:
+    """Tell whether a page shows few characters."""
+    return len(" ".join(_UNSEEN.sub(" ", html).split())) < _SHORT

@@ -4,18 +4,36 @@ feedparser's loose mode would read more, but writes `AT&T;` for `AT&T` and ends 
 """
 
 import re
+from collections.abc import Mapping
+from html import unescape
 from html.entities import html5
+from xml.sax.saxutils import escape
 
 from pipeline.ingest.shape import UNSEEN, masked, shape
 
 _ROOT = re.compile(
     r"<(?:[\w.-]{1,40}:)?(?:rss|rdf|feed)\s[^<>]{0,2000}(?:xmlns|version)[^<>]{0,4000}>", re.IGNORECASE
 )
+_EMPTY = re.compile(
+    r"<((?:content:encoded|dc:description|media:description|description|summary|itunes:summary))(?:\s[^<>]{0,500})?"
+    r"(?:/>|>\s{0,200}(?:<!\[CDATA\[\s{0,200}\]\]>\s{0,200})?</\1\s{0,9}>)"
+)
 _DEEPEST = 1000
 _TAG = re.compile(r"<(/?)((?:[\w.-]{1,40}:)?[A-Za-z][\w.-]{0,40})(?=[\s/>])([^<>]{0,20000})>")
 _ITEMS = frozenset(("item", "entry"))
 _AMPERSAND = re.compile(r"&(?:#(?:\d{1,8}|[xX][0-9a-fA-F]{1,7});|([A-Za-z][A-Za-z0-9]{1,31});)?")
 _XML_ENTITIES = frozenset(("amp", "lt", "gt", "quot", "apos"))
+_PROLOG = re.compile(r"(?:\s++|<\?.*?\?>|<!--.*?-->)*+(?=<!DOCTYPE\b)", re.IGNORECASE | re.DOTALL)
+_DOCTYPE = re.compile(
+    r"""<!DOCTYPE (?:[^][<>"']++|"[^"]*+"|'[^']*+')*+
+        (?:\[ (?:[^]"'<]++|"[^"]*+"|'[^']*+'|<!--.*?(?:-->|\Z)|<)*+ \]\s*+)?+ >""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
+_ENTITY = re.compile(
+    r"""<!ENTITY\s{1,99}([A-Za-z][A-Za-z0-9]{1,31})\s{1,99}
+        (?:"([^"&%<]{0,40}|&\#[0-9a-fA-FxX]{1,8};)"|'([^'&%<]{0,40}|&\#[0-9a-fA-FxX]{1,8};)')\s{0,99}>""",
+    re.VERBOSE,
+)
 
 
 def without_preamble(text: str) -> str:
@@ -66,22 +84,39 @@ def _first_item(text: str) -> int:
     return found.start() if found else len(text)
 
 
-def mended(text: str) -> str:
-    """Return XML whose ampersands and HTML entities a strict parser can read."""
-    if "<!ENTITY" in text[:20_000]:  # it has names of its own
-        return text
+def without_doctype(text: str) -> tuple[str, dict[str, str]]:
+    """Return the document without its document type, and the characters that its entities stand for.
+
+    Only entities of a few plain characters count: no bomb is made of them, and nothing is fetched for them.
+    """
+    prolog = _PROLOG.match(text)
+    found = _DOCTYPE.match(text, prolog.end()) if prolog else None
+    if found is None:
+        return text, {}
+    names = {each[1]: unescape(each[2] or each[3] or "") for each in _ENTITY.finditer(found[0])}
+    return text[: found.start()] + text[found.end() :], names
+
+
+def without_empty(text: str) -> str:
+    """Return the document without empty texts: in feedparser they take the place of full ones."""
+    return _EMPTY.sub("", text)
+
+
+def mended(text: str, names: Mapping[str, str]) -> str:
+    """Return XML whose ampersands and entities a strict parser can read; `names` are the document's own."""
+
+    def written(found: re.Match[str]) -> str:
+        name = found[1]
+        if found[0] == "&":
+            return "&amp;"
+        if name is None or name in _XML_ENTITIES:
+            return found[0]
+        meant = names.get(name) or html5.get(f"{name};")
+        return escape(meant) if meant else f"&amp;{name};"
+
     pieces: list[str] = []
     at = 0
     for unseen in UNSEEN.finditer(text):
-        pieces += (_AMPERSAND.sub(_entity, text[at : unseen.start()]), unseen[0])
+        pieces += (_AMPERSAND.sub(written, text[at : unseen.start()]), unseen[0])
         at = unseen.end()
-    return "".join(pieces) + _AMPERSAND.sub(_entity, text[at:])
-
-
-def _entity(found: re.Match[str]) -> str:
-    name = found[1]
-    if found[0] == "&":
-        return "&amp;"
-    if name is None or name in _XML_ENTITIES:
-        return found[0]
-    return html5.get(f"{name};", f"&amp;{name};")
+    return "".join(pieces) + _AMPERSAND.sub(written, text[at:])

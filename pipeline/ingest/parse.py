@@ -6,14 +6,18 @@ from datetime import datetime
 from pipeline.errors import FeedError
 from pipeline.ingest.dates import DateReader
 from pipeline.ingest.decode import decode
+from pipeline.ingest.elements import Elements, loosely, strictly
 from pipeline.ingest.entry import Entry
 from pipeline.ingest.identity import identify
 from pipeline.ingest.jsonfeed import read_json_feed
-from pipeline.ingest.mend import mended, uncut, without_preamble
+from pipeline.ingest.mend import mended, uncut, without_doctype, without_empty, without_preamble
 from pipeline.ingest.shape import shape
+from pipeline.ingest.webpage import page_error
 from pipeline.ingest.xmlfeed import read_xml_feed
 from pipeline.models import Item, Record
 from pipeline.urls import shown_url
+
+_MENDED = "not well-formed XML; read as well as it goes"
 
 
 class ParsedFeed(Record):
@@ -35,7 +39,8 @@ def parse_feed(body: bytes, content_type: str | None, url: str, now: datetime) -
 
     `content_type` is the HTTP header, `url` the feed's address, `now` aware UTC: it stands in for missing
     dates. Bad charsets, ill-formed XML and a cut-off end are repaired where no text has to be guessed.
-    Raises FeedError of kind empty, html, malformed or not-a-feed.
+    Raises FeedError of kind empty, challenge, login, consent, html (context: the `proposal` of a feed that a
+    page names), malformed or not-a-feed.
     """
     text = without_preamble(decode(body, content_type))
     kind = shape(text)
@@ -43,10 +48,7 @@ def parse_feed(body: bytes, content_type: str | None, url: str, now: datetime) -
     if kind == "empty":
         raise FeedError(f"{shown_url(url)} is empty; the next run tries again", kind="empty")
     if kind == "html":
-        raise FeedError(
-            f"{shown_url(url)} is a web page, not a feed; put the feed's own address into feeds.yaml",
-            kind="html",
-        )
+        raise page_error(text, url)
     if kind == "json":
         feed = read_json_feed(text, url, dates)
         return _finished(feed.title, feed.entries, feed.home, now, ())
@@ -54,24 +56,32 @@ def parse_feed(body: bytes, content_type: str | None, url: str, now: datetime) -
 
 
 def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed: bool) -> ParsedFeed:
-    text, cut = uncut(text) if is_feed else (text, False)
-    whole = mended(text)
-    feed = read_xml_feed(whole, url, dates)
-    if not feed.entries and (cut or (is_feed and not feed.well_formed and _has_items(text))):
+    found, cut, note = _elements(text, is_feed=is_feed)
+    if not found.entries and (cut or (is_feed and note and _has_items(text))):
         raise FeedError(
             f"{shown_url(url)} breaks off or is malformed, no item is whole; the next run tries again",
             kind="malformed",
         )
-    if not feed.entries and not feed.version:
+    if not found.entries and not found.version:
         raise FeedError(
             f"{shown_url(url)} is neither RSS, Atom nor JSON Feed; correct its url in feeds.yaml",
             kind="not-a-feed",
         )
-    notes = ("cut off: what follows the last whole item is left for a later poll",) if cut else ()
-    if not cut and not (feed.well_formed and whole == text):
-        notes = (*notes, "not well-formed XML; read as well as it goes")
-    parsed = _finished(feed.title, feed.entries, feed.home, now, notes)
+    feed = read_xml_feed(found, url, dates)
+    parsed = _finished(feed.title, feed.entries, feed.home, now, (note,) if note else ())
     return parsed.model_copy(update={"cut": cut, "ttl_s": feed.ttl_s})
+
+
+def _elements(text: str, *, is_feed: bool) -> tuple[Elements, bool, str]:
+    """Return a document's elements, whether its end was cut off, and what was odd about it."""
+    text, names = without_doctype(without_empty(text))
+    found = strictly(mended(text, names) if names else text)
+    if found is not None:
+        return found, False, ""
+    text, cut = uncut(text) if is_feed else (text, False)
+    text = mended(text, names)
+    note = "cut off: what follows the last whole item is left for a later poll" if cut else _MENDED
+    return strictly(text) or loosely(text), cut, note
 
 
 def _has_items(text: str) -> bool:

@@ -3,6 +3,7 @@
 import re
 
 from ftfy import fix_encoding
+from ftfy.badness import is_bad
 
 _INVISIBLE = re.compile(
     "["
@@ -14,12 +15,23 @@ _INVISIBLE = re.compile(
 )
 # Joiners spell Persian, Indic scripts and emoji; between Latin letters they only hide something.
 _JOINERS = re.compile("(?<![\u0600-\U0010ffff])[\u200c\u200d]+|(?<=[\u200c\u200d])[\u200c\u200d]+")
+_SUSPECTS = re.compile("[^\x00-\x7f](?:[^\x00-\x7f]+|(?<=[\x80-\x9fÃÂŒœ]))")
+"""Where damage can be: ftfy's every sign of it has two such characters side by side, or one of the last."""
 _LINE_ENDS = re.compile("\r\n?|[\u0085\u2028\u2029]")
+
+
+def damaged(text: str) -> bool:
+    """Tell whether any of a text may have been decoded with the wrong charset; never wrongly no."""
+    if text.isascii():
+        return False
+    # Few characters of most texts: ftfy's own search is slow.
+    places = (found.span() for found in _SUSPECTS.finditer(text))
+    return is_bad("\n".join([text[max(0, start - 2) : end + 2] for start, end in places]))
 
 
 def repair(text: str) -> str:
     """Undo text that was decoded with the wrong charset, line by line: one bad line spoils no other."""
-    if text.isascii():
+    if not damaged(text):
         return text
     return "\n".join(line if line.isascii() else fix_encoding(line) for line in text.split("\n"))
 
@@ -27,6 +39,21 @@ def repair(text: str) -> str:
 def visible(text: str) -> str:
     """Return the text without control, zero-width, bidi and tag characters; line ends become line feeds."""
     return _JOINERS.sub("", _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text)))
+
+
+def clean(text: str) -> bool:
+    """Tell whether `visible` has nothing to take out; wrongly not, at times, but never wrongly."""
+    # Python prints what selects a glyph's variant, and that is where one hides bytes.
+    return text.replace("\n", "").isprintable() and b"\xf3\xa0" not in text.encode()
+
+
+def collapsed(text: str) -> str:
+    """Return the text with one space for each run of white space of the common kinds."""
+    for space in "\t\n\r\xa0":
+        text = text.replace(space, " ")
+    while "  " in text:  # halves each run
+        text = text.replace("  ", " ")
+    return text
 
 
 def tidy(text: str) -> str:

@@ -1,70 +1,36 @@
 """Reads RSS 0.9x to 2.0, RDF and Atom: feedparser finds the elements, the rest is ours."""
 
-import io
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import feedparser
-
 from pipeline.ingest.dates import DateReader
+from pipeline.ingest.elements import Elements, Node
 from pipeline.ingest.entry import Entry, distinct
 from pipeline.ingest.html import first_image, html_to_text
 from pipeline.ingest.links import absolute
 from pipeline.ingest.text import one_line, plain
 
-_HEADERS = {"content-type": "application/xml; charset=utf-8"}
-# feedparser lets an empty element take the place of a later or earlier full one.
-_EMPTY = re.compile(
-    r"<((?:content:encoded|dc:description|media:description|description|summary|itunes:summary))(?:\s[^<>]{0,500})?"
-    r"(?:/>|>\s{0,200}(?:<!\[CDATA\[\s{0,200}\]\]>\s{0,200})?</\1\s{0,9}>)"
-)
-
-
-Node = dict[str, Any]
-"""An element as feedparser describes it."""
-
 
 class XmlFeed(NamedTuple):
-    """A feed's version ("" where it is none), title, page, elements, and whether its XML is in order."""
+    """A feed's title, page and items, and how long it wants to be kept, in seconds."""
 
-    version: str
     title: str
     home: str | None
     entries: list[Entry]
-    well_formed: bool
     ttl_s: float | None = None
 
 
 _PERIODS = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly": 2_592_000.0}
 
 
-def read_xml_feed(text: str, url: str, dates: DateReader) -> XmlFeed:
-    """Return what a feed says; `url` is its address. A document that cannot be read has version ""."""
-    try:
-        parsed = feedparser.parse(
-            io.BytesIO(_EMPTY.sub("", text).encode("utf-8", "replace")),
-            response_headers=_HEADERS,
-            sanitize_html=False,
-            resolve_relative_uris=False,
-        )
-    # What feedparser was seen to raise on broken documents; none of it says more than "malformed".
-    except (
-        ArithmeticError,
-        AssertionError,
-        AttributeError,
-        LookupError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-    ):
-        return XmlFeed("", "", None, [], False)
-    feed, version = parsed["feed"], parsed["version"]
+def read_xml_feed(found: Elements, url: str, dates: DateReader) -> XmlFeed:
+    """Return what a feed says; `url` is its address."""
+    feed, version = found.feed, found.version
     home = absolute(_get(feed, "link"), url)
     author = _author(feed) if version.startswith("atom") else None
-    entries = [_entry(each, home or url, version, author, dates) for each in parsed["entries"]]
-    return XmlFeed(version, _title(feed, version), home, entries, not parsed["bozo"], _ttl_s(feed))
+    entries = [_entry(each, home or url, version, author, dates) for each in found.entries]
+    return XmlFeed(_title(feed, version), home, entries, _ttl_s(feed))
 
 
 def _ttl_s(feed: Node) -> float | None:
@@ -82,18 +48,17 @@ def _ttl_s(feed: Node) -> float | None:
 def _entry(each: Node, base: str, version: str, author: str | None, dates: DateReader) -> Entry:
     guid = _get(each, "id")
     link = _link(each, base) or (absolute(guid, "") if dict.get(each, "guidislink") else None)
-    contents = list(_contents(each, version))
+    contents = dict.fromkeys(_contents(each, version))
     published, updated = (_date(each, name, dates) for name in ("published", "updated"))
     return Entry(
         guid=guid,
         link=link,
         title=_title(each, version),
-        # The longest, because feeds put teasers in the one and stories in the other, in both orders.
-        text=max((_plain(value, markup=markup) for value, markup in contents), key=len, default=""),
+        text=_text(contents),
         author=_author(each) or author,
         published_at=published or _date(each, "created", dates),
         updated_at=updated,
-        image=_image(each, [value for value, markup in contents if markup], link or base),
+        image=_image(each, contents, link or base),
         categories=distinct(
             [one_line(_get(tag, "label") or _get(tag, "term"), 100) for tag in _dicts(each, "tags")]
         ),
@@ -139,8 +104,13 @@ def _contents(each: Node, version: str) -> Iterator[tuple[str, bool]]:
             yield value, typed != "text/plain" or not version.startswith("atom")
 
 
-def _plain(value: str, *, markup: bool) -> str:
-    return html_to_text(value) if markup else plain(value)
+def _text(contents: Iterable[tuple[str, bool]]) -> str:
+    """Return the longest text: feeds put teasers in the one and stories in the other, in both orders."""
+    longest = ""
+    for value, markup in contents:
+        if len(value) > len(longest):  # no text is longer than its source
+            longest = max(longest, html_to_text(value) if markup else plain(value), key=len)
+    return longest
 
 
 def _link(each: Node, base: str) -> str | None:
@@ -162,13 +132,18 @@ def _author(holder: Node) -> str | None:
     return ", ".join(name for name in names if "@" not in name) or None
 
 
-def _image(each: Node, markups: list[str], base: str) -> str | None:
-    found = [_get(media, "url") for media in _dicts(each, "media_content") if _is_image(media)]
-    found += [_get(link, "href") for link in _dicts(each, "links") if _is_image(link)]
-    found += [_get(thumbnail, "url") for thumbnail in _dicts(each, "media_thumbnail")]
-    found.append(_get(dict.get(each, "image"), "href"))
-    found += [image for image in map(first_image, markups) if image]
-    return next(filter(None, (absolute(image, base) for image in found)), None)
+def _image(each: Node, contents: Iterable[tuple[str, bool]], base: str) -> str | None:
+    """Return the first picture; the contents are looked through where the feed names none."""
+    found = (absolute(image, base) for image in _images(each, contents))
+    return next(filter(None, found), None)
+
+
+def _images(each: Node, contents: Iterable[tuple[str, bool]]) -> Iterator[str | None]:
+    yield from (_get(media, "url") for media in _dicts(each, "media_content") if _is_image(media))
+    yield from (_get(link, "href") for link in _dicts(each, "links") if _is_image(link))
+    yield from (_get(thumbnail, "url") for thumbnail in _dicts(each, "media_thumbnail"))
+    yield _get(dict.get(each, "image"), "href")
+    yield from (first_image(value) for value, markup in contents if markup)
 
 
 def _is_image(media: Node) -> bool:

@@ -11,10 +11,10 @@ from pipeline.ingest.links import absolute, undamaged
 @pytest.mark.parametrize(
     ("url", "canonical"),
     [
-        ("https://A.Example/Path/", "https://a.example/Path/"),
+        ("https://A.Example/Path/", "https://a.example/Path"),
         ("https://a.example", "https://a.example/"),
         ("https://a.example:443/x", "https://a.example/x"),
-        ("http://a.example:80/x", "http://a.example/x"),
+        ("http://a.example:80/x", "https://a.example/x"),
         ("https://a.example:8443/x", "https://a.example:8443/x"),
         ("https://user:secret@a.example/x", "https://a.example/x"),
         ("https://a.example./x#part", "https://a.example/x"),
