@@ -1,13 +1,14 @@
 """Fetches the pages of items: where publishers let us, one at a time a host, not faster than they ask."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pipeline.errors import FeedError
 from pipeline.ingest.extract import Page, extract
-from pipeline.ingest.robots import Rules, reserved
+from pipeline.ingest.robots import Robots, reserved
 from pipeline.ingest.thin import shortfall, stripped
 from pipeline.models import FeedConfig, Item
 from pipeline.net import Net, Response
@@ -41,7 +42,6 @@ class _Host:
     """What is known of a host while a run lasts."""
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    rules: Rules | None = None
     free_at: float = 0.0
     """On the loop's clock, in seconds."""
 
@@ -53,6 +53,7 @@ class Pages:
         self._net = net
         self._run = run
         self._pause_s = pause_s
+        self._robots = Robots(net, time.monotonic)
         self._hosts: dict[str, _Host] = {}
 
     async def page(self, url: str, selector: str | None = None) -> Page:
@@ -73,24 +74,15 @@ class Pages:
         origin = f"{parts.scheme}://{parts.netloc}"
         host = self._hosts.setdefault(origin, _Host())
         async with host.turn:
-            host.rules = host.rules or await self._rules(origin)
-            if host.rules.unknown:
+            rules = await self._robots.rules(origin)
+            if rules.unknown:
                 raise FeedError(f"{shown_url(origin)}/robots.txt cannot be read just now", kind="server")
-            if not host.rules.allows(url):
+            if not rules.allows(url):
                 raise FeedError(f"{shown_url(url)} is closed to robots (robots.txt)", kind="robots")
             loop = asyncio.get_running_loop()
             await asyncio.sleep(max(0.0, host.free_at - loop.time()))
-            host.free_at = loop.time() + max(self._pause_s, host.rules.delay_s())
+            host.free_at = loop.time() + max(self._pause_s, rules.delay_s())
             return await self._net.get(url, [("Accept", "text/html, */*;q=0.1")], max_bytes=_MOST)
-
-    async def _rules(self, origin: str) -> Rules:
-        try:
-            response = await self._net.get(f"{origin}/robots.txt", max_bytes=_MOST)
-        except FeedError as error:
-            if error.kind == "forbidden-address":
-                raise
-            return Rules(None)
-        return Rules(response.status, response.body)
 
 
 def _refusal(response: Response) -> FeedError:
