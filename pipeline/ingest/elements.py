@@ -19,6 +19,7 @@ _BUFFER = 1 << 18
 """Bytes of text that are handed over at once."""
 _BETWEEN = "\x01"
 """Divides an element's namespace, name and prefix: no XML has this character."""
+_NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
 _DEEPEST = 1000
 """Elements within each other: no feed is as deep."""
 _ATTRIBUTES = 200
@@ -50,7 +51,7 @@ class Elements(NamedTuple):
 
 
 def strictly(text: str) -> Elements | None:
-    """Read XML that has no document type; None where it is not well-formed."""
+    """Read XML that has no document type; None where it is not well-formed. Raises MemoryError."""
     handlers = _Strict("", None, "utf-8")
     parser = expat.ParserCreate(None, _BETWEEN)
     parser.namespace_prefixes = True
@@ -62,7 +63,11 @@ def strictly(text: str) -> Elements | None:
     parser.StartNamespaceDeclHandler = handlers.startPrefixMapping
     try:
         parser.Parse(text, True)
-    except (expat.ExpatError, *_TROUBLE):
+    except expat.ExpatError as error:
+        if error.code == _NO_MEMORY:
+            raise MemoryError from error
+        return None
+    except _TROUBLE:
         return None
     return _found(handlers)
 

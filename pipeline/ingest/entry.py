@@ -1,5 +1,7 @@
 """What a feed says of one item, cleaned but not yet told apart from the others."""
 
+from typing import Literal
+
 from pydantic import AwareDatetime
 
 from pipeline.models import Record
@@ -16,6 +18,9 @@ class Entry(Record):
     published_at: AwareDatetime | None = None
     updated_at: AwareDatetime | None = None
     image: str | None = None
+    media: Literal["audio", "video"] | None = None
+    language: str | None = None
+    summary: str = ""
     categories: tuple[str, ...] = ()
 
     @property

@@ -109,6 +109,9 @@ def _item(entry: Entry, guid: str, canonical: str | None, now: datetime) -> Item
         dated=published is not None,
         updated_at=entry.updated_at,
         image=entry.image,
+        media=entry.media,
+        language=entry.language,
+        summary=entry.summary,
         categories=entry.categories,
     )
 

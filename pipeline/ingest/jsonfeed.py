@@ -9,6 +9,7 @@ from pipeline.ingest.dates import DateReader
 from pipeline.ingest.entry import Entry, distinct
 from pipeline.ingest.html import first_image, html_to_text
 from pipeline.ingest.links import absolute
+from pipeline.ingest.media import language_of, media_of
 from pipeline.ingest.text import one_line, plain
 from pipeline.urls import shown_url
 
@@ -37,7 +38,8 @@ def read_json_feed(text: str, url: str, dates: DateReader) -> JsonFeed:
     home = absolute(_text(feed.get("home_page_url")), url)
     base = home or url
     authors = _authors(feed)
-    entries = [_entry(item, base, authors, dates) for item in feed["items"] if isinstance(item, dict)]
+    spoken = _text(feed.get("language"))
+    entries = [_entry(item, base, authors, spoken, dates) for item in feed["items"] if isinstance(item, dict)]
     return JsonFeed(one_line(_text(feed.get("title"))), home, entries)
 
 
@@ -45,21 +47,25 @@ def _claims(feed: dict[str, Any]) -> bool:
     return "jsonfeed" in _text(feed.get("version")) or bool(_text(feed.get("title")))
 
 
-def _entry(item: dict[str, Any], base: str, authors: str | None, dates: DateReader) -> Entry:
+def _entry(item: dict[str, Any], base: str, authors: str | None, spoken: str, dates: DateReader) -> Entry:
     link = absolute(_text(item.get("url")) or _text(item.get("external_url")), base)
     markup = _text(item.get("content_html"))
+    text = html_to_text(markup) or plain(_text(item.get("content_text")))
+    summary = plain(_text(item.get("summary")))
+    files = ((_text(one.get("mime_type")), _text(one.get("url"))) for one in _dicts(item.get("attachments")))
     images = (_text(item.get("image")), _text(item.get("banner_image")), first_image(markup) or "")
     return Entry(
         guid=_text(item.get("id")),
         link=link,
         title=one_line(_text(item.get("title"))),
-        text=html_to_text(markup)
-        or plain(_text(item.get("content_text")))
-        or plain(_text(item.get("summary"))),
+        text=text or summary,
+        summary=summary if text and summary != text else "",
         author=_authors(item) or authors,
         published_at=dates.read(_text(item.get("date_published"))),
         updated_at=dates.read(_text(item.get("date_modified"))),
         image=next(filter(None, (absolute(image, link or base) for image in images)), None),
+        media=media_of(files),
+        language=language_of(_text(item.get("language")), spoken),
         categories=distinct([one_line(_text(tag), 100) for tag in _list(item.get("tags"))]),
     )
 
@@ -72,6 +78,10 @@ def _authors(holder: dict[str, Any]) -> str | None:
 def _names(holder: dict[str, Any]) -> Iterator[str]:
     for author in [*_list(holder.get("authors")), holder.get("author")]:
         yield one_line(_text(author.get("name") if isinstance(author, dict) else author), 200)
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    return [each for each in _list(value) if isinstance(each, dict)]
 
 
 def _list(value: object) -> list[Any]:

@@ -9,6 +9,7 @@ from pipeline.ingest.elements import Elements, Node
 from pipeline.ingest.entry import Entry, distinct
 from pipeline.ingest.html import first_image, html_to_text
 from pipeline.ingest.links import absolute
+from pipeline.ingest.media import Media, language_of, media_of
 from pipeline.ingest.text import one_line, plain
 
 
@@ -29,7 +30,8 @@ def read_xml_feed(found: Elements, url: str, dates: DateReader) -> XmlFeed:
     feed, version = found.feed, found.version
     home = absolute(_get(feed, "link"), url)
     author = _author(feed) if version.startswith("atom") else None
-    entries = [_entry(each, home or url, version, author, dates) for each in found.entries]
+    spoken = _get(feed, "language")
+    entries = [_entry(each, home or url, version, author, spoken, dates) for each in found.entries]
     return XmlFeed(_title(feed, version), home, entries, _ttl_s(feed))
 
 
@@ -45,20 +47,24 @@ def _ttl_s(feed: Node) -> float | None:
     return period / (int(often) if often.isascii() and often.isdigit() and int(often[:6]) > 0 else 1)
 
 
-def _entry(each: Node, base: str, version: str, author: str | None, dates: DateReader) -> Entry:
+def _entry(each: Node, base: str, version: str, author: str | None, spoken: str, dates: DateReader) -> Entry:
     guid = _get(each, "id")
     link = _link(each, base) or (absolute(guid, "") if dict.get(each, "guidislink") else None)
     contents = dict.fromkeys(_contents(each, version))
+    text, summary = _texts(contents)
     published, updated = (_date(each, name, dates) for name in ("published", "updated"))
     return Entry(
         guid=guid,
         link=link,
         title=_title(each, version),
-        text=_text(contents),
+        text=text,
+        summary=summary,
         author=_author(each) or author,
         published_at=published or _date(each, "created", dates),
         updated_at=updated,
         image=_image(each, contents, link or base),
+        media=_media(each),
+        language=language_of(_get(each, "language"), spoken),
         categories=distinct(
             [one_line(_get(tag, "label") or _get(tag, "term"), 100) for tag in _dicts(each, "tags")]
         ),
@@ -104,13 +110,30 @@ def _contents(each: Node, version: str) -> Iterator[tuple[str, bool]]:
             yield value, typed != "text/plain" or not version.startswith("atom")
 
 
-def _text(contents: Iterable[tuple[str, bool]]) -> str:
-    """Return the longest text: feeds put teasers in the one and stories in the other, in both orders."""
-    longest = ""
-    for value, markup in contents:
-        if len(value) > len(longest):  # no text is longer than its source
-            longest = max(longest, html_to_text(value) if markup else plain(value), key=len)
-    return longest
+def _texts(contents: Iterable[tuple[str, bool]]) -> tuple[str, str]:
+    """Return the longest text, and the shortest where there are two that differ.
+
+    Feeds put teasers in the one and stories in the other, in both orders.
+    """
+    found = [html_to_text(value) if markup else plain(value) for value, markup in contents]
+    texts = sorted(filter(None, found), key=len)
+    if not texts:
+        return "", ""
+    return texts[-1], texts[0] if texts[0] != texts[-1] else ""
+
+
+def _media(each: Node) -> Media | None:
+    if _get(each, "yt_videoid"):
+        return "video"
+    files = [(_get(one, "type"), _get(one, "href")) for one in _dicts(each, "links") if _is_enclosure(one)]
+    files += [
+        (_get(one, "medium") or _get(one, "type"), _get(one, "url")) for one in _dicts(each, "media_content")
+    ]
+    return media_of(files)
+
+
+def _is_enclosure(link: Node) -> bool:
+    return _get(link, "rel") == "enclosure"
 
 
 def _link(each: Node, base: str) -> str | None:
