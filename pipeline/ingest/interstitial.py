@@ -43,10 +43,14 @@ _LOGIN = re.compile(
 _UNSEEN = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style|noscript|svg|head)\b.*?(?:</\1\b|\Z)|<[^>]*(?:>|\Z)", re.I | re.S
 )
-_ARTICLE = re.compile(
-    r"<article\b|<p\b[^<>]{0,300}>[^<]{200}|article:published_time|\"datepublished\"|\"newsarticle\""
-)
+_ARTICLE = re.compile(r"<article\b|article:published_time|\"datepublished\"|\"newsarticle\"")
 """What only an article's page has, in lower case."""
+_PARAGRAPH = re.compile(r"<p\b[^<>]{0,300}>([^<]{100,2000})")
+_ABOUT_ITSELF = re.compile(
+    r"cookie|privacy|partner|consent|javascript|browser|security|robot|einwillig|datenschutz|werbung"
+    r"|ihre daten|vos données|publicité|privacidad|publicidad|toestemming|log in|sign in|password|passwort"
+)
+"""What the paragraphs of such a page are about, in lower case."""
 
 
 def interstitial(html: str) -> Interstitial | None:
@@ -56,11 +60,13 @@ def interstitial(html: str) -> Interstitial | None:
     firm that checks browsers.
     """
     lower = html.lower()
+    if len(" ".join(_UNSEEN.sub(" ", lower).split())) >= _SHORT:
+        return None
     title = " ".join(found[1].split()) if (found := _TITLE.search(lower)) else ""
     for kind, titles in _TITLES.items():
-        if title.startswith(titles) and _short(lower):
+        if title.startswith(titles):
             return kind
-    if _ARTICLE.search(lower) or not _short(lower):
+    if _tells_a_story(lower):
         return None
     for kind, marks in _MARKS.items():
         if any(mark in lower for mark in marks):
@@ -68,6 +74,7 @@ def interstitial(html: str) -> Interstitial | None:
     return "login" if _PASSWORD.search(lower) and _LOGIN.search(lower) else None
 
 
-def _short(html: str) -> bool:
-    """Tell whether a page shows few characters."""
-    return len(" ".join(_UNSEEN.sub(" ", html).split())) < _SHORT
+def _tells_a_story(lower: str) -> bool:
+    if _ARTICLE.search(lower):
+        return True
+    return any(not _ABOUT_ITSELF.search(found[1]) for found in _PARAGRAPH.finditer(lower))

@@ -21,7 +21,7 @@ _EMPTY = re.compile(
 _DEEPEST = 1000
 _TAG = re.compile(r"<(/?)((?:[\w.-]{1,40}:)?[A-Za-z][\w.-]{0,40})(?=[\s/>])([^<>]{0,20000})>")
 _ITEMS = frozenset(("item", "entry"))
-_AMPERSAND = re.compile(r"&(?:#(?:\d{1,8}|[xX][0-9a-fA-F]{1,7});|([A-Za-z][A-Za-z0-9]{1,31});)?")
+_AMPERSAND = re.compile(r"&(?:#(?:\d{1,8}|[xX][0-9a-fA-F]{1,7});|([A-Za-z_][\w.-]{0,31});)?")
 _XML_ENTITIES = frozenset(("amp", "lt", "gt", "quot", "apos"))
 _PROLOG = re.compile(r"(?:\s++|<\?.*?\?>|<!--.*?-->)*+(?=<!DOCTYPE\b)", re.IGNORECASE | re.DOTALL)
 _DOCTYPE = re.compile(
@@ -30,7 +30,7 @@ _DOCTYPE = re.compile(
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 _ENTITY = re.compile(
-    r"""<!ENTITY\s{1,99}([A-Za-z][A-Za-z0-9]{1,31})\s{1,99}
+    r"""<!ENTITY\s{1,99}([A-Za-z_][\w.-]{0,31})\s{1,99}
         (?:"([^"&%<]{0,40}|&\#[0-9a-fA-FxX]{1,8};)"|'([^'&%<]{0,40}|&\#[0-9a-fA-FxX]{1,8};)')\s{0,99}>""",
     re.VERBOSE,
 )

@@ -2,17 +2,18 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pipeline.errors import FeedError
 from pipeline.ingest.extract import Page, extract
-from pipeline.ingest.robots import Robots, reserved
+from pipeline.ingest.robots import Robots, Rules, reserved
 from pipeline.ingest.thin import shortfall, stripped
 from pipeline.models import FeedConfig, Item
 from pipeline.net import Net, Response
-from pipeline.urls import shown_url
+from pipeline.urls import host_in, shown_url
 
 Extract = Callable[[bytes, str | None, str, str | None], Awaitable[Page]]
 """Body, content type, URL and selector to the page's article."""
@@ -43,71 +44,121 @@ class _Host:
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     free_at: float = 0.0
-    """On the loop's clock, in seconds."""
+    """On the clock, in seconds."""
 
 
 class Pages:
-    """The pages of items, fetched through `net`; what is known of a host is known as long as a run lasts."""
+    """The pages of items, fetched through `net`; what is known of a host is known as long as a run lasts.
 
-    def __init__(self, net: Net, run: Extract = extract_here, pause_s: float = PAUSE_S) -> None:
+    `clock` returns seconds that only grow, `sleep` waits for some.
+    """
+
+    def __init__(
+        self,
+        net: Net,
+        run: Extract = extract_here,
+        pause_s: float = PAUSE_S,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._net = net
         self._run = run
         self._pause_s = pause_s
-        self._robots = Robots(net, time.monotonic)
-        self._hosts: dict[str, _Host] = {}
+        self._clock = clock
+        self._sleep = sleep
+        self._robots = Robots(net, clock)
+        self._hosts: defaultdict[str, _Host] = defaultdict(_Host)
 
     async def page(self, url: str, selector: str | None = None) -> Page:
         """Return what an item's page says. Raises FeedError, naming the page.
 
-        Of the kinds of Net.get and `extract`, and refused, not-found, gone, rate-limited, server, http,
-        robots (its robots.txt speaks against it) and reserved.
+        Of the kinds of Net.get and `extract`, and refused, not-found, gone, rate-limited, server, robots
+        (its robots.txt speaks against it) and reserved.
         """
         response = await self._fetched(url)
         if not 200 <= response.status < 300:
             raise _refusal(response)
         if header := reserved(response.headers):
             raise FeedError(f"{shown_url(response.url)} reserves its text ({header})", kind="reserved")
+        if response.redirects:
+            await self._check_end(url, response.url)
         return await self._run(response.body, response.headers.get("content-type"), response.url, selector)
 
     async def _fetched(self, url: str) -> Response:
-        parts = urlsplit(url)
-        origin = f"{parts.scheme}://{parts.netloc}"
-        host = self._hosts.setdefault(origin, _Host())
+        host = self._hosts[host_in(url)]
         async with host.turn:
-            rules = await self._robots.rules(origin)
-            if rules.unknown:
-                raise FeedError(f"{shown_url(origin)}/robots.txt cannot be read just now", kind="server")
-            if not rules.allows(url):
-                raise FeedError(f"{shown_url(url)} is closed to robots (robots.txt)", kind="robots")
-            loop = asyncio.get_running_loop()
-            await asyncio.sleep(max(0.0, host.free_at - loop.time()))
-            host.free_at = loop.time() + max(self._pause_s, rules.delay_s())
-            return await self._net.get(url, [("Accept", "text/html, */*;q=0.1")], max_bytes=_MOST)
+            rules = await self._rules(url)
+            await self._sleep(max(0.0, host.free_at - self._clock()))
+            try:
+                return await self._net.get(url, [("Accept", "text/html, */*;q=0.1")], max_bytes=_MOST)
+            finally:
+                host.free_at = self._clock() + max(self._pause_s, rules.delay_s())
+
+    async def _rules(self, url: str) -> Rules:
+        """Return the rules of a page's host. Raises FeedError where they do not allow the page."""
+        origin = _origin(url)
+        rules = await self._robots.rules(origin)
+        if rules.unknown:
+            raise FeedError(f"{shown_url(origin)}/robots.txt cannot be read just now", kind="server")
+        if not rules.allows(url):
+            raise FeedError(f"{shown_url(url)} is closed to robots (robots.txt)", kind="robots")
+        return rules
+
+    async def _check_end(self, url: str, end: str) -> None:
+        """Refuse the end of a redirect that is closed to robots, or only the front page of the site."""
+        await self._rules(end)
+        if _is_front(end) and not _is_front(url):
+            said = f"{shown_url(url)} is not there: it leads to {shown_url(end)}"
+            raise FeedError(said, kind="not-found")
+
+
+def _origin(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise FeedError(f"{shown_url(url)} is no usable address", kind="url") from error
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_front(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.path in ("", "/") and not parts.query
 
 
 def _refusal(response: Response) -> FeedError:
     status = response.status
+    if response.headers.get("cf-mitigated") == "challenge":  # Cloudflare's word for its check of the browser
+        said = f"{shown_url(response.url)} shows a challenge page instead of the article"
+        return FeedError(said, kind="challenge")
     kind, said = _REFUSALS.get(status, ("server" if status >= 500 else "refused", f"answers {status}"))
     return FeedError(f"{shown_url(response.url)} {said}", kind=kind)
 
 
 def wants_page(item: Item, feed: FeedConfig) -> bool:
-    """Tell whether an item's page is to be fetched: where the feed's text will not do, or always."""
+    """Tell whether an item's page is to be fetched: where the feed's text will not do, or always.
+
+    Of an episode or a film, whose page has no more to read, only where the operator asks for it.
+    """
     if not item.link or feed.full_text == "never":
         return False
     if feed.full_text == "always" or feed.use == "link":
         return True
-    return shortfall(_told(item, feed), feed.min_chars) is not None
+    return item.media is None and shortfall(_told(item, feed), feed.min_chars) is not None
 
 
 def choose(item: Item, page: Page | None, feed: FeedConfig) -> Item:
-    """Return an item with the text that a draft is made from: the feed's, or its page's if that is longer."""
+    """Return an item with the text that a draft is made from: the feed's, or its page's if that is longer.
+
+    A longer text that is cut, as in front of a paywall, does not take the place of a whole one.
+    """
     told = _told(item, feed)
     if page is None:
         return item.model_copy(update={"text": told})
-    longer = len(page.text) > len(stripped(told)) or (feed.selector and page.text)
+    longer = len(page.text) > len(stripped(told))
+    worse = shortfall(page.text, feed.min_chars) and not shortfall(told, feed.min_chars)
     added = {
-        "text": page.text if longer else told,
+        "text": page.text if longer and not worse else told,
         "title": item.title or page.title,
         "author": item.author or page.author,
         "image": item.image or page.image,

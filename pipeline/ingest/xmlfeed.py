@@ -102,12 +102,17 @@ def _contents(each: Node, version: str) -> Iterator[tuple[str, bool]]:
     summary = dict.get(each, "summary_detail")
     if isinstance(summary, dict):
         details = [*details, summary]
-    elif _get(each, "summary"):
+    elif _get(each, "summary") not in [_get(detail, "value") for detail in details]:  # else it is their copy
         details = [*details, {"value": _get(each, "summary"), "type": "text/html"}]
     for detail in details:
         typed = _get(detail, "type")
         if value := _get(detail, "value"):
-            yield value, typed != "text/plain" or not version.startswith("atom")
+            yield value, typed != "text/plain" or not version.startswith("atom") or _is_tagged(value)
+
+
+def _is_tagged(value: str) -> bool:
+    """Tell whether a text is markup all the same: Atom's publishers forget to say so."""
+    return value.startswith("<") and value.endswith(">")
 
 
 def _texts(contents: Iterable[tuple[str, bool]]) -> tuple[str, str]:
@@ -116,10 +121,10 @@ def _texts(contents: Iterable[tuple[str, bool]]) -> tuple[str, str]:
     Feeds put teasers in the one and stories in the other, in both orders.
     """
     found = [html_to_text(value) if markup else plain(value) for value, markup in contents]
-    texts = sorted(filter(None, found), key=len)
-    if not texts:
-        return "", ""
-    return texts[-1], texts[0] if texts[0] != texts[-1] else ""
+    texts = [text for text in found if text]
+    # Of two as long, the first: feedparser names what keeps the paragraphs first.
+    longest, shortest = max(texts, key=len, default=""), min(texts, key=len, default="")
+    return longest, shortest if shortest != longest else ""
 
 
 def _media(each: Node) -> Media | None:

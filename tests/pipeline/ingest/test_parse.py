@@ -124,3 +124,32 @@ def test_damage_ends_in_items_or_a_named_error(feed: Path, noise: bytes, at: int
         assert all(guids)
         assert len(set(guids)) == len(guids)
         assert all(item.title for item in parsed.items)
+
+
+def test_markup_that_is_not_called_so_is_markup_all_the_same() -> None:
+    feed = (
+        "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>T</title><content>"
+        "&lt;p>One&lt;/p>&lt;p>&lt;img src='a.png'/>Two&lt;/p></content></entry>"
+        "<entry><title>U</title><content>a &lt; b\n\nis &lt;b> plain</content></entry></feed>"
+    )
+    marked, bare = parse_feed(feed.encode(), None, URL, NOW).items
+    assert (marked.text, marked.summary, marked.image) == ("One\n\nTwo", "", "https://feeds.example/a.png")
+    assert (bare.text, bare.summary) == ("a < b\n\nis <b> plain", "")
+
+
+def test_of_two_texts_as_long_the_one_in_paragraphs_is_kept() -> None:
+    feed = (
+        "<rss version='2.0' xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel><item>"
+        "<description>One. And two.</description>"
+        "<content:encoded>&lt;p>One.&lt;/p>&lt;p>And two&lt;/p></content:encoded></item></channel></rss>"
+    )
+    assert parse_feed(feed.encode(), None, URL, NOW).items[0].text == "One.\n\nAnd two"
+
+
+@pytest.mark.parametrize("declared", ["", "<!DOCTYPE rss [<!ENTITY id 'tag:example.com,'>]>"])
+def test_a_document_s_own_entities_are_read(declared: str) -> None:
+    item = "<item><guid>&id;1</guid><title>T</title></item>"
+    feed = f"{declared}<rss version='2.0'><channel>{item}</channel></rss>"
+    parsed = parse_feed(feed.encode(), None, URL, NOW)
+    assert parsed.items[0].guid == ("tag:example.com,1" if declared else "&id;1")
+    assert bool(parsed.notes) is not bool(declared)
