@@ -18,7 +18,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import yaml
+from newsdesk import configure
 from parsing import floor
 from polling import addresses
 
@@ -44,24 +44,6 @@ def _serve(bodies: list[bytes], port: int, ready: "multiprocessing.synchronize.E
     with Server(("0.0.0.0", port), Handler) as server:
         ready.set()
         server.serve_forever()
-
-
-def configure(work: Path, urls: list[str]) -> None:
-    """Point this process at the feeds, a ledger of their own, and no model."""
-    feeds = [
-        {"key": f"f{n}", "name": f"f{n}", "url": f"{url}/{n}", "category": "N"} for n, url in enumerate(urls)
-    ]
-    defaults = {"beat": "any", "max_age_days": None}
-    document = {"defaults": defaults, "beats": {"any": {}}, "feeds": feeds}
-    (work / "feeds.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
-    os.environ.update(
-        COPYDESK_FEEDS=str(work / "feeds.yaml"),
-        COPYDESK_OUTPUT=str(work / "output"),
-        COPYDESK_DATABASE_URL=f"sqlite:///{work / 'ledger.db'}",
-        COPYDESK_MODEL="offline",
-        COPYDESK_ALLOW_HOSTS=",".join(url.split("/")[2] for url in urls),
-        NO_PROXY="*",
-    )
 
 
 def held_mb() -> float:
@@ -121,7 +103,8 @@ def main() -> int:
     ready.wait()
     with tempfile.TemporaryDirectory() as folder:
         urls = addresses(arguments.feeds, arguments.port)
-        configure(Path(folder), urls)
+        feeds = [(f"f{n}", f"f{n}", f"{url}/{n}") for n, url in enumerate(urls)]
+        configure(Path(folder), feeds, {"max_age_days": None})
         before = cpu_s()
         wall, memory, items = asyncio.run(ours())
         mine = cpu_s() - before

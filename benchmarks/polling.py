@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import contextlib
 import multiprocessing
-import os
 import statistics
 import sys
 import tempfile
@@ -21,8 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import yaml
 from httpx_aiohttp import AiohttpTransport
+from newsdesk import configure
 
 FEED = b"<rss version='2.0'><channel><title>Quiet</title></channel></rss>"
 ETAG = '"1"'
@@ -72,21 +71,6 @@ def addresses(count: int, port: int) -> list[str]:
     return [f"http://127.{1 + n // 62500}.{n // 250 % 250}.{1 + n % 250}:{port}/feed" for n in range(count)]
 
 
-def configure(work: Path, urls: list[str]) -> None:
-    """Point this process at the feeds, a ledger of their own, and no model."""
-    feeds = [{"key": f"f{n}", "name": f"f{n}", "url": url, "category": "N"} for n, url in enumerate(urls)]
-    document = {"defaults": {"beat": "any"}, "beats": {"any": {"market": "market"}}, "feeds": feeds}
-    (work / "feeds.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
-    os.environ.update(
-        COPYDESK_FEEDS=str(work / "feeds.yaml"),
-        COPYDESK_OUTPUT=str(work / "output"),
-        COPYDESK_DATABASE_URL=f"sqlite:///{work / 'ledger.db'}",
-        COPYDESK_MODEL="offline",
-        COPYDESK_ALLOW_HOSTS=",".join(url.split("/")[2] for url in urls),
-        NO_PROXY="*",
-    )
-
-
 async def ours() -> tuple[float, float, int]:
     """Poll every feed once; returns seconds to open, to poll and write, and how many were unchanged."""
     from flows.room import newsroom
@@ -124,7 +108,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, served(arguments.port):
         urls = addresses(arguments.feeds, arguments.port)
-        configure(Path(folder), urls)
+        configure(Path(folder), [(f"f{n}", f"f{n}", url) for n, url in enumerate(urls)], {})
         asyncio.run(ours())
         pairs = [(asyncio.run(ours()), asyncio.run(floor(urls))) for _ in range(arguments.rounds)]
     print("round\topen s\tpoll s\tunchanged\tbare client s\tratio")

@@ -8,7 +8,6 @@ second run added a draft or a feed ended without drafts, "nothing new" or a name
 import argparse
 import asyncio
 import contextlib
-import os
 import sys
 import tempfile
 import threading
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
-import yaml
+from newsdesk import EVERYTHING, configure
 from slugify import slugify
 
 
@@ -67,33 +66,16 @@ def served(folder: Path) -> Iterator[str]:
         server.server_close()
 
 
-def subscriptions(folder: Path, base_url: str) -> str:
-    """Return a feeds.yaml with one feed a file."""
-    feeds: list[dict[str, Any]] = []
-    for number, path in enumerate(feed_files(folder)):
-        key = f"{number:03d}-{slugify(path.name, max_length=50) or 'feed'}"
-        url = f"{base_url}/{quote(path.name)}"
-        feeds.append({"key": key, "name": path.name, "url": url, "category": "NEWS"})
-    # Whatever a feed holds is drafted, and no page of it is fetched from its publisher.
-    everything = {"max_items": 100_000, "max_age_days": None, "min_chars": 0, "full_text": "never"}
-    defaults = {"beat": "any"} | everything
-    beats = {"any": {"market": "market", "vocabulary": []}}
-    return yaml.safe_dump({"defaults": defaults, "beats": beats, "feeds": feeds}, sort_keys=False)
-
-
-def configure(work: Path, folder: Path, base_url: str) -> None:
-    """Point this process at the replayed feeds, a ledger of their own, and no model."""
-    (work / "feeds.yaml").write_text(subscriptions(folder, base_url), encoding="utf-8")
-    os.environ.update(
-        COPYDESK_FEEDS=str(work / "feeds.yaml"),
-        COPYDESK_OUTPUT=str(work / "output"),
-        COPYDESK_DATABASE_URL=f"sqlite:///{work / 'ledger.db'}",
-        COPYDESK_MODEL="offline",
-        COPYDESK_ALLOW_HOSTS=base_url.removeprefix("http://"),
-        PREFECT_HOME=str(work / "prefect"),
-        PREFECT_LOGGING_LEVEL="CRITICAL",
-        PREFECT_SERVER_LOGGING_LEVEL="CRITICAL",
-    )
+def subscriptions(folder: Path, base_url: str) -> list[tuple[str, str, str]]:
+    """Return key, name and URL of a feed for each file."""
+    return [
+        (
+            f"{number:03d}-{slugify(path.name, max_length=50) or 'feed'}",
+            path.name,
+            f"{base_url}/{quote(path.name)}",
+        )
+        for number, path in enumerate(feed_files(folder))
+    ]
 
 
 async def runs() -> list[tuple[dict[str, Any], float]]:
@@ -138,7 +120,8 @@ def main() -> int:
     with contextlib.ExitStack() as stack:
         work = arguments.keep or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         work.mkdir(parents=True, exist_ok=True)
-        configure(work.absolute(), arguments.folder, stack.enter_context(served(arguments.folder)))
+        feeds = subscriptions(arguments.folder, stack.enter_context(served(arguments.folder)))
+        configure(work.absolute(), feeds, EVERYTHING)
         (first, first_s), (second, second_s) = asyncio.run(runs())
     print("feed\tnew\tdrafted\tmerged\tskipped\tsaid")
     print("\n".join(line(feed) for feed in first["feeds"]))

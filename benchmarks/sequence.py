@@ -9,7 +9,6 @@ is new in it drafted as an offline brief. Then everything is replayed once more,
 import argparse
 import asyncio
 import contextlib
-import os
 import sys
 import tempfile
 from collections import Counter
@@ -18,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-import yaml
+from newsdesk import EVERYTHING, configure
 
 from flows.room import newsroom
 from pipeline.errors import FeedError
@@ -56,25 +55,6 @@ def serving() -> Iterator[_Server]:
     finally:
         server.shutdown()
         server.server_close()
-
-
-def configure(work: Path, keys: list[str], port: int) -> None:
-    """Point this process at the replayed feeds, a ledger of their own, and no model."""
-    place = f"127.0.0.1:{port}"
-    feeds = [
-        {"key": key.lower(), "name": key, "url": f"http://{place}/{key}", "category": "N"} for key in keys
-    ]
-    everything = {"max_items": 1000, "max_age_days": None, "min_chars": 0, "full_text": "never"}
-    document = {"defaults": {"beat": "any"} | everything, "beats": {"any": {}}, "feeds": feeds}
-    (work / "feeds.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
-    os.environ.update(
-        COPYDESK_FEEDS=str(work / "feeds.yaml"),
-        COPYDESK_OUTPUT=str(work / "output"),
-        COPYDESK_DATABASE_URL=f"sqlite:///{work / 'ledger.db'}",
-        COPYDESK_MODEL="offline",
-        COPYDESK_ALLOW_HOSTS=place,
-        NO_PROXY="*",
-    )
 
 
 async def replay(room: Newsroom, feed: FeedConfig, snapshots: list[Path], server: _Server) -> Counter[str]:
@@ -122,7 +102,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary, serving() as server:
         work = (arguments.keep or Path(temporary)).absolute()
         work.mkdir(parents=True, exist_ok=True)
-        configure(work, keys, int(server.server_address[1]))
+        base = f"http://127.0.0.1:{server.server_address[1]}"
+        configure(work, [(key.lower(), key, f"{base}/{key}") for key in keys], EVERYTHING)
         return bool(asyncio.run(run(arguments.folder, server)))
 
 

@@ -1,6 +1,5 @@
 """What `copydesk feeds check` finds out: one polite poll of a feed whose result nobody keeps."""
 
-import asyncio
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,12 +11,13 @@ from pipeline.errors import FeedError
 from pipeline.ingest.decode import decode
 from pipeline.ingest.fetch import Fetched, fetch
 from pipeline.ingest.pages import wants_page
-from pipeline.ingest.parse import ParsedFeed, parse_feed
+from pipeline.ingest.parse import ParsedFeed
 from pipeline.ingest.schedule import after_read
 from pipeline.ingest.select import Known, decide
 from pipeline.ingest.thin import shortfall
 from pipeline.models import FeedConfig, Item, PollState
 from pipeline.net import Net, shown_url
+from pipeline.work import Parse
 
 _STALE = timedelta(days=180)
 _CHARSET = re.compile(rb"(?:charset|encoding)\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.IGNORECASE)
@@ -28,7 +28,7 @@ _NO_CHARSETS = frozenset(("punycode", "idna"))
 """Codecs of host names, which take for ever with a document."""
 
 
-async def examine(net: Net, feed: FeedConfig, now: datetime) -> Checkup:
+async def examine(net: Net, parse: Parse, feed: FeedConfig, now: datetime) -> Checkup:
     """Fetch and read a feed as a first poll would. Never raises FeedError: that is its result."""
     asked = {"feed": feed.key, "name": feed.name, "asked": shown_url(feed.url)}
     answer = None
@@ -37,7 +37,7 @@ async def examine(net: Net, feed: FeedConfig, now: datetime) -> Checkup:
         if not isinstance(fetched, Fetched):
             raise FeedError("the server answers 304 to a plain request", kind="http")
         answer = _answer(feed, fetched, now, None)
-        parsed = await asyncio.to_thread(parse_feed, fetched.body, fetched.content_type, fetched.url, now)
+        parsed = await parse(fetched.body, fetched.content_type, fetched.url, now)
     except FeedError as error:
         proposal = error.context.get("proposal")
         return Checkup(

@@ -4,6 +4,7 @@ from typing import Any
 
 from copydesk.console import counted, machine, moment, out, plain, say, table, trouble
 from pipeline.errors import ConfigError
+from pipeline.ingest.schedule import is_paused
 from pipeline.ledger import FeedStatus, Ledger
 from pipeline.net import shown_url
 from pipeline.output import files
@@ -36,7 +37,7 @@ def _standing(feed: FeedStatus) -> str:
     said = [trouble(feed.key, poll.last_error)]
     if poll.retired:
         said.append(f"retired; `copydesk run {feed.key}` tries it again")
-    elif poll.paused:
+    elif is_paused(poll):
         said.append(f"paused after {poll.failures} failures in a row; `copydesk run {feed.key}` tries it now")
     elif poll.failures > 1:
         said.append(f"{poll.failures} failures in a row, next try {moment(poll.next_poll_at)}")

@@ -12,11 +12,13 @@ from copydesk.checkpage import Checkup, page
 from copydesk.console import err, machine, plain, say, table
 from copydesk.sample import serving
 from pipeline.errors import ConfigError
+from pipeline.ingest.workers import ParsePool
 from pipeline.models import FeedConfig, feed_address
 from pipeline.net import Net
 from pipeline.opml import read_opml, to_yaml, write_opml
 from pipeline.output.files import write_atomically
 from pipeline.settings import Settings, chosen, load_feeds, load_settings, user_agent
+from pipeline.work import Parse
 
 AT_ONCE = 32
 """Feeds whose bytes are held at one time."""
@@ -88,12 +90,12 @@ async def examine_feeds(settings: Settings, feeds: list[FeedConfig]) -> list[dic
 async def _checkups(settings: Settings, feeds: list[FeedConfig]) -> list[Checkup]:
     now, few = datetime.now(UTC), asyncio.Semaphore(AT_ONCE)
 
-    async def one(net: Net, feed: FeedConfig) -> Checkup:
+    async def one(net: Net, parse: Parse, feed: FeedConfig) -> Checkup:
         async with few:
-            return await examine(net, feed, now)
+            return await examine(net, parse, feed, now)
 
-    async with Net(user_agent(settings), allowed=settings.allow_hosts) as net:
-        return list(await asyncio.gather(*(one(net, feed) for feed in feeds)))
+    async with Net(user_agent(settings), allowed=settings.allow_hosts) as net, ParsePool() as pool:
+        return list(await asyncio.gather(*(one(net, pool.parse, feed) for feed in feeds)))
 
 
 def _summary(checkup: Checkup) -> dict[str, Any]:

@@ -9,19 +9,11 @@ from pipeline.work import ItemOutcome, PollReport
 _MARKDOWN = re.compile(r"[\\|<>\[\]()!*_`#]")
 
 
-class FeedReport(Record):
-    """What a run did with one feed."""
+class FeedReport(PollReport):
+    """What a run did with one feed: what its poll brought, and what became of its items."""
 
-    feed: str
     error: str | None = None
     """Why the feed brought nothing; the rest of the run goes on."""
-    held: str | None = None
-    """Why it was not polled."""
-    unchanged: bool = False
-    new: int = 0
-    updated: int = 0
-    skipped: int = 0
-    merged: int = 0
     drafts: tuple[str, ...] = ()
     """Paths of the drafts written, relative to the output folder."""
     rewritten: int = 0
@@ -32,7 +24,6 @@ class FeedReport(Record):
     """Items that wait for the next run."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    notes: tuple[str, ...] = ()
 
 
 class RunReport(Record):

@@ -139,8 +139,6 @@ class PollState(Record):
     failures: int = 0
     """Polls that failed in a row."""
     last_error: str | None = None
-    paused: bool = False
-    """Failed so often that it is polled once a day only."""
     retired: bool = False
     """The publisher said that the feed is gone for good (410)."""
     moving_to: str | None = None
@@ -149,8 +147,6 @@ class PollState(Record):
     """Polls in a row that were led there."""
     url: str | None = None
     """Where the feed lives since it moved for good; None: at its configured URL."""
-    proposal: str | None = None
-    """A feed found in the web page that stands at the feed's URL."""
 
 
 class Credit(Record):

@@ -26,7 +26,8 @@ _ROWS, _BANDS = 3, 8
 _SHORTEST = 12
 """Words that a text must have to be compared: fewer are a headline at best."""
 _TITLE_WORDS = 5
-_NEAR = timedelta(days=7)
+NEAR = timedelta(days=7)
+"""Items farther apart tell different stories."""
 _SAME, _SAME_SHORT = 0.5, 0.6
 """Part of the shorter text's shingles that the longer one must have, and where it is short."""
 _SAME_TITLED = 0.3
@@ -80,7 +81,7 @@ def alike(one: Item, other: Item) -> bool:
     One may be the other's beginning, or a version of it with a few figures changed. Reports written to one
     template, parts of a series, and what is more than a week apart are different stories.
     """
-    if abs(one.published_at - other.published_at) > _NEAR or _series(one.title, other.title):
+    if abs(one.published_at - other.published_at) > NEAR or _series(one.title, other.title):
         return False
     first, second = _words(one.text), _words(other.text)
     if min(len(first), len(second)) < _SHORTEST:

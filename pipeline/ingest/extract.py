@@ -1,7 +1,6 @@
 """A web page to the text of its article. Pure; what it costs is bounded by what it reads."""
 
 import re
-from datetime import datetime
 from itertools import islice
 
 from pipeline.errors import FeedError
@@ -57,13 +56,11 @@ class Page(Head):
     """Plain; paragraphs and headings divided by a blank line, items of a list lines with `- `."""
 
 
-def extract(
-    body: bytes, content_type: str | None, url: str, selector: str | None = None, now: datetime | None = None
-) -> Page:
+def extract(body: bytes, content_type: str | None, url: str, selector: str | None = None) -> Page:
     """Return the article of a page, found by itself or, with a CSS `selector`, what that selects.
 
     Raises FeedError, naming the page, of kind not-html, challenge, consent, login, reserved, paywall,
-    selector or empty. Without `now`, aware UTC, the page's date is not read.
+    selector or empty.
     """
     kind = (content_type or "").partition(";")[0].strip().lower()
     if kind not in _HTML or body.startswith(_OTHERS):
@@ -78,7 +75,7 @@ def extract(
         raise _trouble(url, f"reserves its text ({reserved})", "reserved")
     if locked(said):
         raise _trouble(url, "is behind a paywall", "paywall")
-    head = read_head(said, tree, url, now)
+    head = read_head(said, tree, url)
     return Page(text=_text(tree, selector, url), **head.model_dump())
 
 

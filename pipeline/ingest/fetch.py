@@ -1,11 +1,11 @@
 """One conditional GET for one feed; what came of it is a value, or a FeedError that names the feed."""
 
 import hashlib
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from pipeline.errors import FeedError
+from pipeline.httptime import retry_after
 from pipeline.ingest.hints import Hints, read_hints
 from pipeline.models import FeedConfig, PollState, Record
 from pipeline.net import Net, Response, shown_url
@@ -33,8 +33,6 @@ class Fetched(Record):
     body: bytes
     body_hash: str
     content_type: str | None
-    headers: dict[str, str]
-    """Names in lower case."""
     url: str
     """Where it was found in the end, after redirects."""
     moved_to: str | None = None
@@ -63,7 +61,8 @@ async def fetch(
     retry_after_s (None where the server did not ask to wait).
     """
     url = state.url or feed.url
-    unconditional = whole or state.unchanged >= _STUCK
+    known = state.etag or state.last_modified
+    unconditional = whole or not known or state.unchanged >= _STUCK
     try:
         response = await net.get(url, _headers(None if unconditional else state))
     except FeedError as error:
@@ -96,7 +95,6 @@ def _fetched(response: Response, moved_to: str | None, hints: Hints) -> Fetched:
         body=response.body,
         body_hash=hashlib.sha256(response.body).hexdigest(),
         content_type=headers.get("content-type"),
-        headers=headers,
         url=response.url,
         moved_to=moved_to,
         hints=hints,
@@ -140,15 +138,5 @@ def _refusal(feed: FeedConfig, response: Response, now: datetime) -> FeedError:
         kind=kind,
         feed=feed.key,
         status=status,
-        retry_after_s=_retry_after(response.headers.get("retry-after", ""), now),
+        retry_after_s=retry_after(response.headers.get("retry-after"), now),
     )
-
-
-def _retry_after(value: str, now: datetime) -> float | None:
-    if value.isascii() and value.isdigit() and len(value) < 8:
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())

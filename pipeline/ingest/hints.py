@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
+from pipeline.httptime import http_date
 from pipeline.models import Record
 
 _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s{0,9}=\s{0,9}\"?(\d{1,9})", re.IGNORECASE)
@@ -30,14 +30,6 @@ def read_hints(headers: Mapping[str, str], now: datetime) -> Hints:
         return Hints(expired=expired)
     if age is not None:
         return Hints(fresh_s=float(age[1]))
-    moment, base = _date(expires), _date(headers.get("date", "")) or now
+    moment, base = http_date(expires), http_date(headers.get("date", "")) or now
     fresh = (moment - base).total_seconds() if moment else None
     return Hints(fresh_s=fresh if fresh and fresh > 0 else None, expired=expired)
-
-
-def _date(value: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=moment.tzinfo or UTC)

@@ -4,15 +4,10 @@ Sources: Open Graph (ogp.me), schema.org, Google's "Structured data for subscrip
 """
 
 import json
-import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
-from pydantic import AwareDatetime
-
-from pipeline.ingest.dates import DateReader
-from pipeline.ingest.links import absolute, canonical_url
+from pipeline.ingest.links import absolute
 from pipeline.ingest.robots import AGENT, refused
 from pipeline.ingest.text import one_line
 from pipeline.models import Record
@@ -28,7 +23,6 @@ _NODES = 200
 _LONGEST = 2_000
 """Characters of one value."""
 _WORKS = ("article", "posting", "report", "review", "webpage", "creativework", "webpageelement")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8}){0,3}")
 
 
 class Said(NamedTuple):
@@ -45,12 +39,7 @@ class Head(Record):
 
     title: str = ""
     author: str | None = None
-    published_at: AwareDatetime | None = None
     image: str | None = None
-    language: str | None = None
-    """Lower case, for example `en-gb`."""
-    canonical: str | None = None
-    """The address that the page has by its own account, in the form of `Item.canonical`."""
 
 
 def said_by(tree: Tree, linked: Sequence[str]) -> Said:
@@ -58,20 +47,14 @@ def said_by(tree: Tree, linked: Sequence[str]) -> Said:
     return Said(_meta(tree), tuple(filter(_is_work, _nodes(linked))))
 
 
-def read_head(said: Said, tree: Tree, url: str, now: datetime | None) -> Head:
-    """Return the page's own account, cleaned. Never raises.
-
-    Dates later than the day after `now` do not count; without `now`, aware UTC, none does.
-    """
+def read_head(said: Said, tree: Tree, url: str) -> Head:
+    """Return the page's own account, cleaned. Never raises."""
     meta, works = said
     image = meta.get("og:image") or meta.get("twitter:image")
     return Head(
         title=one_line(meta.get("og:title") or _first(works, "headline") or _title(tree), 300),
         author=_author(meta, works),
-        published_at=DateReader(now).read(_date(meta, works)) if now else None,
         image=absolute(image, url) if image else None,
-        language=_language(tree, meta),
-        canonical=_canonical(tree, url),
     )
 
 
@@ -145,26 +128,6 @@ def _author(meta: dict[str, str], works: Sequence[Node]) -> str | None:
         names.append(", ".join(name[:200] for name in found if isinstance(name, str)))
     lines = (one_line(name, 200) for name in names)
     return next((name for name in lines if name and "@" not in name and "://" not in name), None)
-
-
-def _date(meta: dict[str, str], works: Sequence[Node]) -> str:
-    names = ("article:published_time", "datepublished", "parsely-pub-date", "date")
-    return next(filter(None, map(meta.get, names)), None) or _first(works, "datePublished")
-
-
-def _language(tree: Tree, meta: dict[str, str]) -> str | None:
-    root = next(tree.iter("html"), tree)
-    said = (root.get("lang"), root.get("xml:lang"), meta.get("og:locale"))
-    cleaned = ((value or "").strip().lower().replace("_", "-") for value in said)
-    return next((value for value in cleaned if _LANGUAGE.fullmatch(value)), None)
-
-
-def _canonical(tree: Tree, url: str) -> str | None:
-    for each in tree.iter("link"):
-        if "canonical" in (each.get("rel") or "").lower().split():
-            found = absolute(each.get("href"), url)
-            return canonical_url(found) if found else None
-    return None
 
 
 def _is_false(value: object) -> bool:

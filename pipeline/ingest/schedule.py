@@ -61,11 +61,16 @@ def holdup(
     if state.next_poll_at is None or state.next_poll_at <= now:
         return None
     due = f"not due before {state.next_poll_at:%Y-%m-%d %H:%M} UTC"
-    if state.paused:
+    if is_paused(state):
         return (
             f"paused after {state.failures} failures in a row, {due}; `copydesk run {feed.key}` tries it now"
         )
     return due
+
+
+def is_paused(state: PollState) -> bool:
+    """Tell whether a feed failed so often that it is polled once a day only."""
+    return state.failures >= _PATIENCE
 
 
 def after_unchanged(
@@ -111,9 +116,7 @@ def _after_answer(
         "wait_until": None,
         "failures": 0,
         "last_error": None,
-        "paused": False,
         "retired": False,
-        "proposal": None,
     }
     return state.model_copy(update=well | _moving(feed, state, seen.moved_to))
 
@@ -138,9 +141,7 @@ def after_failure(state: PollState, error: FeedError, now: datetime, chance: flo
         "wait_until": _wait_until(error, now),
         "failures": failures,
         "last_error": error.message,
-        "paused": failures >= _PATIENCE,
         "retired": error.kind == "gone",
-        "proposal": error.context.get("proposal"),
         # A feed that moved to where nothing is: its configured URL is asked again.
         "url": None if error.kind in {"not-found", "gone", "url"} else state.url,
     }

@@ -19,7 +19,6 @@ class KnownItem(Record):
 
     state: str
     content_hash: str
-    canonical: str | None = None
 
 
 class Known(Record):

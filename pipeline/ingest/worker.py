@@ -59,6 +59,9 @@ def _done(job: dict[str, Any], body: bytes) -> bytes:
         return _error("needs more memory than a feed may", "too-costly", {})
     except RecursionError:
         return _error(f"{shown_url(job['url'])} is nested deeper than a feed is", "malformed", {})
+    except Exception as error:  # noqa: BLE001 - our defect: it must not look like a document's fault
+        said = f"unexpected trouble, please report it: {type(error).__name__}: {error}"
+        return _error(f"{shown_url(job['url'])}: {said}", "unexpected", {})
 
 
 def _result(job: dict[str, Any], body: bytes) -> bytes:

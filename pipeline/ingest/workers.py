@@ -70,11 +70,13 @@ class ParsePool:
         try:
             if worker is None or worker.ended:
                 worker = await self._started()
-            answer = await asyncio.wait_for(worker.ask(job, body), _WALL_S)
+            async with asyncio.timeout(_WALL_S):
+                answer = await worker.ask(job, body)
             kept = worker if worker.jobs < _JOBS and not _costly(answer) else None
         except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
             raise FeedError(
-                f"{shown_url(job['url'])} takes longer to read than it may; is it what it should be?",
+                f"{shown_url(job['url'])} takes more time or memory to read than it may; "
+                "is it what it should be?",
                 kind="too-costly",
             ) from error
         finally:

@@ -12,6 +12,7 @@ from pipeline.ledger.records import (
     Policy,
     Previous,
     Sibling,
+    same_story,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "Policy",
     "Previous",
     "Sibling",
+    "same_story",
 ]

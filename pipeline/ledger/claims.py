@@ -191,8 +191,8 @@ def skip(connection: sa.Connection, claim: Claim, reason: str) -> None:
         connection.execute(items.update().where(items.c.id == heir.id).values(**alone))
 
 
-def keep_edited(connection: sa.Connection, claim: Claim) -> None:
-    """End a claim whose draft was edited: the draft stays, with a warning that its source changed."""
+def keep_standing(connection: sa.Connection, claim: Claim) -> None:
+    """End a claim whose item has a draft: that stays, with a warning that its source changed."""
     held(connection, claim, state="drafted", reason=None, lease_owner=None, lease_expires=None)
     flag_update(connection, claim.item_id, claim.item)
 

@@ -2,10 +2,12 @@
 
 import contextlib
 import re
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
+import tenacity
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
@@ -121,7 +123,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         connection.isolation_level = None  # type: ignore[attr-defined] # the driver must not begin by itself
         cursor = connection.cursor()  # type: ignore[attr-defined]
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_S * 1000}")
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(cursor)
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
@@ -133,6 +135,20 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_exception_type(sqlite3.OperationalError),
+    stop=tenacity.stop_after_delay(BUSY_S),
+    wait=tenacity.wait_random(0.005, 0.05),
+    reraise=True,
+)
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Switch a file to write-ahead logging; of several processes with a new file, one comes first.
+
+    SQLite does not wait here for whoever has the file, whatever its busy_timeout.
+    """
+    cursor.execute("PRAGMA journal_mode = WAL")
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:

@@ -6,6 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from pipeline.errors import ReviewError
+from pipeline.ledger.items import chunks
 from pipeline.ledger.schema import calls, findings, forgotten, items, pages, verdicts, versions
 from pipeline.models import Item
 
@@ -72,8 +73,7 @@ def _empty(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> None:
 def among(connection: sa.Connection, canonicals: Sequence[str]) -> set[str]:
     """Return those of the canonical URLs that are never to be taken again."""
     found: set[str] = set()
-    for start in range(0, len(canonicals), 500):
-        some = canonicals[start : start + 500]
+    for some in chunks(canonicals):
         query = sa.select(forgotten.c.canonical).where(forgotten.c.canonical.in_(some))
         found.update(connection.scalars(query))
     return found

@@ -14,31 +14,28 @@ CHUNK = 500
 """Values in one IN list: far below the limits of both databases."""
 
 
-def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+def chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    """Yield values, each once, in lists short enough for one IN."""
     listed = list(dict.fromkeys(values))
     for start in range(0, len(listed), CHUNK):
         yield listed[start : start + CHUNK]
 
 
-def by_guid(
-    connection: sa.Connection, feed_id: int, guids: Sequence[str]
-) -> dict[str, tuple[str, str, str | None]]:
-    """Return guid → (state, content hash, canonical URL) for those of the guids that are known."""
+def by_guid(connection: sa.Connection, feed_id: int, guids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return guid → (state, content hash) for those of the guids that are known."""
     columns = (items.c.guid, items.c.state, items.c.content_hash, items.c.updated_hash)
     found = {}
-    for chunk in _chunks(guids):
-        query = sa.select(*columns, items.c.canonical).where(
-            items.c.feed_id == feed_id, items.c.guid.in_(chunk)
-        )
+    for chunk in chunks(guids):
+        query = sa.select(*columns).where(items.c.feed_id == feed_id, items.c.guid.in_(chunk))
         for row in connection.execute(query):
-            found[row.guid] = (row.state, row.updated_hash or row.content_hash, row.canonical)
+            found[row.guid] = (row.state, row.updated_hash or row.content_hash)
     return found
 
 
 def by_canonical(connection: sa.Connection, urls: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Return canonical URL → (feed key, guid) of the item that drafts it."""
     found = {}
-    for chunk in _chunks(urls):
+    for chunk in chunks(urls):
         query = (
             sa.select(items.c.owned_canonical, feeds.c.key, items.c.guid)
             .select_from(items.join(feeds))

@@ -58,8 +58,8 @@ class Ledger(Base):
 
     # Items
 
-    def known_items(self, feed_key: str, guids: Sequence[str]) -> dict[str, tuple[str, str, str | None]]:
-        """Return guid → (state, content hash, canonical URL) for the guids that are known."""
+    def known_items(self, feed_key: str, guids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Return guid → (state, content hash) for the guids that are known."""
         with self._reading() as connection:
             return items.by_guid(connection, feeds.feed_id(connection, feed_key), guids)
 
@@ -184,10 +184,10 @@ class Ledger(Base):
         with self._writing() as connection:
             claims.skip(connection, claim, reason)
 
-    def keep_edited(self, claim: Claim) -> None:
-        """End a claim whose draft an editor has changed since: it is flagged, not written anew."""
+    def keep_standing(self, claim: Claim) -> None:
+        """End a claim without writing its draft anew: the one that stands is flagged. Raises LeaseLost."""
         with self._writing() as connection:
-            claims.keep_edited(connection, claim)
+            claims.keep_standing(connection, claim)
 
     def siblings(self, item_id: int) -> list[Sibling]:
         """Return the other items that tell an item's story, in the order in which they came."""

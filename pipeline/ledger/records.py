@@ -30,6 +30,13 @@ class Sibling(Record):
     path: str | None
 
 
+def same_story(feed_name: str, title: str, path: str | None = None) -> Finding:
+    """Return the note that tells an editor of another item with the same story."""
+    where = f", drafted as {path}" if path else ""
+    said = f"{feed_name} tells the same story: {title}{where}"
+    return Finding(kind="story", severity=Severity.NOTE, message=said)
+
+
 class PageRow(Record):
     """What was kept of a web page: its text, or why there is none."""
 

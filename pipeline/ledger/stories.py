@@ -2,18 +2,17 @@
 
 import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from pipeline.ledger.notes import add_finding
-from pipeline.ledger.records import Sibling
+from pipeline.ledger.records import Sibling, same_story
 from pipeline.ledger.schema import bands, feeds, items, versions
-from pipeline.models import Finding, Item, Severity
-from pipeline.similar import alike, same_item
+from pipeline.models import Item
+from pipeline.similar import NEAR, alike, same_item
 
-_NEAR = timedelta(days=7)
 _DAY_S = 86_400
 _MOST = 20
 """Candidates that are read for one item: the latest."""
@@ -50,7 +49,7 @@ def _candidates(
     if not marks:
         return ()
     sharing = sa.select(bands.c.item_id).where(bands.c.band.in_(marks))
-    near = items.c.published_at.between(item.published_at - _NEAR, item.published_at + _NEAR)
+    near = items.c.published_at.between(item.published_at - NEAR, item.published_at + NEAR)
     query = (
         sa.select(items, feeds.c.key)
         .select_from(items.join(feeds))
@@ -121,9 +120,7 @@ def tell(connection: sa.Connection, story_id: int, newcomer: int) -> None:
         sa.select(items.c.title, feeds.c.name).select_from(items.join(feeds)).where(items.c.id == newcomer)
     )
     said = connection.execute(query).one()
-    note = Finding(
-        kind="story", severity=Severity.NOTE, message=f"{said.name} tells the same story: {said.title}"
-    )
+    note = same_story(said.name, said.title)
     latest = sa.select(sa.func.max(versions.c.id)).join(items, items.c.id == versions.c.item_id)
     told = latest.where(items.c.story_id == story_id, items.c.id != newcomer).group_by(versions.c.item_id)
     for version_id in connection.scalars(told).all():

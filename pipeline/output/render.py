@@ -106,7 +106,7 @@ def _source(source: Source, article: Article) -> dict[str, Any]:
 def _url(source: Source) -> str:
     guid = source.item.guid
     is_link = guid.startswith(("http://", "https://"))
-    return source.item.link or source.item.canonical or (guid if is_link else "")
+    return source.item.link or (guid if is_link else "")
 
 
 def _tags(article: Article) -> list[str]:

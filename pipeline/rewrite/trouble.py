@@ -1,14 +1,13 @@
 """Names what went wrong with a model request: worth another attempt now, or an error for the item or run."""
 
 import json
-import math
 import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 import openai
 
 from pipeline.errors import ModelError, ModelRefused
+from pipeline.httptime import retry_after
 from pipeline.rewrite.text import one_line
 
 AGAIN = frozenset({408, 409, 429})
@@ -51,25 +50,6 @@ def quoted(message: str, key: str | None) -> str:
     """Return a server's words on one line, at most 200 characters, without anything like a key."""
     bare = message.replace(key, "…") if key else message
     return one_line(_KEYLIKE.sub("…", bare[:2000]))[:200]
-
-
-def retry_after(value: str | None, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks for, given as seconds or as an HTTP date."""
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = _until(value, now)
-    return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def _until(value: str, now: datetime) -> float:
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return math.nan
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now.timestamp()
 
 
 def _of_status(

@@ -2,7 +2,7 @@
 
 from pipeline.work.drafting import LEASE_S, draft_feed
 from pipeline.work.polling import Look, look, poll
-from pipeline.work.room import ItemOutcome, Newsroom, Notify, PollBook, PollReport
+from pipeline.work.room import ItemOutcome, Newsroom, Notify, Parse, PollBook, PollReport
 from pipeline.work.sourcing import KEPT
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Look",
     "Newsroom",
     "Notify",
+    "Parse",
     "PollBook",
     "PollReport",
     "draft_feed",

@@ -4,7 +4,7 @@ import asyncio
 
 from pipeline.checks import run_checks
 from pipeline.errors import ModelError
-from pipeline.ledger import Claim, Ledger, Sibling
+from pipeline.ledger import Claim, Ledger, Sibling, same_story
 from pipeline.models import (
     Answer,
     Article,
@@ -12,9 +12,7 @@ from pipeline.models import (
     Credit,
     Draft,
     FeedConfig,
-    Finding,
     Provenance,
-    Severity,
     Source,
 )
 from pipeline.output.frontmatter import dumps
@@ -87,7 +85,8 @@ def _written(
     beat, previous = room.beats[feed.beat], claim.previous
     article, provenance = _article(room.ledger, source, beat, claim, answer)
     body = render_body(article, beat)
-    findings = (*run_checks(source, body, beat), *map(_told_by, siblings))
+    others = (same_story(one.feed_name, one.title, one.path) for one in siblings)
+    findings = (*run_checks(source, body, beat), *others)
     version = previous.version + 1 if previous else 1
     metadata = build_metadata(source, article, provenance, findings, now=room.clock(), version=version)
     new_path = draft_path(article.title, source.item.published_at, source.external_id)
@@ -97,12 +96,6 @@ def _written(
         text=dumps(metadata, body),
         findings=findings,
     )
-
-
-def _told_by(sibling: Sibling) -> Finding:
-    where = f", drafted as {sibling.path}" if sibling.path else ""
-    said = f"{sibling.feed_name} tells the same story: {sibling.title}{where}"
-    return Finding(kind="story", severity=Severity.NOTE, message=said)
 
 
 def _article(

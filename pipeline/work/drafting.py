@@ -99,7 +99,9 @@ async def _lacking(room: Newsroom, claim: Claim, lack: Lacking) -> ItemOutcome:
     """Skip an item whose source is too thin; where its page may still come, try again before that."""
     outcome = ItemOutcome(title=claim.item.title, reason=lack.reason, skipped=not lack.passing)
     with contextlib.suppress(LeaseLost):
-        if lack.passing:
+        if claim.previous:
+            await asyncio.to_thread(room.ledger.keep_standing, claim)
+        elif lack.passing:
             await asyncio.to_thread(room.ledger.fail, claim, lack.reason, retry=True)
         else:
             await asyncio.to_thread(room.ledger.skip, claim, lack.reason)
@@ -108,7 +110,10 @@ async def _lacking(room: Newsroom, claim: Claim, lack: Lacking) -> ItemOutcome:
 
 async def _failed(room: Newsroom, claim: Claim, error: ModelError) -> ItemOutcome:
     with contextlib.suppress(LeaseLost):  # then it is another run's to fail
-        await asyncio.to_thread(room.ledger.fail, claim, error.message, retry=error.retry)
+        if claim.previous:
+            await asyncio.to_thread(room.ledger.keep_standing, claim)
+        else:
+            await asyncio.to_thread(room.ledger.fail, claim, error.message, retry=error.retry)
     billed = error.context.get("answer")
     usage = billed.usage if isinstance(billed, Answer) else Usage()
     return ItemOutcome(title=claim.item.title, reason=error.message, **usage.model_dump())
@@ -120,7 +125,7 @@ async def _draft(room: Newsroom, feed: FeedConfig, claim: Claim) -> ItemOutcome:
         await asyncio.to_thread(store, room, claim, claim.intent)
         return ItemOutcome(title=title, path=claim.intent.path)
     if await asyncio.to_thread(_edited, room, claim):
-        await asyncio.to_thread(room.ledger.keep_edited, claim)
+        await asyncio.to_thread(room.ledger.keep_standing, claim)
         return ItemOutcome(title=title, reason="its draft was edited: kept, and flagged", skipped=True)
     if claim.answer is None:
         claim = claim.model_copy(update={"item": await completed(room, feed, claim)})

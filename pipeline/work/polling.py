@@ -80,8 +80,8 @@ def _known(ledger: Ledger, feed: FeedConfig, parsed: ParsedFeed) -> Known:
     fresh = [item.canonical for item in parsed.items if item.canonical and item.guid not in rows]
     return Known(
         guids={
-            guid: KnownItem(state=state, content_hash=content_hash, canonical=canonical)
-            for guid, (state, content_hash, canonical) in rows.items()
+            guid: KnownItem(state=state, content_hash=content_hash)
+            for guid, (state, content_hash) in rows.items()
         },
         canonicals=ledger.known_canonicals(canonicals),
         forgotten=frozenset(ledger.forgotten(fresh)) if fresh else frozenset(),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from pipeline.errors import CopydeskError
 from pipeline.ingest.pages import Pages
-from pipeline.ingest.parse import ParsedFeed, parse_feed
+from pipeline.ingest.parse import ParsedFeed
 from pipeline.ledger import Ledger
 from pipeline.models import Beat, FeedConfig, PollState, Record
 from pipeline.net import Net
@@ -52,11 +52,6 @@ class ItemOutcome(Record):
     rewritten: bool = False
     prompt_tokens: int = 0
     completion_tokens: int = 0
-
-
-async def parse_here(body: bytes, content_type: str | None, url: str, now: datetime) -> ParsedFeed:
-    """Parse a feed in a thread of this process: for a single feed that its operator looks at."""
-    return await asyncio.to_thread(parse_feed, body, content_type, url, now)
 
 
 class PollBook:
@@ -106,7 +101,7 @@ class Newsroom:
     net: Net
     book: PollBook
     pages: Pages
-    parse: Parse = parse_here
+    parse: Parse
     hosts: dict[str, datetime] = field(default_factory=dict)
     """Until when each host asked to be left alone."""
     model: Model | None = None

@@ -14,6 +14,7 @@ from pipeline.ingest.hints import Hints
 from pipeline.models import FeedConfig, Item
 from pipeline.net import Net
 from tests.fakes.feed_server import FeedServer
+from tests.pipeline.work.desk import parse_here
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TEXT = "Miners sold coins to pay for power. " * 20
@@ -35,7 +36,6 @@ def fetched(body: bytes = b"<rss/>", **changes: Any) -> Fetched:
         "body": body,
         "body_hash": "",
         "content_type": None,
-        "headers": {},
         "url": "https://w.example/f",
     }
     return Fetched.model_validate(base | {"hints": Hints()} | changes)
@@ -52,7 +52,7 @@ async def test_a_feed_is_fetched_read_and_judged() -> None:
         url = server.add("/feed", RSS, content_type="application/rss+xml", headers=cached, etag='"1"')
         old = server.add("/old", status=301, headers={"Location": "/feed"})
         async with Net("test", allowed=server.hosts) as net:
-            found = await examine(net, feed(url=old), NOW)
+            found = await examine(net, parse_here, feed(url=old), NOW)
     assert found.ok
     assert (found.title, found.kind, found.asked) == ("The Wire", "RSS 2.0", old)
     assert [(row.title, row.fate) for row in found.rows] == [("Miners sell", "drafted")]
@@ -72,8 +72,8 @@ async def test_a_feed_that_cannot_be_read_is_told_from_one_that_cannot_be_had() 
     with FeedServer() as server:
         wrong = server.add("/page", b"<html><body>Welcome</body></html>", content_type="text/html")
         async with Net("test", allowed=server.hosts) as net:
-            missing = await examine(net, feed(url=server.url("/none")), NOW)
-            html = await examine(net, feed(url=wrong), NOW)
+            missing = await examine(net, parse_here, feed(url=server.url("/none")), NOW)
+            html = await examine(net, parse_here, feed(url=wrong), NOW)
     assert (missing.ok, missing.answer) == (False, None)
     assert "404" in (missing.error or "")
     assert not html.ok

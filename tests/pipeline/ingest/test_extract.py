@@ -4,7 +4,6 @@ import contextlib
 import pickle
 import subprocess
 import sys
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -28,11 +27,10 @@ from tests.pipeline.ingest.webpages import (
 )
 
 URL = "https://news.example/story"
-NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 def read(html: str, selector: str | None = None) -> Page:
-    return extract(html.encode(), "text/html; charset=utf-8", URL, selector, NOW)
+    return extract(html.encode(), "text/html; charset=utf-8", URL, selector)
 
 
 def trouble(body: str | bytes, content_type: str | None = "text/html", selector: str | None = None) -> str:
@@ -54,7 +52,6 @@ def test_a_short_story_is_found() -> None:
 def test_an_amp_page_is_a_page() -> None:
     found = read(AMP)
     assert found.text == TEXT
-    assert found.canonical == "https://news.example/basin-closes"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +139,6 @@ def test_japanese_is_read_in_its_charset(label: str, codec: str, declared: str) 
     sent = f"text/html; charset={label}" if declared == "header" else "text/html"
     found = extract(html.encode(codec), sent, URL)
     assert found.text == "\n\n".join(JAPANESE)
-    assert found.language == "ja"
 
 
 def test_windows_1252_is_read_as_the_page_declares_it() -> None:
@@ -197,4 +193,4 @@ def test_a_hostile_page_ends_in_a_text_or_a_named_error(name: str, selector: str
 def test_nothing_but_a_named_error_is_raised(body: bytes) -> None:
     for selector in (None, "p"):
         with contextlib.suppress(FeedError):
-            assert extract(body, "text/html", URL, selector, NOW).text
+            assert extract(body, "text/html", URL, selector).text

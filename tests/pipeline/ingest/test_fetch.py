@@ -1,6 +1,5 @@
 """One feed's fetch: what came of it is a value, or an error that names the feed."""
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -12,19 +11,6 @@ from pipeline.net import Net
 from tests.fakes.feed_server import FeedServer
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FeedServer]:
-    monkeypatch.setenv("NO_PROXY", "*")
-    with FeedServer() as running:
-        yield running
-
-
-@pytest.fixture
-async def net(server: FeedServer) -> AsyncIterator[Net]:
-    async with Net("copydesk-test", timeout_s=5, allowed=server.hosts) as opened:
-        yield opened
 
 
 def feed(url: str) -> FeedConfig:
@@ -53,6 +39,12 @@ async def test_a_feed_is_fetched_once_and_then_unchanged(net: Net, server: FeedS
     assert "if-none-match" not in server.seen[0].headers
     assert server.seen[1].headers["if-none-match"] == 'W/"1"'
     assert server.seen[1].headers["if-modified-since"] == stamp
+
+
+async def test_unchanged_since_nothing_is_no_answer(net: Net, server: FeedServer) -> None:
+    url = server.add("/f", status=304)
+    with pytest.raises(FeedError, match="304"):
+        await fetch(net, feed(url), PollState(), NOW)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +152,7 @@ async def test_a_refusal_is_named_with_its_feed(net: Net, server: FeedServer, st
         ("Sun, 01 Mar 2026 12:01:00 GMT", 60),
         ("Sun, 01 Mar 2020 12:00:00 GMT", 0),
         ("soon", None),
-        ("-5", None),
+        ("-5", 0),
         ("9" * 400, None),
     ],
 )

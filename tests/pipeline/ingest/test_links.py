@@ -43,6 +43,37 @@ def test_canonical(url: str, canonical: str | None) -> None:
     assert canonical_url(url) == canonical
 
 
+STORY = "https://news.example/2026/story"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://news.example/2026/story",
+        "https://www.news.example/2026/story/",
+        "https://m.news.example/2026/story",
+        "https://mobile.news.example/2026/story#comments",
+        "https://amp.news.example/2026/story",
+        "https://news.example/2026/story/amp/",
+        "https://news.example/2026/story?amp=1",
+        "https://news.example/2026/story.amp",
+        "https://www.google.com/amp/s/news.example/2026/story",
+        "https://news-example.cdn.ampproject.org/c/s/news.example/2026/story",
+        f"{STORY}?utm_source=rss&utm_medium=feed&gclid=1&mc_cid=2&igshid=3&yclid=4&ref=twitter",
+        "https://news.example/2026/%73tory",
+    ],
+)
+def test_one_page_under_many_addresses(url: str) -> None:
+    assert canonical_url(url) == STORY
+
+
+@pytest.mark.parametrize(
+    "query", ["id=7", "p=7", "v=abc", "page=2", "story=x", "date=2026-02-03", "ref=chapter-2", "from=london"]
+)
+def test_a_parameter_that_may_choose_the_page_stays(query: str) -> None:
+    assert canonical_url(f"{STORY}?{query}") == f"{STORY}?{query}"
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.text("htps:/[]@.?&=#;%aü\ud800\x00 utm_1:9", max_size=40).map(lambda tail: "https://" + tail)

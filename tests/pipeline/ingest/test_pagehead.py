@@ -1,6 +1,5 @@
 """What a web page says of itself."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,11 +9,9 @@ from hypothesis import strategies as st
 from pipeline.ingest.extract import extract
 from tests.pipeline.ingest.webpages import linked, news
 
-NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
-
-def said(head: str, name: str, now: datetime | None = NOW) -> Any:
-    page = extract(news(head=head).encode(), "text/html", "https://news.example/story", None, now)
+def said(head: str, name: str) -> Any:
+    page = extract(news(head=head).encode(), "text/html", "https://news.example/story")
     return getattr(page, name)
 
 
@@ -52,28 +49,6 @@ def test_its_author(head: str, author: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "moment"),
-    [
-        ("", None),
-        (
-            "<meta property='article:published_time' content='2026-03-01T10:30:00+05:30'>",
-            datetime(2026, 3, 1, 5, tzinfo=UTC),
-        ),
-        (linked(datePublished="2026-03-01T10:30:00Z"), datetime(2026, 3, 1, 10, 30, tzinfo=UTC)),
-        (linked(datePublished="2031-03-01T10:30:00Z"), None),
-        (linked(datePublished="soon"), None),
-        (linked(datePublished=1234), None),
-    ],
-)
-def test_its_date(head: str, moment: datetime | None) -> None:
-    assert said(head, "published_at") == moment
-
-
-def test_a_date_is_not_read_by_who_has_no_clock() -> None:
-    assert said(linked(datePublished="2026-03-01T10:30:00Z"), "published_at", now=None) is None
-
-
-@pytest.mark.parametrize(
     ("head", "image"),
     [
         ("<meta property='og:image' content='/quay.jpg'>", "https://news.example/quay.jpg"),
@@ -84,22 +59,6 @@ def test_a_date_is_not_read_by_who_has_no_clock() -> None:
 )
 def test_its_picture(head: str, image: str | None) -> None:
     assert said(head, "image") == image
-
-
-@pytest.mark.parametrize(
-    ("head", "canonical"),
-    [
-        ("<link rel=canonical href='/basin?utm_source=x#top'>", "https://news.example/basin"),
-        ("<link rel='canonical' href='mailto:a@b.example'>", None),
-        ("<link rel=stylesheet href='/style.css'>", None),
-    ],
-)
-def test_its_own_address(head: str, canonical: str | None) -> None:
-    assert said(head, "canonical") == canonical
-
-
-def test_its_language_is_lower_case() -> None:
-    assert said("", "language") == "en-gb"
 
 
 @given(

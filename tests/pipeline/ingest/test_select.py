@@ -26,10 +26,7 @@ def item(guid: str, *, days: float = 1, link: str | None = None, title: str = "T
 def known(
     *items: Item, state: str = "drafted", canonicals: dict[str, tuple[str, str]] | None = None
 ) -> Known:
-    guids = {
-        each.guid: KnownItem(state=state, content_hash=each.content_hash, canonical=each.canonical)
-        for each in items
-    }
+    guids = {each.guid: KnownItem(state=state, content_hash=each.content_hash) for each in items}
     return Known(guids=guids, canonicals=canonicals or {})
 
 

@@ -50,7 +50,7 @@ async def test_who_takes_too_long_loses_its_process_and_nobody_elses() -> None:
         assert len((await pool.parse(FEED, None, URL, NOW)).items) == 1, (
             "a neighbour that waited for its turn"
         )
-        with pytest.raises(FeedError, match=r"feeds\.example/f takes longer to read than it may") as caught:
+        with pytest.raises(FeedError, match=r"feeds\.example/f takes more time or memory to read") as caught:
             await costly
         assert caught.value.kind == "too-costly"
 
@@ -62,6 +62,29 @@ async def test_who_takes_too_much_memory_is_named_and_the_next_is_served() -> No
             await pool.parse(COSTLY * 20, None, URL, NOW)
         assert caught.value.kind == "too-costly"
         assert len((await pool.parse(FEED, None, URL, NOW)).items) == 1
+
+
+async def test_trouble_that_nobody_foresaw_is_no_fault_of_the_document() -> None:
+    async with ParsePool(1) as pool:
+        with pytest.raises(FeedError, match="unexpected trouble, please report it: KeyError") as caught:
+            await pool._run({"what": "parse", "url": URL}, FEED)  # a job without its time
+        assert caught.value.kind == "unexpected"
+        assert len((await pool.parse(FEED, None, URL, NOW)).items) == 1
+
+
+async def test_half_characters_anywhere_come_back_as_text() -> None:
+    half = '"\\ud800"'
+    names = ("id", "url", "title", "content_text", "summary", "image", "date_published", "language", "tags")
+    each = ", ".join(f'"{name}": {f"[{half}]" if name == "tags" else half}' for name in names)
+    body = (
+        f'{{"version": "https://jsonfeed.org/version/1", "title": {half}, "items": [{{{each}, "authors": '
+        f'[{{"name": {half}}}], "attachments": [{{"url": {half}, "mime_type": {half}}}]}}]}}'
+    )
+    page = PAGE.replace(b"<body>", b"<body><script type='application/ld+json'>{\"@type\": \"Article\", "
+                        b"\"headline\": \"\\ud800\", \"author\": \"\\udfff\"}</script>")  # fmt: skip
+    async with ParsePool(1) as pool:
+        await pool.parse(body.encode(), None, URL, NOW)
+        assert "northern basin" in (await pool.extract(page, "text/html", URL, None)).text
 
 
 async def test_a_caller_that_gives_up_leaves_the_pool_usable() -> None:

@@ -4,12 +4,15 @@ import contextlib
 import sqlite3
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import ConfigError, LedgerError
 from pipeline.ledger import Ledger
+from pipeline.ledger.engine import _write_ahead
 from tests.end_to_end.project import ROOT, free_port
 
 WORKER = """
@@ -35,6 +38,20 @@ def test_processes_that_start_together_share_the_work(url: str) -> None:
     assert [error for _, error in outputs] == [""] * 4
     done = [guid for output, _ in outputs for guid in output.split()]
     assert sorted(done) == sorted({f"guid-{number}" for number in range(60)})
+
+
+def test_a_new_file_is_switched_to_write_ahead_by_whoever_comes_first(tmp_path: Path) -> None:
+    together = threading.Barrier(8)
+
+    def switch(path: Path) -> None:
+        with contextlib.closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as database:
+            together.wait()
+            _write_ahead(database.cursor())
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(60):  # without another try, one in some dozens fails
+            for done in [pool.submit(switch, tmp_path / f"{number}.db") for _ in range(8)]:
+                done.result()
 
 
 def test_a_newer_ledger_is_refused(url: str) -> None:

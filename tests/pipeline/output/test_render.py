@@ -119,7 +119,6 @@ def test_the_category_stays_where_the_tags_have_it() -> None:
 @pytest.mark.parametrize(
     ("fields", "url"),
     [
-        ({"link": None, "canonical": "https://harbour.example/c"}, "https://harbour.example/c"),
         ({"link": None, "guid": "https://harbour.example/g"}, "https://harbour.example/g"),
         ({"link": None}, None),
     ],

@@ -10,7 +10,7 @@ from pipeline.errors import ModelError, ModelRefused
 from pipeline.models import Answer, Usage
 from pipeline.rewrite.model import ATTEMPTS, Model
 from pipeline.rewrite.prompt import Message
-from pipeline.rewrite.trouble import quoted, retry_after
+from pipeline.rewrite.trouble import quoted
 from pipeline.rewrite.wire import read_answer, response_format
 from tests.fakes.model_server import ModelServer, Reply, article, completion, error
 from tests.pipeline.rewrite.sources import BEAT, source
@@ -291,25 +291,6 @@ async def test_checking_a_model_pays_for_nothing(server: ModelServer, pauses: Pa
         with pytest.raises(ModelError, match="500: broken"):
             await asked.check()
     assert server.requests == 0
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        (None, None),
-        ("", None),
-        ("soon", None),
-        ("nan", None),
-        ("inf", None),
-        ("-5", 0.0),
-        ("1.5", 1.5),
-        ("Thu, 05 Feb 2026 12:00:30 GMT", 30.0),
-        ("Thu, 05 Feb 2026 11:00:00 GMT", 0.0),
-        ("Thu, 05 Feb 2026 12:00:30 -0000", 30.0),
-    ],
-)
-def test_retry_after(header: str | None, seconds: float | None) -> None:
-    assert retry_after(header, NOW) == seconds
 
 
 @pytest.mark.parametrize("key", ["sk-proj-abc_DEF123", "local key", None])

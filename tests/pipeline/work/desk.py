@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from pipeline.ingest.pages import Pages
+from pipeline.ingest.parse import ParsedFeed, parse_feed
 from pipeline.ingest.schedule import resting
 from pipeline.ledger import Ledger
 from pipeline.models import Answer, Beat, FeedConfig, Provenance
@@ -20,6 +21,10 @@ from tests.pipeline.ledger.records import NOW, feed
 
 BEAT = Beat(key="b", market="market", vocabulary=())
 GOOD = json.dumps(article(category="NEWS", tags=["NEWS"]))
+
+
+async def parse_here(body: bytes, content_type: str | None, url: str, now: datetime) -> ParsedFeed:
+    return parse_feed(body, content_type, url, now)
 
 
 class Scripted:
@@ -56,6 +61,7 @@ def room(
         net=net,
         book=book,
         pages=Pages(net),
+        parse=parse_here,
         hosts=resting((one, book.state(one)) for one in feeds),
         model=cast(Any, model),
         prompts={"b": load_prompt(ROOT / "prompts", "article")},

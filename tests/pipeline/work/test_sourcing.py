@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.ledger import Ledger
+from pipeline.errors import ModelError
+from pipeline.ledger import Ledger, Policy
 from pipeline.models import FeedConfig, Item
 from pipeline.net import Net
 from pipeline.output import files
@@ -93,8 +94,6 @@ async def test_a_page_whose_server_has_trouble_is_tried_again_later(
 async def test_an_updated_source_is_written_over_our_draft_and_never_over_an_editors(
     ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
 ) -> None:
-    from pipeline.ledger import Policy
-
     thin = queued(ledger, server, STORY)
     first = await draft(ledger, net, tmp_path, thin, Scripted())
     again = Policy(redraft=True)
@@ -111,6 +110,30 @@ async def test_an_updated_source_is_written_over_our_draft_and_never_over_an_edi
     assert (third.path, third.skipped, model.asked) == (None, True, 0)
     assert files.read_bytes(tmp_path / "output", first.path) == edited
     assert ledger.drafts()[0].findings[-1].kind == "source-updated"
+
+
+@pytest.mark.parametrize(
+    ("text", "trouble"),
+    [
+        ("Gone.", None),
+        (f"{STORY} The ferry stops.", ModelError("stalled", retry=True)),
+        (f"{STORY} The ferry stops.", ModelError("refused", retry=False)),
+    ],
+    ids=["its source is too thin now", "the model stalls", "the model refuses it"],
+)
+async def test_a_redraft_that_comes_to_nothing_leaves_the_draft_that_stands(
+    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path, text: str, trouble: Exception | None
+) -> None:
+    thin = queued(ledger, server, STORY, full_text="never")
+    first = await draft(ledger, net, tmp_path, thin, Scripted())
+    standing = files.read_bytes(tmp_path / "output", first.path)
+    admit(ledger, updated=[story(server, text)], key="thin", policy=Policy(redraft=True))
+    script = [trouble] if trouble else []
+    assert (await draft(ledger, net, tmp_path, thin, Scripted(*script))).path is None
+    [row] = [row for row in ledger.drafts() if row.feed_key == "thin"]
+    assert row.path == first.path, "an editor finds it, and can decide"
+    assert row.findings[-1].kind == "source-updated"
+    assert files.read_bytes(tmp_path / "output", first.path) == standing
 
 
 async def test_a_day_has_its_limit(ledger: Ledger, net: Net, tmp_path: Path) -> None:
