@@ -81,10 +81,8 @@ def poll(ledger: Ledger, first: int, count: int) -> float:
     told = [item(20_000_000 + first * 100 + n, text_of=(first * 7 + n * 11) % count) for n in range(10)]
     batch = [*map(item, known), *fresh, *told]
     started = time.perf_counter()
-    rows = ledger.known_items(feed, [one.guid for one in batch])
-    ledger.known_canonicals([one.canonical for one in batch if one.canonical])
-    new = [one for one in batch if one.guid not in rows]
-    ledger.forgotten([one.canonical for one in new if one.canonical])
+    met = ledger.known(feed, [one.guid for one in batch], [one.canonical for one in batch if one.canonical])
+    new = [one for one in batch if one.guid not in met.guids]
     ledger.admit(feed, new=new, updated=[], skipped=[], merged=[], state=PollState(), policy=Policy())
     return (time.perf_counter() - started) / len(batch)
 

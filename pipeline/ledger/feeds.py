@@ -1,7 +1,8 @@
 """Feeds: subscriptions, renames, what polls taught."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -18,13 +19,15 @@ def sync(connection: sa.Connection, subscriptions: Sequence[FeedConfig]) -> None
     known = {row.key: row for row in connection.execute(sa.select(feeds))}
     configured = {feed.key for feed in subscriptions}
     addresses = {feed_address(row.url): key for key, row in known.items() if key not in configured}
+    fresh = []
     for feed in subscriptions:
         if feed.key not in known:
             _refuse_moved(feed, addresses)
-            values = {"key": feed.key, "first_key": feed.first_key, "name": feed.name, "url": feed.url}
-            connection.execute(feeds.insert().values(**values))
+            fresh.append({"key": feed.key, "first_key": feed.first_key, "name": feed.name, "url": feed.url})
         elif (known[feed.key].name, known[feed.key].url) != (feed.name, feed.url):
             _update(connection, feed, moved=known[feed.key].url != feed.url)
+    if fresh:
+        connection.execute(feeds.insert(), fresh)
 
 
 def _rename(connection: sa.Connection, feed: FeedConfig) -> None:
@@ -53,17 +56,31 @@ def _update(connection: sa.Connection, feed: FeedConfig, *, moved: bool) -> None
     connection.execute(feeds.update().where(feeds.c.key == feed.key).values(**values))
 
 
-def identity(connection: sa.Connection, key: str) -> tuple[int, str]:
-    """Return a feed's number and first key. Raises LedgerError where it was never subscribed."""
+class FeedRow(NamedTuple):
+    """What identifies a feed."""
+
+    id: int
+    key: str
+    first_key: str
+
+
+def identity(connection: sa.Connection, key: str) -> FeedRow:
+    """Return what identifies a feed. Raises LedgerError where it was never subscribed."""
     row = connection.execute(sa.select(feeds.c.id, feeds.c.first_key).where(feeds.c.key == key)).first()
     if row is None:
         raise LedgerError(f"the ledger knows no feed {key!r}; `copydesk feeds list` shows the keys", feed=key)
-    return int(row.id), str(row.first_key)
+    return FeedRow(row.id, key, row.first_key)
+
+
+def first_keys(connection: sa.Connection, keys: Collection[str]) -> dict[str, str]:
+    """Return key → first key of feeds."""
+    query = sa.select(feeds.c.key, feeds.c.first_key).where(feeds.c.key.in_(keys))
+    return {row.key: row.first_key for row in connection.execute(query)}
 
 
 def feed_id(connection: sa.Connection, key: str) -> int:
     """Return a feed's number. Raises LedgerError where it was never subscribed."""
-    return identity(connection, key)[0]
+    return identity(connection, key).id
 
 
 def poll_states(connection: sa.Connection) -> dict[str, PollState]:

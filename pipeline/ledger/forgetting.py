@@ -70,10 +70,10 @@ def _empty(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> None:
     connection.execute(items.update().where(items.c.id == row.id).values(**blank, **gone))
 
 
-def among(connection: sa.Connection, canonicals: Sequence[str]) -> set[str]:
+def among(connection: sa.Connection, canonicals: Sequence[str]) -> frozenset[str]:
     """Return those of the canonical URLs that are never to be taken again."""
     found: set[str] = set()
     for some in chunks(canonicals):
         query = sa.select(forgotten.c.canonical).where(forgotten.c.canonical.in_(some))
         found.update(connection.scalars(query))
-    return found
+    return frozenset(found)

@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from pipeline.ledger import claims, drafts, feeds, forgetting, items, pages, stories
+from pipeline.ledger.arrivals import arrived, take_merged, take_new, take_skipped
 from pipeline.ledger.base import Base
 from pipeline.ledger.records import (
     Admitted,
@@ -14,6 +15,7 @@ from pipeline.ledger.records import (
     DraftRow,
     Failure,
     FeedStatus,
+    Met,
     PageRow,
     PendingVerdict,
     Policy,
@@ -22,8 +24,8 @@ from pipeline.ledger.records import (
 from pipeline.ledger.schema import OPEN
 from pipeline.ledger.schema import feeds as feeds_table
 from pipeline.ledger.schema import items as items_table
+from pipeline.ledger.updates import update
 from pipeline.models import Answer, Draft, FeedConfig, Item, PollState, Verdict, Window
-from pipeline.similar import bands
 
 
 class Ledger(Base):
@@ -58,15 +60,15 @@ class Ledger(Base):
 
     # Items
 
-    def known_items(self, feed_key: str, guids: Sequence[str]) -> dict[str, tuple[str, str]]:
-        """Return guid → (state, content hash) for the guids that are known."""
+    def known(self, feed_key: str, guids: Sequence[str], canonicals: Sequence[str]) -> Met:
+        """Return what is known of the items of a poll: by guid in their feed, by canonical URL in all."""
         with self._reading() as connection:
-            return items.by_guid(connection, feeds.feed_id(connection, feed_key), guids)
-
-    def known_canonicals(self, canonicals: Sequence[str]) -> dict[str, tuple[str, str]]:
-        """Return canonical URL → (feed key, guid) of the item that is drafted for it."""
-        with self._reading() as connection:
-            return items.by_canonical(connection, canonicals)
+            number = feeds.feed_id(connection, feed_key)
+            return Met(
+                guids=items.by_guid(connection, number, guids),
+                canonicals=items.by_canonical(connection, canonicals),
+                forgotten=forgetting.among(connection, canonicals),
+            )
 
     def admit(
         self,
@@ -80,28 +82,19 @@ class Ledger(Base):
         policy: Policy,
     ) -> Admitted:
         """Take in what a poll brought, with the state that stands for it; repeating it adds nothing."""
-        marks = [bands(item.title, item.text) for item in new]
+        arrivals = arrived(new)
         with self._alone() as connection:
-            number, first_key = feeds.identity(connection, feed_key)
-            became = [
-                items.insert_new(connection, number, first_key, item, marked, policy)
-                for item, marked in zip(new, marks, strict=True)
-            ]
-            aside = [
-                items.insert_aside(connection, number, first_key, item, "skipped", reason=reason)
-                for item, reason in skipped
-            ]
-            joined = [
-                items.insert_merged(connection, number, first_key, item, into, policy)
-                for item, into in merged
-            ]
-            changed = [items.update(connection, number, item, policy) for item in updated]
+            feed = feeds.identity(connection, feed_key)
+            became = take_new(connection, feed, arrivals, policy)
+            aside = take_skipped(connection, feed, skipped)
+            joined = take_merged(connection, feed, merged, policy)
+            changed = [update(connection, feed.id, item, policy) for item in updated]
             feeds.record_polls(connection, {feed_key: state})
         return Admitted(
             new=became.count("new"),
             updated=sum(changed),
-            skipped=sum(item_id is not None for item_id in aside),
-            merged=became.count("merged") + sum(joined),
+            skipped=aside,
+            merged=became.count("merged") + joined,
         )
 
     def queues(self) -> dict[str, int]:
@@ -231,10 +224,7 @@ class Ledger(Base):
         with self._alone() as connection:
             forgetting.finish(connection, canonical)
 
-    def forgotten(self, canonicals: Sequence[str]) -> set[str]:
-        """Return those of the canonical URLs that are never to be taken again."""
-        with self._reading() as connection:
-            return forgetting.among(connection, canonicals)
+    # Answers and drafts of a claim
 
     def record_answer(self, claim: Claim, answer: Answer, purpose: str = "draft") -> None:
         """Keep an answer. Raises LeaseLost where another run has the item now; the answer is kept even so."""

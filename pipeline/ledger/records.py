@@ -1,6 +1,7 @@
 """What the ledger hands out: frozen records."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import AwareDatetime
 
@@ -53,6 +54,17 @@ class Previous(Record):
     text: str
     version: int
     """How many times it was drafted so far."""
+
+
+class Met(NamedTuple):
+    """What is known of the items of one poll."""
+
+    guids: dict[str, tuple[str, str]]
+    """Guid → (state, content hash), in the same feed."""
+    canonicals: dict[str, tuple[str, str]]
+    """Canonical URL → (feed key, guid) of the item that is drafted for it."""
+    forgotten: frozenset[str]
+    """Canonical URLs that are never to be taken again."""
 
 
 class Admitted(Record):

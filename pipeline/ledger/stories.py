@@ -1,12 +1,14 @@
 """Stories: items that tell the same, found by the bands of their signatures, judged by their texts."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
+from pipeline.ledger.items import chunks
 from pipeline.ledger.notes import add_finding
 from pipeline.ledger.records import Sibling, same_story
 from pipeline.ledger.schema import bands, feeds, items, versions
@@ -60,16 +62,26 @@ def _candidates(
     return connection.execute(query).all()
 
 
-def remember(connection: sa.Connection, item_id: int, marks: Sequence[int]) -> None:
-    """Keep an item's bands, so that later ones find it."""
-    if not marks:
-        return
-    mine = sa.select(bands.c.band).where(bands.c.band.in_(marks), bands.c.item_id == item_id)
-    missing = set(marks) - set(connection.scalars(mine))
+def known(connection: sa.Connection, marks: Iterable[int]) -> set[int]:
+    """Return those of the bands that some item has."""
+    found: set[int] = set()
+    for some in chunks(marks):
+        found.update(connection.scalars(sa.select(bands.c.band).where(bands.c.band.in_(some)).distinct()))
+    return found
+
+
+def remember(connection: sa.Connection, marked: Iterable[tuple[int, Sequence[int]]]) -> None:
+    """Keep the bands of items, by their numbers, so that later ones find them."""
     day = int(time.time() // _DAY_S)
-    rows = [{"band": band, "item_id": item_id, "day": day} for band in missing]
+    rows = [{"band": band, "item_id": item_id, "day": day} for item_id, marks in marked for band in marks]
     if rows:
-        connection.execute(bands.insert(), rows)
+        connection.execute(_KEEP[connection.dialect.name], rows)
+
+
+_KEEP = {
+    "sqlite": sqlite.insert(bands).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(bands).on_conflict_do_nothing(),
+}
 
 
 def prune(connection: sa.Connection, before: datetime) -> int:

@@ -75,16 +75,14 @@ async def _failed(
 
 def _known(ledger: Ledger, feed: FeedConfig, parsed: ParsedFeed) -> Known:
     guids = [item.guid for item in parsed.items]
-    canonicals = [item.canonical for item in parsed.items if item.canonical]
-    rows = ledger.known_items(feed.key, guids)
-    fresh = [item.canonical for item in parsed.items if item.canonical and item.guid not in rows]
+    met = ledger.known(feed.key, guids, [item.canonical for item in parsed.items if item.canonical])
     return Known(
         guids={
             guid: KnownItem(state=state, content_hash=content_hash)
-            for guid, (state, content_hash) in rows.items()
+            for guid, (state, content_hash) in met.guids.items()
         },
-        canonicals=ledger.known_canonicals(canonicals),
-        forgotten=frozenset(ledger.forgotten(fresh)) if fresh else frozenset(),
+        canonicals=met.canonicals,
+        forgotten=met.forgotten,
     )
 
 
@@ -101,7 +99,6 @@ async def _admitted(
 
 def _admit(room: Newsroom, feed: FeedConfig, chosen: Selection, after: PollState) -> dict[str, int]:
     beat = room.beats[feed.beat]
-    peers = frozenset(other.key for other in room.feeds if other.beat == feed.beat)
     admitted = room.ledger.admit(
         feed.key,
         new=chosen.new,
@@ -110,7 +107,7 @@ def _admit(room: Newsroom, feed: FeedConfig, chosen: Selection, after: PollState
         merged=[(merge.item, merge.into) for merge in chosen.merged],
         state=after,
         policy=Policy(
-            merge_among=peers if beat.duplicates == "one" else frozenset(),
+            merge_among=room.peers[feed.beat] if beat.duplicates == "one" else frozenset(),
             max_updates=feed.max_updates,
             redraft=beat.updates == "redraft",
         ),

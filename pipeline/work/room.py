@@ -1,6 +1,7 @@
 """What every step of a run needs, opened once."""
 
 import asyncio
+import functools
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -117,3 +118,11 @@ class Newsroom:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     chance: Callable[[], float] = random.random
     """Spreads polls: a number in [0, 1)."""
+
+    @functools.cached_property
+    def peers(self) -> dict[str, frozenset[str]]:
+        """Return the keys of the feeds of each beat."""
+        keys: dict[str, set[str]] = {beat: set() for beat in self.beats}
+        for feed in self.feeds:
+            keys[feed.beat].add(feed.key)
+        return {beat: frozenset(those) for beat, those in keys.items()}

@@ -38,11 +38,11 @@ def test_a_poll_is_taken_in_once_with_its_validators(ledger: Ledger) -> None:
 def test_known_items_are_told_by_guid_and_by_canonical_url(ledger: Ledger) -> None:
     admit(ledger, *(item(number) for number in range(1200)))
     guids = [f"guid-{number}" for number in range(1300)]
-    known = ledger.known_items("one", guids)
+    known = ledger.known("one", guids, []).guids
     assert len(known) == 1200
     assert known["guid-7"] == ("seen", item(7).content_hash)
-    assert ledger.known_items("two", guids) == {}
-    assert ledger.known_canonicals(["https://news.example/7", "https://news.example/x"]) == {
+    assert ledger.known("two", guids, []).guids == {}
+    assert ledger.known("one", [], ["https://news.example/7", "https://news.example/x"]).canonicals == {
         "https://news.example/7": ("one", "guid-7")
     }
 
@@ -69,7 +69,7 @@ def test_an_update_is_taken_over_until_work_begins_and_marked_afterwards(ledger:
     ledger.intend(claim, draft(claim))
     ledger.confirm(claim)
     assert ledger.draft(draft(claim).external_id).item.text == "better"
-    assert ledger.known_items("one", ["guid-1"])["guid-1"][1] == item(1, text="best").content_hash
+    assert ledger.known("one", ["guid-1"], []).guids["guid-1"][1] == item(1, text="best").content_hash
 
 
 def test_claims_are_newest_first_limited_and_exclusive(ledger: Ledger, open_ledger: Open) -> None:
@@ -267,5 +267,5 @@ def test_a_corrected_source_never_meets_an_old_answer_or_text(ledger: Ledger) ->
     admit(ledger, updated=[item(1, text="corrected"), item(2, text="corrected")])
     again = ledger.claim("one", 2, LEASE_S)
     assert [claim.item.text for claim in again] == ["Text 1", "Text 2"]
-    known = ledger.known_items("one", ["guid-2"])["guid-2"]
+    known = ledger.known("one", ["guid-2"], []).guids["guid-2"]
     assert known[1] == item(2, text="corrected").content_hash, "marked as changed since"

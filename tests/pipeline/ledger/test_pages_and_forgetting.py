@@ -51,7 +51,7 @@ def test_what_is_forgotten_leaves_no_text_anywhere(ledger: Ledger) -> None:
             for row in connection.execute(sa.select(table)):
                 assert SECRET not in str(row), table.name
     assert ledger.counts() == {"one": {"forgotten": 1, "seen": 1}}
-    assert ledger.forgotten([URL, "https://news.example/2"]) == {URL}
+    assert ledger.known("one", [], [URL, "https://news.example/2"]).forgotten == {URL}
 
 
 def test_forgetting_half_done_is_finished_by_doing_it_again(ledger: Ledger) -> None:

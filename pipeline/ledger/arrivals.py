@@ -1,0 +1,145 @@
+"""Arrivals: what a poll found goes into the ledger, whether it is to be drafted or not.
+
+Most of a poll's new items meet nobody: no row, no canonical URL, no band of a signature in common with
+another item. Those go in together; to look each of them up by itself would cost more than all the rest of a
+poll.
+"""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from pipeline.ledger import feeds, stories
+from pipeline.ledger.feeds import FeedRow
+from pipeline.ledger.items import Columns, by_canonical, by_guid, insert, values
+from pipeline.ledger.records import Policy
+from pipeline.ledger.schema import items
+from pipeline.ledger.updates import speak_for_origin
+from pipeline.models import Item, external_id
+from pipeline.similar import bands
+
+Arrival = tuple[Item, Sequence[int]]
+"""An item and the bands of its signature."""
+Row = tuple[Item, Columns]
+Why = TypeVar("Why")
+
+
+def arrived(new: Sequence[Item]) -> list[Arrival]:
+    """Return items with their bands: work that needs no database, and no lock."""
+    return [(item, bands(item.title, item.text)) for item in new]
+
+
+def take_new(
+    connection: sa.Connection, feed: FeedRow, arrivals: Sequence[Arrival], policy: Policy
+) -> list[str]:
+    """Take in items to be drafted and return what became of each: new, merged or known."""
+    alone, others = _parted(connection, feed, arrivals)
+    rows: list[Row] = [(item, {"state": "seen", "owned_canonical": item.canonical}) for item, _ in alone]
+    numbers = insert(connection, feed, rows)
+    stories.remember(connection, zip(numbers, (marks for _, marks in alone), strict=True))
+    return ["new"] * len(alone) + [_take_one(connection, feed, one, policy) for one in others]
+
+
+def _parted(
+    connection: sa.Connection, feed: FeedRow, arrivals: Sequence[Arrival]
+) -> tuple[list[Arrival], list[Arrival]]:
+    """Divide what meets nobody, neither in the ledger nor among those before it, from the rest."""
+    guids: set[str] = set(by_guid(connection, feed.id, [item.guid for item, _ in arrivals]))
+    urls = set(by_canonical(connection, [item.canonical for item, _ in arrivals if item.canonical]))
+    told = stories.known(connection, [mark for _, marks in arrivals for mark in marks])
+    alone: list[Arrival] = []
+    others: list[Arrival] = []
+    for one in arrivals:
+        item, marks = one
+        met = item.guid in guids or item.canonical in urls or not told.isdisjoint(marks)
+        (others if met else alone).append(one)
+        guids.add(item.guid)
+        told.update(marks)
+        if item.canonical:
+            urls.add(item.canonical)
+    return alone, others
+
+
+def _take_one(connection: sa.Connection, feed: FeedRow, arrival: Arrival, policy: Policy) -> str:
+    """Take in an item that may meet another.
+
+    One that was skipped before, and is wanted now, becomes new. One that tells what another item tells (the
+    same canonical URL, or by its bands and text) is merged into that, or becomes its sibling.
+    """
+    item, marks = arrival
+    here = sa.and_(items.c.feed_id == feed.id, items.c.guid == item.guid)
+    row = connection.execute(sa.select(items).where(here)).first()
+    if row is not None and (row.state != "skipped" or _still_lacks(row, item)):
+        return "known"
+    owner = _owner(connection, item.canonical)
+    twin = None if owner else stories.find_twin(connection, feed.id, item, marks)
+    if twin and (twin.same or twin.feed_key in policy.merge_among):
+        owner = twin.external_id
+    more: Columns = {"state": "merged" if owner else "seen", "reason": None, "merged_into": owner}
+    more["owned_canonical"] = None if owner else item.canonical
+    if twin and not twin.same:
+        more["story_id"] = stories.join(connection, twin)
+    item_id = _put(connection, feed, item, more, row.id if row else None)
+    if owner:
+        speak_for_origin(connection, item_id, item, policy)
+    else:
+        stories.remember(connection, [(item_id, marks)])
+    if twin and not twin.same:
+        stories.tell(connection, stories.join(connection, twin), item_id)
+    return "merged" if owner else "new"
+
+
+def _still_lacks(row: sa.Row[tuple[object, ...]], item: Item) -> bool:
+    """Tell whether an item that had not text enough when it was claimed has no more of it now."""
+    return row.lease_token > 0 and len(item.text) <= len(Item.model_validate_json(row.payload).text)
+
+
+def _put(connection: sa.Connection, feed: FeedRow, item: Item, more: Columns, item_id: int | None) -> int:
+    if item_id is None:
+        return insert(connection, feed, [(item, more)])[0]
+    again = values(item) | more
+    connection.execute(items.update().where(items.c.id == item_id).values(**again))
+    return item_id
+
+
+def _owner(connection: sa.Connection, canonical: str | None) -> str | None:
+    if canonical is None:
+        return None
+    query = sa.select(items.c.external_id).where(items.c.owned_canonical == canonical)
+    return connection.execute(query).scalar()
+
+
+def take_skipped(connection: sa.Connection, feed: FeedRow, skipped: Sequence[tuple[Item, str]]) -> int:
+    """Keep items that are not to be drafted, with the reasons; returns how many were not known."""
+    fresh = _unknown(connection, feed, skipped)
+    rows: list[Row] = [(item, {"state": "skipped", "reason": reason}) for item, reason in fresh]
+    return len(insert(connection, feed, rows))
+
+
+def take_merged(
+    connection: sa.Connection, feed: FeedRow, merged: Sequence[tuple[Item, tuple[str, str]]], policy: Policy
+) -> int:
+    """Keep duplicates, each with the item (feed key, guid) that it repeats; returns how many were not known.
+
+    One that repeats an item of its own feed speaks for that.
+    """
+    fresh = _unknown(connection, feed, merged)
+    first_keys = feeds.first_keys(connection, {key for _, (key, _) in fresh})
+    rows: list[Row] = [
+        (item, {"state": "merged", "merged_into": external_id(first_keys[key], guid)})
+        for item, (key, guid) in fresh
+    ]
+    for item_id, (item, (key, _)) in zip(insert(connection, feed, rows), fresh, strict=True):
+        if key == feed.key:
+            speak_for_origin(connection, item_id, item, policy)
+    return len(fresh)
+
+
+def _unknown(
+    connection: sa.Connection, feed: FeedRow, found: Sequence[tuple[Item, Why]]
+) -> list[tuple[Item, Why]]:
+    """Return what no row tells of yet, each guid once."""
+    known = by_guid(connection, feed.id, [item.guid for item, _ in found])
+    once = {item.guid: (item, why) for item, why in reversed(found)}
+    return [one for guid, one in reversed(once.items()) if guid not in known]
