@@ -71,7 +71,68 @@ def _variants(title: str, text: str) -> list[tuple[str, str]]:
     ]
 
 
-SAME = [((title, text), other) for title, text in STORIES.items() for other in _variants(title, text)]
+_FILM = (
+    "A ship that sank in 1702 is lying upright in the mud of the Elsund, and its cargo of glass is whole. "
+    "This film shows how divers found it, what the first four hundred bottles held, and why nobody will lift "
+    "the hull before the harbour is dredged."
+)
+_LAMPS = (
+    "Volunteers in Torrek have put back 312 gas lamps along the old canal after a winter of repairs, and on "
+    "Friday they lit them all for the first time since 1958."
+)
+_DIGEST = " ".join(PORT.split()[:30]) + "..."
+_CJK = (
+    "港湾当局は火曜日、北側の岸壁を三月三日から十一週間閉鎖すると発表した。"
+    "漁船およそ四十隻とフェリー二隻が南側を使う。"
+)
+SYNDICATED = [
+    # A digest of the beginning, alone, behind a byline, and under a planet's own heading.
+    (("Varnhem closes its northern basin", PORT), ("Varnhem closes its northern basin", _DIGEST)),
+    (
+        ("Varnhem closes its northern basin", PORT),
+        (
+            "Quay wall moves, port shuts",
+            f"VARNHEM, 24 Feb (Coastal Wire), updated at noon by our staff - {_DIGEST}",
+        ),
+    ),
+    (
+        ("Helianth's eye drug passes its last trial", CURE),
+        ("Daily Planet :: Helianth's eye drug passes its last trial", " ".join(CURE.split()[:25]) + "..."),
+    ),
+    # Another headline, no word of which is in the first one.
+    (
+        ("Norrvik builds its second plant in Ostrava", CHIP),
+        (
+            "Semiconductor firm prefers cheaper power",
+            CHIP.replace("citing", "naming").replace("hire", "employ").replace("called", "termed"),
+        ),
+    ),
+    # A notice around a short report, under another headline that says what the report says.
+    (
+        ("Torrek lights its gas lamps again", _LAMPS),
+        (
+            "Volunteers repair old canal lamps",
+            f"Canal News | 2 min read. {_LAMPS} Subscribe to our letter. All rights reserved.",
+        ),
+    ),
+    # The links of one have figures that the other lacks.
+    (
+        ("The glass ship", f"Whole film: https://film.example/w/4f8O3Xr77 {_FILM}"),
+        ("The glass ship of Elsund", f"{_FILM} Support us: https://give.example/99/2211 Since 1702."),
+    ),
+    # Words that begin like the name of a part are none.
+    (
+        ("Norrvik partners with Ostrava for a five-day week", CHIP),
+        ("Ostrava gets a chip plant, roundup of the day in Norrvik's home", CHIP[:420]),
+    ),
+    # One numbers its episodes, the other does not.
+    (("Episode 12: The glass ship", _FILM), ("The glass ship", _FILM)),
+    (("港の北側、十一週間閉鎖へ", _CJK), ("港の北側、十一週間閉鎖へ", f"【港湾通信】{_CJK}続きは本紙で。")),
+]
+SAME = [
+    *(((title, text), other) for title, text in STORIES.items() for other in _variants(title, text)),
+    *SYNDICATED,
+]
 
 _MARKET = (
     "Bitcoin traded at {price} dollars on {day} at 10:00 in London, {change} percent {way} "
@@ -119,7 +180,51 @@ _EXCHANGE_ELSEWHERE = (
     "interest was missing. The company was hacked last autumn. Police believe that insiders sold access, and "
     "searched two flats. The exchange itself says that it will be audited before it opens all markets."
 )
+_CHANNEL = (
+    "If you like what we do, become a patron and get every film a week early. We have a shop, too, and "
+    "whoever buys there keeps the workshop warm. Join us on the forum, subscribe to the newsletter "
+    "and do not forget to ring the bell."
+)
+_HOUSE = (
+    "This charming house of {rooms} rooms stands on {acres} acres near {town}. It has its old floors, a new "
+    "roof and a garden with fruit trees. Asking price {price} dollars. See all the pictures on our website."
+)
+_LETTER = (
+    "Every Thursday we answer one question that readers sent us about old houses, and every answer is kept "
+    "in the archive for members. This week: {what}"
+)
+_QUARTER = (
+    "{who} reported a profit of {profit} million euros for the quarter, against {before} million a year ago. "
+    "Turnover rose {percent} percent. The board keeps its forecast for the year and proposes a dividend of "
+    "{dividend} cents a share. The share was little changed in early trading."
+)
+_DAILY = "本日の暗号資産市場のまとめです。ビットコインと主要銘柄の値動きを毎朝お届けします。"
 DIFFERENT = [
+    # A channel's notice is all that one has, and the other ends with it.
+    (("Soldering a lamp", f"We take apart a lamp of 1930. {_CHANNEL}"), ("Christmas train", _CHANNEL)),
+    (
+        ("House near Alder", _HOUSE.format(rooms=6, acres=10, town="Alder", price="369,900")),
+        ("House near Brindle", _HOUSE.format(rooms=8, acres=3, town="Brindle", price="212,500")),
+    ),
+    (
+        ("Ask the mason: damp cellars", _LETTER.format(what="why a cellar is wet in summer.")),
+        ("Ask the mason: crooked doors", _LETTER.format(what="what to do when a door sticks.")),
+    ),
+    (
+        ("Orlo earns more", _QUARTER.format(who="Orlo", profit=41, before=38, percent=3, dividend=12)),
+        ("Teddam earns more", _QUARTER.format(who="Teddam", profit=97, before=80, percent=11, dividend=45)),
+    ),
+    (("本日の市場：取引所が再開", _DAILY), ("本日の市場：規制案を公表", _DAILY)),
+    # One shares the other's quotation, and tells what came of it.
+    (
+        ("Varnhem closes its northern basin for eleven weeks", PORT),
+        (
+            "Harbour master defends closure",
+            "Ines Falk answered critics in the town council on Friday. 'We could have waited for the wall to "
+            "decide for us', said harbour master Ines Falk. Councillors wanted to know why nobody measured "
+            "the wall between 2009 and 2024, and who will pay for lost catches. She promised a report.",
+        ),
+    ),
     (_MONDAY, _TUESDAY),
     (_MONDAY, _WEDNESDAY),
     (_TUESDAY, _WEDNESDAY),
