@@ -136,6 +136,58 @@ def reject(drafts: Drafts, note: Note = None) -> None:
 
 
 @app.command()
+def redraft(
+    draft: Annotated[str | None, typer.Argument(help="Short id, path or file name.")] = None,
+    note: Annotated[str | None, typer.Option("--note", help="Your instruction to the model.")] = None,
+    section: Annotated[
+        str | None, typer.Option("--section", help="Only the text under this heading.")
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Every brief that no model has written.")
+    ] = False,
+    later: Annotated[bool, typer.Option("--later", help="Leave it to the next run.")] = False,
+) -> None:
+    """Have a draft written anew, or one section of it; every other byte stays.
+
+    What an editor changed is never thrown away, and each version can be restored.
+    """
+    from copydesk import redrafting
+
+    redrafting.redraft(draft, note, section, offline=offline, later=later)
+
+
+@app.command()
+def versions(draft: Annotated[str, typer.Argument(help="Short id, path or file name.")]) -> None:
+    """List every text that a draft has had."""
+    from copydesk import redrafting
+
+    redrafting.versions(draft)
+
+
+@app.command()
+def restore(
+    draft: Annotated[str, typer.Argument(help="Short id, path or file name.")],
+    version: Annotated[str, typer.Argument(help="As `copydesk versions` names it.")],
+) -> None:
+    """Put an earlier text of a draft back, as its next version."""
+    from copydesk import redrafting
+
+    redrafting.restore(draft, version)
+
+
+@app.command()
+def cost(
+    by: Annotated[str, typer.Option(help="Some of day, feed, model, purpose, with commas between.")] = "day",
+    since: Annotated[str | None, typer.Option(help="First day or time, in the setting's time zone.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what the model was paid, and how much of the caps is spent."""
+    from copydesk import costs
+
+    costs.cost(by, since, as_json=as_json)
+
+
+@app.command()
 def forget(url: Annotated[str, typer.Argument(help="The item's link, as `drafts show` prints it.")]) -> None:
     """Unpublish an item, remove every text about it, never take it again.
 

@@ -19,7 +19,7 @@ from rich.progress import (
 
 from copydesk.console import counted, err, machine, plain, say, table, trouble
 from copydesk.sample import is_sample, serving
-from pipeline.ledger import Ledger
+from pipeline.ledger import Ledger, dollars
 from pipeline.settings import Settings, load_feeds, load_settings, parse_day
 
 Report = dict[str, Any]
@@ -34,6 +34,17 @@ def ingest(feeds: list[str] | None, *, as_json: bool) -> None:
 
         report = _run(lambda: flow(feeds), as_json=as_json)
     _report(report, as_json=as_json)
+
+
+def requests() -> None:
+    """Run the requests flow in this process and report."""
+    with serving():
+        _check()
+        _quiet()
+        from flows.requests import requests as flow
+
+        report = _run(flow, as_json=False)
+    _report(report, as_json=False)
 
 
 def backfill(
@@ -124,8 +135,9 @@ def _report(report: Report, *, as_json: bool) -> None:
     else:
         _feeds(report["feeds"])
         _summary(report)
-    if report["exit_code"]:
+    if report["stopped"]:
         err.print(f"copydesk: {plain(report['stopped'])}")
+    if report["exit_code"]:
         sys.exit(report["exit_code"])
 
 
@@ -168,6 +180,8 @@ def _summary(report: Report) -> None:
         say(f"[bold]{counted(len(drafts), 'draft')}[/bold] ({', '.join(kinds)}) in {folder}/drafts")
     else:
         say("[bold]Nothing new:[/bold] no draft was added or changed.")
+    if micros := sum(feed["micros"] for feed in report["feeds"]):
+        say(f"The model cost {dollars(micros)}.")
     if queued:
         say(f"{counted(queued, 'item')} left for the next run.")
     _next_steps(report)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from pipeline.ledger import dollars
 from pipeline.models import Record
 from pipeline.work import ItemOutcome, PollReport
 
@@ -24,6 +25,8 @@ class FeedReport(PollReport):
     """Items that wait for the next run."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    micros: int = 0
+    """What the model cost, in millionths of a US dollar."""
 
 
 class RunReport(Record):
@@ -67,18 +70,20 @@ def feed_report(
         queued=queued,
         prompt_tokens=sum(outcome.prompt_tokens for outcome in outcomes),
         completion_tokens=sum(outcome.completion_tokens for outcome in outcomes),
+        micros=sum(outcome.micros for outcome in outcomes),
     )
 
 
 def markdown(report: RunReport) -> str:
     """Return the report as the Markdown table of a Prefect artifact."""
     rows = [
-        "| feed | new | drafted | merged | skipped | failed | queued | trouble |",
-        "|---|--:|--:|--:|--:|--:|--:|---|",
+        "| feed | new | drafted | merged | skipped | failed | queued | cost | trouble |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|---|",
     ]
     rows += [
         f"| {feed.feed} | {feed.new} | {len(feed.drafts)} | {feed.merged} | {feed.skipped} "
-        f"| {len(feed.failed)} | {feed.queued} | {_cell(feed.error or '; '.join(feed.failed))} |"
+        f"| {len(feed.failed)} | {feed.queued} | {dollars(feed.micros)} "
+        f"| {_cell(feed.error or '; '.join(feed.failed))} |"
         for feed in report.feeds
     ]
     tail = [f"\n{len(report.drafts)} drafts in {report.seconds:.1f} s, written by {report.model}."]

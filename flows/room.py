@@ -7,14 +7,18 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipeline.errors import ConfigError
 from pipeline.ingest.pages import Pages
 from pipeline.ingest.schedule import resting
 from pipeline.ingest.workers import ParsePool
 from pipeline.ledger import Ledger
 from pipeline.net import Net
 from pipeline.output.files import sweep
-from pipeline.rewrite.model import Model
+from pipeline.rewrite.ladder import Learned
+from pipeline.rewrite.model import OPENAI_URL, Model
+from pipeline.rewrite.price import Price, Rates
 from pipeline.rewrite.prompt import Prompt, load_prompt
+from pipeline.rewrite.request import Options
 from pipeline.settings import Settings, Subscriptions, load_feeds, load_settings, user_agent
 from pipeline.work import KEPT, Newsroom, Notify, PollBook
 
@@ -27,13 +31,13 @@ async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
     """Read the settings, open ledger, client and model. Raises ConfigError, LedgerError."""
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
-    prompts = _prompts(settings, subscriptions)
+    prompts, price = _prompts(settings, subscriptions), price_of(settings)
     async with contextlib.AsyncExitStack() as stack:
         await asyncio.to_thread(sweep, settings.output)
         ledger = stack.enter_context(await asyncio.to_thread(Ledger.open, settings.database_url))
         await asyncio.to_thread(ledger.sync_feeds, subscriptions.feeds)
         net = await stack.enter_async_context(Net(user_agent(settings), allowed=settings.allow_hosts))
-        model = await stack.enter_async_context(_model(settings)) if settings.model else None
+        model = await stack.enter_async_context(_model(settings, ledger)) if settings.model else None
         parsers = await stack.enter_async_context(ParsePool())
         now = datetime.now(UTC)
         await asyncio.to_thread(ledger.prune, now - KEPT)
@@ -51,7 +55,9 @@ async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
                 parse=parsers.parse,
                 hosts=resting((feed, book.state(feed)) for feed in subscriptions.feeds),
                 model=model,
+                price=price,
                 prompts=prompts,
+                mender=_mender(settings, subscriptions),
                 in_flight=asyncio.Semaphore(settings.max_in_flight),
                 notify=listener.get() or (lambda _feed, _outcome: None),
             ),
@@ -59,14 +65,43 @@ async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
         )
 
 
-def _model(settings: Settings) -> Model:
+def _model(settings: Settings, ledger: Ledger) -> Model:
+    chosen = {name: getattr(settings, name) for name in ("max_tokens", "temperature", "seed")}
+    options = {name: value for name, value in chosen.items() if value is not None}
+    url, name = settings.base_url or OPENAI_URL, settings.model or ""
+    known = ledger.learned(url, name)
+
+    async def remember(learned: Learned) -> None:
+        await asyncio.to_thread(ledger.learn, url, name, learned.model_dump_json())
+
     return Model(
-        model=settings.model or "",
-        base_url=settings.base_url,
+        model=name,
+        base_url=url,
         api_key=settings.api_key.get_secret_value() if settings.api_key else None,
+        profile=settings.server,
+        options=Options(**options, extra=settings.extra_body),
+        learned=Learned.model_validate_json(known) if known else None,
+        remember=remember,
         timeout_s=settings.model_timeout_s,
         deadline_s=settings.deadline_s,
     )
+
+
+def price_of(settings: Settings) -> Price | None:
+    """Return what the model costs. Raises ConfigError where a cap is set and nobody knows the price."""
+    if settings.model is None:
+        return None
+    rates = Rates(*settings.price) if settings.price else None
+    price = Price(settings.model, settings.base_url or OPENAI_URL, rates)
+    capped = any(cap is not None for cap in (settings.cap_run, settings.cap_day, settings.cap_month))
+    if capped and not price.known:
+        raise ConfigError(
+            f"a cap on spending is set, and nobody publishes the price of {settings.model!r}: set "
+            "COPYDESK_PRICE, such as 0.4/1.6 (US dollars for a million tokens, prompt/completion; 0/0 for a "
+            "server of your own)",
+            variable="COPYDESK_PRICE",
+        )
+    return price
 
 
 def _prompts(settings: Settings, subscriptions: Subscriptions) -> dict[str, Prompt]:
@@ -74,6 +109,12 @@ def _prompts(settings: Settings, subscriptions: Subscriptions) -> dict[str, Prom
         return {}
     folder = prompt_folder(settings)
     return {key: load_prompt(folder, beat.prompt) for key, beat in subscriptions.beats.items()}
+
+
+def _mender(settings: Settings, subscriptions: Subscriptions) -> Prompt | None:
+    """Return what mends sentences, where a model is set and a beat wants that."""
+    wanted = settings.model and any(beat.verify for beat in subscriptions.beats.values())
+    return load_prompt(prompt_folder(settings), "mend") if wanted else None
 
 
 def prompt_folder(settings: Settings) -> Path:

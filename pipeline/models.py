@@ -38,6 +38,8 @@ class Beat(Record):
     impact: str = "Impact on the"
     duplicates: Literal["link", "one"] = "link"
     """What near-duplicates of one story become: each a draft that names its siblings, or one draft."""
+    verify: bool = False
+    """One more call mends the sentences of a draft that the checks object to."""
     updates: Literal["flag", "redraft"] = "flag"
     """What a source that changes after it was drafted does to a draft that nobody touched."""
 
@@ -239,7 +241,11 @@ class Usage(Record):
     """Tokens that one call was billed for."""
 
     prompt_tokens: int = 0
+    cached_tokens: int = 0
+    """Of the prompt's, those that the server had at hand."""
     completion_tokens: int = 0
+    reasoning_tokens: int = 0
+    """Of the completion's, those that nobody gets to read."""
 
 
 class Answer(Record):
@@ -284,6 +290,18 @@ class Draft(Record):
     def sha256(self) -> str:
         """Hash of the bytes that are to stand on disk."""
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+class Request(Record):
+    """What an editor, or a changed source, wants written anew."""
+
+    id: int
+    by: str
+    at: AwareDatetime
+    note: str | None = None
+    """The editor's instruction to the model."""
+    section: str | None = None
+    """The one heading that is to be written anew; None: the whole article."""
 
 
 class Decision(StrEnum):

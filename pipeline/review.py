@@ -35,13 +35,13 @@ def decide(
     Raises ReviewError where no draft or several answer to `ref`, where the draft was decided on before,
     its file is missing or unreadable, or an approval meets a blocking finding.
     """
-    row = _open_draft(ledger, ref)
+    row = open_draft(ledger, ref)
     data = files.read_bytes(root, row.path)
     if data is None:
         raise ReviewError(
             f"{row.path} is missing; put the file back (`copydesk drafts show` has its text)", draft=ref
         )
-    text = _decoded(row, data)
+    text = decoded(row, data)
     verdict = Verdict(decision=decision, by=by or "unknown", at=now, note=note, sha256=files.sha256_of(data))
     after = _approved(row, text, subscriptions, verdict) if decision is Decision.APPROVE else text
     target = f"{FOLDERS[decision]}/{row.path.partition('/')[2]}"
@@ -87,14 +87,16 @@ def forget(ledger: Ledger, root: Path, url: str, now: datetime) -> list[str]:
     return standing
 
 
-def _open_draft(ledger: Ledger, ref: str) -> DraftRow:
+def open_draft(ledger: Ledger, ref: str) -> DraftRow:
+    """Return the draft that `ref` means and that waits for a verdict. Raises ReviewError."""
     row = ledger.draft(ref)
     if row.state != "drafted":
         raise ReviewError(f"{row.path} is {row.state} already; nothing was changed", draft=ref)
     return row
 
 
-def _decoded(row: DraftRow, data: bytes) -> str:
+def decoded(row: DraftRow, data: bytes) -> str:
+    """Return the text of a draft's file. Raises ReviewError where it is not UTF-8."""
     try:
         return data.decode()
     except UnicodeDecodeError as error:
@@ -106,7 +108,7 @@ def _decoded(row: DraftRow, data: bytes) -> str:
 def _approved(row: DraftRow, text: str, subscriptions: Subscriptions, verdict: Verdict) -> str:
     """Return the text of the approved article: body and unknown keys as the editor left them."""
     metadata, body = loads(text, row.path)
-    findings = run_checks(None, body, _beat(subscriptions, row.feed_key))
+    findings = run_checks(None, body, beat_of(subscriptions, row.feed_key))
     _refuse_blocked(row, findings)
     metadata["draft"] = False
     if _edited(row, metadata, body):
@@ -116,7 +118,7 @@ def _approved(row: DraftRow, text: str, subscriptions: Subscriptions, verdict: V
     return dumps(metadata, body)
 
 
-def _beat(subscriptions: Subscriptions, feed_key: str) -> Beat:
+def beat_of(subscriptions: Subscriptions, feed_key: str) -> Beat:
     """Return the beat of a feed; of any feed, where this one is no longer subscribed."""
     by_key = {feed.key: feed for feed in subscriptions.feeds}
     if feed_key in by_key:

@@ -1,8 +1,11 @@
 """What is known of every feed and item: the only place that knows SQL."""
 
 from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.money import dollars
 from pipeline.ledger.records import (
     Admitted,
+    CallRow,
+    Cap,
     Claim,
     DraftRow,
     Failure,
@@ -13,11 +16,14 @@ from pipeline.ledger.records import (
     Policy,
     Previous,
     Sibling,
+    Version,
     same_story,
 )
 
 __all__ = [
     "Admitted",
+    "CallRow",
+    "Cap",
     "Claim",
     "DraftRow",
     "Failure",
@@ -29,5 +35,7 @@ __all__ = [
     "Policy",
     "Previous",
     "Sibling",
+    "Version",
+    "dollars",
     "same_story",
 ]

@@ -1,17 +1,21 @@
 """Claims: leases on items, with fencing tokens, and what is done under them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from pipeline.errors import LeaseLost
+from pipeline.ledger import requests, versions
 from pipeline.ledger.items import in_window
-from pipeline.ledger.notes import findings_of, flag_update
+from pipeline.ledger.notes import flag_request
 from pipeline.ledger.owner import is_dead
-from pipeline.ledger.records import Claim, Previous
-from pipeline.ledger.schema import OPEN, calls, feeds, findings, items, versions
-from pipeline.models import Answer, Draft, Item, Provenance, Usage, Window
+from pipeline.ledger.records import Claim
+from pipeline.ledger.schema import OPEN, calls, feeds, items
+from pipeline.models import Answer, Draft, Item, Provenance, Request, Usage, Window
+
+MENDING = "verify"
+"""The purpose of a call that mends sentences of an answer."""
 
 
 def clock(connection: sa.Connection) -> sa.ColumnElement[float]:
@@ -32,20 +36,26 @@ def free_dead(connection: sa.Connection) -> None:
         connection.execute(freed.values(lease_owner=None, lease_expires=None))
 
 
-def waiting(feed_id: int, window: Window | None) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions under which an item of a feed waits for work."""
-    return [items.c.feed_id == feed_id, items.c.state.in_(OPEN), *in_window(window)]
+def waiting(feed_id: int, window: Window | None, *, requested: bool = False) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions under which an item of a feed waits for work; `requested`: somebody asked."""
+    asked = items.c.id.in_(requests.waiting)
+    wanted = asked if requested else sa.or_(items.c.state.in_(OPEN), asked)
+    return [items.c.feed_id == feed_id, wanted, *in_window(window)]
 
 
 def claim(
-    connection: sa.Connection, owner: str, feed_id: int, limit: int, lease_s: float, window: Window | None
+    connection: sa.Connection,
+    owner: str,
+    wanted: Sequence[sa.ColumnElement[bool]],
+    limit: int,
+    lease_s: float,
 ) -> list[Claim]:
-    """Lease up to `limit` waiting items of a feed, newest first."""
+    """Lease up to `limit` of the items that are wanted, newest first."""
     now = clock(connection)
     query = (
         sa.select(items, feeds.c.key.label("feed_key"), feeds.c.first_key)
         .select_from(items.join(feeds))
-        .where(*waiting(feed_id, window), sa.or_(items.c.lease_owner.is_(None), items.c.lease_expires < now))
+        .where(*wanted, sa.or_(items.c.lease_owner.is_(None), items.c.lease_expires < now))
         .order_by(items.c.published_at.desc(), items.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=items)
@@ -63,6 +73,7 @@ def claim(
 
 
 def _claim(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Claim:
+    request = requests.pending(connection, row.id)
     return Claim(
         item_id=row.id,
         token=row.lease_token + 1,
@@ -70,39 +81,28 @@ def _claim(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Claim:
         first_key=row.first_key,
         item=Item.model_validate_json(row.payload),
         attempts=row.attempts + 1,
-        answer=_answer(connection, row.id),
-        intent=_intent(connection, row.id, row.external_id),
-        previous=_previous(connection, row.id),
+        answer=_answer(connection, row.id, request, calls.c.purpose != MENDING),
+        mended=_answer(connection, row.id, request, calls.c.purpose == MENDING),
+        intent=versions.intent(connection, row.id, row.external_id),
+        previous=versions.previous(connection, row.id),
+        request=request,
     )
 
 
-def _answer(connection: sa.Connection, item_id: int) -> Answer | None:
-    query = sa.select(calls).where(calls.c.item_id == item_id, calls.c.unusable.is_(None))
+def _answer(
+    connection: sa.Connection, item_id: int, request: Request | None, purpose: sa.ColumnElement[bool]
+) -> Answer | None:
+    """Return what was answered last about an item, or about a request, and is of use."""
+    about = calls.c.request_id == request.id if request else calls.c.request_id.is_(None)
+    query = sa.select(calls).where(calls.c.item_id == item_id, calls.c.unusable.is_(None), about, purpose)
     row = connection.execute(query.order_by(calls.c.id.desc())).first()
     if row is None:
         return None
     return Answer(
         text=row.answer,
         provenance=Provenance(rewritten=True, model=row.model, prompt=row.prompt),
-        usage=Usage(prompt_tokens=row.prompt_tokens, completion_tokens=row.completion_tokens),
+        usage=Usage(**{name: getattr(row, name) for name in Usage.model_fields}),
     )
-
-
-def _intent(connection: sa.Connection, item_id: int, external_id: str) -> Draft | None:
-    query = sa.select(versions).where(versions.c.item_id == item_id, ~versions.c.confirmed)
-    row = connection.execute(query.order_by(versions.c.id.desc())).first()
-    if row is None:
-        return None
-    found = tuple(findings_of(connection, row.id))
-    return Draft(external_id=external_id, path=row.path, text=row.text, findings=found)
-
-
-def _previous(connection: sa.Connection, item_id: int) -> Previous | None:
-    query = sa.select(versions).where(versions.c.item_id == item_id, versions.c.confirmed)
-    rows = connection.execute(query.order_by(versions.c.id.desc())).all()
-    if not rows:
-        return None
-    return Previous(path=rows[0].path, sha256=rows[0].sha256, text=rows[0].text, version=len(rows))
 
 
 def held(connection: sa.Connection, claim: Claim, **values: object) -> None:
@@ -132,13 +132,25 @@ def give_back(connection: sa.Connection, claims: Sequence[Claim]) -> None:
         connection.execute(freed.values(lease_owner=None, lease_expires=None))
 
 
-def record_answer(connection: sa.Connection, claim: Claim, answer: Answer, purpose: str) -> None:
+def record_answer(
+    connection: sa.Connection,
+    claim: Claim,
+    answer: Answer,
+    purpose: str,
+    *,
+    at: datetime,
+    run: str | None,
+    micros: int | None,
+) -> None:
     """Keep what was paid for, whoever holds the item by now."""
     connection.execute(
         calls.insert().values(
             item_id=claim.item_id,
+            request_id=claim.request.id if claim.request else None,
             purpose=purpose,
-            at=datetime.now(UTC),
+            at=at,
+            run=run,
+            micros=micros,
             model=answer.provenance.model,
             prompt=answer.provenance.prompt,
             answer=answer.text,
@@ -147,31 +159,36 @@ def record_answer(connection: sa.Connection, claim: Claim, answer: Answer, purpo
     )
 
 
+def answered(connection: sa.Connection, claim: Claim) -> None:
+    """Record that an item has its answer. Raises LeaseLost."""
+    _becomes(connection, claim, "answered")
+
+
 def discard_answer(connection: sa.Connection, claim: Claim, reason: str) -> None:
     """Mark an item's answers as no article: the next claim asks again."""
-    unusable = calls.update().where(calls.c.item_id == claim.item_id, calls.c.unusable.is_(None))
-    connection.execute(unusable.values(unusable=reason))
-    held(connection, claim, state="seen")
+    mine = sa.and_(calls.c.item_id == claim.item_id, calls.c.unusable.is_(None))
+    if claim.request:
+        mine = sa.and_(mine, calls.c.request_id == claim.request.id)
+    connection.execute(calls.update().where(mine).values(unusable=reason))
+    _becomes(connection, claim, "seen")
 
 
-def intend(connection: sa.Connection, claim: Claim, draft: Draft) -> None:
+def _becomes(connection: sa.Connection, claim: Claim, state: str) -> None:
+    """Change a claimed item's state; a draft that is written anew stays one. Raises LeaseLost."""
+    held(connection, claim, state="drafted" if claim.request else state)
+
+
+def intend(connection: sa.Connection, claim: Claim, draft: Draft, *, number: int, cause: str) -> None:
     """Record the text and the path that are about to be written."""
     held(connection, claim, path=draft.path)
-    values = {"at": datetime.now(UTC), "path": draft.path, "sha256": draft.sha256, "text": draft.text}
-    inserted = connection.execute(versions.insert().values(item_id=claim.item_id, confirmed=False, **values))
-    [version_id] = inserted.inserted_primary_key or [None]
-    rows = [
-        {"version_id": version_id, "severity": found.severity.value, "payload": found.model_dump_json()}
-        for found in draft.findings
-    ]
-    if rows:
-        connection.execute(findings.insert(), rows)
+    versions.add(connection, claim.item_id, draft, number=number, cause=cause, confirmed=False)
 
 
 def confirm(connection: sa.Connection, claim: Claim) -> None:
     """Record that the intended file stands."""
     held(connection, claim, state="drafted", reason=None, lease_owner=None, lease_expires=None)
-    connection.execute(versions.update().where(versions.c.item_id == claim.item_id).values(confirmed=True))
+    versions.confirm(connection, claim.item_id)
+    requests.close(connection, claim.item_id, "written")
 
 
 def skip(connection: sa.Connection, claim: Claim, reason: str) -> None:
@@ -191,10 +208,11 @@ def skip(connection: sa.Connection, claim: Claim, reason: str) -> None:
         connection.execute(items.update().where(items.c.id == heir.id).values(**alone))
 
 
-def keep_standing(connection: sa.Connection, claim: Claim) -> None:
-    """End a claim whose item has a draft: that stays, with a warning that its source changed."""
-    held(connection, claim, state="drafted", reason=None, lease_owner=None, lease_expires=None)
-    flag_update(connection, claim.item_id, claim.item)
+def keep_standing(connection: sa.Connection, claim: Claim, reason: str) -> None:
+    """End a claim whose item has a draft: that stays, with a warning why it was not written anew."""
+    held(connection, claim, state="drafted", lease_owner=None, lease_expires=None)
+    requests.close(connection, claim.item_id, reason)
+    flag_request(connection, claim, reason)
 
 
 def fail(connection: sa.Connection, claim: Claim, reason: str, *, again: bool) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from pipeline.errors import ReviewError
-from pipeline.ledger import stories
+from pipeline.ledger import requests, stories
 from pipeline.ledger.notes import findings_of
 from pipeline.ledger.records import DraftRow, PendingVerdict
 from pipeline.ledger.schema import feeds, items, verdicts, versions
@@ -23,7 +23,9 @@ _LATEST = (
 
 
 def _query() -> sa.Select[tuple[object, ...]]:
-    columns = (feeds.c.key, versions.c.id.label("version_id"), versions.c.text, versions.c.at)
+    columns = (
+        feeds.c.key, versions.c.id.label("version_id"), versions.c.text, versions.c.at, versions.c.number,
+    )  # fmt: skip
     joined = items.join(feeds).join(
         versions, sa.and_(versions.c.item_id == items.c.id, versions.c.id == _LATEST)
     )
@@ -74,7 +76,9 @@ def _row(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> DraftRow
         drafted_at=row.at,
         findings=tuple(findings_of(connection, row.version_id)),
         item=Item.model_validate_json(row.payload),
+        version=row.number,
         version_text=row.text,
+        request=requests.pending(connection, row.id),
     )
 
 
@@ -98,7 +102,22 @@ def intend_verdict(
     said = {"decision": verdict.decision.value, "by": verdict.by, "at": verdict.at, "note": verdict.note}
     inserted = verdicts.insert().values(item_id=row.item_id, confirmed=False, **moved, **hashes, **said)
     [number] = connection.execute(inserted).inserted_primary_key or [0]
+    # A redraft that is under way comes too late: the editor has spoken.
+    fenced = {"lease_token": items.c.lease_token + 1, "lease_owner": None, "lease_expires": None}
+    connection.execute(items.update().where(items.c.id == row.item_id).values(**fenced))
+    requests.close(connection, row.item_id, f"not needed: {verdict.decision.value} came first")
     return _pending(connection.execute(sa.select(verdicts).where(verdicts.c.id == number)).one())
+
+
+def require_free(connection: sa.Connection, row: DraftRow) -> None:
+    """Raise ReviewError where a run works on a draft, or it was decided on meanwhile."""
+    columns = sa.select(items.c.state, items.c.lease_owner).where(items.c.id == row.item_id)
+    now = connection.execute(columns.with_for_update()).one()
+    if now.state != "drafted":
+        raise ReviewError(f"{row.path} is {now.state}; nothing was changed", draft=row.path)
+    if now.lease_owner:
+        said = f"{row.path} is being written anew just now; say it again when the run is over"
+        raise ReviewError(said, draft=row.path)
 
 
 def unfinished(connection: sa.Connection) -> list[PendingVerdict]:

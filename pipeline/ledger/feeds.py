@@ -7,6 +7,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from pipeline.errors import ConfigError, LedgerError
+from pipeline.ledger import requests
 from pipeline.ledger.records import FeedStatus
 from pipeline.ledger.schema import OPEN, feeds, items, storable
 from pipeline.models import FeedConfig, PollState, feed_address
@@ -107,7 +108,7 @@ def queues(connection: sa.Connection) -> dict[str, int]:
     query = (
         sa.select(feeds.c.key, sa.func.count())
         .select_from(feeds.join(items))
-        .where(items.c.state.in_(OPEN))
+        .where(sa.or_(items.c.state.in_(OPEN), items.c.id.in_(requests.waiting)))
         .group_by(feeds.c.key)
     )
     return {key: count for key, count in connection.execute(query)}  # noqa: C416 # rows are no tuples

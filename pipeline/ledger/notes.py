@@ -2,8 +2,12 @@
 
 import sqlalchemy as sa
 
+from pipeline.ledger.records import Claim
 from pipeline.ledger.schema import findings, versions
 from pipeline.models import Finding, Item, Severity
+
+OURSELVES = "copydesk"
+"""Who asks for a redraft because a source changed."""
 
 
 def findings_of(connection: sa.Connection, version_id: int) -> list[Finding]:
@@ -21,9 +25,25 @@ def add_finding(connection: sa.Connection, version_id: int, finding: Finding) ->
         connection.execute(findings.insert().values(**values))
 
 
+def flag_request(connection: sa.Connection, claim: Claim, reason: str) -> None:
+    """Tell the editor, with the draft, why it was not written anew, or that its source changed."""
+    if claim.request is None or claim.request.by == OURSELVES:
+        flag_update(connection, claim.item_id, claim.item)
+        return
+    said = Finding(kind="redraft", severity=Severity.NOTE, message=f"It was not written anew: {reason}")
+    if (version_id := _latest(connection, claim.item_id)) is not None:
+        add_finding(connection, version_id, said)
+
+
+def _latest(connection: sa.Connection, item_id: int) -> int | None:
+    latest = sa.select(sa.func.max(versions.c.id)).where(versions.c.item_id == item_id)
+    found: int | None = connection.scalar(latest)
+    return found
+
+
 def flag_update(connection: sa.Connection, item_id: int, item: Item) -> None:
     """Tell the editor, with the draft, that its source says something else now."""
-    version_id = connection.scalar(sa.select(sa.func.max(versions.c.id)).where(versions.c.item_id == item_id))
+    version_id = _latest(connection, item_id)
     if version_id is not None:
         said = (
             f"The source changed after this was drafted; it is now: {item.title} ({item.link or 'no link'})"

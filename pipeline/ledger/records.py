@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pydantic import AwareDatetime
 
-from pipeline.models import Answer, Draft, Finding, Item, PollState, Record, Severity
+from pipeline.models import Answer, Draft, Finding, Item, PollState, Record, Request, Severity
 
 
 class Policy(Record):
@@ -46,6 +46,45 @@ class PageRow(Record):
     error: str | None
 
 
+class Cap(NamedTuple):
+    """A limit on spending."""
+
+    name: str
+    """What it is a limit of: run, day, month."""
+    micros: int
+    since: datetime | None
+    """When the day or month began; None for the run."""
+
+
+class CallRow(NamedTuple):
+    """One answer that was paid for."""
+
+    at: datetime
+    feed_key: str
+    model: str
+    purpose: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    reasoning_tokens: int
+    micros: int | None
+    """Millionths of a US dollar; None where the price is not known."""
+
+
+class Version(Record):
+    """A text that a draft has had."""
+
+    label: str
+    """By which it is restored: its number, with its cause where it is not the first of that number."""
+    number: int
+    """`ai.version`."""
+    cause: str
+    """draft, repair, redraft, edit or restore."""
+    at: datetime
+    sha256: str
+    text: str
+
+
 class Previous(Record):
     """The draft that an item has already."""
 
@@ -53,7 +92,7 @@ class Previous(Record):
     sha256: str
     text: str
     version: int
-    """How many times it was drafted so far."""
+    """Its `ai.version`."""
 
 
 class Met(NamedTuple):
@@ -91,7 +130,11 @@ class Claim(Record):
     intent: Draft | None = None
     """Meant to be written before, and not known to be."""
     previous: Previous | None = None
-    """Drafted before: its source changed since."""
+    """Drafted before."""
+    request: Request | None = None
+    """Why it is to be written anew."""
+    mended: Answer | None = None
+    """Paid for before: the sentences that a repair pass put right."""
 
 
 class FeedStatus(Record):
@@ -127,8 +170,12 @@ class DraftRow(Record):
     findings: tuple[Finding, ...]
     item: Item
     siblings: tuple[Sibling, ...] = ()
+    version: int = 1
+    """`ai.version` of what we wrote."""
     version_text: str
     """As we wrote it, before any edit."""
+    request: Request | None = None
+    """What waits to be written anew."""
 
     @property
     def short_id(self) -> str:

@@ -61,6 +61,7 @@ def _to(table: str) -> sa.Column[int]:
 
 
 _LEASED = sa.text("lease_owner IS NOT NULL")
+_WAITING = sa.text("done_at IS NULL")
 _OPEN = sa.text("state IN ('seen', 'answered')")
 
 feeds = sa.Table(
@@ -146,7 +147,46 @@ calls = sa.Table(
     sa.Column("prompt_tokens", sa.Integer, nullable=False),
     sa.Column("completion_tokens", sa.Integer, nullable=False),
     sa.Column("unusable", Plain),  # why, where it was no article
+    sa.Column("request_id", sa.Integer),  # the request that it answers
+    sa.Column("run", Plain),
+    sa.Column("cached_tokens", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("reasoning_tokens", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("micros", sa.BigInteger),  # millionths of a US dollar; none where the price is not known
     sa.Index("calls_item", "item_id"),
+    sa.Index("calls_at", "at"),
+)
+
+reservations = sa.Table(  # the most that calls under way may cost; a dead process leaves its own behind
+    "reservations",
+    metadata,
+    _id(),
+    sa.Column("run", Plain, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("micros", sa.BigInteger, nullable=False),
+    sa.Index("reservations_at", "at"),
+)
+
+servers = sa.Table(  # in which manner a model on a server was asked last
+    "servers",
+    metadata,
+    sa.Column("url", Plain, primary_key=True),
+    sa.Column("model", Plain, primary_key=True),
+    sa.Column("payload", Plain, nullable=False),
+)
+
+requests = sa.Table(  # what is to be written anew
+    "requests",
+    metadata,
+    _id(),
+    _to("items"),
+    sa.Column("by", Plain, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("note", Plain),
+    sa.Column("section", Plain),
+    sa.Column("done_at", Utc),
+    sa.Column("outcome", Plain),
+    sa.Index("requests_item", "item_id"),
+    sa.Index("requests_waiting", "item_id", sqlite_where=_WAITING, postgresql_where=_WAITING),
 )
 
 versions = sa.Table(
@@ -159,6 +199,8 @@ versions = sa.Table(
     sa.Column("sha256", Plain, nullable=False),
     sa.Column("text", Plain, nullable=False),
     sa.Column("confirmed", sa.Boolean, nullable=False, default=False),
+    sa.Column("number", sa.Integer, nullable=False, default=1, server_default="1"),  # ai.version
+    sa.Column("cause", Plain, nullable=False, default="draft", server_default="draft"),
     sa.Index("versions_item", "item_id"),
 )
 

@@ -1,9 +1,12 @@
 """Updates: sources that say something else than they did when they came."""
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 
+from pipeline.ledger import requests
 from pipeline.ledger.items import values
-from pipeline.ledger.notes import flag_update
+from pipeline.ledger.notes import OURSELVES, flag_update
 from pipeline.ledger.records import Policy
 from pipeline.ledger.schema import calls, items, versions
 from pipeline.models import Item
@@ -64,9 +67,8 @@ def _update(connection: sa.Connection, row: sa.Row[tuple[object, ...]], item: It
 
 
 def _queue_again(connection: sa.Connection, item_id: int, item: Item) -> None:
-    """Let an item be drafted anew from its changed source; what was answered about the old one is spent."""
-    again = values(item) | {"state": "seen", "updated_hash": None, "attempts": 0}
+    """Ask for an item's draft to be written anew from its changed source; until then it stays."""
+    again = values(item) | {"updated_hash": None, "attempts": 0}
     free = items.update().where(items.c.id == item_id, items.c.lease_owner.is_(None))
-    if connection.execute(free.values(**again)).rowcount:
-        spent = calls.update().where(calls.c.item_id == item_id, calls.c.unusable.is_(None))
-        connection.execute(spent.values(unusable="the source changed"))
+    if connection.execute(free.values(**again)).rowcount and not requests.pending(connection, item_id):
+        requests.ask(connection, item_id, OURSELVES, datetime.now(UTC), None, None)

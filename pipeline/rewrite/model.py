@@ -1,16 +1,17 @@
 """The one way to a model: any OpenAI-compatible server, through the official SDK.
 
-The SDK's own retries are off; those here are the only ones.
+The SDK's own retries are off; those here are the only ones. What is asked, and what an answer is worth, is
+`asking`'s business.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import openai
-from openai.types.chat import ChatCompletion
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -22,11 +23,11 @@ from tenacity import (
 )
 
 from pipeline.errors import ModelError
-from pipeline.models import Answer, Provenance, Usage
-from pipeline.rewrite.prompt import Message
-from pipeline.rewrite.text import encodable
-from pipeline.rewrite.trouble import BrokenReplyError, UnansweredError, name_trouble, quoted
-from pipeline.rewrite.wire import response_format
+from pipeline.rewrite.ladder import Learned, Manner, recalled
+from pipeline.rewrite.profiles import profile_of
+from pipeline.rewrite.reply import Reply, read_reply
+from pipeline.rewrite.request import Options
+from pipeline.rewrite.trouble import BrokenReplyError, UnansweredError, name_trouble
 
 OPENAI_URL = "https://api.openai.com/v1"
 ATTEMPTS = 8
@@ -35,12 +36,19 @@ _NO_KEY = "no-key-needed"
 _backoff = wait_exponential_jitter(multiplier=0.5, max=30.0, jitter=0.5)
 _spread = wait_random(0.0, 0.5)
 
+Remember = Callable[[Learned], Awaitable[None]]
+"""Keeps what was learned of the server and the model."""
+
+
+async def _forget(_learned: Learned) -> None:
+    """Keep nothing beyond this run."""
+
 
 class Model:
     """A model on a server; an async context manager that holds its connections.
 
-    `timeout_s` is for each wait on the network, `deadline_s` for one item with all attempts and
-    pauses. Every value is passed in: the SDK's own environment variables change nothing.
+    `timeout_s` is for each wait on the network, `deadline_s` for one item with all attempts and pauses. Every
+    value is passed in: the SDK's own environment variables change nothing.
     """
 
     def __init__(
@@ -49,15 +57,26 @@ class Model:
         *,
         base_url: str | None = None,
         api_key: str | None = None,
+        profile: str | None = None,
+        options: Options | None = None,
+        learned: Learned | None = None,
+        remember: Remember = _forget,
         timeout_s: float = 120.0,
         deadline_s: float = 600.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.model = model
+        self.base_url = base_url or OPENAI_URL
+        self.options = options or Options()
+        self._profile = profile_of(self.base_url, profile)
+        self.manner = recalled(learned, datetime.now(UTC), Manner(length_field=self._profile.length_field))
+        self._remember = remember
         self._key = api_key
         self._deadline_s = deadline_s
         self._sleep = sleep
-        self._client = _client(base_url or OPENAI_URL, api_key or _NO_KEY, timeout_s)
+        self._pause = _Pause()
+        self._last = ""
+        self._client = _client(self.base_url, api_key or _NO_KEY, timeout_s)
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,30 +86,49 @@ class Model:
     ) -> None:
         await self._client.close()
 
-    async def ask(self, messages: Sequence[Message], prompt_id: str) -> Answer:
-        """Return the model's answer, verbatim, with what it cost.
-
-        Asks again on lost connections, timeouts, 408, 409, 429, 5xx and broken replies: at most 8
-        times, with growing jittered pauses or those that the server asks for, and never past the
-        deadline. Raises ModelRefused after one request where the key, the quota or the model's name
-        is refused (with the variable to fix), and ModelError for everything else.
-        """
-        last: list[str] = []
+    @contextlib.asynccontextmanager
+    async def deadline(self) -> AsyncIterator[None]:
+        """Bound what is done about one item. Raises ModelError (retry) with the last trouble."""
         try:
             async with asyncio.timeout(self._deadline_s):
-                completion = await self._patiently(messages, last)
-        except UnansweredError as error:
-            raise ModelError(f"{error} (given up for now)", retry=True) from error
+                yield
         except TimeoutError as error:
-            reason = last[-1] if last else "the model server did not answer"
+            reason = self._last or "the model server did not answer"
             message = f"{reason} (given up at the deadline of {self._deadline_s:g} s)"
             raise ModelError(message, retry=True) from error
-        return self._answer(completion, prompt_id)
+
+    async def learn(self, manner: Manner) -> None:
+        """Ask in this manner from now on: it brought an answer."""
+        if manner != self.manner:
+            self.manner = manner
+            await self._remember(Learned(manner=manner, at=datetime.now(UTC)))
+
+    async def send(self, body: dict[str, Any]) -> Reply:
+        """Return what the server answers to one request.
+
+        Asks again on lost connections, timeouts, 408, 409, 429, 5xx and broken replies: at most 8 times, with
+        growing jittered pauses or those that the server asks for, which hold for every request, and never
+        past the deadline. Raises ModelRefused after one request where the key, the quota or the model's name
+        is refused (with the variable to fix), FormatRefusedError where another manner of asking may do, and
+        ModelError for everything else.
+        """
+        retrying = AsyncRetrying(  # a new one for each request: its state is shared between coroutines
+            sleep=self._sleep,
+            stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(self._deadline_s),
+            wait=_wait,
+            retry=retry_if_exception_type(UnansweredError),
+            before_sleep=self._note,
+            reraise=True,
+        )
+        try:
+            return await retrying(self._once, body)
+        except UnansweredError as error:
+            raise ModelError(f"{error} (given up for now)", retry=True) from error
 
     async def check(self) -> str:
         """Say in a sentence whether the server is there and knows the model, without paying for an answer.
 
-        One request for the list of models. Raises ModelRefused or ModelError like `ask`.
+        Raises ModelRefused or ModelError where it is not usable.
         """
         try:
             page = await self._client.models.list()
@@ -99,54 +137,47 @@ class Model:
             return f"the server answers; it lists no models, so {self.model!r} is untried"
         except (openai.OpenAIError, ValueError, AttributeError, TypeError) as error:
             trouble = name_trouble(error, model=self.model, key=self._key, now=datetime.now(UTC))
-            if isinstance(trouble, ModelError):
-                raise trouble from error
-            raise ModelError(str(trouble), retry=True) from error
+            if isinstance(trouble, UnansweredError):
+                raise ModelError(str(trouble), retry=True) from error
+            raise trouble from error
         if self.model in names:
             return f"the server answers and knows {self.model!r}"
         return f"the server answers; {self.model!r} is not among the {len(names)} models that it lists"
 
-    async def _patiently(self, messages: Sequence[Message], last: list[str]) -> ChatCompletion:
-        retrying = AsyncRetrying(  # a new one for each item: its state is shared between coroutines
-            sleep=self._sleep,
-            stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(self._deadline_s),
-            wait=_pause,
-            retry=retry_if_exception_type(UnansweredError),
-            before_sleep=lambda state: last.append(str(state.outcome.exception() if state.outcome else "")),
-            reraise=True,
-        )
-        return await retrying(self._once, messages)
-
-    async def _once(self, messages: Sequence[Message]) -> ChatCompletion:
+    async def _once(self, body: dict[str, Any]) -> Reply:
+        await self._pause.over(self._sleep)
+        extra = {**self._profile.extra, **self.options.extra}
         try:
             completion = await self._client.chat.completions.create(
-                model=self.model,
-                messages=cast(Any, list(messages)),
-                response_format=cast(Any, response_format()),
+                model=self.model, extra_body=extra or None, **body
             )
-            _require_choice(completion)
+            return read_reply(completion)
         except (openai.OpenAIError, BrokenReplyError, ValueError, AttributeError, TypeError) as error:
             # The last three are what the SDK makes of a reply that is no JSON object.
-            raise name_trouble(error, model=self.model, key=self._key, now=datetime.now(UTC)) from error
-        return completion
+            trouble = name_trouble(error, model=self.model, key=self._key, now=datetime.now(UTC))
+            if isinstance(trouble, UnansweredError) and trouble.busy and trouble.wait_s:
+                self._pause.begin(trouble.wait_s)
+            raise trouble from error
 
-    def _answer(self, completion: ChatCompletion, prompt_id: str) -> Answer:
-        choice = completion.choices[0]
-        answer = Answer(
-            text=encodable(choice.message.content or ""),
-            provenance=Provenance(rewritten=True, model=self.model, prompt=prompt_id),
-            usage=_usage(completion),
-        )
-        if choice.message.refusal:
-            said = quoted(str(choice.message.refusal), self._key)
-            raise ModelError(f"the model refuses to write this article: {said}", retry=False, answer=answer)
-        if choice.finish_reason == "content_filter":
-            raise ModelError("the server's content filter withheld the answer", retry=False, answer=answer)
-        if choice.finish_reason == "length":
-            raise ModelError("the answer was cut off at the model's length limit", retry=True, answer=answer)
-        if not answer.text.strip():
-            raise ModelError("the model's answer is empty", retry=True, answer=answer)
-        return answer
+    def _note(self, state: RetryCallState) -> None:
+        self._last = str(state.outcome.exception() if state.outcome else "")
+
+
+class _Pause:
+    """Until when a server asked to be left alone: holds for every request to it."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def begin(self, seconds: float) -> None:
+        """Let nothing begin for so long, from now."""
+        self._until = max(self._until, asyncio.get_running_loop().time() + seconds)
+
+    async def over(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        """Wait until it is over."""
+        left = self._until - asyncio.get_running_loop().time()
+        if left > 0:
+            await sleep(left)
 
 
 def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI:
@@ -167,36 +198,8 @@ def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI
     return client
 
 
-def _pause(state: RetryCallState) -> float:
+def _wait(state: RetryCallState) -> float:
     """Return the seconds before the next attempt: what the server asked for, or ever longer ones."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.wait_s if isinstance(error, UnansweredError) else None
     return _backoff(state) if asked is None else asked + _spread(state)
-
-
-def _require_choice(completion: ChatCompletion) -> None:
-    """Raise BrokenReplyError unless there is something to read: the SDK checks nothing of a reply."""
-    choices = getattr(completion, "choices", None)
-    if not isinstance(choices, list) or not choices:
-        said = getattr(completion, "error", None)
-        message = said.get("message") if isinstance(said, dict) else said
-        raise BrokenReplyError(str(message) if message else "it holds no choices")
-    message = getattr(choices[0], "message", None)
-    if message is None:
-        raise BrokenReplyError("it holds no message")
-    content = getattr(message, "content", None)
-    if content is not None and not isinstance(content, str):
-        raise BrokenReplyError("its message is no text")
-
-
-def _usage(completion: ChatCompletion) -> Usage:
-    """Return the tokens billed, 0 where a server does not say."""
-    return Usage(
-        prompt_tokens=_count(completion, "prompt_tokens"),
-        completion_tokens=_count(completion, "completion_tokens"),
-    )
-
-
-def _count(completion: ChatCompletion, name: str) -> int:
-    value = getattr(completion.usage, name, None)
-    return value if isinstance(value, int) and value > 0 else 0

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipeline.errors import ConfigError
 from pipeline.models import Beat, Item, Source
+from pipeline.rewrite.hidden import visible
 from pipeline.rewrite.text import encodable, one_line
 
 FIXED = frozenset({"market", "tone", "language", "vocabulary", "overview", "from_author", "impact"})
@@ -45,6 +46,15 @@ class _Front(BaseModel):
     variables: list[str]
 
 
+class Hints(BaseModel):
+    """What a prompt wants of a request; the operator's settings win."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    temperature: float | None = None
+    max_tokens: int | None = None
+
+
 @dataclass(frozen=True)
 class Prompt:
     """A template that has rendered once already, so that it fails before anything starts."""
@@ -54,6 +64,7 @@ class Prompt:
     path: Path
     system: Template
     user: Template
+    hints: Hints = Hints()
 
     def messages(self, source: Source, beat: Beat) -> list[Message]:
         """Return the messages about one source: what is fixed first, the item last.
@@ -96,7 +107,7 @@ def describe(source: Source) -> str:
         lines.append(("published", f"{item.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"))
     lines += [("category", source.category), ("labels", ", ".join(item.categories))]
     head = "\n".join(f"{label}: {one_line(value)}" for label, value in lines if value)
-    return encodable(f"{head}\ntext:\n{item.text}".rstrip())
+    return encodable(visible(f"{head}\ntext:\n{item.text}").rstrip())
 
 
 def _fixed(source: Source, beat: Beat) -> dict[str, object]:

@@ -8,30 +8,53 @@ import openai
 
 from pipeline.errors import ModelError, ModelRefused
 from pipeline.httptime import retry_after
+from pipeline.rewrite.ladder import REFUSED, Manner, after_refusal
 from pipeline.rewrite.text import one_line
 
 AGAIN = frozenset({408, 409, 429})
 """Statuses beside 5xx after which the same request may succeed."""
 
 _EXHAUSTED = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
+_FILTERED = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
+_BAD_KEY = "the model server refuses the key"
+_NO_QUOTA = "the account behind OPENAI_API_KEY has no quota left: top it up or use another key"
 _KEYLIKE = re.compile(r"\b(?:sk|pk|key|gsk|xai|AIza)[-_]?[A-Za-z0-9*_.-]{6,}|Bearer\s+\S+", re.I)
 
 
 class BrokenReplyError(Exception):
-    """A reply with status 200 that is no chat completion."""
+    """A reply with status 200 that is no chat completion; `code` is what an error inside it says."""
+
+    def __init__(self, reason: str, code: object = None) -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 class UnansweredError(Exception):
-    """One attempt failed in a way that the next may not; `wait_s` is what the server asked for."""
+    """One attempt failed in a way that the next may not.
 
-    def __init__(self, reason: str, wait_s: float | None = None) -> None:
+    `wait_s` is what the server asked for; `busy` says that it asks everybody.
+    """
+
+    def __init__(self, reason: str, wait_s: float | None = None, *, busy: bool = False) -> None:
         super().__init__(reason)
         self.wait_s = wait_s
+        self.busy = busy
 
 
-def name_trouble(
-    error: Exception, *, model: str, key: str | None, now: datetime
-) -> UnansweredError | ModelError:
+class FormatRefusedError(Exception):
+    """The server refuses a request, maybe for its form; `trouble` is what it is if no other form helps."""
+
+    def __init__(self, status: int, said: str, trouble: ModelError) -> None:
+        super().__init__(said)
+        self.status = status
+        self.said = said
+        self.trouble = trouble
+
+
+Trouble = UnansweredError | FormatRefusedError | ModelError
+
+
+def name_trouble(error: Exception, *, model: str, key: str | None, now: datetime) -> Trouble:
     """Return what an error of the SDK means. `key` is blotted out of everything that is quoted."""
     if isinstance(error, openai.APIStatusError):
         return _of_status(error, model, key, now)
@@ -41,9 +64,21 @@ def name_trouble(
         return UnansweredError("the model server cannot be reached; check OPENAI_BASE_URL")
     if isinstance(error, json.JSONDecodeError):
         return UnansweredError("the model server's reply is broken: no JSON")
-    return UnansweredError(
-        f"the model server's reply is broken: {quoted(str(error), key) or 'no reason given'}"
-    )
+    said = quoted(str(error), key) or "no reason given"
+    if isinstance(error, BrokenReplyError) and (refused := _refused_inside(error.code, said)):
+        return refused
+    return UnansweredError(f"the model server's reply is broken: {said}")
+
+
+def _refused_inside(code: object, said: str) -> ModelError | None:
+    """Return the refusal that a gateway sends with status 200, an error object in the place of an answer."""
+    if code in {401, 403, "401", "403", "invalid_api_key"}:
+        return ModelRefused(f"{_BAD_KEY}: check OPENAI_API_KEY (the server says: {said})")
+    if code in {402, "402", *_EXHAUSTED}:
+        return ModelRefused(f"{_NO_QUOTA} (the server says: {said})")
+    if code in {400, "400"}:
+        return ModelError(f"the model server refuses this request: {said}", retry=False)
+    return None
 
 
 def quoted(message: str, key: str | None) -> str:
@@ -52,32 +87,40 @@ def quoted(message: str, key: str | None) -> str:
     return one_line(_KEYLIKE.sub("…", bare[:2000]))[:200]
 
 
-def _of_status(
-    error: openai.APIStatusError, model: str, key: str | None, now: datetime
-) -> UnansweredError | ModelError:
+def _of_status(error: openai.APIStatusError, model: str, key: str | None, now: datetime) -> Trouble:
     status, said = error.status_code, quoted(_said(error), key)
-    refused = _refusal(error, status, model)
-    if refused:
+    if _filtered(error):
+        return ModelError(f"the server's content filter refuses this source: {said}", retry=False)
+    gone = status == 404 and after_refusal(Manner(), status, said) is None
+    if refused := _refusal(error, status, model, gone=gone):
         return ModelRefused(f"{refused} (the server says: {said})", status=status)
+    if status in REFUSED or (status >= 500 and after_refusal(Manner(), status, said)):
+        trouble = f"the model server refuses this request with {status}: {said}"
+        return FormatRefusedError(status, said, ModelError(trouble, retry=False, status=status))
     if status in AGAIN or status >= 500:
         wait = retry_after(error.response.headers.get("retry-after"), now)
-        return UnansweredError(f"the model server answers {status}: {said}", wait)
+        return UnansweredError(f"the model server answers {status}: {said}", wait, busy=status == 429)
     return ModelError(
         f"the model server refuses this request with {status}: {said}", retry=False, status=status
     )
 
 
-def _refusal(error: openai.APIStatusError, status: int, model: str) -> str | None:
+def _refusal(error: openai.APIStatusError, status: int, model: str, *, gone: bool) -> str | None:
     """Return what to put right where no request would fare better; None otherwise."""
     if status == 401 or (status == 403 and not _speaks_of_input(error)):
-        return f"the model server refuses the key ({status}): check OPENAI_API_KEY"
+        return f"{_BAD_KEY} ({status}): check OPENAI_API_KEY"
     if status == 402 or _EXHAUSTED & {error.code, error.type}:
-        return "the account behind OPENAI_API_KEY has no quota left: top it up or use another key"
-    if status == 404 and not _speaks_of_model(error):
+        return _NO_QUOTA
+    if gone and not _speaks_of_model(error):
         return "the model server has no chat completions under OPENAI_BASE_URL: it usually ends in /v1"
-    if status == 404 or (status == 400 and error.param == "model"):
+    if gone or (status == 400 and error.param == "model"):
         return f"the model server does not know {model!r}: check COPYDESK_MODEL"
     return None
+
+
+def _filtered(error: openai.APIStatusError) -> bool:
+    """Tell whether a filter in front of the model refused the text, as gateways say with a 400."""
+    return error.status_code in {400, 403} and bool(_FILTERED & {error.code, error.type})
 
 
 def _speaks_of_input(error: openai.APIStatusError) -> bool:

@@ -7,14 +7,16 @@ field for a URL: links come from the feed, never from a model.
 
 import json
 import re
-from typing import Any
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 
 from pipeline.errors import ModelError
 from pipeline.models import Article, Beat, Section, Sentiment, Source
 from pipeline.rewrite.text import encodable, headline, one_line
 
+W = TypeVar("W", bound=BaseModel)
 _FENCED = re.compile(r"```[a-zA-Z]*[ \t]*\n(?P<inner>.*?)\n?[ \t]*```", re.S)
 _HEADING = re.compile(r"^ {0,3}#{1,2}(?:[ \t]|$)", re.M)
 _BULLET = re.compile(r"^(?:[-*+•–]|\d{1,2}[.)])(?:\s+|$)")
@@ -48,19 +50,13 @@ class WireArticle(BaseModel):
         return value.strip().upper() if isinstance(value, str) else value
 
 
-def response_format() -> dict[str, Any]:
-    """Return the `response_format` of a request for one article as strict JSON."""
-    schema = WireArticle.model_json_schema()
-    return {"type": "json_schema", "json_schema": {"name": "article", "strict": True, "schema": schema}}
-
-
 def read_answer(text: str, source: Source, beat: Beat) -> Article:
     """Return the article that an answer holds; its title is the source's.
 
     A fence or a model's thoughts around the JSON are taken off; tags outside the vocabulary are
     dropped, a category outside it becomes the feed's. Raises ModelError (retry) with the reason.
     """
-    wire = _shape(_json(text))
+    wire = fitting(WireArticle, answer_json(text))
     category = _category(wire.category, source, beat)
     return Article(
         title=headline(source),
@@ -75,15 +71,16 @@ def read_answer(text: str, source: Source, beat: Beat) -> Article:
     )
 
 
-def _json(text: str) -> object:
+def answer_json(text: str) -> object:
+    """Return the JSON that an answer holds, whatever is around it. Raises ModelError with the reason."""
     bare = _bare(text)
     if not bare:
-        raise _unfit("it is empty")
+        raise unfit("it is empty")
     try:
         # Models write bare line breaks into strings: not strict JSON, but plain enough.
         return json.loads(bare, strict=False)
     except (ValueError, RecursionError) as error:
-        raise _unfit(f"it is not JSON ({one_line(str(error))[:80]})") from error
+        raise unfit(f"it is not JSON ({one_line(str(error))[:80]})") from error
 
 
 def _bare(text: str) -> str:
@@ -95,35 +92,39 @@ def _bare(text: str) -> str:
     return (fenced["inner"] if fenced else bare).strip()
 
 
-def _shape(answer: object) -> WireArticle:
+def fitting(shape: type[W], answer: object) -> W:
+    """Return an answer in the shape that was asked for. Raises ModelError with up to five reasons."""
     try:
-        return WireArticle.model_validate(answer)
+        return shape.model_validate(answer)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(step) for step in first["loc"]) or "the whole"
-        raise _unfit(f"{where[:60]}: {first['msg'].lower()}") from error
+        raise unfit("; ".join(map(_reason, error.errors(include_url=False)[:5]))) from error
+
+
+def _reason(detail: ErrorDetails) -> str:
+    where = ".".join(str(step) for step in detail["loc"]) or "the whole"
+    return f"{where[:60]}: {detail['msg'].lower()}"
 
 
 def _text(value: str, name: str) -> str:
     text = encodable(value).strip()
     if not text:
-        raise _unfit(f"{name} is empty")
+        raise unfit(f"{name} is empty")
     if _HEADING.search(text):
-        raise _unfit(f"{name} holds a heading of its own")
+        raise unfit(f"{name} holds a heading of its own")
     return text
 
 
 def _sections(wire: list[WireSection], beat: Beat) -> tuple[Section, ...]:
     if not 1 <= len(wire) <= 3:
-        raise _unfit(f"it has {len(wire)} sections instead of one to three")
+        raise unfit(f"it has {len(wire)} sections instead of one to three")
     taken = {fixed.casefold() for fixed in (beat.overview, beat.from_author, f"{beat.impact} {beat.market}")}
     sections = []
     for number, section in enumerate(wire, start=1):
         heading = one_line(encodable(section.heading)).strip("#*_ :")
         if not heading:
-            raise _unfit(f"the heading of section {number} is empty")
+            raise unfit(f"the heading of section {number} is empty")
         if heading.casefold() in taken:
-            raise _unfit(f"the heading of section {number} is already in use: {heading[:60]}")
+            raise unfit(f"the heading of section {number} is already in use: {heading[:60]}")
         taken.add(heading.casefold())
         sections.append(Section(heading=heading, body=_text(section.body, f"the body of section {number}")))
     return tuple(sections)
@@ -132,7 +133,7 @@ def _sections(wire: list[WireSection], beat: Beat) -> tuple[Section, ...]:
 def _impact(wire: list[str]) -> tuple[str, ...]:
     bullets = tuple(_BULLET.sub("", one_line(bullet)) for bullet in wire)
     if not bullets:
-        raise _unfit("impact has no entries")
+        raise unfit("impact has no entries")
     return tuple(_text(bullet, f"entry {number} of impact") for number, bullet in enumerate(bullets, start=1))
 
 
@@ -146,5 +147,6 @@ def _tags(category: str, wanted: list[str], beat: Beat) -> tuple[str, ...]:
     return tuple(dict.fromkeys((category, *known)))
 
 
-def _unfit(reason: str) -> ModelError:
+def unfit(reason: str) -> ModelError:
+    """Return the error about an answer that cannot be used; the reason is told to the model."""
     return ModelError(f"the model's answer cannot be used: {reason}", retry=True, reason=reason)

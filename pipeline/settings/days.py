@@ -47,3 +47,9 @@ def day_start(moment: datetime, timezone: str = "UTC") -> datetime:
     """Return when the calendar day of `moment` (aware) began in `timezone`, aware and in UTC."""
     local = moment.astimezone(zone(timezone))
     return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def month_start(moment: datetime, timezone: str = "UTC") -> datetime:
+    """Return when the calendar month of `moment` (aware) began in `timezone`, aware and in UTC."""
+    local = moment.astimezone(zone(timezone))
+    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)

@@ -1,12 +1,14 @@
 """The settings of one run, from the environment and the folder's `.env`."""
 
+import json
 import os
 import pwd
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
@@ -28,12 +30,22 @@ VARIABLES = {
     "COPYDESK_MAX_IN_FLIGHT": "max_in_flight",
     "COPYDESK_MODEL_TIMEOUT": "model_timeout_s",
     "COPYDESK_MODEL_DEADLINE": "deadline_s",
+    "COPYDESK_SERVER": "server",
+    "COPYDESK_MAX_TOKENS": "max_tokens",
+    "COPYDESK_TEMPERATURE": "temperature",
+    "COPYDESK_SEED": "seed",
+    "COPYDESK_EXTRA_BODY": "extra_body",
+    "COPYDESK_PRICE": "price",
+    "COPYDESK_CAP_RUN": "cap_run",
+    "COPYDESK_CAP_DAY": "cap_day",
+    "COPYDESK_CAP_MONTH": "cap_month",
     "COPYDESK_CONTACT": "contact",
     "COPYDESK_ALLOW_HOSTS": "allow_hosts",
     "COPYDESK_EDITOR": "editor",
 }
 """Every environment variable that is read, and the setting that it fills."""
 
+_AMOUNT = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
 _PLACE = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]):[1-9]\d{0,4}")
 
 UNSHOWN = {"api_key", "base_url", "database_url"}
@@ -75,6 +87,28 @@ def _places(text: object) -> object:
     return frozenset(places)
 
 
+def _json_object(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ValueError('is no JSON object; write one such as {"top_p": 0.9}')
+    return value
+
+
+def _rates(text: object) -> object:
+    """Read `prompt/completion` or `prompt/cached/completion`, in US dollars for a million tokens."""
+    if not isinstance(text, str):
+        return text
+    parts = [part.strip().removeprefix("$") for part in text.split("/")]
+    if len(parts) not in {2, 3} or not all(_AMOUNT.fullmatch(part) for part in parts):
+        raise ValueError("is no price; write 0.4/1.6 (US dollars for a million tokens, prompt/completion)")
+    return tuple(Decimal(part) for part in (parts[0], parts[-2] if len(parts) == 3 else parts[0], parts[-1]))
+
+
 def _secret(key: SecretStr) -> SecretStr:
     _header(key.get_secret_value())
     return key
@@ -103,6 +137,20 @@ class Settings(BaseModel):
     """Seconds for one attempt."""
     deadline_s: float = Field(default=600.0, gt=0, le=86_400, allow_inf_nan=False)
     """Seconds for one item, with all its attempts."""
+    server: Literal["openai", "openrouter", "ollama", "local"] | None = None
+    """Which kind of server is asked; None: what its URL says."""
+    max_tokens: int | None = Field(default=None, ge=16, le=1_000_000)
+    """Tokens that an answer may take; four times as many after one was cut off."""
+    temperature: float | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
+    seed: int | None = None
+    extra_body: Annotated[dict[str, Any], BeforeValidator(_json_object)] = Field(default_factory=dict)
+    """Further fields of every request, as the server knows them."""
+    price: Annotated[tuple[Decimal, Decimal, Decimal], BeforeValidator(_rates)] | None = None
+    """US dollars for a million tokens: prompt, cached prompt, completion."""
+    cap_run: Annotated[Decimal, Field(ge=0)] | None = None
+    """US dollars that one run may spend on the model."""
+    cap_day: Annotated[Decimal, Field(ge=0)] | None = None
+    cap_month: Annotated[Decimal, Field(ge=0)] | None = None
     contact: Annotated[str, AfterValidator(_header)] | None = None
     """A URL or an address for publishers, part of the User-Agent."""
     allow_hosts: Annotated[frozenset[str], BeforeValidator(_places)] = frozenset()

@@ -1,38 +1,57 @@
-"""Makes an item's draft: of an answer that was paid for, or asked for now, or of the offline brief."""
+"""Makes an item's draft: of answers that were paid for, or asked for now, or of the offline brief."""
 
 import asyncio
+from functools import partial
+from typing import NamedTuple
 
 from pipeline.checks import run_checks
 from pipeline.errors import ModelError
-from pipeline.ledger import Claim, Ledger, Sibling, same_story
-from pipeline.models import (
-    Answer,
-    Article,
-    Beat,
-    Credit,
-    Draft,
-    FeedConfig,
-    Provenance,
-    Source,
-)
-from pipeline.output.frontmatter import dumps
+from pipeline.ledger import Claim, Sibling, same_story
+from pipeline.models import Article, Beat, Credit, Draft, FeedConfig, Finding, Provenance, Source
+from pipeline.output.frontmatter import dumps, loads
 from pipeline.output.paths import draft_path
 from pipeline.output.render import build_metadata, render_body
+from pipeline.output.sections import part, text_of
+from pipeline.rewrite.asking import Task, ask
 from pipeline.rewrite.brief import BRIEF, write_brief
-from pipeline.rewrite.wire import read_answer
+from pipeline.rewrite.redraft import with_request
+from pipeline.rewrite.wire import WireArticle, read_answer
+from pipeline.work.books import ItemBooks
+from pipeline.work.mending import mend
 from pipeline.work.room import Newsroom
 
 
-async def compose(room: Newsroom, feed: FeedConfig, claim: Claim) -> tuple[Answer | None, Draft]:
-    """Return an item's draft, and the model's answer that it was made of, None where it is the brief.
+class Composed(NamedTuple):
+    """A draft that is ready to be written."""
 
-    Raises ModelError, LeaseLost.
+    draft: Draft
+    number: int
+    """Its `ai.version`."""
+    cause: str
+    rewritten: bool
+    before: Draft | None = None
+    """What the model wrote first, where its sentences were mended since."""
+
+
+async def compose(room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBooks) -> Composed:
+    """Return an item's draft: written by the model, or the brief.
+
+    Raises ModelError, LeaseLost, BudgetSpent.
     """
     siblings = await asyncio.to_thread(room.ledger.siblings, claim.item_id)
-    source = source_of(feed, claim, siblings)
-    answer = await _answer(room, source, room.beats[feed.beat], claim)
-    draft = await asyncio.to_thread(_written, room, feed, source, claim, answer, siblings)
-    return answer, draft
+    source, beat = source_of(feed, claim, siblings), room.beats[feed.beat]
+    article, provenance = await _article(room, source, beat, claim, books)
+    lay_out = partial(_laid_out, room, source, beat, claim, siblings, provenance)
+    draft = await asyncio.to_thread(lay_out, article, None)
+    number = claim.previous.version + 1 if claim.previous else 1
+    composed = Composed(draft, number, "redraft" if claim.previous else "draft", provenance.rewritten)
+    if not (beat.verify and provenance.rewritten):
+        return composed
+    mended = await mend(room, source, beat, claim, books, draft)
+    if mended is None:
+        return composed
+    after = await asyncio.to_thread(lay_out, article, mended)
+    return composed._replace(draft=after, cause="repair", before=draft)
 
 
 def source_of(feed: FeedConfig, claim: Claim, siblings: list[Sibling]) -> Source:
@@ -50,45 +69,63 @@ def source_of(feed: FeedConfig, claim: Claim, siblings: list[Sibling]) -> Source
     )
 
 
-async def _answer(room: Newsroom, source: Source, beat: Beat, claim: Claim) -> Answer | None:
-    """Return the answer that was paid for, or ask for one; None where the brief is to be written."""
-    if claim.answer is not None:
-        return claim.answer
+async def _article(
+    room: Newsroom, source: Source, beat: Beat, claim: Claim, books: ItemBooks
+) -> tuple[Article, Provenance]:
+    read = partial(read_answer, source=source, beat=beat)
+    if claim.answer is not None:  # paid for by an earlier run
+        try:
+            return await asyncio.to_thread(read, claim.answer.text), claim.answer.provenance
+        except ModelError as error:
+            await books.discard(error.message)
     if room.model is None:
-        return None
+        return await asyncio.to_thread(write_brief, source, beat), BRIEF
     prompt = room.prompts[beat.key]
-    try:
-        answer = await room.model.ask(prompt.messages(source, beat), prompt.id)
-    except ModelError as error:
-        billed = error.context.get("answer")
-        if isinstance(billed, Answer):  # worth nothing, and paid for
-            await _keep(room.ledger, claim, billed)
-            await asyncio.to_thread(room.ledger.discard_answer, claim, error.message)
-        raise
-    await _keep(room.ledger, claim, answer)
-    return answer
+    messages = prompt.messages(source, beat)
+    if claim.request and claim.previous:
+        messages = with_request(messages, claim.request, _body(claim.previous.text))
+    task = Task(
+        messages=messages,
+        prompt_id=prompt.id,
+        shape=WireArticle,
+        read=read,
+        purpose="redraft" if claim.previous else "draft",
+        max_tokens=prompt.hints.max_tokens,
+        temperature=prompt.hints.temperature,
+    )
+    answer, article = await ask(room.model, task, books)
+    return article, answer.provenance
 
 
-async def _keep(ledger: Ledger, claim: Claim, answer: Answer) -> None:
-    """Record an answer; a cancellation in between would lose what was paid for."""
-    await asyncio.shield(asyncio.to_thread(ledger.record_answer, claim, answer))
+def _body(text: str) -> str:
+    return loads(text, "an earlier version")[1]
 
 
-def _written(
+def _laid_out(
     room: Newsroom,
-    feed: FeedConfig,
     source: Source,
+    beat: Beat,
     claim: Claim,
-    answer: Answer | None,
     siblings: list[Sibling],
+    provenance: Provenance,
+    article: Article,
+    body: str | None,
 ) -> Draft:
-    beat, previous = room.beats[feed.beat], claim.previous
-    article, provenance = _article(room.ledger, source, beat, claim, answer)
-    body = render_body(article, beat)
-    others = (same_story(one.feed_name, one.title, one.path) for one in siblings)
-    findings = (*run_checks(source, body, beat), *others)
-    version = previous.version + 1 if previous else 1
-    metadata = build_metadata(source, article, provenance, findings, now=room.clock(), version=version)
+    """Return the draft of an article; `body` stands in for its own where sentences were mended."""
+    previous = claim.previous
+    if body is None:
+        body = render_body(article, beat)
+    else:
+        article = article.model_copy(update={"overview": text_of(body, part(body, beat.overview))})
+    findings = (*run_checks(source, body, beat), *_told_too(siblings))
+    metadata = build_metadata(
+        source,
+        article,
+        provenance,
+        findings,
+        now=room.clock(),
+        version=previous.version + 1 if previous else 1,
+    )
     new_path = draft_path(article.title, source.item.published_at, source.external_id)
     return Draft(
         external_id=source.external_id,
@@ -98,13 +135,5 @@ def _written(
     )
 
 
-def _article(
-    ledger: Ledger, source: Source, beat: Beat, claim: Claim, answer: Answer | None
-) -> tuple[Article, Provenance]:
-    if answer is None:
-        return write_brief(source, beat), BRIEF
-    try:
-        return read_answer(answer.text, source, beat), answer.provenance
-    except ModelError as error:
-        ledger.discard_answer(claim, error.message)
-        raise ModelError(error.message, retry=error.retry, answer=answer) from error
+def _told_too(siblings: list[Sibling]) -> list[Finding]:
+    return [same_story(one.feed_name, one.title, one.path) for one in siblings]

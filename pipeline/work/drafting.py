@@ -9,37 +9,43 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 
-from pipeline.errors import LeaseLost, LedgerError, ModelError, ModelRefused, OutputError
+from pipeline.errors import BudgetSpent, LeaseLost, LedgerError, ModelError, ModelRefused, OutputError
 from pipeline.ledger import Claim, Ledger
-from pipeline.models import (
-    Answer,
-    Draft,
-    FeedConfig,
-    Usage,
-    Window,
-)
+from pipeline.models import Draft, FeedConfig, Window
 from pipeline.output import files
 from pipeline.settings import day_start
-from pipeline.work.composing import compose
+from pipeline.work.books import ItemBooks
+from pipeline.work.composing import Composed, compose
 from pipeline.work.room import ItemOutcome, Newsroom
+from pipeline.work.sectioning import compose_section
 from pipeline.work.sourcing import Lacking, completed
 
+_EDITED = "its draft was edited: kept, and flagged"
 LEASE_S = 900.0
 """Seconds a claim holds without a heartbeat: longer than the longest call."""
 
 
 async def draft_feed(
-    room: Newsroom, feed: FeedConfig, limit: int, window: Window | None = None
+    room: Newsroom,
+    feed: FeedConfig,
+    limit: int,
+    window: Window | None = None,
+    *,
+    requested: bool = False,
 ) -> list[ItemOutcome]:
     """Draft up to `limit` queued items of a feed, newest first, and no more than its day allows.
+
+    Those that an editor asked for are drafted whatever the day allows; alone where `requested`.
 
     A run that is stopped or cancelled gives back what it had not finished.
     """
     if room.stop:
         return []
-    if feed.max_items_per_day is not None:
+    if feed.max_items_per_day is not None and not requested:
         limit = min(limit, await asyncio.to_thread(_left_today, room, feed, feed.max_items_per_day))
-    claims = await asyncio.to_thread(room.ledger.claim, feed.key, limit, LEASE_S, window=window)
+    claims = await asyncio.to_thread(
+        room.ledger.claim, feed.key, limit, LEASE_S, window=window, requested=requested
+    )
     for _ in claims:
         room.notify(feed.key, "claimed")
     async with _kept(room.ledger, claims):
@@ -77,22 +83,24 @@ async def _kept(ledger: Ledger, claims: Sequence[Claim]) -> AsyncIterator[None]:
 
 async def _outcome(room: Newsroom, feed: FeedConfig, claim: Claim) -> ItemOutcome | None:
     """Draft one item; its trouble is its outcome, unless it is everybody's."""
+    books = ItemBooks(room, claim)
     async with room.in_flight:
         if room.stop:
             return None
         try:
-            outcome = await _draft(room, feed, claim)
+            outcome = await _draft(room, feed, claim, books)
         except LeaseLost as error:
             outcome = ItemOutcome(title=claim.item.title, reason=error.message)
         except Lacking as lack:
             outcome = await _lacking(room, claim, lack)
-        except (ModelRefused, OutputError, LedgerError) as error:
+        except (ModelRefused, OutputError, LedgerError, BudgetSpent) as error:
             room.stop.append(error)
             return None
         except ModelError as error:
             outcome = await _failed(room, claim, error)
     room.notify(feed.key, "drafted" if outcome.path else "failed")
-    return outcome
+    tokens = {name: getattr(books.usage, name) for name in ("prompt_tokens", "completion_tokens")}
+    return outcome.model_copy(update=tokens | {"micros": books.micros})
 
 
 async def _lacking(room: Newsroom, claim: Claim, lack: Lacking) -> ItemOutcome:
@@ -100,7 +108,7 @@ async def _lacking(room: Newsroom, claim: Claim, lack: Lacking) -> ItemOutcome:
     outcome = ItemOutcome(title=claim.item.title, reason=lack.reason, skipped=not lack.passing)
     with contextlib.suppress(LeaseLost):
         if claim.previous:
-            await asyncio.to_thread(room.ledger.keep_standing, claim)
+            await asyncio.to_thread(room.ledger.keep_standing, claim, lack.reason)
         elif lack.passing:
             await asyncio.to_thread(room.ledger.fail, claim, lack.reason, retry=True)
         else:
@@ -111,33 +119,28 @@ async def _lacking(room: Newsroom, claim: Claim, lack: Lacking) -> ItemOutcome:
 async def _failed(room: Newsroom, claim: Claim, error: ModelError) -> ItemOutcome:
     with contextlib.suppress(LeaseLost):  # then it is another run's to fail
         if claim.previous:
-            await asyncio.to_thread(room.ledger.keep_standing, claim)
+            await asyncio.to_thread(room.ledger.keep_standing, claim, error.message)
         else:
             await asyncio.to_thread(room.ledger.fail, claim, error.message, retry=error.retry)
-    billed = error.context.get("answer")
-    usage = billed.usage if isinstance(billed, Answer) else Usage()
-    return ItemOutcome(title=claim.item.title, reason=error.message, **usage.model_dump())
+    return ItemOutcome(title=claim.item.title, reason=error.message)
 
 
-async def _draft(room: Newsroom, feed: FeedConfig, claim: Claim) -> ItemOutcome:
+async def _draft(room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBooks) -> ItemOutcome:
     title = claim.item.title
     if claim.intent is not None:  # a run died between the ledger and the file
         await asyncio.to_thread(store, room, claim, claim.intent)
         return ItemOutcome(title=title, path=claim.intent.path)
-    if await asyncio.to_thread(_edited, room, claim):
-        await asyncio.to_thread(room.ledger.keep_standing, claim)
-        return ItemOutcome(title=title, reason="its draft was edited: kept, and flagged", skipped=True)
-    if claim.answer is None:
-        claim = claim.model_copy(update={"item": await completed(room, feed, claim)})
-    answer, draft = await compose(room, feed, claim)
-    await asyncio.to_thread(_begin, room, claim, draft)
-    return ItemOutcome(
-        title=title,
-        path=draft.path,
-        rewritten=answer is not None,
-        prompt_tokens=answer.usage.prompt_tokens if answer else 0,
-        completion_tokens=answer.usage.completion_tokens if answer else 0,
-    )
+    if claim.request and claim.request.section:
+        claim, composed = await compose_section(room, feed, claim, books)
+    elif await asyncio.to_thread(_edited, room, claim):
+        await asyncio.to_thread(room.ledger.keep_standing, claim, _EDITED)
+        return ItemOutcome(title=title, reason=_EDITED, skipped=True)
+    else:
+        if claim.answer is None:
+            claim = claim.model_copy(update={"item": await completed(room, feed, claim)})
+        composed = await compose(room, feed, claim, books)
+    await asyncio.to_thread(_begin, room, claim, composed)
+    return ItemOutcome(title=title, path=composed.draft.path, rewritten=composed.rewritten)
 
 
 def _edited(room: Newsroom, claim: Claim) -> bool:
@@ -148,9 +151,13 @@ def _edited(room: Newsroom, claim: Claim) -> bool:
     return data is None or files.sha256_of(data) != claim.previous.sha256
 
 
-def _begin(room: Newsroom, claim: Claim, draft: Draft) -> None:
-    room.ledger.intend(claim, draft)
-    store(room, claim, draft)
+def _begin(room: Newsroom, claim: Claim, composed: Composed) -> None:
+    number = composed.number
+    if composed.before is not None:
+        cause = "redraft" if claim.previous else "draft"
+        room.ledger.keep_version(claim, composed.before, number=number, cause=cause)
+    room.ledger.intend(claim, composed.draft, number=number, cause=composed.cause)
+    store(room, claim, composed.draft)
 
 
 def store(room: Newsroom, claim: Claim, draft: Draft) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import random
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from pipeline.ledger import Ledger
 from pipeline.models import Beat, FeedConfig, PollState, Record
 from pipeline.net import Net
 from pipeline.rewrite.model import Model
+from pipeline.rewrite.price import Price
 from pipeline.rewrite.prompt import Prompt
 from pipeline.settings import Settings
 
@@ -53,6 +55,8 @@ class ItemOutcome(Record):
     rewritten: bool = False
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    micros: int = 0
+    """What its calls cost, in millionths of a US dollar; 0 also where the price is not known."""
 
 
 class PollBook:
@@ -106,8 +110,13 @@ class Newsroom:
     hosts: dict[str, datetime] = field(default_factory=dict)
     """Until when each host asked to be left alone."""
     model: Model | None = None
+    price: Price | None = None
     prompts: dict[str, Prompt] = field(default_factory=dict)
     """By beat; empty where no model is set."""
+    mender: Prompt | None = None
+    """What a model is told that mends sentences; where a beat wants that."""
+    run: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Names this run in the books."""
     in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
     """Items worked on at one time."""
     polls: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))

@@ -12,19 +12,17 @@ import pytest
 
 from pipeline.models import Beat
 from pipeline.output.frontmatter import loads
+from pipeline.rewrite.asking import ask
 from pipeline.rewrite.model import Model
-from pipeline.rewrite.prompt import Message
-from pipeline.rewrite.wire import read_answer
 from tests.end_to_end.project import Project, run_copydesk
 from tests.fakes.feed_server import FeedServer
-from tests.pipeline.rewrite.sources import source
+from tests.pipeline.rewrite.conversation import Ledgerless, task
 
 testing = pytest.importorskip("llmock.testing", reason="llmock is not installed")
 chaos = pytest.importorskip("llmock.chaos", reason="llmock is not installed")
 scenarios = pytest.importorskip("llmock.scenarios", reason="llmock is not installed")
 verdict = pytest.importorskip("llmock.verdict", reason="llmock is not installed")
 
-ASKED: list[Message] = [{"role": "user", "content": "Example Corp mined 1,250 coins."}]
 BEAT = Beat(key="crypto", market="crypto market", vocabulary=("BTC",))
 
 
@@ -74,8 +72,7 @@ def start_llmock() -> Iterator[Callable[..., LLMock]]:
 async def test_its_answer_to_our_schema_is_an_article(start_llmock: Callable[..., LLMock]) -> None:
     llmock = start_llmock()
     async with Model("gpt-4o", base_url=llmock.base_url) as model:
-        answer = await model.ask(ASKED, "article@1")
-    article = read_answer(answer.text, source(), BEAT)
+        answer, article = await ask(model, task(), Ledgerless())
     assert article.sections[0].heading
     assert answer.usage.prompt_tokens > 0
     assert llmock.statuses() == [200]
@@ -86,7 +83,7 @@ async def test_its_errors_are_outlasted_and_its_wishes_kept(start_llmock: Callab
     llmock.fail(429, retry_after=0.2)
     llmock.fail(503)
     async with Model("gpt-4o", base_url=llmock.base_url) as model:
-        assert await model.ask(ASKED, "article@1")
+        assert await ask(model, task(), Ledgerless())
     assert llmock.statuses() == [429, 503, 200]
     assert list(llmock.answered().values()) == [1]
     assert llmock.faults() == []

@@ -11,6 +11,7 @@ import random
 import re
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -43,7 +44,7 @@ def completion(
     *,
     finish: str = "stop",
     refusal: str | None = None,
-    usage: dict[str, int] | None = None,
+    usage: dict[str, Any] | None = None,
 ) -> Reply:
     """A chat completion with this content."""
     message = {"role": "assistant", "content": content, "refusal": refusal}
@@ -107,6 +108,8 @@ class ModelServer:
         self.models = ["fake-1"]
         self.listing: Reply | None = None
         """Instead of the list of models."""
+        self.refuse: Callable[[dict[str, Any]], Reply | None] = lambda _request: None
+        """Answers requests of a form that this server does not take, before anything enqueued."""
         self.stopping = threading.Event()
         self._queue: deque[Reply] = deque()
         self._fail_rate, self._latency_s, self._count_file = fail_rate, latency_s, count_file
@@ -148,7 +151,8 @@ class ModelServer:
         with self._lock:
             self.seen.append(request)
             self.headers.append(headers)
-            planned = self._queue.popleft() if self._queue else self._by_chance()
+            refused = self.refuse(request)
+            planned = refused or (self._queue.popleft() if self._queue else self._by_chance())
         self.stopping.wait(self._latency_s)
         return planned if planned.body is not None or planned.stall else echo(user_message(request))
 

@@ -111,7 +111,7 @@ def test_a_source_that_changed_is_drafted_again_where_the_policy_says_so(ledger:
     assert claim.answer is None
     assert claim.previous is not None
     assert (claim.previous.path, claim.previous.version) == (before.path, 1)
-    ledger.keep_standing(claim)
+    ledger.keep_standing(claim, "no answer")
     assert ledger.claim("one", 1, LEASE_S) == []
     assert ledger.drafts()[0].findings[-1].kind == "source-updated"
 

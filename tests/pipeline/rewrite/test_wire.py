@@ -4,10 +4,17 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from pipeline.errors import ModelError
 from pipeline.models import Sentiment
-from pipeline.rewrite.wire import read_answer, response_format
+from pipeline.rewrite.ladder import Manner
+from pipeline.rewrite.mending import WireMending
+from pipeline.rewrite.prompt import Message
+from pipeline.rewrite.redraft import WireSectionText
+from pipeline.rewrite.request import Options, request
+from pipeline.rewrite.turns import Turn
+from pipeline.rewrite.wire import WireArticle, read_answer
 from tests.fakes.model_server import article
 from tests.pipeline.rewrite.sources import BEAT, source
 
@@ -32,8 +39,15 @@ def nodes(schema: Any) -> list[dict[str, Any]]:
     return found + (nodes(schema["items"]) if "items" in schema else [])
 
 
-def test_the_schema_stays_inside_strict_structured_output() -> None:
-    wanted = response_format()
+def response_format(shape: type[BaseModel] = WireArticle) -> dict[str, Any]:
+    asked: list[Message] = [{"role": "system", "content": ""}]
+    wanted: dict[str, Any] = request(asked, shape, Turn(Manner(), 100), Options())["response_format"]
+    return wanted
+
+
+@pytest.mark.parametrize("shape", [WireArticle, WireSectionText, WireMending])
+def test_the_schema_stays_inside_strict_structured_output(shape: type[BaseModel]) -> None:
+    wanted = response_format(shape)
     assert wanted["json_schema"]["strict"] is True
     for node in nodes(wanted["json_schema"]["schema"]):
         assert set(node) <= SUPPORTED | {"$ref", "$defs"}

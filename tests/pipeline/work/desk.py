@@ -1,7 +1,8 @@
 """A newsroom whose model does as it is told, and whose clock stands still."""
 
+import contextlib
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -10,9 +11,12 @@ from pipeline.ingest.pages import Pages
 from pipeline.ingest.parse import ParsedFeed, parse_feed
 from pipeline.ingest.schedule import resting
 from pipeline.ledger import Ledger
-from pipeline.models import Answer, Beat, FeedConfig, Provenance
+from pipeline.models import Beat, FeedConfig, Usage
 from pipeline.net import Net
-from pipeline.rewrite.prompt import Message, load_prompt
+from pipeline.rewrite.ladder import Manner
+from pipeline.rewrite.prompt import load_prompt
+from pipeline.rewrite.reply import End, Reply
+from pipeline.rewrite.request import Options
 from pipeline.settings import Settings
 from pipeline.work import Newsroom, PollBook
 from tests.end_to_end.project import ROOT
@@ -28,18 +32,33 @@ async def parse_here(body: bytes, content_type: str | None, url: str, now: datet
 
 
 class Scripted:
-    """A model that answers, item by item, with a text or an error."""
+    """A model that answers, request by request, with a text, a reply or an error."""
 
-    def __init__(self, *script: str | Exception) -> None:
+    model = "m"
+    options = Options()
+    manner = Manner()
+
+    def __init__(self, *script: str | Reply | Exception) -> None:
         self.script = list(script)
         self.asked = 0
+        self.bodies: list[dict[str, Any]] = []
 
-    async def ask(self, messages: Sequence[Message], prompt_id: str) -> Answer:
+    @contextlib.asynccontextmanager
+    async def deadline(self) -> AsyncIterator[None]:
+        yield
+
+    async def learn(self, manner: Manner) -> None:
+        """Ask as before: nothing is refused here."""
+
+    async def send(self, body: dict[str, Any]) -> Reply:
         self.asked += 1
+        self.bodies.append(body)
         said = self.script.pop(0) if self.script else GOOD
         if isinstance(said, Exception):
             raise said
-        return Answer(text=said, provenance=Provenance(rewritten=True, model="m", prompt=prompt_id))
+        if isinstance(said, Reply):
+            return said
+        return Reply(text=said, end=End.STOP, usage=Usage(prompt_tokens=100, completion_tokens=50))
 
 
 def room(

@@ -11,8 +11,9 @@ import pytest
 
 from pipeline.errors import CopydeskError, LedgerError, ModelError, ModelRefused
 from pipeline.ledger import Ledger
-from pipeline.models import Answer, Provenance, Usage
+from pipeline.models import Usage
 from pipeline.net import Net
+from pipeline.rewrite.reply import End, Reply
 from pipeline.work import Newsroom, draft_feed
 from tests.pipeline.ledger.records import feed
 from tests.pipeline.work.desk import Scripted, room
@@ -34,10 +35,11 @@ async def test_a_queue_is_drafted_and_drafted_once(ledger: Ledger, net: Net, tmp
 async def test_one_items_trouble_is_its_own(ledger: Ledger, net: Net, tmp_path: Path) -> None:
     model = Scripted(ModelError("stalled", retry=True), ModelError("refused", retry=False), "no JSON")
     outcomes = await draft_feed(room(ledger, net, tmp_path, model), feed(), 9)
-    assert sorted(bool(one.path) for one in outcomes) == [False, False, False, True, True]
-    assert states(ledger) == {"drafted": 2, "failed": 1, "seen": 2}
+    assert sorted(bool(one.path) for one in outcomes) == [False, False, True, True, True]
+    assert states(ledger) == {"drafted": 3, "failed": 1, "seen": 1}, "a useless answer was mended at once"
+    assert (model.asked, len(ledger.calls_since(None))) == (6, 4)
     again = await draft_feed(room(ledger, net, tmp_path, model), feed(), 9)
-    assert len(again) == 2, "what may fare better is tried again; an unusable answer is asked for anew"
+    assert len(again) == 1, "what may fare better is tried again"
     assert states(ledger) == {"drafted": 4, "failed": 1}
 
 
@@ -99,19 +101,15 @@ async def test_an_unforeseen_error_is_the_feeds_own_in_the_report(
 async def test_an_answer_that_is_worth_nothing_is_kept_and_counted(
     ledger: Ledger, net: Net, tmp_path: Path
 ) -> None:
-    cut = Answer(
-        text='{"over',
-        provenance=Provenance(rewritten=True, model="m", prompt="p@1"),
-        usage=Usage(prompt_tokens=1000, completion_tokens=4000),
-    )
-    model = Scripted(ModelError("cut off at the length limit", retry=True, answer=cut))
-    outcomes = await draft_feed(room(ledger, net, tmp_path, model), feed(), 1)
-    assert [(one.prompt_tokens, one.completion_tokens) for one in outcomes] == [(1000, 4000)]
+    used = Usage(prompt_tokens=1000, completion_tokens=4000)
+    model = Scripted(*[Reply(text='{"over', end=End.LENGTH, usage=used)] * 2)
+    [outcome] = await draft_feed(room(ledger, net, tmp_path, model), feed(), 1)
+    assert (outcome.prompt_tokens, outcome.completion_tokens) == (2000, 8000)
+    assert [body["max_tokens"] for body in model.bodies] == [4096, 16384]
     with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as database:
         kept = database.execute("SELECT answer, completion_tokens, unusable FROM calls").fetchall()
-    assert kept == [('{"over', 4000, "cut off at the length limit")]
-    [claim] = ledger.claim("one", 1, 900.0)
-    assert claim.answer is None, "it is asked for again"
+    assert kept == [('{"over', 4000, "the answer was cut off at the length limit")] * 2
+    assert states(ledger)["failed"] == 1, "asking a third time would be blind"
 
 
 def test_feed_text_is_inert_in_the_report() -> None:

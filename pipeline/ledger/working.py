@@ -1,0 +1,170 @@
+"""The ledger's part for those who work on items: leases, answers, money, pages."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from pipeline.ledger import claims, drafts, feeds, money, pages, stories, versions
+from pipeline.ledger.base import Base
+from pipeline.ledger.records import CallRow, Cap, Claim, PageRow, Sibling
+from pipeline.ledger.schema import servers
+from pipeline.models import Answer, Draft, Item, Window
+
+
+class Work(Base):
+    """What is done to an item between poll and draft."""
+
+    def claim(
+        self,
+        feed_key: str,
+        limit: int,
+        lease_s: float,
+        *,
+        window: Window | None = None,
+        requested: bool = False,
+    ) -> list[Claim]:
+        """Lease up to `limit` waiting items of a feed, newest first; those that somebody asked for alone.
+
+        A lease that ended, or whose process is dead on this host, is taken over at once.
+        """
+        with self._writing() as connection:
+            claims.free_dead(connection)
+            number = feeds.feed_id(connection, feed_key)
+            wanted = claims.waiting(number, window, requested=requested)
+            return claims.claim(connection, self._owner, wanted, limit, lease_s)
+
+    def heartbeat(self, held: Sequence[Claim], lease_s: float) -> None:
+        """Prolong the leases that are still held."""
+        with self._writing() as connection:
+            claims.keep(connection, held, lease_s)
+
+    def release(self, held: Sequence[Claim]) -> None:
+        """Give back what was not finished; what was, is left alone."""
+        if held:
+            with self._writing() as connection:
+                claims.give_back(connection, held)
+
+    def complete(self, claim: Claim, item: Item) -> None:
+        """Keep the text that an item's page added to it. Raises LeaseLost."""
+        with self._writing() as connection:
+            claims.held(connection, claim, payload=item.model_dump_json())
+
+    def skip(self, claim: Claim, reason: str) -> None:
+        """End a claim because the item is not to be drafted. Raises LeaseLost."""
+        with self._writing() as connection:
+            claims.skip(connection, claim, reason)
+
+    def keep_standing(self, claim: Claim, reason: str) -> None:
+        """End a claim without writing its draft anew: the one that stands is flagged. Raises LeaseLost."""
+        with self._writing() as connection:
+            claims.keep_standing(connection, claim, reason)
+
+    def siblings(self, item_id: int) -> list[Sibling]:
+        """Return the other items that tell an item's story, in the order in which they came."""
+        with self._reading() as connection:
+            return stories.siblings(connection, item_id)
+
+    def drafted_since(self, feed_key: str, since: datetime) -> int:
+        """Return how many items of a feed were drafted since a moment."""
+        with self._reading() as connection:
+            return drafts.count_since(connection, feeds.feed_id(connection, feed_key), since)
+
+    def record_answer(
+        self,
+        claim: Claim,
+        answer: Answer,
+        purpose: str = "draft",
+        *,
+        at: datetime | None = None,
+        run: str | None = None,
+        micros: int | None = None,
+        reservation: int | None = None,
+    ) -> None:
+        """Keep an answer, with its price in the place of what was put aside for it.
+
+        Raises LeaseLost where another run has the item now; the answer is kept even so.
+        """
+        with self._writing() as connection:
+            moment = at or datetime.now(UTC)
+            claims.record_answer(connection, claim, answer, purpose, at=moment, run=run, micros=micros)
+            if reservation is not None:
+                money.release(connection, reservation)
+        with self._writing() as connection:
+            claims.answered(connection, claim)
+
+    def discard_answer(self, claim: Claim, reason: str) -> None:
+        """Mark the item's answers as no article. Raises LeaseLost."""
+        with self._writing() as connection:
+            claims.discard_answer(connection, claim, reason)
+
+    def keep_version(self, claim: Claim, draft: Draft, *, number: int, cause: str) -> None:
+        """Keep a text that never stood on disk, or one that is about to go from there."""
+        with self._writing() as connection:
+            claims.held(connection, claim, path=draft.path)
+            versions.add(connection, claim.item_id, draft, number=number, cause=cause, confirmed=True)
+
+    def intend(self, claim: Claim, draft: Draft, *, number: int = 1, cause: str = "draft") -> None:
+        """Record what is about to be written. Raises LeaseLost."""
+        with self._writing() as connection:
+            claims.intend(connection, claim, draft, number=number, cause=cause)
+
+    def confirm(self, claim: Claim) -> None:
+        """Record that it stands. Raises LeaseLost."""
+        with self._writing() as connection:
+            claims.confirm(connection, claim)
+
+    def fail(self, claim: Claim, reason: str, *, retry: bool, max_attempts: int = 3) -> str:
+        """End a claim without a draft and return the item's state: waiting again, or `failed`.
+
+        Raises LeaseLost.
+        """
+        with self._writing() as connection:
+            return claims.fail(connection, claim, reason, again=retry and claim.attempts < max_attempts)
+
+    # Pages
+
+    def page(self, url: str) -> PageRow | None:
+        """Return what was kept of a web page."""
+        with self._reading() as connection:
+            return pages.kept(connection, url)
+
+    def keep_page(self, url: str, payload: str | None, error: str | None, now: datetime) -> None:
+        """Keep what a web page said, or why it said nothing."""
+        with self._writing() as connection:
+            pages.keep(connection, url, payload, error, now)
+
+    def prune(self, before: datetime) -> int:
+        """Drop pages and signatures that came before a moment and return how many."""
+        with self._writing() as connection:
+            return pages.prune(connection, before) + stories.prune(connection, before)
+
+    # Money and servers
+
+    def reserve(self, run: str, micros: int, caps: Sequence[Cap], now: datetime, *, stale: datetime) -> int:
+        """Put the most that a call may cost aside and return its number. Raises BudgetSpent."""
+        with self._alone() as connection:
+            return money.reserve(connection, run, micros, caps, now, stale)
+
+    def unreserve(self, reservation: int) -> None:
+        """Take back what was put aside: the call was not answered."""
+        with self._writing() as connection:
+            money.release(connection, reservation)
+
+    def calls_since(self, since: datetime | None) -> list[CallRow]:
+        """Return what was paid for since a moment, or ever."""
+        with self._reading() as connection:
+            return money.calls_since(connection, since)
+
+    def learned(self, url: str, model: str) -> str | None:
+        """Return what was kept about how a model on a server is asked."""
+        mine = sa.and_(servers.c.url == url, servers.c.model == model)
+        with self._reading() as connection:
+            return connection.scalar(sa.select(servers.c.payload).where(mine))
+
+    def learn(self, url: str, model: str, payload: str) -> None:
+        """Keep how a model on a server is asked."""
+        mine = sa.and_(servers.c.url == url, servers.c.model == model)
+        with self._alone() as connection:
+            connection.execute(servers.delete().where(mine))
+            connection.execute(servers.insert().values(url=url, model=model, payload=payload))
