@@ -20,10 +20,6 @@ _ATTRIBUTES = 5_000
 _HTML = ("text/html", "application/xhtml+xml", "text/plain", "")
 _OTHERS = (b"%PDF-", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b", b"RIFF", b"ID3")
 _CHARSET = re.compile(rb"charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.IGNORECASE)
-_LABELS = {  # as the web means them (encoding.spec.whatwg.org), where Python means less
-    "x-sjis": "cp932", "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "windows-31j": "cp932",
-    "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "x-gbk": "gb18030", "big5": "big5hkscs",
-}  # fmt: skip
 # What hides markup from view. Each begins what always ends, if need be with the page: linear time.
 _HIDDEN = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style)\b([^>]*)(?:>(.*?)(?:</\1\b[^>]*(?:>|\Z)|\Z)|\Z)", re.I | re.S
@@ -88,7 +84,7 @@ def _decoded(body: bytes, content_type: str | None) -> str:
     found = _CHARSET.search((content_type or "").encode("ascii", "replace")) or _CHARSET.search(body[:4096])
     if found:
         label = found[1].decode("ascii").lower()
-        content_type = f"text/html; charset={_LABELS.get(label, label)}"
+        content_type = f"text/html; charset={label}"
     return decode(body, content_type)
 
 

@@ -15,12 +15,13 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\ua
 def objection(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
     """Return why an item is not wanted, None where it is.
 
-    Applied in this order, the first objection counting: age, language, categories, words, regular
+    Applied in this order, the first objection counting: emptiness, age, language, categories, words, regular
     expressions, length. `now` is aware UTC; without it, age is no reason. `min_chars` is not applied, as
     the item's page may still complete its text.
     """
     return (
-        _age(feed, item, now)
+        _emptiness(item)
+        or _age(feed, item, now)
         or _language(feed, item)
         or _categories(feed, item)
         or _words(feed, item)
@@ -33,6 +34,10 @@ def speaks(language: str, wanted: str) -> bool:
     """Tell whether a language is the wanted one, `en` standing for `en-GB` as well (RFC 4647 §3.3.1)."""
     tag, prefix = (each.casefold().replace("_", "-") for each in (language, wanted))
     return tag == prefix or tag.startswith(f"{prefix}-")
+
+
+def _emptiness(item: Item) -> str | None:
+    return None if item.title or item.text or item.link else "empty: it has neither title, text nor link"
 
 
 def _age(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:

@@ -24,22 +24,23 @@ def identify(
 
     The guid is the publisher's, else the canonical link, else a hash of title and text. Where several
     entries share one, each is told apart by its link, else by its content. An item without a title gets
-    the first words of its text, at most 80 characters, else its link's last words.
+    the first words of its text, at most 80 characters, else its link's last words. An entry that a feed
+    repeats in full is the same item each time, and one that holds nothing is one still: both are for others
+    to leave out.
     """
-    full = [entry for entry in entries if not entry.empty]
-    single = list(dict.fromkeys(full))
+    single = list(dict.fromkeys(entries))
     guids, shared = _told_apart(single)
     canonicals = _canonicals(single, home)
-    items = tuple(
-        _item(entry, guid, canonical, now)
+    items = {
+        entry: _item(entry, guid, canonical, now)
         for entry, guid, canonical in zip(single, guids, canonicals, strict=True)
-    )
+    }
     notes = (
-        _note(len(entries) - len(full), "without title, text and link left out"),
-        _note(len(full) - len(single), "repeated in full, kept once"),
+        _note(sum(entry.empty for entry in entries), "without title, text and link"),
+        _note(len(entries) - len(single), "repeated in full"),
         _note(shared, "under a guid that others have too, told apart by link or text"),
     )
-    return items, tuple(note for note in notes if note)
+    return tuple(items[entry] for entry in entries), tuple(note for note in notes if note)
 
 
 def _note(count: int, said: str) -> str:

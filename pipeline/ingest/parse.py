@@ -57,7 +57,7 @@ def parse_feed(body: bytes, content_type: str | None, url: str, now: datetime) -
 
 def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed: bool) -> ParsedFeed:
     found, cut, note = _elements(text, is_feed=is_feed)
-    if not found.entries and (cut or (is_feed and note and _has_items(text))):
+    if not found.entries and (cut or (is_feed and note and (_has_items(text) or not _has_channel(text)))):
         raise FeedError(
             f"{shown_url(url)} breaks off or is malformed, no item is whole; the next run tries again",
             kind="malformed",
@@ -86,6 +86,10 @@ def _elements(text: str, *, is_feed: bool) -> tuple[Elements, bool, str]:
 
 def _has_items(text: str) -> bool:
     return "<item" in text or "<entry" in text
+
+
+def _has_channel(text: str) -> bool:
+    return "<channel" in text or "<feed" in text or "<title" in text
 
 
 def _finished(

@@ -76,7 +76,7 @@ def decide(
         if item.canonical and _settled(known.guids.get(item.guid)):
             taken.setdefault(item.canonical, (feed.key, item.guid))
     fates: list[tuple[Item, Fate]] = []
-    for item in items:
+    for item in {item.guid: item for item in items}.values():  # a feed may say one twice
         fate = _fate(feed, item, known, taken, now, window)
         fates.append((item, fate))
         if fate == "new" and item.canonical:

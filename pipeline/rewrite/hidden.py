@@ -1,7 +1,8 @@
 """Leaves out of a text what its readers would not see, before a model reads it.
 
-Text hides in characters without a shape: tags spell ASCII, runs of variation selectors carry bytes, zero-width
-characters carry bits or part a word. Those that a script or an emoji is spelled with stay, one at a place.
+Text hides in characters without a shape: tags spell ASCII, runs of variation selectors carry bytes,
+zero-width characters carry bits or part a word. Those that a script or an emoji is spelled with stay, one at
+a place.
 """
 
 import re

@@ -81,3 +81,29 @@ def test_nothing_raises(body: bytes, label: str) -> None:
     text = decode(body, f"text/xml; charset={label}")
     text.encode("utf-8")
     assert "\x00" not in text
+
+
+SCRIPTS = {
+    "koi8-r": "Биржа остановила торги до вторника: инженеры ищут причину сбоя, сообщила компания. ",
+    "windows-1251": "Порт закрывает северный бассейн на одиннадцать недель, сообщили власти города. ",
+    "euc-jp": "港湾局は北側の岸壁を十一週間閉鎖すると発表した。修理には六百万ユーロかかる。",
+    "shift_jis": "港湾局は北側の岸壁を十一週間閉鎖すると発表した。修理には六百万ユーロかかる。",
+    "windows-1255": "הנמל ייסגר לאחד עשר שבועות, הודיעה הרשות ביום שלישי. התיקון יעלה שישה מיליון. ",
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_another_script_is_recognised_where_nothing_declares_it(name: str) -> None:
+    text = f"<rss><channel><title>x</title><item><title>{SCRIPTS[name] * 4}</title></item></channel></rss>"
+    assert decode(text.encode(name), "text/xml") == text
+
+
+def test_a_long_latin_text_is_not_taken_for_another_script() -> None:
+    text = (
+        "<r>" + "Die Börse in Zürich schließt früher: für Anleger heißt das „Geduld üben“, sagt Möller. " * 9
+    )
+    assert decode(text.encode("cp1252"), None) == text
+
+
+def test_many_bad_bytes_are_each_repaired() -> None:
+    assert decode(b"<r>" + b"\xe9\xff\x81" * 1000 + "ü".encode(), None) == "<r>" + "éÿ\ufffd" * 1000 + "ü"

@@ -62,10 +62,10 @@ def test_a_title_is_made_of_the_text_or_the_link() -> None:
     assert titles[1:] == ["bank buys rival", "a.example"]
 
 
-def test_an_entry_with_nothing_is_left_out_and_told() -> None:
+def test_an_entry_with_nothing_is_an_item_and_told() -> None:
     found, notes = identify([Entry(guid="g"), Entry(guid="h", title="T")], None, NOW)
-    assert [item.guid for item in found] == ["h"]
-    assert notes == ("1 item without title, text and link left out",)
+    assert [item.guid for item in found] == ["g", "h"]
+    assert notes == ("1 item without title, text and link",)
 
 
 def test_only_a_link_to_one_story_makes_duplicates() -> None:

@@ -43,6 +43,19 @@ def test_an_item_with_a_new_date_alone_is_unchanged() -> None:
     assert decide(feed(), [item("1", days=0)], known(item("1")), NOW).unchanged == 1
 
 
+def test_an_item_that_a_feed_repeats_is_new_once() -> None:
+    chosen = decide(feed(), [item("1"), item("2"), item("1")], known(), NOW)
+    assert [each.guid for each in chosen.new] == ["1", "2"]
+
+
+def test_an_item_that_holds_nothing_is_skipped_with_that_reason() -> None:
+    chosen = decide(
+        feed(), [item("1", title=""), item("2", title="", link="https://a.example/2")], known(), NOW
+    )
+    assert [each.guid for each in chosen.new] == ["2"]
+    assert [skip.reason for skip in chosen.skipped] == ["empty: it has neither title, text nor link"]
+
+
 def test_age_is_a_stated_reason() -> None:
     chosen = decide(feed(max_age_days=7), [item("1", days=7), item("2", days=7.01)], Known(), NOW)
     assert [each.guid for each in chosen.new] == ["1"]
