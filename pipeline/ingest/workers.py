@@ -27,6 +27,8 @@ _WALL_S = 60.0
 """Seconds after which a worker is given up that neither answers nor uses its processor time."""
 _JOBS = 1000
 """Documents after which a worker is replaced: what leaks does not add up."""
+_NEEDED = frozenset(("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR"))
+"""Variables that a worker gets to see."""
 _ROOT = Path(__file__).parents[2]
 """Where a worker finds the same package as this process."""
 
@@ -87,10 +89,14 @@ class ParsePool:
         return _read(answer, job["url"])
 
     async def _started(self) -> "_Worker":
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "pipeline.ingest.worker", *self._limits,
-            stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=_ROOT,
-        )  # fmt: skip
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "pipeline.ingest.worker", *self._limits,
+                stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=_ROOT, env=_environment(),
+            )  # fmt: skip
+        except OSError as error:
+            said = f"no process can be started to read feeds in: {error.strerror}; free memory or processes"
+            raise FeedError(said, kind="unexpected") from error
         worker = _Worker(process)
         self._all.add(worker)
         return worker
@@ -133,6 +139,11 @@ class _Worker:
             with contextlib.suppress(OSError):
                 await self._process.stdin.wait_closed()
         await self._process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """Return what Python needs to start, and no key or password: hostile documents are read in there."""
+    return {name: value for name, value in os.environ.items() if name in _NEEDED}
 
 
 def _costly(answer: bytes) -> bool:

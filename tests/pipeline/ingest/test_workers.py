@@ -33,6 +33,15 @@ async def test_a_feed_and_a_page_come_back_as_they_are_read() -> None:
         assert "northern basin" in (await pool.extract(PAGE, "text/html", URL, None)).text
 
 
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux")
+async def test_who_reads_hostile_documents_sees_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    async with ParsePool(1) as pool:
+        await pool.parse(FEED, None, URL, NOW)
+        [worker] = pool._all
+        assert b"sk-secret" not in Path(f"/proc/{worker._process.pid}/environ").read_bytes()
+
+
 async def test_an_error_comes_back_as_it_was_raised() -> None:
     async with ParsePool(1) as pool:
         with pytest.raises(FeedError, match=r"feeds\.example/f is empty") as caught:
