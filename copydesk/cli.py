@@ -27,6 +27,12 @@ drafts_app = typer.Typer(
 )
 app.add_typer(feeds_app, name="feeds")
 app.add_typer(drafts_app, name="drafts")
+prompt_app = typer.Typer(
+    help="Show what a model is told about an item, or look at every template.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(prompt_app, name="prompt")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Note = Annotated[str | None, typer.Option("--note", help="Kept in the ledger and in the file.")]
@@ -236,6 +242,25 @@ def feeds_export(file: Annotated[str, typer.Argument(help="The OPML file to writ
     subscriptions.opml_out(file)
 
 
+@prompt_app.command("show")
+def prompt_show(
+    item: Annotated[str, typer.Argument(help="A draft's short id or path, or an item's link or guid.")],
+    as_json: Json = False,
+) -> None:
+    """Print exactly what would be sent about an item."""
+    from copydesk import prompts
+
+    prompts.show(item, as_json=as_json)
+
+
+@prompt_app.command("lint")
+def prompt_lint() -> None:
+    """Look at every template and its examples; mistakes are told with file and line."""
+    from copydesk import prompts
+
+    prompts.lint()
+
+
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Name each trouble with its fix.
@@ -245,6 +270,34 @@ def doctor(as_json: Json = False) -> None:
     from copydesk import doctor as examination
 
     examination.examine(as_json=as_json)
+
+
+@app.command("eval")
+def evaluate(
+    answers: Annotated[
+        str | None, typer.Argument(help="Recorded answers under evals/recorded/; none means hand-written.")
+    ] = None,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Ask the model instead; it costs what it costs.")
+    ] = False,
+    prompt: Annotated[
+        str | None, typer.Option("--prompt", help="With --ask: this template for every beat.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Recorded answers to compare with: table and diff.")
+    ] = None,
+    save: Annotated[
+        str | None, typer.Option("--save", help="With --ask: keep the answers under this name.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Score articles about the golden set in evals/, recorded ones or a model's own.
+
+    Exit code 1 where one lacks what it must have, or has what it must not.
+    """
+    from copydesk import evaluation
+
+    evaluation.evaluate(answers, ask=ask, prompt=prompt, against=against, save=save, as_json=as_json)
 
 
 def main() -> None:

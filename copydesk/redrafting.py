@@ -12,7 +12,7 @@ from pipeline.settings import load_feeds, load_settings
 def redraft(ref: str | None, note: str | None, section: str | None, *, offline: bool, later: bool) -> None:
     """Ask for a draft, or for every untouched brief, to be written anew; carry it out unless told not to."""
     settings = load_settings()
-    now = datetime.now(UTC)
+    now, beats = datetime.now(UTC), load_feeds(settings.feeds_file)
     if offline == (ref is not None):
         raise ConfigError("name a draft, or say --offline for every brief that no model has written yet")
     if settings.model is None and (offline or section):
@@ -21,6 +21,8 @@ def redraft(ref: str | None, note: str | None, section: str | None, *, offline: 
         )
     with Ledger.open(settings.database_url) as ledger:
         rows = desk.briefs(ledger, settings.output) if offline else [ledger.draft(ref or "")]
+        for row in [] if offline else rows:
+            beats.feed(row.feed_key)  # nobody would carry it out for a feed that is gone
         for row in rows:
             desk.request_redraft(
                 ledger,

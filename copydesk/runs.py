@@ -60,7 +60,7 @@ def backfill(
 
         report = _run(lambda: flow(feed, start, end, limit, dry_run), as_json=as_json)
     if dry_run:
-        _would(report["items"], as_json=as_json)
+        _would(report["items"], report["estimate"], as_json=as_json)
     else:
         _report(report, as_json=as_json)
 
@@ -117,9 +117,9 @@ def _progress(*, show: bool) -> Iterator[Callable[[str, str], None]]:
         yield notify
 
 
-def _would(items: list[dict[str, Any]], *, as_json: bool) -> None:
+def _would(items: list[dict[str, Any]], estimate: Report, *, as_json: bool) -> None:
     if as_json:
-        machine(items)
+        machine({"items": items, "estimate": estimate})
         return
     table(
         "Would be drafted",
@@ -127,6 +127,9 @@ def _would(items: list[dict[str, Any]], *, as_json: bool) -> None:
         ((i["published"], i["title"], i["why"]) for i in items),
     )
     say(f"Would draft {counted(len(items), 'item')}; nothing was written.")
+    if estimate["likely"] is not None:
+        likely, most = dollars(estimate["likely"]), dollars(estimate["most"])
+        say(f"It would cost about {likely}, and at most {most} where each answer is right at once.")
 
 
 def _report(report: Report, *, as_json: bool) -> None:

@@ -58,7 +58,7 @@ async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
                 price=price,
                 prompts=prompts,
                 mender=_mender(settings, subscriptions),
-                in_flight=asyncio.Semaphore(settings.max_in_flight),
+                in_flight=asyncio.Semaphore(2 * settings.max_in_flight),
                 notify=listener.get() or (lambda _feed, _outcome: None),
             ),
             subscriptions,
@@ -82,6 +82,7 @@ def _model(settings: Settings, ledger: Ledger) -> Model:
         options=Options(**options, extra=settings.extra_body),
         learned=Learned.model_validate_json(known) if known else None,
         remember=remember,
+        in_flight=settings.max_in_flight,
         timeout_s=settings.model_timeout_s,
         deadline_s=settings.deadline_s,
     )

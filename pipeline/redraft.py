@@ -10,7 +10,7 @@ from pipeline.models import Draft, utc_iso
 from pipeline.output import files
 from pipeline.output.frontmatter import dumps, loads
 from pipeline.output.sections import part
-from pipeline.review import beat_of, decoded, open_draft
+from pipeline.review import beat_of, decoded, open_draft, source_of
 from pipeline.settings import Subscriptions
 
 
@@ -90,7 +90,8 @@ def _restored(
     metadata["updatedAt"] = utc_iso(now)
     ai = metadata.get("ai")
     metadata["ai"] = {**(ai if isinstance(ai, dict) else {}), "version": number}
-    findings = run_checks(None, body, beat_of(subscriptions, row.feed_key))
+    source = source_of(row, subscriptions)
+    findings = run_checks(source, body, beat_of(subscriptions, row.feed_key))
     return Draft(external_id=row.external_id, path=row.path, text=dumps(metadata, body), findings=findings)
 
 

@@ -11,7 +11,7 @@ from pipeline.checks import run_checks
 from pipeline.errors import ReviewError
 from pipeline.ingest.links import canonical_url
 from pipeline.ledger import DraftRow, Ledger, PendingVerdict
-from pipeline.models import Beat, Decision, Finding, Severity, Verdict, utc_iso
+from pipeline.models import Beat, Credit, Decision, Finding, Severity, Source, Verdict, utc_iso
 from pipeline.output import files
 from pipeline.output.frontmatter import dumps, loads
 from pipeline.settings import Subscriptions
@@ -108,7 +108,7 @@ def decoded(row: DraftRow, data: bytes) -> str:
 def _approved(row: DraftRow, text: str, subscriptions: Subscriptions, verdict: Verdict) -> str:
     """Return the text of the approved article: body and unknown keys as the editor left them."""
     metadata, body = loads(text, row.path)
-    findings = run_checks(None, body, beat_of(subscriptions, row.feed_key))
+    findings = _findings(row, body, subscriptions)
     _refuse_blocked(row, findings)
     metadata["draft"] = False
     if _edited(row, metadata, body):
@@ -116,6 +116,31 @@ def _approved(row: DraftRow, text: str, subscriptions: Subscriptions, verdict: V
     _count(metadata, findings)
     metadata["review"] = _review(verdict)
     return dumps(metadata, body)
+
+
+def _findings(row: DraftRow, body: str, subscriptions: Subscriptions) -> tuple[Finding, ...]:
+    """Check a body against its source; an address that an editor wrote into it is the editor's own."""
+    found = run_checks(source_of(row, subscriptions), body, beat_of(subscriptions, row.feed_key))
+    ours = row.version_text
+    return tuple(
+        one
+        for one in found
+        if one.kind != "injection" or one.span is None or body[one.span[0] : one.span[1]] in ours
+    )
+
+
+def source_of(row: DraftRow, subscriptions: Subscriptions) -> Source:
+    """Return what a draft was written from; its feed may have left the subscriptions since."""
+    feed = next((feed for feed in subscriptions.feeds if feed.key == row.feed_key), None)
+    return Source(
+        item=row.item,
+        feed_key=row.feed_key,
+        feed_name=feed.name if feed else row.feed_key,
+        first_key=feed.first_key if feed else row.feed_key,
+        category=feed.category if feed else "",
+        language=feed.language if feed else row.item.language or "en",
+        also=tuple(Credit(name=one.feed_name, url=one.url) for one in row.siblings if one.url),
+    )
 
 
 def beat_of(subscriptions: Subscriptions, feed_key: str) -> Beat:

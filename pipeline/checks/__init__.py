@@ -2,6 +2,7 @@
 
 from pipeline.checks.brief import check_brief
 from pipeline.checks.form import check_form
+from pipeline.checks.injection import check_injection
 from pipeline.models import Beat, Finding, Source
 
 
@@ -10,5 +11,5 @@ def run_checks(source: Source | None, body: str, beat: Beat) -> tuple[Finding, .
 
     `source` is None where it is not known any more; checks that need it then find nothing.
     """
-    findings = (*check_form(body, beat), *check_brief(body))
+    findings = (*check_form(body, beat), *check_brief(body), *check_injection(source, body, beat))
     return tuple(sorted(findings, key=lambda finding: finding.span or (0, 0)))

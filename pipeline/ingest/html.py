@@ -33,7 +33,12 @@ _VOID = frozenset((
     "track", "wbr",
 ))
 # fmt: on
-_CONCEALED = re.compile(r"(?:display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden)", re.IGNORECASE)
+_CONCEALED = re.compile(
+    r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}(?:hidden|collapse)|color\s{0,9}:\s{0,9}transparent"
+    r"|(?:font-size|opacity)\s{0,9}:\s{0,9}0(?:\.0{0,9})?(?:px|em|rem|pt|%)?\s{0,9}(?:[;!]|$)",
+    re.IGNORECASE,
+)
+_CONCEALING = ("none", "font-size", "opacity", "collapse", "transparent")
 _NEWLINE = re.compile(r"\n|&#(?:0{0,9}10|[xX]0{0,9}[aA]);")
 _BREAKS = re.compile("[\x01-\x03\x05][\x01-\x03\x05 ]*")
 _SEGMENTS = re.compile("([\n\x01-\x03\x05]+)")
@@ -100,7 +105,7 @@ def _may_conceal(attributes: list[str]) -> bool:
     written = "\n".join(attributes).lower()
     if "style" in written and "&" in written:
         written = decoded(written)
-    return "hidden" in written or ("style" in written and "none" in written)
+    return "hidden" in written or ("style" in written and any(word in written for word in _CONCEALING))
 
 
 def _shown(split: Pieces) -> Pieces:

@@ -17,6 +17,7 @@ from pipeline.errors import FeedError
 from pipeline.ingest.extract import Page
 from pipeline.ingest.parse import ParsedFeed
 from pipeline.ingest.worker import COSTLY, OK
+from pipeline.settings import bare_environment
 from pipeline.urls import shown_url
 
 CPU_S = 4.0
@@ -27,8 +28,6 @@ _WALL_S = 60.0
 """Seconds after which a worker is given up that neither answers nor uses its processor time."""
 _JOBS = 1000
 """Documents after which a worker is replaced: what leaks does not add up."""
-_NEEDED = frozenset(("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR"))
-"""Variables that a worker gets to see."""
 _ROOT = Path(__file__).parents[2]
 """Where a worker finds the same package as this process."""
 
@@ -92,7 +91,7 @@ class ParsePool:
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "pipeline.ingest.worker", *self._limits,
-                stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=_ROOT, env=_environment(),
+                stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=_ROOT, env=bare_environment(),
             )  # fmt: skip
         except OSError as error:
             said = f"no process can be started to read feeds in: {error.strerror}; free memory or processes"
@@ -139,11 +138,6 @@ class _Worker:
             with contextlib.suppress(OSError):
                 await self._process.stdin.wait_closed()
         await self._process.wait()
-
-
-def _environment() -> dict[str, str]:
-    """Return what Python needs to start, and no key or password: hostile documents are read in there."""
-    return {name: value for name, value in os.environ.items() if name in _NEEDED}
 
 
 def _costly(answer: bytes) -> bool:

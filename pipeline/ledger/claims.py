@@ -1,13 +1,14 @@
 """Claims: leases on items, with fencing tokens, and what is done under them."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from pipeline.errors import LeaseLost
 from pipeline.ledger import requests, versions
-from pipeline.ledger.items import in_window
+from pipeline.ledger.items import chunks, in_window
 from pipeline.ledger.notes import flag_request
 from pipeline.ledger.owner import is_dead
 from pipeline.ledger.records import Claim
@@ -69,11 +70,30 @@ def claim(
             "lease_expires": now + lease_s,
         }
         connection.execute(taken.values(**leased))
-    return [_claim(connection, row) for row in rows]
+    return _claims(connection, rows)
 
 
-def _claim(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Claim:
-    request = requests.pending(connection, row.id)
+def _claims(connection: sa.Connection, rows: Sequence[sa.Row[tuple[object, ...]]]) -> list[Claim]:
+    """Return claims with what is known of their items already; most have nothing."""
+    ids = [row.id for row in rows]
+    asked = requests.pending_of(connection, ids)
+    answers = _answers(connection, ids)
+    texts = versions.texts(connection, ids)
+    return [
+        _claim(connection, row, asked.get(row.id), answers.get(row.id, []), texts.get(row.id, []))
+        for row in rows
+    ]
+
+
+def _claim(
+    connection: sa.Connection,
+    row: sa.Row[tuple[object, ...]],
+    request: Request | None,
+    answers: Sequence[sa.Row[tuple[object, ...]]],
+    texts: Sequence[sa.Row[tuple[object, ...]]],
+) -> Claim:
+    about = request.id if request else None
+    mine = [call for call in answers if call.request_id == about]
     return Claim(
         item_id=row.id,
         token=row.lease_token + 1,
@@ -81,27 +101,34 @@ def _claim(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Claim:
         first_key=row.first_key,
         item=Item.model_validate_json(row.payload),
         attempts=row.attempts + 1,
-        answer=_answer(connection, row.id, request, calls.c.purpose != MENDING),
-        mended=_answer(connection, row.id, request, calls.c.purpose == MENDING),
-        intent=versions.intent(connection, row.id, row.external_id),
-        previous=versions.previous(connection, row.id),
+        answer=_answer(call for call in mine if call.purpose != MENDING),
+        mended=_answer(call for call in mine if call.purpose == MENDING),
+        intent=versions.intent(connection, texts, row.external_id),
+        previous=versions.previous(texts),
         request=request,
     )
 
 
-def _answer(
-    connection: sa.Connection, item_id: int, request: Request | None, purpose: sa.ColumnElement[bool]
-) -> Answer | None:
-    """Return what was answered last about an item, or about a request, and is of use."""
-    about = calls.c.request_id == request.id if request else calls.c.request_id.is_(None)
-    query = sa.select(calls).where(calls.c.item_id == item_id, calls.c.unusable.is_(None), about, purpose)
-    row = connection.execute(query.order_by(calls.c.id.desc())).first()
-    if row is None:
+def _answers(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[sa.Row[tuple[object, ...]]]]:
+    """Return what was answered about items and is of use, the last one last."""
+    found: dict[int, list[sa.Row[tuple[object, ...]]]] = defaultdict(list)
+    for some in chunks(ids):
+        query = sa.select(calls).where(calls.c.item_id.in_(some), calls.c.unusable.is_(None))
+        for call in connection.execute(query.order_by(calls.c.id)):
+            found[call.item_id].append(call)
+    return found
+
+
+def _answer(calls_of_use: Iterable[sa.Row[tuple[object, ...]]]) -> Answer | None:
+    last = None
+    for last in calls_of_use:  # noqa: B007 - the last one counts
+        pass
+    if last is None:
         return None
     return Answer(
-        text=row.answer,
-        provenance=Provenance(rewritten=True, model=row.model, prompt=row.prompt),
-        usage=Usage(**{name: getattr(row, name) for name in Usage.model_fields}),
+        text=last.answer,
+        provenance=Provenance(rewritten=True, model=last.model, prompt=last.prompt),
+        usage=Usage(**{name: getattr(last, name) for name in Usage.model_fields}),
     )
 
 
@@ -159,9 +186,13 @@ def record_answer(
     )
 
 
-def answered(connection: sa.Connection, claim: Claim) -> None:
-    """Record that an item has its answer. Raises LeaseLost."""
-    _becomes(connection, claim, "answered")
+def answered(connection: sa.Connection, claim: Claim) -> LeaseLost | None:
+    """Record that an item has its answer; returns what is to be raised once the answer is safe."""
+    try:
+        _becomes(connection, claim, "answered")
+    except LeaseLost as error:
+        return error
+    return None
 
 
 def discard_answer(connection: sa.Connection, claim: Claim, reason: str) -> None:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from pipeline.errors import ReviewError
 from pipeline.ledger.items import chunks
-from pipeline.ledger.schema import calls, findings, forgotten, items, pages, verdicts, versions
+from pipeline.ledger.schema import calls, findings, forgotten, items, pages, requests, verdicts, versions
 from pipeline.models import Item
 
 _GONE = "[forgotten]"
@@ -62,6 +62,7 @@ def _empty(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> None:
     judged = findings.c.version_id.in_(sa.select(versions.c.id).where(mine))
     connection.execute(findings.delete().where(judged))
     connection.execute(versions.delete().where(mine))
+    connection.execute(requests.delete().where(requests.c.item_id == row.id))
     connection.execute(verdicts.update().where(verdicts.c.item_id == row.id).values(text="", confirmed=True))
     spent = {"answer": "", "unusable": _GONE}
     connection.execute(calls.update().where(calls.c.item_id == row.id).values(**spent))

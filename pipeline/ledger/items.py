@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
+from pipeline.errors import ReviewError
 from pipeline.ledger.feeds import FeedRow
 from pipeline.ledger.schema import feeds, items
 from pipeline.models import Item, Window, external_id
@@ -46,6 +47,27 @@ def by_canonical(connection: sa.Connection, urls: Sequence[str]) -> dict[str, tu
         )
         found.update({row[0]: (row[1], row[2]) for row in connection.execute(query)})
     return found
+
+
+def find(connection: sa.Connection, ref: str, canonical: str | None) -> tuple[str, Item]:
+    """Return the feed key and the item that an external id (or its beginning), a path or a link means.
+
+    `canonical` is what makes links equal. Raises ReviewError where none or several answer.
+    """
+    name = ref.strip()
+    meant = sa.or_(
+        items.c.external_id.startswith(name, autoescape=True),
+        items.c.path == (name.rpartition("output/")[2] or name),
+        items.c.canonical == (canonical or name),
+        items.c.guid == name,
+    )
+    query = sa.select(feeds.c.key, items.c.payload).select_from(items.join(feeds)).where(meant).limit(2)
+    rows = connection.execute(query).all() if name else []
+    if len(rows) != 1:
+        many = "several items are" if rows else "no item is"
+        said = f"{many} called {ref!r}; give a draft's short id, or the item's link"
+        raise ReviewError(said, draft=ref)
+    return rows[0].key, Item.model_validate_json(rows[0].payload)
 
 
 def insert(connection: sa.Connection, feed: FeedRow, rows: Sequence[tuple[Item, Columns]]) -> list[int]:

@@ -58,6 +58,14 @@ class Ledger(Work, Editing):
                 forgotten=forgetting.among(connection, canonicals),
             )
 
+    def find(self, ref: str, canonical: str | None = None) -> tuple[str, Item]:
+        """Return the feed key and the item meant by an external id, a path, a guid or a link.
+
+        Raises ReviewError where none or several answer.
+        """
+        with self._reading() as connection:
+            return items.find(connection, ref, canonical)
+
     def admit(
         self,
         feed_key: str,

@@ -11,25 +11,33 @@ from pipeline.ledger.schema import calls, feeds, items, reservations
 
 
 def reserve(
-    connection: sa.Connection, run: str, micros: int, caps: Sequence[Cap], now: datetime, stale: datetime
-) -> int:
-    """Put an amount aside and return its number. Raises BudgetSpent naming the cap that it would break.
+    connection: sa.Connection,
+    run: str,
+    most: int,
+    least: int,
+    caps: Sequence[Cap],
+    now: datetime,
+    stale: datetime,
+) -> tuple[int, int]:
+    """Put up to `most` aside and return its number and amount; where less is left, not below `least`.
 
-    `pending` in the error's context tells whether calls that began after `stale` hold some of that cap: they
-    may give some back.
+    Raises BudgetSpent naming the cap that it would break; `pending` in the error's context tells whether
+    calls that began after `stale` hold some of that cap: they may give some back.
     """
+    micros = most
     for cap in caps:
         spent, held = _spent(connection, run, cap), _held(connection, run, cap)
-        if spent + held + micros > cap.micros:
+        micros = min(micros, cap.micros - spent - held)
+        if micros < least:
             said = (
                 f"the cap of the {cap.name} is reached: {dollars(spent)} of {dollars(cap.micros)} spent, "
-                f"and the next call may cost {dollars(micros)}"
+                f"and the next call may cost {dollars(least)}"
             )
             pending = _held(connection, run, cap, stale) > 0
             raise BudgetSpent(said, cap=cap.name, spent=spent, pending=pending)
     inserted = connection.execute(reservations.insert().values(run=run, at=now, micros=micros))
     [number] = inserted.inserted_primary_key or [0]
-    return int(number)
+    return int(number), micros
 
 
 def release(connection: sa.Connection, number: int) -> None:

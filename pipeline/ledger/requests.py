@@ -1,10 +1,12 @@
 """Requests: drafts that are to be written anew, and what came of that."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from pipeline.errors import ReviewError
+from pipeline.ledger.items import chunks
 from pipeline.ledger.records import DraftRow
 from pipeline.ledger.schema import feeds, items, requests
 from pipeline.models import Request
@@ -37,11 +39,18 @@ def ask(
 
 def pending(connection: sa.Connection, item_id: int) -> Request | None:
     """Return what is asked for of an item, the first of it."""
-    query = sa.select(requests).where(requests.c.item_id == item_id, requests.c.done_at.is_(None))
-    row = connection.execute(query.order_by(requests.c.id)).first()
-    if row is None:
-        return None
-    return Request(id=row.id, by=row.by, at=row.at, note=row.note, section=row.section)
+    return pending_of(connection, [item_id]).get(item_id)
+
+
+def pending_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Request]:
+    """Return what is asked for of items, by their numbers: the first of each."""
+    found: dict[int, Request] = {}
+    for some in chunks(ids):
+        query = sa.select(requests).where(requests.c.item_id.in_(some), requests.c.done_at.is_(None))
+        for row in connection.execute(query.order_by(requests.c.id)):
+            one = Request(id=row.id, by=row.by, at=row.at, note=row.note, section=row.section)
+            found.setdefault(row.item_id, one)
+    return found
 
 
 def close(connection: sa.Connection, item_id: int, outcome: str) -> None:

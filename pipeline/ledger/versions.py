@@ -1,10 +1,12 @@
 """Versions: every text that a draft has had."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from pipeline.ledger.items import chunks
 from pipeline.ledger.notes import findings_of
 from pipeline.ledger.records import Previous, Version
 from pipeline.ledger.schema import findings, versions
@@ -30,21 +32,38 @@ def add(
         connection.execute(findings.insert(), rows)
 
 
-def intent(connection: sa.Connection, item_id: int, external_id: str) -> Draft | None:
+Text = sa.Row[tuple[object, ...]]
+
+
+def texts(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[Text]]:
+    """Return the texts of items, the last one last."""
+    found: dict[int, list[Text]] = defaultdict(list)
+    for some in chunks(ids):
+        query = sa.select(versions).where(versions.c.item_id.in_(some)).order_by(versions.c.id)
+        for row in connection.execute(query):
+            found[row.item_id].append(row)
+    return found
+
+
+def intent(connection: sa.Connection, written: Sequence[Text], external_id: str) -> Draft | None:
     """Return a text that was meant to be written and is not known to be."""
-    row = _latest(connection, item_id, confirmed=False)
+    row = _last(written, confirmed=False)
     if row is None:
         return None
     found = tuple(findings_of(connection, row.id))
     return Draft(external_id=external_id, path=row.path, text=row.text, findings=found)
 
 
-def previous(connection: sa.Connection, item_id: int) -> Previous | None:
+def previous(written: Sequence[Text]) -> Previous | None:
     """Return the text that stands, as we wrote it."""
-    row = _latest(connection, item_id, confirmed=True)
+    row = _last(written, confirmed=True)
     if row is None:
         return None
     return Previous(path=row.path, sha256=row.sha256, text=row.text, version=row.number)
+
+
+def _last(written: Sequence[Text], *, confirmed: bool) -> Text | None:
+    return next((row for row in reversed(written) if row.confirmed is confirmed), None)
 
 
 def confirm(connection: sa.Connection, item_id: int) -> None:
@@ -73,8 +92,3 @@ def _version(row: sa.Row[tuple[object, ...]], before: Sequence[sa.Row[tuple[obje
         sha256=row.sha256,
         text=row.text,
     )
-
-
-def _latest(connection: sa.Connection, item_id: int, *, confirmed: bool) -> sa.Row[tuple[object, ...]] | None:
-    mine = sa.and_(versions.c.item_id == item_id, versions.c.confirmed.is_(confirmed))
-    return connection.execute(sa.select(versions).where(mine).order_by(versions.c.id.desc())).first()

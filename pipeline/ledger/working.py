@@ -90,8 +90,9 @@ class Work(Base):
             claims.record_answer(connection, claim, answer, purpose, at=moment, run=run, micros=micros)
             if reservation is not None:
                 money.release(connection, reservation)
-        with self._writing() as connection:
-            claims.answered(connection, claim)
+            lost = claims.answered(connection, claim)
+        if lost:
+            raise lost
 
     def discard_answer(self, claim: Claim, reason: str) -> None:
         """Mark the item's answers as no article. Raises LeaseLost."""
@@ -141,10 +142,15 @@ class Work(Base):
 
     # Money and servers
 
-    def reserve(self, run: str, micros: int, caps: Sequence[Cap], now: datetime, *, stale: datetime) -> int:
-        """Put the most that a call may cost aside and return its number. Raises BudgetSpent."""
+    def reserve(
+        self, run: str, most: int, least: int, caps: Sequence[Cap], now: datetime, *, stale: datetime
+    ) -> tuple[int, int]:
+        """Put aside what a call may cost, as far as the caps allow; returns its number and the amount.
+
+        Raises BudgetSpent where not even `least` is left.
+        """
         with self._alone() as connection:
-            return money.reserve(connection, run, micros, caps, now, stale)
+            return money.reserve(connection, run, most, least, caps, now, stale)
 
     def unreserve(self, reservation: int) -> None:
         """Take back what was put aside: the call was not answered."""

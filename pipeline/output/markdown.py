@@ -29,7 +29,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (_PAIRS + r"\\?<(?=[a-z/!?%-])", r"\1&lt;"),
         (r":(?=:)", r":\\"),
         (_PAIRS + r"`", r"\1\\`"),
-        (r"^(?: {4,}| *\t[ \t]*)", "   "),
+        (r"^(?: {4,}[ \t]*| *\t[ \t]*)", "   "),
         (_START + r"(?=#|~~~|=+[ \t]*$|-+[ \t]*$)", r"\1\\"),
         # Links: inline ones to http(s) stay, definitions go, and with them every reference.
         (rf"\]\((?!{_URL}\))", r"]\\("),

@@ -40,8 +40,11 @@ class Task(Generic[T]):
 class Books(Protocol):
     """Where what is asked is accounted for, before and after."""
 
-    async def reserve(self, prompt_tokens: int, answer_tokens: int) -> int | None:
-        """Put down the most that a request may cost. Raises BudgetSpent."""
+    async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
+        """Put down the most that a request may cost; returns a number, and the tokens for the answer.
+
+        Those are fewer than asked for where less money is left. Raises BudgetSpent.
+        """
 
     async def release(self, reservation: int | None) -> None:
         """Take that back: the request was not answered."""
@@ -63,9 +66,8 @@ async def ask(model: Model, task: Task[T], books: Books) -> tuple[Answer, T]:
     turn = Turn(manner=model.manner, cap=options.max_tokens)
     async with model.deadline():
         for _ in range(MOST):
-            body = request(task.messages, task.shape, turn, options)
             try:
-                answer, reply = await _answered(model, task, turn, body, books)
+                answer, reply = await _answered(model, task, turn, options, books)
             except FormatRefusedError as error:
                 turn = _else(after_refused(turn, error.status, error.said), _refused(error))
                 continue
@@ -81,10 +83,13 @@ async def ask(model: Model, task: Task[T], books: Books) -> tuple[Answer, T]:
 
 
 async def _answered(
-    model: Model, task: Task[T], turn: Turn, body: dict[str, object], books: Books
+    model: Model, task: Task[T], turn: Turn, options: Options, books: Books
 ) -> tuple[Answer, Reply]:
     """Send one request, with its money put aside before and written down after."""
-    reservation = await books.reserve(estimate(body), turn.cap)
+    body = request(task.messages, task.shape, turn, options)
+    reservation, cap = await books.reserve(estimate(body), turn.cap)
+    if turn.manner.length_field:
+        body[turn.manner.length_field] = cap
     try:
         reply = await model.send(body)
     except Exception:  # not a cancellation: what was asked then may be billed all the same

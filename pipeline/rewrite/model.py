@@ -47,8 +47,9 @@ async def _forget(_learned: Learned) -> None:
 class Model:
     """A model on a server; an async context manager that holds its connections.
 
-    `timeout_s` is for each wait on the network, `deadline_s` for one item with all attempts and pauses. Every
-    value is passed in: the SDK's own environment variables change nothing.
+    `timeout_s` is for each wait on the network, `deadline_s` for one item with all attempts and pauses, and
+    `in_flight` bounds the requests under way. Every value is passed in: the SDK's own environment variables
+    change nothing.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Model:
         options: Options | None = None,
         learned: Learned | None = None,
         remember: Remember = _forget,
+        in_flight: int = 8,
         timeout_s: float = 120.0,
         deadline_s: float = 600.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -75,6 +77,7 @@ class Model:
         self._deadline_s = deadline_s
         self._sleep = sleep
         self._pause = _Pause()
+        self._slots = asyncio.Semaphore(in_flight)
         self._last = ""
         self._client = _client(self.base_url, api_key or _NO_KEY, timeout_s)
 
@@ -148,9 +151,10 @@ class Model:
         await self._pause.over(self._sleep)
         extra = {**self._profile.extra, **self.options.extra}
         try:
-            completion = await self._client.chat.completions.create(
-                model=self.model, extra_body=extra or None, **body
-            )
+            async with self._slots:
+                completion = await self._client.chat.completions.create(
+                    model=self.model, extra_body=extra or None, **body
+                )
             return read_reply(completion)
         except (openai.OpenAIError, BrokenReplyError, ValueError, AttributeError, TypeError) as error:
             # The last three are what the SDK makes of a reply that is no JSON object.

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -46,7 +47,7 @@ def request(
 def estimate(body: Mapping[str, Any]) -> int:
     """Return an upper bound of the tokens that a request's messages take."""
     said = sum(len(str(message["content"]).encode("utf-8", "replace")) for message in body["messages"])
-    shape = len(json.dumps(body.get("response_format", "")))
+    shape = len(str(body.get("response_format", "")))
     return int((said + shape) / _BYTES_A_TOKEN) + _OVERHEAD
 
 
@@ -65,6 +66,7 @@ def _asked(messages: Sequence[Message], shape: type[BaseModel], turn: Turn) -> l
     return asked
 
 
+@lru_cache(maxsize=16)
 def _in_words(shape: type[BaseModel]) -> str:
     schema = json.dumps(shape.model_json_schema(), ensure_ascii=False)
     return f"Answer with one JSON object and nothing else. It fits this JSON schema:\n{schema}"
@@ -77,6 +79,7 @@ def _mend(reason: str) -> str:
     )
 
 
+@lru_cache(maxsize=16)
 def _format(rung: Rung, shape: type[BaseModel]) -> dict[str, Any]:
     if rung is Rung.JSON:
         return {"type": "json_object"}

@@ -48,6 +48,7 @@ VARIABLES = {
 _AMOUNT = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
 _PLACE = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]):[1-9]\d{0,4}")
 
+_NEEDED = frozenset(("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR"))
 UNSHOWN = {"api_key", "base_url", "database_url"}
 """Settings that hold or may hold a password, and so never stand in a message."""
 
@@ -162,6 +163,11 @@ class Settings(BaseModel):
 def base_folder() -> Path:
     """Return the folder that settings are read for where none is named: the current one."""
     return Path.cwd().absolute()
+
+
+def bare_environment() -> dict[str, str]:
+    """Return what Python needs to start, and no key or password, for a process that reads hostile text."""
+    return {name: value for name, value in os.environ.items() if name in _NEEDED}
 
 
 def user_agent(settings: Settings) -> str:

@@ -49,6 +49,8 @@ ADVICE = {
     "int_from_float": "is not a whole number; write one such as 8",
     "float_type": "is not a number; write one without quotes, such as 7",
     "float_parsing": "is not a number; write one such as 120",
+    "decimal_parsing": "is not a number; write one such as 2.50",
+    "decimal_type": "is not a number; write one such as 2.50",
     "finite_number": "is not a finite number; write one such as 120",
     "bool_type": "is neither true nor false; write one of the two without quotes",
     "tuple_type": "is not a list; write it as [one, two]",

@@ -19,22 +19,30 @@ class ItemBooks:
     def __init__(self, room: Newsroom, claim: Claim) -> None:
         self.usage = Usage()
         self.micros = 0
+        self._asked = 0
         self._room = room
         self._claim = claim
 
-    async def reserve(self, prompt_tokens: int, answer_tokens: int) -> int | None:
-        """Put down the most that a request may cost. Raises BudgetSpent."""
-        room = self._room
+    async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
+        """Put down the most that a request may cost, as far as the caps allow. Raises BudgetSpent."""
+        room, price = self._room, self._room.price
         caps = caps_of(room, room.clock())
-        if not caps or room.price is None:
-            return None
-        most = room.price.micros(Usage(prompt_tokens=prompt_tokens, completion_tokens=answer_tokens)) or 0
+        if not caps or price is None:
+            return None, answer_tokens
+        prompt = room.seen.prompt(prompt_tokens)
+        self._asked = prompt_tokens
+        most, least, asked = (
+            price.micros(Usage(prompt_tokens=prompt, completion_tokens=tokens)) or 0
+            for tokens in (answer_tokens, min(answer_tokens, room.seen.answer()), 0)
+        )
         while True:
             stale = room.clock() - timedelta(seconds=room.settings.deadline_s)
             try:
-                return await asyncio.to_thread(
-                    room.ledger.reserve, room.run, most, caps, room.clock(), stale=stale
+                number, granted = await asyncio.to_thread(
+                    room.ledger.reserve, room.run, most, least, caps, room.clock(), stale=stale
                 )
+                share = (granted - asked) / (most - asked) if most > asked else 1.0
+                return number, max(1, int(answer_tokens * share))
             except BudgetSpent as error:
                 if not error.context["pending"] or room.stop:
                     raise
@@ -50,6 +58,7 @@ class ItemBooks:
         room, now = self._room, self._room.clock()
         micros = room.price.micros(answer.usage, now) if room.price else None
         self.usage = _sum(self.usage, answer.usage)
+        room.seen.note(self._asked, answer.usage)
         self.micros += micros or 0
         await asyncio.to_thread(
             room.ledger.record_answer,

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import math
 import random
 import secrets
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ from pipeline.errors import CopydeskError
 from pipeline.ingest.pages import Pages
 from pipeline.ingest.parse import ParsedFeed
 from pipeline.ledger import Ledger
-from pipeline.models import Beat, FeedConfig, PollState, Record
+from pipeline.models import Beat, FeedConfig, PollState, Record, Usage
 from pipeline.net import Net
 from pipeline.rewrite.model import Model
 from pipeline.rewrite.price import Price
@@ -24,6 +25,8 @@ Notify = Callable[[str, str], None]
 Parse = Callable[[bytes, str | None, str, datetime], Awaitable[ParsedFeed]]
 """Body, content type, URL and time to what the feed says."""
 
+_UNKNOWN_ANSWER = 1500
+"""Tokens that the first answer of a run is to have at least."""
 FLUSH_S = 1.0
 """Seconds after which what polls taught is written, though more of it is coming."""
 
@@ -94,6 +97,30 @@ class PollBook:
             await asyncio.to_thread(self._ledger.record_polls, waiting)
 
 
+@dataclass
+class Seen:
+    """What the answers of this run took, by which the next one's price is told better."""
+
+    share: float = 0.0
+    """Of an estimate of a prompt's tokens, the most that was billed."""
+    longest: int = 0
+    """Tokens of an answer."""
+
+    def prompt(self, estimate: int) -> int:
+        """Return the tokens that a prompt takes at most."""
+        return min(estimate, math.ceil(estimate * self.share * 1.3)) if self.share else estimate
+
+    def answer(self) -> int:
+        """Return the tokens without which an answer is not begun."""
+        return 2 * self.longest if self.longest else _UNKNOWN_ANSWER
+
+    def note(self, estimate: int, usage: Usage) -> None:
+        """Learn from an answer."""
+        if estimate:
+            self.share = max(self.share, usage.prompt_tokens / estimate)
+            self.longest = max(self.longest, usage.completion_tokens)
+
+
 @dataclass(frozen=True)
 class Newsroom:
     """What every step needs, opened once a run."""
@@ -115,10 +142,11 @@ class Newsroom:
     """By beat; empty where no model is set."""
     mender: Prompt | None = None
     """What a model is told that mends sentences; where a beat wants that."""
+    seen: Seen = field(default_factory=Seen)
     run: str = field(default_factory=lambda: secrets.token_hex(8))
     """Names this run in the books."""
     in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
-    """Items worked on at one time."""
+    """Items worked on at one time: more than calls, so that a server waits for nobody's checks and files."""
     polls: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))
     """Feeds whose bytes are held at one time."""
     notify: Notify = lambda _feed, _outcome: None

@@ -47,7 +47,10 @@ def _standing(room: Newsroom, claim: Claim) -> tuple[Claim, str]:
     data = files.read_bytes(room.settings.output, previous.path) if previous else None
     if previous is None or data is None:
         raise ModelError("its draft is gone from its place", retry=False)
-    text, sha256 = data.decode("utf-8", "replace"), files.sha256_of(data)
+    try:
+        text, sha256 = data.decode(), files.sha256_of(data)
+    except UnicodeDecodeError as error:
+        raise ModelError("its draft is not UTF-8; save it as such", retry=False) from error
     if sha256 == previous.sha256:
         return claim, text
     kept = Draft(external_id="", path=previous.path, text=text)

@@ -25,7 +25,9 @@ def test_a_span_is_listed_then_drafted_once(new_project: Callable[..., Project],
 
     span = ("backfill", "days", "--since", "2026-01-05", "--until", "2026-01-10")
     dry = run_copydesk(project, *span, "--dry-run", "--json")
-    assert [item["title"] for item in json.loads(dry.stdout)] == [f"Day {day}" for day in (9, 8, 7, 6, 5)]
+    assert [item["title"] for item in json.loads(dry.stdout)["items"]] == [
+        f"Day {day}" for day in (9, 8, 7, 6, 5)
+    ]
     assert project.drafts() == []
 
     first = json.loads(run_copydesk(project, *span, "--limit", "3", "--json").stdout)

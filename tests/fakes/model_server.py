@@ -76,13 +76,13 @@ def article(**changes: object) -> dict[str, Any]:
     return good | changes
 
 
-def echo(user_message: str) -> Reply:
+def echo(user_message: str, usage: dict[str, Any] | None = None) -> Reply:
     """An article that repeats the last line with a figure, or the last line, of what was asked."""
     lines = [line for line in user_message.splitlines() if line.strip() and not line.startswith("===")]
     facts = [line for line in lines if re.search(r"\d", line)] or lines or ["nothing"]
     fact = facts[-1].strip()[:300].replace("#", "")
     sections = [{"heading": "What the source reports", "body": fact}]
-    return completion(json.dumps(article(overview=fact, sections=sections)))
+    return completion(json.dumps(article(overview=fact, sections=sections)), usage=usage)
 
 
 class ModelServer:
@@ -110,6 +110,8 @@ class ModelServer:
         """Instead of the list of models."""
         self.refuse: Callable[[dict[str, Any]], Reply | None] = lambda _request: None
         """Answers requests of a form that this server does not take, before anything enqueued."""
+        self.usage: dict[str, Any] | None = None
+        """What is billed for an article that was not enqueued."""
         self.stopping = threading.Event()
         self._queue: deque[Reply] = deque()
         self._fail_rate, self._latency_s, self._count_file = fail_rate, latency_s, count_file
@@ -154,7 +156,9 @@ class ModelServer:
             refused = self.refuse(request)
             planned = refused or (self._queue.popleft() if self._queue else self._by_chance())
         self.stopping.wait(self._latency_s)
-        return planned if planned.body is not None or planned.stall else echo(user_message(request))
+        return (
+            planned if planned.body is not None or planned.stall else echo(user_message(request), self.usage)
+        )
 
     def note_answered(self, request: dict[str, Any]) -> None:
         """Count a completion that is about to be sent: it is paid for, whether it arrives or not."""

@@ -1,6 +1,7 @@
 import ast
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,15 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         "max_in_flight": 8,
         "model_timeout_s": 120.0,
         "deadline_s": 600.0,
+        "server": None,
+        "max_tokens": None,
+        "temperature": None,
+        "seed": None,
+        "extra_body": {},
+        "price": None,
+        "cap_run": None,
+        "cap_day": None,
+        "cap_month": None,
         "contact": None,
         "allow_hosts": frozenset(),
         "editor": "ada",
@@ -51,6 +61,15 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
         "COPYDESK_MAX_IN_FLIGHT": "3",
         "COPYDESK_MODEL_TIMEOUT": "1.5",
         "COPYDESK_MODEL_DEADLINE": "9",
+        "COPYDESK_SERVER": "local",
+        "COPYDESK_MAX_TOKENS": "900",
+        "COPYDESK_TEMPERATURE": "0.2",
+        "COPYDESK_SEED": "7",
+        "COPYDESK_EXTRA_BODY": '{"top_p": 0.9}',
+        "COPYDESK_PRICE": "$0.4/0.1/1.6",
+        "COPYDESK_CAP_RUN": "0.5",
+        "COPYDESK_CAP_DAY": "2",
+        "COPYDESK_CAP_MONTH": "40",
         "COPYDESK_CONTACT": "desk@example.org",
         "COPYDESK_ALLOW_HOSTS": "Feeds.Intra:80, [::1]:8080,",
         "COPYDESK_EDITOR": "Grace",
@@ -65,6 +84,15 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
     assert settings.api_key.get_secret_value() == "sesame"
     assert (settings.timezone, settings.max_in_flight) == ("Europe/Paris", 3)
     assert (settings.model_timeout_s, settings.deadline_s) == (1.5, 9.0)
+    assert (settings.server, settings.max_tokens, settings.temperature, settings.seed) == (
+        "local",
+        900,
+        0.2,
+        7,
+    )
+    assert settings.extra_body == {"top_p": 0.9}
+    assert settings.price == (Decimal("0.4"), Decimal("0.1"), Decimal("1.6"))
+    assert [settings.cap_run, settings.cap_day, settings.cap_month] == [Decimal("0.5"), 2, 40]
     assert settings.allow_hosts == {"feeds.intra:80", "[::1]:8080"}
     assert (settings.contact, settings.editor) == ("desk@example.org", "Grace")
     assert re.fullmatch(r"Copydesk/[\d.]+ \(\+desk@example\.org\)", user_agent(settings))
@@ -125,6 +153,15 @@ def test_an_unknown_variable_is_refused_with_a_guess(tmp_path: Path) -> None:
         ("COPYDESK_MODEL_TIMEOUT", "soon", "not a number"),
         ("COPYDESK_MODEL_TIMEOUT", "-1", "above zero"),
         ("COPYDESK_MODEL_DEADLINE", "nan", "finite number"),
+        ("COPYDESK_SERVER", "openia", "openai"),
+        ("COPYDESK_MAX_TOKENS", "3", "16 or more"),
+        ("COPYDESK_TEMPERATURE", "hot", "not a number"),
+        ("COPYDESK_EXTRA_BODY", "top_p", '{"top_p": 0.9}'),
+        ("COPYDESK_EXTRA_BODY", "[1]", '{"top_p": 0.9}'),
+        ("COPYDESK_PRICE", "cheap", "0.4/1.6"),
+        ("COPYDESK_PRICE", "0.4", "0.4/1.6"),
+        ("COPYDESK_CAP_DAY", "-1", "0 or more"),
+        ("COPYDESK_CAP_DAY", "ten", "not a number"),
         ("COPYDESK_TIMEZONE", "Mars/Olympus", "Europe/Paris"),
         ("COPYDESK_TIMEZONE", "../etc/passwd", "Europe/Paris"),
         ("COPYDESK_TIMEZONE", "America", "Europe/Paris"),

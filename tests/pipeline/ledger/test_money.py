@@ -1,8 +1,8 @@
 """What calls cost, what is put aside for them, and the caps that several processes share."""
 
 import multiprocessing
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -15,6 +15,12 @@ DAY = Cap("day", 1_000, NOW - timedelta(hours=12))
 STALE = NOW - timedelta(minutes=10)
 
 
+def reserve(
+    ledger: Ledger, micros: int, caps: Sequence[Cap] = (DAY,), *, run: str = "r", at: datetime = NOW
+) -> int:
+    return ledger.reserve(run, micros, micros, caps, at, stale=STALE)[0]
+
+
 @pytest.fixture
 def ledger(open_ledger: Open) -> Ledger:
     opened = open_ledger()
@@ -25,24 +31,24 @@ def ledger(open_ledger: Open) -> Ledger:
 
 def test_what_is_put_aside_counts_until_the_answer_takes_its_place(ledger: Ledger) -> None:
     [claim] = ledger.claim("one", 1, LEASE_S)
-    number = ledger.reserve("r", 800, [DAY], NOW, stale=STALE)
+    number = reserve(ledger, 800)
     with pytest.raises(BudgetSpent) as caught:
-        ledger.reserve("r", 300, [DAY], NOW, stale=STALE)
+        reserve(ledger, 300)
     assert caught.value.context["pending"] is True
     ledger.record_answer(claim, answer(), at=NOW, run="r", micros=200, reservation=number)
-    assert ledger.reserve("r", 800, [DAY], NOW, stale=STALE)
+    assert reserve(ledger, 800)
     assert [call.micros for call in ledger.calls_since(None)] == [200]
 
 
 def test_what_is_taken_back_does_not_count(ledger: Ledger) -> None:
-    ledger.unreserve(ledger.reserve("r", 1_000, [DAY], NOW, stale=STALE))
-    assert ledger.reserve("r", 1_000, [DAY], NOW, stale=STALE)
+    ledger.unreserve(reserve(ledger, 1_000))
+    assert reserve(ledger, 1_000)
 
 
 def test_what_a_dead_process_put_aside_is_spent_and_nothing_to_wait_for(ledger: Ledger) -> None:
-    ledger.reserve("dead", 900, [DAY], NOW - timedelta(hours=1), stale=STALE)
+    reserve(ledger, 900, run="dead", at=NOW - timedelta(hours=1))
     with pytest.raises(BudgetSpent) as caught:
-        ledger.reserve("r", 200, [DAY], NOW, stale=STALE)
+        reserve(ledger, 200)
     assert caught.value.context["pending"] is False
     assert "cap of the day" in caught.value.message
 
@@ -52,18 +58,18 @@ def test_a_run_and_a_day_are_counted_apart(ledger: Ledger) -> None:
     yesterday = NOW - timedelta(days=1)
     ledger.record_answer(claims[0], answer(), at=yesterday, run="earlier", micros=900)
     run = Cap("run", 500, None)
-    ledger.unreserve(ledger.reserve("r", 500, [run, DAY], NOW, stale=STALE))
+    ledger.unreserve(reserve(ledger, 500, [run, DAY]))
     ledger.record_answer(claims[1], answer(), at=NOW, run="r", micros=400)
     with pytest.raises(BudgetSpent, match="cap of the run"):
-        ledger.reserve("r", 200, [run, DAY], NOW, stale=STALE)
-    assert ledger.reserve("another", 200, [run, DAY], NOW, stale=STALE)
+        reserve(ledger, 200, [run, DAY])
+    assert reserve(ledger, 200, [run, DAY], run="another")
 
 
 def _spend(url: str, run: str, rounds: int) -> None:
     with Ledger.open(url) as ledger:
         for _ in range(rounds):
             try:
-                ledger.reserve(run, 70, [DAY], NOW, stale=STALE)
+                reserve(ledger, 70, run=run)
             except BudgetSpent:
                 return
 
@@ -77,5 +83,12 @@ def test_several_processes_together_keep_the_cap(ledger: Ledger, url: str) -> No
         worker.join()
         assert worker.exitcode == 0
     with pytest.raises(BudgetSpent):
-        ledger.reserve("r", 70, [DAY], NOW, stale=STALE)
-    assert ledger.reserve("r", 1_000 - 14 * 70, [DAY], NOW, stale=STALE)
+        reserve(ledger, 70)
+    assert reserve(ledger, 1_000 - 14 * 70)
+
+
+def test_what_is_left_is_given_where_it_is_enough(ledger: Ledger) -> None:
+    reserve(ledger, 600)
+    assert ledger.reserve("r", 900, 300, [DAY], NOW, stale=STALE)[1] == 400
+    with pytest.raises(BudgetSpent):
+        ledger.reserve("r", 900, 1, [DAY], NOW, stale=STALE)

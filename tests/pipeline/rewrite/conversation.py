@@ -27,13 +27,13 @@ class Ledgerless:
     open: set[int] = field(default_factory=set)
     calls_left: int = 99
 
-    async def reserve(self, prompt_tokens: int, answer_tokens: int) -> int:
+    async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int, int]:
         if not self.calls_left:
             raise BudgetSpent("the cap of the day is reached")
         self.calls_left -= 1
         self.reserved.append((prompt_tokens, answer_tokens))
         self.open.add(len(self.reserved))
-        return len(self.reserved)
+        return len(self.reserved), answer_tokens
 
     async def release(self, reservation: int | None) -> None:
         self.open.discard(reservation or 0)

@@ -1,11 +1,16 @@
 import hashlib
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from pipeline.checks import run_checks
 from pipeline.errors import ConfigError
+from pipeline.models import Beat
+from pipeline.output.render import render_body
 from pipeline.rewrite.prompt import describe, load_prompt
+from pipeline.rewrite.wire import read_answer
 from tests.pipeline.rewrite.sources import BEAT, source
 
 PROMPTS = Path(__file__).parents[3] / "prompts"
@@ -19,7 +24,7 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_the_article_prompt_names_the_beat_and_leaves_no_variable_open() -> None:
-    system, user = load_prompt(PROMPTS, "article").messages(source(language="pt"), BEAT)
+    system, *told, user = load_prompt(PROMPTS, "article").messages(source(language="pt"), BEAT)
     for wanted in (
         "crypto market",
         '"pt"',
@@ -30,6 +35,7 @@ def test_the_article_prompt_names_the_beat_and_leaves_no_variable_open() -> None
         assert wanted in system["content"]
     assert "{{" not in system["content"] + user["content"]
     assert [system["role"], user["role"]] == ["system", "user"]
+    assert [message["role"] for message in told] == ["user", "assistant"] * 2
 
 
 def test_the_id_is_the_name_and_the_hash_of_the_file(tmp_path: Path) -> None:
@@ -39,22 +45,25 @@ def test_the_id_is_the_name_and_the_hash_of_the_file(tmp_path: Path) -> None:
 
 def test_what_comes_before_the_item_is_the_same_for_every_item() -> None:
     prompt = load_prompt(PROMPTS, "article")
-    one, two = (prompt.messages(source(text, guid=text), BEAT) for text in ("First story.", "Second story."))
-    assert one[0] == two[0]
-    assert one[1]["content"].partition("===")[0] == two[1]["content"].partition("===")[0] != ""
+    items = (source(text, guid=text, title=text) for text in ("First story.", "Second story."))
+    one, two = ("".join(m["content"] for m in prompt.messages(item, BEAT)) for item in items)
+    common = next(place for place, (a, b) in enumerate(zip(one, two, strict=False)) if a != b)
+    last = prompt.messages(source("First story."), BEAT)[-1]["content"]
+    assert common >= len(one) - len(last) + last.index("===")
+    assert common > 0.9 * len(one)
 
 
 def test_the_item_stands_last_between_two_random_markers() -> None:
     prompt = load_prompt(PROMPTS, "article")
     markers = set()
     for _ in range(2):
-        system, user = prompt.messages(source(), BEAT)
+        *before, user = prompt.messages(source(), BEAT)
         lines = user["content"].splitlines()
         assert lines[-1] == lines[lines.index(lines[-1])] != ""
         assert re.fullmatch(r"=== item [0-9a-f]{16} ===", lines[-1])
         between = "\n".join(lines[lines.index(lines[-1]) + 1 : -1])
         assert between == describe(source())
-        assert lines[-1] not in system["content"]
+        assert not [message for message in before if lines[-1] in message["content"]]
         markers.add(lines[-1])
     assert len(markers) == 2
 
@@ -62,8 +71,8 @@ def test_the_item_stands_last_between_two_random_markers() -> None:
 def test_feed_text_is_never_rendered() -> None:
     hostile = "{{ 7 * 7 }} {% for x in y %} {{ market.__class__ }} {# gone #}"
     messages = load_prompt(PROMPTS, "article").messages(source(hostile, title="{{ tone }}"), BEAT)
-    assert hostile in messages[1]["content"]
-    assert "title: {{ tone }}" in messages[1]["content"]
+    assert hostile in messages[-1]["content"]
+    assert "title: {{ tone }}" in messages[-1]["content"]
 
 
 def test_a_title_cannot_add_lines_and_lone_surrogates_are_replaced() -> None:
@@ -87,8 +96,14 @@ def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> Non
     [
         ("no front matter", 1, "needs front matter"),
         (GOOD.replace("# user\n", ""), 1, "# user"),
-        (GOOD.replace("name: article", "name: [a"), 3, "front matter"),
+        (GOOD.replace("name: article", "name: [a"), 3, "not YAML"),
         (GOOD.replace("name: article\n", ""), 2, "name"),
+        (GOOD.replace("name: article", "name: brief"), 2, "write `name: article`"),
+        (GOOD.replace("[market,", "[market, tune,"), 3, "did you mean tone?"),
+        (GOOD.replace("\n---\n#", "\nexamples: [mine]\n---\n#"), 4, "no example 'mine'"),
+        (GOOD.replace("\n---\n#", "\nexamples:\n  - ../mine\n---\n#"), 5, "no example '../mine'"),
+        (GOOD.replace("\n---\n#", "\nhints: {warmth: 1}\n---\n#"), 4, "hints.warmth"),
+        (GOOD.replace("\n---\n#", "\nhints: {temperature: 9}\n---\n#"), 4, "hints.temperature"),
         (GOOD.replace("name:", "title: x\nname:"), 2, "title"),
         (GOOD.replace("For the {{ market }}.", "For\n{{ market }"), 7, "unexpected"),
         (GOOD.replace("{{ market }}", "{{ markt }}"), 6, "markt cannot be used here"),
@@ -122,3 +137,67 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         load_prompt(tmp_path, "article")
     with pytest.raises(ConfigError, match="is no name for a prompt"):
         load_prompt(tmp_path, "../article")
+
+
+EXAMPLE = """item:
+  feed: Wire
+  title: A mine opens
+  published: 2026-01-14T09:30:00Z
+  category: MINING
+  text: The mine opened.
+answer:
+  overview: The mine opened.
+  sections: [{heading: It opened, body: On time.}]
+  from_author: Good.
+  impact: [More may open.]
+  category: MINING
+  tags: [MINING]
+  sentiment: NEUTRAL
+"""
+
+
+def with_example(folder: Path, text: str) -> Path:
+    write(folder, GOOD.replace("\n---\n#", "\nexamples: [mine]\n---\n#"))
+    (folder / "examples").mkdir(exist_ok=True)
+    (folder / "examples" / "mine.yaml").write_text(text)
+    return folder
+
+
+def test_an_example_is_told_before_the_item_and_counts_in_the_hash(tmp_path: Path) -> None:
+    prompt = load_prompt(with_example(tmp_path, EXAMPLE), "article")
+    _, asked, told, _ = prompt.messages(source(), BEAT)
+    assert "title: A mine opens" in asked["content"]
+    assert json.loads(told["content"])["sections"] == [{"heading": "It opened", "body": "On time."}]
+    other = load_prompt(with_example(tmp_path, EXAMPLE.replace("Good", "Bad")), "article")
+    assert other.id != prompt.id
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        (EXAMPLE.replace("  feed: Wire\n", ""), 1, "item.feed"),
+        (EXAMPLE.replace("overview:", "preview:"), 7, "answer.overview"),
+        (EXAMPLE.replace("NEUTRAL", "WARM"), 14, "answer.sentiment"),
+        (EXAMPLE.replace("{heading: It opened, body: On time.}", ""), 7, "0 sections"),
+        (EXAMPLE.replace("category: MINING\n  tags", "category: Mining\n  tags"), 7, "write MINING"),
+        (EXAMPLE.replace("title: A mine", "title: A: mine"), 3, "not YAML"),
+    ],
+)
+def test_a_wrong_example_is_named_with_file_and_line(
+    tmp_path: Path, text: str, line: int, words: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_prompt(with_example(tmp_path, text), "article")
+    assert caught.value.message.startswith(f"{tmp_path / 'examples' / 'mine.yaml'}:{line}: ")
+    assert words in caught.value.message
+
+
+def test_our_own_examples_are_what_they_ask_for() -> None:
+    beat = Beat(key="b", market="crypto market", vocabulary=("EXCHANGE", "SECURITY", "BUSINESS"))
+    examples = load_prompt(PROMPTS, "article").examples
+    assert len(examples) == 2
+    for example in examples:
+        told = read_answer(example.answer, example.source, beat)
+        body = render_body(told, beat)
+        assert run_checks(example.source, body, beat) == ()
+        assert len(body.split()) <= 1.5 * len(example.source.item.text.split()) + 60

@@ -14,6 +14,8 @@ from pipeline.ledger import Ledger
 from pipeline.models import Beat, FeedConfig, Usage
 from pipeline.net import Net
 from pipeline.rewrite.ladder import Manner
+from pipeline.rewrite.model import Model
+from pipeline.rewrite.price import Price
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.rewrite.reply import End, Reply
 from pipeline.rewrite.request import Options
@@ -65,15 +67,19 @@ def room(
     ledger: Ledger,
     net: Net,
     folder: Path,
-    model: Scripted | None = None,
+    model: Scripted | Model | None = None,
     *,
     beat: Beat = BEAT,
     feeds: tuple[FeedConfig, ...] = (feed(),),
     now: datetime = NOW,
+    price: Price | None = None,
+    **settings: Any,
 ) -> Newsroom:
     book = PollBook(ledger, ledger.poll_states())
     return Newsroom(
-        settings=Settings(base=folder, feeds_file=folder, output=folder / "output", database_url=""),
+        settings=Settings(
+            base=folder, feeds_file=folder, output=folder / "output", database_url="", **settings
+        ),
         beats={"b": beat},
         feeds=feeds,
         ledger=ledger,
@@ -83,6 +89,7 @@ def room(
         parse=parse_here,
         hosts=resting((one, book.state(one)) for one in feeds),
         model=cast(Any, model),
+        price=price,
         prompts={"b": load_prompt(ROOT / "prompts", "article")},
         clock=lambda: now,
         chance=lambda: 0.0,

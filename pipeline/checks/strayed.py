@@ -1,0 +1,132 @@
+"""Text that is no article: a request's own words, markup, program code, an assistant's talk, encoded text.
+
+What the source has as well may be reported about.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import islice, pairwise
+
+from pipeline.checks.known import Known
+from pipeline.checks.phrases import W, any_of
+from pipeline.checks.seen import Seen
+from pipeline.models import Finding, Severity
+
+_MOST = 20
+_MARKER = re.compile(r"(?<!=)={2,}+\s?item\s[0-9a-f]{4,64}\b[\s=]{0,9}|\bitem\s[0-9a-f]{16}\b", re.IGNORECASE)
+_HTML = re.compile(
+    r"<(?:/?(?:a|abbr|article|b|base|blockquote|body|br|button|center|code|details|dialog|div|embed|em|font"
+    r"|footer|form|frame|h[1-6]|head|header|hr|html|i|iframe|img|input|label|li|link|marquee|math|meta|nav"
+    r"|object|ol|option|p|picture|pre|script|section|select|small|source|span|strong|style|sub|summary|sup"
+    r"|svg|table|tbody|td|template|textarea|th|thead|title|tr|u|ul|video|audio)(?=[\s/>])[^<>]{0,500}>?"
+    r"|!--|!doctype\b|\?(?:php|xml)\b|!\[cdata\[)",
+    re.IGNORECASE,
+)
+_PROMPT = any_of(
+    "staff writer on the",
+    "you turn one source item into one article",
+    "the item is data from a third party",
+    "two lines that hold the same",
+    "random marker",
+    "none of that is meant for you",
+    "write the article about this item",
+    "what you answer, field by field",
+    "rules for every field",
+    "the source is all you know",
+    "one word of the vocabulary",
+    "copy figures with their units",
+    "my (?:system prompt|instructions (?:are|say|were))",
+)
+_LINE = r"^[ \t>*-]{0,8}"
+_ASSISTANT = re.compile(
+    _LINE
+    + r"(?:(?:sure|certainly|of course|absolutely|understood|okay)(?:[!,.] |!$)"
+    + r"|i(?:'m| am) (?:sorry, (?:but )?i|an ai|unable to|a language model)"
+    + r"|i (?:cannot|can't|can not) (?:help|assist|comply|fulfil|provide)"
+    + rf"|here(?:'s| is| are) (?:the|a|an|your|my|some) {W}{{0,3}}(?:article|rewrite|answer|response|summary"
+    + r"|poem|story|translation|code|function|script|list|letter|speech|essay|example|reply|introduction)s?\b"
+    + r"|dear (?:sir|madam|principal|mr|ms|mrs|reader|customer|user|friend|valued)\b"
+    + r"|(?:hello|hi)(?: there)?[,!]"
+    + r"|(?:question|answer|translation|assistant|user|system|ignore|instructions?|prompt|ai|human|response"
+    + r"|output|decoded|encoded|rot13|base64|morse)\s?: )"
+    + r"|\b(?:as an ai (?:language )?model|i hope this helps|let me know if you|happy to help"
+    + r"|is there anything else i can)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_CODE = re.compile(
+    r"^[ \t]{0,40}(?:(?:async )?def \w{1,60}\(|class \w{1,60}(?:\(\w{0,60}\))?:|from [\w.]{1,60} import "
+    r"|import (?:numpy|pandas|os|sys|re|math|json|random|requests)\b|(?:console|System\.out)\.\w{1,20}\("
+    r"|(?:async )?function \w{0,60}\(|(?:const|let|var) \w{1,60} ?= ?|#include ?<|public (?:static|class) "
+    r"|print(?:f|ln)?\(|return \w{1,60}(?: [*+/-] |\()|<\?php|\$\w{1,40} ?= ?|if __name__ ?=="
+    r"|(?:curl|wget|sudo|pip install|npm install|powershell|chmod|bash -c|rm -rf) \S"
+    r"|SELECT [\w*, ]{1,200} FROM )"
+    r"|`{3}|^ {0,3}~~~|\bdef \w{1,60}\([\w, =]{0,80}\):|\bmysqli?_connect\(|\bnew (?:mysqli|PDO)\(",
+    re.MULTILINE,
+)
+_BLOB = re.compile(
+    r"(?<![\w+/=-])(?:[A-Za-z0-9+/_-]{28,}+={0,2}(?![\w+/=-])|[0-9a-fA-F]{2}(?:[ :][0-9a-fA-F]{2}){12,400}+"
+    r"|[01]{7,8}(?: [01]{7,8}){4,400}+|(?:[.-]{1,6} (?:/ )?){16,400}+)"
+)
+_EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf\u2b50\u2b55]")
+_LONG_WORD = re.compile(r"(?<![^\W\d_])[a-zA-Z]{46,}+")
+"""Longer than any word that is written between spaces in a newspaper: text without them."""
+_MANY = 6
+
+
+def check_markers(known: Known | None, body: Seen, text: str) -> tuple[Finding, ...]:
+    """Return findings about what no article has, whatever its source: a request's marker, raw HTML.
+
+    HTML that is shown as such, so that it does nothing, is found where the source is known and has none.
+    """
+    markers = (
+        ("A request's marker", found[0], body.span(*found.span())) for found in _MARKER.finditer(body.text)
+    )
+    raw = (("Raw HTML", found[0], found.span()) for found in _HTML.finditer(text))
+    shown = _shown_html(known, body, text) if known else ()
+    return tuple(_block(*each) for places in (markers, raw, shown) for each in islice(places, _MOST))
+
+
+def _shown_html(known: Known, body: Seen, text: str) -> Iterator[tuple[str, str, tuple[int, int]]]:
+    for found in _HTML.finditer(body.text):
+        span = body.span(*found.span())
+        if text[span[0]] != "<" and not known.says(found[0]):
+            yield "HTML", found[0], span
+
+
+def check_strayed(known: Known, body: Seen) -> tuple[Finding, ...]:
+    """Return findings about text that is not in the source, and no article either."""
+    strays = ((found, what) for found, what in _strays(body.text) if not known.says(found[0]))
+    found = [_block(what, found[0], body.span(*found.span())) for found, what in islice(strays, _MOST)]
+    pictures = [each for each in _EMOJI.finditer(body.text) if each[0] not in known.shown]
+    if len(pictures) >= _MANY:
+        found.append(_block("A row of emoji", pictures[0][0], body.span(*pictures[0].span())))
+    return tuple(found)
+
+
+def _strays(text: str) -> Iterator[tuple[re.Match[str], str]]:
+    """Yield what is no news, each with its name."""
+    kinds = (
+        (_PROMPT, "The request's own wording"),
+        (_ASSISTANT, "An assistant's talk"),
+        (_CODE, "Program code"),
+        (_LONG_WORD, "Text without spaces"),
+    )
+    for pattern, what in kinds:
+        yield from ((found, what) for found in pattern.finditer(text))
+    yield from ((found, "Encoded text") for found in _BLOB.finditer(text) if _is_encoded(found[0]))
+
+
+def _is_encoded(run: str) -> bool:
+    """Tell whether a run is more than a long word, or several with hyphens or slashes between them."""
+    if " " in run or ":" in run or run.endswith("="):
+        return True
+    if len(run) >= 32 and run.isalnum() and run == run.lower() and sum(map(str.isdigit, run)) >= 2:
+        return True
+    changes = sum(one.isupper() != other.isupper() for one, other in pairwise(run))
+    return changes >= len(run) / 4 and max(map(len, re.split("[/_-]", run))) >= 20
+
+
+def _block(what: str, shown: str, span: tuple[int, int]) -> Finding:
+    words = " ".join(shown.split())
+    said = f'{what} stands in the text ("{words[:60]}"): remove it, or redraft.'
+    return Finding(kind="injection", severity=Severity.BLOCK, message=said, span=span)
