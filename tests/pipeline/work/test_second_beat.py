@@ -38,6 +38,7 @@ ANSWER = {
 async def test_a_german_beat_needs_no_code(ledger: Ledger, net: Net, tmp_path: Path) -> None:
     subscriptions = load_feeds(ROOT / "examples" / "klimatechnik" / "feeds.yaml")
     beat, feed = subscriptions.beats["klimatechnik"], subscriptions.feeds[1]
+    beat = beat.model_copy(update={"key": "b"})
     feed = feed.model_copy(update={"beat": "b", "min_chars": 0, "full_text": "never"})
     ledger.sync_feeds([feed])
     admit(ledger, item(11, title="Nordleitung baut Speicher in Husum", text=TEXT), key=feed.key)
