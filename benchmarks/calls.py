@@ -100,11 +100,11 @@ async def ours(count: int) -> tuple[float, list[dict[str, Any]]]:
         outcomes = await draft_feed(room, feed, count)
         seconds = time.perf_counter() - started
         assert sum(bool(one.path and one.rewritten) for one in outcomes) == count, outcomes[:3]
-        from pipeline.work.composing import source_of
+        from pipeline.work.composing import claimed_source
 
         [row, *_] = room.ledger.drafts()
         claim: Any = type("Claim", (), {"item": row.item, "first_key": feed.first_key})()
-        messages = prompt.messages(source_of(feed, claim, []), room.beats[feed.beat])
+        messages = prompt.messages(claimed_source(feed, claim, []), room.beats[feed.beat])
     return seconds, [dict(message) for message in messages]
 
 

@@ -12,7 +12,7 @@ from pipeline.checks import run_checks
 from pipeline.errors import ConfigError, CopydeskError, ReviewError
 from pipeline.ingest.pages import wants_page
 from pipeline.ledger import Ledger
-from pipeline.models import Beat, FeedConfig, Item, Source
+from pipeline.models import Beat, FeedConfig, Item, Source, source_of
 from pipeline.output.render import render_body
 from pipeline.rewrite.ladder import Learned, Manner, recalled
 from pipeline.rewrite.model import OPENAI_URL
@@ -35,7 +35,7 @@ def show(ref: str, *, as_json: bool) -> None:
         known = ledger.learned(settings.base_url or OPENAI_URL, settings.model or "")
     beat = subscriptions.beats[feed.beat]
     prompt = load_prompt(_folder(settings), beat.prompt)
-    body = _body(settings, prompt, prompt.messages(_source(feed, item), beat), known)
+    body = _body(settings, prompt, prompt.messages(source_of(feed, item), beat), known)
     if as_json:
         machine({"prompt": prompt.id, "request": body})
         return
@@ -139,17 +139,6 @@ def _row(name: str, prompt: Prompt, beats: dict[str, Beat]) -> tuple[object, ...
 
 def _folder(settings: Settings) -> Path:
     return settings.base / "prompts"
-
-
-def _source(feed: FeedConfig, item: Item) -> Source:
-    return Source(
-        item=item,
-        feed_key=feed.key,
-        feed_name=feed.name,
-        first_key=feed.first_key,
-        category=feed.category,
-        language=feed.language,
-    )
 
 
 _SAMPLE = Source(

@@ -176,6 +176,21 @@ class Source(Record):
         return external_id(self.first_key, self.item.guid)
 
 
+def source_of(
+    feed: FeedConfig, item: Item, *, first_key: str | None = None, also: tuple[Credit, ...] = ()
+) -> Source:
+    """Return an item beside what its feed says of it; `first_key` as the ledger has it, if it is known."""
+    return Source(
+        item=item,
+        feed_key=feed.key,
+        feed_name=feed.name,
+        first_key=first_key or feed.first_key,
+        category=feed.category,
+        language=feed.language,
+        also=also,
+    )
+
+
 def external_id(first_key: str, guid: str) -> str:
     """Return the 16 hex digits that name an item for ever, whatever its feed is called later."""
     return hashlib.sha256(f"{first_key}\0{guid}".encode("utf-8", "replace")).hexdigest()[:16]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pipeline.checks import run_checks
 from pipeline.errors import ModelError
 from pipeline.ledger import Claim, Sibling, same_story
-from pipeline.models import Article, Beat, Credit, Draft, FeedConfig, Finding, Provenance, Source
+from pipeline.models import Article, Beat, Credit, Draft, FeedConfig, Finding, Provenance, Source, source_of
 from pipeline.output.frontmatter import dumps, loads
 from pipeline.output.paths import draft_path
 from pipeline.output.render import build_metadata, render_body
@@ -39,7 +39,7 @@ async def compose(room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBoo
     Raises ModelError, LeaseLost, BudgetSpent.
     """
     siblings = await asyncio.to_thread(room.ledger.siblings, claim.item_id)
-    source, beat = source_of(feed, claim, siblings), room.beats[feed.beat]
+    source, beat = claimed_source(feed, claim, siblings), room.beats[feed.beat]
     article, provenance = await _article(room, source, beat, claim, books)
     lay_out = partial(_laid_out, room, source, beat, claim, siblings, provenance)
     draft = await asyncio.to_thread(lay_out, article, None)
@@ -54,19 +54,12 @@ async def compose(room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBoo
     return composed._replace(draft=after, cause="repair", before=draft)
 
 
-def source_of(feed: FeedConfig, claim: Claim, siblings: list[Sibling]) -> Source:
+def claimed_source(feed: FeedConfig, claim: Claim, siblings: list[Sibling]) -> Source:
     """Return the text to be rewritten: the item beside what its feed says of it."""
     merged = {sibling.url: sibling for sibling in siblings if sibling.state == "merged" and sibling.url}
     merged.pop(claim.item.link or "", None)
-    return Source(
-        item=claim.item,
-        feed_key=feed.key,
-        feed_name=feed.name,
-        first_key=claim.first_key,
-        category=feed.category,
-        language=feed.language,
-        also=tuple(Credit(name=one.feed_name, url=url) for url, one in merged.items()),
-    )
+    also = tuple(Credit(name=one.feed_name, url=url) for url, one in merged.items())
+    return source_of(feed, claim.item, first_key=claim.first_key, also=also)
 
 
 async def _article(

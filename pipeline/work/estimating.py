@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pipeline.models import FeedConfig, Item, Record, Source, Usage
+from pipeline.models import FeedConfig, Item, Record, Usage, source_of
 from pipeline.rewrite.request import estimate, request
 from pipeline.rewrite.turns import Turn
 from pipeline.rewrite.wire import WireArticle
@@ -33,7 +33,7 @@ def estimated(room: Newsroom, feed: FeedConfig, items: Sequence[Item]) -> Estima
     prompt, turn = room.prompts[feed.beat], Turn(room.model.manner, options.max_tokens)
     likely, most = 0, 0
     for item in items:
-        messages = prompt.messages(_source(feed, item), room.beats[feed.beat])
+        messages = prompt.messages(source_of(feed, item), room.beats[feed.beat])
         tokens = estimate(request(messages, WireArticle, turn, options))
         answer = min(options.max_tokens, _SHAPE + len(item.text) // _CHARACTERS)
         likely += room.price.micros(_used(int(tokens * _REAL), answer)) or 0
@@ -43,14 +43,3 @@ def estimated(room: Newsroom, feed: FeedConfig, items: Sequence[Item]) -> Estima
 
 def _used(prompt: int, completion: int) -> Usage:
     return Usage(prompt_tokens=prompt, completion_tokens=completion)
-
-
-def _source(feed: FeedConfig, item: Item) -> Source:
-    return Source(
-        item=item,
-        feed_key=feed.key,
-        feed_name=feed.name,
-        first_key=feed.first_key,
-        category=feed.category,
-        language=feed.language,
-    )

@@ -15,7 +15,7 @@ from pipeline.output.sections import Part, part, replaced, text_of
 from pipeline.rewrite.asking import Task, ask
 from pipeline.rewrite.redraft import WireSectionText, read_section, with_request
 from pipeline.work.books import ItemBooks
-from pipeline.work.composing import Composed, source_of
+from pipeline.work.composing import Composed, claimed_source
 from pipeline.work.room import Newsroom
 
 
@@ -28,7 +28,7 @@ async def compose_section(
     BudgetSpent.
     """
     claim, text = await asyncio.to_thread(_standing, room, claim)
-    source = source_of(feed, claim, await asyncio.to_thread(room.ledger.siblings, claim.item_id))
+    source = claimed_source(feed, claim, await asyncio.to_thread(room.ledger.siblings, claim.item_id))
     metadata, body = loads(text, claim.item.title)
     try:
         one = part(body, claim.request.section or "" if claim.request else "")
