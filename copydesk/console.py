@@ -13,6 +13,7 @@ from rich.table import Table
 out = Console(highlight=False, soft_wrap=True)
 COUNTS = {"new", "drafted", "merged", "skipped", "failed", "queued", "items", "open", "seen", "answered"}
 COUNTS |= {"approved", "rejected"}
+COUNTS |= {"findings", "words", "of source", "repeated", "tokens"}
 """Columns of figures."""
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)

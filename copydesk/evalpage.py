@@ -1,11 +1,13 @@
 """How scores are shown: a table, what is amiss, and what changed against another set of answers."""
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from copydesk.console import counted, out, plain, say, table
 from pipeline.ledger import dollars
+from pipeline.models import Provenance
 from pipeline.rewrite.evaluation import Score
 
 Pair = tuple[Score, Score | None]
@@ -40,6 +42,15 @@ def compare(pairs: Sequence[Pair]) -> None:
     say()
 
 
+def origin(answered: Iterable[Provenance], unknown: Sequence[str]) -> None:
+    """Print who answered, and which answers are about no item: a mistyped name would go unseen."""
+    who = {f"{by.model} with {by.prompt}" if by.prompt else by.model for by in answered}
+    for one in sorted(who):
+        say(f"Answers by: {plain(one)}.")
+    if unknown:
+        say(f"About no item of the golden set: {plain(', '.join(unknown))}.")
+
+
 def reasons(one: Score) -> list[str]:
     """Return what is amiss with one article, a line each."""
     told = [one.trouble] if one.trouble else []
@@ -64,7 +75,7 @@ def _figures(one: Score) -> list[str]:
     tokens = one.usage.prompt_tokens + one.usage.completion_tokens
     return [
         "good" if one.passed else "wrong",
-        str(len(one.findings)),
+        _severities(one.findings),
         str(one.words),
         f"{one.ratio:.1f}",
         f"{one.repeated:.0%} / {one.runs:.0%}",
@@ -79,13 +90,18 @@ def _sums(scores: Sequence[Score]) -> list[str]:
     count = max(1, len(scores))
     return [
         f"{_good(scores)}/{len(scores)}",
-        str(sum(len(one.findings) for one in scores)),
+        _severities([finding for one in scores for finding in one.findings]),
         f"{sum(one.words for one in scores):,}",
         f"{sum(one.ratio for one in scores) / count:.1f}",
         f"{sum(one.repeated for one in scores) / count:.0%} / {sum(one.runs for one in scores) / count:.0%}",
         f"{tokens:,}" if tokens else "-",
         dollars(sum(micros)) if micros else "-",
     ]
+
+
+def _severities(findings: Sequence[str]) -> str:
+    counts = Counter(finding.partition(" ")[0] for finding in findings)
+    return ", ".join(f"{count} {severity}" for severity, count in sorted(counts.items())) or "0"
 
 
 def _good(scores: Sequence[Score]) -> int:

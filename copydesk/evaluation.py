@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from copydesk import evalpage
@@ -29,6 +30,8 @@ Price = Callable[[Usage], int | None]
 """What tokens cost, in millionths of a US dollar; None where nobody knows."""
 Answers = Mapping[str, Answer | ModelError]
 """By item; an error where there is none."""
+Keep = Callable[[str, Answer], None]
+"""Takes an item's key and its answer, which was paid for."""
 DEFAULT = "hand-written"
 
 
@@ -47,19 +50,19 @@ def evaluate(
     settings = load_settings()
     folder = settings.base / "evals"
     cases = load_cases(folder)
+    if save and (folder / RECORDED / save).exists():
+        raise ConfigError(f"answers are recorded as {save!r} already; choose another name for --save")
     price = price or _price(settings)
     before = _replayed(cases, load_recorded(folder, against), price) if against else None
     told: Answers
     if ask:
-        told = asyncio.run(_asked(settings, cases, prompt, price))
+        told = asyncio.run(_asked(settings, cases, prompt, price, partial(_keep, folder, save)))
     else:
         told = load_recorded(folder, answers or DEFAULT)
-    if save:
-        _save(folder, save, told)
     scores = _replayed(cases, told, price)
     if not scores:
         raise ConfigError(f"the answers {answers or DEFAULT!r} are about no item of the golden set")
-    _print(scores, before, len(cases), as_json=as_json)
+    _print(scores, before, cases, told, as_json=as_json)
     if not all(one.passed for one in scores):
         sys.exit(1)
 
@@ -78,18 +81,25 @@ def judge(case: Case, answer: Answer | ModelError, price: Price) -> Score:
     return score(case.key, case.source.item.text, case.wanted, article, body, findings, answer.usage, micros)
 
 
-async def write_all(cases: Sequence[Case], writer: Writer, at_once: int) -> dict[str, Answer | ModelError]:
-    """Return what a writer answers about every item. Raises ModelRefused where no other would fare better."""
+async def write_all(
+    cases: Sequence[Case], writer: Writer, at_once: int, keep: Keep = lambda _item, _answer: None
+) -> dict[str, Answer | ModelError]:
+    """Return what a writer answers about every item; each answer is kept as soon as it is there.
+
+    Raises ModelRefused where no other item would fare better.
+    """
     free = asyncio.Semaphore(at_once)
 
     async def one(case: Case) -> Answer | ModelError:
         async with free:
             try:
-                return await writer.write(case.source, case.beat)
+                answer = await writer.write(case.source, case.beat)
             except ModelRefused:
                 raise
             except ModelError as error:
                 return error
+            keep(case.key, answer)
+            return answer
 
     told = await asyncio.gather(*map(one, cases))
     return {case.key: answer for case, answer in zip(cases, told, strict=True)}
@@ -99,14 +109,16 @@ def _replayed(cases: Sequence[Case], told: Answers, price: Price) -> list[Score]
     return [judge(case, told[case.key], price) for case in cases if case.key in told]
 
 
-async def _asked(settings: Settings, cases: Sequence[Case], name: str | None, price: Price) -> Answers:
+async def _asked(
+    settings: Settings, cases: Sequence[Case], name: str | None, price: Price, keep: Keep
+) -> Answers:
     async with open_writer(settings, name) as writer:
         asked = [_estimate(settings.base / "prompts", case, name) for case in cases]
         most = price(Usage(prompt_tokens=sum(asked), completion_tokens=1000 * len(cases)))
         cost = "" if most is None else f", about {dollars(most)} at the most"
         items = counted(len(cases), "item")
         err.print(f"Asking {settings.model} about {items}: {sum(asked):,} tokens{cost}.", markup=False)
-        return await write_all(cases, writer, settings.max_in_flight)
+        return await write_all(cases, writer, settings.max_in_flight, keep)
 
 
 def _estimate(folder: Path, case: Case, name: str | None) -> int:
@@ -121,12 +133,11 @@ def _price(settings: Settings) -> Price:
     return Published(settings.model, settings.base_url or OPENAI_URL, rates).micros
 
 
-def _save(folder: Path, name: str, told: Answers) -> None:
-    for item, answer in told.items():
-        if isinstance(answer, Answer):
-            kept = record(answer).model_dump(mode="json")
-            text = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
-            write_atomically(folder, f"{RECORDED}/{name}/{item}.json", text.encode("utf-8", "replace"))
+def _keep(folder: Path, name: str | None, item: str, answer: Answer) -> None:
+    if name:
+        kept = record(answer).model_dump(mode="json")
+        text = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
+        write_atomically(folder, f"{RECORDED}/{name}/{item}.json", text.encode("utf-8", "replace"))
 
 
 def _refuse_unfit(answers: str | None, prompt: str | None, save: str | None, *, ask: bool) -> None:
@@ -140,11 +151,17 @@ def _refuse_unfit(answers: str | None, prompt: str | None, save: str | None, *, 
         raise ConfigError(f"--save {save!r}: write letters a to z, digits and -, and not {DEFAULT}")
 
 
-def _print(scores: list[Score], before: list[Score] | None, cases: int, *, as_json: bool) -> None:
+def _print(
+    scores: list[Score], before: list[Score] | None, cases: Sequence[Case], told: Answers, *, as_json: bool
+) -> None:
     pairs = changed(scores, before or [])
     if as_json:
         machine([evalpage.as_dict(one, other) for one, other in pairs])
         return
     if before is not None:
         evalpage.compare(pairs)
-    evalpage.show(scores, cases)
+    evalpage.show(scores, len(cases))
+    evalpage.origin(
+        [one.provenance for one in told.values() if isinstance(one, Answer)],
+        sorted(told.keys() - {case.key for case in cases}),
+    )

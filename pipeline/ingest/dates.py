@@ -23,6 +23,7 @@ _YEAR_FIRST = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d\d)(\d\d))(?
 _CHINESE = re.compile(r"(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일]")
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}|\d\d)")
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_DOTTED_CLOCK = re.compile(r"(?<=\d{4} )\d\d\.[0-5]\d(?:\.[0-5]\d)?(?![\d.])")
 _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 
 
@@ -86,7 +87,9 @@ def _from_tuple(parsed: time.struct_time | None) -> datetime | None:
 
 
 def _from_words(raw: str) -> datetime | None:
-    text, clock, offset = _time(folded(_uncommented(raw)))
+    # Behind a year, `10.11` is a time.
+    written = _DOTTED_CLOCK.sub(lambda found: found[0].replace(".", ":"), folded(_uncommented(raw)))
+    text, clock, offset = _time(written)
     day = _day(" ".join(text.split()), american=clock is not None and clock[1])
     if day is None:
         return None
@@ -136,6 +139,8 @@ def _zone(text: str, at: int) -> tuple[timedelta, int]:
         ahead = timedelta(hours=hours, minutes=minutes) if hours < 15 and minutes < 60 else timedelta()
         return (-ahead if offset[1] == "-" else ahead), offset.end()
     name = _ZONE.match(text, at)
+    if name and name[1] in ZONES and _OFFSET.match(text, name.end()):
+        return _zone(text, name.end())  # `PDT -0700`
     if name and name[1] in ZONES:
         return timedelta(hours=ZONES[name[1]]), name.end()
     return timedelta(), at

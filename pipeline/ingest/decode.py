@@ -19,6 +19,8 @@ _OPENINGS = (  # `<` or `{` in wide characters, and `<?xm` in EBCDIC
     (rb"\0[<{]\0[^\0]", "utf-16-be"),
     (rb"\x4c\x6f\xa7\x94", "cp037"),
 )
+_NARROW = re.compile(rb"\s{0,99}[<{](?:[!?a-zA-Z]{2}|\s{0,99}\")")
+"""How a document begins whose mark of wide characters is wrong."""
 _CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _DECLARED = re.compile(rb"\s{0,99}<\?xml[^>]{0,200}?encoding\s{0,9}=\s{0,9}[\"']([\w.:-]{1,40})[\"']")
 # Wide ones would show in the bytes, the others are no charsets of documents or are ways to hide markup.
@@ -29,16 +31,39 @@ _SUPERSETS = {
     "iso8859-9": "cp1254",
     "gb2312": "gb18030",
     "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "big5": "big5hkscs",
 }
-_LABELS = {  # as the web means them (encoding.spec.whatwg.org), where Python means less
-    "x-sjis": "cp932", "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "windows-31j": "cp932",
-    "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "x-gbk": "gb18030", "big5": "big5hkscs",
+"""What the web means by a charset (encoding.spec.whatwg.org), where Python means less."""
+_LABELS = {
+    "windows-31j": "cp932", "ks_c_5601-1989": "cp949", "ksc_5601": "cp949", "iso-ir-149": "cp949",
+    "gb_2312": "gb18030", "gb_2312-80": "gb18030", "cn-big5": "big5hkscs", "koi": "koi8_r", "koi8": "koi8_r",
+    "koi8-ru": "koi8_u", "iso-8859-6-e": "iso8859_6", "iso-8859-6-i": "iso8859_6",
+    "iso-8859-8-e": "iso8859_8", "iso-8859-8-i": "iso8859_8",
 }  # fmt: skip
+"""Labels of the web that Python does not know."""
+_VENDORS = re.compile(r"(?:windows|dos)-(?=\d{3,4}\Z)|x-cp(?=\d{4}\Z)")
 _GUESSED = re.compile(
     r"euc_(?:jp|jis_2004|jisx0213)|shift_jis(?:_2004|x0213)?|cp932|euc_kr|cp949|johab|big5(?:hkscs)?|gb2312|gbk|gb18030|hz"
-    r"|koi8_[rtu]|cp125[13567]|iso8859_[5678]|cp866|cp874|tis_620"
+    r"|koi8_[rtu]|cp125[1356]|iso8859_[5678]|cp866|cp874|tis_620"
 )
 """Charsets that are believed where only a guess speaks for them: in the others text is Latin, mostly."""
+_LANGUAGE = re.compile(
+    rb"<(?:dc:)?language>\s{0,9}([A-Za-z]{2})\b|<(?:feed|rss)\b[^>]{0,500}?xml:lang=.([A-Za-z]{2})\b"
+)
+_PAGES = {
+    language: page
+    for page, languages in (
+        ("cp1250", "bs cs hr hu pl ro sk sl sq"),
+        ("cp1251", "be bg kk ky mk mn ru sr tg uk"),
+        ("cp1253", "el"),
+        ("cp1254", "az tr"),
+        ("cp1257", "et lt lv"),
+    )
+    for language in languages.split()
+}
+"""The code page that was common where a language is spoken: bytes tell one Latin page from another hardly."""
 _READ = 60_000
 """Bytes that a guess looks at."""
 _ENOUGH = 40
@@ -47,8 +72,13 @@ _MULTIBYTE = re.compile(r"gb|big5|euc|shift_jis|cp9[345]\d|iso2022|johab|hz")
 _BEYOND = re.compile(rb"[\x80-\xff]+")
 _SURROGATE = re.compile("[\udc80-\udcff]")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_ILLEGAL_REFERENCE = re.compile(
-    r"&#(?:0{0,9}(?:[0-8]|1[124-9]|2\d|3[01])|[xX]0{0,9}(?:[0-8bcefBCEF]|1[0-9a-fA-F])|[xX][dD][89a-fA-F]..|[xX][fF]{3}[eEfF]);"
+_SUSPECT = re.compile(
+    r"&#(?:0{0,9}(\d|[12]\d|3[01]|\d{5,20})"
+    r"|[xX]0{0,9}([0-9a-fA-F]|1[0-9a-fA-F]|[dDfF][0-9a-fA-F]{3}|[0-9a-fA-F]{5,20}));"
+)
+"""A reference to what may be no character."""
+_HALVES = re.compile(
+    r"&#(?:[xX]([dD][89abAB][0-9a-fA-F]{2})|(5[56]\d{3}));&#(?:[xX]([dD][c-fC-F][0-9a-fA-F]{2})|(5[67]\d{3}));"
 )
 
 
@@ -56,19 +86,36 @@ def decode(body: bytes, content_type: str | None) -> str:
     """Return a feed's text: BOM, else UTF-8 that is valid, else a declared charset that fits.
 
     Declared are the HTTP header's and the XML declaration's. Where none fits, it is the charset of another
-    script that the bytes speak for, or else UTF-8 in which each bad byte is windows-1252, so that one stray
-    quotation mark does not spoil a feed. Characters that
-    XML forbids, and white space in front, are taken out. Never raises.
+    script that the bytes speak for, or else UTF-8 in which each bad byte is windows-1252, or what the feed's
+    language has in its place, so that one stray quotation mark does not spoil a feed. Characters that XML
+    forbids, and white space in front, are taken out. Never raises.
     """
     text = _decoded(body, content_type or "")
-    return _ILLEGAL.sub("", _ILLEGAL_REFERENCE.sub("", text)).lstrip(" \t\r\n\x85\xa0\u200b\ufeff")
+    if "&#" in text:
+        text = _SUSPECT.sub(_legal, _HALVES.sub(_joined, text))
+    return _ILLEGAL.sub("", text).lstrip(" \t\r\n\x85\xa0\u200b\ufeff")
+
+
+def _legal(reference: re.Match[str]) -> str:
+    """Return a reference unless XML has no such character."""
+    code = int(reference[1]) if reference[1] else int(reference[2], 16)
+    fits = code <= 0x10FFFF and (code > 31 or code in (9, 10, 13)) and not _ILLEGAL.match(chr(code))
+    return reference[0] if fits else ""
+
+
+def _joined(halves: re.Match[str]) -> str:
+    """Return the character that two references to its UTF-16 halves mean."""
+    high, low = (int(halves[at], 16) if halves[at] else int(halves[at + 1]) for at in (1, 3))
+    if not (0xD800 <= high < 0xDC00 <= low < 0xE000):
+        return halves[0]
+    return f"&#{0x10000 + (high - 0xD800) * 0x400 + low - 0xDC00};"
 
 
 def _decoded(body: bytes, content_type: str) -> str:
     for mark, name in _BOMS:
         if body.startswith(mark):
             rest = body[len(mark) :]
-            return _repaired(rest) if name == "utf-8" else rest.decode(name, "replace")
+            return _repaired(rest) if name == "utf-8" or _NARROW.match(rest) else rest.decode(name, "replace")
     for opening, name in _OPENINGS:
         if re.match(opening, body):
             return body.decode(name, "replace")
@@ -104,8 +151,9 @@ def _declared(body: bytes, content_type: str) -> list[str]:
 
 def _known(label: str) -> str | None:
     """Return Python's name of a charset, None for one that is unknown or none of a document."""
+    label = _VENDORS.sub("cp", label.lower()).removeprefix("x-")
     try:
-        name = codecs.lookup(_LABELS.get(label.lower(), label)).name
+        name = codecs.lookup(_LABELS.get(label, label)).name
         b"".decode(name)
     except (LookupError, ValueError, UnicodeError):
         return None
@@ -113,9 +161,14 @@ def _known(label: str) -> str | None:
 
 
 def _repaired(body: bytes) -> str:
-    """Return UTF-8 in which each bad byte is windows-1252."""
+    """Return UTF-8 in which each bad byte is of the code page of the feed's language."""
     text = body.decode("utf-8", "surrogateescape")
-    return text.translate(_WINDOWS_1252) if _SURROGATE.search(text) else text
+    if not _SURROGATE.search(text):
+        return text
+    spoken = _LANGUAGE.search(body, 0, _READ)
+    language = (spoken[1] or spoken[2]).decode().lower() if spoken else ""
+    return text.translate(_page(_PAGES.get(language, "cp1252")))
 
 
-_WINDOWS_1252 = {0xDC00 + byte: bytes([byte]).decode("cp1252", "replace") for byte in range(0x80, 0x100)}
+def _page(name: str) -> dict[int, str]:
+    return {0xDC00 + byte: bytes([byte]).decode(name, "replace") for byte in range(0x80, 0x100)}

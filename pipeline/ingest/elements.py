@@ -15,6 +15,8 @@ from feedparser.api import LooseFeedParser, StrictFeedParser
 Node: TypeAlias = dict[str, Any]
 """An element as feedparser describes it."""
 
+SPACES: dict[str, str] = {prefix: uri for uri, prefix in StrictFeedParser.namespaces.items() if prefix}
+"""The namespaces that prefixes mostly stand for."""
 _BUFFER = 1 << 18
 """Bytes of text that are handed over at once."""
 _BETWEEN = "\x01"

@@ -27,6 +27,7 @@ _MARKS = (
 _DROPPED = frozenset((
     "button", "canvas", "embed", "iframe", "noscript", "object", "select", "svg", "template",
 ))
+_SHOWN_ALONE = _DROPPED - {"noscript"}
 # Never closed, so that hiding one hides nothing else.
 _VOID = frozenset((
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
@@ -54,7 +55,13 @@ def html_to_text(html: str) -> str:
     split = pieces(html)
     present = set(split.names)
     if not present.isdisjoint(_DROPPED) or _may_conceal(split.attributes):
-        split = _shown(split)
+        seen = _shown(split, _DROPPED)
+        # Nothing runs scripts here: where that is all, what stands in for them is the text.
+        split = (
+            seen
+            if "noscript" not in present or any(map(str.strip, seen.texts))
+            else _shown(split, _SHOWN_ALONE)
+        )
     if "pre" in present:
         split = _verbatim(split)
     marks = _list_marks(split.names) if not present.isdisjoint(_LISTS) else _marks(split.names)
@@ -108,8 +115,8 @@ def _may_conceal(attributes: list[str]) -> bool:
     return "hidden" in written or ("style" in written and any(word in written for word in _CONCEALING))
 
 
-def _shown(split: Pieces) -> Pieces:
-    """Leave out the elements that a browser would not show as text."""
+def _shown(split: Pieces, dropped: frozenset[str]) -> Pieces:
+    """Leave out the elements that a browser would not show as text, and those of the names in `dropped`."""
     texts, names = [split.texts[0]], []
     hidden, depth = "", 0
     for text, name, written in zip(split.texts[1:], split.names, split.attributes, strict=True):
@@ -122,18 +129,18 @@ def _shown(split: Pieces) -> Pieces:
             texts.append("" if depth else text)
             names.append("")
             continue
-        if name == plain and _conceals(name, written):
+        if name == plain and _conceals(name, written, dropped):
             hidden, depth = name, 1
         texts.append("" if hidden else text)
         names.append("" if hidden else name)
     return Pieces(texts, names, [])
 
 
-def _conceals(name: str, written: str) -> bool:
+def _conceals(name: str, written: str, dropped: frozenset[str]) -> bool:
     """Tell whether an opening tag begins something that a browser would not show as text."""
     if name in _VOID or written.endswith("/"):
         return False
-    if name in _DROPPED:
+    if name in dropped:
         return True
     lower = written.lower()
     if "hidden" not in lower and "style" not in lower:

@@ -1,7 +1,9 @@
 """Reads JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/), forgiving wrong types."""
 
 import json
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from pipeline.errors import FeedError
@@ -20,17 +22,21 @@ class JsonFeed(NamedTuple):
     title: str
     home: str | None
     entries: list[Entry]
+    cut: bool = False
+
+
+# Each string ends, if need be with the text: linear time.
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+\\?(?:"|\Z)|[][{}]', re.DOTALL)
+_LENIENT = json.JSONDecoder(strict=False)
+"""Takes line breaks within strings, which other writers leave there."""
 
 
 def read_json_feed(text: str, url: str, dates: DateReader) -> JsonFeed:
-    """Return what a JSON Feed says; `url` is its address. Raises FeedError: malformed, not-a-feed."""
-    try:
-        feed = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise FeedError(
-            f"{shown_url(url)} is malformed JSON; open it in a browser, or tell its publisher",
-            kind="malformed",
-        ) from error
+    """Return what a JSON Feed says; `url` is its address. Raises FeedError: malformed, not-a-feed.
+
+    Of a feed whose end is missing, the items that are whole are read.
+    """
+    feed, cut = _loaded(text, url)
     if not isinstance(feed, dict) or not isinstance(feed.get("items"), list) or not _claims(feed):
         raise FeedError(
             f"{shown_url(url)} is JSON, but no feed; correct its url in feeds.yaml", kind="not-a-feed"
@@ -39,12 +45,48 @@ def read_json_feed(text: str, url: str, dates: DateReader) -> JsonFeed:
     base = home or url
     authors = _authors(feed)
     spoken = _text(feed.get("language"))
-    entries = [_entry(item, base, authors, spoken, dates) for item in feed["items"] if isinstance(item, dict)]
-    return JsonFeed(one_line(_text(feed.get("title"))), home, entries)
+    entries = [_entry(item, base, authors, spoken, dates) for item in _dicts(feed["items"])]
+    return JsonFeed(one_line(_text(feed.get("title"))), home, entries, cut)
+
+
+def _loaded(text: str, url: str) -> tuple[Any, bool]:
+    """Return a document's value, and whether its end was cut off. Raises FeedError: malformed."""
+    try:
+        return _LENIENT.raw_decode(text)[0], False
+    except (ValueError, RecursionError) as error:
+        with suppress(ValueError, RecursionError):
+            feed = _LENIENT.decode(_uncut(text))
+            if feed.get("items"):
+                return feed, True
+        raise FeedError(
+            f"{shown_url(url)} is malformed JSON; open it in a browser, or tell its publisher",
+            kind="malformed",
+        ) from error
+
+
+def _uncut(text: str) -> str:
+    """Return a cut JSON Feed up to its last whole item, closed. Raises ValueError where there is none."""
+    within: list[str] = []
+    end = 0
+    for token in _TOKEN.finditer(text):
+        mark = token[0][0]
+        if mark in "{[":
+            within.append(mark)
+        elif mark in "}]":
+            if within:
+                within.pop()
+            if not within:  # it closes: what is wrong with it is something else
+                break
+            end = token.end() if mark == "}" and within == ["{", "["] else end
+    if not (end and within):
+        raise ValueError
+    return text[:end] + "]}"
 
 
 def _claims(feed: dict[str, Any]) -> bool:
-    return "jsonfeed" in _text(feed.get("version")) or bool(_text(feed.get("title")))
+    if "jsonfeed" in _text(feed.get("version")) or _text(feed.get("title")):
+        return True
+    return any("content_html" in item or "content_text" in item for item in _dicts(feed["items"]))
 
 
 def _entry(item: dict[str, Any], base: str, authors: str | None, spoken: str, dates: DateReader) -> Entry:

@@ -18,8 +18,14 @@ _EMPTY = re.compile(
     r"<((?:content:encoded|dc:description|media:description|description|summary|itunes:summary))(?:\s[^<>]{0,500})?"
     r"(?:/>|>\s{0,200}(?:<!\[CDATA\[\s{0,200}\]\]>\s{0,200})?</\1\s{0,9}>)"
 )
+_PREFIX = re.compile(
+    r"</?([A-Za-z_][\w.-]{0,40}):[A-Za-z_]|\s([A-Za-z_][\w.-]{0,40}):[A-Za-z_][\w.-]{0,40}\s{0,9}=\s{0,9}[\"']"
+)
+_DECLARED = re.compile(r"\sxmlns:([A-Za-z_][\w.-]{0,40})\s{0,9}=")
+_MOST_PREFIXES = 100
 _DEEPEST = 1000
 _TAG = re.compile(r"<(/?)((?:[\w.-]{1,40}:)?[A-Za-z][\w.-]{0,40})(?=[\s/>])([^<>]{0,20000})>")
+_ITEM = re.compile(r"<(?:[\w.-]{1,40}:)?(?:item|entry)(?=[\s/>])", re.IGNORECASE)
 _ITEMS = frozenset(("item", "entry"))
 _AMPERSAND = re.compile(r"&(?:#(?:\d{1,8}|[xX][0-9a-fA-F]{1,7});|([A-Za-z_][\w.-]{0,31});)?")
 _XML_ENTITIES = frozenset(("amp", "lt", "gt", "quot", "apos"))
@@ -39,8 +45,10 @@ _ENTITY = re.compile(
 def without_preamble(text: str) -> str:
     """Return the document from its XML declaration or root on, where something was written before it."""
     root = _ROOT.search(masked(text[:20_000]))
-    if root is None or shape(text[: root.end()]) == "feed":
+    if root is None:
         return text
+    if shape(text[: root.end()]) == "feed":
+        return text[text.find("<") :]
     declared = text.rfind("<?xml", 0, root.start())
     return text[root.start() if declared <= 0 else declared :]
 
@@ -55,8 +63,10 @@ def uncut(text: str) -> tuple[str, bool]:
     whole: tuple[int, list[str]] | None = None
     for tag in _TAG.finditer(masked(text)):
         closes = _step(stack, tag)
-        if (closes and not stack) or len(stack) > _DEEPEST:  # no feed is as deep: the parser's affair
+        if len(stack) > _DEEPEST:  # no feed is as deep: the parser's affair
             return text, False
+        if closes and not stack:  # what stands behind a feed is none of it, unless it is another one
+            return text if _ITEM.search(text, tag.end()) else text[: tag.end()], False
         if closes and tag[2].lower().rpartition(":")[2] in _ITEMS:
             whole = tag.end(), list(stack)
     if whole is None:
@@ -80,8 +90,27 @@ def _step(stack: list[str], tag: re.Match[str]) -> bool:
 
 
 def _first_item(text: str) -> int:
-    found = re.search(r"<(?:[\w.-]{1,40}:)?(?:item|entry)(?=[\s/>])", masked(text), re.IGNORECASE)
+    found = _ITEM.search(masked(text))
     return found.start() if found else len(text)
+
+
+def declared(text: str, spaces: Mapping[str, str]) -> str | None:
+    """Return XML whose root declares the prefixes that it uses and does not; None where it declares all.
+
+    `spaces` are the namespaces that prefixes mostly stand for. One forgotten declaration, say of `media`,
+    makes a whole feed ill-formed.
+    """
+    seen = masked(text)
+    root = _TAG.search(seen)
+    used = dict.fromkeys(found[1] or found[2] for found in _PREFIX.finditer(seen))
+    known = {"xml", "xmlns", *_DECLARED.findall(seen)}
+    missing = [prefix for prefix in used if prefix not in known][:_MOST_PREFIXES]
+    if root is None or not missing:
+        return None
+    written = "".join(
+        f' xmlns:{each}="{escape(spaces.get(each.lower(), f"urn:{each}"))}"' for each in missing
+    )
+    return text[: root.end(2)] + written + text[root.end(2) :]
 
 
 def without_doctype(text: str) -> tuple[str, dict[str, str]]:

@@ -6,18 +6,20 @@ from datetime import datetime
 from pipeline.errors import FeedError
 from pipeline.ingest.dates import DateReader
 from pipeline.ingest.decode import decode
-from pipeline.ingest.elements import Elements, loosely, strictly
+from pipeline.ingest.elements import SPACES, Elements, loosely, strictly
 from pipeline.ingest.entry import Entry
 from pipeline.ingest.identity import identify
 from pipeline.ingest.jsonfeed import read_json_feed
-from pipeline.ingest.mend import mended, uncut, without_doctype, without_empty, without_preamble
+from pipeline.ingest.mend import declared, mended, uncut, without_doctype, without_empty, without_preamble
 from pipeline.ingest.shape import shape
 from pipeline.ingest.webpage import page_error
 from pipeline.ingest.xmlfeed import read_xml_feed
 from pipeline.models import Item, Record
 from pipeline.urls import shown_url
 
+_CUT = "cut off: what follows the last whole item is left for a later poll"
 _MENDED = "not well-formed XML; read as well as it goes"
+_BROKEN = "hardly XML; read as well as it goes, and something may be missing"
 
 
 class ParsedFeed(Record):
@@ -51,22 +53,27 @@ def parse_feed(body: bytes, content_type: str | None, url: str, now: datetime) -
         raise page_error(text, url)
     if kind == "json":
         feed = read_json_feed(text, url, dates)
-        return _finished(feed.title, feed.entries, feed.home, now, ())
+        parsed = _finished(feed.title, feed.entries, feed.home, now, (_CUT,) if feed.cut else ())
+        return parsed.model_copy(update={"cut": feed.cut})
+    if "<" not in text:  # megabytes of noise are not worth a parser's time
+        raise _no_feed(url)
     return _parse_xml(text, url, dates, now, is_feed=kind == "feed")
+
+
+def _no_feed(url: str) -> FeedError:
+    said = f"{shown_url(url)} is neither RSS, Atom nor JSON Feed; correct its url in feeds.yaml"
+    return FeedError(said, kind="not-a-feed")
 
 
 def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed: bool) -> ParsedFeed:
     found, cut, note = _elements(text, is_feed=is_feed)
-    if not found.entries and (cut or (is_feed and note and (_has_items(text) or not _has_channel(text)))):
+    if not found.entries and (cut or (is_feed and _spoilt(text, note))):
         raise FeedError(
             f"{shown_url(url)} breaks off or is malformed, no item is whole; the next run tries again",
             kind="malformed",
         )
     if not found.entries and not found.version:
-        raise FeedError(
-            f"{shown_url(url)} is neither RSS, Atom nor JSON Feed; correct its url in feeds.yaml",
-            kind="not-a-feed",
-        )
+        raise _no_feed(url)
     feed = read_xml_feed(found, url, dates)
     parsed = _finished(feed.title, feed.entries, feed.home, now, (note,) if note else ())
     return parsed.model_copy(update={"cut": cut, "ttl_s": feed.ttl_s})
@@ -80,16 +87,25 @@ def _elements(text: str, *, is_feed: bool) -> tuple[Elements, bool, str]:
         return found, False, ""
     text, cut = uncut(text) if is_feed else (text, False)
     text = mended(text, names)
-    note = "cut off: what follows the last whole item is left for a later poll" if cut else _MENDED
-    return strictly(text) or loosely(text), cut, note
+    sound = strictly(text) or _declared(text)
+    return sound or loosely(text), cut, _CUT if cut else _MENDED if sound else _BROKEN
 
 
-def _has_items(text: str) -> bool:
-    return "<item" in text or "<entry" in text
+def _declared(text: str) -> Elements | None:
+    """Read XML strictly that forgot to declare its prefixes."""
+    whole = declared(text, SPACES)
+    return strictly(whole) if whole else None
 
 
-def _has_channel(text: str) -> bool:
-    return "<channel" in text or "<feed" in text or "<title" in text
+def _spoilt(text: str, note: str) -> bool:
+    """Tell whether a feed without items may only look so: "no news" must never hide what cannot be read."""
+    if note != _MENDED:
+        return note == _BROKEN
+    return (
+        "<item" in text
+        or "<entry" in text
+        or not any(each in text for each in ("<channel", "<feed", "<title"))
+    )
 
 
 def _finished(

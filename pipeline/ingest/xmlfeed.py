@@ -145,7 +145,7 @@ def _link(each: Node, base: str) -> str | None:
     """Return the page of an entry: the original's where a feed's host put its own in place."""
     alternates = [link for link in _dicts(each, "links") if _get(link, "rel") in ("", "alternate")]
     candidates = [
-        _get(each, "feedburner_origlink"),
+        absolute(_get(each, "feedburner_origlink"), ""),  # whole, or it is none
         _get(each, "link"),
         *(_get(link, "href") for link in alternates),
     ]

@@ -60,13 +60,13 @@ def test_a_change_is_shown_as_a_table_and_a_difference(project: Project) -> None
     assert re.search("^two-sentences +wrong → good +0 +194 → 76 ", table, re.MULTILINE)
     assert "long-fee-change" not in table
     assert "\n-## Background\n+## Prosecutors may still appeal\n" in found.stdout
-    assert "15 of 15 articles as wanted." in found.stdout
+    assert "16 of 16 articles as wanted." in found.stdout
 
 
 def test_what_is_amiss_is_said_in_words(project: Project) -> None:
     found = run_copydesk(project, "eval", "hand-written-padded")
     assert found.returncode == 1
-    assert "10 items of the golden set without an answer." in found.stdout
+    assert "11 items of the golden set without an answer." in found.stdout
     for line in ('rumour: has "confirmed"', "rumour: lacks /two people", "rumour: has sentiment POSITIVE"):
         assert f"  {line}" in found.stdout
 
@@ -91,6 +91,10 @@ def test_a_model_is_asked_and_its_answers_are_kept_and_compared(project: Project
     again = run_copydesk(project, "eval", "first", "--against", "hand-written")
     assert again.returncode == 0
     assert "1 of 1 article as wanted." in again.stdout
+    assert f"Answers by: fake-1 with {kept['prompt']}." in again.stdout
+    twice = run_copydesk(project, "eval", "--ask", "--save", "first")
+    assert twice.returncode == 2
+    assert "already" in twice.stderr, "two prompts' answers would mix in one set"
 
 
 def test_another_template_is_asked_with_where_it_is_named(project: Project) -> None:
@@ -128,6 +132,34 @@ def test_options_that_do_not_go_together_are_refused_at_once(asked: dict[str, An
     unset: dict[str, Any] = {"answers": None, "ask": False, "prompt": None, "against": None, "save": None}
     with pytest.raises(ConfigError, match=re.escape(words)):
         evaluate(**unset | asked, as_json=False)
+
+
+def test_answers_that_were_paid_for_outlive_a_refusal() -> None:
+    kept: list[str] = []
+    asked, told = cases(), load_recorded(ROOT / "evals", "hand-written")
+
+    class Refusing:
+        async def write(self, source: Source, beat: Beat) -> Answer:
+            if source.first_key == asked[-1].key:
+                raise ModelRefused("the key was revoked")
+            return told[source.first_key]
+
+    with pytest.raises(ModelRefused):
+        asyncio.run(write_all(asked, Refusing(), 1, lambda item, _answer: kept.append(item)))
+    assert kept == [case.key for case in asked[:-1]]
+
+
+def test_who_answered_is_said_and_a_mistyped_file_named(project: Project) -> None:
+    folder = project.folder / "evals/recorded/hand-written"
+    shutil.copy(folder / "rumour.json", folder / "rumuor.json")
+    found = run_copydesk(project, "eval")
+    assert "Answers by: hand-written, no model was asked." in found.stdout
+    assert "About no item of the golden set: rumuor." in found.stdout
+
+
+def test_findings_are_counted_by_severity(project: Project) -> None:
+    found = run_copydesk(project, "eval", "hand-written-padded")
+    assert re.search(r"^injected-order\s+wrong\s+5 block\s+78\s", found.stdout, re.MULTILINE), found.stdout
 
 
 def only(project: Project, key: str) -> None:

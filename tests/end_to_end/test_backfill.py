@@ -45,7 +45,7 @@ def test_an_unknown_feed_and_a_wrong_day_say_what_to_write(
 ) -> None:
     project = new_project({"days": feeds.url("/days.xml")})
     unknown = run_copydesk(project, "backfill", "nights", "--dry-run")
-    assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1)
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1), unknown.stderr
     assert "nights" in unknown.stderr
     assert "days" in unknown.stderr
     wrong = run_copydesk(project, "backfill", "days", "--since", "yesterdayish")

@@ -11,6 +11,12 @@ from pipeline.ingest.decode import decode
 TEXT = "<r>Zürich – 5 € „gut“</r>"
 
 
+PYTHONS = {
+    "windows-874": "cp874", "x-cp1251": "cp1251", "windows-949": "cp949", "gb_2312": "gb2312",
+    "iso-8859-8-i": "iso8859_8", "koi8-ru": "koi8_u", "x-euc-jp": "euc_jp",
+}  # fmt: skip
+
+
 def xml(name: str, text: str = TEXT) -> str:
     return f'<?xml version="1.0" encoding="{name}"?>{text}'
 
@@ -56,11 +62,19 @@ def test_labels_do_not_matter_where_they_are_wrong(body: bytes, content_type: st
         ("iso-2022-jp", "ビットコイン"),
         ("iso-8859-2", "źdźbło"),
         ("windows-1255", "ביטקוין"),
+        ("windows-874", "บิตคอยน์"),
+        ("x-cp1251", "Биткойн подорожал"),
+        ("windows-949", "비트코인"),
+        ("gb_2312", "比特币"),
+        ("iso-8859-8-i", "ביטקוין"),
+        ("koi8-ru", "Биткойн подорожал"),
+        ("x-euc-jp", "ビットコイン"),
     ],
 )
 def test_a_declared_charset_that_fits_is_taken(name: str, text: str) -> None:
-    assert decode(xml(name, text).encode(name), None).endswith(text)
-    assert decode(text.encode(name), f"text/xml; charset={name}") == text
+    spoken = PYTHONS.get(name, name)
+    assert decode(xml(name, text).encode(spoken), None).endswith(text)
+    assert decode(text.encode(spoken), f"text/xml; charset={name}") == text
 
 
 def test_one_stray_byte_spoils_nothing_else() -> None:
@@ -103,6 +117,41 @@ def test_a_long_latin_text_is_not_taken_for_another_script() -> None:
         "<r>" + "Die Börse in Zürich schließt früher: für Anleger heißt das „Geduld üben“, sagt Möller. " * 9
     )
     assert decode(text.encode("cp1252"), None) == text
+
+
+@pytest.mark.parametrize(
+    ("page", "spoken", "text"),
+    [
+        ("cp1250", "<rss><language>pl-PL</language>", "Spółka ogłosiła, że źródło to „żart”"),
+        ("cp1254", "<feed xml:lang='tr'>", "Şirket görüşmelerin başlayacağını açıkladı"),
+        ("cp1257", "<rss><dc:language>lt</dc:language>", "Įmonė pranešė, kad klaida ištaisyta"),
+        ("cp1251", "<rss><language>ru</language>", "Биржа"),
+        ("cp1252", "<rss><language>de</language>", "Börse schließt „früh“"),
+        ("cp1252", "<rss><language>xx</language>", "Börse"),
+    ],
+)
+def test_bytes_of_a_code_page_are_those_of_the_feed_s_language(page: str, spoken: str, text: str) -> None:
+    assert decode(f"{spoken}{text}".encode(page), None) == f"{spoken}{text}"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("a&#xD83D;&#xDE00;b", "a&#128512;b"),
+        ("a&#55357;&#56832;b", "a&#128512;b"),
+        ("a&#55357;b&#xDE00;c&#xd800;", "abc"),
+        ("a&#1114112;b&#x110000;c&#99999999999;d", "abcd"),
+        ("&#56832;&#56000;", ""),
+        ("&#128512;&#x1F600;&#65533;&#0038;&#xE9;", "&#128512;&#x1F600;&#65533;&#0038;&#xE9;"),
+    ],
+)
+def test_references_to_no_character_go_and_halves_are_joined(written: str, read: str) -> None:
+    assert decode(written.encode(), None) == read
+
+
+def test_a_mark_of_wide_characters_in_front_of_others_is_wrong() -> None:
+    assert decode(codecs.BOM_UTF16_LE + xml("utf-8").encode(), None) == xml("utf-8")
+    assert decode(codecs.BOM_UTF16_LE + '{ "a": "é"}'.encode("utf-16-le"), None) == '{ "a": "é"}'
 
 
 def test_many_bad_bytes_are_each_repaired() -> None:

@@ -36,7 +36,7 @@ def numbered(pattern: bytes, count: int) -> bytes:
 LAUGHS = "<!ENTITY a 'ha'>" + "".join(
     f"<!ENTITY {name} '{f'&{before};' * 10}'>" for before, name in itertools.pairwise("abcdefghij")
 )
-ONE, MALFORMED, COSTLY = 1, "malformed", "too-costly"
+ONE, MALFORMED, COSTLY, NO_FEED = 1, "malformed", "too-costly", "not-a-feed"
 
 CASES: dict[str, tuple[bytes, int | str]] = {
     "billion laughs": (doctype(LAUGHS) + TEXT % b"&j;", ONE),
@@ -46,6 +46,11 @@ CASES: dict[str, tuple[bytes, int | str]] = {
     "document type left open": (b"<!DOCTYPE rss [" + b"<!--" * 80_000 + FEED % b"", ONE),
     "white space before the root": (b"<?xml version='1.0'?>" + b"\n" * 1_000_000 + FEED % b"<a>&</a>", ONE),
     "deep XML": (FEED % nested(200_000), ONE),
+    "deep XML without a feed": (b"<a>" * 200_000, NO_FEED),
+    "deep feed without items": (HEAD + b"<a>" * 100_000, MALFORMED),
+    "noise": (b"\xff" * 15_000_000, NO_FEED),
+    "many prefixes": (FEED % numbered(b"<p%d:a/>", 20_000), ONE),
+    "cut JSON of strings": (b'{"items": [{"a": 1}, "' + b'\\"' * 2_000_000, NO_FEED),
     "deep XML left open": (HEAD + b"<item>" + b"<a>" * 200_000, 1),
     "deep HTML": (HTML % (b"<div>" * 200_000), ONE),
     "deep hidden HTML": (HTML % (b"<p hidden>" * 100_000), ONE),

@@ -74,6 +74,13 @@ def test_much_of_anything_ends_soon(piece: str) -> None:
     assert len(html_to_text(source + ">")) <= len(source) + 1
 
 
+def test_what_stands_in_for_scripts_is_read_where_nothing_else_is() -> None:
+    instead = "<script>x()</script><noscript><p>The code</p></noscript>"
+    assert html_to_text(instead) == "The code"
+    assert html_to_text(f"<p>Text</p>{instead}") == "Text"
+    assert html_to_text(f"<p hidden>Text</p><svg>x</svg>{instead}") == "The code"
+
+
 def test_endless_numbers_are_no_characters() -> None:
     assert html_to_text("a&#" + "1" * 5000 + ";b&#x" + "f" * 5000 + ";") == "a\ufffdb\ufffd"
 

@@ -52,6 +52,48 @@ def test_json_that_is_no_feed_is_named(feed: Any) -> None:
     assert caught.value.kind == "not-a-feed"
 
 
+def cut(written: str) -> ParsedFeed | str:
+    try:
+        return parse_feed(written.encode(), None, "https://json.example/feed", NOW)
+    except FeedError as error:
+        return error.kind
+
+
+def test_of_a_cut_feed_the_whole_items_are_read() -> None:
+    items = [{"id": "1", "content_text": 'a ]}"\\'}, {"id": "2", "authors": [{"name": "B"}], "title": "é"}]
+    whole = json.dumps({"version": VERSION, "authors": [{"name": "A"}], "items": items, "title": "T"})
+    first, last = whole.index("}, {") + 1, whole.index("}]", whole.index('"2"') + 30) + 1
+    for end in range(1, len(whole)):
+        found = cut(whole[:end])
+        if isinstance(found, str):
+            assert found == "malformed"
+            assert end < first
+        else:
+            assert found.cut
+            assert found.notes
+            assert [item.guid for item in found.items] == (["1", "2"] if end >= last else ["1"])
+
+
+@pytest.mark.parametrize(
+    "written",
+    ['{"items": [{"a": 1}', '{"items": [{"id": "1"}]}}}', '{"items": [{"id": 1},, {"id": 2}]}', "{]"],
+)
+def test_what_is_no_cut_feed_is_an_error(written: str) -> None:
+    assert isinstance(cut(written), str)
+
+
+def test_line_breaks_in_strings_and_words_behind_the_feed_spoil_nothing() -> None:
+    found = cut(
+        f'{{"version": "{VERSION}", "items": [{{"id": "1", "content_text": "a\nb\tc"}}]}}\n<!-- x -->'
+    )
+    assert isinstance(found, ParsedFeed)
+    assert (found.items[0].text, found.cut) == ("a\nb c", False)
+
+
+def test_items_of_its_own_make_a_feed_without_version_and_title() -> None:
+    assert len(parsed({"items": [{"id": "1", "content_html": "x"}]}).items) == 1
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(("name", "url")), inner),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.ingest.mend import mended, uncut, without_doctype, without_empty, without_preamble
+from pipeline.ingest.mend import declared, mended, uncut, without_doctype, without_empty, without_preamble
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,9 @@ def test_ampersands_and_entities_are_written_out(text: str, mended_text: str) ->
         ("<rss><item>a</item><item>b", "<rss><item>a</item></rss>", True),
         ("<rss><channel><item><p>a</item><it", "<rss><channel><item><p>a</item></channel></rss>", True),
         ("<rss><item>a", "<rss>", True),
+        ("<rss><item>a</item></rss", "<rss><item>a</item></rss>", True),
+        ("<rss><item>a</item></rss> <script>1 < 2</script>", "<rss><item>a</item></rss>", False),
+        ("<rss><item/></rss><rss><item/></rss>", "<rss><item/></rss><rss><item/></rss>", False),
     ],
 )
 def test_what_was_cut_off_goes_with_its_item(text: str, whole: str, cut: bool) -> None:
@@ -59,3 +62,12 @@ def test_empty_texts_and_preambles_go() -> None:
     assert without_empty("<a><summary></summary><description><![CDATA[ ]]></description></a>") == "<a></a>"
     feed = "<?xml version='1.0'?><rss version='2.0'/>"
     assert without_preamble(f"<br>Warning: x{feed}") == feed
+    assert without_preamble(f"\u00ef\u00bb\u00bf {feed}") == feed
+
+
+def test_prefixes_that_were_forgotten_are_declared() -> None:
+    feed = "<!-- <x:y/> --><rss xmlns:a='u'><a:b/><MEDIA:c d:e = '1' xml:lang='en'/>f:g <i href='h:j'/></rss>"
+    whole = declared(feed, {"media": "http://media.example/"})
+    assert whole == feed.replace("<rss", '<rss xmlns:MEDIA="http://media.example/" xmlns:d="urn:d"')
+    assert declared("<rss xmlns:a='u'><a:b/></rss>", {}) is None
+    assert declared("no root", {}) is None

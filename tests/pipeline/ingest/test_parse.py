@@ -126,6 +126,40 @@ def test_damage_ends_in_items_or_a_named_error(feed: Path, noise: bytes, at: int
         assert all(item.title or not (item.text or item.link) for item in parsed.items)
 
 
+@pytest.mark.parametrize("inner", ["<a>" * 20_000, "<title>x</channel>", "<div>" * 3000 + "</div>" * 3000])
+def test_a_feed_that_cannot_be_read_is_not_one_without_news(inner: str) -> None:
+    assert (
+        outcome(f"<rss version='2.0'><channel><title>F</title>{inner}</channel></rss>".encode())
+        == "malformed"
+    )
+
+
+@pytest.mark.parametrize("inner", ["AT & T", "<media:rating>x</media:rating>", "&nbsp;"])
+def test_a_feed_that_can_be_mended_may_have_no_news(inner: str) -> None:
+    found = outcome(f"<rss version='2.0'><channel><title>F</title>{inner}</channel></rss>".encode())
+    assert isinstance(found, ParsedFeed)
+    assert found.items == ()
+
+
+def test_prefixes_that_nobody_declared_keep_their_meaning() -> None:
+    feed = (
+        "<rss version='2.0'><channel><item><title>AT&T</title><dc:creator>Ann</dc:creator><my:x/>"
+        "<content:encoded><![CDATA[<p>All &amp; all</p>]]></content:encoded></item></channel></rss>"
+    )
+    [item] = parse_feed(feed.encode(), None, URL, NOW).items
+    assert (item.title, item.text, item.author) == ("AT&T", "All & all", "Ann")
+
+
+def test_a_link_of_a_feed_s_host_gives_way_to_a_whole_one_alone() -> None:
+    feed = (
+        "<rss version='2.0' xmlns:fb='http://rssnamespace.org/feedburner/ext/1.0'><channel>{}</channel></rss>"
+    )
+    item = "<item><link>https://host.example/1</link><fb:origLink>{}</fb:origLink></item>"
+    items = "".join(map(item.format, ("https://own.example/1", "not a URL")))
+    found = parse_feed(feed.format(items).encode(), None, URL, NOW).items
+    assert [each.link for each in found] == ["https://own.example/1", "https://host.example/1"]
+
+
 def test_markup_that_is_not_called_so_is_markup_all_the_same() -> None:
     feed = (
         "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>T</title><content>"
