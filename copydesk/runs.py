@@ -77,6 +77,7 @@ def _check() -> Settings:
 def _quiet() -> None:
     """Silence Prefect's own lines unless somebody asks for them: the report says what happened."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")  # its workers speak of slow servers there
     os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
 
 
