@@ -9,9 +9,9 @@ from typing import Protocol
 from pipeline.errors import ConfigError
 from pipeline.models import Answer, Beat, Source, Usage
 from pipeline.rewrite.asking import Task, ask
+from pipeline.rewrite.configured import model_of
 from pipeline.rewrite.model import Model
 from pipeline.rewrite.prompt import Prompt, load_prompt
-from pipeline.rewrite.request import Options
 from pipeline.rewrite.wire import WireArticle, read_answer
 from pipeline.settings import Settings
 
@@ -25,24 +25,10 @@ class Writer(Protocol):
 
 @contextlib.asynccontextmanager
 async def open_writer(settings: Settings, name: str | None) -> AsyncIterator[Writer]:
-    """Open the configured model with the beats' own prompts, or the one named. Raises ConfigError.
-
-    This is the one place where the model of an evaluation is made.
-    """
+    """Open the configured model with the beats' own prompts, or the one named. Raises ConfigError."""
     if settings.model is None:
         raise ConfigError("no model is set that could be asked: set COPYDESK_MODEL, or leave --ask out")
-    chosen = {field: getattr(settings, field) for field in ("max_tokens", "temperature", "seed")}
-    options = {field: value for field, value in chosen.items() if value is not None}
-    async with Model(
-        model=settings.model,
-        base_url=settings.base_url,
-        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
-        profile=settings.server,
-        options=Options(**options, extra=settings.extra_body),
-        in_flight=settings.max_in_flight,
-        timeout_s=settings.model_timeout_s,
-        deadline_s=settings.deadline_s,
-    ) as model:
+    async with model_of(settings) as model:
         yield ModelWriter(model, settings.base / "prompts", name)
 
 

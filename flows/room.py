@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipeline.checks.workers import CheckPool
 from pipeline.errors import ConfigError
 from pipeline.ingest.pages import Pages
 from pipeline.ingest.schedule import resting
@@ -14,11 +15,11 @@ from pipeline.ingest.workers import ParsePool
 from pipeline.ledger import Ledger
 from pipeline.net import Net
 from pipeline.output.files import sweep
+from pipeline.rewrite.configured import model_of
 from pipeline.rewrite.ladder import Learned
 from pipeline.rewrite.model import OPENAI_URL, Model
 from pipeline.rewrite.price import Price, Rates
 from pipeline.rewrite.prompt import Prompt, load_prompt
-from pipeline.rewrite.request import Options
 from pipeline.settings import Settings, Subscriptions, load_feeds, load_settings, user_agent
 from pipeline.work import KEPT, Newsroom, Notify, PollBook
 
@@ -39,6 +40,7 @@ async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
         net = await stack.enter_async_context(Net(user_agent(settings), allowed=settings.allow_hosts))
         model = await stack.enter_async_context(_model(settings, ledger)) if settings.model else None
         parsers = await stack.enter_async_context(ParsePool())
+        checkers = await stack.enter_async_context(CheckPool())
         now = datetime.now(UTC)
         await asyncio.to_thread(ledger.prune, now - KEPT)
         book = PollBook(ledger, await asyncio.to_thread(ledger.poll_states))
@@ -53,6 +55,7 @@ async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
                 book=book,
                 pages=Pages(net, parsers.extract),
                 parse=parsers.parse,
+                check=checkers.check,
                 hosts=resting((feed, book.state(feed)) for feed in subscriptions.feeds),
                 model=model,
                 price=price,
@@ -66,26 +69,13 @@ async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
 
 
 def _model(settings: Settings, ledger: Ledger) -> Model:
-    chosen = {name: getattr(settings, name) for name in ("max_tokens", "temperature", "seed")}
-    options = {name: value for name, value in chosen.items() if value is not None}
     url, name = settings.base_url or OPENAI_URL, settings.model or ""
     known = ledger.learned(url, name)
 
     async def remember(learned: Learned) -> None:
         await asyncio.to_thread(ledger.learn, url, name, learned.model_dump_json())
 
-    return Model(
-        model=name,
-        base_url=url,
-        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
-        profile=settings.server,
-        options=Options(**options, extra=settings.extra_body),
-        learned=Learned.model_validate_json(known) if known else None,
-        remember=remember,
-        in_flight=settings.max_in_flight,
-        timeout_s=settings.model_timeout_s,
-        deadline_s=settings.deadline_s,
-    )
+    return model_of(settings, Learned.model_validate_json(known) if known else None, remember)
 
 
 def price_of(settings: Settings) -> Price | None:

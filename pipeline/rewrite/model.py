@@ -40,7 +40,7 @@ Remember = Callable[[Learned], Awaitable[None]]
 """Keeps what was learned of the server and the model."""
 
 
-async def _forget(_learned: Learned) -> None:
+async def forget(_learned: Learned) -> None:
     """Keep nothing beyond this run."""
 
 
@@ -61,7 +61,7 @@ class Model:
         profile: str | None = None,
         options: Options | None = None,
         learned: Learned | None = None,
-        remember: Remember = _forget,
+        remember: Remember = forget,
         in_flight: int = 8,
         timeout_s: float = 120.0,
         deadline_s: float = 600.0,
@@ -149,11 +149,12 @@ class Model:
 
     async def _once(self, body: dict[str, Any]) -> Reply:
         await self._pause.over(self._sleep)
-        extra = {**self._profile.extra, **self.options.extra}
+        extra = {**body, **self._profile.extra, **self.options.extra}
         try:
             async with self._slots:
+                # As extra fields, they are spared the SDK's walk through them, longer than all our own work.
                 completion = await self._client.chat.completions.create(
-                    model=self.model, extra_body=extra or None, **body
+                    model=self.model, messages=(), extra_body=extra
                 )
             return read_reply(completion)
         except (openai.OpenAIError, BrokenReplyError, ValueError, AttributeError, TypeError) as error:

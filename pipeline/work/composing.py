@@ -4,7 +4,6 @@ import asyncio
 from functools import partial
 from typing import NamedTuple
 
-from pipeline.checks import run_checks
 from pipeline.errors import ModelError
 from pipeline.ledger import Claim, Sibling, same_story
 from pipeline.models import Article, Beat, Credit, Draft, FeedConfig, Finding, Provenance, Source, source_of
@@ -42,7 +41,7 @@ async def compose(room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBoo
     source, beat = claimed_source(feed, claim, siblings), room.beats[feed.beat]
     article, provenance = await _article(room, source, beat, claim, books)
     lay_out = partial(_laid_out, room, source, beat, claim, siblings, provenance)
-    draft = await asyncio.to_thread(lay_out, article, None)
+    draft = await lay_out(article, None)
     number = claim.previous.version + 1 if claim.previous else 1
     composed = Composed(draft, number, "redraft" if claim.previous else "draft", provenance.rewritten)
     if not (beat.verify and provenance.rewritten):
@@ -50,7 +49,7 @@ async def compose(room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBoo
     mended = await mend(room, source, beat, claim, books, draft)
     if mended is None:
         return composed
-    after = await asyncio.to_thread(lay_out, article, mended)
+    after = await lay_out(article, mended)
     return composed._replace(draft=after, cause="repair", before=draft)
 
 
@@ -94,7 +93,7 @@ def _body(text: str) -> str:
     return loads(text, "an earlier version")[1]
 
 
-def _laid_out(
+async def _laid_out(
     room: Newsroom,
     source: Source,
     beat: Beat,
@@ -105,12 +104,24 @@ def _laid_out(
     body: str | None,
 ) -> Draft:
     """Return the draft of an article; `body` stands in for its own where sentences were mended."""
-    previous = claim.previous
     if body is None:
         body = render_body(article, beat)
     else:
         article = article.model_copy(update={"overview": text_of(body, part(body, beat.overview))})
-    findings = (*run_checks(source, body, beat), *_told_too(siblings))
+    findings = (*await room.check(source, body, beat), *_told_too(siblings))
+    return await asyncio.to_thread(_written, room, source, claim, provenance, article, body, findings)
+
+
+def _written(
+    room: Newsroom,
+    source: Source,
+    claim: Claim,
+    provenance: Provenance,
+    article: Article,
+    body: str,
+    findings: tuple[Finding, ...],
+) -> Draft:
+    previous = claim.previous
     metadata = build_metadata(
         source,
         article,

@@ -13,7 +13,7 @@ from pipeline.errors import CopydeskError
 from pipeline.ingest.pages import Pages
 from pipeline.ingest.parse import ParsedFeed
 from pipeline.ledger import Ledger
-from pipeline.models import Beat, FeedConfig, PollState, Record, Usage
+from pipeline.models import Beat, FeedConfig, Finding, PollState, Record, Source, Usage
 from pipeline.net import Net
 from pipeline.rewrite.model import Model
 from pipeline.rewrite.price import Price
@@ -24,6 +24,8 @@ Notify = Callable[[str, str], None]
 """Told (feed key, what) whenever an item is `claimed`, and whenever one is `drafted` or has `failed`."""
 Parse = Callable[[bytes, str | None, str, datetime], Awaitable[ParsedFeed]]
 """Body, content type, URL and time to what the feed says."""
+Check = Callable[[Source | None, str, Beat], Awaitable[tuple[Finding, ...]]]
+"""Source and a draft's body to the findings about it."""
 
 _UNKNOWN_ANSWER = 1500
 """Tokens that the first answer of a run is to have at least."""
@@ -134,6 +136,7 @@ class Newsroom:
     book: PollBook
     pages: Pages
     parse: Parse
+    check: Check
     hosts: dict[str, datetime] = field(default_factory=dict)
     """Until when each host asked to be left alone."""
     model: Model | None = None

@@ -4,14 +4,13 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from pipeline.checks import run_checks
 from pipeline.errors import ModelError, ReviewError
 from pipeline.ledger import Claim, Previous
 from pipeline.models import Answer, Beat, Draft, FeedConfig, Finding, Severity, Source, utc_iso
 from pipeline.output import files
 from pipeline.output.frontmatter import dumps, loads
 from pipeline.output.render import describe, safe_markdown
-from pipeline.output.sections import Part, part, replaced, text_of
+from pipeline.output.sections import part, replaced, text_of
 from pipeline.rewrite.asking import Task, ask
 from pipeline.rewrite.redraft import WireSectionText, read_section, with_request
 from pipeline.work.books import ItemBooks
@@ -36,7 +35,18 @@ async def compose_section(
         raise ModelError(error.message, retry=False) from error
     beat = room.beats[feed.beat]
     answer, new = await _new_text(room, source, beat, claim, books, body)
-    draft = await asyncio.to_thread(_replaced, room, source, beat, claim, metadata, body, one, answer, new)
+    after = replaced(body, one, safe_markdown(new))
+    findings = await room.check(source, after, beat)
+    if one.heading == beat.overview and metadata.get("description") == describe(text_of(body, one)):
+        metadata["description"] = describe(new)  # else it is an editor's own
+    metadata["updatedAt"] = utc_iso(room.clock())
+    metadata["ai"] = _ai(metadata, answer, findings, utc_iso(room.clock()), claim.previous)
+    draft = Draft(
+        external_id=source.external_id,
+        path=claim.previous.path if claim.previous else "",
+        text=dumps(metadata, after),
+        findings=findings,
+    )
     number = claim.previous.version + 1 if claim.previous else 1
     return claim, Composed(draft, number, "redraft", rewritten=True)
 
@@ -79,32 +89,6 @@ async def _new_text(
         purpose="redraft",
     )
     return await ask(room.model, task, books)
-
-
-def _replaced(
-    room: Newsroom,
-    source: Source,
-    beat: Beat,
-    claim: Claim,
-    metadata: dict[str, Any],
-    body: str,
-    one: Part,
-    answer: Answer,
-    new: str,
-) -> Draft:
-    after = replaced(body, one, safe_markdown(new))
-    findings = run_checks(source, after, beat)
-    previous = claim.previous
-    if one.heading == beat.overview and metadata.get("description") == describe(text_of(body, one)):
-        metadata["description"] = describe(new)  # else it is an editor's own
-    metadata["updatedAt"] = utc_iso(room.clock())
-    metadata["ai"] = _ai(metadata, answer, findings, utc_iso(room.clock()), previous)
-    return Draft(
-        external_id=source.external_id,
-        path=previous.path if previous else "",
-        text=dumps(metadata, after),
-        findings=findings,
-    )
 
 
 def _ai(

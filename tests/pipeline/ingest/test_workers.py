@@ -38,7 +38,7 @@ async def test_who_reads_hostile_documents_sees_no_key(monkeypatch: pytest.Monke
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     async with ParsePool(1) as pool:
         await pool.parse(FEED, None, URL, NOW)
-        [worker] = pool._all
+        [worker] = pool._pool.workers
         assert b"sk-secret" not in Path(f"/proc/{worker._process.pid}/environ").read_bytes()
 
 
@@ -67,7 +67,7 @@ async def test_who_takes_too_long_loses_its_process_and_nobody_elses() -> None:
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is limited on Linux alone")
 async def test_who_takes_too_much_memory_is_named_and_the_next_is_served() -> None:
     async with ParsePool(1, memory=20_000_000) as pool:
-        with pytest.raises(FeedError, match=r"feeds\.example/f needs more memory") as caught:
+        with pytest.raises(FeedError, match=r"feeds\.example/f takes more time or memory") as caught:
             await pool.parse(COSTLY * 20, None, URL, NOW)
         assert caught.value.kind == "too-costly"
         assert len((await pool.parse(FEED, None, URL, NOW)).items) == 1
@@ -110,7 +110,7 @@ async def test_a_caller_that_gives_up_leaves_the_pool_usable() -> None:
 async def test_a_worker_that_somebody_killed_is_replaced() -> None:
     async with ParsePool(1) as pool:
         await pool.parse(FEED, None, URL, NOW)
-        [worker] = pool._all
+        [worker] = pool._pool.workers
         os.kill(worker._process.pid, signal.SIGKILL)
         await worker._process.wait()
         assert len((await pool.parse(FEED, None, URL, NOW)).items) == 1
@@ -124,7 +124,7 @@ async def main():
     async with ParsePool(1) as pool:
         now = datetime.now(UTC)
         await pool.parse(b"<rss version='2.0'><channel/></rss>", None, "https://f.example/", now)
-        [worker] = pool._all
+        [worker] = pool._pool.workers
         print(worker._process.pid, flush=True)
         os.kill(os.getpid(), 9)
 asyncio.run(main())

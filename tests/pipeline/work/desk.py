@@ -7,11 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
+from pipeline.checks import run_checks
 from pipeline.ingest.pages import Pages
 from pipeline.ingest.parse import ParsedFeed, parse_feed
 from pipeline.ingest.schedule import resting
 from pipeline.ledger import Ledger
-from pipeline.models import Beat, FeedConfig, Usage
+from pipeline.models import Beat, FeedConfig, Finding, Source, Usage
 from pipeline.net import Net
 from pipeline.rewrite.ladder import Manner
 from pipeline.rewrite.model import Model
@@ -31,6 +32,10 @@ GOOD = json.dumps(article(category="NEWS", tags=["NEWS"]))
 
 async def parse_here(body: bytes, content_type: str | None, url: str, now: datetime) -> ParsedFeed:
     return parse_feed(body, content_type, url, now)
+
+
+async def check_here(source: Source | None, body: str, beat: Beat) -> tuple[Finding, ...]:
+    return run_checks(source, body, beat)
 
 
 class Scripted:
@@ -87,6 +92,7 @@ def room(
         book=book,
         pages=Pages(net),
         parse=parse_here,
+        check=check_here,
         hosts=resting((one, book.state(one)) for one in feeds),
         model=cast(Any, model),
         price=price,

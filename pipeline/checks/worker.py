@@ -1,0 +1,27 @@
+"""A worker process that checks drafts."""
+
+from functools import lru_cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from pipeline.apart.child import serve
+from pipeline.checks import run_checks
+from pipeline.models import Beat, Finding, Source
+
+FINDINGS = TypeAdapter(tuple[Finding, ...])
+
+
+def work(job: dict[str, Any], body: bytes) -> bytes:
+    """Return the findings about a body, as JSON."""
+    source = Source.model_validate_json(job["source"]) if job["source"] else None
+    return FINDINGS.dump_json(run_checks(source, body.decode(), _beat(job["beat"])))
+
+
+@lru_cache(maxsize=64)
+def _beat(told: str) -> Beat:
+    return Beat.model_validate_json(told)
+
+
+if __name__ == "__main__":
+    serve(work)

@@ -1,0 +1,36 @@
+"""Checks drafts in processes apart: neither the event loop nor its calls wait for a long text."""
+
+from types import TracebackType
+from typing import Self
+
+from pipeline.apart import CPU_S, MEMORY, JobFailed, Pool
+from pipeline.checks.worker import FINDINGS
+from pipeline.models import Beat, Finding, Severity, Source
+
+UNCHECKED = "unchecked"
+"""The kind of the finding that stands where the checks themselves came to nothing."""
+
+
+class CheckPool:
+    """A few worker processes, started when they are needed; a context manager."""
+
+    def __init__(self, workers: int | None = None, cpu_s: float = CPU_S, memory: int = MEMORY) -> None:
+        self._pool = Pool("pipeline.checks.worker", workers, cpu_s, memory)
+
+    async def __aenter__(self) -> Self:
+        await self._pool.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._pool.__aexit__(kind, error, trace)
+
+    async def check(self, source: Source | None, body: str, beat: Beat) -> tuple[Finding, ...]:
+        """Return the findings about a body, as `run_checks` does; one that blocks where that fails."""
+        job = {"source": source.model_dump_json() if source else None, "beat": beat.model_dump_json()}
+        try:
+            return FINDINGS.validate_json(await self._pool.run(job, body.encode()))
+        except JobFailed as error:
+            said = f"this draft could not be checked: checking it {error.message}"
+            return (Finding(kind=UNCHECKED, severity=Severity.BLOCK, message=said),)
