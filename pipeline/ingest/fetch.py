@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pipeline.errors import FeedError
 from pipeline.httptime import retry_after
 from pipeline.ingest.hints import Hints, read_hints
+from pipeline.ingest.interstitial import interstitial
 from pipeline.models import FeedConfig, PollState, Record
 from pipeline.net import Net, Response, shown_url
 
@@ -25,6 +26,14 @@ _REFUSALS: dict[int, tuple[str, str]] = {
     410: ("gone", "is gone for good (410); remove it from feeds.yaml, or set `enabled: false`"),
     429: ("rate-limited", "is asked for too often (429); it is left alone for a while"),
 }
+
+
+_CHALLENGE = (
+    "challenge",
+    "shows a check of the browser instead of a feed; ask its publisher to let feed readers pass",
+)
+_CHECKED = 50_000
+"""Bytes of a refusal's page that are looked at."""
 
 
 class Fetched(Record):
@@ -128,11 +137,24 @@ def _sendable(value: str | None) -> str | None:
     return None
 
 
+def _challenged(response: Response) -> bool:
+    """Tell whether a refusal is a check of the browser: most of those come with a status of refusal."""
+    if response.headers.get("cf-mitigated") == "challenge":
+        return True
+    typed = response.headers.get("content-type", "").lower()
+    # 429 slows its host down whatever its page says.
+    if response.status == 429 or "html" not in typed:
+        return False
+    return interstitial(response.body[:_CHECKED].decode("utf-8", "replace")) == "challenge"
+
+
 def _refusal(feed: FeedConfig, response: Response, now: datetime) -> FeedError:
     status = response.status
     unknown = ("http", f"answers {status}, which is no feed; open it in a browser and correct its url")
     broken = ("server", f"has trouble at its server ({status}); the next run tries again")
     kind, said = _REFUSALS.get(status, broken if status >= 500 else unknown)
+    if _challenged(response):
+        kind, said = _CHALLENGE
     return FeedError(
         f"{feed.key}: {shown_url(response.url)} {said}",
         kind=kind,

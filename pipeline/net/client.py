@@ -123,7 +123,7 @@ class Net:
                     return answer
                 request = answer
         except (TimeoutError, httpx.ReadTimeout) as error:
-            raise late(host_in(at), self._timeout_s) from error
+            raise late(error, host_in(at), self._timeout_s) from error
         except _ERRORS as error:
             raise named(error, at) from error
 

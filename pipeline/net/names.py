@@ -10,13 +10,16 @@ import httpx
 from pipeline.errors import FeedError
 from pipeline.net.addresses import place_of
 from pipeline.net.guard import ForbiddenAddress
+from pipeline.net.pace import Drips
 from pipeline.urls import host_in, shown_url
 
 _PROXY_ERRORS = (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)
 
 
-def late(host: str, seconds: float) -> FeedError:
-    """Return the error of an answer that did not come in time."""
+def late(error: Exception, host: str, seconds: float) -> FeedError:
+    """Return the error of an answer that did not come in time, or comes in drops."""
+    if any(isinstance(cause, Drips) for cause in _causes(error)):
+        return FeedError(f"{host} sends its answer drop by drop; the next run tries again", kind="timeout")
     return FeedError(
         f"{host} did not answer in full within {seconds:g} s; the next run tries again", kind="timeout"
     )

@@ -10,9 +10,11 @@ import aiohttp
 import httpx
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.helpers import set_exception
 from httpx_aiohttp import AiohttpTransport
 
 from pipeline.net.guard import Guard
+from pipeline.net.pace import Drips, Pace
 
 IDLE = 64
 """Hosts with connections kept open for a next request: 10,000 feeds must fit into a process's open files."""
@@ -44,21 +46,23 @@ class GuardedTransport(AiohttpTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; httpx has made a header of the URL's user and password, aiohttp refuses both."""
         request.url = bare(request.url)
+        await request.aread()  # a redirect's body is empty but unread: it would be sent, in chunks
         return await super().handle_async_request(request)
 
 
 class _Protocol(ResponseHandler):
-    """Bounds what parsing an answer costs.
+    """Bounds what parsing an answer costs, and how slowly it may come.
 
     Interim answers, blank lines and chunks of one byte, sent without end, would keep the event loop busy
-    until the deadline.
+    until the deadline; an answer in drops would keep its turn for as long.
     """
 
     _spent_s = 0.0
+    _pace = Pace()
 
     def set_response_params(self, **params: Any) -> None:  # noqa: ANN401 - whatever aiohttp hands on
         """Begin with another answer."""
-        self._spent_s = 0.0
+        self._spent_s, self._pace = 0.0, Pace()
         super().set_response_params(**params)
 
     def data_received(self, data: bytes) -> None:
@@ -66,8 +70,17 @@ class _Protocol(ResponseHandler):
         started = time.thread_time()
         super().data_received(data)
         self._spent_s += time.thread_time() - started
-        if self._spent_s > PARSE_S and self.transport is not None:
+        drips = self._pace.drips(len(data), time.monotonic())
+        if drips:
+            self._fail(Drips())
+        if (drips or self._spent_s > PARSE_S) and self.transport is not None:
             self.transport.abort()
+
+    def _fail(self, error: Exception) -> None:
+        """Raise an error in whoever waits for the head, or for the body."""
+        self.set_exception(error)
+        if self._payload is not None:
+            set_exception(self._payload, error)
 
 
 class _Connector(aiohttp.TCPConnector):

@@ -26,7 +26,7 @@ class Answer:
     delay_s: float = 0
     """Before the first byte."""
     drip_s: float = 0
-    """Between one byte of the body and the next."""
+    """Between one byte of the body, or one piece sent `forever`, and the next."""
     cut_at: int | None = None
     """Closes the connection after so many bytes of the body."""
     raw: bytes | None = None
@@ -84,9 +84,9 @@ class FeedServer:
         self._server.answers[path] = Answer(body, status, sent, etag, last_modified, delay_s, drip_s, cut_at)
         return self.url(path)
 
-    def add_raw(self, path: str, raw: bytes, *, forever: bytes = b"") -> str:
+    def add_raw(self, path: str, raw: bytes, *, forever: bytes = b"", drip_s: float = 0) -> str:
         """Decide the very bytes that a path answers with, status line and all; returns its URL."""
-        self._server.answers[path] = Answer(raw=raw, forever=forever)
+        self._server.answers[path] = Answer(raw=raw, forever=forever, drip_s=drip_s)
         return self.url(path)
 
     def url(self, path: str) -> str:
@@ -151,15 +151,15 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.closing.wait(answer.delay_s):
             return
         if answer.raw is not None:
-            self._send_raw(answer.raw, answer.forever)
+            self._send_raw(answer.raw, answer.forever, answer.drip_s)
         elif _unchanged(answer, headers):
             self._send(Answer(status=304, etag=answer.etag, last_modified=answer.last_modified))
         else:
             self._send(answer)
 
-    def _send_raw(self, raw: bytes, forever: bytes) -> None:
+    def _send_raw(self, raw: bytes, forever: bytes, drip_s: float) -> None:
         self.wfile.write(raw)
-        while forever and not self.server.closing.is_set():
+        while forever and not self.server.closing.wait(drip_s):
             self.wfile.write(forever)
         self.close_connection = True
 

@@ -170,3 +170,21 @@ async def test_trouble_on_the_way_names_the_feed_too(net: Net, server: FeedServe
     with pytest.raises(FeedError, match=r"^daily-coin: 127\.0\.0\.1: no secure connection") as caught:
         await fetch(net, feed(url), PollState(), NOW)
     assert caught.value.kind == "tls"
+
+
+@pytest.mark.parametrize("status", [403, 503])
+async def test_a_check_of_the_browser_is_told_from_a_refusal(
+    net: Net, server: FeedServer, status: int
+) -> None:
+    page = b"<!doctype html><title>Just a moment...</title><script>window._cf_chl_opt = {}</script>"
+    url = server.add("/f", page, status=status, content_type="text/html; charset=UTF-8")
+    with pytest.raises(FeedError, match="check of the browser") as caught:
+        await fetch(net, feed(url), PollState(), NOW)
+    assert (caught.value.kind, caught.value.context["status"]) == ("challenge", status)
+
+
+async def test_so_is_one_that_a_header_tells_of(net: Net, server: FeedServer) -> None:
+    url = server.add("/f", status=403, headers={"cf-mitigated": "challenge"})
+    with pytest.raises(FeedError) as caught:
+        await fetch(net, feed(url), PollState(), NOW)
+    assert caught.value.kind == "challenge"

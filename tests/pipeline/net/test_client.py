@@ -210,3 +210,9 @@ async def test_nothing_is_left_behind_by_a_request_that_is_given_up(server: Feed
         dripping.cancel()
         await asyncio.gather(waiting, dripping, return_exceptions=True)
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_redirect_is_followed_without_a_body(server: FeedServer) -> None:
+    server.add("/end", b"here")
+    await get(server.add("/start", status=302, headers={"Location": "/end"}))
+    assert not {"transfer-encoding", "content-type", "content-length"} & set(server.seen[1].headers)

@@ -1,11 +1,12 @@
 """Answers that are meant to cost more than they are worth."""
 
+import asyncio
 import gzip
 
 import pytest
 
 from pipeline.errors import FeedError
-from pipeline.net import Net
+from pipeline.net import Net, pace
 from tests.fakes.feed_server import FeedServer
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -66,3 +67,36 @@ async def test_long_headers_of_honest_servers_are_read() -> None:
         url = server.add("/feed", b"x", headers={"X-Cache-Tags": "t" * 20_000})
         async with Net("test", allowed=server.hosts) as net:
             assert len((await net.get(url)).headers["x-cache-tags"]) == 20_000
+
+
+DRIPS = {
+    "head": OK + b"X-A: ",
+    "body": OK + b"Content-Length: 9999\r\n\r\n",
+    "chunks": OK + b"Transfer-Encoding: chunked\r\n\r\n",
+    "gzip": OK + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x08" + bytes(6),  # then a name without end
+}
+
+
+@pytest.mark.parametrize("what", DRIPS)
+async def test_an_answer_in_drops_keeps_no_turn_until_the_deadline(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pace, "WINDOW_S", 0.2)
+    drop = {"head": b"b", "chunks": b"1\r\nx\r\n"}.get(what, b"x")
+    with FeedServer() as server:
+        url = server.add_raw("/feed", DRIPS[what], forever=drop, drip_s=0.02)
+        async with Net("test", timeout_s=600, allowed=server.hosts) as net:
+            with pytest.raises(FeedError, match="drop by drop") as caught:
+                await asyncio.wait_for(net.get(url), 10)
+    assert caught.value.kind == "timeout"
+
+
+def test_a_server_that_thinks_before_it_sends_does_not_drip() -> None:
+    watched = pace.Pace()
+    # A head; ten seconds of thought; a short body, and the mark of its end.
+    assert not any(watched.drips(size, now) for size, now in [(200, 0.0), (300, 10.0), (5, 10.1)])
+
+
+def test_many_quick_pieces_are_no_drops() -> None:
+    watched = pace.Pace()
+    assert not any(watched.drips(100, number / 10) for number in range(100))
