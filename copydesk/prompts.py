@@ -7,18 +7,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from copydesk.console import counted, err, machine, out, plain, say, table
 from pipeline.checks import run_checks
 from pipeline.errors import ConfigError, CopydeskError, ReviewError
 from pipeline.ingest.pages import wants_page
-from pipeline.ledger import Ledger
+from pipeline.ledger import Asked, Ledger
 from pipeline.models import Beat, FeedConfig, Item, Source, source_of
+from pipeline.output.files import read_bytes
+from pipeline.output.frontmatter import loads
 from pipeline.output.render import render_body
+from pipeline.rewrite.configured import options_of
 from pipeline.rewrite.ladder import Learned, Manner, recalled
 from pipeline.rewrite.model import OPENAI_URL
 from pipeline.rewrite.profiles import profile_of
 from pipeline.rewrite.prompt import Message, Prompt, load_prompt
-from pipeline.rewrite.request import Options, estimate, request
+from pipeline.rewrite.redraft import WireSectionText, with_request
+from pipeline.rewrite.request import estimate, request
 from pipeline.rewrite.turns import Turn
 from pipeline.rewrite.wire import WireArticle, read_answer
 from pipeline.settings import Settings, Subscriptions, load_feeds, load_settings
@@ -32,10 +38,16 @@ def show(ref: str, *, as_json: bool) -> None:
     subscriptions = load_feeds(settings.feeds_file)
     with Ledger.open(settings.database_url) as ledger:
         feed, item = _item(ledger, subscriptions, ref)
+        asked = ledger.asked(feed.key, item.guid)
         known = ledger.learned(settings.base_url or OPENAI_URL, settings.model or "")
     beat = subscriptions.beats[feed.beat]
     prompt = load_prompt(_folder(settings), beat.prompt)
-    body = _body(settings, prompt, prompt.messages(source_of(feed, item), beat), known)
+    messages: Sequence[Message] = prompt.messages(source_of(feed, item), beat)
+    shape: type[BaseModel] = WireArticle
+    if asked:
+        messages = with_request(messages, asked.request, _standing(settings, asked))
+        shape = WireSectionText if asked.request.section else WireArticle
+    body = _body(settings, prompt, messages, shape, known)
     if as_json:
         machine({"prompt": prompt.id, "request": body})
         return
@@ -47,6 +59,13 @@ def show(ref: str, *, as_json: bool) -> None:
     say(f"\n{prompt.id}, at most {estimate(body):,} tokens; the item's marker differs in every request.")
     if wants_page(item, feed):
         say("The feed's text is thin or cut: the item's page is fetched before it is sent.")
+
+
+def _standing(settings: Settings, asked: Asked) -> str:
+    """Return the body of the draft that is to be written anew, as it stands on disk."""
+    data = read_bytes(settings.output, asked.previous.path)
+    text = data.decode("utf-8", "replace") if data else asked.previous.text
+    return loads(text, asked.previous.path)[1]
 
 
 def _item(ledger: Ledger, subscriptions: Subscriptions, ref: str) -> tuple[FeedConfig, Item]:
@@ -64,18 +83,18 @@ def _item(ledger: Ledger, subscriptions: Subscriptions, ref: str) -> tuple[FeedC
 
 
 def _body(
-    settings: Settings, prompt: Prompt, messages: Sequence[Message], known: str | None
+    settings: Settings,
+    prompt: Prompt,
+    messages: Sequence[Message],
+    shape: type[BaseModel],
+    known: str | None,
 ) -> dict[str, Any]:
     """Return the request in the manner in which the server is asked now."""
     profile = profile_of(settings.base_url or OPENAI_URL, settings.server)
     learned = Learned.model_validate_json(known) if known else None
-    chosen = {name: getattr(settings, name) for name in ("max_tokens", "temperature", "seed")}
-    wishes = prompt.hints.model_dump() | {name: value for name, value in chosen.items() if value is not None}
-    options = Options(
-        **{name: value for name, value in wishes.items() if value is not None}, extra=settings.extra_body
-    )
+    options = options_of(settings, **prompt.hints.model_dump())
     manner = recalled(learned, datetime.now(UTC), Manner(length_field=profile.length_field))
-    asked = request(messages, WireArticle, Turn(manner, options.max_tokens), options)
+    asked = request(messages, shape, Turn(manner, options.max_tokens), options)
     return {"model": settings.model, **asked, **profile.extra, **options.extra}
 
 

@@ -4,6 +4,7 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.money import dollars
 from pipeline.ledger.records import (
     Admitted,
+    Asked,
     CallRow,
     Cap,
     Claim,
@@ -22,6 +23,7 @@ from pipeline.ledger.records import (
 
 __all__ = [
     "Admitted",
+    "Asked",
     "CallRow",
     "Cap",
     "Claim",

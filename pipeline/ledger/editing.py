@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pipeline.ledger import drafts, forgetting, requests, versions
 from pipeline.ledger.base import Base
-from pipeline.ledger.records import DraftRow, PendingVerdict, Version
+from pipeline.ledger.records import Asked, DraftRow, PendingVerdict, Version
 from pipeline.models import Draft, Verdict
 
 
@@ -58,6 +58,11 @@ class Editing(Base):
         """Return how many requests wait, by feed key."""
         with self._reading() as connection:
             return requests.by_feed(connection)
+
+    def asked(self, feed_key: str, guid: str) -> Asked | None:
+        """Return what is asked for of a feed's item, where something is."""
+        with self._reading() as connection:
+            return requests.of_item(connection, feed_key, guid)
 
     def versions(self, item_id: int) -> list[Version]:
         """Return every text that a draft has had, the first one first."""

@@ -56,6 +56,13 @@ class Cap(NamedTuple):
     """When the day or month began; None for the run."""
 
 
+class Asked(NamedTuple):
+    """What is asked for of a draft, and that draft."""
+
+    request: Request
+    previous: "Previous"
+
+
 class CallRow(NamedTuple):
     """One answer that was paid for."""
 

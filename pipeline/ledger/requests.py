@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from pipeline.errors import ReviewError
+from pipeline.ledger import versions
 from pipeline.ledger.items import chunks
-from pipeline.ledger.records import DraftRow
+from pipeline.ledger.records import Asked, DraftRow
 from pipeline.ledger.schema import feeds, items, requests
 from pipeline.models import Request
 
@@ -51,6 +52,16 @@ def pending_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Reque
             one = Request(id=row.id, by=row.by, at=row.at, note=row.note, section=row.section)
             found.setdefault(row.item_id, one)
     return found
+
+
+def of_item(connection: sa.Connection, feed_key: str, guid: str) -> Asked | None:
+    """Return what is asked for of a feed's item, where something is."""
+    mine = sa.and_(feeds.c.key == feed_key, items.c.guid == guid)
+    item_id = connection.scalar(sa.select(items.c.id).select_from(items.join(feeds)).where(mine))
+    if item_id is None or (request := pending(connection, item_id)) is None:
+        return None
+    previous = versions.previous(versions.texts(connection, [item_id])[item_id])
+    return Asked(request, previous) if previous else None
 
 
 def close(connection: sa.Connection, item_id: int, outcome: str) -> None:

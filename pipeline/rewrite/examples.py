@@ -50,7 +50,7 @@ class ExampleFile(Record):
     """One file under prompts/examples/."""
 
     language: str | None = None
-    """Shown for articles in this language alone; None: in every one."""
+    """Shown for articles in this language alone; None: for those in a language that has none of its own."""
     item: WrittenItem
     answer: WireArticle
 

@@ -58,8 +58,9 @@ class Prompt:
         return [*laid_out, self._about(source, f"=== item {secrets.token_hex(8)} ===", fixed)]
 
     def shown(self, language: str) -> tuple[Example, ...]:
-        """Return the examples that are shown for articles in a language."""
-        return tuple(example for example in self.examples if example.fits(language))
+        """Return the examples in a language; where there are none, those that are for every one."""
+        own = tuple(example for example in self.examples if example.language and example.fits(language))
+        return own or tuple(example for example in self.examples if example.language is None)
 
     def _about(self, source: Source, marker: str, fixed: dict[str, object]) -> Message:
         values = fixed | {"marker": marker, "item": describe(source)}

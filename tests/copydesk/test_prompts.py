@@ -87,7 +87,7 @@ def test_good_templates_are_listed_with_the_length_of_what_is_fixed(project: Pro
     found = run_copydesk(project, "prompt", "lint")
     assert found.returncode == 0, found.stderr
     [article] = [line.split() for line in found.stdout.splitlines() if line.startswith("article@")]
-    assert article[1:3] == ["crypto", "2"]
+    assert article[1:3] == ["crypto", "3"]
     assert int(article[3].replace(",", "")) > 7000
 
 

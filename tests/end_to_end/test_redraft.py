@@ -61,6 +61,10 @@ def test_a_draft_is_written_anew_put_back_and_billed(
         ]
         assert all(row["cost"] == 11 * 100 + 7 * 200 for row in bill)
         assert " of $50.00." in run_copydesk(project, "cost").stdout
+        run_copydesk(project, "redraft", name, "--note", "Longer.", "--later")
+        asked = json.loads(run_copydesk(project, "prompt", "show", name, "--json").stdout)
+        assert "Longer." in asked["request"]["messages"][-1]["content"]
+
         wrong = run_copydesk(project, "redraft", name, "--section", "Outlook")
         assert wrong.returncode == 6
         assert 'no section "Outlook"; it has "Overview"' in wrong.stderr

@@ -193,9 +193,11 @@ def test_a_wrong_example_is_named_with_file_and_line(
 
 
 def test_our_own_examples_are_what_they_ask_for() -> None:
-    beat = Beat(key="b", market="crypto market", vocabulary=("EXCHANGE", "SECURITY", "BUSINESS"))
+    beat = Beat(
+        key="b", market="crypto market", vocabulary=("EXCHANGE", "SECURITY", "BUSINESS", "SPEICHER", "NETZE")
+    )
     examples = load_prompt(PROMPTS, "article").examples
-    assert len(examples) == 2
+    assert {example.language for example in examples} == {None, "de"}
     for example in examples:
         told = read_answer(example.answer, example.source, beat)
         body = render_body(told, beat)

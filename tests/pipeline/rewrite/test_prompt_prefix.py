@@ -41,7 +41,7 @@ def test_all_but_the_item_and_its_marker_is_the_same(language: str) -> None:
         others = [shared_prefix(told, other) for other in requests if other is not told]
         # Two random markers may begin with the same digits.
         assert fixed <= min(others) <= fixed + 4
-        assert fixed > 7000
+        assert fixed > 6000
         # Two marker lines around the item, and nothing else.
         assert len(last) - last.index("=== item ") == len(describe(one)) + 2 * len(
             "=== item " + 20 * "." + "\n"
@@ -77,8 +77,15 @@ def test_an_example_that_names_its_language_is_shown_for_it_alone(
 def test_the_template_knows_how_many_examples_are_shown() -> None:
     prompt = load_prompt(ROOT / "prompts", "article")
     told = prompt.messages(source(), Beat(key="b"))
-    assert f"come {len(prompt.examples)} examples" in told[0]["content"]
-    assert len(told) == 2 + 2 * len(prompt.examples)
+    shown = prompt.shown("en")
+    assert f"come {len(shown)} examples" in told[0]["content"]
+    assert len(told) == 2 + 2 * len(shown)
+
+
+def test_a_language_with_examples_of_its_own_is_shown_no_others() -> None:
+    prompt = load_prompt(ROOT / "prompts", "article")
+    assert [one.language for one in prompt.shown("de-AT")] == ["de"]
+    assert [one.language for one in prompt.shown("pt")] == [None, None]
 
 
 def test_an_example_has_the_same_marker_in_every_request() -> None:
