@@ -1,0 +1,82 @@
+"""A text as the checks read it: its words and sentences, each with its place; found once, used by all."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from types import MappingProxyType
+from typing import NamedTuple
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*(?=\s|$)|\n\s*\n|\n(?=[#>*-])")
+_ABBREVIATED = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|St|Jr|Sr|No|vs|Inc|Ltd|Corp|Co|Bros|Nr|bzw|ca"
+    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|approx|est|Art|Abs)|\b[A-Za-z]|[ap]\.m)\.$"
+)
+
+
+class Word(NamedTuple):
+    """A run of letters and digits with apostrophes within."""
+
+    text: str
+    start: int
+    end: int
+
+    @property
+    def folded(self) -> str:
+        """Return it as it is compared: case folded, apostrophes straight."""
+        return self.text.casefold().replace("’", "'")
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """One text; what is asked of it is worked out once. Places are characters of `text`, half-open."""
+
+    text: str
+
+    @cached_property
+    def words(self) -> tuple[Word, ...]:
+        """Return the words in their order."""
+        return tuple(Word(found[0], found.start(), found.end()) for found in _WORD.finditer(self.text))
+
+    @cached_property
+    def folded(self) -> tuple[str, ...]:
+        """Return the words as they are compared."""
+        return tuple(word.folded for word in self.words)
+
+    @cached_property
+    def where(self) -> Mapping[str, tuple[int, ...]]:
+        """Return word as it is compared → its numbers in `words`."""
+        found: dict[str, list[int]] = {}
+        for number, word in enumerate(self.folded):
+            found.setdefault(word, []).append(number)
+        return MappingProxyType({word: tuple(numbers) for word, numbers in found.items()})
+
+    @cached_property
+    def sentences(self) -> tuple[tuple[int, int], ...]:
+        """Return the places of the sentences; a heading and a list's entry are one each."""
+        found, begin = [], 0
+        for end in _END.finditer(self.text):
+            if end[0] == "." and _ABBREVIATED.search(self.text[max(0, end.end() - 8) : end.end()]):
+                continue
+            found.append((begin, end.end()))
+            begin = end.end()
+        found.append((begin, len(self.text)))
+        return tuple((start, stop) for start, stop in map(self._stripped, found) if start < stop)
+
+    def _stripped(self, place: tuple[int, int]) -> tuple[int, int]:
+        start, end = place
+        text = self.text[start:end]
+        return start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A draft beside its source: what every check of a claim looks at."""
+
+    draft: Reading
+    source: Reading
+    language: str = "en"
+    published: datetime | None = None
+    """When the source was published: what its relative dates are counted from."""
