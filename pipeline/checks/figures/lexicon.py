@@ -1,0 +1,67 @@
+"""A language's words for figures, turned round for looking them up."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from pipeline.checks.tables import table
+
+SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₿": "BTC", "Ξ": "ETH", "₹": "INR", "₽": "RUB", "₩": "KRW"}
+"""Signs that stand before or behind an amount, in every language."""
+CODES = frozenset(
+    "usd eur gbp jpy cny chf aud cad nzd hkd sgd inr rub krw brl mxn sek nok dkk pln try zar btc eth usdt usdc sol "
+    "xrp bnb ada doge".split()
+)
+
+
+class Lexicon(NamedTuple):
+    """What a word may mean in a figure; every word case folded."""
+
+    decimal: str
+    units: Mapping[str, float]
+    ordinals: Mapping[str, float]
+    scales: Mapping[str, float]
+    fractions: Mapping[str, float]
+    multiples: Mapping[str, float]
+    joiners: frozenset[str]
+    articles: frozenset[str]
+    times: frozenset[str]
+    percent: frozenset[str]
+    points: frozenset[str]
+    unnumbered: frozenset[str]
+    counted: frozenset[str]
+    hedges: Mapping[str, str]
+    time: Mapping[str, str]
+    currencies: Mapping[str, str]
+    measures: Mapping[str, str]
+    compounds: bool
+    """Number words are written together, as in German."""
+
+
+@lru_cache(maxsize=32)
+def lexicon(language: str) -> Lexicon | None:
+    """Return a language's words for figures; None where there is no table."""
+    told = table(language, "figures")
+    if told is None:
+        return None
+    words = told["words"]
+    return Lexicon(
+        decimal=told["decimal"],
+        **{name: dict(told[name]) for name in ("units", "ordinals", "scales", "fractions", "multiples")},
+        joiners=frozenset(words["and"]),
+        articles=frozenset(words["article"]),
+        times=frozenset(words["times"]),
+        percent=frozenset(words["percent"]),
+        points=frozenset(words["points"]),
+        unnumbered=frozenset(words["no-number-after"]),
+        counted=frozenset(words["counted"]),
+        hedges=_turned(told["hedges"]),
+        time=_turned(told["time"]),
+        currencies=_turned(told["currencies"]),
+        measures=_turned(told["measures"]),
+        compounds=bool(told.get("compounds", False)),
+    )
+
+
+def _turned(groups: Mapping[str, Any]) -> dict[str, str]:
+    return {word: name for name, words in groups.items() for word in words}

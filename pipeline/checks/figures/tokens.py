@@ -1,0 +1,61 @@
+"""The pieces of a text that figures are made of: numbers, words and signs."""
+
+import re
+from typing import NamedTuple
+
+_TOKEN = re.compile(
+    r"(?P<number>\d{1,3}(?:[\u00a0\u202f\u2009]\d{3})+(?!\d)|\d+(?:[.,'’]\d+)*)"
+    r"|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*)"
+    r"|(?P<sign>[^\w\s])"
+)
+VULGAR = {"½": 0.5, "⅓": 1 / 3, "⅔": 2 / 3, "¼": 0.25, "¾": 0.75, "⅕": 0.2, "⅛": 0.125}
+HYPHENS = "-‐‑–—−"
+
+
+class Token(NamedTuple):
+    """A piece, and where it stands."""
+
+    kind: str
+    """number, word or sign."""
+    text: str
+    """Case folded."""
+    start: int
+    end: int
+    upper: bool = False
+    """A word that is not in small letters."""
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the pieces of a text in their order."""
+    return [
+        Token(found.lastgroup or "", found[0].casefold(), found.start(), found.end(), found[0][:1].isupper())
+        for found in _TOKEN.finditer(text)
+    ]
+
+
+def worth(digits: str, decimal: str) -> tuple[float, float] | None:
+    """Return the value of digits with their separators, and its step; None for what is no one number.
+
+    `decimal` is the language's own sign; where that makes no sense, the other one is tried.
+    """
+    bare = re.sub("[\u00a0\u202f\u2009'’]", "", digits)
+    group = "," if decimal == "." else "."
+    for mark, parting in ((decimal, group), (group, decimal)):
+        whole, _, part = bare.partition(mark)
+        groups = whole.split(parting)
+        fits = len(groups) == 1 or (
+            1 <= len(groups[0]) <= 3 and groups[0] != "0" and all(len(each) == 3 for each in groups[1:])
+        )
+        if fits and (part.isdecimal() or mark not in bare) and all(each.isdecimal() for each in groups):
+            return _worth("".join(groups), part)
+    return None
+
+
+def _worth(whole: str, part: str) -> tuple[float, float] | None:
+    if len(whole) > 18:
+        return None
+    value = float(f"{whole}.{part or 0}")
+    if part:
+        return value, 10.0 ** -min(len(part), 12)
+    zeros = len(whole) - len(whole.rstrip("0"))
+    return value, 10.0 ** (zeros if value else 0)
