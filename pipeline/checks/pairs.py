@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from pipeline.checks.quotations import check_quotations
 from pipeline.checks.reading import Case, Reading
 from pipeline.models import Finding
 
 Check = Callable[[Case], Iterable[Finding]]
 
-CLAIMS: tuple[Check, ...] = ()
+CLAIMS: tuple[Check, ...] = (check_quotations,)
 """Those that trace what is said to the source."""
 
 

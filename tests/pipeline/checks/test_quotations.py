@@ -1,0 +1,168 @@
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.checks.quotations import check_quotations
+from pipeline.checks.quotes import quotes
+from pipeline.checks.reading import Case, Reading
+from pipeline.models import Finding, Severity
+
+SOURCE = """The mill will close in spring, its owner said on Friday. "We kept it open for as long as anybody bought
+our paper," said Maren Tolle, who runs it. "Nobody does any more, and 1.5 million euros are gone."
+
+"It is a black day for the valley," Pieter Oost, the mayor, said. He called the plan "cold-hearted and short-sighted".
+"""
+
+
+def check(text: str, source: str = SOURCE, language: str = "en") -> list[Finding]:
+    return check_quotations(Case(Reading(text), Reading(source), language))
+
+
+def severities(text: str, source: str = SOURCE, language: str = "en") -> list[str]:
+    return [finding.severity.value for finding in check(text, source, language)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Tolle said: "We kept it open for as long as anybody bought our paper."',
+        "“We kept it open for as long as anybody bought our paper,” said Tolle.",
+        "Tolle said: „we kept it open for as long as anybody bought our paper“.",
+        "Tolle said : « We kept it open for as long as anybody bought our paper ».",
+        "Tolle said: »We kept it open for as long as anybody bought our paper«.",
+        "Tolle said: 'We kept it open for as long as anybody bought our paper.'",
+        "Tolle said: ‘We kept it open for as long as anybody bought our paper.’",
+        '" We kept it open for as long as anybody bought our paper , " said Tolle .',
+        '"We kept it open … as long as anybody bought our paper," said Tolle.',
+        '"We kept it open [...] as long as anybody bought our paper," said Tolle.',
+        '"We kept [the mill] open for as long as anybody bought our paper," said Tolle.',
+        '"[W]e kept it open," said Tolle.',
+        'She would have "ke[pt] it open", said Tolle.',
+        '"We kept it open for as long as anybody bought our paper. Nobody does any more," said Tolle.',
+        "It is called “cold—hearted and short - sighted” by Oost.",
+        "> We kept it open for as long as anybody bought our paper.\n> — Maren Tolle, owner of the paper mill\n",
+    ],
+)
+def test_words_that_the_source_quotes_may_be_set_in_any_way(text: str) -> None:
+    assert check(text) == []
+    assert check(text, SOURCE.lower()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"We kept it open for as long as everybody bought our paper," said Tolle.',
+        '"We kept it closed," said Tolle.',
+        '"Nobody does any more, and 15 million euros are gone," said Tolle.',
+        '"Nobody does any more, and 1.5 million dollars are gone," said Tolle.',
+        '"As long as anybody bought our paper … we kept it open," said Tolle.',
+        '"It is a black day [again] for the country," said Oost.',
+        "Tolle said 'we kept it shut for as long as anybody bought our paper'.",
+        "> We kept it open for as long as we could.\n",
+    ],
+)
+def test_other_words_block_and_point_at_what_the_source_has(text: str) -> None:
+    [finding] = check(text)
+    assert (finding.kind, finding.severity) == ("quotation", Severity.BLOCK)
+    assert finding.span
+    assert text[slice(*finding.span)].strip('"> \n') in text
+    assert "paper" not in text or "paper" in SOURCE[slice(*finding.evidence[0])] or text.startswith(">")
+
+
+def test_the_source_is_shown_where_a_word_differs() -> None:
+    [finding] = check('"It is a dark day for the valley," said Oost.')
+    assert [SOURCE[slice(*place)] for place in finding.evidence] == ["It is a black day for the valley"]
+    assert '"It is a black day for the valley"' in finding.message
+
+
+def test_who_said_it_counts_where_both_name_somebody() -> None:
+    [finding] = check('"It is a black day for the valley," said Maren Tolle.')
+    assert finding.severity is Severity.BLOCK
+    assert "Oost" in finding.message
+    assert check('"It is a black day for the valley," said the mayor.') == []
+    assert check('"It is a black day for the valley," she said.') == []
+    assert severities('Tolle said that it was "a black day for the valley".') == ["block"]
+    assert severities('According to Oost, "nobody does any more".') == []  # the source names nobody beside it
+    assert severities('"We kept it open," said Oost on Friday.') == ["block"]
+    assert severities('Oost said: "We kept it open."') == ["block"]
+
+
+def test_a_company_and_who_speaks_for_it_are_one_speaker() -> None:
+    source = 'Hanna Brandt of the Tidewater Institute was blunt. "Prices are a guess," said Brandt.'
+    assert check('"Prices are a guess," said the Tidewater Institute.', source) == []
+    assert check('"Prices are a guess," according to the Tidewater Institute.', source) == []
+
+
+def test_titles_and_adjectives_name_nobody() -> None:
+    source = '"The worst may come," Mr Renaud said in Lyon.'
+    assert check('The French president warned that "the worst may come".', source) == []
+    assert check('"The worst may come," said President Renaud.', source) == []
+
+
+def test_german_speakers() -> None:
+    source = (
+        "„Der Speicher war nach zwei Stunden leer“, sagte Karla Vogt. „Das ahnte niemand“, sagte Jan Witt."
+    )
+    assert check("„Der Speicher war nach zwei Stunden leer“, sagte Vogt.", source, "de") == []
+    assert severities("„Der Speicher war nach zwei Stunden leer“, sagte Witt.", source, "de") == ["block"]
+    assert severities("Laut Witt war der „Speicher nach zwei Stunden leer“.", source, "de") == ["block"]
+
+
+def test_without_a_table_the_words_are_checked_and_the_speaker_is_not() -> None:
+    text = '"It is a black day for the valley," said Tolle.'
+    assert check(text, language="tlh") == []
+    assert severities(text.replace("black", "blue"), language="tlh") == ["block"]
+
+
+def test_what_the_source_says_itself_is_nobodys_speech_from_five_words_on() -> None:
+    [finding] = check('"The mill will close in spring," said Tolle.')
+    assert (finding.severity, SOURCE[slice(*finding.evidence[0])]) == (
+        Severity.WARN,
+        "The mill will close in spring",
+    )
+    assert check('They call it "the mill".') == []
+    assert check("> The mill will close in spring, its owner said on Friday.\n") == []
+
+
+def test_scare_quotes_of_a_word_are_nobodys_speech_either() -> None:
+    assert (
+        check("The \"visionary\" left; the 'genius' stayed; 6'2\" tall in the '90s, the miners' fees rose.")
+        == []
+    )
+    assert severities('A "paper tiger" it was.') == ["warn"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('He said "one two" and "three four".', ["one two", "three four"]),
+        ('He is 6\'2" tall and said "one two".', ["one two"]),
+        ("« un deux » et „eins zwei“ und »drei vier«", [" un deux ", "eins zwei", "drei vier"]),
+        ("”ett två” sade hon", ["ett två"]),
+        ("The miners' fees, the owners' cut: 'one two', rock 'n' roll", ["one two", "n"]),
+        ('"One paragraph\n\n"and another," she said.', ["One paragraph", "and another,"]),
+        ('"One paragraph. "And another," she said.', ["One paragraph. ", "And another,"]),
+        ('An open "mark\n\nA new "paragraph" here', ["paragraph"]),
+        ("「一二」と『三四』", ["一二", "三四"]),
+        ("a > b\n> one two\n> three\n\nfour", ["> one two\n> three\n"]),
+    ],
+)
+def test_quotations_are_found_by_their_marks(text: str, found: list[str]) -> None:
+    assert [text[quote.start : quote.end] for quote in quotes(text)] == found
+
+
+@given(st.text(alphabet="ab \"'“”„«»‘’>\n.[]…", max_size=80))
+def test_any_text_is_read(text: str) -> None:
+    found = quotes(text)
+    assert all(0 <= one.start <= one.end <= len(text) for one in found)
+    assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
+    assert check(text, text) == [] or all(finding.span for finding in check(text, text))
+
+
+@pytest.mark.parametrize("piece", ['"a b" ', "'a b ", '"', "> a b\n", '"a … b [c] ', '"a a a a" said Bo. '])
+def test_time_grows_with_the_text_alone(piece: str) -> None:
+    begun = time.process_time()
+    check(piece * (600_000 // len(piece)), "a b a c. " * 50_000)
+    assert time.process_time() - begun < 10
