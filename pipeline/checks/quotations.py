@@ -1,4 +1,4 @@
-"""Kind `quotation`: words between quotation marks that the source does not have so, or not from this speaker."""
+"""Kind `quotation`: words between quotation marks that the source does not have so, or from somebody else."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ _SPOKEN = 5
 _MOST = 1000
 """Quotations that are looked up: each may read the whole source."""
 _NEAR = 80
-"""Characters between two names in a sentence of the source that belong together: a speaker and his company."""
+"""Characters between a speaker and his company in a sentence of the source."""
 _FEW = 20
 """Places of names that are compared in one sentence, and in the whole source."""
 
