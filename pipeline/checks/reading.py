@@ -1,6 +1,7 @@
 """A text as the checks read it: its words and sentences, each with its place; found once, used by all."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,6 +65,29 @@ class Reading:
             begin = end.end()
         found.append((begin, len(self.text)))
         return tuple((start, stop) for start, stop in map(self._stripped, found) if start < stop)
+
+    def between(self, start: int, end: int) -> tuple[int, int]:
+        """Return the numbers of the words within a place: the first, and the one behind the last."""
+        return bisect_left(self._ends, start + 1), bisect_left(self._starts, end)
+
+    def sentence_words(self, number: int) -> tuple[int, int]:
+        """Return the numbers of the words of the sentence that a word stands in, half-open."""
+        if not 0 <= number < len(self.words):
+            return number, number
+        at = bisect_right(self._sentence_starts, self.words[number].start) - 1
+        return self.between(*self.sentences[max(at, 0)])
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [word.start for word in self.words]
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return [word.end for word in self.words]
+
+    @cached_property
+    def _sentence_starts(self) -> list[int]:
+        return [start for start, _ in self.sentences]
 
     def _stripped(self, place: tuple[int, int]) -> tuple[int, int]:
         start, end = place

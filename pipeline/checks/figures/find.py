@@ -1,248 +1,143 @@
 """Finds the figures of a text: digits and words, with scale, unit and hedge."""
 
 from functools import lru_cache
+from itertools import pairwise
 
-from pipeline.checks.figures.lexicon import CODES, SYMBOLS, Lexicon, lexicon
-from pipeline.checks.figures.records import (
-    FRACTION,
-    MEASURE,
-    MONEY,
-    MULTIPLE,
-    ORDINAL,
-    PERCENT,
-    POINTS,
-    TIME,
-    YEAR,
-    Figure,
-)
-from pipeline.checks.figures.spelled import Spelled, spelled
-from pipeline.checks.figures.tokens import HYPHENS, VULGAR, Token, tokens, worth
+from pipeline.checks.figures.lexicon import CODES, Lexicon, lexicon
+from pipeline.checks.figures.records import FRACTION, MONEY, ORDINAL, YEAR, Figure
+from pipeline.checks.figures.spelled import spelled
+from pipeline.checks.figures.tokens import VULGAR, Strip, Token, worth
+from pipeline.checks.figures.units import bare, hedge, later, with_unit
 
-_LETTERS = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
-_ENDINGS = frozenset(("st", "nd", "rd", "th"))
-_HEDGE_WORDS = 3
-"""How far before a figure its hedge may stand, in words."""
+_FINEST = 10
+"""Denominator of the finest fraction that texts write with a slash, tens and hundreds apart."""
+_EXACT = 1e-6
+"""Step of a fraction."""
+_TO = frozenset(("-", "–", "—", "/", "to", "and", "or", "instead of", "bis", "und", "oder", "statt", "auf"))
+"""What stands between the two ends of a range, or between two amounts that share a unit."""
+
+Found = tuple[Figure, int]
+"""A figure, and the place behind it."""
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=8)
 def figures(text: str, language: str) -> tuple[Figure, ...]:
     """Return the figures of a text in their order; none where the language has no table."""
     words = lexicon(language)
-    return tuple(_Finder(text, words).found()) if words else ()
+    return tuple(_ranged(_all(Strip(text), words), text)) if words else ()
 
 
-class _Finder:
-    """Goes once through the pieces of a text."""
+def _all(strip: Strip, words: Lexicon) -> list[Figure]:
+    every: list[Figure] = []
+    at = 0
+    while at < len(strip):
+        found = _at(strip, words, at)
+        if found is None:
+            at += 1
+            continue
+        figure, after = found
+        every.append(
+            figure._replace(
+                hedge=hedge(strip, words, at),
+                bare=bare(strip, words, after),
+                later=later(strip, words, after),
+            )
+        )
+        at = max(after, at + 1)
+    return every
 
-    def __init__(self, text: str, words: Lexicon) -> None:
-        self._text = text
-        self._pieces = tokens(text)
-        self._words = words
 
-    def found(self) -> list[Figure]:
-        """Return every figure."""
-        every: list[Figure] = []
-        at = 0
-        while at < len(self._pieces):
-            piece = self._pieces[at]
-            got = None
-            if piece.kind == "number":
-                got = self._digits(at)
-            elif piece.kind == "word":
-                got = self._spelled(at)
-            elif piece.text in VULGAR:
-                got = self._unit(at, at + 1, VULGAR[piece.text], 1e-6, FRACTION)
-            if got is None:
-                at += 1
-                continue
-            figure, after = got
-            every.append(figure._replace(hedge=self._hedge(at), first=at, last=after))
-            at = max(after, at + 1)
-        return _ranged(every, self._text)
+def _at(strip: Strip, words: Lexicon, at: int) -> Found | None:
+    """Return the figure that begins at a place."""
+    piece = strip[at]
+    if piece.kind == "number":
+        return _digits(strip, words, at)
+    if piece.kind == "word":
+        return _spelled(strip, words, at)
+    if piece.text in VULGAR:
+        part = Figure(piece.start, piece.end, VULGAR[piece.text], _EXACT, FRACTION)
+        return with_unit(strip, words, part, at, at + 1)
+    return None
 
-    def _piece(self, at: int) -> Token | None:
-        return self._pieces[at] if 0 <= at < len(self._pieces) else None
 
-    def _joined(self, left: int, right: int) -> bool:
-        """Tell whether nothing stands between two neighbours."""
-        one, other = self._piece(left), self._piece(right)
-        return bool(one and other and one.end == other.start)
+def _digits(strip: Strip, words: Lexicon, at: int) -> Found | None:
+    piece, before = strip[at], strip[at - 1]
+    if _is_name(strip, at) or _is_clock(strip, words, at):
+        return None
+    if before.text and before.text in "'’" and strip.joined(at - 1) and len(piece.text) == 2:
+        return Figure(before.start, piece.end, 1900 + float(piece.text), 1, YEAR), at + 1
+    valued = worth(piece.text, words.decimal)
+    if valued is None:
+        return None
+    number = Figure(piece.start, piece.end, *valued)
+    if strip[at + 1].text in VULGAR and number.value < 1000:
+        mixed = number._replace(value=number.value + VULGAR[strip[at + 1].text], step=_EXACT)
+        return with_unit(strip, words, mixed, at, at + 2)
+    share = _divided(strip, at, number.value)
+    if share:
+        part = number._replace(value=share, step=_EXACT, kind=FRACTION)
+        return with_unit(strip, words, part, at, at + 3)
+    return with_unit(strip, words, number, at, at + 1)
 
-    def _digits(self, at: int) -> tuple[Figure, int] | None:
-        piece, before = self._pieces[at], self._piece(at - 1)
-        if before and before.kind == "word" and before.end == piece.start and before.text not in CODES | {"rs", "us"}:
-            return None  # a name: U2, G20
-        if self._clock(at):
-            return None
-        valued = worth(piece.text, self._words.decimal)
-        if valued is None:
-            return None
-        value, step = valued
-        after = at + 1
-        fraction = self._piece(after)
-        if fraction and fraction.text in VULGAR and value < 1000:
-            return self._unit(at, after + 1, value + VULGAR[fraction.text], 1e-6, "")
-        divided = self._divided(at, value)
-        if divided:
-            return divided
-        return self._unit(at, after, value, step, "")
 
-    def _clock(self, at: int) -> bool:
-        """Tell whether digits belong to a time of day, a version or an address."""
-        for mark, other in ((at + 1, at + 2), (at - 1, at - 2)):
-            sign, number = self._piece(mark), self._piece(other)
-            if sign and number and sign.text in ":/@#" and number.kind == "number":
-                joined = self._joined(min(at, mark), max(at, mark)) and self._joined(
-                    min(mark, other), max(mark, other)
-                )
-                if joined and (sign.text != "/" or len(number.text) == 4):
-                    return True
-        before = self._piece(at - 1)
-        return bool(before and before.text in "#@" and before.end == self._pieces[at].start)
+def _is_name(strip: Strip, at: int) -> bool:
+    """Tell whether digits belong to a name: U2, G20."""
+    before = strip[at - 1]
+    return before.kind == "word" and strip.joined(at - 1) and before.text not in CODES | {"rs", "us"}
 
-    def _divided(self, at: int, value: float) -> tuple[Figure, int] | None:
-        slash, below = self._piece(at + 1), self._piece(at + 2)
-        if not (slash and below and slash.text in "/⁄" and below.kind == "number" and below.text.isdecimal()):
-            return None
-        if not (self._joined(at, at + 1) and self._joined(at + 1, at + 2)) or not value < int(below.text) < 100:
-            return None
-        again = self._piece(at + 3)
-        if again and again.text == "/":
-            return None  # a date
-        return self._unit(at, at + 3, value / int(below.text), 1e-6, FRACTION)
 
-    def _spelled(self, at: int) -> tuple[Figure, int] | None:
-        before = self._piece(at - 1)
-        if before and before.kind == "number" and before.end == self._pieces[at].start:
-            return None
-        got: Spelled | None = spelled(self._pieces, at, self._words)
-        if got is None:
-            return None
-        if got.after == at + 1 and before and before.text in self._words.unnumbered and got.value == 1:
-            return None
-        figure, after = self._unit(at, got.after, got.value, got.step, got.kind)
-        return figure._replace(spelled=True), after
+def _is_clock(strip: Strip, words: Lexicon, at: int) -> bool:
+    """Tell whether digits belong to a time of day, a date, a version or an address."""
+    if strip[at + 1].text in words.clock or (strip[at - 1].text in ("#", "@") and strip.joined(at - 1)):
+        return True
+    for first in (at, at - 2):
+        sign, other = strip[first + 1], strip[first + 2]
+        bound = (
+            strip.joined(first) and strip.joined(first + 1) and strip[first].kind == other.kind == "number"
+        )
+        if bound and (sign.text in (":", "@", "#") or (sign.text == "/" and _is_date(strip[first], other))):
+            return True
+    return False
 
-    def _unit(self, at: int, after: int, value: float, step: float, kind: str) -> tuple[Figure, int]:
-        """Return the figure of a number with what stands around it: scale, currency, percent, unit."""
-        currency, start = self._before(at)
-        scale, after, letter = self._scale(after, bool(currency))
-        value, step = value * scale, step * scale
-        got_kind, unit, after = self._behind(after, letter)
-        if currency:
-            kind, unit = MONEY, currency
-        elif got_kind:
-            kind, unit = (got_kind, unit) if kind != ORDINAL else (kind, unit)
-        elif not kind and scale == 1 and self._is_year(at, after, value):
-            kind = YEAR
-        end = self._pieces[after - 1].end
-        return Figure(start, end, value, step, kind, unit), after
 
-    def _is_year(self, at: int, after: int, value: float) -> bool:
-        return after == at + 1 and len(self._pieces[at].text) == 4 and 1500 <= value <= 2100
+def _is_date(one: Token, other: Token) -> bool:
+    """Tell whether two numbers with a slash between them are no fraction: 9/11, 2020/21."""
+    if not (one.text.isdecimal() and other.text.isdecimal()):
+        return True
+    return int(one.text) >= int(other.text) or (int(other.text) > _FINEST and int(other.text) % 10 != 0)
 
-    def _before(self, at: int) -> tuple[str, int]:
-        """Return the currency before a number, and where the figure begins."""
-        piece, start = self._piece(at - 1), self._pieces[at].start
-        if piece is None or start - piece.end > 1:
-            return "", start
-        if piece.text in SYMBOLS:
-            letters = self._piece(at - 2)
-            if letters and letters.end == piece.start and letters.text in ("us", "a", "c", "hk", "nz", "s", "r"):
-                return SYMBOLS[piece.text] if letters.text == "us" else f"{letters.text}$", letters.start
-            return SYMBOLS[piece.text], piece.start
-        if piece.text in CODES and piece.upper:
-            return self._words.currencies.get(piece.text, piece.text.upper()), piece.start
-        return "", start
 
-    def _scale(self, after: int, money: bool) -> tuple[float, int, str]:
-        """Return the scale behind a number, what follows it, and a letter that was no scale."""
-        scale, letter = 1.0, ""
-        for _ in range(2):  # hundred million
-            piece = self._piece(after)
-            if piece is None or piece.kind != "word":
-                hyphen = self._piece(after + 1)
-                if not (piece and piece.text in HYPHENS and hyphen and hyphen.text in self._words.scales):
-                    break
-                after, piece = after + 1, hyphen
-            joined = self._joined(after - 1, after)
-            known = self._words.scales.get(piece.text)
-            if len(piece.text) == 1 and known is not None:
-                if not joined or (piece.text == "m" and not (money or piece.upper)) or (piece.text == "t" and not money):
-                    break
-            if known is None or (not joined and len(piece.text) < 2):
-                break
-            scale, after = scale * known, after + 1
-        return scale, after, letter
+def _divided(strip: Strip, at: int, value: float) -> float | None:
+    """Return the value of a fraction such as 3/4 that begins at a place."""
+    below = strip[at + 2]
+    bound = strip[at + 1].text in ("/", "⁄") and strip.joined(at) and strip.joined(at + 1)
+    if not bound or below.kind != "number" or not below.text.isdecimal() or strip[at + 3].text == "/":
+        return None
+    return value / int(below.text) if value < int(below.text) < 101 else None
 
-    def _behind(self, after: int, _letter: str) -> tuple[str, str, int]:
-        """Return kind and unit behind a number, and what follows them."""
-        piece = self._piece(after)
-        if piece is None:
-            return "", "", after
-        joined = self._joined(after - 1, after)
-        if joined and piece.text in _ENDINGS:
-            return ORDINAL, "", after + 1
-        if joined and piece.text == "s":
-            return YEAR, "decade", after + 1
-        if piece.text in HYPHENS and self._joined(after, after + 1):
-            after += 1
-            piece = self._piece(after)
-            if piece is None:
-                return "", "", after
-        elif self._text[self._pieces[after - 1].end : piece.start].strip(" \u00a0\u202f\n\t"):
-            return "", "", after
-        return self._named(piece, after)
 
-    def _named(self, piece: Token, after: int) -> tuple[str, str, int]:
-        words = self._words
-        following = self._piece(after + 1)
-        two = f"{piece.text} {following.text}" if following else ""
-        if two in words.points:
-            return POINTS, "bp" if piece.text == "basis" else "", after + 2
-        if piece.text in words.points:
-            return POINTS, "bp", after + 1
-        if two in words.percent:
-            return PERCENT, "", after + 2
-        if piece.text == "%" or piece.text in words.percent:
-            return PERCENT, "", after + 1
-        if piece.text in SYMBOLS:
-            return MONEY, SYMBOLS[piece.text], after + 1
-        if piece.text == "us" and following and following.text in words.currencies:
-            return MONEY, words.currencies[following.text], after + 2
-        for kind, units in ((TIME, words.time), (MONEY, words.currencies), (MEASURE, words.measures)):
-            if piece.text in units:
-                return kind, units[piece.text], after + 1
-        if piece.text in words.times:
-            return MULTIPLE, "", after + 1
-        before = self._pieces[after - 1]
-        return "", "", after - 1 if before.text in HYPHENS else after
-
-    def _hedge(self, at: int) -> str:
-        """Return the hedge before a figure."""
-        for back in range(1, _HEDGE_WORDS + 2):
-            piece = self._piece(at - back)
-            if piece is None or piece.text in ".!?;:" or piece.kind == "number":
-                return ""
-            if piece.text in self._words.hedges:
-                return self._words.hedges[piece.text]
-        return ""
+def _spelled(strip: Strip, words: Lexicon, at: int) -> Found | None:
+    glued = (strip[at - 1].kind == "number" and strip.joined(at - 1)) or (
+        strip[at + 1].kind == "number" and strip.joined(at)
+    )
+    got = None if glued else spelled(strip, at, words)  # glued: a name, such as Twenty20
+    if got is None or (not got.kind and got.value == 1 and strip[at - 1].text in words.unnumbered):
+        return None
+    number = Figure(strip[at].start, strip[got.after - 1].end, got.value, got.step, got.kind, spelled=True)
+    return with_unit(strip, words, number, at, got.after)
 
 
 def _ranged(every: list[Figure], text: str) -> list[Figure]:
     """Let both ends of a range have the unit and the scale that one of them names."""
-    for number in range(len(every) - 1):
-        one, other = every[number], every[number + 1]
-        between = text[one.end : other.start].strip()
-        if between not in ("-", "–", "—", "to", "and", "or", "bis", "und", "/") or one.kind in (YEAR, ORDINAL):
+    for number, (_, other) in enumerate(pairwise(list(every))):
+        one = every[number]
+        if text[one.end : other.start].strip() not in _TO or one.kind in (YEAR, ORDINAL):
             continue
-        if not one.kind and other.kind and other.kind != YEAR:
-            factor = other.step if one.value < other.step and other.step >= 1000 else 1.0
-            every[number] = one._replace(
-                kind=other.kind, unit=other.unit, value=one.value * factor, step=one.step * factor
-            )
+        factor = other.step if other.step >= 1000 and one.value < other.step else 1.0
+        scaled = one._replace(value=one.value * factor, step=one.step * factor)
+        if not one.kind and other.kind not in ("", YEAR, ORDINAL):
+            every[number] = scaled._replace(kind=other.kind, unit=other.unit)
         elif one.kind == MONEY and not other.kind:
-            factor = other.step if other.step >= 1000 > one.value else 1.0
+            every[number] = scaled
             every[number + 1] = other._replace(kind=one.kind, unit=one.unit)
-            every[number] = one._replace(value=one.value * factor, step=one.step * factor)
     return every

@@ -6,11 +6,52 @@ from typing import Any, NamedTuple
 
 from pipeline.checks.tables import table
 
-SYMBOLS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₿": "BTC", "Ξ": "ETH", "₹": "INR", "₽": "RUB", "₩": "KRW"}
+SYMBOLS = {
+    "$": "USD",
+    "€": "EUR",
+    "£": "GBP",
+    "¥": "JPY",
+    "₿": "BTC",
+    "Ξ": "ETH",
+    "₹": "INR",
+    "₽": "RUB",
+    "₩": "KRW",
+}
 """Signs that stand before or behind an amount, in every language."""
 CODES = frozenset(
-    "usd eur gbp jpy cny chf aud cad nzd hkd sgd inr rub krw brl mxn sek nok dkk pln try zar btc eth usdt usdc sol "
-    "xrp bnb ada doge".split()
+    [
+        "usd",
+        "eur",
+        "gbp",
+        "jpy",
+        "cny",
+        "chf",
+        "aud",
+        "cad",
+        "nzd",
+        "hkd",
+        "sgd",
+        "inr",
+        "rub",
+        "krw",
+        "brl",
+        "mxn",
+        "sek",
+        "nok",
+        "dkk",
+        "pln",
+        "try",
+        "zar",
+        "btc",
+        "eth",
+        "usdt",
+        "usdc",
+        "sol",
+        "xrp",
+        "bnb",
+        "ada",
+        "doge",
+    ]
 )
 
 
@@ -23,14 +64,23 @@ class Lexicon(NamedTuple):
     scales: Mapping[str, float]
     fractions: Mapping[str, float]
     multiples: Mapping[str, float]
+    groups: Mapping[str, float]
     joiners: frozenset[str]
     articles: frozenset[str]
     times: frozenset[str]
     percent: frozenset[str]
     points: frozenset[str]
+    ratio: frozenset[str]
+    clock: frozenset[str]
+    loose: frozenset[str]
+    """Words that are no noun a figure could count."""
     unnumbered: frozenset[str]
     counted: frozenset[str]
     hedges: Mapping[str, str]
+    stop: frozenset[str]
+    """Words that tell nothing of what a figure is of."""
+    same: Mapping[str, str]
+    """Words, or their stems, that mean the same."""
     time: Mapping[str, str]
     currencies: Mapping[str, str]
     measures: Mapping[str, str]
@@ -47,15 +97,23 @@ def lexicon(language: str) -> Lexicon | None:
     words = told["words"]
     return Lexicon(
         decimal=told["decimal"],
-        **{name: dict(told[name]) for name in ("units", "ordinals", "scales", "fractions", "multiples")},
+        **{
+            name: dict(told[name])
+            for name in ("units", "ordinals", "scales", "fractions", "multiples", "groups")
+        },
         joiners=frozenset(words["and"]),
         articles=frozenset(words["article"]),
         times=frozenset(words["times"]),
         percent=frozenset(words["percent"]),
         points=frozenset(words["points"]),
+        ratio=frozenset(words["in"]),
+        clock=frozenset(words["clock"]),
+        loose=frozenset(words["loose"]),
         unnumbered=frozenset(words["no-number-after"]),
         counted=frozenset(words["counted"]),
         hedges=_turned(told["hedges"]),
+        stop=frozenset(words["stop"].split()),
+        same=_turned(told["same"]),
         time=_turned(told["time"]),
         currencies=_turned(told["currencies"]),
         measures=_turned(told["measures"]),

@@ -11,6 +11,8 @@ ORDINAL = "ordinal"
 FRACTION = "fraction"
 MULTIPLE = "multiple"
 YEAR = "year"
+GROUP = "group"
+"""A number within a word: both, a pair, twins."""
 PLAIN = ""
 
 
@@ -31,10 +33,10 @@ class Figure(NamedTuple):
     """`about`, `under` or `over` where the text says so; empty where it claims the very figure."""
     spelled: bool = False
     """In words."""
-    first: int = 0
-    """Number of its first word in the reading."""
-    last: int = 0
-    """Number of its last word."""
+    later: str = ""
+    """Unit of time named a few words on: "8 nail-biting days"."""
+    bare: bool = False
+    """No noun follows: "Lund, 36, said"."""
 
     @property
     def whole(self) -> bool:

@@ -1,12 +1,11 @@
-"""Reads figures that are written in words, from a list of pieces."""
+"""Reads figures that are written in words, from the pieces of a text."""
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipeline.checks.figures.lexicon import Lexicon
-from pipeline.checks.figures.records import FRACTION, MULTIPLE, ORDINAL
-from pipeline.checks.figures.tokens import HYPHENS, Token
+from pipeline.checks.figures.records import FRACTION, GROUP, MULTIPLE, ORDINAL
+from pipeline.checks.figures.tokens import Strip
 
 
 class Spelled(NamedTuple):
@@ -19,68 +18,61 @@ class Spelled(NamedTuple):
     """Number of the piece behind it."""
 
 
-def spelled(pieces: Sequence[Token], at: int, words: Lexicon) -> Spelled | None:
+def spelled(strip: Strip, at: int, words: Lexicon) -> Spelled | None:
     """Return the figure that begins at a piece, or None."""
-    text = pieces[at].text
+    text = strip[at].text
     if text in words.articles or text in words.fractions:
-        got = _article(pieces, at, words) if text in words.articles else _half(pieces, at, words)
+        got = _article(strip, at, words) if text in words.articles else _half(strip, at, words)
         if got:
             return got
     if text in words.units or (words.compounds and _together(text, words) is not None):
-        return _cardinal(pieces, at, words)
+        return _cardinal(strip, at, words)
     if text in words.ordinals:
         return Spelled(words.ordinals[text], 1, ORDINAL, at + 1)
+    if text in words.groups:
+        return Spelled(words.groups[text], 1, GROUP, at + 1)
     if text in words.multiples:
         return Spelled(words.multiples[text], 1e-6, MULTIPLE, at + 1)
     return None
 
 
-def _next(pieces: Sequence[Token], at: int) -> int:
-    """Return the number of the next word, beyond a hyphen."""
-    if at < len(pieces) and pieces[at].text in HYPHENS and at + 1 < len(pieces):
-        return at + 1 if pieces[at + 1].start == pieces[at].end else len(pieces)
-    return at
-
-
-def _text(pieces: Sequence[Token], at: int) -> str:
-    return pieces[at].text if at < len(pieces) and pieces[at].kind == "word" else ""
-
-
-def _article(pieces: Sequence[Token], at: int, words: Lexicon) -> Spelled | None:
+def _article(strip: Strip, at: int, words: Lexicon) -> Spelled | None:
     """Read "a hundred", "a dozen", "a third of", "a half"."""
-    following = _text(pieces, at + 1)
+    following = strip.word(at + 1)
+    if following in words.time and following not in words.ordinals:
+        return Spelled(1, 1, "", at + 1)
     if len(following) > 2 and following in words.scales:
-        return _scaled(pieces, at + 1, 1.0, words)
-    if following in words.fractions and (
-        following not in words.ordinals or _text(pieces, at + 2) in words.times | words.joiners | {"of", "der", "aller"}
-    ):
-        if following in words.ordinals or words.fractions[following] in (0.5, 0.25):
-            return Spelled(words.fractions[following], 1e-6, FRACTION, at + 2)
-    return None
+        return _scaled(strip, at + 1, 1.0, words)
+    share = words.fractions.get(following)
+    if share is None or (following in words.ordinals and strip.word(at + 2) not in words.times | words.ratio):
+        return None
+    return Spelled(share, 1e-6, FRACTION, at + 2)
 
 
-def _half(pieces: Sequence[Token], at: int, words: Lexicon) -> Spelled | None:
+def _half(strip: Strip, at: int, words: Lexicon) -> Spelled | None:
     """Read "half", "half a million"."""
-    value = words.fractions[pieces[at].text]
+    value = words.fractions[strip[at].text]
     if value != 0.5:
         return None
-    if _text(pieces, at + 1) in words.articles:
-        scale = words.scales.get(_text(pieces, at + 2), 0)
-        if scale and len(_text(pieces, at + 2)) > 2:
+    if strip.word(at + 1) in words.articles:
+        scale = words.scales.get(strip.word(at + 2), 0)
+        if scale and len(strip.word(at + 2)) > 2:
             return Spelled(value * scale, value * scale, "", at + 3)
     return Spelled(value, 1e-6, FRACTION, at + 1)
 
 
-def _cardinal(pieces: Sequence[Token], at: int, words: Lexicon) -> Spelled | None:
+def _cardinal(strip: Strip, at: int, words: Lexicon) -> Spelled | None:
     """Read "twenty-one", "two hundred and fifty thousand", "three quarters", "twenty-first"."""
     total, current, after = 0.0, 0.0, at
-    while after < len(pieces):
-        place = _next(pieces, after) if after > at else after
-        text = _text(pieces, place)
+    while after < len(strip):
+        place = strip.beyond_hyphen(after) if after > at else after
+        text = strip.word(place)
         value = words.units.get(text)
         if value is None and words.compounds:
             value = _together(text, words)
-        if value is not None and _fits(current, value, fresh=after == at or _scale_before(pieces, after, words)):
+        if value is not None and _fits(
+            current, value, fresh=after == at or _scale_before(strip, after, words)
+        ):
             current, after = current + value, place + 1
         elif text in words.scales and len(text) > 2 and current:
             scale = words.scales[text]
@@ -89,16 +81,16 @@ def _cardinal(pieces: Sequence[Token], at: int, words: Lexicon) -> Spelled | Non
             else:
                 total, current = total + current * scale, 0.0
             after = place + 1
-        elif text in words.joiners and _goes_on(pieces, place, words, total + current):
+        elif text in words.joiners and _goes_on(strip, place, words, total + current):
             after = place + 1
         else:
             break
     value = total + current
-    return _ended(pieces, after, value, words)
+    return _ended(strip, after, value, words)
 
 
-def _scale_before(pieces: Sequence[Token], after: int, words: Lexicon) -> bool:
-    before = _text(pieces, after - 1)
+def _scale_before(strip: Strip, after: int, words: Lexicon) -> bool:
+    before = strip.word(after - 1)
     return before in words.scales or before in words.joiners
 
 
@@ -109,37 +101,55 @@ def _fits(current: float, value: float, *, fresh: bool) -> bool:
     return 1 <= value < 10 and current % 100 >= 20 and current % 10 == 0
 
 
-def _goes_on(pieces: Sequence[Token], at: int, words: Lexicon, value: float) -> bool:
+def _goes_on(strip: Strip, at: int, words: Lexicon, value: float) -> bool:
     """Tell whether an "and" belongs to the figure: behind hundreds alone, before a unit."""
-    following = _text(pieces, at + 1)
+    following = strip.word(at + 1)
     return value >= 100 and value % 100 == 0 and following in words.units and words.units[following] > 0
 
 
-def _ended(pieces: Sequence[Token], after: int, value: float, words: Lexicon) -> Spelled:
+def _ended(strip: Strip, after: int, value: float, words: Lexicon) -> Spelled:
     """Look at what follows a cardinal: a fraction, an ordinal, "and a half"."""
-    place = _next(pieces, after)
-    text = _text(pieces, place)
-    if text in words.fractions and 1 <= value < 20 and not (text in words.ordinals and value == 1 and place == after):
-        plural = text.endswith("s") or value == 1
+    place = strip.beyond_hyphen(after)
+    text = strip.word(place)
+    if (
+        text in words.fractions
+        and 1 <= value < 20
+        and not (text in words.ordinals and value == 1 and place == after)
+    ):
+        plural = text.endswith("s") or value == 1 or text not in words.ordinals
         if plural or words.fractions[text] == 0.5:
             return Spelled(value * words.fractions[text], 1e-6, FRACTION, place + 1)
     if text in words.ordinals and place > after and value >= 20:
         return Spelled(value + words.ordinals[text], 1, ORDINAL, place + 1)
-    three = [_text(pieces, after + number) for number in range(3)]
-    if three[0] in words.joiners and three[1] in words.articles and words.fractions.get(three[2]) in (0.5, 0.25):
+    three, end = _three(strip, after)
+    if (
+        three[0] in words.joiners
+        and three[1] in words.articles
+        and words.fractions.get(three[2]) in (0.5, 0.25)
+    ):
         half = words.fractions[three[2]]
-        scale = words.scales.get(_text(pieces, after + 3), 1.0)
-        return Spelled((value + half) * scale, half * scale, "", after + (4 if scale > 1 else 3))
+        scale = words.scales.get(strip.word(end), 1.0)
+        return Spelled((value + half) * scale, half * scale, "", end + (scale > 1))
     if text in words.times and value != int(value):
         return Spelled(value, 1e-6, MULTIPLE, place + 1)
     return Spelled(value, _step(value), "", after)
 
 
-def _scaled(pieces: Sequence[Token], at: int, value: float, words: Lexicon) -> Spelled:
+def _three(strip: Strip, after: int) -> tuple[list[str], int]:
+    """Return the next three words, hyphens or none between them, and the number of the piece behind."""
+    texts = []
+    for _ in range(3):
+        place = strip.beyond_hyphen(after)
+        texts.append(strip.word(place))
+        after = place + 1
+    return texts, after
+
+
+def _scaled(strip: Strip, at: int, value: float, words: Lexicon) -> Spelled:
     """Read a scale word, or two ("hundred million")."""
     after = at
-    while len(_text(pieces, after)) > 2 and _text(pieces, after) in words.scales:
-        value, after = value * words.scales[_text(pieces, after)], after + 1
+    while len(strip.word(after)) > 2 and strip.word(after) in words.scales:
+        value, after = value * words.scales[strip.word(after)], after + 1
     return Spelled(value, _step(value), "", after)
 
 

@@ -22,15 +22,42 @@ class Token(NamedTuple):
     start: int
     end: int
     upper: bool = False
-    """A word that is not in small letters."""
+    """Begins with a capital."""
 
 
-def tokens(text: str) -> list[Token]:
-    """Return the pieces of a text in their order."""
-    return [
-        Token(found.lastgroup or "", found[0].casefold(), found.start(), found.end(), found[0][:1].isupper())
-        for found in _TOKEN.finditer(text)
-    ]
+_NOTHING = Token("", "", -1, -1)
+
+
+class Strip:
+    """The pieces of a text in their order; beyond its ends there is an empty one."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.pieces = [
+            Token(
+                found.lastgroup or "", found[0].casefold(), found.start(), found.end(), found[0][:1].isupper()
+            )
+            for found in _TOKEN.finditer(text)
+        ]
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+    def __getitem__(self, at: int) -> Token:
+        return self.pieces[at] if 0 <= at < len(self.pieces) else _NOTHING
+
+    def joined(self, at: int) -> bool:
+        """Tell whether nothing stands between a piece and the one behind it."""
+        return self[at].end == self[at + 1].start >= 0
+
+    def word(self, at: int) -> str:
+        """Return the word at a place, case folded; empty where there is none."""
+        piece = self[at]
+        return piece.text if piece.kind == "word" else ""
+
+    def beyond_hyphen(self, at: int) -> int:
+        """Return the place of the word that a hyphen at a place binds; the place itself without one."""
+        return at + 1 if self[at].text in HYPHENS and self[at].text and self.joined(at) else at
 
 
 def worth(digits: str, decimal: str) -> tuple[float, float] | None:

@@ -1,0 +1,145 @@
+"""Kinds `figure` and `place`: figures that the source does not bear out, or has of something else."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+from pipeline.checks.figures.derive import Derived, derived
+from pipeline.checks.figures.find import figures
+from pipeline.checks.figures.hold import Bond, bond
+from pipeline.checks.figures.lexicon import Lexicon, lexicon
+from pipeline.checks.figures.place import Setting, Weigh, candidates, exchanged, rival, setting, weigher
+from pipeline.checks.figures.records import (
+    FRACTION,
+    GROUP,
+    MULTIPLE,
+    ORDINAL,
+    PLAIN,
+    TIME,
+    YEAR,
+    Figure,
+)
+from pipeline.checks.figures.shares import shares
+from pipeline.checks.reading import Case
+from pipeline.models import Finding, Severity
+
+KIND = "figure"
+PLACE = "place"
+
+
+def check_figures(case: Case) -> list[Finding]:
+    """Return findings about the figures of a draft.
+
+    Block: the source has no such figure. Warn: it has it of something else, or not so exactly. Note: what can
+    be worked out from it, with what from; what the writer counted.
+    """
+    words = lexicon(case.language)
+    if words is None:
+        said = f'Figures are not checked in the language "{case.language}".'
+        return [Finding(kind=KIND, severity=Severity.NOTE, message=said)]
+    return _Check(case, words).findings()
+
+
+class _Check:
+    def __init__(self, case: Case, words: Lexicon) -> None:
+        self._case = case
+        self._words = words
+        self._settings: dict[int, Setting] = {}
+        self._told = figures(case.draft.text, case.language)
+        self._given = figures(case.source.text, case.language)
+        self._all = (*self._given, *shares(self._given, case.source.text, case.language))
+
+    def findings(self) -> list[Finding]:
+        return [found for told in self._told if (found := self._finding(told))]
+
+    @cached_property
+    def _heads(self) -> list[tuple[Figure, str]]:
+        return [(told, setting(self._case.draft, told, self._words).head) for told in self._told]
+
+    @cached_property
+    def _weigh(self) -> Weigh:
+        return weigher(self._case.source, self._words)
+
+    def _text(self, told: Figure) -> str:
+        return self._case.draft.text[told.start : told.end]
+
+    def _finding(self, told: Figure) -> Finding | None:
+        if told.kind in (YEAR, GROUP) or _says_nothing(told):
+            return None
+        bonds = [(given, found) for given in self._all if (found := bond(told, given))]
+        if bonds:
+            return self._placed(told, bonds)
+        way = derived(told, self._given, self._akin(told))
+        if way:
+            return self._derived(told, way)
+        if told.spelled and self._counted(told):
+            return self._found(
+                Severity.NOTE, told, f"{self._text(told)}: counted by the writer, not the source."
+            )
+        return self._found(Severity.BLOCK, told, f"{self._text(told)} does not stand in the source.")
+
+    def _placed(self, told: Figure, bonds: Sequence[tuple[Figure, Bond]]) -> Finding | None:
+        own = [given for given, _ in bonds]
+        exact = told.kind not in (FRACTION, MULTIPLE) and told.value >= 1000 * told.step
+        if told.hedge and exact and not any(given.hedge for given in own):
+            said = f'"{self._hedge(told)}" stands before {self._text(told)}, which the source gives as exact.'
+            return self._found(Severity.WARN, told, said, own[0])
+        if told.kind in (ORDINAL, FRACTION, MULTIPLE) or (told.kind == PLAIN and told.bare):
+            return None
+        others = [each for each in candidates(told, self._given) if each not in own]
+        if not others:
+            return None
+        here = setting(self._case.draft, told, self._words)
+        mine, theirs = ([self._setting(each) for each in every] for every in (own, others))
+        number = rival(here, mine, theirs, self._weigh)
+        if number is None:
+            number = exchanged(here, mine, list(zip(others, theirs, strict=True)), self._heads)
+        if number is None:
+            return None
+        other = others[number]
+        said = (
+            f"The source has {self._text(told)} of something else; here it says "
+            f"{self._case.source.text[other.start : other.end]}."
+        )
+        return self._found(Severity.WARN, told, said, other, own[0], kind=PLACE)
+
+    def _hedge(self, told: Figure) -> str:
+        before = self._case.draft.text[max(0, told.start - 30) : told.start].split()
+        return next((word for word in reversed(before) if word.casefold() in self._words.hedges), told.hedge)
+
+    def _setting(self, given: Figure) -> Setting:
+        if given.start not in self._settings:
+            self._settings[given.start] = setting(self._case.source, given, self._words)
+        return self._settings[given.start]
+
+    def _akin(self, told: Figure) -> Callable[[Figure], bool]:
+        here = setting(self._case.draft, told, self._words)
+        if told.kind == PLAIN:
+            return lambda given: bool(here.behind & self._setting(given).near)
+        return lambda given: bool(here.near & self._setting(given).near)
+
+    def _derived(self, told: Figure, way: Derived) -> Finding:
+        texts = [self._case.source.text[each.start : each.end] for each in way.operands]
+        said = f"{self._text(told)} is worked out from the source: {way.said.format(*texts)}."
+        return self._found(Severity.NOTE, told, said, *way.operands)
+
+    def _counted(self, told: Figure) -> bool:
+        """Tell whether the writer counted up what the source names: "two reasons"."""
+        _, last = self._case.draft.between(told.start, told.end)
+        following = self._case.draft.folded[last : last + 2]
+        return told.value < 10 and any(word in self._words.counted for word in following)
+
+    def _found(
+        self, severity: Severity, told: Figure, said: str, *evidence: Figure, kind: str = KIND
+    ) -> Finding:
+        return Finding(
+            kind=kind,
+            severity=severity,
+            message=said,
+            span=(told.start, told.end),
+            evidence=tuple((each.start, each.end) for each in evidence),
+        )
+
+
+def _says_nothing(told: Figure) -> bool:
+    """Tell whether a figure claims too little to be traced: "one of them"."""
+    return told.value in (0, 1) and told.kind in (PLAIN, TIME) and told.spelled

@@ -1,0 +1,118 @@
+"""A figure in its place: one that the source has may still be another subject's there."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from pipeline.checks.figures.hold import comparable
+from pipeline.checks.figures.lexicon import Lexicon
+from pipeline.checks.figures.records import Figure
+from pipeline.checks.reading import Reading
+
+_WINDOW = 7
+"""Words on either side of a figure that are near it."""
+_LONGEST = 60
+"""Words of a sentence on either side that are looked at."""
+_AHEAD = 2.5
+"""By how much another figure's words must be more like the draft's: about three rare words in common."""
+
+Weigh = Callable[[frozenset[str]], float]
+
+
+class Setting(NamedTuple):
+    """What stands around a figure, as stems."""
+
+    sentence: frozenset[str]
+    near: frozenset[str]
+    behind: frozenset[str]
+    """The figure's own words and the two behind it: mostly what is counted."""
+    head: str = ""
+    """The word right behind it."""
+
+
+def setting(reading: Reading, figure: Figure, lexicon: Lexicon) -> Setting:
+    """Return what stands around a figure of a text."""
+    first, last = reading.between(figure.start, figure.end)
+    begin, end = reading.sentence_words(first)
+    begin, end = max(begin, first - _LONGEST), min(end, last + _LONGEST)
+    words = reading.folded
+    stems = {at: meaning(words[at], lexicon) for at in range(begin, end) if _tells(words[at], lexicon)}
+    outside = {at: said for at, said in stems.items() if not first <= at < last}
+    behind = [said for at, said in outside.items() if last <= at < last + 5][:2]
+    return Setting(
+        frozenset(outside.values()),
+        frozenset(said for at, said in outside.items() if first - _WINDOW <= at < last + _WINDOW),
+        frozenset(behind + [said for at, said in stems.items() if first <= at < last]),
+        outside.get(last, ""),
+    )
+
+
+def _tells(word: str, lexicon: Lexicon) -> bool:
+    return len(word) > 2 and word not in lexicon.stop and not word[0].isdigit()
+
+
+def meaning(word: str, lexicon: Lexicon) -> str:
+    """Return what stands for a word and those that mean the same: "killed", "died", "dead"."""
+    said = stem(word)
+    return lexicon.same.get(word) or lexicon.same.get(said, said)
+
+
+@lru_cache(maxsize=20_000)
+def stem(word: str) -> str:
+    """Return a word without the endings of its forms, roughly."""
+    word = word.removesuffix("'s").removesuffix("s'")
+    for ending in ("ingly", "edly", "ing", "ies", "ied", "ers", "ed", "es", "er", "ly", "s", "e"):
+        if len(word) - len(ending) >= 4 and word.endswith(ending):
+            return word[: -len(ending)]
+    return word
+
+
+def weigher(source: Reading, lexicon: Lexicon) -> Weigh:
+    """Return what weighs stems by how rare they are in a source: what is everywhere tells little."""
+    counts = Counter(meaning(word, lexicon) for word in source.folded)
+    return lambda stems: sum(1 / math.sqrt(counts[each]) for each in stems if counts[each])
+
+
+def likeness(told: Setting, given: Setting, weigh: Weigh) -> float:
+    """Return how much what stands around two figures has in common."""
+    shared = (told.sentence & given.sentence, told.near & given.near, told.behind & given.near)
+    return sum(map(weigh, shared)) / 2
+
+
+def rival(told: Setting, own: Sequence[Setting], others: Sequence[Setting], weigh: Weigh) -> int | None:
+    """Return the number of the other figure that the draft's words belong to, or None.
+
+    `own` are the settings of the source's figures of the same value, `others` those of other values.
+    """
+    marks = [likeness(told, each, weigh) if told.behind & each.near else 0.0 for each in others]
+    top = max(marks, default=0.0)
+    if top < _AHEAD or top - max((likeness(told, each, weigh) for each in own), default=0.0) < _AHEAD:
+        return None
+    return marks.index(top)
+
+
+def exchanged(
+    told: Setting,
+    own: Sequence[Setting],
+    others: Sequence[tuple[Figure, Setting]],
+    draft: Sequence[tuple[Figure, str]],
+) -> int | None:
+    """Return the number of the other figure whose place a draft's figure took, while that took its own.
+
+    `draft` are the draft's figures, each with the word behind it.
+    """
+    heads = {each.head for each in own} - {"", told.head}
+    for number, (other, place) in enumerate(others):
+        taken = any(figure.value == other.value and head in heads for figure, head in draft)
+        if told.head and place.head == told.head and taken:
+            return number
+    return None
+
+
+def candidates(told: Figure, given: Sequence[Figure]) -> list[Figure]:
+    """Return the figures that could stand where a draft's does: of its kind and unit."""
+    return [
+        each for each in given if each.kind == told.kind and each.unit == told.unit and comparable(told, each)
+    ]
