@@ -7,10 +7,10 @@ This module imports no sibling.
 import hashlib
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 Window = tuple[datetime | None, datetime | None]
 """A half-open span [since, until) of publication times, aware UTC; None leaves that side open."""
@@ -20,6 +20,34 @@ class Record(BaseModel):
     """A frozen record that refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _off(value: object) -> object:
+    """Return the word that YAML reads as "no"."""
+    return "off" if value is False else value
+
+
+Level = Annotated[Literal["block", "warn", "note", "off"], BeforeValidator(_off)]
+
+
+class Checks(Record):
+    """How hard the checks of a beat's drafts judge. A kind that is not named judges each finding by itself."""
+
+    figure: Level | None = None
+    """What the kind objects to blocks, warns, is noted, or is not told at all; notes stay notes."""
+    place: Level | None = None
+    date: Level | None = None
+    name: Level | None = None
+    quotation: Level | None = None
+    overlap: Level | None = None
+    opinion: Level | None = None
+    form: Level | None = None
+    overlap_warn_words: int = Field(default=13, ge=5, le=1000)
+    """Words in a row as the source has them that are warned of."""
+    overlap_block_words: int = Field(default=20, ge=5, le=1000)
+    """The same, from which on they block."""
+    overlap_block_share: float = Field(default=0.25, gt=0, le=1)
+    """Part of a draft's words in copied runs of eight or more, from which on it is blocked."""
 
 
 class Beat(Record):
@@ -42,6 +70,7 @@ class Beat(Record):
     """One more call mends the sentences of a draft that the checks object to."""
     updates: Literal["flag", "redraft"] = "flag"
     """What a source that changes after it was drafted does to a draft that nobody touched."""
+    checks: Checks = Checks()
 
 
 class FeedConfig(Record):

@@ -1,15 +1,86 @@
 """Checks of a draft's body against its source: pure, one module a kind of finding."""
 
+from collections.abc import Iterable
+
 from pipeline.checks.brief import check_brief
 from pipeline.checks.form import check_form
 from pipeline.checks.injection import check_injection
-from pipeline.models import Beat, Finding, Source
+from pipeline.checks.leftovers import check_leftovers
+from pipeline.checks.opinion import KIND as OPINION
+from pipeline.checks.opinion import check_opinion
+from pipeline.checks.overlap import check_overlap
+from pipeline.checks.page import Page
+from pipeline.checks.pairs import CLAIMS
+from pipeline.checks.reading import Case, Reading
+from pipeline.checks.repeats import check_length, check_repeats
+from pipeline.models import Beat, Checks, Finding, Severity, Source
 
 
 def run_checks(source: Source | None, body: str, beat: Beat) -> tuple[Finding, ...]:
     """Return the findings about a body (Markdown, without front matter), in the order of the body.
 
-    `source` is None where it is not known any more; checks that need it then find nothing.
+    `source` is None where it is not known any more; checks that need it then find nothing. How hard the
+    kinds judge is `beat.checks`.
     """
-    findings = (*check_form(body, beat), *check_brief(body), *check_injection(source, body, beat))
-    return tuple(sorted(findings, key=lambda finding: finding.span or (0, 0)))
+    always = (*check_brief(body), *check_injection(source, body, beat))
+    checked = [*check_form(body, beat), *(_against(source, body, beat) if source else ())]
+    judged = _judged(_once([*always, *checked]), beat.checks)
+    return tuple(sorted(judged, key=lambda finding: finding.span or (0, 0)))
+
+
+def _against(source: Source, body: str, beat: Beat) -> list[Finding]:
+    """Return the findings of the checks that read the source beside the body."""
+    page = Page(body, beat)
+    text = source.item.text
+    whole, language = Reading(f"{text}\n\n{_besides(source)}"), source.language
+    case = Case(page.reading, whole, language, source.item.published_at)
+    found = [one for check in CLAIMS for one in check(case)]
+    if not page.is_brief:
+        own = Reading(text)
+        found += check_overlap(page.reading, own, beat.checks, page.links)
+        found += check_opinion(page, language, source.item.title)
+        found += (*check_repeats(page.reading), *check_length(page.reading, whole))
+    placed = [_placed(page, one, len(text)) for one in found]
+    return [*placed, *check_leftovers(page, whole.text, language)]
+
+
+def _besides(source: Source) -> str:
+    """Return what bears a claim out without being the source's text: title, author, feed, labels."""
+    item = source.item
+    others = (credit.name for credit in source.also)
+    told = (item.title, item.author, item.summary, source.feed_name, *item.categories, *others)
+    return "\n\n".join(text for text in told if text)
+
+
+def _placed(page: Page, finding: Finding, length: int) -> Finding:
+    """Return a finding about a page's text as one about its body; evidence lies in the source's text."""
+    span = page.span(*finding.span) if finding.span else None
+    evidence = tuple((start, min(end, length)) for start, end in finding.evidence if start < length)
+    return finding.model_copy(update={"span": span, "evidence": evidence})
+
+
+def _once(findings: list[Finding]) -> list[Finding]:
+    """Return findings without what another kind says, too: a claim that is new in an opinion is invented."""
+    serious = [one for one in findings if one.severity is not Severity.NOTE and one.span]
+    taken = [one.span for one in serious if one.span and one.kind not in (OPINION, "overlap", "form")]
+    return [
+        one
+        for one in findings
+        if one.kind not in (OPINION, "form") or one.span is None or not _meets(one.span, taken)
+    ]
+
+
+def _meets(span: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:
+    return any(start < span[1] and span[0] < end for start, end in others)
+
+
+def _judged(findings: Iterable[Finding], checks: Checks) -> list[Finding]:
+    """Return findings as severe as the settings of a beat will have their kinds."""
+    found = []
+    for finding in findings:
+        level = getattr(checks, finding.kind, None)
+        if level is None or (level != "off" and finding.severity is Severity.NOTE):
+            found.append(finding)
+        elif level != "off":
+            found.append(finding.model_copy(update={"severity": Severity(level)}))
+    return found

@@ -1,6 +1,7 @@
-"""Kind `form`: a section that every article has is missing, or a section is empty."""
+"""Kind `form`: sections that are missing, empty, there twice or in another order than every article has."""
 
 import re
+from collections.abc import Iterator, Sequence
 
 from pipeline.models import Beat, Finding, Severity
 
@@ -8,10 +9,10 @@ _SECTION = re.compile(r"^##[ \t]+(?P<heading>[^\r\n]*?)[ \t]*\r?$", re.M)
 
 
 def check_form(body: str, beat: Beat) -> tuple[Finding, ...]:
-    """Return a blocking finding for each fixed heading that is missing and each section without text."""
+    """Return findings about a body's sections: blocking ones about what is missing or empty."""
     sections = list(_SECTION.finditer(body))
-    present = {section["heading"].casefold() for section in sections}
     required = (beat.overview, beat.from_author, f"{beat.impact} {beat.market}")
+    present = {section["heading"].casefold() for section in sections}
     missing = [
         _block(f'The section "{name}" is missing.') for name in required if name.casefold() not in present
     ]
@@ -21,8 +22,34 @@ def check_form(body: str, beat: Beat) -> tuple[Finding, ...]:
         for section, end in zip(sections, ends, strict=False)
         if not body[section.end() : end].strip(" \t\r\n-*>#")
     ]
-    return (*missing, *empty)
+    return (*missing, *empty, *_twice(sections), *_misplaced(sections, required))
+
+
+def _twice(sections: Sequence[re.Match[str]]) -> Iterator[Finding]:
+    known: set[str] = set()
+    for section in sections:
+        name = section["heading"].casefold()
+        if name in known:
+            yield _warn(f'The heading "{section["heading"]}" stands twice: rename or remove one.', section)
+        known.add(name)
+
+
+def _misplaced(sections: Sequence[re.Match[str]], required: tuple[str, str, str]) -> Iterator[Finding]:
+    """Yield what stands elsewhere: the overview comes first, the author's view and the impact last."""
+    names = list(dict.fromkeys(section["heading"].casefold() for section in sections))
+    overview, *last = (name.casefold() for name in required)
+    wanted = [name for name in names if name != overview and name not in last]
+    wanted = [*([overview] if overview in names else []), *wanted, *(name for name in last if name in names)]
+    strayed = next((name for name, right in zip(names, wanted, strict=True) if name != right), None)
+    if strayed is not None:
+        section = next(one for one in sections if one["heading"].casefold() == strayed)
+        order = f'"{required[0]}" comes first, "{required[1]}" and "{required[2]}" last'
+        yield _warn(f'The section "{section["heading"]}" stands in the wrong place: {order}.', section)
 
 
 def _block(message: str, span: tuple[int, int] | None = None) -> Finding:
     return Finding(kind="form", severity=Severity.BLOCK, message=message, span=span)
+
+
+def _warn(message: str, section: re.Match[str]) -> Finding:
+    return Finding(kind="form", severity=Severity.WARN, message=message, span=section.span())

@@ -31,6 +31,10 @@ def in_beat(beat: Beat, loc: Loc, document: Document) -> Iterator[Problem]:
     if not PROMPT.fullmatch(beat.prompt):
         text = f"prompt {shown(beat.prompt)} is no template's name; write `article` for prompts/article.md"
         yield Problem(place(document, loc, ("prompt",)), text)
+    if beat.checks.overlap_block_words < beat.checks.overlap_warn_words:
+        text = f"checks.overlap_block_words is less than overlap_warn_words, {beat.checks.overlap_warn_words}"
+        line = place(document, loc, ("checks", "overlap_block_words"))
+        yield Problem(line, f"{text}; write that or more")
     for index, word in enumerate(beat.vocabulary):
         if word != word.upper():
             text = f"{shown(word)} is not in capitals; write {word.upper()}"

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import ConfigError
-from pipeline.models import Beat, FeedConfig, Record
+from pipeline.models import Beat, Checks, FeedConfig, Record
 from pipeline.settings.crosschecks import across, in_beat, in_feed, place
 from pipeline.settings.fieldchecks import POLL_ADVICE
 from pipeline.settings.problems import Problem, advice, did_you_mean, failure, shown
@@ -166,10 +166,12 @@ def _record(
 
 
 def _sentence(detail: ErrorDetails, known: Iterable[str]) -> str:
-    names = [f"[{part}]" if isinstance(part, int) else part for part in detail["loc"]]
-    name = "".join(names) or "this entry"
+    names = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]]
+    name = "".join(names).removeprefix(".") or "this entry"
+    if detail["loc"][:1] == ("checks",) and len(detail["loc"]) > 1:
+        known = Checks.model_fields
     if detail["type"] == "extra_forbidden":
-        return f"unknown field {name}; {did_you_mean(name, known)}"
+        return f"unknown field {name}; {did_you_mean(name.rpartition('.')[2], known)}"
     if detail["loc"][:1] == ("poll_minutes",):
         return f"poll_minutes is no pair of minutes; {POLL_ADVICE}"
     if detail["type"] == "missing":

@@ -43,9 +43,9 @@ def test_a_text_is_one_run_of_itself(words: list[str], least: int) -> None:
 
 
 def test_runs_may_overlap_and_never_cross_what_the_source_does_not_have() -> None:
-    source = "one two three four . two three four five six".split()
-    assert copied_runs("one two three four five six".split(), source, 3) == [Run(0, 0, 4), Run(1, 5, 5)]
-    assert copied_runs("one two three nine four five six".split(), source, 3) == [Run(0, 0, 3), Run(4, 7, 3)]
+    source = list("abcd.bcdef")
+    assert copied_runs(list("abcdef"), source, 3) == [Run(0, 0, 4), Run(1, 5, 5)]
+    assert copied_runs(list("abcxdef"), source, 3) == [Run(0, 0, 3), Run(4, 7, 3)]
 
 
 def test_a_run_has_a_word() -> None:

@@ -1,4 +1,5 @@
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -9,10 +10,11 @@ from pipeline.checks.quotes import quotes
 from pipeline.checks.reading import Case, Reading
 from pipeline.models import Finding, Severity
 
-SOURCE = """The mill will close in spring, its owner said on Friday. "We kept it open for as long as anybody bought
-our paper," said Maren Tolle, who runs it. "Nobody does any more, and 1.5 million euros are gone."
+SOURCE = """The mill will close in spring, its owner said on Friday. "We kept it open for as long as
+anybody bought our paper," said Maren Tolle, who runs it. "Nobody does any more, and 1.5 million euros are gone."
 
-"It is a black day for the valley," Pieter Oost, the mayor, said. He called the plan "cold-hearted and short-sighted".
+"It is a black day for the valley," Pieter Oost, the mayor, said. He called the plan "cold-hearted
+and short-sighted".
 """
 
 
@@ -42,7 +44,7 @@ def severities(text: str, source: str = SOURCE, language: str = "en") -> list[st
         'She would have "ke[pt] it open", said Tolle.',
         '"We kept it open for as long as anybody bought our paper. Nobody does any more," said Tolle.',
         "It is called “cold—hearted and short - sighted” by Oost.",
-        "> We kept it open for as long as anybody bought our paper.\n> — Maren Tolle, owner of the paper mill\n",
+        "> We kept it open for as long as anybody bought our paper.\n> — Maren Tolle, owner of the mill\n",
     ],
 )
 def test_words_that_the_source_quotes_may_be_set_in_any_way(text: str) -> None:
@@ -157,7 +159,7 @@ def test_quotations_are_found_by_their_marks(text: str, found: list[str]) -> Non
 def test_any_text_is_read(text: str) -> None:
     found = quotes(text)
     assert all(0 <= one.start <= one.end <= len(text) for one in found)
-    assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(found))
     assert check(text, text) == [] or all(finding.span for finding in check(text, text))
 
 
