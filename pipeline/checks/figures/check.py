@@ -6,8 +6,9 @@ from functools import cached_property
 from pipeline.checks.figures.derive import Derived, derived
 from pipeline.checks.figures.find import figures
 from pipeline.checks.figures.hold import Bond, bond
+from pipeline.checks.figures.index import Given
 from pipeline.checks.figures.lexicon import Lexicon, lexicon
-from pipeline.checks.figures.place import Setting, Weigh, candidates, exchanged, rival, setting, weigher
+from pipeline.checks.figures.place import Places, Weigh, exchanged, rival, setting, weigher
 from pipeline.checks.figures.records import (
     FRACTION,
     GROUP,
@@ -43,17 +44,17 @@ class _Check:
     def __init__(self, case: Case, words: Lexicon) -> None:
         self._case = case
         self._words = words
-        self._settings: dict[int, Setting] = {}
         self._told = figures(case.draft.text, case.language)
-        self._given = figures(case.source.text, case.language)
-        self._all = (*self._given, *shares(self._given, case.source.text, case.language))
+        given = figures(case.source.text, case.language)
+        self._given = Given(given, shares(given, case.source.text, case.language))
+        self._places = Places(case.source, given, words)
 
     def findings(self) -> list[Finding]:
         return [found for told in self._told if (found := self._finding(told))]
 
     @cached_property
-    def _heads(self) -> list[tuple[Figure, str]]:
-        return [(told, setting(self._case.draft, told, self._words).head) for told in self._told]
+    def _heads(self) -> set[tuple[float, str]]:
+        return {(told.value, setting(self._case.draft, told, self._words).head) for told in self._told}
 
     @cached_property
     def _weigh(self) -> Weigh:
@@ -65,7 +66,7 @@ class _Check:
     def _finding(self, told: Figure) -> Finding | None:
         if told.kind in (YEAR, GROUP) or _says_nothing(told):
             return None
-        bonds = [(given, found) for given in self._all if (found := bond(told, given))]
+        bonds = [(given, found) for given in self._given.like(told) if (found := bond(told, given))]
         if bonds:
             return self._placed(told, bonds)
         way = derived(told, self._given, self._akin(told))
@@ -85,11 +86,11 @@ class _Check:
             return self._found(Severity.WARN, told, said, own[0])
         if told.kind in (ORDINAL, FRACTION, MULTIPLE) or (told.kind == PLAIN and told.bare):
             return None
-        others = [each for each in candidates(told, self._given) if each not in own]
+        here = setting(self._case.draft, told, self._words)
+        others = self._places.others(told, here, own)
         if not others:
             return None
-        here = setting(self._case.draft, told, self._words)
-        mine, theirs = ([self._setting(each) for each in every] for every in (own, others))
+        mine, theirs = ([self._places.of(each) for each in every] for every in (own, others))
         number = rival(here, mine, theirs, self._weigh)
         if number is None:
             number = exchanged(here, mine, list(zip(others, theirs, strict=True)), self._heads)
@@ -106,16 +107,11 @@ class _Check:
         before = self._case.draft.text[max(0, told.start - 30) : told.start].split()
         return next((word for word in reversed(before) if word.casefold() in self._words.hedges), told.hedge)
 
-    def _setting(self, given: Figure) -> Setting:
-        if given.start not in self._settings:
-            self._settings[given.start] = setting(self._case.source, given, self._words)
-        return self._settings[given.start]
-
     def _akin(self, told: Figure) -> Callable[[Figure], bool]:
         here = setting(self._case.draft, told, self._words)
         if told.kind == PLAIN:
-            return lambda given: bool(here.behind & self._setting(given).near)
-        return lambda given: bool(here.near & self._setting(given).near)
+            return lambda given: bool(here.behind & self._places.of(given).near)
+        return lambda given: bool(here.near & self._places.of(given).near)
 
     def _derived(self, told: Figure, way: Derived) -> Finding:
         texts = [self._case.source.text[each.start : each.end] for each in way.operands]

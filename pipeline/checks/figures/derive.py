@@ -1,9 +1,10 @@
 """Figures that a writer worked out of a source's: sums, differences, shares, changes, ratios. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pipeline.checks.figures.hold import comparable, equal, rounded
+from pipeline.checks.figures.index import Given
 from pipeline.checks.figures.records import (
     FRACTION,
     MEASURE,
@@ -18,8 +19,6 @@ from pipeline.checks.figures.records import (
     Figure,
 )
 
-_REACH = 10
-"""How many figures on the second operand may stand: keeps the search linear, and chance out of it."""
 _CLOSE = 90
 """The same where only one of them is told to be of what the draft speaks of."""
 _NEAR = 400
@@ -34,7 +33,7 @@ class Derived(NamedTuple):
     """As a formula with two gaps, `{0} + {1}`."""
 
 
-def derived(told: Figure, given: Sequence[Figure], akin: Callable[[Figure], bool]) -> Derived | None:
+def derived(told: Figure, given: Given, akin: Callable[[Figure], bool]) -> Derived | None:
     """Return how a draft's figure follows from two of a source's; None where no simple way leads there.
 
     Tried: sums and differences of like amounts, years between years, shares and changes in percent, ratios.
@@ -43,7 +42,7 @@ def derived(told: Figure, given: Sequence[Figure], akin: Callable[[Figure], bool
     """
     if told.kind in (ORDINAL, YEAR) or (told.value < 2 and told.kind in (PLAIN, TIME, MEASURE)):
         return None
-    for one, other in _pairs(given):
+    for one, other in given.pairs(told):
         said = _way(told, one, other)
         if said and _belongs(told, one, other, akin):
             return Derived((one, other), said)
@@ -62,12 +61,6 @@ def _belongs(told: Figure, one: Figure, other: Figure, akin: Callable[[Figure], 
 
 def _beside(one: Figure, other: Figure) -> bool:
     return other.start - one.end <= _CLOSE
-
-
-def _pairs(given: Sequence[Figure]) -> Iterator[tuple[Figure, Figure]]:
-    for number, one in enumerate(given):
-        for other in given[number + 1 : number + 1 + _REACH]:
-            yield one, other
 
 
 def _way(told: Figure, one: Figure, other: Figure) -> str | None:

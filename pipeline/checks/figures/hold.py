@@ -140,13 +140,21 @@ def rounded(told: Figure, value: float, step: float) -> bool:
     )
 
 
+def in_base(figure: Figure) -> tuple[str, float] | None:
+    """Return a time or measure in its base unit, with the name of the dimension; None for others."""
+    if figure.kind == TIME:
+        return TIME, figure.value * _SECONDS[figure.unit]
+    if figure.kind == MEASURE and figure.unit in _SIZES:
+        sort, size = _SIZES[figure.unit]
+        return sort, figure.value * size
+    return None
+
+
 def converted(given: Figure, told: Figure) -> float | None:
     """Return a source's figure in the unit of a draft's; None where there is no way."""
-    if given.kind == told.kind == TIME:
-        return given.value * _SECONDS[given.unit] / _SECONDS[told.unit]
-    if given.kind == told.kind == MEASURE and given.unit in _SIZES and told.unit in _SIZES:
-        (sort, size), (other, target) = _SIZES[given.unit], _SIZES[told.unit]
-        return given.value * size / target if sort == other else None
+    base, other = in_base(given), in_base(told)
+    if base and other:
+        return base[1] / other[1] * told.value if base[0] == other[0] and other[1] else None
     if given.kind == told.kind == MONEY and "CENT" in (given.unit, told.unit):
         return given.value / 100 if given.unit == "CENT" else given.value * 100
     pair = (given.kind, told.kind)

@@ -2,11 +2,10 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence, Set
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from pipeline.checks.figures.hold import comparable
 from pipeline.checks.figures.lexicon import Lexicon
 from pipeline.checks.figures.records import Figure
 from pipeline.checks.reading import Reading
@@ -15,6 +14,8 @@ _WINDOW = 7
 """Words on either side of a figure that are near it."""
 _LONGEST = 60
 """Words of a sentence on either side that are looked at."""
+_MOST = 40
+"""Figures with a word near that are looked at."""
 _AHEAD = 2.5
 """By how much another figure's words must be more like the draft's: about three rare words in common."""
 
@@ -97,22 +98,49 @@ def exchanged(
     told: Setting,
     own: Sequence[Setting],
     others: Sequence[tuple[Figure, Setting]],
-    draft: Sequence[tuple[Figure, str]],
+    draft: Set[tuple[float, str]],
 ) -> int | None:
     """Return the number of the other figure whose place a draft's figure took, while that took its own.
 
-    `draft` are the draft's figures, each with the word behind it.
+    `draft` holds the values of the draft's figures, each with the word behind it.
     """
     heads = {each.head for each in own} - {"", told.head}
     for number, (other, place) in enumerate(others):
-        taken = any(figure.value == other.value and head in heads for figure, head in draft)
+        taken = any((other.value, head) in draft for head in heads)
         if told.head and place.head == told.head and taken:
             return number
     return None
 
 
-def candidates(told: Figure, given: Sequence[Figure]) -> list[Figure]:
-    """Return the figures that could stand where a draft's does: of its kind and unit."""
-    return [
-        each for each in given if each.kind == told.kind and each.unit == told.unit and comparable(told, each)
-    ]
+class Places:
+    """The settings of a source's figures, and which of them have a word near."""
+
+    def __init__(self, source: Reading, given: Sequence[Figure], lexicon: Lexicon) -> None:
+        self._source = source
+        self._given = given
+        self._lexicon = lexicon
+        self._known: dict[int, Setting] = {}
+
+    def of(self, given: Figure) -> Setting:
+        """Return what stands around a figure of the source."""
+        if given.start not in self._known:
+            self._known[given.start] = setting(self._source, given, self._lexicon)
+        return self._known[given.start]
+
+    def others(self, told: Figure, here: Setting, own: Sequence[Figure]) -> list[Figure]:
+        """Return the figures that could stand where a draft's does: of its kind and unit, and its words."""
+        starts = {each.start for each in own}
+        numbers = sorted({number for word in here.behind for number in self._having.get(word, ())[:_MOST]})
+        return [
+            each
+            for each in (self._given[number] for number in numbers)
+            if each.start not in starts and each.kind == told.kind and each.unit == told.unit
+        ]
+
+    @cached_property
+    def _having(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for number, each in enumerate(self._given):
+            for word in self.of(each).near:
+                found.setdefault(word, []).append(number)
+        return found
