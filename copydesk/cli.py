@@ -123,6 +123,23 @@ def drafts_show(
 
 
 @app.command()
+def check(
+    draft: Annotated[str | None, typer.Argument(help="Short id or path of a draft, or any file.")] = None,
+    source: Annotated[str | None, typer.Option(help="The plain text that a file was written from.")] = None,
+    as_json: Json = False,
+    language: Annotated[str | None, typer.Option(help="Of the text, such as en; else as it says.")] = None,
+    pairs: Annotated[str | None, typer.Option(help="JSON lines of id, source and output instead.")] = None,
+) -> None:
+    """Check a draft against its source, and show what is wrong where it stands.
+
+    Exit code 1 where something blocks its approval.
+    """
+    from copydesk import proofreading
+
+    proofreading.check(draft, source, pairs, language, as_json=as_json)
+
+
+@app.command()
 def approve(drafts: Drafts, note: Note = None) -> None:
     """Approve drafts: each moves to output/published/.
 

@@ -16,14 +16,15 @@ from pipeline.checks.repeats import check_length, check_repeats
 from pipeline.models import Beat, Checks, Finding, Severity, Source
 
 
-def run_checks(source: Source | None, body: str, beat: Beat) -> tuple[Finding, ...]:
+def run_checks(source: Source | None, body: str, beat: Beat, *, sections: bool = True) -> tuple[Finding, ...]:
     """Return the findings about a body (Markdown, without front matter), in the order of the body.
 
     `source` is None where it is not known any more; checks that need it then find nothing. How hard the
-    kinds judge is `beat.checks`.
+    kinds judge is `beat.checks`. A text that is no article of ours has no `sections` to be checked.
     """
     always = (*check_brief(body), *check_injection(source, body, beat))
-    checked = [*check_form(body, beat), *(_against(source, body, beat) if source else ())]
+    form = check_form(body, beat) if sections else ()
+    checked = [*form, *(_against(source, body, beat) if source else ())]
     judged = _judged(_once([*always, *checked]), beat.checks)
     return tuple(sorted(judged, key=lambda finding: finding.span or (0, 0)))
 
@@ -36,8 +37,7 @@ def _against(source: Source, body: str, beat: Beat) -> list[Finding]:
     case = Case(page.reading, whole, language, source.item.published_at)
     found = [one for check in CLAIMS for one in check(case)]
     if not page.is_brief:
-        own = Reading(text)
-        found += check_overlap(page.reading, own, beat.checks, page.links)
+        found += check_overlap(page.reading, whole, beat.checks, page.links)
         found += check_opinion(page, language, source.item.title)
         found += (*check_repeats(page.reading), *check_length(page.reading, whole))
     placed = [_placed(page, one, len(text)) for one in found]

@@ -85,7 +85,7 @@ class Page:
         return tuple(found.span("label") for found in _LINK.finditer(self._seen.text))
 
     @cached_property
-    def _quoted(self) -> list[Quote]:
+    def _quoted(self) -> tuple[Quote, ...]:
         return quotes(self.text)
 
     def quotes(self, at: int) -> bool:

@@ -81,9 +81,9 @@ class _Check:
             return None
         told = speaker(self._case.draft.text, quote, self._speech)
         given = speaker(self._case.source.text, theirs, self._speech)
-        if not told or not given or told & given or self._belong(told, given):
+        if not told or not given or set(told) & set(given) or self._belong(told, given):
             return None
-        names = " ".join(sorted(given)).title()
+        names = " ".join(given).title()
         said = f"The source has this said by somebody else ({names}): name the speaker that it names."
         return _finding(Severity.BLOCK, said, quote, [place])
 
@@ -111,7 +111,7 @@ class _Check:
         return at >= 0 and self._quoted[at].end > place.start
 
     @cached_property
-    def _quoted(self) -> list[Quote]:
+    def _quoted(self) -> tuple[Quote, ...]:
         return quotes(self._case.source.text)
 
     @cached_property

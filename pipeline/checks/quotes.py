@@ -6,6 +6,7 @@ them, single ones may be apostrophes, and marks may stand apart from their words
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -32,7 +33,8 @@ _OPENS_BEHIND = ' \t\n\r\u00a0\u202f([{—–-/"“„«:'
 _DECADE = re.compile(r"\d\ds\b")
 
 
-def quotes(text: str) -> list[Quote]:
+@lru_cache(maxsize=8)
+def quotes(text: str) -> tuple[Quote, ...]:
     """Return what a text quotes, in its order; what is quoted within a quotation is part of that."""
     found: list[Quote] = []
     done = 0
@@ -41,7 +43,7 @@ def quotes(text: str) -> list[Quote]:
         signed = _SIGNED.search(block[0])
         found.append(Quote(block.start(), block.start() + signed.start() if signed else block.end(), True))
         done = block.end()
-    return [*found, *_marked(text, done, len(text))]
+    return (*found, *_marked(text, done, len(text)))
 
 
 def _marked(text: str, start: int, end: int) -> Iterator[Quote]:

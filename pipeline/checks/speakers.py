@@ -36,7 +36,7 @@ def speech(language: str) -> Speech | None:
     return Speech(verbs, unnamed, titles)
 
 
-def speaker(text: str, quote: Quote, words: Speech) -> frozenset[str]:
+def speaker(text: str, quote: Quote, words: Speech) -> tuple[str, ...]:
     """Return the words of the name that a quotation is attributed to; none where no name is told."""
     inner = text[quote.start : quote.end].rstrip()
     behind = text[quote.end + 1 : quote.end + 2]
@@ -47,22 +47,22 @@ def speaker(text: str, quote: Quote, words: Speech) -> frozenset[str]:
     return _before(text, quote, words) or _behind(text, quote, words, verb_first=True)
 
 
-def _behind(text: str, quote: Quote, words: Speech, *, verb_first: bool = False) -> frozenset[str]:
+def _behind(text: str, quote: Quote, words: Speech, *, verb_first: bool = False) -> tuple[str, ...]:
     start = quote.end + 1
     told = list(_WORD.finditer(text, start, _stop(text, start)))
     verb = next((at for at, word in enumerate(told[:_EARLY]) if _folded(word) in words.verbs), None)
     if verb is None or (verb_first and verb > 0):
-        return frozenset()
+        return ()
     return _name(text, told[:verb], words) or _name(text, told[verb + 1 : verb + _EARLY + 3], words)
 
 
-def _before(text: str, quote: Quote, words: Speech) -> frozenset[str]:
+def _before(text: str, quote: Quote, words: Speech) -> tuple[str, ...]:
     end = max(0, quote.start - 1)
     start = _last_stop(text, max(0, end - _AROUND), end)
     told = list(_WORD.finditer(text, start, end))
     verbs = [at for at, word in enumerate(told) if _folded(word) in words.verbs]
     if not verbs:
-        return frozenset()
+        return ()
     verb = verbs[-1]
     return _name(text, told[max(0, verb - _EARLY - 2) : verb], words) or _name(text, told[verb + 1 :], words)
 
@@ -85,16 +85,16 @@ def _shortens(text: str, stop: re.Match[str]) -> bool:
     return stop[0] == "." and bool(_INITIAL.search(text[max(0, stop.start() - 4) : stop.start()]))
 
 
-def _name(text: str, told: Sequence[re.Match[str]], words: Speech) -> frozenset[str]:
+def _name(text: str, told: Sequence[re.Match[str]], words: Speech) -> tuple[str, ...]:
     """Return the capitalised words among some, where the last of them ends a name: no "French president"."""
     named = [number for number, word in enumerate(told) if _names(word, words)]
     if not named:
-        return frozenset()
+        return ()
     last = named[-1]
     apart = last + 1 == len(told) or not text[told[last].end()].isspace()
     if not apart and _folded(told[last + 1]) not in words.unnamed:
-        return frozenset()
-    return frozenset(_folded(told[number]) for number in named)
+        return ()
+    return tuple(dict.fromkeys(_folded(told[number]) for number in named))
 
 
 def _names(word: re.Match[str], words: Speech) -> bool:

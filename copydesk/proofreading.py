@@ -1,0 +1,213 @@
+"""`copydesk check`: what the checks say about a draft, any Markdown file, or pairs of texts."""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
+
+from copydesk import proof
+from copydesk.console import machine
+from pipeline.checks import run_checks
+from pipeline.checks.acknowledging import acknowledgement
+from pipeline.checks.overlap import copied
+from pipeline.checks.page import Page
+from pipeline.checks.pairs import check_text
+from pipeline.checks.reading import Reading
+from pipeline.errors import ConfigError, OutputError, ReviewError
+from pipeline.models import Beat, Finding, Item, Severity, Source
+from pipeline.output.frontmatter import loads
+
+
+class Proof(NamedTuple):
+    """A text, what it was written from, and what is found about it."""
+
+    name: str
+    body: str
+    first_line: int
+    source: Source
+    beat: Beat
+    findings: tuple[Finding, ...]
+
+
+def check(
+    draft: str | None, source: str | None, pairs: str | None, language: str | None, *, as_json: bool
+) -> None:
+    """Check one draft or file, or each line of a file of pairs; exit code 1 where something blocks."""
+    if pairs is not None:
+        if draft or source or as_json:
+            raise ConfigError("--pairs FILE stands alone: it has its sources in it, and prints JSON")
+        _pairs(pairs, language or "en")
+        return
+    if draft is None:
+        raise ConfigError("name a draft, or a Markdown file and its --source; or --pairs FILE.jsonl")
+    found = _file(draft, source, language) if source is not None else _known(draft, language)
+    if as_json:
+        machine(_as_dict(found))
+    else:
+        proof.show(found.body, found.first_line, found.findings, found.source.item.text)
+    if any(finding.severity is Severity.BLOCK for finding in found.findings):
+        sys.exit(1)
+
+
+def _file(draft: str, source: str, language: str | None) -> Proof:
+    """Check a Markdown file against a plain text; an article's headings are asked for where it has any."""
+    text = _read(draft)
+    metadata, body = _parted(text, draft)
+    beat = _beat(body)
+    written_from = _source(_read(source), metadata, language)
+    page = Page(body, beat)
+    ours = any(section.heading.casefold() in map(str.casefold, page.fixed) for section in page.sections)
+    findings = run_checks(written_from, body, beat, sections=ours)
+    return Proof(draft, body, _first_line(text, body), written_from, beat, findings)
+
+
+def _known(ref: str, language: str | None) -> Proof:
+    """Check a draft of the ledger against its own source; the text on disk counts."""
+    from pipeline import review
+    from pipeline.ledger import Ledger
+    from pipeline.output.files import read_bytes
+    from pipeline.settings import load_feeds, load_settings
+
+    settings = load_settings()
+    subscriptions = load_feeds(settings.feeds_file)
+    with Ledger.open(settings.database_url) as ledger:
+        try:
+            row = ledger.draft(ref)
+        except ReviewError as error:
+            said = f"{error.message}; of any other file tell its --source as well"
+            raise ConfigError(said, draft=ref) from error
+    data = read_bytes(settings.output, row.path)
+    text = row.version_text if data is None else data.decode("utf-8", "replace")
+    _, body = _parted(text, row.path)
+    source, beat = review.source_of(row, subscriptions), review.beat_of(subscriptions, row.feed_key)
+    if language:
+        source = source.model_copy(update={"language": language})
+    return Proof(row.path, body, _first_line(text, body), source, beat, run_checks(source, body, beat))
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}); name a text file", file=path) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8", file=path) from error
+
+
+def _parted(text: str, path: str) -> tuple[dict[str, Any], str]:
+    """Return front matter and body; a file without front matter is all body."""
+    if not text.startswith("---"):
+        return {}, text
+    try:
+        return loads(text, path)
+    except OutputError as error:
+        raise ConfigError(error.message, file=path) from error
+
+
+def _beat(body: str) -> Beat:
+    """Return the beat that a text's own heading tells of; any other where it has none."""
+    plain = Beat(key="file")
+    start = f"## {plain.impact} ".casefold()
+    line = next((line for line in body.splitlines() if line.casefold().startswith(start)), "")
+    return plain.model_copy(update={"market": line[len(start) :].strip() or plain.market})
+
+
+def _source(text: str, metadata: dict[str, Any], language: str | None) -> Source:
+    told = metadata.get("source")
+    origin: dict[str, Any] = told if isinstance(told, dict) else {}
+    url = str(origin.get("url") or "") or None
+    item = Item(
+        guid=url or "file",
+        link=url,
+        canonical=url,
+        title=str(origin.get("title") or metadata.get("title") or ""),
+        text=text,
+        author=str(origin.get("author") or "") or None,
+        published_at=_moment(metadata.get("publishedAt")),
+    )
+    name, code = str(origin.get("name") or ""), language or str(metadata.get("lang") or "en")
+    return Source(item=item, feed_key="file", feed_name=name, first_key="file", category="", language=code)
+
+
+def _moment(told: object) -> datetime:
+    """Return a file's time of publication; now, where it tells none."""
+    try:
+        moment = datetime.fromisoformat(str(told).replace("Z", "+00:00"))
+    except ValueError:
+        return datetime.now(UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _first_line(text: str, body: str) -> int:
+    return text[: len(text) - len(body)].count("\n") + 1 if text.endswith(body) else 1
+
+
+def _as_dict(found: Proof) -> dict[str, Any]:
+    page = Page(found.body, found.beat)
+    measured = copied(page.reading, Reading(found.source.item.text), page.links)
+    return {
+        "file": found.name,
+        "language": found.source.language,
+        "counts": proof.counts(found.findings),
+        "copied": {
+            "longest": measured.longest,
+            "share": round(measured.share, 3),
+            "density": round(measured.density, 2),
+        },
+        "findings": [
+            _told(finding, found.body, found.source.item.text)
+            | {
+                "line": proof.line_of(found.body, finding, found.first_line),
+                "message": finding.message,
+                "key": acknowledgement(finding, found.body, found.source.item.text),
+            }
+            for finding in found.findings
+        ],
+    }
+
+
+def _pairs(path: str, language: str) -> None:
+    """Print what the source of each line does not bear out in its output, a line of JSON each."""
+    for row in _rows(path):
+        begun = perf_counter()
+        findings = check_text(row["source"], row["output"], language=language)
+        took = 1000 * (perf_counter() - begun)
+        told = [_told(finding, row["output"], row["source"]) for finding in findings]
+        flags = [{key: one[key] for key in _FLAG} for one in told if one["severity"] != Severity.NOTE]
+        notes = [one for one in told if one["severity"] == Severity.NOTE]
+        line = {"id": row["id"], "flags": flags, "notes": notes, "ms": round(took, 3)}
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+_FLAG = ("start", "end", "text", "kind", "severity")
+
+
+def _rows(path: str) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a file of pairs. Raises ConfigError naming the line that is none."""
+    for number, line in enumerate(_read(path).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise ConfigError(f"{path}:{number}: no JSON ({error}); write one object a line") from error
+        wanted = {"id": (str, int), "source": str, "output": str}
+        for key, kind in wanted.items():
+            if not isinstance(row, dict) or not isinstance(row.get(key), kind):  # type: ignore[arg-type]
+                raise ConfigError(f'{path}:{number}: "{key}" is missing; write {{"id", "source", "output"}}')
+        yield row
+
+
+def _told(finding: Finding, text: str, source: str) -> dict[str, Any]:
+    start, end = finding.span or (0, 0)
+    return {
+        "start": start,
+        "end": end,
+        "text": text[start:end],
+        "kind": finding.kind,
+        "severity": finding.severity.value,
+        "evidence": [{"start": one, "end": two, "text": source[one:two]} for one, two in finding.evidence],
+    }
