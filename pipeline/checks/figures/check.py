@@ -8,7 +8,7 @@ from pipeline.checks.figures.find import figures
 from pipeline.checks.figures.hold import Bond, bond
 from pipeline.checks.figures.index import Given
 from pipeline.checks.figures.lexicon import Lexicon, lexicon
-from pipeline.checks.figures.place import Places, Weigh, exchanged, rival, setting, weigher
+from pipeline.checks.figures.place import Places, Scene, exchanged, rival
 from pipeline.checks.figures.records import (
     FRACTION,
     GROUP,
@@ -19,6 +19,7 @@ from pipeline.checks.figures.records import (
     YEAR,
     Figure,
 )
+from pipeline.checks.figures.scores import Score, scores
 from pipeline.checks.figures.shares import shares
 from pipeline.checks.reading import Case
 from pipeline.models import Finding, Severity
@@ -47,18 +48,16 @@ class _Check:
         self._told = figures(case.draft.text, case.language)
         given = figures(case.source.text, case.language)
         self._given = Given(given, shares(given, case.source.text, case.language))
-        self._places = Places(case.source, given, words)
+        self._scene, source = Scene(case.draft, words), Scene(case.source, words)
+        self._weigh = source.weigh
+        self._places = Places(source, given)
 
     def findings(self) -> list[Finding]:
         return [found for told in self._told if (found := self._finding(told))]
 
     @cached_property
     def _heads(self) -> set[tuple[float, str]]:
-        return {(told.value, setting(self._case.draft, told, self._words).head) for told in self._told}
-
-    @cached_property
-    def _weigh(self) -> Weigh:
-        return weigher(self._case.source, self._words)
+        return {(told.value, self._scene.setting(told).head) for told in self._told}
 
     def _text(self, told: Figure) -> str:
         return self._case.draft.text[told.start : told.end]
@@ -66,6 +65,9 @@ class _Check:
     def _finding(self, told: Figure) -> Finding | None:
         if told.kind in (YEAR, GROUP) or _says_nothing(told):
             return None
+        score = self._scores[0].get(told.start)
+        if score and self._scores[1]:
+            return None if score in self._scores[1] else self._absent(told)
         bonds = [(given, found) for given in self._given.like(told) if (found := bond(told, given))]
         if bonds:
             return self._placed(told, bonds)
@@ -76,7 +78,16 @@ class _Check:
             return self._found(
                 Severity.NOTE, told, f"{self._text(told)}: counted by the writer, not the source."
             )
+        return self._absent(told)
+
+    def _absent(self, told: Figure) -> Finding:
         return self._found(Severity.BLOCK, told, f"{self._text(told)} does not stand in the source.")
+
+    @cached_property
+    def _scores(self) -> tuple[dict[int, Score], set[Score]]:
+        """Return the results in the draft, by place, and those in the source."""
+        source = scores(self._given.own, self._case.source.text)
+        return scores(self._told, self._case.draft.text), set(source.values())
 
     def _placed(self, told: Figure, bonds: Sequence[tuple[Figure, Bond]]) -> Finding | None:
         own = [given for given, _ in bonds]
@@ -86,7 +97,7 @@ class _Check:
             return self._found(Severity.WARN, told, said, own[0])
         if told.kind in (ORDINAL, FRACTION, MULTIPLE) or (told.kind == PLAIN and told.bare):
             return None
-        here = setting(self._case.draft, told, self._words)
+        here = self._scene.setting(told)
         others = self._places.others(told, here, own)
         if not others:
             return None
@@ -108,7 +119,7 @@ class _Check:
         return next((word for word in reversed(before) if word.casefold() in self._words.hedges), told.hedge)
 
     def _akin(self, told: Figure) -> Callable[[Figure], bool]:
-        here = setting(self._case.draft, told, self._words)
+        here = self._scene.setting(told)
         if told.kind == PLAIN:
             return lambda given: bool(here.behind & self._places.of(given).near)
         return lambda given: bool(here.near & self._places.of(given).near)

@@ -29,8 +29,12 @@ def figures(text: str, language: str) -> tuple[Figure, ...]:
 
 def _all(strip: Strip, words: Lexicon) -> list[Figure]:
     every: list[Figure] = []
-    at = 0
-    while at < len(strip):
+    at, length = 0, len(strip)
+    while at < length:
+        piece = strip.pieces[at]
+        if piece.kind == "word" and piece.text not in words.starts and not words.compounds:
+            at += 1  # most words, by far
+            continue
         found = _at(strip, words, at)
         if found is None:
             at += 1

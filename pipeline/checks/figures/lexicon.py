@@ -84,6 +84,8 @@ class Lexicon(NamedTuple):
     time: Mapping[str, str]
     currencies: Mapping[str, str]
     measures: Mapping[str, str]
+    starts: frozenset[str]
+    """Every word that a figure in words may begin with, those written together apart."""
     compounds: bool
     """Number words are written together, as in German."""
 
@@ -95,7 +97,9 @@ def lexicon(language: str) -> Lexicon | None:
     if told is None:
         return None
     words = told["words"]
+    begin = ("units", "ordinals", "fractions", "multiples", "groups")
     return Lexicon(
+        starts=frozenset((*words["article"], *(word for name in begin for word in told[name]))),
         decimal=told["decimal"],
         **{
             name: dict(told[name])

@@ -20,6 +20,7 @@ _AHEAD = 2.5
 """By how much another figure's words must be more like the draft's: about three rare words in common."""
 
 Weigh = Callable[[frozenset[str]], float]
+_NONE = frozenset(("",))
 
 
 class Setting(NamedTuple):
@@ -33,21 +34,42 @@ class Setting(NamedTuple):
     """The word right behind it."""
 
 
-def setting(reading: Reading, figure: Figure, lexicon: Lexicon) -> Setting:
-    """Return what stands around a figure of a text."""
-    first, last = reading.between(figure.start, figure.end)
-    begin, end = reading.sentence_words(first)
-    begin, end = max(begin, first - _LONGEST), min(end, last + _LONGEST)
-    words = reading.folded
-    stems = {at: meaning(words[at], lexicon) for at in range(begin, end) if _tells(words[at], lexicon)}
-    outside = {at: said for at, said in stems.items() if not first <= at < last}
-    behind = [said for at, said in outside.items() if last <= at < last + 5][:2]
-    return Setting(
-        frozenset(outside.values()),
-        frozenset(said for at, said in outside.items() if first - _WINDOW <= at < last + _WINDOW),
-        frozenset(behind + [said for at, said in stems.items() if first <= at < last]),
-        outside.get(last, ""),
-    )
+class Scene:
+    """A text's words as what they mean, in their order; empty for those that tell nothing."""
+
+    def __init__(self, reading: Reading, lexicon: Lexicon) -> None:
+        self._reading = reading
+        self._lexicon = lexicon
+
+    @cached_property
+    def meanings(self) -> list[str]:
+        """Return what each word of the text means."""
+        words = self._lexicon
+        return [meaning(word, words) if _tells(word, words) else "" for word in self._reading.folded]
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """Return how often the text says each."""
+        return Counter(self.meanings)
+
+    def setting(self, figure: Figure) -> Setting:
+        """Return what stands around a figure of the text."""
+        first, last = self._reading.between(figure.start, figure.end)
+        begin, end = self._reading.sentence_words(first)
+        begin, end = max(begin, first - _LONGEST), min(end, last + _LONGEST)
+        said = self.meanings
+        before, behind = said[max(begin, first - _WINDOW) : first], said[last : min(end, last + _WINDOW)]
+        following = [word for word in said[last : min(end, last + 5)] if word][:2]
+        return Setting(
+            frozenset((*said[begin:first], *said[last:end])) - _NONE,
+            frozenset((*before, *behind)) - _NONE,
+            frozenset((*following, *said[first:last])) - _NONE,
+            said[last] if last < end else "",
+        )
+
+    def weigh(self, words: frozenset[str]) -> float:
+        """Return how much words tell: rare ones more than those that are everywhere in this text."""
+        return sum(1 / math.sqrt(self.counts[each]) for each in words if self.counts[each])
 
 
 def _tells(word: str, lexicon: Lexicon) -> bool:
@@ -68,12 +90,6 @@ def stem(word: str) -> str:
         if len(word) - len(ending) >= 4 and word.endswith(ending):
             return word[: -len(ending)]
     return word
-
-
-def weigher(source: Reading, lexicon: Lexicon) -> Weigh:
-    """Return what weighs stems by how rare they are in a source: what is everywhere tells little."""
-    counts = Counter(meaning(word, lexicon) for word in source.folded)
-    return lambda stems: sum(1 / math.sqrt(counts[each]) for each in stems if counts[each])
 
 
 def likeness(told: Setting, given: Setting, weigh: Weigh) -> float:
@@ -115,16 +131,15 @@ def exchanged(
 class Places:
     """The settings of a source's figures, and which of them have a word near."""
 
-    def __init__(self, source: Reading, given: Sequence[Figure], lexicon: Lexicon) -> None:
+    def __init__(self, source: Scene, given: Sequence[Figure]) -> None:
         self._source = source
         self._given = given
-        self._lexicon = lexicon
         self._known: dict[int, Setting] = {}
 
     def of(self, given: Figure) -> Setting:
         """Return what stands around a figure of the source."""
         if given.start not in self._known:
-            self._known[given.start] = setting(self._source, given, self._lexicon)
+            self._known[given.start] = self._source.setting(given)
         return self._known[given.start]
 
     def others(self, told: Figure, here: Setting, own: Sequence[Figure]) -> list[Figure]:

@@ -156,3 +156,10 @@ def test_findings_lie_within_both_texts(source: str, draft: str) -> None:
 @given(TEXT)
 def test_a_text_is_never_blocked_against_itself(text: str) -> None:
     assert all(one.severity is not Severity.BLOCK for one in found(text, text))
+
+
+def test_a_result_stands_in_the_source_as_a_whole() -> None:
+    source = "Varnhem won 3-1 after 2 goals in 5 minutes."
+    assert said(source, "Varnhem won 3 - 1.") == []
+    assert said(source, "Its rival lost 1–3.") == []
+    assert said(source, "Varnhem won 5-2.") == [("block", "5"), ("block", "2")]
