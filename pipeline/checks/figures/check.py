@@ -149,4 +149,4 @@ class _Check:
 
 def _says_nothing(told: Figure) -> bool:
     """Tell whether a figure claims too little to be traced: "one of them"."""
-    return told.value in (0, 1) and told.kind in (PLAIN, TIME) and told.spelled
+    return told.value in (0, 1) and told.kind == PLAIN and told.spelled
