@@ -31,7 +31,7 @@ Level = Annotated[Literal["block", "warn", "note", "off"], BeforeValidator(_off)
 
 
 class Checks(Record):
-    """How hard the checks of a beat's drafts judge. A kind that is not named judges each finding by itself."""
+    """How hard the checks of a beat's drafts judge. A kind that is not named decides by itself."""
 
     figure: Level | None = None
     """What the kind objects to blocks, warns, is noted, or is not told at all; notes stay notes."""

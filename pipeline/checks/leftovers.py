@@ -45,7 +45,7 @@ def _talk(language: str) -> tuple[re.Pattern[str], re.Pattern[str]] | None:
     if told is None:
         return None
     notes = "|".join(map(re.escape, told["notes"]))
-    noted = re.compile(rf"^[ \t>*-]{{0,8}}\(?(?:{notes})\s?:", re.IGNORECASE | re.MULTILINE)
+    noted = re.compile(rf"^[ \t>*(-]{{0,8}}(?P<note>(?:{notes})\s?:)", re.IGNORECASE | re.MULTILINE)
     return any_of(*(one.replace("{A}", A).replace("{W}", W) for one in told["leftovers"])), noted
 
 
@@ -55,7 +55,9 @@ def _talked(page: Page, source: str, talk: tuple[re.Pattern[str], re.Pattern[str
         if found[0].casefold() not in source and not page.quotes(found.start()):
             yield _finding(Severity.BLOCK, f"{_shown(found)} is a model's talk: remove it.", page, found)
     for found in noted.finditer(page.text):
-        yield _finding(Severity.WARN, f"{_shown(found)} speaks to editors: remove it.", page, found)
+        span = page.span(*found.span("note"))
+        why = f'"{found["note"]}" speaks to editors: remove it.'
+        yield Finding(kind="form", severity=Severity.WARN, message=why, span=span)
 
 
 def _placeholders(page: Page) -> Iterator[Finding]:

@@ -103,7 +103,12 @@ class Page:
         if start >= end:
             end = min(start + 1, len(self.text))
             start = max(0, end - 1)
-        return self._seen.span(start, end) if self.text else (0, 0)
+        if not self.text:
+            return 0, 0
+        begin, behind = self._seen.span(start, end)
+        if self.text[end - 1] not in "*_~":
+            behind = begin + len(self.body[begin:behind].rstrip("*_~"))  # what ends emphasis is not seen
+        return begin, behind
 
     @cached_property
     def _seen(self) -> Seen:

@@ -1,5 +1,6 @@
 """Kind `form`: sentences that say what another one said, and articles far longer than their source."""
 
+import re
 from collections import Counter, defaultdict, deque
 
 from pipeline.checks.reading import Reading
@@ -18,8 +19,9 @@ _LAST = 20
 _MOST = 20
 _RATIO, _ROOM = 1.5, 100
 """Words for each of the source's, and words besides, which an article may have."""
-_LONGEST_WORD = 15
-"""Mean letters of a word above which a text is written without spaces, so that nobody can count them."""
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_COUNTED = 500
+"""Characters of a text that tell whether its words have spaces between them."""
 
 
 def check_repeats(draft: Reading) -> list[Finding]:
@@ -51,8 +53,13 @@ def _telling(draft: Reading, place: tuple[int, int]) -> frozenset[str]:
 def check_length(draft: Reading, source: Reading) -> list[Finding]:
     """Return a warning where a draft has far more words than its source has matter for."""
     told, given = len(draft.words), len(source.words)
-    spaced = all(len(one.text) <= _LONGEST_WORD * max(1, len(one.words)) for one in (draft, source))
-    if told <= _RATIO * given + _ROOM or not spaced:
+    if told <= _RATIO * given + _ROOM or _unspaced(draft) or _unspaced(source):
         return []
     said = f"The article has {told} words, its source {given}: cut what the source does not bear out."
     return [Finding(kind="form", severity=Severity.WARN, message=said)]
+
+
+def _unspaced(reading: Reading) -> bool:
+    """Tell whether a text is written without spaces, so that its words cannot be counted."""
+    text = reading.text[:_COUNTED]
+    return len(_UNSPACED.findall(text)) > len(text) / 5

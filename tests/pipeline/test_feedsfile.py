@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigError
-from pipeline.models import Beat, FeedConfig
+from pipeline.models import Beat, Checks, FeedConfig
 from pipeline.settings import Subscriptions, chosen, load_feeds
 
 GOOD = """\
@@ -399,3 +399,43 @@ def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
 def test_deep_nesting_is_told_not_crashed_on(tmp_path: Path) -> None:
     text = textwrap.dedent("feeds:\n  - key: " + "[" * 5000)
     assert "nested too deeply" in problems(tmp_path, text)[0]
+
+
+def with_checks(tmp_path: Path, flow: str) -> Checks:
+    return (
+        load(tmp_path, GOOD.replace("market: crypto market", f"market: crypto market\n    checks: {flow}"))
+        .beats["crypto"]
+        .checks
+    )
+
+
+def test_how_hard_the_checks_judge_is_a_beats_own(tmp_path: Path) -> None:
+    found = with_checks(tmp_path, "{overlap: warn, name: off, overlap_warn_words: 9}")
+    assert (found.overlap, found.name, found.quotation) == ("warn", "off", None)
+    assert (found.overlap_warn_words, found.overlap_block_words, found.overlap_block_share) == (9, 20, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("flow", "said"),
+    [
+        ("{nmae: off}", "unknown field checks.nmae; did you mean name?"),
+        ("{injection: off}", "unknown field checks.injection"),
+        ("{name: loud}", "checks.name 'loud' is not one of block, warn, note or off"),
+        (
+            "{overlap_warn_words: 30}",
+            "overlap_block_words is less than overlap_warn_words, 30; write that or more",
+        ),
+        ("{overlap_block_share: 2}", "checks.overlap_block_share 2 is too large"),
+        ("strict", "checks 'strict' is not a mapping"),
+    ],
+)
+def test_a_wrong_setting_of_the_checks_is_told_with_its_line(tmp_path: Path, flow: str, said: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        with_checks(tmp_path, flow)
+    assert error.value.message.startswith("feeds.yaml:")
+    assert said in error.value.message
+    assert error.value.context["line"] == next(
+        number
+        for number, line in enumerate((tmp_path / "feeds.yaml").read_text().splitlines(), 1)
+        if "checks:" in line
+    )

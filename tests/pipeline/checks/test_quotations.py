@@ -11,7 +11,8 @@ from pipeline.checks.reading import Case, Reading
 from pipeline.models import Finding, Severity
 
 SOURCE = """The mill will close in spring, its owner said on Friday. "We kept it open for as long as
-anybody bought our paper," said Maren Tolle, who runs it. "Nobody does any more, and 1.5 million euros are gone."
+anybody bought our paper," said Maren Tolle, who runs it.
+"Nobody does any more, and 1.5 million euros are gone."
 
 "It is a black day for the valley," Pieter Oost, the mayor, said. He called the plan "cold-hearted
 and short-sighted".

@@ -1,0 +1,105 @@
+import time
+
+import pytest
+
+from pipeline.checks.overlap import check_overlap, copied
+from pipeline.checks.reading import Reading
+from pipeline.models import Checks
+from tests.pipeline.checks.articles import ARTICLE, run, told
+
+SOURCE = """On a wet morning the ferry crew found that somebody had cut both mooring ropes during the night
+and left the boat to drift towards the weir below the old bridge where it stuck. Nobody was hurt.
+Members of the Royal Society for the Protection of Harbour Seals, the Friends of Saint Brendan and
+the Old Quay Rowing Club took part."""
+WORDS = SOURCE.split()
+FILLER = " ".join(f"word{number}" for number in range(200))
+
+
+def check(text: str, limits: Checks | None = None) -> list[tuple[str, str]]:
+    found = check_overlap(Reading(text), Reading(SOURCE), limits or Checks())
+    return [(one.severity.value, text[slice(*one.span)] if one.span else "") for one in found]
+
+
+@pytest.mark.parametrize(
+    ("length", "severities"),
+    [(8, []), (12, []), (13, ["warn"]), (19, ["warn"]), (20, ["block"]), (30, ["block"])],
+)
+def test_copied_words_warn_from_thirteen_and_block_from_twenty(length: int, severities: list[str]) -> None:
+    run = " ".join(WORDS[2 : 2 + length])
+    found = check(f"Here. {run} and {FILLER}")
+    assert [severity for severity, _ in found] == severities
+    assert all(words == run for _, words in found)
+
+
+def test_the_thresholds_are_the_beats() -> None:
+    text = f"Here. {' '.join(WORDS[2:12])} and {FILLER}"
+    assert [one for one, _ in check(text, Checks(overlap_warn_words=10))] == ["warn"]
+    assert [one for one, _ in check(text, Checks(overlap_warn_words=10, overlap_block_words=10))] == ["block"]
+
+
+def test_evidence_is_the_same_words_in_the_source() -> None:
+    [finding] = check_overlap(
+        Reading(
+            f"So THE ferry  crew found—that somebody had cut “both” mooring ropes during the night {FILLER}"
+        ),
+        Reading(SOURCE),
+        Checks(),
+    )
+    [place] = finding.evidence
+    assert SOURCE[slice(*place)].startswith("the ferry crew")
+
+
+def test_much_in_short_runs_blocks_as_well_and_marks_them() -> None:
+    pieces = [" ".join(WORDS[start : start + 9]) for start in (2, 12, 22)]
+    text = " and then, as we heard, ".join(pieces)
+    (severity, whole), *rest = check(text)
+    assert (severity, whole) == ("block", "")
+    assert [(one, words) for one, words in rest] == [("warn", piece) for piece in pieces]
+    assert check(f"{text} {FILLER}") == []
+    assert check(text, Checks(overlap_block_share=0.9)) == []
+
+
+def test_a_short_text_is_not_blocked_for_one_run() -> None:
+    assert check(" ".join(WORDS[2:11])) == []
+
+
+@pytest.mark.parametrize("pattern", ['"{}," he said.', "“{}” it was.", "> {}\n"])
+def test_quotations_are_no_overlap(pattern: str) -> None:
+    copied_words = " ".join(WORDS[2:27])
+    assert check(f"Here:\n\n{pattern.format(copied_words)}\n\n{FILLER}") == []
+
+
+def test_names_and_figures_cannot_be_said_otherwise() -> None:
+    named = SOURCE[SOURCE.index("Royal") : SOURCE.index(" took")]
+    assert check(f"There came the {named} {FILLER}") == []
+
+
+def test_what_a_link_is_called_is_no_overlap() -> None:
+    linked = " ".join(WORDS[2:27])
+    text = f"From {linked}: {FILLER}"
+    start = text.index(linked)
+    assert check_overlap(Reading(text), Reading(SOURCE), Checks(), [(start, start + len(linked))]) == []
+
+
+def test_measures_are_of_the_writers_own_words() -> None:
+    whole = copied(Reading(SOURCE), Reading(SOURCE))
+    assert (whole.longest, whole.share, whole.density) == (len(Reading(SOURCE).words), 1.0, whole.longest)
+    none = copied(Reading("Entirely different."), Reading(SOURCE))
+    assert none == (0, 0.0, 0.0)
+    quoted = copied(Reading(f'"{" ".join(WORDS[:30])}" {FILLER}'), Reading(SOURCE))
+    assert quoted.longest <= 1
+
+
+def test_a_sentence_over_a_heading_is_two() -> None:
+    body = ARTICLE.replace("Buyers stayed away", "The mill has 240 workers and made 31,000 tonnes last year")
+    body = body.replace("Maren Tolle told", "It is going to ask the region for help. Maren Tolle told")
+    assert not [one for one in told(body, *run(body)) if one[:2] == ("overlap", "block")]
+
+
+@pytest.mark.parametrize("words", ["same ", "a b a c ", '"a b" ', "A b "])
+def test_time_grows_with_the_text_alone(words: str) -> None:
+    text = words * (100_000 // len(words.split()))
+    begun = time.process_time()
+    check_overlap(Reading(text), Reading(text), Checks())
+    copied(Reading(text), Reading(text))
+    assert time.process_time() - begun < 10

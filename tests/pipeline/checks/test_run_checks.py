@@ -1,0 +1,129 @@
+"""How the checks are put together: places, severities, and what is told once."""
+
+import pytest
+from pydantic import ValidationError
+
+from pipeline.brieftext import PLACEHOLDERS, brief_words
+from pipeline.checks import run_checks
+from pipeline.models import Beat, Checks, Severity
+from pipeline.output.render import render_body
+from pipeline.rewrite.brief import write_brief
+from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, run, source, told
+
+BAD = ARTICLE.replace("as long as anybody", "as long as everybody")
+COPIED = ARTICLE.replace(
+    "Arden loses",
+    "The mill has 240 workers and made 31,000 tonnes last year; it is a black day, and "
+    "so the paper mill at Arden will close in spring, its owner said on Friday. Arden loses",
+)
+
+
+def with_checks(**settings: object) -> Beat:
+    return BEAT.model_copy(update={"checks": Checks.model_validate(settings)})
+
+
+def test_a_place_is_that_of_the_file_whatever_markdown_hides() -> None:
+    body = BAD.replace("We kept", "W&#101; **kept** \u200b").replace(
+        "Overview", "Overview\n\n![a](https://news.example/mill)"
+    )
+    [finding] = [one for one in run(body) if one.kind == "quotation"]
+    assert finding.span
+    words = body[slice(*finding.span)]
+    assert words.startswith("W&#101; **kept**")
+    assert words.endswith("our paper,")
+    [place] = finding.evidence
+    assert TEXT[slice(*place)].startswith("We kept it open for as\nlong as anybody")
+
+
+def test_a_quotation_across_emphasis_and_a_link_is_the_same_quotation() -> None:
+    body = ARTICLE.replace("open for as long", "*open* for [as](https://news.example/mill) long")
+    assert [one for one in run(body) if one.kind == "quotation"] == []
+
+
+def test_title_and_feed_bear_words_out_and_are_no_evidence_to_show() -> None:
+    body = ARTICLE.replace("The mayor's grief", 'After "Arden mill to close" the mayor\'s grief')
+    assert run(body) == ()
+    dark = ARTICLE.replace("The mayor's grief", 'After "Arden mill will close" the mayor\'s grief')
+    [finding] = [one for one in run(dark) if one.kind == "quotation"]
+    assert all(end <= len(TEXT) for _, end in finding.evidence)
+
+
+def test_findings_stand_in_the_order_of_the_body() -> None:
+    body = BAD.replace("Freight firms", "Investors should buy. Freight firms").replace(
+        "Arden loses", "TBD Arden loses"
+    )
+    found = run(body)
+    assert [one.kind for one in found] == ["form", "quotation", "opinion"]
+    assert [one.span for one in found] == sorted(one.span or (0, 0) for one in found)
+
+
+@pytest.mark.parametrize(("level", "severity"), [("block", "block"), ("warn", "warn"), ("note", "note")])
+def test_a_kind_is_as_severe_as_its_beat_has_it(level: str, severity: str) -> None:
+    assert {one.severity.value for one in run(BAD, with_checks(quotation=level))} == {severity}
+    assert {
+        one.severity.value for one in run(COPIED, with_checks(overlap=level)) if one.kind == "overlap"
+    } == {severity}
+
+
+def test_a_kind_that_is_off_is_not_told() -> None:
+    assert run(BAD, with_checks(quotation="off")) == ()
+    assert run(BAD, with_checks(quotation=False)) == ()  # as YAML reads `off`
+    assert run(BAD, with_checks(overlap="off")) != ()
+
+
+def test_notes_stay_notes() -> None:
+    dutch = source(language="nl")
+    beat = with_checks(opinion="block")
+    assert {one.severity for one in run(ARTICLE, beat, dutch) if one.kind == "opinion"} == {Severity.NOTE}
+
+
+@pytest.mark.parametrize("kind", ["brief", "injection", "unchecked"])
+def test_what_keeps_readers_safe_has_no_setting(kind: str) -> None:
+    with pytest.raises(ValidationError):
+        with_checks(**{kind: "off"})
+
+
+def test_the_thresholds_of_copied_words_are_the_beats() -> None:
+    kinds = [one.severity for one in run(COPIED) if one.kind == "overlap"]
+    assert Severity.BLOCK in kinds
+    lenient = with_checks(overlap_warn_words=100, overlap_block_words=100, overlap_block_share=1)
+    assert [one for one in run(COPIED, lenient) if one.kind == "overlap"] == []
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+def test_a_brief_quotes_its_source_on_purpose(language: str) -> None:
+    given = source(language=language)
+    body = render_body(write_brief(given, BEAT), BEAT)
+    assert {one.kind for one in run(body, BEAT, given) if one.severity is Severity.BLOCK} == {"brief"}
+    assert "overlap" not in {one.kind for one in run(body, BEAT, given)}
+
+
+def test_a_brief_with_the_placeholders_replaced_is_an_article() -> None:
+    given = source()
+    words = brief_words("en")
+    body = render_body(write_brief(given, BEAT), BEAT)
+    body = body.replace(words.from_author, "Prices will rise.").replace(words.impact, "Much may follow.")
+    assert not any(text in body for text in PLACEHOLDERS)
+    assert "opinion" in {one.kind for one in run(body, BEAT, given)}
+
+
+def test_a_fact_that_is_new_in_an_opinion_is_told_once() -> None:
+    body = ARTICLE.replace("and late.", 'and late: "we never wanted a mill in Porto".')
+    found = [one for one in told(body, *run(body)) if "Porto" in one[2]]
+    assert [kind for kind, _, _ in found] == ["quotation"]
+
+
+def test_a_models_talk_is_told_once() -> None:
+    body = ARTICLE.replace("The mayor's grief", "As an AI language model, I think that the mayor's grief")
+    assert len([one for one in told(body, *run(body)) if "AI" in one[2]]) == 1
+
+
+def test_without_its_source_a_draft_is_checked_for_its_form_alone() -> None:
+    assert run_checks(None, BAD, BEAT) == ()
+    assert {one.kind for one in run_checks(None, BAD.replace("## Overview", "## Over"), BEAT)} == {"form"}
+
+
+def test_a_text_that_is_no_article_needs_no_sections() -> None:
+    text = "Buyers stayed away.\n"
+    assert run_checks(source(), text, BEAT, sections=False) == ()
+    assert len(run_checks(source(), text, BEAT)) == 3
