@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
+from pipeline.checks.dates.find import date_spans
 from pipeline.checks.figures.derive import Derived, derived
 from pipeline.checks.figures.find import figures
 from pipeline.checks.figures.hold import Bond, bond
@@ -45,8 +46,8 @@ class _Check:
     def __init__(self, case: Case, words: Lexicon) -> None:
         self._case = case
         self._words = words
-        self._told = figures(case.draft.text, case.language)
-        given = figures(case.source.text, case.language)
+        self._told = _undated(case.draft.text, case.language)
+        given = _undated(case.source.text, case.language)
         self._given = Given(given, shares(given, case.source.text, case.language))
         self._scene, source = Scene(case.draft, words), Scene(case.source, words)
         self._weigh = source.weigh
@@ -145,6 +146,19 @@ class _Check:
             span=(told.start, told.end),
             evidence=tuple((each.start, each.end) for each in evidence),
         )
+
+
+def _undated(text: str, language: str) -> list[Figure]:
+    """Return the figures of a text that are not a date's; years stay, since others are worked out of them."""
+    spans = iter(date_spans(text, language))
+    start, end = next(spans, (len(text), len(text)))
+    left = []
+    for figure in figures(text, language):
+        while end <= figure.start:
+            start, end = next(spans, (len(text), len(text) + 1))
+        if figure.kind == YEAR or figure.end <= start:
+            left.append(figure)
+    return left
 
 
 def _says_nothing(told: Figure) -> bool:

@@ -21,6 +21,8 @@ from pipeline.checks.figures.records import (
 
 _CLOSE = 90
 """The same where only one of them is told to be of what the draft speaks of."""
+_DATELINE = 200
+"""Characters at the beginning of a source in which its own year stands."""
 _NEAR = 400
 """Characters between two plain operands: figures that stand far apart are seldom added."""
 
@@ -52,7 +54,7 @@ def derived(told: Figure, given: Given, akin: Callable[[Figure], bool]) -> Deriv
 def _belongs(told: Figure, one: Figure, other: Figure, akin: Callable[[Figure], bool]) -> bool:
     """Tell whether two operands are of what the draft's figure is of: chance makes many sums right."""
     if one.kind == YEAR:
-        return other.start - one.end <= _NEAR
+        return other.start - one.end <= _NEAR or one.start <= _DATELINE
     both = akin(one) and akin(other)
     if min(one.value, other.value) <= 1 or told.spelled or told.kind in (PERCENT, FRACTION):
         return both

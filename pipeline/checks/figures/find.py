@@ -6,7 +6,7 @@ from itertools import pairwise
 from pipeline.checks.figures.lexicon import CODES, Lexicon, lexicon
 from pipeline.checks.figures.records import FRACTION, MONEY, ORDINAL, YEAR, Figure
 from pipeline.checks.figures.spelled import spelled
-from pipeline.checks.figures.tokens import VULGAR, Strip, Token, worth
+from pipeline.checks.figures.tokens import HYPHENS, VULGAR, Strip, Token, worth
 from pipeline.checks.figures.units import bare, hedge, later, with_unit
 
 _FINEST = 10
@@ -85,8 +85,10 @@ def _digits(strip: Strip, words: Lexicon, at: int) -> Found | None:
 
 
 def _is_name(strip: Strip, at: int) -> bool:
-    """Tell whether digits belong to a name: U2, G20."""
+    """Tell whether digits belong to a name: U2, G20, F-16."""
     before = strip[at - 1]
+    if before.text in HYPHENS and before.text and strip.joined(at - 1) and strip.joined(at - 2):
+        return strip[at - 2].kind == "word" and strip[at - 2].upper
     return before.kind == "word" and strip.joined(at - 1) and before.text not in CODES | {"rs", "us"}
 
 

@@ -50,12 +50,15 @@ class Given:
 
     @cached_property
     def _paired(self) -> list[Pair]:
-        return [
+        near = [
             (number, other)
             for number, one in enumerate(self.own)
             for other in range(number + 1, min(number + 1 + _REACH, len(self.own)))
             if one.kind == self.own[other].kind and one.unit == self.own[other].unit
         ]
+        years = [number for number, one in enumerate(self.own) if one.kind == YEAR]
+        # A text's first year is mostly its own, from which any other is counted.
+        return near + [(years[0], other) for other in years[1:] if other > years[0] + _REACH]
 
     def _values(self) -> Iterator[tuple[int, float, float]]:
         for number, (one, other) in enumerate(self._paired):

@@ -1,0 +1,228 @@
+"""Finds the dates of a text by the words of its language."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from pipeline.checks.dates.records import (
+    CLOCK,
+    DATE,
+    DECADE,
+    QUARTER,
+    RELATIVE,
+    SEASON,
+    WEEKDAY,
+    Mention,
+)
+from pipeline.checks.tables import table
+
+_YEAR = r"(?:1[5-9]|20)\d\d"
+_UNITS = ("week", "month", "year", "weekend")
+_ABBREVIATED = 4
+"""Letters of a word for a month that is short for another one, at most."""
+
+
+class _Tongue(NamedTuple):
+    pattern: re.Pattern[str]
+    months: Mapping[str, int]
+    weekdays: Mapping[str, int]
+    seasons: Mapping[str, int]
+    quarters: Mapping[str, int]
+    days: Mapping[str, int]
+    """Words for today and the days beside it → how far off."""
+    steps: Mapping[str, int]
+    """Words such as "last" → -1."""
+    units: Mapping[str, str]
+    doubtful: frozenset[str]
+    afternoon: frozenset[str]
+
+
+@lru_cache(maxsize=8)
+def mentions(text: str, language: str) -> tuple[Mention, ...]:
+    """Return the dates of a text in their order; none where the language has no table."""
+    tongue = _tongue(language.lower().replace("_", "-").partition("-")[0])
+    if tongue is None:
+        return ()
+    return tuple(one for found in tongue.pattern.finditer(text) for one in _read(found, tongue))
+
+
+def date_spans(text: str, language: str) -> list[tuple[int, int]]:
+    """Return where the dates of a text stand."""
+    return [(one.start, one.end) for one in mentions(text, language)]
+
+
+@lru_cache(maxsize=16)
+def _tongue(language: str) -> _Tongue | None:
+    told = table(language, "dates")
+    if told is None:
+        return None
+    months, weekdays = _numbered(told["months"], 1), _numbered(told["weekdays"], 0)
+    seasons, quarters = (
+        _numbered(told["seasons"], 1),
+        {word: at for at, word in enumerate(told["quarters"], 1)},
+    )
+    days = {
+        word: off for off, name in ((0, "today"), (-1, "yesterday"), (1, "tomorrow")) for word in told[name]
+    }
+    steps = {word: off for off, name in ((0, "this"), (-1, "last"), (1, "next")) for word in told[name]}
+    units = {word: name for name in _UNITS for word in told[name]}
+    return _Tongue(
+        re.compile(_expression(told, months, weekdays, seasons, quarters, days, steps, units), re.IGNORECASE),
+        months,
+        weekdays,
+        seasons,
+        quarters,
+        days,
+        steps,
+        units,
+        frozenset(told["doubtful"]),
+        frozenset(told["afternoon"]),
+    )
+
+
+def _numbered(groups: Sequence[Sequence[str]], first: int) -> dict[str, int]:
+    return {word: number for number, words in enumerate(groups, first) for word in words}
+
+
+def _any(words: Mapping[str, Any] | Sequence[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+def _expression(told: Mapping[str, Any], *words: Mapping[str, Any]) -> str:
+    months, weekdays, seasons, quarters, days, steps, units = map(_any, words)
+    day = rf"\d{{1,2}}{told['day-ending']}"
+    span = rf"{day}(?: ?(?:-|–|to|and|bis|und) ?{day})?"
+    half = _any([*told["morning"], *told["afternoon"]]) or "(?!)"
+    month = rf"(?:{months})\b\.?"
+    kinds = (
+        rf"(?P<iso>{_YEAR}-\d\d-\d\d)\b",
+        rf"(?P<numeric>\d{{1,2}}(?P<mark>[/.])\d{{1,2}}(?P=mark)(?:{_YEAR}|\d\d))\b",
+        rf"(?P<clock>\d{{1,2}}(?:[:.]\d\d)? ?(?:{half})(?!\w)|(?:[01]?\d|2[0-3]):[0-5]\d\b(?!:))",
+        rf"(?P<dmy>{span} {told['of']}{month}(?:,? {_YEAR}\b)?)",
+        rf"(?P<mdy>{month} {span}\b(?![:.,]?\d|%)(?:,? {_YEAR}\b)?)",
+        rf"(?P<my>{month},? {told['of']}{_YEAR}\b)",
+        rf"(?P<month>{month})",
+        rf"(?P<quarter>Q[1-4]\b(?: {_YEAR}\b)?|(?:{quarters})\w{{0,2}}[ -](?:{_any(told['quarter'])})\b)",
+        rf"(?P<relative>(?:{steps}) (?:{units})\b|(?:{days})\b)",
+        rf"(?P<weekday>(?:{weekdays})\b)",
+        rf"(?P<season>(?:{seasons})\b(?: {told['of']}{_YEAR}\b)?)",
+        rf"(?P<decade>(?:1[5-9]|20)\d0(?:s|er)\b)",
+        rf"(?P<year>{_YEAR})\b(?![,.]?\d|%|[-–]\d\d?[- ]|\w)",
+    )
+    return rf"(?<![\w$€£.,#@])(?:{'|'.join(kinds)})"
+
+
+def _read(found: re.Match[str], tongue: _Tongue) -> Iterator[Mention]:
+    """Yield what was found, with its numbers; nothing where they make no date."""
+    name = found.lastgroup if found.lastgroup != "mark" else "numeric"
+    name = next(kind for kind in _READERS if found[kind] is not None) if name not in _READERS else name
+    one = _READERS[name](found[0], tongue)
+    if one is not None:
+        yield one._replace(start=found.start(), end=found.end())
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", text)]
+
+
+def _date(days: Sequence[int], month: int, year: int, *, sure: bool = True) -> Mention | None:
+    if not 0 <= month <= 12 or not all(1 <= day <= 31 for day in days):
+        return None
+    return Mention(0, 0, DATE, tuple(days), month, year, sure=sure)
+
+
+def _iso(text: str, _tongue: _Tongue) -> Mention | None:
+    year, month, day = _numbers(text)
+    return _date([day], month, year)
+
+
+def _numeric(text: str, _tongue: _Tongue) -> Mention | None:
+    """Read 03/04/2021, day or month first: whichever can be; where both can, the day."""
+    first, second, year = _numbers(text)
+    year = year if year > 99 else 2000 + year
+    day, month = (first, second) if second <= 12 else (second, first)
+    return _date([day], month, year)
+
+
+def _worded(text: str, tongue: _Tongue) -> Mention | None:
+    word = re.search(r"[^\W\d_]{3,}", re.sub(r"\d+\w*", " ", text))
+    names = [each for each in re.findall(r"[^\W\d_]+", text.casefold()) if each in tongue.months]
+    if not names or word is None:
+        return None
+    numbers = _numbers(text)
+    years = [each for each in numbers if each > 1000]
+    days = [each for each in numbers if each < 1000]
+    alone = not numbers
+    doubtful = alone and (names[0] in tongue.doubtful or len(names[0]) < _ABBREVIATED or text.islower())
+    return _date(days, tongue.months[names[0]], years[0] if years else 0, sure=not doubtful)
+
+
+def _clock(text: str, tongue: _Tongue) -> Mention | None:
+    numbers = _numbers(text)
+    hour, minute = numbers[0], numbers[1] if len(numbers) > 1 else 0
+    half = text.casefold().lstrip("0123456789:. ")
+    if half and hour <= 12:
+        hour = hour % 12 + (12 if half in tongue.afternoon else 0)
+    return Mention(0, 0, CLOCK, number=hour * 60 + minute) if hour < 25 and minute < 60 else None
+
+
+def _quarter(text: str, tongue: _Tongue) -> Mention | None:
+    numbers = _numbers(text)
+    if text[:1].casefold() == "q" and numbers:
+        return Mention(0, 0, QUARTER, number=numbers[0], year=numbers[1] if len(numbers) > 1 else 0)
+    word = text.casefold()
+    number = next((at for name, at in tongue.quarters.items() if word.startswith(name)), 0)
+    return Mention(0, 0, QUARTER, number=number) if number else None
+
+
+def _relative(text: str, tongue: _Tongue) -> Mention | None:
+    word = text.casefold()
+    if word in tongue.days:
+        return Mention(0, 0, RELATIVE, number=tongue.days[word], unit="day")
+    step, _, unit = word.rpartition(" ")
+    return Mention(0, 0, RELATIVE, number=tongue.steps[step], unit=tongue.units[unit])
+
+
+def _weekday(text: str, tongue: _Tongue) -> Mention | None:
+    word = text.casefold()
+    sure = len(word) > _ABBREVIATED and not text.islower()
+    return Mention(0, 0, WEEKDAY, number=tongue.weekdays[word], sure=sure)
+
+
+def _season(text: str, tongue: _Tongue) -> Mention | None:
+    years = _numbers(text)
+    word = re.split(r"[ \d]", text.casefold())[0]
+    return Mention(
+        0,
+        0,
+        SEASON,
+        number=tongue.seasons[word],
+        year=years[0] if years else 0,
+        sure=bool(years) or word not in tongue.doubtful,
+    )
+
+
+def _decade(text: str, _tongue: _Tongue) -> Mention | None:
+    return Mention(0, 0, DECADE, year=_numbers(text)[0])
+
+
+def _year(text: str, _tongue: _Tongue) -> Mention | None:
+    return _date([], 0, int(text))
+
+
+_READERS = {
+    "iso": _iso,
+    "numeric": _numeric,
+    "clock": _clock,
+    "dmy": _worded,
+    "mdy": _worded,
+    "my": _worded,
+    "month": _worded,
+    "quarter": _quarter,
+    "relative": _relative,
+    "weekday": _weekday,
+    "season": _season,
+    "decade": _decade,
+    "year": _year,
+}
