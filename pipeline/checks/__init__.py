@@ -8,12 +8,16 @@ from pipeline.checks.injection import check_injection
 from pipeline.checks.leftovers import check_leftovers
 from pipeline.checks.opinion import KIND as OPINION
 from pipeline.checks.opinion import check_opinion
+from pipeline.checks.overlap import KIND as OVERLAP
 from pipeline.checks.overlap import check_overlap
 from pipeline.checks.page import Page
 from pipeline.checks.pairs import CLAIMS
 from pipeline.checks.reading import Case, Reading
 from pipeline.checks.repeats import check_length, check_repeats
 from pipeline.models import Beat, Checks, Finding, Severity, Source
+
+_YIELDING = (OPINION, OVERLAP, "form")
+"""Kinds that say less of a place than others do."""
 
 
 def run_checks(source: Source | None, body: str, beat: Beat, *, sections: bool = True) -> tuple[Finding, ...]:
@@ -60,18 +64,18 @@ def _placed(page: Page, finding: Finding, length: int) -> Finding:
 
 
 def _once(findings: list[Finding]) -> list[Finding]:
-    """Return findings without what another kind says, too: a claim that is new in an opinion is invented."""
-    serious = [one for one in findings if one.severity is not Severity.NOTE and one.span]
-    taken = [one.span for one in serious if one.span and one.kind not in (OPINION, "overlap", "form")]
-    return [
-        one
-        for one in findings
-        if one.kind not in (OPINION, "form") or one.span is None or not _meets(one.span, taken)
-    ]
+    """Return findings without those that another kind tells, too: what is invented is new in an opinion."""
+    serious = [one for one in findings if one.severity is not Severity.NOTE and one.kind not in _YIELDING]
+    taken = [one.span for one in serious if one.span]
+    return [one for one in findings if one.kind not in (OPINION, "form") or not _is_told(one, taken)]
 
 
-def _meets(span: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:
-    return any(start < span[1] and span[0] < end for start, end in others)
+def _is_told(finding: Finding, others: Iterable[tuple[int, int]]) -> bool:
+    """Tell whether others are about half of a finding's words or more."""
+    if finding.span is None:
+        return False
+    start, end = finding.span
+    return any(2 * (min(end, behind) - max(start, begin)) >= end - start for begin, behind in others)
 
 
 def _judged(findings: Iterable[Finding], checks: Checks) -> list[Finding]:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from pipeline.checks.quotes import Quote, quotes
 from pipeline.checks.reading import Case, Reading
-from pipeline.checks.speakers import speaker, speech
+from pipeline.checks.speakers import Speech, speaker, speech
 from pipeline.checks.verbatim import Piece, Place, Words, pieces
 from pipeline.models import Finding, Severity
 
@@ -19,8 +19,8 @@ _SPOKEN = 5
 """Words from which on a source's sentence in quotation marks passes for somebody's speech."""
 _MOST = 1000
 """Quotations that are looked up: each may read the whole source."""
-_NEAR = 80
-"""Characters between a speaker and his company in a sentence of the source."""
+_NEAR = 6
+"""Words between a speaker and his company in a sentence of the source."""
 _FEW = 20
 """Places of names that are compared in one sentence, and in the whole source."""
 
@@ -81,21 +81,22 @@ class _Check:
             return None
         told = speaker(self._case.draft.text, quote, self._speech)
         given = speaker(self._case.source.text, theirs, self._speech)
-        if not told or not given or set(told) & set(given) or self._belong(told, given):
+        if not told or not given or set(told) & set(given) or self._belong(told, given, self._speech):
             return None
         names = " ".join(given).title()
         said = f"The source has this said by somebody else ({names}): name the speaker that it names."
         return _finding(Severity.BLOCK, said, quote, [place])
 
-    def _belong(self, told: Iterable[str], given: Iterable[str]) -> bool:
+    def _belong(self, told: Iterable[str], given: Iterable[str], words: Speech) -> bool:
         """Tell whether the source names the two side by side, as it does a company and who speaks for it."""
         source = self._case.source
         own = sorted(at for name in given for at in _where(source, name))
         for at in (at for name in told for at in _where(source, name)):
             first, behind = source.sentence_words(at)
-            beside = own[bisect_left(own, first) : bisect_left(own, behind)]
-            if any(abs(source.words[at].start - source.words[one].start) <= _NEAR for one in beside[:_FEW]):
-                return True
+            for other in own[bisect_left(own, first) : bisect_left(own, behind)][:_FEW]:
+                between = source.folded[min(at, other) + 1 : max(at, other)]
+                if len(between) <= _NEAR and not words.verbs.union(words.between) & set(between):
+                    return True
         return False
 
     def _quote_at(self, place: Place) -> Quote | None:

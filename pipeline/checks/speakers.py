@@ -24,6 +24,8 @@ class Speech(NamedTuple):
     unnamed: frozenset[str]
     """Small words, which may be capitalised."""
     titles: frozenset[str]
+    between: frozenset[str]
+    """Words between two names that have nothing to do with each other."""
 
 
 @lru_cache(maxsize=32)
@@ -32,8 +34,7 @@ def speech(language: str) -> Speech | None:
     told = table(language, "quotations")
     if told is None:
         return None
-    verbs, unnamed, titles = (frozenset(told[name].split()) for name in ("verbs", "unnamed", "titles"))
-    return Speech(verbs, unnamed, titles)
+    return Speech(*(frozenset(told[name].split()) for name in Speech._fields))
 
 
 def speaker(text: str, quote: Quote, words: Speech) -> tuple[str, ...]:
@@ -86,19 +87,23 @@ def _shortens(text: str, stop: re.Match[str]) -> bool:
 
 
 def _name(text: str, told: Sequence[re.Match[str]], words: Speech) -> tuple[str, ...]:
-    """Return the capitalised words among some, where the last of them ends a name: no "French president"."""
-    named = [number for number, word in enumerate(told) if _names(word, words)]
-    if not named:
-        return ()
-    last = named[-1]
-    apart = last + 1 == len(told) or not text[told[last].end()].isspace()
-    if not apart and _folded(told[last + 1]) not in words.unnamed:
-        return ()
-    return tuple(dict.fromkeys(_folded(told[number]) for number in named))
+    """Return the capitalised words among some, without those that describe: no "French president"."""
+    found: list[str] = []
+    run: list[str] = []
+    for number, word in enumerate(told):
+        if _names(word, words):
+            run.append(_folded(word))
+            continue
+        apart = number == 0 or not text[told[number - 1].end()].isspace()
+        found += run if apart or _folded(word) in words.unnamed else []
+        run = []
+    return tuple(dict.fromkeys((*found, *run)))
 
 
 def _names(word: re.Match[str], words: Speech) -> bool:
-    return word[0][0].isupper() and len(word[0]) > 1 and not any(_folded(word) in each for each in words)
+    folded = _folded(word)
+    small = folded in words.verbs or folded in words.unnamed or folded in words.titles
+    return word[0][0].isupper() and len(folded) > 1 and not small
 
 
 def _folded(word: re.Match[str]) -> str:
