@@ -1,0 +1,121 @@
+"""Finds the words of a text that are names: by their capitals, or where these tell nothing, by a table."""
+
+import re
+from collections.abc import Iterator, Set
+from typing import NamedTuple
+
+from pipeline.checks.dates.find import date_spans
+from pipeline.checks.names.lexicon import Lexicon
+from pipeline.checks.reading import Reading
+
+_PART = re.compile(r"[^\W\d_][^\W_]*(?:['’.&][^\W_]+)*\.?|\d+[^\W\d_]\w*")
+_OPENS = re.compile(r"[.!?:;•\"“”‘'«»()\[\]\n*>#|–—-]\s*[\"“”‘'«(\[*]*$")
+_LINE = re.compile(r"[^\n]+")
+_LEAST = 4
+"""Words of a line from which on its capitals may be those of a headline."""
+_HEADLINE = 0.75
+"""Share of a line's long words that have capitals in a headline."""
+
+
+class Part(NamedTuple):
+    """One word of a name."""
+
+    text: str
+    start: int
+    end: int
+    opens: bool
+    """It stands where any word has a capital."""
+
+    @property
+    def folded(self) -> str:
+        """Return it as it is compared: case folded, without the dot of an abbreviation."""
+        return self.text.casefold().replace("’", "'").rstrip(".")
+
+    @property
+    def capitals(self) -> bool:
+        """Tell whether it has none but capitals, at least two."""
+        letters = [char for char in self.text if char.isalpha()]
+        return len(letters) > 1 and all(char.isupper() for char in letters)
+
+
+def names(reading: Reading, language: str, words: Lexicon) -> list[list[Part]]:
+    """Return the names of a text, each as its words in their order.
+
+    A word that opens a sentence counts only if it is no common one, or another name follows; in a headline,
+    where every word has a capital, none does but abbreviations.
+    """
+    dates = date_spans(reading.text, language)
+    found: list[list[Part]] = []
+    for line in _LINE.finditer(reading.text):
+        parts = list(_parts(line[0], line.start()))
+        headline = _is_headline(line[0])
+        for name in _runs(parts, reading.text, words.small):
+            kept = _kept(name, words, headline=headline)
+            found += [kept] if kept and not _within(kept, dates) else []
+    return found
+
+
+def _parts(line: str, offset: int) -> Iterator[Part]:
+    for found in _PART.finditer(line):
+        if any(char.isupper() for char in found[0]):
+            before = line[max(0, found.start() - 12) : found.start()]
+            opens = not line[: found.start()].strip() or bool(_OPENS.search(before))
+            text = found[0] if "." in found[0][:-1] else found[0].rstrip(".")
+            yield Part(text, offset + found.start(), offset + found.start() + len(text), opens)
+
+
+def _is_headline(line: str) -> bool:
+    words = re.findall(r"[^\W\d_]{4,}", line)
+    if line.rstrip().rstrip("\"'”’)").endswith((".", "!", "?", ":")) and not line.startswith("#"):
+        return False
+    return len(words) >= _LEAST and sum(word[0].isupper() for word in words) >= _HEADLINE * len(words)
+
+
+def _runs(parts: list[Part], text: str, small: Set[str]) -> Iterator[list[Part]]:
+    """Yield words that nothing but a space, a hyphen or a small word divides."""
+    run: list[Part] = []
+    for part in parts:
+        between = text[run[-1].end : part.start] if run else ""
+        if run and between not in (" ", "-", " - ", "\u00a0") and not small.issuperset(between.split()):
+            yield run
+            run = []
+        run.append(part)
+    if run:
+        yield run
+
+
+def _kept(name: list[Part], words: Lexicon, *, headline: bool) -> list[Part]:
+    """Return what of a run of capitals is a name."""
+    if headline:
+        return [part for part in name if part.capitals and part.folded not in words.common]
+    if words.nouns:
+        return _kept_among_nouns(name, words)
+    first = name[0]
+    if first.opens and not first.capitals and _is_plain(first, words, alone=len(name) == 1):
+        name = name[1:]
+    return [part for part in name if part.folded not in words.titles | words.common and len(part.folded) > 1]
+
+
+def _is_plain(part: Part, words: Lexicon, *, alone: bool) -> bool:
+    """Tell whether a word at the head of a sentence is likely no name; `alone`: no other name follows it."""
+    word = part.folded
+    if word in words.common or word in words.titles:
+        return True
+    if any(char.isupper() for char in part.text[1:]) or word in words.same:
+        return False
+    return word.endswith((*words.plain, *words.plural) if alone else words.plain)
+
+
+def _kept_among_nouns(name: list[Part], words: Lexicon) -> list[Part]:
+    """Return a name where nouns have capitals too: of two words, or one that a table or its capitals tell."""
+    if name[0].opens and name[0].folded in words.common:
+        name = name[1:]
+    titled = any(part.folded in words.titles for part in name)
+    plain = [part for part in name if part.folded not in words.titles | words.common and len(part.folded) > 1]
+    if titled or len(plain) > 1:
+        return plain
+    return [part for part in plain if part.capitals or part.folded in words.same]
+
+
+def _within(name: list[Part], dates: list[tuple[int, int]]) -> bool:
+    return any(start <= name[0].start and name[-1].end <= end for start, end in dates)
