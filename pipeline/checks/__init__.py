@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from pipeline.brieftext import brief_words
 from pipeline.checks.brief import check_brief
 from pipeline.checks.form import check_form
 from pipeline.checks.injection import check_injection
@@ -41,11 +42,18 @@ def _against(source: Source, body: str, beat: Beat) -> list[Finding]:
     case = Case(page.reading, whole, language, source.item.published_at)
     found = [one for check in CLAIMS for one in check(case)]
     if not page.is_brief:
-        found += check_overlap(page.reading, whole, beat.checks, page.links)
+        listed = _listed(page, language)
+        found += check_overlap(page.reading, whole, beat.checks, (*page.links, *listed))
         found += check_opinion(page, language, source.item.title)
-        found += (*check_repeats(page.reading), *check_length(page.reading, whole))
+        found += (*check_repeats(page.reading, listed), *check_length(page.reading, whole))
     placed = [_placed(page, one, len(text)) for one in found]
     return [*placed, *check_leftovers(page, whole.text, language)]
+
+
+def _listed(page: Page, language: str) -> list[tuple[int, int]]:
+    """Return the places of the facts that a brief lists in the source's words, and says so in its heading."""
+    heading = brief_words(language).facts.casefold()
+    return [(one.body, one.end) for one in page.sections if one.heading.casefold() == heading]
 
 
 def _besides(source: Source) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter, defaultdict, deque
+from collections.abc import Sequence
 
 from pipeline.checks.reading import Reading
 from pipeline.models import Finding, Severity
@@ -24,9 +25,13 @@ _COUNTED = 500
 """Characters of a text that tell whether its words have spaces between them."""
 
 
-def check_repeats(draft: Reading) -> list[Finding]:
-    """Return a warning for each sentence most of whose telling words stood in one earlier sentence."""
-    sentences = [(place, _telling(draft, place)) for place in draft.sentences]
+def check_repeats(draft: Reading, listed: Sequence[tuple[int, int]] = ()) -> list[Finding]:
+    """Return a warning for each sentence most of whose telling words stood in one earlier sentence.
+
+    What stands in the `listed` places is no sentence that is told.
+    """
+    told = [place for place in draft.sentences if not any(one <= place[0] < end for one, end in listed)]
+    sentences = [(place, _telling(draft, place)) for place in told]
     often = Counter(word for _, words in sentences for word in words)
     earlier: dict[str, deque[int]] = defaultdict(lambda: deque(maxlen=_LAST))
     found: list[Finding] = []

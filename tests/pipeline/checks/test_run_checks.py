@@ -104,7 +104,9 @@ def test_a_brief_with_the_placeholders_replaced_is_an_article() -> None:
     body = render_body(write_brief(given, BEAT), BEAT)
     body = body.replace(words.from_author, "Prices will rise.").replace(words.impact, "Much may follow.")
     assert not any(text in body for text in PLACEHOLDERS)
-    assert "opinion" in {one.kind for one in run(body, BEAT, given)}
+    assert {one.kind for one in run(body, BEAT, given)} == {"opinion"}  # its list of facts is meant to be one
+    copied_list = body.replace("Facts in the source", "What happened")
+    assert "overlap" in {one.kind for one in run(copied_list, BEAT, given)}
 
 
 def test_a_fact_that_is_new_in_an_opinion_is_told_once() -> None:
