@@ -74,23 +74,25 @@ def _said(page: Page, phrases: Phrases) -> Iterator[Finding]:
 
 def _figures(page: Page, besides: str) -> list[Finding]:
     known = {_plain(figure) for text in (*_facts(page), besides) for figure in _FIGURE.findall(text)}
-    return [
-        _new(f'"{found[0]}"', found.span())
+    new = (
+        _new(found[0], found.span())
         for section in page.opinion
-        for found in islice(_FIGURE.finditer(page.text, section.body, section.end), _MOST)
+        for found in _FIGURE.finditer(page.text, section.body, section.end)
         if _plain(found[0]) not in known
-    ]
+    )
+    return list(islice(new, _MOST))
 
 
 def _names(page: Page, besides: str, phrases: Phrases) -> list[Finding]:
     told = (*_facts(page), besides, page.beat.market, page.beat.impact, *page.beat.vocabulary)
     known = {_stem(word) for text in told for word in _NAME.findall(text)}
-    return [
-        _new(f'"{page.text[run[0].start : run[-1].end]}"', (run[0].start, run[-1].end))
+    new = (
+        _new(page.text[run[0].start : run[-1].end], (run[0].start, run[-1].end))
         for section in page.opinion
-        for run in islice(_runs(page, section, phrases), _MOST)
+        for run in _runs(page, section, phrases)
         if any(_stem(word.text) not in known for word in run)
-    ]
+    )
+    return list(islice(new, _MOST))
 
 
 def _runs(page: Page, section: Section, phrases: Phrases) -> Iterator[list[Word]]:
@@ -129,5 +131,5 @@ def _stem(word: str) -> str:
 
 
 def _new(shown: str, span: tuple[int, int]) -> Finding:
-    said = f"{shown} stands in no section before: tell it there, or leave it out of the opinion."
+    said = f'"{shown}" stands in no section before: tell it there, or leave it out of the opinion.'
     return Finding(kind=KIND, severity=Severity.WARN, message=said, span=span)

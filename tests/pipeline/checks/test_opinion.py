@@ -128,6 +128,13 @@ def test_a_language_without_a_table_is_checked_for_figures_and_a_note_says_so() 
     assert figure == ("warn", "12")
 
 
+def test_what_is_new_is_found_behind_much_that_is_not() -> None:
+    assert check("Of 240 jobs at Arden we know. " * 30 + "In Porto they lost 12.") == [
+        ("warn", "Porto"),
+        ("warn", "12"),
+    ]
+
+
 def test_other_sections_may_tell_anything() -> None:
     read = page("A view.", facts="Investors should sell, he said: prices will rise by 12% in Porto.")
     assert check_opinion(read, "en") == []
