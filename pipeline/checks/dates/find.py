@@ -34,6 +34,8 @@ class _Tongue(NamedTuple):
     steps: Mapping[str, int]
     """Words such as "last" → -1."""
     units: Mapping[str, str]
+    whole: frozenset[str]
+    """Names of months that are not shortened."""
     doubtful: frozenset[str]
     afternoon: frozenset[str]
 
@@ -76,6 +78,7 @@ def _tongue(language: str) -> _Tongue | None:
         days,
         steps,
         units,
+        frozenset(group[0] for group in told["months"]),
         frozenset(told["doubtful"]),
         frozenset(told["afternoon"]),
     )
@@ -107,7 +110,7 @@ def _expression(told: Mapping[str, Any], *words: Mapping[str, Any]) -> str:
         rf"(?P<relative>(?:{steps}) (?:{units})\b|(?:{days})\b)",
         rf"(?P<weekday>(?:{weekdays})\b)",
         rf"(?P<season>(?:{seasons})\b(?: {told['of']}{_YEAR}\b)?)",
-        rf"(?P<decade>(?:1[5-9]|20)\d0(?:s|er)\b)",
+        r"(?P<decade>(?:1[5-9]|20)\d0(?:s|er)\b)",
         rf"(?P<year>{_YEAR})\b(?![,.]?\d|%|[-–]\d\d?[- ]|\w)",
     )
     return rf"(?<![\w$€£.,#@])(?:{'|'.join(kinds)})"
@@ -119,7 +122,15 @@ def _read(found: re.Match[str], tongue: _Tongue) -> Iterator[Mention]:
     name = next(kind for kind in _READERS if found[kind] is not None) if name not in _READERS else name
     one = _READERS[name](found[0], tongue)
     if one is not None:
-        yield one._replace(start=found.start(), end=found.end())
+        sure = one.sure or (one.kind == DATE and _says_month(found, tongue))
+        yield one._replace(start=found.start(), end=found.end(), sure=sure)
+
+
+def _says_month(found: re.Match[str], tongue: _Tongue) -> bool:
+    """Tell whether a word such as "May" is a month where it stands: with a capital, within a sentence."""
+    before = found.string[max(0, found.start() - 3) : found.start()].rstrip()
+    within = found.start() > 0 and before[-1:] not in (*".!?:\"“”'‘’*#>-–—|", "")
+    return within and found[0][:1].isupper() and found[0].casefold() in tongue.whole
 
 
 def _numbers(text: str) -> list[int]:

@@ -1,7 +1,7 @@
 """Finds the words of a text that are names: by their capitals, or where these tell nothing, by a table."""
 
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from pipeline.checks.dates.find import date_spans
@@ -25,6 +25,8 @@ class Part(NamedTuple):
     end: int
     opens: bool
     """It stands where any word has a capital."""
+    following: str = ""
+    """The word behind it, case folded."""
 
     @property
     def folded(self) -> str:
@@ -61,7 +63,9 @@ def _parts(line: str, offset: int) -> Iterator[Part]:
             before = line[max(0, found.start() - 12) : found.start()]
             opens = not line[: found.start()].strip() or bool(_OPENS.search(before))
             text = found[0] if "." in found[0][:-1] else found[0].rstrip(".")
-            yield Part(text, offset + found.start(), offset + found.start() + len(text), opens)
+            start = offset + found.start()
+            following = line[found.end() : found.end() + 12].split()
+            yield Part(text, start, start + len(text), opens, following[0].casefold() if following else "")
 
 
 def _is_headline(line: str) -> bool:
@@ -71,7 +75,7 @@ def _is_headline(line: str) -> bool:
     return len(words) >= _LEAST and sum(word[0].isupper() for word in words) >= _HEADLINE * len(words)
 
 
-def _runs(parts: list[Part], text: str, small: Set[str]) -> Iterator[list[Part]]:
+def _runs(parts: list[Part], text: str, small: frozenset[str]) -> Iterator[list[Part]]:
     """Yield words that nothing but a space, a hyphen or a small word divides."""
     run: list[Part] = []
     for part in parts:
@@ -99,11 +103,13 @@ def _kept(name: list[Part], words: Lexicon, *, headline: bool) -> list[Part]:
 def _is_plain(part: Part, words: Lexicon, *, alone: bool) -> bool:
     """Tell whether a word at the head of a sentence is likely no name; `alone`: no other name follows it."""
     word = part.folded
-    if word in words.common or word in words.titles:
+    owner = next((word.removesuffix(ending) for ending in ("'s", "'") if word.endswith(ending)), "")
+    if {word, owner} & (words.common | words.titles):
         return True
-    if any(char.isupper() for char in part.text[1:]) or word in words.same:
+    if owner or any(char.isupper() for char in part.text[1:]) or word in words.same:
         return False
-    return word.endswith((*words.plain, *words.plural) if alone else words.plain)
+    plural = alone and part.following not in words.singular
+    return word.endswith((*words.plain, *words.plural) if plural else words.plain)
 
 
 def _kept_among_nouns(name: list[Part], words: Lexicon) -> list[Part]:

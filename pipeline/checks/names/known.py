@@ -28,7 +28,7 @@ class KnownNames:
         forms = self._forms(part.folded)
         if any(form in self._all for form in forms) or self._within(part, name):
             return True
-        if any(self._same(form) or self._implied(form) for form in forms):
+        if any(self._same(form) for form in forms):
             return True
         if part.capitals or "." in part.text:
             letters = "".join(char for char in part.folded if char.isalnum())
@@ -59,12 +59,6 @@ class KnownNames:
             if word.endswith(ending) and len(word) - len(ending) > 1:
                 forms.append(word.removesuffix(ending))
         return [*forms, *(f"{form}s" for form in forms)]
-
-    def _implied(self, word: str) -> bool:
-        """Tell whether the source has a place that everybody knows to be there: Rabat for Morocco."""
-        every = self._words.same.get(word, (word,))
-        cities = [city for other in every for city in self._words.implied.get(other, ())]
-        return any(f" {city} " in self._text for city in cities)
 
     def _same(self, word: str) -> bool:
         for other in self._words.same.get(word, ()):

@@ -23,8 +23,8 @@ class Lexicon(NamedTuple):
     """Endings of words that are no names."""
     plural: tuple[str, ...]
     """Endings of the plural."""
-    implied: Mapping[str, tuple[str, ...]]
-    """Word → those that a reader knows it by: a country by its capital."""
+    singular: frozenset[str]
+    """Verbs that no plural has before them."""
     same: Mapping[str, tuple[str, ...]]
     """Word → all that say the same, itself included; those of more words with spaces."""
 
@@ -48,6 +48,6 @@ def lexicon(language: str) -> Lexicon | None:
         generic=frozenset(told["generic"].split()),
         plain=tuple(told["plain"]),
         plural=tuple(told["plural"]),
-        implied={word: tuple(cities) for word, cities in told["implied"].items()},
+        singular=frozenset(told["singular"]),
         same=same,
     )
