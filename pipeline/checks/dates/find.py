@@ -97,7 +97,8 @@ def _expression(told: Mapping[str, Any], *words: Mapping[str, Any]) -> str:
     day = rf"\d{{1,2}}{told['day-ending']}"
     span = rf"{day}(?: ?(?:-|–|to|and|bis|und) ?{day})?"
     half = _any([*told["morning"], *told["afternoon"]]) or "(?!)"
-    month = rf"(?:{months})\b\.?"
+    whole = _any([group[0] for group in told["months"]])
+    month = rf"(?:(?:{whole})\b|(?:{months})\b\.?)"
     kinds = (
         rf"(?P<iso>{_YEAR}-\d\d-\d\d)\b",
         rf"(?P<numeric>\d{{1,2}}(?P<mark>[/.])\d{{1,2}}(?P=mark)(?:{_YEAR}|\d\d))\b",

@@ -97,7 +97,7 @@ def _kept(name: list[Part], words: Lexicon, *, headline: bool) -> list[Part]:
     first = name[0]
     if first.opens and not first.capitals and _is_plain(first, words, alone=len(name) == 1):
         name = name[1:]
-    return [part for part in name if part.folded not in words.titles | words.common and len(part.folded) > 1]
+    return [part for part in name if part.capitals or _tells(part, words)]
 
 
 def _is_plain(part: Part, words: Lexicon, *, alone: bool) -> bool:
@@ -108,8 +108,13 @@ def _is_plain(part: Part, words: Lexicon, *, alone: bool) -> bool:
         return True
     if owner or any(char.isupper() for char in part.text[1:]) or word in words.same:
         return False
-    plural = alone and part.following not in words.singular
-    return word.endswith((*words.plain, *words.plural) if plural else words.plain)
+    if alone and part.following in words.singular:
+        return False
+    return word.endswith((*words.plain, *words.plural) if alone else words.plain)
+
+
+def _tells(part: Part, words: Lexicon) -> bool:
+    return part.folded not in words.titles and part.folded not in words.common and len(part.folded) > 1
 
 
 def _kept_among_nouns(name: list[Part], words: Lexicon) -> list[Part]:
@@ -117,7 +122,7 @@ def _kept_among_nouns(name: list[Part], words: Lexicon) -> list[Part]:
     if name[0].opens and name[0].folded in words.common:
         name = name[1:]
     titled = any(part.folded in words.titles for part in name)
-    plain = [part for part in name if part.folded not in words.titles | words.common and len(part.folded) > 1]
+    plain = [part for part in name if _tells(part, words)]
     if titled or len(plain) > 1:
         return plain
     return [part for part in plain if part.capitals or part.folded in words.same]

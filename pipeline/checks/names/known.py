@@ -75,9 +75,8 @@ class KnownNames:
     @cached_property
     def _country(self) -> bool:
         """Tell whether the source speaks of the US, and not of us."""
-        return self._lower or any(
-            self._source.words[at].text == "US" for at in self._source.where.get("us", ())
-        )
+        spelled = {self._source.words[at].text for at in self._source.where.get("us", ())}
+        return self._lower or "US" in spelled or "U.S" in self._source.text
 
     @cached_property
     def _all(self) -> frozenset[str]:

@@ -1,0 +1,128 @@
+"""Dates of a draft, held against those of its source and the day it was published."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.checks.dates import check_dates, date_spans, mentions
+from pipeline.checks.reading import Case, Reading
+from pipeline.models import Severity
+
+PUBLISHED = datetime(2026, 3, 12, 9, tzinfo=UTC)
+"""A Thursday."""
+
+
+def said(
+    source: str, draft: str, *, language: str = "en", published: datetime | None = PUBLISHED
+) -> list[tuple[str, str]]:
+    found = check_dates(Case(Reading(draft), Reading(source), language, published))
+    return [(one.severity.value, draft[slice(*one.span or ())]) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "dates"),
+    [
+        ("On 3 March 2021 it closed.", ["3 March 2021"]),
+        ("On March 3, 2021 it closed.", ["March 3, 2021"]),
+        ("On 2021-03-03 it closed.", ["2021-03-03"]),
+        ("On 03/04/2021 it closed.", ["03/04/2021"]),
+        ("From 17-18 March 2021.", ["17-18 March 2021"]),
+        ("In May 2024.", ["May 2024"]),
+        ("In Q3 2024, or the third quarter.", ["Q3 2024", "third quarter"]),
+        ("On Thursday at 10.37pm.", ["Thursday", "10.37pm"]),
+        ("At 02:10 UTC.", ["02:10"]),
+        ("Next month, or yesterday.", ["Next month", "yesterday"]),
+        ("In the 1980s.", ["1980s"]),
+        ("In the summer of 2018.", ["summer of 2018"]),
+        ("Paid $2014 for 1,500.50.", []),
+    ],
+)
+def test_dates_are_found_as_they_are_told(text: str, dates: list[str]) -> None:
+    assert [text[start:end] for start, end in date_spans(text, "en")] == dates
+
+
+HELD = [
+    ("It closed on 3 March.", "It closed on March 3."),
+    ("It closed on 3 March 2026.", "It closed on 3 March."),
+    ("It closed on 3 March 2021.", "It closed in March 2021, on a Wednesday."),
+    ("It closed on 2021-03-03.", "It closed on 3 March 2021."),
+    ("It closed on Tuesday.", "It closed on 10 March."),
+    ("It closed on Tuesday.", "It closed on 10 March 2026."),
+    ("It closed on 10 March.", "It closed on Tuesday."),
+    ("It closed yesterday.", "It closed on Wednesday."),
+    ("It closed yesterday.", "It closed on 11 March."),
+    ("It closed on 11 March.", "It closed yesterday."),
+    ("It closed last year.", "It closed in 2025."),
+    ("It closed three years ago.", "It closed in 2023."),
+    ("It closed last month.", "It closed in February."),
+    ("It closed in 1984.", "It closed in the 1980s."),
+    ("It closed at 2:10 a.m.", "It closed at 02:10 UTC."),
+    ("It closed in the third quarter.", "It closed in Q3."),
+    ("It may close.", "It may close. May it be so."),
+    ("The Sunday papers wrote of it.", "It was in the Sunday papers."),
+]
+
+
+@pytest.mark.parametrize(("source", "draft"), HELD)
+def test_what_the_source_says_or_means_holds(source: str, draft: str) -> None:
+    assert said(source, draft) == []
+
+
+ABSENT = [
+    ("It closed on 3 March.", "It closed on 4 March.", "block", "4 March"),
+    ("It closed on 3 March 2021.", "It closed on 3 March 2022.", "block", "3 March 2022"),
+    ("It closed on 3 March.", "It closed in August.", "block", "August"),
+    ("It closed on Tuesday.", "It closed on Friday.", "block", "Friday"),
+    ("It closed on Tuesday.", "It closed on 20 March.", "block", "20 March"),
+    ("It closed in 1984.", "It closed in 1985.", "block", "1985"),
+    ("It closed at 2:10 a.m.", "It closed at 03:10.", "block", "03:10"),
+    ("It closed in the third quarter.", "It closed in Q2.", "block", "Q2"),
+    ("It closed.", "It closed in the summer.", "warn", "summer"),
+    ("It closed.", "It closes next month.", "warn", "next month"),
+]
+
+
+@pytest.mark.parametrize(("source", "draft", "severity", "date"), ABSENT)
+def test_what_it_does_not_is_found(source: str, draft: str, severity: str, date: str) -> None:
+    assert said(source, draft) == [(severity, date)]
+
+
+def test_a_dateline_stands_for_a_time_of_publication_that_is_not_known() -> None:
+    source = "VARNHEM, 12 March 2026. The port closed on Tuesday."
+    assert said(source, "It closed on 10 March.", published=None) == []
+    assert said("The port closed on Tuesday.", "It closed on 10 March.", published=None) != []
+
+
+def test_german_dates_are_checked_by_their_own_table() -> None:
+    source = "Am 11. Februar 2026 und im dritten Quartal schloss der Hafen, zuletzt am Dienstag."
+    assert (
+        said(source, "Am 11. Februar schloss er, auch im dritten Quartal und am Dienstag.", language="de")
+        == []
+    )
+    assert said(source, "Am 12. Februar schloss er.", language="de") == [("block", "12. Februar")]
+
+
+def test_a_language_without_a_table_is_said_to_be_unchecked() -> None:
+    [one] = check_dates(Case(Reading("x"), Reading("x"), "vi"))
+    assert (one.severity, one.span) == (Severity.NOTE, None)
+
+
+SAID = (
+    "on in the 3 14 March May 2021 - / . : Q3 pm am Thursday last next week year 1980s ago two "
+    "years , of second quarter"
+)
+TEXT = st.lists(st.sampled_from(SAID.split()), max_size=30).map(" ".join) | st.text(max_size=80)
+
+
+@given(TEXT, st.sampled_from(["en", "de"]))
+def test_dates_stand_in_the_text_in_order(text: str, language: str) -> None:
+    found = mentions(text, language)
+    assert all(0 <= one.start < one.end <= len(text) for one in found)
+    assert [one.start for one in found] == sorted({one.start for one in found})
+
+
+@given(TEXT)
+def test_a_text_bears_its_own_dates_out(text: str) -> None:
+    assert said(text, text) == []
