@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from pipeline.checks.dates import check_dates
+from pipeline.checks.figures import check_figures
+from pipeline.checks.names import check_names
 from pipeline.checks.quotations import check_quotations
 from pipeline.checks.reading import Case, Reading
 from pipeline.models import Finding
 
 Check = Callable[[Case], Iterable[Finding]]
 
-CLAIMS: tuple[Check, ...] = (check_quotations,)
+CLAIMS: tuple[Check, ...] = (check_figures, check_dates, check_names, check_quotations)
 """Those that trace what is said to the source."""
 
 
