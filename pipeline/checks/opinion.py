@@ -8,14 +8,12 @@ from typing import NamedTuple
 
 from pipeline.checks.page import Page, Section
 from pipeline.checks.phrases import A, W, any_of
-from pipeline.checks.reading import Word
+from pipeline.checks.reading import Reading, Word
 from pipeline.checks.tables import table
 from pipeline.models import Finding, Severity
 
 KIND = "opinion"
 _FIGURE = re.compile(r"(?<![^\W_])\d+(?:[.,]\d+)*")
-_ENDING = re.compile(r"(?:['’]s?|s)\Z")
-_NAME = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _MOST = 20
 
 
@@ -84,13 +82,14 @@ def _figures(page: Page, besides: str) -> list[Finding]:
 
 
 def _names(page: Page, besides: str, phrases: Phrases) -> list[Finding]:
-    told = (*_facts(page), besides, page.beat.market, page.beat.impact, *page.beat.vocabulary)
-    known = {_stem(word) for text in told for word in _NAME.findall(text)}
+    told = " ".join((besides, page.beat.market, page.beat.impact, *page.beat.vocabulary))
+    words = {*Reading(told).folded, *_fact_words(page)}
+    known = {_stem(word) for word in words}
     new = (
         _new(page.text[run[0].start : run[-1].end], (run[0].start, run[-1].end))
         for section in page.opinion
         for run in _runs(page, section, phrases)
-        if any(_stem(word.text) not in known for word in run)
+        if any(_stem(word.folded) not in known for word in run)
     )
     return list(islice(new, _MOST))
 
@@ -122,12 +121,21 @@ def _facts(page: Page) -> Iterator[str]:
     yield page.text[done:]
 
 
+def _fact_words(page: Page) -> Iterator[str]:
+    done = 0
+    for section in page.opinion:
+        first, behind = page.reading.between(section.start, section.end)
+        yield from page.reading.folded[done:first]
+        done = behind
+    yield from page.reading.folded[done:]
+
+
 def _plain(figure: str) -> str:
     return figure.replace(",", "").removesuffix(".0")
 
 
 def _stem(word: str) -> str:
-    return _ENDING.sub("", word.casefold())
+    return word.removesuffix("'s").removesuffix("s")
 
 
 def _new(shown: str, span: tuple[int, int]) -> Finding:

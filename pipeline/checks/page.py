@@ -15,7 +15,7 @@ from pipeline.checks.reading import Reading
 from pipeline.checks.seen import Seen, seen
 from pipeline.models import Beat
 
-_HEADING = re.compile(r"^(?P<marks>#{1,6}[ \t]+)(?P<text>[^\r\n]*?)[ \t#]*\r?$", re.MULTILINE)
+_HEADING = re.compile(r"^(?P<marks>#{1,6}[ \t]+)(?P<text>[^\r\n]*)", re.MULTILINE)
 _LINK = re.compile(r"(?P<open>!?\[)(?P<label>[^\[\]]{0,300})(?P<target>\]\([^()\s]{0,2000}\))")
 _ADDRESS = re.compile(r"https?://[^\s<>()\"]{1,2000}")
 _SIGNS = re.compile(r"[^\r\n]")
@@ -52,7 +52,7 @@ class Page:
         fixed = {heading.casefold() for heading in self.fixed}
 
         def heading(found: re.Match[str]) -> str:
-            if found["text"].casefold() in fixed:
+            if _named(found).casefold() in fixed:
                 return _blank(found)
             # A line break for the first sign: a heading is no part of the sentence before it.
             return "\n" + " " * (len(found["marks"]) - 1) + found[0][len(found["marks"]) :]
@@ -70,7 +70,7 @@ class Page:
         found = [one for one in _HEADING.finditer(self._seen.text) if one["marks"].rstrip() == "##"]
         ends = [*(one.start() for one in found[1:]), len(self._seen.text)]
         return tuple(
-            Section(one["text"], one.start(), one.end(), end) for one, end in zip(found, ends, strict=False)
+            Section(_named(one), one.start(), one.end(), end) for one, end in zip(found, ends, strict=False)
         )
 
     @cached_property
@@ -113,6 +113,10 @@ class Page:
     @cached_property
     def _seen(self) -> Seen:
         return seen(self.body)
+
+
+def _named(heading: re.Match[str]) -> str:
+    return heading["text"].rstrip(" \t#")
 
 
 def _blank(found: re.Match[str]) -> str:

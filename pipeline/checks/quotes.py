@@ -19,7 +19,7 @@ class Quote(NamedTuple):
 
 
 _BLOCK = re.compile(r"(?:^[ \t]{0,3}>[^\n]*(?:\n|\Z))+", re.MULTILINE)
-_SIGNED = re.compile(r"\n[ \t]{0,3}>[ \t]*(?:[–—]|--)[^\n]*\s*\Z")
+_SIGNED = re.compile(r"\n[ \t]{0,3}>[ \t]*(?:[–—]|--)[^\n]*+\s*+\Z")
 """The last line of a blockquote that says whose words they are."""
 _MARK = re.compile(r"[\"“”„‟«»‹›「」『』'‘’‚]|\n[ \t\r]*\n")
 _CLOSED_BY = {

@@ -39,9 +39,9 @@ def check_repeats(draft: Reading, listed: Sequence[tuple[int, int]] = ()) -> lis
         if len(words) < _FEWEST or len(found) >= _MOST:
             continue
         # At the most one word in five may be missing, so that one of the rarest is there.
-        rare = sorted(words, key=lambda word: (often[word], word))[: int(len(words) * (1 - _SHARED)) + 1]
+        rare = sorted(words, key=often.__getitem__)[: int(len(words) * (1 - _SHARED)) + 1]
         near = {other for word in rare for other in earlier[word]}
-        if any(len(words & sentences[other][1]) >= _SHARED * len(words) for other in near):
+        if any(len(words.keys() & sentences[other][1].keys()) >= _SHARED * len(words) for other in near):
             said = "This says again what a sentence before said: leave one of the two out."
             found.append(Finding(kind="form", severity=Severity.WARN, message=said, span=place))
         for word in words:
@@ -49,10 +49,11 @@ def check_repeats(draft: Reading, listed: Sequence[tuple[int, int]] = ()) -> lis
     return found
 
 
-def _telling(draft: Reading, place: tuple[int, int]) -> frozenset[str]:
+def _telling(draft: Reading, place: tuple[int, int]) -> dict[str, None]:
+    """Return the words of a sentence that say something, each once and in their order."""
     first, behind = draft.between(*place)
     words = draft.folded[first:behind] if behind - first >= _LEAST else ()
-    return frozenset(word for word in words if len(word) >= _TELLING or word[0].isdigit())
+    return dict.fromkeys(word for word in words if len(word) >= _TELLING or word[0].isdigit())
 
 
 def check_length(draft: Reading, source: Reading) -> list[Finding]:

@@ -1,6 +1,10 @@
+import time
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.checks.form import check_form
 from pipeline.checks.page import Page
 from pipeline.models import Beat
 from tests.pipeline.checks.articles import ARTICLE, BEAT
@@ -32,6 +36,18 @@ def test_sections_are_those_of_the_second_level_and_opinion_those_of_the_beat() 
     assert [page.text[one.body : one.end].strip()[:9] for one in page.opinion] == ["The mayor", "- Buyers "]
     other = Page(ARTICLE, Beat(key="b", from_author="Buyers stayed away"))
     assert [one.heading for one in other.opinion] == ["Buyers stayed away"]
+
+
+@pytest.mark.parametrize("piece", [" ", "# ", "[a](", "> — ", "\n## a ", "![", "https://"])
+def test_time_grows_with_the_text_alone(piece: str) -> None:
+    text = "## " + piece * (600_000 // len(piece)) + "x"
+    begun = time.process_time()
+    page = Page(text, BEAT)
+    assert page.reading.text
+    assert page.sections
+    page.quotes(5)
+    check_form(text, BEAT)
+    assert time.process_time() - begun < 10
 
 
 @given(st.text(alphabet="ab1 #*_\\&;>[]()\n\r\u200bｅ.“”-", max_size=80))
