@@ -1,6 +1,7 @@
 """Checks of a draft's body against its source: pure, one module a kind of finding."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 
 from pipeline.brieftext import brief_words
 from pipeline.checks.brief import check_brief
@@ -17,8 +18,9 @@ from pipeline.checks.reading import Case, Reading
 from pipeline.checks.repeats import check_length, check_repeats
 from pipeline.models import Beat, Checks, Finding, Severity, Source
 
-_YIELDING = (OPINION, OVERLAP, "form")
-"""Kinds that say less of a place than others do."""
+_CLAIM, _LAST = 2, 4
+_RANKS = {"brief": 0, "injection": 0, "form": 1, OPINION: 3, OVERLAP: 3}
+"""Which kinds tell more of a place than others; what traces claims stands between."""
 
 
 def run_checks(source: Source | None, body: str, beat: Beat, *, sections: bool = True) -> tuple[Finding, ...]:
@@ -72,18 +74,42 @@ def _placed(page: Page, finding: Finding, length: int) -> Finding:
 
 
 def _once(findings: list[Finding]) -> list[Finding]:
-    """Return findings without those that another kind tells, too: what is invented is new in an opinion."""
-    serious = [one for one in findings if one.severity is not Severity.NOTE and one.kind not in _YIELDING]
-    taken = [one.span for one in serious if one.span]
-    return [one for one in findings if one.kind not in (OPINION, "form") or not _is_told(one, taken)]
+    """Return findings without those that another kind tells better of the same place.
+
+    What is no article is no claim either, and what is invented is new in an opinion, too.
+    """
+    taken: dict[int, list[tuple[int, int]]] = {rank: [] for rank in range(_LAST)}
+    for one in findings:
+        hard = one.severity is Severity.BLOCK or (one.severity is Severity.WARN and _rank(one) == _CLAIM)
+        if one.span and hard:
+            for rank in range(_rank(one) + 1, _LAST):
+                taken[rank].append(one.span)
+    merged = {rank: _merged(spans) for rank, spans in taken.items()}
+    return [one for one in findings if one.kind == OVERLAP or not _is_told(one, merged[_rank(one)])]
 
 
-def _is_told(finding: Finding, others: Iterable[tuple[int, int]]) -> bool:
+def _rank(finding: Finding) -> int:
+    return _RANKS.get(finding.kind, _CLAIM)
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return what spans cover, in order and without overlaps."""
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
+
+
+def _is_told(finding: Finding, others: Sequence[tuple[int, int]]) -> bool:
     """Tell whether others are about half of a finding's words or more."""
     if finding.span is None:
         return False
     start, end = finding.span
-    return any(2 * (min(end, behind) - max(start, begin)) >= end - start for begin, behind in others)
+    near = others[max(0, bisect_right(others, (start, end)) - 1) : bisect_right(others, (end, end))]
+    return any(2 * (min(end, behind) - max(start, begin)) >= end - start for begin, behind in near)
 
 
 def _judged(findings: Iterable[Finding], checks: Checks) -> list[Finding]:

@@ -19,7 +19,7 @@ Arden loses its paper mill: the owner shuts it in spring, and 240 jobs go with i
 ## Buyers stayed away
 
 Maren Tolle told of dwindling sales. "We kept it open for as long as anybody bought our paper," she said.
-Output last year came to 31,000 tonnes. For Pieter Oost, the mayor, it is "a black day for the valley";
+Last year's output came to 31,000 tonnes. For Pieter Oost, the mayor, it is "a black day for the valley";
 he hopes for the region.
 
 ## From author
@@ -29,7 +29,7 @@ The mayor's grief looks honest to us, and late.
 ## Impact on the paper market
 
 - Buyers may turn to other mills.
-- Freight firms in the valley could lose work.
+- Other firms in the valley could lose work.
 """
 
 
