@@ -14,6 +14,9 @@ from pipeline.models import Finding, Severity
 
 KIND = "opinion"
 _FIGURE = re.compile(r"(?<![^\W_])\d+(?:[.,]\d+)*")
+_SENTENCE_END = re.compile(r"[.!?]\s|\n")
+_NEAR = 80
+"""Characters before a phrase in which its sentence may leave open what it says."""
 _MOST = 20
 
 
@@ -23,6 +26,7 @@ class Phrases(NamedTuple):
     advice: re.Pattern[str]
     certain: re.Pattern[str]
     sure: re.Pattern[str]
+    hedges: re.Pattern[str]
     unnamed: frozenset[str]
     nouns_capitalised: bool
 
@@ -36,7 +40,10 @@ def _phrases(language: str) -> Phrases | None:
         any_of(*(phrase.replace("{A}", A).replace("{W}", W) for phrase in told[name]))
         for name in ("advice", "certain", "sure")
     )
-    return Phrases(advice, certain, sure, frozenset(told["unnamed"].split()), told["nouns_capitalised"])
+    hedges = any_of(told["hedges"])
+    return Phrases(
+        advice, certain, sure, hedges, frozenset(told["unnamed"].split()), told["nouns_capitalised"]
+    )
 
 
 def check_opinion(page: Page, language: str, besides: str = "") -> list[Finding]:
@@ -65,9 +72,16 @@ def _said(page: Page, phrases: Phrases) -> Iterator[Finding]:
     for pattern, severity, said in kinds:
         for section in page.opinion:
             for found in islice(pattern.finditer(page.text, section.body, section.end), _MOST):
-                if not any(found.start() < end and start < found.end() for start, end in done):
+                hedged = pattern is not phrases.advice and _is_hedged(page, found.start(), phrases)
+                if not hedged and not any(found.start() < end and start < found.end() for start, end in done):
                     done.append(found.span())
                     yield Finding(kind=KIND, severity=severity, message=said, span=found.span())
+
+
+def _is_hedged(page: Page, at: int, phrases: Phrases) -> bool:
+    """Tell whether a sentence has left open, before a place, what it says there."""
+    before = page.text[max(0, at - _NEAR) : at]
+    return phrases.hedges.search(_SENTENCE_END.split(before)[-1]) is not None
 
 
 def _figures(page: Page, besides: str) -> list[Finding]:
