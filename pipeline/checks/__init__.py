@@ -34,9 +34,9 @@ def _against(source: Source, body: str, beat: Beat) -> list[Finding]:
     text = source.item.text
     whole, language = Reading(f"{text}\n\n{_besides(source)}"), source.language
     case = Case(page.reading, whole, language, source.item.published_at)
-    found = [one for check in CLAIMS for one in check(case)]
+    listed = _listed(page, language)
+    found = [one for check in CLAIMS for one in check(case) if not _is_cut(page, one, listed)]
     if not page.is_brief:
-        listed = _listed(page, language)
         found += check_overlap(page.reading, whole, beat.checks, (*page.links, *listed))
         found += check_opinion(page, language, source.item.title)
         found += (*check_repeats(page.reading, listed), *check_length(page.reading, whole))
@@ -48,6 +48,14 @@ def _listed(page: Page, language: str) -> list[tuple[int, int]]:
     """Return the places of the facts that a brief lists in the source's words, and says so in its heading."""
     heading = brief_words(language).facts.casefold()
     return [(one.body, one.end) for one in page.sections if one.heading.casefold() == heading]
+
+
+def _is_cut(page: Page, claim: Finding, listed: list[tuple[int, int]]) -> bool:
+    """Tell whether a listed fact's excerpt begins or ends within a claim: "fell to $212…" of 212 million."""
+    if claim.span is None or not any(start <= claim.span[0] < end for start, end in listed):
+        return False
+    start, end = claim.span
+    return "…" in (page.text[start - 1 : start], page.text[end : end + 1])
 
 
 def _besides(source: Source) -> str:

@@ -109,6 +109,15 @@ def test_a_brief_with_the_placeholders_replaced_is_an_article() -> None:
     assert "overlap" in {one.kind for one in run(copied_list, BEAT, given)}
 
 
+def test_an_excerpt_may_cut_a_figure_in_a_list_of_facts_alone() -> None:
+    cut = "- **Last year**: The mill made 31…\n\n## From author"
+    kinds = [one.kind for one in run(ARTICLE.replace("## From author", cut))]
+    assert "figure" in kinds
+    listed = ARTICLE.replace("## From author", f"## Facts in the source\n\n{cut}")
+    assert "figure" not in [one.kind for one in run(listed)]
+    assert "figure" in [one.kind for one in run(listed.replace("31…", "31 tonnes"))]
+
+
 def test_a_fact_that_is_new_in_an_opinion_is_told_once() -> None:
     body = ARTICLE.replace("and late.", 'and late: "we never wanted a mill in Porto".')
     found = [one for one in told(body, *run(body)) if "Porto" in one[2]]
