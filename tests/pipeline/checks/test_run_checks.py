@@ -1,6 +1,8 @@
 """How the checks are put together: places, severities, and what is told once."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.brieftext import PLACEHOLDERS, brief_words
@@ -139,3 +141,20 @@ def test_a_text_that_is_no_article_needs_no_sections() -> None:
     text = "Buyers stayed away.\n"
     assert run_checks(source(), text, BEAT, sections=False) == ()
     assert len(run_checks(source(), text, BEAT)) == 3
+
+
+# fmt: off
+PIECES = st.sampled_from((
+    "\n\n", "## Overview", "## From author\n", "## Impact on the paper market", "\n- ", "> ", '"', "“", "”", "'",
+    "We kept", "it open ", " Tolle said ", "5%", "$1.5 million ", "in May", "[a](https://b.example/c)", "{{", "&amp;",
+    "**", "\u200b", "ß", "İ", "😀", "…", "[…]", " Prices will rise.", "Facts in the source", "\r\n", " two thirds", "ﬁ",
+))
+# fmt: on
+
+
+@given(st.lists(PIECES, max_size=25).map("".join), st.lists(PIECES, max_size=25).map("".join))
+def test_places_lie_within_both_texts_whatever_they_are(body: str, text: str) -> None:
+    for language in ("en", "de", "nl"):
+        for one in run(body, BEAT, source(text, language)):
+            assert one.span is None or 0 <= one.span[0] <= one.span[1] <= len(body)
+            assert all(0 <= start < end <= len(text) for start, end in one.evidence)
