@@ -145,9 +145,10 @@ def test_a_text_that_is_no_article_needs_no_sections() -> None:
 
 # fmt: off
 PIECES = st.sampled_from((
-    "\n\n", "## Overview", "## From author\n", "## Impact on the paper market", "\n- ", "> ", '"', "“", "”", "'",
-    "We kept", "it open ", " Tolle said ", "5%", "$1.5 million ", "in May", "[a](https://b.example/c)", "{{", "&amp;",
-    "**", "\u200b", "ß", "İ", "😀", "…", "[…]", " Prices will rise.", "Facts in the source", "\r\n", " two thirds", "ﬁ",
+    "\n\n", "## Overview", "## From author\n", "## Impact on the paper market", "\n- ", "> ", '"', "“", "”",
+    "'", "We kept", "it open ", " Tolle said ", "5%", "$1.5 million ", "in May", "[a](https://b.example/c)",
+    "{{", "&amp;", "**", "\u200b", "ß", "İ", "😀", "…", "[…]", " Prices will rise.", "Facts in the source",
+    "\r\n", " two thirds", "ﬁ",
 ))
 # fmt: on
 
