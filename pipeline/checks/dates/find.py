@@ -18,7 +18,7 @@ from pipeline.checks.dates.records import (
 from pipeline.checks.tables import table
 
 _YEAR = r"(?:1[5-9]|20)\d\d"
-_UNITS = ("week", "month", "year", "weekend")
+_UNITS = ("week", "month", "year", "weekend", "quarter")
 _ABBREVIATED = 4
 """Letters of a word for a month that is short for another one, at most."""
 
@@ -103,14 +103,14 @@ def _expression(told: Mapping[str, Any], *words: Mapping[str, Any]) -> str:
         rf"(?P<iso>{_YEAR}-\d\d-\d\d)\b",
         rf"(?P<numeric>\d{{1,2}}(?P<mark>[/.])\d{{1,2}}(?P=mark)(?:{_YEAR}|\d\d))\b",
         rf"(?P<clock>\d{{1,2}}(?:[:.]\d\d)? ?(?:{half})(?!\w)|(?:[01]?\d|2[0-3]):[0-5]\d\b(?!:))",
-        rf"(?P<dmy>{span} {told['of']}{month}(?:,? {_YEAR}\b)?)",
-        rf"(?P<mdy>{month} {span}\b(?![:.,]?\d|%)(?:,? {_YEAR}\b)?)",
-        rf"(?P<my>{month},? {told['of']}{_YEAR}\b)",
+        rf"(?P<dmy>{span}\s{told['of']}{month}(?:,?\s{_YEAR}\b)?)",
+        rf"(?P<mdy>{month}\s{span}\b(?![:.,]?\d|%)(?:,?\s{_YEAR}\b)?)",
+        rf"(?P<my>{month},?\s{told['of']}{_YEAR}\b)",
         rf"(?P<month>{month})",
-        rf"(?P<quarter>Q[1-4]\b(?: {_YEAR}\b)?|(?:{quarters})\w{{0,2}}[ -](?:{_any(told['quarter'])})\b)",
-        rf"(?P<relative>(?:{steps}) (?:{units})\b|(?:{days})\b)",
+        rf"(?P<quarter>Q[1-4]\b(?: {_YEAR}\b)?|(?:{quarters})\w{{0,2}}[\s-](?:{_any(told['quarter'])})\b)",
+        rf"(?P<relative>(?:{steps})\s(?:{units})\b|(?:{days})\b)",
         rf"(?P<weekday>(?:{weekdays})\b)",
-        rf"(?P<season>(?:{seasons})\b(?: {told['of']}{_YEAR}\b)?)",
+        rf"(?P<season>(?:{seasons})\b(?:\s{told['of']}{_YEAR}\b)?)",
         r"(?P<decade>(?:1[5-9]|20)\d0(?:s|er)\b)",
         rf"(?P<year>{_YEAR})\b(?![,.]?\d|%|[-–]\d\d?[- ]|\w)",
     )
@@ -189,7 +189,7 @@ def _quarter(text: str, tongue: _Tongue) -> Mention | None:
 
 
 def _relative(text: str, tongue: _Tongue) -> Mention | None:
-    word = text.casefold()
+    word = " ".join(text.casefold().split())
     if word in tongue.days:
         return Mention(0, 0, RELATIVE, number=tongue.days[word], unit="day")
     step, _, unit = word.rpartition(" ")
@@ -204,7 +204,7 @@ def _weekday(text: str, tongue: _Tongue) -> Mention | None:
 
 def _season(text: str, tongue: _Tongue) -> Mention | None:
     years = _numbers(text)
-    word = re.split(r"[ \d]", text.casefold())[0]
+    word = re.split(r"[\s\d]", text.casefold())[0]
     return Mention(
         0,
         0,

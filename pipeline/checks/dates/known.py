@@ -81,6 +81,13 @@ class Known:
         )
         return {day for day in found if day}
 
+    @property
+    def _quarters(self) -> set[int]:
+        """Return the quarters that it means by "this", "last" or "next"."""
+        if self.day is None:
+            return set()
+        return {((self.day.month - 1) // 3 + one.number) % 4 + 1 for one in self._relative("quarter")}
+
     def _relative(self, unit: str) -> list[Mention]:
         return [one for one in self._every if one.kind == RELATIVE and one.unit == unit]
 
@@ -92,6 +99,10 @@ class Known:
             return self._says_date(told)
         if told.kind == CLOCK:
             return told.number % 720 in {number % 720 for number in self.of(CLOCK)}
+        if told.kind == QUARTER and told.number in self._quarters:
+            return True
+        if told.kind == QUARTER and self.months & set(range(3 * told.number - 2, 3 * told.number + 1)):
+            return not told.year or told.year in self.years
         if told.kind in (QUARTER, SEASON):
             return told.number in self.of(told.kind) and (not told.year or told.year in self.years)
         if told.kind == DECADE:

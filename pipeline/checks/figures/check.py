@@ -27,6 +27,8 @@ from pipeline.models import Finding, Severity
 
 KIND = "figure"
 PLACE = "place"
+_FEW = 3
+"""So many, in words, a writer may have counted: a warning, no more."""
 
 
 def check_figures(case: Case) -> list[Finding]:
@@ -82,7 +84,9 @@ class _Check:
         return self._absent(told)
 
     def _absent(self, told: Figure) -> Finding:
-        return self._found(Severity.BLOCK, told, f"{self._text(told)} does not stand in the source.")
+        counts = told.spelled and told.kind == PLAIN and told.value <= _FEW
+        severity = Severity.WARN if counts else Severity.BLOCK
+        return self._found(severity, told, f"{self._text(told)} does not stand in the source.")
 
     @cached_property
     def _scores(self) -> tuple[dict[int, Score], set[Score]]:

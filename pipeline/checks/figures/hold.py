@@ -92,7 +92,7 @@ _COUNTED = {PLAIN, TIME, ORDINAL, MEASURE, POINTS, MULTIPLE}
 
 
 _AKIN = (
-    {PERCENT, POINTS}, {PERCENT, FRACTION}, {FRACTION, MULTIPLE}, {PERCENT, MULTIPLE}, {MONEY, MEASURE},
+    {ORDINAL, MULTIPLE}, {PERCENT, POINTS}, {PERCENT, FRACTION}, {FRACTION, MULTIPLE}, {PERCENT, MULTIPLE}, {MONEY, MEASURE},
 )  # fmt: skip
 
 
@@ -102,7 +102,8 @@ def _same_unit(told: Figure, given: Figure) -> bool:
     if {told.unit, given.unit} == {"GBP", "pound-weight"}:
         return True  # a pound is money or weight
     if told.kind != given.kind:
-        return {told.kind, given.kind} in ({PERCENT, POINTS}, {MONEY, MEASURE}) and told.unit == given.unit
+        alike = {told.kind, given.kind} in ({PERCENT, POINTS}, {MONEY, MEASURE}, {ORDINAL, MULTIPLE})
+        return alike and told.unit == given.unit
     return told.unit == given.unit or _dollars(told.unit, given.unit)
 
 

@@ -58,6 +58,9 @@ def _half(strip: Strip, at: int, words: Lexicon) -> Spelled | None:
         scale = words.scales.get(strip.word(at + 2), 0)
         if scale and len(strip.word(at + 2)) > 2:
             return Spelled(value * scale, value * scale, "", at + 3)
+        if strip.word(at + 2) not in words.time:
+            return None  # half an answer
+        return Spelled(value, 1e-6, "", at + 2)
     return Spelled(value, 1e-6, FRACTION, at + 1)
 
 

@@ -8,7 +8,7 @@ from pipeline.checks.dates.find import date_spans
 from pipeline.checks.names.lexicon import Lexicon
 from pipeline.checks.reading import Reading
 
-_PART = re.compile(r"[^\W\d_][^\W_]*(?:['’.&][^\W_]+)*\.?|\d+[^\W\d_]\w*")
+_PART = re.compile(r"[^\W\d_][^\W_]*(?:['’.&][^\W_]+)*\.?|\d+[^\W\d_]{3,}\w*")
 _OPENS = re.compile(r"[.!?:;•\"“”‘'«»()\[\]\n*>#|–—-]\s*[\"“”‘'«(\[*]*$")
 _LINE = re.compile(r"[^\n]+")
 _LEAST = 4
@@ -104,7 +104,7 @@ def _is_plain(part: Part, words: Lexicon, *, alone: bool) -> bool:
     """Tell whether a word at the head of a sentence is likely no name; `alone`: no other name follows it."""
     word = part.folded
     owner = next((word.removesuffix(ending) for ending in ("'s", "'") if word.endswith(ending)), "")
-    if {word, owner} & (words.common | words.titles):
+    if any(each in known for each in (word, owner) for known in (words.common, words.titles, words.frequent)):
         return True
     if owner or any(char.isupper() for char in part.text[1:]) or word in words.same:
         return False
@@ -119,7 +119,7 @@ def _tells(part: Part, words: Lexicon) -> bool:
 
 def _kept_among_nouns(name: list[Part], words: Lexicon) -> list[Part]:
     """Return a name where nouns have capitals too: of two words, or one that a table or its capitals tell."""
-    if name[0].opens and name[0].folded in words.common:
+    if name[0].opens and not name[0].capitals:
         name = name[1:]
     titled = any(part.folded in words.titles for part in name)
     plain = [part for part in name if _tells(part, words)]
