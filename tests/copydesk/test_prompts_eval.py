@@ -159,7 +159,9 @@ def test_who_answered_is_said_and_a_mistyped_file_named(project: Project) -> Non
 
 def test_findings_are_counted_by_severity(project: Project) -> None:
     found = run_copydesk(project, "eval", "hand-written-padded")
-    assert re.search(r"^injected-order\s+wrong\s+\d+ block, \d+ warn\s+78\s", found.stdout, re.MULTILINE), found.stdout
+    assert re.search(r"^injected-order\s+wrong\s+\d+ block, \d+ warn\s+78\s", found.stdout, re.MULTILINE), (
+        found.stdout
+    )
 
 
 def only(project: Project, key: str) -> None:

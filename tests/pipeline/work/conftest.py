@@ -15,7 +15,8 @@ from tests.pipeline.ledger.records import admit, feed, item
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
         opened.sync_feeds([feed()])
-        admit(opened, *(item(number) for number in range(5)))
+        facts = "Example Corp mined 1,250 coins in May, it says."
+        admit(opened, *(item(number, text=f"Text {number}. {facts}") for number in range(5)))
         yield opened
 
 
