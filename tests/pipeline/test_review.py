@@ -97,7 +97,7 @@ def test_an_approved_draft_moves_and_says_who_and_when(ledger: Ledger, tmp_path:
 def test_the_editors_words_and_keys_are_kept_and_move_the_update_time(ledger: Ledger, tmp_path: Path) -> None:
     draft = drafted(ledger, tmp_path)
     metadata, body = loads(draft.read_text())
-    edited = body.replace("Little.", "Little;  two spaces\tand a tab.") + "\n\nA last word without line end"
+    edited = body.replace("Little.", "Little;  some spaces\tand a tab.") + "\n\nA last word without line end"
     draft.write_text(dumps(metadata | {"mine": ["a", "08"]}, edited))
     after, kept = loads(decide(ledger, tmp_path, Decision.APPROVE).read_text())
     assert kept == edited
