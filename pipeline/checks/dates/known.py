@@ -119,6 +119,8 @@ class Known:
     def _says_relative(self, told: Mention) -> bool:
         if any(one.number == told.number for one in self._relative(told.unit)):
             return True
+        if told.number == 0 and told.unit == "year":
+            return True  # most news is of this year, and does not say so
         if self.day is None:
             return False
         if told.unit == "day":

@@ -16,7 +16,6 @@ from pipeline.checks.figures.records import (
     MULTIPLE,
     ORDINAL,
     PLAIN,
-    TIME,
     YEAR,
     Figure,
 )

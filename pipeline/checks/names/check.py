@@ -29,19 +29,19 @@ def check_names(case: Case) -> list[Finding]:
         absent = [
             part for part in name if not (part.opens and part.folded in lower) and not known.has(part, name)
         ]
-        for part, start, end in _spans(absent, case.draft.text):
+        for part, start, end in _spans(absent, case.draft.text, words.small):
             found.append(_finding(case, start, end, sure=not known.completes(part, name)))
     return found
 
 
-def _spans(parts: list[Part], text: str) -> Iterator[tuple[Part, int, int]]:
-    """Yield the places of words, neighbours as one, with the first word of each."""
+def _spans(parts: list[Part], text: str, small: frozenset[str]) -> Iterator[tuple[Part, int, int]]:
+    """Yield the places of words, neighbours as one ("Isle of Wight"), with the first word of each."""
     for number, part in enumerate(parts):
-        if number and not text[parts[number - 1].end : part.start].strip():
+        if number and small.issuperset(text[parts[number - 1].end : part.start].split()):
             continue
         end = part.end
         for other in parts[number + 1 :]:
-            if text[end : other.start].strip():
+            if not small.issuperset(text[end : other.start].split()):
                 break
             end = other.end
         yield part, part.start, end

@@ -97,7 +97,7 @@ def _kept(name: list[Part], words: Lexicon, *, headline: bool) -> list[Part]:
     first = name[0]
     if first.opens and not first.capitals and _is_plain(first, words, alone=len(name) == 1):
         name = name[1:]
-    return [part for part in name if part.capitals or _tells(part, words)]
+    return [part for part in name if (part.capitals and len(part.text) < _LEAST) or _tells(part, words)]
 
 
 def _is_plain(part: Part, words: Lexicon, *, alone: bool) -> bool:
