@@ -13,6 +13,8 @@ _OPENS = re.compile(r"[.!?:;•\"“”‘'«»()\[\]\n*>#|–—-]\s*[\"“”�
 _LINE = re.compile(r"[^\n]+")
 _LEAST = 4
 """Words of a line from which on its capitals may be those of a headline."""
+_SHORT = 3
+"""Letters of an abbreviation that is one though it spells a common word: US, IT, WHO."""
 _HEADLINE = 0.75
 """Share of a line's long words that have capitals in a headline."""
 
@@ -69,10 +71,12 @@ def _parts(line: str, offset: int) -> Iterator[Part]:
 
 
 def _is_headline(line: str) -> bool:
-    words = re.findall(r"[^\W\d_]{4,}", line)
+    words: list[str] = re.findall(r"[^\W\d_]{4,}", line)
     if line.rstrip().rstrip("\"'”’)").endswith((".", "!", "?", ":")) and not line.startswith("#"):
         return False
-    return len(words) >= _LEAST and sum(word[0].isupper() for word in words) >= _HEADLINE * len(words)
+    if len(words) < _LEAST:
+        return len(words) > 1 and all(word[0].isupper() for word in words)
+    return sum(word[0].isupper() for word in words) >= _HEADLINE * len(words)
 
 
 def _runs(parts: list[Part], text: str, small: frozenset[str]) -> Iterator[list[Part]]:
@@ -97,7 +101,7 @@ def _kept(name: list[Part], words: Lexicon, *, headline: bool) -> list[Part]:
     first = name[0]
     if first.opens and not first.capitals and _is_plain(first, words, alone=len(name) == 1):
         name = name[1:]
-    return [part for part in name if (part.capitals and len(part.text) < _LEAST) or _tells(part, words)]
+    return [part for part in name if (part.capitals and len(part.text) <= _SHORT) or _tells(part, words)]
 
 
 def _is_plain(part: Part, words: Lexicon, *, alone: bool) -> bool:

@@ -97,3 +97,7 @@ def test_findings_stand_in_the_draft_in_order(source: str, draft: str, language:
 @given(TEXT)
 def test_a_text_names_whatever_it_names(text: str) -> None:
     assert said(text, text) == []
+
+
+def test_a_short_heading_with_capitals_names_nobody() -> None:
+    assert said("It closed.", "It closed.\n\nImportance of the Situation\n\nIt closed.") == []
