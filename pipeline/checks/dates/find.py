@@ -139,7 +139,7 @@ def _numbers(text: str) -> list[int]:
 
 
 def _date(days: Sequence[int], month: int, year: int, *, sure: bool = True) -> Mention | None:
-    if not 0 <= month <= 12 or not all(1 <= day <= 31 for day in days):
+    if not 0 <= month <= 12 or (days and not month) or not all(1 <= day <= 31 for day in days):
         return None
     return Mention(0, 0, DATE, tuple(days), month, year, sure=sure)
 

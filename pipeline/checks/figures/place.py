@@ -120,7 +120,9 @@ def exchanged(
 
     `draft` holds the values of the draft's figures, each with the word behind it.
     """
-    heads = {each.head for each in own} - {"", told.head}
+    heads = {each.head for each in own} - {""}
+    if told.head in heads:
+        return None
     for number, (other, place) in enumerate(others):
         taken = any((other.value, head) in draft for head in heads)
         if told.head and place.head == told.head and taken:

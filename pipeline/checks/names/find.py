@@ -8,7 +8,7 @@ from pipeline.checks.dates.find import date_spans
 from pipeline.checks.names.lexicon import Lexicon
 from pipeline.checks.reading import Reading
 
-_PART = re.compile(r"[^\W\d_][^\W_]*(?:['’.&][^\W_]+)*\.?|\d+[^\W\d_]{3,}\w*")
+_PART = re.compile(r"(?<![^\W_])[^\W\d_][^\W_]*(?:['’.&][^\W_]+)*\.?|\d+[^\W\d_]{3,}\w*")
 _OPENS = re.compile(r"[.!?:;•\"“”‘'«»()\[\]\n*>#|–—-]\s*[\"“”‘'«(\[*]*$")
 _LINE = re.compile(r"[^\n]+")
 _LEAST = 4

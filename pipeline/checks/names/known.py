@@ -30,6 +30,8 @@ class KnownNames:
             return True
         if any(self._same(form) for form in forms):
             return True
+        if not part.text.isalpha() and part.text.casefold() in self._folded:
+            return True  # of several pieces: AT&T, Post.find
         if part.capitals or "." in part.text:
             letters = "".join(char for char in part.folded if char.isalnum())
             return letters in self._all or letters in self._initials
@@ -89,6 +91,10 @@ class KnownNames:
         if "." in text:
             found.update(piece.replace(".", "").casefold() for piece in text.split() if "." in piece[:-1])
         return frozenset(found)
+
+    @cached_property
+    def _folded(self) -> str:
+        return self._source.text.casefold()
 
     @cached_property
     def _text(self) -> str:
