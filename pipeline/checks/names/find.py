@@ -1,6 +1,7 @@
 """Finds the words of a text that are names: by their capitals, or where these tell nothing, by a table."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ _OPENS = re.compile(r"[.!?:;•\"“”‘'«»()\[\]\n*>#|–—-]\s*[\"“”�
 _LINE = re.compile(r"[^\n]+")
 _LEAST = 4
 """Words of a line from which on its capitals may be those of a headline."""
+_MOST = 8
+"""Words of a name, at most."""
 _SHORT = 3
 """Letters of an abbreviation that is one though it spells a common word: US, IT, WHO."""
 _HEADLINE = 0.75
@@ -60,10 +63,11 @@ def names(reading: Reading, language: str, words: Lexicon) -> list[list[Part]]:
 
 
 def _parts(line: str, offset: int) -> Iterator[Part]:
+    indent = len(line) - len(line.lstrip())
     for found in _PART.finditer(line):
         if any(char.isupper() for char in found[0]):
             before = line[max(0, found.start() - 12) : found.start()]
-            opens = not line[: found.start()].strip() or bool(_OPENS.search(before))
+            opens = found.start() <= indent or bool(_OPENS.search(before))
             text = found[0] if "." in found[0][:-1] else found[0].rstrip(".")
             start = offset + found.start()
             following = line[found.end() : found.end() + 12].split()
@@ -84,7 +88,9 @@ def _runs(parts: list[Part], text: str, small: frozenset[str]) -> Iterator[list[
     run: list[Part] = []
     for part in parts:
         between = text[run[-1].end : part.start] if run else ""
-        if run and between not in (" ", "-", " - ", "\u00a0") and not small.issuperset(between.split()):
+        if len(run) == _MOST or (
+            run and between not in (" ", "-", " - ", "\u00a0") and not small.issuperset(between.split())
+        ):
             yield run
             run = []
         run.append(part)
@@ -133,4 +139,5 @@ def _kept_among_nouns(name: list[Part], words: Lexicon) -> list[Part]:
 
 
 def _within(name: list[Part], dates: list[tuple[int, int]]) -> bool:
-    return any(start <= name[0].start and name[-1].end <= end for start, end in dates)
+    at = bisect_right(dates, (name[0].start, name[-1].end)) - 1
+    return at >= 0 and dates[at][0] <= name[0].start and name[-1].end <= dates[at][1]
