@@ -89,6 +89,8 @@ _WALLET = re.compile(
     """,
     re.VERBOSE,
 )
+_LONG_RUN = re.compile(r"[\w:-]{22}")
+"""Shorter is no wallet."""
 _HANDLE = re.compile(
     r"(?<![\w@./])@(?=[\w.]{0,30}[^\W\d_])[\w.]{2,50}+(?:@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})?"
 )
@@ -114,7 +116,8 @@ def _every(text: str) -> Iterator[Contact]:
         yield from _matches("email", _EMAIL, text)
     if ":" in text or "：" in text or "ww" in text.lower():
         yield from _matches("link", _LINK, text)
-    yield from _matches("wallet", _WALLET, text)
+    if _LONG_RUN.search(text):
+        yield from _matches("wallet", _WALLET, text)
     if "](" in text or "] (" in text:
         yield from _matches("link", _MARKDOWN, text)
     yield from _matches("address", _HIDDEN_SITE, text)

@@ -39,7 +39,7 @@ class Reading:
     @cached_property
     def words(self) -> tuple[Word, ...]:
         """Return the words in their order."""
-        return tuple(Word(found[0], found.start(), found.end()) for found in _WORD.finditer(self.text))
+        return tuple(Word(found[0], *found.span()) for found in _WORD.finditer(self.text))
 
     @cached_property
     def folded(self) -> tuple[str, ...]:

@@ -84,6 +84,8 @@ _READ = 5000
 """Characters of a paragraph, and of a source, that tell its language."""
 _LONG = 40
 """Words of a paragraph, and letters in scripts without spaces, from which on it is looked at."""
+_ENOUGH = 0.12
+"""Share of a language's small words from which on a text is in it."""
 _LEAST = 0.06
 """Of a language's words its small ones are two fifths; fewer than this are met by chance."""
 
@@ -105,7 +107,8 @@ def _is_quotation(known: Known, text: str, code: str) -> bool:
 
 def _is_strange(text: str, code: str) -> bool:
     scripts = _WRITTEN_IN.get(code)
-    letters = len(_LETTER.findall(text))
+    latin = text.isascii() and scripts and "latin" in scripts
+    letters = 0 if latin else len(_LETTER.findall(text))
     if scripts and letters >= _LONG:
         own = sum(len(_SCRIPT[name].findall(text)) for name in scripts.split())
         if own < letters * 0.25:
@@ -117,11 +120,18 @@ def _lacks_small_words(words: list[str], code: str) -> bool:
     """Tell whether a language's small words are missing, or another one's are far more."""
     if len(words) < _LONG // 2:
         return False
-    shares = {name: sum(word in small for word in words) / len(words) for name, small in _SETS.items()}
-    own, most = shares.pop(code), max(shares.values())
-    if own < 0.12 and most > 0.2 and most > 2.5 * own:
+    own = _share(words, code)
+    if own >= _ENOUGH:
+        return False  # as nearly every paragraph: the other languages need not be counted
+    most = max(_share(words, other) for other in _SETS if other != code)
+    if most > 0.2 and most > 2.5 * own:
         return True
     return own < _LEAST and len(words) >= _LONG
+
+
+def _share(words: list[str], code: str) -> float:
+    small = _SETS[code]
+    return sum(word in small for word in words) / len(words)
 
 
 def _finding(language: str, span: tuple[int, int]) -> Finding:

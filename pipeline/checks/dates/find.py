@@ -46,7 +46,15 @@ def mentions(text: str, language: str) -> tuple[Mention, ...]:
     tongue = _tongue(language.lower().replace("_", "-").partition("-")[0])
     if tongue is None:
         return ()
-    return tuple(one for found in tongue.pattern.finditer(text) for one in _read(found, tongue))
+    return tuple(one for found in tongue.pattern.finditer(_lower(text)) for one in _read(found, text, tongue))
+
+
+def _lower(text: str) -> str:
+    """Return a text in small letters, each in its place: searched in half the time of any case."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
 
 
 def date_spans(text: str, language: str) -> list[tuple[int, int]]:
@@ -70,7 +78,7 @@ def _tongue(language: str) -> _Tongue | None:
     steps = {word: off for off, name in ((0, "this"), (-1, "last"), (1, "next")) for word in told[name]}
     units = {word: name for name in _UNITS for word in told[name]}
     return _Tongue(
-        re.compile(_expression(told, months, weekdays, seasons, quarters, days, steps, units), re.IGNORECASE),
+        re.compile(_expression(told, months, weekdays, seasons, quarters, days, steps, units)),
         months,
         weekdays,
         seasons,
@@ -107,7 +115,7 @@ def _expression(told: Mapping[str, Any], *words: Mapping[str, Any]) -> str:
         rf"(?P<mdy>{month}\s{span}\b(?![:.,]?\d|%)(?:,?\s{_YEAR}\b)?)",
         rf"(?P<my>{month},?\s{told['of']}{_YEAR}\b)",
         rf"(?P<month>{month})",
-        rf"(?P<quarter>Q[1-4]\b(?: {_YEAR}\b)?|(?:{quarters})\w{{0,2}}[\s-](?:{_any(told['quarter'])})\b)",
+        rf"(?P<quarter>q[1-4]\b(?: {_YEAR}\b)?|(?:{quarters})\w{{0,2}}[\s-](?:{_any(told['quarter'])})\b)",
         rf"(?P<relative>(?:{steps})\s(?:{units})\b|(?:{days})\b)",
         rf"(?P<weekday>(?:{weekdays})\b)",
         rf"(?P<season>(?:{seasons})\b(?:\s{told['of']}{_YEAR}\b)?)",
@@ -117,21 +125,22 @@ def _expression(told: Mapping[str, Any], *words: Mapping[str, Any]) -> str:
     return rf"(?<![\w$€£.,#@])(?:{'|'.join(kinds)})"
 
 
-def _read(found: re.Match[str], tongue: _Tongue) -> Iterator[Mention]:
+def _read(found: re.Match[str], text: str, tongue: _Tongue) -> Iterator[Mention]:
     """Yield what was found, with its numbers; nothing where they make no date."""
     name = found.lastgroup if found.lastgroup != "mark" else "numeric"
     name = next(kind for kind in _READERS if found[kind] is not None) if name not in _READERS else name
-    one = _READERS[name](found[0], tongue)
+    start, end = found.span()
+    one = _READERS[name](text[start:end], tongue)
     if one is not None:
-        sure = one.sure or (one.kind == DATE and _says_month(found, tongue))
-        yield one._replace(start=found.start(), end=found.end(), sure=sure)
+        sure = one.sure or (one.kind == DATE and _says_month(text, start, end, tongue))
+        yield one._replace(start=start, end=end, sure=sure)
 
 
-def _says_month(found: re.Match[str], tongue: _Tongue) -> bool:
+def _says_month(text: str, start: int, end: int, tongue: _Tongue) -> bool:
     """Tell whether a word such as "May" is a month where it stands: with a capital, within a sentence."""
-    before = found.string[max(0, found.start() - 3) : found.start()].rstrip()
-    within = found.start() > 0 and before[-1:] not in (*".!?:\"“”'‘’*#>-–—|", "")
-    return within and found[0][:1].isupper() and found[0].casefold() in tongue.whole
+    before = text[max(0, start - 3) : start].rstrip()
+    within = start > 0 and before[-1:] not in (*".!?:\"“”'‘’*#>-–—|", "")
+    return within and text[start].isupper() and text[start:end].casefold() in tongue.whole
 
 
 def _numbers(text: str) -> list[int]:

@@ -9,7 +9,7 @@ from pipeline.checks.figures.find import figures
 from pipeline.checks.figures.hold import Bond, bond
 from pipeline.checks.figures.index import Given
 from pipeline.checks.figures.lexicon import Lexicon, lexicon
-from pipeline.checks.figures.place import Places, Scene, exchanged, rival
+from pipeline.checks.figures.place import Places, Scene, exchanged, rival, settled
 from pipeline.checks.figures.records import (
     FRACTION,
     GROUP,
@@ -102,10 +102,11 @@ class _Check:
         if told.kind in (ORDINAL, FRACTION, MULTIPLE) or (told.kind == PLAIN and told.bare):
             return None
         here = self._scene.setting(told)
-        others = self._places.others(told, here, own)
-        if not others:
+        mine = [self._places.of(each) for each in own]
+        if settled(here, mine, self._weigh):
             return None
-        mine, theirs = ([self._places.of(each) for each in every] for every in (own, others))
+        others = self._places.others(told, here, own)
+        theirs = [self._places.of(each) for each in others]
         number = rival(here, mine, theirs, self._weigh)
         if number is None:
             number = exchanged(here, mine, list(zip(others, theirs, strict=True)), self._heads)

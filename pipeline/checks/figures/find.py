@@ -29,25 +29,20 @@ def figures(text: str, language: str) -> tuple[Figure, ...]:
 
 def _all(strip: Strip, words: Lexicon) -> list[Figure]:
     every: list[Figure] = []
-    at, length = 0, len(strip)
-    while at < length:
-        piece = strip.pieces[at]
-        if piece.kind == "word" and piece.text not in words.starts and not words.compounds:
-            at += 1  # most words, by far
-            continue
-        found = _at(strip, words, at)
+    behind = 0
+    for at in strip.places(words.starts, every=words.compounds):
+        found = _at(strip, words, at) if at >= behind else None
         if found is None:
-            at += 1
             continue
-        figure, after = found
+        figure, behind = found
         every.append(
             figure._replace(
                 hedge=hedge(strip, words, at),
-                bare=bare(strip, words, after),
-                later=later(strip, words, after),
+                bare=bare(strip, words, behind),
+                later=later(strip, words, behind),
             )
         )
-        at = max(after, at + 1)
+        behind = max(behind, at + 1)
     return every
 
 

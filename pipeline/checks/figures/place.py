@@ -98,6 +98,13 @@ def likeness(told: Setting, given: Setting, weigh: Weigh) -> float:
     return sum(map(weigh, shared)) / 2
 
 
+def settled(told: Setting, own: Sequence[Setting], weigh: Weigh) -> bool:
+    """Tell whether no other figure can be so much more like a draft's than its own, whatever it stands in."""
+    most = sum(map(weigh, (told.sentence, told.near, told.behind))) / 2
+    best = max((likeness(told, each, weigh) for each in own), default=0.0)
+    return most - best < _AHEAD and told.head in {each.head for each in own}
+
+
 def rival(told: Setting, own: Sequence[Setting], others: Sequence[Setting], weigh: Weigh) -> int | None:
     """Return the number of the other figure that the draft's words belong to, or None.
 

@@ -1,6 +1,7 @@
 """The pieces of a text that figures are made of: numbers, words and signs."""
 
 import re
+from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 _TOKEN = re.compile(
@@ -33,18 +34,33 @@ class Strip:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.pieces = [
-            Token(
-                found.lastgroup or "", found[0].casefold(), found.start(), found.end(), found[0][:1].isupper()
-            )
-            for found in _TOKEN.finditer(text)
-        ]
+        self._found = list(_TOKEN.finditer(text))
+        self._made: dict[int, Token] = {}
 
     def __len__(self) -> int:
-        return len(self.pieces)
+        return len(self._found)
 
     def __getitem__(self, at: int) -> Token:
-        return self.pieces[at] if 0 <= at < len(self.pieces) else _NOTHING
+        made = self._made.get(at)
+        if made is None:
+            if not 0 <= at < len(self._found):
+                return _NOTHING
+            found = self._found[at]
+            text = found[0]
+            made = Token(found.lastgroup or "", text.casefold(), *found.span(), text[0].isupper())
+            self._made[at] = made
+        return made
+
+    def places(self, words: Set[str], *, every: bool) -> Iterator[int]:
+        """Yield the places at which a figure may begin: of numbers and those words, or of `every` word."""
+        for at, found in enumerate(self._found):
+            kind = found.lastgroup
+            if (
+                kind == "number"
+                or (kind == "word" and (every or found[0].casefold() in words))
+                or (kind == "sign" and found[0] in VULGAR)
+            ):
+                yield at
 
     def joined(self, at: int) -> bool:
         """Tell whether nothing stands between a piece and the one behind it."""
