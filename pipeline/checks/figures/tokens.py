@@ -54,12 +54,12 @@ class Strip:
     def places(self, words: Set[str], *, every: bool) -> Iterator[int]:
         """Yield the places at which a figure may begin: of numbers and those words, or of `every` word."""
         for at, found in enumerate(self._found):
-            kind = found.lastgroup
-            if (
-                kind == "number"
-                or (kind == "word" and (every or found[0].casefold() in words))
-                or (kind == "sign" and found[0] in VULGAR)
-            ):
+            kind, text = found.lastgroup, found[0]
+            if kind == "word":
+                begins = every or text.casefold() in words
+            else:
+                begins = kind == "number" or text in VULGAR
+            if begins:
                 yield at
 
     def joined(self, at: int) -> bool:
