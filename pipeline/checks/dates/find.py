@@ -18,7 +18,9 @@ from pipeline.checks.dates.records import (
 from pipeline.checks.tables import table
 
 _YEAR = r"(?:1[5-9]|20)\d\d"
-_UNITS = ("week", "month", "year", "weekend", "quarter")
+_UNITS = ("week", "month", "year", "weekend", "quarter", "season")
+_END = 9
+"""Stands for "the end of": told as it is, or not at all."""
 _ABBREVIATED = 4
 """Letters of a word for a month that is short for another one, at most."""
 
@@ -75,7 +77,11 @@ def _tongue(language: str) -> _Tongue | None:
     days = {
         word: off for off, name in ((0, "today"), (-1, "yesterday"), (1, "tomorrow")) for word in told[name]
     }
-    steps = {word: off for off, name in ((0, "this"), (-1, "last"), (1, "next")) for word in told[name]}
+    steps = {
+        word: off
+        for off, name in ((0, "this"), (-1, "last"), (1, "next"), (_END, "end"))
+        for word in told[name]
+    }
     units = {word: name for name in _UNITS for word in told[name]}
     return _Tongue(
         re.compile(_expression(told, months, weekdays, seasons, quarters, days, steps, units)),

@@ -121,7 +121,7 @@ class Known:
             return True
         if told.number == 0 and told.unit == "year":
             return True  # most news is of this year, and does not say so
-        if self.day is None:
+        if self.day is None or told.number not in (-1, 0, 1):
             return False
         if told.unit == "day":
             day = self.day + timedelta(days=told.number)

@@ -81,6 +81,7 @@ ABSENT = [
     ("It closed in the third quarter.", "It closed in Q2.", "block", "Q2"),
     ("It closed.", "It closed in the summer.", "warn", "summer"),
     ("It closed.", "It closes next month.", "warn", "next month"),
+    ("It closed this season.", "It is closed until the end of the season.", "warn", "the end of the season"),
 ]
 
 
