@@ -94,6 +94,7 @@ items = sa.Table(
     sa.Column("merged_into", Plain),  # external id
     sa.Column("story_id", sa.Integer),  # the first item that told the same story
     sa.Column("updates", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("updated_payload", Plain),  # the source as it is now, where it changed since
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("path", Plain, unique=True),
     sa.Column("lease_owner", Plain),
@@ -101,6 +102,7 @@ items = sa.Table(
     sa.Column("lease_expires", sa.Float),  # seconds since 1970, on the database's clock
     sa.UniqueConstraint("feed_id", "guid", name="items_feed_guid"),
     sa.Index("items_queue", "feed_id", "state", "published_at"),
+    sa.Index("items_state", "state", "published_at"),
     sa.Index("items_story", "story_id"),
     sa.Index("items_merged", "merged_into"),
     sa.Index("items_open", "feed_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
@@ -201,6 +203,8 @@ versions = sa.Table(
     sa.Column("confirmed", sa.Boolean, nullable=False, default=False),
     sa.Column("number", sa.Integer, nullable=False, default=1, server_default="1"),  # ai.version
     sa.Column("cause", Plain, nullable=False, default="draft", server_default="draft"),
+    sa.Column("by", Plain),  # the editor, where one wrote it
+    sa.Column("aside", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.Index("versions_item", "item_id"),
 )
 
@@ -211,6 +215,7 @@ findings = sa.Table(
     _to("versions"),
     sa.Column("severity", Plain, nullable=False),
     sa.Column("payload", Plain, nullable=False),
+    sa.Column("key", Plain, nullable=False, default="", server_default=""),  # as it is acknowledged
     sa.Index("findings_version", "version_id"),
 )
 
@@ -229,5 +234,44 @@ verdicts = sa.Table(
     sa.Column("sha256_after", Plain, nullable=False),
     sa.Column("text", Plain, nullable=False),
     sa.Column("confirmed", sa.Boolean, nullable=False, default=False),
+    sa.Column("undoes", sa.Integer),  # the verdict that this one takes back
+    sa.Column("replaces", Plain),  # hash of what may be replaced at the new path
+    sa.Column("leaves", Plain),  # text that comes to stand at the old path; none: the file goes
     sa.Index("verdicts_item", "item_id"),
+    sa.Index("verdicts_at", "at"),
+)
+
+acknowledgements = sa.Table(  # findings that an editor answers for
+    "acknowledgements",
+    metadata,
+    _id(),
+    _to("items"),
+    sa.Column("key", Plain, nullable=False),
+    sa.Column("kind", Plain, nullable=False),
+    sa.Column("message", Plain, nullable=False),
+    sa.Column("reason", Plain, nullable=False),
+    sa.Column("by", Plain, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("withdrawn_by", Plain),
+    sa.Column("withdrawn_at", Utc),
+    sa.Index("acknowledgements_item", "item_id", "key"),
+)
+
+publications = sa.Table(  # what is to be done, or was, about an article at a target
+    "publications",
+    metadata,
+    _id(),
+    _to("items"),
+    sa.Column("target", Plain, nullable=False),
+    sa.Column("action", Plain, nullable=False),  # publish or withdraw
+    sa.Column("sha256", Plain, nullable=False),  # of the approved bytes
+    sa.Column("path", Plain, nullable=False),  # below published/
+    sa.Column("by", Plain, nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False, default=0, server_default="0"),
+    sa.Column("error", Plain),
+    sa.Column("done_at", Utc),
+    sa.Column("place", Plain),  # where it went: a path, a commit, a URL
+    sa.Index("publications_item", "item_id"),
+    sa.Index("publications_waiting", "target", sqlite_where=_WAITING, postgresql_where=_WAITING),
 )
