@@ -66,10 +66,10 @@ def _file(draft: str, source: str, language: str | None) -> Proof:
 
 def _known(ref: str, language: str | None) -> Proof:
     """Check a draft of the ledger against its own source; the text on disk counts."""
-    from pipeline import review
     from pipeline.ledger import Ledger
     from pipeline.output.files import read_bytes
     from pipeline.settings import load_feeds, load_settings
+    from pipeline.standing import beat_of, source_of
 
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
@@ -82,7 +82,7 @@ def _known(ref: str, language: str | None) -> Proof:
     data = read_bytes(settings.output, row.path)
     text = row.version_text if data is None else data.decode("utf-8", "replace")
     _, body = _parted(text, row.path)
-    source, beat = review.source_of(row, subscriptions), review.beat_of(subscriptions, row.feed_key)
+    source, beat = source_of(row, subscriptions), beat_of(subscriptions, row.feed_key)
     if language:
         source = source.model_copy(update={"language": language})
     return Proof(row.path, body, _first_line(text, body), source, beat, run_checks(source, body, beat))

@@ -61,5 +61,7 @@ def restore(ref: str, label: str) -> None:
     settings = load_settings()
     with Ledger.open(settings.database_url) as ledger:
         beats = load_feeds(settings.feeds_file)
-        chosen = desk.restore(ledger, settings.output, beats, ref, label, datetime.now(UTC))
+        chosen = desk.restore(
+            ledger, settings.output, beats, ref, label, datetime.now(UTC), by=settings.editor
+        )
         say(f"Version {chosen.label} stands again, as version {ledger.draft(ref).version}.")

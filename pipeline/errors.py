@@ -9,7 +9,8 @@ CopydeskError                 exit code 1
 │   └── ModelRefused          4   key, quota or request refused: no other item would fare better
 ├── BudgetSpent               0   a cap on spending is reached: the run ends, what waits stays queued
 ├── OutputError               5   a draft cannot be written: disk full, folder read-only
-└── ReviewError               6   a verdict that cannot be carried out
+├── ReviewError               6   a verdict that cannot be carried out
+└── PublishError              7   an approved article that cannot be published: tried again later
 """
 
 from typing import ClassVar
@@ -89,3 +90,13 @@ class ReviewError(CopydeskError):
     """A verdict cannot be carried out; context: draft."""
 
     exit_code = 6
+
+
+class PublishError(CopydeskError):
+    """An approved article cannot be published, or not be taken down; context: target."""
+
+    exit_code = 7
+
+
+class EditConflict(ReviewError):
+    """Another text stands than the one that an editor saw; context: text, sha256, of what stands."""

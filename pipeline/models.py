@@ -5,6 +5,8 @@ This module imports no sibling.
 """
 
 import hashlib
+import json
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -319,6 +321,16 @@ class Finding(Record):
     """Half-open, in characters of the draft's body."""
     evidence: tuple[tuple[int, int], ...] = ()
     """Half-open, in characters of the source's text."""
+    key: str = ""
+    """What an acknowledgement of it is tied to: `claim_key` over what it says."""
+    firm: bool = False
+    """It has to be mended: nobody can answer for it."""
+
+
+def claim_key(kind: str, claim: str, evidence: Iterable[str] = ()) -> str:
+    """Return what names a claim beside its evidence, 16 hex digits; white space does not count."""
+    told = json.dumps([kind, " ".join(claim.split()), [" ".join(text.split()) for text in evidence]])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 class Draft(Record):
@@ -353,6 +365,7 @@ class Decision(StrEnum):
 
     APPROVE = "approve"
     REJECT = "reject"
+    UNDO = "undo"
 
 
 class Verdict(Record):

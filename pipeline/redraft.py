@@ -9,9 +9,10 @@ from pipeline.ledger import DraftRow, Ledger, Version
 from pipeline.models import Draft, utc_iso
 from pipeline.output import files
 from pipeline.output.frontmatter import dumps, loads
+from pipeline.output.lock import alone
 from pipeline.output.sections import part
-from pipeline.review import beat_of, decoded, open_draft, source_of
 from pipeline.settings import Subscriptions
+from pipeline.standing import Standing, beat_of, keep_edit, open_draft, source_of, standing_draft, write_text
 
 
 def request_redraft(
@@ -23,24 +24,29 @@ def request_redraft(
     note: str | None,
     section: str | None,
     now: datetime,
+    over_edits: bool = False,
 ) -> DraftRow:
     """Ask for a draft, or one section of it, to be written anew by the next run.
 
-    Raises ReviewError where no draft or several answer to `ref`, it was decided on, it has no such section, a
-    redraft waits already, or the whole of a draft is asked for that somebody edited.
+    What an editor wrote stays a version, and the whole is only written over it where they say so
+    (`over_edits`). Raises ReviewError where no draft or several answer to `ref`, it was decided on, it has no
+    such section, a redraft waits already, or the whole of a draft is asked for that somebody edited.
     """
-    row = open_draft(ledger, ref)
-    text = decoded(row, _standing(root, row))
-    if section is not None:
-        section = part(loads(text, row.path)[1], section).heading
-    elif text != row.version_text:
-        raise ReviewError(
-            f"{row.path} was edited: a redraft of the whole would throw that away; name a --section, or "
-            "`copydesk restore` it to a version first",
-            draft=ref,
-        )
-    ledger.request_redraft(row, by or "unknown", now, note=note, section=section)
-    return row
+    with alone(root):
+        standing = standing_draft(ledger, root, ref)
+        row = standing.row
+        if section is not None:
+            section = part(loads(standing.text, row.path)[1], section).heading
+        elif not over_edits and (row.cause == "edit" or not standing.is_ours):
+            raise ReviewError(
+                f"{row.path} was edited: a redraft of the whole would throw that away; name a --section, or "
+                "`copydesk restore` it to a version first",
+                draft=ref,
+            )
+        else:
+            keep_edit(ledger, standing)
+        ledger.request_redraft(row, by or "unknown", now, note=note, section=section)
+        return row
 
 
 def briefs(ledger: Ledger, root: Path) -> list[DraftRow]:
@@ -58,28 +64,36 @@ def _is_brief(row: DraftRow) -> bool:
 
 
 def restore(
-    ledger: Ledger, root: Path, subscriptions: Subscriptions, ref: str, label: str, now: datetime
+    ledger: Ledger,
+    root: Path,
+    subscriptions: Subscriptions,
+    ref: str,
+    label: str,
+    now: datetime,
+    *,
+    by: str | None = None,
 ) -> Version:
     """Put an earlier text of a draft back, as its next version; what stands is kept as a version of its own.
 
     Raises ReviewError where it was decided on, a run works on it, or there is no such version.
     """
-    row = open_draft(ledger, ref)
-    every = ledger.versions(row.item_id)
-    chosen = next((one for one in every if one.label == label), None)
-    if chosen is None:
-        names = ", ".join(one.label for one in every)
-        raise ReviewError(f"{row.path} has no version {label}; it has {names}", draft=ref)
-    data = files.read_bytes(root, row.path)
-    number = every[-1].number
-    if data is not None and data.decode("utf-8", "replace") != row.version_text:
-        edited = Draft(external_id=row.external_id, path=row.path, text=data.decode("utf-8", "replace"))
-        ledger.keep_text(row, edited, number=number, cause="edit", stands=True)
-    draft = _restored(row, subscriptions, chosen, number + 1, now)
-    ledger.keep_text(row, draft, number=number + 1, cause="restore", stands=False)
-    files.write_atomically(root, row.path, draft.text.encode())
-    ledger.confirm_text(row)
-    return chosen
+    with alone(root):
+        row = open_draft(ledger, ref)
+        every = ledger.versions(row.item_id)
+        chosen = next((one for one in every if one.label == label), None)
+        if chosen is None:
+            names = ", ".join(one.label for one in every)
+            raise ReviewError(f"{row.path} has no version {label}; it has {names}", draft=ref)
+        data = files.read_bytes(root, row.path)
+        if data is not None:
+            text = data.decode("utf-8", "replace")
+            keep_edit(ledger, Standing(row, text, files.sha256_of(data)))
+        number = max(one.number for one in every) + 1
+        draft = _restored(row, subscriptions, chosen, number, now)
+        base = None if data is None else files.sha256_of(data)
+        pending = ledger.intend_save(row, draft, by or "", base=base, cause="restore", number=number)
+        write_text(ledger, root, pending)
+        return chosen
 
 
 def _restored(
@@ -93,15 +107,6 @@ def _restored(
     source = source_of(row, subscriptions)
     findings = run_checks(source, body, beat_of(subscriptions, row.feed_key))
     return Draft(external_id=row.external_id, path=row.path, text=dumps(metadata, body), findings=findings)
-
-
-def _standing(root: Path, row: DraftRow) -> bytes:
-    data = files.read_bytes(root, row.path)
-    if data is None:
-        raise ReviewError(
-            f"{row.path} is missing; put the file back, or `copydesk restore` it", draft=row.path
-        )
-    return data
 
 
 def _standing_text(root: Path, row: DraftRow) -> str | None:

@@ -10,11 +10,25 @@ from typing import Any
 from pipeline.checks import run_checks
 from pipeline.errors import ReviewError
 from pipeline.ingest.links import canonical_url
-from pipeline.ledger import DraftRow, Ledger, PendingVerdict
-from pipeline.models import Beat, Credit, Decision, Finding, Severity, Source, Verdict, utc_iso
+from pipeline.ledger import DraftRow, Given, Ledger, Move, PendingVerdict, live, unanswered
+from pipeline.models import Decision, Finding, Severity, Verdict, utc_iso
 from pipeline.output import files
 from pipeline.output.frontmatter import dumps, loads
+from pipeline.output.lock import alone
 from pipeline.settings import Subscriptions
+from pipeline.standing import (
+    Standing,
+    beat_of,
+    count_checks,
+    editors_own,
+    keep_edit,
+    read_text,
+    refuse_other,
+    reopened,
+    source_of,
+    standing_draft,
+    write_text,
+)
 
 FOLDERS = {Decision.APPROVE: "published", Decision.REJECT: "rejected"}
 
@@ -29,46 +43,125 @@ def decide(
     by: str | None,
     note: str | None,
     now: datetime,
+    seen: str | None = None,
 ) -> str:
     """Carry out a verdict on one draft and return the file's new path, relative to `root`.
 
-    Raises ReviewError where no draft or several answer to `ref`, where the draft was decided on before,
-    its file is missing or unreadable, or an approval meets a blocking finding.
+    `seen` is the hash of the text that the editor saw; None: whatever stands. Raises ReviewError where no
+    draft or several answer to `ref`, where the draft was decided on before, its file is missing or
+    unreadable, or an approval meets a blocking finding; EditConflict where another text stands.
     """
-    row = open_draft(ledger, ref)
-    data = files.read_bytes(root, row.path)
-    if data is None:
-        raise ReviewError(
-            f"{row.path} is missing; put the file back (`copydesk drafts show` has its text)", draft=ref
+    with alone(root):
+        standing = standing_draft(ledger, root, ref)
+        row = standing.row
+        refuse_other(standing, seen)
+        verdict = Verdict(decision=decision, by=by or "unknown", at=now, note=note, sha256=standing.sha256)
+        approved = decision is Decision.APPROVE
+        after = _approved(standing, subscriptions, verdict) if approved else standing.text
+        keep_edit(ledger, standing)
+        move = _move(ledger, root, row, f"{FOLDERS[decision]}/{row.path.partition('/')[2]}", after)
+        pending = ledger.intend_verdict(row, verdict, move, target_names(subscriptions))
+        carry_out(ledger, root, pending)
+        return move.new_path
+
+
+def undo(
+    ledger: Ledger,
+    root: Path,
+    subscriptions: Subscriptions,
+    ref: str,
+    *,
+    by: str | None,
+    note: str | None,
+    now: datetime,
+) -> str:
+    """Take back the last verdict on a draft and return the path at which it waits again.
+
+    What was published is withdrawn; where it was a revision, the article before it is published again.
+    Raises ReviewError where there is nothing to take back, or its file is missing.
+    """
+    with alone(root):
+        row = ledger.draft(ref)
+        given = ledger.verdicts(row.item_id)
+        last = _last_verdict(row, given)
+        text, sha256 = read_text(root, last.new_path, ref)
+        after = _before(ledger, row, last, text, sha256)
+        earlier = live(given[:-1]) if last.decision is Decision.APPROVE else None
+        move = Move(
+            old_path=last.new_path,
+            new_path=last.old_path,
+            text=after,
+            sha256_after=files.sha256_of(after.encode()),
+            leaves=earlier.text if earlier else None,
+            undoes=last.id,
         )
-    text = decoded(row, data)
-    verdict = Verdict(decision=decision, by=by or "unknown", at=now, note=note, sha256=files.sha256_of(data))
-    after = _approved(row, text, subscriptions, verdict) if decision is Decision.APPROVE else text
-    target = f"{FOLDERS[decision]}/{row.path.partition('/')[2]}"
-    if files.read_bytes(root, target) not in (None, after.encode()):
-        raise ReviewError(f"another file stands at {target}; move it away first", draft=ref)
-    pending = ledger.intend_verdict(row, verdict, target, after)
-    carry_out(ledger, root, pending)
-    return target
+        if files.read_bytes(root, move.new_path) not in (None, after.encode()):
+            raise ReviewError(f"another file stands at {move.new_path}; move it away first", draft=ref)
+        verdict = Verdict(decision=Decision.UNDO, by=by or "unknown", at=now, note=note, sha256=sha256)
+        carry_out(ledger, root, ledger.intend_verdict(row, verdict, move, target_names(subscriptions)))
+        return move.new_path
+
+
+def target_names(subscriptions: Subscriptions) -> tuple[str, ...]:
+    """Return the names of what articles are published to."""
+    return tuple(target.name for target in subscriptions.publish)
+
+
+def _last_verdict(row: DraftRow, given: list[Given]) -> Given:
+    if row.state == "drafted" and live(given):
+        said = f"{row.path} is a revision of a published article; reject it, then take the approval back"
+        raise ReviewError(said, draft=row.path)
+    if row.state == "drafted" or not given or given[-1].decision is Decision.UNDO:
+        raise ReviewError(f"{row.path} waits for a verdict: there is none to take back", draft=row.path)
+    return given[-1]
+
+
+def _before(ledger: Ledger, row: DraftRow, last: Given, text: str, sha256: str) -> str:
+    """Return the text as it was before a verdict, with what was changed on disk since."""
+    if sha256 == last.sha256_after:
+        stood = (one.text for one in ledger.versions(row.item_id) if one.sha256 == last.sha256_before)
+        return next(stood, None) or reopened(text, last.new_path)
+    return reopened(text, last.new_path) if last.decision is Decision.APPROVE else text
+
+
+def _move(ledger: Ledger, root: Path, row: DraftRow, target: str, after: str) -> Move:
+    """Return where a decided file goes; it may replace what an earlier verdict put there."""
+    data = files.read_bytes(root, target)
+    known = {given.sha256_after for given in ledger.verdicts(row.item_id)}
+    there = None if data is None else files.sha256_of(data)
+    if data not in (None, after.encode()) and there not in known:
+        raise ReviewError(f"another file stands at {target}; move it away first", draft=row.path)
+    return Move(row.path, target, after, files.sha256_of(after.encode()), replaces=there)
 
 
 def finish(ledger: Ledger, root: Path) -> None:
-    """Carry out what a killed approval or rejection left half done."""
-    for pending in ledger.unfinished_verdicts():
-        carry_out(ledger, root, pending)
+    """Carry out what a killed save, approval, rejection or undo left half done."""
+    texts, verdicts = ledger.unfinished_texts(), ledger.unfinished_verdicts()
+    if not texts and not verdicts:
+        return
+    with alone(root):
+        for text in ledger.unfinished_texts():
+            write_text(ledger, root, text)
+        for pending in ledger.unfinished_verdicts():
+            carry_out(ledger, root, pending)
 
 
 def carry_out(ledger: Ledger, root: Path, pending: PendingVerdict) -> None:
     """Write the file at its new place, remove the old one, confirm; each step may be repeated.
 
     What stands at the new place was written by an earlier attempt, and may have been edited since: it is
-    left alone. A draft that was changed after the verdict stays where it is, beside the decided text.
+    left alone, unless an earlier verdict wrote it. A draft that was changed after the verdict stays where it
+    is, beside the decided text.
     """
-    if files.read_bytes(root, pending.new_path) is None:
+    standing = files.read_bytes(root, pending.new_path)
+    if standing is None or files.sha256_of(standing) == pending.replaces:
         files.write_atomically(root, pending.new_path, pending.text.encode())
     old = files.read_bytes(root, pending.old_path)
     if old is not None and files.sha256_of(old) == pending.sha256_before:
-        files.remove(root, pending.old_path)
+        if pending.leaves is None:
+            files.remove(root, pending.old_path)
+        else:
+            files.write_atomically(root, pending.old_path, pending.leaves.encode())
     ledger.confirm_verdict(pending)
 
 
@@ -79,80 +172,33 @@ def forget(ledger: Ledger, root: Path, url: str, now: datetime) -> list[str]:
     Raises ReviewError while a run works on it.
     """
     canonical = canonical_url(url) or url
-    paths = ledger.begin_forgetting(canonical, now)
-    standing = [path for path in paths if files.read_bytes(root, path) is not None]
-    for path in standing:
-        files.remove(root, path)
-    ledger.forget(canonical)
+    with alone(root):
+        paths = ledger.begin_forgetting(canonical, now)
+        standing = [path for path in paths if files.read_bytes(root, path) is not None]
+        for path in standing:
+            files.remove(root, path)
+        ledger.forget(canonical)
     return standing
 
 
-def open_draft(ledger: Ledger, ref: str) -> DraftRow:
-    """Return the draft that `ref` means and that waits for a verdict. Raises ReviewError."""
-    row = ledger.draft(ref)
-    if row.state != "drafted":
-        raise ReviewError(f"{row.path} is {row.state} already; nothing was changed", draft=ref)
-    return row
-
-
-def decoded(row: DraftRow, data: bytes) -> str:
-    """Return the text of a draft's file. Raises ReviewError where it is not UTF-8."""
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise ReviewError(
-            f"{row.path} is not UTF-8 (byte {error.start}); save it as UTF-8", draft=row.path
-        ) from error
-
-
-def _approved(row: DraftRow, text: str, subscriptions: Subscriptions, verdict: Verdict) -> str:
+def _approved(standing: Standing, subscriptions: Subscriptions, verdict: Verdict) -> str:
     """Return the text of the approved article: body and unknown keys as the editor left them."""
-    metadata, body = loads(text, row.path)
-    findings = _findings(row, body, subscriptions)
+    row = standing.row
+    metadata, body = loads(standing.text, row.path)
+    source, beat = source_of(row, subscriptions), beat_of(subscriptions, row.feed_key)
+    findings = editors_own(row, body, run_checks(source, body, beat))
     _refuse_blocked(row, findings)
     metadata["draft"] = False
     if _edited(row, metadata, body):
         metadata["updatedAt"] = utc_iso(verdict.at)
-    _count(metadata, findings)
+    count_checks(metadata, row, findings)
     metadata["review"] = _review(verdict)
     return dumps(metadata, body)
 
 
-def _findings(row: DraftRow, body: str, subscriptions: Subscriptions) -> tuple[Finding, ...]:
-    """Check a body against its source; an address that an editor wrote into it is the editor's own."""
-    found = run_checks(source_of(row, subscriptions), body, beat_of(subscriptions, row.feed_key))
-    ours = row.version_text
-    return tuple(
-        one
-        for one in found
-        if one.kind != "injection" or one.span is None or body[one.span[0] : one.span[1]] in ours
-    )
-
-
-def source_of(row: DraftRow, subscriptions: Subscriptions) -> Source:
-    """Return what a draft was written from; its feed may have left the subscriptions since."""
-    feed = next((feed for feed in subscriptions.feeds if feed.key == row.feed_key), None)
-    return Source(
-        item=row.item,
-        feed_key=row.feed_key,
-        feed_name=feed.name if feed else row.feed_key,
-        first_key=feed.first_key if feed else row.feed_key,
-        category=feed.category if feed else "",
-        language=feed.language if feed else row.item.language or "en",
-        also=tuple(Credit(name=one.feed_name, url=one.url) for one in row.siblings if one.url),
-    )
-
-
-def beat_of(subscriptions: Subscriptions, feed_key: str) -> Beat:
-    """Return the beat of a feed; of any feed, where this one is no longer subscribed."""
-    by_key = {feed.key: feed for feed in subscriptions.feeds}
-    if feed_key in by_key:
-        return subscriptions.beats[by_key[feed_key].beat]
-    return next(iter(subscriptions.beats.values()))
-
-
 def _refuse_blocked(row: DraftRow, findings: tuple[Finding, ...]) -> None:
-    blocking = [finding for finding in findings if finding.severity is Severity.BLOCK]
+    opened = unanswered(findings, row.acknowledged)
+    blocking = [finding for finding in opened if finding.severity is Severity.BLOCK]
     if blocking:
         kinds = ", ".join(dict.fromkeys(f"{finding.kind}: {finding.message}" for finding in blocking))
         raise ReviewError(f"{row.path} has {len(blocking)} blocking findings ({kinds})", draft=row.path)
@@ -161,15 +207,6 @@ def _refuse_blocked(row: DraftRow, findings: tuple[Finding, ...]) -> None:
 def _edited(row: DraftRow, metadata: dict[str, Any], body: str) -> bool:
     ours, our_body = loads(row.version_text, row.path)
     return body != our_body or any(metadata.get(key) != ours.get(key) for key in ("title", "description"))
-
-
-def _count(metadata: dict[str, Any], findings: tuple[Finding, ...]) -> None:
-    ai = metadata.get("ai")
-    if isinstance(ai, dict):
-        checks = ai.get("checks")
-        acknowledged = checks.get("acknowledged", 0) if isinstance(checks, dict) else 0
-        counted = sum(finding.severity is not Severity.NOTE for finding in findings)
-        ai["checks"] = {"open": counted, "acknowledged": acknowledged}
 
 
 def _review(verdict: Verdict) -> dict[str, str]:

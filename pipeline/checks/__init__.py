@@ -1,6 +1,7 @@
 """Checks of a draft's body against its source: pure, one module a kind of finding."""
 
 from pipeline.brieftext import brief_words
+from pipeline.checks.acknowledging import keyed
 from pipeline.checks.brief import check_brief
 from pipeline.checks.form import check_form
 from pipeline.checks.injection import check_injection
@@ -25,7 +26,8 @@ def run_checks(source: Source | None, body: str, beat: Beat, *, sections: bool =
     form = check_form(body, beat) if sections else ()
     checked = [*form, *(_against(source, body, beat) if source else ())]
     found = judged(once([*always, *checked]), beat.checks)
-    return tuple(sorted(found, key=lambda finding: finding.span or (0, 0)))
+    ordered = sorted(found, key=lambda finding: finding.span or (0, 0))
+    return tuple(keyed(one, body, source.item.text if source else "") for one in ordered)
 
 
 def _against(source: Source, body: str, beat: Beat) -> list[Finding]:

@@ -1,9 +1,6 @@
 """What an editor's acknowledgement of a finding is tied to."""
 
-import hashlib
-import json
-
-from pipeline.models import Finding
+from pipeline.models import Finding, claim_key
 
 
 def acknowledgement(finding: Finding, body: str, source_text: str) -> str:
@@ -14,10 +11,9 @@ def acknowledgement(finding: Finding, body: str, source_text: str) -> str:
     text has its message for a claim.
     """
     claim = body[slice(*finding.span)] if finding.span else finding.message
-    evidence = [_plain(source_text[start:end]) for start, end in finding.evidence]
-    told = json.dumps([finding.kind, _plain(claim), evidence])
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    return claim_key(finding.kind, claim, (source_text[start:end] for start, end in finding.evidence))
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.split())
+def keyed(finding: Finding, body: str, source_text: str) -> Finding:
+    """Return a finding with its key."""
+    return finding.model_copy(update={"key": acknowledgement(finding, body, source_text)})

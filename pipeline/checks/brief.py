@@ -16,6 +16,7 @@ def check_brief(body: str) -> tuple[Finding, ...]:
             severity=Severity.BLOCK,
             message="This sentence holds the place of an editor's text: replace it, or redraft with a model.",
             span=standing.span(),
+            firm=True,
         )
         for standing in _STANDING.finditer(body)
     )

@@ -73,7 +73,7 @@ def _acted_on(body: str) -> Iterator[Finding]:
         rule = found[0].strip() in ("---", "+++")
         said = f"{_shown(found)} means something to site generators: take it out."
         severity = Severity.WARN if rule else Severity.BLOCK
-        yield Finding(kind="form", severity=severity, message=said, span=found.span())
+        yield Finding(kind="form", severity=severity, message=said, span=found.span(), firm=not rule)
 
 
 def _finding(severity: Severity, said: str, page: Page, found: re.Match[str]) -> Finding:

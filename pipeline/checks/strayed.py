@@ -83,7 +83,9 @@ def check_markers(known: Known | None, body: Seen, text: str) -> tuple[Finding, 
     )
     raw = (("Raw HTML", found[0], found.span()) for found in _HTML.finditer(text))
     shown = _shown_html(known, body, text) if known else ()
-    return tuple(_block(*each) for places in (markers, raw, shown) for each in islice(places, _MOST))
+    found = [_block(*each) for places in (markers, raw, shown) for each in islice(places, _MOST)]
+    # A site would act on it, or a reader would see a machine's talk: nobody can want that.
+    return tuple(one.model_copy(update={"firm": True}) for one in found)
 
 
 def _shown_html(known: Known, body: Seen, text: str) -> Iterator[tuple[str, str, tuple[int, int]]]:

@@ -135,7 +135,8 @@ def _answer(calls_of_use: Iterable[sa.Row[tuple[object, ...]]]) -> Answer | None
 def held(connection: sa.Connection, claim: Claim, **values: object) -> None:
     """Change a claimed item. Raises LeaseLost where another holder has come since."""
     mine = sa.and_(items.c.id == claim.item_id, items.c.lease_token == claim.token)
-    changed = items.update().where(mine, items.c.lease_owner.is_not(None)).values(**values)
+    renewed = values or {"lease_token": items.c.lease_token}
+    changed = items.update().where(mine, items.c.lease_owner.is_not(None)).values(**renewed)
     if not connection.execute(changed).rowcount:
         raise LeaseLost(
             f"{claim.feed_key}: another run has taken over {claim.item.title!r}; nothing was written",

@@ -1,4 +1,4 @@
-"""Drafts and verdicts, as the editor's commands need them."""
+"""Drafts, as the editor's commands need them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,17 +6,17 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from pipeline.errors import ReviewError
-from pipeline.ledger import requests, stories
+from pipeline.ledger import answering, requests, stories
 from pipeline.ledger.notes import findings_of
-from pipeline.ledger.records import DraftRow, PendingVerdict
-from pipeline.ledger.schema import feeds, items, verdicts, versions
-from pipeline.models import Decision, Item, Verdict
+from pipeline.ledger.records import DraftRow
+from pipeline.ledger.schema import feeds, items, versions
+from pipeline.ledger.versions import EDIT
+from pipeline.models import Item
 
-STATES = {Decision.APPROVE: "approved", Decision.REJECT: "rejected"}
 _every = versions.alias()
 _LATEST = (
     sa.select(sa.func.max(_every.c.id))
-    .where(_every.c.item_id == items.c.id)
+    .where(_every.c.item_id == items.c.id, ~_every.c.aside)
     .correlate(items)
     .scalar_subquery()
 )
@@ -25,6 +25,7 @@ _LATEST = (
 def _query() -> sa.Select[tuple[object, ...]]:
     columns = (
         feeds.c.key, versions.c.id.label("version_id"), versions.c.text, versions.c.at, versions.c.number,
+        versions.c.cause,
     )  # fmt: skip
     joined = items.join(feeds).join(
         versions, sa.and_(versions.c.item_id == items.c.id, versions.c.id == _LATEST)
@@ -54,7 +55,13 @@ def one(connection: sa.Connection, ref: str) -> DraftRow:
     if len(rows) != 1:
         raise _unclear(ref, [str(row.path) for row in rows])
     row = _row(connection, rows[0])
-    return row.model_copy(update={"siblings": tuple(stories.siblings(connection, row.item_id))})
+    told = {"siblings": tuple(stories.siblings(connection, row.item_id))}
+    return row.model_copy(update=told | {"written_by_model": _written_by_model(connection, row.item_id)})
+
+
+def _written_by_model(connection: sa.Connection, item_id: int) -> str:
+    ours = sa.select(versions.c.text).where(versions.c.item_id == item_id, versions.c.cause != EDIT)
+    return "\n".join(connection.scalars(ours))
 
 
 def _unclear(ref: str, paths: list[str]) -> ReviewError:
@@ -78,7 +85,10 @@ def _row(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> DraftRow
         item=Item.model_validate_json(row.payload),
         version=row.number,
         version_text=row.text,
+        cause=row.cause,
         request=requests.pending(connection, row.id),
+        acknowledged=tuple(answering.of_items(connection, [row.id]).get(row.id, ())),
+        updated=Item.model_validate_json(row.updated_payload) if row.updated_payload else None,
     )
 
 
@@ -89,57 +99,12 @@ def count_since(connection: sa.Connection, feed_id: int, since: datetime) -> int
     return connection.scalar(query) or 0
 
 
-def intend_verdict(
-    connection: sa.Connection, row: DraftRow, verdict: Verdict, new_path: str, text: str, sha256_after: str
-) -> PendingVerdict:
-    """Record a verdict before the file moves. Raises ReviewError where another one came first."""
-    query = sa.select(items.c.state).where(items.c.id == row.item_id).with_for_update()
-    waiting = sa.select(verdicts.c.id).where(verdicts.c.item_id == row.item_id, ~verdicts.c.confirmed)
-    if connection.scalar(query) != "drafted" or connection.execute(waiting).first():
-        raise ReviewError(f"{row.path} was decided on meanwhile; nothing was changed", draft=row.path)
-    moved = {"old_path": row.path, "new_path": new_path, "text": text}
-    hashes = {"sha256_before": verdict.sha256, "sha256_after": sha256_after}
-    said = {"decision": verdict.decision.value, "by": verdict.by, "at": verdict.at, "note": verdict.note}
-    inserted = verdicts.insert().values(item_id=row.item_id, confirmed=False, **moved, **hashes, **said)
-    [number] = connection.execute(inserted).inserted_primary_key or [0]
-    # A redraft that is under way comes too late: the editor has spoken.
-    fenced = {"lease_token": items.c.lease_token + 1, "lease_owner": None, "lease_expires": None}
-    connection.execute(items.update().where(items.c.id == row.item_id).values(**fenced))
-    requests.close(connection, row.item_id, f"not needed: {verdict.decision.value} came first")
-    return _pending(connection.execute(sa.select(verdicts).where(verdicts.c.id == number)).one())
-
-
-def require_free(connection: sa.Connection, row: DraftRow) -> None:
-    """Raise ReviewError where a run works on a draft, or it was decided on meanwhile."""
+def require_free(connection: sa.Connection, row: DraftRow, *, leased: bool = False) -> None:
+    """Raise ReviewError where a draft was decided on meanwhile, or a run works on it (unless `leased`)."""
     columns = sa.select(items.c.state, items.c.lease_owner).where(items.c.id == row.item_id)
     now = connection.execute(columns.with_for_update()).one()
     if now.state != "drafted":
         raise ReviewError(f"{row.path} is {now.state}; nothing was changed", draft=row.path)
-    if now.lease_owner:
+    if now.lease_owner and not leased:
         said = f"{row.path} is being written anew just now; say it again when the run is over"
         raise ReviewError(said, draft=row.path)
-
-
-def unfinished(connection: sa.Connection) -> list[PendingVerdict]:
-    """Return the verdicts that are recorded and not carried out."""
-    rows = connection.execute(sa.select(verdicts).where(~verdicts.c.confirmed).order_by(verdicts.c.id)).all()
-    return [_pending(row) for row in rows]
-
-
-def _pending(row: sa.Row[tuple[object, ...]]) -> PendingVerdict:
-    return PendingVerdict(
-        verdict_id=row.id,
-        item_id=row.item_id,
-        state=STATES[Decision(row.decision)],
-        old_path=row.old_path,
-        new_path=row.new_path,
-        sha256_before=row.sha256_before,
-        text=row.text,
-    )
-
-
-def confirm_verdict(connection: sa.Connection, pending: PendingVerdict) -> None:
-    """Record that the file has moved."""
-    connection.execute(verdicts.update().where(verdicts.c.id == pending.verdict_id).values(confirmed=True))
-    moved = {"state": pending.state, "path": pending.new_path}
-    connection.execute(items.update().where(items.c.id == pending.item_id).values(**moved))

@@ -1,13 +1,24 @@
 """The ledger's part for the editor: drafts, verdicts, requests, versions, and what is to be forgotten."""
 
-import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from pipeline.ledger import drafts, forgetting, requests, versions
+from pipeline.ledger import answering, drafts, forgetting, history, queue, requests, saves, verdicts, versions
 from pipeline.ledger.base import Base
-from pipeline.ledger.records import Asked, DraftRow, PendingVerdict, Version
-from pipeline.models import Draft, Verdict
+from pipeline.ledger.records import (
+    Asked,
+    DraftRow,
+    Event,
+    Given,
+    Move,
+    PendingText,
+    PendingVerdict,
+    QueueCounts,
+    QueuePage,
+    Version,
+    Wanted,
+)
+from pipeline.models import Draft, Finding, Verdict
 
 
 class Editing(Base):
@@ -26,21 +37,69 @@ class Editing(Base):
         with self._reading() as connection:
             return drafts.one(connection, ref)
 
-    def intend_verdict(self, row: DraftRow, verdict: Verdict, new_path: str, text: str) -> PendingVerdict:
-        """Record a verdict before the file moves. Raises ReviewError where another one came first."""
-        after = hashlib.sha256(text.encode()).hexdigest()
+    def queue(self, wanted: Wanted, *, limit: int = 50, offset: int = 0) -> QueuePage:
+        """Return a page of the drafts that are wanted, and how many there are of everything."""
+        with self._reading() as connection:
+            return queue.page(connection, wanted, limit, offset)
+
+    def queue_names(self, wanted: Wanted) -> list[str]:
+        """Return the external ids of the drafts that are wanted, in order."""
+        with self._reading() as connection:
+            return queue.names(connection, wanted)
+
+    def queue_counts(self) -> QueueCounts:
+        """Return how many drafts there are by state, and by feed those that wait for an editor."""
+        with self._reading() as connection:
+            return queue.counts(connection)
+
+    def history(self, item_id: int) -> list[Event]:
+        """Return what happened to a draft, the last of it first."""
+        with self._reading() as connection:
+            return history.of_item(connection, item_id)
+
+    # Verdicts
+
+    def intend_verdict(
+        self, row: DraftRow, verdict: Verdict, move: Move, targets: Sequence[str] = ()
+    ) -> PendingVerdict:
+        """Record a verdict before the file moves, and what publication targets are to do.
+
+        Raises ReviewError where another one came first.
+        """
         with self._writing() as connection:
-            return drafts.intend_verdict(connection, row, verdict, new_path, text, after)
+            return verdicts.intend(connection, row, verdict, move, targets)
 
     def unfinished_verdicts(self) -> list[PendingVerdict]:
         """Return the verdicts that a killed command left to be carried out."""
         with self._reading() as connection:
-            return drafts.unfinished(connection)
+            return verdicts.unfinished(connection)
 
     def confirm_verdict(self, pending: PendingVerdict) -> None:
         """Record that the file has moved."""
         with self._writing() as connection:
-            drafts.confirm_verdict(connection, pending)
+            verdicts.confirm(connection, pending)
+
+    def verdicts(self, item_id: int) -> list[Given]:
+        """Return the verdicts on an item that were carried out, the first one first."""
+        with self._reading() as connection:
+            return verdicts.of_item(connection, item_id)
+
+    def latest_verdicts(self, limit: int = 20) -> list[Given]:
+        """Return the last verdicts that were carried out, the last one first."""
+        with self._reading() as connection:
+            return verdicts.latest(connection, limit)
+
+    def acknowledge(self, row: DraftRow, finding: Finding, reason: str, by: str, now: datetime) -> None:
+        """Answer for a finding of a draft. Raises ReviewError where the draft was decided on."""
+        with self._writing() as connection:
+            drafts.require_free(connection, row, leased=True)
+            answering.add(connection, row, finding, reason, by, now)
+
+    def withdraw(self, row: DraftRow, key: str, by: str, now: datetime) -> None:
+        """Answer for a finding no more. Raises ReviewError where the draft was decided on."""
+        with self._writing() as connection:
+            drafts.require_free(connection, row, leased=True)
+            answering.withdraw(connection, row.item_id, key, by, now)
 
     # Requests and versions
 
@@ -69,19 +128,44 @@ class Editing(Base):
         with self._reading() as connection:
             return versions.listed(connection, item_id)
 
-    def keep_text(self, row: DraftRow, draft: Draft, *, number: int, cause: str, stands: bool) -> None:
-        """Keep a text of a draft: one that `stands` on disk already, or one that is about to be written.
+    def intend_save(
+        self,
+        row: DraftRow,
+        draft: Draft,
+        by: str,
+        *,
+        base: str | None,
+        sitting: timedelta | None = None,
+        cause: str = "edit",
+        number: int | None = None,
+    ) -> PendingText:
+        """Record what an editor wrote, or restored, before the file is.
 
-        Raises ReviewError where a run works on the draft, or it was decided on.
+        `base` is the hash of what it is to replace, `number` its `ai.version` (None: as it was). What the
+        same editor saved last, within a `sitting`, is replaced in the list of versions as well. Raises
+        ReviewError where the draft was decided on meanwhile.
         """
         with self._writing() as connection:
-            drafts.require_free(connection, row)
-            versions.add(connection, row.item_id, draft, number=number, cause=cause, confirmed=stands)
+            drafts.require_free(connection, row, leased=cause == "edit")
+            return saves.intend(connection, row, draft, by, base, sitting, cause=cause, number=number)
 
-    def confirm_text(self, row: DraftRow) -> None:
-        """Record that it is written."""
+    def intend_revision(self, row: DraftRow, draft: Draft, by: str) -> PendingText:
+        """Record that a published article gets a new draft before its file is written.
+
+        Raises ReviewError where something else came first.
+        """
         with self._writing() as connection:
-            versions.confirm(connection, row.item_id)
+            return saves.intend_revision(connection, row, draft, by)
+
+    def unfinished_texts(self) -> list[PendingText]:
+        """Return what editors wrote and a killed process may not have written to disk."""
+        with self._reading() as connection:
+            return saves.unfinished(connection)
+
+    def confirm_save(self, pending: PendingText, *, aside: bool = False) -> None:
+        """Record that it stands, or that it is kept aside because something else does."""
+        with self._writing() as connection:
+            saves.confirm(connection, pending, aside=aside)
 
     # Forgetting
 

@@ -7,7 +7,17 @@ import sqlalchemy as sa
 
 from pipeline.errors import ReviewError
 from pipeline.ledger.items import chunks
-from pipeline.ledger.schema import calls, findings, forgotten, items, pages, requests, verdicts, versions
+from pipeline.ledger.schema import (
+    acknowledgements,
+    calls,
+    findings,
+    forgotten,
+    items,
+    pages,
+    requests,
+    verdicts,
+    versions,
+)
 from pipeline.models import Item
 
 _GONE = "[forgotten]"
@@ -63,11 +73,14 @@ def _empty(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> None:
     connection.execute(findings.delete().where(judged))
     connection.execute(versions.delete().where(mine))
     connection.execute(requests.delete().where(requests.c.item_id == row.id))
-    connection.execute(verdicts.update().where(verdicts.c.item_id == row.id).values(text="", confirmed=True))
+    emptied = {"text": "", "leaves": None, "confirmed": True}
+    connection.execute(verdicts.update().where(verdicts.c.item_id == row.id).values(**emptied))
+    connection.execute(acknowledgements.delete().where(acknowledgements.c.item_id == row.id))
     spent = {"answer": "", "unusable": _GONE}
     connection.execute(calls.update().where(calls.c.item_id == row.id).values(**spent))
     blank = {"title": _GONE, "payload": kept.model_dump_json(), "state": "forgotten", "reason": None}
     gone = {"path": None, "owned_canonical": None, "story_id": None, "updated_hash": None}
+    gone["updated_payload"] = None
     connection.execute(items.update().where(items.c.id == row.id).values(**blank, **gone))
 
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from pipeline.ledger import claims, feeds, forgetting, items
 from pipeline.ledger.arrivals import arrived, take_merged, take_new, take_skipped
 from pipeline.ledger.editing import Editing
+from pipeline.ledger.publishing import Publishing
 from pipeline.ledger.records import Admitted, Failure, FeedStatus, Met, Policy
 from pipeline.ledger.schema import OPEN
 from pipeline.ledger.schema import feeds as feeds_table
@@ -16,7 +17,7 @@ from pipeline.ledger.working import Work
 from pipeline.models import FeedConfig, Item, PollState, Window
 
 
-class Ledger(Work, Editing):
+class Ledger(Work, Editing, Publishing):
     """An open ledger; a context manager. Every method raises LedgerError where the database fails."""
 
     # Feeds

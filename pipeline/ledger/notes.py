@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from pipeline.ledger.records import Claim
 from pipeline.ledger.schema import findings, versions
-from pipeline.models import Finding, Item, Severity
+from pipeline.models import Finding, Item, Severity, claim_key
 
 OURSELVES = "copydesk"
 """Who asks for a redraft because a source changed."""
@@ -18,11 +18,18 @@ def findings_of(connection: sa.Connection, version_id: int) -> list[Finding]:
 
 def add_finding(connection: sa.Connection, version_id: int, finding: Finding) -> None:
     """Add a finding to a version, once."""
-    payload = finding.model_dump_json()
-    known = sa.select(findings.c.id).where(findings.c.version_id == version_id, findings.c.payload == payload)
+    row = stored(finding)
+    same = findings.c.payload == row["payload"]
+    known = sa.select(findings.c.id).where(findings.c.version_id == version_id, same)
     if not connection.execute(known).first():
-        values = {"version_id": version_id, "severity": finding.severity.value, "payload": payload}
-        connection.execute(findings.insert().values(**values))
+        connection.execute(findings.insert().values(version_id=version_id, **row))
+
+
+def stored(finding: Finding) -> dict[str, str]:
+    """Return a finding as a row; one that no check made is about the whole draft."""
+    key = finding.key or claim_key(finding.kind, finding.message)
+    whole = finding.model_copy(update={"key": key})
+    return {"severity": finding.severity.value, "key": key, "payload": whole.model_dump_json()}
 
 
 def flag_request(connection: sa.Connection, claim: Claim, reason: str) -> None:
@@ -36,7 +43,7 @@ def flag_request(connection: sa.Connection, claim: Claim, reason: str) -> None:
 
 
 def _latest(connection: sa.Connection, item_id: int) -> int | None:
-    latest = sa.select(sa.func.max(versions.c.id)).where(versions.c.item_id == item_id)
+    latest = sa.select(sa.func.max(versions.c.id)).where(versions.c.item_id == item_id, ~versions.c.aside)
     found: int | None = connection.scalar(latest)
     return found
 

@@ -1,11 +1,12 @@
 """What the ledger hands out: frozen records."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import AwareDatetime
 
-from pipeline.models import Answer, Draft, Finding, Item, PollState, Record, Request, Severity
+from pipeline.models import Answer, Decision, Draft, Finding, Item, PollState, Record, Request, Severity
 
 
 class Policy(Record):
@@ -29,6 +30,10 @@ class Sibling(Record):
     external_id: str
     state: str
     path: str | None
+
+
+FLAGS = ("story", "source-updated", "redraft")
+"""Kinds of findings that no check makes: they tell what happened elsewhere."""
 
 
 def same_story(feed_name: str, title: str, path: str | None = None) -> Finding:
@@ -86,10 +91,14 @@ class Version(Record):
     number: int
     """`ai.version`."""
     cause: str
-    """draft, repair, redraft, edit or restore."""
+    """draft, repair, redraft, edit, restore or revise."""
     at: datetime
     sha256: str
     text: str
+    by: str | None = None
+    """The editor who wrote it."""
+    aside: bool = False
+    """It never stood on disk: it came when another text stood that nobody may overwrite."""
 
 
 class Previous(Record):
@@ -100,6 +109,8 @@ class Previous(Record):
     text: str
     version: int
     """Its `ai.version`."""
+    edited_at: datetime | None = None
+    """When an editor wrote it."""
 
 
 class Met(NamedTuple):
@@ -163,6 +174,17 @@ class Failure(Record):
     reason: str
 
 
+class Acknowledgement(Record):
+    """A finding that an editor answers for."""
+
+    key: str
+    kind: str
+    message: str
+    reason: str
+    by: str
+    at: datetime
+
+
 class DraftRow(Record):
     """A draft as the ledger knows it; its text is the file's."""
 
@@ -178,11 +200,19 @@ class DraftRow(Record):
     item: Item
     siblings: tuple[Sibling, ...] = ()
     version: int = 1
-    """`ai.version` of what we wrote."""
+    """`ai.version` of the last text that we know."""
     version_text: str
-    """As we wrote it, before any edit."""
+    """That text: what stands on disk, unless somebody changed it there."""
+    cause: str = "draft"
+    """How it came about."""
     request: Request | None = None
     """What waits to be written anew."""
+    acknowledged: tuple[Acknowledgement, ...] = ()
+    """Those of its findings, and others, that an editor answers for."""
+    written_by_model: str = ""
+    """Every text of it that a model or the brief wrote, where one draft is looked at."""
+    updated: Item | None = None
+    """The source as it is now, where it changed since."""
 
     @property
     def short_id(self) -> str:
@@ -191,8 +221,132 @@ class DraftRow(Record):
 
     @property
     def open_findings(self) -> int:
-        """How many findings block or warn."""
-        return sum(finding.severity is not Severity.NOTE for finding in self.findings)
+        """How many findings block or warn, and nobody answers for."""
+        return len(unanswered(self.findings, self.acknowledged))
+
+
+def unanswered(findings: Sequence[Finding], acknowledged: Sequence[Acknowledgement]) -> list[Finding]:
+    """Return the findings that block or warn and that nobody answers for."""
+    answered = {one.key for one in acknowledged}
+    return [
+        one for one in findings if one.severity is not Severity.NOTE and (one.firm or one.key not in answered)
+    ]
+
+
+class Given(NamedTuple):
+    """A verdict that was carried out."""
+
+    id: int
+    item_id: int
+    decision: Decision
+    by: str
+    at: datetime
+    note: str | None
+    old_path: str
+    new_path: str
+    sha256_before: str
+    sha256_after: str
+    text: str
+    """The file at its new place."""
+    undoes: int | None
+    """The verdict that it takes back."""
+
+
+class Move(NamedTuple):
+    """What a verdict does to a draft's file."""
+
+    old_path: str
+    new_path: str
+    text: str
+    """The file at its new place."""
+    sha256_after: str
+    """Its hash."""
+    replaces: str | None = None
+    """Hash of what may be replaced there."""
+    leaves: str | None = None
+    """Text that comes to stand at the old place; None: the file goes."""
+    undoes: int | None = None
+    """The verdict that is taken back."""
+
+
+class Event(NamedTuple):
+    """Something that happened to a draft."""
+
+    at: datetime
+    by: str | None
+    what: str
+    """draft, edit, …, approve, …, asked, acknowledged, withdrawn, published …"""
+    detail: str | None = None
+
+
+class PendingText(NamedTuple):
+    """What an editor wrote and is to stand on disk."""
+
+    version_id: int
+    item_id: int
+    path: str
+    sha256: str
+    text: str
+    base: str | None
+    """Hash of what it replaces; None: nothing stands there."""
+    earlier: int | None
+    """The number of a version that this one takes the place of."""
+
+
+class Wanted(Record):
+    """Which drafts are wanted, in which order."""
+
+    state: str = "drafted"
+    feeds: tuple[str, ...] | None = None
+    """Keys; None: of any feed."""
+    words: tuple[str, ...] = ()
+    """That a title must have, all of them."""
+    findings: Literal["held", "warned", "clean"] | None = None
+    """With something open that blocks; with warnings alone; with nothing."""
+    asked: bool = False
+    """That wait to be written anew."""
+    changed: bool = False
+    """Whose source says something else now."""
+    order: Literal["newest", "oldest", "findings"] = "newest"
+
+
+class QueueRow(Record):
+    """A draft in the queue."""
+
+    item_id: int
+    external_id: str
+    feed_key: str
+    title: str
+    state: str
+    published_at: datetime
+    drafted_at: datetime
+    """When its text was written last."""
+    cause: str
+    version: int
+    by: str | None
+    """The editor who wrote it last."""
+    blocks: int
+    warns: int
+    """Findings that nobody answers for."""
+    asked: bool
+    changed: bool
+
+
+class QueueCounts(NamedTuple):
+    """How many drafts there are."""
+
+    states: dict[str, int]
+    feeds: dict[str, int]
+    """That wait for an editor."""
+
+
+class QueuePage(NamedTuple):
+    """A page of the queue."""
+
+    rows: tuple[QueueRow, ...]
+    total: int
+    """Of what is wanted, on all pages."""
+    counts: QueueCounts
 
 
 class PendingVerdict(Record):
@@ -207,3 +361,9 @@ class PendingVerdict(Record):
     sha256_before: str
     text: str
     """The file at its new place."""
+    replaces: str | None
+    """Hash of what may be replaced there."""
+    leaves: str | None
+    """Text that comes to stand at the old place; None: the file goes."""
+    path: str
+    """Where the item's file is once it is carried out."""

@@ -204,6 +204,7 @@ versions = sa.Table(
     sa.Column("number", sa.Integer, nullable=False, default=1, server_default="1"),  # ai.version
     sa.Column("cause", Plain, nullable=False, default="draft", server_default="draft"),
     sa.Column("by", Plain),  # the editor, where one wrote it
+    sa.Column("base", Plain),  # hash of what an editor's text replaces
     sa.Column("aside", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.Index("versions_item", "item_id"),
 )
@@ -265,11 +266,12 @@ publications = sa.Table(  # what is to be done, or was, about an article at a ta
     sa.Column("target", Plain, nullable=False),
     sa.Column("action", Plain, nullable=False),  # publish or withdraw
     sa.Column("sha256", Plain, nullable=False),  # of the approved bytes
-    sa.Column("path", Plain, nullable=False),  # below published/
+    sa.Column("path", Plain, nullable=False),  # below the output folder: published/2026/02/…
     sa.Column("by", Plain, nullable=False),
     sa.Column("at", Utc, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("error", Plain),
+    sa.Column("next_at", Utc),  # not before, after a failure
     sa.Column("done_at", Utc),
     sa.Column("place", Plain),  # where it went: a path, a commit, a URL
     sa.Index("publications_item", "item_id"),

@@ -53,11 +53,12 @@ def _update(connection: sa.Connection, row: sa.Row[tuple[object, ...]], item: It
     written = sa.select(versions.c.id).where(versions.c.item_id == items.c.id)
     untouched = sa.and_(~answered.exists(), ~written.exists(), items.c.lease_owner.is_(None))
     fresh = this.where(items.c.state == "seen", untouched)
-    if connection.execute(fresh.values(**values(item), updated_hash=None)).rowcount:
+    if connection.execute(fresh.values(**values(item), updated_hash=None, updated_payload=None)).rowcount:
         return True
-    counted = {"updated_hash": item.content_hash, "updates": items.c.updates + 1}
+    told = {"updated_hash": item.content_hash, "updated_payload": _kept(item)}
+    counted = told | {"updates": items.c.updates + 1}
     if not connection.execute(this.where(items.c.updates < policy.max_updates).values(**counted)).rowcount:
-        connection.execute(this.values(updated_hash=item.content_hash))
+        connection.execute(this.values(updated_hash=item.content_hash, updated_payload=_kept(item)))
         return False
     if policy.redraft and row.state == "drafted":
         _queue_again(connection, row.id, item)
@@ -66,9 +67,13 @@ def _update(connection: sa.Connection, row: sa.Row[tuple[object, ...]], item: It
     return True
 
 
+def _kept(item: Item) -> str:
+    return item.model_dump_json()
+
+
 def _queue_again(connection: sa.Connection, item_id: int, item: Item) -> None:
     """Ask for an item's draft to be written anew from its changed source; until then it stays."""
-    again = values(item) | {"updated_hash": None, "attempts": 0}
+    again = values(item) | {"updated_hash": None, "updated_payload": None, "attempts": 0}
     free = items.update().where(items.c.id == item_id, items.c.lease_owner.is_(None))
     if connection.execute(free.values(**again)).rowcount and not requests.pending(connection, item_id):
         requests.ask(connection, item_id, OURSELVES, datetime.now(UTC), None, None)

@@ -7,29 +7,41 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from pipeline.ledger.items import chunks
-from pipeline.ledger.notes import findings_of
+from pipeline.ledger.notes import findings_of, stored
 from pipeline.ledger.records import Previous, Version
 from pipeline.ledger.schema import findings, versions
 from pipeline.models import Draft
 
-OWN = ("draft", "redraft", "restore")
-"""Causes that count: an editor's text and a repaired one belong to the version they began as."""
+EDIT = "edit"
+"""The cause of a text that an editor wrote."""
+DESK = (EDIT, "restore", "revise")
+"""Causes of texts that editors bring about: no run writes them to disk."""
 
 
 def add(
-    connection: sa.Connection, item_id: int, draft: Draft, *, number: int, cause: str, confirmed: bool
-) -> None:
-    """Keep a text with its findings; `confirmed` where no file has to be written for it."""
-    said = {"path": draft.path, "sha256": draft.sha256, "text": draft.text}
-    kept = {"number": number, "cause": cause, "confirmed": confirmed, "at": datetime.now(UTC)}
-    inserted = connection.execute(versions.insert().values(item_id=item_id, **said, **kept))
-    [version_id] = inserted.inserted_primary_key or [None]
-    rows = [
-        {"version_id": version_id, "severity": found.severity.value, "payload": found.model_dump_json()}
-        for found in draft.findings
-    ]
+    connection: sa.Connection,
+    item_id: int,
+    draft: Draft,
+    *,
+    number: int,
+    cause: str,
+    confirmed: bool,
+    by: str | None = None,
+    aside: bool = False,
+    base: str | None = None,
+) -> int:
+    """Keep a text with its findings and return its number; `confirmed` where no file has to be written.
+
+    One that is kept `aside` never stood on disk, and another one does.
+    """
+    said = {"path": draft.path, "sha256": draft.sha256, "text": draft.text, "by": by, "base": base}
+    kept = {"number": number, "cause": cause, "confirmed": confirmed, "aside": aside}
+    row = versions.insert().values(item_id=item_id, at=datetime.now(UTC), **said, **kept)
+    [version_id] = connection.execute(row).inserted_primary_key or [0]
+    rows = [{"version_id": version_id, **stored(found)} for found in draft.findings]
     if rows:
         connection.execute(findings.insert(), rows)
+    return int(version_id)
 
 
 Text = sa.Row[tuple[object, ...]]
@@ -47,7 +59,7 @@ def texts(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[Text]
 
 def intent(connection: sa.Connection, written: Sequence[Text], external_id: str) -> Draft | None:
     """Return a text that was meant to be written and is not known to be."""
-    row = _last(written, confirmed=False)
+    row = _last([one for one in written if one.cause not in DESK], confirmed=False)
     if row is None:
         return None
     found = tuple(findings_of(connection, row.id))
@@ -59,16 +71,18 @@ def previous(written: Sequence[Text]) -> Previous | None:
     row = _last(written, confirmed=True)
     if row is None:
         return None
-    return Previous(path=row.path, sha256=row.sha256, text=row.text, version=row.number)
+    edited = row.at if row.cause == EDIT else None
+    return Previous(path=row.path, sha256=row.sha256, text=row.text, version=row.number, edited_at=edited)
 
 
 def _last(written: Sequence[Text], *, confirmed: bool) -> Text | None:
-    return next((row for row in reversed(written) if row.confirmed is confirmed), None)
+    return next((row for row in reversed(written) if row.confirmed is confirmed and not row.aside), None)
 
 
 def confirm(connection: sa.Connection, item_id: int) -> None:
-    """Record that what was meant to be written stands."""
-    connection.execute(versions.update().where(versions.c.item_id == item_id).values(confirmed=True))
+    """Record that what a run meant to write stands."""
+    mine = sa.and_(versions.c.item_id == item_id, versions.c.cause.not_in(DESK))
+    connection.execute(versions.update().where(mine).values(confirmed=True))
 
 
 def listed(connection: sa.Connection, item_id: int) -> list[Version]:
@@ -91,4 +105,6 @@ def _version(row: sa.Row[tuple[object, ...]], before: Sequence[sa.Row[tuple[obje
         at=row.at,
         sha256=row.sha256,
         text=row.text,
+        by=row.by,
+        aside=row.aside,
     )

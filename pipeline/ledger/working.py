@@ -105,6 +105,21 @@ class Work(Base):
             claims.held(connection, claim, path=draft.path)
             versions.add(connection, claim.item_id, draft, number=number, cause=cause, confirmed=True)
 
+    def moved_on(self, claim: Claim) -> bool:
+        """Tell whether another text of a claimed item's draft stands than at the claim."""
+        with self._reading() as connection:
+            standing = versions.previous(versions.texts(connection, [claim.item_id])[claim.item_id])
+        return (standing and standing.sha256) != (claim.previous and claim.previous.sha256)
+
+    def keep_aside(self, claim: Claim, draft: Draft, number: int, reason: str) -> None:
+        """End a claim with a text that does not come to stand: somebody edited the draft meanwhile."""
+        with self._writing() as connection:
+            claims.held(connection, claim)
+            versions.add(
+                connection, claim.item_id, draft, number=number, cause="redraft", confirmed=True, aside=True
+            )
+            claims.keep_standing(connection, claim, reason)
+
     def intend(self, claim: Claim, draft: Draft, *, number: int = 1, cause: str = "draft") -> None:
         """Record what is about to be written. Raises LeaseLost."""
         with self._writing() as connection:

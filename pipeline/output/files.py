@@ -37,7 +37,7 @@ def sha256_of(data: bytes) -> str:
 
 def read_bytes(root: Path, relative: str) -> bytes | None:
     """Return a file's bytes, None where there is no such file. Raises OutputError (context: path)."""
-    with _explained("read", root / relative):
+    with explained("read", root / relative):
         try:
             return _inside(root, relative).read_bytes()
         except FileNotFoundError:
@@ -49,7 +49,7 @@ def write_atomically(root: Path, relative: str, data: bytes, *, write: Write = o
 
     Folders are made as needed. Raises OutputError (context: path) and leaves the old file as it was.
     """
-    with _explained("write", root / relative):
+    with explained("write", root / relative):
         target = _inside(root, relative)
         _make_folders(target.parent)
         _inside(root, relative)  # again: what was missing before could not be a symlink yet
@@ -59,7 +59,7 @@ def write_atomically(root: Path, relative: str, data: bytes, *, write: Write = o
 
 def remove(root: Path, relative: str) -> None:
     """Remove a file; one that is gone already is well. Raises OutputError (context: path)."""
-    with _explained("remove", root / relative):
+    with explained("remove", root / relative):
         target = _inside(root, relative)
         with suppress(FileNotFoundError):
             target.unlink()
@@ -71,7 +71,7 @@ def sweep(root: Path) -> int:
 
     A file that another process is writing right now is let be. Raises OutputError (context: path).
     """
-    with _explained("tidy", root):
+    with explained("tidy", root):
         return sum(_remove_leftover(path) for path in _leftovers(root))
 
 
@@ -166,7 +166,8 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _explained(verb: str, path: Path) -> Iterator[None]:
+def explained(verb: str, path: Path) -> Iterator[None]:
+    """Tell trouble with a file as an OutputError that says what to do."""
     try:
         yield
     except OSError as error:

@@ -2,15 +2,15 @@
 
 import asyncio
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.errors import ModelError
 from pipeline.ledger import Claim, Sibling, same_story
 from pipeline.models import Article, Beat, Credit, Draft, FeedConfig, Finding, Provenance, Source, source_of
 from pipeline.output.frontmatter import dumps, loads
 from pipeline.output.paths import draft_path
-from pipeline.output.render import build_metadata, render_body
-from pipeline.output.sections import part, text_of
+from pipeline.output.render import build_metadata, describe, render_body
+from pipeline.output.sections import part, parts, text_of
 from pipeline.rewrite.asking import Task, ask
 from pipeline.rewrite.brief import BRIEF, write_brief
 from pipeline.rewrite.redraft import with_request
@@ -109,12 +109,13 @@ async def _laid_out(
     else:
         article = article.model_copy(update={"overview": text_of(body, part(body, beat.overview))})
     findings = (*await room.check(source, body, beat), *_told_too(siblings))
-    return await asyncio.to_thread(_written, room, source, claim, provenance, article, body, findings)
+    return await asyncio.to_thread(_written, room, source, beat, claim, provenance, article, body, findings)
 
 
 def _written(
     room: Newsroom,
     source: Source,
+    beat: Beat,
     claim: Claim,
     provenance: Provenance,
     article: Article,
@@ -129,6 +130,7 @@ def _written(
         findings,
         now=room.clock(),
         version=previous.version + 1 if previous else 1,
+        previous=kept(previous.text, beat) if previous else None,
     )
     new_path = draft_path(article.title, source.item.published_at, source.external_id)
     return Draft(
@@ -137,6 +139,17 @@ def _written(
         text=dumps(metadata, body),
         findings=findings,
     )
+
+
+def kept(text: str, beat: Beat) -> dict[str, Any]:
+    """Return front matter for a redraft to keep an editor's part of; without a description that was ours."""
+    metadata, body = loads(text, "an earlier version")
+    overview = [text_of(body, one) for one in parts(body) if one.heading == beat.overview]
+    # A brief's begins behind the line that names its source.
+    ours = {describe(told) for text in overview for told in (text, text.partition("\n\n")[2])}
+    if metadata.get("description") in ours:
+        del metadata["description"]
+    return metadata
 
 
 def _told_too(siblings: list[Sibling]) -> list[Finding]:

@@ -10,9 +10,10 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 
 from pipeline.errors import BudgetSpent, LeaseLost, LedgerError, ModelError, ModelRefused, OutputError
-from pipeline.ledger import Claim, Ledger
+from pipeline.ledger import OURSELVES, Claim, Ledger, Previous
 from pipeline.models import Draft, FeedConfig, Window
 from pipeline.output import files
+from pipeline.output.lock import alone
 from pipeline.settings import day_start
 from pipeline.work.books import ItemBooks
 from pipeline.work.composing import Composed, compose
@@ -139,7 +140,9 @@ async def _draft(room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBook
         if claim.answer is None:
             claim = claim.model_copy(update={"item": await completed(room, feed, claim)})
         composed = await compose(room, feed, claim, books)
-    await asyncio.to_thread(_begin, room, claim, composed)
+    overtaken = await asyncio.to_thread(_begin, room, claim, composed)
+    if overtaken:
+        return ItemOutcome(title=title, reason=overtaken, rewritten=composed.rewritten)
     return ItemOutcome(title=title, path=composed.draft.path, rewritten=composed.rewritten)
 
 
@@ -147,11 +150,33 @@ def _edited(room: Newsroom, claim: Claim) -> bool:
     """Tell whether somebody changed, moved or removed the draft that is to be written anew."""
     if claim.previous is None:
         return False
-    data = files.read_bytes(room.settings.output, claim.previous.path)
-    return data is None or files.sha256_of(data) != claim.previous.sha256
+    if _moved_on(room, claim.previous):
+        return True
+    edited, asked = claim.previous.edited_at, claim.request
+    # Who asks for it after an edit knows of that edit; a changed source does not.
+    return edited is not None and (asked is None or asked.by == OURSELVES or asked.at < edited)
 
 
-def _begin(room: Newsroom, claim: Claim, composed: Composed) -> None:
+def _moved_on(room: Newsroom, previous: Previous) -> bool:
+    data = files.read_bytes(room.settings.output, previous.path)
+    return data is None or files.sha256_of(data) != previous.sha256
+
+
+def _begin(room: Newsroom, claim: Claim, composed: Composed) -> str | None:
+    """Write a draft; returns why not, where somebody came first."""
+    if claim.previous is None:
+        _put(room, claim, composed)
+        return None
+    with alone(room.settings.output):
+        if _moved_on(room, claim.previous) or room.ledger.moved_on(claim):
+            reason = f"it was edited meanwhile; the new text is kept as version {composed.number}"
+            room.ledger.keep_aside(claim, composed.draft, composed.number, reason)
+            return reason
+        _put(room, claim, composed)
+        return None
+
+
+def _put(room: Newsroom, claim: Claim, composed: Composed) -> None:
     number = composed.number
     if composed.before is not None:
         cause = "redraft" if claim.previous else "draft"

@@ -9,7 +9,7 @@ import pytest
 from pipeline import review
 from pipeline.checks import run_checks
 from pipeline.errors import OutputError, ReviewError
-from pipeline.ledger import DraftRow, Ledger, Policy
+from pipeline.ledger import DraftRow, Ledger, Move, Policy
 from pipeline.models import (
     Article,
     Beat,
@@ -71,6 +71,10 @@ def drafted(ledger: Ledger, root: Path, article: Article = ARTICLE, by: Provenan
     files.write_atomically(root, path, text.encode())
     ledger.confirm(claim)
     return root / path
+
+
+def moved(row: DraftRow, target: str) -> Move:
+    return Move(row.path, target, "approved text", files.sha256_of(b"approved text"))
 
 
 def decide(ledger: Ledger, root: Path, decision: Decision, note: str | None = None) -> Path:
@@ -167,7 +171,7 @@ def test_a_killed_verdict_is_carried_out_by_the_next_command(
         decision=Decision.APPROVE, by="Ada", at=LATER, sha256=files.sha256_of(draft.read_bytes())
     )
     target = "published/2026/02/x.md"
-    ledger.intend_verdict(row, verdict, target, "approved text")
+    ledger.intend_verdict(row, verdict, moved(row, target))
     if written:
         files.write_atomically(tmp_path, target, b"approved text")
     review.finish(ledger, tmp_path)
@@ -181,7 +185,8 @@ def test_words_written_after_the_verdict_are_not_removed(ledger: Ledger, tmp_pat
     verdict = Verdict(
         decision=Decision.APPROVE, by="Ada", at=LATER, sha256=files.sha256_of(draft.read_bytes())
     )
-    ledger.intend_verdict(ledger.draft(SOURCE.external_id), verdict, "published/x.md", "approved text")
+    row = ledger.draft(SOURCE.external_id)
+    ledger.intend_verdict(row, verdict, moved(row, "published/x.md"))
     draft.write_text("later words")
     review.finish(ledger, tmp_path)
     assert draft.read_text() == "later words"
@@ -206,7 +211,8 @@ def test_words_written_at_the_new_place_before_a_killed_verdict_is_finished_are_
     verdict = Verdict(
         decision=Decision.APPROVE, by="Ada", at=LATER, sha256=files.sha256_of(draft.read_bytes())
     )
-    ledger.intend_verdict(ledger.draft(SOURCE.external_id), verdict, "published/x.md", "approved text")
+    row = ledger.draft(SOURCE.external_id)
+    ledger.intend_verdict(row, verdict, moved(row, "published/x.md"))
     files.write_atomically(tmp_path, "published/x.md", b"edited by hand")
     review.finish(ledger, tmp_path)
     assert (tmp_path / "published/x.md").read_text() == "edited by hand"

@@ -55,7 +55,7 @@ def answer(text: str = "an answer") -> Answer:
 
 def draft(claim: Claim, text: str = "text") -> Draft:
     identity = external_id(claim.first_key, claim.item.guid)
-    finding = Finding(kind="form", severity=Severity.BLOCK, message="A section is missing.")
+    finding = Finding(kind="form", severity=Severity.BLOCK, message="A section is missing.", key="k1")
     return Draft(
         external_id=identity, path=f"drafts/2026/02/{identity[:8]}.md", text=text, findings=(finding,)
     )

@@ -9,6 +9,7 @@ down_revision = "0003"
 
 def upgrade() -> None:
     op.add_column("versions", sa.Column("by", sa.Text(), nullable=True))
+    op.add_column("versions", sa.Column("base", sa.Text(), nullable=True))
     op.add_column("versions", sa.Column("aside", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("findings", sa.Column("key", sa.Text(), nullable=False, server_default=""))
     op.add_column("verdicts", sa.Column("undoes", sa.Integer(), nullable=True))

@@ -1,0 +1,201 @@
+"""Composes what an editor writes: saved over what was seen and nothing else, answered for, taken up again."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import EditConflict, ReviewError
+from pipeline.ledger import FLAGS, DraftRow, Ledger
+from pipeline.models import Beat, Draft, Finding, Record, Sentiment, utc_iso
+from pipeline.output import files
+from pipeline.output.frontmatter import dumps, loads
+from pipeline.output.lock import alone
+from pipeline.output.render import describe
+from pipeline.output.sections import parts, text_of
+from pipeline.settings import Subscriptions
+from pipeline.standing import (
+    beat_of,
+    count_checks,
+    editors_own,
+    keep_edit,
+    read_text,
+    refuse_other,
+    reopened,
+    standing_draft,
+    write_text,
+)
+
+SITTING = timedelta(minutes=10)
+"""Saves of one editor that follow each other within it become one version."""
+LONGEST = 300_000
+"""Characters that a body may have."""
+
+
+class Changes(Record):
+    """What an editor wrote into the form of a draft."""
+
+    title: str
+    description: str
+    """Empty: the overview's beginning."""
+    category: str
+    tags: tuple[str, ...]
+    sentiment: Sentiment
+    sticky_weight: int
+    body: str
+    cover: dict[str, Any] | None = None
+    """A cover image to be set, `{}` for none; None: as it is."""
+
+
+def save(
+    ledger: Ledger,
+    root: Path,
+    subscriptions: Subscriptions,
+    ref: str,
+    changes: Changes,
+    findings: Iterable[Finding],
+    *,
+    base: str,
+    by: str,
+    now: datetime,
+) -> str:
+    """Write what an editor changed over the text of the hash `base` and return the new text's hash.
+
+    `findings` are about the changed body. Raises EditConflict where another text stands, ReviewError where
+    the draft was decided on, or a field cannot be as it is.
+    """
+    with alone(root):
+        standing = standing_draft(ledger, root, ref)
+        row = standing.row
+        refuse_other(standing, base)
+        beat = beat_of(subscriptions, row.feed_key)
+        found = (*editors_own(row, changes.body, findings), *flags(row))
+        text = changed(standing.text, changes, beat, now=now)
+        if text == standing.text:
+            return standing.sha256
+        metadata, body = loads(text, row.path)
+        count_checks(metadata, row, found)
+        draft = Draft(external_id=row.external_id, path=row.path, text=dumps(metadata, body), findings=found)
+        keep_edit(ledger, standing)
+        pending = ledger.intend_save(row, draft, by, base=standing.sha256, sitting=SITTING)
+        if not write_text(ledger, root, pending):
+            raise _overtaken(root, row)
+        return draft.sha256
+
+
+def _overtaken(root: Path, row: DraftRow) -> EditConflict:
+    text, sha256 = read_text(root, row.path, row.external_id)
+    said = f"{row.path} was changed on disk in this moment; your text is kept as a version"
+    return EditConflict(said, text=text, sha256=sha256)
+
+
+def flags(row: DraftRow) -> tuple[Finding, ...]:
+    """Return the findings of a draft that no check makes: an edit does not take them away."""
+    return tuple(one for one in row.findings if one.kind in FLAGS)
+
+
+def changed(text: str, changes: Changes, beat: Beat, *, now: datetime) -> str:
+    """Return a draft's text with an editor's changes; bytes that were not changed stay. Pure.
+
+    Raises ReviewError where a field cannot be as it is.
+    """
+    metadata, body = loads(text)
+    before = metadata.get("title"), metadata.get("description"), body
+    after = _line_ends(changes.body, like=body)
+    _refuse(changes, after, beat)
+    metadata["description"] = _description(
+        metadata.get("description"), changes.description, body, after, beat
+    )
+    metadata["title"] = " ".join(changes.title.split())
+    _classify(metadata, changes)
+    if changes.cover is not None:
+        metadata.pop("coverImage", None)
+        metadata = _with_cover(metadata, changes.cover) if changes.cover else metadata
+    if (metadata["title"], metadata["description"], after) != before:
+        metadata["updatedAt"] = utc_iso(now)
+    return text if (metadata, after) == loads(text) else dumps(metadata, after)
+
+
+def _line_ends(body: str, *, like: str) -> str:
+    """Return a form's text with the line ends of the file that it came from, and one at its end."""
+    text = body.replace("\r\n", "\n").replace("\r", "\n")
+    if like.endswith("\n") and not text.endswith("\n"):
+        text += "\n"
+    return text.replace("\n", "\r\n") if "\r\n" in like else text
+
+
+def _refuse(changes: Changes, body: str, beat: Beat) -> None:
+    if not changes.title.strip():
+        raise ReviewError("the title is empty; write one", field="title")
+    if len(body) > LONGEST:
+        said = f"the text is longer than {LONGEST:,} characters; shorten it"
+        raise ReviewError(said, field="body")
+    unknown = [one for one in (changes.category, *changes.tags) if one not in beat.vocabulary]
+    if beat.vocabulary and unknown:
+        known = ", ".join(beat.vocabulary)
+        raise ReviewError(f"{unknown[0]!r} is not in the vocabulary: {known}", field="tags")
+
+
+def _description(before: object, wanted: str, old_body: str, body: str, beat: Beat) -> str:
+    """Return an editor's own description; one that was the overview's beginning follows the overview."""
+    given = " ".join(wanted.split())
+    automatic = _overview(old_body, beat)
+    if given and not (given == before and given == automatic):
+        return given
+    return _overview(body, beat) or given
+
+
+def _overview(body: str, beat: Beat) -> str:
+    found = [one for one in parts(body) if one.heading.casefold() == beat.overview.casefold()]
+    return describe(text_of(body, found[0])) if found else ""
+
+
+def _classify(metadata: dict[str, Any], changes: Changes) -> None:
+    category, tags = changes.category, list(dict.fromkeys(changes.tags))
+    metadata["category"] = category
+    metadata["tags"] = tags if category in tags else [category, *tags]
+    metadata["stickyWeight"] = changes.sticky_weight
+    metadata["sentiment"] = changes.sentiment.value
+
+
+def _with_cover(metadata: dict[str, Any], cover: dict[str, Any]) -> dict[str, Any]:
+    """Return front matter with a cover in its place: before `ai`."""
+    told: dict[str, Any] = {}
+    for key, value in metadata.items():
+        if key == "ai":
+            told["coverImage"] = cover
+        told[key] = value
+    return told if "coverImage" in told else {**told, "coverImage": cover}
+
+
+def acknowledge(
+    ledger: Ledger, ref: str, key: str, findings: Sequence[Finding], reason: str, *, by: str, now: datetime
+) -> None:
+    """Answer for a finding, one of the `findings` that the draft has now. Raises ReviewError."""
+    row = ledger.draft(ref)
+    finding = next((one for one in findings if one.key == key), None)
+    if finding is None:
+        raise ReviewError("that finding is gone: the text says something else by now", draft=ref)
+    if finding.firm:
+        raise ReviewError("nobody can answer for that: it has to be mended in the text", draft=ref)
+    if not reason.strip():
+        raise ReviewError("say why it may stand", draft=ref)
+    ledger.acknowledge(row, finding, reason.strip(), by, now)
+
+
+def revise(ledger: Ledger, root: Path, ref: str, *, by: str) -> str:
+    """Make a new draft of a published article, which stays as it is; returns the draft's path.
+
+    Raises ReviewError where it is not published or its file is missing.
+    """
+    with alone(root):
+        row = ledger.draft(ref)
+        if row.state != "approved":
+            raise ReviewError(f"{row.path} is {row.state}: only a published article is revised", draft=ref)
+        path = f"drafts/{row.path.partition('/')[2]}"
+        if files.read_bytes(root, path) is not None:
+            raise ReviewError(f"another file stands at {path}; move it away first", draft=ref)
+        text = reopened(read_text(root, row.path, ref)[0], row.path)
+        draft = Draft(external_id=row.external_id, path=path, text=text, findings=row.findings)
+        write_text(ledger, root, ledger.intend_revision(row, draft, by))
+        return path
