@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
+from copydesk.subcommands import Json, drafts_app, feeds_app, prompt_app
 from pipeline.errors import CopydeskError
 
 EXIT_CODES = """Exit codes: 0 done (a feed that failed is part of the report) · 1 unexpected trouble ·
 2 wrong usage, setting or feeds.yaml · 3 the ledger cannot be used · 4 the model refuses every call ·
-5 a draft cannot be written · 6 a verdict cannot be carried out · 130 interrupted."""
+5 a draft cannot be written · 6 a verdict cannot be carried out · 7 an approved article cannot be published ·
+130 interrupted."""
 
 app = typer.Typer(
     name="copydesk",
@@ -19,22 +21,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # panels would import Markdown and syntax highlighting: 90 of 150 ms
 )
-feeds_app = typer.Typer(
-    help="List, check, import and export subscriptions.", no_args_is_help=True, rich_markup_mode=None
-)
-drafts_app = typer.Typer(
-    help="List drafts, or show one beside its source.", no_args_is_help=True, rich_markup_mode=None
-)
 app.add_typer(feeds_app, name="feeds")
 app.add_typer(drafts_app, name="drafts")
-prompt_app = typer.Typer(
-    help="Show what a model is told about an item, or look at every template.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
 app.add_typer(prompt_app, name="prompt")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Note = Annotated[str | None, typer.Option("--note", help="Kept in the ledger and in the file.")]
 Drafts = Annotated[list[str], typer.Argument(help="Short ids (or their beginnings), paths or file names.")]
 
@@ -101,27 +91,6 @@ def retry(
     look.retry(feed)
 
 
-@drafts_app.command("list")
-def drafts_list(
-    state: Annotated[str, typer.Option(help="drafted, approved, rejected or all.")] = "drafted",
-    as_json: Json = False,
-) -> None:
-    """List the drafts that wait for an editor."""
-    from copydesk import look
-
-    look.drafts(state, as_json=as_json)
-
-
-@drafts_app.command("show")
-def drafts_show(
-    draft: Annotated[str, typer.Argument(help="Short id, path or file name.")], as_json: Json = False
-) -> None:
-    """Show a draft, its findings and its source."""
-    from copydesk import look
-
-    look.show(draft, as_json=as_json)
-
-
 @app.command()
 def check(
     draft: Annotated[str | None, typer.Argument(help="Short id or path of a draft, or any file.")] = None,
@@ -156,6 +125,29 @@ def reject(drafts: Drafts, note: Note = None) -> None:
     from copydesk import verdicts
 
     verdicts.give("reject", drafts, note)
+
+
+@app.command()
+def publish(
+    drafts: Annotated[
+        list[str] | None, typer.Argument(help="Approved articles to send again; none means what waits.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also every approved article that a target does not have.")
+    ] = False,
+) -> None:
+    """Send approved articles to the targets of feeds.yaml now; each run does so, too."""
+    from copydesk import publishing
+
+    publishing.publish(drafts or [], everything=everything)
+
+
+@app.command()
+def unpublish(drafts: Drafts, note: Note = None) -> None:
+    """Take approvals back: each article leaves every target and is a draft again."""
+    from copydesk import publishing
+
+    publishing.unpublish(drafts, note)
 
 
 @app.command()
@@ -219,63 +211,6 @@ def forget(url: Annotated[str, typer.Argument(help="The item's link, as `drafts 
     from copydesk import forgetting
 
     forgetting.forget(url)
-
-
-@feeds_app.command("list")
-def feeds_list(as_json: Json = False) -> None:
-    """List the subscriptions of feeds.yaml."""
-    from copydesk import subscriptions
-
-    subscriptions.listing(as_json=as_json)
-
-
-@feeds_app.command("check")
-def feeds_check(
-    feeds: Annotated[list[str] | None, typer.Argument(help="Keys or URLs; none means all enabled.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Fetch feeds and say what is in them; nothing is kept.
-
-    One feed, by key or any URL, has a page: how it is fetched and read, what would be drafted, what is odd.
-    """
-    from copydesk import subscriptions
-
-    subscriptions.check(feeds or None, as_json=as_json)
-
-
-@feeds_app.command("import")
-def feeds_import(file: Annotated[str, typer.Argument(help="An OPML file.")]) -> None:
-    """Print the YAML to add to feeds.yaml for the feeds of an OPML file."""
-    from copydesk import subscriptions
-
-    subscriptions.opml_in(file)
-
-
-@feeds_app.command("export")
-def feeds_export(file: Annotated[str, typer.Argument(help="The OPML file to write.")]) -> None:
-    """Write the subscriptions as OPML."""
-    from copydesk import subscriptions
-
-    subscriptions.opml_out(file)
-
-
-@prompt_app.command("show")
-def prompt_show(
-    item: Annotated[str, typer.Argument(help="A draft's short id or path, or an item's link or guid.")],
-    as_json: Json = False,
-) -> None:
-    """Print exactly what would be sent about an item."""
-    from copydesk import prompts
-
-    prompts.show(item, as_json=as_json)
-
-
-@prompt_app.command("lint")
-def prompt_lint() -> None:
-    """Look at every template and its examples; mistakes are told with file and line."""
-    from copydesk import prompts
-
-    prompts.lint()
 
 
 @app.command()

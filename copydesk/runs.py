@@ -18,8 +18,10 @@ from rich.progress import (
 )
 
 from copydesk.console import counted, err, machine, plain, say, table, trouble
+from copydesk.publishing import published
 from copydesk.sample import is_sample, serving
 from pipeline.ledger import Ledger, dollars
+from pipeline.publish import Outcome
 from pipeline.settings import Settings, load_feeds, load_settings, parse_day
 
 Report = dict[str, Any]
@@ -188,6 +190,7 @@ def _summary(report: Report) -> None:
         say(f"The model cost {dollars(micros)}.")
     if queued:
         say(f"{counted(queued, 'item')} left for the next run.")
+    published(Outcome.model_validate(one) for one in report["published"])
     _next_steps(report)
 
 

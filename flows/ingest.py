@@ -3,21 +3,21 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
-from prefect import flow, task
+from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.cache_policies import NO_CACHE
 
+from flows.publishing import drained
 from flows.report import FeedReport, RunReport, feed_report, markdown
 from flows.room import newsroom
+from flows.tasks import as_task
 from pipeline.errors import CopydeskError, FeedError
 from pipeline.models import FeedConfig, Window
+from pipeline.publish import Outcome
 from pipeline.settings import chosen
 from pipeline.work import ItemOutcome, Newsroom, PollReport, draft_feed, poll
-
-T = TypeVar("T")
 
 
 @flow(name="ingest", persist_result=False, validate_parameters=True)
@@ -37,7 +37,8 @@ async def ingest(feeds: list[str] | None = None) -> dict[str, Any]:
         )
         results = await asyncio.gather(*every, return_exceptions=True)
         reports = [_report(room, feed, result) for feed, result in zip(selected, results, strict=True)]
-        return await publish_report("ingest", room, reports, time.monotonic() - started)
+        sent = await drained(room, subscriptions.publish)
+        return await publish_report("ingest", room, reports, time.monotonic() - started, sent)
 
 
 def _report(room: Newsroom, feed: FeedConfig, result: FeedReport | BaseException) -> FeedReport:
@@ -93,18 +94,8 @@ async def _raised(trouble: FeedError) -> None:
     raise trouble
 
 
-async def as_task(name: str, step: Callable[[], Awaitable[T]]) -> T:
-    """Run a step as a Prefect task of that name: visible in its UI, and failed there if it raises."""
-
-    @task(name=name.split()[0], task_run_name=name, cache_policy=NO_CACHE, persist_result=False)
-    async def run() -> T:
-        return await step()
-
-    return await run()
-
-
 async def publish_report(
-    name: str, room: Newsroom, reports: list[FeedReport], seconds: float
+    name: str, room: Newsroom, reports: list[FeedReport], seconds: float, sent: Sequence[Outcome] = ()
 ) -> dict[str, Any]:
     """Keep the run's report as an artifact and return it as JSON."""
     stop = room.stop[0] if room.stop else None
@@ -112,6 +103,7 @@ async def publish_report(
         flow=name,
         seconds=round(seconds, 2),
         feeds=tuple(reports),
+        published=tuple(sent),
         stopped=stop.message if stop else None,
         exit_code=stop.exit_code if stop else 0,
         model=room.settings.model or "the offline brief",

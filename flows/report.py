@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from pipeline.ledger import dollars
 from pipeline.models import Record
+from pipeline.publish import Outcome
 from pipeline.work import ItemOutcome, PollReport
 
 _MARKDOWN = re.compile(r"[\\|<>\[\]()!*_`#]")
@@ -35,6 +36,8 @@ class RunReport(Record):
     flow: str
     seconds: float
     feeds: tuple[FeedReport, ...]
+    published: tuple[Outcome, ...] = ()
+    """What became of approved articles at each target that had something to do."""
     stopped: str | None = None
     """Why the run ended early."""
     exit_code: int = 0
@@ -87,6 +90,7 @@ def markdown(report: RunReport) -> str:
         for feed in report.feeds
     ]
     tail = [f"\n{len(report.drafts)} drafts in {report.seconds:.1f} s, written by {report.model}."]
+    tail += [f"\n{_cell(one.told)}" for one in report.published]
     if report.stopped:
         tail.append(f"\n**Stopped early:** {_cell(report.stopped)}")
     return "\n".join(rows + tail + [f"\n- {path}" for path in report.drafts])

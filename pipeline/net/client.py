@@ -108,16 +108,28 @@ class Net:
         Raises FeedError of kind url, unreachable, tls, timeout, too-large, redirects, forbidden-address or
         http; its message names the host but not the feed.
         """
+        return await self._answer("GET", url, headers, max_bytes or self._max_bytes, follow=True)
+
+    async def post(self, url: str, *, max_bytes: int = 100_000) -> Response:
+        """Return the answer to one POST without a body, of any status; redirects are not followed.
+
+        Raises FeedError as `get` does.
+        """
+        return await self._answer("POST", url, (), max_bytes, follow=False)
+
+    async def _answer(
+        self, method: str, url: str, headers: Iterable[tuple[str, str]], most: int, *, follow: bool
+    ) -> Response:
         at, left_s = url, self._timeout_s
         hops: list[tuple[int, str]] = []
         try:
-            request = self._client.build_request("GET", url, headers=list(headers))
+            request = self._client.build_request(method, url, headers=list(headers))
             while True:
                 at = str(request.url)
                 async with self._turns.at(self._checked(request.url)):
                     started = time.monotonic()
                     async with asyncio.timeout(left_s):
-                        answer = await self._ask(request, hops, max_bytes or self._max_bytes)
+                        answer = await self._ask(request, hops, most, follow=follow)
                     left_s -= time.monotonic() - started
                 if isinstance(answer, Response):
                     return answer
@@ -128,12 +140,12 @@ class Net:
             raise named(error, at) from error
 
     async def _ask(
-        self, request: httpx.Request, hops: list[tuple[int, str]], most: int
+        self, request: httpx.Request, hops: list[tuple[int, str]], most: int, *, follow: bool
     ) -> Response | httpx.Request:
         """Return the answer to a request, or the request that it redirects to, noted in `hops`."""
         response = await self._client.send(request, stream=True)
         try:
-            if response.next_request is None:
+            if response.next_request is None or not follow:
                 return await _read(response, tuple(hops), most)
         finally:
             await response.aclose()

@@ -24,7 +24,7 @@ def place(document: Document, loc: Loc, field: Loc) -> int:
 
 def in_beat(beat: Beat, loc: Loc, document: Document) -> Iterator[Problem]:
     """Yield the mistakes of one beat."""
-    yield from _texts(beat, loc, document)
+    yield from texts(beat, loc, document)
     if beat.key != loc[-1]:
         text = f"key does not belong in a beat, whose key is {loc[-1]} already; remove the line"
         yield Problem(place(document, loc, ("key",)), text)
@@ -43,7 +43,7 @@ def in_beat(beat: Beat, loc: Loc, document: Document) -> Iterator[Problem]:
 
 def in_feed(feed: FeedConfig, loc: Loc, document: Document) -> Iterator[Problem]:
     """Yield the mistakes of one feed that are seen without looking at any other."""
-    yield from _texts(feed, loc, document)
+    yield from texts(feed, loc, document)
     if feed_address(feed.url) is None:
         text = f"url {shown(feed.url)} is no http(s) URL; write one such as https://example.org/feed.xml"
         yield Problem(place(document, loc, ("url",)), text)
@@ -99,7 +99,8 @@ def _names(feed: FeedConfig, names: dict[str, str], loc: Loc, document: Document
         names.setdefault(key, feed.key)
 
 
-def _texts(record: Record, loc: Loc, document: Document) -> Iterator[Problem]:
+def texts(record: Record, loc: Loc, document: Document) -> Iterator[Problem]:
+    """Yield the texts of a record that are empty, or that no line can hold."""
     for name, value in record:
         parts = value if isinstance(value, tuple) else (value,)
         for index, part in enumerate(parts):

@@ -17,7 +17,9 @@ from pydantic_core import ErrorDetails
 from pipeline.errors import ConfigError
 from pipeline.settings.days import zone
 from pipeline.settings.dotenv_file import read_dotenv
+from pipeline.settings.outside import bare, for_git, hooks_in
 from pipeline.settings.problems import advice, did_you_mean, shown
+from pipeline.settings.targets import HOOK_PREFIX
 
 VARIABLES = {
     "COPYDESK_FEEDS": "feeds_file",
@@ -48,7 +50,6 @@ VARIABLES = {
 _AMOUNT = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
 _PLACE = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]):[1-9]\d{0,4}")
 
-_NEEDED = frozenset(("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR"))
 UNSHOWN = {"api_key", "base_url", "database_url"}
 """Settings that hold or may hold a password, and so never stand in a message."""
 
@@ -158,6 +159,8 @@ class Settings(BaseModel):
     """`host:port` outside the public internet that may be fetched from all the same."""
     editor: str | None = None
     """Who signs verdicts."""
+    hooks: dict[str, SecretStr] = Field(default_factory=dict)
+    """URLs of deploy hooks, by the variable that holds each."""
 
 
 def base_folder() -> Path:
@@ -167,7 +170,12 @@ def base_folder() -> Path:
 
 def bare_environment() -> dict[str, str]:
     """Return what Python needs to start, and no key or password, for a process that reads hostile text."""
-    return {name: value for name, value in os.environ.items() if name in _NEEDED}
+    return bare(os.environ)
+
+
+def git_environment() -> dict[str, str]:
+    """Return what git is started with: nothing but what it needs, and it asks nobody for a password."""
+    return for_git(os.environ)
 
 
 def user_agent(settings: Settings) -> str:
@@ -195,6 +203,7 @@ def load_settings(environ: Mapping[str, str] | None = None, base: Path | None = 
         "database_url": _database(given["database_url"], base),
         "model": None if given["model"].lower() in {"", "offline"} else given["model"],
         "editor": given["editor"] or _login(merged),
+        "hooks": hooks_in(merged),
     }
     try:
         settings = Settings.model_validate(values)
@@ -204,7 +213,8 @@ def load_settings(environ: Mapping[str, str] | None = None, base: Path | None = 
 
 
 def _refuse_unknown(merged: Mapping[str, str]) -> None:
-    unknown = sorted(name for name in merged if name.startswith("COPYDESK_") and name not in VARIABLES)
+    ours = (name for name in merged if name.startswith("COPYDESK_") and not name.startswith(HOOK_PREFIX))
+    unknown = sorted(name for name in ours if name not in VARIABLES)
     if unknown:
         known = [name for name in VARIABLES if name.startswith("COPYDESK_")]
         raise ConfigError(

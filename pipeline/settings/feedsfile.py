@@ -1,33 +1,31 @@
 """Reads feeds.yaml: every mistake in it is told with its line and what to write instead."""
 
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from typing import Any
 
 from pipeline.errors import ConfigError
-from pipeline.models import Beat, Checks, FeedConfig, Record
-from pipeline.settings.crosschecks import across, in_beat, in_feed, place
-from pipeline.settings.fieldchecks import POLL_ADVICE
-from pipeline.settings.problems import Problem, advice, did_you_mean, failure, shown
+from pipeline.models import Beat, FeedConfig, Record
+from pipeline.settings.crosschecks import across, in_beat, in_feed
+from pipeline.settings.problems import Problem, did_you_mean, failure, shown
+from pipeline.settings.reading import record
+from pipeline.settings.targets import Target
+from pipeline.settings.targetsfile import targets_in
 from pipeline.settings.yamlnodes import Document, Loc, read_document
-
-R = TypeVar("R", bound=Record)
 
 LARGEST = 5_000_000
 """Bytes; a list of feeds that is longer is another kind of file."""
 
-SECTIONS = ("defaults", "beats", "feeds")
+SECTIONS = ("defaults", "beats", "feeds", "publish")
 NO_DEFAULT = {"key", "previous_keys", "name", "url"}
+DEFAULTS = FeedConfig.model_fields.keys() - NO_DEFAULT
 
 
 class Subscriptions(Record):
-    """What feeds.yaml says: the beats by key, and the feeds in the file's order."""
+    """What feeds.yaml says: the beats by key, and feeds and targets in the file's order."""
 
     beats: dict[str, Beat]
     feeds: tuple[FeedConfig, ...]
+    publish: tuple[Target, ...] = ()
 
     def feed(self, key: str) -> FeedConfig:
         """Return the feed called `key` now or formerly. Raises ConfigError where there is none."""
@@ -59,7 +57,7 @@ def load_feeds(path: Path) -> Subscriptions:
     document = read_document(text)
     if document.data is None and not document.problems:
         raise _missing(path, "is empty")
-    subscriptions = None if document.problems else _subscriptions(document)
+    subscriptions = None if document.problems else _subscriptions(document, path.parent)
     if subscriptions is None or document.problems:
         raise failure(path.name, document.problems)
     return subscriptions
@@ -90,20 +88,23 @@ def _missing(path: Path, how: str) -> ConfigError:
     )
 
 
-def _subscriptions(document: Document) -> Subscriptions | None:
+def _subscriptions(document: Document, base: Path) -> Subscriptions | None:
     sections = _sections(document)
     if document.problems:
         return None
     defaults = _defaults(document, sections["defaults"])
     beats = _beats(document, sections["beats"])
     feeds = _feeds(document, sections["feeds"], defaults)
+    targets = targets_in(document, sections["publish"], base)
     if not document.problems:
         document.problems.extend(across(feeds, beats, document))
-    return None if document.problems else Subscriptions(beats=beats, feeds=tuple(feeds))
+    if document.problems:
+        return None
+    return Subscriptions(beats=beats, feeds=tuple(feeds), publish=tuple(targets))
 
 
 def _sections(document: Document) -> dict[str, Any]:
-    """Return the three sections; an empty one counts as an empty mapping or list."""
+    """Return the sections; an empty one counts as an empty mapping or list."""
     data = document.data
     if not isinstance(data, dict):
         document.report((), f"not a mapping; write {', '.join(SECTIONS)} as in the sample")
@@ -121,17 +122,17 @@ def _sections(document: Document) -> dict[str, Any]:
 
 def _defaults(document: Document, raw: dict[str, Any]) -> dict[str, Any]:
     """Return the defaults by name; their values are checked in the feeds that inherit them."""
-    allowed = FeedConfig.model_fields.keys() - NO_DEFAULT
-    for name in raw.keys() - allowed:
-        document.report(("defaults", name), f"{name} cannot be a default; {did_you_mean(name, allowed)}")
-    return {name: value for name, value in raw.items() if name in allowed}
+    for name in raw.keys() - DEFAULTS:
+        document.report(("defaults", name), f"{name} cannot be a default; {did_you_mean(name, DEFAULTS)}")
+    return {name: value for name, value in raw.items() if name in DEFAULTS}
 
 
 def _beats(document: Document, raw: dict[str, Any]) -> dict[str, Beat]:
     beats = {}
     for key, value in raw.items():
         loc: Loc = ("beats", key)
-        beat = _record(document, loc, Beat, value if value is not None else {}, {"key": key})
+        value = value if value is not None else {}
+        beat = record(document, loc, Beat, value, {"key": key}, unwritten=("key",))
         if beat:
             document.problems.extend(in_beat(beat, loc, document))
             beats[key] = beat
@@ -142,42 +143,8 @@ def _feeds(document: Document, raw: tuple[Any, ...], defaults: dict[str, Any]) -
     feeds = []
     for index, value in enumerate(raw):
         loc: Loc = ("feeds", index)
-        feed = _record(document, loc, FeedConfig, value, defaults)
+        feed = record(document, loc, FeedConfig, value, defaults, inherited=DEFAULTS)
         if feed:
             document.problems.extend(in_feed(feed, loc, document))
             feeds.append(feed)
     return feeds
-
-
-def _record(
-    document: Document, loc: Loc, kind: type[R], value: object, defaults: Mapping[str, Any]
-) -> R | None:
-    """Return `value` over `defaults` as a record, or None after reporting what is wrong with it."""
-    merged = {**defaults, **value} if isinstance(value, dict) else value
-    try:
-        # Strict, as YAML has types of its own: `max_items: yes` is not 1. Lists come as tuples already.
-        return kind.model_validate(merged, strict=True)
-    except ValidationError as error:
-        known = kind.model_fields.keys() - ({"key"} if kind is Beat else set())
-        for detail in error.errors(include_url=False):
-            line = place(document, loc, detail["loc"])
-            document.problems.append(Problem(line, _sentence(detail, known)))
-        return None
-
-
-def _sentence(detail: ErrorDetails, known: Iterable[str]) -> str:
-    names = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]]
-    name = "".join(names).removeprefix(".") or "this entry"
-    if detail["loc"][:1] == ("checks",) and len(detail["loc"]) > 1:
-        known = Checks.model_fields
-    if detail["type"] == "extra_forbidden":
-        return f"unknown field {name}; {did_you_mean(name.rpartition('.')[2], known)}"
-    if detail["loc"][:1] == ("poll_minutes",):
-        return f"poll_minutes is no pair of minutes; {POLL_ADVICE}"
-    if detail["type"] == "missing":
-        return f"{name} is missing; add `{name}: …`" + (
-            "" if name in NO_DEFAULT else " here or under defaults"
-        )
-    if detail["input"] is None:
-        return f"{name} has no value; write one or remove the line"
-    return f"{name} {shown(detail['input'])} {advice(detail)}"

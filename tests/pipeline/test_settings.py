@@ -46,6 +46,7 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         "contact": None,
         "allow_hosts": frozenset(),
         "editor": "ada",
+        "hooks": {},
     }
 
 

@@ -1,0 +1,112 @@
+"""`copydesk publish` and `unpublish`: approved articles to their targets, and back."""
+
+import asyncio
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from copydesk.console import counted, err, plain, say
+from pipeline import review
+from pipeline.errors import ConfigError, CopydeskError, OutputError, PublishError, ReviewError
+from pipeline.ledger import Ledger
+from pipeline.net import Net
+from pipeline.publish import Outcome, Press, drain
+from pipeline.settings import Settings, Subscriptions, load_feeds, load_settings, user_agent
+
+
+def publish(drafts: list[str], *, everything: bool) -> None:
+    """Send what waits now; drafts that are named, or all that are approved, are queued before."""
+    settings = load_settings()
+    subscriptions = _with_targets(settings)
+    with Ledger.open(settings.database_url) as ledger:
+        review.finish(ledger, settings.output)
+        refused = _queue(ledger, subscriptions, drafts, everything=everything)
+        outcomes = send(ledger, settings, subscriptions)
+    if not outcomes and not refused:
+        say("Nothing waits to be published.")
+    _end(outcomes, refused)
+
+
+def _with_targets(settings: Settings) -> Subscriptions:
+    subscriptions = load_feeds(settings.feeds_file)
+    if not subscriptions.publish:
+        raise ConfigError(
+            f"{settings.feeds_file.name} names no target; add a section `publish:`, "
+            "such as `publish: {site: {kind: folder, path: ../site/content/news}}`"
+        )
+    return subscriptions
+
+
+def _queue(
+    ledger: Ledger, subscriptions: Subscriptions, drafts: list[str], *, everything: bool
+) -> list[CopydeskError]:
+    """Queue what is asked for; returns what was refused."""
+    names, now = [target.name for target in subscriptions.publish], datetime.now(UTC)
+    if everything:
+        ledger.publish_again(None, names, now)
+    refused: list[CopydeskError] = []
+    for ref in drafts:
+        try:
+            row = ledger.draft(ref)
+            if not ledger.publish_again(row.item_id, names, now):
+                said = f"{row.path} is not approved; `copydesk approve {row.short_id}` publishes it"
+                raise ReviewError(said, draft=ref)
+        except ReviewError as error:
+            refused.append(error)
+            err.print(f"not published: {plain(error.message)}")
+    return refused
+
+
+def unpublish(drafts: list[str], note: str | None) -> None:
+    """Take approvals back: each article is a draft again, and leaves every target."""
+    settings = load_settings()
+    subscriptions = load_feeds(settings.feeds_file)
+    refused: list[CopydeskError] = []
+    with Ledger.open(settings.database_url) as ledger:
+        review.finish(ledger, settings.output)
+        for ref in drafts:
+            try:
+                say(f"unpublished: {plain(_undone(ledger, settings, subscriptions, ref, note))}")
+            except (ReviewError, OutputError) as error:
+                refused.append(error)
+                err.print(f"not unpublished: {plain(error.message)}")
+        outcomes = send(ledger, settings, subscriptions)
+    _end(outcomes, refused)
+
+
+def _undone(
+    ledger: Ledger, settings: Settings, subscriptions: Subscriptions, ref: str, note: str | None
+) -> str:
+    row = ledger.draft(ref)
+    if row.state == "rejected":
+        raise ReviewError(f"{row.path} is rejected, not published; nothing was changed", draft=ref)
+    now = datetime.now(UTC)
+    return review.undo(ledger, settings.output, subscriptions, ref, by=settings.editor, note=note, now=now)
+
+
+def send(ledger: Ledger, settings: Settings, subscriptions: Subscriptions) -> list[Outcome]:
+    """Carry out what waits, also what failed a moment ago: whoever calls this has mended something."""
+
+    async def sent() -> list[Outcome]:
+        async with Net(user_agent(settings), allowed=settings.allow_hosts) as net:
+            press = Press(ledger, settings.output, subscriptions.publish, net, settings.hooks)
+            return await drain(press, datetime.now(UTC), patient=False)
+
+    return asyncio.run(sent()) if subscriptions.publish else []
+
+
+def published(outcomes: Iterable[Outcome]) -> None:
+    """Say what became of articles, a line a target."""
+    for outcome in outcomes:
+        (err.print if outcome.error else say)(plain(outcome.told))
+
+
+def _end(outcomes: list[Outcome], refused: list[CopydeskError]) -> None:
+    published(outcomes)
+    failed = sum(outcome.failed for outcome in outcomes)
+    if failed:
+        say(f"{counted(failed, 'publication')} will be tried again by the next run.")
+    if refused:
+        sys.exit(refused[0].exit_code)
+    if any(outcome.error for outcome in outcomes):
+        sys.exit(PublishError.exit_code)

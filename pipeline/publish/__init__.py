@@ -1,0 +1,10 @@
+"""Composes publishing: what waits in the ledger is carried to each target, and what came of it kept.
+
+Only bytes whose hash stands in an approval leave here. A target that fails holds up no other; its rows are
+tried again by a later drain. Killed anywhere, the next drain does the same again, which changes nothing.
+"""
+
+from pipeline.publish.draining import drain
+from pipeline.publish.press import Each, Outcome, Press
+
+__all__ = ["Each", "Outcome", "Press", "drain"]
