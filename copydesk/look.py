@@ -1,11 +1,13 @@
 """`copydesk status`, `drafts` and `retry`: what the ledger knows."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from copydesk.console import counted, machine, moment, out, plain, say, table, trouble
 from pipeline.errors import ConfigError
 from pipeline.ingest.schedule import is_paused
-from pipeline.ledger import FeedStatus, Ledger
+from pipeline.ledger import Backlog, FeedStatus, Ledger
+from pipeline.models import Record
 from pipeline.net import shown_url
 from pipeline.output import files
 from pipeline.settings import load_feeds, load_settings
@@ -19,9 +21,10 @@ def status(*, as_json: bool) -> None:
     subscriptions = load_feeds(settings.feeds_file)
     with Ledger.open(settings.database_url) as ledger:
         ledger.sync_feeds(subscriptions.feeds)
-        feeds, failures = ledger.feed_status(), ledger.failures(50)
+        feeds, failures, backlog = ledger.feed_status(), ledger.failures(50), ledger.backlog()
     if as_json:
-        machine({"feeds": [f.model_dump() for f in feeds], "failures": [f.model_dump() for f in failures]})
+        told: dict[str, Sequence[Record]] = {"feeds": feeds, "failures": failures, "publications": backlog}
+        machine({name: [one.model_dump() for one in every] for name, every in told.items()})
         return
     rows = ((f.key, moment(f.poll.last_polled_at), *_counts(f.counts), _standing(f)) for f in feeds)
     table("Feeds", ("feed", "last polled", *STATES, "standing"), rows)
@@ -29,6 +32,20 @@ def status(*, as_json: bool) -> None:
         say(f"{failure.state} {plain(failure.feed_key)} · {plain(failure.title)}: {plain(failure.reason)}")
     if any(failure.state == "failed" for failure in failures):
         say("\n`copydesk retry` queues the failed ones again.")
+    _print_backlog(backlog, {target.name for target in subscriptions.publish})
+
+
+def _print_backlog(backlog: Sequence[Backlog], names: Collection[str]) -> None:
+    for one in backlog:
+        failed = f", {one.failed} of them failed: {plain(one.error)}" if one.failed else ""
+        gone = (
+            ""
+            if one.target in names
+            else "; feeds.yaml has no such target any more: put it back to send them"
+        )
+        say(f"waiting for {plain(one.target)}: {counted(one.waiting, 'publication')}{failed}{gone}")
+    if any(one.failed for one in backlog):
+        say("\n`copydesk publish` tries them again now.")
 
 
 def _standing(feed: FeedStatus) -> str:

@@ -6,7 +6,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from pipeline.errors import ReviewError
+from pipeline.ledger import publications
 from pipeline.ledger.items import chunks
+from pipeline.ledger.notes import OURSELVES
 from pipeline.ledger.schema import (
     acknowledgements,
     calls,
@@ -26,11 +28,14 @@ _GONE = "[forgotten]"
 def begin(connection: sa.Connection, canonical: str, now: datetime) -> list[str]:
     """Never take a URL again from now on; returns the paths of the files about it, to be removed next.
 
-    Raises ReviewError while a run works on it.
+    What was published of it is to be withdrawn from every target. Raises ReviewError while a run works on it.
     """
     if not connection.execute(sa.select(forgotten).where(forgotten.c.canonical == canonical)).first():
         connection.execute(forgotten.insert().values(canonical=canonical, at=now))
-    paths = [path for row in _about(connection, canonical) for path in _paths(connection, row)]
+    rows = _about(connection, canonical)
+    for row in rows:
+        publications.withdraw_all(connection, row.id, OURSELVES, now)
+    paths = [path for row in rows for path in _paths(connection, row)]
     return list(dict.fromkeys(paths))
 
 
