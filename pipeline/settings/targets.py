@@ -16,7 +16,7 @@ _PLACEHOLDERS = ("{slug}", "{path}", "{id}")
 
 
 def _below(folder: str) -> str:
-    parts = folder.strip("/").split("/") if folder else []
+    parts = folder.rstrip("/").split("/")
     if folder.startswith(("/", "-")) or {"", ".", "..", ".git"} & {part.lower() for part in parts}:
         raise ValueError("is no folder inside the repository; write one such as content/news")
     return "/".join(parts)
@@ -70,8 +70,8 @@ class GitTarget(Record):
     name: str
     path: str
     """The repository itself, bare or with its files."""
-    folder: Annotated[str, AfterValidator(_below)] = ""
-    """Inside the repository; empty: its root."""
+    folder: Annotated[str, AfterValidator(_below)] | None = None
+    """Inside the repository; none: its root."""
     branch: Annotated[str, AfterValidator(_branch)] = "main"
     push: bool = False
 
@@ -97,7 +97,8 @@ class FeedTarget(Record):
     article_url: Annotated[str, AfterValidator(_article_url)]
     """Where an article stands there: `{path}` is 2026/02/a-title-57767956, `{slug}` its last part, `{id}` the
     externalId."""
-    description: str = ""
+    description: str | None = None
+    """Its title, where there is none."""
     limit: int = Field(default=50, ge=1, le=1000)
 
 

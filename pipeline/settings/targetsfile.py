@@ -67,7 +67,7 @@ def _report_twice(document: Document, targets: list[Target]) -> None:
         if isinstance(target, HookTarget):
             where: tuple[str, ...] = (target.kind, target.url_variable)
         elif isinstance(target, GitTarget):
-            where = (target.kind, target.path, target.folder, target.branch)
+            where = (target.kind, target.path, target.folder or "", target.branch)
         else:
             where = (target.kind, target.path)
         other = first.setdefault(where, target.name)

@@ -40,6 +40,8 @@ class Seen:
     path: str
     headers: dict[str, str]
     """Names in lower case."""
+    method: str = "GET"
+    body: bytes = b""
 
 
 class FeedServer:
@@ -136,8 +138,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
+        body = self.rfile.read(int(headers.get("content-length", "0")))
         with self.server.lock:
-            self.server.seen.append(Seen(self.path, headers))
+            self.server.seen.append(Seen(self.path, headers, self.command, body))
             self.server.now += 1
             self.server.most = max(self.server.most, self.server.now)
         try:
@@ -145,6 +148,8 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             with self.server.lock:
                 self.server.now -= 1
+
+    do_POST = do_GET  # noqa: N815 - the name that http.server looks for
 
     def _answer(self, headers: dict[str, str]) -> None:
         answer = self.server.answers.get(self.path, Answer(b"nothing here", 404))

@@ -69,7 +69,7 @@ def _opened(target: GitTarget) -> _Repository:
         fix = "name that as `path` in feeds.yaml, and the rest as `folder`"
         raise PublishError(f"{folder} is no repository itself but stands inside of {top}; {fix}")
     ref = f"refs/heads/{target.branch}"
-    return _Repository(git, ref, target.folder, _worktree(git, ref))
+    return _Repository(git, ref, target.folder or "", _worktree(git, ref))
 
 
 def _worktree(git: Git, ref: str) -> Path | None:

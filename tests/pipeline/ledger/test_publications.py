@@ -2,18 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from pipeline.ledger import DraftRow, Ledger
-from pipeline.ledger.records import Move
-from pipeline.models import Decision, Verdict
-from pipeline.output.files import sha256_of
-from tests.pipeline.ledger.records import LEASE_S, NOW, admit, answer, draft, feed, item
+from pipeline.ledger import Ledger
+from tests.pipeline.ledger.approvals import TARGETS, decided, drafted
+from tests.pipeline.ledger.records import NOW, feed
 
 Open = Callable[..., Ledger]
-TARGETS = ("site", "repo")
 
 
 @pytest.fixture
@@ -21,30 +17,6 @@ def ledger(open_ledger: Open) -> Ledger:
     opened = open_ledger()
     opened.sync_feeds([feed()])
     return opened
-
-
-def drafted(ledger: Ledger, number: int) -> DraftRow:
-    admit(ledger, item(number))
-    [claim] = ledger.claim("one", 1, LEASE_S)
-    ledger.record_answer(claim, answer())
-    ledger.intend(claim, draft(claim, f"draft {number}"))
-    ledger.confirm(claim)
-    return next(row for row in ledger.drafts() if row.item.guid == f"guid-{number}")
-
-
-def decided(
-    ledger: Ledger, row: DraftRow, text: str, *, targets: tuple[str, ...] = TARGETS, undo: bool = False
-) -> str:
-    """Approve a text of a draft, or take its last approval back; returns the hash of what was approved."""
-    row = ledger.draft(row.external_id)
-    decision = Decision.UNDO if undo else Decision.APPROVE
-    verdict = Verdict(decision=decision, by="Ada", at=NOW, sha256="before")
-    other = "drafts" if undo else "published"
-    path = f"{other}/2026/02/{Path(row.path).name}"
-    undoes = ledger.verdicts(row.item_id)[-1].id if undo else None
-    move = Move(row.path, path, text, sha256_of(text.encode()), undoes=undoes)
-    ledger.confirm_verdict(ledger.intend_verdict(row, verdict, move, targets))
-    return move.sha256_after
 
 
 def test_an_approval_waits_at_every_target_oldest_first(ledger: Ledger) -> None:

@@ -216,3 +216,24 @@ async def test_a_redirect_is_followed_without_a_body(server: FeedServer) -> None
     server.add("/end", b"here")
     await get(server.add("/start", status=302, headers={"Location": "/end"}))
     assert not {"transfer-encoding", "content-type", "content-length"} & set(server.seen[1].headers)
+
+
+async def post(url: str, **limits: Any) -> Response:
+    async with Net("copydesk-test", allowed=frozenset((place_of(url),)), **limits) as net:
+        return await net.post(url)
+
+
+async def test_a_post_is_sent_once_and_follows_nobody(server: FeedServer) -> None:
+    server.add("/end", b"here")
+    url = server.add("/start", status=302, headers={"Location": "/end"})
+    assert (await post(url)).status == 302
+    [seen] = server.seen
+    assert (seen.method, seen.body, seen.headers["content-length"]) == ("POST", b"", "0")
+
+
+async def test_a_post_keeps_to_the_public_internet(server: FeedServer) -> None:
+    async with Net("copydesk-test") as net:
+        with pytest.raises(FeedError) as caught:
+            await net.post(server.add("/build"))
+    assert caught.value.kind == "forbidden-address"
+    assert server.seen == []

@@ -136,7 +136,7 @@ def test_a_repository_without_a_commit_gets_its_first(tmp_path: Path) -> None:
 
 
 def test_a_branch_that_does_not_exist_begins_with_the_article(repo: Path) -> None:
-    publish(repo, job(), branch="gh-pages", folder="")
+    publish(repo, job(), branch="gh-pages", folder=None)
     assert git(repo, "ls-tree", "-r", "--name-only", "gh-pages") == PATH
     assert git(repo, "log", "--format=%P", "gh-pages") == ""
 
