@@ -43,7 +43,7 @@ def _queue(
     """Queue what is asked for; returns what was refused."""
     names, now = [target.name for target in subscriptions.publish], datetime.now(UTC)
     if everything:
-        ledger.publish_again(None, names, now)
+        ledger.publish_all(names, now)
     refused: list[CopydeskError] = []
     for ref in drafts:
         try:
@@ -81,7 +81,12 @@ def _undone(
     if row.state == "rejected":
         raise ReviewError(f"{row.path} is rejected, not published; nothing was changed", draft=ref)
     now = datetime.now(UTC)
-    return review.undo(ledger, settings.output, subscriptions, ref, by=settings.editor, note=note, now=now)
+    path = review.undo(ledger, settings.output, subscriptions, ref, by=settings.editor, note=note, now=now)
+    rows = ledger.publications_of(row.item_id)
+    if rows and rows[-1].action == "publish":
+        say("It was a revision: the article before it is published again. To take that down as well,")
+        say(f"`copydesk reject {row.short_id}`, then `copydesk unpublish {row.short_id}`.")
+    return path
 
 
 def send(ledger: Ledger, settings: Settings, subscriptions: Subscriptions) -> list[Outcome]:

@@ -18,6 +18,7 @@ def give(decision: str, drafts: list[str], note: str | None) -> None:
     settings = load_settings()
     beats = load_feeds(settings.feeds_file)
     failed: list[CopydeskError] = []
+    done = 0
     with Ledger.open(settings.database_url) as ledger:
         review.finish(ledger, settings.output)
         for ref in drafts:
@@ -33,8 +34,11 @@ def give(decision: str, drafts: list[str], note: str | None) -> None:
                     now=datetime.now(UTC),
                 )
                 say(f"{DONE[decision]}: {plain(path)}")
+                done += 1
             except (ReviewError, OutputError) as error:
                 failed.append(error)
                 err.print(f"not {DONE[decision]}: {plain(error.message)}")
+    if done and decision == "approve" and beats.publish:
+        say("The next run sends what was approved to its targets; `copydesk publish` does so now.")
     if failed:
         sys.exit(failed[0].exit_code)

@@ -173,27 +173,47 @@ def _last_error(connection: sa.Connection, target: str) -> str | None:
     return found
 
 
-def publish_again(
-    connection: sa.Connection, item_id: int | None, targets: Sequence[str], now: datetime
-) -> int:
-    """Queue the approved text of an item at targets, or of every item where it does not stand there yet.
+def publish_again(connection: sa.Connection, item_id: int, targets: Sequence[str], now: datetime) -> int:
+    """Queue the approved text of an item at targets; returns how many publications were added."""
+    return sum(_send(connection, row, targets, now) for row in _live(connection, item_id))
 
-    Returns how many publications were added.
+
+def publish_all(connection: sa.Connection, targets: Sequence[str], now: datetime) -> int:
+    """Queue what targets lack of the approved articles, and what they have too much.
+
+    Something stands there too much where it was taken back while the target was not named. Returns how many
+    publications were added.
     """
-    live = _live(connection, item_id)
-    if item_id is not None:
-        stands: set[tuple[int, str, str]] = set()
-    else:
-        stands = {key for target in targets for key in _stands(connection, target)}
-    added = 0
-    for row in live:
-        missing = [target for target in targets if (row.item_id, target, row.sha256_after) not in stands]
-        add(
-            connection, row.item_id, missing, action="publish",
-            sha256=row.sha256_after, path=row.new_path, by=row.by, now=now,
-        )  # fmt: skip
-        added += len(missing)
+    live = _live(connection, None)
+    known, added = {row.item_id for row in live}, 0
+    for target in targets:
+        stands = _stands(connection, target)
+        for row in live:
+            if (row.item_id, row.sha256_after) not in stands:
+                added += _send(connection, row, [target], now)
+        for item_id in sorted({item_id for item_id, _ in stands} - known):
+            added += _take_back(connection, item_id, target, now)
     return added
+
+
+def _send(
+    connection: sa.Connection, row: sa.Row[tuple[object, ...]], targets: Sequence[str], now: datetime
+) -> int:
+    add(
+        connection, row.item_id, targets, action="publish",
+        sha256=row.sha256_after, path=row.new_path, by=row.by, now=now,
+    )  # fmt: skip
+    return len(targets)
+
+
+def _take_back(connection: sa.Connection, item_id: int, target: str, now: datetime) -> int:
+    rows = of_item(connection, item_id)
+    last = [row for row in rows if row.target == target and row.action == "publish"][-1]
+    add(
+        connection, item_id, [target], action="withdraw",
+        sha256=last.sha256, path=last.path, by=last.by, now=now,
+    )  # fmt: skip
+    return 1
 
 
 def _live(connection: sa.Connection, item_id: int | None) -> Sequence[sa.Row[tuple[object, ...]]]:
@@ -208,12 +228,12 @@ def _live(connection: sa.Connection, item_id: int | None) -> Sequence[sa.Row[tup
     ).all()
 
 
-def _stands(connection: sa.Connection, target: str) -> set[tuple[int, str, str]]:
-    """Return what stands at a target, or is on its way there, as (item, target, hash)."""
+def _stands(connection: sa.Connection, target: str) -> set[tuple[int, str]]:
+    """Return what stands at a target, or is on its way there, as (item, hash)."""
     settled = standing(connection, target)
     coming = _records(connection, _ROWS.where(_WAITS, publications.c.target == target))
     last = {row.item_id: row for row in (*settled, *coming)}
-    return {(row.item_id, target, row.sha256) for row in last.values() if row.action == "publish"}
+    return {(row.item_id, row.sha256) for row in last.values() if row.action == "publish"}
 
 
 def withdraw_all(connection: sa.Connection, item_id: int, by: str, now: datetime) -> None:

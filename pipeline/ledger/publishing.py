@@ -51,10 +51,15 @@ class Publishing(Base):
         with self._reading() as connection:
             return publications.backlog(connection)
 
-    def publish_again(self, item_id: int | None, targets: Sequence[str], now: datetime) -> int:
-        """Queue an item's approved text at targets; of every item (None), where it does not stand there yet.
+    def publish_again(self, item_id: int, targets: Sequence[str], now: datetime) -> int:
+        """Queue an item's approved text at targets; returns how many publications were added."""
+        with self._alone() as connection:
+            return publications.publish_again(connection, item_id, targets, now)
+
+    def publish_all(self, targets: Sequence[str], now: datetime) -> int:
+        """Queue what targets lack of the approved articles, and what they have too much.
 
         Returns how many publications were added.
         """
         with self._alone() as connection:
-            return publications.publish_again(connection, item_id, targets, now)
+            return publications.publish_all(connection, targets, now)

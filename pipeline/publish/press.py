@@ -104,7 +104,7 @@ def _unforeseen(error: Exception) -> str:
 def _kept(
     ledger: Ledger, target: str, rows: Sequence[Publication], results: Sequence[Result], now: datetime
 ) -> Outcome:
-    """Record what came of rows, each by itself: a killed drain repeats few."""
+    """Record what came of rows and count it."""
     counts = {"publish": 0, "withdraw": 0}
     errors: list[str] = []
     for row, result in zip(rows, results, strict=True):

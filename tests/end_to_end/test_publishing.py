@@ -114,7 +114,7 @@ def test_articles_go_to_every_target_and_leave_it(project: Project, feeds: FeedS
     assert builds(feeds) == 1
     assert "Nothing waits to be published." in ok(project, "publish")
 
-    ok(project, "approve", port.name)
+    assert "`copydesk publish` does so now" in ok(project, "approve", port.name)
     report = json.loads(ok(project, "run", "--json"))
     assert {one["target"]: one["published"] for one in report["published"]} == dict.fromkeys(
         ("feed", "repo", "site", "build"), 1
@@ -187,3 +187,16 @@ def test_without_targets_there_is_nothing_to_publish_to(project: Project) -> Non
     refused = run_copydesk(project, "publish")
     assert refused.returncode == 2
     assert "feeds.yaml names no target" in refused.stderr
+
+
+def test_a_run_goes_on_where_a_target_fails(project: Project) -> None:
+    publish(project, none={"kind": "folder", "path": "no/such/folder"})
+    ok(project, "approve", project.drafts()[0].name)
+    ended = run_copydesk(project, "run")
+    assert ended.returncode == 0, ended.stderr
+    assert "none: 1 failed" in ended.stderr
+    assert "such does not exist; make it" in ended.stderr
+    assert "site: 1 published" in ended.stdout
+    assert len(list((project.folder / "news").rglob("*.md"))) == 1
+    assert "waiting for none: 1 publication, 1 of them failed" in ok(project, "status")
+    assert "failed" not in run_copydesk(project, "run").stderr

@@ -105,6 +105,7 @@ def write(target: FeedTarget, entries: Sequence[Entry]) -> None:
     """Write both files, where they would change. Raises OutputError, PublishError for a file of others."""
     folder = Path(target.path)
     require_parent(folder)
+    files.sweep(folder)
     for name, data in zip(MARKS, (rss(target, entries), json_feed(target, entries)), strict=True):
         standing = files.read_bytes(folder, name)
         if standing is not None and MARKS[name] not in standing:

@@ -9,7 +9,8 @@ from pipeline.output.targets.job import Job, Result, require_ours, require_paren
 
 
 def carry_out(folder: Path, jobs: Sequence[Job]) -> list[Result]:
-    """Do each job; one that cannot be done holds up no other."""
+    """Do each job; one that cannot be done holds up no other. Raises OutputError."""
+    files.sweep(folder)
     return [_tried(folder, job) for job in jobs]
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from slugify import slugify
 
 from pipeline.errors import OutputError, PublishError
+from pipeline.output import files
 from pipeline.output.targets.folder import put
 from pipeline.output.targets.gitcommand import PUSH_SECONDS, Git, said
 from pipeline.output.targets.job import Job, Result, require_ours
@@ -35,11 +36,16 @@ class _Repository(NamedTuple):
 
 
 def carry_out(target: GitTarget, jobs: Sequence[Job]) -> list[Result]:
-    """Commit each job, then push, where that is wanted; a job that cannot be done holds up no other."""
+    """Commit each job, then push, where that is wanted; a job that cannot be done holds up no other.
+
+    Raises OutputError.
+    """
     try:
         repository = _opened(target)
     except PublishError as error:
         return [error] * len(jobs)
+    if repository.worktree is not None and repository.folder:
+        files.sweep(repository.worktree / repository.folder)
     results = [_tried(repository, job) for job in jobs]
     if target.push and any(isinstance(result, str) for result in results):
         try:

@@ -111,11 +111,22 @@ def test_a_target_added_later_gets_what_it_lacks(ledger: Ledger) -> None:
     decided(ledger, third, "three", targets=("site",))
     decided(ledger, third, "three", undo=True, targets=("site",))
     ledger.published([one.id for one in ledger.publications()], "done", NOW)
-    assert ledger.publish_again(None, TARGETS, NOW) == 2
+    assert ledger.publish_all(TARGETS, NOW) == 2
     assert [(one.item_id, one.target, one.by) for one in ledger.publications()] == [
         (first.item_id, "repo", "Ada"), (second.item_id, "repo", "Ada"),
     ]  # fmt: skip
-    assert ledger.publish_again(None, TARGETS, NOW) == 0
+    assert ledger.publish_all(TARGETS, NOW) == 0
+
+
+def test_what_was_taken_back_while_a_target_was_not_named_leaves_it(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    decided(ledger, row, "one")
+    ledger.published([one.id for one in ledger.publications()], "done", NOW)
+    decided(ledger, row, "one", undo=True, targets=("repo",))
+    ledger.published([one.id for one in ledger.publications()], "gone", NOW)
+    assert ledger.publish_all(TARGETS, NOW) == 1
+    assert [(one.target, one.action) for one in ledger.publications()] == [("site", "withdraw")]
+    assert ledger.publish_all(TARGETS, NOW) == 0
 
 
 def test_one_article_can_be_sent_again_wherever_it_stands(ledger: Ledger) -> None:

@@ -76,3 +76,11 @@ def test_no_link_leads_out(folder: Path, tmp_path: Path) -> None:
 
 def test_a_folder_whose_parent_is_missing_is_a_mistake(tmp_path: Path) -> None:
     assert "does not exist; make it" in refused(tmp_path / "no" / "news", job())
+
+
+def test_what_a_killed_write_left_behind_goes(folder: Path) -> None:
+    carry_out(folder, [job()])
+    leftover = folder / "2026/02/.output-rises-57767956.md.0123abcd.tmp"
+    leftover.write_bytes(b"half")
+    carry_out(folder, [job()])
+    assert not leftover.exists()
