@@ -109,6 +109,21 @@ def check(
 
 
 @app.command()
+def desk(
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 means any that is free.")] = 8484,
+    browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = False,
+) -> None:
+    """Open the review desk: drafts beside their sources, in the browser.
+
+    It listens on this machine alone unless told otherwise; the link that it prints signs a browser in.
+    """
+    from copydesk import desk as review_desk
+
+    review_desk.serve(host, port, browser=browser)
+
+
+@app.command()
 def approve(drafts: Drafts, note: Note = None) -> None:
     """Approve drafts: each moves to output/published/.
 

@@ -101,7 +101,7 @@ def changed(text: str, changes: Changes, beat: Beat, *, now: datetime) -> str:
     """
     metadata, body = loads(text)
     before = metadata.get("title"), metadata.get("description"), body
-    after = _line_ends(changes.body, like=body)
+    after = line_ends(changes.body, like=body)
     _refuse(changes, after, beat)
     metadata["description"] = _description(
         metadata.get("description"), changes.description, body, after, beat
@@ -116,7 +116,7 @@ def changed(text: str, changes: Changes, beat: Beat, *, now: datetime) -> str:
     return text if (metadata, after) == loads(text) else dumps(metadata, after)
 
 
-def _line_ends(body: str, *, like: str) -> str:
+def line_ends(body: str, *, like: str) -> str:
     """Return a form's text with the line ends of the file that it came from, and one at its end."""
     text = body.replace("\r\n", "\n").replace("\r", "\n")
     if like.endswith("\n") and not text.endswith("\n"):

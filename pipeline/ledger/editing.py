@@ -89,6 +89,15 @@ class Editing(Base):
         with self._reading() as connection:
             return verdicts.latest(connection, limit)
 
+    def titles(self, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Return external ids and titles, by the numbers of their items."""
+        with self._reading() as connection:
+            return queue.titles(connection, ids)
+
+    def external_id(self, item_id: int) -> str:
+        """Return the external id of an item."""
+        return self.titles([item_id])[item_id][0]
+
     def acknowledge(self, row: DraftRow, finding: Finding, reason: str, by: str, now: datetime) -> None:
         """Answer for a finding of a draft. Raises ReviewError where the draft was decided on."""
         with self._writing() as connection:

@@ -5,6 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from pipeline.ledger.items import chunks
 from pipeline.ledger.records import QueueCounts, QueuePage, QueueRow, Wanted
 from pipeline.ledger.requests import waiting
 from pipeline.ledger.schema import acknowledgements, feeds, findings, items, versions
@@ -90,7 +91,8 @@ def _rows(connection: sa.Connection, ids: Sequence[int]) -> list[QueueRow]:
     columns = (
         items.c.id.label("item_id"), items.c.external_id, feeds.c.key.label("feed_key"), items.c.title,
         items.c.state, items.c.published_at, versions.c.at.label("drafted_at"), versions.c.cause,
-        versions.c.number.label("version"), versions.c.by, _BLOCKS.label("blocks"), _WARNS.label("warns"),
+        versions.c.number.label("version"), versions.c.by, versions.c.sha256,
+        _BLOCKS.label("blocks"), _WARNS.label("warns"),
         items.c.id.in_(waiting).label("asked"), items.c.updated_payload.is_not(None).label("changed"),
     )  # fmt: skip
     joined = items.join(feeds).join(_LATEST, _LATEST.c.item_id == items.c.id)
@@ -110,3 +112,12 @@ def counts(connection: sa.Connection) -> QueueCounts:
         states={row[0]: row[1] for row in connection.execute(by_state)},
         feeds={row[0]: row[1] for row in connection.execute(waits)},
     )
+
+
+def titles(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Return external ids and titles, by the numbers of their items."""
+    found = {}
+    for some in chunks(ids):
+        query = sa.select(items.c.id, items.c.external_id, items.c.title).where(items.c.id.in_(some))
+        found.update({row.id: (row.external_id, row.title) for row in connection.execute(query)})
+    return found

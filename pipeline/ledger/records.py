@@ -325,6 +325,8 @@ class QueueRow(Record):
     version: int
     by: str | None
     """The editor who wrote it last."""
+    sha256: str
+    """Of that text."""
     blocks: int
     warns: int
     """Findings that nobody answers for."""

@@ -44,13 +44,20 @@ VARIABLES = {
     "COPYDESK_CONTACT": "contact",
     "COPYDESK_ALLOW_HOSTS": "allow_hosts",
     "COPYDESK_EDITOR": "editor",
+    "COPYDESK_DESK_TOKEN": "desk_token",
+    "COPYDESK_DESK_HOSTS": "desk_hosts",
+    "COPYDESK_DESK_USER_HEADER": "desk_user_header",
+    "UNSPLASH_ACCESS_KEY": "unsplash_key",
 }
 """Every environment variable that is read, and the setting that it fills."""
 
 _AMOUNT = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
+_HOST = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[1-9]\d{0,4})?")
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,60}")
+_SHORTEST_TOKEN = 16
 _PLACE = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]):[1-9]\d{0,4}")
 
-UNSHOWN = {"api_key", "base_url", "database_url"}
+UNSHOWN = {"api_key", "base_url", "database_url", "desk_token", "unsplash_key"}
 """Settings that hold or may hold a password, and so never stand in a message."""
 
 
@@ -116,6 +123,28 @@ def _secret(key: SecretStr) -> SecretStr:
     return key
 
 
+def _long_enough(token: SecretStr) -> SecretStr:
+    if len(token.get_secret_value()) < _SHORTEST_TOKEN:
+        raise ValueError(f"is too short to be a secret; write {_SHORTEST_TOKEN} characters or more")
+    return _secret(token)
+
+
+def _names(text: object) -> object:
+    """Split a list of host names."""
+    if not isinstance(text, str):
+        return text
+    names = frozenset(name.strip().lower() for name in text.split(",") if name.strip())
+    if any(not _HOST.fullmatch(name) for name in names):
+        raise ValueError("is no list of host names; write desk.example.org, or several with commas between")
+    return names
+
+
+def _header_name(name: str) -> str:
+    if not _HEADER.fullmatch(name):
+        raise ValueError("is no name of a header; write one such as X-Forwarded-User")
+    return name
+
+
 class Settings(BaseModel):
     """What one run works with; made by `load_settings`, handed to everything, never changed."""
 
@@ -158,7 +187,15 @@ class Settings(BaseModel):
     allow_hosts: Annotated[frozenset[str], BeforeValidator(_places)] = frozenset()
     """`host:port` outside the public internet that may be fetched from all the same."""
     editor: str | None = None
-    """Who signs verdicts."""
+    """Who signs verdicts; the desk asks everybody for a name of their own."""
+    desk_token: Annotated[SecretStr, AfterValidator(_long_enough)] | None = None
+    """Opens the desk, the same one whenever it starts; None: a new one each time."""
+    desk_hosts: Annotated[frozenset[str], BeforeValidator(_names)] = frozenset()
+    """Names that the desk is reached by besides loopback, with the port where a browser shows one."""
+    desk_user_header: Annotated[str, AfterValidator(_header_name)] | None = None
+    """Header in which a reverse proxy on this machine names the editor that it signed in."""
+    unsplash_key: Annotated[SecretStr, AfterValidator(_secret)] | None = None
+    """Access key of the cover search."""
     hooks: dict[str, SecretStr] = Field(default_factory=dict)
     """URLs of deploy hooks, by the variable that holds each."""
 

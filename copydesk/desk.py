@@ -1,0 +1,70 @@
+"""`copydesk desk`: the review desk on loopback, and the link that opens it."""
+
+import logging
+import socket
+import webbrowser
+
+from copydesk.console import err, out
+from pipeline.errors import ConfigError
+from pipeline.ledger import Ledger
+from pipeline.settings import Settings, load_feeds, load_settings
+
+
+def serve(host: str, port: int, *, browser: bool) -> None:
+    """Serve the desk until it is interrupted. Raises ConfigError, LedgerError where it cannot begin."""
+    settings = load_settings()
+    load_feeds(settings.feeds_file)
+    Ledger.open(settings.database_url).close()
+    import uvicorn
+
+    from desk import create_app
+    from desk.access import Access, new_token
+
+    listening = _listen(host, port)
+    port = listening.getsockname()[1]
+    access = Access(
+        port=port,
+        token=settings.desk_token.get_secret_value() if settings.desk_token else new_token(),
+        hosts=settings.desk_hosts,
+        user_header=settings.desk_user_header,
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    config = uvicorn.Config(
+        create_app(settings, access), log_level="warning", access_log=False, server_header=False,
+        proxy_headers=False, timeout_graceful_shutdown=5, ws="none",
+    )  # fmt: skip
+    link = (
+        f"http://{'127.0.0.1' if host in {'127.0.0.1', 'localhost'} else host}:{port}/?token={access.token}"
+    )
+    _say(link, settings)
+    if browser:
+        webbrowser.open(link)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; any free port where the wanted one is 0. Raises ConfigError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except (OSError, OverflowError) as error:
+        listening.close()
+        said = f"nothing can be served at {host}:{port} ({error}); another desk may run there: say --port"
+        raise ConfigError(said, port=port) from error
+    return listening
+
+
+def _shown(host: str) -> str:
+    """Return the name under which a browser of this machine finds the desk."""
+    if host in {"0.0.0.0", "::", "localhost"}:  # noqa: S104 - a comparison
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _say(link: str, settings: Settings) -> None:
+    out.print(f"The desk is open: {link}", markup=False, highlight=False, soft_wrap=True)
+    err.print("The link signs your browser in: give it to nobody else. Ctrl-C closes the desk.", style="dim")
+    if settings.model is None:
+        err.print("No model is set: redrafts would be offline briefs.", style="dim")

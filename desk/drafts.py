@@ -1,0 +1,67 @@
+"""A draft beside its source: read, previewed."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import HTMLResponse, Response
+
+from desk.flash import flash
+from desk.markdown import rendered
+from desk.office import Seen
+from desk.pages import office, render, who
+from desk.queue import neighbours
+from desk.view import page_of
+from desk.worddiff import Piece, word_diff
+from pipeline.output.sections import parts
+
+router = APIRouter()
+REF = "/drafts/{ref:str}"
+
+
+@router.get(REF)
+async def read(request: Request, ref: str) -> Response:
+    """Show a draft beside its source."""
+    who(request)
+    return await draft_page(request, ref)
+
+
+async def draft_page(request: Request, ref: str, *, trouble: str = "", status: int = 200) -> HTMLResponse:
+    """Return the page of a draft; `trouble` is what just went wrong."""
+    room = office(request)
+    seen, around, done = await asyncio.gather(room.seen(ref), neighbours(request, ref), flash(request))
+    publications = await asyncio.to_thread(room.ledger.publications_of, seen.row.item_id)
+    page = page_of(seen)
+    before, behind, place, total = around
+    return await asyncio.to_thread(
+        render,
+        request,
+        "draft.html",
+        status,
+        page=page,
+        row=seen.row,
+        before=before,
+        behind=behind,
+        place=place,
+        total=total,
+        trouble=trouble,
+        flash=done,
+        model=room.settings.model,
+        publications=publications,
+        sections=[one.heading for one in parts(page.body)],
+        changes=_source_changes(seen),
+        can_ask=seen.feed is not None,
+    )
+
+
+def _source_changes(seen: Seen) -> list[Piece]:
+    """Return what a source said and says, where it changed since it was drafted."""
+    now, then = seen.row.updated, seen.row.item
+    return word_diff(f"{then.title}\n\n{then.text}", f"{now.title}\n\n{now.text}") if now else []
+
+
+@router.post("/preview")
+async def preview(request: Request, body: Annotated[str, Form()] = "") -> Response:
+    """Return a body as its readers will see it."""
+    who(request)
+    return HTMLResponse(await asyncio.to_thread(rendered, body.replace("\r\n", "\n")))

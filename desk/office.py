@@ -1,0 +1,91 @@
+"""What every page works with: ledger, files, subscriptions, checks; opened once."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from pipeline.checks.workers import CheckPool
+from pipeline.editing import flags
+from pipeline.errors import ConfigError, OutputError
+from pipeline.ledger import DraftRow, Ledger
+from pipeline.models import Beat, FeedConfig, Finding, Source
+from pipeline.output import files
+from pipeline.output.frontmatter import loads
+from pipeline.settings import Settings, Subscriptions, load_feeds
+from pipeline.standing import beat_of, editors_own, source_of
+
+
+class Seen(NamedTuple):
+    """A draft as an editor sees it: its row, its text on disk, and what the checks say of that."""
+
+    row: DraftRow
+    text: str | None
+    """None where the file is missing or no text."""
+    sha256: str
+    findings: tuple[Finding, ...]
+    source: Source
+    beat: Beat
+    feed: FeedConfig | None
+
+
+class Office:
+    """One open desk."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, checks: CheckPool) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self._checks = checks
+        self._feeds: tuple[int, Subscriptions] | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The time."""
+        return datetime.now(UTC)
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """The subscriptions, read again when their file was changed; the last good ones while it is wrong."""
+        path = self.settings.feeds_file
+        try:
+            changed = path.stat().st_mtime_ns
+            if self._feeds is None or self._feeds[0] != changed:
+                self._feeds = (changed, load_feeds(path))
+        except (OSError, ConfigError):
+            if self._feeds is None:
+                raise
+        return self._feeds[1]
+
+    async def seen(self, ref: str) -> Seen:
+        """Return a draft with its text and findings. Raises ReviewError where there is none."""
+        row = await asyncio.to_thread(self.ledger.draft, ref)
+        data = await asyncio.to_thread(files.read_bytes, self.settings.output, row.path)
+        subscriptions = await asyncio.to_thread(lambda: self.subscriptions)
+        source, beat = source_of(row, subscriptions), beat_of(subscriptions, row.feed_key)
+        feed = next((one for one in subscriptions.feeds if one.key == row.feed_key), None)
+        text, sha256 = _decoded(data), files.sha256_of(data or b"")
+        found = row.findings
+        if text is not None and text != row.version_text and row.state == "drafted":
+            found = await self.check(row, source, beat, body_of(text))
+        return Seen(row, text, sha256, found, source, beat, feed)
+
+    async def check(self, row: DraftRow, source: Source, beat: Beat, body: str) -> tuple[Finding, ...]:
+        """Return what the checks say of a body of a draft, and what happened elsewhere."""
+        found = await self._checks.check(source, body, beat)
+        return (*editors_own(row, body, found), *flags(row))
+
+
+def body_of(text: str) -> str:
+    """Return the body of a draft's text; the whole of it where it has no front matter."""
+    try:
+        return loads(text)[1]
+    except OutputError:
+        return text
+
+
+def _decoded(data: bytes | None) -> str | None:
+    if data is None:
+        return None
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,120 @@
+"""Pages: templates filled, errors told in words, redirects that lead on."""
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from desk.filters import Filters, read_filters
+from desk.office import Office
+from desk.view import ago
+from pipeline.errors import CopydeskError, EditConflict, LedgerError, ReviewError
+
+_HERE = Path(__file__).parent
+STATIC = _HERE / "static"
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+@lru_cache
+def static(name: str) -> str:
+    """Return the URL of a static file, another one as soon as the file is."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+_ENVIRONMENT.globals["static"] = static
+_ENVIRONMENT.filters["moment"] = lambda at: f"{at:%Y-%m-%d %H:%M} UTC"
+_ENVIRONMENT.filters["iso"] = lambda at: at.isoformat()
+_ENVIRONMENT.filters["ago"] = ago
+
+
+def office(request: Request) -> Office:
+    """Return what the pages work with."""
+    found: Office = request.app.state.office
+    return found
+
+
+def who(request: Request) -> str:
+    """Return the editor's name. Raises Unnamed where nobody gave one yet."""
+    name: str | None = request.state.editor
+    if name is None:
+        raise Unnamed
+    return name
+
+
+class Unnamed(Exception):
+    """Nobody said who sits here: verdicts need a name."""
+
+
+def filters(request: Request) -> Filters:
+    """Return the part of the queue that the page's URL speaks of."""
+    return read_filters(request.query_params)
+
+
+def render(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:  # noqa: ANN401
+    """Return a page."""
+    told = {
+        "request": request,
+        "editor": request.state.editor,
+        "filters": filters(request),
+        "now": office(request).now,
+        **context,
+    }
+    return HTMLResponse(_ENVIRONMENT.get_template(template).render(told), status)
+
+
+def fragment(template: str, status: int = 200, **context: Any) -> HTMLResponse:  # noqa: ANN401
+    """Return a piece of a page."""
+    return HTMLResponse(_ENVIRONMENT.get_template(template).render(context), status)
+
+
+def onward(path: str, query: str = "", **more: str) -> RedirectResponse:
+    """Return a redirect within the desk after something was done."""
+    told = "&".join(part for part in (query, urlencode(more)) if part)
+    return RedirectResponse(path + (f"?{told}" if told else ""), 303)
+
+
+def status_of(error: CopydeskError) -> int:
+    """Return the HTTP status that says what kind of trouble it is."""
+    if isinstance(error, LedgerError):
+        return 503
+    if isinstance(error, EditConflict):
+        return 409
+    if isinstance(error, ReviewError):
+        return 404 if error.message.startswith("no draft is called") else 409
+    return 500
+
+
+async def told(request: Request, error: Exception) -> Response:
+    """Return the page that says what went wrong and what to do."""
+    if isinstance(error, Unnamed):
+        return onward("/name", next=_here(request))
+    if not isinstance(error, CopydeskError):
+        raise error
+    status = status_of(error)
+    heading = {404: "Not here", 409: "That was not done", 503: "The ledger cannot be used"}
+    title = heading.get(status, "That did not work")
+    return render(request, "error.html", status, title=title, message=error.message)
+
+
+async def missing(request: Request, _error: Exception) -> Response:
+    """Return the page of an address that leads nowhere."""
+    return render(request, "error.html", 404, title="Not here", message="There is no such page.")
+
+
+def _here(request: Request) -> str:
+    if request.method != "GET":
+        return "/"
+    query = request.url.query
+    return request.url.path + (f"?{query}" if query else "")

@@ -1,0 +1,183 @@
+"""A draft's text and fields in a form: saved over what was seen, or both texts shown."""
+
+import asyncio
+from typing import Any, NamedTuple
+
+from fastapi import APIRouter, Request
+from pydantic import ValidationError
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from desk import covers
+from desk.drafts import REF, draft_page
+from desk.markdown import rendered
+from desk.office import Office, Seen, body_of
+from desk.pages import filters, fragment, office, onward, render, who
+from desk.queue import names_of, next_of
+from desk.view import Page, page_of
+from desk.worddiff import Piece, word_diff
+from pipeline import review
+from pipeline.editing import Changes, line_ends, save
+from pipeline.errors import EditConflict, ReviewError
+from pipeline.models import Decision, Sentiment
+
+router = APIRouter()
+_FIELDS = ("title", "description", "category", "sentiment", "sticky_weight", "cover", "base", "then")
+
+
+class Written(NamedTuple):
+    """What a form says."""
+
+    fields: dict[str, str]
+    tags: tuple[str, ...]
+    body: str
+
+    @property
+    def base(self) -> str:
+        """Hash of the text that it was made from."""
+        return self.fields["base"]
+
+
+class Conflict(NamedTuple):
+    """Two texts where there should be one."""
+
+    message: str
+    pieces: list[Piece]
+
+
+def _written(form: FormData) -> Written:
+    fields = {name: str(form.get(name) or "") for name in _FIELDS}
+    body = str(form.get("body") or "").replace("\r\n", "\n").replace("\r", "\n")
+    return Written(fields, tuple(str(tag) for tag in form.getlist("tags")), body)
+
+
+@router.get(REF + "/edit")
+async def edit(request: Request, ref: str) -> Response:
+    """Show a draft's text and fields to be changed."""
+    who(request)
+    seen = await office(request).seen(ref)
+    page = page_of(seen)
+    if seen.row.state != "drafted":
+        raise ReviewError(f"{seen.row.path} is {seen.row.state}; take that back, or revise it, to edit it")
+    if page.trouble:
+        return await draft_page(request, ref, trouble=page.trouble, status=409)
+    return _editor(request, page, seen.sha256)
+
+
+@router.post(REF + "/save")
+async def keep(request: Request, ref: str) -> Response:
+    """Save what an editor wrote; approve it as well where they say so."""
+    room, name = office(request), who(request)
+    written = _written(await request.form())
+    seen = await room.seen(ref)
+    try:
+        sha256 = await _save(room, seen, written, name)
+    except EditConflict as error:
+        return _conflict(request, seen, written, error)
+    except ReviewError as error:
+        return _refused(request, seen, written, error)
+    if _quiet(request):
+        page = page_of(await room.seen(ref))
+        return fragment("_saved.html", page=page, sha256=sha256, now=room.now)
+    if written.fields["then"] == "approve":
+        return await _approved(request, ref, sha256)
+    return onward(f"/drafts/{ref}", filters(request).query(), saved=ref)
+
+
+def _quiet(request: Request) -> bool:
+    """Tell whether a script saved while the editor types on."""
+    return "hx-request" in request.headers
+
+
+async def _save(room: Office, seen: Seen, written: Written, name: str) -> str:
+    """Check and save; returns the new text's hash. Raises ReviewError, EditConflict."""
+    changes = _changes(seen, written)
+    body = line_ends(changes.body, like=body_of(seen.text or ""))
+    found = await room.check(seen.row, seen.source, seen.beat, body)
+    return await asyncio.to_thread(
+        save, room.ledger, room.settings.output, room.subscriptions, seen.row.external_id, changes, found,
+        base=written.base, by=name, now=room.now,
+    )  # fmt: skip
+
+
+def _changes(seen: Seen, written: Written) -> Changes:
+    """Return what a form says. Raises ReviewError for what it cannot say."""
+    fields = written.fields
+    weight = fields["sticky_weight"].strip() or "0"
+    if not weight.removeprefix("-").isdecimal() or len(weight) > 6:
+        raise ReviewError("the sticky weight is no whole number; write 0 for none", field="sticky_weight")
+    try:
+        return Changes(
+            title=fields["title"],
+            description=fields["description"],
+            category=fields["category"],
+            tags=written.tags,
+            sentiment=Sentiment(fields["sentiment"]),
+            sticky_weight=int(weight),
+            body=written.body,
+            cover=covers.chosen(seen, fields["cover"]),
+        )
+    except (ValidationError, ValueError) as error:
+        raise ReviewError("the form is not whole; load the page again", field="sentiment") from error
+
+
+async def _approved(request: Request, ref: str, sha256: str) -> Response:
+    room, chosen = office(request), filters(request)
+    names = await names_of(request, chosen)
+    try:
+        await asyncio.to_thread(
+            review.decide, room.ledger, room.settings.output, room.subscriptions, ref, Decision.APPROVE,
+            by=who(request), note=None, now=room.now, seen=sha256,
+        )  # fmt: skip
+    except ReviewError as error:
+        return await draft_page(request, ref, trouble=f"Saved, not approved: {error.message}", status=409)
+    behind = next_of(names, ref)
+    return onward(f"/drafts/{behind}" if behind else "/", chosen.query(), did=ref)
+
+
+def _conflict(request: Request, seen: Seen, written: Written, error: EditConflict) -> Response:
+    """Show both texts; saving again means this one, over the one that stands now."""
+    theirs, sha256 = str(error.context["text"]), str(error.context["sha256"])
+    conflict = Conflict(error.message, word_diff(body_of(theirs), written.body))
+    if _quiet(request):
+        return fragment("_conflict.html", 409, row=seen.row, conflict=conflict, sha256=sha256)
+    return _editor(request, _with(page_of(seen), written), sha256, status=409, conflict=conflict)
+
+
+def _refused(request: Request, seen: Seen, written: Written, error: ReviewError) -> Response:
+    if _quiet(request):
+        return fragment("_refused.html", 409, message=error.message)
+    return _editor(request, _with(page_of(seen), written), written.base, status=409, trouble=error.message)
+
+
+def _with(page: Page, written: Written) -> Page:
+    """Return a page with what the editor wrote in the place of what stands."""
+    told: dict[str, Any] = dict(written.fields)
+    told |= {"tags": list(written.tags), "stickyWeight": written.fields["sticky_weight"]}
+    names = ("title", "description", "category", "sentiment", "tags", "stickyWeight")
+    return page._replace(metadata=page.metadata | {name: told[name] for name in names}, body=written.body)
+
+
+def _editor(
+    request: Request,
+    page: Page,
+    sha256: str,
+    *,
+    status: int = 200,
+    trouble: str = "",
+    conflict: Conflict | None = None,
+) -> Response:
+    return render(
+        request,
+        "edit.html",
+        status,
+        page=page,
+        row=page.seen.row,
+        beat=page.seen.beat,
+        covers=covers.offered(office(request).settings, page.seen),
+        sentiments=list(Sentiment),
+        sha256=sha256,
+        preview=rendered(page.body),
+        trouble=trouble,
+        conflict=conflict,
+    )

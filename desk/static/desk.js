@@ -1,0 +1,179 @@
+// What the pages can do without a script stays as it is; this adds keys, joined marks and saving as you type.
+"use strict";
+(() => {
+  const all = (query, from = document) => Array.from(from.querySelectorAll(query));
+  const one = (query, from = document) => from.querySelector(query);
+  const typing = (where) => where.isContentEditable
+    || (where.matches("input, textarea, select") && !where.matches("[type=checkbox], [type=radio], [type=submit], [type=button]"));
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  // Keys
+
+  const KEY = "copydesk.keys";
+  const keysAct = () => localStorage.getItem(KEY) !== "off";
+  const dialog = one("#keys");
+  const box = one("#keys-on");
+  const opener = one("[data-keys]");
+  opener.hidden = false;
+  opener.addEventListener("click", () => dialog.showModal());
+  box.checked = keysAct();
+  box.addEventListener("change", () => localStorage.setItem(KEY, box.checked ? "on" : "off"));
+
+  const say = (words) => { one("#status").textContent = words; };
+
+  const act = (target) => {
+    if (target.matches("summary")) {
+      const details = target.parentElement;
+      details.open = true;
+      one("input:not([type=hidden]), textarea, select", details).focus();
+    } else if (target.matches("input, select, textarea")) {
+      target.focus();
+      if (target.select) target.select();
+    } else if (target.disabled) {
+      const why = one("#why-not");
+      say(why ? why.textContent : "That cannot be done now.");
+    } else {
+      target.click();
+    }
+  };
+
+  const rows = all("[data-row]");
+  let row = -1;
+  const choose = (at) => {
+    if (!rows.length) return;
+    rows.forEach((each) => each.classList.remove("on"));
+    row = Math.max(0, Math.min(rows.length - 1, at));
+    rows[row].classList.add("on");
+    const link = one("a.title", rows[row]);
+    link.focus({ preventScroll: true });
+    rows[row].scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+  };
+
+  // Findings and their places
+
+  let chosen = 0;
+  const findings = () => all("[data-finding]");
+  const light = (number, from) => {
+    const name = String(number);
+    all(".on").forEach((each) => { if (!each.matches("[data-row]")) each.classList.remove("on"); });
+    const places = all("mark[data-f]").filter((mark) => mark.dataset.f.split(" ").includes(name));
+    places.forEach((mark) => mark.classList.add("on"));
+    const entry = one(`[data-finding="${name}"]`);
+    if (entry) entry.classList.add("on");
+    chosen = Number(number);
+    const scroll = { block: "center", behavior: calm ? "auto" : "smooth" };
+    for (const part of [".draft", ".source"]) {
+      const first = places.find((mark) => mark.closest(part));
+      if (first && from !== part) first.scrollIntoView({ ...scroll, block: "nearest" });
+    }
+    if (entry && from !== "list") entry.scrollIntoView({ block: "nearest" });
+    if (entry) {
+      const evidence = places.some((mark) => mark.closest(".source"));
+      say(evidence ? `Finding ${name}: its evidence is marked in the source.` : `Finding ${name}: nothing in the source bears it out.`);
+      one("#status").classList.add("hidden");
+    }
+    return entry;
+  };
+  const step = (by) => {
+    const listed = findings();
+    if (!listed.length) return;
+    const at = listed.findIndex((each) => Number(each.dataset.finding) === chosen);
+    const next = listed[(at + by + listed.length) % listed.length] || listed[0];
+    light(next.dataset.finding).focus({ preventScroll: false });
+  };
+  const answer = () => {
+    const entry = one(`[data-finding="${chosen}"] .ack > summary`) || one(".finding .ack > summary");
+    if (entry) act(entry);
+  };
+  document.addEventListener("click", (event) => {
+    const mark = event.target.closest("mark[data-f]");
+    if (mark) light(mark.dataset.f.split(" ")[0], mark.closest(".source") ? ".source" : ".draft");
+    const go = event.target.closest("[data-go]");
+    if (go) light(go.dataset.go, "list");
+    const finding = event.target.closest("[data-finding]");
+    if (finding && !event.target.closest("a, button, input, summary, label")) light(finding.dataset.finding, "list");
+  });
+
+  const keys = {
+    "?": () => dialog.showModal(),
+    j: () => (rows.length ? choose(row + 1) : null),
+    k: () => (rows.length ? choose(row - 1) : null),
+    f: () => step(1),
+    F: () => step(-1),
+    c: answer,
+    x: () => { if (row >= 0) { const tick = one("input[type=checkbox]", rows[row]); if (tick) tick.click(); } },
+    u: () => one("#undo-last").requestSubmit(),
+    "/": () => { location.href = "/#search"; },
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && typing(event.target)) { event.target.blur(); return; }
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest("#editor")) {
+      event.preventDefault();
+      one("#save").click();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && !"jk".includes(event.key)) return;
+    if (!keysAct() || typing(event.target) || dialog.open) return;
+    const target = all("[data-key]").find((each) => each.dataset.key === event.key);
+    if (target) { event.preventDefault(); act(target); return; }
+    if (Object.hasOwn(keys, event.key)) { event.preventDefault(); keys[event.key](); }
+  });
+  if (location.hash === "#search" && one("#search")) one("#search").focus();
+
+  // The queue
+
+  const everything = one("#all");
+  if (everything) {
+    one("[data-all]").hidden = false;
+    everything.addEventListener("change", () => all("[name=draft]").forEach((each) => { each.checked = everything.checked; }));
+  }
+  all("details.pop").forEach((each) => each.addEventListener("toggle", () => {
+    if (each.open) all("details.pop[open]").forEach((other) => { if (other !== each) other.open = false; });
+  }));
+
+  // Editing
+
+  const editor = one("#editor");
+  if (!editor) return;
+  const status = () => one("#saving");
+  let unsaved = false;
+  let flying = false;
+  let leaving = null;
+  const tell = (words, bad = false) => { status().textContent = words; status().classList.toggle("bad", bad); };
+  editor.addEventListener("input", (event) => {
+    if (event.target.id === "mine") return;
+    unsaved = true;
+    if (!one("#conflict")) tell("Not saved yet");
+    const words = one("#body").value.split(/\s+/).filter(Boolean).length;
+    one("#words").textContent = `${words.toLocaleString("en")} words`;
+  });
+  editor.addEventListener("change", (event) => {
+    if (event.target.id !== "mine") return;
+    one("#base").value = event.target.checked ? event.target.dataset.theirs : "";
+    tell(event.target.checked ? "Save to write yours over theirs" : "Not saved: somebody else changed it", true);
+  });
+  document.body.addEventListener("htmx:confirm", (event) => {
+    // After a conflict nothing is sent by itself: which text stands is the editor's word.
+    if (event.target === editor && one("#conflict")) event.preventDefault();
+  });
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target === editor) { flying = true; unsaved = false; tell("Saving…"); }
+  });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target !== editor) return;
+    flying = false;
+    if (!event.detail.successful) {
+      unsaved = true;
+      tell(event.detail.xhr.status === 409 ? "Not saved" : "Not saved: the desk does not answer; your text is still here", true);
+    }
+    if (leaving) { const button = leaving; leaving = null; editor.requestSubmit(button === editor ? undefined : button); }
+  });
+  document.body.addEventListener("htmx:sendError", (event) => {
+    if (event.target === editor) setTimeout(() => htmx.trigger(editor, "save-now"), 5000);
+  });
+  editor.addEventListener("submit", (event) => {
+    if (flying) { event.preventDefault(); leaving = event.submitter || editor; return; }
+    unsaved = false;
+  });
+  addEventListener("beforeunload", (event) => { if (unsaved || flying) event.preventDefault(); });
+})();

@@ -1,0 +1,182 @@
+"""What the templates show of a draft. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from desk.marks import Mark, marked_markdown, marked_text
+from desk.office import Seen
+from pipeline.errors import OutputError
+from pipeline.ledger import Acknowledgement
+from pipeline.models import Finding, Severity
+from pipeline.output.frontmatter import loads
+
+KINDS = {
+    "figure": "Figure", "place": "Figure elsewhere", "date": "Date", "name": "Name", "quotation": "Quotation",
+    "overlap": "Copied", "opinion": "Opinion", "form": "Form", "brief": "Placeholder",
+    "injection": "Strange text", "story": "Same story", "source-updated": "Source changed",
+    "redraft": "Redraft", "unchecked": "Not checked",
+}  # fmt: skip
+LEVELS = {"block": "blocks approval", "warn": "warning", "note": "note", "fine": "answered for"}
+_ORDER = ("block", "warn", "fine", "note")
+RIGHT_TO_LEFT = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"))
+
+
+class Shown(NamedTuple):
+    """A finding with its number on the page."""
+
+    number: int
+    finding: Finding
+    level: str
+    """block, warn, note, or fine where an editor answers for it."""
+    answer: Acknowledgement | None
+    quote: str
+    """What the draft says there."""
+
+    @property
+    def kind(self) -> str:
+        """What it is called."""
+        return KINDS.get(self.finding.kind, self.finding.kind.capitalize())
+
+    @property
+    def said(self) -> str:
+        """What its level means."""
+        return LEVELS[self.level]
+
+
+class Page(NamedTuple):
+    """A draft, ready to be shown."""
+
+    seen: Seen
+    metadata: dict[str, Any]
+    body: str
+    trouble: str | None
+    """Why the file cannot be shown or decided on."""
+    findings: tuple[Shown, ...]
+
+    @property
+    def blocks(self) -> int:
+        """How many findings block approval."""
+        return sum(one.level == "block" for one in self.findings)
+
+    @property
+    def warns(self) -> int:
+        """How many findings warn."""
+        return sum(one.level == "warn" for one in self.findings)
+
+    @property
+    def title(self) -> str:
+        """The draft's title, or the source's where it has none."""
+        return str(self.metadata.get("title") or self.seen.row.title or "Untitled")
+
+    @property
+    def words(self) -> int:
+        """Words of the body."""
+        return len(self.body.split())
+
+    @property
+    def source_words(self) -> int:
+        """Words of the source."""
+        return len(self.seen.row.item.text.split())
+
+    @property
+    def direction(self) -> str:
+        """Which way the draft's language is written."""
+        return direction(str(self.metadata.get("lang") or self.seen.source.language))
+
+    @property
+    def rewritten(self) -> bool:
+        """Tell whether a model wrote it."""
+        ai = self.metadata.get("ai")
+        return bool(isinstance(ai, dict) and ai.get("rewritten"))
+
+    @property
+    def model(self) -> str:
+        """What wrote it."""
+        ai = self.metadata.get("ai")
+        return str(ai.get("model", "")) if isinstance(ai, dict) else ""
+
+    @property
+    def draft_html(self) -> str:
+        """The body with its marks, as HTML."""
+        marks = [
+            Mark(one.number, *one.finding.span, one.level, f"c{one.number}")
+            for one in self.findings
+            if one.finding.span
+        ]
+        return marked_markdown(self.body, marks)
+
+    @property
+    def source_html(self) -> str:
+        """The source's text with the places that findings speak of, as HTML."""
+        marks = [
+            Mark(
+                one.number,
+                start,
+                end,
+                one.level if one.finding.kind == "overlap" else "evidence",
+                f"e{one.number}",
+            )
+            for one in self.findings
+            for start, end in one.finding.evidence
+        ]
+        return marked_text(self.seen.row.item.text, marks)
+
+
+def _beside(shown: Shown) -> str:
+    """Return how evidence is marked: what was copied as in the draft."""
+    return shown.level if shown.finding.kind == "overlap" else "evidence"
+
+
+def direction(language: str) -> str:
+    """Return which way a language is written, as HTML calls it."""
+    return "rtl" if language.lower().partition("-")[0] in RIGHT_TO_LEFT else "ltr"
+
+
+def page_of(seen: Seen) -> Page:
+    """Return what is shown of a draft."""
+    metadata: dict[str, Any] = {}
+    body, trouble = seen.text or "", None
+    if seen.text is None:
+        trouble = (
+            f"{seen.row.path} is missing or is not UTF-8. Put the file back, or restore a version of it."
+        )
+    else:
+        try:
+            metadata, body = loads(seen.text, seen.row.path)
+        except OutputError as error:
+            trouble = error.message
+    return Page(seen, metadata, body, trouble, numbered(seen.findings, seen.row.acknowledged, body))
+
+
+def numbered(
+    findings: Sequence[Finding], acknowledged: Sequence[Acknowledgement], body: str
+) -> tuple[Shown, ...]:
+    """Return findings as they are listed: what blocks first, in the order of the text."""
+    answers = {one.key: one for one in acknowledged}
+    levels = [(_level(one, answers), one) for one in findings]
+    ordered = sorted(levels, key=lambda pair: (_ORDER.index(pair[0]), pair[1].span or (-1, -1)))
+    return tuple(
+        Shown(number, one, level, answers.get(one.key), _quote(one, body))
+        for number, (level, one) in enumerate(ordered, start=1)
+    )
+
+
+def _level(finding: Finding, answers: Mapping[str, Acknowledgement]) -> str:
+    if finding.severity is not Severity.NOTE and not finding.firm and finding.key in answers:
+        return "fine"
+    return finding.severity.value
+
+
+def _quote(finding: Finding, body: str) -> str:
+    text = " ".join(body[slice(*finding.span)].split()) if finding.span else ""
+    return text if len(text) <= 90 else text[:89] + "…"
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Return how long ago something was, in the largest unit that fits."""
+    seconds = max(0, int((now - moment).total_seconds()))
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return "now"

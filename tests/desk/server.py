@@ -1,0 +1,107 @@
+"""The real desk on loopback, served by a thread, and a browser without a screen or a script."""
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import unescape
+from types import TracebackType
+from typing import Self
+
+import httpx
+import uvicorn
+
+from desk import create_app
+from desk.access import Access
+from pipeline.ledger import DraftRow, Ledger
+from pipeline.settings import Settings
+from tests.fakes.stock import TOKEN
+
+
+class DeskServer:
+    """A desk that listens at a free port."""
+
+    def __init__(self, settings: Settings, **access: object) -> None:
+        self.settings = settings
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self.port = int(self._socket.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
+        app = create_app(settings, Access(port=self.port, token=TOKEN, **access))  # type: ignore[arg-type]
+        config = uvicorn.Config(app, log_level="critical", access_log=False, ws="none", lifespan="on")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+        self._socket.close()
+
+
+class Visitor(httpx.Client):
+    """An editor's browser: it keeps cookies, and says where its forms come from."""
+
+    def __init__(self, server: DeskServer, name: str = "Ada") -> None:
+        headers = {"Origin": server.url}
+        super().__init__(base_url=server.url, headers=headers, follow_redirects=True, timeout=30)
+        self._name = name
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.get(f"/?token={TOKEN}")
+        self.post("/name", data={"name": self._name, "next": "/"})
+        return self
+
+    def page(self, path: str) -> str:
+        """Return a page's HTML."""
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def hidden(self, path: str, name: str) -> str:
+        """Return what a hidden field of a page holds."""
+        found = re.search(rf'name="{name}"[^>]*value="([^"]*)"', self.page(path))
+        assert found
+        return unescape(found[1])
+
+
+def form_of(page: str) -> dict[str, str | list[str]]:
+    """Return what the editing form of a page holds, as a browser would send it."""
+    body = re.search(r'<textarea name="body"[^>]*>\n?(.*?)</textarea>', page, re.DOTALL)
+    description = re.search(r'<textarea name="description"[^>]*>\n?(.*?)</textarea>', page, re.DOTALL)
+    assert body
+    assert description
+    fields: dict[str, str | list[str]] = {"body": unescape(body[1]), "description": unescape(description[1])}
+    for name in ("base", "title", "sticky_weight"):
+        found = re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)
+        assert found, name
+        fields[name] = unescape(found[1])
+    for name in ("category", "sentiment"):
+        select = re.search(rf'<select name="{name}">(.*?)</select>', page, re.DOTALL)
+        assert select
+        chosen = re.search(r"<option(?: value=\"([^\"]*)\")? selected>([^<]*)", select[1])
+        assert chosen
+        fields[name] = unescape(chosen[1] or chosen[2])
+    fields["tags"] = re.findall(r'name="tags" value="([^"]*)" checked', page)
+    return fields
+
+
+@contextmanager
+def ledger_of(settings: Settings) -> Iterator[Ledger]:
+    with Ledger.open(settings.database_url) as ledger:
+        yield ledger
+
+
+def row_of(settings: Settings, ref: str) -> DraftRow:
+    with ledger_of(settings) as ledger:
+        return ledger.draft(ref)

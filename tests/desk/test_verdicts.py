@@ -1,0 +1,167 @@
+"""Verdicts over HTTP, as forms: what was seen is decided on, and nothing else."""
+
+import re
+
+from pipeline.output.frontmatter import loads
+from tests.desk.conftest import Desk
+from tests.desk.server import Visitor, form_of, row_of
+
+HELD, CLEAN = 0, 1
+
+
+def approve(desk: Desk, ref: str, visitor: Visitor | None = None, sha256: str | None = None) -> str:
+    visitor = visitor or desk.ada
+    seen = sha256 if sha256 is not None else visitor.hidden(f"/drafts/{ref}", "sha256")
+    answer = visitor.post(f"/drafts/{ref}/approve", data={"sha256": seen})
+    return f"{answer.status_code} {answer.url.path}\n{answer.text}"
+
+
+def keys(page: str) -> list[str]:
+    return re.findall(r'name="key" value="([0-9a-f]{16})"', page)
+
+
+def test_a_clean_draft_is_approved_and_the_next_one_shown(desk: Desk) -> None:
+    ref = desk.refs[CLEAN]
+    assert approve(desk, ref).startswith(f"200 /drafts/{desk.refs[CLEAN + 1]}")
+    metadata, _ = loads(desk.text(ref, "published"))
+    assert metadata["draft"] is False
+    assert metadata["review"]["by"] == "Ada"
+    assert not desk.stands(ref, "drafts")
+
+
+def test_a_blocking_finding_refuses_approval_until_somebody_answers_for_it(desk: Desk) -> None:
+    ref = desk.refs[HELD]
+    page = desk.ada.page(f"/drafts/{ref}")
+    assert "4 findings block approval" in page
+    assert approve(desk, ref).startswith("409")
+    for key in dict.fromkeys(keys(page)):
+        answered = desk.ada.post(
+            f"/drafts/{ref}/acknowledge", data={"key": key, "reason": "from the wire desk"}
+        )
+        assert answered.status_code == 200
+    assert approve(desk, ref).startswith("200")
+    assert loads(desk.text(ref, "published"))[0]["ai"]["checks"] == {"open": 0, "acknowledged": 4}
+
+
+def test_an_answer_needs_a_reason_and_can_be_taken_back(desk: Desk) -> None:
+    ref = desk.refs[HELD]
+    key = keys(desk.ada.page(f"/drafts/{ref}"))[0]
+    assert desk.ada.post(f"/drafts/{ref}/acknowledge", data={"key": key, "reason": " "}).status_code == 409
+    desk.ada.post(f"/drafts/{ref}/acknowledge", data={"key": key, "reason": "known"})
+    assert "3 findings block approval" in desk.ada.page(f"/drafts/{ref}")
+    desk.ada.post(f"/drafts/{ref}/withdraw", data={"key": key})
+    assert "4 findings block approval" in desk.ada.page(f"/drafts/{ref}")
+
+
+def test_a_text_that_changed_since_it_was_seen_is_not_approved(desk: Desk) -> None:
+    ref = desk.refs[CLEAN]
+    seen = desk.ada.hidden(f"/drafts/{ref}", "sha256")
+    path = desk.path(ref)
+    path.write_text(path.read_text() + "\nA line from vim.\n")
+    assert "says something else by now" in approve(desk, ref, sha256=seen)
+    assert desk.stands(ref, "drafts")
+
+
+def test_a_rejection_needs_a_reason_and_sets_the_draft_aside(desk: Desk) -> None:
+    ref = desk.refs[CLEAN]
+    seen = desk.ada.hidden(f"/drafts/{ref}", "sha256")
+    assert desk.ada.post(f"/drafts/{ref}/reject", data={"sha256": seen}).status_code == 422
+    desk.ada.post(f"/drafts/{ref}/reject", data={"sha256": seen, "note": "old news"})
+    assert desk.stands(ref, "rejected")
+    assert "old news" in desk.ada.page(f"/drafts/{ref}/history")
+
+
+def test_the_last_verdict_is_taken_back_byte_for_byte(desk: Desk) -> None:
+    ref = desk.refs[CLEAN]
+    before = desk.text(ref)
+    approve(desk, ref)
+    assert desk.ada.post("/undo").url.path == f"/drafts/{ref}"
+    assert desk.text(ref) == before
+    assert not desk.stands(ref, "published")
+    assert desk.ada.post("/undo").status_code == 409
+
+
+def test_undo_is_for_ones_own_verdicts_and_any_verdict_has_its_own_way_back(desk: Desk) -> None:
+    ref = desk.refs[CLEAN]
+    approve(desk, ref)
+    with Visitor(desk.server, "Ben") as ben:
+        assert ben.post("/undo").status_code == 409
+        assert ben.post(f"/drafts/{ref}/undo").status_code == 200
+    assert desk.stands(ref, "drafts")
+    assert "Verdict taken back</strong> by Ben" in desk.ada.page(f"/drafts/{ref}/history")
+
+
+def test_several_at_once_are_reported_honestly(desk: Desk) -> None:
+    page = desk.ada.page("/")
+    chosen = re.findall(r'name="draft" value="([^"]+)"', page)
+    assert len(chosen) == 6
+    answer = desk.ada.post("/bulk", data={"draft": chosen, "verdict": "approve"})
+    assert "4 of 6 approved" in answer.text
+    assert answer.text.count("not approved: ") == 2
+    assert [desk.stands(ref, "published") for ref in desk.refs] == [False, True, True, False, True, True]
+
+
+def test_a_bulk_verdict_passes_by_what_changed_on_disk(desk: Desk) -> None:
+    chosen = re.findall(r'name="draft" value="([^"]+)"', desk.ada.page("/"))
+    path = desk.path(desk.refs[CLEAN])
+    path.write_text(path.read_text().replace("a", "e"))
+    answer = desk.ada.post("/bulk", data={"draft": chosen[1:2], "verdict": "reject", "note": "no"})
+    assert "0 of 1 rejected" in answer.text
+    assert desk.stands(desk.refs[CLEAN], "drafts")
+
+
+def test_a_redraft_is_a_request_with_its_age(desk: Desk) -> None:
+    ref = desk.refs[CLEAN]
+    desk.ada.post(f"/drafts/{ref}/redraft", data={"note": "shorter, please"})
+    request = row_of(desk.settings, ref).request
+    assert request is not None
+    assert (request.by, request.note) == ("Ada", "shorter, please")
+    assert "Redraft asked for now by Ada" in desk.ada.page(f"/drafts/{ref}")
+    assert "redraft asked" in desk.ada.page("/?asked=1")
+    assert "waits already" in desk.ada.post(f"/drafts/{ref}/redraft", data={}).text
+
+
+def test_a_published_article_is_revised_while_it_stays(desk: Desk) -> None:
+    ref = desk.refs[CLEAN]
+    approve(desk, ref)
+    live = desk.text(ref, "published")
+    desk.ada.post(f"/drafts/{ref}/revise")
+    assert desk.text(ref, "published") == live
+    form = form_of(desk.ada.page(f"/drafts/{ref}/edit"))
+    form["title"] = "A better title"
+    desk.ada.post(f"/drafts/{ref}/save", data=form)
+    assert desk.text(ref, "published") == live
+    assert approve(desk, ref).startswith("200")
+    assert loads(desk.text(ref, "published"))[0]["title"] == "A better title"
+
+
+def test_a_rejected_revision_leaves_the_article_published(desk: Desk) -> None:
+    ref = desk.refs[CLEAN]
+    approve(desk, ref)
+    live = desk.text(ref, "published")
+    desk.ada.post(f"/drafts/{ref}/revise")
+    seen = desk.ada.hidden(f"/drafts/{ref}", "sha256")
+    desk.ada.post(f"/drafts/{ref}/reject", data={"sha256": seen, "note": "no need"})
+    assert desk.text(ref, "published") == live
+    assert row_of(desk.settings, ref).state == "approved"
+    assert desk.stands(ref, "rejected")
+    # What was rejected can be taken up again, and approved over the article.
+    desk.ada.post(f"/drafts/{ref}/undo")
+    assert row_of(desk.settings, ref).state == "drafted"
+    assert desk.text(ref, "published") == live
+    assert approve(desk, ref).startswith("200")
+
+
+def test_an_approval_of_a_revision_that_is_taken_back_brings_the_article_before_it_back(desk: Desk) -> None:
+    ref = desk.refs[CLEAN]
+    approve(desk, ref)
+    live = desk.text(ref, "published")
+    desk.ada.post(f"/drafts/{ref}/revise")
+    form = form_of(desk.ada.page(f"/drafts/{ref}/edit"))
+    form["title"] = "Worse"
+    desk.ada.post(f"/drafts/{ref}/save", data=form)
+    approve(desk, ref)
+    desk.ada.post(f"/drafts/{ref}/undo")
+    assert desk.text(ref, "published") == live
+    assert loads(desk.text(ref))[0]["title"] == "Worse"
+    assert row_of(desk.settings, ref).state == "drafted"

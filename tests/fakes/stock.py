@@ -1,0 +1,111 @@
+"""A desk with work on it: drafts written by hand in a model's place, some with faults."""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from pipeline.checks import run_checks
+from pipeline.ledger import Ledger, Policy
+from pipeline.models import Article, Beat, Draft, Finding, Item, PollState, Provenance, Source
+from pipeline.output import files
+from pipeline.output.frontmatter import dumps
+from pipeline.output.paths import draft_path
+from pipeline.output.render import build_metadata, render_body
+from pipeline.rewrite.golden import Case, load_cases, load_recorded
+from pipeline.rewrite.wire import read_answer
+from pipeline.settings import Settings, load_feeds, load_settings
+
+EVALS = Path(__file__).parents[2] / "evals"
+NOW = datetime(2026, 2, 5, 12, tzinfo=UTC)
+TOKEN = "a-token-for-tests-only"
+FEED = "stock-wire"
+INVENTED = "Regulators in Ruritania fined Zirkon Bank 94 million dollars on 3 March 2019."
+MODEL = Provenance(rewritten=True, model="a-model", prompt="article@0000")
+
+
+class Piece(NamedTuple):
+    """An item and the article about it."""
+
+    item: Item
+    article: Article
+    beat: Beat
+
+
+@lru_cache
+def pieces() -> tuple[Piece, ...]:
+    told = load_recorded(EVALS, "hand-written")
+    cases = [case for case in load_cases(EVALS) if case.source.language == "en"]
+    return tuple(_piece(case, told[case.key].text) for case in cases)
+
+
+def _piece(case: Case, answer: str) -> Piece:
+    return Piece(case.source.item, read_answer(answer, case.source, case.beat), case.beat)
+
+
+def layout(folder: Path, environ: dict[str, str] | None = None) -> Settings:
+    """Write a project's subscriptions and return its settings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    beat = pieces()[0].beat.model_dump(mode="json", exclude={"key", "checks"})
+    beat["vocabulary"] = list(beat["vocabulary"])
+    feed = {"key": FEED, "name": "Stock Wire", "url": "https://wire.example/feed", "category": "MARKET"}
+    document = {"defaults": {"beat": "crypto"}, "beats": {"crypto": beat}, "feeds": [feed]}
+    (folder / "feeds.yaml").write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    return load_settings({"COPYDESK_DESK_TOKEN": TOKEN, "HOME": str(folder), **(environ or {})}, folder)
+
+
+def fill(settings: Settings, count: int, *, faults: bool = True, write: bool = True) -> list[str]:
+    """Draft items, every third with an invented sentence; returns their external ids, newest first."""
+    with Ledger.open(settings.database_url) as ledger:
+        ledger.sync_feeds(load_feeds(settings.feeds_file).feeds)
+        wanted = [_draft(number, faults=faults) for number in range(count)]
+        found = [item for item, _ in wanted]
+        state, policy = PollState(), Policy()
+        for start in range(0, count, 500):
+            some = found[start : start + 500]
+            ledger.admit(FEED, new=some, updated=[], skipped=[], merged=[], state=state, policy=policy)
+        by_guid = {item.guid: draft for item, draft in wanted}
+        for claim in ledger.claim(FEED, count, 900.0):
+            draft = by_guid[claim.item.guid]
+            ledger.intend(claim, draft)
+            if write:
+                files.write_atomically(settings.output, draft.path, draft.text.encode())
+            ledger.confirm(claim)
+    return [draft.external_id for _, draft in wanted]
+
+
+def _draft(number: int, *, faults: bool) -> tuple[Item, Draft]:
+    which = number % len(pieces())
+    faulty = faults and number % 3 == 0
+    item, source, body, findings = _written(which, faulty)
+    shown = f"{item.title} ({number + 1})"
+    changes = {
+        "guid": f"stock-{number}",
+        "title": shown,
+        "link": f"https://wire.example/{number}",
+        "canonical": f"https://wire.example/{number}",
+        "published_at": NOW - timedelta(minutes=7 * number),
+        # Nothing that two items of the stock share may look like one story.
+        "text": item.text,
+    }
+    item = item.model_copy(update=changes)
+    source = source.model_copy(update={"item": item})
+    article = pieces()[which].article.model_copy(update={"title": shown})
+    metadata = build_metadata(source, article, MODEL, findings, now=NOW)
+    path = draft_path(shown, item.published_at, source.external_id)
+    draft = Draft(external_id=source.external_id, path=path, text=dumps(metadata, body), findings=findings)
+    return item, draft
+
+
+@lru_cache
+def _written(which: int, faulty: bool) -> tuple[Item, Source, str, tuple[Finding, ...]]:
+    item, article, beat = pieces()[which]
+    if faulty:
+        article = article.model_copy(update={"overview": f"{article.overview} {INVENTED}"})
+    source = Source(
+        item=item, feed_key=FEED, feed_name="Stock Wire", first_key=FEED, category="MARKET", language="en"
+    )
+    body = render_body(article, beat)
+    return item, source, body, run_checks(source, body, beat)
