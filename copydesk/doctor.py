@@ -1,4 +1,4 @@
-"""`copydesk doctor`: settings, ledger, output, model and feeds; each trouble with its fix."""
+"""`copydesk doctor`: settings, ledger, output, model, targets and feeds; each trouble with its fix."""
 
 import asyncio
 import sys
@@ -10,9 +10,10 @@ from copydesk.sample import serving
 from copydesk.subscriptions import examine_feeds
 from pipeline.errors import CopydeskError, OutputError
 from pipeline.ledger import Ledger
+from pipeline.publish import examine as examine_target
 from pipeline.rewrite.model import Model
 from pipeline.rewrite.prompt import load_prompt
-from pipeline.settings import Settings, Subscriptions, load_feeds, load_settings
+from pipeline.settings import Settings, Subscriptions, Target, load_feeds, load_settings
 
 Result = tuple[str, bool, str]
 
@@ -45,6 +46,7 @@ def _examined() -> list[Result]:
         _tried("ledger", lambda: _ledger(settings, subscriptions)),
         _tried("output", lambda: _output(settings)),
         _tried("model", lambda: _model(settings)),
+        *(_tried(f"target {target.name}", _target(settings, target)) for target in subscriptions.publish),
     ]
     enabled = [feed for feed in subscriptions.feeds if feed.enabled]
     feeds = asyncio.run(examine_feeds(settings, enabled))
@@ -64,6 +66,10 @@ def _tried(what: str, step: Callable[[], str]) -> Result:
         return what, True, step()
     except CopydeskError as error:
         return what, False, error.message
+
+
+def _target(settings: Settings, target: Target) -> Callable[[], str]:
+    return lambda: examine_target(settings.output, target, settings.hooks)
 
 
 def _prompts(settings: Settings, subscriptions: Subscriptions) -> str:

@@ -5,6 +5,7 @@ tried again by a later drain. Killed anywhere, the next drain does the same agai
 """
 
 from pipeline.publish.draining import drain
+from pipeline.publish.examining import examine
 from pipeline.publish.press import Each, Outcome, Press
 
-__all__ = ["Each", "Outcome", "Press", "drain"]
+__all__ = ["Each", "Outcome", "Press", "drain", "examine"]

@@ -1,8 +1,10 @@
 """Asks for a build: deploy hooks, after articles have come or gone elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from pydantic import SecretStr
 
 from pipeline.errors import FeedError, PublishError
 from pipeline.ledger import Publication
@@ -56,14 +58,24 @@ async def hooked(
     return await watched(press, hook, ready, now, each, send)
 
 
-async def _posted(press: Press, hook: HookTarget) -> str:
-    """POST to a hook and return its host. Raises PublishError; its URL is a secret and stands nowhere."""
-    secret = press.hooks.get(hook.url_variable)
+def examine(hooks: Mapping[str, SecretStr], hook: HookTarget) -> str:
+    """Say whom a hook asks for a build; nobody is asked. Raises PublishError where its URL is not known."""
+    return f"asks {host_in(_address(hooks, hook))} to build"
+
+
+def _address(hooks: Mapping[str, SecretStr], hook: HookTarget) -> str:
+    secret = hooks.get(hook.url_variable)
     if secret is None:
         raise PublishError(f"{hook.url_variable} is not set; put the hook's URL into .env under that name")
-    host = host_in(secret.get_secret_value())
+    return secret.get_secret_value()
+
+
+async def _posted(press: Press, hook: HookTarget) -> str:
+    """POST to a hook and return its host. Raises PublishError; its URL is a secret and stands nowhere."""
+    url = _address(press.hooks, hook)
+    host = host_in(url)
     try:
-        answer = await press.net.post(secret.get_secret_value())
+        answer = await press.net.post(url)
     except FeedError as error:
         hidden = error.kind in {"url", "redirects"}
         raise PublishError(f"{host} was not told to build" if hidden else error.message) from None

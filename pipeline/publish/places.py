@@ -7,6 +7,7 @@ from pipeline.errors import PublishError
 from pipeline.ledger import Ledger, Publication
 from pipeline.output.files import sha256_of
 from pipeline.output.targets import Job, Result, feed, folder, gitrepo
+from pipeline.output.targets.job import require_parent
 from pipeline.settings import FeedTarget, FolderTarget, GitTarget
 
 Place = FolderTarget | GitTarget | FeedTarget
@@ -31,6 +32,15 @@ def sent(ledger: Ledger, root: Path, target: Place, rows: Sequence[Publication])
         _require_outside(root, target.path)
         results = iter(folder.carry_out(Path(target.path), ready))
     return [next(results) if isinstance(job, Job) else job for job in jobs]
+
+
+def examine(root: Path, target: Place) -> str:
+    """Say where a target's articles go. Raises PublishError where they cannot."""
+    if isinstance(target, GitTarget):
+        return gitrepo.examine(target)
+    _require_outside(root, target.path)
+    require_parent(Path(target.path))
+    return f"writes to {target.path}"
 
 
 def _require_outside(root: Path, path: str) -> None:

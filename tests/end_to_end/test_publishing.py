@@ -191,6 +191,11 @@ def test_without_targets_there_is_nothing_to_publish_to(project: Project) -> Non
 
 def test_a_run_goes_on_where_a_target_fails(project: Project) -> None:
     publish(project, none={"kind": "folder", "path": "no/such/folder"})
+    looked = run_copydesk(project, "doctor").stdout
+    assert "trouble target none: " in looked
+    for name, where in (("site", "writes to"), ("repo", "commits onto main"), ("build", "asks 127.0.0.1")):
+        assert f"ok      target {name}: {where}" in looked
+    assert "sesame" not in looked
     ok(project, "approve", project.drafts()[0].name)
     ended = run_copydesk(project, "run")
     assert ended.returncode == 0, ended.stderr

@@ -55,6 +55,13 @@ def carry_out(target: GitTarget, jobs: Sequence[Job]) -> list[Result]:
     return results
 
 
+def examine(target: GitTarget) -> str:
+    """Say onto what a target commits. Raises PublishError where it cannot."""
+    repository = _opened(target)
+    where = f", checked out in {repository.worktree}" if repository.worktree else ""
+    return f"commits onto {target.branch} of {target.path}{where}"
+
+
 def _opened(target: GitTarget) -> _Repository:
     """Return the repository at a target's path. Raises PublishError where that is none."""
     folder = Path(target.path)
