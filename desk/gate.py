@@ -11,8 +11,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from desk.access import SAFE, Access, cookie, editor, from_here, known_host, opens, proxied, signed_in
 
-LARGEST = 3_000_000
-"""Bytes of a form."""
+LARGEST = 4_000_000
+"""Bytes of a form: the longest body there is, each character of it encoded."""
+_DRAINED = 50_000_000
+"""Bytes that are read of a request that is refused for its length: a browser shows no answer before."""
 log = logging.getLogger("copydesk.desk")
 
 _POLICY = (
@@ -42,6 +44,7 @@ class Gate:
         headers = Headers(scope=scope)
         answer = self._answer(scope, headers)
         if answer is not None:
+            await _drain(receive, headers)
             await answer(scope, receive, self._secured(send, static=False))
             return
         static = scope["path"].startswith("/static/")
@@ -99,6 +102,16 @@ class Gate:
             await send(message)
 
         return secured
+
+
+async def _drain(receive: Receive, headers: Headers) -> None:
+    """Read what is left of a request, unless that would take for ever."""
+    left = _length(headers) if _length(headers) <= _DRAINED else 0
+    while left > 0:
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if not message.get("more_body"):
+            return
 
 
 def _limited(receive: Receive) -> Receive:

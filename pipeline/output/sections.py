@@ -24,7 +24,7 @@ def parts(body: str) -> list[Part]:
             fenced = not fenced
         elif not fenced:
             found.append((line["heading"], line.start(), line.end()))
-    ends = [start for _, start, _ in found[1:]] + [len(body)]
+    ends = [*(start for _, start, _ in found), len(body)][1:]
     return [Part(heading, behind, end) for (heading, _, behind), end in zip(found, ends, strict=True)]
 
 

@@ -41,3 +41,9 @@ def test_every_other_byte_of_a_body_stays(texts: list[str], place: int, new: str
     assert after.startswith(f"{before}## Heading {place}\n")
     assert after.endswith(behind)
     assert text_of(after, parts(after)[place]) == new.strip()
+
+
+def test_a_body_without_headings_has_no_sections() -> None:
+    assert parts("No heading here.\n") == []
+    with pytest.raises(ReviewError, match="it has none"):
+        part("No heading here.\n", "Overview")

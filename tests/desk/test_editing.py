@@ -1,0 +1,186 @@
+"""Edits over HTTP: nothing that anybody wrote is lost."""
+
+from typing import Any
+
+from pipeline.output.frontmatter import loads
+from tests.desk.conftest import Desk
+from tests.desk.server import Visitor, form_of, ledger_of, row_of
+
+QUIET = {"HX-Request": "true"}
+
+
+def edited(desk: Desk, ref: str, visitor: Visitor | None = None, **changes: Any) -> Any:
+    visitor = visitor or desk.ada
+    form = form_of(visitor.page(f"/drafts/{ref}/edit")) | changes
+    return visitor.post(f"/drafts/{ref}/save", data=form)
+
+
+def test_a_form_that_is_saved_unchanged_changes_nothing(desk: Desk) -> None:
+    ref = desk.refs[1]
+    before = desk.path(ref).read_bytes()
+    assert edited(desk, ref).status_code == 200
+    assert desk.path(ref).read_bytes() == before
+    with ledger_of(desk.settings) as ledger:
+        assert len(ledger.versions(row_of(desk.settings, ref).item_id)) == 1
+
+
+def test_every_field_is_written_and_the_rest_stays(desk: Desk) -> None:
+    ref = desk.refs[1]
+    before, body = loads(desk.text(ref))
+    answer = edited(
+        desk, ref, title="  A new: 'title' #1 ", description="My own words.", category="BTC", tags=["ETH"],
+        sentiment="NEGATIVE", sticky_weight="7", body=body + "\r\n- More.\r\n",
+    )  # fmt: skip
+    assert answer.status_code == 200
+    after, new_body = loads(desk.text(ref))
+    assert new_body == body + "\n- More.\n"
+    assert after["title"] == "A new: 'title' #1"
+    assert (after["category"], after["tags"]) == ("BTC", ["BTC", "ETH"])
+    assert (after["sentiment"], after["stickyWeight"], after["description"]) == (
+        "NEGATIVE",
+        7,
+        "My own words.",
+    )
+    assert after["updatedAt"] != before["updatedAt"]
+    unchanged = {"externalId", "publishedAt", "source", "draft", "lang", "score"}
+    assert {key: after[key] for key in unchanged} == {key: before[key] for key in unchanged}
+    assert after["ai"]["version"] == 1
+    assert list(after) == list(before)
+
+
+def test_a_description_follows_the_overview_until_an_editor_writes_it(desk: Desk) -> None:
+    ref = desk.refs[1]
+    form = form_of(desk.ada.page(f"/drafts/{ref}/edit"))
+    form["body"] = "## Overview\n\nShort and new.\n\n## From author\n\nWe wait.\n"
+    desk.ada.post(f"/drafts/{ref}/save", data=form)
+    assert loads(desk.text(ref))[0]["description"] == "Short and new."
+
+
+def test_findings_are_those_of_the_edited_text(desk: Desk) -> None:
+    ref = desk.refs[0]
+    _, body = loads(desk.text(ref))
+    assert "4 findings block approval" in desk.ada.page(f"/drafts/{ref}")
+    form = form_of(desk.ada.page(f"/drafts/{ref}/edit"))
+    form["body"] = body.replace(" on 3 March 2019", "")
+    answer = desk.ada.post(f"/drafts/{ref}/save", data=form, headers=QUIET)
+    assert "3 blocking" in answer.text
+    assert row_of(desk.settings, ref).open_findings == 3
+    assert loads(desk.text(ref))[0]["ai"]["checks"]["open"] == 3
+
+
+def test_two_tabs_meet_and_neither_text_is_lost(desk: Desk) -> None:
+    ref = desk.refs[1]
+    with Visitor(desk.server, "Ben") as ben:
+        form = form_of(ben.page(f"/drafts/{ref}/edit"))
+        assert edited(desk, ref, title="Ada's").status_code == 200
+        form["body"] = str(form["body"]) + "\nBen's line.\n"
+        answer = ben.post(f"/drafts/{ref}/save", data=form)
+        assert answer.status_code == 409
+        assert "Ben&#39;s line." in answer.text
+        assert loads(desk.text(ref))[0]["title"] == "Ada's"
+        # Saving what that page holds is the editor's word: theirs stays a version.
+        again = ben.post(f"/drafts/{ref}/save", data=form_of(answer.text))
+        assert again.status_code == 200
+    assert "Ben's line." in desk.text(ref)
+    with ledger_of(desk.settings) as ledger:
+        texts = [one.text for one in ledger.versions(row_of(desk.settings, ref).item_id)]
+    assert any("Ada's" in text for text in texts)
+
+
+def test_vim_came_between(desk: Desk) -> None:
+    ref = desk.refs[1]
+    form = form_of(desk.ada.page(f"/drafts/{ref}/edit"))
+    path = desk.path(ref)
+    path.write_text(path.read_text() + "\nFrom vim.\n")
+    form["body"] = str(form["body"]) + "\nFrom the desk.\n"
+    answer = desk.ada.post(f"/drafts/{ref}/save", data=form, headers=QUIET)
+    assert answer.status_code == 409
+    assert "<del>vim</del>" in answer.text
+    assert "<ins>the desk</ins>" in answer.text
+    assert path.read_text().endswith("From vim.\n")
+
+
+def test_what_vim_wrote_is_a_version_before_it_is_written_over(desk: Desk) -> None:
+    ref = desk.refs[1]
+    path = desk.path(ref)
+    path.write_text(path.read_text() + "\nFrom vim.\n")
+    _, body = loads(path.read_text())
+    assert edited(desk, ref, body=body.replace("From vim.", "From the desk.")).status_code == 200
+    with ledger_of(desk.settings) as ledger:
+        texts = [one.text for one in ledger.versions(row_of(desk.settings, ref).item_id)]
+    assert any("From vim." in text for text in texts)
+
+
+def test_saves_of_one_sitting_become_one_version(desk: Desk) -> None:
+    ref = desk.refs[1]
+    for number in range(4):
+        edited(desk, ref, title=f"Title {number}")
+    with ledger_of(desk.settings) as ledger:
+        item_id = row_of(desk.settings, ref).item_id
+        assert [one.cause for one in ledger.versions(item_id)] == ["draft", "edit"]
+    with Visitor(desk.server, "Ben") as ben:
+        edited(desk, ref, visitor=ben, title="Ben's")
+    with ledger_of(desk.settings) as ledger:
+        assert [(one.cause, one.by) for one in ledger.versions(item_id)][1:] == [
+            ("edit", "Ada"),
+            ("edit", "Ben"),
+        ]
+
+
+def test_a_decided_draft_takes_no_edit_and_the_text_stays_on_the_page(desk: Desk) -> None:
+    ref = desk.refs[1]
+    form = form_of(desk.ada.page(f"/drafts/{ref}/edit"))
+    desk.ada.post(f"/drafts/{ref}/approve", data={"sha256": str(form["base"])})
+    form["body"] = str(form["body"]) + "\nToo late.\n"
+    answer = desk.ada.post(f"/drafts/{ref}/save", data=form)
+    assert answer.status_code == 409
+    assert "Too late." in answer.text
+    assert "approved already" in answer.text
+
+
+def test_save_and_approve_is_one_step_and_stops_at_what_blocks(desk: Desk) -> None:
+    ref = desk.refs[0]
+    answer = edited(desk, ref, title="Mended", then="approve")
+    assert answer.status_code == 409
+    assert "Saved, not approved" in answer.text
+    assert loads(desk.text(ref))[0]["title"] == "Mended"
+    clean = desk.refs[1]
+    assert edited(desk, clean, title="Last words", then="approve").status_code == 200
+    assert loads(desk.text(clean, "published"))[0]["title"] == "Last words"
+
+
+def test_a_field_that_cannot_be_is_told_in_words(desk: Desk) -> None:
+    ref = desk.refs[1]
+    for changes, words in (
+        ({"title": " "}, "the title is empty"),
+        ({"category": "NONSENSE"}, "not in the vocabulary"),
+        ({"sticky_weight": "much"}, "no whole number"),
+        ({"body": "x" * 300_001}, "longer than"),
+    ):
+        answer = edited(desk, ref, **changes)
+        assert answer.status_code == 409, changes
+        assert words in answer.text
+
+
+def test_versions_are_compared_and_put_back(desk: Desk) -> None:
+    ref = desk.refs[1]
+    first = desk.text(ref)
+    edited(desk, ref, title="Another")
+    page = desk.ada.page(f"/drafts/{ref}/compare?old=1&new=disk")
+    assert "<ins>" in page
+    assert "Another" in page
+    desk.ada.post(f"/drafts/{ref}/restore", data={"version": "1"})
+    assert loads(desk.text(ref))[0]["title"] == loads(first)[0]["title"]
+    assert loads(desk.text(ref))[0]["ai"]["version"] == 2
+    assert desk.ada.get(f"/drafts/{ref}/compare?old=9&new=disk").status_code == 409
+
+
+def test_a_file_that_is_gone_or_broken_is_told_and_can_be_restored(desk: Desk) -> None:
+    ref = desk.refs[1]
+    path = desk.path(ref)
+    path.write_text("---\ntitle: [\n---\n")
+    assert "front matter" in desk.ada.page(f"/drafts/{ref}")
+    path.unlink()
+    assert "missing" in desk.ada.page(f"/drafts/{ref}")
+    desk.ada.post(f"/drafts/{ref}/restore", data={"version": "1"})
+    assert desk.stands(ref, "drafts")

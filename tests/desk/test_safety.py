@@ -1,0 +1,219 @@
+"""Who may come in, from where, and what a hostile article can do: nothing."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pipeline.ledger import Ledger
+from pipeline.output.frontmatter import dumps, loads
+from pipeline.settings import Settings
+from tests.desk.conftest import Desk
+from tests.desk.server import DeskServer
+from tests.fakes.stock import TOKEN, fill, layout
+
+HOSTILE = """## Overview
+
+<script>alert(1)</script> <img src=x onerror=alert(1)> <svg onload=alert(1)>
+<style>body{display:none}</style> <a href="javascript:alert(1)">a</a>
+
+[link](javascript:alert(1)) [data](data:text/html,<script>alert(1)</script>) ![i](http://evil.example/x.png)
+<iframe src="http://evil.example"></iframe> &lt;script&gt; {{ 7*7 }} {% raw %}
+\u202eright to left\u202c \U000f0000\U000f0001 ``` code `
+
+| a | b |
+|---|---|
+| <b onclick="x()">c</b> | d |
+"""
+
+
+def plain(server: DeskServer, **headers: str) -> httpx.Client:
+    return httpx.Client(base_url=server.url, headers=headers, timeout=30)
+
+
+def test_nobody_comes_in_without_the_token(desk: Desk) -> None:
+    with plain(desk.server, Origin=desk.server.url) as stranger:
+        for method, path in (
+            ("GET", "/"),
+            ("GET", "/static/desk.css"),
+            ("POST", "/bulk"),
+            ("GET", "/nothing"),
+        ):
+            answer = stranger.request(method, path)
+            assert answer.status_code == 401
+            assert "copydesk desk" in answer.text
+        assert stranger.get("/?token=wrong").status_code == 401
+        assert stranger.get("/", headers={"Cookie": f"copydesk-{desk.server.port}=0"}).status_code == 401
+
+
+def test_the_link_signs_a_browser_in_and_leaves_the_address(desk: Desk) -> None:
+    with plain(desk.server) as browser:
+        answer = browser.get(f"/?token={TOKEN}&feed=x")
+        assert answer.status_code == 303
+        assert answer.headers["location"] == "/?feed=x"
+        cookie = answer.headers["set-cookie"]
+        assert cookie.startswith(f"copydesk-{desk.server.port}=")
+        assert TOKEN not in cookie
+        assert "HttpOnly" in cookie
+        assert "SameSite=Lax" in cookie
+        assert browser.get("/", follow_redirects=True).status_code == 200
+
+
+def test_the_link_leads_nowhere_else(desk: Desk) -> None:
+    with plain(desk.server) as browser:
+        for path in ("//evil.example/", "/\\evil.example/", "///evil.example"):
+            answer = browser.send(
+                httpx.Request(
+                    "GET", f"{desk.server.url}{path}?token={TOKEN}", headers={"Host": desk.server.url[7:]}
+                )
+            )
+            assert answer.status_code == 303
+            assert re.match(r"/[^/\\]", answer.headers["location"])
+        assert desk.ada.post("/name", data={"name": "Ada", "next": "//evil.example"}).url.path == "/"
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:1", "127.0.0.1:1", "127.0.0.1.evil.example", ""]
+)
+def test_a_name_that_is_not_ours_is_refused(desk: Desk, host: str) -> None:
+    answer = desk.ada.get("/", headers={"Host": host})
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": ""},
+        {"Origin": "null"},
+        {"Origin": "http://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+    ],
+)
+def test_a_form_from_elsewhere_changes_nothing(desk: Desk, headers: dict[str, str]) -> None:
+    ref = desk.refs[1]
+    seen = desk.ada.hidden(f"/drafts/{ref}", "sha256")
+    answer = desk.ada.post(f"/drafts/{ref}/approve", data={"sha256": seen}, headers=headers)
+    assert answer.status_code == 403
+    assert desk.stands(ref, "drafts")
+
+
+def test_a_form_without_an_origin_changes_nothing(desk: Desk) -> None:
+    desk.ada.headers.pop("Origin")
+    assert desk.ada.post(f"/drafts/{desk.refs[1]}/approve", data={"sha256": ""}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/static/..%2f..%2fpyproject.toml",
+        "/drafts/..%2f..%2fetc%2fpasswd",
+        "/drafts/../../etc/passwd",
+        "/drafts/%00",
+        "/drafts/zzzz",
+        "/nothing",
+    ],
+)
+def test_a_path_that_leads_elsewhere_leads_nowhere(desk: Desk, path: str) -> None:
+    url = httpx.URL(desk.server.url).copy_with(raw_path=path.encode())
+    answer = desk.ada.send(desk.ada.build_request("GET", url))
+    assert answer.status_code == 404
+    assert "create_app" not in answer.text
+    assert "root:" not in answer.text
+
+
+def test_pages_say_what_they_may_do(desk: Desk) -> None:
+    answer = desk.ada.get("/")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert "immutable" in desk.ada.get("/static/desk.css").headers["cache-control"]
+
+
+def test_no_page_has_a_script_or_style_of_its_own_or_asks_anybody_else(desk: Desk) -> None:
+    ref = desk.refs[0]
+    for path in (
+        "/",
+        f"/drafts/{ref}",
+        f"/drafts/{ref}/edit",
+        f"/drafts/{ref}/history",
+        "/published",
+        "/recent",
+    ):
+        page = desk.ada.page(path)
+        assert not re.search(r"<script(?![^>]*\bsrc=\"/static/)", page)
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=", page)
+        assert not re.search(r'(?:src|action)="(?:https?:)?//', page)
+
+
+def hostile(settings: Settings, ref: str, body: str, title: str) -> None:
+    """Put a body and a title into a draft's file, as a model or anybody on this machine might."""
+    with Ledger.open(settings.database_url) as ledger:
+        path = settings.output / ledger.draft(ref).path
+    metadata, _ = loads(path.read_text())
+    metadata["title"] = title
+    metadata["description"] = "<script>alert(2)</script>"
+    path.write_text(dumps(metadata, body))
+
+
+def inert(page: str) -> None:
+    for line in page.splitlines():
+        assert not re.search(r"<(script(?! src=\"/static)|iframe|svg|img|style|object|base)\b", line), line
+    assert not re.search(r"<[^>]*\s(?:onerror|onload|onclick)\s*=", page)
+    assert not re.search(r"<[^>]*href=\"?\s*(?:javascript|data|vbscript):", page, re.IGNORECASE)
+
+
+def test_a_hostile_article_is_inert(desk: Desk) -> None:
+    ref = desk.refs[1]
+    hostile(desk.settings, ref, HOSTILE, '"><script>alert(3)</script>')
+    for path in (f"/drafts/{ref}", f"/drafts/{ref}/edit", f"/drafts/{ref}/compare"):
+        inert(desk.ada.page(path))
+    inert(desk.ada.post("/preview", data={"body": HOSTILE}).text)
+    seen = desk.ada.hidden(f"/drafts/{ref}", "sha256")
+    refused = desk.ada.post(f"/drafts/{ref}/approve", data={"sha256": seen})
+    assert refused.status_code == 409
+    inert(refused.text)
+
+
+def test_a_million_characters_do_no_harm(desk: Desk) -> None:
+    ref = desk.refs[1]
+    for body in ("a" * 1_000_000, "[" * 1_000_000, "*a_ " * 250_000, "> " * 500_000, "`" * 1_000_000):
+        hostile(desk.settings, ref, body, "x" * 100_000)
+        answer = desk.ada.get(f"/drafts/{ref}")
+        assert answer.status_code == 200
+        assert desk.ada.post("/preview", data={"body": body[:300_000]}).status_code == 200
+
+
+def test_too_much_is_refused(desk: Desk) -> None:
+    answer = desk.ada.post("/preview", data={"body": "a" * 4_000_001})
+    assert answer.status_code == 413
+
+
+@pytest.fixture
+def proxied(tmp_path: Path) -> Iterator[DeskServer]:
+    settings = layout(tmp_path / "project")
+    fill(settings, 1)
+    hosts = frozenset(("desk.example.org",))
+    with DeskServer(settings, hosts=hosts, user_header="X-Forwarded-User") as server:
+        yield server
+
+
+def test_a_proxy_that_signs_editors_in_is_believed_where_it_is_named(proxied: DeskServer) -> None:
+    headers = {"Host": "desk.example.org", "X-Forwarded-User": "Grace"}
+    with plain(proxied, **headers) as browser:
+        assert ">Grace</a>" in browser.get("/").text
+    with plain(proxied, Host="desk.example.org") as browser:
+        assert browser.get("/").status_code == 401
+
+
+def test_a_header_that_nobody_named_is_nothing(desk: Desk) -> None:
+    with plain(desk.server, **{"X-Forwarded-User": "Mallory"}) as browser:
+        assert browser.get("/").status_code == 401
