@@ -37,15 +37,14 @@
     }
   };
 
-  const rows = all("[data-row]");
   let row = -1;
-  const choose = (at) => {
+  const choose = (by) => {
+    const rows = all("[data-row]");
     if (!rows.length) return;
     rows.forEach((each) => each.classList.remove("on"));
-    row = Math.max(0, Math.min(rows.length - 1, at));
+    row = Math.max(0, Math.min(rows.length - 1, row + by));
     rows[row].classList.add("on");
-    const link = one("a.title", rows[row]);
-    link.focus({ preventScroll: true });
+    one("a.title", rows[row]).focus({ preventScroll: true });
     rows[row].scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
   };
 
@@ -96,12 +95,12 @@
 
   const keys = {
     "?": () => dialog.showModal(),
-    j: () => (rows.length ? choose(row + 1) : null),
-    k: () => (rows.length ? choose(row - 1) : null),
+    j: () => choose(1),
+    k: () => choose(-1),
     f: () => step(1),
     F: () => step(-1),
     c: answer,
-    x: () => { if (row >= 0) { const tick = one("input[type=checkbox]", rows[row]); if (tick) tick.click(); } },
+    x: () => { const tick = one("[data-row].on input[type=checkbox]"); if (tick) tick.click(); },
     u: () => one("#undo-last").requestSubmit(),
     "/": () => { location.href = "/#search"; },
   };
@@ -122,19 +121,70 @@
 
   // The queue
 
-  const everything = one("#all");
-  if (everything) {
-    one("[data-all]").hidden = false;
-    everything.addEventListener("change", () => all("[name=draft]").forEach((each) => { each.checked = everything.checked; }));
-  }
-  all("details.pop").forEach((each) => each.addEventListener("toggle", () => {
-    if (each.open) all("details.pop[open]").forEach((other) => { if (other !== each) other.open = false; });
-  }));
+  const ready = () => {
+    row = -1;
+    chosen = 0;
+    const everything = one("[data-all]");
+    if (everything) everything.hidden = false;
+  };
+  ready();
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "all") all("[name=draft]").forEach((each) => { each.checked = event.target.checked; });
+  });
+  document.addEventListener("toggle", (event) => {
+    if (!event.target.matches("details.pop") || !event.target.open) return;
+    all("details.pop[open]").forEach((other) => { if (other !== event.target) other.open = false; });
+  }, true);
+
+  // From draft to draft: the next page is put into this one, which spares the browser half of its work.
+
+  let going = false;
+  const swap = async (address, options = {}) => {
+    if (going) return;
+    going = true;
+    try {
+      const answer = await fetch(address, { ...options, credentials: "same-origin" });
+      const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (!one("main .desk, main .list, main .empty", next) || one("#editor", next)) { location.href = answer.url; return; }
+      document.title = next.title;
+      for (const part of ["#status", "main"]) one(part).replaceWith(document.adoptNode(one(part, next)));
+      if (answer.redirected || !options.method) history.pushState(null, "", answer.url);
+      scrollTo(0, 0);
+      ready();
+      one("main").focus({ preventScroll: true });
+    } catch {
+      say("The desk does not answer. Nothing is lost: try again.");
+    } finally {
+      going = false;
+    }
+  };
+  addEventListener("popstate", () => location.reload());
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest(".bar a[rel=next], .bar a[rel=prev]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    swap(link.href);
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.closest(".bar, .finding, .flash") || form.closest("#editor")) return;
+    event.preventDefault();
+    swap(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  });
 
   // Editing
 
   const editor = one("#editor");
   if (!editor) return;
+  document.addEventListener("click", (event) => {
+    const find = event.target.closest("[data-find]");
+    if (!find) return;
+    event.preventDefault();
+    const text = one("#body");
+    const at = text.value.indexOf(find.dataset.find.replaceAll("\r\n", "\n"));
+    text.focus();
+    if (at >= 0) text.setSelectionRange(at, at + find.dataset.find.length);
+  });
   const status = () => one("#saving");
   let unsaved = false;
   let flying = false;

@@ -151,12 +151,13 @@ def test_save_and_approve_is_one_step_and_stops_at_what_blocks(desk: Desk) -> No
 
 def test_a_field_that_cannot_be_is_told_in_words(desk: Desk) -> None:
     ref = desk.refs[1]
-    for changes, words in (
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"title": " "}, "the title is empty"),
         ({"category": "NONSENSE"}, "not in the vocabulary"),
         ({"sticky_weight": "much"}, "no whole number"),
         ({"body": "x" * 300_001}, "longer than"),
-    ):
+    )
+    for changes, words in wrong:
         answer = edited(desk, ref, **changes)
         assert answer.status_code == 409, changes
         assert words in answer.text

@@ -56,22 +56,23 @@ def layout(folder: Path, environ: dict[str, str] | None = None) -> Settings:
     return load_settings({"COPYDESK_DESK_TOKEN": TOKEN, "HOME": str(folder), **(environ or {})}, folder)
 
 
-def fill(settings: Settings, count: int, *, faults: bool = True, write: bool = True) -> list[str]:
+def fill(settings: Settings, count: int, *, faults: bool = True, first: int = 0) -> list[str]:
     """Draft items, every third with an invented sentence; returns their external ids, newest first."""
     with Ledger.open(settings.database_url) as ledger:
         ledger.sync_feeds(load_feeds(settings.feeds_file).feeds)
-        wanted = [_draft(number, faults=faults) for number in range(count)]
+        wanted = [_draft(number, faults=faults) for number in range(first, first + count)]
         found = [item for item, _ in wanted]
         state, policy = PollState(), Policy()
         for start in range(0, count, 500):
             some = found[start : start + 500]
             ledger.admit(FEED, new=some, updated=[], skipped=[], merged=[], state=state, policy=policy)
         by_guid = {item.guid: draft for item, draft in wanted}
-        for claim in ledger.claim(FEED, count, 900.0):
+        claims = ledger.claim(FEED, 100_000, 900.0)
+        ledger.release([claim for claim in claims if claim.item.guid not in by_guid])
+        for claim in (claim for claim in claims if claim.item.guid in by_guid):
             draft = by_guid[claim.item.guid]
             ledger.intend(claim, draft)
-            if write:
-                files.write_atomically(settings.output, draft.path, draft.text.encode())
+            files.write_atomically(settings.output, draft.path, draft.text.encode())
             ledger.confirm(claim)
     return [draft.external_id for _, draft in wanted]
 

@@ -1,0 +1,52 @@
+"""A real browser on the real desk. On a machine without one these tests are skipped, by name."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.desk.conftest import Desk
+from tests.fakes.stock import TOKEN
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed: `apt-get install chromium`")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+def signed_in(browser: Browser, desk: Desk, **options: object) -> tuple[BrowserContext, Page]:
+    """Return a window in which Ada sits at the desk."""
+    context = browser.new_context(**options)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    page.goto(f"{desk.server.url}/?token={TOKEN}")
+    page.get_by_label("Your name").fill("Ada")
+    page.get_by_role("button", name="Sit down").click()
+    page.wait_for_url(f"{desk.server.url}/")
+    return context, page
+
+
+@pytest.fixture
+def page(browser: Browser, desk: Desk) -> Iterator[Page]:
+    """A window that fails its test where a script fails, or anybody outside is asked."""
+    context, opened = signed_in(browser, desk)
+    troubles: list[str] = []
+    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    opened.on("request", lambda sent: _note_outside(sent.url, desk, troubles))
+    opened.on("console", lambda said: troubles.append(said.text) if "Content Security" in said.text else None)
+    yield opened
+    context.close()
+    assert troubles == []
+
+
+def _note_outside(url: str, desk: Desk, troubles: list[str]) -> None:
+    if not url.startswith(desk.server.url):
+        troubles.append(f"asked {url}")

@@ -1,0 +1,41 @@
+"""axe-core finds nothing to object to, on any page, in light and dark."""
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.desk.browser.conftest import signed_in
+from tests.desk.conftest import Desk
+from tests.desk.server import form_of
+
+AXE = Path(__file__).parents[2] / "readers" / "node_modules" / "axe-core" / "axe.min.js"
+_RUN = "() => axe.run(document, {resultTypes: ['violations']})"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_violation(browser: Browser, desk: Desk, scheme: str) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: `npm ci --prefix tests/readers`")
+    held, clean, asked, edited = desk.refs[0], desk.refs[1], desk.refs[2], desk.refs[4]
+    desk.ada.post(f"/drafts/{clean}/approve", data={"sha256": desk.ada.hidden(f"/drafts/{clean}", "sha256")})
+    desk.ada.post(f"/drafts/{asked}/redraft", data={"note": "shorter"})
+    form = form_of(desk.ada.page(f"/drafts/{edited}/edit"))
+    desk.ada.post(f"/drafts/{edited}/save", data=form | {"title": "Another"})
+    # Scripts of nobody else run on the desk's pages: the policy is set aside for this one.
+    context, page = signed_in(browser, desk, color_scheme=scheme, bypass_csp=True)
+    pages = [
+        "/", "/?state=approved", "/?q=nothing-is-called-that", f"/drafts/{held}", f"/drafts/{clean}",
+        f"/drafts/{asked}", f"/drafts/{held}/edit", f"/drafts/{edited}/history", f"/drafts/{edited}/compare",
+        "/published", "/recent", "/name", "/nothing",
+    ]  # fmt: skip
+    found = {}
+    for path in pages:
+        page.goto(desk.server.url + path)
+        page.add_script_tag(path=AXE)
+        violations = page.evaluate(_RUN)["violations"]
+        if violations:
+            found[path] = [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in violations]
+    context.close()
+    assert found == {}, json.dumps(found, indent=1)

@@ -1,0 +1,147 @@
+"""An editor's morning by keyboard alone: queue, evidence, edit, answer, approve; and the ways back."""
+
+from playwright.sync_api import Browser, Page, expect
+
+from pipeline.output.frontmatter import loads
+from tests.desk.browser.conftest import signed_in
+from tests.desk.conftest import Desk
+
+HELD, CLEAN = 0, 1
+_CHOOSE = """words => {
+  const text = document.querySelector("#body"), at = text.value.indexOf(words);
+  text.setSelectionRange(at, at + words.length);
+}"""
+
+
+def test_from_the_queue_to_the_published_file_by_keyboard(page: Page, desk: Desk) -> None:
+    ref = desk.refs[HELD]
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/drafts/{ref}*")
+    approve = page.get_by_role("button", name="Approve")
+    expect(approve).to_be_disabled()
+    # A claim, its place in the draft, and that nothing bears it out.
+    page.keyboard.press("f")
+    expect(page.locator("mark.on")).to_have_text("Ruritania")
+    expect(page.locator("#status")).to_contain_text("nothing in the source bears it out")
+    page.keyboard.press("a")
+    expect(page.locator("#status")).to_contain_text("4 findings block approval")
+    # Edit: the invented date goes.
+    page.keyboard.press("e")
+    page.wait_for_url("**/edit*")
+    body = page.locator("#body")
+    body.focus()
+    page.evaluate(_CHOOSE, " on 3 March 2019")
+    page.keyboard.press("Delete")
+    expect(page.locator("#saving")).to_contain_text("Saved")
+    expect(page.locator("#found .finding.block")).to_have_count(3)
+    expect(page.locator("#preview")).not_to_contain_text("3 March 2019")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(f"**/drafts/{ref}?*")
+    # Answer for the rest.
+    for left in (3, 2, 1):
+        expect(page.locator(".finding.block")).to_have_count(left)
+        page.keyboard.press("f")
+        page.keyboard.press("c")
+        page.keyboard.type("on the wire desk's word")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+    expect(approve).to_be_enabled()
+    page.keyboard.press("a")
+    page.wait_for_url(f"**/drafts/{desk.refs[CLEAN]}*")
+    metadata, text = loads(desk.text(ref, "published"))
+    assert metadata["review"]["by"] == "Ada"
+    assert metadata["ai"]["checks"] == {"open": 0, "acknowledged": 3}
+    assert "3 March 2019" not in text
+    # And back again.
+    page.keyboard.press("u")
+    page.wait_for_url(f"**/drafts/{ref}*")
+    assert desk.stands(ref, "drafts")
+
+
+def test_rejecting_and_asking_for_a_redraft_by_keyboard(page: Page, desk: Desk) -> None:
+    page.goto(f"{desk.server.url}/drafts/{desk.refs[CLEAN]}")
+    page.keyboard.press("r")
+    page.keyboard.type("old news")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/drafts/{desk.refs[CLEAN + 1]}*")
+    assert desk.stands(desk.refs[CLEAN], "rejected")
+    page.keyboard.press("n")
+    page.keyboard.press("Tab")
+    page.keyboard.type("shorter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/drafts/{desk.refs[CLEAN + 2]}*")
+    page.goto(f"{desk.server.url}/drafts/{desk.refs[CLEAN + 1]}")
+    expect(page.locator(".note.asked")).to_contain_text("shorter")
+
+
+def test_keys_can_be_switched_off_and_never_act_while_typing(page: Page, desk: Desk) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("a r u j x")
+    expect(page.locator("#search")).to_have_value("a r u j x")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Backspace")
+    assert page.url == f"{desk.server.url}/"
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.get_by_label("Single keys act").uncheck()
+    page.keyboard.press("Escape")
+    page.goto(f"{desk.server.url}/drafts/{desk.refs[CLEAN]}")
+    page.keyboard.press("a")
+    page.wait_for_timeout(300)
+    assert desk.stands(desk.refs[CLEAN], "drafts")
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_label("Single keys act").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    page.wait_for_url(f"**/drafts/{desk.refs[CLEAN + 1]}*")
+
+
+def test_j_and_k_go_through_the_queue(page: Page, desk: Desk) -> None:
+    page.goto(f"{desk.server.url}/drafts/{desk.refs[0]}")
+    for at in (1, 2):
+        page.keyboard.press("j")
+        page.wait_for_url(f"**/drafts/{desk.refs[at]}*")
+    page.keyboard.press("k")
+    page.wait_for_url(f"**/drafts/{desk.refs[1]}*")
+
+
+def test_without_scripts_everything_is_a_form(browser: Browser, desk: Desk) -> None:
+    context, page = signed_in(browser, desk, java_script_enabled=False)
+    ref = desk.refs[HELD]
+    page.locator("a.title").first.click()
+    page.get_by_role("link", name="Edit").click()
+    body = page.locator("#body")
+    body.fill(body.input_value().replace(" on 3 March 2019", ""))
+    page.get_by_role("button", name="Save", exact=True).click()
+    for _ in range(3):
+        # An open <details> needs no script.
+        first = page.locator(".finding.block").first
+        first.locator("summary").click()
+        first.get_by_label("Why it may stand").fill("known")
+        first.get_by_role("button", name="It may stand").click()
+    page.get_by_role("button", name="Approve").click()
+    page.wait_for_url(f"**/drafts/{desk.refs[CLEAN]}*")
+    assert desk.stands(ref, "published")
+    page.get_by_role("button", name="Undo").click()
+    assert desk.stands(ref, "drafts")
+    context.close()
+
+
+def test_on_a_phone(browser: Browser, desk: Desk) -> None:
+    context, page = signed_in(browser, desk, viewport={"width": 375, "height": 740}, has_touch=True)
+    for path in (
+        "/",
+        f"/drafts/{desk.refs[HELD]}",
+        f"/drafts/{desk.refs[HELD]}/edit",
+        "/published",
+        "/recent",
+    ):
+        page.goto(desk.server.url + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 375, path
+    page.goto(f"{desk.server.url}/drafts/{desk.refs[CLEAN]}")
+    page.get_by_role("button", name="Approve").tap()
+    page.wait_for_url(f"**/drafts/{desk.refs[CLEAN + 1]}*")
+    assert desk.stands(desk.refs[CLEAN], "published")
+    context.close()
