@@ -11,7 +11,7 @@ from desk.markdown import rendered
 from desk.office import Seen
 from desk.pages import office, render, who
 from desk.queue import neighbours
-from desk.view import page_of
+from desk.view import page_of, with_traces
 from desk.worddiff import Piece, word_diff
 from pipeline.output.sections import parts
 
@@ -32,6 +32,7 @@ async def draft_page(request: Request, ref: str, *, trouble: str = "", status: i
     seen, around, done = await asyncio.gather(room.seen(ref), neighbours(request, ref), flash(request))
     publications = await asyncio.to_thread(room.ledger.publications_of, seen.row.item_id)
     page = page_of(seen)
+    page = with_traces(page, await room.traced(seen, page.body))
     before, behind, place, total = around
     return await asyncio.to_thread(
         render,

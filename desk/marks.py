@@ -31,14 +31,14 @@ class Mark(NamedTuple):
     start: int
     end: int
     level: str
-    """block, warn, note, fine (answered for) or evidence."""
+    """block, warn, note, fine (answered for), fact (borne out), evidence or ground (of a fact)."""
     anchor: str
     """Where links to it lead."""
 
 
 Env = MutableMapping[str, Any]
 """What goes from one piece of a text to the next: the boundaries, the open marks, the anchors set."""
-_RANK = ("block", "warn", "note", "fine", "evidence")
+_RANK = ("block", "warn", "note", "fine", "evidence", "fact", "ground")
 
 
 class _Boundary(NamedTuple):
@@ -86,6 +86,8 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
         end -= 1
     while start < end and text[start].isspace():
         start += 1
+    if text.startswith("](", end - 1):  # within a link's own signs it would be a link no more
+        end -= 1
     line = text.rfind("\n", 0, start) + 1
     lead = _LEAD.match(text, line)
     return (max(start, lead.end()) if lead else start), end

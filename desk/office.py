@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from pipeline.checks.reading import Trace
 from pipeline.checks.workers import CheckPool
 from pipeline.editing import flags
 from pipeline.errors import ConfigError, OutputError
@@ -67,6 +68,10 @@ class Office:
         if text is not None and text != row.version_text and row.state == "drafted":
             found = await self.check(row, source, beat, body_of(text))
         return Seen(row, text, sha256, found, source, beat, feed)
+
+    async def traced(self, seen: Seen, body: str) -> list[Trace]:
+        """Return the claims of a body that the source bears out, and where."""
+        return await self._checks.trace(seen.source, body, seen.beat)
 
     async def check(self, row: DraftRow, source: Source, beat: Beat, body: str) -> tuple[Finding, ...]:
         """Return what the checks say of a body of a draft, and what happened elsewhere."""

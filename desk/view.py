@@ -1,11 +1,12 @@
 """What the templates show of a draft. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from desk.marks import Mark, marked_markdown, marked_text
 from desk.office import Seen
+from pipeline.checks.reading import Trace
 from pipeline.errors import OutputError
 from pipeline.ledger import Acknowledgement
 from pipeline.models import Finding, Severity
@@ -53,6 +54,8 @@ class Page(NamedTuple):
     trouble: str | None
     """Why the file cannot be shown or decided on."""
     findings: tuple[Shown, ...]
+    traces: tuple[Trace, ...] = ()
+    """Claims that the source bears out, where no finding is about them."""
 
     @property
     def blocks(self) -> int:
@@ -104,7 +107,8 @@ class Page(NamedTuple):
             for one in self.findings
             if one.finding.span
         ]
-        return marked_markdown(self.body, marks)
+        borne_out = [Mark(number, *one.span, "fact", f"c{number}") for number, one in self._claims]
+        return marked_markdown(self.body, [*marks, *borne_out])
 
     @property
     def source_html(self) -> str:
@@ -120,7 +124,17 @@ class Page(NamedTuple):
             for one in self.findings
             for start, end in one.finding.evidence
         ]
-        return marked_text(self.seen.row.item.text, marks)
+        grounds = [
+            Mark(number, start, end, "ground", f"e{number}")
+            for number, one in self._claims
+            for start, end in one.evidence
+        ]
+        return marked_text(self.seen.row.item.text, [*marks, *grounds])
+
+    @property
+    def _claims(self) -> list[tuple[int, Trace]]:
+        """Return what the source bears out, numbered behind the findings."""
+        return list(enumerate(self.traces, start=len(self.findings) + 1))
 
 
 def _beside(shown: Shown) -> str:
@@ -147,6 +161,15 @@ def page_of(seen: Seen) -> Page:
         except OutputError as error:
             trouble = error.message
     return Page(seen, metadata, body, trouble, numbered(seen.findings, seen.row.acknowledged, body))
+
+
+def with_traces(page: Page, traces: Iterable[Trace]) -> Page:
+    """Return a page with the claims that the source bears out and that no finding is about."""
+    taken = sorted(one.finding.span for one in page.findings if one.finding.span)
+    free = [
+        one for one in traces if not any(start < one.span[1] and one.span[0] < end for start, end in taken)
+    ]
+    return page._replace(traces=tuple(free))
 
 
 def numbered(

@@ -66,11 +66,10 @@
       if (first && from !== part) first.scrollIntoView({ ...scroll, block: "nearest" });
     }
     if (entry && from !== "list") entry.scrollIntoView({ block: "nearest" });
-    if (entry) {
-      const evidence = places.some((mark) => mark.closest(".source"));
-      say(evidence ? `Finding ${name}: its evidence is marked in the source.` : `Finding ${name}: nothing in the source bears it out.`);
-      one("#status").classList.add("hidden");
-    }
+    const evidence = places.some((mark) => mark.closest(".source"));
+    const what = entry ? `Finding ${name}` : `“${places.length ? places[0].textContent : ""}”`;
+    say(evidence ? `${what}: marked in the source.` : `${what}: nothing in the source bears it out.`);
+    one("#status").classList.add("hidden");
     return entry;
   };
   const step = (by) => {
@@ -79,6 +78,13 @@
     const at = listed.findIndex((each) => Number(each.dataset.finding) === chosen);
     const next = listed[(at + by + listed.length) % listed.length] || listed[0];
     light(next.dataset.finding).focus({ preventScroll: false });
+  };
+  const claim = (by) => {
+    const numbers = [...new Set(all(".draft mark[data-f]").map((mark) => Number(mark.dataset.f.split(" ")[0])))];
+    if (!numbers.length) return;
+    const at = numbers.indexOf(chosen);
+    const next = numbers[at < 0 ? (by > 0 ? 0 : numbers.length - 1) : (at + by + numbers.length) % numbers.length];
+    light(next, "keys");
   };
   const answer = () => {
     const entry = one(`[data-finding="${chosen}"] .ack > summary`) || one(".finding .ack > summary");
@@ -99,6 +105,8 @@
     k: () => choose(-1),
     f: () => step(1),
     F: () => step(-1),
+    g: () => claim(1),
+    G: () => claim(-1),
     c: answer,
     x: () => { const tick = one("[data-row].on input[type=checkbox]"); if (tick) tick.click(); },
     u: () => one("#undo-last").requestSubmit(),

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from pipeline.checks.quotes import Quote, quotes
-from pipeline.checks.reading import Case, Reading
+from pipeline.checks.reading import TRACED, Case, Reading, Trace
 from pipeline.checks.speakers import Speech, speaker, speech
 from pipeline.checks.verbatim import Piece, Place, Words, pieces
 from pipeline.models import Finding, Severity
@@ -36,6 +36,18 @@ def check_quotations(case: Case) -> list[Finding]:
     if len(told) > _MOST:
         said = f"Only the first {_MOST:,} quotations were checked: compare the others yourself."
         found.append(Finding(kind=KIND, severity=Severity.WARN, message=said, span=told[_MOST][0][:2]))
+    return found
+
+
+def trace_quotations(case: Case) -> list[Trace]:
+    """Return the quotations of a draft that stand in the source word for word, with their places."""
+    told = [(quote, parts) for quote in quotes(case.draft.text) if (parts := _parts(case, quote))]
+    words = Words(case.source.text) if told else None
+    found = []
+    for quote, parts in told[:_MOST]:
+        places = tuple((place.start, place.end) for place in words.places(parts)) if words else ()
+        if places:
+            found.append(Trace(KIND, (quote.start, quote.end), places[:TRACED]))
     return found
 
 

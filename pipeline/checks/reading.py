@@ -104,3 +104,15 @@ class Case:
     language: str = "en"
     published: datetime | None = None
     """When the source was published: what its relative dates are counted from."""
+
+
+TRACED = 3
+"""Places of a source, at most, that are told for one claim."""
+
+
+class Trace(NamedTuple):
+    """A claim of a draft that stands in the source, and where; half-open, in characters."""
+
+    kind: str
+    span: tuple[int, int]
+    evidence: tuple[tuple[int, int], ...]

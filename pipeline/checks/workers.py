@@ -4,7 +4,8 @@ from types import TracebackType
 from typing import Self
 
 from pipeline.apart import CPU_S, MEMORY, JobFailed, Pool
-from pipeline.checks.worker import FINDINGS
+from pipeline.checks.reading import Trace
+from pipeline.checks.worker import FINDINGS, TRACES
 from pipeline.models import Beat, Finding, Severity, Source
 
 UNCHECKED = "unchecked"
@@ -34,3 +35,11 @@ class CheckPool:
         except JobFailed as error:
             said = f"this draft could not be checked: checking it {error.message}"
             return (Finding(kind=UNCHECKED, severity=Severity.BLOCK, message=said),)
+
+    async def trace(self, source: Source, body: str, beat: Beat) -> list[Trace]:
+        """Return the claims of a body that its source has, as `trace_claims` does; none where that fails."""
+        job = {"source": source.model_dump_json(), "beat": beat.model_dump_json(), "trace": True}
+        try:
+            return TRACES.validate_json(await self._pool.run(job, body.encode()))
+        except JobFailed:
+            return []

@@ -21,7 +21,7 @@ from pipeline.checks.figures.records import (
 )
 from pipeline.checks.figures.scores import Score, scores
 from pipeline.checks.figures.shares import shares
-from pipeline.checks.reading import Case
+from pipeline.checks.reading import TRACED, Case, Trace
 from pipeline.models import Finding, Severity
 
 KIND = "figure"
@@ -43,6 +43,12 @@ def check_figures(case: Case) -> list[Finding]:
     return _Check(case, words).findings()
 
 
+def trace_figures(case: Case) -> list[Trace]:
+    """Return the figures of a draft that stand in the source, with the places where they do."""
+    words = lexicon(case.language)
+    return _Check(case, words).traced() if words else []
+
+
 class _Check:
     def __init__(self, case: Case, words: Lexicon) -> None:
         self._case = case
@@ -56,6 +62,16 @@ class _Check:
 
     def findings(self) -> list[Finding]:
         return [found for told in self._told if (found := self._finding(told))]
+
+    def traced(self) -> list[Trace]:
+        """Return the figures that the source has, near ones first where there are several."""
+        found = []
+        for told in self._told:
+            own = [] if told.kind == YEAR or _says_nothing(told) else self._given.like(told)
+            places = [(given.start, given.end) for given in own if bond(told, given)]
+            if places:
+                found.append(Trace(KIND, (told.start, told.end), tuple(places[:TRACED])))
+        return found
 
     @cached_property
     def _heads(self) -> set[tuple[float, str]]:
