@@ -123,6 +123,19 @@ def desk(
     review_desk.serve(host, port, browser=browser)
 
 
+@app.command("review")
+def review_drafts(
+    feed: Annotated[str | None, typer.Argument(help="Key of a feed; none means all.")] = None,
+    findings: Annotated[
+        str | None, typer.Option(help="Only those with findings like: held, warned or clean.")
+    ] = None,
+) -> None:
+    """Go through the waiting drafts in the terminal, one after another."""
+    from copydesk import reviewing
+
+    reviewing.start(feed, findings)
+
+
 @app.command()
 def approve(drafts: Drafts, note: Note = None) -> None:
     """Approve drafts: each moves to output/published/.

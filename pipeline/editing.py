@@ -77,7 +77,8 @@ def save(
         count_checks(metadata, row, found)
         draft = Draft(external_id=row.external_id, path=row.path, text=dumps(metadata, body), findings=found)
         keep_edit(ledger, standing)
-        pending = ledger.intend_save(row, draft, by, base=standing.sha256, sitting=SITTING)
+        title = str(metadata["title"])
+        pending = ledger.intend_save(row, draft, by, base=base, sitting=SITTING, title=title)
         if not write_text(ledger, root, pending):
             raise _overtaken(root, row)
         return draft.sha256

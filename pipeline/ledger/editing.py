@@ -147,15 +147,18 @@ class Editing(Base):
         sitting: timedelta | None = None,
         cause: str = "edit",
         number: int | None = None,
+        title: str | None = None,
     ) -> PendingText:
         """Record what an editor wrote, or restored, before the file is.
 
-        `base` is the hash of what it is to replace, `number` its `ai.version` (None: as it was). What the
-        same editor saved last, within a `sitting`, is replaced in the list of versions as well. Raises
+        `base` is the hash of what it is to replace, `number` its `ai.version` and `title` what the queue
+        calls it (None: as it was). What the same editor saved last, within a `sitting`, is replaced in the list of versions as well. Raises
         ReviewError where the draft was decided on meanwhile.
         """
         with self._writing() as connection:
             drafts.require_free(connection, row, leased=cause == "edit")
+            if title is not None and title != row.title:
+                saves.rename(connection, row.item_id, title)
             return saves.intend(connection, row, draft, by, base, sitting, cause=cause, number=number)
 
     def intend_revision(self, row: DraftRow, draft: Draft, by: str) -> PendingText:

@@ -43,6 +43,11 @@ def _of_this_sitting(
     return last.id if last is not None and same and last.at > datetime.now(UTC) - sitting else None
 
 
+def rename(connection: sa.Connection, item_id: int, title: str) -> None:
+    """Call an item by its draft's title, as the queue shows and finds it."""
+    connection.execute(items.update().where(items.c.id == item_id).values(title=title))
+
+
 def intend_revision(connection: sa.Connection, row: DraftRow, draft: Draft, by: str) -> PendingText:
     """Make a draft of a published article. Raises ReviewError where something else came first."""
     state = connection.scalar(sa.select(items.c.state).where(items.c.id == row.item_id).with_for_update())

@@ -46,6 +46,7 @@ def test_every_field_is_written_and_the_rest_stays(desk: Desk) -> None:
     assert {key: after[key] for key in unchanged} == {key: before[key] for key in unchanged}
     assert after["ai"]["version"] == 1
     assert list(after) == list(before)
+    assert "A new: &#39;title&#39; #1" in desk.ada.page("/?q=new+title")
 
 
 def test_a_description_follows_the_overview_until_an_editor_writes_it(desk: Desk) -> None:

@@ -1,0 +1,188 @@
+"""What the desk asks of the ledger: the queue, acknowledgements, saves, undo, history; on both databases."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from pipeline.errors import ReviewError
+from pipeline.ledger import DraftRow, Ledger, Move, Wanted, live
+from pipeline.models import Decision, Draft, Finding, Severity, Verdict
+from pipeline.output.files import sha256_of
+from tests.pipeline.ledger.records import LEASE_S, NOW, admit, draft, feed, item
+
+SITTING = timedelta(minutes=10)
+WARN = Finding(kind="date", severity=Severity.WARN, message="Which day?", key="k2")
+
+
+Open = Callable[..., Ledger]
+
+
+@pytest.fixture
+def ledger(open_ledger: Open) -> Ledger:
+    opened = open_ledger()
+    opened.sync_feeds([feed("one")])
+    return opened
+
+
+def drafted(ledger: Ledger, number: int, *findings: Finding, title: str = "") -> DraftRow:
+    admit(ledger, item(number, **({"title": title} if title else {})))
+    [claim] = ledger.claim("one", 1, LEASE_S)
+    text = draft(claim, f"text {number}").model_copy(update={"findings": findings})
+    ledger.intend(claim, text)
+    ledger.confirm(claim)
+    return ledger.draft(text.external_id)
+
+
+def block(number: int = 1) -> Finding:
+    return Finding(kind="name", severity=Severity.BLOCK, message="Who?", key=f"b{number}")
+
+
+def move(row: DraftRow, folder: str, text: str, **more: object) -> Move:
+    path = f"{folder}/{row.path.partition('/')[2]}"
+    return Move(row.path, path, text, sha256_of(text.encode()), **more)  # type: ignore[arg-type]
+
+
+def verdict(decision: Decision, sha256: str = "0" * 64) -> Verdict:
+    return Verdict(decision=decision, by="Ada", at=NOW, sha256=sha256)
+
+
+def save(ledger: Ledger, row: DraftRow, text: str, by: str = "Ada", base: str | None = None) -> None:
+    base = base or sha256_of(ledger.draft(row.external_id).version_text.encode())
+    edited = Draft(external_id=row.external_id, path=row.path, text=text)
+    ledger.confirm_save(ledger.intend_save(row, edited, by, base=base, sitting=SITTING))
+
+
+def test_the_queue_is_filtered_ordered_paged_and_counted(ledger: Ledger) -> None:
+    held, warned, clean = drafted(ledger, 3, block(), WARN), drafted(ledger, 2, WARN), drafted(ledger, 1)
+    assert ledger.queue_names(Wanted()) == [one.external_id for one in (clean, warned, held)]
+    assert ledger.queue_names(Wanted(order="oldest")) == [one.external_id for one in (held, warned, clean)]
+    assert ledger.queue_names(Wanted(order="findings")) == [one.external_id for one in (held, warned, clean)]
+    assert ledger.queue_names(Wanted(findings="held")) == [held.external_id]
+    assert ledger.queue_names(Wanted(findings="warned")) == [warned.external_id]
+    assert ledger.queue_names(Wanted(findings="clean")) == [clean.external_id]
+    assert ledger.queue_names(Wanted(words=("ITEM", "2"))) == [warned.external_id]
+    assert ledger.queue_names(Wanted(words=("%",))) == []
+    assert ledger.queue_names(Wanted(feeds=())) == []
+    assert ledger.queue_names(Wanted(state="approved")) == []
+    page = ledger.queue(Wanted(), limit=2, offset=1)
+    assert [(row.external_id, row.blocks, row.warns) for row in page.rows] == [
+        (warned.external_id, 0, 1),
+        (held.external_id, 1, 1),
+    ]
+    assert page.total == 3
+    assert page.counts.states == {"drafted": 3}
+    assert page.counts.feeds == {"one": 3}
+
+
+def test_what_is_answered_for_counts_no_more_until_that_is_taken_back(ledger: Ledger) -> None:
+    row = drafted(ledger, 1, block(), WARN)
+    ledger.acknowledge(row, block(), "known", "Ada", NOW)
+    assert ledger.queue_names(Wanted(findings="held")) == []
+    assert ledger.queue_names(Wanted(findings="warned")) == [row.external_id]
+    assert ledger.draft(row.external_id).open_findings == 1
+    ledger.acknowledge(row, block(), "known better", "Ben", NOW)
+    [answer] = ledger.draft(row.external_id).acknowledged
+    assert (answer.reason, answer.by) == ("known better", "Ben")
+    ledger.withdraw(row, "b1", "Ada", NOW)
+    assert ledger.draft(row.external_id).open_findings == 2
+
+
+def test_an_answer_survives_an_edit_that_leaves_the_claim(ledger: Ledger) -> None:
+    row = drafted(ledger, 1, block())
+    ledger.acknowledge(row, block(), "known", "Ada", NOW)
+    edited = Draft(external_id=row.external_id, path=row.path, text="edited", findings=(block(), WARN))
+    ledger.confirm_save(ledger.intend_save(row, edited, "Ada", base=None))
+    [shown] = ledger.queue(Wanted()).rows
+    assert (shown.blocks, shown.warns, shown.cause, shown.by) == (0, 1, "edit", "Ada")
+
+
+def test_saves_of_one_sitting_are_one_version_and_others_are_not(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    save(ledger, row, "one")
+    save(ledger, row, "two")
+    save(ledger, row, "three", by="Ben")
+    assert [(one.cause, one.by, one.text) for one in ledger.versions(row.item_id)] == [
+        ("draft", None, "text 1"),
+        ("edit", "Ada", "two"),
+        ("edit", "Ben", "three"),
+    ]
+
+
+def test_a_save_that_was_overtaken_is_kept_aside(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    edited = Draft(external_id=row.external_id, path=row.path, text="late")
+    pending = ledger.intend_save(row, edited, "Ada", base="x")
+    assert ledger.unfinished_texts() == [pending]
+    ledger.confirm_save(pending, aside=True)
+    assert ledger.unfinished_texts() == []
+    assert ledger.draft(row.external_id).version_text == "text 1"
+    assert ledger.versions(row.item_id)[-1].aside
+
+
+def test_a_redraft_that_comes_too_late_is_kept_and_the_edit_stands(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    ledger.request_redraft(row, "Ada", NOW)
+    [claim] = ledger.claim("one", 1, LEASE_S, requested=True)
+    assert not ledger.moved_on(claim)
+    save(ledger, row, "edited")
+    assert ledger.moved_on(claim)
+    ledger.keep_aside(claim, draft(claim, "from the model"), 2, "it was edited meanwhile")
+    after = ledger.draft(row.external_id)
+    assert (after.version_text, after.request) == ("edited", None)
+    assert [one.text for one in ledger.versions(row.item_id) if one.aside] == ["from the model"]
+    assert any("edited meanwhile" in finding.message for finding in after.findings)
+
+
+def test_a_verdict_is_taken_back_once_and_only_the_last(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    ledger.confirm_verdict(ledger.intend_verdict(row, verdict(Decision.APPROVE), move(row, "published", "a")))
+    approved = ledger.draft(row.external_id)
+    [given] = ledger.verdicts(row.item_id)
+    assert live([given]) == given
+    back = move(approved, "drafts", "text 1", undoes=given.id)
+    with pytest.raises(ReviewError, match="meanwhile"):
+        ledger.intend_verdict(approved, verdict(Decision.UNDO), back._replace(undoes=given.id + 7))
+    ledger.confirm_verdict(ledger.intend_verdict(approved, verdict(Decision.UNDO), back))
+    again = ledger.draft(row.external_id)
+    assert (again.state, again.path) == ("drafted", row.path)
+    assert live(ledger.verdicts(row.item_id)) is None
+    assert [one.decision for one in ledger.latest_verdicts()] == [Decision.UNDO, Decision.APPROVE]
+
+
+def test_a_rejected_revision_leaves_the_approval_before_it(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    ledger.confirm_verdict(ledger.intend_verdict(row, verdict(Decision.APPROVE), move(row, "published", "a")))
+    approved = ledger.draft(row.external_id)
+    text = Draft(external_id=row.external_id, path=row.path, text="again")
+    ledger.confirm_save(ledger.intend_revision(approved, text, "Ben"))
+    revised = ledger.draft(row.external_id)
+    assert (revised.state, revised.path, revised.cause) == ("drafted", row.path, "revise")
+    with pytest.raises(ReviewError, match="meanwhile"):
+        ledger.intend_revision(approved, text, "Ada")
+    pending = ledger.intend_verdict(revised, verdict(Decision.REJECT), move(revised, "rejected", "again"))
+    assert [one.path for one in ledger.unfinished_verdicts()] == [approved.path]
+    ledger.confirm_verdict(pending)
+    after = ledger.draft(row.external_id)
+    assert (after.state, after.path) == ("approved", approved.path)
+
+
+def test_a_changed_source_is_kept_beside_the_one_that_was_written_from(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    admit(ledger, updated=[item(1, text="Now it says more.")])
+    after = ledger.draft(row.external_id)
+    assert after.item.text == "Text 1"
+    assert after.updated is not None
+    assert after.updated.text == "Now it says more."
+    assert ledger.queue_names(Wanted(changed=True)) == [row.external_id]
+
+
+def test_history_tells_everything_in_its_order(ledger: Ledger) -> None:
+    row = drafted(ledger, 1, block())
+    ledger.acknowledge(row, block(), "known", "Ada", NOW + timedelta(days=400))
+    ledger.request_redraft(row, "Ben", NOW + timedelta(days=500), note="shorter")
+    events = [(event.what, event.by) for event in ledger.history(row.item_id)]
+    assert events[0] == ("asked", "Ben")
+    assert ("acknowledged", "Ada") in events
+    assert ("draft", None) in events
+    assert ledger.titles([row.item_id]) == {row.item_id: (row.external_id, "Item 1")}
