@@ -3,11 +3,15 @@
 import logging
 import socket
 import webbrowser
+from logging.handlers import RotatingFileHandler
 
 from copydesk.console import err, out
 from pipeline.errors import ConfigError
 from pipeline.ledger import Ledger
 from pipeline.settings import Settings, load_feeds, load_settings
+
+_LOG_SIZE = 5_000_000
+"""Bytes of one file of the audit log; six are kept."""
 
 
 def serve(host: str, port: int, *, browser: bool) -> None:
@@ -28,7 +32,7 @@ def serve(host: str, port: int, *, browser: bool) -> None:
         hosts=settings.desk_hosts,
         user_header=settings.desk_user_header,
     )
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    _log(settings)
     config = uvicorn.Config(
         create_app(settings, access), log_level="warning", access_log=False, server_header=False,
         proxy_headers=False, timeout_graceful_shutdown=5, ws="none",
@@ -40,6 +44,23 @@ def serve(host: str, port: int, *, browser: bool) -> None:
     if browser:
         webbrowser.open(link)
     uvicorn.Server(config).run(sockets=[listening])
+
+
+def _log(settings: Settings) -> None:
+    """Have trouble told in the terminal, and who changed what in a file of the owner's."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    path = settings.base / ".copydesk" / "desk-audit.jsonl"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        kept = RotatingFileHandler(path, maxBytes=_LOG_SIZE, backupCount=5, encoding="utf-8")
+    except OSError as error:
+        said = f"{path}: {error.strerror}; the desk notes there who changed what: make it writable"
+        raise ConfigError(said, path=str(path)) from error
+    audit = logging.getLogger("copydesk.desk.audit")
+    audit.setLevel(logging.INFO)
+    audit.propagate = False
+    audit.addHandler(kept)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,6 +1,8 @@
 """The gate before every page: an ASGI middleware that lets in who may come, and says what pages may do."""
 
+import json
 import logging
+from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
@@ -16,7 +18,10 @@ LARGEST = 4_000_000
 _DRAINED = 50_000_000
 """Bytes that are read of a request that is refused for its length: a browser shows no answer before."""
 log = logging.getLogger("copydesk.desk")
+audit = logging.getLogger("copydesk.desk.audit")
+"""A line of JSON for every request that was to change something, and every one that was refused."""
 
+_REFUSED = frozenset((400, 401, 403, 413))
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{images}; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -43,6 +48,7 @@ class Gate:
             return
         headers = Headers(scope=scope)
         answer = self._answer(scope, headers)
+        send = _audited(scope, send)
         if answer is not None:
             await _drain(receive, headers)
             await answer(scope, receive, self._secured(send, static=False))
@@ -102,6 +108,29 @@ class Gate:
             await send(message)
 
         return secured
+
+
+def _audited(scope: Scope, send: Send) -> Send:
+    """Note who asked for what, and what they were told, where it may have changed something."""
+
+    async def audited(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            status = message["status"]
+            if scope["method"] not in SAFE or status in _REFUSED:
+                audit.info(json.dumps(_line(scope, status)))
+        await send(message)
+
+    return audited
+
+
+def _line(scope: Scope, status: int) -> dict[str, object]:
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "editor": scope.get("state", {}).get("editor"),
+        "from": scope["client"][0] if scope.get("client") else None,
+        "asked": f"{scope['method']} {scope['path'][:200]}",
+        "status": status,
+    }
 
 
 async def _drain(receive: Receive, headers: Headers) -> None:

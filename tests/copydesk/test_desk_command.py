@@ -1,0 +1,92 @@
+"""`copydesk desk` in a process of its own: the link that it prints, its log, its errors, how it ends."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from pipeline.settings import Settings
+from tests.fakes.stock import fill, layout
+
+ROOT = Path(__file__).parents[2]
+
+
+def environment(settings: Settings, **environ: str) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    own = {"PYTHONPATH": str(ROOT), "HOME": str(settings.base), "PYTHONUNBUFFERED": "1", "COLUMNS": "40"}
+    return kept | own | environ
+
+
+@contextmanager
+def opened(
+    settings: Settings, *arguments: str, **environ: str
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Start a desk; yields its process and the link that it prints."""
+    command = [sys.executable, "-m", "copydesk", "desk", "--port", "0", *arguments]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=settings.base,
+        env=environment(settings, **environ),
+    ) as process:  # fmt: skip
+        assert process.stdout
+        found = re.search(r"http://\S+", process.stdout.readline())
+        assert found
+        try:
+            yield process, found[0]
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+
+
+def answered(link: str, **headers: str) -> httpx.Response:
+    """Ask until the desk listens."""
+    transport = httpx.HTTPTransport(retries=20)
+    with httpx.Client(transport=transport, headers=headers, follow_redirects=True, timeout=20) as client:
+        return client.get(link)
+
+
+def test_the_link_opens_it_and_ctrl_c_closes_it(tmp_path: Path) -> None:
+    settings = layout(tmp_path)
+    fill(settings, 1)
+    with opened(settings) as (process, link):
+        assert "Who sits here?" in answered(link).text
+        assert answered(link.partition("?")[0]).status_code == 401
+    assert process.returncode in (0, 130, -signal.SIGINT)
+    lines = (tmp_path / ".copydesk/desk-audit.jsonl").read_text().splitlines()
+    assert [json.loads(line)["status"] for line in lines] == [401]
+    assert (tmp_path / ".copydesk/desk-audit.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_a_token_of_ones_own_keeps_the_link(tmp_path: Path) -> None:
+    settings = layout(tmp_path)
+    with opened(settings, COPYDESK_DESK_TOKEN="sixteen-letters!") as (_, link):
+        assert link.endswith("?token=sixteen-letters!")
+        assert answered(link).status_code == 200
+
+
+def test_mistakes_are_one_line_and_an_exit_code(tmp_path: Path) -> None:
+    settings = layout(tmp_path)
+
+    def said(*arguments: str, **environ: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "copydesk", "desk", *arguments]
+        done = subprocess.run(
+            command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=60,
+            env=environment(settings, **environ),
+        )  # fmt: skip
+        return done.returncode, done.stderr
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, words = said("--port", str(taken.getsockname()[1]))
+    assert (code, "say --port" in words) == (2, True)
+    assert said("--host", "203.0.113.9")[0] == 2
+    assert "too short" in said(COPYDESK_DESK_TOKEN="short")[1]
+    assert "host names" in said(COPYDESK_DESK_HOSTS="http://x/")[1]
+    assert "header" in said(COPYDESK_DESK_USER_HEADER="no header:")[1]
+    assert said(COPYDESK_FEEDS="missing.yaml")[0] == 2
