@@ -65,7 +65,8 @@ class Office:
         feed = next((one for one in subscriptions.feeds if one.key == row.feed_key), None)
         text, sha256 = _decoded(data), files.sha256_of(data or b"")
         found = row.findings
-        if text is not None and text != row.version_text and row.state == "drafted":
+        known = text == row.version_text and all(one.key for one in found)
+        if text is not None and not known and row.state == "drafted":
             found = await self.check(row, source, beat, body_of(text))
         return Seen(row, text, sha256, found, source, beat, feed)
 

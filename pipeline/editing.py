@@ -174,7 +174,7 @@ def acknowledge(
 ) -> None:
     """Answer for a finding, one of the `findings` that the draft has now. Raises ReviewError."""
     row = ledger.draft(ref)
-    finding = next((one for one in findings if one.key == key), None)
+    finding = next((one for one in findings if key and one.key == key), None)
     if finding is None:
         raise ReviewError("that finding is gone: the text says something else by now", draft=ref)
     if finding.firm:

@@ -1,6 +1,6 @@
 """Composes what an editor asks for beside a verdict: a redraft, an earlier version put back."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.checks import run_checks
@@ -45,6 +45,7 @@ def request_redraft(
             )
         else:
             keep_edit(ledger, standing)
+            now = max(now, datetime.now(UTC))  # asked for after that edit, and in its knowledge
         ledger.request_redraft(row, by or "unknown", now, note=note, section=section)
         return row
 

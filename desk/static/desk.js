@@ -19,7 +19,10 @@
   box.checked = keysAct();
   box.addEventListener("change", () => localStorage.setItem(KEY, box.checked ? "on" : "off"));
 
-  const say = (words) => { one("#status").textContent = words; };
+  const say = (words, quietly = false) => {
+    one("#status").textContent = words;
+    one("#status").classList.toggle("hidden", quietly);
+  };
 
   const act = (target) => {
     if (target.matches("summary")) {
@@ -68,8 +71,7 @@
     if (entry && from !== "list") entry.scrollIntoView({ block: "nearest" });
     const evidence = places.some((mark) => mark.closest(".source"));
     const what = entry ? `Finding ${name}` : `“${places.length ? places[0].textContent : ""}”`;
-    say(evidence ? `${what}: marked in the source.` : `${what}: nothing in the source bears it out.`);
-    one("#status").classList.add("hidden");
+    say(evidence ? `${what}: marked in the source.` : `${what}: nothing in the source bears it out.`, true);
     return entry;
   };
   const step = (by) => {

@@ -152,8 +152,8 @@ class Editing(Base):
         """Record what an editor wrote, or restored, before the file is.
 
         `base` is the hash of what it is to replace, `number` its `ai.version` and `title` what the queue
-        calls it (None: as it was). What the same editor saved last, within a `sitting`, is replaced in the list of versions as well. Raises
-        ReviewError where the draft was decided on meanwhile.
+        calls it (None: as it was). What the same editor saved last, within a `sitting`, is replaced in the
+        list of versions as well. Raises ReviewError where the draft was decided on meanwhile.
         """
         with self._writing() as connection:
             drafts.require_free(connection, row, leased=cause == "edit")

@@ -107,3 +107,12 @@ def in_window(window: Window | None) -> list[sa.ColumnElement[bool]]:
     since, until = window or (None, None)
     conditions = [items.c.published_at >= since] if since else []
     return conditions + ([items.c.published_at < until] if until else [])
+
+
+def take_update(connection: sa.Connection, item_id: int) -> None:
+    """Let the source as it is now take the place of the one that a draft was written from."""
+    this = items.c.id == item_id
+    payload = connection.scalar(sa.select(items.c.updated_payload).where(this))
+    if payload is not None:
+        taken = values(Item.model_validate_json(payload)) | {"updated_payload": None, "updated_hash": None}
+        connection.execute(items.update().where(this).values(**taken))

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from pipeline.errors import ReviewError
 from pipeline.ledger import versions
-from pipeline.ledger.items import chunks
+from pipeline.ledger.items import chunks, take_update
 from pipeline.ledger.records import Asked, DraftRow
 from pipeline.ledger.schema import feeds, items, requests
 from pipeline.models import Request
@@ -19,7 +19,10 @@ waiting = sa.select(requests.c.item_id).where(requests.c.done_at.is_(None))
 def add(
     connection: sa.Connection, row: DraftRow, by: str, now: datetime, note: str | None, section: str | None
 ) -> None:
-    """Ask for a draft to be written anew. Raises ReviewError where it was decided on, or is asked for."""
+    """Ask for a draft to be written anew, the whole of it from its source as it is now.
+
+    Raises ReviewError where it was decided on, or is asked for already.
+    """
     state = connection.scalar(sa.select(items.c.state).where(items.c.id == row.item_id).with_for_update())
     if state != "drafted":
         said = f"{row.path} is {state}: only a draft that waits for a verdict is written anew"
@@ -27,6 +30,8 @@ def add(
     if pending(connection, row.item_id):
         said = f"{row.path}: a redraft waits already; `copydesk run` carries it out"
         raise ReviewError(said, draft=row.path)
+    if section is None:
+        take_update(connection, row.item_id)
     ask(connection, row.item_id, by, now, note, section)
 
 

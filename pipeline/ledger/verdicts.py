@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from pipeline.errors import ReviewError
 from pipeline.ledger import publications, requests
+from pipeline.ledger.items import take_update
 from pipeline.ledger.records import DraftRow, Given, Move, PendingVerdict
 from pipeline.ledger.schema import items, verdicts
 from pipeline.models import Decision, Verdict
@@ -33,6 +34,8 @@ def intend(
     connection.execute(items.update().where(items.c.id == row.item_id).values(**fenced))
     requests.close(connection, row.item_id, f"not needed: {verdict.decision.value} came first")
     _publish(connection, row, verdict, move, given, targets)
+    if verdict.decision is Decision.APPROVE:
+        take_update(connection, row.item_id)  # the editor was shown what had changed
     return _pending(connection, connection.execute(sa.select(verdicts).where(verdicts.c.id == number)).one())
 
 

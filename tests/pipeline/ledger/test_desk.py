@@ -177,6 +177,28 @@ def test_a_changed_source_is_kept_beside_the_one_that_was_written_from(ledger: L
     assert ledger.queue_names(Wanted(changed=True)) == [row.external_id]
 
 
+def test_a_redraft_is_written_from_the_source_as_it_is_now(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    admit(ledger, updated=[item(1, text="Now it says more.")])
+    ledger.request_redraft(row, "Ada", NOW, section="Overview")
+    assert ledger.draft(row.external_id).item.text == "Text 1"
+    [claim] = ledger.claim("one", 1, LEASE_S, requested=True)
+    ledger.keep_standing(claim, "no model")
+    ledger.request_redraft(ledger.draft(row.external_id), "Ada", NOW)
+    [claim] = ledger.claim("one", 1, LEASE_S, requested=True)
+    assert claim.item.text == "Now it says more."
+    assert ledger.queue_names(Wanted(changed=True)) == []
+
+
+def test_what_changed_before_an_approval_was_seen_and_what_changes_later_is_listed(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    admit(ledger, updated=[item(1, text="Before.")])
+    ledger.confirm_verdict(ledger.intend_verdict(row, verdict(Decision.APPROVE), move(row, "published", "a")))
+    assert ledger.queue_names(Wanted(state="approved", changed=True)) == []
+    admit(ledger, updated=[item(1, text="After.")])
+    assert ledger.queue_names(Wanted(state="approved", changed=True)) == [row.external_id]
+
+
 def test_history_tells_everything_in_its_order(ledger: Ledger) -> None:
     row = drafted(ledger, 1, block())
     ledger.acknowledge(row, block(), "known", "Ada", NOW + timedelta(days=400))
