@@ -18,14 +18,14 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-tests/readers/node_modules/ready: tests/readers/package-lock.json
-	@if command -v npm >/dev/null; then npm ci --prefix tests/readers --silent --no-audit --no-fund && touch $@; \
-	 else echo "npm is missing: the tests that read our front matter with JavaScript will be skipped"; fi
+%/node_modules/ready: %/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --prefix $* --silent --no-audit --no-fund && touch $@; \
+	 else echo "npm is missing: the tests that need $* will be skipped"; fi
 
 run: $(VENV)/ready  ## the sample beat: feeds on loopback to drafts in output/drafts/
 	@$(BIN)/copydesk --sample run
 
-test: $(VENV)/ready tests/readers/node_modules/ready  ## every test
+test: $(VENV)/ready tests/readers/node_modules/ready tests/sites/astro/node_modules/ready  ## every test
 	@$(BIN)/python -m pytest
 
 check: $(VENV)/ready  ## style, types, import directions
