@@ -15,23 +15,30 @@ from desk.office import Office
 from desk.pages import STATIC, Unnamed, missing, told
 from pipeline import review
 from pipeline.checks.workers import CheckPool
+from pipeline.covers import API
 from pipeline.errors import CopydeskError
 from pipeline.ledger import Ledger
-from pipeline.settings import Settings
+from pipeline.net import Net
+from pipeline.settings import Settings, load_feeds, user_agent
 
 _PARTS = (queue, drafts, saving, decisions, past, published, names, covers)
 
 
-def create_app(settings: Settings, access: Access) -> FastAPI:
-    """Return the desk. Its ledger is opened when it starts: raises LedgerError, ConfigError, OutputError."""
+def create_app(settings: Settings, access: Access, *, covers_api: str = API) -> FastAPI:
+    """Return the desk. Its ledger is opened when it starts: raises LedgerError, ConfigError, OutputError.
+
+    `covers_api` is where covers are searched for.
+    """
+    hosts = covers.image_hosts(load_feeds(settings.feeds_file))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         ledger = await asyncio.to_thread(Ledger.open, settings.database_url)
         with ledger:
             await asyncio.to_thread(review.finish, ledger, settings.output)
-            async with CheckPool(workers=2) as checks:
-                app.state.office = Office(settings, ledger, checks)
+            net = Net(user_agent(settings), allowed=settings.allow_hosts)
+            async with CheckPool(workers=2) as checks, net:
+                app.state.office = Office(settings, ledger, checks, net, covers_api)
                 app.state.access = access
                 yield
 
@@ -42,5 +49,5 @@ def create_app(settings: Settings, access: Access) -> FastAPI:
     app.add_exception_handler(CopydeskError, told)
     app.add_exception_handler(Unnamed, told)
     app.add_exception_handler(HTTPException, missing)
-    app.add_middleware(Gate, access=access, images=covers.IMAGE_HOSTS)
+    app.add_middleware(Gate, access=access, images=hosts)
     return app

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from pipeline.checks.reading import Trace
 from pipeline.checks.workers import CheckPool
+from pipeline.covers import Unsplash
 from pipeline.editing import flags
 from pipeline.errors import ConfigError, OutputError
 from pipeline.ledger import DraftRow, Ledger
 from pipeline.models import Beat, FeedConfig, Finding, Source
+from pipeline.net import Net
 from pipeline.output import files
 from pipeline.output.frontmatter import loads
 from pipeline.settings import Settings, Subscriptions, load_feeds
@@ -32,11 +34,20 @@ class Seen(NamedTuple):
 class Office:
     """One open desk."""
 
-    def __init__(self, settings: Settings, ledger: Ledger, checks: CheckPool) -> None:
+    def __init__(
+        self, settings: Settings, ledger: Ledger, checks: CheckPool, net: Net, covers_api: str
+    ) -> None:
         self.settings = settings
         self.ledger = ledger
         self._checks = checks
+        self._net = net
+        self._covers_api = covers_api
         self._feeds: tuple[int, Subscriptions] | None = None
+
+    def search(self) -> Unsplash | None:
+        """Return where covers are searched for; None where there is no key."""
+        key = self.settings.unsplash_key
+        return Unsplash(self._net, key.get_secret_value(), self._covers_api) if key else None
 
     @property
     def now(self) -> datetime:

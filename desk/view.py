@@ -45,6 +45,14 @@ class Shown(NamedTuple):
         return LEVELS[self.level]
 
 
+class Cover(NamedTuple):
+    """A draft's cover image."""
+
+    url: str
+    alt: str
+    by: str
+
+
 class Page(NamedTuple):
     """A draft, ready to be shown."""
 
@@ -98,6 +106,17 @@ class Page(NamedTuple):
         """What wrote it."""
         ai = self.metadata.get("ai")
         return str(ai.get("model", "")) if isinstance(ai, dict) else ""
+
+    @property
+    def cover(self) -> Cover | None:
+        """The cover image, where there is one that a browser can show."""
+        told = self.metadata.get("coverImage")
+        url = str(told.get("regular", "")) if isinstance(told, dict) else ""
+        if not isinstance(told, dict) or not url.startswith(("http://", "https://")):
+            return None
+        credit = told.get("credit")
+        by = str(credit.get("name") or "") if isinstance(credit, dict) else ""
+        return Cover(url, str(told.get("alt") or ""), by)
 
     @property
     def draft_html(self) -> str:

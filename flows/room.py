@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.checks.workers import CheckPool
+from pipeline.covers import Unsplash
 from pipeline.errors import ConfigError
 from pipeline.ingest.pages import Pages
 from pipeline.ingest.schedule import resting
@@ -61,11 +62,19 @@ async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
                 price=price,
                 prompts=prompts,
                 mender=_mender(settings, subscriptions),
+                covers=_covers(settings, subscriptions, net),
                 in_flight=asyncio.Semaphore(2 * settings.max_in_flight),
                 notify=listener.get() or (lambda _feed, _outcome: None),
             ),
             subscriptions,
         )
+
+
+def _covers(settings: Settings, subscriptions: Subscriptions, net: Net) -> Unsplash | None:
+    """Return where covers are searched for at drafting, where a feed wants that and there is a key."""
+    wanted = any(feed.covers == "unsplash" and feed.cover_choice == "first" for feed in subscriptions.feeds)
+    key = settings.unsplash_key
+    return Unsplash(net, key.get_secret_value()) if wanted and key else None
 
 
 def _model(settings: Settings, ledger: Ledger) -> Model:

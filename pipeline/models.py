@@ -115,6 +115,10 @@ class FeedConfig(Record):
     """Changes of an item's text that are taken notice of."""
     poll_minutes: tuple[float, float] = (0, 60)
     """The shortest and the longest time between two polls, within which the publisher's wishes count."""
+    covers: Literal["none", "feed", "unsplash"] = "none"
+    """Where articles have their cover from: nowhere, the item's own image, a search."""
+    cover_choice: Literal["editor", "first"] = "editor"
+    """Who chooses among what a search finds: the editor at the desk, or its order at drafting."""
     enabled: bool = True
 
     @property

@@ -48,14 +48,16 @@ def build_metadata(
     now: datetime,
     version: int = 1,
     previous: Mapping[str, Any] | None = None,
+    cover: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the front matter, its keys in the order of every article.
 
     `now` is aware. `previous` is what survives of an earlier draft: an editor's own `description` (left out
-    by the caller where it was ours), `stickyWeight`, `score`, `coverImage`, and keys that are not ours. A
-    draft is never approved, so `draft` is true and `review` absent.
+    by the caller where it was ours), `stickyWeight`, `score`, `coverImage`, and keys that are not ours.
+    `cover` is the image of a draft that has none yet. A draft is never approved, so `draft` is true and
+    `review` absent.
     """
-    kept = dict(previous or {})
+    kept = {**({"coverImage": dict(cover)} if cover else {}), **(previous or {})}
     written = utc_iso(now.astimezone(UTC))
     metadata = {
         "title": _title(source, article),

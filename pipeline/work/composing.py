@@ -16,6 +16,7 @@ from pipeline.rewrite.brief import BRIEF, write_brief
 from pipeline.rewrite.redraft import with_request
 from pipeline.rewrite.wire import WireArticle, read_answer
 from pipeline.work.books import ItemBooks
+from pipeline.work.covering import cover_of
 from pipeline.work.mending import mend
 from pipeline.work.room import Newsroom
 
@@ -40,7 +41,8 @@ async def compose(room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBoo
     siblings = await asyncio.to_thread(room.ledger.siblings, claim.item_id)
     source, beat = claimed_source(feed, claim, siblings), room.beats[feed.beat]
     article, provenance = await _article(room, source, beat, claim, books)
-    lay_out = partial(_laid_out, room, source, beat, claim, siblings, provenance)
+    cover = None if claim.previous else await cover_of(room, feed, source, article)
+    lay_out = partial(_laid_out, room, source, beat, claim, siblings, provenance, cover)
     draft = await lay_out(article, None)
     number = claim.previous.version + 1 if claim.previous else 1
     composed = Composed(draft, number, "redraft" if claim.previous else "draft", provenance.rewritten)
@@ -100,6 +102,7 @@ async def _laid_out(
     claim: Claim,
     siblings: list[Sibling],
     provenance: Provenance,
+    cover: dict[str, Any] | None,
     article: Article,
     body: str | None,
 ) -> Draft:
@@ -109,7 +112,9 @@ async def _laid_out(
     else:
         article = article.model_copy(update={"overview": text_of(body, part(body, beat.overview))})
     findings = (*await room.check(source, body, beat), *_told_too(siblings))
-    return await asyncio.to_thread(_written, room, source, beat, claim, provenance, article, body, findings)
+    return await asyncio.to_thread(
+        _written, room, source, beat, claim, provenance, cover, article, body, findings
+    )
 
 
 def _written(
@@ -118,6 +123,7 @@ def _written(
     beat: Beat,
     claim: Claim,
     provenance: Provenance,
+    cover: dict[str, Any] | None,
     article: Article,
     body: str,
     findings: tuple[Finding, ...],
@@ -131,6 +137,7 @@ def _written(
         now=room.clock(),
         version=previous.version + 1 if previous else 1,
         previous=kept(previous.text, beat) if previous else None,
+        cover=cover,
     )
     new_path = draft_path(article.title, source.item.published_at, source.external_id)
     return Draft(

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from pipeline.covers import Unsplash
 from pipeline.errors import CopydeskError
 from pipeline.ingest.pages import Pages
 from pipeline.ingest.parse import ParsedFeed
@@ -145,6 +146,8 @@ class Newsroom:
     """By beat; empty where no model is set."""
     mender: Prompt | None = None
     """What a model is told that mends sentences; where a beat wants that."""
+    covers: Unsplash | None = None
+    """Where covers are searched for, where a feed wants that and there is a key."""
     seen: Seen = field(default_factory=Seen)
     run: str = field(default_factory=lambda: secrets.token_hex(8))
     """Names this run in the books."""

@@ -23,13 +23,14 @@ from tests.fakes.stock import TOKEN
 class DeskServer:
     """A desk that listens at a free port."""
 
-    def __init__(self, settings: Settings, **access: object) -> None:
+    def __init__(self, settings: Settings, covers_api: str = "http://127.0.0.1:9", **access: object) -> None:
         self.settings = settings
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
-        app = create_app(settings, Access(port=self.port, token=TOKEN, **access))  # type: ignore[arg-type]
+        asked = Access(port=self.port, token=TOKEN, **access)  # type: ignore[arg-type]
+        app = create_app(settings, asked, covers_api=covers_api)
         config = uvicorn.Config(app, log_level="critical", access_log=False, ws="none", lifespan="on")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})

@@ -1,0 +1,7 @@
+"""Cover images: a feed's own, or one that is searched for; none where neither is to be had."""
+
+from pipeline.covers.photo import Photo, feed_cover, photo_cover
+from pipeline.covers.query import query_of
+from pipeline.covers.unsplash import API, IMAGES, Unsplash
+
+__all__ = ["API", "IMAGES", "Photo", "Unsplash", "feed_cover", "photo_cover", "query_of"]

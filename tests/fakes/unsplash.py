@@ -1,0 +1,82 @@
+"""Unsplash's search as its documentation shows it, on loopback; what it was asked is noted."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
+
+KEY = "an-access-key"
+
+
+def photo(number: str = "abc-1", **changes: Any) -> dict[str, Any]:
+    """Return a photo as the API answers it."""
+    image = f"https://images.unsplash.com/photo-{number}"
+    sizes = {name: f"{image}?w={name}" for name in ("raw", "full", "regular", "small", "thumb")}
+    told: dict[str, Any] = {
+        "id": number,
+        "description": None,
+        "alt_description": "a harbour at dawn",
+        "urls": sizes
+        | {"small_s3": f"https://s3.us-west-2.amazonaws.com/images.unsplash.com/small/{number}"},
+        "links": {"html": f"https://unsplash.com/photos/{number}", "download_location": "set by the server"},
+        "user": {"name": "Ida Lund", "links": {"html": "https://unsplash.com/@ida"}},
+    }
+    return told | changes
+
+
+class FakeUnsplash:
+    """A server to be opened with `with`."""
+
+    def __init__(self, photos: list[dict[str, Any]] | None = None, status: int = 200) -> None:
+        self.photos = [photo()] if photos is None else photos
+        self.status = status
+        self.body: bytes | None = None
+        """Sent instead of JSON."""
+        self.asked: list[tuple[str, dict[str, list[str]]]] = []
+        self.keys: set[str | None] = set()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                parts = urlsplit(self.path)
+                outer.asked.append((parts.path, parse_qs(parts.query)))
+                outer.keys.add(self.headers.get("Authorization"))
+                body = outer.body if outer.body is not None else outer._body(parts.path)
+                self.send_response(outer.status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as it is called there
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.place = f"127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"http://{self.place}"
+
+    def _body(self, path: str) -> bytes:
+        return json.dumps(self._answer(path)).encode()
+
+    def _answer(self, path: str) -> object:
+        found = [self._pinged(one) for one in self.photos]
+        if path == "/search/photos":
+            return {"total": len(found), "total_pages": 1, "results": found}
+        return next((one for one in found if path == f"/photos/{one['id']}"), {"url": "an image"})
+
+    def _pinged(self, told: dict[str, Any]) -> dict[str, Any]:
+        links = {**told["links"], "download_location": f"{self.url}/photos/{told['id']}/download?ixid=1"}
+        return told | {"links": links}
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
