@@ -20,6 +20,7 @@ KINDS = {
 }  # fmt: skip
 LEVELS = {"block": "blocks approval", "warn": "warning", "note": "note", "fine": "answered for"}
 _ORDER = ("block", "warn", "fine", "note")
+_TEXTS = ("title", "description", "category", "sentiment", "lang")
 RIGHT_TO_LEFT = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"))
 
 
@@ -177,9 +178,24 @@ def page_of(seen: Seen) -> Page:
     else:
         try:
             metadata, body = loads(seen.text, seen.row.path)
+            metadata = shaped(metadata)
         except OutputError as error:
             trouble = error.message
     return Page(seen, metadata, body, trouble, numbered(seen.findings, seen.row.acknowledged, body))
+
+
+def shaped(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return front matter whose fields have the types that pages expect, whatever somebody wrote there."""
+    words = {name: _text(metadata.get(name)) for name in _TEXTS}
+    tags = metadata.get("tags")
+    listed = [_text(tag) for tag in tags] if isinstance(tags, list) else [_text(tags)]
+    weight = metadata.get("stickyWeight")
+    return {**metadata, **words, "tags": [tag for tag in listed if tag], "stickyWeight": weight or 0}
+
+
+def _text(value: object) -> str:
+    """Return a scalar as text; what is none is shown as nothing."""
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
 def with_traces(page: Page, traces: Iterable[Trace]) -> Page:

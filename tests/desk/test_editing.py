@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from pipeline.output.frontmatter import loads
+import pytest
+
+from pipeline.output.frontmatter import dumps, loads
 from tests.desk.conftest import Desk
 from tests.desk.server import Visitor, form_of, ledger_of, row_of
 
@@ -186,3 +188,29 @@ def test_a_file_that_is_gone_or_broken_is_told_and_can_be_restored(desk: Desk) -
     assert "missing" in desk.ada.page(f"/drafts/{ref}")
     desk.ada.post(f"/drafts/{ref}/restore", data={"version": "1"})
     assert desk.stands(ref, "drafts")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("tags", "BTC"),
+        ("tags", [1, {"a": None}]),
+        ("title", 7),
+        ("title", None),
+        ("description", ["a"]),
+        ("category", None),
+        ("sentiment", "X"),
+        ("stickyWeight", "many"),
+        ("coverImage", {"regular": 7, "credit": "x"}),
+        ("ai", "x"),
+        ("lang", 7),
+        ("source", None),
+    ],
+)
+def test_front_matter_that_somebody_wrote_otherwise_is_shown(desk: Desk, field: str, value: Any) -> None:
+    ref = desk.refs[1]
+    path = desk.path(ref)
+    metadata, body = loads(path.read_text())
+    path.write_text(dumps(metadata | {field: value}, body))
+    for page in ("", "/edit", "/covers", "/compare"):
+        assert desk.ada.get(f"/drafts/{ref}{page}").status_code == 200
