@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline.checks.contacts import contacts
 from pipeline.errors import EditConflict, ReviewError
 from pipeline.ledger import DraftRow, Ledger, PendingText, unanswered
 from pipeline.models import Beat, Credit, Draft, Finding, Severity, Source
@@ -126,8 +127,18 @@ def editors_own(row: DraftRow, body: str, found: Iterable[Finding]) -> tuple[Fin
     return tuple(
         one
         for one in found
-        if one.kind != "injection" or one.firm or one.span is None or body[slice(*one.span)] in ours
+        if one.kind != "injection"
+        or one.firm
+        or one.span is None
+        or not _is_own(body[slice(*one.span)], ours)
     )
+
+
+def _is_own(words: str, ours: str) -> bool:
+    """Tell whether words are an address that no model wrote."""
+    if words in ours:
+        return False
+    return any(one.end - one.start >= len(words) - 2 for one in contacts(words))
 
 
 def count_checks(metadata: dict[str, Any], row: DraftRow, findings: Iterable[Finding]) -> None:

@@ -225,3 +225,18 @@ def test_a_draft_that_is_not_utf8_cannot_be_rejected_unseen(ledger: Ledger, tmp_
     with pytest.raises(ReviewError, match="UTF-8"):
         decide(ledger, tmp_path, Decision.REJECT)
     assert draft.read_bytes() == b"caf\xe9"
+
+
+def test_what_an_editor_wrote_in_another_language_or_for_a_reader_is_found_all_the_same(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    draft = drafted(ledger, tmp_path)
+    text = draft.read_text()
+    arabic = "صوّت المدققون على تدمير نصف كل رسم اعتباراً من الشهر المقبل، وقال المدير إن ذلك خطأ."
+    for words in ("Connect your wallet to claim your reward.", arabic):
+        draft.write_text(text.replace("The source says so.", f"The source says so.\n\n{words}"))
+        with pytest.raises(ReviewError, match="injection"):
+            decide(ledger, tmp_path, Decision.APPROVE)
+    own = "The source says so, as https://own.example/x has it."
+    draft.write_text(text.replace("The source says so.", own))
+    decide(ledger, tmp_path, Decision.APPROVE)
