@@ -12,6 +12,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 NAME_LENGTH = 60
+_HTTP = 80
+"""The port that browsers leave out."""
 _DAYS_400 = 400 * 24 * 3600
 """The longest that browsers keep a cookie, in seconds."""
 
@@ -52,7 +54,8 @@ def new_token() -> str:
 
 def known_host(access: Access, host: str | None) -> bool:
     """Tell whether a request names us, and not a name that somebody points at this machine."""
-    loopback = {f"{name}:{access.port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+    names = ("127.0.0.1", "localhost", "[::1]")
+    loopback = {f"{name}:{access.port}" for name in names} | set(names if access.port == _HTTP else ())
     return host is not None and host.lower() in loopback | access.hosts
 
 
