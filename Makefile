@@ -29,7 +29,7 @@ run: $(VENV)/ready  ## the sample beat: feeds on loopback to drafts in output/dr
 	@$(BIN)/copydesk --sample run
 
 test: $(VENV)/ready tests/readers/node_modules/ready tests/sites/astro/node_modules/ready  ## every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/ready  ## style, types, import directions
 	@$(BIN)/ruff format --check --quiet .
