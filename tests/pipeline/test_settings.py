@@ -46,6 +46,10 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         "contact": None,
         "allow_hosts": frozenset(),
         "editor": "ada",
+        "desk_token": None,
+        "desk_hosts": frozenset(),
+        "desk_user_header": None,
+        "unsplash_key": None,
         "hooks": {},
     }
 
@@ -74,6 +78,10 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
         "COPYDESK_CONTACT": "desk@example.org",
         "COPYDESK_ALLOW_HOSTS": "Feeds.Intra:80, [::1]:8080,",
         "COPYDESK_EDITOR": "Grace",
+        "COPYDESK_DESK_TOKEN": "sixteen-letters!",
+        "COPYDESK_DESK_HOSTS": "Desk.example.org, other.example:8443,",
+        "COPYDESK_DESK_USER_HEADER": "X-Forwarded-User",
+        "UNSPLASH_ACCESS_KEY": "a-key",
     }
     assert given.keys() == VARIABLES.keys()
     settings = load_settings(given, tmp_path)
@@ -96,6 +104,12 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
     assert [settings.cap_run, settings.cap_day, settings.cap_month] == [Decimal("0.5"), 2, 40]
     assert settings.allow_hosts == {"feeds.intra:80", "[::1]:8080"}
     assert (settings.contact, settings.editor) == ("desk@example.org", "Grace")
+    assert settings.desk_token
+    assert settings.desk_token.get_secret_value() == "sixteen-letters!"
+    assert settings.desk_hosts == {"desk.example.org", "other.example:8443"}
+    assert settings.desk_user_header == "X-Forwarded-User"
+    assert settings.unsplash_key
+    assert "a-key" not in repr(settings)
     assert re.fullmatch(r"Copydesk/[\d.]+ \(\+desk@example\.org\)", user_agent(settings))
     assert "sesame" not in repr(settings)
     assert "u:p@" not in repr(settings)
