@@ -28,7 +28,7 @@ def test_no_page_has_a_violation(browser: Browser, desk: Desk, scheme: str) -> N
     pages = [
         "/", "/?state=approved", "/?q=nothing-is-called-that", f"/drafts/{held}", f"/drafts/{clean}",
         f"/drafts/{asked}", f"/drafts/{held}/edit", f"/drafts/{edited}/history", f"/drafts/{edited}/compare",
-        "/published", "/recent", "/name", "/nothing",
+        f"/drafts/{held}/covers", "/published", "/recent", "/name", "/nothing",
     ]  # fmt: skip
     found = {}
     for path in pages:
