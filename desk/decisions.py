@@ -11,7 +11,7 @@ from desk.drafts import draft_page
 from desk.pages import filters, office, onward, who
 from desk.queue import names_of, next_of
 from pipeline import review
-from pipeline.editing import acknowledge, revise
+from pipeline.editing import NOTE, acknowledge, revise
 from pipeline.errors import ConfigError, ReviewError
 from pipeline.ledger import Given
 from pipeline.models import Decision
@@ -27,6 +27,8 @@ async def _leading_on(request: Request, ref: str, act: Callable[[], object], tol
     chosen = filters(request)
     names = await names_of(request, chosen)
     try:
+        if len(str((await request.form()).get("note") or "")) > NOTE:
+            raise ReviewError(f"the note is longer than {NOTE:,} characters; shorten it")
         await asyncio.to_thread(act)
     except (ReviewError, ConfigError) as error:
         return await draft_page(request, ref, trouble=error.message, status=409)

@@ -64,7 +64,7 @@ class Gate:
             return PlainTextResponse(refusal.words + "\n", refusal.status)
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         token = dict(query).get("token")
-        if token is None or scope["method"] not in SAFE:
+        if not opens(self._access, token) or scope["method"] not in SAFE:
             return None
         rest = urlencode([(name, value) for name, value in query if name != "token"])
         # One slash: two would lead to another host.

@@ -12,6 +12,7 @@ from desk.filters import Filters
 from desk.flash import flash
 from desk.pages import filters, office, render, who
 from pipeline import review
+from pipeline.editing import NOTE
 from pipeline.errors import CopydeskError
 from pipeline.ledger import Ledger
 from pipeline.models import Decision
@@ -68,7 +69,7 @@ async def bulk(request: Request) -> Response:
     room, name = office(request), who(request)
     form = await request.form()
     decision = Decision.REJECT if form.get("verdict") == "reject" else Decision.APPROVE
-    note = str(form.get("note") or "").strip() or None
+    note = str(form.get("note") or "").strip()[:NOTE] or None
     chosen = [_chosen(str(value)) for value in form.getlist("draft")]
     subscriptions = await asyncio.to_thread(lambda: room.subscriptions)
     done = await asyncio.to_thread(

@@ -30,6 +30,8 @@ SITTING = timedelta(minutes=10)
 """Saves of one editor that follow each other within it become one version."""
 LONGEST = 300_000
 """Characters that a body may have."""
+NOTE = 2_000
+"""Characters of a reason or a note."""
 
 
 class Changes(Record):
@@ -128,9 +130,13 @@ def line_ends(body: str, *, like: str) -> str:
 def _refuse(changes: Changes, body: str, beat: Beat) -> None:
     if not changes.title.strip():
         raise ReviewError("the title is empty; write one", field="title")
-    if len(body) > LONGEST:
-        said = f"the text is longer than {LONGEST:,} characters; shorten it"
-        raise ReviewError(said, field="body")
+    for field, text, most in (
+        ("title", changes.title, 400),
+        ("description", changes.description, 1_000),
+        ("text", body, LONGEST),
+    ):
+        if len(text) > most:
+            raise ReviewError(f"the {field} is longer than {most:,} characters; shorten it", field=field)
     unknown = [one for one in (changes.category, *changes.tags) if one not in beat.vocabulary]
     if beat.vocabulary and unknown:
         known = ", ".join(beat.vocabulary)
@@ -179,8 +185,8 @@ def acknowledge(
         raise ReviewError("that finding is gone: the text says something else by now", draft=ref)
     if finding.firm:
         raise ReviewError("nobody can answer for that: it has to be mended in the text", draft=ref)
-    if not reason.strip():
-        raise ReviewError("say why it may stand", draft=ref)
+    if not 0 < len(reason.strip()) <= NOTE:
+        raise ReviewError(f"say why it may stand, in {NOTE:,} characters at most", draft=ref)
     ledger.acknowledge(row, finding, reason.strip(), by, now)
 
 

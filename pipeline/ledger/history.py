@@ -16,14 +16,16 @@ def of_item(connection: sa.Connection, item_id: int) -> list[Event]:
 
 
 def _versions(connection: sa.Connection, item_id: int) -> Iterator[Event]:
-    query = sa.select(versions).where(versions.c.item_id == item_id).order_by(versions.c.id)
+    columns = (versions.c.at, versions.c.by, versions.c.cause, versions.c.number, versions.c.aside)
+    query = sa.select(*columns).where(versions.c.item_id == item_id).order_by(versions.c.id)
     for row in connection.execute(query):
         detail = f"version {row.number}" + (", kept aside: another text stood" if row.aside else "")
         yield Event(row.at, row.by, row.cause, detail)
 
 
 def _verdicts(connection: sa.Connection, item_id: int) -> Iterator[Event]:
-    for row in connection.execute(sa.select(verdicts).where(verdicts.c.item_id == item_id)):
+    columns = (verdicts.c.at, verdicts.c.by, verdicts.c.decision, verdicts.c.note)
+    for row in connection.execute(sa.select(*columns).where(verdicts.c.item_id == item_id)):
         yield Event(row.at, row.by, row.decision, row.note)
 
 

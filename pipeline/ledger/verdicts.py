@@ -72,8 +72,9 @@ def of_item(connection: sa.Connection, item_id: int) -> list[Given]:
 
 
 def latest(connection: sa.Connection, limit: int) -> list[Given]:
-    """Return the last verdicts that were carried out, the last one first."""
-    query = sa.select(verdicts).where(verdicts.c.confirmed).order_by(verdicts.c.id.desc()).limit(limit)
+    """Return the last verdicts that were carried out, the last one first, without their texts."""
+    columns = [column for column in verdicts.c if column.name not in ("text", "leaves")]
+    query = sa.select(*columns).where(verdicts.c.confirmed).order_by(verdicts.c.id.desc()).limit(limit)
     return _given(connection.execute(query).all())
 
 
@@ -82,7 +83,7 @@ def _given(rows: Iterable[sa.Row[tuple[object, ...]]]) -> list[Given]:
         Given(
             id=row.id, item_id=row.item_id, decision=Decision(row.decision), by=row.by, at=row.at,
             note=row.note, old_path=row.old_path, new_path=row.new_path, sha256_before=row.sha256_before,
-            sha256_after=row.sha256_after, text=row.text, undoes=row.undoes,
+            sha256_after=row.sha256_after, text=getattr(row, "text", ""), undoes=row.undoes,
         )
         for row in rows
     ]  # fmt: skip

@@ -165,3 +165,28 @@ def test_an_approval_of_a_revision_that_is_taken_back_brings_the_article_before_
     assert desk.text(ref, "published") == live
     assert loads(desk.text(ref))[0]["title"] == "Worse"
     assert row_of(desk.settings, ref).state == "drafted"
+
+
+def test_reasons_have_an_end(desk: Desk) -> None:
+    ref = desk.refs[CLEAN]
+    seen = desk.ada.hidden(f"/drafts/{ref}", "sha256")
+    answer = desk.ada.post(f"/drafts/{ref}/reject", data={"sha256": seen, "note": "x" * 2_001})
+    assert "the note is longer than 2,000 characters" in answer.text
+    held = desk.refs[HELD]
+    key = keys(desk.ada.page(f"/drafts/{held}"))[0]
+    answer = desk.ada.post(f"/drafts/{held}/acknowledge", data={"key": key, "reason": "x" * 2_001})
+    assert "2,000 characters at most" in answer.text
+    assert desk.stands(ref, "drafts")
+
+
+def test_nobody_answers_for_what_has_to_be_mended_or_is_not_there(desk: Desk) -> None:
+    ref = desk.refs[CLEAN]
+    path = desk.path(ref)
+    path.write_text(path.read_text().replace("## From author", "{{ template }}\n\n## From author"))
+    page = desk.ada.page(f"/drafts/{ref}")
+    assert "Has to be mended in the text." in page
+    assert keys(page) == []
+    said = {"reason": "it is fine"}
+    for key in ("", "0" * 16):
+        assert desk.ada.post(f"/drafts/{ref}/acknowledge", data=said | {"key": key}).status_code == 409
+    assert approve(desk, ref).startswith("409")
