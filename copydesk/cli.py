@@ -123,6 +123,14 @@ def desk(
     review_desk.serve(host, port, browser=browser)
 
 
+@app.command()
+def serve() -> None:
+    """Run the feeds on their schedules, and what editors ask for, until Ctrl-C."""
+    from copydesk import serving
+
+    serving.serve()
+
+
 @app.command("review")
 def review_drafts(
     feed: Annotated[str | None, typer.Argument(help="Key of a feed; none means all.")] = None,

@@ -21,8 +21,10 @@ from pipeline.work import ItemOutcome, Newsroom, PollReport, draft_feed, poll
 
 
 @flow(name="ingest", persist_result=False, validate_parameters=True)
-async def ingest(feeds: list[str] | None = None) -> dict[str, Any]:
+async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str, Any]:
     """Poll the enabled feeds that are due, or those named by key, and draft what is new in them.
+
+    Those named are polled now, or only if they are `due`, too.
 
     Returns a RunReport as JSON. Raises ConfigError or LedgerError before anything is done; a feed that
     fails, or a model that refuses, is part of the report.
@@ -32,7 +34,13 @@ async def ingest(feeds: list[str] | None = None) -> dict[str, Any]:
         selected = chosen(subscriptions, feeds)
         queues = await asyncio.to_thread(room.ledger.queues)
         every = (
-            run_feed(room, feed, feed.max_items, queued=queues.get(feed.key, 0), named=feeds is not None)
+            run_feed(
+                room,
+                feed,
+                feed.max_items,
+                queued=queues.get(feed.key, 0),
+                named=feeds is not None and not due,
+            )
             for feed in selected
         )
         results = await asyncio.gather(*every, return_exceptions=True)

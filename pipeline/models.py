@@ -119,6 +119,8 @@ class FeedConfig(Record):
     """Where articles have their cover from: nowhere, the item's own image, a search."""
     cover_choice: Literal["editor", "first"] = "editor"
     """Who chooses among what a search finds: the editor at the desk, or its order at drafting."""
+    schedule: str = "15m"
+    """When `copydesk serve` runs it: every so many minutes, hours or days (15m, 2h, 1d), cron, or never."""
     enabled: bool = True
 
     @property

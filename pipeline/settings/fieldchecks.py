@@ -8,6 +8,7 @@ from cssselect import HTMLTranslator, SelectorError
 from pipeline.models import FeedConfig
 from pipeline.settings.patterns import compiled
 from pipeline.settings.problems import shown
+from pipeline.settings.schedules import SCHEDULE_ADVICE, is_schedule
 from pipeline.settings.yamlnodes import Loc
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -25,6 +26,8 @@ def mistakes(feed: FeedConfig) -> Iterator[Mistake]:
     yield from _limits(feed)
     yield from _languages(feed)
     yield from _patterns(feed)
+    if not is_schedule(feed.schedule):
+        yield ("schedule",), f"schedule {shown(feed.schedule)} is no time to poll; {SCHEDULE_ADVICE}"
     yield from _contradictions(feed)
     yield from _selector(feed)
     if feed.use == "link" and feed.full_text == "never":

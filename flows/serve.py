@@ -1,0 +1,88 @@
+"""Serves the flows on one machine until it is told to end."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from prefect import aserve
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.deployments.flow_runs import arun_deployment
+from prefect.deployments.runner import RunnerDeployment
+from prefect.schedules import Cron, Interval
+
+from flows.ingest import ingest
+from flows.requests import requests
+from flows.schedule import Group, groups
+from pipeline.ledger import Ledger
+from pipeline.settings import load_feeds, load_settings
+
+REQUESTS = "waiting"
+"""The deployment that carries out what editors ask for."""
+_LOOK_S = 5.0
+"""Seconds between two looks into the ledger for what editors ask for."""
+_RUNS = 4
+"""Flow runs at one time: each is a process."""
+log = logging.getLogger("copydesk.serve")
+
+
+async def serve_flows() -> None:
+    """Serve every schedule of feeds.yaml, and what editors ask for. Raises ConfigError, LedgerError."""
+    settings = load_settings()
+    subscriptions = load_feeds(settings.feeds_file)
+    wanted = [await _deployment(group, settings.timezone) for group in groups(subscriptions.feeds)]
+    asked = await requests.ato_deployment(REQUESTS, concurrency_limit=_once())
+    with Ledger.open(settings.database_url) as ledger:
+        async with _watching(ledger):
+            await aserve(*wanted, asked, pause_on_shutdown=False, print_starting_message=False, limit=_RUNS)
+
+
+def _once() -> ConcurrencyLimitConfig:
+    """Return the limit under which runs never overlap, and late ones are not made up for one by one."""
+    return ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+
+
+async def _deployment(group: Group, timezone: str) -> RunnerDeployment:
+    when = (
+        Interval(group.interval, anchor_date=group.anchor, timezone=timezone)
+        if group.interval
+        else Cron(group.schedule, timezone=timezone)
+    )
+    return await ingest.ato_deployment(
+        group.name,
+        schedule=when,
+        parameters={"feeds": list(group.feeds), "due": True},
+        concurrency_limit=_once(),
+        description=f"Polls {', '.join(group.feeds)}",
+    )
+
+
+@contextlib.asynccontextmanager
+async def _watching(ledger: Ledger) -> AsyncIterator[None]:
+    """Have what editors ask for carried out while the flows are served."""
+    watcher = asyncio.create_task(_watch(ledger))
+    try:
+        yield
+    finally:
+        watcher.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watcher
+
+
+async def _watch(ledger: Ledger) -> None:
+    """Start the requests flow whenever something waits for it; trouble is told and passes."""
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        try:
+            if await asyncio.to_thread(_waits, ledger):
+                await arun_deployment(f"requests/{REQUESTS}", timeout=120, as_subflow=False)
+        except Exception as error:  # noqa: BLE001 - the next look may fare better
+            log.warning("what editors ask for cannot be carried out just now: %s", error)
+
+
+def _waits(ledger: Ledger) -> bool:
+    """Tell whether somebody wants a redraft or a publication."""
+    now = datetime.now(UTC)
+    due = (one.next_at is None or one.next_at <= now for one in ledger.publications())
+    return bool(ledger.requested()) or any(due)

@@ -1,0 +1,29 @@
+"""What a feed's `schedule` may say: a span of time, five fields of cron, or never. Pure."""
+
+import re
+
+SCHEDULE_ADVICE = "write 15m, 2h or 1d, a cron line in quotes such as '0 6 * * 1-5', or never"
+_SPAN = re.compile(r"[1-9][0-9]{0,3}[mhd]")
+_PART = re.compile(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([1-9][0-9]?))?")
+_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+"""Of minute, hour, day of the month, month and day of the week (0 and 7 are Sunday)."""
+
+
+def is_schedule(text: str) -> bool:
+    """Tell whether a text says when a feed is to be polled."""
+    if text == "never" or _SPAN.fullmatch(text):
+        return True
+    fields = text.split()
+    return len(fields) == len(_RANGES) and all(
+        _is_part(part, *limits)
+        for field, limits in zip(fields, _RANGES, strict=True)
+        for part in field.split(",")
+    )
+
+
+def _is_part(part: str, least: int, most: int) -> bool:
+    found = _PART.fullmatch(part)
+    if found is None:
+        return False
+    numbers = [int(number) for number in found.group(1, 2) if number is not None]
+    return all(least <= number <= most for number in numbers) and numbers == sorted(numbers)

@@ -1,0 +1,63 @@
+"""`copydesk serve`, really: Prefect's server, the flows, what an editor asks for, and a quiet end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import yaml
+
+from pipeline.ledger import Ledger
+from pipeline.redraft import request_redraft
+from pipeline.settings import Settings
+from tests.fakes.stock import NOW, fill, layout
+
+ROOT = Path(__file__).parents[2]
+_PATIENCE_S = 180
+
+
+def started(settings: Settings) -> "subprocess.Popen[str]":
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    own = {"PYTHONPATH": str(ROOT), "HOME": str(settings.base), "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "copydesk", "serve"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, cwd=settings.base, env=kept | own,
+    )  # fmt: skip
+
+
+def servers(folder: Path) -> list[str]:
+    """Return the processes that still work in a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").resolve() == folder:
+                found.append((process / "cmdline").read_text().replace("\0", " "))
+        except OSError:
+            continue
+    return found
+
+
+def test_it_carries_out_what_an_editor_asks_for_and_ends_without_leaving_anything(tmp_path: Path) -> None:
+    settings = layout(tmp_path)
+    told = yaml.safe_load(settings.feeds_file.read_text())
+    told["defaults"]["schedule"] = "0 0 1 1 *"
+    settings.feeds_file.write_text(yaml.safe_dump(told))
+    (settings.base / "prompts").symlink_to(ROOT / "prompts")
+    [ref] = fill(settings, 1, faults=False)
+    with started(settings) as process, Ledger.open(settings.database_url) as ledger:
+        try:
+            request_redraft(ledger, settings.output, ref, by="Ada", note=None, section=None, now=NOW)
+            deadline = time.monotonic() + _PATIENCE_S
+            while ledger.draft(ref).version < 2:
+                assert time.monotonic() < deadline
+                assert process.poll() is None
+                time.sleep(0.5)
+        finally:
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=90)[0]
+    assert process.returncode == 0, said
+    assert "0 0 1 1 *  1 feed: stock-wire" in said
+    assert "Traceback" not in said
+    assert servers(settings.base) == []

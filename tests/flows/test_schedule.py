@@ -1,0 +1,59 @@
+"""Which feeds run together and when; what a schedule may say."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.schedule import groups
+from pipeline.models import FeedConfig
+from pipeline.settings.schedules import is_schedule
+from tests.pipeline.ledger.records import feed
+
+
+def scheduled(key: str, schedule: str, **changes: object) -> FeedConfig:
+    return feed(key, schedule=schedule, **changes)
+
+
+def test_feeds_of_one_schedule_run_together_and_each_feed_once() -> None:
+    feeds = [
+        scheduled("a", "15m"),
+        scheduled("b", "0 6 * * 1-5"),
+        scheduled("c", "15m"),
+        scheduled("d", "never"),
+        scheduled("e", "15m", enabled=False),
+        scheduled("f", "0  6 * * 1-5"),
+    ]
+    found = groups(feeds)
+    assert [(one.schedule, one.feeds) for one in found] == [("15m", ("a", "c")), ("0 6 * * 1-5", ("b", "f"))]
+    assert [one.interval for one in found] == [timedelta(minutes=15), None]
+    assert len({one.name for one in found}) == 2
+
+
+def test_an_interval_begins_at_an_offset_of_its_own_that_a_restart_does_not_change() -> None:
+    [one], [other] = groups([scheduled("a", "1h")]), groups([scheduled("b", "1h")])
+    assert one.anchor == groups([scheduled("a", "1h")])[0].anchor
+    assert one.anchor != other.anchor
+    assert one.anchor - other.anchor < timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    "text", ["1m", "15m", "2h", "1d", "never", "* * * * *", "*/5 0-6,12 1,15 * 7", "0 6 * * 1-5"]
+)
+def test_what_a_schedule_may_say(text: str) -> None:
+    assert is_schedule(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "0m", "15", "m", "15 m", "often", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8",
+     "* * * *", "* * * * * *", "5-1 * * * *", "*/0 * * * *", "1,, * * * *", "@daily", "* * * * MON"],
+)  # fmt: skip
+def test_what_it_may_not(text: str) -> None:
+    assert not is_schedule(text)
+
+
+@given(st.text(max_size=30))
+def test_no_text_upsets_it(text: str) -> None:
+    is_schedule(text)
