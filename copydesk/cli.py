@@ -74,11 +74,17 @@ def backfill(
 
 
 @app.command()
-def status(as_json: Json = False) -> None:
+def status(
+    as_json: Json = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it again every two seconds.")] = False,
+) -> None:
     """Show feeds, items by state, and failures with their reasons."""
     from copydesk import look
 
-    look.status(as_json=as_json)
+    if watch:
+        look.watch()
+    else:
+        look.status(as_json=as_json)
 
 
 @app.command()

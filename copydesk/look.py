@@ -1,6 +1,8 @@
 """`copydesk status`, `drafts` and `retry`: what the ledger knows."""
 
+import time
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from copydesk.console import counted, machine, moment, out, plain, say, table, trouble
@@ -12,7 +14,20 @@ from pipeline.net import shown_url
 from pipeline.output import files
 from pipeline.settings import load_feeds, load_settings
 
+_AGAIN_S = 2.0
 STATES = ("seen", "answered", "drafted", "approved", "rejected", "merged", "skipped", "failed", "forgotten")
+
+
+def watch() -> None:
+    """Show the status again and again until Ctrl-C."""
+    try:
+        while True:
+            out.clear()
+            status(as_json=False)
+            say(f"\n[dim]{datetime.now(UTC):%H:%M:%S} UTC · Ctrl-C ends this[/dim]")
+            time.sleep(_AGAIN_S)
+    except KeyboardInterrupt:
+        say("")
 
 
 def status(*, as_json: bool) -> None:

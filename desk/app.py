@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from desk import covers, decisions, drafts, names, past, published, queue, saving
+from desk import covers, decisions, drafts, metrics, names, past, published, queue, saving
 from desk.access import Access
 from desk.gate import Gate
 from desk.office import Office
@@ -21,7 +21,7 @@ from pipeline.ledger import Ledger
 from pipeline.net import Net
 from pipeline.settings import Settings, load_feeds, user_agent
 
-_PARTS = (queue, drafts, saving, decisions, past, published, names, covers)
+_PARTS = (metrics, queue, drafts, saving, decisions, past, published, names, covers)
 
 
 def create_app(settings: Settings, access: Access, *, covers_api: str = API) -> FastAPI:

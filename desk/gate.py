@@ -90,7 +90,8 @@ class Gate:
         client = scope["client"][0] if scope.get("client") else None
         name = proxied(access, client, headers)
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-        if name is None and not signed_in(access, cookies) and not opens(access, query.get("token")):
+        shown = query.get("token") or headers.get("authorization", "").removeprefix("Bearer ")
+        if name is None and not signed_in(access, cookies) and not opens(access, shown):
             return _Refusal(401, "Not signed in. Open the link that `copydesk desk` printed in the terminal.")
         scope.setdefault("state", {})["editor"] = name or editor(access, cookies)
         return None

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from pipeline.ledger import claims, feeds, forgetting, items
+from pipeline.ledger import claims, feeds, figures, forgetting, items
 from pipeline.ledger.arrivals import arrived, take_merged, take_new, take_skipped
 from pipeline.ledger.editing import Editing
 from pipeline.ledger.publishing import Publishing
-from pipeline.ledger.records import Admitted, Failure, FeedStatus, Met, Policy
+from pipeline.ledger.records import Admitted, Failure, FeedStatus, Figures, Met, Policy
 from pipeline.ledger.schema import OPEN
 from pipeline.ledger.schema import feeds as feeds_table
 from pipeline.ledger.schema import items as items_table
@@ -36,6 +36,11 @@ class Ledger(Work, Editing, Publishing):
         """Keep what polls taught that brought no items, by feed key."""
         with self._writing() as connection:
             feeds.record_polls(connection, states)
+
+    def figures(self) -> Figures:
+        """Return the whole ledger in numbers."""
+        with self._reading() as connection:
+            return figures.figures(connection)
 
     def feed_status(self) -> list[FeedStatus]:
         """Return each feed as its last poll left it."""

@@ -121,3 +121,12 @@ def titles(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str
         query = sa.select(items.c.id, items.c.external_id, items.c.title).where(items.c.id.in_(some))
         found.update({row.id: (row.external_id, row.title) for row in connection.execute(query)})
     return found
+
+
+def open_findings(connection: sa.Connection) -> tuple[int, int]:
+    """Return how many findings of waiting drafts block and warn, and nobody answers for."""
+    joined = items.join(_OPEN, _OPEN.c.item_id == items.c.id)
+    columns = (sa.func.coalesce(sa.func.sum(_BLOCKS), 0), sa.func.coalesce(sa.func.sum(_WARNS), 0))
+    query = sa.select(*columns).select_from(joined).where(items.c.state == "drafted")
+    blocks, warns = connection.execute(query).one()
+    return int(blocks), int(warns)

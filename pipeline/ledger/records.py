@@ -351,6 +351,33 @@ class QueuePage(NamedTuple):
     counts: QueueCounts
 
 
+class Spent(NamedTuple):
+    """What a model was asked for one purpose, ever."""
+
+    model: str
+    purpose: str
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    micros: int
+    """Millionths of a US dollar, where the price is known."""
+
+
+class Figures(NamedTuple):
+    """The whole ledger in numbers."""
+
+    items: dict[str, int]
+    """By state."""
+    spent: tuple[Spent, ...]
+    oldest_draft: datetime | None
+    """When the draft that waits longest was written."""
+    requests: int
+    oldest_request: datetime | None
+    blocks: int
+    warns: int
+    """Open findings of waiting drafts."""
+
+
 class PendingVerdict(Record):
     """A verdict that is to be carried out on disk."""
 

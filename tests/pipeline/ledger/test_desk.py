@@ -9,7 +9,7 @@ from pipeline.errors import ReviewError
 from pipeline.ledger import DraftRow, Ledger, Move, Wanted, live
 from pipeline.models import Decision, Draft, Finding, Severity, Verdict
 from pipeline.output.files import sha256_of
-from tests.pipeline.ledger.records import LEASE_S, NOW, admit, draft, feed, item
+from tests.pipeline.ledger.records import LEASE_S, NOW, admit, answer, draft, feed, item
 
 SITTING = timedelta(minutes=10)
 WARN = Finding(kind="date", severity=Severity.WARN, message="Which day?", key="k2")
@@ -208,3 +208,21 @@ def test_history_tells_everything_in_its_order(ledger: Ledger) -> None:
     assert ("acknowledged", "Ada") in events
     assert ("draft", None) in events
     assert ledger.titles([row.item_id]) == {row.item_id: (row.external_id, "Item 1")}
+
+
+def test_the_whole_ledger_in_numbers(ledger: Ledger) -> None:
+    empty = ledger.figures()
+    assert (empty.items, empty.spent, empty.oldest_draft, empty.requests) == ({}, (), None, 0)
+    row, _ = drafted(ledger, 1, block(), WARN), drafted(ledger, 2, block())
+    ledger.acknowledge(row, block(), "known", "Ada", NOW)
+    ledger.request_redraft(row, "Ada", NOW)
+    admit(ledger, item(3))
+    [claim] = [one for one in ledger.claim("one", 5, LEASE_S) if one.item.guid == "guid-3"]
+    ledger.record_answer(claim, answer(), micros=1_500)
+    figures = ledger.figures()
+    assert figures.items == {"drafted": 2, "answered": 1}
+    assert (figures.blocks, figures.warns) == (1, 1)
+    assert (figures.requests, figures.oldest_request) == (1, NOW)
+    assert figures.oldest_draft is not None
+    [spent] = figures.spent
+    assert (spent.model, spent.purpose, spent.calls, spent.micros) == ("m", "draft", 1, 1_500)
