@@ -36,7 +36,7 @@ def serve() -> None:
         from flows.serve import serve_flows
 
         _say(subscriptions)
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
             asyncio.run(serve_flows())
     say("Ended; what was under way is kept, and the next run goes on from there.")
 

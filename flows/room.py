@@ -7,9 +7,10 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flows.draining import draining
 from pipeline.checks.workers import CheckPool
 from pipeline.covers import Unsplash
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, CopydeskError
 from pipeline.ingest.pages import Pages
 from pipeline.ingest.schedule import resting
 from pipeline.ingest.workers import ParsePool
@@ -46,6 +47,8 @@ async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
         await asyncio.to_thread(ledger.prune, now - KEPT)
         book = PollBook(ledger, await asyncio.to_thread(ledger.poll_states))
         stack.push_async_callback(book.flush)
+        stop: list[CopydeskError] = []
+        stack.enter_context(draining(stop))
         yield (
             Newsroom(
                 settings=settings,
@@ -63,6 +66,7 @@ async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
                 prompts=prompts,
                 mender=_mender(settings, subscriptions),
                 covers=_covers(settings, subscriptions, net),
+                stop=stop,
                 in_flight=asyncio.Semaphore(2 * settings.max_in_flight),
                 notify=listener.get() or (lambda _feed, _outcome: None),
             ),

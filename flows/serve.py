@@ -3,8 +3,12 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+import os
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from prefect import aserve
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
@@ -18,10 +22,13 @@ from flows.schedule import Group, groups
 from pipeline.ledger import Ledger
 from pipeline.settings import load_feeds, load_settings
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 REQUESTS = "waiting"
 """The deployment that carries out what editors ask for."""
 _LOOK_S = 5.0
 """Seconds between two looks into the ledger for what editors ask for."""
+_ENDED_S = 0.5
+"""Seconds between two looks for runs that are still under way."""
 _RUNS = 4
 """Flow runs at one time: each is a process."""
 log = logging.getLogger("copydesk.serve")
@@ -33,9 +40,53 @@ async def serve_flows() -> None:
     subscriptions = load_feeds(settings.feeds_file)
     wanted = [await _deployment(group, settings.timezone) for group in groups(subscriptions.feeds)]
     asked = await requests.ato_deployment(REQUESTS, concurrency_limit=_once())
-    with Ledger.open(settings.database_url) as ledger:
+    with Ledger.open(settings.database_url) as ledger, _ending():
         async with _watching(ledger):
             await aserve(*wanted, asked, pause_on_shutdown=False, print_starting_message=False, limit=_RUNS)
+
+
+@contextlib.contextmanager
+def _ending() -> Iterator[None]:
+    """Let the runs end first when this process is told to end; told again, it ends at once."""
+    loop, serving = asyncio.get_running_loop(), asyncio.current_task()
+    waiting: list[asyncio.Task[None]] = []
+
+    def end() -> None:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+        if serving is not None:
+            waiting.append(asyncio.create_task(_ended(serving)))
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, end)
+    try:
+        yield
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+        for task in waiting:
+            task.cancel()
+
+
+async def _ended(serving: "asyncio.Task[Any]") -> None:
+    """Tell every run once to end, wait until none is left, then end the serving: it would kill them."""
+    told: set[int] = set()
+    while runs := await asyncio.to_thread(_runs):
+        for run in set(runs) - told:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(run, signal.SIGINT)
+        told |= set(runs)
+        await asyncio.sleep(_ENDED_S)
+    serving.cancel()
+
+
+def _runs() -> list[int]:
+    """Return the processes of flow runs: our children, but for Prefect's server, which has its own group."""
+    command = ["ps", "-axo", "pid=,ppid=,pgid=,args="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    rows = (line.split(None, 3) for line in listed.stdout.splitlines())
+    ours = [str(os.getpid()), str(os.getpgrp())]
+    return [int(row[0]) for row in rows if row[1:3] == ours and "prefect" in row[-1]]
 
 
 def _once() -> ConcurrencyLimitConfig:

@@ -7,6 +7,7 @@ CopydeskError                 exit code 1
 │   └── LeaseLost          -   another run has taken over the item
 ├── ModelError                -   one call's trouble: an outcome of its item
 │   └── ModelRefused          4   key, quota or request refused: no other item would fare better
+├── Interrupted               130 somebody ended the run: nothing new is begun
 ├── BudgetSpent               0   a cap on spending is reached: the run ends, what waits stays queued
 ├── OutputError               5   a draft cannot be written: disk full, folder read-only
 ├── ReviewError               6   a verdict that cannot be carried out
@@ -72,6 +73,12 @@ class ModelRefused(ModelError):
 
     def __init__(self, message: str, **context: object) -> None:
         super().__init__(message, retry=True, **context)
+
+
+class Interrupted(CopydeskError):
+    """Somebody told the run to end."""
+
+    exit_code = 130
 
 
 class BudgetSpent(CopydeskError):

@@ -6,24 +6,26 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import yaml
 
 from pipeline.ledger import Ledger
 from pipeline.redraft import request_redraft
 from pipeline.settings import Settings
+from tests.fakes.model_server import ModelServer
 from tests.fakes.stock import NOW, fill, layout
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 180
 
 
-def started(settings: Settings) -> "subprocess.Popen[str]":
+def started(settings: Settings, **environ: str) -> "subprocess.Popen[str]":
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     own = {"PYTHONPATH": str(ROOT), "HOME": str(settings.base), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
         [sys.executable, "-m", "copydesk", "serve"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, cwd=settings.base, env=kept | own,
+        text=True, cwd=settings.base, env=kept | own | environ,
     )  # fmt: skip
 
 
@@ -61,3 +63,39 @@ def test_it_carries_out_what_an_editor_asks_for_and_ends_without_leaving_anythin
     assert "0 0 1 1 *  1 feed: stock-wire" in said
     assert "Traceback" not in said
     assert servers(settings.base) == []
+
+
+def test_told_to_end_it_keeps_the_answers_under_way_and_pays_for_none_twice(tmp_path: Path) -> None:
+    with ModelServer(latency_s=2) as model:
+        environ = {
+            "COPYDESK_MODEL": "m",
+            "OPENAI_BASE_URL": model.base_url,
+            "COPYDESK_ALLOW_HOSTS": urlsplit(model.base_url).netloc,
+            "COPYDESK_MAX_IN_FLIGHT": "2",
+        }
+        settings = layout(tmp_path)
+        told = yaml.safe_load(settings.feeds_file.read_text())
+        told["defaults"] |= {"schedule": "never", "min_chars": 0, "full_text": "never"}
+        settings.feeds_file.write_text(yaml.safe_dump(told))
+        (settings.base / "prompts").symlink_to(ROOT / "prompts")
+        refs = fill(settings, 8, faults=False)
+        with started(settings, **environ) as process, Ledger.open(settings.database_url) as ledger:
+            try:
+                for ref in refs:
+                    request_redraft(ledger, settings.output, ref, by="Ada", note=None, section=None, now=NOW)
+                deadline = time.monotonic() + _PATIENCE_S
+                while not model.answered and time.monotonic() < deadline:
+                    time.sleep(0.05)
+            finally:
+                process.send_signal(signal.SIGINT)
+                said = process.communicate(timeout=90)[0]
+            assert process.returncode == 0, said
+            written = sum(ledger.draft(ref).version == 2 for ref in refs)
+            assert written == len(model.answered)
+            assert 0 < written < len(refs)
+            with started(settings, **environ) as process:
+                while any(ledger.draft(ref).version < 2 for ref in refs) and time.monotonic() < deadline:
+                    time.sleep(0.5)
+                process.send_signal(signal.SIGINT)
+                process.communicate(timeout=90)
+        assert len(model.answered) == len(refs)
