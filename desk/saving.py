@@ -79,6 +79,8 @@ async def keep(request: Request, ref: str) -> Response:
     if _quiet(request):
         page = page_of(await room.seen(ref))
         return fragment("_saved.html", page=page, sha256=sha256, now=room.now)
+    if written.fields["then"] == "covers":
+        return onward(f"/drafts/{ref}/covers", filters(request).query())
     if written.fields["then"] == "approve":
         return await _approved(request, ref, sha256)
     return onward(f"/drafts/{ref}", filters(request).query(), saved=ref)

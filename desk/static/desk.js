@@ -199,6 +199,7 @@
   let unsaved = false;
   let flying = false;
   let leaving = null;
+  let gone = false;
   const tell = (words, bad = false) => { status().textContent = words; status().classList.toggle("bad", bad); };
   editor.addEventListener("input", (event) => {
     if (event.target.id === "mine") return;
@@ -217,7 +218,12 @@
     if (event.target === editor && one("#conflict")) event.preventDefault();
   });
   document.body.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.target === editor) { flying = true; unsaved = false; tell("Saving…"); }
+    if (event.target !== editor) return;
+    // What was queued would race with the page that is on its way, which holds the same text.
+    if (gone) { event.preventDefault(); return; }
+    flying = true;
+    unsaved = false;
+    tell("Saving…");
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {
     if (event.target !== editor) return;
@@ -234,6 +240,7 @@
   editor.addEventListener("submit", (event) => {
     if (flying) { event.preventDefault(); leaving = event.submitter || editor; return; }
     unsaved = false;
+    gone = true;
   });
   addEventListener("beforeunload", (event) => { if (unsaved || flying) event.preventDefault(); });
 })();

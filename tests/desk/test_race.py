@@ -158,7 +158,7 @@ class Race(RuleBasedStateMachine):
     @rule()
     def a_flow_claims(self) -> None:
         if self.claim is None and self._state() == "drafted":
-            claims = self.room.ledger.claim(FEED, 100_000, 900.0, requested=True)
+            claims = self.room.ledger.claim(FEED, 100_000, 900.0, which="asked")
             mine = [claim for claim in claims if claim.item_id == self.row.item_id]
             self.room.ledger.release([claim for claim in claims if claim.item_id != self.row.item_id])
             self.claim = mine[0] if mine else None

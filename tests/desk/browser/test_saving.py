@@ -44,6 +44,24 @@ def test_leaving_with_a_save_in_flight_waits_for_it(page: Page, desk: Desk) -> N
     assert "In flight. And on." in desk.text(ref, "published")
 
 
+def test_a_save_that_is_queued_does_not_race_with_leaving(page: Page, desk: Desk) -> None:
+    ref = desk.refs[1]
+    page.goto(f"{desk.server.url}/drafts/{ref}/edit")
+
+    def slowly(route: Route) -> None:
+        page.wait_for_timeout(1_500)
+        route.continue_()
+
+    page.route("**/save*", slowly, times=1)
+    typed(page, "\nIn flight.")
+    page.wait_for_timeout(900)
+    typed(page, " And queued.")
+    page.wait_for_timeout(900)
+    page.get_by_role("button", name="Save and approve").click()
+    page.wait_for_url(f"**/drafts/{desk.refs[2]}*")
+    assert "In flight. And queued." in desk.text(ref, "published")
+
+
 def test_a_conflict_keeps_the_text_and_shows_both(page: Page, desk: Desk) -> None:
     ref = desk.refs[1]
     page.goto(f"{desk.server.url}/drafts/{ref}/edit")
