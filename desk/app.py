@@ -19,7 +19,7 @@ from pipeline.covers import API
 from pipeline.errors import CopydeskError
 from pipeline.ledger import Ledger
 from pipeline.net import Net
-from pipeline.settings import Settings, load_feeds, user_agent
+from pipeline.settings import Settings, user_agent
 
 _PARTS = (metrics, queue, drafts, saving, decisions, past, published, names, covers)
 
@@ -29,7 +29,6 @@ def create_app(settings: Settings, access: Access, *, covers_api: str = API) -> 
 
     `covers_api` is where covers are searched for.
     """
-    hosts = covers.image_hosts(load_feeds(settings.feeds_file))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -49,5 +48,5 @@ def create_app(settings: Settings, access: Access, *, covers_api: str = API) -> 
     app.add_exception_handler(CopydeskError, told)
     app.add_exception_handler(Unnamed, told)
     app.add_exception_handler(HTTPException, missing)
-    app.add_middleware(Gate, access=access, images=hosts)
+    app.add_middleware(Gate, access=access)
     return app

@@ -9,14 +9,12 @@ from starlette.responses import Response
 from desk.office import Office, Seen
 from desk.pages import filters, office, onward, render, who
 from desk.view import Page, page_of
-from pipeline.covers import IMAGES, Photo, feed_cover, photo_cover, query_of
+from pipeline.covers import HOME, IMAGES, Photo, Unsplash, feed_cover, photo_cover, query_of
 from pipeline.editing import Changes, save
 from pipeline.errors import ReviewError
 from pipeline.models import Sentiment
-from pipeline.settings import Subscriptions
 
 router = APIRouter(prefix="/drafts/{ref}")
-_NO_KEY = "No key is set: UNSPLASH_ACCESS_KEY."
 
 
 class Offer(NamedTuple):
@@ -24,11 +22,6 @@ class Offer(NamedTuple):
 
     value: str
     label: str
-
-
-def image_hosts(subscriptions: Subscriptions) -> tuple[str, ...]:
-    """Return where pages may show images from: nowhere, unless a feed has covers searched for."""
-    return (IMAGES,) if any(feed.covers == "unsplash" for feed in subscriptions.feeds) else ()
 
 
 def offered(seen: Seen) -> list[Offer]:
@@ -50,35 +43,44 @@ def searches(seen: Seen) -> bool:
 
 
 @router.get("/covers")
-async def find(request: Request, ref: str, q: str = "") -> Response:
+async def find(request: Request, ref: str, about: str = "") -> Response:
     """Show what a search finds."""
     who(request)
     room = office(request)
     seen = await room.seen(ref)
     page = page_of(seen)
-    query = q.strip()[:100] or _query(page)
-    photos, trouble = await _found(room, seen, query)
+    asked = about.strip()[:100] or _query(page)
+    photos, trouble = await _found(room, seen, asked)
+    # No other page shows anything that is not the desk's own.
+    request.state.images = (IMAGES,) if photos else ()
     return render(
-        request, "covers.html", page=page, row=seen.row, query=query, photos=photos, trouble=trouble,
-        cover=page.metadata.get("coverImage"), waits=seen.row.state == "drafted",
+        request, "covers.html", page=page, row=seen.row, about=asked, photos=photos, trouble=trouble,
+        home=HOME, waits=seen.row.state == "drafted",
     )  # fmt: skip
 
 
 def _query(page: Page) -> str:
-    tags = page.metadata.get("tags")
-    return query_of(
-        page.title, str(page.metadata.get("category", "")), tags if isinstance(tags, list) else ()
-    )
+    return query_of(page.title, page.metadata.get("category", ""), page.metadata.get("tags", ()))
 
 
 async def _found(room: Office, seen: Seen, query: str) -> tuple[list[Photo], str]:
-    if not searches(seen):
-        return [], "Covers of this feed are not searched for: `covers: unsplash` in feeds.yaml."
-    search = room.search()
-    if search is None:
-        return [], _NO_KEY
+    """Return photos, or why there are none."""
+    try:
+        search = _search(room, seen)
+    except ReviewError as error:
+        return [], error.message
     photos = await search.search(query)
     return photos, search.trouble or ("" if photos else "Nothing was found; try other words.")
+
+
+def _search(room: Office, seen: Seen) -> Unsplash:
+    """Return where a draft's cover is searched for. Raises ReviewError where it is not."""
+    if not searches(seen):
+        raise ReviewError("Covers of this feed are not searched for: write `covers: unsplash` in feeds.yaml.")
+    search = room.search()
+    if search is None:
+        raise ReviewError("No key is set: write UNSPLASH_ACCESS_KEY into .env and start the desk again.")
+    return search
 
 
 @router.post("/cover")
@@ -86,15 +88,12 @@ async def take(request: Request, ref: str, photo: Annotated[str, Form()] = "") -
     """Set the cover that an editor chose: asked for again by its id, so that no form can name another."""
     room, name = office(request), who(request)
     seen = await room.seen(ref)
-    search = room.search() if searches(seen) else None
-    if search is None:
-        raise ReviewError(_NO_KEY)
-    got = await search.photo(photo)
-    if got is None:
-        raise ReviewError(search.trouble or "that photo is not to be had any more; choose another")
-    page = page_of(seen)
+    page, search = page_of(seen), _search(room, seen)
     if page.trouble:
         raise ReviewError(page.trouble)
+    got = await search.photo(photo)
+    if got is None:
+        raise ReviewError(search.trouble or "That photo is not to be had any more; choose another.")
     await asyncio.to_thread(
         save, room.ledger, room.settings.output, room.subscriptions, ref, _changes(page, photo_cover(got)),
         seen.findings, base=seen.sha256, by=name, now=room.now,
@@ -109,7 +108,7 @@ def _changes(page: Page, cover: dict[str, Any]) -> Changes:
     try:
         return Changes(
             title=page.title,
-            description=str(told.get("description", "")),
+            description=str(told.get("description") or ""),
             category=str(told.get("category", "")),
             tags=tuple(told.get("tags") or ()),
             sentiment=Sentiment(str(told.get("sentiment"))),

@@ -36,10 +36,9 @@ class _Refusal(NamedTuple):
 class Gate:
     """Refuses what does not belong here, before anything else looks at it."""
 
-    def __init__(self, app: ASGIApp, access: Access, images: tuple[str, ...] = ()) -> None:
+    def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
         self._access = access
-        self._policy = _POLICY.format(images="".join(f" {host}" for host in images))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or hand it on with the editor's name in its state."""
@@ -51,10 +50,10 @@ class Gate:
         send = _audited(scope, send)
         if answer is not None:
             await _drain(receive, headers)
-            await answer(scope, receive, self._secured(send, static=False))
+            await answer(scope, receive, _secured(scope, send, static=False))
             return
         static = scope["path"].startswith("/static/")
-        await self._app(scope, _limited(receive), self._secured(send, static=static))
+        await self._app(scope, _limited(receive), _secured(scope, send, static=static))
 
     def _answer(self, scope: Scope, headers: Headers) -> Response | None:
         """Return why a request goes no further, or the sign-in that it is; None: it goes on."""
@@ -96,19 +95,26 @@ class Gate:
         scope.setdefault("state", {})["editor"] = name or editor(access, cookies)
         return None
 
-    def _secured(self, send: Send, *, static: bool) -> Send:
-        async def secured(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["content-security-policy"] = self._policy
-                headers["x-content-type-options"] = "nosniff"
-                headers["referrer-policy"] = "same-origin"
-                headers["cross-origin-opener-policy"] = "same-origin"
-                headers["cross-origin-resource-policy"] = "same-origin"
-                headers["cache-control"] = "public, max-age=31536000, immutable" if static else "no-store"
-            await send(message)
 
-        return secured
+def _secured(scope: Scope, send: Send, *, static: bool) -> Send:
+    async def secured(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["content-security-policy"] = _policy(scope)
+            headers["x-content-type-options"] = "nosniff"
+            headers["referrer-policy"] = "same-origin"
+            headers["cross-origin-opener-policy"] = "same-origin"
+            headers["cross-origin-resource-policy"] = "same-origin"
+            headers["cache-control"] = "public, max-age=31536000, immutable" if static else "no-store"
+        await send(message)
+
+    return secured
+
+
+def _policy(scope: Scope) -> str:
+    """Return what a page may do; it leaves in its state's `images` where else it shows images from."""
+    hosts = scope.get("state", {}).get("images", ())
+    return _POLICY.format(images="".join(f" {host}" for host in hosts))
 
 
 def _audited(scope: Scope, send: Send) -> Send:

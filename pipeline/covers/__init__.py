@@ -1,7 +1,7 @@
 """Cover images: a feed's own, or one that is searched for; none where neither is to be had."""
 
-from pipeline.covers.photo import Photo, feed_cover, photo_cover
+from pipeline.covers.photo import HOME, IMAGES, Photo, feed_cover, photo_cover
 from pipeline.covers.query import query_of
-from pipeline.covers.unsplash import API, IMAGES, Unsplash
+from pipeline.covers.unsplash import API, Unsplash
 
-__all__ = ["API", "IMAGES", "Photo", "Unsplash", "feed_cover", "photo_cover", "query_of"]
+__all__ = ["API", "HOME", "IMAGES", "Photo", "Unsplash", "feed_cover", "photo_cover", "query_of"]

@@ -10,9 +10,12 @@ from urllib.parse import urlsplit
 from pipeline.models import Record, Source
 
 SIZES = ("raw", "full", "regular", "small", "thumb", "small_s3")
-_CREDITED = "utm_source=copydesk&utm_medium=referral"
-"""What Unsplash's guidelines want on links to photographers."""
-_ID = re.compile(r"[\w-]{1,40}")
+IMAGES = "https://images.unsplash.com"
+"""Where photos come from: they are shown from there, as the guidelines want."""
+_REFERRED = "utm_source=copydesk&utm_medium=referral"
+"""What Unsplash's guidelines want on links to photographers and to itself."""
+HOME = f"https://unsplash.com/?{_REFERRED}"
+ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _LONGEST = 2_000
 
 
@@ -28,6 +31,11 @@ class Photo(Record):
     download: str
     """Asked once when the photo is used, as the guidelines want."""
 
+    @property
+    def credit(self) -> str:
+        """The link that the photographer is credited with."""
+        return f"{self.profile}{'&' if '?' in self.profile else '?'}{_REFERRED}"
+
 
 def read_photo(value: object) -> Photo | None:
     """Return a photo of the API's answer; None where anything of it is missing or leads elsewhere."""
@@ -36,11 +44,12 @@ def read_photo(value: object) -> Photo | None:
     user = _mapping(photo.get("user"))
     profile = _url(_mapping(user.get("links")).get("html"))
     name, number = _line(user.get("name")), photo.get("id")
-    if not (isinstance(number, str) and _ID.fullmatch(number) and name and profile):
+    if not (isinstance(number, str) and ID.fullmatch(number) and name and profile):
         return None
     # Older answers lack the sixth: the smaller one stands for it.
     urls["small_s3"] = urls["small_s3"] or urls["small"]
-    if not all(urls.values()):
+    theirs = all(urls[size].startswith(f"{IMAGES}/") for size in SIZES[:-1])
+    if not (theirs and urls["small_s3"]):
         return None
     alt = _line(photo.get("alt_description")) or _line(photo.get("description"))
     download = _url(_mapping(photo.get("links")).get("download_location"))
@@ -49,8 +58,7 @@ def read_photo(value: object) -> Photo | None:
 
 def photo_cover(photo: Photo) -> dict[str, Any]:
     """Return a photo as `coverImage`, credit included."""
-    mark = "&" if "?" in photo.profile else "?"
-    credit = {"name": photo.by, "url": f"{photo.profile}{mark}{_CREDITED}"}
+    credit = {"name": photo.by, "url": photo.credit}
     return {**photo.urls, "credit": credit, **({"alt": photo.alt} if photo.alt else {})}
 
 

@@ -56,11 +56,13 @@ def layout(folder: Path, environ: dict[str, str] | None = None) -> Settings:
     return load_settings({"COPYDESK_DESK_TOKEN": TOKEN, "HOME": str(folder), **(environ or {})}, folder)
 
 
-def fill(settings: Settings, count: int, *, faults: bool = True, first: int = 0) -> list[str]:
+def fill(
+    settings: Settings, count: int, *, faults: bool = True, first: int = 0, image: str | None = None
+) -> list[str]:
     """Draft items, every third with an invented sentence; returns their external ids, newest first."""
     with Ledger.open(settings.database_url) as ledger:
         ledger.sync_feeds(load_feeds(settings.feeds_file).feeds)
-        wanted = [_draft(number, faults=faults) for number in range(first, first + count)]
+        wanted = [_draft(number, faults=faults, image=image) for number in range(first, first + count)]
         found = [item for item, _ in wanted]
         state, policy = PollState(), Policy()
         for start in range(0, count, 500):
@@ -77,7 +79,7 @@ def fill(settings: Settings, count: int, *, faults: bool = True, first: int = 0)
     return [draft.external_id for _, draft in wanted]
 
 
-def _draft(number: int, *, faults: bool) -> tuple[Item, Draft]:
+def _draft(number: int, *, faults: bool, image: str | None) -> tuple[Item, Draft]:
     which = number % len(pieces())
     faulty = faults and number % 3 == 0
     item, source, body, findings = _written(which, faulty)
@@ -90,6 +92,7 @@ def _draft(number: int, *, faults: bool) -> tuple[Item, Draft]:
         "published_at": NOW - timedelta(minutes=7 * number),
         # Nothing that two items of the stock share may look like one story.
         "text": item.text,
+        "image": image,
     }
     item = item.model_copy(update=changes)
     source = source.model_copy(update={"item": item})

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -34,8 +35,10 @@ class FakeUnsplash:
         self.status = status
         self.body: bytes | None = None
         """Sent instead of JSON."""
+        self.delay_s = 0.0
         self.asked: list[tuple[str, dict[str, list[str]]]] = []
         self.keys: set[str | None] = set()
+        self.versions: set[str | None] = set()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -43,6 +46,8 @@ class FakeUnsplash:
                 parts = urlsplit(self.path)
                 outer.asked.append((parts.path, parse_qs(parts.query)))
                 outer.keys.add(self.headers.get("Authorization"))
+                outer.versions.add(self.headers.get("Accept-Version"))
+                time.sleep(outer.delay_s)
                 body = outer.body if outer.body is not None else outer._body(parts.path)
                 self.send_response(outer.status)
                 self.send_header("Content-Length", str(len(body)))
@@ -63,6 +68,8 @@ class FakeUnsplash:
         found = [self._pinged(one) for one in self.photos]
         if path == "/search/photos":
             return {"total": len(found), "total_pages": 1, "results": found}
+        if path == "/photos/random":
+            return found[0]
         return next((one for one in found if path == f"/photos/{one['id']}"), {"url": "an image"})
 
     def _pinged(self, told: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Covers: what an API or a feed says is read strictly, credited always, and never waited for."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -48,7 +50,9 @@ def test_a_photo_becomes_six_urls_a_credit_and_words() -> None:
         {"id": 7},
         {"urls": {}},
         {"urls": photo()["urls"] | {"raw": "javascript:alert(1)"}},
-        {"urls": photo()["urls"] | {"full": 'https://x.example/"onerror='}},
+        {"urls": photo()["urls"] | {"full": 'https://images.unsplash.com/"onerror='}},
+        {"urls": photo()["urls"] | {"thumb": "https://images.unsplash.com.evil.example/a"}},
+        {"urls": photo()["urls"] | {"raw": "http://images.unsplash.com/a"}},
         {"user": {"name": "Ida"}},
         {"user": {"name": "", "links": {"html": "https://unsplash.com/@ida"}}},
         {"user": None},
@@ -56,6 +60,13 @@ def test_a_photo_becomes_six_urls_a_credit_and_words() -> None:
 )
 def test_a_photo_that_lacks_anything_is_none(changes: dict[str, Any]) -> None:
     assert read_photo(photo(**changes)) is None
+
+
+@pytest.mark.parametrize("sixth", [None, 7, "javascript:alert(1)", "//s3.example/a"])
+def test_the_smaller_size_stands_for_a_sixth_that_is_missing(sixth: object) -> None:
+    read = read_photo(photo(urls=photo()["urls"] | {"small_s3": sixth}))
+    assert read is not None
+    assert read.urls["small_s3"] == read.urls["small"]
 
 
 @given(JSON)
@@ -83,9 +94,11 @@ def test_a_query_is_the_topic_and_the_longest_words() -> None:
 
 
 @asynccontextmanager
-async def searching(api: FakeUnsplash, url: str | None = None) -> AsyncIterator[Unsplash]:
+async def searching(
+    api: FakeUnsplash, url: str | None = None, patience_s: float = 3.0
+) -> AsyncIterator[Unsplash]:
     async with Net("Copydesk/test", timeout_s=2, allowed=[api.place]) as net:
-        yield Unsplash(net, KEY, url or api.url)
+        yield Unsplash(net, KEY, url or api.url, patience_s=patience_s)
 
 
 async def test_a_search_asks_as_the_documentation_wants() -> None:
@@ -101,10 +114,35 @@ async def test_a_search_asks_as_the_documentation_wants() -> None:
         assert asked["query"] == ["harbour dawn"]
         assert asked["content_filter"] == ["high"]
         assert ping == "/photos/a/download"
+        assert asked["orientation"] == ["landscape"]
+        assert asked["per_page"] == ["5"]
         assert api.keys == {f"Client-ID {KEY}"}
+        assert api.versions == {"v1"}
 
 
-@pytest.mark.parametrize(("status", "words"), [(401, "UNSPLASH_ACCESS_KEY"), (403, "limit")])
+@pytest.mark.parametrize("number", ["", "..", "random", "c/../a", "a?x=1", "ａ", "https://evil.example/a"])
+async def test_an_id_is_that_of_one_photo_and_leads_nowhere_else(number: str) -> None:
+    with FakeUnsplash([photo("a")]) as api:
+        async with searching(api) as search:
+            assert await search.photo(number) is None
+            assert search.trouble == ""
+        assert {path for path, _ in api.asked} <= {"/photos/random"}
+
+
+async def test_a_ping_that_fails_stops_nothing() -> None:
+    with FakeUnsplash() as api:
+        async with searching(api) as search:
+            [found] = await search.search("x")
+            api.status = 500
+            await search.used(found)
+            api.status = 200
+            assert await search.search("x") == [found]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(401, "UNSPLASH_ACCESS_KEY"), (403, "limit"), (429, "status 429"), (500, "status 500")],
+)
 async def test_a_refusal_is_told_and_ends_the_search(status: int, words: str) -> None:
     with FakeUnsplash(status=status) as api:
         async with searching(api) as search:
@@ -122,9 +160,41 @@ async def test_what_cannot_be_reached_is_asked_once() -> None:
             assert await search.photo("y") is None
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<html>", b"[1]", b'{"results": 7}', b'{"results": [null, 7]}', b"[" * 90_000]
-)
+async def test_nobody_waits_behind_those_who_wait_in_vain() -> None:
+    with FakeUnsplash() as api:
+        api.delay_s = 3.0
+        async with searching(api, patience_s=0.4) as search:
+
+            async def asked(after_s: float) -> float:
+                await asyncio.sleep(after_s)
+                begun = time.monotonic()
+                assert await search.search("x") == []
+                return time.monotonic() - begun
+
+            waits = await asyncio.gather(*(asked(0.03 * number) for number in range(20)))
+        assert max(waits) < 0.8
+        assert "does not answer" in search.trouble
+        assert len(api.asked) <= 4
+
+
+async def test_waiting_for_ones_turn_is_no_fault_of_the_servers() -> None:
+    with FakeUnsplash() as api:
+        api.delay_s = 0.2
+        async with searching(api, patience_s=0.7) as search:
+            found = await asyncio.gather(*(search.search("x") for _ in range(20)))
+        assert all(found)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[" * 90_000])
+async def test_what_is_no_json_is_told(body: bytes) -> None:
+    with FakeUnsplash() as api:
+        api.body = body
+        async with searching(api) as search:
+            assert await search.search("x") == []
+            assert "no JSON" in search.trouble
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"7", b'{"results": 7}', b'{"results": [null, 7]}'])
 async def test_nonsense_is_no_photo(body: bytes) -> None:
     with FakeUnsplash() as api:
         api.body = body
