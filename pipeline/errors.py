@@ -9,6 +9,7 @@ CopydeskError                 exit code 1
 │   └── ModelRefused          4   key, quota or request refused: no other item would fare better
 ├── Interrupted               130 somebody ended the run: nothing new is begun
 ├── BudgetSpent               0   a cap on spending is reached: the run ends, what waits stays queued
+├── LimitReached              -   other calls come first: this one waits for its turn
 ├── OutputError               5   a draft cannot be written: disk full, folder read-only
 ├── ReviewError               6   a verdict that cannot be carried out
 └── PublishError              7   an approved article that cannot be published: tried again later
@@ -85,6 +86,10 @@ class BudgetSpent(CopydeskError):
     """Nothing more may be spent; context: cap, spent (millionths of a US dollar)."""
 
     exit_code = 0
+
+
+class LimitReached(CopydeskError):
+    """Other calls come first; context: limit."""
 
 
 class OutputError(CopydeskError):

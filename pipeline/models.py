@@ -121,6 +121,8 @@ class FeedConfig(Record):
     """Who chooses among what a search finds: the editor at the desk, or its order at drafting."""
     schedule: str = "15m"
     """When `copydesk serve` runs it: every so many minutes, hours or days (15m, 2h, 1d), cron, or never."""
+    jitter: str = "0s"
+    """The longest time that a poll on schedule waits, by chance: feeds of one schedule spread over it."""
     enabled: bool = True
 
     @property
@@ -306,6 +308,8 @@ class Answer(Record):
     text: str
     provenance: Provenance
     usage: Usage = Usage()
+    seconds: float | None = None
+    """From the request to the answer, repeated attempts included."""
 
 
 class Severity(StrEnum):

@@ -2,12 +2,13 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import sqlalchemy as sa
 
-from pipeline.ledger.engine import explained, lock, open_engine, shown_url
+from pipeline.ledger.engine import explained, is_sqlite, lock, open_engine, shown_url
 from pipeline.ledger.owner import current_owner
 
 
@@ -39,6 +40,17 @@ class Base:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+    def snapshot(self, path: Path) -> bool:
+        """Write a copy of the whole ledger, as it is at this moment, to a new file; False: not SQLite.
+
+        SQLite makes it in one piece while others read and write (https://sqlite.org/lang_vacuum.html).
+        """
+        if not is_sqlite(self._engine):
+            return False
+        with explained(self.shown_url), contextlib.closing(self._engine.raw_connection()) as connection:
+            connection.cursor().execute("VACUUM INTO ?", (str(path),))
+        return True
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sa.Connection]:

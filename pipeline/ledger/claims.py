@@ -11,8 +11,9 @@ from pipeline.ledger import requests, versions
 from pipeline.ledger.items import chunks, in_window
 from pipeline.ledger.notes import flag_request
 from pipeline.ledger.owner import is_dead
-from pipeline.ledger.records import Claim
+from pipeline.ledger.records import Claim, Which
 from pipeline.ledger.schema import OPEN, calls, feeds, items
+from pipeline.ledger.schema import versions as texts
 from pipeline.models import Answer, Draft, Item, Provenance, Request, Usage, Window
 
 MENDING = "verify"
@@ -37,11 +38,32 @@ def free_dead(connection: sa.Connection) -> None:
         connection.execute(freed.values(lease_owner=None, lease_expires=None))
 
 
-def waiting(feed_id: int, window: Window | None, *, requested: bool = False) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions under which an item of a feed waits for work; `requested`: somebody asked."""
-    asked = items.c.id.in_(requests.waiting)
-    wanted = asked if requested else sa.or_(items.c.state.in_(OPEN), asked)
-    return [items.c.feed_id == feed_id, wanted, *in_window(window)]
+def waiting(
+    feed_id: int, window: Window | None, which: Which = "all", tried: Sequence[int] = ()
+) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions under which an item of a feed waits for work; those `tried` do not."""
+    asked, unfinished = items.c.id.in_(requests.waiting), items.c.state.in_(OPEN)
+    conditions = {
+        "all": sa.or_(unfinished, asked),
+        "asked": sa.or_(asked, sa.and_(unfinished, items.c.id.in_(versions.unwritten))),
+        "new": sa.and_(unfinished, ~asked, ~sa.exists().where(texts.c.item_id == items.c.id)),
+    }
+    others = [items.c.id.not_in(tried)] if tried else []
+    return [items.c.feed_id == feed_id, conditions[which], *others, *in_window(window)]
+
+
+def unwritten(connection: sa.Connection) -> dict[str, int]:
+    """Return how many texts wait to be written that nobody holds, by feed key."""
+    free = sa.or_(items.c.lease_owner.is_(None), items.c.lease_expires < clock(connection))
+    query = sa.select(feeds.c.key, sa.func.count()).select_from(items.join(feeds))
+    mine = (items.c.state.in_(OPEN), items.c.id.in_(versions.unwritten), free)
+    return {row[0]: row[1] for row in connection.execute(query.where(*mine).group_by(feeds.c.key))}
+
+
+def in_work(connection: sa.Connection, feed_id: int) -> int:
+    """Return how many new items of a feed somebody works on."""
+    mine = (items.c.feed_id == feed_id, items.c.lease_owner.is_not(None), items.c.state.in_(OPEN))
+    return connection.scalar(sa.select(sa.func.count()).where(*mine)) or 0
 
 
 def claim(
@@ -184,6 +206,7 @@ def record_answer(
             model=answer.provenance.model,
             prompt=answer.provenance.prompt,
             answer=answer.text,
+            seconds=answer.seconds,
             **answer.usage.model_dump(),
         )
     )

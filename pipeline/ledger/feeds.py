@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pipeline.errors import ConfigError, LedgerError
 from pipeline.ledger import requests
 from pipeline.ledger.records import FeedStatus
-from pipeline.ledger.schema import OPEN, feeds, items, storable
+from pipeline.ledger.schema import IS_OPEN, feeds, items, storable
 from pipeline.models import FeedConfig, PollState, feed_address
 
 
@@ -105,12 +105,12 @@ def _dumped(state: PollState) -> str:
 
 def queues(connection: sa.Connection) -> dict[str, int]:
     """Return how many items wait for work, by feed key."""
-    query = (
-        sa.select(feeds.c.key, sa.func.count())
-        .select_from(feeds.join(items))
-        .where(sa.or_(items.c.state.in_(OPEN), items.c.id.in_(requests.waiting)))
-        .group_by(feeds.c.key)
-    )
+    # Two questions, so that each has an index of its own; the state as the partial one has it, word for word.
+    unfinished = sa.select(items.c.id, items.c.feed_id).where(sa.text(IS_OPEN))
+    asked = sa.select(items.c.id, items.c.feed_id).where(items.c.id.in_(requests.waiting))
+    both = sa.union(unfinished, asked).subquery()
+    joined = feeds.join(both, both.c.feed_id == feeds.c.id)
+    query = sa.select(feeds.c.key, sa.func.count()).select_from(joined).group_by(feeds.c.key)
     return {key: count for key, count in connection.execute(query)}  # noqa: C416 # rows are no tuples
 
 

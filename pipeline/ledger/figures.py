@@ -3,16 +3,16 @@
 import sqlalchemy as sa
 
 from pipeline.ledger.queue import open_findings
-from pipeline.ledger.records import Figures, Spent
+from pipeline.ledger.records import Figures, Latency, Spent
 from pipeline.ledger.schema import calls, items, requests, versions
 
 
 def figures(connection: sa.Connection) -> Figures:
     """Return what there is by state, what was paid, and what waits since when."""
     by_state = sa.select(items.c.state, sa.func.count()).group_by(items.c.state)
-    waiting = items.c.state == "drafted"
+    waiting = sa.select(items.c.id).where(items.c.state == "drafted")
     first = sa.select(sa.func.min(versions.c.at)).where(versions.c.cause == "draft")
-    oldest = first.select_from(versions.join(items)).where(waiting)
+    oldest = first.where(versions.c.item_id.in_(waiting))
     asked = sa.select(sa.func.count(), sa.func.min(requests.c.at)).where(requests.c.done_at.is_(None))
     count, since = connection.execute(asked).one()
     blocks, warns = open_findings(connection)
@@ -24,6 +24,22 @@ def figures(connection: sa.Connection) -> Figures:
         oldest_request=since,
         blocks=blocks,
         warns=warns,
+        latencies=latencies(connection),
+    )
+
+
+BUCKETS_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)
+"""Upper ends, in seconds, of the classes that answers are counted in by how long they took."""
+
+
+def latencies(connection: sa.Connection) -> tuple[Latency, ...]:
+    """Return how long answers took, by model."""
+    counts = [sa.func.sum(sa.case((calls.c.seconds <= end, 1), else_=0)) for end in BUCKETS_S]
+    query = sa.select(calls.c.model, sa.func.count(), sa.func.sum(calls.c.seconds), *counts)
+    rows = connection.execute(query.where(calls.c.seconds.is_not(None)).group_by(calls.c.model))
+    return tuple(
+        Latency(row[0], int(row[1]), float(row[2]), tuple(zip(BUCKETS_S, map(int, row[3:]), strict=True)))
+        for row in rows
     )
 
 

@@ -12,12 +12,13 @@ from pipeline.ledger.records import Admitted, Failure, FeedStatus, Figures, Met,
 from pipeline.ledger.schema import OPEN
 from pipeline.ledger.schema import feeds as feeds_table
 from pipeline.ledger.schema import items as items_table
+from pipeline.ledger.telling import Telling
 from pipeline.ledger.updates import update
 from pipeline.ledger.working import Work
 from pipeline.models import FeedConfig, Item, PollState, Window
 
 
-class Ledger(Work, Editing, Publishing):
+class Ledger(Work, Editing, Publishing, Telling):
     """An open ledger; a context manager. Every method raises LedgerError where the database fails."""
 
     # Feeds

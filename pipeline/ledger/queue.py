@@ -1,7 +1,7 @@
 """The queue: drafts as a list to be worked through, filtered, counted and paged by the database."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -11,93 +11,113 @@ from pipeline.ledger.requests import waiting
 from pipeline.ledger.schema import acknowledgements, feeds, findings, items, versions
 from pipeline.models import Severity
 
-_LATEST = (
-    sa.select(versions.c.item_id, sa.func.max(versions.c.id).label("id"))
-    .where(~versions.c.aside)
-    .group_by(versions.c.item_id)
-    .subquery("latest")
-)
+
+class _Found(NamedTuple):
+    """Subqueries about some drafts and no others: most of a ledger was decided long ago."""
+
+    latest: sa.Subquery
+    """The latest version of each."""
+    open: sa.Subquery
+    """How many findings of it block and warn, and nobody answers for."""
+    blocks: sa.ColumnElement[int]
+    warns: sa.ColumnElement[int]
 
 
-def _open() -> sa.Subquery:
-    """Return how many findings of each latest version block and warn, and nobody answers for."""
+def _found(among: sa.Select[tuple[int]] | Sequence[int]) -> _Found:
+    latest = (
+        sa.select(versions.c.item_id, sa.func.max(versions.c.id).label("id"))
+        .where(~versions.c.aside, versions.c.item_id.in_(among))
+        .group_by(versions.c.item_id)
+        .subquery("latest")
+    )
     answered = sa.and_(
-        acknowledgements.c.item_id == _LATEST.c.item_id,
+        acknowledgements.c.item_id == latest.c.item_id,
         acknowledgements.c.key == findings.c.key,
         acknowledgements.c.withdrawn_at.is_(None),
     )
-    joined = _LATEST.join(findings, findings.c.version_id == _LATEST.c.id)
+    joined = latest.join(findings, findings.c.version_id == latest.c.id)
     joined = joined.outerjoin(acknowledgements, answered)
     columns = [
         sa.func.sum(sa.case((findings.c.severity == severity.value, 1), else_=0)).label(severity.value)
         for severity in (Severity.BLOCK, Severity.WARN)
     ]
-    query = sa.select(_LATEST.c.item_id, *columns).select_from(joined)
-    return query.where(acknowledgements.c.id.is_(None)).group_by(_LATEST.c.item_id).subquery("open")
+    query = sa.select(latest.c.item_id, *columns).select_from(joined)
+    found = query.where(acknowledgements.c.id.is_(None)).group_by(latest.c.item_id).subquery("open")
+    return _Found(latest, found, sa.func.coalesce(found.c.block, 0), sa.func.coalesce(found.c.warn, 0))
 
 
-_OPEN = _open()
-_BLOCKS = sa.func.coalesce(_OPEN.c.block, 0)
-_WARNS = sa.func.coalesce(_OPEN.c.warn, 0)
-_FOUND = {
-    "held": _BLOCKS > 0,
-    "warned": sa.and_(_BLOCKS == 0, _WARNS > 0),
-    "clean": sa.and_(_BLOCKS == 0, _WARNS == 0),
-}
-_ORDERS: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
-    "newest": (items.c.published_at.desc(), items.c.id.desc()),
-    "oldest": (items.c.published_at, items.c.id),
-    "findings": (_BLOCKS.desc(), _WARNS.desc(), items.c.published_at.desc(), items.c.id.desc()),
-}
+def _in_state(state: str) -> sa.Select[tuple[int]]:
+    return sa.select(items.c.id).where(items.c.state == state)
 
 
-def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
-    found = [items.c.state == wanted.state]
+def _kinds(found: _Found) -> dict[str, sa.ColumnElement[bool]]:
+    return {
+        "held": found.blocks > 0,
+        "warned": sa.and_(found.blocks == 0, found.warns > 0),
+        "clean": sa.and_(found.blocks == 0, found.warns == 0),
+    }
+
+
+def _order(wanted: Wanted, found: _Found) -> tuple[sa.ColumnElement[Any], ...]:
+    newest = (items.c.published_at.desc(), items.c.id.desc())
+    orders: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
+        "newest": newest,
+        "oldest": (items.c.published_at, items.c.id),
+        "findings": (found.blocks.desc(), found.warns.desc(), *newest),
+    }
+    return orders[wanted.order]
+
+
+def _conditions(wanted: Wanted, found: _Found) -> list[sa.ColumnElement[bool]]:
+    conditions = [items.c.state == wanted.state]
     if wanted.feeds is not None:
-        found.append(feeds.c.key.in_(wanted.feeds))
+        conditions.append(feeds.c.key.in_(wanted.feeds))
     for word in wanted.words:
-        found.append(items.c.title.icontains(word, autoescape=True))
+        conditions.append(items.c.title.icontains(word, autoescape=True))
     if wanted.findings:
-        found.append(_FOUND[wanted.findings])
+        conditions.append(_kinds(found)[wanted.findings])
     if wanted.asked:
-        found.append(items.c.id.in_(waiting))
+        conditions.append(items.c.id.in_(waiting))
     if wanted.changed:
-        found.append(items.c.updated_payload.is_not(None))
-    return found
+        conditions.append(items.c.updated_payload.is_not(None))
+    return conditions
 
 
-def _joined(wanted: Wanted) -> sa.FromClause:
+def _joined(wanted: Wanted, found: _Found) -> sa.FromClause:
     joined = items.join(feeds)
     judged = wanted.findings or wanted.order == "findings"
-    return joined.outerjoin(_OPEN, _OPEN.c.item_id == items.c.id) if judged else joined
+    return joined.outerjoin(found.open, found.open.c.item_id == items.c.id) if judged else joined
 
 
 def names(connection: sa.Connection, wanted: Wanted) -> list[str]:
     """Return the external ids of what is wanted, in order."""
-    query = sa.select(items.c.external_id).select_from(_joined(wanted)).where(*_conditions(wanted))
-    return list(connection.scalars(query.order_by(*_ORDERS[wanted.order])))
+    found = _found(_in_state(wanted.state))
+    query = sa.select(items.c.external_id).select_from(_joined(wanted, found))
+    return list(connection.scalars(query.where(*_conditions(wanted, found)).order_by(*_order(wanted, found))))
 
 
 def page(connection: sa.Connection, wanted: Wanted, limit: int, offset: int) -> QueuePage:
     """Return a page of what is wanted, and how much there is of everything."""
-    chosen = sa.select(items.c.id).select_from(_joined(wanted)).where(*_conditions(wanted))
+    found = _found(_in_state(wanted.state))
+    chosen = sa.select(items.c.id).select_from(_joined(wanted, found)).where(*_conditions(wanted, found))
     total = connection.scalar(sa.select(sa.func.count()).select_from(chosen.subquery())) or 0
-    ids = list(connection.scalars(chosen.order_by(*_ORDERS[wanted.order]).limit(limit).offset(offset)))
+    ids = list(connection.scalars(chosen.order_by(*_order(wanted, found)).limit(limit).offset(offset)))
     rows = {row.item_id: row for row in _rows(connection, ids)}
     return QueuePage(rows=tuple(rows[number] for number in ids), total=total, counts=counts(connection))
 
 
 def _rows(connection: sa.Connection, ids: Sequence[int]) -> list[QueueRow]:
+    found = _found(ids)
     columns = (
         items.c.id.label("item_id"), items.c.external_id, feeds.c.key.label("feed_key"), items.c.title,
         items.c.state, items.c.published_at, versions.c.at.label("drafted_at"), versions.c.cause,
         versions.c.number.label("version"), versions.c.by, versions.c.sha256,
-        _BLOCKS.label("blocks"), _WARNS.label("warns"),
+        found.blocks.label("blocks"), found.warns.label("warns"),
         items.c.id.in_(waiting).label("asked"), items.c.updated_payload.is_not(None).label("changed"),
     )  # fmt: skip
-    joined = items.join(feeds).join(_LATEST, _LATEST.c.item_id == items.c.id)
-    joined = joined.join(versions, versions.c.id == _LATEST.c.id)
-    joined = joined.outerjoin(_OPEN, _OPEN.c.item_id == items.c.id)
+    joined = items.join(feeds).join(found.latest, found.latest.c.item_id == items.c.id)
+    joined = joined.join(versions, versions.c.id == found.latest.c.id)
+    joined = joined.outerjoin(found.open, found.open.c.item_id == items.c.id)
     query = sa.select(*columns).select_from(joined).where(items.c.id.in_(ids))
     return [QueueRow(**row._asdict()) for row in connection.execute(query)]
 
@@ -125,8 +145,7 @@ def titles(connection: sa.Connection, ids: Sequence[int]) -> dict[int, tuple[str
 
 def open_findings(connection: sa.Connection) -> tuple[int, int]:
     """Return how many findings of waiting drafts block and warn, and nobody answers for."""
-    joined = items.join(_OPEN, _OPEN.c.item_id == items.c.id)
-    columns = (sa.func.coalesce(sa.func.sum(_BLOCKS), 0), sa.func.coalesce(sa.func.sum(_WARNS), 0))
-    query = sa.select(*columns).select_from(joined).where(items.c.state == "drafted")
-    blocks, warns = connection.execute(query).one()
+    found = _found(_in_state("drafted"))
+    columns = (sa.func.coalesce(sa.func.sum(found.blocks), 0), sa.func.coalesce(sa.func.sum(found.warns), 0))
+    blocks, warns = connection.execute(sa.select(*columns).select_from(found.open)).one()
     return int(blocks), int(warns)

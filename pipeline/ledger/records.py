@@ -51,6 +51,21 @@ class PageRow(Record):
     error: str | None
 
 
+Which = Literal["all", "asked", "new"]
+"""Which items of a feed are claimed: all that wait; those that editors ask for, or whose text only has to be
+written; those that nothing was written about yet."""
+
+
+class Limits(NamedTuple):
+    """Limits on the calls of all runs together; None: none."""
+
+    at_once: int | None = None
+    a_minute: int | None = None
+
+
+UNLIMITED = Limits()
+
+
 class Cap(NamedTuple):
     """A limit on spending."""
 
@@ -59,6 +74,8 @@ class Cap(NamedTuple):
     micros: int
     since: datetime | None
     """When the day or month began; None for the run."""
+    runs: str = ""
+    """Only runs whose names begin so count; empty: all."""
 
 
 class Asked(NamedTuple):
@@ -363,6 +380,17 @@ class Spent(NamedTuple):
     """Millionths of a US dollar, where the price is known."""
 
 
+class Latency(NamedTuple):
+    """How long a model took to answer, ever, repeated attempts included."""
+
+    model: str
+    calls: int
+    seconds: float
+    """The sum."""
+    within: tuple[tuple[float, int], ...]
+    """Seconds, and how many answers took no longer."""
+
+
 class Figures(NamedTuple):
     """The whole ledger in numbers."""
 
@@ -376,6 +404,7 @@ class Figures(NamedTuple):
     blocks: int
     warns: int
     """Open findings of waiting drafts."""
+    latencies: tuple[Latency, ...] = ()
 
 
 class PendingVerdict(Record):

@@ -62,7 +62,10 @@ def _to(table: str) -> sa.Column[int]:
 
 _LEASED = sa.text("lease_owner IS NOT NULL")
 _WAITING = sa.text("done_at IS NULL")
-_OPEN = sa.text("state IN ('seen', 'answered')")
+_UNWRITTEN = (sa.text("confirmed = 0"), sa.text("NOT confirmed"))
+"""As SQLite and PostgreSQL are asked: the former uses such an index only for the words it was made with."""
+IS_OPEN = "state IN ('seen', 'answered')"
+_OPEN = sa.text(IS_OPEN)
 
 feeds = sa.Table(
     "feeds",
@@ -154,6 +157,7 @@ calls = sa.Table(
     sa.Column("cached_tokens", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("reasoning_tokens", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("micros", sa.BigInteger),  # millionths of a US dollar; none where the price is not known
+    sa.Column("seconds", sa.Float),  # from the request to the answer
     sa.Index("calls_item", "item_id"),
     sa.Index("calls_at", "at"),
 )
@@ -165,6 +169,7 @@ reservations = sa.Table(  # the most that calls under way may cost; a dead proce
     sa.Column("run", Plain, nullable=False),
     sa.Column("at", Utc, nullable=False),
     sa.Column("micros", sa.BigInteger, nullable=False),
+    sa.Column("owner", Plain),  # as in items.lease_owner; none where it is known to be dead
     sa.Index("reservations_at", "at"),
 )
 
@@ -207,6 +212,7 @@ versions = sa.Table(
     sa.Column("base", Plain),  # hash of what an editor's text replaces
     sa.Column("aside", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
     sa.Index("versions_item", "item_id"),
+    sa.Index("versions_unwritten", "item_id", sqlite_where=_UNWRITTEN[0], postgresql_where=_UNWRITTEN[1]),
 )
 
 findings = sa.Table(
@@ -276,4 +282,11 @@ publications = sa.Table(  # what is to be done, or was, about an article at a ta
     sa.Column("place", Plain),  # where it went: a path, a commit, a URL
     sa.Index("publications_item", "item_id"),
     sa.Index("publications_waiting", "target", sqlite_where=_WAITING, postgresql_where=_WAITING),
+)
+
+alerts = sa.Table(  # trouble that somebody was told of
+    "alerts",
+    metadata,
+    sa.Column("key", Plain, primary_key=True),
+    sa.Column("told_at", Utc, nullable=False),
 )

@@ -18,6 +18,12 @@ DESK = (EDIT, "restore", "revise")
 """Causes of texts that editors bring about: no run writes them to disk."""
 
 
+unwritten = sa.select(versions.c.item_id).where(
+    ~versions.c.confirmed, ~versions.c.aside, versions.c.cause.not_in(DESK)
+)
+"""The numbers of the items whose text was meant to be written and is not known to be."""
+
+
 def add(
     connection: sa.Connection,
     item_id: int,

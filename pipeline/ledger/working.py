@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from pipeline.ledger import claims, drafts, feeds, money, pages, stories, versions
 from pipeline.ledger.base import Base
-from pipeline.ledger.records import CallRow, Cap, Claim, PageRow, Sibling
+from pipeline.ledger.records import UNLIMITED, CallRow, Cap, Claim, Limits, PageRow, Sibling, Which
 from pipeline.ledger.schema import servers
 from pipeline.models import Answer, Draft, Item, Window
 
@@ -22,17 +22,28 @@ class Work(Base):
         lease_s: float,
         *,
         window: Window | None = None,
-        requested: bool = False,
+        which: Which = "all",
+        tried: Sequence[int] = (),
     ) -> list[Claim]:
-        """Lease up to `limit` waiting items of a feed, newest first; those that somebody asked for alone.
+        """Lease up to `limit` waiting items of a feed, newest first, but for those `tried` already.
 
         A lease that ended, or whose process is dead on this host, is taken over at once.
         """
         with self._writing() as connection:
             claims.free_dead(connection)
             number = feeds.feed_id(connection, feed_key)
-            wanted = claims.waiting(number, window, requested=requested)
-            return claims.claim(connection, self._owner, wanted, limit, lease_s)
+            mine = claims.waiting(number, window, which, tried)
+            return claims.claim(connection, self._owner, mine, limit, lease_s)
+
+    def unwritten(self) -> dict[str, int]:
+        """Return how many texts wait to be written, by feed key: of killed runs, and of other machines."""
+        with self._reading() as connection:
+            return claims.unwritten(connection)
+
+    def in_work(self, feed_key: str) -> int:
+        """Return how many new items of a feed are held by somebody."""
+        with self._reading() as connection:
+            return claims.in_work(connection, feeds.feed_id(connection, feed_key))
 
     def heartbeat(self, held: Sequence[Claim], lease_s: float) -> None:
         """Prolong the leases that are still held."""
@@ -158,14 +169,27 @@ class Work(Base):
     # Money and servers
 
     def reserve(
-        self, run: str, most: int, least: int, caps: Sequence[Cap], now: datetime, *, stale: datetime
+        self,
+        run: str,
+        most: int,
+        least: int,
+        caps: Sequence[Cap],
+        now: datetime,
+        *,
+        stale: datetime,
+        limits: Limits = UNLIMITED,
     ) -> tuple[int, int]:
         """Put aside what a call may cost, as far as the caps allow; returns its number and the amount.
 
-        Raises BudgetSpent where not even `least` is left.
+        Raises BudgetSpent where not even `least` is left, LimitReached where other calls come first.
         """
         with self._alone() as connection:
-            return money.reserve(connection, run, most, least, caps, now, stale)
+            return money.reserve(connection, run, most, least, caps, now, stale, limits, self._owner)
+
+    def free_dead_calls(self) -> None:
+        """Note which calls nobody waits for any more: their processes on this host are dead."""
+        with self._writing() as connection:
+            money.free_dead(connection)
 
     def unreserve(self, reservation: int) -> None:
         """Take back what was put aside: the call was not answered."""

@@ -114,7 +114,7 @@ def test_a_run_takes_no_editors_pending_text_for_its_own(desk: Desk) -> None:
     row = desk.ledger.draft(desk.ref)
     desk.ledger.request_redraft(row, "Ada", NOW)
     pending(desk, "Ada's", desk.sha256)
-    [claim] = desk.ledger.claim(row.feed_key, 5, 900.0, requested=True)
+    [claim] = desk.ledger.claim(row.feed_key, 5, 900.0, which="asked")
     assert claim.intent is None
 
 

@@ -123,7 +123,7 @@ def test_a_save_that_was_overtaken_is_kept_aside(ledger: Ledger) -> None:
 def test_a_redraft_that_comes_too_late_is_kept_and_the_edit_stands(ledger: Ledger) -> None:
     row = drafted(ledger, 1)
     ledger.request_redraft(row, "Ada", NOW)
-    [claim] = ledger.claim("one", 1, LEASE_S, requested=True)
+    [claim] = ledger.claim("one", 1, LEASE_S, which="asked")
     assert not ledger.moved_on(claim)
     save(ledger, row, "edited")
     assert ledger.moved_on(claim)
@@ -182,10 +182,10 @@ def test_a_redraft_is_written_from_the_source_as_it_is_now(ledger: Ledger) -> No
     admit(ledger, updated=[item(1, text="Now it says more.")])
     ledger.request_redraft(row, "Ada", NOW, section="Overview")
     assert ledger.draft(row.external_id).item.text == "Text 1"
-    [claim] = ledger.claim("one", 1, LEASE_S, requested=True)
+    [claim] = ledger.claim("one", 1, LEASE_S, which="asked")
     ledger.keep_standing(claim, "no model")
     ledger.request_redraft(ledger.draft(row.external_id), "Ada", NOW)
-    [claim] = ledger.claim("one", 1, LEASE_S, requested=True)
+    [claim] = ledger.claim("one", 1, LEASE_S, which="asked")
     assert claim.item.text == "Now it says more."
     assert ledger.queue_names(Wanted(changed=True)) == []
 
