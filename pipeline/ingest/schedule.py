@@ -148,6 +148,12 @@ def after_failure(state: PollState, error: FeedError, now: datetime, chance: flo
     return state.model_copy(update=failed)
 
 
+def after_refusal(state: PollState, error: FeedError, now: datetime) -> PollState:
+    """Return the state after something else of a feed's host was refused: its wish for rest, no failure."""
+    until = _wait_until(error, now)
+    return state.model_copy(update={"wait_until": until}) if until else state
+
+
 def _wait_until(error: FeedError, now: datetime) -> datetime | None:
     asked = error.context.get("retry_after_s")
     if isinstance(asked, float) and error.kind in _RESTING:

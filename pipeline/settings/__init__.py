@@ -6,11 +6,14 @@ from pipeline.settings.environment import (
     Settings,
     bare_environment,
     base_folder,
+    desk_settings,
     git_environment,
     load_settings,
+    require_folder,
     user_agent,
 )
 from pipeline.settings.feedsfile import Subscriptions, chosen, load_feeds
+from pipeline.settings.schedules import jitter_s
 from pipeline.settings.targets import FeedTarget, FolderTarget, GitTarget, HookTarget, Target
 
 __all__ = [
@@ -26,10 +29,13 @@ __all__ = [
     "base_folder",
     "chosen",
     "day_start",
+    "desk_settings",
     "git_environment",
+    "jitter_s",
     "load_feeds",
     "load_settings",
     "month_start",
     "parse_day",
+    "require_folder",
     "user_agent",
 ]

@@ -30,6 +30,9 @@ VARIABLES = {
     "OPENAI_API_KEY": "api_key",
     "COPYDESK_TIMEZONE": "timezone",
     "COPYDESK_MAX_IN_FLIGHT": "max_in_flight",
+    "COPYDESK_MAX_IN_FLIGHT_TOTAL": "max_in_flight_total",
+    "COPYDESK_CALLS_PER_MINUTE": "calls_per_minute",
+    "COPYDESK_WRITES_DRAFTS": "writes_drafts",
     "COPYDESK_MODEL_TIMEOUT": "model_timeout_s",
     "COPYDESK_MODEL_DEADLINE": "deadline_s",
     "COPYDESK_SERVER": "server",
@@ -41,12 +44,18 @@ VARIABLES = {
     "COPYDESK_CAP_RUN": "cap_run",
     "COPYDESK_CAP_DAY": "cap_day",
     "COPYDESK_CAP_MONTH": "cap_month",
+    "COPYDESK_CAP_BACKFILL": "cap_backfill",
+    "COPYDESK_CONFIRM": "confirm",
     "COPYDESK_CONTACT": "contact",
     "COPYDESK_ALLOW_HOSTS": "allow_hosts",
     "COPYDESK_EDITOR": "editor",
     "COPYDESK_DESK_TOKEN": "desk_token",
     "COPYDESK_DESK_HOSTS": "desk_hosts",
     "COPYDESK_DESK_USER_HEADER": "desk_user_header",
+    "COPYDESK_DESK_URL": "desk_url",
+    "COPYDESK_ALERT_URL": "alert_url",
+    "COPYDESK_ALERT_HOURS": "alert_hours",
+    "COPYDESK_LOG": "log",
     "UNSPLASH_ACCESS_KEY": "unsplash_key",
 }
 """Every environment variable that is read, and the setting that it fills."""
@@ -57,7 +66,7 @@ _HEADER = re.compile(r"[A-Za-z0-9-]{1,60}")
 _SHORTEST_TOKEN = 16
 _PLACE = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]):[1-9]\d{0,4}")
 
-UNSHOWN = {"api_key", "base_url", "database_url", "desk_token", "unsplash_key"}
+UNSHOWN = {"alert_url", "api_key", "base_url", "database_url", "desk_token", "unsplash_key"}
 """Settings that hold or may hold a password, and so never stand in a message."""
 
 
@@ -123,6 +132,11 @@ def _secret(key: SecretStr) -> SecretStr:
     return key
 
 
+def _secret_url(url: SecretStr) -> SecretStr:
+    _http_url(url.get_secret_value())
+    return url
+
+
 def _long_enough(token: SecretStr) -> SecretStr:
     if len(token.get_secret_value()) < _SHORTEST_TOKEN:
         raise ValueError(f"is too short to be a secret; write {_SHORTEST_TOKEN} characters or more")
@@ -163,7 +177,13 @@ class Settings(BaseModel):
     timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     """IANA name; day limits and `--since/--until` are meant in it."""
     max_in_flight: int = Field(default=8, ge=1, le=256)
-    """Model calls at one time."""
+    """Model calls of one run at one time."""
+    max_in_flight_total: int | None = Field(default=None, ge=1, le=100_000)
+    """Model calls of all runs on this ledger at one time."""
+    calls_per_minute: int | None = Field(default=None, ge=1, le=1_000_000)
+    """Model calls of all runs on this ledger in any minute."""
+    writes_drafts: bool = True
+    """Whether drafts are written to the output folder of this machine; else another one writes them."""
     model_timeout_s: float = Field(default=120.0, gt=0, le=3600, allow_inf_nan=False)
     """Seconds for one attempt."""
     deadline_s: float = Field(default=600.0, gt=0, le=86_400, allow_inf_nan=False)
@@ -182,6 +202,10 @@ class Settings(BaseModel):
     """US dollars that one run may spend on the model."""
     cap_day: Annotated[Decimal, Field(ge=0)] | None = None
     cap_month: Annotated[Decimal, Field(ge=0)] | None = None
+    cap_backfill: Annotated[Decimal, Field(ge=0)] | None = None
+    """US dollars that backfills may cost in a calendar day."""
+    confirm: Decimal = Field(default=Decimal(1), ge=0)
+    """US dollars; a backfill that is likely to cost more asks first."""
     contact: Annotated[str, AfterValidator(_header)] | None = None
     """A URL or an address for publishers, part of the User-Agent."""
     allow_hosts: Annotated[frozenset[str], BeforeValidator(_places)] = frozenset()
@@ -194,6 +218,14 @@ class Settings(BaseModel):
     """Names that the desk is reached by besides loopback, with the port where a browser shows one."""
     desk_user_header: Annotated[str, AfterValidator(_header_name)] | None = None
     """Header in which a reverse proxy on this machine names the editor that it signed in."""
+    desk_url: Annotated[str, AfterValidator(_http_url)] = "http://127.0.0.1:8484"
+    """Where a browser finds the desk: reports link drafts there."""
+    alert_url: Annotated[SecretStr, AfterValidator(_secret_url)] | None = None
+    """A webhook that is told what somebody has to look at."""
+    alert_hours: float = Field(default=24, gt=0, le=8760, allow_inf_nan=False)
+    """Hours after which a draft that waits is such a thing."""
+    log: Literal["text", "json"] | None = None
+    """How each item and run is logged to stderr; None: not at all."""
     unsplash_key: Annotated[SecretStr, AfterValidator(_secret)] | None = None
     """Access key of the cover search."""
     hooks: dict[str, SecretStr] = Field(default_factory=dict)
@@ -219,6 +251,15 @@ def user_agent(settings: Settings) -> str:
     """Return how we name ourselves to publishers: program, version and whom to write to."""
     contact = f" (+{settings.contact})" if settings.contact else ""
     return f"Copydesk/{version('copydesk')}{contact}"
+
+
+def require_folder(settings: Settings) -> None:
+    """Raise ConfigError on a machine that has no drafts of its own."""
+    if not settings.writes_drafts:
+        raise ConfigError(
+            "this machine writes no drafts (COPYDESK_WRITES_DRAFTS=no); do this on the one that does",
+            variable="COPYDESK_WRITES_DRAFTS",
+        )
 
 
 def load_settings(environ: Mapping[str, str] | None = None, base: Path | None = None) -> Settings:
@@ -247,6 +288,13 @@ def load_settings(environ: Mapping[str, str] | None = None, base: Path | None = 
     except ValidationError as error:
         raise _failure(error) from None  # its text may hold a key
     return _callable_model(settings)
+
+
+def desk_settings() -> Settings:
+    """Return the settings for what is done to drafts themselves. Raises ConfigError where there are none."""
+    settings = load_settings()
+    require_folder(settings)
+    return settings
 
 
 def _refuse_unknown(merged: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ from cssselect import HTMLTranslator, SelectorError
 from pipeline.models import FeedConfig
 from pipeline.settings.patterns import compiled
 from pipeline.settings.problems import shown
-from pipeline.settings.schedules import SCHEDULE_ADVICE, is_schedule
+from pipeline.settings.schedules import JITTER_ADVICE, SCHEDULE_ADVICE, is_jitter, is_schedule
 from pipeline.settings.yamlnodes import Loc
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -28,6 +28,8 @@ def mistakes(feed: FeedConfig) -> Iterator[Mistake]:
     yield from _patterns(feed)
     if not is_schedule(feed.schedule):
         yield ("schedule",), f"schedule {shown(feed.schedule)} is no time to poll; {SCHEDULE_ADVICE}"
+    if not is_jitter(feed.jitter):
+        yield ("jitter",), f"jitter {shown(feed.jitter)} is no span of time; {JITTER_ADVICE}"
     yield from _contradictions(feed)
     yield from _selector(feed)
     if feed.use == "link" and feed.full_text == "never":

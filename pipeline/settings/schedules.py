@@ -2,11 +2,24 @@
 
 import re
 
+JITTER_ADVICE = "write 30s or 5m, at most 60m"
 SCHEDULE_ADVICE = "write 15m, 2h or 1d, a cron line in quotes such as '0 6 * * 1-5', or never"
 _SPAN = re.compile(r"[1-9][0-9]{0,3}[mhd]")
+_JITTER = re.compile(r"[0-9]{1,4}[sm]")
 _PART = re.compile(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([1-9][0-9]?))?")
 _RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 """Of minute, hour, day of the month, month and day of the week (0 and 7 are Sunday)."""
+
+
+def is_jitter(text: str) -> bool:
+    """Tell whether a text says how long a poll may be put off: seconds or minutes, an hour at most."""
+    found = _JITTER.fullmatch(text)
+    return found is not None and jitter_s(text) <= 3_600
+
+
+def jitter_s(text: str) -> int:
+    """Return the seconds of a jitter."""
+    return int(text[:-1]) * {"s": 1, "m": 60}[text[-1]]
 
 
 def is_schedule(text: str) -> bool:

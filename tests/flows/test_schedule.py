@@ -1,14 +1,15 @@
 """Which feeds run together and when; what a schedule may say."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.ingest import polled_since
 from flows.schedule import groups
-from pipeline.models import FeedConfig
-from pipeline.settings.schedules import is_schedule
+from pipeline.models import FeedConfig, PollState
+from pipeline.settings.schedules import is_jitter, is_schedule, jitter_s
 from tests.pipeline.ledger.records import feed
 
 
@@ -57,3 +58,21 @@ def test_what_it_may_not(text: str) -> None:
 @given(st.text(max_size=30))
 def test_no_text_upsets_it(text: str) -> None:
     is_schedule(text)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("0s", 0), ("30s", 30), ("5m", 300), ("60m", 3600)])
+def test_what_a_jitter_may_say(text: str, seconds: int) -> None:
+    assert is_jitter(text)
+    assert jitter_s(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "5", "m", "61m", "3601s", "1h", "-1s", "1.5m", "10000s"])
+def test_what_a_jitter_may_not_say(text: str) -> None:
+    assert not is_jitter(text)
+
+
+def test_of_late_runs_the_first_one_polls() -> None:
+    due = datetime(2026, 2, 5, 12, tzinfo=UTC)
+    assert not polled_since(PollState(), due)
+    assert not polled_since(PollState(last_polled_at=due - timedelta(seconds=1)), due)
+    assert polled_since(PollState(last_polled_at=due + timedelta(minutes=4)), due)

@@ -99,7 +99,7 @@ INHERITED = sorted(FeedConfig.model_fields.keys() - {"key", "previous_keys", "na
 @pytest.mark.parametrize("field", INHERITED)
 def test_every_setting_may_stand_in_the_defaults(tmp_path: Path, field: str) -> None:
     values = {"beat": "crypto", "category": "BTC", "language": "fr", "use": "link", "full_text": "never"}
-    values |= {"covers": "feed", "cover_choice": "first", "schedule": "2h"}
+    values |= {"covers": "feed", "cover_choice": "first", "schedule": "2h", "jitter": "5m"}
     numbers = {"max_items": 9, "max_items_per_day": 9, "min_chars": 9, "max_chars": 9000, "max_updates": 9}
     others = {"max_age_days": 2.5, "poll_minutes": (1, 2), "selector": "p.story", "enabled": False}
     value = (values | numbers | others).get(field, ("fr",))

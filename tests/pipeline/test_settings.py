@@ -43,12 +43,21 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         "cap_run": None,
         "cap_day": None,
         "cap_month": None,
+        "confirm": Decimal(1),
         "contact": None,
         "allow_hosts": frozenset(),
         "editor": "ada",
         "desk_token": None,
         "desk_hosts": frozenset(),
         "desk_user_header": None,
+        "desk_url": "http://127.0.0.1:8484",
+        "alert_url": None,
+        "alert_hours": 24,
+        "log": None,
+        "max_in_flight_total": None,
+        "calls_per_minute": None,
+        "writes_drafts": True,
+        "cap_backfill": None,
         "unsplash_key": None,
         "hooks": {},
     }
@@ -75,12 +84,21 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
         "COPYDESK_CAP_RUN": "0.5",
         "COPYDESK_CAP_DAY": "2",
         "COPYDESK_CAP_MONTH": "40",
+        "COPYDESK_CONFIRM": "2.5",
         "COPYDESK_CONTACT": "desk@example.org",
         "COPYDESK_ALLOW_HOSTS": "Feeds.Intra:80, [::1]:8080,",
         "COPYDESK_EDITOR": "Grace",
         "COPYDESK_DESK_TOKEN": "sixteen-letters!",
         "COPYDESK_DESK_HOSTS": "Desk.example.org, other.example:8443,",
         "COPYDESK_DESK_USER_HEADER": "X-Forwarded-User",
+        "COPYDESK_DESK_URL": "https://desk.example.org",
+        "COPYDESK_ALERT_URL": "https://chat.example/hooks/a-secret",
+        "COPYDESK_ALERT_HOURS": "6",
+        "COPYDESK_LOG": "json",
+        "COPYDESK_MAX_IN_FLIGHT_TOTAL": "30",
+        "COPYDESK_CALLS_PER_MINUTE": "500",
+        "COPYDESK_WRITES_DRAFTS": "no",
+        "COPYDESK_CAP_BACKFILL": "3",
         "UNSPLASH_ACCESS_KEY": "a-key",
     }
     assert given.keys() == VARIABLES.keys()
@@ -102,12 +120,19 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
     assert settings.extra_body == {"top_p": 0.9}
     assert settings.price == (Decimal("0.4"), Decimal("0.1"), Decimal("1.6"))
     assert [settings.cap_run, settings.cap_day, settings.cap_month] == [Decimal("0.5"), 2, 40]
+    assert settings.confirm == Decimal("2.5")
     assert settings.allow_hosts == {"feeds.intra:80", "[::1]:8080"}
     assert (settings.contact, settings.editor) == ("desk@example.org", "Grace")
     assert settings.desk_token
     assert settings.desk_token.get_secret_value() == "sixteen-letters!"
     assert settings.desk_hosts == {"desk.example.org", "other.example:8443"}
     assert settings.desk_user_header == "X-Forwarded-User"
+    assert (settings.desk_url, settings.alert_hours, settings.log) == ("https://desk.example.org", 6, "json")
+    assert (settings.max_in_flight_total, settings.calls_per_minute) == (30, 500)
+    assert settings.cap_backfill == 3
+    assert settings.writes_drafts is False
+    assert settings.alert_url
+    assert "a-secret" not in repr(settings)
     assert settings.unsplash_key
     assert "a-key" not in repr(settings)
     assert re.fullmatch(r"Copydesk/[\d.]+ \(\+desk@example\.org\)", user_agent(settings))
