@@ -17,12 +17,13 @@ from pipeline.urls import shown_url
 
 
 class JsonFeed(NamedTuple):
-    """A feed's title, page, and elements."""
+    """A feed's title, page, and elements, and where the older ones are."""
 
     title: str
     home: str | None
     entries: list[Entry]
     cut: bool = False
+    older: str | None = None
 
 
 # Each string ends, if need be with the text: linear time.
@@ -46,7 +47,8 @@ def read_json_feed(text: str, url: str, dates: DateReader) -> JsonFeed:
     authors = _authors(feed)
     spoken = _text(feed.get("language"))
     entries = [_entry(item, base, authors, spoken, dates) for item in _dicts(feed["items"])]
-    return JsonFeed(one_line(_text(feed.get("title"))), home, entries, cut)
+    older = absolute(_text(feed.get("next_url")), url)
+    return JsonFeed(one_line(_text(feed.get("title"))), home, entries, cut, older)
 
 
 def _loaded(text: str, url: str) -> tuple[Any, bool]:

@@ -32,6 +32,10 @@ class ParsedFeed(Record):
     """Its end is missing: what the server sent does not hold all that it has."""
     ttl_s: float | None = None
     """How long it wants to be kept, in seconds."""
+    older: str | None = None
+    """Where it says that its older items are, an absolute link."""
+    wordpress: bool = False
+    """Its generator is WordPress, which has older items under `?paged=2` and so on."""
     notes: tuple[str, ...] = ()
     """What was odd about it, a sentence each, for the run's report."""
 
@@ -54,7 +58,7 @@ def parse_feed(body: bytes, content_type: str | None, url: str, now: datetime) -
     if kind == "json":
         feed = read_json_feed(text, url, dates)
         parsed = _finished(feed.title, feed.entries, feed.home, now, (_CUT,) if feed.cut else ())
-        return parsed.model_copy(update={"cut": feed.cut})
+        return parsed.model_copy(update={"cut": feed.cut, "older": feed.older})
     if "<" not in text:  # megabytes of noise are not worth a parser's time
         raise _no_feed(url)
     return _parse_xml(text, url, dates, now, is_feed=kind == "feed")
@@ -76,7 +80,8 @@ def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed
         raise _no_feed(url)
     feed = read_xml_feed(found, url, dates)
     parsed = _finished(feed.title, feed.entries, feed.home, now, (note,) if note else ())
-    return parsed.model_copy(update={"cut": cut, "ttl_s": feed.ttl_s})
+    more = {"ttl_s": feed.ttl_s, "older": feed.older, "wordpress": feed.wordpress}
+    return parsed.model_copy(update={"cut": cut} | more)
 
 
 def _elements(text: str, *, is_feed: bool) -> tuple[Elements, bool, str]:

@@ -14,14 +14,21 @@ from pipeline.ingest.text import one_line, plain
 
 
 class XmlFeed(NamedTuple):
-    """A feed's title, page and items, and how long it wants to be kept, in seconds."""
+    """A feed's title, page and items, how long it wants to be kept, in seconds, and where older items are."""
 
     title: str
     home: str | None
     entries: list[Entry]
     ttl_s: float | None = None
+    older: str | None = None
+    wordpress: bool = False
 
 
+_OLDER = ("prev-archive", "next")
+"""Relations that lead to older items (RFC 5005 sections 4 and 3), the one that loses none first."""
+_RELATIONS = "http://www.iana.org/assignments/relation/"
+"""Before a relation's name it says the same (RFC 4287 section 4.2.7.2)."""
+_WORDPRESS = ("wordpress.org", "wordpress.com")
 _PERIODS = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly": 2_592_000.0}
 
 
@@ -32,7 +39,23 @@ def read_xml_feed(found: Elements, url: str, dates: DateReader) -> XmlFeed:
     author = _author(feed) if version.startswith("atom") else None
     spoken = _get(feed, "language")
     entries = [_entry(each, home or url, version, author, spoken, dates) for each in found.entries]
-    return XmlFeed(_title(feed, version), home, entries, _ttl_s(feed))
+    return XmlFeed(_title(feed, version), home, entries, _ttl_s(feed), _older(feed, url), _is_wordpress(feed))
+
+
+def _older(feed: Node, url: str) -> str | None:
+    """Return where a feed says that its older items are."""
+    links = [(_relation(link), absolute(_get(link, "href"), url)) for link in _dicts(feed, "links")]
+    found = (link for wanted in _OLDER for relation, link in links if relation == wanted)
+    return next(filter(None, found), None)
+
+
+def _relation(link: Node) -> str:
+    return _get(link, "rel").strip().lower().removeprefix(_RELATIONS)
+
+
+def _is_wordpress(feed: Node) -> bool:
+    generator = _get(feed, "generator") + " " + _get(dict.get(feed, "generator_detail"), "href")
+    return any(name in generator.lower() for name in _WORDPRESS)
 
 
 def _ttl_s(feed: Node) -> float | None:

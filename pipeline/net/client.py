@@ -110,20 +110,28 @@ class Net:
         """
         return await self._answer("GET", url, headers, max_bytes or self._max_bytes, follow=True)
 
-    async def post(self, url: str, *, max_bytes: int = 100_000) -> Response:
-        """Return the answer to one POST without a body, of any status; redirects are not followed.
+    async def post(self, url: str, json: bytes = b"", *, max_bytes: int = 100_000) -> Response:
+        """Return the answer to one POST, of any status; redirects are not followed.
 
         Raises FeedError as `get` does.
         """
-        return await self._answer("POST", url, (), max_bytes, follow=False)
+        headers = (("Content-Type", "application/json"),) if json else ()
+        return await self._answer("POST", url, headers, max_bytes, follow=False, body=json)
 
     async def _answer(
-        self, method: str, url: str, headers: Iterable[tuple[str, str]], most: int, *, follow: bool
+        self,
+        method: str,
+        url: str,
+        headers: Iterable[tuple[str, str]],
+        most: int,
+        *,
+        follow: bool,
+        body: bytes = b"",
     ) -> Response:
         at, left_s = url, self._timeout_s
         hops: list[tuple[int, str]] = []
         try:
-            request = self._client.build_request(method, url, headers=list(headers))
+            request = self._client.build_request(method, url, headers=list(headers), content=body or None)
             while True:
                 at = str(request.url)
                 async with self._turns.at(self._checked(request.url)):
