@@ -66,6 +66,11 @@ def remove(root: Path, relative: str) -> None:
             _sync_folder(target.parent)
 
 
+def is_temporary(name: str) -> bool:
+    """Tell whether a file of this name is one that is being written."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
 def sweep(root: Path) -> int:
     """Remove the leftovers of killed writes below `root` and return how many there were.
 
@@ -77,7 +82,7 @@ def sweep(root: Path) -> int:
 
 def _leftovers(root: Path) -> Iterator[Path]:
     for folder, _folders, names in os.walk(root):
-        yield from (Path(folder, name) for name in names if _TEMPORARY.fullmatch(name))
+        yield from (Path(folder, name) for name in names if is_temporary(name))
 
 
 def _remove_leftover(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """One conversation about one item: from the first request to an answer of use, or a named outcome."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -9,6 +10,7 @@ from pydantic import BaseModel
 
 from pipeline.errors import ModelError
 from pipeline.models import Answer, Provenance
+from pipeline.rewrite.deadline import Deadline
 from pipeline.rewrite.ladder import too_long
 from pipeline.rewrite.model import Model
 from pipeline.rewrite.prompt import Message
@@ -64,10 +66,10 @@ async def ask(model: Model, task: Task[T], books: Books) -> tuple[Answer, T]:
     """
     options = _options(model.options, task)
     turn = Turn(manner=model.manner, cap=options.max_tokens)
-    async with model.deadline():
+    async with model.deadline() as deadline:
         for _ in range(MOST):
             try:
-                answer, reply = await _answered(model, task, turn, options, books)
+                answer, reply = await _answered(model, task, turn, options, books, deadline)
             except FormatRefusedError as error:
                 turn = _else(after_refused(turn, error.status, error.said), _refused(error))
                 continue
@@ -83,13 +85,15 @@ async def ask(model: Model, task: Task[T], books: Books) -> tuple[Answer, T]:
 
 
 async def _answered(
-    model: Model, task: Task[T], turn: Turn, options: Options, books: Books
+    model: Model, task: Task[T], turn: Turn, options: Options, books: Books, deadline: Deadline
 ) -> tuple[Answer, Reply]:
     """Send one request, with its money put aside before and written down after."""
     body = request(task.messages, task.shape, turn, options)
-    reservation, cap = await books.reserve(estimate(body), turn.cap)
+    with deadline.paused():  # until other calls leave room for this one
+        reservation, cap = await books.reserve(estimate(body), turn.cap)
     if turn.manner.length_field:
         body[turn.manner.length_field] = cap
+    begun = time.monotonic()
     try:
         reply = await model.send(body)
     except Exception:  # not a cancellation: what was asked then may be billed all the same
@@ -99,6 +103,7 @@ async def _answered(
         text=reply.text,
         provenance=Provenance(rewritten=True, model=model.model, prompt=task.prompt_id),
         usage=reply.usage,
+        seconds=round(time.monotonic() - begun, 3),
     )
     # A cancellation in between would lose what was paid for.
     await asyncio.shield(books.keep(answer, "repair" if turn.repairs else task.purpose, reservation))

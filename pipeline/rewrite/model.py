@@ -23,6 +23,7 @@ from tenacity import (
 )
 
 from pipeline.errors import ModelError
+from pipeline.rewrite.deadline import Deadline
 from pipeline.rewrite.ladder import Learned, Manner, recalled
 from pipeline.rewrite.profiles import profile_of
 from pipeline.rewrite.reply import Reply, read_reply
@@ -90,11 +91,11 @@ class Model:
         await self._client.close()
 
     @contextlib.asynccontextmanager
-    async def deadline(self) -> AsyncIterator[None]:
+    async def deadline(self) -> AsyncIterator[Deadline]:
         """Bound what is done about one item. Raises ModelError (retry) with the last trouble."""
         try:
-            async with asyncio.timeout(self._deadline_s):
-                yield
+            async with asyncio.timeout(self._deadline_s) as timeout:
+                yield Deadline(timeout)
         except TimeoutError as error:
             reason = self._last or "the model server did not answer"
             message = f"{reason} (given up at the deadline of {self._deadline_s:g} s)"

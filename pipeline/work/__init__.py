@@ -1,15 +1,21 @@
 """Composes the steps: poll a feed into the ledger, turn claimed items into drafts."""
 
-from pipeline.work.drafting import LEASE_S, draft_feed
+from pipeline.work.backfilling import look_back, take, walk
+from pipeline.work.books import BACKFILL
+from pipeline.work.drafting import draft_feed
 from pipeline.work.estimating import Estimate, estimated
 from pipeline.work.polling import Look, look, poll
-from pipeline.work.room import ItemOutcome, Newsroom, Notify, Parse, PollBook, PollReport
+from pipeline.work.queue import LEASE_S
+from pipeline.work.room import ItemOutcome, Newsroom, Notify, Parse, PollBook, PollReport, Seen
 from pipeline.work.sourcing import KEPT
+from pipeline.work.walking import Found
 
 __all__ = [
+    "BACKFILL",
     "KEPT",
     "LEASE_S",
     "Estimate",
+    "Found",
     "ItemOutcome",
     "Look",
     "Newsroom",
@@ -17,8 +23,12 @@ __all__ = [
     "Parse",
     "PollBook",
     "PollReport",
+    "Seen",
     "draft_feed",
     "estimated",
     "look",
+    "look_back",
     "poll",
+    "take",
+    "walk",
 ]

@@ -1,16 +1,22 @@
 """The books of one item: what a call may cost is put aside before, what it cost is written down after."""
 
 import asyncio
+import itertools
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from pipeline.errors import BudgetSpent
-from pipeline.ledger import Cap, Claim
+from pipeline.errors import BudgetSpent, LimitReached
+from pipeline.ledger import Cap, Claim, Limits
 from pipeline.models import Answer, Usage
 from pipeline.settings import day_start, month_start
 from pipeline.work.room import Newsroom
 
-_WAIT_S = 0.25
-"""Seconds between two looks at money that other calls hold, and may give back."""
+_WAIT_S = 0.1
+"""Seconds between two looks at what other calls hold, and may give back."""
+BACKFILL = "backfill-"
+"""Begins the names of runs that are backfills: they have a cap of their own."""
+_LOOKS = 100
+"""After so many looks, those who hold it are looked at: they may be dead."""
 
 
 class ItemBooks:
@@ -26,27 +32,40 @@ class ItemBooks:
     async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
         """Put down the most that a request may cost, as far as the caps allow. Raises BudgetSpent."""
         room, price = self._room, self._room.price
-        caps = caps_of(room, room.clock())
-        if not caps or price is None:
+        caps, limits = caps_of(room, room.clock()), room.limits
+        if not limited(limits) and (not caps or price is None):
             return None, answer_tokens
         prompt = room.seen.prompt(prompt_tokens)
         self._asked = prompt_tokens
         most, least, asked = (
-            price.micros(Usage(prompt_tokens=prompt, completion_tokens=tokens)) or 0
+            (price.micros(Usage(prompt_tokens=prompt, completion_tokens=tokens)) if price else 0) or 0
             for tokens in (answer_tokens, min(answer_tokens, room.seen.answer()), 0)
         )
-        while True:
+        if not limited(limits):
+            number, granted = await self._put_aside(most, least, caps)
+        else:
+            async with room.turn:  # one of this process looks for its turn, not all of them
+                number, granted = await self._put_aside(most, least, caps)
+        share = (granted - asked) / (most - asked) if most > asked else 1.0
+        return number, max(1, int(answer_tokens * share))
+
+    async def _put_aside(self, most: int, least: int, caps: Sequence[Cap]) -> tuple[int, int]:
+        """Wait until the caps and limits allow a call. Raises BudgetSpent; LimitReached at the run's end."""
+        room = self._room
+        for look in itertools.count():
             stale = room.clock() - timedelta(seconds=room.settings.deadline_s)
             try:
-                number, granted = await asyncio.to_thread(
-                    room.ledger.reserve, room.run, most, least, caps, room.clock(), stale=stale
-                )
-                share = (granted - asked) / (most - asked) if most > asked else 1.0
-                return number, max(1, int(answer_tokens * share))
-            except BudgetSpent as error:
-                if not error.context["pending"] or room.stop:
+                return await asyncio.to_thread(
+                    room.ledger.reserve, room.run, most, least, caps, room.clock(), stale=stale,
+                    limits=room.limits,
+                )  # fmt: skip
+            except (BudgetSpent, LimitReached) as error:
+                if room.stop or not error.context.get("pending", True):
                     raise
+            if look % _LOOKS == 0:
+                await asyncio.to_thread(room.ledger.free_dead_calls)
             await asyncio.sleep(_WAIT_S)
+        raise AssertionError  # nobody counts that far
 
     async def release(self, reservation: int | None) -> None:
         """Take that back: the request was not answered."""
@@ -76,16 +95,26 @@ class ItemBooks:
         await asyncio.to_thread(self._room.ledger.discard_answer, self._claim, reason)
 
 
+def limited(limits: Limits) -> bool:
+    """Tell whether calls wait for each other at all."""
+    return any(limit is not None for limit in limits)
+
+
 def caps_of(room: Newsroom, now: datetime) -> list[Cap]:
     """Return the caps that are set, with the moments from which they count."""
     settings = room.settings
-    every = (
-        ("run", settings.cap_run, None),
-        ("day", settings.cap_day, day_start(now, settings.timezone)),
-        ("month", settings.cap_month, month_start(now, settings.timezone)),
-    )
+    today = day_start(now, settings.timezone)
+    every = [
+        ("run", settings.cap_run, None, ""),
+        ("day", settings.cap_day, today, ""),
+        ("month", settings.cap_month, month_start(now, settings.timezone), ""),
+    ]
+    if room.run.startswith(BACKFILL):
+        every.append(("day's backfills", settings.cap_backfill, today, BACKFILL))
     return [
-        Cap(name, int(dollars * 1_000_000), since) for name, dollars, since in every if dollars is not None
+        Cap(name, int(dollars * 1_000_000), since, runs)
+        for name, dollars, since, runs in every
+        if dollars is not None
     ]
 
 

@@ -7,23 +7,33 @@ that was meant to be written is written.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+import logging
+from functools import partial
+from typing import Any
 
-from pipeline.errors import BudgetSpent, LeaseLost, LedgerError, ModelError, ModelRefused, OutputError
-from pipeline.ledger import OURSELVES, Claim, Ledger, Previous
-from pipeline.models import Draft, FeedConfig, Window
+from pipeline.errors import (
+    BudgetSpent,
+    LeaseLost,
+    LedgerError,
+    LimitReached,
+    ModelError,
+    ModelRefused,
+    OutputError,
+)
+from pipeline.ledger import OURSELVES, Claim, Previous, Which
+from pipeline.models import Draft, FeedConfig, Severity, Window, external_id
 from pipeline.output import files
 from pipeline.output.lock import alone
-from pipeline.settings import day_start
 from pipeline.work.books import ItemBooks
 from pipeline.work.composing import Composed, compose
+from pipeline.work.queue import Queue
 from pipeline.work.room import ItemOutcome, Newsroom
 from pipeline.work.sectioning import compose_section
 from pipeline.work.sourcing import Lacking, completed
 
+log = logging.getLogger("copydesk.items")
+log.addHandler(logging.NullHandler())  # who wants it asks for it
 _EDITED = "its draft was edited: kept, and flagged"
-LEASE_S = 900.0
-"""Seconds a claim holds without a heartbeat: longer than the longest call."""
 
 
 async def draft_feed(
@@ -36,50 +46,16 @@ async def draft_feed(
 ) -> list[ItemOutcome]:
     """Draft up to `limit` queued items of a feed, newest first, and no more than its day allows.
 
-    Those that an editor asked for are drafted whatever the day allows; alone where `requested`.
+    Those that an editor asked for are drafted whatever the day allows; alone where `requested`, with texts
+    that only have to be written.
 
     A run that is stopped or cancelled gives back what it had not finished.
     """
-    if room.stop:
-        return []
-    if feed.max_items_per_day is not None and not requested:
-        limit = min(limit, await asyncio.to_thread(_left_today, room, feed, feed.max_items_per_day))
-    claims = await asyncio.to_thread(
-        room.ledger.claim, feed.key, limit, LEASE_S, window=window, requested=requested
-    )
-    for _ in claims:
-        room.notify(feed.key, "claimed")
-    async with _kept(room.ledger, claims):
-        every = (_outcome(room, feed, claim) for claim in claims)
-        # Whatever nobody foresaw is raised when the others are done, not in the midst of their work.
-        results = await asyncio.gather(*every, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return [result for result in results if isinstance(result, ItemOutcome)]
-
-
-def _left_today(room: Newsroom, feed: FeedConfig, most: int) -> int:
-    """Return how many items of a feed may still be drafted in this calendar day."""
-    since = day_start(room.clock(), room.settings.timezone)
-    return max(0, most - room.ledger.drafted_since(feed.key, since))
-
-
-@contextlib.asynccontextmanager
-async def _kept(ledger: Ledger, claims: Sequence[Claim]) -> AsyncIterator[None]:
-    """Keep claims alive while their items are worked on; give back what is left at the end."""
-
-    async def beat() -> None:
-        while True:
-            await asyncio.sleep(LEASE_S / 3)
-            await asyncio.to_thread(ledger.heartbeat, claims, LEASE_S)
-
-    heart = asyncio.create_task(beat())
-    try:
-        yield
-    finally:
-        heart.cancel()
-        ledger.release(claims)
+    if not room.settings.writes_drafts:
+        which: Which = "new"  # what stands in a folder is the business of the machine that has it
+    else:
+        which = "asked" if requested else "all"
+    return await Queue(room, feed, limit, window, which, partial(_outcome, room, feed)).drafted()
 
 
 async def _outcome(room: Newsroom, feed: FeedConfig, claim: Claim) -> ItemOutcome | None:
@@ -94,14 +70,26 @@ async def _outcome(room: Newsroom, feed: FeedConfig, claim: Claim) -> ItemOutcom
             outcome = ItemOutcome(title=claim.item.title, reason=error.message)
         except Lacking as lack:
             outcome = await _lacking(room, claim, lack)
+        except LimitReached:
+            return None  # the run ends before its turn came
         except (ModelRefused, OutputError, LedgerError, BudgetSpent) as error:
             room.stop.append(error)
             return None
         except ModelError as error:
             outcome = await _failed(room, claim, error)
+    _log(room, feed, claim, outcome)
     room.notify(feed.key, "drafted" if outcome.path else "failed")
     tokens = {name: getattr(books.usage, name) for name in ("prompt_tokens", "completion_tokens")}
     return outcome.model_copy(update=tokens | {"micros": books.micros})
+
+
+def _log(room: Newsroom, feed: FeedConfig, claim: Claim, outcome: ItemOutcome) -> None:
+    about = {"run": room.run, "feed": feed.key, "item": external_id(claim.first_key, claim.item.guid)}
+    if outcome.path:
+        log.info("drafted %s", outcome.path, extra=about)
+    else:
+        level = logging.INFO if outcome.skipped else logging.WARNING
+        log.log(level, "no draft of %r: %s", outcome.title, outcome.reason, extra=about)
 
 
 async def _lacking(room: Newsroom, claim: Claim, lack: Lacking) -> ItemOutcome:
@@ -130,7 +118,7 @@ async def _draft(room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBook
     title = claim.item.title
     if claim.intent is not None:  # a run died between the ledger and the file
         await asyncio.to_thread(store, room, claim, claim.intent)
-        return ItemOutcome(title=title, path=claim.intent.path)
+        return ItemOutcome(title=title, path=claim.intent.path, **_about(claim, claim.intent))
     if claim.request and claim.request.section:
         claim, composed = await compose_section(room, feed, claim, books)
     elif await asyncio.to_thread(_edited, room, claim):
@@ -143,7 +131,13 @@ async def _draft(room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBook
     overtaken = await asyncio.to_thread(_begin, room, claim, composed)
     if overtaken:
         return ItemOutcome(title=title, reason=overtaken, rewritten=composed.rewritten)
-    return ItemOutcome(title=title, path=composed.draft.path, rewritten=composed.rewritten)
+    about = _about(claim, composed.draft)
+    return ItemOutcome(title=title, path=composed.draft.path, rewritten=composed.rewritten, **about)
+
+
+def _about(claim: Claim, draft: Draft) -> dict[str, Any]:
+    held = any(finding.severity is Severity.BLOCK for finding in draft.findings)
+    return {"ref": external_id(claim.first_key, claim.item.guid), "held": held}
 
 
 def _edited(room: Newsroom, claim: Claim) -> bool:
@@ -186,8 +180,14 @@ def _put(room: Newsroom, claim: Claim, composed: Composed) -> None:
 
 
 def store(room: Newsroom, claim: Claim, draft: Draft) -> None:
-    """Write an intended draft and confirm it. A file at its path is only overwritten if it is ours."""
+    """Write an intended draft and confirm it, or leave that to the machine that writes.
+
+    A file at its path is only overwritten if it is ours.
+    """
     root = room.settings.output
+    if not room.settings.writes_drafts:
+        room.ledger.release([claim])
+        return
     standing = files.read_bytes(root, draft.path)
     ours = claim.previous.sha256 if claim.previous else None
     if standing is None or files.sha256_of(standing) == ours:

@@ -1,7 +1,9 @@
 """Polls a feed into the ledger: fetch, parse, decide, admit."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pipeline.errors import FeedError
@@ -10,7 +12,7 @@ from pipeline.ingest.parse import ParsedFeed
 from pipeline.ingest.schedule import after_failure, after_read, after_unchanged, holdup, host_of
 from pipeline.ingest.select import Known, KnownItem, Selection, decide
 from pipeline.ledger import Ledger, Policy
-from pipeline.models import FeedConfig, PollState, Window
+from pipeline.models import FeedConfig, Item, PollState, Window
 from pipeline.work.room import Newsroom, PollReport
 
 
@@ -29,11 +31,18 @@ async def poll(
 
     A feed that is not due is left alone, unless somebody `named` it or asks for a window of it.
     """
+    return (await poll_whole(room, feed, window, named=named))[0]
+
+
+async def poll_whole(
+    room: Newsroom, feed: FeedConfig, window: Window | None = None, *, named: bool = False
+) -> tuple[PollReport, Look | None]:
+    """Do as `poll` does; return also what was read, None where nothing was. Raises FeedError."""
     now, state = room.clock(), room.book.state(feed)
     asked = named or window is not None
     async with room.polls:
         if reason := holdup(feed, state, room.hosts, now, named=asked):
-            return PollReport(feed=feed.key, held=reason)
+            return PollReport(feed=feed.key, held=reason), None
         try:
             seen = await look(room, feed, window)
         except FeedError as error:
@@ -41,8 +50,8 @@ async def poll(
             raise
     if isinstance(seen, Unchanged):
         await room.book.keep(feed, after_unchanged(feed, state, seen, now, room.chance()))
-        return PollReport(feed=feed.key, unchanged=True)
-    return await _admitted(room, feed, state, seen, now)
+        return PollReport(feed=feed.key, unchanged=True), None
+    return await admitted(room, feed, seen, now), seen
 
 
 async def look(room: Newsroom, feed: FeedConfig, window: Window | None = None) -> Look | Unchanged:
@@ -54,13 +63,31 @@ async def look(room: Newsroom, feed: FeedConfig, window: Window | None = None) -
     fetched = await fetch(room.net, feed, room.book.state(feed), now, whole=window is not None)
     if isinstance(fetched, Unchanged):
         return fetched
+    parsed = await parsed_of(room, feed, fetched, now)
+    return Look(fetched, parsed, await decided(room, feed, parsed.items, now, window))
+
+
+async def parsed_of(room: Newsroom, feed: FeedConfig, fetched: Fetched, now: datetime) -> ParsedFeed:
+    """Return what a feed's bytes say. Raises FeedError that names the feed."""
     try:
-        parsed = await room.parse(fetched.body, fetched.content_type, fetched.url, now)
+        return await room.parse(fetched.body, fetched.content_type, fetched.url, now)
     except FeedError as error:
         context = {"feed": feed.key} | error.context
         raise FeedError(f"{feed.key}: {error.message}", kind=error.kind, **context) from error
-    known = await asyncio.to_thread(_known, room.ledger, feed, parsed)
-    return Look(fetched, parsed, decide(feed, parsed.items, known, now, window=window))
+
+
+async def decided(
+    room: Newsroom,
+    feed: FeedConfig,
+    items: Sequence[Item],
+    now: datetime,
+    window: Window | None,
+    taken: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+) -> Selection:
+    """Return what is to become of items; `taken` are canonical URLs that are as good as in the ledger."""
+    known = await asyncio.to_thread(_known, room.ledger, feed, items)
+    known = known.model_copy(update={"canonicals": {**known.canonicals, **taken}})
+    return decide(feed, items, known, now, window=window)
 
 
 async def _failed(
@@ -73,9 +100,9 @@ async def _failed(
     await room.book.keep(feed, after)
 
 
-def _known(ledger: Ledger, feed: FeedConfig, parsed: ParsedFeed) -> Known:
-    guids = [item.guid for item in parsed.items]
-    met = ledger.known(feed.key, guids, [item.canonical for item in parsed.items if item.canonical])
+def _known(ledger: Ledger, feed: FeedConfig, items: Sequence[Item]) -> Known:
+    guids = [item.guid for item in items]
+    met = ledger.known(feed.key, guids, [item.canonical for item in items if item.canonical])
     return Known(
         guids={
             guid: KnownItem(state=state, content_hash=content_hash)
@@ -86,30 +113,31 @@ def _known(ledger: Ledger, feed: FeedConfig, parsed: ParsedFeed) -> Known:
     )
 
 
-async def _admitted(
-    room: Newsroom, feed: FeedConfig, state: PollState, seen: Look, now: datetime
-) -> PollReport:
+async def admitted(room: Newsroom, feed: FeedConfig, seen: Look, now: datetime) -> PollReport:
+    """Take in what a feed's own document brought, with the state that stands for it."""
+    state = room.book.state(feed)
     # Validators say "we have all of this": not after a cut-off answer, nor where a window left items out.
     whole = not seen.parsed.cut and not seen.chosen.outside
     after = after_read(feed, state, seen.fetched, now, room.chance(), whole=whole, ttl_s=seen.parsed.ttl_s)
-    admitted = await asyncio.to_thread(_admit, room, feed, seen.chosen, after)
+    counts = await asyncio.to_thread(admit, room, feed, seen.chosen, after)
     room.book.note(feed, after)
-    return PollReport(feed=feed.key, notes=seen.parsed.notes, **admitted)
+    return PollReport(feed=feed.key, notes=seen.parsed.notes, **counts)
 
 
-def _admit(room: Newsroom, feed: FeedConfig, chosen: Selection, after: PollState) -> dict[str, int]:
+def admit(room: Newsroom, feed: FeedConfig, chosen: Selection, state: PollState) -> dict[str, int]:
+    """Take in what was chosen, with the state that stands for it; return what became of how many."""
     beat = room.beats[feed.beat]
-    admitted = room.ledger.admit(
+    taken = room.ledger.admit(
         feed.key,
         new=chosen.new,
         updated=chosen.updated,
         skipped=[(skip.item, skip.reason) for skip in chosen.skipped],
         merged=[(merge.item, merge.into) for merge in chosen.merged],
-        state=after,
+        state=state,
         policy=Policy(
             merge_among=room.peers[feed.beat] if beat.duplicates == "one" else frozenset(),
             max_updates=feed.max_updates,
             redraft=beat.updates == "redraft",
         ),
     )
-    return admitted.model_dump()
+    return taken.model_dump()

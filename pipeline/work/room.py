@@ -13,7 +13,7 @@ from pipeline.covers import Unsplash
 from pipeline.errors import CopydeskError
 from pipeline.ingest.pages import Pages
 from pipeline.ingest.parse import ParsedFeed
-from pipeline.ledger import Ledger
+from pipeline.ledger import Ledger, Limits
 from pipeline.models import Beat, FeedConfig, Finding, PollState, Record, Source, Usage
 from pipeline.net import Net
 from pipeline.rewrite.model import Model
@@ -22,7 +22,8 @@ from pipeline.rewrite.prompt import Prompt
 from pipeline.settings import Settings
 
 Notify = Callable[[str, str], None]
-"""Told (feed key, what) whenever an item is `claimed`, and whenever one is `drafted` or has `failed`."""
+"""Told (feed key, what) whenever a page of a feed's archive was `read`, whenever an item is `claimed`, and
+whenever one is `drafted` or has `failed`."""
 Parse = Callable[[bytes, str | None, str, datetime], Awaitable[ParsedFeed]]
 """Body, content type, URL and time to what the feed says."""
 Check = Callable[[Source | None, str, Beat], Awaitable[tuple[Finding, ...]]]
@@ -59,6 +60,10 @@ class ItemOutcome(Record):
     skipped: bool = False
     """There is none because the item is not to be drafted."""
     rewritten: bool = False
+    ref: str | None = None
+    """The draft's external id."""
+    held: bool = False
+    """A finding keeps the draft from being approved as it is."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     micros: int = 0
@@ -104,6 +109,9 @@ class PollBook:
 class Seen:
     """What the answers of this run took, by which the next one's price is told better."""
 
+    price: Price | None = None
+    micros: int = 0
+    """What they cost, in millionths of a US dollar; 0 also where the price is not known."""
     share: float = 0.0
     """Of an estimate of a prompt's tokens, the most that was billed."""
     longest: int = 0
@@ -119,6 +127,7 @@ class Seen:
 
     def note(self, estimate: int, usage: Usage) -> None:
         """Learn from an answer."""
+        self.micros += (self.price.micros(usage) if self.price else None) or 0
         if estimate:
             self.share = max(self.share, usage.prompt_tokens / estimate)
             self.longest = max(self.longest, usage.completion_tokens)
@@ -153,6 +162,8 @@ class Newsroom:
     """Names this run in the books."""
     in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
     """Items worked on at one time: more than calls, so that a server waits for nobody's checks and files."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by who waits for a limit of all machines."""
     polls: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))
     """Feeds whose bytes are held at one time."""
     notify: Notify = lambda _feed, _outcome: None
@@ -161,6 +172,11 @@ class Newsroom:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     chance: Callable[[], float] = random.random
     """Spreads polls: a number in [0, 1)."""
+
+    @property
+    def limits(self) -> Limits:
+        """Return the limits on calls of all runs together."""
+        return Limits(self.settings.max_in_flight_total, self.settings.calls_per_minute)
 
     @functools.cached_property
     def peers(self) -> dict[str, frozenset[str]]:

@@ -1,5 +1,6 @@
 """A newsroom whose model does as it is told, and whose clock stands still."""
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from pipeline.ingest.schedule import resting
 from pipeline.ledger import Ledger
 from pipeline.models import Beat, Checks, FeedConfig, Finding, Source, Usage
 from pipeline.net import Net
+from pipeline.rewrite.deadline import Deadline
 from pipeline.rewrite.ladder import Manner
 from pipeline.rewrite.model import Model
 from pipeline.rewrite.price import Price
@@ -52,8 +54,9 @@ class Scripted:
         self.bodies: list[dict[str, Any]] = []
 
     @contextlib.asynccontextmanager
-    async def deadline(self) -> AsyncIterator[None]:
-        yield
+    async def deadline(self) -> AsyncIterator[Deadline]:
+        async with asyncio.timeout(None) as timeout:
+            yield Deadline(timeout)
 
     async def learn(self, manner: Manner) -> None:
         """Ask as before: nothing is refused here."""
