@@ -1,0 +1,98 @@
+"""A backup that is made during a run: what it restores is consistent, goes on, and is not paid for again."""
+
+import tarfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.ledger import Ledger
+from pipeline.output.frontmatter import loads
+from tests.end_to_end.project import Project, run_copydesk
+from tests.end_to_end.test_interrupted_runs import ITEMS, rss
+from tests.fakes.feed_server import FeedServer
+from tests.fakes.model_server import ModelServer
+
+IN_FLIGHT = 4
+
+
+def in_the_midst(project: Project, model: ModelServer, archive: Path) -> None:
+    """Save a backup while a run is under way, and kill the run after it."""
+    process = run_copydesk(project, "run", wait=False)
+    deadline = time.monotonic() + 60
+    while len(model.answered) < 8 and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    saved = run_copydesk(project, "backup", "save", str(archive))
+    assert saved.returncode == 0, saved.stderr
+    assert "and the ledger" in saved.stdout
+    process.kill()
+    process.wait(10)
+
+
+def test_a_backup_of_a_run_is_restored_and_goes_on(
+    new_project: Callable[..., Project], feeds: FeedServer, tmp_path: Path
+) -> None:
+    feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
+    project = new_project({"stories": feeds.url("/stories.xml")}, max_items=ITEMS)
+    archive = tmp_path / "backup.tar.gz"
+    with ModelServer(latency_s=0.2) as model:
+        project.environ |= {
+            "COPYDESK_MODEL": "m",
+            "OPENAI_BASE_URL": model.base_url,
+            "COPYDESK_MAX_IN_FLIGHT": str(IN_FLIGHT),
+        }
+        in_the_midst(project, model, archive)
+        (project.folder / "output").rename(tmp_path / "lost")
+        (project.folder / ".copydesk").rename(tmp_path / "lost-ledger")
+        paid = len(model.answered)
+
+        restored = run_copydesk(project, "backup", "restore", str(archive))
+        assert restored.returncode == 0, restored.stderr
+        with Ledger.open(f"sqlite:///{project.folder / '.copydesk/ledger.db'}") as ledger:
+            known = len(ledger.calls_since(None))
+            waiting = {row.path for row in ledger.drafts()}
+        assert {
+            f"drafts/{path.relative_to(project.folder / 'output/drafts')}" for path in project.drafts()
+        } == waiting
+
+        finished = run_copydesk(project, "run")
+        assert finished.returncode == 0, finished.stderr
+        # Only what was answered after the backup is paid for again, and what the killed run asked last.
+        assert ITEMS - known <= len(model.answered) - paid <= ITEMS - known + IN_FLIGHT
+    names = [loads(path.read_text())[0]["externalId"] for path in project.drafts()]
+    assert len(names) == len(set(names)) == ITEMS
+
+
+def test_nothing_that_stands_is_overwritten(
+    new_project: Callable[..., Project], feeds: FeedServer, tmp_path: Path
+) -> None:
+    feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
+    project = new_project({"stories": feeds.url("/stories.xml")}, max_items=2)
+    assert run_copydesk(project, "run").returncode == 0
+    archive = tmp_path / "backup.tar.gz"
+    assert run_copydesk(project, "backup", "save", str(archive)).returncode == 0
+    again = run_copydesk(project, "backup", "save", str(archive))
+    assert (again.returncode, "exists; name another file" in again.stderr) == (2, True)
+    refused = run_copydesk(project, "backup", "restore", str(archive))
+    assert refused.returncode == 6
+    assert "is a ledger already; move it away first" in refused.stderr
+    (project.folder / ".copydesk/ledger.db").unlink()
+    refused = run_copydesk(project, "backup", "restore", str(archive))
+    assert "has drafts already" in refused.stderr
+
+
+def test_an_archive_that_is_none_or_leads_elsewhere_is_refused(
+    new_project: Callable[..., Project], tmp_path: Path
+) -> None:
+    project = new_project({})
+    archive = tmp_path / "backup.tar.gz"
+    archive.write_bytes(b"no archive")
+    refused = run_copydesk(project, "backup", "restore", str(archive))
+    assert (refused.returncode, "is no backup" in refused.stderr) == (5, True)
+    evil = tmp_path / "evil.md"
+    evil.write_text("evil")
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(evil, "output/../../evil.md")
+    refused = run_copydesk(project, "backup", "restore", str(archive))
+    assert refused.returncode == 5
+    assert not (project.folder.parent / "evil-project").exists()
+    assert list(project.folder.rglob("evil.md")) == []
