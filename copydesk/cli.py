@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from copydesk.subcommands import Json, drafts_app, feeds_app, prompt_app
+from copydesk.subcommands import Json, backup_app, drafts_app, feeds_app, prompt_app
 from pipeline.errors import CopydeskError
 
 EXIT_CODES = """Exit codes: 0 done (a feed that failed is part of the report) · 1 unexpected trouble ·
@@ -22,6 +22,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # panels would import Markdown and syntax highlighting: 90 of 150 ms
 )
 app.add_typer(feeds_app, name="feeds")
+app.add_typer(backup_app, name="backup")
 app.add_typer(drafts_app, name="drafts")
 app.add_typer(prompt_app, name="prompt")
 
@@ -61,16 +62,20 @@ def backfill(
     limit: Annotated[
         int, typer.Option(min=1, max=100_000, help="Draft at most so many, newest first.")
     ] = 100,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be drafted.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List what would be drafted, and what it would cost.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Go on whatever it costs, unasked.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Draft one feed's items of a span of dates, none twice.
+    """Draft one feed's items of a span of dates, as far back as its publisher still has them, none twice.
 
-    What was drafted before is not drafted or paid for again.
+    What was drafted before is not drafted or paid for again. What is likely to cost more than
+    COPYDESK_CONFIRM is asked about first.
     """
-    from copydesk import runs
+    from copydesk import backfilling
 
-    runs.backfill(feed, since, until, limit, dry_run=dry_run, as_json=as_json)
+    backfilling.backfill(feed, since, until, limit, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @app.command()
@@ -130,11 +135,14 @@ def desk(
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    desk: Annotated[bool, typer.Option("--desk", help="Open the review desk beside it.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Where the desk listens.")] = 8484,
+) -> None:
     """Run the feeds on their schedules, and what editors ask for, until Ctrl-C."""
     from copydesk import serving
 
-    serving.serve()
+    serving.serve(port if desk else None)
 
 
 @app.command("review")

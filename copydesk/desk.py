@@ -8,7 +8,7 @@ from logging.handlers import RotatingFileHandler
 from copydesk.console import err, out
 from pipeline.errors import ConfigError
 from pipeline.ledger import Ledger
-from pipeline.settings import Settings, load_feeds, load_settings
+from pipeline.settings import Settings, desk_settings, load_feeds
 
 _LOG_SIZE = 5_000_000
 """Bytes of one file of the audit log; six are kept."""
@@ -16,7 +16,7 @@ _LOG_SIZE = 5_000_000
 
 def serve(host: str, port: int, *, browser: bool) -> None:
     """Serve the desk until it is interrupted. Raises ConfigError, LedgerError where it cannot begin."""
-    settings = load_settings()
+    settings = desk_settings()
     load_feeds(settings.feeds_file)
     Ledger.open(settings.database_url).close()
     import uvicorn

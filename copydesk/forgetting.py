@@ -9,14 +9,14 @@ from pipeline import review
 from pipeline.errors import ConfigError, PublishError
 from pipeline.ledger import Ledger
 from pipeline.models import feed_address
-from pipeline.settings import load_feeds, load_settings
+from pipeline.settings import desk_settings, load_feeds
 
 
 def forget(url: str) -> None:
     """Forget the item at a URL. Raises ConfigError for what is none, ReviewError while a run works on it."""
     if feed_address(url) is None:
         raise ConfigError(f"{plain(url)} is no http(s) URL; give the item's link as `drafts show` prints it")
-    settings = load_settings()
+    settings = desk_settings()
     subscriptions = load_feeds(settings.feeds_file)
     with Ledger.open(settings.database_url) as ledger:
         review.finish(ledger, settings.output)

@@ -11,12 +11,12 @@ from pipeline.errors import ConfigError, CopydeskError, OutputError, PublishErro
 from pipeline.ledger import Ledger
 from pipeline.net import Net
 from pipeline.publish import Outcome, Press, drain
-from pipeline.settings import Settings, Subscriptions, load_feeds, load_settings, user_agent
+from pipeline.settings import Settings, Subscriptions, desk_settings, load_feeds, user_agent
 
 
 def publish(drafts: list[str], *, everything: bool) -> None:
     """Send what waits now; drafts that are named, or all that are approved, are queued before."""
-    settings = load_settings()
+    settings = desk_settings()
     subscriptions = _with_targets(settings)
     with Ledger.open(settings.database_url) as ledger:
         review.finish(ledger, settings.output)
@@ -59,7 +59,7 @@ def _queue(
 
 def unpublish(drafts: list[str], note: str | None) -> None:
     """Take approvals back: each article is a draft again, and leaves every target."""
-    settings = load_settings()
+    settings = desk_settings()
     subscriptions = load_feeds(settings.feeds_file)
     refused: list[CopydeskError] = []
     with Ledger.open(settings.database_url) as ledger:

@@ -6,12 +6,12 @@ from copydesk.console import counted, moment, plain, say, table
 from pipeline import redraft as desk
 from pipeline.errors import ConfigError
 from pipeline.ledger import Ledger
-from pipeline.settings import load_feeds, load_settings
+from pipeline.settings import desk_settings, load_feeds
 
 
 def redraft(ref: str | None, note: str | None, section: str | None, *, offline: bool, later: bool) -> None:
     """Ask for a draft, or for every untouched brief, to be written anew; carry it out unless told not to."""
-    settings = load_settings()
+    settings = desk_settings()
     now, beats = datetime.now(UTC), load_feeds(settings.feeds_file)
     if offline == (ref is not None):
         raise ConfigError("name a draft, or say --offline for every brief that no model has written yet")
@@ -46,7 +46,7 @@ def redraft(ref: str | None, note: str | None, section: str | None, *, offline: 
 
 def versions(ref: str) -> None:
     """List every text that a draft has had."""
-    settings = load_settings()
+    settings = desk_settings()
     with Ledger.open(settings.database_url) as ledger:
         row = ledger.draft(ref)
         every = ledger.versions(row.item_id)
@@ -58,7 +58,7 @@ def versions(ref: str) -> None:
 
 def restore(ref: str, label: str) -> None:
     """Put an earlier text of a draft back."""
-    settings = load_settings()
+    settings = desk_settings()
     with Ledger.open(settings.database_url) as ledger:
         beats = load_feeds(settings.feeds_file)
         chosen = desk.restore(

@@ -18,7 +18,7 @@ from pipeline.ledger import Ledger, Wanted, unanswered
 from pipeline.models import Decision, Finding
 from pipeline.output.frontmatter import loads
 from pipeline.redraft import request_redraft
-from pipeline.settings import Settings, Subscriptions, load_feeds, load_settings
+from pipeline.settings import Settings, Subscriptions, desk_settings, load_feeds
 from pipeline.standing import Standing, beat_of, editors_own, source_of, standing_draft
 
 HELP = """  a            approve                      s        skip to the next
@@ -167,7 +167,7 @@ def start(feed: str | None, findings: str | None) -> None:
     """Review what waits, newest first."""
     if findings not in (None, "held", "warned", "clean"):
         raise ConfigError(f"--findings {findings!r} is none of: held, warned, clean")
-    settings = load_settings()
+    settings = desk_settings()
     subscriptions = load_feeds(settings.feeds_file)
     feeds = (subscriptions.feed(feed).key,) if feed else None
     with Ledger.open(settings.database_url) as ledger:

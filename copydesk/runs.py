@@ -1,28 +1,20 @@
-"""`copydesk run` and `copydesk backfill`: start a flow, show how it goes, say what came of it."""
+"""`copydesk run`: starts a flow, shows how it goes, says what came of it."""
 
 import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
-
 from copydesk.console import counted, err, machine, plain, say, table, trouble
+from copydesk.progress import Count, shown
 from copydesk.publishing import published
 from copydesk.sample import is_sample, serving
 from pipeline.ledger import Ledger, dollars
 from pipeline.publish import Outcome
-from pipeline.settings import Settings, load_feeds, load_settings, parse_day
+from pipeline.settings import Settings, load_feeds, load_settings
 
 Report = dict[str, Any]
 
@@ -30,44 +22,26 @@ Report = dict[str, Any]
 def ingest(feeds: list[str] | None, *, as_json: bool) -> None:
     """Run the ingest flow in this process and report."""
     with serving():
-        _check()
-        _quiet()
+        checked()
+        quieten()
         from flows.ingest import ingest as flow
 
-        report = _run(lambda: flow(feeds), as_json=as_json)
-    _report(report, as_json=as_json)
+        report = carried_out(lambda: flow(feeds), as_json=as_json)
+    tell(report, as_json=as_json)
 
 
 def requests() -> None:
     """Run the requests flow in this process and report."""
     with serving():
-        _check()
-        _quiet()
+        checked()
+        quieten()
         from flows.requests import requests as flow
 
-        report = _run(flow, as_json=False)
-    _report(report, as_json=False)
+        report = carried_out(flow, as_json=False)
+    tell(report, as_json=False)
 
 
-def backfill(
-    feed: str, since: str | None, until: str | None, limit: int, *, dry_run: bool, as_json: bool
-) -> None:
-    """Run the backfill flow in this process and report."""
-    with serving():
-        settings = _check()
-        start = parse_day(since, settings.timezone) if since else None
-        end = parse_day(until, settings.timezone) if until else None
-        _quiet()
-        from flows.backfill import backfill as flow
-
-        report = _run(lambda: flow(feed, start, end, limit, dry_run), as_json=as_json)
-    if dry_run:
-        _would(report["items"], report["estimate"], as_json=as_json)
-    else:
-        _report(report, as_json=as_json)
-
-
-def _check() -> Settings:
+def checked() -> Settings:
     """Fail on a wrong setting, subscription or ledger before the seconds that Prefect takes to start."""
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
@@ -76,17 +50,21 @@ def _check() -> Settings:
     return settings
 
 
-def _quiet() -> None:
+def quieten() -> None:
     """Silence Prefect's own lines unless somebody asks for them: the report says what happened."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")  # its workers speak of slow servers there
     os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
 
 
-def _run(start: Callable[[], Awaitable[Report]], *, as_json: bool) -> Report:
+def carried_out(
+    start: Callable[[], Awaitable[Report]], *, as_json: bool, count: Count | None = None
+) -> Report:
+    """Run a flow in this process and return what it returns; `count` is kept up while it runs."""
     from flows.room import listener
 
-    with _progress(show=not as_json) as notify:
+    count = count or Count()
+    with shown(count, wanted=not as_json) as notify:
         token = listener.set(notify)
         try:
             return asyncio.run(_awaited(start))
@@ -98,44 +76,8 @@ async def _awaited(start: Callable[[], Awaitable[Report]]) -> Report:
     return await start()
 
 
-@contextlib.contextmanager
-def _progress(*, show: bool) -> Iterator[Callable[[str, str], None]]:
-    """Show a bar on a terminal, nothing elsewhere: the report at the end is plain lines."""
-    if not (show and err.is_terminal):
-        yield lambda _feed, _what: None
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bar:
-        task = bar.add_task("starting Prefect, polling feeds", total=None)
-        claimed = 0
-
-        def notify(feed: str, what: str) -> None:
-            nonlocal claimed
-            if what == "claimed":
-                claimed += 1
-                bar.update(task, total=claimed, description=f"drafting {plain(feed)}")
-            else:
-                bar.advance(task)
-
-        yield notify
-
-
-def _would(items: list[dict[str, Any]], estimate: Report, *, as_json: bool) -> None:
-    if as_json:
-        machine({"items": items, "estimate": estimate})
-        return
-    table(
-        "Would be drafted",
-        ("published", "title", "why"),
-        ((i["published"], i["title"], i["why"]) for i in items),
-    )
-    say(f"Would draft {counted(len(items), 'item')}; nothing was written.")
-    if estimate["likely"] is not None:
-        likely, most = dollars(estimate["likely"]), dollars(estimate["most"])
-        say(f"It would cost about {likely}, and at most {most} where each answer is right at once.")
-
-
-def _report(report: Report, *, as_json: bool) -> None:
+def tell(report: Report, *, as_json: bool) -> None:
+    """Say what came of a run, and end with its exit code where that is not 0."""
     if as_json:
         machine(report)
     else:
@@ -156,9 +98,8 @@ def _feeds(feeds: list[Report]) -> None:
 
 
 def _row(feed: Report) -> tuple[object, ...]:
-    said = trouble(feed["feed"], feed["error"] or feed["held"]) or (
-        "nothing new" if not feed["new"] and not feed["drafts"] else "; ".join(feed["notes"])
-    )
+    quiet = ["nothing new"] if not feed["new"] and not feed["drafts"] else []
+    said = trouble(feed["feed"], feed["error"] or feed["held"]) or "; ".join([*quiet, *feed["notes"]])
     return (
         feed["feed"],
         feed["new"],

@@ -23,16 +23,21 @@ from pipeline.settings import Subscriptions, load_feeds, load_settings
 _PATIENCE_S = 120
 """A cold start of Prefect's server takes up to half a minute."""
 _ENDING_S = 20
+_TIE = "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); os.execv(sys.argv[1], sys.argv[1:])"
+"""PR_SET_PDEATHSIG is 1, SIGTERM 15."""
 
 
-def serve() -> None:
-    """Serve until interrupted. Raises ConfigError, LedgerError where it cannot begin."""
+def serve(desk: int | None = None) -> None:
+    """Serve until interrupted, the desk at port `desk` beside the flows where one is given.
+
+    Raises ConfigError, LedgerError where it cannot begin.
+    """
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
     Ledger.open(settings.database_url).close()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
-    with serving(), _server(settings.base):
+    with serving(), _desk(desk), _server(settings.base):
         from flows.serve import serve_flows
 
         _say(subscriptions)
@@ -51,6 +56,20 @@ def _say(subscriptions: Subscriptions) -> None:
 
 
 @contextlib.contextmanager
+def _desk(port: int | None) -> Iterator[None]:
+    """Have the review desk run in a process of its own: it stays open while runs are slow."""
+    if port is None:
+        yield
+        return
+    command = [sys.executable, "-m", "copydesk", "desk", "--port", str(port)]
+    process = subprocess.Popen(_tied(command), start_new_session=True)  # noqa: S603
+    try:
+        yield
+    finally:
+        _end(process, "The desk")
+
+
+@contextlib.contextmanager
 def _server(base: Path) -> Iterator[None]:
     """Have Prefect's server run on loopback, unless the operator names one (PREFECT_API_URL)."""
     if os.environ.get("PREFECT_API_URL"):
@@ -62,7 +81,9 @@ def _server(base: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "prefect-server.log").open("ab") as log:
         # A group of its own: Ctrl-C is for the runs first, which still need the server.
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603
+            _tied(command), stdout=log, stderr=log, start_new_session=True
+        )
     try:
         _wait(process, port, folder / "prefect-server.log")
         os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
@@ -70,7 +91,15 @@ def _server(base: Path) -> Iterator[None]:
         yield
     finally:
         os.environ.pop("PREFECT_API_URL", None)
-        _end(process)
+        _end(process, "Prefect's server")
+
+
+def _tied(command: list[str]) -> list[str]:
+    """Return a command whose process is told to end when this one dies, however it dies (Linux: prctl(2)).
+
+    A Prefect server that is left behind would hold its database while the next one begins.
+    """
+    return [sys.executable, "-c", _TIE, *command] if sys.platform == "linux" else command
 
 
 def _free_port() -> int:
@@ -90,12 +119,12 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
     raise ConfigError(f"Prefect's server does not start; {log} says why", file=str(log))
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _end(process: "subprocess.Popen[bytes]", what: str) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:
         process.wait(_ENDING_S)
     except subprocess.TimeoutExpired:
-        err.print("Prefect's server does not end by itself; it is killed.")
+        err.print(f"{what} does not end by itself; it is killed.")
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

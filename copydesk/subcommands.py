@@ -1,5 +1,6 @@
 """The commands that come in groups: feeds, drafts, prompt. What each does is imported when it is called."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,11 +13,34 @@ feeds_app = typer.Typer(
 drafts_app = typer.Typer(
     help="List drafts, or show one beside its source.", no_args_is_help=True, rich_markup_mode=None
 )
+backup_app = typer.Typer(
+    help="Save ledger and output folder in one file, or put them back.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 prompt_app = typer.Typer(
     help="Show what a model is told about an item, or look at every template.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+
+@backup_app.command("save")
+def backup_save(
+    archive: Annotated[Path, typer.Argument(help="A new file, such as copydesk.tar.gz.")],
+) -> None:
+    """Save ledger and output folder as they are now; runs and the desk may go on meanwhile."""
+    from copydesk import backing
+
+    backing.save(archive)
+
+
+@backup_app.command("restore")
+def backup_restore(archive: Annotated[Path, typer.Argument(help="What `backup save` wrote.")]) -> None:
+    """Put a backup back where no ledger and no drafts are yet."""
+    from copydesk import backing
+
+    backing.restore(archive)
 
 
 @drafts_app.command("list")

@@ -8,14 +8,14 @@ from pipeline import review
 from pipeline.errors import CopydeskError, OutputError, ReviewError
 from pipeline.ledger import Ledger
 from pipeline.models import Decision
-from pipeline.settings import load_feeds, load_settings
+from pipeline.settings import desk_settings, load_feeds
 
 DONE = {"approve": "approved", "reject": "rejected"}
 
 
 def give(decision: str, drafts: list[str], note: str | None) -> None:
     """Give the same verdict on several drafts; one that cannot be carried out does not stop the rest."""
-    settings = load_settings()
+    settings = desk_settings()
     beats = load_feeds(settings.feeds_file)
     failed: list[CopydeskError] = []
     done = 0

@@ -7,6 +7,8 @@ for _name, _value in {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    # Seconds between signs of life: the flow `requests` ends runs that give none.
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     # A cold start of the embedded server was measured at 22 to 26 s; Prefect allows it 20.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
 }.items():

@@ -2,16 +2,29 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
 from prefect import flow
 
-from flows.ingest import publish_report, run_feed
+from flows.ending import publish_report
+from flows.ingest import run_feed
+from flows.report import timed
 from flows.room import newsroom
-from pipeline.models import FeedConfig
+from pipeline.models import FeedConfig, Window
 from pipeline.settings import chosen
-from pipeline.work import Look, Newsroom, estimated, look
+from pipeline.work import BACKFILL, Found, Newsroom, PollReport, estimated, look_back, take, walk
+
+Plan = dict[str, Any]
+"""What is going to be drafted: `{"items": [{"title", "published", "link", "why"}], "left": how many more
+there are than the limit allows, "estimate": an Estimate, "notes": [what was odd on the way]}`."""
+kept: ContextVar[dict[str, Found] | None] = ContextVar("kept", default=None)
+"""Where a dry run leaves what it read, by feed key, so that a run after it in the same process does not
+read it again; nowhere in a worker."""
+planner: ContextVar[Callable[[Plan], None] | None] = ContextVar("planner", default=None)
+"""Who is told what is going to be drafted, before it is; nobody in a worker."""
 
 
 @flow(name="backfill", persist_result=False)
@@ -24,31 +37,56 @@ async def backfill(
 ) -> dict[str, Any]:
     """Draft a feed's items published in [since, until), newest first, at most `limit` of them.
 
-    `since` and `until` are aware UTC. A dry run writes nothing and returns what would be drafted:
-    `{"items": [{"title", "published", "link", "why"}], "estimate": an Estimate}`; otherwise a RunReport as
-    JSON.
+    What the publisher still offers is read page by page, back to `since`; without it, as far as `limit` items
+    need. `since` and `until` are aware UTC. A dry run writes nothing and returns what would be drafted, a
+    Plan; otherwise a RunReport as JSON.
     Raises ConfigError for a feed that nobody subscribed, FeedError where a dry run cannot fetch it.
     """
     started = time.monotonic()
-    async with newsroom() as (room, subscriptions):
+    async with newsroom(BACKFILL) as (room, subscriptions):
         [config] = chosen(subscriptions, [feed])
+        window = (since, until)
         if dry_run:
-            return await _would(room, config, (since, until), limit)
-        report = await run_feed(room, config, limit, (since, until))
+            return await _rehearsed(room, config, window, limit)
+        done = run_feed(room, config, limit, window, read=lambda: _taken(room, config, window, limit))
+        report = await timed(done)
         return await publish_report("backfill", room, [report], time.monotonic() - started)
 
 
-async def _would(
-    room: Newsroom, feed: FeedConfig, window: tuple[datetime | None, datetime | None], limit: int
-) -> dict[str, Any]:
-    seen = await look(room, feed, window)
-    fresh = [(item, "new") for item in seen.chosen.new] if isinstance(seen, Look) else []
+async def _rehearsed(room: Newsroom, feed: FeedConfig, window: Window, limit: int) -> Plan:
+    found = await look_back(room, feed, window, limit)
+    if room.stop:
+        raise room.stop[0]
+    if (keep := kept.get()) is not None:
+        keep[feed.key] = found
+    return await _plan(room, feed, window, limit, found)
+
+
+async def _taken(room: Newsroom, feed: FeedConfig, window: Window, limit: int) -> PollReport:
+    """Take in what is offered: what a dry run read, or page by page as it is read now."""
+    found = (kept.get() or {}).pop(feed.key, None)
+    polled = await (take(room, feed, window, limit, found) if found else walk(room, feed, window, limit))
+    if tell := planner.get():
+        tell(await _plan(room, feed, window, limit))
+    return polled
+
+
+async def _plan(
+    room: Newsroom, feed: FeedConfig, window: Window, limit: int, found: Found | None = None
+) -> Plan:
     waiting = await asyncio.to_thread(room.ledger.queued_items, feed.key, window)
-    listed = fresh + [(item, "queued") for item in waiting]
-    listed = sorted(listed, key=lambda pair: pair[0].published_at, reverse=True)[:limit]
+    every = [(item, "new") for item in found.new] if found else []
+    every += [(item, "queued") for item in waiting]
+    listed = sorted(every, key=lambda pair: pair[0].published_at, reverse=True)[:limit]
     cost = await asyncio.to_thread(estimated, room, feed, [item for item, _ in listed])
     told = [
         {"title": item.title, "published": item.published_at.isoformat(), "link": item.link, "why": why}
         for item, why in listed
     ]
-    return {"items": told, "estimate": cost.model_dump()}
+    notes = list(found.notes) if found else []
+    return {
+        "items": told,
+        "left": len(every) - len(listed),
+        "estimate": cost.model_dump(),
+        "notes": notes,
+    }

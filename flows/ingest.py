@@ -3,28 +3,33 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from prefect import flow
-from prefect.artifacts import acreate_markdown_artifact
+from prefect.runtime import flow_run
 
+from flows.ending import publish_report
 from flows.publishing import drained
-from flows.report import FeedReport, RunReport, feed_report, markdown
+from flows.report import FeedReport, feed_report, timed
 from flows.room import newsroom
 from flows.tasks import as_task
 from pipeline.errors import CopydeskError, FeedError
-from pipeline.models import FeedConfig, Window
-from pipeline.publish import Outcome
-from pipeline.settings import chosen
+from pipeline.models import FeedConfig, PollState, Window
+from pipeline.settings import chosen, jitter_s
 from pipeline.work import ItemOutcome, Newsroom, PollReport, draft_feed, poll
+
+Read = Callable[[], Awaitable[PollReport]]
+"""Brings what a feed has into the ledger; may raise FeedError."""
 
 
 @flow(name="ingest", persist_result=False, validate_parameters=True)
 async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str, Any]:
     """Poll the enabled feeds that are due, or those named by key, and draft what is new in them.
 
-    Those named are polled now, or only if they are `due`, too.
+    Those named are polled now; where `due`, only if they are due and were not polled since this run was: of
+    several late runs one catches up.
 
     Returns a RunReport as JSON. Raises ConfigError or LedgerError before anything is done; a feed that
     fails, or a model that refuses, is part of the report.
@@ -32,14 +37,19 @@ async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str,
     started = time.monotonic()
     async with newsroom() as (room, subscriptions):
         selected = chosen(subscriptions, feeds)
+        if due:
+            selected = [feed for feed in selected if not polled_since(room.book.state(feed), scheduled())]
         queues = await asyncio.to_thread(room.ledger.queues)
         every = (
-            run_feed(
-                room,
-                feed,
-                feed.max_items,
-                queued=queues.get(feed.key, 0),
-                named=feeds is not None and not due,
+            timed(
+                run_feed(
+                    room,
+                    feed,
+                    feed.max_items,
+                    queued=queues.get(feed.key, 0),
+                    named=feeds is not None and not due,
+                    wait_s=room.chance() * jitter_s(feed.jitter) if due else 0.0,
+                )
             )
             for feed in selected
         )
@@ -47,6 +57,17 @@ async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str,
         reports = [_report(room, feed, result) for feed, result in zip(selected, results, strict=True)]
         sent = await drained(room, subscriptions.publish)
         return await publish_report("ingest", room, reports, time.monotonic() - started, sent)
+
+
+def scheduled() -> datetime:
+    """Return when this run was to begin; now, where nobody scheduled it."""
+    when = flow_run.scheduled_start_time
+    return when.astimezone(UTC) if when else datetime.now(UTC)
+
+
+def polled_since(state: PollState, moment: datetime) -> bool:
+    """Tell whether a feed was polled after a moment. Pure."""
+    return state.last_polled_at is not None and state.last_polled_at >= moment
 
 
 def _report(room: Newsroom, feed: FeedConfig, result: FeedReport | BaseException) -> FeedReport:
@@ -69,27 +90,60 @@ async def run_feed(
     *,
     queued: int = 0,
     named: bool = False,
+    read: Read | None = None,
+    wait_s: float = 0.0,
 ) -> FeedReport:
     """Poll one feed, then draft what waits in it; a feed that fails still has its queue drafted.
 
-    A task run costs the server more than a poll: only a feed that failed, or has work, gets one.
+    `read` takes the place of the poll. A task run costs the server more than a poll: only a feed that
+    failed, or has work, gets one.
     """
-    polled, error = await _polled(room, feed, window, named=named)
+    await _waited(room, wait_s)
+    polled, error = await _polled(feed, read or (lambda: poll(room, feed, window, named=named)))
     if not (queued or window or (polled and polled.new + polled.updated)):
         return feed_report(feed.key, polled, error, [], 0)
+    return await drafted(room, feed, limit, window, polled, error)
+
+
+async def _waited(room: Newsroom, seconds: float) -> None:
+    """Put a poll off, unless the run is told to end meanwhile."""
+    until = time.monotonic() + seconds
+    while not room.stop and (left := until - time.monotonic()) > 0:  # noqa: ASYNC110 - a signal sets it
+        await asyncio.sleep(min(left, 0.5))
+
+
+async def drafted(
+    room: Newsroom,
+    feed: FeedConfig,
+    limit: int,
+    window: Window | None = None,
+    polled: PollReport | None = None,
+    error: str | None = None,
+) -> FeedReport:
+    """Draft what waits in a feed, as a task that fails in Prefect's view where an item or the model did."""
     outcomes: list[ItemOutcome] = []
+
+    async def draft() -> None:
+        outcomes.extend(await draft_feed(room, feed, limit, window))
+        failed = [one for one in outcomes if one.reason and not one.skipped]
+        if room.stop or failed:
+            raise ItemsFailed(room.stop[0].message if room.stop else f"{failed[0].title}: {failed[0].reason}")
+
     if queued := await asyncio.to_thread(room.ledger.queued, feed.key, window):
-        outcomes = await as_task(f"draft {feed.key}", lambda: draft_feed(room, feed, limit, window))
+        with contextlib.suppress(ItemsFailed):
+            await as_task(f"draft {feed.key}", draft)
         queued = await asyncio.to_thread(room.ledger.queued, feed.key, window)
     return feed_report(feed.key, polled, error, outcomes, queued)
 
 
-async def _polled(
-    room: Newsroom, feed: FeedConfig, window: Window | None, *, named: bool
-) -> tuple[PollReport | None, str | None]:
+class ItemsFailed(Exception):
+    """Items of a feed came to nothing; the run goes on."""
+
+
+async def _polled(feed: FeedConfig, read: Read) -> tuple[PollReport | None, str | None]:
     """Return what a poll brought, or why it brought nothing."""
     try:
-        return await poll(room, feed, window, named=named), None
+        return await read(), None
     except FeedError as error:
         trouble = error
     with contextlib.suppress(FeedError):
@@ -100,22 +154,3 @@ async def _polled(
 async def _raised(trouble: FeedError) -> None:
     """Fail in Prefect's view as the feed did."""
     raise trouble
-
-
-async def publish_report(
-    name: str, room: Newsroom, reports: list[FeedReport], seconds: float, sent: Sequence[Outcome] = ()
-) -> dict[str, Any]:
-    """Keep the run's report as an artifact and return it as JSON."""
-    stop = room.stop[0] if room.stop else None
-    report = RunReport(
-        flow=name,
-        seconds=round(seconds, 2),
-        feeds=tuple(reports),
-        published=tuple(sent),
-        stopped=stop.message if stop else None,
-        exit_code=stop.exit_code if stop else 0,
-        model=room.settings.model or "the offline brief",
-        output=str(room.settings.output),
-    )
-    await acreate_markdown_artifact(key=f"{name}-report", markdown=markdown(report), description="Run report")
-    return report.model_dump(mode="json")

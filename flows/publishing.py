@@ -12,6 +12,8 @@ from pipeline.work import Newsroom
 
 async def drained(room: Newsroom, targets: Sequence[Target]) -> list[Outcome]:
     """Carry out what waits at targets; a target that fails is a failed task, and the run goes on."""
+    if not room.settings.writes_drafts:
+        return []
     press = Press(room.ledger, room.settings.output, targets, room.net, room.settings.hooks)
     try:
         return await drain(press, datetime.now(UTC), each=as_task)

@@ -1,13 +1,16 @@
 """What a run reports: one row a feed, as a record, as a Prefect artifact."""
 
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Sequence
 
 from pipeline.ledger import dollars
 from pipeline.models import Record
 from pipeline.publish import Outcome
 from pipeline.work import ItemOutcome, PollReport
 
+_LINKS = 500
+"""Drafts that a report lists."""
 _MARKDOWN = re.compile(r"[\\|<>\[\]()!*_`#]")
 
 
@@ -18,12 +21,17 @@ class FeedReport(PollReport):
     """Why the feed brought nothing; the rest of the run goes on."""
     drafts: tuple[str, ...] = ()
     """Paths of the drafts written, relative to the output folder."""
+    refs: tuple[str, ...] = ()
+    """Their external ids, in the same order."""
+    blocked: int = 0
+    """How many of them a finding keeps from being approved as they are."""
     rewritten: int = 0
     """How many of the drafts a model wrote."""
     failed: tuple[str, ...] = ()
     """One line an item: its title and the reason."""
     queued: int = 0
     """Items that wait for the next run."""
+    seconds: float = 0.0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     micros: int = 0
@@ -43,6 +51,8 @@ class RunReport(Record):
     exit_code: int = 0
     model: str
     output: str
+    desk: str
+    """Where a browser finds the desk."""
 
     @property
     def drafts(self) -> tuple[str, ...]:
@@ -64,6 +74,8 @@ def feed_report(
         error=error,
         **counts,
         drafts=tuple(outcome.path for outcome in drafted if outcome.path),
+        refs=tuple(outcome.ref or "" for outcome in drafted),
+        blocked=sum(outcome.held for outcome in drafted),
         rewritten=sum(outcome.rewritten for outcome in drafted),
         failed=tuple(
             f"{outcome.title}: {outcome.reason}"
@@ -77,15 +89,22 @@ def feed_report(
     )
 
 
+async def timed(report: Awaitable[FeedReport]) -> FeedReport:
+    """Return a feed's report with the time that it took."""
+    began = time.monotonic()
+    done = await report
+    return done.model_copy(update={"seconds": round(time.monotonic() - began, 1)})
+
+
 def markdown(report: RunReport) -> str:
     """Return the report as the Markdown table of a Prefect artifact."""
     rows = [
-        "| feed | new | drafted | merged | skipped | failed | queued | cost | trouble |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|---|",
+        "| feed | new | drafted | held | merged | skipped | failed | queued | cost | time | trouble |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
     ]
     rows += [
-        f"| {feed.feed} | {feed.new} | {len(feed.drafts)} | {feed.merged} | {feed.skipped} "
-        f"| {len(feed.failed)} | {feed.queued} | {dollars(feed.micros)} "
+        f"| {feed.feed} | {feed.new} | {len(feed.drafts)} | {feed.blocked} | {feed.merged} | {feed.skipped} "
+        f"| {len(feed.failed)} | {feed.queued} | {dollars(feed.micros)} | {feed.seconds:.1f} s "
         f"| {_cell(feed.error or '; '.join(feed.failed))} |"
         for feed in report.feeds
     ]
@@ -93,7 +112,14 @@ def markdown(report: RunReport) -> str:
     tail += [f"\n{_cell(one.told)}" for one in report.published]
     if report.stopped:
         tail.append(f"\n**Stopped early:** {_cell(report.stopped)}")
-    return "\n".join(rows + tail + [f"\n- {path}" for path in report.drafts])
+    return "\n".join(rows + tail + ["", *_links(report)])
+
+
+def _links(report: RunReport) -> list[str]:
+    """Return a list of the drafts, each with a link to the desk."""
+    every = [pair for feed in report.feeds for pair in zip(feed.drafts, feed.refs, strict=True)]
+    links = [f"- [{_cell(path)}]({report.desk.rstrip('/')}/drafts/{ref})" for path, ref in every[:_LINKS]]
+    return links + ([f"- and {len(every) - _LINKS} more"] if len(every) > _LINKS else [])
 
 
 def _cell(text: str) -> str:

@@ -1,28 +1,37 @@
-"""The flow that carries out what editors ask for beside the schedule: `requests`."""
+"""The flow that carries out what waits on the machine with the drafts, beside the schedule: `requests`."""
 
 import asyncio
 import time
+from collections import Counter
 from typing import Any
 
 from prefect import flow
 
-from flows.ingest import publish_report
+from flows.ending import publish_report
 from flows.publishing import drained
-from flows.report import FeedReport, feed_report
+from flows.reaping import reap
+from flows.report import FeedReport, feed_report, timed
 from flows.room import newsroom
 from flows.tasks import as_task
 from pipeline.models import FeedConfig
+from pipeline.settings import require_folder
 from pipeline.work import Newsroom, draft_feed
 
 
 @flow(name="requests", persist_result=False)
 async def requests() -> dict[str, Any]:
-    """Write anew what is asked for, publish what was approved, poll nothing. Returns a RunReport as JSON."""
+    """Write anew what is asked for, write what other machines drafted, publish what was approved.
+
+    Polls nothing. Returns a RunReport as JSON. Raises ConfigError on a machine that writes no drafts.
+    """
     started = time.monotonic()
+    await reap()
     async with newsroom() as (room, subscriptions):
-        asked = await asyncio.to_thread(room.ledger.requested)
+        require_folder(room.settings)
+        asked = Counter(await asyncio.to_thread(room.ledger.requested))
+        asked.update(await asyncio.to_thread(room.ledger.unwritten))
         feeds = [feed for feed in subscriptions.feeds if asked.get(feed.key)]
-        reports = await asyncio.gather(*(_redrafted(room, feed, asked[feed.key]) for feed in feeds))
+        reports = await asyncio.gather(*(timed(_redrafted(room, feed, asked[feed.key])) for feed in feeds))
         sent = await drained(room, subscriptions.publish)
         return await publish_report("requests", room, list(reports), time.monotonic() - started, sent)
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import secrets
+from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from pipeline.ingest.pages import Pages
 from pipeline.ingest.schedule import resting
 from pipeline.ingest.workers import ParsePool
 from pipeline.ledger import Ledger
+from pipeline.logs import configure
 from pipeline.net import Net
 from pipeline.output.files import sweep
 from pipeline.rewrite.configured import model_of
@@ -23,20 +25,27 @@ from pipeline.rewrite.model import OPENAI_URL, Model
 from pipeline.rewrite.price import Price, Rates
 from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.settings import Settings, Subscriptions, load_feeds, load_settings, user_agent
-from pipeline.work import KEPT, Newsroom, Notify, PollBook
+from pipeline.work import KEPT, Newsroom, Notify, PollBook, Seen
 
-listener: ContextVar[Notify | None] = ContextVar("listener", default=None)
+Listener = Callable[[str, str, int], None]
+"""Told what Notify is, and the millionths of a US dollar that the run has cost so far."""
+listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 """Who is told about each finished item, for a progress bar; none in a worker."""
 
 
 @contextlib.asynccontextmanager
-async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
-    """Read the settings, open ledger, client and model. Raises ConfigError, LedgerError."""
+async def newsroom(kind: str = "") -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
+    """Read the settings, open ledger, client and model; `kind` begins the run's name in the books.
+
+    Raises ConfigError, LedgerError.
+    """
     settings = load_settings()
+    configure(settings)
     subscriptions = load_feeds(settings.feeds_file)
     prompts, price = _prompts(settings, subscriptions), price_of(settings)
     async with contextlib.AsyncExitStack() as stack:
-        await asyncio.to_thread(sweep, settings.output)
+        if settings.writes_drafts:
+            await asyncio.to_thread(sweep, settings.output)
         ledger = stack.enter_context(await asyncio.to_thread(Ledger.open, settings.database_url))
         await asyncio.to_thread(ledger.sync_feeds, subscriptions.feeds)
         net = await stack.enter_async_context(Net(user_agent(settings), allowed=settings.allow_hosts))
@@ -47,7 +56,7 @@ async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
         await asyncio.to_thread(ledger.prune, now - KEPT)
         book = PollBook(ledger, await asyncio.to_thread(ledger.poll_states))
         stack.push_async_callback(book.flush)
-        stop: list[CopydeskError] = []
+        seen, stop = Seen(price), list[CopydeskError]()
         stack.enter_context(draining(stop))
         yield (
             Newsroom(
@@ -66,12 +75,19 @@ async def newsroom() -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
                 prompts=prompts,
                 mender=_mender(settings, subscriptions),
                 covers=_covers(settings, subscriptions, net),
+                seen=seen,
+                run=f"{kind}{secrets.token_hex(8)}",
                 stop=stop,
                 in_flight=asyncio.Semaphore(2 * settings.max_in_flight),
-                notify=listener.get() or (lambda _feed, _outcome: None),
+                notify=_notify(seen),
             ),
             subscriptions,
         )
+
+
+def _notify(seen: Seen) -> Notify:
+    told = listener.get()
+    return (lambda feed, what: told(feed, what, seen.micros)) if told else (lambda _feed, _what: None)
 
 
 def _covers(settings: Settings, subscriptions: Subscriptions, net: Net) -> Unsplash | None:
@@ -97,8 +113,8 @@ def price_of(settings: Settings) -> Price | None:
         return None
     rates = Rates(*settings.price) if settings.price else None
     price = Price(settings.model, settings.base_url or OPENAI_URL, rates)
-    capped = any(cap is not None for cap in (settings.cap_run, settings.cap_day, settings.cap_month))
-    if capped and not price.known:
+    caps = (settings.cap_run, settings.cap_day, settings.cap_month, settings.cap_backfill)
+    if any(cap is not None for cap in caps) and not price.known:
         raise ConfigError(
             f"a cap on spending is set, and nobody publishes the price of {settings.model!r}: set "
             "COPYDESK_PRICE, such as 0.4/1.6 (US dollars for a million tokens, prompt/completion; 0/0 for a "

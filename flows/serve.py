@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import os
 import signal
@@ -17,6 +18,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron, Interval
 
 from flows.ingest import ingest
+from flows.reaping import reap
 from flows.requests import requests
 from flows.schedule import Group, groups
 from pipeline.ledger import Ledger
@@ -27,6 +29,8 @@ REQUESTS = "waiting"
 """The deployment that carries out what editors ask for."""
 _LOOK_S = 5.0
 """Seconds between two looks into the ledger for what editors ask for."""
+_LOOKS = 12
+"""After so many looks, dead runs are looked for."""
 _ENDED_S = 0.5
 """Seconds between two looks for runs that are still under way."""
 _RUNS = 4
@@ -41,7 +45,7 @@ async def serve_flows() -> None:
     wanted = [await _deployment(group, settings.timezone) for group in groups(subscriptions.feeds)]
     asked = await requests.ato_deployment(REQUESTS, concurrency_limit=_once())
     with Ledger.open(settings.database_url) as ledger, _ending():
-        async with _watching(ledger):
+        async with _watching(ledger if settings.writes_drafts else None):
             await aserve(*wanted, asked, pause_on_shutdown=False, print_starting_message=False, limit=_RUNS)
 
 
@@ -110,7 +114,7 @@ async def _deployment(group: Group, timezone: str) -> RunnerDeployment:
 
 
 @contextlib.asynccontextmanager
-async def _watching(ledger: Ledger) -> AsyncIterator[None]:
+async def _watching(ledger: Ledger | None) -> AsyncIterator[None]:
     """Have what editors ask for carried out while the flows are served."""
     watcher = asyncio.create_task(_watch(ledger))
     try:
@@ -121,19 +125,24 @@ async def _watching(ledger: Ledger) -> AsyncIterator[None]:
             await watcher
 
 
-async def _watch(ledger: Ledger) -> None:
-    """Start the requests flow whenever something waits for it; trouble is told and passes."""
-    while True:
+async def _watch(ledger: Ledger | None) -> None:
+    """Start the requests flow whenever something waits for it, and end dead runs; trouble passes.
+
+    Without a ledger nothing waits: another machine writes the drafts.
+    """
+    for look in itertools.count(1):
         await asyncio.sleep(_LOOK_S)
         try:
-            if await asyncio.to_thread(_waits, ledger):
+            if look % _LOOKS == 0:
+                await reap()
+            if ledger is not None and await asyncio.to_thread(_waits, ledger):
                 await arun_deployment(f"requests/{REQUESTS}", timeout=120, as_subflow=False)
         except Exception as error:  # noqa: BLE001 - the next look may fare better
             log.warning("what editors ask for cannot be carried out just now: %s", error)
 
 
 def _waits(ledger: Ledger) -> bool:
-    """Tell whether somebody wants a redraft or a publication."""
+    """Tell whether somebody wants a redraft or a publication, or a text is to be written."""
     now = datetime.now(UTC)
     due = (one.next_at is None or one.next_at <= now for one in ledger.publications())
-    return bool(ledger.requested()) or any(due)
+    return bool(ledger.requested() or ledger.unwritten()) or any(due)

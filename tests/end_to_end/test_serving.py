@@ -65,6 +65,22 @@ def test_it_carries_out_what_an_editor_asks_for_and_ends_without_leaving_anythin
     assert servers(settings.base) == []
 
 
+def test_killed_it_leaves_no_server_behind(tmp_path: Path) -> None:
+    settings = layout(tmp_path)
+    told = yaml.safe_load(settings.feeds_file.read_text())
+    told["defaults"]["schedule"] = "never"
+    settings.feeds_file.write_text(yaml.safe_dump(told))
+    with started(settings) as process:
+        assert process.stdout
+        while "Ctrl-C ends it" not in process.stdout.readline():
+            assert process.poll() is None
+        process.kill()
+    deadline = time.monotonic() + 60
+    while servers(settings.base):
+        assert time.monotonic() < deadline, servers(settings.base)
+        time.sleep(0.2)
+
+
 def test_told_to_end_it_keeps_the_answers_under_way_and_pays_for_none_twice(tmp_path: Path) -> None:
     with ModelServer(latency_s=2) as model:
         environ = {

@@ -1,0 +1,28 @@
+"""The flow that drafts what waits, beside other runs and on any machine: `drafting`."""
+
+import asyncio
+import time
+from typing import Any
+
+from prefect import flow
+
+from flows.ending import publish_report
+from flows.ingest import drafted
+from flows.reaping import reap
+from flows.report import timed
+from flows.room import newsroom
+
+
+@flow(name="drafting", persist_result=False)
+async def drafting() -> dict[str, Any]:
+    """Draft what waits in the queues; polls nothing. Returns a RunReport as JSON.
+
+    Any number may run at once: each takes a few items at a time, and none that another has.
+    """
+    started = time.monotonic()
+    await reap()
+    async with newsroom() as (room, subscriptions):
+        queues = await asyncio.to_thread(room.ledger.queues)
+        feeds = [feed for feed in subscriptions.feeds if feed.enabled and queues.get(feed.key)]
+        reports = await asyncio.gather(*(timed(drafted(room, feed, feed.max_items)) for feed in feeds))
+        return await publish_report("drafting", room, list(reports), time.monotonic() - started)
