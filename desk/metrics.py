@@ -20,9 +20,11 @@ class Metric(NamedTuple):
 
     name: str
     kind: str
-    """gauge or counter."""
+    """gauge, counter or histogram."""
     help: str
     samples: Sequence[tuple[Mapping[str, str], float]]
+    endings: Sequence[str] = ()
+    """Of the samples' names, in the samples' order; none: the family's own name."""
 
 
 @router.get("/metrics")
@@ -61,6 +63,7 @@ def every(
         [({}, _age(figures.oldest_request, now))],
     )
     yield from _money(figures)
+    yield _latency(figures)
     yield from _polls(feeds, now)
     waits = [({"target": one.target}, float(one.waiting)) for one in backlog]
     failed = [({"target": one.target}, float(one.failed)) for one in backlog]
@@ -83,6 +86,19 @@ def _money(figures: Figures) -> Iterator[Metric]:
     yield Metric("model_dollars_total", "counter", "US dollars, where the price is known", spent)
 
 
+def _latency(figures: Figures) -> Metric:
+    samples: list[tuple[dict[str, str], float]] = []
+    endings = []
+    for one in figures.latencies:
+        about = {"model": one.model}
+        counts = [*((f"{end:g}", count) for end, count in one.within), ("+Inf", one.calls)]
+        samples += [({**about, "le": end}, float(count)) for end, count in counts]
+        samples += [(about, one.seconds), (about, float(one.calls))]
+        endings += [*["_bucket"] * len(counts), "_sum", "_count"]
+    said = "From request to answer, repeated attempts included"
+    return Metric("model_seconds", "histogram", said, samples, endings)
+
+
 def _polls(feeds: Sequence[FeedStatus], now: datetime) -> Iterator[Metric]:
     lag = [
         ({"feed": one.key}, _age(one.poll.last_polled_at, now)) for one in feeds if one.poll.last_polled_at
@@ -101,9 +117,9 @@ def exposed(metrics: Iterable[Metric]) -> Iterator[str]:
     for one in metrics:
         name = f"copydesk_{one.name}"
         yield f"# HELP {name} {one.help}\n# TYPE {name} {one.kind}\n"
-        for labels, value in one.samples:
+        for (labels, value), ending in zip(one.samples, one.endings or [""] * len(one.samples), strict=True):
             told = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-            yield f"{name}{{{told}}} {value!r}\n" if told else f"{name} {value!r}\n"
+            yield f"{name}{ending}{{{told}}} {value!r}\n" if told else f"{name}{ending} {value!r}\n"
 
 
 def _escaped(text: str) -> str:

@@ -6,7 +6,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from desk.metrics import every, exposed
-from pipeline.ledger import Backlog, Figures, Spent
+from pipeline.ledger import Backlog, Figures, Latency, Spent
 from tests.desk.conftest import Desk
 from tests.fakes.stock import TOKEN
 
@@ -42,7 +42,8 @@ def test_a_token_in_a_header_changes_nothing_from_elsewhere(desk: Desk) -> None:
 def test_money_ages_and_odd_names_are_told_as_they_are() -> None:
     spent = (Spent('a "model"\n\\x', "draft", 3, 1000, 200, 2_500_000),)
     asked, drafted = NOW - timedelta(seconds=90), NOW - timedelta(hours=2)
-    figures = Figures({"seen": 1}, spent, drafted, 2, asked, 0, 1)
+    slow = Latency("m", 3, 95.5, ((5.0, 1), (60.0, 2)))
+    figures = Figures({"seen": 1}, spent, drafted, 2, asked, 0, 1, (slow,))
     backlog = [Backlog(target="site", waiting=3, failed=1, error="x")]
     found = read("".join(exposed(every(figures, [], backlog, NOW))))
     label = (("model", 'a "model"\n\\x'), ("purpose", "draft"))
@@ -50,4 +51,10 @@ def test_money_ages_and_odd_names_are_told_as_they_are() -> None:
     assert found["copydesk_model_tokens_total", (("kind", "completion"), *label)] == 200
     assert found["copydesk_draft_age_seconds", ()] == 7200
     assert found["copydesk_request_age_seconds", ()] == 90
+    buckets = {
+        end: found["copydesk_model_seconds_bucket", (("le", end), ("model", "m"))]
+        for end in ("5", "60", "+Inf")
+    }
+    assert buckets == {"5": 1, "60": 2, "+Inf": 3}
+    assert found["copydesk_model_seconds_sum", (("model", "m"),)] == 95.5
     assert found["copydesk_publications_failed", (("target", "site"),)] == 1
