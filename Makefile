@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Work happens without a word to anybody outside.
 export DO_NOT_TRACK := 1
 
-.PHONY: run test check format lock help
+.PHONY: run test check format bench soak lock help
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,21 @@ check: $(VENV)/ready  ## style, types, import directions
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+# Each line: a file of benchmarks/, without its ending, and its arguments. One that fails does not stop the others.
+BENCH := "startup" "parsing tests/pipeline/ingest/feeds" "deciding --large 50000" "polling" "checking" "calls" "throughput" \
+  "throughput --items 500 --faults 0.2" "scaling" "ledger --sizes 10000 100000" \
+  "ledger --sizes 10000 100000 --postgresql" "reviewing"
+SOAK := "throughput --items 5000" "chaos" "sqlite" "schedules" "schedules --how restart" \
+  "ledger --sizes 10000 100000 1000000" "idle"
+trials = @failed=0; for trial in $(1); do set -- $$trial; name=$$1; shift; echo; echo "== $$trial"; \
+  $(BIN)/python benchmarks/$$name.py "$$@" || failed=1; done; exit $$failed
+
+bench: $(VENV)/ready  ## what our own work costs beside a floor of the same run: about fifteen minutes
+	$(call trials,$(BENCH))
+
+soak: $(VENV)/ready  ## the long trials, of kills, sleeps, locks, an idle hour: two hours and a half
+	$(call trials,$(SOAK))
 
 format: $(VENV)/ready  ## let ruff mend the style
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
