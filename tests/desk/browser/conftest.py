@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 from tests.desk.conftest import Desk
 from tests.fakes.stock import TOKEN
@@ -23,6 +23,12 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+def click(what: Locator) -> None:
+    """Click when the page is painted: Chromium drops clicks on a page that has not shown a frame yet."""
+    what.page.screenshot()
+    what.click()
+
+
 def signed_in(browser: Browser, desk: Desk, **options: object) -> tuple[BrowserContext, Page]:
     """Return a window in which Ada sits at the desk."""
     context = browser.new_context(**options)  # type: ignore[arg-type]
@@ -30,7 +36,7 @@ def signed_in(browser: Browser, desk: Desk, **options: object) -> tuple[BrowserC
     page.set_default_timeout(10_000)
     page.goto(f"{desk.server.url}/?token={TOKEN}")
     page.get_by_label("Your name").fill("Ada")
-    page.get_by_role("button", name="Sit down").click()
+    click(page.get_by_role("button", name="Sit down"))
     page.wait_for_url(f"{desk.server.url}/")
     return context, page
 

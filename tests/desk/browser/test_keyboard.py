@@ -3,7 +3,7 @@
 from playwright.sync_api import Browser, Page, expect
 
 from pipeline.output.frontmatter import loads
-from tests.desk.browser.conftest import signed_in
+from tests.desk.browser.conftest import click, signed_in
 from tests.desk.conftest import Desk
 
 HELD, CLEAN = 0, 1
@@ -110,21 +110,26 @@ def test_j_and_k_go_through_the_queue(page: Page, desk: Desk) -> None:
 def test_without_scripts_everything_is_a_form(browser: Browser, desk: Desk) -> None:
     context, page = signed_in(browser, desk, java_script_enabled=False)
     ref = desk.refs[HELD]
-    page.locator("a.title").first.click()
-    page.get_by_role("link", name="Edit").click()
+    click(page.locator("a.title").first)
+    page.wait_for_url(f"**/drafts/{ref}*")
+    click(page.get_by_role("link", name="Edit"))
+    page.wait_for_url("**/edit*")
     body = page.locator("#body")
     body.fill(body.input_value().replace(" on 3 March 2019", ""))
-    page.get_by_role("button", name="Save", exact=True).click()
-    for _ in range(3):
+    click(page.get_by_role("button", name="Save", exact=True))
+    blocking = page.locator(".col.found .finding.block")
+    expect(blocking).to_have_count(3, timeout=10_000)
+    for left in (2, 1, 0):
         # An open <details> needs no script.
-        first = page.locator(".finding.block").first
-        first.locator("summary").click()
-        first.get_by_label("Why it may stand").fill("known")
-        first.get_by_role("button", name="It may stand").click()
-    page.get_by_role("button", name="Approve").click()
+        click(blocking.first.locator("summary"))
+        blocking.first.get_by_label("Why it may stand").fill("known")
+        click(blocking.first.get_by_role("button", name="It may stand"))
+        expect(blocking).to_have_count(left, timeout=10_000)
+    click(page.get_by_role("button", name="Approve"))
     page.wait_for_url(f"**/drafts/{desk.refs[CLEAN]}*")
     assert desk.stands(ref, "published")
-    page.get_by_role("button", name="Undo").click()
+    click(page.get_by_role("button", name="Undo"))
+    page.wait_for_url(f"**/drafts/{ref}*")
     assert desk.stands(ref, "drafts")
     context.close()
 
