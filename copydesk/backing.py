@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from copydesk.console import counted, err, plain, say
-from pipeline.backup import back_up, unpack, write_missing
-from pipeline.errors import ConfigError
-from pipeline.ledger import Ledger
+from pipeline.backup import Amended, amend, back_up, examine, unpack
+from pipeline.errors import ConfigError, ReviewError
+from pipeline.ledger import Ledger, file_of
 from pipeline.settings import Settings, desk_settings
 
 _DUMP = 'pg_dump --format=custom --file=ledger.dump "$COPYDESK_DATABASE_URL"'
@@ -26,22 +26,50 @@ def save(archive: Path) -> None:
 
 
 def restore(archive: Path) -> None:
-    """Put a backup back, where nothing stands yet. Raises ConfigError, ReviewError."""
+    """Put a backup back, where nothing stands yet. Raises ConfigError, ReviewError, OutputError."""
     settings = desk_settings()
     if not archive.is_file():
         raise ConfigError(f"{archive} does not exist")
-    saved = unpack(archive.absolute(), settings.output, _database(settings))
-    with Ledger.open(settings.database_url) as ledger:
-        written = write_missing(ledger, settings.output)
-    say(f"{counted(saved.files, 'file')} restored{', and the ledger' if saved.ledger else ''}.")
-    if written:
-        say(f"{counted(written, 'draft')} came while the backup was made: written from the ledger.")
+    saved = examine(archive.absolute())
+    database = _place(settings, ledger=saved.ledger)
     if not saved.ledger:
-        err.print(f"The ledger is not part of it. PostgreSQL's is loaded by: {_LOAD}", markup=False)
-        err.print("Say `copydesk backup restore` again after that, into an empty output folder.")
+        _require_ledger(settings)
+    unpack(archive.absolute(), settings.output, database)
+    with Ledger.open(settings.database_url) as ledger:
+        amended = amend(ledger, settings.output)
+    say(f"{counted(saved.files, 'file')} restored{', and the ledger' if saved.ledger else ''}.")
+    _tell(amended)
     say("The next run goes on from there.")
 
 
-def _database(settings: Settings) -> Path | None:
-    scheme, _, path = settings.database_url.partition(":///")
-    return Path(path) if scheme == "sqlite" else None
+def _place(settings: Settings, *, ledger: bool) -> Path | None:
+    """Return where an archive's ledger goes, None where it holds none. Raises ConfigError."""
+    place = file_of(settings.database_url)
+    if ledger and place is None:
+        raise ConfigError(
+            "the archive holds a ledger of SQLite, and COPYDESK_DATABASE_URL names PostgreSQL; "
+            "take it out of .env to restore that ledger",
+            variable="COPYDESK_DATABASE_URL",
+        )
+    return place if ledger else None
+
+
+def _require_ledger(settings: Settings) -> None:
+    """Raise ReviewError where the ledger that an archive goes with is not there."""
+    place = file_of(settings.database_url)
+    if place is None or place.exists():  # nothing is made where there is none
+        with Ledger.open(settings.database_url) as ledger:
+            if ledger.counts():
+                return
+    raise ReviewError(f"the archive holds no ledger, and yours is empty; load its dump first: {_LOAD}")
+
+
+def _tell(amended: Amended) -> None:
+    """Say what the ledger knew better."""
+    if amended.written:
+        say(f"{counted(len(amended.written), 'file')} written from the ledger: it is newer than the copy.")
+    if amended.left_out:
+        some = ", ".join(amended.left_out[:3]) + (" …" if len(amended.left_out) > 3 else "")
+        say(
+            f"{counted(len(amended.left_out), 'file')} left out, since decided on or forgotten: {plain(some)}"
+        )

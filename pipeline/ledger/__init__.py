@@ -1,5 +1,6 @@
 """What is known of every feed and item: the only place that knows SQL."""
 
+from pipeline.ledger.engine import file_of
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.money import dollars
 from pipeline.ledger.notes import OURSELVES
@@ -76,6 +77,7 @@ __all__ = [
     "Wanted",
     "Which",
     "dollars",
+    "file_of",
     "live",
     "same_story",
     "unanswered",

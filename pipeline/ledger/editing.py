@@ -3,8 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from pipeline.ledger import answering, drafts, forgetting, history, queue, requests, saves, verdicts, versions
+from pipeline.ledger import (
+    answering,
+    drafts,
+    filing,
+    forgetting,
+    history,
+    queue,
+    requests,
+    saves,
+    verdicts,
+    versions,
+)
 from pipeline.ledger.base import Base
+from pipeline.ledger.filing import Filed
 from pipeline.ledger.records import (
     Asked,
     DraftRow,
@@ -178,6 +190,18 @@ class Editing(Base):
         """Record that it stands, or that it is kept aside because something else does."""
         with self._writing() as connection:
             saves.confirm(connection, pending, aside=aside)
+
+    # Files
+
+    def filed(self) -> dict[str, int]:
+        """Return the paths of the files that stand, or that a run is about to write, with their items."""
+        with self._reading() as connection:
+            return filing.paths(connection)
+
+    def filed_text(self, item_id: int, path: str) -> Filed | None:
+        """Return what stands at a path of an item; None: nothing yet, a run is about to write it."""
+        with self._reading() as connection:
+            return filing.text_at(connection, item_id, path)
 
     # Forgetting
 

@@ -39,6 +39,12 @@ def open_engine(url: str) -> sa.Engine:
     return engine
 
 
+def file_of(url: str) -> Path | None:
+    """Return the file of a ledger on SQLite, None for PostgreSQL. Raises ConfigError for what is no URL."""
+    parsed = _parsed(url)
+    return Path(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
+
+
 def shown_url(engine: sa.Engine) -> str:
     """Return how a message names the ledger: without a password."""
     if is_sqlite(engine):
