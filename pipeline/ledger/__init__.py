@@ -4,6 +4,7 @@ from pipeline.ledger.engine import file_of
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.money import dollars
 from pipeline.ledger.notes import OURSELVES
+from pipeline.ledger.overview import Figures, Latency, QueueCounts, QueuePage, QueueRow, Spent, Wanted
 from pipeline.ledger.publications import Backlog, Publication
 from pipeline.ledger.records import (
     FLAGS,
@@ -17,9 +18,7 @@ from pipeline.ledger.records import (
     Event,
     Failure,
     FeedStatus,
-    Figures,
     Given,
-    Latency,
     Limits,
     Met,
     Move,
@@ -28,13 +27,8 @@ from pipeline.ledger.records import (
     PendingVerdict,
     Policy,
     Previous,
-    QueueCounts,
-    QueuePage,
-    QueueRow,
     Sibling,
-    Spent,
     Version,
-    Wanted,
     Which,
     same_story,
     unanswered,

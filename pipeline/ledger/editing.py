@@ -17,6 +17,7 @@ from pipeline.ledger import (
 )
 from pipeline.ledger.base import Base
 from pipeline.ledger.filing import Filed
+from pipeline.ledger.overview import QueueCounts, QueuePage, Wanted
 from pipeline.ledger.records import (
     Asked,
     DraftRow,
@@ -25,10 +26,7 @@ from pipeline.ledger.records import (
     Move,
     PendingText,
     PendingVerdict,
-    QueueCounts,
-    QueuePage,
     Version,
-    Wanted,
 )
 from pipeline.models import Draft, Finding, Verdict
 

@@ -2,8 +2,8 @@
 
 import sqlalchemy as sa
 
+from pipeline.ledger.overview import Figures, Latency, Spent
 from pipeline.ledger.queue import open_findings
-from pipeline.ledger.records import Figures, Latency, Spent
 from pipeline.ledger.schema import calls, items, requests, versions
 
 

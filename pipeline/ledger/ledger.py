@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from pipeline.ledger import claims, feeds, figures, forgetting, items
 from pipeline.ledger.arrivals import arrived, take_merged, take_new, take_skipped
 from pipeline.ledger.editing import Editing
+from pipeline.ledger.overview import Figures
 from pipeline.ledger.publishing import Publishing
-from pipeline.ledger.records import Admitted, Failure, FeedStatus, Figures, Met, Policy
+from pipeline.ledger.records import Admitted, Failure, FeedStatus, Met, Policy
 from pipeline.ledger.schema import OPEN
 from pipeline.ledger.schema import feeds as feeds_table
 from pipeline.ledger.schema import items as items_table

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from pipeline.ledger.items import chunks
-from pipeline.ledger.records import QueueCounts, QueuePage, QueueRow, Wanted
+from pipeline.ledger.overview import QueueCounts, QueuePage, QueueRow, Wanted
 from pipeline.ledger.requests import waiting
 from pipeline.ledger.schema import acknowledgements, feeds, findings, items, versions
 from pipeline.models import Severity

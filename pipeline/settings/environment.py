@@ -1,25 +1,34 @@
 """The settings of one run, from the environment and the folder's `.env`."""
 
-import json
 import os
 import pwd
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.errors import ConfigError
-from pipeline.settings.days import zone
 from pipeline.settings.dotenv_file import read_dotenv
 from pipeline.settings.outside import bare, for_git, hooks_in
 from pipeline.settings.problems import advice, did_you_mean, shown
 from pipeline.settings.targets import HOOK_PREFIX
+from pipeline.settings.values import (
+    header,
+    header_name,
+    http_url,
+    json_object,
+    known_zone,
+    long_enough,
+    names,
+    places,
+    rates,
+    secret,
+    secret_url,
+)
 
 VARIABLES = {
     "COPYDESK_FEEDS": "feeds_file",
@@ -60,103 +69,8 @@ VARIABLES = {
 }
 """Every environment variable that is read, and the setting that it fills."""
 
-_AMOUNT = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
-_HOST = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[1-9]\d{0,4})?")
-_HEADER = re.compile(r"[A-Za-z0-9-]{1,60}")
-_SHORTEST_TOKEN = 16
-_PLACE = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]):[1-9]\d{0,4}")
-
 UNSHOWN = {"alert_url", "api_key", "base_url", "database_url", "desk_token", "unsplash_key"}
 """Settings that hold or may hold a password, and so never stand in a message."""
-
-
-def _known_zone(name: str) -> str:
-    try:
-        zone(name)
-    except ValueError:
-        raise ValueError("is no time zone; write one such as UTC or Europe/Paris") from None
-    return name
-
-
-def _http_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("is not an http(s) URL; write one such as http://127.0.0.1:11434/v1")
-    return url
-
-
-def _header(text: str) -> str:
-    if not (text.isascii() and text.isprintable()):
-        raise ValueError("has characters that no HTTP header can carry; write plain ASCII on one line")
-    return text
-
-
-def _places(text: object) -> object:
-    """Split a list of `host:port`; each is taken exactly as it is written."""
-    if not isinstance(text, str):
-        return text
-    places = [place.strip().lower() for place in text.split(",") if place.strip()]
-    for place in places:
-        if not _PLACE.fullmatch(place) or int(place.rpartition(":")[2]) > 65_535:
-            raise ValueError("is no list of host:port; write 127.0.0.1:8080, or several with commas between")
-    return frozenset(places)
-
-
-def _json_object(text: object) -> object:
-    if not isinstance(text, str):
-        return text
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise ValueError('is no JSON object; write one such as {"top_p": 0.9}')
-    return value
-
-
-def _rates(text: object) -> object:
-    """Read `prompt/completion` or `prompt/cached/completion`, in US dollars for a million tokens."""
-    if not isinstance(text, str):
-        return text
-    parts = [part.strip().removeprefix("$") for part in text.split("/")]
-    if len(parts) not in {2, 3} or not all(_AMOUNT.fullmatch(part) for part in parts):
-        raise ValueError("is no price; write 0.4/1.6 (US dollars for a million tokens, prompt/completion)")
-    return tuple(Decimal(part) for part in (parts[0], parts[-2] if len(parts) == 3 else parts[0], parts[-1]))
-
-
-def _secret(key: SecretStr) -> SecretStr:
-    _header(key.get_secret_value())
-    return key
-
-
-def _secret_url(url: SecretStr) -> SecretStr:
-    _http_url(url.get_secret_value())
-    return url
-
-
-def _long_enough(token: SecretStr) -> SecretStr:
-    if len(token.get_secret_value()) < _SHORTEST_TOKEN:
-        raise ValueError(f"is too short to be a secret; write {_SHORTEST_TOKEN} characters or more")
-    return _secret(token)
-
-
-def _names(text: object) -> object:
-    """Split a list of host names."""
-    if not isinstance(text, str):
-        return text
-    names = frozenset(name.strip().lower() for name in text.split(",") if name.strip())
-    if any(not _HOST.fullmatch(name) for name in names):
-        raise ValueError("is no list of host names; write desk.example.org, or several with commas between")
-    return names
-
-
-def _header_name(name: str) -> str:
-    if not _HEADER.fullmatch(name):
-        raise ValueError("is no name of a header; write one such as X-Forwarded-User")
-    return name
 
 
 class Settings(BaseModel):
@@ -172,9 +86,9 @@ class Settings(BaseModel):
     """SQLAlchemy's form: `sqlite:////absolute/path` or `postgresql+psycopg://…`."""
     model: str | None = None
     """None: no model, articles are offline briefs."""
-    base_url: Annotated[str, AfterValidator(_http_url)] | None = Field(default=None, repr=False)
-    api_key: Annotated[SecretStr, AfterValidator(_secret)] | None = None
-    timezone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    base_url: Annotated[str, AfterValidator(http_url)] | None = Field(default=None, repr=False)
+    api_key: Annotated[SecretStr, AfterValidator(secret)] | None = None
+    timezone: Annotated[str, AfterValidator(known_zone)] = "UTC"
     """IANA name; day limits and `--since/--until` are meant in it."""
     max_in_flight: int = Field(default=8, ge=1, le=256)
     """Model calls of one run at one time."""
@@ -194,9 +108,9 @@ class Settings(BaseModel):
     """Tokens that an answer may take; four times as many after one was cut off."""
     temperature: float | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
     seed: int | None = None
-    extra_body: Annotated[dict[str, Any], BeforeValidator(_json_object)] = Field(default_factory=dict)
+    extra_body: Annotated[dict[str, Any], BeforeValidator(json_object)] = Field(default_factory=dict)
     """Further fields of every request, as the server knows them."""
-    price: Annotated[tuple[Decimal, Decimal, Decimal], BeforeValidator(_rates)] | None = None
+    price: Annotated[tuple[Decimal, Decimal, Decimal], BeforeValidator(rates)] | None = None
     """US dollars for a million tokens: prompt, cached prompt, completion."""
     cap_run: Annotated[Decimal, Field(ge=0)] | None = None
     """US dollars that one run may spend on the model."""
@@ -206,27 +120,27 @@ class Settings(BaseModel):
     """US dollars that backfills may cost in a calendar day."""
     confirm: Decimal = Field(default=Decimal(1), ge=0)
     """US dollars; a backfill that is likely to cost more asks first."""
-    contact: Annotated[str, AfterValidator(_header)] | None = None
+    contact: Annotated[str, AfterValidator(header)] | None = None
     """A URL or an address for publishers, part of the User-Agent."""
-    allow_hosts: Annotated[frozenset[str], BeforeValidator(_places)] = frozenset()
+    allow_hosts: Annotated[frozenset[str], BeforeValidator(places)] = frozenset()
     """`host:port` outside the public internet that may be fetched from all the same."""
     editor: str | None = None
     """Who signs verdicts; the desk asks everybody for a name of their own."""
-    desk_token: Annotated[SecretStr, AfterValidator(_long_enough)] | None = None
+    desk_token: Annotated[SecretStr, AfterValidator(long_enough)] | None = None
     """Opens the desk, the same one whenever it starts; None: a new one each time."""
-    desk_hosts: Annotated[frozenset[str], BeforeValidator(_names)] = frozenset()
+    desk_hosts: Annotated[frozenset[str], BeforeValidator(names)] = frozenset()
     """Names that the desk is reached by besides loopback, with the port where a browser shows one."""
-    desk_user_header: Annotated[str, AfterValidator(_header_name)] | None = None
+    desk_user_header: Annotated[str, AfterValidator(header_name)] | None = None
     """Header in which a reverse proxy on this machine names the editor that it signed in."""
-    desk_url: Annotated[str, AfterValidator(_http_url)] = "http://127.0.0.1:8484"
+    desk_url: Annotated[str, AfterValidator(http_url)] = "http://127.0.0.1:8484"
     """Where a browser finds the desk: reports link drafts there."""
-    alert_url: Annotated[SecretStr, AfterValidator(_secret_url)] | None = None
+    alert_url: Annotated[SecretStr, AfterValidator(secret_url)] | None = None
     """A webhook that is told what somebody has to look at."""
     alert_hours: float = Field(default=24, gt=0, le=8760, allow_inf_nan=False)
     """Hours after which a draft that waits is such a thing."""
     log: Literal["text", "json"] | None = None
     """How each item and run is logged to stderr; None: not at all."""
-    unsplash_key: Annotated[SecretStr, AfterValidator(_secret)] | None = None
+    unsplash_key: Annotated[SecretStr, AfterValidator(secret)] | None = None
     """Access key of the cover search."""
     hooks: dict[str, SecretStr] = Field(default_factory=dict)
     """URLs of deploy hooks, by the variable that holds each."""
