@@ -53,6 +53,7 @@ ADVICE = {
     "decimal_type": "is not a number; write one such as 2.50",
     "finite_number": "is not a finite number; write one such as 120",
     "bool_type": "is neither true nor false; write one of the two without quotes",
+    "bool_parsing": "is neither yes nor no; write one of the two",
     "tuple_type": "is not a list; write it as [one, two]",
     "dict_type": "is not a mapping; write `name: value` lines under it, indented",
     "model_type": "is not a mapping; write `name: value` lines under it, indented",
