@@ -188,9 +188,9 @@ def test_an_unknown_variable_is_refused_with_a_guess(tmp_path: Path) -> None:
     ("variable", "value", "fix"),
     [
         ("COPYDESK_MAX_IN_FLIGHT", "many", "whole number"),
-        ("COPYDESK_WRITES_DRAFTS", "maybe", "neither yes nor no"),
         ("COPYDESK_MAX_IN_FLIGHT", "0", "1 or more"),
         ("COPYDESK_MAX_IN_FLIGHT", "999", "256 or less"),
+        ("COPYDESK_WRITES_DRAFTS", "maybe", "neither yes nor no"),
         ("COPYDESK_MODEL_TIMEOUT", "soon", "not a number"),
         ("COPYDESK_MODEL_TIMEOUT", "-1", "above zero"),
         ("COPYDESK_MODEL_DEADLINE", "nan", "finite number"),
