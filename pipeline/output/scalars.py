@@ -58,6 +58,7 @@ def _is_plain(text: str) -> bool:
         text != ""
         and text[0] not in _INDICATORS
         and text == text.strip(" ")
+        and not text.endswith("---")  # Zola takes that for the end of the front matter
         and not _NEVER_PLAIN.search(text)
         and not _AMBIGUOUS.fullmatch(text)
     )
