@@ -10,7 +10,7 @@ from pipeline import review
 from pipeline.errors import ConfigError, CopydeskError, OutputError, PublishError, ReviewError
 from pipeline.ledger import Ledger
 from pipeline.net import Net
-from pipeline.publish import Outcome, Press, drain
+from pipeline.publish import Outcome, Press, drain, queue_all
 from pipeline.settings import Settings, Subscriptions, desk_settings, load_feeds, user_agent
 
 
@@ -43,7 +43,7 @@ def _queue(
     """Queue what is asked for; returns what was refused."""
     names, now = [target.name for target in subscriptions.publish], datetime.now(UTC)
     if everything:
-        ledger.publish_all(names, now)
+        queue_all(ledger, subscriptions.publish, now)
     refused: list[CopydeskError] = []
     for ref in drafts:
         try:

@@ -1,7 +1,7 @@
 """Publications: what is to be done about approved articles at each target, and what came of it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -35,7 +35,9 @@ class Publication(Record):
     target: str
     action: Action
     sha256: str
-    """Of the approved bytes; nothing else is ever sent."""
+    """Of the approved bytes; nothing else is ever sent, but for keys that the target adds."""
+    sent: str | None = None
+    """Hash of what is written at the target; none where that is the approved bytes, or nothing."""
     path: str
     """Below the output folder."""
     by: str
@@ -133,6 +135,29 @@ def approved_hashes(connection: sa.Connection, ids: Iterable[int]) -> dict[int, 
         for item_id, sha256 in connection.execute(query.where(verdicts.c.item_id.in_(some), _APPROVED)):
             found[item_id].add(sha256)
     return {item_id: frozenset(hashes) for item_id, hashes in found.items()}
+
+
+def sent_hashes(connection: sa.Connection, ids: Iterable[int]) -> dict[int, frozenset[str]]:
+    """Return the hashes of what was sent of items in other bytes than the approved ones, at any target."""
+    found: dict[int, set[str]] = defaultdict(set)
+    for some in chunks(ids):
+        query = sa.select(publications.c.item_id, publications.c.sent).where(publications.c.sent.is_not(None))
+        for item_id, sha256 in connection.execute(query.where(publications.c.item_id.in_(some))):
+            found[item_id].add(sha256)
+    return {item_id: frozenset(hashes) for item_id, hashes in found.items()}
+
+
+def sending(connection: sa.Connection, hashes: Mapping[int, str | None]) -> None:
+    """Record, by publication, the hash of what is about to be written; none: the approved bytes.
+
+    What another attempt meant to write may stand there already: it is kept in a row of its own.
+    """
+    for number, sha256 in hashes.items():
+        row = connection.execute(sa.select(publications).where(publications.c.id == number)).one()
+        if row.sent is not None and row.sent != sha256:
+            kept = {**row._mapping, "done_at": row.at, "place": SUPERSEDED}
+            connection.execute(publications.insert().values({key: kept[key] for key in kept if key != "id"}))
+        connection.execute(publications.update().where(publications.c.id == number).values(sent=sha256))
 
 
 def done(connection: sa.Connection, ids: Iterable[int], place: str, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """The ledger's part for publishing: what is to be done at each target, and what came of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from pipeline.ledger import publications
@@ -35,6 +35,17 @@ class Publishing(Base):
         """Return the hashes of all that was ever approved of items."""
         with self._reading() as connection:
             return publications.approved_hashes(connection, ids)
+
+    def sent_hashes(self, ids: Iterable[int]) -> dict[int, frozenset[str]]:
+        """Return the hashes of what was sent of items in other bytes than the approved ones."""
+        with self._reading() as connection:
+            return publications.sent_hashes(connection, ids)
+
+    def sending(self, hashes: Mapping[int, str | None]) -> None:
+        """Record, by publication, the hash of what is about to be written; none: the approved bytes."""
+        if hashes:
+            with self._writing() as connection:
+                publications.sending(connection, hashes)
 
     def published(self, ids: Iterable[int], place: str, now: datetime) -> None:
         """Record that publications were carried out."""

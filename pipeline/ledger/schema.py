@@ -272,6 +272,7 @@ publications = sa.Table(  # what is to be done, or was, about an article at a ta
     sa.Column("target", Plain, nullable=False),
     sa.Column("action", Plain, nullable=False),  # publish or withdraw
     sa.Column("sha256", Plain, nullable=False),  # of the approved bytes
+    sa.Column("sent", Plain),  # hash of what is written at the target; none: the approved bytes
     sa.Column("path", Plain, nullable=False),  # below the output folder: published/2026/02/…
     sa.Column("by", Plain, nullable=False),
     sa.Column("at", Utc, nullable=False),

@@ -1,11 +1,13 @@
 """Composes publishing: what waits in the ledger is carried to each target, and what came of it kept.
 
-Only bytes whose hash stands in an approval leave here. A target that fails holds up no other; its rows are
-tried again by a later drain. Killed anywhere, the next drain does the same again, which changes nothing.
+Only text whose hash stands in an approval leaves here, with the keys that a target adds. A target that fails
+holds up no other; its rows are tried again by a later drain. Killed anywhere, the next drain does the same
+again, which changes nothing.
 """
 
 from pipeline.publish.draining import drain
 from pipeline.publish.examining import examine
 from pipeline.publish.press import Each, Outcome, Press
+from pipeline.publish.queueing import queue_all
 
-__all__ = ["Each", "Outcome", "Press", "drain", "examine"]
+__all__ = ["Each", "Outcome", "Press", "drain", "examine", "queue_all"]

@@ -35,10 +35,14 @@ def shown(value: object) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `did you mean X?`, or the list of what is known where nothing is near."""
     known = sorted(known)
-    near = get_close_matches(word, known, n=1) or get_close_matches(word.upper(), known, n=1)
-    if near:
-        return f"did you mean {near[0]}?"
-    return f"known are: {', '.join(known)}" if known else "none is known"
+    return near(word, known) or (f"known are: {', '.join(known)}" if known else "none is known")
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """Return `did you mean X?`, or nothing where nothing is near."""
+    known = sorted(known)
+    found = get_close_matches(word, known, n=1) or get_close_matches(word.upper(), known, n=1)
+    return f"did you mean {found[0]}?" if found else ""
 
 
 ADVICE = {

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from pipeline.models import Record, feed_address
+from pipeline.settings.sitekeys import PLACEHOLDERS, Shaped
 
 HOOK_PREFIX = "COPYDESK_HOOK_"
 """How the variables begin that hold the URLs of deploy hooks."""
 
 _VARIABLE = re.compile(HOOK_PREFIX + "[A-Z0-9_]{1,60}")
 _BRANCH = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_+-]|[./](?![./]|\Z)){0,199}")
-_PLACEHOLDERS = ("{slug}", "{path}", "{id}")
 
 
 def _below(folder: str) -> str:
@@ -45,7 +45,7 @@ def _web(url: str) -> str:
 
 def _article_url(pattern: str) -> str:
     rest = pattern
-    for placeholder in _PLACEHOLDERS:
+    for placeholder in PLACEHOLDERS:
         rest = rest.replace(placeholder, "x")
     if rest == pattern or set("{}") & set(rest) or feed_address(rest) is None:
         raise ValueError(
@@ -55,7 +55,7 @@ def _article_url(pattern: str) -> str:
     return pattern
 
 
-class FolderTarget(Record):
+class FolderTarget(Shaped):
     """A folder that gets a copy of each approved article, such as a site's content folder."""
 
     kind: Literal["folder"]
@@ -63,7 +63,7 @@ class FolderTarget(Record):
     path: str
 
 
-class GitTarget(Record):
+class GitTarget(Shaped):
     """A git repository that gets a commit for each approved article; the editor is its author."""
 
     kind: Literal["git"]

@@ -6,6 +6,7 @@ from typing import Any
 from pipeline.settings.crosschecks import KEY, texts
 from pipeline.settings.problems import did_you_mean, shown
 from pipeline.settings.reading import record
+from pipeline.settings.sitekeys import Shaped, mistakes
 from pipeline.settings.targets import KINDS, GitTarget, HookTarget, Target
 from pipeline.settings.yamlnodes import Document, Loc
 
@@ -23,6 +24,9 @@ def targets_in(document: Document, raw: dict[str, Any], base: Path) -> list[Targ
             )
         elif target := _target(document, loc, name, value):
             document.problems.extend(texts(target, loc, document))
+            if isinstance(target, Shaped):
+                for key, text in mistakes(target):
+                    document.report((*loc, "front_matter", key), f"front_matter.{key} {text}")
             found.append(_placed(target, loc, document, base))
     _report_twice(document, found)
     return found

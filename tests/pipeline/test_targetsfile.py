@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.covers import feed_cover
 from pipeline.errors import ConfigError
+from pipeline.models import Credit, Source
+from pipeline.output.render import build_metadata
 from pipeline.settings import (
     FeedTarget,
     FolderTarget,
@@ -15,6 +18,8 @@ from pipeline.settings import (
     load_feeds,
     load_settings,
 )
+from pipeline.settings.sitekeys import ARTICLE_KEYS, Origin
+from tests.fakes.stock import MODEL, NOW, pieces
 
 ROOT = Path(__file__).parents[2]
 GOOD = """\
@@ -102,6 +107,90 @@ def test_each_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, 
     assert any(said in line for line in problems(tmp_path, GOOD.replace(old, new)))
 
 
+SHAPED = """\
+publish:
+  site:
+    kind: folder
+    path: site
+    preset: hugo
+    front_matter:
+      date: publishedAt
+      params.author: source.author
+      url: '/{slug}/'
+      layout: {value: post}
+"""
+
+
+def test_keys_for_a_site_are_on_top_of_those_of_the_preset(tmp_path: Path) -> None:
+    [site] = load(tmp_path, SHAPED.replace("date: publishedAt", "date: updatedAt"))
+    assert isinstance(site, FolderTarget)
+    assert site.added == {
+        "date": Origin(key="updatedAt"),
+        "lastmod": Origin(key="updatedAt"),
+        "params.author": Origin(key="source.author"),
+        "url": Origin(pattern="/{slug}/"),
+        "layout": Origin(value="post"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("preset: hugo", "preset: hogo", "5: preset 'hogo' is not one of astro, eleventy, hugo"),
+        ("preset: hugo", "preset: hogo", "did you mean hugo?"),
+        (
+            "date: publishedAt",
+            "date: pubishedAt",
+            "7: front_matter.date 'pubishedAt' is no key of an article, such as publishedAt or source.name; "
+            "did you mean publishedAt?",
+        ),
+        ("{value: post}", "post", "10: front_matter.layout 'post' is no key of an article, such as"),
+        ("{value: post}", "post", "for the same text in every article write {value: …}"),
+        ("{value: post}", "true", "10: front_matter.layout True is no key of an article"),
+        ("{value: post}", "true", "write {value: true}"),
+        ("{value: post}", "", "10: front_matter.layout has no value; write one or remove the line"),
+        ("{value: post}", "{value: post, key: x}", "10: front_matter.layout"),
+        ("{value: post}", "{value: 2026-02-05}", "put a date in quotes"),
+        ("{value: post}", "{value: {a: b}}", "neither text, a number, true, false nor a list of texts"),
+        ("{value: post}", '{value: "a\\nb"}', "has a line break or control character; write it on one line"),
+        ("{slug}", "{slgu}", "9: front_matter.url '/{slgu}/' has the unknown placeholder {slgu}; did you"),
+        ("{slug}", "{slug}}", "9: front_matter.url '/{slug}}/' has the unknown placeholder }; known are:"),
+        ("layout:", "my layout:", "10: front_matter.my layout is no key's name; write one such as date"),
+        ("layout:", "a..b:", "10: front_matter.a..b is no key's name"),
+        ("layout:", "url.a:", "10: front_matter.url.a stands within url, which is written here as well"),
+        ("preset: hugo", "preset: pelican", "8: front_matter.params.author has a dot, and pelican reads no"),
+        ("    front_matter:\n", "    front_matter: x\n    more:\n", "6: front_matter 'x' is not a mapping"),
+        ("    front_matter:\n", "    frontmatter:\n", "6: unknown field frontmatter; did you mean"),
+    ],
+)  # fmt: skip
+def test_each_mistake_in_keys_for_a_site_is_told_with_its_line(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    assert SHAPED.count(old) == 1, old
+    assert any(said in line for line in problems(tmp_path, SHAPED.replace(old, new)))
+
+
+def test_what_is_no_text_is_told_where_a_site_reads_lines(tmp_path: Path) -> None:
+    text = SHAPED.replace("hugo", "pelican").replace("params.author: source.author", "cover: coverImage")
+    assert problems(tmp_path, text) == [
+        "feeds.yaml:8: front_matter.cover is coverImage, no text, and pelican reads text alone; "
+        "name one of its keys, such as coverImage.alt"
+    ]
+
+
+def test_every_key_of_an_article_can_be_named() -> None:
+    item, article, _ = pieces()[0]
+    source = Source(
+        item=item.model_copy(update={"image": "https://wire.example/x.jpg"}), feed_key="a", feed_name="A",
+        first_key="a", category="MARKET", language="en", also=(Credit(name="B", url="https://b.example/"),),
+    )  # fmt: skip
+    metadata = build_metadata(source, article, MODEL, (), now=NOW, cover=feed_cover(source))
+    paths = {
+        f"{key}.{inner}" for key, value in metadata.items() if isinstance(value, dict) for inner in value
+    }
+    assert metadata.keys() | paths <= ARTICLE_KEYS
+
+
 def test_a_secret_in_the_file_is_not_repeated_in_the_message(tmp_path: Path) -> None:
     text = GOOD.replace("url_variable: COPYDESK_HOOK_BUILD", "url_variable: https://build.example/sesame")
     [said] = problems(tmp_path, text)
@@ -128,6 +217,15 @@ def test_the_examples_of_the_repository_load(tmp_path: Path) -> None:
     assert [target.kind for target in targets] == ["folder", "git", "feed", "hook"]
     [example] = re.findall(r"```yaml\n(publish:.*?)```", (ROOT / "docs/publishing.md").read_text(), re.DOTALL)
     assert [target.kind for target in load(tmp_path, example)] == ["folder", "git", "feed", "hook"]
+
+
+def test_the_example_of_front_matter_loads(tmp_path: Path) -> None:
+    [example] = re.findall(
+        r"```yaml\n(    preset:.*?)```", (ROOT / "docs/publishing.md").read_text(), re.DOTALL
+    )
+    [target] = load(tmp_path, f"publish:\n  site:\n    kind: folder\n    path: site\n{example}")
+    assert isinstance(target, FolderTarget)
+    assert len(target.front_matter) == 4
 
 
 def test_hooks_come_from_the_environment_and_are_never_shown(tmp_path: Path) -> None:

@@ -154,3 +154,23 @@ def test_what_is_forgotten_is_withdrawn_from_wherever_it_went(ledger: Ledger) ->
     ledger.published([one.id for one in rows], "gone", NOW)
     ledger.begin_forgetting(url, NOW)
     assert ledger.publications() == []
+
+
+def test_what_was_about_to_be_written_stays_known(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    decided(ledger, row, "one")
+    [site, repo] = ledger.publications()
+    assert ledger.sent_hashes([row.item_id]) == {}
+    for sha256 in ("a", "a", "b", None):
+        ledger.sending({site.id: sha256})
+    ledger.sending({repo.id: "c"})
+    assert [(one.id, one.sent) for one in ledger.publications()] == [(site.id, None), (repo.id, "c")]
+    assert ledger.sent_hashes([row.item_id, 99]) == {row.item_id: frozenset("abc")}
+    assert ledger.standing("site") == []
+    ledger.published([repo.id], "/repo", NOW)
+    assert [one.sent for one in ledger.standing("repo")] == ["c"]
+    decided(ledger, row, "one", undo=True)
+    assert [(one.target, one.action) for one in ledger.publications()] == [
+        ("site", "withdraw"), ("repo", "withdraw"),
+    ]  # fmt: skip
+    assert ledger.sent_hashes([row.item_id]) == {row.item_id: frozenset("abc")}

@@ -18,8 +18,10 @@ from tests.pipeline.ledger.records import NOW
 HOOK = "COPYDESK_HOOK_BUILD"
 
 
-def site(tmp_path: Path, name: str = "site") -> FolderTarget:
-    return FolderTarget(kind="folder", name=name, path=str(tmp_path / name))
+def site(tmp_path: Path, name: str = "site", **fields: Any) -> FolderTarget:
+    return FolderTarget.model_validate(
+        {"kind": "folder", "name": name, "path": str(tmp_path / name), **fields}
+    )
 
 
 def feeds(tmp_path: Path, **changes: Any) -> FeedTarget:
@@ -33,7 +35,8 @@ def build() -> HookTarget:
 
 
 def text(number: int, words: str = "Text.") -> str:
-    times = {"publishedAt": f"2026-02-0{number}T10:00:00.000Z"}
+    day = f"2026-02-0{number}"
+    times = {"publishedAt": f"{day}T10:00:00.000Z", "updatedAt": f"{day}T11:00:00.000Z"}
     return dumps(
         {"title": f"Title {number}", **times, "externalId": f"id{number}"}, f"## Overview\n\n{words}\n"
     )
