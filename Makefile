@@ -28,7 +28,8 @@ $(VENV)/ready: requirements.lock pyproject.toml
 run: $(VENV)/ready  ## the sample beat: feeds on loopback to drafts in output/drafts/
 	@$(BIN)/copydesk --sample run
 
-test: $(VENV)/ready tests/readers/node_modules/ready tests/sites/astro/node_modules/ready  ## every test
+NODE := tests/readers tests/sites/astro tests/sites/eleventy
+test: $(VENV)/ready $(NODE:=/node_modules/ready)  ## every test
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/ready  ## style, types, import directions

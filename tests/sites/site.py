@@ -1,21 +1,29 @@
-"""Articles that were approved beside drafts and rejected ones, and what a generator made of them."""
+"""Articles that were published, beside drafts and rejected ones, and what a generator made of them."""
 
+import asyncio
+import os
 import re
 import shutil
+import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from typing import NamedTuple
 
+import yaml
+
 from pipeline import review
 from pipeline.covers import feed_cover
 from pipeline.ledger import Ledger
-from pipeline.models import Decision, Source
+from pipeline.models import Decision, Source, utc_iso
+from pipeline.net import Net
 from pipeline.output.frontmatter import dumps, loads
-from pipeline.output.paths import draft_path
 from pipeline.output.render import build_metadata, render_body
-from pipeline.settings import load_feeds
+from pipeline.publish import Press, drain
+from pipeline.settings import Settings, Target, load_feeds
 from tests.fakes.stock import FEED, MODEL, NOW, fill, layout, pieces
+from tests.pipeline.ledger.approvals import decided
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -43,12 +51,18 @@ class Article(NamedTuple):
     """Who is to be credited with the image."""
 
 
-def approved(folder: Path) -> tuple[Path, list[Article]]:
-    """Approve every other draft and reject the last; returns the published folder and what is in it.
+def published(folder: Path, site: Path, generator: str, front_matter: str = "") -> list[Article]:
+    """Approve every other draft and reject the last, publish as the documentation tells; returns articles.
 
-    One more stands there that is full of tricks.
+    `site` is the folder of the site that the documentation calls `../site`, `front_matter` what is added to
+    the preset. One more article is full of tricks.
     """
     settings = layout(folder)
+    preset, path = preset_of(generator)
+    target = {"kind": "folder", "path": str(site / path), "preset": preset}
+    more = {"front_matter": yaml.safe_load(front_matter)} if front_matter else {}
+    section = yaml.safe_dump({"publish": {"site": target | more}})
+    settings.feeds_file.write_text(settings.feeds_file.read_text() + section)
     refs = fill(settings, 9, faults=False)
     subscriptions = load_feeds(settings.feeds_file)
     now = datetime.now(UTC)
@@ -58,15 +72,23 @@ def approved(folder: Path) -> tuple[Path, list[Article]]:
             review.decide(
                 ledger, settings.output, subscriptions, ref, decision, by="Ada", note="because", now=now
             )
-    published = settings.output / "published"
-    assert list(settings.output.glob("drafts/**/*.md"))
-    assert list(settings.output.glob("rejected/**/*.md"))
-    _write_tricks(published)
-    return published, [_article(path, published) for path in sorted(published.rglob("*.md"))]
+        _approve_tricks(ledger, refs[1])
+        assert list(settings.output.glob("drafts/**/*.md"))
+        assert list(settings.output.glob("rejected/**/*.md"))
+        rows = {row.item_id: row for row in ledger.publications() if row.target == "site"}
+        texts = ledger.approved_texts([(number, row.sha256) for number, row in rows.items()])
+        asyncio.run(_sent(ledger, settings, subscriptions.publish))
+    return [_article(rows[number].path, text) for (number, _), text in texts.items()]
 
 
-def _write_tricks(published: Path) -> None:
-    """Write an article as one is written whose source, or model, tries to be obeyed."""
+async def _sent(ledger: Ledger, settings: Settings, targets: Sequence[Target]) -> None:
+    async with Net("test") as net:
+        [outcome] = await drain(Press(ledger, settings.output, targets, net), NOW)
+    assert outcome.error is None
+
+
+def _approve_tricks(ledger: Ledger, ref: str) -> None:
+    """Approve an article as one is written whose source, or model, tries to be obeyed."""
     item, article, beat = pieces()[0]
     changes = {"title": TITLE, "link": "https://wire.example/x", "image": "https://wire.example/x.jpg"}
     source = Source(
@@ -76,23 +98,38 @@ def _write_tricks(published: Path) -> None:
     section = article.sections[0].model_copy(update={"body": TRICKS})
     article = article.model_copy(update={"title": TITLE, "sections": (section,), "from_author": TRICKS})
     metadata = build_metadata(source, article, MODEL, (), now=NOW, cover=feed_cover(source))
-    place = draft_path(TITLE, item.published_at, source.external_id).partition("/")[2]
-    path = published / place
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(dumps(metadata | {"draft": False}, render_body(article, beat)), encoding="utf-8")
+    offset = {"publishedAt": "2026-02-05T11:53:00+05:30", "tags": ["RATES, BONDS", "MARKET"]}
+    text = dumps(metadata | offset | {"draft": False}, render_body(article, beat))
+    decided(ledger, ledger.draft(ref), text, targets=("site",))
 
 
-def _article(path: Path, published: Path) -> Article:
-    metadata, body = loads(path.read_text(encoding="utf-8"))
-    name = str(path.relative_to(published).with_suffix(""))
+def preset_of(generator: str) -> tuple[str, str]:
+    """Return the preset that the documentation names for a generator, and the folder in the site."""
+    row = rf"^\| {generator}[^|]*\| `(\w+)` \| `\.\./site/([\w/]+)` \|"
+    [(preset, path)] = re.findall(row, RECIPES, re.MULTILINE)
+    return preset, path
+
+
+def _article(path: str, text: str) -> Article:
+    metadata, body = loads(text)
+    name = path.removeprefix("published/").removesuffix(".md")
+    moment = datetime.fromisoformat(metadata["publishedAt"]).astimezone(UTC)
     headings = re.findall(r"^## (.+)$", body, re.MULTILINE)
     cover = metadata["coverImage"]["credit"]["name"] if "coverImage" in metadata else None
-    return Article(name, metadata["title"], metadata["description"], metadata["publishedAt"], headings, cover)
+    return Article(name, metadata["title"], metadata["description"], utc_iso(moment), headings, cover)
+
+
+def built(command: list[str], site: Path, **environ: str) -> None:
+    """Run a generator in a site's folder; fail with what it says where it fails."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, cwd=site, env=os.environ | environ
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def recipe(language: str) -> str:
-    """Return the code that the documentation gives operators."""
-    [code] = re.findall(rf"```{language}\n(.*?)```", RECIPES, re.DOTALL)
+    """Return the code that the documentation gives operators for their site."""
+    [code] = re.findall(rf"```{language}\n((?!publish:|    ).*?)```", RECIPES, re.DOTALL)
     return str(code)
 
 
@@ -103,9 +140,10 @@ def copied(site: str, folder: Path) -> Path:
     return target
 
 
-def holds(built: Path, articles: list[Article]) -> None:
-    """Fail unless a built site shows these articles, and nothing else."""
-    pages = {str(page.parent.relative_to(built / "news")): page for page in built.glob("news/**/index.html")}
+def holds(site: Path, articles: list[Article], ending: str = "/index.html") -> None:
+    """Fail unless a built site shows these articles, each as its name and an ending, and nothing else."""
+    news = site / "news"
+    pages = {str(page.relative_to(news)).removesuffix(ending): page for page in news.rglob("*.html")}
     assert sorted(pages) == sorted(article.name for article in articles)
     assert any(article.title == TITLE for article in articles)
     for article in articles:
