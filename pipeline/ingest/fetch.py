@@ -55,7 +55,7 @@ class Unchanged(Record):
     """Nothing changed since the last poll, by the server's word or by the bytes."""
 
     asked: bool = True
-    """The server said so (304), not the bytes."""
+    """The server said so (304); False: it sent the same bytes once more."""
     moved_to: str | None = None
     hints: Hints
 
@@ -84,7 +84,8 @@ async def fetch(
     if not 200 <= response.status < 300:
         raise _refusal(feed, response, now)
     fetched = _fetched(response, moved_to, hints)
-    if not whole and _same(fetched, state):
+    # An ETag is the server's word alone: some send the same one for ever. Only the bytes prove a sameness here.
+    if not whole and fetched.body_hash == state.body_hash:
         return Unchanged(asked=False, moved_to=moved_to, hints=hints)
     return fetched
 
@@ -110,18 +111,6 @@ def _fetched(response: Response, moved_to: str | None, hints: Hints) -> Fetched:
         etag=None if hints.expired else _sendable(headers.get("etag")),
         last_modified=None if hints.expired else _sendable(headers.get("last-modified")),
     )
-
-
-def _same(fetched: Fetched, state: PollState) -> bool:
-    """Tell whether an answer in full is the one that was read last."""
-    if fetched.body_hash == state.body_hash:
-        return True
-    return bool(state.etag and fetched.etag) and _bare(state.etag) == _bare(fetched.etag)
-
-
-def _bare(etag: str | None) -> str:
-    """Return an ETag as it was before a server marked it weak or a front end compressed the body."""
-    return (etag or "").removeprefix("W/").strip('"').removesuffix("-gzip").removesuffix(";gzip")
 
 
 def _moved_to(response: Response, asked: str) -> str | None:

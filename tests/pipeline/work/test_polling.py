@@ -79,6 +79,22 @@ async def test_the_same_bytes_are_not_parsed_twice(
     assert not (await poll(desk, late, window)).unchanged, "a backfill looks at the whole feed"
 
 
+async def test_a_feed_that_keeps_its_validator_is_read_when_its_items_change(
+    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+) -> None:
+    static = {"ETag": '"static"'}  # sent with every answer; requests that carry it get the whole feed, too
+    late = subscribed(ledger, server, TWO, headers=static)
+    desk = room(ledger, net, tmp_path, feeds=(late,))
+    assert (await poll(desk, late)).new == 2
+    three = TWO.replace(b"</channel>", ONE % (b"March", b"c", b"03 Feb") + b"</channel>")
+    server.add("/feed.xml", three, content_type="application/rss+xml", headers=static)
+    again = await poll(desk, late)
+    assert (again.unchanged, again.new) == (False, 1)
+    assert (await poll(desk, late)).unchanged, "the same bytes once more"
+    assert len(server.seen) == 3
+    assert server.seen[1].headers["if-none-match"] == '"static"'
+
+
 async def test_a_host_that_asks_for_rest_is_left_alone_with_all_its_feeds(
     ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
 ) -> None:
