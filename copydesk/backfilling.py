@@ -10,7 +10,7 @@ from copydesk.runs import Report, carried_out, checked, quieten, tell
 from copydesk.sample import serving
 from pipeline.errors import ConfigError
 from pipeline.ledger import dollars
-from pipeline.settings import parse_day
+from pipeline.settings import parse_span
 
 _MANY = 20
 """Items that are drafted unasked where nobody knows the price."""
@@ -23,12 +23,12 @@ def backfill(
 ) -> None:
     """Run the backfill flow in this process and report.
 
-    Raises ConfigError where somebody has to agree to the costs and nobody can be asked.
+    Raises ConfigError for a span that nothing can be in, and where somebody has to agree to the costs and
+    nobody can be asked.
     """
     with serving():
         settings = checked()
-        start = parse_day(since, settings.timezone) if since else None
-        end = parse_day(until, settings.timezone) if until else None
+        start, end = parse_span(since, until, settings.timezone)
         quieten()
         from flows.backfill import backfill as flow
 
@@ -113,7 +113,7 @@ def _cost(estimate: Report) -> str:
 def _say_left(plan: Report, said: Callable[[str], object]) -> None:
     if plan["left"]:
         more = counted(plan["left"], "more item")
-        said(f"{more} of the span, and what may be further back, are left: --limit is reached.")
+        said(f"{more} of the span, and what may be further back, are left as they are: --limit is reached.")
 
 
 def _would(plan: Report, *, as_json: bool) -> None:

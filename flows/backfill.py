@@ -14,8 +14,8 @@ from flows.ingest import run_feed
 from flows.report import timed
 from flows.room import newsroom
 from pipeline.models import FeedConfig, Window
-from pipeline.settings import chosen
-from pipeline.work import BACKFILL, Found, Newsroom, PollReport, estimated, look_back, take, walk
+from pipeline.settings import chosen, span
+from pipeline.work import BACKFILL, Found, Newsroom, PollReport, estimated, left_today, look_back, take, walk
 
 Plan = dict[str, Any]
 """What is going to be drafted: `{"items": [{"title", "published", "link", "why"}], "left": how many more
@@ -37,15 +37,17 @@ async def backfill(
 ) -> dict[str, Any]:
     """Draft a feed's items published in [since, until), newest first, at most `limit` of them.
 
+    Those that wait already are among them; nothing else of the feed is touched.
+
     What the publisher still offers is read page by page, back to `since`; without it, as far as `limit` items
     need. `since` and `until` are aware UTC. A dry run writes nothing and returns what would be drafted, a
     Plan; otherwise a RunReport as JSON.
-    Raises ConfigError for a feed that nobody subscribed, FeedError where a dry run cannot fetch it.
+    Raises ConfigError for a feed that nobody subscribed or a span that nothing can be in, FeedError where a
+    dry run cannot fetch it.
     """
-    started = time.monotonic()
+    started, window = time.monotonic(), span(since, until)
     async with newsroom(BACKFILL) as (room, subscriptions):
         [config] = chosen(subscriptions, [feed])
-        window = (since, until)
         if dry_run:
             return await _rehearsed(room, config, window, limit)
         done = run_feed(room, config, limit, window, read=lambda: _taken(room, config, window, limit))
@@ -59,7 +61,7 @@ async def _rehearsed(room: Newsroom, feed: FeedConfig, window: Window, limit: in
         raise room.stop[0]
     if (keep := kept.get()) is not None:
         keep[feed.key] = found
-    return await _plan(room, feed, window, limit, found)
+    return await _plan(room, feed, window, limit, found, left=found.left)
 
 
 async def _taken(room: Newsroom, feed: FeedConfig, window: Window, limit: int) -> PollReport:
@@ -67,13 +69,14 @@ async def _taken(room: Newsroom, feed: FeedConfig, window: Window, limit: int) -
     found = (kept.get() or {}).pop(feed.key, None)
     polled = await (take(room, feed, window, limit, found) if found else walk(room, feed, window, limit))
     if tell := planner.get():
-        tell(await _plan(room, feed, window, limit))
+        tell(await _plan(room, feed, window, limit, left=polled.left))
     return polled
 
 
 async def _plan(
-    room: Newsroom, feed: FeedConfig, window: Window, limit: int, found: Found | None = None
+    room: Newsroom, feed: FeedConfig, window: Window, limit: int, found: Found | None = None, *, left: int
 ) -> Plan:
+    """Return what is going to be drafted; `left` is what was met besides, over the limit."""
     waiting = await asyncio.to_thread(room.ledger.queued_items, feed.key, window)
     every = [(item, "new") for item in found.new] if found else []
     every += [(item, "queued") for item in waiting]
@@ -83,10 +86,18 @@ async def _plan(
         {"title": item.title, "published": item.published_at.isoformat(), "link": item.link, "why": why}
         for item, why in listed
     ]
-    notes = list(found.notes) if found else []
+    notes = [*(found.notes if found else ()), *await asyncio.to_thread(_paced, room, feed, len(listed))]
     return {
         "items": told,
-        "left": len(every) - len(listed),
+        "left": left + len(every) - len(listed),
         "estimate": cost.model_dump(),
         "notes": notes,
     }
+
+
+def _paced(room: Newsroom, feed: FeedConfig, count: int) -> list[str]:
+    """Say how many of so many items the feed's day allows, where that is not all of them."""
+    today = left_today(room, feed)
+    if today is None or today >= count:
+        return []
+    return [f"max_items_per_day allows {today} of them today; the others wait, and later runs draft them"]

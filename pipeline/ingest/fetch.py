@@ -84,7 +84,7 @@ async def fetch(
     if not 200 <= response.status < 300:
         raise _refusal(feed, response, now)
     fetched = _fetched(response, moved_to, hints)
-    # An ETag is the server's word alone: some send the same one for ever. Only the bytes prove a sameness here.
+    # An equal ETag proves nothing here: some servers send the same one for ever.
     if not whole and fetched.body_hash == state.body_hash:
         return Unchanged(asked=False, moved_to=moved_to, hints=hints)
     return fetched

@@ -11,6 +11,13 @@ from pipeline.settings.patterns import compiled
 # Scripts that put no spaces between words, so that a word's edge cannot be told.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff]")
 
+_TOO_OLD = "too old:"
+
+
+def is_age(reason: str | None) -> bool:
+    """Tell whether a reason, as `objection` gave it, is the item's age and nothing else."""
+    return reason is not None and reason.startswith(_TOO_OLD)
+
 
 def objection(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
     """Return why an item is not wanted, None where it is.
@@ -44,7 +51,7 @@ def _age(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
     days = feed.max_age_days
     if now is None or days is None or item.published_at >= now - timedelta(days=days):
         return None
-    return f"too old: published {item.published_at:%Y-%m-%d}, more than {days:g} days ago"
+    return f"{_TOO_OLD} published {item.published_at:%Y-%m-%d}, more than {days:g} days ago"
 
 
 def _language(feed: FeedConfig, item: Item) -> str | None:

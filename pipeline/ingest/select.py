@@ -1,15 +1,16 @@
 """Decides what becomes of a feed's items: pure, from what is known to what is to be done."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
 from pydantic import Field
 
-from pipeline.ingest.filters import objection
+from pipeline.ingest.filters import is_age, objection
 from pipeline.models import FeedConfig, Item, Record, Window
 
 _SKIPPED = "skipped"
+_WAITS = "seen"
 _MERGED = "merged"
 _ASIDE = (_SKIPPED, "forgotten")
 
@@ -19,6 +20,8 @@ class KnownItem(Record):
 
     state: str
     content_hash: str
+    reason: str | None = None
+    """Why it is skipped, where that counts: in a backfill."""
 
 
 class Known(Record):
@@ -47,7 +50,7 @@ class Merge(Record):
     """Feed key and guid of the item that stays."""
 
 
-Fate = Literal["new", "updated", "unchanged", "outside"] | Skip | Merge
+Fate = Literal["new", "updated", "unchanged", "outside", "beyond"] | Skip | Merge
 
 
 class Selection(Record):
@@ -60,27 +63,40 @@ class Selection(Record):
     merged: tuple[Merge, ...] = ()
     unchanged: int = 0
     outside: int = 0
-    """Outside the window of a backfill: neither looked at nor remembered."""
+    """Not what a backfill was asked for: neither taken in nor remembered."""
+    beyond: int = 0
+    """What it would have taken in, were it not for its limit; left alone as well."""
 
 
 def decide(
-    feed: FeedConfig, items: Sequence[Item], known: Known, now: datetime, *, window: Window | None = None
+    feed: FeedConfig,
+    items: Sequence[Item],
+    known: Known,
+    now: datetime,
+    *,
+    window: Window | None = None,
+    most: int | None = None,
 ) -> Selection:
     """Sort a feed's items into new, updated, skipped, merged and unchanged ones.
 
-    `now` is aware UTC. A `window` stands in for the feed's maximum age and gives skipped items another
-    chance; max_items is not applied here, because it limits what is drafted in one run.
+    `now` is aware UTC. A `window` is a backfill's: it stands in for the feed's maximum age, also for items
+    that were skipped for theirs, and whatever is not in it, or older than the `most` newest new items of it,
+    is left as it is. max_items is not applied here, because it limits what is drafted in one run.
     """
     taken = dict(known.canonicals)
     for item in items:
         if item.canonical and _settled(known.guids.get(item.guid)):
             taken.setdefault(item.canonical, (feed.key, item.guid))
-    fates: list[tuple[Item, Fate]] = []
-    for item in {item.guid: item for item in items}.values():  # a feed may say one twice
-        fate = _fate(feed, item, known, taken, now, window)
-        fates.append((item, fate))
-        if fate == "new" and item.canonical:
+    left = len(items) if most is None else most
+    once = {item.guid: item for item in items}  # a feed may say one twice
+    became: dict[str, Fate] = {}
+    for item in _ordered(once.values(), window):
+        fate = _asked(_fate(feed, item, known, taken, now, window), left)
+        became[item.guid] = fate
+        left -= fate == "new"
+        if fate in ("new", "beyond") and item.canonical:
             taken[item.canonical] = (feed.key, item.guid)
+    fates = [(item, became[guid]) for guid, item in once.items()]
     return Selection(
         new=tuple(item for item, fate in fates if fate == "new"),
         updated=tuple(item for item, fate in fates if fate == "updated"),
@@ -88,7 +104,20 @@ def decide(
         merged=tuple(fate for _, fate in fates if isinstance(fate, Merge)),
         unchanged=sum(fate == "unchanged" for _, fate in fates),
         outside=sum(fate == "outside" for _, fate in fates),
+        beyond=sum(fate == "beyond" for _, fate in fates),
     )
+
+
+def _ordered(items: Iterable[Item], window: Window | None) -> Iterable[Item]:
+    """Return items in the order in which they are taken in: a backfill, with its limit, takes the newest."""
+    return items if window is None else sorted(items, key=lambda item: item.published_at, reverse=True)
+
+
+def _asked(fate: Fate, left: int) -> Fate:
+    """Return what becomes of an item where so many new ones may still be taken in."""
+    if left > 0 or fate in ("updated", "unchanged"):
+        return fate
+    return "beyond" if fate == "new" else "outside"
 
 
 def _fate(
@@ -105,8 +134,10 @@ def _fate(
         return "unchanged"
     before = known.guids.get(item.guid)
     if before is not None and not _reconsidered(before, item, window):
-        same = before.content_hash == item.content_hash or before.state in _ASIDE
-        return "unchanged" if same else "updated"
+        if before.content_hash == item.content_hash or before.state in _ASIDE:
+            return "unchanged"
+        # A backfill takes the latest text of what waits; what has a draft is a poll's to look after.
+        return "updated" if window is None or before.state == _WAITS else "outside"
     reason = objection(feed, item, None if window else now)
     if reason:
         return Skip(item=item, reason=reason) if before is None else "unchanged"
@@ -122,8 +153,10 @@ def _settled(before: KnownItem | None) -> bool:
 
 
 def _reconsidered(before: KnownItem, item: Item, window: Window | None) -> bool:
-    """Tell whether to look again: at skipped items, in a backfill or when they changed."""
-    return before.state == _SKIPPED and (window is not None or before.content_hash != item.content_hash)
+    """Tell whether to look again: at skipped items that changed, or whose age does not count any more."""
+    if before.state != _SKIPPED:
+        return False
+    return before.content_hash != item.content_hash or (window is not None and is_age(before.reason))
 
 
 def _within(moment: datetime, window: Window) -> bool:

@@ -70,3 +70,15 @@ class Base:
         with self._writing() as connection:
             lock(connection)
             yield connection
+
+    @contextlib.contextmanager
+    def _rehearsing(self) -> Iterator[sa.Connection]:
+        """Do what is done alone, and take it back."""
+        with (
+            explained(self.shown_url),
+            self._engine.connect() as connection,
+            connection.begin() as transaction,
+        ):
+            lock(connection)
+            yield connection
+            transaction.rollback()

@@ -36,6 +36,16 @@ def by_guid(connection: sa.Connection, feed_id: int, guids: Sequence[str]) -> di
     return found
 
 
+def skip_reasons(connection: sa.Connection, feed_id: int, guids: Sequence[str]) -> dict[str, str]:
+    """Return guid → reason for those of the guids that are skipped."""
+    found = {}
+    for chunk in chunks(guids):
+        mine = (items.c.feed_id == feed_id, items.c.guid.in_(chunk), items.c.state == "skipped")
+        query = sa.select(items.c.guid, items.c.reason).where(*mine)
+        found.update({row.guid: row.reason or "" for row in connection.execute(query)})
+    return found
+
+
 def by_canonical(connection: sa.Connection, urls: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Return canonical URL → (feed key, guid) of the item that drafts it."""
     found = {}

@@ -66,6 +66,11 @@ class Ledger(Work, Editing, Publishing, Telling):
                 forgotten=forgetting.among(connection, canonicals),
             )
 
+    def skip_reasons(self, feed_key: str, guids: Sequence[str]) -> dict[str, str]:
+        """Return guid → why it is skipped, for those items of a feed that are."""
+        with self._reading() as connection:
+            return items.skip_reasons(connection, feeds.feed_id(connection, feed_key), guids)
+
     def find(self, ref: str, canonical: str | None = None) -> tuple[str, Item]:
         """Return the feed key and the item meant by an external id, a path, a guid or a link.
 
@@ -101,6 +106,18 @@ class Ledger(Work, Editing, Publishing, Telling):
             merged=became.count("merged") + joined,
         )
 
+    def merged_of(self, feed_key: str, new: Sequence[Item], policy: Policy) -> frozenset[str]:
+        """Return the guids of those new items that `admit` would not queue: others tell the same.
+
+        Found by doing it and taking that back, as what each meets may be another of them.
+        """
+        arrivals = arrived(new)
+        with self._rehearsing() as connection:
+            feed = feeds.identity(connection, feed_key)
+            take_new(connection, feed, arrivals, policy)
+            became = items.by_guid(connection, feed.id, [item.guid for item in new])
+        return frozenset(guid for guid, (state, _) in became.items() if state != "seen")
+
     def queues(self) -> dict[str, int]:
         """Return how many items wait to be drafted, by feed key; a feed without any is left out."""
         with self._reading() as connection:
@@ -118,7 +135,7 @@ class Ledger(Work, Editing, Publishing, Telling):
         with self._reading() as connection:
             number = feeds.feed_id(connection, feed_key)
             query = sa.select(items_table.c.payload).where(*claims.waiting(number, window))
-            rows = connection.scalars(query.order_by(items_table.c.published_at.desc()))
+            rows = connection.scalars(query.order_by(items_table.c.published_at.desc(), items_table.c.id))
             return [Item.model_validate_json(payload) for payload in rows]
 
     def failures(self, limit: int) -> list[Failure]:

@@ -1,6 +1,6 @@
 """The only reader of the environment, of `.env` and of feeds.yaml; everything else is handed its settings."""
 
-from pipeline.settings.days import day_start, month_start, parse_day
+from pipeline.settings.days import day_start, month_start, parse_day, parse_span, span
 from pipeline.settings.environment import (
     VARIABLES,
     Settings,
@@ -36,6 +36,8 @@ __all__ = [
     "load_settings",
     "month_start",
     "parse_day",
+    "parse_span",
     "require_folder",
+    "span",
     "user_agent",
 ]

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from pipeline.errors import ConfigError
+from pipeline.models import Window
 
 LONGEST = 40
 """Characters of a date and time with its offset, and some room."""
@@ -41,6 +42,24 @@ def parse_day(text: str, timezone: str = "UTC") -> datetime:
             "write it as 2026-01-31 or 2026-01-31T18:00, in a zone such as UTC or Europe/Paris",
             value=text,
         ) from error
+
+
+def parse_span(since: str | None, until: str | None, timezone: str = "UTC") -> Window:
+    """Return the half-open span that two days or times mean, as `parse_day` reads each; None is no bound.
+
+    Raises ConfigError for what is no day, and for a span that nothing can be in.
+    """
+    start = parse_day(since, timezone) if since else None
+    end = parse_day(until, timezone) if until else None
+    return span(start, end, shown=f"--since {since} is not before --until {until}")
+
+
+def span(since: datetime | None, until: datetime | None, *, shown: str | None = None) -> Window:
+    """Return [since, until), of aware moments. Raises ConfigError where nothing can be in it."""
+    if since is not None and until is not None and since >= until:
+        said = shown or f"since {since.isoformat()} is not before until {until.isoformat()}"
+        raise ConfigError(f"{said}, so nothing is between them: the end is not included; write a later one")
+    return since, until
 
 
 def day_start(moment: datetime, timezone: str = "UTC") -> datetime:

@@ -5,7 +5,7 @@ from pipeline.work.books import BACKFILL
 from pipeline.work.drafting import draft_feed
 from pipeline.work.estimating import Estimate, estimated
 from pipeline.work.polling import Look, look, poll
-from pipeline.work.queue import LEASE_S
+from pipeline.work.queue import LEASE_S, left_today
 from pipeline.work.room import ItemOutcome, Newsroom, Notify, Parse, PollBook, PollReport, Seen
 from pipeline.work.sourcing import KEPT
 from pipeline.work.walking import Found
@@ -26,6 +26,7 @@ __all__ = [
     "Seen",
     "draft_feed",
     "estimated",
+    "left_today",
     "look",
     "look_back",
     "poll",

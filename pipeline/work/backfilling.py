@@ -8,8 +8,9 @@ import asyncio
 from pipeline.errors import FeedError
 from pipeline.ingest.fetch import Unchanged
 from pipeline.ingest.schedule import after_refusal, holdup, host_of
+from pipeline.ingest.select import Selection
 from pipeline.models import FeedConfig, PollState, Window
-from pipeline.work.polling import Look, admit, admitted, decided, look, poll_whole
+from pipeline.work.polling import admit, admitted, decided, look, policy, poll_whole
 from pipeline.work.room import Newsroom, PollReport
 from pipeline.work.walking import PAUSE_S, Found, Refused, Walk, light
 
@@ -19,17 +20,17 @@ async def walk(
 ) -> PollReport:
     """Bring what a publisher still offers of a window into the ledger, each page as it is read.
 
-    No more pages are read, and no more of their items taken in, than `limit` items need: what is taken in is
-    drafted, by a later run if not by this one. Raises FeedError where the feed itself cannot be had; trouble
-    with a later page is a note of the report.
+    No more pages are read, and no more items taken in, than `limit` items need, those counted that wait
+    already: what is taken in is drafted, by a later run if not by this one. Raises FeedError where the feed
+    itself cannot be had; trouble with a later page is a note of the report.
     """
     wanted = await _wanted(room, feed, window, limit)
     way = Walk(room, feed, window, wanted, pause_s)
-    report, first = await poll_whole(room, feed, window)
+    report, first = await poll_whole(room, feed, window, most=wanted)
     if first is None:
         return report
     async for page in way.after(first):
-        report = _sum(report, await _admitted(room, feed, window, page, wanted - report.new))
+        report = _sum(report, await _admitted(room, feed, page.chosen))
     return await _ended(room, feed, report, way.found(()))
 
 
@@ -42,27 +43,31 @@ async def look_back(
     """
     if reason := holdup(feed, room.book.state(feed), room.hosts, room.clock(), named=True):
         raise FeedError(f"{feed.key}: {reason}", kind="rate-limited", feed=feed.key)
-    way = Walk(room, feed, window, await _wanted(room, feed, window, limit), pause_s)
-    first = await look(room, feed, window)
+    wanted = await _wanted(room, feed, window, limit)
+    way = Walk(room, feed, window, wanted, pause_s)
+    first = await look(room, feed, window, wanted)
     if isinstance(first, Unchanged):
         return Found(())
     looks = [light(first)]
     async for page in way.after(first):
         looks.append(page)
-    return way.found(looks)
+    found = way.found(looks)
+    merged = await asyncio.to_thread(room.ledger.merged_of, feed.key, found.new, policy(room, feed))
+    return found._replace(merged=merged)
 
 
 async def take(room: Newsroom, feed: FeedConfig, window: Window, limit: int, found: Found) -> PollReport:
     """Take in what `look_back` found, as `walk` does, but for what came into the ledger since."""
-    if not found.looks:
-        return PollReport(feed=feed.key)
     wanted = await _wanted(room, feed, window, limit)
-    first, now = found.looks[0], room.clock()
-    chosen = await decided(room, feed, first.parsed.items, now, window)
-    report = await admitted(room, feed, first._replace(chosen=chosen), now)
-    for page in found.looks[1:]:
-        report = _sum(report, await _admitted(room, feed, window, page, wanted - report.new))
-    return await _ended(room, feed, report, found)
+    now, report = room.clock(), None
+    for page in found.looks:
+        chosen = await decided(room, feed, page.parsed.items, now, window, wanted)
+        wanted -= len(chosen.new)
+        if report is None:
+            report = await admitted(room, feed, page._replace(chosen=chosen), now)
+        else:
+            report = _sum(report, await _admitted(room, feed, chosen))
+    return await _ended(room, feed, report or PollReport(feed=feed.key), found)
 
 
 async def _wanted(room: Newsroom, feed: FeedConfig, window: Window, limit: int) -> int:
@@ -70,17 +75,14 @@ async def _wanted(room: Newsroom, feed: FeedConfig, window: Window, limit: int) 
     return limit - await asyncio.to_thread(room.ledger.queued, feed.key, window)
 
 
-async def _admitted(room: Newsroom, feed: FeedConfig, window: Window, page: Look, most: int) -> PollReport:
-    """Take in a later page, `most` of its new items; what polls taught of the feed stays as it stands."""
-    chosen = await decided(room, feed, page.parsed.items, room.clock(), window)
-    newest = sorted(chosen.new, key=lambda item: item.published_at, reverse=True)
-    chosen = chosen.model_copy(update={"new": tuple(newest[: max(0, most)])})
+async def _admitted(room: Newsroom, feed: FeedConfig, chosen: Selection) -> PollReport:
+    """Take in what was chosen of a later page; what polls taught of the feed stays as it stands."""
 
     def admitting() -> dict[str, int]:
         # As the ledger has it now, not this run: another one may have polled the feed since.
         return admit(room, feed, chosen, _state(room, feed))
 
-    return PollReport(feed=feed.key, **await asyncio.to_thread(admitting))
+    return PollReport(feed=feed.key, left=chosen.beyond, **await asyncio.to_thread(admitting))
 
 
 def _state(room: Newsroom, feed: FeedConfig) -> PollState:
@@ -105,5 +107,5 @@ def _leave_alone(room: Newsroom, feed: FeedConfig, refused: Refused) -> None:
 
 
 def _sum(one: PollReport, other: PollReport) -> PollReport:
-    counts = ("new", "updated", "skipped", "merged")
+    counts = ("new", "updated", "skipped", "merged", "left")
     return one.model_copy(update={name: getattr(one, name) + getattr(other, name) for name in counts})

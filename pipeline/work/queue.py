@@ -81,8 +81,8 @@ class Queue:
 
     def _claim(self, count: int) -> list[Claim]:
         room, feed = self._room, self._feed
-        if feed.max_items_per_day is not None and self._which != "asked":
-            count = min(count, _left_today(room, feed, feed.max_items_per_day))
+        if self._which != "asked" and (left := left_today(room, feed)) is not None:
+            count = min(count, left)
         if count <= 0:
             return []
         # What is held may have been given back a moment ago.
@@ -117,7 +117,11 @@ class Queue:
                 room.stop.append(error)
 
 
-def _left_today(room: Newsroom, feed: FeedConfig, most: int) -> int:
-    """Return how many items of a feed may still be begun in this calendar day."""
+def left_today(room: Newsroom, feed: FeedConfig) -> int | None:
+    """Return how many items of a feed may still be begun in this calendar day, None for any number."""
+    if feed.max_items_per_day is None:
+        return None
     since = day_start(room.clock(), room.settings.timezone)
-    return max(0, most - room.ledger.drafted_since(feed.key, since) - room.ledger.in_work(feed.key))
+    return max(
+        0, feed.max_items_per_day - room.ledger.drafted_since(feed.key, since) - room.ledger.in_work(feed.key)
+    )

@@ -46,6 +46,8 @@ class PollReport(Record):
     updated: int = 0
     skipped: int = 0
     merged: int = 0
+    left: int = 0
+    """Items of a backfill's span that were met, and are more than its limit."""
     notes: tuple[str, ...] = ()
 
 

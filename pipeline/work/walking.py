@@ -47,11 +47,19 @@ class Found(NamedTuple):
     """Without their bytes; the first one is the feed's own document."""
     notes: tuple[str, ...] = ()
     refused: Refused | None = None
+    merged: frozenset[str] = frozenset()
+    """Guids of new items that others tell in the same words: they would get no draft of their own."""
 
     @property
     def new(self) -> list[Item]:
         """Return the items that would be drafted."""
-        return [item for seen in self.looks for item in seen.chosen.new]
+        every = (item for seen in self.looks for item in seen.chosen.new)
+        return [item for item in every if item.guid not in self.merged]
+
+    @property
+    def left(self) -> int:
+        """Return how many more items were met than the limit allows."""
+        return sum(seen.chosen.beyond for seen in self.looks)
 
 
 class Walk:
@@ -125,7 +133,10 @@ class Walk:
         items = fresh(parsed.items, self._met)
         if not items:
             return None
-        chosen = await decided(self._room, self._feed, items, self._room.clock(), self._window, self._taken)
+        most = self._wanted - self._new
+        chosen = await decided(
+            self._room, self._feed, items, self._room.clock(), self._window, most, self._taken
+        )
         return light(Look(fetched, parsed.model_copy(update={"items": items}), chosen))
 
     async def _read(self, url: str) -> tuple[Fetched, ParsedFeed] | None:

@@ -30,9 +30,15 @@ def test_a_span_is_listed_then_drafted_once(new_project: Callable[..., Project],
     ]
     assert project.drafts() == []
 
-    first = json.loads(run_copydesk(project, *span, "--limit", "3", "--json").stdout)
-    assert len(first["feeds"][0]["drafts"]) == 3
-    assert first["feeds"][0]["queued"] == 2
+    limited = (*span, "--limit", "3", "--json")
+    plan = json.loads(run_copydesk(project, *limited, "--dry-run").stdout)
+    assert ([item["title"] for item in plan["items"]], plan["left"]) == (["Day 9", "Day 8", "Day 7"], 2)
+    before = run_copydesk(project, "status", "--json").stdout
+    assert json.loads(before)["feeds"][0]["counts"] == {"skipped": 20}
+    [first] = json.loads(run_copydesk(project, *limited).stdout)["feeds"]
+    assert (len(first["drafts"]), first["left"], first["queued"]) == (3, 2, 0)
+    [plain] = json.loads(run_copydesk(project, "run", "days", "--json").stdout)["feeds"]
+    assert (plain["new"], plain["drafts"], plain["queued"]) == (0, [], 0), "the others are as they were"
     rest = json.loads(run_copydesk(project, *span, "--json").stdout)
     assert len(rest["feeds"][0]["drafts"]) == 2
     again = json.loads(run_copydesk(project, *span, "--json").stdout)
@@ -51,3 +57,6 @@ def test_an_unknown_feed_and_a_wrong_day_say_what_to_write(
     wrong = run_copydesk(project, "backfill", "days", "--since", "yesterdayish")
     assert wrong.returncode == 2
     assert "yesterdayish" in wrong.stderr
+    empty = run_copydesk(project, "backfill", "days", "--since", "2026-02-01", "--until", "2026-02-01")
+    assert (empty.returncode, empty.stderr.count("\n")) == (2, 1), empty.stderr
+    assert "--since 2026-02-01 is not before --until 2026-02-01" in empty.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigError
-from pipeline.settings import VARIABLES, load_settings, parse_day, user_agent
+from pipeline.settings import VARIABLES, load_settings, parse_day, parse_span, user_agent
 
 ROOT = Path(__file__).parents[2]
 
@@ -309,3 +309,40 @@ def test_rubbish_is_no_day(text: str) -> None:
 def test_a_day_before_time_began_is_refused() -> None:
     with pytest.raises(ConfigError, match="is not a day"):
         parse_day("0001-01-01", "Asia/Tokyo")
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        ("2026-02-01", "2026-02-01"),
+        ("2026-02-02", "2026-02-01"),
+        ("2026-02-01T10:00", "2026-02-01T10:00"),
+        ("2026-02-01T10:00", "2026-02-01"),
+        ("2026-02-01", "2026-01-31T23:00Z"),  # that very moment, where the day begins an hour before UTC's
+        ("2026-02-01T10:00+02:00", "2026-02-01T08:00Z"),
+    ],
+)
+def test_a_span_that_nothing_can_be_in_is_refused(since: str, until: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_span(since, until, "Europe/Paris")
+    assert caught.value.message == (
+        f"--since {since} is not before --until {until}, so nothing is between them: "
+        "the end is not included; write a later one"
+    )
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "span"),
+    [
+        (None, None, (None, None)),
+        ("", "2026-02-01", (None, datetime(2026, 1, 31, 23, tzinfo=UTC))),
+        ("2026-02-01", None, (datetime(2026, 1, 31, 23, tzinfo=UTC), None)),
+        (
+            "2026-02-01",
+            "2026-01-31T23:01Z",
+            (datetime(2026, 1, 31, 23, tzinfo=UTC), datetime(2026, 1, 31, 23, 1, tzinfo=UTC)),
+        ),
+    ],
+)
+def test_spans_may_be_open(since: str | None, until: str | None, span: object) -> None:
+    assert parse_span(since, until, "Europe/Paris") == span

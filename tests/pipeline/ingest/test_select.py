@@ -157,12 +157,54 @@ def test_an_open_window_has_no_end() -> None:
     assert decide(feed(), batch, Known(), NOW, window=(NOW - timedelta(days=1), None)).outside == 1
 
 
-def test_a_window_gives_skipped_items_another_chance_but_not_drafted_ones() -> None:
-    skipped, drafted = item("1", days=30), item("2", days=30)
-    guids = known(skipped, state="skipped").guids | known(drafted).guids
-    chosen = decide(feed(), [skipped, drafted], Known(guids=guids), NOW, window=(None, None))
-    assert chosen.new == (skipped,)
-    assert chosen.unchanged == 1
+@pytest.mark.parametrize(
+    ("reason", "changed", "taken"),
+    [
+        ("too old: published 2026-01-30, more than 7 days ago", False, True),
+        ("excluded word: casino", False, False),
+        ("excluded word: casino", True, True),
+        ("the feed's text is too thin: 12 characters", False, False),
+        (None, False, False),
+    ],
+)
+def test_a_window_stands_in_for_the_age_that_an_item_was_skipped_for_and_for_no_other_reason(
+    reason: str | None, changed: bool, taken: bool
+) -> None:
+    skipped = item("1", days=30)
+    before = KnownItem(state="skipped", content_hash=skipped.content_hash, reason=reason)
+    seen = item("1", days=30, title="T, corrected") if changed else skipped
+    chosen = decide(feed(), [seen], Known(guids={"1": before}), NOW, window=(None, None))
+    assert (chosen.new, chosen.unchanged) == (((seen,), 0) if taken else ((), 1))
+
+
+@pytest.mark.parametrize("state", ["seen", "answered", "drafted", "approved", "rejected", "failed", "merged"])
+def test_a_window_leaves_what_is_known_alone_but_for_the_text_of_what_waits(state: str) -> None:
+    same, changed = item("1", days=30), item("2", days=30, title="T, corrected")
+    before = known(same, item("2", days=30), state=state)
+    chosen = decide(feed(), [same, changed], before, NOW, window=(None, None))
+    waits = state == "seen"
+    assert (chosen.new, chosen.unchanged) == ((), 1)
+    assert (chosen.updated, chosen.outside) == (((changed,), 0) if waits else ((), 1))
+
+
+def test_a_limit_takes_the_newest_of_a_window_and_leaves_the_others_as_they_are() -> None:
+    link = "https://w.example/s"
+    batch = [
+        item("oldest", days=9),
+        item("casino, old", days=8, title="Casino"),
+        item("twice", days=7, link=link),
+        item("newest", days=1),
+        item("casino", days=2, title="Casino"),
+        item("third", days=4, link=link),
+        item("second", days=3),
+    ]
+    config = feed(exclude=["casino"])
+    chosen = decide(config, batch, Known(), NOW, window=(None, None), most=2)
+    assert [each.guid for each in chosen.new] == ["newest", "second"]
+    assert [skip.item.guid for skip in chosen.skipped] == ["casino"]
+    assert (chosen.beyond, chosen.outside, chosen.merged) == (2, 2, ())
+    none = decide(config, batch, Known(), NOW, window=(None, None), most=0)
+    assert (none.new, none.skipped, none.merged, none.beyond) == ((), (), (), 4)
 
 
 @settings(max_examples=60, deadline=None)
@@ -181,26 +223,31 @@ def test_a_window_gives_skipped_items_another_chance_but_not_drafted_ones() -> N
     st.sampled_from(["seen", "drafted", "skipped", "merged"]),
     st.integers(0, 8),
     st.booleans(),
+    st.none() | st.integers(-1, 4),
 )
 def test_every_item_is_in_one_place_and_a_second_poll_finds_nothing(
-    batch: list[Item], state: str, known_count: int, backfill: bool
+    batch: list[Item], state: str, known_count: int, backfill: bool, most: int | None
 ) -> None:
     config = feed(exclude=["casino"])
     window = (NOW - timedelta(days=10), None) if backfill else None
+    most = most if backfill else None
     before = known(*batch[:known_count], state=state)
-    chosen = decide(config, batch, before, NOW, window=window)
+    chosen = decide(config, batch, before, NOW, window=window, most=most)
     placed = [
         *chosen.new,
         *chosen.updated,
         *(s.item for s in chosen.skipped),
         *(m.item for m in chosen.merged),
     ]
-    assert len(placed) + chosen.unchanged + chosen.outside == len(batch)
+    assert len(placed) + chosen.unchanged + chosen.outside + chosen.beyond == len(batch)
+    assert len(chosen.new) <= max(0, len(batch) if most is None else most)
     after = Known(
         guids=before.guids
         | known(*chosen.new, state="seen").guids
         | known(*(skip.item for skip in chosen.skipped), state="skipped").guids
         | known(*(merge.item for merge in chosen.merged), state="merged").guids
     )
-    again = decide(config, batch, after, NOW, window=window)
+    again = decide(
+        config, batch, after, NOW, window=window, most=None if most is None else most - len(chosen.new)
+    )
     assert (again.new, again.updated, again.skipped, again.merged) == ((), (), (), ())

@@ -14,8 +14,8 @@ from pipeline.net import Net
 from pipeline.work import Newsroom, PollReport, look_back, poll, take, walk
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.pages import WORDPRESS, archived, atom, json_paged, paged, rss, wordpress
-from tests.pipeline.ledger.records import NOW, feed
-from tests.pipeline.work.desk import room
+from tests.pipeline.ledger.records import NOW, draft, feed
+from tests.pipeline.work.desk import BEAT, room
 
 EVER: Window = (datetime(2020, 1, 1, tzinfo=UTC), None)
 
@@ -140,6 +140,84 @@ async def test_no_more_is_taken_in_than_is_to_be_drafted(
     assert [item.title for item in ledger.queued_items("days")] == [
         f"Day {day}" for day in (20, 19, 18, 17, 16)
     ]
+
+
+async def test_what_the_feeds_own_document_has_beyond_the_limit_is_left_as_it_is(
+    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+) -> None:
+    server.add("/feed", rss([20, 19, 18, 17, 16]), etag='"1"')
+    days = subscribed(ledger, server).model_copy(update={"max_age_days": 1})
+    desk = room(ledger, net, tmp_path, feeds=(days,))
+    report = await walked(desk, days, limit=2)
+    assert (report.new, report.left, ledger.counts()["days"]) == (2, 3, {"seen": 2})
+    assert ledger.poll_states()["days"].etag is None, "the document has more than was taken in"
+    again = await walked(desk, days, limit=2)
+    assert (again.new, ledger.queued("days")) == (0, 2), "what waits counts towards the limit"
+    polled = await poll(desk, days, named=True)
+    assert (polled.new, polled.skipped) == (0, 3)
+    assert ledger.counts()["days"] == {"seen": 2, "skipped": 3}
+
+
+async def test_of_what_was_too_old_the_limit_takes_the_newest_and_leaves_the_others_skipped(
+    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+) -> None:
+    server.add("/feed", rss([20, 19, 18, 17]).replace(b"Day 19", b"A casino"))
+    days = subscribed(ledger, server).model_copy(update={"max_age_days": 1, "exclude": ("casino",)})
+    desk = room(ledger, net, tmp_path, feeds=(days,))
+    assert (await poll(desk, days, named=True)).skipped == 4
+    before = ledger.skip_reasons("days", ["d20", "d19", "d18", "d17"])
+    assert len(before) == 4
+    report = await walked(desk, days, limit=2)
+    assert (report.new, report.left) == (2, 1)
+    assert [item.guid for item in ledger.queued_items("days")] == ["d20", "d18"]
+    assert ledger.skip_reasons("days", list(before)) == {guid: before[guid] for guid in ("d19", "d17")}
+
+
+async def test_a_changed_source_of_a_draft_is_left_to_the_next_poll(
+    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+) -> None:
+    server.add("/feed", rss([20, 19]), etag='"1"')
+    days = subscribed(ledger, server)
+    desk = room(ledger, net, tmp_path, feeds=(days,), beat=BEAT.model_copy(update={"updates": "redraft"}))
+    await poll(desk, days)
+    for claim in ledger.claim("days", 2, 900):
+        ledger.intend(claim, draft(claim))
+        ledger.confirm(claim)
+    server.add("/feed", rss([20, 19]).replace(b"was day 19", b"was day nineteen"), etag='"2"')
+    assert (await walked(desk, days)).updated == 0
+    assert ledger.queued("days") == 0, "what was drafted before is not paid for again"
+    assert (await poll(desk, days, named=True)).updated == 1
+    assert ledger.queued("days") == 1
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 100])
+@pytest.mark.parametrize("beforehand", [0, 1])
+async def test_a_look_finds_the_very_items_that_are_taken_in(
+    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path, limit: int, beforehand: int
+) -> None:
+    """Pages out of order, an old item among new ones, one text under two guids."""
+    told = b"Example Corp mined 1,250 coins in May at its site in Lund, four per cent more than in April."
+
+    def telling(day: int, page: bytes) -> bytes:
+        page = page.replace(b"Day %d<" % day, b"Example Corp mines more coins in May<")
+        return page.replace(b"It was day %d." % day, told)
+
+    server.add("/feed", telling(15, rss([15, 1, 14], WORDPRESS)))
+    server.add("/feed?paged=2", telling(12, rss([20, 12, 2], WORDPRESS)))
+    server.add("/feed?paged=3", rss([13, 11], WORDPRESS))
+    days = subscribed(ledger, server)
+    desk = room(ledger, net, tmp_path, feeds=(days,))
+    if beforehand:
+        await walked(desk, days, limit=beforehand)
+    waiting = ledger.queued_items("days")
+    found = await look_back(desk, days, EVER, limit, pause_s=0)
+    assert ledger.queued_items("days") == waiting, "a look writes nothing"
+    assert len(waiting) + len(found.new) <= limit
+    report = await (take(desk, days, EVER, limit, found) if beforehand else walked(desk, days, limit=limit))
+    assert (report.new, report.left) == (len(found.new), found.left)
+    guids = {item.guid for item in ledger.queued_items("days")}
+    assert guids == {item.guid for item in (*waiting, *found.new)}
+    assert "d12" not in guids, "it tells what day 15 tells"
 
 
 @pytest.mark.parametrize("status", [404, 410])
