@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pipeline.errors import CopydeskError
+
 out = Console(highlight=False, soft_wrap=True)
 COUNTS = {"new", "drafted", "merged", "skipped", "failed", "queued", "items", "open", "seen", "answered"}
 COUNTS |= {"approved", "rejected"}
@@ -43,6 +45,14 @@ def moment(time: datetime | None) -> str:
 def trouble(feed: str, message: str | None) -> str:
     """Return a feed's trouble for a row that names the feed already."""
     return (message or "").removeprefix(f"{feed}: ")
+
+
+def told(error: Exception) -> str:
+    """Return what an examination says of its trouble, in a line; trouble that nobody foresaw by its name."""
+    if isinstance(error, CopydeskError):
+        return error.message
+    said = " ".join(str(error).split())[:300]
+    return f"unexpected trouble, please report it: {type(error).__name__}: {said}"
 
 
 def machine(value: Any) -> None:  # noqa: ANN401 - whatever json can hold

@@ -5,11 +5,12 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-from copydesk.console import machine, plain, say, trouble
+from copydesk.console import machine, plain, say, told, trouble
 from copydesk.sample import serving
 from copydesk.subscriptions import examine_feeds
-from pipeline.errors import CopydeskError, OutputError
+from pipeline.errors import OutputError
 from pipeline.ledger import Ledger
+from pipeline.net import require_usable_proxies
 from pipeline.publish import examine as examine_target
 from pipeline.rewrite.model import Model
 from pipeline.rewrite.prompt import load_prompt
@@ -19,7 +20,11 @@ Result = tuple[str, bool, str]
 
 
 def examine(*, as_json: bool) -> None:
-    """Run every examination; exit code 1 if one finds trouble."""
+    """Run every examination; exit code 1 if one finds trouble.
+
+    Raises ConfigError where the environment names a proxy that cannot be used: nothing could be reached.
+    """
+    require_usable_proxies()
     with serving():
         results = _examined()
     if as_json:
@@ -33,13 +38,13 @@ def examine(*, as_json: bool) -> None:
 def _examined() -> list[Result]:
     try:
         settings = load_settings()
-    except CopydeskError as error:
-        return [("settings", False, error.message)]
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is a line of the report
+        return [("settings", False, told(error))]
     results = [("settings", True, f"read for {settings.base}")]
     try:
         subscriptions = load_feeds(settings.feeds_file)
-    except CopydeskError as error:
-        return [*results, ("feeds.yaml", False, error.message)]
+    except Exception as error:  # noqa: BLE001
+        return [*results, ("feeds.yaml", False, told(error))]
     results += [
         ("feeds.yaml", True, f"{len(subscriptions.feeds)} feeds, {len(subscriptions.beats)} beats"),
         _tried("prompts", lambda: _prompts(settings, subscriptions)),
@@ -49,7 +54,10 @@ def _examined() -> list[Result]:
         *(_tried(f"target {target.name}", _target(settings, target)) for target in subscriptions.publish),
     ]
     enabled = [feed for feed in subscriptions.feeds if feed.enabled]
-    feeds = asyncio.run(examine_feeds(settings, enabled))
+    try:
+        feeds = asyncio.run(examine_feeds(settings, enabled))
+    except Exception as error:  # noqa: BLE001
+        return [*results, ("feeds", False, told(error))]
     return results + [(f"feed {feed['feed']}", feed["ok"], _feed(feed)) for feed in feeds]
 
 
@@ -64,8 +72,8 @@ def _feed(feed: dict[str, object]) -> str:
 def _tried(what: str, step: Callable[[], str]) -> Result:
     try:
         return what, True, step()
-    except CopydeskError as error:
-        return what, False, error.message
+    except Exception as error:  # noqa: BLE001 - the other examinations are still to come
+        return what, False, told(error)
 
 
 def _target(settings: Settings, target: Target) -> Callable[[], str]:

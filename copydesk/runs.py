@@ -12,7 +12,9 @@ from copydesk.console import counted, err, machine, plain, say, table, trouble
 from copydesk.progress import Count, shown
 from copydesk.publishing import published
 from copydesk.sample import is_sample, serving
+from flows.api import require_api, require_api_url
 from pipeline.ledger import Ledger, dollars
+from pipeline.net import require_usable_proxies
 from pipeline.publish import Outcome
 from pipeline.settings import Settings, load_feeds, load_settings
 
@@ -42,8 +44,14 @@ def requests() -> None:
 
 
 def checked() -> Settings:
-    """Fail on a wrong setting, subscription or ledger before the seconds that Prefect takes to start."""
+    """Fail on a wrong setting, subscription or ledger before the seconds that Prefect takes to start.
+
+    So it does on proxies and a Prefect server of the environment that cannot be used. Raises ConfigError,
+    LedgerError.
+    """
     settings = load_settings()
+    require_usable_proxies()
+    require_api_url()
     subscriptions = load_feeds(settings.feeds_file)
     with Ledger.open(settings.database_url) as ledger:
         ledger.sync_feeds(subscriptions.feeds)
@@ -73,6 +81,7 @@ def carried_out(
 
 
 async def _awaited(start: Callable[[], Awaitable[Report]]) -> Report:
+    await require_api()
     return await start()
 
 

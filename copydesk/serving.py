@@ -16,8 +16,10 @@ from pathlib import Path
 
 from copydesk.console import counted, err, plain, say
 from copydesk.sample import serving
+from flows.api import require_api, require_api_url
 from pipeline.errors import ConfigError
 from pipeline.ledger import Ledger
+from pipeline.net import require_usable_proxies
 from pipeline.settings import Subscriptions, load_feeds, load_settings
 
 _PATIENCE_S = 120
@@ -33,10 +35,14 @@ def serve(desk: int | None = None) -> None:
     Raises ConfigError, LedgerError where it cannot begin.
     """
     settings = load_settings()
+    require_usable_proxies()
+    require_api_url()
     subscriptions = load_feeds(settings.feeds_file)
     Ledger.open(settings.database_url).close()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+    if os.environ.get("PREFECT_API_URL"):  # else one is started, and told to Prefect before it is imported
+        asyncio.run(require_api())
     with serving(), _desk(desk), _server(settings.base):
         from flows.serve import serve_flows
 

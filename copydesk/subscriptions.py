@@ -9,12 +9,12 @@ from typing import Any
 
 from copydesk.checking import examine
 from copydesk.checkpage import Checkup, page
-from copydesk.console import err, machine, plain, say, table
+from copydesk.console import err, machine, plain, say, table, told
 from copydesk.sample import serving
 from pipeline.errors import ConfigError
 from pipeline.ingest.workers import ParsePool
 from pipeline.models import FeedConfig, feed_address
-from pipeline.net import Net
+from pipeline.net import Net, require_usable_proxies, shown_url
 from pipeline.opml import read_opml, to_yaml, write_opml
 from pipeline.output.files import write_atomically
 from pipeline.settings import Settings, chosen, load_feeds, load_settings, user_agent
@@ -37,8 +37,10 @@ def listing(*, as_json: bool) -> None:
 def check(named: list[str] | None, *, as_json: bool) -> None:
     """Fetch feeds and say what is in them; exit code 1 if one of them fails.
 
-    One that is named, by key or URL, has a page to itself.
+    One that is named, by key or URL, has a page to itself. Raises ConfigError where the environment names a
+    proxy that cannot be used.
     """
+    require_usable_proxies()
     with serving():
         settings = load_settings()
         feeds = _named(settings, named)
@@ -92,7 +94,11 @@ async def _checkups(settings: Settings, feeds: list[FeedConfig]) -> list[Checkup
 
     async def one(net: Net, parse: Parse, feed: FeedConfig) -> Checkup:
         async with few:
-            return await examine(net, parse, feed, now)
+            try:
+                return await examine(net, parse, feed, now)
+            except Exception as error:  # noqa: BLE001 - one feed's trouble is no other's
+                asked = {"feed": feed.key, "name": feed.name, "asked": shown_url(feed.url)}
+                return Checkup(**asked, ok=False, error=told(error))
 
     async with Net(user_agent(settings), allowed=settings.allow_hosts) as net, ParsePool() as pool:
         return list(await asyncio.gather(*(one(net, pool.parse, feed) for feed in feeds)))

@@ -15,7 +15,7 @@ from types import TracebackType
 import aiohttp
 import httpx
 
-from pipeline.errors import FeedError
+from pipeline.errors import ConfigError, FeedError
 from pipeline.models import Record
 from pipeline.net.addresses import forbidden_host, place, place_of
 from pipeline.net.guard import Guard, Resolve, SystemResolver
@@ -74,17 +74,24 @@ class Net:
         self._system = SystemResolver(total)
         self._resolve = resolve or self._system
         self._turns = Turns(total, per_host)
+        self._no_way = ""
 
     async def __aenter__(self) -> "Net":
-        """Raise ConfigError where the environment names a proxy that cannot be used."""
+        """Open it; where the environment names a proxy that cannot be used, each request says so."""
         tls = httpx.create_ssl_context()
+        proxied: dict[str, httpx.AsyncBaseTransport | None] = {}
+        try:
+            proxied = mounts(lambda proxy: self._by_proxy(proxy, tls))
+        except ConfigError as error:
+            # Not raised here: what needs no network, such as a folder to publish to, works all the same.
+            self._no_way = error.message
         self._client = httpx.AsyncClient(
             # gzip alone: of the other encodings we could not limit the size while decoding.
             headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip"},
             timeout=httpx.Timeout(self._timeout_s, connect=min(_CONNECT_S, self._timeout_s), pool=None),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             transport=GuardedTransport(Guard(self._allowed, self._resolve), tls),
-            mounts=mounts(lambda proxy: self._by_proxy(proxy, tls)),
+            mounts=proxied,
         )
         await self._client.__aenter__()
         return self
@@ -105,8 +112,8 @@ class Net:
     ) -> Response:
         """Return the answer to one GET, of any status; `max_bytes` takes the place of the client's own.
 
-        Raises FeedError of kind url, unreachable, tls, timeout, too-large, redirects, forbidden-address or
-        http; its message names the host but not the feed.
+        Raises FeedError of kind url, proxy, unreachable, tls, timeout, too-large, redirects,
+        forbidden-address or http; its message names the host but not the feed.
         """
         return await self._answer("GET", url, headers, max_bytes or self._max_bytes, follow=True)
 
@@ -130,6 +137,8 @@ class Net:
     ) -> Response:
         at, left_s = url, self._timeout_s
         hops: list[tuple[int, str]] = []
+        if self._no_way:
+            raise FeedError(self._no_way, kind="proxy")
         try:
             request = self._client.build_request(method, url, headers=list(headers), content=body or None)
             while True:

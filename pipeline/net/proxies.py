@@ -1,6 +1,7 @@
 """The proxies of the environment, as httpx takes them where the transport is its own."""
 
 import ipaddress
+import os
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -12,6 +13,22 @@ from pipeline.urls import shown_url
 T = TypeVar("T")
 
 
+_SCHEMES = ("http", "https", "all")
+
+
+def require_usable_proxies() -> None:
+    """Raise ConfigError where the environment names a proxy that cannot be used.
+
+    The libraries that ask the model and Prefect take every one of these variables, also where another, or
+    NO_PROXY, leaves no host to it, and end with an error of their own.
+    """
+    found = getproxies()
+    if "*" not in _exempt(found):
+        for scheme in _SCHEMES:
+            if found.get(scheme):
+                _proxy(scheme, found[scheme])
+
+
 def mounts(make: Callable[[str], T]) -> dict[str, T | None]:
     """Return httpx's `mounts`: URL pattern to what `make` makes of a proxy's URL, None for no proxy.
 
@@ -21,8 +38,8 @@ def mounts(make: Callable[[str], T]) -> dict[str, T | None]:
 
 
 def patterns(found: Mapping[str, str]) -> dict[str, str | None]:
-    """Return URL patterns and their proxies, of what `getproxies` found. Pure; raises ConfigError."""
-    exempt = [host.strip() for host in found.get("no", "").split(",") if host.strip()]
+    """Return URL patterns and their proxies, of what `getproxies` found. Raises ConfigError."""
+    exempt = _exempt(found)
     schemes = [scheme for scheme in ("http", "https") if found.get(scheme)]
     if "*" in exempt:
         return {}
@@ -30,6 +47,10 @@ def patterns(found: Mapping[str, str]) -> dict[str, str | None]:
         schemes.append("all")
     proxied: dict[str, str | None] = {f"{scheme}://": _proxy(scheme, found[scheme]) for scheme in schemes}
     return proxied | {_pattern(host): None for host in exempt} if proxied else {}
+
+
+def _exempt(found: Mapping[str, str]) -> list[str]:
+    return [host.strip() for host in found.get("no", "").split(",") if host.strip()]
 
 
 def _proxy(scheme: str, text: str) -> str:
@@ -40,13 +61,22 @@ def _proxy(scheme: str, text: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        variable = f"{scheme.upper()}_PROXY"
-        raise ConfigError(
-            f"{variable} {shown_url(url)} is no http(s) proxy; write one such as http://proxy.example:3128, "
-            "or take it out of the environment",
-            variable=variable,
-        )
+        raise _unusable(scheme, url)
     return url
+
+
+def _unusable(scheme: str, url: str) -> ConfigError:
+    lower = f"{scheme}_proxy"  # goes before the other where both are set
+    variable = lower if os.environ.get(lower) else lower.upper()
+    said = f"{variable} {shown_url(url)} is no http(s) proxy"
+    if url.lower().startswith("socks"):
+        said = (
+            f"{variable} names a SOCKS proxy ({shown_url(url)}), and Copydesk speaks to http(s) proxies only"
+        )
+    return ConfigError(
+        f"{said}; write one such as http://proxy.example:3128, or take {variable} out of the environment",
+        variable=variable,
+    )
 
 
 def _pattern(host: str) -> str:

@@ -23,12 +23,13 @@ from tenacity import (
 )
 
 from pipeline.errors import ModelError
+from pipeline.net import require_usable_proxies
 from pipeline.rewrite.deadline import Deadline
 from pipeline.rewrite.ladder import Learned, Manner, recalled
 from pipeline.rewrite.profiles import profile_of
-from pipeline.rewrite.reply import Reply, read_reply
+from pipeline.rewrite.reply import Reply, read_models, read_reply
 from pipeline.rewrite.request import Options
-from pipeline.rewrite.trouble import BrokenReplyError, UnansweredError, name_trouble
+from pipeline.rewrite.trouble import BrokenReplyError, UnansweredError, is_page, name_trouble, no_models
 
 OPENAI_URL = "https://api.openai.com/v1"
 ATTEMPTS = 8
@@ -74,6 +75,7 @@ class Model:
         self._profile = profile_of(self.base_url, profile)
         self.manner = recalled(learned, datetime.now(UTC), Manner(length_field=self._profile.length_field))
         self._remember = remember
+        self._met = learned is not None
         self._key = api_key
         self._deadline_s = deadline_s
         self._sleep = sleep
@@ -113,8 +115,8 @@ class Model:
         Asks again on lost connections, timeouts, 408, 409, 429, 5xx and broken replies: at most 8 times, with
         growing jittered pauses or those that the server asks for, which hold for every request, and never
         past the deadline. Raises ModelRefused after one request where the key, the quota or the model's name
-        is refused (with the variable to fix), FormatRefusedError where another manner of asking may do, and
-        ModelError for everything else.
+        is refused, or no model is at this address (with the variable to fix), FormatRefusedError where
+        another manner of asking may do, and ModelError for everything else.
         """
         retrying = AsyncRetrying(  # a new one for each request: its state is shared between coroutines
             sleep=self._sleep,
@@ -135,15 +137,12 @@ class Model:
         Raises ModelRefused or ModelError where it is not usable.
         """
         try:
-            page = await self._client.models.list()
-            names = [listed.id for listed in page.data]
-        except openai.NotFoundError:
-            return f"the server answers; it lists no models, so {self.model!r} is untried"
-        except (openai.OpenAIError, ValueError, AttributeError, TypeError) as error:
-            trouble = name_trouble(error, model=self.model, key=self._key, now=datetime.now(UTC))
-            if isinstance(trouble, UnansweredError):
-                raise ModelError(str(trouble), retry=True) from error
-            raise trouble from error
+            answer = await self._client.models.with_raw_response.list()
+            names = read_models(answer.text)
+        except (openai.OpenAIError, BrokenReplyError, ValueError, RecursionError) as error:
+            if isinstance(error, openai.NotFoundError) and not is_page(error.response.text):
+                return f"the server answers; it lists no models, so {self.model!r} is untried"
+            raise no_models(error, model=self.model, key=self._key, now=datetime.now(UTC)) from error
         if self.model in names:
             return f"the server answers and knows {self.model!r}"
         return f"the server answers; {self.model!r} is not among the {len(names)} models that it lists"
@@ -157,13 +156,16 @@ class Model:
                 completion = await self._client.chat.completions.create(
                     model=self.model, messages=(), extra_body=extra
                 )
-            return read_reply(completion)
+            reply = read_reply(completion)
         except (openai.OpenAIError, BrokenReplyError, ValueError, AttributeError, TypeError) as error:
             # The last three are what the SDK makes of a reply that is no JSON object.
-            trouble = name_trouble(error, model=self.model, key=self._key, now=datetime.now(UTC))
+            now = datetime.now(UTC)
+            trouble = name_trouble(error, model=self.model, key=self._key, now=now, met=self._met)
             if isinstance(trouble, UnansweredError) and trouble.busy and trouble.wait_s:
                 self._pause.begin(trouble.wait_s)
             raise trouble from error
+        self._met = True
+        return reply
 
     def _note(self, state: RetryCallState) -> None:
         self._last = str(state.outcome.exception() if state.outcome else "")
@@ -187,7 +189,11 @@ class _Pause:
 
 
 def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI:
-    """Return a client on which no environment variable of the SDK has an effect."""
+    """Return a client on which no environment variable of the SDK has an effect.
+
+    Raises ConfigError where the environment names a proxy that cannot be used.
+    """
+    require_usable_proxies()
     client = openai.AsyncOpenAI(
         api_key=api_key,
         admin_api_key="",

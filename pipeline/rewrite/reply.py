@@ -1,5 +1,6 @@
 """What a chat completion says, whatever server made it: the SDK checks nothing of a reply."""
 
+import json
 from enum import StrEnum
 from typing import Any
 
@@ -7,7 +8,7 @@ from openai.types.chat import ChatCompletion
 
 from pipeline.models import Record, Usage
 from pipeline.rewrite.text import encodable
-from pipeline.rewrite.trouble import BrokenReplyError
+from pipeline.rewrite.trouble import BrokenReplyError, NoPlaceError, WebPageError, is_page
 
 
 class End(StrEnum):
@@ -43,14 +44,40 @@ def read_reply(completion: ChatCompletion) -> Reply:
     )
 
 
+def read_models(text: str) -> list[str]:
+    """Return the names in a list of models, in whichever of the known forms it comes.
+
+    Raises BrokenReplyError, or ValueError where it is no JSON.
+    """
+    if is_page(text):
+        raise WebPageError
+    told = json.loads(text)
+    listed = told.get("data", told) if isinstance(told, dict) else told
+    if listed is None:  # a server without any model
+        return []
+    if isinstance(listed, list):
+        return [str(one["id"]) for one in listed if isinstance(one, dict) and "id" in one]
+    broken = _error(told.get("error") if isinstance(told, dict) else None, "it lists no models")
+    raise broken if broken.code else NoPlaceError(str(broken))
+
+
 def _choice(completion: ChatCompletion) -> object:
     choices = getattr(completion, "choices", None)
     if not isinstance(choices, list) or not choices:
-        said = getattr(completion, "error", None)
-        if isinstance(said, dict):
-            raise BrokenReplyError(str(said.get("message") or said), code=said.get("code"))
-        raise BrokenReplyError(str(said) if said else "it holds no choices")
+        # The SDK hands on as text what its server does not call JSON.
+        if isinstance(completion, str) and is_page(completion):
+            raise WebPageError
+        raise _error(getattr(completion, "error", None), "it holds no choices")
     return choices[0]
+
+
+def _error(said: object, lacking: str) -> BrokenReplyError:
+    """Return what an error inside a reply with status 200 says."""
+    if isinstance(said, dict):
+        return BrokenReplyError(str(said.get("message") or said), code=said.get("code"))
+    told = str(said) if said else lacking
+    # LM Studio's words about a path that it does not have.
+    return NoPlaceError(told) if told.lower().startswith("unexpected endpoint") else BrokenReplyError(told)
 
 
 def _content(content: object) -> str:

@@ -58,6 +58,23 @@ def test_a_photo_is_found_and_taken(tmp_path: Path, api: FakeUnsplash) -> None:
         assert "by Ida Lund" in ada.page(f"/drafts/{ref}")
 
 
+def test_under_a_socks_proxy_the_desk_is_open_and_the_search_says_what_is_wrong(
+    tmp_path: Path, api: FakeUnsplash, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ = {"UNSPLASH_ACCESS_KEY": KEY, "COPYDESK_ALLOW_HOSTS": api.place}
+    settings = configured(tmp_path, "unsplash", environ)
+    [ref] = fill(settings, 1, faults=False)
+    server = DeskServer(settings, covers_api=api.url)
+    visitor = Visitor(server)  # a browser knows nothing of the desk's environment
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
+    with server, visitor as ada:
+        assert ref[:8] in ada.page("/")
+        assert "ALL_PROXY names a SOCKS proxy" in ada.page(f"/drafts/{ref}/covers")
+    assert api.asked == []
+
+
 def test_without_a_key_or_where_it_is_not_wanted_nobody_is_asked(tmp_path: Path, api: FakeUnsplash) -> None:
     settings = configured(tmp_path / "a", "unsplash", {"COPYDESK_ALLOW_HOSTS": api.place})
     [ref] = fill(settings, 1)

@@ -1,6 +1,7 @@
 """Whatever is wrong, the run ends with one clear line that names the culprit, and nothing is lost."""
 
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -130,6 +131,23 @@ def test_wrong_settings_start_nothing(new_project: Callable[..., Project], feeds
     assert keyless.returncode == 2
     assert "OPENAI_API_KEY" in keyless.stderr
     assert feeds.requests == 0
+
+
+def test_a_prefect_server_that_is_not_there_starts_nothing(tmp_path: Path, feeds: FeedServer) -> None:
+    feeds.add("/good.xml", GOOD, content_type="application/rss+xml")
+    project = Project.create(tmp_path / "project", {"good": feeds.url("/good.xml")})
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: nobody else can take it either
+        project.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{taken.getsockname()[1]}/api"
+        for command in (("run",), ("backfill", "good", "--yes"), ("serve",)):
+            refused = run_copydesk(project, *command)
+            assert (refused.returncode, refused.stdout) == (2, ""), refused.stderr
+            assert refused.stderr.startswith(
+                f"copydesk: PREFECT_API_URL {project.environ['PREFECT_API_URL']}: "
+            )
+            assert refused.stderr.count("\n") == 1
+    assert feeds.requests == 0
+    assert project.drafts() == []
 
 
 def test_the_same_url_under_a_new_key_starts_nothing(

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from pipeline.errors import ConfigError, FeedError
-from pipeline.net import Net
+from pipeline.net import Net, require_usable_proxies
 from pipeline.net.proxies import patterns
 from tests.fakes.feed_server import FeedServer
 
@@ -42,6 +42,55 @@ def test_a_proxy_that_cannot_be_used_is_named(url: str) -> None:
         patterns({"all": url})
     assert "ALL_PROXY" in caught.value.message
     assert "secret" not in caught.value.message
+
+
+def only(monkeypatch: pytest.MonkeyPatch, **proxies: str) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in proxies.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "all_proxy", "HTTP_PROXY", "https_proxy"])
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "SOCKS4"])
+def test_a_socks_proxy_is_told_of_under_the_name_that_it_has(
+    monkeypatch: pytest.MonkeyPatch, variable: str, scheme: str
+) -> None:
+    # No host is left to it: the libraries take it all the same.
+    only(monkeypatch, **{variable: f"{scheme}://ada:secret@127.0.0.1:1080", "NO_PROXY": "127.0.0.1"})
+    with pytest.raises(ConfigError) as caught:
+        require_usable_proxies()
+    said = (
+        f"{variable} names a SOCKS proxy ({scheme.lower()}://127.0.0.1:1080), and Copydesk speaks to http(s)"
+    )
+    assert caught.value.message.startswith(said)
+    assert caught.value.message.endswith(f"or take {variable} out of the environment")
+
+
+@pytest.mark.parametrize(
+    "proxies",
+    [
+        {},
+        {"HTTP_PROXY": PROXY, "https_proxy": "proxy.example:3128", "ALL_PROXY": "https://proxy.example"},
+        {"ALL_PROXY": "socks5://x:1", "NO_PROXY": "a.example, *"},
+        {"ALL_PROXY": ""},
+    ],
+)
+def test_other_proxies_are_taken(monkeypatch: pytest.MonkeyPatch, proxies: dict[str, str]) -> None:
+    only(monkeypatch, **proxies)
+    require_usable_proxies()
+
+
+async def test_under_a_socks_proxy_nothing_is_asked_for_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    only(monkeypatch, all_proxy="socks5://127.0.0.1:1", NO_PROXY="127.0.0.1")
+    with FeedServer() as server:
+        url = server.add("/feed", b"<rss/>")
+        async with Net("test", allowed=server.hosts) as net:
+            for asked in (net.get(url), net.post(url)):
+                with pytest.raises(FeedError, match="all_proxy names a SOCKS proxy") as caught:
+                    await asked
+        assert (caught.value.kind, server.requests) == ("proxy", 0)
 
 
 async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

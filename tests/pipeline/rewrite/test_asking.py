@@ -141,7 +141,7 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
     (
         "200 with HTML",
         None,
-        [Reply(body=b"<html>Welcome</html>", content_type="text/html")],
+        [Reply(body=b"<html>Welcome</html>")],
         "strict",
         2,
         ["draft"],
@@ -149,9 +149,17 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
     (
         "always HTML",
         None,
-        [Reply(body=b"<html></html>", content_type="text/html")] * ATTEMPTS,
+        [Reply(body=b"<html></html>")] * ATTEMPTS,
         "reply is broken",
         ATTEMPTS,
+        [],
+    ),
+    (
+        "a web page at once",
+        None,
+        [Reply(body=b"<html></html>", content_type="text/html")],
+        "OPENAI_BASE_URL",
+        1,
         [],
     ),
     (

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.errors import ModelError, ModelRefused
 from pipeline.models import Usage
+from pipeline.rewrite.ladder import Learned, Manner
 from pipeline.rewrite.model import ATTEMPTS, Model
 from pipeline.rewrite.prompt import Message
 from pipeline.rewrite.reply import End
@@ -18,6 +19,9 @@ from pipeline.rewrite.wire import read_answer
 from tests.fakes.model_server import ModelServer, Reply, article, completion, error
 from tests.pipeline.rewrite.sources import BEAT, source
 
+_KEY = {"code": 400, "message": "API key not valid. Please pass another.", "status": "INVALID_ARGUMENT"}
+LISTED_KEY = Reply(400, json.dumps([{"error": _KEY}]).encode())
+"""A refused key as a list, in which Gemini puts every error."""
 ASKED: list[Message] = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": "It cost $5."},
@@ -117,7 +121,6 @@ async def test_the_sdks_own_environment_changes_nothing(
         error(503),
         error(529),
         Reply(502, b"<html>Bad gateway</html>", content_type="text/html"),
-        Reply(body=b"<html>Welcome</html>", content_type="text/html"),
         Reply(body=b"<html>Welcome</html>"),
         Reply(body=b""),
         Reply(body=b"{}"),
@@ -147,6 +150,45 @@ async def test_passing_trouble_is_tried_again(server: ModelServer, pauses: Pause
     assert len(server.answered) == 1
     assert len(pauses) == 2
     assert all(0.5 <= pause <= 31 for pause in pauses)
+
+
+PAGE = Reply(body=b"\xef\xbb\xbf\n<!doctype html><title>Chat</title>", content_type="text/html")
+
+
+@pytest.mark.parametrize("before", ["a request of this run", "an earlier run"])
+async def test_a_web_page_is_passing_trouble_where_a_model_was_met(
+    server: ModelServer, pauses: Pauses, before: str
+) -> None:
+    learned = None
+    if before == "an earlier run":
+        learned = Learned(manner=Manner(), at=datetime.now(UTC) - timedelta(days=9))
+    async with model(server, pauses, learned=learned) as asked:
+        if learned is None:
+            await asked.send(BODY)
+        server.enqueue(PAGE, PAGE)
+        assert await asked.send(BODY)
+    assert len(pauses) == 2
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        PAGE,
+        Reply(405, b"<h1>405</h1>", content_type="text/html"),
+        Reply(405, b'{"detail": "Method Not Allowed"}'),
+        Reply(body=b'{"error": "Unexpected endpoint or method. (POST /chat/completions)"}'),
+    ],
+    ids=lambda reply: f"{reply.status} {reply.body!r}",
+)
+async def test_an_address_without_a_model_takes_one_request_and_is_named(
+    server: ModelServer, pauses: Pauses, reply: Reply
+) -> None:
+    server.enqueue(reply)
+    found = await failure(model(server, pauses))
+    assert isinstance(found, ModelRefused)
+    assert "OPENAI_BASE_URL" in found.message
+    assert "usually ends in /v1" in found.message
+    assert (server.requests, pauses) == (1, [])
 
 
 async def test_a_silent_server_is_asked_again(server: ModelServer, pauses: Pauses) -> None:
@@ -232,6 +274,8 @@ async def test_the_deadline_ends_a_call_that_hangs(server: ModelServer, pauses: 
     [
         (error(401, "Incorrect API key provided: sk-secret."), "OPENAI_API_KEY"),
         (error(403, "country not supported"), "OPENAI_API_KEY"),
+        (error(400, "Incorrect API key provided: ab. Look at your console."), "OPENAI_API_KEY"),
+        (LISTED_KEY, "OPENAI_API_KEY"),
         (error(402, "Insufficient Balance"), "OPENAI_API_KEY"),
         (error(429, "You exceeded your current quota", code="insufficient_quota"), "OPENAI_API_KEY"),
         (error(404, "The model `fake-1` does not exist", code="model_not_found"), "COPYDESK_MODEL"),
@@ -295,6 +339,62 @@ async def test_checking_a_model_pays_for_nothing(server: ModelServer, pauses: Pa
         with pytest.raises(ModelError, match="500: broken"):
             await asked.check()
     assert server.requests == 0
+
+
+@pytest.mark.parametrize(
+    ("listing", "said"),
+    [
+        (b'{"object": "list", "data": [{"id": "a"}, {"id": "fake-1", "more": null}, 5]}', "knows 'fake-1'"),
+        (b'[{"id": "fake-1"}]', "knows 'fake-1'"),
+        (b'{"object": "list", "data": null}', "not among the 0 models"),
+    ],
+)
+async def test_lists_of_models_come_in_several_forms(
+    server: ModelServer, pauses: Pauses, listing: bytes, said: str
+) -> None:
+    server.listing = Reply(body=listing)
+    async with model(server, pauses) as asked:
+        assert said in await asked.check()
+
+
+KEY = "the model server refuses the key (400): check OPENAI_API_KEY"
+WEB_PAGE = "OPENAI_BASE_URL answers with a web page"
+NO_MODELS = "the server under OPENAI_BASE_URL knows no /models: the URL usually ends in /v1"
+
+
+@pytest.mark.parametrize(
+    ("listing", "said"),
+    [
+        (LISTED_KEY, KEY),
+        (error(400, "no"), "refuses this request with 400: no"),
+        (error(422, "no"), "refuses this request with 422: no"),
+        (PAGE, WEB_PAGE),
+        (Reply(body=b"<html></html>"), WEB_PAGE),
+        (Reply(404, b"<html>Not here</html>", content_type="text/html"), WEB_PAGE),
+        (Reply(405, b"<h1>405</h1>", content_type="text/html"), WEB_PAGE),
+        (Reply(405, b'{"detail": "Method Not Allowed"}'), NO_MODELS),
+        (Reply(body=b'{"error": "Unexpected endpoint or method. (GET /models)"}'), NO_MODELS),
+        (Reply(body=b'{"error": {"message": "who?"}}'), NO_MODELS),
+        (Reply(body=b'{"error": {"message": "no", "code": 401}}'), "OPENAI_API_KEY"),
+        (Reply(body=b'{"error": {"message": "overloaded", "code": 502}}'), "overloaded"),
+        (Reply(body=b'{"data": {}}'), NO_MODELS),
+        (Reply(body=b"5"), NO_MODELS),
+        (Reply(body=b""), "no JSON"),
+        (Reply(body=b"[" * 100_000), "broken"),
+        (Reply(body=b"\xff\xfe"), "no JSON"),
+        (Reply(body=b"not gzip", headers={"Content-Encoding": "gzip"}), "cannot be reached"),
+    ],
+    ids=lambda value: f"{value.status} {(value.body or b'')[:40]!r}" if isinstance(value, Reply) else "",
+)
+async def test_a_list_of_models_that_is_none_is_a_named_trouble(
+    server: ModelServer, pauses: Pauses, listing: Reply, said: str
+) -> None:
+    server.listing = listing
+    async with model(server, pauses) as asked:
+        with pytest.raises(ModelError) as caught:
+            await asked.check()
+    assert said in caught.value.message
+    assert "\n" not in caught.value.message
 
 
 @pytest.mark.parametrize("key", ["sk-proj-abc_DEF123", "local key", None])
