@@ -17,6 +17,7 @@ from pathlib import Path
 from copydesk.console import counted, err, plain, say
 from copydesk.sample import serving
 from flows.api import require_api, require_api_url
+from pipeline import private
 from pipeline.errors import ConfigError
 from pipeline.ledger import Ledger
 from pipeline.net import require_usable_proxies
@@ -85,7 +86,7 @@ def _server(base: Path) -> Iterator[None]:
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     folder = base / ".copydesk"
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "prefect-server.log").open("ab") as log:
+    with open(folder / "prefect-server.log", "ab", opener=private.opener) as log:
         # A group of its own: Ctrl-C is for the runs first, which still need the server.
         process = subprocess.Popen(  # noqa: S603
             _tied(command), stdout=log, stderr=log, start_new_session=True

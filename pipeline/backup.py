@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from pipeline import private
 from pipeline.errors import OutputError, ReviewError
 from pipeline.ledger import Ledger
 from pipeline.output import files
@@ -51,13 +52,17 @@ def back_up(ledger: Ledger, root: Path, archive: Path) -> Saved:
     unfinished = archive.with_name(f".{archive.name}.unfinished")
     try:
         with files.explained("back up to", archive), alone(root):
-            with tarfile.open(unfinished, "w:gz") as tar:
+            with open(unfinished, "wb", opener=private.opener) as file, _archived(file, archive) as tar:
                 count = sum(_added(tar, root, path) for path in _standing(root))
                 kept = _add_ledger(tar, ledger)
             os.replace(unfinished, archive)  # noqa: PTH105 - beside the other calls of os
     finally:
         unfinished.unlink(missing_ok=True)
     return Saved(count, kept)
+
+
+def _archived(file: IO[bytes], archive: Path) -> tarfile.TarFile:
+    return tarfile.open(archive.name, "w:gz", fileobj=file)
 
 
 def _standing(root: Path) -> Iterator[Path]:
@@ -150,7 +155,7 @@ def _put(content: IO[bytes], database: Path) -> None:
     """Write a ledger of any size; it is whole or not there."""
     database.parent.mkdir(parents=True, exist_ok=True)
     unfinished = database.with_name(f".{database.name}.unfinished")
-    with unfinished.open("wb") as file:
+    with open(unfinished, "wb", opener=private.opener) as file:
         shutil.copyfileobj(content, file)
         file.flush()
         os.fsync(file.fileno())

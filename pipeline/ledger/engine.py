@@ -16,6 +16,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from pipeline import private
 from pipeline.errors import ConfigError, LedgerError
 from pipeline.ledger.schema import metadata
 
@@ -117,8 +118,18 @@ def _make_folder(database: str) -> None:
         ) from error
 
 
+def _make_private(database: str) -> None:
+    """Have the file be its owner's alone; SQLite gives what it puts beside it the same rights."""
+    if database.startswith("file:"):  # a URI: its options say whether a file may be made
+        return
+    with contextlib.suppress(OSError):  # SQLite says what is wrong
+        private.make(Path(database))
+    private.narrow(*(Path(f"{database}{ending}") for ending in ("", "-wal", "-shm", "-journal")))
+
+
 def _sqlite(url: sa.URL) -> sa.Engine:
     _make_folder(str(url.database))
+    _make_private(str(url.database))
     # As many connections as threads ask for: one that waits for its turn waits for the database, not here.
     engine = sa.create_engine(
         url, max_overflow=-1, connect_args={"timeout": BUSY_S, "check_same_thread": False}

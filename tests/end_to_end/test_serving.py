@@ -63,6 +63,7 @@ def test_it_carries_out_what_an_editor_asks_for_and_ends_without_leaving_anythin
     assert "0 0 1 1 *  1 feed: stock-wire" in said
     assert "Traceback" not in said
     assert servers(settings.base) == []
+    assert (tmp_path / ".copydesk/prefect-server.log").stat().st_mode & 0o777 == 0o600
 
 
 def test_killed_it_leaves_no_server_behind(tmp_path: Path) -> None:
