@@ -3,12 +3,15 @@
 import logging
 import socket
 import webbrowser
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
+from typing import cast
 
 from copydesk.console import err, out
+from pipeline import private
 from pipeline.errors import ConfigError
 from pipeline.ledger import Ledger
-from pipeline.settings import Settings, desk_settings, load_feeds
+from pipeline.settings import Settings, desk_settings, load_feeds, require_user_secret
 
 _LOG_SIZE = 5_000_000
 """Bytes of one file of the audit log; six are kept."""
@@ -17,6 +20,7 @@ _LOG_SIZE = 5_000_000
 def serve(host: str, port: int, *, browser: bool) -> None:
     """Serve the desk until it is interrupted. Raises ConfigError, LedgerError where it cannot begin."""
     settings = desk_settings()
+    require_user_secret(settings)
     load_feeds(settings.feeds_file)
     Ledger.open(settings.database_url).close()
     import uvicorn
@@ -31,6 +35,7 @@ def serve(host: str, port: int, *, browser: bool) -> None:
         token=settings.desk_token.get_secret_value() if settings.desk_token else new_token(),
         hosts=settings.desk_hosts,
         user_header=settings.desk_user_header,
+        user_secret=settings.desk_user_secret,
     )
     _log(settings)
     config = uvicorn.Config(
@@ -46,14 +51,21 @@ def serve(host: str, port: int, *, browser: bool) -> None:
     uvicorn.Server(config).run(sockets=[listening])
 
 
+class _PrivateLog(RotatingFileHandler):
+    """A log whose files, also those that follow the first, are their owner's alone."""
+
+    def _open(self) -> TextIOWrapper:
+        opened = open(self.baseFilename, self.mode, encoding=self.encoding, opener=private.opener)  # noqa: SIM115
+        return cast(TextIOWrapper, opened)
+
+
 def _log(settings: Settings) -> None:
     """Have trouble told in the terminal, and who changed what in a file of the owner's."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     path = settings.base / ".copydesk" / "desk-audit.jsonl"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        kept = RotatingFileHandler(path, maxBytes=_LOG_SIZE, backupCount=5, encoding="utf-8")
+        kept = _PrivateLog(path, maxBytes=_LOG_SIZE, backupCount=5, encoding="utf-8")
     except OSError as error:
         said = f"{path}: {error.strerror}; the desk notes there who changed what: make it writable"
         raise ConfigError(said, path=str(path)) from error

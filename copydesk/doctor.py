@@ -14,7 +14,7 @@ from pipeline.net import require_usable_proxies
 from pipeline.publish import examine as examine_target
 from pipeline.rewrite.model import Model
 from pipeline.rewrite.prompt import load_prompt
-from pipeline.settings import Settings, Subscriptions, Target, load_feeds, load_settings
+from pipeline.settings import Settings, Subscriptions, Target, load_feeds, load_settings, require_user_secret
 
 Result = tuple[str, bool, str]
 
@@ -50,6 +50,7 @@ def _examined() -> list[Result]:
         _tried("prompts", lambda: _prompts(settings, subscriptions)),
         _tried("ledger", lambda: _ledger(settings, subscriptions)),
         _tried("output", lambda: _output(settings)),
+        _tried("desk", lambda: _desk(settings)),
         _tried("model", lambda: _model(settings)),
         *(_tried(f"target {target.name}", _target(settings, target)) for target in subscriptions.publish),
     ]
@@ -102,6 +103,13 @@ def _output(settings: Settings) -> str:
             path=settings.output,
         ) from error
     return str(settings.output)
+
+
+def _desk(settings: Settings) -> str:
+    require_user_secret(settings)
+    if settings.desk_user_header:
+        return f"a proxy names editors in {settings.desk_user_header}, and shows the secret that is set"
+    return "its token signs editors in"
 
 
 def _model(settings: Settings) -> str:

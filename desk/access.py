@@ -10,7 +10,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
+from pydantic import SecretStr
+
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+SECRET_HEADER = "x-copydesk-secret"  # noqa: S105 - a header's name
+"""In which a reverse proxy shows that it is the one that the settings know."""
 NAME_LENGTH = 60
 _HTTP = 80
 """The port that browsers leave out."""
@@ -28,6 +32,8 @@ class Access(NamedTuple):
     """Names, with port where it is not the default one, that the desk is reached by besides loopback."""
     user_header: str | None = None
     """Header in which a reverse proxy names the editor that it signed in."""
+    user_secret: SecretStr | None = None
+    """What the proxy sends in `SECRET_HEADER`; without it the proxy's header is not believed."""
     proxies: frozenset[str] = frozenset(("127.0.0.1", "::1"))
     """Addresses whose header is believed."""
 
@@ -80,8 +86,11 @@ def signed_in(access: Access, cookies: Mapping[str, str]) -> bool:
 
 
 def proxied(access: Access, client: str | None, headers: Mapping[str, str]) -> str | None:
-    """Return the editor whom a trusted proxy names."""
-    if access.user_header is None or client not in access.proxies:
+    """Return the editor whom a trusted proxy names: it is one of ours, and knows the secret."""
+    if access.user_header is None or access.user_secret is None or client not in access.proxies:
+        return None
+    shown, secret = headers.get(SECRET_HEADER, ""), access.user_secret.get_secret_value()
+    if not hmac.compare_digest(shown.encode(), secret.encode()):
         return None
     return clean_name(headers.get(access.user_header.lower(), "")) or None
 

@@ -10,6 +10,7 @@ from pipeline.settings.environment import (
     git_environment,
     load_settings,
     require_folder,
+    require_user_secret,
     user_agent,
 )
 from pipeline.settings.feedsfile import Subscriptions, chosen, load_feeds
@@ -38,6 +39,7 @@ __all__ = [
     "parse_day",
     "parse_span",
     "require_folder",
+    "require_user_secret",
     "span",
     "user_agent",
 ]

@@ -61,6 +61,7 @@ VARIABLES = {
     "COPYDESK_DESK_TOKEN": "desk_token",
     "COPYDESK_DESK_HOSTS": "desk_hosts",
     "COPYDESK_DESK_USER_HEADER": "desk_user_header",
+    "COPYDESK_DESK_USER_SECRET": "desk_user_secret",
     "COPYDESK_DESK_URL": "desk_url",
     "COPYDESK_ALERT_URL": "alert_url",
     "COPYDESK_ALERT_HOURS": "alert_hours",
@@ -69,7 +70,9 @@ VARIABLES = {
 }
 """Every environment variable that is read, and the setting that it fills."""
 
-UNSHOWN = {"alert_url", "api_key", "base_url", "database_url", "desk_token", "unsplash_key"}
+UNSHOWN = {
+    "alert_url", "api_key", "base_url", "database_url", "desk_token", "desk_user_secret", "unsplash_key",
+}  # fmt: skip
 """Settings that hold or may hold a password, and so never stand in a message."""
 
 
@@ -132,6 +135,8 @@ class Settings(BaseModel):
     """Names that the desk is reached by besides loopback, with the port where a browser shows one."""
     desk_user_header: Annotated[str, AfterValidator(header_name)] | None = None
     """Header in which a reverse proxy on this machine names the editor that it signed in."""
+    desk_user_secret: Annotated[SecretStr, AfterValidator(long_enough)] | None = None
+    """What that proxy sends in X-Copydesk-Secret: without it the header is not believed."""
     desk_url: Annotated[str, AfterValidator(http_url)] = "http://127.0.0.1:8484"
     """Where a browser finds the desk: reports link drafts there."""
     alert_url: Annotated[SecretStr, AfterValidator(secret_url)] | None = None
@@ -173,6 +178,17 @@ def require_folder(settings: Settings) -> None:
         raise ConfigError(
             "this machine writes no drafts (COPYDESK_WRITES_DRAFTS=no); do this on the one that does",
             variable="COPYDESK_WRITES_DRAFTS",
+        )
+
+
+def require_user_secret(settings: Settings) -> None:
+    """Raise ConfigError where a proxy's header is named and no secret tells the proxy from anybody else."""
+    if settings.desk_user_header and not settings.desk_user_secret:
+        raise ConfigError(
+            "COPYDESK_DESK_USER_HEADER is set without COPYDESK_DESK_USER_SECRET: any program of this machine "
+            "could name any editor; set COPYDESK_DESK_USER_SECRET to 16 characters or more, and have the "
+            "proxy send them in the header X-Copydesk-Secret",
+            variable="COPYDESK_DESK_USER_SECRET",
         )
 
 

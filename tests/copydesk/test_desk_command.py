@@ -1,6 +1,7 @@
 """`copydesk desk` in a process of its own: the link that it prints, its log, its errors, how it ends."""
 
 import json
+import logging
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from copydesk.desk import _PrivateLog
 from pipeline.settings import Settings
 from tests.fakes.stock import fill, layout
 
@@ -89,4 +91,20 @@ def test_mistakes_are_one_line_and_an_exit_code(tmp_path: Path) -> None:
     assert "too short" in said(COPYDESK_DESK_TOKEN="short")[1]
     assert "host names" in said(COPYDESK_DESK_HOSTS="http://x/")[1]
     assert "header" in said(COPYDESK_DESK_USER_HEADER="no header:")[1]
+    code, words = said(COPYDESK_DESK_USER_HEADER="X-Forwarded-User")
+    assert code == 2
+    assert "COPYDESK_DESK_USER_HEADER is set without COPYDESK_DESK_USER_SECRET" in " ".join(words.split())
+    assert "too short" in said(COPYDESK_DESK_USER_SECRET="short")[1]
     assert said(COPYDESK_FEEDS="missing.yaml")[0] == 2
+
+
+def test_the_log_of_who_changed_what_is_its_owners_alone_also_when_it_begins_anew(tmp_path: Path) -> None:
+    path = tmp_path / "desk-audit.jsonl"
+    path.write_text("{}\n")
+    path.chmod(0o644)
+    log = _PrivateLog(path, maxBytes=10, backupCount=2)
+    for number in range(3):
+        log.emit(logging.makeLogRecord({"msg": f"line {number} of it"}))
+    log.close()
+    found = {one.name: oct(one.stat().st_mode & 0o777) for one in tmp_path.iterdir()}
+    assert found == {f"desk-audit.jsonl{ending}": "0o600" for ending in ("", ".1", ".2")}

@@ -46,6 +46,13 @@ def test_the_doctor_names_each_trouble(tmp_path: Path) -> None:
     assert "COPYDESK_OUTPUT" in trouble[0]
 
 
+def test_the_doctor_names_a_proxy_without_its_secret(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "project", {"one": "http://127.0.0.1:1/feed"})
+    project.environ["COPYDESK_DESK_USER_HEADER"] = "X-Forwarded-User"
+    found = run_copydesk(project, "doctor").stdout
+    assert "trouble desk: COPYDESK_DESK_USER_HEADER is set without COPYDESK_DESK_USER_SECRET" in found
+
+
 def test_heavy_libraries_wait_for_the_command_that_needs_them(tmp_path: Path) -> None:
     import subprocess
     import sys

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from pipeline.ledger import Ledger
 from pipeline.output.frontmatter import dumps, loads
 from pipeline.settings import Settings
 from tests.desk.conftest import Desk
-from tests.desk.server import DeskServer
+from tests.desk.server import DeskServer, Visitor
 from tests.fakes.stock import TOKEN, fill, layout
 
 HOSTILE = """## Overview
@@ -28,6 +29,9 @@ HOSTILE = """## Overview
 |---|---|
 | <b onclick="x()">c</b> | d |
 """
+
+
+WORD = "a word between proxy and desk"
 
 
 def plain(server: DeskServer, **headers: str) -> httpx.Client:
@@ -214,16 +218,33 @@ def proxied(tmp_path: Path) -> Iterator[DeskServer]:
     settings = layout(tmp_path / "project")
     fill(settings, 1)
     hosts = frozenset(("desk.example.org",))
-    with DeskServer(settings, hosts=hosts, user_header="X-Forwarded-User") as server:
+    secret = SecretStr(WORD)
+    with DeskServer(settings, hosts=hosts, user_header="X-Forwarded-User", user_secret=secret) as server:
         yield server
 
 
 def test_a_proxy_that_signs_editors_in_is_believed_where_it_is_named(proxied: DeskServer) -> None:
-    headers = {"Host": "desk.example.org", "X-Forwarded-User": "Grace"}
-    with plain(proxied, **headers) as browser:
+    headers = {"Host": "desk.example.org", "X-Copydesk-Secret": WORD}
+    with plain(proxied, **headers, **{"X-Forwarded-User": "Grace"}) as browser:
         assert ">Grace</a>" in browser.get("/").text
-    with plain(proxied, Host="desk.example.org") as browser:
+    with plain(proxied, **headers) as browser:
         assert browser.get("/").status_code == 401
+
+
+@pytest.mark.parametrize("word", [None, "", "another word that is long enough"])
+def test_who_names_an_editor_without_the_proxys_secret_is_nobody(
+    proxied: DeskServer, caplog: pytest.LogCaptureFixture, word: str | None
+) -> None:
+    told = {} if word is None else {"X-Copydesk-Secret": word}
+    with plain(proxied, **{"X-Forwarded-User": "Grace"}, **told) as browser:
+        assert browser.get("/").status_code == 401
+    assert "401" in str(caplog.text) or "Not signed in" in caplog.text
+    assert WORD not in caplog.text
+    # Who has the link comes in, under the name that was given in that browser.
+    with Visitor(proxied, "Ada") as ada:
+        page = ada.get("/", headers={"X-Forwarded-User": "Grace", **told}).text
+    assert ">Ada</a>" in page
+    assert "Grace" not in page
 
 
 def test_a_header_that_nobody_named_is_nothing(desk: Desk) -> None:

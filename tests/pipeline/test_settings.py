@@ -50,6 +50,7 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         "desk_token": None,
         "desk_hosts": frozenset(),
         "desk_user_header": None,
+        "desk_user_secret": None,
         "desk_url": "http://127.0.0.1:8484",
         "alert_url": None,
         "alert_hours": 24,
@@ -91,6 +92,7 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
         "COPYDESK_DESK_TOKEN": "sixteen-letters!",
         "COPYDESK_DESK_HOSTS": "Desk.example.org, other.example:8443,",
         "COPYDESK_DESK_USER_HEADER": "X-Forwarded-User",
+        "COPYDESK_DESK_USER_SECRET": "the proxy's own word",
         "COPYDESK_DESK_URL": "https://desk.example.org",
         "COPYDESK_ALERT_URL": "https://chat.example/hooks/a-secret",
         "COPYDESK_ALERT_HOURS": "6",
@@ -127,6 +129,9 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
     assert settings.desk_token.get_secret_value() == "sixteen-letters!"
     assert settings.desk_hosts == {"desk.example.org", "other.example:8443"}
     assert settings.desk_user_header == "X-Forwarded-User"
+    assert settings.desk_user_secret
+    assert settings.desk_user_secret.get_secret_value() == "the proxy's own word"
+    assert "own word" not in repr(settings)
     assert (settings.desk_url, settings.alert_hours, settings.log) == ("https://desk.example.org", 6, "json")
     assert (settings.max_in_flight_total, settings.calls_per_minute) == (30, 500)
     assert settings.cap_backfill == 3
