@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import EditConflict, ReviewError
+from pipeline.errors import EditConflict, OutputError, ReviewError
 from pipeline.ledger import FLAGS, DraftRow, Ledger
 from pipeline.models import Beat, Draft, Finding, Record, Sentiment, utc_iso
 from pipeline.output import files
@@ -30,6 +30,8 @@ SITTING = timedelta(minutes=10)
 """Saves of one editor that follow each other within it become one version."""
 LONGEST = 300_000
 """Characters that a body may have."""
+_BLANK = "---\n{}\n---\n"
+"""A file without fields, where none can be read."""
 NOTE = 2_000
 """Characters of a reason or a note."""
 
@@ -60,10 +62,12 @@ def save(
     base: str,
     by: str,
     now: datetime,
+    form: str = "",
 ) -> str:
     """Write what an editor changed over the text of the hash `base` and return the new text's hash.
 
-    `findings` are about the changed body. Raises EditConflict where another text stands, ReviewError where
+    `findings` are about the changed body. What was kept aside of the page `form` (see `keep_refused`) is
+    replaced by this. Raises EditConflict where another text stands, ReviewError where
     the draft was decided on, or a field cannot be as it is.
     """
     with alone(root):
@@ -80,16 +84,57 @@ def save(
         draft = Draft(external_id=row.external_id, path=row.path, text=dumps(metadata, body), findings=found)
         keep_edit(ledger, standing)
         title = str(metadata["title"])
-        pending = ledger.intend_save(row, draft, by, base=base, sitting=SITTING, title=title)
+        pending = ledger.intend_save(row, draft, by, base=base, sitting=SITTING, title=title, form=form)
         if not write_text(ledger, root, pending):
-            raise _overtaken(root, row)
+            raise _overtaken(root, row, draft.sha256)
         return draft.sha256
 
 
-def _overtaken(root: Path, row: DraftRow) -> EditConflict:
+def _overtaken(root: Path, row: DraftRow, kept: str) -> EditConflict:
     text, sha256 = read_text(root, row.path, row.external_id)
-    said = f"{row.path} was changed on disk in this moment; your text is kept as a version"
-    return EditConflict(said, text=text, sha256=sha256)
+    said = f"{row.path} was changed on disk in this moment"
+    return EditConflict(said, text=text, sha256=sha256, kept=kept)
+
+
+def keep_refused(
+    ledger: Ledger,
+    root: Path,
+    subscriptions: Subscriptions,
+    ref: str,
+    changes: Changes,
+    *,
+    base: str,
+    by: str,
+    form: str,
+    now: datetime,
+) -> str | None:
+    """Keep what an editor wrote and could not be saved as a version aside; returns that text's hash.
+
+    It is the text as the file would have been: over that of the hash `base` where that is known, else over
+    what stands. `form` names the page that it was written in: what that page sends later replaces it.
+    None where the editor changed nothing of what stands. Raises ReviewError where there is no such draft.
+    """
+    row = ledger.draft(ref)
+    seen = [one.text for one in ledger.versions(row.item_id) if one.sha256 == base]
+    before = next(one for one in (*seen, *_standing(root, row), row.version_text, _BLANK) if _readable(one))
+    text = _applied(before, changes, beat_of(subscriptions, row.feed_key), now=now)
+    draft = Draft(external_id=row.external_id, path=row.path, text=text)
+    if text != before:
+        ledger.keep_refused(row, draft, by, base=base, form=form)
+    return draft.sha256 if text != before or seen else None
+
+
+def _standing(root: Path, row: DraftRow) -> tuple[str, ...]:
+    data = files.read_bytes(root, row.path)
+    return () if data is None else (data.decode("utf-8", "replace"),)
+
+
+def _readable(text: str) -> bool:
+    try:
+        loads(text)
+    except OutputError:
+        return False
+    return True
 
 
 def flags(row: DraftRow) -> tuple[Finding, ...]:
@@ -102,10 +147,14 @@ def changed(text: str, changes: Changes, beat: Beat, *, now: datetime) -> str:
 
     Raises ReviewError where a field cannot be as it is.
     """
+    _refuse(changes, line_ends(changes.body, like=loads(text)[1]), beat)
+    return _applied(text, changes, beat, now=now)
+
+
+def _applied(text: str, changes: Changes, beat: Beat, *, now: datetime) -> str:
     metadata, body = loads(text)
     before = metadata.get("title"), metadata.get("description"), body
     after = line_ends(changes.body, like=body)
-    _refuse(changes, after, beat)
     metadata["description"] = _description(
         metadata.get("description"), changes.description, body, after, beat
     )

@@ -111,4 +111,7 @@ class PublishError(CopydeskError):
 
 
 class EditConflict(ReviewError):
-    """Another text stands than the one that an editor saw; context: text, sha256, of what stands."""
+    """Another text stands than the one that an editor saw; context: text, sha256, of what stands.
+
+    `kept` is the hash of the editor's own text, where it is a version already.
+    """

@@ -14,6 +14,7 @@ from pipeline.ledger import (
     saves,
     verdicts,
     versions,
+    views,
 )
 from pipeline.ledger.base import Base
 from pipeline.ledger.filing import Filed
@@ -158,17 +159,21 @@ class Editing(Base):
         cause: str = "edit",
         number: int | None = None,
         title: str | None = None,
+        form: str = "",
     ) -> PendingText:
         """Record what an editor wrote, or restored, before the file is.
 
         `base` is the hash of what it is to replace, `number` its `ai.version` and `title` what the queue
         calls it (None: as it was). What the same editor saved last, within a `sitting`, is replaced in the
-        list of versions as well. Raises ReviewError where the draft was decided on meanwhile.
+        list of versions as well, and so is what was kept aside of the same page `form`. Raises ReviewError
+        where the draft was decided on meanwhile.
         """
         with self._writing() as connection:
             drafts.require_free(connection, row, leased=cause == "edit")
             if title is not None and title != row.title:
                 saves.rename(connection, row.item_id, title)
+            if form:
+                saves.drop_refused(connection, row.item_id, by, form)
             return saves.intend(connection, row, draft, by, base, sitting, cause=cause, number=number)
 
     def intend_revision(self, row: DraftRow, draft: Draft, by: str) -> PendingText:
@@ -188,6 +193,29 @@ class Editing(Base):
         """Record that it stands, or that it is kept aside because something else does."""
         with self._writing() as connection:
             saves.confirm(connection, pending, aside=aside)
+
+    def keep_refused(self, row: DraftRow, draft: Draft, by: str, *, base: str, form: str) -> None:
+        """Keep what an editor wrote and could not be saved, as a version aside.
+
+        `base` is the hash of the text that the editor saw, `form` names the page that it was written in. It
+        replaces what was kept of that page before; without a name, what the editor wrote over that base.
+        Raises ReviewError where the item was forgotten meanwhile.
+        """
+        with self._writing() as connection:
+            saves.keep_refused(connection, row, draft, by, base, form)
+
+    # Views
+
+    def note_view(self, item_id: int, by: str, sha256: str, now: datetime) -> None:
+        """Record that an editor was shown a text of a draft; only the first time is kept."""
+        if not self.viewed(item_id, by, sha256):  # reading waits for nobody
+            with self._writing() as connection:
+                views.add(connection, item_id, by, sha256, now)
+
+    def viewed(self, item_id: int, by: str, sha256: str) -> bool:
+        """Tell whether an editor was shown the text of this hash."""
+        with self._reading() as connection:
+            return views.known(connection, item_id, by, sha256)
 
     # Files
 

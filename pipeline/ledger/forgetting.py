@@ -19,6 +19,7 @@ from pipeline.ledger.schema import (
     requests,
     verdicts,
     versions,
+    views,
 )
 from pipeline.models import Item
 
@@ -77,6 +78,7 @@ def _empty(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> None:
     judged = findings.c.version_id.in_(sa.select(versions.c.id).where(mine))
     connection.execute(findings.delete().where(judged))
     connection.execute(versions.delete().where(mine))
+    connection.execute(views.delete().where(views.c.item_id == row.id))
     connection.execute(requests.delete().where(requests.c.item_id == row.id))
     emptied = {"text": "", "leaves": None, "confirmed": True}
     connection.execute(verdicts.update().where(verdicts.c.item_id == row.id).values(**emptied))

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from pipeline.ledger.records import Event
 from pipeline.ledger.schema import acknowledgements, publications, requests, verdicts, versions
+from pipeline.ledger.versions import EDIT
 
 
 def of_item(connection: sa.Connection, item_id: int) -> list[Event]:
@@ -19,7 +20,8 @@ def _versions(connection: sa.Connection, item_id: int) -> Iterator[Event]:
     columns = (versions.c.at, versions.c.by, versions.c.cause, versions.c.number, versions.c.aside)
     query = sa.select(*columns).where(versions.c.item_id == item_id).order_by(versions.c.id)
     for row in connection.execute(query):
-        detail = f"version {row.number}" + (", kept aside: another text stood" if row.aside else "")
+        why = "it was not saved" if row.cause == EDIT else "another text stood"
+        detail = f"version {row.number}" + (f", kept aside: {why}" if row.aside else "")
         yield Event(row.at, row.by, row.cause, detail)
 
 

@@ -75,3 +75,33 @@ def confirm(connection: sa.Connection, pending: PendingText, *, aside: bool) -> 
     if pending.earlier is not None and not aside:
         connection.execute(findings.delete().where(findings.c.version_id == pending.earlier))
         connection.execute(table.delete().where(table.c.id == pending.earlier))
+
+
+def keep_refused(
+    connection: sa.Connection, row: DraftRow, draft: Draft, by: str, base: str, form: str
+) -> None:
+    """Keep a text that could not be saved, in the place of what the same form sent before.
+
+    Where no form is named, what the editor sent over the same base counts as that.
+
+    Raises ReviewError where the item was forgotten meanwhile.
+    """
+    state = connection.scalar(sa.select(items.c.state).where(items.c.id == row.item_id).with_for_update())
+    if state == "forgotten":
+        raise ReviewError(f"{row.path} was forgotten meanwhile; nothing was kept", draft=row.path)
+    earlier = _refused(row.item_id, by, form)
+    connection.execute(earlier if form else earlier.where(table.c.base == base))
+    versions.add(
+        connection, row.item_id, draft, number=row.version, cause=EDIT, confirmed=True,
+        by=by, aside=True, base=base, form=form,
+    )  # fmt: skip
+
+
+def drop_refused(connection: sa.Connection, item_id: int, by: str, form: str) -> None:
+    """Let go of what a form sent before and could not be saved: it is saved now, as it was written on."""
+    connection.execute(_refused(item_id, by, form))
+
+
+def _refused(item_id: int, by: str, form: str) -> sa.Delete:
+    mine = (table.c.item_id == item_id, table.c.aside, table.c.cause == EDIT, table.c.by == by)
+    return table.delete().where(*mine, table.c.form == form)

@@ -211,6 +211,7 @@ versions = sa.Table(
     sa.Column("by", Plain),  # the editor, where one wrote it
     sa.Column("base", Plain),  # hash of what an editor's text replaces
     sa.Column("aside", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.Column("form", Plain),  # the form that a refused text came from
     sa.Index("versions_item", "item_id"),
     sa.Index("versions_unwritten", "item_id", sqlite_where=_UNWRITTEN[0], postgresql_where=_UNWRITTEN[1]),
 )
@@ -224,6 +225,15 @@ findings = sa.Table(
     sa.Column("payload", Plain, nullable=False),
     sa.Column("key", Plain, nullable=False, default="", server_default=""),  # as it is acknowledged
     sa.Index("findings_version", "version_id"),
+)
+
+views = sa.Table(  # which text of a draft was shown to which editor
+    "views",
+    metadata,
+    sa.Column("item_id", sa.Integer, sa.ForeignKey("items.id"), primary_key=True),
+    sa.Column("by", Plain, primary_key=True),
+    sa.Column("sha256", Plain, primary_key=True),
+    sa.Column("at", Utc, nullable=False),  # the first time
 )
 
 verdicts = sa.Table(

@@ -35,13 +35,14 @@ def add(
     by: str | None = None,
     aside: bool = False,
     base: str | None = None,
+    form: str | None = None,
 ) -> int:
     """Keep a text with its findings and return its number; `confirmed` where no file has to be written.
 
     One that is kept `aside` never stood on disk, and another one does.
     """
     said = {"path": draft.path, "sha256": draft.sha256, "text": draft.text, "by": by, "base": base}
-    kept = {"number": number, "cause": cause, "confirmed": confirmed, "aside": aside}
+    kept = {"number": number, "cause": cause, "confirmed": confirmed, "aside": aside, "form": form}
     row = versions.insert().values(item_id=item_id, at=datetime.now(UTC), **said, **kept)
     [version_id] = connection.execute(row).inserted_primary_key or [0]
     rows = [{"version_id": version_id, **stored(found)} for found in draft.findings]

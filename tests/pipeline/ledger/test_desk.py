@@ -4,9 +4,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from pipeline.errors import ReviewError
-from pipeline.ledger import DraftRow, Ledger, Move, Wanted, live
+from pipeline.ledger import DraftRow, Ledger, Move, Wanted, live, schema, views
 from pipeline.models import Decision, Draft, Finding, Severity, Verdict
 from pipeline.output.files import sha256_of
 from tests.pipeline.ledger.records import LEASE_S, NOW, admit, answer, draft, feed, item
@@ -226,3 +227,50 @@ def test_the_whole_ledger_in_numbers(ledger: Ledger) -> None:
     assert figures.oldest_draft is not None
     [spent] = figures.spent
     assert (spent.model, spent.purpose, spent.calls, spent.micros) == ("m", "draft", 1, 1_500)
+
+
+def test_what_an_editor_was_shown_is_known_by_name_and_text(ledger: Ledger) -> None:
+    row, other = drafted(ledger, 1), drafted(ledger, 2)
+    for _ in range(2):
+        ledger.note_view(row.item_id, "Ada\0", "a" * 64, NOW)
+    assert ledger.viewed(row.item_id, "Ada\0", "a" * 64)
+    assert not ledger.viewed(row.item_id, "Ben", "a" * 64)
+    assert not ledger.viewed(row.item_id, "Ada\0", "b" * 64)
+    assert not ledger.viewed(other.item_id, "Ada\0", "a" * 64)
+
+
+def test_views_that_are_noted_at_once_do_not_meet(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    with ledger._writing() as connection:
+        for later in (0, 1):
+            views.add(connection, row.item_id, "Ada", "a" * 64, NOW + timedelta(hours=later))
+        assert [found.at for found in connection.execute(sa.select(schema.views))] == [NOW]
+
+
+def test_a_refused_text_replaces_what_its_form_sent_before_and_goes_when_that_is_saved(
+    ledger: Ledger,
+) -> None:
+    row = drafted(ledger, 1)
+
+    def keep(text: str, by: str, base: str, form: str) -> None:
+        ledger.keep_refused(
+            row, Draft(external_id=row.external_id, path=row.path, text=text), by, base=base, form=form
+        )
+
+    def aside() -> list[str]:
+        return [one.text for one in ledger.versions(row.item_id) if one.aside]
+
+    keep("a1", "Ada", "x", "one")
+    keep("a2", "Ada", "y", "one")
+    keep("a3", "Ada", "x", "two")
+    keep("b1", "Ben", "x", "one")
+    keep("n1", "Ada", "x", "")
+    keep("n2", "Ada", "x", "")
+    keep("n3", "Ada", "y", "")
+    assert aside() == ["a2", "a3", "b1", "n2", "n3"]
+    base = sha256_of(row.version_text.encode())
+    edited = Draft(external_id=row.external_id, path=row.path, text="a4")
+    ledger.confirm_save(ledger.intend_save(row, edited, "Ada", base=base, sitting=SITTING, form="one"))
+    assert aside() == ["a3", "b1", "n2", "n3"]
+    assert ledger.draft(row.external_id).version_text == "a4"
+    assert not ledger.unfinished_texts()

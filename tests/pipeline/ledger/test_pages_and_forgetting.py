@@ -44,6 +44,9 @@ def test_what_is_forgotten_leaves_no_text_anywhere(ledger: Ledger) -> None:
     ledger.intend(claim, draft(claim, SECRET))
     ledger.confirm(claim)
     ledger.release([other])
+    kept = ledger.draft(draft(claim).external_id)
+    ledger.keep_refused(kept, draft(claim, f"{SECRET} Edited."), "Ada", base="", form="")
+    ledger.note_view(kept.item_id, SECRET, kept.path, NOW)
     assert ledger.begin_forgetting(URL, NOW) == [draft(claim).path]
     ledger.forget(URL)
     with ledger._engine.connect() as connection:
@@ -52,6 +55,8 @@ def test_what_is_forgotten_leaves_no_text_anywhere(ledger: Ledger) -> None:
                 assert SECRET not in str(row), table.name
     assert ledger.counts() == {"one": {"forgotten": 1, "seen": 1}}
     assert ledger.known("one", [], [URL, "https://news.example/2"]).forgotten == {URL}
+    with pytest.raises(ReviewError, match="forgotten"):
+        ledger.keep_refused(kept, draft(claim, SECRET), "Ada", base="", form="")
 
 
 def test_forgetting_half_done_is_finished_by_doing_it_again(ledger: Ledger) -> None:
