@@ -1,6 +1,7 @@
 """A draft beside its source: read, previewed."""
 
 import asyncio
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -13,8 +14,10 @@ from desk.pages import office, render, who
 from desk.queue import neighbours
 from desk.view import page_of, with_traces
 from desk.worddiff import Piece, word_diff
+from pipeline.errors import LedgerError
 from pipeline.output.sections import parts
 
+log = logging.getLogger("copydesk.desk")
 router = APIRouter()
 REF = "/drafts/{ref:str}"
 
@@ -34,6 +37,7 @@ async def draft_page(request: Request, ref: str, *, trouble: str = "", status: i
     page = page_of(seen)
     page = with_traces(page, await room.traced(seen, page.body))
     before, behind, place, total = around
+    await note_view(request, seen)
     return await asyncio.to_thread(
         render,
         request,
@@ -53,6 +57,17 @@ async def draft_page(request: Request, ref: str, *, trouble: str = "", status: i
         changes=_source_changes(seen),
         can_ask=seen.feed is not None,
     )
+
+
+async def note_view(request: Request, seen: Seen) -> None:
+    """Record that the editor is shown a draft. The page is shown all the same where that fails."""
+    ledger, name = office(request).ledger, who(request)
+    if seen.text is None:
+        return
+    try:
+        await asyncio.to_thread(ledger.note_view, seen.row.item_id, name, seen.sha256, office(request).now)
+    except LedgerError as error:
+        log.warning("that %s opened %s is not recorded: %s", name, seen.row.path, error.message)
 
 
 def _source_changes(seen: Seen) -> list[Piece]:

@@ -38,8 +38,10 @@ async def compare(request: Request, ref: str) -> Response:
     page = page_of(seen)
     versions = await asyncio.to_thread(room.ledger.versions, seen.row.item_id)
     texts = {one.label: one.text for one in versions} | {_ON_DISK: seen.text or ""}
+    named = {one.sha256: one.label for one in versions}  # labels change when a version goes
     old = request.query_params.get("old") or _before_last(versions)
     new = request.query_params.get("new") or _ON_DISK
+    old, new = named.get(old, old), named.get(new, new)
     if old not in texts or new not in texts:
         raise ReviewError(f"this draft has no such version; it has {', '.join(texts)}")
     pieces = await asyncio.to_thread(word_diff, texts[old], texts[new])

@@ -1,7 +1,7 @@
 """The queue: drafts by age, feed, beat, findings and state; verdicts on several at once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,8 +13,8 @@ from desk.flash import flash
 from desk.pages import filters, office, render, who
 from pipeline import review
 from pipeline.editing import NOTE
-from pipeline.errors import CopydeskError
-from pipeline.ledger import Ledger
+from pipeline.errors import CopydeskError, ReviewError
+from pipeline.ledger import DraftRow, Ledger
 from pipeline.models import Decision
 from pipeline.settings import Settings, Subscriptions
 
@@ -22,6 +22,8 @@ router = APIRouter()
 PAGE = 50
 """Drafts on one page."""
 _PAST = {"approve": "approved", "reject": "rejected"}
+_NO_REASON = "Nothing was rejected: write into “Reason” why."
+_UNOPENED = "not opened yet: open it first"
 
 
 class Done(NamedTuple):
@@ -38,16 +40,26 @@ async def queue(request: Request) -> Response:
     return await _page(request)
 
 
-async def _page(request: Request, done: Sequence[Done] = (), verdict: str = "") -> Response:
+async def _page(
+    request: Request,
+    done: Sequence[Done] = (),
+    verdict: str = "",
+    *,
+    trouble: str = "",
+    ticked: Collection[str] = (),
+    status: int = 200,
+) -> Response:
+    """Return the queue; `trouble` is what just went wrong, `ticked` what was chosen then."""
     room, chosen = office(request), filters(request)
     subscriptions = await asyncio.to_thread(lambda: room.subscriptions)
-    number = _number(request.query_params.get("page"))
+    number = 1 if done else _number(request.query_params.get("page"))
     wanted = chosen.wanted(subscriptions)
     page = await asyncio.to_thread(room.ledger.queue, wanted, limit=PAGE, offset=PAGE * (number - 1))
     who(request)
     return render(
         request,
         "queue.html",
+        status,
         page=page,
         number=number,
         pages=max(1, -(-page.total // PAGE)),
@@ -55,6 +67,8 @@ async def _page(request: Request, done: Sequence[Done] = (), verdict: str = "") 
         beats=tuple(subscriptions.beats),
         done=done,
         verdict=verdict,
+        trouble=trouble,
+        ticked=ticked,
         flash=await flash(request),
     )
 
@@ -70,7 +84,10 @@ async def bulk(request: Request) -> Response:
     form = await request.form()
     decision = Decision.REJECT if form.get("verdict") == "reject" else Decision.APPROVE
     note = str(form.get("note") or "").strip()[:NOTE] or None
-    chosen = [_chosen(str(value)) for value in form.getlist("draft")]
+    ticked = [str(value) for value in form.getlist("draft")]
+    if decision is Decision.REJECT and note is None:
+        return await _page(request, trouble=_NO_REASON, ticked=ticked, status=422)
+    chosen = [_chosen(value) for value in ticked]
     subscriptions = await asyncio.to_thread(lambda: room.subscriptions)
     done = await asyncio.to_thread(
         _decide, room.ledger, room.settings, subscriptions, chosen, decision, name, note, room.now
@@ -98,7 +115,10 @@ def _decide(
     for ref, sha256 in chosen:
         title = ref
         try:
-            title = ledger.draft(ref).title
+            row = ledger.draft(ref)
+            title = row.title
+            if decision is Decision.APPROVE and row.state == "drafted":
+                _require_view(ledger, row, by, sha256)
             review.decide(
                 ledger, settings.output, subscriptions, ref, decision, by=by, note=note, now=now, seen=sha256
             )
@@ -106,6 +126,11 @@ def _decide(
         except CopydeskError as error:
             done.append(Done(ref, title, error.message))
     return done
+
+
+def _require_view(ledger: Ledger, row: DraftRow, by: str, sha256: str) -> None:
+    if not ledger.viewed(row.item_id, by, sha256):
+        raise ReviewError(_UNOPENED, draft=row.path)
 
 
 async def neighbours(request: Request, ref: str) -> tuple[str | None, str | None, int, int]:

@@ -1,6 +1,7 @@
 """A draft's text and fields in a form: saved over what was seen, or both texts shown."""
 
 import asyncio
+import secrets
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request
@@ -9,20 +10,25 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from desk import covers
-from desk.drafts import REF, draft_page
+from desk.drafts import REF, draft_page, note_view
 from desk.markdown import rendered
 from desk.office import Office, Seen, body_of
 from desk.pages import filters, fragment, office, onward, render, who
 from desk.queue import names_of, next_of
+from desk.unsaved import Conflict, Unsaved, who_changed
 from desk.view import Page, page_of
-from desk.worddiff import Piece, word_diff
+from desk.worddiff import word_diff
 from pipeline import review
-from pipeline.editing import Changes, line_ends, save
+from pipeline.editing import Changes, keep_refused, line_ends, save
 from pipeline.errors import EditConflict, ReviewError
 from pipeline.models import Decision, Sentiment
 
 router = APIRouter()
-_FIELDS = ("title", "description", "category", "sentiment", "sticky_weight", "cover", "base", "then")
+_FIELDS = (
+    "title", "description", "category", "sentiment", "sticky_weight", "cover",
+    "base", "form", "known", "then",
+)  # fmt: skip
+_FORM_LENGTH = 40
 
 
 class Written(NamedTuple):
@@ -37,12 +43,15 @@ class Written(NamedTuple):
         """Hash of the text that it was made from."""
         return self.fields["base"]
 
+    @property
+    def form(self) -> str:
+        """Name of the page that it was written in; empty where that has none."""
+        return self.fields["form"][:_FORM_LENGTH]
 
-class Conflict(NamedTuple):
-    """Two texts where there should be one."""
-
-    message: str
-    pieces: list[Piece]
+    @property
+    def known(self) -> str:
+        """Hash of the other text, where the page shows that conflict already."""
+        return self.fields["known"]
 
 
 def _written(form: FormData) -> Written:
@@ -61,6 +70,7 @@ async def edit(request: Request, ref: str) -> Response:
         raise ReviewError(f"{seen.row.path} is {seen.row.state}; take that back, or revise it, to edit it")
     if page.trouble:
         return await draft_page(request, ref, trouble=page.trouble, status=409)
+    await note_view(request, seen)
     return _editor(request, page, seen.sha256)
 
 
@@ -72,12 +82,14 @@ async def keep(request: Request, ref: str) -> Response:
     seen = await room.seen(ref)
     try:
         sha256 = await _save(room, seen, written, name)
-    except EditConflict as error:
-        return _conflict(request, seen, written, error)
     except ReviewError as error:
-        return _refused(request, seen, written, error)
+        unsaved = await _unsaved(room, seen, written, name, error)
+        return _told(request, seen, written, unsaved)
     if _quiet(request):
-        page = page_of(await room.seen(ref))
+        after = await room.seen(ref)
+        if after.sha256 == sha256:
+            await note_view(request, after)  # who wrote it knows it
+        page = page_of(after)
         return fragment("_saved.html", page=page, sha256=sha256, now=room.now)
     if written.fields["then"] == "covers":
         return onward(f"/drafts/{ref}/covers", filters(request).query())
@@ -98,8 +110,33 @@ async def _save(room: Office, seen: Seen, written: Written, name: str) -> str:
     found = await room.check(seen.row, seen.source, seen.beat, body)
     return await asyncio.to_thread(
         save, room.ledger, room.settings.output, room.subscriptions, seen.row.external_id, changes, found,
-        base=written.base, by=name, now=room.now,
+        base=written.base, by=name, now=room.now, form=written.form,
     )  # fmt: skip
+
+
+async def _unsaved(room: Office, seen: Seen, written: Written, name: str, error: ReviewError) -> Unsaved:
+    """Keep what could not be saved as a version, and return what is said of it."""
+    kept = error.context.get("kept") or await asyncio.to_thread(
+        keep_refused, room.ledger, room.settings.output, room.subscriptions, seen.row.external_id,
+        _legible(seen, written), base=written.base, by=name, form=written.form, now=room.now,
+    )  # fmt: skip
+    found = str(kept) if kept else None
+    if not isinstance(error, EditConflict):
+        return Unsaved(error.message.rstrip("."), found)
+    theirs, sha256 = str(error.context["text"]), str(error.context["sha256"])
+    versions = await asyncio.to_thread(room.ledger.versions, seen.row.item_id)
+    pieces = await asyncio.to_thread(word_diff, body_of(theirs), written.body)
+    why = who_changed(versions, sha256, name, room.now)
+    return Unsaved(why, found, Conflict(written.base, sha256, pieces))
+
+
+def _legible(seen: Seen, written: Written) -> Changes:
+    """Return what a form says, without what it cannot say."""
+    try:
+        return _changes(seen, written)
+    except ReviewError:
+        plain = {"sticky_weight": "0", "sentiment": Sentiment.NEUTRAL.value}
+        return _changes(seen, written._replace(fields=written.fields | plain))
 
 
 def _changes(seen: Seen, written: Written) -> Changes:
@@ -137,19 +174,18 @@ async def _approved(request: Request, ref: str, sha256: str) -> Response:
     return onward(f"/drafts/{behind}" if behind else "/", chosen.query(), did=ref)
 
 
-def _conflict(request: Request, seen: Seen, written: Written, error: EditConflict) -> Response:
-    """Show both texts; saving again means this one, over the one that stands now."""
-    theirs, sha256 = str(error.context["text"]), str(error.context["sha256"])
-    conflict = Conflict(error.message, word_diff(body_of(theirs), written.body))
+def _told(request: Request, seen: Seen, written: Written, unsaved: Unsaved) -> Response:
+    """Say that a text was not saved; where another one stands, saving again means this one over that."""
+    conflict = unsaved.conflict
     if _quiet(request):
-        return fragment("_conflict.html", 409, row=seen.row, conflict=conflict, sha256=sha256)
-    return _editor(request, _with(page_of(seen), written), sha256, status=409, conflict=conflict)
-
-
-def _refused(request: Request, seen: Seen, written: Written, error: ReviewError) -> Response:
-    if _quiet(request):
-        return fragment("_refused.html", 409, message=error.message)
-    return _editor(request, _with(page_of(seen), written), written.base, status=409, trouble=error.message)
+        again = conflict is not None and conflict.theirs == written.known
+        answer = fragment("_unsaved.html", 409, row=seen.row, unsaved=unsaved, again=again)
+        if again:
+            answer.headers["hx-reswap"] = "none"  # what the editor ticked there stays
+        return answer
+    base = conflict.theirs if conflict else written.base
+    page = _with(page_of(seen), written)
+    return _editor(request, page, base, status=409, form=written.form, unsaved=unsaved)
 
 
 def _with(page: Page, written: Written) -> Page:
@@ -166,8 +202,8 @@ def _editor(
     sha256: str,
     *,
     status: int = 200,
-    trouble: str = "",
-    conflict: Conflict | None = None,
+    form: str = "",
+    unsaved: Unsaved | None = None,
 ) -> Response:
     return render(
         request,
@@ -181,6 +217,6 @@ def _editor(
         sentiments=list(Sentiment),
         sha256=sha256,
         preview=rendered(page.body),
-        trouble=trouble,
-        conflict=conflict,
+        form=form or secrets.token_urlsafe(12),
+        unsaved=unsaved,
     )

@@ -148,6 +148,12 @@
 
   // From draft to draft: the next page is put into this one, which spares the browser half of its work.
 
+  const PAUSE_MS = 1000;
+  // When a decision about another draft brought this page: a finger that is still on the key does not approve it.
+  const ledOn = (address) => ["did", "asked_for"].some((name) => new URL(address).searchParams.has(name));
+  let decided = ledOn(location.href) ? performance.now() : -PAUSE_MS;
+  const page = () => location.pathname + location.search;
+  let shown = page();
   let going = false;
   const swap = async (address, options = {}) => {
     if (going) return;
@@ -159,8 +165,10 @@
       document.title = next.title;
       for (const part of ["#status", "main"]) one(part).replaceWith(document.adoptNode(one(part, next)));
       if (answer.redirected || !options.method) history.pushState(null, "", answer.url);
+      shown = page();
       scrollTo(0, 0);
       ready();
+      if (options.method && ledOn(answer.url)) decided = performance.now();
       one("main").focus({ preventScroll: true });
     } catch {
       say("The desk does not answer. Nothing is lost: try again.");
@@ -168,7 +176,8 @@
       going = false;
     }
   };
-  addEventListener("popstate", () => location.reload());
+  // A link to a place of this page comes by here as well, and is no other page.
+  addEventListener("popstate", () => { if (page() !== shown) location.reload(); });
   document.addEventListener("click", (event) => {
     const link = event.target.closest(".bar a[rel=next], .bar a[rel=prev]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
@@ -179,6 +188,7 @@
     const form = event.target;
     if (!form.closest(".bar, .finding, .flash") || form.closest("#editor")) return;
     event.preventDefault();
+    if (form.matches("[action*='/approve?']") && performance.now() - decided < PAUSE_MS) return;
     swap(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
   });
 
@@ -196,7 +206,9 @@
     if (at >= 0) text.setSelectionRange(at, at + find.dataset.find.length);
   });
   const status = () => one("#saving");
-  let unsaved = false;
+  const conflict = () => one("#conflict");
+  let unsaved = false; // not in the draft
+  let fresh = false; // not at the desk either
   let flying = false;
   let leaving = null;
   let gone = false;
@@ -204,18 +216,37 @@
   editor.addEventListener("input", (event) => {
     if (event.target.id === "mine") return;
     unsaved = true;
-    if (!one("#conflict")) tell("Not saved yet");
+    fresh = true;
+    if (!conflict()) tell("Not saved yet");
     const words = one("#body").value.split(/\s+/).filter(Boolean).length;
     one("#words").textContent = `${words.toLocaleString("en")} words`;
   });
+  // After a conflict, which text stands is the editor's word: Save writes over theirs where that is ticked.
+  const settle = () => {
+    if (!conflict()) return;
+    one("#base").value = one("#mine").checked ? conflict().dataset.theirs : conflict().dataset.base;
+    unsaved = true;
+  };
+  settle();
   editor.addEventListener("change", (event) => {
     if (event.target.id !== "mine") return;
-    one("#base").value = event.target.checked ? event.target.dataset.theirs : "";
-    tell(event.target.checked ? "Save to write yours over theirs" : "Not saved: somebody else changed it", true);
+    settle();
+    tell(event.target.checked ? "Not saved: Save writes yours over theirs" : "Not saved: somebody else changed this", true);
   });
-  document.body.addEventListener("htmx:confirm", (event) => {
-    // After a conflict nothing is sent by itself: which text stands is the editor's word.
-    if (event.target === editor && one("#conflict")) event.preventDefault();
+  editor.addEventListener("click", (event) => {
+    if (event.target.closest("#saving a[href='#conflict']")) {
+      event.preventDefault();
+      conflict().scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+      conflict().focus({ preventScroll: true });
+    }
+    // What was sent is kept as a version: leaving it for theirs loses nothing.
+    if (event.target.closest("#take-theirs") && !fresh && !flying) unsaved = false;
+  });
+  document.body.addEventListener("htmx:configRequest", (event) => {
+    if (event.target !== editor || !conflict()) return;
+    // What is sent by itself goes on being kept beside theirs, whatever is ticked.
+    event.detail.formData.set("base", conflict().dataset.base);
+    event.detail.formData.set("known", conflict().dataset.theirs);
   });
   document.body.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target !== editor) return;
@@ -223,14 +254,20 @@
     if (gone) { event.preventDefault(); return; }
     flying = true;
     unsaved = false;
-    tell("Saving…");
+    fresh = false;
+    if (!conflict()) tell("Saving…");
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {
     if (event.target !== editor) return;
     flying = false;
     if (!event.detail.successful) {
       unsaved = true;
-      tell(event.detail.xhr.status === 409 ? "Not saved" : "Not saved: the desk does not answer; your text is still here", true);
+      // A refusal says in the bar who came first, and that the text is kept.
+      if (event.detail.xhr.status !== 409) {
+        fresh = true;
+        tell("Not saved: the desk does not answer; your text is still here", true);
+      }
+      settle();
     }
     if (leaving) { const button = leaving; leaving = null; editor.requestSubmit(button === editor ? undefined : button); }
   });

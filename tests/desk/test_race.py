@@ -61,6 +61,8 @@ class Race(RuleBasedStateMachine):
         self.seen: dict[str, tuple[str, str]] = {}
         self.kept: dict[str, str] = {}
         """Text → who wrote it: what has to be found again."""
+        self.refused: dict[tuple[str, str], str] = {}
+        """Who, and over which text → what could not be saved, the last of it."""
         self.claim: Claim | None = None
         self.said = 0
 
@@ -99,6 +101,8 @@ class Race(RuleBasedStateMachine):
             f"/drafts/{self.ref}/save", data=form | {"body": body}, headers=headers
         )
         assert answer.status_code in (200, 409)
+        if answer.status_code == 409:
+            self.refused[editor, str(form["base"])] = body
         if answer.status_code == 200:
             if self.kept.get(before) == editor:
                 del self.kept[before]  # the same editor's own words, written on
@@ -183,7 +187,7 @@ class Race(RuleBasedStateMachine):
     def nothing_is_lost(self) -> None:
         found = {loads(one.text)[1] for one in self.room.ledger.versions(self.row.item_id)}
         found.add(self._standing_body())
-        assert set(self.kept) <= found
+        assert set(self.kept) | set(self.refused.values()) <= found
 
     @invariant()
     def a_draft_has_one_place(self) -> None:

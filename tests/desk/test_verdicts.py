@@ -91,21 +91,66 @@ def test_undo_is_for_ones_own_verdicts_and_any_verdict_has_its_own_way_back(desk
     assert "Verdict taken back</strong> by Ben" in desk.ada.page(f"/drafts/{ref}/history")
 
 
+def chosen(desk: Desk) -> list[str]:
+    return re.findall(r'name="draft" value="([^"]+)"', desk.ada.page("/"))
+
+
 def test_several_at_once_are_reported_honestly(desk: Desk) -> None:
-    page = desk.ada.page("/")
-    chosen = re.findall(r'name="draft" value="([^"]+)"', page)
-    assert len(chosen) == 6
-    answer = desk.ada.post("/bulk", data={"draft": chosen, "verdict": "approve"})
+    assert len(chosen(desk)) == 6
+    for ref in desk.refs:
+        desk.ada.page(f"/drafts/{ref}")
+    answer = desk.ada.post("/bulk", data={"draft": chosen(desk), "verdict": "approve"})
     assert "4 of 6 approved" in answer.text
     assert answer.text.count("not approved: ") == 2
     assert [desk.stands(ref, "published") for ref in desk.refs] == [False, True, True, False, True, True]
 
 
+def test_what_an_editor_never_opened_is_not_approved_with_others(desk: Desk) -> None:
+    read, edited, unread, stale = (desk.refs[number] for number in (1, 2, 4, 5))
+    desk.ada.page(f"/drafts/{read}")
+    form = form_of(desk.ada.page(f"/drafts/{edited}/edit"))
+    said = {"HX-Request": "true"}
+    assert (
+        desk.ada.post(f"/drafts/{edited}/save", data=form | {"title": "T"}, headers=said).status_code == 200
+    )
+    desk.ada.page(f"/drafts/{stale}")
+    with Visitor(desk.server, "Ben") as ben:
+        ben.page(f"/drafts/{unread}")  # somebody else did
+        form = form_of(ben.page(f"/drafts/{stale}/edit"))
+        ben.post(f"/drafts/{stale}/save", data=form | {"title": "Not what Ada read"})
+    ticked = [one for one in chosen(desk) if one[:16] in (read, edited, unread, stale)]
+    answer = desk.ada.post("/bulk", data={"draft": ticked, "verdict": "approve"})
+    assert "2 of 4 approved" in answer.text
+    named = re.findall(
+        r"/drafts/([0-9a-f]{16})\">[^<]+</a>: not approved: not opened yet: open it", answer.text
+    )
+    assert named == [unread, stale]
+    assert [desk.stands(ref, "published") for ref in (read, edited, unread, stale)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_several_are_rejected_with_a_reason_alone_and_the_ticks_stay(desk: Desk) -> None:
+    ticked = chosen(desk)[1:3]
+    for note in ("", "  "):
+        answer = desk.ada.post("/bulk", data={"draft": ticked, "verdict": "reject", "note": note})
+        assert answer.status_code == 422
+        assert "Nothing was rejected" in answer.text
+        assert re.findall(r'name="draft" value="([^"]+)" checked', answer.text) == ticked
+    assert not any(desk.stands(ref, "rejected") for ref in desk.refs)
+    answer = desk.ada.post("/bulk", data={"draft": ticked, "verdict": "reject", "note": "old news"})
+    assert "2 of 2 rejected" in answer.text
+    assert "old news" in desk.ada.page(f"/drafts/{desk.refs[1]}/history")
+
+
 def test_a_bulk_verdict_passes_by_what_changed_on_disk(desk: Desk) -> None:
-    chosen = re.findall(r'name="draft" value="([^"]+)"', desk.ada.page("/"))
+    ticked = chosen(desk)[1:2]
     path = desk.path(desk.refs[CLEAN])
     path.write_text(path.read_text().replace("a", "e"))
-    answer = desk.ada.post("/bulk", data={"draft": chosen[1:2], "verdict": "reject", "note": "no"})
+    answer = desk.ada.post("/bulk", data={"draft": ticked, "verdict": "reject", "note": "no"})
     assert "0 of 1 rejected" in answer.text
     assert desk.stands(desk.refs[CLEAN], "drafts")
 

@@ -29,13 +29,15 @@ def click(what: Locator) -> None:
     what.click()
 
 
-def signed_in(browser: Browser, desk: Desk, **options: object) -> tuple[BrowserContext, Page]:
-    """Return a window in which Ada sits at the desk."""
+def signed_in(
+    browser: Browser, desk: Desk, name: str = "Ada", **options: object
+) -> tuple[BrowserContext, Page]:
+    """Return a window in which an editor sits at the desk."""
     context = browser.new_context(**options)  # type: ignore[arg-type]
     page = context.new_page()
     page.set_default_timeout(10_000)
     page.goto(f"{desk.server.url}/?token={TOKEN}")
-    page.get_by_label("Your name").fill("Ada")
+    page.get_by_label("Your name").fill(name)
     click(page.get_by_role("button", name="Sit down"))
     page.wait_for_url(f"{desk.server.url}/")
     return context, page

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.desk.browser.conftest import signed_in
 from tests.desk.conftest import Desk
-from tests.desk.server import form_of
+from tests.desk.server import Visitor, form_of
 
 AXE = Path(__file__).parents[2] / "readers" / "node_modules" / "axe-core" / "axe.min.js"
 _RUN = "() => axe.run(document, {resultTypes: ['violations']})"
@@ -31,11 +31,27 @@ def test_no_page_has_a_violation(browser: Browser, desk: Desk, scheme: str) -> N
         f"/drafts/{held}/covers", "/published", "/recent", "/name", "/nothing",
     ]  # fmt: skip
     found = {}
-    for path in pages:
-        page.goto(desk.server.url + path)
+
+    def check(what: str) -> None:
         page.add_script_tag(path=AXE)
         violations = page.evaluate(_RUN)["violations"]
         if violations:
-            found[path] = [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in violations]
+            found[what] = [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in violations]
+
+    for path in pages:
+        page.goto(desk.server.url + path)
+        check(path)
+    with Visitor(desk.server, "Ola") as ola:
+        theirs = form_of(ola.page(f"/drafts/{edited}/edit"))
+        page.goto(f"{desk.server.url}/drafts/{edited}/edit")
+        ola.post(f"/drafts/{edited}/save", data=theirs | {"title": "Ola's"})
+    page.locator("#body").press_sequentially("Ada's. ")
+    expect(page.locator("#conflict")).to_be_visible()
+    check("conflict")
+    page.goto(desk.server.url)
+    page.locator("[name=draft]").first.check()
+    page.get_by_role("button", name="Reject chosen").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    check("bulk")
     context.close()
     assert found == {}, json.dumps(found, indent=1)

@@ -59,6 +59,51 @@ def test_from_the_queue_to_the_published_file_by_keyboard(page: Page, desk: Desk
     assert desk.stands(ref, "drafts")
 
 
+_WATCH = """() => {
+  window.asked = [];
+  const real = window.fetch;
+  window.fetch = (address, options) => { asked.push(String(address)); return real(address, options); };
+}"""
+"""Notes what the page's script asks for, in the moment in which it does."""
+
+
+def test_a_second_press_does_not_approve_the_next_draft(page: Page, desk: Desk) -> None:
+    first, second = desk.refs[1], desk.refs[2]
+    page.clock.install(time=0)
+    page.goto(f"{desk.server.url}/drafts/{first}")
+    # The page's own clock stands from now on: a second is over when it is set forward, and not before.
+    page.clock.pause_at(60)
+    page.keyboard.press("a")
+    page.wait_for_url(f"**/drafts/{second}*")
+    expect(page.locator("h1")).to_contain_text("(3)")
+    page.evaluate(_WATCH)
+    page.keyboard.press("a")
+    click(page.get_by_role("button", name="Approve"))
+    page.clock.fast_forward(900)
+    page.keyboard.press("a")
+    assert page.evaluate("asked") == []
+    page.clock.fast_forward(200)
+    page.keyboard.press("a")
+    page.wait_for_url(f"**/drafts/{desk.refs[3]}*")
+    assert desk.stands(second, "published")
+
+
+def test_approving_from_the_editor_does_not_approve_the_next_draft(page: Page, desk: Desk) -> None:
+    first, second = desk.refs[1], desk.refs[2]
+    page.clock.install(time=0)
+    page.goto(f"{desk.server.url}/drafts/{first}/edit")
+    page.clock.pause_at(60)
+    page.keyboard.press("a")
+    page.wait_for_url(f"**/drafts/{second}*")
+    expect(page.locator("h1")).to_contain_text("(3)")
+    page.evaluate(_WATCH)
+    page.keyboard.press("a")
+    assert page.evaluate("asked") == []
+    page.clock.fast_forward(1_100)
+    page.keyboard.press("a")
+    page.wait_for_url(f"**/drafts/{desk.refs[3]}*")
+
+
 def test_rejecting_and_asking_for_a_redraft_by_keyboard(page: Page, desk: Desk) -> None:
     page.goto(f"{desk.server.url}/drafts/{desk.refs[CLEAN]}")
     page.keyboard.press("r")
@@ -96,6 +141,20 @@ def test_keys_can_be_switched_off_and_never_act_while_typing(page: Page, desk: D
     page.keyboard.press("Escape")
     page.keyboard.press("a")
     page.wait_for_url(f"**/drafts/{desk.refs[CLEAN + 1]}*")
+
+
+def test_a_link_to_a_place_of_the_page_does_not_load_it_again(page: Page, desk: Desk) -> None:
+    page.goto(f"{desk.server.url}/drafts/{desk.refs[HELD]}")
+    loads: list[str] = []
+    page.on("request", lambda sent: loads.append(sent.url) if sent.is_navigation_request() else None)
+    click(page.get_by_role("link", name="in the draft").first)
+    page.wait_for_url("**#c1")
+    page.keyboard.press("j")
+    page.wait_for_url(f"**/drafts/{desk.refs[HELD + 1]}*")
+    assert loads == []
+    page.go_back()
+    page.wait_for_url("**#c1")
+    expect(page.locator("h1")).to_contain_text("(1)")
 
 
 def test_j_and_k_go_through_the_queue(page: Page, desk: Desk) -> None:

@@ -1,15 +1,47 @@
 """Saving as one types: one in flight, conflicts shown, nothing lost on the way out."""
 
-from playwright.sync_api import Page, Route, expect
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
+
+from tests.desk.browser.conftest import signed_in
 from tests.desk.conftest import Desk
-from tests.desk.server import Visitor, form_of
+from tests.desk.server import Visitor, form_of, ledger_of
 
 
 def typed(page: Page, text: str) -> None:
     page.locator("#body").focus()
     page.keyboard.press("Control+End")
     page.keyboard.type(text)
+
+
+def kept(desk: Desk, ref: str) -> list[str]:
+    """Return the last lines of what is kept aside of a draft."""
+    with ledger_of(desk.settings) as ledger:
+        versions = ledger.versions(ledger.draft(ref).item_id)
+    return [one.text.rstrip("\n").rpartition("\n")[2] for one in versions if one.aside]
+
+
+def dialogs(page: Page) -> list[str]:
+    """Return which questions the browser will have put; each is answered with yes."""
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", answer)
+    return asked
+
+
+@contextmanager
+def window(browser: Browser, desk: Desk, name: str) -> Iterator[Page]:
+    """Return a second window, in which somebody else sits."""
+    context, page = signed_in(browser, desk, name=name)
+    yield page
+    context.close()
 
 
 def test_what_is_typed_is_on_disk_soon(page: Page, desk: Desk) -> None:
@@ -74,14 +106,102 @@ def test_a_conflict_keeps_the_text_and_shows_both(page: Page, desk: Desk) -> Non
     expect(page.locator("#body")).to_have_value(page.locator("#body").input_value())
     assert "Ada's line." in page.locator("#body").input_value()
     assert "Ben's title" in desk.text(ref)
-    # Typing on sends nothing: whose text stands is the editor's word.
-    typed(page, " More.")
-    page.wait_for_timeout(1200)
+    # What is typed on is kept beside theirs: whose text stands is the editor's word.
+    with page.expect_response("**/save*"):
+        typed(page, " More.")
     assert "Ada's line" not in desk.text(ref)
+    assert kept(desk, ref) == ["Ada's line. More."]
     page.get_by_label("Save mine over theirs").check()
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url(f"**/drafts/{ref}?*")
     assert "Ada's line. More." in desk.text(ref)
+    assert kept(desk, ref) == []
+
+
+def test_a_conflict_is_told_where_the_editor_looks(browser: Browser, page: Page, desk: Desk) -> None:
+    ref = desk.refs[1]
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(f"{desk.server.url}/drafts/{ref}/edit")
+    with window(browser, desk, "Ola") as ola:
+        ola.goto(f"{desk.server.url}/drafts/{ref}/edit")
+        typed(ola, "\nOla's line.")
+        expect(ola.locator("#saving")).to_contain_text("Saved")
+    page.evaluate("document.documentElement.style.scrollBehavior = 'auto'; scrollTo(0, 400)")
+    typed(page, "\nAda's line.")
+    bar = page.locator("#saving")
+    expect(bar).to_have_class("saving bad")
+    expect(bar).to_have_text(
+        re.compile(r"Not saved: Ola changed this at \d\d:\d\d UTC\. Your text is kept as a version\. Compare")
+    )
+    expect(bar).to_be_in_viewport()
+    assert not page.locator("#conflict").evaluate("box => box.getBoundingClientRect().bottom > 0")
+    # The question stays answered as it was while more is kept.
+    page.get_by_label("Save mine over theirs").check()
+    with page.expect_response("**/save*"):
+        typed(page, " More.")
+    expect(page.get_by_label("Save mine over theirs")).to_be_checked()
+    expect(page.locator("#conflict-diff")).to_contain_text("Ada's line. More.")
+    expect(bar).to_have_class("saving bad")
+    bar.get_by_role("link", name="Compare").click()
+    expect(page.locator("#conflict > p").first).to_be_in_viewport()
+    expect(page.locator("#conflict")).to_be_focused()
+    assert kept(desk, ref) == ["Ada's line. More."]
+    # Leaving is asked about, and the text is in the history whatever the answer.
+    asked = dialogs(page)
+    page.get_by_role("link", name="Back to the draft").click()
+    page.wait_for_url(f"**/drafts/{ref}?*")
+    assert asked == ["beforeunload"]
+    page.goto(f"{desk.server.url}/drafts/{ref}/history")
+    expect(page.locator("table.versions")).to_contain_text("(aside)")
+    assert "Ola's line." in desk.text(ref)
+
+
+def test_taking_theirs_is_not_asked_about(page: Page, desk: Desk) -> None:
+    ref = desk.refs[1]
+    page.goto(f"{desk.server.url}/drafts/{ref}/edit")
+    path = desk.path(ref)
+    path.write_text(path.read_text() + "\nFrom vim.\n")
+    typed(page, "\nAda's line.")
+    expect(page.locator("#saving")).to_contain_text("the file was changed on disk")
+    asked = dialogs(page)
+    page.get_by_role("link", name="Take theirs instead").click()
+    expect(page.locator("#body")).to_have_value(re.compile(r"From vim\.\n$"))
+    assert asked == []
+    assert kept(desk, ref) == ["Ada's line."]
+
+
+def test_a_verdict_that_came_first_is_told_in_the_bar(page: Page, desk: Desk) -> None:
+    ref = desk.refs[1]
+    page.goto(f"{desk.server.url}/drafts/{ref}/edit")
+    with Visitor(desk.server, "Ola") as ola:
+        ola.post(
+            f"/drafts/{ref}/reject", data={"sha256": ola.hidden(f"/drafts/{ref}", "sha256"), "note": "old"}
+        )
+    typed(page, "\nToo late.")
+    bar = page.locator("#saving")
+    expect(bar).to_contain_text("is rejected already")
+    expect(bar).to_contain_text("Your text is kept as a version.")
+    expect(bar).to_have_class("saving bad")
+    assert kept(desk, ref) == ["Too late."]
+
+
+def test_save_beside_a_question_that_is_not_answered_writes_over_nobody(page: Page, desk: Desk) -> None:
+    ref = desk.refs[1]
+    page.goto(f"{desk.server.url}/drafts/{ref}/edit")
+    path = desk.path(ref)
+    path.write_text(path.read_text() + "\nFrom vim.\n")
+    typed(page, "\nAda's line.")
+    expect(page.locator("#conflict")).to_be_visible()
+    for _ in range(2):
+        with page.expect_navigation():
+            page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.locator("#saving")).to_have_class("saving bad")
+        expect(page.locator("#conflict")).to_be_visible()
+    assert "Ada's line." not in desk.text(ref)
+    with page.expect_response("**/save*"):
+        typed(page, " More.")
+    assert "Ada's line." not in desk.text(ref)
+    assert kept(desk, ref) == ["Ada's line. More."]
 
 
 def test_a_desk_that_does_not_answer_loses_nothing(page: Page, desk: Desk) -> None:

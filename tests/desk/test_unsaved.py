@@ -1,0 +1,178 @@
+"""A text that cannot be saved is kept as a version before its editor is told."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+
+from desk.unsaved import who_changed
+from pipeline.ledger import Version
+from pipeline.output.frontmatter import loads
+from tests.desk.conftest import Desk
+from tests.desk.server import Visitor, form_of, ledger_of
+
+QUIET = {"HX-Request": "true"}
+NOW = datetime(2026, 2, 5, 16, tzinfo=UTC)
+
+
+def opened(desk: Desk, ref: str, visitor: Visitor) -> dict[str, Any]:
+    page = visitor.page(f"/drafts/{ref}/edit")
+    name = re.search(r'name="form" value="([^"]+)"', page)
+    assert name
+    return {**form_of(page), "form": name[1]}
+
+
+def kept(desk: Desk, ref: str) -> list[Version]:
+    with ledger_of(desk.settings) as ledger:
+        row = ledger.draft(ref)
+        return [one for one in ledger.versions(row.item_id) if one.aside]
+
+
+def bodies(desk: Desk, ref: str) -> list[str]:
+    return [loads(one.text)[1] for one in kept(desk, ref)]
+
+
+def sent(visitor: Visitor, ref: str, written: dict[str, Any], **changes: Any) -> str:
+    answer = visitor.post(f"/drafts/{ref}/save", data=written | changes, headers=QUIET)
+    assert answer.status_code == 409, answer.text
+    return " ".join(unescape(answer.text).split())
+
+
+def test_a_conflict_keeps_the_whole_text_under_the_editors_name_and_says_so(desk: Desk) -> None:
+    ref = desk.refs[1]
+    with Visitor(desk.server, "Ola") as ola:
+        mine, theirs = opened(desk, ref, desk.ada), opened(desk, ref, ola)
+        ola.post(f"/drafts/{ref}/save", data=theirs | {"title": "Ola's title"})
+    said = sent(
+        desk.ada, ref, mine, title="Ada's title", description="Ada's words.", category="BTC", tags=["ETH"],
+        body="## Overview\n\nAda's line.\n",
+    )  # fmt: skip
+    assert re.search(
+        r'class="saving bad" id="saving"[^>]*>Not saved: Ola changed this at \d\d:\d\d UTC\.', said
+    )
+    assert 'Your text is kept as a version. <a href="#conflict">Compare</a>' in said
+    [version] = kept(desk, ref)
+    assert (version.by, version.cause) == ("Ada", "edit")
+    metadata, body = loads(version.text)
+    assert body == "## Overview\n\nAda's line.\n"
+    assert (metadata["title"], metadata["description"]) == ("Ada's title", "Ada's words.")
+    assert (metadata["category"], metadata["tags"]) == ("BTC", ["BTC", "ETH"])
+    assert loads(desk.text(ref))[0]["title"] == "Ola's title"
+    history = unescape(desk.ada.page(f"/drafts/{ref}/history"))
+    assert f"{version.label} edit (aside)" in history
+    assert "it was not saved" in history
+    whole = re.search(r'href="([^"]*/compare[^"]*)"', said)
+    assert whole
+    assert "<ins>Ada&#39;s</ins>" in desk.ada.page(whole[1])
+    desk.ada.post(f"/drafts/{ref}/restore", data={"version": version.label})
+    assert loads(desk.text(ref))[0]["title"] == "Ada's title"
+
+
+def test_the_latest_of_one_page_is_kept_and_each_page_has_its_own(desk: Desk) -> None:
+    ref = desk.refs[1]
+    one, two = opened(desk, ref, desk.ada), opened(desk, ref, desk.ada)
+    with Visitor(desk.server, "Ola") as ola:
+        theirs = opened(desk, ref, ola)
+        ola.post(f"/drafts/{ref}/save", data=theirs | {"body": "Theirs.\n"})
+    for words in ("O", "On", "One."):
+        sent(desk.ada, ref, one, body=f"{words}\n")
+    sent(desk.ada, ref, two, body="Two.\n")
+    nameless = {name: value for name, value in two.items() if name != "form"}
+    for words in ("T", "Three."):
+        sent(desk.ada, ref, nameless, body=f"{words}\n")
+    assert bodies(desk, ref) == ["One.\n", "Two.\n", "Three.\n"]
+
+
+def test_a_question_that_is_on_the_page_is_not_put_again(desk: Desk) -> None:
+    ref = desk.refs[1]
+    mine = opened(desk, ref, desk.ada)
+    with Visitor(desk.server, "Ola") as ola:
+        ola.post(f"/drafts/{ref}/save", data=opened(desk, ref, ola) | {"body": "Theirs.\n"})
+    first = sent(desk.ada, ref, mine, body="Mine.\n")
+    known = re.search(r'data-theirs="([0-9a-f]{64})"', first)
+    assert known
+    answer = desk.ada.post(
+        f"/drafts/{ref}/save", data=mine | {"body": "Mine, too.\n", "known": known[1]}, headers=QUIET
+    )
+    assert answer.headers["hx-reswap"] == "none"
+    assert 'id="mine"' not in answer.text
+    assert "<ins>Mine" in answer.text
+    assert bodies(desk, ref) == ["Mine, too.\n"]
+
+
+def test_what_is_saved_after_all_leaves_nothing_aside(desk: Desk) -> None:
+    ref = desk.refs[1]
+    mine = opened(desk, ref, desk.ada)
+    sent(desk.ada, ref, mine, title=" ", body="Written on.\n")
+    assert bodies(desk, ref) == ["Written on.\n"]
+    answer = desk.ada.post(f"/drafts/{ref}/save", data=mine | {"body": "Written on.\n"}, headers=QUIET)
+    assert answer.status_code == 200
+    assert kept(desk, ref) == []
+    assert loads(desk.text(ref))[1] == "Written on.\n"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"title": " "}, {"tags": "NONSENSE"}, {"sticky_weight": "much"}, {"sentiment": "GLUM"}]
+)
+def test_a_field_that_cannot_be_loses_no_other(desk: Desk, wrong: dict[str, str]) -> None:
+    ref = desk.refs[1]
+    said = sent(desk.ada, ref, opened(desk, ref, desk.ada) | {"body": "Long thought about.\n"} | wrong)
+    assert "kept as a version" in said
+    assert bodies(desk, ref) == ["Long thought about.\n"]
+
+
+@pytest.mark.parametrize("verdict", ["approve", "reject"])
+def test_a_verdict_that_came_first_loses_no_text(desk: Desk, verdict: str) -> None:
+    ref = desk.refs[1]
+    mine = opened(desk, ref, desk.ada)
+    with Visitor(desk.server, "Ola") as ola:
+        ola.post(f"/drafts/{ref}/{verdict}", data={"sha256": mine["base"], "note": "old news"})
+    said = sent(desk.ada, ref, mine, body="Too late.\n")
+    assert "already" in said
+    assert f'<a href="/drafts/{ref}/history">History</a>' in said
+    assert bodies(desk, ref) == ["Too late.\n"]
+
+
+@pytest.mark.parametrize("standing", [None, b"---\ntitle: [\n---\n", b"\xff"])
+def test_a_file_that_cannot_be_read_loses_no_text(desk: Desk, standing: bytes | None) -> None:
+    ref = desk.refs[1]
+    mine, path = opened(desk, ref, desk.ada), desk.path(ref)
+    path.unlink()
+    if standing is not None:
+        path.write_bytes(standing)
+    for base in (mine["base"], "0" * 64):
+        sent(desk.ada, ref, mine, body=f"Over {base[:4]}.\n", base=base, form="")
+    assert bodies(desk, ref) == [f"Over {mine['base'][:4]}.\n", "Over 0000.\n"]
+    assert all(loads(one.text)[0]["title"] == mine["title"] for one in kept(desk, ref))
+
+
+def test_a_form_without_a_change_keeps_nothing(desk: Desk) -> None:
+    ref = desk.refs[1]
+    mine = opened(desk, ref, desk.ada)
+    path = desk.path(ref)
+    path.write_text(path.read_text() + "\nFrom vim.\n")
+    assert "the file was changed on disk" in sent(desk.ada, ref, mine)
+    assert kept(desk, ref) == []
+
+
+def test_who_came_first_is_told_as_far_as_it_is_known() -> None:
+    def told(**changes: object) -> str:
+        plain = {
+            "label": "1",
+            "number": 1,
+            "cause": "edit",
+            "at": NOW,
+            "sha256": "a",
+            "text": "",
+            "by": "Ola",
+        }
+        version = Version.model_validate(plain | changes)
+        return who_changed([version], "a", "Ada", NOW + timedelta(hours=1))
+
+    assert told() == "Ola changed this at 16:00 UTC"
+    assert told(at=NOW - timedelta(days=1)) == "Ola changed this at 2026-02-04 16:00 UTC"
+    assert told(by="Ada") == "it was changed in another window of yours at 16:00 UTC"
+    assert told(cause="redraft", by=None) == "a new version by the model came in at 16:00 UTC"
+    assert told(by="") == told(sha256="b") == told(aside=True) == "the file was changed on disk"
