@@ -81,7 +81,7 @@ def each(words: int, rounds: int) -> None:
         "check_repeats": lambda: check_repeats(case.draft),
         "check_leftovers": lambda: check_leftovers(page, text, "en"),
         "check_injection": lambda: check_injection(source, body, beat),
-        "all of run_checks": lambda: run_checks(source, body, beat),
+        "all of run_checks": lambda: run_checks(source, body, beat, front=None),
     }
     print(f"{len(body.split())} words about {len(text.split())}")
     for name, run in checks.items():
@@ -99,7 +99,7 @@ def main() -> None:
     for words in (10_000, 20_000, 40_000, 80_000):
         source, body, beat = pair(words)
         begun = time.perf_counter()
-        run_checks(source, body, beat)
+        run_checks(source, body, beat, front=None)
         print(f"  {words:>7,} words {time.perf_counter() - begun:10.2f} s")
 
 

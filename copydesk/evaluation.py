@@ -15,7 +15,8 @@ from pipeline.errors import ConfigError, ModelError, ModelRefused
 from pipeline.ledger import dollars
 from pipeline.models import Answer, Usage
 from pipeline.output.files import write_atomically
-from pipeline.output.render import render_body
+from pipeline.output.render import build_metadata, render_body
+from pipeline.output.settling import front_of
 from pipeline.rewrite.evaluation import Score, changed, score
 from pipeline.rewrite.golden import KEY, RECORDED, Case, load_cases, load_recorded, record
 from pipeline.rewrite.model import OPENAI_URL
@@ -77,7 +78,9 @@ def judge(case: Case, answer: Answer | ModelError, price: Price) -> Score:
     except ModelError as error:
         return Score(item=case.key, trouble=error.message, usage=answer.usage, micros=micros)
     body = render_body(article, case.beat)
-    findings = run_checks(case.source, body, case.beat)
+    published = case.source.item.published_at
+    metadata = build_metadata(case.source, article, answer.provenance, (), now=published)
+    findings = run_checks(case.source, body, case.beat, front=front_of(metadata, body, case.beat))
     return score(case.key, case.source.item.text, case.wanted, article, body, findings, answer.usage, micros)
 
 

@@ -14,10 +14,11 @@ from pipeline.checks import run_checks
 from pipeline.errors import ConfigError, CopydeskError, ReviewError
 from pipeline.ingest.pages import wants_page
 from pipeline.ledger import Asked, Ledger
-from pipeline.models import Beat, FeedConfig, Item, Source, source_of
+from pipeline.models import Beat, FeedConfig, Item, Provenance, Source, source_of
 from pipeline.output.files import read_bytes
 from pipeline.output.frontmatter import loads
-from pipeline.output.render import render_body
+from pipeline.output.render import build_metadata, render_body
+from pipeline.output.settling import front_of
 from pipeline.rewrite.configured import options_of
 from pipeline.rewrite.ladder import Learned, Manner, recalled
 from pipeline.rewrite.model import OPENAI_URL
@@ -132,10 +133,14 @@ def _doubts(prompt: Prompt) -> list[CopydeskError]:
     doubts: list[CopydeskError] = []
     for example in prompt.examples:
         beat = Beat(key="example", vocabulary=(example.source.category,))
-        body = render_body(read_answer(example.answer, example.source, beat), beat)
+        article = read_answer(example.answer, example.source, beat)
+        body = render_body(article, beat)
+        provenance = Provenance(rewritten=True, model=example.path, prompt=prompt.id)
+        now = example.source.item.published_at
+        front = front_of(build_metadata(example.source, article, provenance, (), now=now), body, beat)
         doubts += [
             ConfigError(f"{example.path}: the answer: {finding.message}", file=example.path)
-            for finding in run_checks(example.source, body, beat)
+            for finding in run_checks(example.source, body, beat, front=front)
         ]
     return doubts
 

@@ -8,7 +8,7 @@ from itertools import accumulate
 from rich.text import Text
 
 from copydesk.console import out
-from pipeline.models import Finding, Severity
+from pipeline.models import LINES, Finding, Front, Severity
 
 _STYLES = {Severity.BLOCK: "bold red", Severity.WARN: "bold yellow", Severity.NOTE: "cyan"}
 _HARDEST = (Severity.NOTE, Severity.WARN, Severity.BLOCK)
@@ -16,24 +16,31 @@ _EVIDENCE = 200
 _GUTTER = 5
 
 
-def show(body: str, first_line: int, findings: Sequence[Finding], source: str) -> None:
+def show(body: str, first_line: int, findings: Sequence[Finding], source: str, front: Front | None) -> None:
     """Print a text with its findings marked `[1: like this]`, and what each of them says.
 
-    `first_line` is the number in its file of the text's first line.
+    `first_line` is the number in its file of the text's first line. Title and description stand above it
+    where something is marked in them.
     """
-    marked = _marked(body, findings)
+    numbered = list(enumerate(findings, 1))
+    for field in LINES if front else ():
+        about = [one for one in numbered if one[1].field == field and one[1].span]
+        if front and about:
+            line = Text(f"{field}: ").append_text(_marked(front.text(field), about))
+            _wrapped(" " * _GUTTER, "", line)
+    marked = _marked(body, [one for one in numbered if one[1].body_span])
     marked.rstrip()
     for number, line in enumerate(marked.split("\n", allow_blank=True), first_line):
         _wrapped(f"{number:>{_GUTTER - 1}} ", "dim", line)
     out.print()
-    for number, finding in enumerate(findings, 1):
+    for number, finding in numbered:
         _listed(number, finding, body, first_line, source)
     out.print(_summary(findings))
 
 
 def line_of(body: str, finding: Finding, first_line: int) -> int | None:
-    """Return the line of its file in which a finding begins; None where it is about the whole."""
-    return None if finding.span is None else first_line + body.count("\n", 0, finding.span[0])
+    """Return the line of its file in which a finding of the body begins; None for any other."""
+    return None if finding.body_span is None else first_line + body.count("\n", 0, finding.body_span[0])
 
 
 def counts(findings: Sequence[Finding]) -> dict[str, int]:
@@ -42,10 +49,13 @@ def counts(findings: Sequence[Finding]) -> dict[str, int]:
     return {severity.value: found[severity] for severity in Severity}
 
 
-def _marked(body: str, findings: Sequence[Finding]) -> Text:
-    """Return the body with a bracket and a number around each finding, and its colour on it."""
+Numbered = Sequence[tuple[int, Finding]]
+
+
+def _marked(told: str, findings: Numbered) -> Text:
+    """Return a text with a bracket and a number around each of its findings, and its colour on it."""
     signs: list[tuple[int, int, str]] = []
-    for number, finding in enumerate(findings, 1):
+    for number, finding in findings:
         if finding.span:
             start, end = finding.span
             # What closes comes first where both stand at one place, and what opened last closes first.
@@ -54,16 +64,16 @@ def _marked(body: str, findings: Sequence[Finding]) -> Text:
     text, done = Text(), 0
     moved = list(accumulate((len(sign) for _, _, sign in signs), initial=0))
     for at, _, sign in signs:
-        text.append(_visible(body[done:at])).append(sign)
+        text.append(_visible(told[done:at])).append(sign)
         done = at
-    text.append(_visible(body[done:]))
+    text.append(_visible(told[done:]))
     _colour(text, findings, [at for at, _, _ in signs], moved)
     return text
 
 
-def _colour(text: Text, findings: Sequence[Finding], places: list[int], moved: list[int]) -> None:
+def _colour(text: Text, findings: Numbered, places: list[int], moved: list[int]) -> None:
     for severity in _HARDEST:
-        for finding in findings:
+        for _, finding in findings:
             if finding.span and finding.severity is severity:
                 start, end = finding.span
                 behind = end + moved[bisect_right(places, end - 1)] + 1
@@ -72,7 +82,7 @@ def _colour(text: Text, findings: Sequence[Finding], places: list[int], moved: l
 
 def _listed(number: int, finding: Finding, body: str, first_line: int, source: str) -> None:
     line = line_of(body, finding, first_line)
-    where = f"line {line}, " if line is not None else ""
+    where = f"{finding.field}, " if finding.field in LINES else f"line {line}, " if line is not None else ""
     said = Text().append(f"{finding.severity.value}: ", _STYLES[finding.severity])
     said.append(f"{where}{finding.kind}: {_visible(finding.message)}")
     _wrapped(f"{number:>{_GUTTER - 2}}. ", "bold", said)

@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 from copydesk import proof
 from copydesk.console import machine
 from pipeline.checks import run_checks
-from pipeline.checks.acknowledging import acknowledgement
 from pipeline.checks.overlap import copied
 from pipeline.checks.page import Page
 from pipeline.checks.pairs import check_text
 from pipeline.checks.reading import Reading
 from pipeline.errors import ConfigError, OutputError, ReviewError
-from pipeline.models import Beat, Finding, Item, Severity, Source
-from pipeline.output.frontmatter import loads
+from pipeline.models import Beat, Finding, Front, Item, Severity, Source
+from pipeline.output.frontmatter import decoded, loads
+from pipeline.output.settling import front_of
 
 
 class Proof(NamedTuple):
@@ -30,6 +30,7 @@ class Proof(NamedTuple):
     source: Source
     beat: Beat
     findings: tuple[Finding, ...]
+    front: Front | None
 
 
 def check(
@@ -47,7 +48,7 @@ def check(
     if as_json:
         machine(_as_dict(found))
     else:
-        proof.show(found.body, found.first_line, found.findings, found.source.item.text)
+        proof.show(found.body, found.first_line, found.findings, found.source.item.text, found.front)
     if any(finding.severity is Severity.BLOCK for finding in found.findings):
         sys.exit(1)
 
@@ -60,8 +61,9 @@ def _file(draft: str, source: str, language: str | None) -> Proof:
     written_from = _source(_read(source), metadata, language)
     page = Page(body, beat)
     ours = any(section.heading.casefold() in map(str.casefold, page.fixed) for section in page.sections)
-    findings = run_checks(written_from, body, beat, sections=ours)
-    return Proof(draft, body, _first_line(text, body), written_from, beat, findings)
+    front = front_of(metadata, body, beat) if metadata else None
+    findings = run_checks(written_from, body, beat, front=front, sections=ours)
+    return Proof(draft, body, _first_line(text, body), written_from, beat, findings, front)
 
 
 def _known(ref: str, language: str | None) -> Proof:
@@ -69,7 +71,7 @@ def _known(ref: str, language: str | None) -> Proof:
     from pipeline.ledger import Ledger
     from pipeline.output.files import read_bytes
     from pipeline.settings import load_feeds, load_settings
-    from pipeline.standing import beat_of, source_of
+    from pipeline.standing import beat_of, decoded, draft_front, editors_own, source_of
 
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
@@ -80,21 +82,23 @@ def _known(ref: str, language: str | None) -> Proof:
             said = f"{error.message}; of any other file tell its --source as well"
             raise ConfigError(said, draft=ref) from error
     data = read_bytes(settings.output, row.path)
-    text = row.version_text if data is None else data.decode("utf-8", "replace")
-    _, body = _parted(text, row.path)
+    text = row.version_text if data is None else decoded(row.path, data)
+    metadata, body = loads(text, row.path)
     source, beat = source_of(row, subscriptions), beat_of(subscriptions, row.feed_key)
     if language:
         source = source.model_copy(update={"language": language})
-    return Proof(row.path, body, _first_line(text, body), source, beat, run_checks(source, body, beat))
+    front = draft_front(row, metadata, body, beat)
+    findings = editors_own(row, body, run_checks(source, body, beat, front=front), front)
+    return Proof(row.path, body, _first_line(text, body), source, beat, findings, front)
 
 
 def _read(path: str) -> str:
     try:
-        return Path(path).read_bytes().decode("utf-8-sig")
+        return decoded(Path(path).read_bytes(), path).removeprefix("\ufeff")
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror}); name a text file", file=path) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8", file=path) from error
+    except OutputError as error:
+        raise ConfigError(error.message, file=path) from error
 
 
 def _parted(text: str, path: str) -> tuple[dict[str, Any], str]:
@@ -158,15 +162,21 @@ def _as_dict(found: Proof) -> dict[str, Any]:
             "density": round(measured.density, 2),
         },
         "findings": [
-            _told(finding, found.body, found.source.item.text)
+            _told(finding, _text(found, finding), found.source.item.text)
             | {
+                "field": finding.field,
                 "line": proof.line_of(found.body, finding, found.first_line),
                 "message": finding.message,
-                "key": acknowledgement(finding, found.body, found.source.item.text),
+                "key": finding.key,
             }
             for finding in found.findings
         ],
     }
+
+
+def _text(found: Proof, finding: Finding) -> str:
+    """Return what of a file a finding's place lies in."""
+    return (found.front.text(finding.field) if found.front else "") or found.body
 
 
 def _pairs(path: str, language: str) -> None:

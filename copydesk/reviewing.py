@@ -19,7 +19,7 @@ from pipeline.models import Decision, Finding
 from pipeline.output.frontmatter import loads
 from pipeline.redraft import request_redraft
 from pipeline.settings import Settings, Subscriptions, desk_settings, load_feeds
-from pipeline.standing import Standing, beat_of, editors_own, source_of, standing_draft
+from pipeline.standing import Standing, beat_of, draft_front, editors_own, source_of, standing_draft
 
 HELP = """  a            approve                      s        skip to the next
   r REASON     reject                       b        back to the one before
@@ -71,10 +71,12 @@ class Session:
         row, text = standing.row, standing.text
         metadata, body = loads(text, row.path)
         source, beat = source_of(row, self._subscriptions), beat_of(self._subscriptions, row.feed_key)
-        found = (*editors_own(row, body, run_checks(source, body, beat)), *flags(row))
-        say(f"[bold]{plain(metadata.get('title', row.title))}[/bold]")
+        front = draft_front(row, metadata, body, beat)
+        checked = editors_own(row, body, run_checks(source, body, beat, front=front), front)
+        found = (*checked, *flags(row))
+        say(f"[bold]{plain(front.text('title') or row.title)}[/bold]")
         say(f"[dim]{plain(row.path)} · {plain(source.feed_name)} · {plain(row.item.link or '')}[/dim]\n")
-        proof.show(body, text[: len(text) - len(body)].count("\n") + 1, found, row.item.text)
+        proof.show(body, text[: len(text) - len(body)].count("\n") + 1, found, row.item.text, front)
         for one in row.acknowledged:
             say(f"[dim]{plain(one.by)} answers for: {plain(one.message)} ({plain(one.reason)})[/dim]")
         say(f"[bold]{counted(len(unanswered(found, row.acknowledged)), 'open finding')}[/bold]")

@@ -108,7 +108,7 @@ def _changes(page: Page, cover: dict[str, Any]) -> Changes:
     try:
         return Changes(
             title=page.title,
-            description=str(told.get("description") or ""),
+            description=None,
             category=str(told.get("category", "")),
             tags=tuple(told.get("tags") or ()),
             sentiment=Sentiment(str(told.get("sentiment"))),

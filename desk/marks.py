@@ -69,6 +69,14 @@ def marked_text(text: str, marks: Iterable[Mark]) -> str:
     return safe("".join(f"<p>{_pieces(one, env)}</p>" for one in paragraphs if one.strip()))
 
 
+def marked_line(text: str, marks: Iterable[Mark]) -> str:
+    """Return a plain text in one line as HTML with its marks."""
+    text = _SENTINELS.sub("\ufffd", text[:LONGEST])
+    boundaries = _boundaries(text, marks)
+    env: Env = {"boundaries": boundaries, "open": {}, "seen": set()}
+    return safe(_pieces(_with_sentinels(text, boundaries), env))
+
+
 def _boundaries(text: str, marks: Iterable[Mark]) -> list[_Boundary]:
     """Return where marks begin and end, in order; empty ones and those out of the text are left out."""
     found = []

@@ -2,20 +2,20 @@
 
 import asyncio
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.checks.reading import Trace
 from pipeline.checks.workers import CheckPool
 from pipeline.covers import Unsplash
 from pipeline.editing import flags
-from pipeline.errors import ConfigError, OutputError
+from pipeline.errors import ConfigError, OutputError, ReviewError
 from pipeline.ledger import DraftRow, Ledger
 from pipeline.models import Beat, FeedConfig, Finding, Source
 from pipeline.net import Net
 from pipeline.output import files
 from pipeline.output.frontmatter import loads
 from pipeline.settings import Settings, Subscriptions, load_feeds
-from pipeline.standing import beat_of, editors_own, source_of
+from pipeline.standing import beat_of, decoded, draft_front, editors_own, source_of
 
 
 class Seen(NamedTuple):
@@ -29,6 +29,8 @@ class Seen(NamedTuple):
     source: Source
     beat: Beat
     feed: FeedConfig | None
+    unreadable: str = ""
+    """Why there is no text."""
 
 
 class Office:
@@ -74,21 +76,32 @@ class Office:
         subscriptions = await asyncio.to_thread(lambda: self.subscriptions)
         source, beat = source_of(row, subscriptions), beat_of(subscriptions, row.feed_key)
         feed = next((one for one in subscriptions.feeds if one.key == row.feed_key), None)
-        text, sha256 = _decoded(data), files.sha256_of(data or b"")
+        text, unreadable = _decoded(row, data)
+        sha256 = files.sha256_of(data or b"")
         found = row.findings
         known = text == row.version_text and all(one.key for one in found)
         if text is not None and not known and row.state == "drafted":
-            found = await self.check(row, source, beat, body_of(text))
-        return Seen(row, text, sha256, found, source, beat, feed)
+            found = await self._found(row, source, beat, text)
+        return Seen(row, text, sha256, found, source, beat, feed, unreadable)
 
     async def traced(self, seen: Seen, body: str) -> list[Trace]:
         """Return the claims of a body that the source bears out, and where."""
         return await self._checks.trace(seen.source, body, seen.beat)
 
-    async def check(self, row: DraftRow, source: Source, beat: Beat, body: str) -> tuple[Finding, ...]:
-        """Return what the checks say of a body of a draft, and what happened elsewhere."""
-        found = await self._checks.check(source, body, beat)
-        return (*editors_own(row, body, found), *flags(row))
+    async def check(
+        self, row: DraftRow, source: Source, beat: Beat, metadata: dict[str, Any], body: str
+    ) -> tuple[Finding, ...]:
+        """Return what the checks say of a text of a draft, and what happened elsewhere."""
+        front = draft_front(row, metadata, body, beat)
+        found = await self._checks.check(source, body, beat, front)
+        return (*editors_own(row, body, found, front), *flags(row))
+
+    async def _found(self, row: DraftRow, source: Source, beat: Beat, text: str) -> tuple[Finding, ...]:
+        try:
+            metadata, body = loads(text)
+        except OutputError:  # the page says why it cannot be read
+            return flags(row)
+        return await self.check(row, source, beat, metadata, body)
 
 
 def body_of(text: str) -> str:
@@ -99,10 +112,11 @@ def body_of(text: str) -> str:
         return text
 
 
-def _decoded(data: bytes | None) -> str | None:
+def _decoded(row: DraftRow, data: bytes | None) -> tuple[str | None, str]:
+    """Return a file's text, or why there is none."""
     if data is None:
-        return None
+        return None, f"{row.path} is missing. Put the file back, or restore a version of it."
     try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return None
+        return decoded(row.path, data), ""
+    except ReviewError as error:
+        return None, f"{error.message}, or restore a version of it."

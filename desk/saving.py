@@ -19,9 +19,11 @@ from desk.unsaved import Conflict, Unsaved, who_changed
 from desk.view import Page, page_of
 from desk.worddiff import word_diff
 from pipeline import review
-from pipeline.editing import Changes, keep_refused, line_ends, save
+from pipeline.checks.workers import UNCHECKED
+from pipeline.editing import Changes, changed, keep_refused, save
 from pipeline.errors import EditConflict, ReviewError
-from pipeline.models import Decision, Sentiment
+from pipeline.models import Decision, Finding, Sentiment, Severity
+from pipeline.output.frontmatter import loads
 
 router = APIRouter()
 _FIELDS = (
@@ -37,6 +39,15 @@ class Written(NamedTuple):
     fields: dict[str, str]
     tags: tuple[str, ...]
     body: str
+    described: str | None = None
+    """The description that the form was shown with; None: it does not say."""
+
+    @property
+    def description(self) -> str | None:
+        """What the editor made of the description; None: it was not touched."""
+        given = self.fields["description"]
+        touched = self.described is None or given.split() != self.described.split()
+        return given if touched else None
 
     @property
     def base(self) -> str:
@@ -57,7 +68,8 @@ class Written(NamedTuple):
 def _written(form: FormData) -> Written:
     fields = {name: str(form.get(name) or "") for name in _FIELDS}
     body = str(form.get("body") or "").replace("\r\n", "\n").replace("\r", "\n")
-    return Written(fields, tuple(str(tag) for tag in form.getlist("tags")), body)
+    described = str(form["described"]) if "described" in form else None
+    return Written(fields, tuple(str(tag) for tag in form.getlist("tags")), body, described)
 
 
 @router.get(REF + "/edit")
@@ -106,8 +118,7 @@ def _quiet(request: Request) -> bool:
 async def _save(room: Office, seen: Seen, written: Written, name: str) -> str:
     """Check and save; returns the new text's hash. Raises ReviewError, EditConflict."""
     changes = _changes(seen, written)
-    body = line_ends(changes.body, like=body_of(seen.text or ""))
-    found = await room.check(seen.row, seen.source, seen.beat, body)
+    found = await _findings(room, seen, written, changes)
     return await asyncio.to_thread(
         save, room.ledger, room.settings.output, room.subscriptions, seen.row.external_id, changes, found,
         base=written.base, by=name, now=room.now, form=written.form,
@@ -139,6 +150,16 @@ def _legible(seen: Seen, written: Written) -> Changes:
         return _changes(seen, written._replace(fields=written.fields | plain))
 
 
+async def _findings(room: Office, seen: Seen, written: Written, changes: Changes) -> tuple[Finding, ...]:
+    """Return what the checks say of what is about to be saved."""
+    if seen.text is None or seen.sha256 != written.base:
+        said = "this text was not checked, since another one stood: save it again"
+        return (Finding(kind=UNCHECKED, severity=Severity.BLOCK, message=said),)
+    text = changed(seen.text, changes, seen.beat, now=room.now, row=seen.row)
+    metadata, body = loads(text, seen.row.path)
+    return await room.check(seen.row, seen.source, seen.beat, metadata, body)
+
+
 def _changes(seen: Seen, written: Written) -> Changes:
     """Return what a form says. Raises ReviewError for what it cannot say."""
     fields = written.fields
@@ -148,7 +169,7 @@ def _changes(seen: Seen, written: Written) -> Changes:
     try:
         return Changes(
             title=fields["title"],
-            description=fields["description"],
+            description=written.description,
             category=fields["category"],
             tags=written.tags,
             sentiment=Sentiment(fields["sentiment"]),
@@ -193,7 +214,11 @@ def _with(page: Page, written: Written) -> Page:
     told: dict[str, Any] = dict(written.fields)
     told |= {"tags": list(written.tags), "stickyWeight": written.fields["sticky_weight"]}
     names = ("title", "description", "category", "sentiment", "tags", "stickyWeight")
-    return page._replace(metadata=page.metadata | {name: told[name] for name in names}, body=written.body)
+    return page._replace(
+        metadata=page.metadata | {name: told[name] for name in names},
+        body=written.body,
+        described=written.described,
+    )
 
 
 def _editor(

@@ -4,19 +4,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from desk.marks import Mark, marked_markdown, marked_text
+from desk.marks import Mark, marked_line, marked_markdown, marked_text
 from desk.office import Seen
 from pipeline.checks.reading import Trace
 from pipeline.errors import OutputError
 from pipeline.ledger import Acknowledgement
-from pipeline.models import Finding, Severity
+from pipeline.models import Finding, Front, Place, Severity
 from pipeline.output.frontmatter import loads
+from pipeline.standing import draft_front
 
+_PLACES: dict[Place, str] = {"title": "Title", "description": "Description"}
+_PARTS: tuple[Place, ...] = ("front matter", "title", "description", "body")
+"""In the order in which findings about them are listed."""
 KINDS = {
     "figure": "Figure", "place": "Figure elsewhere", "date": "Date", "name": "Name", "quotation": "Quotation",
     "overlap": "Copied", "opinion": "Opinion", "form": "Form", "brief": "Placeholder",
     "injection": "Strange text", "story": "Same story", "source-updated": "Source changed",
-    "redraft": "Redraft", "unchecked": "Not checked",
+    "redraft": "Redraft", "unchecked": "Not checked", "front-matter": "Front matter",
 }  # fmt: skip
 LEVELS = {"block": "blocks approval", "warn": "warning", "note": "note", "fine": "answered for"}
 _ORDER = ("block", "warn", "fine", "note")
@@ -39,6 +43,16 @@ class Shown(NamedTuple):
     def kind(self) -> str:
         """What it is called."""
         return KINDS.get(self.finding.kind, self.finding.kind.capitalize())
+
+    @property
+    def where(self) -> str:
+        """In what of the draft it is, where that is not the text."""
+        return _PLACES.get(self.finding.field, "")
+
+    @property
+    def input(self) -> str:
+        """The field of the editing form that has its place."""
+        return self.finding.field if self.where else "body"
 
     @property
     def said(self) -> str:
@@ -65,6 +79,8 @@ class Page(NamedTuple):
     findings: tuple[Shown, ...]
     traces: tuple[Trace, ...] = ()
     """Claims that the source bears out, where no finding is about them."""
+    described: str | None = None
+    """The description that an editor's form was shown with; None: the one that stands."""
 
     @property
     def blocks(self) -> int:
@@ -122,13 +138,31 @@ class Page(NamedTuple):
     @property
     def draft_html(self) -> str:
         """The body with its marks, as HTML."""
-        marks = [
-            Mark(one.number, *one.finding.span, one.level, f"c{one.number}")
-            for one in self.findings
-            if one.finding.span
-        ]
+        marks = self._marks("body")
         borne_out = [Mark(number, *one.span, "fact", f"c{number}") for number, one in self._claims]
         return marked_markdown(self.body, [*marks, *borne_out])
+
+    @property
+    def title_html(self) -> str:
+        """The title with its marks, as HTML."""
+        return marked_line(self.title, self._marks("title"))
+
+    @property
+    def description_html(self) -> str:
+        """The description with its marks, as HTML."""
+        return marked_line(str(self.metadata.get("description") or ""), self._marks("description"))
+
+    def told(self, one: Shown) -> str:
+        """Return the words that a finding is about, as they stand."""
+        told = self.metadata.get(one.finding.field) if one.where else self.body
+        return str(told or "")[slice(*one.finding.span)] if one.finding.span else ""
+
+    def _marks(self, field: Place) -> list[Mark]:
+        return [
+            Mark(one.number, *one.finding.span, one.level, f"c{one.number}")
+            for one in self.findings
+            if one.finding.span and one.finding.field == field
+        ]
 
     @property
     def source_html(self) -> str:
@@ -172,16 +206,17 @@ def page_of(seen: Seen) -> Page:
     metadata: dict[str, Any] = {}
     body, trouble = seen.text or "", None
     if seen.text is None:
-        trouble = (
-            f"{seen.row.path} is missing or is not UTF-8. Put the file back, or restore a version of it."
-        )
+        trouble = seen.unreadable
     else:
         try:
             metadata, body = loads(seen.text, seen.row.path)
-            metadata = shaped(metadata)
         except OutputError as error:
             trouble = error.message
-    return Page(seen, metadata, body, trouble, numbered(seen.findings, seen.row.acknowledged, body))
+    front = Front(metadata=metadata)
+    if metadata and seen.row.state == "drafted":  # as it would be approved
+        front = draft_front(seen.row, metadata, body, seen.beat)
+    found = numbered(seen.findings, seen.row.acknowledged, body, front)
+    return Page(seen, shaped(front.metadata), body, trouble, found)
 
 
 def shaped(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -200,7 +235,7 @@ def _text(value: object) -> str:
 
 def with_traces(page: Page, traces: Iterable[Trace]) -> Page:
     """Return a page with the claims that the source bears out and that no finding is about."""
-    taken = sorted(one.finding.span for one in page.findings if one.finding.span)
+    taken = sorted(one.finding.body_span for one in page.findings if one.finding.body_span)
     free = [
         one for one in traces if not any(start < one.span[1] and one.span[0] < end for start, end in taken)
     ]
@@ -208,14 +243,21 @@ def with_traces(page: Page, traces: Iterable[Trace]) -> Page:
 
 
 def numbered(
-    findings: Sequence[Finding], acknowledged: Sequence[Acknowledgement], body: str
+    findings: Sequence[Finding], acknowledged: Sequence[Acknowledgement], body: str, front: Front
 ) -> tuple[Shown, ...]:
     """Return findings as they are listed: what blocks first, in the order of the text."""
     answers = {one.key: one for one in acknowledged}
     levels = [(_level(one, answers), one) for one in findings]
-    ordered = sorted(levels, key=lambda pair: (_ORDER.index(pair[0]), pair[1].span or (-1, -1)))
+    ordered = sorted(
+        levels,
+        key=lambda pair: (
+            _ORDER.index(pair[0]),
+            _PARTS.index(pair[1].field),
+            pair[1].span or (-1, -1),
+        ),
+    )
     return tuple(
-        Shown(number, one, level, answers.get(one.key), _quote(one, body))
+        Shown(number, one, level, answers.get(one.key), _quote(one, front.text(one.field) or body))
         for number, (level, one) in enumerate(ordered, start=1)
     )
 
@@ -226,8 +268,8 @@ def _level(finding: Finding, answers: Mapping[str, Acknowledgement]) -> str:
     return finding.severity.value
 
 
-def _quote(finding: Finding, body: str) -> str:
-    text = " ".join(body[slice(*finding.span)].split()) if finding.span else ""
+def _quote(finding: Finding, told: str) -> str:
+    text = " ".join(told[slice(*finding.span)].split()) if finding.span else ""
     return text if len(text) <= 90 else text[:89] + "…"
 
 

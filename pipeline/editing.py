@@ -7,16 +7,17 @@ from typing import Any
 
 from pipeline.errors import EditConflict, OutputError, ReviewError
 from pipeline.ledger import FLAGS, DraftRow, Ledger
-from pipeline.models import Beat, Draft, Finding, Record, Sentiment, utc_iso
+from pipeline.models import Beat, Draft, Finding, Front, Record, Sentiment, utc_iso
 from pipeline.output import files
 from pipeline.output.frontmatter import dumps, loads
 from pipeline.output.lock import alone
-from pipeline.output.render import describe
-from pipeline.output.sections import parts, text_of
+from pipeline.output.settling import following, overview_start
+from pipeline.sanitize import without_elements
 from pipeline.settings import Subscriptions
 from pipeline.standing import (
     beat_of,
     count_checks,
+    draft_front,
     editors_own,
     keep_edit,
     read_text,
@@ -40,8 +41,8 @@ class Changes(Record):
     """What an editor wrote into the form of a draft."""
 
     title: str
-    description: str
-    """Empty: the overview's beginning."""
+    description: str | None
+    """Empty: the overview's beginning; None: not touched, so it is as it was or follows the overview."""
     category: str
     tags: tuple[str, ...]
     sentiment: Sentiment
@@ -66,7 +67,7 @@ def save(
 ) -> str:
     """Write what an editor changed over the text of the hash `base` and return the new text's hash.
 
-    `findings` are about the changed body. What was kept aside of the page `form` (see `keep_refused`) is
+    `findings` are about the changed text. What was kept aside of the page `form` (see `keep_refused`) is
     replaced by this. Raises EditConflict where another text stands, ReviewError where
     the draft was decided on, or a field cannot be as it is.
     """
@@ -75,11 +76,11 @@ def save(
         row = standing.row
         refuse_other(standing, base)
         beat = beat_of(subscriptions, row.feed_key)
-        found = (*editors_own(row, changes.body, findings), *flags(row))
-        text = changed(standing.text, changes, beat, now=now)
+        text = changed(standing.text, changes, beat, now=now, row=row)
         if text == standing.text:
             return standing.sha256
         metadata, body = loads(text, row.path)
+        found = (*editors_own(row, body, findings, Front(metadata=metadata)), *flags(row))
         count_checks(metadata, row, found)
         draft = Draft(external_id=row.external_id, path=row.path, text=dumps(metadata, body), findings=found)
         keep_edit(ledger, standing)
@@ -142,23 +143,26 @@ def flags(row: DraftRow) -> tuple[Finding, ...]:
     return tuple(one for one in row.findings if one.kind in FLAGS)
 
 
-def changed(text: str, changes: Changes, beat: Beat, *, now: datetime) -> str:
+def changed(text: str, changes: Changes, beat: Beat, *, now: datetime, row: DraftRow | None = None) -> str:
     """Return a draft's text with an editor's changes; bytes that were not changed stay. Pure.
 
-    Raises ReviewError where a field cannot be as it is.
+    What the ledger's `row` of it attests is put back. Raises ReviewError where a field cannot be as it is.
     """
-    _refuse(changes, line_ends(changes.body, like=loads(text)[1]), beat)
-    return _applied(text, changes, beat, now=now)
+    title = without_elements(" ".join(changes.title.split()))
+    _refuse(changes.model_copy(update={"title": title}), line_ends(changes.body, like=loads(text)[1]), beat)
+    return _applied(text, changes, beat, now=now, row=row)
 
 
-def _applied(text: str, changes: Changes, beat: Beat, *, now: datetime) -> str:
-    metadata, body = loads(text)
-    before = metadata.get("title"), metadata.get("description"), body
+def _applied(text: str, changes: Changes, beat: Beat, *, now: datetime, row: DraftRow | None = None) -> str:
+    told, body = loads(text)
+    before = told.get("title"), told.get("description"), body
+    metadata = draft_front(row, told, body, beat).metadata if row else told
     after = line_ends(changes.body, like=body)
+    title = without_elements(" ".join(changes.title.split()))
     metadata["description"] = _description(
         metadata.get("description"), changes.description, body, after, beat
     )
-    metadata["title"] = " ".join(changes.title.split())
+    metadata["title"] = title
     _classify(metadata, changes)
     if changes.cover is not None:
         metadata.pop("coverImage", None)
@@ -181,7 +185,7 @@ def _refuse(changes: Changes, body: str, beat: Beat) -> None:
         raise ReviewError("the title is empty; write one", field="title")
     for field, text, most in (
         ("title", changes.title, 400),
-        ("description", changes.description, 1_000),
+        ("description", changes.description or "", 1_000),
         ("text", body, LONGEST),
     ):
         if len(text) > most:
@@ -192,18 +196,13 @@ def _refuse(changes: Changes, body: str, beat: Beat) -> None:
         raise ReviewError(f"{unknown[0]!r} is not in the vocabulary: {known}", field="tags")
 
 
-def _description(before: object, wanted: str, old_body: str, body: str, beat: Beat) -> str:
+def _description(before: object, wanted: str | None, old_body: str, body: str, beat: Beat) -> str:
     """Return an editor's own description; one that was the overview's beginning follows the overview."""
-    given = " ".join(wanted.split())
-    automatic = _overview(old_body, beat)
-    if given and not (given == before and given == automatic):
-        return given
-    return _overview(body, beat) or given
-
-
-def _overview(body: str, beat: Beat) -> str:
-    found = [one for one in parts(body) if one.heading.casefold() == beat.overview.casefold()]
-    return describe(text_of(body, found[0])) if found else ""
+    stands = before if isinstance(before, str) else ""
+    given = stands if wanted is None else without_elements(" ".join(wanted.split()))
+    if not given:
+        return overview_start(body, beat)
+    return following(given, old_body, body, beat) if given == stands else given
 
 
 def _classify(metadata: dict[str, Any], changes: Changes) -> None:

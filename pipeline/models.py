@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -320,6 +320,12 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
+Place = Literal["body", "title", "description", "front matter"]
+"""What of a draft a finding is about. In front matter as a whole it has no span."""
+LINES: tuple[Place, ...] = ("title", "description")
+"""Keys of front matter that readers see as text."""
+
+
 class Finding(Record):
     """One check's result, with character spans on both sides."""
 
@@ -327,14 +333,38 @@ class Finding(Record):
     severity: Severity
     message: str
     """One plain sentence for the editor."""
+    field: Place = "body"
+    """In what of the draft `span` lies."""
     span: tuple[int, int] | None = None
-    """Half-open, in characters of the draft's body."""
+    """Half-open, in characters of the draft's body, or of another field's text."""
     evidence: tuple[tuple[int, int], ...] = ()
     """Half-open, in characters of the source's text."""
     key: str = ""
     """What an acknowledgement of it is tied to: `claim_key` over what it says."""
     firm: bool = False
     """It has to be mended: nobody can answer for it."""
+
+    @property
+    def body_span(self) -> tuple[int, int] | None:
+        """Return its place in the body; None where it is about the whole, or about another field."""
+        return self.span if self.field == "body" else None
+
+
+class Front(Record):
+    """Front matter as an approval would write it, beside what its checks have to know."""
+
+    metadata: dict[str, Any]
+    follows: bool = False
+    """The description is the Overview's beginning, which is checked with the body."""
+    is_ours: bool = True
+    """It is an article's of ours, which has all its keys."""
+    notes: tuple[Finding, ...] = ()
+    """What an approval changes in the file's front matter."""
+
+    def text(self, field: Place) -> str:
+        """Return the text of the title or the description; empty for anything else."""
+        told = self.metadata.get(field) if field in LINES else None
+        return told if isinstance(told, str) else ""
 
 
 def claim_key(kind: str, claim: str, evidence: Iterable[str] = ()) -> str:

@@ -5,14 +5,24 @@ from pathlib import Path
 
 from pipeline.checks import run_checks
 from pipeline.errors import ReviewError
-from pipeline.ledger import DraftRow, Ledger, Version
+from pipeline.ledger import BY_HAND, DraftRow, Ledger, Version
 from pipeline.models import Draft, utc_iso
 from pipeline.output import files
 from pipeline.output.frontmatter import dumps, loads
 from pipeline.output.lock import alone
 from pipeline.output.sections import part
+from pipeline.output.settling import front_of
 from pipeline.settings import Subscriptions
-from pipeline.standing import Standing, beat_of, keep_edit, open_draft, source_of, standing_draft, write_text
+from pipeline.standing import (
+    Standing,
+    beat_of,
+    keep_edit,
+    known_text,
+    open_draft,
+    source_of,
+    standing_draft,
+    write_text,
+)
 
 
 def request_redraft(
@@ -90,7 +100,8 @@ def restore(
             text = data.decode("utf-8", "replace")
             keep_edit(ledger, Standing(row, text, files.sha256_of(data)))
         number = max(one.number for one in every) + 1
-        draft = _restored(row, subscriptions, chosen, number, now)
+        mine = [one.text for one in every if one.number == chosen.number and one.cause not in BY_HAND]
+        draft = _restored(row, subscriptions, chosen, mine[-1] if mine else row.origin, number, now)
         base = None if data is None else files.sha256_of(data)
         pending = ledger.intend_save(row, draft, by or "", base=base, cause="restore", number=number)
         write_text(ledger, root, pending)
@@ -98,15 +109,19 @@ def restore(
 
 
 def _restored(
-    row: DraftRow, subscriptions: Subscriptions, chosen: Version, number: int, now: datetime
+    row: DraftRow, subscriptions: Subscriptions, chosen: Version, origin: str, number: int, now: datetime
 ) -> Draft:
-    """Return a version's text as another version: only what tells of it is changed."""
-    metadata, body = loads(chosen.text, row.path)
-    metadata["updatedAt"] = utc_iso(now)
+    """Return a version's text as another version: only what tells of it is changed.
+
+    `origin` is the text that Copydesk wrote under the version's number, and attests who wrote it.
+    """
+    told, body = loads(chosen.text, row.path)
+    source, beat = source_of(row, subscriptions), beat_of(subscriptions, row.feed_key)
+    front = front_of(told, body, beat, origin=known_text(origin)[0])
+    metadata = {**front.metadata, "updatedAt": utc_iso(now)}
     ai = metadata.get("ai")
     metadata["ai"] = {**(ai if isinstance(ai, dict) else {}), "version": number}
-    source = source_of(row, subscriptions)
-    findings = run_checks(source, body, beat_of(subscriptions, row.feed_key))
+    findings = run_checks(source, body, beat, front=front.model_copy(update={"metadata": metadata}))
     return Draft(external_id=row.external_id, path=row.path, text=dumps(metadata, body), findings=findings)
 
 

@@ -11,17 +11,19 @@ from pipeline.checks import run_checks
 from pipeline.errors import ReviewError
 from pipeline.ingest.links import canonical_url
 from pipeline.ledger import DraftRow, Given, Ledger, Move, PendingVerdict, live, unanswered
-from pipeline.models import Decision, Finding, Severity, Verdict, utc_iso
+from pipeline.models import LINES, Decision, Finding, Severity, Verdict, utc_iso
 from pipeline.output import files
-from pipeline.output.frontmatter import dumps, loads
+from pipeline.output.frontmatter import dumps, loads, plain_lines
 from pipeline.output.lock import alone
 from pipeline.settings import Subscriptions
 from pipeline.standing import (
     Standing,
     beat_of,
     count_checks,
+    draft_front,
     editors_own,
     keep_edit,
+    known_text,
     read_text,
     refuse_other,
     reopened,
@@ -184,12 +186,13 @@ def forget(ledger: Ledger, root: Path, url: str, now: datetime) -> list[str]:
 def _approved(standing: Standing, subscriptions: Subscriptions, verdict: Verdict) -> str:
     """Return the text of the approved article: body and unknown keys as the editor left them."""
     row = standing.row
-    metadata, body = loads(standing.text, row.path)
+    told, body = loads(plain_lines(standing.text), row.path)
     source, beat = source_of(row, subscriptions), beat_of(subscriptions, row.feed_key)
-    findings = editors_own(row, body, run_checks(source, body, beat))
+    front = draft_front(row, told, body, beat)
+    findings = editors_own(row, body, run_checks(source, body, beat, front=front), front)
     _refuse_blocked(row, findings)
-    metadata["draft"] = False
-    if _edited(row, metadata, body):
+    metadata = {**front.metadata, "draft": False}
+    if _edited(row, metadata, body) or "updatedAt" not in metadata:
         metadata["updatedAt"] = utc_iso(verdict.at)
     count_checks(metadata, row, findings)
     metadata["review"] = _review(verdict)
@@ -200,12 +203,16 @@ def _refuse_blocked(row: DraftRow, findings: tuple[Finding, ...]) -> None:
     opened = unanswered(findings, row.acknowledged)
     blocking = [finding for finding in opened if finding.severity is Severity.BLOCK]
     if blocking:
-        kinds = ", ".join(dict.fromkeys(f"{finding.kind}: {finding.message}" for finding in blocking))
+        kinds = ", ".join(dict.fromkeys(f"{_about(finding)}: {finding.message}" for finding in blocking))
         raise ReviewError(f"{row.path} has {len(blocking)} blocking findings ({kinds})", draft=row.path)
 
 
+def _about(finding: Finding) -> str:
+    return f"{finding.kind} in the {finding.field}" if finding.field in LINES else finding.kind
+
+
 def _edited(row: DraftRow, metadata: dict[str, Any], body: str) -> bool:
-    ours, our_body = loads(row.version_text, row.path)
+    ours, our_body = known_text(plain_lines(row.version_text))
     return body != our_body or any(metadata.get(key) != ours.get(key) for key in ("title", "description"))
 
 

@@ -1,15 +1,16 @@
 """A draft and what stands on disk of it: read, told apart from what others wrote, written with care."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.checks.contacts import contacts
-from pipeline.errors import EditConflict, ReviewError
+from pipeline.errors import EditConflict, OutputError, ReviewError
 from pipeline.ledger import DraftRow, Ledger, PendingText, unanswered
-from pipeline.models import Beat, Credit, Draft, Finding, Severity, Source
-from pipeline.output import files
+from pipeline.models import Beat, Credit, Draft, Finding, Front, Severity, Source
+from pipeline.output import files, frontmatter
 from pipeline.output.frontmatter import dumps, loads
+from pipeline.output.settling import front_of
 from pipeline.settings import Subscriptions
 
 
@@ -62,10 +63,9 @@ def refuse_other(standing: Standing, seen: str | None) -> None:
 def decoded(path: str, data: bytes) -> str:
     """Return the text of a draft's file. Raises ReviewError where it is not UTF-8."""
     try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        said = f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8"
-        raise ReviewError(said, draft=path) from error
+        return frontmatter.decoded(data, path)
+    except OutputError as error:
+        raise ReviewError(error.message, draft=path) from error
 
 
 def write_text(ledger: Ledger, root: Path, pending: PendingText) -> bool:
@@ -121,7 +121,24 @@ def beat_of(subscriptions: Subscriptions, feed_key: str) -> Beat:
     return next(iter(subscriptions.beats.values()))
 
 
-def editors_own(row: DraftRow, body: str, found: Iterable[Finding]) -> tuple[Finding, ...]:
+def draft_front(row: DraftRow, metadata: Mapping[str, Any], body: str, beat: Beat) -> Front:
+    """Return what an approval would make of a draft's front matter, with what the ledger knows of it."""
+    last, origin = known_text(row.version_text), known_text(row.origin or row.version_text)
+    return front_of(metadata, body, beat, before=last[1], origin=origin[0])
+
+
+def known_text(text: str) -> tuple[dict[str, Any], str]:
+    """Return front matter and body of a text that the ledger has; one that cannot be read is all body.
+
+    An editor may have broken it on disk, and the ledger keeps whatever stood there.
+    """
+    try:
+        return loads(text)
+    except OutputError:
+        return {}, text
+
+
+def editors_own(row: DraftRow, body: str, found: Iterable[Finding], front: Front) -> tuple[Finding, ...]:
     """Return findings without those about an address that an editor wrote: it is the editor's own."""
     ours = row.written_by_model or row.version_text
     return tuple(
@@ -130,7 +147,7 @@ def editors_own(row: DraftRow, body: str, found: Iterable[Finding]) -> tuple[Fin
         if one.kind != "injection"
         or one.firm
         or one.span is None
-        or not _is_own(body[slice(*one.span)], ours)
+        or not _is_own((front.text(one.field) or body)[slice(*one.span)], ours)
     )
 
 

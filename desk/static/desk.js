@@ -200,10 +200,19 @@
     const find = event.target.closest("[data-find]");
     if (!find) return;
     event.preventDefault();
-    const text = one("#body");
+    const text = one(find.getAttribute("href"));
     const at = text.value.indexOf(find.dataset.find.replaceAll("\r\n", "\n"));
     text.focus();
     if (at >= 0) text.setSelectionRange(at, at + find.dataset.find.length);
+  });
+  // A description that the desk changed with the text takes the place of the one that nobody touched.
+  const described = () => one("#described").value;
+  let shown = described();
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target !== editor || described() === shown) return;
+    const field = one("#description");
+    if (field.value === shown) field.value = described();
+    shown = described();
   });
   const status = () => one("#saving");
   const conflict = () => one("#conflict");

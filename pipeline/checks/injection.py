@@ -5,6 +5,9 @@ the answer that is looked at. An offline brief quotes its source on purpose, and
 one.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from pipeline.brieftext import PLACEHOLDERS
 from pipeline.checks.appeals import check_appeals
 from pipeline.checks.known import Known
@@ -30,9 +33,18 @@ def check_injection(source: Source | None, body: str, beat: Beat) -> tuple[Findi
         return sure
     return (
         *sure,
-        *check_headline(known, source.item.title),
         *check_outsiders(known, shown),
         *check_appeals(known, shown),
         *check_strayed(known, shown),
         *check_tongue(known, shown, source.language),
     )
+
+
+def check_origin(source: Source | None, metadata: Mapping[str, Any]) -> list[Finding]:
+    """Return a blocking finding for each address in the source's headline, where front matter names that."""
+    told = metadata.get("source")
+    title = told.get("title") if isinstance(told, dict) else None
+    if source is None or not isinstance(title, str):
+        return []
+    found = check_headline(Known(source), seen(title))
+    return [one.model_copy(update={"span": None, "field": "front matter"}) for one in found]

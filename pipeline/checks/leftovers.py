@@ -15,7 +15,7 @@ _EVERYWHERE = "en"
 _PLACEHOLDER = re.compile(
     r"\[(?:insert|add|your|name|date|source|link|url|company|amount|figure|number|quote|author|title|todo|tbd|tbc"
     r"|xx+|citation|einfügen|hier|datum|quelle|betrag|zahl|zitat)\b[^\[\]\n]{0,80}\](?!\()"
-    r"|<(?:insert|add|your|name|date|company|amount)\b[^<>\n]{0,80}>"
+    r"|[<‹](?:insert|add|your|name|date|company|amount)\b[^<>‹›\n]{0,80}[>›]"
     r"|\b(?-i:TODO|TBD|TKTK|FIXME|XXX)\b",
     re.IGNORECASE,
 )

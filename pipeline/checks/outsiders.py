@@ -28,21 +28,24 @@ _CALLED = {
 }
 
 
-def check_outsiders(known: Known, body: Seen) -> tuple[Finding, ...]:
-    """Return a finding for each place of a body that leads readers elsewhere, the blocking ones first."""
+def check_outsiders(known: Known, body: Seen, where: str = "text") -> tuple[Finding, ...]:
+    """Return a finding for each place of a body that leads readers elsewhere, the blocking ones first.
+
+    `where` says what of a draft the body is.
+    """
     judged = [(_severity(known, body.text, contact), contact) for contact in contacts(body.text)]
     return tuple(
-        _finding(known, contact, severity, body.span(contact.start, contact.end))
+        _finding(known, contact, severity, body.span(contact.start, contact.end), where)
         for severity in (Severity.BLOCK, Severity.WARN)
         for contact in [contact for found, contact in judged if found is severity][:_MOST]
     )
 
 
-def check_headline(known: Known, title: str) -> tuple[Finding, ...]:
-    """Return a blocking finding for each address in the source's headline, which is the article's, too."""
+def check_headline(known: Known, title: Seen) -> tuple[Finding, ...]:
+    """Return a blocking finding for each address in the source's headline, where an article has it."""
     return tuple(
-        _finding(known, contact, Severity.BLOCK, None, "headline")
-        for contact in contacts(title)
+        _finding(known, contact, Severity.BLOCK, title.span(contact.start, contact.end), "headline")
+        for contact in contacts(title.text)
         if contact.kind not in ("handle", "unknown", "number")
         and not _is_a_name(contact)
         and not known.is_own(contact.text)
@@ -86,7 +89,7 @@ def _is_told_of(known: Known, text: str, contact: Contact) -> bool:
 
 
 def _finding(
-    known: Known, contact: Contact, severity: Severity, span: tuple[int, int] | None, where: str = "text"
+    known: Known, contact: Contact, severity: Severity, span: tuple[int, int] | None, where: str
 ) -> Finding:
     shown = contact.text if len(contact.text) <= 60 else contact.text[:59] + "…"
     said = "stands in the source, where anybody may have put it"

@@ -13,7 +13,7 @@ from pipeline.brieftext import PLACEHOLDERS
 from pipeline.checks.quotes import Quote, quotes
 from pipeline.checks.reading import Reading
 from pipeline.checks.seen import Seen, seen
-from pipeline.models import Beat
+from pipeline.models import Beat, Finding
 
 _HEADING = re.compile(r"^(?P<marks>#{1,6}[ \t]+)(?P<text>[^\r\n]*)", re.MULTILINE)
 _LINK = re.compile(r"(?P<open>!?\[)(?P<label>[^\[\]]{0,300})(?P<target>\]\([^()\s]{0,2000}\))")
@@ -109,6 +109,12 @@ class Page:
         if self.text[end - 1] not in "*_~":
             behind = begin + len(self.body[begin:behind].rstrip("*_~"))  # what ends emphasis is not seen
         return begin, behind
+
+    def placed(self, finding: Finding, length: int) -> Finding:
+        """Return a finding about the text as one about the body; evidence lies in the source's `length`."""
+        span = self.span(*finding.span) if finding.span else None
+        evidence = tuple((start, min(end, length)) for start, end in finding.evidence if start < length)
+        return finding.model_copy(update={"span": span, "evidence": evidence})
 
     @cached_property
     def _seen(self) -> Seen:

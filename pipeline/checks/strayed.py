@@ -95,9 +95,17 @@ def _shown_html(known: Known, body: Seen, text: str) -> Iterator[tuple[str, str,
             yield "HTML", found[0], span
 
 
-def check_strayed(known: Known, body: Seen) -> tuple[Finding, ...]:
-    """Return findings about text that is not in the source, and no article either."""
-    strays = ((found, what) for found, what in _strays(body.text) if not known.says(found[0]))
+def check_strayed(known: Known, body: Seen, *, labels: bool = True) -> tuple[Finding, ...]:
+    """Return findings about text that is not in the source, and no article either.
+
+    `AI: …` is a speaker's label at the beginning of a line, and a subject at that of a headline: there are
+    no `labels` there.
+    """
+    strays = (
+        (found, what)
+        for found, what in _strays(body.text)
+        if not known.says(found[0]) and (labels or not found[0].rstrip().endswith(":"))
+    )
     found = [_block(what, found[0], body.span(*found.span())) for found, what in islice(strays, _MOST)]
     pictures = [each for each in _EMOJI.finditer(body.text) if each[0] not in known.shown]
     if len(pictures) >= _MANY:

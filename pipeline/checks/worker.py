@@ -9,7 +9,7 @@ from pipeline.apart.child import serve
 from pipeline.checks import run_checks
 from pipeline.checks.reading import Trace
 from pipeline.checks.tracing import trace_claims
-from pipeline.models import Beat, Finding, Source
+from pipeline.models import Beat, Finding, Front, Source
 
 FINDINGS = TypeAdapter(tuple[Finding, ...])
 
@@ -18,11 +18,12 @@ TRACES = TypeAdapter(list[Trace])
 
 
 def work(job: dict[str, Any], body: bytes) -> bytes:
-    """Return the findings about a body, or the claims that its source has, as JSON."""
+    """Return the findings about a draft, or the claims that its source has, as JSON."""
     source = Source.model_validate_json(job["source"]) if job["source"] else None
     if job.get("trace") and source is not None:
         return TRACES.dump_json(trace_claims(source, body.decode(), _beat(job["beat"])))
-    return FINDINGS.dump_json(run_checks(source, body.decode(), _beat(job["beat"])))
+    front = Front.model_validate_json(job["front"]) if job["front"] else None
+    return FINDINGS.dump_json(run_checks(source, body.decode(), _beat(job["beat"]), front=front))
 
 
 @lru_cache(maxsize=64)

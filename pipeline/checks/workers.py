@@ -6,7 +6,7 @@ from typing import Self
 from pipeline.apart import CPU_S, MEMORY, JobFailed, Pool
 from pipeline.checks.reading import Trace
 from pipeline.checks.worker import FINDINGS, TRACES
-from pipeline.models import Beat, Finding, Severity, Source
+from pipeline.models import Beat, Finding, Front, Severity, Source
 
 UNCHECKED = "unchecked"
 """The kind of the finding that stands where the checks themselves came to nothing."""
@@ -27,9 +27,15 @@ class CheckPool:
     ) -> None:
         await self._pool.__aexit__(kind, error, trace)
 
-    async def check(self, source: Source | None, body: str, beat: Beat) -> tuple[Finding, ...]:
-        """Return the findings about a body, as `run_checks` does; one that blocks where that fails."""
-        job = {"source": source.model_dump_json() if source else None, "beat": beat.model_dump_json()}
+    async def check(
+        self, source: Source | None, body: str, beat: Beat, front: Front | None
+    ) -> tuple[Finding, ...]:
+        """Return the findings about a draft, as `run_checks` does; one that blocks where that fails."""
+        job = {
+            "source": source.model_dump_json() if source else None,
+            "beat": beat.model_dump_json(),
+            "front": front.model_dump_json() if front else None,
+        }
         try:
             return FINDINGS.validate_json(await self._pool.run(job, body.encode()))
         except JobFailed as error:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.models import Record, Source
+from pipeline.sanitize import without_elements
 
 SIZES = ("raw", "full", "regular", "small", "thumb", "small_s3")
 IMAGES = "https://images.unsplash.com"
@@ -78,11 +79,11 @@ def _mapping(value: object) -> dict[str, Any]:
 
 
 def _line(value: object) -> str:
-    """Return a text in one line, without what cannot be seen."""
+    """Return a text in one line, without markup and what cannot be seen."""
     if not isinstance(value, str):
         return ""
     shown = "".join(char if char.isprintable() else " " for char in value[:_LONGEST])
-    return " ".join(shown.split())[:300]
+    return without_elements(" ".join(shown.split()))[:300]
 
 
 def _url(value: object) -> str:

@@ -34,8 +34,10 @@ from pipeline.ledger.records import (
     unanswered,
 )
 from pipeline.ledger.verdicts import live
+from pipeline.ledger.versions import BY_HAND
 
 __all__ = [
+    "BY_HAND",
     "FLAGS",
     "OURSELVES",
     "Acknowledgement",

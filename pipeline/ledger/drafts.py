@@ -10,7 +10,7 @@ from pipeline.ledger import answering, requests, stories
 from pipeline.ledger.notes import findings_of
 from pipeline.ledger.records import DraftRow
 from pipeline.ledger.schema import feeds, items, versions
-from pipeline.ledger.versions import EDIT
+from pipeline.ledger.versions import BY_HAND, EDIT
 from pipeline.models import Item
 
 _every = versions.alias()
@@ -55,8 +55,18 @@ def one(connection: sa.Connection, ref: str) -> DraftRow:
     if len(rows) != 1:
         raise _unclear(ref, [str(row.path) for row in rows])
     row = _row(connection, rows[0])
-    told = {"siblings": tuple(stories.siblings(connection, row.item_id))}
-    return row.model_copy(update=told | {"written_by_model": _written_by_model(connection, row.item_id)})
+    told = {
+        "siblings": tuple(stories.siblings(connection, row.item_id)),
+        "written_by_model": _written_by_model(connection, row.item_id),
+        "origin": _origin(connection, row.item_id),
+    }
+    return row.model_copy(update=told)
+
+
+def _origin(connection: sa.Connection, item_id: int) -> str:
+    mine = sa.and_(versions.c.item_id == item_id, ~versions.c.aside, versions.c.cause.not_in(BY_HAND))
+    last = sa.select(versions.c.text).where(mine).order_by(versions.c.id.desc()).limit(1)
+    return connection.scalar(last) or ""
 
 
 def _written_by_model(connection: sa.Connection, item_id: int) -> str:

@@ -128,6 +128,8 @@ class Previous(Record):
     """Its `ai.version`."""
     edited_at: datetime | None = None
     """When an editor wrote it."""
+    origin: str = ""
+    """The last text before it, or itself, that no editor wrote or brought about by hand."""
 
 
 class Met(NamedTuple):
@@ -226,6 +228,8 @@ class DraftRow(Record):
     """What waits to be written anew."""
     acknowledged: tuple[Acknowledgement, ...] = ()
     """Those of its findings, and others, that an editor answers for."""
+    origin: str = ""
+    """The last text that no editor wrote or brought about by hand, where one draft is looked at."""
     written_by_model: str = ""
     """Every text of it that a model or the brief wrote, where one draft is looked at."""
     updated: Item | None = None

@@ -14,7 +14,11 @@ from pipeline.models import Draft
 
 EDIT = "edit"
 """The cause of a text that an editor wrote."""
-DESK = (EDIT, "restore", "revise")
+REVISE = "revise"
+"""The cause of a published article's text that an editor takes up again."""
+BY_HAND = (EDIT, REVISE)
+"""Causes of texts that editors may have changed on disk: their front matter attests nothing."""
+DESK = (*BY_HAND, "restore")
 """Causes of texts that editors bring about: no run writes them to disk."""
 
 
@@ -79,7 +83,15 @@ def previous(written: Sequence[Text]) -> Previous | None:
     if row is None:
         return None
     edited = row.at if row.cause == EDIT else None
-    return Previous(path=row.path, sha256=row.sha256, text=row.text, version=row.number, edited_at=edited)
+    origin = _last([one for one in written if one.cause not in BY_HAND], confirmed=True)
+    return Previous(
+        path=row.path,
+        sha256=row.sha256,
+        text=row.text,
+        version=row.number,
+        edited_at=edited,
+        origin=origin.text if origin else "",
+    )
 
 
 def _last(written: Sequence[Text], *, confirmed: bool) -> Text | None:

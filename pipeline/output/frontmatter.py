@@ -87,6 +87,24 @@ def dumps(metadata: dict[str, Any], body: str) -> str:
     return str(frontmatter.dumps(post))
 
 
+def decoded(data: bytes, path: str) -> str:
+    """Return the text of a file's bytes, a byte order mark included. Raises OutputError where not UTF-8."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        at = error.start
+    else:
+        at = text.find("\0")  # UTF-16 of plain letters: no text has it
+    if at >= 0:
+        raise OutputError(f"{path} is not UTF-8 (byte {at}); save it as UTF-8", path=path)
+    return text
+
+
+def plain_lines(text: str) -> str:
+    """Return a file's text without byte order mark, every line end as LF."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _wrong(what: str, line: int | None) -> OutputError:
     where = f" (line {line})" if line else ""
     return OutputError(what + where, line=line)

@@ -9,6 +9,7 @@ import ftfy
 from pipeline.models import Article, Beat, Finding, Provenance, Severity, Source, utc_iso
 from pipeline.output.markdown import plain_text, safe_line, safe_markdown, without_controls
 from pipeline.output.scalars import clean
+from pipeline.sanitize import without_elements
 
 __all__ = ["build_metadata", "describe", "render_body", "safe_markdown"]
 
@@ -61,7 +62,8 @@ def build_metadata(
     written = utc_iso(now.astimezone(UTC))
     metadata = {
         "title": _title(source, article),
-        "description": kept.get("description") or describe(_told(article, provenance)),
+        "description": without_elements(str(kept.get("description") or ""))
+        or describe(_told(article, provenance)),
         "publishedAt": utc_iso(source.item.published_at.astimezone(UTC)),
         "updatedAt": written,
         "lang": article.language,
@@ -132,7 +134,7 @@ def _ai(provenance: Provenance, findings: Iterable[Finding], written: str, versi
 
 def describe(overview: str) -> str:
     """Return the overview's beginning as plain text, at most 180 characters, cut at a word with `…`."""
-    text = plain_text(_repaired(overview[:_READ_LENGTH]))
+    text = without_elements(plain_text(_repaired(overview[:_READ_LENGTH])))
     if len(text) <= _DESCRIPTION_LENGTH:
         return text
     room = text[: _DESCRIPTION_LENGTH - 1]
@@ -141,7 +143,7 @@ def describe(overview: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(_repaired(text).split())
+    return without_elements(" ".join(_repaired(text).split()))
 
 
 def _repaired(text: str) -> str:

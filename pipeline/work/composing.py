@@ -9,12 +9,14 @@ from pipeline.ledger import Claim, Sibling, same_story
 from pipeline.models import Article, Beat, Credit, Draft, FeedConfig, Finding, Provenance, Source, source_of
 from pipeline.output.frontmatter import dumps, loads
 from pipeline.output.paths import draft_path
-from pipeline.output.render import build_metadata, describe, render_body
-from pipeline.output.sections import part, parts, text_of
+from pipeline.output.render import build_metadata, render_body
+from pipeline.output.sections import part, text_of
+from pipeline.output.settling import front_of, is_overview_start
 from pipeline.rewrite.asking import Task, ask
 from pipeline.rewrite.brief import BRIEF, write_brief
 from pipeline.rewrite.redraft import with_request
 from pipeline.rewrite.wire import WireArticle, read_answer
+from pipeline.sanitize import without_elements
 from pipeline.work.books import ItemBooks
 from pipeline.work.covering import cover_of
 from pipeline.work.mending import mend
@@ -111,50 +113,36 @@ async def _laid_out(
         body = render_body(article, beat)
     else:
         article = article.model_copy(update={"overview": text_of(body, part(body, beat.overview))})
-    findings = (*await room.check(source, body, beat), *_told_too(siblings))
-    return await asyncio.to_thread(
-        _written, room, source, beat, claim, provenance, cover, article, body, findings
-    )
-
-
-def _written(
-    room: Newsroom,
-    source: Source,
-    beat: Beat,
-    claim: Claim,
-    provenance: Provenance,
-    cover: dict[str, Any] | None,
-    article: Article,
-    body: str,
-    findings: tuple[Finding, ...],
-) -> Draft:
     previous = claim.previous
-    metadata = build_metadata(
+    front_matter = partial(
+        build_metadata,
         source,
         article,
         provenance,
-        findings,
         now=room.clock(),
         version=previous.version + 1 if previous else 1,
         previous=kept(previous.text, beat) if previous else None,
         cover=cover,
     )
-    new_path = draft_path(article.title, source.item.published_at, source.external_id)
+    front = await asyncio.to_thread(lambda: front_of(front_matter(()), body, beat))
+    findings = (*await room.check(source, body, beat, front), *_told_too(siblings))
     return Draft(
         external_id=source.external_id,
-        path=previous.path if previous else new_path,
-        text=dumps(metadata, body),
+        path=previous.path if previous else _path(source, article),
+        text=await asyncio.to_thread(lambda: dumps(front_matter(findings), body)),
         findings=findings,
     )
+
+
+def _path(source: Source, article: Article) -> str:
+    title = without_elements(article.title)
+    return draft_path(title, source.item.published_at, source.external_id)
 
 
 def kept(text: str, beat: Beat) -> dict[str, Any]:
     """Return front matter for a redraft to keep an editor's part of; without a description that was ours."""
     metadata, body = loads(text, "an earlier version")
-    overview = [text_of(body, one) for one in parts(body) if one.heading == beat.overview]
-    # A brief's begins behind the line that names its source.
-    ours = {describe(told) for text in overview for told in (text, text.partition("\n\n")[2])}
-    if metadata.get("description") in ours:
+    if is_overview_start(metadata.get("description"), body, beat):
         del metadata["description"]
     return metadata
 

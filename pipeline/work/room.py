@@ -14,7 +14,7 @@ from pipeline.errors import CopydeskError
 from pipeline.ingest.pages import Pages
 from pipeline.ingest.parse import ParsedFeed
 from pipeline.ledger import Ledger, Limits
-from pipeline.models import Beat, FeedConfig, Finding, PollState, Record, Source, Usage
+from pipeline.models import Beat, FeedConfig, Finding, Front, PollState, Record, Source, Usage
 from pipeline.net import Net
 from pipeline.rewrite.model import Model
 from pipeline.rewrite.price import Price
@@ -26,8 +26,8 @@ Notify = Callable[[str, str], None]
 whenever one is `drafted` or has `failed`."""
 Parse = Callable[[bytes, str | None, str, datetime], Awaitable[ParsedFeed]]
 """Body, content type, URL and time to what the feed says."""
-Check = Callable[[Source | None, str, Beat], Awaitable[tuple[Finding, ...]]]
-"""Source and a draft's body to the findings about it."""
+Check = Callable[[Source | None, str, Beat, Front | None], Awaitable[tuple[Finding, ...]]]
+"""Source, a draft's body, beat and front matter to the findings about it."""
 
 _UNKNOWN_ANSWER = 1500
 """Tokens that the first answer of a run is to have at least."""

@@ -9,10 +9,12 @@ from pipeline.ledger import Claim, Previous
 from pipeline.models import Answer, Beat, Draft, FeedConfig, Finding, Severity, Source, utc_iso
 from pipeline.output import files
 from pipeline.output.frontmatter import dumps, loads
-from pipeline.output.render import describe, safe_markdown
-from pipeline.output.sections import part, replaced, text_of
+from pipeline.output.render import safe_markdown
+from pipeline.output.sections import part, replaced
+from pipeline.output.settling import front_of
 from pipeline.rewrite.asking import Task, ask
 from pipeline.rewrite.redraft import WireSectionText, read_section, with_request
+from pipeline.standing import known_text
 from pipeline.work.books import ItemBooks
 from pipeline.work.composing import Composed, claimed_source
 from pipeline.work.room import Newsroom
@@ -26,6 +28,7 @@ async def compose_section(
     What an editor changed on disk is kept as a version of its own first. Raises ModelError, LeaseLost,
     BudgetSpent.
     """
+    last = claim.previous
     claim, text = await asyncio.to_thread(_standing, room, claim)
     source = claimed_source(feed, claim, await asyncio.to_thread(room.ledger.siblings, claim.item_id))
     metadata, body = loads(text, claim.item.title)
@@ -36,9 +39,9 @@ async def compose_section(
     beat = room.beats[feed.beat]
     answer, new = await _new_text(room, source, beat, claim, books, body)
     after = replaced(body, one, safe_markdown(new))
-    findings = await room.check(source, after, beat)
-    if one.heading == beat.overview and metadata.get("description") == describe(text_of(body, one)):
-        metadata["description"] = describe(new)  # else it is an editor's own
+    front = front_of(_settled(metadata, body, beat, last), after, beat, before=body)
+    findings = await room.check(source, after, beat, front)
+    metadata = {**front.metadata}
     metadata["updatedAt"] = utc_iso(room.clock())
     metadata["ai"] = _ai(metadata, answer, findings, utc_iso(room.clock()), claim.previous)
     draft = Draft(
@@ -49,6 +52,14 @@ async def compose_section(
     )
     number = claim.previous.version + 1 if claim.previous else 1
     return claim, Composed(draft, number, "redraft", rewritten=True)
+
+
+def _settled(metadata: dict[str, Any], body: str, beat: Beat, last: Previous | None) -> dict[str, Any]:
+    """Return the front matter on disk with what the ledger knows of it."""
+    if last is None:
+        return metadata
+    origin, before = known_text(last.origin or last.text)[0], known_text(last.text)[1]
+    return front_of(metadata, body, beat, before=before, origin=origin).metadata
 
 
 def _standing(room: Newsroom, claim: Claim) -> tuple[Claim, str]:

@@ -83,7 +83,7 @@ def form_of(page: str) -> dict[str, str | list[str]]:
     assert body
     assert description
     fields: dict[str, str | list[str]] = {"body": unescape(body[1]), "description": unescape(description[1])}
-    for name in ("base", "title", "sticky_weight"):
+    for name in ("base", "described", "title", "sticky_weight"):
         found = re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)
         assert found, name
         fields[name] = unescape(found[1])

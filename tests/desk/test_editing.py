@@ -59,6 +59,77 @@ def test_a_description_follows_the_overview_until_an_editor_writes_it(desk: Desk
     assert loads(desk.text(ref))[0]["description"] == "Short and new."
 
 
+def test_a_description_that_nobody_touched_follows_from_save_to_save(desk: Desk) -> None:
+    ref = desk.refs[1]
+    form = form_of(desk.ada.page(f"/drafts/{ref}/edit"))
+    for words in ("It fell on Monday.", "It fell on Thursday."):
+        form["body"] = f"## Overview\n\n{words}\n\n## From author\n\nWe wait.\n"
+        answer = desk.ada.post(f"/drafts/{ref}/save", data=form, headers=QUIET)
+        # As a script saves: the description in the form is the one that it was shown with.
+        form["base"] = answer.text.partition('name="base" id="base" value="')[2].partition('"')[0]
+        assert loads(desk.text(ref))[0]["description"] == words
+        assert f'id="described" value="{words}"' in answer.text
+    form["description"] = "My own."
+    desk.ada.post(f"/drafts/{ref}/save", data=form)
+    form = form_of(desk.ada.page(f"/drafts/{ref}/edit"))
+    form["body"] = str(form["body"]).replace("Thursday", "Friday")
+    desk.ada.post(f"/drafts/{ref}/save", data=form)
+    assert loads(desk.text(ref))[0]["description"] == "My own."
+
+
+def test_a_description_follows_what_vim_made_of_the_overview(desk: Desk) -> None:
+    ref = desk.refs[1]
+    metadata, body = loads(desk.text(ref))
+    _, _, rest = body.partition("## ")[2].partition("\n\n## ")
+    desk.path(ref).write_text(dumps(metadata, f"## Overview\n\nShort and new.\n\n## {rest}"))
+    form = form_of(desk.ada.page(f"/drafts/{ref}/edit"))
+    assert form["description"] == "Short and new."
+    form["body"] = str(form["body"]).replace("Short and new.", "Shorter.")
+    desk.ada.post(f"/drafts/{ref}/save", data=form)
+    assert loads(desk.text(ref))[0]["description"] == "Shorter."
+
+
+def test_title_and_description_are_checked_and_marked_where_they_stand(desk: Desk) -> None:
+    ref = desk.refs[1]
+    answer = edited(desk, ref, title="Zirkon Bank loses 94 million", description="Jane Doe did it.")
+    page = desk.ada.page(f"/drafts/{ref}")
+    assert '<span class="where">Title</span>' in page
+    assert '<span class="where">Description</span>' in page
+    title = page.partition("<h1")[2].partition("</h1>")[0]
+    assert '<mark class="block" data-f="1">Zirkon Bank</mark>' in title
+    assert "Jane Doe</mark>" in page.partition('class="dek"')[2].partition("</p>")[0]
+    assert answer.status_code == 200
+    assert loads(desk.text(ref))[0]["ai"]["checks"]["open"] == 3
+    edit = desk.ada.page(f"/drafts/{ref}/edit")
+    assert '<a href="#title" data-find="Zirkon Bank">in the title</a>' in edit
+    assert '<a href="#description" data-find="Jane Doe">in the description</a>' in edit
+    again = edited(desk, ref, then="approve")
+    assert again.status_code == 409
+    assert "name in the title" in again.text
+    assert desk.stands(ref, "drafts")
+
+
+def test_html_is_taken_out_of_title_and_description(desk: Desk) -> None:
+    ref = desk.refs[1]
+    edited(desk, ref, title="The <b>mill</b><script>x()</script> <div> tag", description="<i>Short</i>.")
+    metadata, _ = loads(desk.text(ref))
+    assert (metadata["title"], metadata["description"]) == ("The mill ‹div› tag", "Short.")
+
+
+def test_front_matter_that_was_broken_on_disk_blocks_with_a_sentence(desk: Desk) -> None:
+    ref = desk.refs[1]
+    metadata, body = loads(desk.text(ref))
+    del metadata["source"]
+    desk.path(ref).write_text(dumps(metadata | {"publishedAt": "yesterday", "score": "high"}, body))
+    page = desk.ada.page(f"/drafts/{ref}")
+    assert "publishedAt “yesterday” is no time" in page.replace("&#34;yesterday&#34;", "“yesterday”")
+    assert "score “high” is no whole number; write 0 for none." in page.replace("&#34;high&#34;", "“high”")
+    assert "source is not as the ledger has it; approval puts it back" in page
+    assert "Has to be mended in the front matter." in page
+    edited(desk, ref, body=body + "\n- More.\n")
+    assert loads(desk.text(ref))[0]["source"]["name"] == "Stock Wire"
+
+
 def test_findings_are_those_of_the_edited_text(desk: Desk) -> None:
     ref = desk.refs[0]
     _, body = loads(desk.text(ref))

@@ -112,4 +112,4 @@ def _written(which: int, faulty: bool) -> tuple[Item, Source, str, tuple[Finding
         item=item, feed_key=FEED, feed_name="Stock Wire", first_key=FEED, category="MARKET", language="en"
     )
     body = render_body(article, beat)
-    return item, source, body, run_checks(source, body, beat)
+    return item, source, body, run_checks(source, body, beat, front=None)

@@ -123,7 +123,7 @@ def test_a_brief_is_refused_until_every_placeholder_is_replaced(ledger: Ledger, 
     with pytest.raises(ReviewError, match="2 blocking findings"):
         decide(ledger, tmp_path, Decision.APPROVE)
     metadata, body = loads(draft.read_text())
-    for finding in reversed(run_checks(None, body, BEAT)):
+    for finding in reversed(run_checks(None, body, BEAT, front=None)):
         start, end = finding.span or (0, 0)
         body = body[:start] + "The editor's view." + body[end:]
     draft.write_text(dumps(metadata, body))
@@ -240,3 +240,104 @@ def test_what_an_editor_wrote_in_another_language_or_for_a_reader_is_found_all_t
     own = "The source says so, as https://own.example/x has it."
     draft.write_text(text.replace("The source says so.", own))
     decide(ledger, tmp_path, Decision.APPROVE)
+
+
+def refused(ledger: Ledger, root: Path) -> str:
+    """Return why an approval is refused."""
+    with pytest.raises(ReviewError) as error:
+        decide(ledger, root, Decision.APPROVE)
+    return error.value.message
+
+
+def test_front_matter_that_no_site_can_be_built_with_is_refused_with_a_sentence_a_key(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    draft = drafted(ledger, tmp_path)
+    metadata, body = loads(draft.read_text())
+    del metadata["title"]
+    draft.write_text(dumps(metadata | {"publishedAt": "yesterday", "tags": "BTC", "lang": None}, body))
+    said = refused(ledger, tmp_path)
+    assert "has 4 blocking findings" in said
+    for sentence in (
+        "title is missing; write one",
+        'publishedAt "yesterday" is no time; write 2026-02-05T21:26:00Z',
+        'tags "BTC" is no list of words',
+        "lang is empty; write a code such as en",
+    ):
+        assert sentence in said
+    assert draft.exists()
+
+
+def test_what_the_ledger_attests_is_put_back(ledger: Ledger, tmp_path: Path) -> None:
+    draft = drafted(ledger, tmp_path)
+    before, body = loads(draft.read_text())
+    told = {key: value for key, value in before.items() if key not in ("source", "externalId")}
+    draft.write_text(dumps(told | {"ai": {"rewritten": False}, "mine": 1}, body))
+    after, _ = loads(decide(ledger, tmp_path, Decision.APPROVE).read_text())
+    assert {key: after[key] for key in ("source", "externalId", "ai")} == {
+        key: before[key] for key in ("source", "externalId", "ai")
+    }
+    assert after["mine"] == 1
+    assert list(after)[: len(before)] == list(before)
+
+
+def test_what_was_rejected_without_it_is_put_back_too(ledger: Ledger, tmp_path: Path) -> None:
+    draft = drafted(ledger, tmp_path)
+    before, body = loads(draft.read_text())
+    draft.write_text(dumps({key: value for key, value in before.items() if key != "ai"}, body))
+    decide(ledger, tmp_path, Decision.REJECT)
+    review.undo(ledger, tmp_path, SUBSCRIPTIONS, SOURCE.external_id, by="Ada", note=None, now=LATER)
+    assert loads(decide(ledger, tmp_path, Decision.APPROVE).read_text())[0]["ai"] == before["ai"]
+
+
+def test_the_title_and_an_editors_description_are_checked(ledger: Ledger, tmp_path: Path) -> None:
+    draft = drafted(ledger, tmp_path)
+    metadata, body = loads(draft.read_text())
+    draft.write_text(dumps(metadata | {"title": "The output of the Zirkon mines rises by 94%"}, body))
+    assert 'name in the title: "Zirkon" does not stand in the source.' in refused(ledger, tmp_path)
+    draft.write_text(dumps(metadata | {"description": "It rose by 77%, see https://bad.example."}, body))
+    said = refused(ledger, tmp_path)
+    assert "figure in the description" in said
+    assert "injection in the description" in said
+
+
+def test_a_description_that_follows_the_overview_follows_an_edit_on_disk(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    draft = drafted(ledger, tmp_path)
+    metadata, body = loads(draft.read_text())
+    draft.write_text(dumps(metadata, body.replace("Output rose by 3%.", "The output has risen by 3%.")))
+    after, _ = loads(decide(ledger, tmp_path, Decision.APPROVE).read_text())
+    assert after["description"] == "The output has risen by 3%."
+
+
+def test_an_approved_article_has_no_html_in_its_title_and_description(ledger: Ledger, tmp_path: Path) -> None:
+    draft = drafted(ledger, tmp_path)
+    metadata, body = loads(draft.read_text())
+    hostile = {
+        "title": '<b>Output</b> rises <script>alert(1)</script><img src=x onerror="alert(2)">',
+        "description": "It rose <svg onload=alert(3)>by 3%.",
+    }
+    draft.write_text(dumps(metadata | hostile, body))
+    after, _ = loads(decide(ledger, tmp_path, Decision.APPROVE).read_text())
+    assert (after["title"], after["description"]) == ("Output rises", "It rose by 3%.")
+
+
+def test_an_approved_file_is_utf8_with_one_kind_of_line_end(ledger: Ledger, tmp_path: Path) -> None:
+    draft = drafted(ledger, tmp_path)
+    before, body = loads(draft.read_text())
+    draft.write_bytes(b"\xef\xbb\xbf" + draft.read_bytes().replace(b"\n", b"\r\n"))
+    data = decide(ledger, tmp_path, Decision.APPROVE).read_bytes()
+    assert data.startswith(b"---\n")
+    assert b"\r" not in data
+    after, same_body = loads(data.decode())
+    assert same_body == body
+    assert after["updatedAt"] == before["updatedAt"]
+
+
+def test_text_in_utf16_is_told_as_such(ledger: Ledger, tmp_path: Path) -> None:
+    draft = drafted(ledger, tmp_path)
+    text = draft.read_text()
+    for coding, at in (("utf-16", 0), ("utf-16-le", 1)):
+        draft.write_bytes(text.encode(coding))
+        assert f"is not UTF-8 (byte {at}); save it as UTF-8" in refused(ledger, tmp_path)

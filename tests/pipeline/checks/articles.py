@@ -42,7 +42,7 @@ def source(text: str = TEXT, language: str = "en", title: str = "Arden mill to c
 
 
 def run(body: str, beat: Beat = BEAT, of: Source | None = None) -> tuple[Finding, ...]:
-    return run_checks(of or source(), body, beat)
+    return run_checks(of or source(), body, beat, front=None)
 
 
 def told(body: str, *findings: Finding) -> list[tuple[str, str, str]]:

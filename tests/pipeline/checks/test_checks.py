@@ -24,23 +24,25 @@ A steady month.
 
 
 def messages(body: str, beat: Beat = BEAT) -> list[str]:
-    return [finding.message for finding in run_checks(None, body, beat)]
+    return [finding.message for finding in run_checks(None, body, beat, front=None)]
 
 
 def test_a_whole_article_has_no_findings() -> None:
-    assert run_checks(None, GOOD, BEAT) == ()
-    assert run_checks(None, GOOD.replace("\n", "\r\n"), BEAT) == ()
+    assert run_checks(None, GOOD, BEAT, front=None) == ()
+    assert run_checks(None, GOOD.replace("\n", "\r\n"), BEAT, front=None) == ()
 
 
 @pytest.mark.parametrize("language", ["en", "de", "es", "fr", "sw"])
 def test_each_placeholder_blocks_where_it_stands_until_it_is_replaced(language: str) -> None:
     words = brief_words(language)
     brief = GOOD.replace("A steady month.", words.from_author).replace("Supply may grow.", words.impact)
-    found = run_checks(None, brief, BEAT)
+    found = run_checks(None, brief, BEAT, front=None)
     assert [(finding.kind, finding.severity) for finding in found] == [("brief", Severity.BLOCK)] * 2
     assert [brief[slice(*finding.span or ())] for finding in found] == [words.from_author, words.impact]
     half = brief.replace(words.from_author, "My own view.")
-    assert [half[slice(*finding.span or ())] for finding in run_checks(None, half, BEAT)] == [words.impact]
+    assert [half[slice(*finding.span or ())] for finding in run_checks(None, half, BEAT, front=None)] == [
+        words.impact
+    ]
 
 
 def test_placeholders_differ_and_hold_nothing_that_markdown_would_change() -> None:
@@ -60,7 +62,7 @@ def test_a_missing_section_blocks(heading: str) -> None:
 )
 def test_an_empty_section_blocks_and_points_at_its_heading(text: str) -> None:
     body = GOOD.replace(text, "")
-    [finding] = run_checks(None, body, BEAT)
+    [finding] = run_checks(None, body, BEAT, front=None)
     heading = GOOD[: GOOD.index(text)].rpartition("## ")[2].splitlines()[0]
     assert (finding.kind, finding.severity) == ("form", Severity.BLOCK)
     assert finding.span

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.checks import run_checks
-from pipeline.checks.injection import check_injection
+from pipeline.checks.injection import check_injection, check_origin
 from pipeline.checks.seen import seen
 from pipeline.models import Beat, Finding, Item, Severity, Source
 from pipeline.output.render import render_body
@@ -203,10 +203,12 @@ def test_little_text_is_never_in_another_language() -> None:
     assert found("\n\nBonne année!\n\n你好") == []
 
 
-def test_an_address_in_the_headline_blocks_without_a_place() -> None:
-    [finding] = check_injection(source(title="Free coins at bad.com"), body(""), BEAT)
-    assert (finding.severity, finding.span) == (Severity.BLOCK, None)
-    assert check_injection(source(title="Booking.com takes coins"), body(""), BEAT) == ()
+def test_an_address_in_the_headline_blocks_where_front_matter_names_the_headline() -> None:
+    named = {"source": {"title": "Free coins at bad.com"}}
+    [finding] = check_origin(source(title="Free coins at bad.com"), named)
+    assert (finding.severity, finding.field, finding.span) == (Severity.BLOCK, "front matter", None)
+    assert check_origin(source(), {"source": {"title": "Booking.com takes coins"}}) == []
+    assert check_origin(source(title="Free coins at bad.com"), {}) == []
 
 
 def test_without_a_source_only_what_is_sure_is_found() -> None:
@@ -221,7 +223,7 @@ def test_a_brief_quotes_its_source_and_has_no_findings() -> None:
 
 
 def test_findings_are_blocking_plain_sentences_among_all_checks() -> None:
-    [finding] = run_checks(source(), body("See bad.com."), BEAT)
+    [finding] = run_checks(source(), body("See bad.com."), BEAT, front=None)
     assert finding.kind == "injection"
     said = 'The web address "bad.com" in the text is not in the source: remove it, or check whose it is.'
     assert finding.message == said

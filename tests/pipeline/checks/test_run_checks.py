@@ -133,14 +133,16 @@ def test_a_models_talk_is_told_once() -> None:
 
 
 def test_without_its_source_a_draft_is_checked_for_its_form_alone() -> None:
-    assert run_checks(None, BAD, BEAT) == ()
-    assert {one.kind for one in run_checks(None, BAD.replace("## Overview", "## Over"), BEAT)} == {"form"}
+    assert run_checks(None, BAD, BEAT, front=None) == ()
+    assert {
+        one.kind for one in run_checks(None, BAD.replace("## Overview", "## Over"), BEAT, front=None)
+    } == {"form"}
 
 
 def test_a_text_that_is_no_article_needs_no_sections() -> None:
     text = "Buyers stayed away.\n"
-    assert run_checks(source(), text, BEAT, sections=False) == ()
-    assert len(run_checks(source(), text, BEAT)) == 3
+    assert run_checks(source(), text, BEAT, front=None, sections=False) == ()
+    assert len(run_checks(source(), text, BEAT, front=None)) == 3
 
 
 # fmt: off

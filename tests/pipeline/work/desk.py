@@ -13,7 +13,7 @@ from pipeline.ingest.pages import Pages
 from pipeline.ingest.parse import ParsedFeed, parse_feed
 from pipeline.ingest.schedule import resting
 from pipeline.ledger import Ledger
-from pipeline.models import Beat, Checks, FeedConfig, Finding, Source, Usage
+from pipeline.models import Beat, Checks, FeedConfig, Finding, Front, Source, Usage
 from pipeline.net import Net
 from pipeline.rewrite.deadline import Deadline
 from pipeline.rewrite.ladder import Manner
@@ -37,8 +37,10 @@ async def parse_here(body: bytes, content_type: str | None, url: str, now: datet
     return parse_feed(body, content_type, url, now)
 
 
-async def check_here(source: Source | None, body: str, beat: Beat) -> tuple[Finding, ...]:
-    return run_checks(source, body, beat)
+async def check_here(
+    source: Source | None, body: str, beat: Beat, front: Front | None
+) -> tuple[Finding, ...]:
+    return run_checks(source, body, beat, front=front)
 
 
 class Scripted:
