@@ -135,7 +135,7 @@ def _doubts(prompt: Prompt) -> list[CopydeskError]:
         beat = Beat(key="example", vocabulary=(example.source.category,))
         article = read_answer(example.answer, example.source, beat)
         body = render_body(article, beat)
-        provenance = Provenance(rewritten=True, model=example.path, prompt=prompt.id)
+        provenance = Provenance(rewritten=True, model="example", prompt=prompt.id)
         now = example.source.item.published_at
         front = front_of(build_metadata(example.source, article, provenance, (), now=now), body, beat)
         doubts += [

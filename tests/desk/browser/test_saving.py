@@ -213,3 +213,17 @@ def test_a_desk_that_does_not_answer_loses_nothing(page: Page, desk: Desk) -> No
     page.unroute("**/save*")
     expect(page.locator("#saving")).to_contain_text("Saved", timeout=10_000)
     assert "Still here." in desk.text(ref)
+
+
+def test_a_description_that_nobody_touched_is_refreshed_with_the_text(page: Page, desk: Desk) -> None:
+    ref = desk.refs[1]
+    page.goto(f"{desk.server.url}/drafts/{ref}/edit")
+    field = page.locator("#description")
+    page.locator("#body").fill("## Overview\n\nIt fell on Monday.\n\n## From author\n\nWe wait.\n")
+    expect(field).to_have_value("It fell on Monday.")
+    page.locator("#body").fill("## Overview\n\nIt fell on Thursday.\n\n## From author\n\nWe wait.\n")
+    expect(field).to_have_value("It fell on Thursday.")
+    field.fill("My own.")
+    page.locator("#body").fill("## Overview\n\nIt fell on Friday.\n\n## From author\n\nWe wait.\n")
+    expect(page.locator("#described")).to_have_value("My own.")
+    expect(field).to_have_value("My own.")

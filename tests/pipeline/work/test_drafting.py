@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import json
 import re
 import sqlite3
+from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
@@ -13,10 +15,15 @@ from pipeline.errors import CopydeskError, LedgerError, ModelError, ModelRefused
 from pipeline.ledger import Ledger
 from pipeline.models import Usage
 from pipeline.net import Net
+from pipeline.output.frontmatter import loads
 from pipeline.rewrite.reply import End, Reply
 from pipeline.work import Newsroom, draft_feed
-from tests.pipeline.ledger.records import feed
+from tests.fakes.model_server import article
+from tests.pipeline.ledger.records import NOW, admit, feed, item
 from tests.pipeline.work.desk import Scripted, room
+
+
+LATER = NOW + timedelta(hours=1)
 
 
 def states(ledger: Ledger) -> dict[str, int]:
@@ -30,6 +37,27 @@ async def test_a_queue_is_drafted_and_drafted_once(ledger: Ledger, net: Net, tmp
     assert len([one for one in outcomes if one.path and one.rewritten]) == 5
     assert await draft_feed(desk, feed(), 9) == []
     assert model.asked == 5
+
+
+async def test_a_hostile_headline_is_written_without_its_markup_and_found(
+    ledger: Ledger, net: Net, tmp_path: Path
+) -> None:
+    hostile = "<b>Zero-day</b> in <script>alert(1)</script> wallet, see bad.com"
+    admit(ledger, item(9, title=hostile, published_at=LATER, text="Example Corp mined 1,250 coins in May."))
+    answer = article(
+        overview="Coins <img src=x onerror=alert(2)> were mined.", category="NEWS", tags=["NEWS"]
+    )
+    [outcome] = await draft_feed(room(ledger, net, tmp_path, Scripted(json.dumps(answer))), feed(), 1)
+    assert outcome.path
+    row = ledger.draft(outcome.path)
+    metadata, _ = loads(row.version_text)
+    assert metadata["title"] == "Zero-day in wallet, see bad.com"
+    assert metadata["description"] == "Coins were mined."
+    assert "script" not in outcome.path
+    assert row.title == hostile, "the item is as its feed has it"
+    [found] = [one for one in row.findings if one.field == "title"]
+    assert (found.kind, metadata["title"][slice(*found.span or (0, 0))]) == ("injection", "bad.com")
+    assert outcome.held
 
 
 async def test_one_items_trouble_is_its_own(ledger: Ledger, net: Net, tmp_path: Path) -> None:

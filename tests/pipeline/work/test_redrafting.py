@@ -100,6 +100,31 @@ async def test_an_editors_own_description_survives(desk: Desk) -> None:
     assert loads(desk.text, "x")[0]["description"] == "My own words."
 
 
+async def test_a_section_that_is_written_anew_brings_back_what_was_taken_out_on_disk(desk: Desk) -> None:
+    before, body = loads(desk.text, "x")
+    told = {key: value for key, value in before.items() if key not in ("source", "ai", "externalId")}
+    desk.write(dumps(told, body.replace("## Overview\n\n", "## Overview\n\nMended. ")))
+    desk.ask(section="From author")
+    await desk.run(SECTION)
+    after, _ = loads(desk.text, "x")
+    assert (after["source"], after["externalId"]) == (before["source"], before["externalId"])
+    assert after["ai"] | {"prompt": "", "expandedAt": ""} == before["ai"] | {
+        "prompt": "", "expandedAt": "", "version": 2, "checks": after["ai"]["checks"]
+    }  # fmt: skip
+    assert after["description"].startswith("Mended. "), "it follows what was mended on disk"
+
+
+async def test_a_version_that_was_broken_on_disk_is_put_back_with_what_the_ledger_attests(desk: Desk) -> None:
+    before, body = loads(desk.text, "x")
+    desk.write(dumps({key: value for key, value in before.items() if key not in ("source", "ai")}, body))
+    row = desk.ledger.drafts()[0]
+    redraft.restore(desk.ledger, desk.root, NEWS, row.external_id, "1", NOW)
+    redraft.restore(desk.ledger, desk.root, NEWS, row.external_id, "1.edit", NOW)
+    after, _ = loads(desk.text, "x")
+    assert after["source"] == before["source"]
+    assert after["ai"] == before["ai"] | {"version": 3}
+
+
 @given(
     place=st.integers(0, 3), edit=st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=30)
 )
