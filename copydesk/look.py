@@ -131,7 +131,8 @@ def _print_draft(row: Any, text: str, *, on_disk: bool) -> None:  # noqa: ANN401
         say(plain(line))
     say("\n[bold]Findings[/bold]")
     for finding in row.findings:
-        say(f"  {finding.severity} · {finding.kind}: {plain(finding.message)}")
+        where = "" if finding.field == "body" else f" ({finding.field})"
+        say(f"  {finding.severity} · {finding.kind}{where}: {plain(finding.message)}")
     for sibling in row.siblings:
         say(f"  same story · {plain(sibling.feed_name)}: {plain(sibling.title)} ({sibling.state})")
     say(f"\n[bold]Source[/bold] {plain(row.item.link or '')}")

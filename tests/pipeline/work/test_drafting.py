@@ -22,7 +22,6 @@ from tests.fakes.model_server import article
 from tests.pipeline.ledger.records import NOW, admit, feed, item
 from tests.pipeline.work.desk import Scripted, room
 
-
 LATER = NOW + timedelta(hours=1)
 
 
