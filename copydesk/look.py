@@ -8,8 +8,8 @@ from typing import Any
 from copydesk.console import counted, machine, moment, out, plain, say, table, trouble
 from pipeline.errors import ConfigError
 from pipeline.ingest.schedule import is_paused
-from pipeline.ledger import Backlog, FeedStatus, Ledger
-from pipeline.models import Record
+from pipeline.ledger import Backlog, DraftRow, FeedStatus, Ledger
+from pipeline.models import Item, Record
 from pipeline.net import shown_url
 from pipeline.output import files
 from pipeline.settings import load_feeds, load_settings
@@ -135,6 +135,19 @@ def _print_draft(row: Any, text: str, *, on_disk: bool) -> None:  # noqa: ANN401
         say(f"  {finding.severity} · {finding.kind}{where}: {plain(finding.message)}")
     for sibling in row.siblings:
         say(f"  same story · {plain(sibling.feed_name)}: {plain(sibling.title)} ({sibling.state})")
-    say(f"\n[bold]Source[/bold] {plain(row.item.link or '')}")
-    for line in row.item.text.splitlines():
+    say(f"\n[bold]Source[/bold] {plain(row.source.link or '')}")
+    say_source(row)
+
+
+def say_source(row: DraftRow) -> None:
+    """Print a draft's source as it is now, and as it was before where it changed."""
+    _say_item(row.source)
+    if row.updated:
+        say("\n[bold]The source as it was before[/bold]")
+        _say_item(row.item)
+
+
+def _say_item(item: Item) -> None:
+    say(f"[bold]{plain(item.title)}[/bold]")
+    for line in item.text.splitlines():
         say(plain(line))

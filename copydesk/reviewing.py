@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from copydesk import proof
 from copydesk.console import counted, err, out, plain, say
+from copydesk.look import say_source
 from pipeline import review
 from pipeline.checks import run_checks
 from pipeline.editing import acknowledge, flags
@@ -75,8 +76,8 @@ class Session:
         checked = editors_own(row, body, run_checks(source, body, beat, front=front), front)
         found = (*checked, *flags(row))
         say(f"[bold]{plain(front.text('title') or row.title)}[/bold]")
-        say(f"[dim]{plain(row.path)} · {plain(source.feed_name)} · {plain(row.item.link or '')}[/dim]\n")
-        proof.show(body, text[: len(text) - len(body)].count("\n") + 1, found, row.item.text, front)
+        say(f"[dim]{plain(row.path)} · {plain(source.feed_name)} · {plain(source.item.link or '')}[/dim]\n")
+        proof.show(body, text[: len(text) - len(body)].count("\n") + 1, found, source.item.text, front)
         for one in row.acknowledged:
             say(f"[dim]{plain(one.by)} answers for: {plain(one.message)} ({plain(one.reason)})[/dim]")
         say(f"[bold]{counted(len(unanswered(found, row.acknowledged)), 'open finding')}[/bold]")
@@ -144,10 +145,7 @@ class Session:
         return 0
 
     def _source(self, shown: Shown, _rest: str) -> int:
-        item = shown.standing.row.item
-        say(f"[bold]{plain(item.title)}[/bold]")
-        for line in item.text.splitlines():
-            say(plain(line))
+        say_source(shown.standing.row)
         return self._decide(shown)
 
     def _undo(self, _shown: Shown, _rest: str) -> int:

@@ -108,7 +108,9 @@ def _feeds(feeds: list[Report]) -> None:
 
 def _row(feed: Report) -> tuple[object, ...]:
     quiet = ["nothing new"] if not feed["new"] and not feed["drafts"] else []
-    said = trouble(feed["feed"], feed["error"] or feed["held"]) or "; ".join([*quiet, *feed["notes"]])
+    changed = [f"{counted(feed['updated'], 'source')} changed"] if feed["updated"] else []
+    told = "; ".join([*(changed or quiet), *feed["notes"]])
+    said = trouble(feed["feed"], feed["error"] or feed["held"]) or told
     return (
         feed["feed"],
         feed["new"],
@@ -134,6 +136,8 @@ def _summary(report: Report) -> None:
         kinds += [counted(briefs, "offline brief")] if briefs else []
         folder = _shown(report["output"])
         say(f"[bold]{counted(len(drafts), 'draft')}[/bold] ({', '.join(kinds)}) in {folder}/drafts")
+    elif changed := sum(feed["updated"] for feed in report["feeds"]):
+        say(f"No draft was added; [bold]{counted(changed, 'source')} changed[/bold]. The desk shows which.")
     else:
         say("[bold]Nothing new:[/bold] no draft was added or changed.")
     if micros := sum(feed["micros"] for feed in report["feeds"]):

@@ -108,7 +108,8 @@ async def withdraw(request: Request, ref: str, key: Text = "") -> Response:
 async def take_up(request: Request, ref: str) -> Response:
     """Make a new draft of a published article, which stays."""
     room, name = office(request), who(request)
-    await asyncio.to_thread(revise, room.ledger, room.settings.output, ref, by=name)
+    found = (await room.seen(ref)).findings
+    await asyncio.to_thread(revise, room.ledger, room.settings.output, ref, by=name, findings=found)
     return onward(f"/drafts/{ref}")
 
 

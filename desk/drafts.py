@@ -55,6 +55,7 @@ async def draft_page(request: Request, ref: str, *, trouble: str = "", status: i
         publications=publications,
         sections=[one.heading for one in parts(page.body)],
         changes=_source_changes(seen),
+        excerpt=_excerpt(seen),
         can_ask=seen.feed is not None,
     )
 
@@ -74,6 +75,13 @@ def _source_changes(seen: Seen) -> list[Piece]:
     """Return what a source said and says, where it changed since it was drafted."""
     now, then = seen.row.updated, seen.row.item
     return word_diff(f"{then.title}\n\n{then.text}", f"{now.title}\n\n{now.text}") if now else []
+
+
+def _excerpt(seen: Seen) -> str:
+    """Return what a feed says now where that is less than the text before, which then still rules."""
+    now, then = seen.row.updated, seen.row.item
+    kept = now is not None and now.text == then.text and now.summary != then.summary
+    return now.summary if now and kept else ""
 
 
 @router.post("/preview")

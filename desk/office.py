@@ -80,7 +80,8 @@ class Office:
         sha256 = files.sha256_of(data or b"")
         found = row.findings
         known = text == row.version_text and all(one.key for one in found)
-        if text is not None and not known and row.state == "drafted":
+        stale = row.was_updated or (not known and row.state == "drafted")
+        if text is not None and stale:
             found = await self._found(row, source, beat, text)
         return Seen(row, text, sha256, found, source, beat, feed, unreadable)
 

@@ -105,7 +105,7 @@ class Page(NamedTuple):
     @property
     def source_words(self) -> int:
         """Words of the source."""
-        return len(self.seen.row.item.text.split())
+        return len(self.seen.source.item.text.split())
 
     @property
     def direction(self) -> str:
@@ -183,7 +183,7 @@ class Page(NamedTuple):
             for number, one in self._claims
             for start, end in one.evidence
         ]
-        return marked_text(self.seen.row.item.text, [*marks, *grounds])
+        return marked_text(self.seen.source.item.text, [*marks, *grounds])
 
     @property
     def _claims(self) -> list[tuple[int, Trace]]:

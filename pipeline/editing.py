@@ -80,7 +80,8 @@ def save(
         if text == standing.text:
             return standing.sha256
         metadata, body = loads(text, row.path)
-        found = (*editors_own(row, body, findings, Front(metadata=metadata)), *flags(row))
+        told = [one for one in findings if one.kind not in FLAGS]
+        found = (*editors_own(row, body, told, Front(metadata=metadata)), *flags(row))
         count_checks(metadata, row, found)
         draft = Draft(external_id=row.external_id, path=row.path, text=dumps(metadata, body), findings=found)
         keep_edit(ledger, standing)
@@ -139,8 +140,8 @@ def _readable(text: str) -> bool:
 
 
 def flags(row: DraftRow) -> tuple[Finding, ...]:
-    """Return the findings of a draft that no check makes: an edit does not take them away."""
-    return tuple(one for one in row.findings if one.kind in FLAGS)
+    """Return the findings of a draft that no check makes, each once: an edit does not take them away."""
+    return tuple({one.key or one.message: one for one in row.findings if one.kind in FLAGS}.values())
 
 
 def changed(text: str, changes: Changes, beat: Beat, *, now: datetime, row: DraftRow | None = None) -> str:
@@ -238,9 +239,12 @@ def acknowledge(
     ledger.acknowledge(row, finding, reason.strip(), by, now)
 
 
-def revise(ledger: Ledger, root: Path, ref: str, *, by: str) -> str:
+def revise(
+    ledger: Ledger, root: Path, ref: str, *, by: str, findings: Sequence[Finding] | None = None
+) -> str:
     """Make a new draft of a published article, which stays as it is; returns the draft's path.
 
+    `findings` are about the article beside its source as it is now; None: those that are kept.
     Raises ReviewError where it is not published or its file is missing.
     """
     with alone(root):
@@ -251,6 +255,7 @@ def revise(ledger: Ledger, root: Path, ref: str, *, by: str) -> str:
         if files.read_bytes(root, path) is not None:
             raise ReviewError(f"another file stands at {path}; move it away first", draft=ref)
         text = reopened(read_text(root, row.path, ref)[0], row.path)
-        draft = Draft(external_id=row.external_id, path=path, text=text, findings=row.findings)
+        found = row.findings if findings is None else tuple(findings)
+        draft = Draft(external_id=row.external_id, path=path, text=text, findings=found)
         write_text(ledger, root, ledger.intend_revision(row, draft, by))
         return path

@@ -100,15 +100,18 @@ def reopened(text: str, path: str) -> str:
 
 
 def source_of(row: DraftRow, subscriptions: Subscriptions) -> Source:
-    """Return what a draft was written from; its feed may have left the subscriptions since."""
+    """Return what a draft is checked against: its source as it is now.
+
+    Its feed may have left the subscriptions since.
+    """
     feed = next((feed for feed in subscriptions.feeds if feed.key == row.feed_key), None)
     return Source(
-        item=row.item,
+        item=row.source,
         feed_key=row.feed_key,
         feed_name=feed.name if feed else row.feed_key,
         first_key=feed.first_key if feed else row.feed_key,
         category=feed.category if feed else "",
-        language=feed.language if feed else row.item.language or "en",
+        language=feed.language if feed else row.source.language or "en",
         also=tuple(Credit(name=one.feed_name, url=one.url) for one in row.siblings if one.url),
     )
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from pipeline.errors import LeaseLost
 from pipeline.ledger import requests, versions
-from pipeline.ledger.items import chunks, in_window
+from pipeline.ledger.items import TAKEN, chunks, in_window, updated_source, values
 from pipeline.ledger.notes import flag_request
 from pipeline.ledger.owner import is_dead
 from pipeline.ledger.records import Claim, Which
@@ -116,12 +116,14 @@ def _claim(
 ) -> Claim:
     about = request.id if request else None
     mine = [call for call in answers if call.request_id == about]
+    item, updated = _sources(row, request)
     return Claim(
         item_id=row.id,
         token=row.lease_token + 1,
         feed_key=row.feed_key,
         first_key=row.first_key,
-        item=Item.model_validate_json(row.payload),
+        item=item,
+        updated=updated,
         attempts=row.attempts + 1,
         answer=_answer(call for call in mine if call.purpose != MENDING),
         mended=_answer(call for call in mine if call.purpose == MENDING),
@@ -129,6 +131,27 @@ def _claim(
         previous=versions.previous(texts),
         request=request,
     )
+
+
+def _sources(row: sa.Row[tuple[object, ...]], request: Request | None) -> tuple[Item, Item | None]:
+    """Return what an item is written from, and what its feed says now where the whole is written anew."""
+    item = Item.model_validate_json(row.payload)
+    if request is None or row.updated_payload is None:
+        return item, None
+    if request.section:
+        return updated_source(row) or item, None
+    return item, Item.model_validate_json(row.updated_payload)
+
+
+def complete(connection: sa.Connection, claim: Claim, item: Item) -> None:
+    """Keep an item's source as a draft is written from it; a change that came after the claim stays one."""
+    if claim.updated is None:
+        held(connection, claim, payload=item.model_dump_json())
+        return
+    told = claim.updated.content_hash
+    held(connection, claim, **values(item) | {"content_hash": told})
+    same = sa.and_(items.c.id == claim.item_id, items.c.updated_hash == told)
+    connection.execute(items.update().where(same).values(**TAKEN))
 
 
 def _answers(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[sa.Row[tuple[object, ...]]]]:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from pipeline.errors import ReviewError
 from pipeline.ledger import answering, requests, stories
+from pipeline.ledger.items import updated_source
 from pipeline.ledger.notes import findings_of
 from pipeline.ledger.records import DraftRow
 from pipeline.ledger.schema import feeds, items, versions
@@ -98,7 +99,8 @@ def _row(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> DraftRow
         cause=row.cause,
         request=requests.pending(connection, row.id),
         acknowledged=tuple(answering.of_items(connection, [row.id]).get(row.id, ())),
-        updated=Item.model_validate_json(row.updated_payload) if row.updated_payload else None,
+        updated=updated_source(row),
+        was_updated=row.updates > 0 or row.updated_payload is not None,
     )
 
 

@@ -18,6 +18,10 @@ Columns = dict[str, object]
 """What a row is to hold, by column."""
 
 
+newest = sa.func.coalesce(items.c.updated_payload, items.c.payload)
+"""What an item's feed said last."""
+
+
 def chunks(values: Iterable[Value]) -> Iterator[list[Value]]:
     """Yield values, each once, in lists short enough for one IN."""
     listed = list(dict.fromkeys(values))
@@ -71,7 +75,8 @@ def find(connection: sa.Connection, ref: str, canonical: str | None) -> tuple[st
         items.c.canonical == (canonical or name),
         items.c.guid == name,
     )
-    query = sa.select(feeds.c.key, items.c.payload).select_from(items.join(feeds)).where(meant).limit(2)
+    columns = (feeds.c.key, newest.label("payload"))
+    query = sa.select(*columns).select_from(items.join(feeds)).where(meant).limit(2)
     rows = connection.execute(query).all() if name else []
     if len(rows) != 1:
         many = "several items are" if rows else "no item is"
@@ -119,10 +124,45 @@ def in_window(window: Window | None) -> list[sa.ColumnElement[bool]]:
     return conditions + ([items.c.published_at < until] if until else [])
 
 
-def take_update(connection: sa.Connection, item_id: int) -> None:
-    """Let the source as it is now take the place of the one that a draft was written from."""
+def updated_source(row: sa.Row[tuple[object, ...]]) -> Item | None:
+    """Return an item's source as it is now, in no less text than before; None where it did not change.
+
+    A feed's excerpt does not take the place of a page's text, or of a text that the feed gave in full: the
+    earlier text stays, and what the feed says now is the summary.
+    """
+    if row.updated_payload is None:
+        return None
+    before, now = (Item.model_validate_json(one) for one in (row.payload, row.updated_payload))
+    summed = bool(before.summary) and before.text == before.summary
+    told = now.summary or now.text if summed else now.text
+    of_feed = summed or before.content_hash == row.content_hash
+    whole = len(told) >= len(before.text) // (2 if of_feed else 1)
+    changes = {
+        "text": told if whole else before.text,
+        "summary": now.summary if whole else told,
+        "title": now.title or before.title,
+        "author": now.author or before.author,
+        "image": now.image or before.image,
+        "published_at": now.published_at if now.dated else before.published_at,
+    }
+    return now.model_copy(update=changes)
+
+
+TAKEN: Columns = {
+    "updated_payload": None,
+    "updated_hash": None,
+    "updates": sa.case((items.c.updates > 0, items.c.updates), else_=1),
+}
+"""What is said of an item whose changed source was taken over; that it changed stays known."""
+
+
+def take_update(connection: sa.Connection, item_id: int, seen: Item | None) -> None:
+    """Let a changed source take the place of the one before: a draft was approved beside it.
+
+    Where it says something else by now than was `seen`, it stays a change.
+    """
     this = items.c.id == item_id
-    payload = connection.scalar(sa.select(items.c.updated_payload).where(this))
-    if payload is not None:
-        taken = values(Item.model_validate_json(payload)) | {"updated_payload": None, "updated_hash": None}
-        connection.execute(items.update().where(this).values(**taken))
+    row = connection.execute(sa.select(items).where(this)).one()
+    if (now := updated_source(row)) is not None and now == seen:
+        told = {"payload": now.model_dump_json(), "content_hash": row.updated_hash}
+        connection.execute(items.update().where(this).values(**told, **TAKEN))

@@ -134,7 +134,7 @@ class Ledger(Work, Editing, Publishing, Telling):
         """Return the items of a feed that wait to be drafted, newest first."""
         with self._reading() as connection:
             number = feeds.feed_id(connection, feed_key)
-            query = sa.select(items_table.c.payload).where(*claims.waiting(number, window))
+            query = sa.select(items.newest).where(*claims.waiting(number, window))
             rows = connection.scalars(query.order_by(items_table.c.published_at.desc(), items_table.c.id))
             return [Item.model_validate_json(payload) for payload in rows]
 

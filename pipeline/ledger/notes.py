@@ -8,6 +8,8 @@ from pipeline.models import Finding, Item, Severity, claim_key
 
 OURSELVES = "copydesk"
 """Who asks for a redraft because a source changed."""
+UPDATED = "source-updated"
+"""The kind of the finding that tells of a changed source: one a draft, about the last change."""
 
 
 def findings_of(connection: sa.Connection, version_id: int) -> list[Finding]:
@@ -35,7 +37,7 @@ def stored(finding: Finding) -> dict[str, str]:
 def flag_request(connection: sa.Connection, claim: Claim, reason: str) -> None:
     """Tell the editor, with the draft, why it was not written anew, or that its source changed."""
     if claim.request is None or claim.request.by == OURSELVES:
-        flag_update(connection, claim.item_id, claim.item)
+        flag_update(connection, claim.item_id, claim.updated or claim.item)
         return
     said = Finding(kind="redraft", severity=Severity.NOTE, message=f"It was not written anew: {reason}")
     if (version_id := _latest(connection, claim.item_id)) is not None:
@@ -49,11 +51,16 @@ def _latest(connection: sa.Connection, item_id: int) -> int | None:
 
 
 def flag_update(connection: sa.Connection, item_id: int, item: Item) -> None:
-    """Tell the editor, with the draft, that its source says something else now."""
+    """Tell the editor, with the draft, that its source says something else now: once, of the last change."""
     version_id = _latest(connection, item_id)
     if version_id is not None:
         said = (
             f"The source changed after this was drafted; it is now: {item.title} ({item.link or 'no link'})"
         )
-        warning = Finding(kind="source-updated", severity=Severity.WARN, message=said)
+        # Its key holds the text: who answers for one change does not answer for the next.
+        key = claim_key(UPDATED, said, [item.content_hash])
+        earlier = [one.key for one in findings_of(connection, version_id) if one.kind == UPDATED]
+        mine = sa.and_(findings.c.version_id == version_id, findings.c.key.in_(earlier))
+        connection.execute(findings.delete().where(mine))
+        warning = Finding(kind=UPDATED, severity=Severity.WARN, message=said, key=key)
         add_finding(connection, version_id, warning)

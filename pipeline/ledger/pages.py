@@ -20,6 +20,13 @@ def keep(connection: sa.Connection, url: str, payload: str | None, error: str | 
     connection.execute(pages.insert().values(url=url, at=now, payload=payload, error=error))
 
 
+def drop(connection: sa.Connection, url: str | None) -> None:
+    """Let go of a page's text, whatever selector it was found by: it is to be read again."""
+    if url:
+        mine = sa.or_(pages.c.url == url, pages.c.url.startswith(f"{url}\n", autoescape=True))
+        connection.execute(pages.delete().where(mine, pages.c.payload.is_not(None)))
+
+
 def prune(connection: sa.Connection, before: datetime) -> int:
     """Drop pages that were fetched before a moment and return how many."""
     return connection.execute(pages.delete().where(pages.c.at < before)).rowcount

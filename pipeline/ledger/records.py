@@ -170,6 +170,8 @@ class Claim(Record):
     """Drafted before."""
     request: Request | None = None
     """Why it is to be written anew."""
+    updated: Item | None = None
+    """What its feed says now, where that changed: the whole of a draft is written anew from it."""
     mended: Answer | None = None
     """Paid for before: the sentences that a repair pass put right."""
 
@@ -234,6 +236,13 @@ class DraftRow(Record):
     """Every text of it that a model or the brief wrote, where one draft is looked at."""
     updated: Item | None = None
     """The source as it is now, where it changed since."""
+    was_updated: bool = False
+    """The source changed at some time after the first text: findings of before may not hold."""
+
+    @property
+    def source(self) -> Item:
+        """The source as it is now: what the draft is checked against."""
+        return self.updated or self.item
 
     @property
     def short_id(self) -> str:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from pipeline.errors import ReviewError
 from pipeline.ledger import versions
-from pipeline.ledger.items import chunks, take_update
+from pipeline.ledger.items import chunks
 from pipeline.ledger.records import Asked, DraftRow
 from pipeline.ledger.schema import feeds, items, requests
 from pipeline.models import Request
@@ -30,8 +30,6 @@ def add(
     if pending(connection, row.item_id):
         said = f"{row.path}: a redraft waits already; `copydesk run` carries it out"
         raise ReviewError(said, draft=row.path)
-    if section is None:
-        take_update(connection, row.item_id)
     ask(connection, row.item_id, by, now, note, section)
 
 

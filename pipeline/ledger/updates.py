@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from pipeline.ledger import requests
+from pipeline.ledger import pages, requests
 from pipeline.ledger.items import values
 from pipeline.ledger.notes import OURSELVES, flag_update
 from pipeline.ledger.records import Policy
@@ -48,6 +48,7 @@ def _update_origin(
 
 
 def _update(connection: sa.Connection, row: sa.Row[tuple[object, ...]], item: Item, policy: Policy) -> bool:
+    pages.drop(connection, item.link)
     this = items.update().where(items.c.id == row.id)
     answered = sa.select(calls.c.id).where(calls.c.item_id == items.c.id, calls.c.unusable.is_(None))
     written = sa.select(versions.c.id).where(versions.c.item_id == items.c.id)
@@ -61,7 +62,7 @@ def _update(connection: sa.Connection, row: sa.Row[tuple[object, ...]], item: It
         connection.execute(this.values(updated_hash=item.content_hash, updated_payload=_kept(item)))
         return False
     if policy.redraft and row.state == "drafted":
-        _queue_again(connection, row.id, item)
+        _queue_again(connection, row.id)
     else:
         flag_update(connection, row.id, item)
     return True
@@ -71,9 +72,8 @@ def _kept(item: Item) -> str:
     return item.model_dump_json()
 
 
-def _queue_again(connection: sa.Connection, item_id: int, item: Item) -> None:
+def _queue_again(connection: sa.Connection, item_id: int) -> None:
     """Ask for an item's draft to be written anew from its changed source; until then it stays."""
-    again = values(item) | {"updated_hash": None, "updated_payload": None, "attempts": 0}
     free = items.update().where(items.c.id == item_id, items.c.lease_owner.is_(None))
-    if connection.execute(free.values(**again)).rowcount and not requests.pending(connection, item_id):
+    if connection.execute(free.values(attempts=0)).rowcount and not requests.pending(connection, item_id):
         requests.ask(connection, item_id, OURSELVES, datetime.now(UTC), None, None)

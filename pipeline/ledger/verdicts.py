@@ -35,7 +35,7 @@ def intend(
     requests.close(connection, row.item_id, f"not needed: {verdict.decision.value} came first")
     _publish(connection, row, verdict, move, given, targets)
     if verdict.decision is Decision.APPROVE:
-        take_update(connection, row.item_id)  # the editor was shown what had changed
+        take_update(connection, row.item_id, row.updated)
     return _pending(connection, connection.execute(sa.select(verdicts).where(verdicts.c.id == number)).one())
 
 

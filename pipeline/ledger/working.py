@@ -57,9 +57,12 @@ class Work(Base):
                 claims.give_back(connection, held)
 
     def complete(self, claim: Claim, item: Item) -> None:
-        """Keep the text that an item's page added to it. Raises LeaseLost."""
+        """Keep what an item is written from: with its page's text, or as its feed has it now.
+
+        Raises LeaseLost.
+        """
         with self._writing() as connection:
-            claims.held(connection, claim, payload=item.model_dump_json())
+            claims.complete(connection, claim, item)
 
     def skip(self, claim: Claim, reason: str) -> None:
         """End a claim because the item is not to be drafted. Raises LeaseLost."""

@@ -34,14 +34,14 @@ async def completed(room: Newsroom, feed: FeedConfig, claim: Claim) -> Item:
     What its page adds is kept in the ledger before anything is made of it, so that a later run, and the
     editor, see the same source.
     """
-    item, page, trouble = claim.item, None, None
+    item, page, trouble = claim.updated or claim.item, None, None
     if wants_page(item, feed):
         page, trouble = await _page(room, feed, item)
     item = choose(item, page, feed)
     if lack := shortfall(item.text, feed.min_chars):
         said = f"{lack}; its page: {trouble.message}" if trouble else lack
         raise Lacking(said, passing=trouble is not None and trouble.kind in _PASSING)
-    if item != claim.item:
+    if claim.updated or item != claim.item:
         await asyncio.to_thread(room.ledger.complete, claim, item)
     return item
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from pipeline.errors import ReviewError
 from pipeline.ledger import DraftRow, Ledger, Move, Wanted, live, schema, views
-from pipeline.models import Decision, Draft, Finding, Severity, Verdict
+from pipeline.models import Decision, Draft, Finding, Item, Severity, Verdict
 from pipeline.output.files import sha256_of
 from tests.pipeline.ledger.records import LEASE_S, NOW, admit, answer, draft, feed, item
 
@@ -187,13 +187,91 @@ def test_a_redraft_is_written_from_the_source_as_it_is_now(ledger: Ledger) -> No
     ledger.keep_standing(claim, "no model")
     ledger.request_redraft(ledger.draft(row.external_id), "Ada", NOW)
     [claim] = ledger.claim("one", 1, LEASE_S, which="asked")
-    assert claim.item.text == "Now it says more."
+    assert claim.updated is not None
+    assert claim.updated.text == "Now it says more."
+    assert ledger.queue_names(Wanted(changed=True)) == [row.external_id], "until it is written from it"
+    ledger.complete(claim, claim.updated)
+    after = ledger.draft(row.external_id)
+    assert (after.item.text, after.updated) == ("Now it says more.", None)
     assert ledger.queue_names(Wanted(changed=True)) == []
+    assert ledger.known("one", ["guid-1"], []).guids["guid-1"][1] == claim.updated.content_hash
+
+
+def test_a_section_is_written_anew_from_the_source_as_it_is_now_too(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    admit(ledger, updated=[item(1, text="Now it says more.")])
+    ledger.request_redraft(row, "Ada", NOW, section="Overview")
+    [claim] = ledger.claim("one", 1, LEASE_S, which="asked")
+    assert (claim.item.text, claim.updated) == ("Now it says more.", None)
+
+
+def test_a_change_that_comes_while_a_redraft_is_written_stays_a_change(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    admit(ledger, updated=[item(1, text="Second text.")])
+    ledger.request_redraft(row, "Ada", NOW)
+    [claim] = ledger.claim("one", 1, LEASE_S, which="asked")
+    admit(ledger, updated=[item(1, text="Third text.")])
+    assert claim.updated is not None
+    ledger.complete(claim, claim.updated)
+    ledger.record_answer(claim, answer())
+    ledger.release([claim])
+    [again] = ledger.claim("one", 1, LEASE_S, which="asked")
+    assert again.answer is not None
+    assert again.item.text == "Second text.", "an answer never meets another source"
+    after = ledger.draft(row.external_id)
+    assert after.updated is not None
+    assert after.updated.text == "Third text."
+
+
+FULL = "A text that the feed gives in full, with all that a draft was written from. " * 4
+
+
+@pytest.mark.parametrize(
+    ("before", "page", "now", "text", "summary"),
+    [
+        (item(1, text=FULL), None, item(1, text=f"{FULL} More."), f"{FULL} More.", ""),
+        (item(1, text=FULL), None, item(1, text="Less. Read on."), FULL, "Less. Read on."),
+        (item(1, text="Teaser."), FULL, item(1, text="Another teaser."), FULL, "Another teaser."),
+        (item(1, text="Teaser."), FULL, item(1, text=FULL.upper()), FULL.upper(), ""),
+        (item(1, text=FULL, summary="Short."), "Short.", item(1, text=FULL, summary="New."), "New.", "New."),
+    ],
+    ids=["in full as before", "an excerpt now", "a page's text", "in full at last", "summaries"],
+)
+def test_a_source_as_it_is_now_has_no_less_text_than_before(
+    ledger: Ledger, before: Item, page: str | None, now: Item, text: str, summary: str
+) -> None:
+    admit(ledger, before)
+    [claim] = ledger.claim("one", 1, LEASE_S)
+    if page:
+        ledger.complete(claim, before.model_copy(update={"text": page}))
+    ledger.intend(claim, draft(claim))
+    ledger.confirm(claim)
+    admit(ledger, updated=[now.model_copy(update={"title": "Corrected"})])
+    row = ledger.draft(draft(claim).external_id)
+    assert (row.source.title, row.source.text, row.source.summary) == ("Corrected", text, summary)
+    ledger.confirm_verdict(ledger.intend_verdict(row, verdict(Decision.APPROVE), move(row, "published", "a")))
+    assert ledger.draft(row.external_id).source == row.source
+
+
+def test_one_finding_tells_of_the_last_change_and_an_answer_for_one_is_none_for_the_next(
+    ledger: Ledger,
+) -> None:
+    row = drafted(ledger, 1)
+    keys = []
+    for text in ("Second text.", "Third text."):
+        admit(ledger, updated=[item(1, text=text, title=f"On the {text}")])
+        [flag] = [one for one in ledger.draft(row.external_id).findings if one.kind == "source-updated"]
+        keys.append(flag.key)
+        assert f"On the {text}" in flag.message
+    admit(ledger, updated=[item(1, text="Fourth text.", title="On the Third text.")])
+    keys.append(ledger.draft(row.external_id).findings[-1].key)
+    assert len(set(keys)) == 3
 
 
 def test_what_changed_before_an_approval_was_seen_and_what_changes_later_is_listed(ledger: Ledger) -> None:
     row = drafted(ledger, 1)
     admit(ledger, updated=[item(1, text="Before.")])
+    row = ledger.draft(row.external_id)
     ledger.confirm_verdict(ledger.intend_verdict(row, verdict(Decision.APPROVE), move(row, "published", "a")))
     assert ledger.queue_names(Wanted(state="approved", changed=True)) == []
     admit(ledger, updated=[item(1, text="After.")])
@@ -274,3 +352,10 @@ def test_a_refused_text_replaces_what_its_form_sent_before_and_goes_when_that_is
     assert aside() == ["a3", "b1", "n2", "n3"]
     assert ledger.draft(row.external_id).version_text == "a4"
     assert not ledger.unfinished_texts()
+
+
+def test_a_change_that_comes_during_an_approval_stays_listed(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    admit(ledger, updated=[item(1, text="While it was checked.")])
+    ledger.confirm_verdict(ledger.intend_verdict(row, verdict(Decision.APPROVE), move(row, "published", "a")))
+    assert ledger.queue_names(Wanted(state="approved", changed=True)) == [row.external_id]

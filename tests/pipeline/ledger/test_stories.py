@@ -107,7 +107,8 @@ def test_a_source_that_changed_is_drafted_again_where_the_policy_says_so(ledger:
     before = ledger.drafts()[0]
     admit(ledger, updated=[story(1, text=f"{HARBOUR} The ferry now stops.")], policy=Policy(redraft=True))
     [claim] = ledger.claim("one", 1, LEASE_S)
-    assert claim.item.text.endswith("The ferry now stops.")
+    assert claim.updated is not None
+    assert claim.updated.text.endswith("The ferry now stops.")
     assert claim.answer is None
     assert claim.previous is not None
     assert (claim.previous.path, claim.previous.version) == (before.path, 1)

@@ -1,0 +1,73 @@
+"""A corrected source in the terminal: `copydesk check`, `review` and `drafts show` go by what it says now."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from copydesk import look, proofreading, reviewing, runs
+from flows.report import RunReport, feed_report
+from pipeline.work import PollReport
+from tests.desk.corrected import Wire, story
+from tests.fakes.feed_server import FeedServer
+
+
+@pytest.fixture
+def wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    """A draft that says what the source said first; the terminal is in its project."""
+    with FeedServer() as server:
+        made = Wire(tmp_path / "project", server)
+        made.say(story(34, 61))
+        made.run()
+        made.say(story(43, 16))
+        made.run()
+        monkeypatch.chdir(made.settings.base)
+        yield made
+
+
+def test_check_refuses_the_old_figures_and_takes_the_new(
+    wire: Wire, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        proofreading.check(wire.row.external_id, None, None, None, as_json=False)
+    assert ended.value.code == 1
+    assert "34 does not stand in the source" in capsys.readouterr().out
+    wire.correct_draft()
+    proofreading.check(wire.row.external_id, None, None, None, as_json=False)
+    assert capsys.readouterr().out.endswith("No findings.\n")
+
+
+def test_review_refuses_the_old_figures_shows_both_sources_and_approves_the_new(
+    wire: Wire, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("a\no\nq\n"))
+    reviewing.start(None, None)
+    said = capsys.readouterr()
+    assert "has 2 blocking findings" in said.err
+    assert said.out.count("The source changed after this was drafted") == 1
+    now, _, before = said.out.partition("The source as it was before")
+    assert "43 staff" in now
+    assert "34 staff" in before
+    wire.correct_draft()
+    monkeypatch.setattr("sys.stdin", io.StringIO("a\n"))
+    reviewing.start(None, None)
+    assert wire.row.state == "approved"
+
+
+def test_a_draft_is_shown_with_its_source_as_it_is_now(
+    wire: Wire, capsys: pytest.CaptureFixture[str]
+) -> None:
+    look.show(wire.row.external_id, as_json=False)
+    now, _, before = capsys.readouterr().out.partition("The source as it was before")
+    assert "43 staff" in now
+    assert "34 staff" in before
+
+
+def test_a_run_that_saw_a_correction_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    feed = feed_report("wire", PollReport(feed="wire", updated=1), None, [], 0)
+    done = RunReport(flow="ingest", seconds=1, feeds=(feed,), model="m", output="output", desk="")
+    runs.tell(done.model_dump(), as_json=False)
+    said = capsys.readouterr().out
+    assert "nothing new" not in said.lower()
+    assert said.count("1 source changed") == 2, "of the feed and of the run"

@@ -1,0 +1,99 @@
+"""A feed whose publisher corrects a story after it was drafted: two figures are others than it first said."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import yaml
+
+from pipeline.ledger import DraftRow, Ledger
+from pipeline.net import Net
+from pipeline.output.frontmatter import dumps, loads
+from pipeline.settings import Settings, load_feeds, load_settings
+from pipeline.work import PollReport, draft_feed, poll
+from tests.fakes.feed_server import FeedServer
+from tests.fakes.model_server import article
+from tests.fakes.stock import TOKEN
+from tests.pipeline.work.desk import Scripted, room
+
+STORY = (
+    "The bird station at Brodal has {staff} staff, its head Maren Falk said. They look after {pairs} pairs "
+    "of storks on the meadows by the river. “We are {staff} people and weigh every egg that we find,” "
+    "she said."
+)
+FEED = (
+    "<rss version='2.0'><channel><title>Wire</title><item><title>Storks of Brodal</title><guid>s1</guid>"
+    "<link>{link}</link><pubDate>05 Feb 2026 12:00:00 GMT</pubDate>"
+    "<description>{text}</description></item></channel></rss>"
+)
+ANSWER = article(
+    overview="A station in Brodal employs 34 people.",
+    sections=[{"heading": "On the meadows", "body": "Storks nest there, 61 pairs in all."}],
+    from_author="That may go on for a while.",
+    impact=["Little may follow."],
+    category="NEWS",
+    tags=["NEWS"],
+)
+
+
+def story(staff: int, pairs: int) -> str:
+    return STORY.format(staff=staff, pairs=pairs)
+
+
+class Wire:
+    """A newsroom with that one feed, and what its publisher says of the story."""
+
+    def __init__(self, folder: Path, server: FeedServer, **settings: object) -> None:
+        self.server = server
+        feed = {"key": "wire", "name": "Wire", "url": server.url("/feed.xml"), "category": "NEWS"}
+        own = {"min_chars": 60, "full_text": "never", "max_age_days": None}
+        document = {
+            "defaults": {"beat": "b"},
+            "beats": {"b": {"market": "market", "vocabulary": ["NEWS"]}},
+            "feeds": [feed | own | settings],
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "feeds.yaml").write_text(yaml.safe_dump(document))
+        self.settings: Settings = load_settings({"COPYDESK_DESK_TOKEN": TOKEN, "HOME": str(folder)}, folder)
+
+    def say(self, text: str) -> None:
+        """Let the feed say something of the story."""
+        told = FEED.format(text=text, link=self.server.url("/story"))
+        self.server.add("/feed.xml", told.encode(), content_type="application/rss+xml")
+
+    def run(self) -> PollReport:
+        """Poll the feed and draft what waits, as a run does."""
+        return asyncio.run(self._run())
+
+    async def _run(self) -> PollReport:
+        subscriptions = load_feeds(self.settings.feeds_file)
+        feed = subscriptions.feed("wire")
+        with Ledger.open(self.settings.database_url) as ledger:
+            ledger.sync_feeds(subscriptions.feeds)
+            async with Net("test", allowed=self.server.hosts) as net:
+                folder, model = self.settings.base, Scripted(*[json.dumps(ANSWER)] * 2)
+                beat = subscriptions.beats["b"]
+                desk = room(ledger, net, folder, model, beat=beat, feeds=(feed,))
+                report = await poll(desk, feed, named=True)
+                await draft_feed(desk, feed, 5)
+                return report
+
+    @property
+    def row(self) -> DraftRow:
+        with Ledger.open(self.settings.database_url) as ledger:
+            [row] = ledger.drafts(("drafted", "approved"))
+            return ledger.draft(row.external_id)
+
+    @property
+    def path(self) -> Path:
+        return self.settings.output / self.row.path
+
+    def correct_draft(self) -> None:
+        """Write the right figures into the draft on disk, as an editor does with any editor."""
+        metadata, body = loads(self.path.read_text())
+        metadata["description"] = corrected(str(metadata["description"]))
+        self.path.write_text(dumps(metadata, corrected(body)))
+
+
+def corrected(text: str) -> str:
+    return text.replace("34", "43").replace("61", "16")
