@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from desk.filters import Filters, read_filters
 from desk.office import Office
@@ -98,6 +98,9 @@ def status_of(error: CopydeskError) -> int:
 
 async def told(request: Request, error: Exception) -> Response:
     """Return the page that says what went wrong and what to do."""
+    if isinstance(error, Unnamed) and "hx-request" in request.headers:
+        # A script would take the page that asks for the name for a text that was saved.
+        return PlainTextResponse("Nobody said who sits here: load the page again.\n", 401)
     if isinstance(error, Unnamed):
         return onward("/name", next=_here(request))
     if not isinstance(error, CopydeskError):

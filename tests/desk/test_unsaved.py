@@ -157,6 +157,14 @@ def test_a_form_without_a_change_keeps_nothing(desk: Desk) -> None:
     assert kept(desk, ref) == []
 
 
+def test_a_script_is_not_told_that_a_nameless_text_was_saved(desk: Desk) -> None:
+    ref = desk.refs[1]
+    mine = opened(desk, ref, desk.ada)
+    desk.ada.cookies.delete(f"copydesk-editor-{desk.server.port}")
+    answer = desk.ada.post(f"/drafts/{ref}/save", data=mine | {"body": "Mine.\n"}, headers=QUIET)
+    assert answer.status_code == 401
+
+
 def test_who_came_first_is_told_as_far_as_it_is_known() -> None:
     def told(**changes: object) -> str:
         plain = {
