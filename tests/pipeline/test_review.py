@@ -295,7 +295,9 @@ def test_the_title_and_an_editors_description_are_checked(ledger: Ledger, tmp_pa
     metadata, body = loads(draft.read_text())
     draft.write_text(dumps(metadata | {"title": "The output of the Zirkon mines rises by 94%"}, body))
     assert 'name in the title: "Zirkon" does not stand in the source.' in refused(ledger, tmp_path)
-    draft.write_text(dumps(metadata | {"description": "It rose by 77%, see https://bad.example."}, body))
+    draft.write_text(
+        dumps(metadata | {"description": "It rose by 77%. Connect your wallet to see why."}, body)
+    )
     said = refused(ledger, tmp_path)
     assert "figure in the description" in said
     assert "injection in the description" in said
