@@ -2,11 +2,11 @@
 
 import os
 
+from pipeline.settings import no_telemetry
+
 # Read when prefect is first imported, so they must stand before that; an operator's own value wins.
+no_telemetry()
 for _name, _value in {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
     # Seconds between signs of life: the flow `requests` ends runs that give none.
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     # A cold start of the embedded server was measured at 22 to 26 s; Prefect allows it 20.

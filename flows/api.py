@@ -1,4 +1,4 @@
-"""The Prefect server that the operator names: looked at before anything begins that needs it."""
+"""The Prefect server that this process speaks to; one that the operator names is examined before it is needed."""
 
 import os
 from urllib.parse import urlsplit
@@ -58,3 +58,17 @@ async def require_api() -> None:
 
 def _wrong(message: str) -> ConfigError:
     return ConfigError(message, variable=_VARIABLE)
+
+
+def is_named() -> bool:
+    """Tell whether the environment, `.env` or Prefect's profile names a server."""
+    from prefect.settings import get_current_settings
+
+    return bool(get_current_settings().api.url)  # an empty variable names none
+
+
+def renew() -> None:
+    """Take in a PREFECT_API_URL that was put into the environment after Prefect was imported."""
+    from prefect.context import refresh_global_settings_context
+
+    refresh_global_settings_context()

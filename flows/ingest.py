@@ -10,12 +10,13 @@ from typing import Any
 from prefect import flow
 from prefect.runtime import flow_run
 
+from flows.draining import unless_stopped
 from flows.ending import publish_report
 from flows.publishing import drained
 from flows.report import FeedReport, feed_report, timed
 from flows.room import newsroom
 from flows.tasks import as_task
-from pipeline.errors import CopydeskError, FeedError
+from pipeline.errors import CopydeskError, FeedError, Interrupted
 from pipeline.models import FeedConfig, PollState, Window
 from pipeline.settings import chosen, jitter_s
 from pipeline.work import ItemOutcome, Newsroom, PollReport, draft_feed, poll
@@ -98,18 +99,11 @@ async def run_feed(
     `read` takes the place of the poll. A task run costs the server more than a poll: only a feed that
     failed, or has work, gets one.
     """
-    await _waited(room, wait_s)
+    await unless_stopped(room.stop, wait_s)
     polled, error = await _polled(feed, read or (lambda: poll(room, feed, window, named=named)))
     if not (queued or window or (polled and polled.new + polled.updated)):
         return feed_report(feed.key, polled, error, [], 0)
     return await drafted(room, feed, limit, window, polled, error)
-
-
-async def _waited(room: Newsroom, seconds: float) -> None:
-    """Put a poll off, unless the run is told to end meanwhile."""
-    until = time.monotonic() + seconds
-    while not room.stop and (left := until - time.monotonic()) > 0:  # noqa: ASYNC110 - a signal sets it
-        await asyncio.sleep(min(left, 0.5))
 
 
 async def drafted(
@@ -126,8 +120,9 @@ async def drafted(
     async def draft() -> None:
         outcomes.extend(await draft_feed(room, feed, limit, window))
         failed = [one for one in outcomes if one.reason and not one.skipped]
-        if room.stop or failed:
-            raise ItemsFailed(room.stop[0].message if room.stop else f"{failed[0].title}: {failed[0].reason}")
+        stopped = [error for error in room.stop if not isinstance(error, Interrupted)]
+        if stopped or failed:
+            raise ItemsFailed(stopped[0].message if stopped else f"{failed[0].title}: {failed[0].reason}")
 
     if queued := await asyncio.to_thread(room.ledger.queued, feed.key, window):
         with contextlib.suppress(ItemsFailed):

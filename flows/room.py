@@ -2,13 +2,17 @@
 
 import asyncio
 import contextlib
+import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from flows.draining import draining
+from prefect.runtime import deployment
+
+from flows.draining import draining, interrupted, unless_stopped
 from pipeline.checks.workers import CheckPool
 from pipeline.covers import Unsplash
 from pipeline.errors import ConfigError, CopydeskError
@@ -27,10 +31,14 @@ from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.settings import Settings, Subscriptions, load_feeds, load_settings, user_agent
 from pipeline.work import KEPT, Newsroom, Notify, PollBook, Seen
 
+log = logging.getLogger("copydesk.run")
+
 Listener = Callable[[str, str, int], None]
 """Told what Notify is, and the millionths of a US dollar that the run has cost so far."""
 listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 """Who is told about each finished item, for a progress bar; none in a worker."""
+teller: ContextVar[Callable[[str], None]] = ContextVar("teller", default=log.info)
+"""Takes what somebody who stops a run is to read; the log in a worker."""
 
 
 @contextlib.asynccontextmanager
@@ -49,15 +57,20 @@ async def newsroom(kind: str = "") -> AsyncIterator[tuple[Newsroom, Subscription
         ledger = stack.enter_context(await asyncio.to_thread(Ledger.open, settings.database_url))
         await asyncio.to_thread(ledger.sync_feeds, subscriptions.feeds)
         net = await stack.enter_async_context(Net(user_agent(settings), allowed=settings.allow_hosts))
-        model = await stack.enter_async_context(_model(settings, ledger)) if settings.model else None
+        stop, over = list[CopydeskError](), asyncio.Event()
+        model = await stack.enter_async_context(_model(settings, ledger, stop)) if settings.model else None
         parsers = await stack.enter_async_context(ParsePool())
         checkers = await stack.enter_async_context(CheckPool())
         now = datetime.now(UTC)
         await asyncio.to_thread(ledger.prune, now - KEPT)
         book = PollBook(ledger, await asyncio.to_thread(ledger.poll_states))
         stack.push_async_callback(book.flush)
-        seen, stop = Seen(price), list[CopydeskError]()
-        stack.enter_context(draining(stop))
+        seen = Seen(price)
+        # Who runs a deployment passes on what it is told to end.
+        relayed = deployment.id is not None
+        await stack.enter_async_context(
+            draining(stop, over, settings.stop_grace_s, teller.get(), relayed=relayed)
+        )
         yield (
             Newsroom(
                 settings=settings,
@@ -78,6 +91,7 @@ async def newsroom(kind: str = "") -> AsyncIterator[tuple[Newsroom, Subscription
                 seen=seen,
                 run=f"{kind}{secrets.token_hex(8)}",
                 stop=stop,
+                over=over,
                 in_flight=asyncio.Semaphore(2 * settings.max_in_flight),
                 notify=_notify(seen),
             ),
@@ -97,14 +111,16 @@ def _covers(settings: Settings, subscriptions: Subscriptions, net: Net) -> Unspl
     return Unsplash(net, key.get_secret_value()) if wanted and key else None
 
 
-def _model(settings: Settings, ledger: Ledger) -> Model:
+def _model(settings: Settings, ledger: Ledger, stop: list[CopydeskError]) -> Model:
     url, name = settings.base_url or OPENAI_URL, settings.model or ""
     known = ledger.learned(url, name)
 
     async def remember(learned: Learned) -> None:
         await asyncio.to_thread(ledger.learn, url, name, learned.model_dump_json())
 
-    return model_of(settings, Learned.model_validate_json(known) if known else None, remember)
+    learned = Learned.model_validate_json(known) if known else None
+    sleep, ended = partial(unless_stopped, stop), partial(interrupted, stop)
+    return model_of(settings, learned, remember, sleep=sleep, ended=ended)
 
 
 def price_of(settings: Settings) -> Price | None:

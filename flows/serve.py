@@ -4,19 +4,19 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from prefect import aserve
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.flow_runs import arun_deployment
 from prefect.deployments.runner import RunnerDeployment
+from prefect.runner import Runner
 from prefect.schedules import Cron, Interval
 
+from flows.children import runs, tell
+from flows.draining import ONCE_S, SIGNALS, Word, told
 from flows.ingest import ingest
 from flows.reaping import reap
 from flows.requests import requests
@@ -24,7 +24,6 @@ from flows.schedule import Group, groups
 from pipeline.ledger import Ledger
 from pipeline.settings import load_feeds, load_settings
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 REQUESTS = "waiting"
 """The deployment that carries out what editors ask for."""
 _LOOK_S = 5.0
@@ -33,6 +32,8 @@ _LOOKS = 12
 """After so many looks, dead runs are looked for."""
 _ENDED_S = 0.5
 """Seconds between two looks for runs that are still under way."""
+_MARGIN_S = 10.0
+"""Seconds that a run may take to end, beyond those in which it waits for answers."""
 _RUNS = 4
 """Flow runs at one time: each is a process."""
 log = logging.getLogger("copydesk.serve")
@@ -44,53 +45,66 @@ async def serve_flows() -> None:
     subscriptions = load_feeds(settings.feeds_file)
     wanted = [await _deployment(group, settings.timezone) for group in groups(subscriptions.feeds)]
     asked = await requests.ato_deployment(REQUESTS, concurrency_limit=_once())
-    with Ledger.open(settings.database_url) as ledger, _ending():
+    with Ledger.open(settings.database_url) as ledger, _ending(settings.stop_grace_s):
         async with _watching(ledger if settings.writes_drafts else None):
-            await aserve(*wanted, asked, pause_on_shutdown=False, print_starting_message=False, limit=_RUNS)
+            runner = _Runner(pause_on_shutdown=False, limit=_RUNS)
+            for deployment in (*wanted, asked):
+                await runner.aadd_deployment(deployment)
+            await runner.start()
+
+
+class _Runner(Runner):
+    """Prefect's runner, which leaves SIGTERM to `_ending`: its own way kills the runs."""
+
+    def handle_sigterm(self, *_args: object, **_kwargs: object) -> None:
+        """Do nothing: the event loop is told as well, since asyncio listens wherever a handler stands."""
 
 
 @contextlib.contextmanager
-def _ending() -> Iterator[None]:
+def _ending(grace_s: float) -> Iterator[None]:
     """Let the runs end first when this process is told to end; told again, it ends at once."""
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
-    waiting: list[asyncio.Task[None]] = []
+    word, waiting = Word(ONCE_S), list[asyncio.Task[None]]()
 
     def end() -> None:
-        for number in _SIGNALS:
-            loop.remove_signal_handler(number)
-        if serving is not None:
-            waiting.append(asyncio.create_task(_ended(serving)))
+        match word.heard():
+            case 1:
+                log.warning(told(grace_s))
+                waiting.append(asyncio.create_task(_ended(serving, grace_s + _MARGIN_S)))
+            case 2:
+                log.warning("ended at once: answers that were under way may have to be paid for again")
+                tell(runs(), signal.SIGKILL)
+                _cancel(serving)
 
-    for number in _SIGNALS:
+    for number in SIGNALS:
         loop.add_signal_handler(number, end)
     try:
         yield
     finally:
-        for number in _SIGNALS:
+        for number in SIGNALS:
             loop.remove_signal_handler(number)
         for task in waiting:
             task.cancel()
 
 
-async def _ended(serving: "asyncio.Task[Any]") -> None:
-    """Tell every run once to end, wait until none is left, then end the serving: it would kill them."""
-    told: set[int] = set()
-    while runs := await asyncio.to_thread(_runs):
-        for run in set(runs) - told:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(run, signal.SIGINT)
-        told |= set(runs)
+async def _ended(serving: "asyncio.Task[Any] | None", most_s: float) -> None:
+    """Tell every run once to end, wait until none is left, then end the serving: it would kill them.
+
+    Those that are left after `most_s` seconds are killed.
+    """
+    clock = asyncio.get_running_loop().time
+    until, before = clock() + most_s, set[int]()
+    while left := await asyncio.to_thread(runs):
+        late = clock() > until
+        tell(left if late else left - before, signal.SIGKILL if late else signal.SIGINT)
+        before |= left
         await asyncio.sleep(_ENDED_S)
-    serving.cancel()
+    _cancel(serving)
 
 
-def _runs() -> list[int]:
-    """Return the processes of flow runs: our children, but for Prefect's server, which has its own group."""
-    command = ["ps", "-axo", "pid=,ppid=,pgid=,args="]
-    listed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    rows = (line.split(None, 3) for line in listed.stdout.splitlines())
-    ours = [str(os.getpid()), str(os.getpgrp())]
-    return [int(row[0]) for row in rows if row[1:3] == ours and "prefect" in row[-1]]
+def _cancel(serving: "asyncio.Task[Any] | None") -> None:
+    if serving is not None:
+        serving.cancel()
 
 
 def _once() -> ConcurrencyLimitConfig:

@@ -28,7 +28,8 @@ def serve(work: Work) -> None:
     Whatever is imported before is not counted against the memory that a job may take.
     """
     cpu_s, memory = float(sys.argv[1]), int(sys.argv[2])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a service manager may tell every process of ours
+        signal.signal(number, signal.SIG_IGN)
     _limit_memory(memory)
     source, target = sys.stdin.buffer, sys.stdout.buffer
     while line := source.readline():

@@ -87,6 +87,7 @@ class Pool:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", self._module, *self._limits,
                 stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=_ROOT, env=bare_environment(),
+                start_new_session=True,  # Ctrl-C is for the run, which needs its workers until it ends
             )  # fmt: skip
         except OSError as error:
             said = f"no process can be started to read in: {error.strerror}; free memory or processes"

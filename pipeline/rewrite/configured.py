@@ -1,15 +1,26 @@
 """The model that the settings name."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 from pipeline.errors import ConfigError
 from pipeline.rewrite.ladder import Learned
-from pipeline.rewrite.model import Model, Remember, forget
+from pipeline.rewrite.model import Model, Remember, forget, never
 from pipeline.rewrite.request import Options
 from pipeline.settings import Settings
 
 
-def model_of(settings: Settings, learned: Learned | None = None, remember: Remember = forget) -> Model:
+def model_of(
+    settings: Settings,
+    learned: Learned | None = None,
+    remember: Remember = forget,
+    *,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ended: Callable[[], bool] = never,
+) -> Model:
     """Return the model, closed; `learned` is what earlier runs found out of its server.
 
+    `ended` tells whether the run is to end: no request is begun then. `sleep` waits between attempts.
     Raises ConfigError where no model is set.
     """
     if settings.model is None:
@@ -25,6 +36,8 @@ def model_of(settings: Settings, learned: Learned | None = None, remember: Remem
         in_flight=settings.max_in_flight,
         timeout_s=settings.model_timeout_s,
         deadline_s=settings.deadline_s,
+        sleep=sleep,
+        ended=ended,
     )
 
 

@@ -22,7 +22,7 @@ from tenacity import (
     wait_random,
 )
 
-from pipeline.errors import ModelError
+from pipeline.errors import Interrupted, ModelError
 from pipeline.net import require_usable_proxies
 from pipeline.rewrite.deadline import Deadline
 from pipeline.rewrite.ladder import Learned, Manner, recalled
@@ -46,12 +46,17 @@ async def forget(_learned: Learned) -> None:
     """Keep nothing beyond this run."""
 
 
+def never() -> bool:
+    """Tell that nobody ends this run."""
+    return False
+
+
 class Model:
     """A model on a server; an async context manager that holds its connections.
 
     `timeout_s` is for each wait on the network, `deadline_s` for one item with all attempts and pauses, and
-    `in_flight` bounds the requests under way. Every value is passed in: the SDK's own environment variables
-    change nothing.
+    `in_flight` bounds the requests under way; none is begun once `ended` tells that the run is to end. Every
+    value is passed in: the SDK's own environment variables change nothing.
     """
 
     def __init__(
@@ -68,6 +73,7 @@ class Model:
         timeout_s: float = 120.0,
         deadline_s: float = 600.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        ended: Callable[[], bool] = never,
     ) -> None:
         self.model = model
         self.base_url = base_url or OPENAI_URL
@@ -79,6 +85,7 @@ class Model:
         self._key = api_key
         self._deadline_s = deadline_s
         self._sleep = sleep
+        self._ended = ended
         self._pause = _Pause()
         self._slots = asyncio.Semaphore(in_flight)
         self._last = ""
@@ -116,7 +123,8 @@ class Model:
         growing jittered pauses or those that the server asks for, which hold for every request, and never
         past the deadline. Raises ModelRefused after one request where the key, the quota or the model's name
         is refused, or no model is at this address (with the variable to fix), FormatRefusedError where
-        another manner of asking may do, and ModelError for everything else.
+        another manner of asking may do, Interrupted where the run is told to end before the request, or
+        another attempt at it, is begun, and ModelError for everything else.
         """
         retrying = AsyncRetrying(  # a new one for each request: its state is shared between coroutines
             sleep=self._sleep,
@@ -152,6 +160,8 @@ class Model:
         extra = {**body, **self._profile.extra, **self.options.extra}
         try:
             async with self._slots:
+                if self._ended():
+                    raise Interrupted("the run ends before this request is sent")
                 # As extra fields, they are spared the SDK's walk through them, longer than all our own work.
                 completion = await self._client.chat.completions.create(
                     model=self.model, messages=(), extra_body=extra

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from pipeline.errors import ConfigError
 from pipeline.settings.dotenv_file import read_dotenv
-from pipeline.settings.outside import bare, for_git, hooks_in
+from pipeline.settings.outside import NO_TELEMETRY, bare, for_git, hooks_in
 from pipeline.settings.problems import advice, did_you_mean, shown
 from pipeline.settings.targets import HOOK_PREFIX
 from pipeline.settings.values import (
@@ -44,6 +44,7 @@ VARIABLES = {
     "COPYDESK_WRITES_DRAFTS": "writes_drafts",
     "COPYDESK_MODEL_TIMEOUT": "model_timeout_s",
     "COPYDESK_MODEL_DEADLINE": "deadline_s",
+    "COPYDESK_STOP_GRACE": "stop_grace_s",
     "COPYDESK_SERVER": "server",
     "COPYDESK_MAX_TOKENS": "max_tokens",
     "COPYDESK_TEMPERATURE": "temperature",
@@ -105,6 +106,8 @@ class Settings(BaseModel):
     """Seconds for one attempt."""
     deadline_s: float = Field(default=600.0, gt=0, le=86_400, allow_inf_nan=False)
     """Seconds for one item, with all its attempts."""
+    stop_grace_s: float = Field(default=60.0, ge=0, le=3600, allow_inf_nan=False)
+    """Seconds that answers under way are waited for after a run is told to end."""
     server: Literal["openai", "openrouter", "ollama", "local"] | None = None
     """Which kind of server is asked; None: what its URL says."""
     max_tokens: int | None = Field(default=None, ge=16, le=1_000_000)
@@ -159,6 +162,15 @@ def base_folder() -> Path:
 def bare_environment() -> dict[str, str]:
     """Return what Python needs to start, and no key or password, for a process that reads hostile text."""
     return bare(os.environ)
+
+
+def no_telemetry() -> None:
+    """Have this process and all that it starts from now on report their use to nobody.
+
+    An operator's own value wins. Prefect reads these variables when it is first imported.
+    """
+    for name, value in NO_TELEMETRY.items():
+        os.environ.setdefault(name, value)
 
 
 def git_environment() -> dict[str, str]:

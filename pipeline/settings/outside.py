@@ -1,4 +1,4 @@
-"""What the environment holds for others: addresses of deploy hooks, and what git is started with."""
+"""What the environment holds for others: deploy hooks, what git and our own processes start with."""
 
 from collections.abc import Mapping
 
@@ -8,6 +8,12 @@ from pipeline.errors import ConfigError
 from pipeline.models import feed_address
 from pipeline.settings.targets import HOOK_PREFIX
 
+NO_TELEMETRY = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+}
+"""What every process of ours is started with, so that it reports its use to nobody."""
 _NEEDED = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _SERVERS = ("GIT_SSH_COMMAND", "SSH_AUTH_SOCK", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO")
@@ -16,8 +22,9 @@ _NEVER_ASK = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "SSH_ASKPASS": 
 
 
 def bare(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what Python needs to start, and no key or password."""
-    return {name: value for name, value in environ.items() if name in _NEEDED}
+    """Return what Python needs to start, what keeps it from reporting its use, and no key or password."""
+    kept = {name: value for name, value in environ.items() if name in _NEEDED or name in NO_TELEMETRY}
+    return NO_TELEMETRY | kept
 
 
 def for_git(environ: Mapping[str, str]) -> dict[str, str]:

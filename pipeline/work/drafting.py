@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.errors import (
     BudgetSpent,
+    Interrupted,
     LeaseLost,
     LedgerError,
     LimitReached,
@@ -70,7 +71,7 @@ async def _outcome(room: Newsroom, feed: FeedConfig, claim: Claim) -> ItemOutcom
             outcome = ItemOutcome(title=claim.item.title, reason=error.message)
         except Lacking as lack:
             outcome = await _lacking(room, claim, lack)
-        except LimitReached:
+        except (Interrupted, LimitReached):
             return None  # the run ends before its turn came
         except (ModelRefused, OutputError, LedgerError, BudgetSpent) as error:
             room.stop.append(error)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 from pipeline.errors import LedgerError
 from pipeline.ledger import Claim, Which
@@ -42,8 +43,8 @@ class Queue:
         trouble: list[BaseException] = []
         async with self._kept():
             await self._fill()
-            while self._held:
-                done, _ = await asyncio.wait(self._held, return_when=asyncio.FIRST_COMPLETED)
+            while self._held and not self._room.over.is_set():
+                done = await self._next()
                 trouble += [error for task in done if (error := self._ended(task))]
                 # Whatever nobody foresaw is raised when the others are done, not in the midst of their work.
                 if not trouble:
@@ -51,6 +52,16 @@ class Queue:
         for error in trouble:
             raise error
         return self._outcomes
+
+    async def _next(self) -> "set[asyncio.Future[ItemOutcome | None]]":
+        """Wait until an item is done, or until nothing is waited for any longer; return what is done."""
+        over = asyncio.ensure_future(self._room.over.wait())
+        try:
+            every: list[asyncio.Future[Any]] = [*self._held, over]
+            done, _ = await asyncio.wait(every, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            over.cancel()
+        return {task for task in self._held if task in done}
 
     def _ended(self, task: "asyncio.Future[ItemOutcome | None]") -> BaseException | None:
         claim = self._held.pop(task)

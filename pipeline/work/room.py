@@ -171,6 +171,8 @@ class Newsroom:
     notify: Notify = lambda _feed, _outcome: None
     stop: list[CopydeskError] = field(default_factory=list)
     """Errors after which no other item would fare better: nothing new is begun."""
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when what is under way is not waited for any longer."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     chance: Callable[[], float] = random.random
     """Spreads polls: a number in [0, 1)."""

@@ -34,6 +34,7 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         "max_in_flight": 8,
         "model_timeout_s": 120.0,
         "deadline_s": 600.0,
+        "stop_grace_s": 60.0,
         "server": None,
         "max_tokens": None,
         "temperature": None,
@@ -76,6 +77,7 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
         "COPYDESK_MAX_IN_FLIGHT": "3",
         "COPYDESK_MODEL_TIMEOUT": "1.5",
         "COPYDESK_MODEL_DEADLINE": "9",
+        "COPYDESK_STOP_GRACE": "0",
         "COPYDESK_SERVER": "local",
         "COPYDESK_MAX_TOKENS": "900",
         "COPYDESK_TEMPERATURE": "0.2",
@@ -112,7 +114,7 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
     assert settings.api_key is not None
     assert settings.api_key.get_secret_value() == "sesame"
     assert (settings.timezone, settings.max_in_flight) == ("Europe/Paris", 3)
-    assert (settings.model_timeout_s, settings.deadline_s) == (1.5, 9.0)
+    assert (settings.model_timeout_s, settings.deadline_s, settings.stop_grace_s) == (1.5, 9.0, 0.0)
     assert (settings.server, settings.max_tokens, settings.temperature, settings.seed) == (
         "local",
         900,
@@ -199,6 +201,9 @@ def test_an_unknown_variable_is_refused_with_a_guess(tmp_path: Path) -> None:
         ("COPYDESK_MODEL_TIMEOUT", "soon", "not a number"),
         ("COPYDESK_MODEL_TIMEOUT", "-1", "above zero"),
         ("COPYDESK_MODEL_DEADLINE", "nan", "finite number"),
+        ("COPYDESK_STOP_GRACE", "a minute", "not a number"),
+        ("COPYDESK_STOP_GRACE", "-1", "0 or more"),
+        ("COPYDESK_STOP_GRACE", "3601", "too large"),
         ("COPYDESK_SERVER", "openia", "openai"),
         ("COPYDESK_MAX_TOKENS", "3", "16 or more"),
         ("COPYDESK_TEMPERATURE", "hot", "not a number"),

@@ -30,3 +30,14 @@ async def test_one_whose_worker_was_killed_is_checked_by_the_next() -> None:
         os.kill(worker._process.pid, signal.SIGKILL)
         await worker._process.wait()
         assert await pool.check(None, GOOD, Beat(**BEAT.model_dump()), None) == ()
+
+
+async def test_a_signal_to_the_whole_group_or_to_all_ends_no_check() -> None:
+    async with CheckPool(1) as pool:
+        await pool.check(None, GOOD, BEAT, None)
+        [worker] = pool._pool.workers
+        assert os.getpgid(worker._process.pid) != os.getpgrp()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(worker._process.pid, number)
+        assert await pool.check(None, GOOD, BEAT, None) == ()
+        assert pool._pool.workers == {worker}

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -7,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import ModelError, ModelRefused
+from pipeline.errors import Interrupted, ModelError, ModelRefused
 from pipeline.models import Usage
 from pipeline.rewrite.ladder import Learned, Manner
 from pipeline.rewrite.model import ATTEMPTS, Model
 from pipeline.rewrite.prompt import Message
 from pipeline.rewrite.reply import End
+from pipeline.rewrite.reply import Reply as Reply_
 from pipeline.rewrite.request import Options
 from pipeline.rewrite.trouble import quoted
 from pipeline.rewrite.wire import read_answer
@@ -401,3 +403,29 @@ async def test_a_list_of_models_that_is_none_is_a_named_trouble(
 def test_keys_are_blotted_out_of_what_is_quoted(key: str | None) -> None:
     said = quoted(f"bad {key} or sk-ab***********wxyz or Bearer abcdef", key)
     assert said == f"bad {'…' if key else None} or … or …"
+
+
+async def test_a_run_that_ends_begins_no_request_that_waits_for_its_turn(
+    server: ModelServer, pauses: Pauses
+) -> None:
+    server.refuse = lambda _request: completion("{}")
+    ended = False
+
+    def over() -> bool:
+        nonlocal ended
+        before, ended = ended, True  # told to end as soon as the first request is begun
+        return before
+
+    async with model(server, pauses, in_flight=1, ended=over) as asked:
+        told = await asyncio.gather(*(asked.send(BODY) for _ in range(3)), return_exceptions=True)
+    assert [type(one) for one in told] == [type(told[0]), Interrupted, Interrupted]
+    assert isinstance(told[0], Reply_)
+    assert server.requests == 1
+
+
+async def test_a_run_that_ends_tries_nothing_again(server: ModelServer, pauses: Pauses) -> None:
+    server.enqueue(error(500))
+    async with model(server, pauses, ended=lambda: bool(server.requests)) as asked:
+        with pytest.raises(Interrupted):
+            await asked.send(BODY)
+    assert server.requests == 1

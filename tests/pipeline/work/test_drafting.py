@@ -7,11 +7,11 @@ import re
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
-from pipeline.errors import CopydeskError, LedgerError, ModelError, ModelRefused
+from pipeline.errors import CopydeskError, Interrupted, LedgerError, ModelError, ModelRefused
 from pipeline.ledger import Ledger
 from pipeline.models import Usage
 from pipeline.net import Net
@@ -79,6 +79,34 @@ async def test_a_refused_key_ends_the_run_and_loses_nothing(ledger: Ledger, net:
     assert [type(error) for error in desk.stop] == [ModelRefused]
     assert states(ledger) == {"seen": 5}
     assert len(await draft_feed(room(ledger, net, tmp_path, Scripted()), feed(), 9)) == 5
+
+
+async def test_what_an_ending_run_did_not_ask_for_waits_untouched(
+    ledger: Ledger, net: Net, tmp_path: Path
+) -> None:
+    model = Scripted(*[Interrupted("the run ends before this request is sent")] * 5)
+    assert await draft_feed(room(ledger, net, tmp_path, model), feed(), 9) == []
+    assert states(ledger) == {"seen": 5}
+    assert len(await draft_feed(room(ledger, net, tmp_path, Scripted()), feed(), 9)) == 5
+
+
+async def test_what_is_not_waited_for_any_longer_is_given_back(
+    ledger: Ledger, net: Net, tmp_path: Path
+) -> None:
+    class Silent(Scripted):
+        async def send(self, body: dict[str, Any]) -> Reply:
+            if self.asked == 2:
+                desk.stop.append(Interrupted("told to end"))
+                desk.over.set()
+                await asyncio.Event().wait()
+            return await super().send(body)
+
+    desk = room(ledger, net, tmp_path, Silent())
+    desk = Newsroom(**{**vars(desk), "in_flight": asyncio.Semaphore(1)})
+    outcomes = await draft_feed(desk, feed(), 9)
+    assert [bool(one.path) for one in outcomes] == [True, True]
+    assert states(ledger) == {"drafted": 2, "seen": 3}
+    assert len(await draft_feed(room(ledger, net, tmp_path, Scripted()), feed(), 9)) == 3
 
 
 async def test_an_answer_outlives_a_folder_that_cannot_be_written(
