@@ -1,21 +1,28 @@
 """`copydesk backfill`: says what a span of dates would cost, asks where that is much, and drafts it."""
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Protocol
 
 from copydesk.console import counted, err, machine, plain, say, table
 from copydesk.progress import Count
 from copydesk.runs import Report, carried_out, checked, quieten, tell
 from copydesk.sample import serving
+from copydesk.server import small_server
 from pipeline.errors import ConfigError
 from pipeline.ledger import dollars
 from pipeline.settings import parse_span
 
 _MANY = 20
 """Items that are drafted unasked where nobody knows the price."""
-Start = Callable[[bool], Awaitable[Report]]
-"""Starts the flow; told whether it is a dry run."""
+
+
+class Start(Protocol):
+    """Runs the flow, dry or not, and returns what it returns; keeps up a count meanwhile."""
+
+    def __call__(self, dry: bool, count: Count | None = None) -> Report:
+        """Return a Plan or a RunReport."""
 
 
 def backfill(
@@ -30,23 +37,26 @@ def backfill(
         settings = checked()
         start, end = parse_span(since, until, settings.timezone)
         quieten()
-        from flows.backfill import backfill as flow
+        with small_server(settings.base) as ready:
+            from flows.backfill import backfill as flow
 
-        def begin(dry: bool) -> Awaitable[Report]:
-            return flow(feed, start, end, limit, dry)
+            def begin(dry: bool, count: Count | None = None) -> Report:
+                return carried_out(
+                    lambda: flow(feed, start, end, limit, dry), ready, as_json=as_json, count=count
+                )
 
-        if dry_run:
-            _would(carried_out(lambda: begin(True), as_json=as_json), as_json=as_json)
-            return
-        dear = None if yes else settings.confirm
-        report = _drafted(begin, dear, model=settings.model is not None, as_json=as_json)
+            if dry_run:
+                _would(begin(True), as_json=as_json)
+                return
+            dear = None if yes else settings.confirm
+            report = _drafted(begin, dear, model=settings.model is not None)
     if report is None:
         err.print("Nothing was drafted, and nothing was written.")
     else:
         tell(report, as_json=as_json)
 
 
-def _drafted(begin: Start, dear: Decimal | None, *, model: bool, as_json: bool) -> Report | None:
+def _drafted(begin: Start, dear: Decimal | None, *, model: bool) -> Report | None:
     """Draft a span once somebody agreed to what it costs; None where they did not.
 
     What the dry run before the question read is kept for the run after it. Whoever agreed beforehand (`dear`
@@ -63,11 +73,11 @@ def _drafted(begin: Start, dear: Decimal | None, *, model: bool, as_json: bool) 
     tokens = kept.set({}), planner.set(planned if dear is None else None)
     try:
         if dear is not None:
-            plan = carried_out(lambda: begin(True), as_json=as_json)
+            plan = begin(True)
             planned(plan)
             if must_ask(plan["estimate"], dear, model=model) and not _agreed(plan["estimate"]):
                 return None
-        return carried_out(lambda: begin(False), as_json=as_json, count=count)
+        return begin(False, count)
     finally:
         kept.reset(tokens[0])
         planner.reset(tokens[1])

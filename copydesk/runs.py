@@ -12,6 +12,7 @@ from copydesk.console import counted, err, machine, plain, say, table, trouble
 from copydesk.progress import Count, shown
 from copydesk.publishing import published
 from copydesk.sample import is_sample, serving
+from copydesk.server import small_server
 from flows.api import require_api, require_api_url
 from pipeline.ledger import Ledger, dollars
 from pipeline.net import require_usable_proxies
@@ -24,22 +25,24 @@ Report = dict[str, Any]
 def ingest(feeds: list[str] | None, *, as_json: bool) -> None:
     """Run the ingest flow in this process and report."""
     with serving():
-        checked()
+        settings = checked()
         quieten()
-        from flows.ingest import ingest as flow
+        with small_server(settings.base) as ready:
+            from flows.ingest import ingest as flow
 
-        report = carried_out(lambda: flow(feeds), as_json=as_json)
+            report = carried_out(lambda: flow(feeds), ready, as_json=as_json)
     tell(report, as_json=as_json)
 
 
 def requests() -> None:
     """Run the requests flow in this process and report."""
     with serving():
-        checked()
+        settings = checked()
         quieten()
-        from flows.requests import requests as flow
+        with small_server(settings.base) as ready:
+            from flows.requests import requests as flow
 
-        report = carried_out(flow, as_json=False)
+            report = carried_out(flow, ready, as_json=False)
     tell(report, as_json=False)
 
 
@@ -66,18 +69,27 @@ def quieten() -> None:
 
 
 def carried_out(
-    start: Callable[[], Awaitable[Report]], *, as_json: bool, count: Count | None = None
+    start: Callable[[], Awaitable[Report]],
+    ready: Callable[[], None],
+    *,
+    as_json: bool,
+    count: Count | None = None,
 ) -> Report:
-    """Run a flow in this process and return what it returns; `count` is kept up while it runs."""
-    from flows.room import listener
+    """Run a flow in this process once Prefect's server is `ready`, and return what it returns.
+
+    `count` is kept up while it runs.
+    """
+    from flows.room import listener, teller
 
     count = count or Count()
     with shown(count, wanted=not as_json) as notify:
-        token = listener.set(notify)
+        ready()
+        tokens = listener.set(notify), teller.set(lambda said: err.print(f"copydesk: {said}"))
         try:
             return asyncio.run(_awaited(start))
         finally:
-            listener.reset(token)
+            listener.reset(tokens[0])
+            teller.reset(tokens[1])
 
 
 async def _awaited(start: Callable[[], Awaitable[Report]]) -> Report:

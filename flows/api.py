@@ -1,4 +1,4 @@
-"""The Prefect server that this process speaks to; one that the operator names is examined before it is needed."""
+"""The Prefect server that this process speaks to; one that the operator names is examined first."""
 
 import os
 from urllib.parse import urlsplit

@@ -63,7 +63,7 @@ def troubles(found: dict[str, tuple[bool, str]]) -> dict[str, str]:
 def test_where_all_is_well_each_line_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     found = examined(capsys)
     assert list(found) == [
-        "settings", "feeds.yaml", "prompts", "ledger", "output", "model", "feed one", "feed two",
+        "settings", "feeds.yaml", "prompts", "ledger", "output", "desk", "model", "feed one", "feed two",
     ]  # fmt: skip
     assert troubles(found) == {}
 

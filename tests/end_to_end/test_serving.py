@@ -5,9 +5,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
 import yaml
 
 from pipeline.ledger import Ledger
@@ -25,17 +27,24 @@ def started(settings: Settings, **environ: str) -> "subprocess.Popen[str]":
     own = {"PYTHONPATH": str(ROOT), "HOME": str(settings.base), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
         [sys.executable, "-m", "copydesk", "serve"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, cwd=settings.base, env=kept | own | environ,
+        text=True, cwd=settings.base, env=kept | own | environ, start_new_session=True,
+        # Whoever runs the tests in the background has interrupts ignored, and so would this process.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 
 def servers(folder: Path) -> list[str]:
     """Return the processes that still work in a folder."""
+    return [line for _, line in working_in(folder)]
+
+
+def working_in(folder: Path) -> list[tuple[int, str]]:
+    """Return ids and command lines of the processes that still work in a folder."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "cwd").resolve() == folder:
-                found.append((process / "cmdline").read_text().replace("\0", " "))
+                found.append((int(process.name), (process / "cmdline").read_text().replace("\0", " ")))
         except OSError:
             continue
     return found
@@ -63,7 +72,9 @@ def test_it_carries_out_what_an_editor_asks_for_and_ends_without_leaving_anythin
     assert "0 0 1 1 *  1 feed: stock-wire" in said
     assert "Traceback" not in said
     assert servers(settings.base) == []
-    assert (tmp_path / ".copydesk/prefect-server.log").stat().st_mode & 0o777 == 0o600
+    log = settings.base / ".copydesk/prefect-server.log"
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert "telemetry" not in log.read_text()
 
 
 def test_killed_it_leaves_no_server_behind(tmp_path: Path) -> None:
@@ -75,6 +86,9 @@ def test_killed_it_leaves_no_server_behind(tmp_path: Path) -> None:
         assert process.stdout
         while "Ctrl-C ends it" not in process.stdout.readline():
             assert process.poll() is None
+        [server] = [pid for pid, line in working_in(settings.base) if "server start" in line]
+        environ = Path(f"/proc/{server}/environ").read_text().split("\0")
+        assert {"DO_NOT_TRACK=1", "PREFECT_SERVER_ANALYTICS_ENABLED=false"} <= set(environ)
         process.kill()
     deadline = time.monotonic() + 60
     while servers(settings.base):
@@ -82,8 +96,20 @@ def test_killed_it_leaves_no_server_behind(tmp_path: Path) -> None:
         time.sleep(0.2)
 
 
-def test_told_to_end_it_keeps_the_answers_under_way_and_pays_for_none_twice(tmp_path: Path) -> None:
-    with ModelServer(latency_s=2) as model:
+def as_a_service_manager_does(process: "subprocess.Popen[str]") -> None:
+    process.terminate()
+
+
+def as_a_terminal_does(process: "subprocess.Popen[str]") -> None:
+    """Tell every process of the group; the runs are told by `serve` as well."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
+@pytest.mark.parametrize("told_to_end", [as_a_service_manager_does, as_a_terminal_does])
+def test_told_to_end_it_keeps_the_answers_under_way_and_pays_for_none_twice(
+    tmp_path: Path, told_to_end: Callable[["subprocess.Popen[str]"], None]
+) -> None:
+    with ModelServer(latency_s=5) as model:
         environ = {
             "COPYDESK_MODEL": "m",
             "OPENAI_BASE_URL": model.base_url,
@@ -101,15 +127,19 @@ def test_told_to_end_it_keeps_the_answers_under_way_and_pays_for_none_twice(tmp_
                 for ref in refs:
                     request_redraft(ledger, settings.output, ref, by="Ada", note=None, section=None, now=NOW)
                 deadline = time.monotonic() + _PATIENCE_S
-                while not model.answered and time.monotonic() < deadline:
+                while len(model.seen) < 2 and time.monotonic() < deadline:
                     time.sleep(0.05)
             finally:
-                process.send_signal(signal.SIGINT)
+                asked = len(model.seen)
+                told_to_end(process)
                 said = process.communicate(timeout=90)[0]
             assert process.returncode == 0, said
+            assert "Traceback" not in said
+            assert len(model.seen) == asked == 2
             written = sum(ledger.draft(ref).version == 2 for ref in refs)
             assert written == len(model.answered)
             assert 0 < written < len(refs)
+            deadline = time.monotonic() + _PATIENCE_S
             with started(settings, **environ) as process:
                 while any(ledger.draft(ref).version < 2 for ref in refs) and time.monotonic() < deadline:
                     time.sleep(0.5)

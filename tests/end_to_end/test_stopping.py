@@ -1,0 +1,117 @@
+"""A run that is told to end, alone or with its whole group: what it keeps, and what it leaves behind."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.project import Project, run_copydesk
+from tests.end_to_end.test_interrupted_runs import rss
+from tests.end_to_end.test_serving import servers
+from tests.fakes.feed_server import FeedServer
+from tests.fakes.model_server import ModelServer, Reply
+
+IN_FLIGHT = 4
+RUN = ("run",)
+BACKFILL = ("backfill", "stories", "--limit", "24", "--yes")
+
+
+def laid_out(project: Project, model: ModelServer, **environ: str) -> Project:
+    project.environ |= {
+        "COPYDESK_MODEL": "m",
+        "OPENAI_BASE_URL": model.base_url,
+        "COPYDESK_MAX_IN_FLIGHT": str(IN_FLIGHT),
+    }
+    project.environ |= environ
+    return project
+
+
+@contextlib.contextmanager
+def begun(project: Project, model: ModelServer, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    """Start a command, and yield it when as many answers are under way as may be."""
+    process = run_copydesk(project, *arguments, wait=False)
+    try:
+        until(lambda: model.requests == IN_FLIGHT, process)
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+
+def until(
+    met: Callable[[], bool], process: "subprocess.Popen[str] | None" = None, seconds: float = 120
+) -> None:
+    deadline = time.monotonic() + seconds
+    while not met():
+        assert time.monotonic() < deadline
+        assert process is None or process.poll() is None
+        time.sleep(0.02)
+
+
+def alone(folder: Path, feeds: FeedServer) -> Project:
+    """Lay out a project whose runs bring a Prefect server of their own."""
+    feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
+    return Project.create(folder / "project", {"stories": feeds.url("/stories.xml")}, max_items=24)
+
+
+@pytest.mark.parametrize(("number", "arguments"), [(signal.SIGTERM, RUN), (signal.SIGINT, BACKFILL)])
+def test_a_group_that_is_told_to_end_keeps_the_answers_under_way_and_asks_for_no_other(
+    tmp_path: Path, feeds: FeedServer, number: signal.Signals, arguments: tuple[str, ...]
+) -> None:
+    with ModelServer(latency_s=5) as model:
+        project = laid_out(alone(tmp_path, feeds), model)
+        with begun(project, model, *arguments) as process:
+            os.killpg(process.pid, number)
+            assert process.wait(60) == 130
+        assert model.requests == len(model.answered) == IN_FLIGHT
+    drafts = project.drafts()
+    assert len(drafts) == IN_FLIGHT
+    assert not any("could not be checked" in draft.read_text() for draft in drafts)
+    assert servers(project.folder) == []
+
+
+def test_a_killed_run_leaves_no_server_behind(tmp_path: Path, feeds: FeedServer) -> None:
+    with ModelServer() as model:
+        model.enqueue(*[Reply(stall=True)] * IN_FLIGHT)
+        project = laid_out(alone(tmp_path, feeds), model)
+        with begun(project, model, "run") as process:
+            assert any("prefect.server" in line for line in servers(project.folder))
+            process.kill()
+        until(lambda: not servers(project.folder))
+
+
+def test_who_waits_for_no_answer_is_ended_and_the_next_run_asks_again(
+    new_project: Callable[..., Project], feeds: FeedServer
+) -> None:
+    feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
+    with ModelServer() as model:
+        model.enqueue(*[Reply(stall=True)] * IN_FLIGHT)
+        project = new_project({"stories": feeds.url("/stories.xml")}, max_items=24)
+        laid_out(project, model, COPYDESK_STOP_GRACE="1")
+        with begun(project, model, "run") as process:
+            os.killpg(process.pid, signal.SIGTERM)
+            assert process.wait(60) == 130
+        assert model.requests == IN_FLIGHT
+        assert run_copydesk(project, "run").returncode == 0
+    assert len(project.drafts()) == 24
+
+
+def test_a_second_signal_a_second_later_ends_at_once(
+    new_project: Callable[..., Project], feeds: FeedServer
+) -> None:
+    feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
+    with ModelServer() as model:
+        model.enqueue(*[Reply(stall=True)] * IN_FLIGHT)
+        project = new_project({"stories": feeds.url("/stories.xml")}, max_items=24)
+        laid_out(project, model, COPYDESK_STOP_GRACE="3600", COPYDESK_MODEL_DEADLINE="3600")
+        with begun(project, model, "run") as process:
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(1)  # somebody presses Ctrl-C again
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.wait(60) == 130
