@@ -207,12 +207,12 @@
   });
   // A description that the desk changed with the text takes the place of the one that nobody touched.
   const described = () => one("#described").value;
-  let shown = described();
+  let lastDescribed = described();
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    if (event.target !== editor || described() === shown) return;
+    if (event.target !== editor || described() === lastDescribed) return;
     const field = one("#description");
-    if (field.value === shown) field.value = described();
-    shown = described();
+    if (field.value === lastDescribed) field.value = described();
+    lastDescribed = described();
   });
   const status = () => one("#saving");
   const conflict = () => one("#conflict");
