@@ -28,7 +28,7 @@ from tests.pipeline.ledger.approvals import decided
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 RECIPES = (ROOT / "docs/publishing.md").read_text()
-TITLE = """Ships: 50% "more" #1 <b>{x}</b> & 'less' - no: {# }"""
+TITLE = """Ships: 50% "more" #1 <{x}> & 'less' - no: {# }"""
 TRICKS = (
     "Ships {{< figure src=x >}} and {{% ref %}} {{ .Site }} {{ site }} {% raw %} {%- include x -%} <%= 1 %>\n"
     "\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.sites.site import TITLE, built, published
 
-SHOWN = "Ships: 50% “more” #1 ‹b›{x}‹/b› & 'less' - no: {# }"
+SHOWN = "Ships: 50% “more” #1 ‹{x}› & 'less' - no: {# }"
 """The title of tricks, with nothing in it that begins or ends HTML."""
 
 
