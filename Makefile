@@ -39,7 +39,7 @@ check: $(VENV)/ready  ## style, types, import directions
 	@$(BIN)/lint-imports --no-cache
 
 # Each line: a file of benchmarks/, without its ending, and its arguments. One that fails does not stop the others.
-BENCH := "startup" "parsing tests/pipeline/ingest/feeds" "deciding --large 50000" "polling" "checking" "calls" "throughput" \
+BENCH := "startup" "parsing tests/pipeline/feeds/samples" "deciding --large 50000" "polling" "checking" "calls" "throughput" \
   "throughput --items 500 --faults 0.2" "scaling" "ledger --sizes 10000 100000" \
   "ledger --sizes 10000 100000 --postgresql" "reviewing"
 SOAK := "throughput --items 5000" "chaos" "sqlite" "schedules" "schedules --how restart" \

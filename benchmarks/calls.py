@@ -22,8 +22,8 @@ from typing import Any
 import openai
 from newsdesk import EVERYTHING, configure
 
-from pipeline.ledger import Ledger, Policy
-from pipeline.models import Item, PollState
+from pipeline.domain.models import Item, PollState
+from pipeline.storage import Ledger, Policy
 
 TEXT = (
     "The port of Varnhem {number} will close its northern basin for eleven weeks from 3 March, the harbour "
@@ -68,7 +68,7 @@ def queue(folder: Path, count: int) -> str:
     """Put items into a new ledger; returns its URL."""
     url = f"sqlite:///{folder / 'ledger.db'}"
     now = datetime.now(UTC)
-    from pipeline.settings import load_feeds
+    from pipeline.config import load_feeds
 
     with Ledger.open(url) as ledger:
         ledger.sync_feeds(load_feeds(folder / "feeds.yaml").feeds)
@@ -90,8 +90,8 @@ def queue(folder: Path, count: int) -> str:
 
 async def ours(count: int) -> tuple[float, list[dict[str, Any]]]:
     """Draft everything; returns the seconds, and the messages of each request."""
-    from flows.room import newsroom
-    from pipeline.work import draft_feed
+    from flows.runtime import newsroom
+    from pipeline.services import draft_feed
 
     async with newsroom() as (room, subscriptions):
         [feed] = subscriptions.feeds
@@ -100,7 +100,7 @@ async def ours(count: int) -> tuple[float, list[dict[str, Any]]]:
         outcomes = await draft_feed(room, feed, count)
         seconds = time.perf_counter() - started
         assert sum(bool(one.path and one.rewritten) for one in outcomes) == count, outcomes[:3]
-        from pipeline.work.composing import claimed_source
+        from pipeline.services.compose import claimed_source
 
         [row, *_] = room.ledger.drafts()
         claim: Any = type("Claim", (), {"item": row.item, "first_key": feed.first_key})()

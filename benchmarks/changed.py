@@ -24,8 +24,8 @@ from newsdesk import configure
 from parsing import NOW, floor
 from polling import addresses
 
-from pipeline.errors import FeedError
-from pipeline.ingest.workers import ParsePool
+from pipeline.domain.errors import FeedError
+from pipeline.feeds.pool import ParsePool
 
 
 def _serve(bodies: list[bytes], port: int, ready: "multiprocessing.synchronize.Event") -> None:
@@ -57,15 +57,15 @@ def held_mb() -> float:
     pids = [own, *map(int, Path(f"/proc/{own}/task/{own}/children").read_text().split())]
     pages = 0
     for pid in pids:
-        if b"pipeline.ingest.worker" in Path(f"/proc/{pid}/cmdline").read_bytes() or pid == own:
+        if b"pipeline.feeds.worker" in Path(f"/proc/{pid}/cmdline").read_bytes() or pid == own:
             pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 1e6
 
 
 async def ours() -> tuple[float, float, int]:
     """Poll every feed; returns wall seconds, the most memory held in MB, and how many items came."""
-    from flows.room import newsroom
-    from pipeline.work import poll
+    from flows.runtime import newsroom
+    from pipeline.services import poll
 
     most = 0.0
 

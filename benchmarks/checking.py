@@ -12,19 +12,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.checks import run_checks
-from pipeline.checks.injection import check_injection
-from pipeline.checks.leftovers import check_leftovers
+from pipeline.articles.render import render_body
+from pipeline.checks.claims import CLAIMS
+from pipeline.checks.document import Page
+from pipeline.checks.injection.check import check_injection
 from pipeline.checks.opinion import check_opinion
 from pipeline.checks.overlap import check_overlap
-from pipeline.checks.page import Page
-from pipeline.checks.pairs import CLAIMS
-from pipeline.checks.reading import Case, Reading
-from pipeline.checks.repeats import check_repeats
-from pipeline.models import Beat, Source
-from pipeline.output.render import render_body
-from pipeline.rewrite.golden import load_cases, load_recorded
-from pipeline.rewrite.wire import read_answer
+from pipeline.checks.runner import run_checks
+from pipeline.checks.structure import check_leftovers, check_repeats
+from pipeline.checks.tokens import Case, Reading
+from pipeline.domain.models import Beat, Source
+from pipeline.rewrite.article_schema import read_answer
+from pipeline.rewrite.evaluation.golden_set import load_cases, load_recorded
 
 EVALS = Path(__file__).parents[1] / "evals"
 

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from pipeline.ledger import Ledger, Policy
-from pipeline.ledger.schema import bands as bands_table
-from pipeline.ledger.schema import items as items_table
-from pipeline.models import FeedConfig, Item, PollState, external_id
-from pipeline.similar import bands
+from pipeline.domain.models import FeedConfig, Item, PollState, external_id
+from pipeline.domain.near_duplicates import bands
+from pipeline.storage import Ledger, Policy
+from pipeline.storage.schema import bands as bands_table
+from pipeline.storage.schema import items as items_table
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 WORDS = [f"{a}{b}{c}" for a in "bdfgklmnprstvz" for b in "aeiou" for c in ("lan", "mer", "tos", "rik", "dun")]

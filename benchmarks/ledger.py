@@ -20,9 +20,9 @@ import sqlalchemy as sa
 from machines import answers, free_port, postgresql, waited
 from newsroom import texts
 
-from pipeline.ledger import Cap, Ledger, Policy, Wanted
-from pipeline.ledger.schema import calls, findings, items, versions
-from pipeline.models import FeedConfig, Item, PollState, external_id
+from pipeline.domain.models import FeedConfig, Item, PollState, external_id
+from pipeline.storage import Cap, Ledger, Policy, Wanted
+from pipeline.storage.schema import calls, findings, items, versions
 
 FEEDS = 20
 _NOW = datetime.now(UTC)

@@ -17,8 +17,8 @@ from pathlib import Path
 import feedparser
 import nh3
 
-from pipeline.errors import FeedError
-from pipeline.ingest.parse import parse_feed
+from pipeline.domain.errors import FeedError
+from pipeline.feeds.parsing.parse import parse_feed
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -21,7 +21,7 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pipeline.settings import Settings  # noqa: E402
+from pipeline.config import Settings  # noqa: E402
 from tests.desk.server import DeskServer  # noqa: E402
 from tests.fakes.stock import TOKEN, fill, layout  # noqa: E402
 

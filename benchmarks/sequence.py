@@ -19,10 +19,10 @@ from threading import Thread
 
 from newsdesk import EVERYTHING, configure
 
-from flows.room import newsroom
-from pipeline.errors import FeedError
-from pipeline.models import FeedConfig
-from pipeline.work import Newsroom, draft_feed, poll
+from flows.runtime import newsroom
+from pipeline.domain.errors import FeedError
+from pipeline.domain.models import FeedConfig
+from pipeline.services import Newsroom, draft_feed, poll
 
 COLUMNS = ("snapshot", "items", "new", "updated", "duplicate", "skipped", "drafted", "said")
 

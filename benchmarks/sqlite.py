@@ -27,11 +27,11 @@ _PORTION = 30
 
 def work(number: int, seconds: float) -> None:
     """Be one of the processes; print what came of it."""
-    from flows.room import newsroom
-    from pipeline.errors import LedgerError
-    from pipeline.ledger import Ledger, Policy
-    from pipeline.models import Item, PollState
-    from pipeline.work import draft_feed
+    from flows.runtime import newsroom
+    from pipeline.domain.errors import LedgerError
+    from pipeline.domain.models import Item, PollState
+    from pipeline.services import draft_feed
+    from pipeline.storage import Ledger, Policy
 
     trouble: list[str] = []
     slowest = 0.0

@@ -1,6 +1,6 @@
 """`python -m copydesk`."""
 
-from copydesk.cli import main
+from copydesk.main import main
 
 if __name__ == "__main__":
     main()

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.errors import CopydeskError
+from pipeline.domain.errors import CopydeskError
 
 out = Console(highlight=False, soft_wrap=True)
 COUNTS = {"new", "drafted", "merged", "skipped", "failed", "queued", "items", "open", "seen", "answered"}

@@ -8,10 +8,9 @@ from logging.handlers import RotatingFileHandler
 from typing import cast
 
 from copydesk.console import err, out
-from pipeline import private
-from pipeline.errors import ConfigError
-from pipeline.ledger import Ledger
-from pipeline.settings import Settings, desk_settings, load_feeds, require_user_secret
+from pipeline.config import Settings, desk_settings, load_feeds, private_files, require_user_secret
+from pipeline.domain.errors import ConfigError
+from pipeline.storage import Ledger
 
 _LOG_SIZE = 5_000_000
 """Bytes of one file of the audit log; six are kept."""
@@ -26,7 +25,7 @@ def serve(host: str, port: int, *, browser: bool) -> None:
     import uvicorn
 
     from desk import create_app
-    from desk.access import Access, new_token
+    from desk.auth import Access, new_token
 
     listening = _listen(host, port)
     port = listening.getsockname()[1]
@@ -55,7 +54,7 @@ class _PrivateLog(RotatingFileHandler):
     """A log whose files, also those that follow the first, are their owner's alone."""
 
     def _open(self) -> TextIOWrapper:
-        opened = open(self.baseFilename, self.mode, encoding=self.encoding, opener=private.opener)  # noqa: SIM115
+        opened = open(self.baseFilename, self.mode, encoding=self.encoding, opener=private_files.opener)  # noqa: SIM115
         return cast(TextIOWrapper, opened)
 
 

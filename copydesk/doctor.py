@@ -6,15 +6,15 @@ import tempfile
 from collections.abc import Callable
 
 from copydesk.console import machine, plain, say, told, trouble
+from copydesk.feeds import examine_feeds
 from copydesk.sample import serving
-from copydesk.subscriptions import examine_feeds
-from pipeline.errors import OutputError
-from pipeline.ledger import Ledger
-from pipeline.net import require_usable_proxies
-from pipeline.publish import examine as examine_target
-from pipeline.rewrite.model import Model
+from pipeline.config import Settings, Subscriptions, Target, load_feeds, load_settings, require_user_secret
+from pipeline.domain.errors import OutputError
+from pipeline.http_client import require_usable_proxies
+from pipeline.llm.client import Model
+from pipeline.publishing import examine as examine_target
 from pipeline.rewrite.prompt import load_prompt
-from pipeline.settings import Settings, Subscriptions, Target, load_feeds, load_settings, require_user_secret
+from pipeline.storage import Ledger
 
 Result = tuple[str, bool, str]
 

@@ -30,17 +30,17 @@ def backup_save(
     archive: Annotated[Path, typer.Argument(help="A new file, such as copydesk.tar.gz.")],
 ) -> None:
     """Save ledger and output folder as they are now; runs and the desk may go on meanwhile."""
-    from copydesk import backing
+    from copydesk import backup
 
-    backing.save(archive)
+    backup.save(archive)
 
 
 @backup_app.command("restore")
 def backup_restore(archive: Annotated[Path, typer.Argument(help="What `backup save` wrote.")]) -> None:
     """Put a backup back where no ledger and no drafts are yet."""
-    from copydesk import backing
+    from copydesk import backup
 
-    backing.restore(archive)
+    backup.restore(archive)
 
 
 @drafts_app.command("list")
@@ -49,9 +49,9 @@ def drafts_list(
     as_json: Json = False,
 ) -> None:
     """List the drafts that wait for an editor."""
-    from copydesk import look
+    from copydesk import status
 
-    look.drafts(state, as_json=as_json)
+    status.drafts(state, as_json=as_json)
 
 
 @drafts_app.command("show")
@@ -59,17 +59,17 @@ def drafts_show(
     draft: Annotated[str, typer.Argument(help="Short id, path or file name.")], as_json: Json = False
 ) -> None:
     """Show a draft, its findings and its source."""
-    from copydesk import look
+    from copydesk import status
 
-    look.show(draft, as_json=as_json)
+    status.show(draft, as_json=as_json)
 
 
 @feeds_app.command("list")
 def feeds_list(as_json: Json = False) -> None:
     """List the subscriptions of feeds.yaml."""
-    from copydesk import subscriptions
+    from copydesk import feeds as feeds_command
 
-    subscriptions.listing(as_json=as_json)
+    feeds_command.listing(as_json=as_json)
 
 
 @feeds_app.command("check")
@@ -81,25 +81,25 @@ def feeds_check(
 
     One feed, by key or any URL, has a page: how it is fetched and read, what would be drafted, what is odd.
     """
-    from copydesk import subscriptions
+    from copydesk import feeds as feeds_command
 
-    subscriptions.check(feeds or None, as_json=as_json)
+    feeds_command.check(feeds or None, as_json=as_json)
 
 
 @feeds_app.command("import")
 def feeds_import(file: Annotated[str, typer.Argument(help="An OPML file.")]) -> None:
     """Print the YAML to add to feeds.yaml for the feeds of an OPML file."""
-    from copydesk import subscriptions
+    from copydesk import feeds as feeds_command
 
-    subscriptions.opml_in(file)
+    feeds_command.opml_in(file)
 
 
 @feeds_app.command("export")
 def feeds_export(file: Annotated[str, typer.Argument(help="The OPML file to write.")]) -> None:
     """Write the subscriptions as OPML."""
-    from copydesk import subscriptions
+    from copydesk import feeds as feeds_command
 
-    subscriptions.opml_out(file)
+    feeds_command.opml_out(file)
 
 
 @prompt_app.command("show")
@@ -108,14 +108,14 @@ def prompt_show(
     as_json: Json = False,
 ) -> None:
     """Print exactly what would be sent about an item."""
-    from copydesk import prompts
+    from copydesk import prompt
 
-    prompts.show(item, as_json=as_json)
+    prompt.show(item, as_json=as_json)
 
 
 @prompt_app.command("lint")
 def prompt_lint() -> None:
     """Look at every template and its examples; mistakes are told with file and line."""
-    from copydesk import prompts
+    from copydesk import prompt
 
-    prompts.lint()
+    prompt.lint()

@@ -8,20 +8,20 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from desk import covers, decisions, drafts, metrics, names, past, published, queue, saving
-from desk.access import Access
-from desk.gate import Gate
-from desk.office import Office
-from desk.pages import STATIC, Unnamed, missing, told
-from pipeline import review
-from pipeline.checks.workers import CheckPool
+from desk.auth import Access
+from desk.context import Office
+from desk.middleware import Gate
+from desk.responses import STATIC, Unnamed, missing, told
+from desk.routes import covers, decisions, drafts, edit, history, metrics, profile, published, queue
+from pipeline.checks.pool import CheckPool
+from pipeline.config import Settings, user_agent
 from pipeline.covers import API
-from pipeline.errors import CopydeskError
-from pipeline.ledger import Ledger
-from pipeline.net import Net
-from pipeline.settings import Settings, user_agent
+from pipeline.domain.errors import CopydeskError
+from pipeline.http_client import Net
+from pipeline.services import review
+from pipeline.storage import Ledger
 
-_PARTS = (metrics, queue, drafts, saving, decisions, past, published, names, covers)
+_PARTS = (metrics, queue, drafts, edit, decisions, history, published, profile, covers)
 
 
 def create_app(settings: Settings, access: Access, *, covers_api: str = API) -> FastAPI:

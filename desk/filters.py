@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 from urllib.parse import urlencode
 
-from pipeline.ledger import Wanted
-from pipeline.models import Record
-from pipeline.settings import Subscriptions
+from pipeline.config import Subscriptions
+from pipeline.domain.models import Record
+from pipeline.storage import Wanted
 
 State = Literal["drafted", "approved", "rejected"]
 Findings = Literal["held", "warned", "clean"]

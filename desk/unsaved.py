@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from desk.worddiff import Piece
-from pipeline.ledger import Version
+from desk.diff import Piece
+from pipeline.storage import Version
 
 _EDITORS = ("edit", "restore", "revise")
 """Causes of versions that an editor brought about."""

@@ -2,7 +2,7 @@
 
 import os
 
-from pipeline.settings import no_telemetry
+from pipeline.config import no_telemetry
 
 # Read when prefect is first imported, so they must stand before that; an operator's own value wins.
 no_telemetry()

@@ -9,13 +9,22 @@ from typing import Any
 
 from prefect import flow
 
-from flows.ending import publish_report
 from flows.ingest import run_feed
-from flows.report import timed
-from flows.room import newsroom
-from pipeline.models import FeedConfig, Window
-from pipeline.settings import chosen, span
-from pipeline.work import BACKFILL, Found, Newsroom, PollReport, estimated, left_today, look_back, take, walk
+from flows.reporting import publish_report, timed
+from flows.runtime import newsroom
+from pipeline.config import chosen, span
+from pipeline.domain.models import FeedConfig, Window
+from pipeline.services import (
+    BACKFILL,
+    Found,
+    Newsroom,
+    PollReport,
+    estimated,
+    left_today,
+    look_back,
+    take,
+    walk,
+)
 
 Plan = dict[str, Any]
 """What is going to be drafted: `{"items": [{"title", "published", "link", "why"}], "left": how many more

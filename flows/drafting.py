@@ -6,11 +6,10 @@ from typing import Any
 
 from prefect import flow
 
-from flows.ending import publish_report
 from flows.ingest import drafted
-from flows.reaping import reap
-from flows.report import timed
-from flows.room import newsroom
+from flows.reporting import publish_report, timed
+from flows.runtime import newsroom
+from flows.zombie_runs import reap
 
 
 @flow(name="drafting", persist_result=False)

@@ -10,16 +10,13 @@ from typing import Any
 from prefect import flow
 from prefect.runtime import flow_run
 
-from flows.draining import unless_stopped
-from flows.ending import publish_report
-from flows.publishing import drained
-from flows.report import FeedReport, feed_report, timed
-from flows.room import newsroom
-from flows.tasks import as_task
-from pipeline.errors import CopydeskError, FeedError, Interrupted
-from pipeline.models import FeedConfig, PollState, Window
-from pipeline.settings import chosen, jitter_s
-from pipeline.work import ItemOutcome, Newsroom, PollReport, draft_feed, poll
+from flows.reporting import FeedReport, feed_report, publish_report, timed
+from flows.runtime import as_task, drained, newsroom
+from flows.shutdown import unless_stopped
+from pipeline.config import chosen, jitter_s
+from pipeline.domain.errors import CopydeskError, FeedError, Interrupted
+from pipeline.domain.models import FeedConfig, PollState, Window
+from pipeline.services import ItemOutcome, Newsroom, PollReport, draft_feed, poll
 
 Read = Callable[[], Awaitable[PollReport]]
 """Brings what a feed has into the ledger; may raise FeedError."""

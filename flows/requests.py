@@ -7,15 +7,12 @@ from typing import Any
 
 from prefect import flow
 
-from flows.ending import publish_report
-from flows.publishing import drained
-from flows.reaping import reap
-from flows.report import FeedReport, feed_report, timed
-from flows.room import newsroom
-from flows.tasks import as_task
-from pipeline.models import FeedConfig
-from pipeline.settings import require_folder
-from pipeline.work import Newsroom, draft_feed
+from flows.reporting import FeedReport, feed_report, publish_report, timed
+from flows.runtime import as_task, drained, newsroom
+from flows.zombie_runs import reap
+from pipeline.config import require_folder
+from pipeline.domain.models import FeedConfig
+from pipeline.services import Newsroom, draft_feed
 
 
 @flow(name="requests", persist_result=False)

@@ -1,13 +1,18 @@
-"""Serves the flows on one machine until it is told to end."""
+"""Schedules: which feeds run together, and when. Pure.
+
+Serves the flows on one machine until it is told to end.
+"""
 
 import asyncio
 import contextlib
+import hashlib
 import itertools
 import logging
 import signal
-from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
-from typing import Any
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.flow_runs import arun_deployment
@@ -15,14 +20,59 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import Runner
 from prefect.schedules import Cron, Interval
 
-from flows.children import runs, tell
-from flows.draining import ONCE_S, SIGNALS, Word, told
 from flows.ingest import ingest
-from flows.reaping import reap
 from flows.requests import requests
-from flows.schedule import Group, groups
-from pipeline.ledger import Ledger
-from pipeline.settings import load_feeds, load_settings
+from flows.run_processes import runs, tell
+from flows.shutdown import ONCE_S, SIGNALS, Word, told
+from flows.zombie_runs import reap
+from pipeline.config import load_feeds, load_settings
+from pipeline.domain.models import FeedConfig
+from pipeline.storage import Ledger
+
+NEVER = "never"
+_UNITS = {"m": 60, "h": 3_600, "d": 86_400}
+"""Seconds."""
+_EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Group(NamedTuple):
+    """The feeds of one schedule."""
+
+    name: str
+    """Of the deployment."""
+    schedule: str
+    feeds: tuple[str, ...]
+    """Keys, in the order of feeds.yaml."""
+
+    @property
+    def interval(self) -> timedelta | None:
+        """How far its runs are apart; None where cron says when."""
+        count, unit = self.schedule[:-1], self.schedule[-1]
+        return timedelta(seconds=int(count) * _UNITS[unit]) if count.isdecimal() else None
+
+    @property
+    def anchor(self) -> datetime:
+        """When the first of its runs would have been: each schedule has an offset of its own."""
+        interval = self.interval or timedelta(0)
+        number = int.from_bytes(hashlib.sha256(",".join(self.feeds).encode()).digest()[:8], "big")
+        return _EPOCH + timedelta(seconds=number % max(1, int(interval.total_seconds())))
+
+
+def groups(feeds: Iterable[FeedConfig]) -> list[Group]:
+    """Return the schedules of the enabled feeds, each with its feeds; what never runs is left out."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for feed in feeds:
+        if feed.enabled and feed.schedule != NEVER:
+            found[" ".join(feed.schedule.split())].append(feed.key)
+    return [Group(_name(schedule), schedule, tuple(keys)) for schedule, keys in found.items()]
+
+
+def _name(schedule: str) -> str:
+    """Return a name that a deployment may have."""
+    if " " not in schedule:
+        return f"every-{schedule}"
+    return f"cron-{hashlib.sha256(schedule.encode()).hexdigest()[:8]}"
+
 
 REQUESTS = "waiting"
 """The deployment that carries out what editors ask for."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.models import Beat, FeedConfig
-from pipeline.settings import load_feeds
+from pipeline.config import load_feeds
+from pipeline.domain.models import Beat, FeedConfig
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = (ROOT / "docs/feeds.md").read_text()

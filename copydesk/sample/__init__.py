@@ -8,8 +8,8 @@ import os
 from collections.abc import Iterator
 
 from copydesk.sample.server import PORT, SampleServer, write_subscriptions
-from pipeline.errors import ConfigError
-from pipeline.settings import base_folder
+from pipeline.config import base_folder
+from pipeline.domain.errors import ConfigError
 
 _entered: list[bool] = []
 

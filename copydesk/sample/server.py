@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pipeline.output.files import write_atomically
+from pipeline.articles.files import write_atomically
 
 PORT = 8808
 """Where the feeds stand unless somebody else does."""

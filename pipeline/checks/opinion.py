@@ -6,11 +6,10 @@ from functools import lru_cache
 from itertools import groupby, islice
 from typing import NamedTuple
 
-from pipeline.checks.page import Page, Section
-from pipeline.checks.phrases import A, W, any_of
-from pipeline.checks.reading import Reading, Word
-from pipeline.checks.tables import table
-from pipeline.models import Finding, Severity
+from pipeline.checks.document import Page, Section
+from pipeline.checks.languages import A, W, any_of, table
+from pipeline.checks.tokens import Reading, Word
+from pipeline.domain.models import Finding, Severity
 
 KIND = "opinion"
 _FIGURE = re.compile(r"(?<![^\W_])\d+(?:[.,]\d+)*")

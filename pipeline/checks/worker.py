@@ -5,11 +5,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from pipeline.apart.child import serve
-from pipeline.checks import run_checks
-from pipeline.checks.reading import Trace
-from pipeline.checks.tracing import trace_claims
-from pipeline.models import Beat, Finding, Front, Source
+from pipeline.checks.runner import run_checks, trace_claims
+from pipeline.checks.tokens import Trace
+from pipeline.domain.models import Beat, Finding, Front, Source
+from pipeline.sandbox.worker import serve
 
 FINDINGS = TypeAdapter(tuple[Finding, ...])
 

@@ -1,7 +1,6 @@
 """Cover images: a feed's own, or one that is searched for; none where neither is to be had."""
 
-from pipeline.covers.photo import HOME, IMAGES, Photo, feed_cover, photo_cover
-from pipeline.covers.query import query_of
+from pipeline.covers.cover import HOME, IMAGES, Photo, feed_cover, photo_cover, query_of
 from pipeline.covers.unsplash import API, Unsplash
 
 __all__ = ["API", "HOME", "IMAGES", "Photo", "Unsplash", "feed_cover", "photo_cover", "query_of"]

@@ -6,9 +6,9 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from pipeline.covers.photo import ID, Photo, read_photo
-from pipeline.errors import FeedError
-from pipeline.net import Net, Response
+from pipeline.covers.cover import ID, Photo, read_photo
+from pipeline.domain.errors import FeedError
+from pipeline.http_client import Net, Response
 
 API = "https://api.unsplash.com"
 PATIENCE_S = 3.0

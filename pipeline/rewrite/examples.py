@@ -6,10 +6,10 @@ from pathlib import Path
 
 from pydantic import AwareDatetime
 
-from pipeline.errors import ModelError
-from pipeline.models import Beat, Item, Record, Source
-from pipeline.rewrite.wire import WireArticle, read_answer
-from pipeline.rewrite.yamlfile import read_record, read_text, wrong
+from pipeline.config.yaml_source import read_record, read_text, wrong
+from pipeline.domain.errors import ModelError
+from pipeline.domain.models import Beat, Item, Record, Source
+from pipeline.rewrite.article_schema import WireArticle, read_answer
 
 FOLDER = "examples"
 """Beside the templates."""

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.models import Request
-from pipeline.rewrite.prompt import Message
-from pipeline.rewrite.text import encodable
-from pipeline.rewrite.wire import answer_json, fitting, unfit
+from pipeline.domain.models import Request
+from pipeline.domain.text import encodable
+from pipeline.llm.chat import Message
+from pipeline.rewrite.article_schema import answer_json, fitting, unfit
 
 
 class WireSectionText(BaseModel):

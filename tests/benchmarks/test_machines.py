@@ -3,7 +3,7 @@
 import pytest
 
 from tests.benchmarks.small import table
-from tests.pipeline.ledger.postgres import programs
+from tests.pipeline.storage.postgres import programs
 
 pytestmark = pytest.mark.skipif(programs() is None, reason="PostgreSQL is not installed")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from copydesk import look, proofreading, reviewing, runs
-from flows.report import RunReport, feed_report
-from pipeline.work import PollReport
+from copydesk import check, review, run, status
+from flows.reporting import RunReport, feed_report
+from pipeline.services import PollReport
 from tests.desk.corrected import Wire, story
 from tests.fakes.feed_server import FeedServer
 
@@ -30,11 +30,11 @@ def test_check_refuses_the_old_figures_and_takes_the_new(
     wire: Wire, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        proofreading.check(wire.row.external_id, None, None, None, as_json=False)
+        check.check(wire.row.external_id, None, None, None, as_json=False)
     assert ended.value.code == 1
     assert "34 does not stand in the source" in capsys.readouterr().out
     wire.correct_draft()
-    proofreading.check(wire.row.external_id, None, None, None, as_json=False)
+    check.check(wire.row.external_id, None, None, None, as_json=False)
     assert capsys.readouterr().out.endswith("No findings.\n")
 
 
@@ -42,7 +42,7 @@ def test_review_refuses_the_old_figures_shows_both_sources_and_approves_the_new(
     wire: Wire, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("a\no\nq\n"))
-    reviewing.start(None, None)
+    review.start(None, None)
     said = capsys.readouterr()
     assert "has 2 blocking findings" in said.err
     assert said.out.count("The source changed after this was drafted") == 1
@@ -51,14 +51,14 @@ def test_review_refuses_the_old_figures_shows_both_sources_and_approves_the_new(
     assert "34 staff" in before
     wire.correct_draft()
     monkeypatch.setattr("sys.stdin", io.StringIO("a\n"))
-    reviewing.start(None, None)
+    review.start(None, None)
     assert wire.row.state == "approved"
 
 
 def test_a_draft_is_shown_with_its_source_as_it_is_now(
     wire: Wire, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    look.show(wire.row.external_id, as_json=False)
+    status.show(wire.row.external_id, as_json=False)
     now, _, before = capsys.readouterr().out.partition("The source as it was before")
     assert "43 staff" in now
     assert "34 staff" in before
@@ -67,7 +67,7 @@ def test_a_draft_is_shown_with_its_source_as_it_is_now(
 def test_a_run_that_saw_a_correction_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     feed = feed_report("wire", PollReport(feed="wire", updated=1), None, [], 0)
     done = RunReport(flow="ingest", seconds=1, feeds=(feed,), model="m", output="output", desk="")
-    runs.tell(done.model_dump(), as_json=False)
+    run.tell(done.model_dump(), as_json=False)
     said = capsys.readouterr().out
     assert "nothing new" not in said.lower()
     assert said.count("1 source changed") == 2, "of the feed and of the run"

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from copydesk.desk import _PrivateLog
-from pipeline.settings import Settings
+from pipeline.config import Settings
 from tests.fakes.stock import fill, layout
 
 ROOT = Path(__file__).parents[2]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from copydesk import doctor, subscriptions
-from copydesk.checking import examine
-from copydesk.checkpage import Checkup
+from copydesk import doctor
+from copydesk import feeds as feeds_command
+from copydesk.feeds_check import Checkup, examine
 from tests.end_to_end.project import Project
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import ModelServer, Reply
@@ -116,6 +116,6 @@ def test_so_it_is_for_one_feed_of_several(
             raise ZeroDivisionError("nought")
         return await examine(net, parse, feed, now)
 
-    monkeypatch.setattr(subscriptions, "examine", breaking)
+    monkeypatch.setattr(feeds_command, "examine", breaking)
     found = examined(capsys)
     assert troubles(found) == {"feed one": "unexpected trouble, please report it: ZeroDivisionError: nought"}

@@ -58,7 +58,7 @@ def test_heavy_libraries_wait_for_the_command_that_needs_them(tmp_path: Path) ->
     import sys
 
     heavy = "{'prefect', 'openai', 'sqlalchemy', 'feedparser', 'pydantic', 'httpx'}"
-    code = f"import sys, copydesk.cli; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, copydesk.main; print(sorted({heavy} & set(sys.modules)))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 

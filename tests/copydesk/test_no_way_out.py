@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from copydesk.cli import main
+from copydesk.main import main
 from tests.end_to_end.project import Project
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import ModelServer

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from copydesk.backfilling import must_ask
-from copydesk.progress import Count, shown
+from copydesk.backfill import must_ask
+from copydesk.run import Count, shown
 
 
 def test_a_count_tells_pace_cost_and_time_left() -> None:

@@ -13,10 +13,10 @@ import feedparser
 import pytest
 
 from copydesk.sample.server import MODIFIED, TYPES, SampleServer, read_feed, write_subscriptions
-from pipeline.errors import FeedError
-from pipeline.ingest.parse import parse_feed
-from pipeline.models import Item
-from pipeline.settings import load_feeds
+from pipeline.config import load_feeds
+from pipeline.domain.errors import FeedError
+from pipeline.domain.models import Item
+from pipeline.feeds.parsing.parse import parse_feed
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 SOUND = ["harbour-ledger.xml", "meridian-wire.xml", "openchain-daily.json"]

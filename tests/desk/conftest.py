@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pipeline.settings import Settings
+from pipeline.config import Settings
 from tests.desk.server import DeskServer, Visitor
 from tests.fakes.stock import fill, layout
 

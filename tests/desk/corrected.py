@@ -6,15 +6,15 @@ from pathlib import Path
 
 import yaml
 
-from pipeline.ledger import DraftRow, Ledger
-from pipeline.net import Net
-from pipeline.output.frontmatter import dumps, loads
-from pipeline.settings import Settings, load_feeds, load_settings
-from pipeline.work import PollReport, draft_feed, poll
+from pipeline.articles.front_matter import dumps, loads
+from pipeline.config import Settings, load_feeds, load_settings
+from pipeline.http_client import Net
+from pipeline.services import PollReport, draft_feed, poll
+from pipeline.storage import DraftRow, Ledger
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import article
 from tests.fakes.stock import TOKEN
-from tests.pipeline.work.desk import Scripted, room
+from tests.pipeline.services.desk import Scripted, room
 
 STORY = (
     "The bird station at Brodal has {staff} staff, its head Maren Falk said. They look after {pairs} pairs "

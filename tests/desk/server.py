@@ -14,9 +14,9 @@ import httpx
 import uvicorn
 
 from desk import create_app
-from desk.access import Access
-from pipeline.ledger import DraftRow, Ledger
-from pipeline.settings import Settings
+from desk.auth import Access
+from pipeline.config import Settings
+from pipeline.storage import DraftRow, Ledger
 from tests.fakes.stock import TOKEN
 
 

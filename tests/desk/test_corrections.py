@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.output.frontmatter import loads
+from pipeline.articles.front_matter import loads
 from tests.desk.corrected import Wire, corrected, story
 from tests.desk.server import DeskServer, Visitor, form_of
 from tests.fakes.feed_server import FeedServer

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.ledger import Ledger
-from pipeline.output.frontmatter import loads
-from pipeline.settings import Settings
+from pipeline.articles.front_matter import loads
+from pipeline.config import Settings
+from pipeline.storage import Ledger
 from tests.desk.server import DeskServer, Visitor, form_of
 from tests.fakes.stock import FEED, fill, layout
 from tests.fakes.unsplash import KEY, FakeUnsplash, photo

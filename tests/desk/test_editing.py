@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.output.frontmatter import dumps, loads
+from pipeline.articles.front_matter import dumps, loads
 from tests.desk.conftest import Desk
 from tests.desk.server import Visitor, form_of, ledger_of, row_of
 

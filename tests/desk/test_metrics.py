@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from desk.metrics import every, exposed
-from pipeline.ledger import Backlog, Figures, Latency, Spent
+from desk.routes.metrics import every, exposed
+from pipeline.storage import Backlog, Figures, Latency, Spent
 from tests.desk.conftest import Desk
 from tests.fakes.stock import TOKEN
 

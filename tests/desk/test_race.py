@@ -20,13 +20,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from pipeline.errors import LeaseLost
-from pipeline.ledger import Claim, Ledger
-from pipeline.models import Draft
-from pipeline.output import files
-from pipeline.output.frontmatter import dumps, loads
-from pipeline.work.composing import Composed
-from pipeline.work.drafting import _begin
+from pipeline.articles import files
+from pipeline.articles.front_matter import dumps, loads
+from pipeline.domain.errors import LeaseLost
+from pipeline.domain.models import Draft
+from pipeline.services.compose import Composed
+from pipeline.services.draft import _begin
+from pipeline.storage import Claim, Ledger
 from tests.desk.server import DeskServer, Visitor, form_of
 from tests.fakes.stock import FEED, fill, layout
 

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from pipeline.ledger import Ledger
-from pipeline.output.frontmatter import dumps, loads
-from pipeline.settings import Settings
+from pipeline.articles.front_matter import dumps, loads
+from pipeline.config import Settings
+from pipeline.storage import Ledger
 from tests.desk.conftest import Desk
 from tests.desk.server import DeskServer, Visitor
 from tests.fakes.stock import TOKEN, fill, layout

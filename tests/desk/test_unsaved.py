@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from desk.unsaved import who_changed
-from pipeline.ledger import Version
-from pipeline.output.frontmatter import loads
+from pipeline.articles.front_matter import loads
+from pipeline.storage import Version
 from tests.desk.conftest import Desk
 from tests.desk.server import Visitor, form_of, ledger_of
 

@@ -2,7 +2,7 @@
 
 import re
 
-from pipeline.output.frontmatter import loads
+from pipeline.articles.front_matter import loads
 from tests.desk.conftest import Desk
 from tests.desk.server import Visitor, form_of, row_of
 

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.ledger import Ledger
-from pipeline.output.frontmatter import loads
+from pipeline.articles.front_matter import loads
+from pipeline.storage import Ledger
 from tests.end_to_end.project import Project, run_copydesk
 from tests.end_to_end.test_interrupted_runs import ITEMS, rss
 from tests.fakes.feed_server import FeedServer

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from pipeline.brieftext import PLACEHOLDERS
+from pipeline.domain.placeholders import PLACEHOLDERS
 from tests.end_to_end.project import Project, run_copydesk
 from tests.end_to_end.test_verdicts import FEED
 from tests.fakes.feed_server import FeedServer

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.output.frontmatter import dumps, loads
+from pipeline.articles.front_matter import dumps, loads
 from tests.end_to_end.project import Project, run_copydesk
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from pipeline.brieftext import PLACEHOLDERS
+from pipeline.domain.placeholders import PLACEHOLDERS
 from tests.end_to_end.project import Project, run_copydesk
 from tests.fakes.feed_server import FeedServer
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.output.frontmatter import loads
+from pipeline.articles.front_matter import loads
 from tests.end_to_end.project import Project, free_port, run_copydesk, serve_prefect
 from tests.fakes.feed_server import FeedServer
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from pipeline.models import Beat
-from pipeline.output.frontmatter import loads
-from pipeline.rewrite.asking import ask
-from pipeline.rewrite.model import Model
+from pipeline.articles.front_matter import loads
+from pipeline.domain.models import Beat
+from pipeline.llm.client import Model
+from pipeline.llm.structured_output import ask
 from tests.end_to_end.project import Project, run_copydesk
 from tests.fakes.feed_server import FeedServer
-from tests.pipeline.rewrite.conversation import Ledgerless, task
+from tests.pipeline.llm.conversation import Ledgerless, task
 
 testing = pytest.importorskip("llmock.testing", reason="llmock is not installed")
 chaos = pytest.importorskip("llmock.chaos", reason="llmock is not installed")

@@ -12,7 +12,7 @@ import feedparser
 import pytest
 import yaml
 
-from pipeline.brieftext import PLACEHOLDERS
+from pipeline.domain.placeholders import PLACEHOLDERS
 from tests.end_to_end.project import Project, run_copydesk
 from tests.fakes.feed_server import FeedServer
 

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from pipeline.ledger import Ledger
-from pipeline.redraft import request_redraft
-from pipeline.settings import Settings
+from pipeline.config import Settings
+from pipeline.services.redraft import request_redraft
+from pipeline.storage import Ledger
 from tests.fakes.model_server import ModelServer
 from tests.fakes.stock import NOW, fill, layout
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from pipeline.brieftext import PLACEHOLDERS
-from pipeline.output.frontmatter import loads
+from pipeline.articles.front_matter import loads
+from pipeline.domain.placeholders import PLACEHOLDERS
 from tests.end_to_end.project import Project, run_copydesk
 from tests.fakes.feed_server import FeedServer
 

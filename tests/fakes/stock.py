@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 import yaml
 
-from pipeline.checks import run_checks
-from pipeline.ledger import Ledger, Policy
-from pipeline.models import Article, Beat, Draft, Finding, Item, PollState, Provenance, Source
-from pipeline.output import files
-from pipeline.output.frontmatter import dumps
-from pipeline.output.paths import draft_path
-from pipeline.output.render import build_metadata, render_body
-from pipeline.rewrite.golden import Case, load_cases, load_recorded
-from pipeline.rewrite.wire import read_answer
-from pipeline.settings import Settings, load_feeds, load_settings
+from pipeline.articles import files
+from pipeline.articles.files import draft_path
+from pipeline.articles.front_matter import dumps
+from pipeline.articles.render import build_metadata, render_body
+from pipeline.checks.runner import run_checks
+from pipeline.config import Settings, load_feeds, load_settings
+from pipeline.domain.models import Article, Beat, Draft, Finding, Item, PollState, Provenance, Source
+from pipeline.rewrite.article_schema import read_answer
+from pipeline.rewrite.evaluation.golden_set import Case, load_cases, load_recorded
+from pipeline.storage import Ledger, Policy
 
 EVALS = Path(__file__).parents[2] / "evals"
 NOW = datetime(2026, 2, 5, 12, tzinfo=UTC)

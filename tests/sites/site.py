@@ -13,17 +13,17 @@ from typing import NamedTuple
 
 import yaml
 
-from pipeline import review
+from pipeline.articles.front_matter import dumps, loads
+from pipeline.articles.render import build_metadata, render_body
+from pipeline.config import Settings, Target, load_feeds
 from pipeline.covers import feed_cover
-from pipeline.ledger import Ledger
-from pipeline.models import Decision, Source, utc_iso
-from pipeline.net import Net
-from pipeline.output.frontmatter import dumps, loads
-from pipeline.output.render import build_metadata, render_body
-from pipeline.publish import Press, drain
-from pipeline.settings import Settings, Target, load_feeds
+from pipeline.domain.models import Decision, Source, utc_iso
+from pipeline.http_client import Net
+from pipeline.publishing import Press, drain
+from pipeline.services import review
+from pipeline.storage import Ledger
 from tests.fakes.stock import FEED, MODEL, NOW, fill, layout, pieces
-from tests.pipeline.ledger.approvals import decided
+from tests.pipeline.storage.approvals import decided
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent

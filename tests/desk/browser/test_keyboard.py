@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Browser, Page, expect
 
-from pipeline.output.frontmatter import loads
+from pipeline.articles.front_matter import loads
 from tests.desk.browser.conftest import click, signed_in
 from tests.desk.conftest import Desk
 

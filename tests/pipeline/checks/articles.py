@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from pipeline.checks import run_checks
-from pipeline.models import Beat, Finding, Item, Source
+from pipeline.checks.runner import run_checks
+from pipeline.domain.models import Beat, Finding, Item, Source
 
 BEAT = Beat(key="paper", market="paper market")
 TEXT = """The paper mill at Arden will close in spring, its owner said on Friday. "We kept it open for as

@@ -1,8 +1,8 @@
 import pytest
 
-from pipeline.brieftext import PLACEHOLDERS, brief_words
-from pipeline.checks import run_checks
-from pipeline.models import Beat, Severity
+from pipeline.checks.runner import run_checks
+from pipeline.domain.models import Beat, Severity
+from pipeline.domain.placeholders import PLACEHOLDERS, brief_words
 
 BEAT = Beat(key="crypto", market="crypto market")
 GOOD = """## Overview

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.checks.dates import check_dates, date_spans, mentions
-from pipeline.checks.reading import Case, Reading
-from pipeline.models import Severity
+from pipeline.checks.tokens import Case, Reading
+from pipeline.domain.models import Severity
 
 PUBLISHED = datetime(2026, 3, 12, 9, tzinfo=UTC)
 """A Thursday."""

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.checks import run_checks
-from pipeline.checks.injection import check_injection, check_origin
-from pipeline.checks.seen import seen
-from pipeline.models import Beat, Finding, Item, Severity, Source
-from pipeline.output.render import render_body
-from pipeline.rewrite.brief import write_brief
+from pipeline.articles.render import render_body
+from pipeline.checks.injection.check import check_injection, check_origin
+from pipeline.checks.runner import run_checks
+from pipeline.checks.visible_text import seen
+from pipeline.domain.models import Beat, Finding, Item, Severity, Source
+from pipeline.rewrite.offline_brief import write_brief
 
 BEAT = Beat(key="crypto", market="crypto market")
 TEXT = (

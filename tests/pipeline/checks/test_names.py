@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.checks.names import check_names
-from pipeline.checks.reading import Case, Reading
-from pipeline.models import Severity
+from pipeline.checks.tokens import Case, Reading
+from pipeline.domain.models import Severity
 
 
 def said(source: str, draft: str, language: str = "en") -> list[tuple[str, str]]:

@@ -2,9 +2,9 @@ import time
 
 import pytest
 
+from pipeline.checks.document import Page
 from pipeline.checks.opinion import check_opinion
-from pipeline.checks.page import Page
-from pipeline.models import Beat
+from pipeline.domain.models import Beat
 from tests.pipeline.checks.articles import BEAT
 
 FACTS = "The Arden mill of Tolle Paper closes; 240 workers lose 1.5 million euros, said Maren Tolle in Ghent."

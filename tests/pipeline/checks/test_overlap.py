@@ -3,8 +3,8 @@ import time
 import pytest
 
 from pipeline.checks.overlap import check_overlap, copied
-from pipeline.checks.reading import Reading
-from pipeline.models import Checks
+from pipeline.checks.tokens import Reading
+from pipeline.domain.models import Checks
 from tests.pipeline.checks.articles import ARTICLE, run, told
 
 SOURCE = """On a wet morning the ferry crew found that somebody had cut both mooring ropes during the night

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.checks.quotations import check_quotations
-from pipeline.checks.quotes import quotes
-from pipeline.checks.reading import Case, Reading
-from pipeline.models import Finding, Severity
+from pipeline.checks.quotations.check import check_quotations
+from pipeline.checks.quotations.extract import quotes
+from pipeline.checks.tokens import Case, Reading
+from pipeline.domain.models import Finding, Severity
 
 SOURCE = """The mill will close in spring, its owner said on Friday. "We kept it open for as long as
 anybody bought our paper," said Maren Tolle, who runs it.

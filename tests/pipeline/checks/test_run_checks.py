@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.brieftext import PLACEHOLDERS, brief_words
-from pipeline.checks import run_checks
-from pipeline.models import Beat, Checks, Severity
-from pipeline.output.render import render_body
-from pipeline.rewrite.brief import write_brief
+from pipeline.articles.render import render_body
+from pipeline.checks.runner import run_checks
+from pipeline.domain.models import Beat, Checks, Severity
+from pipeline.domain.placeholders import PLACEHOLDERS, brief_words
+from pipeline.rewrite.offline_brief import write_brief
 from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, run, source, told
 
 BAD = ARTICLE.replace("as long as anybody", "as long as everybody")

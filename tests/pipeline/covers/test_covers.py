@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.covers import Unsplash, feed_cover, photo_cover, query_of
-from pipeline.covers.photo import SIZES, read_photo
-from pipeline.models import Item, Source
-from pipeline.net import Net
+from pipeline.covers.cover import SIZES, read_photo
+from pipeline.domain.models import Item, Source
+from pipeline.http_client import Net
 from tests.fakes.unsplash import KEY, FakeUnsplash, photo
 
 JSON = st.recursive(

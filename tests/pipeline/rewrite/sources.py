@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.models import Beat, Item, Source
+from pipeline.domain.models import Beat, Item, Source
 
 BEAT = Beat(key="crypto", market="crypto market", vocabulary=("BTC", "ETH", "MINING"))
 

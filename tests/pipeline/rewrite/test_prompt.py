@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checks import run_checks
-from pipeline.errors import ConfigError
-from pipeline.models import Beat
-from pipeline.output.render import render_body
+from pipeline.articles.render import render_body
+from pipeline.checks.runner import run_checks
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.models import Beat
+from pipeline.rewrite.article_schema import read_answer
 from pipeline.rewrite.prompt import describe, load_prompt
-from pipeline.rewrite.wire import read_answer
 from tests.pipeline.rewrite.sources import BEAT, source
 
 PROMPTS = Path(__file__).parents[3] / "prompts"

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.models import Beat, Source
+from pipeline.config import load_feeds
+from pipeline.domain.models import Beat, Source
+from pipeline.llm.chat import Message
 from pipeline.rewrite.examples import load_example
-from pipeline.rewrite.prompt import Message, describe, load_prompt, shared_prefix
-from pipeline.settings import load_feeds
+from pipeline.rewrite.prompt import describe, load_prompt, shared_prefix
 from tests.pipeline.rewrite.sources import source
 
 ROOT = Path(__file__).parents[3]

@@ -1,0 +1,144 @@
+"""`copydesk backfill`: says what a span of dates would cost, asks where that is much, and drafts it."""
+
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Protocol
+
+from copydesk.console import counted, err, machine, plain, say, table
+from copydesk.prefect_server import small_server
+from copydesk.run import Count, Report, carried_out, checked, quieten, tell
+from copydesk.sample import serving
+from pipeline.config import parse_span
+from pipeline.domain.errors import ConfigError
+from pipeline.storage import dollars
+
+_MANY = 20
+"""Items that are drafted unasked where nobody knows the price."""
+
+
+class Start(Protocol):
+    """Runs the flow, dry or not, and returns what it returns; keeps up a count meanwhile."""
+
+    def __call__(self, dry: bool, count: Count | None = None) -> Report:
+        """Return a Plan or a RunReport."""
+
+
+def backfill(
+    feed: str, since: str | None, until: str | None, limit: int, *, dry_run: bool, yes: bool, as_json: bool
+) -> None:
+    """Run the backfill flow in this process and report.
+
+    Raises ConfigError for a span that nothing can be in, and where somebody has to agree to the costs and
+    nobody can be asked.
+    """
+    with serving():
+        settings = checked()
+        start, end = parse_span(since, until, settings.timezone)
+        quieten()
+        with small_server(settings.base) as ready:
+            from flows.backfill import backfill as flow
+
+            def begin(dry: bool, count: Count | None = None) -> Report:
+                return carried_out(
+                    lambda: flow(feed, start, end, limit, dry), ready, as_json=as_json, count=count
+                )
+
+            if dry_run:
+                _would(begin(True), as_json=as_json)
+                return
+            dear = None if yes else settings.confirm
+            report = _drafted(begin, dear, model=settings.model is not None)
+    if report is None:
+        err.print("Nothing was drafted, and nothing was written.")
+    else:
+        tell(report, as_json=as_json)
+
+
+def _drafted(begin: Start, dear: Decimal | None, *, model: bool) -> Report | None:
+    """Draft a span once somebody agreed to what it costs; None where they did not.
+
+    What the dry run before the question read is kept for the run after it. Whoever agreed beforehand (`dear`
+    is None) has each page taken in as it is read.
+    """
+    from flows.backfill import kept, planner
+
+    count = Count()
+
+    def planned(plan: Report) -> None:
+        count.expected = len(plan["items"])
+        _announce(plan)
+
+    tokens = kept.set({}), planner.set(planned if dear is None else None)
+    try:
+        if dear is not None:
+            plan = begin(True)
+            planned(plan)
+            if must_ask(plan["estimate"], dear, model=model) and not _agreed(plan["estimate"]):
+                return None
+        return begin(False, count)
+    finally:
+        kept.reset(tokens[0])
+        planner.reset(tokens[1])
+
+
+def must_ask(estimate: Report, dear: Decimal, *, model: bool) -> bool:
+    """Tell whether somebody has to agree: the likely cost is above `dear` US dollars, or anybody's guess."""
+    if estimate["likely"] is None:
+        return model and bool(estimate["items"] > _MANY)
+    return bool(estimate["likely"] > dear * 1_000_000)
+
+
+def _agreed(estimate: Report) -> bool:
+    """Ask whether to go on. Raises ConfigError where there is no terminal to ask at."""
+    if not (sys.stdin.isatty() and err.is_terminal):
+        raise ConfigError(
+            f"this would draft {_cost(estimate)}, and there is no terminal to ask at: add --yes to go on, "
+            "--limit for fewer items, or set COPYDESK_CONFIRM to what needs no question, in US dollars",
+            variable="COPYDESK_CONFIRM",
+        )
+    err.print("Go on? \\[y/N] ", end="")
+    try:
+        return input().strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
+def _announce(plan: Report) -> None:
+    """Say what is going to be drafted, beside the report: that one may be for machines."""
+    if plan["items"]:
+        err.print(f"To be drafted: {_cost(plan['estimate'])}.")
+        _say_left(plan, err.print)
+
+
+def _cost(estimate: Report) -> str:
+    items = counted(estimate["items"], "item")
+    if estimate["likely"] is None:
+        return items
+    likely, most = dollars(estimate["likely"]), dollars(estimate["most"])
+    return f"{items} for about {likely}, at most {most} where each answer is right at once"
+
+
+def _say_left(plan: Report, said: Callable[[str], object]) -> None:
+    if plan["left"]:
+        more = counted(plan["left"], "more item")
+        said(f"{more} of the span, and what may be further back, are left as they are: --limit is reached.")
+
+
+def _would(plan: Report, *, as_json: bool) -> None:
+    if as_json:
+        machine(plan)
+        return
+    items, estimate = plan["items"], plan["estimate"]
+    table(
+        "Would be drafted",
+        ("published", "title", "why"),
+        ((i["published"], i["title"], i["why"]) for i in items),
+    )
+    for note in plan["notes"]:
+        say(plain(note))
+    say(f"Would draft {counted(len(items), 'item')}; nothing was written.")
+    _say_left(plan, say)
+    if estimate["likely"] is not None:
+        likely, most = dollars(estimate["likely"]), dollars(estimate["most"])
+        say(f"It would cost about {likely}, and at most {most} where each answer is right at once.")

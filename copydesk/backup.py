@@ -1,0 +1,75 @@
+"""`copydesk backup save` and `backup restore`: ledger and output folder, as they were at one time."""
+
+from pathlib import Path
+
+from copydesk.console import counted, err, plain, say
+from pipeline.config import Settings, desk_settings
+from pipeline.domain.errors import ConfigError, ReviewError
+from pipeline.services.backup import Amended, amend, back_up, examine, unpack
+from pipeline.storage import Ledger, file_of
+
+_DUMP = 'pg_dump --format=custom --file=ledger.dump "$COPYDESK_DATABASE_URL"'
+_LOAD = 'pg_restore --clean --if-exists --dbname="$COPYDESK_DATABASE_URL" ledger.dump'
+
+
+def save(archive: Path) -> None:
+    """Write a backup; runs and the desk may go on. Raises ConfigError for a file that exists."""
+    settings = desk_settings()
+    if archive.exists():
+        raise ConfigError(f"{archive} exists; name another file")
+    with Ledger.open(settings.database_url) as ledger:
+        saved = back_up(ledger, settings.output, archive.absolute())
+    kept = f"{counted(saved.files, 'file')}{' and the ledger' if saved.ledger else ''}"
+    say(f"{plain(archive)}: {kept}. feeds.yaml, prompts and .env are yours to keep.")
+    if not saved.ledger:
+        err.print(f"The ledger is PostgreSQL's: dump it now, after the files: {_DUMP}", markup=False)
+
+
+def restore(archive: Path) -> None:
+    """Put a backup back, where nothing stands yet. Raises ConfigError, ReviewError, OutputError."""
+    settings = desk_settings()
+    if not archive.is_file():
+        raise ConfigError(f"{archive} does not exist")
+    saved = examine(archive.absolute())
+    database = _place(settings, ledger=saved.ledger)
+    if not saved.ledger:
+        _require_ledger(settings)
+    unpack(archive.absolute(), settings.output, database)
+    with Ledger.open(settings.database_url) as ledger:
+        amended = amend(ledger, settings.output)
+    say(f"{counted(saved.files, 'file')} restored{', and the ledger' if saved.ledger else ''}.")
+    _tell(amended)
+    say("The next run goes on from there.")
+
+
+def _place(settings: Settings, *, ledger: bool) -> Path | None:
+    """Return where an archive's ledger goes, None where it holds none. Raises ConfigError."""
+    place = file_of(settings.database_url)
+    if ledger and place is None:
+        raise ConfigError(
+            "the archive holds a ledger of SQLite, and COPYDESK_DATABASE_URL names PostgreSQL; "
+            "take it out of .env to restore that ledger",
+            variable="COPYDESK_DATABASE_URL",
+        )
+    return place if ledger else None
+
+
+def _require_ledger(settings: Settings) -> None:
+    """Raise ReviewError where the ledger that an archive goes with is not there."""
+    place = file_of(settings.database_url)
+    if place is None or place.exists():  # nothing is made where there is none
+        with Ledger.open(settings.database_url) as ledger:
+            if ledger.counts():
+                return
+    raise ReviewError(f"the archive holds no ledger, and yours is empty; load its dump first: {_LOAD}")
+
+
+def _tell(amended: Amended) -> None:
+    """Say what the ledger knew better."""
+    if amended.written:
+        say(f"{counted(len(amended.written), 'file')} written from the ledger: it is newer than the copy.")
+    if amended.left_out:
+        some = ", ".join(amended.left_out[:3]) + (" …" if len(amended.left_out) > 3 else "")
+        say(
+            f"{counted(len(amended.left_out), 'file')} left out, since decided on or forgotten: {plain(some)}"
+        )

@@ -1,0 +1,246 @@
+"""Who writes when `copydesk eval` asks: the configured model, outside the ledger.
+
+`copydesk eval`: what a prompt is worth, by the golden set; recorded answers, or a model's own.
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from copydesk import eval_report
+from copydesk.console import counted, err, machine
+from pipeline.articles.approved_metadata import front_of
+from pipeline.articles.files import write_atomically
+from pipeline.articles.render import build_metadata, render_body
+from pipeline.checks.runner import run_checks
+from pipeline.config import Settings, load_settings
+from pipeline.domain.errors import ConfigError, ModelError, ModelRefused
+from pipeline.domain.models import Answer, Beat, Source, Usage
+from pipeline.llm.chat import estimate
+from pipeline.llm.client import OPENAI_URL, Model, model_of
+from pipeline.llm.pricing import Price as Published
+from pipeline.llm.pricing import Rates
+from pipeline.llm.structured_output import Task, ask
+from pipeline.rewrite.article_schema import WireArticle, read_answer
+from pipeline.rewrite.evaluation.golden_set import KEY, RECORDED, Case, load_cases, load_recorded, record
+from pipeline.rewrite.evaluation.scoring import Score, changed, score
+from pipeline.rewrite.prompt import Prompt, load_prompt
+from pipeline.storage import dollars
+
+
+class Writer(Protocol):
+    """Whoever answers about an item."""
+
+    async def write(self, source: Source, beat: Beat) -> Answer:
+        """Return the answer that was used, its usage that of every call. Raises ModelError."""
+
+
+@contextlib.asynccontextmanager
+async def open_writer(settings: Settings, name: str | None) -> AsyncIterator[Writer]:
+    """Open the configured model with the beats' own prompts, or the one named. Raises ConfigError."""
+    if settings.model is None:
+        raise ConfigError("no model is set that could be asked: set COPYDESK_MODEL, or leave --ask out")
+    async with model_of(settings) as model:
+        yield ModelWriter(model, settings.base / "prompts", name)
+
+
+class ModelWriter:
+    """A model that writes by the templates of a folder."""
+
+    def __init__(self, model: Model, folder: Path, name: str | None = None) -> None:
+        self._model = model
+        self._folder = folder
+        self._name = name
+        self._prompts: dict[str, Prompt] = {}
+
+    async def write(self, source: Source, beat: Beat) -> Answer:
+        """Return the answer that was used, its usage that of every call. Raises ModelError, ConfigError."""
+        prompt = self._prompt(self._name or beat.prompt)
+        spent = _Spent()
+        task = Task(
+            messages=prompt.messages(source, beat),
+            prompt_id=prompt.id,
+            shape=WireArticle,
+            read=partial(read_answer, source=source, beat=beat),
+            purpose="eval",
+            max_tokens=prompt.hints.max_tokens,
+            temperature=prompt.hints.temperature,
+        )
+        answer, _ = await ask(self._model, task, spent)
+        return answer.model_copy(update={"usage": spent.usage})
+
+    def _prompt(self, name: str) -> Prompt:
+        if name not in self._prompts:
+            self._prompts[name] = load_prompt(self._folder, name)
+        return self._prompts[name]
+
+
+class _Spent:
+    """Books of one item that only add up."""
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+
+    async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
+        return None, answer_tokens
+
+    async def release(self, reservation: int | None) -> None:
+        """Nothing was put aside."""
+
+    async def keep(self, answer: Answer, purpose: str, reservation: int | None) -> None:
+        """Add what an answer took."""
+        fields = Usage.model_fields
+        self.usage = Usage(
+            **{name: getattr(self.usage, name) + getattr(answer.usage, name) for name in fields}
+        )
+
+    async def discard(self, reason: str) -> None:
+        """Leave it counted: it was paid for all the same."""
+
+
+Price = Callable[[Usage], int | None]
+"""What tokens cost, in millionths of a US dollar; None where nobody knows."""
+Answers = Mapping[str, Answer | ModelError]
+"""By item; an error where there is none."""
+Keep = Callable[[str, Answer], None]
+"""Takes an item's key and its answer, which was paid for."""
+DEFAULT = "hand-written"
+
+
+def evaluate(
+    answers: str | None,
+    *,
+    ask: bool,
+    prompt: str | None,
+    against: str | None,
+    save: str | None,
+    as_json: bool,
+    price: Price | None = None,
+) -> None:
+    """Score a set of answers, beside another set where one is named; exit code 1 where one fails."""
+    _refuse_unfit(answers, prompt, save, ask=ask)
+    settings = load_settings()
+    folder = settings.base / "evals"
+    cases = load_cases(folder)
+    if save and (folder / RECORDED / save).exists():
+        raise ConfigError(f"answers are recorded as {save!r} already; choose another name for --save")
+    price = price or _price(settings)
+    before = _replayed(cases, load_recorded(folder, against), price) if against else None
+    told: Answers
+    if ask:
+        told = asyncio.run(_asked(settings, cases, prompt, price, partial(_keep, folder, save)))
+    else:
+        told = load_recorded(folder, answers or DEFAULT)
+    scores = _replayed(cases, told, price)
+    if not scores:
+        raise ConfigError(f"the answers {answers or DEFAULT!r} are about no item of the golden set")
+    _print(scores, before, cases, told, as_json=as_json)
+    if not all(one.passed for one in scores):
+        sys.exit(1)
+
+
+def judge(case: Case, answer: Answer | ModelError, price: Price) -> Score:
+    """Return what one answer is worth."""
+    if isinstance(answer, ModelError):
+        return Score(item=case.key, trouble=answer.message)
+    micros = price(answer.usage) if answer.usage != Usage() else None
+    try:
+        article = read_answer(answer.text, case.source, case.beat)
+    except ModelError as error:
+        return Score(item=case.key, trouble=error.message, usage=answer.usage, micros=micros)
+    body = render_body(article, case.beat)
+    published = case.source.item.published_at
+    metadata = build_metadata(case.source, article, answer.provenance, (), now=published)
+    findings = run_checks(case.source, body, case.beat, front=front_of(metadata, body, case.beat))
+    return score(case.key, case.source.item.text, case.wanted, article, body, findings, answer.usage, micros)
+
+
+async def write_all(
+    cases: Sequence[Case], writer: Writer, at_once: int, keep: Keep = lambda _item, _answer: None
+) -> dict[str, Answer | ModelError]:
+    """Return what a writer answers about every item; each answer is kept as soon as it is there.
+
+    Raises ModelRefused where no other item would fare better.
+    """
+    free = asyncio.Semaphore(at_once)
+
+    async def one(case: Case) -> Answer | ModelError:
+        async with free:
+            try:
+                answer = await writer.write(case.source, case.beat)
+            except ModelRefused:
+                raise
+            except ModelError as error:
+                return error
+            keep(case.key, answer)
+            return answer
+
+    told = await asyncio.gather(*map(one, cases))
+    return {case.key: answer for case, answer in zip(cases, told, strict=True)}
+
+
+def _replayed(cases: Sequence[Case], told: Answers, price: Price) -> list[Score]:
+    return [judge(case, told[case.key], price) for case in cases if case.key in told]
+
+
+async def _asked(
+    settings: Settings, cases: Sequence[Case], name: str | None, price: Price, keep: Keep
+) -> Answers:
+    async with open_writer(settings, name) as writer:
+        asked = [_estimate(settings.base / "prompts", case, name) for case in cases]
+        most = price(Usage(prompt_tokens=sum(asked), completion_tokens=1000 * len(cases)))
+        cost = "" if most is None else f", about {dollars(most)} at the most"
+        items = counted(len(cases), "item")
+        err.print(f"Asking {settings.model} about {items}: {sum(asked):,} tokens{cost}.", markup=False)
+        return await write_all(cases, writer, settings.max_in_flight, keep)
+
+
+def _estimate(folder: Path, case: Case, name: str | None) -> int:
+    messages = load_prompt(folder, name or case.beat.prompt).messages(case.source, case.beat)
+    return estimate({"messages": messages})
+
+
+def _price(settings: Settings) -> Price:
+    if settings.model is None:
+        return lambda _usage: None
+    rates = Rates(*settings.price) if settings.price else None
+    return Published(settings.model, settings.base_url or OPENAI_URL, rates).micros
+
+
+def _keep(folder: Path, name: str | None, item: str, answer: Answer) -> None:
+    if name:
+        kept = record(answer).model_dump(mode="json")
+        text = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
+        write_atomically(folder, f"{RECORDED}/{name}/{item}.json", text.encode("utf-8", "replace"))
+
+
+def _refuse_unfit(answers: str | None, prompt: str | None, save: str | None, *, ask: bool) -> None:
+    if ask and answers:
+        raise ConfigError("name recorded answers or say --ask, not both")
+    if not ask and (prompt or save):
+        raise ConfigError(
+            f"{'--prompt' if prompt else '--save'} goes with --ask: recorded answers stay as they are"
+        )
+    if save and (not KEY.fullmatch(save) or save == DEFAULT):
+        raise ConfigError(f"--save {save!r}: write letters a to z, digits and -, and not {DEFAULT}")
+
+
+def _print(
+    scores: list[Score], before: list[Score] | None, cases: Sequence[Case], told: Answers, *, as_json: bool
+) -> None:
+    pairs = changed(scores, before or [])
+    if as_json:
+        machine([eval_report.as_dict(one, other) for one, other in pairs])
+        return
+    if before is not None:
+        eval_report.compare(pairs)
+    eval_report.show(scores, len(cases))
+    eval_report.origin(
+        [one.provenance for one in told.values() if isinstance(one, Answer)],
+        sorted(told.keys() - {case.key for case in cases}),
+    )

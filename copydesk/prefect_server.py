@@ -1,0 +1,147 @@
+"""Prefect's server, and other processes that end with this one, however it ends."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from copydesk.console import err
+from pipeline.config import no_telemetry, private_files
+from pipeline.domain.errors import ConfigError
+
+_PATIENCE_S = 120
+"""A cold start of Prefect's server takes up to half a minute."""
+_ENDING_S = 20
+_TIE = """import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 15)
+if os.getppid() == int(sys.argv[1]):
+    os.execv(sys.argv[2], sys.argv[2:])
+"""
+"""PR_SET_PDEATHSIG is 1, SIGTERM 15; a parent that died before is noticed, too."""
+Child = subprocess.Popen[bytes]
+
+
+@contextlib.contextmanager
+def server(base: Path) -> Iterator[str | None]:
+    """Have Prefect's server run on loopback; yields its address, None where the operator names one.
+
+    `base`: the folder with its log, in .copydesk. PREFECT_API_URL names the server while it runs. Raises
+    ConfigError where it does not start.
+    """
+    if os.environ.get("PREFECT_API_URL"):
+        yield None
+        return
+    port = _free_port()
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with _running(base, command, port) as ready:
+        ready()
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def small_server(base: Path) -> Iterator[Callable[[], None]]:
+    """Have what one run needs of Prefect's server run on loopback, unless Prefect's settings name a server.
+
+    Yields what waits until it answers: that raises ConfigError where it does not start. Prefect's own way to
+    start one would leave it behind when a run is killed, and lose it at Ctrl-C.
+    """
+    from flows.prefect_api import is_named, renew
+
+    if is_named():
+        yield lambda: None
+        return
+    port = _free_port()
+    command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--lifespan", "on"]
+    # No page and no scheduler: as Prefect starts it for a run.
+    more = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+    with _running(base, command, port, more) as ready:
+        renew()
+        yield ready
+
+
+def started(
+    command: list[str], output: IO[bytes] | None = None, more: Mapping[str, str] | None = None
+) -> Child:
+    """Start a process that reports its use to nobody and ends when this one dies.
+
+    It has a group of its own: Ctrl-C is for the runs first, which still need it.
+    """
+    no_telemetry()
+    return subprocess.Popen(  # noqa: S603
+        _tied(command),
+        stdout=output,
+        stderr=output,
+        env={**os.environ, **(more or {})},
+        start_new_session=True,
+    )
+
+
+def end(process: Child, what: str) -> None:
+    """End a process and what it started; `what` names it where it has to be killed."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(_ENDING_S)
+    except subprocess.TimeoutExpired:
+        err.print(f"{what} does not end by itself; it is killed.")
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def _running(
+    base: Path, command: list[str], port: int, more: Mapping[str, str] | None = None
+) -> Iterator[Callable[[], None]]:
+    path = base / ".copydesk" / "prefect-server.log"
+    with _opened(path) as log:
+        process = started(command, log, more)
+    try:
+        os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+        yield partial(_wait, process, port, path)
+    finally:
+        os.environ.pop("PREFECT_API_URL", None)
+        end(process, "Prefect's server")
+
+
+def _opened(log: Path) -> IO[bytes]:
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        return open(log, "ab", opener=private_files.opener)
+    except OSError as error:
+        said = f"{log}: {error.strerror}; Prefect's server writes its log there: make the folder writable"
+        raise ConfigError(said, file=str(log)) from error
+
+
+def _tied(command: list[str]) -> list[str]:
+    """Return a command whose process is told to end when this one dies, however it dies (Linux: prctl(2)).
+
+    A Prefect server that is left behind would hold its database while the next one begins.
+    """
+    return [sys.executable, "-c", _TIE, str(os.getpid()), *command] if sys.platform == "linux" else command
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(process: Child, port: int, log: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.3)
+    raise ConfigError(f"Prefect's server does not start; {log} says why", file=str(log))

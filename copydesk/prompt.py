@@ -1,0 +1,172 @@
+"""`copydesk prompt`: what a model is told, exactly, and whether the templates are right."""
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from copydesk.console import counted, err, machine, out, plain, say, table
+from pipeline.articles.approved_metadata import front_of
+from pipeline.articles.files import read_bytes
+from pipeline.articles.front_matter import loads
+from pipeline.articles.render import build_metadata, render_body
+from pipeline.checks.runner import run_checks
+from pipeline.config import Settings, Subscriptions, load_feeds, load_settings
+from pipeline.domain.errors import ConfigError, CopydeskError, ReviewError
+from pipeline.domain.models import Beat, FeedConfig, Item, Provenance, Source, source_of
+from pipeline.feeds.pages.fetch import wants_page
+from pipeline.llm.capabilities import Learned, Manner, profile_of, recalled
+from pipeline.llm.chat import Message, Turn, estimate, request
+from pipeline.llm.client import OPENAI_URL, options_of
+from pipeline.rewrite.article_schema import WireArticle, read_answer
+from pipeline.rewrite.prompt import Prompt, load_prompt
+from pipeline.rewrite.redraft import WireSectionText, with_request
+from pipeline.storage import Asked, Ledger
+
+_MENDING = "mend"
+
+
+def show(ref: str, *, as_json: bool) -> None:
+    """Print the request about an item, in full: its messages, then its other fields with the schema."""
+    settings = load_settings()
+    subscriptions = load_feeds(settings.feeds_file)
+    with Ledger.open(settings.database_url) as ledger:
+        feed, item = _item(ledger, subscriptions, ref)
+        asked = ledger.asked(feed.key, item.guid)
+        known = ledger.learned(settings.base_url or OPENAI_URL, settings.model or "")
+    beat = subscriptions.beats[feed.beat]
+    prompt = load_prompt(_folder(settings), beat.prompt)
+    messages: Sequence[Message] = prompt.messages(source_of(feed, item), beat)
+    shape: type[BaseModel] = WireArticle
+    if asked:
+        messages = with_request(messages, asked.request, _standing(settings, asked))
+        shape = WireSectionText if asked.request.section else WireArticle
+    body = _body(settings, prompt, messages, shape, known)
+    if as_json:
+        machine({"prompt": prompt.id, "request": body})
+        return
+    for message in body["messages"]:
+        say(f"[bold]--- {message['role']} ---[/bold]")
+        _verbatim(message["content"])
+    say("[bold]--- besides ---[/bold]")
+    _verbatim(json.dumps({key: body[key] for key in body if key != "messages"}, indent=2, ensure_ascii=False))
+    say(f"\n{prompt.id}, at most {estimate(body):,} tokens; the item's marker differs in every request.")
+    if wants_page(item, feed):
+        say("The feed's text is thin or cut: the item's page is fetched before it is sent.")
+
+
+def _standing(settings: Settings, asked: Asked) -> str:
+    """Return the body of the draft that is to be written anew, as it stands on disk."""
+    data = read_bytes(settings.output, asked.previous.path)
+    text = data.decode("utf-8", "replace") if data else asked.previous.text
+    return loads(text, asked.previous.path)[1]
+
+
+def _item(ledger: Ledger, subscriptions: Subscriptions, ref: str) -> tuple[FeedConfig, Item]:
+    """Return what a reference means; a feed's key means its newest item that waits. Raises ReviewError."""
+    keys = {key: feed for feed in subscriptions.feeds for key in (feed.key, *feed.previous_keys)}
+    if ref in keys:
+        waiting = ledger.queued_items(keys[ref].key)
+        if not waiting:
+            raise ReviewError(
+                f"nothing of {ref} waits to be drafted; name a draft, or an item's link", draft=ref
+            )
+        return keys[ref], waiting[0]
+    feed_key, item = ledger.find(ref)
+    return subscriptions.feed(feed_key), item
+
+
+def _body(
+    settings: Settings,
+    prompt: Prompt,
+    messages: Sequence[Message],
+    shape: type[BaseModel],
+    known: str | None,
+) -> dict[str, Any]:
+    """Return the request in the manner in which the server is asked now."""
+    profile = profile_of(settings.base_url or OPENAI_URL, settings.server)
+    learned = Learned.model_validate_json(known) if known else None
+    options = options_of(settings, **prompt.hints.model_dump())
+    manner = recalled(learned, datetime.now(UTC), Manner(length_field=profile.length_field))
+    asked = request(messages, shape, Turn(manner, options.max_tokens), options)
+    return {"model": settings.model, **asked, **profile.extra, **options.extra}
+
+
+def _verbatim(text: str) -> None:
+    out.print(text, markup=False, emoji=False)
+
+
+def lint() -> None:
+    """Look at every template and its examples, and at the beats that name one."""
+    settings = load_settings()
+    folder = _folder(settings)
+    beats = load_feeds(settings.feeds_file).beats
+    names = sorted({path.name.removesuffix(".md.j2") for path in folder.glob("*.md.j2")} | _named(beats))
+    if not names:
+        raise ConfigError(f"{folder} has no templates; copy the ones of the repository", file=folder)
+    rows: list[tuple[object, ...]] = []
+    failed: list[CopydeskError] = []
+    for name in names:
+        try:
+            prompt = load_prompt(folder, name)
+            rows.append(_row(name, prompt, beats))
+            failed += _doubts(prompt)
+        except CopydeskError as error:
+            failed.append(error)
+    table("Prompts", ("prompt", "beats", "examples", "fixed characters", "fixed tokens, at most"), rows)
+    for one in failed:
+        err.print(f"wrong: {plain(one.message)}")
+    if failed:
+        sys.exit(failed[0].exit_code)
+    say(f"\n{counted(len(rows), 'prompt')} in order.")
+
+
+def _doubts(prompt: Prompt) -> list[CopydeskError]:
+    """Return what our own checks find in a prompt's examples: a model does as it is shown."""
+    doubts: list[CopydeskError] = []
+    for example in prompt.examples:
+        beat = Beat(key="example", vocabulary=(example.source.category,))
+        article = read_answer(example.answer, example.source, beat)
+        body = render_body(article, beat)
+        provenance = Provenance(rewritten=True, model="example", prompt=prompt.id)
+        now = example.source.item.published_at
+        front = front_of(build_metadata(example.source, article, provenance, (), now=now), body, beat)
+        doubts += [
+            ConfigError(f"{example.path}: the answer: {finding.message}", file=example.path)
+            for finding in run_checks(example.source, body, beat, front=front)
+        ]
+    return doubts
+
+
+def _named(beats: dict[str, Beat]) -> set[str]:
+    verified = {_MENDING} if any(beat.verify for beat in beats.values()) else set()
+    return {beat.prompt for beat in beats.values()} | verified
+
+
+def _row(name: str, prompt: Prompt, beats: dict[str, Beat]) -> tuple[object, ...]:
+    users = [key for key, beat in beats.items() if name == beat.prompt or (name == _MENDING and beat.verify)]
+    beat = beats[users[0]] if users else Beat(key="sample")
+    messages = prompt.messages(_SAMPLE, beat)
+    fixed = [*messages[:-1], Message(role="user", content=messages[-1]["content"].partition("===")[0])]
+    characters = sum(len(message["content"]) for message in fixed)
+    tokens = estimate({"messages": fixed})
+    used = ", ".join(users) or "none"
+    return prompt.id, used, len(prompt.examples), f"{characters:,}", f"{tokens:,}"
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.base / "prompts"
+
+
+_SAMPLE = Source(
+    item=Item.model_validate({"guid": "sample", "published_at": "2026-01-01T00:00:00Z"}),
+    feed_key="sample",
+    feed_name="Sample",
+    first_key="sample",
+    category="SAMPLE",
+    language="en",
+)

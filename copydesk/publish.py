@@ -1,0 +1,141 @@
+"""`copydesk publish` and `unpublish`: approved articles to their targets, and back.
+
+`copydesk forget`: unpublish an item, remove every text about it, and never take it again.
+"""
+
+import asyncio
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from copydesk.console import counted, err, plain, say
+from pipeline.config import Settings, Subscriptions, desk_settings, load_feeds, user_agent
+from pipeline.domain.errors import ConfigError, CopydeskError, OutputError, PublishError, ReviewError
+from pipeline.domain.models import feed_address
+from pipeline.http_client import Net
+from pipeline.publishing import Outcome, Press, drain, queue_all
+from pipeline.services import review
+from pipeline.storage import Ledger
+
+
+def publish(drafts: list[str], *, everything: bool) -> None:
+    """Send what waits now; drafts that are named, or all that are approved, are queued before."""
+    settings = desk_settings()
+    subscriptions = _with_targets(settings)
+    with Ledger.open(settings.database_url) as ledger:
+        review.finish(ledger, settings.output)
+        refused = _queue(ledger, subscriptions, drafts, everything=everything)
+        outcomes = send(ledger, settings, subscriptions)
+    if not outcomes and not refused:
+        say("Nothing waits to be published.")
+    _end(outcomes, refused)
+
+
+def _with_targets(settings: Settings) -> Subscriptions:
+    subscriptions = load_feeds(settings.feeds_file)
+    if not subscriptions.publish:
+        raise ConfigError(
+            f"{settings.feeds_file.name} names no target; add a section `publish:`, "
+            "such as `publish: {site: {kind: folder, path: ../site/content/news}}`"
+        )
+    return subscriptions
+
+
+def _queue(
+    ledger: Ledger, subscriptions: Subscriptions, drafts: list[str], *, everything: bool
+) -> list[CopydeskError]:
+    """Queue what is asked for; returns what was refused."""
+    names, now = [target.name for target in subscriptions.publish], datetime.now(UTC)
+    if everything:
+        queue_all(ledger, subscriptions.publish, now)
+    refused: list[CopydeskError] = []
+    for ref in drafts:
+        try:
+            row = ledger.draft(ref)
+            if not ledger.publish_again(row.item_id, names, now):
+                said = f"{row.path} is not approved; `copydesk approve {row.short_id}` publishes it"
+                raise ReviewError(said, draft=ref)
+        except ReviewError as error:
+            refused.append(error)
+            err.print(f"not published: {plain(error.message)}")
+    return refused
+
+
+def unpublish(drafts: list[str], note: str | None) -> None:
+    """Take approvals back: each article is a draft again, and leaves every target."""
+    settings = desk_settings()
+    subscriptions = load_feeds(settings.feeds_file)
+    refused: list[CopydeskError] = []
+    with Ledger.open(settings.database_url) as ledger:
+        review.finish(ledger, settings.output)
+        for ref in drafts:
+            try:
+                say(f"unpublished: {plain(_undone(ledger, settings, subscriptions, ref, note))}")
+            except (ReviewError, OutputError) as error:
+                refused.append(error)
+                err.print(f"not unpublished: {plain(error.message)}")
+        outcomes = send(ledger, settings, subscriptions)
+    _end(outcomes, refused)
+
+
+def _undone(
+    ledger: Ledger, settings: Settings, subscriptions: Subscriptions, ref: str, note: str | None
+) -> str:
+    row = ledger.draft(ref)
+    if row.state == "rejected":
+        raise ReviewError(f"{row.path} is rejected, not published; nothing was changed", draft=ref)
+    now = datetime.now(UTC)
+    path = review.undo(ledger, settings.output, subscriptions, ref, by=settings.editor, note=note, now=now)
+    rows = ledger.publications_of(row.item_id)
+    if rows and rows[-1].action == "publish":
+        say("It was a revision: the article before it is published again. To take that down as well,")
+        say(f"`copydesk reject {row.short_id}`, then `copydesk unpublish {row.short_id}`.")
+    return path
+
+
+def send(ledger: Ledger, settings: Settings, subscriptions: Subscriptions) -> list[Outcome]:
+    """Carry out what waits, also what failed a moment ago: whoever calls this has mended something."""
+
+    async def sent() -> list[Outcome]:
+        async with Net(user_agent(settings), allowed=settings.allow_hosts) as net:
+            press = Press(ledger, settings.output, subscriptions.publish, net, settings.hooks)
+            return await drain(press, datetime.now(UTC), patient=False)
+
+    return asyncio.run(sent()) if subscriptions.publish else []
+
+
+def published(outcomes: Iterable[Outcome]) -> None:
+    """Say what became of articles, a line a target."""
+    for outcome in outcomes:
+        (err.print if outcome.error else say)(plain(outcome.told))
+
+
+def _end(outcomes: list[Outcome], refused: list[CopydeskError]) -> None:
+    published(outcomes)
+    failed = sum(outcome.failed for outcome in outcomes)
+    if failed:
+        say(f"{counted(failed, 'publication')} will be tried again by the next run.")
+    if refused:
+        sys.exit(refused[0].exit_code)
+    if any(outcome.error for outcome in outcomes):
+        sys.exit(PublishError.exit_code)
+
+
+def forget(url: str) -> None:
+    """Forget the item at a URL. Raises ConfigError for what is none, ReviewError while a run works on it."""
+    if feed_address(url) is None:
+        raise ConfigError(f"{plain(url)} is no http(s) URL; give the item's link as `drafts show` prints it")
+    settings = desk_settings()
+    subscriptions = load_feeds(settings.feeds_file)
+    with Ledger.open(settings.database_url) as ledger:
+        review.finish(ledger, settings.output)
+        removed = review.forget(ledger, settings.output, url, datetime.now(UTC))
+        for path in removed:
+            say(f"removed: {plain(path)}")
+        say(f"Forgotten; {counted(len(removed), 'file')} removed. It is never taken again.")
+        outcomes = send(ledger, settings, subscriptions)
+    published(outcomes)
+    if any(path.startswith("published/") for path in removed) and not outcomes:
+        say("It was published: build the site again to take it down.")
+    if any(outcome.error for outcome in outcomes):
+        sys.exit(PublishError.exit_code)

@@ -1,0 +1,67 @@
+"""`copydesk redraft`, `versions` and `restore`: what an editor asks for beside a verdict."""
+
+from datetime import UTC, datetime
+
+from copydesk.console import counted, moment, plain, say, table
+from pipeline.config import desk_settings, load_feeds
+from pipeline.domain.errors import ConfigError
+from pipeline.services import redraft as redraft_module
+from pipeline.storage import Ledger
+
+
+def redraft(ref: str | None, note: str | None, section: str | None, *, offline: bool, later: bool) -> None:
+    """Ask for a draft, or for every untouched brief, to be written anew; carry it out unless told not to."""
+    settings = desk_settings()
+    now, beats = datetime.now(UTC), load_feeds(settings.feeds_file)
+    if offline == (ref is not None):
+        raise ConfigError("name a draft, or say --offline for every brief that no model has written yet")
+    if settings.model is None and (offline or section):
+        raise ConfigError(
+            "no model is set that could write it: set COPYDESK_MODEL", variable="COPYDESK_MODEL"
+        )
+    with Ledger.open(settings.database_url) as ledger:
+        rows = redraft_module.briefs(ledger, settings.output) if offline else [ledger.draft(ref or "")]
+        for row in [] if offline else rows:
+            beats.feed(row.feed_key)  # nobody would carry it out for a feed that is gone
+        for row in rows:
+            redraft_module.request_redraft(
+                ledger,
+                settings.output,
+                row.external_id,
+                by=settings.editor,
+                note=note,
+                section=section,
+                now=now,
+            )
+    if not rows:
+        say("No brief waits for a model.")
+        return
+    if later:
+        say(f"{counted(len(rows), 'redraft')} asked for; the next `copydesk run` carries it out.")
+        return
+    from copydesk import run
+
+    run.requests()
+
+
+def versions(ref: str) -> None:
+    """List every text that a draft has had."""
+    settings = desk_settings()
+    with Ledger.open(settings.database_url) as ledger:
+        row = ledger.draft(ref)
+        every = ledger.versions(row.item_id)
+    say(f"[bold]{plain(row.path)}[/bold]")
+    rows = ((one.label, one.cause, moment(one.at), f"{len(one.text.split()):,}") for one in every)
+    table("Versions", ("version", "cause", "written", "words"), rows)
+    say("\n`copydesk restore DRAFT VERSION` puts one back, as the next version.")
+
+
+def restore(ref: str, label: str) -> None:
+    """Put an earlier text of a draft back."""
+    settings = desk_settings()
+    with Ledger.open(settings.database_url) as ledger:
+        beats = load_feeds(settings.feeds_file)
+        chosen = redraft_module.restore(
+            ledger, settings.output, beats, ref, label, datetime.now(UTC), by=settings.editor
+        )
+        say(f"Version {chosen.label} stands again, as version {ledger.draft(ref).version}.")

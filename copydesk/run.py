@@ -1,0 +1,277 @@
+"""How far a run is: a bar on a terminal, nothing elsewhere, since the report at the end is plain lines.
+
+`copydesk run`: starts a flow, shows how it goes, says what came of it.
+"""
+
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
+from rich.text import Text
+
+from copydesk.console import counted, err, machine, plain, say, table, trouble
+from copydesk.prefect_server import small_server
+from copydesk.publish import published
+from copydesk.sample import is_sample, serving
+from flows.prefect_api import require_api, require_api_url
+from pipeline.config import Settings, load_feeds, load_settings
+from pipeline.http_client import require_usable_proxies
+from pipeline.publishing import Outcome
+from pipeline.storage import Ledger, dollars
+
+
+@dataclass
+class Count:
+    """What a run has done so far."""
+
+    expected: int = 0
+    """Items that it is going to draft, where somebody knows."""
+    read: int = 0
+    """Pages of a feed's archive."""
+    claimed: int = 0
+    done: int = 0
+    micros: int = 0
+    """What it has cost, in millionths of a US dollar."""
+    began: float | None = None
+    """When the first item was begun, in seconds of any clock."""
+
+    @property
+    def total(self) -> int | None:
+        """Return how many items there are, None before one is known of."""
+        return max(self.expected, self.claimed) or None
+
+    def note(self, what: str, micros: int, now: float) -> None:
+        """Take note of what `Notify` tells."""
+        self.micros = micros
+        if what == "read":
+            self.read += 1
+        elif what == "claimed":
+            self.claimed += 1
+            self.began = now if self.began is None else self.began
+        else:
+            self.done += 1
+
+    def pace(self, now: float) -> str:
+        """Return items a minute, dollars so far and time left, as far as they can be told."""
+        seconds = now - self.began if self.began is not None else 0.0
+        told = [dollars(self.micros)] if self.micros else []
+        if self.done and seconds > 0:
+            left = ((self.total or 0) - self.done) * seconds / self.done
+            told = [f"{60 * self.done / seconds:.0f} a minute", *told, f"{_clock(left)} left"]
+        return " · ".join(told)
+
+    def doing(self, feed: str) -> str:
+        """Return what is done just now."""
+        if self.claimed:
+            return f"drafting {feed}"
+        return f"reading {feed}, page {self.read}" if self.read else "starting Prefect, polling feeds"
+
+
+class _Pace(ProgressColumn):
+    """What a count says of its pace, told anew whenever the bar is drawn."""
+
+    def __init__(self, count: Count, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._count, self._clock = count, clock
+
+    def render(self, _task: object) -> Text:
+        return Text(self._count.pace(self._clock()))
+
+
+@contextlib.contextmanager
+def shown(
+    count: Count,
+    *,
+    wanted: bool = True,
+    console: Console = err,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Callable[[str, str, int], None]]:
+    """Yield what is to be told of each item; what it counts is shown where that is wanted, on a terminal."""
+    if not (wanted and console.is_terminal):
+        yield lambda _feed, what, micros: count.note(what, micros, clock())
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, _Pace(count, clock), console=console, transient=True) as bar:
+        task = bar.add_task(count.doing(""), total=None)
+
+        def notify(feed: str, what: str, micros: int) -> None:
+            count.note(what, micros, clock())
+            doing = count.doing(plain(feed))
+            bar.update(task, total=count.total, completed=count.done, description=doing)
+
+        yield notify
+
+
+def _clock(seconds: float) -> str:
+    """Return a span as h:mm:ss, without hours where there are none."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+Report = dict[str, Any]
+
+
+def ingest(feeds: list[str] | None, *, as_json: bool) -> None:
+    """Run the ingest flow in this process and report."""
+    with serving():
+        settings = checked()
+        quieten()
+        with small_server(settings.base) as ready:
+            from flows.ingest import ingest as flow
+
+            report = carried_out(lambda: flow(feeds), ready, as_json=as_json)
+    tell(report, as_json=as_json)
+
+
+def requests() -> None:
+    """Run the requests flow in this process and report."""
+    with serving():
+        settings = checked()
+        quieten()
+        with small_server(settings.base) as ready:
+            from flows.requests import requests as flow
+
+            report = carried_out(flow, ready, as_json=False)
+    tell(report, as_json=False)
+
+
+def checked() -> Settings:
+    """Fail on a wrong setting, subscription or ledger before the seconds that Prefect takes to start.
+
+    So it does on proxies and a Prefect server of the environment that cannot be used. Raises ConfigError,
+    LedgerError.
+    """
+    settings = load_settings()
+    require_usable_proxies()
+    require_api_url()
+    subscriptions = load_feeds(settings.feeds_file)
+    with Ledger.open(settings.database_url) as ledger:
+        ledger.sync_feeds(subscriptions.feeds)
+    return settings
+
+
+def quieten() -> None:
+    """Silence Prefect's own lines unless somebody asks for them: the report says what happened."""
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")  # its workers speak of slow servers there
+    os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
+
+
+def carried_out(
+    start: Callable[[], Awaitable[Report]],
+    ready: Callable[[], None],
+    *,
+    as_json: bool,
+    count: Count | None = None,
+) -> Report:
+    """Run a flow in this process once Prefect's server is `ready`, and return what it returns.
+
+    `count` is kept up while it runs.
+    """
+    from flows.runtime import listener, teller
+
+    count = count or Count()
+    with shown(count, wanted=not as_json) as notify:
+        ready()
+        tokens = listener.set(notify), teller.set(lambda said: err.print(f"copydesk: {said}"))
+        try:
+            return asyncio.run(_awaited(start))
+        finally:
+            listener.reset(tokens[0])
+            teller.reset(tokens[1])
+
+
+async def _awaited(start: Callable[[], Awaitable[Report]]) -> Report:
+    await require_api()
+    return await start()
+
+
+def tell(report: Report, *, as_json: bool) -> None:
+    """Say what came of a run, and end with its exit code where that is not 0."""
+    if as_json:
+        machine(report)
+    else:
+        _feeds(report["feeds"])
+        _summary(report)
+    if report["stopped"]:
+        err.print(f"copydesk: {plain(report['stopped'])}")
+    if report["exit_code"]:
+        sys.exit(report["exit_code"])
+
+
+def _feeds(feeds: list[Report]) -> None:
+    columns = ("feed", "new", "drafted", "merged", "skipped", "failed", "queued", "said")
+    table("Feeds", columns, (_row(feed) for feed in feeds))
+    for feed in feeds:
+        for reason in feed["failed"]:
+            say(f"failed in {plain(feed['feed'])}: {plain(reason)}")
+
+
+def _row(feed: Report) -> tuple[object, ...]:
+    quiet = ["nothing new"] if not feed["new"] and not feed["drafts"] else []
+    changed = [f"{counted(feed['updated'], 'source')} changed"] if feed["updated"] else []
+    told = "; ".join([*(changed or quiet), *feed["notes"]])
+    said = trouble(feed["feed"], feed["error"] or feed["held"]) or told
+    return (
+        feed["feed"],
+        feed["new"],
+        len(feed["drafts"]),
+        feed["merged"],
+        feed["skipped"],
+        len(feed["failed"]),
+        feed["queued"],
+        said,
+    )
+
+
+def _summary(report: Report) -> None:
+    drafts = [path for feed in report["feeds"] for path in feed["drafts"]]
+    rewritten = sum(feed["rewritten"] for feed in report["feeds"])
+    queued = sum(feed["queued"] for feed in report["feeds"])
+    say()
+    if not report["feeds"]:
+        say("No feed is enabled: add one to feeds.yaml.")
+    elif drafts:
+        briefs = len(drafts) - rewritten
+        kinds = [f"{rewritten} rewritten by {plain(report['model'])}"] if rewritten else []
+        kinds += [counted(briefs, "offline brief")] if briefs else []
+        folder = _shown(report["output"])
+        say(f"[bold]{counted(len(drafts), 'draft')}[/bold] ({', '.join(kinds)}) in {folder}/drafts")
+    elif changed := sum(feed["updated"] for feed in report["feeds"]):
+        say(f"No draft was added; [bold]{counted(changed, 'source')} changed[/bold]. The desk shows which.")
+    else:
+        say("[bold]Nothing new:[/bold] no draft was added or changed.")
+    if micros := sum(feed["micros"] for feed in report["feeds"]):
+        say(f"The model cost {dollars(micros)}.")
+    if queued:
+        say(f"{counted(queued, 'item')} left for the next run.")
+    published(Outcome.model_validate(one) for one in report["published"])
+    _next_steps(report)
+
+
+def _next_steps(report: Report) -> None:
+    prefix = "copydesk --sample" if is_sample() else "copydesk"
+    binary = "" if Path(sys.prefix, "bin").as_posix() in os.environ.get("PATH", "") else ".venv/bin/"
+    say("\nNext:")
+    say(f"  read them        {binary}{prefix} drafts list")
+    say(f"  decide           {binary}{prefix} approve DRAFT, or reject DRAFT --note why")
+    if report["model"] == "the offline brief":
+        say("  use a model      set COPYDESK_MODEL and a key or base URL in .env: see .env.example")
+    if is_sample():
+        say(f"  your own feeds   edit feeds.yaml, then {binary}copydesk doctor and {binary}copydesk run")
+
+
+def _shown(path: str) -> str:
+    folder = Path(path)
+    with contextlib.suppress(ValueError):
+        return plain(folder.relative_to(Path.cwd()))
+    return plain(folder)

@@ -1,0 +1,64 @@
+"""`copydesk serve`: Prefect's server where none is named, then the flows on their schedules."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import Iterator
+
+from copydesk.console import counted, plain, say
+from copydesk.prefect_server import end, server, started
+from copydesk.sample import serving
+from flows.prefect_api import require_api, require_api_url
+from pipeline.config import Subscriptions, load_feeds, load_settings
+from pipeline.http_client import require_usable_proxies
+from pipeline.storage import Ledger
+
+
+def serve(desk: int | None = None) -> None:
+    """Serve until interrupted, the desk at port `desk` beside the flows where one is given.
+
+    Raises ConfigError, LedgerError where it cannot begin.
+    """
+    settings = load_settings()
+    require_usable_proxies()
+    require_api_url()
+    subscriptions = load_feeds(settings.feeds_file)
+    Ledger.open(settings.database_url).close()
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+    if os.environ.get("PREFECT_API_URL"):  # else one is started, and told to Prefect before it is imported
+        asyncio.run(require_api())
+    with serving(), _desk(desk), server(settings.base) as page:
+        from flows.serve import serve_flows
+
+        if page:
+            say(f"Prefect's page: {page}")
+        _say(subscriptions)
+        with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+            asyncio.run(serve_flows())
+    say("Ended; nothing is lost, the next run goes on from here.")
+
+
+def _say(subscriptions: Subscriptions) -> None:
+    from flows.serve import groups
+
+    for group in groups(subscriptions.feeds):
+        feeds = f"{counted(len(group.feeds), 'feed')}: {plain(', '.join(group.feeds))}"
+        say(f"{plain(group.schedule):>16}  {feeds}")
+    say("What editors ask for is carried out within a minute. Ctrl-C ends it.")
+
+
+@contextlib.contextmanager
+def _desk(port: int | None) -> Iterator[None]:
+    """Have the review desk run in a process of its own: it stays open while runs are slow."""
+    if port is None:
+        yield
+        return
+    command = [sys.executable, "-m", "copydesk", "desk", "--port", str(port)]
+    process = started(command)
+    try:
+        yield
+    finally:
+        end(process, "The desk")

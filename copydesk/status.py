@@ -1,0 +1,233 @@
+"""`copydesk status`, `drafts` and `retry`: what the ledger knows.
+
+`copydesk cost`: what the model was paid, by day, feed, model and purpose.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from copydesk.console import counted, machine, moment, out, plain, say, table, trouble
+from pipeline.articles import files
+from pipeline.config import day_start, load_feeds, load_settings, month_start, parse_day
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.models import Item, Record
+from pipeline.feeds.poll_schedule import is_paused
+from pipeline.http_client import shown_url
+from pipeline.storage import Backlog, CallRow, DraftRow, FeedStatus, Ledger, dollars
+
+_AGAIN_S = 2.0
+STATES = ("seen", "answered", "drafted", "approved", "rejected", "merged", "skipped", "failed", "forgotten")
+
+
+def watch() -> None:
+    """Show the status again and again until Ctrl-C."""
+    try:
+        while True:
+            out.clear()
+            status(as_json=False)
+            say(f"\n[dim]{datetime.now(UTC):%H:%M:%S} UTC · Ctrl-C ends this[/dim]")
+            time.sleep(_AGAIN_S)
+    except KeyboardInterrupt:
+        say("")
+
+
+def status(*, as_json: bool) -> None:
+    """Show feeds with their counts by state, then failures with reasons."""
+    settings = load_settings()
+    subscriptions = load_feeds(settings.feeds_file)
+    with Ledger.open(settings.database_url) as ledger:
+        ledger.sync_feeds(subscriptions.feeds)
+        feeds, failures, backlog = ledger.feed_status(), ledger.failures(50), ledger.backlog()
+    if as_json:
+        told: dict[str, Sequence[Record]] = {"feeds": feeds, "failures": failures, "publications": backlog}
+        machine({name: [one.model_dump() for one in every] for name, every in told.items()})
+        return
+    rows = ((f.key, moment(f.poll.last_polled_at), *_counts(f.counts), _standing(f)) for f in feeds)
+    table("Feeds", ("feed", "last polled", *STATES, "standing"), rows)
+    for failure in failures:
+        say(f"{failure.state} {plain(failure.feed_key)} · {plain(failure.title)}: {plain(failure.reason)}")
+    if any(failure.state == "failed" for failure in failures):
+        say("\n`copydesk retry` queues the failed ones again.")
+    _print_backlog(backlog, {target.name for target in subscriptions.publish})
+
+
+def _print_backlog(backlog: Sequence[Backlog], names: Collection[str]) -> None:
+    for one in backlog:
+        failed = f", {one.failed} of them failed: {plain(one.error)}" if one.failed else ""
+        gone = (
+            ""
+            if one.target in names
+            else "; feeds.yaml has no such target any more: put it back to send them"
+        )
+        say(f"waiting for {plain(one.target)}: {counted(one.waiting, 'publication')}{failed}{gone}")
+    if any(one.failed for one in backlog):
+        say("\n`copydesk publish` tries them again now.")
+
+
+def _standing(feed: FeedStatus) -> str:
+    """Say what a feed's polls taught that its operator should know."""
+    poll = feed.poll
+    said = [trouble(feed.key, poll.last_error)]
+    if poll.retired:
+        said.append(f"retired; `copydesk run {feed.key}` tries it again")
+    elif is_paused(poll):
+        said.append(f"paused after {poll.failures} failures in a row; `copydesk run {feed.key}` tries it now")
+    elif poll.failures > 1:
+        said.append(f"{poll.failures} failures in a row, next try {moment(poll.next_poll_at)}")
+    if poll.url:
+        said.append(f"moved for good to {shown_url(poll.url)}; change its url in feeds.yaml")
+    return "; ".join(filter(None, said))
+
+
+def _counts(counts: dict[str, int]) -> list[int]:
+    return [counts.get(state, 0) for state in STATES]
+
+
+def retry(feed: str | None) -> None:
+    """Queue failed items again."""
+    settings = load_settings()
+    with Ledger.open(settings.database_url) as ledger:
+        count = ledger.retry_failed(feed)
+    say(f"{counted(count, 'item')} queued again; `copydesk run` takes them up.")
+
+
+def drafts(state: str, *, as_json: bool) -> None:
+    """List drafts, newest first."""
+    states = ("drafted", "approved", "rejected") if state == "all" else (state,)
+    if not set(states) <= {"drafted", "approved", "rejected"}:
+        raise ConfigError(f"--state {state!r} is none of: drafted, approved, rejected, all")
+    settings = load_settings()
+    with Ledger.open(settings.database_url) as ledger:
+        rows = ledger.drafts(states)
+    if as_json:
+        machine([row.model_dump() | {"short_id": row.short_id} for row in rows])
+        return
+    if not rows:
+        say(f"No drafts are {state}. `copydesk run` polls the feeds.")
+        return
+    listed = (
+        (row.short_id, row.state, row.feed_key, f"{row.published_at:%Y-%m-%d}", row.open_findings, row.title)
+        for row in rows
+    )
+    table("Drafts", ("draft", "state", "feed", "published", "open", "title"), listed)
+    out.print(f"\n{len(rows)} in {settings.output}", markup=False)
+
+
+def show(ref: str, *, as_json: bool) -> None:
+    """Show the text on disk, its findings and the source beside it."""
+    settings = load_settings()
+    with Ledger.open(settings.database_url) as ledger:
+        row = ledger.draft(ref)
+    data = files.read_bytes(settings.output, row.path)
+    text = data.decode("utf-8", "replace") if data is not None else row.version_text
+    if as_json:
+        machine(row.model_dump() | {"short_id": row.short_id, "text": text, "on_disk": data is not None})
+        return
+    _print_draft(row, text, on_disk=data is not None)
+
+
+def _print_draft(row: Any, text: str, *, on_disk: bool) -> None:  # noqa: ANN401
+    say(f"[bold]{plain(row.path)}[/bold] ({row.state}{'' if on_disk else '; the file is missing'})")
+    for line in text.splitlines():
+        say(plain(line))
+    say("\n[bold]Findings[/bold]")
+    for finding in row.findings:
+        where = "" if finding.field == "body" else f" ({finding.field})"
+        say(f"  {finding.severity} · {finding.kind}{where}: {plain(finding.message)}")
+    for sibling in row.siblings:
+        say(f"  same story · {plain(sibling.feed_name)}: {plain(sibling.title)} ({sibling.state})")
+    say(f"\n[bold]Source[/bold] {plain(row.source.link or '')}")
+    say_source(row)
+
+
+def say_source(row: DraftRow) -> None:
+    """Print a draft's source as it is now, and as it was before where it changed."""
+    _say_item(row.source)
+    if row.updated:
+        say("\n[bold]The source as it was before[/bold]")
+        _say_item(row.item)
+
+
+def _say_item(item: Item) -> None:
+    say(f"[bold]{plain(item.title)}[/bold]")
+    for line in item.text.splitlines():
+        say(plain(line))
+
+
+GROUPS = ("day", "feed", "model", "purpose")
+
+
+def cost(by: str, since: str | None, *, as_json: bool) -> None:
+    """Show what was paid, grouped; with the caps, and how much of them is spent."""
+    wanted = [word.strip() for word in by.split(",") if word.strip()]
+    if not wanted or not set(wanted) <= set(GROUPS):
+        raise ConfigError(f"--by {by!r}: write some of {', '.join(GROUPS)}, with commas between")
+    settings = load_settings()
+    start = parse_day(since, settings.timezone) if since else None
+    now = datetime.now(UTC)
+    month = month_start(now, settings.timezone)
+    with Ledger.open(settings.database_url) as ledger:
+        calls, recent = ledger.calls_since(start), ledger.calls_since(month)
+    rows = grouped(calls, wanted, settings.timezone)
+    if as_json:
+        machine(rows)
+        return
+    table("Cost", (*wanted, *_FIGURES), (tuple(_cell(name, row[name]) for name in row) for row in rows))
+    unknown = sum(call.micros is None for call in calls)
+    say(f"\n{counted(len(calls), 'answer')} for {dollars(total(calls))}.")
+    if unknown:
+        say(
+            f"The price of {counted(unknown, 'answer')} is not known; COPYDESK_PRICE sets that of later ones."
+        )
+    spans = (
+        ("day", settings.cap_day, day_start(now, settings.timezone)),
+        ("month", settings.cap_month, month),
+    )
+    for name, cap, begun in spans:
+        spent = total(call for call in recent if call.at >= begun)
+        of = f" of {dollars(int(cap * 1_000_000))}" if cap is not None else ""
+        say(f"This {name}: {dollars(spent)}{of}.")
+
+
+_FIGURES = ("answers", "prompt", "cached", "completion", "reasoning", "cost")
+
+
+def grouped(calls: Iterable[CallRow], by: list[str], timezone: str) -> list[dict[str, object]]:
+    """Return a row for each group of calls, in the groups' order."""
+    zone = UTC if timezone == "UTC" else ZoneInfo(timezone)
+    keys: dict[str, Callable[[CallRow], str]] = {
+        "day": lambda call: call.at.astimezone(zone).date().isoformat(),
+        "feed": lambda call: call.feed_key,
+        "model": lambda call: call.model,
+        "purpose": lambda call: call.purpose,
+    }
+    groups: dict[tuple[str, ...], list[CallRow]] = defaultdict(list)
+    for call in calls:
+        groups[tuple(keys[name](call) for name in by)].append(call)
+    return [dict(zip(by, key, strict=True)) | _figures(some) for key, some in sorted(groups.items())]
+
+
+def _figures(calls: list[CallRow]) -> dict[str, object]:
+    return {
+        "answers": len(calls),
+        "prompt": sum(call.prompt_tokens for call in calls),
+        "cached": sum(call.cached_tokens for call in calls),
+        "completion": sum(call.completion_tokens for call in calls),
+        "reasoning": sum(call.reasoning_tokens for call in calls),
+        "cost": None if all(call.micros is None for call in calls) else total(calls),
+    }
+
+
+def total(calls: Iterable[CallRow]) -> int:
+    """Return what calls cost, in millionths of a US dollar."""
+    return sum(call.micros or 0 for call in calls)
+
+
+def _cell(name: str, value: object) -> object:
+    if name != "cost":
+        return f"{value:,}" if isinstance(value, int) else value
+    return dollars(value) if isinstance(value, int) else "not known"

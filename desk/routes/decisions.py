@@ -1,0 +1,168 @@
+"""Verdicts and what is asked for: each is one form, and leads to the next draft."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import Response
+
+from desk.responses import filters, office, onward, who
+from desk.routes.drafts import draft_page
+from desk.routes.queue import names_of, next_of
+from pipeline.domain.errors import ConfigError, ReviewError
+from pipeline.domain.models import Decision
+from pipeline.services import review
+from pipeline.services.edit import NOTE, acknowledge, revise
+from pipeline.services.redraft import request_redraft, restore
+from pipeline.storage import Given
+
+router = APIRouter(prefix="/drafts/{ref}")
+everywhere = APIRouter()
+Text = Annotated[str, Form()]
+
+
+async def _leading_on(request: Request, ref: str, act: Callable[[], object], told: str = "did") -> Response:
+    """Do something by which a draft leaves the queue and show the next; or the draft and what is wrong."""
+    chosen = filters(request)
+    names = await names_of(request, chosen)
+    try:
+        if len(str((await request.form()).get("note") or "")) > NOTE:
+            raise ReviewError(f"the note is longer than {NOTE:,} characters; shorten it")
+        await asyncio.to_thread(act)
+    except (ReviewError, ConfigError) as error:
+        return await draft_page(request, ref, trouble=error.message, status=409)
+    behind = next_of(names, ref)
+    return onward(f"/drafts/{behind}" if behind else "/", chosen.query(), **{told: ref})
+
+
+@router.post("/approve")
+async def approve(request: Request, ref: str, sha256: Text = "", note: Text = "") -> Response:
+    """Approve the text that the editor saw."""
+    return await _verdict(request, ref, Decision.APPROVE, sha256, note)
+
+
+@router.post("/reject")
+async def reject(request: Request, ref: str, sha256: Text = "", note: Text = "") -> Response:
+    """Reject it, with a reason."""
+    if not note.strip():
+        return await draft_page(request, ref, trouble="Say why it is rejected.", status=422)
+    return await _verdict(request, ref, Decision.REJECT, sha256, note)
+
+
+async def _verdict(request: Request, ref: str, decision: Decision, sha256: str, note: str) -> Response:
+    room, name = office(request), who(request)
+
+    def act() -> None:
+        review.decide(
+            room.ledger, room.settings.output, room.subscriptions, ref, decision,
+            by=name, note=note.strip() or None, now=room.now, seen=sha256,
+        )  # fmt: skip
+
+    return await _leading_on(request, ref, act)
+
+
+@router.post("/redraft")
+async def redraft(
+    request: Request, ref: str, note: Text = "", section: Text = "", over_edits: Text = ""
+) -> Response:
+    """Ask for it to be written anew; a flow carries that out."""
+    room, name = office(request), who(request)
+
+    def act() -> None:
+        if section and room.settings.model is None:
+            raise ReviewError("a section is written anew by a model alone: set COPYDESK_MODEL")
+        room.subscriptions.feed(room.ledger.draft(ref).feed_key)  # else nobody would carry it out
+        request_redraft(
+            room.ledger, room.settings.output, ref, by=name, note=note.strip() or None,
+            section=section or None, now=room.now, over_edits=bool(over_edits),
+        )  # fmt: skip
+
+    return await _leading_on(request, ref, act, told="asked_for")
+
+
+@router.post("/acknowledge")
+async def answer(request: Request, ref: str, key: Text = "", reason: Text = "") -> Response:
+    """Answer for a finding, with a reason."""
+    room, name = office(request), who(request)
+    seen = await room.seen(ref)
+    try:
+        await asyncio.to_thread(
+            acknowledge, room.ledger, ref, key, seen.findings, reason, by=name, now=room.now
+        )
+    except ReviewError as error:
+        return await draft_page(request, ref, trouble=error.message, status=409)
+    return onward(f"/drafts/{ref}", filters(request).query())
+
+
+@router.post("/withdraw")
+async def withdraw(request: Request, ref: str, key: Text = "") -> Response:
+    """Answer for a finding no more."""
+    room, name = office(request), who(request)
+    row = await asyncio.to_thread(room.ledger.draft, ref)
+    await asyncio.to_thread(room.ledger.withdraw, row, key, name, room.now)
+    return onward(f"/drafts/{ref}", filters(request).query())
+
+
+@router.post("/revise")
+async def take_up(request: Request, ref: str) -> Response:
+    """Make a new draft of a published article, which stays."""
+    room, name = office(request), who(request)
+    found = (await room.seen(ref)).findings
+    await asyncio.to_thread(revise, room.ledger, room.settings.output, ref, by=name, findings=found)
+    return onward(f"/drafts/{ref}")
+
+
+@router.post("/restore")
+async def put_back(request: Request, ref: str, version: Text = "") -> Response:
+    """Put an earlier version back."""
+    room, name = office(request), who(request)
+    await asyncio.to_thread(
+        restore, room.ledger, room.settings.output, room.subscriptions, ref, version, room.now, by=name
+    )
+    return onward(f"/drafts/{ref}")
+
+
+@router.post("/undo")
+async def undo(request: Request, ref: str) -> Response:
+    """Take the last verdict on a draft back."""
+    return await _undone(request, ref)
+
+
+async def _undone(request: Request, ref: str) -> Response:
+    room, name = office(request), who(request)
+    await asyncio.to_thread(
+        review.undo,
+        room.ledger,
+        room.settings.output,
+        room.subscriptions,
+        ref,
+        by=name,
+        note=None,
+        now=room.now,
+    )
+    return onward(f"/drafts/{ref}", did=ref)
+
+
+@everywhere.post("/undo")
+async def undo_last(request: Request) -> Response:
+    """Take back the last verdict that this editor gave."""
+    room, name = office(request), who(request)
+    given = await asyncio.to_thread(room.ledger.latest_verdicts, 200)
+    last = last_of(given, name)
+    if last is None:
+        raise ReviewError("none of your last verdicts can be taken back")
+    ref = await asyncio.to_thread(room.ledger.external_id, last.item_id)
+    return await _undone(request, ref)
+
+
+def last_of(given: list[Given], name: str) -> Given | None:
+    """Return the last verdict of an editor that nobody has decided over since; the newest come first."""
+    decided: set[int] = set()
+    for one in given:
+        if one.item_id in decided:
+            continue
+        decided.add(one.item_id)
+        if one.by == name and one.decision is not Decision.UNDO:
+            return one
+    return None

@@ -1,0 +1,159 @@
+"""The queue: drafts by age, feed, beat, findings and state; verdicts on several at once."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from desk.filters import Filters
+from desk.responses import filters, flash, office, render, who
+from pipeline.config import Settings, Subscriptions
+from pipeline.domain.errors import CopydeskError, ReviewError
+from pipeline.domain.models import Decision
+from pipeline.services import review
+from pipeline.services.edit import NOTE
+from pipeline.storage import DraftRow, Ledger
+
+router = APIRouter()
+PAGE = 50
+"""Drafts on one page."""
+_PAST = {"approve": "approved", "reject": "rejected"}
+_NO_REASON = "Nothing was rejected: write into “Reason” why."
+_UNOPENED = "not opened yet: open it first"
+
+
+class Done(NamedTuple):
+    """What came of one draft of several."""
+
+    ref: str
+    title: str
+    trouble: str | None
+
+
+@router.get("/")
+async def queue(request: Request) -> Response:
+    """Show the drafts that wait, or were decided on."""
+    return await _page(request)
+
+
+async def _page(
+    request: Request,
+    done: Sequence[Done] = (),
+    verdict: str = "",
+    *,
+    trouble: str = "",
+    ticked: Collection[str] = (),
+    status: int = 200,
+) -> Response:
+    """Return the queue; `trouble` is what just went wrong, `ticked` what was chosen then."""
+    room, chosen = office(request), filters(request)
+    subscriptions = await asyncio.to_thread(lambda: room.subscriptions)
+    number = 1 if done else _number(request.query_params.get("page"))
+    wanted = chosen.wanted(subscriptions)
+    page = await asyncio.to_thread(room.ledger.queue, wanted, limit=PAGE, offset=PAGE * (number - 1))
+    who(request)
+    return render(
+        request,
+        "queue.html",
+        status,
+        page=page,
+        number=number,
+        pages=max(1, -(-page.total // PAGE)),
+        feeds={feed.key: feed.name for feed in subscriptions.feeds},
+        beats=tuple(subscriptions.beats),
+        done=done,
+        verdict=verdict,
+        trouble=trouble,
+        ticked=ticked,
+        flash=await flash(request),
+    )
+
+
+def _number(text: str | None) -> int:
+    return max(1, int(text)) if text and text.isdecimal() and len(text) < 6 else 1
+
+
+@router.post("/bulk")
+async def bulk(request: Request) -> Response:
+    """Give one verdict on several drafts, and say honestly what was done and what was not."""
+    room, name = office(request), who(request)
+    form = await request.form()
+    decision = Decision.REJECT if form.get("verdict") == "reject" else Decision.APPROVE
+    note = str(form.get("note") or "").strip()[:NOTE] or None
+    ticked = [str(value) for value in form.getlist("draft")]
+    if decision is Decision.REJECT and note is None:
+        return await _page(request, trouble=_NO_REASON, ticked=ticked, status=422)
+    chosen = [_chosen(value) for value in ticked]
+    subscriptions = await asyncio.to_thread(lambda: room.subscriptions)
+    done = await asyncio.to_thread(
+        _decide, room.ledger, room.settings, subscriptions, chosen, decision, name, note, room.now
+    )
+    return await _page(request, done, _PAST[decision.value])
+
+
+def _chosen(value: str) -> tuple[str, str]:
+    """Return the id of a ticked draft and the hash of the text that it had on the page."""
+    ref, _, sha256 = value.partition(":")
+    return ref, sha256
+
+
+def _decide(
+    ledger: Ledger,
+    settings: Settings,
+    subscriptions: Subscriptions,
+    chosen: Sequence[tuple[str, str]],
+    decision: Decision,
+    by: str,
+    note: str | None,
+    now: datetime,
+) -> list[Done]:
+    done = []
+    for ref, sha256 in chosen:
+        title = ref
+        try:
+            row = ledger.draft(ref)
+            title = row.title
+            if decision is Decision.APPROVE and row.state == "drafted":
+                _require_view(ledger, row, by, sha256)
+            review.decide(
+                ledger, settings.output, subscriptions, ref, decision, by=by, note=note, now=now, seen=sha256
+            )
+            done.append(Done(ref, title, None))
+        except CopydeskError as error:
+            done.append(Done(ref, title, error.message))
+    return done
+
+
+def _require_view(ledger: Ledger, row: DraftRow, by: str, sha256: str) -> None:
+    if not ledger.viewed(row.item_id, by, sha256):
+        raise ReviewError(_UNOPENED, draft=row.path)
+
+
+async def neighbours(request: Request, ref: str) -> tuple[str | None, str | None, int, int]:
+    """Return the drafts before and behind one in its queue, its place there, and of how many."""
+    names = await names_of(request, filters(request))
+    if ref not in names:
+        return None, names[0] if names else None, 0, len(names)
+    at = names.index(ref)
+    before = names[at - 1] if at else None
+    behind = names[at + 1] if at + 1 < len(names) else None
+    return before, behind, at + 1, len(names)
+
+
+async def names_of(request: Request, chosen: Filters) -> list[str]:
+    """Return the drafts of the queue that is looked at, in order."""
+    room = office(request)
+    subscriptions = await asyncio.to_thread(lambda: room.subscriptions)
+    return await asyncio.to_thread(room.ledger.queue_names, chosen.wanted(subscriptions))
+
+
+def next_of(names: Sequence[str], ref: str) -> str | None:
+    """Return which draft comes when one has gone: the one behind it, or the one before at the end."""
+    if ref not in names:
+        return names[0] if names else None
+    at = names.index(ref)
+    rest = [*names[:at], *names[at + 1 :]]
+    return rest[min(at, len(rest) - 1)] if rest else None

@@ -1,0 +1,197 @@
+"""What a run reports: one row a feed, as a record, as a Prefect artifact.
+
+How a run ends: its report as an artifact, its lines in the log, alerts.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Awaitable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from prefect.artifacts import acreate_markdown_artifact
+from prefect.exceptions import PrefectException
+
+from pipeline.domain.errors import LedgerError
+from pipeline.domain.models import Record
+from pipeline.publishing import Outcome
+from pipeline.services import ItemOutcome, Newsroom, PollReport
+from pipeline.services.alerts import alert
+from pipeline.storage import dollars
+
+_LINKS = 500
+"""Drafts that a report lists."""
+_MARKDOWN = re.compile(r"[\\|<>\[\]()!*_`#]")
+
+
+class FeedReport(PollReport):
+    """What a run did with one feed: what its poll brought, and what became of its items."""
+
+    error: str | None = None
+    """Why the feed brought nothing; the rest of the run goes on."""
+    drafts: tuple[str, ...] = ()
+    """Paths of the drafts written, relative to the output folder."""
+    refs: tuple[str, ...] = ()
+    """Their external ids, in the same order."""
+    blocked: int = 0
+    """How many of them a finding keeps from being approved as they are."""
+    rewritten: int = 0
+    """How many of the drafts a model wrote."""
+    failed: tuple[str, ...] = ()
+    """One line an item: its title and the reason."""
+    queued: int = 0
+    """Items that wait for the next run."""
+    seconds: float = 0.0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    micros: int = 0
+    """What the model cost, in millionths of a US dollar."""
+
+
+class RunReport(Record):
+    """What a run did."""
+
+    flow: str
+    seconds: float
+    feeds: tuple[FeedReport, ...]
+    published: tuple[Outcome, ...] = ()
+    """What became of approved articles at each target that had something to do."""
+    stopped: str | None = None
+    """Why the run ended early."""
+    exit_code: int = 0
+    model: str
+    output: str
+    desk: str
+    """Where a browser finds the desk."""
+
+    @property
+    def drafts(self) -> tuple[str, ...]:
+        """Paths of all drafts written."""
+        return tuple(path for feed in self.feeds for path in feed.drafts)
+
+
+def feed_report(
+    key: str, polled: PollReport | None, error: str | None, outcomes: Sequence[ItemOutcome], queued: int
+) -> FeedReport:
+    """Join what the poll and the drafting of one feed brought."""
+    drafted = [outcome for outcome in outcomes if outcome.path]
+    counts = polled.model_dump(exclude={"feed"}) if polled else {}
+    aside = [f"skipped {one.title}: {one.reason}" for one in outcomes if one.skipped]
+    counts["skipped"] = counts.get("skipped", 0) + len(aside)
+    counts["notes"] = (*counts.get("notes", ()), *aside)
+    return FeedReport(
+        feed=key,
+        error=error,
+        **counts,
+        drafts=tuple(outcome.path for outcome in drafted if outcome.path),
+        refs=tuple(outcome.ref or "" for outcome in drafted),
+        blocked=sum(outcome.held for outcome in drafted),
+        rewritten=sum(outcome.rewritten for outcome in drafted),
+        failed=tuple(
+            f"{outcome.title}: {outcome.reason}"
+            for outcome in outcomes
+            if outcome.reason and not outcome.skipped
+        ),
+        queued=queued,
+        prompt_tokens=sum(outcome.prompt_tokens for outcome in outcomes),
+        completion_tokens=sum(outcome.completion_tokens for outcome in outcomes),
+        micros=sum(outcome.micros for outcome in outcomes),
+    )
+
+
+async def timed(report: Awaitable[FeedReport]) -> FeedReport:
+    """Return a feed's report with the time that it took."""
+    began = time.monotonic()
+    done = await report
+    return done.model_copy(update={"seconds": round(time.monotonic() - began, 1)})
+
+
+def markdown(report: RunReport) -> str:
+    """Return the report as the Markdown table of a Prefect artifact."""
+    rows = [
+        "| feed | new | drafted | held | merged | skipped | failed | queued | cost | time | trouble |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
+    ]
+    rows += [
+        f"| {feed.feed} | {feed.new} | {len(feed.drafts)} | {feed.blocked} | {feed.merged} | {feed.skipped} "
+        f"| {len(feed.failed)} | {feed.queued} | {dollars(feed.micros)} | {feed.seconds:.1f} s "
+        f"| {_cell(feed.error or '; '.join(feed.failed))} |"
+        for feed in report.feeds
+    ]
+    tail = [f"\n{len(report.drafts)} drafts in {report.seconds:.1f} s, written by {report.model}."]
+    tail += [f"\n{_cell(one.told)}" for one in report.published]
+    if report.stopped:
+        tail.append(f"\n**Stopped early:** {_cell(report.stopped)}")
+    return "\n".join(rows + tail + ["", *_links(report)])
+
+
+def _links(report: RunReport) -> list[str]:
+    """Return a list of the drafts, each with a link to the desk."""
+    every = [pair for feed in report.feeds for pair in zip(feed.drafts, feed.refs, strict=True)]
+    links = [f"- [{_cell(path)}]({report.desk.rstrip('/')}/drafts/{ref})" for path, ref in every[:_LINKS]]
+    return links + ([f"- and {len(every) - _LINKS} more"] if len(every) > _LINKS else [])
+
+
+def _cell(text: str) -> str:
+    """Keep a table's cell on one line; feed text is not ours to trust."""
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+reports = logging.getLogger("copydesk.reports")
+reports.addHandler(logging.NullHandler())  # who wants them asks for them
+log = logging.getLogger("copydesk.run")
+
+
+async def publish_report(
+    name: str, room: Newsroom, reports: list[FeedReport], seconds: float, sent: Sequence[Outcome] = ()
+) -> dict[str, Any]:
+    """Keep the run's report as an artifact and return it as JSON; tell whoever has to look at something."""
+    stop = room.stop[0] if room.stop else None
+    report = RunReport(
+        flow=name,
+        seconds=round(seconds, 2),
+        feeds=tuple(reports),
+        published=tuple(sent),
+        stopped=stop.message if stop else None,
+        exit_code=stop.exit_code if stop else 0,
+        model=room.settings.model or "the offline brief",
+        output=str(room.settings.output),
+        desk=room.settings.desk_url,
+    )
+    _log(room, report)
+    await _alerted(room)
+    await _kept(name, report)
+    return report.model_dump(mode="json")
+
+
+async def _kept(name: str, report: RunReport) -> None:
+    """Keep a report on Prefect's page; that its server is away undoes nothing of the run."""
+    try:
+        await acreate_markdown_artifact(markdown(report), key=f"{name}-report", description="Run report")
+    except (httpx.HTTPError, PrefectException) as error:
+        log.warning("the report could not be kept: %s", error)
+
+
+def _log(room: Newsroom, report: RunReport) -> None:
+    about = {"run": room.run}
+    for feed in report.feeds:
+        said = f"{feed.new} new, {len(feed.drafts)} drafted, {len(feed.failed)} failed, {feed.queued} left"
+        level = logging.WARNING if feed.error or feed.failed else logging.INFO
+        told = feed.error or feed.held or said
+        reports.log(level, "%s: %s", report.flow, told, extra=about | {"feed": feed.feed})
+    ended = f"ended early: {report.stopped}" if report.stopped else "ended"
+    drafts = len(report.drafts)
+    reports.info("%s %s after %.1f s, %d drafts", report.flow, ended, report.seconds, drafts, extra=about)
+
+
+async def _alerted(room: Newsroom) -> None:
+    """Send alerts; that nobody can be reached ends no run."""
+    try:
+        await room.book.flush()
+        trouble = await alert(room.ledger, room.net, room.settings, room.feeds, room.stop, datetime.now(UTC))
+    except LedgerError as error:
+        trouble = error.message
+    if trouble:
+        log.warning("no alert could be sent: %s", trouble, extra={"run": room.run})

@@ -1,0 +1,122 @@
+"""An article's file: YAML between two fences, then the body, read and written byte for byte.
+
+python-frontmatter's own way would strip the body, sort keys, and return no metadata, silently, on a byte
+order mark or an unclosed fence. Its handler is the place to say otherwise: `Handler` can be given to
+`frontmatter.loads` and `frontmatter.dumps`; `loads` and `dumps` here are the same without the stripping.
+"""
+
+import re
+from typing import Any
+
+import frontmatter
+import yaml
+from frontmatter.default_handlers import YAMLHandler
+
+from pipeline.articles.yaml_dump import clean, dump_mapping, load_document
+from pipeline.domain.errors import OutputError
+
+_OPENING = re.compile(r"\ufeff?---[ \t]*(?:\r\n|\n)")
+_CLOSING = re.compile(r"^---[ \t]*(?:\r\n|\n|\Z)", re.MULTILINE)
+_FIRST_LINE = 2
+"""In the file, of the YAML."""
+
+
+class Handler(YAMLHandler):
+    """Splits, loads, exports and formats as Copydesk's files are."""
+
+    def split(self, text: str) -> tuple[str, str]:
+        """Return the YAML and the body. A byte order mark and CRLF are tolerated. Raises OutputError."""
+        opening = _OPENING.match(text)
+        if not opening:
+            raise _wrong("does not begin with a line `---`; put the front matter first", 1)
+        closing = _CLOSING.search(text, opening.end())
+        if not closing:
+            raise _wrong("has no line `---` that ends the front matter; add it above the body", 1)
+        return text[opening.end() : closing.start()], text[closing.end() :]
+
+    def load(self, fm: str, **_kwargs: object) -> dict[str, Any]:
+        """Return the mapping in the YAML. Raises OutputError, with the line in the file where known."""
+        try:
+            loaded = load_document(fm)
+        except RecursionError:
+            raise _wrong("has front matter nested too deeply; make it flatter", None) from None
+        except (yaml.YAMLError, ValueError) as error:
+            raise _wrong(f"has front matter that is not YAML: {_reason(error)}", _line(error, fm)) from None
+        if not isinstance(loaded, dict):
+            raise _wrong("has front matter without keys; write `key: value` lines", _FIRST_LINE)
+        return loaded
+
+    def export(self, metadata: dict[str, object], **_kwargs: object) -> str:
+        """Return the YAML, ending with a line end. Raises OutputError for what YAML readers disagree on."""
+        try:
+            return dump_mapping(metadata)
+        except (TypeError, ValueError) as error:
+            raise OutputError(f"The front matter cannot be written: {error}") from None
+
+    def format(self, post: frontmatter.Post, **_kwargs: object) -> str:
+        """Return the whole file."""
+        return f"---\n{self.export(post.metadata)}---\n{clean(post.content)}"
+
+
+_HANDLER = Handler()
+
+
+def loads(text: str, path: str = "The file") -> tuple[dict[str, Any], str]:
+    """Return (metadata, body) of an article's file.
+
+    Only null, true, false, plain integers and decimals are typed; an unquoted date stays the text it is.
+    `path` names the file in the message of an OutputError (context: path, line), raised where there is no
+    closed front matter, no mapping in it, a duplicate key, an alias or a tag of its own.
+    """
+    try:
+        front, body = _HANDLER.split(text)
+        return _HANDLER.load(front), body
+    except OutputError as error:
+        raise OutputError(f"{path} {error.message}", path=path, **error.context) from None
+
+
+def dumps(metadata: dict[str, Any], body: str) -> str:
+    """Return the file's text: the inverse of `loads` on every file that this function wrote.
+
+    Lone surrogates, which no file can hold, become U+FFFD. Raises OutputError for types that YAML readers
+    do not agree on.
+    """
+    post = frontmatter.Post(body, _HANDLER)
+    post.metadata = metadata  # as keywords, `content` and `handler` could not be keys
+    return str(frontmatter.dumps(post))
+
+
+def decoded(data: bytes, path: str) -> str:
+    """Return the text of a file's bytes, a byte order mark included. Raises OutputError where not UTF-8."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        at = error.start
+    else:
+        at = text.find("\0")  # UTF-16 of plain letters: no text has it
+    if at >= 0:
+        raise OutputError(f"{path} is not UTF-8 (byte {at}); save it as UTF-8", path=path)
+    return text
+
+
+def plain_lines(text: str) -> str:
+    """Return a file's text without byte order mark, every line end as LF."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _wrong(what: str, line: int | None) -> OutputError:
+    where = f" (line {line})" if line else ""
+    return OutputError(what + where, line=line)
+
+
+def _reason(error: Exception) -> str:
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    return " ".join(str(problem).split())
+
+
+def _line(error: Exception, front: str) -> int | None:
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None:
+        return int(mark.line) + _FIRST_LINE
+    position = getattr(error, "position", None)  # a character that YAML does not allow
+    return None if position is None else front.count("\n", 0, position) + _FIRST_LINE

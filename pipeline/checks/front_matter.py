@@ -1,0 +1,148 @@
+"""Kind `front-matter`: keys that a site cannot be built with, one sentence a key."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from pipeline.domain.models import Beat, Finding, Sentiment, Severity
+
+KIND = "front-matter"
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-2]\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
+"""RFC 3339: what every generator reads as a time."""
+_NEEDED = ("title", "publishedAt", "lang", "category", "tags")
+_SENTIMENTS = ", ".join(Sentiment)
+_LONGEST = 40
+"""Characters of a value that are shown."""
+
+
+def check_front_matter(metadata: Mapping[str, Any], beat: Beat, published: datetime) -> list[Finding]:
+    """Return a finding that blocks for each key that is missing or is of another type than it has to be.
+
+    What stands outside the vocabulary of the beat, which may have changed since, is warned of. `published`
+    is the source's time, which is told where the article's is none.
+    """
+    when = f"{published:%Y-%m-%dT%H:%M:%SZ}"
+    missing = [_missing(key, when) for key in _NEEDED if key not in metadata]
+    wrong = [
+        said
+        for key, judge in _JUDGES.items()
+        if key in metadata and (said := judge(key, metadata[key])) is not None
+    ]
+    times = [
+        f"{key} {_shown(metadata[key])} is no time; write {when}"
+        for key in ("publishedAt", "updatedAt")
+        if key in metadata and not _is_time(metadata[key])
+    ]
+    blocking = [
+        Finding(kind=KIND, severity=Severity.BLOCK, message=f"{said}.", field="front matter", firm=True)
+        for said in (*missing, *wrong, *times)
+    ]
+    return [*blocking, *_outside(metadata, beat)]
+
+
+def _missing(key: str, when: str) -> str:
+    example = {"title": "write one", "publishedAt": f"write {when}", "lang": "write one such as en"}
+    return f"{key} is missing; {example.get(key, 'write it')}"
+
+
+def _is_time(value: object) -> bool:
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        return False
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _text(key: str, value: object) -> str | None:
+    if isinstance(value, str):
+        return None if value.strip() else f"{key} is empty; write one"
+    if value is None:
+        return f"{key} is empty; write one"
+    many = isinstance(value, list | dict)
+    return f"{key} {_shown(value)} is no text; write {'one alone' if many else 'it in quotes'}"
+
+
+def _optional_text(key: str, value: object) -> str | None:
+    return None if isinstance(value, str) else _text(key, value)
+
+
+def _language(key: str, value: object) -> str | None:
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*", value):
+        return None
+    told = "is empty" if value in (None, "") else f"{_shown(value)} is no language"
+    return f"{key} {told}; write a code such as en"
+
+
+def _texts(key: str, value: object) -> str | None:
+    if isinstance(value, list) and all(isinstance(one, str) and one.strip() for one in value):
+        return None
+    return f"{key} {_shown(value)} is no list of words; write each on a line of its own behind `- `"
+
+
+def _number(key: str, value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return None
+    return f"{key} {_shown(value)} is no whole number; write 0 for none"
+
+
+def _boolean(key: str, value: object) -> str | None:
+    return None if isinstance(value, bool) else f"{key} {_shown(value)} is neither true nor false; write true"
+
+
+def _sentiment(key: str, value: object) -> str | None:
+    if isinstance(value, str) and value in set(Sentiment):
+        return None
+    return f"{key} {_shown(value)} is none of {_SENTIMENTS}; write one of them"
+
+
+def _mapping(key: str, value: object) -> str | None:
+    if isinstance(value, dict):
+        return None
+    return f"{key} {_shown(value)} is no mapping; write its keys below it, or take it out"
+
+
+_JUDGES: dict[str, Callable[[str, object], str | None]] = {
+    "title": _text,
+    "description": _optional_text,
+    "lang": _language,
+    "category": _text,
+    "tags": _texts,
+    "stickyWeight": _number,
+    "sentiment": _sentiment,
+    "score": _number,
+    "coverImage": _mapping,
+    "draft": _boolean,
+}
+
+
+def _outside(metadata: Mapping[str, Any], beat: Beat) -> Iterator[Finding]:
+    """Yield a warning for each key with words that the beat's vocabulary does not have."""
+    for key in ("category", "tags") if beat.vocabulary else ():
+        told = metadata.get(key)
+        words = told if isinstance(told, list) else [told]
+        strange = [word for word in words if isinstance(word, str) and word not in beat.vocabulary]
+        if strange:
+            known = ", ".join(beat.vocabulary)
+            said = f"{key} {', '.join(map(_shown, strange))} is not in the vocabulary: {known}."
+            yield Finding(kind=KIND, severity=Severity.WARN, message=said, field="front matter")
+
+
+def _shown(value: object) -> str:
+    """Return a value as it is told in a sentence."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        text = f"[{', '.join(map(str, value))}]"
+    elif isinstance(value, dict):
+        text = f"{{{', '.join(map(str, value))}}}"
+    else:
+        return '""' if value is None else _quoted(str(value))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _quoted(text: str) -> str:
+    line = " ".join(text.split())
+    return f'"{line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"}"'

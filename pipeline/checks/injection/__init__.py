@@ -1,0 +1,1 @@
+"""Foreign links, contact details, calls to action and text that is no article."""

@@ -1,0 +1,51 @@
+"""Checks drafts in processes apart: neither the event loop nor its calls wait for a long text."""
+
+from types import TracebackType
+from typing import Self
+
+from pipeline.checks.tokens import Trace
+from pipeline.checks.worker import FINDINGS, TRACES
+from pipeline.domain.models import Beat, Finding, Front, Severity, Source
+from pipeline.sandbox import CPU_S, MEMORY, JobFailed, Pool
+
+UNCHECKED = "unchecked"
+"""The kind of the finding that stands where the checks themselves came to nothing."""
+
+
+class CheckPool:
+    """A few worker processes, started when they are needed; a context manager."""
+
+    def __init__(self, workers: int | None = None, cpu_s: float = CPU_S, memory: int = MEMORY) -> None:
+        self._pool = Pool("pipeline.checks.worker", workers, cpu_s, memory)
+
+    async def __aenter__(self) -> Self:
+        await self._pool.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._pool.__aexit__(kind, error, trace)
+
+    async def check(
+        self, source: Source | None, body: str, beat: Beat, front: Front | None
+    ) -> tuple[Finding, ...]:
+        """Return the findings about a draft, as `run_checks` does; one that blocks where that fails."""
+        job = {
+            "source": source.model_dump_json() if source else None,
+            "beat": beat.model_dump_json(),
+            "front": front.model_dump_json() if front else None,
+        }
+        try:
+            return FINDINGS.validate_json(await self._pool.run(job, body.encode()))
+        except JobFailed as error:
+            said = f"this draft could not be checked: checking it {error.message}"
+            return (Finding(kind=UNCHECKED, severity=Severity.BLOCK, message=said),)
+
+    async def trace(self, source: Source, body: str, beat: Beat) -> list[Trace]:
+        """Return the claims of a body that its source has, as `trace_claims` does; none where that fails."""
+        job = {"source": source.model_dump_json(), "beat": beat.model_dump_json(), "trace": True}
+        try:
+            return TRACES.validate_json(await self._pool.run(job, body.encode()))
+        except JobFailed:
+            return []

@@ -1,0 +1,1 @@
+"""Quotations of a draft, their speakers, and the source's words."""

@@ -1,0 +1,46 @@
+"""The only reader of the environment, of `.env` and of feeds.yaml; everything else is handed its settings."""
+
+from pipeline.config.feeds_yaml import Subscriptions, chosen, load_feeds
+from pipeline.config.publish_targets import FeedTarget, FolderTarget, GitTarget, HookTarget, Target
+from pipeline.config.settings import (
+    VARIABLES,
+    Settings,
+    bare_environment,
+    base_folder,
+    desk_settings,
+    git_environment,
+    load_settings,
+    no_telemetry,
+    require_folder,
+    require_user_secret,
+    user_agent,
+)
+from pipeline.config.time_syntax import day_start, jitter_s, month_start, parse_day, parse_span, span
+
+__all__ = [
+    "VARIABLES",
+    "FeedTarget",
+    "FolderTarget",
+    "GitTarget",
+    "HookTarget",
+    "Settings",
+    "Subscriptions",
+    "Target",
+    "bare_environment",
+    "base_folder",
+    "chosen",
+    "day_start",
+    "desk_settings",
+    "git_environment",
+    "jitter_s",
+    "load_feeds",
+    "load_settings",
+    "month_start",
+    "no_telemetry",
+    "parse_day",
+    "parse_span",
+    "require_folder",
+    "require_user_secret",
+    "span",
+    "user_agent",
+]

@@ -1,0 +1,113 @@
+"""Values of environment variables: each function takes one; its ValueError is the end of a sentence."""
+
+import json
+import re
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from pipeline.config.time_syntax import zone
+
+_AMOUNT = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
+_HOST = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[1-9]\d{0,4})?")
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,60}")
+_SHORTEST_TOKEN = 16
+_PLACE = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]):[1-9]\d{0,4}")
+
+
+def known_zone(name: str) -> str:
+    """Take the name of a time zone."""
+    try:
+        zone(name)
+    except ValueError:
+        raise ValueError("is no time zone; write one such as UTC or Europe/Paris") from None
+    return name
+
+
+def http_url(url: str) -> str:
+    """Take an http(s) URL."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("is not an http(s) URL; write one such as http://127.0.0.1:11434/v1")
+    return url
+
+
+def header(text: str) -> str:
+    """Take what an HTTP header can carry."""
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("has characters that no HTTP header can carry; write plain ASCII on one line")
+    return text
+
+
+def places(text: object) -> object:
+    """Split a list of `host:port`; each is taken exactly as it is written."""
+    if not isinstance(text, str):
+        return text
+    places = [place.strip().lower() for place in text.split(",") if place.strip()]
+    for place in places:
+        if not _PLACE.fullmatch(place) or int(place.rpartition(":")[2]) > 65_535:
+            raise ValueError("is no list of host:port; write 127.0.0.1:8080, or several with commas between")
+    return frozenset(places)
+
+
+def json_object(text: object) -> object:
+    """Read a JSON object."""
+    if not isinstance(text, str):
+        return text
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ValueError('is no JSON object; write one such as {"top_p": 0.9}')
+    return value
+
+
+def rates(text: object) -> object:
+    """Read `prompt/completion` or `prompt/cached/completion`, in US dollars for a million tokens."""
+    if not isinstance(text, str):
+        return text
+    parts = [part.strip().removeprefix("$") for part in text.split("/")]
+    if len(parts) not in {2, 3} or not all(_AMOUNT.fullmatch(part) for part in parts):
+        raise ValueError("is no price; write 0.4/1.6 (US dollars for a million tokens, prompt/completion)")
+    return tuple(Decimal(part) for part in (parts[0], parts[-2] if len(parts) == 3 else parts[0], parts[-1]))
+
+
+def secret(key: SecretStr) -> SecretStr:
+    """Take a key that an HTTP header can carry."""
+    header(key.get_secret_value())
+    return key
+
+
+def secret_url(url: SecretStr) -> SecretStr:
+    """Take an http(s) URL that nobody is shown."""
+    http_url(url.get_secret_value())
+    return url
+
+
+def long_enough(token: SecretStr) -> SecretStr:
+    """Take a secret that cannot be guessed."""
+    if len(token.get_secret_value()) < _SHORTEST_TOKEN:
+        raise ValueError(f"is too short to be a secret; write {_SHORTEST_TOKEN} characters or more")
+    return secret(token)
+
+
+def names(text: object) -> object:
+    """Split a list of host names."""
+    if not isinstance(text, str):
+        return text
+    names = frozenset(name.strip().lower() for name in text.split(",") if name.strip())
+    if any(not _HOST.fullmatch(name) for name in names):
+        raise ValueError("is no list of host names; write desk.example.org, or several with commas between")
+    return names
+
+
+def header_name(name: str) -> str:
+    """Take the name of an HTTP header."""
+    if not _HEADER.fullmatch(name):
+        raise ValueError("is no name of a header; write one such as X-Forwarded-User")
+    return name

@@ -1,0 +1,147 @@
+"""Reads feeds.yaml: every mistake in it is told with its line and what to write instead."""
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.config.publish_targets import Target, targets_in
+from pipeline.config.validation import across, in_beat, in_feed, record
+from pipeline.config.yaml_source import Document, Loc, Problem, did_you_mean, failure, read_document, shown
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.models import Beat, FeedConfig, Record
+
+LARGEST = 5_000_000
+"""Bytes; a list of feeds that is longer is another kind of file."""
+
+SECTIONS = ("defaults", "beats", "feeds", "publish")
+NO_DEFAULT = {"key", "previous_keys", "name", "url"}
+DEFAULTS = FeedConfig.model_fields.keys() - NO_DEFAULT
+
+
+class Subscriptions(Record):
+    """What feeds.yaml says: the beats by key, and feeds and targets in the file's order."""
+
+    beats: dict[str, Beat]
+    feeds: tuple[FeedConfig, ...]
+    publish: tuple[Target, ...] = ()
+
+    def feed(self, key: str) -> FeedConfig:
+        """Return the feed called `key` now or formerly. Raises ConfigError where there is none."""
+        for feed in self.feeds:
+            if key == feed.key or key in feed.previous_keys:
+                return feed
+        raise ConfigError(
+            f"feeds.yaml has no feed {shown(key)}; {did_you_mean(key, [feed.key for feed in self.feeds])}",
+            feed=key,
+        )
+
+
+def chosen(subscriptions: Subscriptions, keys: list[str] | None) -> list[FeedConfig]:
+    """Return the enabled feeds, or those named, each once. Raises ConfigError for an unknown key."""
+    if keys is None:
+        return [feed for feed in subscriptions.feeds if feed.enabled]
+    named = [subscriptions.feed(key) for key in keys]
+    return list({feed.key: feed for feed in named}.values())
+
+
+def load_feeds(path: Path) -> Subscriptions:
+    """Return the subscriptions in the file `path`.
+
+    Raises ConfigError: its message is `feeds.yaml:LINE: what is wrong; what to write instead` for the
+    first mistake, `context["problems"]` has one such line for each. `context["missing"]` is true where
+    there is no file, or an empty one.
+    """
+    text = _read(path)
+    document = read_document(text)
+    if document.data is None and not document.problems:
+        raise _missing(path, "is empty")
+    subscriptions = None if document.problems else _subscriptions(document, path.parent)
+    if subscriptions is None or document.problems:
+        raise failure(path.name, document.problems)
+    return subscriptions
+
+
+def _read(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise _missing(path, "does not exist") from error
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}); mend that", file=str(path)) from error
+    if len(data) > LARGEST:
+        raise ConfigError(f"{path} is larger than {LARGEST:,} bytes; is it a list of feeds?", file=str(path))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise failure(path.name, [Problem(line, "not UTF-8 text; save the file as UTF-8")]) from error
+
+
+def _missing(path: Path, how: str) -> ConfigError:
+    return ConfigError(
+        f"{path} {how}; copy the sample feeds.yaml there, or make one with "
+        f"`copydesk feeds import SUBSCRIPTIONS.opml > {path.name}`",
+        file=str(path),
+        missing=True,
+    )
+
+
+def _subscriptions(document: Document, base: Path) -> Subscriptions | None:
+    sections = _sections(document)
+    if document.problems:
+        return None
+    defaults = _defaults(document, sections["defaults"])
+    beats = _beats(document, sections["beats"])
+    feeds = _feeds(document, sections["feeds"], defaults)
+    targets = targets_in(document, sections["publish"], base)
+    if not document.problems:
+        document.problems.extend(across(feeds, beats, document))
+    if document.problems:
+        return None
+    return Subscriptions(beats=beats, feeds=tuple(feeds), publish=tuple(targets))
+
+
+def _sections(document: Document) -> dict[str, Any]:
+    """Return the sections; an empty one counts as an empty mapping or list."""
+    data = document.data
+    if not isinstance(data, dict):
+        document.report((), f"not a mapping; write {', '.join(SECTIONS)} as in the sample")
+        return {}
+    for name in data.keys() - set(SECTIONS):
+        document.report((name,), f"unknown section {shown(name)}; {did_you_mean(name, SECTIONS)}")
+    found: dict[str, Any] = {name: () if name == "feeds" else {} for name in SECTIONS}
+    found |= {name: data[name] for name in SECTIONS if data.get(name) is not None}
+    for name, section in found.items():
+        wanted, form = (tuple, "- key: …") if name == "feeds" else (dict, "name: value")
+        if not isinstance(section, wanted):
+            document.report((name,), f"{name} has another form than expected; write `{form}` lines under it")
+    return found
+
+
+def _defaults(document: Document, raw: dict[str, Any]) -> dict[str, Any]:
+    """Return the defaults by name; their values are checked in the feeds that inherit them."""
+    for name in raw.keys() - DEFAULTS:
+        document.report(("defaults", name), f"{name} cannot be a default; {did_you_mean(name, DEFAULTS)}")
+    return {name: value for name, value in raw.items() if name in DEFAULTS}
+
+
+def _beats(document: Document, raw: dict[str, Any]) -> dict[str, Beat]:
+    beats = {}
+    for key, value in raw.items():
+        loc: Loc = ("beats", key)
+        value = value if value is not None else {}
+        beat = record(document, loc, Beat, value, {"key": key}, unwritten=("key",))
+        if beat:
+            document.problems.extend(in_beat(beat, loc, document))
+            beats[key] = beat
+    return beats
+
+
+def _feeds(document: Document, raw: tuple[Any, ...], defaults: dict[str, Any]) -> list[FeedConfig]:
+    feeds = []
+    for index, value in enumerate(raw):
+        loc: Loc = ("feeds", index)
+        feed = record(document, loc, FeedConfig, value, defaults, inherited=DEFAULTS)
+        if feed:
+            document.problems.extend(in_feed(feed, loc, document))
+            feeds.append(feed)
+    return feeds

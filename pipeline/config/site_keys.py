@@ -1,0 +1,197 @@
+"""Which keys of front matter a target adds for a site's generator: `preset`, `front_matter`."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from pipeline.config.yaml_source import near
+from pipeline.domain.models import Record
+
+Constant = str | bool | int | float | tuple[str, ...]
+
+_COVER = (
+    "raw",
+    "full",
+    "regular",
+    "small",
+    "thumb",
+    "small_s3",
+    "alt",
+    "credit",
+    "credit.name",
+    "credit.url",
+)
+_SOURCE = ("name", "key", "type", "url", "author", "title", "also")
+_AI = (
+    "rewritten",
+    "expandedAt",
+    "version",
+    "model",
+    "prompt",
+    "checks",
+    "checks.open",
+    "checks.acknowledged",
+)
+ARTICLE_KEYS = frozenset(
+    (
+        "title", "description", "publishedAt", "updatedAt", "lang", "externalId", "source", "category",
+        "tags", "stickyWeight", "sentiment", "score", "draft", "coverImage", "ai", "review",
+        *(f"source.{key}" for key in _SOURCE),
+        *(f"coverImage.{key}" for key in _COVER),
+        *(f"ai.{key}" for key in _AI),
+        *(f"review.{key}" for key in ("by", "at", "note")),
+    )
+)  # fmt: skip
+"""What stands in the front matter of approved articles; a dot leads into a mapping."""
+PLACEHOLDERS = ("{slug}", "{path}", "{id}")
+
+_NESTED = {key.rpartition(".")[0] for key in ARTICLE_KEYS} | {"source.also"}
+"""Keys of articles that hold more than text."""
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)*")
+_BRACED = re.compile(r"\{[^{}]*\}|[{}]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+class Origin(Record):
+    """Where a key's value at a target comes from: the one field that is set."""
+
+    key: str | None = None
+    """A key of the article; a dot leads into a mapping."""
+    pattern: str | None = None
+    """Text with `{slug}`, `{path}`, `{id}` in it."""
+    value: Constant | None = None
+    """The same for every article."""
+
+
+def origin(written: object) -> Origin:
+    """Return what `publishedAt`, `'{slug}'` or `{value: post}` means. Raises ValueError."""
+    if isinstance(written, Origin):
+        return written
+    if isinstance(written, dict) and written.keys() == {"value"}:
+        return Origin(value=_constant(written["value"]))
+    if not isinstance(written, str):
+        shown = "true" if written is True else "false" if written is False else "…"
+        raise ValueError(
+            "is no key of an article, such as publishedAt; "
+            f"for the same value in every article write {{value: {shown}}}"
+        )
+    braced = _BRACED.findall(written)
+    if braced:
+        return _pattern(written, braced)
+    if written not in ARTICLE_KEYS:
+        fix = near(written, ARTICLE_KEYS) or "for the same text in every article write {value: …}"
+        raise ValueError(f"is no key of an article, such as publishedAt or source.name; {fix}")
+    return Origin(key=written)
+
+
+def _pattern(written: str, braced: list[str]) -> Origin:
+    for found in braced:
+        if found not in PLACEHOLDERS:
+            fix = near(found, PLACEHOLDERS) or f"known are: {', '.join(PLACEHOLDERS)}"
+            raise ValueError(f"has the unknown placeholder {found}; {fix}")
+    return Origin(pattern=_one_line(written))
+
+
+def _constant(value: object) -> Constant:
+    if isinstance(value, str):
+        return _one_line(value)
+    if isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, tuple | list) and all(isinstance(each, str) for each in value):
+        return tuple(map(_one_line, value))
+    raise ValueError(
+        "has a value that is neither text, a number, true, false nor a list of texts; put a date in quotes"
+    )
+
+
+def _one_line(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("has a line break or control character; write it on one line")
+    return text
+
+
+Preset = Literal["astro", "eleventy", "hugo", "jekyll", "pelican", "zola"]
+
+_PRESETS: dict[Preset, dict[str, str]] = {
+    # The names that its own template of a blog uses.
+    "astro": {"pubDate": "publishedAt", "updatedDate": "updatedAt"},
+    "eleventy": {"date": "publishedAt"},
+    "hugo": {"date": "publishedAt", "lastmod": "updatedAt"},
+    # The second is the one that the plugins for feeds, sitemaps and SEO read.
+    "jekyll": {"date": "publishedAt", "last_modified_at": "updatedAt"},
+    # Its default reader knows lines of `key: value` alone: nothing but this arrives there.
+    "pelican": {
+        "title": "title",
+        "date": "publishedAt",
+        "modified": "updatedAt",
+        "slug": "{slug}",
+        "lang": "lang",
+        "category": "category",
+        "tags": "tags",
+        "description": "description",
+        "external_id": "externalId",
+        "source_name": "source.name",
+        "source_url": "source.url",
+        "cover": "coverImage.regular",
+        "cover_alt": "coverImage.alt",
+        "cover_credit": "coverImage.credit.name",
+        "cover_credit_url": "coverImage.credit.url",
+    },
+    # Keys that it does not know are dropped, but for those under `extra`.
+    "zola": {
+        "date": "publishedAt",
+        "updated": "updatedAt",
+        "extra.lang": "lang",
+        "extra.externalId": "externalId",
+        "extra.source": "source",
+        "extra.category": "category",
+        "extra.tags": "tags",
+        "extra.coverImage": "coverImage",
+    },
+}
+_AS_LINES: frozenset[Preset | None] = frozenset({"pelican"})
+
+
+class Shaped(Record):
+    """What a target adds to the front matter of articles; without it they are sent as approved."""
+
+    preset: Preset | None = None
+    """The generator whose keys are added."""
+    front_matter: dict[str, Annotated[Origin, BeforeValidator(origin)]] = Field(default_factory=dict)
+    """Keys at the target, on top of the preset's; a dot leads into a mapping."""
+
+    @property
+    def added(self) -> dict[str, Origin]:
+        """The keys that are added, and where their values come from."""
+        preset = _PRESETS[self.preset] if self.preset else {}
+        return {name: origin(written) for name, written in preset.items()} | self.front_matter
+
+    @property
+    def as_lines(self) -> bool:
+        """Whether these keys alone are written, as lines of `key: value` instead of YAML."""
+        return self.preset in _AS_LINES
+
+
+def mistakes(target: Shaped) -> Iterator[tuple[str, str]]:
+    """Yield (key, what is wrong with it) for names that cannot stand in a target's front matter."""
+    names = set(target.front_matter)
+    for name, source in target.front_matter.items():
+        above = {name[: dot.start()] for dot in re.finditer(r"\.", name)} & names
+        if not _NAME.fullmatch(name):
+            yield name, "is no key's name; write one such as date or extra.author (a-z, A-Z, 0-9, - and _)"
+        elif above:
+            yield name, f"stands within {min(above)}, which is written here as well; keep one of the two"
+        elif target.as_lines and "." in name:
+            yield name, f"has a dot, and {target.preset} reads no nested keys; write {name.replace('.', '_')}"
+        elif target.as_lines and source.key in _NESTED:
+            yield (
+                name,
+                f"is {source.key}, no text, and {target.preset} reads text alone; {_fix(source.key)}",
+            )
+
+
+def _fix(nested: str) -> str:
+    inner = sorted(key for key in ARTICLE_KEYS - _NESTED if key.startswith(f"{nested}."))
+    return f"name one of its keys, such as {inner[0]}" if inner else "remove the line"

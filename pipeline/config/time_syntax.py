@@ -1,0 +1,118 @@
+"""Days as an editor types them, turned into UTC.
+
+What a feed's `schedule` may say: a span of time, five fields of cron, or never. Pure.
+"""
+
+import re
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.models import Window
+
+LONGEST = 40
+"""Characters of a date and time with its offset, and some room."""
+
+
+def zone(name: str) -> tzinfo:
+    """Return the time zone called `name` (IANA, such as `Europe/Paris`).
+
+    Raises ValueError where this machine knows no such zone.
+    """
+    if name == "UTC":  # needs no time zone database
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"no time zone is called {name!r}") from error
+
+
+def parse_day(text: str, timezone: str = "UTC") -> datetime:
+    """Return the moment that `text` means, aware and in UTC.
+
+    `text` is `YYYY-MM-DD`, meaning that day's beginning in `timezone`, or an ISO 8601 date and time,
+    in `timezone` unless it names its own offset. Raises ConfigError for anything else.
+    """
+    try:
+        if len(text) > LONGEST:
+            raise ValueError("too long")  # fromisoformat reads any number of decimals
+        moment = datetime.fromisoformat(text.strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone(timezone))
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ConfigError(
+            f"{text[:40]!r} is not a day in time zone {timezone}; "
+            "write it as 2026-01-31 or 2026-01-31T18:00, in a zone such as UTC or Europe/Paris",
+            value=text,
+        ) from error
+
+
+def parse_span(since: str | None, until: str | None, timezone: str = "UTC") -> Window:
+    """Return the half-open span that two days or times mean, as `parse_day` reads each; None is no bound.
+
+    Raises ConfigError for what is no day, and for a span that nothing can be in.
+    """
+    start = parse_day(since, timezone) if since else None
+    end = parse_day(until, timezone) if until else None
+    return span(start, end, shown=f"--since {since} is not before --until {until}")
+
+
+def span(since: datetime | None, until: datetime | None, *, shown: str | None = None) -> Window:
+    """Return [since, until), of aware moments. Raises ConfigError where nothing can be in it."""
+    if since is not None and until is not None and since >= until:
+        said = shown or f"since {since.isoformat()} is not before until {until.isoformat()}"
+        raise ConfigError(f"{said}, so nothing is between them: the end is not included; write a later one")
+    return since, until
+
+
+def day_start(moment: datetime, timezone: str = "UTC") -> datetime:
+    """Return when the calendar day of `moment` (aware) began in `timezone`, aware and in UTC."""
+    local = moment.astimezone(zone(timezone))
+    return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def month_start(moment: datetime, timezone: str = "UTC") -> datetime:
+    """Return when the calendar month of `moment` (aware) began in `timezone`, aware and in UTC."""
+    local = moment.astimezone(zone(timezone))
+    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+JITTER_ADVICE = "write 30s or 5m, at most 60m"
+SCHEDULE_ADVICE = "write 15m, 2h or 1d, a cron line in quotes such as '0 6 * * 1-5', or never"
+_SPAN = re.compile(r"[1-9][0-9]{0,3}[mhd]")
+_JITTER = re.compile(r"[0-9]{1,4}[sm]")
+_PART = re.compile(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([1-9][0-9]?))?")
+_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+"""Of minute, hour, day of the month, month and day of the week (0 and 7 are Sunday)."""
+
+
+def is_jitter(text: str) -> bool:
+    """Tell whether a text says how long a poll may be put off: seconds or minutes, an hour at most."""
+    found = _JITTER.fullmatch(text)
+    return found is not None and jitter_s(text) <= 3_600
+
+
+def jitter_s(text: str) -> int:
+    """Return the seconds of a jitter."""
+    return int(text[:-1]) * {"s": 1, "m": 60}[text[-1]]
+
+
+def is_schedule(text: str) -> bool:
+    """Tell whether a text says when a feed is to be polled."""
+    if text == "never" or _SPAN.fullmatch(text):
+        return True
+    fields = text.split()
+    return len(fields) == len(_RANGES) and all(
+        _is_part(part, *limits)
+        for field, limits in zip(fields, _RANGES, strict=True)
+        for part in field.split(",")
+    )
+
+
+def _is_part(part: str, least: int, most: int) -> bool:
+    found = _PART.fullmatch(part)
+    if found is None:
+        return False
+    numbers = [int(number) for number in found.group(1, 2) if number is not None]
+    return all(least <= number <= most for number in numbers) and numbers == sorted(numbers)

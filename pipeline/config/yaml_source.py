@@ -1,0 +1,246 @@
+"""Mistakes in what an operator wrote, and the words that tell how to mend them.
+
+YAML text as plain values that remember their lines.
+
+PyYAML's own loader forgets lines, and lets a key that is written twice win in silence.
+
+A prompt's YAML as a record; every mistake is told with file and line.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from pipeline.domain.errors import ConfigError
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One mistake: the line it stands in (from 1; 0 where none is known), and what to write instead."""
+
+    line: int
+    text: str
+
+
+def failure(file: str, problems: Sequence[Problem], **context: object) -> ConfigError:
+    """Return the error for a file's mistakes: the first one in the message, all in `context["problems"]`."""
+    ordered = sorted(set(problems))
+    lines = [f"{file}:{problem.line}: {problem.text}" for problem in ordered]
+    more = f" (and {len(lines) - 1} more in this file)" if len(lines) > 1 else ""
+    return ConfigError(lines[0] + more, file=file, line=ordered[0].line, problems=tuple(lines), **context)
+
+
+def shown(value: object) -> str:
+    """Return `value` as it may stand in a one-line message."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `did you mean X?`, or the list of what is known where nothing is near."""
+    known = sorted(known)
+    return near(word, known) or (f"known are: {', '.join(known)}" if known else "none is known")
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """Return `did you mean X?`, or nothing where nothing is near."""
+    known = sorted(known)
+    found = get_close_matches(word, known, n=1) or get_close_matches(word.upper(), known, n=1)
+    return f"did you mean {found[0]}?" if found else ""
+
+
+ADVICE = {
+    "string_type": "is not text; put it in quotes",
+    "string_pattern_mismatch": "has other characters than a-z, 0-9, - and _; write it like my-feed",
+    "int_type": "is not a whole number; write one without quotes, such as 20",
+    "int_parsing": "is not a whole number; write one such as 8",
+    "int_from_float": "is not a whole number; write one such as 8",
+    "float_type": "is not a number; write one without quotes, such as 7",
+    "float_parsing": "is not a number; write one such as 120",
+    "decimal_parsing": "is not a number; write one such as 2.50",
+    "decimal_type": "is not a number; write one such as 2.50",
+    "finite_number": "is not a finite number; write one such as 120",
+    "bool_type": "is neither true nor false; write one of the two without quotes",
+    "bool_parsing": "is neither yes nor no; write one of the two",
+    "tuple_type": "is not a list; write it as [one, two]",
+    "dict_type": "is not a mapping; write `name: value` lines under it, indented",
+    "model_type": "is not a mapping; write `name: value` lines under it, indented",
+}
+
+
+def advice(error: ErrorDetails) -> str:
+    """Return what is wrong with a value, by pydantic's account, and what to write instead."""
+    kind, limits = error["type"], error.get("ctx", {})
+    if "ge" in limits or "gt" in limits:
+        return (
+            f"is too small; write {limits['ge']} or more" if "ge" in limits else "is not above zero; write 1"
+        )
+    if "le" in limits:
+        return f"is too large; write {limits['le']} or less"
+    if kind == "literal_error":
+        return _choices(error)
+    if kind == "value_error":
+        return str(limits["error"])
+    return ADVICE.get(kind, f"is wrong: {error['msg']}")
+
+
+def _choices(error: ErrorDetails) -> str:
+    expected = str(error["ctx"]["expected"])
+    near = get_close_matches(str(error["input"]).lower(), re.findall(r"'([^']*)'", expected), n=1)
+    hint = f"did you mean {near[0]}?" if near else "write one of them"
+    return f"is not one of {expected.replace(chr(39), '')}; {hint}"
+
+
+Loc = tuple[str | int, ...]
+"""The way to a value, as pydantic tells it: `("feeds", 2, "url")`."""
+
+DEEPEST = 50
+QUOTES = 'check the indentation, and put text that holds ": " or " #" in quotes'
+
+
+@dataclass
+class Document:
+    """A file's values: mappings as dicts with text keys, lists as tuples, scalars as YAML 1.1 reads them."""
+
+    data: Any = None
+    lines: dict[Loc, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def line(self, loc: Loc) -> int:
+        """Return the line of `loc`, or of the nearest thing around it, from 1."""
+        while loc not in self.lines and loc:
+            loc = loc[:-1]
+        return self.lines.get(loc, 1)
+
+    def report(self, loc: Loc, text: str) -> None:
+        """Note a mistake at `loc`."""
+        self.problems.append(Problem(self.line(loc), text))
+
+
+def read_document(text: str) -> Document:
+    """Return the one document in `text`; mistakes in it are told in `problems`, never raised."""
+    document = Document()
+    try:
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
+        if node is not None:
+            document.data = _Reader(loader, document).value(node, ())
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        document.problems.append(
+            Problem(line, f"a character that YAML forbids ({error.character!r}); remove it")
+        )
+    except yaml.MarkedYAMLError as error:
+        document.problems.append(_syntax(error))
+    except RecursionError:
+        document.problems.append(Problem(1, "nested too deeply; write it as in the sample"))
+    return document
+
+
+def _syntax(error: yaml.MarkedYAMLError) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    what = " ".join(f"{error.problem or error.context}".split())
+    fix = "indent with spaces instead of tabs" if "'\\t'" in what else QUOTES
+    fix = "put it in single quotes" if "unknown escape character" in what else fix
+    return Problem(mark.line + 1 if mark else 1, f"not YAML: {what}; {fix}")
+
+
+class _Reader:
+    def __init__(self, loader: yaml.SafeLoader, document: Document) -> None:
+        self.loader = loader
+        self.document = document
+
+    def problem(self, node: yaml.Node, text: str) -> None:
+        self.document.problems.append(Problem(node.start_mark.line + 1, text))
+
+    def value(self, node: yaml.Node, loc: Loc) -> object:
+        self.document.lines.setdefault(loc, node.start_mark.line + 1)
+        if len(loc) > DEEPEST:  # also where an anchor holds itself
+            raise RecursionError
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, loc)
+        if isinstance(node, yaml.SequenceNode):
+            return tuple(self.value(child, (*loc, index)) for index, child in enumerate(node.value))
+        return self.scalar(node)
+
+    def scalar(self, node: yaml.Node) -> object:
+        try:
+            return self.loader.construct_object(node, deep=True)
+        except ValueError:  # 2026-02-31 looks like a date, and is none
+            self.problem(
+                node, f"{shown(node.value)} is read as a date or number, and is none; put it in quotes"
+            )
+            return node.value
+
+    def mapping(self, node: yaml.MappingNode, loc: Loc) -> dict[str, object]:
+        self.report_twice(node)
+        self.loader.flatten_mapping(node)
+        found: dict[str, object] = {}
+        for key, child in node.value:
+            name = key.value if isinstance(key, yaml.ScalarNode) else None
+            if name is None or not isinstance(self.scalar(key), str):
+                self.problem(key, f"the name {shown(name)} is not text; put it in quotes")
+                continue
+            here = (*loc, name)
+            self.document.lines[here] = key.start_mark.line + 1
+            found[name] = self.value(child, here)
+        return found
+
+    def report_twice(self, node: yaml.MappingNode) -> None:
+        first: dict[str, int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in first:
+                self.problem(key, f"{key.value} is written twice, first in line {first[key.value]}; keep one")
+            first.setdefault(key.value, key.start_mark.line + 1)
+
+
+R = TypeVar("R", bound=BaseModel)
+
+
+def read_record(path: Path, text: str, shape: type[R], *, before: int = 0) -> R:
+    """Return what `text` says, which begins behind line `before` of the file. Raises ConfigError."""
+    document = read_document(text)
+    if document.problems:
+        first = document.problems[0]
+        raise wrong(path, before + first.line, first.text)
+    try:
+        return shape.model_validate(document.data)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        raise wrong(path, before + document.line(detail["loc"]), _sentence(detail, shape)) from error
+
+
+def _sentence(detail: ErrorDetails, shape: type[BaseModel]) -> str:
+    loc = detail["loc"]
+    name = ".".join(map(str, loc)) or "all of it"
+    if detail["type"] == "extra_forbidden":
+        known = shape.model_fields if len(loc) == 1 else ()
+        return f"unknown key {name}; {did_you_mean(name, known) if known else 'remove it'}"
+    if detail["type"] == "missing":
+        return f"{name} is missing; add `{loc[-1]}: …`"
+    return f"{name} {shown(detail['input'])} {advice(detail)}"
+
+
+def read_text(path: Path) -> tuple[bytes, str]:
+    """Return a file's bytes and its text. Raises ConfigError where it cannot be read or is not UTF-8."""
+    try:
+        content = path.read_bytes()
+        return content, content.decode("utf-8-sig").replace("\r\n", "\n")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}", file=path) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8; save it as such", file=path) from error
+
+
+def wrong(path: Path, line: int, what: str) -> ConfigError:
+    """Return the error for a mistake in a file."""
+    return ConfigError(f"{path}:{line}: {what}", file=path, line=line)

@@ -1,0 +1,1 @@
+"""Records and pure rules that every package shares."""

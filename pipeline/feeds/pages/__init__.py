@@ -1,0 +1,1 @@
+"""Web pages of items: fetched, extracted, judged for completeness."""

@@ -1,0 +1,241 @@
+"""Names of months and time zones, as feeds write them.
+
+A feed's dates, in whatever spelling, to aware UTC.
+"""
+
+import calendar
+import re
+import time
+import unicodedata
+from datetime import UTC, datetime, timedelta
+
+# fmt: off
+_NAMES = (
+    "january jan janvier janv januar janner enero ene janeiro gennaio gen января январь янв",
+    "february feb fevrier fevr fev februar febrero fevereiro febbraio февраля февраль фев февр",
+    "march mar mars marz maerz mrz marzo marco марта март мар",
+    "april apr avril avr abril abr aprile апреля апрель апр",
+    "may mai mayo maio maggio mag мая май",
+    "june jun juin juni junio junho giugno giu июня июнь июн",
+    "july jul juillet juil juli julio julho luglio lug июля июль июл",
+    "august aug aout aou agosto ago августа август авг",
+    "september sep sept septembre septiembre setiembre setembro set settembre сентября сентябрь сен сент",
+    "october oct octobre oktober okt octubre outubro out ottobre ott октября октябрь окт",
+    "november nov novembre noviembre novembro ноября ноябрь ноя нояб",
+    "december dec decembre dezember dez diciembre dic dezembro dicembre декабря декабрь дек",
+)
+_ZONE_HOURS = (
+    # North and South America
+    "nst -3.5 ndt -2.5 ast -4 adt -3 at -4 est -5 edt -4 et -5 cst -6 cdt -5 ct -6 mst -7 mdt -6 mt -7 "
+    "pst -8 pdt -7 pt -8 akst -9 akdt -8 hst -10 brt -3 art -3 clt -4 clst -3 cot -5 pet -5 uyt -3 "
+    # Europe and Africa
+    "ut 0 utc 0 gmt 0 z 0 wet 0 west 1 bst 1 cet 1 cest 2 met 1 mest 2 mez 1 mesz 2 eet 2 eest 3 "
+    "msk 3 msd 4 trt 3 wat 1 cat 2 sast 2 eat 3 "
+    # Asia and Oceania; IST is India's here, which has more feeds than Israel and Ireland
+    "ist 5.5 irst 3.5 gst 4 pkt 5 npt 5.75 ict 7 wib 7 sgt 8 myt 8 hkt 8 pht 8 awst 8 jst 9 kst 9 "
+    "acst 9.5 acdt 10.5 aest 10 aedt 11 nzst 12 nzdt 13"
+)
+# fmt: on
+
+
+def folded(text: str) -> str:
+    """Return text in small letters without accents."""
+    if text.isascii():
+        return text.lower()
+    split = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in split if not unicodedata.combining(char))
+
+
+MONTHS = {name: at + 1 for at, names in enumerate(_NAMES) for name in folded(names).split()}
+"""Folded names, whole and short, to 1–12: English, French, German, Spanish, Portuguese, Italian, Russian."""
+
+_WORDS = _ZONE_HOURS.split()
+ZONES = {name: float(hours) for name, hours in zip(_WORDS[::2], _WORDS[1::2], strict=True)}
+"""Abbreviations in small letters to hours ahead of UTC."""
+
+
+_EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
+_LONGEST = 120
+_ISO = re.compile(r"\d{4}-?\d\d-?\d\d[T ]\d\d:?\d\d")
+_EPOCH = re.compile(r"(\d{9,10})(?:\d{3})?(?:\.\d{1,9})?")
+_COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)")
+_CLOCK = re.compile(
+    r"(?<![\d.:-])(\d{1,2}) ?[:h] ?([0-5]\d)(?:[:m] ?(\d\d))?(?:[.,]\d{1,9})?(?![\d:])(?: ?([ap])\.?m\b\.?)?"
+    r"|(?<![\d.:-])(\d{1,2}) ?([ap])\.?m\b\.?"
+)
+_COMPACT = re.compile(r"(\d{8})[t ]?(\d\d)(\d\d)(\d\d)?(?:[.,]\d{1,9})?(?!\d)")
+_OFFSET = re.compile(r"[ ]{0,3}(?:gmt|utc|ut)?[ ]{0,3}([+-])(\d{1,2}):?(\d\d)?(?!\d)")
+_ZONE = re.compile(r"[ ]{0,3}([a-z]{1,5})\b")
+_YEAR_FIRST = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|(\d\d)(\d\d))(?!\d)")
+_CHINESE = re.compile(r"(\d{4}) ?[年년] ?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日일]")
+_DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4}|\d\d)")
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_DOTTED_CLOCK = re.compile(r"(?<=\d{4} )\d\d\.[0-5]\d(?:\.[0-5]\d)?(?![\d.])")
+_TOKEN = re.compile(r"\d+|[^\W\d_]+")
+
+
+class DateReader:
+    """Reads the dates of one feed; `now` is aware UTC."""
+
+    def __init__(self, now: datetime) -> None:
+        self._latest = now + timedelta(days=1)
+        self._seen: dict[str, datetime | None] = {}
+
+    def read(self, raw: str | None, parsed: time.struct_time | None = None) -> datetime | None:
+        """Return a date between 1995 and tomorrow, or None.
+
+        `raw` is the date as written, `parsed` feedparser's UTC tuple of it: that one serves where we cannot
+        read what is written, because it takes the half hour of `+0530` for zero and knows few time zones.
+        """
+        raw = (raw or "").strip()
+        if raw not in self._seen or parsed is not None:
+            self._seen[raw] = moment_of(raw) or _from_tuple(parsed)
+        found = self._seen[raw]
+        return found if found is not None and _EARLIEST <= found <= self._latest else None
+
+
+def moment_of(raw: str) -> datetime | None:
+    """Return the moment that a date names, aware UTC, or None where it names none for sure. Never raises.
+
+    Read are ISO 8601, RFC 822 and what comes near them, seconds and milliseconds since 1970, and dates with
+    months in English, French, German, Italian, Portuguese, Russian and Spanish. A time without a zone is
+    UTC, a date without a time is midnight. 02/03/2026 could be two days, so it is none.
+    """
+    if len(raw) > _LONGEST:
+        return None
+    try:
+        return _from_iso(raw) or _from_epoch(raw) or _from_words(raw)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _from_iso(raw: str) -> datetime | None:
+    if not _ISO.match(raw):
+        return None
+    try:
+        moment = datetime.fromisoformat(raw)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _from_epoch(raw: str) -> datetime | None:
+    found = _EPOCH.fullmatch(raw)
+    return datetime.fromtimestamp(int(found[1]), UTC) if found else None
+
+
+def _from_tuple(parsed: time.struct_time | None) -> datetime | None:
+    if parsed is None:
+        return None
+    try:
+        return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _from_words(raw: str) -> datetime | None:
+    # Behind a year, `10.11` is a time.
+    written = _DOTTED_CLOCK.sub(lambda found: found[0].replace(".", ":"), folded(_uncommented(raw)))
+    text, clock, offset = _time(written)
+    day = _day(" ".join(text.split()), american=clock is not None and clock[1])
+    if day is None:
+        return None
+    seconds = clock[0] if clock else 0
+    return day + timedelta(seconds=seconds) - offset
+
+
+def _uncommented(raw: str) -> str:
+    """Leave out what stands in parentheses, as RFC 822 allows it, and superfluous white space."""
+    while "(" in raw and (shorter := _COMMENT.sub(" ", raw)) != raw:
+        raw = shorter
+    return " ".join(raw.split())
+
+
+def _time(text: str) -> tuple[str, tuple[int, bool] | None, timedelta]:
+    """Return the text without its time; that in seconds and whether it is by the 12-hour clock; its zone."""
+    compact = _COMPACT.search(text)
+    clock = None if compact else _CLOCK.search(text)
+    if compact:
+        seconds, twelve, start, end = _clocked(*compact.groups()[1:]), False, compact.end(1), compact.end()
+    elif clock:
+        hour, minute, second, half, bare_hour, bare_half = clock.groups()
+        half = half or bare_half
+        seconds, twelve = _clocked(hour or bare_hour, minute, second, half), half is not None
+        start, end = clock.span()
+    else:
+        return text, None, timedelta()
+    offset, end = _zone(text, end)
+    return f"{text[:start]} {text[end:]}", (seconds, twelve), offset
+
+
+def _clocked(hour: str, minute: str | None, second: str | None, half: str | None = None) -> int:
+    """Return the seconds since midnight; 24:00 is the next one, a leap second is the one before it."""
+    hours, minutes, seconds = int(hour), int(minute or 0), min(int(second or 0), 59)
+    if half:
+        hours = hours % 12 + (12 if half == "p" else 0)
+    if hours > 24 or minutes > 59:
+        raise ValueError(hour)
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _zone(text: str, at: int) -> tuple[timedelta, int]:
+    """Return what a time's zone is ahead of UTC, and where it ends; UTC where it is missing or unknown."""
+    offset = _OFFSET.match(text, at)
+    if offset:
+        hours, minutes = int(offset[2]), int(offset[3] or 0)
+        ahead = timedelta(hours=hours, minutes=minutes) if hours < 15 and minutes < 60 else timedelta()
+        return (-ahead if offset[1] == "-" else ahead), offset.end()
+    name = _ZONE.match(text, at)
+    if name and name[1] in ZONES and _OFFSET.match(text, name.end()):
+        return _zone(text, name.end())  # `PDT -0700`
+    if name and name[1] in ZONES:
+        return timedelta(hours=ZONES[name[1]]), name.end()
+    return timedelta(), at
+
+
+def _day(text: str, *, american: bool) -> datetime | None:
+    """Return midnight of the day that is written; `american` where a month may come before its day."""
+    found = _YEAR_FIRST.match(text) or _CHINESE.search(text)
+    if found:
+        year, *rest = (int(each) for each in found.groups() if each and each.isdigit())
+        return _midnight(year, *rest)
+    dotted = _DAY_FIRST.search(text)
+    if dotted:
+        return _midnight(_year(dotted[3]), int(dotted[2]), int(dotted[1]))
+    slashed = _SLASHED.search(text)
+    if slashed:
+        return _slashed(int(slashed[1]), int(slashed[2]), int(slashed[3]), american=american)
+    return _named_day(_TOKEN.findall(text))
+
+
+def _slashed(one: int, two: int, year: int, *, american: bool) -> datetime | None:
+    if one > 12 or one == two:
+        return _midnight(year, two, one)
+    return _midnight(year, one, two) if two > 12 or american else None
+
+
+def _named_day(tokens: list[str]) -> datetime | None:
+    """Return the day among words and numbers: a day and a year around the name of a month."""
+    numbers = [at for at, token in enumerate(tokens) if token.isdigit()]
+    if len(numbers) != 2:
+        return None
+    first = numbers[0]
+    # Behind the day, if there: `mar` and `set` are days of the week, too.
+    names = [MONTHS[token] for token in tokens[first:] if token in MONTHS]
+    names += [MONTHS[token] for token in reversed(tokens[:first]) if token in MONTHS]
+    day, year = (tokens[at] for at in numbers)
+    if len(day) > 2:
+        day, year = year, day
+    if not names or len(day) > 2 or len(year) not in (2, 4):
+        return None
+    return _midnight(_year(year), names[0], int(day))
+
+
+def _year(written: str) -> int:
+    """Return a year; of two digits, as in RFC 2822 section 4.3."""
+    year = int(written)
+    return year if len(written) > 2 else year + (2000 if year < 50 else 1900)
+
+
+def _midnight(year: int, month: int, day: int) -> datetime:
+    return datetime(year, month, day, tzinfo=UTC)

@@ -1,0 +1,201 @@
+"""Reads RSS 0.9x to 2.0, RDF and Atom: feedparser finds the elements, the rest is ours."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from pipeline.feeds.entries import Entry, distinct
+from pipeline.feeds.html_text import first_image, html_to_text
+from pipeline.feeds.parsing.dates import DateReader
+from pipeline.feeds.parsing.feedparser_adapter import Elements, Node
+from pipeline.feeds.select import Media, language_of, media_of
+from pipeline.feeds.text_cleanup import one_line, plain
+from pipeline.feeds.urls import absolute
+
+
+class XmlFeed(NamedTuple):
+    """A feed's title, page and items, how long it wants to be kept, in seconds, and where older items are."""
+
+    title: str
+    home: str | None
+    entries: list[Entry]
+    ttl_s: float | None = None
+    older: str | None = None
+    wordpress: bool = False
+
+
+_OLDER = ("prev-archive", "next")
+"""Relations that lead to older items (RFC 5005 sections 4 and 3), the one that loses none first."""
+_RELATIONS = "http://www.iana.org/assignments/relation/"
+"""Before a relation's name it says the same (RFC 4287 section 4.2.7.2)."""
+_WORDPRESS = ("wordpress.org", "wordpress.com")
+_PERIODS = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly": 2_592_000.0}
+
+
+def read_xml_feed(found: Elements, url: str, dates: DateReader) -> XmlFeed:
+    """Return what a feed says; `url` is its address."""
+    feed, version = found.feed, found.version
+    home = absolute(_get(feed, "link"), url)
+    author = _author(feed) if version.startswith("atom") else None
+    spoken = _get(feed, "language")
+    entries = [_entry(each, home or url, version, author, spoken, dates) for each in found.entries]
+    return XmlFeed(_title(feed, version), home, entries, _ttl_s(feed), _older(feed, url), _is_wordpress(feed))
+
+
+def _older(feed: Node, url: str) -> str | None:
+    """Return where a feed says that its older items are."""
+    links = [(_relation(link), absolute(_get(link, "href"), url)) for link in _dicts(feed, "links")]
+    found = (link for wanted in _OLDER for relation, link in links if relation == wanted)
+    return next(filter(None, found), None)
+
+
+def _relation(link: Node) -> str:
+    return _get(link, "rel").strip().lower().removeprefix(_RELATIONS)
+
+
+def _is_wordpress(feed: Node) -> bool:
+    generator = _get(feed, "generator") + " " + _get(dict.get(feed, "generator_detail"), "href")
+    return any(name in generator.lower() for name in _WORDPRESS)
+
+
+def _ttl_s(feed: Node) -> float | None:
+    """Return how long a feed wants to be kept: `ttl` in minutes, or the syndication module's period."""
+    ttl = _get(feed, "ttl").strip()
+    if ttl.isascii() and ttl.isdigit() and len(ttl) < 7:
+        return int(ttl) * 60.0
+    period = _PERIODS.get(_get(feed, "sy_updateperiod").strip().lower())
+    often = _get(feed, "sy_updatefrequency").strip()
+    if period is None:
+        return None
+    return period / (int(often) if often.isascii() and often.isdigit() and int(often[:6]) > 0 else 1)
+
+
+def _entry(each: Node, base: str, version: str, author: str | None, spoken: str, dates: DateReader) -> Entry:
+    guid = _get(each, "id")
+    link = _link(each, base) or (absolute(guid, "") if dict.get(each, "guidislink") else None)
+    contents = dict.fromkeys(_contents(each, version))
+    text, summary = _texts(contents)
+    published, updated = (_date(each, name, dates) for name in ("published", "updated"))
+    return Entry(
+        guid=guid,
+        link=link,
+        title=_title(each, version),
+        text=text,
+        summary=summary,
+        author=_author(each) or author,
+        published_at=published or _date(each, "created", dates),
+        updated_at=updated,
+        image=_image(each, contents, link or base),
+        media=_media(each),
+        language=language_of(_get(each, "language"), spoken),
+        categories=distinct(
+            [one_line(_get(tag, "label") or _get(tag, "term"), 100) for tag in _dicts(each, "tags")]
+        ),
+    )
+
+
+def _get(holder: object, name: str) -> str:
+    """Return a text of feedparser's, "" where it is missing. dict.get, because its own get guesses."""
+    value: object = dict.get(holder, name) if isinstance(holder, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _dicts(holder: Node, name: str) -> list[Any]:
+    found = dict.get(holder, name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _date(each: Node, name: str, dates: DateReader) -> datetime | None:
+    return dates.read(_get(each, name), dict.get(each, f"{name}_parsed"))
+
+
+def _title(holder: Node, version: str) -> str:
+    title = _get(holder, "title")
+    detail = dict.get(holder, "title_detail") or {}
+    typed = _get(detail, "type") or "text/plain"
+    # RSS knows no types, and its titles often carry `&amp;amp;` or a few tags.
+    if typed != "text/plain" or (not version.startswith("atom") and "&" in title):
+        title = html_to_text(title)
+    return one_line(title)
+
+
+def _contents(each: Node, version: str) -> Iterator[tuple[str, bool]]:
+    """Yield the texts of an entry, each with whether it is markup."""
+    details = _dicts(each, "content")
+    summary = dict.get(each, "summary_detail")
+    if isinstance(summary, dict):
+        details = [*details, summary]
+    elif _get(each, "summary") not in [_get(detail, "value") for detail in details]:  # else it is their copy
+        details = [*details, {"value": _get(each, "summary"), "type": "text/html"}]
+    for detail in details:
+        typed = _get(detail, "type")
+        if value := _get(detail, "value"):
+            yield value, typed != "text/plain" or not version.startswith("atom") or _is_tagged(value)
+
+
+def _is_tagged(value: str) -> bool:
+    """Tell whether a text is markup all the same: Atom's publishers forget to say so."""
+    return value.startswith("<") and value.endswith(">")
+
+
+def _texts(contents: Iterable[tuple[str, bool]]) -> tuple[str, str]:
+    """Return the longest text, and the shortest where there are two that differ.
+
+    Feeds put teasers in the one and stories in the other, in both orders.
+    """
+    found = [html_to_text(value) if markup else plain(value) for value, markup in contents]
+    texts = [text for text in found if text]
+    # Of two as long, the first: feedparser names what keeps the paragraphs first.
+    longest, shortest = max(texts, key=len, default=""), min(texts, key=len, default="")
+    return longest, shortest if shortest != longest else ""
+
+
+def _media(each: Node) -> Media | None:
+    if _get(each, "yt_videoid"):
+        return "video"
+    files = [(_get(one, "type"), _get(one, "href")) for one in _dicts(each, "links") if _is_enclosure(one)]
+    files += [
+        (_get(one, "medium") or _get(one, "type"), _get(one, "url")) for one in _dicts(each, "media_content")
+    ]
+    return media_of(files)
+
+
+def _is_enclosure(link: Node) -> bool:
+    return _get(link, "rel") == "enclosure"
+
+
+def _link(each: Node, base: str) -> str | None:
+    """Return the page of an entry: the original's where a feed's host put its own in place."""
+    alternates = [link for link in _dicts(each, "links") if _get(link, "rel") in ("", "alternate")]
+    candidates = [
+        absolute(_get(each, "feedburner_origlink"), ""),  # whole, or it is none
+        _get(each, "link"),
+        *(_get(link, "href") for link in alternates),
+    ]
+    return next(filter(None, (absolute(candidate, base) for candidate in candidates)), None)
+
+
+def _author(holder: Node) -> str | None:
+    """Return the authors' names; an address alone is nobody's name, and nobody's business."""
+    people = [_get(person, "name") for person in _dicts(holder, "authors")]
+    detail = _get(dict.get(holder, "author_detail"), "name")
+    names = distinct([one_line(html_to_text(name), 200) for name in people or [detail]])
+    return ", ".join(name for name in names if "@" not in name) or None
+
+
+def _image(each: Node, contents: Iterable[tuple[str, bool]], base: str) -> str | None:
+    """Return the first picture; the contents are looked through where the feed names none."""
+    found = (absolute(image, base) for image in _images(each, contents))
+    return next(filter(None, found), None)
+
+
+def _images(each: Node, contents: Iterable[tuple[str, bool]]) -> Iterator[str | None]:
+    yield from (_get(media, "url") for media in _dicts(each, "media_content") if _is_image(media))
+    yield from (_get(link, "href") for link in _dicts(each, "links") if _is_image(link))
+    yield from (_get(thumbnail, "url") for thumbnail in _dicts(each, "media_thumbnail"))
+    yield _get(dict.get(each, "image"), "href")
+    yield from (first_image(value) for value, markup in contents if markup)
+
+
+def _is_image(media: Node) -> bool:
+    return _get(media, "type").startswith("image/") or _get(media, "medium") == "image"

@@ -1,0 +1,69 @@
+"""Parses feeds and pages in processes apart."""
+
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import TypeAdapter
+
+from pipeline.domain.errors import FeedError
+from pipeline.domain.text import shown_url
+from pipeline.feeds.pages.extract import Page
+from pipeline.feeds.parsing.parse import ParsedFeed
+from pipeline.sandbox import CPU_S, MEMORY, JobFailed, Pool
+
+_OURS = {
+    "too-costly": ("too-costly", "takes more time or memory to read than it may; is it what it should be?"),
+    "too-deep": ("malformed", "is nested deeper than a feed is"),
+}
+"""What a worker says of the document it was given, in words about feeds."""
+
+
+class ParsePool:
+    """A few worker processes, started when they are needed; a context manager.
+
+    `parse` and `extract` raise FeedError as the functions of that name do, and of kind `too-costly` where a
+    document takes more time or memory than it may.
+    """
+
+    def __init__(self, workers: int | None = None, cpu_s: float = CPU_S, memory: int = MEMORY) -> None:
+        self._pool = Pool("pipeline.feeds.worker", workers, cpu_s, memory)
+
+    async def __aenter__(self) -> Self:
+        await self._pool.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._pool.__aexit__(kind, error, trace)
+
+    async def parse(self, body: bytes, content_type: str | None, url: str, now: datetime) -> ParsedFeed:
+        """Return what a feed says; see `parse_feed`."""
+        job = {"what": "parse", "type": content_type, "url": url, "now": now.isoformat()}
+        return _FEED.validate_json(await self._run(job, body))
+
+    async def extract(self, body: bytes, content_type: str | None, url: str, selector: str | None) -> Page:
+        """Return the article of a page; see `extract`."""
+        job = {"what": "extract", "type": content_type, "url": url, "selector": selector}
+        return _PAGE.validate_json(await self._run(job, body))
+
+    async def _run(self, job: dict[str, Any], body: bytes) -> bytes:
+        try:
+            return await self._pool.run(job, body)
+        except JobFailed as error:
+            raise _named(error, job["url"]) from error
+
+
+def _named(error: JobFailed, url: str) -> FeedError:
+    if error.kind in _OURS:
+        kind, said = _OURS[error.kind]
+        return FeedError(f"{shown_url(url)} {said}", kind=kind)
+    if error.kind == "no-process":
+        return FeedError(error.message, kind="unexpected")
+    about = f"{shown_url(url)}: " if error.kind == "unexpected" else ""
+    return FeedError(about + error.message, kind=error.kind, **error.context)
+
+
+_FEED = TypeAdapter(ParsedFeed)
+_PAGE = TypeAdapter(Page)

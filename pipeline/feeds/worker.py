@@ -1,0 +1,21 @@
+"""A worker process that reads feeds and pages."""
+
+from datetime import datetime
+from typing import Any
+
+from pipeline.feeds.parsing import parse
+from pipeline.sandbox.worker import serve
+
+
+def work(job: dict[str, Any], body: bytes) -> bytes:
+    """Return what a feed or a page says, as JSON. Raises FeedError."""
+    if job["what"] == "parse":
+        now = datetime.fromisoformat(job["now"])
+        return parse.parse_feed(body, job["type"], job["url"], now).model_dump_json().encode()
+    from pipeline.feeds.pages.extract import extract
+
+    return extract(body, job["type"], job["url"], job["selector"]).model_dump_json().encode()
+
+
+if __name__ == "__main__":
+    serve(work)

@@ -1,0 +1,107 @@
+"""Names what went wrong on the way to a publisher."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+import aiohttp
+import httpx
+
+from pipeline.domain.errors import FeedError
+from pipeline.domain.text import host_in, shown_url
+from pipeline.http_client.limits import Drips
+from pipeline.http_client.ssrf import ForbiddenAddress, place_of
+
+_PROXY_ERRORS = (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)
+
+
+def late(error: Exception, host: str, seconds: float) -> FeedError:
+    """Return the error of an answer that did not come in time, or comes in drops."""
+    if any(isinstance(cause, Drips) for cause in _causes(error)):
+        return FeedError(f"{host} sends its answer drop by drop; the next run tries again", kind="timeout")
+    return FeedError(
+        f"{host} did not answer in full within {seconds:g} s; the next run tries again", kind="timeout"
+    )
+
+
+def no_web(url: str) -> FeedError:
+    """Return the error of a URL that is not of the web."""
+    said = f"{host_in(url)}: only http and https can be fetched; correct the address"
+    return FeedError(said, kind="url")
+
+
+def too_large(host: str, most: int) -> FeedError:
+    """Return the error of a body over the limit, in bytes."""
+    return FeedError(f"{host} sends more than {most:,} bytes", kind="too-large")
+
+
+def too_many_redirects(url: str) -> FeedError:
+    """Return the error of a chain of redirects that is too long, or a circle."""
+    said = f"{host_in(url)} redirects too often; open it in a browser and use where it ends"
+    return FeedError(said, kind="redirects")
+
+
+def off_limits(where: str) -> FeedError:
+    """Return the error of a `host:port` in somebody's own network."""
+    return FeedError(
+        f"{where} is no address of the public internet; if you trust it, add {where} to COPYDESK_ALLOW_HOSTS",
+        kind="forbidden-address",
+    )
+
+
+def named(error: Exception, url: str) -> FeedError:
+    """Return the error of a request, as its feed's operator can read it."""
+    host, causes = host_in(url), tuple(_causes(error))
+    if any(isinstance(cause, ForbiddenAddress) for cause in causes):
+        return off_limits(place_of(url))
+    if isinstance(error, httpx.UnsupportedProtocol) and not any(
+        isinstance(cause, aiohttp.InvalidURL) for cause in causes
+    ):
+        return no_web(url)
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | ValueError):
+        return FeedError(f"{shown_url(url)} is no usable address; correct it", kind="url")
+    if any(isinstance(cause, _PROXY_ERRORS) for cause in causes):
+        said = f"{host} cannot be reached through the proxy; check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
+        return FeedError(said, kind="unreachable")
+    if any(isinstance(cause, ssl.SSLError) for cause in causes):
+        said = f"{host}: no secure connection ({_tls_reason(causes)}); check the address"
+        return FeedError(said, kind="tls")
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        return FeedError(f"{host}: no such host, or no network; check the address", kind="unreachable")
+    if any(isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ServerTimeoutError) for cause in causes):
+        said = f"{host} cannot be reached; check the address, or wait until it is up"
+        return FeedError(said, kind="unreachable")
+    return FeedError(
+        f"{host} broke off or does not speak HTTP ({_reason(causes)}); the next run tries again", kind="http"
+    )
+
+
+def _reason(causes: tuple[BaseException, ...]) -> str:
+    """Return the transport's own name of the trouble: httpx's are guesses about it."""
+    return next(
+        (type(cause).__name__ for cause in causes if isinstance(cause, aiohttp.ClientError)),
+        type(causes[0]).__name__,
+    )
+
+
+def _tls_reason(causes: tuple[BaseException, ...]) -> str:
+    """Return what OpenSSL says: aiohttp's own errors are SSL errors too, with nothing in them."""
+    for cause in causes:
+        if verdict := getattr(cause, "verify_message", None):
+            return f"certificate: {verdict}".rstrip(".")
+    for cause in causes:
+        if isinstance(cause, ssl.SSLError) and (reason := getattr(cause, "reason", None)):
+            return str(reason).lower().replace("_", " ")
+    return "the handshake failed"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    current: BaseException | None = error
+    seen: set[int] = set()
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        if isinstance(current, BaseExceptionGroup):
+            for each in current.exceptions:
+                yield from _causes(each)
+        current = getattr(current, "os_error", None) or current.__cause__ or current.__context__

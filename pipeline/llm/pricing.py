@@ -1,0 +1,65 @@
+"""What tokens cost: published prices, without asking anybody, or the operator's own."""
+
+import math
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from pipeline.domain.models import Usage
+
+_MILLION = Decimal(1_000_000)
+
+
+class Rates(NamedTuple):
+    """US dollars for a million tokens."""
+
+    prompt: Decimal
+    cached: Decimal
+    completion: Decimal
+
+
+class Price:
+    """What a model's answers cost."""
+
+    def __init__(self, model: str, base_url: str, rates: Rates | None = None) -> None:
+        self._model = model
+        self._base_url = base_url
+        self._rates = rates
+
+    @property
+    def known(self) -> bool:
+        """Tell whether there is a price at all."""
+        return self.micros(Usage(prompt_tokens=1000, completion_tokens=1000)) is not None
+
+    def micros(self, usage: Usage, at: datetime | None = None) -> int | None:
+        """Return millionths of a US dollar, rounded up; None where nobody published a price."""
+        dollars = _by_rates(self._rates, usage) if self._rates else self._published(usage, at)
+        return None if dollars is None else math.ceil(dollars * _MILLION)
+
+    def _published(self, usage: Usage, at: datetime | None) -> Decimal | None:
+        from genai_prices import Usage as Counted  # its table takes a while to load
+        from genai_prices import calc_price
+
+        counted = Counted(
+            input_tokens=usage.prompt_tokens,
+            cache_read_tokens=min(usage.cached_tokens, usage.prompt_tokens),
+            output_tokens=usage.completion_tokens,
+        )
+        try:
+            found = calc_price(
+                counted,
+                model_ref=self._model,
+                provider_api_url=self._base_url,
+                genai_request_timestamp=at,
+            )
+        except (LookupError, ValueError):  # a server of one's own, or a model that is newer than the table
+            return None
+        return Decimal(found.total_price)
+
+
+def _by_rates(rates: Rates, usage: Usage) -> Decimal:
+    cached = min(usage.cached_tokens, usage.prompt_tokens)
+    fresh = usage.prompt_tokens - cached
+    return (
+        fresh * rates.prompt + cached * rates.cached + usage.completion_tokens * rates.completion
+    ) / _MILLION

@@ -1,0 +1,123 @@
+"""What publishing works with, and how what came of it is told and kept."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import SecretStr
+
+from pipeline.config import Target
+from pipeline.domain.errors import CopydeskError, PublishError
+from pipeline.domain.models import Record
+from pipeline.http_client import Net
+from pipeline.publishing.targets import Result
+from pipeline.storage import Ledger, Publication
+
+
+class Outcome(Record):
+    """What a drain did at one target."""
+
+    target: str
+    published: int = 0
+    withdrawn: int = 0
+    failed: int = 0
+    error: str | None = None
+    """The first failure."""
+
+    @property
+    def told(self) -> str:
+        """What was done, in one line."""
+        parts = [f"{self.published} published"] if self.published else []
+        parts += [f"{self.withdrawn} withdrawn"] if self.withdrawn else []
+        parts += [f"{self.failed} failed"] if self.failed else []
+        said = f"{self.target}: {', '.join(parts) or 'nothing changed'}"
+        return f"{said} ({self.error})" if self.error else said
+
+
+class Each(Protocol):
+    """Runs the step of one target under a name, for whoever watches: as a task of a flow, for example."""
+
+    def __call__(self, name: str, step: Callable[[], Awaitable[Outcome]], /) -> Coroutine[Any, Any, Outcome]:
+        """Return what the step returns."""
+
+
+@dataclass(frozen=True)
+class Press:
+    """What publishing works with."""
+
+    ledger: Ledger
+    root: Path
+    """The output folder."""
+    targets: Sequence[Target]
+    net: Net
+    hooks: Mapping[str, SecretStr] = field(default_factory=dict)
+    """URLs of deploy hooks, by variable."""
+
+
+async def watched(
+    press: Press,
+    target: Target,
+    rows: Sequence[Publication],
+    now: datetime,
+    each: Each,
+    send: Callable[[], Awaitable[Sequence[Result]]],
+) -> Outcome:
+    """Send rows, keep what came of them, and fail in a watcher's view where one of them failed."""
+
+    async def step() -> Outcome:
+        outcome = await asyncio.to_thread(
+            _kept, press.ledger, target.name, rows, await _results(rows, send), now
+        )
+        if outcome.error:
+            raise PublishError(outcome.error, outcome=outcome)
+        return outcome
+
+    try:
+        return await each(f"publish {target.name}", step)
+    except PublishError as error:
+        outcome = error.context.get("outcome")
+        if isinstance(outcome, Outcome):
+            return outcome
+        raise
+
+
+async def _results(
+    rows: Sequence[Publication], send: Callable[[], Awaitable[Sequence[Result]]]
+) -> Sequence[Result]:
+    """Return what sending brought; trouble that nobody foresaw is that target's own."""
+    [sent] = await asyncio.gather(send(), return_exceptions=True)
+    if not isinstance(sent, BaseException):
+        return sent
+    if not isinstance(sent, Exception):
+        raise sent  # an interrupt
+    told = sent.message if isinstance(sent, CopydeskError) else _unforeseen(sent)
+    return [PublishError(told)] * len(rows)
+
+
+def _unforeseen(error: Exception) -> str:
+    return f"unexpected trouble, please report it: {type(error).__name__}: {error}"
+
+
+def _kept(
+    ledger: Ledger, target: str, rows: Sequence[Publication], results: Sequence[Result], now: datetime
+) -> Outcome:
+    """Record what came of rows and count it."""
+    counts = {"publish": 0, "withdraw": 0}
+    errors: list[str] = []
+    for row, result in zip(rows, results, strict=True):
+        if isinstance(result, PublishError):
+            ledger.not_published(row.id, result.message, now)
+            errors.append(result.message)
+        else:
+            ledger.published([row.id], result, now)
+            counts[row.action] += 1
+    return Outcome(
+        target=target,
+        published=counts["publish"],
+        withdrawn=counts["withdraw"],
+        failed=len(errors),
+        error=errors[0] if errors else None,
+    )

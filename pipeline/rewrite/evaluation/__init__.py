@@ -1,0 +1,1 @@
+"""Scores of a prompt over a golden set of items."""

@@ -1,0 +1,144 @@
+"""The outside of worker processes: they are started when needed, replaced when they end, and see no key."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pipeline.config import bare_environment
+from pipeline.sandbox.worker import COSTLY, OK
+
+CPU_S = 4.0
+"""Seconds of processor time that one job may take."""
+MEMORY = 190_000_000
+"""Bytes that a worker may grow by."""
+_WALL_S = 60.0
+"""Seconds after which a worker is given up that neither answers nor uses its processor time."""
+_JOBS = 1000
+"""Jobs after which a worker is replaced: what leaks does not add up."""
+_ROOT = Path(__file__).parents[2]
+"""Where a worker finds the same package as this process."""
+
+
+class JobFailed(Exception):
+    """A job came to nothing: what `kind` of trouble, what it said, and its context.
+
+    Kind `too-costly`: it took more time or memory than it may. `no-process`: none could be started.
+    """
+
+    def __init__(self, kind: str, message: str, context: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.context = context or {}
+
+
+class Pool:
+    """A few worker processes that run a module's jobs; a context manager.
+
+    The module's `main` is `serve` with its jobs.
+    """
+
+    def __init__(
+        self, module: str, workers: int | None = None, cpu_s: float = CPU_S, memory: int = MEMORY
+    ) -> None:
+        self._module = module
+        self._count = workers or min(4, os.cpu_count() or 1)
+        self._limits = (str(cpu_s), str(memory))
+        self._idle: asyncio.LifoQueue[_Worker | None] = asyncio.LifoQueue()
+        self.workers: set[_Worker] = set()
+
+    async def __aenter__(self) -> Self:
+        for _ in range(self._count):
+            self._idle.put_nowait(None)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.gather(*(worker.stop() for worker in self.workers))
+
+    async def run(self, job: dict[str, Any], body: bytes) -> bytes:
+        """Return the result of a job, as JSON. Raises JobFailed."""
+        worker = await self._idle.get()
+        kept = None
+        try:
+            if worker is None or worker.ended:
+                worker = await self._started()
+            async with asyncio.timeout(_WALL_S):
+                answer = await worker.ask(job, body)
+            kept = worker if worker.jobs < _JOBS and not answer.startswith(COSTLY) else None
+        except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
+            raise JobFailed("too-costly", "takes more time or memory than it may") from error
+        finally:
+            # Also where the caller was cancelled: what the worker still writes is nobody's.
+            self._idle.put_nowait(kept)
+            if kept is None and worker is not None:
+                await asyncio.shield(self._drop(worker))
+        return _result(answer)
+
+    async def _started(self) -> "_Worker":
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", self._module, *self._limits,
+                stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=_ROOT, env=bare_environment(),
+                start_new_session=True,  # Ctrl-C is for the run, which needs its workers until it ends
+            )  # fmt: skip
+        except OSError as error:
+            said = f"no process can be started to read in: {error.strerror}; free memory or processes"
+            raise JobFailed("no-process", said) from error
+        worker = _Worker(process)
+        self.workers.add(worker)
+        return worker
+
+    async def _drop(self, worker: "_Worker") -> None:
+        self.workers.discard(worker)
+        await worker.stop()
+
+
+class _Worker:
+    """One process, and the talk with it."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self.jobs = 0
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether somebody ended the process while it had nothing to do."""
+        return self._process.returncode is not None
+
+    async def ask(self, job: dict[str, Any], body: bytes) -> bytes:
+        """Hand over a job and return the answer. Raises OSError, IncompleteReadError if the process ends."""
+        to, back = self._process.stdin, self._process.stdout
+        if to is None or back is None:
+            raise BrokenPipeError
+        self.jobs += 1
+        to.write(json.dumps(job | {"bytes": len(body)}).encode() + b"\n")
+        to.write(body)
+        await to.drain()
+        length = int.from_bytes(await back.readexactly(8), "big")
+        return await back.readexactly(length)
+
+    async def stop(self) -> None:
+        """End the process, whatever it does."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        if self._process.stdin:
+            self._process.stdin.close()
+            with contextlib.suppress(OSError):
+                await self._process.stdin.wait_closed()
+        await self._process.wait()
+
+
+def _result(answer: bytes) -> bytes:
+    """Return the result within an answer. Raises the JobFailed that it tells of."""
+    if answer.startswith(OK):
+        return answer[len(OK) : -1]
+    said = json.loads(answer)["error"]
+    raise JobFailed(said["kind"], said["message"], said["context"])

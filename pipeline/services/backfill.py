@@ -1,0 +1,290 @@
+"""Walks back through what a feed's publisher still offers, one page after another, politely.
+
+Backfills a feed: what a walk finds of a span of dates is taken in page by page, or shown first.
+
+Only the feed's own document has validators and a schedule; what the pages behind it teach is not kept.
+"""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
+
+from pipeline.domain.errors import FeedError
+from pipeline.domain.models import FeedConfig, Item, PollState, Window
+from pipeline.domain.text import shown_url
+from pipeline.feeds.fetch import Fetched, Unchanged, fetch
+from pipeline.feeds.pagination import (
+    MOST_BYTES,
+    MOST_PAGES,
+    fresh,
+    is_end,
+    is_past,
+    next_page,
+    patience,
+    same_site,
+    with_login,
+)
+from pipeline.feeds.parsing.parse import ParsedFeed
+from pipeline.feeds.poll_schedule import after_refusal, holdup, host_of
+from pipeline.feeds.select import Selection
+from pipeline.services.context import Newsroom, PollReport
+from pipeline.services.poll import Look, admit, admitted, decided, look, parsed_of, policy, poll_whole
+
+PAUSE_S = 1.0
+"""Seconds between an answer and the next request to the same publisher."""
+_TRIES = 3
+"""Requests for one page, where its server asks for patience."""
+_MOST = f"{MOST_PAGES} pages or {MOST_BYTES // 1_000_000} MB"
+_NAP_S = 0.5
+"""Seconds after which a pause looks whether the run is told to end."""
+
+
+class Refused(NamedTuple):
+    """A page that could not be had, and why."""
+
+    url: str
+    error: FeedError
+
+
+class Found(NamedTuple):
+    """What a walk found, to be taken in later, or not at all."""
+
+    looks: tuple[Look, ...]
+    """Without their bytes; the first one is the feed's own document."""
+    notes: tuple[str, ...] = ()
+    refused: Refused | None = None
+    merged: frozenset[str] = frozenset()
+    """Guids of new items that others tell in the same words: they would get no draft of their own."""
+
+    @property
+    def new(self) -> list[Item]:
+        """Return the items that would be drafted."""
+        every = (item for seen in self.looks for item in seen.chosen.new)
+        return [item for item in every if item.guid not in self.merged]
+
+    @property
+    def left(self) -> int:
+        """Return how many more items were met than the limit allows."""
+        return sum(seen.chosen.beyond for seen in self.looks)
+
+
+class Walk:
+    """The way back through one feed, until its dates or until there are as many new items as are `wanted`."""
+
+    def __init__(self, room: Newsroom, feed: FeedConfig, window: Window, wanted: int, pause_s: float) -> None:
+        self._room, self._feed, self._window = room, feed, window
+        self._wanted, self._pause_s = wanted, pause_s
+        self._home = feed.url
+        self._pages = self._bytes = self._new = 0
+        self._met: set[str] = set()
+        self._asked: set[str] = set()
+        self._taken: dict[str, tuple[str, str]] = {}
+        self._notes: dict[str, None] = {}
+        self._refused: Refused | None = None
+
+    def found(self, looks: Sequence[Look]) -> Found:
+        """Return what was seen on the way, and what was odd about it."""
+        pages = [f"{self._pages} pages read"] if self._pages > 1 else []
+        return Found(tuple(looks), (*pages, *self._notes), self._refused)
+
+    async def after(self, first: Look) -> AsyncIterator[Look]:
+        """Yield the pages behind a feed's own document, each with the items that none before it had."""
+        self._home = first.fetched.url
+        page: Look | None = first
+        while page is not None:
+            self._count(page)
+            url = self._onward(page)
+            page = await self._page(url) if url else None
+            if page is not None:
+                yield page
+
+    def _count(self, page: Look) -> None:
+        self._pages += 1
+        self._new += len(page.chosen.new)
+        self._met.update(item.guid for item in page.parsed.items)
+        self._asked.add(page.fetched.url)
+        for item in page.chosen.new:
+            if item.canonical:
+                self._taken[item.canonical] = (self._feed.key, item.guid)
+        self._room.notify(self._feed.key, "read")
+
+    def _onward(self, page: Look) -> str | None:
+        """Return the page to be read next, None where there is none or it would be of no use."""
+        url = next_page(page.parsed, page.fetched.url, self._pages)
+        enough = self._new >= self._wanted
+        if url is None or enough or url in self._asked or is_past(page.parsed.items, self._window[0]):
+            return None
+        if not same_site(url, self._home):
+            self._note(f"older items are said to be at {shown_url(url)}, another site: not followed")
+            return None
+        if self._pages >= MOST_PAGES or self._bytes > MOST_BYTES:
+            self._note(f"older items are left alone: {_MOST} are the most that is read at once")
+            return None
+        return url
+
+    async def _page(self, url: str) -> Look | None:
+        """Return a page, None where it is the end of the way."""
+        self._asked.add(url)
+        await _rest(self._room, self._pause_s)
+        read = await self._read(url)
+        if read is None:
+            return None
+        fetched, parsed = read
+        if not same_site(fetched.url, self._home):
+            self._note(f"{shown_url(url)} leads to {shown_url(fetched.url)}, another site: not read")
+            return None
+        self._bytes += len(fetched.body)
+        for odd in parsed.notes:
+            self._note(f"page {self._pages + 1}: {odd}")
+        items = fresh(parsed.items, self._met)
+        if not items:
+            return None
+        most = self._wanted - self._new
+        chosen = await decided(
+            self._room, self._feed, items, self._room.clock(), self._window, most, self._taken
+        )
+        return light(Look(fetched, parsed.model_copy(update={"items": items}), chosen))
+
+    async def _read(self, url: str) -> tuple[Fetched, ParsedFeed] | None:
+        """Return what a page says, None where it cannot be had or the run is told to end."""
+        try:
+            fetched = await self._fetched(url)
+            if fetched is None:
+                return None
+            return fetched, await parsed_of(self._room, self._feed, fetched, self._room.clock())
+        except FeedError as error:
+            if not is_end(error):
+                self._refused = Refused(url, error)
+                said = error.message.removeprefix(f"{self._feed.key}: ")
+                self._note(f"read no further than page {self._pages}: {said}")
+            return None
+
+    async def _fetched(self, url: str) -> Fetched | None:
+        """Return a page's bytes, None where the run is told to end. Raises FeedError as `fetch` does."""
+        room, asked = self._room, self._feed.model_copy(update={"url": with_login(url, self._feed.url)})
+        for tries_left in reversed(range(_TRIES)):
+            if room.stop:
+                return None
+            try:
+                async with room.polls:
+                    found = await fetch(room.net, asked, PollState(), room.clock(), whole=True)
+                return None if isinstance(found, Unchanged) else found
+            except FeedError as error:
+                wait_s = patience(error) if tries_left else None
+                if wait_s is None:
+                    raise
+            await _rest(room, max(wait_s, self._pause_s))
+        return None
+
+    def _note(self, said: str) -> None:
+        self._notes[said] = None
+
+
+def light(seen: Look) -> Look:
+    """Return a page without its bytes: those of two hundred are not to be held at once."""
+    return seen._replace(fetched=seen.fetched.model_copy(update={"body": b""}))
+
+
+async def _rest(room: Newsroom, seconds: float) -> None:
+    """Wait, unless the run is told to end."""
+    for nap in range(math.ceil(seconds / _NAP_S)):
+        if room.stop:
+            return
+        await asyncio.sleep(min(seconds - nap * _NAP_S, _NAP_S))
+
+
+async def walk(
+    room: Newsroom, feed: FeedConfig, window: Window, limit: int, *, pause_s: float = PAUSE_S
+) -> PollReport:
+    """Bring what a publisher still offers of a window into the ledger, each page as it is read.
+
+    No more pages are read, and no more items taken in, than `limit` items need, those counted that wait
+    already: what is taken in is drafted, by a later run if not by this one. Raises FeedError where the feed
+    itself cannot be had; trouble with a later page is a note of the report.
+    """
+    wanted = await _wanted(room, feed, window, limit)
+    way = Walk(room, feed, window, wanted, pause_s)
+    report, first = await poll_whole(room, feed, window, most=wanted)
+    if first is None:
+        return report
+    async for page in way.after(first):
+        report = _sum(report, await _admitted(room, feed, page.chosen))
+    return await _ended(room, feed, report, way.found(()))
+
+
+async def look_back(
+    room: Newsroom, feed: FeedConfig, window: Window, limit: int, *, pause_s: float = PAUSE_S
+) -> Found:
+    """Find what `walk` would take in, and write nothing.
+
+    Raises FeedError where the feed itself cannot be had, or its host asked to be left alone.
+    """
+    if reason := holdup(feed, room.book.state(feed), room.hosts, room.clock(), named=True):
+        raise FeedError(f"{feed.key}: {reason}", kind="rate-limited", feed=feed.key)
+    wanted = await _wanted(room, feed, window, limit)
+    way = Walk(room, feed, window, wanted, pause_s)
+    first = await look(room, feed, window, wanted)
+    if isinstance(first, Unchanged):
+        return Found(())
+    looks = [light(first)]
+    async for page in way.after(first):
+        looks.append(page)
+    found = way.found(looks)
+    merged = await asyncio.to_thread(room.ledger.merged_of, feed.key, found.new, policy(room, feed))
+    return found._replace(merged=merged)
+
+
+async def take(room: Newsroom, feed: FeedConfig, window: Window, limit: int, found: Found) -> PollReport:
+    """Take in what `look_back` found, as `walk` does, but for what came into the ledger since."""
+    wanted = await _wanted(room, feed, window, limit)
+    now, report = room.clock(), None
+    for page in found.looks:
+        chosen = await decided(room, feed, page.parsed.items, now, window, wanted)
+        wanted -= len(chosen.new)
+        if report is None:
+            report = await admitted(room, feed, page._replace(chosen=chosen), now)
+        else:
+            report = _sum(report, await _admitted(room, feed, chosen))
+    return await _ended(room, feed, report or PollReport(feed=feed.key), found)
+
+
+async def _wanted(room: Newsroom, feed: FeedConfig, window: Window, limit: int) -> int:
+    """Return how many new items are enough."""
+    return limit - await asyncio.to_thread(room.ledger.queued, feed.key, window)
+
+
+async def _admitted(room: Newsroom, feed: FeedConfig, chosen: Selection) -> PollReport:
+    """Take in what was chosen of a later page; what polls taught of the feed stays as it stands."""
+
+    def admitting() -> dict[str, int]:
+        # As the ledger has it now, not this run: another one may have polled the feed since.
+        return admit(room, feed, chosen, _state(room, feed))
+
+    return PollReport(feed=feed.key, left=chosen.beyond, **await asyncio.to_thread(admitting))
+
+
+def _state(room: Newsroom, feed: FeedConfig) -> PollState:
+    return room.ledger.poll_states().get(feed.key, PollState())
+
+
+async def _ended(room: Newsroom, feed: FeedConfig, report: PollReport, found: Found) -> PollReport:
+    if found.refused:
+        await asyncio.to_thread(_leave_alone, room, feed, found.refused)
+    return report.model_copy(update={"notes": report.notes + found.notes})
+
+
+def _leave_alone(room: Newsroom, feed: FeedConfig, refused: Refused) -> None:
+    """Keep to what a host asked for at a later page, as after a poll; nothing else is learned from it."""
+    state = _state(room, feed)
+    host = host_of(state.url or feed.url)
+    after = after_refusal(state, refused.error, room.clock())
+    if after.wait_until and host == host_of(refused.url):
+        room.hosts[host] = after.wait_until
+        room.ledger.record_polls({feed.key: after})
+        room.book.note(feed, after)
+
+
+def _sum(one: PollReport, other: PollReport) -> PollReport:
+    counts = ("new", "updated", "skipped", "merged", "left")
+    return one.model_copy(update={name: getattr(one, name) + getattr(other, name) for name in counts})

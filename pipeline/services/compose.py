@@ -1,0 +1,323 @@
+"""The cover that a new draft begins with, as its feed is configured.
+
+The repair pass: the sentences that the checks object to are mended by one more call.
+
+Makes an item's draft: of answers that were paid for, or asked for now, or of the offline brief.
+
+Writes one section of a draft anew; every other byte of its body stays, an editor's own words included.
+"""
+
+import asyncio
+from functools import partial
+from typing import Any, NamedTuple
+
+from pipeline.articles import files
+from pipeline.articles.approved_metadata import front_of, is_overview_start
+from pipeline.articles.files import draft_path
+from pipeline.articles.front_matter import dumps, loads
+from pipeline.articles.markdown import part, replaced, safe_line, text_of
+from pipeline.articles.render import build_metadata, render_body, safe_markdown
+from pipeline.covers import feed_cover, photo_cover, query_of
+from pipeline.domain.errors import BudgetSpent, ModelError, ReviewError
+from pipeline.domain.models import (
+    Answer,
+    Article,
+    Beat,
+    Credit,
+    Draft,
+    FeedConfig,
+    Finding,
+    Provenance,
+    Severity,
+    Source,
+    source_of,
+    utc_iso,
+)
+from pipeline.domain.plain_text import without_elements
+from pipeline.llm.structured_output import Task, ask
+from pipeline.rewrite.article_schema import WireArticle, read_answer
+from pipeline.rewrite.offline_brief import BRIEF, write_brief
+from pipeline.rewrite.redraft import WireSectionText, read_section, with_request
+from pipeline.rewrite.sentence_repair import WireMending, flagged, mended, read_mending, with_flags
+from pipeline.services.budget import ItemBooks
+from pipeline.services.context import Newsroom
+from pipeline.services.draft_file import known_text
+from pipeline.storage import Claim, Previous, Sibling, same_story
+
+
+async def cover_of(
+    room: Newsroom, feed: FeedConfig, source: Source, article: Article
+) -> dict[str, Any] | None:
+    """Return `coverImage`: the item's own image, or the first of a search; None where there is none."""
+    if feed.covers == "feed":
+        return feed_cover(source)
+    if feed.covers != "unsplash" or feed.cover_choice != "first" or room.covers is None:
+        return None
+    query = query_of(article.title, article.category, article.tags)
+    photos = await room.covers.search(query, 1)
+    if not photos:
+        return None
+    await room.covers.used(photos[0])
+    return photo_cover(photos[0])
+
+
+async def mend(
+    room: Newsroom, source: Source, beat: Beat, claim: Claim, books: ItemBooks, draft: Draft
+) -> str | None:
+    """Return the draft's body with flagged sentences mended; None where there is nothing to change.
+
+    A call that comes to nothing leaves the draft as it is, with its findings: it was paid for.
+    Raises LeaseLost.
+    """
+    _, body = await asyncio.to_thread(loads, draft.text, draft.path)
+    flags = flagged(body, draft.findings)
+    if not flags or room.model is None or room.mender is None:
+        return None
+    read = partial(read_mending, count=len(flags))
+    try:
+        if claim.mended is not None:
+            sentences = read(claim.mended.text)
+        else:
+            task = Task(
+                messages=with_flags(room.mender.messages(source, beat), body, flags),
+                prompt_id=room.mender.id,
+                shape=WireMending,
+                read=read,
+                purpose="verify",
+            )
+            _, sentences = await ask(room.model, task, books)
+    except (ModelError, BudgetSpent):
+        return None
+    safe = {number: safe_line(text) for number, text in sentences.items()}
+    after = mended(body, flags, safe)
+    return after if after != body else None
+
+
+class Composed(NamedTuple):
+    """A draft that is ready to be written."""
+
+    draft: Draft
+    number: int
+    """Its `ai.version`."""
+    cause: str
+    rewritten: bool
+    before: Draft | None = None
+    """What the model wrote first, where its sentences were mended since."""
+
+
+async def compose(room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBooks) -> Composed:
+    """Return an item's draft: written by the model, or the brief.
+
+    Raises ModelError, LeaseLost, BudgetSpent.
+    """
+    siblings = await asyncio.to_thread(room.ledger.siblings, claim.item_id)
+    source, beat = claimed_source(feed, claim, siblings), room.beats[feed.beat]
+    article, provenance = await _article(room, source, beat, claim, books)
+    cover = None if claim.previous else await cover_of(room, feed, source, article)
+    lay_out = partial(_laid_out, room, source, beat, claim, siblings, provenance, cover)
+    draft = await lay_out(article, None)
+    number = claim.previous.version + 1 if claim.previous else 1
+    composed = Composed(draft, number, "redraft" if claim.previous else "draft", provenance.rewritten)
+    if not (beat.verify and provenance.rewritten):
+        return composed
+    mended = await mend(room, source, beat, claim, books, draft)
+    if mended is None:
+        return composed
+    after = await lay_out(article, mended)
+    return composed._replace(draft=after, cause="repair", before=draft)
+
+
+def claimed_source(feed: FeedConfig, claim: Claim, siblings: list[Sibling]) -> Source:
+    """Return the text to be rewritten: the item beside what its feed says of it."""
+    merged = {sibling.url: sibling for sibling in siblings if sibling.state == "merged" and sibling.url}
+    merged.pop(claim.item.link or "", None)
+    also = tuple(Credit(name=one.feed_name, url=url) for url, one in merged.items())
+    return source_of(feed, claim.item, first_key=claim.first_key, also=also)
+
+
+async def _article(
+    room: Newsroom, source: Source, beat: Beat, claim: Claim, books: ItemBooks
+) -> tuple[Article, Provenance]:
+    read = partial(read_answer, source=source, beat=beat)
+    if claim.answer is not None:  # paid for by an earlier run
+        try:
+            return await asyncio.to_thread(read, claim.answer.text), claim.answer.provenance
+        except ModelError as error:
+            await books.discard(error.message)
+    if room.model is None:
+        return await asyncio.to_thread(write_brief, source, beat), BRIEF
+    prompt = room.prompts[beat.key]
+    messages = prompt.messages(source, beat)
+    if claim.request and claim.previous:
+        messages = with_request(messages, claim.request, _body(claim.previous.text))
+    task = Task(
+        messages=messages,
+        prompt_id=prompt.id,
+        shape=WireArticle,
+        read=read,
+        purpose="redraft" if claim.previous else "draft",
+        max_tokens=prompt.hints.max_tokens,
+        temperature=prompt.hints.temperature,
+    )
+    answer, article = await ask(room.model, task, books)
+    return article, answer.provenance
+
+
+def _body(text: str) -> str:
+    return loads(text, "an earlier version")[1]
+
+
+async def _laid_out(
+    room: Newsroom,
+    source: Source,
+    beat: Beat,
+    claim: Claim,
+    siblings: list[Sibling],
+    provenance: Provenance,
+    cover: dict[str, Any] | None,
+    article: Article,
+    body: str | None,
+) -> Draft:
+    """Return the draft of an article; `body` stands in for its own where sentences were mended."""
+    if body is None:
+        body = render_body(article, beat)
+    else:
+        article = article.model_copy(update={"overview": text_of(body, part(body, beat.overview))})
+    previous = claim.previous
+    front_matter = partial(
+        build_metadata,
+        source,
+        article,
+        provenance,
+        now=room.clock(),
+        version=previous.version + 1 if previous else 1,
+        previous=kept(previous.text, beat) if previous else None,
+        cover=cover,
+    )
+    front = await asyncio.to_thread(lambda: front_of(front_matter(()), body, beat))
+    findings = (*await room.check(source, body, beat, front), *_told_too(siblings))
+    return Draft(
+        external_id=source.external_id,
+        path=previous.path if previous else _path(source, article),
+        text=await asyncio.to_thread(lambda: dumps(front_matter(findings), body)),
+        findings=findings,
+    )
+
+
+def _path(source: Source, article: Article) -> str:
+    title = without_elements(article.title)
+    return draft_path(title, source.item.published_at, source.external_id)
+
+
+def kept(text: str, beat: Beat) -> dict[str, Any]:
+    """Return front matter for a redraft to keep an editor's part of; without a description that was ours."""
+    metadata, body = loads(text, "an earlier version")
+    if is_overview_start(metadata.get("description"), body, beat):
+        del metadata["description"]
+    return metadata
+
+
+def _told_too(siblings: list[Sibling]) -> list[Finding]:
+    return [same_story(one.feed_name, one.title, one.path) for one in siblings]
+
+
+async def compose_section(
+    room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBooks
+) -> tuple[Claim, Composed]:
+    """Return a draft with one section written anew, and the claim as what stands on disk makes it.
+
+    What an editor changed on disk is kept as a version of its own first. Raises ModelError, LeaseLost,
+    BudgetSpent.
+    """
+    last = claim.previous
+    claim, text = await asyncio.to_thread(_standing, room, claim)
+    source = claimed_source(feed, claim, await asyncio.to_thread(room.ledger.siblings, claim.item_id))
+    metadata, body = loads(text, claim.item.title)
+    try:
+        one = part(body, claim.request.section or "" if claim.request else "")
+    except ReviewError as error:
+        raise ModelError(error.message, retry=False) from error
+    beat = room.beats[feed.beat]
+    answer, new = await _new_text(room, source, beat, claim, books, body)
+    after = replaced(body, one, safe_markdown(new))
+    front = front_of(_settled(metadata, body, beat, last), after, beat, before=body)
+    findings = await room.check(source, after, beat, front)
+    metadata = {**front.metadata}
+    metadata["updatedAt"] = utc_iso(room.clock())
+    metadata["ai"] = _ai(metadata, answer, findings, utc_iso(room.clock()), claim.previous)
+    draft = Draft(
+        external_id=source.external_id,
+        path=claim.previous.path if claim.previous else "",
+        text=dumps(metadata, after),
+        findings=findings,
+    )
+    number = claim.previous.version + 1 if claim.previous else 1
+    return claim, Composed(draft, number, "redraft", rewritten=True)
+
+
+def _settled(metadata: dict[str, Any], body: str, beat: Beat, last: Previous | None) -> dict[str, Any]:
+    """Return the front matter on disk with what the ledger knows of it."""
+    if last is None:
+        return metadata
+    origin, before = known_text(last.origin or last.text)[0], known_text(last.text)[1]
+    return front_of(metadata, body, beat, before=before, origin=origin).metadata
+
+
+def _standing(room: Newsroom, claim: Claim) -> tuple[Claim, str]:
+    """Return the text on disk; one that an editor changed is kept, and is what may be replaced."""
+    previous = claim.previous
+    data = files.read_bytes(room.settings.output, previous.path) if previous else None
+    if previous is None or data is None:
+        raise ModelError("its draft is gone from its place", retry=False)
+    try:
+        text, sha256 = data.decode(), files.sha256_of(data)
+    except UnicodeDecodeError as error:
+        raise ModelError("its draft is not UTF-8; save it as such", retry=False) from error
+    if sha256 == previous.sha256:
+        return claim, text
+    kept = Draft(external_id="", path=previous.path, text=text)
+    room.ledger.keep_version(claim, kept, number=previous.version, cause="edit")
+    standing = Previous(path=previous.path, sha256=sha256, text=text, version=previous.version)
+    return claim.model_copy(update={"previous": standing}), text
+
+
+async def _new_text(
+    room: Newsroom, source: Source, beat: Beat, claim: Claim, books: ItemBooks, body: str
+) -> tuple[Answer, str]:
+    request = claim.request
+    heading = request.section or "" if request else ""
+    bullets = heading.strip().casefold() == f"{beat.impact} {beat.market}".casefold()
+    read = partial(read_section, bullets=bullets)
+    if claim.answer is not None:
+        return claim.answer, read(claim.answer.text)
+    if room.model is None or request is None:
+        raise ModelError("a section is written anew by a model alone: set COPYDESK_MODEL", retry=False)
+    prompt = room.prompts[beat.key]
+    task = Task(
+        messages=with_request(prompt.messages(source, beat), request, body),
+        prompt_id=prompt.id,
+        shape=WireSectionText,
+        read=read,
+        purpose="redraft",
+    )
+    return await ask(room.model, task, books)
+
+
+def _ai(
+    metadata: dict[str, Any],
+    answer: Answer,
+    findings: tuple[Finding, ...],
+    now: str,
+    previous: Previous | None,
+) -> dict[str, Any]:
+    told = metadata.get("ai")
+    counted = sum(finding.severity is not Severity.NOTE for finding in findings)
+    return {
+        **(told if isinstance(told, dict) else {}),
+        "rewritten": True,
+        "expandedAt": now,
+        "version": previous.version + 1 if previous else 1,
+        "model": answer.provenance.model,
+        **({"prompt": answer.provenance.prompt} if answer.provenance.prompt else {}),
+        "checks": {"open": counted, "acknowledged": 0},
+    }

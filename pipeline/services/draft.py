@@ -1,0 +1,254 @@
+"""Gives an item the text that a draft needs: its feed's, or its page's where that is thin or cut.
+
+Turns claimed items into drafts: source, answer, findings, file.
+
+What is known of an item stands in the ledger before the next step begins, so a run that dies at any
+instruction is finished by the next one: an answer that was paid for is never asked again, and a file
+that was meant to be written is written.
+"""
+
+import asyncio
+import contextlib
+import logging
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from pipeline.articles import files
+from pipeline.articles.files import alone
+from pipeline.domain.errors import (
+    BudgetSpent,
+    FeedError,
+    Interrupted,
+    LeaseLost,
+    LedgerError,
+    LimitReached,
+    ModelError,
+    ModelRefused,
+    OutputError,
+)
+from pipeline.domain.models import Draft, FeedConfig, Item, Severity, Window, external_id
+from pipeline.feeds.pages.completeness import shortfall
+from pipeline.feeds.pages.extract import Page
+from pipeline.feeds.pages.fetch import choose, wants_page
+from pipeline.services.budget import ItemBooks
+from pipeline.services.compose import Composed, compose, compose_section
+from pipeline.services.context import ItemOutcome, Newsroom
+from pipeline.services.work_queue import Queue
+from pipeline.storage import OURSELVES, Claim, Previous, Which
+
+KEPT = timedelta(days=30)
+"""How long a page is kept."""
+_REFUSED = timedelta(days=1)
+"""How long a page that has no text for us is not asked for again."""
+_PASSING = frozenset(("timeout", "unreachable", "server", "rate-limited", "http", "tls"))
+"""Trouble that a later run may not have."""
+
+
+class Lacking(Exception):
+    """An item has not text enough to be drafted; `passing` where a later run may find more."""
+
+    def __init__(self, reason: str, *, passing: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.passing = passing
+
+
+async def completed(room: Newsroom, feed: FeedConfig, claim: Claim) -> Item:
+    """Return a claimed item with text enough to be drafted. Raises Lacking, LeaseLost.
+
+    What its page adds is kept in the ledger before anything is made of it, so that a later run, and the
+    editor, see the same source.
+    """
+    item, page, trouble = claim.updated or claim.item, None, None
+    if wants_page(item, feed):
+        page, trouble = await _page(room, feed, item)
+    item = choose(item, page, feed)
+    if lack := shortfall(item.text, feed.min_chars):
+        said = f"{lack}; its page: {trouble.message}" if trouble else lack
+        raise Lacking(said, passing=trouble is not None and trouble.kind in _PASSING)
+    if claim.updated or item != claim.item:
+        await asyncio.to_thread(room.ledger.complete, claim, item)
+    return item
+
+
+async def _page(room: Newsroom, feed: FeedConfig, item: Item) -> tuple[Page | None, FeedError | None]:
+    url, now = item.link or "", room.clock()
+    name = f"{url}\n{feed.selector}" if feed.selector else url
+    row = await asyncio.to_thread(room.ledger.page, name)
+    if row and row.payload is not None and row.at > now - KEPT:
+        return Page.model_validate_json(row.payload), None
+    if row and row.error is not None and row.at > now - _REFUSED:
+        return None, FeedError(row.error, kind="kept")
+    try:
+        page = await room.pages.page(url, feed.selector)
+    except FeedError as error:
+        if error.kind not in _PASSING:
+            await asyncio.to_thread(room.ledger.keep_page, name, None, error.message, now)
+        return None, error
+    await asyncio.to_thread(room.ledger.keep_page, name, page.model_dump_json(), None, now)
+    return page, None
+
+
+log = logging.getLogger("copydesk.items")
+log.addHandler(logging.NullHandler())  # who wants it asks for it
+_EDITED = "its draft was edited: kept, and flagged"
+
+
+async def draft_feed(
+    room: Newsroom,
+    feed: FeedConfig,
+    limit: int,
+    window: Window | None = None,
+    *,
+    requested: bool = False,
+) -> list[ItemOutcome]:
+    """Draft up to `limit` queued items of a feed, newest first, and no more than its day allows.
+
+    Those that an editor asked for are drafted whatever the day allows; alone where `requested`, with texts
+    that only have to be written.
+
+    A run that is stopped or cancelled gives back what it had not finished.
+    """
+    if not room.settings.writes_drafts:
+        which: Which = "new"  # what stands in a folder is the business of the machine that has it
+    else:
+        which = "asked" if requested else "all"
+    return await Queue(room, feed, limit, window, which, partial(_outcome, room, feed)).drafted()
+
+
+async def _outcome(room: Newsroom, feed: FeedConfig, claim: Claim) -> ItemOutcome | None:
+    """Draft one item; its trouble is its outcome, unless it is everybody's."""
+    books = ItemBooks(room, claim)
+    async with room.in_flight:
+        if room.stop:
+            return None
+        try:
+            outcome = await _draft(room, feed, claim, books)
+        except LeaseLost as error:
+            outcome = ItemOutcome(title=claim.item.title, reason=error.message)
+        except Lacking as lack:
+            outcome = await _lacking(room, claim, lack)
+        except (Interrupted, LimitReached):
+            return None  # the run ends before its turn came
+        except (ModelRefused, OutputError, LedgerError, BudgetSpent) as error:
+            room.stop.append(error)
+            return None
+        except ModelError as error:
+            outcome = await _failed(room, claim, error)
+    _log(room, feed, claim, outcome)
+    room.notify(feed.key, "drafted" if outcome.path else "failed")
+    tokens = {name: getattr(books.usage, name) for name in ("prompt_tokens", "completion_tokens")}
+    return outcome.model_copy(update=tokens | {"micros": books.micros})
+
+
+def _log(room: Newsroom, feed: FeedConfig, claim: Claim, outcome: ItemOutcome) -> None:
+    about = {"run": room.run, "feed": feed.key, "item": external_id(claim.first_key, claim.item.guid)}
+    if outcome.path:
+        log.info("drafted %s", outcome.path, extra=about)
+    else:
+        level = logging.INFO if outcome.skipped else logging.WARNING
+        log.log(level, "no draft of %r: %s", outcome.title, outcome.reason, extra=about)
+
+
+async def _lacking(room: Newsroom, claim: Claim, lack: Lacking) -> ItemOutcome:
+    """Skip an item whose source is too thin; where its page may still come, try again before that."""
+    outcome = ItemOutcome(title=claim.item.title, reason=lack.reason, skipped=not lack.passing)
+    with contextlib.suppress(LeaseLost):
+        if claim.previous:
+            await asyncio.to_thread(room.ledger.keep_standing, claim, lack.reason)
+        elif lack.passing:
+            await asyncio.to_thread(room.ledger.fail, claim, lack.reason, retry=True)
+        else:
+            await asyncio.to_thread(room.ledger.skip, claim, lack.reason)
+    return outcome
+
+
+async def _failed(room: Newsroom, claim: Claim, error: ModelError) -> ItemOutcome:
+    with contextlib.suppress(LeaseLost):  # then it is another run's to fail
+        if claim.previous:
+            await asyncio.to_thread(room.ledger.keep_standing, claim, error.message)
+        else:
+            await asyncio.to_thread(room.ledger.fail, claim, error.message, retry=error.retry)
+    return ItemOutcome(title=claim.item.title, reason=error.message)
+
+
+async def _draft(room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBooks) -> ItemOutcome:
+    title = claim.item.title
+    if claim.intent is not None:  # a run died between the ledger and the file
+        await asyncio.to_thread(store, room, claim, claim.intent)
+        return ItemOutcome(title=title, path=claim.intent.path, **_about(claim, claim.intent))
+    if claim.request and claim.request.section:
+        claim, composed = await compose_section(room, feed, claim, books)
+    elif await asyncio.to_thread(_edited, room, claim):
+        await asyncio.to_thread(room.ledger.keep_standing, claim, _EDITED)
+        return ItemOutcome(title=title, reason=_EDITED, skipped=True)
+    else:
+        if claim.answer is None:
+            claim = claim.model_copy(update={"item": await completed(room, feed, claim)})
+        composed = await compose(room, feed, claim, books)
+    overtaken = await asyncio.to_thread(_begin, room, claim, composed)
+    if overtaken:
+        return ItemOutcome(title=title, reason=overtaken, rewritten=composed.rewritten)
+    about = _about(claim, composed.draft)
+    return ItemOutcome(title=title, path=composed.draft.path, rewritten=composed.rewritten, **about)
+
+
+def _about(claim: Claim, draft: Draft) -> dict[str, Any]:
+    held = any(finding.severity is Severity.BLOCK for finding in draft.findings)
+    return {"ref": external_id(claim.first_key, claim.item.guid), "held": held}
+
+
+def _edited(room: Newsroom, claim: Claim) -> bool:
+    """Tell whether somebody changed, moved or removed the draft that is to be written anew."""
+    if claim.previous is None:
+        return False
+    if _moved_on(room, claim.previous):
+        return True
+    edited, asked = claim.previous.edited_at, claim.request
+    # Who asks for it after an edit knows of that edit; a changed source does not.
+    return edited is not None and (asked is None or asked.by == OURSELVES or asked.at < edited)
+
+
+def _moved_on(room: Newsroom, previous: Previous) -> bool:
+    data = files.read_bytes(room.settings.output, previous.path)
+    return data is None or files.sha256_of(data) != previous.sha256
+
+
+def _begin(room: Newsroom, claim: Claim, composed: Composed) -> str | None:
+    """Write a draft; returns why not, where somebody came first."""
+    if claim.previous is None:
+        _put(room, claim, composed)
+        return None
+    with alone(room.settings.output):
+        if _moved_on(room, claim.previous) or room.ledger.moved_on(claim):
+            reason = f"it was edited meanwhile; the new text is kept as version {composed.number}"
+            room.ledger.keep_aside(claim, composed.draft, composed.number, reason)
+            return reason
+        _put(room, claim, composed)
+        return None
+
+
+def _put(room: Newsroom, claim: Claim, composed: Composed) -> None:
+    number = composed.number
+    if composed.before is not None:
+        cause = "redraft" if claim.previous else "draft"
+        room.ledger.keep_version(claim, composed.before, number=number, cause=cause)
+    room.ledger.intend(claim, composed.draft, number=number, cause=composed.cause)
+    store(room, claim, composed.draft)
+
+
+def store(room: Newsroom, claim: Claim, draft: Draft) -> None:
+    """Write an intended draft and confirm it, or leave that to the machine that writes.
+
+    A file at its path is only overwritten if it is ours.
+    """
+    root = room.settings.output
+    if not room.settings.writes_drafts:
+        room.ledger.release([claim])
+        return
+    standing = files.read_bytes(root, draft.path)
+    ours = claim.previous.sha256 if claim.previous else None
+    if standing is None or files.sha256_of(standing) == ours:
+        files.write_atomically(root, draft.path, draft.text.encode())
+    room.ledger.confirm(claim)

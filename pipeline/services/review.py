@@ -1,0 +1,221 @@
+"""Composes an editor's verdict: the text on disk is checked again, then moved.
+
+The ledger is told before and after, so that a killed verdict is carried out by the next command.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.articles import files
+from pipeline.articles.files import alone
+from pipeline.articles.front_matter import dumps, loads, plain_lines
+from pipeline.checks.runner import run_checks
+from pipeline.config import Subscriptions
+from pipeline.domain.errors import ReviewError
+from pipeline.domain.models import LINES, Decision, Finding, Severity, Verdict, utc_iso
+from pipeline.feeds.urls import canonical_url
+from pipeline.services.draft_file import (
+    Standing,
+    beat_of,
+    count_checks,
+    draft_front,
+    editors_own,
+    keep_edit,
+    known_text,
+    read_text,
+    refuse_other,
+    reopened,
+    source_of,
+    standing_draft,
+    write_text,
+)
+from pipeline.storage import DraftRow, Given, Ledger, Move, PendingVerdict, live, unanswered
+
+FOLDERS = {Decision.APPROVE: "published", Decision.REJECT: "rejected"}
+
+
+def decide(
+    ledger: Ledger,
+    root: Path,
+    subscriptions: Subscriptions,
+    ref: str,
+    decision: Decision,
+    *,
+    by: str | None,
+    note: str | None,
+    now: datetime,
+    seen: str | None = None,
+) -> str:
+    """Carry out a verdict on one draft and return the file's new path, relative to `root`.
+
+    `seen` is the hash of the text that the editor saw; None: whatever stands. Raises ReviewError where no
+    draft or several answer to `ref`, where the draft was decided on before, its file is missing or
+    unreadable, or an approval meets a blocking finding; EditConflict where another text stands.
+    """
+    with alone(root):
+        standing = standing_draft(ledger, root, ref)
+        row = standing.row
+        refuse_other(standing, seen)
+        verdict = Verdict(decision=decision, by=by or "unknown", at=now, note=note, sha256=standing.sha256)
+        approved = decision is Decision.APPROVE
+        after = _approved(standing, subscriptions, verdict) if approved else standing.text
+        keep_edit(ledger, standing)
+        move = _move(ledger, root, row, f"{FOLDERS[decision]}/{row.path.partition('/')[2]}", after)
+        pending = ledger.intend_verdict(row, verdict, move, target_names(subscriptions))
+        carry_out(ledger, root, pending)
+        return move.new_path
+
+
+def undo(
+    ledger: Ledger,
+    root: Path,
+    subscriptions: Subscriptions,
+    ref: str,
+    *,
+    by: str | None,
+    note: str | None,
+    now: datetime,
+) -> str:
+    """Take back the last verdict on a draft and return the path at which it waits again.
+
+    What was published is withdrawn; where it was a revision, the article before it is published again.
+    Raises ReviewError where there is nothing to take back, or its file is missing.
+    """
+    with alone(root):
+        row = ledger.draft(ref)
+        given = ledger.verdicts(row.item_id)
+        last = _last_verdict(row, given)
+        text, sha256 = read_text(root, last.new_path, ref)
+        after = _before(ledger, row, last, text, sha256)
+        earlier = live(given[:-1]) if last.decision is Decision.APPROVE else None
+        move = Move(
+            old_path=last.new_path,
+            new_path=last.old_path,
+            text=after,
+            sha256_after=files.sha256_of(after.encode()),
+            leaves=earlier.text if earlier else None,
+            undoes=last.id,
+        )
+        if files.read_bytes(root, move.new_path) not in (None, after.encode()):
+            raise ReviewError(f"another file stands at {move.new_path}; move it away first", draft=ref)
+        verdict = Verdict(decision=Decision.UNDO, by=by or "unknown", at=now, note=note, sha256=sha256)
+        carry_out(ledger, root, ledger.intend_verdict(row, verdict, move, target_names(subscriptions)))
+        return move.new_path
+
+
+def target_names(subscriptions: Subscriptions) -> tuple[str, ...]:
+    """Return the names of what articles are published to."""
+    return tuple(target.name for target in subscriptions.publish)
+
+
+def _last_verdict(row: DraftRow, given: list[Given]) -> Given:
+    if row.state == "drafted" and live(given):
+        said = f"{row.path} is a revision of a published article; reject it, then take the approval back"
+        raise ReviewError(said, draft=row.path)
+    if row.state == "drafted" or not given or given[-1].decision is Decision.UNDO:
+        raise ReviewError(f"{row.path} waits for a verdict: there is none to take back", draft=row.path)
+    return given[-1]
+
+
+def _before(ledger: Ledger, row: DraftRow, last: Given, text: str, sha256: str) -> str:
+    """Return the text as it was before a verdict, with what was changed on disk since."""
+    if sha256 == last.sha256_after:
+        stood = (one.text for one in ledger.versions(row.item_id) if one.sha256 == last.sha256_before)
+        return next(stood, None) or reopened(text, last.new_path)
+    return reopened(text, last.new_path) if last.decision is Decision.APPROVE else text
+
+
+def _move(ledger: Ledger, root: Path, row: DraftRow, target: str, after: str) -> Move:
+    """Return where a decided file goes; it may replace what an earlier verdict put there."""
+    data = files.read_bytes(root, target)
+    known = {given.sha256_after for given in ledger.verdicts(row.item_id)}
+    there = None if data is None else files.sha256_of(data)
+    if data not in (None, after.encode()) and there not in known:
+        raise ReviewError(f"another file stands at {target}; move it away first", draft=row.path)
+    return Move(row.path, target, after, files.sha256_of(after.encode()), replaces=there)
+
+
+def finish(ledger: Ledger, root: Path) -> None:
+    """Carry out what a killed save, approval, rejection or undo left half done."""
+    texts, verdicts = ledger.unfinished_texts(), ledger.unfinished_verdicts()
+    if not texts and not verdicts:
+        return
+    with alone(root):
+        for text in ledger.unfinished_texts():
+            write_text(ledger, root, text)
+        for pending in ledger.unfinished_verdicts():
+            carry_out(ledger, root, pending)
+
+
+def carry_out(ledger: Ledger, root: Path, pending: PendingVerdict) -> None:
+    """Write the file at its new place, remove the old one, confirm; each step may be repeated.
+
+    What stands at the new place was written by an earlier attempt, and may have been edited since: it is
+    left alone, unless an earlier verdict wrote it. A draft that was changed after the verdict stays where it
+    is, beside the decided text.
+    """
+    standing = files.read_bytes(root, pending.new_path)
+    if standing is None or files.sha256_of(standing) == pending.replaces:
+        files.write_atomically(root, pending.new_path, pending.text.encode())
+    old = files.read_bytes(root, pending.old_path)
+    if old is not None and files.sha256_of(old) == pending.sha256_before:
+        if pending.leaves is None:
+            files.remove(root, pending.old_path)
+        else:
+            files.write_atomically(root, pending.old_path, pending.leaves.encode())
+    ledger.confirm_verdict(pending)
+
+
+def forget(ledger: Ledger, root: Path, url: str, now: datetime) -> list[str]:
+    """Remove the files and texts about an item's URL, whatever their state; returns the files removed.
+
+    The ledger lets go of its texts last: a killed command is finished by giving it again.
+    Raises ReviewError while a run works on it.
+    """
+    canonical = canonical_url(url) or url
+    with alone(root):
+        paths = ledger.begin_forgetting(canonical, now)
+        standing = [path for path in paths if files.read_bytes(root, path) is not None]
+        for path in standing:
+            files.remove(root, path)
+        ledger.forget(canonical)
+    return standing
+
+
+def _approved(standing: Standing, subscriptions: Subscriptions, verdict: Verdict) -> str:
+    """Return the text of the approved article: body and unknown keys as the editor left them."""
+    row = standing.row
+    told, body = loads(plain_lines(standing.text), row.path)
+    source, beat = source_of(row, subscriptions), beat_of(subscriptions, row.feed_key)
+    front = draft_front(row, told, body, beat)
+    findings = editors_own(row, body, run_checks(source, body, beat, front=front), front)
+    _refuse_blocked(row, findings)
+    metadata = {**front.metadata, "draft": False}
+    if _edited(row, metadata, body) or "updatedAt" not in metadata:
+        metadata["updatedAt"] = utc_iso(verdict.at)
+    count_checks(metadata, row, findings)
+    metadata["review"] = _review(verdict)
+    return dumps(metadata, body)
+
+
+def _refuse_blocked(row: DraftRow, findings: tuple[Finding, ...]) -> None:
+    opened = unanswered(findings, row.acknowledged)
+    blocking = [finding for finding in opened if finding.severity is Severity.BLOCK]
+    if blocking:
+        kinds = ", ".join(dict.fromkeys(f"{_about(finding)}: {finding.message}" for finding in blocking))
+        raise ReviewError(f"{row.path} has {len(blocking)} blocking findings ({kinds})", draft=row.path)
+
+
+def _about(finding: Finding) -> str:
+    return f"{finding.kind} in the {finding.field}" if finding.field in LINES else finding.kind
+
+
+def _edited(row: DraftRow, metadata: dict[str, Any], body: str) -> bool:
+    ours, our_body = known_text(plain_lines(row.version_text))
+    return body != our_body or any(metadata.get(key) != ours.get(key) for key in ("title", "description"))
+
+
+def _review(verdict: Verdict) -> dict[str, str]:
+    note = {"note": verdict.note} if verdict.note else {}
+    return {"by": verdict.by, "at": utc_iso(verdict.at), **note}

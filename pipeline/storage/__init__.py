@@ -1,0 +1,80 @@
+"""What is known of every feed and item: the only place that knows SQL."""
+
+from pipeline.storage.budget import dollars
+from pipeline.storage.database import Ledger
+from pipeline.storage.engine import file_of
+from pipeline.storage.findings import OURSELVES
+from pipeline.storage.publications import Backlog, Publication
+from pipeline.storage.records import (
+    FLAGS,
+    Acknowledgement,
+    Admitted,
+    Asked,
+    CallRow,
+    Cap,
+    Claim,
+    DraftRow,
+    Event,
+    Failure,
+    FeedStatus,
+    Given,
+    Limits,
+    Met,
+    Move,
+    PageRow,
+    PendingText,
+    PendingVerdict,
+    Policy,
+    Previous,
+    Sibling,
+    Version,
+    Which,
+    same_story,
+    unanswered,
+)
+from pipeline.storage.reviews import live
+from pipeline.storage.summaries import Figures, Latency, QueueCounts, QueuePage, QueueRow, Spent, Wanted
+from pipeline.storage.versions import BY_HAND
+
+__all__ = [
+    "BY_HAND",
+    "FLAGS",
+    "OURSELVES",
+    "Acknowledgement",
+    "Admitted",
+    "Asked",
+    "Backlog",
+    "CallRow",
+    "Cap",
+    "Claim",
+    "DraftRow",
+    "Event",
+    "Failure",
+    "FeedStatus",
+    "Figures",
+    "Given",
+    "Latency",
+    "Ledger",
+    "Limits",
+    "Met",
+    "Move",
+    "PageRow",
+    "PendingText",
+    "PendingVerdict",
+    "Policy",
+    "Previous",
+    "Publication",
+    "QueueCounts",
+    "QueuePage",
+    "QueueRow",
+    "Sibling",
+    "Spent",
+    "Version",
+    "Wanted",
+    "Which",
+    "dollars",
+    "file_of",
+    "live",
+    "same_story",
+    "unanswered",
+]

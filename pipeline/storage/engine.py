@@ -1,0 +1,298 @@
+"""Opens the database: one dialect's ways and words each, and the schema brought up to date.
+
+An open database: its transactions, reading, writing, and one process at a time.
+"""
+
+import contextlib
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import sqlalchemy as sa
+import tenacity
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from pipeline.config import private_files
+from pipeline.domain.errors import ConfigError, LedgerError
+from pipeline.storage.processes import current_owner
+from pipeline.storage.schema import metadata
+
+BUSY_S = 60
+"""Seconds that SQLite waits for another writer."""
+_LOCK = 0x636F7079
+"""PostgreSQL's advisory lock, for what is done one process at a time: any number, the same for all."""
+
+
+def open_engine(url: str) -> sa.Engine:
+    """Return an engine on an up-to-date ledger. Raises LedgerError, ConfigError for what is no URL."""
+    parsed = _parsed(url)
+    engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+    shown = shown_url(engine)
+    try:
+        with explained(shown):
+            _migrate(engine, shown)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def file_of(url: str) -> Path | None:
+    """Return the file of a ledger on SQLite, None for PostgreSQL. Raises ConfigError for what is no URL."""
+    parsed = _parsed(url)
+    return Path(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
+
+
+def shown_url(engine: sa.Engine) -> str:
+    """Return how a message names the ledger: without a password."""
+    if is_sqlite(engine):
+        return str(engine.url.database)
+    return engine.url.difference_update_query(["password", "sslpassword"]).render_as_string()
+
+
+def is_sqlite(engine: sa.Engine) -> bool:
+    """Say which of the two dialects is spoken."""
+    return engine.dialect.name == "sqlite"
+
+
+def lock(connection: sa.Connection) -> None:
+    """Wait for every other process that asked for this, until the transaction ends.
+
+    On SQLite a writer is alone already.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+@contextlib.contextmanager
+def explained(shown: str) -> Iterator[None]:
+    """Turn what the database says into a LedgerError of one line, with advice."""
+    try:
+        yield
+    except DBAPIError as error:
+        said = " ".join(str(error.orig).split())[:300]
+        raise LedgerError(f"ledger {shown}: {said}; {_advice(said)}", url=shown) from error
+
+
+def _advice(said: str) -> str:
+    if "not a database" in said or "malformed" in said:
+        return "put back a backup, or move the file away to begin anew"
+    if "full" in said:
+        return "free some space and run again"
+    if "readonly" in said or "read-only" in said or "unable to open" in said:
+        return "make the file and its folder writable, or set COPYDESK_DATABASE_URL"
+    if "locked" in said:
+        return "another program holds it; close that and run again"
+    return "see that the database runs and COPYDESK_DATABASE_URL is right"
+
+
+def _parsed(url: str) -> sa.URL:
+    """Read a URL, with the one driver of its dialect whatever it names. Raises ConfigError."""
+    try:
+        parsed = make_url(re.sub(r"^postgres:", "postgresql:", url))
+    except (SQLAlchemyError, ValueError) as error:
+        raise _wrong_url("is no database URL") from error
+    if parsed.get_backend_name() == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise _wrong_url("names no file: write sqlite:///path/to/ledger.db")
+        return parsed.set(drivername="sqlite")
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    raise _wrong_url("is neither SQLite nor PostgreSQL")
+
+
+def _wrong_url(trouble: str) -> ConfigError:
+    return ConfigError(f"COPYDESK_DATABASE_URL {trouble}", variable="COPYDESK_DATABASE_URL")
+
+
+def _make_folder(database: str) -> None:
+    try:
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(
+            f"ledger {database}: {error.strerror}; make the folder, or set COPYDESK_DATABASE_URL",
+            url=database,
+        ) from error
+
+
+def _make_private(database: str) -> None:
+    """Have the file be its owner's alone; SQLite gives what it puts beside it the same rights."""
+    if database.startswith("file:"):  # a URI: its options say whether a file may be made
+        return
+    with contextlib.suppress(OSError):  # SQLite says what is wrong
+        private_files.make(Path(database))
+    private_files.narrow(*(Path(f"{database}{ending}") for ending in ("", "-wal", "-shm", "-journal")))
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
+    _make_folder(str(url.database))
+    _make_private(str(url.database))
+    # As many connections as threads ask for: one that waits for its turn waits for the database, not here.
+    engine = sa.create_engine(
+        url, max_overflow=-1, connect_args={"timeout": BUSY_S, "check_same_thread": False}
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def connect(connection: object, _record: object) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined] # the driver must not begin by itself
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_S * 1000}")
+        _write_ahead(cursor)
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # A transaction that reads first and writes later cannot wait for its turn: ask for it at once.
+        reading = connection.get_execution_options().get("reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_exception_type(sqlite3.OperationalError),
+    stop=tenacity.stop_after_delay(BUSY_S),
+    wait=tenacity.wait_random(0.005, 0.05),
+    reraise=True,
+)
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Switch a file to write-ahead logging; of several processes with a new file, one comes first.
+
+    SQLite does not wait here for whoever has the file, whatever its busy_timeout.
+    """
+    cursor.execute("PRAGMA journal_mode = WAL")
+
+
+def _postgresql(url: sa.URL) -> sa.Engine:
+    return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+
+
+def _migrate(engine: sa.Engine, shown: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+    head = script.get_current_head()
+    with engine.connect().execution_options(reading=True) as connection, connection.begin():
+        if _revision(connection) == head:
+            return
+    with engine.begin() as connection:
+        lock(connection)
+        _refuse_newer(script, _revision(connection), shown)
+        environment = EnvironmentContext(
+            config, script, fn=lambda revision, _: script._upgrade_revs("head", revision)
+        )
+        environment.configure(connection=connection, target_metadata=metadata)
+        environment.run_migrations()
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_newer(script: ScriptDirectory, revision: str | None, shown: str) -> None:
+    try:
+        if revision is not None:
+            script.get_revision(revision)
+    except CommandError as error:
+        raise LedgerError(
+            f"ledger {shown} was written by a newer Copydesk (its revision {revision} is unknown here); "
+            "upgrade Copydesk, or set COPYDESK_DATABASE_URL to another ledger",
+            url=shown,
+        ) from error
+
+
+CHUNK = 500
+"""Values in one IN list: far below the limits of both databases."""
+
+Value = TypeVar("Value", str, int)
+
+
+def chunks(values: Iterable[Value]) -> Iterator[list[Value]]:
+    """Yield values, each once, in lists short enough for one IN."""
+    listed = list(dict.fromkeys(values))
+    for start in range(0, len(listed), CHUNK):
+        yield listed[start : start + CHUNK]
+
+
+class Base:
+    """What every part of the ledger stands on; a context manager."""
+
+    def __init__(self, engine: sa.Engine, owner: str) -> None:
+        self._engine = engine
+        self._owner = owner
+        self.shown_url = shown_url(engine)
+
+    @classmethod
+    def open(cls, url: str, *, owner: str | None = None) -> Self:
+        """Open the ledger at a database URL, made or migrated as needed.
+
+        Raises LedgerError where it cannot be opened or a newer Copydesk wrote it, ConfigError for a wrong
+        URL.
+        """
+        return cls(open_engine(url), owner or current_owner())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def snapshot(self, path: Path) -> bool:
+        """Write a copy of the whole ledger, as it is at this moment, to a new file; False: not SQLite.
+
+        SQLite makes it in one piece while others read and write (https://sqlite.org/lang_vacuum.html).
+        """
+        if not is_sqlite(self._engine):
+            return False
+        with explained(self.shown_url), contextlib.closing(self._engine.raw_connection()) as connection:
+            connection.cursor().execute("VACUUM INTO ?", (str(path),))
+        return True
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with explained(self.shown_url), self._engine.connect() as plain:
+            connection = plain.execution_options(reading=True)
+            with connection.begin():
+                yield connection
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        with explained(self.shown_url), self._engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[sa.Connection]:
+        """Write what must not meet another's: rows that are looked up first and inserted then."""
+        with self._writing() as connection:
+            lock(connection)
+            yield connection
+
+    @contextlib.contextmanager
+    def _rehearsing(self) -> Iterator[sa.Connection]:
+        """Do what is done alone, and take it back."""
+        with (
+            explained(self.shown_url),
+            self._engine.connect() as connection,
+            connection.begin() as transaction,
+        ):
+            lock(connection)
+            yield connection
+            transaction.rollback()

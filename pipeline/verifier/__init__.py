@@ -1,0 +1,1 @@
+"""A second reader's questions, and the confirmation of its objections by code."""

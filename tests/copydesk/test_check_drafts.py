@@ -1,0 +1,120 @@
+"""`copydesk check DRAFT` reads a file as an approval does, and says the same of it."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from copydesk import check
+from pipeline.articles.front_matter import dumps, loads
+from pipeline.config import Settings, load_feeds
+from pipeline.domain.errors import CopydeskError, OutputError, ReviewError
+from pipeline.domain.models import Decision
+from pipeline.services import review
+from pipeline.storage import Ledger
+from tests.fakes.stock import fill, layout
+
+
+class Desk(NamedTuple):
+    settings: Settings
+    ledger: Ledger
+    ref: str
+    capsys: pytest.CaptureFixture[str]
+
+    @property
+    def path(self) -> Path:
+        return self.settings.output / self.ledger.draft(self.ref).path
+
+    def write(self, **changes: Any) -> None:
+        metadata, body = loads(self.path.read_text())
+        told = {key: value for key, value in (metadata | changes).items() if value != "gone"}
+        self.path.write_text(dumps(told, body))
+
+    def findings(self) -> list[dict[str, Any]]:
+        """Return what `check` says."""
+        with contextlib.suppress(SystemExit):
+            check.check(self.ref, None, None, None, as_json=True)
+        found: list[dict[str, Any]] = json.loads(self.capsys.readouterr().out)["findings"]
+        return found
+
+    def approve(self) -> str:
+        return review.decide(
+            self.ledger, self.settings.output, load_feeds(self.settings.feeds_file), self.ref,
+            Decision.APPROVE, by="Ada", note=None, now=datetime(2026, 2, 7, tzinfo=UTC),
+        )  # fmt: skip
+
+    def refusals(self) -> tuple[str, str]:
+        """Return why `check` and an approval do not read the file."""
+        with pytest.raises((OutputError, ReviewError)) as checked:
+            check.check(self.ref, None, None, None, as_json=True)
+        with pytest.raises(CopydeskError) as approved:
+            self.approve()
+        return checked.value.args[0], approved.value.args[0]
+
+
+@pytest.fixture
+def desk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Desk]:
+    settings = layout(tmp_path)
+    [ref] = fill(settings, 1, faults=False)
+    monkeypatch.chdir(tmp_path)
+    with Ledger.open(settings.database_url) as ledger:
+        yield Desk(settings, ledger, ref, capsys)
+
+
+def test_a_byte_order_mark_and_other_line_ends_change_nothing(desk: Desk) -> None:
+    assert desk.findings() == []
+    desk.path.write_bytes(b"\xef\xbb\xbf" + desk.path.read_bytes().replace(b"\n", b"\r\n"))
+    assert desk.findings() == []
+    assert desk.approve()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ("---\ntitle: café\n---\n".encode("latin-1"), "is not UTF-8 (byte 14); save it as UTF-8"),
+        ("---\ntitle: a\n---\n".encode("utf-16"), "is not UTF-8 (byte 0); save it as UTF-8"),
+        ("---\ntitle: a\n---\n".encode("utf-16-be"), "is not UTF-8 (byte 0); save it as UTF-8"),
+        (b"Text.\n", "does not begin with a line `---`; put the front matter first (line 1)"),
+        (b"---\ntitle: a\nText.\n", "has no line `---` that ends the front matter"),
+        (b"---\n- a\n---\nText.\n", "has front matter without keys"),
+        (b"---\ntitle: [\n---\nText.\n", "has front matter that is not YAML"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_in_the_same_words(desk: Desk, data: bytes, said: str) -> None:
+    desk.path.write_bytes(data)
+    checked, approved = desk.refusals()
+    assert checked == approved
+    assert said in checked
+
+
+def test_what_an_approval_refuses_is_found(desk: Desk) -> None:
+    desk.write(publishedAt="yesterday", sentiment="bullish", tags="BTC", source="gone")
+    found = {one["message"]: one["severity"] for one in desk.findings()}
+    assert list(found.values()).count("block") == 3
+    with pytest.raises(ReviewError) as refused:
+        desk.approve()
+    assert all(message in refused.value.message for message, severity in found.items() if severity == "block")
+    put_back = "source is not as the ledger has it; approval puts it back, since attribution is part of every"
+    assert [said.startswith(put_back) for said, severity in found.items() if severity == "note"] == [True]
+
+
+def test_places_in_title_and_description_are_those_of_the_field(desk: Desk) -> None:
+    desk.write(title="Zirkon Bank loses 94 million", description="Jane Doe was there.")
+    found = [(one["field"], one["text"], one["line"]) for one in desk.findings()]
+    assert found == [
+        ("title", "Zirkon Bank", None),
+        ("title", "94 million", None),
+        ("description", "Jane Doe", None),
+    ]
+    with pytest.raises(SystemExit):
+        check.check(desk.ref, None, None, None, as_json=False)
+    shown = desk.capsys.readouterr().out
+    assert "title: [1: Zirkon Bank] loses [2: 94 million]\n" in shown
+    assert "description: [3: Jane Doe] was there.\n" in shown
+    assert '  1. block: title, name: "Zirkon Bank" does not stand in the source.' in shown

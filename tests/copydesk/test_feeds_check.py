@@ -1,0 +1,185 @@
+"""What a check of one feed finds out."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from copydesk.feeds import unsubscribed
+from copydesk.feeds_check import Answer, examine, fates, kind_of, oddities
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.models import FeedConfig, Item
+from pipeline.feeds.fetch import Fetched
+from pipeline.http_client import Net
+from pipeline.http_client.headers import Hints
+from tests.fakes.feed_server import FeedServer
+from tests.pipeline.services.desk import parse_here
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TEXT = "Miners sold coins to pay for power. " * 20
+
+
+def feed(**changes: Any) -> FeedConfig:
+    base = {"key": "wire", "name": "Wire", "url": "https://w.example/f", "beat": "crypto", "category": "BTC"}
+    return FeedConfig.model_validate(base | changes)
+
+
+def item(guid: str = "1", **changes: Any) -> Item:
+    base: dict[str, Any] = {"guid": guid, "title": f"Story {guid}", "text": TEXT, "published_at": NOW}
+    base |= {"link": f"https://w.example/{guid}", "image": "https://w.example/i.png"}
+    return Item.model_validate(base | changes)
+
+
+def fetched(body: bytes = b"<rss/>", **changes: Any) -> Fetched:
+    base: dict[str, Any] = {
+        "body": body,
+        "body_hash": "",
+        "content_type": None,
+        "url": "https://w.example/f",
+    }
+    return Fetched.model_validate(base | {"hints": Hints()} | changes)
+
+
+RSS = b"""<rss version="2.0"><channel><title>The Wire</title>
+<item><guid>1</guid><link>https://w.example/1</link><title>Miners sell</title><description>%s</description>
+<pubDate>Sun, 01 Mar 2026 10:00:00 GMT</pubDate></item></channel></rss>""" % TEXT.encode()
+
+
+async def test_a_feed_is_fetched_read_and_judged() -> None:
+    with FeedServer() as server:
+        cached = {"Cache-Control": "max-age=1800"}
+        url = server.add("/feed", RSS, content_type="application/rss+xml", headers=cached, etag='"1"')
+        old = server.add("/old", status=301, headers={"Location": "/feed"})
+        async with Net("test", allowed=server.hosts) as net:
+            found = await examine(net, parse_here, feed(url=old), NOW)
+    assert found.ok
+    assert (found.title, found.kind, found.asked) == ("The Wire", "RSS 2.0", old)
+    assert [(row.title, row.fate) for row in found.rows] == [("Miners sell", "drafted")]
+    assert found.answer == Answer(
+        url=url,
+        moved=True,
+        content_type="application/rss+xml",
+        size=len(RSS),
+        etag='"1"',
+        fresh_s=1800,
+        again_s=1800,
+    )
+    assert found.odd[0] == f"moved for good: write url: {url}"
+
+
+async def test_a_feed_that_cannot_be_read_is_told_from_one_that_cannot_be_had() -> None:
+    with FeedServer() as server:
+        wrong = server.add("/page", b"<html><body>Welcome</body></html>", content_type="text/html")
+        async with Net("test", allowed=server.hosts) as net:
+            missing = await examine(net, parse_here, feed(url=server.url("/none")), NOW)
+            html = await examine(net, parse_here, feed(url=wrong), NOW)
+    assert (missing.ok, missing.answer) == (False, None)
+    assert "404" in (missing.error or "")
+    assert not html.ok
+    assert html.answer is not None
+    assert html.answer.content_type == "text/html"
+
+
+def test_each_item_has_its_fate_in_the_feeds_order() -> None:
+    items = [
+        item("1", published_at=NOW - timedelta(days=2)),
+        item("2", published_at=NOW - timedelta(days=9)),
+        item("3", text="Too little."),
+        item("4", text="Too little.", link=None),
+        item("5", canonical="https://w.example/5"),
+        item("6", canonical="https://w.example/5"),
+        item("7", title="Casino"),
+    ]
+    rows = list(fates(feed(max_items=3, exclude=["casino"]), items, NOW))
+    assert [row.fate for row in rows] == [
+        "waits",
+        "skipped",
+        "page",
+        "skipped",
+        "drafted",
+        "merged",
+        "skipped",
+    ]
+    assert rows[0].why == "more than 3 items at once"
+    assert rows[1].why == "too old: published 2026-02-20, more than 7 days ago"
+    assert "11" in rows[3].why, "the figure is said"
+    assert rows[6].why == "excluded word: casino"
+
+
+def test_the_full_text_settings_decide_about_the_page() -> None:
+    assert [row.fate for row in fates(feed(full_text="always"), [item()], NOW)] == ["page"]
+    [thin] = fates(feed(full_text="never"), [item(text="Too little.")], NOW)
+    assert thin.fate == "skipped"
+
+
+def test_a_day_has_its_own_limit() -> None:
+    rows = list(fates(feed(max_items_per_day=1), [item("1"), item("2")], NOW))
+    assert sorted(row.fate for row in rows) == ["drafted", "waits"]
+
+
+@pytest.mark.parametrize(
+    ("items", "said"),
+    [
+        ([item("1", dated=False), item("2")], "1 item without a usable date: taken as published when first"),
+        ([item("1", link=None)], "1 item without a link"),
+        ([item("1", media="audio"), item("2", media="video")], "2 items of audio or video"),
+        ([item("1", text="")], "no item has any text"),
+        ([item("1", image=None)], "no item has an image"),
+        ([item("1", published_at=NOW - timedelta(days=400))], "nothing new since 2025-01-25"),
+    ],
+)
+def test_what_is_odd_about_items_is_said(items: list[Item], said: str) -> None:
+    [found] = oddities(fetched(), items, NOW)
+    assert found.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"moved_to": "https://w.example/new"}, "moved for good: write url: https://w.example/new"),
+        (
+            {"content_type": "text/xml; charset=utf-8", "body": b"<rss>\x92</rss>"},
+            "its header says utf-8, and",
+        ),
+        ({"body": b"<?xml version='1.0' encoding='ascii'?><rss>\xe9"}, "its XML declaration says ascii, and"),
+        (
+            {"content_type": "text/xml; charset=klingon"},
+            "its header names a charset that nobody knows: klingon",
+        ),
+        ({"content_type": "text/xml; charset=hex"}, "its header names a charset that nobody knows: hex"),
+        ({"content_type": "text/xml; charset=punycode"}, "its header names a charset that nobody knows"),
+    ],
+)
+def test_what_is_odd_about_the_answer_is_said(changes: dict[str, Any], said: str) -> None:
+    [found] = oddities(fetched(**changes), [], NOW)
+    assert found.startswith(said)
+
+
+def test_nothing_is_odd_about_a_good_feed() -> None:
+    good = fetched("<rss>é</rss>".encode(), content_type="application/rss+xml; charset=utf-8")
+    assert list(oddities(good, [item("1"), item("2")], NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('<?xml version="1.0"?><!-- a --><rss xmlns:a="b" version="2.0">', "RSS 2.0"),
+        ("<rss><channel>", "RSS"),
+        ('<rdf:RDF xmlns="http://purl.org/rss/1.0/">', "RSS 1.0 (RDF)"),
+        ('<feed xmlns="http://www.w3.org/2005/Atom">', "Atom"),
+        ("{}", "JSON Feed"),
+        ("<html>", ""),
+    ],
+)
+def test_a_feed_is_called_what_it_calls_itself(text: str, kind: str) -> None:
+    assert kind_of(text) == kind
+
+
+def test_a_url_that_nobody_subscribed_to_is_a_feed_with_the_defaults() -> None:
+    found = unsubscribed("example.org/feed.xml")
+    assert (found.url, found.beat, found.name) == ("https://example.org/feed.xml", "any", "example.org")
+    assert found.key == "example-org-feed-xml"
+    assert found.max_items == FeedConfig.model_fields["max_items"].default
+    for wrong in ("ftp://example.org/feed", "https://", "exa mple.org/x"):
+        with pytest.raises(ConfigError, match=r"no http\(s\) URL"):
+            unsubscribed(wrong)

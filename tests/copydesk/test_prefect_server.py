@@ -1,0 +1,90 @@
+"""Processes beside the flows report their use to nobody, and end with the one that started them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from copydesk.prefect_server import small_server, started
+from pipeline.config import bare_environment
+from pipeline.config.child_environment import NO_TELEMETRY
+from pipeline.domain.errors import ConfigError
+
+ROOT = Path(__file__).parents[2]
+PRINTS = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
+STARTS = """
+import subprocess, sys
+from copydesk.prefect_server import started
+child = started([sys.executable, "-c", "import sys, time; print('up', flush=True); time.sleep(600)"])
+print(child.pid, flush=True)
+child.wait()
+"""
+
+
+@pytest.fixture
+def unset(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in NO_TELEMETRY:
+        monkeypatch.setenv(name, "")  # so that it is put back
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+def environ_of_a_child(folder: Path) -> dict[str, str]:
+    with (folder / "printed").open("wb") as output:
+        assert started(PRINTS, output).wait(60) == 0
+    told = json.loads((folder / "printed").read_text())
+    assert isinstance(told, dict)
+    return told
+
+
+@pytest.mark.usefixtures("unset")
+def test_a_process_that_is_started_before_prefect_is_imported_reports_to_nobody(tmp_path: Path) -> None:
+    assert environ_of_a_child(tmp_path).items() >= NO_TELEMETRY.items()
+
+
+def test_an_operators_own_value_wins(tmp_path: Path, unset: pytest.MonkeyPatch) -> None:
+    unset.setenv("DO_NOT_TRACK", "0")
+    assert environ_of_a_child(tmp_path)["DO_NOT_TRACK"] == "0"
+    assert bare_environment()["DO_NOT_TRACK"] == "0"
+
+
+@pytest.mark.usefixtures("unset")
+def test_workers_report_to_nobody() -> None:
+    assert bare_environment().items() >= NO_TELEMETRY.items()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs prctl")
+def test_it_ends_when_its_parent_is_killed() -> None:
+    environ = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", STARTS]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environ, text=True) as parent:
+        assert parent.stdout
+        lines = {parent.stdout.readline().strip(), parent.stdout.readline().strip()}
+        [pid] = [int(line) for line in lines - {"up"}]
+        os.kill(pid, 0)
+        parent.send_signal(signal.SIGKILL)
+        parent.wait(10)
+    deadline = time.monotonic() + 30
+    while is_there(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def is_there(pid: int) -> bool:
+    """Tell whether a process works; one that ended and that nobody has asked about since does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_log_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "")
+    (tmp_path / ".copydesk").write_text("in the way")
+    with pytest.raises(ConfigError, match=r"prefect-server\.log"), small_server(tmp_path):
+        pass

@@ -1,0 +1,120 @@
+"""The pure half of the gate: hosts, origins, names, filters of a URL."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from desk.auth import Access, clean_name, from_here, known_host, new_token, opens, proxied, signed_in
+from desk.filters import Filters, read_filters
+from desk.responses import REF
+from desk.routes.profile import _within
+from pipeline.config import Subscriptions
+from tests.pipeline.storage.records import feed
+
+HERE = Access(port=8484, token="a token", hosts=frozenset(("desk.example.org", "other.example:444")))
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:8484", "localhost:8484", "LocalHost:8484", "[::1]:8484", "desk.example.org"]
+)
+def test_our_names_are_known(host: str) -> None:
+    assert known_host(HERE, host)
+
+
+@pytest.mark.parametrize(
+    "host", [None, "", "127.0.0.1", "localhost:80", "evil.example:8484", "other.example"]
+)
+def test_other_names_are_not(host: str | None) -> None:
+    assert not known_host(HERE, host)
+
+
+def test_a_browser_leaves_port_80_out() -> None:
+    assert known_host(Access(port=80, token="t"), "127.0.0.1")
+
+
+def test_only_our_own_pages_change_anything() -> None:
+    host = {"host": "127.0.0.1:8484"}
+    assert from_here("GET", {})
+    assert from_here("POST", host | {"origin": "http://127.0.0.1:8484", "sec-fetch-site": "same-origin"})
+    assert not from_here("POST", host)
+    assert not from_here("POST", host | {"origin": "http://127.0.0.1:8485"})
+    assert not from_here("POST", host | {"origin": "http://127.0.0.1:8484", "sec-fetch-site": "cross-site"})
+    assert not from_here("POST", {"origin": "null", "host": ""})
+
+
+def test_a_token_or_its_cookie_lets_in_and_neither_tells_the_other() -> None:
+    assert opens(HERE, "a token")
+    assert not opens(HERE, "a tokem")
+    assert not opens(HERE, None)
+    assert signed_in(HERE, {HERE.session_cookie: HERE.session})
+    assert not signed_in(HERE, {HERE.session_cookie: HERE.token})
+    assert new_token() != new_token()
+
+
+def test_a_proxy_is_believed_from_its_address_alone() -> None:
+    named = HERE._replace(user_header="X-User", user_secret=SecretStr("a word between us"))
+    known = {"x-copydesk-secret": "a word between us"}
+    assert proxied(named, "127.0.0.1", known | {"x-user": " Ada  L. "}) == "Ada L."
+    assert proxied(named, "10.0.0.7", known | {"x-user": "Ada"}) is None
+    assert proxied(named, "127.0.0.1", known) is None
+    assert proxied(HERE, "127.0.0.1", known | {"x-user": "Ada"}) is None
+    assert "between us" not in repr(named)
+
+
+@pytest.mark.parametrize("shown", [None, "", "a word between u", "a word between us ", "ä" * 20])
+def test_who_does_not_know_the_proxys_secret_is_not_the_proxy(shown: str | None) -> None:
+    named = HERE._replace(user_header="X-User", user_secret=SecretStr("a word between us"))
+    headers = {"x-user": "Ada"} if shown is None else {"x-user": "Ada", "x-copydesk-secret": shown}
+    assert proxied(named, "127.0.0.1", headers) is None
+    assert proxied(named._replace(user_secret=None), "127.0.0.1", headers) is None
+
+
+@given(st.text(max_size=200))
+def test_a_name_is_one_line_of_what_can_be_seen(name: str) -> None:
+    shown = clean_name(name)
+    assert len(shown) <= 60
+    assert shown.isprintable()
+    assert clean_name(shown) == shown
+
+
+@given(st.text(max_size=60))
+def test_no_path_leads_out_of_the_desk(path: str) -> None:
+    assert _within(path).startswith("/")
+    assert not _within(path).startswith(("//", "/\\"))
+
+
+def test_filters_stand_in_the_url_and_come_back() -> None:
+    filters = Filters(feed="one", findings="held", q="a b&c", sort="oldest", changed=True)
+    query = filters.query()
+    assert "state" not in query
+    told = dict(pair.split("=") for pair in query.split("&"))
+    assert (
+        read_filters({"feed": "one", "findings": "held", "q": "a b&c", "sort": "oldest", "changed": "1"})
+        == filters
+    )
+    assert told["findings"] == "held"
+    assert filters.query(feed="", findings="", q="", sort="newest", changed=False) == ""
+    assert filters.narrowed
+    assert not Filters(state="approved").narrowed
+
+
+@given(
+    st.dictionaries(st.sampled_from(("state", "feed", "beat", "findings", "q", "sort", "asked")), st.text())
+)
+def test_no_query_upsets_the_filters(query: dict[str, str]) -> None:
+    read_filters(query).query()
+
+
+def test_a_beat_is_its_feeds() -> None:
+    one, two = feed("one"), feed("two").model_copy(update={"beat": "other"})
+    subscriptions = Subscriptions(beats={}, feeds=(one, two))
+    assert Filters(beat="b").wanted(subscriptions).feeds == ("one",)
+    assert Filters(beat="b", feed="two").wanted(subscriptions).feeds == ()
+    assert Filters(feed="two").wanted(subscriptions).feeds == ("two",)
+    assert Filters().wanted(subscriptions).feeds is None
+
+
+def test_what_was_done_is_named_by_an_id() -> None:
+    assert REF.fullmatch("0123456789abcdef")
+    assert not REF.fullmatch("../etc/passwd")

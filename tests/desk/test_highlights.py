@@ -1,0 +1,114 @@
+"""Marks stand where findings are, and never break the page that they stand in."""
+
+import re
+from html import unescape
+from html.parser import HTMLParser
+from itertools import pairwise
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from desk.diff import word_diff
+from desk.highlights import Mark, marked_markdown, marked_text
+from desk.markdown import rendered
+
+BODY = """## Head line
+
+First **bold** text, then [a link](https://x.example/?q=1).
+
+- one
+- two `code`
+
+> said
+"""
+
+
+def mark(body: str, words: str, number: int = 1, level: str = "block") -> Mark:
+    start = body.index(words)
+    return Mark(number, start, start + len(words), level, f"c{number}")
+
+
+def plain(html: str) -> str:
+    return unescape(re.sub("<[^>]*>", "", html))
+
+
+def marked_words(html: str, number: int) -> str:
+    found = re.findall(r'<mark class="\w+" data-f="([\d ]+)">(.*?)</mark>', html, re.DOTALL)
+    return plain("".join(text for numbers, text in found if str(number) in numbers.split()))
+
+
+def test_a_mark_is_an_element_around_its_words() -> None:
+    html = marked_markdown(BODY, [mark(BODY, "text, then")])
+    assert '<mark class="block" data-f="1">text, then</mark>' in html
+    assert '<span id="c1" class="anchor"></span>' in html
+
+
+def test_a_mark_goes_on_across_emphasis_links_and_paragraphs() -> None:
+    words = "First **bold** text, then [a link]"
+    assert marked_words(marked_markdown(BODY, [mark(BODY, words)]), 1) == "First bold text, then a link"
+    whole = Mark(1, 0, len(BODY), "warn", "c1")
+    assert marked_words(marked_markdown(BODY, [whole]), 1).startswith("Head lineFirst bold text")
+
+
+def test_marks_that_overlap_name_each_other_and_show_the_graver() -> None:
+    html = marked_markdown("alpha beta gamma", [Mark(1, 0, 10, "note", "c1"), Mark(2, 6, 16, "block", "c2")])
+    assert '<mark class="note" data-f="1">alpha </mark>' in html
+    assert '<mark class="block" data-f="1 2">beta</mark>' in html
+    assert '<mark class="block" data-f="2"> gamma</mark>' in html
+
+
+def test_a_mark_at_the_beginning_of_a_block_leaves_it_one() -> None:
+    for body in ("## Head\n", "- one\n", "> said\n", "1. one\n", "> - deep\n"):
+        html = marked_markdown(body, [Mark(1, 0, len(body), "warn", "c1")])
+        assert re.sub(r"</?mark[^>]*>|<span[^>]*></span>", "", html) == rendered(body)
+
+
+def test_a_source_is_paragraphs_of_its_own_characters() -> None:
+    text = "One <b>\n\nTwo & *three*"
+    html = marked_text(text, [mark(text, "& *three*", level="evidence")])
+    assert html == '<p>One &lt;b&gt;</p><p>Two <span id="c1" class="anchor"></span>' + (
+        '<mark class="evidence" data-f="1">&amp; *three*</mark></p>'
+    )
+
+
+class Balance(HTMLParser):
+    """Fails where elements do not close in their order, or one is there that has no business."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag not in ("script", "style", "img", "svg", "iframe")
+        assert all(not name.startswith("on") for name, _ in attrs)
+        if tag not in ("br", "hr"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+MARKDOWN = st.text(
+    st.sampled_from("ab <>&\"'#*_`[]()!-\n>1.:/\\|~\U000f0000\U000ffffd\u202e{}="), max_size=60
+)
+SPANS = st.lists(st.tuples(st.integers(-3, 70), st.integers(-3, 70)), max_size=8)
+
+
+@given(MARKDOWN, SPANS)
+@example("[a](https://x.example/\U000f0000)", [(0, 3), (2, 20)])
+def test_no_marks_break_a_page(body: str, spans: list[tuple[int, int]]) -> None:
+    marks = [Mark(number, *span, "warn", f"c{number}") for number, span in enumerate(spans)]
+    for html in (marked_markdown(body, marks), marked_text(body, marks)):
+        page = Balance()
+        page.feed(html)
+        page.close()
+        assert page.open == []
+        assert not re.search("[\U000f0000-\U000ffffd]|%F3%B", html)
+
+
+@given(MARKDOWN, MARKDOWN)
+def test_a_difference_holds_both_texts(before: str, after: str) -> None:
+    pieces = word_diff(before, after)
+    assert "".join(piece.text for piece in pieces if piece.kind != "new") == before
+    assert "".join(piece.text for piece in pieces if piece.kind != "gone") == after
+    assert all(one.kind != other.kind for one, other in pairwise(pieces))

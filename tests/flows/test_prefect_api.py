@@ -1,0 +1,110 @@
+"""A Prefect server that is named and cannot be used: one line about its variable, before anything begins."""
+
+import socket
+from collections.abc import Callable
+
+import prefect
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
+from flows.prefect_api import require_api, require_api_url
+from pipeline.domain.errors import ConfigError
+from tests.fakes.feed_server import FeedServer
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense",
+        "127.0.0.1:4200/api",
+        "ftp://prefect.example/api",
+        "http://",
+        "http://[",
+        "http://127.0.0.1:99999/api",
+    ],
+)
+def test_what_is_no_url_is_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    with pytest.raises(ConfigError) as caught:
+        require_api_url()
+    assert caught.value.message.startswith(f"PREFECT_API_URL {url!r} is no http(s) URL; ")
+    assert "or unset it" in caught.value.message
+
+
+def test_what_may_hold_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "ada:secret@prefect.example/api")
+    with pytest.raises(ConfigError) as caught:
+        require_api_url()
+    assert "secret" not in caught.value.message
+
+
+@pytest.mark.parametrize("url", ["", " ", "http://127.0.0.1:4200/api", "https://ada:secret@prefect.example"])
+def test_what_is_one_is_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", url)
+    require_api_url()
+
+
+def answering(server: FeedServer, version: str) -> None:
+    server.add("/api/admin/version", f'"{version}"'.encode(), content_type="application/json")
+    server.add("/api/health", b"true", content_type="application/json")
+
+
+def another(server: FeedServer) -> None:
+    answering(server, "99.0.0")
+
+
+def a_page(server: FeedServer) -> None:
+    server.add("/api/admin/version", b"<html>Welcome</html>", content_type="text/html")
+
+
+def a_login(server: FeedServer) -> None:
+    server.add("/api/admin/version", b"{}", status=401)
+
+
+def nothing(_server: FeedServer) -> None:
+    """Answer 404 to everything."""
+
+
+@pytest.mark.parametrize(
+    ("offered", "said"),
+    [
+        (nothing, "no Prefect server answers there"),
+        (a_page, "no Prefect server answers there"),
+        (a_login, "wants a login: set PREFECT_API_KEY or PREFECT_API_AUTH_STRING (401)"),
+        (another, "Found incompatible versions"),
+    ],
+)
+async def test_what_answers_and_is_no_prefect_of_ours_is_told(
+    offered: Callable[[FeedServer], None], said: str
+) -> None:
+    with FeedServer() as server:
+        offered(server)
+        url = server.url("/api")
+        with temporary_settings({PREFECT_API_URL: url}), pytest.raises(ConfigError) as caught:
+            await require_api()
+    assert caught.value.message.startswith(f"PREFECT_API_URL {url}")
+    assert said in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+async def test_where_nothing_listens_it_says_what_to_do() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: nobody else can take it either
+        place = f"127.0.0.1:{taken.getsockname()[1]}/api"
+        named = temporary_settings({PREFECT_API_URL: f"http://ada:secret@{place}"})
+        with named, pytest.raises(ConfigError) as caught:
+            await require_api()
+    assert caught.value.message.startswith(
+        f"PREFECT_API_URL http://{place}: no Prefect server answers there; "
+    )
+    assert "start that server" in caught.value.message
+
+
+async def test_a_server_of_ours_is_taken_and_so_is_none() -> None:
+    with FeedServer() as server:
+        answering(server, prefect.__version__)
+        with temporary_settings({PREFECT_API_URL: server.url("/api")}):
+            await require_api()
+        assert server.requests
+    with temporary_settings({PREFECT_API_URL: None}):
+        await require_api()

@@ -1,0 +1,165 @@
+"""Figures of a draft, held against those of its source."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.checks.numbers import check_figures
+from pipeline.checks.tokens import Case, Reading
+from pipeline.domain.models import Finding, Severity
+
+
+def found(source: str, draft: str, language: str = "en") -> list[Finding]:
+    return check_figures(Case(Reading(draft), Reading(source), language))
+
+
+def said(source: str, draft: str, language: str = "en") -> list[tuple[str, str]]:
+    return [(one.severity.value, draft[slice(*one.span or ())]) for one in found(source, draft, language)]
+
+
+HELD = [
+    ("It mined 1,250 coins.", "It mined 1250 coins."),
+    ("It mined 65,000 coins.", "It mined 65K coins."),
+    ("Seven ships sank.", "The storm sank 7 ships."),
+    ("It paid $1.2 million.", "It paid 1.2 million US dollars."),
+    ("It holds 49.7% of the market.", "It holds nearly 50% of the market."),
+    ("It holds 49.7% of the market.", "It holds about half of the market."),
+    ("It sold 1,483 ships.", "It sold about 1,500 ships."),
+    ("It made $14.83 billion.", "It made $14 billion."),
+    ("One in five banks closed.", "Some 20% of the banks closed."),
+    ("Two thirds of them agreed.", "Of them 67% agreed."),
+    ("A woman of 36 was held.", "The 36-year-old was held."),
+    ("It lasted for a week.", "It lasted for seven days."),
+    ("It lasted for a decade.", "It lasted for 10 years."),
+    ("It lasted 24 months.", "It lasted two years."),
+    ("Rates rose by 25 basis points.", "Rates rose by 0.25 percentage points."),
+    ("It is 10 miles long.", "It is 16 km long."),
+    ("Both ships sank.", "The two ships sank."),
+    ("It was the third time this year.", "It was the 3rd time this year."),
+    ("The dollar fell to 99 cents.", "It fell to $0.99."),
+    ("One of them left, and no one knew why.", "One of them left."),
+    ("It began in March.", "It began in 1999."),  # years are dates
+]
+
+
+@pytest.mark.parametrize(("source", "draft"), HELD)
+def test_what_the_source_says_in_other_words_holds(source: str, draft: str) -> None:
+    assert said(source, draft) == []
+
+
+ABSENT = [
+    ("It mined 1,250 coins.", "It mined 1,260 coins.", "1,260"),
+    ("It sold 36 ships.", "It sold 37 ships.", "37"),
+    ("It sold 36 ships.", "It sold 40 ships.", "40"),
+    ("It paid $5 million.", "It paid £5 million.", "£5 million"),
+    ("It paid $5 million.", "It paid $5 billion.", "$5 billion"),
+    ("It holds 44% of the market.", "It holds nearly 50% of the market.", "50%"),
+    ("It holds 51% of the market.", "It holds nearly 50% of the market.", "50%"),
+    ("Seven ships sank.", "Eight ships sank.", "Eight"),
+    ("It has 12 ships.", "It has 12% of the ships.", "12%"),
+    ("It lasted 30 days.", "It lasted 30 weeks.", "30 weeks"),
+    ("It is 590 kilometres away.", "It is 580 kilometres away.", "580 kilometres"),
+    ("It is the third ship.", "It is the fourth ship.", "fourth"),
+]
+
+
+@pytest.mark.parametrize(("source", "draft", "figure"), ABSENT)
+def test_what_the_source_does_not_say_blocks(source: str, draft: str, figure: str) -> None:
+    [one] = [one for one in found(source, draft) if one.severity is not Severity.NOTE]
+    assert (one.kind, draft[slice(*one.span or ())]) in [("figure", figure), ("place", figure)]
+    assert one.message.count(".") >= 1
+
+
+def test_a_hedge_before_a_very_exact_figure_is_doubted() -> None:
+    assert said("It has 25,020 users.", "It has almost 25,020 users.") == [("warn", "25,020")]
+    assert said("It has almost 25,020 users.", "It has almost 25,020 users.") == []
+
+
+DERIVED = [
+    ("Sales were 100 coins in May and 112 coins in June.", "Sales rose 12% in June.", ["100", "112"]),
+    ("It sold 17 ships in May and 14 ships in June.", "It sold 31 ships.", ["17", "14"]),
+    ("It had 17 ships, and 4 ships sank.", "It has 13 ships left.", ["17", "4"]),
+    (
+        "It paid $10 million, and then $5.5 million.",
+        "It paid $15.5 million.",
+        ["$10 million", "$5.5 million"],
+    ),
+    ("Built in 1961, it was closed in 2013.", "It was closed after 52 years.", ["1961", "2013"]),
+    ("Of the 40 ships 10 ships sank.", "Some 25% of the ships sank.", ["40", "10"]),
+    ("It sold 30 ships, after 15 ships in May.", "Its sales of ships doubled.", ["30", "15"]),
+]
+
+
+@pytest.mark.parametrize(("source", "draft", "operands"), DERIVED)
+def test_what_can_be_worked_out_is_noted_with_what_from(source: str, draft: str, operands: list[str]) -> None:
+    [one] = found(source, draft)
+    assert one.severity is Severity.NOTE
+    assert [source[slice(*place)] for place in one.evidence] == operands
+    assert all(operand in one.message for operand in operands)
+
+
+def test_operands_that_are_of_something_else_make_no_sum() -> None:
+    assert said("It has 17 ships. The mayor owns 14 horses.", "It has 31 sailors.") == [("block", "31")]
+
+
+def test_what_the_writer_counts_is_noted() -> None:
+    assert said("It closed because of rain.", "It closed for two reasons.") == [("note", "two")]
+
+
+def test_figures_that_changed_places_are_warned_of() -> None:
+    source = "The port sold 12 ships and 8 trains."
+    draft = "The port sold 8 ships and 12 trains."
+    assert said(source, draft) == [("warn", "8"), ("warn", "12")]
+    first = found(source, draft)[0]
+    assert first.kind == "place"
+    assert [source[slice(*place)] for place in first.evidence] == ["12", "8"]
+
+
+def test_a_figure_of_another_subject_is_warned_of() -> None:
+    source = (
+        "The exchange reported 310,000 registered customers in Norway last autumn. In an unrelated case the "
+        "lawyers asked for 4,100 pages of documents."
+    )
+    draft = "The exchange reported 4,100 registered customers in Norway."
+    assert said(source, draft) == [("warn", "4,100")]
+    assert said(source, draft.replace("4,100", "310,000")) == []
+
+
+def test_german_figures_are_checked_by_their_own_table() -> None:
+    source = "Die Anlage kostete 41 statt 37 Millionen Euro und fasst 1.250,5 Tonnen. Zwei Drittel sind voll."
+    assert said(source, "Sie kostete 41 Millionen Euro, 67 Prozent sind voll.", "de") == []
+    assert said(source, "Sie kostete 42 Millionen Euro.", "de") == [("block", "42 Millionen Euro")]
+
+
+def test_a_language_without_a_table_is_said_to_be_unchecked() -> None:
+    [one] = found("12 xe", "13 xe", "vi")
+    assert (one.severity, one.span) == (Severity.NOTE, None)
+    assert "not checked" in one.message
+
+
+TEXT = st.lists(
+    st.sampled_from(
+        ["12", "ships", "two", "$5", "million", "%", ".", "in", "1990", "half", "and", "nearly", "a", "-"]
+    ),
+    max_size=30,
+).map(" ".join)
+
+
+@given(TEXT, TEXT)
+def test_findings_lie_within_both_texts(source: str, draft: str) -> None:
+    for one in found(source, draft):
+        start, end = one.span or (0, 1)
+        assert 0 <= start < end <= max(len(draft), 1)
+        assert all(0 <= begin < stop <= len(source) for begin, stop in one.evidence)
+
+
+@given(TEXT)
+def test_a_text_is_never_blocked_against_itself(text: str) -> None:
+    assert all(one.severity is not Severity.BLOCK for one in found(text, text))
+
+
+def test_a_result_stands_in_the_source_as_a_whole() -> None:
+    source = "Varnhem won 3-1 after 2 goals in 5 minutes."
+    assert said(source, "Varnhem won 3 - 1.") == []
+    assert said(source, "Its rival lost 1–3.") == []
+    assert said(source, "Varnhem won 5-2.") == [("block", "5"), ("block", "2")]

@@ -1,0 +1,63 @@
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.checks.overlap import Run, copied_runs
+
+WORDS = st.lists(st.sampled_from("abc"), max_size=40)
+
+
+def brute_force(draft: list[str], source: list[str], least: int) -> list[Run]:
+    """Every longest run at every place, those within another one left out."""
+    found: list[Run] = []
+    for start in range(len(draft)):
+        best = Run(start, 0, 0)
+        for at in range(len(source)):
+            length = 0
+            while (
+                start + length < len(draft)
+                and at + length < len(source)
+                and draft[start + length] == source[at + length]
+            ):
+                length += 1
+            if length > best.length:
+                best = Run(start, at, length)
+        inside = found and best.start + best.length <= found[-1].start + found[-1].length
+        if best.length >= least and not inside:
+            found.append(best)
+    return found
+
+
+@given(WORDS, WORDS, st.integers(1, 9))
+def test_runs_are_those_that_looking_everywhere_finds(
+    draft: list[str], source: list[str], least: int
+) -> None:
+    assert copied_runs(draft, source, least) == brute_force(draft, source, least)
+
+
+@given(st.lists(st.sampled_from("ab"), max_size=60), st.integers(1, 5))
+def test_a_text_is_one_run_of_itself(words: list[str], least: int) -> None:
+    assert copied_runs(words, words, least) == ([Run(0, 0, len(words))] if len(words) >= least else [])
+
+
+def test_runs_may_overlap_and_never_cross_what_the_source_does_not_have() -> None:
+    source = list("abcd.bcdef")
+    assert copied_runs(list("abcdef"), source, 3) == [Run(0, 0, 4), Run(1, 5, 5)]
+    assert copied_runs(list("abcxdef"), source, 3) == [Run(0, 0, 3), Run(4, 7, 3)]
+
+
+def test_a_run_has_a_word() -> None:
+    with pytest.raises(ValueError, match="one word"):
+        copied_runs(["a"], ["a"], 0)
+
+
+@pytest.mark.parametrize("period", [1, 2, 7, 1000])
+def test_repetitive_texts_of_a_hundred_thousand_words_take_no_more_time_than_others(period: int) -> None:
+    source = [f"w{number % period}" for number in range(100_000)]
+    draft = [f"w{(number * 3) % (period + 1)}" for number in range(50_000)] + source[:50_000]
+    begun = time.process_time()
+    runs = copied_runs(draft, source, 8)
+    assert max(run.length for run in runs) >= 50_000
+    assert time.process_time() - begun < 10

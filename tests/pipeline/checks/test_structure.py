@@ -1,0 +1,150 @@
+import time
+
+import pytest
+
+from pipeline.checks.document import Page
+from pipeline.checks.structure import check_form, check_leftovers, check_length, check_repeats
+from pipeline.checks.tokens import Reading
+from pipeline.domain.models import Severity
+from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, run, told
+
+
+def test_an_article_in_order_has_no_findings() -> None:
+    assert run(ARTICLE) == ()
+    assert run(ARTICLE.replace("\n", "\r\n")) == ()
+
+
+def moved(heading: str, before: str) -> str:
+    """Return the article with one section put in front of another one."""
+    parts = [f"## {part}" for part in ARTICLE.split("## ")[1:]]
+    [strayed] = [part for part in parts if part.startswith(f"## {heading}")]
+    parts.remove(strayed)
+    at = next(number for number, part in enumerate(parts) if part.startswith(f"## {before}"))
+    return "\n".join([*parts[:at], strayed.rstrip() + "\n\n", *parts[at:]])
+
+
+@pytest.mark.parametrize(
+    ("heading", "before"),
+    [
+        ("Buyers", "Overview"),
+        ("From author", "Buyers"),
+        ("Impact", "From author"),
+        ("From author", "Overview"),
+    ],
+)
+def test_sections_in_another_order_are_warned_of_once(heading: str, before: str) -> None:
+    [finding] = check_form(moved(heading, before), BEAT)
+    assert (finding.kind, finding.severity) == ("form", Severity.WARN)
+    assert finding.span
+    assert '"Overview" comes first' in finding.message
+
+
+def test_a_heading_that_stands_twice_is_warned_of() -> None:
+    body = ARTICLE.replace("## From author", "## buyers stayed away\n\nIndeed.\n\n## From author")
+    [finding] = check_form(body, BEAT)
+    assert finding.severity is Severity.WARN
+    assert body[slice(*finding.span or ())] == "## buyers stayed away"
+
+
+def leftovers(text: str, source: str = "", language: str = "en") -> list[tuple[str, str]]:
+    found = check_leftovers(Page(text, BEAT), source, language)
+    return [(one.severity.value, text[slice(*one.span)] if one.span else "") for one in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("As an AI language model, it seems.", "As an AI language model"),
+        ("I cannot verify this.", "I cannot verify"),
+        ("Here is the rewritten article:", "Here is the rewritten article"),
+        ("Beyond my knowledge cutoff, that is.", "my knowledge cutoff"),
+        ("Based on the provided text, mills close.", "Based on the provided text"),
+        ("So said [insert name] on Friday.", "[insert name]"),
+        ("So said [Your Company] on Friday.", "[Your Company]"),
+        ("It cost TBD euros.", "TBD"),
+        ("Lorem ipsum and so on.", "Lorem ipsum"),
+        ("It is {{ site.title }} now.", "{{"),
+        ("It is {% raw %} now.", "{%"),
+        ("A {{< figure >}} here.", "{{"),
+        ("Above.\n\n<!--more-->\n\nBelow.", "<!--more"),
+        (":::note\nThis.\n:::", ":::"),
+        ("Als KI-Sprachmodell weiß man das.", "Als KI-Sprachmodell"),
+    ],
+)
+def test_leftovers_block(text: str, found: str) -> None:
+    severity, words = leftovers(text, language="de")[0]
+    assert severity == "block"
+    assert words == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Note: this is short.", "Note:"),
+        ("- **Summary:** short.", "Summary:"),
+        ("One.\n\n---\n\nTwo.", "---"),
+    ],
+)
+def test_talk_to_editors_and_rules_are_warned_of(text: str, found: str) -> None:
+    assert leftovers(text) == [("warn", found)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"I cannot help it," said Tolle.',
+        "Todo el mundo habla de [ello](https://a.example/b); the note: it was short.",
+        "It cannot go on; take note, said the mayor [of Arden]. A list: {one}, 100% {x}.",
+        "The source names no price, and no date was given.",
+    ],
+)
+def test_ordinary_text_has_none(text: str) -> None:
+    assert leftovers(text) == []
+
+
+def test_what_the_source_says_is_reported() -> None:
+    text = "It answered, as an AI language model does, with a poem."
+    assert leftovers(text, "The bot wrote: As an AI language model I like paper.") == []
+    assert len(leftovers(text)) == 1
+
+
+SENTENCE = "The paper mill at Arden closes in spring after forty years of steady losses"
+
+
+@pytest.mark.parametrize(
+    ("other", "repeated"),
+    [
+        (SENTENCE, True),
+        ("After forty years of steady losses the Arden paper mill closes in the coming spring", True),
+        ("The paper mill at Arden hired in autumn after forty years of steady gains", False),
+        ("The mill at Arden closes", False),
+    ],
+)
+def test_a_sentence_that_was_said_before_is_warned_of(other: str, repeated: bool) -> None:
+    text = f"{SENTENCE}. Nobody bought its paper any more, said the owner who runs it.\n\n{other}."
+    found = [text[slice(*one.span or ())] for one in check_repeats(Reading(text))]
+    assert found == ([f"{other}."] if repeated else [])
+
+
+def test_an_article_longer_than_its_source_bears_is_warned_of() -> None:
+    given = Reading("The mill closes. It had losses.")
+    assert check_length(Reading("word " * 90), given) == []
+    [finding] = check_length(Reading("word " * 300), given)
+    assert (finding.severity, finding.span) == (Severity.WARN, None)
+    assert "300 words, its source 6" in finding.message
+    assert check_length(Reading("word " * 300), Reading("工場は春に閉鎖される。" * 30)) == []
+
+
+def test_a_page_about_two_sentences_is_warned_of_among_all_checks() -> None:
+    padded = ARTICLE.replace("\n\n## From", "\n\n" + " ".join(f"word{n}" for n in range(300)) + "\n\n## From")
+    assert ("form", "warn", "") in told(padded, *run(padded))
+    assert len(TEXT.split()) < 100
+
+
+@pytest.mark.parametrize("piece", [f"{SENTENCE}. ", "I ", "[insert ", "- note ", "{{ ", "a: ", "---\n"])
+def test_time_grows_with_the_text_alone(piece: str) -> None:
+    text = piece * (600_000 // len(piece))
+    begun = time.process_time()
+    check_repeats(Reading(text))
+    check_leftovers(Page(text, BEAT), text, "en")
+    assert time.process_time() - begun < 10

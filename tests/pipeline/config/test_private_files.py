@@ -1,0 +1,80 @@
+"""Files of one owner: nobody else reads them, whatever the process's umask, and whoever made them."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import private_files
+from pipeline.services.backup import back_up, unpack
+from pipeline.storage import Ledger
+
+
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    """Every file is readable by everybody where nothing else is said."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def modes(folder: Path) -> dict[str, str]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): oct(path.stat().st_mode & 0o777) for path in found}
+
+
+def test_a_file_is_made_or_narrowed_when_it_is_opened(tmp_path: Path) -> None:
+    wide = tmp_path / "wide.log"
+    wide.write_text("before\n")
+    for name in ("new.log", "wide.log"):
+        with open(tmp_path / name, "a", opener=private_files.opener) as file:
+            file.write("after\n")
+    assert modes(tmp_path) == {"new.log": "0o600", "wide.log": "0o600"}
+    assert wide.read_text() == "before\nafter\n"
+
+
+def test_making_leaves_what_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("text")
+    private_files.make(path)
+    assert path.read_text() == "text"
+
+
+def test_what_cannot_be_narrowed_is_no_error(tmp_path: Path) -> None:
+    private_files.narrow(tmp_path / "missing", Path("/etc/hostname"), tmp_path)
+    assert tmp_path.stat().st_mode & 0o777 != private_files.MODE
+
+
+def test_a_ledger_and_what_sqlite_puts_beside_it_are_their_owners_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    with Ledger.open(url) as ledger:
+        ledger.counts()
+        expected = {f"ledger.db{ending}": "0o600" for ending in ("", "-wal", "-shm")}
+        assert modes(tmp_path) == expected
+        for path in tmp_path.iterdir():
+            path.chmod(0o644)
+        with Ledger.open(url) as again:  # the first one's locks hold on
+            again.counts()
+            assert modes(tmp_path) == expected
+
+
+def test_opening_a_ledger_again_ends_no_lock_of_this_process(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with Ledger.open(f"sqlite:///{path}") as ledger, ledger._writing():
+        Ledger.open(f"sqlite:///{path}").close()
+        other = sqlite3.connect(path, timeout=0, isolation_level=None)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.close()
+
+
+def test_a_backup_and_the_ledger_that_comes_out_of_it_are_their_owners_alone(tmp_path: Path) -> None:
+    root, archive, restored = tmp_path / "output", tmp_path / "backup.tar.gz", tmp_path / "new"
+    root.mkdir()
+    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:
+        back_up(ledger, root, archive)
+    unpack(archive, restored / "output", restored / "ledger.db")
+    assert modes(tmp_path)["backup.tar.gz"] == "0o600"
+    assert modes(restored) == {"ledger.db": "0o600"}

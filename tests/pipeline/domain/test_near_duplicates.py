@@ -1,0 +1,112 @@
+"""Which items tell the same story."""
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.domain.models import Item
+from pipeline.domain.near_duplicates import alike, bands, same_item
+from tests.pipeline.domain.near_duplicate_pairs import CHIP, CURE, DIFFERENT, EXCHANGE, PORT, SAME, SYNDICATED
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+Told = tuple[str, str]
+
+
+def item(told: Told, days: float = 0, **changes: str) -> Item:
+    title, text = told
+    return Item(guid=text[:20], title=title, text=text, published_at=NOW - timedelta(days=days), **changes)
+
+
+def found(one: Told, other: Told) -> bool:
+    """Tell whether a ledger that has one would join the other to it."""
+    return bool(set(bands(*one)) & set(bands(*other))) and alike(item(one), item(other))
+
+
+def test_there_are_enough_pairs_to_say_something() -> None:
+    assert len(SAME) >= 30
+    assert len(DIFFERENT) >= 20
+
+
+def test_one_story_in_near_enough_the_same_words_is_one() -> None:
+    missed = [other[0] for one, other in SAME if not found(one, other)]
+    assert len(missed) <= 0.05 * len(SAME), missed
+
+
+@pytest.mark.parametrize(("one", "other"), SYNDICATED, ids=[other[0] for _, other in SYNDICATED])
+def test_what_publishers_do_to_a_text_leaves_it_the_same_story(one: Told, other: Told) -> None:
+    assert found(one, other)
+
+
+@pytest.mark.parametrize("byline", [0, 6, 12, 20])
+def test_a_digest_is_found_by_its_words_wherever_they_stand(byline: int) -> None:
+    before = " ".join(EXCHANGE.split()[:byline])
+    for text in (PORT, CHIP, CURE):
+        digest = " ".join(text.split()[:16])
+        assert set(bands("", text)) & set(bands("", f"{before} {digest}"))
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT, ids=[other[0] for _, other in DIFFERENT])
+def test_what_only_looks_alike_is_not(one: Told, other: Told) -> None:
+    assert not found(one, other)
+
+
+def test_stories_more_than_a_week_apart_are_two() -> None:
+    told = ("Varnhem closes its northern basin", PORT)
+    assert alike(item(told), item(told, days=7))
+    assert not alike(item(told), item(told, days=7.1))
+
+
+def test_an_item_under_another_guid_is_the_same_by_its_link_or_its_title_and_text() -> None:
+    told = ("Varnhem closes its northern basin", PORT)
+    link = "https://news.example/port"
+    assert same_item(item(told, canonical=link), item(("Other", "Other."), canonical=link))
+    assert same_item(item(told), item((told[0], PORT.replace("6.2", "6.4"))))
+    assert not same_item(item(told), item(("Another title", PORT)))
+    assert not same_item(item(("Daily update", PORT)), item(("Daily update", PORT[::-1])))
+
+
+def test_too_short_texts_are_compared_with_nothing() -> None:
+    assert bands("Update", "The market moved.") == ()
+    assert not alike(
+        item(("Update of the day", "The market moved.")), item(("Update of the day", "It moved."))
+    )
+
+
+def test_scripts_without_spaces_are_compared_too() -> None:
+    text = (
+        "港湾当局は火曜日、北側の岸壁を三月三日から十一週間閉鎖すると発表した。"
+        "漁船およそ四十隻とフェリー二隻が南側を使う。"
+    )
+    cut = ("港の北側、十一週間閉鎖へ", text[:50])
+    assert found(("港の北側、十一週間閉鎖へ", text), cut)
+
+
+TEXTS = st.text(max_size=400) | st.sampled_from(
+    [PORT, PORT[:200], "a" * 10_000, "\ud800 \0 " * 50, "1 " * 300]
+)
+
+
+@settings(max_examples=60)
+@given(TEXTS, TEXTS)
+def test_it_does_not_matter_who_came_first(one: str, other: str) -> None:
+    first, second = item(("One title of some words", one)), item(("Another title of some words", other))
+    assert alike(first, second) == alike(second, first)
+    assert bands("t", one) == bands("t", one)
+    assert all(-(2**63) <= band < 2**63 for band in bands("t", one))
+
+
+def test_texts_that_share_most_of_their_words_share_a_band() -> None:
+    chance = random.Random(7)
+    words = PORT.split()
+    shared = 0
+    for _ in range(200):
+        edited = " ".join("altered" if chance.random() < 0.04 else word for word in words)
+        shared += bool(set(bands("", PORT)) & set(bands("", edited)))
+    assert shared >= 190
+
+
+def test_a_megabyte_is_read_as_far_as_it_counts() -> None:
+    assert bands("", PORT * 2000) == bands("", PORT * 20)

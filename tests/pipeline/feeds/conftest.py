@@ -1,0 +1,21 @@
+"""A server of feeds and pages on loopback, and a client that may talk to it."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from pipeline.http_client import Net
+from tests.fakes.feed_server import FeedServer
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FeedServer]:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with FeedServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def net(server: FeedServer) -> AsyncIterator[Net]:
+    async with Net("test", timeout_s=5, allowed=server.hosts) as opened:
+        yield opened

@@ -1,0 +1,126 @@
+"""Whether a text is enough to be rewritten."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.feeds.pages.completeness import shortfall, stripped
+
+WHOLE = (
+    "The port of Varnhem will close its northern basin for eleven weeks, the harbour board said on Tuesday. "
+    "Engineers found that the quay wall, built in 1961, had moved 14 centimetres towards the water."
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHOLE,
+        f"{WHOLE} Really?",
+        f"{WHOLE}\n\n'It is late', said Falk. \"Very late.\"",
+        f"{WHOLE}\n\nThe post Port closes appeared first on Daily Wire.",
+        f"{WHOLE}\n\n- one\n- two\n- a third that is longer than a line of a list would be, with the",
+        "港湾当局は火曜日、北側の岸壁を三月三日から十一週間閉鎖すると発表した。" * 5,
+        f"{WHOLE}\n\nAda Falk",
+        f"{WHOLE}\n\nThanks,",
+        f"{WHOLE}\n\n“Nobody expected it…” said Falk.",
+        f"{WHOLE}\n\nTagged: harbour, ferries, quays, the northern basin, Varnhem, 1998",
+        f"{WHOLE}\n\ndef quay(wall):\n    return [wall.length for each in walls if each.moved]",
+        f"{WHOLE} More at https://news.example/harbour/quay",
+        f"{WHOLE}\n\nWhat shall we do with the drunken sailor\nEarly in the",
+        "Basin closes\nFerries move\nFees rise\nLighthouse sold\n" * 9,
+        "بندر وارنهم حوض شمالی خود را برای یازده هفته می‌بندد، چرا؟ " * 6,
+        "वार्नहेम बंदरगाह ग्यारह सप्ताह के लिए बंद रहेगा। " * 6,
+        "港务局周二表示，北港池将从三月三日起关闭十一周" * 9,
+        f"{WHOLE * 6} And so the basin stays shut, as it did in the year that nobody talks of…",
+        f"{WHOLE} Readers may see more.",
+        f"{WHOLE}\n\nRead more on the harbour board's own site.",
+        "Talks over the northern basin of Varnhem go on, as both sides are far apart on what its repair "
+        "would cost, who is to pay for it, and when the boats could come back to their old places",
+    ],
+)
+def test_a_whole_text_is_enough(text: str) -> None:
+    assert shortfall(text, 100) is None
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        " The ferry …",
+        " The ferry...",
+        " The ferry....",
+        " The ferry. . .",
+        " The ferry […]",
+        " The ferry [&hellip;]",
+        " The ferry [...]",
+        " The ferry (...)",
+        " The ferry [+1234 chars]",
+        " The ferry (more…)",
+        " Read more",
+        "\n\nRead more »",
+        "\n\nRead the full story",
+        "\n\nContinue reading…",
+        " The ferry...Read More",
+        "\n\nContinue reading Basin closes\n\nThe post Basin closes appeared first on Varnhem Courier.",
+        "\n\nMore...",
+        "\n\nWeiterlesen",
+        "\n\n続きを読む",
+    ],
+)
+def test_a_text_that_breaks_off_is_named(ending: str) -> None:
+    said = shortfall(WHOLE + ending, 100)
+    assert said is not None
+    assert said.startswith("cut source")
+
+
+def test_a_text_that_ends_amid_a_sentence_is_cut() -> None:
+    text = f"{WHOLE} The ferry company expects delays of up to twenty minutes on the"
+    assert "cut source" in (shortfall(text, 9) or "")
+
+
+@pytest.mark.parametrize("ending", ["as", "of", "moreover,", "и прочее,", "以及、"])
+def test_a_last_word_that_ends_no_sentence_is_a_cut(ending: str) -> None:
+    text = (
+        f"{WHOLE} The ferry company expects delays of up to twenty minutes and much more than that {ending}"
+    )
+    assert "its last sentence is not whole" in (shortfall(text, 9) or "")
+
+
+@pytest.mark.parametrize(
+    ("length", "cut"), [(200, True), (195, True), (230, False), (398, True), (430, False)]
+)
+def test_a_sentence_that_stops_at_a_round_length_is_a_cut(length: int, cut: bool) -> None:
+    words = "Nobody saw it move. " + "boats " * 99
+    text = words[:length].rstrip() + "s" * (length - len(words[:length].rstrip()))
+    assert len(text) == length
+    assert (shortfall(text, 9) is not None) is cut
+
+
+def test_an_ellipsis_ends_an_excerpt_and_not_a_long_post() -> None:
+    assert shortfall(f"{WHOLE} Stay tuned…", 9) is not None
+    assert shortfall(f"{WHOLE * 6} Stay tuned…", 9) is None
+    assert shortfall(f"{WHOLE * 6} Stay […]", 9) is not None
+    assert shortfall(f"{WHOLE * 6} Stay…\n\nContinue reading", 9) is not None
+
+
+def test_a_thin_text_is_named_with_its_figure() -> None:
+    assert shortfall("The port closes.", 200) == "thin source: 16 of 200 characters"
+    assert shortfall("", 0) is not None, "nothing is never enough"
+
+
+def test_what_follows_a_text_in_feeds_is_no_part_of_it() -> None:
+    assert stripped(f"{WHOLE}\n\nThe post Port closes appeared first on Daily Wire.") == WHOLE
+    assert stripped(f"{WHOLE}\n\nRead more") == WHOLE
+    assert stripped(f"{WHOLE}\n\nRead the original article here\n\nLearn more") == WHOLE
+    assert stripped("Read more") == "Read more", "a text that is nothing else stays"
+
+
+@pytest.mark.parametrize("piece", ["read more\n", "The post ", "Continue reading ", ".", "[", "\n"])
+def test_a_long_text_of_nothing_but_trailers_is_read_to_its_end(piece: str) -> None:
+    assert len(stripped(piece * 200_000)) <= len(piece) * 200_000
+
+
+@given(st.text(max_size=600), st.integers(0, 500))
+def test_it_never_fails(text: str, least: int) -> None:
+    said = shortfall(text, least)
+    assert said is None or "\n" not in said

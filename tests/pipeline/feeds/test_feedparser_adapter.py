@@ -1,0 +1,84 @@
+"""feedparser's handlers, called by us: what they find is what feedparser finds, within limits."""
+
+import io
+from typing import Any
+
+import feedparser
+import pytest
+
+from pipeline.feeds.parsing.encoding import decode
+from pipeline.feeds.parsing.feedparser_adapter import Elements, loosely, strictly
+from pipeline.feeds.parsing.xml_repair import mended, without_doctype, without_preamble
+from tests.pipeline.feeds.golden import feed_files
+
+HEADERS = {"content-type": "application/xml; charset=utf-8"}
+XML = [path for path in feed_files() if path.suffix == ".xml"]
+ATOM = "http://www.w3.org/2005/Atom"
+
+
+def plain(value: Any) -> Any:
+    """Return feedparser's dictionaries as dictionaries."""
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in dict.items(value)}
+    return [plain(each) for each in value] if isinstance(value, list) else value
+
+
+def entry(inside: str, about: str = "") -> dict[str, Any]:
+    found = strictly(f"<rss version='2.0' {about}><channel><item {about}>{inside}</item></channel></rss>")
+    assert found is not None
+    return found.entries[0]
+
+
+@pytest.mark.parametrize("path", XML, ids=lambda path: path.name)
+def test_elements_are_those_that_feedparser_finds(path: Any) -> None:
+    text = mended(*without_doctype(without_preamble(decode(path.read_bytes(), None))))
+    theirs = feedparser.parse(
+        io.BytesIO(text.encode()), response_headers=HEADERS, sanitize_html=False, resolve_relative_uris=False
+    )
+    if not text:
+        assert loosely(text) == Elements("", {}, [])
+        return
+    strict = strictly(text)
+    assert (strict is None) == bool(theirs["bozo"])
+    ours = strict or loosely(text)
+    assert plain(ours.entries) == plain(theirs["entries"])
+    assert plain(ours.feed) == plain(theirs["feed"])
+
+
+def test_prefixes_mean_their_namespaces() -> None:
+    found = strictly(
+        f"<a:feed xmlns:a='{ATOM}' xml:base='https://x.example/'><a:title>T</a:title>"
+        "<a:entry><a:link href='y'/>"
+        "<m:content xmlns:m='http://search.yahoo.com/mrss/' url='z.jpg'/></a:entry></a:feed>"
+    )
+    assert found is not None
+    assert (found.version, found.feed["title"]) == ("atom10", "T")
+    assert found.entries[0]["link"] == "https://x.example/y"
+    assert found.entries[0]["media_content"] == [{"url": "z.jpg"}]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "no XML", "<rss><channel>", "<rss>&nbsp;</rss>", "<rss a='1' a='2'/>", "<x:rss/>", "<a/><b/>"],
+)
+def test_what_is_not_well_formed_is_not_read_strictly(text: str) -> None:
+    assert strictly(text) is None
+
+
+def test_text_of_many_lines_and_references_is_one() -> None:
+    assert entry("<title>a\n&amp;\n&#98;<!-- c --><![CDATA[<d>]]></title>")["title"] == "a\n&\nb<d>"
+
+
+def test_what_takes_quadratic_time_is_limited() -> None:
+    many = range(5000)
+    assert len(entry("".join(f"<category>c{n}</category>" for n in many))["tags"]) == 200
+    assert len(entry(f"<author>{'a' * 5000}</author>")["author"]) == 200
+    attributes = " ".join(f"a{n}='x'" for n in many)
+    assert len(entry(f"<u {attributes}/>")["u"]) == 200
+    spaces = " ".join(f"xmlns:n{n}='u{n}'" for n in many)
+    assert entry("<title>T</title><n4999:title>U</n4999:title>", spaces)["title"] == "T"
+
+
+def test_what_is_nested_deeper_than_any_feed_is_not_read() -> None:
+    assert strictly("<a>" * 900 + "</a>" * 900) is not None
+    assert strictly("<a>" * 1100 + "</a>" * 1100) is None

@@ -1,0 +1,57 @@
+"""What an item is besides text, and in which language."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pipeline.domain.models import Item
+from pipeline.feeds.parsing.parse import parse_feed
+from pipeline.feeds.select import language_of, media_of
+
+
+@pytest.mark.parametrize(
+    ("files", "kind"),
+    [
+        ([("audio/mpeg", "https://a.example/1")], "audio"),
+        ([("image/png", "https://a.example/1.png"), ("video/mp4", "https://a.example/1")], "video"),
+        ([("", "https://a.example/1.MP3?x=1")], "audio"),
+        ([("application/octet-stream", "https://a.example/1.m4v")], "video"),
+        ([("image/png", "https://a.example/song.mp3")], None),
+        ([("", "https://a.example/page")], None),
+        ([], None),
+    ],
+)
+def test_the_first_audio_or_video_file_says_what_an_item_is(
+    files: list[tuple[str, str]], kind: str | None
+) -> None:
+    assert media_of(files) == kind
+
+
+def test_a_language_is_one_or_none() -> None:
+    assert language_of("en_GB") == "en-gb"
+    assert language_of("", "English (UK)", "de") == "de"
+    assert language_of("<b>", "") is None
+
+
+def item(body: bytes) -> Item:
+    return parse_feed(body, None, "https://f.example/", datetime(2026, 3, 1, tzinfo=UTC)).items[0]
+
+
+def test_an_episode_of_an_rss_feed() -> None:
+    found = item(
+        b"<rss version='2.0' xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel><title>F</title>"
+        b"<language>de-AT</language><item><title>Folge 1</title><description>Kurz.</description>"
+        b"<content:encoded>Lang und breit erz\xc3\xa4hlt.</content:encoded>"
+        b"<enclosure url='https://f.example/1.mp3' type='audio/mpeg' length='1'/></item></channel></rss>"
+    )
+    assert (found.media, found.language) == ("audio", "de-at")
+    assert (found.summary, found.text) == ("Kurz.", "Lang und breit erzählt.")
+
+
+def test_an_item_of_a_json_feed() -> None:
+    found = item(
+        b'{"version": "https://jsonfeed.org/version/1.1", "title": "F", "language": "fr", "items": [{'
+        b'"id": "1", "content_text": "Une histoire.", "summary": "Court.", '
+        b'"attachments": [{"url": "https://f.example/1.mp4", "mime_type": "video/mp4"}]}]}'
+    )
+    assert (found.media, found.language, found.summary) == ("video", "fr", "Court.")

@@ -1,0 +1,196 @@
+"""The article of a web page, or why there is none for us."""
+
+import contextlib
+import pickle
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.domain.errors import FeedError
+from pipeline.feeds.pages.extract import Page, extract
+from tests.pipeline.feeds.webpages import (
+    AMP,
+    BODY,
+    CLOUDFLARE,
+    CONSENT,
+    JAPANESE,
+    LOGIN,
+    PARAGRAPHS,
+    PAYWALLED,
+    SPA,
+    TEXT,
+    linked,
+    news,
+)
+
+URL = "https://news.example/story"
+
+
+def read(html: str, selector: str | None = None) -> Page:
+    return extract(html.encode(), "text/html; charset=utf-8", URL, selector)
+
+
+def trouble(body: str | bytes, content_type: str | None = "text/html", selector: str | None = None) -> str:
+    with pytest.raises(FeedError) as caught:
+        extract(body.encode() if isinstance(body, str) else body, content_type, URL, selector)
+    assert "news.example/story" in caught.value.message
+    assert "\n" not in caught.value.message
+    return caught.value.kind
+
+
+def test_the_article_is_found_and_what_stands_around_it_is_not() -> None:
+    assert read(news()).text == TEXT
+
+
+def test_a_short_story_is_found() -> None:
+    assert PARAGRAPHS[0] in read(news(f"<p>{PARAGRAPHS[0]}</p>")).text
+
+
+def test_an_amp_page_is_a_page() -> None:
+    found = read(AMP)
+    assert found.text == TEXT
+
+
+@pytest.mark.parametrize(
+    ("selector", "text"),
+    [
+        ("div.article-body", TEXT),
+        ("h1", "Northern basin closes for eleven weeks"),
+        (".article-body li", "- Ferries leave from the southern basin.\n\n- Parking is free until May."),
+        (".related, .related *", "Related\n\n- Harbour fees rise again"),
+    ],
+)
+def test_a_selector_says_where_the_article_is(selector: str, text: str) -> None:
+    assert read(news(), selector).text == text
+
+
+@pytest.mark.parametrize("selector", ["div.none", "div[", "a|b", ":nope", "p::before"])
+def test_a_selector_that_finds_nothing_is_named(selector: str) -> None:
+    assert trouble(news(), selector=selector) == "selector"
+
+
+@pytest.mark.parametrize(
+    ("html", "kind"),
+    [
+        ("", "empty"),
+        (SPA, "empty"),
+        (PAYWALLED, "paywall"),
+        (CONSENT, "consent"),
+        (LOGIN, "login"),
+        (CLOUDFLARE, "challenge"),
+        (news(head="<meta content='1' name='TDM-Reservation'>"), "reserved"),
+        (news(head="<meta name='robots' content='index, noai'>"), "reserved"),
+        (news(head="<meta property='article:content_tier' content='metered'>"), "paywall"),
+        (news("<p>The port closes.</p><p>This article is for subscribers.</p>"), "paywall"),
+    ],
+)
+def test_what_is_no_article_for_us_is_named(html: str, kind: str) -> None:
+    assert trouble(html) == kind
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        news(head="<meta name='tdm-reservation' content='0'>"),
+        news(head="<meta name='robots' content='noindex, max-snippet:-1'>"),
+        news(head="<meta name='googlebot' content='noai'>"),
+        news(head=linked(isAccessibleForFree=True)),
+        news(head="<meta property='article:content_tier' content='free'>"),
+        news(f"{BODY}<p>Subscribe to continue reading our newsletters.</p>"),
+        news(head="<script src='https://geo.captcha-delivery.com/c.js'></script>"),
+        news(f"<p>{PARAGRAPHS[0]}</p><form>Log in <input type=password></form>"),
+    ],
+)
+def test_what_only_looks_like_an_obstacle_is_none(html: str) -> None:
+    assert PARAGRAPHS[0] in read(html).text
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"%PDF-1.7 ...", "text/html"),
+        (b"\x89PNG\r\n", None),
+        (news().encode(), "application/pdf"),
+        (news().encode(), "image/jpeg; charset=utf-8"),
+        (b"<rss/>", "application/rss+xml"),
+    ],
+)
+def test_other_files_are_no_pages(body: bytes, content_type: str | None) -> None:
+    assert trouble(body, content_type) == "not-html"
+
+
+@pytest.mark.parametrize("content_type", [None, "", "TEXT/HTML", "application/xhtml+xml; charset=UTF-8"])
+def test_a_page_is_one_by_whatever_name(content_type: str | None) -> None:
+    assert extract(news().encode(), content_type, URL).text == TEXT
+
+
+@pytest.mark.parametrize(
+    ("label", "codec"),
+    [("shift_jis", "cp932"), ("x-sjis", "cp932"), ("euc-jp", "euc_jp"), ("utf-8", "utf-8")],
+)
+@pytest.mark.parametrize("declared", ["header", "page"])
+def test_japanese_is_read_in_its_charset(label: str, codec: str, declared: str) -> None:
+    body = "".join(f"<p>{paragraph}</p>" for paragraph in JAPANESE)
+    meta = f'<meta http-equiv="Content-Type" content="text/html; charset={label}">'
+    html = news(body, head=meta if declared == "page" else "", lang="ja").replace("©", "")
+    sent = f"text/html; charset={label}" if declared == "header" else "text/html"
+    found = extract(html.encode(codec), sent, URL)
+    assert found.text == "\n\n".join(JAPANESE)
+
+
+def test_windows_1252_is_read_as_the_page_declares_it() -> None:
+    told = "“Das Café bleibt zu”, sagte Jörg Müller – für elf Wochen, und das kostet 3 Mio. €."
+    html = news(f"<p>{told}</p><p>{PARAGRAPHS[0]}</p>", head="<meta charset='iso-8859-1'>")
+    assert told in extract(html.encode("cp1252"), "text/html", URL).text
+
+
+def test_a_page_is_handed_to_another_process_and_back() -> None:
+    page = read(news())
+    assert pickle.loads(pickle.dumps(page)) == page
+    assert Page.model_validate_json(page.model_dump_json()) == page
+
+
+def test_the_finder_of_articles_is_imported_only_where_it_is_needed() -> None:
+    code = (
+        "import sys\nfrom pipeline.feeds.pages.extract import extract\n"
+        "print('trafilatura' in sys.modules, 'lxml' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+HOSTILE = {
+    "deep": b"<div>" * 200_000 + BODY.encode(),
+    "deep inline": b"<p>" + b"<b>" * 200_000 + BODY.encode(),
+    "deep lists": b"<ul><li>x" * 100_000,
+    "many paragraphs": b"<p>x" * 1_200_000,
+    "many inlines": b"<p>" + b"word <span>a</span> " * 200_000,
+    "many attributes": b"<p x='>' " + b" ".join(b"a%d=b" % number for number in range(200_000)) + b">x",
+    "open comments": b"<!--" * 500_000,
+    "open tags": b"<meta " * 400_000,
+    "open quotes": b'<p a="' * 300_000,
+    "deep data": b"<script type='application/ld+json'>" + b"[" * 500_000 + b"</script>" + BODY.encode(),
+    "one word": b"x" * 5_000_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("selector", [None, "div, p"])
+def test_a_hostile_page_ends_in_a_text_or_a_named_error(name: str, selector: str | None) -> None:
+    with contextlib.suppress(FeedError):
+        assert 0 < len(extract(HOSTILE[name], "text/html", URL, selector).text) <= 2_000_000
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.binary(max_size=400)
+    | st.text("<>/ap =\"'&;!-", max_size=200).map(str.encode)
+    | st.text(max_size=200).map(lambda text: news(f"<p>{text}</p>").encode("utf-8", "surrogatepass"))
+)
+def test_nothing_but_a_named_error_is_raised(body: bytes) -> None:
+    for selector in (None, "p"):
+        with contextlib.suppress(FeedError):
+            assert extract(body, "text/html", URL, selector).text

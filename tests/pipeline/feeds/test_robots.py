@@ -1,0 +1,158 @@
+"""What a publisher lets us read: by robots.txt, by headers, by directives."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.domain.errors import FeedError
+from pipeline.feeds.pages.robots import KEPT_S, Robots, Rules, refused, reserved
+from pipeline.http_client import Net
+from tests.fakes.feed_server import FeedServer
+
+PAGE = "https://news.example/story"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def robots(net: Net, clock: Clock) -> Robots:
+    return Robots(net, clock)
+
+
+def origin(server: FeedServer) -> str:
+    return server.url("")
+
+
+@pytest.mark.parametrize(
+    ("status", "allowed"), [(404, True), (403, True), (429, True), (301, True), (500, False), (None, False)]
+)
+def test_a_host_without_rules_allows_all_and_one_in_trouble_nothing(
+    status: int | None, allowed: bool
+) -> None:
+    assert Rules(status, b"User-agent: *\nDisallow: /").allows(PAGE) is allowed
+
+
+@pytest.mark.parametrize(
+    ("body", "allowed"),
+    [
+        (b"", True),
+        (b"User-agent: *\nDisallow: /", False),
+        (b"\xef\xbb\xbfUser-agent: *\nDisallow: /", False),
+        (b"User-agent: *\nDisallow: /\n\nUser-agent: Copydesk\nAllow: /", True),
+        (b"User-agent: *\nAllow: /\n\nUser-agent: copydesk\nDisallow: /st", False),
+        (b"User-agent: GPTBot\nDisallow: /", True),
+        (b"User-agent: *\nDisallow: /*.pdf$\nDisallow: /other", True),
+        (b"<!doctype html><html><title>Not found</title></html>", True),
+        (b"# " + b"x" * 500_000 + b"\nUser-agent: *\nDisallow: /", True),
+    ],
+)
+def test_rules_count_for_whom_they_name(body: bytes, allowed: bool) -> None:
+    assert Rules(200, body).allows(PAGE) is allowed
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(b"4", 4), (b"900", 30), (b"soon", 0), (b"-1", 0), (b"inf", 0)])
+def test_a_delay_is_kept_to_within_reason(asked: bytes, kept: float) -> None:
+    assert Rules(200, b"User-agent: *\nCrawl-delay: " + asked).delay_s() == kept
+
+
+@given(st.binary(max_size=300))
+def test_no_robots_txt_does_harm(body: bytes) -> None:
+    rules = Rules(200, b"User-agent: *\n" + body)
+    assert rules.allows(PAGE) in (True, False)
+    assert 0 <= rules.delay_s() <= 30
+
+
+async def test_rules_are_fetched_once_for_all_who_ask(robots: Robots, server: FeedServer) -> None:
+    server.add("/robots.txt", b"User-agent: *\nDisallow: /", delay_s=0.05)
+    found = await asyncio.gather(*(robots.rules(origin(server)) for _ in range(8)))
+    assert server.requests == 1
+    assert not any(rules.allows(server.url("/story")) for rules in found)
+
+
+async def test_rules_are_fetched_again_after_a_day(robots: Robots, server: FeedServer, clock: Clock) -> None:
+    server.add("/robots.txt", b"User-agent: *\nDisallow: /")
+    assert not (await robots.rules(origin(server))).allows(server.url("/story"))
+    server.add("/robots.txt", b"")
+    clock.now = KEPT_S - 1
+    assert not (await robots.rules(origin(server))).allows(server.url("/story"))
+    clock.now = KEPT_S
+    assert (await robots.rules(origin(server))).allows(server.url("/story"))
+
+
+async def test_a_host_in_trouble_is_asked_again_soon(
+    robots: Robots, server: FeedServer, clock: Clock
+) -> None:
+    server.add("/robots.txt", status=503)
+    assert (await robots.rules(origin(server))).unknown
+    server.add("/robots.txt", b"")
+    assert (await robots.rules(origin(server))).unknown, "not at once"
+    clock.now = 3600
+    assert not (await robots.rules(origin(server))).unknown
+
+
+async def test_rules_are_found_where_redirects_lead(robots: Robots, server: FeedServer) -> None:
+    server.add("/robots.txt", status=301, headers={"Location": "/rules"})
+    server.add("/rules", b"User-agent: *\nDisallow: /")
+    assert not (await robots.rules(origin(server))).allows(server.url("/story"))
+
+
+async def test_redirects_without_end_are_no_rules(robots: Robots, server: FeedServer) -> None:
+    server.add("/robots.txt", status=302, headers={"Location": "/robots.txt"})
+    assert (await robots.rules(origin(server))).allows(server.url("/story"))
+
+
+async def test_who_may_not_be_connected_to_is_not_asked_for_rules(server: FeedServer) -> None:
+    async with Net("test") as guarded:
+        with pytest.raises(FeedError) as caught:
+            await Robots(guarded, Clock()).rules(origin(server))
+    assert caught.value.kind == "forbidden-address"
+    assert server.requests == 0
+
+
+@pytest.mark.parametrize(
+    ("directives", "refusal"),
+    [
+        ("noai", "noai"),
+        ("NoAI, noimageai", "noai"),
+        ("index, none", "none"),
+        ("nosnippet", "nosnippet"),
+        ("max-snippet: 0", "max-snippet:0"),
+        ("max-snippet:-1, max-image-preview: none", None),
+        ("noindex, nofollow, noarchive, noimageai", None),
+        ("otherbot: noai", None),
+        ("otherbot: noindex, noai", None),
+        ("otherbot: noai, copydesk: none", "none"),
+        ("unavailable_after: 25 Jun 2030 15:00:00 GMT, noai", "noai"),
+        ("", None),
+    ],
+)
+def test_some_directives_keep_a_text_from_us(directives: str, refusal: str | None) -> None:
+    assert refused(directives) == refusal
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ({"tdm-reservation": "1"}, "tdm-reservation: 1"),
+        ({"tdm-reservation": "1, 1"}, "tdm-reservation: 1"),
+        ({"tdm-reservation": "0"}, None),
+        ({"x-robots-tag": "noai"}, "x-robots-tag: noai"),
+        ({"x-robots-tag": "all"}, None),
+        ({}, None),
+    ],
+)
+def test_headers_reserve_a_text(headers: dict[str, str], said: str | None) -> None:
+    assert reserved(headers) == said

@@ -1,0 +1,80 @@
+"""XML that was not in order, so that it can be read strictly."""
+
+import pytest
+
+from pipeline.feeds.parsing.xml_repair import (
+    declared,
+    mended,
+    uncut,
+    without_doctype,
+    without_empty,
+    without_preamble,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "rest", "names"),
+    [
+        ("<rss/>", "<rss/>", {}),
+        ("<!DOCTYPE rss><rss/>", "<rss/>", {}),
+        (
+            "<?xml version='1.0'?>\n<!-- a -->\n<!doctype html><a/>",
+            "<?xml version='1.0'?>\n<!-- a -->\n<a/>",
+            {},
+        ),
+        ('<!DOCTYPE rss PUBLIC "a>b" "http://x.example/[d].dtd"><rss/>', "<rss/>", {}),
+        ("<!DOCTYPE r [<!ELEMENT a (b)><!-- ]> --><!ENTITY c '(C)'>\n] ><r/>", "<r/>", {"c": "(C)"}),
+        ('<!DOCTYPE r [<!ENTITY e "&#233;"><!ENTITY f "&#xE9;">]><r/>', "<r/>", {"e": "é", "f": "é"}),
+        ("<!DOCTYPE r [<!ENTITY a 'b'><!ENTITY c '&a;&a;'>]><r/>", "<r/>", {"a": "b"}),
+        ("<!DOCTYPE r [<!ENTITY a SYSTEM 'file:///etc/passwd'><!ENTITY % p 'x'>]><r/>", "<r/>", {}),
+        (f"<!DOCTYPE r [<!ENTITY long '{'x' * 50}'>]><r/>", "<r/>", {}),
+        ("<r><![CDATA[<!DOCTYPE html>]]></r>", "<r><![CDATA[<!DOCTYPE html>]]></r>", {}),
+        ("<!DOCTYPE r [<r/>", "<!DOCTYPE r [<r/>", {}),
+        ("<!-- <!DOCTYPE r> <r/>", "<!-- <!DOCTYPE r> <r/>", {}),
+    ],
+)
+def test_a_document_type_goes_and_short_entities_stay(text: str, rest: str, names: dict[str, str]) -> None:
+    assert without_doctype(text) == (rest, names)
+
+
+@pytest.mark.parametrize(
+    ("text", "mended_text"),
+    [
+        ("AT&T &amp; &lt; &#8217; &#x41;", "AT&amp;T &amp; &lt; &#8217; &#x41;"),
+        ("&nbsp;&eacute;&LT;&mine;&nope;", "\xa0é&lt;A &amp; B&amp;nope;"),
+        ("<![CDATA[&nbsp; &]]><!-- & -->&", "<![CDATA[&nbsp; &]]><!-- & -->&amp;"),
+    ],
+)
+def test_ampersands_and_entities_are_written_out(text: str, mended_text: str) -> None:
+    assert mended(text, {"mine": "A & B"}) == mended_text
+
+
+@pytest.mark.parametrize(
+    ("text", "whole", "cut"),
+    [
+        ("<rss><item>a</item></rss>", "<rss><item>a</item></rss>", False),
+        ("<rss><item>a</item><item>b", "<rss><item>a</item></rss>", True),
+        ("<rss><channel><item><p>a</item><it", "<rss><channel><item><p>a</item></channel></rss>", True),
+        ("<rss><item>a", "<rss>", True),
+        ("<rss><item>a</item></rss", "<rss><item>a</item></rss>", True),
+        ("<rss><item>a</item></rss> <script>1 < 2</script>", "<rss><item>a</item></rss>", False),
+        ("<rss><item/></rss><rss><item/></rss>", "<rss><item/></rss><rss><item/></rss>", False),
+    ],
+)
+def test_what_was_cut_off_goes_with_its_item(text: str, whole: str, cut: bool) -> None:
+    assert uncut(text) == (whole, cut)
+
+
+def test_empty_texts_and_preambles_go() -> None:
+    assert without_empty("<a><summary></summary><description><![CDATA[ ]]></description></a>") == "<a></a>"
+    feed = "<?xml version='1.0'?><rss version='2.0'/>"
+    assert without_preamble(f"<br>Warning: x{feed}") == feed
+    assert without_preamble(f"\u00ef\u00bb\u00bf {feed}") == feed
+
+
+def test_prefixes_that_were_forgotten_are_declared() -> None:
+    feed = "<!-- <x:y/> --><rss xmlns:a='u'><a:b/><MEDIA:c d:e = '1' xml:lang='en'/>f:g <i href='h:j'/></rss>"
+    whole = declared(feed, {"media": "http://media.example/"})
+    assert whole == feed.replace("<rss", '<rss xmlns:MEDIA="http://media.example/" xmlns:d="urn:d"')
+    assert declared("<rss xmlns:a='u'><a:b/></rss>", {}) is None
+    assert declared("no root", {}) is None

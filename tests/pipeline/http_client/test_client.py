@@ -1,0 +1,239 @@
+"""The HTTP client against a real server on loopback."""
+
+import asyncio
+import contextlib
+import gzip
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pipeline.domain.errors import FeedError
+from pipeline.http_client import Net, Response, shown_url
+from pipeline.http_client.ssrf import place_of
+from tests.fakes.feed_server import FeedServer
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FeedServer]:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with FeedServer() as running:
+        yield running
+
+
+async def get(url: str, headers: tuple[tuple[str, str], ...] = (), **limits: Any) -> Response:
+    with contextlib.suppress(ValueError):
+        limits.setdefault("allowed", frozenset((place_of(url),)))
+    async with Net("copydesk-test", **limits) as net:
+        return await net.get(url, headers)
+
+
+async def failure(url: str, **limits: Any) -> FeedError:
+    with pytest.raises(FeedError) as caught:
+        await get(url, **limits)
+    assert "\n" not in caught.value.message
+    return caught.value
+
+
+async def test_an_answer_has_status_address_headers_and_bytes(server: FeedServer) -> None:
+    url = server.add("/feed", b"\xff\x00body", status=418, headers={"X-Odd": "One"})
+    answer = await get(url, (("If-None-Match", '"1"'),))
+    assert (answer.status, answer.url, answer.body) == (418, url, b"\xff\x00body")
+    assert answer.headers["x-odd"] == "One"
+    [seen] = server.seen
+    assert seen.headers["user-agent"] == "copydesk-test"
+    assert seen.headers["accept-encoding"] == "gzip"
+    assert seen.headers["if-none-match"] == '"1"'
+
+
+async def test_redirects_are_followed_and_the_last_address_is_told(server: FeedServer) -> None:
+    end = server.add("/end", b"here")
+    start = server.add("/start", status=301, headers={"Location": "/end"})
+    answer = await get(start)
+    assert (answer.url, answer.body) == (end, b"here")
+
+
+async def test_a_circle_of_redirects_ends(server: FeedServer) -> None:
+    url = server.add("/circle", status=302, headers={"Location": "/circle"})
+    assert (await failure(url, max_redirects=3)).kind == "redirects"
+    assert server.requests == 4
+
+
+async def test_a_redirect_out_of_the_web_is_refused(server: FeedServer) -> None:
+    url = server.add("/start", status=302, headers={"Location": "file:///etc/passwd"})
+    assert (await failure(url)).kind == "url"
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://a.example/", "gopher://a", "http://", "no url", "http://[", ""]
+)
+async def test_only_the_web_is_fetched(url: str) -> None:
+    assert (await failure(url)).kind in {"url", "unreachable"}
+
+
+async def test_gzip_is_decoded(server: FeedServer) -> None:
+    assert (await get(server.add("/zip", b"text" * 1000, compress=True))).body == b"text" * 1000
+
+
+async def test_broken_gzip_is_named(server: FeedServer) -> None:
+    url = server.add("/zip", b"this is no archive", headers={"Content-Encoding": "gzip"})
+    assert (await failure(url)).kind == "http"
+
+
+async def test_an_encoding_that_was_not_asked_for_is_refused(server: FeedServer) -> None:
+    url = server.add("/br", b"\x0b\x02\x80", headers={"Content-Encoding": "br"})
+    assert "'br'" in (await failure(url)).message
+
+
+async def test_what_has_no_body_is_in_no_encoding(server: FeedServer) -> None:
+    url = server.add("/feed", status=304, headers={"Content-Encoding": "br"})
+    assert (await get(url)).status == 304
+
+
+async def test_a_refusal_is_told_by_its_status_whatever_its_body(server: FeedServer) -> None:
+    url = server.add(
+        "/feed", b"\x0b\x02\x80", status=429, headers={"Content-Encoding": "br", "Retry-After": "9"}
+    )
+    answer = await get(url)
+    assert (answer.status, answer.headers["retry-after"], answer.body) == (429, "9", b"")
+
+
+async def test_repeated_headers_are_joined(server: FeedServer) -> None:
+    url = server.add_raw("/feed", b"HTTP/1.1 200 OK\r\nX-Robots-Tag: a\r\nx-robots-tag: b\r\n\r\n")
+    assert (await get(url)).headers["x-robots-tag"] == "a, b"
+
+
+async def test_the_limit_counts_decoded_bytes(server: FeedServer) -> None:
+    bomb = server.add("/bomb", gzip.compress(bytes(5_000_000)), headers={"Content-Encoding": "gzip"})
+    assert (await failure(bomb, max_bytes=100_000)).kind == "too-large"
+    plain = server.add("/plain", bytes(1001))
+    assert (await failure(plain, max_bytes=1000)).kind == "too-large"
+    assert len((await get(plain, max_bytes=1001)).body) == 1001
+
+
+async def test_a_server_that_drips_is_given_up_on(server: FeedServer) -> None:
+    # Each byte arrives well before a read would time out: only a deadline for the whole ends this.
+    url = server.add("/drip", b"x" * 10_000, drip_s=0.05)
+    assert (await failure(url, timeout_s=0.4)).kind == "timeout"
+
+
+async def test_redirects_do_not_stretch_the_deadline(server: FeedServer) -> None:
+    for number in range(5):
+        server.add(f"/{number}", status=302, headers={"Location": f"/{number + 1}"}, delay_s=0.3)
+    server.add("/5", b"x")
+    assert (await failure(server.url("/0"), timeout_s=0.8)).kind == "timeout"
+
+
+async def test_a_server_that_says_nothing_is_given_up_on(server: FeedServer) -> None:
+    assert (await failure(server.add("/mute", b"x", delay_s=60), timeout_s=0.2)).kind == "timeout"
+
+
+async def test_a_connection_that_breaks_off_is_named(server: FeedServer) -> None:
+    url = server.add("/cut", b"x" * 1000, cut_at=10)
+    assert (await failure(url)).kind == "http"
+
+
+async def test_a_closed_port_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: nobody else can take it either
+        error = await failure(f"http://127.0.0.1:{taken.getsockname()[1]}/feed")
+    assert error.kind == "unreachable"
+    assert "127.0.0.1" in error.message
+
+
+async def test_an_unknown_host_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+    assert (await failure("http://no-such-host.invalid/feed")).kind == "unreachable"
+
+
+async def test_a_server_without_tls_is_named(server: FeedServer) -> None:
+    url = server.add("/feed", b"x").replace("http:", "https:")
+    error = await failure(url)
+    assert error.kind == "tls"
+    assert server.requests == 0
+
+
+def test_a_url_in_a_message_gives_nothing_away() -> None:
+    assert (
+        shown_url("https://ada:secret@a.example:8443/f.xml?token=secret") == "https://a.example:8443/f.xml?…"
+    )
+    assert "\n" not in shown_url("https://a.example/\nb")
+    assert "[" in shown_url("https://[broken")
+
+
+async def test_redirects_are_told_with_their_status(server: FeedServer) -> None:
+    end = server.add("/end", b"here")
+    middle = server.add("/middle", status=302, headers={"Location": "/end"})
+    start = server.add("/start", status=301, headers={"Location": "/middle"})
+    assert (await get(start)).redirects == ((301, middle), (302, end))
+
+
+async def test_cookies_are_not_kept(server: FeedServer) -> None:
+    async def loopback(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    # By name: cookies of bare addresses are dropped by some jars anyway.
+    url = server.add("/feed", b"x", headers={"Set-Cookie": "id=1; Path=/"}).replace("127.0.0.1", "a.example")
+    async with Net("test", allowed=[place_of(url)], resolve=loopback) as net:
+        await net.get(url)
+        await net.get(url)
+    assert len(server.seen) == 2
+    assert all("cookie" not in seen.headers for seen in server.seen)
+
+
+async def test_a_password_goes_to_its_own_host_alone(server: FeedServer) -> None:
+    with FeedServer() as other:
+        target = other.add("/feed", b"x")
+        start = server.add("/feed", status=302, headers={"Location": target})
+        url = start.replace("http://", "http://ada:secret@")
+        assert (await get(url, allowed=server.hosts | other.hosts)).body == b"x"
+        assert server.seen[0].headers["authorization"].startswith("Basic ")
+        assert "authorization" not in other.seen[0].headers
+
+
+async def test_a_redirect_is_told_without_its_password(server: FeedServer) -> None:
+    end = server.add("/end", b"x")
+    secret = end.replace("http://", "http://ada:secret@")
+    answer = await get(server.add("/start", status=302, headers={"Location": secret}))
+    assert (answer.url, answer.redirects) == (end, ((302, end),))
+
+
+async def test_nothing_is_left_behind_by_a_request_that_is_given_up(server: FeedServer) -> None:
+    async with Net("test", allowed=server.hosts) as net:
+        waiting = asyncio.create_task(net.get(server.add("/mute", b"x", delay_s=60)))
+        dripping = asyncio.create_task(net.get(server.add("/drip", b"x" * 10_000, drip_s=0.05)))
+        while server.requests < 2:
+            await asyncio.sleep(0.01)
+        waiting.cancel()
+        dripping.cancel()
+        await asyncio.gather(waiting, dripping, return_exceptions=True)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_redirect_is_followed_without_a_body(server: FeedServer) -> None:
+    server.add("/end", b"here")
+    await get(server.add("/start", status=302, headers={"Location": "/end"}))
+    assert not {"transfer-encoding", "content-type", "content-length"} & set(server.seen[1].headers)
+
+
+async def post(url: str, **limits: Any) -> Response:
+    async with Net("copydesk-test", allowed=frozenset((place_of(url),)), **limits) as net:
+        return await net.post(url)
+
+
+async def test_a_post_is_sent_once_and_follows_nobody(server: FeedServer) -> None:
+    server.add("/end", b"here")
+    url = server.add("/start", status=302, headers={"Location": "/end"})
+    assert (await post(url)).status == 302
+    [seen] = server.seen
+    assert (seen.method, seen.body, seen.headers["content-length"]) == ("POST", b"", "0")
+
+
+async def test_a_post_keeps_to_the_public_internet(server: FeedServer) -> None:
+    async with Net("copydesk-test") as net:
+        with pytest.raises(FeedError) as caught:
+            await net.post(server.add("/build"))
+    assert caught.value.kind == "forbidden-address"
+    assert server.seen == []

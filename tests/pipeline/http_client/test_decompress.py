@@ -1,0 +1,96 @@
+"""Bodies are decoded in small steps, whole or not at all."""
+
+import gzip
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.http_client.decompress import MEMBERS, STEP, Broken, Unasked, Unpacker
+
+
+def pieces(body: bytes, size: int) -> list[bytes]:
+    return [body[start : start + size] for start in range(0, len(body), size)]
+
+
+def unpacked(encoding: str, parts: list[bytes]) -> bytes:
+    unpacker = Unpacker(encoding)
+    found = b"".join(found for part in parts for found in unpacker.feed(part))
+    unpacker.end()
+    return found
+
+
+BODIES = st.one_of(st.binary(max_size=300), st.builds(bytes, st.integers(0, 4 * STEP)))
+
+
+@given(BODIES, st.integers(1, 999))
+def test_whatever_way_it_arrives_it_is_the_same(body: bytes, size: int) -> None:
+    assert unpacked("gzip", pieces(gzip.compress(body), size)) == body
+    assert unpacked("deflate", pieces(zlib.compress(body), size)) == body
+    raw = zlib.compressobj(wbits=-15)
+    assert unpacked("deflate", pieces(raw.compress(body) + raw.flush(), size)) == body
+
+
+PADDING = st.sampled_from([b"", b"\0" * 20, b"\x1f", b"\x1e\x8b", b"<!-- served by cache -->"])
+
+
+@given(BODIES, st.binary(max_size=50), PADDING, st.integers(1, 99))
+def test_several_members_are_one_body_and_padding_is_none(
+    first: bytes, second: bytes, padding: bytes, size: int
+) -> None:
+    packed = gzip.compress(first) + gzip.compress(second) + padding
+    assert unpacked("gzip", pieces(packed, size)) == first + second
+
+
+@given(st.binary(min_size=2, max_size=300), st.integers(1, 99))
+def test_nonsense_is_named(body: bytes, size: int) -> None:
+    with pytest.raises(Broken):
+        unpacked("gzip", pieces(b"x" + body, size))
+
+
+@given(BODIES, st.integers(1, 8))
+def test_a_missing_checksum_is_forgiven(body: bytes, missing: int) -> None:
+    assert unpacked("gzip", [gzip.compress(body)[:-missing]]) == body
+
+
+@given(st.binary(min_size=1, max_size=300), st.integers(9, 40))
+def test_what_is_cut_off_is_named(body: bytes, missing: int) -> None:
+    with pytest.raises(Broken):
+        unpacked("gzip", [gzip.compress(body)[:-missing] or b"\x1f"])
+
+
+@pytest.mark.parametrize("packed", [zlib.compress(b"some text"), gzip.compress(b"x")[:1]])
+def test_so_is_any_other_body_that_breaks_off(packed: bytes) -> None:
+    with pytest.raises(Broken):
+        unpacked("deflate", [packed[:-3] or packed])
+
+
+@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress"])
+def test_an_encoding_that_nobody_asked_for_is_refused_with_its_body(encoding: str) -> None:
+    assert unpacked(encoding, []) == b""
+    with pytest.raises(Unasked):
+        unpacked(encoding, [b"<rss/>"])
+
+
+def test_members_without_end_are_named() -> None:
+    member = gzip.compress(b"")
+    assert unpacked("gzip", [member * MEMBERS]) == b""
+    with pytest.raises(Broken):
+        unpacked("gzip", [member * (MEMBERS + 1)])
+
+
+def test_text_that_is_announced_as_gzip_is_taken_as_text() -> None:
+    assert unpacked("gzip", [b"<rs", b"s/>"]) == b"<rss/>"
+
+
+def test_a_bomb_goes_off_in_small_steps() -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    assert len(bomb) < 60_000
+    largest, total = 0, 0
+    for found in Unpacker("gzip").feed(bomb):
+        largest, total = max(largest, len(found)), total + len(found)
+        if total > 1_000_000:
+            break
+    assert largest <= STEP
+    assert total < 1_000_000 + STEP

@@ -1,0 +1,100 @@
+"""Turns: few requests to one host, and no host in another's way."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from pipeline.http_client import Net
+from pipeline.http_client.transport import IDLE
+from tests.fakes.feed_server import FeedServer
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+@pytest.fixture
+def server() -> Iterator[FeedServer]:
+    with FeedServer() as running:
+        yield running
+
+
+async def test_a_host_is_asked_by_few_at_a_time(server: FeedServer) -> None:
+    urls = [server.add(f"/{number}", b"x", delay_s=0.05) for number in range(12)]
+    async with Net("test", allowed=server.hosts, per_host=3) as net:
+        await asyncio.gather(*(net.get(url) for url in urls))
+    assert server.most_at_once == 3
+
+
+async def test_so_is_a_host_that_many_redirect_to(server: FeedServer) -> None:
+    target = server.add("/feed", b"x", delay_s=0.05)
+    with contextlib.ExitStack() as stack:
+        others = [stack.enter_context(FeedServer()) for _ in range(8)]
+        allowed = server.hosts.union(*(other.hosts for other in others))
+        urls = [other.add("/", status=302, headers={"Location": target}) for other in others]
+        async with Net("test", allowed=allowed, per_host=2) as net:
+            await asyncio.gather(*(net.get(url) for url in urls))
+    assert server.most_at_once == 2
+
+
+async def test_waiting_for_ones_turn_is_no_delay_of_the_server(server: FeedServer) -> None:
+    urls = [server.add(f"/{number}", b"x", delay_s=0.3) for number in range(5)]
+    async with Net("test", timeout_s=0.9, allowed=server.hosts, per_host=1) as net:
+        answers = await asyncio.gather(*(net.get(url) for url in urls))
+    assert [answer.status for answer in answers] == [200] * 5
+
+
+async def test_the_queue_of_a_slow_host_is_in_nobodys_way(server: FeedServer) -> None:
+    with FeedServer() as other:
+        slow, quick = server.add("/slow", b"x", delay_s=60), other.add("/quick", b"x")
+        async with Net("test", allowed=server.hosts | other.hosts, per_host=1, total=2) as net:
+            queue = [asyncio.create_task(net.get(slow)) for _ in range(5)]
+            while not server.requests:
+                await asyncio.sleep(0.01)
+            assert (await net.get(quick)).status == 200
+            for each in queue:
+                each.cancel()
+            await asyncio.gather(*queue, return_exceptions=True)
+
+
+class PatientServer:
+    """Answers 304 to anything and leaves hanging up to the client."""
+
+    def __init__(self) -> None:
+        self.open = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.open += 1
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(b"HTTP/1.1 304 Not Modified\r\n\r\n")
+        writer.close()
+        self.open -= 1
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[int]:
+        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        async with server:
+            yield server.sockets[0].getsockname()[1]
+            while self.open:
+                await asyncio.sleep(0.01)
+
+
+async def loopback(host: str, port: int) -> list[str]:
+    return ["127.0.0.1"]
+
+
+async def test_few_connections_are_kept_for_later() -> None:
+    server = PatientServer()
+    async with server.running() as port:
+        places = [f"host-{number}.example:{port}" for number in range(2 * IDLE)]
+        async with Net("test", allowed=places, resolve=loopback) as net:
+            for place in places:
+                assert (await net.get(f"http://{place}/feed")).status == 304
+            while server.open > IDLE:
+                await asyncio.sleep(0.01)
+            assert server.open == IDLE

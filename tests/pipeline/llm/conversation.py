@@ -1,0 +1,56 @@
+"""A task to ask a model, and books that are kept in memory."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from pipeline.domain.errors import BudgetSpent
+from pipeline.domain.models import Answer, Article
+from pipeline.llm.chat import Message
+from pipeline.llm.structured_output import Task
+from pipeline.rewrite.article_schema import WireArticle, read_answer
+from tests.pipeline.rewrite.sources import BEAT, source
+
+ASKED: list[Message] = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": "It cost $5."},
+]
+
+
+@dataclass
+class Ledgerless:
+    """Books that remember what they are told."""
+
+    kept: list[str] = field(default_factory=list)
+    discarded: list[str] = field(default_factory=list)
+    reserved: list[tuple[int, int]] = field(default_factory=list)
+    open: set[int] = field(default_factory=set)
+    calls_left: int = 99
+
+    async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int, int]:
+        if not self.calls_left:
+            raise BudgetSpent("the cap of the day is reached")
+        self.calls_left -= 1
+        self.reserved.append((prompt_tokens, answer_tokens))
+        self.open.add(len(self.reserved))
+        return len(self.reserved), answer_tokens
+
+    async def release(self, reservation: int | None) -> None:
+        self.open.discard(reservation or 0)
+
+    async def keep(self, answer: Answer, purpose: str, reservation: int | None) -> None:
+        self.open.discard(reservation or 0)
+        self.kept.append(purpose)
+
+    async def discard(self, reason: str) -> None:
+        self.discarded.append(reason)
+
+
+def task(**changes: Any) -> Task[Article]:
+    values: dict[str, Any] = {
+        "messages": ASKED,
+        "prompt_id": "article@1",
+        "shape": WireArticle,
+        "read": partial(read_answer, source=source(), beat=BEAT),
+    }
+    return Task(**values | changes)

@@ -1,0 +1,429 @@
+import asyncio
+import json
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+
+from pipeline.domain.errors import Interrupted, ModelError, ModelRefused
+from pipeline.domain.models import Usage
+from pipeline.llm.capabilities import Learned, Manner
+from pipeline.llm.chat import End, Message, Options
+from pipeline.llm.chat import Reply as Reply_
+from pipeline.llm.client import ATTEMPTS, Model
+from pipeline.llm.errors import quoted
+from pipeline.rewrite.article_schema import read_answer
+from tests.fakes.model_server import ModelServer, Reply, article, completion, error
+from tests.pipeline.rewrite.sources import BEAT, source
+
+_KEY = {"code": 400, "message": "API key not valid. Please pass another.", "status": "INVALID_ARGUMENT"}
+LISTED_KEY = Reply(400, json.dumps([{"error": _KEY}]).encode())
+"""A refused key as a list, in which Gemini puts every error."""
+ASKED: list[Message] = [
+    {"role": "system", "content": "Be brief."},
+    {"role": "user", "content": "It cost $5."},
+]
+BODY: dict[str, Any] = {"messages": ASKED}
+
+
+class Pauses(list[float]):
+    """A sleep that is over at once and remembers what was asked of it."""
+
+    async def __call__(self, seconds: float) -> None:
+        self.append(seconds)
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer() as running:
+        yield running
+
+
+@pytest.fixture
+def pauses() -> Pauses:
+    return Pauses()
+
+
+def model(server: ModelServer, pauses: Pauses, *, deadline_s: float = 60.0, **changes: Any) -> Model:
+    values: dict[str, Any] = {
+        "api_key": "sk-secret",
+        "timeout_s": 30.0,
+        "deadline_s": deadline_s,
+        "sleep": pauses,
+    }
+    return Model("fake-1", base_url=server.base_url, **values | changes)
+
+
+async def failure(model: Model) -> ModelError:
+    async with model:
+        with pytest.raises(ModelError) as caught:
+            async with model.deadline():
+                await model.send(BODY)
+    assert "\n" not in caught.value.message
+    assert "sk-secret" not in caught.value.message
+    return caught.value
+
+
+async def test_a_reply_is_given_verbatim_with_its_tokens(server: ModelServer, pauses: Pauses) -> None:
+    told: dict[str, Any] = {"prompt_tokens": 11, "completion_tokens": 7}
+    details = {
+        "prompt_tokens_details": {"cached_tokens": 4},
+        "completion_tokens_details": {"reasoning_tokens": 3},
+    }
+    server.enqueue(completion(" {not checked here} ", usage=told | details))
+    async with model(server, pauses) as asked:
+        reply = await asked.send(BODY)
+    assert reply.text == " {not checked here} "
+    assert reply.usage == Usage(prompt_tokens=11, cached_tokens=4, completion_tokens=7, reasoning_tokens=3)
+    assert reply.end is End.STOP
+
+
+async def test_a_request_carries_the_key_and_the_operators_own_fields(
+    server: ModelServer, pauses: Pauses
+) -> None:
+    options = Options(extra={"chat_template_kwargs": {"enable_thinking": False}})
+    async with model(server, pauses, options=options) as asked:
+        await asked.send(BODY)
+    assert server.seen == [{"messages": ASKED, "model": "fake-1", **options.extra}]
+    assert server.headers[0]["authorization"] == "Bearer sk-secret"
+
+
+async def test_the_sdks_own_environment_changes_nothing(
+    server: ModelServer, pauses: Pauses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("API_KEY", "ADMIN_KEY", "ORG_ID", "PROJECT_ID", "WEBHOOK_SECRET"):
+        monkeypatch.setenv(f"OPENAI_{name}", "from-the-environment")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/from-the-environment")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Extra: from-the-environment")
+    async with Model("fake-1", base_url=server.base_url, sleep=pauses) as asked:
+        await asked.send(BODY)
+    assert server.requests == 1
+    assert "from-the-environment" not in json.dumps(server.headers)
+    assert Model("fake-1")._client.base_url == "https://api.openai.com/v1/"
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        error(408),
+        error(409),
+        error(429),
+        error(500),
+        error(503),
+        error(529),
+        Reply(502, b"<html>Bad gateway</html>", content_type="text/html"),
+        Reply(body=b"<html>Welcome</html>"),
+        Reply(body=b""),
+        Reply(body=b"{}"),
+        Reply(body=b"[]"),
+        Reply(body=b"null"),
+        Reply(body=b'"text"'),
+        Reply(body=b'{"choices": null}'),
+        Reply(body=b'{"choices": []}'),
+        Reply(body=b'{"choices": {}}'),
+        Reply(body=b'{"choices": [null]}'),
+        Reply(body=b'{"choices": [{"message": null}]}'),
+        Reply(body=b'{"choices": [{"message": {"content": 5}}]}'),
+        Reply(body=b'{"error": {"message": "overloaded", "code": 502}}'),
+        Reply(body=b'{"id": "chatcmpl", "object"'),
+        Reply(body=b"\xff\xfe{}"),
+        Reply(body=b"not gzip", headers={"Content-Encoding": "gzip"}),
+        Reply(body=completion("{}").body, disconnect=True),
+    ],
+    ids=lambda reply: f"{reply.status} {(reply.body or b'')[:40]!r}",
+)
+async def test_passing_trouble_is_tried_again(server: ModelServer, pauses: Pauses, trouble: Reply) -> None:
+    server.enqueue(trouble, trouble)
+    async with model(server, pauses) as asked:
+        reply = await asked.send(BODY)
+    assert read_answer(reply.text, source(), BEAT)
+    assert server.requests == 3
+    assert len(server.answered) == 1
+    assert len(pauses) == 2
+    assert all(0.5 <= pause <= 31 for pause in pauses)
+
+
+PAGE = Reply(body=b"\xef\xbb\xbf\n<!doctype html><title>Chat</title>", content_type="text/html")
+
+
+@pytest.mark.parametrize("before", ["a request of this run", "an earlier run"])
+async def test_a_web_page_is_passing_trouble_where_a_model_was_met(
+    server: ModelServer, pauses: Pauses, before: str
+) -> None:
+    learned = None
+    if before == "an earlier run":
+        learned = Learned(manner=Manner(), at=datetime.now(UTC) - timedelta(days=9))
+    async with model(server, pauses, learned=learned) as asked:
+        if learned is None:
+            await asked.send(BODY)
+        server.enqueue(PAGE, PAGE)
+        assert await asked.send(BODY)
+    assert len(pauses) == 2
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        PAGE,
+        Reply(405, b"<h1>405</h1>", content_type="text/html"),
+        Reply(405, b'{"detail": "Method Not Allowed"}'),
+        Reply(body=b'{"error": "Unexpected endpoint or method. (POST /chat/completions)"}'),
+    ],
+    ids=lambda reply: f"{reply.status} {reply.body!r}",
+)
+async def test_an_address_without_a_model_takes_one_request_and_is_named(
+    server: ModelServer, pauses: Pauses, reply: Reply
+) -> None:
+    server.enqueue(reply)
+    found = await failure(model(server, pauses))
+    assert isinstance(found, ModelRefused)
+    assert "OPENAI_BASE_URL" in found.message
+    assert "usually ends in /v1" in found.message
+    assert (server.requests, pauses) == (1, [])
+
+
+async def test_a_silent_server_is_asked_again(server: ModelServer, pauses: Pauses) -> None:
+    server.enqueue(Reply(stall=True))
+    async with model(server, pauses, timeout_s=0.3) as asked:
+        assert await asked.send(BODY)
+    assert server.requests == 2
+
+
+async def test_after_the_last_attempt_the_reason_is_named(server: ModelServer, pauses: Pauses) -> None:
+    server.enqueue(*[error(503, "down for repairs")] * ATTEMPTS)
+    found = await failure(model(server, pauses, deadline_s=3600))
+    assert found.retry
+    assert "503: down for repairs" in found.message
+    assert server.requests == ATTEMPTS == 8
+    assert pauses == sorted(pauses)
+    assert len(set(pauses)) == len(pauses), "pauses grow and vary"
+
+
+async def test_a_server_that_is_not_there(pauses: Pauses) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
+        found = await failure(Model("m", base_url=url, deadline_s=3600, sleep=pauses))
+    assert found.retry
+    assert "OPENAI_BASE_URL" in found.message
+    assert len(pauses) == ATTEMPTS - 1
+
+
+async def test_the_server_says_how_long_to_wait(server: ModelServer, pauses: Pauses) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=40), usegmt=True)
+    server.enqueue(error(429, retry_after="17"), error(503, retry_after=date), error(429, retry_after="soon"))
+    async with model(server, pauses, deadline_s=600) as asked:
+        assert await asked.send(BODY)
+    assert 17 <= pauses[0] <= 17.5
+    assert 16 <= pauses[1] <= 17, "what one is told holds for every request"
+    assert 20 <= pauses[2] <= 41
+
+
+async def test_a_server_that_is_busy_is_left_alone_by_every_request(
+    server: ModelServer, pauses: Pauses
+) -> None:
+    server.enqueue(error(429, retry_after="17"))
+    async with model(server, pauses, deadline_s=600) as asked:
+        await asked.send(BODY)
+        del pauses[:]
+        await asked.send(BODY)
+    assert [16 <= pause <= 17 for pause in pauses] == [True]
+
+
+@pytest.mark.parametrize(
+    ("code", "variable"),
+    [("401", "OPENAI_API_KEY"), ("402", "OPENAI_API_KEY"), ('"insufficient_quota"', "OPENAI_API_KEY")],
+)
+async def test_a_refusal_inside_a_200_is_a_refusal(
+    server: ModelServer, pauses: Pauses, code: str, variable: str
+) -> None:
+    body = f'{{"error": {{"message": "no", "code": {code}}}}}'
+    server.enqueue(Reply(body=body.encode()))
+    found = await failure(model(server, pauses))
+    assert isinstance(found, ModelRefused)
+    assert variable in found.message
+    assert server.requests == 1
+
+
+async def test_a_wait_past_the_deadline_is_not_begun(server: ModelServer, pauses: Pauses) -> None:
+    server.enqueue(error(429, "slow down", retry_after="3600"))
+    found = await failure(model(server, pauses, deadline_s=60))
+    assert found.retry
+    assert "slow down" in found.message
+    assert (server.requests, pauses) == (1, [])
+
+
+async def test_the_deadline_ends_a_call_that_hangs(server: ModelServer, pauses: Pauses) -> None:
+    server.enqueue(Reply(stall=True))
+    found = await failure(model(server, pauses, deadline_s=0.3))
+    assert found.retry
+    assert "deadline of 0.3 s" in found.message
+
+
+@pytest.mark.parametrize(
+    ("refusal", "variable"),
+    [
+        (error(401, "Incorrect API key provided: sk-secret."), "OPENAI_API_KEY"),
+        (error(403, "country not supported"), "OPENAI_API_KEY"),
+        (error(400, "Incorrect API key provided: ab. Look at your console."), "OPENAI_API_KEY"),
+        (LISTED_KEY, "OPENAI_API_KEY"),
+        (error(402, "Insufficient Balance"), "OPENAI_API_KEY"),
+        (error(429, "You exceeded your current quota", code="insufficient_quota"), "OPENAI_API_KEY"),
+        (error(404, "The model `fake-1` does not exist", code="model_not_found"), "COPYDESK_MODEL"),
+        (error(404, "model 'fake-1' not found, try pulling it first"), "COPYDESK_MODEL"),
+        (Reply(404, b'{"detail": "Not Found"}'), "OPENAI_BASE_URL"),
+        (Reply(404, b"<html>model railway</html>", content_type="text/html"), "OPENAI_BASE_URL"),
+        (
+            Reply(400, b'{"error": {"message": "invalid model ID", "param": "model"}}'),
+            "COPYDESK_MODEL",
+        ),
+    ],
+)
+async def test_a_refusal_takes_one_request_and_names_the_variable(
+    server: ModelServer, pauses: Pauses, refusal: Reply, variable: str
+) -> None:
+    server.enqueue(refusal)
+    found = await failure(model(server, pauses))
+    assert isinstance(found, ModelRefused)
+    assert variable in found.message
+    assert (server.requests, pauses) == (1, [])
+
+
+async def test_a_403_about_the_items_text_is_the_items_trouble(server: ModelServer, pauses: Pauses) -> None:
+    server.enqueue(error(403, "Your input was flagged by moderation"))
+    found = await failure(model(server, pauses))
+    assert not isinstance(found, ModelRefused)
+    assert not found.retry
+    assert server.requests == 1
+
+
+async def test_a_refused_request_is_the_items_trouble(server: ModelServer, pauses: Pauses) -> None:
+    status = 413
+    server.enqueue(error(status, "too long\nfor sk-secret " + "x " * 400))
+    found = await failure(model(server, pauses))
+    assert not isinstance(found, ModelRefused)
+    assert not found.retry
+    assert f"{status}: too long for …" in found.message
+    assert len(found.message) < 300
+    assert server.requests == 1
+
+
+@pytest.mark.parametrize("usage", [b"null", b"[]", b'{"prompt_tokens": "many", "completion_tokens": -1}'])
+async def test_a_server_that_counts_no_tokens(server: ModelServer, pauses: Pauses, usage: bytes) -> None:
+    body = completion(json.dumps(article())).body or b""
+    server.enqueue(Reply(body=body.partition(b'"usage"')[0] + b'"usage": ' + usage + b"}"))
+    async with model(server, pauses) as asked:
+        assert (await asked.send(BODY)).usage == Usage()
+
+
+async def test_checking_a_model_pays_for_nothing(server: ModelServer, pauses: Pauses) -> None:
+    async with model(server, pauses) as asked:
+        assert await asked.check() == "the server answers and knows 'fake-1'"
+        server.models = ["other"]
+        assert "not among the 1 models" in await asked.check()
+        server.listing = error(404)
+        assert "lists no models" in await asked.check()
+        server.listing = error(401)
+        with pytest.raises(ModelRefused, match="OPENAI_API_KEY"):
+            await asked.check()
+        server.listing = error(500, "broken")
+        with pytest.raises(ModelError, match="500: broken"):
+            await asked.check()
+    assert server.requests == 0
+
+
+@pytest.mark.parametrize(
+    ("listing", "said"),
+    [
+        (b'{"object": "list", "data": [{"id": "a"}, {"id": "fake-1", "more": null}, 5]}', "knows 'fake-1'"),
+        (b'[{"id": "fake-1"}]', "knows 'fake-1'"),
+        (b'{"object": "list", "data": null}', "not among the 0 models"),
+    ],
+)
+async def test_lists_of_models_come_in_several_forms(
+    server: ModelServer, pauses: Pauses, listing: bytes, said: str
+) -> None:
+    server.listing = Reply(body=listing)
+    async with model(server, pauses) as asked:
+        assert said in await asked.check()
+
+
+KEY = "the model server refuses the key (400): check OPENAI_API_KEY"
+WEB_PAGE = "OPENAI_BASE_URL answers with a web page"
+NO_MODELS = "the server under OPENAI_BASE_URL knows no /models: the URL usually ends in /v1"
+
+
+@pytest.mark.parametrize(
+    ("listing", "said"),
+    [
+        (LISTED_KEY, KEY),
+        (error(400, "no"), "refuses this request with 400: no"),
+        (error(422, "no"), "refuses this request with 422: no"),
+        (PAGE, WEB_PAGE),
+        (Reply(body=b"<html></html>"), WEB_PAGE),
+        (Reply(404, b"<html>Not here</html>", content_type="text/html"), WEB_PAGE),
+        (Reply(405, b"<h1>405</h1>", content_type="text/html"), WEB_PAGE),
+        (Reply(405, b'{"detail": "Method Not Allowed"}'), NO_MODELS),
+        (Reply(body=b'{"error": "Unexpected endpoint or method. (GET /models)"}'), NO_MODELS),
+        (Reply(body=b'{"error": {"message": "who?"}}'), NO_MODELS),
+        (Reply(body=b'{"error": {"message": "no", "code": 401}}'), "OPENAI_API_KEY"),
+        (Reply(body=b'{"error": {"message": "overloaded", "code": 502}}'), "overloaded"),
+        (Reply(body=b'{"data": {}}'), NO_MODELS),
+        (Reply(body=b"5"), NO_MODELS),
+        (Reply(body=b""), "no JSON"),
+        (Reply(body=b"[" * 100_000), "broken"),
+        (Reply(body=b"\xff\xfe"), "no JSON"),
+        (Reply(body=b"not gzip", headers={"Content-Encoding": "gzip"}), "cannot be reached"),
+    ],
+    ids=lambda value: f"{value.status} {(value.body or b'')[:40]!r}" if isinstance(value, Reply) else "",
+)
+async def test_a_list_of_models_that_is_none_is_a_named_trouble(
+    server: ModelServer, pauses: Pauses, listing: Reply, said: str
+) -> None:
+    server.listing = listing
+    async with model(server, pauses) as asked:
+        with pytest.raises(ModelError) as caught:
+            await asked.check()
+    assert said in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("key", ["sk-proj-abc_DEF123", "local key", None])
+def test_keys_are_blotted_out_of_what_is_quoted(key: str | None) -> None:
+    said = quoted(f"bad {key} or sk-ab***********wxyz or Bearer abcdef", key)
+    assert said == f"bad {'…' if key else None} or … or …"
+
+
+async def test_a_run_that_ends_begins_no_request_that_waits_for_its_turn(
+    server: ModelServer, pauses: Pauses
+) -> None:
+    server.refuse = lambda _request: completion("{}")
+    ended = False
+
+    def over() -> bool:
+        nonlocal ended
+        before, ended = ended, True  # told to end as soon as the first request is begun
+        return before
+
+    async with model(server, pauses, in_flight=1, ended=over) as asked:
+        told = await asyncio.gather(*(asked.send(BODY) for _ in range(3)), return_exceptions=True)
+    assert [type(one) for one in told] == [type(told[0]), Interrupted, Interrupted]
+    assert isinstance(told[0], Reply_)
+    assert server.requests == 1
+
+
+async def test_a_run_that_ends_tries_nothing_again(server: ModelServer, pauses: Pauses) -> None:
+    server.enqueue(error(500))
+    async with model(server, pauses, ended=lambda: bool(server.requests)) as asked:
+        with pytest.raises(Interrupted):
+            await asked.send(BODY)
+    assert server.requests == 1

@@ -1,0 +1,329 @@
+"""What servers do, over real HTTP: what the user sees, the requests made, the answers paid for."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from pipeline.domain.errors import BudgetSpent, ModelError
+from pipeline.llm.capabilities import Learned, Manner, Rung
+from pipeline.llm.chat import Options
+from pipeline.llm.client import ATTEMPTS, Model
+from pipeline.llm.structured_output import ask
+from tests.fakes.model_server import ModelServer, Reply, article, completion, error
+from tests.pipeline.llm.conversation import ASKED, Ledgerless, task
+
+GOOD = json.dumps(article())
+WRONG = json.dumps(article(sections=[]))
+Refuse = Callable[[dict[str, Any]], Reply | None]
+
+
+async def no_pause(_seconds: float) -> None:
+    """Be over at once."""
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer() as running:
+        yield running
+
+
+def model(server: ModelServer, **changes: Any) -> Model:
+    values: dict[str, Any] = {"timeout_s": 30.0, "deadline_s": 60.0, "sleep": no_pause}
+    return Model("fake-1", base_url=server.base_url, api_key="sk-secret", **values | changes)
+
+
+async def outcome(server: ModelServer, books: Ledgerless, **changes: Any) -> str:
+    """Return the rung that brought an article, or the reason why there is none."""
+    async with model(server, **changes) as asked:
+        try:
+            await ask(asked, task(), books)
+            said = str(asked.manner.rung)
+        except ModelError as error:
+            said = error.message
+    assert "\n" not in said
+    assert "sk-secret" not in said
+    return said
+
+
+def refusing(status: int, said: str, *formats: str) -> Refuse:
+    """Refuse requests for these response formats."""
+
+    def refuse(request: dict[str, Any]) -> Reply | None:
+        wanted = request.get("response_format", {}).get("type")
+        return error(status, said.format(wanted)) if wanted in formats else None
+
+    return refuse
+
+
+def without(field: str, status: int, said: str) -> Refuse:
+    """Refuse requests with a field."""
+    return lambda request: error(status, said) if field in request else None
+
+
+STRICT, JSON = "json_schema", "json_object"
+BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = [
+    # name, what is refused, what is answered, what comes of it, requests, answers paid for
+    ("strict", None, [], "strict", 1, ["draft"]),
+    ("json_object only", refusing(400, "unsupported response_format {}", STRICT), [], "json", 2, ["draft"]),
+    (
+        "plain only",
+        refusing(422, "Unexpected keys: response_format", STRICT, JSON),
+        [],
+        "plain",
+        3,
+        ["draft"],
+    ),
+    ("a 500 that names the format", refusing(500, "response_format {}", STRICT), [], "json", 2, ["draft"]),
+    (
+        "no endpoint for the format",
+        refusing(404, "No endpoints found that support it", STRICT),
+        [],
+        "json",
+        2,
+        ["draft"],
+    ),
+    ("fenced", None, [completion(f"```json\n{GOOD}\n```")], "strict", 1, ["draft"]),
+    ("thinking aloud", None, [completion(f"<think>\nhm {{}}\n</think>\n{GOOD}")], "strict", 1, ["draft"]),
+    (
+        "content in parts",
+        None,
+        [
+            Reply(
+                body=(completion("@").body or b"").replace(
+                    b'"@"', json.dumps([{"type": "text", "text": GOOD}]).encode()
+                )
+            )
+        ],
+        "strict",
+        1,
+        ["draft"],
+    ),
+    ("wrong shape, repaired", None, [completion(WRONG)], "strict", 2, ["draft", "repair"]),
+    ("wrong shape twice", None, [completion(WRONG)] * 2, "json", 3, ["draft", "repair", "draft"]),
+    (
+        "never the right shape",
+        None,
+        [completion("Sure! Here it is.")] * 6,
+        "cannot be used: it is not JSON",
+        6,
+        ["draft", "repair"] * 3,
+    ),
+    ("empty content", None, [completion("")], "strict", 2, ["draft", "draft"]),
+    ("no content", None, [completion(None)] * 6, "answer is empty", 6, ["draft"] * 6),
+    (
+        "refusal",
+        None,
+        [completion(None, refusal="I cannot\nhelp")],
+        "refuses to write this: I cannot help",
+        1,
+        ["draft"],
+    ),
+    ("length", None, [completion('{"over', finish="length")], "strict", 2, ["draft", "draft"]),
+    (
+        "length twice",
+        None,
+        [completion('{"over', finish="length")] * 2,
+        "COPYDESK_MAX_TOKENS",
+        2,
+        ["draft", "draft"],
+    ),
+    ("content_filter", None, [completion("", finish="content_filter")], "content filter", 1, ["draft"]),
+    ("a filter in front", None, [error(400, "filtered", code="content_filter")], "content filter", 1, []),
+    (
+        "200 with HTML",
+        None,
+        [Reply(body=b"<html>Welcome</html>")],
+        "strict",
+        2,
+        ["draft"],
+    ),
+    (
+        "always HTML",
+        None,
+        [Reply(body=b"<html></html>")] * ATTEMPTS,
+        "reply is broken",
+        ATTEMPTS,
+        [],
+    ),
+    (
+        "a web page at once",
+        None,
+        [Reply(body=b"<html></html>", content_type="text/html")],
+        "OPENAI_BASE_URL",
+        1,
+        [],
+    ),
+    (
+        "200 with an error",
+        None,
+        [Reply(body=b'{"error": {"message": "overloaded", "code": 502}}')],
+        "strict",
+        2,
+        ["draft"],
+    ),
+    (
+        "200 with a refused key",
+        None,
+        [Reply(body=b'{"error": {"message": "no", "code": 401}}')],
+        "OPENAI_API_KEY",
+        1,
+        [],
+    ),
+    (
+        "no quota",
+        None,
+        [error(429, "You exceeded your quota", code="insufficient_quota")],
+        "top it up",
+        1,
+        [],
+    ),
+    ("429 storm", None, [error(429, "slow down", retry_after="1")] * ATTEMPTS, "slow down", ATTEMPTS, []),
+    ("500s", None, [error(500, "oops")] * ATTEMPTS, "500: oops", ATTEMPTS, []),
+    ("disconnect", None, [Reply(body=completion(GOOD).body, disconnect=True)], "strict", 2, ["draft"]),
+    (
+        "the older length field",
+        without(
+            "max_tokens",
+            400,
+            "'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+        ),
+        [],
+        "strict",
+        2,
+        ["draft"],
+    ),
+    (
+        "no room for the limit",
+        without(
+            "max_tokens",
+            400,
+            "'max_tokens' is too large: 4096. This model's maximum context length is 2048 tokens",
+        ),
+        [],
+        "strict",
+        2,
+        ["draft"],
+    ),
+    (
+        "no room for the prompt",
+        lambda _: error(400, "the request exceeds the available context size"),
+        [],
+        "do not fit into the model's context",
+        1,
+        [],
+    ),
+    ("refused in every manner", lambda _: error(400, "I take nothing"), [], "400: I take nothing", 3, []),
+]
+
+
+@pytest.mark.parametrize(
+    ("refuse", "replies", "expected", "requests", "paid"),
+    [row[1:] for row in BEHAVIOURS],
+    ids=[row[0] for row in BEHAVIOURS],
+)
+async def test_every_behaviour_ends_in_an_article_or_a_named_outcome(
+    server: ModelServer,
+    refuse: Refuse | None,
+    replies: list[Reply],
+    expected: str,
+    requests: int,
+    paid: list[str],
+) -> None:
+    server.refuse = refuse or server.refuse
+    server.enqueue(*replies)
+    books = Ledgerless()
+    assert re.search(re.escape(expected), await outcome(server, books, deadline_s=3600))
+    assert server.requests == requests
+    assert books.kept == paid
+    assert not books.open, "what was put aside was given back or spent"
+
+
+async def test_a_stall_ends_at_the_deadline(server: ModelServer) -> None:
+    server.enqueue(Reply(stall=True))
+    books = Ledgerless()
+    assert "deadline of 0.3 s" in await outcome(server, books, deadline_s=0.3)
+    assert books.kept == []
+
+
+async def test_a_repair_quotes_the_answer_and_what_is_wrong_with_it(server: ModelServer) -> None:
+    server.enqueue(completion(WRONG))
+    await outcome(server, Ledgerless())
+    *_, said, asked = server.seen[1]["messages"]
+    assert said == {"role": "assistant", "content": WRONG}
+    assert "0 sections instead of one to three" in asked["content"]
+
+
+async def test_the_schema_is_sent_as_the_rung_wants_it(server: ModelServer) -> None:
+    server.refuse = refusing(400, "no {}", STRICT, JSON)
+    await outcome(server, Ledgerless())
+    strict, loose, plain = server.seen
+    assert strict["response_format"]["json_schema"]["strict"] is True
+    assert "schema" not in strict["messages"][0]["content"]
+    assert loose["response_format"] == {"type": "json_object"}
+    assert "response_format" not in plain
+    assert all('"from_author"' in asked["messages"][0]["content"] for asked in (loose, plain))
+    assert all(asked["messages"][1:] == strict["messages"][1:] for asked in (loose, plain))
+
+
+async def test_the_rung_is_remembered_and_the_next_item_begins_there(server: ModelServer) -> None:
+    server.refuse = refusing(400, "no {}", STRICT)
+    learned: list[Learned] = []
+
+    async def remember(one: Learned) -> None:
+        learned.append(one)
+
+    async with model(server, remember=remember) as asked:
+        for _ in range(3):
+            await ask(asked, task(), Ledgerless())
+    assert server.requests == 4
+    assert [one.manner.rung for one in learned] == [Rung.JSON]
+    async with model(server, learned=learned[0]) as again:
+        await ask(again, task(), Ledgerless())
+    assert server.requests == 5
+
+
+async def test_the_length_cap_is_raised_once_and_prompts_may_hint(server: ModelServer) -> None:
+    server.enqueue(completion("{", finish="length"))
+    async with model(server) as asked:
+        await ask(asked, task(max_tokens=700, temperature=0.4), Ledgerless())
+    assert [seen["max_tokens"] for seen in server.seen] == [700, 2800]
+    assert {seen["temperature"] for seen in server.seen} == {0.4}
+
+
+async def test_the_operators_wishes_win_over_the_prompts(server: ModelServer) -> None:
+    async with model(server, options=Options(max_tokens=300, temperature=0.1, seed=7)) as asked:
+        await ask(asked, task(max_tokens=700, temperature=0.4), Ledgerless())
+    assert (server.seen[0]["max_tokens"], server.seen[0]["temperature"], server.seen[0]["seed"]) == (
+        300,
+        0.1,
+        7,
+    )
+
+
+async def test_an_optional_field_that_is_refused_is_left_out(server: ModelServer) -> None:
+    server.refuse = without("temperature", 400, "Unsupported value: 'temperature' does not support 0.1")
+    async with model(server, options=Options(temperature=0.1)) as asked:
+        await ask(asked, task(), Ledgerless())
+        assert asked.manner == Manner(dropped=frozenset({"temperature"}))
+    assert server.requests == 2
+
+
+async def test_no_request_goes_out_without_its_money(server: ModelServer) -> None:
+    server.enqueue(completion(WRONG))
+    books = Ledgerless(calls_left=1)
+    async with model(server) as asked:
+        with pytest.raises(BudgetSpent):
+            await ask(asked, task(), books)
+    assert (server.requests, books.kept) == (1, ["draft"])
+    [(prompt, answer)] = books.reserved
+    assert prompt >= sum(len(message["content"]) for message in ASKED) / 4
+    assert answer == 4096

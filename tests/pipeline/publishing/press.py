@@ -1,0 +1,71 @@
+"""Targets, approvals and drains for the tests of publishing."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from pipeline.articles.front_matter import dumps
+from pipeline.config import FeedTarget, FolderTarget, HookTarget, Target
+from pipeline.http_client import Net
+from pipeline.publishing import Outcome, Press, drain
+from pipeline.storage import DraftRow, Ledger
+from tests.fakes.feed_server import FeedServer
+from tests.pipeline.storage.approvals import decided, drafted
+from tests.pipeline.storage.records import NOW
+
+HOOK = "COPYDESK_HOOK_BUILD"
+
+
+def site(tmp_path: Path, name: str = "site", **fields: Any) -> FolderTarget:
+    return FolderTarget.model_validate(
+        {"kind": "folder", "name": name, "path": str(tmp_path / name), **fields}
+    )
+
+
+def feeds(tmp_path: Path, **changes: Any) -> FeedTarget:
+    values = {"kind": "feed", "name": "feed", "path": str(tmp_path / "feed"), "title": "News"}
+    values |= {"link": "https://s.example/", "article_url": "https://s.example/{path}/"}
+    return FeedTarget.model_validate(values | changes)
+
+
+def build() -> HookTarget:
+    return HookTarget(kind="hook", name="build", url_variable=HOOK)
+
+
+def text(number: int, words: str = "Text.") -> str:
+    day = f"2026-02-0{number}"
+    times = {"publishedAt": f"{day}T10:00:00.000Z", "updatedAt": f"{day}T11:00:00.000Z"}
+    return dumps(
+        {"title": f"Title {number}", **times, "externalId": f"id{number}"}, f"## Overview\n\n{words}\n"
+    )
+
+
+def approved(ledger: Ledger, number: int, *targets: Target, words: str = "Text.") -> DraftRow:
+    known = [row for row in ledger.drafts(("drafted", "approved")) if row.item.guid == f"guid-{number}"]
+    row = known[0] if known else drafted(ledger, number)
+    decided(ledger, row, text(number, words), targets=tuple(target.name for target in targets))
+    return row
+
+
+def undone(ledger: Ledger, row: DraftRow, *targets: Target) -> None:
+    decided(ledger, row, "again a draft", targets=tuple(target.name for target in targets), undo=True)
+
+
+async def drained(
+    ledger: Ledger,
+    tmp_path: Path,
+    *targets: Target,
+    server: FeedServer | None = None,
+    now: datetime = NOW,
+    **more: Any,
+) -> list[Outcome]:
+    hooks = {HOOK: SecretStr(server.url("/build/sesame"))} if server else {}
+    async with Net("test", allowed=server.hosts if server else ()) as net:
+        press = Press(ledger, tmp_path / "output", targets, net, hooks)
+        return await drain(press, now, **more)
+
+
+def standing(tmp_path: Path, name: str = "site") -> list[str]:
+    return sorted(path.read_text() for path in (tmp_path / name).rglob("*.md"))

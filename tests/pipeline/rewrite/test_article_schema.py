@@ -1,0 +1,177 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from pipeline.domain.errors import ModelError
+from pipeline.domain.models import Sentiment
+from pipeline.llm.capabilities import Manner
+from pipeline.llm.chat import Message, Options, Turn, request
+from pipeline.rewrite.article_schema import WireArticle, read_answer
+from pipeline.rewrite.redraft import WireSectionText
+from pipeline.rewrite.sentence_repair import WireMending
+from tests.fakes.model_server import article
+from tests.pipeline.rewrite.sources import BEAT, source
+
+GOOD = json.dumps(article())
+SUPPORTED = {
+    "type",
+    "properties",
+    "required",
+    "additionalProperties",
+    "items",
+    "enum",
+    "description",
+    "title",
+}
+
+
+def nodes(schema: Any) -> list[dict[str, Any]]:
+    """Every schema object below and including this one."""
+    found = [schema]
+    for child in (*schema.get("properties", {}).values(), *schema.get("$defs", {}).values()):
+        found += nodes(child)
+    return found + (nodes(schema["items"]) if "items" in schema else [])
+
+
+def response_format(shape: type[BaseModel] = WireArticle) -> dict[str, Any]:
+    asked: list[Message] = [{"role": "system", "content": ""}]
+    wanted: dict[str, Any] = request(asked, shape, Turn(Manner(), 100), Options())["response_format"]
+    return wanted
+
+
+@pytest.mark.parametrize("shape", [WireArticle, WireSectionText, WireMending])
+def test_the_schema_stays_inside_strict_structured_output(shape: type[BaseModel]) -> None:
+    wanted = response_format(shape)
+    assert wanted["json_schema"]["strict"] is True
+    for node in nodes(wanted["json_schema"]["schema"]):
+        assert set(node) <= SUPPORTED | {"$ref", "$defs"}
+        if node.get("type") == "object":
+            assert node["additionalProperties"] is False
+            assert node["required"] == list(node["properties"])
+
+
+def test_the_schema_has_no_place_for_a_url() -> None:
+    names = {
+        name
+        for node in nodes(response_format()["json_schema"]["schema"])
+        for name in node.get("properties", {})
+    }
+    assert len(names) == 9
+    assert not [name for name in names if "url" in name or "link" in name]
+
+
+def test_a_good_answer_becomes_an_article() -> None:
+    read = read_answer(GOOD, source(title="Output  rises\n"), BEAT)
+    assert read.title == "Output rises"
+    assert read.sections[0].heading == "Output rises in May"
+    assert read.impact == ("Supply may grow a little.",)
+    assert (read.category, read.tags, read.sentiment, read.language) == (
+        "BTC",
+        ("BTC",),
+        Sentiment.NEUTRAL,
+        "en",
+    )
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        f"```json\n{GOOD}\n```",
+        f"```\n{GOOD}```",
+        f"Here is the article:\n```json\n{GOOD}\n```\nAnything else?",
+        f"<think>Maybe {{a}}\nor ```b```</think>\n{GOOD}",
+        f"thoughts without a beginning</think>{GOOD}",
+        f"<think>one</think>```json\n{GOOD}\n```",
+        f"\ufeff\n{GOOD}\n",
+    ],
+)
+def test_wrappings_around_the_json_are_taken_off(wrapped: str) -> None:
+    assert read_answer(wrapped, source(), BEAT) == read_answer(GOOD, source(), BEAT)
+
+
+def test_bare_line_breaks_in_strings_are_read() -> None:
+    raw = GOOD.replace("Example Corp mined 1,250 coins.", "One.\n\nTwo.")
+    assert read_answer(raw, source(), BEAT).sections[0].body == "One.\n\nTwo."
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"overview": "  "}, "overview is empty"),
+        ({"from_author": ""}, "from_author is empty"),
+        ({"impact": []}, "impact has no entries"),
+        ({"impact": ["x", "- "]}, "entry 2 of impact is empty"),
+        ({"sections": []}, "it has 0 sections"),
+        ({"sections": article()["sections"] * 4}, "it has 4 sections"),
+        ({"sections": article()["sections"] * 2}, "already in use"),
+        ({"sections": [{"heading": " ## ", "body": "x"}]}, "heading of section 1 is empty"),
+        ({"sections": [{"heading": "x", "body": ""}]}, "body of section 1 is empty"),
+        ({"sections": [{"heading": "OVERVIEW", "body": "x"}]}, "already in use"),
+        ({"sections": [{"heading": "## From  author:", "body": "x"}]}, "already in use"),
+        ({"sections": [{"heading": "Impact on the crypto market", "body": "x"}]}, "already in use"),
+        ({"overview": "One.\n\n## Overview\n\nTwo."}, "overview holds a heading"),
+        ({"sentiment": "HAPPY"}, "sentiment"),
+        ({"tags": "BTC"}, "tags"),
+        ({"link": "https://x.org"}, "link"),
+    ],
+)
+def test_what_is_wrong_with_an_answer_is_named(changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(ModelError, match=reason) as caught:
+        read_answer(json.dumps(article(**changes)), source(), BEAT)
+    assert caught.value.retry
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "it is empty"),
+        ("<think>only thoughts</think>", "it is empty"),
+        ("Sorry.", "it is not JSON"),
+        (GOOD[:-20], "it is not JSON"),
+        ("[" * 100_000, "it is not JSON"),
+        ("[]", "the whole"),
+        ("null", "the whole"),
+        ("{}", "overview"),
+    ],
+)
+def test_what_is_no_answer_is_named(text: str, reason: str) -> None:
+    with pytest.raises(ModelError, match=reason) as caught:
+        read_answer(text, source(), BEAT)
+    assert caught.value.retry
+
+
+def test_words_outside_the_vocabulary_do_not_get_in() -> None:
+    answer = json.dumps(
+        article(category="MOON", tags=["eth ", "MOON", "ETH", "MINING"], sentiment="positive")
+    )
+    read = read_answer(answer, source(), BEAT)
+    assert read.category == "BTC"
+    assert read.tags == ("BTC", "ETH", "MINING")
+    assert read.sentiment is Sentiment.POSITIVE
+
+
+def test_list_marks_and_heading_marks_are_taken_off() -> None:
+    answer = article(impact=["- One.", "2. Two."], sections=[{"heading": "## A **bold**", "body": "x"}])
+    read = read_answer(json.dumps(answer), source(), BEAT)
+    assert read.impact == ("One.", "Two.")
+    assert read.sections[0].heading == "A **bold"
+
+
+def test_lone_surrogates_become_question_marks() -> None:
+    read = read_answer(json.dumps(article(overview="a\ud800", impact=["b\udfff"])), source(), BEAT)
+    assert (read.overview, read.impact) == ("a?", ("b?",))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.text()
+    | st.recursive(st.none() | st.text(), lambda inner: st.dictionaries(st.text(), inner)).map(json.dumps)
+)
+def test_any_other_text_is_a_model_error(text: str) -> None:
+    with pytest.raises(ModelError):
+        read_answer(text, source(), BEAT)

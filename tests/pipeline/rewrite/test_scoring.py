@@ -1,0 +1,148 @@
+import re
+
+import pytest
+
+from pipeline.domain.models import Article, Finding, Section, Sentiment, Severity, Usage
+from pipeline.rewrite.evaluation.scoring import (
+    Score,
+    Wanted,
+    changed,
+    compiled,
+    repeated_runs,
+    repeated_sentences,
+    score,
+    text_of,
+)
+
+SOURCE = "Example Corp mined 1,250 coins in May, 4.5% more than in April. " * 3
+
+
+def article(**changes: object) -> Article:
+    values = {
+        "title": "Output rises",
+        "overview": "Example Corp mined 1,250 coins in May.",
+        "sections": (Section(heading="More than in April", body="The miner had expected less, it said."),),
+        "from_author": "A steady month, in our view.",
+        "impact": ("Rivals may follow.",),
+        "category": "MINING",
+        "tags": ("MINING",),
+        "sentiment": Sentiment.NEUTRAL,
+        "language": "en",
+    }
+    return Article.model_validate(values | changes)
+
+
+def scored(wanted: Wanted, told: Article | None = None, findings: tuple[Finding, ...] = ()) -> Score:
+    return score("one", SOURCE, wanted, told or article(), "body", findings, Usage(), None)
+
+
+def finding(severity: Severity) -> Finding:
+    return Finding(kind="facts", severity=severity, message="Look.")
+
+
+def test_an_article_with_all_that_is_wanted_passes() -> None:
+    wanted = Wanted(
+        must=("1,250 coins", "/expected (less|more)/"), must_not=("April 2",), category=("MINING",)
+    )
+    found = scored(wanted)
+    assert found.passed
+    assert (found.missing, found.forbidden, found.findings) == ((), (), ())
+    assert found.words == 27
+    assert found.ratio == pytest.approx(18 / 36)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "missing", "forbidden"),
+    [
+        (Wanted(must=("1,260 coins",)), ("1,260 coins",), ()),
+        (Wanted(must_not=("/expected \\w+/",)), (), ('"expected less"',)),
+        (Wanted(opinion_must_not=("steady",)), (), ('"steady" in the opinion',)),
+        (Wanted(category=("BTC", "MARKET")), (), ("category MINING",)),
+        (Wanted(sentiment=(Sentiment.POSITIVE,)), (), ("sentiment NEUTRAL",)),
+        (Wanted(max_ratio=0.2), (), ("0.5 times the source's length, at most 0.2",)),
+        (Wanted(max_opinion=5), (), ("9 words of opinion, at most 5",)),
+    ],
+)
+def test_what_lacks_or_is_too_much_is_told(
+    wanted: Wanted, missing: tuple[str, ...], forbidden: tuple[str, ...]
+) -> None:
+    found = scored(wanted)
+    assert (found.missing, found.forbidden) == (missing, forbidden)
+    assert not found.passed
+
+
+def test_what_is_forbidden_in_the_opinion_may_stand_in_a_section() -> None:
+    assert scored(Wanted(opinion_must_not=("/\\d/",))).passed
+
+
+def test_findings_count_without_notes_and_only_those_that_block_fail() -> None:
+    noted = scored(Wanted(), findings=(finding(Severity.NOTE), finding(Severity.WARN)))
+    assert (noted.findings, noted.passed) == (("warn facts",), True)
+    blocked = scored(Wanted(), findings=(finding(Severity.BLOCK),))
+    assert (blocked.findings, blocked.passed) == (("block facts",), False)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "found"),
+    [
+        ("19%", "rose 19% in May", True),
+        ("19%", "rose 119% in May", False),
+        ("4", "rose 4.5%", False),
+        ("5%", "rose 4.5%", False),
+        ("1,250", "mined 11,250", False),
+        ("1,250", "mined 1,250.", True),
+        ("two  people", "Two\npeople said", True),
+        ("bit", "bitcoin", False),
+        ("$5", "paid $5.", True),
+        ("/bit/", "bitcoin", True),
+    ],
+)
+def test_a_phrase_is_found_whole_in_any_case(phrase: str, text: str, *, found: bool) -> None:
+    assert bool(compiled(phrase).search(text)) is found
+
+
+def test_a_wrong_expression_is_an_error_of_its_own() -> None:
+    with pytest.raises(re.error):
+        compiled("/(/")
+
+
+PADDED = (
+    "The court acquitted the former manager of fraud on Friday.",
+    "Prosecutors have eight days to appeal the acquittal.",
+    "The former manager was acquitted of fraud by the court.",
+    "An appeal is possible: prosecutors have eight days for it.",
+)
+
+
+def test_a_sentence_that_says_what_an_earlier_one_said_is_counted() -> None:
+    said_once = article(sections=(Section(heading="Ruling", body=" ".join(PADDED[:2])),))
+    said_twice = article(sections=(Section(heading="Ruling", body=" ".join(PADDED)),))
+    assert repeated_sentences(said_once) == 0
+    assert repeated_sentences(said_twice) == pytest.approx(2 / 8)
+    assert not scored(Wanted(max_ratio=9), said_twice).passed
+    assert scored(Wanted(max_ratio=9, max_repeated=0.25), said_twice).passed
+
+
+def test_runs_of_words_that_come_again_are_counted() -> None:
+    assert repeated_runs("one two three four five six") == 0
+    assert repeated_runs("one two three four five one two three four five") == pytest.approx(1 / 6)
+    assert repeated_runs("too short") == 0
+
+
+def test_an_article_without_a_word_is_no_division_by_zero() -> None:
+    empty = article(overview=".", sections=(Section(heading="-", body="."),), from_author=".", impact=())
+    assert repeated_sentences(empty) == 0
+    assert score("one", "", Wanted(), empty, "", (), Usage(), None).ratio == 0
+
+
+def test_every_part_that_a_model_wrote_is_looked_at() -> None:
+    told = text_of(article())
+    for part in ("1,250 coins", "More than in April", "expected less", "steady", "Rivals"):
+        assert part in told
+    assert "Output rises" not in told, "the title is the source's"
+
+
+def test_scores_stand_beside_the_same_item_of_another_set() -> None:
+    one, two = Score(item="one"), Score(item="two")
+    before = Score(item="one", words=5)
+    assert changed([one, two], [before]) == [(one, before), (two, None)]

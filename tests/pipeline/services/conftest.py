@@ -1,0 +1,32 @@
+"""A ledger of five items, a server of feeds, and a client that may talk to it."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.http_client import Net
+from pipeline.storage import Ledger
+from tests.fakes.feed_server import FeedServer
+from tests.pipeline.storage.records import admit, feed, item
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
+        opened.sync_feeds([feed()])
+        facts = "Example Corp mined 1,250 coins in May, it says."
+        admit(opened, *(item(number, text=f"Text {number}. {facts}") for number in range(5)))
+        yield opened
+
+
+@pytest.fixture
+def server() -> Iterator[FeedServer]:
+    with FeedServer() as running:
+        yield running
+
+
+@pytest.fixture
+async def net(server: FeedServer) -> AsyncIterator[Net]:
+    async with Net("test", allowed=server.hosts) as opened:
+        yield opened

@@ -1,0 +1,106 @@
+"""A newsroom whose model does as it is told, and whose clock stands still."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, cast
+
+from pipeline.checks.runner import run_checks
+from pipeline.config import Settings
+from pipeline.domain.models import Beat, Checks, FeedConfig, Finding, Front, Source, Usage
+from pipeline.feeds.pages.fetch import Pages
+from pipeline.feeds.parsing.parse import ParsedFeed, parse_feed
+from pipeline.feeds.poll_schedule import resting
+from pipeline.http_client import Net
+from pipeline.llm.capabilities import Manner
+from pipeline.llm.chat import End, Options, Reply
+from pipeline.llm.client import Deadline, Model
+from pipeline.llm.pricing import Price
+from pipeline.rewrite.prompt import load_prompt
+from pipeline.services import Newsroom, PollBook
+from pipeline.storage import Ledger
+from tests.end_to_end.project import ROOT
+from tests.fakes.model_server import article
+from tests.pipeline.storage.records import NOW, feed
+
+# What the model says has nothing to do with the items: here that is nobody's business.
+BEAT = Beat(key="b", market="market", vocabulary=(), checks=Checks(figure="off", date="off", name="off"))
+GOOD = json.dumps(article(category="NEWS", tags=["NEWS"]))
+
+
+async def parse_here(body: bytes, content_type: str | None, url: str, now: datetime) -> ParsedFeed:
+    return parse_feed(body, content_type, url, now)
+
+
+async def check_here(
+    source: Source | None, body: str, beat: Beat, front: Front | None
+) -> tuple[Finding, ...]:
+    return run_checks(source, body, beat, front=front)
+
+
+class Scripted:
+    """A model that answers, request by request, with a text, a reply or an error."""
+
+    model = "m"
+    options = Options()
+    manner = Manner()
+
+    def __init__(self, *script: str | Reply | Exception) -> None:
+        self.script = list(script)
+        self.asked = 0
+        self.bodies: list[dict[str, Any]] = []
+
+    @contextlib.asynccontextmanager
+    async def deadline(self) -> AsyncIterator[Deadline]:
+        async with asyncio.timeout(None) as timeout:
+            yield Deadline(timeout)
+
+    async def learn(self, manner: Manner) -> None:
+        """Ask as before: nothing is refused here."""
+
+    async def send(self, body: dict[str, Any]) -> Reply:
+        self.asked += 1
+        self.bodies.append(body)
+        said = self.script.pop(0) if self.script else GOOD
+        if isinstance(said, Exception):
+            raise said
+        if isinstance(said, Reply):
+            return said
+        return Reply(text=said, end=End.STOP, usage=Usage(prompt_tokens=100, completion_tokens=50))
+
+
+def room(
+    ledger: Ledger,
+    net: Net,
+    folder: Path,
+    model: Scripted | Model | None = None,
+    *,
+    beat: Beat = BEAT,
+    feeds: tuple[FeedConfig, ...] = (feed(),),
+    now: datetime = NOW,
+    price: Price | None = None,
+    **settings: Any,
+) -> Newsroom:
+    book = PollBook(ledger, ledger.poll_states())
+    return Newsroom(
+        settings=Settings(
+            base=folder, feeds_file=folder, output=folder / "output", database_url="", **settings
+        ),
+        beats={"b": beat},
+        feeds=feeds,
+        ledger=ledger,
+        net=net,
+        book=book,
+        pages=Pages(net),
+        parse=parse_here,
+        check=check_here,
+        hosts=resting((one, book.state(one)) for one in feeds),
+        model=cast(Any, model),
+        price=price,
+        prompts={"b": load_prompt(ROOT / "prompts", "article")},
+        clock=lambda: now,
+        chance=lambda: 0.0,
+    )

@@ -1,0 +1,131 @@
+"""Alerts: what somebody has to look at, told once a day, to a webhook whose URL is a secret."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from pipeline.config import Settings
+from pipeline.domain.errors import BudgetSpent, Interrupted, ModelRefused
+from pipeline.domain.models import PollState
+from pipeline.http_client import Net
+from pipeline.services.alerts import alert, troubles
+from pipeline.storage import FeedStatus, Figures, Ledger
+from tests.pipeline.storage.records import NOW, feed
+
+QUIET = Figures(items={}, spent=(), oldest_draft=None, requests=0, oldest_request=None, blocks=0, warns=0)
+DAY = timedelta(hours=24)
+
+
+class Hook:
+    """A webhook that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+        self.status = 200
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                assert self.headers["Content-Type"] == "application/json"
+                if outer.status == 200:
+                    outer.told.append(json.loads(body))
+                self.send_response(outer.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                """Keep the tests' output clean."""
+
+        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.place = f"127.0.0.1:{self.http.server_address[1]}"
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    running = Hook()
+    threading.Thread(target=running.http.serve_forever, args=(0.05,), daemon=True).start()
+    yield running
+    running.http.shutdown()
+    running.http.server_close()
+
+
+def status(key: str = "one", **poll: Any) -> FeedStatus:
+    return FeedStatus(key=key, url="https://x.example/f", poll=PollState(**poll), counts={})
+
+
+def keys(*feeds: FeedStatus, stop: Any = (), figures: Figures = QUIET) -> list[str]:
+    return [
+        one.key for one in troubles(feeds, [feed("one"), feed("two", enabled=False)], figures, stop, NOW, DAY)
+    ]
+
+
+def test_a_quiet_newsroom_troubles_nobody() -> None:
+    assert keys(status(failures=9), status("two", failures=99), status("gone", retired=True)) == []
+
+
+def test_what_somebody_has_to_look_at() -> None:
+    assert keys(status(failures=10, last_error="timeout")) == ["paused one"]
+    assert keys(status(retired=True, failures=99)) == ["retired one"]
+    assert keys(stop=[BudgetSpent("spent", cap="day", spent=1)]) == ["budget day"]
+    assert keys(stop=[ModelRefused("wrong key")]) == ["stopped ModelRefused"]
+    assert keys(stop=[Interrupted("Ctrl-C")]) == []
+
+
+def test_drafts_and_requests_that_wait() -> None:
+    late = QUIET._replace(
+        items={"drafted": 3}, oldest_draft=NOW - timedelta(hours=25), oldest_request=NOW - timedelta(hours=2)
+    )
+    assert keys(figures=late) == ["drafts wait", "requests wait"]
+    soon = NOW - timedelta(minutes=50)
+    assert keys(figures=late._replace(oldest_draft=NOW - timedelta(hours=23), oldest_request=soon)) == []
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
+        opened.sync_feeds([feed()])
+        opened.record_polls({"one": PollState(failures=12, last_error="no answer")})
+        yield opened
+
+
+def settings(tmp_path: Path, hook: Hook) -> Settings:
+    return Settings(
+        base=tmp_path, feeds_file=tmp_path, output=tmp_path, database_url="",
+        alert_url=SecretStr(f"http://{hook.place}/secret-path"),
+    )  # fmt: skip
+
+
+async def test_trouble_is_told_once_a_day(ledger: Ledger, hook: Hook, tmp_path: Path) -> None:
+    async with Net("test", allowed=[hook.place]) as net:
+        for hours in (0, 1, 23, 25, 26):
+            now = NOW + timedelta(hours=hours)
+            assert await alert(ledger, net, settings(tmp_path, hook), [feed()], [], now) is None
+    assert [one["alerts"][0]["key"] for one in hook.told] == ["paused one"] * 2
+    assert hook.told[0]["text"] == "Copydesk: one is paused after 12 failures in a row: no answer"
+    assert hook.told[0]["content"] == hook.told[0]["text"]
+
+
+async def test_what_reached_nobody_is_told_again(ledger: Ledger, hook: Hook, tmp_path: Path) -> None:
+    async with Net("test", allowed=[hook.place]) as net:
+        hook.status = 500
+        said = await alert(ledger, net, settings(tmp_path, hook), [feed()], [], NOW)
+        assert said == "127.0.0.1 takes no alert (status 500): look at COPYDESK_ALERT_URL"
+        hook.status = 200
+        assert await alert(ledger, net, settings(tmp_path, hook), [feed()], [], NOW) is None
+    assert len(hook.told) == 1
+
+
+async def test_the_secret_stands_in_no_message(ledger: Ledger, hook: Hook, tmp_path: Path) -> None:
+    async with Net("test") as net:  # loopback is not allowed here
+        said = await alert(ledger, net, settings(tmp_path, hook), [feed()], [], NOW)
+    assert said
+    assert "secret-path" not in said
+    assert hook.told == []

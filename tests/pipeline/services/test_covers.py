@@ -1,0 +1,101 @@
+"""What cover a new draft begins with, and that it is nobody's business afterwards but the editor's."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.articles.front_matter import dumps, loads
+from pipeline.covers import Unsplash
+from pipeline.http_client import Net
+from pipeline.services import Newsroom, draft_feed
+from pipeline.services.redraft import request_redraft
+from pipeline.storage import Ledger
+from tests.fakes.unsplash import KEY, FakeUnsplash
+from tests.pipeline.services.desk import Scripted, room
+from tests.pipeline.storage.records import NOW, admit, feed, item
+
+IMAGE = "https://news.example/1.jpg"
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(f"sqlite:///{tmp_path / 'covers.db'}") as opened:
+        yield opened
+
+
+async def drafted(
+    ledger: Ledger, folder: Path, search: Unsplash | None = None, **changes: Any
+) -> dict[str, Any]:
+    one = feed(**changes)
+    ledger.sync_feeds([one])
+    admit(ledger, item(77, image=IMAGE), key=one.key)
+    async with Net("Copydesk/test") as net:
+        desk = Newsroom(**{**vars(room(ledger, net, folder, Scripted(), feeds=(one,))), "covers": search})
+        [outcome] = await draft_feed(desk, one, 5)
+    assert outcome.path, outcome.reason
+    return loads((folder / "output" / outcome.path).read_text())[0]
+
+
+async def test_no_cover_unless_the_feed_says_so(ledger: Ledger, tmp_path: Path) -> None:
+    assert "coverImage" not in await drafted(ledger, tmp_path)
+
+
+async def test_the_items_own_image_with_the_feeds_credit(ledger: Ledger, tmp_path: Path) -> None:
+    metadata = await drafted(ledger, tmp_path, covers="feed")
+    cover = metadata["coverImage"]
+    assert isinstance(cover, dict)
+    assert cover["raw"] == cover["small_s3"] == IMAGE
+    assert cover["credit"]["url"] == "https://news.example/77"
+    keys = list(metadata)
+    assert keys.index("draft") < keys.index("coverImage") < keys.index("ai")
+
+
+@pytest.mark.parametrize(("choice", "asked"), [("first", 2), ("editor", 0)])
+async def test_the_first_of_a_search_where_the_feed_says_so(
+    ledger: Ledger, tmp_path: Path, choice: str, asked: int
+) -> None:
+    with FakeUnsplash() as api:
+        async with Net("Copydesk/test", allowed=[api.place]) as net:
+            search = Unsplash(net, KEY, api.url)
+            metadata = await drafted(ledger, tmp_path, search, covers="unsplash", cover_choice=choice)
+        assert len(api.asked) == asked
+        assert ("coverImage" in metadata) is (choice == "first")
+
+
+async def test_a_search_that_fails_costs_the_cover_alone(ledger: Ledger, tmp_path: Path) -> None:
+    with FakeUnsplash(status=403) as api:
+        async with Net("Copydesk/test", allowed=[api.place]) as net:
+            search = Unsplash(net, KEY, api.url)
+            metadata = await drafted(ledger, tmp_path, search, covers="unsplash", cover_choice="first")
+    assert "coverImage" not in metadata
+
+
+async def test_a_redraft_keeps_the_editors_cover_and_description(ledger: Ledger, tmp_path: Path) -> None:
+    one = feed(covers="feed")
+    await drafted(ledger, tmp_path, covers="feed")
+    [row] = ledger.drafts()
+    path = tmp_path / "output" / row.path
+    metadata, body = loads(path.read_text())
+    metadata["coverImage"] = {"raw": "https://mine.example/a.jpg"}
+    metadata["description"] = "My own words."
+    path.write_text(dumps(metadata, body))
+
+    request_redraft(
+        ledger,
+        tmp_path / "output",
+        row.external_id,
+        by="Ada",
+        note=None,
+        section=None,
+        now=NOW,
+        over_edits=True,
+    )
+    async with Net("Copydesk/test") as net:
+        [outcome] = await draft_feed(room(ledger, net, tmp_path, Scripted(), feeds=(one,)), one, 5)
+    assert outcome.path, outcome.reason
+    after, _ = loads(path.read_text())
+    assert after["ai"]["version"] == 2
+    assert after["coverImage"] == {"raw": "https://mine.example/a.jpg"}
+    assert after["description"] == "My own words."

@@ -1,0 +1,220 @@
+"""Saves, revisions and undone verdicts that were killed half-way are finished, and lose nothing."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from pipeline.articles import files
+from pipeline.articles.front_matter import dumps, loads
+from pipeline.config import Settings, Subscriptions, load_feeds
+from pipeline.domain.errors import EditConflict, ReviewError
+from pipeline.domain.models import Decision, Draft, Sentiment
+from pipeline.services import review
+from pipeline.services.draft_file import reopened
+from pipeline.services.edit import Changes, changed, revise, save
+from pipeline.storage import Ledger
+from tests.fakes.stock import fill, layout, pieces
+
+NOW = datetime(2026, 2, 7, tzinfo=UTC)
+
+
+class Desk:
+    def __init__(self, settings: Settings, ledger: Ledger, ref: str) -> None:
+        self.settings = settings
+        self.ledger = ledger
+        self.ref = ref
+        self.root = settings.output
+        self.subscriptions: Subscriptions = load_feeds(settings.feeds_file)
+
+    @property
+    def path(self) -> Path:
+        return self.root / self.ledger.draft(self.ref).path
+
+    @property
+    def sha256(self) -> str:
+        return files.sha256_of(self.path.read_bytes())
+
+    def changes(self, **other: Any) -> Changes:
+        metadata, body = loads(self.path.read_text())
+        told: dict[str, Any] = {
+            "title": metadata["title"],
+            "description": metadata["description"],
+            "category": metadata["category"],
+            "tags": tuple(metadata["tags"]),
+            "sentiment": Sentiment(metadata["sentiment"]),
+            "sticky_weight": metadata["stickyWeight"],
+            "body": body,
+        }
+        return Changes(**told | other)
+
+    def save(self, base: str | None = None, **other: Any) -> str:
+        return save(
+            self.ledger, self.root, self.subscriptions, self.ref, self.changes(**other), (),
+            base=base or self.sha256, by="Ada", now=NOW,
+        )  # fmt: skip
+
+    def decide(self, decision: Decision) -> str:
+        return review.decide(
+            self.ledger, self.root, self.subscriptions, self.ref, decision, by="Ada", note=None, now=NOW
+        )
+
+    def undo(self) -> str:
+        return review.undo(self.ledger, self.root, self.subscriptions, self.ref, by="Ada", note=None, now=NOW)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    settings = layout(tmp_path)
+    [ref] = fill(settings, 1, faults=False)
+    with Ledger.open(settings.database_url) as ledger:
+        yield Desk(settings, ledger, ref)
+
+
+def pending(desk: Desk, text: str, base: str) -> None:
+    """Record a save as a process does that is killed before it writes."""
+    row = desk.ledger.draft(desk.ref)
+    draft = Draft(external_id=row.external_id, path=row.path, text=text)
+    desk.ledger.intend_save(row, draft, "Ada", base=base)
+
+
+def test_a_save_that_was_recorded_and_not_written_is_written(desk: Desk) -> None:
+    metadata, _ = loads(desk.path.read_text())
+    text = dumps(metadata, "What Ada wrote.\n")
+    pending(desk, text, desk.sha256)
+    review.finish(desk.ledger, desk.root)
+    assert desk.path.read_text() == text
+    assert desk.ledger.unfinished_texts() == []
+    review.finish(desk.ledger, desk.root)
+    assert desk.path.read_text() == text
+
+
+def test_a_save_that_was_written_and_not_confirmed_is_confirmed(desk: Desk) -> None:
+    base = desk.sha256
+    text = desk.path.read_text().replace("fees", "charges")
+    pending(desk, text, base)
+    desk.path.write_text(text)
+    review.finish(desk.ledger, desk.root)
+    assert desk.path.read_text() == text
+    assert desk.ledger.draft(desk.ref).version_text == text
+
+
+def test_a_save_that_vim_overtook_is_kept_aside(desk: Desk) -> None:
+    pending(desk, "Ada's", desk.sha256)
+    desk.path.write_text("vim's")
+    review.finish(desk.ledger, desk.root)
+    assert desk.path.read_text() == "vim's"
+    row = desk.ledger.draft(desk.ref)
+    assert [one.text for one in desk.ledger.versions(row.item_id) if one.aside] == ["Ada's"]
+
+
+def test_a_run_takes_no_editors_pending_text_for_its_own(desk: Desk) -> None:
+    row = desk.ledger.draft(desk.ref)
+    desk.ledger.request_redraft(row, "Ada", NOW)
+    pending(desk, "Ada's", desk.sha256)
+    [claim] = desk.ledger.claim(row.feed_key, 5, 900.0, which="asked")
+    assert claim.intent is None
+
+
+def test_a_save_over_another_text_than_was_seen_is_a_conflict(desk: Desk) -> None:
+    seen = desk.sha256
+    desk.save(title="First")
+    with pytest.raises(EditConflict) as conflict:
+        desk.save(base=seen, title="Second")
+    assert "First" in str(conflict.value.context["text"])
+    assert loads(desk.path.read_text())[0]["title"] == "First"
+
+
+def test_a_revision_that_was_killed_is_finished(desk: Desk) -> None:
+    desk.decide(Decision.APPROVE)
+    live = desk.path.read_bytes()
+    row = desk.ledger.draft(desk.ref)
+    text = reopened(live.decode(), row.path)
+    path = f"drafts/{row.path.partition('/')[2]}"
+    desk.ledger.intend_revision(row, Draft(external_id=desk.ref, path=path, text=text), "Ben")
+    review.finish(desk.ledger, desk.root)
+    assert (desk.root / path).read_text() == text
+    assert (desk.root / row.path).read_bytes() == live
+
+
+@pytest.mark.parametrize("step", ["nothing", "the draft"])
+def test_an_undone_revision_that_was_killed_brings_the_article_back(desk: Desk, step: str) -> None:
+    desk.decide(Decision.APPROVE)
+    live = desk.path.read_bytes()
+    revise(desk.ledger, desk.root, desk.ref, by="Ben")
+    desk.save(title="Worse")
+    before = desk.path.read_bytes()
+    desk.decide(Decision.APPROVE)
+
+    class Killed(Exception):
+        pass
+
+    class Dying:
+        """A ledger whose process dies when it would say that the file has moved."""
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "confirm_verdict":
+                raise Killed
+            return getattr(desk.ledger, name)
+
+    with pytest.raises(Killed):
+        review.undo(
+            cast(Ledger, Dying()),
+            desk.root,
+            desk.subscriptions,
+            desk.ref,
+            by="Ada",
+            note=None,
+            now=NOW,
+        )
+    [waiting] = desk.ledger.unfinished_verdicts()
+    if step == "nothing":  # as if it had died before it wrote at all
+        (desk.root / waiting.new_path).unlink()
+        files.write_atomically(desk.root, waiting.old_path, _approved_text(desk))
+    review.finish(desk.ledger, desk.root)
+    assert (desk.root / waiting.old_path).read_bytes() == live
+    assert (desk.root / waiting.new_path).read_bytes() == before
+    assert desk.ledger.unfinished_verdicts() == []
+
+
+def _approved_text(desk: Desk) -> bytes:
+    row = desk.ledger.draft(desk.ref)
+    return desk.ledger.verdicts(row.item_id)[-1].text.encode()
+
+
+def test_an_article_that_was_changed_on_disk_keeps_the_change_when_its_approval_is_taken_back(
+    desk: Desk,
+) -> None:
+    desk.decide(Decision.APPROVE)
+    desk.path.write_text(desk.path.read_text() + "\nBy hand.\n")
+    desk.undo()
+    metadata, body = loads(desk.path.read_text())
+    assert body.endswith("By hand.\n")
+    assert metadata["draft"] is True
+    assert "review" not in metadata
+
+
+def test_there_is_nothing_to_take_back_twice(desk: Desk) -> None:
+    with pytest.raises(ReviewError, match="waits for a verdict"):
+        desk.undo()
+    desk.decide(Decision.REJECT)
+    desk.undo()
+    with pytest.raises(ReviewError, match="waits for a verdict"):
+        desk.undo()
+    desk.decide(Decision.APPROVE)
+    revise(desk.ledger, desk.root, desk.ref, by="Ada")
+    with pytest.raises(ReviewError, match="reject it"):
+        desk.undo()
+
+
+def test_line_ends_keys_and_styles_that_nobody_touched_stay(desk: Desk) -> None:
+    metadata, body = loads(desk.path.read_text())
+    metadata["mine"] = {"a": ["y", 1]}
+    text = dumps(metadata, body.replace("\n", "\r\n"))
+    told = desk.changes(title="New", body=body)
+    after, after_body = loads(changed(text, told, pieces()[0].beat, now=NOW))
+    assert after_body == body.replace("\n", "\r\n")
+    assert after["mine"] == {"a": ["y", 1]}
+    assert changed(text, desk.changes(), pieces()[0].beat, now=NOW) == text

@@ -1,0 +1,243 @@
+"""Drafts written anew: whole, by section, by sentence; what stands is never thrown away."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.articles import files
+from pipeline.articles.front_matter import dumps, loads
+from pipeline.articles.markdown import parts
+from pipeline.config import Subscriptions
+from pipeline.domain.errors import LeaseLost, ModelError, ReviewError
+from pipeline.domain.models import Beat, Decision, FeedConfig
+from pipeline.http_client import Net
+from pipeline.rewrite.prompt import load_prompt
+from pipeline.services import Newsroom, draft_feed, redraft, review
+from pipeline.storage import Ledger
+from tests.end_to_end.project import ROOT
+from tests.fakes.model_server import article
+from tests.pipeline.services.desk import BEAT, GOOD, Scripted, room
+from tests.pipeline.storage.records import LEASE_S, NOW, feed
+
+SECTION = json.dumps({"text": "The section says something else now."})
+NEWS = Subscriptions(beats={"b": BEAT}, feeds=(feed(),))
+
+
+class Desk:
+    """One item that is drafted, and what an editor does with it."""
+
+    def __init__(self, ledger: Ledger, net: Net, folder: Path) -> None:
+        self.ledger, self.net, self.folder = ledger, net, folder
+        self.root = folder / "output"
+
+    async def run(self, *script: Any, beat: Beat = BEAT, count: int = 1) -> tuple[Scripted, list[Any]]:
+        model = Scripted(*script)
+        desk = room(self.ledger, self.net, self.folder, model, beat=beat)
+        if beat.verify:
+            desk = Newsroom(**{**vars(desk), "mender": load_prompt(ROOT / "prompts", "mend")})
+        return model, await draft_feed(desk, feed(), count)
+
+    @property
+    def text(self) -> str:
+        return (files.read_bytes(self.root, self.ledger.drafts()[0].path) or b"").decode()
+
+    def write(self, text: str) -> None:
+        files.write_atomically(self.root, self.ledger.drafts()[0].path, text.encode())
+
+    def ask(self, note: str | None = None, section: str | None = None) -> None:
+        ref = self.ledger.drafts()[0].external_id
+        redraft.request_redraft(self.ledger, self.root, ref, by="ed", note=note, section=section, now=NOW)
+
+
+@pytest.fixture
+async def desk(ledger: Ledger, net: Net, tmp_path: Path) -> Desk:
+    made = Desk(ledger, net, tmp_path)
+    await made.run()
+    return made
+
+
+async def test_an_editors_note_reaches_the_model_and_the_draft_stays_until_then(desk: Desk) -> None:
+    desk.ask("Name the mine.")
+    before = desk.text
+    assert [row.request.note for row in desk.ledger.drafts() if row.request] == ["Name the mine."]
+    new = json.dumps(article(overview="The mine at Holm is named.", category="NEWS", tags=["NEWS"]))
+    model, [outcome] = await desk.run(new)
+    told = model.bodies[0]["messages"][-1]["content"]
+    assert "Name the mine." in told
+    assert loads(before, "x")[1].strip() in told
+    assert outcome.path
+    assert "The mine at Holm" in desk.text
+    assert loads(desk.text, "x")[0]["ai"]["version"] == 2
+    assert [one.label for one in desk.ledger.versions(desk.ledger.drafts()[0].item_id)] == ["1", "2"]
+    assert not (await desk.run(count=9))[1][4:], "the request is done"
+
+
+async def test_one_section_is_written_anew_around_an_editors_words(desk: Desk) -> None:
+    edited = desk.text.replace("## From author\n\n", "## From author\n\nAn editor's own words. ")
+    desk.write(edited)
+    desk.ask(section="overview")
+    model, _ = await desk.run(SECTION)
+    assert "An editor's own words." in model.bodies[0]["messages"][-1]["content"]
+    before, after = loads(edited, "x"), loads(desk.text, "x")
+    assert "something else now" in after[0]["description"], "ours follows the overview"
+    assert after[1] == before[1].replace(
+        before[1][slice(*parts(before[1])[0][1:])].strip(), "The section says something else now."
+    )
+    labels = [(one.label, one.cause) for one in desk.ledger.versions(desk.ledger.drafts()[0].item_id)]
+    assert labels == [("1", "draft"), ("1.edit", "edit"), ("2", "redraft")]
+
+
+async def test_an_editors_own_description_survives(desk: Desk) -> None:
+    metadata, body = loads(desk.text, "x")
+    desk.write(dumps(metadata | {"description": "My own words."}, body))
+    desk.ask(section="Overview")
+    await desk.run(SECTION)
+    assert loads(desk.text, "x")[0]["description"] == "My own words."
+
+
+async def test_a_section_that_is_written_anew_brings_back_what_was_taken_out_on_disk(desk: Desk) -> None:
+    before, body = loads(desk.text, "x")
+    told = {key: value for key, value in before.items() if key not in ("source", "ai", "externalId")}
+    desk.write(dumps(told, body.replace("## Overview\n\n", "## Overview\n\nMended. ")))
+    desk.ask(section="From author")
+    await desk.run(SECTION)
+    after, _ = loads(desk.text, "x")
+    assert (after["source"], after["externalId"]) == (before["source"], before["externalId"])
+    assert after["ai"] | {"prompt": "", "expandedAt": ""} == before["ai"] | {
+        "prompt": "", "expandedAt": "", "version": 2, "checks": after["ai"]["checks"]
+    }  # fmt: skip
+    assert after["description"].startswith("Mended. "), "it follows what was mended on disk"
+
+
+async def test_a_version_that_was_broken_on_disk_is_put_back_with_what_the_ledger_attests(desk: Desk) -> None:
+    before, body = loads(desk.text, "x")
+    desk.write(dumps({key: value for key, value in before.items() if key not in ("source", "ai")}, body))
+    row = desk.ledger.drafts()[0]
+    redraft.restore(desk.ledger, desk.root, NEWS, row.external_id, "1", NOW)
+    redraft.restore(desk.ledger, desk.root, NEWS, row.external_id, "1.edit", NOW)
+    after, _ = loads(desk.text, "x")
+    assert after["source"] == before["source"]
+    assert after["ai"] == before["ai"] | {"version": 3}
+
+
+@given(
+    place=st.integers(0, 3), edit=st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=30)
+)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_the_other_sections_keep_every_byte(desk: Desk, place: int, edit: str) -> None:
+    edited = desk.text.rstrip("\n") + f" {edit}\n"
+    desk.write(edited)
+    body = loads(edited, "x")[1]
+    heading = parts(body)[place].heading
+    desk.ask(section=heading)
+    await desk.run(SECTION)
+    after = loads(desk.text, "x")[1]
+    kept = [(one.heading, body[one.start : one.end]) for one in parts(body) if one.heading != heading]
+    assert kept == [(o.heading, after[o.start : o.end]) for o in parts(after) if o.heading != heading]
+
+
+async def test_the_impact_is_written_as_bullets(desk: Desk) -> None:
+    desk.ask(section="Impact on the market")
+    await desk.run(json.dumps({"text": "One may follow.\n* Another may."}))
+    assert desk.text.endswith("## Impact on the market\n\n- One may follow.\n- Another may.\n")
+
+
+async def test_a_model_that_fails_leaves_the_draft_and_says_so(desk: Desk) -> None:
+    desk.ask("Shorter.")
+    before = desk.text
+    _, [outcome] = await desk.run(ModelError("the model refuses", retry=False))
+    assert outcome.reason == "the model refuses"
+    assert desk.text == before
+    [row] = desk.ledger.drafts()
+    assert row.request is None
+    assert "It was not written anew: the model refuses" in [one.message for one in row.findings]
+
+
+async def test_an_edited_draft_is_not_written_anew_whole(desk: Desk) -> None:
+    desk.write(desk.text + "An editor was here.\n")
+    with pytest.raises(ReviewError, match="was edited"):
+        desk.ask("Shorter.")
+    desk.write(desk.text.replace("An editor was here.\n", ""))
+    desk.ask("Shorter.")
+    with pytest.raises(ReviewError, match="waits already"):
+        desk.ask("Longer.")
+    with pytest.raises(ReviewError, match='no section "Outlook"'):
+        desk.ask(section="Outlook")
+
+
+async def test_a_verdict_comes_before_a_redraft_that_is_under_way(desk: Desk) -> None:
+    desk.ask("Shorter.")
+    [claim] = [one for one in desk.ledger.claim("one", 9, LEASE_S) if one.request]
+    desk.ledger.drafts()
+    path = review.decide(
+        desk.ledger, desk.root, NEWS, claim.item.guid and desk.ledger.drafts()[0].external_id,
+        Decision.APPROVE, by="ed", note=None, now=NOW,
+    )  # fmt: skip
+    with pytest.raises(LeaseLost):
+        desk.ledger.confirm(claim)
+    assert path.startswith("published/")
+    assert [row.state for row in desk.ledger.drafts(("approved",))] == ["approved"]
+
+
+async def test_an_earlier_version_is_put_back_as_the_next(desk: Desk) -> None:
+    first = desk.text
+    desk.ask("Anew.")
+    await desk.run(json.dumps(article(overview="Quite another story.", category="NEWS", tags=["NEWS"])))
+    desk.write(desk.text + "An editor was here.\n")
+    redraft.restore(desk.ledger, desk.root, NEWS, desk.ledger.drafts()[0].external_id, "1", NOW)
+    assert loads(desk.text, "x")[1] == loads(first, "x")[1]
+    assert loads(desk.text, "x")[0]["ai"]["version"] == 3
+    row = desk.ledger.drafts()[0]
+    assert [one.label for one in desk.ledger.versions(row.item_id)] == ["1", "2", "2.edit", "3"]
+    assert (row.version, row.version_text) == (3, desk.text)
+    with pytest.raises(ReviewError, match=r"has no version 9; it has 1, 2, 2\.edit, 3"):
+        redraft.restore(desk.ledger, desk.root, NEWS, row.external_id, "9", NOW)
+
+
+async def test_flagged_sentences_are_mended_by_one_more_call(desk: Desk) -> None:
+    beat = BEAT.model_copy(update={"verify": True})
+    draft = json.dumps(
+        article(from_author="A view. Do visit https://evil.example/ now.", category="NEWS", tags=["NEWS"])
+    )
+    mending = json.dumps({"sentences": [{"number": 1, "text": "That is for the reader to judge."}]})
+    model, [outcome] = await desk.run(draft, mending, beat=beat)
+    assert model.asked == 2
+    assert "visit https://evil.example/" in model.bodies[1]["messages"][-1]["content"]
+    assert outcome.prompt_tokens == 200
+    row = next(row for row in desk.ledger.drafts() if row.path == outcome.path)
+    assert "A view. That is for the reader to judge." in row.version_text
+    assert [(one.label, one.cause) for one in desk.ledger.versions(row.item_id)] == [
+        ("1", "draft"), ("1.repair", "repair"),
+    ]  # fmt: skip
+    assert [call.purpose for call in desk.ledger.calls_since(None)][-2:] == ["draft", "verify"]
+
+
+async def test_a_repair_that_fails_leaves_the_draft_with_its_findings(desk: Desk) -> None:
+    beat = BEAT.model_copy(update={"verify": True})
+    draft = json.dumps(
+        article(from_author="Visit https://evil.example/ now.", category="NEWS", tags=["NEWS"])
+    )
+    _, [outcome] = await desk.run(draft, ModelError("stalled", retry=True), beat=beat)
+    row = next(row for row in desk.ledger.drafts() if row.path == outcome.path)
+    assert any(one.kind == "injection" for one in row.findings)
+
+
+async def test_a_brief_waits_for_a_model(ledger: Ledger, net: Net, tmp_path: Path) -> None:
+    config: FeedConfig = feed()
+    await draft_feed(room(ledger, net, tmp_path, None), config, 2)
+    rows = redraft.briefs(ledger, tmp_path / "output")
+    assert len(rows) == 2
+    edited = rows[0]
+    files.write_atomically(tmp_path / "output", edited.path, b"an editor's own text")
+    [brief] = redraft.briefs(ledger, tmp_path / "output")
+    redraft.request_redraft(
+        ledger, tmp_path / "output", brief.external_id, by=None, note=None, section=None, now=NOW
+    )
+    model = Scripted(GOOD)
+    [outcome] = await draft_feed(room(ledger, net, tmp_path, model), config, 9, requested=True)
+    assert (outcome.rewritten, model.asked) == (True, 1)
+    assert redraft.briefs(ledger, tmp_path / "output") == []

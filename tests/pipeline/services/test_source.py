@@ -1,0 +1,143 @@
+"""What a draft is written from: the feed's text, its page where that is thin or cut, or nothing at all."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.articles import files
+from pipeline.domain.errors import ModelError
+from pipeline.domain.models import FeedConfig, Item
+from pipeline.http_client import Net
+from pipeline.services import draft_feed
+from pipeline.storage import Ledger, Policy
+from tests.fakes.feed_server import FeedServer
+from tests.pipeline.services.desk import Scripted, room
+from tests.pipeline.storage.records import admit, feed, item
+
+STORY = (
+    "The port of Varnhem will close its northern basin for eleven weeks, the harbour board said on Tuesday. "
+    "Engineers found that the quay wall, built in 1961, had moved 14 centimetres towards the water. "
+    "About 40 fishing boats and two ferries have to use the southern basin in the meantime."
+)
+PAGE = (
+    "<html><head><title>Basin closes</title></head><body><nav>Home Sport</nav><article><h1>Basin closes</h1>"
+    + "".join(f"<p>{STORY} Paragraph {number} says more of it.</p>" for number in range(4))
+    + "</article></body></html>"
+).encode()
+
+
+def queued(ledger: Ledger, server: FeedServer, text: str, **settings: Any) -> FeedConfig:
+    thin = feed("thin", url=server.url("/feed"), **{"min_chars": 200, "full_text": "auto", **settings})
+    ledger.sync_feeds([feed(), thin])
+    admit(ledger, story(server, text), key="thin")
+    return thin
+
+
+def story(server: FeedServer, text: str) -> Item:
+    return item(9, text=text, link=server.url("/story"), canonical=server.url("/story"))
+
+
+async def draft(ledger: Ledger, net: Net, folder: Path, thin: FeedConfig, model: Scripted) -> Any:
+    [outcome] = await draft_feed(room(ledger, net, folder, model, feeds=(thin,)), thin, 1)
+    return outcome
+
+
+async def test_a_thin_item_is_drafted_from_its_page(
+    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+) -> None:
+    server.add("/story", PAGE, content_type="text/html")
+    thin = queued(ledger, server, "The port closes.")
+    assert (await draft(ledger, net, tmp_path, thin, Scripted())).path
+    [row] = ledger.drafts()
+    assert "14 centimetres" in row.item.text, "the editor sees what it was written from"
+    assert ledger.page(server.url("/story")) is not None
+
+
+@pytest.mark.parametrize("text", ["The port closes.", f"{STORY} The ferry company expects delays of […]"])
+async def test_a_thin_or_cut_source_is_never_rewritten(
+    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path, text: str
+) -> None:
+    model, thin = Scripted(), queued(ledger, server, text, full_text="never")
+    outcome = await draft(ledger, net, tmp_path, thin, model)
+    assert (outcome.path, outcome.skipped, model.asked) == (None, True, 0)
+    assert ledger.counts()["thin"] == {"skipped": 1}
+
+
+async def test_a_page_that_is_refused_is_named_and_not_asked_for_again(
+    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+) -> None:
+    server.add("/story", b"", status=403)
+    thin = queued(ledger, server, "The port closes.")
+    outcome = await draft(ledger, net, tmp_path, thin, Scripted())
+    assert outcome.skipped
+    assert "16 of 200" in outcome.reason
+    assert "403" in outcome.reason
+    asked = server.requests
+    admit(ledger, story(server, "The port closes soon."), key="thin")
+    assert (await draft(ledger, net, tmp_path, thin, Scripted())).skipped
+    assert server.requests == asked
+
+
+async def test_a_page_whose_server_has_trouble_is_tried_again_later(
+    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+) -> None:
+    server.add("/story", b"", status=503)
+    thin = queued(ledger, server, "The port closes.")
+    outcome = await draft(ledger, net, tmp_path, thin, Scripted())
+    assert not outcome.skipped
+    assert ledger.counts()["thin"] == {"seen": 1}
+    server.add("/story", PAGE, content_type="text/html")
+    assert (await draft(ledger, net, tmp_path, thin, Scripted())).path
+
+
+async def test_an_updated_source_is_written_over_our_draft_and_never_over_an_editors(
+    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+) -> None:
+    thin = queued(ledger, server, STORY)
+    first = await draft(ledger, net, tmp_path, thin, Scripted())
+    again = Policy(redraft=True)
+    admit(ledger, updated=[story(server, f"{STORY} The ferry stops.")], key="thin", policy=again)
+    second = await draft(ledger, net, tmp_path, thin, Scripted())
+    assert second.path == first.path
+    text = files.read_bytes(tmp_path / "output", first.path) or b""
+    assert b"version: 2" in text
+    edited = text.replace(b"## Overview", b"## Overview\n\nAn editor was here.")
+    files.write_atomically(tmp_path / "output", first.path, edited)
+    admit(ledger, updated=[story(server, f"{STORY} The ferry runs.")], key="thin", policy=again)
+    model = Scripted()
+    third = await draft(ledger, net, tmp_path, thin, model)
+    assert (third.path, third.skipped, model.asked) == (None, True, 0)
+    assert files.read_bytes(tmp_path / "output", first.path) == edited
+    assert ledger.drafts()[0].findings[-1].kind == "source-updated"
+
+
+@pytest.mark.parametrize(
+    ("text", "trouble"),
+    [
+        ("Gone.", None),
+        (f"{STORY} The ferry stops.", ModelError("stalled", retry=True)),
+        (f"{STORY} The ferry stops.", ModelError("refused", retry=False)),
+    ],
+    ids=["its source is too thin now", "the model stalls", "the model refuses it"],
+)
+async def test_a_redraft_that_comes_to_nothing_leaves_the_draft_that_stands(
+    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path, text: str, trouble: Exception | None
+) -> None:
+    thin = queued(ledger, server, STORY, full_text="never")
+    first = await draft(ledger, net, tmp_path, thin, Scripted())
+    standing = files.read_bytes(tmp_path / "output", first.path)
+    admit(ledger, updated=[story(server, text)], key="thin", policy=Policy(redraft=True))
+    script = [trouble] if trouble else []
+    assert (await draft(ledger, net, tmp_path, thin, Scripted(*script))).path is None
+    [row] = [row for row in ledger.drafts() if row.feed_key == "thin"]
+    assert row.path == first.path, "an editor finds it, and can decide"
+    assert row.findings[-1].kind == "source-updated"
+    assert files.read_bytes(tmp_path / "output", first.path) == standing
+
+
+async def test_a_day_has_its_limit(ledger: Ledger, net: Net, tmp_path: Path) -> None:
+    limited = feed(max_items_per_day=3)
+    desk = room(ledger, net, tmp_path, Scripted(), feeds=(limited,))
+    assert [len(await draft_feed(desk, limited, 2)) for _ in range(3)] == [2, 1, 0]
+    assert ledger.counts()["one"] == {"drafted": 3, "seen": 2}

@@ -1,0 +1,46 @@
+"""Every test of the ledger runs on SQLite and on PostgreSQL."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pipeline.storage import Ledger
+from tests.pipeline.storage.postgres import postgresql, programs
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    folder = programs()
+    if folder is None:
+        pytest.skip("PostgreSQL is not installed: the ledger is tested on SQLite alone")
+    with postgresql(folder) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'folder' / 'ledger.db'}"
+    server: str = request.getfixturevalue("postgres_server")
+    name = f"t{uuid.uuid4().hex}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+    return server.replace("/postgres", f"/{name}")
+
+
+@pytest.fixture
+def open_ledger(url: str) -> Iterator[Callable[..., Ledger]]:
+    """Open the same ledger as often as wanted, under any owner's name."""
+    opened: list[Ledger] = []
+
+    def open_as(owner: str | None = None) -> Ledger:
+        opened.append(Ledger.open(url, owner=owner))
+        return opened[-1]
+
+    yield open_as
+    for ledger in opened:
+        ledger.close()

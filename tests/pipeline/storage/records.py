@@ -1,0 +1,61 @@
+"""Feeds, items, answers and drafts for the ledger's tests."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipeline.domain.models import (
+    Answer,
+    Draft,
+    FeedConfig,
+    Finding,
+    Item,
+    PollState,
+    Provenance,
+    Severity,
+    external_id,
+)
+from pipeline.storage import Admitted, Claim, Ledger, Policy
+
+NOW = datetime(2026, 2, 5, 12, tzinfo=UTC)
+LEASE_S = 900.0
+
+
+def feed(key: str = "one", **changes: Any) -> FeedConfig:
+    values: dict[str, Any] = {
+        "key": key,
+        "name": key,
+        "url": f"https://{key}.example/feed",
+        "beat": "b",
+        "category": "NEWS",
+    }
+    values |= {"min_chars": 0, "full_text": "never"}
+    return FeedConfig(**values | changes)
+
+
+def item(number: int, **changes: Any) -> Item:
+    values = {
+        "guid": f"guid-{number}",
+        "title": f"Item {number}",
+        "text": f"Text {number}",
+        "link": f"https://news.example/{number}",
+        "canonical": f"https://news.example/{number}",
+        "published_at": NOW - timedelta(hours=number),
+    }
+    return Item(**values | changes)
+
+
+def admit(ledger: Ledger, *new: Item, key: str = "one", etag: str | None = None, **other: Any) -> Admitted:
+    values: dict[str, Any] = {"updated": [], "skipped": [], "merged": [], "policy": Policy()} | other
+    return ledger.admit(key, new=new, state=PollState(etag=etag), **values)
+
+
+def answer(text: str = "an answer") -> Answer:
+    return Answer(text=text, provenance=Provenance(rewritten=True, model="m", prompt="article@1"))
+
+
+def draft(claim: Claim, text: str = "text") -> Draft:
+    identity = external_id(claim.first_key, claim.item.guid)
+    finding = Finding(kind="form", severity=Severity.BLOCK, message="A section is missing.", key="k1")
+    return Draft(
+        external_id=identity, path=f"drafts/2026/02/{identity[:8]}.md", text=text, findings=(finding,)
+    )

@@ -1,0 +1,45 @@
+"""A ledger of an earlier Copydesk is brought up to date, and knows what it knew."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+
+from pipeline.storage import Ledger, schema
+from pipeline.storage.engine import _parsed, _postgresql, _sqlite
+from pipeline.storage.schema import metadata
+from tests.pipeline.storage.records import NOW
+
+
+def engine_of(url: str) -> sa.Engine:
+    parsed = _parsed(url)
+    return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+
+
+def first_ledger(url: str) -> None:
+    """Make the ledger of the first release, with a feed that was polled."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+    engine = engine_of(url)
+    with engine.begin() as connection:
+        environment = EnvironmentContext(config, script, fn=lambda at, _: script._upgrade_revs("0001", at))
+        environment.configure(connection=connection, target_metadata=metadata)
+        environment.run_migrations()
+        polled = sa.text(
+            "INSERT INTO feeds (key, first_key, name, url, etag, last_polled_at, failures, last_error) "
+            "VALUES ('one', 'one', 'One', 'https://one.example/feed', '\"a\"', :at, 2, 'one: slow')"
+        ).bindparams(sa.bindparam("at", NOW, sa.DateTime(timezone=True)))
+        connection.execute(polled)
+    engine.dispose()
+
+
+def test_what_the_first_release_knew_of_its_feeds_is_kept(url: str) -> None:
+    first_ledger(url)
+    with Ledger.open(url) as ledger:
+        state = ledger.poll_states()["one"]
+    assert (state.etag, state.failures, state.last_error) == ('"a"', 2, "one: slow")
+    assert state.last_polled_at == NOW

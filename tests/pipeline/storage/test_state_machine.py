@@ -1,0 +1,224 @@
+"""Whatever is done in whatever order, with crashes between: no item is lost, none drafted twice.
+
+The model below knows of each item its state, its usable answer, its intent and who holds it.
+"""
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from pipeline.domain.errors import LeaseLost
+from pipeline.domain.models import Answer
+from pipeline.storage import Claim, Ledger
+from pipeline.storage.processes import current_owner
+from pipeline.storage.schema import items as items_table
+from tests.pipeline.storage.records import LEASE_S, admit, answer, draft, feed, item
+
+OPEN = {"seen", "answered"}
+ENDED = -1.0
+numbers = itertools.count()
+picks = st.integers(0, 9)
+
+
+class Machine(RuleBasedStateMachine):
+    """One newsroom; `held` are its claims, `stale` those that it gave back or lost."""
+
+    def __init__(self, new_url: Callable[[], str]) -> None:
+        super().__init__()
+        self.url = new_url()
+        self.states: dict[int, str] = {}
+        self.answers: dict[int, Answer] = {}
+        self.intents: dict[int, str] = {}
+        self.attempts: dict[int, int] = {}
+        self.drafted: list[int] = []
+        self.held: dict[int, Claim] = {}
+        self.ended: set[int] = set()
+        self.stale: list[Claim] = []
+
+    @initialize()
+    def start(self) -> None:
+        self.ledger = Ledger.open(self.url)
+        self.ledger.sync_feeds([feed()])
+
+    def teardown(self) -> None:
+        self.ledger.close()
+
+    def picked(self, pick: int) -> tuple[int, Claim] | None:
+        return sorted(self.held.items())[pick % len(self.held)] if self.held else None
+
+    def drop(self, number: int, state: str) -> None:
+        self.stale.append(self.held.pop(number))
+        self.ended.discard(number)
+        self.states[number] = state
+
+    @rule(found=st.sets(st.integers(0, 6)))
+    def poll(self, found: set[int]) -> None:
+        admitted = admit(self.ledger, *(item(number) for number in sorted(found)))
+        assert admitted.new == len(found - set(self.states))
+        for number in found:
+            self.states.setdefault(number, "seen")
+
+    @rule(limit=st.integers(1, 4), lease_s=st.sampled_from([LEASE_S, LEASE_S, ENDED]))
+    def claim(self, limit: int, lease_s: float) -> None:
+        free = [n for n, state in self.states.items() if state in OPEN]
+        free = sorted(n for n in free if n not in self.held or n in self.ended)[:limit]
+        claims = self.ledger.claim("one", limit, lease_s)
+        assert [claim.item for claim in claims] == [item(number) for number in free]
+        for number, claim in zip(free, claims, strict=True):
+            assert claim.answer == self.answers.get(number), "what was paid for is not asked again"
+            assert (claim.intent.text if claim.intent else None) == self.intents.get(number)
+            assert claim.attempts == self.attempts.get(number, 0) + 1
+            if number in self.held:
+                self.drop(number, self.states[number])
+            self.held[number] = claim
+            if lease_s == ENDED:
+                self.ended.add(number)
+
+    @rule(pick=picks)
+    def heartbeat(self, pick: int) -> None:
+        if one := self.picked(pick):
+            self.ledger.heartbeat([one[1]], LEASE_S)
+            self.ended.discard(one[0])
+
+    @rule(pick=picks)
+    def record_answer(self, pick: int) -> None:
+        one = self.picked(pick)
+        if one and one[0] not in self.answers:
+            self.answers[one[0]] = answer(f"answer {next(numbers)}")
+            self.ledger.record_answer(one[1], self.answers[one[0]])
+            self.states[one[0]] = "answered"
+
+    @rule(pick=picks)
+    def discard_answer(self, pick: int) -> None:
+        if one := self.picked(pick):
+            self.ledger.discard_answer(one[1], "no JSON")
+            self.answers.pop(one[0], None)
+            self.states[one[0]] = "seen"
+
+    @rule(pick=picks)
+    def intend(self, pick: int) -> None:
+        one = self.picked(pick)
+        if one and one[0] not in self.intents:
+            self.intents[one[0]] = f"text {next(numbers)}"
+            self.ledger.intend(one[1], draft(one[1], self.intents[one[0]]))
+
+    @rule(pick=picks)
+    def confirm(self, pick: int) -> None:
+        one = self.picked(pick)
+        if one and one[0] in self.intents:
+            self.ledger.confirm(one[1])
+            self.drafted.append(one[0])
+            self.drop(one[0], "drafted")
+
+    @rule(pick=picks, retry=st.booleans())
+    def fail(self, pick: int, retry: bool) -> None:
+        if one := self.picked(pick):
+            self.attempts[one[0]] = one[1].attempts
+            again = retry and one[1].attempts < 3
+            expected = self.states[one[0]] if again else "failed"
+            assert self.ledger.fail(one[1], "trouble", retry=retry) == expected
+            self.drop(one[0], expected)
+
+    @rule()
+    def retry_failed(self) -> None:
+        failed = [number for number, state in self.states.items() if state == "failed"]
+        assert self.ledger.retry_failed() == len(failed)
+        for number in failed:
+            self.states[number], self.attempts[number] = "seen", 0
+
+    @rule()
+    def release(self) -> None:
+        self.ledger.release(list(self.held.values()))
+        for number in list(self.held):
+            self.drop(number, self.states[number])
+
+    @rule()
+    def crash(self) -> None:
+        """The process dies: its leases stay behind, under the name of one that lives no more."""
+        self.ledger.close()
+        self.ledger = Ledger.open(self.url)
+        host, *_ = current_owner().split("|")
+        with self.ledger._engine.begin() as connection:
+            owned = items_table.c.lease_owner.is_not(None)
+            connection.execute(items_table.update().where(owned).values(lease_owner=f"{host}|before|1|1"))
+        self.held.clear()  # the dead do not come late
+        self.ended.clear()
+
+    @rule(pick=picks)
+    def late(self, pick: int) -> None:
+        """A holder that lost its lease is refused whatever it does, and changes nothing."""
+        if not self.stale:
+            return
+        claim = self.stale[pick % len(self.stale)]
+        for act in (
+            lambda: self.ledger.discard_answer(claim, "late"),
+            lambda: self.ledger.intend(claim, draft(claim, "late")),
+            lambda: self.ledger.confirm(claim),
+            lambda: self.ledger.fail(claim, "late", retry=False),
+        ):
+            with pytest.raises(LeaseLost):
+                act()
+        self.ledger.heartbeat([claim], LEASE_S)
+        self.ledger.release([claim])
+
+    @rule(pick=picks)
+    def late_answer(self, pick: int) -> None:
+        """What a late holder paid for is kept all the same."""
+        if not self.stale:
+            return
+        claim = self.stale[pick % len(self.stale)]
+        number = int(claim.item.guid.removeprefix("guid-"))
+        self.answers[number] = answer(f"late {next(numbers)}")
+        with pytest.raises(LeaseLost):
+            self.ledger.record_answer(claim, self.answers[number])
+
+    @invariant()
+    def nothing_is_lost(self) -> None:
+        if not hasattr(self, "ledger"):
+            return
+        found = self.ledger.counts().get("one", {})
+        states = list(self.states.values())
+        assert found == {state: states.count(state) for state in set(states)}
+        assert sorted(row.item.guid for row in self.ledger.drafts()) == sorted(
+            f"guid-{number}" for number in self.drafted
+        )
+        assert all(
+            row.version_text == self.intents[int(row.item.guid.removeprefix("guid-"))]
+            for row in self.ledger.drafts()
+        )
+
+
+def run(new_url: Callable[[], str], examples: int) -> None:
+    class Here(Machine):
+        def __init__(self) -> None:
+            super().__init__(new_url)
+
+    run_state_machine_as_test(
+        Here,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_on_sqlite(tmp_path: Path) -> None:
+    run(lambda: f"sqlite:///{tmp_path}/{next(numbers)}.db", examples=25)
+
+
+def test_on_postgresql(postgres_server: str) -> None:
+    def new_url() -> str:  # a schema each: much quicker than a database
+        schema = f"machine_{next(numbers)}"
+        with psycopg.connect(postgres_server) as connection:
+            connection.execute(f"CREATE SCHEMA {schema}".encode())
+        return f"{postgres_server}?options=-csearch_path%3D{schema}"
+
+    run(new_url, examples=15)
