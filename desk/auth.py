@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import SecretStr
+from starlette.datastructures import Headers
 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 SECRET_HEADER = "x-copydesk-secret"  # noqa: S105 - a header's name
@@ -85,14 +86,20 @@ def signed_in(access: Access, cookies: Mapping[str, str]) -> bool:
     return hmac.compare_digest(cookies.get(access.session_cookie, "").encode(), access.session.encode())
 
 
-def proxied(access: Access, client: str | None, headers: Mapping[str, str]) -> str | None:
+def proxied(access: Access, client: str | None, headers: Headers) -> str | None:
     """Return the editor whom a trusted proxy names: it is one of ours, and knows the secret."""
     if access.user_header is None or access.user_secret is None or client not in access.proxies:
         return None
-    shown, secret = headers.get(SECRET_HEADER, ""), access.user_secret.get_secret_value()
+    shown, secret = _single(headers, SECRET_HEADER), access.user_secret.get_secret_value()
     if not hmac.compare_digest(shown.encode(), secret.encode()):
         return None
-    return clean_name(headers.get(access.user_header.lower(), "")) or None
+    return clean_name(_single(headers, access.user_header)) or None
+
+
+def _single(headers: Headers, name: str) -> str:
+    """Return a header's value; empty where it is repeated: the client may have sent one of the two."""
+    values = headers.getlist(name)
+    return values[0] if len(values) == 1 else ""
 
 
 def editor(access: Access, cookies: Mapping[str, str]) -> str | None:

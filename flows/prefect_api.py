@@ -47,8 +47,10 @@ async def require_api() -> None:
             await client.raise_for_api_version_mismatch_once()
             error = await client.api_healthcheck()  # Prefect's cloud is of every version
     except httpx.HTTPStatusError as refused:
-        said = f"{named} wants a login: set PREFECT_API_KEY or PREFECT_API_AUTH_STRING"
-        raise _wrong(f"{said} ({refused.response.status_code})") from refused
+        status = refused.response.status_code
+        login = f"wants a login ({status}): set PREFECT_API_KEY or PREFECT_API_AUTH_STRING"
+        other = f"answers {status}, which no Prefect server does; {_FIX}"
+        raise _wrong(f"{named} {login if status in (401, 403) else other}") from refused
     except Exception as failed:
         said = str(failed).rstrip(".") if "version" in str(failed) else "no Prefect server answers there"
         raise _wrong(f"{named}: {said}; {_FIX}") from failed

@@ -62,7 +62,7 @@ async def draft_page(request: Request, ref: str, *, trouble: str = "", status: i
 async def note_view(request: Request, seen: Seen) -> None:
     """Record that the editor is shown a draft. The page is shown all the same where that fails."""
     ledger, name = office(request).ledger, who(request)
-    if seen.text is None:
+    if page_of(seen).trouble:  # no draft was shown
         return
     try:
         await asyncio.to_thread(ledger.note_view, seen.row.item_id, name, seen.sha256, office(request).now)

@@ -66,8 +66,9 @@ class Written(NamedTuple):
 
 
 def _written(form: FormData) -> Written:
-    fields = {name: str(form.get(name) or "") for name in _FIELDS}
-    body = str(form.get("body") or "").replace("\r\n", "\n").replace("\r", "\n")
+    # No text has a NUL: a file with one is taken for UTF-16.
+    fields = {name: str(form.get(name) or "").replace("\0", "") for name in _FIELDS}
+    body = str(form.get("body") or "").replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
     described = str(form["described"]) if "described" in form else None
     return Written(fields, tuple(str(tag) for tag in form.getlist("tags")), body, described)
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from fastapi import APIRouter, Request
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from desk.filters import Filters
 from desk.responses import filters, flash, office, render, who
+from pipeline.articles import files
 from pipeline.config import Settings, Subscriptions
 from pipeline.domain.errors import CopydeskError, ReviewError
 from pipeline.domain.models import Decision
@@ -23,6 +25,7 @@ PAGE = 50
 _PAST = {"approve": "approved", "reject": "rejected"}
 _NO_REASON = "Nothing was rejected: write into “Reason” why."
 _UNOPENED = "not opened yet: open it first"
+_CHANGED = "its file was changed since it was listed: decide on its own page"
 
 
 class Done(NamedTuple):
@@ -117,6 +120,7 @@ def _decide(
             row = ledger.draft(ref)
             title = row.title
             if decision is Decision.APPROVE and row.state == "drafted":
+                _require_listed(settings.output, row, sha256)
                 _require_view(ledger, row, by, sha256)
             review.decide(
                 ledger, settings.output, subscriptions, ref, decision, by=by, note=note, now=now, seen=sha256
@@ -125,6 +129,11 @@ def _decide(
         except CopydeskError as error:
             done.append(Done(ref, title, error.message))
     return done
+
+
+def _require_listed(root: Path, row: DraftRow, sha256: str) -> None:
+    if files.sha256_of(files.read_bytes(root, row.path) or b"") != sha256:
+        raise ReviewError(_CHANGED, draft=row.path)
 
 
 def _require_view(ledger: Ledger, row: DraftRow, by: str, sha256: str) -> None:

@@ -147,11 +147,18 @@ def flags(row: DraftRow) -> tuple[Finding, ...]:
 def changed(text: str, changes: Changes, beat: Beat, *, now: datetime, row: DraftRow | None = None) -> str:
     """Return a draft's text with an editor's changes; bytes that were not changed stay. Pure.
 
-    What the ledger's `row` of it attests is put back. Raises ReviewError where a field cannot be as it is.
+    What the ledger's `row` of it attests is put back. Where the text's front matter cannot be read, the row's
+    last version takes its place. Raises ReviewError where a field cannot be as it is.
     """
+    before = text if row is None or _readable(text) else row.version_text
     title = without_elements(" ".join(changes.title.split()))
-    _refuse(changes.model_copy(update={"title": title}), line_ends(changes.body, like=loads(text)[1]), beat)
-    return _applied(text, changes, beat, now=now, row=row)
+    try:
+        like = loads(before)[1]
+    except OutputError as error:
+        said = f"{error.message}; restore a version that can be read, or mend the file"
+        raise ReviewError(said) from error
+    _refuse(changes.model_copy(update={"title": title}), line_ends(changes.body, like=like), beat)
+    return _applied(before, changes, beat, now=now, row=row)
 
 
 def _applied(text: str, changes: Changes, beat: Beat, *, now: datetime, row: DraftRow | None = None) -> str:

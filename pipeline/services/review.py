@@ -12,7 +12,7 @@ from pipeline.articles.files import alone
 from pipeline.articles.front_matter import dumps, loads, plain_lines
 from pipeline.checks.runner import run_checks
 from pipeline.config import Subscriptions
-from pipeline.domain.errors import ReviewError
+from pipeline.domain.errors import OutputError, ReviewError
 from pipeline.domain.models import LINES, Decision, Finding, Severity, Verdict, utc_iso
 from pipeline.feeds.urls import canonical_url
 from pipeline.services.draft_file import (
@@ -186,7 +186,11 @@ def forget(ledger: Ledger, root: Path, url: str, now: datetime) -> list[str]:
 def _approved(standing: Standing, subscriptions: Subscriptions, verdict: Verdict) -> str:
     """Return the text of the approved article: body and unknown keys as the editor left them."""
     row = standing.row
-    told, body = loads(plain_lines(standing.text), row.path)
+    try:
+        loads(standing.text, row.path)  # as the desk reads it
+        told, body = loads(plain_lines(standing.text), row.path)
+    except OutputError as error:
+        raise ReviewError(f"{error.message}; mend it, or restore a version of it", draft=row.path) from error
     source, beat = source_of(row, subscriptions), beat_of(subscriptions, row.feed_key)
     front = draft_front(row, told, body, beat)
     findings = editors_own(row, body, run_checks(source, body, beat, front=front), front)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from starlette.datastructures import Headers
 
 from desk.auth import Access, clean_name, from_here, known_host, new_token, opens, proxied, signed_in
 from desk.filters import Filters, read_filters
@@ -55,19 +56,27 @@ def test_a_token_or_its_cookie_lets_in_and_neither_tells_the_other() -> None:
 def test_a_proxy_is_believed_from_its_address_alone() -> None:
     named = HERE._replace(user_header="X-User", user_secret=SecretStr("a word between us"))
     known = {"x-copydesk-secret": "a word between us"}
-    assert proxied(named, "127.0.0.1", known | {"x-user": " Ada  L. "}) == "Ada L."
-    assert proxied(named, "10.0.0.7", known | {"x-user": "Ada"}) is None
-    assert proxied(named, "127.0.0.1", known) is None
-    assert proxied(HERE, "127.0.0.1", known | {"x-user": "Ada"}) is None
+    assert proxied(named, "127.0.0.1", Headers(known | {"x-user": " Ada  L. "})) == "Ada L."
+    assert proxied(named, "10.0.0.7", Headers(known | {"x-user": "Ada"})) is None
+    assert proxied(named, "127.0.0.1", Headers(known)) is None
+    assert proxied(HERE, "127.0.0.1", Headers(known | {"x-user": "Ada"})) is None
     assert "between us" not in repr(named)
+
+
+@pytest.mark.parametrize("name", ["x-user", "x-copydesk-secret"])
+def test_a_header_that_comes_twice_is_not_believed(name: str) -> None:
+    named = HERE._replace(user_header="X-User", user_secret=SecretStr("a word between us"))
+    right = {"x-user": "Ada", "x-copydesk-secret": "a word between us"}
+    raw = [(key.encode(), value.encode()) for key, value in (*right.items(), (name, right[name]))]
+    assert proxied(named, "127.0.0.1", Headers(raw=raw)) is None
 
 
 @pytest.mark.parametrize("shown", [None, "", "a word between u", "a word between us ", "ä" * 20])
 def test_who_does_not_know_the_proxys_secret_is_not_the_proxy(shown: str | None) -> None:
     named = HERE._replace(user_header="X-User", user_secret=SecretStr("a word between us"))
     headers = {"x-user": "Ada"} if shown is None else {"x-user": "Ada", "x-copydesk-secret": shown}
-    assert proxied(named, "127.0.0.1", headers) is None
-    assert proxied(named._replace(user_secret=None), "127.0.0.1", headers) is None
+    assert proxied(named, "127.0.0.1", Headers(headers)) is None
+    assert proxied(named._replace(user_secret=None), "127.0.0.1", Headers(headers)) is None
 
 
 @given(st.text(max_size=200))

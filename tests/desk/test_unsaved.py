@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from desk.unsaved import who_changed
+from pipeline.articles.files import sha256_of
 from pipeline.articles.front_matter import loads
 from pipeline.storage import Version
 from tests.desk.conftest import Desk
@@ -184,3 +185,31 @@ def test_who_came_first_is_told_as_far_as_it_is_known() -> None:
     assert told(by="Ada") == "it was changed in another window of yours at 16:00 UTC"
     assert told(cause="redraft", by=None) == "a new version by the model came in at 16:00 UTC"
     assert told(by="") == told(sha256="b") == told(aside=True) == "the file was changed on disk"
+
+
+def test_mine_over_a_file_that_cannot_be_read_is_saved_and_the_file_is_kept(desk: Desk) -> None:
+    ref = desk.refs[1]
+    mine = opened(desk, ref, desk.ada)
+    path = desk.path(ref)
+    path.write_text("---\ntitle: [a\n---\n## Overview\n\nBy hand.\n")
+    sent(desk.ada, ref, mine, body="## Overview\n\nMine one.\n")
+    theirs = sha256_of(path.read_bytes())
+    answer = desk.ada.post(
+        f"/drafts/{ref}/save", data=mine | {"base": theirs, "body": "## Overview\n\nMine two.\n"}
+    )
+    assert answer.status_code == 200, answer.text
+    metadata, body = loads(desk.text(ref))
+    assert body == "## Overview\n\nMine two.\n"
+    assert metadata["title"] == mine["title"]
+    with ledger_of(desk.settings) as ledger:
+        texts = [one.text for one in ledger.versions(ledger.draft(ref).item_id)]
+    assert any("By hand." in text for text in texts)
+
+
+def test_a_character_that_no_text_has_is_left_out(desk: Desk) -> None:
+    ref = desk.refs[1]
+    mine = opened(desk, ref, desk.ada)
+    desk.ada.post(f"/drafts/{ref}/save", data=mine | {"body": "## Overview\n\nA\0B\n", "title": "C\0D"})
+    metadata, body = loads(desk.text(ref))
+    assert (metadata["title"], body) == ("CD", "## Overview\n\nAB\n")
+    assert "AB" in desk.ada.page(f"/drafts/{ref}")

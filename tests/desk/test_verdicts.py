@@ -2,9 +2,10 @@
 
 import re
 
+from pipeline.articles.files import sha256_of
 from pipeline.articles.front_matter import loads
 from tests.desk.conftest import Desk
-from tests.desk.server import Visitor, form_of, row_of
+from tests.desk.server import Visitor, form_of, ledger_of, row_of
 
 HELD, CLEAN = 0, 1
 
@@ -235,3 +236,26 @@ def test_nobody_answers_for_what_has_to_be_mended_or_is_not_there(desk: Desk) ->
     for key in ("", "0" * 16):
         assert desk.ada.post(f"/drafts/{ref}/acknowledge", data=said | {"key": key}).status_code == 409
     assert approve(desk, ref).startswith("409")
+
+
+def test_what_cannot_be_read_is_not_approved_and_says_why(desk: Desk) -> None:
+    ref = desk.refs[1]
+    path = desk.path(ref)
+    for text in ("---\ntitle: [a\n---\nx\n", desk.text(ref).replace("\n", "\r")):
+        path.write_bytes(text.encode())
+        answer = desk.ada.post(f"/drafts/{ref}/approve", data={"sha256": sha256_of(path.read_bytes())})
+        assert answer.status_code == 409
+        assert "restore a version of it" in answer.text
+        assert desk.stands(ref, "drafts")
+
+
+def test_a_file_that_was_changed_since_the_queue_was_shown_is_not_approved_with_others(desk: Desk) -> None:
+    ref = desk.refs[1]
+    with ledger_of(desk.settings) as ledger:
+        listed = sha256_of(ledger.draft(ref).version_text.encode())
+    path = desk.path(ref)
+    path.write_text(desk.text(ref) + "\nMore by hand.\n")
+    desk.ada.page(f"/drafts/{ref}")
+    answer = desk.ada.post("/bulk", data={"verdict": "approve", "draft": f"{ref}:{listed}"})
+    assert "decide on its own page" in answer.text
+    assert desk.stands(ref, "drafts")

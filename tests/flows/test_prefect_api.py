@@ -70,7 +70,7 @@ def nothing(_server: FeedServer) -> None:
     [
         (nothing, "no Prefect server answers there"),
         (a_page, "no Prefect server answers there"),
-        (a_login, "wants a login: set PREFECT_API_KEY or PREFECT_API_AUTH_STRING (401)"),
+        (a_login, "wants a login (401): set PREFECT_API_KEY or PREFECT_API_AUTH_STRING"),
         (another, "Found incompatible versions"),
     ],
 )
