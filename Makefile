@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Work happens without a word to anybody outside.
 export DO_NOT_TRACK := 1
 
-.PHONY: run test check format bench soak lock help
+.PHONY: run quick test check format bench soak trials lock help
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,9 +28,15 @@ $(VENV)/ready: requirements.lock pyproject.toml
 run: $(VENV)/ready  ## the sample beat: feeds on loopback to drafts in output/drafts/
 	@$(BIN)/copydesk --sample run
 
+quick: $(VENV)/ready  ## the tests that start no process, browser or database server: a minute
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not process and not soak"
+
 NODE := tests/readers tests/sites/astro tests/sites/eleventy
-test: $(VENV)/ready $(NODE:=/node_modules/ready)  ## every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(VENV)/ready tests/readers/node_modules/ready  ## every test but the long ones
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak"
+
+soak: $(VENV)/ready $(NODE:=/node_modules/ready)  ## the long tests: sites by their generators, benchmarks in small
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m soak
 
 check: $(VENV)/ready  ## style, types, import directions
 	@$(BIN)/ruff format --check --quiet .
@@ -42,7 +48,7 @@ check: $(VENV)/ready  ## style, types, import directions
 BENCH := "startup" "parsing tests/pipeline/feeds/samples" "deciding --large 50000" "polling" "checking" "calls" "throughput" \
   "throughput --items 500 --faults 0.2" "scaling" "ledger --sizes 10000 100000" \
   "ledger --sizes 10000 100000 --postgresql" "reviewing"
-SOAK := "throughput --items 5000" "chaos" "sqlite" "schedules" "schedules --how restart" \
+TRIALS := "throughput --items 5000" "chaos" "sqlite" "schedules" "schedules --how restart" \
   "ledger --sizes 10000 100000 1000000" "idle"
 trials = @failed=0; for trial in $(1); do set -- $$trial; name=$$1; shift; echo; echo "== $$trial"; \
   $(BIN)/python benchmarks/$$name.py "$$@" || failed=1; done; exit $$failed
@@ -50,8 +56,8 @@ trials = @failed=0; for trial in $(1); do set -- $$trial; name=$$1; shift; echo;
 bench: $(VENV)/ready  ## what our own work costs beside a floor of the same run: about fifteen minutes
 	$(call trials,$(BENCH))
 
-soak: $(VENV)/ready  ## the long trials, of kills, sleeps, locks, an idle hour: two hours and a half
-	$(call trials,$(SOAK))
+trials: $(VENV)/ready  ## the long trials, of kills, sleeps, locks, an idle hour: two hours and a half
+	$(call trials,$(TRIALS))
 
 format: $(VENV)/ready  ## let ruff mend the style
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .

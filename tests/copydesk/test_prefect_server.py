@@ -42,11 +42,13 @@ def environ_of_a_child(folder: Path) -> dict[str, str]:
     return told
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("unset")
 def test_a_process_that_is_started_before_prefect_is_imported_reports_to_nobody(tmp_path: Path) -> None:
     assert environ_of_a_child(tmp_path).items() >= NO_TELEMETRY.items()
 
 
+@pytest.mark.process
 def test_an_operators_own_value_wins(tmp_path: Path, unset: pytest.MonkeyPatch) -> None:
     unset.setenv("DO_NOT_TRACK", "0")
     assert environ_of_a_child(tmp_path)["DO_NOT_TRACK"] == "0"
@@ -58,6 +60,7 @@ def test_workers_report_to_nobody() -> None:
     assert bare_environment().items() >= NO_TELEMETRY.items()
 
 
+@pytest.mark.process
 @pytest.mark.skipif(sys.platform != "linux", reason="needs prctl")
 def test_it_ends_when_its_parent_is_killed() -> None:
     environ = os.environ | {"PYTHONPATH": str(ROOT)}

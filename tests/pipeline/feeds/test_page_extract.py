@@ -153,6 +153,7 @@ def test_a_page_is_handed_to_another_process_and_back() -> None:
     assert Page.model_validate_json(page.model_dump_json()) == page
 
 
+@pytest.mark.process
 def test_the_finder_of_articles_is_imported_only_where_it_is_needed() -> None:
     code = (
         "import sys\nfrom pipeline.feeds.pages.extract import extract\n"

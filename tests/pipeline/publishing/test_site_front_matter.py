@@ -150,6 +150,7 @@ async def test_a_site_is_built_once_more_after_its_files_were_rewritten(
     assert server.requests == 2
 
 
+@pytest.mark.process
 async def test_a_commit_has_the_keys_and_its_withdrawal_finds_them(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ from pipeline.articles.front_matter import dumps, loads
 from pipeline.articles.render import build_metadata, render_body
 from pipeline.checks.runner import run_checks
 from pipeline.config import Subscriptions
-from pipeline.domain.errors import OutputError, ReviewError
+from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import (
     Article,
     Beat,
@@ -141,7 +141,7 @@ def test_a_missing_section_a_broken_file_and_a_missing_file_are_refused(
     with pytest.raises(ReviewError, match="From author"):
         decide(ledger, tmp_path, Decision.APPROVE)
     draft.write_text(text.replace("title: ", "title: 'open "))
-    with pytest.raises(OutputError, match=draft.name):
+    with pytest.raises(ReviewError, match=draft.name):
         decide(ledger, tmp_path, Decision.APPROVE)
     draft.write_bytes(b"\xff\xfe")
     with pytest.raises(ReviewError, match="UTF-8"):

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from pipeline.storage import Ledger
 from tests.end_to_end.project import ROOT
 from tests.pipeline.storage.records import LEASE_S, admit, answer, draft, feed, item
@@ -78,6 +80,7 @@ def test_threads_share_one_ledger(open_ledger: Open) -> None:
     assert ledger.counts() == {"one": {"drafted": 60}}
 
 
+@pytest.mark.process
 def test_a_killed_process_is_succeeded_at_once(url: str, open_ledger: Open) -> None:
     ledger = open_ledger()
     ledger.sync_feeds([feed()])

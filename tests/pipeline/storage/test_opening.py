@@ -30,6 +30,7 @@ with Ledger.open(sys.argv[1]) as ledger:
 """
 
 
+@pytest.mark.process
 def test_processes_that_start_together_share_the_work(url: str) -> None:
     command = [sys.executable, "-c", WORKER, url]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}

@@ -2,6 +2,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from pipeline.storage.processes import current_owner, is_dead
 
 
@@ -9,12 +11,14 @@ def test_this_process_lives() -> None:
     assert not is_dead(current_owner())
 
 
+@pytest.mark.process
 def test_a_process_that_ended_is_dead() -> None:
     program = "from pipeline.storage.processes import current_owner; print(current_owner())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert is_dead(done.stdout.strip())
 
 
+@pytest.mark.process
 def test_a_process_that_nobody_buried_is_dead() -> None:
     program = "from pipeline.storage.processes import current_owner; print(current_owner(), flush=True)"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as child:

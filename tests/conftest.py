@@ -1,0 +1,64 @@
+"""The tiers of the tests, by marker.
+
+`process`: starts a process (a command, a browser, a database server, a sandbox worker); not in `make quick`.
+`soak`: takes minutes, or a program that others wrote; in `make soak` alone, where `make test` has a fast test
+of the same rule beside it.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_HERE = Path(__file__).parent
+_SOAK = ("benchmarks/", "sites/")
+_PROCESS = (
+    "end_to_end/",
+    "desk/browser/",
+    "pipeline/checks/test_pool.py",
+    "pipeline/feeds/test_pool.py",
+    "pipeline/publishing/targets/test_gitrepo.py",
+    *_SOAK,
+)
+_STARTING = frozenset(("desk", "browser", "prefect_api"))
+"""Fixtures that start processes: a desk has sandbox workers."""
+_STARTS = frozenset(("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"))
+"""Audit events of the standard library: https://docs.python.org/3/library/audit_events.html."""
+_started: list[str] = []
+"""What the test at hand has started."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        place = item.path.relative_to(_HERE).as_posix()
+        if place.startswith(_SOAK):
+            item.add_marker(pytest.mark.soak)
+        if place.startswith(_PROCESS) or _on_postgresql(item) or _STARTING & set(_fixtures(item)):
+            item.add_marker(pytest.mark.process)
+
+
+def _fixtures(item: pytest.Item) -> tuple[str, ...]:
+    return tuple(getattr(item, "fixturenames", ()))
+
+
+def _on_postgresql(item: pytest.Item) -> bool:
+    called = getattr(item, "callspec", None)
+    return called is not None and "postgresql" in called.params.values()
+
+
+def _note(event: str, _arguments: tuple[object, ...]) -> None:
+    if event in _STARTS:
+        _started.append(event)
+
+
+sys.addaudithook(_note)
+
+
+@pytest.fixture(autouse=True)
+def _no_process(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test that starts a process and does not say so."""
+    _started.clear()
+    yield
+    if _started and request.node.get_closest_marker("process") is None:
+        pytest.fail("it starts a process: mark it with `pytest.mark.process`")
