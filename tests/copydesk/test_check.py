@@ -7,7 +7,8 @@ import pytest
 
 from copydesk.check import line_of
 from pipeline.domain.models import Finding, Severity
-from tests.end_to_end.project import Project, run_copydesk
+from tests.commands import call_copydesk
+from tests.end_to_end.project import Project
 from tests.pipeline.checks.articles import ARTICLE, TEXT
 
 BAD = ARTICLE.replace("as long as anybody", "as long as everybody")
@@ -28,14 +29,14 @@ def write(project: Project, text: str) -> str:
 
 
 def test_a_file_with_a_source_needs_no_feeds(project: Project) -> None:
-    found = run_copydesk(project, "check", write(project, FRONT + ARTICLE), "--source", "source.txt")
+    found = call_copydesk(project, "check", write(project, FRONT + ARTICLE), "--source", "source.txt")
     assert (found.returncode, found.stderr) == (0, "")
     assert found.stdout.endswith("No findings.\n")
     assert "   5 ## Overview\n" in found.stdout
 
 
 def test_findings_are_marked_where_they_stand_and_listed_with_their_lines(project: Project) -> None:
-    found = run_copydesk(project, "check", write(project, FRONT + BAD), "--source", "source.txt")
+    found = call_copydesk(project, "check", write(project, FRONT + BAD), "--source", "source.txt")
     assert (found.returncode, found.stderr) == (1, "")
     lines = found.stdout.splitlines()
     marked = next(
@@ -48,9 +49,9 @@ def test_findings_are_marked_where_they_stand_and_listed_with_their_lines(projec
 
 
 def test_any_text_is_no_article_that_lacks_its_sections(project: Project) -> None:
-    found = run_copydesk(project, "check", write(project, "The mill shuts.\n"), "--source", "source.txt")
+    found = call_copydesk(project, "check", write(project, "The mill shuts.\n"), "--source", "source.txt")
     assert (found.returncode, found.stdout.splitlines()[-1]) == (0, "No findings.")
-    found = run_copydesk(
+    found = call_copydesk(
         project, "check", write(project, "## Overview\n\nIt shuts.\n"), "--source", "source.txt"
     )
     assert (found.returncode, found.stdout.splitlines()[-1]) == (1, "2 block.")
@@ -58,7 +59,7 @@ def test_any_text_is_no_article_that_lacks_its_sections(project: Project) -> Non
 
 def test_machines_get_places_and_keys(project: Project) -> None:
     name = write(project, FRONT + BAD)
-    told = json.loads(run_copydesk(project, "check", name, "--source", "source.txt", "--json").stdout)
+    told = json.loads(call_copydesk(project, "check", name, "--source", "source.txt", "--json").stdout)
     [finding] = told["findings"]
     assert told["counts"] == {"block": 1, "warn": 0, "note": 0}
     assert BAD[finding["start"] : finding["end"]] == finding["text"]
@@ -72,11 +73,11 @@ def test_machines_get_places_and_keys(project: Project) -> None:
 
 def test_the_language_is_the_files_or_the_one_that_is_told(project: Project) -> None:
     name = write(project, FRONT.replace("lang: en", "lang: nl") + ARTICLE)
-    told = json.loads(run_copydesk(project, "check", name, "--source", "source.txt", "--json").stdout)
+    told = json.loads(call_copydesk(project, "check", name, "--source", "source.txt", "--json").stdout)
     assert told["language"] == "nl"
     assert told["counts"]["note"] > 0
     args = ("check", name, "--source", "source.txt", "--json", "--language", "en")
-    told = json.loads(run_copydesk(project, *args).stdout)
+    told = json.loads(call_copydesk(project, *args).stdout)
     assert (told["language"], told["findings"]) == ("en", [])
 
 
@@ -96,7 +97,7 @@ def test_wrong_usage_is_told_by_code_two(project: Project, args: tuple[str, ...]
     write(project, ARTICLE)
     (project.folder / "broken.md").write_text("---\ntitle: [\n---\nText.\n")
     (project.folder / "latin.md").write_bytes(b"caf\xe9")
-    found = run_copydesk(project, *args)
+    found = call_copydesk(project, *args)
     assert found.returncode == 2
     assert said in found.stderr
 
@@ -108,7 +109,7 @@ def test_pairs_go_in_and_flags_come_out(project: Project) -> None:
     ]
     text = "\n".join(json.dumps(row) for row in rows)
     (project.folder / "p.jsonl").write_text(text + "\n\n")
-    found = run_copydesk(project, "check", "--pairs", "p.jsonl")
+    found = call_copydesk(project, "check", "--pairs", "p.jsonl")
     assert (found.returncode, found.stderr) == (0, "")
     first, second = map(json.loads, found.stdout.splitlines())
     [flag] = first["flags"]
@@ -137,7 +138,7 @@ def test_pairs_go_in_and_flags_come_out(project: Project) -> None:
 )
 def test_a_broken_line_is_named(project: Project, line: str, said: str) -> None:
     (project.folder / "p.jsonl").write_text('{"id": 1, "source": "a", "output": "b"}\n' + line + "\n")
-    found = run_copydesk(project, "check", "--pairs", "p.jsonl")
+    found = call_copydesk(project, "check", "--pairs", "p.jsonl")
     assert found.returncode == 2
     assert f"p.jsonl:2: {said}" in found.stderr
 

@@ -13,7 +13,8 @@ from copydesk.eval import evaluate, judge, write_all
 from pipeline.domain.errors import ConfigError, ModelError, ModelRefused
 from pipeline.domain.models import Answer, Beat, Provenance, Source, Usage
 from pipeline.rewrite.evaluation.golden_set import Case, load_cases, load_recorded
-from tests.end_to_end.project import ROOT, Project, run_copydesk
+from tests.commands import call_copydesk
+from tests.end_to_end.project import ROOT, Project
 from tests.fakes.model_server import ModelServer, completion
 
 
@@ -27,7 +28,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def evaluated(project: Project, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
-    found = run_copydesk(project, "eval", *arguments, "--json")
+    found = call_copydesk(project, "eval", *arguments, "--json")
     assert found.stderr == ""
     return found.returncode, json.loads(found.stdout)
 
@@ -53,7 +54,7 @@ def test_padded_answers_fail_one_and_all(project: Project) -> None:
 
 
 def test_a_change_is_shown_as_a_table_and_a_difference(project: Project) -> None:
-    found = run_copydesk(project, "eval", "--against", "hand-written-padded")
+    found = call_copydesk(project, "eval", "--against", "hand-written-padded")
     assert found.returncode == 0
     table = found.stdout[: found.stdout.index("not in the other set")]
     assert re.search("^all +0/5 → 5/5 ", table, re.MULTILINE)
@@ -64,7 +65,7 @@ def test_a_change_is_shown_as_a_table_and_a_difference(project: Project) -> None
 
 
 def test_what_is_amiss_is_said_in_words(project: Project) -> None:
-    found = run_copydesk(project, "eval", "hand-written-padded")
+    found = call_copydesk(project, "eval", "hand-written-padded")
     assert found.returncode == 1
     assert "11 items of the golden set without an answer." in found.stdout
     for line in ('rumour: has "confirmed"', "rumour: lacks /two people", "rumour: has sentiment POSITIVE"):
@@ -78,7 +79,7 @@ def test_a_model_is_asked_and_its_answers_are_kept_and_compared(project: Project
         project.environ |= {"OPENAI_BASE_URL": server.base_url, "COPYDESK_MODEL": "fake-1"}
         project.environ["COPYDESK_PRICE"] = "1000/1000"
         server.enqueue(completion("{}"), completion(json.dumps(good)))
-        found = run_copydesk(project, "eval", "--ask", "--save", "first")
+        found = call_copydesk(project, "eval", "--ask", "--save", "first")
         assert found.returncode == 0, found.stdout + found.stderr
         assert server.requests == 2, "an answer of the wrong shape is repaired as in a run"
         assert server.seen[0]["temperature"] == 0.3
@@ -88,11 +89,11 @@ def test_a_model_is_asked_and_its_answers_are_kept_and_compared(project: Project
     kept = json.loads((project.folder / "evals/recorded/first/two-sentences.json").read_text())
     assert (kept["by"], kept["answer"]) == ("fake-1", good)
     assert kept["prompt"].startswith("article@")
-    again = run_copydesk(project, "eval", "first", "--against", "hand-written")
+    again = call_copydesk(project, "eval", "first", "--against", "hand-written")
     assert again.returncode == 0
     assert "1 of 1 article as wanted." in again.stdout
     assert f"Answers by: fake-1 with {kept['prompt']}." in again.stdout
-    twice = run_copydesk(project, "eval", "--ask", "--save", "first")
+    twice = call_copydesk(project, "eval", "--ask", "--save", "first")
     assert twice.returncode == 2
     assert "already" in twice.stderr, "two prompts' answers would mix in one set"
 
@@ -103,7 +104,7 @@ def test_another_template_is_asked_with_where_it_is_named(project: Project) -> N
     (project.folder / "prompts/terse.md.j2").write_text(other.replace("# system\n", "# system\nBe terse.\n"))
     with ModelServer() as server:
         project.environ |= {"OPENAI_BASE_URL": server.base_url, "COPYDESK_MODEL": "fake-1"}
-        found = run_copydesk(project, "eval", "--ask", "--prompt", "terse")
+        found = call_copydesk(project, "eval", "--ask", "--prompt", "terse")
         assert server.seen[0]["messages"][0]["content"].startswith("Be terse.")
     assert found.returncode == 1, "the fake's article has nothing of what is wanted"
 
@@ -113,7 +114,7 @@ def test_another_template_is_asked_with_where_it_is_named(project: Project) -> N
     [(("nobody",), "no answers are recorded as 'nobody'"), (("--ask",), "COPYDESK_MODEL")],
 )
 def test_what_cannot_be_done_is_one_line(project: Project, arguments: tuple[str, ...], words: str) -> None:
-    found = run_copydesk(project, "eval", *arguments)
+    found = call_copydesk(project, "eval", *arguments)
     assert (found.returncode, found.stderr.count("\n")) == (2, 1), found.stderr
     assert words in found.stderr
 
@@ -152,13 +153,13 @@ def test_answers_that_were_paid_for_outlive_a_refusal() -> None:
 def test_who_answered_is_said_and_a_mistyped_file_named(project: Project) -> None:
     folder = project.folder / "evals/recorded/hand-written"
     shutil.copy(folder / "rumour.json", folder / "rumuor.json")
-    found = run_copydesk(project, "eval")
+    found = call_copydesk(project, "eval")
     assert "Answers by: hand-written, no model was asked." in found.stdout
     assert "About no item of the golden set: rumuor." in found.stdout
 
 
 def test_findings_are_counted_by_severity(project: Project) -> None:
-    found = run_copydesk(project, "eval", "hand-written-padded")
+    found = call_copydesk(project, "eval", "hand-written-padded")
     assert re.search(r"^injected-order\s+wrong\s+\d+ block, \d+ warn\s+78\s", found.stdout, re.MULTILINE), (
         found.stdout
     )

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from tests.commands import call_copydesk
 from tests.end_to_end.project import Project, run_copydesk
 
 
@@ -10,16 +11,16 @@ def test_subscriptions_leave_as_opml_and_come_back_as_yaml(tmp_path: Path) -> No
     project = Project.create(tmp_path / "project", {"one": "https://one.example/feed"})
     feeds_file = project.folder / "feeds.yaml"
     before = feeds_file.read_bytes()
-    assert run_copydesk(project, "feeds", "export", "out.opml").returncode == 0
+    assert call_copydesk(project, "feeds", "export", "out.opml").returncode == 0
     assert "https://one.example/feed" in (project.folder / "out.opml").read_text()
-    known = run_copydesk(project, "feeds", "import", "out.opml")
+    known = call_copydesk(project, "feeds", "import", "out.opml")
     assert known.returncode == 0
     assert "\n  - key:" not in known.stdout, "what is subscribed already is not offered again"
     feeds_file.unlink()
-    fresh = run_copydesk(project, "feeds", "import", "out.opml")
+    fresh = call_copydesk(project, "feeds", "import", "out.opml")
     assert "https://one.example/feed" in fresh.stdout
     feeds_file.write_text(fresh.stdout)
-    listed = run_copydesk(project, "feeds", "list")
+    listed = call_copydesk(project, "feeds", "list")
     assert listed.returncode == 0, listed.stderr
     assert "https://one.example/feed" in listed.stdout
     feeds_file.write_bytes(before)
@@ -27,11 +28,11 @@ def test_subscriptions_leave_as_opml_and_come_back_as_yaml(tmp_path: Path) -> No
 
 def test_a_missing_or_wrong_opml_file_is_named(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project", {"one": "https://one.example/feed"})
-    missing = run_copydesk(project, "feeds", "import", "nowhere.opml")
+    missing = call_copydesk(project, "feeds", "import", "nowhere.opml")
     assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
     assert "nowhere.opml" in missing.stderr
     (project.folder / "wrong.opml").write_text("no XML")
-    wrong = run_copydesk(project, "feeds", "import", "wrong.opml")
+    wrong = call_copydesk(project, "feeds", "import", "wrong.opml")
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
     assert "wrong.opml" in wrong.stderr
 
@@ -39,7 +40,7 @@ def test_a_missing_or_wrong_opml_file_is_named(tmp_path: Path) -> None:
 def test_the_doctor_names_each_trouble(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project", {"one": "http://127.0.0.1:1/feed"})
     (project.folder / "output").write_text("a file in the way")
-    found = run_copydesk(project, "doctor")
+    found = call_copydesk(project, "doctor")
     assert found.returncode == 1
     trouble = [line for line in found.stdout.splitlines() if line.startswith("trouble")]
     assert [line.split()[1].rstrip(":") for line in trouble] == ["output", "feed"]
@@ -49,7 +50,7 @@ def test_the_doctor_names_each_trouble(tmp_path: Path) -> None:
 def test_the_doctor_names_a_proxy_without_its_secret(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project", {"one": "http://127.0.0.1:1/feed"})
     project.environ["COPYDESK_DESK_USER_HEADER"] = "X-Forwarded-User"
-    found = run_copydesk(project, "doctor").stdout
+    found = call_copydesk(project, "doctor").stdout
     assert "trouble desk: COPYDESK_DESK_USER_HEADER is set without COPYDESK_DESK_USER_SECRET" in found
 
 
@@ -65,7 +66,7 @@ def test_heavy_libraries_wait_for_the_command_that_needs_them(tmp_path: Path) ->
 
 def test_a_limit_beyond_reason_and_a_file_in_the_samples_way_are_told(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project", {"one": "https://one.example/feed"})
-    huge = run_copydesk(project, "backfill", "one", "--limit", "9" * 20)
+    huge = call_copydesk(project, "backfill", "one", "--limit", "9" * 20)
     assert huge.returncode == 2
     (project.folder / ".copydesk").write_text("in the way")
     blocked = run_copydesk(project, "--sample", "status")
@@ -78,22 +79,22 @@ def test_one_feed_has_a_page_and_several_have_a_table(tmp_path: Path) -> None:
         tmp_path / "project", {"one": "http://127.0.0.1:1/feed", "two": "http://127.0.0.1:2/f"}
     )
     for named in ("one", "http://127.0.0.1:1/feed/"):
-        page = run_copydesk(project, "feeds", "check", named)
+        page = call_copydesk(project, "feeds", "check", named)
         assert page.returncode == 1, "a feed that cannot be read is no success"
         assert page.stdout.startswith("One (one)\n  asked       http://127.0.0.1:1/feed\n")
         assert "\nCannot be read: " in page.stdout
-    record = run_copydesk(project, "feeds", "check", "one", "--json")
+    record = call_copydesk(project, "feeds", "check", "one", "--json")
     assert json.loads(record.stdout)["ok"] is False
-    table = run_copydesk(project, "feeds", "check")
+    table = call_copydesk(project, "feeds", "check")
     assert [line.split()[0] for line in table.stdout.splitlines()] == ["feed", "one", "two"]
 
 
 def test_a_url_can_be_checked_before_there_is_any_subscription(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project", {})
     (project.folder / "feeds.yaml").unlink()
-    page = run_copydesk(project, "feeds", "check", "http://127.0.0.1:1/feed.xml")
+    page = call_copydesk(project, "feeds", "check", "http://127.0.0.1:1/feed.xml")
     assert (page.returncode, page.stderr) == (1, "")
     assert "asked       http://127.0.0.1:1/feed.xml" in page.stdout
-    unknown = run_copydesk(project, "feeds", "check", "one")
+    unknown = call_copydesk(project, "feeds", "check", "one")
     assert unknown.returncode == 2
     assert "feeds.yaml" in unknown.stderr

@@ -10,7 +10,8 @@ from pipeline.domain.models import external_id
 from pipeline.llm.capabilities import Learned, Manner, Rung
 from pipeline.rewrite.article_schema import WireArticle
 from pipeline.storage import Ledger
-from tests.end_to_end.project import Project, run_copydesk
+from tests.commands import call_copydesk
+from tests.end_to_end.project import Project
 from tests.pipeline.storage.records import NOW, admit, item
 
 TEXT = "It mined 1,250 coins :smile: in [bold]May[/bold], {{ 7 * 7 }}.\n\nNobody said why."
@@ -32,7 +33,7 @@ def ledger(project: Project) -> Ledger:
 
 @pytest.mark.parametrize("ref", ["one", external_id("one", "guid-1")[:8]])
 def test_what_would_be_sent_is_printed_to_the_letter(project: Project, ref: str) -> None:
-    found = run_copydesk(project, "prompt", "show", ref)
+    found = call_copydesk(project, "prompt", "show", ref)
     assert found.returncode == 0, found.stderr
     said = [line for line in found.stdout.splitlines() if line.startswith("--- ")]
     assert said == [
@@ -48,7 +49,7 @@ def test_what_would_be_sent_is_printed_to_the_letter(project: Project, ref: str)
 
 
 def test_machines_get_the_request_itself(project: Project) -> None:
-    told = json.loads(run_copydesk(project, "prompt", "show", "guid-2", "--json").stdout)
+    told = json.loads(call_copydesk(project, "prompt", "show", "guid-2", "--json").stdout)
     assert told["prompt"].startswith("article@")
     assert "title: An older one" in told["request"]["messages"][-1]["content"]
     schema = told["request"]["response_format"]["json_schema"]["schema"]
@@ -62,14 +63,14 @@ def test_a_server_that_takes_no_schema_is_told_of_it_in_words(project: Project) 
     with ledger(project) as kept:
         learned = Learned(manner=Manner(rung=Rung.PLAIN), at=NOW.replace(year=2126))
         kept.learn(url, "m", learned.model_dump_json())
-    asked = json.loads(run_copydesk(project, "prompt", "show", "one", "--json").stdout)["request"]
+    asked = json.loads(call_copydesk(project, "prompt", "show", "one", "--json").stdout)["request"]
     assert "response_format" not in asked
     assert "fits this JSON schema" in asked["messages"][0]["content"]
     assert (asked["model"], asked["max_tokens"], asked["top_k"]) == ("m", 99, 5)
 
 
 def test_an_item_that_is_not_there_is_one_line(project: Project) -> None:
-    found = run_copydesk(project, "prompt", "show", "nothing")
+    found = call_copydesk(project, "prompt", "show", "nothing")
     assert (found.returncode, found.stderr.count("\n")) == (6, 1)
     assert "'nothing'" in found.stderr
 
@@ -78,13 +79,13 @@ def test_a_feed_without_a_waiting_item_says_so(tmp_path: Path) -> None:
     empty = Project.create(tmp_path / "project", {"one": "https://one.example/feed"})
     with ledger(empty) as kept:
         kept.sync_feeds(load_feeds(empty.folder / "feeds.yaml").feeds)
-    found = run_copydesk(empty, "prompt", "show", "one")
+    found = call_copydesk(empty, "prompt", "show", "one")
     assert (found.returncode, found.stderr.count("\n")) == (6, 1)
     assert "nothing of one waits" in found.stderr
 
 
 def test_good_templates_are_listed_with_the_length_of_what_is_fixed(project: Project) -> None:
-    found = run_copydesk(project, "prompt", "lint")
+    found = call_copydesk(project, "prompt", "lint")
     assert found.returncode == 0, found.stderr
     [article] = [line.split() for line in found.stdout.splitlines() if line.startswith("article@")]
     assert article[1:3] == ["crypto", "3"]
@@ -96,7 +97,7 @@ def test_every_mistake_is_told_with_its_file_and_line(project: Project) -> None:
     template = prompts / "article.md.j2"
     template.write_text(template.read_text().replace("{{ tone }}", "{{ tune }}"))
     (prompts / "other.md.j2").write_text("# system\n")
-    found = run_copydesk(project, "prompt", "lint")
+    found = call_copydesk(project, "prompt", "lint")
     assert found.returncode == 2
     wrong = [line for line in found.stderr.splitlines() if line.startswith("wrong: ")]
     assert len(wrong) == 2
@@ -110,7 +111,7 @@ def test_an_example_that_our_own_checks_would_block_is_wrong(project: Project) -
     example.write_text(
         example.read_text().replace("Other regional banks", "As evil-bank.example/x says, banks")
     )
-    found = run_copydesk(project, "prompt", "lint")
+    found = call_copydesk(project, "prompt", "lint")
     assert found.returncode == 2
     assert "short.yaml: the answer: " in found.stderr
     assert "evil-bank.example/x" in found.stderr
