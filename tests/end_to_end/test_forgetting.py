@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from pipeline.domain.placeholders import PLACEHOLDERS
-from tests.end_to_end.project import Project, run_copydesk
+from tests.commands import call_copydesk
+from tests.end_to_end.project import Project
 from tests.fakes.feed_server import FeedServer
 
 URL = "https://news.example/story"
@@ -19,27 +20,27 @@ def test_what_is_forgotten_is_taken_down_and_never_taken_again(
 ) -> None:
     feeds.add("/news.xml", FEED % (1, URL.encode()), content_type="application/rss+xml")
     project = new_project({"news": feeds.url("/news.xml")})
-    assert run_copydesk(project, "run").returncode == 0
+    assert call_copydesk(project, "run").returncode == 0
     [draft] = project.drafts()
     text = draft.read_text()
     for placeholder in PLACEHOLDERS:
         text = text.replace(placeholder, "The desk expects little of it.")
     draft.write_text(text)
-    assert run_copydesk(project, "approve", draft.name).returncode == 0
-    forgotten = run_copydesk(project, "forget", URL)
+    assert call_copydesk(project, "approve", draft.name).returncode == 0
+    forgotten = call_copydesk(project, "forget", URL)
     assert forgotten.returncode == 0, forgotten.stderr
     assert "removed: published/2026/02/port-closes-" in forgotten.stdout
     assert "build the site again" in forgotten.stdout
     assert list((project.folder / "output").rglob("port-closes*")) == []
     feeds.add("/news.xml", FEED % (2, URL.encode()), content_type="application/rss+xml")
-    again = run_copydesk(project, "run")
+    again = call_copydesk(project, "run")
     assert again.returncode == 0
     assert project.drafts() == []
-    assert "never taken again" in run_copydesk(project, "forget", URL).stdout
+    assert "never taken again" in call_copydesk(project, "forget", URL).stdout
 
 
 def test_only_a_url_can_be_forgotten(new_project: Callable[..., Project], feeds: FeedServer) -> None:
     project = new_project({"news": feeds.url("/news.xml")})
-    refused = run_copydesk(project, "forget", "port-closes")
+    refused = call_copydesk(project, "forget", "port-closes")
     assert refused.returncode == 2
     assert "is no http(s) URL" in refused.stderr

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable
 
-from tests.end_to_end.project import Project, run_copydesk
+from tests.commands import call_copydesk
+from tests.end_to_end.project import Project
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import ModelServer, article, completion
 
@@ -27,45 +28,45 @@ def test_a_draft_is_written_anew_put_back_and_billed(
             "COPYDESK_PRICE": "100/200",
             "COPYDESK_CAP_DAY": "50",
         }
-        dry = run_copydesk(project, "backfill", "wire", "--dry-run")
+        dry = call_copydesk(project, "backfill", "wire", "--dry-run")
         assert "It would cost about $" in dry.stdout
         assert server.requests == 0
-        assert "The model cost $" in run_copydesk(project, "run").stdout
+        assert "The model cost $" in call_copydesk(project, "run").stdout
         [draft] = project.drafts()
         name, first = draft.stem[-8:], draft.read_text()
 
-        shown = run_copydesk(project, "prompt", "show", name)
+        shown = call_copydesk(project, "prompt", "show", name)
         assert "Example Corp opened a mine on Monday." in shown.stdout
         assert shown.stdout.count("--- ") >= 3
 
         server.enqueue(completion(json.dumps({"text": "A mine was opened by Example Corp."})))
-        done = run_copydesk(project, "redraft", name, "--section", "overview", "--note", "Shorter.")
+        done = call_copydesk(project, "redraft", name, "--section", "overview", "--note", "Shorter.")
         assert (done.returncode, done.stderr) == (0, "")
         assert "Shorter." in server.seen[-1]["messages"][-1]["content"]
         second = draft.read_text()
         assert "A mine was opened by Example Corp." in second
         assert first.partition("## What the source")[2] == second.partition("## What the source")[2]
 
-        listed = run_copydesk(project, "versions", name).stdout
+        listed = call_copydesk(project, "versions", name).stdout
         assert [line.split()[:2] for line in listed.splitlines() if line[:1].isdigit()] == [
             ["1", "draft"],
             ["2", "redraft"],
         ]
-        assert "as version 3" in run_copydesk(project, "restore", name, "1").stdout
+        assert "as version 3" in call_copydesk(project, "restore", name, "1").stdout
         assert draft.read_text().partition("## ")[2] == first.partition("## ")[2]
 
-        bill = json.loads(run_copydesk(project, "cost", "--by", "feed,purpose", "--json").stdout)
+        bill = json.loads(call_copydesk(project, "cost", "--by", "feed,purpose", "--json").stdout)
         assert [(row["feed"], row["purpose"], row["answers"]) for row in bill] == [
             ("wire", "draft", 1),
             ("wire", "redraft", 1),
         ]
         assert all(row["cost"] == 11 * 100 + 7 * 200 for row in bill)
-        assert " of $50.00." in run_copydesk(project, "cost").stdout
-        run_copydesk(project, "redraft", name, "--note", "Longer.", "--later")
-        asked = json.loads(run_copydesk(project, "prompt", "show", name, "--json").stdout)
+        assert " of $50.00." in call_copydesk(project, "cost").stdout
+        call_copydesk(project, "redraft", name, "--note", "Longer.", "--later")
+        asked = json.loads(call_copydesk(project, "prompt", "show", name, "--json").stdout)
         assert "Longer." in asked["request"]["messages"][-1]["content"]
 
-        wrong = run_copydesk(project, "redraft", name, "--section", "Outlook")
+        wrong = call_copydesk(project, "redraft", name, "--section", "Outlook")
         assert wrong.returncode == 6
         assert 'no section "Outlook"; it has "Overview"' in wrong.stderr
 
@@ -77,11 +78,11 @@ def test_a_cap_ends_a_run_and_says_so(new_project: Callable[..., Project], feeds
         server.enqueue(completion(json.dumps(article())))
         project.environ |= {"COPYDESK_MODEL": "fake-1", "OPENAI_BASE_URL": server.base_url}
         project.environ |= {"COPYDESK_CAP_RUN": "0.01"}
-        unknown = run_copydesk(project, "run")
+        unknown = call_copydesk(project, "run")
         assert unknown.returncode == 2
         assert "set COPYDESK_PRICE" in unknown.stderr
         project.environ |= {"COPYDESK_PRICE": "100/200"}
-        stopped = run_copydesk(project, "run")
+        stopped = call_copydesk(project, "run")
         assert stopped.returncode == 0
         assert "the cap of the run is reached: $0.00 of $0.0100 spent" in stopped.stderr
         assert "1 item left for the next run." in stopped.stdout

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from pipeline.articles.front_matter import loads
 from pipeline.domain.placeholders import PLACEHOLDERS
-from tests.end_to_end.project import Project, run_copydesk
+from tests.commands import call_copydesk
+from tests.end_to_end.project import Project
 from tests.fakes.feed_server import FeedServer
 
 ITEMS = "".join(
@@ -21,7 +22,7 @@ def test_edited_drafts_are_published_and_the_rest_is_told(
 ) -> None:
     feeds.add("/good.xml", FEED, content_type="application/rss+xml")
     project = new_project({"good": feeds.url("/good.xml")})
-    assert run_copydesk(project, "run").returncode == 0
+    assert call_copydesk(project, "run").returncode == 0
     alpha, beta, gamma = project.drafts()
     text = alpha.read_text()
     for placeholder in PLACEHOLDERS:
@@ -29,7 +30,7 @@ def test_edited_drafts_are_published_and_the_rest_is_told(
     alpha.write_text(text)
     gamma.write_text("---\ntitle: 'unclosed\n---\n")
 
-    given = run_copydesk(project, "approve", gamma.name, beta.name, alpha.name, "nothing", "--note", "fine")
+    given = call_copydesk(project, "approve", gamma.name, beta.name, alpha.name, "nothing", "--note", "fine")
     assert given.returncode != 0
     assert given.stdout.startswith("approved: published/2026/02/alpha-")
     refused = given.stderr.splitlines()
@@ -42,6 +43,6 @@ def test_edited_drafts_are_published_and_the_rest_is_told(
     assert metadata["review"]["note"] == "fine"
     assert metadata["ai"]["rewritten"] is False
 
-    assert run_copydesk(project, "reject", beta.name, gamma.name).returncode == 0
+    assert call_copydesk(project, "reject", beta.name, gamma.name).returncode == 0
     assert project.drafts() == []
     assert len(list((project.folder / "output/rejected").rglob("*.md"))) == 2
