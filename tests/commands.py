@@ -81,8 +81,8 @@ def _logging_restored() -> Iterator[None]:
 def _prefect_drained(api: str) -> Iterator[None]:
     """Have Prefect send what it reports, then take in the environment from before.
 
-    It leaves a client unclosed in each run (results.py, the default storage), which a process that ends does not show: their sockets, and no
-    others, are passed over.
+    Each run leaves a client of its API unclosed (prefect/results.py, on the default storage), which does not
+    show where the process ends: sockets to that server, and no others, are passed over.
     """
     from prefect.events.worker import EventsWorker
 

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable
 
-from tests.end_to_end.project import Project, run_copydesk
+from tests.commands import call_copydesk
+from tests.end_to_end.project import Project
 from tests.fakes.feed_server import FeedServer
 
 
@@ -20,28 +21,28 @@ def rss(days: range) -> bytes:
 def test_a_span_is_listed_then_drafted_once(new_project: Callable[..., Project], feeds: FeedServer) -> None:
     feeds.add("/days.xml", rss(range(1, 21)), content_type="application/rss+xml")
     project = new_project({"days": feeds.url("/days.xml")}, max_age_days=1)
-    scheduled = run_copydesk(project, "run", "--json")
+    scheduled = call_copydesk(project, "run", "--json")
     assert json.loads(scheduled.stdout)["feeds"][0]["skipped"] == 20, "all are older than a day"
 
     span = ("backfill", "days", "--since", "2026-01-05", "--until", "2026-01-10")
-    dry = run_copydesk(project, *span, "--dry-run", "--json")
+    dry = call_copydesk(project, *span, "--dry-run", "--json")
     assert [item["title"] for item in json.loads(dry.stdout)["items"]] == [
         f"Day {day}" for day in (9, 8, 7, 6, 5)
     ]
     assert project.drafts() == []
 
     limited = (*span, "--limit", "3", "--json")
-    plan = json.loads(run_copydesk(project, *limited, "--dry-run").stdout)
+    plan = json.loads(call_copydesk(project, *limited, "--dry-run").stdout)
     assert ([item["title"] for item in plan["items"]], plan["left"]) == (["Day 9", "Day 8", "Day 7"], 2)
-    before = run_copydesk(project, "status", "--json").stdout
+    before = call_copydesk(project, "status", "--json").stdout
     assert json.loads(before)["feeds"][0]["counts"] == {"skipped": 20}
-    [first] = json.loads(run_copydesk(project, *limited).stdout)["feeds"]
+    [first] = json.loads(call_copydesk(project, *limited).stdout)["feeds"]
     assert (len(first["drafts"]), first["left"], first["queued"]) == (3, 2, 0)
-    [plain] = json.loads(run_copydesk(project, "run", "days", "--json").stdout)["feeds"]
+    [plain] = json.loads(call_copydesk(project, "run", "days", "--json").stdout)["feeds"]
     assert (plain["new"], plain["drafts"], plain["queued"]) == (0, [], 0), "the others are as they were"
-    rest = json.loads(run_copydesk(project, *span, "--json").stdout)
+    rest = json.loads(call_copydesk(project, *span, "--json").stdout)
     assert len(rest["feeds"][0]["drafts"]) == 2
-    again = json.loads(run_copydesk(project, *span, "--json").stdout)
+    again = json.loads(call_copydesk(project, *span, "--json").stdout)
     assert again["feeds"][0]["drafts"] == []
     assert len(project.drafts()) == 5
 
@@ -50,13 +51,13 @@ def test_an_unknown_feed_and_a_wrong_day_say_what_to_write(
     new_project: Callable[..., Project], feeds: FeedServer
 ) -> None:
     project = new_project({"days": feeds.url("/days.xml")})
-    unknown = run_copydesk(project, "backfill", "nights", "--dry-run")
+    unknown = call_copydesk(project, "backfill", "nights", "--dry-run")
     assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1), unknown.stderr
     assert "nights" in unknown.stderr
     assert "days" in unknown.stderr
-    wrong = run_copydesk(project, "backfill", "days", "--since", "yesterdayish")
+    wrong = call_copydesk(project, "backfill", "days", "--since", "yesterdayish")
     assert wrong.returncode == 2
     assert "yesterdayish" in wrong.stderr
-    empty = run_copydesk(project, "backfill", "days", "--since", "2026-02-01", "--until", "2026-02-01")
+    empty = call_copydesk(project, "backfill", "days", "--since", "2026-02-01", "--until", "2026-02-01")
     assert (empty.returncode, empty.stderr.count("\n")) == (2, 1), empty.stderr
     assert "--since 2026-02-01 is not before --until 2026-02-01" in empty.stderr

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.commands import call_copydesk
 from tests.end_to_end.project import Project, run_copydesk
 from tests.end_to_end.terminal import run_at_terminal
 from tests.fakes.feed_server import FeedServer
@@ -46,7 +47,7 @@ def test_every_page_is_read_once_and_every_item_drafted(
     project: Project, feeds: FeedServer, offered: Callable[[FeedServer], None]
 ) -> None:
     offered(feeds)
-    done = run_copydesk(project, *SPAN, "--json")
+    done = call_copydesk(project, *SPAN, "--json")
     [report] = json.loads(done.stdout)["feeds"]
     assert (report["new"], len(report["drafts"]), report["notes"]) == (6, 6, ["3 pages read"])
     assert "To be drafted: 6 items." in done.stderr
@@ -57,20 +58,20 @@ def test_every_page_is_read_once_and_every_item_drafted(
 def test_a_dry_run_walks_and_writes_nothing(project: Project, feeds: FeedServer) -> None:
     paged(feeds)
     feeds.add("/feed?p=3", b"", status=500)
-    dry = run_copydesk(project, *SPAN, "--limit", "3", "--dry-run")
+    dry = call_copydesk(project, *SPAN, "--limit", "3", "--dry-run")
     assert dry.returncode == 0, dry.stderr
     assert "Would draft 3 items; nothing was written." in dry.stdout
     assert "1 more item of the span, and what may be further back, are left" in dry.stdout
-    dry = run_copydesk(project, *SPAN, "--dry-run")
+    dry = call_copydesk(project, *SPAN, "--dry-run")
     assert "read no further than page 2" in dry.stdout
-    status = json.loads(run_copydesk(project, "status", "--json").stdout)
+    status = json.loads(call_copydesk(project, "status", "--json").stdout)
     assert "seen" not in json.dumps(status["feeds"])
 
 
 def test_trouble_with_a_later_page_is_told_and_the_rest_drafted(project: Project, feeds: FeedServer) -> None:
     paged(feeds)
     feeds.add("/feed?p=3", b"", status=500)
-    done = run_copydesk(project, *SPAN)
+    done = call_copydesk(project, *SPAN)
     assert done.returncode == 0
     assert "trouble at its server (500)" in done.stdout
     assert len(project.drafts()) == 4
@@ -85,10 +86,10 @@ def test_a_killed_walk_is_gone_on_with(project: Project, feeds: FeedServer) -> N
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(10)
-    status = json.loads(run_copydesk(project, "status", "--json").stdout)
+    status = json.loads(call_copydesk(project, "status", "--json").stdout)
     assert status["feeds"][0]["counts"] == {"seen": 4}
     wordpress(feeds)
-    [report] = json.loads(run_copydesk(project, *SPAN, "--json").stdout)["feeds"]
+    [report] = json.loads(call_copydesk(project, *SPAN, "--json").stdout)["feeds"]
     assert (report["new"], len(report["drafts"])) == (2, 6)
 
 
@@ -99,7 +100,7 @@ def test_a_scheduled_run_beside_it_doubles_nothing(
     project.environ |= {"COPYDESK_MODEL": "m", "OPENAI_BASE_URL": model.base_url}
     beside = [run_copydesk(project, "run", wait=False), run_copydesk(project, *SPAN, "--yes", wait=False)]
     assert [process.wait(120) for process in beside] == [0, 0]
-    run_copydesk(project, "run")
+    call_copydesk(project, "run")
     assert len(project.drafts()) == 6
     assert len(model.answered) == 6
 
@@ -118,19 +119,19 @@ def test_after_a_no_nothing_is_drafted_now_or_by_the_next_run(dear: Project, fee
     assert done.returncode == 0
     assert "Nothing was drafted, and nothing was written." in done.shown
     feeds.add("/feed", rss([]))
-    run_copydesk(dear, "run")
+    call_copydesk(dear, "run")
     assert dear.drafts() == []
 
 
 def test_where_nobody_can_be_asked_it_says_what_to_do(dear: Project, model: ModelServer) -> None:
-    refused = run_copydesk(dear, *SPAN)
+    refused = call_copydesk(dear, *SPAN)
     assert refused.returncode == 2
     assert "add --yes to go on" in refused.stderr
     assert (dear.drafts(), model.requests) == ([], 0)
-    assert run_copydesk(dear, *SPAN, "--limit", "1", "--yes").returncode == 0
+    assert call_copydesk(dear, *SPAN, "--limit", "1", "--yes").returncode == 0
     assert len(dear.drafts()) == 1
     dear.environ["COPYDESK_CONFIRM"] = "1000"
-    assert run_copydesk(dear, *SPAN).returncode == 0
+    assert call_copydesk(dear, *SPAN).returncode == 0
     assert len(dear.drafts()) == 6
 
 
@@ -139,8 +140,8 @@ def test_a_price_that_nobody_knows_is_asked_about_from_many_items_on(
 ) -> None:
     del dear.environ["COPYDESK_PRICE"]
     feeds.add("/feed", rss(range(1, 22)))
-    refused = run_copydesk(dear, *SPAN)
+    refused = call_copydesk(dear, *SPAN)
     assert refused.returncode == 2
     assert "this would draft 21 items, and there is no terminal" in refused.stderr
-    assert run_copydesk(dear, *SPAN, "--limit", "20").returncode == 0
+    assert call_copydesk(dear, *SPAN, "--limit", "20").returncode == 0
     assert len(dear.drafts()) == 20

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pipeline.articles.front_matter import loads
 from pipeline.storage import Ledger
+from tests.commands import call_copydesk
 from tests.end_to_end.project import Project, run_copydesk
 from tests.end_to_end.test_interrupted_runs import ITEMS, rss
 from tests.fakes.feed_server import FeedServer
@@ -21,7 +22,7 @@ def in_the_midst(project: Project, model: ModelServer, archive: Path) -> None:
     deadline = time.monotonic() + 60
     while len(model.answered) < 8 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
-    saved = run_copydesk(project, "backup", "save", str(archive))
+    saved = call_copydesk(project, "backup", "save", str(archive))
     assert saved.returncode == 0, saved.stderr
     assert "and the ledger" in saved.stdout
     process.kill()
@@ -45,7 +46,7 @@ def test_a_backup_of_a_run_is_restored_and_goes_on(
         (project.folder / ".copydesk").rename(tmp_path / "lost-ledger")
         paid = len(model.answered)
 
-        restored = run_copydesk(project, "backup", "restore", str(archive))
+        restored = call_copydesk(project, "backup", "restore", str(archive))
         assert restored.returncode == 0, restored.stderr
         with Ledger.open(f"sqlite:///{project.folder / '.copydesk/ledger.db'}") as ledger:
             known = len(ledger.calls_since(None))
@@ -55,7 +56,7 @@ def test_a_backup_of_a_run_is_restored_and_goes_on(
         # The next run writes what was only meant to be written.
         assert waiting <= standing <= filed
 
-        finished = run_copydesk(project, "run")
+        finished = call_copydesk(project, "run")
         assert finished.returncode == 0, finished.stderr
         # Only what was answered after the backup is paid for again, and what the killed run asked last.
         assert ITEMS - known <= len(model.answered) - paid <= ITEMS - known + IN_FLIGHT
@@ -68,16 +69,16 @@ def test_nothing_that_stands_is_overwritten(
 ) -> None:
     feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
     project = new_project({"stories": feeds.url("/stories.xml")}, max_items=2)
-    assert run_copydesk(project, "run").returncode == 0
+    assert call_copydesk(project, "run").returncode == 0
     archive = tmp_path / "backup.tar.gz"
-    assert run_copydesk(project, "backup", "save", str(archive)).returncode == 0
-    again = run_copydesk(project, "backup", "save", str(archive))
+    assert call_copydesk(project, "backup", "save", str(archive)).returncode == 0
+    again = call_copydesk(project, "backup", "save", str(archive))
     assert (again.returncode, "exists; name another file" in again.stderr) == (2, True)
-    refused = run_copydesk(project, "backup", "restore", str(archive))
+    refused = call_copydesk(project, "backup", "restore", str(archive))
     assert refused.returncode == 6
     assert "ledger.db stands there already; move it away first" in refused.stderr
     (project.folder / ".copydesk/ledger.db").unlink()
-    refused = run_copydesk(project, "backup", "restore", str(archive))
+    refused = call_copydesk(project, "backup", "restore", str(archive))
     assert "has articles already" in refused.stderr
 
 
@@ -87,18 +88,18 @@ def test_an_archive_that_is_none_or_leads_elsewhere_is_refused(
     project = new_project({})
     archive = tmp_path / "backup.tar.gz"
     archive.write_bytes(b"no archive")
-    refused = run_copydesk(project, "backup", "restore", str(archive))
+    refused = call_copydesk(project, "backup", "restore", str(archive))
     assert (refused.returncode, "is no backup" in refused.stderr) == (5, True)
     evil = tmp_path / "evil.md"
     evil.write_text("evil")
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(evil, "output/../../evil.md")
-    refused = run_copydesk(project, "backup", "restore", str(archive))
+    refused = call_copydesk(project, "backup", "restore", str(archive))
     assert (refused.returncode, "load its dump first" in refused.stderr) == (6, True)
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(evil, "output/../../evil.md")
         tar.add(evil, "ledger.db")
-    refused = run_copydesk(project, "backup", "restore", str(archive))
+    refused = call_copydesk(project, "backup", "restore", str(archive))
     assert (refused.returncode, "is no path below" in refused.stderr) == (5, True)
     assert not (project.folder / ".copydesk/ledger.db").exists()
     assert not (project.folder.parent / "evil-project").exists()

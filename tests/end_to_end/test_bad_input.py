@@ -7,7 +7,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.end_to_end.project import Project, free_port, run_copydesk
+from tests.commands import call_copydesk
+from tests.end_to_end.project import Project, free_port
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import ModelServer
 
@@ -20,7 +21,7 @@ GOOD = (
 
 
 def run_json(project: Project) -> dict[str, dict[str, object]]:
-    result = run_copydesk(project, "run", "--json")
+    result = call_copydesk(project, "run", "--json")
     assert result.returncode == 0, result.stderr
     return {feed["feed"]: feed for feed in json.loads(result.stdout)["feeds"]}
 
@@ -48,7 +49,7 @@ def test_bad_feeds_are_named_and_the_good_one_is_drafted(
         assert key in error, error
         assert "\n" not in error
 
-    shown = run_copydesk(project, "status")
+    shown = call_copydesk(project, "status")
     assert shown.returncode == 0
     assert all(key in shown.stdout for key in urls)
 
@@ -73,7 +74,7 @@ def test_a_refused_key_stops_the_run_and_keeps_the_queue(
             "OPENAI_BASE_URL": model.base_url,
             "OPENAI_API_KEY": "sk-secret",
         }
-        refused = run_copydesk(project, "run")
+        refused = call_copydesk(project, "run")
         assert refused.returncode == 4
         assert "OPENAI_API_KEY" in refused.stderr
         assert "sk-secret" not in refused.stdout + refused.stderr
@@ -92,7 +93,7 @@ def test_a_folder_that_cannot_be_written_loses_no_answer(
     blocked.write_text("a file stands where a folder should be")
     with ModelServer() as model:
         project.environ |= {"COPYDESK_MODEL": "m", "OPENAI_BASE_URL": model.base_url}
-        failed = run_copydesk(project, "run")
+        failed = call_copydesk(project, "run")
         assert failed.returncode == 5
         assert "drafts" in failed.stderr
         blocked.unlink()
@@ -122,12 +123,12 @@ def test_wrong_settings_start_nothing(new_project: Callable[..., Project], feeds
     feeds_file = project.folder / "feeds.yaml"
     good = feeds_file.read_text()
     feeds_file.write_text(good.replace("url:", "ulr:"))
-    wrong = run_copydesk(project, "run")
+    wrong = call_copydesk(project, "run")
     assert wrong.returncode == 2
     assert "feeds.yaml:" in wrong.stderr
     feeds_file.write_text(good)
     project.environ["COPYDESK_MODEL"] = "gpt"
-    keyless = run_copydesk(project, "run")
+    keyless = call_copydesk(project, "run")
     assert keyless.returncode == 2
     assert "OPENAI_API_KEY" in keyless.stderr
     assert feeds.requests == 0
@@ -140,7 +141,7 @@ def test_a_prefect_server_that_is_not_there_starts_nothing(tmp_path: Path, feeds
         taken.bind(("127.0.0.1", 0))  # bound but not listening: nobody else can take it either
         project.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{taken.getsockname()[1]}/api"
         for command in (("run",), ("backfill", "good", "--yes"), ("serve",)):
-            refused = run_copydesk(project, *command)
+            refused = call_copydesk(project, *command)
             assert (refused.returncode, refused.stdout) == (2, ""), refused.stderr
             assert refused.stderr.startswith(
                 f"copydesk: PREFECT_API_URL {project.environ['PREFECT_API_URL']}: "
@@ -157,7 +158,7 @@ def test_the_same_url_under_a_new_key_starts_nothing(
     project = new_project({"good": feeds.url("/good.xml")})
     run_json(project)
     project.subscribe({"better": feeds.url("/good.xml")})
-    refused = run_copydesk(project, "run")
+    refused = call_copydesk(project, "run")
     assert refused.returncode == 2
     assert "previous_keys" in refused.stderr
     feeds_file = project.folder / "feeds.yaml"
@@ -179,7 +180,7 @@ def test_a_newer_ledger_is_left_alone(new_project: Callable[..., Project], feeds
     with contextlib.closing(sqlite3.connect(path)) as ledger:
         ledger.execute("UPDATE alembic_version SET version_num = '9999'")
         ledger.commit()
-    newer = run_copydesk(project, "run")
+    newer = call_copydesk(project, "run")
     assert newer.returncode == 3
     assert "newer" in newer.stderr
     assert newer.stderr.count("\n") == 1

@@ -14,7 +14,8 @@ from pipeline.articles.front_matter import loads
 from pipeline.domain.models import Beat
 from pipeline.llm.client import Model
 from pipeline.llm.structured_output import ask
-from tests.end_to_end.project import Project, run_copydesk
+from tests.commands import call_copydesk
+from tests.end_to_end.project import Project
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.llm.conversation import Ledgerless, task
 
@@ -113,7 +114,7 @@ def test_twenty_items_are_twenty_rewritten_drafts_each_paid_once(
     feeds.add("/stories.xml", twenty_items(), content_type="application/rss+xml")
     project = new_project({"stories": feeds.url("/stories.xml")})
     project.environ |= {"COPYDESK_MODEL": "gpt-4o", "OPENAI_BASE_URL": llmock.base_url}
-    finished = run_copydesk(project, "run")
+    finished = call_copydesk(project, "run")
     assert finished.returncode == 0, finished.stderr
     drafts = [loads(path.read_text())[0] for path in project.drafts()]
     assert len(drafts) == 20

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from pipeline.domain.placeholders import PLACEHOLDERS
+from tests.commands import call_copydesk
 from tests.end_to_end.project import Project, run_copydesk
 from tests.fakes.feed_server import FeedServer
 
@@ -52,7 +53,7 @@ def project(new_project: Callable[..., Project], feeds: FeedServer) -> Project:
         build={"kind": "hook", "url_variable": "COPYDESK_HOOK_B"},
     )
     made.environ["COPYDESK_HOOK_B"] = feeds.url("/build/sesame")
-    assert run_copydesk(made, "run").returncode == 0
+    assert call_copydesk(made, "run").returncode == 0
     for draft in made.drafts():
         text = draft.read_text()
         for placeholder in PLACEHOLDERS:
@@ -89,7 +90,7 @@ def names(folder: Path) -> list[str]:
 
 
 def ok(project: Project, *arguments: str) -> str:
-    ended = run_copydesk(project, *arguments)
+    ended = call_copydesk(project, *arguments)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 
@@ -143,7 +144,7 @@ def test_a_target_that_was_changed_or_added_or_lost(project: Project, feeds: Fee
     ok(project, "publish")
     [copy] = (project.folder / "news").rglob("mill*.md")
     copy.write_text("mine")
-    refused = run_copydesk(project, "unpublish", mill.name)
+    refused = call_copydesk(project, "unpublish", mill.name)
     assert refused.returncode == 7
     assert "site: 1 failed" in refused.stderr
     assert "was changed by somebody else" in refused.stderr
@@ -156,7 +157,7 @@ def test_a_target_that_was_changed_or_added_or_lost(project: Project, feeds: Fee
     assert "mirror: 1 published" in ok(project, "publish", "--all")
     assert names(project.folder / "mirror") == ["port"]
     shutil.rmtree(project.folder / "mirror")
-    again = run_copydesk(project, "publish", port.name, mill.name)
+    again = call_copydesk(project, "publish", port.name, mill.name)
     assert again.returncode == 6
     assert "is not approved; `copydesk approve" in again.stderr
     assert names(project.folder / "mirror") == ["port"]
@@ -184,24 +185,24 @@ def test_without_targets_there_is_nothing_to_publish_to(project: Project) -> Non
     content = yaml.safe_load(path.read_text())
     del content["publish"]
     path.write_text(yaml.safe_dump(content))
-    refused = run_copydesk(project, "publish")
+    refused = call_copydesk(project, "publish")
     assert refused.returncode == 2
     assert "feeds.yaml names no target" in refused.stderr
 
 
 def test_a_run_goes_on_where_a_target_fails(project: Project) -> None:
     publish(project, none={"kind": "folder", "path": "no/such/folder"})
-    looked = run_copydesk(project, "doctor").stdout
+    looked = call_copydesk(project, "doctor").stdout
     assert "trouble target none: " in looked
     for name, where in (("site", "writes to"), ("repo", "commits onto main"), ("build", "asks 127.0.0.1")):
         assert f"ok      target {name}: {where}" in looked
     assert "sesame" not in looked
     ok(project, "approve", project.drafts()[0].name)
-    ended = run_copydesk(project, "run")
+    ended = call_copydesk(project, "run")
     assert ended.returncode == 0, ended.stderr
     assert "none: 1 failed" in ended.stderr
     assert "such does not exist; make it" in ended.stderr
     assert "site: 1 published" in ended.stdout
     assert len(list((project.folder / "news").rglob("*.md"))) == 1
     assert "waiting for none: 1 publication, 1 of them failed" in ok(project, "status")
-    assert "failed" not in run_copydesk(project, "run").stderr
+    assert "failed" not in call_copydesk(project, "run").stderr
