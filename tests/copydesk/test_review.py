@@ -1,28 +1,20 @@
 """`copydesk review` with its answers piped in, in a process of its own."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 from pipeline.articles.front_matter import loads
 from pipeline.config import Settings
+from tests.commands import call_copydesk
+from tests.end_to_end.project import Project
 from tests.fakes.stock import fill, layout
-
-ROOT = Path(__file__).parents[2]
 
 
 def reviewed(settings: Settings, answers: str, *arguments: str, **environ: str) -> str:
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    done = subprocess.run(
-        [sys.executable, "-m", "copydesk", "review", *arguments],
-        input=answers,
-        capture_output=True,
-        text=True,
-        cwd=settings.base,
-        env=kept | {"PYTHONPATH": str(ROOT), "COPYDESK_EDITOR": "Ada", "HOME": str(settings.base)} | environ,
-        check=False,
-    )
+    own = {"COPYDESK_EDITOR": "Ada", "HOME": str(settings.base), "COLUMNS": "80"}
+    done = call_copydesk(Project(settings.base, kept | own | environ), "review", *arguments, given=answers)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 
