@@ -16,7 +16,11 @@ _SOAK = ("benchmarks/", "sites/")
 _PROCESS = (
     "end_to_end/",
     "desk/browser/",
+    "copydesk/test_desk_command.py",
+    "copydesk/test_doctor.py",
+    "flows/test_run_processes.py",
     "pipeline/checks/test_pool.py",
+    "pipeline/feeds/test_hostile.py",
     "pipeline/feeds/test_pool.py",
     "pipeline/publishing/targets/test_gitrepo.py",
     *_SOAK,

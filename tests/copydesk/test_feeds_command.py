@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.commands import call_copydesk
 from tests.end_to_end.project import Project, run_copydesk
 
@@ -54,6 +56,7 @@ def test_the_doctor_names_a_proxy_without_its_secret(tmp_path: Path) -> None:
     assert "trouble desk: COPYDESK_DESK_USER_HEADER is set without COPYDESK_DESK_USER_SECRET" in found
 
 
+@pytest.mark.process
 def test_heavy_libraries_wait_for_the_command_that_needs_them(tmp_path: Path) -> None:
     import subprocess
     import sys
@@ -64,6 +67,7 @@ def test_heavy_libraries_wait_for_the_command_that_needs_them(tmp_path: Path) ->
     assert found.stdout.strip() == "[]"
 
 
+@pytest.mark.process
 def test_a_limit_beyond_reason_and_a_file_in_the_samples_way_are_told(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project", {"one": "https://one.example/feed"})
     huge = call_copydesk(project, "backfill", "one", "--limit", "9" * 20)

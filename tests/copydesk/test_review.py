@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from pipeline.articles.front_matter import loads
 from pipeline.config import Settings
 from tests.commands import call_copydesk
@@ -42,6 +44,7 @@ def test_a_verdict_is_taken_back_and_the_draft_shown_again(tmp_path: Path) -> No
     assert said.count("1 of 3") == 2
 
 
+@pytest.mark.process
 def test_what_the_editor_wrote_is_shown_and_approved(tmp_path: Path) -> None:
     settings = layout(tmp_path / "a project")
     fill(settings, 1, faults=False)
