@@ -18,7 +18,7 @@ from pipeline.articles.front_matter import dumps, loads
 from pipeline.articles.markdown import part, replaced, safe_line, text_of
 from pipeline.articles.render import build_metadata, render_body, safe_markdown
 from pipeline.covers import feed_cover, photo_cover, query_of
-from pipeline.domain.errors import BudgetSpent, ModelError, ReviewError
+from pipeline.domain.errors import BudgetSpent, ModelError, OutputError, ReviewError
 from pipeline.domain.models import (
     Answer,
     Article,
@@ -149,7 +149,7 @@ async def _article(
     prompt = room.prompts[beat.key]
     messages = prompt.messages(source, beat)
     if claim.request and claim.previous:
-        messages = with_request(messages, claim.request, _body(claim.previous.text))
+        messages = with_request(messages, claim.request, _last_readable(claim.previous)[1])
     task = Task(
         messages=messages,
         prompt_id=prompt.id,
@@ -163,8 +163,12 @@ async def _article(
     return article, answer.provenance
 
 
-def _body(text: str) -> str:
-    return loads(text, "an earlier version")[1]
+def _last_readable(previous: Previous) -> tuple[dict[str, Any], str]:
+    """Return front matter and body of a draft; of the last text that is ours where an editor's is broken."""
+    try:
+        return loads(previous.text)
+    except OutputError:
+        return known_text(previous.origin or previous.text)
 
 
 async def _laid_out(
@@ -191,7 +195,7 @@ async def _laid_out(
         provenance,
         now=room.clock(),
         version=previous.version + 1 if previous else 1,
-        previous=kept(previous.text, beat) if previous else None,
+        previous=kept(previous, beat) if previous else None,
         cover=cover,
     )
     front = await asyncio.to_thread(lambda: front_of(front_matter(()), body, beat))
@@ -209,9 +213,9 @@ def _path(source: Source, article: Article) -> str:
     return draft_path(title, source.item.published_at, source.external_id)
 
 
-def kept(text: str, beat: Beat) -> dict[str, Any]:
+def kept(previous: Previous, beat: Beat) -> dict[str, Any]:
     """Return front matter for a redraft to keep an editor's part of; without a description that was ours."""
-    metadata, body = loads(text, "an earlier version")
+    metadata, body = _last_readable(previous)
     if is_overview_start(metadata.get("description"), body, beat):
         del metadata["description"]
     return metadata
@@ -232,10 +236,10 @@ async def compose_section(
     last = claim.previous
     claim, text = await asyncio.to_thread(_standing, room, claim)
     source = claimed_source(feed, claim, await asyncio.to_thread(room.ledger.siblings, claim.item_id))
-    metadata, body = loads(text, claim.item.title)
     try:
+        metadata, body = loads(text, "its draft")
         one = part(body, claim.request.section or "" if claim.request else "")
-    except ReviewError as error:
+    except (OutputError, ReviewError) as error:
         raise ModelError(error.message, retry=False) from error
     beat = room.beats[feed.beat]
     answer, new = await _new_text(room, source, beat, claim, books, body)

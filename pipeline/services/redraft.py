@@ -70,7 +70,7 @@ def briefs(ledger: Ledger, root: Path) -> list[DraftRow]:
 
 
 def _is_brief(row: DraftRow) -> bool:
-    ai = loads(row.version_text, row.path)[0].get("ai")
+    ai = known_text(row.version_text)[0].get("ai")
     return isinstance(ai, dict) and ai.get("rewritten") is False
 
 

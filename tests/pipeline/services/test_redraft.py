@@ -48,9 +48,11 @@ class Desk:
     def write(self, text: str) -> None:
         files.write_atomically(self.root, self.ledger.drafts()[0].path, text.encode())
 
-    def ask(self, note: str | None = None, section: str | None = None) -> None:
+    def ask(self, note: str | None = None, section: str | None = None, *, over_edits: bool = False) -> None:
         ref = self.ledger.drafts()[0].external_id
-        redraft.request_redraft(self.ledger, self.root, ref, by="ed", note=note, section=section, now=NOW)
+        redraft.request_redraft(
+            self.ledger, self.root, ref, by="ed", note=note, section=section, now=NOW, over_edits=over_edits
+        )
 
 
 @pytest.fixture
@@ -122,6 +124,41 @@ async def test_a_version_that_was_broken_on_disk_is_put_back_with_what_the_ledge
     after, _ = loads(desk.text, "x")
     assert after["source"] == before["source"]
     assert after["ai"] == before["ai"] | {"version": 3}
+
+
+BROKEN = "---\ntitle: [not closed\n---\nAn editor's words.\n"
+
+
+async def test_a_draft_whose_front_matter_an_editor_broke_is_written_anew_from_ours(desk: Desk) -> None:
+    before, body = loads(desk.text, "x")
+    desk.write(BROKEN)
+    desk.ask(over_edits=True)
+    model, outcomes = await desk.run(count=9)
+    assert [one.reason for one in outcomes] == [None] * 5, "the run goes on"
+    told = [one["messages"][-1]["content"] for one in model.bodies]
+    assert sum(body.strip() in one for one in told) == 1, "the model is shown what we wrote"
+    after, _ = loads(desk.text, "x")
+    assert (after["source"], after["ai"]["version"]) == (before["source"], 2)
+
+
+async def test_a_section_of_a_draft_that_was_broken_since_is_not_written_anew(desk: Desk) -> None:
+    desk.ask(section="Overview")
+    desk.write(BROKEN)
+    model, outcomes = await desk.run(count=9)
+    [reason] = [one.reason for one in outcomes if one.reason]
+    assert "its draft has front matter that is not YAML" in reason
+    assert len(outcomes) == 5, "the run goes on"
+    assert (model.asked, desk.text) == (4, BROKEN)
+    row = next(row for row in desk.ledger.drafts() if row.version_text == BROKEN)
+    assert row.request is None
+    assert any("It was not written anew: its draft has" in one.message for one in row.findings)
+
+
+async def test_a_draft_that_an_editor_broke_is_no_brief_that_waits(desk: Desk) -> None:
+    desk.write(BROKEN)
+    desk.ask(over_edits=True)
+    await desk.run(ModelError("the model refuses", retry=False))
+    assert redraft.briefs(desk.ledger, desk.root) == []
 
 
 @given(
