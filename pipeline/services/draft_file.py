@@ -1,5 +1,7 @@
 """A draft and what stands on disk of it: read, told apart from what others wrote, written with care."""
 
+import codecs
+import contextlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -66,6 +68,21 @@ def decoded(path: str, data: bytes) -> str:
         return front_matter.decoded(data, path)
     except OutputError as error:
         raise ReviewError(error.message, draft=path) from error
+
+
+def decoded_leniently(data: bytes) -> str:
+    """Return the text of a file in whatever encoding, without loss.
+
+    A byte order mark tells the encoding; else it is UTF-8 where it can be, else Windows-1252, else Latin-1.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ["utf-16"]
+    else:
+        encodings = ["utf-8-sig", "cp1252"]
+    for encoding in encodings:
+        with contextlib.suppress(UnicodeDecodeError):
+            return data.decode(encoding)
+    return data.decode("latin-1")  # every byte is a character of it
 
 
 def write_text(ledger: Ledger, root: Path, pending: PendingText) -> bool:

@@ -15,6 +15,7 @@ from pipeline.domain.models import Draft, utc_iso
 from pipeline.services.draft_file import (
     Standing,
     beat_of,
+    decoded_leniently,
     keep_edit,
     known_text,
     open_draft,
@@ -97,7 +98,7 @@ def restore(
             raise ReviewError(f"{row.path} has no version {label}; it has {names}", draft=ref)
         data = files.read_bytes(root, row.path)
         if data is not None:
-            text = data.decode("utf-8", "replace")
+            text = decoded_leniently(data)
             keep_edit(ledger, Standing(row, text, files.sha256_of(data)))
         number = max(one.number for one in every) + 1
         mine = [one.text for one in every if one.number == chosen.number and one.cause not in BY_HAND]

@@ -1,5 +1,6 @@
 """Drafts written anew: whole, by section, by sentence; what stands is never thrown away."""
 
+import codecs
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pipeline.domain.models import Beat, Decision, FeedConfig
 from pipeline.http_client import Net
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.services import Newsroom, draft_feed, redraft, review
+from pipeline.services.draft_file import decoded_leniently
 from pipeline.storage import Ledger
 from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import article
@@ -159,6 +161,23 @@ async def test_a_draft_that_an_editor_broke_is_no_brief_that_waits(desk: Desk) -
     desk.ask(over_edits=True)
     await desk.run(ModelError("the model refuses", retry=False))
     assert redraft.briefs(desk.ledger, desk.root) == []
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-be", "utf-8", "utf-8-sig", "latin-1"])
+async def test_what_a_restore_replaces_is_kept_whatever_its_encoding(desk: Desk, encoding: str) -> None:
+    words = desk.text + "Łódź: 5 €\n" if "utf" in encoding else desk.text + "Größe: 5 Öre\n"
+    mark = codecs.BOM_UTF16_BE if encoding == "utf-16-be" else b""
+    data = mark + words.encode(encoding)
+    row = desk.ledger.drafts()[0]
+    files.write_atomically(desk.root, row.path, data)
+    redraft.restore(desk.ledger, desk.root, NEWS, row.external_id, "1", NOW)
+    kept = next(one for one in desk.ledger.versions(row.item_id) if one.label == "1.edit")
+    assert kept.text.removeprefix("\ufeff") == words
+
+
+def test_every_byte_of_a_file_in_no_encoding_is_a_character_of_its_text() -> None:
+    data = bytes(range(256))
+    assert decoded_leniently(data).encode("latin-1") == data
 
 
 @given(
