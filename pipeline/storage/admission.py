@@ -73,7 +73,7 @@ def _update(connection: sa.Connection, row: sa.Row[tuple[object, ...]], item: It
         connection.execute(this.values(updated_hash=item.content_hash, updated_payload=_kept(item)))
         return False
     if policy.redraft and row.state == "drafted":
-        _queue_again(connection, row.id)
+        _queue_again(connection, row.id, item)
     else:
         flag_update(connection, row.id, item)
     return True
@@ -83,12 +83,15 @@ def _kept(item: Item) -> str:
     return item.model_dump_json()
 
 
-def _queue_again(connection: sa.Connection, item_id: int) -> None:
-    """Ask for an item's draft to be written anew from its changed source; until then it stays."""
+def _queue_again(connection: sa.Connection, item_id: int, item: Item) -> None:
+    """Ask for an item's draft to be written anew from its changed source; until then it stays.
+
+    One that a run works on is flagged: what that run writes does not tell of this change.
+    """
     free = items.update().where(items.c.id == item_id, items.c.lease_owner.is_(None))
-    if connection.execute(free.values(attempts=0)).rowcount and not redraft_requests.pending(
-        connection, item_id
-    ):
+    if not connection.execute(free.values(attempts=0)).rowcount:
+        flag_update(connection, item_id, item)
+    elif not redraft_requests.pending(connection, item_id):
         redraft_requests.ask(connection, item_id, OURSELVES, datetime.now(UTC), None, None)
 
 

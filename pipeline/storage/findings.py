@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from pipeline.domain.models import Finding, Item, Severity, claim_key
 from pipeline.storage.engine import chunks
 from pipeline.storage.records import Acknowledgement, Claim, DraftRow
-from pipeline.storage.schema import acknowledgements, findings, versions
+from pipeline.storage.schema import acknowledgements, findings, items, versions
 
 OURSELVES = "copydesk"
 """Who asks for a redraft because a source changed."""
@@ -45,7 +45,9 @@ def stored(finding: Finding) -> dict[str, str]:
 def flag_request(connection: sa.Connection, claim: Claim, reason: str) -> None:
     """Tell the editor, with the draft, why it was not written anew, or that its source changed."""
     if claim.request is None or claim.request.by == OURSELVES:
-        flag_update(connection, claim.item_id, claim.updated or claim.item)
+        later = connection.scalar(sa.select(items.c.updated_payload).where(items.c.id == claim.item_id))
+        now = Item.model_validate_json(later) if later else claim.updated or claim.item
+        flag_update(connection, claim.item_id, now)
         return
     said = Finding(kind="redraft", severity=Severity.NOTE, message=f"It was not written anew: {reason}")
     if (version_id := _latest(connection, claim.item_id)) is not None:

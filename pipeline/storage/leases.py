@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
@@ -10,7 +10,7 @@ from pipeline.domain.errors import LeaseLost
 from pipeline.domain.models import Answer, Draft, Item, Provenance, Request, Usage, Window
 from pipeline.storage import redraft_requests, versions
 from pipeline.storage.engine import chunks
-from pipeline.storage.findings import flag_request
+from pipeline.storage.findings import OURSELVES, flag_request, flag_update
 from pipeline.storage.items import TAKEN, in_window, updated_source, values
 from pipeline.storage.processes import is_dead
 from pipeline.storage.records import Claim, Which
@@ -270,6 +270,18 @@ def confirm(connection: sa.Connection, claim: Claim) -> None:
     held(connection, claim, state="drafted", reason=None, lease_owner=None, lease_expires=None)
     versions.confirm(connection, claim.item_id)
     redraft_requests.close(connection, claim.item_id, "written")
+    _tell_of_later_change(connection, claim)
+
+
+def _tell_of_later_change(connection: sa.Connection, claim: Claim) -> None:
+    """Flag a draft whose source changed while it was written; ask again where that is why it was written."""
+    later = connection.scalar(sa.select(items.c.updated_payload).where(items.c.id == claim.item_id))
+    if later is None:
+        return
+    if claim.request is not None and claim.request.by == OURSELVES:
+        redraft_requests.ask(connection, claim.item_id, OURSELVES, datetime.now(UTC), None, None)
+    else:
+        flag_update(connection, claim.item_id, Item.model_validate_json(later))
 
 
 def skip(connection: sa.Connection, claim: Claim, reason: str) -> None:

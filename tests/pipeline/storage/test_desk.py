@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pipeline.articles.files import sha256_of
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import Decision, Draft, Finding, Item, Severity, Verdict
-from pipeline.storage import DraftRow, Ledger, Move, Wanted, live, schema, views
+from pipeline.storage import OURSELVES, Claim, DraftRow, Ledger, Move, Policy, Wanted, live, schema, views
 from tests.pipeline.storage.records import LEASE_S, NOW, admit, answer, draft, feed, item
 
 SITTING = timedelta(minutes=10)
@@ -221,6 +221,90 @@ def test_a_change_that_comes_while_a_redraft_is_written_stays_a_change(ledger: L
     after = ledger.draft(row.external_id)
     assert after.updated is not None
     assert after.updated.text == "Third text."
+
+
+REDRAFT = Policy(redraft=True)
+
+
+def updated_flags(ledger: Ledger, row: DraftRow) -> list[str]:
+    return [one.message for one in ledger.draft(row.external_id).findings if one.kind == "source-updated"]
+
+
+def write_anew(ledger: Ledger, claim: Claim) -> None:
+    ledger.intend(claim, draft(claim, "anew"), number=2, cause="redraft")
+    ledger.confirm(claim)
+
+
+def corrected_while_redrafted(ledger: Ledger, row: DraftRow, by: str) -> Claim:
+    """Return the claim of a redraft from a second text, since whose beginning a third one came."""
+    if by == OURSELVES:
+        admit(ledger, updated=[item(1, text="Second text.")], policy=REDRAFT)
+    else:
+        ledger.request_redraft(row, by, NOW)
+    [claim] = ledger.claim("one", 1, LEASE_S, which="asked")
+    if claim.updated:
+        ledger.complete(claim, claim.updated)
+    admit(ledger, updated=[item(1, text="Third text.", title="Third")], policy=REDRAFT)
+    return claim
+
+
+def test_a_change_that_comes_while_its_source_is_drafted_again_is_drafted_again(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    write_anew(ledger, corrected_while_redrafted(ledger, row, OURSELVES))
+    [again] = ledger.claim("one", 1, LEASE_S, which="asked")
+    assert again.updated is not None
+    assert again.updated.text == "Third text."
+    ledger.complete(again, again.updated)
+    ledger.intend(again, draft(again, "and again"), number=3, cause="redraft")
+    ledger.confirm(again)
+    assert ledger.claim("one", 1, LEASE_S, which="asked") == []
+    assert updated_flags(ledger, row) == []
+
+
+def test_a_change_that_comes_while_a_paid_answer_waits_is_drafted_afterwards(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    admit(ledger, updated=[item(1, text="Second text.")], policy=REDRAFT)
+    [claim] = ledger.claim("one", 1, LEASE_S, which="asked")
+    assert claim.updated is not None
+    ledger.complete(claim, claim.updated)
+    ledger.record_answer(claim, answer())
+    ledger.release([claim])
+    admit(ledger, updated=[item(1, text="Third text.")], policy=REDRAFT)
+    [paid] = ledger.claim("one", 1, LEASE_S, which="asked")
+    assert (paid.answer is not None, paid.item.text) == (True, "Second text.")
+    write_anew(ledger, paid)
+    [again] = ledger.claim("one", 1, LEASE_S, which="asked")
+    assert (again.answer, again.updated and again.updated.text) == (None, "Third text.")
+    assert ledger.draft(row.external_id).version == 2
+
+
+@pytest.mark.parametrize("by", ["Ada", OURSELVES])
+def test_a_change_that_comes_while_a_redraft_fails_is_flagged(ledger: Ledger, by: str) -> None:
+    row = drafted(ledger, 1)
+    ledger.keep_standing(corrected_while_redrafted(ledger, row, by), "the model refuses")
+    [said] = updated_flags(ledger, row)
+    assert "it is now: Third" in said
+    assert ledger.claim("one", 1, LEASE_S, which="asked") == []
+
+
+def test_a_change_that_comes_while_an_editors_redraft_is_written_is_flagged(ledger: Ledger) -> None:
+    row = drafted(ledger, 1)
+    write_anew(ledger, corrected_while_redrafted(ledger, row, "Ada"))
+    assert len(updated_flags(ledger, row)) == 1
+    assert ledger.claim("one", 1, LEASE_S, which="asked") == []
+
+
+@pytest.mark.parametrize("policy", [Policy(), REDRAFT])
+def test_a_change_that_comes_while_a_first_draft_is_written_is_flagged(
+    ledger: Ledger, policy: Policy
+) -> None:
+    admit(ledger, item(1))
+    [claim] = ledger.claim("one", 1, LEASE_S)
+    admit(ledger, updated=[item(1, text="Second text.")], policy=policy)
+    ledger.intend(claim, draft(claim))
+    ledger.confirm(claim)
+    [row] = ledger.drafts()
+    assert len(updated_flags(ledger, row)) == 1
 
 
 FULL = "A text that the feed gives in full, with all that a draft was written from. " * 4
