@@ -7,7 +7,8 @@ template that does not escape would run `<`, and one that does would show its re
 
 import re
 
-_TAG = re.compile(r"<(?P<close>/?)(?P<name>[a-zA-Z][^\s/><]*)(?P<rest>(?:[\s/][^<>]*)?)>")
+_QUOTED = r"""[\s/](?>[^<>"']|"[^"<]*"|'[^'<]*')*"""
+_TAG = re.compile(rf"<(?P<close>/?)(?P<name>[a-zA-Z][^\s/><]*)(?P<rest>(?:{_QUOTED}|[\s/][^<>]*)?)>")
 _WHOLE = {
     "<!--": re.compile("--!?>"),
     **{
@@ -32,6 +33,13 @@ _KNOWN = _INLINE | {
     "table", "tbody", "td", "template", "textarea", "tfoot", "th", "thead", "title", "tr", "track",
     "ul", "video", "wbr",
 }  # fmt: skip
+_BARE = frozenset((
+    "allowfullscreen", "async", "autofocus", "autoplay", "checked", "compact", "contenteditable",
+    "controls", "default", "defer", "disabled", "download", "draggable", "formnovalidate", "hidden",
+    "inert", "ismap", "itemscope", "loop", "multiple", "muted", "nomodule", "noshade", "novalidate",
+    "nowrap", "open", "playsinline", "popover", "readonly", "required", "reversed", "selected",
+))  # fmt: skip
+"""Attributes that may stand without a value."""
 _UNSEEN = r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]*"
 _OPENS = re.compile(rf"<(?={_UNSEEN}[a-zA-Z/!?_:.])")
 _LAST = re.compile(rf"<(?={_UNSEEN}\s*\Z)")
@@ -86,10 +94,13 @@ def _pairs(tags: list[re.Match[str]]) -> set[int]:
 def _is_markup(tag: re.Match[str], text: str) -> bool:
     """Tell whether a tag without a partner does something, rather than being spoken of.
 
-    It has attributes, is closed in itself, or stands against a word though its name is one of HTML's.
+    It has attributes, is closed in itself, or stands against a word though its name is one of HTML's. Words
+    that are no attributes ("if a<b and c>d") are a text's own.
     """
     if "=" in tag["rest"] or tag["rest"].endswith("/"):
         return True
+    if not _BARE.issuperset(tag["rest"].lower().split()):
+        return False
     beside = text[max(0, tag.start() - 1) : tag.start()] + text[tag.end() : tag.end() + 1]
     return tag["name"].lower() in _KNOWN and any(char.isalnum() for char in beside)
 

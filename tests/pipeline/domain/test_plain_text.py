@@ -80,6 +80,12 @@ def test_no_parser_sees_an_element(text: str) -> None:
         ("<made-up>up</made-up>", "up"),
         ("How to use <div> in HTML", "How to use ‹div› in HTML"),
         ("The <script> tag explained", "The ‹script› tag explained"),
+        ("if a<b and c>d", "if a‹b and c›d"),
+        ("Where x<p or q>r holds", "Where x‹p or q›r holds"),
+        ("<a href='x>y'>t</a>", "t"),
+        ('Zero <img alt="a > b" src=x>day', "Zero day"),
+        ("<p hidden>Hello", "Hello"),
+        ("<a title='>Hello", "Hello"),
         ("Vec<u8> and x<y", "Vec‹u8› and x< y"),
         ("P<0.05, a < b", "P<0.05, a < b"),
         ("&lt;script&gt; explained", "&lt;script&gt; explained"),
@@ -90,6 +96,8 @@ def test_markup_goes_and_what_is_spoken_of_stays(text: str, plain: str) -> None:
     assert without_elements(text) == plain
 
 
-@pytest.mark.parametrize("unit", ["<script>", "<!--", "<b", "</b>", "<a ", '"<a "', "<b>x</b>"])
+@pytest.mark.parametrize(
+    "unit", ["<script>", "<!--", "<b", "</b>", "<a ", '"<a "', "<b>x</b>", "<a ''", "<a '\"", '<a "\'"']
+)
 def test_much_of_it_is_read_in_one_pass(unit: str) -> None:
     assert len(without_elements(unit * 20_000)) <= 2 * len(unit) * 20_000
