@@ -1,5 +1,6 @@
 """Which keys of front matter a target adds for a site's generator: `preset`, `front_matter`."""
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -49,6 +50,8 @@ PLACEHOLDERS = ("{slug}", "{path}", "{id}")
 
 _NESTED = {key.rpartition(".")[0] for key in ARTICLE_KEYS} | {"source.also"}
 """Keys of articles that hold more than text."""
+_ATTESTED = {key.casefold(): key for key in ("source", "ai", "externalId")}
+"""What no target may replace; some generators read keys whatever their case."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)*")
 _BRACED = re.compile(r"\{[^{}]*\}|[{}]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -98,6 +101,8 @@ def _constant(value: object) -> Constant:
     if isinstance(value, str):
         return _one_line(value)
     if isinstance(value, bool | int | float):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError("is no finite number; write one such as 1.5, or put it in quotes")
         return value
     if isinstance(value, tuple | list) and all(isinstance(each, str) for each in value):
         return tuple(map(_one_line, value))
@@ -175,12 +180,19 @@ class Shaped(Record):
 
 
 def mistakes(target: Shaped) -> Iterator[tuple[str, str]]:
-    """Yield (key, what is wrong with it) for names that cannot stand in a target's front matter."""
+    """Yield (key, what is wrong with it) for names that may not stand in a target's front matter."""
     names = set(target.front_matter)
     for name, source in target.front_matter.items():
         above = {name[: dot.start()] for dot in re.finditer(r"\.", name)} & names
         if not _NAME.fullmatch(name):
             yield name, "is no key's name; write one such as date or extra.author (a-z, A-Z, 0-9, - and _)"
+        elif attested := _ATTESTED.get(name.partition(".")[0].casefold()):
+            other = f"extra{'_' if target.as_lines else '.'}{attested}"
+            yield (
+                name,
+                f"would replace {attested}: attribution and AI notice are part of every article; "
+                f"choose another name, such as {other}",
+            )
         elif above:
             yield name, f"stands within {min(above)}, which is written here as well; keep one of the two"
         elif target.as_lines and "." in name:

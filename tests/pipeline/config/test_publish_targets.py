@@ -150,6 +150,17 @@ def test_keys_for_a_site_are_on_top_of_those_of_the_preset(tmp_path: Path) -> No
         ("layout:", "my layout:", "10: front_matter.my layout is no key's name; write one such as date"),
         ("layout:", "a..b:", "10: front_matter.a..b is no key's name"),
         ("layout:", "url.a:", "10: front_matter.url.a stands within url, which is written here as well"),
+        (
+            "layout:",
+            "source:",
+            "10: front_matter.source would replace source: attribution and AI notice are part of every "
+            "article; choose another name, such as extra.source",
+        ),
+        ("layout:", "source.url:", "10: front_matter.source.url would replace source: attribution and"),
+        ("layout:", "AI.rewritten:", "10: front_matter.AI.rewritten would replace ai: attribution and"),
+        ("layout:", "externalid:", "10: front_matter.externalid would replace externalId: attribution"),
+        ("{value: post}", "{value: .inf}", "10: front_matter.layout"),
+        ("{value: post}", "{value: .nan}", "is no finite number; write one such as 1.5, or put it in quotes"),
         ("preset: hugo", "preset: pelican", "8: front_matter.params.author has a dot, and pelican reads no"),
         ("    front_matter:\n", "    front_matter: x\n    more:\n", "6: front_matter 'x' is not a mapping"),
         ("    front_matter:\n", "    frontmatter:\n", "6: unknown field frontmatter; did you mean"),
@@ -160,6 +171,18 @@ def test_each_mistake_in_keys_for_a_site_is_told_with_its_line(
 ) -> None:
     assert SHAPED.count(old) == 1, old
     assert any(said in line for line in problems(tmp_path, SHAPED.replace(old, new)))
+
+
+def test_another_name_is_one_that_the_generator_reads(tmp_path: Path) -> None:
+    lines = "publish: {site: {kind: folder, path: site, preset: pelican, front_matter: {ai: ai.model}}}\n"
+    assert any("such as extra_ai" in line for line in problems(tmp_path, lines))
+
+
+@pytest.mark.parametrize("name", ["extra.source", "aired", "source_name", "params.ai"])
+def test_a_name_that_replaces_nothing_is_taken(tmp_path: Path, name: str) -> None:
+    [site] = load(tmp_path, SHAPED.replace("layout:", f"{name}:"))
+    assert isinstance(site, FolderTarget)
+    assert name in site.added
 
 
 def test_what_is_no_text_is_told_where_a_site_reads_lines(tmp_path: Path) -> None:
