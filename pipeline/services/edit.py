@@ -16,6 +16,7 @@ from pipeline.domain.plain_text import without_elements
 from pipeline.services.draft_file import (
     beat_of,
     count_checks,
+    decoded_leniently,
     draft_front,
     editors_own,
     keep_edit,
@@ -128,7 +129,7 @@ def keep_refused(
 
 def _standing(root: Path, row: DraftRow) -> tuple[str, ...]:
     data = files.read_bytes(root, row.path)
-    return () if data is None else (data.decode("utf-8", "replace"),)
+    return () if data is None else (decoded_leniently(data),)
 
 
 def _readable(text: str) -> bool:
