@@ -190,7 +190,7 @@ def _approved(standing: Standing, subscriptions: Subscriptions, verdict: Verdict
         loads(standing.text, row.path)  # as the desk reads it
         told, body = loads(plain_lines(standing.text), row.path)
     except OutputError as error:
-        raise ReviewError(f"{error.message}; mend it, or restore a version of it", draft=row.path) from error
+        raise ReviewError(error.message, draft=row.path) from error
     source, beat = source_of(row, subscriptions), beat_of(subscriptions, row.feed_key)
     front = draft_front(row, told, body, beat)
     findings = editors_own(row, body, run_checks(source, body, beat, front=front), front)
