@@ -168,13 +168,7 @@ class Page(NamedTuple):
     def source_html(self) -> str:
         """The source's text with the places that findings speak of, as HTML."""
         marks = [
-            Mark(
-                one.number,
-                start,
-                end,
-                one.level if one.finding.kind == "overlap" else "evidence",
-                f"e{one.number}",
-            )
+            Mark(one.number, start, end, _beside(one), f"e{one.number}")
             for one in self.findings
             for start, end in one.finding.evidence
         ]
