@@ -41,8 +41,6 @@ PROFILES = (
 )
 """The last one is for every server that no other fits."""
 
-NAMES = tuple(profile.name for profile in PROFILES)
-
 
 def profile_of(base_url: str, named: str | None = None) -> Profile:
     """Return the profile that somebody named, or else the one that the URL speaks for."""
