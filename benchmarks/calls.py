@@ -90,8 +90,8 @@ def queue(folder: Path, count: int) -> str:
 
 async def ours(count: int) -> tuple[float, list[dict[str, Any]]]:
     """Draft everything; returns the seconds, and the messages of each request."""
-    from flows.runtime import newsroom
     from pipeline.services import draft_feed
+    from pipeline.services.run import newsroom
 
     async with newsroom() as (room, subscriptions):
         [feed] = subscriptions.feeds

@@ -64,8 +64,8 @@ def held_mb() -> float:
 
 async def ours() -> tuple[float, float, int]:
     """Poll every feed; returns wall seconds, the most memory held in MB, and how many items came."""
-    from flows.runtime import newsroom
     from pipeline.services import poll
+    from pipeline.services.run import newsroom
 
     most = 0.0
 

@@ -73,8 +73,8 @@ def addresses(count: int, port: int) -> list[str]:
 
 async def ours() -> tuple[float, float, int]:
     """Poll every feed once; returns seconds to open, to poll and write, and how many were unchanged."""
-    from flows.runtime import newsroom
     from pipeline.services import poll
+    from pipeline.services.run import newsroom
 
     started = time.perf_counter()
     async with newsroom() as (room, subscriptions):

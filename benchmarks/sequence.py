@@ -19,10 +19,10 @@ from threading import Thread
 
 from newsdesk import EVERYTHING, configure
 
-from flows.runtime import newsroom
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig
 from pipeline.services import Newsroom, draft_feed, poll
+from pipeline.services.run import newsroom
 
 COLUMNS = ("snapshot", "items", "new", "updated", "duplicate", "skipped", "drafted", "said")
 

@@ -27,10 +27,10 @@ _PORTION = 30
 
 def work(number: int, seconds: float) -> None:
     """Be one of the processes; print what came of it."""
-    from flows.runtime import newsroom
     from pipeline.domain.errors import LedgerError
     from pipeline.domain.models import Item, PollState
     from pipeline.services import draft_feed
+    from pipeline.services.run import newsroom
     from pipeline.storage import Ledger, Policy
 
     trouble: list[str] = []

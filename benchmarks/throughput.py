@@ -54,8 +54,8 @@ def flow() -> None:
 
 def poll() -> None:
     """Bring the items of the one feed into the ledger."""
-    from flows.runtime import newsroom
     from pipeline.services import poll as polled
+    from pipeline.services.run import newsroom
 
     async def run() -> None:
         async with newsroom() as (room, subscriptions):

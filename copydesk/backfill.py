@@ -3,46 +3,65 @@
 import sys
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from copydesk.console import counted, err, machine, plain, say, table
-from copydesk.prefect_server import small_server
-from copydesk.run import Count, Report, carried_out, checked, quieten, tell
+from copydesk.prefect_server import Report, beginning
+from copydesk.run import Count, carried_out, checked, tell
 from copydesk.sample import serving
 from pipeline.config import parse_span
 from pipeline.domain.errors import ConfigError
 from pipeline.storage import dollars
+
+if TYPE_CHECKING:
+    from pipeline.services import Found
 
 _MANY = 20
 """Items that are drafted unasked where nobody knows the price."""
 
 
 class Start(Protocol):
-    """Runs the flow, dry or not, and returns what it returns; keeps up a count meanwhile."""
+    """Carries out the backfill, dry or not, and returns its report; keeps up a count meanwhile."""
 
-    def __call__(self, dry: bool, count: Count | None = None) -> Report:
-        """Return a Plan or a RunReport."""
+    def __call__(
+        self,
+        dry: bool,
+        count: Count | None = None,
+        planner: Callable[[Report], None] | None = None,
+        found: "dict[str, Found] | None" = None,
+    ) -> Report:
+        """Return a Plan or a RunReport, as JSON."""
 
 
 def backfill(
-    feed: str, since: str | None, until: str | None, limit: int, *, dry_run: bool, yes: bool, as_json: bool
+    feed: str,
+    since: str | None,
+    until: str | None,
+    limit: int,
+    *,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+    direct: bool = False,
 ) -> None:
-    """Run the backfill flow in this process and report.
+    """Backfill a feed in this process and report; `direct`: without Prefect.
 
     Raises ConfigError for a span that nothing can be in, and where somebody has to agree to the costs and
     nobody can be asked.
     """
     with serving():
         settings = checked()
-        start, end = parse_span(since, until, settings.timezone)
-        quieten()
-        with small_server(settings.base) as ready:
-            from flows.backfill import backfill as flow
+        dates = parse_span(since, until, settings.timezone)
+        with beginning("backfill", settings, direct=direct) as start:
 
-            def begin(dry: bool, count: Count | None = None) -> Report:
-                return carried_out(
-                    lambda: flow(feed, start, end, limit, dry), ready, as_json=as_json, count=count
-                )
+            def begin(
+                dry: bool,
+                count: Count | None = None,
+                planner: Callable[[Report], None] | None = None,
+                found: "dict[str, Found] | None" = None,
+            ) -> Report:
+                given = (feed, *dates, limit, dry)
+                return carried_out(start, *given, as_json=as_json, count=count, planner=planner, found=found)
 
             if dry_run:
                 _would(begin(True), as_json=as_json)
@@ -61,25 +80,18 @@ def _drafted(begin: Start, dear: Decimal | None, *, model: bool) -> Report | Non
     What the dry run before the question read is kept for the run after it. Whoever agreed beforehand (`dear`
     is None) has each page taken in as it is read.
     """
-    from flows.backfill import kept, planner
-
-    count = Count()
+    count, found = Count(), dict[str, "Found"]()
 
     def planned(plan: Report) -> None:
         count.expected = len(plan["items"])
         _announce(plan)
 
-    tokens = kept.set({}), planner.set(planned if dear is None else None)
-    try:
-        if dear is not None:
-            plan = begin(True)
-            planned(plan)
-            if must_ask(plan["estimate"], dear, model=model) and not _agreed(plan["estimate"]):
-                return None
-        return begin(False, count)
-    finally:
-        kept.reset(tokens[0])
-        planner.reset(tokens[1])
+    if dear is not None:
+        plan = begin(True, found=found)
+        planned(plan)
+        if must_ask(plan["estimate"], dear, model=model) and not _agreed(plan["estimate"]):
+            return None
+    return begin(False, count, planner=planned if dear is None else None, found=found)
 
 
 def must_ask(estimate: Report, dear: Decimal, *, model: bool) -> bool:

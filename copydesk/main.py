@@ -27,6 +27,7 @@ app.add_typer(drafts_app, name="drafts")
 app.add_typer(prompt_app, name="prompt")
 
 Note = Annotated[str | None, typer.Option("--note", help="Kept in the ledger and in the file.")]
+Direct = Annotated[bool, typer.Option("--direct", help="Run without Prefect, as COPYDESK_PREFECT=off does.")]
 Drafts = Annotated[list[str], typer.Argument(help="Short ids (or their beginnings), paths or file names.")]
 
 
@@ -46,12 +47,13 @@ def root(
 @app.command()
 def run(
     feeds: Annotated[list[str] | None, typer.Argument(help="Keys of feeds; none means all enabled.")] = None,
+    direct: Direct = False,
     as_json: Json = False,
 ) -> None:
     """Poll the feeds and draft what is new."""
     from copydesk import run
 
-    run.ingest(feeds or None, as_json=as_json)
+    run.ingest(feeds or None, as_json=as_json, direct=direct)
 
 
 @app.command()
@@ -66,6 +68,7 @@ def backfill(
         bool, typer.Option("--dry-run", help="List what would be drafted, and what it would cost.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Go on whatever it costs, unasked.")] = False,
+    direct: Direct = False,
     as_json: Json = False,
 ) -> None:
     """Draft one feed's items of a span of dates, as far back as its publisher still has them, none twice.
@@ -75,7 +78,7 @@ def backfill(
     """
     from copydesk import backfill
 
-    backfill.backfill(feed, since, until, limit, dry_run=dry_run, yes=yes, as_json=as_json)
+    backfill.backfill(feed, since, until, limit, dry_run=dry_run, yes=yes, as_json=as_json, direct=direct)
 
 
 @app.command()
@@ -211,6 +214,7 @@ def redraft(
         bool, typer.Option("--offline", help="Every brief that no model has written.")
     ] = False,
     later: Annotated[bool, typer.Option("--later", help="Leave it to the next run.")] = False,
+    direct: Direct = False,
 ) -> None:
     """Have a draft written anew, or one section of it; every other byte stays.
 
@@ -218,7 +222,7 @@ def redraft(
     """
     from copydesk import redraft
 
-    redraft.redraft(draft, note, section, offline=offline, later=later)
+    redraft.redraft(draft, note, section, offline=offline, later=later, direct=direct)
 
 
 @app.command()

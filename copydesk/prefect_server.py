@@ -1,6 +1,11 @@
-"""Prefect's server, and other processes that end with this one, however it ends."""
+"""Prefect's server, and other processes that end with this one, however it ends.
 
+How runs begin: as flow runs on that server or on another one, or without Prefect.
+"""
+
+import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -12,11 +17,16 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 from copydesk.console import err
-from pipeline.config import no_telemetry, private_files
+from flows.prefect_api import is_named, renew, require_api, require_api_url
+from pipeline.config import Settings, load_feeds, no_telemetry, private_files
 from pipeline.domain.errors import ConfigError
+from pipeline.storage import Ledger
+
+if TYPE_CHECKING:
+    from pipeline.services.run import Ports
 
 _PATIENCE_S = 120
 """A cold start of Prefect's server takes up to half a minute."""
@@ -28,6 +38,66 @@ if os.getppid() == int(sys.argv[1]):
 """
 """PR_SET_PDEATHSIG is 1, SIGTERM 15; a parent that died before is noticed, too."""
 Child = subprocess.Popen[bytes]
+Report = dict[str, Any]
+Begin = Callable[[tuple[object, ...], "Ports"], Report]
+"""Carries a run out that is given these parameters and ports; returns its report as JSON."""
+
+
+@contextlib.contextmanager
+def beginning(name: str, settings: Settings, *, direct: bool) -> Iterator[Begin]:
+    """Yield what begins the runs of a name: as flow runs, or without Prefect where that is set or `direct`.
+
+    Raises ConfigError or LedgerError for what a run would find only after the seconds that Prefect takes to
+    start.
+    """
+    if direct or not settings.prefect:
+        logging.getLogger().setLevel(logging.CRITICAL)  # as `quieten` has it
+        yield partial(_directly, name)
+        return
+    require_api_url()
+    subscriptions = load_feeds(settings.feeds_file)
+    with Ledger.open(settings.database_url) as ledger:
+        ledger.sync_feeds(subscriptions.feeds)
+    quieten()
+    with small_server(settings.base) as ready:
+        yield partial(_as_flow, name, ready)
+
+
+def quieten() -> None:
+    """Silence Prefect's own lines unless somebody asks for them: the report says what happened."""
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")  # its workers speak of slow servers there
+    os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
+
+
+def _directly(name: str, given: tuple[object, ...], ports: "Ports") -> Report:
+    from pipeline.services.backfill_run import backfill
+    from pipeline.services.ingest import ingest, requests
+
+    runs: dict[str, Callable[..., Any]] = {"backfill": backfill, "ingest": ingest, "requests": requests}
+    report: Report = asyncio.run(runs[name](*given, ports=ports)).model_dump(mode="json")
+    return report
+
+
+def _as_flow(name: str, ready: Callable[[], None], given: tuple[object, ...], ports: "Ports") -> Report:
+    from flows.backfill import backfill
+    from flows.ingest import ingest
+    from flows.requests import requests
+    from flows.runtime import given as given_ports
+
+    flows: dict[str, Callable[..., Any]] = {"backfill": backfill, "ingest": ingest, "requests": requests}
+
+    async def run() -> Report:
+        await require_api()
+        report: Report = await flows[name](*given)
+        return report
+
+    ready()
+    token = given_ports.set(ports)
+    try:
+        return asyncio.run(run())
+    finally:
+        given_ports.reset(token)
 
 
 @contextlib.contextmanager
@@ -54,8 +124,6 @@ def small_server(base: Path) -> Iterator[Callable[[], None]]:
     Yields what waits until it answers: that raises ConfigError where it does not start. Prefect's own way to
     start one would leave it behind when a run is killed, and lose it at Ctrl-C.
     """
-    from flows.prefect_api import is_named, renew
-
     if is_named():
         yield lambda: None
         return

@@ -9,8 +9,19 @@ from pipeline.services import redraft as redraft_module
 from pipeline.storage import Ledger
 
 
-def redraft(ref: str | None, note: str | None, section: str | None, *, offline: bool, later: bool) -> None:
-    """Ask for a draft, or for every untouched brief, to be written anew; carry it out unless told not to."""
+def redraft(
+    ref: str | None,
+    note: str | None,
+    section: str | None,
+    *,
+    offline: bool,
+    later: bool,
+    direct: bool = False,
+) -> None:
+    """Ask for a draft, or for every untouched brief, to be written anew; carry it out unless told not to.
+
+    `direct`: it is carried out without Prefect.
+    """
     settings = desk_settings()
     now, beats = datetime.now(UTC), load_feeds(settings.feeds_file)
     if offline == (ref is not None):
@@ -41,7 +52,7 @@ def redraft(ref: str | None, note: str | None, section: str | None, *, offline: 
         return
     from copydesk import run
 
-    run.requests()
+    run.requests(direct=direct)
 
 
 def versions(ref: str) -> None:

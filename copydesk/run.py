@@ -1,31 +1,32 @@
 """How far a run is: a bar on a terminal, nothing elsewhere, since the report at the end is plain lines.
 
-`copydesk run`: starts a flow, shows how it goes, says what came of it.
+`copydesk run`: starts a run, shows how it goes, says what came of it.
 """
 
-import asyncio
 import contextlib
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
 from rich.text import Text
 
 from copydesk.console import counted, err, machine, plain, say, table, trouble
-from copydesk.prefect_server import small_server
+from copydesk.prefect_server import Begin, Report, beginning
 from copydesk.publish import published
 from copydesk.sample import is_sample, serving
-from flows.prefect_api import require_api, require_api_url
-from pipeline.config import Settings, load_feeds, load_settings
+from pipeline.config import Settings, load_settings
 from pipeline.http_client import require_usable_proxies
 from pipeline.publishing import Outcome
-from pipeline.storage import Ledger, dollars
+from pipeline.storage import dollars
+
+if TYPE_CHECKING:
+    from pipeline.services import Found
 
 
 @dataclass
@@ -117,82 +118,50 @@ def _clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-Report = dict[str, Any]
-
-
-def ingest(feeds: list[str] | None, *, as_json: bool) -> None:
-    """Run the ingest flow in this process and report."""
-    with serving():
-        settings = checked()
-        quieten()
-        with small_server(settings.base) as ready:
-            from flows.ingest import ingest as flow
-
-            report = carried_out(lambda: flow(feeds), ready, as_json=as_json)
+def ingest(feeds: list[str] | None, *, as_json: bool, direct: bool = False) -> None:
+    """Poll feeds and draft what is new, in this process, and report; `direct`: without Prefect."""
+    with serving(), beginning("ingest", checked(), direct=direct) as begin:
+        report = carried_out(begin, feeds, as_json=as_json)
     tell(report, as_json=as_json)
 
 
-def requests() -> None:
-    """Run the requests flow in this process and report."""
-    with serving():
-        settings = checked()
-        quieten()
-        with small_server(settings.base) as ready:
-            from flows.requests import requests as flow
-
-            report = carried_out(flow, ready, as_json=False)
+def requests(*, direct: bool = False) -> None:
+    """Carry out what editors asked for, in this process, and report; `direct`: without Prefect."""
+    with serving(), beginning("requests", checked(), direct=direct) as begin:
+        report = carried_out(begin, as_json=False)
     tell(report, as_json=False)
 
 
 def checked() -> Settings:
-    """Fail on a wrong setting, subscription or ledger before the seconds that Prefect takes to start.
-
-    So it does on proxies and a Prefect server of the environment that cannot be used. Raises ConfigError,
-    LedgerError.
-    """
+    """Return the settings. Raises ConfigError, also for proxies of the environment that cannot be used."""
     settings = load_settings()
     require_usable_proxies()
-    require_api_url()
-    subscriptions = load_feeds(settings.feeds_file)
-    with Ledger.open(settings.database_url) as ledger:
-        ledger.sync_feeds(subscriptions.feeds)
     return settings
 
 
-def quieten() -> None:
-    """Silence Prefect's own lines unless somebody asks for them: the report says what happened."""
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
-    os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")  # its workers speak of slow servers there
-    os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
-
-
 def carried_out(
-    start: Callable[[], Awaitable[Report]],
-    ready: Callable[[], None],
-    *,
+    begin: Begin,
+    *given: object,
     as_json: bool,
     count: Count | None = None,
+    planner: Callable[[Report], None] | None = None,
+    found: "dict[str, Found] | None" = None,
 ) -> Report:
-    """Run a flow in this process once Prefect's server is `ready`, and return what it returns.
+    """Carry out a run that is given these parameters, and return its report as JSON.
 
-    `count` is kept up while it runs.
+    `count` is kept up while it runs. `planner` and `found` are the Ports' of a backfill.
     """
-    from flows.runtime import listener, teller
+    from pipeline.services.run import Ports
 
     count = count or Count()
     with shown(count, wanted=not as_json) as notify:
-        ready()
-        tokens = listener.set(notify), teller.set(lambda said: err.print(f"copydesk: {said}"))
-        try:
-            return asyncio.run(_awaited(start))
-        finally:
-            listener.reset(tokens[0])
-            teller.reset(tokens[1])
-
-
-async def _awaited(start: Callable[[], Awaitable[Report]]) -> Report:
-    await require_api()
-    return await start()
+        ports = Ports(
+            listener=notify,
+            teller=lambda said: err.print(f"copydesk: {said}"),
+            planner=planner and (lambda plan: planner(plan.model_dump(mode="json"))),
+            found=found,
+        )
+        return begin(given, ports)
 
 
 def tell(report: Report, *, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from copydesk.console import counted, plain, say
 from copydesk.prefect_server import end, server, started
 from copydesk.sample import serving
 from flows.prefect_api import require_api, require_api_url
-from pipeline.config import Subscriptions, load_feeds, load_settings
+from pipeline.config import Subscriptions, load_feeds, load_settings, require_prefect
 from pipeline.http_client import require_usable_proxies
 from pipeline.storage import Ledger
 
@@ -22,6 +22,7 @@ def serve(desk: int | None = None) -> None:
     Raises ConfigError, LedgerError where it cannot begin.
     """
     settings = load_settings()
+    require_prefect(settings)
     require_usable_proxies()
     require_api_url()
     subscriptions = load_feeds(settings.feeds_file)

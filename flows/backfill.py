@@ -1,39 +1,12 @@
 """The flow that drafts one feed's items of a span of dates: `backfill`, by hand, never paid twice."""
 
-import asyncio
-import time
-from collections.abc import Callable
-from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
 from prefect import flow
 
-from flows.ingest import run_feed
-from flows.reporting import publish_report, timed
-from flows.runtime import newsroom
-from pipeline.config import chosen, span
-from pipeline.domain.models import FeedConfig, Window
-from pipeline.services import (
-    BACKFILL,
-    Found,
-    Newsroom,
-    PollReport,
-    estimated,
-    left_today,
-    look_back,
-    take,
-    walk,
-)
-
-Plan = dict[str, Any]
-"""What is going to be drafted: `{"items": [{"title", "published", "link", "why"}], "left": how many more
-there are than the limit allows, "estimate": an Estimate, "notes": [what was odd on the way]}`."""
-kept: ContextVar[dict[str, Found] | None] = ContextVar("kept", default=None)
-"""Where a dry run leaves what it read, by feed key, so that a run after it in the same process does not
-read it again; nowhere in a worker."""
-planner: ContextVar[Callable[[Plan], None] | None] = ContextVar("planner", default=None)
-"""Who is told what is going to be drafted, before it is; nobody in a worker."""
+from flows.runtime import ports
+from pipeline.services import backfill_run as services
 
 
 @flow(name="backfill", persist_result=False)
@@ -50,63 +23,9 @@ async def backfill(
 
     What the publisher still offers is read page by page, back to `since`; without it, as far as `limit` items
     need. `since` and `until` are aware UTC. A dry run writes nothing and returns what would be drafted, a
-    Plan; otherwise a RunReport as JSON.
+    Plan as JSON; otherwise a RunReport as JSON.
     Raises ConfigError for a feed that nobody subscribed or a span that nothing can be in, FeedError where a
     dry run cannot fetch it.
     """
-    started, window = time.monotonic(), span(since, until)
-    async with newsroom(BACKFILL) as (room, subscriptions):
-        [config] = chosen(subscriptions, [feed])
-        if dry_run:
-            return await _rehearsed(room, config, window, limit)
-        done = run_feed(room, config, limit, window, read=lambda: _taken(room, config, window, limit))
-        report = await timed(done)
-        return await publish_report("backfill", room, [report], time.monotonic() - started)
-
-
-async def _rehearsed(room: Newsroom, feed: FeedConfig, window: Window, limit: int) -> Plan:
-    found = await look_back(room, feed, window, limit)
-    if room.stop:
-        raise room.stop[0]
-    if (keep := kept.get()) is not None:
-        keep[feed.key] = found
-    return await _plan(room, feed, window, limit, found, left=found.left)
-
-
-async def _taken(room: Newsroom, feed: FeedConfig, window: Window, limit: int) -> PollReport:
-    """Take in what is offered: what a dry run read, or page by page as it is read now."""
-    found = (kept.get() or {}).pop(feed.key, None)
-    polled = await (take(room, feed, window, limit, found) if found else walk(room, feed, window, limit))
-    if tell := planner.get():
-        tell(await _plan(room, feed, window, limit, left=polled.left))
-    return polled
-
-
-async def _plan(
-    room: Newsroom, feed: FeedConfig, window: Window, limit: int, found: Found | None = None, *, left: int
-) -> Plan:
-    """Return what is going to be drafted; `left` is what was met besides, over the limit."""
-    waiting = await asyncio.to_thread(room.ledger.queued_items, feed.key, window)
-    every = [(item, "new") for item in found.new] if found else []
-    every += [(item, "queued") for item in waiting]
-    listed = sorted(every, key=lambda pair: pair[0].published_at, reverse=True)[:limit]
-    cost = await asyncio.to_thread(estimated, room, feed, [item for item, _ in listed])
-    told = [
-        {"title": item.title, "published": item.published_at.isoformat(), "link": item.link, "why": why}
-        for item, why in listed
-    ]
-    notes = [*(found.notes if found else ()), *await asyncio.to_thread(_paced, room, feed, len(listed))]
-    return {
-        "items": told,
-        "left": left + len(every) - len(listed),
-        "estimate": cost.model_dump(),
-        "notes": notes,
-    }
-
-
-def _paced(room: Newsroom, feed: FeedConfig, count: int) -> list[str]:
-    """Say how many of so many items the feed's day allows, where that is not all of them."""
-    today = left_today(room, feed)
-    if today is None or today >= count:
-        return []
-    return [f"max_items_per_day allows {today} of them today; the others wait, and later runs draft them"]
+    done = await services.backfill(feed, since, until, limit, dry_run, ports())
+    return done.model_dump(mode="json")

@@ -1,15 +1,12 @@
 """The flow that drafts what waits, beside other runs and on any machine: `drafting`."""
 
-import asyncio
-import time
 from typing import Any
 
 from prefect import flow
 
-from flows.ingest import drafted
-from flows.reporting import publish_report, timed
-from flows.runtime import newsroom
+from flows.runtime import ports
 from flows.zombie_runs import reap
+from pipeline.services import ingest as services
 
 
 @flow(name="drafting", persist_result=False)
@@ -18,10 +15,5 @@ async def drafting() -> dict[str, Any]:
 
     Any number may run at once: each takes a few items at a time, and none that another has.
     """
-    started = time.monotonic()
     await reap()
-    async with newsroom() as (room, subscriptions):
-        queues = await asyncio.to_thread(room.ledger.queues)
-        feeds = [feed for feed in subscriptions.feeds if feed.enabled and queues.get(feed.key)]
-        reports = await asyncio.gather(*(timed(drafted(room, feed, feed.max_items)) for feed in feeds))
-        return await publish_report("drafting", room, list(reports), time.monotonic() - started)
+    return (await services.drafting(ports())).model_dump(mode="json")

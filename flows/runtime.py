@@ -1,175 +1,47 @@
-"""Opens what a flow needs and closes it again, whatever happens in between.
+"""What Prefect is to a run: its steps are tasks, its report is an artifact, seen on Prefect's page."""
 
-Steps as Prefect tasks: visible in its UI.
-
-Publishes what was approved, as a task a target, at the end of a run.
-"""
-
-import asyncio
-import contextlib
 import logging
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
+from dataclasses import replace
+from datetime import UTC
 from typing import TypeVar
 
+import httpx
 from prefect import task
+from prefect.artifacts import acreate_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.runtime import deployment
+from prefect.exceptions import PrefectException
+from prefect.runtime import deployment, flow_run
 
-from flows.shutdown import draining, interrupted, unless_stopped
-from pipeline.articles.files import sweep
-from pipeline.checks.pool import CheckPool
-from pipeline.config import Settings, Subscriptions, Target, load_feeds, load_settings, user_agent
-from pipeline.config.logging import configure
-from pipeline.covers import Unsplash
-from pipeline.domain.errors import ConfigError, CopydeskError, LedgerError, OutputError, PublishError
-from pipeline.feeds.pages.fetch import Pages
-from pipeline.feeds.poll_schedule import resting
-from pipeline.feeds.pool import ParsePool
-from pipeline.http_client import Net
-from pipeline.llm.capabilities import Learned
-from pipeline.llm.client import OPENAI_URL, Model, model_of
-from pipeline.llm.pricing import Price, Rates
-from pipeline.publishing import Outcome, Press, drain
-from pipeline.rewrite.prompt import Prompt, load_prompt
-from pipeline.services import KEPT, Newsroom, Notify, PollBook, Seen
-from pipeline.storage import Ledger
+from pipeline.services.report import RunReport
+from pipeline.services.run import UNWATCHED, Ports
+from pipeline.storage import dollars
 
+_LINKS = 500
+"""Drafts that a report lists."""
+_MARKDOWN = re.compile(r"[\\|<>\[\]()!*_`#]")
 log = logging.getLogger("copydesk.run")
-
-Listener = Callable[[str, str, int], None]
-"""Told what Notify is, and the millionths of a US dollar that the run has cost so far."""
-listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
-"""Who is told about each finished item, for a progress bar; none in a worker."""
-teller: ContextVar[Callable[[str], None]] = ContextVar("teller", default=log.info)
-"""Takes what somebody who stops a run is to read; the log in a worker."""
-
-
-@contextlib.asynccontextmanager
-async def newsroom(kind: str = "") -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
-    """Read the settings, open ledger, client and model; `kind` begins the run's name in the books.
-
-    Raises ConfigError, LedgerError.
-    """
-    settings = load_settings()
-    configure(settings)
-    subscriptions = load_feeds(settings.feeds_file)
-    prompts, price = _prompts(settings, subscriptions), price_of(settings)
-    async with contextlib.AsyncExitStack() as stack:
-        if settings.writes_drafts:
-            await asyncio.to_thread(sweep, settings.output)
-        ledger = stack.enter_context(await asyncio.to_thread(Ledger.open, settings.database_url))
-        await asyncio.to_thread(ledger.sync_feeds, subscriptions.feeds)
-        net = await stack.enter_async_context(Net(user_agent(settings), allowed=settings.allow_hosts))
-        stop, over = list[CopydeskError](), asyncio.Event()
-        model = await stack.enter_async_context(_model(settings, ledger, stop)) if settings.model else None
-        parsers = await stack.enter_async_context(ParsePool())
-        checkers = await stack.enter_async_context(CheckPool())
-        now = datetime.now(UTC)
-        await asyncio.to_thread(ledger.prune, now - KEPT)
-        book = PollBook(ledger, await asyncio.to_thread(ledger.poll_states))
-        stack.push_async_callback(book.flush)
-        seen = Seen(price)
-        # Who runs a deployment passes on what it is told to end.
-        relayed = deployment.id is not None
-        await stack.enter_async_context(
-            draining(stop, over, settings.stop_grace_s, teller.get(), relayed=relayed)
-        )
-        yield (
-            Newsroom(
-                settings=settings,
-                beats=subscriptions.beats,
-                feeds=subscriptions.feeds,
-                ledger=ledger,
-                net=net,
-                book=book,
-                pages=Pages(net, parsers.extract),
-                parse=parsers.parse,
-                check=checkers.check,
-                hosts=resting((feed, book.state(feed)) for feed in subscriptions.feeds),
-                model=model,
-                price=price,
-                prompts=prompts,
-                mender=_mender(settings, subscriptions),
-                covers=_covers(settings, subscriptions, net),
-                seen=seen,
-                run=f"{kind}{secrets.token_hex(8)}",
-                stop=stop,
-                over=over,
-                in_flight=asyncio.Semaphore(2 * settings.max_in_flight),
-                notify=_notify(seen),
-            ),
-            subscriptions,
-        )
-
-
-def _notify(seen: Seen) -> Notify:
-    told = listener.get()
-    return (lambda feed, what: told(feed, what, seen.micros)) if told else (lambda _feed, _what: None)
-
-
-def _covers(settings: Settings, subscriptions: Subscriptions, net: Net) -> Unsplash | None:
-    """Return where covers are searched for at drafting, where a feed wants that and there is a key."""
-    wanted = any(feed.covers == "unsplash" and feed.cover_choice == "first" for feed in subscriptions.feeds)
-    key = settings.unsplash_key
-    return Unsplash(net, key.get_secret_value()) if wanted and key else None
-
-
-def _model(settings: Settings, ledger: Ledger, stop: list[CopydeskError]) -> Model:
-    url, name = settings.base_url or OPENAI_URL, settings.model or ""
-    known = ledger.learned(url, name)
-
-    async def remember(learned: Learned) -> None:
-        await asyncio.to_thread(ledger.learn, url, name, learned.model_dump_json())
-
-    learned = Learned.model_validate_json(known) if known else None
-    sleep, ended = partial(unless_stopped, stop), partial(interrupted, stop)
-    return model_of(settings, learned, remember, sleep=sleep, ended=ended)
-
-
-def price_of(settings: Settings) -> Price | None:
-    """Return what the model costs. Raises ConfigError where a cap is set and nobody knows the price."""
-    if settings.model is None:
-        return None
-    rates = Rates(*settings.price) if settings.price else None
-    price = Price(settings.model, settings.base_url or OPENAI_URL, rates)
-    caps = (settings.cap_run, settings.cap_day, settings.cap_month, settings.cap_backfill)
-    if any(cap is not None for cap in caps) and not price.known:
-        raise ConfigError(
-            f"a cap on spending is set, and nobody publishes the price of {settings.model!r}: set "
-            "COPYDESK_PRICE, such as 0.4/1.6 (US dollars for a million tokens, prompt/completion; 0/0 for a "
-            "server of your own)",
-            variable="COPYDESK_PRICE",
-        )
-    return price
-
-
-def _prompts(settings: Settings, subscriptions: Subscriptions) -> dict[str, Prompt]:
-    if settings.model is None:
-        return {}
-    folder = prompt_folder(settings)
-    return {key: load_prompt(folder, beat.prompt) for key, beat in subscriptions.beats.items()}
-
-
-def _mender(settings: Settings, subscriptions: Subscriptions) -> Prompt | None:
-    """Return what mends sentences, where a model is set and a beat wants that."""
-    wanted = settings.model and any(beat.verify for beat in subscriptions.beats.values())
-    return load_prompt(prompt_folder(settings), "mend") if wanted else None
-
-
-def prompt_folder(settings: Settings) -> Path:
-    """Return where the templates stand: beside feeds.yaml's project."""
-    return settings.base / "prompts"
-
-
+given: ContextVar[Ports] = ContextVar("given", default=UNWATCHED)
+"""What the command that starts a flow in its own process gives to it; a worker gives nothing."""
 T = TypeVar("T")
 
 
-async def as_task(name: str, step: Callable[[], Awaitable[T]]) -> T:
+def ports() -> Ports:
+    """Return what the flow run at hand gives to its plain function."""
+    when = flow_run.scheduled_start_time
+    return replace(
+        given.get(),
+        as_task=as_task,
+        publish=publish_report,
+        scheduled=when.astimezone(UTC) if when else None,
+        # Who runs a deployment passes on what it is told to end.
+        relayed=deployment.id is not None,
+    )
+
+
+async def as_task(name: str, step: Callable[[], Awaitable[T]], /) -> T:
     """Run a step as a Prefect task of that name: visible in its UI, and failed there if it raises."""
 
     @task(name=name.split()[0], task_run_name=name, cache_policy=NO_CACHE, persist_result=False)
@@ -179,12 +51,42 @@ async def as_task(name: str, step: Callable[[], Awaitable[T]]) -> T:
     return await run()
 
 
-async def drained(room: Newsroom, targets: Sequence[Target]) -> list[Outcome]:
-    """Carry out what waits at targets; a target that fails is a failed task, and the run goes on."""
-    if not room.settings.writes_drafts:
-        return []
-    press = Press(room.ledger, room.settings.output, targets, room.net, room.settings.hooks)
+async def publish_report(report: RunReport) -> None:
+    """Keep a report on Prefect's page; that its server is away undoes nothing of the run."""
     try:
-        return await drain(press, datetime.now(UTC), each=as_task)
-    except (LedgerError, OutputError, PublishError) as error:
-        return [Outcome(target="all", error=error.message)]
+        await acreate_markdown_artifact(
+            markdown(report), key=f"{report.flow}-report", description="Run report"
+        )
+    except (httpx.HTTPError, PrefectException) as error:
+        log.warning("the report could not be kept: %s", error)
+
+
+def markdown(report: RunReport) -> str:
+    """Return the report as the Markdown table of a Prefect artifact."""
+    rows = [
+        "| feed | new | drafted | held | merged | skipped | failed | queued | cost | time | trouble |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
+    ]
+    rows += [
+        f"| {feed.feed} | {feed.new} | {len(feed.drafts)} | {feed.blocked} | {feed.merged} | {feed.skipped} "
+        f"| {len(feed.failed)} | {feed.queued} | {dollars(feed.micros)} | {feed.seconds:.1f} s "
+        f"| {_cell(feed.error or '; '.join(feed.failed))} |"
+        for feed in report.feeds
+    ]
+    tail = [f"\n{len(report.drafts)} drafts in {report.seconds:.1f} s, written by {report.model}."]
+    tail += [f"\n{_cell(one.told)}" for one in report.published]
+    if report.stopped:
+        tail.append(f"\n**Stopped early:** {_cell(report.stopped)}")
+    return "\n".join(rows + tail + ["", *_links(report)])
+
+
+def _links(report: RunReport) -> list[str]:
+    """Return a list of the drafts, each with a link to the desk."""
+    every = [pair for feed in report.feeds for pair in zip(feed.drafts, feed.refs, strict=True)]
+    links = [f"- [{_cell(path)}]({report.desk.rstrip('/')}/drafts/{ref})" for path, ref in every[:_LINKS]]
+    return links + ([f"- and {len(every) - _LINKS} more"] if len(every) > _LINKS else [])
+
+
+def _cell(text: str) -> str:
+    """Keep a table's cell on one line; feed text is not ours to trust."""
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))

@@ -1,6 +1,8 @@
 """Schedules: which feeds run together, and when. Pure.
 
 Serves the flows on one machine until it is told to end.
+
+The processes of flow runs that `serve` has started.
 """
 
 import asyncio
@@ -8,10 +10,13 @@ import contextlib
 import hashlib
 import itertools
 import logging
+import os
 import signal
+import subprocess
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
@@ -22,11 +27,10 @@ from prefect.schedules import Cron, Interval
 
 from flows.ingest import ingest
 from flows.requests import requests
-from flows.run_processes import runs, tell
-from flows.shutdown import ONCE_S, SIGNALS, Word, told
 from flows.zombie_runs import reap
 from pipeline.config import load_feeds, load_settings
 from pipeline.domain.models import FeedConfig
+from pipeline.services.shutdown import ONCE_S, SIGNALS, Word, told
 from pipeline.storage import Ledger
 
 NEVER = "never"
@@ -86,6 +90,7 @@ _MARGIN_S = 10.0
 """Seconds that a run may take to end, beyond those in which it waits for answers."""
 _RUNS = 4
 """Flow runs at one time: each is a process."""
+_PROC = Path("/proc")
 log = logging.getLogger("copydesk.serve")
 
 
@@ -210,3 +215,39 @@ def _waits(ledger: Ledger) -> bool:
     now = datetime.now(UTC)
     due = (one.next_at is None or one.next_at <= now for one in ledger.publications())
     return bool(ledger.requested() or ledger.unwritten()) or any(due)
+
+
+def runs() -> set[int]:
+    """Return the processes of flow runs: our children, but for Prefect's server, which has its own group."""
+    ours = (os.getpid(), os.getpgrp())
+    return {pid for pid, parent, group, line in _listed() if (parent, group) == ours and "prefect" in line}
+
+
+def tell(processes: Iterable[int], number: signal.Signals) -> None:
+    """Send a signal to those of the processes that are still there."""
+    for pid in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _listed() -> Iterator[tuple[int, int, int, str]]:
+    """Return id, parent, group and command line of every process that we may see."""
+    if (_PROC / "self/stat").exists():  # Linux; slim containers have no ps
+        return _in_proc()
+    command = ["ps", "-axo", "pid=,ppid=,pgid=,args="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    rows = (line.split(None, 3) for line in listed.stdout.splitlines())
+    return ((int(row[0]), int(row[1]), int(row[2]), row[-1]) for row in rows if len(row) > 2)
+
+
+def _in_proc() -> Iterator[tuple[int, int, int, str]]:
+    for folder in _PROC.glob("[0-9]*"):
+        try:
+            # Its name, in parentheses, may hold anything, spaces and parentheses included.
+            _state, parent, group, *_ = (
+                (folder / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+            )
+            line = (folder / "cmdline").read_text("utf-8", "replace").replace("\0", " ")
+        except OSError:  # it has ended meanwhile
+            continue
+        yield int(folder.name), int(parent), int(group), line

@@ -12,6 +12,7 @@ from pipeline.config.settings import (
     load_settings,
     no_telemetry,
     require_folder,
+    require_prefect,
     require_user_secret,
     user_agent,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "parse_day",
     "parse_span",
     "require_folder",
+    "require_prefect",
     "require_user_secret",
     "span",
     "user_agent",

@@ -45,6 +45,7 @@ VARIABLES = {
     "COPYDESK_MODEL_TIMEOUT": "model_timeout_s",
     "COPYDESK_MODEL_DEADLINE": "deadline_s",
     "COPYDESK_STOP_GRACE": "stop_grace_s",
+    "COPYDESK_PREFECT": "prefect",
     "COPYDESK_SERVER": "server",
     "COPYDESK_MAX_TOKENS": "max_tokens",
     "COPYDESK_TEMPERATURE": "temperature",
@@ -108,6 +109,8 @@ class Settings(BaseModel):
     """Seconds for one item, with all its attempts."""
     stop_grace_s: float = Field(default=60.0, ge=0, le=3600, allow_inf_nan=False)
     """Seconds that answers under way are waited for after a run is told to end."""
+    prefect: bool = True
+    """Whether runs are flow runs, on a Prefect server; else they are run without Prefect."""
     server: Literal["openai", "openrouter", "ollama", "local"] | None = None
     """Which kind of server is asked; None: what its URL says."""
     max_tokens: int | None = Field(default=None, ge=16, le=1_000_000)
@@ -190,6 +193,16 @@ def require_folder(settings: Settings) -> None:
         raise ConfigError(
             "this machine writes no drafts (COPYDESK_WRITES_DRAFTS=no); do this on the one that does",
             variable="COPYDESK_WRITES_DRAFTS",
+        )
+
+
+def require_prefect(settings: Settings) -> None:
+    """Raise ConfigError where runs are not to be flow runs, for what is one by its nature."""
+    if not settings.prefect:
+        raise ConfigError(
+            "schedules need Prefect, and COPYDESK_PREFECT is off: set COPYDESK_PREFECT=on, or have cron or a "
+            "systemd timer start `copydesk run`",
+            variable="COPYDESK_PREFECT",
         )
 
 

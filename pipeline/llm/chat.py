@@ -9,15 +9,17 @@ import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
-from openai.types.chat import ChatCompletion
 from pydantic import BaseModel, Field
 
 from pipeline.domain.models import Record, Usage
 from pipeline.domain.text import encodable
 from pipeline.llm.capabilities import Manner, Rung, after_refusal, lower
 from pipeline.llm.errors import BrokenReplyError, NoPlaceError, WebPageError, is_page
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletion
 
 RAISED = 4
 """Times the length cap, once, after an answer was cut off at it."""
@@ -163,7 +165,7 @@ class Reply(Record):
     usage: Usage
 
 
-def read_reply(completion: ChatCompletion) -> Reply:
+def read_reply(completion: "ChatCompletion") -> Reply:
     """Return what a completion says. Raises BrokenReplyError where there is nothing to read."""
     choice = _choice(completion)
     message = getattr(choice, "message", None)
@@ -195,7 +197,7 @@ def read_models(text: str) -> list[str]:
     raise broken if broken.code else NoPlaceError(str(broken))
 
 
-def _choice(completion: ChatCompletion) -> object:
+def _choice(completion: "ChatCompletion") -> object:
     choices = getattr(completion, "choices", None)
     if not isinstance(choices, list) or not choices:
         # The SDK hands on as text what its server does not call JSON.
@@ -228,7 +230,7 @@ def _end(reason: object) -> End:
     return End(reason) if reason in {End.LENGTH.value, End.FILTER.value} else End.STOP
 
 
-def _usage(completion: ChatCompletion) -> Usage:
+def _usage(completion: "ChatCompletion") -> Usage:
     """Return the tokens billed, 0 where a server does not say."""
     usage: Any = getattr(completion, "usage", None)
     return Usage(

@@ -3,13 +3,15 @@
 import json
 import re
 from datetime import datetime
-
-import openai
+from typing import TYPE_CHECKING
 
 from pipeline.domain.errors import ModelError, ModelRefused
 from pipeline.domain.text import one_line
 from pipeline.http_client.headers import retry_after
 from pipeline.llm.capabilities import REFUSED, Manner, after_refusal
+
+if TYPE_CHECKING:
+    import openai
 
 AGAIN = frozenset({408, 409, 429})
 """Statuses beside 5xx after which the same request may succeed."""
@@ -87,6 +89,8 @@ def name_trouble(
 
     Where no model was `met` at this address yet, a web page means that none is there; later it passes.
     """
+    import openai  # a quarter of a second, which a run without a model saves
+
     if isinstance(error, openai.APIStatusError):
         return _of_status(error, model, key, now)
     if isinstance(error, openai.APITimeoutError):
@@ -107,6 +111,8 @@ def name_trouble(
 
 def no_models(error: Exception, *, model: str, key: str | None, now: datetime) -> ModelError:
     """Return what it means that a server does not list its models."""
+    import openai
+
     status = error.status_code if isinstance(error, openai.APIStatusError) else None
     if status in _NOWHERE and isinstance(error, openai.APIStatusError):
         page = is_page(error.response.text)
@@ -136,7 +142,7 @@ def quoted(message: str, key: str | None) -> str:
     return one_line(_KEYLIKE.sub("…", bare[:2000]))[:200]
 
 
-def _of_status(error: openai.APIStatusError, model: str, key: str | None, now: datetime) -> Trouble:
+def _of_status(error: "openai.APIStatusError", model: str, key: str | None, now: datetime) -> Trouble:
     status, said = error.status_code, quoted(_said(error), key)
     if _filtered(error):
         return ModelError(f"the server's content filter refuses this source: {said}", retry=False)
@@ -154,7 +160,7 @@ def _of_status(error: openai.APIStatusError, model: str, key: str | None, now: d
     )
 
 
-def _refusal(error: openai.APIStatusError, said: str, model: str, *, gone: bool) -> str | None:
+def _refusal(error: "openai.APIStatusError", said: str, model: str, *, gone: bool) -> str | None:
     """Return what to put right where no request would fare better; None otherwise."""
     status = error.status_code
     wrong = status == 400 and _WRONG_KEY.match(said)
@@ -169,24 +175,24 @@ def _refusal(error: openai.APIStatusError, said: str, model: str, *, gone: bool)
     return None
 
 
-def _filtered(error: openai.APIStatusError) -> bool:
+def _filtered(error: "openai.APIStatusError") -> bool:
     """Tell whether a filter in front of the model refused the text, as gateways say with a 400."""
     return error.status_code in {400, 403} and bool(_FILTERED & {error.code, error.type})
 
 
-def _speaks_of_input(error: openai.APIStatusError) -> bool:
+def _speaks_of_input(error: "openai.APIStatusError") -> bool:
     """Tell whether a 403 is about this item's text, as moderation in front of a model answers."""
     told = json.dumps(error.body, default=str).lower()
     return any(word in told for word in ("moderation", "flagged", "content_policy", "content policy"))
 
 
-def _speaks_of_model(error: openai.APIStatusError) -> bool:
+def _speaks_of_model(error: "openai.APIStatusError") -> bool:
     return error.code == "model_not_found" or (
         isinstance(error.body, dict) and "model" in _said(error).lower()
     )
 
 
-def _said(error: openai.APIStatusError) -> str:
+def _said(error: "openai.APIStatusError") -> str:
     """Return the server's own message, without the SDK's words around it."""
     body = error.body
     if isinstance(body, list) and len(body) == 1 and isinstance(body[0], dict):  # as Gemini sends it

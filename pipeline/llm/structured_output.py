@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -23,8 +23,10 @@ from pipeline.llm.chat import (
     estimate,
     request,
 )
-from pipeline.llm.client import Deadline, Model
 from pipeline.llm.errors import FormatRefusedError, quoted
+
+if TYPE_CHECKING:
+    from pipeline.llm.client import Deadline, Model
 
 T = TypeVar("T")
 MOST = 12
@@ -65,7 +67,7 @@ class Books(Protocol):
         """Mark what was kept as of no use."""
 
 
-async def ask(model: Model, task: Task[T], books: Books) -> tuple[Answer, T]:
+async def ask(model: "Model", task: Task[T], books: Books) -> tuple[Answer, T]:
     """Return an answer that can be used, verbatim, and what was read out of it.
 
     Raises ModelError (a refusal, a filter, an answer cut off or of the wrong shape, a server that does not
@@ -92,7 +94,7 @@ async def ask(model: Model, task: Task[T], books: Books) -> tuple[Answer, T]:
 
 
 async def _answered(
-    model: Model, task: Task[T], turn: Turn, options: Options, books: Books, deadline: Deadline
+    model: "Model", task: Task[T], turn: Turn, options: Options, books: Books, deadline: "Deadline"
 ) -> tuple[Answer, Reply]:
     """Send one request, with its money put aside before and written down after."""
     body = request(task.messages, task.shape, turn, options)

@@ -5,9 +5,10 @@ import functools
 import math
 import random
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pipeline.config import Settings
 from pipeline.covers import Unsplash
@@ -16,10 +17,12 @@ from pipeline.domain.models import Beat, FeedConfig, Finding, Front, PollState, 
 from pipeline.feeds.pages.fetch import Pages
 from pipeline.feeds.parsing.parse import ParsedFeed
 from pipeline.http_client import Net
-from pipeline.llm.client import Model
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.prompt import Prompt
 from pipeline.storage import Ledger, Limits
+
+if TYPE_CHECKING:
+    from pipeline.llm.client import Model
 
 Notify = Callable[[str, str], None]
 """Told (feed key, what) whenever a page of a feed's archive was `read`, whenever an item is `claimed`, and
@@ -28,6 +31,21 @@ Parse = Callable[[bytes, str | None, str, datetime], Awaitable[ParsedFeed]]
 """Body, content type, URL and time to what the feed says."""
 Check = Callable[[Source | None, str, Beat, Front | None], Awaitable[tuple[Finding, ...]]]
 """Source, a draft's body, beat and front matter to the findings about it."""
+
+T = TypeVar("T")
+
+
+class AsTask(Protocol):
+    """Runs a step under a name, for whoever watches: as a task of a flow, for example."""
+
+    def __call__(self, name: str, step: Callable[[], Awaitable[T]], /) -> Coroutine[Any, Any, T]:
+        """Return what the step returns; raise what it raises."""
+
+
+async def plainly(_name: str, step: Callable[[], Awaitable[T]], /) -> T:
+    """Run a step that nobody watches."""
+    return await step()
+
 
 _UNKNOWN_ANSWER = 1500
 """Tokens that the first answer of a run is to have at least."""
@@ -151,7 +169,7 @@ class Newsroom:
     check: Check
     hosts: dict[str, datetime] = field(default_factory=dict)
     """Until when each host asked to be left alone."""
-    model: Model | None = None
+    model: "Model | None" = None
     price: Price | None = None
     prompts: dict[str, Prompt] = field(default_factory=dict)
     """By beat; empty where no model is set."""
@@ -169,6 +187,8 @@ class Newsroom:
     polls: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))
     """Feeds whose bytes are held at one time."""
     notify: Notify = lambda _feed, _outcome: None
+    as_task: AsTask = plainly
+    """How a step that is worth showing is run."""
     stop: list[CopydeskError] = field(default_factory=list)
     """Errors after which no other item would fare better: nothing new is begun."""
     over: asyncio.Event = field(default_factory=asyncio.Event)

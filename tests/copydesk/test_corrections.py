@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from copydesk import check, review, run, status
-from flows.reporting import RunReport, feed_report
 from pipeline.services import PollReport
+from pipeline.services.report import RunReport, feed_report
 from tests.desk.corrected import Wire, story
 from tests.fakes.feed_server import FeedServer
 

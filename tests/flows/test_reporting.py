@@ -2,8 +2,9 @@
 
 import asyncio
 
-from flows.reporting import FeedReport, RunReport, feed_report, markdown, timed
+from flows.runtime import markdown
 from pipeline.services import ItemOutcome, PollReport
+from pipeline.services.report import FeedReport, RunReport, feed_report, timed
 
 NASTY = "a | b](javascript:alert(1)) <img src=x>\n# no"
 

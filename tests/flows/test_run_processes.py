@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.run_processes import runs, tell
+from flows.serve import runs, tell
 
 
 @contextlib.contextmanager

@@ -144,7 +144,7 @@ async def test_what_nobody_foresaw_is_raised_when_the_others_are_done(
 async def test_an_unforeseen_error_is_the_feeds_own_in_the_report(
     ledger: Ledger, net: Net, tmp_path: Path
 ) -> None:
-    from flows.ingest import _report
+    from pipeline.services.ingest import _report
 
     desk = room(ledger, net, tmp_path, Scripted())
     report = _report(desk, feed(), ValueError("a bug"))
@@ -168,7 +168,7 @@ async def test_an_answer_that_is_worth_nothing_is_kept_and_counted(
 
 
 def test_feed_text_is_inert_in_the_report() -> None:
-    from flows.reporting import _cell
+    from flows.runtime import _cell
 
     shown = _cell("![x](https://evil.example/p.png) [a](javascript:alert(1)) <b> a\\|b")
     assert not re.search(r"(?<!\\)[\[\]()<>|]", shown.replace("\\\\", ""))

@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from flows.shutdown import Word, draining, interrupted, unless_stopped
 from pipeline.domain.errors import BudgetSpent, CopydeskError, Interrupted
+from pipeline.services.shutdown import Word, draining, interrupted, unless_stopped
 
 
 def test_a_repetition_is_the_same_word_and_a_second_one_is_not() -> None:

@@ -1,29 +1,19 @@
-"""What a run reports: one row a feed, as a record, as a Prefect artifact.
+"""What a run reports: one row a feed, as a record; what a backfill would report before it.
 
-How a run ends: its report as an artifact, its lines in the log, alerts.
+How a run ends: its lines in the log, alerts, and its report handed to whoever publishes it.
 """
 
 import logging
-import re
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
-
-import httpx
-from prefect.artifacts import acreate_markdown_artifact
-from prefect.exceptions import PrefectException
 
 from pipeline.domain.errors import LedgerError
 from pipeline.domain.models import Record
 from pipeline.publishing import Outcome
-from pipeline.services import ItemOutcome, Newsroom, PollReport
 from pipeline.services.alerts import alert
-from pipeline.storage import dollars
-
-_LINKS = 500
-"""Drafts that a report lists."""
-_MARKDOWN = re.compile(r"[\\|<>\[\]()!*_`#]")
+from pipeline.services.budget import Estimate
+from pipeline.services.context import ItemOutcome, Newsroom, PollReport
 
 
 class FeedReport(PollReport):
@@ -72,6 +62,32 @@ class RunReport(Record):
         return tuple(path for feed in self.feeds for path in feed.drafts)
 
 
+class PlannedItem(Record):
+    """An item that a backfill is going to draft."""
+
+    title: str
+    published: str
+    """ISO 8601."""
+    link: str | None
+    why: str
+    """`new`, or `queued` where it waits already."""
+
+
+class Plan(Record):
+    """What a backfill is going to draft."""
+
+    items: tuple[PlannedItem, ...]
+    left: int
+    """How many more there are than the limit allows."""
+    estimate: Estimate
+    notes: tuple[str, ...]
+    """What was odd on the way."""
+
+
+Publish = Callable[[RunReport], Awaitable[None]]
+"""Keeps a run's report where people look for it; raises nothing."""
+
+
 def feed_report(
     key: str, polled: PollReport | None, error: str | None, outcomes: Sequence[ItemOutcome], queued: int
 ) -> FeedReport:
@@ -108,50 +124,27 @@ async def timed(report: Awaitable[FeedReport]) -> FeedReport:
     return done.model_copy(update={"seconds": round(time.monotonic() - began, 1)})
 
 
-def markdown(report: RunReport) -> str:
-    """Return the report as the Markdown table of a Prefect artifact."""
-    rows = [
-        "| feed | new | drafted | held | merged | skipped | failed | queued | cost | time | trouble |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
-    ]
-    rows += [
-        f"| {feed.feed} | {feed.new} | {len(feed.drafts)} | {feed.blocked} | {feed.merged} | {feed.skipped} "
-        f"| {len(feed.failed)} | {feed.queued} | {dollars(feed.micros)} | {feed.seconds:.1f} s "
-        f"| {_cell(feed.error or '; '.join(feed.failed))} |"
-        for feed in report.feeds
-    ]
-    tail = [f"\n{len(report.drafts)} drafts in {report.seconds:.1f} s, written by {report.model}."]
-    tail += [f"\n{_cell(one.told)}" for one in report.published]
-    if report.stopped:
-        tail.append(f"\n**Stopped early:** {_cell(report.stopped)}")
-    return "\n".join(rows + tail + ["", *_links(report)])
-
-
-def _links(report: RunReport) -> list[str]:
-    """Return a list of the drafts, each with a link to the desk."""
-    every = [pair for feed in report.feeds for pair in zip(feed.drafts, feed.refs, strict=True)]
-    links = [f"- [{_cell(path)}]({report.desk.rstrip('/')}/drafts/{ref})" for path, ref in every[:_LINKS]]
-    return links + ([f"- and {len(every) - _LINKS} more"] if len(every) > _LINKS else [])
-
-
-def _cell(text: str) -> str:
-    """Keep a table's cell on one line; feed text is not ours to trust."""
-    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
-
-
 reports = logging.getLogger("copydesk.reports")
 reports.addHandler(logging.NullHandler())  # who wants them asks for them
 log = logging.getLogger("copydesk.run")
 
 
-async def publish_report(
-    name: str, room: Newsroom, reports: list[FeedReport], seconds: float, sent: Sequence[Outcome] = ()
-) -> dict[str, Any]:
-    """Keep the run's report as an artifact and return it as JSON; tell whoever has to look at something."""
+async def finish(
+    name: str,
+    room: Newsroom,
+    reports: Sequence[FeedReport],
+    began: float,
+    publish: Publish,
+    sent: Sequence[Outcome] = (),
+) -> RunReport:
+    """Return the report of a run that began at `began` of the monotonic clock.
+
+    Its lines are logged, whoever has to look at something is told, and `publish` gets it.
+    """
     stop = room.stop[0] if room.stop else None
     report = RunReport(
         flow=name,
-        seconds=round(seconds, 2),
+        seconds=round(time.monotonic() - began, 2),
         feeds=tuple(reports),
         published=tuple(sent),
         stopped=stop.message if stop else None,
@@ -162,16 +155,8 @@ async def publish_report(
     )
     _log(room, report)
     await _alerted(room)
-    await _kept(name, report)
-    return report.model_dump(mode="json")
-
-
-async def _kept(name: str, report: RunReport) -> None:
-    """Keep a report on Prefect's page; that its server is away undoes nothing of the run."""
-    try:
-        await acreate_markdown_artifact(markdown(report), key=f"{name}-report", description="Run report")
-    except (httpx.HTTPError, PrefectException) as error:
-        log.warning("the report could not be kept: %s", error)
+    await publish(report)
+    return report
 
 
 def _log(room: Newsroom, report: RunReport) -> None:

@@ -1,0 +1,175 @@
+"""Runs over many feeds: poll them and draft what is new, draft what waits, carry out what is asked for."""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from pipeline.config import chosen, jitter_s, require_folder
+from pipeline.domain.errors import CopydeskError, FeedError, Interrupted
+from pipeline.domain.models import FeedConfig, PollState, Window
+from pipeline.services.context import ItemOutcome, Newsroom, PollReport
+from pipeline.services.draft import draft_feed
+from pipeline.services.poll import poll
+from pipeline.services.report import FeedReport, RunReport, feed_report, finish, timed
+from pipeline.services.run import UNWATCHED, Ports, drained, newsroom
+from pipeline.services.shutdown import unless_stopped
+
+Read = Callable[[], Awaitable[PollReport]]
+"""Brings what a feed has into the ledger; may raise FeedError."""
+
+
+async def ingest(feeds: list[str] | None = None, due: bool = False, ports: Ports = UNWATCHED) -> RunReport:
+    """Poll the enabled feeds that are due, or those named by key, and draft what is new in them.
+
+    Those named are polled now; where `due`, only if they are due and were not polled since this run was: of
+    several late runs one catches up.
+
+    Raises ConfigError or LedgerError before anything is done; a feed that fails, or a model that refuses, is
+    part of the report.
+    """
+    began, scheduled = time.monotonic(), ports.scheduled or datetime.now(UTC)
+    async with newsroom(ports=ports) as (room, subscriptions):
+        selected = chosen(subscriptions, feeds)
+        if due:
+            selected = [feed for feed in selected if not polled_since(room.book.state(feed), scheduled)]
+        queues = await asyncio.to_thread(room.ledger.queues)
+        every = (
+            timed(
+                run_feed(
+                    room,
+                    feed,
+                    feed.max_items,
+                    queued=queues.get(feed.key, 0),
+                    named=feeds is not None and not due,
+                    wait_s=room.chance() * jitter_s(feed.jitter) if due else 0.0,
+                )
+            )
+            for feed in selected
+        )
+        results = await asyncio.gather(*every, return_exceptions=True)
+        reports = [_report(room, feed, result) for feed, result in zip(selected, results, strict=True)]
+        sent = await drained(room, subscriptions.publish)
+        return await finish("ingest", room, reports, began, ports.publish, sent)
+
+
+async def drafting(ports: Ports = UNWATCHED) -> RunReport:
+    """Draft what waits in the queues; polls nothing.
+
+    Any number may run at once: each takes a few items at a time, and none that another has. Raises
+    ConfigError, LedgerError.
+    """
+    began = time.monotonic()
+    async with newsroom(ports=ports) as (room, subscriptions):
+        queues = await asyncio.to_thread(room.ledger.queues)
+        feeds = [feed for feed in subscriptions.feeds if feed.enabled and queues.get(feed.key)]
+        reports = await asyncio.gather(*(timed(drafted(room, feed, feed.max_items)) for feed in feeds))
+        return await finish("drafting", room, reports, began, ports.publish)
+
+
+async def requests(ports: Ports = UNWATCHED) -> RunReport:
+    """Write anew what is asked for, write what other machines drafted, publish what was approved.
+
+    Polls nothing. Raises ConfigError, also on a machine that writes no drafts, and LedgerError.
+    """
+    began = time.monotonic()
+    async with newsroom(ports=ports) as (room, subscriptions):
+        require_folder(room.settings)
+        asked = Counter(await asyncio.to_thread(room.ledger.requested))
+        asked.update(await asyncio.to_thread(room.ledger.unwritten))
+        feeds = [feed for feed in subscriptions.feeds if asked.get(feed.key)]
+        reports = await asyncio.gather(*(timed(_redrafted(room, feed, asked[feed.key])) for feed in feeds))
+        sent = await drained(room, subscriptions.publish)
+        return await finish("requests", room, reports, began, ports.publish, sent)
+
+
+async def _redrafted(room: Newsroom, feed: FeedConfig, count: int) -> FeedReport:
+    step = room.as_task(f"redraft {feed.key}", lambda: draft_feed(room, feed, count, requested=True))
+    return feed_report(feed.key, None, None, await step, 0)
+
+
+def polled_since(state: PollState, moment: datetime) -> bool:
+    """Tell whether a feed was polled after a moment. Pure."""
+    return state.last_polled_at is not None and state.last_polled_at >= moment
+
+
+def _report(room: Newsroom, feed: FeedConfig, result: FeedReport | BaseException) -> FeedReport:
+    """Return a feed's report; trouble that nobody foresaw is the feed's own, and the run's exit code."""
+    if isinstance(result, FeedReport):
+        return result
+    if not isinstance(result, Exception):
+        raise result  # an interrupt
+    said = f"{feed.key}: unexpected trouble, please report it: {type(result).__name__}: {result}"
+    error = result if isinstance(result, CopydeskError) else CopydeskError(said, feed=feed.key)
+    room.stop.append(error)
+    return FeedReport(feed=feed.key, error=error.message)
+
+
+async def run_feed(
+    room: Newsroom,
+    feed: FeedConfig,
+    limit: int,
+    window: Window | None = None,
+    *,
+    queued: int = 0,
+    named: bool = False,
+    read: Read | None = None,
+    wait_s: float = 0.0,
+) -> FeedReport:
+    """Poll one feed, then draft what waits in it; a feed that fails still has its queue drafted.
+
+    `read` takes the place of the poll. A step that is shown costs more than a poll: only a feed that failed,
+    or has work, gets one.
+    """
+    await unless_stopped(room.stop, wait_s)
+    polled, error = await _polled(room, feed, read or (lambda: poll(room, feed, window, named=named)))
+    if not (queued or window or (polled and polled.new + polled.updated)):
+        return feed_report(feed.key, polled, error, [], 0)
+    return await drafted(room, feed, limit, window, polled, error)
+
+
+async def drafted(
+    room: Newsroom,
+    feed: FeedConfig,
+    limit: int,
+    window: Window | None = None,
+    polled: PollReport | None = None,
+    error: str | None = None,
+) -> FeedReport:
+    """Draft what waits in a feed, a step that fails in a watcher's view where an item or the model did."""
+    outcomes: list[ItemOutcome] = []
+
+    async def draft() -> None:
+        outcomes.extend(await draft_feed(room, feed, limit, window))
+        failed = [one for one in outcomes if one.reason and not one.skipped]
+        stopped = [error for error in room.stop if not isinstance(error, Interrupted)]
+        if stopped or failed:
+            raise ItemsFailed(stopped[0].message if stopped else f"{failed[0].title}: {failed[0].reason}")
+
+    if queued := await asyncio.to_thread(room.ledger.queued, feed.key, window):
+        with contextlib.suppress(ItemsFailed):
+            await room.as_task(f"draft {feed.key}", draft)
+        queued = await asyncio.to_thread(room.ledger.queued, feed.key, window)
+    return feed_report(feed.key, polled, error, outcomes, queued)
+
+
+class ItemsFailed(Exception):
+    """Items of a feed came to nothing; the run goes on."""
+
+
+async def _polled(room: Newsroom, feed: FeedConfig, read: Read) -> tuple[PollReport | None, str | None]:
+    """Return what a poll brought, or why it brought nothing."""
+    try:
+        return await read(), None
+    except FeedError as error:
+        trouble = error
+    with contextlib.suppress(FeedError):
+        await room.as_task(f"fetch {feed.key}", lambda: _raised(trouble))
+    return None, trouble.message
+
+
+async def _raised(trouble: FeedError) -> None:
+    """Fail in a watcher's view as the feed did."""
+    raise trouble
