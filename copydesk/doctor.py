@@ -1,4 +1,4 @@
-"""`copydesk doctor`: settings, ledger, output, model, targets and feeds; each trouble with its fix."""
+"""`copydesk doctor`: settings, ledger, output, Prefect, model, targets, feeds; each trouble with its fix."""
 
 import asyncio
 import sys
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from copydesk.console import machine, plain, say, told, trouble
 from copydesk.feeds import examine_feeds
 from copydesk.sample import serving
+from flows.prefect_api import is_named, require_api, require_api_url
 from pipeline.config import Settings, Subscriptions, Target, load_feeds, load_settings, require_user_secret
 from pipeline.domain.errors import OutputError
 from pipeline.http_client import require_usable_proxies
@@ -51,6 +52,7 @@ def _examined() -> list[Result]:
         _tried("ledger", lambda: _ledger(settings, subscriptions)),
         _tried("output", lambda: _output(settings)),
         _tried("desk", lambda: _desk(settings)),
+        _tried("runs", lambda: _runs(settings)),
         _tried("model", lambda: _model(settings)),
         *(_tried(f"target {target.name}", _target(settings, target)) for target in subscriptions.publish),
     ]
@@ -110,6 +112,18 @@ def _desk(settings: Settings) -> str:
     if settings.desk_user_header:
         return f"a proxy names editors in {settings.desk_user_header}, and shows the secret that is set"
     return "its token signs editors in"
+
+
+def _runs(settings: Settings) -> str:
+    if not settings.prefect:
+        return "runs without Prefect (COPYDESK_PREFECT=off); `copydesk serve` needs it on"
+    require_api_url()
+    asyncio.run(require_api())
+    if is_named():
+        return (
+            "flow runs of Prefect, on the server that PREFECT_API_URL or Prefect's profile names; it answers"
+        )
+    return "flow runs of Prefect, on a server that is started for them; COPYDESK_PREFECT=off does without"
 
 
 def _model(settings: Settings) -> str:

@@ -271,7 +271,7 @@ def forget(url: Annotated[str, typer.Argument(help="The item's link, as `drafts 
 def doctor(as_json: Json = False) -> None:
     """Name each trouble with its fix.
 
-    Looks at settings, feeds.yaml, prompts, ledger, output folder, model and every feed.
+    Looks at settings, feeds.yaml, prompts, ledger, output folder, Prefect, model and every feed.
     """
     from copydesk import doctor as examination
 

@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from copydesk.console import err
 from flows.prefect_api import is_named, renew, require_api, require_api_url
@@ -39,8 +39,15 @@ if os.getppid() == int(sys.argv[1]):
 """PR_SET_PDEATHSIG is 1, SIGTERM 15; a parent that died before is noticed, too."""
 Child = subprocess.Popen[bytes]
 Report = dict[str, Any]
-Begin = Callable[[tuple[object, ...], "Ports"], Report]
-"""Carries a run out that is given these parameters and ports; returns its report as JSON."""
+
+
+class Begin(NamedTuple):
+    """How a run begins."""
+
+    carry_out: Callable[[tuple[object, ...], "Ports"], Report]
+    """Given a run's parameters and ports, carries it out and returns its report as JSON."""
+    first: str
+    """What a progress bar says before anything is known of a feed."""
 
 
 @contextlib.contextmanager
@@ -52,7 +59,7 @@ def beginning(name: str, settings: Settings, *, direct: bool) -> Iterator[Begin]
     """
     if direct or not settings.prefect:
         logging.getLogger().setLevel(logging.CRITICAL)  # as `quieten` has it
-        yield partial(_directly, name)
+        yield Begin(partial(_directly, name), "polling feeds")
         return
     require_api_url()
     subscriptions = load_feeds(settings.feeds_file)
@@ -60,7 +67,7 @@ def beginning(name: str, settings: Settings, *, direct: bool) -> Iterator[Begin]
         ledger.sync_feeds(subscriptions.feeds)
     quieten()
     with small_server(settings.base) as ready:
-        yield partial(_as_flow, name, ready)
+        yield Begin(partial(_as_flow, name, ready), "starting Prefect, polling feeds")
 
 
 def quieten() -> None:

@@ -43,6 +43,8 @@ class Count:
     """What it has cost, in millionths of a US dollar."""
     began: float | None = None
     """When the first item was begun, in seconds of any clock."""
+    first: str = "polling feeds"
+    """What is done before anything is known of a feed."""
 
     @property
     def total(self) -> int | None:
@@ -73,7 +75,7 @@ class Count:
         """Return what is done just now."""
         if self.claimed:
             return f"drafting {feed}"
-        return f"reading {feed}, page {self.read}" if self.read else "starting Prefect, polling feeds"
+        return f"reading {feed}, page {self.read}" if self.read else self.first
 
 
 class _Pace(ProgressColumn):
@@ -154,6 +156,7 @@ def carried_out(
     from pipeline.services.run import Ports
 
     count = count or Count()
+    count.first = begin.first
     with shown(count, wanted=not as_json) as notify:
         ports = Ports(
             listener=notify,
@@ -161,7 +164,7 @@ def carried_out(
             planner=planner and (lambda plan: planner(plan.model_dump(mode="json"))),
             found=found,
         )
-        return begin(given, ports)
+        return begin.carry_out(given, ports)
 
 
 def tell(report: Report, *, as_json: bool) -> None:

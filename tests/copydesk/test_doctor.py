@@ -63,7 +63,8 @@ def troubles(found: dict[str, tuple[bool, str]]) -> dict[str, str]:
 def test_where_all_is_well_each_line_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     found = examined(capsys)
     assert list(found) == [
-        "settings", "feeds.yaml", "prompts", "ledger", "output", "desk", "model", "feed one", "feed two",
+        "settings", "feeds.yaml", "prompts", "ledger", "output", "desk", "runs", "model",
+        "feed one", "feed two",
     ]  # fmt: skip
     assert troubles(found) == {}
 
@@ -92,6 +93,18 @@ def test_the_models_trouble_is_one_line_and_the_feeds_are_looked_at(
     assert said in told
     assert "\n" not in told
     assert found["feed one"] == (True, "2 items; fine")
+
+
+def test_how_runs_go_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert examined(capsys)["runs"][1].startswith(
+        "flow runs of Prefect, on a server that is started for them"
+    )
+    monkeypatch.setenv("PREFECT_API_URL", "127.0.0.1:4200")
+    assert troubles(examined(capsys)).keys() == {"runs"}
+    monkeypatch.setenv("COPYDESK_PREFECT", "off")
+    found = examined(capsys)
+    assert troubles(found) == {}
+    assert found["runs"][1].startswith("runs without Prefect")
 
 
 @pytest.mark.parametrize("examination", ["_prompts", "_ledger", "_output", "_model"])

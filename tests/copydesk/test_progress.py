@@ -43,7 +43,8 @@ def test_a_terminal_sees_pages_items_and_dollars() -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
     moments = iter(range(0, 3000, 30))
-    count = Count(expected=3)
+    count = Count(expected=3, first="starting Prefect")
+    assert count.doing("") == "starting Prefect"
     with shown(count, console=console, clock=lambda: next(moments)) as notify:
         notify("days", "read", 0)
         notify("days", "read", 0)

@@ -59,6 +59,7 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         "max_in_flight_total": None,
         "calls_per_minute": None,
         "writes_drafts": True,
+        "prefect": True,
         "cap_backfill": None,
         "unsplash_key": None,
         "hooks": {},
@@ -102,6 +103,7 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
         "COPYDESK_MAX_IN_FLIGHT_TOTAL": "30",
         "COPYDESK_CALLS_PER_MINUTE": "500",
         "COPYDESK_WRITES_DRAFTS": "no",
+        "COPYDESK_PREFECT": "off",
         "COPYDESK_CAP_BACKFILL": "3",
         "UNSPLASH_ACCESS_KEY": "a-key",
     }
@@ -137,7 +139,7 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
     assert (settings.desk_url, settings.alert_hours, settings.log) == ("https://desk.example.org", 6, "json")
     assert (settings.max_in_flight_total, settings.calls_per_minute) == (30, 500)
     assert settings.cap_backfill == 3
-    assert settings.writes_drafts is False
+    assert (settings.writes_drafts, settings.prefect) == (False, False)
     assert settings.alert_url
     assert "a-secret" not in repr(settings)
     assert settings.unsplash_key
@@ -198,6 +200,7 @@ def test_an_unknown_variable_is_refused_with_a_guess(tmp_path: Path) -> None:
         ("COPYDESK_MAX_IN_FLIGHT", "0", "1 or more"),
         ("COPYDESK_MAX_IN_FLIGHT", "999", "256 or less"),
         ("COPYDESK_WRITES_DRAFTS", "maybe", "neither yes nor no"),
+        ("COPYDESK_PREFECT", "maybe", "neither yes nor no"),
         ("COPYDESK_MODEL_TIMEOUT", "soon", "not a number"),
         ("COPYDESK_MODEL_TIMEOUT", "-1", "above zero"),
         ("COPYDESK_MODEL_DEADLINE", "nan", "finite number"),

@@ -1,0 +1,209 @@
+"""Runs without Prefect: they never import it, and leave what a flow run leaves."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from pipeline.domain.placeholders import PLACEHOLDERS
+from tests.commands import call_copydesk
+from tests.end_to_end.project import Project, run_copydesk
+from tests.end_to_end.test_interrupted_runs import rss
+from tests.end_to_end.test_serving import servers
+from tests.end_to_end.test_stopping import IN_FLIGHT, begun, laid_out
+from tests.fakes.feed_server import FeedServer
+from tests.fakes.model_server import ModelServer, Reply, error
+
+PROBE = """
+import atexit, json, sys
+
+def told():
+    names = sorted(name for name in sys.modules if name.partition(".")[0] == "prefect")
+    json.dump(names, open("imported.json", "w"))
+
+atexit.register(told)
+from copydesk.main import main
+main()
+"""
+"""The command line, which leaves the names of Prefect's modules that were imported."""
+TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|\+00:00| UTC)?")
+OTHER_EACH_TIME = re.compile(r"(.*_)?id|(.*_)?at|lease_.*|sha256.*|run|seconds|owner|form|base|sent")
+"""Columns with numbers of rows, times, and what is made of them."""
+ITEMS = "".join(
+    f"<item><title>{place} opens a port</title><guid>{place}</guid><link>https://news.example/{place}</link>"
+    "<pubDate>Mon, 02 Feb 2026 10:00:00 GMT</pubDate>"
+    f"<description>The port of {place} opens after {weeks} weeks, its board said.</description></item>"
+    for place, weeks in (("Aalborg", 11), ("Brest", 12), ("Cadiz", 13))
+)
+FEED = f"<rss version='2.0'><channel><title>News</title>{ITEMS}</channel></rss>".encode()
+
+
+class Way(NamedTuple):
+    """How a run is started."""
+
+    options: tuple[str, ...] = ()
+    environ: tuple[tuple[str, str], ...] = ()
+
+
+FLOW = Way()
+DIRECT = (Way(options=("--direct",)), Way(environ=(("COPYDESK_PREFECT", "off"),)))
+
+
+def probed(project: Project, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Call the command line in a process of its own; no module of Prefect's may have been imported."""
+    command = [sys.executable, "-c", PROBE, *arguments]
+    done = subprocess.run(
+        command, cwd=project.folder, env=project.environ, text=True, capture_output=True, timeout=300
+    )
+    assert json.loads((project.folder / "imported.json").read_text()) == []
+    return done
+
+
+def tables(project: Project) -> dict[str, list[str]]:
+    """Return the rows of the ledger, without what differs from one run to the next."""
+    with contextlib.closing(sqlite3.connect(project.folder / ".copydesk/ledger.db")) as database:
+        database.row_factory = sqlite3.Row
+        names = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {
+            name: sorted(_row(row) for row in database.execute(f"SELECT * FROM {name}")) for name in names
+        }
+
+
+def _row(row: sqlite3.Row) -> str:
+    kept = {name: row[name] for name in row.keys() if not OTHER_EACH_TIME.fullmatch(name)}  # noqa: SIM118
+    if kept.get("place"):
+        kept["place"] = Path(kept["place"]).name
+    return TIME.sub("TIME", json.dumps(kept, sort_keys=True))
+
+
+def files(project: Project) -> dict[str, str]:
+    output = project.folder / "output"
+    found = [path for path in sorted(output.rglob("*")) if path.suffix == ".md"]
+    return {str(path.relative_to(output)): TIME.sub("TIME", path.read_text()) for path in found}
+
+
+def report(stdout: str) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(TIME.sub("TIME", stdout))
+    del told["seconds"], told["output"]
+    for feed in told["feeds"]:
+        del feed["seconds"]
+        feed |= {name: sorted(feed[name]) for name in ("drafts", "refs")}  # in the order of the answers
+    return told
+
+
+def approve_first(project: Project) -> None:
+    draft = project.drafts()[0]
+    text = draft.read_text()
+    for placeholder in PLACEHOLDERS:
+        text = text.replace(placeholder, "The desk expects little of it.")
+    draft.write_text(text)
+    approved = call_copydesk(project, "approve", draft.stem[-8:])
+    assert approved.returncode == 0, approved.stderr
+
+
+def lived(project: Project, way: Way, model: ModelServer, feeds: FeedServer) -> list[object]:
+    """Run a newsroom of two feeds, one of them missing, four times; return what it told and left."""
+    feeds.add("/news.xml", FEED, content_type="application/rss+xml", etag='"1"')
+    path = project.folder / "feeds.yaml"
+    content = yaml.safe_load(path.read_text()) | {"publish": {"site": {"kind": "folder", "path": "site"}}}
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    project.environ |= dict(way.environ)
+    run = ("run", *way.options)
+    first = call_copydesk(project, *run, "news", "--json")
+    approve_first(project)
+    second = call_copydesk(project, *run)
+    project.environ |= {"COPYDESK_MODEL": "fake-1", "OPENAI_BASE_URL": model.base_url}
+    drafts = call_copydesk(project, "redraft", "--offline", *way.options)
+    feeds.add("/news.xml", FEED.replace(b"Brest", b"Douala"), content_type="application/rss+xml", etag='"2"')
+    model.refuse = lambda _request: error(401, "no such key")
+    refused = call_copydesk(project, *run, "news", "--json")
+    model.refuse = lambda _request: None
+    third = call_copydesk(project, "backfill", "news", "--yes", *way.options, "--json")
+    site = sorted(path.name for path in (project.folder / "site").rglob("*.md"))
+    assert (report(first.stdout)["feeds"][0]["new"], len(site), refused.returncode) == (3, 1, 4)
+    assert "Nothing new" in second.stdout
+    assert "rewritten by fake-1" in drafts.stdout
+    told = [report(done.stdout) for done in (first, refused, third)]
+    said = [TIME.sub("TIME", text) for done in (second, drafts) for text in (done.stdout, done.stderr)]
+    codes = [done.returncode for done in (first, second, drafts, refused, third)]
+    return [told, said, codes, site, files(project), tables(project)]
+
+
+def test_every_way_to_run_leaves_the_same(
+    tmp_path: Path, new_project: Callable[..., Project], feeds: FeedServer
+) -> None:
+    places = {"news": feeds.url("/news.xml"), "gone": feeds.url("/gone.xml")}
+    with ModelServer() as model:
+        expected = lived(new_project(places), FLOW, model, feeds)
+        for number, way in enumerate(DIRECT):
+            project = Project.create(tmp_path / str(number), places)
+            for one, other in zip(lived(project, way, model, feeds), expected, strict=True):
+                assert one == other, way
+
+
+@pytest.mark.parametrize("way", DIRECT, ids=["option", "variable"])
+def test_prefect_is_never_imported(tmp_path: Path, feeds: FeedServer, way: Way) -> None:
+    feeds.add("/news.xml", FEED, content_type="application/rss+xml")
+    project = Project.create(tmp_path / "project", {"news": feeds.url("/news.xml")})
+    # Nothing listens there: who asks for Prefect fails.
+    project.environ |= {"PREFECT_API_URL": "http://127.0.0.1:9/api", **dict(way.environ)}
+    with ModelServer() as model:
+        done = probed(project, "run", *way.options, "--json")
+        assert (done.returncode, len(report(done.stdout)["feeds"][0]["drafts"])) == (0, 3), done.stderr
+        project.environ |= {"COPYDESK_MODEL": "fake-1", "OPENAI_BASE_URL": model.base_url}
+        assert probed(project, "backfill", "news", "--dry-run", *way.options).returncode == 0
+        assert probed(project, "redraft", "--offline", *way.options).returncode == 0
+    assert done.stderr == ""
+
+
+def test_a_schedule_without_prefect_is_refused_in_a_sentence(tmp_path: Path, feeds: FeedServer) -> None:
+    project = Project.create(tmp_path / "project", {"news": feeds.url("/news.xml")})
+    project.environ["COPYDESK_PREFECT"] = "off"
+    refused = probed(project, "serve")
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert "set COPYDESK_PREFECT=on" in refused.stderr
+    assert "copydesk run" in refused.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_group_that_is_told_to_end_keeps_the_answers_under_way(
+    tmp_path: Path, feeds: FeedServer, number: signal.Signals
+) -> None:
+    feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
+    with ModelServer(latency_s=2) as model:
+        places = {"stories": feeds.url("/stories.xml")}
+        project = laid_out(Project.create(tmp_path / "project", places, max_items=24), model)
+        with begun(project, model, "run", "--direct") as process:
+            os.killpg(process.pid, number)
+            assert process.wait(60) == 130
+        assert model.requests == len(model.answered) == IN_FLIGHT
+    assert len(project.drafts()) == IN_FLIGHT
+    assert servers(project.folder) == []
+
+
+def test_a_second_signal_ends_at_once_and_the_next_run_goes_on(tmp_path: Path, feeds: FeedServer) -> None:
+    feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
+    with ModelServer() as model:
+        model.enqueue(*[Reply(stall=True)] * IN_FLIGHT)
+        places = {"stories": feeds.url("/stories.xml")}
+        project = laid_out(
+            Project.create(tmp_path / "project", places, max_items=24), model, COPYDESK_STOP_GRACE="3600"
+        )
+        with begun(project, model, "run", "--direct") as process:
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(1)  # somebody presses Ctrl-C again
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.wait(60) == 130
+        assert run_copydesk(project, "run", "--direct").returncode == 0
+    assert len(project.drafts()) == 24
