@@ -5,6 +5,7 @@ How runs begin: as flow runs on that server or on another one, or without Prefec
 
 import asyncio
 import contextlib
+import http.client
 import logging
 import os
 import signal
@@ -12,7 +13,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _PATIENCE_S = 120
 """A cold start of Prefect's server takes up to half a minute."""
 _ENDING_S = 20
+_PORT = "prefect-server.port"
 _TIE = """import ctypes, os, sys
 ctypes.CDLL(None).prctl(1, 15)
 if os.getppid() == int(sys.argv[1]):
@@ -111,8 +112,8 @@ def _as_flow(name: str, ready: Callable[[], None], given: tuple[object, ...], po
 def server(base: Path) -> Iterator[str | None]:
     """Have Prefect's server run on loopback; yields its address, None where the operator names one.
 
-    `base`: the folder with its log, in .copydesk. PREFECT_API_URL names the server while it runs. Raises
-    ConfigError where it does not start.
+    `base`: the folder with its log and, for runs that begin meanwhile, its port, in .copydesk. PREFECT_API_URL
+    names the server while it runs. Raises ConfigError where it does not start.
     """
     if os.environ.get("PREFECT_API_URL"):
         yield None
@@ -121,18 +122,25 @@ def server(base: Path) -> Iterator[str | None]:
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     with _running(base, command, port) as ready:
         ready()
-        yield f"http://127.0.0.1:{port}"
+        with _told(base, port):
+            yield f"http://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager
 def small_server(base: Path) -> Iterator[Callable[[], None]]:
-    """Have what one run needs of Prefect's server run on loopback, unless Prefect's settings name a server.
+    """Have what one run needs of Prefect's server run on loopback.
 
+    That is not needed where Prefect's settings name a server, or `copydesk serve` runs one in this folder.
     Yields what waits until it answers: that raises ConfigError where it does not start. Prefect's own way to
     start one would leave it behind when a run is killed, and lose it at Ctrl-C.
     """
     if is_named():
         yield lambda: None
+        return
+    if served := _served(base):
+        with _named(served):
+            renew()
+            yield lambda: None
         return
     port = _free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
@@ -181,11 +189,52 @@ def _running(
     with _opened(path) as log:
         process = started(command, log, more)
     try:
-        os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
-        yield partial(_wait, process, port, path)
+        with _named(port):
+            yield partial(_wait, process, port, path)
+    finally:
+        end(process, "Prefect's server")
+
+
+@contextlib.contextmanager
+def _named(port: int) -> Iterator[None]:
+    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+    try:
+        yield
     finally:
         os.environ.pop("PREFECT_API_URL", None)
-        end(process, "Prefect's server")
+
+
+@contextlib.contextmanager
+def _told(base: Path, port: int) -> Iterator[None]:
+    """Have runs that begin in this folder find a server, as long as this lasts."""
+    path = base / ".copydesk" / _PORT
+    path.write_text(str(port), encoding="ascii")
+    try:
+        yield
+    finally:
+        if _served_port(path) == port:  # else another `serve` has begun since
+            path.unlink(missing_ok=True)
+
+
+def _served(base: Path) -> int | None:
+    """Return the port of the server that `copydesk serve` runs in a folder, None where none answers."""
+    port = _served_port(base / ".copydesk" / _PORT)
+    return port if port and _answers(port) else None
+
+
+def _served_port(path: Path) -> int | None:
+    try:
+        return int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2) as answer:
+            return bool(answer.read(10) == b"true")  # a server that was killed has left its port to anybody
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
 
 
 def _opened(log: Path) -> IO[bytes]:
@@ -214,9 +263,7 @@ def _free_port() -> int:
 def _wait(process: Child, port: int, log: Path) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.3)
+        if _answers(port):
+            return
+        time.sleep(0.3)
     raise ConfigError(f"Prefect's server does not start; {log} says why", file=str(log))

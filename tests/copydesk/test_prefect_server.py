@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from copydesk.prefect_server import small_server, started
+from copydesk.prefect_server import _served, small_server, started
+from flows.prefect_api import is_named, renew
 from pipeline.config import bare_environment
 from pipeline.config.child_environment import NO_TELEMETRY
 from pipeline.domain.errors import ConfigError
+from tests.fakes.feed_server import FeedServer
 
 ROOT = Path(__file__).parents[2]
 PRINTS = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
@@ -84,6 +86,29 @@ def is_there(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_a_run_takes_the_server_of_a_serve_that_answers_and_no_other_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "")
+    renew()
+    told = tmp_path / ".copydesk/prefect-server.port"
+    with FeedServer() as server:
+        port = int(server.url("").rpartition(":")[2])
+        told.parent.mkdir()
+        told.write_text(str(port))
+        assert _served(tmp_path) is None
+        server.add("/api/health", b"true", content_type="application/json")
+        with small_server(tmp_path) as ready:
+            ready()
+            assert os.environ["PREFECT_API_URL"] == f"http://127.0.0.1:{port}/api"
+            assert is_named()
+    renew()
+    assert "PREFECT_API_URL" not in os.environ
+    assert _served(tmp_path) is None
+    told.write_text("no port")
+    assert _served(tmp_path) is None
 
 
 def test_a_log_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,12 @@
 """`copydesk serve`, really: Prefect's server, the flows, what an editor asks for, and a quiet end."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -77,6 +79,20 @@ def test_it_carries_out_what_an_editor_asks_for_and_ends_without_leaving_anythin
     assert "telemetry" not in log.read_text()
 
 
+def flow_runs(folder: Path) -> list[str]:
+    """Return the names of the flows that ran on the server of a `serve`, a name a run."""
+    api = f"http://127.0.0.1:{(folder / '.copydesk/prefect-server.port').read_text()}/api"
+    names = {flow["id"]: flow["name"] for flow in asked(f"{api}/flows/filter")}
+    return [names[run["flow_id"]] for run in asked(f"{api}/flow_runs/filter")]
+
+
+def asked(url: str) -> list[dict[str, str]]:
+    request = urllib.request.Request(url, b"{}", {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        found: list[dict[str, str]] = json.load(answer)
+    return found
+
+
 def test_killed_it_leaves_no_server_behind(tmp_path: Path) -> None:
     settings = layout(tmp_path)
     told = yaml.safe_load(settings.feeds_file.read_text())
@@ -88,6 +104,13 @@ def test_killed_it_leaves_no_server_behind(tmp_path: Path) -> None:
             assert process.poll() is None
         [server] = [pid for pid, line in working_in(settings.base) if "server start" in line]
         environ = Path(f"/proc/{server}/environ").read_text().split("\0")
+        before = working_in(settings.base)
+        once = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(settings.base)}
+        command = [sys.executable, "-m", "copydesk", "run", "--json"]
+        told_by_run = subprocess.run(command, cwd=settings.base, env=once, capture_output=True, text=True)
+        assert told_by_run.returncode == 0, told_by_run.stderr
+        assert flow_runs(settings.base) == ["ingest"], "on the page of the server that is there"
+        assert working_in(settings.base) == before
         assert {"DO_NOT_TRACK=1", "PREFECT_SERVER_ANALYTICS_ENABLED=false"} <= set(environ)
         process.kill()
     deadline = time.monotonic() + 60
