@@ -112,8 +112,8 @@ def _as_flow(name: str, ready: Callable[[], None], given: tuple[object, ...], po
 def server(base: Path) -> Iterator[str | None]:
     """Have Prefect's server run on loopback; yields its address, None where the operator names one.
 
-    `base`: the folder with its log and, for runs that begin meanwhile, its port, in .copydesk. PREFECT_API_URL
-    names the server while it runs. Raises ConfigError where it does not start.
+    `base`: the folder with its log and, for runs that begin meanwhile, its port, in .copydesk.
+    PREFECT_API_URL names the server while it runs. Raises ConfigError where it does not start.
     """
     if os.environ.get("PREFECT_API_URL"):
         yield None
