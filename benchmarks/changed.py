@@ -65,7 +65,7 @@ def held_mb() -> float:
 async def ours() -> tuple[float, float, int]:
     """Poll every feed; returns wall seconds, the most memory held in MB, and how many items came."""
     from pipeline.services import poll
-    from pipeline.services.run import newsroom
+    from pipeline.services.run import open_run
 
     most = 0.0
 
@@ -75,10 +75,10 @@ async def ours() -> tuple[float, float, int]:
             most = max(most, held_mb())
             await asyncio.sleep(0.2)
 
-    async with newsroom() as (room, subscriptions):
+    async with open_run() as (ctx, subscriptions):
         watching = asyncio.create_task(watch())
         started = time.perf_counter()
-        every = (poll(room, feed) for feed in subscriptions.feeds)
+        every = (poll(ctx, feed) for feed in subscriptions.feeds)
         reports = await asyncio.gather(*every, return_exceptions=True)
         seconds = time.perf_counter() - started
         watching.cancel()

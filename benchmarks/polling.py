@@ -74,13 +74,13 @@ def addresses(count: int, port: int) -> list[str]:
 async def ours() -> tuple[float, float, int]:
     """Poll every feed once; returns seconds to open, to poll and write, and how many were unchanged."""
     from pipeline.services import poll
-    from pipeline.services.run import newsroom
+    from pipeline.services.run import open_run
 
     started = time.perf_counter()
-    async with newsroom() as (room, subscriptions):
+    async with open_run() as (ctx, subscriptions):
         opened = time.perf_counter()
-        reports = await asyncio.gather(*(poll(room, feed) for feed in subscriptions.feeds))
-        await room.book.flush()
+        reports = await asyncio.gather(*(poll(ctx, feed) for feed in subscriptions.feeds))
+        await ctx.book.flush()
         done = time.perf_counter()
     return opened - started, done - opened, sum(report.unchanged for report in reports)
 

@@ -55,11 +55,11 @@ def flow() -> None:
 def poll() -> None:
     """Bring the items of the one feed into the ledger."""
     from pipeline.services import poll as polled
-    from pipeline.services.run import newsroom
+    from pipeline.services.run import open_run
 
     async def run() -> None:
-        async with newsroom() as (room, subscriptions):
-            await polled(room, subscriptions.feeds[0], named=True)
+        async with open_run() as (ctx, subscriptions):
+            await polled(ctx, subscriptions.feeds[0], named=True)
 
     asyncio.run(run())
 

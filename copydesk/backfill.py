@@ -5,16 +5,16 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
-from copydesk.console import counted, err, machine, plain, say, table
+from copydesk.console import err, pluralize, print_json, print_line, printable, table
 from copydesk.prefect_server import Report, beginning
-from copydesk.run import Count, carried_out, checked, tell
+from copydesk.run import Count, checked, print_report, run_flow
 from copydesk.sample import serving
 from pipeline.config import parse_span
 from pipeline.domain.errors import ConfigError
 from pipeline.storage import dollars
 
 if TYPE_CHECKING:
-    from pipeline.services import Found
+    from pipeline.services import BackfillPreview
 
 _MANY = 20
 """Items that are drafted unasked where nobody knows the price."""
@@ -28,7 +28,7 @@ class Start(Protocol):
         dry: bool,
         count: Count | None = None,
         planner: Callable[[Report], None] | None = None,
-        found: "dict[str, Found] | None" = None,
+        found: "dict[str, BackfillPreview] | None" = None,
     ) -> Report:
         """Return a Plan or a RunReport, as JSON."""
 
@@ -58,10 +58,10 @@ def backfill(
                 dry: bool,
                 count: Count | None = None,
                 planner: Callable[[Report], None] | None = None,
-                found: "dict[str, Found] | None" = None,
+                found: "dict[str, BackfillPreview] | None" = None,
             ) -> Report:
                 given = (feed, *dates, limit, dry)
-                return carried_out(start, *given, as_json=as_json, count=count, planner=planner, found=found)
+                return run_flow(start, *given, as_json=as_json, count=count, planner=planner, found=found)
 
             if dry_run:
                 _would(begin(True), as_json=as_json)
@@ -71,7 +71,7 @@ def backfill(
     if report is None:
         err.print("Nothing was drafted, and nothing was written.")
     else:
-        tell(report, as_json=as_json)
+        print_report(report, as_json=as_json)
 
 
 def _drafted(begin: Start, dear: Decimal | None, *, model: bool) -> Report | None:
@@ -124,7 +124,7 @@ def _announce(plan: Report) -> None:
 
 
 def _cost(estimate: Report) -> str:
-    items = counted(estimate["items"], "item")
+    items = pluralize(estimate["items"], "item")
     if estimate["likely"] is None:
         return items
     likely, most = dollars(estimate["likely"]), dollars(estimate["most"])
@@ -133,13 +133,13 @@ def _cost(estimate: Report) -> str:
 
 def _say_left(plan: Report, said: Callable[[str], object]) -> None:
     if plan["left"]:
-        more = counted(plan["left"], "more item")
+        more = pluralize(plan["left"], "more item")
         said(f"{more} of the span, and what may be further back, are left as they are: --limit is reached.")
 
 
 def _would(plan: Report, *, as_json: bool) -> None:
     if as_json:
-        machine(plan)
+        print_json(plan)
         return
     items, estimate = plan["items"], plan["estimate"]
     table(
@@ -148,9 +148,9 @@ def _would(plan: Report, *, as_json: bool) -> None:
         ((i["published"], i["title"], i["why"]) for i in items),
     )
     for note in plan["notes"]:
-        say(plain(note))
-    say(f"Would draft {counted(len(items), 'item')}; nothing was written.")
-    _say_left(plan, say)
+        print_line(printable(note))
+    print_line(f"Would draft {pluralize(len(items), 'item')}; nothing was written.")
+    _say_left(plan, print_line)
     if estimate["likely"] is not None:
         likely, most = dollars(estimate["likely"]), dollars(estimate["most"])
-        say(f"It would cost about {likely}, and at most {most} where each answer is right at once.")
+        print_line(f"It would cost about {likely}, and at most {most} where each answer is right at once.")

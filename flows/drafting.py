@@ -5,7 +5,7 @@ from typing import Any
 from prefect import flow
 
 from flows.runtime import ports
-from flows.zombie_runs import reap
+from flows.zombie_runs import crash_zombie_runs
 from pipeline.services import ingest as services
 
 
@@ -15,5 +15,5 @@ async def drafting() -> dict[str, Any]:
 
     Any number may run at once: each takes a few items at a time, and none that another has.
     """
-    await reap()
+    await crash_zombie_runs()
     return (await services.drafting(ports())).model_dump(mode="json")

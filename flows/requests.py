@@ -5,7 +5,7 @@ from typing import Any
 from prefect import flow
 
 from flows.runtime import ports
-from flows.zombie_runs import reap
+from flows.zombie_runs import crash_zombie_runs
 from pipeline.services import ingest as services
 
 
@@ -15,5 +15,5 @@ async def requests() -> dict[str, Any]:
 
     Polls nothing. Returns a RunReport as JSON. Raises ConfigError on a machine that writes no drafts.
     """
-    await reap()
+    await crash_zombie_runs()
     return (await services.requests(ports())).model_dump(mode="json")

@@ -34,7 +34,7 @@ def ports() -> Ports:
     return replace(
         given.get(),
         as_task=as_task,
-        publish=publish_report,
+        publish=finish_run,
         scheduled=when.astimezone(UTC) if when else None,
         # Who runs a deployment passes on what it is told to end.
         relayed=deployment.id is not None,
@@ -51,7 +51,7 @@ async def as_task(name: str, step: Callable[[], Awaitable[T]], /) -> T:
     return await run()
 
 
-async def publish_report(report: RunReport) -> None:
+async def finish_run(report: RunReport) -> None:
     """Keep a report on Prefect's page; that its server is away undoes nothing of the run."""
     try:
         await acreate_markdown_artifact(
@@ -74,7 +74,7 @@ def markdown(report: RunReport) -> str:
         for feed in report.feeds
     ]
     tail = [f"\n{len(report.drafts)} drafts in {report.seconds:.1f} s, written by {report.model}."]
-    tail += [f"\n{_cell(one.told)}" for one in report.published]
+    tail += [f"\n{_cell(one.summary)}" for one in report.published]
     if report.stopped:
         tail.append(f"\n**Stopped early:** {_cell(report.stopped)}")
     return "\n".join(rows + tail + ["", *_links(report)])

@@ -4,14 +4,14 @@ import asyncio
 import time
 from datetime import datetime
 
-from pipeline.config import chosen, span
+from pipeline.config import select_feeds, span
 from pipeline.domain.models import FeedConfig, Window
-from pipeline.services.backfill import Found, look_back, take, walk
-from pipeline.services.budget import BACKFILL, estimated
-from pipeline.services.context import Newsroom, PollReport
+from pipeline.services.backfill import BackfillPreview, admit_preview, backfill_feed, preview_backfill
+from pipeline.services.budget import BACKFILL, estimate_cost
+from pipeline.services.context import PollReport, RunContext
 from pipeline.services.ingest import run_feed
 from pipeline.services.report import Plan, PlannedItem, RunReport, finish, timed
-from pipeline.services.run import UNWATCHED, Ports, newsroom
+from pipeline.services.run import UNWATCHED, Ports, open_run
 from pipeline.services.work_queue import left_today
 
 
@@ -33,53 +33,61 @@ async def backfill(
     dry run cannot fetch it.
     """
     began, window = time.monotonic(), span(since, until)
-    async with newsroom(BACKFILL, ports) as (room, subscriptions):
-        [config] = chosen(subscriptions, [feed])
+    async with open_run(BACKFILL, ports) as (ctx, subscriptions):
+        [config] = select_feeds(subscriptions, [feed])
         if dry_run:
-            return await _rehearsed(room, config, window, limit, ports)
-        done = run_feed(room, config, limit, window, read=lambda: _taken(room, config, window, limit, ports))
-        return await finish("backfill", room, [await timed(done)], began, ports.publish)
+            return await _rehearsed(ctx, config, window, limit, ports)
+        done = run_feed(ctx, config, limit, window, read=lambda: _taken(ctx, config, window, limit, ports))
+        return await finish("backfill", ctx, [await timed(done)], began, ports.publish)
 
 
-async def _rehearsed(room: Newsroom, feed: FeedConfig, window: Window, limit: int, ports: Ports) -> Plan:
-    found = await look_back(room, feed, window, limit)
-    if room.stop:
-        raise room.stop[0]
+async def _rehearsed(ctx: RunContext, feed: FeedConfig, window: Window, limit: int, ports: Ports) -> Plan:
+    found = await preview_backfill(ctx, feed, window, limit)
+    if ctx.stop:
+        raise ctx.stop[0]
     if ports.found is not None:
         ports.found[feed.key] = found
-    return await _plan(room, feed, window, limit, found, left=found.left)
+    return await _plan(ctx, feed, window, limit, found, left=found.left)
 
 
-async def _taken(room: Newsroom, feed: FeedConfig, window: Window, limit: int, ports: Ports) -> PollReport:
+async def _taken(ctx: RunContext, feed: FeedConfig, window: Window, limit: int, ports: Ports) -> PollReport:
     """Take in what is offered: what a dry run read, or page by page as it is read now."""
     found = (ports.found or {}).pop(feed.key, None)
-    polled = await (take(room, feed, window, limit, found) if found else walk(room, feed, window, limit))
+    polled = await (
+        admit_preview(ctx, feed, window, limit, found) if found else backfill_feed(ctx, feed, window, limit)
+    )
     if ports.planner:
-        ports.planner(await _plan(room, feed, window, limit, left=polled.left))
+        ports.planner(await _plan(ctx, feed, window, limit, left=polled.left))
     return polled
 
 
 async def _plan(
-    room: Newsroom, feed: FeedConfig, window: Window, limit: int, found: Found | None = None, *, left: int
+    ctx: RunContext,
+    feed: FeedConfig,
+    window: Window,
+    limit: int,
+    found: BackfillPreview | None = None,
+    *,
+    left: int,
 ) -> Plan:
     """Return what is going to be drafted; `left` is what was met besides, over the limit."""
-    waiting = await asyncio.to_thread(room.ledger.queued_items, feed.key, window)
+    waiting = await asyncio.to_thread(ctx.ledger.queued_items, feed.key, window)
     every = [(item, "new") for item in found.new] if found else []
     every += [(item, "queued") for item in waiting]
     listed = sorted(every, key=lambda pair: pair[0].published_at, reverse=True)[:limit]
-    cost = await asyncio.to_thread(estimated, room, feed, [item for item, _ in listed])
+    cost = await asyncio.to_thread(estimate_cost, ctx, feed, [item for item, _ in listed])
     told = tuple(
         PlannedItem(title=item.title, published=item.published_at.isoformat(), link=item.link, why=why)
         for item, why in listed
     )
-    paced = await asyncio.to_thread(_paced, room, feed, len(listed))
+    paced = await asyncio.to_thread(_paced, ctx, feed, len(listed))
     notes = (*(found.notes if found else ()), *paced)
     return Plan(items=told, left=left + len(every) - len(listed), estimate=cost, notes=notes)
 
 
-def _paced(room: Newsroom, feed: FeedConfig, count: int) -> list[str]:
+def _paced(ctx: RunContext, feed: FeedConfig, count: int) -> list[str]:
     """Say how many of so many items the feed's day allows, where that is not all of them."""
-    today = left_today(room, feed)
+    today = left_today(ctx, feed)
     if today is None or today >= count:
         return []
     return [f"max_items_per_day allows {today} of them today; the others wait, and later runs draft them"]

@@ -7,14 +7,14 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from pipeline.config import chosen, jitter_s, require_folder
-from pipeline.domain.errors import CopydeskError, FeedError, Interrupted
+from pipeline.config import jitter_s, require_output_folder, select_feeds
+from pipeline.domain.errors import CopydeskError, FeedError, ShutdownRequested
 from pipeline.domain.models import FeedConfig, PollState, Window
-from pipeline.services.context import ItemOutcome, Newsroom, PollReport
+from pipeline.services.context import ItemOutcome, PollReport, RunContext
 from pipeline.services.draft import draft_feed
 from pipeline.services.poll import poll
 from pipeline.services.report import FeedReport, RunReport, feed_report, finish, timed
-from pipeline.services.run import UNWATCHED, Ports, drained, newsroom
+from pipeline.services.run import UNWATCHED, Ports, open_run, publish_after_run
 from pipeline.services.shutdown import unless_stopped
 
 Read = Callable[[], Awaitable[PollReport]]
@@ -31,28 +31,28 @@ async def ingest(feeds: list[str] | None = None, due: bool = False, ports: Ports
     part of the report.
     """
     began, scheduled = time.monotonic(), ports.scheduled or datetime.now(UTC)
-    async with newsroom(ports=ports) as (room, subscriptions):
-        selected = chosen(subscriptions, feeds)
+    async with open_run(ports=ports) as (ctx, subscriptions):
+        selected = select_feeds(subscriptions, feeds)
         if due:
-            selected = [feed for feed in selected if not polled_since(room.book.state(feed), scheduled)]
-        queues = await asyncio.to_thread(room.ledger.queues)
+            selected = [feed for feed in selected if not polled_since(ctx.book.state(feed), scheduled)]
+        queues = await asyncio.to_thread(ctx.ledger.queues)
         every = (
             timed(
                 run_feed(
-                    room,
+                    ctx,
                     feed,
                     feed.max_items,
                     queued=queues.get(feed.key, 0),
                     named=feeds is not None and not due,
-                    wait_s=room.chance() * jitter_s(feed.jitter) if due else 0.0,
+                    wait_s=ctx.chance() * jitter_s(feed.jitter) if due else 0.0,
                 )
             )
             for feed in selected
         )
         results = await asyncio.gather(*every, return_exceptions=True)
-        reports = [_report(room, feed, result) for feed, result in zip(selected, results, strict=True)]
-        sent = await drained(room, subscriptions.publish)
-        return await finish("ingest", room, reports, began, ports.publish, sent)
+        reports = [_report(ctx, feed, result) for feed, result in zip(selected, results, strict=True)]
+        sent = await publish_after_run(ctx, subscriptions.publish)
+        return await finish("ingest", ctx, reports, began, ports.publish, sent)
 
 
 async def drafting(ports: Ports = UNWATCHED) -> RunReport:
@@ -62,11 +62,11 @@ async def drafting(ports: Ports = UNWATCHED) -> RunReport:
     ConfigError, LedgerError.
     """
     began = time.monotonic()
-    async with newsroom(ports=ports) as (room, subscriptions):
-        queues = await asyncio.to_thread(room.ledger.queues)
+    async with open_run(ports=ports) as (ctx, subscriptions):
+        queues = await asyncio.to_thread(ctx.ledger.queues)
         feeds = [feed for feed in subscriptions.feeds if feed.enabled and queues.get(feed.key)]
-        reports = await asyncio.gather(*(timed(drafted(room, feed, feed.max_items)) for feed in feeds))
-        return await finish("drafting", room, reports, began, ports.publish)
+        reports = await asyncio.gather(*(timed(drafted(ctx, feed, feed.max_items)) for feed in feeds))
+        return await finish("drafting", ctx, reports, began, ports.publish)
 
 
 async def requests(ports: Ports = UNWATCHED) -> RunReport:
@@ -75,18 +75,18 @@ async def requests(ports: Ports = UNWATCHED) -> RunReport:
     Polls nothing. Raises ConfigError, also on a machine that writes no drafts, and LedgerError.
     """
     began = time.monotonic()
-    async with newsroom(ports=ports) as (room, subscriptions):
-        require_folder(room.settings)
-        asked = Counter(await asyncio.to_thread(room.ledger.requested))
-        asked.update(await asyncio.to_thread(room.ledger.unwritten))
+    async with open_run(ports=ports) as (ctx, subscriptions):
+        require_output_folder(ctx.settings)
+        asked = Counter(await asyncio.to_thread(ctx.ledger.requested))
+        asked.update(await asyncio.to_thread(ctx.ledger.unwritten))
         feeds = [feed for feed in subscriptions.feeds if asked.get(feed.key)]
-        reports = await asyncio.gather(*(timed(_redrafted(room, feed, asked[feed.key])) for feed in feeds))
-        sent = await drained(room, subscriptions.publish)
-        return await finish("requests", room, reports, began, ports.publish, sent)
+        reports = await asyncio.gather(*(timed(_redrafted(ctx, feed, asked[feed.key])) for feed in feeds))
+        sent = await publish_after_run(ctx, subscriptions.publish)
+        return await finish("requests", ctx, reports, began, ports.publish, sent)
 
 
-async def _redrafted(room: Newsroom, feed: FeedConfig, count: int) -> FeedReport:
-    step = room.as_task(f"redraft {feed.key}", lambda: draft_feed(room, feed, count, requested=True))
+async def _redrafted(ctx: RunContext, feed: FeedConfig, count: int) -> FeedReport:
+    step = ctx.as_task(f"redraft {feed.key}", lambda: draft_feed(ctx, feed, count, requested=True))
     return feed_report(feed.key, None, None, await step, 0)
 
 
@@ -95,7 +95,7 @@ def polled_since(state: PollState, moment: datetime) -> bool:
     return state.last_polled_at is not None and state.last_polled_at >= moment
 
 
-def _report(room: Newsroom, feed: FeedConfig, result: FeedReport | BaseException) -> FeedReport:
+def _report(ctx: RunContext, feed: FeedConfig, result: FeedReport | BaseException) -> FeedReport:
     """Return a feed's report; trouble that nobody foresaw is the feed's own, and the run's exit code."""
     if isinstance(result, FeedReport):
         return result
@@ -103,12 +103,12 @@ def _report(room: Newsroom, feed: FeedConfig, result: FeedReport | BaseException
         raise result  # an interrupt
     said = f"{feed.key}: unexpected trouble, please report it: {type(result).__name__}: {result}"
     error = result if isinstance(result, CopydeskError) else CopydeskError(said, feed=feed.key)
-    room.stop.append(error)
+    ctx.stop.append(error)
     return FeedReport(feed=feed.key, error=error.message)
 
 
 async def run_feed(
-    room: Newsroom,
+    ctx: RunContext,
     feed: FeedConfig,
     limit: int,
     window: Window | None = None,
@@ -123,15 +123,15 @@ async def run_feed(
     `read` takes the place of the poll. A step that is shown costs more than a poll: only a feed that failed,
     or has work, gets one.
     """
-    await unless_stopped(room.stop, wait_s)
-    polled, error = await _polled(room, feed, read or (lambda: poll(room, feed, window, named=named)))
+    await unless_stopped(ctx.stop, wait_s)
+    polled, error = await _polled(ctx, feed, read or (lambda: poll(ctx, feed, window, named=named)))
     if not (queued or window or (polled and polled.new + polled.updated)):
         return feed_report(feed.key, polled, error, [], 0)
-    return await drafted(room, feed, limit, window, polled, error)
+    return await drafted(ctx, feed, limit, window, polled, error)
 
 
 async def drafted(
-    room: Newsroom,
+    ctx: RunContext,
     feed: FeedConfig,
     limit: int,
     window: Window | None = None,
@@ -142,16 +142,16 @@ async def drafted(
     outcomes: list[ItemOutcome] = []
 
     async def draft() -> None:
-        outcomes.extend(await draft_feed(room, feed, limit, window))
+        outcomes.extend(await draft_feed(ctx, feed, limit, window))
         failed = [one for one in outcomes if one.reason and not one.skipped]
-        stopped = [error for error in room.stop if not isinstance(error, Interrupted)]
+        stopped = [error for error in ctx.stop if not isinstance(error, ShutdownRequested)]
         if stopped or failed:
             raise ItemsFailed(stopped[0].message if stopped else f"{failed[0].title}: {failed[0].reason}")
 
-    if queued := await asyncio.to_thread(room.ledger.queued, feed.key, window):
+    if queued := await asyncio.to_thread(ctx.ledger.queued, feed.key, window):
         with contextlib.suppress(ItemsFailed):
-            await room.as_task(f"draft {feed.key}", draft)
-        queued = await asyncio.to_thread(room.ledger.queued, feed.key, window)
+            await ctx.as_task(f"draft {feed.key}", draft)
+        queued = await asyncio.to_thread(ctx.ledger.queued, feed.key, window)
     return feed_report(feed.key, polled, error, outcomes, queued)
 
 
@@ -159,14 +159,14 @@ class ItemsFailed(Exception):
     """Items of a feed came to nothing; the run goes on."""
 
 
-async def _polled(room: Newsroom, feed: FeedConfig, read: Read) -> tuple[PollReport | None, str | None]:
+async def _polled(ctx: RunContext, feed: FeedConfig, read: Read) -> tuple[PollReport | None, str | None]:
     """Return what a poll brought, or why it brought nothing."""
     try:
         return await read(), None
     except FeedError as error:
         trouble = error
     with contextlib.suppress(FeedError):
-        await room.as_task(f"fetch {feed.key}", lambda: _raised(trouble))
+        await ctx.as_task(f"fetch {feed.key}", lambda: _raised(trouble))
     return None, trouble.message
 
 

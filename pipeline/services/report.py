@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from pipeline.domain.errors import LedgerError
-from pipeline.domain.models import Record
-from pipeline.publishing import Outcome
-from pipeline.services.alerts import alert
+from pipeline.domain.models import FrozenModel
+from pipeline.publishing import TargetResult
+from pipeline.services.alerts import send_alerts
 from pipeline.services.budget import Estimate
-from pipeline.services.context import ItemOutcome, Newsroom, PollReport
+from pipeline.services.context import ItemOutcome, PollReport, RunContext
 
 
 class FeedReport(PollReport):
@@ -40,13 +40,13 @@ class FeedReport(PollReport):
     """What the model cost, in millionths of a US dollar."""
 
 
-class RunReport(Record):
+class RunReport(FrozenModel):
     """What a run did."""
 
     flow: str
     seconds: float
     feeds: tuple[FeedReport, ...]
-    published: tuple[Outcome, ...] = ()
+    published: tuple[TargetResult, ...] = ()
     """What became of approved articles at each target that had something to do."""
     stopped: str | None = None
     """Why the run ended early."""
@@ -62,7 +62,7 @@ class RunReport(Record):
         return tuple(path for feed in self.feeds for path in feed.drafts)
 
 
-class PlannedItem(Record):
+class PlannedItem(FrozenModel):
     """An item that a backfill is going to draft."""
 
     title: str
@@ -73,7 +73,7 @@ class PlannedItem(Record):
     """`new`, or `queued` where it waits already."""
 
 
-class Plan(Record):
+class Plan(FrozenModel):
     """What a backfill is going to draft."""
 
     items: tuple[PlannedItem, ...]
@@ -131,17 +131,17 @@ log = logging.getLogger("copydesk.run")
 
 async def finish(
     name: str,
-    room: Newsroom,
+    ctx: RunContext,
     reports: Sequence[FeedReport],
     began: float,
     publish: Publish,
-    sent: Sequence[Outcome] = (),
+    sent: Sequence[TargetResult] = (),
 ) -> RunReport:
     """Return the report of a run that began at `began` of the monotonic clock.
 
     Its lines are logged, whoever has to look at something is told, and `publish` gets it.
     """
-    stop = room.stop[0] if room.stop else None
+    stop = ctx.stop[0] if ctx.stop else None
     report = RunReport(
         flow=name,
         seconds=round(time.monotonic() - began, 2),
@@ -149,18 +149,18 @@ async def finish(
         published=tuple(sent),
         stopped=stop.message if stop else None,
         exit_code=stop.exit_code if stop else 0,
-        model=room.settings.model or "the offline brief",
-        output=str(room.settings.output),
-        desk=room.settings.desk_url,
+        model=ctx.settings.model or "the offline brief",
+        output=str(ctx.settings.output),
+        desk=ctx.settings.desk_url,
     )
-    _log(room, report)
-    await _alerted(room)
+    _log(ctx, report)
+    await _alerted(ctx)
     await publish(report)
     return report
 
 
-def _log(room: Newsroom, report: RunReport) -> None:
-    about = {"run": room.run}
+def _log(ctx: RunContext, report: RunReport) -> None:
+    about = {"run": ctx.run}
     for feed in report.feeds:
         said = f"{feed.new} new, {len(feed.drafts)} drafted, {len(feed.failed)} failed, {feed.queued} left"
         level = logging.WARNING if feed.error or feed.failed else logging.INFO
@@ -171,12 +171,12 @@ def _log(room: Newsroom, report: RunReport) -> None:
     reports.info("%s %s after %.1f s, %d drafts", report.flow, ended, report.seconds, drafts, extra=about)
 
 
-async def _alerted(room: Newsroom) -> None:
+async def _alerted(ctx: RunContext) -> None:
     """Send alerts; that nobody can be reached ends no run."""
     try:
-        await room.book.flush()
-        trouble = await alert(room.ledger, room.net, room.settings, room.feeds, room.stop, datetime.now(UTC))
+        await ctx.book.flush()
+        trouble = await send_alerts(ctx.ledger, ctx.net, ctx.settings, ctx.feeds, ctx.stop, datetime.now(UTC))
     except LedgerError as error:
         trouble = error.message
     if trouble:
-        log.warning("no alert could be sent: %s", trouble, extra={"run": room.run})
+        log.warning("no alert could be sent: %s", trouble, extra={"run": ctx.run})

@@ -8,13 +8,13 @@ import yaml
 
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import Settings, load_feeds, load_settings
-from pipeline.http_client import Net
+from pipeline.http_client import HttpClient
 from pipeline.services import PollReport, draft_feed, poll
 from pipeline.storage import DraftRow, Ledger
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import article
 from tests.fakes.stock import TOKEN
-from tests.pipeline.services.desk import Scripted, room
+from tests.pipeline.services.desk import Scripted, run_context
 
 STORY = (
     "The bird station at Brodal has {staff} staff, its head Maren Falk said. They look after {pairs} pairs "
@@ -70,10 +70,10 @@ class Wire:
         feed = subscriptions.feed("wire")
         with Ledger.open(self.settings.database_url) as ledger:
             ledger.sync_feeds(subscriptions.feeds)
-            async with Net("test", allowed=self.server.hosts) as net:
+            async with HttpClient("test", allowed=self.server.hosts) as net:
                 folder, model = self.settings.base, Scripted(*[json.dumps(ANSWER)] * 2)
                 beat = subscriptions.beats["b"]
-                desk = room(ledger, net, folder, model, beat=beat, feeds=(feed,))
+                desk = run_context(ledger, net, folder, model, beat=beat, feeds=(feed,))
                 report = await poll(desk, feed, named=True)
                 await draft_feed(desk, feed, 5)
                 return report
