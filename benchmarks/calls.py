@@ -90,21 +90,21 @@ def queue(folder: Path, count: int) -> str:
 
 async def ours(count: int) -> tuple[float, list[dict[str, Any]]]:
     """Draft everything; returns the seconds, and the messages of each request."""
-    from flows.runtime import newsroom
+    from flows.runtime import open_run
     from pipeline.services import draft_feed
 
-    async with newsroom() as (room, subscriptions):
+    async with open_run() as (room, subscriptions):
         [feed] = subscriptions.feeds
         prompt = room.prompts[feed.beat]
         started = time.perf_counter()
         outcomes = await draft_feed(room, feed, count)
         seconds = time.perf_counter() - started
         assert sum(bool(one.path and one.rewritten) for one in outcomes) == count, outcomes[:3]
-        from pipeline.services.compose import claimed_source
+        from pipeline.services.compose import lease_source
 
         [row, *_] = room.ledger.drafts()
         claim: Any = type("Claim", (), {"item": row.item, "first_key": feed.first_key})()
-        messages = prompt.messages(claimed_source(feed, claim, []), room.beats[feed.beat])
+        messages = prompt.messages(lease_source(feed, claim, []), room.beats[feed.beat])
     return seconds, [dict(message) for message in messages]
 
 

@@ -64,7 +64,7 @@ def held_mb() -> float:
 
 async def ours() -> tuple[float, float, int]:
     """Poll every feed; returns wall seconds, the most memory held in MB, and how many items came."""
-    from flows.runtime import newsroom
+    from flows.runtime import open_run
     from pipeline.services import poll
 
     most = 0.0
@@ -75,7 +75,7 @@ async def ours() -> tuple[float, float, int]:
             most = max(most, held_mb())
             await asyncio.sleep(0.2)
 
-    async with newsroom() as (room, subscriptions):
+    async with open_run() as (room, subscriptions):
         watching = asyncio.create_task(watch())
         started = time.perf_counter()
         every = (poll(room, feed) for feed in subscriptions.feeds)

@@ -13,16 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.articles.render import render_body
-from pipeline.checks.claims import CLAIMS
-from pipeline.checks.document import Page
+from pipeline.checks.claims import CLAIM_CHECKS
+from pipeline.checks.document import DraftDocument
 from pipeline.checks.injection.check import check_injection
 from pipeline.checks.opinion import check_opinion
 from pipeline.checks.overlap import check_overlap
 from pipeline.checks.runner import run_checks
-from pipeline.checks.structure import check_leftovers, check_repeats
-from pipeline.checks.tokens import Case, Reading
+from pipeline.checks.structure import check_artifacts, check_repetition
+from pipeline.checks.tokens import CheckInput, TokenizedText
 from pipeline.domain.models import Beat, Source
-from pipeline.rewrite.article_schema import read_answer
+from pipeline.rewrite.article_schema import parse_response
 from pipeline.rewrite.evaluation.golden_set import load_cases, load_recorded
 
 EVALS = Path(__file__).parents[1] / "evals"
@@ -33,7 +33,7 @@ def pair(words: int) -> tuple[Source, str, Beat]:
     told = load_recorded(EVALS, "hand-written")
     cases = [case for case in load_cases(EVALS) if case.source.language == "en"]
     bodies = [
-        render_body(read_answer(told[case.key].text, case.source, case.beat), case.beat) for case in cases
+        render_body(parse_response(told[case.key].text, case.source, case.beat), case.beat) for case in cases
     ]
     facts = "\n".join(body.split("## From author")[0].split("## Overview")[1] for body in bodies)
     texts = "\n\n".join(case.source.item.text for case in cases)
@@ -59,26 +59,26 @@ def median(rounds: int, run: Callable[[], object]) -> float:
     return statistics.median(took[1:])
 
 
-def read(page: Page, source: Reading) -> Case:
+def read(page: DraftDocument, source: TokenizedText) -> CheckInput:
     """Return the case with everything read that all checks share."""
     for reading in (page.reading, source):
         assert reading.folded is not None
         assert reading.sentences is not None
-    return Case(page.reading, source)
+    return CheckInput(page.reading, source)
 
 
 def each(words: int, rounds: int) -> None:
     """Print what each check costs."""
     source, body, beat = pair(words)
-    text, page = source.item.text, Page(body, beat)
-    case = read(page, Reading(text))
+    text, page = source.item.text, DraftDocument(body, beat)
+    case = read(page, TokenizedText(text))
     checks: dict[str, Callable[[], object]] = {
-        "floor: words and sentences": lambda: read(Page(body, beat), Reading(text)),
-        **{check.__name__: lambda check=check: list(check(case)) for check in CLAIMS},  # type: ignore[misc]
+        "floor: words and sentences": lambda: read(DraftDocument(body, beat), TokenizedText(text)),
+        **{check.__name__: lambda check=check: list(check(case)) for check in CLAIM_CHECKS},  # type: ignore[misc]
         "check_overlap": lambda: check_overlap(case.draft, case.source, beat.checks, page.links),
         "check_opinion": lambda: check_opinion(page, "en"),
-        "check_repeats": lambda: check_repeats(case.draft),
-        "check_leftovers": lambda: check_leftovers(page, text, "en"),
+        "check_repeats": lambda: check_repetition(case.draft),
+        "check_leftovers": lambda: check_artifacts(page, text, "en"),
         "check_injection": lambda: check_injection(source, body, beat),
         "all of run_checks": lambda: run_checks(source, body, beat, front=None),
     }

@@ -21,7 +21,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from pipeline.domain.models import FeedConfig, Item, PollState, external_id
-from pipeline.domain.near_duplicates import bands
+from pipeline.domain.near_duplicates import signature_bands
 from pipeline.storage import Ledger, Policy
 from pipeline.storage.schema import bands as bands_table
 from pipeline.storage.schema import items as items_table
@@ -66,7 +66,7 @@ def fill(ledger: Ledger, count: int) -> None:
         marks = [
             {"band": band, "item_id": number + 1, "day": 1}
             for number, one in zip(numbers, made, strict=True)
-            for band in bands(one.title, one.text)
+            for band in signature_bands(one.title, one.text)
         ]
         with ledger._engine.begin() as connection:
             connection.execute(sa.text("PRAGMA cache_size = -800000"))

@@ -73,11 +73,11 @@ def addresses(count: int, port: int) -> list[str]:
 
 async def ours() -> tuple[float, float, int]:
     """Poll every feed once; returns seconds to open, to poll and write, and how many were unchanged."""
-    from flows.runtime import newsroom
+    from flows.runtime import open_run
     from pipeline.services import poll
 
     started = time.perf_counter()
-    async with newsroom() as (room, subscriptions):
+    async with open_run() as (room, subscriptions):
         opened = time.perf_counter()
         reports = await asyncio.gather(*(poll(room, feed) for feed in subscriptions.feeds))
         await room.book.flush()

@@ -19,10 +19,10 @@ from threading import Thread
 
 from newsdesk import EVERYTHING, configure
 
-from flows.runtime import newsroom
+from flows.runtime import open_run
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig
-from pipeline.services import Newsroom, draft_feed, poll
+from pipeline.services import RunContext, draft_feed, poll
 
 COLUMNS = ("snapshot", "items", "new", "updated", "duplicate", "skipped", "drafted", "said")
 
@@ -57,7 +57,7 @@ def serving() -> Iterator[_Server]:
         server.server_close()
 
 
-async def replay(room: Newsroom, feed: FeedConfig, snapshots: list[Path], server: _Server) -> Counter[str]:
+async def replay(room: RunContext, feed: FeedConfig, snapshots: list[Path], server: _Server) -> Counter[str]:
     """Replay a feed's snapshots, print a line each, and return the sums."""
     sums: Counter[str] = Counter()
     for path in snapshots:
@@ -79,7 +79,7 @@ async def replay(room: Newsroom, feed: FeedConfig, snapshots: list[Path], server
 async def run(folder: Path, server: _Server) -> int:
     """Replay every feed twice; returns how many items the second replay brought."""
     again: Counter[str] = Counter()
-    async with newsroom() as (room, subscriptions):
+    async with open_run() as (room, subscriptions):
         for feed in subscriptions.feeds:
             snapshots = sorted(path for path in (folder / feed.name).iterdir() if path.is_file())
             print(f"\n{feed.name}\n" + "\t".join(COLUMNS))

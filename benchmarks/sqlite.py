@@ -27,7 +27,7 @@ _PORTION = 30
 
 def work(number: int, seconds: float) -> None:
     """Be one of the processes; print what came of it."""
-    from flows.runtime import newsroom
+    from flows.runtime import open_run
     from pipeline.domain.errors import LedgerError
     from pipeline.domain.models import Item, PollState
     from pipeline.services import draft_feed
@@ -60,7 +60,7 @@ def work(number: int, seconds: float) -> None:
     async def run() -> None:
         nonlocal drafted
         until, first = time.monotonic() + seconds, 0
-        async with newsroom() as (room, subscriptions):
+        async with open_run() as (room, subscriptions):
             [feed] = subscriptions.feeds
             while time.monotonic() < until:
                 try:

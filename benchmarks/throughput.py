@@ -54,11 +54,11 @@ def flow() -> None:
 
 def poll() -> None:
     """Bring the items of the one feed into the ledger."""
-    from flows.runtime import newsroom
+    from flows.runtime import open_run
     from pipeline.services import poll as polled
 
     async def run() -> None:
-        async with newsroom() as (room, subscriptions):
+        async with open_run() as (room, subscriptions):
             await polled(room, subscriptions.feeds[0], named=True)
 
     asyncio.run(run())

@@ -3,42 +3,42 @@
 import sys
 from datetime import UTC, datetime
 
-from copydesk.console import err, plain, say
+from copydesk.console import err, print_line, printable
 from pipeline.config import desk_settings, load_feeds
 from pipeline.domain.errors import CopydeskError, OutputError, ReviewError
-from pipeline.domain.models import Decision
+from pipeline.domain.models import ReviewDecision
 from pipeline.services import review
 from pipeline.storage import Ledger
 
 DONE = {"approve": "approved", "reject": "rejected"}
 
 
-def give(decision: str, drafts: list[str], note: str | None) -> None:
+def review_drafts(decision: str, drafts: list[str], note: str | None) -> None:
     """Give the same verdict on several drafts; one that cannot be carried out does not stop the rest."""
     settings = desk_settings()
     beats = load_feeds(settings.feeds_file)
     failed: list[CopydeskError] = []
     done = 0
     with Ledger.open(settings.database_url) as ledger:
-        review.finish(ledger, settings.output)
+        review.resume_interrupted(ledger, settings.output)
         for ref in drafts:
             try:
-                path = review.decide(
+                path = review.submit_review(
                     ledger,
                     settings.output,
                     beats,
                     ref,
-                    Decision(decision),
+                    ReviewDecision(decision),
                     by=settings.editor,
                     note=note,
                     now=datetime.now(UTC),
                 )
-                say(f"{DONE[decision]}: {plain(path)}")
+                print_line(f"{DONE[decision]}: {printable(path)}")
                 done += 1
             except (ReviewError, OutputError) as error:
                 failed.append(error)
-                err.print(f"not {DONE[decision]}: {plain(error.message)}")
+                err.print(f"not {DONE[decision]}: {printable(error.message)}")
     if done and decision == "approve" and beats.publish:
-        say("The next run sends what was approved to its targets; `copydesk publish` does so now.")
+        print_line("The next run sends what was approved to its targets; `copydesk publish` does so now.")
     if failed:
         sys.exit(failed[0].exit_code)

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Protocol
 
-from copydesk.console import counted, err, machine, plain, say, table
+from copydesk.console import err, pluralize, print_json, print_line, printable, table
 from copydesk.prefect_server import small_server
-from copydesk.run import Count, Report, carried_out, checked, quieten, tell
+from copydesk.run import Count, Report, checked, print_report, run_flow, silence_prefect
 from copydesk.sample import serving
 from pipeline.config import parse_span
 from pipeline.domain.errors import ConfigError
@@ -35,12 +35,12 @@ def backfill(
     with serving():
         settings = checked()
         start, end = parse_span(since, until, settings.timezone)
-        quieten()
+        silence_prefect()
         with small_server(settings.base) as ready:
             from flows.backfill import backfill as flow
 
             def begin(dry: bool, count: Count | None = None) -> Report:
-                return carried_out(
+                return run_flow(
                     lambda: flow(feed, start, end, limit, dry), ready, as_json=as_json, count=count
                 )
 
@@ -52,7 +52,7 @@ def backfill(
     if report is None:
         err.print("Nothing was drafted, and nothing was written.")
     else:
-        tell(report, as_json=as_json)
+        print_report(report, as_json=as_json)
 
 
 def _drafted(begin: Start, dear: Decimal | None, *, model: bool) -> Report | None:
@@ -112,7 +112,7 @@ def _announce(plan: Report) -> None:
 
 
 def _cost(estimate: Report) -> str:
-    items = counted(estimate["items"], "item")
+    items = pluralize(estimate["items"], "item")
     if estimate["likely"] is None:
         return items
     likely, most = dollars(estimate["likely"]), dollars(estimate["most"])
@@ -121,13 +121,13 @@ def _cost(estimate: Report) -> str:
 
 def _say_left(plan: Report, said: Callable[[str], object]) -> None:
     if plan["left"]:
-        more = counted(plan["left"], "more item")
+        more = pluralize(plan["left"], "more item")
         said(f"{more} of the span, and what may be further back, are left as they are: --limit is reached.")
 
 
 def _would(plan: Report, *, as_json: bool) -> None:
     if as_json:
-        machine(plan)
+        print_json(plan)
         return
     items, estimate = plan["items"], plan["estimate"]
     table(
@@ -136,9 +136,9 @@ def _would(plan: Report, *, as_json: bool) -> None:
         ((i["published"], i["title"], i["why"]) for i in items),
     )
     for note in plan["notes"]:
-        say(plain(note))
-    say(f"Would draft {counted(len(items), 'item')}; nothing was written.")
-    _say_left(plan, say)
+        print_line(printable(note))
+    print_line(f"Would draft {pluralize(len(items), 'item')}; nothing was written.")
+    _say_left(plan, print_line)
     if estimate["likely"] is not None:
         likely, most = dollars(estimate["likely"]), dollars(estimate["most"])
-        say(f"It would cost about {likely}, and at most {most} where each answer is right at once.")
+        print_line(f"It would cost about {likely}, and at most {most} where each answer is right at once.")

@@ -2,10 +2,16 @@
 
 from pathlib import Path
 
-from copydesk.console import counted, err, plain, say
+from copydesk.console import err, pluralize, print_line, printable
 from pipeline.config import Settings, desk_settings
 from pipeline.domain.errors import ConfigError, ReviewError
-from pipeline.services.backup import Amended, amend, back_up, examine, unpack
+from pipeline.services.backup import (
+    RestoreSummary,
+    create_backup,
+    reconcile_database,
+    restore_files,
+    verify_backup,
+)
 from pipeline.storage import Ledger, file_of
 
 _DUMP = 'pg_dump --format=custom --file=ledger.dump "$COPYDESK_DATABASE_URL"'
@@ -18,9 +24,9 @@ def save(archive: Path) -> None:
     if archive.exists():
         raise ConfigError(f"{archive} exists; name another file")
     with Ledger.open(settings.database_url) as ledger:
-        saved = back_up(ledger, settings.output, archive.absolute())
-    kept = f"{counted(saved.files, 'file')}{' and the ledger' if saved.ledger else ''}"
-    say(f"{plain(archive)}: {kept}. feeds.yaml, prompts and .env are yours to keep.")
+        saved = create_backup(ledger, settings.output, archive.absolute())
+    kept = f"{pluralize(saved.files, 'file')}{' and the ledger' if saved.ledger else ''}"
+    print_line(f"{printable(archive)}: {kept}. feeds.yaml, prompts and .env are yours to keep.")
     if not saved.ledger:
         err.print(f"The ledger is PostgreSQL's: dump it now, after the files: {_DUMP}", markup=False)
 
@@ -30,16 +36,16 @@ def restore(archive: Path) -> None:
     settings = desk_settings()
     if not archive.is_file():
         raise ConfigError(f"{archive} does not exist")
-    saved = examine(archive.absolute())
+    saved = verify_backup(archive.absolute())
     database = _place(settings, ledger=saved.ledger)
     if not saved.ledger:
         _require_ledger(settings)
-    unpack(archive.absolute(), settings.output, database)
+    restore_files(archive.absolute(), settings.output, database)
     with Ledger.open(settings.database_url) as ledger:
-        amended = amend(ledger, settings.output)
-    say(f"{counted(saved.files, 'file')} restored{', and the ledger' if saved.ledger else ''}.")
+        amended = reconcile_database(ledger, settings.output)
+    print_line(f"{pluralize(saved.files, 'file')} restored{', and the ledger' if saved.ledger else ''}.")
     _tell(amended)
-    say("The next run goes on from there.")
+    print_line("The next run goes on from there.")
 
 
 def _place(settings: Settings, *, ledger: bool) -> Path | None:
@@ -64,12 +70,15 @@ def _require_ledger(settings: Settings) -> None:
     raise ReviewError(f"the archive holds no ledger, and yours is empty; load its dump first: {_LOAD}")
 
 
-def _tell(amended: Amended) -> None:
+def _tell(amended: RestoreSummary) -> None:
     """Say what the ledger knew better."""
     if amended.written:
-        say(f"{counted(len(amended.written), 'file')} written from the ledger: it is newer than the copy.")
+        print_line(
+            f"{pluralize(len(amended.written), 'file')} written from the ledger: it is newer than the copy."
+        )
     if amended.left_out:
         some = ", ".join(amended.left_out[:3]) + (" …" if len(amended.left_out) > 3 else "")
-        say(
-            f"{counted(len(amended.left_out), 'file')} left out, since decided on or forgotten: {plain(some)}"
+        print_line(
+            f"{pluralize(len(amended.left_out), 'file')} left out, since decided on or forgotten: "
+            f"{printable(some)}"
         )

@@ -16,14 +16,14 @@ from typing import Any, NamedTuple
 
 from rich.text import Text
 
-from copydesk.console import machine, out
+from copydesk.console import out, print_json
 from pipeline.articles.approved_metadata import front_of
-from pipeline.articles.front_matter import decoded, loads
+from pipeline.articles.front_matter import decode, loads
 from pipeline.checks.claims import check_text
-from pipeline.checks.document import Page
+from pipeline.checks.document import DraftDocument
 from pipeline.checks.overlap import copied
 from pipeline.checks.runner import run_checks
-from pipeline.checks.tokens import Reading
+from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
 from pipeline.domain.models import LINES, Beat, Finding, Front, Item, Severity, Source
 
@@ -155,7 +155,7 @@ def check(
         raise ConfigError("name a draft, or a Markdown file and its --source; or --pairs FILE.jsonl")
     found = _file(draft, source, language) if source is not None else _known(draft, language)
     if as_json:
-        machine(_as_dict(found))
+        print_json(_as_dict(found))
     else:
         show(found.body, found.first_line, found.findings, found.source.item.text, found.front)
     if any(finding.severity is Severity.BLOCK for finding in found.findings):
@@ -168,7 +168,7 @@ def _file(draft: str, source: str, language: str | None) -> Proof:
     metadata, body = _parted(text, draft)
     beat = _beat(body)
     written_from = _source(_read(source), metadata, language)
-    page = Page(body, beat)
+    page = DraftDocument(body, beat)
     ours = any(section.heading.casefold() in map(str.casefold, page.fixed) for section in page.sections)
     front = front_of(metadata, body, beat) if metadata else None
     findings = run_checks(written_from, body, beat, front=front, sections=ours)
@@ -179,7 +179,13 @@ def _known(ref: str, language: str | None) -> Proof:
     """Check a draft of the ledger against its own source; the text on disk counts."""
     from pipeline.articles.files import read_bytes
     from pipeline.config import load_feeds, load_settings
-    from pipeline.services.draft_file import beat_of, decoded, draft_front, editors_own, source_of
+    from pipeline.services.draft_file import (
+        beat_of,
+        decode_text,
+        draft_front,
+        draft_source,
+        drop_editor_links,
+    )
     from pipeline.storage import Ledger
 
     settings = load_settings()
@@ -191,19 +197,19 @@ def _known(ref: str, language: str | None) -> Proof:
             said = f"{error.message}; of any other file tell its --source as well"
             raise ConfigError(said, draft=ref) from error
     data = read_bytes(settings.output, row.path)
-    text = row.version_text if data is None else decoded(row.path, data)
+    text = row.version_text if data is None else decode_text(row.path, data)
     metadata, body = loads(text, row.path)
-    source, beat = source_of(row, subscriptions), beat_of(subscriptions, row.feed_key)
+    source, beat = draft_source(row, subscriptions), beat_of(subscriptions, row.feed_key)
     if language:
         source = source.model_copy(update={"language": language})
     front = draft_front(row, metadata, body, beat)
-    findings = editors_own(row, body, run_checks(source, body, beat, front=front), front)
+    findings = drop_editor_links(row, body, run_checks(source, body, beat, front=front), front)
     return Proof(row.path, body, _first_line(text, body), source, beat, findings, front)
 
 
 def _read(path: str) -> str:
     try:
-        return decoded(Path(path).read_bytes(), path).removeprefix("\ufeff")
+        return decode(Path(path).read_bytes(), path).removeprefix("\ufeff")
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror}); name a text file", file=path) from error
     except OutputError as error:
@@ -259,8 +265,8 @@ def _first_line(text: str, body: str) -> int:
 
 
 def _as_dict(found: Proof) -> dict[str, Any]:
-    page = Page(found.body, found.beat)
-    measured = copied(page.reading, Reading(found.source.item.text), page.links)
+    page = DraftDocument(found.body, found.beat)
+    measured = copied(page.reading, TokenizedText(found.source.item.text), page.links)
     return {
         "file": found.name,
         "language": found.source.language,

@@ -21,28 +21,28 @@ COUNTS |= {"findings", "words", "of source", "repeated", "tokens"}
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def say(text: str = "") -> None:
+def print_line(text: str = "") -> None:
     """Print a line of our own; text from elsewhere goes through `plain` first."""
     out.print(text)
 
 
-def plain(text: object) -> str:
+def printable(text: object) -> str:
     """Return text from a feed or file so that neither Rich nor the terminal obeys it."""
     visible = "".join(char if char.isprintable() else " " for char in str(text))
     return escape(visible)
 
 
-def counted(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """Return a number with its noun."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def moment(time: datetime | None) -> str:
+def format_time(time: datetime | None) -> str:
     """Return a time to the minute, in UTC; `never` where there is none."""
     return f"{time:%Y-%m-%d %H:%M}Z" if time else "never"
 
 
-def trouble(feed: str, message: str | None) -> str:
+def print_error(feed: str, message: str | None) -> str:
     """Return a feed's trouble for a row that names the feed already."""
     return (message or "").removeprefix(f"{feed}: ")
 
@@ -55,7 +55,7 @@ def told(error: Exception) -> str:
     return f"unexpected trouble, please report it: {type(error).__name__}: {said}"
 
 
-def machine(value: Any) -> None:  # noqa: ANN401 - whatever json can hold
+def print_json(value: Any) -> None:  # noqa: ANN401 - whatever json can hold
     """Print one JSON document."""
     json.dump(value, sys.stdout, indent=2, ensure_ascii=False, default=str)
     sys.stdout.write("\n")
@@ -65,11 +65,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     """Print a table on a terminal, tab-separated lines elsewhere."""
     if not out.is_terminal:
         for row in (columns, *rows):
-            out.print("\t".join(plain(cell) for cell in row))
+            out.print("\t".join(printable(cell) for cell in row))
         return
     grid = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for column in columns:
         grid.add_column(column, justify="right" if column in COUNTS else "left", overflow="fold")
     for row in rows:
-        grid.add_row(*(plain(cell) for cell in row))
+        grid.add_row(*(printable(cell) for cell in row))
     out.print(grid)

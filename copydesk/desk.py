@@ -25,11 +25,11 @@ def serve(host: str, port: int, *, browser: bool) -> None:
     import uvicorn
 
     from desk import create_app
-    from desk.auth import Access, new_token
+    from desk.auth import AccessPolicy, new_token
 
     listening = _listen(host, port)
     port = listening.getsockname()[1]
-    access = Access(
+    access = AccessPolicy(
         port=port,
         token=settings.desk_token.get_secret_value() if settings.desk_token else new_token(),
         hosts=settings.desk_hosts,

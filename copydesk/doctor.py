@@ -5,14 +5,14 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-from copydesk.console import machine, plain, say, told, trouble
+from copydesk.console import print_error, print_json, print_line, printable, told
 from copydesk.feeds import examine_feeds
 from copydesk.sample import serving
 from pipeline.config import Settings, Subscriptions, Target, load_feeds, load_settings, require_user_secret
 from pipeline.domain.errors import OutputError
 from pipeline.http_client import require_usable_proxies
-from pipeline.llm.client import Model
-from pipeline.publishing import examine as examine_target
+from pipeline.llm.client import LLMClient
+from pipeline.publishing import check_target as examine_target
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.storage import Ledger
 
@@ -28,10 +28,13 @@ def examine(*, as_json: bool) -> None:
     with serving():
         results = _examined()
     if as_json:
-        machine([{"what": what, "ok": ok, "said": said} for what, ok, said in results])
+        print_json([{"what": what, "ok": ok, "said": said} for what, ok, said in results])
     else:
         for what, ok, said in results:
-            say(f"{'[green]ok[/green]     ' if ok else '[red]trouble[/red]'} {plain(what)}: {plain(said)}")
+            print_line(
+                f"{'[green]ok[/green]     ' if ok else '[red]trouble[/red]'} {printable(what)}: "
+                f"{printable(said)}"
+            )
     sys.exit(not all(ok for _, ok, _ in results))
 
 
@@ -66,7 +69,7 @@ def _feed(feed: dict[str, object]) -> str:
     return (
         f"{feed['items']} items; {feed['said']}"
         if feed["ok"]
-        else trouble(str(feed["feed"]), str(feed["said"]))
+        else print_error(str(feed["feed"]), str(feed["said"]))
     )
 
 
@@ -120,11 +123,11 @@ def _model(settings: Settings) -> str:
 
 async def _ping(settings: Settings, name: str) -> str:
     key = settings.api_key.get_secret_value() if settings.api_key else None
-    async with Model(
+    async with LLMClient(
         model=name,
         base_url=settings.base_url,
         api_key=key,
         timeout_s=settings.model_timeout_s,
         deadline_s=settings.deadline_s,
     ) as model:
-        return await model.check()
+        return await model.probe()

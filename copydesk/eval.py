@@ -13,21 +13,28 @@ from pathlib import Path
 from typing import Protocol
 
 from copydesk import eval_report
-from copydesk.console import counted, err, machine
+from copydesk.console import err, pluralize, print_json
 from pipeline.articles.approved_metadata import front_of
 from pipeline.articles.files import write_atomically
-from pipeline.articles.render import build_metadata, render_body
+from pipeline.articles.render import build_front_matter, render_body
 from pipeline.checks.runner import run_checks
 from pipeline.config import Settings, load_settings
-from pipeline.domain.errors import ConfigError, ModelError, ModelRefused
-from pipeline.domain.models import Answer, Beat, Source, Usage
-from pipeline.llm.chat import estimate
-from pipeline.llm.client import OPENAI_URL, Model, model_of
+from pipeline.domain.errors import ConfigError, LLMError, LLMRejected
+from pipeline.domain.models import Beat, LLMResponse, Source, TokenUsage
+from pipeline.llm.chat import estimate_prompt_tokens
+from pipeline.llm.client import OPENAI_URL, LLMClient, build_client
 from pipeline.llm.pricing import Price as Published
 from pipeline.llm.pricing import Rates
-from pipeline.llm.structured_output import Task, ask
-from pipeline.rewrite.article_schema import WireArticle, read_answer
-from pipeline.rewrite.evaluation.golden_set import KEY, RECORDED, Case, load_cases, load_recorded, record
+from pipeline.llm.structured_output import StructuredRequest, request_structured
+from pipeline.rewrite.article_schema import WireArticle, parse_response
+from pipeline.rewrite.evaluation.golden_set import (
+    KEY,
+    RECORDED,
+    GoldenCase,
+    load_cases,
+    load_recorded,
+    record,
+)
 from pipeline.rewrite.evaluation.scoring import Score, changed, score
 from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.storage import dollars
@@ -36,7 +43,7 @@ from pipeline.storage import dollars
 class Writer(Protocol):
     """Whoever answers about an item."""
 
-    async def write(self, source: Source, beat: Beat) -> Answer:
+    async def write(self, source: Source, beat: Beat) -> LLMResponse:
         """Return the answer that was used, its usage that of every call. Raises ModelError."""
 
 
@@ -45,33 +52,33 @@ async def open_writer(settings: Settings, name: str | None) -> AsyncIterator[Wri
     """Open the configured model with the beats' own prompts, or the one named. Raises ConfigError."""
     if settings.model is None:
         raise ConfigError("no model is set that could be asked: set COPYDESK_MODEL, or leave --ask out")
-    async with model_of(settings) as model:
+    async with build_client(settings) as model:
         yield ModelWriter(model, settings.base / "prompts", name)
 
 
 class ModelWriter:
     """A model that writes by the templates of a folder."""
 
-    def __init__(self, model: Model, folder: Path, name: str | None = None) -> None:
+    def __init__(self, model: LLMClient, folder: Path, name: str | None = None) -> None:
         self._model = model
         self._folder = folder
         self._name = name
         self._prompts: dict[str, Prompt] = {}
 
-    async def write(self, source: Source, beat: Beat) -> Answer:
+    async def write(self, source: Source, beat: Beat) -> LLMResponse:
         """Return the answer that was used, its usage that of every call. Raises ModelError, ConfigError."""
         prompt = self._prompt(self._name or beat.prompt)
         spent = _Spent()
-        task = Task(
+        task = StructuredRequest(
             messages=prompt.messages(source, beat),
             prompt_id=prompt.id,
             shape=WireArticle,
-            read=partial(read_answer, source=source, beat=beat),
+            read=partial(parse_response, source=source, beat=beat),
             purpose="eval",
             max_tokens=prompt.hints.max_tokens,
             temperature=prompt.hints.temperature,
         )
-        answer, _ = await ask(self._model, task, spent)
+        answer, _ = await request_structured(self._model, task, spent)
         return answer.model_copy(update={"usage": spent.usage})
 
     def _prompt(self, name: str) -> Prompt:
@@ -84,7 +91,7 @@ class _Spent:
     """Books of one item that only add up."""
 
     def __init__(self) -> None:
-        self.usage = Usage()
+        self.usage = TokenUsage()
 
     async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
         return None, answer_tokens
@@ -92,10 +99,10 @@ class _Spent:
     async def release(self, reservation: int | None) -> None:
         """Nothing was put aside."""
 
-    async def keep(self, answer: Answer, purpose: str, reservation: int | None) -> None:
+    async def keep(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
         """Add what an answer took."""
-        fields = Usage.model_fields
-        self.usage = Usage(
+        fields = TokenUsage.model_fields
+        self.usage = TokenUsage(
             **{name: getattr(self.usage, name) + getattr(answer.usage, name) for name in fields}
         )
 
@@ -103,11 +110,11 @@ class _Spent:
         """Leave it counted: it was paid for all the same."""
 
 
-Price = Callable[[Usage], int | None]
+Price = Callable[[TokenUsage], int | None]
 """What tokens cost, in millionths of a US dollar; None where nobody knows."""
-Answers = Mapping[str, Answer | ModelError]
+Answers = Mapping[str, LLMResponse | LLMError]
 """By item; an error where there is none."""
-Keep = Callable[[str, Answer], None]
+Keep = Callable[[str, LLMResponse], None]
 """Takes an item's key and its answer, which was paid for."""
 DEFAULT = "hand-written"
 
@@ -144,38 +151,38 @@ def evaluate(
         sys.exit(1)
 
 
-def judge(case: Case, answer: Answer | ModelError, price: Price) -> Score:
+def judge(case: GoldenCase, answer: LLMResponse | LLMError, price: Price) -> Score:
     """Return what one answer is worth."""
-    if isinstance(answer, ModelError):
+    if isinstance(answer, LLMError):
         return Score(item=case.key, trouble=answer.message)
-    micros = price(answer.usage) if answer.usage != Usage() else None
+    micros = price(answer.usage) if answer.usage != TokenUsage() else None
     try:
-        article = read_answer(answer.text, case.source, case.beat)
-    except ModelError as error:
+        article = parse_response(answer.text, case.source, case.beat)
+    except LLMError as error:
         return Score(item=case.key, trouble=error.message, usage=answer.usage, micros=micros)
     body = render_body(article, case.beat)
     published = case.source.item.published_at
-    metadata = build_metadata(case.source, article, answer.provenance, (), now=published)
+    metadata = build_front_matter(case.source, article, answer.provenance, (), now=published)
     findings = run_checks(case.source, body, case.beat, front=front_of(metadata, body, case.beat))
     return score(case.key, case.source.item.text, case.wanted, article, body, findings, answer.usage, micros)
 
 
 async def write_all(
-    cases: Sequence[Case], writer: Writer, at_once: int, keep: Keep = lambda _item, _answer: None
-) -> dict[str, Answer | ModelError]:
+    cases: Sequence[GoldenCase], writer: Writer, at_once: int, keep: Keep = lambda _item, _answer: None
+) -> dict[str, LLMResponse | LLMError]:
     """Return what a writer answers about every item; each answer is kept as soon as it is there.
 
     Raises ModelRefused where no other item would fare better.
     """
     free = asyncio.Semaphore(at_once)
 
-    async def one(case: Case) -> Answer | ModelError:
+    async def one(case: GoldenCase) -> LLMResponse | LLMError:
         async with free:
             try:
                 answer = await writer.write(case.source, case.beat)
-            except ModelRefused:
+            except LLMRejected:
                 raise
-            except ModelError as error:
+            except LLMError as error:
                 return error
             keep(case.key, answer)
             return answer
@@ -184,25 +191,25 @@ async def write_all(
     return {case.key: answer for case, answer in zip(cases, told, strict=True)}
 
 
-def _replayed(cases: Sequence[Case], told: Answers, price: Price) -> list[Score]:
+def _replayed(cases: Sequence[GoldenCase], told: Answers, price: Price) -> list[Score]:
     return [judge(case, told[case.key], price) for case in cases if case.key in told]
 
 
 async def _asked(
-    settings: Settings, cases: Sequence[Case], name: str | None, price: Price, keep: Keep
+    settings: Settings, cases: Sequence[GoldenCase], name: str | None, price: Price, keep: Keep
 ) -> Answers:
     async with open_writer(settings, name) as writer:
         asked = [_estimate(settings.base / "prompts", case, name) for case in cases]
-        most = price(Usage(prompt_tokens=sum(asked), completion_tokens=1000 * len(cases)))
+        most = price(TokenUsage(prompt_tokens=sum(asked), completion_tokens=1000 * len(cases)))
         cost = "" if most is None else f", about {dollars(most)} at the most"
-        items = counted(len(cases), "item")
+        items = pluralize(len(cases), "item")
         err.print(f"Asking {settings.model} about {items}: {sum(asked):,} tokens{cost}.", markup=False)
         return await write_all(cases, writer, settings.max_in_flight, keep)
 
 
-def _estimate(folder: Path, case: Case, name: str | None) -> int:
+def _estimate(folder: Path, case: GoldenCase, name: str | None) -> int:
     messages = load_prompt(folder, name or case.beat.prompt).messages(case.source, case.beat)
-    return estimate({"messages": messages})
+    return estimate_prompt_tokens({"messages": messages})
 
 
 def _price(settings: Settings) -> Price:
@@ -212,7 +219,7 @@ def _price(settings: Settings) -> Price:
     return Published(settings.model, settings.base_url or OPENAI_URL, rates).micros
 
 
-def _keep(folder: Path, name: str | None, item: str, answer: Answer) -> None:
+def _keep(folder: Path, name: str | None, item: str, answer: LLMResponse) -> None:
     if name:
         kept = record(answer).model_dump(mode="json")
         text = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
@@ -231,16 +238,21 @@ def _refuse_unfit(answers: str | None, prompt: str | None, save: str | None, *, 
 
 
 def _print(
-    scores: list[Score], before: list[Score] | None, cases: Sequence[Case], told: Answers, *, as_json: bool
+    scores: list[Score],
+    before: list[Score] | None,
+    cases: Sequence[GoldenCase],
+    told: Answers,
+    *,
+    as_json: bool,
 ) -> None:
     pairs = changed(scores, before or [])
     if as_json:
-        machine([eval_report.as_dict(one, other) for one, other in pairs])
+        print_json([eval_report.as_dict(one, other) for one, other in pairs])
         return
     if before is not None:
         eval_report.compare(pairs)
     eval_report.show(scores, len(cases))
     eval_report.origin(
-        [one.provenance for one in told.values() if isinstance(one, Answer)],
+        [one.provenance for one in told.values() if isinstance(one, LLMResponse)],
         sorted(told.keys() - {case.key for case in cases}),
     )

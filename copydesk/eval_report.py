@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from copydesk.console import counted, out, plain, say, table
+from copydesk.console import out, pluralize, print_line, printable, table
 from pipeline.domain.models import Provenance
 from pipeline.rewrite.evaluation.scoring import Score
 from pipeline.storage import dollars
@@ -20,12 +20,12 @@ def show(scores: Sequence[Score], cases: int) -> None:
     """Print a row for each item and one for all, then what is amiss."""
     rows = [(one.item, *_figures(one)) for one in scores]
     _print("Golden set", [*rows, ("all", *_sums(scores))])
-    say(f"\n{_good(scores)} of {counted(len(scores), 'article')} as wanted.")
+    print_line(f"\n{_good(scores)} of {pluralize(len(scores), 'article')} as wanted.")
     if cases > len(scores):
-        say(f"{counted(cases - len(scores), 'item')} of the golden set without an answer.")
+        print_line(f"{pluralize(cases - len(scores), 'item')} of the golden set without an answer.")
     for one in scores:
         for line in reasons(one):
-            say(f"  {plain(one.item)}: {plain(line)}")
+            print_line(f"  {printable(one.item)}: {printable(line)}")
 
 
 def compare(pairs: Sequence[Pair]) -> None:
@@ -35,20 +35,20 @@ def compare(pairs: Sequence[Pair]) -> None:
     was, now = _sums([other for _, other in both]), _sums([one for one, _ in both])
     for one, other in both:
         _difference(one, other)
-    say()
+    print_line()
     _print("Changed (was → is)", [*rows, ("all", *_both(was, now))])
     if len(both) < len(pairs):
-        say(f"{counted(len(pairs) - len(both), 'item')} not in the other set.")
-    say()
+        print_line(f"{pluralize(len(pairs) - len(both), 'item')} not in the other set.")
+    print_line()
 
 
 def origin(answered: Iterable[Provenance], unknown: Sequence[str]) -> None:
     """Print who answered, and which answers are about no item: a mistyped name would go unseen."""
     who = {f"{by.model} with {by.prompt}" if by.prompt else by.model for by in answered}
     for one in sorted(who):
-        say(f"Answers by: {plain(one)}.")
+        print_line(f"Answers by: {printable(one)}.")
     if unknown:
-        say(f"About no item of the golden set: {plain(', '.join(unknown))}.")
+        print_line(f"About no item of the golden set: {printable(', '.join(unknown))}.")
 
 
 def reasons(one: Score) -> list[str]:
@@ -116,10 +116,10 @@ def _both(was: Sequence[str], now: Sequence[str]) -> list[str]:
 def _difference(one: Score, other: Score) -> None:
     if one.body == other.body:
         return
-    say(f"\n[bold]{plain(one.item)}[/bold]")
+    print_line(f"\n[bold]{printable(one.item)}[/bold]")
     lines = difflib.unified_diff(other.body.splitlines(), one.body.splitlines(), n=0, lineterm="")
     for line in _without_heads(lines):
-        out.print(plain(line), style={"+": "green", "-": "red"}.get(line[:1]))
+        out.print(printable(line), style={"+": "green", "-": "red"}.get(line[:1]))
 
 
 def _without_heads(lines: Iterable[str]) -> list[str]:

@@ -12,17 +12,17 @@ from typing import Literal
 from pydantic import AwareDatetime
 from rich.cells import cell_len, set_cell_size
 
-from copydesk.console import counted, moment, trouble
+from copydesk.console import format_time, pluralize, print_error
 from pipeline.domain.errors import FeedError
-from pipeline.domain.models import FeedConfig, Item, PollState, Record
-from pipeline.feeds.fetch import Fetched, fetch
-from pipeline.feeds.pages.completeness import shortfall
-from pipeline.feeds.pages.fetch import wants_page
+from pipeline.domain.models import FeedConfig, FrozenModel, Item, PollState
+from pipeline.feeds.fetch import FetchedFeed, fetch_feed
+from pipeline.feeds.pages.completeness import incompleteness
+from pipeline.feeds.pages.fetch import needs_page
 from pipeline.feeds.parsing.encoding import decode
 from pipeline.feeds.parsing.parse import ParsedFeed
-from pipeline.feeds.poll_schedule import after_read
-from pipeline.feeds.select import Known, decide
-from pipeline.http_client import Net, shown_url
+from pipeline.feeds.poll_schedule import state_after_read
+from pipeline.feeds.select import ExistingItems, select_items
+from pipeline.http_client import HttpClient, redact_url
 from pipeline.services import Parse
 
 Fate = Literal["drafted", "page", "waits", "skipped", "merged"]
@@ -38,7 +38,7 @@ _FATES: dict[Fate, str] = {
 }
 
 
-class Answer(Record):
+class Answer(FrozenModel):
     """What the server sent."""
 
     url: str
@@ -60,7 +60,7 @@ class Answer(Record):
     """Seconds after which it would be polled again."""
 
 
-class Row(Record):
+class Row(FrozenModel):
     """One item and what would become of it."""
 
     published_at: AwareDatetime
@@ -72,7 +72,7 @@ class Row(Record):
     why: str = ""
 
 
-class Checkup(Record):
+class FeedCheckReport(FrozenModel):
     """All that one check of one feed brought."""
 
     feed: str
@@ -96,7 +96,7 @@ class Checkup(Record):
     """Every item, in the feed's order."""
 
 
-def page(checkup: Checkup) -> list[str]:
+def page(checkup: FeedCheckReport) -> list[str]:
     """Return the page, plain text line by line."""
     lines = [f"{checkup.name} ({checkup.feed})", _field("asked", checkup.asked)]
     if checkup.answer:
@@ -154,14 +154,14 @@ def span(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
-def _reading(checkup: Checkup) -> Iterator[str]:
+def _reading(checkup: FeedCheckReport) -> Iterator[str]:
     yield _field("title", checkup.title or "none")
     if checkup.kind:
         yield _field("kind", checkup.kind)
     if checkup.language:
         yield _field("language", checkup.language)
     times = [row.published_at for row in checkup.rows if row.dated]
-    between = f", {moment(min(times))} to {moment(max(times))}" if times else ""
+    between = f", {format_time(min(times))} to {format_time(max(times))}" if times else ""
     yield _field("items", f"{len(checkup.rows)}{between}")
     for note in checkup.notes:
         yield _field("note", note)
@@ -170,11 +170,11 @@ def _reading(checkup: Checkup) -> Iterator[str]:
 def _table(rows: tuple[Row, ...]) -> Iterator[str]:
     yield _cells("published", "text", "title", "would be")
     for row in rows[:SHOWN]:
-        published = moment(row.published_at) if row.dated else "no date"
+        published = format_time(row.published_at) if row.dated else "no date"
         fate = f"{row.fate} · {row.why}" if row.why else row.fate
         yield _cells(published, f"{row.characters:,}", row.title, fate)
     if len(rows) > SHOWN:
-        yield f"  … and {counted(len(rows) - SHOWN, 'item')} more"
+        yield f"  … and {pluralize(len(rows) - SHOWN, 'item')} more"
 
 
 def _cells(published: str, text: str, title: str, fate: str) -> str:
@@ -185,7 +185,7 @@ def _cells(published: str, text: str, title: str, fate: str) -> str:
 def _sum(rows: tuple[Row, ...]) -> Iterator[str]:
     counts = Counter(row.fate for row in rows)
     told = [f"{counts[fate]} {said}" for fate, said in _FATES.items() if counts[fate]]
-    yield f"Of {counted(len(rows), 'item')}: {', '.join(told)}."
+    yield f"Of {pluralize(len(rows), 'item')}: {', '.join(told)}."
     reasons = Counter(row.why.partition(":")[0] for row in rows if row.fate == "skipped")
     if reasons:
         yield f"Skipped: {', '.join(f'{count} {reason}' for reason, count in reasons.most_common())}."
@@ -200,26 +200,26 @@ _NO_CHARSETS = frozenset(("punycode", "idna"))
 """Codecs of host names, which take for ever with a document."""
 
 
-async def examine(net: Net, parse: Parse, feed: FeedConfig, now: datetime) -> Checkup:
+async def examine(net: HttpClient, parse: Parse, feed: FeedConfig, now: datetime) -> FeedCheckReport:
     """Fetch and read a feed as a first poll would. Never raises FeedError: that is its result."""
-    asked = {"feed": feed.key, "name": feed.name, "asked": shown_url(feed.url)}
+    asked = {"feed": feed.key, "name": feed.name, "asked": redact_url(feed.url)}
     answer = None
     try:
-        fetched = await fetch(net, feed, PollState(), now, whole=True)
-        if not isinstance(fetched, Fetched):
+        fetched = await fetch_feed(net, feed, PollState(), now, whole=True)
+        if not isinstance(fetched, FetchedFeed):
             raise FeedError("the server answers 304 to a plain request", kind="http")
         answer = _answer(feed, fetched, now, None)
         parsed = await parse(fetched.body, fetched.content_type, fetched.url, now)
     except FeedError as error:
         proposal = error.context.get("proposal")
-        return Checkup(
+        return FeedCheckReport(
             **asked,
             ok=False,
-            error=trouble(feed.key, error.message),
+            error=print_error(feed.key, error.message),
             proposal=proposal if isinstance(proposal, str) else None,
             answer=answer,
         )
-    return Checkup(
+    return FeedCheckReport(
         **asked,
         ok=True,
         answer=_answer(feed, fetched, now, parsed),
@@ -227,17 +227,17 @@ async def examine(net: Net, parse: Parse, feed: FeedConfig, now: datetime) -> Ch
         kind=kind_of(decode(fetched.body, fetched.content_type)),
         language=_languages(parsed.items),
         notes=parsed.notes,
-        odd=tuple(oddities(fetched, parsed.items, now)),
-        rows=tuple(fates(feed, parsed.items, now)),
+        odd=tuple(warnings(fetched, parsed.items, now)),
+        rows=tuple(item_outcomes(feed, parsed.items, now)),
     )
 
 
-def _answer(feed: FeedConfig, fetched: Fetched, now: datetime, parsed: ParsedFeed | None) -> Answer:
+def _answer(feed: FeedConfig, fetched: FetchedFeed, now: datetime, parsed: ParsedFeed | None) -> Answer:
     ttl_s = parsed.ttl_s if parsed else None
-    after = after_read(feed, PollState(), fetched, now, chance=0.0, whole=True, ttl_s=ttl_s)
+    after = state_after_read(feed, PollState(), fetched, now, chance=0.0, whole=True, ttl_s=ttl_s)
     wait = after.next_poll_at - now if after.next_poll_at else timedelta()
     return Answer(
-        url=shown_url(fetched.url),
+        url=redact_url(fetched.url),
         moved=fetched.moved_to is not None,
         content_type=fetched.content_type,
         size=len(fetched.body),
@@ -250,9 +250,9 @@ def _answer(feed: FeedConfig, fetched: Fetched, now: datetime, parsed: ParsedFee
     )
 
 
-def fates(feed: FeedConfig, items: Sequence[Item], now: datetime) -> Iterator[Row]:
+def item_outcomes(feed: FeedConfig, items: Sequence[Item], now: datetime) -> Iterator[Row]:
     """Yield what would become of each item on a first run, in the feed's order."""
-    chosen = decide(feed, items, Known(), now)
+    chosen = select_items(feed, items, ExistingItems(), now)
     reasons = {skip.item.guid: skip.reason for skip in chosen.skipped}
     merged = {merge.item.guid for merge in chosen.merged}
     most = min(feed.max_items, feed.max_items_per_day or feed.max_items)
@@ -264,15 +264,15 @@ def fates(feed: FeedConfig, items: Sequence[Item], now: datetime) -> Iterator[Ro
         elif item.guid in merged:
             yield _row(item, "merged", "another item of this feed is the same story")
         elif item.guid in waiting:
-            yield _row(item, "waits", f"more than {counted(most, 'item')} at once")
+            yield _row(item, "waits", f"more than {pluralize(most, 'item')} at once")
         else:
             yield _row(item, *_text_fate(feed, item))
 
 
 def _text_fate(feed: FeedConfig, item: Item) -> tuple[Fate, str]:
     """Tell what would become of a wanted item by its text."""
-    lack = shortfall(item.text, feed.min_chars)
-    if wants_page(item, feed):
+    lack = incompleteness(item.text, feed.min_chars)
+    if needs_page(item, feed):
         return "page", lack or f"use: {feed.use}, full_text: {feed.full_text}"
     return ("skipped", lack) if lack else ("drafted", "")
 
@@ -288,22 +288,22 @@ def _row(item: Item, fate: Fate, why: str) -> Row:
     )
 
 
-def oddities(fetched: Fetched, items: Sequence[Item], now: datetime) -> Iterator[str]:
+def warnings(fetched: FetchedFeed, items: Sequence[Item], now: datetime) -> Iterator[str]:
     """Yield what an operator should know of a feed beside what its parser says."""
     if fetched.moved_to:
-        yield f"moved for good: write url: {shown_url(fetched.moved_to)}"
+        yield f"moved for good: write url: {redact_url(fetched.moved_to)}"
     yield from _charsets(fetched)
     if not items:
         return
     undated = sum(not item.dated for item in items)
     if undated:
-        yield f"{counted(undated, 'item')} without a usable date: taken as published when first seen"
+        yield f"{pluralize(undated, 'item')} without a usable date: taken as published when first seen"
     unlinked = sum(item.link is None for item in items)
     if unlinked:
-        yield f"{counted(unlinked, 'item')} without a link: no page to fetch or to name as the source"
+        yield f"{pluralize(unlinked, 'item')} without a link: no page to fetch or to name as the source"
     media = sum(item.media is not None for item in items)
     if media:
-        yield f"{counted(media, 'item')} of audio or video: only what is written beside it can be used"
+        yield f"{pluralize(media, 'item')} of audio or video: only what is written beside it can be used"
     if not any(item.text for item in items):
         yield "no item has any text: each page is fetched, unless full_text: never"
     if not any(item.image for item in items):
@@ -313,7 +313,7 @@ def oddities(fetched: Fetched, items: Sequence[Item], now: datetime) -> Iterator
         yield f"nothing new since {newest:%Y-%m-%d}: is it still kept up?"
 
 
-def _charsets(fetched: Fetched) -> Iterator[str]:
+def _charsets(fetched: FetchedFeed) -> Iterator[str]:
     """Yield the charsets that a feed claims and does not have."""
     head = fetched.body[:200].partition(b"?>")[0]
     claims = {"header": (fetched.content_type or "").encode("ascii", "replace"), "XML declaration": head}

@@ -166,7 +166,7 @@ def approve(drafts: Drafts, note: Note = None) -> None:
     """
     from copydesk import approve
 
-    approve.give("approve", drafts, note)
+    approve.review_drafts("approve", drafts, note)
 
 
 @app.command()
@@ -174,7 +174,7 @@ def reject(drafts: Drafts, note: Note = None) -> None:
     """Reject drafts: each is set aside in output/rejected/."""
     from copydesk import approve
 
-    approve.give("reject", drafts, note)
+    approve.review_drafts("reject", drafts, note)
 
 
 @app.command()

@@ -9,22 +9,22 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from copydesk.console import counted, err, machine, out, plain, say, table
+from copydesk.console import err, out, pluralize, print_json, print_line, printable, table
 from pipeline.articles.approved_metadata import front_of
 from pipeline.articles.files import read_bytes
 from pipeline.articles.front_matter import loads
-from pipeline.articles.render import build_metadata, render_body
+from pipeline.articles.render import build_front_matter, render_body
 from pipeline.checks.runner import run_checks
 from pipeline.config import Settings, Subscriptions, load_feeds, load_settings
 from pipeline.domain.errors import ConfigError, CopydeskError, ReviewError
-from pipeline.domain.models import Beat, FeedConfig, Item, Provenance, Source, source_of
-from pipeline.feeds.pages.fetch import wants_page
-from pipeline.llm.capabilities import Learned, Manner, profile_of, recalled
-from pipeline.llm.chat import Message, Turn, estimate, request
+from pipeline.domain.models import Beat, FeedConfig, Item, Provenance, Source, build_source
+from pipeline.feeds.pages.fetch import needs_page
+from pipeline.llm.capabilities import KnownCapability, RequestMode, cached_mode, profile_of
+from pipeline.llm.chat import Attempt, Message, build_request, estimate_prompt_tokens
 from pipeline.llm.client import OPENAI_URL, options_of
-from pipeline.rewrite.article_schema import WireArticle, read_answer
+from pipeline.rewrite.article_schema import WireArticle, parse_response
 from pipeline.rewrite.prompt import Prompt, load_prompt
-from pipeline.rewrite.redraft import WireSectionText, with_request
+from pipeline.rewrite.redraft import WireSectionText, add_redraft_instructions
 from pipeline.storage import Asked, Ledger
 
 _MENDING = "mend"
@@ -40,23 +40,26 @@ def show(ref: str, *, as_json: bool) -> None:
         known = ledger.learned(settings.base_url or OPENAI_URL, settings.model or "")
     beat = subscriptions.beats[feed.beat]
     prompt = load_prompt(_folder(settings), beat.prompt)
-    messages: Sequence[Message] = prompt.messages(source_of(feed, item), beat)
+    messages: Sequence[Message] = prompt.messages(build_source(feed, item), beat)
     shape: type[BaseModel] = WireArticle
     if asked:
-        messages = with_request(messages, asked.request, _standing(settings, asked))
+        messages = add_redraft_instructions(messages, asked.request, _standing(settings, asked))
         shape = WireSectionText if asked.request.section else WireArticle
     body = _body(settings, prompt, messages, shape, known)
     if as_json:
-        machine({"prompt": prompt.id, "request": body})
+        print_json({"prompt": prompt.id, "request": body})
         return
     for message in body["messages"]:
-        say(f"[bold]--- {message['role']} ---[/bold]")
+        print_line(f"[bold]--- {message['role']} ---[/bold]")
         _verbatim(message["content"])
-    say("[bold]--- besides ---[/bold]")
+    print_line("[bold]--- besides ---[/bold]")
     _verbatim(json.dumps({key: body[key] for key in body if key != "messages"}, indent=2, ensure_ascii=False))
-    say(f"\n{prompt.id}, at most {estimate(body):,} tokens; the item's marker differs in every request.")
-    if wants_page(item, feed):
-        say("The feed's text is thin or cut: the item's page is fetched before it is sent.")
+    print_line(
+        f"\n{prompt.id}, at most {estimate_prompt_tokens(body):,} tokens; "
+        "the item's marker differs in every request."
+    )
+    if needs_page(item, feed):
+        print_line("The feed's text is thin or cut: the item's page is fetched before it is sent.")
 
 
 def _standing(settings: Settings, asked: Asked) -> str:
@@ -89,10 +92,10 @@ def _body(
 ) -> dict[str, Any]:
     """Return the request in the manner in which the server is asked now."""
     profile = profile_of(settings.base_url or OPENAI_URL, settings.server)
-    learned = Learned.model_validate_json(known) if known else None
+    learned = KnownCapability.model_validate_json(known) if known else None
     options = options_of(settings, **prompt.hints.model_dump())
-    manner = recalled(learned, datetime.now(UTC), Manner(length_field=profile.length_field))
-    asked = request(messages, shape, Turn(manner, options.max_tokens), options)
+    manner = cached_mode(learned, datetime.now(UTC), RequestMode(length_field=profile.length_field))
+    asked = build_request(messages, shape, Attempt(manner, options.max_tokens), options)
     return {"model": settings.model, **asked, **profile.extra, **options.extra}
 
 
@@ -119,10 +122,10 @@ def lint() -> None:
             failed.append(error)
     table("Prompts", ("prompt", "beats", "examples", "fixed characters", "fixed tokens, at most"), rows)
     for one in failed:
-        err.print(f"wrong: {plain(one.message)}")
+        err.print(f"wrong: {printable(one.message)}")
     if failed:
         sys.exit(failed[0].exit_code)
-    say(f"\n{counted(len(rows), 'prompt')} in order.")
+    print_line(f"\n{pluralize(len(rows), 'prompt')} in order.")
 
 
 def _doubts(prompt: Prompt) -> list[CopydeskError]:
@@ -130,11 +133,11 @@ def _doubts(prompt: Prompt) -> list[CopydeskError]:
     doubts: list[CopydeskError] = []
     for example in prompt.examples:
         beat = Beat(key="example", vocabulary=(example.source.category,))
-        article = read_answer(example.answer, example.source, beat)
+        article = parse_response(example.answer, example.source, beat)
         body = render_body(article, beat)
         provenance = Provenance(rewritten=True, model="example", prompt=prompt.id)
         now = example.source.item.published_at
-        front = front_of(build_metadata(example.source, article, provenance, (), now=now), body, beat)
+        front = front_of(build_front_matter(example.source, article, provenance, (), now=now), body, beat)
         doubts += [
             ConfigError(f"{example.path}: the answer: {finding.message}", file=example.path)
             for finding in run_checks(example.source, body, beat, front=front)
@@ -153,7 +156,7 @@ def _row(name: str, prompt: Prompt, beats: dict[str, Beat]) -> tuple[object, ...
     messages = prompt.messages(_SAMPLE, beat)
     fixed = [*messages[:-1], Message(role="user", content=messages[-1]["content"].partition("===")[0])]
     characters = sum(len(message["content"]) for message in fixed)
-    tokens = estimate({"messages": fixed})
+    tokens = estimate_prompt_tokens({"messages": fixed})
     used = ", ".join(users) or "none"
     return prompt.id, used, len(prompt.examples), f"{characters:,}", f"{tokens:,}"
 

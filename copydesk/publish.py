@@ -8,12 +8,12 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from copydesk.console import counted, err, plain, say
+from copydesk.console import err, pluralize, print_line, printable
 from pipeline.config import Settings, Subscriptions, desk_settings, load_feeds, user_agent
 from pipeline.domain.errors import ConfigError, CopydeskError, OutputError, PublishError, ReviewError
-from pipeline.domain.models import feed_address
-from pipeline.http_client import Net
-from pipeline.publishing import Outcome, Press, drain, queue_all
+from pipeline.domain.models import normalize_feed_url
+from pipeline.http_client import HttpClient
+from pipeline.publishing import PublishContext, TargetResult, publish_pending, queue_all
 from pipeline.services import review
 from pipeline.storage import Ledger
 
@@ -23,11 +23,11 @@ def publish(drafts: list[str], *, everything: bool) -> None:
     settings = desk_settings()
     subscriptions = _with_targets(settings)
     with Ledger.open(settings.database_url) as ledger:
-        review.finish(ledger, settings.output)
+        review.resume_interrupted(ledger, settings.output)
         refused = _queue(ledger, subscriptions, drafts, everything=everything)
         outcomes = send(ledger, settings, subscriptions)
     if not outcomes and not refused:
-        say("Nothing waits to be published.")
+        print_line("Nothing waits to be published.")
     _end(outcomes, refused)
 
 
@@ -57,7 +57,7 @@ def _queue(
                 raise ReviewError(said, draft=ref)
         except ReviewError as error:
             refused.append(error)
-            err.print(f"not published: {plain(error.message)}")
+            err.print(f"not published: {printable(error.message)}")
     return refused
 
 
@@ -67,13 +67,13 @@ def unpublish(drafts: list[str], note: str | None) -> None:
     subscriptions = load_feeds(settings.feeds_file)
     refused: list[CopydeskError] = []
     with Ledger.open(settings.database_url) as ledger:
-        review.finish(ledger, settings.output)
+        review.resume_interrupted(ledger, settings.output)
         for ref in drafts:
             try:
-                say(f"unpublished: {plain(_undone(ledger, settings, subscriptions, ref, note))}")
+                print_line(f"unpublished: {printable(_undone(ledger, settings, subscriptions, ref, note))}")
             except (ReviewError, OutputError) as error:
                 refused.append(error)
-                err.print(f"not unpublished: {plain(error.message)}")
+                err.print(f"not unpublished: {printable(error.message)}")
         outcomes = send(ledger, settings, subscriptions)
     _end(outcomes, refused)
 
@@ -85,36 +85,38 @@ def _undone(
     if row.state == "rejected":
         raise ReviewError(f"{row.path} is rejected, not published; nothing was changed", draft=ref)
     now = datetime.now(UTC)
-    path = review.undo(ledger, settings.output, subscriptions, ref, by=settings.editor, note=note, now=now)
+    path = review.undo_review(
+        ledger, settings.output, subscriptions, ref, by=settings.editor, note=note, now=now
+    )
     rows = ledger.publications_of(row.item_id)
     if rows and rows[-1].action == "publish":
-        say("It was a revision: the article before it is published again. To take that down as well,")
-        say(f"`copydesk reject {row.short_id}`, then `copydesk unpublish {row.short_id}`.")
+        print_line("It was a revision: the article before it is published again. To take that down as well,")
+        print_line(f"`copydesk reject {row.short_id}`, then `copydesk unpublish {row.short_id}`.")
     return path
 
 
-def send(ledger: Ledger, settings: Settings, subscriptions: Subscriptions) -> list[Outcome]:
+def send(ledger: Ledger, settings: Settings, subscriptions: Subscriptions) -> list[TargetResult]:
     """Carry out what waits, also what failed a moment ago: whoever calls this has mended something."""
 
-    async def sent() -> list[Outcome]:
-        async with Net(user_agent(settings), allowed=settings.allow_hosts) as net:
-            press = Press(ledger, settings.output, subscriptions.publish, net, settings.hooks)
-            return await drain(press, datetime.now(UTC), patient=False)
+    async def sent() -> list[TargetResult]:
+        async with HttpClient(user_agent(settings), allowed=settings.allow_hosts) as net:
+            press = PublishContext(ledger, settings.output, subscriptions.publish, net, settings.hooks)
+            return await publish_pending(press, datetime.now(UTC), patient=False)
 
     return asyncio.run(sent()) if subscriptions.publish else []
 
 
-def published(outcomes: Iterable[Outcome]) -> None:
+def published(outcomes: Iterable[TargetResult]) -> None:
     """Say what became of articles, a line a target."""
     for outcome in outcomes:
-        (err.print if outcome.error else say)(plain(outcome.told))
+        (err.print if outcome.error else print_line)(printable(outcome.summary))
 
 
-def _end(outcomes: list[Outcome], refused: list[CopydeskError]) -> None:
+def _end(outcomes: list[TargetResult], refused: list[CopydeskError]) -> None:
     published(outcomes)
     failed = sum(outcome.failed for outcome in outcomes)
     if failed:
-        say(f"{counted(failed, 'publication')} will be tried again by the next run.")
+        print_line(f"{pluralize(failed, 'publication')} will be tried again by the next run.")
     if refused:
         sys.exit(refused[0].exit_code)
     if any(outcome.error for outcome in outcomes):
@@ -123,19 +125,21 @@ def _end(outcomes: list[Outcome], refused: list[CopydeskError]) -> None:
 
 def forget(url: str) -> None:
     """Forget the item at a URL. Raises ConfigError for what is none, ReviewError while a run works on it."""
-    if feed_address(url) is None:
-        raise ConfigError(f"{plain(url)} is no http(s) URL; give the item's link as `drafts show` prints it")
+    if normalize_feed_url(url) is None:
+        raise ConfigError(
+            f"{printable(url)} is no http(s) URL; give the item's link as `drafts show` prints it"
+        )
     settings = desk_settings()
     subscriptions = load_feeds(settings.feeds_file)
     with Ledger.open(settings.database_url) as ledger:
-        review.finish(ledger, settings.output)
-        removed = review.forget(ledger, settings.output, url, datetime.now(UTC))
+        review.resume_interrupted(ledger, settings.output)
+        removed = review.erase_item(ledger, settings.output, url, datetime.now(UTC))
         for path in removed:
-            say(f"removed: {plain(path)}")
-        say(f"Forgotten; {counted(len(removed), 'file')} removed. It is never taken again.")
+            print_line(f"removed: {printable(path)}")
+        print_line(f"Forgotten; {pluralize(len(removed), 'file')} removed. It is never taken again.")
         outcomes = send(ledger, settings, subscriptions)
     published(outcomes)
     if any(path.startswith("published/") for path in removed) and not outcomes:
-        say("It was published: build the site again to take it down.")
+        print_line("It was published: build the site again to take it down.")
     if any(outcome.error for outcome in outcomes):
         sys.exit(PublishError.exit_code)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from copydesk.console import counted, moment, plain, say, table
+from copydesk.console import format_time, pluralize, print_line, printable, table
 from pipeline.config import desk_settings, load_feeds
 from pipeline.domain.errors import ConfigError
 from pipeline.services import redraft as redraft_module
@@ -20,7 +20,9 @@ def redraft(ref: str | None, note: str | None, section: str | None, *, offline: 
             "no model is set that could write it: set COPYDESK_MODEL", variable="COPYDESK_MODEL"
         )
     with Ledger.open(settings.database_url) as ledger:
-        rows = redraft_module.briefs(ledger, settings.output) if offline else [ledger.draft(ref or "")]
+        rows = (
+            redraft_module.offline_briefs(ledger, settings.output) if offline else [ledger.draft(ref or "")]
+        )
         for row in [] if offline else rows:
             beats.feed(row.feed_key)  # nobody would carry it out for a feed that is gone
         for row in rows:
@@ -34,10 +36,10 @@ def redraft(ref: str | None, note: str | None, section: str | None, *, offline: 
                 now=now,
             )
     if not rows:
-        say("No brief waits for a model.")
+        print_line("No brief waits for a model.")
         return
     if later:
-        say(f"{counted(len(rows), 'redraft')} asked for; the next `copydesk run` carries it out.")
+        print_line(f"{pluralize(len(rows), 'redraft')} asked for; the next `copydesk run` carries it out.")
         return
     from copydesk import run
 
@@ -50,10 +52,10 @@ def versions(ref: str) -> None:
     with Ledger.open(settings.database_url) as ledger:
         row = ledger.draft(ref)
         every = ledger.versions(row.item_id)
-    say(f"[bold]{plain(row.path)}[/bold]")
-    rows = ((one.label, one.cause, moment(one.at), f"{len(one.text.split()):,}") for one in every)
+    print_line(f"[bold]{printable(row.path)}[/bold]")
+    rows = ((one.label, one.cause, format_time(one.at), f"{len(one.text.split()):,}") for one in every)
     table("Versions", ("version", "cause", "written", "words"), rows)
-    say("\n`copydesk restore DRAFT VERSION` puts one back, as the next version.")
+    print_line("\n`copydesk restore DRAFT VERSION` puts one back, as the next version.")
 
 
 def restore(ref: str, label: str) -> None:
@@ -61,7 +63,7 @@ def restore(ref: str, label: str) -> None:
     settings = desk_settings()
     with Ledger.open(settings.database_url) as ledger:
         beats = load_feeds(settings.feeds_file)
-        chosen = redraft_module.restore(
+        chosen = redraft_module.restore_version(
             ledger, settings.output, beats, ref, label, datetime.now(UTC), by=settings.editor
         )
-        say(f"Version {chosen.label} stands again, as version {ledger.draft(ref).version}.")
+        print_line(f"Version {chosen.label} stands again, as version {ledger.draft(ref).version}.")

@@ -9,23 +9,23 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from copydesk import check
-from copydesk.console import counted, err, out, plain, say
+from copydesk.console import err, out, pluralize, print_line, printable
 from copydesk.status import say_source
 from pipeline.articles.front_matter import loads
 from pipeline.checks.runner import run_checks
 from pipeline.config import Settings, Subscriptions, desk_settings, load_feeds
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
-from pipeline.domain.models import Decision, Finding
+from pipeline.domain.models import Finding, ReviewDecision
 from pipeline.services import review
 from pipeline.services.draft_file import (
-    Standing,
+    DraftOnDisk,
     beat_of,
     draft_front,
-    editors_own,
-    source_of,
-    standing_draft,
+    draft_source,
+    drop_editor_links,
+    load_draft,
 )
-from pipeline.services.edit import acknowledge, flags
+from pipeline.services.edit import acknowledge, system_findings
 from pipeline.services.redraft import request_redraft
 from pipeline.storage import Ledger, Wanted, unanswered
 
@@ -39,7 +39,7 @@ HELP = """  a            approve                      s        skip to the next
 class Shown(NamedTuple):
     """A draft as it was printed: what a verdict is about."""
 
-    standing: Standing
+    standing: DraftOnDisk
     findings: tuple[Finding, ...]
 
 
@@ -69,25 +69,31 @@ class Session:
                 out.rule(f"{at + 1} of {len(names)}")
                 shown = self._show(names[at])
             except (ReviewError, OutputError) as error:
-                err.print(plain(error.message))
+                err.print(printable(error.message))
                 at += 1
                 continue
             at = max(0, at + self._decide(shown))
 
     def _show(self, ref: str) -> Shown:
-        standing = standing_draft(self._ledger, self._settings.output, ref)
+        standing = load_draft(self._ledger, self._settings.output, ref)
         row, text = standing.row, standing.text
         metadata, body = loads(text, row.path)
-        source, beat = source_of(row, self._subscriptions), beat_of(self._subscriptions, row.feed_key)
+        source, beat = draft_source(row, self._subscriptions), beat_of(self._subscriptions, row.feed_key)
         front = draft_front(row, metadata, body, beat)
-        checked = editors_own(row, body, run_checks(source, body, beat, front=front), front)
-        found = (*checked, *flags(row))
-        say(f"[bold]{plain(front.text('title') or row.title)}[/bold]")
-        say(f"[dim]{plain(row.path)} · {plain(source.feed_name)} · {plain(source.item.link or '')}[/dim]\n")
+        checked = drop_editor_links(row, body, run_checks(source, body, beat, front=front), front)
+        found = (*checked, *system_findings(row))
+        print_line(f"[bold]{printable(front.text('title') or row.title)}[/bold]")
+        print_line(
+            f"[dim]{printable(row.path)} · {printable(source.feed_name)} · "
+            f"{printable(source.item.link or '')}[/dim]\n"
+        )
         check.show(body, text[: len(text) - len(body)].count("\n") + 1, found, source.item.text, front)
         for one in row.acknowledged:
-            say(f"[dim]{plain(one.by)} answers for: {plain(one.message)} ({plain(one.reason)})[/dim]")
-        say(f"[bold]{counted(len(unanswered(found, row.acknowledged)), 'open finding')}[/bold]")
+            print_line(
+                f"[dim]{printable(one.by)} answers for: "
+                f"{printable(one.message)} ({printable(one.reason)})[/dim]"
+            )
+        print_line(f"[bold]{pluralize(len(unanswered(found, row.acknowledged)), 'open finding')}[/bold]")
         return Shown(standing, found)
 
     def _decide(self, shown: Shown) -> int:
@@ -96,29 +102,29 @@ class Session:
             letter, _, rest = _asked().partition(" ")
             act = self._acts.get(letter)
             if act is None:
-                say(HELP)
+                print_line(HELP)
                 continue
             try:
                 return act(shown, rest.strip())
             except (ReviewError, ConfigError, OutputError) as error:
-                err.print(f"not done: {plain(error.message)}")
+                err.print(f"not done: {printable(error.message)}")
 
     def _approve(self, shown: Shown, _rest: str) -> int:
-        return self._verdict(shown, Decision.APPROVE, None)
+        return self._verdict(shown, ReviewDecision.APPROVE, None)
 
     def _reject(self, shown: Shown, reason: str) -> int:
         if not reason:
             raise ReviewError("say why: r REASON")
-        return self._verdict(shown, Decision.REJECT, reason)
+        return self._verdict(shown, ReviewDecision.REJECT, reason)
 
-    def _verdict(self, shown: Shown, decision: Decision, note: str | None) -> int:
+    def _verdict(self, shown: Shown, decision: ReviewDecision, note: str | None) -> int:
         row = shown.standing.row
-        path = review.decide(
+        path = review.submit_review(
             self._ledger, self._settings.output, self._subscriptions, row.external_id, decision,
             by=self._by, note=note, now=_now(), seen=shown.standing.sha256,
         )  # fmt: skip
         self._decided.append(row.external_id)
-        say(f"→ {plain(path)}")
+        print_line(f"→ {printable(path)}")
         return 1
 
     def _redraft(self, shown: Shown, note: str) -> int:
@@ -128,7 +134,7 @@ class Session:
             self._ledger, self._settings.output, row.external_id,
             by=self._by, note=note or None, section=None, now=_now(),
         )  # fmt: skip
-        say("Asked for; the next `copydesk run` carries it out.")
+        print_line("Asked for; the next `copydesk run` carries it out.")
         return 1
 
     def _answer(self, shown: Shown, rest: str) -> int:
@@ -158,12 +164,12 @@ class Session:
     def _undo(self, _shown: Shown, _rest: str) -> int:
         if not self._decided:
             raise ReviewError("you gave no verdict here that could be taken back")
-        path = review.undo(
+        path = review.undo_review(
             self._ledger, self._settings.output, self._subscriptions, self._decided[-1],
             by=self._by, note=None, now=_now(),
         )  # fmt: skip
         self._decided.pop()
-        say(f"← {plain(path)}")
+        print_line(f"← {printable(path)}")
         return -1
 
     def _quit(self, _shown: Shown, _rest: str) -> int:
@@ -178,17 +184,17 @@ def start(feed: str | None, findings: str | None) -> None:
     subscriptions = load_feeds(settings.feeds_file)
     feeds = (subscriptions.feed(feed).key,) if feed else None
     with Ledger.open(settings.database_url) as ledger:
-        review.finish(ledger, settings.output)
+        review.resume_interrupted(ledger, settings.output)
         names = ledger.queue_names(Wanted.model_validate({"feeds": feeds, "findings": findings}))
         if not names:
-            say("Nothing waits for you. `copydesk run` polls the feeds.")
+            print_line("Nothing waits for you. `copydesk run` polls the feeds.")
             return
         try:
             Session(settings, subscriptions, ledger).run(names)
         except (_Stop, EOFError):
-            say("")
+            print_line("")
         left = ledger.queue_counts().states.get("drafted", 0)
-        say(f"{counted(left, 'draft')} {'waits' if left == 1 else 'wait'}.")
+        print_line(f"{pluralize(left, 'draft')} {'waits' if left == 1 else 'wait'}.")
 
 
 def _asked() -> str:

@@ -17,14 +17,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
 from rich.text import Text
 
-from copydesk.console import counted, err, machine, plain, say, table, trouble
+from copydesk.console import err, pluralize, print_error, print_json, print_line, printable, table
 from copydesk.prefect_server import small_server
 from copydesk.publish import published
 from copydesk.sample import is_sample, serving
 from flows.prefect_api import require_api, require_api_url
 from pipeline.config import Settings, load_feeds, load_settings
 from pipeline.http_client import require_usable_proxies
-from pipeline.publishing import Outcome
+from pipeline.publishing import TargetResult
 from pipeline.storage import Ledger, dollars
 
 
@@ -104,7 +104,7 @@ def shown(
 
         def notify(feed: str, what: str, micros: int) -> None:
             count.note(what, micros, clock())
-            doing = count.doing(plain(feed))
+            doing = count.doing(printable(feed))
             bar.update(task, total=count.total, completed=count.done, description=doing)
 
         yield notify
@@ -124,24 +124,24 @@ def ingest(feeds: list[str] | None, *, as_json: bool) -> None:
     """Run the ingest flow in this process and report."""
     with serving():
         settings = checked()
-        quieten()
+        silence_prefect()
         with small_server(settings.base) as ready:
             from flows.ingest import ingest as flow
 
-            report = carried_out(lambda: flow(feeds), ready, as_json=as_json)
-    tell(report, as_json=as_json)
+            report = run_flow(lambda: flow(feeds), ready, as_json=as_json)
+    print_report(report, as_json=as_json)
 
 
 def requests() -> None:
     """Run the requests flow in this process and report."""
     with serving():
         settings = checked()
-        quieten()
+        silence_prefect()
         with small_server(settings.base) as ready:
             from flows.requests import requests as flow
 
-            report = carried_out(flow, ready, as_json=False)
-    tell(report, as_json=False)
+            report = run_flow(flow, ready, as_json=False)
+    print_report(report, as_json=False)
 
 
 def checked() -> Settings:
@@ -159,14 +159,14 @@ def checked() -> Settings:
     return settings
 
 
-def quieten() -> None:
+def silence_prefect() -> None:
     """Silence Prefect's own lines unless somebody asks for them: the report says what happened."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")  # its workers speak of slow servers there
     os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
 
 
-def carried_out(
+def run_flow(
     start: Callable[[], Awaitable[Report]],
     ready: Callable[[], None],
     *,
@@ -195,15 +195,15 @@ async def _awaited(start: Callable[[], Awaitable[Report]]) -> Report:
     return await start()
 
 
-def tell(report: Report, *, as_json: bool) -> None:
+def print_report(report: Report, *, as_json: bool) -> None:
     """Say what came of a run, and end with its exit code where that is not 0."""
     if as_json:
-        machine(report)
+        print_json(report)
     else:
         _feeds(report["feeds"])
         _summary(report)
     if report["stopped"]:
-        err.print(f"copydesk: {plain(report['stopped'])}")
+        err.print(f"copydesk: {printable(report['stopped'])}")
     if report["exit_code"]:
         sys.exit(report["exit_code"])
 
@@ -213,14 +213,14 @@ def _feeds(feeds: list[Report]) -> None:
     table("Feeds", columns, (_row(feed) for feed in feeds))
     for feed in feeds:
         for reason in feed["failed"]:
-            say(f"failed in {plain(feed['feed'])}: {plain(reason)}")
+            print_line(f"failed in {printable(feed['feed'])}: {printable(reason)}")
 
 
 def _row(feed: Report) -> tuple[object, ...]:
     quiet = ["nothing new"] if not feed["new"] and not feed["drafts"] else []
-    changed = [f"{counted(feed['updated'], 'source')} changed"] if feed["updated"] else []
+    changed = [f"{pluralize(feed['updated'], 'source')} changed"] if feed["updated"] else []
     told = "; ".join([*(changed or quiet), *feed["notes"]])
-    said = trouble(feed["feed"], feed["error"] or feed["held"]) or told
+    said = print_error(feed["feed"], feed["error"] or feed["held"]) or told
     return (
         feed["feed"],
         feed["new"],
@@ -237,41 +237,45 @@ def _summary(report: Report) -> None:
     drafts = [path for feed in report["feeds"] for path in feed["drafts"]]
     rewritten = sum(feed["rewritten"] for feed in report["feeds"])
     queued = sum(feed["queued"] for feed in report["feeds"])
-    say()
+    print_line()
     if not report["feeds"]:
-        say("No feed is enabled: add one to feeds.yaml.")
+        print_line("No feed is enabled: add one to feeds.yaml.")
     elif drafts:
         briefs = len(drafts) - rewritten
-        kinds = [f"{rewritten} rewritten by {plain(report['model'])}"] if rewritten else []
-        kinds += [counted(briefs, "offline brief")] if briefs else []
+        kinds = [f"{rewritten} rewritten by {printable(report['model'])}"] if rewritten else []
+        kinds += [pluralize(briefs, "offline brief")] if briefs else []
         folder = _shown(report["output"])
-        say(f"[bold]{counted(len(drafts), 'draft')}[/bold] ({', '.join(kinds)}) in {folder}/drafts")
+        print_line(f"[bold]{pluralize(len(drafts), 'draft')}[/bold] ({', '.join(kinds)}) in {folder}/drafts")
     elif changed := sum(feed["updated"] for feed in report["feeds"]):
-        say(f"No draft was added; [bold]{counted(changed, 'source')} changed[/bold]. The desk shows which.")
+        print_line(
+            f"No draft was added; [bold]{pluralize(changed, 'source')} changed[/bold]. The desk shows which."
+        )
     else:
-        say("[bold]Nothing new:[/bold] no draft was added or changed.")
+        print_line("[bold]Nothing new:[/bold] no draft was added or changed.")
     if micros := sum(feed["micros"] for feed in report["feeds"]):
-        say(f"The model cost {dollars(micros)}.")
+        print_line(f"The model cost {dollars(micros)}.")
     if queued:
-        say(f"{counted(queued, 'item')} left for the next run.")
-    published(Outcome.model_validate(one) for one in report["published"])
+        print_line(f"{pluralize(queued, 'item')} left for the next run.")
+    published(TargetResult.model_validate(one) for one in report["published"])
     _next_steps(report)
 
 
 def _next_steps(report: Report) -> None:
     prefix = "copydesk --sample" if is_sample() else "copydesk"
     binary = "" if Path(sys.prefix, "bin").as_posix() in os.environ.get("PATH", "") else ".venv/bin/"
-    say("\nNext:")
-    say(f"  read them        {binary}{prefix} drafts list")
-    say(f"  decide           {binary}{prefix} approve DRAFT, or reject DRAFT --note why")
+    print_line("\nNext:")
+    print_line(f"  read them        {binary}{prefix} drafts list")
+    print_line(f"  decide           {binary}{prefix} approve DRAFT, or reject DRAFT --note why")
     if report["model"] == "the offline brief":
-        say("  use a model      set COPYDESK_MODEL and a key or base URL in .env: see .env.example")
+        print_line("  use a model      set COPYDESK_MODEL and a key or base URL in .env: see .env.example")
     if is_sample():
-        say(f"  your own feeds   edit feeds.yaml, then {binary}copydesk doctor and {binary}copydesk run")
+        print_line(
+            f"  your own feeds   edit feeds.yaml, then {binary}copydesk doctor and {binary}copydesk run"
+        )
 
 
 def _shown(path: str) -> str:
     folder = Path(path)
     with contextlib.suppress(ValueError):
-        return plain(folder.relative_to(Path.cwd()))
-    return plain(folder)
+        return printable(folder.relative_to(Path.cwd()))
+    return printable(folder)

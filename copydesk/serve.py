@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from copydesk.console import counted, plain, say
+from copydesk.console import pluralize, print_line, printable
 from copydesk.prefect_server import end, server, started
 from copydesk.sample import serving
 from flows.prefect_api import require_api, require_api_url
@@ -34,20 +34,20 @@ def serve(desk: int | None = None) -> None:
         from flows.serve import serve_flows
 
         if page:
-            say(f"Prefect's page: {page}")
+            print_line(f"Prefect's page: {page}")
         _say(subscriptions)
         with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
             asyncio.run(serve_flows())
-    say("Ended; nothing is lost, the next run goes on from here.")
+    print_line("Ended; nothing is lost, the next run goes on from here.")
 
 
 def _say(subscriptions: Subscriptions) -> None:
     from flows.serve import groups
 
     for group in groups(subscriptions.feeds):
-        feeds = f"{counted(len(group.feeds), 'feed')}: {plain(', '.join(group.feeds))}"
-        say(f"{plain(group.schedule):>16}  {feeds}")
-    say("What editors ask for is carried out within a minute. Ctrl-C ends it.")
+        feeds = f"{pluralize(len(group.feeds), 'feed')}: {printable(', '.join(group.feeds))}"
+        print_line(f"{printable(group.schedule):>16}  {feeds}")
+    print_line("What editors ask for is carried out within a minute. Ctrl-C ends it.")
 
 
 @contextlib.contextmanager

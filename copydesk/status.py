@@ -10,13 +10,22 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from copydesk.console import counted, machine, moment, out, plain, say, table, trouble
+from copydesk.console import (
+    format_time,
+    out,
+    pluralize,
+    print_error,
+    print_json,
+    print_line,
+    printable,
+    table,
+)
 from pipeline.articles import files
 from pipeline.config import day_start, load_feeds, load_settings, month_start, parse_day
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import Item, Record
+from pipeline.domain.models import FrozenModel, Item
 from pipeline.feeds.poll_schedule import is_paused
-from pipeline.http_client import shown_url
+from pipeline.http_client import redact_url
 from pipeline.storage import Backlog, CallRow, DraftRow, FeedStatus, Ledger, dollars
 
 _AGAIN_S = 2.0
@@ -29,10 +38,10 @@ def watch() -> None:
         while True:
             out.clear()
             status(as_json=False)
-            say(f"\n[dim]{datetime.now(UTC):%H:%M:%S} UTC · Ctrl-C ends this[/dim]")
+            print_line(f"\n[dim]{datetime.now(UTC):%H:%M:%S} UTC · Ctrl-C ends this[/dim]")
             time.sleep(_AGAIN_S)
     except KeyboardInterrupt:
-        say("")
+        print_line("")
 
 
 def status(*, as_json: bool) -> None:
@@ -43,43 +52,52 @@ def status(*, as_json: bool) -> None:
         ledger.sync_feeds(subscriptions.feeds)
         feeds, failures, backlog = ledger.feed_status(), ledger.failures(50), ledger.backlog()
     if as_json:
-        told: dict[str, Sequence[Record]] = {"feeds": feeds, "failures": failures, "publications": backlog}
-        machine({name: [one.model_dump() for one in every] for name, every in told.items()})
+        told: dict[str, Sequence[FrozenModel]] = {
+            "feeds": feeds,
+            "failures": failures,
+            "publications": backlog,
+        }
+        print_json({name: [one.model_dump() for one in every] for name, every in told.items()})
         return
-    rows = ((f.key, moment(f.poll.last_polled_at), *_counts(f.counts), _standing(f)) for f in feeds)
+    rows = ((f.key, format_time(f.poll.last_polled_at), *_counts(f.counts), _standing(f)) for f in feeds)
     table("Feeds", ("feed", "last polled", *STATES, "standing"), rows)
     for failure in failures:
-        say(f"{failure.state} {plain(failure.feed_key)} · {plain(failure.title)}: {plain(failure.reason)}")
+        print_line(
+            f"{failure.state} {printable(failure.feed_key)} · {printable(failure.title)}: "
+            f"{printable(failure.reason)}"
+        )
     if any(failure.state == "failed" for failure in failures):
-        say("\n`copydesk retry` queues the failed ones again.")
+        print_line("\n`copydesk retry` queues the failed ones again.")
     _print_backlog(backlog, {target.name for target in subscriptions.publish})
 
 
 def _print_backlog(backlog: Sequence[Backlog], names: Collection[str]) -> None:
     for one in backlog:
-        failed = f", {one.failed} of them failed: {plain(one.error)}" if one.failed else ""
+        failed = f", {one.failed} of them failed: {printable(one.error)}" if one.failed else ""
         gone = (
             ""
             if one.target in names
             else "; feeds.yaml has no such target any more: put it back to send them"
         )
-        say(f"waiting for {plain(one.target)}: {counted(one.waiting, 'publication')}{failed}{gone}")
+        print_line(
+            f"waiting for {printable(one.target)}: {pluralize(one.waiting, 'publication')}{failed}{gone}"
+        )
     if any(one.failed for one in backlog):
-        say("\n`copydesk publish` tries them again now.")
+        print_line("\n`copydesk publish` tries them again now.")
 
 
 def _standing(feed: FeedStatus) -> str:
     """Say what a feed's polls taught that its operator should know."""
     poll = feed.poll
-    said = [trouble(feed.key, poll.last_error)]
+    said = [print_error(feed.key, poll.last_error)]
     if poll.retired:
         said.append(f"retired; `copydesk run {feed.key}` tries it again")
     elif is_paused(poll):
         said.append(f"paused after {poll.failures} failures in a row; `copydesk run {feed.key}` tries it now")
     elif poll.failures > 1:
-        said.append(f"{poll.failures} failures in a row, next try {moment(poll.next_poll_at)}")
+        said.append(f"{poll.failures} failures in a row, next try {format_time(poll.next_poll_at)}")
     if poll.url:
-        said.append(f"moved for good to {shown_url(poll.url)}; change its url in feeds.yaml")
+        said.append(f"moved for good to {redact_url(poll.url)}; change its url in feeds.yaml")
     return "; ".join(filter(None, said))
 
 
@@ -92,7 +110,7 @@ def retry(feed: str | None) -> None:
     settings = load_settings()
     with Ledger.open(settings.database_url) as ledger:
         count = ledger.retry_failed(feed)
-    say(f"{counted(count, 'item')} queued again; `copydesk run` takes them up.")
+    print_line(f"{pluralize(count, 'item')} queued again; `copydesk run` takes them up.")
 
 
 def drafts(state: str, *, as_json: bool) -> None:
@@ -104,10 +122,10 @@ def drafts(state: str, *, as_json: bool) -> None:
     with Ledger.open(settings.database_url) as ledger:
         rows = ledger.drafts(states)
     if as_json:
-        machine([row.model_dump() | {"short_id": row.short_id} for row in rows])
+        print_json([row.model_dump() | {"short_id": row.short_id} for row in rows])
         return
     if not rows:
-        say(f"No drafts are {state}. `copydesk run` polls the feeds.")
+        print_line(f"No drafts are {state}. `copydesk run` polls the feeds.")
         return
     listed = (
         (row.short_id, row.state, row.feed_key, f"{row.published_at:%Y-%m-%d}", row.open_findings, row.title)
@@ -125,22 +143,26 @@ def show(ref: str, *, as_json: bool) -> None:
     data = files.read_bytes(settings.output, row.path)
     text = data.decode("utf-8", "replace") if data is not None else row.version_text
     if as_json:
-        machine(row.model_dump() | {"short_id": row.short_id, "text": text, "on_disk": data is not None})
+        print_json(row.model_dump() | {"short_id": row.short_id, "text": text, "on_disk": data is not None})
         return
     _print_draft(row, text, on_disk=data is not None)
 
 
 def _print_draft(row: Any, text: str, *, on_disk: bool) -> None:  # noqa: ANN401
-    say(f"[bold]{plain(row.path)}[/bold] ({row.state}{'' if on_disk else '; the file is missing'})")
+    print_line(
+        f"[bold]{printable(row.path)}[/bold] ({row.state}{'' if on_disk else '; the file is missing'})"
+    )
     for line in text.splitlines():
-        say(plain(line))
-    say("\n[bold]Findings[/bold]")
+        print_line(printable(line))
+    print_line("\n[bold]Findings[/bold]")
     for finding in row.findings:
         where = "" if finding.field == "body" else f" ({finding.field})"
-        say(f"  {finding.severity} · {finding.kind}{where}: {plain(finding.message)}")
+        print_line(f"  {finding.severity} · {finding.kind}{where}: {printable(finding.message)}")
     for sibling in row.siblings:
-        say(f"  same story · {plain(sibling.feed_name)}: {plain(sibling.title)} ({sibling.state})")
-    say(f"\n[bold]Source[/bold] {plain(row.source.link or '')}")
+        print_line(
+            f"  same story · {printable(sibling.feed_name)}: {printable(sibling.title)} ({sibling.state})"
+        )
+    print_line(f"\n[bold]Source[/bold] {printable(row.source.link or '')}")
     say_source(row)
 
 
@@ -148,14 +170,14 @@ def say_source(row: DraftRow) -> None:
     """Print a draft's source as it is now, and as it was before where it changed."""
     _say_item(row.source)
     if row.updated:
-        say("\n[bold]The source as it was before[/bold]")
+        print_line("\n[bold]The source as it was before[/bold]")
         _say_item(row.item)
 
 
 def _say_item(item: Item) -> None:
-    say(f"[bold]{plain(item.title)}[/bold]")
+    print_line(f"[bold]{printable(item.title)}[/bold]")
     for line in item.text.splitlines():
-        say(plain(line))
+        print_line(printable(line))
 
 
 GROUPS = ("day", "feed", "model", "purpose")
@@ -174,14 +196,15 @@ def cost(by: str, since: str | None, *, as_json: bool) -> None:
         calls, recent = ledger.calls_since(start), ledger.calls_since(month)
     rows = grouped(calls, wanted, settings.timezone)
     if as_json:
-        machine(rows)
+        print_json(rows)
         return
     table("Cost", (*wanted, *_FIGURES), (tuple(_cell(name, row[name]) for name in row) for row in rows))
     unknown = sum(call.micros is None for call in calls)
-    say(f"\n{counted(len(calls), 'answer')} for {dollars(total(calls))}.")
+    print_line(f"\n{pluralize(len(calls), 'answer')} for {dollars(total(calls))}.")
     if unknown:
-        say(
-            f"The price of {counted(unknown, 'answer')} is not known; COPYDESK_PRICE sets that of later ones."
+        print_line(
+            f"The price of {pluralize(unknown, 'answer')} is not known; "
+            "COPYDESK_PRICE sets that of later ones."
         )
     spans = (
         ("day", settings.cap_day, day_start(now, settings.timezone)),
@@ -190,7 +213,7 @@ def cost(by: str, since: str | None, *, as_json: bool) -> None:
     for name, cap, begun in spans:
         spent = total(call for call in recent if call.at >= begun)
         of = f" of {dollars(int(cap * 1_000_000))}" if cap is not None else ""
-        say(f"This {name}: {dollars(spent)}{of}.")
+        print_line(f"This {name}: {dollars(spent)}{of}.")
 
 
 _FIGURES = ("answers", "prompt", "cached", "completion", "reasoning", "cost")

@@ -8,23 +8,23 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from desk.auth import Access
-from desk.context import Office
-from desk.middleware import Gate
-from desk.responses import STATIC, Unnamed, missing, told
+from desk.auth import AccessPolicy
+from desk.context import WebContext
+from desk.middleware import AccessMiddleware
+from desk.responses import STATIC, EditorNameMissing, error_page, not_found
 from desk.routes import covers, decisions, drafts, edit, history, metrics, profile, published, queue
 from pipeline.checks.pool import CheckPool
 from pipeline.config import Settings, user_agent
 from pipeline.covers import API
 from pipeline.domain.errors import CopydeskError
-from pipeline.http_client import Net
+from pipeline.http_client import HttpClient
 from pipeline.services import review
 from pipeline.storage import Ledger
 
 _PARTS = (metrics, queue, drafts, edit, decisions, history, published, profile, covers)
 
 
-def create_app(settings: Settings, access: Access, *, covers_api: str = API) -> FastAPI:
+def create_app(settings: Settings, access: AccessPolicy, *, covers_api: str = API) -> FastAPI:
     """Return the desk. Its ledger is opened when it starts: raises LedgerError, ConfigError, OutputError.
 
     `covers_api` is where covers are searched for.
@@ -34,10 +34,10 @@ def create_app(settings: Settings, access: Access, *, covers_api: str = API) -> 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         ledger = await asyncio.to_thread(Ledger.open, settings.database_url)
         with ledger:
-            await asyncio.to_thread(review.finish, ledger, settings.output)
-            net = Net(user_agent(settings), allowed=settings.allow_hosts)
+            await asyncio.to_thread(review.resume_interrupted, ledger, settings.output)
+            net = HttpClient(user_agent(settings), allowed=settings.allow_hosts)
             async with CheckPool(workers=2) as checks, net:
-                app.state.office = Office(settings, ledger, checks, net, covers_api)
+                app.state.office = WebContext(settings, ledger, checks, net, covers_api)
                 app.state.access = access
                 yield
 
@@ -45,8 +45,8 @@ def create_app(settings: Settings, access: Access, *, covers_api: str = API) -> 
     for router in (*(part.router for part in _PARTS), decisions.everywhere):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC))
-    app.add_exception_handler(CopydeskError, told)
-    app.add_exception_handler(Unnamed, told)
-    app.add_exception_handler(HTTPException, missing)
-    app.add_middleware(Gate, access=access)
+    app.add_exception_handler(CopydeskError, error_page)
+    app.add_exception_handler(EditorNameMissing, error_page)
+    app.add_exception_handler(HTTPException, not_found)
+    app.add_middleware(AccessMiddleware, access=access)
     return app

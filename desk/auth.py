@@ -23,7 +23,7 @@ _DAYS_400 = 400 * 24 * 3600
 """The longest that browsers keep a cookie, in seconds."""
 
 
-class Access(NamedTuple):
+class AccessPolicy(NamedTuple):
     """What a desk asks of those who come."""
 
     port: int
@@ -59,14 +59,14 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def known_host(access: Access, host: str | None) -> bool:
+def allowed_host(access: AccessPolicy, host: str | None) -> bool:
     """Tell whether a request names us, and not a name that somebody points at this machine."""
     names = ("127.0.0.1", "localhost", "[::1]")
     loopback = {f"{name}:{access.port}" for name in names} | set(names if access.port == _HTTP else ())
     return host is not None and host.lower() in loopback | access.hosts
 
 
-def from_here(method: str, headers: Mapping[str, str]) -> bool:
+def same_origin(method: str, headers: Mapping[str, str]) -> bool:
     """Tell whether a request that changes something comes from one of our own pages."""
     if method in SAFE:
         return True
@@ -76,17 +76,17 @@ def from_here(method: str, headers: Mapping[str, str]) -> bool:
     return origin is not None and urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""
 
 
-def opens(access: Access, token: str | None) -> bool:
+def valid_token(access: AccessPolicy, token: str | None) -> bool:
     """Tell whether a token is ours."""
     return token is not None and hmac.compare_digest(token.encode(), access.token.encode())
 
 
-def signed_in(access: Access, cookies: Mapping[str, str]) -> bool:
+def signed_in(access: AccessPolicy, cookies: Mapping[str, str]) -> bool:
     """Tell whether a browser signed in before."""
     return hmac.compare_digest(cookies.get(access.session_cookie, "").encode(), access.session.encode())
 
 
-def proxied(access: Access, client: str | None, headers: Headers) -> str | None:
+def proxied(access: AccessPolicy, client: str | None, headers: Headers) -> str | None:
     """Return the editor whom a trusted proxy names: it is one of ours, and knows the secret."""
     if access.user_header is None or access.user_secret is None or client not in access.proxies:
         return None
@@ -102,7 +102,7 @@ def _single(headers: Headers, name: str) -> str:
     return values[0] if len(values) == 1 else ""
 
 
-def editor(access: Access, cookies: Mapping[str, str]) -> str | None:
+def editor(access: AccessPolicy, cookies: Mapping[str, str]) -> str | None:
     """Return the name that an editor gave."""
     return clean_name(unquote(cookies.get(access.name_cookie, ""))) or None
 

@@ -7,18 +7,18 @@ from typing import Any, NamedTuple
 from pipeline.articles import files
 from pipeline.articles.front_matter import loads
 from pipeline.checks.pool import CheckPool
-from pipeline.checks.tokens import Trace
+from pipeline.checks.tokens import SupportedClaim
 from pipeline.config import Settings, Subscriptions, load_feeds
-from pipeline.covers import Unsplash
+from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
 from pipeline.domain.models import Beat, FeedConfig, Finding, Source
-from pipeline.http_client import Net
-from pipeline.services.draft_file import beat_of, decoded, draft_front, editors_own, source_of
-from pipeline.services.edit import flags
+from pipeline.http_client import HttpClient
+from pipeline.services.draft_file import beat_of, decode_text, draft_front, draft_source, drop_editor_links
+from pipeline.services.edit import system_findings
 from pipeline.storage import DraftRow, Ledger
 
 
-class Seen(NamedTuple):
+class DraftView(NamedTuple):
     """A draft as an editor sees it: its row, its text on disk, and what the checks say of that."""
 
     row: DraftRow
@@ -33,11 +33,11 @@ class Seen(NamedTuple):
     """Why there is no text."""
 
 
-class Office:
+class WebContext:
     """One open desk."""
 
     def __init__(
-        self, settings: Settings, ledger: Ledger, checks: CheckPool, net: Net, covers_api: str
+        self, settings: Settings, ledger: Ledger, checks: CheckPool, net: HttpClient, covers_api: str
     ) -> None:
         self.settings = settings
         self.ledger = ledger
@@ -46,10 +46,10 @@ class Office:
         self._covers_api = covers_api
         self._feeds: tuple[int, Subscriptions] | None = None
 
-    def search(self) -> Unsplash | None:
+    def search(self) -> UnsplashClient | None:
         """Return where covers are searched for; None where there is no key."""
         key = self.settings.unsplash_key
-        return Unsplash(self._net, key.get_secret_value(), self._covers_api) if key else None
+        return UnsplashClient(self._net, key.get_secret_value(), self._covers_api) if key else None
 
     @property
     def now(self) -> datetime:
@@ -69,12 +69,12 @@ class Office:
                 raise
         return self._feeds[1]
 
-    async def seen(self, ref: str) -> Seen:
+    async def draft_view(self, ref: str) -> DraftView:
         """Return a draft with its text and findings. Raises ReviewError where there is none."""
         row = await asyncio.to_thread(self.ledger.draft, ref)
         data = await asyncio.to_thread(files.read_bytes, self.settings.output, row.path)
         subscriptions = await asyncio.to_thread(lambda: self.subscriptions)
-        source, beat = source_of(row, subscriptions), beat_of(subscriptions, row.feed_key)
+        source, beat = draft_source(row, subscriptions), beat_of(subscriptions, row.feed_key)
         feed = next((one for one in subscriptions.feeds if one.key == row.feed_key), None)
         text, unreadable = _decoded(row, data)
         sha256 = files.sha256_of(data or b"")
@@ -83,9 +83,9 @@ class Office:
         stale = row.was_updated or (not known and row.state == "drafted")
         if text is not None and stale:
             found = await self._found(row, source, beat, text)
-        return Seen(row, text, sha256, found, source, beat, feed, unreadable)
+        return DraftView(row, text, sha256, found, source, beat, feed, unreadable)
 
-    async def traced(self, seen: Seen, body: str) -> list[Trace]:
+    async def traced(self, seen: DraftView, body: str) -> list[SupportedClaim]:
         """Return the claims of a body that the source bears out, and where."""
         return await self._checks.trace(seen.source, body, seen.beat)
 
@@ -95,13 +95,13 @@ class Office:
         """Return what the checks say of a text of a draft, and what happened elsewhere."""
         front = draft_front(row, metadata, body, beat)
         found = await self._checks.check(source, body, beat, front)
-        return (*editors_own(row, body, found, front), *flags(row))
+        return (*drop_editor_links(row, body, found, front), *system_findings(row))
 
     async def _found(self, row: DraftRow, source: Source, beat: Beat, text: str) -> tuple[Finding, ...]:
         try:
             metadata, body = loads(text)
         except OutputError:  # the page says why it cannot be read
-            return flags(row)
+            return system_findings(row)
         return await self.check(row, source, beat, metadata, body)
 
 
@@ -118,6 +118,6 @@ def _decoded(row: DraftRow, data: bytes | None) -> tuple[str | None, str]:
     if data is None:
         return None, f"{row.path} is missing. Put the file back, or restore a version of it."
     try:
-        return decoded(row.path, data), ""
+        return decode_text(row.path, data), ""
     except ReviewError as error:
         return None, f"{error.message}, or restore a version of it."

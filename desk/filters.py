@@ -5,7 +5,7 @@ from typing import Literal, get_args
 from urllib.parse import urlencode
 
 from pipeline.config import Subscriptions
-from pipeline.domain.models import Record
+from pipeline.domain.models import FrozenModel
 from pipeline.storage import Wanted
 
 State = Literal["drafted", "approved", "rejected"]
@@ -16,7 +16,7 @@ FINDINGS: tuple[Findings, ...] = get_args(Findings)
 ORDERS: tuple[Order, ...] = get_args(Order)
 
 
-class Filters(Record):
+class Filters(FrozenModel):
     """The part of the queue that is looked at."""
 
     state: State = "drafted"

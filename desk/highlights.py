@@ -23,7 +23,7 @@ _MOST = 2_000
 """Marks in one text: a page with more is a wall of colour."""
 
 
-class Mark(NamedTuple):
+class Highlight(NamedTuple):
     """A place in a text that a finding is about; half-open, in characters."""
 
     number: int
@@ -44,10 +44,10 @@ _RANK = ("block", "warn", "note", "fine", "evidence", "fact", "ground")
 class _Boundary(NamedTuple):
     at: int
     opens: bool
-    mark: Mark
+    mark: Highlight
 
 
-def marked_markdown(body: str, marks: Iterable[Mark]) -> str:
+def highlight_markdown(body: str, marks: Iterable[Highlight]) -> str:
     """Return a body as HTML with its marks."""
     body = _SENTINELS.sub("\ufffd", body[:LONGEST])
     boundaries = _boundaries(body, marks)
@@ -60,7 +60,7 @@ def marked_markdown(body: str, marks: Iterable[Mark]) -> str:
     return safe(str(made.renderer.render(tokens, made.options, env)))
 
 
-def marked_text(text: str, marks: Iterable[Mark]) -> str:
+def highlight_text(text: str, marks: Iterable[Highlight]) -> str:
     """Return a plain text as paragraphs of HTML with its marks."""
     text = _SENTINELS.sub("\ufffd", text[:LONGEST])
     boundaries = _boundaries(text, marks)
@@ -69,7 +69,7 @@ def marked_text(text: str, marks: Iterable[Mark]) -> str:
     return safe("".join(f"<p>{_pieces(one, env)}</p>" for one in paragraphs if one.strip()))
 
 
-def marked_line(text: str, marks: Iterable[Mark]) -> str:
+def highlight_line(text: str, marks: Iterable[Highlight]) -> str:
     """Return a plain text in one line as HTML with its marks."""
     text = _SENTINELS.sub("\ufffd", text[:LONGEST])
     boundaries = _boundaries(text, marks)
@@ -77,7 +77,7 @@ def marked_line(text: str, marks: Iterable[Mark]) -> str:
     return safe(_pieces(_with_sentinels(text, boundaries), env))
 
 
-def _boundaries(text: str, marks: Iterable[Mark]) -> list[_Boundary]:
+def _boundaries(text: str, marks: Iterable[Highlight]) -> list[_Boundary]:
     """Return where marks begin and end, in order; empty ones and those out of the text are left out."""
     found = []
     for mark in list(marks)[:_MOST]:
@@ -134,7 +134,7 @@ def _pieces(text: str, env: Env) -> str:
 
 
 def _runs(text: str, env: Env) -> Iterator[str]:
-    opened: dict[tuple[int, int], Mark] = env["open"]
+    opened: dict[tuple[int, int], Highlight] = env["open"]
     done = 0
     for sentinel in _SENTINELS.finditer(text):
         yield _run(text[done : sentinel.start()], opened.values())
@@ -149,7 +149,7 @@ def _runs(text: str, env: Env) -> Iterator[str]:
     yield _run(text[done:], opened.values())
 
 
-def _anchor(mark: Mark, env: Env) -> str:
+def _anchor(mark: Highlight, env: Env) -> str:
     seen: set[str] = env["seen"]
     if mark.anchor in seen:
         return ""
@@ -157,7 +157,7 @@ def _anchor(mark: Mark, env: Env) -> str:
     return f'<span id="{escape(mark.anchor)}" class="anchor"></span>'
 
 
-def _run(text: str, marks: Iterable[Mark]) -> str:
+def _run(text: str, marks: Iterable[Highlight]) -> str:
     listed = list(marks)
     if not text or not listed:
         return escape(text)

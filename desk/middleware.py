@@ -11,7 +11,17 @@ from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from desk.auth import SAFE, Access, cookie, editor, from_here, known_host, opens, proxied, signed_in
+from desk.auth import (
+    SAFE,
+    AccessPolicy,
+    allowed_host,
+    cookie,
+    editor,
+    proxied,
+    same_origin,
+    signed_in,
+    valid_token,
+)
 
 LARGEST = 4_000_000
 """Bytes of a form: the longest body there is, each character of it encoded."""
@@ -33,10 +43,10 @@ class _Refusal(NamedTuple):
     words: str
 
 
-class Gate:
+class AccessMiddleware:
     """Refuses what does not belong here, before anything else looks at it."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: AccessPolicy) -> None:
         self._app = app
         self._access = access
 
@@ -63,7 +73,7 @@ class Gate:
             return PlainTextResponse(refusal.words + "\n", refusal.status)
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         token = dict(query).get("token")
-        if not opens(self._access, token) or scope["method"] not in SAFE:
+        if not valid_token(self._access, token) or scope["method"] not in SAFE:
             return None
         rest = urlencode([(name, value) for name, value in query if name != "token"])
         # One slash: two would lead to another host.
@@ -73,10 +83,10 @@ class Gate:
         return answer
 
     def _refusal(self, scope: Scope, headers: Headers) -> _Refusal | None:
-        if not known_host(self._access, headers.get("host")):
+        if not allowed_host(self._access, headers.get("host")):
             said = "This name is not the desk's. Open the link that `copydesk desk` printed."
             return _Refusal(400, said + " For a name of your own set COPYDESK_DESK_HOSTS.")
-        if not from_here(scope["method"], headers):
+        if not same_origin(scope["method"], headers):
             return _Refusal(403, "This request does not come from a page of the desk; nothing was changed.")
         if _length(headers) > LARGEST:
             return _Refusal(413, "That is more text than an article has; shorten it.")
@@ -90,7 +100,7 @@ class Gate:
         name = proxied(access, client, headers)
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         shown = query.get("token") or headers.get("authorization", "").removeprefix("Bearer ")
-        if name is None and not signed_in(access, cookies) and not opens(access, shown):
+        if name is None and not signed_in(access, cookies) and not valid_token(access, shown):
             return _Refusal(401, "Not signed in. Open the link that `copydesk desk` printed in the terminal.")
         scope.setdefault("state", {})["editor"] = name or editor(access, cookies)
         return None

@@ -15,11 +15,11 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
-from desk.context import Office
+from desk.context import WebContext
 from desk.filters import Filters, read_filters
-from desk.views import ago
+from desk.views import relative_time
 from pipeline.domain.errors import CopydeskError, EditConflict, LedgerError, ReviewError
-from pipeline.domain.models import Decision
+from pipeline.domain.models import ReviewDecision
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -42,24 +42,24 @@ def static(name: str) -> str:
 _ENVIRONMENT.globals["static"] = static
 _ENVIRONMENT.filters["moment"] = lambda at: f"{at:%Y-%m-%d %H:%M} UTC"
 _ENVIRONMENT.filters["iso"] = lambda at: at.isoformat()
-_ENVIRONMENT.filters["ago"] = ago
+_ENVIRONMENT.filters["relative_time"] = relative_time
 
 
-def office(request: Request) -> Office:
+def web_context(request: Request) -> WebContext:
     """Return what the pages work with."""
-    found: Office = request.app.state.office
+    found: WebContext = request.app.state.office
     return found
 
 
-def who(request: Request) -> str:
+def current_editor(request: Request) -> str:
     """Return the editor's name. Raises Unnamed where nobody gave one yet."""
     name: str | None = request.state.editor
     if name is None:
-        raise Unnamed
+        raise EditorNameMissing
     return name
 
 
-class Unnamed(Exception):
+class EditorNameMissing(Exception):
     """Nobody said who sits here: verdicts need a name."""
 
 
@@ -74,7 +74,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
         "request": request,
         "editor": request.state.editor,
         "filters": filters(request),
-        "now": office(request).now,
+        "now": web_context(request).now,
         **context,
     }
     return HTMLResponse(_ENVIRONMENT.get_template(template).render(told), status)
@@ -85,7 +85,7 @@ def fragment(template: str, status: int = 200, **context: Any) -> HTMLResponse: 
     return HTMLResponse(_ENVIRONMENT.get_template(template).render(context), status)
 
 
-def onward(path: str, query: str = "", **more: str) -> RedirectResponse:
+def redirect(path: str, query: str = "", **more: str) -> RedirectResponse:
     """Return a redirect within the desk after something was done."""
     told = "&".join(part for part in (query, urlencode(more)) if part)
     return RedirectResponse(path + (f"?{told}" if told else ""), 303)
@@ -102,13 +102,13 @@ def status_of(error: CopydeskError) -> int:
     return 500
 
 
-async def told(request: Request, error: Exception) -> Response:
+async def error_page(request: Request, error: Exception) -> Response:
     """Return the page that says what went wrong and what to do."""
-    if isinstance(error, Unnamed) and "hx-request" in request.headers:
+    if isinstance(error, EditorNameMissing) and "hx-request" in request.headers:
         # A script would take the page that asks for the name for a text that was saved.
         return PlainTextResponse("Nobody said who sits here: load the page again.\n", 401)
-    if isinstance(error, Unnamed):
-        return onward("/name", next=_here(request))
+    if isinstance(error, EditorNameMissing):
+        return redirect("/name", next=_here(request))
     if not isinstance(error, CopydeskError):
         raise error
     status = status_of(error)
@@ -117,7 +117,7 @@ async def told(request: Request, error: Exception) -> Response:
     return render(request, "error.html", status, title=title, message=error.message)
 
 
-async def missing(request: Request, _error: Exception) -> Response:
+async def not_found(request: Request, _error: Exception) -> Response:
     """Return the page of an address that leads nowhere."""
     return render(request, "error.html", 404, title="Not here", message="There is no such page.")
 
@@ -131,9 +131,9 @@ def _here(request: Request) -> str:
 
 REF = re.compile(r"[0-9a-f]{16}")
 _WORDS = {
-    Decision.APPROVE: "Approved",
-    Decision.REJECT: "Rejected",
-    Decision.UNDO: "Taken back",
+    ReviewDecision.APPROVE: "Approved",
+    ReviewDecision.REJECT: "Rejected",
+    ReviewDecision.UNDO: "Taken back",
 }
 
 
@@ -157,7 +157,7 @@ async def flash(request: Request) -> Flash | None:
 
 
 def _told(request: Request, name: str, ref: str) -> Flash | None:
-    ledger = office(request).ledger
+    ledger = web_context(request).ledger
     try:
         row = ledger.draft(ref)
         given = ledger.verdicts(row.item_id)
@@ -170,4 +170,4 @@ def _told(request: Request, name: str, ref: str) -> Flash | None:
     if not given:
         return None
     last = given[-1].decision
-    return Flash(_WORDS[last], ref, row.title, undo=last is not Decision.UNDO)
+    return Flash(_WORDS[last], ref, row.title, undo=last is not ReviewDecision.UNDO)

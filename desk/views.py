@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from desk.context import Seen
-from desk.highlights import Mark, marked_line, marked_markdown, marked_text
+from desk.context import DraftView
+from desk.highlights import Highlight, highlight_line, highlight_markdown, highlight_text
 from pipeline.articles.front_matter import loads
-from pipeline.checks.tokens import Trace
+from pipeline.checks.tokens import SupportedClaim
 from pipeline.domain.errors import OutputError
 from pipeline.domain.models import Finding, Front, Place, Severity
 from pipeline.services.draft_file import draft_front
@@ -28,7 +28,7 @@ _TEXTS = ("title", "description", "category", "sentiment", "lang")
 RIGHT_TO_LEFT = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"))
 
 
-class Shown(NamedTuple):
+class FindingView(NamedTuple):
     """A finding with its number on the page."""
 
     number: int
@@ -68,16 +68,16 @@ class Cover(NamedTuple):
     by: str
 
 
-class Page(NamedTuple):
+class DraftPage(NamedTuple):
     """A draft, ready to be shown."""
 
-    seen: Seen
+    seen: DraftView
     metadata: dict[str, Any]
     body: str
     trouble: str | None
     """Why the file cannot be shown or decided on."""
-    findings: tuple[Shown, ...]
-    traces: tuple[Trace, ...] = ()
+    findings: tuple[FindingView, ...]
+    traces: tuple[SupportedClaim, ...] = ()
     """Claims that the source bears out, where no finding is about them."""
     described: str | None = None
     """The description that an editor's form was shown with; None: the one that stands."""
@@ -139,27 +139,27 @@ class Page(NamedTuple):
     def draft_html(self) -> str:
         """The body with its marks, as HTML."""
         marks = self._marks("body")
-        borne_out = [Mark(number, *one.span, "fact", f"c{number}") for number, one in self._claims]
-        return marked_markdown(self.body, [*marks, *borne_out])
+        borne_out = [Highlight(number, *one.span, "fact", f"c{number}") for number, one in self._claims]
+        return highlight_markdown(self.body, [*marks, *borne_out])
 
     @property
     def title_html(self) -> str:
         """The title with its marks, as HTML."""
-        return marked_line(self.title, self._marks("title"))
+        return highlight_line(self.title, self._marks("title"))
 
     @property
     def description_html(self) -> str:
         """The description with its marks, as HTML."""
-        return marked_line(str(self.metadata.get("description") or ""), self._marks("description"))
+        return highlight_line(str(self.metadata.get("description") or ""), self._marks("description"))
 
-    def told(self, one: Shown) -> str:
+    def told(self, one: FindingView) -> str:
         """Return the words that a finding is about, as they stand."""
         told = self.metadata.get(one.finding.field) if one.where else self.body
         return str(told or "")[slice(*one.finding.span)] if one.finding.span else ""
 
-    def _marks(self, field: Place) -> list[Mark]:
+    def _marks(self, field: Place) -> list[Highlight]:
         return [
-            Mark(one.number, *one.finding.span, one.level, f"c{one.number}")
+            Highlight(one.number, *one.finding.span, one.level, f"c{one.number}")
             for one in self.findings
             if one.finding.span and one.finding.field == field
         ]
@@ -168,24 +168,24 @@ class Page(NamedTuple):
     def source_html(self) -> str:
         """The source's text with the places that findings speak of, as HTML."""
         marks = [
-            Mark(one.number, start, end, _beside(one), f"e{one.number}")
+            Highlight(one.number, start, end, _beside(one), f"e{one.number}")
             for one in self.findings
             for start, end in one.finding.evidence
         ]
         grounds = [
-            Mark(number, start, end, "ground", f"e{number}")
+            Highlight(number, start, end, "ground", f"e{number}")
             for number, one in self._claims
             for start, end in one.evidence
         ]
-        return marked_text(self.seen.source.item.text, [*marks, *grounds])
+        return highlight_text(self.seen.source.item.text, [*marks, *grounds])
 
     @property
-    def _claims(self) -> list[tuple[int, Trace]]:
+    def _claims(self) -> list[tuple[int, SupportedClaim]]:
         """Return what the source bears out, numbered behind the findings."""
         return list(enumerate(self.traces, start=len(self.findings) + 1))
 
 
-def _beside(shown: Shown) -> str:
+def _beside(shown: FindingView) -> str:
     """Return how evidence is marked: what was copied as in the draft."""
     return shown.level if shown.finding.kind == "overlap" else "evidence"
 
@@ -195,7 +195,7 @@ def direction(language: str) -> str:
     return "rtl" if language.lower().partition("-")[0] in RIGHT_TO_LEFT else "ltr"
 
 
-def page_of(seen: Seen) -> Page:
+def page_of(seen: DraftView) -> DraftPage:
     """Return what is shown of a draft."""
     metadata: dict[str, Any] = {}
     body, trouble = seen.text or "", None
@@ -210,7 +210,7 @@ def page_of(seen: Seen) -> Page:
     if metadata and seen.row.state == "drafted":  # as it would be approved
         front = draft_front(seen.row, metadata, body, seen.beat)
     found = numbered(seen.findings, seen.row.acknowledged, body, front)
-    return Page(seen, shaped(front.metadata), body, trouble, found)
+    return DraftPage(seen, shaped(front.metadata), body, trouble, found)
 
 
 def shaped(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -227,7 +227,7 @@ def _text(value: object) -> str:
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
-def with_traces(page: Page, traces: Iterable[Trace]) -> Page:
+def with_traces(page: DraftPage, traces: Iterable[SupportedClaim]) -> DraftPage:
     """Return a page with the claims that the source bears out and that no finding is about."""
     taken = sorted(one.finding.body_span for one in page.findings if one.finding.body_span)
     free = [
@@ -238,7 +238,7 @@ def with_traces(page: Page, traces: Iterable[Trace]) -> Page:
 
 def numbered(
     findings: Sequence[Finding], acknowledged: Sequence[Acknowledgement], body: str, front: Front
-) -> tuple[Shown, ...]:
+) -> tuple[FindingView, ...]:
     """Return findings as they are listed: what blocks first, in the order of the text."""
     answers = {one.key: one for one in acknowledged}
     levels = [(_level(one, answers), one) for one in findings]
@@ -251,7 +251,7 @@ def numbered(
         ),
     )
     return tuple(
-        Shown(number, one, level, answers.get(one.key), _quote(one, front.text(one.field) or body))
+        FindingView(number, one, level, answers.get(one.key), _quote(one, front.text(one.field) or body))
         for number, (level, one) in enumerate(ordered, start=1)
     )
 
@@ -267,7 +267,7 @@ def _quote(finding: Finding, told: str) -> str:
     return text if len(text) <= 90 else text[:89] + "…"
 
 
-def ago(moment: datetime, now: datetime) -> str:
+def relative_time(moment: datetime, now: datetime) -> str:
     """Return how long ago something was, in the largest unit that fits."""
     seconds = max(0, int((now - moment).total_seconds()))
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):

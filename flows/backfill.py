@@ -10,26 +10,26 @@ from typing import Any
 from prefect import flow
 
 from flows.ingest import run_feed
-from flows.reporting import publish_report, timed
-from flows.runtime import newsroom
-from pipeline.config import chosen, span
+from flows.reporting import finish_run, timed
+from flows.runtime import open_run
+from pipeline.config import select_feeds, span
 from pipeline.domain.models import FeedConfig, Window
 from pipeline.services import (
     BACKFILL,
-    Found,
-    Newsroom,
+    BackfillPreview,
     PollReport,
-    estimated,
+    RunContext,
+    admit_preview,
+    backfill_feed,
+    estimate_cost,
     left_today,
-    look_back,
-    take,
-    walk,
+    preview_backfill,
 )
 
 Plan = dict[str, Any]
 """What is going to be drafted: `{"items": [{"title", "published", "link", "why"}], "left": how many more
 there are than the limit allows, "estimate": an Estimate, "notes": [what was odd on the way]}`."""
-kept: ContextVar[dict[str, Found] | None] = ContextVar("kept", default=None)
+kept: ContextVar[dict[str, BackfillPreview] | None] = ContextVar("kept", default=None)
 """Where a dry run leaves what it read, by feed key, so that a run after it in the same process does not
 read it again; nowhere in a worker."""
 planner: ContextVar[Callable[[Plan], None] | None] = ContextVar("planner", default=None)
@@ -55,17 +55,17 @@ async def backfill(
     dry run cannot fetch it.
     """
     started, window = time.monotonic(), span(since, until)
-    async with newsroom(BACKFILL) as (room, subscriptions):
-        [config] = chosen(subscriptions, [feed])
+    async with open_run(BACKFILL) as (room, subscriptions):
+        [config] = select_feeds(subscriptions, [feed])
         if dry_run:
             return await _rehearsed(room, config, window, limit)
         done = run_feed(room, config, limit, window, read=lambda: _taken(room, config, window, limit))
         report = await timed(done)
-        return await publish_report("backfill", room, [report], time.monotonic() - started)
+        return await finish_run("backfill", room, [report], time.monotonic() - started)
 
 
-async def _rehearsed(room: Newsroom, feed: FeedConfig, window: Window, limit: int) -> Plan:
-    found = await look_back(room, feed, window, limit)
+async def _rehearsed(room: RunContext, feed: FeedConfig, window: Window, limit: int) -> Plan:
+    found = await preview_backfill(room, feed, window, limit)
     if room.stop:
         raise room.stop[0]
     if (keep := kept.get()) is not None:
@@ -73,24 +73,32 @@ async def _rehearsed(room: Newsroom, feed: FeedConfig, window: Window, limit: in
     return await _plan(room, feed, window, limit, found, left=found.left)
 
 
-async def _taken(room: Newsroom, feed: FeedConfig, window: Window, limit: int) -> PollReport:
+async def _taken(room: RunContext, feed: FeedConfig, window: Window, limit: int) -> PollReport:
     """Take in what is offered: what a dry run read, or page by page as it is read now."""
     found = (kept.get() or {}).pop(feed.key, None)
-    polled = await (take(room, feed, window, limit, found) if found else walk(room, feed, window, limit))
+    polled = await (
+        admit_preview(room, feed, window, limit, found) if found else backfill_feed(room, feed, window, limit)
+    )
     if tell := planner.get():
         tell(await _plan(room, feed, window, limit, left=polled.left))
     return polled
 
 
 async def _plan(
-    room: Newsroom, feed: FeedConfig, window: Window, limit: int, found: Found | None = None, *, left: int
+    room: RunContext,
+    feed: FeedConfig,
+    window: Window,
+    limit: int,
+    found: BackfillPreview | None = None,
+    *,
+    left: int,
 ) -> Plan:
     """Return what is going to be drafted; `left` is what was met besides, over the limit."""
     waiting = await asyncio.to_thread(room.ledger.queued_items, feed.key, window)
     every = [(item, "new") for item in found.new] if found else []
     every += [(item, "queued") for item in waiting]
     listed = sorted(every, key=lambda pair: pair[0].published_at, reverse=True)[:limit]
-    cost = await asyncio.to_thread(estimated, room, feed, [item for item, _ in listed])
+    cost = await asyncio.to_thread(estimate_cost, room, feed, [item for item, _ in listed])
     told = [
         {"title": item.title, "published": item.published_at.isoformat(), "link": item.link, "why": why}
         for item, why in listed
@@ -104,7 +112,7 @@ async def _plan(
     }
 
 
-def _paced(room: Newsroom, feed: FeedConfig, count: int) -> list[str]:
+def _paced(room: RunContext, feed: FeedConfig, count: int) -> list[str]:
     """Say how many of so many items the feed's day allows, where that is not all of them."""
     today = left_today(room, feed)
     if today is None or today >= count:

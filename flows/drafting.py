@@ -7,9 +7,9 @@ from typing import Any
 from prefect import flow
 
 from flows.ingest import drafted
-from flows.reporting import publish_report, timed
-from flows.runtime import newsroom
-from flows.zombie_runs import reap
+from flows.reporting import finish_run, timed
+from flows.runtime import open_run
+from flows.zombie_runs import crash_zombie_runs
 
 
 @flow(name="drafting", persist_result=False)
@@ -19,9 +19,9 @@ async def drafting() -> dict[str, Any]:
     Any number may run at once: each takes a few items at a time, and none that another has.
     """
     started = time.monotonic()
-    await reap()
-    async with newsroom() as (room, subscriptions):
+    await crash_zombie_runs()
+    async with open_run() as (room, subscriptions):
         queues = await asyncio.to_thread(room.ledger.queues)
         feeds = [feed for feed in subscriptions.feeds if feed.enabled and queues.get(feed.key)]
         reports = await asyncio.gather(*(timed(drafted(room, feed, feed.max_items)) for feed in feeds))
-        return await publish_report("drafting", room, list(reports), time.monotonic() - started)
+        return await finish_run("drafting", room, list(reports), time.monotonic() - started)

@@ -10,13 +10,13 @@ from typing import Any
 from prefect import flow
 from prefect.runtime import flow_run
 
-from flows.reporting import FeedReport, feed_report, publish_report, timed
-from flows.runtime import as_task, drained, newsroom
+from flows.reporting import FeedReport, feed_report, finish_run, timed
+from flows.runtime import as_task, open_run, publish_after_run
 from flows.shutdown import unless_stopped
-from pipeline.config import chosen, jitter_s
-from pipeline.domain.errors import CopydeskError, FeedError, Interrupted
+from pipeline.config import jitter_s, select_feeds
+from pipeline.domain.errors import CopydeskError, FeedError, ShutdownRequested
 from pipeline.domain.models import FeedConfig, PollState, Window
-from pipeline.services import ItemOutcome, Newsroom, PollReport, draft_feed, poll
+from pipeline.services import ItemOutcome, PollReport, RunContext, draft_feed, poll
 
 Read = Callable[[], Awaitable[PollReport]]
 """Brings what a feed has into the ledger; may raise FeedError."""
@@ -33,8 +33,8 @@ async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str,
     fails, or a model that refuses, is part of the report.
     """
     started = time.monotonic()
-    async with newsroom() as (room, subscriptions):
-        selected = chosen(subscriptions, feeds)
+    async with open_run() as (room, subscriptions):
+        selected = select_feeds(subscriptions, feeds)
         if due:
             selected = [feed for feed in selected if not polled_since(room.book.state(feed), scheduled())]
         queues = await asyncio.to_thread(room.ledger.queues)
@@ -53,8 +53,8 @@ async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str,
         )
         results = await asyncio.gather(*every, return_exceptions=True)
         reports = [_report(room, feed, result) for feed, result in zip(selected, results, strict=True)]
-        sent = await drained(room, subscriptions.publish)
-        return await publish_report("ingest", room, reports, time.monotonic() - started, sent)
+        sent = await publish_after_run(room, subscriptions.publish)
+        return await finish_run("ingest", room, reports, time.monotonic() - started, sent)
 
 
 def scheduled() -> datetime:
@@ -68,7 +68,7 @@ def polled_since(state: PollState, moment: datetime) -> bool:
     return state.last_polled_at is not None and state.last_polled_at >= moment
 
 
-def _report(room: Newsroom, feed: FeedConfig, result: FeedReport | BaseException) -> FeedReport:
+def _report(room: RunContext, feed: FeedConfig, result: FeedReport | BaseException) -> FeedReport:
     """Return a feed's report; trouble that nobody foresaw is the feed's own, and the run's exit code."""
     if isinstance(result, FeedReport):
         return result
@@ -81,7 +81,7 @@ def _report(room: Newsroom, feed: FeedConfig, result: FeedReport | BaseException
 
 
 async def run_feed(
-    room: Newsroom,
+    room: RunContext,
     feed: FeedConfig,
     limit: int,
     window: Window | None = None,
@@ -104,7 +104,7 @@ async def run_feed(
 
 
 async def drafted(
-    room: Newsroom,
+    room: RunContext,
     feed: FeedConfig,
     limit: int,
     window: Window | None = None,
@@ -117,7 +117,7 @@ async def drafted(
     async def draft() -> None:
         outcomes.extend(await draft_feed(room, feed, limit, window))
         failed = [one for one in outcomes if one.reason and not one.skipped]
-        stopped = [error for error in room.stop if not isinstance(error, Interrupted)]
+        stopped = [error for error in room.stop if not isinstance(error, ShutdownRequested)]
         if stopped or failed:
             raise ItemsFailed(stopped[0].message if stopped else f"{failed[0].title}: {failed[0].reason}")
 

@@ -4,7 +4,7 @@ import os
 from urllib.parse import urlsplit
 
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.text import shown_url
+from pipeline.domain.text import redact_url
 
 _VARIABLE = "PREFECT_API_URL"
 _FIX = (
@@ -41,7 +41,7 @@ async def require_api() -> None:
     url = PREFECT_API_URL.value()
     if not url:
         return
-    named = f"{_VARIABLE} {shown_url(url)}"
+    named = f"{_VARIABLE} {redact_url(url)}"
     try:
         async with get_client() as client:
             await client.raise_for_api_version_mismatch_once()

@@ -15,10 +15,10 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.exceptions import PrefectException
 
 from pipeline.domain.errors import LedgerError
-from pipeline.domain.models import Record
-from pipeline.publishing import Outcome
-from pipeline.services import ItemOutcome, Newsroom, PollReport
-from pipeline.services.alerts import alert
+from pipeline.domain.models import FrozenModel
+from pipeline.publishing import TargetResult
+from pipeline.services import ItemOutcome, PollReport, RunContext
+from pipeline.services.alerts import send_alerts
 from pipeline.storage import dollars
 
 _LINKS = 500
@@ -50,13 +50,13 @@ class FeedReport(PollReport):
     """What the model cost, in millionths of a US dollar."""
 
 
-class RunReport(Record):
+class RunReport(FrozenModel):
     """What a run did."""
 
     flow: str
     seconds: float
     feeds: tuple[FeedReport, ...]
-    published: tuple[Outcome, ...] = ()
+    published: tuple[TargetResult, ...] = ()
     """What became of approved articles at each target that had something to do."""
     stopped: str | None = None
     """Why the run ended early."""
@@ -121,7 +121,7 @@ def markdown(report: RunReport) -> str:
         for feed in report.feeds
     ]
     tail = [f"\n{len(report.drafts)} drafts in {report.seconds:.1f} s, written by {report.model}."]
-    tail += [f"\n{_cell(one.told)}" for one in report.published]
+    tail += [f"\n{_cell(one.summary)}" for one in report.published]
     if report.stopped:
         tail.append(f"\n**Stopped early:** {_cell(report.stopped)}")
     return "\n".join(rows + tail + ["", *_links(report)])
@@ -144,8 +144,8 @@ reports.addHandler(logging.NullHandler())  # who wants them asks for them
 log = logging.getLogger("copydesk.run")
 
 
-async def publish_report(
-    name: str, room: Newsroom, reports: list[FeedReport], seconds: float, sent: Sequence[Outcome] = ()
+async def finish_run(
+    name: str, room: RunContext, reports: list[FeedReport], seconds: float, sent: Sequence[TargetResult] = ()
 ) -> dict[str, Any]:
     """Keep the run's report as an artifact and return it as JSON; tell whoever has to look at something."""
     stop = room.stop[0] if room.stop else None
@@ -174,7 +174,7 @@ async def _kept(name: str, report: RunReport) -> None:
         log.warning("the report could not be kept: %s", error)
 
 
-def _log(room: Newsroom, report: RunReport) -> None:
+def _log(room: RunContext, report: RunReport) -> None:
     about = {"run": room.run}
     for feed in report.feeds:
         said = f"{feed.new} new, {len(feed.drafts)} drafted, {len(feed.failed)} failed, {feed.queued} left"
@@ -186,11 +186,13 @@ def _log(room: Newsroom, report: RunReport) -> None:
     reports.info("%s %s after %.1f s, %d drafts", report.flow, ended, report.seconds, drafts, extra=about)
 
 
-async def _alerted(room: Newsroom) -> None:
+async def _alerted(room: RunContext) -> None:
     """Send alerts; that nobody can be reached ends no run."""
     try:
         await room.book.flush()
-        trouble = await alert(room.ledger, room.net, room.settings, room.feeds, room.stop, datetime.now(UTC))
+        trouble = await send_alerts(
+            room.ledger, room.net, room.settings, room.feeds, room.stop, datetime.now(UTC)
+        )
     except LedgerError as error:
         trouble = error.message
     if trouble:

@@ -20,23 +20,23 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import deployment
 
-from flows.shutdown import draining, interrupted, unless_stopped
-from pipeline.articles.files import sweep
+from flows.shutdown import graceful_shutdown, interrupted, unless_stopped
+from pipeline.articles.files import remove_temp_files
 from pipeline.checks.pool import CheckPool
 from pipeline.config import Settings, Subscriptions, Target, load_feeds, load_settings, user_agent
-from pipeline.config.logging import configure
-from pipeline.covers import Unsplash
+from pipeline.config.logging import configure_logging
+from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import ConfigError, CopydeskError, LedgerError, OutputError, PublishError
-from pipeline.feeds.pages.fetch import Pages
-from pipeline.feeds.poll_schedule import resting
+from pipeline.feeds.pages.fetch import PageFetcher
+from pipeline.feeds.poll_schedule import host_cooldowns
 from pipeline.feeds.pool import ParsePool
-from pipeline.http_client import Net
-from pipeline.llm.capabilities import Learned
-from pipeline.llm.client import OPENAI_URL, Model, model_of
+from pipeline.http_client import HttpClient
+from pipeline.llm.capabilities import KnownCapability
+from pipeline.llm.client import OPENAI_URL, LLMClient, build_client
 from pipeline.llm.pricing import Price, Rates
-from pipeline.publishing import Outcome, Press, drain
+from pipeline.publishing import PublishContext, TargetResult, publish_pending
 from pipeline.rewrite.prompt import Prompt, load_prompt
-from pipeline.services import KEPT, Newsroom, Notify, PollBook, Seen
+from pipeline.services import KEPT, PollStateCache, ProgressCallback, RunContext, UsageStats
 from pipeline.storage import Ledger
 
 log = logging.getLogger("copydesk.run")
@@ -50,51 +50,51 @@ teller: ContextVar[Callable[[str], None]] = ContextVar("teller", default=log.inf
 
 
 @contextlib.asynccontextmanager
-async def newsroom(kind: str = "") -> AsyncIterator[tuple[Newsroom, Subscriptions]]:
+async def open_run(kind: str = "") -> AsyncIterator[tuple[RunContext, Subscriptions]]:
     """Read the settings, open ledger, client and model; `kind` begins the run's name in the books.
 
     Raises ConfigError, LedgerError.
     """
     settings = load_settings()
-    configure(settings)
+    configure_logging(settings)
     subscriptions = load_feeds(settings.feeds_file)
     prompts, price = _prompts(settings, subscriptions), price_of(settings)
     async with contextlib.AsyncExitStack() as stack:
         if settings.writes_drafts:
-            await asyncio.to_thread(sweep, settings.output)
+            await asyncio.to_thread(remove_temp_files, settings.output)
         ledger = stack.enter_context(await asyncio.to_thread(Ledger.open, settings.database_url))
         await asyncio.to_thread(ledger.sync_feeds, subscriptions.feeds)
-        net = await stack.enter_async_context(Net(user_agent(settings), allowed=settings.allow_hosts))
+        net = await stack.enter_async_context(HttpClient(user_agent(settings), allowed=settings.allow_hosts))
         stop, over = list[CopydeskError](), asyncio.Event()
         model = await stack.enter_async_context(_model(settings, ledger, stop)) if settings.model else None
         parsers = await stack.enter_async_context(ParsePool())
         checkers = await stack.enter_async_context(CheckPool())
         now = datetime.now(UTC)
         await asyncio.to_thread(ledger.prune, now - KEPT)
-        book = PollBook(ledger, await asyncio.to_thread(ledger.poll_states))
+        book = PollStateCache(ledger, await asyncio.to_thread(ledger.poll_states))
         stack.push_async_callback(book.flush)
-        seen = Seen(price)
+        seen = UsageStats(price)
         # Who runs a deployment passes on what it is told to end.
         relayed = deployment.id is not None
         await stack.enter_async_context(
-            draining(stop, over, settings.stop_grace_s, teller.get(), relayed=relayed)
+            graceful_shutdown(stop, over, settings.stop_grace_s, teller.get(), relayed=relayed)
         )
         yield (
-            Newsroom(
+            RunContext(
                 settings=settings,
                 beats=subscriptions.beats,
                 feeds=subscriptions.feeds,
                 ledger=ledger,
                 net=net,
                 book=book,
-                pages=Pages(net, parsers.extract),
+                pages=PageFetcher(net, parsers.extract),
                 parse=parsers.parse,
                 check=checkers.check,
-                hosts=resting((feed, book.state(feed)) for feed in subscriptions.feeds),
+                hosts=host_cooldowns((feed, book.state(feed)) for feed in subscriptions.feeds),
                 model=model,
                 price=price,
                 prompts=prompts,
-                mender=_mender(settings, subscriptions),
+                mender=_repair_prompt(settings, subscriptions),
                 covers=_covers(settings, subscriptions, net),
                 seen=seen,
                 run=f"{kind}{secrets.token_hex(8)}",
@@ -107,28 +107,28 @@ async def newsroom(kind: str = "") -> AsyncIterator[tuple[Newsroom, Subscription
         )
 
 
-def _notify(seen: Seen) -> Notify:
+def _notify(seen: UsageStats) -> ProgressCallback:
     told = listener.get()
     return (lambda feed, what: told(feed, what, seen.micros)) if told else (lambda _feed, _what: None)
 
 
-def _covers(settings: Settings, subscriptions: Subscriptions, net: Net) -> Unsplash | None:
+def _covers(settings: Settings, subscriptions: Subscriptions, net: HttpClient) -> UnsplashClient | None:
     """Return where covers are searched for at drafting, where a feed wants that and there is a key."""
     wanted = any(feed.covers == "unsplash" and feed.cover_choice == "first" for feed in subscriptions.feeds)
     key = settings.unsplash_key
-    return Unsplash(net, key.get_secret_value()) if wanted and key else None
+    return UnsplashClient(net, key.get_secret_value()) if wanted and key else None
 
 
-def _model(settings: Settings, ledger: Ledger, stop: list[CopydeskError]) -> Model:
+def _model(settings: Settings, ledger: Ledger, stop: list[CopydeskError]) -> LLMClient:
     url, name = settings.base_url or OPENAI_URL, settings.model or ""
     known = ledger.learned(url, name)
 
-    async def remember(learned: Learned) -> None:
+    async def remember(learned: KnownCapability) -> None:
         await asyncio.to_thread(ledger.learn, url, name, learned.model_dump_json())
 
-    learned = Learned.model_validate_json(known) if known else None
+    learned = KnownCapability.model_validate_json(known) if known else None
     sleep, ended = partial(unless_stopped, stop), partial(interrupted, stop)
-    return model_of(settings, learned, remember, sleep=sleep, ended=ended)
+    return build_client(settings, learned, remember, sleep=sleep, ended=ended)
 
 
 def price_of(settings: Settings) -> Price | None:
@@ -155,7 +155,7 @@ def _prompts(settings: Settings, subscriptions: Subscriptions) -> dict[str, Prom
     return {key: load_prompt(folder, beat.prompt) for key, beat in subscriptions.beats.items()}
 
 
-def _mender(settings: Settings, subscriptions: Subscriptions) -> Prompt | None:
+def _repair_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt | None:
     """Return what mends sentences, where a model is set and a beat wants that."""
     wanted = settings.model and any(beat.verify for beat in subscriptions.beats.values())
     return load_prompt(prompt_folder(settings), "mend") if wanted else None
@@ -179,12 +179,12 @@ async def as_task(name: str, step: Callable[[], Awaitable[T]]) -> T:
     return await run()
 
 
-async def drained(room: Newsroom, targets: Sequence[Target]) -> list[Outcome]:
+async def publish_after_run(room: RunContext, targets: Sequence[Target]) -> list[TargetResult]:
     """Carry out what waits at targets; a target that fails is a failed task, and the run goes on."""
     if not room.settings.writes_drafts:
         return []
-    press = Press(room.ledger, room.settings.output, targets, room.net, room.settings.hooks)
+    press = PublishContext(room.ledger, room.settings.output, targets, room.net, room.settings.hooks)
     try:
-        return await drain(press, datetime.now(UTC), each=as_task)
+        return await publish_pending(press, datetime.now(UTC), each=as_task)
     except (LedgerError, OutputError, PublishError) as error:
-        return [Outcome(target="all", error=error.message)]
+        return [TargetResult(target="all", error=error.message)]

@@ -24,7 +24,7 @@ from flows.ingest import ingest
 from flows.requests import requests
 from flows.run_processes import runs, tell
 from flows.shutdown import ONCE_S, SIGNALS, Word, told
-from flows.zombie_runs import reap
+from flows.zombie_runs import crash_zombie_runs
 from pipeline.config import load_feeds, load_settings
 from pipeline.domain.models import FeedConfig
 from pipeline.storage import Ledger
@@ -198,7 +198,7 @@ async def _watch(ledger: Ledger | None) -> None:
         await asyncio.sleep(_LOOK_S)
         try:
             if look % _LOOKS == 0:
-                await reap()
+                await crash_zombie_runs()
             if ledger is not None and await asyncio.to_thread(_waits, ledger):
                 await arun_deployment(f"requests/{REQUESTS}", timeout=120, as_subflow=False)
         except Exception as error:  # noqa: BLE001 - the next look may fare better

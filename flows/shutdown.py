@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from types import FrameType
 from typing import Any
 
-from pipeline.domain.errors import CopydeskError, Interrupted
+from pipeline.domain.errors import CopydeskError, ShutdownRequested
 
 ONCE_S = 0.5
 """Seconds in which a second signal is the same word: who started this process may tell it and its group."""
@@ -39,7 +39,7 @@ class Word:
 
 
 @contextlib.asynccontextmanager
-async def draining(
+async def graceful_shutdown(
     stop: list[CopydeskError],
     over: asyncio.Event,
     grace_s: float,
@@ -62,7 +62,7 @@ async def draining(
     waiting: list[asyncio.TimerHandle] = []
 
     def give_up() -> None:
-        stop.insert(0, Interrupted(late))
+        stop.insert(0, ShutdownRequested(late))
         over.set()
 
     def begin(limit: asyncio.Timeout) -> None:
@@ -75,7 +75,7 @@ async def draining(
         async with asyncio.timeout(None) as limit:
 
             def end() -> None:
-                stop.append(Interrupted(_INTERRUPTED))
+                stop.append(ShutdownRequested(_INTERRUPTED))
                 # A handler runs between any two instructions, of the loop or of a write to stderr.
                 loop.call_soon_threadsafe(begin, limit)
 
@@ -84,7 +84,7 @@ async def draining(
     except TimeoutError as error:
         if not limit.expired():
             raise
-        raise Interrupted(late) from error
+        raise ShutdownRequested(late) from error
     finally:
         for timer in waiting:
             timer.cancel()
@@ -99,7 +99,7 @@ async def unless_stopped(stop: list[CopydeskError], seconds: float) -> None:
 
 def interrupted(stop: list[CopydeskError]) -> bool:
     """Tell whether somebody told the run to end."""
-    return any(isinstance(one, Interrupted) for one in stop)
+    return any(isinstance(one, ShutdownRequested) for one in stop)
 
 
 def told(grace_s: float) -> str:

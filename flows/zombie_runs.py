@@ -41,12 +41,12 @@ def is_dead(since: datetime, sign: datetime | None, now: datetime) -> bool:
     return max(since, sign or since) < now - PATIENCE
 
 
-def leaked(active: int, under_way: Sequence[UUID], later: Sequence[UUID]) -> int:
+def leaked_slots(active: int, under_way: Sequence[UUID], later: Sequence[UUID]) -> int:
     """Return how many places of a limit nobody has, whichever runs began or ended meanwhile. Pure."""
     return active - len({*under_way, *later})
 
 
-async def reap(pause_s: float = 3.0) -> int:
+async def crash_zombie_runs(pause_s: float = 3.0) -> int:
     """Mark our deployments' dead runs as crashed and free the places that nobody has; returns how many.
 
     The server forgets who has a place when it is killed, but not that the place is taken. Those are looked at
@@ -98,7 +98,7 @@ async def _leaks(client: PrefectClient) -> dict[str, tuple[int, int]]:
     for one in deployments:
         limit = one.global_concurrency_limit
         mine = [[run.id for run in runs if run.deployment_id == one.id] for runs in (before, after)]
-        if limit and (lost := leaked(limit.active_slots, *mine)) > 0:
+        if limit and (lost := leaked_slots(limit.active_slots, *mine)) > 0:
             found[limit.name] = (limit.active_slots, lost)
     return found
 

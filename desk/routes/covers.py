@@ -6,38 +6,38 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from desk.context import Office, Seen
-from desk.responses import filters, office, onward, render, who
-from desk.views import Page, page_of
-from pipeline.covers import HOME, IMAGES, Photo, Unsplash, feed_cover, photo_cover, query_of
+from desk.context import DraftView, WebContext
+from desk.responses import current_editor, filters, redirect, render, web_context
+from desk.views import DraftPage, page_of
+from pipeline.covers import HOME, IMAGES, Photo, UnsplashClient, feed_cover, photo_cover, query_of
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import Sentiment
-from pipeline.services.edit import Changes, save
+from pipeline.services.edit import DraftEdit, save_edit
 
 router = APIRouter(prefix="/drafts/{ref}")
 
 
-class Offer(NamedTuple):
+class CoverOption(NamedTuple):
     """A choice in the form."""
 
     value: str
     label: str
 
 
-def offered(seen: Seen) -> list[Offer]:
+def offered(seen: DraftView) -> list[CoverOption]:
     """Return the choices beside leaving the cover as it is."""
     own = seen.feed is not None and seen.feed.covers == "feed" and feed_cover(seen.source)
-    return [Offer("none", "no cover"), *([Offer("feed", "the item's own image")] if own else [])]
+    return [CoverOption("none", "no cover"), *([CoverOption("feed", "the item's own image")] if own else [])]
 
 
-def chosen(seen: Seen, choice: str) -> dict[str, Any] | None:
+def chosen(seen: DraftView, choice: str) -> dict[str, Any] | None:
     """Return the cover that a choice means: `{}` for none, None for as it is."""
     if choice == "feed" and any(one.value == "feed" for one in offered(seen)):
         return feed_cover(seen.source)
     return {} if choice == "none" else None
 
 
-def searches(seen: Seen) -> bool:
+def searches(seen: DraftView) -> bool:
     """Tell whether covers of a draft's feed are searched for."""
     return seen.feed is not None and seen.feed.covers == "unsplash"
 
@@ -45,9 +45,9 @@ def searches(seen: Seen) -> bool:
 @router.get("/covers")
 async def find(request: Request, ref: str, about: str = "") -> Response:
     """Show what a search finds."""
-    who(request)
-    room = office(request)
-    seen = await room.seen(ref)
+    current_editor(request)
+    room = web_context(request)
+    seen = await room.draft_view(ref)
     page = page_of(seen)
     asked = about.strip()[:100] or _query(page)
     photos, trouble = await _found(room, seen, asked)
@@ -59,11 +59,11 @@ async def find(request: Request, ref: str, about: str = "") -> Response:
     )  # fmt: skip
 
 
-def _query(page: Page) -> str:
+def _query(page: DraftPage) -> str:
     return query_of(page.title, page.metadata.get("category", ""), page.metadata.get("tags", ()))
 
 
-async def _found(room: Office, seen: Seen, query: str) -> tuple[list[Photo], str]:
+async def _found(room: WebContext, seen: DraftView, query: str) -> tuple[list[Photo], str]:
     """Return photos, or why there are none."""
     try:
         search = _search(room, seen)
@@ -73,7 +73,7 @@ async def _found(room: Office, seen: Seen, query: str) -> tuple[list[Photo], str
     return photos, search.trouble or ("" if photos else "Nothing was found; try other words.")
 
 
-def _search(room: Office, seen: Seen) -> Unsplash:
+def _search(room: WebContext, seen: DraftView) -> UnsplashClient:
     """Return where a draft's cover is searched for. Raises ReviewError where it is not."""
     if not searches(seen):
         raise ReviewError("Covers of this feed are not searched for: write `covers: unsplash` in feeds.yaml.")
@@ -86,8 +86,8 @@ def _search(room: Office, seen: Seen) -> Unsplash:
 @router.post("/cover")
 async def take(request: Request, ref: str, photo: Annotated[str, Form()] = "") -> Response:
     """Set the cover that an editor chose: asked for again by its id, so that no form can name another."""
-    room, name = office(request), who(request)
-    seen = await room.seen(ref)
+    room, name = web_context(request), current_editor(request)
+    seen = await room.draft_view(ref)
     page, search = page_of(seen), _search(room, seen)
     if page.trouble:
         raise ReviewError(page.trouble)
@@ -95,18 +95,19 @@ async def take(request: Request, ref: str, photo: Annotated[str, Form()] = "") -
     if got is None:
         raise ReviewError(search.trouble or "That photo is not to be had any more; choose another.")
     await asyncio.to_thread(
-        save, room.ledger, room.settings.output, room.subscriptions, ref, _changes(page, photo_cover(got)),
+        save_edit, room.ledger, room.settings.output, room.subscriptions, ref,
+        _changes(page, photo_cover(got)),
         seen.findings, base=seen.sha256, by=name, now=room.now,
     )  # fmt: skip
-    await search.used(got)
-    return onward(f"/drafts/{ref}", filters(request).query(), saved=ref)
+    await search.track_download(got)
+    return redirect(f"/drafts/{ref}", filters(request).query(), saved=ref)
 
 
-def _changes(page: Page, cover: dict[str, Any]) -> Changes:
+def _changes(page: DraftPage, cover: dict[str, Any]) -> DraftEdit:
     """Return a draft as it is, but for its cover."""
     told = page.metadata
     try:
-        return Changes(
+        return DraftEdit(
             title=page.title,
             description=None,
             category=str(told.get("category", "")),

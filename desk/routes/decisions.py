@@ -7,14 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from desk.responses import filters, office, onward, who
+from desk.responses import current_editor, filters, redirect, web_context
 from desk.routes.drafts import draft_page
 from desk.routes.queue import names_of, next_of
 from pipeline.domain.errors import ConfigError, ReviewError
-from pipeline.domain.models import Decision
+from pipeline.domain.models import ReviewDecision
 from pipeline.services import review
-from pipeline.services.edit import NOTE, acknowledge, revise
-from pipeline.services.redraft import request_redraft, restore
+from pipeline.services.edit import MAX_NOTE_CHARS, acknowledge, start_revision
+from pipeline.services.redraft import request_redraft, restore_version
 from pipeline.storage import Given
 
 router = APIRouter(prefix="/drafts/{ref}")
@@ -22,24 +22,26 @@ everywhere = APIRouter()
 Text = Annotated[str, Form()]
 
 
-async def _leading_on(request: Request, ref: str, act: Callable[[], object], told: str = "did") -> Response:
+async def redirect_to_next(
+    request: Request, ref: str, act: Callable[[], object], told: str = "did"
+) -> Response:
     """Do something by which a draft leaves the queue and show the next; or the draft and what is wrong."""
     chosen = filters(request)
     names = await names_of(request, chosen)
     try:
-        if len(str((await request.form()).get("note") or "")) > NOTE:
-            raise ReviewError(f"the note is longer than {NOTE:,} characters; shorten it")
+        if len(str((await request.form()).get("note") or "")) > MAX_NOTE_CHARS:
+            raise ReviewError(f"the note is longer than {MAX_NOTE_CHARS:,} characters; shorten it")
         await asyncio.to_thread(act)
     except (ReviewError, ConfigError) as error:
         return await draft_page(request, ref, trouble=error.message, status=409)
     behind = next_of(names, ref)
-    return onward(f"/drafts/{behind}" if behind else "/", chosen.query(), **{told: ref})
+    return redirect(f"/drafts/{behind}" if behind else "/", chosen.query(), **{told: ref})
 
 
 @router.post("/approve")
 async def approve(request: Request, ref: str, sha256: Text = "", note: Text = "") -> Response:
     """Approve the text that the editor saw."""
-    return await _verdict(request, ref, Decision.APPROVE, sha256, note)
+    return await _verdict(request, ref, ReviewDecision.APPROVE, sha256, note)
 
 
 @router.post("/reject")
@@ -47,19 +49,19 @@ async def reject(request: Request, ref: str, sha256: Text = "", note: Text = "")
     """Reject it, with a reason."""
     if not note.strip():
         return await draft_page(request, ref, trouble="Say why it is rejected.", status=422)
-    return await _verdict(request, ref, Decision.REJECT, sha256, note)
+    return await _verdict(request, ref, ReviewDecision.REJECT, sha256, note)
 
 
-async def _verdict(request: Request, ref: str, decision: Decision, sha256: str, note: str) -> Response:
-    room, name = office(request), who(request)
+async def _verdict(request: Request, ref: str, decision: ReviewDecision, sha256: str, note: str) -> Response:
+    room, name = web_context(request), current_editor(request)
 
     def act() -> None:
-        review.decide(
+        review.submit_review(
             room.ledger, room.settings.output, room.subscriptions, ref, decision,
             by=name, note=note.strip() or None, now=room.now, seen=sha256,
         )  # fmt: skip
 
-    return await _leading_on(request, ref, act)
+    return await redirect_to_next(request, ref, act)
 
 
 @router.post("/redraft")
@@ -67,7 +69,7 @@ async def redraft(
     request: Request, ref: str, note: Text = "", section: Text = "", over_edits: Text = ""
 ) -> Response:
     """Ask for it to be written anew; a flow carries that out."""
-    room, name = office(request), who(request)
+    room, name = web_context(request), current_editor(request)
 
     def act() -> None:
         if section and room.settings.model is None:
@@ -78,49 +80,56 @@ async def redraft(
             section=section or None, now=room.now, over_edits=bool(over_edits),
         )  # fmt: skip
 
-    return await _leading_on(request, ref, act, told="asked_for")
+    return await redirect_to_next(request, ref, act, told="asked_for")
 
 
 @router.post("/acknowledge")
-async def answer(request: Request, ref: str, key: Text = "", reason: Text = "") -> Response:
+async def acknowledge_finding(request: Request, ref: str, key: Text = "", reason: Text = "") -> Response:
     """Answer for a finding, with a reason."""
-    room, name = office(request), who(request)
-    seen = await room.seen(ref)
+    room, name = web_context(request), current_editor(request)
+    seen = await room.draft_view(ref)
     try:
         await asyncio.to_thread(
             acknowledge, room.ledger, ref, key, seen.findings, reason, by=name, now=room.now
         )
     except ReviewError as error:
         return await draft_page(request, ref, trouble=error.message, status=409)
-    return onward(f"/drafts/{ref}", filters(request).query())
+    return redirect(f"/drafts/{ref}", filters(request).query())
 
 
 @router.post("/withdraw")
 async def withdraw(request: Request, ref: str, key: Text = "") -> Response:
     """Answer for a finding no more."""
-    room, name = office(request), who(request)
+    room, name = web_context(request), current_editor(request)
     row = await asyncio.to_thread(room.ledger.draft, ref)
     await asyncio.to_thread(room.ledger.withdraw, row, key, name, room.now)
-    return onward(f"/drafts/{ref}", filters(request).query())
+    return redirect(f"/drafts/{ref}", filters(request).query())
 
 
 @router.post("/revise")
-async def take_up(request: Request, ref: str) -> Response:
+async def revise(request: Request, ref: str) -> Response:
     """Make a new draft of a published article, which stays."""
-    room, name = office(request), who(request)
-    found = (await room.seen(ref)).findings
-    await asyncio.to_thread(revise, room.ledger, room.settings.output, ref, by=name, findings=found)
-    return onward(f"/drafts/{ref}")
+    room, name = web_context(request), current_editor(request)
+    found = (await room.draft_view(ref)).findings
+    await asyncio.to_thread(start_revision, room.ledger, room.settings.output, ref, by=name, findings=found)
+    return redirect(f"/drafts/{ref}")
 
 
 @router.post("/restore")
-async def put_back(request: Request, ref: str, version: Text = "") -> Response:
+async def restore(request: Request, ref: str, version: Text = "") -> Response:
     """Put an earlier version back."""
-    room, name = office(request), who(request)
+    room, name = web_context(request), current_editor(request)
     await asyncio.to_thread(
-        restore, room.ledger, room.settings.output, room.subscriptions, ref, version, room.now, by=name
+        restore_version,
+        room.ledger,
+        room.settings.output,
+        room.subscriptions,
+        ref,
+        version,
+        room.now,
+        by=name,
     )
-    return onward(f"/drafts/{ref}")
+    return redirect(f"/drafts/{ref}")
 
 
 @router.post("/undo")
@@ -130,9 +139,9 @@ async def undo(request: Request, ref: str) -> Response:
 
 
 async def _undone(request: Request, ref: str) -> Response:
-    room, name = office(request), who(request)
+    room, name = web_context(request), current_editor(request)
     await asyncio.to_thread(
-        review.undo,
+        review.undo_review,
         room.ledger,
         room.settings.output,
         room.subscriptions,
@@ -141,13 +150,13 @@ async def _undone(request: Request, ref: str) -> Response:
         note=None,
         now=room.now,
     )
-    return onward(f"/drafts/{ref}", did=ref)
+    return redirect(f"/drafts/{ref}", did=ref)
 
 
 @everywhere.post("/undo")
 async def undo_last(request: Request) -> Response:
     """Take back the last verdict that this editor gave."""
-    room, name = office(request), who(request)
+    room, name = web_context(request), current_editor(request)
     given = await asyncio.to_thread(room.ledger.latest_verdicts, 200)
     last = last_of(given, name)
     if last is None:
@@ -163,6 +172,6 @@ def last_of(given: list[Given], name: str) -> Given | None:
         if one.item_id in decided:
             continue
         decided.add(one.item_id)
-        if one.by == name and one.decision is not Decision.UNDO:
+        if one.by == name and one.decision is not ReviewDecision.UNDO:
             return one
     return None

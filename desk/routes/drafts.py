@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, Response
 
-from desk.context import Seen
+from desk.context import DraftView
 from desk.diff import Piece, word_diff
 from desk.markdown import rendered
-from desk.responses import flash, office, render, who
+from desk.responses import current_editor, flash, render, web_context
 from desk.routes.queue import neighbours
 from desk.views import page_of, with_traces
-from pipeline.articles.markdown import parts
+from pipeline.articles.markdown import sections
 from pipeline.domain.errors import LedgerError
 
 log = logging.getLogger("copydesk.desk")
@@ -24,14 +24,14 @@ REF = "/drafts/{ref:str}"
 @router.get(REF)
 async def read(request: Request, ref: str) -> Response:
     """Show a draft beside its source."""
-    who(request)
+    current_editor(request)
     return await draft_page(request, ref)
 
 
 async def draft_page(request: Request, ref: str, *, trouble: str = "", status: int = 200) -> HTMLResponse:
     """Return the page of a draft; `trouble` is what just went wrong."""
-    room = office(request)
-    seen, around, done = await asyncio.gather(room.seen(ref), neighbours(request, ref), flash(request))
+    room = web_context(request)
+    seen, around, done = await asyncio.gather(room.draft_view(ref), neighbours(request, ref), flash(request))
     publications = await asyncio.to_thread(room.ledger.publications_of, seen.row.item_id)
     page = page_of(seen)
     page = with_traces(page, await room.traced(seen, page.body))
@@ -52,31 +52,33 @@ async def draft_page(request: Request, ref: str, *, trouble: str = "", status: i
         flash=done,
         model=room.settings.model,
         publications=publications,
-        sections=[one.heading for one in parts(page.body)],
+        sections=[one.heading for one in sections(page.body)],
         changes=_source_changes(seen),
         excerpt=_excerpt(seen),
         can_ask=seen.feed is not None,
     )
 
 
-async def note_view(request: Request, seen: Seen) -> None:
+async def note_view(request: Request, seen: DraftView) -> None:
     """Record that the editor is shown a draft. The page is shown all the same where that fails."""
-    ledger, name = office(request).ledger, who(request)
+    ledger, name = web_context(request).ledger, current_editor(request)
     if page_of(seen).trouble:  # no draft was shown
         return
     try:
-        await asyncio.to_thread(ledger.note_view, seen.row.item_id, name, seen.sha256, office(request).now)
+        await asyncio.to_thread(
+            ledger.note_view, seen.row.item_id, name, seen.sha256, web_context(request).now
+        )
     except LedgerError as error:
         log.warning("that %s opened %s is not recorded: %s", name, seen.row.path, error.message)
 
 
-def _source_changes(seen: Seen) -> list[Piece]:
+def _source_changes(seen: DraftView) -> list[Piece]:
     """Return what a source said and says, where it changed since it was drafted."""
     now, then = seen.row.updated, seen.row.item
     return word_diff(f"{then.title}\n\n{then.text}", f"{now.title}\n\n{now.text}") if now else []
 
 
-def _excerpt(seen: Seen) -> str:
+def _excerpt(seen: DraftView) -> str:
     """Return what a feed says now where that is less than the text before, which then still rules."""
     now, then = seen.row.updated, seen.row.item
     kept = now is not None and now.text == then.text and now.summary != then.summary
@@ -86,5 +88,5 @@ def _excerpt(seen: Seen) -> str:
 @router.post("/preview")
 async def preview(request: Request, body: Annotated[str, Form()] = "") -> Response:
     """Return a body as its readers will see it."""
-    who(request)
+    current_editor(request)
     return HTMLResponse(await asyncio.to_thread(rendered, body.replace("\r\n", "\n")))

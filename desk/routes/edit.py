@@ -9,21 +9,21 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from desk.context import Office, Seen, body_of
+from desk.context import DraftView, WebContext, body_of
 from desk.diff import word_diff
 from desk.markdown import rendered
-from desk.responses import filters, fragment, office, onward, render, who
+from desk.responses import current_editor, filters, fragment, redirect, render, web_context
 from desk.routes import covers
 from desk.routes.drafts import REF, draft_page, note_view
 from desk.routes.queue import names_of, next_of
 from desk.unsaved import Conflict, Unsaved, who_changed
-from desk.views import Page, page_of
+from desk.views import DraftPage, page_of
 from pipeline.articles.front_matter import loads
 from pipeline.checks.pool import UNCHECKED
 from pipeline.domain.errors import EditConflict, ReviewError
-from pipeline.domain.models import Decision, Finding, Sentiment, Severity
+from pipeline.domain.models import Finding, ReviewDecision, Sentiment, Severity
 from pipeline.services import review
-from pipeline.services.edit import Changes, changed, keep_refused, save
+from pipeline.services.edit import DraftEdit, apply_edit, keep_refused, save_edit
 
 router = APIRouter()
 _FIELDS = (
@@ -33,7 +33,7 @@ _FIELDS = (
 _FORM_LENGTH = 40
 
 
-class Written(NamedTuple):
+class EditForm(NamedTuple):
     """What a form says."""
 
     fields: dict[str, str]
@@ -65,19 +65,19 @@ class Written(NamedTuple):
         return self.fields["known"]
 
 
-def _written(form: FormData) -> Written:
+def _written(form: FormData) -> EditForm:
     # No text has a NUL: a file with one is taken for UTF-16.
     fields = {name: str(form.get(name) or "").replace("\0", "") for name in _FIELDS}
     body = str(form.get("body") or "").replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
     described = str(form["described"]) if "described" in form else None
-    return Written(fields, tuple(str(tag) for tag in form.getlist("tags")), body, described)
+    return EditForm(fields, tuple(str(tag) for tag in form.getlist("tags")), body, described)
 
 
 @router.get(REF + "/edit")
 async def edit(request: Request, ref: str) -> Response:
     """Show a draft's text and fields to be changed."""
-    who(request)
-    seen = await office(request).seen(ref)
+    current_editor(request)
+    seen = await web_context(request).draft_view(ref)
     page = page_of(seen)
     if seen.row.state != "drafted":
         raise ReviewError(f"{seen.row.path} is {seen.row.state}; take that back, or revise it, to edit it")
@@ -90,25 +90,25 @@ async def edit(request: Request, ref: str) -> Response:
 @router.post(REF + "/save")
 async def keep(request: Request, ref: str) -> Response:
     """Save what an editor wrote; approve it as well where they say so."""
-    room, name = office(request), who(request)
+    room, name = web_context(request), current_editor(request)
     written = _written(await request.form())
-    seen = await room.seen(ref)
+    seen = await room.draft_view(ref)
     try:
         sha256 = await _save(room, seen, written, name)
     except ReviewError as error:
         unsaved = await _unsaved(room, seen, written, name, error)
         return _told(request, seen, written, unsaved)
     if _quiet(request):
-        after = await room.seen(ref)
+        after = await room.draft_view(ref)
         if after.sha256 == sha256:
             await note_view(request, after)  # who wrote it knows it
         page = page_of(after)
         return fragment("_saved.html", page=page, sha256=sha256, now=room.now)
     if written.fields["then"] == "covers":
-        return onward(f"/drafts/{ref}/covers", filters(request).query())
+        return redirect(f"/drafts/{ref}/covers", filters(request).query())
     if written.fields["then"] == "approve":
         return await _approved(request, ref, sha256)
-    return onward(f"/drafts/{ref}", filters(request).query(), saved=ref)
+    return redirect(f"/drafts/{ref}", filters(request).query(), saved=ref)
 
 
 def _quiet(request: Request) -> bool:
@@ -116,17 +116,20 @@ def _quiet(request: Request) -> bool:
     return "hx-request" in request.headers
 
 
-async def _save(room: Office, seen: Seen, written: Written, name: str) -> str:
+async def _save(room: WebContext, seen: DraftView, written: EditForm, name: str) -> str:
     """Check and save; returns the new text's hash. Raises ReviewError, EditConflict."""
     changes = _changes(seen, written)
     found = await _findings(room, seen, written, changes)
     return await asyncio.to_thread(
-        save, room.ledger, room.settings.output, room.subscriptions, seen.row.external_id, changes, found,
+        save_edit, room.ledger, room.settings.output, room.subscriptions, seen.row.external_id,
+        changes, found,
         base=written.base, by=name, now=room.now, form=written.form,
     )  # fmt: skip
 
 
-async def _unsaved(room: Office, seen: Seen, written: Written, name: str, error: ReviewError) -> Unsaved:
+async def _unsaved(
+    room: WebContext, seen: DraftView, written: EditForm, name: str, error: ReviewError
+) -> Unsaved:
     """Keep what could not be saved as a version, and return what is said of it."""
     kept = error.context.get("kept") or await asyncio.to_thread(
         keep_refused, room.ledger, room.settings.output, room.subscriptions, seen.row.external_id,
@@ -142,7 +145,7 @@ async def _unsaved(room: Office, seen: Seen, written: Written, name: str, error:
     return Unsaved(why, found, Conflict(written.base, sha256, pieces))
 
 
-def _legible(seen: Seen, written: Written) -> Changes:
+def _legible(seen: DraftView, written: EditForm) -> DraftEdit:
     """Return what a form says, without what it cannot say."""
     try:
         return _changes(seen, written)
@@ -151,24 +154,26 @@ def _legible(seen: Seen, written: Written) -> Changes:
         return _changes(seen, written._replace(fields=written.fields | plain))
 
 
-async def _findings(room: Office, seen: Seen, written: Written, changes: Changes) -> tuple[Finding, ...]:
+async def _findings(
+    room: WebContext, seen: DraftView, written: EditForm, changes: DraftEdit
+) -> tuple[Finding, ...]:
     """Return what the checks say of what is about to be saved."""
     if seen.text is None or seen.sha256 != written.base:
         said = "this text was not checked, since another one stood: save it again"
         return (Finding(kind=UNCHECKED, severity=Severity.BLOCK, message=said),)
-    text = changed(seen.text, changes, seen.beat, now=room.now, row=seen.row)
+    text = apply_edit(seen.text, changes, seen.beat, now=room.now, row=seen.row)
     metadata, body = loads(text, seen.row.path)
     return await room.check(seen.row, seen.source, seen.beat, metadata, body)
 
 
-def _changes(seen: Seen, written: Written) -> Changes:
+def _changes(seen: DraftView, written: EditForm) -> DraftEdit:
     """Return what a form says. Raises ReviewError for what it cannot say."""
     fields = written.fields
     weight = fields["sticky_weight"].strip() or "0"
     if not weight.removeprefix("-").isdecimal() or len(weight) > 6:
         raise ReviewError("the sticky weight is no whole number; write 0 for none", field="sticky_weight")
     try:
-        return Changes(
+        return DraftEdit(
             title=fields["title"],
             description=written.description,
             category=fields["category"],
@@ -183,20 +188,21 @@ def _changes(seen: Seen, written: Written) -> Changes:
 
 
 async def _approved(request: Request, ref: str, sha256: str) -> Response:
-    room, chosen = office(request), filters(request)
+    room, chosen = web_context(request), filters(request)
     names = await names_of(request, chosen)
     try:
         await asyncio.to_thread(
-            review.decide, room.ledger, room.settings.output, room.subscriptions, ref, Decision.APPROVE,
-            by=who(request), note=None, now=room.now, seen=sha256,
+            review.submit_review, room.ledger, room.settings.output, room.subscriptions, ref,
+            ReviewDecision.APPROVE,
+            by=current_editor(request), note=None, now=room.now, seen=sha256,
         )  # fmt: skip
     except ReviewError as error:
         return await draft_page(request, ref, trouble=f"Saved, not approved: {error.message}", status=409)
     behind = next_of(names, ref)
-    return onward(f"/drafts/{behind}" if behind else "/", chosen.query(), did=ref)
+    return redirect(f"/drafts/{behind}" if behind else "/", chosen.query(), did=ref)
 
 
-def _told(request: Request, seen: Seen, written: Written, unsaved: Unsaved) -> Response:
+def _told(request: Request, seen: DraftView, written: EditForm, unsaved: Unsaved) -> Response:
     """Say that a text was not saved; where another one stands, saving again means this one over that."""
     conflict = unsaved.conflict
     if _quiet(request):
@@ -210,7 +216,7 @@ def _told(request: Request, seen: Seen, written: Written, unsaved: Unsaved) -> R
     return _editor(request, page, base, status=409, form=written.form, unsaved=unsaved)
 
 
-def _with(page: Page, written: Written) -> Page:
+def _with(page: DraftPage, written: EditForm) -> DraftPage:
     """Return a page with what the editor wrote in the place of what stands."""
     told: dict[str, Any] = dict(written.fields)
     told |= {"tags": list(written.tags), "stickyWeight": written.fields["sticky_weight"]}
@@ -224,7 +230,7 @@ def _with(page: Page, written: Written) -> Page:
 
 def _editor(
     request: Request,
-    page: Page,
+    page: DraftPage,
     sha256: str,
     *,
     status: int = 200,

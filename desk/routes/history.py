@@ -6,11 +6,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from desk.diff import word_diff
-from desk.responses import office, render, who
+from desk.responses import current_editor, render, web_context
 from desk.routes.drafts import REF
 from desk.views import page_of
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import Decision
+from pipeline.domain.models import ReviewDecision
 from pipeline.storage import Version
 
 router = APIRouter()
@@ -21,8 +21,8 @@ _ON_DISK = "disk"
 @router.get(REF + "/history")
 async def history(request: Request, ref: str) -> Response:
     """Show everything that happened to a draft."""
-    who(request)
-    ledger = office(request).ledger
+    current_editor(request)
+    ledger = web_context(request).ledger
     row = await asyncio.to_thread(ledger.draft, ref)
     events = await asyncio.to_thread(ledger.history, row.item_id)
     versions = await asyncio.to_thread(ledger.versions, row.item_id)
@@ -32,9 +32,9 @@ async def history(request: Request, ref: str) -> Response:
 @router.get(REF + "/compare")
 async def compare(request: Request, ref: str) -> Response:
     """Show two versions of a draft, word by word."""
-    who(request)
-    room = office(request)
-    seen = await room.seen(ref)
+    current_editor(request)
+    room = web_context(request)
+    seen = await room.draft_view(ref)
     page = page_of(seen)
     versions = await asyncio.to_thread(room.ledger.versions, seen.row.item_id)
     texts = {one.label: one.text for one in versions} | {_ON_DISK: seen.text or ""}
@@ -58,8 +58,8 @@ def _before_last(versions: list[Version]) -> str:
 @router.get("/recent")
 async def recent(request: Request) -> Response:
     """Show the last verdicts, each with the way back."""
-    who(request)
-    ledger = office(request).ledger
+    current_editor(request)
+    ledger = web_context(request).ledger
     given = await asyncio.to_thread(ledger.latest_verdicts, 100)
     rows = await asyncio.to_thread(ledger.titles, [one.item_id for one in given])
     last: set[int] = set()
@@ -67,7 +67,7 @@ async def recent(request: Request) -> Response:
     for one in given:
         newest = one.item_id not in last
         last.add(one.item_id)
-        can_undo = newest and one.decision is not Decision.UNDO
+        can_undo = newest and one.decision is not ReviewDecision.UNDO
         if one.item_id in rows:
             told.append((one, *rows[one.item_id], can_undo))
     return render(request, "recent.html", verdicts=told)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
-from desk.responses import office
+from desk.responses import web_context
 from pipeline.storage import Backlog, FeedStatus, Figures
 
 router = APIRouter()
@@ -30,7 +30,7 @@ class Metric(NamedTuple):
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
     """Return the figures; to be asked with the header `Authorization: Bearer TOKEN`."""
-    room = office(request)
+    room = web_context(request)
     figures, feeds, backlog = await asyncio.to_thread(
         lambda: (room.ledger.figures(), room.ledger.feed_status(), room.ledger.backlog())
     )

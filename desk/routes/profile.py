@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from desk.auth import Access, clean_name, cookie
-from desk.responses import office, onward, render
+from desk.auth import AccessPolicy, clean_name, cookie
+from desk.responses import redirect, render, web_context
 
 router = APIRouter()
 
@@ -14,7 +14,7 @@ router = APIRouter()
 @router.get("/name")
 def ask(request: Request) -> Response:
     """Ask for the editor's name."""
-    usual = request.state.editor or office(request).settings.editor or ""
+    usual = request.state.editor or web_context(request).settings.editor or ""
     return render(request, "name.html", name=usual, next=_within(request.query_params.get("next", "/")))
 
 
@@ -28,8 +28,8 @@ def keep(
     given = clean_name(name)
     if not given:
         return render(request, "name.html", 422, name="", next=_within(next))
-    access: Access = request.app.state.access
-    answer = onward(_within(next))
+    access: AccessPolicy = request.app.state.access
+    answer = redirect(_within(next))
     answer.headers.append("set-cookie", cookie(access.name_cookie, given))
     return answer
 

@@ -5,7 +5,7 @@ import asyncio
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from desk.responses import office, render, who
+from desk.responses import current_editor, render, web_context
 from desk.routes.queue import PAGE
 from pipeline.storage import Ledger, Publication, QueueRow, Wanted
 
@@ -15,8 +15,8 @@ router = APIRouter()
 @router.get("/published")
 async def published(request: Request) -> Response:
     """Show what is published, those whose source changed first."""
-    who(request)
-    room = office(request)
+    current_editor(request)
+    room = web_context(request)
     subscriptions = await asyncio.to_thread(lambda: room.subscriptions)
     changed = await asyncio.to_thread(room.ledger.queue, Wanted(state="approved", changed=True), limit=PAGE)
     latest = await asyncio.to_thread(room.ledger.queue, Wanted(state="approved"), limit=PAGE)

@@ -10,13 +10,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from desk.filters import Filters
-from desk.responses import filters, flash, office, render, who
+from desk.responses import current_editor, filters, flash, render, web_context
 from pipeline.articles import files
 from pipeline.config import Settings, Subscriptions
 from pipeline.domain.errors import CopydeskError, ReviewError
-from pipeline.domain.models import Decision
+from pipeline.domain.models import ReviewDecision
 from pipeline.services import review
-from pipeline.services.edit import NOTE
+from pipeline.services.edit import MAX_NOTE_CHARS
 from pipeline.storage import DraftRow, Ledger
 
 router = APIRouter()
@@ -52,12 +52,12 @@ async def _page(
     status: int = 200,
 ) -> Response:
     """Return the queue; `trouble` is what just went wrong, `ticked` what was chosen then."""
-    room, chosen = office(request), filters(request)
+    room, chosen = web_context(request), filters(request)
     subscriptions = await asyncio.to_thread(lambda: room.subscriptions)
     number = 1 if done else _number(request.query_params.get("page"))
     wanted = chosen.wanted(subscriptions)
     page = await asyncio.to_thread(room.ledger.queue, wanted, limit=PAGE, offset=PAGE * (number - 1))
-    who(request)
+    current_editor(request)
     return render(
         request,
         "queue.html",
@@ -82,12 +82,12 @@ def _number(text: str | None) -> int:
 @router.post("/bulk")
 async def bulk(request: Request) -> Response:
     """Give one verdict on several drafts, and say honestly what was done and what was not."""
-    room, name = office(request), who(request)
+    room, name = web_context(request), current_editor(request)
     form = await request.form()
-    decision = Decision.REJECT if form.get("verdict") == "reject" else Decision.APPROVE
-    note = str(form.get("note") or "").strip()[:NOTE] or None
+    decision = ReviewDecision.REJECT if form.get("verdict") == "reject" else ReviewDecision.APPROVE
+    note = str(form.get("note") or "").strip()[:MAX_NOTE_CHARS] or None
     ticked = [str(value) for value in form.getlist("draft")]
-    if decision is Decision.REJECT and note is None:
+    if decision is ReviewDecision.REJECT and note is None:
         return await _page(request, trouble=_NO_REASON, ticked=ticked, status=422)
     chosen = [_chosen(value) for value in ticked]
     subscriptions = await asyncio.to_thread(lambda: room.subscriptions)
@@ -108,7 +108,7 @@ def _decide(
     settings: Settings,
     subscriptions: Subscriptions,
     chosen: Sequence[tuple[str, str]],
-    decision: Decision,
+    decision: ReviewDecision,
     by: str,
     note: str | None,
     now: datetime,
@@ -119,10 +119,10 @@ def _decide(
         try:
             row = ledger.draft(ref)
             title = row.title
-            if decision is Decision.APPROVE and row.state == "drafted":
+            if decision is ReviewDecision.APPROVE and row.state == "drafted":
                 _require_listed(settings.output, row, sha256)
                 _require_view(ledger, row, by, sha256)
-            review.decide(
+            review.submit_review(
                 ledger, settings.output, subscriptions, ref, decision, by=by, note=note, now=now, seen=sha256
             )
             done.append(Done(ref, title, None))
@@ -154,7 +154,7 @@ async def neighbours(request: Request, ref: str) -> tuple[str | None, str | None
 
 async def names_of(request: Request, chosen: Filters) -> list[str]:
     """Return the drafts of the queue that is looked at, in order."""
-    room = office(request)
+    room = web_context(request)
     subscriptions = await asyncio.to_thread(lambda: room.subscriptions)
     return await asyncio.to_thread(room.ledger.queue_names, chosen.wanted(subscriptions))
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.articles.markdown import parts, text_of
-from pipeline.articles.render import describe
+from pipeline.articles.markdown import section_text, sections
+from pipeline.articles.render import make_description
 from pipeline.domain.models import Beat, Finding, Front, Severity
 from pipeline.domain.plain_text import without_elements
 
@@ -83,7 +83,10 @@ def following(description: str, old_body: str, body: str, beat: Beat) -> str:
 def _starts(body: str, beat: Beat) -> list[str]:
     found = list(_overviews(body, beat))
     return [
-        start for text in found[:1] for part in (text, text.partition("\n\n")[2]) if (start := describe(part))
+        start
+        for text in found[:1]
+        for part in (text, text.partition("\n\n")[2])
+        if (start := make_description(part))
     ]
 
 
@@ -93,9 +96,9 @@ def _attribution(body: str, beat: Beat) -> str:
 
 def _overviews(body: str, beat: Beat) -> Iterator[str]:
     body = body.replace("\r\n", "\n")
-    for one in parts(body):
+    for one in sections(body):
         if one.heading.casefold() == beat.overview.casefold():
-            yield text_of(body, one)
+            yield section_text(body, one)
 
 
 def _cleaned(value: object) -> Any:  # noqa: ANN401 - as it came

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from slugify import slugify
 
-from pipeline.articles.yaml_dump import clean
+from pipeline.articles.yaml_dump import replace_unwritable
 from pipeline.domain.errors import OutputError
 
 Write = Callable[[int, bytes], int]
@@ -46,7 +46,7 @@ def sha256_of(data: bytes) -> str:
 
 def read_bytes(root: Path, relative: str) -> bytes | None:
     """Return a file's bytes, None where there is no such file. Raises OutputError (context: path)."""
-    with explained("read", root / relative):
+    with as_output_error("read", root / relative):
         try:
             return _inside(root, relative).read_bytes()
         except FileNotFoundError:
@@ -58,7 +58,7 @@ def write_atomically(root: Path, relative: str, data: bytes, *, write: Write = o
 
     Folders are made as needed. Raises OutputError (context: path) and leaves the old file as it was.
     """
-    with explained("write", root / relative):
+    with as_output_error("write", root / relative):
         target = _inside(root, relative)
         _make_folders(target.parent)
         _inside(root, relative)  # again: what was missing before could not be a symlink yet
@@ -68,7 +68,7 @@ def write_atomically(root: Path, relative: str, data: bytes, *, write: Write = o
 
 def remove(root: Path, relative: str) -> None:
     """Remove a file; one that is gone already is well. Raises OutputError (context: path)."""
-    with explained("remove", root / relative):
+    with as_output_error("remove", root / relative):
         target = _inside(root, relative)
         with suppress(FileNotFoundError):
             target.unlink()
@@ -80,12 +80,12 @@ def is_temporary(name: str) -> bool:
     return _TEMPORARY.fullmatch(name) is not None
 
 
-def sweep(root: Path) -> int:
+def remove_temp_files(root: Path) -> int:
     """Remove the leftovers of killed writes below `root` and return how many there were.
 
     A file that another process is writing right now is let be. Raises OutputError (context: path).
     """
-    with explained("tidy", root):
+    with as_output_error("tidy", root):
         return sum(_remove_leftover(path) for path in _leftovers(root))
 
 
@@ -180,7 +180,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def explained(verb: str, path: Path) -> Iterator[None]:
+def as_output_error(verb: str, path: Path) -> Iterator[None]:
     """Tell trouble with a file as an OutputError that says what to do."""
     try:
         yield
@@ -193,12 +193,12 @@ NAME = ".lock"
 
 
 @contextmanager
-def alone(root: Path) -> Iterator[None]:
+def exclusive_lock(root: Path) -> Iterator[None]:
     """Wait until no other process or thread changes files below `root`, then keep them waiting.
 
     The kernel takes the lock from a process that dies. It is not reentrant. Raises OutputError.
     """
-    with explained("lock", root):
+    with as_output_error("lock", root):
         root.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(root / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     try:
@@ -226,7 +226,7 @@ def draft_path(title: str, published_at: datetime, external_id: str) -> str:
 def _slug(title: str) -> str:
     # Entities were decoded when the item was cleaned; doing it again fails on `&#9999999999;`.
     slug = slugify(
-        clean(title[:_READ_LENGTH]),
+        replace_unwritable(title[:_READ_LENGTH]),
         entities=False,
         decimal=False,
         hexadecimal=False,

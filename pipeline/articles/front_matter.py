@@ -12,7 +12,7 @@ import frontmatter
 import yaml
 from frontmatter.default_handlers import YAMLHandler
 
-from pipeline.articles.yaml_dump import clean, dump_mapping, load_document
+from pipeline.articles.yaml_dump import dump_mapping, load_document, replace_unwritable
 from pipeline.domain.errors import OutputError
 
 _OPENING = re.compile(r"\ufeff?---[ \t]*(?:\r\n|\n)")
@@ -21,7 +21,7 @@ _FIRST_LINE = 2
 """In the file, of the YAML."""
 
 
-class Handler(YAMLHandler):
+class FrontMatterHandler(YAMLHandler):
     """Splits, loads, exports and formats as Copydesk's files are."""
 
     def split(self, text: str) -> tuple[str, str]:
@@ -55,10 +55,10 @@ class Handler(YAMLHandler):
 
     def format(self, post: frontmatter.Post, **_kwargs: object) -> str:
         """Return the whole file."""
-        return f"---\n{self.export(post.metadata)}---\n{clean(post.content)}"
+        return f"---\n{self.export(post.metadata)}---\n{replace_unwritable(post.content)}"
 
 
-_HANDLER = Handler()
+_HANDLER = FrontMatterHandler()
 
 
 def loads(text: str, path: str = "The file") -> tuple[dict[str, Any], str]:
@@ -86,7 +86,7 @@ def dumps(metadata: dict[str, Any], body: str) -> str:
     return str(frontmatter.dumps(post))
 
 
-def decoded(data: bytes, path: str) -> str:
+def decode(data: bytes, path: str) -> str:
     """Return the text of a file's bytes, a byte order mark included. Raises OutputError where not UTF-8."""
     try:
         text = data.decode()

@@ -80,7 +80,7 @@ def plain_text(markdown: str) -> str:
 _LINE = re.compile(r"^(?:(?P<fence> {0,3}(?:```|~~~))|##[ \t]+(?P<heading>[^\r\n]*?)[ \t]*)(?=\r?$)", re.M)
 
 
-class Part(NamedTuple):
+class Section(NamedTuple):
     """A section, and where its text stands: from behind its heading's line to the next heading."""
 
     heading: str
@@ -88,7 +88,7 @@ class Part(NamedTuple):
     end: int
 
 
-def parts(body: str) -> list[Part]:
+def sections(body: str) -> list[Section]:
     """Return the sections of a body, by their `##` headings outside of code."""
     found, fenced = [], False
     for line in _LINE.finditer(body):
@@ -97,12 +97,12 @@ def parts(body: str) -> list[Part]:
         elif not fenced:
             found.append((line["heading"], line.start(), line.end()))
     ends = [*(start for _, start, _ in found), len(body)][1:]
-    return [Part(heading, behind, end) for (heading, _, behind), end in zip(found, ends, strict=True)]
+    return [Section(heading, behind, end) for (heading, _, behind), end in zip(found, ends, strict=True)]
 
 
-def part(body: str, heading: str) -> Part:
+def find_section(body: str, heading: str) -> Section:
     """Return the section called `heading`, whatever its case. Raises ReviewError naming those there are."""
-    every = parts(body)
+    every = sections(body)
     for one in every:
         if one.heading.casefold() == heading.strip().casefold():
             return one
@@ -110,12 +110,12 @@ def part(body: str, heading: str) -> Part:
     raise ReviewError(f'the draft has no section "{heading}"; it has {names}', section=heading)
 
 
-def text_of(body: str, one: Part) -> str:
+def section_text(body: str, one: Section) -> str:
     """Return a section's text without the white space around it."""
     return body[one.start : one.end].strip()
 
 
-def replaced(body: str, one: Part, text: str) -> str:
+def replace_section(body: str, one: Section, text: str) -> str:
     """Return the body with a section's text replaced; the white space around it stays, too."""
     old = body[one.start : one.end]
     inner = old.strip()

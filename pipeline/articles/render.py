@@ -7,11 +7,11 @@ from typing import Any
 import ftfy
 
 from pipeline.articles.markdown import plain_text, safe_line, safe_markdown, without_controls
-from pipeline.articles.yaml_dump import clean
+from pipeline.articles.yaml_dump import replace_unwritable
 from pipeline.domain.models import Article, Beat, Finding, Provenance, Severity, Source, utc_iso
 from pipeline.domain.plain_text import without_elements
 
-__all__ = ["build_metadata", "describe", "render_body", "safe_markdown"]
+__all__ = ["build_front_matter", "make_description", "render_body", "safe_markdown"]
 
 _DESCRIPTION_LENGTH = 180
 _READ_LENGTH = 4000
@@ -40,7 +40,7 @@ def _line(text: str) -> str:
     return safe_line(_repaired(text))
 
 
-def build_metadata(
+def build_front_matter(
     source: Source,
     article: Article,
     provenance: Provenance,
@@ -63,7 +63,7 @@ def build_metadata(
     metadata = {
         "title": _title(source, article),
         "description": without_elements(str(kept.get("description") or ""))
-        or describe(_told(article, provenance)),
+        or make_description(_told(article, provenance)),
         "publishedAt": utc_iso(source.item.published_at.astimezone(UTC)),
         "updatedAt": written,
         "lang": article.language,
@@ -90,7 +90,7 @@ def _told(article: Article, provenance: Provenance) -> str:
 
 def _title(source: Source, article: Article) -> str:
     title = _one_line(article.title) or _one_line(source.item.title)
-    return title or describe(article.overview) or source.item.guid
+    return title or make_description(article.overview) or source.item.guid
 
 
 def _source(source: Source, article: Article) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _ai(provenance: Provenance, findings: Iterable[Finding], written: str, versi
     }
 
 
-def describe(overview: str) -> str:
+def make_description(overview: str) -> str:
     """Return the overview's beginning as plain text, at most 180 characters, cut at a word with `…`."""
     text = without_elements(plain_text(_repaired(overview[:_READ_LENGTH])))
     if len(text) <= _DESCRIPTION_LENGTH:
@@ -148,4 +148,4 @@ def _one_line(text: str) -> str:
 
 def _repaired(text: str) -> str:
     """Return `text` with what was decoded wrongly put right, without control characters."""
-    return without_controls(ftfy.fix_encoding(clean(text)))
+    return without_controls(ftfy.fix_encoding(replace_unwritable(text)))

@@ -45,7 +45,7 @@ _UNSAFE_BLOCK = re.compile(r"\A[ \n]|\n\Z|^[ ]+$", re.MULTILINE)
 """Lines that need an indentation indicator, or that a fence cut off too early would change."""
 
 
-def clean(text: str) -> str:
+def replace_unwritable(text: str) -> str:
     """Return text that UTF-8 can hold: surrogate pairs joined, lone surrogates replaced by U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -125,7 +125,7 @@ def dump_mapping(mapping: dict[str, Any]) -> str:
 
 def _node(value: object, *, quoted: bool = False) -> Node:
     if isinstance(value, str):
-        text = clean(value)
+        text = replace_unwritable(value)
         style = choose_style(text)
         return ScalarNode(_TAG + "str", text, style="'" if quoted and style == "" else style)
     if isinstance(value, dict):
@@ -139,7 +139,7 @@ def _node(value: object, *, quoted: bool = False) -> Node:
 def _key(key: object) -> ScalarNode:
     if not isinstance(key, str):
         raise TypeError(f"the key {key!r} is not text")
-    text = clean(key)
+    text = replace_unwritable(key)
     return ScalarNode(_TAG + "str", text, style=choose_style(text, block=False))
 
 

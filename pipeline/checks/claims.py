@@ -5,14 +5,14 @@ from datetime import datetime
 
 from pipeline.checks.dates import check_dates
 from pipeline.checks.names import check_names
-from pipeline.checks.numbers import check_figures
+from pipeline.checks.numbers import check_numbers
 from pipeline.checks.quotations.check import check_quotations
-from pipeline.checks.tokens import Case, Reading
+from pipeline.checks.tokens import CheckInput, TokenizedText
 from pipeline.domain.models import Finding
 
-Check = Callable[[Case], Iterable[Finding]]
+Check = Callable[[CheckInput], Iterable[Finding]]
 
-CLAIMS: tuple[Check, ...] = (check_figures, check_dates, check_names, check_quotations)
+CLAIM_CHECKS: tuple[Check, ...] = (check_numbers, check_dates, check_names, check_quotations)
 """Those that trace what is said to the source."""
 
 
@@ -25,5 +25,5 @@ def check_text(
     the source does not bear out; notes for those that can be worked out from it (their evidence is what
     from), and for kinds of claims that are not checked in the language.
     """
-    case = Case(Reading(text), Reading(source), language, published)
-    return sorted((one for check in CLAIMS for one in check(case)), key=lambda one: one.span or (0, 0))
+    case = CheckInput(TokenizedText(text), TokenizedText(source), language, published)
+    return sorted((one for check in CLAIM_CHECKS for one in check(case)), key=lambda one: one.span or (0, 0))

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from pipeline.checks.quotations.extract import Quote, quotes
-from pipeline.checks.tokens import Reading
-from pipeline.checks.visible_text import Seen, seen
+from pipeline.checks.quotations.extract import Quote, extract_quotes
+from pipeline.checks.tokens import TokenizedText
+from pipeline.checks.visible_text import VisibleText, visible_text
 from pipeline.domain.models import Beat, Finding
 from pipeline.domain.placeholders import PLACEHOLDERS
 
@@ -33,7 +33,7 @@ class Section(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Page:
+class DraftDocument:
     """One body. `text` has spaces where Markdown's signs, addresses and fixed headings stand."""
 
     body: str
@@ -60,9 +60,9 @@ class Page:
         return _HEADING.sub(heading, text)
 
     @cached_property
-    def reading(self) -> Reading:
+    def reading(self) -> TokenizedText:
         """Return the text, read."""
-        return Reading(self.text)
+        return TokenizedText(self.text)
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
@@ -86,7 +86,7 @@ class Page:
 
     @cached_property
     def _quoted(self) -> tuple[Quote, ...]:
-        return quotes(self.text)
+        return extract_quotes(self.text)
 
     def quotes(self, at: int) -> bool:
         """Tell whether a place of the text stands within a quotation."""
@@ -117,8 +117,8 @@ class Page:
         return finding.model_copy(update={"span": span, "evidence": evidence})
 
     @cached_property
-    def _seen(self) -> Seen:
-        return seen(self.body)
+    def _seen(self) -> VisibleText:
+        return visible_text(self.body)
 
 
 def _named(heading: re.Match[str]) -> str:

@@ -29,7 +29,7 @@ A = r"(?:\S{1,20} )"
 _FOLDER = Path(__file__).parent / "languages"
 
 
-def table(language: str, kind: str) -> Mapping[str, Any] | None:
+def language_table(language: str, kind: str) -> Mapping[str, Any] | None:
     """Return a language's table for a kind of check; None: that kind is not checked in it.
 
     `language` is a tag such as `en-GB`; its primary subtag counts.

@@ -6,9 +6,9 @@ from functools import lru_cache
 from itertools import groupby, islice
 from typing import NamedTuple
 
-from pipeline.checks.document import Page, Section
-from pipeline.checks.languages import A, W, any_of, table
-from pipeline.checks.tokens import Reading, Word
+from pipeline.checks.document import DraftDocument, Section
+from pipeline.checks.languages import A, W, any_of, language_table
+from pipeline.checks.tokens import TokenizedText, Word
 from pipeline.domain.models import Finding, Severity
 
 KIND = "opinion"
@@ -32,7 +32,7 @@ class Phrases(NamedTuple):
 
 @lru_cache(maxsize=32)
 def _phrases(language: str) -> Phrases | None:
-    told = table(language, "opinion")
+    told = language_table(language, "opinion")
     if told is None:
         return None
     advice, certain, sure = (
@@ -45,7 +45,7 @@ def _phrases(language: str) -> Phrases | None:
     )
 
 
-def check_opinion(page: Page, language: str, besides: str = "") -> list[Finding]:
+def check_opinion(page: DraftDocument, language: str, besides: str = "") -> list[Finding]:
     """Return findings about the sections of opinion, in the order of the page's text.
 
     What they tell has to stand in the other sections; names may stand in `besides`, the source's title.
@@ -60,7 +60,7 @@ def check_opinion(page: Page, language: str, besides: str = "") -> list[Finding]
     return sorted(found, key=lambda finding: finding.span or (0, 0))
 
 
-def _said(page: Page, phrases: Phrases) -> Iterator[Finding]:
+def _said(page: DraftDocument, phrases: Phrases) -> Iterator[Finding]:
     """Yield advice and certainty; a place counts for the worst that it is."""
     kinds = (
         (phrases.advice, Severity.BLOCK, "This tells readers what to do with their money: remove it."),
@@ -77,13 +77,13 @@ def _said(page: Page, phrases: Phrases) -> Iterator[Finding]:
                     yield Finding(kind=KIND, severity=severity, message=said, span=found.span())
 
 
-def _is_hedged(page: Page, at: int, phrases: Phrases) -> bool:
+def _is_hedged(page: DraftDocument, at: int, phrases: Phrases) -> bool:
     """Tell whether a sentence has left open, before a place, what it says there."""
     before = page.text[max(0, at - _NEAR) : at]
     return phrases.hedges.search(_SENTENCE_END.split(before)[-1]) is not None
 
 
-def _figures(page: Page, besides: str) -> list[Finding]:
+def _figures(page: DraftDocument, besides: str) -> list[Finding]:
     known = {_plain(figure) for text in (*_facts(page), besides) for figure in _FIGURE.findall(text)}
     new = (
         _new(found[0], found.span())
@@ -94,9 +94,9 @@ def _figures(page: Page, besides: str) -> list[Finding]:
     return list(islice(new, _MOST))
 
 
-def _names(page: Page, besides: str, phrases: Phrases) -> list[Finding]:
+def _names(page: DraftDocument, besides: str, phrases: Phrases) -> list[Finding]:
     told = " ".join((besides, page.beat.market, page.beat.impact, *page.beat.vocabulary))
-    words = {*Reading(told).folded, *_fact_words(page)}
+    words = {*TokenizedText(told).folded, *_fact_words(page)}
     known = {_stem(word) for word in words}
     new = (
         _new(page.text[run[0].start : run[-1].end], (run[0].start, run[-1].end))
@@ -107,7 +107,7 @@ def _names(page: Page, besides: str, phrases: Phrases) -> list[Finding]:
     return list(islice(new, _MOST))
 
 
-def _runs(page: Page, section: Section, phrases: Phrases) -> Iterator[list[Word]]:
+def _runs(page: DraftDocument, section: Section, phrases: Phrases) -> Iterator[list[Word]]:
     """Yield names as far as capitals tell: runs of capitalised words, a sentence's first one left out."""
     reading = page.reading
     inside = [place for place in reading.sentences if section.body <= place[0] < section.end]
@@ -120,12 +120,12 @@ def _runs(page: Page, section: Section, phrases: Phrases) -> Iterator[list[Word]
             yield run
 
 
-def _is_name(page: Page, at: int, phrases: Phrases) -> bool:
+def _is_name(page: DraftDocument, at: int, phrases: Phrases) -> bool:
     word = page.reading.words[at]
     return word.text[0].isupper() and word.folded not in phrases.unnamed
 
 
-def _facts(page: Page) -> Iterator[str]:
+def _facts(page: DraftDocument) -> Iterator[str]:
     """Yield the texts that tell facts: all that is no opinion."""
     done = 0
     for section in page.opinion:
@@ -134,7 +134,7 @@ def _facts(page: Page) -> Iterator[str]:
     yield page.text[done:]
 
 
-def _fact_words(page: Page) -> Iterator[str]:
+def _fact_words(page: DraftDocument) -> Iterator[str]:
     done = 0
     for section in page.opinion:
         first, behind = page.reading.between(section.start, section.end)

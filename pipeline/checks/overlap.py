@@ -6,12 +6,12 @@ Kind `overlap`: words in a row that stand in the source as they do here, and are
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from pipeline.checks.quotations.extract import quotes
-from pipeline.checks.tokens import Reading
-from pipeline.domain.models import Checks, Finding, Severity
+from pipeline.checks.quotations.extract import extract_quotes
+from pipeline.checks.tokens import TokenizedText
+from pipeline.domain.models import CheckLevels, Finding, Severity
 
 
-class Run(NamedTuple):
+class SharedRun(NamedTuple):
     """Words that stand in a draft as they do in its source; numbers of words."""
 
     start: int
@@ -21,7 +21,7 @@ class Run(NamedTuple):
     length: int
 
 
-def copied_runs(draft: Sequence[Hashable], source: Sequence[Hashable], least: int) -> list[Run]:
+def shared_runs(draft: Sequence[Hashable], source: Sequence[Hashable], least: int) -> list[SharedRun]:
     """Return the longest runs of at least `least` words that stand in both, in the draft's order.
 
     None of them lies within another one; they may overlap.
@@ -31,7 +31,7 @@ def copied_runs(draft: Sequence[Hashable], source: Sequence[Hashable], least: in
     shared = _grams(draft, least) & _grams(source, least)
     if not shared:
         return []
-    automaton = _Automaton()
+    automaton = _SuffixAutomaton()
     for start, end in _stretches(source, shared, least):
         automaton.add(source, start, end)
     return [run for run in automaton.longest(draft) if run.length >= least]
@@ -57,7 +57,7 @@ def _stretches(
     yield begin, end
 
 
-class _Automaton:
+class _SuffixAutomaton:
     """The suffix automaton of some stretches of words (Blumer et al. 1985): knows every run in them.
 
     A state stands for runs that end at the same places; its link is the state of its longest suffix that
@@ -114,7 +114,7 @@ class _Automaton:
         self._link.append(-1)
         return len(self._next) - 1
 
-    def longest(self, words: Sequence[Hashable]) -> Iterator[Run]:
+    def longest(self, words: Sequence[Hashable]) -> Iterator[SharedRun]:
         """Yield each run of words that can be made longer on neither side."""
         state = length = 0
         for at, word in enumerate(words):
@@ -131,9 +131,9 @@ class _Automaton:
         if length:
             yield self._run((state, length), len(words))
 
-    def _run(self, match: tuple[int, int], end: int) -> Run:
+    def _run(self, match: tuple[int, int], end: int) -> SharedRun:
         state, length = match
-        return Run(end - length, self._end[state] - length, length)
+        return SharedRun(end - length, self._end[state] - length, length)
 
 
 KIND = "overlap"
@@ -146,7 +146,7 @@ _QUOTED = 2
 _MOST = 50
 
 
-class Copied(NamedTuple):
+class CopiedRun(NamedTuple):
     """How much of a draft stands word for word in its source, outside of quotations."""
 
     longest: int
@@ -158,7 +158,7 @@ class Copied(NamedTuple):
 
 
 def check_overlap(
-    draft: Reading, source: Reading, limits: Checks, said: Iterable[tuple[int, int]] = ()
+    draft: TokenizedText, source: TokenizedText, limits: CheckLevels, said: Iterable[tuple[int, int]] = ()
 ) -> list[Finding]:
     """Return findings about copied runs; `said` are places of the draft besides, which need not differ.
 
@@ -177,7 +177,7 @@ def check_overlap(
     return found
 
 
-def copied(draft: Reading, source: Reading, said: Iterable[tuple[int, int]] = ()) -> Copied:
+def copied(draft: TokenizedText, source: TokenizedText, said: Iterable[tuple[int, int]] = ()) -> CopiedRun:
     """Return how much of a draft is copied: names and figures that cannot be said otherwise included."""
     told = _told(draft, said)
     runs = _runs(draft, source, told, 1)
@@ -188,32 +188,32 @@ def copied(draft: Reading, source: Reading, said: Iterable[tuple[int, int]] = ()
         lengths += max(0, own) ** 2
         behind = max(behind, run.start + run.length)
     words = max(1, sum(told))
-    return Copied(max((run.length for run in runs), default=0), _share(long, told), lengths / words)
+    return CopiedRun(max((run.length for run in runs), default=0), _share(long, told), lengths / words)
 
 
-def _told(draft: Reading, said: Iterable[tuple[int, int]]) -> list[bool]:
+def _told(draft: TokenizedText, said: Iterable[tuple[int, int]]) -> list[bool]:
     """Return of each word whether it is the writer's own: neither quoted nor what a link is called."""
     told = [True] * len(draft.words)
-    quoted = [draft.between(quote.start, quote.end) for quote in quotes(draft.text)]
+    quoted = [draft.between(quote.start, quote.end) for quote in extract_quotes(draft.text)]
     known = [draft.between(*place) for place in said]
     for first, behind in (*(one for one in quoted if one[1] - one[0] >= _QUOTED), *known):
         told[first:behind] = [False] * (behind - first)
     return told
 
 
-def _runs(draft: Reading, source: Reading, told: Sequence[bool], least: int) -> list[Run]:
+def _runs(draft: TokenizedText, source: TokenizedText, told: Sequence[bool], least: int) -> list[SharedRun]:
     # What is quoted is a word of its own each, which no source has.
     words = [word if own else at for at, (word, own) in enumerate(zip(draft.folded, told, strict=True))]
-    return copied_runs(words, source.folded, least)
+    return shared_runs(words, source.folded, least)
 
 
-def _is_named(draft: Reading, run: Run) -> bool:
+def _is_named(draft: TokenizedText, run: SharedRun) -> bool:
     """Tell whether a run is little else than names, titles and figures."""
     words = [draft.words[at].text for at in range(run.start, run.start + run.length)]
     return sum(not word[0].islower() for word in words) >= _NAMES * run.length
 
 
-def _covered(runs: Iterable[Run]) -> int:
+def _covered(runs: Iterable[SharedRun]) -> int:
     """Return how many words stand in runs, which come in their order and may overlap."""
     count = behind = 0
     for run in runs:
@@ -222,11 +222,11 @@ def _covered(runs: Iterable[Run]) -> int:
     return count
 
 
-def _share(runs: Iterable[Run], told: Sequence[bool]) -> float:
+def _share(runs: Iterable[SharedRun], told: Sequence[bool]) -> float:
     return _covered(runs) / max(1, sum(told))
 
 
-def _finding(draft: Reading, source: Reading, run: Run, limits: Checks) -> Finding:
+def _finding(draft: TokenizedText, source: TokenizedText, run: SharedRun, limits: CheckLevels) -> Finding:
     words = draft.words[run.start : run.start + run.length]
     theirs = source.words[run.source : run.source + run.length]
     severity = Severity.BLOCK if run.length >= limits.overlap_block_words else Severity.WARN

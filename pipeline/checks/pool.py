@@ -3,10 +3,10 @@
 from types import TracebackType
 from typing import Self
 
-from pipeline.checks.tokens import Trace
-from pipeline.checks.worker import FINDINGS, TRACES
+from pipeline.checks.tokens import SupportedClaim
+from pipeline.checks.worker import CLAIMS_ADAPTER, FINDINGS_ADAPTER
 from pipeline.domain.models import Beat, Finding, Front, Severity, Source
-from pipeline.sandbox import CPU_S, MEMORY, JobFailed, Pool
+from pipeline.sandbox import CPU_S, MEMORY_BYTES, JobError, WorkerPool
 
 UNCHECKED = "unchecked"
 """The kind of the finding that stands where the checks themselves came to nothing."""
@@ -15,8 +15,8 @@ UNCHECKED = "unchecked"
 class CheckPool:
     """A few worker processes, started when they are needed; a context manager."""
 
-    def __init__(self, workers: int | None = None, cpu_s: float = CPU_S, memory: int = MEMORY) -> None:
-        self._pool = Pool("pipeline.checks.worker", workers, cpu_s, memory)
+    def __init__(self, workers: int | None = None, cpu_s: float = CPU_S, memory: int = MEMORY_BYTES) -> None:
+        self._pool = WorkerPool("pipeline.checks.worker", workers, cpu_s, memory)
 
     async def __aenter__(self) -> Self:
         await self._pool.__aenter__()
@@ -37,15 +37,15 @@ class CheckPool:
             "front": front.model_dump_json() if front else None,
         }
         try:
-            return FINDINGS.validate_json(await self._pool.run(job, body.encode()))
-        except JobFailed as error:
+            return FINDINGS_ADAPTER.validate_json(await self._pool.run(job, body.encode()))
+        except JobError as error:
             said = f"this draft could not be checked: checking it {error.message}"
             return (Finding(kind=UNCHECKED, severity=Severity.BLOCK, message=said),)
 
-    async def trace(self, source: Source, body: str, beat: Beat) -> list[Trace]:
+    async def trace(self, source: Source, body: str, beat: Beat) -> list[SupportedClaim]:
         """Return the claims of a body that its source has, as `trace_claims` does; none where that fails."""
         job = {"source": source.model_dump_json(), "beat": beat.model_dump_json(), "trace": True}
         try:
-            return TRACES.validate_json(await self._pool.run(job, body.encode()))
-        except JobFailed:
+            return CLAIMS_ADAPTER.validate_json(await self._pool.run(job, body.encode()))
+        except JobError:
             return []

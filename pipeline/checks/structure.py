@@ -13,16 +13,16 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
-from pipeline.checks.document import Page
-from pipeline.checks.languages import A, W, any_of, table
-from pipeline.checks.tokens import Reading
+from pipeline.checks.document import DraftDocument
+from pipeline.checks.languages import A, W, any_of, language_table
+from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.models import Beat, Finding, Severity
 from pipeline.domain.placeholders import PLACEHOLDERS
 
 _SECTION = re.compile(r"^##[ \t]+(?P<heading>[^\r\n]*)", re.M)
 
 
-def check_form(body: str, beat: Beat) -> tuple[Finding, ...]:
+def check_structure(body: str, beat: Beat) -> tuple[Finding, ...]:
     """Return findings about a body's sections: blocking ones about what is missing or empty."""
     sections = list(_SECTION.finditer(body))
     required = (beat.overview, beat.from_author, f"{beat.impact} {beat.market}")
@@ -106,7 +106,7 @@ _ACTED_ON = re.compile(
 _MAX_ARTIFACTS = 20
 
 
-def check_leftovers(page: Page, source: str, language: str) -> list[Finding]:
+def check_artifacts(page: DraftDocument, source: str, language: str) -> list[Finding]:
     """Return findings about talk that is no article, placeholders, and signs that generators read.
 
     What the source says, too, is reported; and what is quoted is somebody else's talk.
@@ -121,7 +121,7 @@ def check_leftovers(page: Page, source: str, language: str) -> list[Finding]:
 @lru_cache(maxsize=32)
 def _talk(language: str) -> tuple[re.Pattern[str], re.Pattern[str]] | None:
     """Return what a model says of its work, and the first words of its notes."""
-    told = table(language, "form")
+    told = language_table(language, "form")
     if told is None:
         return None
     notes = "|".join(map(re.escape, told["notes"]))
@@ -129,7 +129,9 @@ def _talk(language: str) -> tuple[re.Pattern[str], re.Pattern[str]] | None:
     return any_of(*(one.replace("{A}", A).replace("{W}", W) for one in told["leftovers"])), noted
 
 
-def _talked(page: Page, source: str, talk: tuple[re.Pattern[str], re.Pattern[str]]) -> Iterator[Finding]:
+def _talked(
+    page: DraftDocument, source: str, talk: tuple[re.Pattern[str], re.Pattern[str]]
+) -> Iterator[Finding]:
     said, noted = talk
     for found in said.finditer(page.text):
         if found[0].casefold() not in source and not page.quotes(found.start()):
@@ -140,7 +142,7 @@ def _talked(page: Page, source: str, talk: tuple[re.Pattern[str], re.Pattern[str
         yield Finding(kind="form", severity=Severity.WARN, message=why, span=span)
 
 
-def _placeholders(page: Page) -> Iterator[Finding]:
+def _placeholders(page: DraftDocument) -> Iterator[Finding]:
     for found in islice(_PLACEHOLDER.finditer(page.text), _MAX_ARTIFACTS):
         yield _finding(
             Severity.BLOCK, f"{_shown(found)} holds the place of something: write that.", page, found
@@ -156,7 +158,7 @@ def _acted_on(body: str) -> Iterator[Finding]:
         yield Finding(kind="form", severity=severity, message=said, span=found.span(), firm=not rule)
 
 
-def _finding(severity: Severity, said: str, page: Page, found: re.Match[str]) -> Finding:
+def _finding(severity: Severity, said: str, page: DraftDocument, found: re.Match[str]) -> Finding:
     return Finding(kind="form", severity=severity, message=said, span=page.span(*found.span()))
 
 
@@ -182,7 +184,7 @@ _COUNTED = 500
 """Characters of a text that tell whether its words have spaces between them."""
 
 
-def check_repeats(draft: Reading, listed: Sequence[tuple[int, int]] = ()) -> list[Finding]:
+def check_repetition(draft: TokenizedText, listed: Sequence[tuple[int, int]] = ()) -> list[Finding]:
     """Return a warning for each sentence most of whose telling words stood in one earlier sentence.
 
     What stands in the `listed` places is no sentence that is told.
@@ -206,14 +208,14 @@ def check_repeats(draft: Reading, listed: Sequence[tuple[int, int]] = ()) -> lis
     return found
 
 
-def _telling(draft: Reading, place: tuple[int, int]) -> dict[str, None]:
+def _telling(draft: TokenizedText, place: tuple[int, int]) -> dict[str, None]:
     """Return the words of a sentence that say something, each once and in their order."""
     first, behind = draft.between(*place)
     words = draft.folded[first:behind] if behind - first >= _LEAST else ()
     return dict.fromkeys(word for word in words if len(word) >= _TELLING or word[0].isdigit())
 
 
-def check_length(draft: Reading, source: Reading) -> list[Finding]:
+def check_length(draft: TokenizedText, source: TokenizedText) -> list[Finding]:
     """Return a warning where a draft has far more words than its source has matter for."""
     told, given = len(draft.words), len(source.words)
     if told <= _RATIO * given + _ROOM or _unspaced(draft) or _unspaced(source):
@@ -222,7 +224,7 @@ def check_length(draft: Reading, source: Reading) -> list[Finding]:
     return [Finding(kind="form", severity=Severity.WARN, message=said)]
 
 
-def _unspaced(reading: Reading) -> bool:
+def _unspaced(reading: TokenizedText) -> bool:
     """Tell whether a text is written without spaces, so that its words cannot be counted."""
     text = reading.text[:_COUNTED]
     return len(_UNSPACED.findall(text)) > len(text) / 5

@@ -31,7 +31,7 @@ class Word(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Reading:
+class TokenizedText:
     """One text; what is asked of it is worked out once. Places are characters of `text`, half-open."""
 
     text: str
@@ -96,21 +96,21 @@ class Reading:
 
 
 @dataclass(frozen=True, eq=False)
-class Case:
+class CheckInput:
     """A draft beside its source: what every check of a claim looks at."""
 
-    draft: Reading
-    source: Reading
+    draft: TokenizedText
+    source: TokenizedText
     language: str = "en"
     published: datetime | None = None
     """When the source was published: what its relative dates are counted from."""
 
 
-TRACED = 3
+MAX_SUPPORTS = 3
 """Places of a source, at most, that are told for one claim."""
 
 
-class Trace(NamedTuple):
+class SupportedClaim(NamedTuple):
     """A claim of a draft that stands in the source, and where; half-open, in characters."""
 
     kind: str

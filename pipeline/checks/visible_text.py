@@ -19,7 +19,7 @@ _DISGUISE = re.compile(
 )
 
 
-class Seen(NamedTuple):
+class VisibleText(NamedTuple):
     """What is seen of a text, and where in the text each stretch of it comes from."""
 
     text: str
@@ -40,7 +40,7 @@ class Seen(NamedTuple):
         return self.places[stretch] + at - self.starts[stretch]
 
 
-def seen(text: str) -> Seen:
+def visible_text(text: str) -> VisibleText:
     """Return what is seen of a text: no escapes, entities, emphasis, odd widths and shapeless characters."""
     pieces: list[str] = []
     starts, places, length, done = [0], [0], 0, 0
@@ -56,7 +56,7 @@ def seen(text: str) -> Seen:
         places += [*[found.start()] * len(shown), done]
         length += len(shown)
     pieces.append(text[done:])
-    return Seen("".join(pieces), tuple(starts), tuple(places))
+    return VisibleText("".join(pieces), tuple(starts), tuple(places))
 
 
 def _shown(found: re.Match[str]) -> str:

@@ -6,23 +6,23 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from pipeline.checks.runner import run_checks, trace_claims
-from pipeline.checks.tokens import Trace
+from pipeline.checks.tokens import SupportedClaim
 from pipeline.domain.models import Beat, Finding, Front, Source
-from pipeline.sandbox.worker import serve
+from pipeline.sandbox.worker import run_worker
 
-FINDINGS = TypeAdapter(tuple[Finding, ...])
+FINDINGS_ADAPTER = TypeAdapter(tuple[Finding, ...])
 
 
-TRACES = TypeAdapter(list[Trace])
+CLAIMS_ADAPTER = TypeAdapter(list[SupportedClaim])
 
 
 def work(job: dict[str, Any], body: bytes) -> bytes:
     """Return the findings about a draft, or the claims that its source has, as JSON."""
     source = Source.model_validate_json(job["source"]) if job["source"] else None
     if job.get("trace") and source is not None:
-        return TRACES.dump_json(trace_claims(source, body.decode(), _beat(job["beat"])))
+        return CLAIMS_ADAPTER.dump_json(trace_claims(source, body.decode(), _beat(job["beat"])))
     front = Front.model_validate_json(job["front"]) if job["front"] else None
-    return FINDINGS.dump_json(run_checks(source, body.decode(), _beat(job["beat"]), front=front))
+    return FINDINGS_ADAPTER.dump_json(run_checks(source, body.decode(), _beat(job["beat"]), front=front))
 
 
 @lru_cache(maxsize=64)
@@ -31,4 +31,4 @@ def _beat(told: str) -> Beat:
 
 
 if __name__ == "__main__":
-    serve(work)
+    run_worker(work)

@@ -1,17 +1,17 @@
 """The only reader of the environment, of `.env` and of feeds.yaml; everything else is handed its settings."""
 
-from pipeline.config.feeds_yaml import Subscriptions, chosen, load_feeds
+from pipeline.config.feeds_yaml import Subscriptions, load_feeds, select_feeds
 from pipeline.config.publish_targets import FeedTarget, FolderTarget, GitTarget, HookTarget, Target
 from pipeline.config.settings import (
     VARIABLES,
     Settings,
-    bare_environment,
     base_folder,
     desk_settings,
     git_environment,
     load_settings,
+    minimal_environment,
     no_telemetry,
-    require_folder,
+    require_output_folder,
     require_user_secret,
     user_agent,
 )
@@ -26,21 +26,21 @@ __all__ = [
     "Settings",
     "Subscriptions",
     "Target",
-    "bare_environment",
     "base_folder",
-    "chosen",
     "day_start",
     "desk_settings",
     "git_environment",
     "jitter_s",
     "load_feeds",
     "load_settings",
+    "minimal_environment",
     "month_start",
     "no_telemetry",
     "parse_day",
     "parse_span",
-    "require_folder",
+    "require_output_folder",
     "require_user_secret",
+    "select_feeds",
     "span",
     "user_agent",
 ]

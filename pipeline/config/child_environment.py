@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from pipeline.config.publish_targets import HOOK_PREFIX
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import feed_address
+from pipeline.domain.models import normalize_feed_url
 
 NO_TELEMETRY = {
     "DO_NOT_TRACK": "1",
@@ -21,7 +21,7 @@ _FOR_GIT = {"PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "XDG_CONFIG_HOME", *_SE
 _NEVER_ASK = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "SSH_ASKPASS": "true"}
 
 
-def bare(environ: Mapping[str, str]) -> dict[str, str]:
+def minimal(environ: Mapping[str, str]) -> dict[str, str]:
     """Return what Python needs to start, what keeps it from reporting its use, and no key or password."""
     kept = {name: value for name, value in environ.items() if name in _NEEDED or name in NO_TELEMETRY}
     return NO_TELEMETRY | kept
@@ -37,13 +37,13 @@ def for_git(environ: Mapping[str, str]) -> dict[str, str]:
     return {"GIT_SSH_COMMAND": "ssh -oBatchMode=yes", **kept, **_NEVER_ASK, "LC_ALL": "C"}
 
 
-def hooks_in(merged: Mapping[str, str]) -> dict[str, SecretStr]:
+def deploy_hook_urls(merged: Mapping[str, str]) -> dict[str, SecretStr]:
     """Return the URLs of deploy hooks by variable. Raises ConfigError, which shows none of them."""
     found = {}
     for name, value in merged.items():
         if not name.startswith(HOOK_PREFIX) or not (url := value.strip()):
             continue
-        if feed_address(url) is None:
+        if normalize_feed_url(url) is None:
             raise ConfigError(
                 f"{name} (its value is not shown) is no http(s) URL; write the one that your host gave you",
                 variable=name,

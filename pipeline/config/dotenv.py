@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dotenv.parser import Binding, parse_stream
 
-from pipeline.config.yaml_source import Problem, failure
+from pipeline.config.yaml_source import ConfigProblem, config_error
 from pipeline.domain.errors import ConfigError
 
 
@@ -23,10 +23,10 @@ def read_dotenv(path: Path) -> dict[str, str]:
         raise ConfigError(f"{path} cannot be read ({why}); mend it or remove it", file=str(path)) from error
     bindings = list(parse_stream(io.StringIO(text)))
     problems = [
-        Problem(_line(b), "not NAME=value; write it so, or put # in front") for b in bindings if _bad(b)
+        ConfigProblem(_line(b), "not NAME=value; write it so, or put # in front") for b in bindings if _bad(b)
     ]
     if problems:
-        raise failure(path.name, problems)
+        raise config_error(path.name, problems)
     return {b.key: b.value for b in bindings if b.key is not None and b.value is not None}
 
 

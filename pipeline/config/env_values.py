@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from pipeline.config.time_syntax import zone
+from pipeline.config.time_syntax import timezone_of
 
 _AMOUNT = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
 _HOST = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[1-9]\d{0,4})?")
@@ -19,7 +19,7 @@ _PLACE = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]):[1-9]\d{0,4}")
 def known_zone(name: str) -> str:
     """Take the name of a time zone."""
     try:
-        zone(name)
+        timezone_of(name)
     except ValueError:
         raise ValueError("is no time zone; write one such as UTC or Europe/Paris") from None
     return name
@@ -43,7 +43,7 @@ def header(text: str) -> str:
     return text
 
 
-def places(text: object) -> object:
+def path_list(text: object) -> object:
     """Split a list of `host:port`; each is taken exactly as it is written."""
     if not isinstance(text, str):
         return text

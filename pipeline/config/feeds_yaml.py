@@ -4,10 +4,18 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.publish_targets import Target, targets_in
-from pipeline.config.validation import across, in_beat, in_feed, record
-from pipeline.config.yaml_source import Document, Loc, Problem, did_you_mean, failure, read_document, shown
+from pipeline.config.validation import check_all, check_beat, check_feed, parse_record
+from pipeline.config.yaml_source import (
+    ConfigProblem,
+    Loc,
+    YamlDocument,
+    config_error,
+    did_you_mean,
+    quoted,
+    read_document,
+)
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import Beat, FeedConfig, Record
+from pipeline.domain.models import Beat, FeedConfig, FrozenModel
 
 LARGEST = 5_000_000
 """Bytes; a list of feeds that is longer is another kind of file."""
@@ -17,7 +25,7 @@ NO_DEFAULT = {"key", "previous_keys", "name", "url"}
 DEFAULTS = FeedConfig.model_fields.keys() - NO_DEFAULT
 
 
-class Subscriptions(Record):
+class Subscriptions(FrozenModel):
     """What feeds.yaml says: the beats by key, and feeds and targets in the file's order."""
 
     beats: dict[str, Beat]
@@ -30,12 +38,12 @@ class Subscriptions(Record):
             if key == feed.key or key in feed.previous_keys:
                 return feed
         raise ConfigError(
-            f"feeds.yaml has no feed {shown(key)}; {did_you_mean(key, [feed.key for feed in self.feeds])}",
+            f"feeds.yaml has no feed {quoted(key)}; {did_you_mean(key, [feed.key for feed in self.feeds])}",
             feed=key,
         )
 
 
-def chosen(subscriptions: Subscriptions, keys: list[str] | None) -> list[FeedConfig]:
+def select_feeds(subscriptions: Subscriptions, keys: list[str] | None) -> list[FeedConfig]:
     """Return the enabled feeds, or those named, each once. Raises ConfigError for an unknown key."""
     if keys is None:
         return [feed for feed in subscriptions.feeds if feed.enabled]
@@ -56,7 +64,7 @@ def load_feeds(path: Path) -> Subscriptions:
         raise _missing(path, "is empty")
     subscriptions = None if document.problems else _subscriptions(document, path.parent)
     if subscriptions is None or document.problems:
-        raise failure(path.name, document.problems)
+        raise config_error(path.name, document.problems)
     return subscriptions
 
 
@@ -73,7 +81,9 @@ def _read(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise failure(path.name, [Problem(line, "not UTF-8 text; save the file as UTF-8")]) from error
+        raise config_error(
+            path.name, [ConfigProblem(line, "not UTF-8 text; save the file as UTF-8")]
+        ) from error
 
 
 def _missing(path: Path, how: str) -> ConfigError:
@@ -85,7 +95,7 @@ def _missing(path: Path, how: str) -> ConfigError:
     )
 
 
-def _subscriptions(document: Document, base: Path) -> Subscriptions | None:
+def _subscriptions(document: YamlDocument, base: Path) -> Subscriptions | None:
     sections = _sections(document)
     if document.problems:
         return None
@@ -94,20 +104,20 @@ def _subscriptions(document: Document, base: Path) -> Subscriptions | None:
     feeds = _feeds(document, sections["feeds"], defaults)
     targets = targets_in(document, sections["publish"], base)
     if not document.problems:
-        document.problems.extend(across(feeds, beats, document))
+        document.problems.extend(check_all(feeds, beats, document))
     if document.problems:
         return None
     return Subscriptions(beats=beats, feeds=tuple(feeds), publish=tuple(targets))
 
 
-def _sections(document: Document) -> dict[str, Any]:
+def _sections(document: YamlDocument) -> dict[str, Any]:
     """Return the sections; an empty one counts as an empty mapping or list."""
     data = document.data
     if not isinstance(data, dict):
         document.report((), f"not a mapping; write {', '.join(SECTIONS)} as in the sample")
         return {}
     for name in data.keys() - set(SECTIONS):
-        document.report((name,), f"unknown section {shown(name)}; {did_you_mean(name, SECTIONS)}")
+        document.report((name,), f"unknown section {quoted(name)}; {did_you_mean(name, SECTIONS)}")
     found: dict[str, Any] = {name: () if name == "feeds" else {} for name in SECTIONS}
     found |= {name: data[name] for name in SECTIONS if data.get(name) is not None}
     for name, section in found.items():
@@ -117,31 +127,31 @@ def _sections(document: Document) -> dict[str, Any]:
     return found
 
 
-def _defaults(document: Document, raw: dict[str, Any]) -> dict[str, Any]:
+def _defaults(document: YamlDocument, raw: dict[str, Any]) -> dict[str, Any]:
     """Return the defaults by name; their values are checked in the feeds that inherit them."""
     for name in raw.keys() - DEFAULTS:
         document.report(("defaults", name), f"{name} cannot be a default; {did_you_mean(name, DEFAULTS)}")
     return {name: value for name, value in raw.items() if name in DEFAULTS}
 
 
-def _beats(document: Document, raw: dict[str, Any]) -> dict[str, Beat]:
+def _beats(document: YamlDocument, raw: dict[str, Any]) -> dict[str, Beat]:
     beats = {}
     for key, value in raw.items():
         loc: Loc = ("beats", key)
         value = value if value is not None else {}
-        beat = record(document, loc, Beat, value, {"key": key}, unwritten=("key",))
+        beat = parse_record(document, loc, Beat, value, {"key": key}, unwritten=("key",))
         if beat:
-            document.problems.extend(in_beat(beat, loc, document))
+            document.problems.extend(check_beat(beat, loc, document))
             beats[key] = beat
     return beats
 
 
-def _feeds(document: Document, raw: tuple[Any, ...], defaults: dict[str, Any]) -> list[FeedConfig]:
+def _feeds(document: YamlDocument, raw: tuple[Any, ...], defaults: dict[str, Any]) -> list[FeedConfig]:
     feeds = []
     for index, value in enumerate(raw):
         loc: Loc = ("feeds", index)
-        feed = record(document, loc, FeedConfig, value, defaults, inherited=DEFAULTS)
+        feed = parse_record(document, loc, FeedConfig, value, defaults, inherited=DEFAULTS)
         if feed:
-            document.problems.extend(in_feed(feed, loc, document))
+            document.problems.extend(check_feed(feed, loc, document))
             feeds.append(feed)
     return feeds

@@ -17,7 +17,7 @@ FIELDS = ("run", "feed", "item")
 _HIDDEN = "***"
 
 
-class Masked(logging.Formatter):
+class RedactingFormatter(logging.Formatter):
     """A line of text; stars where a secret would stand, whatever brought it there."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -28,21 +28,21 @@ class Masked(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         about = [f"{name}={value}" for name, value in self.about(record).items()]
-        return " ".join([*self.masked(super().format(record)).split("\n"), *about])
+        return " ".join([*self.redact(super().format(record)).split("\n"), *about])
 
     def about(self, record: logging.LogRecord) -> dict[str, str]:
         """Return what a record is about, where that is known."""
         said = {name: record.__dict__.get(name) for name in FIELDS}
-        return {name: self.masked(str(value)) for name, value in said.items() if value}
+        return {name: self.redact(str(value)) for name, value in said.items() if value}
 
-    def masked(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """Return a text without secrets."""
         for secret in self._secrets:
             text = text.replace(secret, _HIDDEN)
         return text
 
 
-class Json(Masked):
+class JsonFormatter(RedactingFormatter):
     """One JSON object a line: at, level, logger, message, then run, feed and item where they are known."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -51,21 +51,21 @@ class Json(Masked):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": self.masked(record.getMessage()),
+            "message": self.redact(record.getMessage()),
             **self.about(record),
         }
         if record.exc_info:
-            told["trouble"] = self.masked(self.formatException(record.exc_info))
+            told["trouble"] = self.redact(self.formatException(record.exc_info))
         return json.dumps(told, ensure_ascii=False)
 
 
-def configure(settings: Settings, stream: TextIO | None = None) -> None:
+def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
     """Have our own loggers write to stderr as the settings say; once, however often it is called."""
     ours = logging.getLogger("copydesk")
-    if settings.log is None or any(isinstance(one.formatter, Masked) for one in ours.handlers):
+    if settings.log is None or any(isinstance(one.formatter, RedactingFormatter) for one in ours.handlers):
         return
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter((Json if settings.log == "json" else Masked)(secrets(settings)))
+    handler.setFormatter((JsonFormatter if settings.log == "json" else RedactingFormatter)(secrets(settings)))
     ours.addHandler(handler)
     ours.setLevel(logging.INFO)
     ours.propagate = False

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from pipeline.config.site_keys import PLACEHOLDERS, Shaped, mistakes
-from pipeline.config.validation import KEY, record, texts
-from pipeline.config.yaml_source import Document, Loc, did_you_mean, shown
-from pipeline.domain.models import Record, feed_address
+from pipeline.config.site_keys import PLACEHOLDERS, SiteFrontMatter, check_site_keys
+from pipeline.config.validation import KEY, parse_record, string_fields
+from pipeline.config.yaml_source import Loc, YamlDocument, did_you_mean, quoted
+from pipeline.domain.models import FrozenModel, normalize_feed_url
 
 HOOK_PREFIX = "COPYDESK_HOOK_"
 """How the variables begin that hold the URLs of deploy hooks."""
@@ -44,7 +44,7 @@ def _variable(name: str) -> str:
 
 
 def _web(url: str) -> str:
-    if feed_address(url) is None:
+    if normalize_feed_url(url) is None:
         raise ValueError("is no http(s) URL; write one such as https://site.example/")
     return url
 
@@ -53,7 +53,7 @@ def _article_url(pattern: str) -> str:
     rest = pattern
     for placeholder in PLACEHOLDERS:
         rest = rest.replace(placeholder, "x")
-    if rest == pattern or set("{}") & set(rest) or feed_address(rest) is None:
+    if rest == pattern or set("{}") & set(rest) or normalize_feed_url(rest) is None:
         raise ValueError(
             "is no http(s) URL with {slug}, {path} or {id} in it; write one such as "
             "'https://site.example/news/{path}/'"
@@ -61,7 +61,7 @@ def _article_url(pattern: str) -> str:
     return pattern
 
 
-class FolderTarget(Shaped):
+class FolderTarget(SiteFrontMatter):
     """A folder that gets a copy of each approved article, such as a site's content folder."""
 
     kind: Literal["folder"]
@@ -69,7 +69,7 @@ class FolderTarget(Shaped):
     path: str
 
 
-class GitTarget(Shaped):
+class GitTarget(SiteFrontMatter):
     """A git repository that gets a commit for each approved article; the editor is its author."""
 
     kind: Literal["git"]
@@ -82,7 +82,7 @@ class GitTarget(Shaped):
     push: bool = False
 
 
-class HookTarget(Record):
+class HookTarget(FrozenModel):
     """A deploy hook: a URL that is asked, by POST, to build the site after something has changed."""
 
     kind: Literal["hook"]
@@ -91,7 +91,7 @@ class HookTarget(Record):
     """The variable that holds the URL, which is a secret."""
 
 
-class FeedTarget(Record):
+class FeedTarget(FrozenModel):
     """A folder that gets feed.xml (RSS 2.0) and feed.json (JSON Feed 1.1) of the newest articles."""
 
     kind: Literal["feed"]
@@ -122,26 +122,26 @@ KINDS: dict[str, type[FolderTarget] | type[GitTarget] | type[HookTarget] | type[
 _EXAMPLE = "write one such as `site: {kind: folder, path: ../site/content/news}`"
 
 
-def targets_in(document: Document, raw: dict[str, Any], base: Path) -> list[Target]:
+def targets_in(document: YamlDocument, raw: dict[str, Any], base: Path) -> list[Target]:
     """Return the targets of a section; relative paths in it are meant from `base`."""
     found: list[Target] = []
     for name, value in raw.items():
         loc: Loc = ("publish", name)
         if not KEY.fullmatch(name):
             document.report(
-                loc, f"{shown(name)} cannot be a target's name; write it like my-site (a-z, 0-9, - and _)"
+                loc, f"{quoted(name)} cannot be a target's name; write it like my-site (a-z, 0-9, - and _)"
             )
         elif target := _target(document, loc, name, value):
-            document.problems.extend(texts(target, loc, document))
-            if isinstance(target, Shaped):
-                for key, text in mistakes(target):
+            document.problems.extend(string_fields(target, loc, document))
+            if isinstance(target, SiteFrontMatter):
+                for key, text in check_site_keys(target):
                     document.report((*loc, "front_matter", key), f"front_matter.{key} {text}")
             found.append(_placed(target, loc, document, base))
     _report_twice(document, found)
     return found
 
 
-def _target(document: Document, loc: Loc, name: str, value: object) -> Target | None:
+def _target(document: YamlDocument, loc: Loc, name: str, value: object) -> Target | None:
     if not isinstance(value, dict):
         document.report(loc, f"{name} is no target; {_EXAMPLE}")
         return None
@@ -151,29 +151,29 @@ def _target(document: Document, loc: Loc, name: str, value: object) -> Target | 
         return None
     if not isinstance(kind, str) or kind not in KINDS:
         hint = did_you_mean(str(kind), KINDS)
-        document.report((*loc, "kind"), f"kind {shown(kind)} is not known; {hint}")
+        document.report((*loc, "kind"), f"kind {quoted(kind)} is not known; {hint}")
         return None
     if "name" in value:
         document.report((*loc, "name"), f"a target's name is {name} already; remove the line")
     own = {key: each for key, each in value.items() if key != "name"}
-    target: Target | None = record(document, loc, KINDS[kind], own, {"name": name}, unwritten=("name",))
+    target: Target | None = parse_record(document, loc, KINDS[kind], own, {"name": name}, unwritten=("name",))
     return target
 
 
-def _placed(target: Target, loc: Loc, document: Document, base: Path) -> Target:
+def _placed(target: Target, loc: Loc, document: YamlDocument, base: Path) -> Target:
     """Return a target with an absolute path."""
     if isinstance(target, HookTarget):
         return target
     try:
         path = base.absolute() / Path(target.path).expanduser()
     except RuntimeError:  # ~somebody, who has no home here
-        text = f"path {shown(target.path)} names no folder of this machine; write a full path"
+        text = f"path {quoted(target.path)} names no folder of this machine; write a full path"
         document.report((*loc, "path"), text)
         return target
     return target.model_copy(update={"path": str(path)})
 
 
-def _report_twice(document: Document, targets: list[Target]) -> None:
+def _report_twice(document: YamlDocument, targets: list[Target]) -> None:
     """Two targets in one place would undo each other's work."""
     first: dict[tuple[str, ...], str] = {}
     for target in targets:

@@ -37,13 +37,13 @@ class Pattern:
         except re2.error as error:
             raise ValueError(_advice(text, error)) from None
 
-    def found_in(self, text: bytes) -> bool:
+    def matches(self, text: bytes) -> bool:
         """Tell whether UTF-8 text has a place that matches."""
         return self._compiled.search(text) is not None
 
 
 @lru_cache(maxsize=1024)
-def compiled(text: str) -> Pattern:
+def compile_regex(text: str) -> Pattern:
     """Return the pattern, compiled once. Raises ValueError as Pattern does."""
     return Pattern(text)
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline.config.child_environment import NO_TELEMETRY, bare, for_git, hooks_in
+from pipeline.config.child_environment import NO_TELEMETRY, deploy_hook_urls, for_git, minimal
 from pipeline.config.dotenv import read_dotenv
 from pipeline.config.env_values import (
     header,
@@ -21,13 +21,13 @@ from pipeline.config.env_values import (
     known_zone,
     long_enough,
     names,
-    places,
+    path_list,
     rates,
     secret,
     secret_url,
 )
 from pipeline.config.publish_targets import HOOK_PREFIX
-from pipeline.config.yaml_source import advice, did_you_mean, shown
+from pipeline.config.yaml_source import did_you_mean, quoted, suggestion
 from pipeline.domain.errors import ConfigError
 
 VARIABLES = {
@@ -128,7 +128,7 @@ class Settings(BaseModel):
     """US dollars; a backfill that is likely to cost more asks first."""
     contact: Annotated[str, AfterValidator(header)] | None = None
     """A URL or an address for publishers, part of the User-Agent."""
-    allow_hosts: Annotated[frozenset[str], BeforeValidator(places)] = frozenset()
+    allow_hosts: Annotated[frozenset[str], BeforeValidator(path_list)] = frozenset()
     """`host:port` outside the public internet that may be fetched from all the same."""
     editor: str | None = None
     """Who signs verdicts; the desk asks everybody for a name of their own."""
@@ -159,9 +159,9 @@ def base_folder() -> Path:
     return Path.cwd().absolute()
 
 
-def bare_environment() -> dict[str, str]:
+def minimal_environment() -> dict[str, str]:
     """Return what Python needs to start, and no key or password, for a process that reads hostile text."""
-    return bare(os.environ)
+    return minimal(os.environ)
 
 
 def no_telemetry() -> None:
@@ -184,7 +184,7 @@ def user_agent(settings: Settings) -> str:
     return f"Copydesk/{version('copydesk')}{contact}"
 
 
-def require_folder(settings: Settings) -> None:
+def require_output_folder(settings: Settings) -> None:
     """Raise ConfigError on a machine that has no drafts of its own."""
     if not settings.writes_drafts:
         raise ConfigError(
@@ -223,7 +223,7 @@ def load_settings(environ: Mapping[str, str] | None = None, base: Path | None = 
         "database_url": _database(given["database_url"], base),
         "model": None if given["model"].lower() in {"", "offline"} else given["model"],
         "editor": given["editor"] or _login(merged),
-        "hooks": hooks_in(merged),
+        "hooks": deploy_hook_urls(merged),
     }
     try:
         settings = Settings.model_validate(values)
@@ -235,7 +235,7 @@ def load_settings(environ: Mapping[str, str] | None = None, base: Path | None = 
 def desk_settings() -> Settings:
     """Return the settings for what is done to drafts themselves. Raises ConfigError where there are none."""
     settings = load_settings()
-    require_folder(settings)
+    require_output_folder(settings)
     return settings
 
 
@@ -254,7 +254,7 @@ def _refuse_unknown(merged: Mapping[str, str]) -> None:
 def _callable_model(settings: Settings) -> Settings:
     if settings.model and not settings.api_key and not settings.base_url:
         raise ConfigError(
-            f"COPYDESK_MODEL is {shown(settings.model)}, but no server can be asked: set OPENAI_API_KEY, "
+            f"COPYDESK_MODEL is {quoted(settings.model)}, but no server can be asked: set OPENAI_API_KEY, "
             "or OPENAI_BASE_URL for a server that needs no key, or COPYDESK_MODEL=offline for briefs",
             variable="COPYDESK_MODEL",
         )
@@ -266,7 +266,7 @@ def _path(variable: str, text: str, base: Path) -> Path:
         return base / Path(text).expanduser()
     except RuntimeError as error:  # ~somebody, who has no home here
         raise ConfigError(
-            f"{variable} {shown(text)} names no folder of this machine; write a full path", variable=variable
+            f"{variable} {quoted(text)} names no folder of this machine; write a full path", variable=variable
         ) from error
 
 
@@ -307,5 +307,5 @@ def _failure(error: ValidationError) -> ConfigError:
 def _sentence(detail: ErrorDetails) -> str:
     field = str(detail["loc"][0])
     variable = next(name for name, filled in VARIABLES.items() if filled == field)
-    value = "(its value is not shown)" if field in UNSHOWN else shown(detail["input"])
-    return f"{variable} {value} {advice(detail)}"
+    value = "(its value is not shown)" if field in UNSHOWN else quoted(detail["input"])
+    return f"{variable} {value} {suggestion(detail)}"

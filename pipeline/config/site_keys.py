@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pipeline.config.yaml_source import near
-from pipeline.domain.models import Record
+from pipeline.config.yaml_source import closest_match
+from pipeline.domain.models import FrozenModel
 
 Constant = str | bool | int | float | tuple[str, ...]
 
@@ -57,7 +57,7 @@ _BRACED = re.compile(r"\{[^{}]*\}|[{}]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-class Origin(Record):
+class KeySource(FrozenModel):
     """Where a key's value at a target comes from: the one field that is set."""
 
     key: str | None = None
@@ -68,12 +68,12 @@ class Origin(Record):
     """The same for every article."""
 
 
-def origin(written: object) -> Origin:
+def key_source(written: object) -> KeySource:
     """Return what `publishedAt`, `'{slug}'` or `{value: post}` means. Raises ValueError."""
-    if isinstance(written, Origin):
+    if isinstance(written, KeySource):
         return written
     if isinstance(written, dict) and written.keys() == {"value"}:
-        return Origin(value=_constant(written["value"]))
+        return KeySource(value=_constant(written["value"]))
     if not isinstance(written, str):
         shown = "true" if written is True else "false" if written is False else "…"
         raise ValueError(
@@ -84,17 +84,17 @@ def origin(written: object) -> Origin:
     if braced:
         return _pattern(written, braced)
     if written not in ARTICLE_KEYS:
-        fix = near(written, ARTICLE_KEYS) or "for the same text in every article write {value: …}"
+        fix = closest_match(written, ARTICLE_KEYS) or "for the same text in every article write {value: …}"
         raise ValueError(f"is no key of an article, such as publishedAt or source.name; {fix}")
-    return Origin(key=written)
+    return KeySource(key=written)
 
 
-def _pattern(written: str, braced: list[str]) -> Origin:
+def _pattern(written: str, braced: list[str]) -> KeySource:
     for found in braced:
         if found not in PLACEHOLDERS:
-            fix = near(found, PLACEHOLDERS) or f"known are: {', '.join(PLACEHOLDERS)}"
+            fix = closest_match(found, PLACEHOLDERS) or f"known are: {', '.join(PLACEHOLDERS)}"
             raise ValueError(f"has the unknown placeholder {found}; {fix}")
-    return Origin(pattern=_one_line(written))
+    return KeySource(pattern=_one_line(written))
 
 
 def _constant(value: object) -> Constant:
@@ -159,19 +159,19 @@ _PRESETS: dict[Preset, dict[str, str]] = {
 _AS_LINES: frozenset[Preset | None] = frozenset({"pelican"})
 
 
-class Shaped(Record):
+class SiteFrontMatter(FrozenModel):
     """What a target adds to the front matter of articles; without it they are sent as approved."""
 
     preset: Preset | None = None
     """The generator whose keys are added."""
-    front_matter: dict[str, Annotated[Origin, BeforeValidator(origin)]] = Field(default_factory=dict)
+    front_matter: dict[str, Annotated[KeySource, BeforeValidator(key_source)]] = Field(default_factory=dict)
     """Keys at the target, on top of the preset's; a dot leads into a mapping."""
 
     @property
-    def added(self) -> dict[str, Origin]:
+    def added(self) -> dict[str, KeySource]:
         """The keys that are added, and where their values come from."""
         preset = _PRESETS[self.preset] if self.preset else {}
-        return {name: origin(written) for name, written in preset.items()} | self.front_matter
+        return {name: key_source(written) for name, written in preset.items()} | self.front_matter
 
     @property
     def as_lines(self) -> bool:
@@ -179,7 +179,7 @@ class Shaped(Record):
         return self.preset in _AS_LINES
 
 
-def mistakes(target: Shaped) -> Iterator[tuple[str, str]]:
+def check_site_keys(target: SiteFrontMatter) -> Iterator[tuple[str, str]]:
     """Yield (key, what is wrong with it) for names that may not stand in a target's front matter."""
     names = set(target.front_matter)
     for name, source in target.front_matter.items():

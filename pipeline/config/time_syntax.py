@@ -14,7 +14,7 @@ LONGEST = 40
 """Characters of a date and time with its offset, and some room."""
 
 
-def zone(name: str) -> tzinfo:
+def timezone_of(name: str) -> tzinfo:
     """Return the time zone called `name` (IANA, such as `Europe/Paris`).
 
     Raises ValueError where this machine knows no such zone.
@@ -38,7 +38,7 @@ def parse_day(text: str, timezone: str = "UTC") -> datetime:
             raise ValueError("too long")  # fromisoformat reads any number of decimals
         moment = datetime.fromisoformat(text.strip())
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone(timezone))
+            moment = moment.replace(tzinfo=timezone_of(timezone))
         return moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ConfigError(
@@ -68,13 +68,13 @@ def span(since: datetime | None, until: datetime | None, *, shown: str | None = 
 
 def day_start(moment: datetime, timezone: str = "UTC") -> datetime:
     """Return when the calendar day of `moment` (aware) began in `timezone`, aware and in UTC."""
-    local = moment.astimezone(zone(timezone))
+    local = moment.astimezone(timezone_of(timezone))
     return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
 def month_start(moment: datetime, timezone: str = "UTC") -> datetime:
     """Return when the calendar month of `moment` (aware) began in `timezone`, aware and in UTC."""
-    local = moment.astimezone(zone(timezone))
+    local = moment.astimezone(timezone_of(timezone))
     return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 

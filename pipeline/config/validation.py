@@ -13,10 +13,10 @@ from cssselect import HTMLTranslator, SelectorError
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline.config.regex import compiled
+from pipeline.config.regex import compile_regex
 from pipeline.config.time_syntax import JITTER_ADVICE, SCHEDULE_ADVICE, is_jitter, is_schedule
-from pipeline.config.yaml_source import Document, Loc, Problem, advice, did_you_mean, shown
-from pipeline.domain.models import Beat, Checks, FeedConfig, Record, feed_address
+from pipeline.config.yaml_source import ConfigProblem, Loc, YamlDocument, did_you_mean, quoted, suggestion
+from pipeline.domain.models import Beat, CheckLevels, FeedConfig, FrozenModel, normalize_feed_url
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 OLDEST_DAYS = 36_500
@@ -28,15 +28,15 @@ Mistake = tuple[Loc, str]
 """The field, within its feed, and what to write instead."""
 
 
-def mistakes(feed: FeedConfig) -> Iterator[Mistake]:
+def check_feed_fields(feed: FeedConfig) -> Iterator[Mistake]:
     """Yield the mistakes in a feed's limits, filters and full-text settings."""
     yield from _limits(feed)
     yield from _languages(feed)
     yield from _patterns(feed)
     if not is_schedule(feed.schedule):
-        yield ("schedule",), f"schedule {shown(feed.schedule)} is no time to poll; {SCHEDULE_ADVICE}"
+        yield ("schedule",), f"schedule {quoted(feed.schedule)} is no time to poll; {SCHEDULE_ADVICE}"
     if not is_jitter(feed.jitter):
-        yield ("jitter",), f"jitter {shown(feed.jitter)} is no span of time; {JITTER_ADVICE}"
+        yield ("jitter",), f"jitter {quoted(feed.jitter)} is no span of time; {JITTER_ADVICE}"
     yield from _contradictions(feed)
     yield from _selector(feed)
     if feed.use == "link" and feed.full_text == "never":
@@ -66,16 +66,16 @@ def _languages(feed: FeedConfig) -> Iterator[Mistake]:
     codes += [(("languages", index), code) for index, code in enumerate(feed.languages)]
     for field, code in codes:
         if not LANGUAGE.fullmatch(code):
-            yield field, f"{field[0]} {shown(code)} is no language code; write one such as en or pt-BR"
+            yield field, f"{field[0]} {quoted(code)} is no language code; write one such as en or pt-BR"
 
 
 def _patterns(feed: FeedConfig) -> Iterator[Mistake]:
     for name, patterns in (("include_match", feed.include_match), ("exclude_match", feed.exclude_match)):
         for index, pattern in enumerate(patterns):
             try:
-                compiled(pattern)
+                compile_regex(pattern)
             except ValueError as error:
-                yield (name, index), f"{name} {shown(pattern)} {error}"
+                yield (name, index), f"{name} {quoted(pattern)} {error}"
 
 
 def _contradictions(feed: FeedConfig) -> Iterator[Mistake]:
@@ -90,7 +90,7 @@ def _contradictions(feed: FeedConfig) -> Iterator[Mistake]:
             if _same(each, name) in both:
                 yield (
                     (name, index),
-                    f"{name} has {shown(each)}, and so has {wanted_name}; keep one of the two",
+                    f"{name} has {quoted(each)}, and so has {wanted_name}; keep one of the two",
                 )
 
 
@@ -106,7 +106,7 @@ def _selector(feed: FeedConfig) -> Iterator[Mistake]:
         HTMLTranslator().css_to_xpath(feed.selector)
     except (SelectorError, RecursionError) as error:
         why = " ".join(str(error).split())[:60] if isinstance(error, SelectorError) else "nested too deeply"
-        text = f'selector {shown(feed.selector)} is no CSS selector ({why}); write one such as "div.article"'
+        text = f'selector {quoted(feed.selector)} is no CSS selector ({why}); write one such as "div.article"'
         yield ("selector",), text
 
 
@@ -117,47 +117,49 @@ MANY_LINES = {"tone"}
 """Fields that may run over several lines."""
 
 
-def place(document: Document, loc: Loc, field: Loc) -> int:
+def locate(document: YamlDocument, loc: Loc, field: Loc) -> int:
     """Return the line of a record's field: its own, or where `defaults` has it, or the record's."""
     inherited: Loc = ("defaults", *field)
     own = (*loc, field[0]) in document.lines if field else True
     return document.line((*loc, *field) if own or inherited not in document.lines else inherited)
 
 
-def in_beat(beat: Beat, loc: Loc, document: Document) -> Iterator[Problem]:
+def check_beat(beat: Beat, loc: Loc, document: YamlDocument) -> Iterator[ConfigProblem]:
     """Yield the mistakes of one beat."""
-    yield from texts(beat, loc, document)
+    yield from string_fields(beat, loc, document)
     if beat.key != loc[-1]:
         text = f"key does not belong in a beat, whose key is {loc[-1]} already; remove the line"
-        yield Problem(place(document, loc, ("key",)), text)
+        yield ConfigProblem(locate(document, loc, ("key",)), text)
     if not PROMPT.fullmatch(beat.prompt):
-        text = f"prompt {shown(beat.prompt)} is no template's name; write `article` for prompts/article.md"
-        yield Problem(place(document, loc, ("prompt",)), text)
+        text = f"prompt {quoted(beat.prompt)} is no template's name; write `article` for prompts/article.md"
+        yield ConfigProblem(locate(document, loc, ("prompt",)), text)
     if beat.checks.overlap_block_words < beat.checks.overlap_warn_words:
         text = f"checks.overlap_block_words is less than overlap_warn_words, {beat.checks.overlap_warn_words}"
-        line = place(document, loc, ("checks", "overlap_block_words"))
-        yield Problem(line, f"{text}; write that or more")
+        line = locate(document, loc, ("checks", "overlap_block_words"))
+        yield ConfigProblem(line, f"{text}; write that or more")
     for index, word in enumerate(beat.vocabulary):
         if word != word.upper():
-            text = f"{shown(word)} is not in capitals; write {word.upper()}"
-            yield Problem(place(document, loc, ("vocabulary", index)), text)
+            text = f"{quoted(word)} is not in capitals; write {word.upper()}"
+            yield ConfigProblem(locate(document, loc, ("vocabulary", index)), text)
 
 
-def in_feed(feed: FeedConfig, loc: Loc, document: Document) -> Iterator[Problem]:
+def check_feed(feed: FeedConfig, loc: Loc, document: YamlDocument) -> Iterator[ConfigProblem]:
     """Yield the mistakes of one feed that are seen without looking at any other."""
-    yield from texts(feed, loc, document)
-    if feed_address(feed.url) is None:
-        text = f"url {shown(feed.url)} is no http(s) URL; write one such as https://example.org/feed.xml"
-        yield Problem(place(document, loc, ("url",)), text)
-    for field, text in mistakes(feed):
-        yield Problem(place(document, loc, field), text)
+    yield from string_fields(feed, loc, document)
+    if normalize_feed_url(feed.url) is None:
+        text = f"url {quoted(feed.url)} is no http(s) URL; write one such as https://example.org/feed.xml"
+        yield ConfigProblem(locate(document, loc, ("url",)), text)
+    for field, text in check_feed_fields(feed):
+        yield ConfigProblem(locate(document, loc, field), text)
     for index, key in enumerate(feed.previous_keys):
         if not KEY.fullmatch(key):
-            text = f"{shown(key)} cannot have been a feed's key; write the key as it was"
-            yield Problem(place(document, loc, ("previous_keys", index)), text)
+            text = f"{quoted(key)} cannot have been a feed's key; write the key as it was"
+            yield ConfigProblem(locate(document, loc, ("previous_keys", index)), text)
 
 
-def across(feeds: Sequence[FeedConfig], beats: Mapping[str, Beat], document: Document) -> Iterator[Problem]:
+def check_all(
+    feeds: Sequence[FeedConfig], beats: Mapping[str, Beat], document: YamlDocument
+) -> Iterator[ConfigProblem]:
     """Yield the mistakes between feeds, and between a feed and its beat; `feeds` are in the file's order."""
     names: dict[str, str] = {}
     addresses: dict[str, str] = {}
@@ -165,67 +167,71 @@ def across(feeds: Sequence[FeedConfig], beats: Mapping[str, Beat], document: Doc
         loc: Loc = ("feeds", index)
         yield from _beat_of(feed, beats, loc, document)
         yield from _names(feed, names, loc, document)
-        other = addresses.setdefault(feed_address(feed.url) or feed.url, feed.key)
+        other = addresses.setdefault(normalize_feed_url(feed.url) or feed.url, feed.key)
         if other != feed.key:
             text = (
                 f"url is already subscribed to as {other}; remove one of the two, "
                 f"or to rename {other} write `previous_keys: [{other}]` in {feed.key} and drop the old entry"
             )
-            yield Problem(place(document, loc, ("url",)), text)
+            yield ConfigProblem(locate(document, loc, ("url",)), text)
 
 
-def _beat_of(feed: FeedConfig, beats: Mapping[str, Beat], loc: Loc, document: Document) -> Iterator[Problem]:
+def _beat_of(
+    feed: FeedConfig, beats: Mapping[str, Beat], loc: Loc, document: YamlDocument
+) -> Iterator[ConfigProblem]:
     beat = beats.get(feed.beat)
     if beat is None:
-        text = f"beat {shown(feed.beat)} is not under beats; {did_you_mean(feed.beat, beats)}"
-        yield Problem(place(document, loc, ("beat",)), text)
+        text = f"beat {quoted(feed.beat)} is not under beats; {did_you_mean(feed.beat, beats)}"
+        yield ConfigProblem(locate(document, loc, ("beat",)), text)
     elif beat.vocabulary and feed.category not in beat.vocabulary:
         hint = did_you_mean(feed.category, beat.vocabulary)
-        text = f"category {shown(feed.category)} is not in the vocabulary of beat {beat.key}; {hint}"
-        yield Problem(place(document, loc, ("category",)), text)
+        text = f"category {quoted(feed.category)} is not in the vocabulary of beat {beat.key}; {hint}"
+        yield ConfigProblem(locate(document, loc, ("category",)), text)
 
 
-def _names(feed: FeedConfig, names: dict[str, str], loc: Loc, document: Document) -> Iterator[Problem]:
+def _names(
+    feed: FeedConfig, names: dict[str, str], loc: Loc, document: YamlDocument
+) -> Iterator[ConfigProblem]:
     """Yield a mistake for each name, present or former, that an earlier feed has; note this feed's names."""
     if feed.key in names:
         taken = names[feed.key]
         how = "is written twice" if taken == feed.key else f"is a previous key of {taken}"
-        yield Problem(
-            place(document, loc, ("key",)), f"key {feed.key} {how}; give this feed a key of its own"
+        yield ConfigProblem(
+            locate(document, loc, ("key",)), f"key {feed.key} {how}; give this feed a key of its own"
         )
     for index, key in enumerate(feed.previous_keys):
         if key in names:
             text = f"previous key {key} belongs to feed {names[key]}; keep it in one of the two"
-            yield Problem(place(document, loc, ("previous_keys", index)), text)
+            yield ConfigProblem(locate(document, loc, ("previous_keys", index)), text)
     for key in (feed.key, *feed.previous_keys):
         names.setdefault(key, feed.key)
 
 
-def texts(record: Record, loc: Loc, document: Document) -> Iterator[Problem]:
+def string_fields(record: FrozenModel, loc: Loc, document: YamlDocument) -> Iterator[ConfigProblem]:
     """Yield the texts of a record that are empty, or that no line can hold."""
     for name, value in record:
         parts = value if isinstance(value, tuple) else (value,)
         for index, part in enumerate(parts):
             field: Loc = (name, index) if isinstance(value, tuple) else (name,)
             if isinstance(part, str) and not part.strip():
-                yield Problem(
-                    place(document, loc, field), f"{name} has an empty text; write one or remove it"
+                yield ConfigProblem(
+                    locate(document, loc, field), f"{name} has an empty text; write one or remove it"
                 )
             elif isinstance(part, str) and name not in MANY_LINES and CONTROL.search(part):
                 # `"\b"` is a backspace where YAML reads double quotes, a word's edge in single ones.
                 fix = "put it in single quotes" if name.endswith("_match") else "write it on one line"
                 text = f"{name} has a line break or control character; {fix}"
-                yield Problem(place(document, loc, field), text)
+                yield ConfigProblem(locate(document, loc, field), text)
 
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=FrozenModel)
 
 _UNSHOWN = {"url_variable"}
 """Fields that a secret may stand in by mistake."""
 
 
-def record(
-    document: Document,
+def parse_record(
+    document: YamlDocument,
     loc: Loc,
     kind: type[R],
     value: object,
@@ -245,8 +251,8 @@ def record(
     except ValidationError as error:
         known = kind.model_fields.keys() - set(unwritten)
         for detail in error.errors(include_url=False):
-            line = place(document, loc, detail["loc"])
-            document.problems.append(Problem(line, _sentence(detail, known, inherited)))
+            line = locate(document, loc, detail["loc"])
+            document.problems.append(ConfigProblem(line, _sentence(detail, known, inherited)))
         return None
 
 
@@ -254,7 +260,7 @@ def _sentence(detail: ErrorDetails, known: Collection[str], inherited: Collectio
     names = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]]
     name = "".join(names).removeprefix(".") or "this entry"
     if detail["loc"][:1] == ("checks",) and len(detail["loc"]) > 1:
-        known = Checks.model_fields.keys()
+        known = CheckLevels.model_fields.keys()
     if detail["type"] == "extra_forbidden":
         return f"unknown field {name}; {did_you_mean(name.rpartition('.')[2], known)}"
     if detail["loc"][:1] == ("poll_minutes",):
@@ -265,5 +271,5 @@ def _sentence(detail: ErrorDetails, known: Collection[str], inherited: Collectio
         )
     if detail["input"] is None:
         return f"{name} has no value; write one or remove the line"
-    value = "(its value is not shown)" if name in _UNSHOWN else shown(detail["input"])
-    return f"{name} {value} {advice(detail)}"
+    value = "(its value is not shown)" if name in _UNSHOWN else quoted(detail["input"])
+    return f"{name} {value} {suggestion(detail)}"

@@ -22,14 +22,14 @@ from pipeline.domain.errors import ConfigError
 
 
 @dataclass(frozen=True, order=True)
-class Problem:
+class ConfigProblem:
     """One mistake: the line it stands in (from 1; 0 where none is known), and what to write instead."""
 
     line: int
     text: str
 
 
-def failure(file: str, problems: Sequence[Problem], **context: object) -> ConfigError:
+def config_error(file: str, problems: Sequence[ConfigProblem], **context: object) -> ConfigError:
     """Return the error for a file's mistakes: the first one in the message, all in `context["problems"]`."""
     ordered = sorted(set(problems))
     lines = [f"{file}:{problem.line}: {problem.text}" for problem in ordered]
@@ -37,7 +37,7 @@ def failure(file: str, problems: Sequence[Problem], **context: object) -> Config
     return ConfigError(lines[0] + more, file=file, line=ordered[0].line, problems=tuple(lines), **context)
 
 
-def shown(value: object) -> str:
+def quoted(value: object) -> str:
     """Return `value` as it may stand in a one-line message."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
@@ -46,10 +46,10 @@ def shown(value: object) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `did you mean X?`, or the list of what is known where nothing is near."""
     known = sorted(known)
-    return near(word, known) or (f"known are: {', '.join(known)}" if known else "none is known")
+    return closest_match(word, known) or (f"known are: {', '.join(known)}" if known else "none is known")
 
 
-def near(word: str, known: Iterable[str]) -> str:
+def closest_match(word: str, known: Iterable[str]) -> str:
     """Return `did you mean X?`, or nothing where nothing is near."""
     known = sorted(known)
     found = get_close_matches(word, known, n=1) or get_close_matches(word.upper(), known, n=1)
@@ -75,7 +75,7 @@ ADVICE = {
 }
 
 
-def advice(error: ErrorDetails) -> str:
+def suggestion(error: ErrorDetails) -> str:
     """Return what is wrong with a value, by pydantic's account, and what to write instead."""
     kind, limits = error["type"], error.get("ctx", {})
     if "ge" in limits or "gt" in limits:
@@ -106,12 +106,12 @@ QUOTES = 'check the indentation, and put text that holds ": " or " #" in quotes'
 
 
 @dataclass
-class Document:
+class YamlDocument:
     """A file's values: mappings as dicts with text keys, lists as tuples, scalars as YAML 1.1 reads them."""
 
     data: Any = None
     lines: dict[Loc, int] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[ConfigProblem] = field(default_factory=list)
 
     def line(self, loc: Loc) -> int:
         """Return the line of `loc`, or of the nearest thing around it, from 1."""
@@ -121,12 +121,12 @@ class Document:
 
     def report(self, loc: Loc, text: str) -> None:
         """Note a mistake at `loc`."""
-        self.problems.append(Problem(self.line(loc), text))
+        self.problems.append(ConfigProblem(self.line(loc), text))
 
 
-def read_document(text: str) -> Document:
+def read_document(text: str) -> YamlDocument:
     """Return the one document in `text`; mistakes in it are told in `problems`, never raised."""
-    document = Document()
+    document = YamlDocument()
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
@@ -135,30 +135,30 @@ def read_document(text: str) -> Document:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         document.problems.append(
-            Problem(line, f"a character that YAML forbids ({error.character!r}); remove it")
+            ConfigProblem(line, f"a character that YAML forbids ({error.character!r}); remove it")
         )
     except yaml.MarkedYAMLError as error:
         document.problems.append(_syntax(error))
     except RecursionError:
-        document.problems.append(Problem(1, "nested too deeply; write it as in the sample"))
+        document.problems.append(ConfigProblem(1, "nested too deeply; write it as in the sample"))
     return document
 
 
-def _syntax(error: yaml.MarkedYAMLError) -> Problem:
+def _syntax(error: yaml.MarkedYAMLError) -> ConfigProblem:
     mark = error.problem_mark or error.context_mark
     what = " ".join(f"{error.problem or error.context}".split())
     fix = "indent with spaces instead of tabs" if "'\\t'" in what else QUOTES
     fix = "put it in single quotes" if "unknown escape character" in what else fix
-    return Problem(mark.line + 1 if mark else 1, f"not YAML: {what}; {fix}")
+    return ConfigProblem(mark.line + 1 if mark else 1, f"not YAML: {what}; {fix}")
 
 
 class _Reader:
-    def __init__(self, loader: yaml.SafeLoader, document: Document) -> None:
+    def __init__(self, loader: yaml.SafeLoader, document: YamlDocument) -> None:
         self.loader = loader
         self.document = document
 
     def problem(self, node: yaml.Node, text: str) -> None:
-        self.document.problems.append(Problem(node.start_mark.line + 1, text))
+        self.document.problems.append(ConfigProblem(node.start_mark.line + 1, text))
 
     def value(self, node: yaml.Node, loc: Loc) -> object:
         self.document.lines.setdefault(loc, node.start_mark.line + 1)
@@ -175,7 +175,7 @@ class _Reader:
             return self.loader.construct_object(node, deep=True)
         except ValueError:  # 2026-02-31 looks like a date, and is none
             self.problem(
-                node, f"{shown(node.value)} is read as a date or number, and is none; put it in quotes"
+                node, f"{quoted(node.value)} is read as a date or number, and is none; put it in quotes"
             )
             return node.value
 
@@ -186,7 +186,7 @@ class _Reader:
         for key, child in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else None
             if name is None or not isinstance(self.scalar(key), str):
-                self.problem(key, f"the name {shown(name)} is not text; put it in quotes")
+                self.problem(key, f"the name {quoted(name)} is not text; put it in quotes")
                 continue
             here = (*loc, name)
             self.document.lines[here] = key.start_mark.line + 1
@@ -211,12 +211,12 @@ def read_record(path: Path, text: str, shape: type[R], *, before: int = 0) -> R:
     document = read_document(text)
     if document.problems:
         first = document.problems[0]
-        raise wrong(path, before + first.line, first.text)
+        raise entry_error(path, before + first.line, first.text)
     try:
         return shape.model_validate(document.data)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        raise wrong(path, before + document.line(detail["loc"]), _sentence(detail, shape)) from error
+        raise entry_error(path, before + document.line(detail["loc"]), _sentence(detail, shape)) from error
 
 
 def _sentence(detail: ErrorDetails, shape: type[BaseModel]) -> str:
@@ -227,7 +227,7 @@ def _sentence(detail: ErrorDetails, shape: type[BaseModel]) -> str:
         return f"unknown key {name}; {did_you_mean(name, known) if known else 'remove it'}"
     if detail["type"] == "missing":
         return f"{name} is missing; add `{loc[-1]}: …`"
-    return f"{name} {shown(detail['input'])} {advice(detail)}"
+    return f"{name} {quoted(detail['input'])} {suggestion(detail)}"
 
 
 def read_text(path: Path) -> tuple[bytes, str]:
@@ -241,6 +241,6 @@ def read_text(path: Path) -> tuple[bytes, str]:
         raise ConfigError(f"{path}: is not UTF-8; save it as such", file=path) from error
 
 
-def wrong(path: Path, line: int, what: str) -> ConfigError:
+def entry_error(path: Path, line: int, what: str) -> ConfigError:
     """Return the error for a mistake in a file."""
     return ConfigError(f"{path}:{line}: {what}", file=path, line=line)

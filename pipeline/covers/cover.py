@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipeline.domain.models import Record, Source
+from pipeline.domain.models import FrozenModel, Source
 from pipeline.domain.plain_text import without_elements
 
 SIZES = ("raw", "full", "regular", "small", "thumb", "small_s3")
@@ -23,7 +23,7 @@ ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _LONGEST = 2_000
 
 
-class Photo(Record):
+class Photo(FrozenModel):
     """One result of a search."""
 
     id: str

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from pipeline.covers.cover import ID, Photo, read_photo
 from pipeline.domain.errors import FeedError
-from pipeline.http_client import Net, Response
+from pipeline.http_client import HttpClient, Response
 
 API = "https://api.unsplash.com"
 PATIENCE_S = 3.0
@@ -26,10 +26,10 @@ class _Refused(Exception):
     """There is no answer; says why."""
 
 
-class Unsplash:
+class UnsplashClient:
     """A search that gives up soon, and for good: what cannot be reached is not asked again."""
 
-    def __init__(self, net: Net, key: str, api: str = API, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, net: HttpClient, key: str, api: str = API, *, patience_s: float = PATIENCE_S) -> None:
         self._net = net
         self._headers = (("Authorization", f"Client-ID {key}"), ("Accept-Version", "v1"))
         self._api = api
@@ -53,7 +53,7 @@ class Unsplash:
         # `/photos/random` is another question, and has another answer each time.
         return found if found and found.id == number else None
 
-    async def used(self, photo: Photo) -> None:
+    async def track_download(self, photo: Photo) -> None:
         """Tell the API that a photo is used, as its guidelines want; that it fails stops nothing."""
         if photo.download.startswith(f"{self._api}/"):
             with contextlib.suppress(_Refused):

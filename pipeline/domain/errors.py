@@ -56,7 +56,7 @@ class LeaseLost(LedgerError):
     """Another run has taken over the item: whatever this one found is not to be written."""
 
 
-class ModelError(CopydeskError):
+class LLMError(CopydeskError):
     """One call came to nothing; `retry` says whether a later run may fare better.
 
     Context: `answer`, what was paid for all the same, where the server sent one.
@@ -67,7 +67,7 @@ class ModelError(CopydeskError):
         self.retry = retry
 
 
-class ModelRefused(ModelError):
+class LLMRejected(LLMError):
     """The server refuses every call: wrong key, no quota, unknown model."""
 
     exit_code = 4
@@ -76,19 +76,19 @@ class ModelRefused(ModelError):
         super().__init__(message, retry=True, **context)
 
 
-class Interrupted(CopydeskError):
+class ShutdownRequested(CopydeskError):
     """Somebody told the run to end."""
 
     exit_code = 130
 
 
-class BudgetSpent(CopydeskError):
+class BudgetExceeded(CopydeskError):
     """Nothing more may be spent; context: cap, spent (millionths of a US dollar)."""
 
     exit_code = 0
 
 
-class LimitReached(CopydeskError):
+class RateLimited(CopydeskError):
     """Other calls come first; context: limit."""
 
 

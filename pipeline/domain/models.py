@@ -18,7 +18,7 @@ Window = tuple[datetime | None, datetime | None]
 """A half-open span [since, until) of publication times, aware UTC; None leaves that side open."""
 
 
-class Record(BaseModel):
+class FrozenModel(BaseModel):
     """A frozen record that refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,7 +32,7 @@ def _off(value: object) -> object:
 Level = Annotated[Literal["block", "warn", "note", "off"], BeforeValidator(_off)]
 
 
-class Checks(Record):
+class CheckLevels(FrozenModel):
     """How hard the checks of a beat's drafts judge. A kind that is not named decides by itself."""
 
     figure: Level | None = None
@@ -52,7 +52,7 @@ class Checks(Record):
     """Part of a draft's words in copied runs of eight or more, from which on it is blocked."""
 
 
-class Beat(Record):
+class Beat(FrozenModel):
     """What one newsroom writes about, and how."""
 
     key: str
@@ -72,10 +72,10 @@ class Beat(Record):
     """One more call mends the sentences of a draft that the checks object to."""
     updates: Literal["flag", "redraft"] = "flag"
     """What a source that changes after it was drafted does to a draft that nobody touched."""
-    checks: Checks = Checks()
+    checks: CheckLevels = CheckLevels()
 
 
-class FeedConfig(Record):
+class FeedConfig(FrozenModel):
     """One subscription of feeds.yaml."""
 
     key: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
@@ -131,7 +131,7 @@ class FeedConfig(Record):
         return self.previous_keys[0] if self.previous_keys else self.key
 
 
-class Item(Record):
+class Item(FrozenModel):
     """One element of a feed, cleaned: plain text, UTC times, http(s) links."""
 
     guid: str
@@ -162,7 +162,7 @@ class Item(Record):
         return hashlib.sha256(f"{self.title}\0{self.text}".encode("utf-8", "replace")).hexdigest()
 
 
-class PollState(Record):
+class PollState(FrozenModel):
     """What the polls of one feed have taught; decides when it is polled next, and how."""
 
     etag: str | None = None
@@ -190,14 +190,14 @@ class PollState(Record):
     """Where the feed lives since it moved for good; None: at its configured URL."""
 
 
-class Credit(Record):
+class Credit(FrozenModel):
     """Somebody else who told the same story."""
 
     name: str
     url: str
 
 
-class Source(Record):
+class Source(FrozenModel):
     """The text that we rewrite: an item beside what its feed says of it."""
 
     item: Item
@@ -215,7 +215,7 @@ class Source(Record):
         return external_id(self.first_key, self.item.guid)
 
 
-def source_of(
+def build_source(
     feed: FeedConfig, item: Item, *, first_key: str | None = None, also: tuple[Credit, ...] = ()
 ) -> Source:
     """Return an item beside what its feed says of it; `first_key` as the ledger has it, if it is known."""
@@ -235,7 +235,7 @@ def external_id(first_key: str, guid: str) -> str:
     return hashlib.sha256(f"{first_key}\0{guid}".encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def feed_address(url: str) -> str | None:
+def normalize_feed_url(url: str) -> str | None:
     """Return what two spellings of one feed's URL share, or None where it is no http(s) URL.
 
     The scheme, the case of the host, a default port, a closing slash and the fragment do not count.
@@ -259,14 +259,14 @@ class Sentiment(StrEnum):
     NEGATIVE = "NEGATIVE"
 
 
-class Section(Record):
+class Section(FrozenModel):
     """A topical section: a heading and Markdown paragraphs."""
 
     heading: str
     body: str
 
 
-class Article(Record):
+class Article(FrozenModel):
     """The structured rewrite, before it is laid out as Markdown."""
 
     title: str
@@ -281,7 +281,7 @@ class Article(Record):
     language: str
 
 
-class Provenance(Record):
+class Provenance(FrozenModel):
     """Who wrote an article: a model with a prompt, or the offline brief."""
 
     rewritten: bool
@@ -291,7 +291,7 @@ class Provenance(Record):
     """`name@hash` of the template; none for the brief."""
 
 
-class Usage(Record):
+class TokenUsage(FrozenModel):
     """Tokens that one call was billed for."""
 
     prompt_tokens: int = 0
@@ -302,12 +302,12 @@ class Usage(Record):
     """Of the completion's, those that nobody gets to read."""
 
 
-class Answer(Record):
+class LLMResponse(FrozenModel):
     """What a model answered, verbatim, to be kept before anything else is done with it."""
 
     text: str
     provenance: Provenance
-    usage: Usage = Usage()
+    usage: TokenUsage = TokenUsage()
     seconds: float | None = None
     """From the request to the answer, repeated attempts included."""
 
@@ -326,7 +326,7 @@ LINES: tuple[Place, ...] = ("title", "description")
 """Keys of front matter that readers see as text."""
 
 
-class Finding(Record):
+class Finding(FrozenModel):
     """One check's result, with character spans on both sides."""
 
     kind: str
@@ -350,7 +350,7 @@ class Finding(Record):
         return self.span if self.field == "body" else None
 
 
-class Front(Record):
+class Front(FrozenModel):
     """Front matter as an approval would write it, beside what its checks have to know."""
 
     metadata: dict[str, Any]
@@ -373,7 +373,7 @@ def claim_key(kind: str, claim: str, evidence: Iterable[str] = ()) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-class Draft(Record):
+class Draft(FrozenModel):
     """An article as the bytes of its file."""
 
     external_id: str
@@ -388,7 +388,7 @@ class Draft(Record):
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-class Request(Record):
+class RedraftRequest(FrozenModel):
     """What an editor, or a changed source, wants written anew."""
 
     id: int
@@ -400,7 +400,7 @@ class Request(Record):
     """The one heading that is to be written anew; None: the whole article."""
 
 
-class Decision(StrEnum):
+class ReviewDecision(StrEnum):
     """An editor's verdict on a draft."""
 
     APPROVE = "approve"
@@ -408,10 +408,10 @@ class Decision(StrEnum):
     UNDO = "undo"
 
 
-class Verdict(Record):
+class Review(FrozenModel):
     """Who decided what about a draft, when and why."""
 
-    decision: Decision
+    decision: ReviewDecision
     by: str
     at: AwareDatetime
     note: str | None = None

@@ -69,7 +69,7 @@ _PARTS = re.compile(
 )
 
 
-def bands(title: str, text: str) -> tuple[int, ...]:
+def signature_bands(title: str, text: str) -> tuple[int, ...]:
     """Return the bands of an item's signature, signed 64-bit numbers; none of what is too short to compare.
 
     Two items that share one may tell the same story. Each carries the number of the algorithm, so that none
@@ -79,14 +79,14 @@ def bands(title: str, text: str) -> tuple[int, ...]:
     found: list[int] = []
     if len(words) >= _SHORTEST:
         found += _signature(words)
-        found += _winnowed(words[:_LEAD])
+        found += _winnowing_hashes(words[:_LEAD])
     titled = _words(title)
     if len(titled) >= _TITLE_WORDS:
         found.append(_band(3, titled))
     return tuple(dict.fromkeys(found))
 
 
-def alike(one: Item, other: Item) -> bool:
+def is_near_duplicate(one: Item, other: Item) -> bool:
     """Tell whether two items tell the same story in near enough the same words.
 
     One may be the other's beginning, or a version of it with a few figures changed. Reports written to one
@@ -96,26 +96,26 @@ def alike(one: Item, other: Item) -> bool:
         return False
     first, second = _words(one.text), _words(other.text)
     least = min(_length(first), _length(second))
-    if least < _SHORTEST or not _figures_agree(first, second, short=least < _SHORT):
+    if least < _SHORTEST or not _numbers_agree(first, second, short=least < _SHORT):
         return False
     shared = _contained(first, second)
     if _same_title(one.title, other.title):
         return shared >= _SAME_TITLED
     if shared < (_SAME_SHORT if least < _SHORT else _SAME):
         return False
-    overlap, fit = _overlap(one.title, other.title), _fit(one, other)
+    overlap, fit = _title_overlap(one.title, other.title), _title_supported_by_text(one, other)
     if least < _BLURB:
         return shared >= _VERBATIM and (overlap >= _BLURB_TITLED or fit >= _FITS)
     if shared >= _VERBATIM:
         return overlap > 0 or fit > 0
-    return max(overlap, fit) >= _FITS and not _at_odds(one.title, other.title)
+    return max(overlap, fit) >= _FITS and not _titles_contradict(one.title, other.title)
 
 
-def same_item(one: Item, other: Item) -> bool:
+def is_same_item(one: Item, other: Item) -> bool:
     """Tell whether an item of a feed came back under another guid: the same link, or title and text."""
     if one.canonical and one.canonical == other.canonical:
         return True
-    return _same_title(one.title, other.title) and alike(one, other)
+    return _same_title(one.title, other.title) and is_near_duplicate(one, other)
 
 
 def _signature(words: Sequence[str]) -> list[int]:
@@ -126,7 +126,7 @@ def _signature(words: Sequence[str]) -> list[int]:
     return [_band(1, (str(number), *map(str, row))) for number, row in enumerate(rows)]
 
 
-def _winnowed(words: Sequence[str]) -> list[int]:
+def _winnowing_hashes(words: Sequence[str]) -> list[int]:
     """Return bands of the run with the least checksum in each window: the same wherever those words stand."""
     runs = [" ".join(words[start : start + _RUN]) for start in range(len(words) - _RUN + 1)]
     marked = [(zlib.crc32(run.encode("utf-8", "replace")), run) for run in runs]
@@ -177,50 +177,50 @@ def _series(one: str, other: str) -> bool:
     first, second = _words(one), _words(other)
     if first == second:
         return False
-    if _without_figures(first) == _without_figures(second) and len(_without_figures(first)) >= 2:
+    if _without_numbers(first) == _without_numbers(second) and len(_without_numbers(first)) >= 2:
         return True
     parts = set(_PARTS.findall(one.casefold())), set(_PARTS.findall(other.casefold()))
     return all(parts) and parts[0] != parts[1]
 
 
-def _without_figures(words: Sequence[str]) -> list[str]:
+def _without_numbers(words: Sequence[str]) -> list[str]:
     return [word for word in words if not word[0].isdigit() and word not in _MONTHS]
 
 
-def _at_odds(one: str, other: str) -> bool:
+def _titles_contradict(one: str, other: str) -> bool:
     """Tell whether two titles have figures, and none in common."""
-    first, second = set(_figures(_words(one))), set(_figures(_words(other)))
+    first, second = set(_numbers(_words(one))), set(_numbers(_words(other)))
     return bool(first and second and not first & second)
 
 
-def _fit(one: Item, other: Item) -> float:
+def _title_supported_by_text(one: Item, other: Item) -> float:
     """Return which part of each one's telling title words the other's text has, the smaller of the two.
 
     Another headline over the same report says what the report says; one over a channel's notice does not.
     """
     found = [1.0]
     for title, text in ((one.title, other.text), (other.title, one.text)):
-        if telling := set(filter(_telling, _words(title))):
+        if telling := set(filter(_is_informative, _words(title))):
             found.append(len(telling.intersection(_words(text))) / len(telling))
     return min(found)
 
 
-def _overlap(one: str, other: str) -> float:
+def _title_overlap(one: str, other: str) -> float:
     """Return which part of the shorter title's telling words the longer one has."""
-    first, second = set(filter(_telling, _words(one))), set(filter(_telling, _words(other)))
+    first, second = set(filter(_is_informative, _words(one))), set(filter(_is_informative, _words(other)))
     return len(first & second) / min(len(first), len(second)) if first and second else 0.0
 
 
-def _telling(word: str) -> bool:
+def _is_informative(word: str) -> bool:
     return word[0].isdigit() or len(word) > 3 or bool(_UNSPACED.match(word))
 
 
-def _figures_agree(first: Sequence[str], second: Sequence[str], *, short: bool) -> bool:
+def _numbers_agree(first: Sequence[str], second: Sequence[str], *, short: bool) -> bool:
     """Tell whether the longer text has the shorter one's figures: a template's words come with others."""
-    one, other = _figures(first), _figures(second)
+    one, other = _numbers(first), _numbers(second)
     least = min(one.total(), other.total())
     return (one & other).total() >= (_SHORT_FIGURES if short else _FIGURES) * least
 
 
-def _figures(words: Sequence[str]) -> Counter[str]:
+def _numbers(words: Sequence[str]) -> Counter[str]:
     return Counter(word for word in words if word[0].isdigit())

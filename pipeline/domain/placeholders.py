@@ -6,7 +6,7 @@ This module imports no sibling.
 from typing import NamedTuple
 
 
-class BriefWords(NamedTuple):
+class BriefLabels(NamedTuple):
     """One language's fixed words; the two placeholders stand in a body character for character."""
 
     by: str
@@ -28,7 +28,7 @@ class BriefWords(NamedTuple):
 
 
 _WORDS = {
-    "en": BriefWords(
+    "en": BriefLabels(
         by="From {feed}, by {author}: {link}",
         without_author="From {feed}: {link}",
         untitled="untitled item",
@@ -40,7 +40,7 @@ _WORDS = {
         from_author="The editor writes this part: no model has rewritten the source.",
         impact="The editor writes what this means for the market.",
     ),
-    "de": BriefWords(
+    "de": BriefLabels(
         by="Aus {feed}, von {author}: {link}",
         without_author="Aus {feed}: {link}",
         untitled="Meldung ohne Titel",
@@ -52,7 +52,7 @@ _WORDS = {
         from_author="Diesen Teil schreibt die Redaktion: Kein Modell hat die Quelle umgeschrieben.",
         impact="Was das für den Markt bedeutet, schreibt die Redaktion.",
     ),
-    "es": BriefWords(
+    "es": BriefLabels(
         by="De {feed}, por {author}: {link}",
         without_author="De {feed}: {link}",
         untitled="noticia sin título",
@@ -64,7 +64,7 @@ _WORDS = {
         from_author="Esta parte la escribe el editor: ningún modelo ha reescrito la fuente.",
         impact="El editor escribe qué significa esto para el mercado.",
     ),
-    "fr": BriefWords(
+    "fr": BriefLabels(
         by="De {feed}, par {author} : {link}",
         without_author="De {feed} : {link}",
         untitled="article sans titre",
@@ -79,7 +79,7 @@ _WORDS = {
 }
 
 
-def brief_words(language: str) -> BriefWords:
+def brief_labels(language: str) -> BriefLabels:
     """Return the words for a language code such as `en` or `de-AT`; English where there are none."""
     return _WORDS.get(language.lower().replace("_", "-").partition("-")[0], _WORDS["en"])
 

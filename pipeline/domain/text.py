@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pipeline.domain.models import Source
 
 
-def shown_url(url: str) -> str:
+def redact_url(url: str) -> str:
     """Return a URL as it may stand in a message: no password, no query with somebody's key, one line."""
     try:
         parts = urlsplit(url)
@@ -22,12 +22,12 @@ def shown_url(url: str) -> str:
     return "".join(char if char.isprintable() else "�" for char in shown)[:300]
 
 
-def host_in(url: str) -> str:
+def url_host(url: str) -> str:
     """Return a URL's host for a message."""
     try:
-        return urlsplit(url).hostname or shown_url(url)
+        return urlsplit(url).hostname or redact_url(url)
     except ValueError:
-        return shown_url(url)
+        return redact_url(url)
 
 
 _ABBREVIATED = re.compile(
@@ -37,7 +37,7 @@ _ABBREVIATED = re.compile(
 _STOP = re.compile(r"[.!?…]+[\"'”’»)\]]*(?:\s+|$)|[。！？।॥؟۔]+[」』”’)]*\s*|\n\s*\n")
 
 
-def encodable(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """Return the text without lone surrogates, which neither a request nor a file could carry."""
     return text.encode("utf-8", "replace").decode()
 
@@ -63,7 +63,7 @@ def sentences(paragraph: str) -> list[str]:
     return [paragraph[low:high] for low, high in pairwise(bounds) if high > low]
 
 
-def cut(text: str, limit: int) -> str:
+def truncate(text: str, limit: int) -> str:
     """Return at most `limit` characters of the text, ending at a word with `…` where it was longer."""
     if len(text) <= limit:
         return text
@@ -74,5 +74,5 @@ def cut(text: str, limit: int) -> str:
 
 def headline(source: Source) -> str:
     """Return the source's title, or the beginning of its text; empty where it has neither."""
-    title = one_line(encodable(source.item.title))
-    return title or cut(one_line(encodable(source.item.text[:400])), 100)
+    title = one_line(replace_surrogates(source.item.title))
+    return title or truncate(one_line(replace_surrogates(source.item.text[:400])), 100)

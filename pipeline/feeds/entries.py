@@ -12,12 +12,12 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import AwareDatetime
 
-from pipeline.domain.models import Item, Record
-from pipeline.feeds.text_cleanup import one_line, shorten, visible
-from pipeline.feeds.urls import canonical_url, fragment, undamaged
+from pipeline.domain.models import FrozenModel, Item
+from pipeline.feeds.text_cleanup import one_line, shorten, strip_invisible
+from pipeline.feeds.urls import canonical_url, fix_url, fragment
 
 
-class Entry(Record):
+class Entry(FrozenModel):
     """One element of a feed; links are absolute http(s), texts are plain."""
 
     guid: str = ""
@@ -39,18 +39,18 @@ class Entry(Record):
         return not (self.title or self.text or self.link)
 
 
-def distinct(values: list[str]) -> tuple[str, ...]:
+def unique_ids(values: list[str]) -> tuple[str, ...]:
     """Return the non-empty values in order, each once, at most 50 of them."""
     return tuple(value for value in dict.fromkeys(values) if value)[:50]
 
 
-__all__ = ["canonical_url", "identify"]
+__all__ = ["build_items", "canonical_url"]
 
 _TITLE_LENGTH = 80
 _GUID_LENGTH = 500
 
 
-def identify(
+def build_items(
     entries: Sequence[Entry], home: str | None, now: datetime
 ) -> tuple[tuple[Item, ...], tuple[str, ...]]:
     """Return a feed's items and what was odd about them. `home` is the feed's own page, if known.
@@ -62,7 +62,7 @@ def identify(
     to leave out.
     """
     single = list(dict.fromkeys(entries))
-    guids, shared = _told_apart(single)
+    guids, shared = _disambiguate(single)
     canonicals = _canonicals(single, home)
     items = {
         entry: _item(entry, guid, canonical, now)
@@ -80,7 +80,7 @@ def _note(count: int, said: str) -> str:
     return f"{count} item{'s' if count > 1 else ''} {said}" if count else ""
 
 
-def _told_apart(entries: Sequence[Entry]) -> tuple[list[str], int]:
+def _disambiguate(entries: Sequence[Entry]) -> tuple[list[str], int]:
     """Return a guid for each entry, all different, and how many shared theirs."""
     guids = [_guid(entry) for entry in entries]
     counts = Counter(guids)
@@ -96,7 +96,7 @@ def _told_apart(entries: Sequence[Entry]) -> tuple[list[str], int]:
 
 
 def _guid(entry: Entry) -> str:
-    guid = " ".join(visible(undamaged(entry.guid)).split())
+    guid = " ".join(strip_invisible(fix_url(entry.guid)).split())
     if len(guid) > _GUID_LENGTH:
         return f"sha256:{_hash(guid)}"
     if guid:

@@ -5,10 +5,10 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from pipeline.domain.errors import FeedError
-from pipeline.domain.models import FeedConfig, PollState, Record
-from pipeline.feeds.pages.blocked import interstitial
-from pipeline.http_client import Net, Response, shown_url
-from pipeline.http_client.headers import Hints, read_hints, retry_after
+from pipeline.domain.models import FeedConfig, FrozenModel, PollState
+from pipeline.feeds.pages.blocked import blocking_page_kind
+from pipeline.http_client import HttpClient, Response, redact_url
+from pipeline.http_client.headers import CacheHints, parse_cache_headers, parse_retry_after
 
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml;q=0.9, "
@@ -35,7 +35,7 @@ _CHECKED = 50_000
 """Bytes of a refusal's page that are looked at."""
 
 
-class Fetched(Record):
+class FetchedFeed(FrozenModel):
     """A feed's bytes, other than those that were read last."""
 
     body: bytes
@@ -45,23 +45,23 @@ class Fetched(Record):
     """Where it was found in the end, after redirects."""
     moved_to: str | None = None
     """The same, where only permanent redirects led there."""
-    hints: Hints
+    hints: CacheHints
     etag: str | None = None
     last_modified: str | None = None
 
 
-class Unchanged(Record):
+class NotModified(FrozenModel):
     """Nothing changed since the last poll, by the server's word or by the bytes."""
 
     asked: bool = True
     """The server said so (304); False: it sent the same bytes once more."""
     moved_to: str | None = None
-    hints: Hints
+    hints: CacheHints
 
 
-async def fetch(
-    net: Net, feed: FeedConfig, state: PollState, now: datetime, *, whole: bool = False
-) -> Fetched | Unchanged:
+async def fetch_feed(
+    net: HttpClient, feed: FeedConfig, state: PollState, now: datetime, *, whole: bool = False
+) -> FetchedFeed | NotModified:
     """Fetch a feed unless it is unchanged since `state`. `now` is aware UTC; `whole` asks unconditionally.
 
     Conditional requests as in RFC 9110 §13: both validators, as they were received. Raises FeedError of
@@ -76,16 +76,16 @@ async def fetch(
     except FeedError as error:
         context = {"feed": feed.key} | error.context
         raise FeedError(f"{feed.key}: {error.message}", kind=error.kind, **context) from error
-    hints = read_hints(response.headers, now)
+    hints = parse_cache_headers(response.headers, now)
     moved_to = _moved_to(response, url)
     if response.status == 304 and not unconditional:
-        return Unchanged(moved_to=moved_to, hints=hints)
+        return NotModified(moved_to=moved_to, hints=hints)
     if not 200 <= response.status < 300:
         raise _refusal(feed, response, now)
     fetched = _fetched(response, moved_to, hints)
     # An equal ETag proves nothing here: some servers send the same one for ever.
     if not whole and fetched.body_hash == state.body_hash:
-        return Unchanged(asked=False, moved_to=moved_to, hints=hints)
+        return NotModified(asked=False, moved_to=moved_to, hints=hints)
     return fetched
 
 
@@ -98,9 +98,9 @@ def _headers(state: PollState | None) -> list[tuple[str, str]]:
     return headers
 
 
-def _fetched(response: Response, moved_to: str | None, hints: Hints) -> Fetched:
+def _fetched(response: Response, moved_to: str | None, hints: CacheHints) -> FetchedFeed:
     headers = response.headers
-    return Fetched(
+    return FetchedFeed(
         body=response.body,
         body_hash=hashlib.sha256(response.body).hexdigest(),
         content_type=headers.get("content-type"),
@@ -133,7 +133,7 @@ def _challenged(response: Response) -> bool:
     # 429 slows its host down whatever its page says.
     if response.status == 429 or "html" not in typed:
         return False
-    return interstitial(response.body[:_CHECKED].decode("utf-8", "replace")) == "challenge"
+    return blocking_page_kind(response.body[:_CHECKED].decode("utf-8", "replace")) == "challenge"
 
 
 def _refusal(feed: FeedConfig, response: Response, now: datetime) -> FeedError:
@@ -144,9 +144,9 @@ def _refusal(feed: FeedConfig, response: Response, now: datetime) -> FeedError:
     if _challenged(response):
         kind, said = _CHALLENGE
     return FeedError(
-        f"{feed.key}: {shown_url(response.url)} {said}",
+        f"{feed.key}: {redact_url(response.url)} {said}",
         kind=kind,
         feed=feed.key,
         status=status,
-        retry_after_s=retry_after(response.headers.get("retry-after"), now),
+        retry_after_s=parse_retry_after(response.headers.get("retry-after"), now),
     )

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipeline.feeds.text_cleanup import clean, collapsed, damaged, repair, tidy
+from pipeline.feeds.text_cleanup import clean, collapsed, fix_mojibake, is_mojibake, normalize_space
 
 _SPLITTER = r"""
     <(?:
@@ -241,18 +241,18 @@ def _conceals(name: str, written: str, dropped: frozenset[str]) -> bool:
 
 def _laid_out(text: str) -> str:
     """Return marked text in lines."""
-    if damaged(text):
+    if is_mojibake(text):
         text = "".join(_repaired(text))
     text = collapsed(text) + _ITEM_END
     for mark in (_PARAGRAPH, _LINE, _ITEM, _ITEM_END):
         text = text.replace(f" {mark}", mark)
     lines = _BREAKS.sub(_lines, text).strip()
-    return lines if clean(lines) else tidy(lines)
+    return lines if clean(lines) else normalize_space(lines)
 
 
 def _repaired(text: str) -> Iterator[str]:
     for at, segment in enumerate(_SEGMENTS.split(text)):
-        yield segment if at % 2 else repair(segment)
+        yield segment if at % 2 else fix_mojibake(segment)
 
 
 def _lines(found: re.Match[str]) -> str:

@@ -15,7 +15,7 @@ import yaml
 from slugify import slugify
 
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import Beat, FeedConfig, Record, feed_address
+from pipeline.domain.models import Beat, FeedConfig, FrozenModel, normalize_feed_url
 
 LARGEST = 10_000_000
 """Bytes; about fifty thousand feeds."""
@@ -27,7 +27,7 @@ _UNWRITABLE = re.compile(
 )
 
 
-class OutlineFeed(Record):
+class OutlineFeed(FrozenModel):
     """One feed of a subscription list."""
 
     title: str
@@ -108,7 +108,7 @@ class _Reader:
 
     def feed(self, said: dict[str, str]) -> None:
         url = said.get("xmlurl", "")
-        address = feed_address(url)
+        address = normalize_feed_url(url)
         title = said.get("text") or said.get("title") or (address or "").partition("/")[0]
         if address is None or address in self.seen:
             why = "is listed twice" if address else "has no http(s) address"
@@ -132,11 +132,11 @@ def to_yaml(outlines: Sequence[OutlineFeed], existing: Subscribed | None = None)
 
     With `existing`, feeds that it has already are comments. Without, the answer is a complete feeds.yaml.
     """
-    known = {feed_address(feed.url): feed.key for feed in existing.feeds} if existing else {}
+    known = {normalize_feed_url(feed.url): feed.key for feed in existing.feeds} if existing else {}
     taken = {key for feed in existing.feeds for key in (feed.key, *feed.previous_keys)} if existing else set()
     parts = ["# Add these lines at the end of feeds.yaml, under feeds:\n" if existing else _head(outlines)]
     for outline in outlines:
-        key = known.get(feed_address(outline.url))
+        key = known.get(normalize_feed_url(outline.url))
         if key:
             parts.append(f"  # {clean(outline.title)} is subscribed to already, as {key}\n")
         else:
@@ -153,7 +153,7 @@ def _head(outlines: Sequence[OutlineFeed]) -> str:
 
 
 def _new_key(outline: OutlineFeed, taken: set[str]) -> str:
-    host = (feed_address(outline.url) or "").partition("/")[0]
+    host = (normalize_feed_url(outline.url) or "").partition("/")[0]
     stem = slugify(outline.title, max_length=48) or slugify(host, max_length=48) or "feed"
     key, number = stem, 2
     while key in taken:

@@ -13,9 +13,9 @@ from pipeline.domain.errors import FeedError
 from pipeline.domain.models import Item
 from pipeline.feeds.parsing.parse import ParsedFeed
 
-MOST_PAGES = 200
+MAX_PAGES = 200
 """Pages of one walk, the feed's own document included: a publisher's kindness has an end, too."""
-MOST_BYTES = 200_000_000
+MAX_BYTES = 200_000_000
 """Bytes of all pages of one walk."""
 PATIENCE_S = 60.0
 """Seconds that a walk waits where a server asks it to; who wants more is left alone, as after a poll."""
@@ -24,7 +24,7 @@ _BUSY = frozenset(("rate-limited", "server"))
 _ENDS = frozenset(("not-found", "gone"))
 
 
-def next_page(parsed: ParsedFeed, url: str, number: int) -> str | None:
+def next_page_url(parsed: ParsedFeed, url: str, number: int) -> str | None:
     """Return where the items before those of a page are, None where nothing says so.
 
     `url` is where the page was found, `number` its place in the walk, from 1. What a feed says goes before
@@ -42,23 +42,23 @@ def _with_page(url: str, number: int) -> str:
     return parts._replace(query="&".join([*kept, f"{_PAGED}={number}"]), fragment="").geturl()
 
 
-def is_past(items: Sequence[Item], since: datetime | None) -> bool:
+def is_before(items: Sequence[Item], since: datetime | None) -> bool:
     """Tell whether all that a page dates is older than `since`: feeds are not always sorted."""
     dated = [item.published_at for item in items if item.dated]
     return since is not None and bool(dated) and max(dated) < since
 
 
-def fresh(items: Sequence[Item], met: Container[str]) -> tuple[Item, ...]:
+def unseen(items: Sequence[Item], met: Container[str]) -> tuple[Item, ...]:
     """Return a page's items that no page before it had, by the guids that were met."""
     return tuple(item for item in items if item.guid not in met)
 
 
-def is_end(error: FeedError) -> bool:
+def is_last_page(error: FeedError) -> bool:
     """Tell whether a later page that cannot be had is just the archive's end."""
     return error.kind in _ENDS
 
 
-def patience(error: FeedError) -> float | None:
+def retry_delay(error: FeedError) -> float | None:
     """Return the seconds after which a busy server is asked once more, None where it is left alone."""
     asked = error.context.get("retry_after_s")
     if error.kind not in _BUSY or not isinstance(asked, float):
@@ -87,7 +87,7 @@ def _host(url: str) -> str | None:
         return None
 
 
-def with_login(url: str, feed_url: str) -> str:
+def with_credentials(url: str, feed_url: str) -> str:
     """Return a URL with the user and password of the feed's, where it asks the very same server."""
     try:
         parts, feed = urlsplit(url), urlsplit(feed_url)

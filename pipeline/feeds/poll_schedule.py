@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, PollState
-from pipeline.feeds.fetch import Fetched, Unchanged
+from pipeline.feeds.fetch import FetchedFeed, NotModified
 
 JITTER = 0.1
 """Part of a wait that is added at most."""
@@ -34,7 +34,7 @@ def host_of(url: str) -> str:
         return url
 
 
-def resting(states: Iterable[tuple[FeedConfig, PollState]]) -> dict[str, datetime]:
+def host_cooldowns(states: Iterable[tuple[FeedConfig, PollState]]) -> dict[str, datetime]:
     """Return until when each host asked to be left alone, by any of its feeds."""
     until: dict[str, datetime] = {}
     for feed, state in states:
@@ -44,7 +44,7 @@ def resting(states: Iterable[tuple[FeedConfig, PollState]]) -> dict[str, datetim
     return until
 
 
-def holdup(
+def skip_reason(
     feed: FeedConfig, state: PollState, hosts: Mapping[str, datetime], now: datetime, *, named: bool
 ) -> str | None:
     """Return why a feed is not to be polled now, None where it is. `named`: somebody asked for it by key.
@@ -73,18 +73,18 @@ def is_paused(state: PollState) -> bool:
     return state.failures >= _PATIENCE
 
 
-def after_unchanged(
-    feed: FeedConfig, state: PollState, seen: Unchanged, now: datetime, chance: float
+def state_after_unchanged(
+    feed: FeedConfig, state: PollState, seen: NotModified, now: datetime, chance: float
 ) -> PollState:
     """Return the state after a poll that brought nothing."""
     count = state.unchanged + 1 if seen.asked else 0
     return _after_answer(feed, state, seen, now, chance).model_copy(update={"unchanged": count})
 
 
-def after_read(
+def state_after_read(
     feed: FeedConfig,
     state: PollState,
-    seen: Fetched,
+    seen: FetchedFeed,
     now: datetime,
     chance: float,
     *,
@@ -107,7 +107,7 @@ def after_read(
 
 
 def _after_answer(
-    feed: FeedConfig, state: PollState, seen: Fetched | Unchanged, now: datetime, chance: float
+    feed: FeedConfig, state: PollState, seen: FetchedFeed | NotModified, now: datetime, chance: float
 ) -> PollState:
     wait_s = _between(feed, max(seen.hints.fresh_s or 0.0, state.ttl_s or 0.0))
     well = {
@@ -131,7 +131,7 @@ def _moving(feed: FeedConfig, state: PollState, target: str | None) -> dict[str,
     return {"moving_to": target, "moving": seen}
 
 
-def after_failure(state: PollState, error: FeedError, now: datetime, chance: float) -> PollState:
+def state_after_failure(state: PollState, error: FeedError, now: datetime, chance: float) -> PollState:
     """Return the state after a poll that failed: longer and longer waits, then a pause."""
     failures = state.failures + 1
     wait_s = min(_LONGEST_S, _BACKOFF_S * 2 ** min(failures - 2, 20)) if failures > 1 else 0.0
@@ -148,7 +148,7 @@ def after_failure(state: PollState, error: FeedError, now: datetime, chance: flo
     return state.model_copy(update=failed)
 
 
-def after_refusal(state: PollState, error: FeedError, now: datetime) -> PollState:
+def state_after_refusal(state: PollState, error: FeedError, now: datetime) -> PollState:
     """Return the state after something else of a feed's host was refused: its wish for rest, no failure."""
     until = _wait_until(error, now)
     return state.model_copy(update={"wait_until": until}) if until else state

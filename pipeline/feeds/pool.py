@@ -7,10 +7,10 @@ from typing import Any, Self
 from pydantic import TypeAdapter
 
 from pipeline.domain.errors import FeedError
-from pipeline.domain.text import shown_url
+from pipeline.domain.text import redact_url
 from pipeline.feeds.pages.extract import Page
 from pipeline.feeds.parsing.parse import ParsedFeed
-from pipeline.sandbox import CPU_S, MEMORY, JobFailed, Pool
+from pipeline.sandbox import CPU_S, MEMORY_BYTES, JobError, WorkerPool
 
 _OURS = {
     "too-costly": ("too-costly", "takes more time or memory to read than it may; is it what it should be?"),
@@ -26,8 +26,8 @@ class ParsePool:
     document takes more time or memory than it may.
     """
 
-    def __init__(self, workers: int | None = None, cpu_s: float = CPU_S, memory: int = MEMORY) -> None:
-        self._pool = Pool("pipeline.feeds.worker", workers, cpu_s, memory)
+    def __init__(self, workers: int | None = None, cpu_s: float = CPU_S, memory: int = MEMORY_BYTES) -> None:
+        self._pool = WorkerPool("pipeline.feeds.worker", workers, cpu_s, memory)
 
     async def __aenter__(self) -> Self:
         await self._pool.__aenter__()
@@ -51,17 +51,17 @@ class ParsePool:
     async def _run(self, job: dict[str, Any], body: bytes) -> bytes:
         try:
             return await self._pool.run(job, body)
-        except JobFailed as error:
+        except JobError as error:
             raise _named(error, job["url"]) from error
 
 
-def _named(error: JobFailed, url: str) -> FeedError:
+def _named(error: JobError, url: str) -> FeedError:
     if error.kind in _OURS:
         kind, said = _OURS[error.kind]
-        return FeedError(f"{shown_url(url)} {said}", kind=kind)
+        return FeedError(f"{redact_url(url)} {said}", kind=kind)
     if error.kind == "no-process":
         return FeedError(error.message, kind="unexpected")
-    about = f"{shown_url(url)}: " if error.kind == "unexpected" else ""
+    about = f"{redact_url(url)}: " if error.kind == "unexpected" else ""
     return FeedError(about + error.message, kind=error.kind, **error.context)
 
 

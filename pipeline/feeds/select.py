@@ -13,8 +13,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipeline.config.regex import compiled
-from pipeline.domain.models import FeedConfig, Item, Record, Window
+from pipeline.config.regex import compile_regex
+from pipeline.domain.models import FeedConfig, FrozenModel, Item, Window
 
 # Scripts that put no spaces between words, so that a word's edge cannot be told.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff]")
@@ -27,7 +27,7 @@ def is_age(reason: str | None) -> bool:
     return reason is not None and reason.startswith(_TOO_OLD)
 
 
-def objection(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
+def exclusion_reason(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
     """Return why an item is not wanted, None where it is.
 
     Applied in this order, the first objection counting: emptiness, age, language, categories, words, regular
@@ -45,7 +45,7 @@ def objection(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
     )
 
 
-def speaks(language: str, wanted: str) -> bool:
+def matches_language(language: str, wanted: str) -> bool:
     """Tell whether a language is the wanted one, `en` standing for `en-GB` as well (RFC 4647 §3.3.1)."""
     tag, prefix = (each.casefold().replace("_", "-") for each in (language, wanted))
     return tag == prefix or tag.startswith(f"{prefix}-")
@@ -64,7 +64,7 @@ def _age(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
 
 def _language(feed: FeedConfig, item: Item) -> str | None:
     language = item.language or feed.language
-    if not feed.languages or any(speaks(language, wanted) for wanted in feed.languages):
+    if not feed.languages or any(matches_language(language, wanted) for wanted in feed.languages):
         return None
     return f"unwanted language: {language}"
 
@@ -90,7 +90,10 @@ def _patterns(feed: FeedConfig, item: Item) -> str | None:
         return None
     text = f"{item.title}\n{item.text}".encode("utf-8", "replace")
     return _refusal(
-        "pattern", feed.include_match, feed.exclude_match, lambda pattern: compiled(pattern).found_in(text)
+        "pattern",
+        feed.include_match,
+        feed.exclude_match,
+        lambda pattern: compile_regex(pattern).matches(text),
     )
 
 
@@ -134,7 +137,7 @@ _MERGED = "merged"
 _ASIDE = (_SKIPPED, "forgotten")
 
 
-class KnownItem(Record):
+class ExistingItem(FrozenModel):
     """What the ledger knows of one item."""
 
     state: str
@@ -143,10 +146,10 @@ class KnownItem(Record):
     """Why it is skipped, where that counts: in a backfill."""
 
 
-class Known(Record):
+class ExistingItems(FrozenModel):
     """What the ledger knows of the items at hand."""
 
-    guids: dict[str, KnownItem] = Field(default_factory=dict)
+    guids: dict[str, ExistingItem] = Field(default_factory=dict)
     """Of this feed, by guid."""
     canonicals: dict[str, tuple[str, str]] = Field(default_factory=dict)
     """Of all feeds: canonical URL → (feed key, guid) of the item that others are merged into."""
@@ -154,14 +157,14 @@ class Known(Record):
     """Canonical URLs that are never to be taken again."""
 
 
-class Skip(Record):
+class Skip(FrozenModel):
     """An item that is not to be drafted, and why."""
 
     item: Item
     reason: str
 
 
-class Merge(Record):
+class Merge(FrozenModel):
     """An item that tells a story we have already."""
 
     item: Item
@@ -169,10 +172,10 @@ class Merge(Record):
     """Feed key and guid of the item that stays."""
 
 
-Fate = Literal["new", "updated", "unchanged", "outside", "beyond"] | Skip | Merge
+ItemOutcomeKind = Literal["new", "updated", "unchanged", "outside", "beyond"] | Skip | Merge
 
 
-class Selection(Record):
+class Selection(FrozenModel):
     """What is to become of a feed's items; each is in one place, in the feed's order."""
 
     new: tuple[Item, ...] = ()
@@ -187,10 +190,10 @@ class Selection(Record):
     """What it would have taken in, were it not for its limit; left alone as well."""
 
 
-def decide(
+def select_items(
     feed: FeedConfig,
     items: Sequence[Item],
-    known: Known,
+    known: ExistingItems,
     now: datetime,
     *,
     window: Window | None = None,
@@ -208,7 +211,7 @@ def decide(
             taken.setdefault(item.canonical, (feed.key, item.guid))
     left = len(items) if most is None else most
     once = {item.guid: item for item in items}  # a feed may say one twice
-    became: dict[str, Fate] = {}
+    became: dict[str, ItemOutcomeKind] = {}
     for item in _ordered(once.values(), window):
         fate = _asked(_fate(feed, item, known, taken, now, window), left)
         became[item.guid] = fate
@@ -232,7 +235,7 @@ def _ordered(items: Iterable[Item], window: Window | None) -> Iterable[Item]:
     return items if window is None else sorted(items, key=lambda item: item.published_at, reverse=True)
 
 
-def _asked(fate: Fate, left: int) -> Fate:
+def _asked(fate: ItemOutcomeKind, left: int) -> ItemOutcomeKind:
     """Return what becomes of an item where so many new ones may still be taken in."""
     if left > 0 or fate in ("updated", "unchanged"):
         return fate
@@ -242,11 +245,11 @@ def _asked(fate: Fate, left: int) -> Fate:
 def _fate(
     feed: FeedConfig,
     item: Item,
-    known: Known,
+    known: ExistingItems,
     taken: dict[str, tuple[str, str]],
     now: datetime,
     window: Window | None,
-) -> Fate:
+) -> ItemOutcomeKind:
     if window is not None and not _within(item.published_at, window):
         return "outside"
     if item.canonical in known.forgotten:
@@ -257,7 +260,7 @@ def _fate(
             return "unchanged"
         # A backfill takes the latest text of what waits; what has a draft is a poll's to look after.
         return "updated" if window is None or before.state == _WAITS else "outside"
-    reason = objection(feed, item, None if window else now)
+    reason = exclusion_reason(feed, item, None if window else now)
     if reason:
         return Skip(item=item, reason=reason) if before is None else "unchanged"
     into = taken.get(item.canonical or "")
@@ -266,12 +269,12 @@ def _fate(
     return Merge(item=item, into=into)
 
 
-def _settled(before: KnownItem | None) -> bool:
+def _settled(before: ExistingItem | None) -> bool:
     """Tell whether an item is known and has, or is to have, a draft of its own."""
     return before is not None and before.state not in (*_ASIDE, _MERGED)
 
 
-def _reconsidered(before: KnownItem, item: Item, window: Window | None) -> bool:
+def _reconsidered(before: ExistingItem, item: Item, window: Window | None) -> bool:
     """Tell whether to look again: at skipped items that changed, or whose age does not count any more."""
     if before.state != _SKIPPED:
         return False

@@ -20,7 +20,7 @@ _SUSPECTS = re.compile("[^\x00-\x7f](?:[^\x00-\x7f]+|(?<=[\x80-\x9fÃÂŒœ]))")
 _LINE_ENDS = re.compile("\r\n?|[\u0085\u2028\u2029]")
 
 
-def damaged(text: str) -> bool:
+def is_mojibake(text: str) -> bool:
     """Tell whether any of a text may have been decoded with the wrong charset; never wrongly no."""
     if text.isascii():
         return False
@@ -29,14 +29,14 @@ def damaged(text: str) -> bool:
     return is_bad("\n".join([text[max(0, start - 2) : end + 2] for start, end in places]))
 
 
-def repair(text: str) -> str:
+def fix_mojibake(text: str) -> str:
     """Undo text that was decoded with the wrong charset, line by line: one bad line spoils no other."""
-    if not damaged(text):
+    if not is_mojibake(text):
         return text
     return "\n".join(line if line.isascii() else fix_encoding(line) for line in text.split("\n"))
 
 
-def visible(text: str) -> str:
+def strip_invisible(text: str) -> str:
     """Return the text without control, zero-width, bidi and tag characters; line ends become line feeds."""
     return _JOINERS.sub("", _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text)))
 
@@ -56,10 +56,10 @@ def collapsed(text: str) -> str:
     return text
 
 
-def tidy(text: str) -> str:
+def normalize_space(text: str) -> str:
     """Collapse spaces within lines and blank lines to one; takes time in proportion to the text."""
     kept: list[str] = []
-    for line in visible(text).split("\n"):
+    for line in strip_invisible(text).split("\n"):
         words = " ".join(line.split())
         if words == "-" or (not words and (not kept or not kept[-1])):
             continue  # a list item without text, or another blank line
@@ -69,12 +69,12 @@ def tidy(text: str) -> str:
 
 def plain(text: str) -> str:
     """Return text that is no markup, repaired and tidied."""
-    return tidy(repair(text))
+    return normalize_space(fix_mojibake(text))
 
 
 def one_line(text: str, most: int = 300) -> str:
     """Return text as a single line of at most `most` characters, cut at a word with `…`."""
-    return shorten(" ".join(visible(repair(text)).split()), most)
+    return shorten(" ".join(strip_invisible(fix_mojibake(text)).split()), most)
 
 
 def shorten(line: str, most: int) -> str:

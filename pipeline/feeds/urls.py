@@ -30,7 +30,7 @@ _SENDERS = re.compile(
 )
 
 
-def tracks(name: str, value: str) -> bool:
+def is_tracking_parameter(name: str, value: str) -> bool:
     """Tell whether a parameter says where a reader came from: by its name, or by both, as `ref=rss`."""
     if _NAMES.fullmatch(name):
         return True
@@ -61,14 +61,14 @@ _FRONTS = ("www.", "m.", "mobile.", "amp.")
 _INNER_MOBILE = re.compile(r"^([a-z-]{2,12})\.m\.(?=[a-z0-9-]+\.[a-z0-9.-]+$)")
 
 
-def undamaged(url: str) -> str:
+def fix_url(url: str) -> str:
     """Undo what loose XML parsing does to a URL's query."""
     return _DAMAGE.sub(r"&\1", _AMPERSANDS.sub("&", url)) if "&" in url else url
 
 
-def absolute(raw: str | None, base: str) -> str | None:
+def absolute_url(raw: str | None, base: str) -> str | None:
     """Return an absolute http(s) link, resolved against `base`, or None where there is none."""
-    cleaned = re.sub(r"[\t\r\n]", "", undamaged(raw or "")).strip()
+    cleaned = re.sub(r"[\t\r\n]", "", fix_url(raw or "")).strip()
     if not cleaned or len(cleaned) > _LONGEST:
         return None
     if "&#" in cleaned:
@@ -100,7 +100,7 @@ def canonical_url(url: str) -> str | None:
     practice.
     """
     try:
-        parts = _split(undamaged(url.strip()))
+        parts = _split(fix_url(url.strip()))
         host = _host(parts)
     except ValueError:
         return None
@@ -173,7 +173,7 @@ def _plain_path(path: str) -> str:
 
 def _is_noise(pair: str) -> bool:
     name, _, value = pair.partition("=")
-    return tracks(name, value) or _AMP_QUERY.fullmatch(pair) is not None
+    return is_tracking_parameter(name, value) or _AMP_QUERY.fullmatch(pair) is not None
 
 
 def _normal(part: str, also: str) -> str:

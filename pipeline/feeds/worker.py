@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.feeds.parsing import parse
-from pipeline.sandbox.worker import serve
+from pipeline.sandbox.worker import run_worker
 
 
 def work(job: dict[str, Any], body: bytes) -> bytes:
@@ -18,4 +18,4 @@ def work(job: dict[str, Any], body: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    serve(work)
+    run_worker(work)

@@ -16,20 +16,34 @@ import aiohttp
 import httpx
 
 from pipeline.domain.errors import ConfigError, FeedError
-from pipeline.domain.models import Record
-from pipeline.domain.text import host_in
-from pipeline.http_client.decompress import Broken, Unasked, Unpacker
-from pipeline.http_client.errors import late, named, no_web, off_limits, too_large, too_many_redirects
-from pipeline.http_client.limits import Turns
-from pipeline.http_client.ssrf import Guard, Resolve, SystemResolver, forbidden_host, place, place_of
-from pipeline.http_client.transport import GuardedTransport, bare, mounts, proxy_of
+from pipeline.domain.models import FrozenModel
+from pipeline.domain.text import url_host
+from pipeline.http_client.decompress import BodyDecoder, CorruptBody, UnexpectedEncoding
+from pipeline.http_client.errors import (
+    forbidden_address,
+    timeout_error,
+    to_feed_error,
+    too_large,
+    too_many_redirects,
+    unsupported_scheme,
+)
+from pipeline.http_client.limits import HostLimiter
+from pipeline.http_client.ssrf import (
+    GuardedResolver,
+    Resolve,
+    SystemResolver,
+    is_private_host,
+    origin_of,
+    url_origin,
+)
+from pipeline.http_client.transport import GuardedTransport, mounts, proxy_of, without_credentials
 
 _CONNECT_S = 10.0
 _ERRORS = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError)
 """All that the libraries raise; a ValueError is a URL or a header that cannot be sent."""
 
 
-class Response(Record):
+class Response(FrozenModel):
     """What a server answered, whatever its status."""
 
     status: int
@@ -43,7 +57,7 @@ class Response(Record):
     """Decoded from gzip, no further; empty where an answer of status 400 or more cannot be decoded."""
 
 
-class Net:
+class HttpClient:
     """An HTTP client to be opened with `async with`.
 
     `timeout_s` counts for a request as a whole, redirects included, without the time that it waits for its
@@ -71,10 +85,10 @@ class Net:
         self._allowed = frozenset(allowed)
         self._system = SystemResolver(total)
         self._resolve = resolve or self._system
-        self._turns = Turns(total, per_host)
+        self._turns = HostLimiter(total, per_host)
         self._no_way = ""
 
-    async def __aenter__(self) -> "Net":
+    async def __aenter__(self) -> "HttpClient":
         """Open it; where the environment names a proxy that cannot be used, each request says so."""
         tls = httpx.create_ssl_context()
         proxied: dict[str, httpx.AsyncBaseTransport | None] = {}
@@ -88,7 +102,7 @@ class Net:
             headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip"},
             timeout=httpx.Timeout(self._timeout_s, connect=min(_CONNECT_S, self._timeout_s), pool=None),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            transport=GuardedTransport(Guard(self._allowed, self._resolve), tls),
+            transport=GuardedTransport(GuardedResolver(self._allowed, self._resolve), tls),
             mounts=proxied,
         )
         await self._client.__aenter__()
@@ -102,7 +116,7 @@ class Net:
 
     def _by_proxy(self, proxy: str, tls: ssl.SSLContext) -> httpx.AsyncBaseTransport:
         """Return a transport that connects to nothing but a proxy, wherever the operator has it."""
-        guard = Guard({place_of(proxy)}, self._system)
+        guard = GuardedResolver({url_origin(proxy)}, self._system)
         return GuardedTransport(guard, tls, proxy_of(proxy))
 
     async def get(
@@ -150,9 +164,9 @@ class Net:
                     return answer
                 request = answer
         except (TimeoutError, httpx.ReadTimeout) as error:
-            raise late(error, host_in(at), self._timeout_s) from error
+            raise timeout_error(error, url_host(at), self._timeout_s) from error
         except _ERRORS as error:
-            raise named(error, at) from error
+            raise to_feed_error(error, at) from error
 
     async def _ask(
         self, request: httpx.Request, hops: list[tuple[int, str]], most: int, *, follow: bool
@@ -164,7 +178,7 @@ class Net:
                 return await _read(response, tuple(hops), most)
         finally:
             await response.aclose()
-        hops.append((response.status_code, str(bare(response.next_request.url))))
+        hops.append((response.status_code, str(without_credentials(response.next_request.url))))
         if len(hops) > self._max_redirects:
             raise too_many_redirects(str(request.url))
         return response.next_request
@@ -176,10 +190,10 @@ class Net:
         """
         host = url.raw_host.decode("ascii")
         if url.scheme not in ("http", "https") or not host:
-            raise no_web(str(url))
-        where = place(host, url.port or (443 if url.scheme == "https" else 80))
-        if where not in self._allowed and forbidden_host(host):
-            raise off_limits(where)
+            raise unsupported_scheme(str(url))
+        where = origin_of(host, url.port or (443 if url.scheme == "https" else 80))
+        if where not in self._allowed and is_private_host(host):
+            raise forbidden_address(where)
         return where
 
 
@@ -202,7 +216,7 @@ async def _read(response: httpx.Response, hops: tuple[tuple[int, str], ...], mos
 async def _body(response: httpx.Response, most: int) -> bytes:
     """Return the decoded body, of which no more than `most` bytes are taken, packed or not."""
     encoding, host = response.headers.get("content-encoding", ""), response.url.host
-    unpacker, body, taken = Unpacker(encoding), bytearray(), 0
+    unpacker, body, taken = BodyDecoder(encoding), bytearray(), 0
     try:
         async for piece in response.aiter_raw():
             taken += len(piece)
@@ -213,9 +227,9 @@ async def _body(response: httpx.Response, most: int) -> bytes:
             if max(taken, len(body)) > most:
                 raise too_large(host, most)
         unpacker.end()
-    except Broken as error:
+    except CorruptBody as error:
         raise FeedError(f"{host} sends a broken {encoding[:20]} body", kind="http") from error
-    except Unasked as error:
+    except UnexpectedEncoding as error:
         said = f"{host} answers in {encoding[:20]!r}, which was not asked for"
         raise FeedError(said, kind="http") from error
     return bytes(body)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 STEP = 65_536
 """Bytes that are decoded at one time."""
-MEMBERS = 1_000
+MAX_MEMBERS = 1_000
 """Members of one gzip body: 15 MB of empty ones would keep the decoder busy for seconds."""
 
 _GZIP = b"\x1f\x8b"
@@ -14,15 +14,15 @@ _TEXT = (b"<", b"{", b"[", b" ", b"\t", b"\r", b"\n", b"\xef\xbb", b"\xff\xfe", 
 """How text begins that was announced as gzip: markup, JSON, space or a byte order mark."""
 
 
-class Broken(ValueError):
+class CorruptBody(ValueError):
     """A body is not what its Content-Encoding says."""
 
 
-class Unasked(ValueError):
+class UnexpectedEncoding(ValueError):
     """A body is in an encoding that was not asked for."""
 
 
-class Unpacker:
+class BodyDecoder:
     """Decodes one body by its Content-Encoding: none, gzip, or deflate with or without zlib's frame.
 
     Servers that announce gzip and send text are taken by the text. Sources: RFC 1952, RFC 1950, RFC 1951.
@@ -51,20 +51,20 @@ class Unpacker:
         if self._inflater is not None:
             self._inflater.end()
         elif self._held and not self._plain:
-            raise Broken("cut off")
+            raise CorruptBody("cut off")
 
     def _begin(self, start: bytes) -> None:
         if self._encoding == "deflate":
             framed = start[0] & 0x0F == 8 and int.from_bytes(start[:2], "big") % 31 == 0
             self._inflater = _Inflater(zlib.MAX_WBITS if framed else -zlib.MAX_WBITS)
         elif self._encoding != "gzip":
-            raise Unasked(self._encoding)
+            raise UnexpectedEncoding(self._encoding)
         elif start.startswith(_GZIP):
-            self._inflater = _Inflater(zlib.MAX_WBITS | 16, members=MEMBERS)
+            self._inflater = _Inflater(zlib.MAX_WBITS | 16, members=MAX_MEMBERS)
         elif start.startswith(_TEXT):
             self._plain = True
         else:
-            raise Broken("no gzip")
+            raise CorruptBody("no gzip")
 
 
 class _Inflater:
@@ -99,7 +99,7 @@ class _Inflater:
             try:
                 found = self._stream.decompress(piece, STEP)
             except zlib.error as error:
-                raise Broken(str(error)) from error
+                raise CorruptBody(str(error)) from error
             self._crc = zlib.crc32(found, self._crc)
             self._size += len(found)
             if found:
@@ -114,7 +114,7 @@ class _Inflater:
             self._left = piece
             return b""
         elif self._members == 0:
-            raise Broken("too many members")
+            raise CorruptBody("too many members")
         else:
             self._open()
         return piece
@@ -123,7 +123,7 @@ class _Inflater:
         """Raise Broken where more than the checksum is missing."""
         gzip = self._window > zlib.MAX_WBITS
         if not self._stream.eof and not (gzip and self._only_trailer_missing()):
-            raise Broken("cut off")
+            raise CorruptBody("cut off")
 
     def _only_trailer_missing(self) -> bool:
         """Tell whether the body is whole and only (part of) gzip's own checksum and length is cut off."""

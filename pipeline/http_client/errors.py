@@ -8,25 +8,25 @@ import aiohttp
 import httpx
 
 from pipeline.domain.errors import FeedError
-from pipeline.domain.text import host_in, shown_url
-from pipeline.http_client.limits import Drips
-from pipeline.http_client.ssrf import ForbiddenAddress, place_of
+from pipeline.domain.text import redact_url, url_host
+from pipeline.http_client.limits import SlowBody
+from pipeline.http_client.ssrf import ForbiddenAddress, url_origin
 
 _PROXY_ERRORS = (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)
 
 
-def late(error: Exception, host: str, seconds: float) -> FeedError:
+def timeout_error(error: Exception, host: str, seconds: float) -> FeedError:
     """Return the error of an answer that did not come in time, or comes in drops."""
-    if any(isinstance(cause, Drips) for cause in _causes(error)):
+    if any(isinstance(cause, SlowBody) for cause in _causes(error)):
         return FeedError(f"{host} sends its answer drop by drop; the next run tries again", kind="timeout")
     return FeedError(
         f"{host} did not answer in full within {seconds:g} s; the next run tries again", kind="timeout"
     )
 
 
-def no_web(url: str) -> FeedError:
+def unsupported_scheme(url: str) -> FeedError:
     """Return the error of a URL that is not of the web."""
-    said = f"{host_in(url)}: only http and https can be fetched; correct the address"
+    said = f"{url_host(url)}: only http and https can be fetched; correct the address"
     return FeedError(said, kind="url")
 
 
@@ -37,11 +37,11 @@ def too_large(host: str, most: int) -> FeedError:
 
 def too_many_redirects(url: str) -> FeedError:
     """Return the error of a chain of redirects that is too long, or a circle."""
-    said = f"{host_in(url)} redirects too often; open it in a browser and use where it ends"
+    said = f"{url_host(url)} redirects too often; open it in a browser and use where it ends"
     return FeedError(said, kind="redirects")
 
 
-def off_limits(where: str) -> FeedError:
+def forbidden_address(where: str) -> FeedError:
     """Return the error of a `host:port` in somebody's own network."""
     return FeedError(
         f"{where} is no address of the public internet; if you trust it, add {where} to COPYDESK_ALLOW_HOSTS",
@@ -49,17 +49,17 @@ def off_limits(where: str) -> FeedError:
     )
 
 
-def named(error: Exception, url: str) -> FeedError:
+def to_feed_error(error: Exception, url: str) -> FeedError:
     """Return the error of a request, as its feed's operator can read it."""
-    host, causes = host_in(url), tuple(_causes(error))
+    host, causes = url_host(url), tuple(_causes(error))
     if any(isinstance(cause, ForbiddenAddress) for cause in causes):
-        return off_limits(place_of(url))
+        return forbidden_address(url_origin(url))
     if isinstance(error, httpx.UnsupportedProtocol) and not any(
         isinstance(cause, aiohttp.InvalidURL) for cause in causes
     ):
-        return no_web(url)
+        return unsupported_scheme(url)
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | ValueError):
-        return FeedError(f"{shown_url(url)} is no usable address; correct it", kind="url")
+        return FeedError(f"{redact_url(url)} is no usable address; correct it", kind="url")
     if any(isinstance(cause, _PROXY_ERRORS) for cause in causes):
         said = f"{host} cannot be reached through the proxy; check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
         return FeedError(said, kind="unreachable")

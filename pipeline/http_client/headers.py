@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from pipeline.domain.models import Record
+from pipeline.domain.models import FrozenModel
 
 
-def http_date(value: str) -> datetime | None:
+def parse_http_date(value: str) -> datetime | None:
     """Return the moment that a header names, aware; None where it names none."""
     try:
         moment = parsedate_to_datetime(value)
@@ -21,7 +21,7 @@ def http_date(value: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def retry_after(value: str | None, now: datetime) -> float | None:
+def parse_retry_after(value: str | None, now: datetime) -> float | None:
     """Return the seconds that a Retry-After header asks for, given as seconds or as a date; None if neither.
 
     `now` is aware. A moment that has passed asks for nothing.
@@ -29,7 +29,7 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     try:
         seconds = float(value or "")
     except ValueError:
-        moment = http_date(value or "")
+        moment = parse_http_date(value or "")
         # Not their difference: a date of the year 9999 is farther off than a timedelta between zones may be.
         seconds = moment.timestamp() - now.timestamp() if moment else math.nan
     return max(0.0, seconds) if math.isfinite(seconds) else None
@@ -39,7 +39,7 @@ _MAX_AGE = re.compile(r"(?:^|[\s,])max-age\s{0,9}=\s{0,9}\"?(\d{1,9})", re.IGNOR
 _UNCACHED = re.compile(r"(?:^|[\s,])no-(?:cache|store)\b", re.IGNORECASE)
 
 
-class Hints(Record):
+class CacheHints(FrozenModel):
     """How long a feed's server wants it to be kept."""
 
     fresh_s: float | None = None
@@ -48,16 +48,16 @@ class Hints(Record):
     """`Expires: 0`: servers that say so are not to be trusted with validators."""
 
 
-def read_hints(headers: Mapping[str, str], now: datetime) -> Hints:
+def parse_cache_headers(headers: Mapping[str, str], now: datetime) -> CacheHints:
     """Return the hints of an answer's headers, their names in lower case; `now` is aware UTC."""
     control = headers.get("cache-control", "")
     expires = headers.get("expires", "").strip()
     age = _MAX_AGE.search(control)
     expired = expires in {"0", "-1"} and age is None
     if _UNCACHED.search(control):
-        return Hints(expired=expired)
+        return CacheHints(expired=expired)
     if age is not None:
-        return Hints(fresh_s=float(age[1]))
-    moment, base = http_date(expires), http_date(headers.get("date", "")) or now
+        return CacheHints(fresh_s=float(age[1]))
+    moment, base = parse_http_date(expires), parse_http_date(headers.get("date", "")) or now
     fresh = (moment - base).total_seconds() if moment else None
-    return Hints(fresh_s=fresh if fresh and fresh > 0 else None, expired=expired)
+    return CacheHints(fresh_s=fresh if fresh and fresh > 0 else None, expired=expired)

@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import aiohttp
 
 
-class Turns:
+class HostLimiter:
     """At most `total` requests at one time, `per_host` of them to one `host:port`."""
 
     def __init__(self, total: int, per_host: int) -> None:
@@ -32,17 +32,17 @@ class Turns:
 
 WINDOW_S = 3.0
 """Seconds of an answer that are looked at together."""
-_DROPS = 3
+_MAX_SLOW_WINDOWS = 3
 """Pieces within a window: a server that thinks, and then sends, sends fewer."""
-_LEAST = 750
+_MIN_BYTES_PER_WINDOW = 750
 """Bytes of a window's pieces: at that pace hardly a feed is whole before the deadline."""
 
 
-class Drips(aiohttp.SocketTimeoutError):
+class SlowBody(aiohttp.SocketTimeoutError):
     """An answer comes drop by drop."""
 
 
-class Pace:
+class MinimumRate:
     """Watches how fast one answer comes. Silence is none of its business: the deadline ends that."""
 
     def __init__(self) -> None:
@@ -58,6 +58,6 @@ class Pace:
         self._pieces += 1
         if now - self._since < WINDOW_S:
             return False
-        dripping = self._pieces >= _DROPS and self._came < _LEAST
+        dripping = self._pieces >= _MAX_SLOW_WINDOWS and self._came < _MIN_BYTES_PER_WINDOW
         self._since, self._came, self._pieces = now, 0, 0
         return dripping

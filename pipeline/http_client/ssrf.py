@@ -47,7 +47,7 @@ _NUMBERS = re.compile(r"[0-9a-fx.]{1,60}", re.IGNORECASE)
 _OWN_NAMES = ("localhost", "localdomain", "local", "internal", "home.arpa")
 
 
-def forbidden(address: str) -> bool:
+def is_private_address(address: str) -> bool:
     """Tell whether an IP address is none of the public internet's; what is no address is forbidden."""
     try:
         ip = ipaddress.ip_address(address)
@@ -60,31 +60,31 @@ def forbidden(address: str) -> bool:
     return any(ip.version == network.version and ip in network for network in _REFUSED)
 
 
-def forbidden_host(host: str) -> bool:
+def is_private_host(host: str) -> bool:
     """Tell whether a URL's host is forbidden as it is written: an address, or a name for this machine."""
     host = host.strip("[]").rstrip(".").lower()
     if ":" in host:
-        return forbidden(host)
+        return is_private_address(host)
     if _NUMBERS.fullmatch(host):
         try:  # as the system would read `127.1` and `0x7f000001`
-            return forbidden(socket.inet_ntoa(socket.inet_aton(host)))
+            return is_private_address(socket.inet_ntoa(socket.inet_aton(host)))
         except OSError:
             return False
     return host.rpartition(".")[2] in _OWN_NAMES or host.endswith(".home.arpa")
 
 
-def place(host: str, port: int) -> str:
+def origin_of(host: str, port: int) -> str:
     """Return `host:port` as an exception is written: lower case, IPv6 in brackets."""
     host = host.strip("[]").lower()
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def place_of(url: str) -> str:
+def url_origin(url: str) -> str:
     """Return a URL's `host:port`. Raises ValueError for what has none."""
     parts = urlsplit(url)
     if not parts.hostname:
         raise ValueError("no host")
-    return place(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
+    return origin_of(parts.hostname, parts.port or (443 if parts.scheme == "https" else 80))
 
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -116,7 +116,7 @@ class SystemResolver:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-class Guard(AbstractResolver):
+class GuardedResolver(AbstractResolver):
     """A resolver and a maker of sockets that keep to the public internet.
 
     `allowed` are exact `host:port` exceptions, as URLs write them.
@@ -132,10 +132,10 @@ class Guard(AbstractResolver):
     ) -> list[ResolveResult]:
         """Return the addresses of a name that may be connected to. Raises ForbiddenAddress."""
         found = await self._resolve(host, port)
-        if place(host, port) in self._allowed:
+        if origin_of(host, port) in self._allowed:
             self._excepted.update((address, port) for address in found)
         else:
-            found = [address for address in found if not forbidden(address)]
+            found = [address for address in found if not is_private_address(address)]
             if not found:
                 raise ForbiddenAddress(host)
         return [_result(host, address, port) for address in found]
@@ -144,8 +144,8 @@ class Guard(AbstractResolver):
         """Return a socket for the address that is to be connected to. Raises ForbiddenAddress."""
         family, kind, protocol, _, target = info
         address, port = str(target[0]), int(target[1])
-        excepted = (address, port) in self._excepted or place(address, port) in self._allowed
-        if not excepted and forbidden(address):
+        excepted = (address, port) in self._excepted or origin_of(address, port) in self._allowed
+        if not excepted and is_private_address(address):
             raise ForbiddenAddress(address)
         return socket.socket(family, kind, protocol)
 

@@ -22,11 +22,11 @@ from aiohttp.helpers import set_exception
 from httpx_aiohttp import AiohttpTransport
 
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.text import shown_url
-from pipeline.http_client.limits import Drips, Pace
-from pipeline.http_client.ssrf import Guard
+from pipeline.domain.text import redact_url
+from pipeline.http_client.limits import MinimumRate, SlowBody
+from pipeline.http_client.ssrf import GuardedResolver
 
-IDLE = 64
+MAX_IDLE_CONNECTIONS = 64
 """Hosts with connections kept open for a next request: 10,000 feeds must fit into a process's open files."""
 PARSE_S = 1.0
 """Processor time for parsing one answer's bytes; 15 MB that nobody cut up on purpose take .02 s."""
@@ -34,7 +34,7 @@ _HEADER_BYTES = 32_768
 """Of one header; aiohttp's 8,190 are too few for what some content systems send. It allows 128 headers."""
 
 
-def bare(url: httpx.URL) -> httpx.URL:
+def without_credentials(url: httpx.URL) -> httpx.URL:
     """Return a URL without its user and password."""
     return url.copy_with(username=None, password=None) if url.userinfo else url
 
@@ -50,12 +50,12 @@ def proxy_of(url: str) -> httpx.Proxy:
 class GuardedTransport(AiohttpTransport):
     """Connects where its guard allows; one per proxy, and one for all that goes without."""
 
-    def __init__(self, guard: Guard, tls: ssl.SSLContext, proxy: httpx.Proxy | None = None) -> None:
+    def __init__(self, guard: GuardedResolver, tls: ssl.SSLContext, proxy: httpx.Proxy | None = None) -> None:
         super().__init__(verify=tls, proxy=proxy, client=lambda: _session(guard, tls))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; httpx has made a header of the URL's user and password, aiohttp refuses both."""
-        request.url = bare(request.url)
+        request.url = without_credentials(request.url)
         await request.aread()  # a redirect's body is empty but unread: it would be sent, in chunks
         return await super().handle_async_request(request)
 
@@ -68,11 +68,11 @@ class _Protocol(ResponseHandler):
     """
 
     _spent_s = 0.0
-    _pace = Pace()
+    _pace = MinimumRate()
 
     def set_response_params(self, **params: Any) -> None:  # noqa: ANN401 - whatever aiohttp hands on
         """Begin with another answer."""
-        self._spent_s, self._pace = 0.0, Pace()
+        self._spent_s, self._pace = 0.0, MinimumRate()
         super().set_response_params(**params)
 
     def data_received(self, data: bytes) -> None:
@@ -82,7 +82,7 @@ class _Protocol(ResponseHandler):
         self._spent_s += time.thread_time() - started
         drips = self._pace.drips(len(data), time.monotonic())
         if drips:
-            self._fail(Drips())
+            self._fail(SlowBody())
         if (drips or self._spent_s > PARSE_S) and self.transport is not None:
             self.transport.abort()
 
@@ -96,7 +96,7 @@ class _Protocol(ResponseHandler):
 class _Connector(aiohttp.TCPConnector):
     """Bounds the idle connections, for which aiohttp has no limit, and what comes on any."""
 
-    def __init__(self, guard: Guard, tls: ssl.SSLContext) -> None:
+    def __init__(self, guard: GuardedResolver, tls: ssl.SSLContext) -> None:
         super().__init__(
             limit=0,  # turns are waited for before, where the deadline does not run
             ssl=tls,
@@ -107,11 +107,11 @@ class _Connector(aiohttp.TCPConnector):
         self._factory = partial(_Protocol, loop=asyncio.get_running_loop())  # type: ignore[assignment]
 
     def _release(self, key: ConnectionKey, protocol: ResponseHandler, *, should_close: bool = False) -> None:
-        full = len(self._conns) >= IDLE and key not in self._conns
+        full = len(self._conns) >= MAX_IDLE_CONNECTIONS and key not in self._conns
         super()._release(key, protocol, should_close=should_close or full)
 
 
-def _session(guard: Guard, tls: ssl.SSLContext) -> aiohttp.ClientSession:
+def _session(guard: GuardedResolver, tls: ssl.SSLContext) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=_Connector(guard, tls),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -178,10 +178,10 @@ def _proxy(scheme: str, text: str) -> str:
 def _unusable(scheme: str, url: str) -> ConfigError:
     lower = f"{scheme}_proxy"  # goes before the other where both are set
     variable = lower if os.environ.get(lower) else lower.upper()
-    said = f"{variable} {shown_url(url)} is no http(s) proxy"
+    said = f"{variable} {redact_url(url)} is no http(s) proxy"
     if url.lower().startswith("socks"):
         said = (
-            f"{variable} names a SOCKS proxy ({shown_url(url)}), and Copydesk speaks to http(s) proxies only"
+            f"{variable} names a SOCKS proxy ({redact_url(url)}), and Copydesk speaks to http(s) proxies only"
         )
     return ConfigError(
         f"{said}; write one such as http://proxy.example:3128, or take {variable} out of the environment",

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime
 
-from pipeline.domain.models import Record
+from pipeline.domain.models import FrozenModel
 
 
 class Profile(NamedTuple):
@@ -75,78 +75,78 @@ _SUPPORT = re.compile(r"parameter|support|endpoints? found", re.IGNORECASE)
 _TOO_LARGE = re.compile(r"too large|too high|at most|exceeds|less than or equal", re.IGNORECASE)
 
 
-class Rung(StrEnum):
+class OutputMode(StrEnum):
     """How an answer's shape is asked for."""
 
-    STRICT = "strict"
+    JSON_SCHEMA = "strict"
     """`response_format` with the schema: the server keeps the model to it."""
-    JSON = "json"
+    JSON_OBJECT = "json"
     """`response_format` json_object, the schema in the prompt."""
-    PLAIN = "plain"
+    PROMPT = "plain"
     """The schema in the prompt, and nothing else."""
 
 
-_RUNGS = tuple(Rung)
+_RUNGS = tuple(OutputMode)
 
 
-class Manner(Record):
+class RequestMode(FrozenModel):
     """How a model on a server is asked."""
 
-    rung: Rung = Rung.STRICT
+    rung: OutputMode = OutputMode.JSON_SCHEMA
     length_field: str | None = "max_tokens"
     """None: the server takes no limit at all."""
     dropped: frozenset[str] = frozenset()
     """Optional fields that it refuses."""
 
 
-class Learned(Record):
+class KnownCapability(FrozenModel):
     """A manner in which a server answered, and since when that is known."""
 
-    manner: Manner
+    manner: RequestMode
     at: AwareDatetime
 
 
-def recalled(learned: Learned | None, now: datetime, fresh: Manner) -> Manner:
+def cached_mode(learned: KnownCapability | None, now: datetime, fresh: RequestMode) -> RequestMode:
     """Return what was learned, or `fresh` where that is a day old or nothing was."""
     return learned.manner if learned and now - learned.at < KEPT else fresh
 
 
-def lower(manner: Manner) -> Manner | None:
+def fallback(manner: RequestMode) -> RequestMode | None:
     """Return the manner one rung down; None at the bottom."""
     place = _RUNGS.index(manner.rung) + 1
     return manner.model_copy(update={"rung": _RUNGS[place]}) if place < len(_RUNGS) else None
 
 
-def after_refusal(manner: Manner, status: int, said: str) -> Manner | None:
+def mode_after_rejection(manner: RequestMode, status: int, said: str) -> RequestMode | None:
     """Return how to ask after a request was refused in this manner; None where that would change nothing.
 
     A field that the refusal names is left out or called by its other name; else the shape is asked for one
     rung down. A prompt that is too long stays too long.
     """
     if status >= 500:
-        return lower(manner) if _FORMAT.search(said) else None
+        return fallback(manner) if _FORMAT.search(said) else None
     if status == 404 and not (_FORMAT.search(said) or _SUPPORT.search(said)):
         return None
-    if status not in REFUSED or (too_long(said) and not _names(manner.length_field, said)):
+    if status not in REFUSED or (is_context_overflow(said) and not _names(manner.length_field, said)):
         return None
-    return _without_length(manner, said) or _without_optional(manner, said) or lower(manner)
+    return _without_length(manner, said) or _without_optional(manner, said) or fallback(manner)
 
 
-def too_long(said: str) -> bool:
+def is_context_overflow(said: str) -> bool:
     """Tell whether a refusal means that the request does not fit into the model's context."""
     return _TOO_LONG.search(said) is not None
 
 
-def _without_length(manner: Manner, said: str) -> Manner | None:
+def _without_length(manner: RequestMode, said: str) -> RequestMode | None:
     """Return the manner with the length field's other name, where that is asked for, or without any limit."""
     if not _names(manner.length_field, said):
         return None
     [other] = {*_LENGTHS} - {manner.length_field}
-    swap = _names(other, said) and not _TOO_LARGE.search(said) and not too_long(said)
+    swap = _names(other, said) and not _TOO_LARGE.search(said) and not is_context_overflow(said)
     return manner.model_copy(update={"length_field": other if swap else None})
 
 
-def _without_optional(manner: Manner, said: str) -> Manner | None:
+def _without_optional(manner: RequestMode, said: str) -> RequestMode | None:
     named = {name for name in OPTIONAL if _names(name, said)} - manner.dropped
     return manner.model_copy(update={"dropped": manner.dropped | named}) if named else None
 

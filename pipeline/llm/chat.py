@@ -14,19 +14,19 @@ from typing import Any, NamedTuple, TypedDict
 from openai.types.chat import ChatCompletion
 from pydantic import BaseModel, Field
 
-from pipeline.domain.models import Record, Usage
-from pipeline.domain.text import encodable
-from pipeline.llm.capabilities import Manner, Rung, after_refusal, lower
-from pipeline.llm.errors import BrokenReplyError, NoPlaceError, WebPageError, is_page
+from pipeline.domain.models import FrozenModel, TokenUsage
+from pipeline.domain.text import replace_surrogates
+from pipeline.llm.capabilities import OutputMode, RequestMode, fallback, mode_after_rejection
+from pipeline.llm.errors import EndpointNotFoundError, MalformedResponse, WebPageError, is_page
 
 RAISED = 4
 """Times the length cap, once, after an answer was cut off at it."""
 
 
-class Turn(NamedTuple):
+class Attempt(NamedTuple):
     """How the next request is asked."""
 
-    manner: Manner
+    manner: RequestMode
     cap: int
     """Tokens that the answer may take."""
     raised: bool = False
@@ -41,22 +41,22 @@ class Turn(NamedTuple):
         return self.mend is not None
 
 
-def after_cut(turn: Turn) -> Turn | None:
+def retry_with_more_tokens(turn: Attempt) -> Attempt | None:
     """Return the turn after an answer that was cut off at the cap: a higher one, once."""
     return None if turn.raised else turn._replace(cap=turn.cap * RAISED, raised=True)
 
 
-def after_unfit(turn: Turn, text: str, reason: str) -> Turn | None:
+def retry_with_repair(turn: Attempt, text: str, reason: str) -> Attempt | None:
     """Return the turn after an answer of the wrong shape: one repair, then the next rung down."""
     if turn.unfit == 0:
         return turn._replace(unfit=1, mend=(text, reason) if text.strip() else None)
-    manner = lower(turn.manner)
+    manner = fallback(turn.manner)
     return None if manner is None else turn._replace(manner=manner, unfit=0, mend=None)
 
 
-def after_refused(turn: Turn, status: int, said: str) -> Turn | None:
+def retry_in_other_mode(turn: Attempt, status: int, said: str) -> Attempt | None:
     """Return the turn after the server refused the request; None where no manner of asking would help."""
-    manner = after_refusal(turn.manner, status, said)
+    manner = mode_after_rejection(turn.manner, status, said)
     if manner is None:
         return None
     same = manner.rung == turn.manner.rung
@@ -76,7 +76,7 @@ _OVERHEAD = 50
 """Tokens around the messages."""
 
 
-class Options(Record):
+class ModelOptions(FrozenModel):
     """What the operator wants of every request."""
 
     max_tokens: int = Field(default=4096, ge=16)
@@ -87,13 +87,13 @@ class Options(Record):
     """Further fields of the body, as the server knows them."""
 
 
-def request(
-    messages: Sequence[Message], shape: type[BaseModel], turn: Turn, options: Options
+def build_request(
+    messages: Sequence[Message], shape: type[BaseModel], turn: Attempt, options: ModelOptions
 ) -> dict[str, Any]:
     """Return the body of a request, without the model's name."""
     manner = turn.manner
     body: dict[str, Any] = {"messages": [dict(message) for message in _asked(messages, shape, turn)]}
-    if manner.rung is not Rung.PLAIN:
+    if manner.rung is not OutputMode.PROMPT:
         body["response_format"] = _format(manner.rung, shape)
     if manner.length_field:
         body[manner.length_field] = turn.cap
@@ -102,25 +102,27 @@ def request(
     return body
 
 
-def estimate(body: Mapping[str, Any]) -> int:
+def estimate_prompt_tokens(body: Mapping[str, Any]) -> int:
     """Return an upper bound of the tokens that a request's messages take."""
     said = sum(len(str(message["content"]).encode("utf-8", "replace")) for message in body["messages"])
     shape = len(str(body.get("response_format", "")))
     return int((said + shape) / _BYTES_A_TOKEN) + _OVERHEAD
 
 
-def _taken(name: str, manner: Manner) -> bool:
+def _taken(name: str, manner: RequestMode) -> bool:
     return name not in manner.dropped
 
 
-def _asked(messages: Sequence[Message], shape: type[BaseModel], turn: Turn) -> list[Message]:
+def _asked(messages: Sequence[Message], shape: type[BaseModel], turn: Attempt) -> list[Message]:
     asked = list(messages)
-    if turn.manner.rung is not Rung.STRICT:  # at the end of what is fixed, so that it can be cached
+    if (
+        turn.manner.rung is not OutputMode.JSON_SCHEMA
+    ):  # at the end of what is fixed, so that it can be cached
         asked[0] = Message(role=asked[0]["role"], content=f"{asked[0]['content']}\n\n{_in_words(shape)}")
     if turn.mend is not None:
         text, reason = turn.mend
         asked.append(Message(role="assistant", content=text))
-        asked.append(Message(role="user", content=_mend(reason)))
+        asked.append(Message(role="user", content=_repair(reason)))
     return asked
 
 
@@ -130,7 +132,7 @@ def _in_words(shape: type[BaseModel]) -> str:
     return f"Answer with one JSON object and nothing else. It fits this JSON schema:\n{schema}"
 
 
-def _mend(reason: str) -> str:
+def _repair(reason: str) -> str:
     return (
         f"That answer cannot be used: {reason}. Give the whole answer again, as one JSON object that fits "
         "the schema, with this put right and nothing else changed."
@@ -138,14 +140,14 @@ def _mend(reason: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _format(rung: Rung, shape: type[BaseModel]) -> dict[str, Any]:
-    if rung is Rung.JSON:
+def _format(rung: OutputMode, shape: type[BaseModel]) -> dict[str, Any]:
+    if rung is OutputMode.JSON_OBJECT:
         return {"type": "json_object"}
     named = {"name": shape.__name__.removeprefix("Wire").lower(), "strict": True}
     return {"type": "json_schema", "json_schema": named | {"schema": shape.model_json_schema()}}
 
 
-class End(StrEnum):
+class FinishReason(StrEnum):
     """How an answer ended."""
 
     STOP = "stop"
@@ -154,25 +156,25 @@ class End(StrEnum):
     REFUSAL = "refusal"
 
 
-class Reply(Record):
+class ChatResponse(FrozenModel):
     """One answer of a server, paid for."""
 
     text: str
-    end: End
+    end: FinishReason
     refusal: str = ""
-    usage: Usage
+    usage: TokenUsage
 
 
-def read_reply(completion: ChatCompletion) -> Reply:
+def read_reply(completion: ChatCompletion) -> ChatResponse:
     """Return what a completion says. Raises BrokenReplyError where there is nothing to read."""
     choice = _choice(completion)
     message = getattr(choice, "message", None)
     if message is None:
-        raise BrokenReplyError("it holds no message")
+        raise MalformedResponse("it holds no message")
     refusal = getattr(message, "refusal", None)
-    return Reply(
-        text=encodable(_content(getattr(message, "content", None))),
-        end=End.REFUSAL if refusal else _end(getattr(choice, "finish_reason", None)),
+    return ChatResponse(
+        text=replace_surrogates(_content(getattr(message, "content", None))),
+        end=FinishReason.REFUSAL if refusal else _end(getattr(choice, "finish_reason", None)),
         refusal=str(refusal or ""),
         usage=_usage(completion),
     )
@@ -192,7 +194,7 @@ def read_models(text: str) -> list[str]:
     if isinstance(listed, list):
         return [str(one["id"]) for one in listed if isinstance(one, dict) and "id" in one]
     broken = _error(told.get("error") if isinstance(told, dict) else None, "it lists no models")
-    raise broken if broken.code else NoPlaceError(str(broken))
+    raise broken if broken.code else EndpointNotFoundError(str(broken))
 
 
 def _choice(completion: ChatCompletion) -> object:
@@ -205,13 +207,17 @@ def _choice(completion: ChatCompletion) -> object:
     return choices[0]
 
 
-def _error(said: object, lacking: str) -> BrokenReplyError:
+def _error(said: object, lacking: str) -> MalformedResponse:
     """Return what an error inside a reply with status 200 says."""
     if isinstance(said, dict):
-        return BrokenReplyError(str(said.get("message") or said), code=said.get("code"))
+        return MalformedResponse(str(said.get("message") or said), code=said.get("code"))
     told = str(said) if said else lacking
     # LM Studio's words about a path that it does not have.
-    return NoPlaceError(told) if told.lower().startswith("unexpected endpoint") else BrokenReplyError(told)
+    return (
+        EndpointNotFoundError(told)
+        if told.lower().startswith("unexpected endpoint")
+        else MalformedResponse(told)
+    )
 
 
 def _content(content: object) -> str:
@@ -220,18 +226,22 @@ def _content(content: object) -> str:
         parts = [part.get("text") if isinstance(part, dict) else None for part in content]
         return "".join(part for part in parts if isinstance(part, str))
     if content is not None and not isinstance(content, str):
-        raise BrokenReplyError("its message is no text")
+        raise MalformedResponse("its message is no text")
     return content or ""
 
 
-def _end(reason: object) -> End:
-    return End(reason) if reason in {End.LENGTH.value, End.FILTER.value} else End.STOP
+def _end(reason: object) -> FinishReason:
+    return (
+        FinishReason(reason)
+        if reason in {FinishReason.LENGTH.value, FinishReason.FILTER.value}
+        else FinishReason.STOP
+    )
 
 
-def _usage(completion: ChatCompletion) -> Usage:
+def _usage(completion: ChatCompletion) -> TokenUsage:
     """Return the tokens billed, 0 where a server does not say."""
     usage: Any = getattr(completion, "usage", None)
-    return Usage(
+    return TokenUsage(
         prompt_tokens=_count(usage, "prompt_tokens"),
         cached_tokens=_count(getattr(usage, "prompt_tokens_details", None), "cached_tokens"),
         completion_tokens=_count(usage, "completion_tokens"),

@@ -27,11 +27,11 @@ from tenacity import (
 )
 
 from pipeline.config import Settings
-from pipeline.domain.errors import ConfigError, Interrupted, ModelError
+from pipeline.domain.errors import ConfigError, LLMError, ShutdownRequested
 from pipeline.http_client import require_usable_proxies
-from pipeline.llm.capabilities import Learned, Manner, profile_of, recalled
-from pipeline.llm.chat import Options, Reply, read_models, read_reply
-from pipeline.llm.errors import BrokenReplyError, UnansweredError, is_page, name_trouble, no_models
+from pipeline.llm.capabilities import KnownCapability, RequestMode, cached_mode, profile_of
+from pipeline.llm.chat import ChatResponse, ModelOptions, read_models, read_reply
+from pipeline.llm.errors import MalformedResponse, TransientError, classify_error, is_page, no_models
 
 
 class Deadline:
@@ -57,17 +57,17 @@ class Deadline:
 
 
 OPENAI_URL = "https://api.openai.com/v1"
-ATTEMPTS = 8
+MAX_ATTEMPTS = 8
 _NO_KEY = "no-key-needed"
 
 _backoff = wait_exponential_jitter(multiplier=0.5, max=30.0, jitter=0.5)
 _spread = wait_random(0.0, 0.5)
 
-Remember = Callable[[Learned], Awaitable[None]]
+Remember = Callable[[KnownCapability], Awaitable[None]]
 """Keeps what was learned of the server and the model."""
 
 
-async def forget(_learned: Learned) -> None:
+async def no_memory(_learned: KnownCapability) -> None:
     """Keep nothing beyond this run."""
 
 
@@ -76,7 +76,7 @@ def never() -> bool:
     return False
 
 
-class Model:
+class LLMClient:
     """A model on a server; an async context manager that holds its connections.
 
     `timeout_s` is for each wait on the network, `deadline_s` for one item with all attempts and pauses, and
@@ -91,9 +91,9 @@ class Model:
         base_url: str | None = None,
         api_key: str | None = None,
         profile: str | None = None,
-        options: Options | None = None,
-        learned: Learned | None = None,
-        remember: Remember = forget,
+        options: ModelOptions | None = None,
+        learned: KnownCapability | None = None,
+        remember: Remember = no_memory,
         in_flight: int = 8,
         timeout_s: float = 120.0,
         deadline_s: float = 600.0,
@@ -102,16 +102,18 @@ class Model:
     ) -> None:
         self.model = model
         self.base_url = base_url or OPENAI_URL
-        self.options = options or Options()
+        self.options = options or ModelOptions()
         self._profile = profile_of(self.base_url, profile)
-        self.manner = recalled(learned, datetime.now(UTC), Manner(length_field=self._profile.length_field))
+        self.manner = cached_mode(
+            learned, datetime.now(UTC), RequestMode(length_field=self._profile.length_field)
+        )
         self._remember = remember
         self._met = learned is not None
         self._key = api_key
         self._deadline_s = deadline_s
         self._sleep = sleep
         self._ended = ended
-        self._pause = _Pause()
+        self._pause = _Cooldown()
         self._slots = asyncio.Semaphore(in_flight)
         self._last = ""
         self._client = _client(self.base_url, api_key or _NO_KEY, timeout_s)
@@ -133,15 +135,15 @@ class Model:
         except TimeoutError as error:
             reason = self._last or "the model server did not answer"
             message = f"{reason} (given up at the deadline of {self._deadline_s:g} s)"
-            raise ModelError(message, retry=True) from error
+            raise LLMError(message, retry=True) from error
 
-    async def learn(self, manner: Manner) -> None:
+    async def remember_mode(self, manner: RequestMode) -> None:
         """Ask in this manner from now on: it brought an answer."""
         if manner != self.manner:
             self.manner = manner
-            await self._remember(Learned(manner=manner, at=datetime.now(UTC)))
+            await self._remember(KnownCapability(manner=manner, at=datetime.now(UTC)))
 
-    async def send(self, body: dict[str, Any]) -> Reply:
+    async def send(self, body: dict[str, Any]) -> ChatResponse:
         """Return what the server answers to one request.
 
         Asks again on lost connections, timeouts, 408, 409, 429, 5xx and broken replies: at most 8 times, with
@@ -153,18 +155,18 @@ class Model:
         """
         retrying = AsyncRetrying(  # a new one for each request: its state is shared between coroutines
             sleep=self._sleep,
-            stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(self._deadline_s),
+            stop=stop_after_attempt(MAX_ATTEMPTS) | stop_before_delay(self._deadline_s),
             wait=_wait,
-            retry=retry_if_exception_type(UnansweredError),
+            retry=retry_if_exception_type(TransientError),
             before_sleep=self._note,
             reraise=True,
         )
         try:
             return await retrying(self._once, body)
-        except UnansweredError as error:
-            raise ModelError(f"{error} (given up for now)", retry=True) from error
+        except TransientError as error:
+            raise LLMError(f"{error} (given up for now)", retry=True) from error
 
-    async def check(self) -> str:
+    async def probe(self) -> str:
         """Say in a sentence whether the server is there and knows the model, without paying for an answer.
 
         Raises ModelRefused or ModelError where it is not usable.
@@ -172,7 +174,7 @@ class Model:
         try:
             answer = await self._client.models.with_raw_response.list()
             names = read_models(answer.text)
-        except (openai.OpenAIError, BrokenReplyError, ValueError, RecursionError) as error:
+        except (openai.OpenAIError, MalformedResponse, ValueError, RecursionError) as error:
             if isinstance(error, openai.NotFoundError) and not is_page(error.response.text):
                 return f"the server answers; it lists no models, so {self.model!r} is untried"
             raise no_models(error, model=self.model, key=self._key, now=datetime.now(UTC)) from error
@@ -180,23 +182,23 @@ class Model:
             return f"the server answers and knows {self.model!r}"
         return f"the server answers; {self.model!r} is not among the {len(names)} models that it lists"
 
-    async def _once(self, body: dict[str, Any]) -> Reply:
+    async def _once(self, body: dict[str, Any]) -> ChatResponse:
         await self._pause.over(self._sleep)
         extra = {**body, **self._profile.extra, **self.options.extra}
         try:
             async with self._slots:
                 if self._ended():
-                    raise Interrupted("the run ends before this request is sent")
+                    raise ShutdownRequested("the run ends before this request is sent")
                 # As extra fields, they are spared the SDK's walk through them, longer than all our own work.
                 completion = await self._client.chat.completions.create(
                     model=self.model, messages=(), extra_body=extra
                 )
             reply = read_reply(completion)
-        except (openai.OpenAIError, BrokenReplyError, ValueError, AttributeError, TypeError) as error:
+        except (openai.OpenAIError, MalformedResponse, ValueError, AttributeError, TypeError) as error:
             # The last three are what the SDK makes of a reply that is no JSON object.
             now = datetime.now(UTC)
-            trouble = name_trouble(error, model=self.model, key=self._key, now=now, met=self._met)
-            if isinstance(trouble, UnansweredError) and trouble.busy and trouble.wait_s:
+            trouble = classify_error(error, model=self.model, key=self._key, now=now, met=self._met)
+            if isinstance(trouble, TransientError) and trouble.busy and trouble.wait_s:
                 self._pause.begin(trouble.wait_s)
             raise trouble from error
         self._met = True
@@ -206,7 +208,7 @@ class Model:
         self._last = str(state.outcome.exception() if state.outcome else "")
 
 
-class _Pause:
+class _Cooldown:
     """Until when a server asked to be left alone: holds for every request to it."""
 
     def __init__(self) -> None:
@@ -248,18 +250,18 @@ def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI
 def _wait(state: RetryCallState) -> float:
     """Return the seconds before the next attempt: what the server asked for, or ever longer ones."""
     error = state.outcome.exception() if state.outcome else None
-    asked = error.wait_s if isinstance(error, UnansweredError) else None
+    asked = error.wait_s if isinstance(error, TransientError) else None
     return _backoff(state) if asked is None else asked + _spread(state)
 
 
-def model_of(
+def build_client(
     settings: Settings,
-    learned: Learned | None = None,
-    remember: Remember = forget,
+    learned: KnownCapability | None = None,
+    remember: Remember = no_memory,
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ended: Callable[[], bool] = never,
-) -> Model:
+) -> LLMClient:
     """Return the model, closed; `learned` is what earlier runs found out of its server.
 
     `ended` tells whether the run is to end: no request is begun then. `sleep` waits between attempts.
@@ -267,7 +269,7 @@ def model_of(
     """
     if settings.model is None:
         raise ConfigError("no model is set: set COPYDESK_MODEL", variable="COPYDESK_MODEL")
-    return Model(
+    return LLMClient(
         model=settings.model,
         base_url=settings.base_url,
         api_key=settings.api_key.get_secret_value() if settings.api_key else None,
@@ -283,9 +285,9 @@ def model_of(
     )
 
 
-def options_of(settings: Settings, **hints: float | None) -> Options:
+def options_of(settings: Settings, **hints: float | None) -> ModelOptions:
     """Return what the operator wishes of an answer, over the hints of a prompt."""
     chosen = {name: getattr(settings, name) for name in ("max_tokens", "temperature", "seed")}
     wishes = hints | {name: value for name, value in chosen.items() if value is not None}
     told = {name: value for name, value in wishes.items() if value is not None}
-    return Options.model_validate(told | {"extra": settings.extra_body})
+    return ModelOptions.model_validate(told | {"extra": settings.extra_body})

@@ -6,12 +6,12 @@ from datetime import datetime
 
 import openai
 
-from pipeline.domain.errors import ModelError, ModelRefused
+from pipeline.domain.errors import LLMError, LLMRejected
 from pipeline.domain.text import one_line
-from pipeline.http_client.headers import retry_after
-from pipeline.llm.capabilities import REFUSED, Manner, after_refusal
+from pipeline.http_client.headers import parse_retry_after
+from pipeline.llm.capabilities import REFUSED, RequestMode, mode_after_rejection
 
-AGAIN = frozenset({408, 409, 429})
+RETRYABLE_STATUS = frozenset({408, 409, 429})
 """Statuses beside 5xx after which the same request may succeed."""
 
 _EXHAUSTED = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
@@ -31,7 +31,7 @@ _NO_QUOTA = "the account behind OPENAI_API_KEY has no quota left: top it up or u
 _KEYLIKE = re.compile(r"\b(?:sk|pk|key|gsk|xai|AIza)[-_]?[A-Za-z0-9*_.-]{6,}|Bearer\s+\S+", re.I)
 
 
-class BrokenReplyError(Exception):
+class MalformedResponse(Exception):
     """A reply with status 200 that is no chat completion; `code` is what an error inside it says."""
 
     def __init__(self, reason: str, code: object = None) -> None:
@@ -39,18 +39,18 @@ class BrokenReplyError(Exception):
         self.code = code
 
 
-class WebPageError(BrokenReplyError):
+class WebPageError(MalformedResponse):
     """A web page in the place of an answer."""
 
     def __init__(self) -> None:
         super().__init__("it is a web page")
 
 
-class NoPlaceError(BrokenReplyError):
+class EndpointNotFoundError(MalformedResponse):
     """The server says, with status 200, that it does not have what is asked for at this address."""
 
 
-class UnansweredError(Exception):
+class TransientError(Exception):
     """One attempt failed in a way that the next may not.
 
     `wait_s` is what the server asked for; `busy` says that it asks everybody.
@@ -62,17 +62,17 @@ class UnansweredError(Exception):
         self.busy = busy
 
 
-class FormatRefusedError(Exception):
+class UnsupportedMode(Exception):
     """The server refuses a request, maybe for its form; `trouble` is what it is if no other form helps."""
 
-    def __init__(self, status: int, said: str, trouble: ModelError) -> None:
+    def __init__(self, status: int, said: str, trouble: LLMError) -> None:
         super().__init__(said)
         self.status = status
         self.said = said
         self.trouble = trouble
 
 
-Trouble = UnansweredError | FormatRefusedError | ModelError
+ClassifiedError = TransientError | UnsupportedMode | LLMError
 
 
 def is_page(text: str) -> bool:
@@ -80,9 +80,9 @@ def is_page(text: str) -> bool:
     return text.lstrip("\ufeff \t\r\n").startswith("<")
 
 
-def name_trouble(
+def classify_error(
     error: Exception, *, model: str, key: str | None, now: datetime, met: bool = True
-) -> Trouble:
+) -> ClassifiedError:
     """Return what an error of the SDK means. `key` is blotted out of everything that is quoted.
 
     Where no model was `met` at this address yet, a web page means that none is there; later it passes.
@@ -90,43 +90,43 @@ def name_trouble(
     if isinstance(error, openai.APIStatusError):
         return _of_status(error, model, key, now)
     if isinstance(error, openai.APITimeoutError):
-        return UnansweredError("the model server did not answer in time; see COPYDESK_MODEL_TIMEOUT")
+        return TransientError("the model server did not answer in time; see COPYDESK_MODEL_TIMEOUT")
     if isinstance(error, openai.APIConnectionError):
-        return UnansweredError("the model server cannot be reached; check OPENAI_BASE_URL")
+        return TransientError("the model server cannot be reached; check OPENAI_BASE_URL")
     if isinstance(error, json.JSONDecodeError):
-        return UnansweredError("the model server's reply is broken: no JSON")
+        return TransientError("the model server's reply is broken: no JSON")
     said = quoted(str(error), key) or "no reason given"
-    if isinstance(error, NoPlaceError):
-        return ModelRefused(f"{_NO_PLACE} (the server says: {said})")
+    if isinstance(error, EndpointNotFoundError):
+        return LLMRejected(f"{_NO_PLACE} (the server says: {said})")
     if isinstance(error, WebPageError) and not met:
-        return ModelRefused(_PAGE)
-    if isinstance(error, BrokenReplyError) and (refused := _refused_inside(error.code, said)):
+        return LLMRejected(_PAGE)
+    if isinstance(error, MalformedResponse) and (refused := _refused_inside(error.code, said)):
         return refused
-    return UnansweredError(f"the model server's reply is broken: {said}")
+    return TransientError(f"the model server's reply is broken: {said}")
 
 
-def no_models(error: Exception, *, model: str, key: str | None, now: datetime) -> ModelError:
+def no_models(error: Exception, *, model: str, key: str | None, now: datetime) -> LLMError:
     """Return what it means that a server does not list its models."""
     status = error.status_code if isinstance(error, openai.APIStatusError) else None
     if status in _NOWHERE and isinstance(error, openai.APIStatusError):
         page = is_page(error.response.text)
-        return ModelRefused(f"{_PAGE if page else _NO_MODELS} ({status})", status=status)
-    if isinstance(error, NoPlaceError):
-        return ModelRefused(f"{_NO_MODELS} (the server says: {quoted(str(error), key)})")
-    trouble = name_trouble(error, model=model, key=key, now=now, met=False)
-    if isinstance(trouble, FormatRefusedError):
+        return LLMRejected(f"{_PAGE if page else _NO_MODELS} ({status})", status=status)
+    if isinstance(error, EndpointNotFoundError):
+        return LLMRejected(f"{_NO_MODELS} (the server says: {quoted(str(error), key)})")
+    trouble = classify_error(error, model=model, key=key, now=now, met=False)
+    if isinstance(trouble, UnsupportedMode):
         return trouble.trouble
-    return ModelError(str(trouble), retry=True) if isinstance(trouble, UnansweredError) else trouble
+    return LLMError(str(trouble), retry=True) if isinstance(trouble, TransientError) else trouble
 
 
-def _refused_inside(code: object, said: str) -> ModelError | None:
+def _refused_inside(code: object, said: str) -> LLMError | None:
     """Return the refusal that a gateway sends with status 200, an error object in the place of an answer."""
     if code in {401, 403, "401", "403", "invalid_api_key"}:
-        return ModelRefused(f"{_BAD_KEY}: check OPENAI_API_KEY (the server says: {said})")
+        return LLMRejected(f"{_BAD_KEY}: check OPENAI_API_KEY (the server says: {said})")
     if code in {402, "402", *_EXHAUSTED}:
-        return ModelRefused(f"{_NO_QUOTA} (the server says: {said})")
+        return LLMRejected(f"{_NO_QUOTA} (the server says: {said})")
     if code in {400, "400"}:
-        return ModelError(f"the model server refuses this request: {said}", retry=False)
+        return LLMError(f"the model server refuses this request: {said}", retry=False)
     return None
 
 
@@ -136,20 +136,20 @@ def quoted(message: str, key: str | None) -> str:
     return one_line(_KEYLIKE.sub("…", bare[:2000]))[:200]
 
 
-def _of_status(error: openai.APIStatusError, model: str, key: str | None, now: datetime) -> Trouble:
+def _of_status(error: openai.APIStatusError, model: str, key: str | None, now: datetime) -> ClassifiedError:
     status, said = error.status_code, quoted(_said(error), key)
     if _filtered(error):
-        return ModelError(f"the server's content filter refuses this source: {said}", retry=False)
-    gone = status == 404 and after_refusal(Manner(), status, said) is None
+        return LLMError(f"the server's content filter refuses this source: {said}", retry=False)
+    gone = status == 404 and mode_after_rejection(RequestMode(), status, said) is None
     if refused := _refusal(error, said, model, gone=gone):
-        return ModelRefused(f"{refused} (the server says: {said})", status=status)
-    if status in REFUSED or (status >= 500 and after_refusal(Manner(), status, said)):
+        return LLMRejected(f"{refused} (the server says: {said})", status=status)
+    if status in REFUSED or (status >= 500 and mode_after_rejection(RequestMode(), status, said)):
         trouble = f"the model server refuses this request with {status}: {said}"
-        return FormatRefusedError(status, said, ModelError(trouble, retry=False, status=status))
-    if status in AGAIN or status >= 500:
-        wait = retry_after(error.response.headers.get("retry-after"), now)
-        return UnansweredError(f"the model server answers {status}: {said}", wait, busy=status == 429)
-    return ModelError(
+        return UnsupportedMode(status, said, LLMError(trouble, retry=False, status=status))
+    if status in RETRYABLE_STATUS or status >= 500:
+        wait = parse_retry_after(error.response.headers.get("retry-after"), now)
+        return TransientError(f"the model server answers {status}: {said}", wait, busy=status == 429)
+    return LLMError(
         f"the model server refuses this request with {status}: {said}", retry=False, status=status
     )
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from pipeline.domain.models import Usage
+from pipeline.domain.models import TokenUsage
 
 _MILLION = Decimal(1_000_000)
 
@@ -29,14 +29,14 @@ class Price:
     @property
     def known(self) -> bool:
         """Tell whether there is a price at all."""
-        return self.micros(Usage(prompt_tokens=1000, completion_tokens=1000)) is not None
+        return self.micros(TokenUsage(prompt_tokens=1000, completion_tokens=1000)) is not None
 
-    def micros(self, usage: Usage, at: datetime | None = None) -> int | None:
+    def micros(self, usage: TokenUsage, at: datetime | None = None) -> int | None:
         """Return millionths of a US dollar, rounded up; None where nobody published a price."""
         dollars = _by_rates(self._rates, usage) if self._rates else self._published(usage, at)
         return None if dollars is None else math.ceil(dollars * _MILLION)
 
-    def _published(self, usage: Usage, at: datetime | None) -> Decimal | None:
+    def _published(self, usage: TokenUsage, at: datetime | None) -> Decimal | None:
         from genai_prices import Usage as Counted  # its table takes a while to load
         from genai_prices import calc_price
 
@@ -57,7 +57,7 @@ class Price:
         return Decimal(found.total_price)
 
 
-def _by_rates(rates: Rates, usage: Usage) -> Decimal:
+def _by_rates(rates: Rates, usage: TokenUsage) -> Decimal:
     cached = min(usage.cached_tokens, usage.prompt_tokens)
     fresh = usage.prompt_tokens - cached
     return (

@@ -8,31 +8,31 @@ from typing import Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from pipeline.domain.errors import ModelError
-from pipeline.domain.models import Answer, Provenance
-from pipeline.llm.capabilities import too_long
+from pipeline.domain.errors import LLMError
+from pipeline.domain.models import LLMResponse, Provenance
+from pipeline.llm.capabilities import is_context_overflow
 from pipeline.llm.chat import (
-    End,
+    Attempt,
+    ChatResponse,
+    FinishReason,
     Message,
-    Options,
-    Reply,
-    Turn,
-    after_cut,
-    after_refused,
-    after_unfit,
-    estimate,
-    request,
+    ModelOptions,
+    build_request,
+    estimate_prompt_tokens,
+    retry_in_other_mode,
+    retry_with_more_tokens,
+    retry_with_repair,
 )
-from pipeline.llm.client import Deadline, Model
-from pipeline.llm.errors import FormatRefusedError, quoted
+from pipeline.llm.client import Deadline, LLMClient
+from pipeline.llm.errors import UnsupportedMode, quoted
 
 T = TypeVar("T")
-MOST = 12
+MAX_REQUESTS = 12
 """Requests about one item, refused ones counted: no way down the ladder takes more."""
 
 
 @dataclass(frozen=True)
-class Task(Generic[T]):
+class StructuredRequest(Generic[T]):
     """What a model is asked for, and how its answer is read."""
 
     messages: Sequence[Message]
@@ -46,7 +46,7 @@ class Task(Generic[T]):
     temperature: float | None = None
 
 
-class Books(Protocol):
+class CallBudget(Protocol):
     """Where what is asked is accounted for, before and after."""
 
     async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
@@ -58,46 +58,53 @@ class Books(Protocol):
     async def release(self, reservation: int | None) -> None:
         """Take that back: the request was not answered."""
 
-    async def keep(self, answer: Answer, purpose: str, reservation: int | None) -> None:
+    async def keep(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
         """Write down an answer that was paid for, before it is read."""
 
     async def discard(self, reason: str) -> None:
         """Mark what was kept as of no use."""
 
 
-async def ask(model: Model, task: Task[T], books: Books) -> tuple[Answer, T]:
+async def request_structured(
+    model: LLMClient, task: StructuredRequest[T], books: CallBudget
+) -> tuple[LLMResponse, T]:
     """Return an answer that can be used, verbatim, and what was read out of it.
 
     Raises ModelError (a refusal, a filter, an answer cut off or of the wrong shape, a server that does not
     answer), ModelRefused where no other item would fare better, BudgetSpent.
     """
     options = _options(model.options, task)
-    turn = Turn(manner=model.manner, cap=options.max_tokens)
+    turn = Attempt(manner=model.manner, cap=options.max_tokens)
     async with model.deadline() as deadline:
-        for _ in range(MOST):
+        for _ in range(MAX_REQUESTS):
             try:
-                answer, reply = await _answered(model, task, turn, options, books, deadline)
-            except FormatRefusedError as error:
-                turn = _else(after_refused(turn, error.status, error.said), _refused(error))
+                answer, reply = await _send_attempt(model, task, turn, options, books, deadline)
+            except UnsupportedMode as error:
+                turn = _else(retry_in_other_mode(turn, error.status, error.said), _refused(error))
                 continue
             try:
                 result = await _read(task, reply)
-            except ModelError as error:
+            except LLMError as error:
                 await books.discard(error.message)
                 turn = _else(_next(turn, reply, error), _told(error, answer))
                 continue
-            await model.learn(turn.manner)
+            await model.remember_mode(turn.manner)
             return answer, result
-    raise ModelError("the model server refuses every manner of asking", retry=False)
+    raise LLMError("the model server refuses every manner of asking", retry=False)
 
 
-async def _answered(
-    model: Model, task: Task[T], turn: Turn, options: Options, books: Books, deadline: Deadline
-) -> tuple[Answer, Reply]:
+async def _send_attempt(
+    model: LLMClient,
+    task: StructuredRequest[T],
+    turn: Attempt,
+    options: ModelOptions,
+    books: CallBudget,
+    deadline: Deadline,
+) -> tuple[LLMResponse, ChatResponse]:
     """Send one request, with its money put aside before and written down after."""
-    body = request(task.messages, task.shape, turn, options)
+    body = build_request(task.messages, task.shape, turn, options)
     with deadline.paused():  # until other calls leave room for this one
-        reservation, cap = await books.reserve(estimate(body), turn.cap)
+        reservation, cap = await books.reserve(estimate_prompt_tokens(body), turn.cap)
     if turn.manner.length_field:
         body[turn.manner.length_field] = cap
     begun = time.monotonic()
@@ -106,7 +113,7 @@ async def _answered(
     except Exception:  # not a cancellation: what was asked then may be billed all the same
         await asyncio.shield(books.release(reservation))
         raise
-    answer = Answer(
+    answer = LLMResponse(
         text=reply.text,
         provenance=Provenance(rewritten=True, model=model.model, prompt=task.prompt_id),
         usage=reply.usage,
@@ -117,50 +124,50 @@ async def _answered(
     return answer, reply
 
 
-async def _read(task: Task[T], reply: Reply) -> T:
+async def _read(task: StructuredRequest[T], reply: ChatResponse) -> T:
     """Read an answer away from the event loop. Raises ModelError."""
-    if reply.end is End.REFUSAL:
-        raise ModelError(f"the model refuses to write this: {quoted(reply.refusal, None)}", retry=False)
-    if reply.end is End.FILTER:
-        raise ModelError("the server's content filter withheld the answer", retry=False)
-    if reply.end is End.LENGTH:
-        raise ModelError("the answer was cut off at the length limit", retry=False)
+    if reply.end is FinishReason.REFUSAL:
+        raise LLMError(f"the model refuses to write this: {quoted(reply.refusal, None)}", retry=False)
+    if reply.end is FinishReason.FILTER:
+        raise LLMError("the server's content filter withheld the answer", retry=False)
+    if reply.end is FinishReason.LENGTH:
+        raise LLMError("the answer was cut off at the length limit", retry=False)
     if not reply.text.strip():
-        raise ModelError("the model's answer is empty", retry=False, reason="it is empty")
+        raise LLMError("the model's answer is empty", retry=False, reason="it is empty")
     return await asyncio.to_thread(task.read, reply.text)
 
 
-def _next(turn: Turn, reply: Reply, error: ModelError) -> Turn | None:
+def _next(turn: Attempt, reply: ChatResponse, error: LLMError) -> Attempt | None:
     """Return what to ask after an answer of no use; None where asking again would be blind."""
-    if reply.end is End.LENGTH:
-        return after_cut(turn)
-    if reply.end is not End.STOP:
+    if reply.end is FinishReason.LENGTH:
+        return retry_with_more_tokens(turn)
+    if reply.end is not FinishReason.STOP:
         return None
-    return after_unfit(turn, reply.text, str(error.context.get("reason", error.message)))
+    return retry_with_repair(turn, reply.text, str(error.context.get("reason", error.message)))
 
 
-def _else(turn: Turn | None, error: ModelError) -> Turn:
+def _else(turn: Attempt | None, error: LLMError) -> Attempt:
     if turn is None:
         raise error
     return turn
 
 
-def _told(error: ModelError, answer: Answer) -> ModelError:
+def _told(error: LLMError, answer: LLMResponse) -> LLMError:
     """Return the outcome of an item whose answers were of no use; they were paid for all the same."""
     told = error.message
     if "length limit" in told:
         told += "; set COPYDESK_MAX_TOKENS higher, or let the feed use its summary"
-    return ModelError(told, retry=False, answer=answer, **error.context)
+    return LLMError(told, retry=False, answer=answer, **error.context)
 
 
-def _refused(error: FormatRefusedError) -> ModelError:
-    if too_long(error.said):
+def _refused(error: UnsupportedMode) -> LLMError:
+    if is_context_overflow(error.said):
         said = f"prompt and source do not fit into the model's context (the server says: {error.said})"
-        return ModelError(f"{said}; use a model with a larger one", retry=False, status=error.status)
+        return LLMError(f"{said}; use a model with a larger one", retry=False, status=error.status)
     return error.trouble
 
 
-def _options(options: Options, task: Task[T]) -> Options:
+def _options(options: ModelOptions, task: StructuredRequest[T]) -> ModelOptions:
     """Return the operator's wishes, over the prompt's own."""
     hints = {"max_tokens": task.max_tokens, "temperature": task.temperature}
     unset = options.model_fields_set

@@ -5,7 +5,7 @@ holds up no other; its rows are tried again by a later drain. Killed anywhere, t
 again, which changes nothing.
 """
 
-from pipeline.publishing.outcome import Each, Outcome, Press
-from pipeline.publishing.publish import drain, examine, queue_all
+from pipeline.publishing.outcome import PublishContext, TargetResult, TargetRunner
+from pipeline.publishing.publish import check_target, publish_pending, queue_all
 
-__all__ = ["Each", "Outcome", "Press", "drain", "examine", "queue_all"]
+__all__ = ["PublishContext", "TargetResult", "TargetRunner", "check_target", "publish_pending", "queue_all"]

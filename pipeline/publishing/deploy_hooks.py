@@ -8,14 +8,14 @@ from pydantic import SecretStr
 
 from pipeline.config import HookTarget
 from pipeline.domain.errors import FeedError, PublishError
-from pipeline.domain.text import host_in
-from pipeline.publishing.outcome import Each, Outcome, Press, watched
+from pipeline.domain.text import url_host
+from pipeline.publishing.outcome import PublishContext, TargetResult, TargetRunner, run_target
 from pipeline.publishing.targets import Result
 from pipeline.storage import Publication
 
 
 @dataclass(frozen=True)
-class Settled:
+class PublishedItems:
     """What the other targets did, as hooks need to know it."""
 
     touched: frozenset[int]
@@ -26,7 +26,7 @@ class Settled:
     @classmethod
     def between(
         cls, before: Sequence[Publication], after: Sequence[Publication], names: set[str]
-    ) -> "Settled":
+    ) -> "PublishedItems":
         """Compare what waited for the targets called `names` before and after."""
         left = {row.id for row in after}
         return cls(
@@ -35,14 +35,14 @@ class Settled:
         )
 
 
-async def hooked(
-    press: Press,
+async def call_deploy_hook(
+    press: PublishContext,
     hook: HookTarget,
     due: Sequence[Publication],
-    settled: Settled,
+    settled: PublishedItems,
     now: datetime,
-    each: Each,
-) -> Outcome | None:
+    each: TargetRunner,
+) -> TargetResult | None:
     """Ask for a build, once, where an article has changed.
 
     An article that waits elsewhere still will need another build: its row is kept until then.
@@ -55,12 +55,12 @@ async def hooked(
     async def send() -> Sequence[Result]:
         return [await _posted(press, hook)] * len(ready)
 
-    return await watched(press, hook, ready, now, each, send)
+    return await run_target(press, hook, ready, now, each, send)
 
 
-def examine(hooks: Mapping[str, SecretStr], hook: HookTarget) -> str:
+def check_hook(hooks: Mapping[str, SecretStr], hook: HookTarget) -> str:
     """Say whom a hook asks for a build; nobody is asked. Raises PublishError where its URL is not known."""
-    return f"asks {host_in(_address(hooks, hook))} to build"
+    return f"asks {url_host(_address(hooks, hook))} to build"
 
 
 def _address(hooks: Mapping[str, SecretStr], hook: HookTarget) -> str:
@@ -70,10 +70,10 @@ def _address(hooks: Mapping[str, SecretStr], hook: HookTarget) -> str:
     return secret.get_secret_value()
 
 
-async def _posted(press: Press, hook: HookTarget) -> str:
+async def _posted(press: PublishContext, hook: HookTarget) -> str:
     """POST to a hook and return its host. Raises PublishError; its URL is a secret and stands nowhere."""
     url = _address(press.hooks, hook)
-    host = host_in(url)
+    host = url_host(url)
     try:
         answer = await press.net.post(url)
     except FeedError as error:

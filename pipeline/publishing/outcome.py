@@ -11,13 +11,13 @@ from pydantic import SecretStr
 
 from pipeline.config import Target
 from pipeline.domain.errors import CopydeskError, PublishError
-from pipeline.domain.models import Record
-from pipeline.http_client import Net
+from pipeline.domain.models import FrozenModel
+from pipeline.http_client import HttpClient
 from pipeline.publishing.targets import Result
 from pipeline.storage import Ledger, Publication
 
 
-class Outcome(Record):
+class TargetResult(FrozenModel):
     """What a drain did at one target."""
 
     target: str
@@ -28,7 +28,7 @@ class Outcome(Record):
     """The first failure."""
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """What was done, in one line."""
         parts = [f"{self.published} published"] if self.published else []
         parts += [f"{self.withdrawn} withdrawn"] if self.withdrawn else []
@@ -37,37 +37,39 @@ class Outcome(Record):
         return f"{said} ({self.error})" if self.error else said
 
 
-class Each(Protocol):
+class TargetRunner(Protocol):
     """Runs the step of one target under a name, for whoever watches: as a task of a flow, for example."""
 
-    def __call__(self, name: str, step: Callable[[], Awaitable[Outcome]], /) -> Coroutine[Any, Any, Outcome]:
+    def __call__(
+        self, name: str, step: Callable[[], Awaitable[TargetResult]], /
+    ) -> Coroutine[Any, Any, TargetResult]:
         """Return what the step returns."""
 
 
 @dataclass(frozen=True)
-class Press:
+class PublishContext:
     """What publishing works with."""
 
     ledger: Ledger
     root: Path
     """The output folder."""
     targets: Sequence[Target]
-    net: Net
+    net: HttpClient
     hooks: Mapping[str, SecretStr] = field(default_factory=dict)
     """URLs of deploy hooks, by variable."""
 
 
-async def watched(
-    press: Press,
+async def run_target(
+    press: PublishContext,
     target: Target,
     rows: Sequence[Publication],
     now: datetime,
-    each: Each,
+    each: TargetRunner,
     send: Callable[[], Awaitable[Sequence[Result]]],
-) -> Outcome:
+) -> TargetResult:
     """Send rows, keep what came of them, and fail in a watcher's view where one of them failed."""
 
-    async def step() -> Outcome:
+    async def step() -> TargetResult:
         outcome = await asyncio.to_thread(
             _kept, press.ledger, target.name, rows, await _results(rows, send), now
         )
@@ -79,7 +81,7 @@ async def watched(
         return await each(f"publish {target.name}", step)
     except PublishError as error:
         outcome = error.context.get("outcome")
-        if isinstance(outcome, Outcome):
+        if isinstance(outcome, TargetResult):
             return outcome
         raise
 
@@ -103,7 +105,7 @@ def _unforeseen(error: Exception) -> str:
 
 def _kept(
     ledger: Ledger, target: str, rows: Sequence[Publication], results: Sequence[Result], now: datetime
-) -> Outcome:
+) -> TargetResult:
     """Record what came of rows and count it."""
     counts = {"publish": 0, "withdraw": 0}
     errors: list[str] = []
@@ -114,7 +116,7 @@ def _kept(
         else:
             ledger.published([row.id], result, now)
             counts[row.action] += 1
-    return Outcome(
+    return TargetResult(
         target=target,
         published=counts["publish"],
         withdrawn=counts["withdraw"],

@@ -21,9 +21,9 @@ from pipeline.config import FeedTarget, HookTarget, Target
 from pipeline.domain.errors import OutputError, PublishError
 from pipeline.publishing import deploy_hooks as deploy
 from pipeline.publishing import send
-from pipeline.publishing.deploy_hooks import Settled, hooked
-from pipeline.publishing.outcome import Each, Outcome, Press, watched
-from pipeline.publishing.send import Place, outdated, sent
+from pipeline.publishing.deploy_hooks import PublishedItems, call_deploy_hook
+from pipeline.publishing.outcome import PublishContext, TargetResult, TargetRunner, run_target
+from pipeline.publishing.send import Place, outdated, send_to_target
 from pipeline.publishing.targets import Result
 from pipeline.storage import Ledger, Publication
 
@@ -32,7 +32,7 @@ _LOOK_S = 0.1
 
 
 @asynccontextmanager
-async def turn(root: Path, patience_s: float = 60.0) -> AsyncIterator[None]:
+async def publish_lock(root: Path, patience_s: float = 60.0) -> AsyncIterator[None]:
     """Wait until no other process publishes what stands below `root`, then keep them waiting.
 
     The kernel takes the lock from a process that dies. Raises PublishError after `patience_s`.
@@ -70,13 +70,13 @@ async def _locked(descriptor: int, patience_s: float) -> None:
         waited += _LOOK_S
 
 
-async def _unwatched(_name: str, step: Callable[[], Awaitable[Outcome]]) -> Outcome:
+async def _unwatched(_name: str, step: Callable[[], Awaitable[TargetResult]]) -> TargetResult:
     return await step()
 
 
-async def drain(
-    press: Press, now: datetime, *, each: Each = _unwatched, patient: bool = True
-) -> list[Outcome]:
+async def publish_pending(
+    press: PublishContext, now: datetime, *, each: TargetRunner = _unwatched, patient: bool = True
+) -> list[TargetResult]:
     """Carry out what waits: at folders, repositories and feeds first, then at deploy hooks.
 
     `patient` leaves alone what failed a moment ago. Returns an outcome for each target that had something to
@@ -84,26 +84,28 @@ async def drain(
     """
     if not press.targets:
         return []
-    async with turn(press.root):
+    async with publish_lock(press.root):
         waiting = await asyncio.to_thread(press.ledger.publications)
         due = [row for row in waiting if not patient or row.next_at is None or row.next_at <= now]
         places = [target for target in press.targets if not isinstance(target, HookTarget)]
         outcomes = await asyncio.gather(*(_at(press, target, waiting, due, now, each) for target in places))
         after = await asyncio.to_thread(press.ledger.publications)
-        settled = Settled.between(waiting, after, {target.name for target in places})
+        settled = PublishedItems.between(waiting, after, {target.name for target in places})
         hooks = [target for target in press.targets if isinstance(target, HookTarget)]
-        outcomes += await asyncio.gather(*(hooked(press, hook, due, settled, now, each) for hook in hooks))
+        outcomes += await asyncio.gather(
+            *(call_deploy_hook(press, hook, due, settled, now, each) for hook in hooks)
+        )
     return [outcome for outcome in outcomes if outcome is not None]
 
 
 async def _at(
-    press: Press,
+    press: PublishContext,
     target: Place,
     waiting: Sequence[Publication],
     due: Sequence[Publication],
     now: datetime,
-    each: Each,
-) -> Outcome | None:
+    each: TargetRunner,
+) -> TargetResult | None:
     """Do what is due at one target; a feed, which is written whole, then takes in all that waits for it."""
     rows = [row for row in due if row.target == target.name]
     if rows and isinstance(target, FeedTarget):
@@ -112,16 +114,16 @@ async def _at(
         return None
 
     def send() -> Awaitable[Sequence[Result]]:
-        return asyncio.to_thread(sent, press.ledger, press.root, target, rows)
+        return asyncio.to_thread(send_to_target, press.ledger, press.root, target, rows)
 
-    return await watched(press, target, rows, now, each, send)
+    return await run_target(press, target, rows, now, each, send)
 
 
-def examine(root: Path, target: Target, hooks: Mapping[str, SecretStr]) -> str:
+def check_target(root: Path, target: Target, hooks: Mapping[str, SecretStr]) -> str:
     """Say where a target's articles go. Raises PublishError where they cannot."""
     if isinstance(target, HookTarget):
-        return deploy.examine(hooks, target)
-    return send.examine(root, target)
+        return deploy.check_hook(hooks, target)
+    return send.check_folder(root, target)
 
 
 def queue_all(ledger: Ledger, targets: Sequence[Target], now: datetime) -> None:

@@ -8,7 +8,7 @@ from pipeline.articles.files import sha256_of
 from pipeline.config import FeedTarget, FolderTarget, GitTarget
 from pipeline.domain.errors import OutputError, PublishError
 from pipeline.publishing.targets import Job, Result, feed, folder, git, require_parent
-from pipeline.publishing.targets.site_front_matter import shaped
+from pipeline.publishing.targets.site_front_matter import to_site_front_matter
 from pipeline.storage import Ledger, Publication
 
 Place = FolderTarget | GitTarget | FeedTarget
@@ -17,7 +17,7 @@ _PUBLISHED = "published/"
 _OURS = ("drafts", "published", "rejected")
 
 
-def sent(ledger: Ledger, root: Path, target: Place, rows: Sequence[Publication]) -> list[Result]:
+def send_to_target(ledger: Ledger, root: Path, target: Place, rows: Sequence[Publication]) -> list[Result]:
     """Carry rows to a place and say, for each, where it went or why it did not.
 
     Raises PublishError, OutputError where all of them fail for one reason.
@@ -28,17 +28,17 @@ def sent(ledger: Ledger, root: Path, target: Place, rows: Sequence[Publication])
     jobs = _jobs(ledger, target, rows)
     ready = [job for job in jobs if isinstance(job, Job)]
     if isinstance(target, GitTarget):
-        results = iter(git.carry_out(target, ready))
+        results = iter(git.apply_job(target, ready))
     else:
         _require_outside(root, target.path)
-        results = iter(folder.carry_out(Path(target.path), ready))
+        results = iter(folder.apply_job(Path(target.path), ready))
     return [next(results) if isinstance(job, Job) else job for job in jobs]
 
 
-def examine(root: Path, target: Place) -> str:
+def check_folder(root: Path, target: Place) -> str:
     """Say where a target's articles go. Raises PublishError where they cannot."""
     if isinstance(target, GitTarget):
-        return git.examine(target)
+        return git.check_repository(target)
     _require_outside(root, target.path)
     require_parent(Path(target.path))
     return f"writes to {target.path}"
@@ -126,7 +126,7 @@ def _differs(target: FolderTarget | GitTarget, row: Publication, text: str) -> b
 
 def _shaped(target: FolderTarget | GitTarget, path: str, text: str) -> str:
     try:
-        return shaped(target, path, text)
+        return to_site_front_matter(target, path, text)
     except OutputError as error:
         raise PublishError(error.message) from error
 

@@ -12,9 +12,9 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
-from pipeline.domain.errors import ModelError
+from pipeline.domain.errors import LLMError
 from pipeline.domain.models import Article, Beat, Section, Sentiment, Source
-from pipeline.domain.text import encodable, headline, one_line
+from pipeline.domain.text import headline, one_line, replace_surrogates
 
 W = TypeVar("W", bound=BaseModel)
 _FENCED = re.compile(r"```[a-zA-Z]*[ \t]*\n(?P<inner>.*?)\n?[ \t]*```", re.S)
@@ -50,13 +50,13 @@ class WireArticle(BaseModel):
         return value.strip().upper() if isinstance(value, str) else value
 
 
-def read_answer(text: str, source: Source, beat: Beat) -> Article:
+def parse_response(text: str, source: Source, beat: Beat) -> Article:
     """Return the article that an answer holds; its title is the source's.
 
     A fence or a model's thoughts around the JSON are taken off; tags outside the vocabulary are
     dropped, a category outside it becomes the feed's. Raises ModelError (retry) with the reason.
     """
-    wire = fitting(WireArticle, answer_json(text))
+    wire = coerce(WireArticle, response_json(text))
     category = _category(wire.category, source, beat)
     return Article(
         title=headline(source),
@@ -71,16 +71,16 @@ def read_answer(text: str, source: Source, beat: Beat) -> Article:
     )
 
 
-def answer_json(text: str) -> object:
+def response_json(text: str) -> object:
     """Return the JSON that an answer holds, whatever is around it. Raises ModelError with the reason."""
     bare = _bare(text)
     if not bare:
-        raise unfit("it is empty")
+        raise validation_error("it is empty")
     try:
         # Models write bare line breaks into strings: not strict JSON, but plain enough.
         return json.loads(bare, strict=False)
     except (ValueError, RecursionError) as error:
-        raise unfit(f"it is not JSON ({one_line(str(error))[:80]})") from error
+        raise validation_error(f"it is not JSON ({one_line(str(error))[:80]})") from error
 
 
 def _bare(text: str) -> str:
@@ -92,12 +92,12 @@ def _bare(text: str) -> str:
     return (fenced["inner"] if fenced else bare).strip()
 
 
-def fitting(shape: type[W], answer: object) -> W:
+def coerce(shape: type[W], answer: object) -> W:
     """Return an answer in the shape that was asked for. Raises ModelError with up to five reasons."""
     try:
         return shape.model_validate(answer)
     except ValidationError as error:
-        raise unfit("; ".join(map(_reason, error.errors(include_url=False)[:5]))) from error
+        raise validation_error("; ".join(map(_reason, error.errors(include_url=False)[:5]))) from error
 
 
 def _reason(detail: ErrorDetails) -> str:
@@ -106,25 +106,25 @@ def _reason(detail: ErrorDetails) -> str:
 
 
 def _text(value: str, name: str) -> str:
-    text = encodable(value).strip()
+    text = replace_surrogates(value).strip()
     if not text:
-        raise unfit(f"{name} is empty")
+        raise validation_error(f"{name} is empty")
     if _HEADING.search(text):
-        raise unfit(f"{name} holds a heading of its own")
+        raise validation_error(f"{name} holds a heading of its own")
     return text
 
 
 def _sections(wire: list[WireSection], beat: Beat) -> tuple[Section, ...]:
     if not 1 <= len(wire) <= 3:
-        raise unfit(f"it has {len(wire)} sections instead of one to three")
+        raise validation_error(f"it has {len(wire)} sections instead of one to three")
     taken = {fixed.casefold() for fixed in (beat.overview, beat.from_author, f"{beat.impact} {beat.market}")}
     sections = []
     for number, section in enumerate(wire, start=1):
-        heading = one_line(encodable(section.heading)).strip("#*_ :")
+        heading = one_line(replace_surrogates(section.heading)).strip("#*_ :")
         if not heading:
-            raise unfit(f"the heading of section {number} is empty")
+            raise validation_error(f"the heading of section {number} is empty")
         if heading.casefold() in taken:
-            raise unfit(f"the heading of section {number} is already in use: {heading[:60]}")
+            raise validation_error(f"the heading of section {number} is already in use: {heading[:60]}")
         taken.add(heading.casefold())
         sections.append(Section(heading=heading, body=_text(section.body, f"the body of section {number}")))
     return tuple(sections)
@@ -133,7 +133,7 @@ def _sections(wire: list[WireSection], beat: Beat) -> tuple[Section, ...]:
 def _impact(wire: list[str]) -> tuple[str, ...]:
     bullets = tuple(_BULLET.sub("", one_line(bullet)) for bullet in wire)
     if not bullets:
-        raise unfit("impact has no entries")
+        raise validation_error("impact has no entries")
     return tuple(_text(bullet, f"entry {number} of impact") for number, bullet in enumerate(bullets, start=1))
 
 
@@ -147,6 +147,6 @@ def _tags(category: str, wanted: list[str], beat: Beat) -> tuple[str, ...]:
     return tuple(dict.fromkeys((category, *known)))
 
 
-def unfit(reason: str) -> ModelError:
+def validation_error(reason: str) -> LLMError:
     """Return the error about an answer that cannot be used; the reason is told to the model."""
-    return ModelError(f"the model's answer cannot be used: {reason}", retry=True, reason=reason)
+    return LLMError(f"the model's answer cannot be used: {reason}", retry=True, reason=reason)

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from pydantic import AwareDatetime
 
-from pipeline.config.yaml_source import read_record, read_text, wrong
-from pipeline.domain.errors import ModelError
-from pipeline.domain.models import Beat, Item, Record, Source
-from pipeline.rewrite.article_schema import WireArticle, read_answer
+from pipeline.config.yaml_source import entry_error, read_record, read_text
+from pipeline.domain.errors import LLMError
+from pipeline.domain.models import Beat, FrozenModel, Item, Source
+from pipeline.rewrite.article_schema import WireArticle, parse_response
 
 FOLDER = "examples"
 """Beside the templates."""
 
 
-class WrittenItem(Record):
+class ExampleItem(FrozenModel):
     """An item as somebody writes it into a file."""
 
     feed: str
@@ -46,12 +46,12 @@ class WrittenItem(Record):
         )
 
 
-class ExampleFile(Record):
+class ExampleFile(FrozenModel):
     """One file under prompts/examples/."""
 
     language: str | None = None
     """Shown for articles in this language alone; None: for those in a language that has none of its own."""
-    item: WrittenItem
+    item: ExampleItem
     answer: WireArticle
 
 
@@ -86,11 +86,11 @@ def load_example(path: Path) -> Example:
     line = next((number for number, line in enumerate(text.split("\n"), 1) if line.startswith("answer:")), 1)
     for word in vocabulary:
         if word != word.upper():
-            raise wrong(path, line, f"{word} is not in capitals; write {word.upper()}")
+            raise entry_error(path, line, f"{word} is not in capitals; write {word.upper()}")
     try:
-        read_answer(answer, source, Beat(key="example", vocabulary=vocabulary))
-    except ModelError as error:
-        raise wrong(path, line, f"no valid answer: {error.context.get('reason')}") from error
+        parse_response(answer, source, Beat(key="example", vocabulary=vocabulary))
+    except LLMError as error:
+        raise entry_error(path, line, f"no valid answer: {error.context.get('reason')}") from error
     digest = hashlib.sha256(content).hexdigest()
     return Example(path=path, source=source, answer=answer, language=file.language, digest=digest)
 

@@ -29,7 +29,7 @@ _NEWER = ((0x1F000, 0x1FAFF), (0x20000, 0x3FFFD))
 """Where new emoji and ideographs come: unassigned to this Python, but not to the reader's browser."""
 
 
-def visible(text: str) -> str:
+def strip_hidden_text(text: str) -> str:
     """Return the text as its readers see it; takes time in proportion to the text.
 
     Line and paragraph separators become line feeds, a blank of Braille a space. Lone surrogates stay.

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from pipeline.domain.models import Article, Beat, Provenance, Section, Sentiment, Source
-from pipeline.domain.placeholders import BriefWords, brief_words
-from pipeline.domain.text import cut, encodable, headline, one_line, sentence_ends, sentences
+from pipeline.domain.placeholders import BriefLabels, brief_labels
+from pipeline.domain.text import headline, one_line, replace_surrogates, sentence_ends, sentences, truncate
 
 SCANNED = 20_000
 """Characters of a text that are looked at."""
@@ -52,7 +52,7 @@ _CONTRACTED = re.compile(r"['’](?:m|ll|re|ve|d|t)\b")
 _OPENERS = "\"'“”‘’«»(["
 
 
-class Facts(NamedTuple):
+class KeyFacts(NamedTuple):
     """What was found, each in the order of the text and without repetition."""
 
     figures: tuple[tuple[str, str], ...]
@@ -62,7 +62,7 @@ class Facts(NamedTuple):
     """A date as the text writes it, and the words around it."""
 
 
-def find_facts(text: str, *, nouns_capitalised: bool = False, most: int = 12) -> Facts:
+def find_facts(text: str, *, nouns_capitalised: bool = False, most: int = 12) -> KeyFacts:
     """Return at most `most` facts of each kind from the beginning of a text.
 
     `nouns_capitalised` is for German: there one capital letter alone makes no name.
@@ -71,7 +71,7 @@ def find_facts(text: str, *, nouns_capitalised: bool = False, most: int = 12) ->
     dates = list(_DATE.finditer(text))
     dated = _places(dates)
     figures = [figure for figure in _FIGURE.finditer(text) if figure.start() not in dated]
-    return Facts(
+    return KeyFacts(
         figures=_in_context(text, figures, most),
         names=tuple(_names(text, dated | _places(figures), nouns_capitalised)[:most]),
         dates=_in_context(text, dates, most),
@@ -183,8 +183,8 @@ def write_brief(source: Source, beat: Beat) -> Article:
 
     Pure, and raises nothing, whatever the source holds.
     """
-    words = brief_words(source.language)
-    text = encodable(source.item.text[:100_000])
+    words = brief_labels(source.language)
+    text = replace_surrogates(source.item.text[:100_000])
     title = headline(source) or words.untitled
     return Article(
         title=title,
@@ -199,10 +199,12 @@ def write_brief(source: Source, beat: Beat) -> Article:
     )
 
 
-def _attribution(source: Source, title: str, words: BriefWords) -> str:
+def _attribution(source: Source, title: str, words: BriefLabels) -> str:
     pattern = words.by if source.item.author else words.without_author
     link = _link(title, source.item.link)
-    feed, author = (one_line(encodable(name or "")) for name in (source.feed_name, source.item.author))
+    feed, author = (
+        one_line(replace_surrogates(name or "")) for name in (source.feed_name, source.item.author)
+    )
     return pattern.format(feed=feed, author=author, link=link)
 
 
@@ -216,7 +218,7 @@ def _link(title: str, url: str | None) -> str:
         return title
     label = title.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
     # Whatever could end the target early is escaped; what is escaped already stays.
-    return f"[{label}]({quote(encodable(url or ''), safe=':/?#@!$&*+,;=%~', errors='replace')})"
+    return f"[{label}]({quote(replace_surrogates(url or ''), safe=':/?#@!$&*+,;=%~', errors='replace')})"
 
 
 def _quotation(text: str) -> tuple[str, ...]:
@@ -258,10 +260,10 @@ def _fitting(sentence: str, budget: int) -> str:
         if budget < 0:
             break
         kept.append(word)
-    return " ".join(kept) + " …" if kept else cut(sentence, QUOTED_WORDS * _LETTERS_A_WORD // 2)
+    return " ".join(kept) + " …" if kept else truncate(sentence, QUOTED_WORDS * _LETTERS_A_WORD // 2)
 
 
-def _facts(text: str, language: str, words: BriefWords) -> str:
+def _facts(text: str, language: str, words: BriefLabels) -> str:
     facts = find_facts(text, nouns_capitalised=language.lower().startswith("de"))
     groups = (
         (words.figures, [f"**{figure}**: {around}" for figure, around in facts.figures]),

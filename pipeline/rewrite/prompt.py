@@ -17,13 +17,13 @@ from jinja2.nodes import Template as Tree
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import Field
 
-from pipeline.config.yaml_source import did_you_mean, read_record, read_text, wrong
+from pipeline.config.yaml_source import did_you_mean, entry_error, read_record, read_text
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import Beat, Item, Record, Source
-from pipeline.domain.text import encodable, one_line
+from pipeline.domain.models import Beat, FrozenModel, Item, Source
+from pipeline.domain.text import one_line, replace_surrogates
 from pipeline.llm.chat import Message
 from pipeline.rewrite.examples import FOLDER, Example, load_example
-from pipeline.rewrite.hidden_text import visible
+from pipeline.rewrite.hidden_text import strip_hidden_text
 
 FIXED = frozenset(
     {"market", "tone", "language", "vocabulary", "overview", "from_author", "impact", "examples"}
@@ -38,49 +38,51 @@ _FILE = re.compile(
 )
 
 
-class Hints(Record):
+class PromptOptions(FrozenModel):
     """What a prompt wants of a request; the operator's settings win."""
 
     temperature: float | None = Field(default=None, ge=0, le=2)
     max_tokens: int | None = Field(default=None, ge=16)
 
 
-class Front(Record):
+class TemplateHeader(FrozenModel):
     """The front matter of a template."""
 
     name: str
     variables: tuple[str, ...]
     examples: tuple[str, ...] = ()
     """Names of files in the folder `examples` beside the template, without their ending."""
-    hints: Hints = Hints()
+    hints: PromptOptions = PromptOptions()
 
 
 @dataclass(frozen=True)
-class Parts:
+class TemplateParts:
     """A template's parts, compiled."""
 
-    front: Front
+    front: TemplateHeader
     system: Template
     user: Template
 
 
-def read_parts(path: Path, text: str) -> Parts:
+def read_parts(path: Path, text: str) -> TemplateParts:
     """Return the parts of a template's text. Raises ConfigError with file and line."""
     found = _FILE.match(text)
     if found is None:
-        raise wrong(path, 1, "needs front matter between two lines `---`, then `# system`, then `# user`")
-    front = read_record(path, found["front"], Front, before=1)
+        raise entry_error(
+            path, 1, "needs front matter between two lines `---`, then `# system`, then `# user`"
+        )
+    front = read_record(path, found["front"], TemplateHeader, before=1)
     _check(path, text, front)
     first = {part: text.count("\n", 0, found.start(part)) for part in ("system", "user")}
     system = _compile(path, found["system"], first["system"], front, FIXED)
     user = _compile(path, found["user"], first["user"], front, FIXED | PER_ITEM)
     missing = sorted(PER_ITEM - {name for name, _ in _names(_env().parse(found["user"]))})
     if missing:
-        raise wrong(path, first["user"], f"`# user` must use {{{{ {missing[0]} }}}}")
-    return Parts(front=front, system=system, user=user)
+        raise entry_error(path, first["user"], f"`# user` must use {{{{ {missing[0]} }}}}")
+    return TemplateParts(front=front, system=system, user=user)
 
 
-def rendered(path: Path, template: Template, values: dict[str, object]) -> str:
+def render_template(path: Path, template: Template, values: dict[str, object]) -> str:
     """Return a part with its variables filled in. Raises ConfigError where that cannot be done."""
     try:
         return template.render(values).strip()
@@ -96,30 +98,30 @@ def line_of(text: str, key: str, word: str) -> int:
     return text.count("\n", 0, found.start() if found else at) + 1
 
 
-def _check(path: Path, text: str, front: Front) -> None:
+def _check(path: Path, text: str, front: TemplateHeader) -> None:
     expected = path.name.removesuffix(".md.j2")
     if front.name != expected:
         said = f"name is {front.name!r}; write `name: {expected}`, as the file is called"
-        raise wrong(path, line_of(text, "name", front.name), said)
+        raise entry_error(path, line_of(text, "name", front.name), said)
     for name in front.variables:
         if name not in FIXED | PER_ITEM:
             hint = did_you_mean(name, FIXED | PER_ITEM)
-            raise wrong(path, line_of(text, "variables", name), f"there is no variable {name}; {hint}")
+            raise entry_error(path, line_of(text, "variables", name), f"there is no variable {name}; {hint}")
 
 
-def _compile(path: Path, text: str, offset: int, front: Front, allowed: frozenset[str]) -> Template:
+def _compile(path: Path, text: str, offset: int, front: TemplateHeader, allowed: frozenset[str]) -> Template:
     """Compile one part whose first line is line `offset + 1` of the file."""
     try:
         tree = _env().parse(text)
     except TemplateSyntaxError as error:
-        raise wrong(path, offset + error.lineno, str(error.message)) from error
+        raise entry_error(path, offset + error.lineno, str(error.message)) from error
     for name, line in _names(tree):
         if name not in allowed:
-            raise wrong(
+            raise entry_error(
                 path, offset + line, f"{name} cannot be used here; known: {', '.join(sorted(allowed))}"
             )
         if name not in front.variables:
-            raise wrong(path, offset + line, f"{name} is missing from `variables` in the front matter")
+            raise entry_error(path, offset + line, f"{name} is missing from `variables` in the front matter")
     return _env().from_string(text)
 
 
@@ -147,7 +149,7 @@ class Prompt:
     system: Template
     user: Template
     examples: tuple[Example, ...] = ()
-    hints: Hints = field(default_factory=Hints)
+    hints: PromptOptions = field(default_factory=PromptOptions)
 
     def messages(self, source: Source, beat: Beat) -> list[Message]:
         """Return the messages about one source: what is fixed first, the item last.
@@ -159,7 +161,7 @@ class Prompt:
         """
         shown = self.shown(source.language)
         fixed = _fixed(source, beat) | {"examples": len(shown)}
-        laid_out = [Message(role="system", content=rendered(self.path, self.system, fixed))]
+        laid_out = [Message(role="system", content=render_template(self.path, self.system, fixed))]
         for example in shown:
             laid_out.append(self._about(example.source, example.marker, fixed))
             laid_out.append(Message(role="assistant", content=example.answer))
@@ -172,7 +174,7 @@ class Prompt:
 
     def _about(self, source: Source, marker: str, fixed: dict[str, object]) -> Message:
         values = fixed | {"marker": marker, "item": describe(source)}
-        return Message(role="user", content=rendered(self.path, self.user, values))
+        return Message(role="user", content=render_template(self.path, self.user, values))
 
 
 def load_prompt(folder: Path, name: str) -> Prompt:
@@ -213,7 +215,7 @@ def describe(source: Source) -> str:
         lines.append(("published", f"{item.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"))
     lines += [("category", source.category), ("labels", ", ".join(item.categories))]
     head = "\n".join(f"{label}: {one_line(value)}" for label, value in lines if value)
-    return encodable(visible(f"{head}\ntext:\n{item.text}").rstrip())
+    return replace_surrogates(strip_hidden_text(f"{head}\ntext:\n{item.text}").rstrip())
 
 
 def _fixed(source: Source, beat: Beat) -> dict[str, object]:
@@ -232,7 +234,7 @@ def _example(path: Path, text: str, name: str) -> Example:
     place = path.parent / FOLDER / f"{name}.yaml"
     if Path(name).name != name or not place.is_file():
         said = f"there is no example {name!r}: write {FOLDER}/{name}.yaml, or take the name out here"
-        raise wrong(path, line_of(text, "examples", name), said)
+        raise entry_error(path, line_of(text, "examples", name), said)
     return load_example(place)
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.domain.models import Request
-from pipeline.domain.text import encodable
+from pipeline.domain.models import RedraftRequest
+from pipeline.domain.text import replace_surrogates
 from pipeline.llm.chat import Message
-from pipeline.rewrite.article_schema import answer_json, fitting, unfit
+from pipeline.rewrite.article_schema import coerce, response_json, validation_error
 
 
 class WireSectionText(BaseModel):
@@ -19,20 +19,22 @@ class WireSectionText(BaseModel):
     text: str = Field(description="The section's new text, without its heading.")
 
 
-def with_request(messages: Sequence[Message], request: Request, body: str | None) -> list[Message]:
+def add_redraft_instructions(
+    messages: Sequence[Message], request: RedraftRequest, body: str | None
+) -> list[Message]:
     """Return the messages about an item with what an editor asks for, and the draft that there is.
 
     The draft is data like the source: between two lines with a marker of its own.
     """
     marker = f"=== draft {secrets.token_hex(8)} ==="
-    draft = f"The article as it stands:\n\n{marker}\n{encodable(body)}\n{marker}" if body else ""
+    draft = f"The article as it stands:\n\n{marker}\n{replace_surrogates(body)}\n{marker}" if body else ""
     blocks = [messages[-1]["content"], draft, _asked(request)]
     last = Message(role=messages[-1]["role"], content="\n\n".join(block for block in blocks if block))
     return [*messages[:-1], last]
 
 
-def _asked(request: Request) -> str:
-    note = f" The editor's instruction: {encodable(request.note)}" if request.note else ""
+def _asked(request: RedraftRequest) -> str:
+    note = f" The editor's instruction: {replace_surrogates(request.note)}" if request.note else ""
     if request.section is None:
         return f"Write the article anew.{note}"
     return (
@@ -42,14 +44,14 @@ def _asked(request: Request) -> str:
     )
 
 
-def read_section(text: str, *, bullets: bool) -> str:
+def parse_section(text: str, *, bullets: bool) -> str:
     """Return a section's new text as Markdown. Raises ModelError with the reason."""
-    wire = fitting(WireSectionText, answer_json(text))
-    new = encodable(wire.text).strip()
+    wire = coerce(WireSectionText, response_json(text))
+    new = replace_surrogates(wire.text).strip()
     if not new:
-        raise unfit("text is empty")
+        raise validation_error("text is empty")
     if any(line.lstrip().startswith("#") for line in new.splitlines()):
-        raise unfit("text holds a heading of its own")
+        raise validation_error("text holds a heading of its own")
     return _bulleted(new) if bullets else new
 
 

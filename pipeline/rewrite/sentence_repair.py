@@ -8,12 +8,12 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.domain.models import Finding, Severity
-from pipeline.domain.text import encodable, one_line, sentence_ends
+from pipeline.domain.text import one_line, replace_surrogates, sentence_ends
 from pipeline.llm.chat import Message
-from pipeline.rewrite.article_schema import answer_json, fitting, unfit
+from pipeline.rewrite.article_schema import coerce, response_json, validation_error
 
 
-class WireMended(BaseModel):
+class WireRepair(BaseModel):
     """One sentence."""
 
     model_config = ConfigDict(extra="forbid")
@@ -22,15 +22,15 @@ class WireMended(BaseModel):
     text: str = Field(description="The mended sentence; empty where it should go.")
 
 
-class WireMending(BaseModel):
+class WireRepairs(BaseModel):
     """What a model is asked to answer about flagged sentences."""
 
     model_config = ConfigDict(extra="forbid")
 
-    sentences: list[WireMended] = Field(description="Each flagged sentence once.")
+    sentences: list[WireRepair] = Field(description="Each flagged sentence once.")
 
 
-class Flag(NamedTuple):
+class FlaggedSentence(NamedTuple):
     """A sentence of a body that findings object to."""
 
     start: int
@@ -39,7 +39,7 @@ class Flag(NamedTuple):
     reasons: tuple[str, ...]
 
 
-def flagged(body: str, findings: Sequence[Finding]) -> list[Flag]:
+def flag_sentences(body: str, findings: Sequence[Finding]) -> list[FlaggedSentence]:
     """Return the sentences that hold a blocking or warning finding, in the order of the body."""
     serious = [one for one in findings if one.severity is not Severity.NOTE and one.span]
     found: dict[tuple[int, int], list[str]] = {}
@@ -48,7 +48,10 @@ def flagged(body: str, findings: Sequence[Finding]) -> list[Flag]:
         span = _sentence(body, start, end)
         if body[slice(*span)].strip() and not body[slice(*span)].startswith("#"):
             found.setdefault(span, []).append(finding.message)
-    return [Flag(*span, body[slice(*span)], tuple(dict.fromkeys(why))) for span, why in sorted(found.items())]
+    return [
+        FlaggedSentence(*span, body[slice(*span)], tuple(dict.fromkeys(why)))
+        for span, why in sorted(found.items())
+    ]
 
 
 def _sentence(body: str, start: int, end: int) -> tuple[int, int]:
@@ -63,27 +66,29 @@ def _sentence(body: str, start: int, end: int) -> tuple[int, int]:
     return first, first + len(body[first:last].rstrip())
 
 
-def with_flags(messages: Sequence[Message], body: str, flags: Sequence[Flag]) -> list[Message]:
+def add_flags(messages: Sequence[Message], body: str, flags: Sequence[FlaggedSentence]) -> list[Message]:
     """Return the messages about an item with its article and what is wrong with which sentence."""
     marker = f"=== draft {secrets.token_hex(8)} ==="
     listed = [
         json.dumps({"number": number, "sentence": one.text, "wrong": one.reasons}, ensure_ascii=False)
         for number, one in enumerate(flags, start=1)
     ]
-    said = f"{messages[-1]['content']}\n\n{marker}\n{encodable(body)}\n{marker}\n\n" + "\n".join(listed)
-    return [*messages[:-1], Message(role=messages[-1]["role"], content=encodable(said))]
+    said = f"{messages[-1]['content']}\n\n{marker}\n{replace_surrogates(body)}\n{marker}\n\n" + "\n".join(
+        listed
+    )
+    return [*messages[:-1], Message(role=messages[-1]["role"], content=replace_surrogates(said))]
 
 
-def read_mending(text: str, count: int) -> dict[int, str]:
+def parse_repairs(text: str, count: int) -> dict[int, str]:
     """Return sentence number → new sentence. Raises ModelError with the reason."""
-    wire = fitting(WireMending, answer_json(text))
-    found = {one.number: one_line(encodable(one.text)) for one in wire.sentences}
+    wire = coerce(WireRepairs, response_json(text))
+    found = {one.number: one_line(replace_surrogates(one.text)) for one in wire.sentences}
     if strange := sorted(set(found) - set(range(1, count + 1))):
-        raise unfit(f"there is no sentence {strange[0]}")
+        raise validation_error(f"there is no sentence {strange[0]}")
     return found
 
 
-def mended(body: str, flags: Sequence[Flag], sentences: Mapping[int, str]) -> str:
+def apply_repairs(body: str, flags: Sequence[FlaggedSentence], sentences: Mapping[int, str]) -> str:
     """Return the body with flagged sentences replaced; every other byte stays.
 
     A sentence that would be empty stays where it is the only one of its line: a section must not vanish.
@@ -97,7 +102,7 @@ def mended(body: str, flags: Sequence[Flag], sentences: Mapping[int, str]) -> st
     return body
 
 
-def _alone(body: str, one: Flag) -> bool:
+def _alone(body: str, one: FlaggedSentence) -> bool:
     before = body[body.rfind("\n", 0, one.start) + 1 : one.start].strip("-*> ")
     behind = body[one.end :].partition("\n")[0].strip()
     return not before and not behind

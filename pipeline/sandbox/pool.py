@@ -10,22 +10,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pipeline.config import bare_environment
-from pipeline.sandbox.worker import COSTLY, OK
+from pipeline.config import minimal_environment
+from pipeline.sandbox.worker import OK, OVER_LIMIT
 
 CPU_S = 4.0
 """Seconds of processor time that one job may take."""
-MEMORY = 190_000_000
+MEMORY_BYTES = 190_000_000
 """Bytes that a worker may grow by."""
 _WALL_S = 60.0
 """Seconds after which a worker is given up that neither answers nor uses its processor time."""
-_JOBS = 1000
+_MAX_JOBS = 1000
 """Jobs after which a worker is replaced: what leaks does not add up."""
 _ROOT = Path(__file__).parents[2]
 """Where a worker finds the same package as this process."""
 
 
-class JobFailed(Exception):
+class JobError(Exception):
     """A job came to nothing: what `kind` of trouble, what it said, and its context.
 
     Kind `too-costly`: it took more time or memory than it may. `no-process`: none could be started.
@@ -38,14 +38,14 @@ class JobFailed(Exception):
         self.context = context or {}
 
 
-class Pool:
+class WorkerPool:
     """A few worker processes that run a module's jobs; a context manager.
 
     The module's `main` is `serve` with its jobs.
     """
 
     def __init__(
-        self, module: str, workers: int | None = None, cpu_s: float = CPU_S, memory: int = MEMORY
+        self, module: str, workers: int | None = None, cpu_s: float = CPU_S, memory: int = MEMORY_BYTES
     ) -> None:
         self._module = module
         self._count = workers or min(4, os.cpu_count() or 1)
@@ -71,32 +71,32 @@ class Pool:
             if worker is None or worker.ended:
                 worker = await self._started()
             async with asyncio.timeout(_WALL_S):
-                answer = await worker.ask(job, body)
-            kept = worker if worker.jobs < _JOBS and not answer.startswith(COSTLY) else None
+                answer = await worker.call(job, body)
+            kept = worker if worker.jobs < _MAX_JOBS and not answer.startswith(OVER_LIMIT) else None
         except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
-            raise JobFailed("too-costly", "takes more time or memory than it may") from error
+            raise JobError("too-costly", "takes more time or memory than it may") from error
         finally:
             # Also where the caller was cancelled: what the worker still writes is nobody's.
             self._idle.put_nowait(kept)
             if kept is None and worker is not None:
-                await asyncio.shield(self._drop(worker))
+                await asyncio.shield(self._replace(worker))
         return _result(answer)
 
     async def _started(self) -> "_Worker":
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", self._module, *self._limits,
-                stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=_ROOT, env=bare_environment(),
+                stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=_ROOT, env=minimal_environment(),
                 start_new_session=True,  # Ctrl-C is for the run, which needs its workers until it ends
             )  # fmt: skip
         except OSError as error:
             said = f"no process can be started to read in: {error.strerror}; free memory or processes"
-            raise JobFailed("no-process", said) from error
+            raise JobError("no-process", said) from error
         worker = _Worker(process)
         self.workers.add(worker)
         return worker
 
-    async def _drop(self, worker: "_Worker") -> None:
+    async def _replace(self, worker: "_Worker") -> None:
         self.workers.discard(worker)
         await worker.stop()
 
@@ -113,7 +113,7 @@ class _Worker:
         """Tell whether somebody ended the process while it had nothing to do."""
         return self._process.returncode is not None
 
-    async def ask(self, job: dict[str, Any], body: bytes) -> bytes:
+    async def call(self, job: dict[str, Any], body: bytes) -> bytes:
         """Hand over a job and return the answer. Raises OSError, IncompleteReadError if the process ends."""
         to, back = self._process.stdin, self._process.stdout
         if to is None or back is None:
@@ -141,4 +141,4 @@ def _result(answer: bytes) -> bytes:
     if answer.startswith(OK):
         return answer[len(OK) : -1]
     said = json.loads(answer)["error"]
-    raise JobFailed(said["kind"], said["message"], said["context"])
+    raise JobError(said["kind"], said["message"], said["context"])

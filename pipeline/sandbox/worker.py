@@ -15,14 +15,14 @@ from pipeline.domain.errors import CopydeskError
 
 OK = b'{"ok":'
 """How the answer about a job that went well begins."""
-COSTLY = b'{"error": {"kind": "too-costly"'
+OVER_LIMIT = b'{"error": {"kind": "too-costly"'
 """How the answer about one begins that took more than it may."""
 
 Work = Callable[[dict[str, Any], bytes], bytes]
 """Makes a result, as JSON, of a job and its bytes; raises a CopydeskError where that is an outcome too."""
 
 
-def serve(work: Work) -> None:
+def run_worker(work: Work) -> None:
     """Work until standard input ends: that is when the parent is gone, however it went.
 
     Whatever is imported before is not counted against the memory that a job may take.
@@ -37,10 +37,10 @@ def serve(work: Work) -> None:
         body = source.read(job["bytes"])
         # In processor time: a machine that is busy elsewhere says nothing against a document.
         signal.setitimer(signal.ITIMER_PROF, cpu_s)
-        answer = _done(work, job, body)
+        answer = _run_job(work, job, body)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        _answer(target, answer)
-        if answer.startswith(COSTLY):
+        _write_result(target, answer)
+        if answer.startswith(OVER_LIMIT):
             return  # memory that is scattered does not come back
 
 
@@ -54,7 +54,7 @@ def _limit_memory(most: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (held + most, held + most))
 
 
-def _done(work: Work, job: dict[str, Any], body: bytes) -> bytes:
+def _run_job(work: Work, job: dict[str, Any], body: bytes) -> bytes:
     try:
         return OK + work(job, body) + b"}"
     except CopydeskError as error:
@@ -73,6 +73,6 @@ def _error(message: str, kind: str, context: dict[str, object]) -> bytes:
     return json.dumps({"error": said}, default=str).encode()
 
 
-def _answer(target: BinaryIO, answer: bytes) -> None:
+def _write_result(target: BinaryIO, answer: bytes) -> None:
     target.write(len(answer).to_bytes(8, "big") + answer)
     target.flush()

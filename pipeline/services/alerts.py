@@ -7,18 +7,22 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pipeline.config import Settings
-from pipeline.domain.errors import BudgetSpent, CopydeskError, FeedError, Interrupted
+from pipeline.domain.errors import BudgetExceeded, CopydeskError, FeedError, ShutdownRequested
 from pipeline.domain.models import FeedConfig
-from pipeline.domain.text import host_in
+from pipeline.domain.text import url_host
 from pipeline.feeds.poll_schedule import is_paused
-from pipeline.http_client import Net
+from pipeline.http_client import HttpClient
 from pipeline.storage import FeedStatus, Figures, Ledger
 
-AGAIN = timedelta(days=1)
+REPEAT_AFTER = timedelta(days=1)
 """After which trouble that still stands is told again."""
 
 
-class Trouble(NamedTuple):
+_KEY_NAMES = {"LLMRejected": "ModelRefused", "DatabaseError": "LedgerError"}
+"""Programs behind COPYDESK_ALERT_URL read alert keys: a key keeps its name when a class gets another one."""
+
+
+class Alert(NamedTuple):
     """Something that somebody has to look at."""
 
     key: str
@@ -26,46 +30,47 @@ class Trouble(NamedTuple):
     text: str
 
 
-def troubles(
+def active_alerts(
     feeds: Iterable[FeedStatus],
     subscribed: Iterable[FeedConfig],
     figures: Figures,
     stop: Sequence[CopydeskError],
     now: datetime,
     patience: timedelta,
-) -> Iterator[Trouble]:
+) -> Iterator[Alert]:
     """Yield what somebody has to look at: feeds, money, refusals, drafts and requests that wait. Pure."""
     polled = {feed.key for feed in subscribed if feed.enabled}
     for feed in feeds:
         if feed.key in polled and feed.poll.retired:
-            yield Trouble(f"retired {feed.key}", f"{feed.key} is gone for good, says its publisher")
+            yield Alert(f"retired {feed.key}", f"{feed.key} is gone for good, says its publisher")
         elif feed.key in polled and is_paused(feed.poll):
             last = (feed.poll.last_error or "").removeprefix(f"{feed.key}: ")
             said = f"{feed.key} is paused after {feed.poll.failures} failures in a row: {last}"
-            yield Trouble(f"paused {feed.key}", said)
+            yield Alert(f"paused {feed.key}", said)
     for error in stop:
-        if isinstance(error, BudgetSpent):
-            yield Trouble(f"budget {error.context.get('cap')}", error.message)
-        elif not isinstance(error, Interrupted):
-            yield Trouble(f"stopped {type(error).__name__}", f"a run ended early: {error.message}")
+        if isinstance(error, BudgetExceeded):
+            yield Alert(f"budget {error.context.get('cap')}", error.message)
+        elif not isinstance(error, ShutdownRequested):
+            name = type(error).__name__
+            yield Alert(f"stopped {_KEY_NAMES.get(name, name)}", f"a run ended early: {error.message}")
     yield from _late(figures, now, patience)
 
 
-def _late(figures: Figures, now: datetime, patience: timedelta) -> Iterator[Trouble]:
+def _late(figures: Figures, now: datetime, patience: timedelta) -> Iterator[Alert]:
     hours = int(patience.total_seconds() // 3600)
     if figures.oldest_draft and now - figures.oldest_draft > patience:
         count = figures.items.get("drafted", 0)
-        yield Trouble("drafts wait", f"drafts wait for an editor for more than {hours} hours: {count}")
+        yield Alert("drafts wait", f"drafts wait for an editor for more than {hours} hours: {count}")
     if figures.oldest_request and now - figures.oldest_request > timedelta(hours=1):
         said = (
             "nobody carries out what editors ask for: is `copydesk serve`, or the flow `requests`, running?"
         )
-        yield Trouble("requests wait", said)
+        yield Alert("requests wait", said)
 
 
-async def alert(
+async def send_alerts(
     ledger: Ledger,
-    net: Net,
+    net: HttpClient,
     settings: Settings,
     subscribed: Iterable[FeedConfig],
     stop: Sequence[CopydeskError],
@@ -79,8 +84,8 @@ async def alert(
         return None
     feeds, figures = await asyncio.to_thread(lambda: (ledger.feed_status(), ledger.figures()))
     patience = timedelta(hours=settings.alert_hours)
-    found = {one.key: one for one in troubles(feeds, subscribed, figures, stop, now, patience)}
-    fresh = await asyncio.to_thread(ledger.untold, list(found), now, now - AGAIN) if found else []
+    found = {one.key: one for one in active_alerts(feeds, subscribed, figures, stop, now, patience)}
+    fresh = await asyncio.to_thread(ledger.untold, list(found), now, now - REPEAT_AFTER) if found else []
     if not fresh:
         return None
     trouble = await _posted(net, settings.alert_url.get_secret_value(), [found[key] for key in fresh])
@@ -89,11 +94,11 @@ async def alert(
     return trouble
 
 
-async def _posted(net: Net, url: str, found: Sequence[Trouble]) -> str | None:
+async def _posted(net: HttpClient, url: str, found: Sequence[Alert]) -> str | None:
     """Send alerts as chat programs take them (`text`), and one by one for others; returns what failed."""
     text = "\n".join(f"Copydesk: {one.text}" for one in found)
     body = {"text": text, "content": text[:2000], "alerts": [one._asdict() for one in found]}
-    host = host_in(url)
+    host = url_host(url)
     try:
         answer = await net.post(url, json.dumps(body).encode())
     except FeedError as error:

@@ -12,48 +12,57 @@ from typing import NamedTuple
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Item, PollState, Window
-from pipeline.domain.text import shown_url
-from pipeline.feeds.fetch import Fetched, Unchanged, fetch
+from pipeline.domain.text import redact_url
+from pipeline.feeds.fetch import FetchedFeed, NotModified, fetch_feed
 from pipeline.feeds.pagination import (
-    MOST_BYTES,
-    MOST_PAGES,
-    fresh,
-    is_end,
-    is_past,
-    next_page,
-    patience,
+    MAX_BYTES,
+    MAX_PAGES,
+    is_before,
+    is_last_page,
+    next_page_url,
+    retry_delay,
     same_site,
-    with_login,
+    unseen,
+    with_credentials,
 )
 from pipeline.feeds.parsing.parse import ParsedFeed
-from pipeline.feeds.poll_schedule import after_refusal, holdup, host_of
+from pipeline.feeds.poll_schedule import host_of, skip_reason, state_after_refusal
 from pipeline.feeds.select import Selection
-from pipeline.services.context import Newsroom, PollReport
-from pipeline.services.poll import Look, admit, admitted, decided, look, parsed_of, policy, poll_whole
+from pipeline.services.context import PollReport, RunContext
+from pipeline.services.poll import (
+    FeedSnapshot,
+    admit,
+    admit_snapshot,
+    fetch_and_parse,
+    fetch_and_select,
+    policy,
+    poll_with_snapshot,
+    select_new,
+)
 
 PAUSE_S = 1.0
 """Seconds between an answer and the next request to the same publisher."""
 _TRIES = 3
 """Requests for one page, where its server asks for patience."""
-_MOST = f"{MOST_PAGES} pages or {MOST_BYTES // 1_000_000} MB"
+_MOST = f"{MAX_PAGES} pages or {MAX_BYTES // 1_000_000} MB"
 _NAP_S = 0.5
 """Seconds after which a pause looks whether the run is told to end."""
 
 
-class Refused(NamedTuple):
+class FailedPage(NamedTuple):
     """A page that could not be had, and why."""
 
     url: str
     error: FeedError
 
 
-class Found(NamedTuple):
+class BackfillPreview(NamedTuple):
     """What a walk found, to be taken in later, or not at all."""
 
-    looks: tuple[Look, ...]
+    looks: tuple[FeedSnapshot, ...]
     """Without their bytes; the first one is the feed's own document."""
     notes: tuple[str, ...] = ()
-    refused: Refused | None = None
+    refused: FailedPage | None = None
     merged: frozenset[str] = frozenset()
     """Guids of new items that others tell in the same words: they would get no draft of their own."""
 
@@ -69,10 +78,12 @@ class Found(NamedTuple):
         return sum(seen.chosen.beyond for seen in self.looks)
 
 
-class Walk:
+class ArchivePager:
     """The way back through one feed, until its dates or until there are as many new items as are `wanted`."""
 
-    def __init__(self, room: Newsroom, feed: FeedConfig, window: Window, wanted: int, pause_s: float) -> None:
+    def __init__(
+        self, room: RunContext, feed: FeedConfig, window: Window, wanted: int, pause_s: float
+    ) -> None:
         self._room, self._feed, self._window = room, feed, window
         self._wanted, self._pause_s = wanted, pause_s
         self._home = feed.url
@@ -81,17 +92,17 @@ class Walk:
         self._asked: set[str] = set()
         self._taken: dict[str, tuple[str, str]] = {}
         self._notes: dict[str, None] = {}
-        self._refused: Refused | None = None
+        self._refused: FailedPage | None = None
 
-    def found(self, looks: Sequence[Look]) -> Found:
+    def found(self, looks: Sequence[FeedSnapshot]) -> BackfillPreview:
         """Return what was seen on the way, and what was odd about it."""
         pages = [f"{self._pages} pages read"] if self._pages > 1 else []
-        return Found(tuple(looks), (*pages, *self._notes), self._refused)
+        return BackfillPreview(tuple(looks), (*pages, *self._notes), self._refused)
 
-    async def after(self, first: Look) -> AsyncIterator[Look]:
+    async def after(self, first: FeedSnapshot) -> AsyncIterator[FeedSnapshot]:
         """Yield the pages behind a feed's own document, each with the items that none before it had."""
         self._home = first.fetched.url
-        page: Look | None = first
+        page: FeedSnapshot | None = first
         while page is not None:
             self._count(page)
             url = self._onward(page)
@@ -99,7 +110,7 @@ class Walk:
             if page is not None:
                 yield page
 
-    def _count(self, page: Look) -> None:
+    def _count(self, page: FeedSnapshot) -> None:
         self._pages += 1
         self._new += len(page.chosen.new)
         self._met.update(item.guid for item in page.parsed.items)
@@ -109,21 +120,21 @@ class Walk:
                 self._taken[item.canonical] = (self._feed.key, item.guid)
         self._room.notify(self._feed.key, "read")
 
-    def _onward(self, page: Look) -> str | None:
+    def _onward(self, page: FeedSnapshot) -> str | None:
         """Return the page to be read next, None where there is none or it would be of no use."""
-        url = next_page(page.parsed, page.fetched.url, self._pages)
+        url = next_page_url(page.parsed, page.fetched.url, self._pages)
         enough = self._new >= self._wanted
-        if url is None or enough or url in self._asked or is_past(page.parsed.items, self._window[0]):
+        if url is None or enough or url in self._asked or is_before(page.parsed.items, self._window[0]):
             return None
         if not same_site(url, self._home):
-            self._note(f"older items are said to be at {shown_url(url)}, another site: not followed")
+            self._note(f"older items are said to be at {redact_url(url)}, another site: not followed")
             return None
-        if self._pages >= MOST_PAGES or self._bytes > MOST_BYTES:
+        if self._pages >= MAX_PAGES or self._bytes > MAX_BYTES:
             self._note(f"older items are left alone: {_MOST} are the most that is read at once")
             return None
         return url
 
-    async def _page(self, url: str) -> Look | None:
+    async def _page(self, url: str) -> FeedSnapshot | None:
         """Return a page, None where it is the end of the way."""
         self._asked.add(url)
         await _rest(self._room, self._pause_s)
@@ -132,46 +143,46 @@ class Walk:
             return None
         fetched, parsed = read
         if not same_site(fetched.url, self._home):
-            self._note(f"{shown_url(url)} leads to {shown_url(fetched.url)}, another site: not read")
+            self._note(f"{redact_url(url)} leads to {redact_url(fetched.url)}, another site: not read")
             return None
         self._bytes += len(fetched.body)
         for odd in parsed.notes:
             self._note(f"page {self._pages + 1}: {odd}")
-        items = fresh(parsed.items, self._met)
+        items = unseen(parsed.items, self._met)
         if not items:
             return None
         most = self._wanted - self._new
-        chosen = await decided(
+        chosen = await select_new(
             self._room, self._feed, items, self._room.clock(), self._window, most, self._taken
         )
-        return light(Look(fetched, parsed.model_copy(update={"items": items}), chosen))
+        return without_body(FeedSnapshot(fetched, parsed.model_copy(update={"items": items}), chosen))
 
-    async def _read(self, url: str) -> tuple[Fetched, ParsedFeed] | None:
+    async def _read(self, url: str) -> tuple[FetchedFeed, ParsedFeed] | None:
         """Return what a page says, None where it cannot be had or the run is told to end."""
         try:
             fetched = await self._fetched(url)
             if fetched is None:
                 return None
-            return fetched, await parsed_of(self._room, self._feed, fetched, self._room.clock())
+            return fetched, await fetch_and_parse(self._room, self._feed, fetched, self._room.clock())
         except FeedError as error:
-            if not is_end(error):
-                self._refused = Refused(url, error)
+            if not is_last_page(error):
+                self._refused = FailedPage(url, error)
                 said = error.message.removeprefix(f"{self._feed.key}: ")
                 self._note(f"read no further than page {self._pages}: {said}")
             return None
 
-    async def _fetched(self, url: str) -> Fetched | None:
+    async def _fetched(self, url: str) -> FetchedFeed | None:
         """Return a page's bytes, None where the run is told to end. Raises FeedError as `fetch` does."""
-        room, asked = self._room, self._feed.model_copy(update={"url": with_login(url, self._feed.url)})
+        room, asked = self._room, self._feed.model_copy(update={"url": with_credentials(url, self._feed.url)})
         for tries_left in reversed(range(_TRIES)):
             if room.stop:
                 return None
             try:
                 async with room.polls:
-                    found = await fetch(room.net, asked, PollState(), room.clock(), whole=True)
-                return None if isinstance(found, Unchanged) else found
+                    found = await fetch_feed(room.net, asked, PollState(), room.clock(), whole=True)
+                return None if isinstance(found, NotModified) else found
             except FeedError as error:
-                wait_s = patience(error) if tries_left else None
+                wait_s = retry_delay(error) if tries_left else None
                 if wait_s is None:
                     raise
             await _rest(room, max(wait_s, self._pause_s))
@@ -181,12 +192,12 @@ class Walk:
         self._notes[said] = None
 
 
-def light(seen: Look) -> Look:
+def without_body(seen: FeedSnapshot) -> FeedSnapshot:
     """Return a page without its bytes: those of two hundred are not to be held at once."""
     return seen._replace(fetched=seen.fetched.model_copy(update={"body": b""}))
 
 
-async def _rest(room: Newsroom, seconds: float) -> None:
+async def _rest(room: RunContext, seconds: float) -> None:
     """Wait, unless the run is told to end."""
     for nap in range(math.ceil(seconds / _NAP_S)):
         if room.stop:
@@ -194,8 +205,8 @@ async def _rest(room: Newsroom, seconds: float) -> None:
         await asyncio.sleep(min(seconds - nap * _NAP_S, _NAP_S))
 
 
-async def walk(
-    room: Newsroom, feed: FeedConfig, window: Window, limit: int, *, pause_s: float = PAUSE_S
+async def backfill_feed(
+    room: RunContext, feed: FeedConfig, window: Window, limit: int, *, pause_s: float = PAUSE_S
 ) -> PollReport:
     """Bring what a publisher still offers of a window into the ledger, each page as it is read.
 
@@ -204,8 +215,8 @@ async def walk(
     itself cannot be had; trouble with a later page is a note of the report.
     """
     wanted = await _wanted(room, feed, window, limit)
-    way = Walk(room, feed, window, wanted, pause_s)
-    report, first = await poll_whole(room, feed, window, most=wanted)
+    way = ArchivePager(room, feed, window, wanted, pause_s)
+    report, first = await poll_with_snapshot(room, feed, window, most=wanted)
     if first is None:
         return report
     async for page in way.after(first):
@@ -213,21 +224,21 @@ async def walk(
     return await _ended(room, feed, report, way.found(()))
 
 
-async def look_back(
-    room: Newsroom, feed: FeedConfig, window: Window, limit: int, *, pause_s: float = PAUSE_S
-) -> Found:
+async def preview_backfill(
+    room: RunContext, feed: FeedConfig, window: Window, limit: int, *, pause_s: float = PAUSE_S
+) -> BackfillPreview:
     """Find what `walk` would take in, and write nothing.
 
     Raises FeedError where the feed itself cannot be had, or its host asked to be left alone.
     """
-    if reason := holdup(feed, room.book.state(feed), room.hosts, room.clock(), named=True):
+    if reason := skip_reason(feed, room.book.state(feed), room.hosts, room.clock(), named=True):
         raise FeedError(f"{feed.key}: {reason}", kind="rate-limited", feed=feed.key)
     wanted = await _wanted(room, feed, window, limit)
-    way = Walk(room, feed, window, wanted, pause_s)
-    first = await look(room, feed, window, wanted)
-    if isinstance(first, Unchanged):
-        return Found(())
-    looks = [light(first)]
+    way = ArchivePager(room, feed, window, wanted, pause_s)
+    first = await fetch_and_select(room, feed, window, wanted)
+    if isinstance(first, NotModified):
+        return BackfillPreview(())
+    looks = [without_body(first)]
     async for page in way.after(first):
         looks.append(page)
     found = way.found(looks)
@@ -235,26 +246,28 @@ async def look_back(
     return found._replace(merged=merged)
 
 
-async def take(room: Newsroom, feed: FeedConfig, window: Window, limit: int, found: Found) -> PollReport:
+async def admit_preview(
+    room: RunContext, feed: FeedConfig, window: Window, limit: int, found: BackfillPreview
+) -> PollReport:
     """Take in what `look_back` found, as `walk` does, but for what came into the ledger since."""
     wanted = await _wanted(room, feed, window, limit)
     now, report = room.clock(), None
     for page in found.looks:
-        chosen = await decided(room, feed, page.parsed.items, now, window, wanted)
+        chosen = await select_new(room, feed, page.parsed.items, now, window, wanted)
         wanted -= len(chosen.new)
         if report is None:
-            report = await admitted(room, feed, page._replace(chosen=chosen), now)
+            report = await admit_snapshot(room, feed, page._replace(chosen=chosen), now)
         else:
             report = _sum(report, await _admitted(room, feed, chosen))
     return await _ended(room, feed, report or PollReport(feed=feed.key), found)
 
 
-async def _wanted(room: Newsroom, feed: FeedConfig, window: Window, limit: int) -> int:
+async def _wanted(room: RunContext, feed: FeedConfig, window: Window, limit: int) -> int:
     """Return how many new items are enough."""
     return limit - await asyncio.to_thread(room.ledger.queued, feed.key, window)
 
 
-async def _admitted(room: Newsroom, feed: FeedConfig, chosen: Selection) -> PollReport:
+async def _admitted(room: RunContext, feed: FeedConfig, chosen: Selection) -> PollReport:
     """Take in what was chosen of a later page; what polls taught of the feed stays as it stands."""
 
     def admitting() -> dict[str, int]:
@@ -264,21 +277,23 @@ async def _admitted(room: Newsroom, feed: FeedConfig, chosen: Selection) -> Poll
     return PollReport(feed=feed.key, left=chosen.beyond, **await asyncio.to_thread(admitting))
 
 
-def _state(room: Newsroom, feed: FeedConfig) -> PollState:
+def _state(room: RunContext, feed: FeedConfig) -> PollState:
     return room.ledger.poll_states().get(feed.key, PollState())
 
 
-async def _ended(room: Newsroom, feed: FeedConfig, report: PollReport, found: Found) -> PollReport:
+async def _ended(
+    room: RunContext, feed: FeedConfig, report: PollReport, found: BackfillPreview
+) -> PollReport:
     if found.refused:
         await asyncio.to_thread(_leave_alone, room, feed, found.refused)
     return report.model_copy(update={"notes": report.notes + found.notes})
 
 
-def _leave_alone(room: Newsroom, feed: FeedConfig, refused: Refused) -> None:
+def _leave_alone(room: RunContext, feed: FeedConfig, refused: FailedPage) -> None:
     """Keep to what a host asked for at a later page, as after a poll; nothing else is learned from it."""
     state = _state(room, feed)
     host = host_of(state.url or feed.url)
-    after = after_refusal(state, refused.error, room.clock())
+    after = state_after_refusal(state, refused.error, room.clock())
     if after.wait_until and host == host_of(refused.url):
         room.hosts[host] = after.wait_until
         room.ledger.record_polls({feed.key: after})

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from pipeline.articles import files
-from pipeline.articles.files import NAME, alone
+from pipeline.articles.files import NAME, exclusive_lock
 from pipeline.config import private_files
 from pipeline.domain.errors import OutputError, ReviewError
 from pipeline.storage import Ledger
@@ -28,14 +28,14 @@ _ARTICLES = ("drafts/", "published/", "rejected/")
 """Where the ledger knows what stands."""
 
 
-class Saved(NamedTuple):
+class BackupSummary(NamedTuple):
     """What an archive holds."""
 
     files: int
     ledger: bool
 
 
-class Amended(NamedTuple):
+class RestoreSummary(NamedTuple):
     """What the ledger knew better than an archive's files."""
 
     written: list[str]
@@ -44,21 +44,21 @@ class Amended(NamedTuple):
     """Paths of files that stand there no more."""
 
 
-def back_up(ledger: Ledger, root: Path, archive: Path) -> Saved:
+def create_backup(ledger: Ledger, root: Path, archive: Path) -> BackupSummary:
     """Write an archive of the files below `root` and, where it is SQLite, of the ledger.
 
     The archive is whole or not there. Raises OutputError, LedgerError.
     """
     unfinished = archive.with_name(f".{archive.name}.unfinished")
     try:
-        with files.explained("back up to", archive), alone(root):
+        with files.as_output_error("back up to", archive), exclusive_lock(root):
             with open(unfinished, "wb", opener=private_files.opener) as file, _archived(file, archive) as tar:
                 count = sum(_added(tar, root, path) for path in _standing(root))
                 kept = _add_ledger(tar, ledger)
             os.replace(unfinished, archive)  # noqa: PTH105 - beside the other calls of os
     finally:
         unfinished.unlink(missing_ok=True)
-    return Saved(count, kept)
+    return BackupSummary(count, kept)
 
 
 def _archived(file: IO[bytes], archive: Path) -> tarfile.TarFile:
@@ -94,19 +94,19 @@ def _add_ledger(tar: tarfile.TarFile, ledger: Ledger) -> bool:
     return True
 
 
-def examine(archive: Path) -> Saved:
+def verify_backup(archive: Path) -> BackupSummary:
     """Read an archive to its end and return what it holds. Raises OutputError where it is not whole."""
     with _explained(archive), gzip.open(archive) as whole:
         while whole.read(1 << 20):
             pass  # gzip's checksum stands at the end, and tarfile does not read as far
     with _explained(archive), tarfile.open(archive, "r:gz") as tar:
         names = [name for name, _ in _files(tar)]
-    return Saved(sum(name != LEDGER for name in names), LEDGER in names)
+    return BackupSummary(sum(name != LEDGER for name in names), LEDGER in names)
 
 
 @contextmanager
 def _explained(archive: Path) -> Iterator[None]:
-    with files.explained("restore from", archive):
+    with files.as_output_error("restore from", archive):
         try:
             yield
         except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
@@ -122,7 +122,7 @@ def _files(tar: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
             yield member.name, content
 
 
-def unpack(archive: Path, root: Path, database: Path | None) -> None:
+def restore_files(archive: Path, root: Path, database: Path | None) -> None:
     """Put an archive's files below a `root` without articles, and its ledger, if any, at `database`.
 
     Raises ReviewError where something stands there already, OutputError.
@@ -162,19 +162,19 @@ def _put(content: IO[bytes], database: Path) -> None:
     unfinished.replace(database)
 
 
-def amend(ledger: Ledger, root: Path) -> Amended:
+def reconcile_database(ledger: Ledger, root: Path) -> RestoreSummary:
     """Bring restored files to what the ledger knows: it may be newer than they are.
 
     A text that the ledger never saw is an editor's, and stays.
     """
-    with alone(root):
+    with exclusive_lock(root):
         standing = list(_articles(root))  # first: what a run writes meanwhile is in the ledger before
         filed = ledger.filed()
         stray = [path for path in standing if path not in filed]
         for path in stray:
             files.remove(root, path)
         written = [path for path, item_id in filed.items() if _written(ledger, root, item_id, path)]
-    return Amended(written, stray)
+    return RestoreSummary(written, stray)
 
 
 def _written(ledger: Ledger, root: Path, item_id: int, path: str) -> bool:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pipeline.config import day_start, month_start
-from pipeline.domain.errors import BudgetSpent, LimitReached
-from pipeline.domain.models import Answer, FeedConfig, Item, Record, Usage, source_of
-from pipeline.llm.chat import Turn, estimate, request
+from pipeline.domain.errors import BudgetExceeded, RateLimited
+from pipeline.domain.models import FeedConfig, FrozenModel, Item, LLMResponse, TokenUsage, build_source
+from pipeline.llm.chat import Attempt, build_request, estimate_prompt_tokens
 from pipeline.rewrite.article_schema import WireArticle
-from pipeline.services.context import Newsroom
+from pipeline.services.context import RunContext
 from pipeline.storage import Cap, Claim, Limits
 
 _WAIT_S = 0.1
@@ -24,11 +24,11 @@ _LOOKS = 100
 """After so many looks, those who hold it are looked at: they may be dead."""
 
 
-class ItemBooks:
+class ItemBudget:
     """Accounts for every call about one claimed item."""
 
-    def __init__(self, room: Newsroom, claim: Claim) -> None:
-        self.usage = Usage()
+    def __init__(self, room: RunContext, claim: Claim) -> None:
+        self.usage = TokenUsage()
         self.micros = 0
         self._asked = 0
         self._room = room
@@ -37,16 +37,16 @@ class ItemBooks:
     async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
         """Put down the most that a request may cost, as far as the caps allow. Raises BudgetSpent."""
         room, price = self._room, self._room.price
-        caps, limits = caps_of(room, room.clock()), room.limits
-        if not limited(limits) and (not caps or price is None):
+        caps, limits = active_caps(room, room.clock()), room.limits
+        if not has_limits(limits) and (not caps or price is None):
             return None, answer_tokens
         prompt = room.seen.prompt(prompt_tokens)
         self._asked = prompt_tokens
         most, least, asked = (
-            (price.micros(Usage(prompt_tokens=prompt, completion_tokens=tokens)) if price else 0) or 0
+            (price.micros(TokenUsage(prompt_tokens=prompt, completion_tokens=tokens)) if price else 0) or 0
             for tokens in (answer_tokens, min(answer_tokens, room.seen.answer()), 0)
         )
-        if not limited(limits):
+        if not has_limits(limits):
             number, granted = await self._put_aside(most, least, caps)
         else:
             async with room.turn:  # one of this process looks for its turn, not all of them
@@ -64,7 +64,7 @@ class ItemBooks:
                     room.ledger.reserve, room.run, most, least, caps, room.clock(), stale=stale,
                     limits=room.limits,
                 )  # fmt: skip
-            except (BudgetSpent, LimitReached) as error:
+            except (BudgetExceeded, RateLimited) as error:
                 if room.stop or not error.context.get("pending", True):
                     raise
             if look % _LOOKS == 0:
@@ -77,7 +77,7 @@ class ItemBooks:
         if reservation is not None:
             await asyncio.to_thread(self._room.ledger.unreserve, reservation)
 
-    async def keep(self, answer: Answer, purpose: str, reservation: int | None) -> None:
+    async def keep(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
         """Write down an answer before it is read. Raises LeaseLost."""
         room, now = self._room, self._room.clock()
         micros = room.price.micros(answer.usage, now) if room.price else None
@@ -100,12 +100,12 @@ class ItemBooks:
         await asyncio.to_thread(self._room.ledger.discard_answer, self._claim, reason)
 
 
-def limited(limits: Limits) -> bool:
+def has_limits(limits: Limits) -> bool:
     """Tell whether calls wait for each other at all."""
     return any(limit is not None for limit in limits)
 
 
-def caps_of(room: Newsroom, now: datetime) -> list[Cap]:
+def active_caps(room: RunContext, now: datetime) -> list[Cap]:
     """Return the caps that are set, with the moments from which they count."""
     settings = room.settings
     today = day_start(now, settings.timezone)
@@ -123,8 +123,8 @@ def caps_of(room: Newsroom, now: datetime) -> list[Cap]:
     ]
 
 
-def _sum(one: Usage, other: Usage) -> Usage:
-    return Usage(**{name: getattr(one, name) + getattr(other, name) for name in Usage.model_fields})
+def _sum(one: TokenUsage, other: TokenUsage) -> TokenUsage:
+    return TokenUsage(**{name: getattr(one, name) + getattr(other, name) for name in TokenUsage.model_fields})
 
 
 _REAL = 0.75
@@ -135,7 +135,7 @@ _CHARACTERS = 4
 """Of a text, a token."""
 
 
-class Estimate(Record):
+class Estimate(FrozenModel):
     """Millionths of a US dollar; None where no model is set or nobody knows its price."""
 
     items: int
@@ -144,21 +144,21 @@ class Estimate(Record):
     """Where each answer is as long as it may be, and right at once."""
 
 
-def estimated(room: Newsroom, feed: FeedConfig, items: Sequence[Item]) -> Estimate:
+def estimate_cost(room: RunContext, feed: FeedConfig, items: Sequence[Item]) -> Estimate:
     """Return what drafting items would cost. Raises ConfigError where a prompt cannot be rendered."""
     if room.model is None or room.price is None or not room.price.known:
         return Estimate(items=len(items))
     options = room.model.options
-    prompt, turn = room.prompts[feed.beat], Turn(room.model.manner, options.max_tokens)
+    prompt, turn = room.prompts[feed.beat], Attempt(room.model.manner, options.max_tokens)
     likely, most = 0, 0
     for item in items:
-        messages = prompt.messages(source_of(feed, item), room.beats[feed.beat])
-        tokens = estimate(request(messages, WireArticle, turn, options))
+        messages = prompt.messages(build_source(feed, item), room.beats[feed.beat])
+        tokens = estimate_prompt_tokens(build_request(messages, WireArticle, turn, options))
         answer = min(options.max_tokens, _SHAPE + len(item.text) // _CHARACTERS)
         likely += room.price.micros(_used(int(tokens * _REAL), answer)) or 0
         most += room.price.micros(_used(tokens, options.max_tokens)) or 0
     return Estimate(items=len(items), likely=likely, most=most)
 
 
-def _used(prompt: int, completion: int) -> Usage:
-    return Usage(prompt_tokens=prompt, completion_tokens=completion)
+def _used(prompt: int, completion: int) -> TokenUsage:
+    return TokenUsage(prompt_tokens=prompt, completion_tokens=completion)

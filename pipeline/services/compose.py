@@ -15,38 +15,44 @@ from pipeline.articles import files
 from pipeline.articles.approved_metadata import front_of, is_overview_start
 from pipeline.articles.files import draft_path
 from pipeline.articles.front_matter import dumps, loads
-from pipeline.articles.markdown import part, replaced, safe_line, text_of
-from pipeline.articles.render import build_metadata, render_body, safe_markdown
+from pipeline.articles.markdown import find_section, replace_section, safe_line, section_text
+from pipeline.articles.render import build_front_matter, render_body, safe_markdown
 from pipeline.covers import feed_cover, photo_cover, query_of
-from pipeline.domain.errors import BudgetSpent, ModelError, OutputError, ReviewError
+from pipeline.domain.errors import BudgetExceeded, LLMError, OutputError, ReviewError
 from pipeline.domain.models import (
-    Answer,
     Article,
     Beat,
     Credit,
     Draft,
     FeedConfig,
     Finding,
+    LLMResponse,
     Provenance,
     Severity,
     Source,
-    source_of,
+    build_source,
     utc_iso,
 )
 from pipeline.domain.plain_text import without_elements
-from pipeline.llm.structured_output import Task, ask
-from pipeline.rewrite.article_schema import WireArticle, read_answer
+from pipeline.llm.structured_output import StructuredRequest, request_structured
+from pipeline.rewrite.article_schema import WireArticle, parse_response
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
-from pipeline.rewrite.redraft import WireSectionText, read_section, with_request
-from pipeline.rewrite.sentence_repair import WireMending, flagged, mended, read_mending, with_flags
-from pipeline.services.budget import ItemBooks
-from pipeline.services.context import Newsroom
+from pipeline.rewrite.redraft import WireSectionText, add_redraft_instructions, parse_section
+from pipeline.rewrite.sentence_repair import (
+    WireRepairs,
+    add_flags,
+    apply_repairs,
+    flag_sentences,
+    parse_repairs,
+)
+from pipeline.services.budget import ItemBudget
+from pipeline.services.context import RunContext
 from pipeline.services.draft_file import known_text
 from pipeline.storage import Claim, Previous, Sibling, same_story
 
 
-async def cover_of(
-    room: Newsroom, feed: FeedConfig, source: Source, article: Article
+async def choose_cover(
+    room: RunContext, feed: FeedConfig, source: Source, article: Article
 ) -> dict[str, Any] | None:
     """Return `coverImage`: the item's own image, or the first of a search; None where there is none."""
     if feed.covers == "feed":
@@ -57,12 +63,12 @@ async def cover_of(
     photos = await room.covers.search(query, 1)
     if not photos:
         return None
-    await room.covers.used(photos[0])
+    await room.covers.track_download(photos[0])
     return photo_cover(photos[0])
 
 
-async def mend(
-    room: Newsroom, source: Source, beat: Beat, claim: Claim, books: ItemBooks, draft: Draft
+async def repair_sentences(
+    room: RunContext, source: Source, beat: Beat, claim: Claim, books: ItemBudget, draft: Draft
 ) -> str | None:
     """Return the draft's body with flagged sentences mended; None where there is nothing to change.
 
@@ -70,30 +76,30 @@ async def mend(
     Raises LeaseLost.
     """
     _, body = await asyncio.to_thread(loads, draft.text, draft.path)
-    flags = flagged(body, draft.findings)
+    flags = flag_sentences(body, draft.findings)
     if not flags or room.model is None or room.mender is None:
         return None
-    read = partial(read_mending, count=len(flags))
+    read = partial(parse_repairs, count=len(flags))
     try:
         if claim.mended is not None:
             sentences = read(claim.mended.text)
         else:
-            task = Task(
-                messages=with_flags(room.mender.messages(source, beat), body, flags),
+            task = StructuredRequest(
+                messages=add_flags(room.mender.messages(source, beat), body, flags),
                 prompt_id=room.mender.id,
-                shape=WireMending,
+                shape=WireRepairs,
                 read=read,
                 purpose="verify",
             )
-            _, sentences = await ask(room.model, task, books)
-    except (ModelError, BudgetSpent):
+            _, sentences = await request_structured(room.model, task, books)
+    except (LLMError, BudgetExceeded):
         return None
     safe = {number: safe_line(text) for number, text in sentences.items()}
-    after = mended(body, flags, safe)
+    after = apply_repairs(body, flags, safe)
     return after if after != body else None
 
 
-class Composed(NamedTuple):
+class ComposedDraft(NamedTuple):
     """A draft that is ready to be written."""
 
     draft: Draft
@@ -105,52 +111,52 @@ class Composed(NamedTuple):
     """What the model wrote first, where its sentences were mended since."""
 
 
-async def compose(room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBooks) -> Composed:
+async def compose(room: RunContext, feed: FeedConfig, claim: Claim, books: ItemBudget) -> ComposedDraft:
     """Return an item's draft: written by the model, or the brief.
 
     Raises ModelError, LeaseLost, BudgetSpent.
     """
     siblings = await asyncio.to_thread(room.ledger.siblings, claim.item_id)
-    source, beat = claimed_source(feed, claim, siblings), room.beats[feed.beat]
+    source, beat = lease_source(feed, claim, siblings), room.beats[feed.beat]
     article, provenance = await _article(room, source, beat, claim, books)
-    cover = None if claim.previous else await cover_of(room, feed, source, article)
+    cover = None if claim.previous else await choose_cover(room, feed, source, article)
     lay_out = partial(_laid_out, room, source, beat, claim, siblings, provenance, cover)
     draft = await lay_out(article, None)
     number = claim.previous.version + 1 if claim.previous else 1
-    composed = Composed(draft, number, "redraft" if claim.previous else "draft", provenance.rewritten)
+    composed = ComposedDraft(draft, number, "redraft" if claim.previous else "draft", provenance.rewritten)
     if not (beat.verify and provenance.rewritten):
         return composed
-    mended = await mend(room, source, beat, claim, books, draft)
+    mended = await repair_sentences(room, source, beat, claim, books, draft)
     if mended is None:
         return composed
     after = await lay_out(article, mended)
     return composed._replace(draft=after, cause="repair", before=draft)
 
 
-def claimed_source(feed: FeedConfig, claim: Claim, siblings: list[Sibling]) -> Source:
+def lease_source(feed: FeedConfig, claim: Claim, siblings: list[Sibling]) -> Source:
     """Return the text to be rewritten: the item beside what its feed says of it."""
     merged = {sibling.url: sibling for sibling in siblings if sibling.state == "merged" and sibling.url}
     merged.pop(claim.item.link or "", None)
     also = tuple(Credit(name=one.feed_name, url=url) for url, one in merged.items())
-    return source_of(feed, claim.item, first_key=claim.first_key, also=also)
+    return build_source(feed, claim.item, first_key=claim.first_key, also=also)
 
 
 async def _article(
-    room: Newsroom, source: Source, beat: Beat, claim: Claim, books: ItemBooks
+    room: RunContext, source: Source, beat: Beat, claim: Claim, books: ItemBudget
 ) -> tuple[Article, Provenance]:
-    read = partial(read_answer, source=source, beat=beat)
+    read = partial(parse_response, source=source, beat=beat)
     if claim.answer is not None:  # paid for by an earlier run
         try:
             return await asyncio.to_thread(read, claim.answer.text), claim.answer.provenance
-        except ModelError as error:
+        except LLMError as error:
             await books.discard(error.message)
     if room.model is None:
         return await asyncio.to_thread(write_brief, source, beat), BRIEF
     prompt = room.prompts[beat.key]
     messages = prompt.messages(source, beat)
     if claim.request and claim.previous:
-        messages = with_request(messages, claim.request, _last_readable(claim.previous)[1])
-    task = Task(
+        messages = add_redraft_instructions(messages, claim.request, _last_readable(claim.previous)[1])
+    task = StructuredRequest(
         messages=messages,
         prompt_id=prompt.id,
         shape=WireArticle,
@@ -159,7 +165,7 @@ async def _article(
         max_tokens=prompt.hints.max_tokens,
         temperature=prompt.hints.temperature,
     )
-    answer, article = await ask(room.model, task, books)
+    answer, article = await request_structured(room.model, task, books)
     return article, answer.provenance
 
 
@@ -172,7 +178,7 @@ def _last_readable(previous: Previous) -> tuple[dict[str, Any], str]:
 
 
 async def _laid_out(
-    room: Newsroom,
+    room: RunContext,
     source: Source,
     beat: Beat,
     claim: Claim,
@@ -186,16 +192,18 @@ async def _laid_out(
     if body is None:
         body = render_body(article, beat)
     else:
-        article = article.model_copy(update={"overview": text_of(body, part(body, beat.overview))})
+        article = article.model_copy(
+            update={"overview": section_text(body, find_section(body, beat.overview))}
+        )
     previous = claim.previous
     front_matter = partial(
-        build_metadata,
+        build_front_matter,
         source,
         article,
         provenance,
         now=room.clock(),
         version=previous.version + 1 if previous else 1,
-        previous=kept(previous, beat) if previous else None,
+        previous=editor_fields(previous, beat) if previous else None,
         cover=cover,
     )
     front = await asyncio.to_thread(lambda: front_of(front_matter(()), body, beat))
@@ -213,7 +221,7 @@ def _path(source: Source, article: Article) -> str:
     return draft_path(title, source.item.published_at, source.external_id)
 
 
-def kept(previous: Previous, beat: Beat) -> dict[str, Any]:
+def editor_fields(previous: Previous, beat: Beat) -> dict[str, Any]:
     """Return front matter for a redraft to keep an editor's part of; without a description that was ours."""
     metadata, body = _last_readable(previous)
     if is_overview_start(metadata.get("description"), body, beat):
@@ -226,8 +234,8 @@ def _told_too(siblings: list[Sibling]) -> list[Finding]:
 
 
 async def compose_section(
-    room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBooks
-) -> tuple[Claim, Composed]:
+    room: RunContext, feed: FeedConfig, claim: Claim, books: ItemBudget
+) -> tuple[Claim, ComposedDraft]:
     """Return a draft with one section written anew, and the claim as what stands on disk makes it.
 
     What an editor changed on disk is kept as a version of its own first. Raises ModelError, LeaseLost,
@@ -235,15 +243,15 @@ async def compose_section(
     """
     last = claim.previous
     claim, text = await asyncio.to_thread(_standing, room, claim)
-    source = claimed_source(feed, claim, await asyncio.to_thread(room.ledger.siblings, claim.item_id))
+    source = lease_source(feed, claim, await asyncio.to_thread(room.ledger.siblings, claim.item_id))
     try:
         metadata, body = loads(text, "its draft")
-        one = part(body, claim.request.section or "" if claim.request else "")
+        one = find_section(body, claim.request.section or "" if claim.request else "")
     except (OutputError, ReviewError) as error:
-        raise ModelError(error.message, retry=False) from error
+        raise LLMError(error.message, retry=False) from error
     beat = room.beats[feed.beat]
     answer, new = await _new_text(room, source, beat, claim, books, body)
-    after = replaced(body, one, safe_markdown(new))
+    after = replace_section(body, one, safe_markdown(new))
     front = front_of(_settled(metadata, body, beat, last), after, beat, before=body)
     findings = await room.check(source, after, beat, front)
     metadata = {**front.metadata}
@@ -256,7 +264,7 @@ async def compose_section(
         findings=findings,
     )
     number = claim.previous.version + 1 if claim.previous else 1
-    return claim, Composed(draft, number, "redraft", rewritten=True)
+    return claim, ComposedDraft(draft, number, "redraft", rewritten=True)
 
 
 def _settled(metadata: dict[str, Any], body: str, beat: Beat, last: Previous | None) -> dict[str, Any]:
@@ -267,16 +275,16 @@ def _settled(metadata: dict[str, Any], body: str, beat: Beat, last: Previous | N
     return front_of(metadata, body, beat, before=before, origin=origin).metadata
 
 
-def _standing(room: Newsroom, claim: Claim) -> tuple[Claim, str]:
+def _standing(room: RunContext, claim: Claim) -> tuple[Claim, str]:
     """Return the text on disk; one that an editor changed is kept, and is what may be replaced."""
     previous = claim.previous
     data = files.read_bytes(room.settings.output, previous.path) if previous else None
     if previous is None or data is None:
-        raise ModelError("its draft is gone from its place", retry=False)
+        raise LLMError("its draft is gone from its place", retry=False)
     try:
         text, sha256 = data.decode(), files.sha256_of(data)
     except UnicodeDecodeError as error:
-        raise ModelError("its draft is not UTF-8; save it as such", retry=False) from error
+        raise LLMError("its draft is not UTF-8; save it as such", retry=False) from error
     if sha256 == previous.sha256:
         return claim, text
     kept = Draft(external_id="", path=previous.path, text=text)
@@ -286,30 +294,30 @@ def _standing(room: Newsroom, claim: Claim) -> tuple[Claim, str]:
 
 
 async def _new_text(
-    room: Newsroom, source: Source, beat: Beat, claim: Claim, books: ItemBooks, body: str
-) -> tuple[Answer, str]:
+    room: RunContext, source: Source, beat: Beat, claim: Claim, books: ItemBudget, body: str
+) -> tuple[LLMResponse, str]:
     request = claim.request
     heading = request.section or "" if request else ""
     bullets = heading.strip().casefold() == f"{beat.impact} {beat.market}".casefold()
-    read = partial(read_section, bullets=bullets)
+    read = partial(parse_section, bullets=bullets)
     if claim.answer is not None:
         return claim.answer, read(claim.answer.text)
     if room.model is None or request is None:
-        raise ModelError("a section is written anew by a model alone: set COPYDESK_MODEL", retry=False)
+        raise LLMError("a section is written anew by a model alone: set COPYDESK_MODEL", retry=False)
     prompt = room.prompts[beat.key]
-    task = Task(
-        messages=with_request(prompt.messages(source, beat), request, body),
+    task = StructuredRequest(
+        messages=add_redraft_instructions(prompt.messages(source, beat), request, body),
         prompt_id=prompt.id,
         shape=WireSectionText,
         read=read,
         purpose="redraft",
     )
-    return await ask(room.model, task, books)
+    return await request_structured(room.model, task, books)
 
 
 def _ai(
     metadata: dict[str, Any],
-    answer: Answer,
+    answer: LLMResponse,
     findings: tuple[Finding, ...],
     now: str,
     previous: Previous | None,

@@ -10,18 +10,27 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pipeline.config import Settings
-from pipeline.covers import Unsplash
+from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import CopydeskError
-from pipeline.domain.models import Beat, FeedConfig, Finding, Front, PollState, Record, Source, Usage
-from pipeline.feeds.pages.fetch import Pages
+from pipeline.domain.models import (
+    Beat,
+    FeedConfig,
+    Finding,
+    Front,
+    FrozenModel,
+    PollState,
+    Source,
+    TokenUsage,
+)
+from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.parsing.parse import ParsedFeed
-from pipeline.http_client import Net
-from pipeline.llm.client import Model
+from pipeline.http_client import HttpClient
+from pipeline.llm.client import LLMClient
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.prompt import Prompt
 from pipeline.storage import Ledger, Limits
 
-Notify = Callable[[str, str], None]
+ProgressCallback = Callable[[str, str], None]
 """Told (feed key, what) whenever a page of a feed's archive was `read`, whenever an item is `claimed`, and
 whenever one is `drafted` or has `failed`."""
 Parse = Callable[[bytes, str | None, str, datetime], Awaitable[ParsedFeed]]
@@ -35,7 +44,7 @@ FLUSH_S = 1.0
 """Seconds after which what polls taught is written, though more of it is coming."""
 
 
-class PollReport(Record):
+class PollReport(FrozenModel):
     """What one poll of a feed brought."""
 
     feed: str
@@ -51,7 +60,7 @@ class PollReport(Record):
     notes: tuple[str, ...] = ()
 
 
-class ItemOutcome(Record):
+class ItemOutcome(FrozenModel):
     """What became of one claimed item."""
 
     title: str
@@ -72,7 +81,7 @@ class ItemOutcome(Record):
     """What its calls cost, in millionths of a US dollar; 0 also where the price is not known."""
 
 
-class PollBook:
+class PollStateCache:
     """What the polls of this run taught; written in batches, so that a quiet feed costs no transaction.
 
     A run that is killed loses what a second brought: those feeds are polled once more.
@@ -108,7 +117,7 @@ class PollBook:
 
 
 @dataclass
-class Seen:
+class UsageStats:
     """What the answers of this run took, by which the next one's price is told better."""
 
     price: Price | None = None
@@ -127,7 +136,7 @@ class Seen:
         """Return the tokens without which an answer is not begun."""
         return 2 * self.longest if self.longest else _UNKNOWN_ANSWER
 
-    def note(self, estimate: int, usage: Usage) -> None:
+    def note(self, estimate: int, usage: TokenUsage) -> None:
         """Learn from an answer."""
         self.micros += (self.price.micros(usage) if self.price else None) or 0
         if estimate:
@@ -136,7 +145,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Newsroom:
+class RunContext:
     """What every step needs, opened once a run."""
 
     settings: Settings
@@ -144,22 +153,22 @@ class Newsroom:
     feeds: tuple[FeedConfig, ...]
     """Every subscription, polled in this run or not."""
     ledger: Ledger
-    net: Net
-    book: PollBook
-    pages: Pages
+    net: HttpClient
+    book: PollStateCache
+    pages: PageFetcher
     parse: Parse
     check: Check
     hosts: dict[str, datetime] = field(default_factory=dict)
     """Until when each host asked to be left alone."""
-    model: Model | None = None
+    model: LLMClient | None = None
     price: Price | None = None
     prompts: dict[str, Prompt] = field(default_factory=dict)
     """By beat; empty where no model is set."""
     mender: Prompt | None = None
     """What a model is told that mends sentences; where a beat wants that."""
-    covers: Unsplash | None = None
+    covers: UnsplashClient | None = None
     """Where covers are searched for, where a feed wants that and there is a key."""
-    seen: Seen = field(default_factory=Seen)
+    seen: UsageStats = field(default_factory=UsageStats)
     run: str = field(default_factory=lambda: secrets.token_hex(8))
     """Names this run in the books."""
     in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
@@ -168,7 +177,7 @@ class Newsroom:
     """Held by who waits for a limit of all machines."""
     polls: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))
     """Feeds whose bytes are held at one time."""
-    notify: Notify = lambda _feed, _outcome: None
+    notify: ProgressCallback = lambda _feed, _outcome: None
     stop: list[CopydeskError] = field(default_factory=list)
     """Errors after which no other item would fare better: nothing new is begun."""
     over: asyncio.Event = field(default_factory=asyncio.Event)

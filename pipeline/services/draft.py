@@ -15,26 +15,26 @@ from functools import partial
 from typing import Any
 
 from pipeline.articles import files
-from pipeline.articles.files import alone
+from pipeline.articles.files import exclusive_lock
 from pipeline.domain.errors import (
-    BudgetSpent,
+    BudgetExceeded,
     FeedError,
-    Interrupted,
     LeaseLost,
     LedgerError,
-    LimitReached,
-    ModelError,
-    ModelRefused,
+    LLMError,
+    LLMRejected,
     OutputError,
+    RateLimited,
+    ShutdownRequested,
 )
 from pipeline.domain.models import Draft, FeedConfig, Item, Severity, Window, external_id
-from pipeline.feeds.pages.completeness import shortfall
+from pipeline.feeds.pages.completeness import incompleteness
 from pipeline.feeds.pages.extract import Page
-from pipeline.feeds.pages.fetch import choose, wants_page
-from pipeline.services.budget import ItemBooks
-from pipeline.services.compose import Composed, compose, compose_section
-from pipeline.services.context import ItemOutcome, Newsroom
-from pipeline.services.work_queue import Queue
+from pipeline.feeds.pages.fetch import merge_page_text, needs_page
+from pipeline.services.budget import ItemBudget
+from pipeline.services.compose import ComposedDraft, compose, compose_section
+from pipeline.services.context import ItemOutcome, RunContext
+from pipeline.services.work_queue import LeaseQueue
 from pipeline.storage import OURSELVES, Claim, Previous, Which
 
 KEPT = timedelta(days=30)
@@ -45,7 +45,7 @@ _PASSING = frozenset(("timeout", "unreachable", "server", "rate-limited", "http"
 """Trouble that a later run may not have."""
 
 
-class Lacking(Exception):
+class SourceTooThin(Exception):
     """An item has not text enough to be drafted; `passing` where a later run may find more."""
 
     def __init__(self, reason: str, *, passing: bool) -> None:
@@ -54,25 +54,25 @@ class Lacking(Exception):
         self.passing = passing
 
 
-async def completed(room: Newsroom, feed: FeedConfig, claim: Claim) -> Item:
+async def complete_source(room: RunContext, feed: FeedConfig, claim: Claim) -> Item:
     """Return a claimed item with text enough to be drafted. Raises Lacking, LeaseLost.
 
     What its page adds is kept in the ledger before anything is made of it, so that a later run, and the
     editor, see the same source.
     """
     item, page, trouble = claim.updated or claim.item, None, None
-    if wants_page(item, feed):
+    if needs_page(item, feed):
         page, trouble = await _page(room, feed, item)
-    item = choose(item, page, feed)
-    if lack := shortfall(item.text, feed.min_chars):
+    item = merge_page_text(item, page, feed)
+    if lack := incompleteness(item.text, feed.min_chars):
         said = f"{lack}; its page: {trouble.message}" if trouble else lack
-        raise Lacking(said, passing=trouble is not None and trouble.kind in _PASSING)
+        raise SourceTooThin(said, passing=trouble is not None and trouble.kind in _PASSING)
     if claim.updated or item != claim.item:
         await asyncio.to_thread(room.ledger.complete, claim, item)
     return item
 
 
-async def _page(room: Newsroom, feed: FeedConfig, item: Item) -> tuple[Page | None, FeedError | None]:
+async def _page(room: RunContext, feed: FeedConfig, item: Item) -> tuple[Page | None, FeedError | None]:
     url, now = item.link or "", room.clock()
     name = f"{url}\n{feed.selector}" if feed.selector else url
     row = await asyncio.to_thread(room.ledger.page, name)
@@ -96,7 +96,7 @@ _EDITED = "its draft was edited: kept, and flagged"
 
 
 async def draft_feed(
-    room: Newsroom,
+    room: RunContext,
     feed: FeedConfig,
     limit: int,
     window: Window | None = None,
@@ -114,12 +114,12 @@ async def draft_feed(
         which: Which = "new"  # what stands in a folder is the business of the machine that has it
     else:
         which = "asked" if requested else "all"
-    return await Queue(room, feed, limit, window, which, partial(_outcome, room, feed)).drafted()
+    return await LeaseQueue(room, feed, limit, window, which, partial(_outcome, room, feed)).run()
 
 
-async def _outcome(room: Newsroom, feed: FeedConfig, claim: Claim) -> ItemOutcome | None:
+async def _outcome(room: RunContext, feed: FeedConfig, claim: Claim) -> ItemOutcome | None:
     """Draft one item; its trouble is its outcome, unless it is everybody's."""
-    books = ItemBooks(room, claim)
+    books = ItemBudget(room, claim)
     async with room.in_flight:
         if room.stop:
             return None
@@ -127,14 +127,14 @@ async def _outcome(room: Newsroom, feed: FeedConfig, claim: Claim) -> ItemOutcom
             outcome = await _draft(room, feed, claim, books)
         except LeaseLost as error:
             outcome = ItemOutcome(title=claim.item.title, reason=error.message)
-        except Lacking as lack:
-            outcome = await _lacking(room, claim, lack)
-        except (Interrupted, LimitReached):
+        except SourceTooThin as lack:
+            outcome = await _source_too_thin(room, claim, lack)
+        except (ShutdownRequested, RateLimited):
             return None  # the run ends before its turn came
-        except (ModelRefused, OutputError, LedgerError, BudgetSpent) as error:
+        except (LLMRejected, OutputError, LedgerError, BudgetExceeded) as error:
             room.stop.append(error)
             return None
-        except ModelError as error:
+        except LLMError as error:
             outcome = await _failed(room, claim, error)
     _log(room, feed, claim, outcome)
     room.notify(feed.key, "drafted" if outcome.path else "failed")
@@ -142,7 +142,7 @@ async def _outcome(room: Newsroom, feed: FeedConfig, claim: Claim) -> ItemOutcom
     return outcome.model_copy(update=tokens | {"micros": books.micros})
 
 
-def _log(room: Newsroom, feed: FeedConfig, claim: Claim, outcome: ItemOutcome) -> None:
+def _log(room: RunContext, feed: FeedConfig, claim: Claim, outcome: ItemOutcome) -> None:
     about = {"run": room.run, "feed": feed.key, "item": external_id(claim.first_key, claim.item.guid)}
     if outcome.path:
         log.info("drafted %s", outcome.path, extra=about)
@@ -151,7 +151,7 @@ def _log(room: Newsroom, feed: FeedConfig, claim: Claim, outcome: ItemOutcome) -
         log.log(level, "no draft of %r: %s", outcome.title, outcome.reason, extra=about)
 
 
-async def _lacking(room: Newsroom, claim: Claim, lack: Lacking) -> ItemOutcome:
+async def _source_too_thin(room: RunContext, claim: Claim, lack: SourceTooThin) -> ItemOutcome:
     """Skip an item whose source is too thin; where its page may still come, try again before that."""
     outcome = ItemOutcome(title=claim.item.title, reason=lack.reason, skipped=not lack.passing)
     with contextlib.suppress(LeaseLost):
@@ -164,7 +164,7 @@ async def _lacking(room: Newsroom, claim: Claim, lack: Lacking) -> ItemOutcome:
     return outcome
 
 
-async def _failed(room: Newsroom, claim: Claim, error: ModelError) -> ItemOutcome:
+async def _failed(room: RunContext, claim: Claim, error: LLMError) -> ItemOutcome:
     with contextlib.suppress(LeaseLost):  # then it is another run's to fail
         if claim.previous:
             await asyncio.to_thread(room.ledger.keep_standing, claim, error.message)
@@ -173,10 +173,10 @@ async def _failed(room: Newsroom, claim: Claim, error: ModelError) -> ItemOutcom
     return ItemOutcome(title=claim.item.title, reason=error.message)
 
 
-async def _draft(room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBooks) -> ItemOutcome:
+async def _draft(room: RunContext, feed: FeedConfig, claim: Claim, books: ItemBudget) -> ItemOutcome:
     title = claim.item.title
     if claim.intent is not None:  # a run died between the ledger and the file
-        await asyncio.to_thread(store, room, claim, claim.intent)
+        await asyncio.to_thread(write_draft, room, claim, claim.intent)
         return ItemOutcome(title=title, path=claim.intent.path, **_about(claim, claim.intent))
     if claim.request and claim.request.section:
         claim, composed = await compose_section(room, feed, claim, books)
@@ -185,7 +185,7 @@ async def _draft(room: Newsroom, feed: FeedConfig, claim: Claim, books: ItemBook
         return ItemOutcome(title=title, reason=_EDITED, skipped=True)
     else:
         if claim.answer is None:
-            claim = claim.model_copy(update={"item": await completed(room, feed, claim)})
+            claim = claim.model_copy(update={"item": await complete_source(room, feed, claim)})
         composed = await compose(room, feed, claim, books)
     overtaken = await asyncio.to_thread(_begin, room, claim, composed)
     if overtaken:
@@ -199,7 +199,7 @@ def _about(claim: Claim, draft: Draft) -> dict[str, Any]:
     return {"ref": external_id(claim.first_key, claim.item.guid), "held": held}
 
 
-def _edited(room: Newsroom, claim: Claim) -> bool:
+def _edited(room: RunContext, claim: Claim) -> bool:
     """Tell whether somebody changed, moved or removed the draft that is to be written anew."""
     if claim.previous is None:
         return False
@@ -210,17 +210,17 @@ def _edited(room: Newsroom, claim: Claim) -> bool:
     return edited is not None and (asked is None or asked.by == OURSELVES or asked.at < edited)
 
 
-def _moved_on(room: Newsroom, previous: Previous) -> bool:
+def _moved_on(room: RunContext, previous: Previous) -> bool:
     data = files.read_bytes(room.settings.output, previous.path)
     return data is None or files.sha256_of(data) != previous.sha256
 
 
-def _begin(room: Newsroom, claim: Claim, composed: Composed) -> str | None:
+def _begin(room: RunContext, claim: Claim, composed: ComposedDraft) -> str | None:
     """Write a draft; returns why not, where somebody came first."""
     if claim.previous is None:
         _put(room, claim, composed)
         return None
-    with alone(room.settings.output):
+    with exclusive_lock(room.settings.output):
         if _moved_on(room, claim.previous) or room.ledger.moved_on(claim):
             reason = f"it was edited meanwhile; the new text is kept as version {composed.number}"
             room.ledger.keep_aside(claim, composed.draft, composed.number, reason)
@@ -229,16 +229,16 @@ def _begin(room: Newsroom, claim: Claim, composed: Composed) -> str | None:
         return None
 
 
-def _put(room: Newsroom, claim: Claim, composed: Composed) -> None:
+def _put(room: RunContext, claim: Claim, composed: ComposedDraft) -> None:
     number = composed.number
     if composed.before is not None:
         cause = "redraft" if claim.previous else "draft"
         room.ledger.keep_version(claim, composed.before, number=number, cause=cause)
     room.ledger.intend(claim, composed.draft, number=number, cause=composed.cause)
-    store(room, claim, composed.draft)
+    write_draft(room, claim, composed.draft)
 
 
-def store(room: Newsroom, claim: Claim, draft: Draft) -> None:
+def write_draft(room: RunContext, claim: Claim, draft: Draft) -> None:
     """Write an intended draft and confirm it, or leave that to the machine that writes.
 
     A file at its path is only overwritten if it is ours.

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 from pipeline.articles import files, front_matter
 from pipeline.articles.approved_metadata import front_of
 from pipeline.articles.front_matter import dumps, loads
-from pipeline.checks.injection.contact_details import contacts
+from pipeline.checks.injection.contact_details import extract_contacts
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import EditConflict, OutputError, ReviewError
 from pipeline.domain.models import Beat, Credit, Draft, Finding, Front, Severity, Source
 from pipeline.storage import DraftRow, Ledger, PendingText, unanswered
 
 
-class Standing(NamedTuple):
+class DraftOnDisk(NamedTuple):
     """A draft, and what stands on disk of it."""
 
     row: DraftRow
@@ -37,10 +37,10 @@ def open_draft(ledger: Ledger, ref: str) -> DraftRow:
     return row
 
 
-def standing_draft(ledger: Ledger, root: Path, ref: str) -> Standing:
+def load_draft(ledger: Ledger, root: Path, ref: str) -> DraftOnDisk:
     """Return a draft that waits for a verdict and what stands on disk. Raises ReviewError."""
     row = open_draft(ledger, ref)
-    return Standing(row, *read_text(root, row.path, ref))
+    return DraftOnDisk(row, *read_text(root, row.path, ref))
 
 
 def read_text(root: Path, path: str, ref: str) -> tuple[str, str]:
@@ -49,10 +49,10 @@ def read_text(root: Path, path: str, ref: str) -> tuple[str, str]:
     if data is None:
         said = f"{path} is missing; put the file back (`copydesk drafts show` has its text)"
         raise ReviewError(said, draft=ref)
-    return decoded(path, data), files.sha256_of(data)
+    return decode_text(path, data), files.sha256_of(data)
 
 
-def refuse_other(standing: Standing, seen: str | None) -> None:
+def require_unchanged(standing: DraftOnDisk, seen: str | None) -> None:
     """Raise EditConflict where another text stands than an editor saw."""
     if seen is not None and seen != standing.sha256:
         raise EditConflict(
@@ -62,15 +62,15 @@ def refuse_other(standing: Standing, seen: str | None) -> None:
         )
 
 
-def decoded(path: str, data: bytes) -> str:
+def decode_text(path: str, data: bytes) -> str:
     """Return the text of a draft's file. Raises ReviewError where it is not UTF-8."""
     try:
-        return front_matter.decoded(data, path)
+        return front_matter.decode(data, path)
     except OutputError as error:
         raise ReviewError(error.message, draft=path) from error
 
 
-def decoded_leniently(data: bytes) -> str:
+def decode_leniently(data: bytes) -> str:
     """Return the text of a file in whatever encoding, without loss.
 
     A byte order mark tells the encoding; else it is UTF-8 where it can be, else Windows-1252, else Latin-1.
@@ -99,7 +99,7 @@ def write_text(ledger: Ledger, root: Path, pending: PendingText) -> bool:
     return stands
 
 
-def keep_edit(ledger: Ledger, standing: Standing) -> None:
+def record_external_edit(ledger: Ledger, standing: DraftOnDisk) -> None:
     """Keep a text that somebody wrote to disk without us as a version of its own."""
     if standing.is_ours:
         return
@@ -108,7 +108,7 @@ def keep_edit(ledger: Ledger, standing: Standing) -> None:
     ledger.confirm_save(ledger.intend_save(row, draft, "", base=standing.sha256))
 
 
-def reopened(text: str, path: str) -> str:
+def as_draft(text: str, path: str) -> str:
     """Return an approved article's text as a draft's."""
     metadata, body = loads(text, path)
     metadata["draft"] = True
@@ -116,7 +116,7 @@ def reopened(text: str, path: str) -> str:
     return dumps(metadata, body)
 
 
-def source_of(row: DraftRow, subscriptions: Subscriptions) -> Source:
+def draft_source(row: DraftRow, subscriptions: Subscriptions) -> Source:
     """Return what a draft is checked against: its source as it is now.
 
     Its feed may have left the subscriptions since.
@@ -158,7 +158,9 @@ def known_text(text: str) -> tuple[dict[str, Any], str]:
         return {}, text
 
 
-def editors_own(row: DraftRow, body: str, found: Iterable[Finding], front: Front) -> tuple[Finding, ...]:
+def drop_editor_links(
+    row: DraftRow, body: str, found: Iterable[Finding], front: Front
+) -> tuple[Finding, ...]:
     """Return findings without those about an address that an editor wrote: it is the editor's own."""
     ours = row.written_by_model or row.version_text
     return tuple(
@@ -175,10 +177,10 @@ def _is_own(words: str, ours: str) -> bool:
     """Tell whether words are an address that no model wrote."""
     if words in ours:
         return False
-    return any(one.end - one.start >= len(words) - 2 for one in contacts(words))
+    return any(one.end - one.start >= len(words) - 2 for one in extract_contacts(words))
 
 
-def count_checks(metadata: dict[str, Any], row: DraftRow, findings: Iterable[Finding]) -> None:
+def update_counts(metadata: dict[str, Any], row: DraftRow, findings: Iterable[Finding]) -> None:
     """Write into front matter how many findings are open, and how many an editor answers for."""
     ai = metadata.get("ai")
     if isinstance(ai, dict):

@@ -7,38 +7,38 @@ from typing import Any
 
 from pipeline.articles import files
 from pipeline.articles.approved_metadata import following, overview_start
-from pipeline.articles.files import alone
+from pipeline.articles.files import exclusive_lock
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import EditConflict, OutputError, ReviewError
-from pipeline.domain.models import Beat, Draft, Finding, Front, Record, Sentiment, utc_iso
+from pipeline.domain.models import Beat, Draft, Finding, Front, FrozenModel, Sentiment, utc_iso
 from pipeline.domain.plain_text import without_elements
 from pipeline.services.draft_file import (
+    as_draft,
     beat_of,
-    count_checks,
-    decoded_leniently,
+    decode_leniently,
     draft_front,
-    editors_own,
-    keep_edit,
+    drop_editor_links,
+    load_draft,
     read_text,
-    refuse_other,
-    reopened,
-    standing_draft,
+    record_external_edit,
+    require_unchanged,
+    update_counts,
     write_text,
 )
 from pipeline.storage import FLAGS, DraftRow, Ledger
 
-SITTING = timedelta(minutes=10)
+EDIT_SESSION = timedelta(minutes=10)
 """Saves of one editor that follow each other within it become one version."""
-LONGEST = 300_000
+MAX_CHARS = 300_000
 """Characters that a body may have."""
 _BLANK = "---\n{}\n---\n"
 """A file without fields, where none can be read."""
-NOTE = 2_000
+MAX_NOTE_CHARS = 2_000
 """Characters of a reason or a note."""
 
 
-class Changes(Record):
+class DraftEdit(FrozenModel):
     """What an editor wrote into the form of a draft."""
 
     title: str
@@ -53,12 +53,12 @@ class Changes(Record):
     """A cover image to be set, `{}` for none; None: as it is."""
 
 
-def save(
+def save_edit(
     ledger: Ledger,
     root: Path,
     subscriptions: Subscriptions,
     ref: str,
-    changes: Changes,
+    changes: DraftEdit,
     findings: Iterable[Finding],
     *,
     base: str,
@@ -72,22 +72,22 @@ def save(
     replaced by this. Raises EditConflict where another text stands, ReviewError where
     the draft was decided on, or a field cannot be as it is.
     """
-    with alone(root):
-        standing = standing_draft(ledger, root, ref)
+    with exclusive_lock(root):
+        standing = load_draft(ledger, root, ref)
         row = standing.row
-        refuse_other(standing, base)
+        require_unchanged(standing, base)
         beat = beat_of(subscriptions, row.feed_key)
-        text = changed(standing.text, changes, beat, now=now, row=row)
+        text = apply_edit(standing.text, changes, beat, now=now, row=row)
         if text == standing.text:
             return standing.sha256
         metadata, body = loads(text, row.path)
         told = [one for one in findings if one.kind not in FLAGS]
-        found = (*editors_own(row, body, told, Front(metadata=metadata)), *flags(row))
-        count_checks(metadata, row, found)
+        found = (*drop_editor_links(row, body, told, Front(metadata=metadata)), *system_findings(row))
+        update_counts(metadata, row, found)
         draft = Draft(external_id=row.external_id, path=row.path, text=dumps(metadata, body), findings=found)
-        keep_edit(ledger, standing)
+        record_external_edit(ledger, standing)
         title = str(metadata["title"])
-        pending = ledger.intend_save(row, draft, by, base=base, sitting=SITTING, title=title, form=form)
+        pending = ledger.intend_save(row, draft, by, base=base, sitting=EDIT_SESSION, title=title, form=form)
         if not write_text(ledger, root, pending):
             raise _overtaken(root, row, draft.sha256)
         return draft.sha256
@@ -104,7 +104,7 @@ def keep_refused(
     root: Path,
     subscriptions: Subscriptions,
     ref: str,
-    changes: Changes,
+    changes: DraftEdit,
     *,
     base: str,
     by: str,
@@ -129,7 +129,7 @@ def keep_refused(
 
 def _standing(root: Path, row: DraftRow) -> tuple[str, ...]:
     data = files.read_bytes(root, row.path)
-    return () if data is None else (decoded_leniently(data),)
+    return () if data is None else (decode_leniently(data),)
 
 
 def _readable(text: str) -> bool:
@@ -140,12 +140,14 @@ def _readable(text: str) -> bool:
     return True
 
 
-def flags(row: DraftRow) -> tuple[Finding, ...]:
+def system_findings(row: DraftRow) -> tuple[Finding, ...]:
     """Return the findings of a draft that no check makes, each once: an edit does not take them away."""
     return tuple({one.key or one.message: one for one in row.findings if one.kind in FLAGS}.values())
 
 
-def changed(text: str, changes: Changes, beat: Beat, *, now: datetime, row: DraftRow | None = None) -> str:
+def apply_edit(
+    text: str, changes: DraftEdit, beat: Beat, *, now: datetime, row: DraftRow | None = None
+) -> str:
     """Return a draft's text with an editor's changes; bytes that were not changed stay. Pure.
 
     What the ledger's `row` of it attests is put back. Where the text's front matter cannot be read, the row's
@@ -158,15 +160,15 @@ def changed(text: str, changes: Changes, beat: Beat, *, now: datetime, row: Draf
     except OutputError as error:
         said = f"{error.message}; restore a version that can be read, or mend the file"
         raise ReviewError(said) from error
-    _refuse(changes.model_copy(update={"title": title}), line_ends(changes.body, like=like), beat)
+    _refuse(changes.model_copy(update={"title": title}), normalize_newlines(changes.body, like=like), beat)
     return _applied(before, changes, beat, now=now, row=row)
 
 
-def _applied(text: str, changes: Changes, beat: Beat, *, now: datetime, row: DraftRow | None = None) -> str:
+def _applied(text: str, changes: DraftEdit, beat: Beat, *, now: datetime, row: DraftRow | None = None) -> str:
     told, body = loads(text)
     before = told.get("title"), told.get("description"), body
     metadata = draft_front(row, told, body, beat).metadata if row else told
-    after = line_ends(changes.body, like=body)
+    after = normalize_newlines(changes.body, like=body)
     title = without_elements(" ".join(changes.title.split()))
     metadata["description"] = _description(
         metadata.get("description"), changes.description, body, after, beat
@@ -181,7 +183,7 @@ def _applied(text: str, changes: Changes, beat: Beat, *, now: datetime, row: Dra
     return text if (metadata, after) == loads(text) else dumps(metadata, after)
 
 
-def line_ends(body: str, *, like: str) -> str:
+def normalize_newlines(body: str, *, like: str) -> str:
     """Return a form's text with the line ends of the file that it came from, and one at its end."""
     text = body.replace("\r\n", "\n").replace("\r", "\n")
     if like.endswith("\n") and not text.endswith("\n"):
@@ -189,13 +191,13 @@ def line_ends(body: str, *, like: str) -> str:
     return text.replace("\n", "\r\n") if "\r\n" in like else text
 
 
-def _refuse(changes: Changes, body: str, beat: Beat) -> None:
+def _refuse(changes: DraftEdit, body: str, beat: Beat) -> None:
     if not changes.title.strip():
         raise ReviewError("the title is empty; write one", field="title")
     for field, text, most in (
         ("title", changes.title, 400),
         ("description", changes.description or "", 1_000),
-        ("text", body, LONGEST),
+        ("text", body, MAX_CHARS),
     ):
         if len(text) > most:
             raise ReviewError(f"the {field} is longer than {most:,} characters; shorten it", field=field)
@@ -214,7 +216,7 @@ def _description(before: object, wanted: str | None, old_body: str, body: str, b
     return following(given, old_body, body, beat) if given == stands else given
 
 
-def _classify(metadata: dict[str, Any], changes: Changes) -> None:
+def _classify(metadata: dict[str, Any], changes: DraftEdit) -> None:
     category, tags = changes.category, list(dict.fromkeys(changes.tags))
     metadata["category"] = category
     metadata["tags"] = tags if category in tags else [category, *tags]
@@ -242,12 +244,12 @@ def acknowledge(
         raise ReviewError("that finding is gone: the text says something else by now", draft=ref)
     if finding.firm:
         raise ReviewError("nobody can answer for that: it has to be mended in the text", draft=ref)
-    if not 0 < len(reason.strip()) <= NOTE:
-        raise ReviewError(f"say why it may stand, in {NOTE:,} characters at most", draft=ref)
+    if not 0 < len(reason.strip()) <= MAX_NOTE_CHARS:
+        raise ReviewError(f"say why it may stand, in {MAX_NOTE_CHARS:,} characters at most", draft=ref)
     ledger.acknowledge(row, finding, reason.strip(), by, now)
 
 
-def revise(
+def start_revision(
     ledger: Ledger, root: Path, ref: str, *, by: str, findings: Sequence[Finding] | None = None
 ) -> str:
     """Make a new draft of a published article, which stays as it is; returns the draft's path.
@@ -255,14 +257,14 @@ def revise(
     `findings` are about the article beside its source as it is now; None: those that are kept.
     Raises ReviewError where it is not published or its file is missing.
     """
-    with alone(root):
+    with exclusive_lock(root):
         row = ledger.draft(ref)
         if row.state != "approved":
             raise ReviewError(f"{row.path} is {row.state}: only a published article is revised", draft=ref)
         path = f"drafts/{row.path.partition('/')[2]}"
         if files.read_bytes(root, path) is not None:
             raise ReviewError(f"another file stands at {path}; move it away first", draft=ref)
-        text = reopened(read_text(root, row.path, ref)[0], row.path)
+        text = as_draft(read_text(root, row.path, ref)[0], row.path)
         found = row.findings if findings is None else tuple(findings)
         draft = Draft(external_id=row.external_id, path=path, text=text, findings=found)
         write_text(ledger, root, ledger.intend_revision(row, draft, by))

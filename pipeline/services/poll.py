@@ -8,40 +8,46 @@ from typing import NamedTuple
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Item, PollState, Window
-from pipeline.feeds.fetch import Fetched, Unchanged, fetch
+from pipeline.feeds.fetch import FetchedFeed, NotModified, fetch_feed
 from pipeline.feeds.parsing.parse import ParsedFeed
-from pipeline.feeds.poll_schedule import after_failure, after_read, after_unchanged, holdup, host_of
-from pipeline.feeds.select import Known, KnownItem, Selection, decide
-from pipeline.services.context import Newsroom, PollReport
+from pipeline.feeds.poll_schedule import (
+    host_of,
+    skip_reason,
+    state_after_failure,
+    state_after_read,
+    state_after_unchanged,
+)
+from pipeline.feeds.select import ExistingItem, ExistingItems, Selection, select_items
+from pipeline.services.context import PollReport, RunContext
 from pipeline.storage import Ledger, Policy
 
 
-class Look(NamedTuple):
+class FeedSnapshot(NamedTuple):
     """A feed that was read, and what is new in it."""
 
-    fetched: Fetched
+    fetched: FetchedFeed
     parsed: ParsedFeed
     chosen: Selection
 
 
 async def poll(
-    room: Newsroom, feed: FeedConfig, window: Window | None = None, *, named: bool = False
+    room: RunContext, feed: FeedConfig, window: Window | None = None, *, named: bool = False
 ) -> PollReport:
     """Bring a feed's new items into the ledger. Raises FeedError, which the ledger then knows too.
 
     A feed that is not due is left alone, unless somebody `named` it or asks for a window of it.
     """
-    return (await poll_whole(room, feed, window, named=named))[0]
+    return (await poll_with_snapshot(room, feed, window, named=named))[0]
 
 
-async def poll_whole(
-    room: Newsroom,
+async def poll_with_snapshot(
+    room: RunContext,
     feed: FeedConfig,
     window: Window | None = None,
     *,
     named: bool = False,
     most: int | None = None,
-) -> tuple[PollReport, Look | None]:
+) -> tuple[PollReport, FeedSnapshot | None]:
     """Do as `poll` does; return also what was read, None where nothing was. Raises FeedError.
 
     Of a window, no more than `most` new items are taken in.
@@ -49,35 +55,37 @@ async def poll_whole(
     now, state = room.clock(), room.book.state(feed)
     asked = named or window is not None
     async with room.polls:
-        if reason := holdup(feed, state, room.hosts, now, named=asked):
+        if reason := skip_reason(feed, state, room.hosts, now, named=asked):
             return PollReport(feed=feed.key, held=reason), None
         try:
-            seen = await look(room, feed, window, most)
+            seen = await fetch_and_select(room, feed, window, most)
         except FeedError as error:
             await _failed(room, feed, state, error, now)
             raise
-    if isinstance(seen, Unchanged):
-        await room.book.keep(feed, after_unchanged(feed, state, seen, now, room.chance()))
+    if isinstance(seen, NotModified):
+        await room.book.keep(feed, state_after_unchanged(feed, state, seen, now, room.chance()))
         return PollReport(feed=feed.key, unchanged=True), None
-    return await admitted(room, feed, seen, now), seen
+    return await admit_snapshot(room, feed, seen, now), seen
 
 
-async def look(
-    room: Newsroom, feed: FeedConfig, window: Window | None = None, most: int | None = None
-) -> Look | Unchanged:
+async def fetch_and_select(
+    room: RunContext, feed: FeedConfig, window: Window | None = None, most: int | None = None
+) -> FeedSnapshot | NotModified:
     """Fetch a feed and decide what is new in it, of a window `most` items.
 
     A window asks for the whole feed, whatever was seen of it before. Raises FeedError that names the feed.
     """
     now = room.clock()
-    fetched = await fetch(room.net, feed, room.book.state(feed), now, whole=window is not None)
-    if isinstance(fetched, Unchanged):
+    fetched = await fetch_feed(room.net, feed, room.book.state(feed), now, whole=window is not None)
+    if isinstance(fetched, NotModified):
         return fetched
-    parsed = await parsed_of(room, feed, fetched, now)
-    return Look(fetched, parsed, await decided(room, feed, parsed.items, now, window, most))
+    parsed = await fetch_and_parse(room, feed, fetched, now)
+    return FeedSnapshot(fetched, parsed, await select_new(room, feed, parsed.items, now, window, most))
 
 
-async def parsed_of(room: Newsroom, feed: FeedConfig, fetched: Fetched, now: datetime) -> ParsedFeed:
+async def fetch_and_parse(
+    room: RunContext, feed: FeedConfig, fetched: FetchedFeed, now: datetime
+) -> ParsedFeed:
     """Return what a feed's bytes say. Raises FeedError that names the feed."""
     try:
         return await room.parse(fetched.body, fetched.content_type, fetched.url, now)
@@ -86,8 +94,8 @@ async def parsed_of(room: Newsroom, feed: FeedConfig, fetched: Fetched, now: dat
         raise FeedError(f"{feed.key}: {error.message}", kind=error.kind, **context) from error
 
 
-async def decided(
-    room: Newsroom,
+async def select_new(
+    room: RunContext,
     feed: FeedConfig,
     items: Sequence[Item],
     now: datetime,
@@ -98,26 +106,26 @@ async def decided(
     """Return what is to become of items; `taken` are canonical URLs that are as good as in the ledger."""
     known = await asyncio.to_thread(_known, room.ledger, feed, items, window)
     known = known.model_copy(update={"canonicals": {**known.canonicals, **taken}})
-    return decide(feed, items, known, now, window=window, most=most)
+    return select_items(feed, items, known, now, window=window, most=most)
 
 
 async def _failed(
-    room: Newsroom, feed: FeedConfig, state: PollState, error: FeedError, now: datetime
+    room: RunContext, feed: FeedConfig, state: PollState, error: FeedError, now: datetime
 ) -> None:
-    after = after_failure(state, error, now, room.chance())
+    after = state_after_failure(state, error, now, room.chance())
     if after.wait_until:
         host = host_of(state.url or feed.url)
         room.hosts[host] = max(after.wait_until, room.hosts.get(host, after.wait_until))
     await room.book.keep(feed, after)
 
 
-def _known(ledger: Ledger, feed: FeedConfig, items: Sequence[Item], window: Window | None) -> Known:
+def _known(ledger: Ledger, feed: FeedConfig, items: Sequence[Item], window: Window | None) -> ExistingItems:
     guids = [item.guid for item in items]
     met = ledger.known(feed.key, guids, [item.canonical for item in items if item.canonical])
     reasons = ledger.skip_reasons(feed.key, guids) if window else {}
-    return Known(
+    return ExistingItems(
         guids={
-            guid: KnownItem(state=state, content_hash=content_hash, reason=reasons.get(guid))
+            guid: ExistingItem(state=state, content_hash=content_hash, reason=reasons.get(guid))
             for guid, (state, content_hash) in met.guids.items()
         },
         canonicals=met.canonicals,
@@ -125,18 +133,20 @@ def _known(ledger: Ledger, feed: FeedConfig, items: Sequence[Item], window: Wind
     )
 
 
-async def admitted(room: Newsroom, feed: FeedConfig, seen: Look, now: datetime) -> PollReport:
+async def admit_snapshot(room: RunContext, feed: FeedConfig, seen: FeedSnapshot, now: datetime) -> PollReport:
     """Take in what a feed's own document brought, with the state that stands for it."""
     state = room.book.state(feed)
     # Validators say "we have all of this": not after a cut-off answer, nor where a backfill left items out.
     whole = not (seen.parsed.cut or seen.chosen.outside or seen.chosen.beyond)
-    after = after_read(feed, state, seen.fetched, now, room.chance(), whole=whole, ttl_s=seen.parsed.ttl_s)
+    after = state_after_read(
+        feed, state, seen.fetched, now, room.chance(), whole=whole, ttl_s=seen.parsed.ttl_s
+    )
     counts = await asyncio.to_thread(admit, room, feed, seen.chosen, after)
     room.book.note(feed, after)
     return PollReport(feed=feed.key, notes=seen.parsed.notes, left=seen.chosen.beyond, **counts)
 
 
-def admit(room: Newsroom, feed: FeedConfig, chosen: Selection, state: PollState) -> dict[str, int]:
+def admit(room: RunContext, feed: FeedConfig, chosen: Selection, state: PollState) -> dict[str, int]:
     """Take in what was chosen, with the state that stands for it; return what became of how many."""
     taken = room.ledger.admit(
         feed.key,
@@ -150,7 +160,7 @@ def admit(room: Newsroom, feed: FeedConfig, chosen: Selection, state: PollState)
     return taken.model_dump()
 
 
-def policy(room: Newsroom, feed: FeedConfig) -> Policy:
+def policy(room: RunContext, feed: FeedConfig) -> Policy:
     """Return how a feed's items are taken in."""
     beat = room.beats[feed.beat]
     return Policy(

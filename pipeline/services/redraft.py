@@ -5,22 +5,22 @@ from pathlib import Path
 
 from pipeline.articles import files
 from pipeline.articles.approved_metadata import front_of
-from pipeline.articles.files import alone
+from pipeline.articles.files import exclusive_lock
 from pipeline.articles.front_matter import dumps, loads
-from pipeline.articles.markdown import part
+from pipeline.articles.markdown import find_section
 from pipeline.checks.runner import run_checks
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import Draft, utc_iso
 from pipeline.services.draft_file import (
-    Standing,
+    DraftOnDisk,
     beat_of,
-    decoded_leniently,
-    keep_edit,
+    decode_leniently,
+    draft_source,
     known_text,
+    load_draft,
     open_draft,
-    source_of,
-    standing_draft,
+    record_external_edit,
     write_text,
 )
 from pipeline.storage import BY_HAND, DraftRow, Ledger, Version
@@ -43,11 +43,11 @@ def request_redraft(
     (`over_edits`). Raises ReviewError where no draft or several answer to `ref`, it was decided on, it has no
     such section, a redraft waits already, or the whole of a draft is asked for that somebody edited.
     """
-    with alone(root):
-        standing = standing_draft(ledger, root, ref)
+    with exclusive_lock(root):
+        standing = load_draft(ledger, root, ref)
         row = standing.row
         if section is not None:
-            section = part(loads(standing.text, row.path)[1], section).heading
+            section = find_section(loads(standing.text, row.path)[1], section).heading
         elif not over_edits and (row.cause == "edit" or not standing.is_ours):
             raise ReviewError(
                 f"{row.path} was edited: a redraft of the whole would throw that away; name a --section, or "
@@ -55,13 +55,13 @@ def request_redraft(
                 draft=ref,
             )
         else:
-            keep_edit(ledger, standing)
+            record_external_edit(ledger, standing)
             now = max(now, datetime.now(UTC))  # asked for after that edit, and in its knowledge
         ledger.request_redraft(row, by or "unknown", now, note=note, section=section)
         return row
 
 
-def briefs(ledger: Ledger, root: Path) -> list[DraftRow]:
+def offline_briefs(ledger: Ledger, root: Path) -> list[DraftRow]:
     """Return the drafts that are offline briefs still, untouched by anybody, and not asked for yet."""
     return [
         row
@@ -75,7 +75,7 @@ def _is_brief(row: DraftRow) -> bool:
     return isinstance(ai, dict) and ai.get("rewritten") is False
 
 
-def restore(
+def restore_version(
     ledger: Ledger,
     root: Path,
     subscriptions: Subscriptions,
@@ -89,7 +89,7 @@ def restore(
 
     Raises ReviewError where it was decided on, a run works on it, or there is no such version.
     """
-    with alone(root):
+    with exclusive_lock(root):
         row = open_draft(ledger, ref)
         every = ledger.versions(row.item_id)
         chosen = next((one for one in every if one.label == label), None)
@@ -98,8 +98,8 @@ def restore(
             raise ReviewError(f"{row.path} has no version {label}; it has {names}", draft=ref)
         data = files.read_bytes(root, row.path)
         if data is not None:
-            text = decoded_leniently(data)
-            keep_edit(ledger, Standing(row, text, files.sha256_of(data)))
+            text = decode_leniently(data)
+            record_external_edit(ledger, DraftOnDisk(row, text, files.sha256_of(data)))
         number = max(one.number for one in every) + 1
         mine = [one.text for one in every if one.number == chosen.number and one.cause not in BY_HAND]
         draft = _restored(row, subscriptions, chosen, mine[-1] if mine else row.origin, number, now)
@@ -117,7 +117,7 @@ def _restored(
     `origin` is the text that Copydesk wrote under the version's number, and attests who wrote it.
     """
     told, body = loads(chosen.text, row.path)
-    source, beat = source_of(row, subscriptions), beat_of(subscriptions, row.feed_key)
+    source, beat = draft_source(row, subscriptions), beat_of(subscriptions, row.feed_key)
     front = front_of(told, body, beat, origin=known_text(origin)[0])
     metadata = {**front.metadata, "updatedAt": utc_iso(now)}
     ai = metadata.get("ai")

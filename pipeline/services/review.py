@@ -8,39 +8,39 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.articles import files
-from pipeline.articles.files import alone
+from pipeline.articles.files import exclusive_lock
 from pipeline.articles.front_matter import dumps, loads, plain_lines
 from pipeline.checks.runner import run_checks
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import OutputError, ReviewError
-from pipeline.domain.models import LINES, Decision, Finding, Severity, Verdict, utc_iso
+from pipeline.domain.models import LINES, Finding, Review, ReviewDecision, Severity, utc_iso
 from pipeline.feeds.urls import canonical_url
 from pipeline.services.draft_file import (
-    Standing,
+    DraftOnDisk,
+    as_draft,
     beat_of,
-    count_checks,
     draft_front,
-    editors_own,
-    keep_edit,
+    draft_source,
+    drop_editor_links,
     known_text,
+    load_draft,
     read_text,
-    refuse_other,
-    reopened,
-    source_of,
-    standing_draft,
+    record_external_edit,
+    require_unchanged,
+    update_counts,
     write_text,
 )
 from pipeline.storage import DraftRow, Given, Ledger, Move, PendingVerdict, live, unanswered
 
-FOLDERS = {Decision.APPROVE: "published", Decision.REJECT: "rejected"}
+FOLDERS = {ReviewDecision.APPROVE: "published", ReviewDecision.REJECT: "rejected"}
 
 
-def decide(
+def submit_review(
     ledger: Ledger,
     root: Path,
     subscriptions: Subscriptions,
     ref: str,
-    decision: Decision,
+    decision: ReviewDecision,
     *,
     by: str | None,
     note: str | None,
@@ -53,21 +53,21 @@ def decide(
     draft or several answer to `ref`, where the draft was decided on before, its file is missing or
     unreadable, or an approval meets a blocking finding; EditConflict where another text stands.
     """
-    with alone(root):
-        standing = standing_draft(ledger, root, ref)
+    with exclusive_lock(root):
+        standing = load_draft(ledger, root, ref)
         row = standing.row
-        refuse_other(standing, seen)
-        verdict = Verdict(decision=decision, by=by or "unknown", at=now, note=note, sha256=standing.sha256)
-        approved = decision is Decision.APPROVE
+        require_unchanged(standing, seen)
+        verdict = Review(decision=decision, by=by or "unknown", at=now, note=note, sha256=standing.sha256)
+        approved = decision is ReviewDecision.APPROVE
         after = _approved(standing, subscriptions, verdict) if approved else standing.text
-        keep_edit(ledger, standing)
+        record_external_edit(ledger, standing)
         move = _move(ledger, root, row, f"{FOLDERS[decision]}/{row.path.partition('/')[2]}", after)
         pending = ledger.intend_verdict(row, verdict, move, target_names(subscriptions))
-        carry_out(ledger, root, pending)
+        apply_review(ledger, root, pending)
         return move.new_path
 
 
-def undo(
+def undo_review(
     ledger: Ledger,
     root: Path,
     subscriptions: Subscriptions,
@@ -82,13 +82,13 @@ def undo(
     What was published is withdrawn; where it was a revision, the article before it is published again.
     Raises ReviewError where there is nothing to take back, or its file is missing.
     """
-    with alone(root):
+    with exclusive_lock(root):
         row = ledger.draft(ref)
         given = ledger.verdicts(row.item_id)
         last = _last_verdict(row, given)
         text, sha256 = read_text(root, last.new_path, ref)
         after = _before(ledger, row, last, text, sha256)
-        earlier = live(given[:-1]) if last.decision is Decision.APPROVE else None
+        earlier = live(given[:-1]) if last.decision is ReviewDecision.APPROVE else None
         move = Move(
             old_path=last.new_path,
             new_path=last.old_path,
@@ -99,8 +99,8 @@ def undo(
         )
         if files.read_bytes(root, move.new_path) not in (None, after.encode()):
             raise ReviewError(f"another file stands at {move.new_path}; move it away first", draft=ref)
-        verdict = Verdict(decision=Decision.UNDO, by=by or "unknown", at=now, note=note, sha256=sha256)
-        carry_out(ledger, root, ledger.intend_verdict(row, verdict, move, target_names(subscriptions)))
+        verdict = Review(decision=ReviewDecision.UNDO, by=by or "unknown", at=now, note=note, sha256=sha256)
+        apply_review(ledger, root, ledger.intend_verdict(row, verdict, move, target_names(subscriptions)))
         return move.new_path
 
 
@@ -113,7 +113,7 @@ def _last_verdict(row: DraftRow, given: list[Given]) -> Given:
     if row.state == "drafted" and live(given):
         said = f"{row.path} is a revision of a published article; reject it, then take the approval back"
         raise ReviewError(said, draft=row.path)
-    if row.state == "drafted" or not given or given[-1].decision is Decision.UNDO:
+    if row.state == "drafted" or not given or given[-1].decision is ReviewDecision.UNDO:
         raise ReviewError(f"{row.path} waits for a verdict: there is none to take back", draft=row.path)
     return given[-1]
 
@@ -122,8 +122,8 @@ def _before(ledger: Ledger, row: DraftRow, last: Given, text: str, sha256: str) 
     """Return the text as it was before a verdict, with what was changed on disk since."""
     if sha256 == last.sha256_after:
         stood = (one.text for one in ledger.versions(row.item_id) if one.sha256 == last.sha256_before)
-        return next(stood, None) or reopened(text, last.new_path)
-    return reopened(text, last.new_path) if last.decision is Decision.APPROVE else text
+        return next(stood, None) or as_draft(text, last.new_path)
+    return as_draft(text, last.new_path) if last.decision is ReviewDecision.APPROVE else text
 
 
 def _move(ledger: Ledger, root: Path, row: DraftRow, target: str, after: str) -> Move:
@@ -136,19 +136,19 @@ def _move(ledger: Ledger, root: Path, row: DraftRow, target: str, after: str) ->
     return Move(row.path, target, after, files.sha256_of(after.encode()), replaces=there)
 
 
-def finish(ledger: Ledger, root: Path) -> None:
+def resume_interrupted(ledger: Ledger, root: Path) -> None:
     """Carry out what a killed save, approval, rejection or undo left half done."""
     texts, verdicts = ledger.unfinished_texts(), ledger.unfinished_verdicts()
     if not texts and not verdicts:
         return
-    with alone(root):
+    with exclusive_lock(root):
         for text in ledger.unfinished_texts():
             write_text(ledger, root, text)
         for pending in ledger.unfinished_verdicts():
-            carry_out(ledger, root, pending)
+            apply_review(ledger, root, pending)
 
 
-def carry_out(ledger: Ledger, root: Path, pending: PendingVerdict) -> None:
+def apply_review(ledger: Ledger, root: Path, pending: PendingVerdict) -> None:
     """Write the file at its new place, remove the old one, confirm; each step may be repeated.
 
     What stands at the new place was written by an earlier attempt, and may have been edited since: it is
@@ -167,14 +167,14 @@ def carry_out(ledger: Ledger, root: Path, pending: PendingVerdict) -> None:
     ledger.confirm_verdict(pending)
 
 
-def forget(ledger: Ledger, root: Path, url: str, now: datetime) -> list[str]:
+def erase_item(ledger: Ledger, root: Path, url: str, now: datetime) -> list[str]:
     """Remove the files and texts about an item's URL, whatever their state; returns the files removed.
 
     The ledger lets go of its texts last: a killed command is finished by giving it again.
     Raises ReviewError while a run works on it.
     """
     canonical = canonical_url(url) or url
-    with alone(root):
+    with exclusive_lock(root):
         paths = ledger.begin_forgetting(canonical, now)
         standing = [path for path in paths if files.read_bytes(root, path) is not None]
         for path in standing:
@@ -183,7 +183,7 @@ def forget(ledger: Ledger, root: Path, url: str, now: datetime) -> list[str]:
     return standing
 
 
-def _approved(standing: Standing, subscriptions: Subscriptions, verdict: Verdict) -> str:
+def _approved(standing: DraftOnDisk, subscriptions: Subscriptions, verdict: Review) -> str:
     """Return the text of the approved article: body and unknown keys as the editor left them."""
     row = standing.row
     try:
@@ -191,14 +191,14 @@ def _approved(standing: Standing, subscriptions: Subscriptions, verdict: Verdict
         told, body = loads(plain_lines(standing.text), row.path)
     except OutputError as error:
         raise ReviewError(error.message, draft=row.path) from error
-    source, beat = source_of(row, subscriptions), beat_of(subscriptions, row.feed_key)
+    source, beat = draft_source(row, subscriptions), beat_of(subscriptions, row.feed_key)
     front = draft_front(row, told, body, beat)
-    findings = editors_own(row, body, run_checks(source, body, beat, front=front), front)
+    findings = drop_editor_links(row, body, run_checks(source, body, beat, front=front), front)
     _refuse_blocked(row, findings)
     metadata = {**front.metadata, "draft": False}
     if _edited(row, metadata, body) or "updatedAt" not in metadata:
         metadata["updatedAt"] = utc_iso(verdict.at)
-    count_checks(metadata, row, findings)
+    update_counts(metadata, row, findings)
     metadata["review"] = _review(verdict)
     return dumps(metadata, body)
 
@@ -220,6 +220,6 @@ def _edited(row: DraftRow, metadata: dict[str, Any], body: str) -> bool:
     return body != our_body or any(metadata.get(key) != ours.get(key) for key in ("title", "description"))
 
 
-def _review(verdict: Verdict) -> dict[str, str]:
+def _review(verdict: Review) -> dict[str, str]:
     note = {"note": verdict.note} if verdict.note else {}
     return {"by": verdict.by, "at": utc_iso(verdict.at), **note}

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.config import day_start
 from pipeline.domain.errors import LedgerError
 from pipeline.domain.models import FeedConfig, Window
-from pipeline.services.context import ItemOutcome, Newsroom
+from pipeline.services.context import ItemOutcome, RunContext
 from pipeline.storage import Claim, Which
 
 LEASE_S = 900.0
@@ -18,12 +18,12 @@ Draft = Callable[[Claim], Awaitable[ItemOutcome | None]]
 """A claim to what became of it; None where it was given back untouched."""
 
 
-class Queue:
+class LeaseQueue:
     """Claims a few items at a time, newest first, until the limit, the day or the queue ends."""
 
     def __init__(
         self,
-        room: Newsroom,
+        room: RunContext,
         feed: FeedConfig,
         limit: int,
         window: Window | None,
@@ -38,7 +38,7 @@ class Queue:
         """What came to nothing: a second attempt in this run would not help."""
         self._outcomes: list[ItemOutcome] = []
 
-    async def drafted(self) -> list[ItemOutcome]:
+    async def run(self) -> list[ItemOutcome]:
         """Draft until nothing is left, and return what became of each item."""
         trouble: list[BaseException] = []
         async with self._kept():
@@ -128,7 +128,7 @@ class Queue:
                 room.stop.append(error)
 
 
-def left_today(room: Newsroom, feed: FeedConfig) -> int | None:
+def left_today(room: RunContext, feed: FeedConfig) -> int | None:
     """Return how many items of a feed may still be begun in this calendar day, None for any number."""
     if feed.max_items_per_day is None:
         return None

@@ -14,7 +14,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from pipeline.domain.models import Item, external_id
-from pipeline.domain.near_duplicates import bands
+from pipeline.domain.near_duplicates import signature_bands
 from pipeline.storage import caches, duplicate_groups, feeds, redraft_requests
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.findings import OURSELVES, flag_update
@@ -103,7 +103,7 @@ Why = TypeVar("Why")
 
 def arrived(new: Sequence[Item]) -> list[Arrival]:
     """Return items with their bands: work that needs no database, and no lock."""
-    return [(item, bands(item.title, item.text)) for item in new]
+    return [(item, signature_bands(item.title, item.text)) for item in new]
 
 
 def take_new(

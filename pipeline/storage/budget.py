@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from pipeline.domain.errors import BudgetSpent, LimitReached
+from pipeline.domain.errors import BudgetExceeded, RateLimited
 from pipeline.storage.processes import is_dead
 from pipeline.storage.records import UNLIMITED, CallRow, Cap, Limits
 from pipeline.storage.schema import calls, feeds, items, reservations
@@ -41,7 +41,7 @@ def reserve(
                 f"and the next call may cost {dollars(least)}"
             )
             pending = _held(connection, run, cap, stale) > 0
-            raise BudgetSpent(said, cap=cap.name, spent=spent, pending=pending)
+            raise BudgetExceeded(said, cap=cap.name, spent=spent, pending=pending)
     row = reservations.insert().values(run=run, at=now, micros=micros, owner=owner)
     inserted = connection.execute(row)
     [number] = inserted.inserted_primary_key or [0]
@@ -53,12 +53,12 @@ def _respect(connection: sa.Connection, limits: Limits, now: datetime, stale: da
     table = reservations
     under_way = sa.and_(table.c.at > stale, table.c.owner.is_not(None))
     if limits.at_once is not None and _count(connection, under_way) >= limits.at_once:
-        raise LimitReached("as many calls are under way as there may be", limit="at once")
+        raise RateLimited("as many calls are under way as there may be", limit="at once")
     if limits.a_minute is not None:
         last = now - _MINUTE
         made = sa.select(sa.func.count()).where(calls.c.at > last)
         if _count(connection, table.c.at > last) + (connection.scalar(made) or 0) >= limits.a_minute:
-            raise LimitReached("as many calls were made in a minute as there may be", limit="a minute")
+            raise RateLimited("as many calls were made in a minute as there may be", limit="a minute")
 
 
 def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from pipeline.domain.models import Answer, Draft, FeedConfig, Finding, Item, PollState, Verdict, Window
+from pipeline.domain.models import Draft, FeedConfig, Finding, Item, LLMResponse, PollState, Review, Window
 from pipeline.storage import (
     budget,
     caches,
@@ -140,7 +140,7 @@ class Work(Base):
     def record_answer(
         self,
         claim: Claim,
-        answer: Answer,
+        answer: LLMResponse,
         purpose: str = "draft",
         *,
         at: datetime | None = None,
@@ -310,7 +310,7 @@ class Editing(Base):
     # Verdicts
 
     def intend_verdict(
-        self, row: DraftRow, verdict: Verdict, move: Move, targets: Sequence[str] = ()
+        self, row: DraftRow, verdict: Review, move: Move, targets: Sequence[str] = ()
     ) -> PendingVerdict:
         """Record a verdict before the file moves, and what publication targets are to do.
 

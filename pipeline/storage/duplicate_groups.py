@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pipeline.domain.models import Item
-from pipeline.domain.near_duplicates import NEAR, alike, same_item
+from pipeline.domain.near_duplicates import NEAR, is_near_duplicate, is_same_item
 from pipeline.storage.engine import chunks
 from pipeline.storage.findings import add_finding
 from pipeline.storage.records import Sibling, same_story
@@ -37,8 +37,8 @@ def find_twin(connection: sa.Connection, feed_id: int, item: Item, marks: Sequen
     found: Twin | None = None
     for row in _candidates(connection, item, marks):
         other = Item.model_validate_json(row.payload)
-        same = row.feed_id == feed_id and same_item(other, item)
-        if same or (found is None and row.feed_id != feed_id and alike(other, item)):
+        same = row.feed_id == feed_id and is_same_item(other, item)
+        if same or (found is None and row.feed_id != feed_id and is_near_duplicate(other, item)):
             found = Twin(row.id, row.external_id, row.key, row.story_id, same)
         if same:
             break

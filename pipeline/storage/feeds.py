@@ -7,7 +7,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from pipeline.domain.errors import ConfigError, LedgerError
-from pipeline.domain.models import FeedConfig, PollState, feed_address
+from pipeline.domain.models import FeedConfig, PollState, normalize_feed_url
 from pipeline.storage.records import FeedStatus
 from pipeline.storage.schema import feeds, items, storable
 
@@ -18,7 +18,7 @@ def sync(connection: sa.Connection, subscriptions: Sequence[FeedConfig]) -> None
         _rename(connection, feed)
     known = {row.key: row for row in connection.execute(sa.select(feeds))}
     configured = {feed.key for feed in subscriptions}
-    addresses = {feed_address(row.url): key for key, row in known.items() if key not in configured}
+    addresses = {normalize_feed_url(row.url): key for key, row in known.items() if key not in configured}
     fresh = []
     for feed in subscriptions:
         if feed.key not in known:
@@ -40,7 +40,7 @@ def _rename(connection: sa.Connection, feed: FeedConfig) -> None:
 
 
 def _refuse_moved(feed: FeedConfig, addresses: dict[str | None, str]) -> None:
-    old = addresses.get(feed_address(feed.url))
+    old = addresses.get(normalize_feed_url(feed.url))
     if old is not None:
         raise ConfigError(
             f"feed {feed.key}: its url was subscribed as {old!r} before; add `previous_keys: [{old}]` to it "

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from pipeline.domain.errors import LeaseLost
-from pipeline.domain.models import Answer, Draft, Item, Provenance, Request, Usage, Window
+from pipeline.domain.models import Draft, Item, LLMResponse, Provenance, RedraftRequest, TokenUsage, Window
 from pipeline.storage import redraft_requests, versions
 from pipeline.storage.engine import chunks
 from pipeline.storage.findings import OURSELVES, flag_request, flag_update
@@ -111,7 +111,7 @@ def _claims(connection: sa.Connection, rows: Sequence[sa.Row[tuple[object, ...]]
 def _claim(
     connection: sa.Connection,
     row: sa.Row[tuple[object, ...]],
-    request: Request | None,
+    request: RedraftRequest | None,
     answers: Sequence[sa.Row[tuple[object, ...]]],
     texts: Sequence[sa.Row[tuple[object, ...]]],
 ) -> Claim:
@@ -134,7 +134,7 @@ def _claim(
     )
 
 
-def _sources(row: sa.Row[tuple[object, ...]], request: Request | None) -> tuple[Item, Item | None]:
+def _sources(row: sa.Row[tuple[object, ...]], request: RedraftRequest | None) -> tuple[Item, Item | None]:
     """Return what an item is written from, and what its feed says now where the whole is written anew."""
     item = Item.model_validate_json(row.payload)
     if request is None or row.updated_payload is None:
@@ -165,16 +165,16 @@ def _answers(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[sa
     return found
 
 
-def _answer(calls_of_use: Iterable[sa.Row[tuple[object, ...]]]) -> Answer | None:
+def _answer(calls_of_use: Iterable[sa.Row[tuple[object, ...]]]) -> LLMResponse | None:
     last = None
     for last in calls_of_use:  # noqa: B007 - the last one counts
         pass
     if last is None:
         return None
-    return Answer(
+    return LLMResponse(
         text=last.answer,
         provenance=Provenance(rewritten=True, model=last.model, prompt=last.prompt),
-        usage=Usage(**{name: getattr(last, name) for name in Usage.model_fields}),
+        usage=TokenUsage(**{name: getattr(last, name) for name in TokenUsage.model_fields}),
     )
 
 
@@ -211,7 +211,7 @@ def _each(connection: sa.Connection, claims: Sequence[Claim], **values: object) 
 def record_answer(
     connection: sa.Connection,
     claim: Claim,
-    answer: Answer,
+    answer: LLMResponse,
     purpose: str,
     *,
     at: datetime,

@@ -8,7 +8,7 @@ from typing import Literal
 import sqlalchemy as sa
 from pydantic import AwareDatetime
 
-from pipeline.domain.models import Decision, Record
+from pipeline.domain.models import FrozenModel, ReviewDecision
 from pipeline.storage.engine import chunks
 from pipeline.storage.schema import items, publications, verdicts
 
@@ -19,10 +19,10 @@ SUPERSEDED = "superseded"
 
 _FIRST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)
-_APPROVED = verdicts.c.decision == Decision.APPROVE.value
+_APPROVED = verdicts.c.decision == ReviewDecision.APPROVE.value
 
 
-class Publication(Record):
+class Publication(FrozenModel):
     """What is to be done about an article at a target, or was."""
 
     id: int
@@ -50,7 +50,7 @@ class Publication(Record):
     """Where it went, once it is done: a path, a commit, a file of a feed."""
 
 
-class Backlog(Record):
+class Backlog(FrozenModel):
     """What is still to be done at one target."""
 
     target: str

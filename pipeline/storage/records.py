@@ -7,19 +7,19 @@ from typing import Literal, NamedTuple
 from pydantic import AwareDatetime
 
 from pipeline.domain.models import (
-    Answer,
-    Decision,
     Draft,
     Finding,
+    FrozenModel,
     Item,
+    LLMResponse,
     PollState,
-    Record,
-    Request,
+    RedraftRequest,
+    ReviewDecision,
     Severity,
 )
 
 
-class Policy(Record):
+class Policy(FrozenModel):
     """How a feed's items are taken in."""
 
     merge_among: frozenset[str] = frozenset()
@@ -30,7 +30,7 @@ class Policy(Record):
     """A source that changed is drafted again, where nobody touched its draft."""
 
 
-class Sibling(Record):
+class Sibling(FrozenModel):
     """Another item that tells the same story."""
 
     feed_key: str
@@ -53,7 +53,7 @@ def same_story(feed_name: str, title: str, path: str | None = None) -> Finding:
     return Finding(kind="story", severity=Severity.NOTE, message=said)
 
 
-class PageRow(Record):
+class PageRow(FrozenModel):
     """What was kept of a web page: its text, or why there is none."""
 
     at: AwareDatetime
@@ -91,7 +91,7 @@ class Cap(NamedTuple):
 class Asked(NamedTuple):
     """What is asked for of a draft, and that draft."""
 
-    request: Request
+    request: RedraftRequest
     previous: "Previous"
 
 
@@ -110,7 +110,7 @@ class CallRow(NamedTuple):
     """Millionths of a US dollar; None where the price is not known."""
 
 
-class Version(Record):
+class Version(FrozenModel):
     """A text that a draft has had."""
 
     label: str
@@ -128,7 +128,7 @@ class Version(Record):
     """It never stood on disk: it came when another text stood that nobody may overwrite."""
 
 
-class Previous(Record):
+class Previous(FrozenModel):
     """The draft that an item has already."""
 
     path: str
@@ -153,7 +153,7 @@ class Met(NamedTuple):
     """Canonical URLs that are never to be taken again."""
 
 
-class Admitted(Record):
+class Admitted(FrozenModel):
     """What became of the items of one poll."""
 
     new: int = 0
@@ -162,7 +162,7 @@ class Admitted(Record):
     merged: int = 0
 
 
-class Claim(Record):
+class Claim(FrozenModel):
     """An item that this process works on, until its lease ends; `token` fences off earlier holders."""
 
     item_id: int
@@ -172,21 +172,21 @@ class Claim(Record):
     item: Item
     attempts: int
     """This one counted: one more than came to nothing before."""
-    answer: Answer | None = None
+    answer: LLMResponse | None = None
     """Paid for before, and still to be used."""
     intent: Draft | None = None
     """Meant to be written before, and not known to be."""
     previous: Previous | None = None
     """Drafted before."""
-    request: Request | None = None
+    request: RedraftRequest | None = None
     """Why it is to be written anew."""
     updated: Item | None = None
     """What its feed says now, where that changed: the whole of a draft is written anew from it."""
-    mended: Answer | None = None
+    mended: LLMResponse | None = None
     """Paid for before: the sentences that a repair pass put right."""
 
 
-class FeedStatus(Record):
+class FeedStatus(FrozenModel):
     """A feed as its last poll left it."""
 
     key: str
@@ -196,7 +196,7 @@ class FeedStatus(Record):
     """Items by state."""
 
 
-class Failure(Record):
+class Failure(FrozenModel):
     """An item that came to nothing so far, and why."""
 
     feed_key: str
@@ -205,7 +205,7 @@ class Failure(Record):
     reason: str
 
 
-class Acknowledgement(Record):
+class Acknowledgement(FrozenModel):
     """A finding that an editor answers for."""
 
     key: str
@@ -216,7 +216,7 @@ class Acknowledgement(Record):
     at: datetime
 
 
-class DraftRow(Record):
+class DraftRow(FrozenModel):
     """A draft as the ledger knows it; its text is the file's."""
 
     item_id: int
@@ -236,7 +236,7 @@ class DraftRow(Record):
     """That text: what stands on disk, unless somebody changed it there."""
     cause: str = "draft"
     """How it came about."""
-    request: Request | None = None
+    request: RedraftRequest | None = None
     """What waits to be written anew."""
     acknowledged: tuple[Acknowledgement, ...] = ()
     """Those of its findings, and others, that an editor answers for."""
@@ -278,7 +278,7 @@ class Given(NamedTuple):
 
     id: int
     item_id: int
-    decision: Decision
+    decision: ReviewDecision
     by: str
     at: datetime
     note: str | None
@@ -333,7 +333,7 @@ class PendingText(NamedTuple):
     """The number of a version that this one takes the place of."""
 
 
-class PendingVerdict(Record):
+class PendingVerdict(FrozenModel):
     """A verdict that is to be carried out on disk."""
 
     verdict_id: int

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import Request
+from pipeline.domain.models import RedraftRequest
 from pipeline.storage import versions
 from pipeline.storage.engine import chunks
 from pipeline.storage.records import Asked, DraftRow
@@ -41,18 +41,18 @@ def ask(
     connection.execute(requests.insert().values(item_id=item_id, **said))
 
 
-def pending(connection: sa.Connection, item_id: int) -> Request | None:
+def pending(connection: sa.Connection, item_id: int) -> RedraftRequest | None:
     """Return what is asked for of an item, the first of it."""
     return pending_of(connection, [item_id]).get(item_id)
 
 
-def pending_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Request]:
+def pending_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, RedraftRequest]:
     """Return what is asked for of items, by their numbers: the first of each."""
-    found: dict[int, Request] = {}
+    found: dict[int, RedraftRequest] = {}
     for some in chunks(ids):
         query = sa.select(requests).where(requests.c.item_id.in_(some), requests.c.done_at.is_(None))
         for row in connection.execute(query.order_by(requests.c.id)):
-            one = Request(id=row.id, by=row.by, at=row.at, note=row.note, section=row.section)
+            one = RedraftRequest(id=row.id, by=row.by, at=row.at, note=row.note, section=row.section)
             found.setdefault(row.item_id, one)
     return found
 

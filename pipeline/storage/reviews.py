@@ -5,17 +5,21 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import Decision, Verdict
+from pipeline.domain.models import Review, ReviewDecision
 from pipeline.storage import publications, redraft_requests
 from pipeline.storage.items import take_update
 from pipeline.storage.records import DraftRow, Given, Move, PendingVerdict
 from pipeline.storage.schema import items, verdicts
 
-STATES = {Decision.APPROVE: "approved", Decision.REJECT: "rejected", Decision.UNDO: "drafted"}
+STATES = {
+    ReviewDecision.APPROVE: "approved",
+    ReviewDecision.REJECT: "rejected",
+    ReviewDecision.UNDO: "drafted",
+}
 
 
 def intend(
-    connection: sa.Connection, row: DraftRow, verdict: Verdict, move: Move, targets: Iterable[str]
+    connection: sa.Connection, row: DraftRow, verdict: Review, move: Move, targets: Iterable[str]
 ) -> PendingVerdict:
     """Record a verdict before the file moves. Raises ReviewError where another one came first."""
     now = connection.scalar(sa.select(items.c.state).where(items.c.id == row.item_id).with_for_update())
@@ -34,7 +38,7 @@ def intend(
     connection.execute(items.update().where(items.c.id == row.item_id).values(**fenced))
     redraft_requests.close(connection, row.item_id, f"not needed: {verdict.decision.value} came first")
     _publish(connection, row, verdict, move, given, targets)
-    if verdict.decision is Decision.APPROVE:
+    if verdict.decision is ReviewDecision.APPROVE:
         take_update(connection, row.item_id, row.updated)
     return _pending(connection, connection.execute(sa.select(verdicts).where(verdicts.c.id == number)).one())
 
@@ -42,18 +46,18 @@ def intend(
 def _publish(
     connection: sa.Connection,
     row: DraftRow,
-    verdict: Verdict,
+    verdict: Review,
     move: Move,
     given: Sequence[Given],
     targets: Iterable[str],
 ) -> None:
     """Have targets do what a verdict means; an approval that is undone brings the one before it back."""
     action: publications.Action = "publish"
-    if verdict.decision is Decision.APPROVE:
+    if verdict.decision is ReviewDecision.APPROVE:
         sha256, path = move.sha256_after, move.new_path
     else:
         undone = next((one for one in given if one.id == move.undoes), None)
-        if undone is None or undone.decision is not Decision.APPROVE:
+        if undone is None or undone.decision is not ReviewDecision.APPROVE:
             return
         before = live([one for one in given if one.id != undone.id])
         stood = before or undone
@@ -81,7 +85,7 @@ def latest(connection: sa.Connection, limit: int) -> list[Given]:
 def _given(rows: Iterable[sa.Row[tuple[object, ...]]]) -> list[Given]:
     return [
         Given(
-            id=row.id, item_id=row.item_id, decision=Decision(row.decision), by=row.by, at=row.at,
+            id=row.id, item_id=row.item_id, decision=ReviewDecision(row.decision), by=row.by, at=row.at,
             note=row.note, old_path=row.old_path, new_path=row.new_path, sha256_before=row.sha256_before,
             sha256_after=row.sha256_after, text=getattr(row, "text", ""), undoes=row.undoes,
         )
@@ -92,7 +96,7 @@ def _given(rows: Iterable[sa.Row[tuple[object, ...]]]) -> list[Given]:
 def live(given: Sequence[Given]) -> Given | None:
     """Return the approval by which an article is published, whatever came of its revisions since."""
     undone = {one.undoes for one in given}
-    approved = (one for one in reversed(given) if one.decision is Decision.APPROVE)
+    approved = (one for one in reversed(given) if one.decision is ReviewDecision.APPROVE)
     return next((one for one in approved if one.id not in undone), None)
 
 
@@ -103,8 +107,8 @@ def unfinished(connection: sa.Connection) -> list[PendingVerdict]:
 
 
 def _pending(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> PendingVerdict:
-    decision, path, state = Decision(row.decision), row.new_path, STATES[Decision(row.decision)]
-    if decision is Decision.REJECT and (standing := live(of_item(connection, row.item_id))):
+    decision, path, state = ReviewDecision(row.decision), row.new_path, STATES[ReviewDecision(row.decision)]
+    if decision is ReviewDecision.REJECT and (standing := live(of_item(connection, row.item_id))):
         path, state = standing.new_path, "approved"  # what was revised is still published
     return PendingVerdict(
         verdict_id=row.id,

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from pipeline.domain.models import Record
+from pipeline.domain.models import FrozenModel
 
 
-class Wanted(Record):
+class Wanted(FrozenModel):
     """Which drafts are wanted, in which order."""
 
     state: str = "drafted"
@@ -23,7 +23,7 @@ class Wanted(Record):
     order: Literal["newest", "oldest", "findings"] = "newest"
 
 
-class QueueRow(Record):
+class QueueRow(FrozenModel):
     """A draft in the queue."""
 
     item_id: int

@@ -13,7 +13,7 @@ from copydesk import check
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import Settings, load_feeds
 from pipeline.domain.errors import CopydeskError, OutputError, ReviewError
-from pipeline.domain.models import Decision
+from pipeline.domain.models import ReviewDecision
 from pipeline.services import review
 from pipeline.storage import Ledger
 from tests.fakes.stock import fill, layout
@@ -42,9 +42,9 @@ class Desk(NamedTuple):
         return found
 
     def approve(self) -> str:
-        return review.decide(
+        return review.submit_review(
             self.ledger, self.settings.output, load_feeds(self.settings.feeds_file), self.ref,
-            Decision.APPROVE, by="Ada", note=None, now=datetime(2026, 2, 7, tzinfo=UTC),
+            ReviewDecision.APPROVE, by="Ada", note=None, now=datetime(2026, 2, 7, tzinfo=UTC),
         )  # fmt: skip
 
     def refusals(self) -> tuple[str, str]:

@@ -67,7 +67,7 @@ def test_a_draft_is_shown_with_its_source_as_it_is_now(
 def test_a_run_that_saw_a_correction_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     feed = feed_report("wire", PollReport(feed="wire", updated=1), None, [], 0)
     done = RunReport(flow="ingest", seconds=1, feeds=(feed,), model="m", output="output", desk="")
-    run.tell(done.model_dump(), as_json=False)
+    run.print_report(done.model_dump(), as_json=False)
     said = capsys.readouterr().out
     assert "nothing new" not in said.lower()
     assert said.count("1 source changed") == 2, "of the feed and of the run"

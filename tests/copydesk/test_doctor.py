@@ -9,7 +9,7 @@ import pytest
 
 from copydesk import doctor
 from copydesk import feeds as feeds_command
-from copydesk.feeds_check import Checkup, examine
+from copydesk.feeds_check import FeedCheckReport, examine
 from tests.end_to_end.project import Project
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import ModelServer, Reply
@@ -111,7 +111,7 @@ def test_what_nobody_foresaw_is_a_line_of_its_own(
 def test_so_it_is_for_one_feed_of_several(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def breaking(net: Any, parse: Any, feed: Any, now: Any) -> Checkup:
+    async def breaking(net: Any, parse: Any, feed: Any, now: Any) -> FeedCheckReport:
         if feed.key == "one":
             raise ZeroDivisionError("nought")
         return await examine(net, parse, feed, now)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from copydesk.eval import evaluate, judge, write_all
-from pipeline.domain.errors import ConfigError, ModelError, ModelRefused
-from pipeline.domain.models import Answer, Beat, Provenance, Source, Usage
-from pipeline.rewrite.evaluation.golden_set import Case, load_cases, load_recorded
+from pipeline.domain.errors import ConfigError, LLMError, LLMRejected
+from pipeline.domain.models import Beat, LLMResponse, Provenance, Source, TokenUsage
+from pipeline.rewrite.evaluation.golden_set import GoldenCase, load_cases, load_recorded
 from tests.commands import call_copydesk
 from tests.end_to_end.project import ROOT, Project
 from tests.fakes.model_server import ModelServer, completion
@@ -140,12 +140,12 @@ def test_answers_that_were_paid_for_outlive_a_refusal() -> None:
     asked, told = cases(), load_recorded(ROOT / "evals", "hand-written")
 
     class Refusing:
-        async def write(self, source: Source, beat: Beat) -> Answer:
+        async def write(self, source: Source, beat: Beat) -> LLMResponse:
             if source.first_key == asked[-1].key:
-                raise ModelRefused("the key was revoked")
+                raise LLMRejected("the key was revoked")
             return told[source.first_key]
 
-    with pytest.raises(ModelRefused):
+    with pytest.raises(LLMRejected):
         asyncio.run(write_all(asked, Refusing(), 1, lambda item, _answer: kept.append(item)))
     assert kept == [case.key for case in asked[:-1]]
 
@@ -176,39 +176,39 @@ def only(project: Project, key: str) -> None:
 class Stubborn:
     """A writer that gives these answers, or raises them."""
 
-    def __init__(self, *told: Answer | ModelError) -> None:
+    def __init__(self, *told: LLMResponse | LLMError) -> None:
         self.told = list(told)
         self.at_once = self.most = 0
 
-    async def write(self, source: Source, beat: Beat) -> Answer:
+    async def write(self, source: Source, beat: Beat) -> LLMResponse:
         self.at_once += 1
         self.most = max(self.most, self.at_once)
         await asyncio.sleep(0)
         self.at_once -= 1
         answer = self.told.pop(0)
-        if isinstance(answer, ModelError):
+        if isinstance(answer, LLMError):
             raise answer
         return answer
 
 
-def cases() -> list[Case]:
+def cases() -> list[GoldenCase]:
     return load_cases(ROOT / "evals")[:3]
 
 
-ANSWER = Answer(
-    text="no JSON", provenance=Provenance(rewritten=True, model="m"), usage=Usage(prompt_tokens=5)
+ANSWER = LLMResponse(
+    text="no JSON", provenance=Provenance(rewritten=True, model="m"), usage=TokenUsage(prompt_tokens=5)
 )
 
 
 async def test_one_items_trouble_is_its_own_and_a_refusal_is_everybodys() -> None:
     three = cases()
-    error = ModelError("filtered", retry=False)
+    error = LLMError("filtered", retry=False)
     writer = Stubborn(ANSWER, error, ANSWER)
     told = await write_all(three, writer, 2)
     assert list(told.values()) == [ANSWER, error, ANSWER]
     assert writer.most == 2
-    refused = ModelRefused("no quota")
-    with pytest.raises(ModelRefused):
+    refused = LLMRejected("no quota")
+    with pytest.raises(LLMRejected):
         await write_all(three, Stubborn(refused, refused, refused), 3)
 
 
@@ -217,7 +217,7 @@ def test_an_answer_of_no_use_is_a_score_with_its_reason_and_its_cost() -> None:
     found = judge(case, ANSWER, lambda usage: usage.prompt_tokens * 2)
     assert "cannot be used" in (found.trouble or "")
     assert (found.passed, found.micros) == (False, 10)
-    none = judge(case, ModelError("filtered", retry=False), lambda _usage: 1)
+    none = judge(case, LLMError("filtered", retry=False), lambda _usage: 1)
     assert (none.trouble, none.micros) == ("filtered", None)
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from copydesk.feeds import unsubscribed
-from copydesk.feeds_check import Answer, examine, fates, kind_of, oddities
+from copydesk.feeds_check import Answer, examine, item_outcomes, kind_of, warnings
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FeedConfig, Item
-from pipeline.feeds.fetch import Fetched
-from pipeline.http_client import Net
-from pipeline.http_client.headers import Hints
+from pipeline.feeds.fetch import FetchedFeed
+from pipeline.http_client import HttpClient
+from pipeline.http_client.headers import CacheHints
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.services.desk import parse_here
 
@@ -30,14 +30,14 @@ def item(guid: str = "1", **changes: Any) -> Item:
     return Item.model_validate(base | changes)
 
 
-def fetched(body: bytes = b"<rss/>", **changes: Any) -> Fetched:
+def fetched(body: bytes = b"<rss/>", **changes: Any) -> FetchedFeed:
     base: dict[str, Any] = {
         "body": body,
         "body_hash": "",
         "content_type": None,
         "url": "https://w.example/f",
     }
-    return Fetched.model_validate(base | {"hints": Hints()} | changes)
+    return FetchedFeed.model_validate(base | {"hints": CacheHints()} | changes)
 
 
 RSS = b"""<rss version="2.0"><channel><title>The Wire</title>
@@ -50,7 +50,7 @@ async def test_a_feed_is_fetched_read_and_judged() -> None:
         cached = {"Cache-Control": "max-age=1800"}
         url = server.add("/feed", RSS, content_type="application/rss+xml", headers=cached, etag='"1"')
         old = server.add("/old", status=301, headers={"Location": "/feed"})
-        async with Net("test", allowed=server.hosts) as net:
+        async with HttpClient("test", allowed=server.hosts) as net:
             found = await examine(net, parse_here, feed(url=old), NOW)
     assert found.ok
     assert (found.title, found.kind, found.asked) == ("The Wire", "RSS 2.0", old)
@@ -70,7 +70,7 @@ async def test_a_feed_is_fetched_read_and_judged() -> None:
 async def test_a_feed_that_cannot_be_read_is_told_from_one_that_cannot_be_had() -> None:
     with FeedServer() as server:
         wrong = server.add("/page", b"<html><body>Welcome</body></html>", content_type="text/html")
-        async with Net("test", allowed=server.hosts) as net:
+        async with HttpClient("test", allowed=server.hosts) as net:
             missing = await examine(net, parse_here, feed(url=server.url("/none")), NOW)
             html = await examine(net, parse_here, feed(url=wrong), NOW)
     assert (missing.ok, missing.answer) == (False, None)
@@ -90,7 +90,7 @@ def test_each_item_has_its_fate_in_the_feeds_order() -> None:
         item("6", canonical="https://w.example/5"),
         item("7", title="Casino"),
     ]
-    rows = list(fates(feed(max_items=3, exclude=["casino"]), items, NOW))
+    rows = list(item_outcomes(feed(max_items=3, exclude=["casino"]), items, NOW))
     assert [row.fate for row in rows] == [
         "waits",
         "skipped",
@@ -107,13 +107,13 @@ def test_each_item_has_its_fate_in_the_feeds_order() -> None:
 
 
 def test_the_full_text_settings_decide_about_the_page() -> None:
-    assert [row.fate for row in fates(feed(full_text="always"), [item()], NOW)] == ["page"]
-    [thin] = fates(feed(full_text="never"), [item(text="Too little.")], NOW)
+    assert [row.fate for row in item_outcomes(feed(full_text="always"), [item()], NOW)] == ["page"]
+    [thin] = item_outcomes(feed(full_text="never"), [item(text="Too little.")], NOW)
     assert thin.fate == "skipped"
 
 
 def test_a_day_has_its_own_limit() -> None:
-    rows = list(fates(feed(max_items_per_day=1), [item("1"), item("2")], NOW))
+    rows = list(item_outcomes(feed(max_items_per_day=1), [item("1"), item("2")], NOW))
     assert sorted(row.fate for row in rows) == ["drafted", "waits"]
 
 
@@ -129,7 +129,7 @@ def test_a_day_has_its_own_limit() -> None:
     ],
 )
 def test_what_is_odd_about_items_is_said(items: list[Item], said: str) -> None:
-    [found] = oddities(fetched(), items, NOW)
+    [found] = warnings(fetched(), items, NOW)
     assert found.startswith(said)
 
 
@@ -151,13 +151,13 @@ def test_what_is_odd_about_items_is_said(items: list[Item], said: str) -> None:
     ],
 )
 def test_what_is_odd_about_the_answer_is_said(changes: dict[str, Any], said: str) -> None:
-    [found] = oddities(fetched(**changes), [], NOW)
+    [found] = warnings(fetched(**changes), [], NOW)
     assert found.startswith(said)
 
 
 def test_nothing_is_odd_about_a_good_feed() -> None:
     good = fetched("<rss>é</rss>".encode(), content_type="application/rss+xml; charset=utf-8")
-    assert list(oddities(good, [item("1"), item("2")], NOW)) == []
+    assert list(warnings(good, [item("1"), item("2")], NOW)) == []
 
 
 @pytest.mark.parametrize(

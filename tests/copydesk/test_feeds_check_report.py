@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from copydesk.feeds_check import SHOWN, Answer, Checkup, Row, page, span
+from copydesk.feeds_check import SHOWN, Answer, FeedCheckReport, Row, page, span
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -26,9 +26,9 @@ def row(**changes: Any) -> Row:
     return Row.model_validate(base | changes)
 
 
-def checkup(**changes: Any) -> Checkup:
+def checkup(**changes: Any) -> FeedCheckReport:
     base: dict[str, Any] = {"feed": "wire", "name": "Wire", "asked": "https://w.example/f", "ok": True}
-    return Checkup.model_validate(
+    return FeedCheckReport.model_validate(
         base | {"title": "The Wire", "answer": answer(), "rows": (row(),)} | changes
     )
 

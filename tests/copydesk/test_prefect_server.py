@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from copydesk.prefect_server import small_server, started
-from pipeline.config import bare_environment
+from pipeline.config import minimal_environment
 from pipeline.config.child_environment import NO_TELEMETRY
 from pipeline.domain.errors import ConfigError
 
@@ -52,12 +52,12 @@ def test_a_process_that_is_started_before_prefect_is_imported_reports_to_nobody(
 def test_an_operators_own_value_wins(tmp_path: Path, unset: pytest.MonkeyPatch) -> None:
     unset.setenv("DO_NOT_TRACK", "0")
     assert environ_of_a_child(tmp_path)["DO_NOT_TRACK"] == "0"
-    assert bare_environment()["DO_NOT_TRACK"] == "0"
+    assert minimal_environment()["DO_NOT_TRACK"] == "0"
 
 
 @pytest.mark.usefixtures("unset")
 def test_workers_report_to_nobody() -> None:
-    assert bare_environment().items() >= NO_TELEMETRY.items()
+    assert minimal_environment().items() >= NO_TELEMETRY.items()
 
 
 @pytest.mark.process

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.config import load_feeds
 from pipeline.domain.models import external_id
-from pipeline.llm.capabilities import Learned, Manner, Rung
+from pipeline.llm.capabilities import KnownCapability, OutputMode, RequestMode
 from pipeline.rewrite.article_schema import WireArticle
 from pipeline.storage import Ledger
 from tests.commands import call_copydesk
@@ -61,7 +61,7 @@ def test_a_server_that_takes_no_schema_is_told_of_it_in_words(project: Project) 
     project.environ |= {"OPENAI_BASE_URL": url, "COPYDESK_MODEL": "m", "COPYDESK_MAX_TOKENS": "99"}
     project.environ["COPYDESK_EXTRA_BODY"] = '{"top_k": 5}'
     with ledger(project) as kept:
-        learned = Learned(manner=Manner(rung=Rung.PLAIN), at=NOW.replace(year=2126))
+        learned = KnownCapability(manner=RequestMode(rung=OutputMode.PROMPT), at=NOW.replace(year=2126))
         kept.learn(url, "m", learned.model_dump_json())
     asked = json.loads(call_copydesk(project, "prompt", "show", "one", "--json").stdout)["request"]
     assert "response_format" not in asked

@@ -8,7 +8,7 @@ import yaml
 
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import Settings, load_feeds, load_settings
-from pipeline.http_client import Net
+from pipeline.http_client import HttpClient
 from pipeline.services import PollReport, draft_feed, poll
 from pipeline.storage import DraftRow, Ledger
 from tests.fakes.feed_server import FeedServer
@@ -70,7 +70,7 @@ class Wire:
         feed = subscriptions.feed("wire")
         with Ledger.open(self.settings.database_url) as ledger:
             ledger.sync_feeds(subscriptions.feeds)
-            async with Net("test", allowed=self.server.hosts) as net:
+            async with HttpClient("test", allowed=self.server.hosts) as net:
                 folder, model = self.settings.base, Scripted(*[json.dumps(ANSWER)] * 2)
                 beat = subscriptions.beats["b"]
                 desk = room(ledger, net, folder, model, beat=beat, feeds=(feed,))

@@ -14,7 +14,7 @@ import httpx
 import uvicorn
 
 from desk import create_app
-from desk.auth import Access
+from desk.auth import AccessPolicy
 from pipeline.config import Settings
 from pipeline.storage import DraftRow, Ledger
 from tests.fakes.stock import TOKEN
@@ -29,7 +29,7 @@ class DeskServer:
         self._socket.bind(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
-        asked = Access(port=self.port, token=TOKEN, **access)  # type: ignore[arg-type]
+        asked = AccessPolicy(port=self.port, token=TOKEN, **access)  # type: ignore[arg-type]
         app = create_app(settings, asked, covers_api=covers_api)
         config = uvicorn.Config(app, log_level="critical", access_log=False, ws="none", lifespan="on")
         self._server = uvicorn.Server(config)

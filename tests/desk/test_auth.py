@@ -6,48 +6,57 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 
-from desk.auth import Access, clean_name, from_here, known_host, new_token, opens, proxied, signed_in
+from desk.auth import (
+    AccessPolicy,
+    allowed_host,
+    clean_name,
+    new_token,
+    proxied,
+    same_origin,
+    signed_in,
+    valid_token,
+)
 from desk.filters import Filters, read_filters
 from desk.responses import REF
 from desk.routes.profile import _within
 from pipeline.config import Subscriptions
 from tests.pipeline.storage.records import feed
 
-HERE = Access(port=8484, token="a token", hosts=frozenset(("desk.example.org", "other.example:444")))
+HERE = AccessPolicy(port=8484, token="a token", hosts=frozenset(("desk.example.org", "other.example:444")))
 
 
 @pytest.mark.parametrize(
     "host", ["127.0.0.1:8484", "localhost:8484", "LocalHost:8484", "[::1]:8484", "desk.example.org"]
 )
 def test_our_names_are_known(host: str) -> None:
-    assert known_host(HERE, host)
+    assert allowed_host(HERE, host)
 
 
 @pytest.mark.parametrize(
     "host", [None, "", "127.0.0.1", "localhost:80", "evil.example:8484", "other.example"]
 )
 def test_other_names_are_not(host: str | None) -> None:
-    assert not known_host(HERE, host)
+    assert not allowed_host(HERE, host)
 
 
 def test_a_browser_leaves_port_80_out() -> None:
-    assert known_host(Access(port=80, token="t"), "127.0.0.1")
+    assert allowed_host(AccessPolicy(port=80, token="t"), "127.0.0.1")
 
 
 def test_only_our_own_pages_change_anything() -> None:
     host = {"host": "127.0.0.1:8484"}
-    assert from_here("GET", {})
-    assert from_here("POST", host | {"origin": "http://127.0.0.1:8484", "sec-fetch-site": "same-origin"})
-    assert not from_here("POST", host)
-    assert not from_here("POST", host | {"origin": "http://127.0.0.1:8485"})
-    assert not from_here("POST", host | {"origin": "http://127.0.0.1:8484", "sec-fetch-site": "cross-site"})
-    assert not from_here("POST", {"origin": "null", "host": ""})
+    assert same_origin("GET", {})
+    assert same_origin("POST", host | {"origin": "http://127.0.0.1:8484", "sec-fetch-site": "same-origin"})
+    assert not same_origin("POST", host)
+    assert not same_origin("POST", host | {"origin": "http://127.0.0.1:8485"})
+    assert not same_origin("POST", host | {"origin": "http://127.0.0.1:8484", "sec-fetch-site": "cross-site"})
+    assert not same_origin("POST", {"origin": "null", "host": ""})
 
 
 def test_a_token_or_its_cookie_lets_in_and_neither_tells_the_other() -> None:
-    assert opens(HERE, "a token")
-    assert not opens(HERE, "a tokem")
-    assert not opens(HERE, None)
+    assert valid_token(HERE, "a token")
+    assert not valid_token(HERE, "a tokem")
+    assert not valid_token(HERE, None)
     assert signed_in(HERE, {HERE.session_cookie: HERE.session})
     assert not signed_in(HERE, {HERE.session_cookie: HERE.token})
     assert new_token() != new_token()

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from desk.diff import word_diff
-from desk.highlights import Mark, marked_markdown, marked_text
+from desk.highlights import Highlight, highlight_markdown, highlight_text
 from desk.markdown import rendered
 
 BODY = """## Head line
@@ -23,9 +23,9 @@ First **bold** text, then [a link](https://x.example/?q=1).
 """
 
 
-def mark(body: str, words: str, number: int = 1, level: str = "block") -> Mark:
+def mark(body: str, words: str, number: int = 1, level: str = "block") -> Highlight:
     start = body.index(words)
-    return Mark(number, start, start + len(words), level, f"c{number}")
+    return Highlight(number, start, start + len(words), level, f"c{number}")
 
 
 def plain(html: str) -> str:
@@ -38,20 +38,22 @@ def marked_words(html: str, number: int) -> str:
 
 
 def test_a_mark_is_an_element_around_its_words() -> None:
-    html = marked_markdown(BODY, [mark(BODY, "text, then")])
+    html = highlight_markdown(BODY, [mark(BODY, "text, then")])
     assert '<mark class="block" data-f="1">text, then</mark>' in html
     assert '<span id="c1" class="anchor"></span>' in html
 
 
 def test_a_mark_goes_on_across_emphasis_links_and_paragraphs() -> None:
     words = "First **bold** text, then [a link]"
-    assert marked_words(marked_markdown(BODY, [mark(BODY, words)]), 1) == "First bold text, then a link"
-    whole = Mark(1, 0, len(BODY), "warn", "c1")
-    assert marked_words(marked_markdown(BODY, [whole]), 1).startswith("Head lineFirst bold text")
+    assert marked_words(highlight_markdown(BODY, [mark(BODY, words)]), 1) == "First bold text, then a link"
+    whole = Highlight(1, 0, len(BODY), "warn", "c1")
+    assert marked_words(highlight_markdown(BODY, [whole]), 1).startswith("Head lineFirst bold text")
 
 
 def test_marks_that_overlap_name_each_other_and_show_the_graver() -> None:
-    html = marked_markdown("alpha beta gamma", [Mark(1, 0, 10, "note", "c1"), Mark(2, 6, 16, "block", "c2")])
+    html = highlight_markdown(
+        "alpha beta gamma", [Highlight(1, 0, 10, "note", "c1"), Highlight(2, 6, 16, "block", "c2")]
+    )
     assert '<mark class="note" data-f="1">alpha </mark>' in html
     assert '<mark class="block" data-f="1 2">beta</mark>' in html
     assert '<mark class="block" data-f="2"> gamma</mark>' in html
@@ -59,13 +61,13 @@ def test_marks_that_overlap_name_each_other_and_show_the_graver() -> None:
 
 def test_a_mark_at_the_beginning_of_a_block_leaves_it_one() -> None:
     for body in ("## Head\n", "- one\n", "> said\n", "1. one\n", "> - deep\n"):
-        html = marked_markdown(body, [Mark(1, 0, len(body), "warn", "c1")])
+        html = highlight_markdown(body, [Highlight(1, 0, len(body), "warn", "c1")])
         assert re.sub(r"</?mark[^>]*>|<span[^>]*></span>", "", html) == rendered(body)
 
 
 def test_a_source_is_paragraphs_of_its_own_characters() -> None:
     text = "One <b>\n\nTwo & *three*"
-    html = marked_text(text, [mark(text, "& *three*", level="evidence")])
+    html = highlight_text(text, [mark(text, "& *three*", level="evidence")])
     assert html == '<p>One &lt;b&gt;</p><p>Two <span id="c1" class="anchor"></span>' + (
         '<mark class="evidence" data-f="1">&amp; *three*</mark></p>'
     )
@@ -97,8 +99,8 @@ SPANS = st.lists(st.tuples(st.integers(-3, 70), st.integers(-3, 70)), max_size=8
 @given(MARKDOWN, SPANS)
 @example("[a](https://x.example/\U000f0000)", [(0, 3), (2, 20)])
 def test_no_marks_break_a_page(body: str, spans: list[tuple[int, int]]) -> None:
-    marks = [Mark(number, *span, "warn", f"c{number}") for number, span in enumerate(spans)]
-    for html in (marked_markdown(body, marks), marked_text(body, marks)):
+    marks = [Highlight(number, *span, "warn", f"c{number}") for number, span in enumerate(spans)]
+    for html in (highlight_markdown(body, marks), highlight_text(body, marks)):
         page = Balance()
         page.feed(html)
         page.close()

@@ -24,7 +24,7 @@ from pipeline.articles import files
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.domain.errors import LeaseLost
 from pipeline.domain.models import Draft
-from pipeline.services.compose import Composed
+from pipeline.services.compose import ComposedDraft
 from pipeline.services.draft import _begin
 from pipeline.storage import Claim, Ledger
 from tests.desk.server import DeskServer, Visitor, form_of
@@ -181,7 +181,7 @@ class Race(RuleBasedStateMachine):
         )
         room = cast(Any, SimpleNamespace(settings=self.room.settings, ledger=self.room.ledger))
         with suppress(LeaseLost):  # a verdict came first
-            _begin(room, claim, Composed(draft, number, "redraft", rewritten=True))
+            _begin(room, claim, ComposedDraft(draft, number, "redraft", rewritten=True))
 
     @invariant()
     def nothing_is_lost(self) -> None:

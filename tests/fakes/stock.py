@@ -10,12 +10,12 @@ import yaml
 from pipeline.articles import files
 from pipeline.articles.files import draft_path
 from pipeline.articles.front_matter import dumps
-from pipeline.articles.render import build_metadata, render_body
+from pipeline.articles.render import build_front_matter, render_body
 from pipeline.checks.runner import run_checks
 from pipeline.config import Settings, load_feeds, load_settings
 from pipeline.domain.models import Article, Beat, Draft, Finding, Item, PollState, Provenance, Source
-from pipeline.rewrite.article_schema import read_answer
-from pipeline.rewrite.evaluation.golden_set import Case, load_cases, load_recorded
+from pipeline.rewrite.article_schema import parse_response
+from pipeline.rewrite.evaluation.golden_set import GoldenCase, load_cases, load_recorded
 from pipeline.storage import Ledger, Policy
 
 EVALS = Path(__file__).parents[2] / "evals"
@@ -41,8 +41,8 @@ def pieces() -> tuple[Piece, ...]:
     return tuple(_piece(case, told[case.key].text) for case in cases)
 
 
-def _piece(case: Case, answer: str) -> Piece:
-    return Piece(case.source.item, read_answer(answer, case.source, case.beat), case.beat)
+def _piece(case: GoldenCase, answer: str) -> Piece:
+    return Piece(case.source.item, parse_response(answer, case.source, case.beat), case.beat)
 
 
 def layout(folder: Path, environ: dict[str, str] | None = None) -> Settings:
@@ -97,7 +97,7 @@ def _draft(number: int, *, faults: bool, image: str | None) -> tuple[Item, Draft
     item = item.model_copy(update=changes)
     source = source.model_copy(update={"item": item})
     article = pieces()[which].article.model_copy(update={"title": shown})
-    metadata = build_metadata(source, article, MODEL, findings, now=NOW)
+    metadata = build_front_matter(source, article, MODEL, findings, now=NOW)
     path = draft_path(shown, item.published_at, source.external_id)
     draft = Draft(external_id=source.external_id, path=path, text=dumps(metadata, body), findings=findings)
     return item, draft

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from flows.zombie_runs import PATIENCE, is_dead, leaked
+from flows.zombie_runs import PATIENCE, is_dead, leaked_slots
 
 NOW = datetime(2026, 2, 5, tzinfo=UTC)
 LONG_AGO = NOW - PATIENCE - timedelta(seconds=1)
@@ -18,6 +18,6 @@ def test_a_run_is_dead_that_neither_began_nor_gave_a_sign_of_late() -> None:
 
 def test_runs_that_began_or_ended_meanwhile_have_their_places() -> None:
     one, other = uuid4(), uuid4()
-    assert leaked(2, [one], [other]) == 0
-    assert leaked(3, [one], [one, other]) == 1
-    assert leaked(0, [one], []) < 0
+    assert leaked_slots(2, [one], [other]) == 0
+    assert leaked_slots(3, [one], [one, other]) == 1
+    assert leaked_slots(0, [one], []) < 0

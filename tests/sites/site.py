@@ -14,12 +14,12 @@ from typing import NamedTuple
 import yaml
 
 from pipeline.articles.front_matter import dumps, loads
-from pipeline.articles.render import build_metadata, render_body
+from pipeline.articles.render import build_front_matter, render_body
 from pipeline.config import Settings, Target, load_feeds
 from pipeline.covers import feed_cover
-from pipeline.domain.models import Decision, Source, utc_iso
-from pipeline.http_client import Net
-from pipeline.publishing import Press, drain
+from pipeline.domain.models import ReviewDecision, Source, utc_iso
+from pipeline.http_client import HttpClient
+from pipeline.publishing import PublishContext, publish_pending
 from pipeline.services import review
 from pipeline.storage import Ledger
 from tests.fakes.stock import FEED, MODEL, NOW, fill, layout, pieces
@@ -68,8 +68,8 @@ def published(folder: Path, site: Path, generator: str, front_matter: str = "") 
     now = datetime.now(UTC)
     with Ledger.open(settings.database_url) as ledger:
         for ref in refs[::2]:
-            decision = Decision.REJECT if ref == refs[-1] else Decision.APPROVE
-            review.decide(
+            decision = ReviewDecision.REJECT if ref == refs[-1] else ReviewDecision.APPROVE
+            review.submit_review(
                 ledger, settings.output, subscriptions, ref, decision, by="Ada", note="because", now=now
             )
         _approve_tricks(ledger, refs[1])
@@ -82,8 +82,8 @@ def published(folder: Path, site: Path, generator: str, front_matter: str = "") 
 
 
 async def _sent(ledger: Ledger, settings: Settings, targets: Sequence[Target]) -> None:
-    async with Net("test") as net:
-        [outcome] = await drain(Press(ledger, settings.output, targets, net), NOW)
+    async with HttpClient("test") as net:
+        [outcome] = await publish_pending(PublishContext(ledger, settings.output, targets, net), NOW)
     assert outcome.error is None
 
 
@@ -97,7 +97,7 @@ def _approve_tricks(ledger: Ledger, ref: str) -> None:
     )  # fmt: skip
     section = article.sections[0].model_copy(update={"body": TRICKS})
     article = article.model_copy(update={"title": TITLE, "sections": (section,), "from_author": TRICKS})
-    metadata = build_metadata(source, article, MODEL, (), now=NOW, cover=feed_cover(source))
+    metadata = build_front_matter(source, article, MODEL, (), now=NOW, cover=feed_cover(source))
     offset = {"publishedAt": "2026-02-05T11:53:00+05:30", "tags": ["RATES, BONDS", "MARKET"]}
     text = dumps(metadata | offset | {"draft": False}, render_body(article, beat))
     decided(ledger, ledger.draft(ref), text, targets=("site",))

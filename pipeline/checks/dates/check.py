@@ -16,11 +16,11 @@ from pipeline.checks.dates.extract import (
     RELATIVE,
     SEASON,
     WEEKDAY,
-    Mention,
-    mentions,
+    DateMention,
+    extract_dates,
 )
-from pipeline.checks.languages import table
-from pipeline.checks.tokens import Case
+from pipeline.checks.languages import language_table
+from pipeline.checks.tokens import CheckInput
 from pipeline.domain.models import Finding, Severity
 
 _DATELINE = 200
@@ -28,10 +28,10 @@ _DATELINE = 200
 _WEEK = 7
 
 
-class Known:
+class SourceDates:
     """The times of a source."""
 
-    def __init__(self, every: Sequence[Mention], published: date | None, ago: frozenset[int]) -> None:
+    def __init__(self, every: Sequence[DateMention], published: date | None, ago: frozenset[int]) -> None:
         self._every = every
         self._ago = ago
         self.day = published or _dateline(every)
@@ -105,10 +105,10 @@ class Known:
             return set()
         return {((self.day.month - 1) // 3 + one.number) % 4 + 1 for one in self._relative("quarter")}
 
-    def _relative(self, unit: str) -> list[Mention]:
+    def _relative(self, unit: str) -> list[DateMention]:
         return [one for one in self._every if one.kind == RELATIVE and one.unit == unit]
 
-    def says(self, told: Mention) -> bool:
+    def supports(self, told: DateMention) -> bool:
         """Tell whether the source bears a draft's date out."""
         if told.kind == WEEKDAY:
             return told.number in self.weekdays
@@ -126,14 +126,14 @@ class Known:
             return any(year // 10 == told.year // 10 for year in self.years)
         return self._says_relative(told)
 
-    def _says_date(self, told: Mention) -> bool:
+    def _says_date(self, told: DateMention) -> bool:
         if told.year and told.year not in self.years:
             return False
         if told.days:
             return all((told.month, day) in self.days for day in told.days)
         return not told.month or told.month in self.months
 
-    def _says_relative(self, told: Mention) -> bool:
+    def _says_relative(self, told: DateMention) -> bool:
         if any(one.number == told.number for one in self._relative(told.unit)):
             return True
         if told.number == 0 and told.unit == "year":
@@ -150,7 +150,7 @@ class Known:
         return False
 
 
-def _dateline(every: Sequence[Mention]) -> date | None:
+def _dateline(every: Sequence[DateMention]) -> date | None:
     for one in every:
         if one.start > _DATELINE:
             break
@@ -184,22 +184,22 @@ _WORDS = {
 }
 
 
-def check_dates(case: Case) -> list[Finding]:
+def check_dates(case: CheckInput) -> list[Finding]:
     """Return findings about the dates of a draft.
 
     Block: a day, month, year, weekday or hour that the source does not tell, nor means by another word.
     Warn: the same of seasons and of what counts from today ("next month"). Without the time of publication,
     a whole date at the beginning of the source stands for it.
     """
-    if table(case.language, "dates") is None:
+    if language_table(case.language, "dates") is None:
         said = f'Dates are not checked in the language "{case.language}".'
         return [Finding(kind=KIND, severity=Severity.NOTE, message=said)]
-    told = [one for one in mentions(case.draft.text, case.language) if one.sure]
+    told = [one for one in extract_dates(case.draft.text, case.language) if one.certain]
     if not told:
         return []
     published = case.published.date() if case.published else None
-    known = Known(mentions(case.source.text, case.language), published, _ago(case.source.text))
-    return [_finding(case, one) for one in told if not known.says(one)]
+    known = SourceDates(extract_dates(case.source.text, case.language), published, _ago(case.source.text))
+    return [_finding(case, one) for one in told if not known.supports(one)]
 
 
 def _ago(text: str) -> frozenset[int]:
@@ -208,7 +208,7 @@ def _ago(text: str) -> frozenset[int]:
     return frozenset(_WORDS.get(number) or int(number) for number in found)
 
 
-def _finding(case: Case, told: Mention) -> Finding:
+def _finding(case: CheckInput, told: DateMention) -> Finding:
     severity = Severity.WARN if told.kind in (SEASON, RELATIVE) else Severity.BLOCK
     said = f'"{case.draft.text[told.start : told.end]}" does not stand in the source.'
     return Finding(kind=KIND, severity=severity, message=said, span=(told.start, told.end))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pipeline.checks.languages import table
+from pipeline.checks.languages import language_table
 
 DATE = "date"
 """Month with a day, a year, both or neither; a year alone."""
@@ -20,7 +20,7 @@ DECADE = "decade"
 RELATIVE = "relative"
 
 
-class Mention(NamedTuple):
+class DateMention(NamedTuple):
     """One date of a text."""
 
     start: int
@@ -35,7 +35,7 @@ class Mention(NamedTuple):
     """Weekday (Monday is 0), minute of the day, quarter, season; what is relative: how far off."""
     unit: str = ""
     """Of what is relative: day, week, month, year, weekend."""
-    sure: bool = True
+    certain: bool = True
     """Not a word that may mean something else."""
 
 
@@ -47,7 +47,7 @@ _ABBREVIATED = 4
 """Letters of a word for a month that is short for another one, at most."""
 
 
-class _Tongue(NamedTuple):
+class _DateLexicon(NamedTuple):
     pattern: re.Pattern[str]
     months: Mapping[str, int]
     weekdays: Mapping[str, int]
@@ -65,7 +65,7 @@ class _Tongue(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def mentions(text: str, language: str) -> tuple[Mention, ...]:
+def extract_dates(text: str, language: str) -> tuple[DateMention, ...]:
     """Return the dates of a text in their order; none where the language has no table."""
     tongue = _tongue(language.lower().replace("_", "-").partition("-")[0])
     if tongue is None:
@@ -83,12 +83,12 @@ def _lower(text: str) -> str:
 
 def date_spans(text: str, language: str) -> list[tuple[int, int]]:
     """Return where the dates of a text stand."""
-    return [(one.start, one.end) for one in mentions(text, language)]
+    return [(one.start, one.end) for one in extract_dates(text, language)]
 
 
 @lru_cache(maxsize=16)
-def _tongue(language: str) -> _Tongue | None:
-    told = table(language, "dates")
+def _tongue(language: str) -> _DateLexicon | None:
+    told = language_table(language, "dates")
     if told is None:
         return None
     months, weekdays = _numbered(told["months"], 1), _numbered(told["weekdays"], 0)
@@ -105,7 +105,7 @@ def _tongue(language: str) -> _Tongue | None:
         for word in told[name]
     }
     units = {word: name for name in _UNITS for word in told[name]}
-    return _Tongue(
+    return _DateLexicon(
         re.compile(_expression(told, months, weekdays, seasons, quarters, days, steps, units)),
         months,
         weekdays,
@@ -153,18 +153,18 @@ def _expression(told: Mapping[str, Any], *words: Mapping[str, Any]) -> str:
     return rf"(?<![\w$€£.,#@])(?:{'|'.join(kinds)})"
 
 
-def _read(found: re.Match[str], text: str, tongue: _Tongue) -> Iterator[Mention]:
+def _read(found: re.Match[str], text: str, tongue: _DateLexicon) -> Iterator[DateMention]:
     """Yield what was found, with its numbers; nothing where they make no date."""
     name = found.lastgroup if found.lastgroup != "mark" else "numeric"
     name = next(kind for kind in _READERS if found[kind] is not None) if name not in _READERS else name
     start, end = found.span()
     one = _READERS[name](text[start:end], tongue)
     if one is not None:
-        sure = one.sure or (one.kind == DATE and _says_month(text, start, end, tongue))
-        yield one._replace(start=start, end=end, sure=sure)
+        certain = one.certain or (one.kind == DATE and _says_month(text, start, end, tongue))
+        yield one._replace(start=start, end=end, certain=certain)
 
 
-def _says_month(text: str, start: int, end: int, tongue: _Tongue) -> bool:
+def _says_month(text: str, start: int, end: int, tongue: _DateLexicon) -> bool:
     """Tell whether a word such as "May" is a month where it stands: with a capital, within a sentence."""
     before = text[max(0, start - 3) : start].rstrip()
     within = start > 0 and before[-1:] not in (*".!?:\"“”'‘’*#>-–—|", "")
@@ -175,18 +175,18 @@ def _numbers(text: str) -> list[int]:
     return [int(digits) for digits in re.findall(r"\d+", text)]
 
 
-def _date(days: Sequence[int], month: int, year: int, *, sure: bool = True) -> Mention | None:
+def _date(days: Sequence[int], month: int, year: int, *, sure: bool = True) -> DateMention | None:
     if not 0 <= month <= 12 or (days and not month) or not all(1 <= day <= 31 for day in days):
         return None
-    return Mention(0, 0, DATE, tuple(days), month, year, sure=sure)
+    return DateMention(0, 0, DATE, tuple(days), month, year, certain=sure)
 
 
-def _iso(text: str, _tongue: _Tongue) -> Mention | None:
+def _iso(text: str, _tongue: _DateLexicon) -> DateMention | None:
     year, month, day = _numbers(text)
     return _date([day], month, year)
 
 
-def _numeric(text: str, _tongue: _Tongue) -> Mention | None:
+def _numeric(text: str, _tongue: _DateLexicon) -> DateMention | None:
     """Read 03/04/2021, day or month first: whichever can be; where both can, the day."""
     first, second, year = _numbers(text)
     year = year if year > 99 else 2000 + year
@@ -194,7 +194,7 @@ def _numeric(text: str, _tongue: _Tongue) -> Mention | None:
     return _date([day], month, year)
 
 
-def _worded(text: str, tongue: _Tongue) -> Mention | None:
+def _worded(text: str, tongue: _DateLexicon) -> DateMention | None:
     word = re.search(r"[^\W\d_]{3,}", re.sub(r"\d+\w*", " ", text))
     names = [each for each in re.findall(r"[^\W\d_]+", text.casefold()) if each in tongue.months]
     if not names or word is None:
@@ -207,56 +207,56 @@ def _worded(text: str, tongue: _Tongue) -> Mention | None:
     return _date(days, tongue.months[names[0]], years[0] if years else 0, sure=not doubtful)
 
 
-def _clock(text: str, tongue: _Tongue) -> Mention | None:
+def _clock(text: str, tongue: _DateLexicon) -> DateMention | None:
     numbers = _numbers(text)
     hour, minute = numbers[0], numbers[1] if len(numbers) > 1 else 0
     half = text.casefold().lstrip("0123456789:. ")
     if half and hour <= 12:
         hour = hour % 12 + (12 if half in tongue.afternoon else 0)
-    return Mention(0, 0, CLOCK, number=hour * 60 + minute) if hour < 25 and minute < 60 else None
+    return DateMention(0, 0, CLOCK, number=hour * 60 + minute) if hour < 25 and minute < 60 else None
 
 
-def _quarter(text: str, tongue: _Tongue) -> Mention | None:
+def _quarter(text: str, tongue: _DateLexicon) -> DateMention | None:
     numbers = _numbers(text)
     if text[:1].casefold() == "q" and numbers:
-        return Mention(0, 0, QUARTER, number=numbers[0], year=numbers[1] if len(numbers) > 1 else 0)
+        return DateMention(0, 0, QUARTER, number=numbers[0], year=numbers[1] if len(numbers) > 1 else 0)
     word = text.casefold()
     number = next((at for name, at in tongue.quarters.items() if word.startswith(name)), 0)
-    return Mention(0, 0, QUARTER, number=number) if number else None
+    return DateMention(0, 0, QUARTER, number=number) if number else None
 
 
-def _relative(text: str, tongue: _Tongue) -> Mention | None:
+def _relative(text: str, tongue: _DateLexicon) -> DateMention | None:
     word = " ".join(text.casefold().split())
     if word in tongue.days:
-        return Mention(0, 0, RELATIVE, number=tongue.days[word], unit="day")
+        return DateMention(0, 0, RELATIVE, number=tongue.days[word], unit="day")
     step, _, unit = word.rpartition(" ")
-    return Mention(0, 0, RELATIVE, number=tongue.steps[step], unit=tongue.units[unit])
+    return DateMention(0, 0, RELATIVE, number=tongue.steps[step], unit=tongue.units[unit])
 
 
-def _weekday(text: str, tongue: _Tongue) -> Mention | None:
+def _weekday(text: str, tongue: _DateLexicon) -> DateMention | None:
     word = text.casefold()
     sure = len(word) > _ABBREVIATED and not text.islower()
-    return Mention(0, 0, WEEKDAY, number=tongue.weekdays[word], sure=sure)
+    return DateMention(0, 0, WEEKDAY, number=tongue.weekdays[word], certain=sure)
 
 
-def _season(text: str, tongue: _Tongue) -> Mention | None:
+def _season(text: str, tongue: _DateLexicon) -> DateMention | None:
     years = _numbers(text)
     word = re.split(r"[\s\d]", text.casefold())[0]
-    return Mention(
+    return DateMention(
         0,
         0,
         SEASON,
         number=tongue.seasons[word],
         year=years[0] if years else 0,
-        sure=bool(years) or word not in tongue.doubtful,
+        certain=bool(years) or word not in tongue.doubtful,
     )
 
 
-def _decade(text: str, _tongue: _Tongue) -> Mention | None:
-    return Mention(0, 0, DECADE, year=_numbers(text)[0])
+def _decade(text: str, _tongue: _DateLexicon) -> DateMention | None:
+    return DateMention(0, 0, DECADE, year=_numbers(text)[0])
 
 
-def _year(text: str, _tongue: _Tongue) -> Mention | None:
+def _year(text: str, _tongue: _DateLexicon) -> DateMention | None:
     return _date([], 0, int(text))
 
 

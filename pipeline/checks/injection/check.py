@@ -20,11 +20,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.checks.injection.contact_details import Contact, contacts
-from pipeline.checks.injection.non_article import check_markers, check_strayed, check_tongue
-from pipeline.checks.injection.source_index import Known, pleads
+from pipeline.checks.injection.contact_details import Contact, extract_contacts
+from pipeline.checks.injection.non_article import check_language, check_markers, check_non_article
+from pipeline.checks.injection.source_index import SourceIndex, asks_reader
 from pipeline.checks.languages import A, W, any_of
-from pipeline.checks.visible_text import Seen, seen
+from pipeline.checks.visible_text import VisibleText, visible_text
 from pipeline.domain.models import Beat, Finding, Severity, Source
 from pipeline.domain.placeholders import PLACEHOLDERS
 
@@ -46,12 +46,14 @@ _CALLED = {
 }
 
 
-def check_outsiders(known: Known, body: Seen, where: str = "text") -> tuple[Finding, ...]:
+def check_contact_details(known: SourceIndex, body: VisibleText, where: str = "text") -> tuple[Finding, ...]:
     """Return a finding for each place of a body that leads readers elsewhere, the blocking ones first.
 
     `where` says what of a draft the body is.
     """
-    judged = [(_contact_severity(known, body.text, contact), contact) for contact in contacts(body.text)]
+    judged = [
+        (_contact_severity(known, body.text, contact), contact) for contact in extract_contacts(body.text)
+    ]
     return tuple(
         _finding(known, contact, severity, body.span(contact.start, contact.end), where)
         for severity in (Severity.BLOCK, Severity.WARN)
@@ -59,18 +61,18 @@ def check_outsiders(known: Known, body: Seen, where: str = "text") -> tuple[Find
     )
 
 
-def check_headline(known: Known, title: Seen) -> tuple[Finding, ...]:
+def check_headline(known: SourceIndex, title: VisibleText) -> tuple[Finding, ...]:
     """Return a blocking finding for each address in the source's headline, where an article has it."""
     return tuple(
         _finding(known, contact, Severity.BLOCK, title.span(contact.start, contact.end), "headline")
-        for contact in contacts(title.text)
+        for contact in extract_contacts(title.text)
         if contact.kind not in ("handle", "unknown", "number")
         and not _is_a_name(contact)
         and not known.is_own(contact.text)
     )
 
 
-def _contact_severity(known: Known, text: str, contact: Contact) -> Severity | None:
+def _contact_severity(known: SourceIndex, text: str, contact: Contact) -> Severity | None:
     """Return how bad a place is, None where it is none."""
     if contact.kind in ("email", "phone", "wallet", "address"):
         return Severity.BLOCK
@@ -98,16 +100,16 @@ def _stands_apart(text: str, contact: Contact) -> bool:
     return text[contact.start - 1 : contact.start] == "(" and text.startswith(")", contact.end)
 
 
-def _is_told_of(known: Known, text: str, contact: Contact) -> bool:
+def _is_told_of(known: SourceIndex, text: str, contact: Contact) -> bool:
     """Tell whether body and source tell something of a name, rather than ask to go there or show where to."""
     line = text[max(0, contact.start - 200) : contact.start].rpartition("\n")[2]
     line += " " + text[contact.end : contact.end + 200].partition("\n")[0]
     enough = len(line.split()) >= _WORDS
-    return enough and known.names(contact.text) and not pleads(text, contact.start, contact.end)
+    return enough and known.names(contact.text) and not asks_reader(text, contact.start, contact.end)
 
 
 def _finding(
-    known: Known, contact: Contact, severity: Severity, span: tuple[int, int] | None, where: str
+    known: SourceIndex, contact: Contact, severity: Severity, span: tuple[int, int] | None, where: str
 ) -> Finding:
     shown = contact.text if len(contact.text) <= 60 else contact.text[:59] + "…"
     said = "stands in the source, where anybody may have put it"
@@ -177,7 +179,7 @@ _NEAR = 300
 """Characters around a place in which a quotation begins and ends."""
 
 
-def check_appeals(known: Known, body: Seen) -> tuple[Finding, ...]:
+def check_calls_to_action(known: SourceIndex, body: VisibleText) -> tuple[Finding, ...]:
     """Return a finding for each place where a body asks its reader for something, the blocking ones first."""
     asked = [(found, True) for found in _HARMFUL.finditer(body.text)]
     asked += [(found, False) for found in _OTHER.finditer(body.text)]
@@ -191,7 +193,7 @@ def check_appeals(known: Known, body: Seen) -> tuple[Finding, ...]:
     )
 
 
-def _call_severity(known: Known, text: str, found: re.Match[str], *, harm: bool) -> Severity | None:
+def _call_severity(known: SourceIndex, text: str, found: re.Match[str], *, harm: bool) -> Severity | None:
     """Return how bad a sentence is, None where it is reported rather than said."""
     said = known.says(found[0])
     if said and _is_quoted(text, *found.span()):
@@ -202,7 +204,7 @@ def _call_severity(known: Known, text: str, found: re.Match[str], *, harm: bool)
     return None if told and _is_told(known, found[0]) else Severity.BLOCK
 
 
-def _is_told(known: Known, words: str) -> bool:
+def _is_told(known: SourceIndex, words: str) -> bool:
     """Tell whether the source speaks of what these words ask for at all."""
     return any(len(word) > 4 and known.says(word) for word in words.split()[1:])
 
@@ -231,17 +233,17 @@ def check_injection(source: Source | None, body: str, beat: Beat) -> tuple[Findi
     """
     if source is not None and any(text in body for text in PLACEHOLDERS):
         return ()
-    shown = seen(body)
-    known = Known(source) if source else None
+    shown = visible_text(body)
+    known = SourceIndex(source) if source else None
     sure = check_markers(known, shown, body)
     if source is None or known is None:
         return sure
     return (
         *sure,
-        *check_outsiders(known, shown),
-        *check_appeals(known, shown),
-        *check_strayed(known, shown),
-        *check_tongue(known, shown, source.language),
+        *check_contact_details(known, shown),
+        *check_calls_to_action(known, shown),
+        *check_non_article(known, shown),
+        *check_language(known, shown, source.language),
     )
 
 
@@ -251,5 +253,5 @@ def check_origin(source: Source | None, metadata: Mapping[str, Any]) -> list[Fin
     title = told.get("title") if isinstance(told, dict) else None
     if source is None or not isinstance(title, str):
         return []
-    found = check_headline(Known(source), seen(title))
+    found = check_headline(SourceIndex(source), visible_text(title))
     return [one.model_copy(update={"span": None, "field": "front matter"}) for one in found]

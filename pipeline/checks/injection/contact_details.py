@@ -212,7 +212,7 @@ _DIGIT = re.compile("[0-9A-Z]")
 _HOST_END = re.compile("[/?#:]")
 
 
-def contacts(text: str) -> list[Contact]:
+def extract_contacts(text: str) -> list[Contact]:
     """Return what leads elsewhere, in the order of the text; no two overlap."""
     taken = bytearray(len(text))
     found: list[Contact] = []

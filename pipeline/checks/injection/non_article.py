@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator
 from itertools import islice, pairwise
 
-from pipeline.checks.injection.source_index import Known
+from pipeline.checks.injection.source_index import SourceIndex
 from pipeline.checks.languages import W, any_of
-from pipeline.checks.visible_text import Seen
+from pipeline.checks.visible_text import VisibleText
 from pipeline.domain.models import Finding, Severity
 
 _MOST = 20
@@ -78,7 +78,7 @@ _LONG_WORD = re.compile(r"(?<![^\W\d_])[a-zA-Z]{46,}+")
 _MANY = 6
 
 
-def check_markers(known: Known | None, body: Seen, text: str) -> tuple[Finding, ...]:
+def check_markers(known: SourceIndex | None, body: VisibleText, text: str) -> tuple[Finding, ...]:
     """Return findings about what no article has, whatever its source: a request's marker, raw HTML.
 
     HTML that is shown as such, so that it does nothing, is found where the source is known and has none.
@@ -93,14 +93,16 @@ def check_markers(known: Known | None, body: Seen, text: str) -> tuple[Finding, 
     return tuple(one.model_copy(update={"firm": True}) for one in found)
 
 
-def _shown_html(known: Known, body: Seen, text: str) -> Iterator[tuple[str, str, tuple[int, int]]]:
+def _shown_html(
+    known: SourceIndex, body: VisibleText, text: str
+) -> Iterator[tuple[str, str, tuple[int, int]]]:
     for found in _HTML.finditer(body.text):
         span = body.span(*found.span())
         if text[span[0]] != "<" and not known.says(found[0]):
             yield "HTML", found[0], span
 
 
-def check_strayed(known: Known, body: Seen, *, labels: bool = True) -> tuple[Finding, ...]:
+def check_non_article(known: SourceIndex, body: VisibleText, *, labels: bool = True) -> tuple[Finding, ...]:
     """Return findings about text that is not in the source, and no article either.
 
     `AI: …` is a speaker's label at the beginning of a line, and a subject at that of a headline: there are
@@ -226,7 +228,7 @@ _LEAST = 0.06
 """Of a language's words its small ones are two fifths; fewer than this are met by chance."""
 
 
-def check_tongue(known: Known, body: Seen, language: str) -> tuple[Finding, ...]:
+def check_language(known: SourceIndex, body: VisibleText, language: str) -> tuple[Finding, ...]:
     """Return a blocking finding for each long paragraph of a body in another language than `language`."""
     code = language.lower().replace("_", "-").partition("-")[0]
     strange = (each for each in _PARAGRAPH.finditer(body.text) if _is_strange(each[0][:_READ], code))
@@ -235,7 +237,7 @@ def check_tongue(known: Known, body: Seen, language: str) -> tuple[Finding, ...]
     return tuple(_finding(language, body.span(*each.span())) for each in islice(theirs, 10))
 
 
-def _is_quotation(known: Known, text: str, code: str) -> bool:
+def _is_quotation(known: SourceIndex, text: str, code: str) -> bool:
     """Tell whether a text is in the language but for sentences of a source that is."""
     own = " ".join(each for each in _SENTENCE_END.split(text) if not known.says(each))
     return not _is_strange(own, code) and not _is_strange(known.shown[:_READ], code)

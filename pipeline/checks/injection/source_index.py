@@ -7,7 +7,7 @@ from itertools import islice
 from urllib.parse import unquote, urlsplit
 
 from pipeline.checks.languages import any_of
-from pipeline.checks.visible_text import seen
+from pipeline.checks.visible_text import visible_text
 from pipeline.domain.models import Source
 
 _READ = 200_000
@@ -36,7 +36,7 @@ _MOST = 20
 _PART = re.compile(r"[\w@-]")
 
 
-class Known:
+class SourceIndex:
     """The texts of a source, read when they are first asked for."""
 
     def __init__(self, source: Source) -> None:
@@ -50,7 +50,7 @@ class Known:
         item, also = self._source.item, self._source.also
         said = (item.title, item.author or "", item.summary, *item.categories, self._source.feed_name)
         texts = (item.text[:_READ], *said, *(credit.name for credit in also))
-        return seen("\n".join(text for text in texts if text)).text
+        return visible_text("\n".join(text for text in texts if text)).text
 
     @cached_property
     def folded(self) -> str:
@@ -95,7 +95,7 @@ class Known:
         if word not in self._named:
             places = list(islice(_places(word, self.shown), _MOST))
             told = len(places) > 1 or word in self._source.item.title
-            self._named[word] = told and not any(pleads(self.shown, *place) for place in places)
+            self._named[word] = told and not any(asks_reader(self.shown, *place) for place in places)
         return self._named[word]
 
 
@@ -109,7 +109,7 @@ def _places(word: str, text: str) -> Iterator[tuple[int, int]]:
         start = text.find(word, end)
 
 
-def pleads(text: str, start: int, end: int) -> bool:
+def asks_reader(text: str, start: int, end: int) -> bool:
     """Tell whether words around a place ask somebody to do something with it."""
     return _PLEA.search(text[max(0, start - _NEAR) : start] + " " + text[end : end + _NEAR // 2]) is not None
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from unicodedata import combining, normalize
 
-from pipeline.checks.names.extract import Lexicon, Part, lexicon, names
-from pipeline.checks.tokens import TRACED, Case, Reading, Trace
+from pipeline.checks.names.extract import Lexicon, NamePart, extract_names, lexicon
+from pipeline.checks.tokens import MAX_SUPPORTS, CheckInput, SupportedClaim, TokenizedText
 from pipeline.domain.models import Finding, Severity
 
 _LONGEST = 6
@@ -19,15 +19,15 @@ _SHORT = 3
 """Letters below which an abbreviation needs words with capitals."""
 
 
-class KnownNames:
+class SourceNames:
     """Answers whether a name stands in a source."""
 
-    def __init__(self, source: Reading, words: Lexicon) -> None:
+    def __init__(self, source: TokenizedText, words: Lexicon) -> None:
         self._source = source
         self._words = words
         self._lower = not any(word.text[0].isupper() for word in source.words)
 
-    def has(self, part: Part, name: list[Part]) -> bool:
+    def has(self, part: NamePart, name: list[NamePart]) -> bool:
         """Tell whether a word of a name stands in the source, or another that says the same."""
         if part.text in ("US", "U.S.", "UK") and not self._lower:
             return self._same(part.folded)
@@ -43,14 +43,14 @@ class KnownNames:
             return letters in self._all or letters in self._initials
         return self._abbreviated(name)
 
-    def completes(self, part: Part, name: list[Part]) -> bool:
+    def completes(self, part: NamePart, name: list[NamePart]) -> bool:
         """Tell whether a word that is absent only completes a name that the source has shorter."""
         others = [other for other in name if other.folded not in self._words.generic]
         return part.folded in self._words.generic and any(
             form in self._all for other in others for form in self._forms(other.folded)
         )
 
-    def _within(self, part: Part, name: list[Part]) -> bool:
+    def _within(self, part: NamePart, name: list[NamePart]) -> bool:
         """Tell whether a word belongs to a name of several that the source has in another form."""
         at = name.index(part)
         for first in range(max(0, at - 2), at + 1):
@@ -118,7 +118,7 @@ class KnownNames:
                 found.update(letters[at : at + size] for at in range(len(letters) - size + 1))
         return frozenset(found)
 
-    def _abbreviated(self, name: list[Part]) -> bool:
+    def _abbreviated(self, name: list[NamePart]) -> bool:
         """Tell whether the source has a name of several words as their initials alone."""
         letters = "".join(part.folded[0] for part in name)
         short = len(letters) >= _SHORT and letters in self._source.where
@@ -135,7 +135,7 @@ def _bare(word: str) -> str:
 KIND = "name"
 
 
-def check_names(case: Case) -> list[Finding]:
+def check_names(case: CheckInput) -> list[Finding]:
     """Return a finding for each name, or part of one, that the source does not have.
 
     Block; warn where a word only completes a name ("Newcastle United").
@@ -146,10 +146,10 @@ def check_names(case: Case) -> list[Finding]:
     if words is None:
         said = f'Names are not checked in the language "{case.language}".'
         return [Finding(kind=KIND, severity=Severity.NOTE, message=said)]
-    known = KnownNames(case.source, words)
+    known = SourceNames(case.source, words)
     lower = {word.folded for word in case.draft.words if word.text.islower()}
     found = []
-    for name in names(case.draft, case.language, words):
+    for name in extract_names(case.draft, case.language, words):
         absent = [
             part for part in name if not (part.opens and part.folded in lower) and not known.has(part, name)
         ]
@@ -158,7 +158,7 @@ def check_names(case: Case) -> list[Finding]:
     return found
 
 
-def _spans(parts: list[Part], text: str, small: frozenset[str]) -> Iterator[tuple[Part, int, int]]:
+def _spans(parts: list[NamePart], text: str, small: frozenset[str]) -> Iterator[tuple[NamePart, int, int]]:
     """Yield the places of words, neighbours as one ("Isle of Wight"), with the first word of each."""
     for number, part in enumerate(parts):
         if number and small.issuperset(text[parts[number - 1].end : part.start].split()):
@@ -171,7 +171,7 @@ def _spans(parts: list[Part], text: str, small: frozenset[str]) -> Iterator[tupl
         yield part, part.start, end
 
 
-def _finding(case: Case, start: int, end: int, *, sure: bool) -> Finding:
+def _finding(case: CheckInput, start: int, end: int, *, sure: bool) -> Finding:
     said = f'"{case.draft.text[start:end]}" does not stand in the source.'
     severity = Severity.BLOCK if sure else Severity.WARN
     return Finding(kind=KIND, severity=severity, message=said, span=(start, end))
@@ -181,20 +181,20 @@ _LOOKED_AT = 50
 """Places of a name's first word that are looked at."""
 
 
-def trace_names(case: Case) -> list[Trace]:
+def trace_names(case: CheckInput) -> list[SupportedClaim]:
     """Return the names of a draft that stand in the source, whole or by their last word, with the places."""
     words = lexicon(case.language)
     if words is None:
         return []
     found = []
-    for name in names(case.draft, case.language, words):
+    for name in extract_names(case.draft, case.language, words):
         places = list(_whole(case.source, name)) or list(_last(case.source, name))
         if places:
-            found.append(Trace("name", (name[0].start, name[-1].end), tuple(places[:TRACED])))
+            found.append(SupportedClaim("name", (name[0].start, name[-1].end), tuple(places[:MAX_SUPPORTS])))
     return found
 
 
-def _whole(source: Reading, name: Sequence[Part]) -> Iterator[tuple[int, int]]:
+def _whole(source: TokenizedText, name: Sequence[NamePart]) -> Iterator[tuple[int, int]]:
     """Yield where all words of a name stand in their order."""
     wanted = [_without_possessive(part.folded) for part in name]
     for first in source.where.get(name[0].folded, ())[:_LOOKED_AT]:
@@ -203,10 +203,10 @@ def _whole(source: Reading, name: Sequence[Part]) -> Iterator[tuple[int, int]]:
             yield source.words[first].start, source.words[first + len(wanted) - 1].end
 
 
-def _last(source: Reading, name: Sequence[Part]) -> Iterator[tuple[int, int]]:
+def _last(source: TokenizedText, name: Sequence[NamePart]) -> Iterator[tuple[int, int]]:
     """Yield where the last word stands: a person is called so after the first time."""
     word = _without_possessive(name[-1].folded)
-    for at in (*source.where.get(word, ()), *source.where.get(f"{word}'s", ()))[:TRACED]:
+    for at in (*source.where.get(word, ()), *source.where.get(f"{word}'s", ()))[:MAX_SUPPORTS]:
         yield source.words[at].start, source.words[at].end
 
 

@@ -13,8 +13,8 @@ from importlib import resources
 from typing import Any, NamedTuple
 
 from pipeline.checks.dates.extract import date_spans
-from pipeline.checks.languages import table
-from pipeline.checks.tokens import Reading
+from pipeline.checks.languages import language_table
+from pipeline.checks.tokens import TokenizedText
 
 
 class Lexicon(NamedTuple):
@@ -60,7 +60,7 @@ def _frequent(told: Mapping[str, Any]) -> frozenset[str]:
 @lru_cache(maxsize=32)
 def lexicon(language: str) -> Lexicon | None:
     """Return a language's words; None where there is no table."""
-    told = table(language, "names")
+    told = language_table(language, "names")
     if told is None:
         return None
     same: dict[str, tuple[str, ...]] = {}
@@ -95,7 +95,7 @@ _HEADLINE = 0.75
 """Share of a line's long words that have capitals in a headline."""
 
 
-class Part(NamedTuple):
+class NamePart(NamedTuple):
     """One word of a name."""
 
     text: str
@@ -118,14 +118,14 @@ class Part(NamedTuple):
         return len(letters) > 1 and all(char.isupper() for char in letters)
 
 
-def names(reading: Reading, language: str, words: Lexicon) -> list[list[Part]]:
+def extract_names(reading: TokenizedText, language: str, words: Lexicon) -> list[list[NamePart]]:
     """Return the names of a text, each as its words in their order.
 
     A word that opens a sentence counts only if it is no common one, or another name follows; in a headline,
     where every word has a capital, none does but abbreviations.
     """
     dates = date_spans(reading.text, language)
-    found: list[list[Part]] = []
+    found: list[list[NamePart]] = []
     for line in _LINE.finditer(reading.text):
         parts = list(_parts(line[0], line.start()))
         headline = _is_headline(line[0])
@@ -135,7 +135,7 @@ def names(reading: Reading, language: str, words: Lexicon) -> list[list[Part]]:
     return found
 
 
-def _parts(line: str, offset: int) -> Iterator[Part]:
+def _parts(line: str, offset: int) -> Iterator[NamePart]:
     indent = len(line) - len(line.lstrip())
     for found in _PART.finditer(line):
         if any(char.isupper() for char in found[0]):
@@ -144,7 +144,9 @@ def _parts(line: str, offset: int) -> Iterator[Part]:
             text = found[0] if "." in found[0][:-1] else found[0].rstrip(".")
             start = offset + found.start()
             following = line[found.end() : found.end() + 12].split()
-            yield Part(text, start, start + len(text), opens, following[0].casefold() if following else "")
+            yield NamePart(
+                text, start, start + len(text), opens, following[0].casefold() if following else ""
+            )
 
 
 def _is_headline(line: str) -> bool:
@@ -156,9 +158,9 @@ def _is_headline(line: str) -> bool:
     return sum(word[0].isupper() for word in words) >= _HEADLINE * len(words)
 
 
-def _runs(parts: list[Part], text: str, small: frozenset[str]) -> Iterator[list[Part]]:
+def _runs(parts: list[NamePart], text: str, small: frozenset[str]) -> Iterator[list[NamePart]]:
     """Yield words that nothing but a space, a hyphen or a small word divides."""
-    run: list[Part] = []
+    run: list[NamePart] = []
     for part in parts:
         between = text[run[-1].end : part.start] if run else ""
         if len(run) == _MOST or (
@@ -171,7 +173,7 @@ def _runs(parts: list[Part], text: str, small: frozenset[str]) -> Iterator[list[
         yield run
 
 
-def _kept(name: list[Part], words: Lexicon, *, headline: bool) -> list[Part]:
+def _kept(name: list[NamePart], words: Lexicon, *, headline: bool) -> list[NamePart]:
     """Return what of a run of capitals is a name."""
     if headline:
         return [part for part in name if part.capitals and part.folded not in words.common]
@@ -183,7 +185,7 @@ def _kept(name: list[Part], words: Lexicon, *, headline: bool) -> list[Part]:
     return [part for part in name if (part.capitals and len(part.text) <= _SHORT) or _tells(part, words)]
 
 
-def _is_plain(part: Part, words: Lexicon, *, alone: bool) -> bool:
+def _is_plain(part: NamePart, words: Lexicon, *, alone: bool) -> bool:
     """Tell whether a word at the head of a sentence is likely no name; `alone`: no other name follows it."""
     word = part.folded
     owner = next((word.removesuffix(ending) for ending in ("'s", "'") if word.endswith(ending)), "")
@@ -196,11 +198,11 @@ def _is_plain(part: Part, words: Lexicon, *, alone: bool) -> bool:
     return word.endswith((*words.plain, *words.plural) if alone else words.plain)
 
 
-def _tells(part: Part, words: Lexicon) -> bool:
+def _tells(part: NamePart, words: Lexicon) -> bool:
     return part.folded not in words.titles and part.folded not in words.common and len(part.folded) > 1
 
 
-def _kept_among_nouns(name: list[Part], words: Lexicon) -> list[Part]:
+def _kept_among_nouns(name: list[NamePart], words: Lexicon) -> list[NamePart]:
     """Return a name where nouns have capitals too: of two words, or one that a table or its capitals tell."""
     if name[0].opens and not name[0].capitals:
         name = name[1:]
@@ -211,6 +213,6 @@ def _kept_among_nouns(name: list[Part], words: Lexicon) -> list[Part]:
     return [part for part in plain if part.capitals or part.folded in words.same]
 
 
-def _within(name: list[Part], dates: list[tuple[int, int]]) -> bool:
+def _within(name: list[NamePart], dates: list[tuple[int, int]]) -> bool:
     at = bisect_right(dates, (name[0].start, name[-1].end)) - 1
     return at >= 0 and dates[at][0] <= name[0].start and name[-1].end <= dates[at][1]

@@ -14,7 +14,7 @@ from pipeline.checks.numbers.models import (
     POINTS,
     TIME,
     YEAR,
-    Figure,
+    NumberMention,
 )
 
 _SECONDS = {
@@ -36,7 +36,7 @@ _HEDGED = 0.1
 """The same where it does."""
 
 
-class Bond(Enum):
+class Match(Enum):
     """How a figure follows from another one."""
 
     SAME = "same"
@@ -44,14 +44,14 @@ class Bond(Enum):
     CONVERTED = "converted"
 
 
-def bond(told: Figure, given: Figure) -> Bond | None:
+def match_numbers(told: NumberMention, given: NumberMention) -> Match | None:
     """Return how a draft's figure follows from a source's; None where it does not."""
     if not comparable(told, given):
         return None
     if _same_unit(told, given):
         if equal(told.value, given.value):
-            return Bond.SAME
-        return Bond.ROUNDED if rounded(told, given.value, given.step) else None
+            return Match.SAME
+        return Match.ROUNDED if rounded(told, given.value, given.step) else None
     value = converted(given, told)
     if value is None:
         return None
@@ -59,10 +59,10 @@ def bond(told: Figure, given: Figure) -> Bond | None:
     if told.kind == FRACTION and told.hedge:
         slack = 0.05
     fits = _near(told.value, value, slack) or rounded(told, value, told.step * 1e-6)
-    return Bond.CONVERTED if fits else None
+    return Match.CONVERTED if fits else None
 
 
-def comparable(told: Figure, given: Figure) -> bool:
+def comparable(told: NumberMention, given: NumberMention) -> bool:
     """Tell whether two figures may be about the same kind of amount.
 
     A plain one may be about any where no noun follows it that says otherwise; an age is often told plainly.
@@ -97,7 +97,7 @@ _AKIN = (
 )  # fmt: skip
 
 
-def _same_unit(told: Figure, given: Figure) -> bool:
+def _same_unit(told: NumberMention, given: NumberMention) -> bool:
     if PLAIN in (told.kind, given.kind) or ORDINAL in (told.kind, given.kind):
         return told.kind == given.kind or ORDINAL not in (told.kind, given.kind) or told.value > 1
     if {told.unit, given.unit} == {"GBP", "pound-weight"}:
@@ -118,7 +118,7 @@ def equal(one: float, other: float) -> bool:
     return abs(one - other) <= 1e-9 * max(abs(one), abs(other), 1e-9)
 
 
-def rounded(told: Figure, value: float, step: float) -> bool:
+def rounded(told: NumberMention, value: float, step: float) -> bool:
     """Tell whether a figure is a rounding of a finer value, to the side that its hedge says."""
     off = abs(told.value - value)
     if told.value == 0 or off > told.value * 0.5:
@@ -142,7 +142,7 @@ def rounded(told: Figure, value: float, step: float) -> bool:
     )
 
 
-def in_base(figure: Figure) -> tuple[str, float] | None:
+def in_base(figure: NumberMention) -> tuple[str, float] | None:
     """Return a time or measure in its base unit, with the name of the dimension; None for others."""
     if figure.kind == TIME:
         return TIME, figure.value * _SECONDS[figure.unit]
@@ -152,7 +152,7 @@ def in_base(figure: Figure) -> tuple[str, float] | None:
     return None
 
 
-def converted(given: Figure, told: Figure) -> float | None:
+def converted(given: NumberMention, told: NumberMention) -> float | None:
     """Return a source's figure in the unit of a draft's; None where there is no way."""
     base, other = in_base(given), in_base(told)
     if base and other:

@@ -7,8 +7,8 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from pipeline.checks.numbers.lexicon import Lexicon
-from pipeline.checks.numbers.models import Figure
-from pipeline.checks.tokens import Reading
+from pipeline.checks.numbers.models import NumberMention
+from pipeline.checks.tokens import TokenizedText
 
 _WINDOW = 7
 """Words on either side of a figure that are near it."""
@@ -23,7 +23,7 @@ Weigh = Callable[[frozenset[str]], float]
 _NONE = frozenset(("",))
 
 
-class Setting(NamedTuple):
+class NumberContext(NamedTuple):
     """What stands around a figure, as stems."""
 
     sentence: frozenset[str]
@@ -34,10 +34,10 @@ class Setting(NamedTuple):
     """The word right behind it."""
 
 
-class Scene:
+class ContextIndex:
     """A text's words as what they mean, in their order; empty for those that tell nothing."""
 
-    def __init__(self, reading: Reading, lexicon: Lexicon) -> None:
+    def __init__(self, reading: TokenizedText, lexicon: Lexicon) -> None:
         self._reading = reading
         self._lexicon = lexicon
 
@@ -52,7 +52,7 @@ class Scene:
         """Return how often the text says each."""
         return Counter(self.meanings)
 
-    def setting(self, figure: Figure) -> Setting:
+    def setting(self, figure: NumberMention) -> NumberContext:
         """Return what stands around a figure of the text."""
         first, last = self._reading.between(figure.start, figure.end)
         begin, end = self._reading.sentence_words(first)
@@ -60,7 +60,7 @@ class Scene:
         said = self.meanings
         before, behind = said[max(begin, first - _WINDOW) : first], said[last : min(end, last + _WINDOW)]
         following = [word for word in said[last : min(end, last + 5)] if word][:2]
-        return Setting(
+        return NumberContext(
             frozenset((*said[begin:first], *said[last:end])) - _NONE,
             frozenset((*before, *behind)) - _NONE,
             frozenset((*following, *said[first:last])) - _NONE,
@@ -92,35 +92,37 @@ def stem(word: str) -> str:
     return word
 
 
-def likeness(told: Setting, given: Setting, weigh: Weigh) -> float:
+def similarity(told: NumberContext, given: NumberContext, weigh: Weigh) -> float:
     """Return how much what stands around two figures has in common."""
     shared = (told.sentence & given.sentence, told.near & given.near, told.behind & given.near)
     return sum(map(weigh, shared)) / 2
 
 
-def settled(told: Setting, own: Sequence[Setting], weigh: Weigh) -> bool:
+def is_unambiguous(told: NumberContext, own: Sequence[NumberContext], weigh: Weigh) -> bool:
     """Tell whether no other figure can be so much more like a draft's than its own, whatever it stands in."""
     most = sum(map(weigh, (told.sentence, told.near, told.behind))) / 2
-    best = max((likeness(told, each, weigh) for each in own), default=0.0)
+    best = max((similarity(told, each, weigh) for each in own), default=0.0)
     return most - best < _AHEAD and told.head in {each.head for each in own}
 
 
-def rival(told: Setting, own: Sequence[Setting], others: Sequence[Setting], weigh: Weigh) -> int | None:
+def better_context(
+    told: NumberContext, own: Sequence[NumberContext], others: Sequence[NumberContext], weigh: Weigh
+) -> int | None:
     """Return the number of the other figure that the draft's words belong to, or None.
 
     `own` are the settings of the source's figures of the same value, `others` those of other values.
     """
-    marks = [likeness(told, each, weigh) if told.behind & each.near else 0.0 for each in others]
+    marks = [similarity(told, each, weigh) if told.behind & each.near else 0.0 for each in others]
     top = max(marks, default=0.0)
-    if top < _AHEAD or top - max((likeness(told, each, weigh) for each in own), default=0.0) < _AHEAD:
+    if top < _AHEAD or top - max((similarity(told, each, weigh) for each in own), default=0.0) < _AHEAD:
         return None
     return marks.index(top)
 
 
-def exchanged(
-    told: Setting,
-    own: Sequence[Setting],
-    others: Sequence[tuple[Figure, Setting]],
+def is_swapped(
+    told: NumberContext,
+    own: Sequence[NumberContext],
+    others: Sequence[tuple[NumberMention, NumberContext]],
     draft: Set[tuple[float, str]],
 ) -> int | None:
     """Return the number of the other figure whose place a draft's figure took, while that took its own.
@@ -137,21 +139,23 @@ def exchanged(
     return None
 
 
-class Places:
+class SourceContexts:
     """The settings of a source's figures, and which of them have a word near."""
 
-    def __init__(self, source: Scene, given: Sequence[Figure]) -> None:
+    def __init__(self, source: ContextIndex, given: Sequence[NumberMention]) -> None:
         self._source = source
         self._given = given
-        self._known: dict[int, Setting] = {}
+        self._known: dict[int, NumberContext] = {}
 
-    def of(self, given: Figure) -> Setting:
+    def of(self, given: NumberMention) -> NumberContext:
         """Return what stands around a figure of the source."""
         if given.start not in self._known:
             self._known[given.start] = self._source.setting(given)
         return self._known[given.start]
 
-    def others(self, told: Figure, here: Setting, own: Sequence[Figure]) -> list[Figure]:
+    def others(
+        self, told: NumberMention, here: NumberContext, own: Sequence[NumberMention]
+    ) -> list[NumberMention]:
         """Return the figures that could stand where a draft's does: of its kind and unit, and its words."""
         starts = {each.start for each in own}
         numbers = sorted({number for word in here.behind for number in self._having.get(word, ())[:_MOST]})

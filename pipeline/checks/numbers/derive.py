@@ -20,7 +20,7 @@ from pipeline.checks.numbers.models import (
     POINTS,
     TIME,
     YEAR,
-    Figure,
+    NumberMention,
 )
 
 _MOST = 80
@@ -35,16 +35,16 @@ _FACTORS = (1.0, 100.0, 0.01)
 Pair = tuple[int, int]
 
 
-class Given:
+class SourceNumbers:
     """The figures of a source, the shares that it tells by two of them included."""
 
-    def __init__(self, own: Sequence[Figure], shares: Sequence[Figure]) -> None:
+    def __init__(self, own: Sequence[NumberMention], shares: Sequence[NumberMention]) -> None:
         self.own = own
         self._every = (*own, *shares)
         self._plain = sorted((each.value, number) for number, each in enumerate(self._every))
         self._bases = _by_base(self._every)
 
-    def like(self, told: Figure) -> list[Figure]:
+    def like(self, told: NumberMention) -> list[NumberMention]:
         """Return the figures that a draft's may repeat, round or convert, in the order of the source."""
         found: set[int] = set()
         for factor in _FACTORS if told.kind not in ("", YEAR, ORDINAL) else _FACTORS[:1]:
@@ -54,7 +54,7 @@ class Given:
             found.update(_around(self._bases.get(base[0], []), base[1]))
         return [self._every[number] for number in sorted(found)]
 
-    def pairs(self, told: Figure) -> list[tuple[Figure, Figure]]:
+    def pairs(self, told: NumberMention) -> list[tuple[NumberMention, NumberMention]]:
         """Return the pairs that a draft's figure may be worked out from, in the order of the source."""
         if told.kind == MULTIPLE:
             table, value = self._ratios, told.value if told.value >= 1 else 1 / max(told.value, 1e-9)
@@ -102,7 +102,7 @@ class Given:
         return sorted((high / low, number) for number, low, high in self._values() if low > 0)
 
 
-def _by_base(every: Sequence[Figure]) -> dict[str, list[tuple[float, int]]]:
+def _by_base(every: Sequence[NumberMention]) -> dict[str, list[tuple[float, int]]]:
     found: dict[str, list[tuple[float, int]]] = {}
     for number, each in enumerate(every):
         base = in_base(each)
@@ -132,15 +132,17 @@ _NEAR = 400
 """Characters between two plain operands: figures that stand far apart are seldom added."""
 
 
-class Derived(NamedTuple):
+class Derivation(NamedTuple):
     """How a figure was worked out."""
 
-    operands: tuple[Figure, Figure]
+    operands: tuple[NumberMention, NumberMention]
     said: str
     """As a formula with two gaps, `{0} + {1}`."""
 
 
-def derived(told: Figure, given: Given, akin: Callable[[Figure], bool]) -> Derived | None:
+def find_derivation(
+    told: NumberMention, given: SourceNumbers, akin: Callable[[NumberMention], bool]
+) -> Derivation | None:
     """Return how a draft's figure follows from two of a source's; None where no simple way leads there.
 
     Tried: sums and differences of like amounts, years between years, shares and changes in percent, ratios.
@@ -152,11 +154,13 @@ def derived(told: Figure, given: Given, akin: Callable[[Figure], bool]) -> Deriv
     for one, other in given.pairs(told):
         said = _way(told, one, other)
         if said and _belongs(told, one, other, akin):
-            return Derived((one, other), said)
+            return Derivation((one, other), said)
     return None
 
 
-def _belongs(told: Figure, one: Figure, other: Figure, akin: Callable[[Figure], bool]) -> bool:
+def _belongs(
+    told: NumberMention, one: NumberMention, other: NumberMention, akin: Callable[[NumberMention], bool]
+) -> bool:
     """Tell whether two operands are of what the draft's figure is of: chance makes many sums right."""
     if one.kind == YEAR:
         return other.start - one.end <= _NEAR or one.start <= _DATELINE
@@ -166,11 +170,11 @@ def _belongs(told: Figure, one: Figure, other: Figure, akin: Callable[[Figure], 
     return both or (_beside(one, other) and (akin(one) or akin(other)))
 
 
-def _beside(one: Figure, other: Figure) -> bool:
+def _beside(one: NumberMention, other: NumberMention) -> bool:
     return other.start - one.end <= _CLOSE
 
 
-def _way(told: Figure, one: Figure, other: Figure) -> str | None:
+def _way(told: NumberMention, one: NumberMention, other: NumberMention) -> str | None:
     if told.kind in (PERCENT, FRACTION):
         return _share(told, one, other)
     if told.kind == MULTIPLE:
@@ -200,7 +204,7 @@ def _more(one: float, other: float) -> float:
 _SUMS: tuple[tuple[str, Sum], ...] = (("{0} + {1}", _plus), ("{0} − {1}", _less), ("{1} − {0}", _more))
 
 
-def _like(told: Figure, one: Figure, other: Figure) -> bool:
+def _like(told: NumberMention, one: NumberMention, other: NumberMention) -> bool:
     """Tell whether two figures may be added up to a third: amounts of the same, and not of everything."""
     if one.kind != other.kind or one.unit != other.unit or one.kind in (ORDINAL, FRACTION, MULTIPLE):
         return False
@@ -211,7 +215,9 @@ def _like(told: Figure, one: Figure, other: Figure) -> bool:
     return one.kind == MONEY or other.start - one.end <= _NEAR
 
 
-def _fitting(told: Figure, one: Figure, other: Figure, ways: Sequence[tuple[str, Sum]]) -> str | None:
+def _fitting(
+    told: NumberMention, one: NumberMention, other: NumberMention, ways: Sequence[tuple[str, Sum]]
+) -> str | None:
     step = max(one.step, other.step) if one.kind == MONEY else min(one.step, other.step)
     for said, way in ways:
         value = way(one.value, other.value)
@@ -220,7 +226,7 @@ def _fitting(told: Figure, one: Figure, other: Figure, ways: Sequence[tuple[str,
     return None
 
 
-def _years(told: Figure, one: Figure, other: Figure) -> str | None:
+def _years(told: NumberMention, one: NumberMention, other: NumberMention) -> str | None:
     if told.unit != "year" or "decade" in (one.unit, other.unit):
         return None
     apart = abs(one.value - other.value)
@@ -232,7 +238,7 @@ def _years(told: Figure, one: Figure, other: Figure) -> str | None:
     )
 
 
-def _share(told: Figure, one: Figure, other: Figure) -> str | None:
+def _share(told: NumberMention, one: NumberMention, other: NumberMention) -> str | None:
     if one.kind != other.kind or one.unit != other.unit:
         return None
     if one.kind in (ORDINAL, YEAR, FRACTION, MULTIPLE):
@@ -256,7 +262,7 @@ def _share(told: Figure, one: Figure, other: Figure) -> str | None:
     return None
 
 
-def _ratio(told: Figure, one: Figure, other: Figure) -> str | None:
+def _ratio(told: NumberMention, one: NumberMention, other: NumberMention) -> str | None:
     if one.kind != other.kind or one.unit != other.unit or one.kind in (ORDINAL, YEAR):
         return None
     low, high = min(one.value, other.value), max(one.value, other.value)

@@ -10,9 +10,16 @@ from functools import lru_cache
 from itertools import pairwise
 
 from pipeline.checks.numbers.lexicon import CODES, Lexicon, lexicon
-from pipeline.checks.numbers.models import FRACTION, MONEY, ORDINAL, PERCENT, PLAIN, YEAR, Figure
-from pipeline.checks.numbers.tokenize import HYPHENS, VULGAR, Strip, Token, spelled, worth
-from pipeline.checks.numbers.units import bare, hedge, later, with_unit
+from pipeline.checks.numbers.models import FRACTION, MONEY, ORDINAL, PERCENT, PLAIN, YEAR, NumberMention
+from pipeline.checks.numbers.tokenize import (
+    HYPHENS,
+    VULGAR,
+    Token,
+    TokenStream,
+    parse_number_words,
+    token_value,
+)
+from pipeline.checks.numbers.units import following_unit, has_no_unit, hedge, with_unit
 
 _FINEST = 10
 """Denominator of the finest fraction that texts write with a slash, tens and hundreds apart."""
@@ -21,19 +28,19 @@ _EXACT = 1e-6
 _TO = frozenset(("-", "–", "—", "/", "to", "and", "or", "instead of", "bis", "und", "oder", "statt", "auf"))
 """What stands between the two ends of a range, or between two amounts that share a unit."""
 
-Found = tuple[Figure, int]
+Found = tuple[NumberMention, int]
 """A figure, and the place behind it."""
 
 
 @lru_cache(maxsize=8)
-def figures(text: str, language: str) -> tuple[Figure, ...]:
+def extract_numbers(text: str, language: str) -> tuple[NumberMention, ...]:
     """Return the figures of a text in their order; none where the language has no table."""
     words = lexicon(language)
-    return tuple(_ranged(_all(Strip(text), words), text)) if words else ()
+    return tuple(_ranged(_all(TokenStream(text), words), text)) if words else ()
 
 
-def _all(strip: Strip, words: Lexicon) -> list[Figure]:
-    every: list[Figure] = []
+def _all(strip: TokenStream, words: Lexicon) -> list[NumberMention]:
+    every: list[NumberMention] = []
     behind = 0
     for at in strip.places(words.starts, every=words.compounds):
         found = _at(strip, words, at) if at >= behind else None
@@ -43,15 +50,15 @@ def _all(strip: Strip, words: Lexicon) -> list[Figure]:
         every.append(
             figure._replace(
                 hedge=hedge(strip, words, at),
-                bare=bare(strip, words, behind),
-                later=later(strip, words, behind),
+                bare=has_no_unit(strip, words, behind),
+                later=following_unit(strip, words, behind),
             )
         )
         behind = max(behind, at + 1)
     return every
 
 
-def _at(strip: Strip, words: Lexicon, at: int) -> Found | None:
+def _at(strip: TokenStream, words: Lexicon, at: int) -> Found | None:
     """Return the figure that begins at a place."""
     piece = strip[at]
     if piece.kind == "number":
@@ -59,21 +66,21 @@ def _at(strip: Strip, words: Lexicon, at: int) -> Found | None:
     if piece.kind == "word":
         return _spelled(strip, words, at)
     if piece.text in VULGAR:
-        part = Figure(piece.start, piece.end, VULGAR[piece.text], _EXACT, FRACTION)
+        part = NumberMention(piece.start, piece.end, VULGAR[piece.text], _EXACT, FRACTION)
         return with_unit(strip, words, part, at, at + 1)
     return None
 
 
-def _digits(strip: Strip, words: Lexicon, at: int) -> Found | None:
+def _digits(strip: TokenStream, words: Lexicon, at: int) -> Found | None:
     piece, before = strip[at], strip[at - 1]
     if _is_name(strip, at) or _is_clock(strip, words, at):
         return None
     if before.text and before.text in "'’" and strip.joined(at - 1) and len(piece.text) == 2:
-        return Figure(before.start, piece.end, 1900 + float(piece.text), 1, YEAR), at + 1
-    valued = worth(piece.text, words.decimal)
+        return NumberMention(before.start, piece.end, 1900 + float(piece.text), 1, YEAR), at + 1
+    valued = token_value(piece.text, words.decimal)
     if valued is None:
         return None
-    number = Figure(piece.start, piece.end, *valued)
+    number = NumberMention(piece.start, piece.end, *valued)
     if strip[at + 1].text in VULGAR and number.value < 1000:
         mixed = number._replace(value=number.value + VULGAR[strip[at + 1].text], step=_EXACT)
         return with_unit(strip, words, mixed, at, at + 2)
@@ -84,7 +91,7 @@ def _digits(strip: Strip, words: Lexicon, at: int) -> Found | None:
     return with_unit(strip, words, number, at, at + 1)
 
 
-def _is_name(strip: Strip, at: int) -> bool:
+def _is_name(strip: TokenStream, at: int) -> bool:
     """Tell whether digits belong to a name: U2, G20, F-16."""
     before = strip[at - 1]
     if before.text in HYPHENS and before.text and strip.joined(at - 1) and strip.joined(at - 2):
@@ -92,7 +99,7 @@ def _is_name(strip: Strip, at: int) -> bool:
     return before.kind == "word" and strip.joined(at - 1) and before.text not in CODES | {"rs", "us"}
 
 
-def _is_clock(strip: Strip, words: Lexicon, at: int) -> bool:
+def _is_clock(strip: TokenStream, words: Lexicon, at: int) -> bool:
     """Tell whether digits belong to a time of day, a date, a version or an address."""
     if strip[at + 1].text in words.clock or (strip[at - 1].text in ("#", "@") and strip.joined(at - 1)):
         return True
@@ -113,7 +120,7 @@ def _is_date(one: Token, other: Token) -> bool:
     return int(one.text) >= int(other.text) or (int(other.text) > _FINEST and int(other.text) % 10 != 0)
 
 
-def _divided(strip: Strip, at: int, value: float) -> float | None:
+def _divided(strip: TokenStream, at: int, value: float) -> float | None:
     """Return the value of a fraction such as 3/4 that begins at a place."""
     below = strip[at + 2]
     bound = strip[at + 1].text in ("/", "⁄") and strip.joined(at) and strip.joined(at + 1)
@@ -122,18 +129,20 @@ def _divided(strip: Strip, at: int, value: float) -> float | None:
     return value / int(below.text) if value < int(below.text) < 101 else None
 
 
-def _spelled(strip: Strip, words: Lexicon, at: int) -> Found | None:
+def _spelled(strip: TokenStream, words: Lexicon, at: int) -> Found | None:
     glued = (strip[at - 1].kind == "number" and strip.joined(at - 1)) or (
         strip[at + 1].kind == "number" and strip.joined(at)
     )
-    got = None if glued else spelled(strip, at, words)  # glued: a name, such as Twenty20
+    got = None if glued else parse_number_words(strip, at, words)  # glued: a name, such as Twenty20
     if got is None or (not got.kind and got.value == 1 and strip[at - 1].text in words.unnumbered):
         return None
-    number = Figure(strip[at].start, strip[got.after - 1].end, got.value, got.step, got.kind, spelled=True)
+    number = NumberMention(
+        strip[at].start, strip[got.after - 1].end, got.value, got.step, got.kind, spelled=True
+    )
     return with_unit(strip, words, number, at, got.after)
 
 
-def _ranged(every: list[Figure], text: str) -> list[Figure]:
+def _ranged(every: list[NumberMention], text: str) -> list[NumberMention]:
     """Let both ends of a range have the unit and the scale that one of them names."""
     for number, (_, other) in enumerate(pairwise(list(every))):
         one = every[number]
@@ -155,7 +164,7 @@ _MOST = 1000
 Score = frozenset[float]
 
 
-def scores(figures: Sequence[Figure], text: str) -> dict[int, Score]:
+def scores(figures: Sequence[NumberMention], text: str) -> dict[int, Score]:
     """Return the place of each figure of a result → the result, in whatever order it is told."""
     found: dict[int, Score] = {}
     for one, other in pairwise(figures):
@@ -165,7 +174,7 @@ def scores(figures: Sequence[Figure], text: str) -> dict[int, Score]:
     return found
 
 
-def _counts(figure: Figure) -> bool:
+def _counts(figure: NumberMention) -> bool:
     return figure.kind == PLAIN and not figure.spelled and figure.value < _MOST and figure.whole
 
 
@@ -173,10 +182,10 @@ _BETWEEN = 24
 """Characters at most between the two."""
 
 
-def shares(given: Sequence[Figure], text: str, language: str) -> list[Figure]:
+def shares(given: Sequence[NumberMention], text: str, language: str) -> list[NumberMention]:
     """Return a fraction for each pair of neighbours that tells one."""
     words = lexicon(language)
-    found: list[Figure] = []
+    found: list[NumberMention] = []
     for one, other in pairwise(given):
         between = text[one.end : other.start]
         if words is None or len(between) > _BETWEEN or not 0 < one.value < other.value:
@@ -185,5 +194,5 @@ def shares(given: Sequence[Figure], text: str, language: str) -> list[Figure]:
             continue
         if set(between.casefold().split()) & words.ratio:
             value = one.value / other.value
-            found.append(Figure(one.start, other.end, value, 1e-6, FRACTION))
+            found.append(NumberMention(one.start, other.end, value, 1e-6, FRACTION))
     return found

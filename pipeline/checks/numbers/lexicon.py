@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pipeline.checks.languages import table
+from pipeline.checks.languages import language_table
 
 SYMBOLS = {
     "$": "USD",
@@ -93,7 +93,7 @@ class Lexicon(NamedTuple):
 @lru_cache(maxsize=32)
 def lexicon(language: str) -> Lexicon | None:
     """Return a language's words for figures; None where there is no table."""
-    told = table(language, "figures")
+    told = language_table(language, "figures")
     if told is None:
         return None
     words = told["words"]

@@ -16,7 +16,7 @@ GROUP = "group"
 PLAIN = ""
 
 
-class Figure(NamedTuple):
+class NumberMention(NamedTuple):
     """One figure of a text."""
 
     start: int

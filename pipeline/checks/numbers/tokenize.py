@@ -36,7 +36,7 @@ class Token(NamedTuple):
 _NOTHING = Token("", "", -1, -1)
 
 
-class Strip:
+class TokenStream:
     """The pieces of a text in their order; beyond its ends there is an empty one."""
 
     def __init__(self, text: str) -> None:
@@ -83,7 +83,7 @@ class Strip:
         return at + 1 if self[at].text in HYPHENS and self[at].text and self.joined(at) else at
 
 
-def worth(digits: str, decimal: str) -> tuple[float, float] | None:
+def token_value(digits: str, decimal: str) -> tuple[float, float] | None:
     """Return the value of digits with their separators, and its step; None for what is no one number.
 
     `decimal` is the language's own sign; where that makes no sense, the other one is tried.
@@ -111,7 +111,7 @@ def _worth(whole: str, part: str) -> tuple[float, float] | None:
     return value, 10.0 ** (zeros if value else 0)
 
 
-class Spelled(NamedTuple):
+class NumberWords(NamedTuple):
     """A figure in words."""
 
     value: float
@@ -121,7 +121,7 @@ class Spelled(NamedTuple):
     """Number of the piece behind it."""
 
 
-def spelled(strip: Strip, at: int, words: Lexicon) -> Spelled | None:
+def parse_number_words(strip: TokenStream, at: int, words: Lexicon) -> NumberWords | None:
     """Return the figure that begins at a piece, or None."""
     text = strip[at].text
     if text in words.articles or text in words.fractions:
@@ -131,28 +131,28 @@ def spelled(strip: Strip, at: int, words: Lexicon) -> Spelled | None:
     if text in words.units or (words.compounds and _together(text, words) is not None):
         return _cardinal(strip, at, words)
     if text in words.ordinals:
-        return Spelled(words.ordinals[text], 1, ORDINAL, at + 1)
+        return NumberWords(words.ordinals[text], 1, ORDINAL, at + 1)
     if text in words.groups:
-        return Spelled(words.groups[text], 1, GROUP, at + 1)
+        return NumberWords(words.groups[text], 1, GROUP, at + 1)
     if text in words.multiples:
-        return Spelled(words.multiples[text], 1e-6, MULTIPLE, at + 1)
+        return NumberWords(words.multiples[text], 1e-6, MULTIPLE, at + 1)
     return None
 
 
-def _article(strip: Strip, at: int, words: Lexicon) -> Spelled | None:
+def _article(strip: TokenStream, at: int, words: Lexicon) -> NumberWords | None:
     """Read "a hundred", "a dozen", "a third of", "a half"."""
     following = strip.word(at + 1)
     if following in words.time and following not in words.ordinals:
-        return Spelled(1, 1, "", at + 1)
+        return NumberWords(1, 1, "", at + 1)
     if len(following) > 2 and following in words.scales:
         return _scaled(strip, at + 1, 1.0, words)
     share = words.fractions.get(following)
     if share is None or (following in words.ordinals and strip.word(at + 2) not in words.times | words.ratio):
         return None
-    return Spelled(share, 1e-6, FRACTION, at + 2)
+    return NumberWords(share, 1e-6, FRACTION, at + 2)
 
 
-def _half(strip: Strip, at: int, words: Lexicon) -> Spelled | None:
+def _half(strip: TokenStream, at: int, words: Lexicon) -> NumberWords | None:
     """Read "half", "half a million"."""
     value = words.fractions[strip[at].text]
     if value != 0.5:
@@ -160,14 +160,14 @@ def _half(strip: Strip, at: int, words: Lexicon) -> Spelled | None:
     if strip.word(at + 1) in words.articles:
         scale = words.scales.get(strip.word(at + 2), 0)
         if scale and len(strip.word(at + 2)) > 2:
-            return Spelled(value * scale, value * scale, "", at + 3)
+            return NumberWords(value * scale, value * scale, "", at + 3)
         if strip.word(at + 2) not in words.time:
             return None  # half an answer
-        return Spelled(value, 1e-6, "", at + 2)
-    return Spelled(value, 1e-6, FRACTION, at + 1)
+        return NumberWords(value, 1e-6, "", at + 2)
+    return NumberWords(value, 1e-6, FRACTION, at + 1)
 
 
-def _cardinal(strip: Strip, at: int, words: Lexicon) -> Spelled | None:
+def _cardinal(strip: TokenStream, at: int, words: Lexicon) -> NumberWords | None:
     """Read "twenty-one", "two hundred and fifty thousand", "three quarters", "twenty-first"."""
     total, current, after = 0.0, 0.0, at
     while after < len(strip):
@@ -195,7 +195,7 @@ def _cardinal(strip: Strip, at: int, words: Lexicon) -> Spelled | None:
     return _ended(strip, after, value, words)
 
 
-def _scale_before(strip: Strip, after: int, words: Lexicon) -> bool:
+def _scale_before(strip: TokenStream, after: int, words: Lexicon) -> bool:
     before = strip.word(after - 1)
     return before in words.scales or before in words.joiners
 
@@ -207,13 +207,13 @@ def _fits(current: float, value: float, *, fresh: bool) -> bool:
     return 1 <= value < 10 and current % 100 >= 20 and current % 10 == 0
 
 
-def _goes_on(strip: Strip, at: int, words: Lexicon, value: float) -> bool:
+def _goes_on(strip: TokenStream, at: int, words: Lexicon, value: float) -> bool:
     """Tell whether an "and" belongs to the figure: behind hundreds alone, before a unit."""
     following = strip.word(at + 1)
     return value >= 100 and value % 100 == 0 and following in words.units and words.units[following] > 0
 
 
-def _ended(strip: Strip, after: int, value: float, words: Lexicon) -> Spelled:
+def _ended(strip: TokenStream, after: int, value: float, words: Lexicon) -> NumberWords:
     """Look at what follows a cardinal: a fraction, an ordinal, "and a half"."""
     place = strip.beyond_hyphen(after)
     text = strip.word(place)
@@ -224,9 +224,9 @@ def _ended(strip: Strip, after: int, value: float, words: Lexicon) -> Spelled:
     ):
         plural = text.endswith("s") or value == 1 or text not in words.ordinals
         if plural or words.fractions[text] == 0.5:
-            return Spelled(value * words.fractions[text], 1e-6, FRACTION, place + 1)
+            return NumberWords(value * words.fractions[text], 1e-6, FRACTION, place + 1)
     if text in words.ordinals and place > after and value >= 20:
-        return Spelled(value + words.ordinals[text], 1, ORDINAL, place + 1)
+        return NumberWords(value + words.ordinals[text], 1, ORDINAL, place + 1)
     three, end = _three(strip, after)
     if (
         three[0] in words.joiners
@@ -235,13 +235,13 @@ def _ended(strip: Strip, after: int, value: float, words: Lexicon) -> Spelled:
     ):
         half = words.fractions[three[2]]
         scale = words.scales.get(strip.word(end), 1.0)
-        return Spelled((value + half) * scale, half * scale, "", end + (scale > 1))
+        return NumberWords((value + half) * scale, half * scale, "", end + (scale > 1))
     if text in words.times and value != int(value):
-        return Spelled(value, 1e-6, MULTIPLE, place + 1)
-    return Spelled(value, _step(value), "", after)
+        return NumberWords(value, 1e-6, MULTIPLE, place + 1)
+    return NumberWords(value, _step(value), "", after)
 
 
-def _three(strip: Strip, after: int) -> tuple[list[str], int]:
+def _three(strip: TokenStream, after: int) -> tuple[list[str], int]:
     """Return the next three words, hyphens or none between them, and the number of the piece behind."""
     texts = []
     for _ in range(3):
@@ -251,12 +251,12 @@ def _three(strip: Strip, after: int) -> tuple[list[str], int]:
     return texts, after
 
 
-def _scaled(strip: Strip, at: int, value: float, words: Lexicon) -> Spelled:
+def _scaled(strip: TokenStream, at: int, value: float, words: Lexicon) -> NumberWords:
     """Read a scale word, or two ("hundred million")."""
     after = at
     while len(strip.word(after)) > 2 and strip.word(after) in words.scales:
         value, after = value * words.scales[strip.word(after)], after + 1
-    return Spelled(value, _step(value), "", after)
+    return NumberWords(value, _step(value), "", after)
 
 
 def _step(value: float) -> float:

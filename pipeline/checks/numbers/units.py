@@ -15,9 +15,9 @@ from pipeline.checks.numbers.models import (
     POINTS,
     TIME,
     YEAR,
-    Figure,
+    NumberMention,
 )
-from pipeline.checks.numbers.tokenize import HYPHENS, Strip, Token
+from pipeline.checks.numbers.tokenize import HYPHENS, Token, TokenStream
 
 _ENDINGS = frozenset(("st", "nd", "rd", "th"))
 _COUNTRIES = frozenset(("us", "a", "c", "hk", "nz", "s", "r"))
@@ -37,7 +37,9 @@ class Unit(NamedTuple):
     after: int
 
 
-def with_unit(strip: Strip, words: Lexicon, figure: Figure, at: int, after: int) -> tuple[Figure, int]:
+def with_unit(
+    strip: TokenStream, words: Lexicon, figure: NumberMention, at: int, after: int
+) -> tuple[NumberMention, int]:
     """Return a number's figure with scale, currency and unit, and the place behind it all.
 
     `at` is the place of the number's first piece, `after` that behind its last one.
@@ -67,7 +69,7 @@ def _is_year(digits: str) -> bool:
     return len(digits) == 4 and digits.isdecimal() and 1500 <= int(digits) <= 2100
 
 
-def _currency(strip: Strip, words: Lexicon, at: int) -> tuple[str, int]:
+def _currency(strip: TokenStream, words: Lexicon, at: int) -> tuple[str, int]:
     """Return the currency before a number, and where the figure begins."""
     sign, start = strip[at - 1], strip[at].start
     if not sign.text or start - sign.end > 1:
@@ -82,7 +84,7 @@ def _currency(strip: Strip, words: Lexicon, at: int) -> tuple[str, int]:
     return "", start
 
 
-def _scale(strip: Strip, words: Lexicon, after: int, *, money: bool) -> tuple[float, int]:
+def _scale(strip: TokenStream, words: Lexicon, after: int, *, money: bool) -> tuple[float, int]:
     """Return the scale behind a number, and the place behind that: two for "hundred million"."""
     scale = 1.0
     for _ in range(2):
@@ -94,13 +96,13 @@ def _scale(strip: Strip, words: Lexicon, after: int, *, money: bool) -> tuple[fl
     return scale, after
 
 
-def _letter(strip: Strip, at: int, *, money: bool) -> bool:
+def _letter(strip: TokenStream, at: int, *, money: bool) -> bool:
     """Tell whether a letter is a scale: "5M", "$5m", not "5 m" and "5m", which are metres."""
     piece = strip[at]
     return strip.joined(at - 1) and (piece.text not in "mt" or money or piece.upper)
 
 
-def _behind(strip: Strip, words: Lexicon, after: int) -> Unit:
+def _behind(strip: TokenStream, words: Lexicon, after: int) -> Unit:
     """Return kind and unit that stand behind a number."""
     piece, nothing = strip[after], Unit("", "", after)
     if strip.joined(after - 1) and piece.text in _ENDINGS:
@@ -117,7 +119,7 @@ def _behind(strip: Strip, words: Lexicon, after: int) -> Unit:
     return _named(strip, words, after) or nothing
 
 
-def _named(strip: Strip, words: Lexicon, at: int) -> Unit | None:
+def _named(strip: TokenStream, words: Lexicon, at: int) -> Unit | None:
     """Return the unit that a word or sign at a place is."""
     text = strip[at].text
     both = f"{text} {strip.word(at + 1)}"
@@ -138,7 +140,7 @@ def _named(strip: Strip, words: Lexicon, at: int) -> Unit | None:
     return Unit(MULTIPLE, "", at + 1) if text in words.times else None
 
 
-def hedge(strip: Strip, words: Lexicon, at: int) -> str:
+def hedge(strip: TokenStream, words: Lexicon, at: int) -> str:
     """Return the hedge before a figure at a place; empty without one."""
     for back in range(1, _HEDGED + 1):
         piece = strip[at - back]
@@ -149,7 +151,7 @@ def hedge(strip: Strip, words: Lexicon, at: int) -> str:
     return ""
 
 
-def later(strip: Strip, words: Lexicon, after: int) -> str:
+def following_unit(strip: TokenStream, words: Lexicon, after: int) -> str:
     """Return the unit of time that stands a word or two behind a figure."""
     for at in range(after, after + _LATER):
         text = strip[at].text
@@ -160,7 +162,7 @@ def later(strip: Strip, words: Lexicon, after: int) -> str:
     return ""
 
 
-def bare(strip: Strip, words: Lexicon, after: int) -> bool:
+def has_no_unit(strip: TokenStream, words: Lexicon, after: int) -> bool:
     """Tell whether what stands behind a figure is no noun."""
     piece: Token = strip[after]
     if piece.kind == "word":

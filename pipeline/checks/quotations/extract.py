@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipeline.checks.languages import table
+from pipeline.checks.languages import language_table
 
 
 class Quote(NamedTuple):
@@ -38,7 +38,7 @@ _DECADE = re.compile(r"\d\ds\b")
 
 
 @lru_cache(maxsize=8)
-def quotes(text: str) -> tuple[Quote, ...]:
+def extract_quotes(text: str) -> tuple[Quote, ...]:
     """Return what a text quotes, in its order; what is quoted within a quotation is part of that."""
     found: list[Quote] = []
     done = 0
@@ -117,7 +117,7 @@ _EARLY = 6
 """Words between a quotation and the verb, and between the verb and the name, at the most."""
 
 
-class Speech(NamedTuple):
+class Attribution(NamedTuple):
     """A language's words for who speaks; every word case folded."""
 
     verbs: frozenset[str]
@@ -129,15 +129,15 @@ class Speech(NamedTuple):
 
 
 @lru_cache(maxsize=32)
-def speech(language: str) -> Speech | None:
+def attributions(language: str) -> Attribution | None:
     """Return a language's words for who speaks; None where there is no table."""
-    told = table(language, "quotations")
+    told = language_table(language, "quotations")
     if told is None:
         return None
-    return Speech(*(frozenset(told[name].split()) for name in Speech._fields))
+    return Attribution(*(frozenset(told[name].split()) for name in Attribution._fields))
 
 
-def speaker(text: str, quote: Quote, words: Speech) -> tuple[str, ...]:
+def speaker_of(text: str, quote: Quote, words: Attribution) -> tuple[str, ...]:
     """Return the words of the name that a quotation is attributed to; none where no name is told."""
     inner = text[quote.start : quote.end].rstrip()
     behind = text[quote.end + 1 : quote.end + 2]
@@ -148,7 +148,7 @@ def speaker(text: str, quote: Quote, words: Speech) -> tuple[str, ...]:
     return _before(text, quote, words) or _behind(text, quote, words, verb_first=True)
 
 
-def _behind(text: str, quote: Quote, words: Speech, *, verb_first: bool = False) -> tuple[str, ...]:
+def _behind(text: str, quote: Quote, words: Attribution, *, verb_first: bool = False) -> tuple[str, ...]:
     start = quote.end + 1
     told = list(_WORD.finditer(text, start, _stop(text, start)))
     verb = next((at for at, word in enumerate(told[:_EARLY]) if _folded(word) in words.verbs), None)
@@ -157,7 +157,7 @@ def _behind(text: str, quote: Quote, words: Speech, *, verb_first: bool = False)
     return _name(text, told[:verb], words) or _name(text, told[verb + 1 : verb + _EARLY + 3], words)
 
 
-def _before(text: str, quote: Quote, words: Speech) -> tuple[str, ...]:
+def _before(text: str, quote: Quote, words: Attribution) -> tuple[str, ...]:
     end = max(0, quote.start - 1)
     start = _last_stop(text, max(0, end - _AROUND), end)
     told = list(_WORD.finditer(text, start, end))
@@ -186,7 +186,7 @@ def _shortens(text: str, stop: re.Match[str]) -> bool:
     return stop[0] == "." and bool(_INITIAL.search(text[max(0, stop.start() - 4) : stop.start()]))
 
 
-def _name(text: str, told: Sequence[re.Match[str]], words: Speech) -> tuple[str, ...]:
+def _name(text: str, told: Sequence[re.Match[str]], words: Attribution) -> tuple[str, ...]:
     """Return the capitalised words among some, without those that describe: no "French president"."""
     found: list[str] = []
     run: list[str] = []
@@ -200,7 +200,7 @@ def _name(text: str, told: Sequence[re.Match[str]], words: Speech) -> tuple[str,
     return tuple(dict.fromkeys((*found, *run)))
 
 
-def _names(word: re.Match[str], words: Speech) -> bool:
+def _names(word: re.Match[str], words: Attribution) -> bool:
     folded = _folded(word)
     small = folded in words.verbs or folded in words.unnamed or folded in words.titles
     return word[0][0].isupper() and len(folded) > 1 and not small

@@ -19,7 +19,7 @@ _APART = 120
 """Characters of the reporter's own between two stretches of one quotation: ", said the director, "."""
 
 
-class Piece(NamedTuple):
+class QuoteFragment(NamedTuple):
     """A stretch of a quotation that stands between what its writer changed or left out."""
 
     text: str
@@ -29,14 +29,14 @@ class Piece(NamedTuple):
     cut_behind: bool
 
 
-class Place(NamedTuple):
+class QuoteMatch(NamedTuple):
     """Where words stand in a source, in its characters, half-open."""
 
     start: int
     end: int
 
 
-def pieces(quoted: str) -> list[Piece]:
+def quote_fragments(quoted: str) -> list[QuoteFragment]:
     """Return the stretches of a quotation that are to be found in the source, in their order."""
     plain = _CAPITAL.sub(r"\1", quoted)
     found, done, cut = [], 0, False
@@ -46,14 +46,14 @@ def pieces(quoted: str) -> list[Piece]:
         bracket = gap is not None and gap[0].startswith("[")
         joined = bracket and end > done and plain[end - 1].isalnum()
         if words:
-            found.append(Piece("".join(words), len(words), cut, joined))
+            found.append(QuoteFragment("".join(words), len(words), cut, joined))
         if gap:
             done = gap.end()
             cut = bracket and plain[done : done + 1].isalnum()
     return found
 
 
-class Words:
+class SourceWords:
     """Stretches of a source, run together, with the place of each word."""
 
     def __init__(self, text: str, stretches: Iterable[tuple[int, int]] | None = None) -> None:
@@ -71,7 +71,7 @@ class Words:
         self._text = "".join(self._tokens)
         self._edges = {*self._starts, length}
 
-    def places(self, parts: Sequence[Piece]) -> Iterator[Place]:
+    def places(self, parts: Sequence[QuoteFragment]) -> Iterator[QuoteMatch]:
         """Yield where the pieces of a quotation stand in their order; few times where there are many."""
         after = 0
         for _ in range(_TRIES):
@@ -81,10 +81,10 @@ class Words:
                 last = self._find(part, last[1]) if last else None
             if first is None or last is None:
                 return
-            yield Place(self._place(first[0])[0], self._place(last[1] - 1)[1])
+            yield QuoteMatch(self._place(first[0])[0], self._place(last[1] - 1)[1])
             after = first[0] + 1
 
-    def joined(self, parts: Sequence[Piece]) -> Place | None:
+    def joined(self, parts: Sequence[QuoteFragment]) -> QuoteMatch | None:
         """Return where the pieces stand with little between the stretches that they run over."""
         for place in self.places(parts):
             first = bisect_left(self._places, (place.start, 0))
@@ -94,7 +94,7 @@ class Words:
                 return place
         return None
 
-    def nearest(self, quoted: str) -> Place | None:
+    def nearest(self, quoted: str) -> QuoteMatch | None:
         """Return where the source has most of these words in nearly this order; None where it has few."""
         told = _TOKEN.findall(quoted.casefold())[:200]
         votes: Counter[int] = Counter()
@@ -111,7 +111,7 @@ class Words:
         same = [number for number in around if self._tokens[number] in shared]
         if not any(len(self._tokens[number]) >= _TELLING for number in same):
             return None
-        return Place(self._places[same[0]][0], self._places[same[-1]][1])
+        return QuoteMatch(self._places[same[0]][0], self._places[same[-1]][1])
 
     @cached_property
     def _where(self) -> dict[str, list[int]]:
@@ -120,7 +120,7 @@ class Words:
             found.setdefault(word, []).append(number)
         return found
 
-    def _find(self, part: Piece, after: int) -> tuple[int, int] | None:
+    def _find(self, part: QuoteFragment, after: int) -> tuple[int, int] | None:
         at = self._text.find(part.text, after)
         for _ in range(_TRIES):
             if at < 0:

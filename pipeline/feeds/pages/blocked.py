@@ -3,13 +3,13 @@
 import re
 from typing import Literal
 
-Interstitial = Literal["challenge", "consent", "login"]
+BlockingPageKind = Literal["challenge", "consent", "login"]
 
 _TITLE = re.compile(r"<title[^<>]{0,200}>([^<]{0,300})</title", re.IGNORECASE)
 _SHORT = 1_500
 """Characters on a page that stands in front of another one, at most: an article's page has more."""
 
-_TITLES: dict[Interstitial, tuple[str, ...]] = {  # what such a page is called, from the beginning
+_TITLES: dict[BlockingPageKind, tuple[str, ...]] = {  # what such a page is called, from the beginning
     "challenge": (
         "just a moment", "attention required! | cloudflare", "ddos-guard", "pardon our interruption",
         "access to this page has been denied", "human verification", "are you a robot", "bot verification",
@@ -19,7 +19,7 @@ _TITLES: dict[Interstitial, tuple[str, ...]] = {  # what such a page is called, 
     "consent": ("before you continue", "bevor sie fortfahren", "avant de continuer", "privacy gate",
                 "dpg media"),
 }  # fmt: skip
-_MARKS: dict[Interstitial, tuple[str, ...]] = {  # what a short page has in it
+_MARKS: dict[BlockingPageKind, tuple[str, ...]] = {  # what a short page has in it
     "challenge": (
         "cf_chl_opt", "cf-chl-", "cf-browser-verification", "enable javascript and cookies to continue",
         "px-captcha", "captcha-delivery.com", "_incapsula_resource", "incapsula incident", "ddos-guard",
@@ -53,7 +53,7 @@ _ABOUT_ITSELF = re.compile(
 """What the paragraphs of such a page are about, in lower case."""
 
 
-def interstitial(html: str) -> Interstitial | None:
+def blocking_page_kind(html: str) -> BlockingPageKind | None:
     """Return what stands instead of a page; None where it is a page, however short.
 
     A page with an article is none of these, though it has a login form, a cookie banner, or a script of a

@@ -125,7 +125,7 @@ def stripped(text: str) -> str:
     return _divided(text)[0]
 
 
-def shortfall(text: str, min_chars: int) -> str | None:
+def incompleteness(text: str, min_chars: int) -> str | None:
     """Return why a text is not to be rewritten, with the figure; None where it is enough.
 
     It begins with `thin source` where there are fewer than `min_chars` characters, and with `cut source`

@@ -12,14 +12,14 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 from pipeline.domain.errors import FeedError
-from pipeline.domain.models import Record
-from pipeline.domain.text import shown_url
+from pipeline.domain.models import FrozenModel
+from pipeline.domain.text import redact_url
 from pipeline.feeds.html_text import html_to_text
-from pipeline.feeds.pages.blocked import interstitial
+from pipeline.feeds.pages.blocked import blocking_page_kind
 from pipeline.feeds.pages.robots import AGENT, refused
 from pipeline.feeds.parsing.encoding import decode
-from pipeline.feeds.text_cleanup import one_line, repair, tidy
-from pipeline.feeds.urls import absolute
+from pipeline.feeds.text_cleanup import fix_mojibake, normalize_space, one_line
+from pipeline.feeds.urls import absolute_url
 
 Tree: TypeAlias = Any
 """An element of lxml, which has no types."""
@@ -34,7 +34,7 @@ _LONGEST = 2_000
 _WORKS = ("article", "posting", "report", "review", "webpage", "creativework", "webpageelement")
 
 
-class Said(NamedTuple):
+class RobotsDirectives(NamedTuple):
     """The raw words of a page about itself."""
 
     meta: dict[str, str]
@@ -43,7 +43,7 @@ class Said(NamedTuple):
     """Those objects of its JSON-LD that are the page or its article."""
 
 
-class Head(Record):
+class PageMetadata(FrozenModel):
     """What a page says of itself."""
 
     title: str = ""
@@ -51,30 +51,30 @@ class Head(Record):
     image: str | None = None
 
 
-def said_by(tree: Tree, linked: Sequence[str]) -> Said:
+def parse_robots_directives(tree: Tree, linked: Sequence[str]) -> RobotsDirectives:
     """Return what a page says of itself, `linked` being its JSON-LD scripts. Never raises."""
-    return Said(_meta(tree), tuple(filter(_is_work, _nodes(linked))))
+    return RobotsDirectives(_meta(tree), tuple(filter(_is_work, _nodes(linked))))
 
 
-def read_head(said: Said, tree: Tree, url: str) -> Head:
+def parse_metadata(said: RobotsDirectives, tree: Tree, url: str) -> PageMetadata:
     """Return the page's own account, cleaned. Never raises."""
     meta, works = said
     image = meta.get("og:image") or meta.get("twitter:image")
-    return Head(
+    return PageMetadata(
         title=one_line(meta.get("og:title") or _first(works, "headline") or _title(tree), 300),
         author=_author(meta, works),
-        image=absolute(image, url) if image else None,
+        image=absolute_url(image, url) if image else None,
     )
 
 
-def locked(said: Said) -> bool:
+def is_paywalled(said: RobotsDirectives) -> bool:
     """Tell whether a page declares that its text is not, or not always, to be had for nothing."""
     if said.meta.get("article:content_tier", "").lower() in ("locked", "metered"):
         return True
     return any(_is_false(work.get("isAccessibleForFree")) for work in said.works)
 
 
-def reserved_by(said: Said) -> str | None:
+def tdm_reservation(said: RobotsDirectives) -> str | None:
     """Return the element by which a publisher keeps a page to itself, None where there is none."""
     if said.meta.get("tdm-reservation") == "1":
         return "tdm-reservation"
@@ -178,7 +178,7 @@ _WALLED = 600
 """Characters of an article in front of a paywall, at most: more is the article."""
 
 
-class Page(Head):
+class Page(PageMetadata):
     """What an item's web page says."""
 
     text: str
@@ -195,21 +195,21 @@ def extract(body: bytes, content_type: str | None, url: str, selector: str | Non
     if kind not in _HTML or body.startswith(_OTHERS):
         raise _trouble(url, f"is no web page but {kind or 'something else'}", "not-html")
     html = _decoded(body[:_READ], content_type)
-    if stands := interstitial(html):
+    if stands := blocking_page_kind(html):
         raise _trouble(url, f"shows a {stands} page instead of the article", stands)
     lean, linked = _lean(html)
     tree = _tree(lean, url)
-    said = said_by(tree, linked)
-    if reserved := reserved_by(said):
+    said = parse_robots_directives(tree, linked)
+    if reserved := tdm_reservation(said):
         raise _trouble(url, f"reserves its text ({reserved})", "reserved")
-    if locked(said):
+    if is_paywalled(said):
         raise _trouble(url, "is behind a paywall", "paywall")
-    head = read_head(said, tree, url)
+    head = parse_metadata(said, tree, url)
     return Page(text=_text(tree, selector, url), **head.model_dump())
 
 
 def _trouble(url: str, said: str, kind: str) -> FeedError:
-    return FeedError(f"{shown_url(url)} {said}", kind=kind)
+    return FeedError(f"{redact_url(url)} {said}", kind=kind)
 
 
 def _decoded(body: bytes, content_type: str | None) -> str:
@@ -304,7 +304,7 @@ def _found(tree: Tree) -> str:
     document = bare_extraction(
         tree, fast=True, favor_precision=True, include_comments=False, include_tables=False
     )
-    return tidy(_paragraphs(repair(getattr(document, "text", None) or "")))
+    return normalize_space(_paragraphs(fix_mojibake(getattr(document, "text", None) or "")))
 
 
 def _paragraphs(text: str) -> str:

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Item
-from pipeline.domain.text import host_in, shown_url
-from pipeline.feeds.pages.completeness import shortfall, stripped
+from pipeline.domain.text import redact_url, url_host
+from pipeline.feeds.pages.completeness import incompleteness, stripped
 from pipeline.feeds.pages.extract import Page, extract
 from pipeline.feeds.pages.robots import Robots, Rules, reserved
-from pipeline.http_client import Net, Response
+from pipeline.http_client import HttpClient, Response
 
 Extract = Callable[[bytes, str | None, str, str | None], Awaitable[Page]]
 """Body, content type, URL and selector to the page's article."""
@@ -47,7 +47,7 @@ class _Host:
     """On the clock, in seconds."""
 
 
-class Pages:
+class PageFetcher:
     """The pages of items, fetched through `net`; what is known of a host is known as long as a run lasts.
 
     `clock` returns seconds that only grow, `sleep` waits for some.
@@ -55,7 +55,7 @@ class Pages:
 
     def __init__(
         self,
-        net: Net,
+        net: HttpClient,
         run: Extract = extract_here,
         pause_s: float = PAUSE_S,
         *,
@@ -80,13 +80,13 @@ class Pages:
         if not 200 <= response.status < 300:
             raise _refusal(response)
         if header := reserved(response.headers):
-            raise FeedError(f"{shown_url(response.url)} reserves its text ({header})", kind="reserved")
+            raise FeedError(f"{redact_url(response.url)} reserves its text ({header})", kind="reserved")
         if response.redirects:
             await self._check_end(url, response.url)
         return await self._run(response.body, response.headers.get("content-type"), response.url, selector)
 
     async def _fetched(self, url: str) -> Response:
-        host = self._hosts[host_in(url)]
+        host = self._hosts[url_host(url)]
         async with host.turn:
             rules = await self._rules(url)
             await self._sleep(max(0.0, host.free_at - self._clock()))
@@ -100,16 +100,16 @@ class Pages:
         origin = _origin(url)
         rules = await self._robots.rules(origin)
         if rules.unknown:
-            raise FeedError(f"{shown_url(origin)}/robots.txt cannot be read just now", kind="server")
+            raise FeedError(f"{redact_url(origin)}/robots.txt cannot be read just now", kind="server")
         if not rules.allows(url):
-            raise FeedError(f"{shown_url(url)} is closed to robots (robots.txt)", kind="robots")
+            raise FeedError(f"{redact_url(url)} is closed to robots (robots.txt)", kind="robots")
         return rules
 
     async def _check_end(self, url: str, end: str) -> None:
         """Refuse the end of a redirect that is closed to robots, or only the front page of the site."""
         await self._rules(end)
         if _is_front(end) and not _is_front(url):
-            said = f"{shown_url(url)} is not there: it leads to {shown_url(end)}"
+            said = f"{redact_url(url)} is not there: it leads to {redact_url(end)}"
             raise FeedError(said, kind="not-found")
 
 
@@ -117,7 +117,7 @@ def _origin(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise FeedError(f"{shown_url(url)} is no usable address", kind="url") from error
+        raise FeedError(f"{redact_url(url)} is no usable address", kind="url") from error
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -129,13 +129,13 @@ def _is_front(url: str) -> bool:
 def _refusal(response: Response) -> FeedError:
     status = response.status
     if response.headers.get("cf-mitigated") == "challenge":  # Cloudflare's word for its check of the browser
-        said = f"{shown_url(response.url)} shows a challenge page instead of the article"
+        said = f"{redact_url(response.url)} shows a challenge page instead of the article"
         return FeedError(said, kind="challenge")
     kind, said = _REFUSALS.get(status, ("server" if status >= 500 else "refused", f"answers {status}"))
-    return FeedError(f"{shown_url(response.url)} {said}", kind=kind)
+    return FeedError(f"{redact_url(response.url)} {said}", kind=kind)
 
 
-def wants_page(item: Item, feed: FeedConfig) -> bool:
+def needs_page(item: Item, feed: FeedConfig) -> bool:
     """Tell whether an item's page is to be fetched: where the feed's text will not do, or always.
 
     Of an episode or a film, whose page has no more to read, only where the operator asks for it.
@@ -144,10 +144,10 @@ def wants_page(item: Item, feed: FeedConfig) -> bool:
         return False
     if feed.full_text == "always" or feed.use == "link":
         return True
-    return item.media is None and shortfall(_told(item, feed), feed.min_chars) is not None
+    return item.media is None and incompleteness(_told(item, feed), feed.min_chars) is not None
 
 
-def choose(item: Item, page: Page | None, feed: FeedConfig) -> Item:
+def merge_page_text(item: Item, page: Page | None, feed: FeedConfig) -> Item:
     """Return an item with the text that a draft is made from: the feed's, or its page's if that is longer.
 
     A longer text that is cut, as in front of a paywall, does not take the place of a whole one.
@@ -156,7 +156,7 @@ def choose(item: Item, page: Page | None, feed: FeedConfig) -> Item:
     if page is None:
         return item.model_copy(update={"text": told})
     longer = len(page.text) > len(stripped(told))
-    worse = shortfall(page.text, feed.min_chars) and not shortfall(told, feed.min_chars)
+    worse = incompleteness(page.text, feed.min_chars) and not incompleteness(told, feed.min_chars)
     added = {
         "text": page.text if longer and not worse else told,
         "title": item.title or page.title,

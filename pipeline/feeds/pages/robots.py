@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from protego import Protego
 
 from pipeline.domain.errors import FeedError
-from pipeline.http_client import Net
+from pipeline.http_client import HttpClient
 
 AGENT = "Copydesk"
 """The product token that robots.txt files may name."""
@@ -62,7 +62,7 @@ class Rules:
 class Robots:
     """The rules of hosts, each fetched once in a while; `clock` returns seconds that only grow."""
 
-    def __init__(self, net: Net, clock: Callable[[], float]) -> None:
+    def __init__(self, net: HttpClient, clock: Callable[[], float]) -> None:
         self._net = net
         self._clock = clock
         self._known: dict[str, tuple[float, Rules]] = {}

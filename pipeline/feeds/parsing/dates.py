@@ -89,12 +89,12 @@ class DateReader:
         """
         raw = (raw or "").strip()
         if raw not in self._seen or parsed is not None:
-            self._seen[raw] = moment_of(raw) or _from_tuple(parsed)
+            self._seen[raw] = parse_date(raw) or _from_tuple(parsed)
         found = self._seen[raw]
         return found if found is not None and _EARLIEST <= found <= self._latest else None
 
 
-def moment_of(raw: str) -> datetime | None:
+def parse_date(raw: str) -> datetime | None:
     """Return the moment that a date names, aware UTC, or None where it names none for sure. Never raises.
 
     Read are ISO 8601, RFC 822 and what comes near them, seconds and milliseconds since 1970, and dates with

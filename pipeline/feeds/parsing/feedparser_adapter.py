@@ -52,7 +52,7 @@ class Elements(NamedTuple):
     entries: list[Node]
 
 
-def strictly(text: str) -> Elements | None:
+def parse_strict(text: str) -> Elements | None:
     """Read XML that has no document type; None where it is not well-formed. Raises MemoryError."""
     handlers = _Strict("", None, "utf-8")
     parser = expat.ParserCreate(None, _BETWEEN)
@@ -74,7 +74,7 @@ def strictly(text: str) -> Elements | None:
     return _found(handlers)
 
 
-def loosely(text: str) -> Elements:
+def parse_lenient(text: str) -> Elements:
     """Read what looks like XML, as well as it goes."""
     handlers = _Loose("", None, "utf-8", {})
     try:

@@ -7,13 +7,13 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from pipeline.domain.errors import FeedError
-from pipeline.domain.text import shown_url
-from pipeline.feeds.entries import Entry, distinct
+from pipeline.domain.text import redact_url
+from pipeline.feeds.entries import Entry, unique_ids
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader
 from pipeline.feeds.select import language_of, media_of
 from pipeline.feeds.text_cleanup import one_line, plain
-from pipeline.feeds.urls import absolute
+from pipeline.feeds.urls import absolute_url
 
 
 class JsonFeed(NamedTuple):
@@ -40,14 +40,14 @@ def read_json_feed(text: str, url: str, dates: DateReader) -> JsonFeed:
     feed, cut = _loaded(text, url)
     if not isinstance(feed, dict) or not isinstance(feed.get("items"), list) or not _claims(feed):
         raise FeedError(
-            f"{shown_url(url)} is JSON, but no feed; correct its url in feeds.yaml", kind="not-a-feed"
+            f"{redact_url(url)} is JSON, but no feed; correct its url in feeds.yaml", kind="not-a-feed"
         )
-    home = absolute(_text(feed.get("home_page_url")), url)
+    home = absolute_url(_text(feed.get("home_page_url")), url)
     base = home or url
     authors = _authors(feed)
     spoken = _text(feed.get("language"))
     entries = [_entry(item, base, authors, spoken, dates) for item in _dicts(feed["items"])]
-    older = absolute(_text(feed.get("next_url")), url)
+    older = absolute_url(_text(feed.get("next_url")), url)
     return JsonFeed(one_line(_text(feed.get("title"))), home, entries, cut, older)
 
 
@@ -61,7 +61,7 @@ def _loaded(text: str, url: str) -> tuple[Any, bool]:
             if feed.get("items"):
                 return feed, True
         raise FeedError(
-            f"{shown_url(url)} is malformed JSON; open it in a browser, or tell its publisher",
+            f"{redact_url(url)} is malformed JSON; open it in a browser, or tell its publisher",
             kind="malformed",
         ) from error
 
@@ -92,7 +92,7 @@ def _claims(feed: dict[str, Any]) -> bool:
 
 
 def _entry(item: dict[str, Any], base: str, authors: str | None, spoken: str, dates: DateReader) -> Entry:
-    link = absolute(_text(item.get("url")) or _text(item.get("external_url")), base)
+    link = absolute_url(_text(item.get("url")) or _text(item.get("external_url")), base)
     markup = _text(item.get("content_html"))
     text = html_to_text(markup) or plain(_text(item.get("content_text")))
     summary = plain(_text(item.get("summary")))
@@ -107,16 +107,16 @@ def _entry(item: dict[str, Any], base: str, authors: str | None, spoken: str, da
         author=_authors(item) or authors,
         published_at=dates.read(_text(item.get("date_published"))),
         updated_at=dates.read(_text(item.get("date_modified"))),
-        image=next(filter(None, (absolute(image, link or base) for image in images)), None),
+        image=next(filter(None, (absolute_url(image, link or base) for image in images)), None),
         media=media_of(files),
         language=language_of(_text(item.get("language")), spoken),
-        categories=distinct([one_line(_text(tag), 100) for tag in _list(item.get("tags"))]),
+        categories=unique_ids([one_line(_text(tag), 100) for tag in _list(item.get("tags"))]),
     )
 
 
 def _authors(holder: dict[str, Any]) -> str | None:
     """Return the names of `authors` (1.1) and `author` (1.0)."""
-    return ", ".join(distinct(list(_names(holder)))) or None
+    return ", ".join(unique_ids(list(_names(holder)))) or None
 
 
 def _names(holder: dict[str, Any]) -> Iterator[str]:

@@ -8,26 +8,26 @@ from datetime import datetime
 from urllib.parse import urljoin
 
 from pipeline.domain.errors import FeedError
-from pipeline.domain.models import Item, Record, feed_address
-from pipeline.domain.text import shown_url
-from pipeline.feeds.entries import Entry, identify
+from pipeline.domain.models import FrozenModel, Item, normalize_feed_url
+from pipeline.domain.text import redact_url
+from pipeline.feeds.entries import Entry, build_items
 from pipeline.feeds.html_text import attribute, opening
-from pipeline.feeds.pages.blocked import interstitial
+from pipeline.feeds.pages.blocked import blocking_page_kind
 from pipeline.feeds.parsing.dates import DateReader
 from pipeline.feeds.parsing.encoding import decode
-from pipeline.feeds.parsing.feedparser_adapter import SPACES, Elements, loosely, strictly
+from pipeline.feeds.parsing.feedparser_adapter import SPACES, Elements, parse_lenient, parse_strict
 from pipeline.feeds.parsing.json_feed import read_json_feed
 from pipeline.feeds.parsing.rss_atom import read_xml_feed
 from pipeline.feeds.parsing.xml_repair import (
-    declared,
-    mended,
-    shape,
-    uncut,
-    without_doctype,
-    without_empty,
-    without_preamble,
+    close_truncated,
+    declared_entities,
+    repair_xml,
+    sniff,
+    strip_doctype,
+    strip_empty,
+    strip_preamble,
 )
-from pipeline.feeds.urls import absolute
+from pipeline.feeds.urls import absolute_url
 
 _READ = 400_000
 """Characters of a page that are looked at."""
@@ -55,15 +55,15 @@ def page_error(html: str, url: str) -> FeedError:
     Its kind is challenge, login, consent or html; its context has `proposal`, the URL of a feed that the
     page names, where it names one.
     """
-    kind = interstitial(html) or "html"
-    proposal = None if kind == "challenge" else named_feed(html, url)
+    kind = blocking_page_kind(html) or "html"
+    proposal = None if kind == "challenge" else discover_feed(html, url)
     if proposal is None:
-        return FeedError(f"{shown_url(url)} {_SAID[kind]}", kind=kind)
-    said = f"{shown_url(url)} is a web page; its feed seems to be {proposal}: put that into feeds.yaml"
+        return FeedError(f"{redact_url(url)} {_SAID[kind]}", kind=kind)
+    said = f"{redact_url(url)} is a web page; its feed seems to be {proposal}: put that into feeds.yaml"
     return FeedError(said, kind="html", proposal=proposal)
 
 
-def named_feed(html: str, url: str) -> str | None:
+def discover_feed(html: str, url: str) -> str | None:
     """Return the feed that a page names by `<link rel="alternate">`: the first, those of comments last.
 
     Source: https://www.rssboard.org/rss-autodiscovery.
@@ -73,8 +73,8 @@ def named_feed(html: str, url: str) -> str | None:
     found: list[tuple[int, str]] = []
     for written in opening(head, "link"):
         rank = _rank(written)
-        address = absolute(attribute(written, "href"), urljoin(url, base)) if rank is not None else None
-        if rank is not None and address and feed_address(address) != feed_address(url):
+        address = absolute_url(attribute(written, "href"), urljoin(url, base)) if rank is not None else None
+        if rank is not None and address and normalize_feed_url(address) != normalize_feed_url(url):
             found.append((rank, address))
     return min(found, key=lambda each: each[0])[1] if found else None
 
@@ -97,7 +97,7 @@ _MENDED = "not well-formed XML; read as well as it goes"
 _BROKEN = "hardly XML; read as well as it goes, and something may be missing"
 
 
-class ParsedFeed(Record):
+class ParsedFeed(FrozenModel):
     """What a feed says."""
 
     title: str
@@ -123,11 +123,11 @@ def parse_feed(body: bytes, content_type: str | None, url: str, now: datetime) -
     Raises FeedError of kind empty, challenge, login, consent, html (context: the `proposal` of a feed that a
     page names), malformed or not-a-feed.
     """
-    text = without_preamble(decode(body, content_type))
-    kind = shape(text)
+    text = strip_preamble(decode(body, content_type))
+    kind = sniff(text)
     dates = DateReader(now)
     if kind == "empty":
-        raise FeedError(f"{shown_url(url)} is empty; the next run tries again", kind="empty")
+        raise FeedError(f"{redact_url(url)} is empty; the next run tries again", kind="empty")
     if kind == "html":
         raise page_error(text, url)
     if kind == "json":
@@ -140,7 +140,7 @@ def parse_feed(body: bytes, content_type: str | None, url: str, now: datetime) -
 
 
 def _no_feed(url: str) -> FeedError:
-    said = f"{shown_url(url)} is neither RSS, Atom nor JSON Feed; correct its url in feeds.yaml"
+    said = f"{redact_url(url)} is neither RSS, Atom nor JSON Feed; correct its url in feeds.yaml"
     return FeedError(said, kind="not-a-feed")
 
 
@@ -148,7 +148,7 @@ def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed
     found, cut, note = _elements(text, is_feed=is_feed)
     if not found.entries and (cut or (is_feed and _spoilt(text, note))):
         raise FeedError(
-            f"{shown_url(url)} breaks off or is malformed, no item is whole; the next run tries again",
+            f"{redact_url(url)} breaks off or is malformed, no item is whole; the next run tries again",
             kind="malformed",
         )
     if not found.entries and not found.version:
@@ -161,20 +161,20 @@ def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed
 
 def _elements(text: str, *, is_feed: bool) -> tuple[Elements, bool, str]:
     """Return a document's elements, whether its end was cut off, and what was odd about it."""
-    text, names = without_doctype(without_empty(text))
-    found = strictly(mended(text, names) if names else text)
+    text, names = strip_doctype(strip_empty(text))
+    found = parse_strict(repair_xml(text, names) if names else text)
     if found is not None:
         return found, False, ""
-    text, cut = uncut(text) if is_feed else (text, False)
-    text = mended(text, names)
-    sound = strictly(text) or _declared(text)
-    return sound or loosely(text), cut, _CUT if cut else _MENDED if sound else _BROKEN
+    text, cut = close_truncated(text) if is_feed else (text, False)
+    text = repair_xml(text, names)
+    sound = parse_strict(text) or _declared(text)
+    return sound or parse_lenient(text), cut, _CUT if cut else _MENDED if sound else _BROKEN
 
 
 def _declared(text: str) -> Elements | None:
     """Read XML strictly that forgot to declare its prefixes."""
-    whole = declared(text, SPACES)
-    return strictly(whole) if whole else None
+    whole = declared_entities(text, SPACES)
+    return parse_strict(whole) if whole else None
 
 
 def _spoilt(text: str, note: str) -> bool:
@@ -191,5 +191,5 @@ def _spoilt(text: str, note: str) -> bool:
 def _finished(
     title: str, entries: Sequence[Entry], home: str | None, now: datetime, notes: tuple[str, ...]
 ) -> ParsedFeed:
-    items, odd = identify(entries, home, now)
+    items, odd = build_items(entries, home, now)
     return ParsedFeed(title=title, items=items, notes=notes + odd)

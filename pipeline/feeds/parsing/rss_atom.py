@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from pipeline.feeds.entries import Entry, distinct
+from pipeline.feeds.entries import Entry, unique_ids
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader
 from pipeline.feeds.parsing.feedparser_adapter import Elements, Node
 from pipeline.feeds.select import Media, language_of, media_of
 from pipeline.feeds.text_cleanup import one_line, plain
-from pipeline.feeds.urls import absolute
+from pipeline.feeds.urls import absolute_url
 
 
 class XmlFeed(NamedTuple):
@@ -35,7 +35,7 @@ _PERIODS = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly":
 def read_xml_feed(found: Elements, url: str, dates: DateReader) -> XmlFeed:
     """Return what a feed says; `url` is its address."""
     feed, version = found.feed, found.version
-    home = absolute(_get(feed, "link"), url)
+    home = absolute_url(_get(feed, "link"), url)
     author = _author(feed) if version.startswith("atom") else None
     spoken = _get(feed, "language")
     entries = [_entry(each, home or url, version, author, spoken, dates) for each in found.entries]
@@ -44,7 +44,7 @@ def read_xml_feed(found: Elements, url: str, dates: DateReader) -> XmlFeed:
 
 def _older(feed: Node, url: str) -> str | None:
     """Return where a feed says that its older items are."""
-    links = [(_relation(link), absolute(_get(link, "href"), url)) for link in _dicts(feed, "links")]
+    links = [(_relation(link), absolute_url(_get(link, "href"), url)) for link in _dicts(feed, "links")]
     found = (link for wanted in _OLDER for relation, link in links if relation == wanted)
     return next(filter(None, found), None)
 
@@ -72,7 +72,7 @@ def _ttl_s(feed: Node) -> float | None:
 
 def _entry(each: Node, base: str, version: str, author: str | None, spoken: str, dates: DateReader) -> Entry:
     guid = _get(each, "id")
-    link = _link(each, base) or (absolute(guid, "") if dict.get(each, "guidislink") else None)
+    link = _link(each, base) or (absolute_url(guid, "") if dict.get(each, "guidislink") else None)
     contents = dict.fromkeys(_contents(each, version))
     text, summary = _texts(contents)
     published, updated = (_date(each, name, dates) for name in ("published", "updated"))
@@ -88,7 +88,7 @@ def _entry(each: Node, base: str, version: str, author: str | None, spoken: str,
         image=_image(each, contents, link or base),
         media=_media(each),
         language=language_of(_get(each, "language"), spoken),
-        categories=distinct(
+        categories=unique_ids(
             [one_line(_get(tag, "label") or _get(tag, "term"), 100) for tag in _dicts(each, "tags")]
         ),
     )
@@ -168,24 +168,24 @@ def _link(each: Node, base: str) -> str | None:
     """Return the page of an entry: the original's where a feed's host put its own in place."""
     alternates = [link for link in _dicts(each, "links") if _get(link, "rel") in ("", "alternate")]
     candidates = [
-        absolute(_get(each, "feedburner_origlink"), ""),  # whole, or it is none
+        absolute_url(_get(each, "feedburner_origlink"), ""),  # whole, or it is none
         _get(each, "link"),
         *(_get(link, "href") for link in alternates),
     ]
-    return next(filter(None, (absolute(candidate, base) for candidate in candidates)), None)
+    return next(filter(None, (absolute_url(candidate, base) for candidate in candidates)), None)
 
 
 def _author(holder: Node) -> str | None:
     """Return the authors' names; an address alone is nobody's name, and nobody's business."""
     people = [_get(person, "name") for person in _dicts(holder, "authors")]
     detail = _get(dict.get(holder, "author_detail"), "name")
-    names = distinct([one_line(html_to_text(name), 200) for name in people or [detail]])
+    names = unique_ids([one_line(html_to_text(name), 200) for name in people or [detail]])
     return ", ".join(name for name in names if "@" not in name) or None
 
 
 def _image(each: Node, contents: Iterable[tuple[str, bool]], base: str) -> str | None:
     """Return the first picture; the contents are looked through where the feed names none."""
-    found = (absolute(image, base) for image in _images(each, contents))
+    found = (absolute_url(image, base) for image in _images(each, contents))
     return next(filter(None, found), None)
 
 

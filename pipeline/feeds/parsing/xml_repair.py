@@ -12,7 +12,7 @@ from html.entities import html5
 from typing import Literal
 from xml.sax.saxutils import escape
 
-Shape = Literal["empty", "json", "html", "feed", "other"]
+ContentKind = Literal["empty", "json", "html", "feed", "other"]
 
 UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL)
 _FIRST = re.compile(r"<(?:[\w.-]{1,40}:)?([A-Za-z][\w.-]{0,40})(?=[\s/>])")
@@ -49,7 +49,7 @@ _HTML = frozenset(
 )
 
 
-def shape(text: str) -> Shape:
+def sniff(text: str) -> ContentKind:
     """Tell what a decoded document is."""
     if not text or text.isspace():
         return "empty"
@@ -63,7 +63,7 @@ def shape(text: str) -> Shape:
     return "html" if name in _HTML else "other"
 
 
-def masked(text: str) -> str:
+def mask_comments(text: str) -> str:
     """Blank out comments, CDATA sections and instructions, keeping every position."""
     return UNSEEN.sub(lambda match: " " * len(match[0]), text)
 
@@ -99,18 +99,18 @@ _ENTITY = re.compile(
 )
 
 
-def without_preamble(text: str) -> str:
+def strip_preamble(text: str) -> str:
     """Return the document from its XML declaration or root on, where something was written before it."""
-    root = _ROOT.search(masked(text[:20_000]))
+    root = _ROOT.search(mask_comments(text[:20_000]))
     if root is None:
         return text
-    if shape(text[: root.end()]) == "feed":
+    if sniff(text[: root.end()]) == "feed":
         return text[text.find("<") :]
     declared = text.rfind("<?xml", 0, root.start())
     return text[root.start() if declared <= 0 else declared :]
 
 
-def uncut(text: str) -> tuple[str, bool]:
+def close_truncated(text: str) -> tuple[str, bool]:
     """Return a feed without what was cut off at its end, and whether anything was.
 
     A document whose root never closes was cut off: the text behind its last whole item is dropped and
@@ -118,7 +118,7 @@ def uncut(text: str) -> tuple[str, bool]:
     """
     stack: list[str] = []
     whole: tuple[int, list[str]] | None = None
-    for tag in _TAG.finditer(masked(text)):
+    for tag in _TAG.finditer(mask_comments(text)):
         closes = _step(stack, tag)
         if len(stack) > _DEEPEST:  # no feed is as deep: the parser's affair
             return text, False
@@ -147,17 +147,17 @@ def _step(stack: list[str], tag: re.Match[str]) -> bool:
 
 
 def _first_item(text: str) -> int:
-    found = _ITEM.search(masked(text))
+    found = _ITEM.search(mask_comments(text))
     return found.start() if found else len(text)
 
 
-def declared(text: str, spaces: Mapping[str, str]) -> str | None:
+def declared_entities(text: str, spaces: Mapping[str, str]) -> str | None:
     """Return XML whose root declares the prefixes that it uses and does not; None where it declares all.
 
     `spaces` are the namespaces that prefixes mostly stand for. One forgotten declaration, say of `media`,
     makes a whole feed ill-formed.
     """
-    seen = masked(text)
+    seen = mask_comments(text)
     root = _TAG.search(seen)
     used = dict.fromkeys(found[1] or found[2] for found in _PREFIX.finditer(seen))
     known = {"xml", "xmlns", *_DECLARED.findall(seen)}
@@ -170,7 +170,7 @@ def declared(text: str, spaces: Mapping[str, str]) -> str | None:
     return text[: root.end(2)] + written + text[root.end(2) :]
 
 
-def without_doctype(text: str) -> tuple[str, dict[str, str]]:
+def strip_doctype(text: str) -> tuple[str, dict[str, str]]:
     """Return the document without its document type, and the characters that its entities stand for.
 
     Only entities of a few plain characters count: no bomb is made of them, and nothing is fetched for them.
@@ -183,12 +183,12 @@ def without_doctype(text: str) -> tuple[str, dict[str, str]]:
     return text[: found.start()] + text[found.end() :], names
 
 
-def without_empty(text: str) -> str:
+def strip_empty(text: str) -> str:
     """Return the document without empty texts: in feedparser they take the place of full ones."""
     return _EMPTY.sub("", text)
 
 
-def mended(text: str, names: Mapping[str, str]) -> str:
+def repair_xml(text: str, names: Mapping[str, str]) -> str:
     """Return XML whose ampersands and entities a strict parser can read; `names` are the document's own."""
 
     def written(found: re.Match[str]) -> str:

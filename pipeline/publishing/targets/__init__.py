@@ -11,13 +11,13 @@ from typing import Literal
 
 from pipeline.articles.files import sha256_of
 from pipeline.domain.errors import PublishError
-from pipeline.domain.models import Record
+from pipeline.domain.models import FrozenModel
 
 Result = str | PublishError
 """Where an article went, or why it did not."""
 
 
-class Job(Record):
+class Job(FrozenModel):
     """One article at one target."""
 
     action: Literal["publish", "withdraw"]
@@ -37,7 +37,7 @@ class Job(Record):
         return self.data if self.action == "publish" else None
 
 
-def require_ours(job: Job, standing: bytes | None, where: str) -> None:
+def require_owned(job: Job, standing: bytes | None, where: str) -> None:
     """Raise PublishError where something stands at a path that we did not write."""
     if standing is None or standing == job.wanted or sha256_of(standing) in job.ours:
         return

@@ -21,7 +21,7 @@ from pipeline.articles import files
 from pipeline.articles.front_matter import loads
 from pipeline.config import FeedTarget
 from pipeline.domain.errors import OutputError, PublishError
-from pipeline.domain.models import Record, feed_address, utc_iso
+from pipeline.domain.models import FrozenModel, normalize_feed_url, utc_iso
 from pipeline.publishing.targets import require_parent
 
 MARKS = {"feed.xml": b"<generator>Copydesk</generator>", "feed.json": b'"_copydesk":'}
@@ -31,7 +31,7 @@ _NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAGS = {"a", "blockquote", "br", "em", "h2", "h3", "h4", "hr", "li", "ol", "p", "strong", "ul"}
 
 
-class Entry(Record):
+class Entry(FrozenModel):
     """One published article, as feeds show it."""
 
     id: str
@@ -98,14 +98,14 @@ def _markdown() -> MarkdownIt:
 
 
 def _web(url: object) -> str | None:
-    return url if isinstance(url, str) and feed_address(url) else None
+    return url if isinstance(url, str) and normalize_feed_url(url) else None
 
 
 def write(target: FeedTarget, entries: Sequence[Entry]) -> None:
     """Write both files, where they would change. Raises OutputError, PublishError for a file of others."""
     folder = Path(target.path)
     require_parent(folder)
-    files.sweep(folder)
+    files.remove_temp_files(folder)
     for name, data in zip(MARKS, (rss(target, entries), json_feed(target, entries)), strict=True):
         standing = files.read_bytes(folder, name)
         if standing is not None and MARKS[name] not in standing:

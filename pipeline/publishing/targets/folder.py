@@ -5,12 +5,12 @@ from pathlib import Path
 
 from pipeline.articles import files
 from pipeline.domain.errors import OutputError, PublishError
-from pipeline.publishing.targets import Job, Result, require_ours, require_parent
+from pipeline.publishing.targets import Job, Result, require_owned, require_parent
 
 
-def carry_out(folder: Path, jobs: Sequence[Job]) -> list[Result]:
+def apply_job(folder: Path, jobs: Sequence[Job]) -> list[Result]:
     """Do each job; one that cannot be done holds up no other. Raises OutputError."""
-    files.sweep(folder)
+    files.remove_temp_files(folder)
     return [_tried(folder, job) for job in jobs]
 
 
@@ -27,7 +27,7 @@ def put(folder: Path, job: Job, relative: str | None = None) -> None:
     """Make a file what a job wants it to be. Raises PublishError, OutputError."""
     path = relative or job.path
     standing = files.read_bytes(folder, path)
-    require_ours(job, standing, str(folder / path))
+    require_owned(job, standing, str(folder / path))
     if standing == job.wanted:
         return
     if job.wanted is None:

@@ -19,7 +19,7 @@ from slugify import slugify
 from pipeline.articles import files
 from pipeline.config import GitTarget, git_environment
 from pipeline.domain.errors import OutputError, PublishError
-from pipeline.publishing.targets import Job, Result, require_ours
+from pipeline.publishing.targets import Job, Result, require_owned
 from pipeline.publishing.targets.folder import put
 
 SECONDS = 60.0
@@ -106,7 +106,7 @@ class _Repository(NamedTuple):
         return f"{self.folder}/{job.path}" if self.folder else job.path
 
 
-def carry_out(target: GitTarget, jobs: Sequence[Job]) -> list[Result]:
+def apply_job(target: GitTarget, jobs: Sequence[Job]) -> list[Result]:
     """Commit each job, then push, where that is wanted; a job that cannot be done holds up no other.
 
     Raises OutputError.
@@ -116,7 +116,7 @@ def carry_out(target: GitTarget, jobs: Sequence[Job]) -> list[Result]:
     except PublishError as error:
         return [error] * len(jobs)
     if repository.worktree is not None and repository.folder:
-        files.sweep(repository.worktree / repository.folder)
+        files.remove_temp_files(repository.worktree / repository.folder)
     results = [_tried(repository, job) for job in jobs]
     if target.push and any(isinstance(result, str) for result in results):
         try:
@@ -126,7 +126,7 @@ def carry_out(target: GitTarget, jobs: Sequence[Job]) -> list[Result]:
     return results
 
 
-def examine(target: GitTarget) -> str:
+def check_repository(target: GitTarget) -> str:
     """Say onto what a target commits. Raises PublishError where it cannot."""
     repository = _opened(target)
     where = f", checked out in {repository.worktree}" if repository.worktree else ""
@@ -182,7 +182,7 @@ def _carried_out(repository: _Repository, job: Job) -> str:
     git, path = repository.git, repository.path(job)
     tip = git.asked("rev-parse", "--verify", "--quiet", f"{repository.ref}^{{commit}}")
     committed = _content(git, git.line("ls-tree", "--full-tree", tip, "--", path)) if tip else None
-    require_ours(job, committed, f"{path} on the branch {repository.ref.removeprefix('refs/heads/')}")
+    require_owned(job, committed, f"{path} on the branch {repository.ref.removeprefix('refs/heads/')}")
     blob = git.line("hash-object", "-w", "--stdin", given=job.data) if job.wanted is not None else None
     if repository.worktree is not None:
         _follow(git, repository.worktree, job, path, blob)
@@ -205,7 +205,7 @@ def _follow(git: Git, worktree: Path, job: Job, path: str, blob: str | None) -> 
     """Bring the checked-out file and its line in the index along; what somebody works on is not ours."""
     here = Git(worktree)
     staged = _content(git, here.line("ls-files", "--stage", "--", path))
-    require_ours(job, staged, f"{path}, as it is staged in {worktree},")
+    require_owned(job, staged, f"{path}, as it is staged in {worktree},")
     put(worktree, job, path)
     if staged != job.wanted:
         _update_index(here, path, blob)

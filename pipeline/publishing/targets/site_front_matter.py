@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.articles.markdown import without_controls
-from pipeline.config.site_keys import Origin, Shaped
+from pipeline.config.site_keys import KeySource, SiteFrontMatter
 from pipeline.domain.errors import PublishError
 
 _SEPARATOR = ";"
@@ -21,7 +21,7 @@ _CLOSING = re.compile('"')
 _ANGLES = str.maketrans("<>", "‹›")
 
 
-def shaped(target: Shaped, path: str, text: str) -> str:
+def to_site_front_matter(target: SiteFrontMatter, path: str, text: str) -> str:
     """Return an article's text for a target that adds keys, else the text as it is.
 
     A key whose value the article lacks is left out. Raises OutputError where the text has no front matter
@@ -40,7 +40,7 @@ def shaped(target: Shaped, path: str, text: str) -> str:
     return dumps(metadata, body)
 
 
-def _value(origin: Origin, metadata: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - of YAML
+def _value(origin: KeySource, metadata: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - of YAML
     if origin.key is not None:
         return _looked_up(metadata, origin.key)
     if origin.pattern is None:

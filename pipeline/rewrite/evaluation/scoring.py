@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
-from pipeline.domain.models import Article, Finding, Record, Sentiment, Severity, Usage
+from pipeline.domain.models import Article, Finding, FrozenModel, Sentiment, Severity, TokenUsage
 from pipeline.domain.text import sentences
 
 _WORD = re.compile(r"[^\W_]+(?:[.,:’'-][^\W_]+)*")
@@ -18,7 +18,7 @@ _SAID = 0.5
 """Part of a sentence's telling words which, standing in one earlier sentence, makes it a repetition."""
 
 
-class Wanted(Record):
+class Expectation(FrozenModel):
     """What must and must not be in an article: a phrase, or a regular expression between slashes."""
 
     must: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class Wanted(Record):
     """Share of sentences that say what an earlier one said."""
 
 
-class Score(Record):
+class Score(FrozenModel):
     """What became of one item."""
 
     item: str
@@ -55,7 +55,7 @@ class Score(Record):
     """Share of the article's sentences that say what an earlier one said."""
     runs: float = 0.0
     """Share of its runs of five words that stood in it before."""
-    usage: Usage = Usage()
+    usage: TokenUsage = TokenUsage()
     micros: int | None = None
     """What the answer cost, in millionths of a US dollar; None where that is not known."""
     body: str = ""
@@ -69,11 +69,11 @@ class Score(Record):
 def score(
     item: str,
     source_text: str,
-    wanted: Wanted,
+    wanted: Expectation,
     article: Article,
     body: str,
     findings: Sequence[Finding],
-    usage: Usage,
+    usage: TokenUsage,
     micros: int | None,
 ) -> Score:
     """Return what an article is worth."""
@@ -137,13 +137,13 @@ def repeated_runs(text: str) -> float:
     return (runs.total() - len(runs)) / runs.total() if runs else 0.0
 
 
-def _forbidden(wanted: Wanted, told: str, opinion: str) -> list[str]:
+def _forbidden(wanted: Expectation, told: str, opinion: str) -> list[str]:
     found = [f'"{shown}"' for one in wanted.must_not if (shown := _found(one, told))]
     mine = [shown for one in wanted.opinion_must_not if (shown := _found(one, opinion))]
     return found + [f'"{shown}" in the opinion' for shown in mine]
 
 
-def _too_much(wanted: Wanted, ratio: float, said: int, repeated: float) -> list[str]:
+def _too_much(wanted: Expectation, ratio: float, said: int, repeated: float) -> list[str]:
     found = []
     if ratio > wanted.max_ratio:
         found.append(f"{ratio:.1f} times the source's length, at most {wanted.max_ratio:g}")
@@ -154,7 +154,7 @@ def _too_much(wanted: Wanted, ratio: float, said: int, repeated: float) -> list[
     return found
 
 
-def _misjudged(wanted: Wanted, article: Article) -> list[str]:
+def _misjudged(wanted: Expectation, article: Article) -> list[str]:
     judged = []
     if wanted.category and article.category not in wanted.category:
         judged.append(f"category {article.category}")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.articles.approved_metadata import following, front_of, is_overview_start
-from pipeline.articles.render import describe
+from pipeline.articles.render import make_description
 from pipeline.domain.models import Beat
 
 BEAT = Beat(key="b", market="market")
@@ -81,4 +81,4 @@ def test_a_description_that_is_cut_from_the_overview_is_known_as_such(overview: 
     again = front_of(front.metadata, body, BEAT)
     assert again.metadata == front.metadata
     assert front.follows is bool(front.metadata["description"])
-    assert "<b" not in describe(overview)
+    assert "<b" not in make_description(overview)

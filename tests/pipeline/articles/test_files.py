@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.articles.files import Write, read_bytes, remove, sha256_of, sweep, write_atomically
+from pipeline.articles.files import Write, read_bytes, remove, remove_temp_files, sha256_of, write_atomically
 from pipeline.domain.errors import OutputError
 
 DRAFT = "drafts/2026/03/a-01234567.md"
@@ -146,17 +146,17 @@ def test_sweep_removes_leftovers_alone(tmp_path: Path) -> None:
     kept = [folder / ".hidden.tmp", folder / "a.0123abcd.tmp", folder / ".a.md.swp"]
     for path in (*kept, folder / ".a-01234567.md.0123abcd.tmp"):
         path.write_bytes(b"half")
-    assert sweep(tmp_path) == 1
-    assert sweep(tmp_path) == 0
+    assert remove_temp_files(tmp_path) == 1
+    assert remove_temp_files(tmp_path) == 0
     assert len(everything(tmp_path)) == len(kept) + 1
-    assert sweep(tmp_path / "missing") == 0
+    assert remove_temp_files(tmp_path / "missing") == 0
 
 
 def test_sweep_lets_a_write_in_progress_be(tmp_path: Path) -> None:
     swept = []
 
     def write(descriptor: int, data: bytes) -> int:
-        swept.append(sweep(tmp_path))
+        swept.append(remove_temp_files(tmp_path))
         return os.write(descriptor, data)
 
     write_atomically(tmp_path, DRAFT, b"whole", write=write)
@@ -169,8 +169,8 @@ def test_sweep_takes_what_a_dead_writer_had_locked(tmp_path: Path) -> None:
     leftover.write_bytes(b"half")
     with leftover.open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        assert sweep(tmp_path) == 0
-    assert sweep(tmp_path) == 1
+        assert remove_temp_files(tmp_path) == 0
+    assert remove_temp_files(tmp_path) == 1
 
 
 def test_removing_twice_is_well(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import frontmatter as python_frontmatter
 import pytest
 
-from pipeline.articles.front_matter import Handler, dumps, loads
+from pipeline.articles.front_matter import FrontMatterHandler, dumps, loads
 from pipeline.domain.errors import OutputError
 from pipeline.domain.models import Sentiment
 
@@ -42,10 +42,10 @@ def test_an_editors_byte_order_mark_and_line_ends_are_tolerated(text: str) -> No
 
 
 def test_python_frontmatter_uses_the_handler() -> None:
-    post = python_frontmatter.loads(GOLDEN, handler=Handler())
+    post = python_frontmatter.loads(GOLDEN, handler=FrontMatterHandler())
     assert post.metadata == loads(GOLDEN)[0]
     with pytest.raises(OutputError):
-        python_frontmatter.loads("---\ntitle: open", handler=Handler())
+        python_frontmatter.loads("---\ntitle: open", handler=FrontMatterHandler())
 
 
 @pytest.mark.parametrize(

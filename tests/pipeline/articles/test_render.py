@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.articles.front_matter import dumps, loads
-from pipeline.articles.render import build_metadata, describe, render_body
+from pipeline.articles.render import build_front_matter, make_description, render_body
 from pipeline.domain.models import (
     Article,
     Beat,
@@ -63,7 +63,7 @@ def test_body() -> None:
 
 def test_front_matter() -> None:
     findings = [Finding(kind="k", severity=severity, message="m") for severity in Severity]
-    metadata = build_metadata(SOURCE, ARTICLE, MODEL, findings, now=NOW)
+    metadata = build_front_matter(SOURCE, ARTICLE, MODEL, findings, now=NOW)
     assert dumps(metadata, "") == (
         "---\n"
         "title: Harbour Bank Lifts Limit\n"
@@ -100,20 +100,22 @@ def test_front_matter() -> None:
 
 
 def test_a_brief_has_no_prompt_and_is_no_rewrite() -> None:
-    ai = build_metadata(SOURCE, ARTICLE, BRIEF, (), now=NOW)["ai"]
+    ai = build_front_matter(SOURCE, ARTICLE, BRIEF, (), now=NOW)["ai"]
     assert ai["rewritten"] is False
     assert "prompt" not in ai
 
 
 def test_a_translated_title_keeps_the_sources_beside_it() -> None:
-    metadata = build_metadata(SOURCE, ARTICLE.model_copy(update={"title": "Bank hebt"}), MODEL, (), now=NOW)
+    metadata = build_front_matter(
+        SOURCE, ARTICLE.model_copy(update={"title": "Bank hebt"}), MODEL, (), now=NOW
+    )
     assert metadata["title"] == "Bank hebt"
     assert metadata["source"]["title"] == "Harbour Bank Lifts Limit"
 
 
 def test_the_category_stays_where_the_tags_have_it() -> None:
     tagged = ARTICLE.model_copy(update={"tags": ("BUSINESS", "Eth")})
-    assert build_metadata(SOURCE, tagged, MODEL, (), now=NOW)["tags"] == ["BUSINESS", "ETH"]
+    assert build_front_matter(SOURCE, tagged, MODEL, (), now=NOW)["tags"] == ["BUSINESS", "ETH"]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +127,7 @@ def test_the_category_stays_where_the_tags_have_it() -> None:
 )
 def test_attribution_uses_what_there_is(fields: dict[str, str | None], url: str | None) -> None:
     source = SOURCE.model_copy(update={"item": ITEM.model_copy(update=fields)})
-    assert build_metadata(source, ARTICLE, MODEL, (), now=NOW)["source"].get("url") == url
+    assert build_front_matter(source, ARTICLE, MODEL, (), now=NOW)["source"].get("url") == url
 
 
 def test_a_redraft_keeps_what_an_editor_chose() -> None:
@@ -138,7 +140,7 @@ def test_a_redraft_keeps_what_an_editor_chose() -> None:
         "review": {"by": "kim"},
         "series": "banks",
     }
-    metadata = build_metadata(SOURCE, ARTICLE, MODEL, (), now=NOW, version=2, previous=previous)
+    metadata = build_front_matter(SOURCE, ARTICLE, MODEL, (), now=NOW, version=2, previous=previous)
     assert metadata["description"] == "The editor's own."
     assert (metadata["stickyWeight"], metadata["score"], metadata["ai"]["version"]) == (3, 7, 2)
     assert list(metadata)[-4:] == ["draft", "coverImage", "ai", "series"]
@@ -147,13 +149,13 @@ def test_a_redraft_keeps_what_an_editor_chose() -> None:
 
 def test_wrongly_decoded_text_is_repaired_and_entities_are_not() -> None:
     broken = ARTICLE.model_copy(update={"title": "It\u00e2\u20ac\u2122s up &lt; 5\u00e2\u20ac\u00a6\x07"})
-    assert build_metadata(SOURCE, broken, MODEL, (), now=NOW)["title"] == "It’s up &lt; 5…"
+    assert build_front_matter(SOURCE, broken, MODEL, (), now=NOW)["title"] == "It’s up &lt; 5…"
 
 
 def test_an_item_without_any_title_still_has_one() -> None:
     source = SOURCE.model_copy(update={"item": ITEM.model_copy(update={"title": ""})})
     untitled = ARTICLE.model_copy(update={"title": " "})
-    assert build_metadata(source, untitled, MODEL, (), now=NOW)["title"].startswith("The bank lifts")
+    assert build_front_matter(source, untitled, MODEL, (), now=NOW)["title"].startswith("The bank lifts")
 
 
 @pytest.mark.parametrize(
@@ -170,7 +172,7 @@ def test_an_item_without_any_title_still_has_one() -> None:
     ],
 )
 def test_description(overview: str, description: str) -> None:
-    assert describe(overview) == description
+    assert make_description(overview) == description
 
 
 @settings(max_examples=150, deadline=None)
@@ -179,7 +181,7 @@ def test_every_article_can_be_written_and_read(text: str, title: str) -> None:
     article = ARTICLE.model_copy(
         update={"title": title, "overview": text, "impact": (text,), "from_author": text}
     )
-    metadata, body = build_metadata(SOURCE, article, MODEL, (), now=NOW), render_body(article, BEAT)
+    metadata, body = build_front_matter(SOURCE, article, MODEL, (), now=NOW), render_body(article, BEAT)
     written = dumps(metadata, body)
     assert dumps(*loads(written)) == written
     assert len(metadata["description"]) <= 180

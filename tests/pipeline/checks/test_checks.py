@@ -2,7 +2,7 @@ import pytest
 
 from pipeline.checks.runner import run_checks
 from pipeline.domain.models import Beat, Severity
-from pipeline.domain.placeholders import PLACEHOLDERS, brief_words
+from pipeline.domain.placeholders import PLACEHOLDERS, brief_labels
 
 BEAT = Beat(key="crypto", market="crypto market")
 GOOD = """## Overview
@@ -34,7 +34,7 @@ def test_a_whole_article_has_no_findings() -> None:
 
 @pytest.mark.parametrize("language", ["en", "de", "es", "fr", "sw"])
 def test_each_placeholder_blocks_where_it_stands_until_it_is_replaced(language: str) -> None:
-    words = brief_words(language)
+    words = brief_labels(language)
     brief = GOOD.replace("A steady month.", words.from_author).replace("Supply may grow.", words.impact)
     found = run_checks(None, brief, BEAT, front=None)
     assert [(finding.kind, finding.severity) for finding in found] == [("brief", Severity.BLOCK)] * 2

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.checks.dates import check_dates, date_spans, mentions
-from pipeline.checks.tokens import Case, Reading
+from pipeline.checks.dates import check_dates, date_spans, extract_dates
+from pipeline.checks.tokens import CheckInput, TokenizedText
 from pipeline.domain.models import Severity
 
 PUBLISHED = datetime(2026, 3, 12, 9, tzinfo=UTC)
@@ -17,7 +17,7 @@ PUBLISHED = datetime(2026, 3, 12, 9, tzinfo=UTC)
 def said(
     source: str, draft: str, *, language: str = "en", published: datetime | None = PUBLISHED
 ) -> list[tuple[str, str]]:
-    found = check_dates(Case(Reading(draft), Reading(source), language, published))
+    found = check_dates(CheckInput(TokenizedText(draft), TokenizedText(source), language, published))
     return [(one.severity.value, draft[slice(*one.span or ())]) for one in found]
 
 
@@ -106,7 +106,7 @@ def test_german_dates_are_checked_by_their_own_table() -> None:
 
 
 def test_a_language_without_a_table_is_said_to_be_unchecked() -> None:
-    [one] = check_dates(Case(Reading("x"), Reading("x"), "vi"))
+    [one] = check_dates(CheckInput(TokenizedText("x"), TokenizedText("x"), "vi"))
     assert (one.severity, one.span) == (Severity.NOTE, None)
 
 
@@ -119,7 +119,7 @@ TEXT = st.lists(st.sampled_from(SAID.split()), max_size=30).map(" ".join) | st.t
 
 @given(TEXT, st.sampled_from(["en", "de"]))
 def test_dates_stand_in_the_text_in_order(text: str, language: str) -> None:
-    found = mentions(text, language)
+    found = extract_dates(text, language)
     assert all(0 <= one.start < one.end <= len(text) for one in found)
     assert [one.start for one in found] == sorted({one.start for one in found})
 

@@ -1,7 +1,7 @@
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from pipeline.checks.runner import acknowledgement
+from pipeline.checks.runner import finding_key
 from pipeline.domain.models import Finding, Severity
 
 TEXTS = st.text(min_size=1, max_size=20).filter(str.strip)
@@ -18,7 +18,7 @@ def key(
         span=(len(before), len(before + claim)),
         evidence=((len(lead), len(lead + evidence)),),
     )
-    return acknowledgement(finding, before + claim + behind, lead + evidence + tail)
+    return finding_key(finding, before + claim + behind, lead + evidence + tail)
 
 
 @given(TEXTS, TEXTS, MORE, MORE, MORE, MORE)
@@ -42,15 +42,13 @@ def test_a_key_falls_with_the_claim_and_with_its_evidence(
 def test_white_space_and_severity_do_not_count_and_missing_evidence_does() -> None:
     finding = Finding(kind="name", severity=Severity.WARN, message="m", span=(0, 9))
     same = finding.model_copy(update={"severity": Severity.BLOCK, "span": (0, 10)})
-    assert acknowledgement(finding, "Ida  Lund", "s") == acknowledgement(same, "Ida\n Lund ", "s")
+    assert finding_key(finding, "Ida  Lund", "s") == finding_key(same, "Ida\n Lund ", "s")
     evident = finding.model_copy(update={"evidence": ((0, 1),)})
-    assert acknowledgement(finding, "Ida  Lund", "s") != acknowledgement(evident, "Ida  Lund", "s")
+    assert finding_key(finding, "Ida  Lund", "s") != finding_key(evident, "Ida  Lund", "s")
 
 
 def test_a_finding_about_the_whole_is_known_by_what_it_says() -> None:
     one = Finding(kind="form", severity=Severity.WARN, message="One.")
     other = one.model_copy(update={"message": "Other."})
-    assert (
-        acknowledgement(one, "a", "b") == acknowledgement(one, "c", "d") != acknowledgement(other, "a", "b")
-    )
-    assert len(acknowledgement(one, "a", "b")) == 16
+    assert finding_key(one, "a", "b") == finding_key(one, "c", "d") != finding_key(other, "a", "b")
+    assert len(finding_key(one, "a", "b")) == 16

@@ -3,8 +3,8 @@
 import pytest
 
 from pipeline.articles.approved_metadata import front_of
-from pipeline.articles.render import describe, render_body
-from pipeline.checks.runner import acknowledgement, run_checks
+from pipeline.articles.render import make_description, render_body
+from pipeline.checks.runner import finding_key, run_checks
 from pipeline.domain.models import Finding, Front, Severity, Source
 from pipeline.rewrite.offline_brief import write_brief
 from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, source
@@ -16,7 +16,7 @@ def found(
     of: Source | None = None, body: str = ARTICLE, **metadata: object
 ) -> list[tuple[str, str, str, str]]:
     """Return field, kind, severity and words of the findings about title and description."""
-    told = {"title": "Arden mill to close", "description": describe(OVERVIEW)} | metadata
+    told = {"title": "Arden mill to close", "description": make_description(OVERVIEW)} | metadata
     front = front_of(told, body, BEAT)
     findings = run_checks(of or source(), body, BEAT, front=front)
     return [
@@ -83,17 +83,19 @@ def test_a_headline_may_name_its_subject_first() -> None:
 def test_an_error_of_the_overview_is_told_once() -> None:
     wrong = OVERVIEW.replace("240", "260")
     body = ARTICLE.replace(OVERVIEW, wrong)
-    findings = run_checks(source(), body, BEAT, front=front_of({"description": describe(wrong)}, body, BEAT))
+    findings = run_checks(
+        source(), body, BEAT, front=front_of({"description": make_description(wrong)}, body, BEAT)
+    )
     assert [(one.field, one.kind) for one in findings] == [("body", "figure")]
     # A description that was left behind is checked by itself.
-    assert found(description=describe(wrong)) == [("description", "figure", "block", "260")]
+    assert found(description=make_description(wrong)) == [("description", "figure", "block", "260")]
 
 
 def test_a_brief_has_its_sources_title_and_beginning() -> None:
     given = source(title="Free coins at bad.com")
     body = render_body(write_brief(given, BEAT), BEAT)
     quoted = body.partition("\n\n")[2].partition("\n\n")[2].partition("\n\n## ")[0]
-    assert found(given, body, title=given.item.title, description=describe(quoted)) == []
+    assert found(given, body, title=given.item.title, description=make_description(quoted)) == []
 
 
 def test_a_claim_has_one_key_wherever_it_stands() -> None:
@@ -103,7 +105,7 @@ def test_a_claim_has_one_key_wherever_it_stands() -> None:
     assert [one.field for one in findings] == ["title", "body"]
     assert len({one.key for one in findings}) == 1
     in_body = findings[1]
-    assert acknowledgement(in_body, body, TEXT) == in_body.key
+    assert finding_key(in_body, body, TEXT) == in_body.key
 
 
 def test_a_finding_of_before_is_about_the_body() -> None:

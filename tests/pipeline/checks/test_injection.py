@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.articles.render import render_body
 from pipeline.checks.injection.check import check_injection, check_origin
 from pipeline.checks.runner import run_checks
-from pipeline.checks.visible_text import seen
+from pipeline.checks.visible_text import visible_text
 from pipeline.domain.models import Beat, Finding, Item, Severity, Source
 from pipeline.rewrite.offline_brief import write_brief
 
@@ -241,12 +241,12 @@ def test_many_harmless_places_hide_no_harmful_one() -> None:
 )
 def test_every_place_that_is_seen_has_its_place_in_the_text(parts: list[str]) -> None:
     text = "".join(parts)
-    shown = seen(text)
+    shown = visible_text(text)
     last = 0
     for at, char in enumerate(shown.text):
         low, high = shown.span(at, at + 1)
         assert last <= low < high <= len(text)
-        assert seen(text[low:high]).text in (char, "")
+        assert visible_text(text[low:high]).text in (char, "")
         last = low
 
 

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.checks.names import check_names
-from pipeline.checks.tokens import Case, Reading
+from pipeline.checks.tokens import CheckInput, TokenizedText
 from pipeline.domain.models import Severity
 
 
 def said(source: str, draft: str, language: str = "en") -> list[tuple[str, str]]:
-    found = check_names(Case(Reading(draft), Reading(source), language))
+    found = check_names(CheckInput(TokenizedText(draft), TokenizedText(source), language))
     return [(one.severity.value, draft[slice(*one.span or ())]) for one in found]
 
 
@@ -75,7 +75,7 @@ def test_in_german_a_capital_alone_makes_no_name() -> None:
 
 
 def test_a_language_without_a_table_is_said_to_be_unchecked() -> None:
-    [one] = check_names(Case(Reading("x"), Reading("x"), "vi"))
+    [one] = check_names(CheckInput(TokenizedText("x"), TokenizedText("x"), "vi"))
     assert (one.severity, one.span) == (Severity.NOTE, None)
 
 
@@ -88,7 +88,7 @@ TEXT = st.lists(st.sampled_from(SAID.split(" ")), max_size=30).map(" ".join) | s
 
 @given(TEXT, TEXT, st.sampled_from(["en", "de"]))
 def test_findings_stand_in_the_draft_in_order(source: str, draft: str, language: str) -> None:
-    found = check_names(Case(Reading(draft), Reading(source), language))
+    found = check_names(CheckInput(TokenizedText(draft), TokenizedText(source), language))
     spans = [one.span or (0, 0) for one in found]
     assert all(0 <= start < end <= len(draft) for start, end in spans)
     assert spans == sorted(spans)

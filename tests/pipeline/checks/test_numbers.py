@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.checks.numbers import check_figures
-from pipeline.checks.tokens import Case, Reading
+from pipeline.checks.numbers import check_numbers
+from pipeline.checks.tokens import CheckInput, TokenizedText
 from pipeline.domain.models import Finding, Severity
 
 
 def found(source: str, draft: str, language: str = "en") -> list[Finding]:
-    return check_figures(Case(Reading(draft), Reading(source), language))
+    return check_numbers(CheckInput(TokenizedText(draft), TokenizedText(source), language))
 
 
 def said(source: str, draft: str, language: str = "en") -> list[tuple[str, str]]:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.checks.numbers import figures
-from pipeline.checks.numbers.tokenize import worth
+from pipeline.checks.numbers import extract_numbers
+from pipeline.checks.numbers.tokenize import token_value
 
 EN = [
     ("He paid $1.2 million.", "$1.2 million", 1_200_000, "money", "USD"),
@@ -67,7 +67,7 @@ DE = [
 def test_a_figure_is_found_with_its_scale_and_unit(
     language: str, text: str, said: str, value: float, kind: str, unit: str
 ) -> None:
-    [found] = figures(text, language)
+    [found] = extract_numbers(text, language)
     assert text[found.start : found.end] == said
     assert found.value == pytest.approx(value, rel=1e-6)
     assert (found.kind, found.unit) == (kind, unit)
@@ -87,7 +87,7 @@ def test_a_figure_is_found_with_its_scale_and_unit(
     ],
 )
 def test_numbers_that_count_nothing_are_no_figures(text: str) -> None:
-    assert [found for found in figures(text, "en") if found.kind != "year"] == []
+    assert [found for found in extract_numbers(text, "en") if found.kind != "year"] == []
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_numbers_that_count_nothing_are_no_figures(text: str) -> None:
     ],
 )
 def test_both_ends_of_a_range_have_its_unit(text: str, values: list[tuple[str, float]]) -> None:
-    assert [(found.kind, found.value) for found in figures(text, "en")] == values
+    assert [(found.kind, found.value) for found in extract_numbers(text, "en")] == values
 
 
 @pytest.mark.parametrize(
@@ -113,11 +113,11 @@ def test_both_ends_of_a_range_have_its_unit(text: str, values: list[tuple[str, f
     ],
 )
 def test_a_hedge_is_kept(text: str, hedge: str) -> None:
-    assert figures(text, "en")[0].hedge == hedge
+    assert extract_numbers(text, "en")[0].hedge == hedge
 
 
 def test_another_language_than_those_with_a_table_has_no_figures() -> None:
-    assert figures("12 xe", "vi") == ()
+    assert extract_numbers("12 xe", "vi") == ()
 
 
 @pytest.mark.parametrize(
@@ -135,12 +135,12 @@ def test_another_language_than_those_with_a_table_has_no_figures() -> None:
 def test_digits_are_worth_what_their_separators_say(
     digits: str, decimal: str, value: float, step: float
 ) -> None:
-    assert worth(digits, decimal) == pytest.approx((value, step))
+    assert token_value(digits, decimal) == pytest.approx((value, step))
 
 
 @pytest.mark.parametrize("digits", ["1.2.3.4", "1,2,3.4.5", "9" * 30])
 def test_digits_that_are_no_one_number_have_no_value(digits: str) -> None:
-    assert worth(digits, ".") is None
+    assert token_value(digits, ".") is None
 
 
 SAID = (
@@ -155,7 +155,7 @@ PIECES = st.sampled_from(SAID.split())
     st.sampled_from(["en", "de"]),
 )
 def test_whatever_a_text_holds_figures_stand_in_it_in_order(text: str, language: str) -> None:
-    found = figures(text, language)
+    found = extract_numbers(text, language)
     assert all(0 <= one.start < one.end <= len(text) for one in found)
     assert all(one.start < other.start for one, other in pairwise(found))
     assert all(one.value >= 0 and one.step > 0 for one in found)

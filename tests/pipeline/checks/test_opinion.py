@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from pipeline.checks.document import Page
+from pipeline.checks.document import DraftDocument
 from pipeline.checks.opinion import check_opinion
 from pipeline.domain.models import Beat
 from tests.pipeline.checks.articles import BEAT
@@ -13,12 +13,14 @@ GERMAN = Beat(
 )
 
 
-def page(author: str, impact: str = "Much may follow.", beat: Beat = BEAT, facts: str = FACTS) -> Page:
+def page(
+    author: str, impact: str = "Much may follow.", beat: Beat = BEAT, facts: str = FACTS
+) -> DraftDocument:
     heading = f"{beat.impact} {beat.market}"
     body = (
         f"## {beat.overview}\n\n{facts}\n\n## {beat.from_author}\n\n{author}\n\n## {heading}\n\n- {impact}\n"
     )
-    return Page(body, beat)
+    return DraftDocument(body, beat)
 
 
 def check(
@@ -145,7 +147,7 @@ def test_what_is_new_is_found_behind_much_that_is_not() -> None:
 def test_other_sections_may_tell_anything() -> None:
     read = page("A view.", facts="Investors should sell, he said: prices will rise by 12% in Porto.")
     assert check_opinion(read, "en") == []
-    assert check_opinion(Page("Prices will rise.", BEAT), "en") == []
+    assert check_opinion(DraftDocument("Prices will rise.", BEAT), "en") == []
 
 
 @pytest.mark.parametrize("piece", ["Investors should ", "a ", "12 Porto ", "prices will "])

@@ -3,8 +3,8 @@ import time
 import pytest
 
 from pipeline.checks.overlap import check_overlap, copied
-from pipeline.checks.tokens import Reading
-from pipeline.domain.models import Checks
+from pipeline.checks.tokens import TokenizedText
+from pipeline.domain.models import CheckLevels
 from tests.pipeline.checks.articles import ARTICLE, run, told
 
 SOURCE = """On a wet morning the ferry crew found that somebody had cut both mooring ropes during the night
@@ -15,8 +15,8 @@ WORDS = SOURCE.split()
 FILLER = " ".join(f"word{number}" for number in range(200))
 
 
-def check(text: str, limits: Checks | None = None) -> list[tuple[str, str]]:
-    found = check_overlap(Reading(text), Reading(SOURCE), limits or Checks())
+def check(text: str, limits: CheckLevels | None = None) -> list[tuple[str, str]]:
+    found = check_overlap(TokenizedText(text), TokenizedText(SOURCE), limits or CheckLevels())
     return [(one.severity.value, text[slice(*one.span)] if one.span else "") for one in found]
 
 
@@ -33,17 +33,19 @@ def test_copied_words_warn_from_thirteen_and_block_from_twenty(length: int, seve
 
 def test_the_thresholds_are_the_beats() -> None:
     text = f"Here. {' '.join(WORDS[2:12])} and {FILLER}"
-    assert [one for one, _ in check(text, Checks(overlap_warn_words=10))] == ["warn"]
-    assert [one for one, _ in check(text, Checks(overlap_warn_words=10, overlap_block_words=10))] == ["block"]
+    assert [one for one, _ in check(text, CheckLevels(overlap_warn_words=10))] == ["warn"]
+    assert [one for one, _ in check(text, CheckLevels(overlap_warn_words=10, overlap_block_words=10))] == [
+        "block"
+    ]
 
 
 def test_evidence_is_the_same_words_in_the_source() -> None:
     [finding] = check_overlap(
-        Reading(
+        TokenizedText(
             f"So THE ferry  crew found—that somebody had cut “both” mooring ropes during the night {FILLER}"
         ),
-        Reading(SOURCE),
-        Checks(),
+        TokenizedText(SOURCE),
+        CheckLevels(),
     )
     [place] = finding.evidence
     assert SOURCE[slice(*place)].startswith("the ferry crew")
@@ -56,7 +58,7 @@ def test_much_in_short_runs_blocks_as_well_and_marks_them() -> None:
     assert (severity, whole) == ("block", "")
     assert [(one, words) for one, words in rest] == [("warn", piece) for piece in pieces]
     assert check(f"{text} {FILLER}") == []
-    assert check(text, Checks(overlap_block_share=0.9)) == []
+    assert check(text, CheckLevels(overlap_block_share=0.9)) == []
 
 
 def test_a_short_text_is_not_blocked_for_one_run() -> None:
@@ -78,15 +80,24 @@ def test_what_a_link_is_called_is_no_overlap() -> None:
     linked = " ".join(WORDS[2:27])
     text = f"From {linked}: {FILLER}"
     start = text.index(linked)
-    assert check_overlap(Reading(text), Reading(SOURCE), Checks(), [(start, start + len(linked))]) == []
+    assert (
+        check_overlap(
+            TokenizedText(text), TokenizedText(SOURCE), CheckLevels(), [(start, start + len(linked))]
+        )
+        == []
+    )
 
 
 def test_measures_are_of_the_writers_own_words() -> None:
-    whole = copied(Reading(SOURCE), Reading(SOURCE))
-    assert (whole.longest, whole.share, whole.density) == (len(Reading(SOURCE).words), 1.0, whole.longest)
-    none = copied(Reading("Entirely different."), Reading(SOURCE))
+    whole = copied(TokenizedText(SOURCE), TokenizedText(SOURCE))
+    assert (whole.longest, whole.share, whole.density) == (
+        len(TokenizedText(SOURCE).words),
+        1.0,
+        whole.longest,
+    )
+    none = copied(TokenizedText("Entirely different."), TokenizedText(SOURCE))
     assert none == (0, 0.0, 0.0)
-    quoted = copied(Reading(f'"{" ".join(WORDS[:30])}" {FILLER}'), Reading(SOURCE))
+    quoted = copied(TokenizedText(f'"{" ".join(WORDS[:30])}" {FILLER}'), TokenizedText(SOURCE))
     assert quoted.longest <= 1
 
 
@@ -100,6 +111,6 @@ def test_a_sentence_over_a_heading_is_two() -> None:
 def test_time_grows_with_the_text_alone(words: str) -> None:
     text = words * (100_000 // len(words.split()))
     begun = time.process_time()
-    check_overlap(Reading(text), Reading(text), Checks())
-    copied(Reading(text), Reading(text))
+    check_overlap(TokenizedText(text), TokenizedText(text), CheckLevels())
+    copied(TokenizedText(text), TokenizedText(text))
     assert time.process_time() - begun < 10

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.checks.quotations.check import check_quotations
-from pipeline.checks.quotations.extract import quotes
-from pipeline.checks.tokens import Case, Reading
+from pipeline.checks.quotations.extract import extract_quotes
+from pipeline.checks.tokens import CheckInput, TokenizedText
 from pipeline.domain.models import Finding, Severity
 
 SOURCE = """The mill will close in spring, its owner said on Friday. "We kept it open for as long as
@@ -20,7 +20,7 @@ and short-sighted".
 
 
 def check(text: str, source: str = SOURCE, language: str = "en") -> list[Finding]:
-    return check_quotations(Case(Reading(text), Reading(source), language))
+    return check_quotations(CheckInput(TokenizedText(text), TokenizedText(source), language))
 
 
 def severities(text: str, source: str = SOURCE, language: str = "en") -> list[str]:
@@ -153,12 +153,12 @@ def test_scare_quotes_of_a_word_are_nobodys_speech_either() -> None:
     ],
 )
 def test_quotations_are_found_by_their_marks(text: str, found: list[str]) -> None:
-    assert [text[quote.start : quote.end] for quote in quotes(text)] == found
+    assert [text[quote.start : quote.end] for quote in extract_quotes(text)] == found
 
 
 @given(st.text(alphabet="ab \"'“”„«»‘’>\n.[]…", max_size=80))
 def test_any_text_is_read(text: str) -> None:
-    found = quotes(text)
+    found = extract_quotes(text)
     assert all(0 <= one.start <= one.end <= len(text) for one in found)
     assert all(one.end <= other.start for one, other in pairwise(found))
     assert check(text, text) == [] or all(finding.span for finding in check(text, text))

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from pipeline.articles.render import render_body
 from pipeline.checks.runner import run_checks
-from pipeline.domain.models import Beat, Checks, Severity
-from pipeline.domain.placeholders import PLACEHOLDERS, brief_words
+from pipeline.domain.models import Beat, CheckLevels, Severity
+from pipeline.domain.placeholders import PLACEHOLDERS, brief_labels
 from pipeline.rewrite.offline_brief import write_brief
 from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, run, source, told
 
@@ -21,7 +21,7 @@ COPIED = ARTICLE.replace(
 
 
 def with_checks(**settings: object) -> Beat:
-    return BEAT.model_copy(update={"checks": Checks.model_validate(settings)})
+    return BEAT.model_copy(update={"checks": CheckLevels.model_validate(settings)})
 
 
 def test_a_place_is_that_of_the_file_whatever_markdown_hides() -> None:
@@ -102,7 +102,7 @@ def test_a_brief_quotes_its_source_on_purpose(language: str) -> None:
 
 def test_a_brief_with_the_placeholders_replaced_is_an_article() -> None:
     given = source()
-    words = brief_words("en")
+    words = brief_labels("en")
     body = render_body(write_brief(given, BEAT), BEAT)
     body = body.replace(words.from_author, "Prices will rise.").replace(words.impact, "Much may follow.")
     assert not any(text in body for text in PLACEHOLDERS)

@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.checks.overlap import Run, copied_runs
+from pipeline.checks.overlap import SharedRun, shared_runs
 
 WORDS = st.lists(st.sampled_from("abc"), max_size=40)
 
 
-def brute_force(draft: list[str], source: list[str], least: int) -> list[Run]:
+def brute_force(draft: list[str], source: list[str], least: int) -> list[SharedRun]:
     """Every longest run at every place, those within another one left out."""
-    found: list[Run] = []
+    found: list[SharedRun] = []
     for start in range(len(draft)):
-        best = Run(start, 0, 0)
+        best = SharedRun(start, 0, 0)
         for at in range(len(source)):
             length = 0
             while (
@@ -23,7 +23,7 @@ def brute_force(draft: list[str], source: list[str], least: int) -> list[Run]:
             ):
                 length += 1
             if length > best.length:
-                best = Run(start, at, length)
+                best = SharedRun(start, at, length)
         inside = found and best.start + best.length <= found[-1].start + found[-1].length
         if best.length >= least and not inside:
             found.append(best)
@@ -34,23 +34,23 @@ def brute_force(draft: list[str], source: list[str], least: int) -> list[Run]:
 def test_runs_are_those_that_looking_everywhere_finds(
     draft: list[str], source: list[str], least: int
 ) -> None:
-    assert copied_runs(draft, source, least) == brute_force(draft, source, least)
+    assert shared_runs(draft, source, least) == brute_force(draft, source, least)
 
 
 @given(st.lists(st.sampled_from("ab"), max_size=60), st.integers(1, 5))
 def test_a_text_is_one_run_of_itself(words: list[str], least: int) -> None:
-    assert copied_runs(words, words, least) == ([Run(0, 0, len(words))] if len(words) >= least else [])
+    assert shared_runs(words, words, least) == ([SharedRun(0, 0, len(words))] if len(words) >= least else [])
 
 
 def test_runs_may_overlap_and_never_cross_what_the_source_does_not_have() -> None:
     source = list("abcd.bcdef")
-    assert copied_runs(list("abcdef"), source, 3) == [Run(0, 0, 4), Run(1, 5, 5)]
-    assert copied_runs(list("abcxdef"), source, 3) == [Run(0, 0, 3), Run(4, 7, 3)]
+    assert shared_runs(list("abcdef"), source, 3) == [SharedRun(0, 0, 4), SharedRun(1, 5, 5)]
+    assert shared_runs(list("abcxdef"), source, 3) == [SharedRun(0, 0, 3), SharedRun(4, 7, 3)]
 
 
 def test_a_run_has_a_word() -> None:
     with pytest.raises(ValueError, match="one word"):
-        copied_runs(["a"], ["a"], 0)
+        shared_runs(["a"], ["a"], 0)
 
 
 @pytest.mark.parametrize("period", [1, 2, 7, 1000])
@@ -58,6 +58,6 @@ def test_repetitive_texts_of_a_hundred_thousand_words_take_no_more_time_than_oth
     source = [f"w{number % period}" for number in range(100_000)]
     draft = [f"w{(number * 3) % (period + 1)}" for number in range(50_000)] + source[:50_000]
     begun = time.process_time()
-    runs = copied_runs(draft, source, 8)
+    runs = shared_runs(draft, source, 8)
     assert max(run.length for run in runs) >= 50_000
     assert time.process_time() - begun < 10

@@ -2,9 +2,9 @@ import time
 
 import pytest
 
-from pipeline.checks.document import Page
-from pipeline.checks.structure import check_form, check_leftovers, check_length, check_repeats
-from pipeline.checks.tokens import Reading
+from pipeline.checks.document import DraftDocument
+from pipeline.checks.structure import check_artifacts, check_length, check_repetition, check_structure
+from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.models import Severity
 from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, run, told
 
@@ -33,7 +33,7 @@ def moved(heading: str, before: str) -> str:
     ],
 )
 def test_sections_in_another_order_are_warned_of_once(heading: str, before: str) -> None:
-    [finding] = check_form(moved(heading, before), BEAT)
+    [finding] = check_structure(moved(heading, before), BEAT)
     assert (finding.kind, finding.severity) == ("form", Severity.WARN)
     assert finding.span
     assert '"Overview" comes first' in finding.message
@@ -41,13 +41,13 @@ def test_sections_in_another_order_are_warned_of_once(heading: str, before: str)
 
 def test_a_heading_that_stands_twice_is_warned_of() -> None:
     body = ARTICLE.replace("## From author", "## buyers stayed away\n\nIndeed.\n\n## From author")
-    [finding] = check_form(body, BEAT)
+    [finding] = check_structure(body, BEAT)
     assert finding.severity is Severity.WARN
     assert body[slice(*finding.span or ())] == "## buyers stayed away"
 
 
 def leftovers(text: str, source: str = "", language: str = "en") -> list[tuple[str, str]]:
-    found = check_leftovers(Page(text, BEAT), source, language)
+    found = check_artifacts(DraftDocument(text, BEAT), source, language)
     return [(one.severity.value, text[slice(*one.span)] if one.span else "") for one in found]
 
 
@@ -122,17 +122,17 @@ SENTENCE = "The paper mill at Arden closes in spring after forty years of steady
 )
 def test_a_sentence_that_was_said_before_is_warned_of(other: str, repeated: bool) -> None:
     text = f"{SENTENCE}. Nobody bought its paper any more, said the owner who runs it.\n\n{other}."
-    found = [text[slice(*one.span or ())] for one in check_repeats(Reading(text))]
+    found = [text[slice(*one.span or ())] for one in check_repetition(TokenizedText(text))]
     assert found == ([f"{other}."] if repeated else [])
 
 
 def test_an_article_longer_than_its_source_bears_is_warned_of() -> None:
-    given = Reading("The mill closes. It had losses.")
-    assert check_length(Reading("word " * 90), given) == []
-    [finding] = check_length(Reading("word " * 300), given)
+    given = TokenizedText("The mill closes. It had losses.")
+    assert check_length(TokenizedText("word " * 90), given) == []
+    [finding] = check_length(TokenizedText("word " * 300), given)
     assert (finding.severity, finding.span) == (Severity.WARN, None)
     assert "300 words, its source 6" in finding.message
-    assert check_length(Reading("word " * 300), Reading("工場は春に閉鎖される。" * 30)) == []
+    assert check_length(TokenizedText("word " * 300), TokenizedText("工場は春に閉鎖される。" * 30)) == []
 
 
 def test_a_page_about_two_sentences_is_warned_of_among_all_checks() -> None:
@@ -145,6 +145,6 @@ def test_a_page_about_two_sentences_is_warned_of_among_all_checks() -> None:
 def test_time_grows_with_the_text_alone(piece: str) -> None:
     text = piece * (600_000 // len(piece))
     begun = time.process_time()
-    check_repeats(Reading(text))
-    check_leftovers(Page(text, BEAT), text, "en")
+    check_repetition(TokenizedText(text))
+    check_artifacts(DraftDocument(text, BEAT), text, "en")
     assert time.process_time() - begun < 10

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import Subscriptions, chosen, load_feeds
+from pipeline.config import Subscriptions, load_feeds, select_feeds
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import Beat, Checks, FeedConfig
+from pipeline.domain.models import Beat, CheckLevels, FeedConfig
 
 GOOD = """\
 defaults: {beat: crypto, language: en, max_items: 5, max_age_days: 3}
@@ -69,10 +69,10 @@ def test_a_feed_wins_over_the_defaults(tmp_path: Path) -> None:
     loaded = load(tmp_path, text)
     two = loaded.feeds[1]
     assert (two.max_items, two.max_age_days, two.first_key, two.enabled) == (9, None, "old", False)
-    assert [feed.key for feed in chosen(loaded, None)] == ["one"]
-    assert [feed.key for feed in chosen(loaded, ["old", "one", "two"])] == ["two", "one"]
+    assert [feed.key for feed in select_feeds(loaded, None)] == ["one"]
+    assert [feed.key for feed in select_feeds(loaded, ["old", "one", "two"])] == ["two", "one"]
     with pytest.raises(ConfigError, match="no feed 'ome'; did you mean one\\?"):
-        chosen(loaded, ["ome"])
+        select_feeds(loaded, ["ome"])
 
 
 def test_the_sample_of_the_repository_loads() -> None:
@@ -402,7 +402,7 @@ def test_deep_nesting_is_told_not_crashed_on(tmp_path: Path) -> None:
     assert "nested too deeply" in problems(tmp_path, text)[0]
 
 
-def with_checks(tmp_path: Path, flow: str) -> Checks:
+def with_checks(tmp_path: Path, flow: str) -> CheckLevels:
     return (
         load(tmp_path, GOOD.replace("market: crypto market", f"market: crypto market\n    checks: {flow}"))
         .beats["crypto"]

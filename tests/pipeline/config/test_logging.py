@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from pipeline.config import Settings
-from pipeline.config.logging import Json, Masked, configure
+from pipeline.config.logging import JsonFormatter, RedactingFormatter, configure_logging
 
 KEY = 'sk-"quoted"-key'
 
@@ -37,8 +37,8 @@ def settings(log: Any, folder: Path = Path("/tmp")) -> Settings:
 
 def logged(log: Any, message: str, **about: str) -> str:
     stream = io.StringIO()
-    configure(settings(log), stream)
-    configure(settings(log), stream)
+    configure_logging(settings(log), stream)
+    configure_logging(settings(log), stream)
     logging.getLogger("copydesk.items").info(message, extra=about)
     return stream.getvalue()
 
@@ -79,7 +79,7 @@ def test_no_secret_is_logged(log: str) -> None:
 @example("e", "message")
 def test_no_text_breaks_a_line_of_json(secret: str, message: str) -> None:
     record = logging.LogRecord("copydesk", logging.INFO, "", 0, message, (), None)
-    assert "\n" not in Json(()).format(record)
-    assert json.loads(Json(()).format(record))["message"] == message
-    assert json.loads(Json([secret]).format(record))["message"] == message.replace(secret, "***")
-    assert "\n" not in Masked([secret]).format(record)
+    assert "\n" not in JsonFormatter(()).format(record)
+    assert json.loads(JsonFormatter(()).format(record))["message"] == message
+    assert json.loads(JsonFormatter([secret]).format(record))["message"] == message.replace(secret, "***")
+    assert "\n" not in RedactingFormatter([secret]).format(record)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import private_files
-from pipeline.services.backup import back_up, unpack
+from pipeline.services.backup import create_backup, restore_files
 from pipeline.storage import Ledger
 
 
@@ -74,7 +74,7 @@ def test_a_backup_and_the_ledger_that_comes_out_of_it_are_their_owners_alone(tmp
     root, archive, restored = tmp_path / "output", tmp_path / "backup.tar.gz", tmp_path / "new"
     root.mkdir()
     with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:
-        back_up(ledger, root, archive)
-    unpack(archive, restored / "output", restored / "ledger.db")
+        create_backup(ledger, root, archive)
+    restore_files(archive, restored / "output", restored / "ledger.db")
     assert modes(tmp_path)["backup.tar.gz"] == "0o600"
     assert modes(restored) == {"ledger.db": "0o600"}

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.articles.render import build_metadata
+from pipeline.articles.render import build_front_matter
 from pipeline.config import FeedTarget, FolderTarget, GitTarget, HookTarget, Target, load_feeds, load_settings
-from pipeline.config.site_keys import ARTICLE_KEYS, Origin
+from pipeline.config.site_keys import ARTICLE_KEYS, KeySource
 from pipeline.covers import feed_cover
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import Credit, Source
@@ -117,11 +117,11 @@ def test_keys_for_a_site_are_on_top_of_those_of_the_preset(tmp_path: Path) -> No
     [site] = load(tmp_path, SHAPED.replace("date: publishedAt", "date: updatedAt"))
     assert isinstance(site, FolderTarget)
     assert site.added == {
-        "date": Origin(key="updatedAt"),
-        "lastmod": Origin(key="updatedAt"),
-        "params.author": Origin(key="source.author"),
-        "url": Origin(pattern="/{slug}/"),
-        "layout": Origin(value="post"),
+        "date": KeySource(key="updatedAt"),
+        "lastmod": KeySource(key="updatedAt"),
+        "params.author": KeySource(key="source.author"),
+        "url": KeySource(pattern="/{slug}/"),
+        "layout": KeySource(value="post"),
     }
 
 
@@ -199,7 +199,7 @@ def test_every_key_of_an_article_can_be_named() -> None:
         item=item.model_copy(update={"image": "https://wire.example/x.jpg"}), feed_key="a", feed_name="A",
         first_key="a", category="MARKET", language="en", also=(Credit(name="B", url="https://b.example/"),),
     )  # fmt: skip
-    metadata = build_metadata(source, article, MODEL, (), now=NOW, cover=feed_cover(source))
+    metadata = build_front_matter(source, article, MODEL, (), now=NOW, cover=feed_cover(source))
     paths = {
         f"{key}.{inner}" for key, value in metadata.items() if isinstance(value, dict) for inner in value
     }

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.covers import Unsplash, feed_cover, photo_cover, query_of
+from pipeline.covers import UnsplashClient, feed_cover, photo_cover, query_of
 from pipeline.covers.cover import SIZES, read_photo
 from pipeline.domain.models import Item, Source
-from pipeline.http_client import Net
+from pipeline.http_client import HttpClient
 from tests.fakes.unsplash import KEY, FakeUnsplash, photo
 
 JSON = st.recursive(
@@ -96,16 +96,16 @@ def test_a_query_is_the_topic_and_the_longest_words() -> None:
 @asynccontextmanager
 async def searching(
     api: FakeUnsplash, url: str | None = None, patience_s: float = 3.0
-) -> AsyncIterator[Unsplash]:
-    async with Net("Copydesk/test", timeout_s=2, allowed=[api.place]) as net:
-        yield Unsplash(net, KEY, url or api.url, patience_s=patience_s)
+) -> AsyncIterator[UnsplashClient]:
+    async with HttpClient("Copydesk/test", timeout_s=2, allowed=[api.place]) as net:
+        yield UnsplashClient(net, KEY, url or api.url, patience_s=patience_s)
 
 
 async def test_a_search_asks_as_the_documentation_wants() -> None:
     with FakeUnsplash([photo("a"), photo("b", urls={}), photo("c")]) as api:
         async with searching(api) as search:
             found = await search.search("harbour dawn", 5)
-            await search.used(found[0])
+            await search.track_download(found[0])
             again = await search.photo("c")
         assert [one.id for one in found] == ["a", "c"]
         assert again is not None
@@ -134,7 +134,7 @@ async def test_a_ping_that_fails_stops_nothing() -> None:
         async with searching(api) as search:
             [found] = await search.search("x")
             api.status = 500
-            await search.used(found)
+            await search.track_download(found)
             api.status = 200
             assert await search.search("x") == [found]
 
@@ -207,5 +207,5 @@ async def test_a_ping_goes_to_the_api_alone() -> None:
         async with searching(api) as search:
             read = read_photo(photo(links={"download_location": "https://evil.example/x"}))
             assert read is not None
-            await search.used(read)
+            await search.track_download(read)
         assert api.asked == []

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.domain.models import Item
-from pipeline.domain.near_duplicates import alike, bands, same_item
+from pipeline.domain.near_duplicates import is_near_duplicate, is_same_item, signature_bands
 from tests.pipeline.domain.near_duplicate_pairs import CHIP, CURE, DIFFERENT, EXCHANGE, PORT, SAME, SYNDICATED
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -22,7 +22,9 @@ def item(told: Told, days: float = 0, **changes: str) -> Item:
 
 def found(one: Told, other: Told) -> bool:
     """Tell whether a ledger that has one would join the other to it."""
-    return bool(set(bands(*one)) & set(bands(*other))) and alike(item(one), item(other))
+    return bool(set(signature_bands(*one)) & set(signature_bands(*other))) and is_near_duplicate(
+        item(one), item(other)
+    )
 
 
 def test_there_are_enough_pairs_to_say_something() -> None:
@@ -45,7 +47,7 @@ def test_a_digest_is_found_by_its_words_wherever_they_stand(byline: int) -> None
     before = " ".join(EXCHANGE.split()[:byline])
     for text in (PORT, CHIP, CURE):
         digest = " ".join(text.split()[:16])
-        assert set(bands("", text)) & set(bands("", f"{before} {digest}"))
+        assert set(signature_bands("", text)) & set(signature_bands("", f"{before} {digest}"))
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT, ids=[other[0] for _, other in DIFFERENT])
@@ -55,22 +57,22 @@ def test_what_only_looks_alike_is_not(one: Told, other: Told) -> None:
 
 def test_stories_more_than_a_week_apart_are_two() -> None:
     told = ("Varnhem closes its northern basin", PORT)
-    assert alike(item(told), item(told, days=7))
-    assert not alike(item(told), item(told, days=7.1))
+    assert is_near_duplicate(item(told), item(told, days=7))
+    assert not is_near_duplicate(item(told), item(told, days=7.1))
 
 
 def test_an_item_under_another_guid_is_the_same_by_its_link_or_its_title_and_text() -> None:
     told = ("Varnhem closes its northern basin", PORT)
     link = "https://news.example/port"
-    assert same_item(item(told, canonical=link), item(("Other", "Other."), canonical=link))
-    assert same_item(item(told), item((told[0], PORT.replace("6.2", "6.4"))))
-    assert not same_item(item(told), item(("Another title", PORT)))
-    assert not same_item(item(("Daily update", PORT)), item(("Daily update", PORT[::-1])))
+    assert is_same_item(item(told, canonical=link), item(("Other", "Other."), canonical=link))
+    assert is_same_item(item(told), item((told[0], PORT.replace("6.2", "6.4"))))
+    assert not is_same_item(item(told), item(("Another title", PORT)))
+    assert not is_same_item(item(("Daily update", PORT)), item(("Daily update", PORT[::-1])))
 
 
 def test_too_short_texts_are_compared_with_nothing() -> None:
-    assert bands("Update", "The market moved.") == ()
-    assert not alike(
+    assert signature_bands("Update", "The market moved.") == ()
+    assert not is_near_duplicate(
         item(("Update of the day", "The market moved.")), item(("Update of the day", "It moved."))
     )
 
@@ -93,9 +95,9 @@ TEXTS = st.text(max_size=400) | st.sampled_from(
 @given(TEXTS, TEXTS)
 def test_it_does_not_matter_who_came_first(one: str, other: str) -> None:
     first, second = item(("One title of some words", one)), item(("Another title of some words", other))
-    assert alike(first, second) == alike(second, first)
-    assert bands("t", one) == bands("t", one)
-    assert all(-(2**63) <= band < 2**63 for band in bands("t", one))
+    assert is_near_duplicate(first, second) == is_near_duplicate(second, first)
+    assert signature_bands("t", one) == signature_bands("t", one)
+    assert all(-(2**63) <= band < 2**63 for band in signature_bands("t", one))
 
 
 def test_texts_that_share_most_of_their_words_share_a_band() -> None:
@@ -104,9 +106,9 @@ def test_texts_that_share_most_of_their_words_share_a_band() -> None:
     shared = 0
     for _ in range(200):
         edited = " ".join("altered" if chance.random() < 0.04 else word for word in words)
-        shared += bool(set(bands("", PORT)) & set(bands("", edited)))
+        shared += bool(set(signature_bands("", PORT)) & set(signature_bands("", edited)))
     assert shared >= 190
 
 
 def test_a_megabyte_is_read_as_far_as_it_counts() -> None:
-    assert bands("", PORT * 2000) == bands("", PORT * 20)
+    assert signature_bands("", PORT * 2000) == signature_bands("", PORT * 20)

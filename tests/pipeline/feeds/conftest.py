@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from pipeline.http_client import Net
+from pipeline.http_client import HttpClient
 from tests.fakes.feed_server import FeedServer
 
 
@@ -16,6 +16,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FeedServer]:
 
 
 @pytest.fixture
-async def net(server: FeedServer) -> AsyncIterator[Net]:
-    async with Net("test", timeout_s=5, allowed=server.hosts) as opened:
+async def net(server: FeedServer) -> AsyncIterator[HttpClient]:
+    async with HttpClient("test", timeout_s=5, allowed=server.hosts) as opened:
         yield opened

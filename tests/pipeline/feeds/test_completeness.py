@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.feeds.pages.completeness import shortfall, stripped
+from pipeline.feeds.pages.completeness import incompleteness, stripped
 
 WHOLE = (
     "The port of Varnhem will close its northern basin for eleven weeks, the harbour board said on Tuesday. "
@@ -40,7 +40,7 @@ WHOLE = (
     ],
 )
 def test_a_whole_text_is_enough(text: str) -> None:
-    assert shortfall(text, 100) is None
+    assert incompleteness(text, 100) is None
 
 
 @pytest.mark.parametrize(
@@ -68,14 +68,14 @@ def test_a_whole_text_is_enough(text: str) -> None:
     ],
 )
 def test_a_text_that_breaks_off_is_named(ending: str) -> None:
-    said = shortfall(WHOLE + ending, 100)
+    said = incompleteness(WHOLE + ending, 100)
     assert said is not None
     assert said.startswith("cut source")
 
 
 def test_a_text_that_ends_amid_a_sentence_is_cut() -> None:
     text = f"{WHOLE} The ferry company expects delays of up to twenty minutes on the"
-    assert "cut source" in (shortfall(text, 9) or "")
+    assert "cut source" in (incompleteness(text, 9) or "")
 
 
 @pytest.mark.parametrize("ending", ["as", "of", "moreover,", "и прочее,", "以及、"])
@@ -83,7 +83,7 @@ def test_a_last_word_that_ends_no_sentence_is_a_cut(ending: str) -> None:
     text = (
         f"{WHOLE} The ferry company expects delays of up to twenty minutes and much more than that {ending}"
     )
-    assert "its last sentence is not whole" in (shortfall(text, 9) or "")
+    assert "its last sentence is not whole" in (incompleteness(text, 9) or "")
 
 
 @pytest.mark.parametrize(
@@ -93,19 +93,19 @@ def test_a_sentence_that_stops_at_a_round_length_is_a_cut(length: int, cut: bool
     words = "Nobody saw it move. " + "boats " * 99
     text = words[:length].rstrip() + "s" * (length - len(words[:length].rstrip()))
     assert len(text) == length
-    assert (shortfall(text, 9) is not None) is cut
+    assert (incompleteness(text, 9) is not None) is cut
 
 
 def test_an_ellipsis_ends_an_excerpt_and_not_a_long_post() -> None:
-    assert shortfall(f"{WHOLE} Stay tuned…", 9) is not None
-    assert shortfall(f"{WHOLE * 6} Stay tuned…", 9) is None
-    assert shortfall(f"{WHOLE * 6} Stay […]", 9) is not None
-    assert shortfall(f"{WHOLE * 6} Stay…\n\nContinue reading", 9) is not None
+    assert incompleteness(f"{WHOLE} Stay tuned…", 9) is not None
+    assert incompleteness(f"{WHOLE * 6} Stay tuned…", 9) is None
+    assert incompleteness(f"{WHOLE * 6} Stay […]", 9) is not None
+    assert incompleteness(f"{WHOLE * 6} Stay…\n\nContinue reading", 9) is not None
 
 
 def test_a_thin_text_is_named_with_its_figure() -> None:
-    assert shortfall("The port closes.", 200) == "thin source: 16 of 200 characters"
-    assert shortfall("", 0) is not None, "nothing is never enough"
+    assert incompleteness("The port closes.", 200) == "thin source: 16 of 200 characters"
+    assert incompleteness("", 0) is not None, "nothing is never enough"
 
 
 def test_what_follows_a_text_in_feeds_is_no_part_of_it() -> None:
@@ -122,5 +122,5 @@ def test_a_long_text_of_nothing_but_trailers_is_read_to_its_end(piece: str) -> N
 
 @given(st.text(max_size=600), st.integers(0, 500))
 def test_it_never_fails(text: str, least: int) -> None:
-    said = shortfall(text, least)
+    said = incompleteness(text, least)
     assert said is None or "\n" not in said

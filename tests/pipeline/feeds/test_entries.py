@@ -3,14 +3,14 @@
 from datetime import UTC, datetime
 
 from pipeline.domain.models import Item
-from pipeline.feeds.entries import Entry, identify
+from pipeline.feeds.entries import Entry, build_items
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LINK = "https://a.example/story"
 
 
 def items(*entries: Entry, home: str | None = None) -> tuple[Item, ...]:
-    return identify(entries, home, NOW)[0]
+    return build_items(entries, home, NOW)[0]
 
 
 def test_a_guid_is_kept_whatever_the_parser_did_to_it() -> None:
@@ -62,7 +62,7 @@ def test_a_title_is_made_of_the_text_or_the_link() -> None:
 
 
 def test_an_entry_with_nothing_is_an_item_and_told() -> None:
-    found, notes = identify([Entry(guid="g"), Entry(guid="h", title="T")], None, NOW)
+    found, notes = build_items([Entry(guid="g"), Entry(guid="h", title="T")], None, NOW)
     assert [item.guid for item in found] == ["g", "h"]
     assert notes == ("1 item without title, text and link",)
 

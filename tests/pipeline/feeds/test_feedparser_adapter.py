@@ -7,8 +7,8 @@ import feedparser
 import pytest
 
 from pipeline.feeds.parsing.encoding import decode
-from pipeline.feeds.parsing.feedparser_adapter import Elements, loosely, strictly
-from pipeline.feeds.parsing.xml_repair import mended, without_doctype, without_preamble
+from pipeline.feeds.parsing.feedparser_adapter import Elements, parse_lenient, parse_strict
+from pipeline.feeds.parsing.xml_repair import repair_xml, strip_doctype, strip_preamble
 from tests.pipeline.feeds.golden import feed_files
 
 HEADERS = {"content-type": "application/xml; charset=utf-8"}
@@ -24,29 +24,29 @@ def plain(value: Any) -> Any:
 
 
 def entry(inside: str, about: str = "") -> dict[str, Any]:
-    found = strictly(f"<rss version='2.0' {about}><channel><item {about}>{inside}</item></channel></rss>")
+    found = parse_strict(f"<rss version='2.0' {about}><channel><item {about}>{inside}</item></channel></rss>")
     assert found is not None
     return found.entries[0]
 
 
 @pytest.mark.parametrize("path", XML, ids=lambda path: path.name)
 def test_elements_are_those_that_feedparser_finds(path: Any) -> None:
-    text = mended(*without_doctype(without_preamble(decode(path.read_bytes(), None))))
+    text = repair_xml(*strip_doctype(strip_preamble(decode(path.read_bytes(), None))))
     theirs = feedparser.parse(
         io.BytesIO(text.encode()), response_headers=HEADERS, sanitize_html=False, resolve_relative_uris=False
     )
     if not text:
-        assert loosely(text) == Elements("", {}, [])
+        assert parse_lenient(text) == Elements("", {}, [])
         return
-    strict = strictly(text)
+    strict = parse_strict(text)
     assert (strict is None) == bool(theirs["bozo"])
-    ours = strict or loosely(text)
+    ours = strict or parse_lenient(text)
     assert plain(ours.entries) == plain(theirs["entries"])
     assert plain(ours.feed) == plain(theirs["feed"])
 
 
 def test_prefixes_mean_their_namespaces() -> None:
-    found = strictly(
+    found = parse_strict(
         f"<a:feed xmlns:a='{ATOM}' xml:base='https://x.example/'><a:title>T</a:title>"
         "<a:entry><a:link href='y'/>"
         "<m:content xmlns:m='http://search.yahoo.com/mrss/' url='z.jpg'/></a:entry></a:feed>"
@@ -62,7 +62,7 @@ def test_prefixes_mean_their_namespaces() -> None:
     ["", "no XML", "<rss><channel>", "<rss>&nbsp;</rss>", "<rss a='1' a='2'/>", "<x:rss/>", "<a/><b/>"],
 )
 def test_what_is_not_well_formed_is_not_read_strictly(text: str) -> None:
-    assert strictly(text) is None
+    assert parse_strict(text) is None
 
 
 def test_text_of_many_lines_and_references_is_one() -> None:
@@ -80,5 +80,5 @@ def test_what_takes_quadratic_time_is_limited() -> None:
 
 
 def test_what_is_nested_deeper_than_any_feed_is_not_read() -> None:
-    assert strictly("<a>" * 900 + "</a>" * 900) is not None
-    assert strictly("<a>" * 1100 + "</a>" * 1100) is None
+    assert parse_strict("<a>" * 900 + "</a>" * 900) is not None
+    assert parse_strict("<a>" * 1100 + "</a>" * 1100) is None

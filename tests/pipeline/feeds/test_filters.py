@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.models import FeedConfig, Item
-from pipeline.feeds.select import objection, speaks
+from pipeline.feeds.select import exclusion_reason, matches_language
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -24,14 +24,14 @@ def item(**changes: Any) -> Item:
 
 
 def test_an_item_is_wanted_unless_something_speaks_against_it() -> None:
-    assert objection(feed(), item(), NOW) is None
+    assert exclusion_reason(feed(), item(), NOW) is None
 
 
 def test_age_counts_from_now_and_not_at_all_without_it() -> None:
     old = item(published_at=NOW - timedelta(days=9))
-    assert objection(feed(), old, NOW) == "too old: published 2026-02-20, more than 7 days ago"
-    assert objection(feed(), old, None) is None
-    assert objection(feed(max_age_days=None), old, NOW) is None
+    assert exclusion_reason(feed(), old, NOW) == "too old: published 2026-02-20, more than 7 days ago"
+    assert exclusion_reason(feed(), old, None) is None
+    assert exclusion_reason(feed(max_age_days=None), old, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -49,27 +49,27 @@ def test_age_counts_from_now_and_not_at_all_without_it() -> None:
     ],
 )
 def test_a_pattern_is_searched_in_title_and_text_in_any_case(pattern: str, title: str, found: bool) -> None:
-    unwanted = objection(feed(exclude_match=(pattern,)), item(title=title), NOW)
+    unwanted = exclusion_reason(feed(exclude_match=(pattern,)), item(title=title), NOW)
     assert unwanted == (f"excluded pattern: {pattern}" if found else None)
-    wanted = objection(feed(include_match=("no such thing", pattern)), item(title=title), NOW)
+    wanted = exclusion_reason(feed(include_match=("no such thing", pattern)), item(title=title), NOW)
     assert wanted == (None if found else "no include pattern")
 
 
 @pytest.mark.parametrize("pattern", [r"(a+)+$", r"(a|a)*b", r"(.*a){20}c", r"^(([a-z])+.)+[A-Z]([a-z])+$"])
 def test_a_pattern_that_would_explode_elsewhere_takes_time_in_proportion(pattern: str) -> None:
     text = "a" * 100_000 + "!"
-    assert objection(feed(exclude_match=(pattern,)), item(text=text), NOW) is None
+    assert exclusion_reason(feed(exclude_match=(pattern,)), item(text=text), NOW) is None
 
 
 def test_categories_count_whole_and_in_any_case() -> None:
     adverts = item(categories=("Markets", "Sponsored  Content"))
-    assert objection(feed(exclude_categories=("sponsored",)), adverts, NOW) is None
+    assert exclusion_reason(feed(exclude_categories=("sponsored",)), adverts, NOW) is None
     assert (
-        objection(feed(exclude_categories=("sponsored content",)), adverts, NOW)
+        exclusion_reason(feed(exclude_categories=("sponsored content",)), adverts, NOW)
         == "excluded category: sponsored content"
     )
-    assert objection(feed(include_categories=("MARKETS",)), adverts, NOW) is None
-    assert objection(feed(include_categories=("MARKETS",)), item(), NOW) == "no include category"
+    assert exclusion_reason(feed(include_categories=("MARKETS",)), adverts, NOW) is None
+    assert exclusion_reason(feed(include_categories=("MARKETS",)), item(), NOW) == "no include category"
 
 
 @pytest.mark.parametrize(
@@ -84,22 +84,24 @@ def test_categories_count_whole_and_in_any_case() -> None:
     ],
 )
 def test_a_language_stands_for_its_regions(language: str, wanted: str, speaks_it: bool) -> None:
-    assert speaks(language, wanted) is speaks_it
+    assert matches_language(language, wanted) is speaks_it
 
 
 def test_an_item_without_a_language_has_its_feeds() -> None:
     config = feed(language="de", languages=("de", "fr"))
-    assert objection(config, item(), NOW) is None
-    assert objection(config, item(language="fr-ch"), NOW) is None
-    assert objection(config, item(language="en-gb"), NOW) == "unwanted language: en-gb"
-    assert objection(feed(languages=("fr",)), item(), NOW) == "unwanted language: en"
+    assert exclusion_reason(config, item(), NOW) is None
+    assert exclusion_reason(config, item(language="fr-ch"), NOW) is None
+    assert exclusion_reason(config, item(language="en-gb"), NOW) == "unwanted language: en-gb"
+    assert exclusion_reason(feed(languages=("fr",)), item(), NOW) == "unwanted language: en"
 
 
 def test_length_has_a_maximum_but_no_minimum_here() -> None:
     long = item(text="x" * 12_345)
-    assert objection(feed(max_chars=12_345), long, NOW) is None
-    assert objection(feed(max_chars=12_344), long, NOW) == "too long: 12,345 characters, more than 12,344"
-    assert objection(feed(min_chars=500), item(text="short"), NOW) is None
+    assert exclusion_reason(feed(max_chars=12_345), long, NOW) is None
+    assert (
+        exclusion_reason(feed(max_chars=12_344), long, NOW) == "too long: 12,345 characters, more than 12,344"
+    )
+    assert exclusion_reason(feed(min_chars=500), item(text="short"), NOW) is None
 
 
 def test_the_first_reason_in_the_documented_order_is_given() -> None:
@@ -119,9 +121,9 @@ def test_the_first_reason_in_the_documented_order_is_given() -> None:
     }
     config = feed(**{name: on for name, (on, _, _) in filters.items()})
     for name, (_, off, said) in filters.items():
-        assert (objection(config, unwanted, NOW) or "").startswith(said)
+        assert (exclusion_reason(config, unwanted, NOW) or "").startswith(said)
         config = config.model_copy(update={name: off})
-    assert objection(config, unwanted, NOW) is None
+    assert exclusion_reason(config, unwanted, NOW) is None
 
 
 ANYTHING = st.text(st.characters(), max_size=60)  # lone surrogates too
@@ -133,5 +135,5 @@ def test_no_item_is_too_strange(title: str, text: str, category: str, language: 
         include=(word,), exclude_match=("[^ -~]{9}", "a+b"), exclude_categories=(word,), languages=("en",)
     )
     strange = item(title=title, text=text, categories=(category,), language=language)
-    reason = objection(config, strange, NOW)
+    reason = exclusion_reason(config, strange, NOW)
     assert reason is None or reason.startswith(("empty", "unwanted language", "excluded", "no include"))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.feeds.pages.blocked import interstitial
+from pipeline.feeds.pages.blocked import blocking_page_kind
 from tests.pipeline.feeds.webpages import AMP, BODY, CLOUDFLARE, CONSENT, JAPANESE, LOGIN, SPA, news
 
 STORY = f"<html><head><title>Basin closes</title></head><body>{BODY}</body></html>"
@@ -31,7 +31,7 @@ STORY = f"<html><head><title>Basin closes</title></head><body>{BODY}</body></htm
     ],
 )
 def test_what_stands_in_front_of_a_page_is_named(html: str, kind: str) -> None:
-    assert interstitial(html) == kind
+    assert blocking_page_kind(html) == kind
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_what_stands_in_front_of_a_page_is_named(html: str, kind: str) -> None:
     ],
 )
 def test_a_page_is_none_of_these(html: str) -> None:
-    assert interstitial(html) is None
+    assert blocking_page_kind(html) is None
 
 
 @pytest.mark.parametrize("piece", ["<title>", "<input ", "<p ", "<!--", "<script>", "<", "<svg", "a" * 9])
 def test_a_page_of_nothing_but_beginnings_is_read_to_its_end(piece: str) -> None:
-    assert interstitial(piece * (2_000_000 // len(piece))) is None
+    assert blocking_page_kind(piece * (2_000_000 // len(piece))) is None
 
 
 @given(st.text("<>/!-titlescrp =\"'", max_size=300) | st.text(max_size=300))
 def test_nothing_is_raised(html: str) -> None:
-    assert interstitial(html) in (None, "challenge", "consent", "login")
+    assert blocking_page_kind(html) in (None, "challenge", "consent", "login")

@@ -9,8 +9,8 @@ import pytest
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Item
 from pipeline.feeds.pages.extract import Page
-from pipeline.feeds.pages.fetch import Pages, choose, wants_page
-from pipeline.http_client import Net
+from pipeline.feeds.pages.fetch import PageFetcher, merge_page_text, needs_page
+from pipeline.http_client import HttpClient
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.feeds.webpages import PARAGRAPHS, news
 
@@ -39,31 +39,31 @@ def time() -> Time:
 
 
 @pytest.fixture
-def pages(net: Net, time: Time) -> Pages:
-    return Pages(net, clock=time.clock, sleep=time.sleep)
+def pages(net: HttpClient, time: Time) -> PageFetcher:
+    return PageFetcher(net, clock=time.clock, sleep=time.sleep)
 
 
-async def kind(pages: Pages, url: str) -> str:
+async def kind(pages: PageFetcher, url: str) -> str:
     with pytest.raises(FeedError) as caught:
         await pages.page(url)
     return caught.value.kind
 
 
-async def test_a_page_is_read_after_its_robots_txt(pages: Pages, server: FeedServer) -> None:
+async def test_a_page_is_read_after_its_robots_txt(pages: PageFetcher, server: FeedServer) -> None:
     url = server.add("/story", PAGE, content_type="text/html")
     assert TEXT in (await pages.page(url)).text
     await pages.page(url)
     assert [seen.path for seen in server.seen] == ["/robots.txt", "/story", "/story"]
 
 
-async def test_a_closed_page_is_not_fetched(pages: Pages, server: FeedServer) -> None:
+async def test_a_closed_page_is_not_fetched(pages: PageFetcher, server: FeedServer) -> None:
     server.add("/robots.txt", b"User-agent: *\nDisallow: /private\n")
     assert await kind(pages, server.add("/private/story", PAGE, content_type="text/html")) == "robots"
     assert server.requests_of("/private/story") == 0
 
 
 async def test_a_robots_txt_that_cannot_be_had_closes_the_host_for_now(
-    pages: Pages, server: FeedServer
+    pages: PageFetcher, server: FeedServer
 ) -> None:
     server.add("/robots.txt", status=503)
     assert await kind(pages, server.add("/story", PAGE)) == "server"
@@ -81,19 +81,19 @@ async def test_a_robots_txt_that_cannot_be_had_closes_the_host_for_now(
         (500, "server"),
     ],
 )
-async def test_a_refusal_is_named(pages: Pages, server: FeedServer, status: int, expected: str) -> None:
+async def test_a_refusal_is_named(pages: PageFetcher, server: FeedServer, status: int, expected: str) -> None:
     assert await kind(pages, server.add("/story", b"", status=status)) == expected
 
 
 @pytest.mark.parametrize("header", [{"TDM-Reservation": "1"}, {"X-Robots-Tag": "index, noai"}])
 async def test_what_a_publisher_reserves_is_left_alone(
-    pages: Pages, server: FeedServer, header: dict[str, str]
+    pages: PageFetcher, server: FeedServer, header: dict[str, str]
 ) -> None:
     url = server.add("/story", PAGE, content_type="text/html", headers=header)
     assert await kind(pages, url) == "reserved"
 
 
-async def test_a_host_is_asked_for_one_page_at_a_time(pages: Pages, server: FeedServer) -> None:
+async def test_a_host_is_asked_for_one_page_at_a_time(pages: PageFetcher, server: FeedServer) -> None:
     urls = [server.add(f"/{n}", PAGE, content_type="text/html", delay_s=0.02) for n in range(5)]
     await asyncio.gather(*(pages.page(url) for url in urls))
     assert server.most_at_once == 1
@@ -109,7 +109,7 @@ async def test_a_host_is_asked_for_one_page_at_a_time(pages: Pages, server: Feed
     ],
 )
 async def test_a_host_has_a_pause_between_two_pages(
-    pages: Pages, server: FeedServer, time: Time, robots: bytes, pause: float
+    pages: PageFetcher, server: FeedServer, time: Time, robots: bytes, pause: float
 ) -> None:
     server.add("/robots.txt", robots)
     url = server.add("/story", PAGE, content_type="text/html")
@@ -117,14 +117,18 @@ async def test_a_host_has_a_pause_between_two_pages(
     assert time.slept == [0, pause, pause]
 
 
-async def test_a_page_that_failed_counts_for_the_pause(pages: Pages, server: FeedServer, time: Time) -> None:
+async def test_a_page_that_failed_counts_for_the_pause(
+    pages: PageFetcher, server: FeedServer, time: Time
+) -> None:
     await kind(pages, server.add("/wall", b"", status=403))
     await kind(pages, server.add("/cut", PAGE, cut_at=9))
     await kind(pages, server.url("/gone"))
     assert time.slept == [0, 1, 1]
 
 
-async def test_a_redirect_may_not_lead_where_robots_may_not_go(pages: Pages, server: FeedServer) -> None:
+async def test_a_redirect_may_not_lead_where_robots_may_not_go(
+    pages: PageFetcher, server: FeedServer
+) -> None:
     server.add("/robots.txt", b"User-agent: *\nDisallow: /private\n")
     server.add("/private/story", PAGE, content_type="text/html")
     assert await kind(pages, redirected(server, "/private/story")) == "robots"
@@ -132,7 +136,9 @@ async def test_a_redirect_may_not_lead_where_robots_may_not_go(pages: Pages, ser
     assert TEXT in (await pages.page(redirected(server, "/open/story"))).text
 
 
-async def test_a_story_that_leads_to_the_front_page_is_not_there(pages: Pages, server: FeedServer) -> None:
+async def test_a_story_that_leads_to_the_front_page_is_not_there(
+    pages: PageFetcher, server: FeedServer
+) -> None:
     front = server.add("/", PAGE, content_type="text/html")
     assert await kind(pages, redirected(server, "/")) == "not-found"
     assert TEXT in (await pages.page(front)).text, "a front page that was asked for is a page"
@@ -142,20 +148,20 @@ def redirected(server: FeedServer, target: str) -> str:
     return server.add("/moved", status=302, headers={"Location": target})
 
 
-async def test_a_check_of_the_browser_is_told_from_a_refusal(pages: Pages, server: FeedServer) -> None:
+async def test_a_check_of_the_browser_is_told_from_a_refusal(pages: PageFetcher, server: FeedServer) -> None:
     url = server.add("/story", b"", status=403, headers={"CF-Mitigated": "challenge"})
     assert await kind(pages, url) == "challenge"
 
 
-async def test_other_files_than_pages_are_not_read(pages: Pages, server: FeedServer) -> None:
+async def test_other_files_than_pages_are_not_read(pages: PageFetcher, server: FeedServer) -> None:
     assert await kind(pages, server.add("/a", b"%PDF-1.7 ...", content_type="application/pdf")) == "not-html"
 
 
-async def test_an_address_that_is_none_is_named(pages: Pages) -> None:
+async def test_an_address_that_is_none_is_named(pages: PageFetcher) -> None:
     assert await kind(pages, "http://[oops/story") == "url"
 
 
-async def test_the_work_on_a_page_is_done_where_the_caller_wants(net: Net, server: FeedServer) -> None:
+async def test_the_work_on_a_page_is_done_where_the_caller_wants(net: HttpClient, server: FeedServer) -> None:
     handed: list[tuple[bytes, str | None, str, str | None]] = []
 
     async def run(body: bytes, content_type: str | None, url: str, selector: str | None) -> Page:
@@ -163,7 +169,7 @@ async def test_the_work_on_a_page_is_done_where_the_caller_wants(net: Net, serve
         return Page(text="x")
 
     url = server.add("/story", PAGE, content_type="text/html; charset=utf-8")
-    assert (await Pages(net, run).page(url, "main")).text == "x"
+    assert (await PageFetcher(net, run).page(url, "main")).text == "x"
     assert handed == [(PAGE, "text/html; charset=utf-8", url, "main")]
 
 
@@ -178,46 +184,48 @@ def feed(**changes: Any) -> FeedConfig:
 
 
 def test_a_page_is_wanted_where_the_feed_will_not_do() -> None:
-    assert wants_page(item("The port closes."), feed())
-    assert not wants_page(item(TEXT * 2), feed())
-    assert wants_page(item(TEXT * 2), feed(full_text="always"))
-    assert not wants_page(item("The port closes."), feed(full_text="never"))
-    assert wants_page(item(TEXT * 2), feed(use="link"))
-    assert wants_page(item(TEXT * 2, summary="The port closes."), feed(use="summary"))
-    assert not wants_page(item("The port closes.", link=None), feed())
+    assert needs_page(item("The port closes."), feed())
+    assert not needs_page(item(TEXT * 2), feed())
+    assert needs_page(item(TEXT * 2), feed(full_text="always"))
+    assert not needs_page(item("The port closes."), feed(full_text="never"))
+    assert needs_page(item(TEXT * 2), feed(use="link"))
+    assert needs_page(item(TEXT * 2, summary="The port closes."), feed(use="summary"))
+    assert not needs_page(item("The port closes.", link=None), feed())
 
 
 def test_the_page_of_an_episode_is_wanted_only_where_it_is_asked_for() -> None:
-    assert not wants_page(item("The port closes.", media="audio"), feed())
-    assert wants_page(item("The port closes.", media="audio"), feed(full_text="always"))
+    assert not needs_page(item("The port closes.", media="audio"), feed())
+    assert needs_page(item("The port closes.", media="audio"), feed(full_text="always"))
 
 
-async def test_the_longer_text_is_taken(pages: Pages, server: FeedServer) -> None:
+async def test_the_longer_text_is_taken(pages: PageFetcher, server: FeedServer) -> None:
     page = await pages.page(server.add("/story", PAGE, content_type="text/html"))
-    assert choose(item("The port closes."), page, feed()).text == page.text
+    assert merge_page_text(item("The port closes."), page, feed()).text == page.text
     longer = TEXT * 9
-    assert choose(item(longer), page, feed()).text == longer
-    assert choose(item(longer), page, feed(use="link")).text == page.text
-    assert choose(item(longer, summary="Short."), None, feed(use="summary")).text == "Short."
+    assert merge_page_text(item(longer), page, feed()).text == longer
+    assert merge_page_text(item(longer), page, feed(use="link")).text == page.text
+    assert merge_page_text(item(longer, summary="Short."), None, feed(use="summary")).text == "Short."
 
 
 def test_a_text_that_breaks_off_takes_no_whole_ones_place() -> None:
     excerpt = Page(text=f"{TEXT} {TEXT} The ferry company expects […]")
-    assert choose(item(TEXT), excerpt, feed(full_text="always", min_chars=100)).text == TEXT
+    assert merge_page_text(item(TEXT), excerpt, feed(full_text="always", min_chars=100)).text == TEXT
     cut = f"{TEXT} The ferry […]"
-    assert choose(item(cut), excerpt, feed()).text == excerpt.text, "the longer one of two that are cut"
+    assert merge_page_text(item(cut), excerpt, feed()).text == excerpt.text, (
+        "the longer one of two that are cut"
+    )
 
 
 def test_what_follows_a_feeds_text_makes_it_no_longer() -> None:
     told = f"{TEXT}\n\nThe post {'Basin closes ' * 20} appeared first on Varnhem Courier."
     page = Page(text=f"{TEXT} About 40 boats have to move.")
-    assert choose(item(told), page, feed(min_chars=100)).text == page.text
+    assert merge_page_text(item(told), page, feed(min_chars=100)).text == page.text
 
 
 def test_a_page_fills_in_what_the_feed_left_out() -> None:
     page = Page(text=TEXT, title="Page", author="Ines Falk", image="https://a.example/q.jpg")
-    filled = choose(item("", title=""), page, feed())
+    filled = merge_page_text(item("", title=""), page, feed())
     assert (filled.title, filled.author, filled.image) == (page.title, page.author, page.image)
     own = {"title": "Feed", "author": "Olav Brandt", "image": "https://a.example/own.jpg"}
-    kept = choose(item("", **own), page, feed())
+    kept = merge_page_text(item("", **own), page, feed())
     assert {name: getattr(kept, name) for name in own} == own

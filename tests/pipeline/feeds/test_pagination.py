@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.errors import FeedError
-from pipeline.feeds.pagination import fresh, is_end, is_past, next_page, patience, same_site, with_login
+from pipeline.feeds.pagination import (
+    is_before,
+    is_last_page,
+    next_page_url,
+    retry_delay,
+    same_site,
+    unseen,
+    with_credentials,
+)
 from pipeline.feeds.parsing.parse import ParsedFeed, parse_feed
 from tests.pipeline.storage.records import NOW, item
 
@@ -54,7 +62,7 @@ def read(text: str) -> ParsedFeed:
     ],
 )
 def test_a_feed_says_where_its_older_items_are(document: str, older: str | None) -> None:
-    assert next_page(read(document), URL, 1) == older
+    assert next_page_url(read(document), URL, 1) == older
 
 
 @pytest.mark.parametrize(
@@ -67,9 +75,9 @@ def test_a_feed_says_where_its_older_items_are(document: str, older: str | None)
 )
 def test_wordpress_is_asked_for_pages(document: str) -> None:
     parsed = read(document)
-    assert next_page(parsed, URL, 1) == "https://news.example/blog/feed?cat=7&paged=2"
-    assert next_page(parsed, f"{URL}&paged=2", 2) == "https://news.example/blog/feed?cat=7&paged=3"
-    assert next_page(parsed, "https://news.example/feed", 1) == "https://news.example/feed?paged=2"
+    assert next_page_url(parsed, URL, 1) == "https://news.example/blog/feed?cat=7&paged=2"
+    assert next_page_url(parsed, f"{URL}&paged=2", 2) == "https://news.example/blog/feed?cat=7&paged=3"
+    assert next_page_url(parsed, "https://news.example/feed", 1) == "https://news.example/feed?paged=2"
 
 
 @given(
@@ -78,7 +86,7 @@ def test_wordpress_is_asked_for_pages(document: str) -> None:
 )
 def test_a_page_keeps_every_other_parameter(pairs: list[tuple[str, str]], number: int) -> None:
     query = "&".join(f"{name}={value}" for name, value in pairs)
-    url = next_page(ParsedFeed(title="", items=(), wordpress=True), f"https://w.example/?{query}", number)
+    url = next_page_url(ParsedFeed(title="", items=(), wordpress=True), f"https://w.example/?{query}", number)
     asked = parse_qsl(urlsplit(url or "").query, keep_blank_values=True)
     before = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "paged"]
     assert asked == [*before, ("paged", str(number + 1))]
@@ -91,14 +99,14 @@ def test_a_page_is_past_when_all_that_it_dates_is(days: list[tuple[int, bool]], 
         for number, (day, dated) in enumerate(days)
     ]
     dated = [day for day, dated in days if dated]
-    assert is_past(items, NOW + timedelta(days=since)) == (bool(dated) and all(d < since for d in dated))
-    assert not is_past(items, None)
+    assert is_before(items, NOW + timedelta(days=since)) == (bool(dated) and all(d < since for d in dated))
+    assert not is_before(items, None)
 
 
 def test_what_was_met_is_not_fresh() -> None:
     page = [item(1), item(2), item(3)]
-    assert fresh(page, {"guid-1", "guid-3"}) == (item(2),)
-    assert fresh(page, {"guid-1", "guid-2", "guid-3"}) == ()
+    assert unseen(page, {"guid-1", "guid-3"}) == (item(2),)
+    assert unseen(page, {"guid-1", "guid-2", "guid-3"}) == ()
 
 
 @pytest.mark.parametrize(
@@ -132,12 +140,12 @@ def test_a_site_is_what_one_publisher_registered(url: str, other: str, same: boo
 def test_a_busy_server_is_waited_for_where_it_says_how_long(
     kind: str, asked: float | None, waits: float | None
 ) -> None:
-    assert patience(FeedError("said", kind=kind, retry_after_s=asked)) == waits
+    assert retry_delay(FeedError("said", kind=kind, retry_after_s=asked)) == waits
 
 
 def test_only_what_is_not_there_is_the_end() -> None:
     assert [
-        kind for kind in ("not-found", "gone", "server", "refused") if is_end(FeedError("", kind=kind))
+        kind for kind in ("not-found", "gone", "server", "refused") if is_last_page(FeedError("", kind=kind))
     ] == [
         "not-found",
         "gone",
@@ -146,7 +154,7 @@ def test_only_what_is_not_there_is_the_end() -> None:
 
 def test_a_password_goes_to_the_very_same_server_alone() -> None:
     feed = "https://ada:secret@news.example/feed"
-    assert with_login("https://news.example/2", feed) == "https://ada:secret@news.example/2"
+    assert with_credentials("https://news.example/2", feed) == "https://ada:secret@news.example/2"
     for elsewhere in ("https://feeds.news.example/2", "http://news.example/2", "https://news.example:8443/2"):
-        assert with_login(elsewhere, feed) == elsewhere
-    assert with_login("https://news.example/2", "https://news.example/feed") == "https://news.example/2"
+        assert with_credentials(elsewhere, feed) == elsewhere
+    assert with_credentials("https://news.example/2", "https://news.example/feed") == "https://news.example/2"

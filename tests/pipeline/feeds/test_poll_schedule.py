@@ -7,16 +7,16 @@ import pytest
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, PollState
-from pipeline.feeds.fetch import Fetched, Unchanged
+from pipeline.feeds.fetch import FetchedFeed, NotModified
 from pipeline.feeds.poll_schedule import (
-    after_failure,
-    after_read,
-    after_unchanged,
-    holdup,
+    host_cooldowns,
     is_paused,
-    resting,
+    skip_reason,
+    state_after_failure,
+    state_after_read,
+    state_after_unchanged,
 )
-from pipeline.http_client.headers import Hints, read_hints
+from pipeline.http_client.headers import CacheHints, parse_cache_headers
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -33,13 +33,13 @@ def feed(**changes: Any) -> FeedConfig:
     return FeedConfig(**values | changes)
 
 
-def fetched(**changes: Any) -> Fetched:
+def fetched(**changes: Any) -> FetchedFeed:
     values: dict[str, Any] = {"body": b"", "body_hash": "h", "content_type": None, "url": "u"}
-    return Fetched(**{"hints": Hints(), "etag": '"1"', **values, **changes})
+    return FetchedFeed(**{"hints": CacheHints(), "etag": '"1"', **values, **changes})
 
 
-def unchanged(**changes: Any) -> Unchanged:
-    return Unchanged(**{"hints": Hints(), **changes})
+def unchanged(**changes: Any) -> NotModified:
+    return NotModified(**{"hints": CacheHints(), **changes})
 
 
 def failed(kind: str = "server", **context: Any) -> FeedError:
@@ -67,12 +67,12 @@ def wait(state: PollState) -> timedelta:
     ],
 )
 def test_how_long_an_answer_stays_fresh(headers: dict[str, str], seconds: float | None) -> None:
-    assert read_hints(headers, NOW).fresh_s == seconds
+    assert parse_cache_headers(headers, NOW).fresh_s == seconds
 
 
 def test_a_server_that_says_expired_is_not_trusted_with_validators() -> None:
-    assert read_hints({"expires": "0"}, NOW).expired
-    assert not read_hints({"expires": "0", "cache-control": "max-age=60"}, NOW).expired
+    assert parse_cache_headers({"expires": "0"}, NOW).expired
+    assert not parse_cache_headers({"expires": "0", "cache-control": "max-age=60"}, NOW).expired
 
 
 @pytest.mark.parametrize(
@@ -88,50 +88,52 @@ def test_a_server_that_says_expired_is_not_trusted_with_validators() -> None:
 def test_publishers_ask_and_operators_set_the_bounds(
     bounds: tuple[float, float], fresh_s: float | None, ttl_s: float | None, minutes: float
 ) -> None:
-    seen = fetched(hints=Hints(fresh_s=fresh_s))
-    state = after_read(feed(poll_minutes=bounds), PollState(), seen, NOW, 0.0, whole=True, ttl_s=ttl_s)
+    seen = fetched(hints=CacheHints(fresh_s=fresh_s))
+    state = state_after_read(feed(poll_minutes=bounds), PollState(), seen, NOW, 0.0, whole=True, ttl_s=ttl_s)
     assert wait(state) == timedelta(minutes=minutes)
-    later = after_unchanged(feed(poll_minutes=bounds), state, unchanged(hints=seen.hints), NOW, 0.0)
+    later = state_after_unchanged(feed(poll_minutes=bounds), state, unchanged(hints=seen.hints), NOW, 0.0)
     assert wait(later) == timedelta(minutes=minutes), "the feed's own wish is remembered"
 
 
 def test_chance_spreads_what_was_added_together() -> None:
-    seen = fetched(hints=Hints(fresh_s=600.0))
-    states = [after_read(feed(), PollState(), seen, NOW, chance, whole=True) for chance in (0.0, 0.5, 0.99)]
+    seen = fetched(hints=CacheHints(fresh_s=600.0))
+    states = [
+        state_after_read(feed(), PollState(), seen, NOW, chance, whole=True) for chance in (0.0, 0.5, 0.99)
+    ]
     assert [wait(state).total_seconds() for state in states] == [600, 630, 659.4]
 
 
 def test_what_was_not_read_whole_leaves_nothing_that_would_hide_the_rest() -> None:
-    state = after_read(feed(), PollState(etag='"0"'), fetched(), NOW, 0.0, whole=False)
+    state = state_after_read(feed(), PollState(etag='"0"'), fetched(), NOW, 0.0, whole=False)
     assert (state.etag, state.body_hash) == (None, None)
-    state = after_read(feed(), PollState(), fetched(), NOW, 0.0, whole=True)
+    state = state_after_read(feed(), PollState(), fetched(), NOW, 0.0, whole=True)
     assert (state.etag, state.body_hash) == ('"1"', "h")
 
 
 def test_failures_wait_longer_and_longer_and_end_in_a_pause() -> None:
     state, waits = PollState(), []
     for _ in range(10):
-        state = after_failure(state, failed(), NOW, 0.0)
+        state = state_after_failure(state, failed(), NOW, 0.0)
         waits.append(wait(state).total_seconds() / 60)
     assert waits == [0, 5, 10, 20, 40, 80, 160, 320, 640, 1280]
     assert is_paused(state)
-    said = holdup(feed(), state, {}, NOW, named=False)
+    said = skip_reason(feed(), state, {}, NOW, named=False)
     assert said is not None
     assert "paused after 10 failures in a row" in said
     assert "copydesk run daily" in said
-    assert holdup(feed(), state, {}, NOW, named=True) is None
+    assert skip_reason(feed(), state, {}, NOW, named=True) is None
     for _ in range(50):
-        state = after_failure(state, failed(), NOW, 0.0)
+        state = state_after_failure(state, failed(), NOW, 0.0)
     assert wait(state) == timedelta(days=1), "a machine that was off the net recovers by itself"
-    well = after_unchanged(feed(), state, unchanged(), NOW, 0.0)
+    well = state_after_unchanged(feed(), state, unchanged(), NOW, 0.0)
     assert (is_paused(well), well.failures, well.last_error) == (False, 0, None)
 
 
 def test_a_feed_that_is_gone_is_not_asked_for_again_until_it_is_named() -> None:
-    state = after_failure(PollState(), failed("gone"), NOW, 0.0)
-    assert "gone for good" in (holdup(feed(), state, {}, NOW + 999 * HOUR, named=False) or "")
-    assert holdup(feed(), state, {}, NOW, named=True) is None
-    assert not after_unchanged(feed(), state, unchanged(), NOW, 0.0).retired
+    state = state_after_failure(PollState(), failed("gone"), NOW, 0.0)
+    assert "gone for good" in (skip_reason(feed(), state, {}, NOW + 999 * HOUR, named=False) or "")
+    assert skip_reason(feed(), state, {}, NOW, named=True) is None
+    assert not state_after_unchanged(feed(), state, unchanged(), NOW, 0.0).retired
 
 
 @pytest.mark.parametrize(
@@ -148,29 +150,29 @@ def test_a_feed_that_is_gone_is_not_asked_for_again_until_it_is_named() -> None:
 def test_a_busy_server_rests_with_all_its_feeds(
     kind: str, asked_s: float | None, waits_s: float | None
 ) -> None:
-    state = after_failure(PollState(), failed(kind, retry_after_s=asked_s), NOW, 0.0)
-    hosts = resting([(feed(), state), (feed(key="other"), PollState())])
+    state = state_after_failure(PollState(), failed(kind, retry_after_s=asked_s), NOW, 0.0)
+    hosts = host_cooldowns([(feed(), state), (feed(key="other"), PollState())])
     neighbour = feed(key="neighbour", url="https://user:pass@DAILY.example/politics")
-    said = holdup(neighbour, PollState(), hosts, NOW, named=True)
+    said = skip_reason(neighbour, PollState(), hosts, NOW, named=True)
     if waits_s is None:
         assert said is None
         return
     assert said is not None
     assert "left alone" in said
-    assert holdup(neighbour, PollState(), hosts, NOW + timedelta(seconds=waits_s), named=True) is None
+    assert skip_reason(neighbour, PollState(), hosts, NOW + timedelta(seconds=waits_s), named=True) is None
     elsewhere = feed(key="else", url="https://other.example/rss")
-    assert holdup(elsewhere, PollState(), hosts, NOW, named=True) is None
+    assert skip_reason(elsewhere, PollState(), hosts, NOW, named=True) is None
 
 
 def test_a_permanent_redirect_is_believed_once_it_was_seen_on_several_polls() -> None:
     target, state = "https://new.example/rss", PollState()
     for _ in range(2):
-        state = after_unchanged(feed(), state, unchanged(moved_to=target), NOW, 0.0)
+        state = state_after_unchanged(feed(), state, unchanged(moved_to=target), NOW, 0.0)
     assert state.url is None
-    state = after_unchanged(feed(), state, unchanged(), NOW, 0.0)
+    state = state_after_unchanged(feed(), state, unchanged(), NOW, 0.0)
     assert state.moving == 0, "it did not hold"
     for _ in range(3):
-        state = after_unchanged(feed(), state, unchanged(moved_to=target), NOW, 0.0)
+        state = state_after_unchanged(feed(), state, unchanged(moved_to=target), NOW, 0.0)
     assert (state.url, state.moving) == (target, 0)
-    back = after_failure(state, failed("not-found"), NOW, 0.0)
+    back = state_after_failure(state, failed("not-found"), NOW, 0.0)
     assert back.url is None, "where it moved to is nothing: the configured address is asked again"

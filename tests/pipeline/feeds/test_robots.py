@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.domain.errors import FeedError
 from pipeline.feeds.pages.robots import KEPT_S, Robots, Rules, refused, reserved
-from pipeline.http_client import Net
+from pipeline.http_client import HttpClient
 from tests.fakes.feed_server import FeedServer
 
 PAGE = "https://news.example/story"
@@ -28,7 +28,7 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def robots(net: Net, clock: Clock) -> Robots:
+def robots(net: HttpClient, clock: Clock) -> Robots:
     return Robots(net, clock)
 
 
@@ -115,7 +115,7 @@ async def test_redirects_without_end_are_no_rules(robots: Robots, server: FeedSe
 
 
 async def test_who_may_not_be_connected_to_is_not_asked_for_rules(server: FeedServer) -> None:
-    async with Net("test") as guarded:
+    async with HttpClient("test") as guarded:
         with pytest.raises(FeedError) as caught:
             await Robots(guarded, Clock()).rules(origin(server))
     assert caught.value.kind == "forbidden-address"

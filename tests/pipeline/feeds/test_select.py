@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.domain.models import FeedConfig, Item
-from pipeline.feeds.select import Known, KnownItem, decide
+from pipeline.feeds.select import ExistingItem, ExistingItems, select_items
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -25,31 +25,31 @@ def item(guid: str, *, days: float = 1, link: str | None = None, title: str = "T
 
 def known(
     *items: Item, state: str = "drafted", canonicals: dict[str, tuple[str, str]] | None = None
-) -> Known:
-    guids = {each.guid: KnownItem(state=state, content_hash=each.content_hash) for each in items}
-    return Known(guids=guids, canonicals=canonicals or {})
+) -> ExistingItems:
+    guids = {each.guid: ExistingItem(state=state, content_hash=each.content_hash) for each in items}
+    return ExistingItems(guids=guids, canonicals=canonicals or {})
 
 
 def test_new_unchanged_and_updated() -> None:
     old, changed = item("1"), item("2")
     later = item("2", title="T, corrected")
-    chosen = decide(feed(), [item("3"), old, later], known(old, changed), NOW)
+    chosen = select_items(feed(), [item("3"), old, later], known(old, changed), NOW)
     assert [each.guid for each in chosen.new] == ["3"]
     assert chosen.updated == (later,)
     assert chosen.unchanged == 1
 
 
 def test_an_item_with_a_new_date_alone_is_unchanged() -> None:
-    assert decide(feed(), [item("1", days=0)], known(item("1")), NOW).unchanged == 1
+    assert select_items(feed(), [item("1", days=0)], known(item("1")), NOW).unchanged == 1
 
 
 def test_an_item_that_a_feed_repeats_is_new_once() -> None:
-    chosen = decide(feed(), [item("1"), item("2"), item("1")], known(), NOW)
+    chosen = select_items(feed(), [item("1"), item("2"), item("1")], known(), NOW)
     assert [each.guid for each in chosen.new] == ["1", "2"]
 
 
 def test_an_item_that_holds_nothing_is_skipped_with_that_reason() -> None:
-    chosen = decide(
+    chosen = select_items(
         feed(), [item("1", title=""), item("2", title="", link="https://a.example/2")], known(), NOW
     )
     assert [each.guid for each in chosen.new] == ["2"]
@@ -57,7 +57,9 @@ def test_an_item_that_holds_nothing_is_skipped_with_that_reason() -> None:
 
 
 def test_age_is_a_stated_reason() -> None:
-    chosen = decide(feed(max_age_days=7), [item("1", days=7), item("2", days=7.01)], Known(), NOW)
+    chosen = select_items(
+        feed(max_age_days=7), [item("1", days=7), item("2", days=7.01)], ExistingItems(), NOW
+    )
     assert [each.guid for each in chosen.new] == ["1"]
     [skip] = chosen.skipped
     assert skip.item.guid == "2"
@@ -65,7 +67,7 @@ def test_age_is_a_stated_reason() -> None:
 
 
 def test_no_maximum_age_takes_everything() -> None:
-    assert len(decide(feed(max_age_days=None), [item("1", days=9000)], Known(), NOW).new) == 1
+    assert len(select_items(feed(max_age_days=None), [item("1", days=9000)], ExistingItems(), NOW).new) == 1
 
 
 @pytest.mark.parametrize(
@@ -85,40 +87,44 @@ def test_no_maximum_age_takes_everything() -> None:
     ],
 )
 def test_words(words: dict[str, list[str]], title: str, text: str, wanted: bool) -> None:
-    chosen = decide(feed(**words), [item("1", title=title, text=text)], Known(), NOW)
+    chosen = select_items(feed(**words), [item("1", title=title, text=text)], ExistingItems(), NOW)
     assert (len(chosen.new), len(chosen.skipped)) == ((1, 0) if wanted else (0, 1))
 
 
 def test_reasons_name_the_word() -> None:
-    one = decide(feed(exclude=["casino"]), [item("1", title="Casino")], Known(), NOW)
-    other = decide(feed(include=["casino"]), [item("1")], Known(), NOW)
+    one = select_items(feed(exclude=["casino"]), [item("1", title="Casino")], ExistingItems(), NOW)
+    other = select_items(feed(include=["casino"]), [item("1")], ExistingItems(), NOW)
     assert one.skipped[0].reason == "excluded word: casino"
     assert other.skipped[0].reason == "no include word"
 
 
 def test_a_story_of_another_feed_is_merged_into_it() -> None:
     taken = known(canonicals={"https://w.example/s": ("other", "o1")})
-    chosen = decide(feed(), [item("1", link="https://w.example/s")], taken, NOW)
+    chosen = select_items(feed(), [item("1", link="https://w.example/s")], taken, NOW)
     assert chosen.new == ()
     assert chosen.merged[0].into == ("other", "o1")
 
 
 def test_a_story_that_comes_twice_is_merged_into_its_first() -> None:
     link = "https://w.example/s"
-    chosen = decide(feed(), [item("1", link=link), item("2", link=link), item("3")], Known(), NOW)
+    chosen = select_items(
+        feed(), [item("1", link=link), item("2", link=link), item("3")], ExistingItems(), NOW
+    )
     assert [each.guid for each in chosen.new] == ["1", "3"]
     assert [(merge.item.guid, merge.into) for merge in chosen.merged] == [("2", ("wire", "1"))]
 
 
 def test_a_story_known_under_another_guid_of_this_feed_is_merged_into_it() -> None:
     link = "https://w.example/s"
-    chosen = decide(feed(), [item("2", link=link), item("1", link=link)], known(item("1", link=link)), NOW)
+    chosen = select_items(
+        feed(), [item("2", link=link), item("1", link=link)], known(item("1", link=link)), NOW
+    )
     assert chosen.merged[0].into == ("wire", "1")
 
 
 def test_an_unwanted_item_takes_no_story() -> None:
     link = "https://w.example/s"
-    chosen = decide(feed(), [item("1", link=link, days=99), item("2", link=link)], Known(), NOW)
+    chosen = select_items(feed(), [item("1", link=link, days=99), item("2", link=link)], ExistingItems(), NOW)
     assert [each.guid for each in chosen.new] == ["2"]
 
 
@@ -126,15 +132,15 @@ def test_a_skipped_item_stays_skipped_until_it_changes() -> None:
     unwanted = item("1", title="Weather")
     before = known(unwanted, state="skipped")
     config = feed(include=["bitcoin"])
-    assert decide(config, [unwanted], before, NOW).unchanged == 1
+    assert select_items(config, [unwanted], before, NOW).unchanged == 1
     changed = item("1", title="Weather and bitcoin")
-    assert decide(config, [changed], before, NOW).new == (changed,)
+    assert select_items(config, [changed], before, NOW).new == (changed,)
     still = item("1", title="Weather again")
-    assert decide(config, [still], before, NOW).unchanged == 1
+    assert select_items(config, [still], before, NOW).unchanged == 1
 
 
 def test_a_merged_item_that_changes_speaks_for_the_one_it_was_merged_into() -> None:
-    chosen = decide(feed(), [item("1", title="New")], known(item("1"), state="merged"), NOW)
+    chosen = select_items(feed(), [item("1", title="New")], known(item("1"), state="merged"), NOW)
     assert (chosen.new, len(chosen.updated)) == ((), 1), "the ledger knows for which"
 
 
@@ -146,15 +152,17 @@ def test_a_window_is_half_open_and_stands_in_for_age() -> None:
         item("last", days=20.01),
         item("after", days=20),
     ]
-    chosen = decide(feed(max_age_days=1), batch, Known(), NOW, window=window)
+    chosen = select_items(feed(max_age_days=1), batch, ExistingItems(), NOW, window=window)
     assert [each.guid for each in chosen.new] == ["first", "last"]
     assert (chosen.outside, chosen.skipped) == (2, ())
 
 
 def test_an_open_window_has_no_end() -> None:
     batch = [item("old", days=900), item("young", days=0)]
-    assert len(decide(feed(), batch, Known(), NOW, window=(None, None)).new) == 2
-    assert decide(feed(), batch, Known(), NOW, window=(NOW - timedelta(days=1), None)).outside == 1
+    assert len(select_items(feed(), batch, ExistingItems(), NOW, window=(None, None)).new) == 2
+    assert (
+        select_items(feed(), batch, ExistingItems(), NOW, window=(NOW - timedelta(days=1), None)).outside == 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,9 +179,9 @@ def test_a_window_stands_in_for_the_age_that_an_item_was_skipped_for_and_for_no_
     reason: str | None, changed: bool, taken: bool
 ) -> None:
     skipped = item("1", days=30)
-    before = KnownItem(state="skipped", content_hash=skipped.content_hash, reason=reason)
+    before = ExistingItem(state="skipped", content_hash=skipped.content_hash, reason=reason)
     seen = item("1", days=30, title="T, corrected") if changed else skipped
-    chosen = decide(feed(), [seen], Known(guids={"1": before}), NOW, window=(None, None))
+    chosen = select_items(feed(), [seen], ExistingItems(guids={"1": before}), NOW, window=(None, None))
     assert (chosen.new, chosen.unchanged) == (((seen,), 0) if taken else ((), 1))
 
 
@@ -181,7 +189,7 @@ def test_a_window_stands_in_for_the_age_that_an_item_was_skipped_for_and_for_no_
 def test_a_window_leaves_what_is_known_alone_but_for_the_text_of_what_waits(state: str) -> None:
     same, changed = item("1", days=30), item("2", days=30, title="T, corrected")
     before = known(same, item("2", days=30), state=state)
-    chosen = decide(feed(), [same, changed], before, NOW, window=(None, None))
+    chosen = select_items(feed(), [same, changed], before, NOW, window=(None, None))
     waits = state == "seen"
     assert (chosen.new, chosen.unchanged) == ((), 1)
     assert (chosen.updated, chosen.outside) == (((changed,), 0) if waits else ((), 1))
@@ -199,11 +207,11 @@ def test_a_limit_takes_the_newest_of_a_window_and_leaves_the_others_as_they_are(
         item("second", days=3),
     ]
     config = feed(exclude=["casino"])
-    chosen = decide(config, batch, Known(), NOW, window=(None, None), most=2)
+    chosen = select_items(config, batch, ExistingItems(), NOW, window=(None, None), most=2)
     assert [each.guid for each in chosen.new] == ["newest", "second"]
     assert [skip.item.guid for skip in chosen.skipped] == ["casino"]
     assert (chosen.beyond, chosen.outside, chosen.merged) == (2, 2, ())
-    none = decide(config, batch, Known(), NOW, window=(None, None), most=0)
+    none = select_items(config, batch, ExistingItems(), NOW, window=(None, None), most=0)
     assert (none.new, none.skipped, none.merged, none.beyond) == ((), (), (), 4)
 
 
@@ -232,7 +240,7 @@ def test_every_item_is_in_one_place_and_a_second_poll_finds_nothing(
     window = (NOW - timedelta(days=10), None) if backfill else None
     most = most if backfill else None
     before = known(*batch[:known_count], state=state)
-    chosen = decide(config, batch, before, NOW, window=window, most=most)
+    chosen = select_items(config, batch, before, NOW, window=window, most=most)
     placed = [
         *chosen.new,
         *chosen.updated,
@@ -241,13 +249,13 @@ def test_every_item_is_in_one_place_and_a_second_poll_finds_nothing(
     ]
     assert len(placed) + chosen.unchanged + chosen.outside + chosen.beyond == len(batch)
     assert len(chosen.new) <= max(0, len(batch) if most is None else most)
-    after = Known(
+    after = ExistingItems(
         guids=before.guids
         | known(*chosen.new, state="seen").guids
         | known(*(skip.item for skip in chosen.skipped), state="skipped").guids
         | known(*(merge.item for merge in chosen.merged), state="merged").guids
     )
-    again = decide(
+    again = select_items(
         config, batch, after, NOW, window=window, most=None if most is None else most - len(chosen.new)
     )
     assert (again.new, again.updated, again.skipped, again.merged) == ((), (), (), ())

@@ -5,7 +5,7 @@ from ftfy.badness import is_bad
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.feeds.text_cleanup import clean, collapsed, damaged, repair, visible
+from pipeline.feeds.text_cleanup import clean, collapsed, fix_mojibake, is_mojibake, strip_invisible
 
 WRONG = ("cp1252", "latin-1", "mac-roman", "cp1250", "cp1251", "cp1253", "cp1257", "cp437")
 
@@ -15,7 +15,7 @@ WRONG = ("cp1252", "latin-1", "mac-roman", "cp1250", "cp1251", "cp1253", "cp1257
 def test_no_damage_is_overlooked(text: str, charset: str) -> None:
     wrong = text.encode("utf-8").decode(charset, "replace")
     for each in (text, wrong):
-        assert damaged(each) or not is_bad(each)
+        assert is_mojibake(each) or not is_bad(each)
 
 
 @settings(max_examples=300, deadline=None)
@@ -24,7 +24,7 @@ def test_no_damage_is_overlooked(text: str, charset: str) -> None:
     | st.text("a\n\u200b\u200d\ufeff\u202e\U000e0041\U000e0100é\x00\x85\u2028", max_size=9)
 )
 def test_what_is_called_clean_has_nothing_to_hide(text: str) -> None:
-    assert not clean(text) or visible(text) == text
+    assert not clean(text) or strip_invisible(text) == text
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_clean(text: str, said: bool) -> None:
 
 
 def test_one_bad_line_spoils_no_other() -> None:
-    assert repair("donâ€™t\n“naïve” café\nplain") == "don’t\n“naïve” café\nplain"
+    assert fix_mojibake("donâ€™t\n“naïve” café\nplain") == "don’t\n“naïve” café\nplain"
 
 
 def test_white_space_of_any_length_is_one_space() -> None:

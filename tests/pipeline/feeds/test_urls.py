@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.feeds.entries import canonical_url
-from pipeline.feeds.urls import absolute, undamaged
+from pipeline.feeds.urls import absolute_url, fix_url
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_canonical_is_stable_and_never_raises(url: str) -> None:
     if found is not None:
         assert found.isascii()
         assert canonical_url(found) == found
-    absolute(url, "https://base.example/")
+    absolute_url(url, "https://base.example/")
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_canonical_is_stable_and_never_raises(url: str) -> None:
     ],
 )
 def test_absolute(raw: str | None, link: str | None) -> None:
-    assert absolute(raw, "https://base.example/a/feed") == link
+    assert absolute_url(raw, "https://base.example/a/feed") == link
 
 
 def test_damage_is_undone_and_nothing_else() -> None:
-    assert undamaged("?a=1&utm;_source=x&b;=2&c;d") == "?a=1&utm_source=x&b=2&c;d"
+    assert fix_url("?a=1&utm;_source=x&b;=2&c;d") == "?a=1&utm_source=x&b=2&c;d"

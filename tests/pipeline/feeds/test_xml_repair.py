@@ -3,12 +3,12 @@
 import pytest
 
 from pipeline.feeds.parsing.xml_repair import (
-    declared,
-    mended,
-    uncut,
-    without_doctype,
-    without_empty,
-    without_preamble,
+    close_truncated,
+    declared_entities,
+    repair_xml,
+    strip_doctype,
+    strip_empty,
+    strip_preamble,
 )
 
 
@@ -34,7 +34,7 @@ from pipeline.feeds.parsing.xml_repair import (
     ],
 )
 def test_a_document_type_goes_and_short_entities_stay(text: str, rest: str, names: dict[str, str]) -> None:
-    assert without_doctype(text) == (rest, names)
+    assert strip_doctype(text) == (rest, names)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_document_type_goes_and_short_entities_stay(text: str, rest: str, name
     ],
 )
 def test_ampersands_and_entities_are_written_out(text: str, mended_text: str) -> None:
-    assert mended(text, {"mine": "A & B"}) == mended_text
+    assert repair_xml(text, {"mine": "A & B"}) == mended_text
 
 
 @pytest.mark.parametrize(
@@ -62,19 +62,19 @@ def test_ampersands_and_entities_are_written_out(text: str, mended_text: str) ->
     ],
 )
 def test_what_was_cut_off_goes_with_its_item(text: str, whole: str, cut: bool) -> None:
-    assert uncut(text) == (whole, cut)
+    assert close_truncated(text) == (whole, cut)
 
 
 def test_empty_texts_and_preambles_go() -> None:
-    assert without_empty("<a><summary></summary><description><![CDATA[ ]]></description></a>") == "<a></a>"
+    assert strip_empty("<a><summary></summary><description><![CDATA[ ]]></description></a>") == "<a></a>"
     feed = "<?xml version='1.0'?><rss version='2.0'/>"
-    assert without_preamble(f"<br>Warning: x{feed}") == feed
-    assert without_preamble(f"\u00ef\u00bb\u00bf {feed}") == feed
+    assert strip_preamble(f"<br>Warning: x{feed}") == feed
+    assert strip_preamble(f"\u00ef\u00bb\u00bf {feed}") == feed
 
 
 def test_prefixes_that_were_forgotten_are_declared() -> None:
     feed = "<!-- <x:y/> --><rss xmlns:a='u'><a:b/><MEDIA:c d:e = '1' xml:lang='en'/>f:g <i href='h:j'/></rss>"
-    whole = declared(feed, {"media": "http://media.example/"})
+    whole = declared_entities(feed, {"media": "http://media.example/"})
     assert whole == feed.replace("<rss", '<rss xmlns:MEDIA="http://media.example/" xmlns:d="urn:d"')
-    assert declared("<rss xmlns:a='u'><a:b/></rss>", {}) is None
-    assert declared("no root", {}) is None
+    assert declared_entities("<rss xmlns:a='u'><a:b/></rss>", {}) is None
+    assert declared_entities("no root", {}) is None

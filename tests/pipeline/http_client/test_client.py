@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pipeline.domain.errors import FeedError
-from pipeline.http_client import Net, Response, shown_url
-from pipeline.http_client.ssrf import place_of
+from pipeline.http_client import HttpClient, Response, redact_url
+from pipeline.http_client.ssrf import url_origin
 from tests.fakes.feed_server import FeedServer
 
 
@@ -24,8 +24,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FeedServer]:
 
 async def get(url: str, headers: tuple[tuple[str, str], ...] = (), **limits: Any) -> Response:
     with contextlib.suppress(ValueError):
-        limits.setdefault("allowed", frozenset((place_of(url),)))
-    async with Net("copydesk-test", **limits) as net:
+        limits.setdefault("allowed", frozenset((url_origin(url),)))
+    async with HttpClient("copydesk-test", **limits) as net:
         return await net.get(url, headers)
 
 
@@ -157,10 +157,10 @@ async def test_a_server_without_tls_is_named(server: FeedServer) -> None:
 
 def test_a_url_in_a_message_gives_nothing_away() -> None:
     assert (
-        shown_url("https://ada:secret@a.example:8443/f.xml?token=secret") == "https://a.example:8443/f.xml?…"
+        redact_url("https://ada:secret@a.example:8443/f.xml?token=secret") == "https://a.example:8443/f.xml?…"
     )
-    assert "\n" not in shown_url("https://a.example/\nb")
-    assert "[" in shown_url("https://[broken")
+    assert "\n" not in redact_url("https://a.example/\nb")
+    assert "[" in redact_url("https://[broken")
 
 
 async def test_redirects_are_told_with_their_status(server: FeedServer) -> None:
@@ -176,7 +176,7 @@ async def test_cookies_are_not_kept(server: FeedServer) -> None:
 
     # By name: cookies of bare addresses are dropped by some jars anyway.
     url = server.add("/feed", b"x", headers={"Set-Cookie": "id=1; Path=/"}).replace("127.0.0.1", "a.example")
-    async with Net("test", allowed=[place_of(url)], resolve=loopback) as net:
+    async with HttpClient("test", allowed=[url_origin(url)], resolve=loopback) as net:
         await net.get(url)
         await net.get(url)
     assert len(server.seen) == 2
@@ -201,7 +201,7 @@ async def test_a_redirect_is_told_without_its_password(server: FeedServer) -> No
 
 
 async def test_nothing_is_left_behind_by_a_request_that_is_given_up(server: FeedServer) -> None:
-    async with Net("test", allowed=server.hosts) as net:
+    async with HttpClient("test", allowed=server.hosts) as net:
         waiting = asyncio.create_task(net.get(server.add("/mute", b"x", delay_s=60)))
         dripping = asyncio.create_task(net.get(server.add("/drip", b"x" * 10_000, drip_s=0.05)))
         while server.requests < 2:
@@ -219,7 +219,7 @@ async def test_a_redirect_is_followed_without_a_body(server: FeedServer) -> None
 
 
 async def post(url: str, **limits: Any) -> Response:
-    async with Net("copydesk-test", allowed=frozenset((place_of(url),)), **limits) as net:
+    async with HttpClient("copydesk-test", allowed=frozenset((url_origin(url),)), **limits) as net:
         return await net.post(url)
 
 
@@ -232,7 +232,7 @@ async def test_a_post_is_sent_once_and_follows_nobody(server: FeedServer) -> Non
 
 
 async def test_a_post_keeps_to_the_public_internet(server: FeedServer) -> None:
-    async with Net("copydesk-test") as net:
+    async with HttpClient("copydesk-test") as net:
         with pytest.raises(FeedError) as caught:
             await net.post(server.add("/build"))
     assert caught.value.kind == "forbidden-address"

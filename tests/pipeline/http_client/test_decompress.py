@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.http_client.decompress import MEMBERS, STEP, Broken, Unasked, Unpacker
+from pipeline.http_client.decompress import MAX_MEMBERS, STEP, BodyDecoder, CorruptBody, UnexpectedEncoding
 
 
 def pieces(body: bytes, size: int) -> list[bytes]:
@@ -15,7 +15,7 @@ def pieces(body: bytes, size: int) -> list[bytes]:
 
 
 def unpacked(encoding: str, parts: list[bytes]) -> bytes:
-    unpacker = Unpacker(encoding)
+    unpacker = BodyDecoder(encoding)
     found = b"".join(found for part in parts for found in unpacker.feed(part))
     unpacker.end()
     return found
@@ -45,7 +45,7 @@ def test_several_members_are_one_body_and_padding_is_none(
 
 @given(st.binary(min_size=2, max_size=300), st.integers(1, 99))
 def test_nonsense_is_named(body: bytes, size: int) -> None:
-    with pytest.raises(Broken):
+    with pytest.raises(CorruptBody):
         unpacked("gzip", pieces(b"x" + body, size))
 
 
@@ -56,28 +56,28 @@ def test_a_missing_checksum_is_forgiven(body: bytes, missing: int) -> None:
 
 @given(st.binary(min_size=1, max_size=300), st.integers(9, 40))
 def test_what_is_cut_off_is_named(body: bytes, missing: int) -> None:
-    with pytest.raises(Broken):
+    with pytest.raises(CorruptBody):
         unpacked("gzip", [gzip.compress(body)[:-missing] or b"\x1f"])
 
 
 @pytest.mark.parametrize("packed", [zlib.compress(b"some text"), gzip.compress(b"x")[:1]])
 def test_so_is_any_other_body_that_breaks_off(packed: bytes) -> None:
-    with pytest.raises(Broken):
+    with pytest.raises(CorruptBody):
         unpacked("deflate", [packed[:-3] or packed])
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress"])
 def test_an_encoding_that_nobody_asked_for_is_refused_with_its_body(encoding: str) -> None:
     assert unpacked(encoding, []) == b""
-    with pytest.raises(Unasked):
+    with pytest.raises(UnexpectedEncoding):
         unpacked(encoding, [b"<rss/>"])
 
 
 def test_members_without_end_are_named() -> None:
     member = gzip.compress(b"")
-    assert unpacked("gzip", [member * MEMBERS]) == b""
-    with pytest.raises(Broken):
-        unpacked("gzip", [member * (MEMBERS + 1)])
+    assert unpacked("gzip", [member * MAX_MEMBERS]) == b""
+    with pytest.raises(CorruptBody):
+        unpacked("gzip", [member * (MAX_MEMBERS + 1)])
 
 
 def test_text_that_is_announced_as_gzip_is_taken_as_text() -> None:
@@ -88,7 +88,7 @@ def test_a_bomb_goes_off_in_small_steps() -> None:
     bomb = gzip.compress(bytes(50_000_000))
     assert len(bomb) < 60_000
     largest, total = 0, 0
-    for found in Unpacker("gzip").feed(bomb):
+    for found in BodyDecoder("gzip").feed(bomb):
         largest, total = max(largest, len(found)), total + len(found)
         if total > 1_000_000:
             break

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.http_client.headers import retry_after
+from pipeline.http_client.headers import parse_retry_after
 
 NOW = datetime(2026, 2, 5, 12, tzinfo=UTC)
 
@@ -25,4 +25,4 @@ NOW = datetime(2026, 2, 5, 12, tzinfo=UTC)
     ],
 )
 def test_retry_after(header: str | None, seconds: float | None) -> None:
-    assert retry_after(header, NOW) == seconds
+    assert parse_retry_after(header, NOW) == seconds

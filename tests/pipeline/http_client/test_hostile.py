@@ -6,7 +6,7 @@ import gzip
 import pytest
 
 from pipeline.domain.errors import FeedError
-from pipeline.http_client import Net, limits
+from pipeline.http_client import HttpClient, limits
 from tests.fakes.feed_server import FeedServer
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -34,7 +34,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 async def kind_of(server: FeedServer, raw: bytes, forever: bytes = b"") -> str:
     url = server.add_raw("/feed", raw, forever=forever)
     # Long enough that no deadline helps.
-    async with Net("test", timeout_s=600, allowed=server.hosts) as net:
+    async with HttpClient("test", timeout_s=600, allowed=server.hosts) as net:
         with pytest.raises(FeedError) as caught:
             await net.get(url)
     return caught.value.kind
@@ -65,7 +65,7 @@ async def test_what_is_no_answer_is_named(raw: bytes) -> None:
 async def test_long_headers_of_honest_servers_are_read() -> None:
     with FeedServer() as server:
         url = server.add("/feed", b"x", headers={"X-Cache-Tags": "t" * 20_000})
-        async with Net("test", allowed=server.hosts) as net:
+        async with HttpClient("test", allowed=server.hosts) as net:
             assert len((await net.get(url)).headers["x-cache-tags"]) == 20_000
 
 
@@ -85,18 +85,18 @@ async def test_an_answer_in_drops_keeps_no_turn_until_the_deadline(
     drop = {"head": b"b", "chunks": b"1\r\nx\r\n"}.get(what, b"x")
     with FeedServer() as server:
         url = server.add_raw("/feed", DRIPS[what], forever=drop, drip_s=0.02)
-        async with Net("test", timeout_s=600, allowed=server.hosts) as net:
+        async with HttpClient("test", timeout_s=600, allowed=server.hosts) as net:
             with pytest.raises(FeedError, match="drop by drop") as caught:
                 await asyncio.wait_for(net.get(url), 10)
     assert caught.value.kind == "timeout"
 
 
 def test_a_server_that_thinks_before_it_sends_does_not_drip() -> None:
-    watched = limits.Pace()
+    watched = limits.MinimumRate()
     # A head; ten seconds of thought; a short body, and the mark of its end.
     assert not any(watched.drips(size, now) for size, now in [(200, 0.0), (300, 10.0), (5, 10.1)])
 
 
 def test_many_quick_pieces_are_no_drops() -> None:
-    watched = limits.Pace()
+    watched = limits.MinimumRate()
     assert not any(watched.drips(100, number / 10) for number in range(100))

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from pipeline.http_client import Net
-from pipeline.http_client.transport import IDLE
+from pipeline.http_client import HttpClient
+from pipeline.http_client.transport import MAX_IDLE_CONNECTIONS
 from tests.fakes.feed_server import FeedServer
 
 
@@ -24,7 +24,7 @@ def server() -> Iterator[FeedServer]:
 
 async def test_a_host_is_asked_by_few_at_a_time(server: FeedServer) -> None:
     urls = [server.add(f"/{number}", b"x", delay_s=0.05) for number in range(12)]
-    async with Net("test", allowed=server.hosts, per_host=3) as net:
+    async with HttpClient("test", allowed=server.hosts, per_host=3) as net:
         await asyncio.gather(*(net.get(url) for url in urls))
     assert server.most_at_once == 3
 
@@ -35,14 +35,14 @@ async def test_so_is_a_host_that_many_redirect_to(server: FeedServer) -> None:
         others = [stack.enter_context(FeedServer()) for _ in range(8)]
         allowed = server.hosts.union(*(other.hosts for other in others))
         urls = [other.add("/", status=302, headers={"Location": target}) for other in others]
-        async with Net("test", allowed=allowed, per_host=2) as net:
+        async with HttpClient("test", allowed=allowed, per_host=2) as net:
             await asyncio.gather(*(net.get(url) for url in urls))
     assert server.most_at_once == 2
 
 
 async def test_waiting_for_ones_turn_is_no_delay_of_the_server(server: FeedServer) -> None:
     urls = [server.add(f"/{number}", b"x", delay_s=0.3) for number in range(5)]
-    async with Net("test", timeout_s=0.9, allowed=server.hosts, per_host=1) as net:
+    async with HttpClient("test", timeout_s=0.9, allowed=server.hosts, per_host=1) as net:
         answers = await asyncio.gather(*(net.get(url) for url in urls))
     assert [answer.status for answer in answers] == [200] * 5
 
@@ -50,7 +50,7 @@ async def test_waiting_for_ones_turn_is_no_delay_of_the_server(server: FeedServe
 async def test_the_queue_of_a_slow_host_is_in_nobodys_way(server: FeedServer) -> None:
     with FeedServer() as other:
         slow, quick = server.add("/slow", b"x", delay_s=60), other.add("/quick", b"x")
-        async with Net("test", allowed=server.hosts | other.hosts, per_host=1, total=2) as net:
+        async with HttpClient("test", allowed=server.hosts | other.hosts, per_host=1, total=2) as net:
             queue = [asyncio.create_task(net.get(slow)) for _ in range(5)]
             while not server.requests:
                 await asyncio.sleep(0.01)
@@ -91,10 +91,10 @@ async def loopback(host: str, port: int) -> list[str]:
 async def test_few_connections_are_kept_for_later() -> None:
     server = PatientServer()
     async with server.running() as port:
-        places = [f"host-{number}.example:{port}" for number in range(2 * IDLE)]
-        async with Net("test", allowed=places, resolve=loopback) as net:
+        places = [f"host-{number}.example:{port}" for number in range(2 * MAX_IDLE_CONNECTIONS)]
+        async with HttpClient("test", allowed=places, resolve=loopback) as net:
             for place in places:
                 assert (await net.get(f"http://{place}/feed")).status == 304
-            while server.open > IDLE:
+            while server.open > MAX_IDLE_CONNECTIONS:
                 await asyncio.sleep(0.01)
-            assert server.open == IDLE
+            assert server.open == MAX_IDLE_CONNECTIONS

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from pipeline.domain.errors import ConfigError, FeedError
-from pipeline.http_client import Net, require_usable_proxies
+from pipeline.http_client import HttpClient, require_usable_proxies
 from pipeline.http_client.transport import patterns
 from tests.fakes.feed_server import FeedServer
 
@@ -86,7 +86,7 @@ async def test_under_a_socks_proxy_nothing_is_asked_for_without_it(monkeypatch: 
     only(monkeypatch, all_proxy="socks5://127.0.0.1:1", NO_PROXY="127.0.0.1")
     with FeedServer() as server:
         url = server.add("/feed", b"<rss/>")
-        async with Net("test", allowed=server.hosts) as net:
+        async with HttpClient("test", allowed=server.hosts) as net:
             for asked in (net.get(url), net.post(url)):
                 with pytest.raises(FeedError, match="all_proxy names a SOCKS proxy") as caught:
                     await asked
@@ -99,7 +99,7 @@ async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatc
     with FeedServer() as server:
         monkeypatch.setenv("HTTP_PROXY", server.url("").replace("http://", "http://ada:secret@"))
         server.add("http://news.example/feed", b"by proxy")
-        async with Net("test") as net:
+        async with HttpClient("test") as net:
             assert (await net.get("http://news.example/feed")).body == b"by proxy"
             with pytest.raises(FeedError, match="public internet"):
                 await net.get("http://10.0.0.1/feed")
@@ -114,7 +114,7 @@ async def test_a_proxy_that_is_down_is_told_as_such(monkeypatch: pytest.MonkeyPa
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: nobody else can take it either
         monkeypatch.setenv(f"{scheme.upper()}_PROXY", f"127.0.0.1:{taken.getsockname()[1]}")
-        async with Net("test") as net:
+        async with HttpClient("test") as net:
             with pytest.raises(FeedError, match="through the proxy") as caught:
                 await net.get(f"{scheme}://news.example/feed")
     assert caught.value.kind == "unreachable"

@@ -6,8 +6,15 @@ from collections.abc import Sequence
 import pytest
 
 from pipeline.domain.errors import FeedError
-from pipeline.http_client import Net
-from pipeline.http_client.ssrf import ForbiddenAddress, Guard, forbidden, forbidden_host, place, place_of
+from pipeline.http_client import HttpClient
+from pipeline.http_client.ssrf import (
+    ForbiddenAddress,
+    GuardedResolver,
+    is_private_address,
+    is_private_host,
+    origin_of,
+    url_origin,
+)
 from tests.fakes.feed_server import FeedServer
 
 PRIVATE = [
@@ -28,31 +35,31 @@ ODD = [
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_an_address_of_no_public_network_is_forbidden(address: str) -> None:
-    assert forbidden(address)
+    assert is_private_address(address)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_the_public_internet_is_open(address: str) -> None:
-    assert not forbidden(address)
-    assert not forbidden_host(address)
+    assert not is_private_address(address)
+    assert not is_private_host(address)
 
 
 @pytest.mark.parametrize("host", ODD)
 def test_however_it_is_written(host: str) -> None:
-    assert forbidden_host(host)
+    assert is_private_host(host)
 
 
 @pytest.mark.parametrize(
     "host", ["example.org", "0x.example", "face.b00c.example", "localhost.example", "dead"]
 )
 def test_names_are_left_to_the_resolver(host: str) -> None:
-    assert not forbidden_host(host)
+    assert not is_private_host(host)
 
 
 def test_exceptions_are_exact() -> None:
-    assert place_of("http://Feeds.Intra/x") == "feeds.intra:80"
-    assert place_of("https://[::1]/x") == "[::1]:443"
-    assert place("::1", 8080) == "[::1]:8080"
+    assert url_origin("http://Feeds.Intra/x") == "feeds.intra:80"
+    assert url_origin("https://[::1]/x") == "[::1]:443"
+    assert origin_of("::1", 8080) == "[::1]:8080"
 
 
 class Resolver:
@@ -73,7 +80,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def kind_of(url: str, resolver: Resolver | None = None, allowed: Sequence[str] = ()) -> str:
-    net = Net("test", timeout_s=5, allowed=allowed, resolve=resolver or Resolver(["127.0.0.1"]))
+    net = HttpClient("test", timeout_s=5, allowed=allowed, resolve=resolver or Resolver(["127.0.0.1"]))
     async with net:
         with pytest.raises(FeedError) as caught:
             await net.get(url)
@@ -132,7 +139,7 @@ async def test_a_redirect_that_leads_inside_is_refused(target: str) -> None:
 
 async def test_a_redirect_into_any_other_network_is_refused() -> None:
     with FeedServer() as server:
-        async with Net("test", timeout_s=5, allowed=server.hosts) as net:
+        async with HttpClient("test", timeout_s=5, allowed=server.hosts) as net:
             for address in PRIVATE[:-2]:
                 host = f"[{address}]" if ":" in address else address
                 url = server.add("/feed", status=302, headers={"Location": f"http://{host}/"})
@@ -142,7 +149,7 @@ async def test_a_redirect_into_any_other_network_is_refused() -> None:
 
 
 async def test_only_the_public_addresses_of_a_name_are_tried() -> None:
-    guard = Guard({"feeds.intra:80"}, Resolver(["10.0.0.1", "1.1.1.1", "::1"]))
+    guard = GuardedResolver({"feeds.intra:80"}, Resolver(["10.0.0.1", "1.1.1.1", "::1"]))
     assert [found["host"] for found in await guard.resolve("mixed.example", 80)] == ["1.1.1.1"]
     assert len(await guard.resolve("feeds.intra", 80)) == 3
 
@@ -152,14 +159,14 @@ def test_no_socket_is_made_for_a_forbidden_address(address: str) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     info = (family, socket.SOCK_STREAM, 0, "", (address, 8080))
     with pytest.raises(ForbiddenAddress):
-        Guard([place(address, 8081)], Resolver([])).make_socket(info)
-    Guard([place(address, 8080)], Resolver([])).make_socket(info).close()
+        GuardedResolver([origin_of(address, 8081)], Resolver([])).make_socket(info)
+    GuardedResolver([origin_of(address, 8080)], Resolver([])).make_socket(info).close()
 
 
 async def test_an_exception_holds_for_its_port_alone() -> None:
     with FeedServer() as server, FeedServer() as other:
         url = server.add("/feed", b"open")
-        async with Net("test", allowed=server.hosts) as net:
+        async with HttpClient("test", allowed=server.hosts) as net:
             assert (await net.get(url)).body == b"open"
         assert await kind_of(other.url("/feed"), allowed=list(server.hosts)) == "forbidden-address"
 
@@ -169,7 +176,7 @@ async def test_a_name_may_be_an_exception_too() -> None:
         server.add("/feed", b"intra")
         port = server.url("").rpartition(":")[2]
         name = f"feeds.intra:{port}"
-        async with Net("test", allowed=[name], resolve=Resolver(["127.0.0.1"])) as net:
+        async with HttpClient("test", allowed=[name], resolve=Resolver(["127.0.0.1"])) as net:
             assert (await net.get(f"http://FEEDS.intra:{port}/feed")).body == b"intra"
         resolver = Resolver(["127.0.0.1"])
         assert await kind_of(f"http://evil.example:{port}/feed", resolver, [name]) == "forbidden-address"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.errors import FeedError
-from pipeline.http_client import Net
+from pipeline.http_client import HttpClient
 from tests.fakes.feed_server import FeedServer
 
 PEM = Path(__file__).parents[2] / "fakes" / "self_signed.pem"
@@ -52,10 +52,10 @@ async def loopback(host: str, port: int) -> list[str]:
     return ["127.0.0.1"]
 
 
-def client(port: int, *others: str) -> Net:
+def client(port: int, *others: str) -> HttpClient:
     names = ("good", "other", "wrong")
     allowed = [*(f"{name}.example:{port}" for name in names), *others]
-    return Net("test", timeout_s=30, allowed=allowed, resolve=loopback)
+    return HttpClient("test", timeout_s=30, allowed=allowed, resolve=loopback)
 
 
 @pytest.mark.usefixtures("trusted")

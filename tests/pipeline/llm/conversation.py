@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from pipeline.domain.errors import BudgetSpent
-from pipeline.domain.models import Answer, Article
+from pipeline.domain.errors import BudgetExceeded
+from pipeline.domain.models import Article, LLMResponse
 from pipeline.llm.chat import Message
-from pipeline.llm.structured_output import Task
-from pipeline.rewrite.article_schema import WireArticle, read_answer
+from pipeline.llm.structured_output import StructuredRequest
+from pipeline.rewrite.article_schema import WireArticle, parse_response
 from tests.pipeline.rewrite.sources import BEAT, source
 
 ASKED: list[Message] = [
@@ -29,7 +29,7 @@ class Ledgerless:
 
     async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int, int]:
         if not self.calls_left:
-            raise BudgetSpent("the cap of the day is reached")
+            raise BudgetExceeded("the cap of the day is reached")
         self.calls_left -= 1
         self.reserved.append((prompt_tokens, answer_tokens))
         self.open.add(len(self.reserved))
@@ -38,7 +38,7 @@ class Ledgerless:
     async def release(self, reservation: int | None) -> None:
         self.open.discard(reservation or 0)
 
-    async def keep(self, answer: Answer, purpose: str, reservation: int | None) -> None:
+    async def keep(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
         self.open.discard(reservation or 0)
         self.kept.append(purpose)
 
@@ -46,11 +46,11 @@ class Ledgerless:
         self.discarded.append(reason)
 
 
-def task(**changes: Any) -> Task[Article]:
+def task(**changes: Any) -> StructuredRequest[Article]:
     values: dict[str, Any] = {
         "messages": ASKED,
         "prompt_id": "article@1",
         "shape": WireArticle,
-        "read": partial(read_answer, source=source(), beat=BEAT),
+        "read": partial(parse_response, source=source(), beat=BEAT),
     }
-    return Task(**values | changes)
+    return StructuredRequest(**values | changes)

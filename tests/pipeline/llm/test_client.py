@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from pipeline.domain.errors import Interrupted, ModelError, ModelRefused
-from pipeline.domain.models import Usage
-from pipeline.llm.capabilities import Learned, Manner
-from pipeline.llm.chat import End, Message, Options
-from pipeline.llm.chat import Reply as Reply_
-from pipeline.llm.client import ATTEMPTS, Model
+from pipeline.domain.errors import LLMError, LLMRejected, ShutdownRequested
+from pipeline.domain.models import TokenUsage
+from pipeline.llm.capabilities import KnownCapability, RequestMode
+from pipeline.llm.chat import ChatResponse as Reply_
+from pipeline.llm.chat import FinishReason, Message, ModelOptions
+from pipeline.llm.client import MAX_ATTEMPTS, LLMClient
 from pipeline.llm.errors import quoted
-from pipeline.rewrite.article_schema import read_answer
+from pipeline.rewrite.article_schema import parse_response
 from tests.fakes.model_server import ModelServer, Reply, article, completion, error
 from tests.pipeline.rewrite.sources import BEAT, source
 
@@ -53,19 +53,19 @@ def pauses() -> Pauses:
     return Pauses()
 
 
-def model(server: ModelServer, pauses: Pauses, *, deadline_s: float = 60.0, **changes: Any) -> Model:
+def model(server: ModelServer, pauses: Pauses, *, deadline_s: float = 60.0, **changes: Any) -> LLMClient:
     values: dict[str, Any] = {
         "api_key": "sk-secret",
         "timeout_s": 30.0,
         "deadline_s": deadline_s,
         "sleep": pauses,
     }
-    return Model("fake-1", base_url=server.base_url, **values | changes)
+    return LLMClient("fake-1", base_url=server.base_url, **values | changes)
 
 
-async def failure(model: Model) -> ModelError:
+async def failure(model: LLMClient) -> LLMError:
     async with model:
-        with pytest.raises(ModelError) as caught:
+        with pytest.raises(LLMError) as caught:
             async with model.deadline():
                 await model.send(BODY)
     assert "\n" not in caught.value.message
@@ -83,14 +83,16 @@ async def test_a_reply_is_given_verbatim_with_its_tokens(server: ModelServer, pa
     async with model(server, pauses) as asked:
         reply = await asked.send(BODY)
     assert reply.text == " {not checked here} "
-    assert reply.usage == Usage(prompt_tokens=11, cached_tokens=4, completion_tokens=7, reasoning_tokens=3)
-    assert reply.end is End.STOP
+    assert reply.usage == TokenUsage(
+        prompt_tokens=11, cached_tokens=4, completion_tokens=7, reasoning_tokens=3
+    )
+    assert reply.end is FinishReason.STOP
 
 
 async def test_a_request_carries_the_key_and_the_operators_own_fields(
     server: ModelServer, pauses: Pauses
 ) -> None:
-    options = Options(extra={"chat_template_kwargs": {"enable_thinking": False}})
+    options = ModelOptions(extra={"chat_template_kwargs": {"enable_thinking": False}})
     async with model(server, pauses, options=options) as asked:
         await asked.send(BODY)
     assert server.seen == [{"messages": ASKED, "model": "fake-1", **options.extra}]
@@ -104,11 +106,11 @@ async def test_the_sdks_own_environment_changes_nothing(
         monkeypatch.setenv(f"OPENAI_{name}", "from-the-environment")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/from-the-environment")
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Extra: from-the-environment")
-    async with Model("fake-1", base_url=server.base_url, sleep=pauses) as asked:
+    async with LLMClient("fake-1", base_url=server.base_url, sleep=pauses) as asked:
         await asked.send(BODY)
     assert server.requests == 1
     assert "from-the-environment" not in json.dumps(server.headers)
-    assert Model("fake-1")._client.base_url == "https://api.openai.com/v1/"
+    assert LLMClient("fake-1")._client.base_url == "https://api.openai.com/v1/"
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ async def test_passing_trouble_is_tried_again(server: ModelServer, pauses: Pause
     server.enqueue(trouble, trouble)
     async with model(server, pauses) as asked:
         reply = await asked.send(BODY)
-    assert read_answer(reply.text, source(), BEAT)
+    assert parse_response(reply.text, source(), BEAT)
     assert server.requests == 3
     assert len(server.answered) == 1
     assert len(pauses) == 2
@@ -161,7 +163,7 @@ async def test_a_web_page_is_passing_trouble_where_a_model_was_met(
 ) -> None:
     learned = None
     if before == "an earlier run":
-        learned = Learned(manner=Manner(), at=datetime.now(UTC) - timedelta(days=9))
+        learned = KnownCapability(manner=RequestMode(), at=datetime.now(UTC) - timedelta(days=9))
     async with model(server, pauses, learned=learned) as asked:
         if learned is None:
             await asked.send(BODY)
@@ -185,7 +187,7 @@ async def test_an_address_without_a_model_takes_one_request_and_is_named(
 ) -> None:
     server.enqueue(reply)
     found = await failure(model(server, pauses))
-    assert isinstance(found, ModelRefused)
+    assert isinstance(found, LLMRejected)
     assert "OPENAI_BASE_URL" in found.message
     assert "usually ends in /v1" in found.message
     assert (server.requests, pauses) == (1, [])
@@ -199,11 +201,11 @@ async def test_a_silent_server_is_asked_again(server: ModelServer, pauses: Pause
 
 
 async def test_after_the_last_attempt_the_reason_is_named(server: ModelServer, pauses: Pauses) -> None:
-    server.enqueue(*[error(503, "down for repairs")] * ATTEMPTS)
+    server.enqueue(*[error(503, "down for repairs")] * MAX_ATTEMPTS)
     found = await failure(model(server, pauses, deadline_s=3600))
     assert found.retry
     assert "503: down for repairs" in found.message
-    assert server.requests == ATTEMPTS == 8
+    assert server.requests == MAX_ATTEMPTS == 8
     assert pauses == sorted(pauses)
     assert len(set(pauses)) == len(pauses), "pauses grow and vary"
 
@@ -212,10 +214,10 @@ async def test_a_server_that_is_not_there(pauses: Pauses) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
-        found = await failure(Model("m", base_url=url, deadline_s=3600, sleep=pauses))
+        found = await failure(LLMClient("m", base_url=url, deadline_s=3600, sleep=pauses))
     assert found.retry
     assert "OPENAI_BASE_URL" in found.message
-    assert len(pauses) == ATTEMPTS - 1
+    assert len(pauses) == MAX_ATTEMPTS - 1
 
 
 async def test_the_server_says_how_long_to_wait(server: ModelServer, pauses: Pauses) -> None:
@@ -249,7 +251,7 @@ async def test_a_refusal_inside_a_200_is_a_refusal(
     body = f'{{"error": {{"message": "no", "code": {code}}}}}'
     server.enqueue(Reply(body=body.encode()))
     found = await failure(model(server, pauses))
-    assert isinstance(found, ModelRefused)
+    assert isinstance(found, LLMRejected)
     assert variable in found.message
     assert server.requests == 1
 
@@ -293,7 +295,7 @@ async def test_a_refusal_takes_one_request_and_names_the_variable(
 ) -> None:
     server.enqueue(refusal)
     found = await failure(model(server, pauses))
-    assert isinstance(found, ModelRefused)
+    assert isinstance(found, LLMRejected)
     assert variable in found.message
     assert (server.requests, pauses) == (1, [])
 
@@ -301,7 +303,7 @@ async def test_a_refusal_takes_one_request_and_names_the_variable(
 async def test_a_403_about_the_items_text_is_the_items_trouble(server: ModelServer, pauses: Pauses) -> None:
     server.enqueue(error(403, "Your input was flagged by moderation"))
     found = await failure(model(server, pauses))
-    assert not isinstance(found, ModelRefused)
+    assert not isinstance(found, LLMRejected)
     assert not found.retry
     assert server.requests == 1
 
@@ -310,7 +312,7 @@ async def test_a_refused_request_is_the_items_trouble(server: ModelServer, pause
     status = 413
     server.enqueue(error(status, "too long\nfor sk-secret " + "x " * 400))
     found = await failure(model(server, pauses))
-    assert not isinstance(found, ModelRefused)
+    assert not isinstance(found, LLMRejected)
     assert not found.retry
     assert f"{status}: too long for …" in found.message
     assert len(found.message) < 300
@@ -322,22 +324,22 @@ async def test_a_server_that_counts_no_tokens(server: ModelServer, pauses: Pause
     body = completion(json.dumps(article())).body or b""
     server.enqueue(Reply(body=body.partition(b'"usage"')[0] + b'"usage": ' + usage + b"}"))
     async with model(server, pauses) as asked:
-        assert (await asked.send(BODY)).usage == Usage()
+        assert (await asked.send(BODY)).usage == TokenUsage()
 
 
 async def test_checking_a_model_pays_for_nothing(server: ModelServer, pauses: Pauses) -> None:
     async with model(server, pauses) as asked:
-        assert await asked.check() == "the server answers and knows 'fake-1'"
+        assert await asked.probe() == "the server answers and knows 'fake-1'"
         server.models = ["other"]
-        assert "not among the 1 models" in await asked.check()
+        assert "not among the 1 models" in await asked.probe()
         server.listing = error(404)
-        assert "lists no models" in await asked.check()
+        assert "lists no models" in await asked.probe()
         server.listing = error(401)
-        with pytest.raises(ModelRefused, match="OPENAI_API_KEY"):
-            await asked.check()
+        with pytest.raises(LLMRejected, match="OPENAI_API_KEY"):
+            await asked.probe()
         server.listing = error(500, "broken")
-        with pytest.raises(ModelError, match="500: broken"):
-            await asked.check()
+        with pytest.raises(LLMError, match="500: broken"):
+            await asked.probe()
     assert server.requests == 0
 
 
@@ -354,7 +356,7 @@ async def test_lists_of_models_come_in_several_forms(
 ) -> None:
     server.listing = Reply(body=listing)
     async with model(server, pauses) as asked:
-        assert said in await asked.check()
+        assert said in await asked.probe()
 
 
 KEY = "the model server refuses the key (400): check OPENAI_API_KEY"
@@ -391,8 +393,8 @@ async def test_a_list_of_models_that_is_none_is_a_named_trouble(
 ) -> None:
     server.listing = listing
     async with model(server, pauses) as asked:
-        with pytest.raises(ModelError) as caught:
-            await asked.check()
+        with pytest.raises(LLMError) as caught:
+            await asked.probe()
     assert said in caught.value.message
     assert "\n" not in caught.value.message
 
@@ -416,7 +418,7 @@ async def test_a_run_that_ends_begins_no_request_that_waits_for_its_turn(
 
     async with model(server, pauses, in_flight=1, ended=over) as asked:
         told = await asyncio.gather(*(asked.send(BODY) for _ in range(3)), return_exceptions=True)
-    assert [type(one) for one in told] == [type(told[0]), Interrupted, Interrupted]
+    assert [type(one) for one in told] == [type(told[0]), ShutdownRequested, ShutdownRequested]
     assert isinstance(told[0], Reply_)
     assert server.requests == 1
 
@@ -424,6 +426,6 @@ async def test_a_run_that_ends_begins_no_request_that_waits_for_its_turn(
 async def test_a_run_that_ends_tries_nothing_again(server: ModelServer, pauses: Pauses) -> None:
     server.enqueue(error(500))
     async with model(server, pauses, ended=lambda: bool(server.requests)) as asked:
-        with pytest.raises(Interrupted):
+        with pytest.raises(ShutdownRequested):
             await asked.send(BODY)
     assert server.requests == 1

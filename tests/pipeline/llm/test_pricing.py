@@ -1,11 +1,11 @@
 from decimal import Decimal
 
-from pipeline.domain.models import Usage
+from pipeline.domain.models import TokenUsage
 from pipeline.llm.capabilities import profile_of
 from pipeline.llm.client import OPENAI_URL
 from pipeline.llm.pricing import Price, Rates
 
-USED = Usage(prompt_tokens=1_000_000, cached_tokens=400_000, completion_tokens=500_000)
+USED = TokenUsage(prompt_tokens=1_000_000, cached_tokens=400_000, completion_tokens=500_000)
 
 
 def test_the_operators_price_counts_cached_tokens_apart() -> None:
@@ -16,7 +16,7 @@ def test_the_operators_price_counts_cached_tokens_apart() -> None:
 
 def test_a_fraction_of_a_millionth_is_one() -> None:
     price = Price("m", "http://127.0.0.1:8000/v1", Rates(Decimal("0.1"), Decimal("0.1"), Decimal(0)))
-    assert price.micros(Usage(prompt_tokens=1)) == 1
+    assert price.micros(TokenUsage(prompt_tokens=1)) == 1
 
 
 def test_published_prices_need_no_request_and_unknown_ones_are_none() -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.domain.errors import BudgetSpent, ModelError
-from pipeline.llm.capabilities import Learned, Manner, Rung
-from pipeline.llm.chat import Options
-from pipeline.llm.client import ATTEMPTS, Model
-from pipeline.llm.structured_output import ask
+from pipeline.domain.errors import BudgetExceeded, LLMError
+from pipeline.llm.capabilities import KnownCapability, OutputMode, RequestMode
+from pipeline.llm.chat import ModelOptions
+from pipeline.llm.client import MAX_ATTEMPTS, LLMClient
+from pipeline.llm.structured_output import request_structured
 from tests.fakes.model_server import ModelServer, Reply, article, completion, error
 from tests.pipeline.llm.conversation import ASKED, Ledgerless, task
 
@@ -36,18 +36,18 @@ def server() -> Iterator[ModelServer]:
         yield running
 
 
-def model(server: ModelServer, **changes: Any) -> Model:
+def model(server: ModelServer, **changes: Any) -> LLMClient:
     values: dict[str, Any] = {"timeout_s": 30.0, "deadline_s": 60.0, "sleep": no_pause}
-    return Model("fake-1", base_url=server.base_url, api_key="sk-secret", **values | changes)
+    return LLMClient("fake-1", base_url=server.base_url, api_key="sk-secret", **values | changes)
 
 
 async def outcome(server: ModelServer, books: Ledgerless, **changes: Any) -> str:
     """Return the rung that brought an article, or the reason why there is none."""
     async with model(server, **changes) as asked:
         try:
-            await ask(asked, task(), books)
+            await request_structured(asked, task(), books)
             said = str(asked.manner.rung)
-        except ModelError as error:
+        except LLMError as error:
             said = error.message
     assert "\n" not in said
     assert "sk-secret" not in said
@@ -149,9 +149,9 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
     (
         "always HTML",
         None,
-        [Reply(body=b"<html></html>")] * ATTEMPTS,
+        [Reply(body=b"<html></html>")] * MAX_ATTEMPTS,
         "reply is broken",
-        ATTEMPTS,
+        MAX_ATTEMPTS,
         [],
     ),
     (
@@ -186,8 +186,15 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
         1,
         [],
     ),
-    ("429 storm", None, [error(429, "slow down", retry_after="1")] * ATTEMPTS, "slow down", ATTEMPTS, []),
-    ("500s", None, [error(500, "oops")] * ATTEMPTS, "500: oops", ATTEMPTS, []),
+    (
+        "429 storm",
+        None,
+        [error(429, "slow down", retry_after="1")] * MAX_ATTEMPTS,
+        "slow down",
+        MAX_ATTEMPTS,
+        [],
+    ),
+    ("500s", None, [error(500, "oops")] * MAX_ATTEMPTS, "500: oops", MAX_ATTEMPTS, []),
     ("disconnect", None, [Reply(body=completion(GOOD).body, disconnect=True)], "strict", 2, ["draft"]),
     (
         "the older length field",
@@ -276,32 +283,32 @@ async def test_the_schema_is_sent_as_the_rung_wants_it(server: ModelServer) -> N
 
 async def test_the_rung_is_remembered_and_the_next_item_begins_there(server: ModelServer) -> None:
     server.refuse = refusing(400, "no {}", STRICT)
-    learned: list[Learned] = []
+    learned: list[KnownCapability] = []
 
-    async def remember(one: Learned) -> None:
+    async def remember(one: KnownCapability) -> None:
         learned.append(one)
 
     async with model(server, remember=remember) as asked:
         for _ in range(3):
-            await ask(asked, task(), Ledgerless())
+            await request_structured(asked, task(), Ledgerless())
     assert server.requests == 4
-    assert [one.manner.rung for one in learned] == [Rung.JSON]
+    assert [one.manner.rung for one in learned] == [OutputMode.JSON_OBJECT]
     async with model(server, learned=learned[0]) as again:
-        await ask(again, task(), Ledgerless())
+        await request_structured(again, task(), Ledgerless())
     assert server.requests == 5
 
 
 async def test_the_length_cap_is_raised_once_and_prompts_may_hint(server: ModelServer) -> None:
     server.enqueue(completion("{", finish="length"))
     async with model(server) as asked:
-        await ask(asked, task(max_tokens=700, temperature=0.4), Ledgerless())
+        await request_structured(asked, task(max_tokens=700, temperature=0.4), Ledgerless())
     assert [seen["max_tokens"] for seen in server.seen] == [700, 2800]
     assert {seen["temperature"] for seen in server.seen} == {0.4}
 
 
 async def test_the_operators_wishes_win_over_the_prompts(server: ModelServer) -> None:
-    async with model(server, options=Options(max_tokens=300, temperature=0.1, seed=7)) as asked:
-        await ask(asked, task(max_tokens=700, temperature=0.4), Ledgerless())
+    async with model(server, options=ModelOptions(max_tokens=300, temperature=0.1, seed=7)) as asked:
+        await request_structured(asked, task(max_tokens=700, temperature=0.4), Ledgerless())
     assert (server.seen[0]["max_tokens"], server.seen[0]["temperature"], server.seen[0]["seed"]) == (
         300,
         0.1,
@@ -311,9 +318,9 @@ async def test_the_operators_wishes_win_over_the_prompts(server: ModelServer) ->
 
 async def test_an_optional_field_that_is_refused_is_left_out(server: ModelServer) -> None:
     server.refuse = without("temperature", 400, "Unsupported value: 'temperature' does not support 0.1")
-    async with model(server, options=Options(temperature=0.1)) as asked:
-        await ask(asked, task(), Ledgerless())
-        assert asked.manner == Manner(dropped=frozenset({"temperature"}))
+    async with model(server, options=ModelOptions(temperature=0.1)) as asked:
+        await request_structured(asked, task(), Ledgerless())
+        assert asked.manner == RequestMode(dropped=frozenset({"temperature"}))
     assert server.requests == 2
 
 
@@ -321,8 +328,8 @@ async def test_no_request_goes_out_without_its_money(server: ModelServer) -> Non
     server.enqueue(completion(WRONG))
     books = Ledgerless(calls_left=1)
     async with model(server) as asked:
-        with pytest.raises(BudgetSpent):
-            await ask(asked, task(), books)
+        with pytest.raises(BudgetExceeded):
+            await request_structured(asked, task(), books)
     assert (server.requests, books.kept) == (1, ["draft"])
     [(prompt, answer)] = books.reserved
     assert prompt >= sum(len(message["content"]) for message in ASKED) / 4

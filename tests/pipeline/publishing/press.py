@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from pipeline.articles.front_matter import dumps
 from pipeline.config import FeedTarget, FolderTarget, HookTarget, Target
-from pipeline.http_client import Net
-from pipeline.publishing import Outcome, Press, drain
+from pipeline.http_client import HttpClient
+from pipeline.publishing import PublishContext, TargetResult, publish_pending
 from pipeline.storage import DraftRow, Ledger
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.storage.approvals import decided, drafted
@@ -60,11 +60,11 @@ async def drained(
     server: FeedServer | None = None,
     now: datetime = NOW,
     **more: Any,
-) -> list[Outcome]:
+) -> list[TargetResult]:
     hooks = {HOOK: SecretStr(server.url("/build/sesame"))} if server else {}
-    async with Net("test", allowed=server.hosts if server else ()) as net:
-        press = Press(ledger, tmp_path / "output", targets, net, hooks)
-        return await drain(press, now, **more)
+    async with HttpClient("test", allowed=server.hosts if server else ()) as net:
+        press = PublishContext(ledger, tmp_path / "output", targets, net, hooks)
+        return await publish_pending(press, now, **more)
 
 
 def standing(tmp_path: Path, name: str = "site") -> list[str]:

@@ -6,8 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from pipeline.config import FolderTarget
-from pipeline.http_client import Net
-from pipeline.publishing import Outcome, Press, drain
+from pipeline.http_client import HttpClient
+from pipeline.publishing import PublishContext, TargetResult, publish_pending
 from pipeline.storage import Ledger
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.publishing.press import HOOK, approved, build, drained, site
@@ -22,8 +22,8 @@ async def test_a_hook_is_asked_once_after_the_others(
     approved(ledger, 1, *targets)
     approved(ledger, 2, *targets)
     assert await drained(ledger, tmp_path, *targets, server=server) == [
-        Outcome(target="site", published=2),
-        Outcome(target="build", published=2),
+        TargetResult(target="site", published=2),
+        TargetResult(target="build", published=2),
     ]
     assert [(seen.method, seen.path) for seen in server.seen] == [("POST", "/build/sesame")]
     assert {row.place for row in ledger.standing("build")} == {"127.0.0.1"}
@@ -80,8 +80,10 @@ async def test_a_hook_whose_variable_is_not_set_is_told(ledger: Ledger, tmp_path
 
 async def test_a_hook_keeps_to_the_public_internet(ledger: Ledger, tmp_path: Path) -> None:
     approved(ledger, 1, build())
-    async with Net("test") as net:
+    async with HttpClient("test") as net:
         hooks = {HOOK: SecretStr("http://127.0.0.1:9/sesame")}
-        [outcome] = await drain(Press(ledger, tmp_path / "output", [build()], net, hooks), NOW)
+        [outcome] = await publish_pending(
+            PublishContext(ledger, tmp_path / "output", [build()], net, hooks), NOW
+        )
     assert "COPYDESK_ALLOW_HOSTS" in (outcome.error or "")
     assert "sesame" not in (outcome.error or "")

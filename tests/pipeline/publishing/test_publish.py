@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from pipeline.config import FolderTarget
 from pipeline.domain.errors import PublishError
-from pipeline.publishing import Outcome
-from pipeline.publishing.publish import turn
-from pipeline.publishing.send import sent
+from pipeline.publishing import TargetResult
+from pipeline.publishing.publish import publish_lock
+from pipeline.publishing.send import send_to_target
 from pipeline.storage import Ledger
 from pipeline.storage.schema import verdicts
 from tests.pipeline.publishing.press import approved, drained, feeds, site, standing, text, undone
@@ -25,8 +25,8 @@ async def test_what_was_approved_goes_to_every_target_once(ledger: Ledger, tmp_p
     approved(ledger, 1, *targets)
     approved(ledger, 2, *targets)
     assert await drained(ledger, tmp_path, *targets) == [
-        Outcome(target="site", published=2),
-        Outcome(target="mirror", published=2),
+        TargetResult(target="site", published=2),
+        TargetResult(target="mirror", published=2),
     ]
     assert standing(tmp_path) == standing(tmp_path, "mirror") == [text(1), text(2)]
     [first, _] = ledger.standing("site")
@@ -39,7 +39,7 @@ async def test_an_undo_takes_it_down_and_a_revision_replaces_it(ledger: Ledger, 
     row = approved(ledger, 1, target)
     await drained(ledger, tmp_path, target)
     undone(ledger, row, target)
-    assert await drained(ledger, tmp_path, target) == [Outcome(target="site", withdrawn=1)]
+    assert await drained(ledger, tmp_path, target) == [TargetResult(target="site", withdrawn=1)]
     assert standing(tmp_path) == []
     approved(ledger, 1, target, words="Better.")
     await drained(ledger, tmp_path, target)
@@ -51,14 +51,14 @@ async def test_a_drain_that_died_before_it_was_told_is_repeated_without_harm(
 ) -> None:
     target = site(tmp_path)
     row = approved(ledger, 1, target)
-    sent(ledger, tmp_path / "output", target, ledger.publications())
+    send_to_target(ledger, tmp_path / "output", target, ledger.publications())
     [before] = [path.stat().st_mtime_ns for path in (tmp_path / "site").rglob("*.md")]
-    assert await drained(ledger, tmp_path, target) == [Outcome(target="site", published=1)]
+    assert await drained(ledger, tmp_path, target) == [TargetResult(target="site", published=1)]
     assert [path.stat().st_mtime_ns for path in (tmp_path / "site").rglob("*.md")] == [before]
     # The same, where it was taken back before the next drain: nobody knows that it stands there.
     again = site(tmp_path, "mirror")
     ledger.publish_again(row.item_id, ["mirror"], NOW)
-    sent(ledger, tmp_path / "output", again, ledger.publications())
+    send_to_target(ledger, tmp_path / "output", again, ledger.publications())
     undone(ledger, row, again)
     await drained(ledger, tmp_path, again)
     assert standing(tmp_path, "mirror") == []
@@ -73,13 +73,13 @@ async def test_a_target_that_fails_holds_up_no_other_and_is_tried_again_later(
     failed, done = await drained(ledger, tmp_path, *targets)
     assert (failed.target, failed.failed) == ("broken", 1)
     assert "does not exist; make it" in (failed.error or "")
-    assert done == Outcome(target="site", published=1)
+    assert done == TargetResult(target="site", published=1)
     assert await drained(ledger, tmp_path, *targets) == []
     [later] = await drained(ledger, tmp_path, *targets, now=NOW + timedelta(minutes=1))
     assert later.failed == 1
     (tmp_path / "none").mkdir()
     [mended] = await drained(ledger, tmp_path, *targets, patient=False)
-    assert mended == Outcome(target="broken", published=1)
+    assert mended == TargetResult(target="broken", published=1)
 
 
 async def test_only_bytes_that_stand_in_an_approval_are_sent(ledger: Ledger, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ async def test_each_target_is_a_step_that_fails_by_itself(ledger: Ledger, tmp_pa
     approved(ledger, 1, *targets[:2])
     seen: dict[str, bool] = {}
 
-    async def watch(name: str, step: Callable[[], Awaitable[Outcome]], /) -> Outcome:
+    async def watch(name: str, step: Callable[[], Awaitable[TargetResult]], /) -> TargetResult:
         seen[name] = False
         outcome = await step()
         seen[name] = True
@@ -127,14 +127,14 @@ async def test_a_feed_lists_the_newest_that_stand(ledger: Ledger, tmp_path: Path
     target = feeds(tmp_path, limit=2)
     rows = [approved(ledger, number, target) for number in (1, 2)]
     [outcome] = await drained(ledger, tmp_path, target)
-    assert outcome == Outcome(target="feed", published=2)
+    assert outcome == TargetResult(target="feed", published=2)
     # Item 1 is the newest: the ledger's time of publication counts.
     assert titles(tmp_path) == ["Title 1", "Title 2"]
     rows.append(approved(ledger, 3, target))
     await drained(ledger, tmp_path, target)
     assert titles(tmp_path) == ["Title 1", "Title 2"]
     undone(ledger, rows[0], target)
-    assert await drained(ledger, tmp_path, target) == [Outcome(target="feed", withdrawn=1)]
+    assert await drained(ledger, tmp_path, target) == [TargetResult(target="feed", withdrawn=1)]
     assert titles(tmp_path) == ["Title 2", "Title 3"]
 
 
@@ -156,9 +156,9 @@ async def test_an_article_that_no_feed_can_show_is_left_out_and_told(ledger: Led
 
 
 async def test_one_process_publishes_at_a_time(tmp_path: Path) -> None:
-    async with turn(tmp_path):
+    async with publish_lock(tmp_path):
         with pytest.raises(PublishError, match="another process is publishing"):
-            async with turn(tmp_path, patience_s=0.2):
+            async with publish_lock(tmp_path, patience_s=0.2):
                 pass
-    async with turn(tmp_path, patience_s=0):
+    async with publish_lock(tmp_path, patience_s=0):
         pass

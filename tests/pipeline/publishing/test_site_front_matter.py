@@ -8,8 +8,8 @@ import pytest
 from pipeline.articles.files import sha256_of
 from pipeline.articles.front_matter import loads
 from pipeline.config import GitTarget, Target
-from pipeline.publishing import Outcome, queue_all
-from pipeline.publishing.send import sent
+from pipeline.publishing import TargetResult, queue_all
+from pipeline.publishing.send import send_to_target
 from pipeline.storage import Ledger
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.publishing.press import approved, build, drained, feeds, site, standing, text, undone
@@ -21,7 +21,7 @@ def dates(tmp_path: Path, key: str = "date") -> list[str | None]:
     return [loads(one)[0].get(key) for one in standing(tmp_path)]
 
 
-async def again(ledger: Ledger, tmp_path: Path, *targets: Target) -> list[Outcome]:
+async def again(ledger: Ledger, tmp_path: Path, *targets: Target) -> list[TargetResult]:
     queue_all(ledger, targets, NOW)
     return await drained(ledger, tmp_path, *targets)
 
@@ -49,7 +49,7 @@ async def test_a_changed_mapping_rewrites_what_stands_there_when_asked(
     assert await again(ledger, tmp_path, first) == []
     second = site(tmp_path, front_matter={"day": "publishedAt"})
     assert await drained(ledger, tmp_path, second) == []
-    assert await again(ledger, tmp_path, second) == [Outcome(target="site", published=2)]
+    assert await again(ledger, tmp_path, second) == [TargetResult(target="site", published=2)]
     assert dates(tmp_path) == [None, None]
     assert dates(tmp_path, "day") == ["2026-02-01T10:00:00.000Z", "2026-02-02T10:00:00.000Z"]
     # Without keys, the approved bytes; by name, one article.
@@ -57,7 +57,7 @@ async def test_a_changed_mapping_rewrites_what_stands_there_when_asked(
     ledger.publish_again(rows[0].item_id, ["site"], NOW)
     await drained(ledger, tmp_path, plain)
     assert dates(tmp_path, "day") == [None, "2026-02-02T10:00:00.000Z"]
-    assert await again(ledger, tmp_path, plain) == [Outcome(target="site", published=1)]
+    assert await again(ledger, tmp_path, plain) == [TargetResult(target="site", published=1)]
     assert standing(tmp_path) == [text(1), text(2)]
     assert await again(ledger, tmp_path, plain) == []
 
@@ -71,7 +71,7 @@ async def test_a_revision_and_a_withdrawal_know_the_file_of_earlier_settings(
     await drained(ledger, tmp_path, first)
     approved(ledger, 2, second, words="Better.")
     undone(ledger, row, second)
-    assert await drained(ledger, tmp_path, second) == [Outcome(target="site", published=1, withdrawn=1)]
+    assert await drained(ledger, tmp_path, second) == [TargetResult(target="site", published=1, withdrawn=1)]
     assert dates(tmp_path, "pubDate") == ["2026-02-02T10:00:00.000Z"]
     assert "Better." in standing(tmp_path)[0]
 
@@ -81,17 +81,17 @@ async def test_a_drain_that_died_before_it_was_told_is_known_under_other_setting
 ) -> None:
     row = approved(ledger, 1, site(tmp_path))
     for preset in ("hugo", "astro"):
-        sent(ledger, tmp_path / "output", site(tmp_path, preset=preset), ledger.publications())
+        send_to_target(ledger, tmp_path / "output", site(tmp_path, preset=preset), ledger.publications())
     # Written by the first, noted by the second, which died before it wrote.
-    sent(ledger, tmp_path / "output", site(tmp_path, preset="hugo"), ledger.publications())
+    send_to_target(ledger, tmp_path / "output", site(tmp_path, preset="hugo"), ledger.publications())
     [hugo] = standing(tmp_path)
-    sent(ledger, tmp_path / "output", site(tmp_path, preset="astro"), ledger.publications())
+    send_to_target(ledger, tmp_path / "output", site(tmp_path, preset="astro"), ledger.publications())
     next((tmp_path / "site").rglob("*.md")).write_text(hugo)
-    assert await drained(ledger, tmp_path, site(tmp_path)) == [Outcome(target="site", published=1)]
+    assert await drained(ledger, tmp_path, site(tmp_path)) == [TargetResult(target="site", published=1)]
     assert standing(tmp_path) == [text(1)]
     next((tmp_path / "site").rglob("*.md")).write_text(hugo)
     undone(ledger, row, site(tmp_path))
-    assert await drained(ledger, tmp_path, site(tmp_path)) == [Outcome(target="site", withdrawn=1)]
+    assert await drained(ledger, tmp_path, site(tmp_path)) == [TargetResult(target="site", withdrawn=1)]
 
 
 async def test_a_restored_ledger_knows_what_its_texts_are_at_the_target_now(
@@ -103,7 +103,7 @@ async def test_a_restored_ledger_knows_what_its_texts_are_at_the_target_now(
     with ledger._writing() as connection:
         connection.exec_driver_sql("UPDATE publications SET sent = NULL")
     undone(ledger, row, target)
-    assert await drained(ledger, tmp_path, target) == [Outcome(target="site", withdrawn=1)]
+    assert await drained(ledger, tmp_path, target) == [TargetResult(target="site", withdrawn=1)]
     assert standing(tmp_path) == []
 
 
@@ -165,9 +165,9 @@ async def test_a_commit_has_the_keys_and_its_withdrawal_finds_them(
     await drained(ledger, tmp_path, repo("jekyll"))
     [written] = standing(tmp_path, "repo")
     assert loads(written)[0]["last_modified_at"] == "2026-02-01T11:00:00.000Z"
-    assert await again(ledger, tmp_path, repo("eleventy")) == [Outcome(target="repo", published=1)]
+    assert await again(ledger, tmp_path, repo("eleventy")) == [TargetResult(target="repo", published=1)]
     [written] = standing(tmp_path, "repo")
     assert (loads(written)[0].keys() & {"date", "last_modified_at"}) == {"date"}
     undone(ledger, row, repo("jekyll"))
-    assert await drained(ledger, tmp_path, repo("jekyll")) == [Outcome(target="repo", withdrawn=1)]
+    assert await drained(ledger, tmp_path, repo("jekyll")) == [TargetResult(target="repo", withdrawn=1)]
     assert standing(tmp_path, "repo") == []

@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from pipeline.domain.errors import ModelError
+from pipeline.domain.errors import LLMError
 from pipeline.domain.models import Sentiment
-from pipeline.llm.capabilities import Manner
-from pipeline.llm.chat import Message, Options, Turn, request
-from pipeline.rewrite.article_schema import WireArticle, read_answer
+from pipeline.llm.capabilities import RequestMode
+from pipeline.llm.chat import Attempt, Message, ModelOptions, build_request
+from pipeline.rewrite.article_schema import WireArticle, parse_response
 from pipeline.rewrite.redraft import WireSectionText
-from pipeline.rewrite.sentence_repair import WireMending
+from pipeline.rewrite.sentence_repair import WireRepairs
 from tests.fakes.model_server import article
 from tests.pipeline.rewrite.sources import BEAT, source
 
@@ -39,11 +39,13 @@ def nodes(schema: Any) -> list[dict[str, Any]]:
 
 def response_format(shape: type[BaseModel] = WireArticle) -> dict[str, Any]:
     asked: list[Message] = [{"role": "system", "content": ""}]
-    wanted: dict[str, Any] = request(asked, shape, Turn(Manner(), 100), Options())["response_format"]
+    wanted: dict[str, Any] = build_request(asked, shape, Attempt(RequestMode(), 100), ModelOptions())[
+        "response_format"
+    ]
     return wanted
 
 
-@pytest.mark.parametrize("shape", [WireArticle, WireSectionText, WireMending])
+@pytest.mark.parametrize("shape", [WireArticle, WireSectionText, WireRepairs])
 def test_the_schema_stays_inside_strict_structured_output(shape: type[BaseModel]) -> None:
     wanted = response_format(shape)
     assert wanted["json_schema"]["strict"] is True
@@ -65,7 +67,7 @@ def test_the_schema_has_no_place_for_a_url() -> None:
 
 
 def test_a_good_answer_becomes_an_article() -> None:
-    read = read_answer(GOOD, source(title="Output  rises\n"), BEAT)
+    read = parse_response(GOOD, source(title="Output  rises\n"), BEAT)
     assert read.title == "Output rises"
     assert read.sections[0].heading == "Output rises in May"
     assert read.impact == ("Supply may grow a little.",)
@@ -90,12 +92,12 @@ def test_a_good_answer_becomes_an_article() -> None:
     ],
 )
 def test_wrappings_around_the_json_are_taken_off(wrapped: str) -> None:
-    assert read_answer(wrapped, source(), BEAT) == read_answer(GOOD, source(), BEAT)
+    assert parse_response(wrapped, source(), BEAT) == parse_response(GOOD, source(), BEAT)
 
 
 def test_bare_line_breaks_in_strings_are_read() -> None:
     raw = GOOD.replace("Example Corp mined 1,250 coins.", "One.\n\nTwo.")
-    assert read_answer(raw, source(), BEAT).sections[0].body == "One.\n\nTwo."
+    assert parse_response(raw, source(), BEAT).sections[0].body == "One.\n\nTwo."
 
 
 @pytest.mark.parametrize(
@@ -120,8 +122,8 @@ def test_bare_line_breaks_in_strings_are_read() -> None:
     ],
 )
 def test_what_is_wrong_with_an_answer_is_named(changes: dict[str, object], reason: str) -> None:
-    with pytest.raises(ModelError, match=reason) as caught:
-        read_answer(json.dumps(article(**changes)), source(), BEAT)
+    with pytest.raises(LLMError, match=reason) as caught:
+        parse_response(json.dumps(article(**changes)), source(), BEAT)
     assert caught.value.retry
     assert "\n" not in caught.value.message
 
@@ -140,8 +142,8 @@ def test_what_is_wrong_with_an_answer_is_named(changes: dict[str, object], reaso
     ],
 )
 def test_what_is_no_answer_is_named(text: str, reason: str) -> None:
-    with pytest.raises(ModelError, match=reason) as caught:
-        read_answer(text, source(), BEAT)
+    with pytest.raises(LLMError, match=reason) as caught:
+        parse_response(text, source(), BEAT)
     assert caught.value.retry
 
 
@@ -149,7 +151,7 @@ def test_words_outside_the_vocabulary_do_not_get_in() -> None:
     answer = json.dumps(
         article(category="MOON", tags=["eth ", "MOON", "ETH", "MINING"], sentiment="positive")
     )
-    read = read_answer(answer, source(), BEAT)
+    read = parse_response(answer, source(), BEAT)
     assert read.category == "BTC"
     assert read.tags == ("BTC", "ETH", "MINING")
     assert read.sentiment is Sentiment.POSITIVE
@@ -157,13 +159,13 @@ def test_words_outside_the_vocabulary_do_not_get_in() -> None:
 
 def test_list_marks_and_heading_marks_are_taken_off() -> None:
     answer = article(impact=["- One.", "2. Two."], sections=[{"heading": "## A **bold**", "body": "x"}])
-    read = read_answer(json.dumps(answer), source(), BEAT)
+    read = parse_response(json.dumps(answer), source(), BEAT)
     assert read.impact == ("One.", "Two.")
     assert read.sections[0].heading == "A **bold"
 
 
 def test_lone_surrogates_become_question_marks() -> None:
-    read = read_answer(json.dumps(article(overview="a\ud800", impact=["b\udfff"])), source(), BEAT)
+    read = parse_response(json.dumps(article(overview="a\ud800", impact=["b\udfff"])), source(), BEAT)
     assert (read.overview, read.impact) == ("a?", ("b?",))
 
 
@@ -173,5 +175,5 @@ def test_lone_surrogates_become_question_marks() -> None:
     | st.recursive(st.none() | st.text(), lambda inner: st.dictionaries(st.text(), inner)).map(json.dumps)
 )
 def test_any_other_text_is_a_model_error(text: str) -> None:
-    with pytest.raises(ModelError):
-        read_answer(text, source(), BEAT)
+    with pytest.raises(LLMError):
+        parse_response(text, source(), BEAT)

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import Answer, Provenance, Usage
-from pipeline.rewrite.evaluation.golden_set import RECORDED, Case, load_cases, load_recorded, record
+from pipeline.domain.models import LLMResponse, Provenance, TokenUsage
+from pipeline.rewrite.evaluation.golden_set import RECORDED, GoldenCase, load_cases, load_recorded, record
 from pipeline.rewrite.evaluation.scoring import compiled
 
 EVALS = Path(__file__).parents[3] / "evals"
@@ -73,7 +73,7 @@ def test_a_folder_without_a_golden_set_says_where_to_read_on(tmp_path: Path) -> 
 @pytest.mark.parametrize("text", ['{"overview": "Ä", "impact": ["a", "b"]}', "no JSON at all", "[1]"])
 def test_an_answer_that_was_recorded_is_the_same_when_it_is_read(tmp_path: Path, text: str) -> None:
     by = Provenance(rewritten=True, model="m-1", prompt="article@12345678")
-    answer = Answer(text=text, provenance=by, usage=Usage(prompt_tokens=7))
+    answer = LLMResponse(text=text, provenance=by, usage=TokenUsage(prompt_tokens=7))
     folder = tmp_path / RECORDED / "mine"
     folder.mkdir(parents=True)
     kept = record(answer).model_dump(mode="json")
@@ -106,7 +106,7 @@ def test_our_golden_set_is_worth_its_name() -> None:
 
 
 @pytest.mark.parametrize("case", load_cases(EVALS), ids=lambda case: case.key)
-def test_everything_that_must_be_there_is_in_the_source(case: Case) -> None:
+def test_everything_that_must_be_there_is_in_the_source(case: GoldenCase) -> None:
     told = " ".join(case.source.item.text.split())
     assert [one for one in case.wanted.must if not compiled(one).search(told)] == []
 

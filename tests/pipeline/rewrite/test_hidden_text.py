@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.rewrite.hidden_text import visible
+from pipeline.rewrite.hidden_text import strip_hidden_text
 from pipeline.rewrite.prompt import describe
 from tests.pipeline.rewrite.sources import source
 
@@ -38,7 +38,7 @@ ENGLAND = "\U0001f3f4" + tags("gbeng") + "\U000e007f"
     ],
 )
 def test_what_no_reader_sees_is_left_out(text: str, shown: str) -> None:
-    assert visible(text) == shown
+    assert strip_hidden_text(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_no_reader_sees_is_left_out(text: str, shown: str) -> None:
     ],
 )
 def test_what_scripts_and_emoji_are_spelled_with_stays(text: str) -> None:
-    assert visible(text) == text
+    assert strip_hidden_text(text) == text
 
 
 CHARS = "aक\u094dمی❤👩💻1 \n\u200b\u200c\u200d\ufe0f\u2800\U000e0067\U000e007f\U0001f3f4\ue000\U000e0101葛"
@@ -64,8 +64,8 @@ CHARS = "aक\u094dمی❤👩💻1 \n\u200b\u200c\u200d\ufe0f\u2800\U000e0067\U
 
 @given(st.text(alphabet=CHARS) | st.text())
 def test_what_is_shown_is_shown_again_and_holds_nothing_shapeless_twice(text: str) -> None:
-    shown = visible(text)
-    assert visible(shown) == shown
+    shown = strip_hidden_text(text)
+    assert strip_hidden_text(shown) == shown
     bare = shown.replace(ENGLAND, "")
     assert not [char for char in bare if category(char) == "Co" or "\U000e0000" <= char <= "\U000e00ff"]
     assert "\u200d\u200d" not in shown
@@ -81,5 +81,5 @@ def test_a_model_reads_what_readers_see() -> None:
 @pytest.mark.parametrize("unit", ["\u200b", "a\u200d", "\U000e0067", "\U0001f3f4\U000e0067", "❤\ufe0f"])
 def test_time_grows_with_the_text_alone(unit: str) -> None:
     began = time.perf_counter()
-    visible(unit * 100_000)
+    strip_hidden_text(unit * 100_000)
     assert time.perf_counter() - began < 5  # measured: a tenth of a second

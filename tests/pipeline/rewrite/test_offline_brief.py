@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.domain.models import Sentiment
-from pipeline.domain.placeholders import PLACEHOLDERS, brief_words
-from pipeline.domain.text import cut, sentences
+from pipeline.domain.placeholders import PLACEHOLDERS, brief_labels
+from pipeline.domain.text import sentences, truncate
 from pipeline.rewrite.offline_brief import BRIEF, find_facts, write_brief
 from tests.pipeline.rewrite.sources import BEAT, source
 
@@ -68,7 +68,7 @@ def test_an_item_with_a_title_alone_still_makes_a_brief() -> None:
 
 
 def test_an_item_without_anything_makes_a_brief_in_its_language() -> None:
-    words = brief_words("de-AT")
+    words = brief_labels("de-AT")
     brief = write_brief(source("", title=" ", language="de-AT"), BEAT)
     assert brief.title == "Meldung ohne Titel"
     assert brief.sections[0].heading == words.facts
@@ -124,8 +124,8 @@ def test_sentences_are_their_text(text: str) -> None:
 
 @given(st.text(max_size=60), st.integers(min_value=1, max_value=30))
 def test_a_cut_text_fits(text: str, limit: int) -> None:
-    assert len(cut(text, limit)) <= limit
-    assert text.startswith(cut(text, limit).removesuffix("…"))
+    assert len(truncate(text, limit)) <= limit
+    assert text.startswith(truncate(text, limit).removesuffix("…"))
 
 
 hostile = st.text(alphabet=st.characters(), max_size=300) | st.text("Aa1. \n$%年。-'’&…", max_size=300)

@@ -9,7 +9,7 @@ from pipeline.articles.render import render_body
 from pipeline.checks.runner import run_checks
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import Beat
-from pipeline.rewrite.article_schema import read_answer
+from pipeline.rewrite.article_schema import parse_response
 from pipeline.rewrite.prompt import describe, load_prompt
 from tests.pipeline.rewrite.sources import BEAT, source
 
@@ -199,7 +199,7 @@ def test_our_own_examples_are_what_they_ask_for() -> None:
     examples = load_prompt(PROMPTS, "article").examples
     assert {example.language for example in examples} == {None, "de"}
     for example in examples:
-        told = read_answer(example.answer, example.source, beat)
+        told = parse_response(example.answer, example.source, beat)
         body = render_body(told, beat)
         assert run_checks(example.source, body, beat, front=None) == ()
         assert len(body.split()) <= 1.5 * len(example.source.item.text.split()) + 60

@@ -2,10 +2,10 @@ import re
 
 import pytest
 
-from pipeline.domain.models import Article, Finding, Section, Sentiment, Severity, Usage
+from pipeline.domain.models import Article, Finding, Section, Sentiment, Severity, TokenUsage
 from pipeline.rewrite.evaluation.scoring import (
+    Expectation,
     Score,
-    Wanted,
     changed,
     compiled,
     repeated_runs,
@@ -32,8 +32,8 @@ def article(**changes: object) -> Article:
     return Article.model_validate(values | changes)
 
 
-def scored(wanted: Wanted, told: Article | None = None, findings: tuple[Finding, ...] = ()) -> Score:
-    return score("one", SOURCE, wanted, told or article(), "body", findings, Usage(), None)
+def scored(wanted: Expectation, told: Article | None = None, findings: tuple[Finding, ...] = ()) -> Score:
+    return score("one", SOURCE, wanted, told or article(), "body", findings, TokenUsage(), None)
 
 
 def finding(severity: Severity) -> Finding:
@@ -41,7 +41,7 @@ def finding(severity: Severity) -> Finding:
 
 
 def test_an_article_with_all_that_is_wanted_passes() -> None:
-    wanted = Wanted(
+    wanted = Expectation(
         must=("1,250 coins", "/expected (less|more)/"), must_not=("April 2",), category=("MINING",)
     )
     found = scored(wanted)
@@ -54,17 +54,17 @@ def test_an_article_with_all_that_is_wanted_passes() -> None:
 @pytest.mark.parametrize(
     ("wanted", "missing", "forbidden"),
     [
-        (Wanted(must=("1,260 coins",)), ("1,260 coins",), ()),
-        (Wanted(must_not=("/expected \\w+/",)), (), ('"expected less"',)),
-        (Wanted(opinion_must_not=("steady",)), (), ('"steady" in the opinion',)),
-        (Wanted(category=("BTC", "MARKET")), (), ("category MINING",)),
-        (Wanted(sentiment=(Sentiment.POSITIVE,)), (), ("sentiment NEUTRAL",)),
-        (Wanted(max_ratio=0.2), (), ("0.5 times the source's length, at most 0.2",)),
-        (Wanted(max_opinion=5), (), ("9 words of opinion, at most 5",)),
+        (Expectation(must=("1,260 coins",)), ("1,260 coins",), ()),
+        (Expectation(must_not=("/expected \\w+/",)), (), ('"expected less"',)),
+        (Expectation(opinion_must_not=("steady",)), (), ('"steady" in the opinion',)),
+        (Expectation(category=("BTC", "MARKET")), (), ("category MINING",)),
+        (Expectation(sentiment=(Sentiment.POSITIVE,)), (), ("sentiment NEUTRAL",)),
+        (Expectation(max_ratio=0.2), (), ("0.5 times the source's length, at most 0.2",)),
+        (Expectation(max_opinion=5), (), ("9 words of opinion, at most 5",)),
     ],
 )
 def test_what_lacks_or_is_too_much_is_told(
-    wanted: Wanted, missing: tuple[str, ...], forbidden: tuple[str, ...]
+    wanted: Expectation, missing: tuple[str, ...], forbidden: tuple[str, ...]
 ) -> None:
     found = scored(wanted)
     assert (found.missing, found.forbidden) == (missing, forbidden)
@@ -72,13 +72,13 @@ def test_what_lacks_or_is_too_much_is_told(
 
 
 def test_what_is_forbidden_in_the_opinion_may_stand_in_a_section() -> None:
-    assert scored(Wanted(opinion_must_not=("/\\d/",))).passed
+    assert scored(Expectation(opinion_must_not=("/\\d/",))).passed
 
 
 def test_findings_count_without_notes_and_only_those_that_block_fail() -> None:
-    noted = scored(Wanted(), findings=(finding(Severity.NOTE), finding(Severity.WARN)))
+    noted = scored(Expectation(), findings=(finding(Severity.NOTE), finding(Severity.WARN)))
     assert (noted.findings, noted.passed) == (("warn facts",), True)
-    blocked = scored(Wanted(), findings=(finding(Severity.BLOCK),))
+    blocked = scored(Expectation(), findings=(finding(Severity.BLOCK),))
     assert (blocked.findings, blocked.passed) == (("block facts",), False)
 
 
@@ -119,8 +119,8 @@ def test_a_sentence_that_says_what_an_earlier_one_said_is_counted() -> None:
     said_twice = article(sections=(Section(heading="Ruling", body=" ".join(PADDED)),))
     assert repeated_sentences(said_once) == 0
     assert repeated_sentences(said_twice) == pytest.approx(2 / 8)
-    assert not scored(Wanted(max_ratio=9), said_twice).passed
-    assert scored(Wanted(max_ratio=9, max_repeated=0.25), said_twice).passed
+    assert not scored(Expectation(max_ratio=9), said_twice).passed
+    assert scored(Expectation(max_ratio=9, max_repeated=0.25), said_twice).passed
 
 
 def test_runs_of_words_that_come_again_are_counted() -> None:
@@ -132,7 +132,7 @@ def test_runs_of_words_that_come_again_are_counted() -> None:
 def test_an_article_without_a_word_is_no_division_by_zero() -> None:
     empty = article(overview=".", sections=(Section(heading="-", body="."),), from_author=".", impact=())
     assert repeated_sentences(empty) == 0
-    assert score("one", "", Wanted(), empty, "", (), Usage(), None).ratio == 0
+    assert score("one", "", Expectation(), empty, "", (), TokenUsage(), None).ratio == 0
 
 
 def test_every_part_that_a_model_wrote_is_looked_at() -> None:

@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from pipeline.domain.errors import ModelError
+from pipeline.domain.errors import LLMError
 from pipeline.domain.models import Finding, Severity
 from pipeline.llm.chat import Message
-from pipeline.rewrite.sentence_repair import flagged, mended, read_mending, with_flags
+from pipeline.rewrite.sentence_repair import add_flags, apply_repairs, flag_sentences, parse_repairs
 
 BODY = (
     "## Overview\n\nThe port closes on 3 March. It costs 9 million euros. Nobody was hurt.\n\n"
@@ -21,33 +21,33 @@ def finding(words: str, severity: Severity = Severity.BLOCK) -> Finding:
 
 
 def test_the_whole_sentence_is_flagged_once_with_every_reason() -> None:
-    flags = flagged(BODY, [finding("9 million"), finding("euros"), finding("Nobody", Severity.NOTE)])
+    flags = flag_sentences(BODY, [finding("9 million"), finding("euros"), finding("Nobody", Severity.NOTE)])
     assert [one.text for one in flags] == ["It costs 9 million euros."]
     assert flags[0].reasons == ("About 9 million.", "About euros.")
 
 
 def test_a_bullet_is_flagged_without_its_sign_and_a_heading_never() -> None:
-    flags = flagged(BODY, [finding("double"), finding("Impact")])
+    flags = flag_sentences(BODY, [finding("double"), finding("Impact")])
     assert [one.text for one in flags] == ["Prices will double."]
 
 
 def test_only_flagged_sentences_change() -> None:
-    flags = flagged(BODY, [finding("9 million"), finding("double")])
-    after = mended(BODY, flags, {1: "It costs 6 million euros.", 2: "Prices may rise."})
+    flags = flag_sentences(BODY, [finding("9 million"), finding("double")])
+    after = apply_repairs(BODY, flags, {1: "It costs 6 million euros.", 2: "Prices may rise."})
     assert after == BODY.replace("9 million", "6 million").replace("will double", "may rise")
-    assert mended(BODY, flags, {}) == BODY
+    assert apply_repairs(BODY, flags, {}) == BODY
 
 
 def test_a_sentence_may_go_but_not_the_last_of_its_line() -> None:
-    flags = flagged(BODY, [finding("9 million"), finding("double")])
-    after = mended(BODY, flags, {1: "", 2: ""})
+    flags = flag_sentences(BODY, [finding("9 million"), finding("double")])
+    after = apply_repairs(BODY, flags, {1: "", 2: ""})
     assert "3 March. Nobody was hurt." in after
     assert "- Prices will double." in after
 
 
 def test_the_model_is_told_the_sentences_and_what_is_wrong() -> None:
     messages: list[Message] = [{"role": "user", "content": "the item"}]
-    [told] = with_flags(messages, BODY, flagged(BODY, [finding("9 million")]))
+    [told] = add_flags(messages, BODY, flag_sentences(BODY, [finding("9 million")]))
     assert told["content"].startswith("the item")
     assert json.loads(told["content"].splitlines()[-1]) == {
         "number": 1, "sentence": "It costs 9 million euros.", "wrong": ["About 9 million."],
@@ -55,6 +55,6 @@ def test_the_model_is_told_the_sentences_and_what_is_wrong() -> None:
 
 
 def test_an_answer_about_another_sentence_is_of_no_use() -> None:
-    assert read_mending('{"sentences": [{"number": 1, "text": "a\\n b"}]}', 1) == {1: "a b"}
-    with pytest.raises(ModelError, match="no sentence 2"):
-        read_mending('{"sentences": [{"number": 2, "text": "a"}]}', 1)
+    assert parse_repairs('{"sentences": [{"number": 1, "text": "a\\n b"}]}', 1) == {1: "a b"}
+    with pytest.raises(LLMError, match="no sentence 2"):
+        parse_repairs('{"sentences": [{"number": 2, "text": "a"}]}', 1)

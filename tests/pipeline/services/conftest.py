@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.http_client import Net
+from pipeline.http_client import HttpClient
 from pipeline.storage import Ledger
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.storage.records import admit, feed, item
@@ -27,6 +27,6 @@ def server() -> Iterator[FeedServer]:
 
 
 @pytest.fixture
-async def net(server: FeedServer) -> AsyncIterator[Net]:
-    async with Net("test", allowed=server.hosts) as opened:
+async def net(server: FeedServer) -> AsyncIterator[HttpClient]:
+    async with HttpClient("test", allowed=server.hosts) as opened:
         yield opened

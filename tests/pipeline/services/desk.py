@@ -10,24 +10,24 @@ from typing import Any, cast
 
 from pipeline.checks.runner import run_checks
 from pipeline.config import Settings
-from pipeline.domain.models import Beat, Checks, FeedConfig, Finding, Front, Source, Usage
-from pipeline.feeds.pages.fetch import Pages
+from pipeline.domain.models import Beat, CheckLevels, FeedConfig, Finding, Front, Source, TokenUsage
+from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.parsing.parse import ParsedFeed, parse_feed
-from pipeline.feeds.poll_schedule import resting
-from pipeline.http_client import Net
-from pipeline.llm.capabilities import Manner
-from pipeline.llm.chat import End, Options, Reply
-from pipeline.llm.client import Deadline, Model
+from pipeline.feeds.poll_schedule import host_cooldowns
+from pipeline.http_client import HttpClient
+from pipeline.llm.capabilities import RequestMode
+from pipeline.llm.chat import ChatResponse, FinishReason, ModelOptions
+from pipeline.llm.client import Deadline, LLMClient
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.prompt import load_prompt
-from pipeline.services import Newsroom, PollBook
+from pipeline.services import PollStateCache, RunContext
 from pipeline.storage import Ledger
 from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import article
 from tests.pipeline.storage.records import NOW, feed
 
 # What the model says has nothing to do with the items: here that is nobody's business.
-BEAT = Beat(key="b", market="market", vocabulary=(), checks=Checks(figure="off", date="off", name="off"))
+BEAT = Beat(key="b", market="market", vocabulary=(), checks=CheckLevels(figure="off", date="off", name="off"))
 GOOD = json.dumps(article(category="NEWS", tags=["NEWS"]))
 
 
@@ -45,10 +45,10 @@ class Scripted:
     """A model that answers, request by request, with a text, a reply or an error."""
 
     model = "m"
-    options = Options()
-    manner = Manner()
+    options = ModelOptions()
+    manner = RequestMode()
 
-    def __init__(self, *script: str | Reply | Exception) -> None:
+    def __init__(self, *script: str | ChatResponse | Exception) -> None:
         self.script = list(script)
         self.asked = 0
         self.bodies: list[dict[str, Any]] = []
@@ -58,34 +58,36 @@ class Scripted:
         async with asyncio.timeout(None) as timeout:
             yield Deadline(timeout)
 
-    async def learn(self, manner: Manner) -> None:
+    async def remember_mode(self, manner: RequestMode) -> None:
         """Ask as before: nothing is refused here."""
 
-    async def send(self, body: dict[str, Any]) -> Reply:
+    async def send(self, body: dict[str, Any]) -> ChatResponse:
         self.asked += 1
         self.bodies.append(body)
         said = self.script.pop(0) if self.script else GOOD
         if isinstance(said, Exception):
             raise said
-        if isinstance(said, Reply):
+        if isinstance(said, ChatResponse):
             return said
-        return Reply(text=said, end=End.STOP, usage=Usage(prompt_tokens=100, completion_tokens=50))
+        return ChatResponse(
+            text=said, end=FinishReason.STOP, usage=TokenUsage(prompt_tokens=100, completion_tokens=50)
+        )
 
 
 def room(
     ledger: Ledger,
-    net: Net,
+    net: HttpClient,
     folder: Path,
-    model: Scripted | Model | None = None,
+    model: Scripted | LLMClient | None = None,
     *,
     beat: Beat = BEAT,
     feeds: tuple[FeedConfig, ...] = (feed(),),
     now: datetime = NOW,
     price: Price | None = None,
     **settings: Any,
-) -> Newsroom:
-    book = PollBook(ledger, ledger.poll_states())
-    return Newsroom(
+) -> RunContext:
+    book = PollStateCache(ledger, ledger.poll_states())
+    return RunContext(
         settings=Settings(
             base=folder, feeds_file=folder, output=folder / "output", database_url="", **settings
         ),
@@ -94,10 +96,10 @@ def room(
         ledger=ledger,
         net=net,
         book=book,
-        pages=Pages(net),
+        pages=PageFetcher(net),
         parse=parse_here,
         check=check_here,
-        hosts=resting((one, book.state(one)) for one in feeds),
+        hosts=host_cooldowns((one, book.state(one)) for one in feeds),
         model=cast(Any, model),
         price=price,
         prompts={"b": load_prompt(ROOT / "prompts", "article")},

@@ -12,10 +12,10 @@ import pytest
 from pydantic import SecretStr
 
 from pipeline.config import Settings
-from pipeline.domain.errors import BudgetSpent, Interrupted, ModelRefused
+from pipeline.domain.errors import BudgetExceeded, LLMRejected, ShutdownRequested
 from pipeline.domain.models import PollState
-from pipeline.http_client import Net
-from pipeline.services.alerts import alert, troubles
+from pipeline.http_client import HttpClient
+from pipeline.services.alerts import active_alerts, send_alerts
 from pipeline.storage import FeedStatus, Figures, Ledger
 from tests.pipeline.storage.records import NOW, feed
 
@@ -63,7 +63,8 @@ def status(key: str = "one", **poll: Any) -> FeedStatus:
 
 def keys(*feeds: FeedStatus, stop: Any = (), figures: Figures = QUIET) -> list[str]:
     return [
-        one.key for one in troubles(feeds, [feed("one"), feed("two", enabled=False)], figures, stop, NOW, DAY)
+        one.key
+        for one in active_alerts(feeds, [feed("one"), feed("two", enabled=False)], figures, stop, NOW, DAY)
     ]
 
 
@@ -74,9 +75,9 @@ def test_a_quiet_newsroom_troubles_nobody() -> None:
 def test_what_somebody_has_to_look_at() -> None:
     assert keys(status(failures=10, last_error="timeout")) == ["paused one"]
     assert keys(status(retired=True, failures=99)) == ["retired one"]
-    assert keys(stop=[BudgetSpent("spent", cap="day", spent=1)]) == ["budget day"]
-    assert keys(stop=[ModelRefused("wrong key")]) == ["stopped ModelRefused"]
-    assert keys(stop=[Interrupted("Ctrl-C")]) == []
+    assert keys(stop=[BudgetExceeded("spent", cap="day", spent=1)]) == ["budget day"]
+    assert keys(stop=[LLMRejected("wrong key")]) == ["stopped ModelRefused"]
+    assert keys(stop=[ShutdownRequested("Ctrl-C")]) == []
 
 
 def test_drafts_and_requests_that_wait() -> None:
@@ -104,28 +105,28 @@ def settings(tmp_path: Path, hook: Hook) -> Settings:
 
 
 async def test_trouble_is_told_once_a_day(ledger: Ledger, hook: Hook, tmp_path: Path) -> None:
-    async with Net("test", allowed=[hook.place]) as net:
+    async with HttpClient("test", allowed=[hook.place]) as net:
         for hours in (0, 1, 23, 25, 26):
             now = NOW + timedelta(hours=hours)
-            assert await alert(ledger, net, settings(tmp_path, hook), [feed()], [], now) is None
+            assert await send_alerts(ledger, net, settings(tmp_path, hook), [feed()], [], now) is None
     assert [one["alerts"][0]["key"] for one in hook.told] == ["paused one"] * 2
     assert hook.told[0]["text"] == "Copydesk: one is paused after 12 failures in a row: no answer"
     assert hook.told[0]["content"] == hook.told[0]["text"]
 
 
 async def test_what_reached_nobody_is_told_again(ledger: Ledger, hook: Hook, tmp_path: Path) -> None:
-    async with Net("test", allowed=[hook.place]) as net:
+    async with HttpClient("test", allowed=[hook.place]) as net:
         hook.status = 500
-        said = await alert(ledger, net, settings(tmp_path, hook), [feed()], [], NOW)
+        said = await send_alerts(ledger, net, settings(tmp_path, hook), [feed()], [], NOW)
         assert said == "127.0.0.1 takes no alert (status 500): look at COPYDESK_ALERT_URL"
         hook.status = 200
-        assert await alert(ledger, net, settings(tmp_path, hook), [feed()], [], NOW) is None
+        assert await send_alerts(ledger, net, settings(tmp_path, hook), [feed()], [], NOW) is None
     assert len(hook.told) == 1
 
 
 async def test_the_secret_stands_in_no_message(ledger: Ledger, hook: Hook, tmp_path: Path) -> None:
-    async with Net("test") as net:  # loopback is not allowed here
-        said = await alert(ledger, net, settings(tmp_path, hook), [feed()], [], NOW)
+    async with HttpClient("test") as net:  # loopback is not allowed here
+        said = await send_alerts(ledger, net, settings(tmp_path, hook), [feed()], [], NOW)
     assert said
     assert "secret-path" not in said
     assert hook.told == []

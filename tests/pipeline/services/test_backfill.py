@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.domain.errors import FeedError, Interrupted
+from pipeline.domain.errors import FeedError, ShutdownRequested
 from pipeline.domain.models import FeedConfig, Window
-from pipeline.http_client import Net
-from pipeline.services import Newsroom, PollReport, look_back, poll, take, walk
+from pipeline.http_client import HttpClient
+from pipeline.services import PollReport, RunContext, admit_preview, backfill_feed, poll, preview_backfill
 from pipeline.storage import Ledger
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.pages import WORDPRESS, archived, atom, json_paged, paged, rss, wordpress
@@ -26,18 +26,18 @@ def subscribed(ledger: Ledger, server: FeedServer, path: str = "/feed", **fields
     return days
 
 
-async def walked(desk: Newsroom, days: FeedConfig, window: Window = EVER, limit: int = 100) -> PollReport:
-    return await walk(desk, days, window, limit, pause_s=0)
+async def walked(desk: RunContext, days: FeedConfig, window: Window = EVER, limit: int = 100) -> PollReport:
+    return await backfill_feed(desk, days, window, limit, pause_s=0)
 
 
 @pytest.mark.parametrize("offered", [archived, paged, json_paged, wordpress])
 async def test_every_kind_of_paging_is_walked_to_its_end(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path, offered: Any
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path, offered: Any
 ) -> None:
     offered(server)
     days = subscribed(ledger, server)
     desk = room(ledger, net, tmp_path, feeds=(days,))
-    found = await look_back(desk, days, EVER, 100, pause_s=0)
+    found = await preview_backfill(desk, days, EVER, 100, pause_s=0)
     assert [item.title for item in found.new] == [f"Day {day}" for day in (20, 19, 18, 17, 16, 15)]
     assert "days" not in ledger.counts(), "a look writes nothing"
     report = await walked(desk, days)
@@ -48,22 +48,22 @@ async def test_every_kind_of_paging_is_walked_to_its_end(
 
 
 async def test_what_a_look_found_is_taken_in_without_another_request(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     paged(server)
     days = subscribed(ledger, server)
     desk = room(ledger, net, tmp_path, feeds=(days,))
-    found = await look_back(desk, days, EVER, 100, pause_s=0)
+    found = await preview_backfill(desk, days, EVER, 100, pause_s=0)
     asked = server.requests
     # Another run takes the first page before.
     assert (await poll(desk, days, named=True)).new == 2
-    report = await take(desk, days, EVER, 100, found)
+    report = await admit_preview(desk, days, EVER, 100, found)
     assert (report.new, server.requests) == (4, asked + 1)
     assert ledger.counts()["days"] == {"seen": 6}
 
 
 async def test_it_ends_where_all_of_a_page_is_older_than_the_window(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/feed", rss([20, 19, 1], WORDPRESS))  # an old one in between is no end
     server.add("/feed?paged=2", rss([18, 17], WORDPRESS))
@@ -79,12 +79,12 @@ async def test_it_ends_where_all_of_a_page_is_older_than_the_window(
 
 @pytest.mark.parametrize(("limit", "pages"), [(1, 1), (2, 1), (3, 2), (5, 3)])
 async def test_without_a_beginning_as_many_pages_are_read_as_the_limit_needs(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path, limit: int, pages: int
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path, limit: int, pages: int
 ) -> None:
     paged(server)
     days = subscribed(ledger, server)
     desk = room(ledger, net, tmp_path, feeds=(days,))
-    await look_back(desk, days, (None, None), limit, pause_s=0)
+    await preview_backfill(desk, days, (None, None), limit, pause_s=0)
     assert server.requests == pages
     await walked(desk, days, (None, None), limit)
     assert server.requests == 2 * pages
@@ -94,7 +94,7 @@ async def test_without_a_beginning_as_many_pages_are_read_as_the_limit_needs(
 
 
 async def test_a_server_that_ignores_the_page_is_asked_once(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/feed", rss([20, 19], WORDPRESS))
     server.add("/feed?paged=2", rss([20, 19], WORDPRESS))
@@ -105,7 +105,7 @@ async def test_a_server_that_ignores_the_page_is_asked_once(
 
 @pytest.mark.parametrize("back", ["/feed", "/feed?p=2", "/feed#older"])
 async def test_pages_in_a_circle_come_to_an_end(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path, back: str
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path, back: str
 ) -> None:
     server.add("/feed", rss([20], "<atom:link rel='next' href='/feed?p=2'/>"))
     server.add("/feed?p=2", rss([19], f"<atom:link rel='next' href='{back}'/>"))
@@ -115,27 +115,27 @@ async def test_pages_in_a_circle_come_to_an_end(
 
 
 async def test_pages_without_end_come_to_one(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     for number in range(1, 202):
         page = atom([1], f"<link rel='next' href='/p{number + 1}'/>").replace(b"d1", b"d%d" % number)
         server.add(f"/p{number}", page)
     days = subscribed(ledger, server, "/p1")
-    found = await look_back(room(ledger, net, tmp_path, feeds=(days,)), days, EVER, 900, pause_s=0)
+    found = await preview_backfill(room(ledger, net, tmp_path, feeds=(days,)), days, EVER, 900, pause_s=0)
     assert server.requests == 200
     assert len(found.new) == 200
     assert "200 pages" in found.notes[-1]
 
 
 async def test_no_more_is_taken_in_than_is_to_be_drafted(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     paged(server)
     days = subscribed(ledger, server)
     desk = room(ledger, net, tmp_path, feeds=(days,))
-    first = await walk(desk, days, EVER, 3, pause_s=0)
+    first = await backfill_feed(desk, days, EVER, 3, pause_s=0)
     assert (first.new, ledger.queued("days"), server.requests) == (3, 3, 2)
-    again = await walk(desk, days, EVER, 5, pause_s=0)
+    again = await backfill_feed(desk, days, EVER, 5, pause_s=0)
     assert (again.new, ledger.queued("days")) == (2, 5)
     assert [item.title for item in ledger.queued_items("days")] == [
         f"Day {day}" for day in (20, 19, 18, 17, 16)
@@ -143,7 +143,7 @@ async def test_no_more_is_taken_in_than_is_to_be_drafted(
 
 
 async def test_what_the_feeds_own_document_has_beyond_the_limit_is_left_as_it_is(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/feed", rss([20, 19, 18, 17, 16]), etag='"1"')
     days = subscribed(ledger, server).model_copy(update={"max_age_days": 1})
@@ -159,7 +159,7 @@ async def test_what_the_feeds_own_document_has_beyond_the_limit_is_left_as_it_is
 
 
 async def test_of_what_was_too_old_the_limit_takes_the_newest_and_leaves_the_others_skipped(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/feed", rss([20, 19, 18, 17]).replace(b"Day 19", b"A casino"))
     days = subscribed(ledger, server).model_copy(update={"max_age_days": 1, "exclude": ("casino",)})
@@ -174,7 +174,7 @@ async def test_of_what_was_too_old_the_limit_takes_the_newest_and_leaves_the_oth
 
 
 async def test_a_changed_source_of_a_draft_is_left_to_the_next_poll(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/feed", rss([20, 19]), etag='"1"')
     days = subscribed(ledger, server)
@@ -193,7 +193,7 @@ async def test_a_changed_source_of_a_draft_is_left_to_the_next_poll(
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 100])
 @pytest.mark.parametrize("beforehand", [0, 1])
 async def test_a_look_finds_the_very_items_that_are_taken_in(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path, limit: int, beforehand: int
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path, limit: int, beforehand: int
 ) -> None:
     """Pages out of order, an old item among new ones, one text under two guids."""
     told = b"Example Corp mined 1,250 coins in May at its site in Lund, four per cent more than in April."
@@ -210,10 +210,12 @@ async def test_a_look_finds_the_very_items_that_are_taken_in(
     if beforehand:
         await walked(desk, days, limit=beforehand)
     waiting = ledger.queued_items("days")
-    found = await look_back(desk, days, EVER, limit, pause_s=0)
+    found = await preview_backfill(desk, days, EVER, limit, pause_s=0)
     assert ledger.queued_items("days") == waiting, "a look writes nothing"
     assert len(waiting) + len(found.new) <= limit
-    report = await (take(desk, days, EVER, limit, found) if beforehand else walked(desk, days, limit=limit))
+    report = await (
+        admit_preview(desk, days, EVER, limit, found) if beforehand else walked(desk, days, limit=limit)
+    )
     assert (report.new, report.left) == (len(found.new), found.left)
     guids = {item.guid for item in ledger.queued_items("days")}
     assert guids == {item.guid for item in (*waiting, *found.new)}
@@ -222,7 +224,7 @@ async def test_a_look_finds_the_very_items_that_are_taken_in(
 
 @pytest.mark.parametrize("status", [404, 410])
 async def test_a_page_that_is_not_there_is_the_end_and_no_trouble(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path, status: int
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path, status: int
 ) -> None:
     paged(server)
     server.add("/feed?p=3", b"", status=status)
@@ -240,7 +242,7 @@ async def test_a_page_that_is_not_there_is_the_end_and_no_trouble(
     ],
 )
 async def test_trouble_in_the_middle_keeps_what_was_read_and_is_told(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path, answer: dict[str, Any], said: str
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path, answer: dict[str, Any], said: str
 ) -> None:
     paged(server)
     server.add("/feed", rss([20, 19], "<atom:link rel='next' href='/feed?p=2'/>"), etag='"1"')
@@ -259,7 +261,7 @@ async def test_trouble_in_the_middle_keeps_what_was_read_and_is_told(
 
 
 async def test_what_stands_for_the_feed_is_not_what_its_pages_say(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     more = "<atom:link rel='next' href='/feed?p=2'/>"
     server.add("/feed", rss([20, 19], more), etag='"feed"', headers={"Cache-Control": "max-age=60"})
@@ -276,7 +278,7 @@ async def test_what_stands_for_the_feed_is_not_what_its_pages_say(
 
 
 async def test_an_ingest_run_beside_it_keeps_what_it_learned(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     paged(server)
     days = subscribed(ledger, server)
@@ -286,13 +288,13 @@ async def test_an_ingest_run_beside_it_keeps_what_it_learned(
         """Be another run, between one page and the next: it polled the feed, whose validators changed."""
         ledger.record_polls({"days": ledger.poll_states()["days"].model_copy(update={"etag": '"newer"'})})
 
-    report = await walk(replace(desk, notify=poll_beside), days, EVER, 100, pause_s=0)
+    report = await backfill_feed(replace(desk, notify=poll_beside), days, EVER, 100, pause_s=0)
     assert report.new == 6
     assert ledger.poll_states()["days"].etag == '"newer"'
 
 
 async def test_another_site_is_not_followed_and_named(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/feed", rss([20], "<atom:link rel='next' href='https://elsewhere.example/2?key=x'/>"))
     days = subscribed(ledger, server)
@@ -304,7 +306,7 @@ async def test_another_site_is_not_followed_and_named(
 
 
 async def test_a_page_that_leads_to_another_site_is_not_read(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     with FeedServer() as other:
         elsewhere = other.add("/2", rss([19])).replace("127.0.0.1", "localhost")
@@ -312,14 +314,14 @@ async def test_a_page_that_leads_to_another_site_is_not_read(
         server.add("/2", status=302, headers={"Location": elsewhere})
         allowed = server.hosts | {elsewhere.split("/")[2]}
         days = subscribed(ledger, server)
-        async with Net("test", allowed=allowed) as wider:
+        async with HttpClient("test", allowed=allowed) as wider:
             report = await walked(room(ledger, wider, tmp_path, feeds=(days,)), days)
     assert report.new == 1
     assert "another site: not read" in report.notes[0]
 
 
 async def test_a_short_wish_for_rest_is_waited_out(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     paged(server)
     server.add("/feed?p=2", status=429, headers={"Retry-After": "0"})
@@ -330,7 +332,7 @@ async def test_a_short_wish_for_rest_is_waited_out(
 
 
 async def test_a_long_wish_for_rest_ends_the_walk_and_holds(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     paged(server)
     server.add("/feed?p=2", status=429, headers={"Retry-After": "600"})
@@ -341,25 +343,25 @@ async def test_a_long_wish_for_rest_ends_the_walk_and_holds(
     later = room(ledger, net, tmp_path, feeds=(days,), now=NOW + timedelta(seconds=599))
     assert "left alone" in ((await walked(later, days)).held or "")
     with pytest.raises(FeedError, match="days: its host asked to be left alone"):
-        await look_back(later, days, EVER, 10, pause_s=0)
+        await preview_backfill(later, days, EVER, 10, pause_s=0)
     assert server.requests == 2
 
 
 async def test_a_run_that_is_told_to_end_asks_for_nothing_more(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     paged(server)
     days = subscribed(ledger, server)
     desk = room(ledger, net, tmp_path, feeds=(days,))
-    stopping = replace(desk, notify=lambda _feed, _what: desk.stop.append(Interrupted("ended")))
-    report = await walk(stopping, days, EVER, 100, pause_s=60)
+    stopping = replace(desk, notify=lambda _feed, _what: desk.stop.append(ShutdownRequested("ended")))
+    report = await backfill_feed(stopping, days, EVER, 100, pause_s=60)
     assert (report.new, server.requests) == (2, 1)
     desk.stop.clear()
     assert (await walked(desk, days)).new == 4, "what was read is kept"
 
 
 async def test_a_password_goes_with_every_page(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     paged(server)
     days = subscribed(ledger, server)
@@ -370,19 +372,19 @@ async def test_a_password_goes_with_every_page(
 
 
 async def test_one_story_on_two_pages_is_found_once(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/feed", rss([20, 19], WORDPRESS))
     server.add(
         "/feed?paged=2", rss([19, 18], WORDPRESS).replace(b"<guid>d18", b"<guid>x").replace(b"/18<", b"/20<")
     )
     days = subscribed(ledger, server)
-    found = await look_back(room(ledger, net, tmp_path, feeds=(days,)), days, EVER, 10, pause_s=0)
+    found = await preview_backfill(room(ledger, net, tmp_path, feeds=(days,)), days, EVER, 10, pause_s=0)
     assert [item.guid for item in found.new] == ["d20", "d19"]
 
 
 async def test_an_empty_document_may_have_an_archive(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/feed", atom([], "<link rel='prev-archive' href='/a1'/>"))
     server.add("/a1", atom([16, 15]))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from pipeline.articles.front_matter import dumps, loads
-from pipeline.covers import Unsplash
-from pipeline.http_client import Net
-from pipeline.services import Newsroom, draft_feed
+from pipeline.covers import UnsplashClient
+from pipeline.http_client import HttpClient
+from pipeline.services import RunContext, draft_feed
 from pipeline.services.redraft import request_redraft
 from pipeline.storage import Ledger
 from tests.fakes.unsplash import KEY, FakeUnsplash
@@ -26,13 +26,13 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 async def drafted(
-    ledger: Ledger, folder: Path, search: Unsplash | None = None, **changes: Any
+    ledger: Ledger, folder: Path, search: UnsplashClient | None = None, **changes: Any
 ) -> dict[str, Any]:
     one = feed(**changes)
     ledger.sync_feeds([one])
     admit(ledger, item(77, image=IMAGE), key=one.key)
-    async with Net("Copydesk/test") as net:
-        desk = Newsroom(**{**vars(room(ledger, net, folder, Scripted(), feeds=(one,))), "covers": search})
+    async with HttpClient("Copydesk/test") as net:
+        desk = RunContext(**{**vars(room(ledger, net, folder, Scripted(), feeds=(one,))), "covers": search})
         [outcome] = await draft_feed(desk, one, 5)
     assert outcome.path, outcome.reason
     return loads((folder / "output" / outcome.path).read_text())[0]
@@ -57,8 +57,8 @@ async def test_the_first_of_a_search_where_the_feed_says_so(
     ledger: Ledger, tmp_path: Path, choice: str, asked: int
 ) -> None:
     with FakeUnsplash() as api:
-        async with Net("Copydesk/test", allowed=[api.place]) as net:
-            search = Unsplash(net, KEY, api.url)
+        async with HttpClient("Copydesk/test", allowed=[api.place]) as net:
+            search = UnsplashClient(net, KEY, api.url)
             metadata = await drafted(ledger, tmp_path, search, covers="unsplash", cover_choice=choice)
         assert len(api.asked) == asked
         assert ("coverImage" in metadata) is (choice == "first")
@@ -66,8 +66,8 @@ async def test_the_first_of_a_search_where_the_feed_says_so(
 
 async def test_a_search_that_fails_costs_the_cover_alone(ledger: Ledger, tmp_path: Path) -> None:
     with FakeUnsplash(status=403) as api:
-        async with Net("Copydesk/test", allowed=[api.place]) as net:
-            search = Unsplash(net, KEY, api.url)
+        async with HttpClient("Copydesk/test", allowed=[api.place]) as net:
+            search = UnsplashClient(net, KEY, api.url)
             metadata = await drafted(ledger, tmp_path, search, covers="unsplash", cover_choice="first")
     assert "coverImage" not in metadata
 
@@ -92,7 +92,7 @@ async def test_a_redraft_keeps_the_editors_cover_and_description(ledger: Ledger,
         now=NOW,
         over_edits=True,
     )
-    async with Net("Copydesk/test") as net:
+    async with HttpClient("Copydesk/test") as net:
         [outcome] = await draft_feed(room(ledger, net, tmp_path, Scripted(), feeds=(one,)), one, 5)
     assert outcome.path, outcome.reason
     after, _ = loads(path.read_text())

@@ -12,11 +12,11 @@ from typing import Any, cast
 import pytest
 
 from pipeline.articles.front_matter import loads
-from pipeline.domain.errors import CopydeskError, Interrupted, LedgerError, ModelError, ModelRefused
-from pipeline.domain.models import Usage
-from pipeline.http_client import Net
-from pipeline.llm.chat import End, Reply
-from pipeline.services import Newsroom, draft_feed
+from pipeline.domain.errors import CopydeskError, LedgerError, LLMError, LLMRejected, ShutdownRequested
+from pipeline.domain.models import TokenUsage
+from pipeline.http_client import HttpClient
+from pipeline.llm.chat import ChatResponse, FinishReason
+from pipeline.services import RunContext, draft_feed
 from pipeline.storage import Ledger
 from tests.fakes.model_server import article
 from tests.pipeline.services.desk import Scripted, room
@@ -29,7 +29,7 @@ def states(ledger: Ledger) -> dict[str, int]:
     return ledger.counts()["one"]
 
 
-async def test_a_queue_is_drafted_and_drafted_once(ledger: Ledger, net: Net, tmp_path: Path) -> None:
+async def test_a_queue_is_drafted_and_drafted_once(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
     model = Scripted()
     desk = room(ledger, net, tmp_path, model)
     outcomes = await draft_feed(desk, feed(), 9)
@@ -39,7 +39,7 @@ async def test_a_queue_is_drafted_and_drafted_once(ledger: Ledger, net: Net, tmp
 
 
 async def test_a_hostile_headline_is_written_without_its_markup_and_found(
-    ledger: Ledger, net: Net, tmp_path: Path
+    ledger: Ledger, net: HttpClient, tmp_path: Path
 ) -> None:
     hostile = "<b>Zero-day</b> in <script>alert(1)</script> wallet, see bad.com"
     admit(ledger, item(9, title=hostile, published_at=LATER, text="Example Corp mined 1,250 coins in May."))
@@ -59,8 +59,8 @@ async def test_a_hostile_headline_is_written_without_its_markup_and_found(
     assert outcome.held
 
 
-async def test_one_items_trouble_is_its_own(ledger: Ledger, net: Net, tmp_path: Path) -> None:
-    model = Scripted(ModelError("stalled", retry=True), ModelError("refused", retry=False), "no JSON")
+async def test_one_items_trouble_is_its_own(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
+    model = Scripted(LLMError("stalled", retry=True), LLMError("refused", retry=False), "no JSON")
     outcomes = await draft_feed(room(ledger, net, tmp_path, model), feed(), 9)
     assert sorted(bool(one.path) for one in outcomes) == [False, False, True, True, True]
     assert states(ledger) == {"drafted": 3, "failed": 1, "seen": 1}, "a useless answer was mended at once"
@@ -70,39 +70,41 @@ async def test_one_items_trouble_is_its_own(ledger: Ledger, net: Net, tmp_path: 
     assert states(ledger) == {"drafted": 4, "failed": 1}
 
 
-async def test_a_refused_key_ends_the_run_and_loses_nothing(ledger: Ledger, net: Net, tmp_path: Path) -> None:
-    model = Scripted(*[ModelRefused("the key is refused: set OPENAI_API_KEY")] * 5)
+async def test_a_refused_key_ends_the_run_and_loses_nothing(
+    ledger: Ledger, net: HttpClient, tmp_path: Path
+) -> None:
+    model = Scripted(*[LLMRejected("the key is refused: set OPENAI_API_KEY")] * 5)
     desk = room(ledger, net, tmp_path, model)
-    desk = Newsroom(**{**vars(desk), "in_flight": asyncio.Semaphore(1)})
+    desk = RunContext(**{**vars(desk), "in_flight": asyncio.Semaphore(1)})
     assert await draft_feed(desk, feed(), 9) == []
     assert model.asked == 1
-    assert [type(error) for error in desk.stop] == [ModelRefused]
+    assert [type(error) for error in desk.stop] == [LLMRejected]
     assert states(ledger) == {"seen": 5}
     assert len(await draft_feed(room(ledger, net, tmp_path, Scripted()), feed(), 9)) == 5
 
 
 async def test_what_an_ending_run_did_not_ask_for_waits_untouched(
-    ledger: Ledger, net: Net, tmp_path: Path
+    ledger: Ledger, net: HttpClient, tmp_path: Path
 ) -> None:
-    model = Scripted(*[Interrupted("the run ends before this request is sent")] * 5)
+    model = Scripted(*[ShutdownRequested("the run ends before this request is sent")] * 5)
     assert await draft_feed(room(ledger, net, tmp_path, model), feed(), 9) == []
     assert states(ledger) == {"seen": 5}
     assert len(await draft_feed(room(ledger, net, tmp_path, Scripted()), feed(), 9)) == 5
 
 
 async def test_what_is_not_waited_for_any_longer_is_given_back(
-    ledger: Ledger, net: Net, tmp_path: Path
+    ledger: Ledger, net: HttpClient, tmp_path: Path
 ) -> None:
     class Silent(Scripted):
-        async def send(self, body: dict[str, Any]) -> Reply:
+        async def send(self, body: dict[str, Any]) -> ChatResponse:
             if self.asked == 2:
-                desk.stop.append(Interrupted("told to end"))
+                desk.stop.append(ShutdownRequested("told to end"))
                 desk.over.set()
                 await asyncio.Event().wait()
             return await super().send(body)
 
     desk = room(ledger, net, tmp_path, Silent())
-    desk = Newsroom(**{**vars(desk), "in_flight": asyncio.Semaphore(1)})
+    desk = RunContext(**{**vars(desk), "in_flight": asyncio.Semaphore(1)})
     outcomes = await draft_feed(desk, feed(), 9)
     assert [bool(one.path) for one in outcomes] == [True, True]
     assert states(ledger) == {"drafted": 2, "seen": 3}
@@ -110,7 +112,7 @@ async def test_what_is_not_waited_for_any_longer_is_given_back(
 
 
 async def test_an_answer_outlives_a_folder_that_cannot_be_written(
-    ledger: Ledger, net: Net, tmp_path: Path
+    ledger: Ledger, net: HttpClient, tmp_path: Path
 ) -> None:
     (tmp_path / "output").write_text("in the way")
     model = Scripted()
@@ -125,7 +127,7 @@ async def test_an_answer_outlives_a_folder_that_cannot_be_written(
     assert (model.asked, states(ledger)) == (5, {"drafted": 5})
 
 
-async def test_a_ledger_that_fails_ends_the_run(ledger: Ledger, net: Net, tmp_path: Path) -> None:
+async def test_a_ledger_that_fails_ends_the_run(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
     model = Scripted(cast(Exception, LedgerError("ledger x: the disk is full; free some space")))
     desk = room(ledger, net, tmp_path, model)
     await draft_feed(desk, feed(), 9)
@@ -133,7 +135,7 @@ async def test_a_ledger_that_fails_ends_the_run(ledger: Ledger, net: Net, tmp_pa
 
 
 async def test_what_nobody_foresaw_is_raised_when_the_others_are_done(
-    ledger: Ledger, net: Net, tmp_path: Path
+    ledger: Ledger, net: HttpClient, tmp_path: Path
 ) -> None:
     model = Scripted(ValueError("a bug"))
     with pytest.raises(ValueError, match="a bug"):
@@ -142,7 +144,7 @@ async def test_what_nobody_foresaw_is_raised_when_the_others_are_done(
 
 
 async def test_an_unforeseen_error_is_the_feeds_own_in_the_report(
-    ledger: Ledger, net: Net, tmp_path: Path
+    ledger: Ledger, net: HttpClient, tmp_path: Path
 ) -> None:
     from flows.ingest import _report
 
@@ -154,10 +156,10 @@ async def test_an_unforeseen_error_is_the_feeds_own_in_the_report(
 
 
 async def test_an_answer_that_is_worth_nothing_is_kept_and_counted(
-    ledger: Ledger, net: Net, tmp_path: Path
+    ledger: Ledger, net: HttpClient, tmp_path: Path
 ) -> None:
-    used = Usage(prompt_tokens=1000, completion_tokens=4000)
-    model = Scripted(*[Reply(text='{"over', end=End.LENGTH, usage=used)] * 2)
+    used = TokenUsage(prompt_tokens=1000, completion_tokens=4000)
+    model = Scripted(*[ChatResponse(text='{"over', end=FinishReason.LENGTH, usage=used)] * 2)
     [outcome] = await draft_feed(room(ledger, net, tmp_path, model), feed(), 1)
     assert (outcome.prompt_tokens, outcome.completion_tokens) == (2000, 8000)
     assert [body["max_tokens"] for body in model.bodies] == [4096, 16384]

@@ -11,10 +11,10 @@ from pipeline.articles import files
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import Settings, Subscriptions, load_feeds
 from pipeline.domain.errors import EditConflict, ReviewError
-from pipeline.domain.models import Decision, Draft, Sentiment
+from pipeline.domain.models import Draft, ReviewDecision, Sentiment
 from pipeline.services import review
-from pipeline.services.draft_file import reopened
-from pipeline.services.edit import Changes, changed, revise, save
+from pipeline.services.draft_file import as_draft
+from pipeline.services.edit import DraftEdit, apply_edit, save_edit, start_revision
 from pipeline.storage import Ledger
 from tests.fakes.stock import fill, layout, pieces
 
@@ -37,7 +37,7 @@ class Desk:
     def sha256(self) -> str:
         return files.sha256_of(self.path.read_bytes())
 
-    def changes(self, **other: Any) -> Changes:
+    def changes(self, **other: Any) -> DraftEdit:
         metadata, body = loads(self.path.read_text())
         told: dict[str, Any] = {
             "title": metadata["title"],
@@ -48,21 +48,23 @@ class Desk:
             "sticky_weight": metadata["stickyWeight"],
             "body": body,
         }
-        return Changes(**told | other)
+        return DraftEdit(**told | other)
 
     def save(self, base: str | None = None, **other: Any) -> str:
-        return save(
+        return save_edit(
             self.ledger, self.root, self.subscriptions, self.ref, self.changes(**other), (),
             base=base or self.sha256, by="Ada", now=NOW,
         )  # fmt: skip
 
-    def decide(self, decision: Decision) -> str:
-        return review.decide(
+    def decide(self, decision: ReviewDecision) -> str:
+        return review.submit_review(
             self.ledger, self.root, self.subscriptions, self.ref, decision, by="Ada", note=None, now=NOW
         )
 
     def undo(self) -> str:
-        return review.undo(self.ledger, self.root, self.subscriptions, self.ref, by="Ada", note=None, now=NOW)
+        return review.undo_review(
+            self.ledger, self.root, self.subscriptions, self.ref, by="Ada", note=None, now=NOW
+        )
 
 
 @pytest.fixture
@@ -84,10 +86,10 @@ def test_a_save_that_was_recorded_and_not_written_is_written(desk: Desk) -> None
     metadata, _ = loads(desk.path.read_text())
     text = dumps(metadata, "What Ada wrote.\n")
     pending(desk, text, desk.sha256)
-    review.finish(desk.ledger, desk.root)
+    review.resume_interrupted(desk.ledger, desk.root)
     assert desk.path.read_text() == text
     assert desk.ledger.unfinished_texts() == []
-    review.finish(desk.ledger, desk.root)
+    review.resume_interrupted(desk.ledger, desk.root)
     assert desk.path.read_text() == text
 
 
@@ -96,7 +98,7 @@ def test_a_save_that_was_written_and_not_confirmed_is_confirmed(desk: Desk) -> N
     text = desk.path.read_text().replace("fees", "charges")
     pending(desk, text, base)
     desk.path.write_text(text)
-    review.finish(desk.ledger, desk.root)
+    review.resume_interrupted(desk.ledger, desk.root)
     assert desk.path.read_text() == text
     assert desk.ledger.draft(desk.ref).version_text == text
 
@@ -104,7 +106,7 @@ def test_a_save_that_was_written_and_not_confirmed_is_confirmed(desk: Desk) -> N
 def test_a_save_that_vim_overtook_is_kept_aside(desk: Desk) -> None:
     pending(desk, "Ada's", desk.sha256)
     desk.path.write_text("vim's")
-    review.finish(desk.ledger, desk.root)
+    review.resume_interrupted(desk.ledger, desk.root)
     assert desk.path.read_text() == "vim's"
     row = desk.ledger.draft(desk.ref)
     assert [one.text for one in desk.ledger.versions(row.item_id) if one.aside] == ["Ada's"]
@@ -128,25 +130,25 @@ def test_a_save_over_another_text_than_was_seen_is_a_conflict(desk: Desk) -> Non
 
 
 def test_a_revision_that_was_killed_is_finished(desk: Desk) -> None:
-    desk.decide(Decision.APPROVE)
+    desk.decide(ReviewDecision.APPROVE)
     live = desk.path.read_bytes()
     row = desk.ledger.draft(desk.ref)
-    text = reopened(live.decode(), row.path)
+    text = as_draft(live.decode(), row.path)
     path = f"drafts/{row.path.partition('/')[2]}"
     desk.ledger.intend_revision(row, Draft(external_id=desk.ref, path=path, text=text), "Ben")
-    review.finish(desk.ledger, desk.root)
+    review.resume_interrupted(desk.ledger, desk.root)
     assert (desk.root / path).read_text() == text
     assert (desk.root / row.path).read_bytes() == live
 
 
 @pytest.mark.parametrize("step", ["nothing", "the draft"])
 def test_an_undone_revision_that_was_killed_brings_the_article_back(desk: Desk, step: str) -> None:
-    desk.decide(Decision.APPROVE)
+    desk.decide(ReviewDecision.APPROVE)
     live = desk.path.read_bytes()
-    revise(desk.ledger, desk.root, desk.ref, by="Ben")
+    start_revision(desk.ledger, desk.root, desk.ref, by="Ben")
     desk.save(title="Worse")
     before = desk.path.read_bytes()
-    desk.decide(Decision.APPROVE)
+    desk.decide(ReviewDecision.APPROVE)
 
     class Killed(Exception):
         pass
@@ -160,7 +162,7 @@ def test_an_undone_revision_that_was_killed_brings_the_article_back(desk: Desk, 
             return getattr(desk.ledger, name)
 
     with pytest.raises(Killed):
-        review.undo(
+        review.undo_review(
             cast(Ledger, Dying()),
             desk.root,
             desk.subscriptions,
@@ -173,7 +175,7 @@ def test_an_undone_revision_that_was_killed_brings_the_article_back(desk: Desk, 
     if step == "nothing":  # as if it had died before it wrote at all
         (desk.root / waiting.new_path).unlink()
         files.write_atomically(desk.root, waiting.old_path, _approved_text(desk))
-    review.finish(desk.ledger, desk.root)
+    review.resume_interrupted(desk.ledger, desk.root)
     assert (desk.root / waiting.old_path).read_bytes() == live
     assert (desk.root / waiting.new_path).read_bytes() == before
     assert desk.ledger.unfinished_verdicts() == []
@@ -187,7 +189,7 @@ def _approved_text(desk: Desk) -> bytes:
 def test_an_article_that_was_changed_on_disk_keeps_the_change_when_its_approval_is_taken_back(
     desk: Desk,
 ) -> None:
-    desk.decide(Decision.APPROVE)
+    desk.decide(ReviewDecision.APPROVE)
     desk.path.write_text(desk.path.read_text() + "\nBy hand.\n")
     desk.undo()
     metadata, body = loads(desk.path.read_text())
@@ -199,12 +201,12 @@ def test_an_article_that_was_changed_on_disk_keeps_the_change_when_its_approval_
 def test_there_is_nothing_to_take_back_twice(desk: Desk) -> None:
     with pytest.raises(ReviewError, match="waits for a verdict"):
         desk.undo()
-    desk.decide(Decision.REJECT)
+    desk.decide(ReviewDecision.REJECT)
     desk.undo()
     with pytest.raises(ReviewError, match="waits for a verdict"):
         desk.undo()
-    desk.decide(Decision.APPROVE)
-    revise(desk.ledger, desk.root, desk.ref, by="Ada")
+    desk.decide(ReviewDecision.APPROVE)
+    start_revision(desk.ledger, desk.root, desk.ref, by="Ada")
     with pytest.raises(ReviewError, match="reject it"):
         desk.undo()
 
@@ -214,7 +216,7 @@ def test_line_ends_keys_and_styles_that_nobody_touched_stay(desk: Desk) -> None:
     metadata["mine"] = {"a": ["y", 1]}
     text = dumps(metadata, body.replace("\n", "\r\n"))
     told = desk.changes(title="New", body=body)
-    after, after_body = loads(changed(text, told, pieces()[0].beat, now=NOW))
+    after, after_body = loads(apply_edit(text, told, pieces()[0].beat, now=NOW))
     assert after_body == body.replace("\n", "\r\n")
     assert after["mine"] == {"a": ["y", 1]}
-    assert changed(text, desk.changes(), pieces()[0].beat, now=NOW) == text
+    assert apply_edit(text, desk.changes(), pieces()[0].beat, now=NOW) == text

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Window
-from pipeline.http_client import Net
+from pipeline.http_client import HttpClient
 from pipeline.services import poll
 from pipeline.storage import Ledger
 from tests.fakes.feed_server import FeedServer
@@ -42,7 +42,7 @@ def subscribed(ledger: Ledger, server: FeedServer, body: bytes, **answer: Any) -
     ids=["a cut-off answer", "a backfill's window"],
 )
 async def test_what_was_left_out_comes_with_the_next_poll(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path, body: bytes, window: Window | None
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path, body: bytes, window: Window | None
 ) -> None:
     late = subscribed(ledger, server, body, etag='"1"')
     desk = room(ledger, net, tmp_path, feeds=(late,))
@@ -56,7 +56,7 @@ async def test_what_was_left_out_comes_with_the_next_poll(
 
 
 async def test_a_quiet_feed_costs_no_transaction_of_its_own(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     late = subscribed(ledger, server, TWO, etag='"1"')
     desk = room(ledger, net, tmp_path, feeds=(late,))
@@ -69,7 +69,7 @@ async def test_a_quiet_feed_costs_no_transaction_of_its_own(
 
 
 async def test_the_same_bytes_are_not_parsed_twice(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     late = subscribed(ledger, server, TWO)
     desk = room(ledger, net, tmp_path, feeds=(late,))
@@ -80,7 +80,7 @@ async def test_the_same_bytes_are_not_parsed_twice(
 
 
 async def test_a_feed_that_keeps_its_validator_is_read_when_its_items_change(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     static = {"ETag": '"static"'}  # sent with every answer; requests that carry it get the whole feed, too
     late = subscribed(ledger, server, TWO, headers=static)
@@ -96,7 +96,7 @@ async def test_a_feed_that_keeps_its_validator_is_read_when_its_items_change(
 
 
 async def test_a_host_that_asks_for_rest_is_left_alone_with_all_its_feeds(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/other.xml", TWO)
     late = subscribed(ledger, server, b"", status=429, headers={"Retry-After": "600"})
@@ -115,7 +115,7 @@ async def test_a_host_that_asks_for_rest_is_left_alone_with_all_its_feeds(
 
 
 async def test_a_feed_is_polled_when_it_is_due_or_named(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     late = subscribed(ledger, server, TWO, headers={"Cache-Control": "max-age=1800"})
     desk = room(ledger, net, tmp_path, feeds=(late,))
@@ -127,7 +127,7 @@ async def test_a_feed_is_polled_when_it_is_due_or_named(
 
 
 async def test_what_was_forgotten_is_never_taken_again(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     body = TWO.replace(b"<guid>", b"<link>https://news.example/once</link><guid>", 1)
     ledger.begin_forgetting("https://news.example/once", NOW)

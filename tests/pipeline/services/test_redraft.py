@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from pipeline.articles import files
 from pipeline.articles.front_matter import dumps, loads
-from pipeline.articles.markdown import parts
+from pipeline.articles.markdown import sections
 from pipeline.config import Subscriptions
-from pipeline.domain.errors import LeaseLost, ModelError, ReviewError
-from pipeline.domain.models import Beat, Decision, FeedConfig
-from pipeline.http_client import Net
+from pipeline.domain.errors import LeaseLost, LLMError, ReviewError
+from pipeline.domain.models import Beat, FeedConfig, ReviewDecision
+from pipeline.http_client import HttpClient
 from pipeline.rewrite.prompt import load_prompt
-from pipeline.services import Newsroom, draft_feed, redraft, review
-from pipeline.services.draft_file import decoded_leniently
+from pipeline.services import RunContext, draft_feed, redraft, review
+from pipeline.services.draft_file import decode_leniently
 from pipeline.storage import Ledger
 from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import article
@@ -32,7 +32,7 @@ NEWS = Subscriptions(beats={"b": BEAT}, feeds=(feed(),))
 class Desk:
     """One item that is drafted, and what an editor does with it."""
 
-    def __init__(self, ledger: Ledger, net: Net, folder: Path) -> None:
+    def __init__(self, ledger: Ledger, net: HttpClient, folder: Path) -> None:
         self.ledger, self.net, self.folder = ledger, net, folder
         self.root = folder / "output"
 
@@ -40,7 +40,7 @@ class Desk:
         model = Scripted(*script)
         desk = room(self.ledger, self.net, self.folder, model, beat=beat)
         if beat.verify:
-            desk = Newsroom(**{**vars(desk), "mender": load_prompt(ROOT / "prompts", "mend")})
+            desk = RunContext(**{**vars(desk), "mender": load_prompt(ROOT / "prompts", "mend")})
         return model, await draft_feed(desk, feed(), count)
 
     @property
@@ -58,7 +58,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(ledger: Ledger, net: Net, tmp_path: Path) -> Desk:
+async def desk(ledger: Ledger, net: HttpClient, tmp_path: Path) -> Desk:
     made = Desk(ledger, net, tmp_path)
     await made.run()
     return made
@@ -89,7 +89,7 @@ async def test_one_section_is_written_anew_around_an_editors_words(desk: Desk) -
     before, after = loads(edited, "x"), loads(desk.text, "x")
     assert "something else now" in after[0]["description"], "ours follows the overview"
     assert after[1] == before[1].replace(
-        before[1][slice(*parts(before[1])[0][1:])].strip(), "The section says something else now."
+        before[1][slice(*sections(before[1])[0][1:])].strip(), "The section says something else now."
     )
     labels = [(one.label, one.cause) for one in desk.ledger.versions(desk.ledger.drafts()[0].item_id)]
     assert labels == [("1", "draft"), ("1.edit", "edit"), ("2", "redraft")]
@@ -121,8 +121,8 @@ async def test_a_version_that_was_broken_on_disk_is_put_back_with_what_the_ledge
     before, body = loads(desk.text, "x")
     desk.write(dumps({key: value for key, value in before.items() if key not in ("source", "ai")}, body))
     row = desk.ledger.drafts()[0]
-    redraft.restore(desk.ledger, desk.root, NEWS, row.external_id, "1", NOW)
-    redraft.restore(desk.ledger, desk.root, NEWS, row.external_id, "1.edit", NOW)
+    redraft.restore_version(desk.ledger, desk.root, NEWS, row.external_id, "1", NOW)
+    redraft.restore_version(desk.ledger, desk.root, NEWS, row.external_id, "1.edit", NOW)
     after, _ = loads(desk.text, "x")
     assert after["source"] == before["source"]
     assert after["ai"] == before["ai"] | {"version": 3}
@@ -159,8 +159,8 @@ async def test_a_section_of_a_draft_that_was_broken_since_is_not_written_anew(de
 async def test_a_draft_that_an_editor_broke_is_no_brief_that_waits(desk: Desk) -> None:
     desk.write(BROKEN)
     desk.ask(over_edits=True)
-    await desk.run(ModelError("the model refuses", retry=False))
-    assert redraft.briefs(desk.ledger, desk.root) == []
+    await desk.run(LLMError("the model refuses", retry=False))
+    assert redraft.offline_briefs(desk.ledger, desk.root) == []
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-be", "utf-8", "utf-8-sig", "latin-1"])
@@ -170,14 +170,14 @@ async def test_what_a_restore_replaces_is_kept_whatever_its_encoding(desk: Desk,
     data = mark + words.encode(encoding)
     row = desk.ledger.drafts()[0]
     files.write_atomically(desk.root, row.path, data)
-    redraft.restore(desk.ledger, desk.root, NEWS, row.external_id, "1", NOW)
+    redraft.restore_version(desk.ledger, desk.root, NEWS, row.external_id, "1", NOW)
     kept = next(one for one in desk.ledger.versions(row.item_id) if one.label == "1.edit")
     assert kept.text.removeprefix("\ufeff") == words
 
 
 def test_every_byte_of_a_file_in_no_encoding_is_a_character_of_its_text() -> None:
     data = bytes(range(256))
-    assert decoded_leniently(data).encode("latin-1") == data
+    assert decode_leniently(data).encode("latin-1") == data
 
 
 @given(
@@ -188,12 +188,12 @@ async def test_the_other_sections_keep_every_byte(desk: Desk, place: int, edit: 
     edited = desk.text.rstrip("\n") + f" {edit}\n"
     desk.write(edited)
     body = loads(edited, "x")[1]
-    heading = parts(body)[place].heading
+    heading = sections(body)[place].heading
     desk.ask(section=heading)
     await desk.run(SECTION)
     after = loads(desk.text, "x")[1]
-    kept = [(one.heading, body[one.start : one.end]) for one in parts(body) if one.heading != heading]
-    assert kept == [(o.heading, after[o.start : o.end]) for o in parts(after) if o.heading != heading]
+    kept = [(one.heading, body[one.start : one.end]) for one in sections(body) if one.heading != heading]
+    assert kept == [(o.heading, after[o.start : o.end]) for o in sections(after) if o.heading != heading]
 
 
 async def test_the_impact_is_written_as_bullets(desk: Desk) -> None:
@@ -205,7 +205,7 @@ async def test_the_impact_is_written_as_bullets(desk: Desk) -> None:
 async def test_a_model_that_fails_leaves_the_draft_and_says_so(desk: Desk) -> None:
     desk.ask("Shorter.")
     before = desk.text
-    _, [outcome] = await desk.run(ModelError("the model refuses", retry=False))
+    _, [outcome] = await desk.run(LLMError("the model refuses", retry=False))
     assert outcome.reason == "the model refuses"
     assert desk.text == before
     [row] = desk.ledger.drafts()
@@ -229,9 +229,9 @@ async def test_a_verdict_comes_before_a_redraft_that_is_under_way(desk: Desk) ->
     desk.ask("Shorter.")
     [claim] = [one for one in desk.ledger.claim("one", 9, LEASE_S) if one.request]
     desk.ledger.drafts()
-    path = review.decide(
+    path = review.submit_review(
         desk.ledger, desk.root, NEWS, claim.item.guid and desk.ledger.drafts()[0].external_id,
-        Decision.APPROVE, by="ed", note=None, now=NOW,
+        ReviewDecision.APPROVE, by="ed", note=None, now=NOW,
     )  # fmt: skip
     with pytest.raises(LeaseLost):
         desk.ledger.confirm(claim)
@@ -244,14 +244,14 @@ async def test_an_earlier_version_is_put_back_as_the_next(desk: Desk) -> None:
     desk.ask("Anew.")
     await desk.run(json.dumps(article(overview="Quite another story.", category="NEWS", tags=["NEWS"])))
     desk.write(desk.text + "An editor was here.\n")
-    redraft.restore(desk.ledger, desk.root, NEWS, desk.ledger.drafts()[0].external_id, "1", NOW)
+    redraft.restore_version(desk.ledger, desk.root, NEWS, desk.ledger.drafts()[0].external_id, "1", NOW)
     assert loads(desk.text, "x")[1] == loads(first, "x")[1]
     assert loads(desk.text, "x")[0]["ai"]["version"] == 3
     row = desk.ledger.drafts()[0]
     assert [one.label for one in desk.ledger.versions(row.item_id)] == ["1", "2", "2.edit", "3"]
     assert (row.version, row.version_text) == (3, desk.text)
     with pytest.raises(ReviewError, match=r"has no version 9; it has 1, 2, 2\.edit, 3"):
-        redraft.restore(desk.ledger, desk.root, NEWS, row.external_id, "9", NOW)
+        redraft.restore_version(desk.ledger, desk.root, NEWS, row.external_id, "9", NOW)
 
 
 async def test_flagged_sentences_are_mended_by_one_more_call(desk: Desk) -> None:
@@ -277,23 +277,23 @@ async def test_a_repair_that_fails_leaves_the_draft_with_its_findings(desk: Desk
     draft = json.dumps(
         article(from_author="Visit https://evil.example/ now.", category="NEWS", tags=["NEWS"])
     )
-    _, [outcome] = await desk.run(draft, ModelError("stalled", retry=True), beat=beat)
+    _, [outcome] = await desk.run(draft, LLMError("stalled", retry=True), beat=beat)
     row = next(row for row in desk.ledger.drafts() if row.path == outcome.path)
     assert any(one.kind == "injection" for one in row.findings)
 
 
-async def test_a_brief_waits_for_a_model(ledger: Ledger, net: Net, tmp_path: Path) -> None:
+async def test_a_brief_waits_for_a_model(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
     config: FeedConfig = feed()
     await draft_feed(room(ledger, net, tmp_path, None), config, 2)
-    rows = redraft.briefs(ledger, tmp_path / "output")
+    rows = redraft.offline_briefs(ledger, tmp_path / "output")
     assert len(rows) == 2
     edited = rows[0]
     files.write_atomically(tmp_path / "output", edited.path, b"an editor's own text")
-    [brief] = redraft.briefs(ledger, tmp_path / "output")
+    [brief] = redraft.offline_briefs(ledger, tmp_path / "output")
     redraft.request_redraft(
         ledger, tmp_path / "output", brief.external_id, by=None, note=None, section=None, now=NOW
     )
     model = Scripted(GOOD)
     [outcome] = await draft_feed(room(ledger, net, tmp_path, model), config, 9, requested=True)
     assert (outcome.rewritten, model.asked) == (True, 1)
-    assert redraft.briefs(ledger, tmp_path / "output") == []
+    assert redraft.offline_briefs(ledger, tmp_path / "output") == []

@@ -9,23 +9,23 @@ import pytest
 from pipeline.articles import files
 from pipeline.articles.files import draft_path
 from pipeline.articles.front_matter import dumps, loads
-from pipeline.articles.render import build_metadata, render_body
+from pipeline.articles.render import build_front_matter, render_body
 from pipeline.checks.runner import run_checks
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import (
     Article,
     Beat,
-    Decision,
     Draft,
     FeedConfig,
     Item,
     PollState,
     Provenance,
+    Review,
+    ReviewDecision,
     Section,
     Sentiment,
     Source,
-    Verdict,
 )
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
 from pipeline.services import review
@@ -65,7 +65,7 @@ def drafted(ledger: Ledger, root: Path, article: Article = ARTICLE, by: Provenan
     state, policy = PollState(), Policy()
     ledger.admit("wire", new=[ITEM], updated=[], skipped=[], merged=[], state=state, policy=policy)
     [claim] = ledger.claim("wire", 1, 900.0)
-    text = dumps(build_metadata(SOURCE, article, by, (), now=NOW), render_body(article, BEAT))
+    text = dumps(build_front_matter(SOURCE, article, by, (), now=NOW), render_body(article, BEAT))
     path = draft_path(article.title, NOW, SOURCE.external_id)
     ledger.intend(claim, Draft(external_id=SOURCE.external_id, path=path, text=text))
     files.write_atomically(root, path, text.encode())
@@ -77,16 +77,16 @@ def moved(row: DraftRow, target: str) -> Move:
     return Move(row.path, target, "approved text", files.sha256_of(b"approved text"))
 
 
-def decide(ledger: Ledger, root: Path, decision: Decision, note: str | None = None) -> Path:
+def decide(ledger: Ledger, root: Path, decision: ReviewDecision, note: str | None = None) -> Path:
     ref = SOURCE.external_id[:8]
-    path = review.decide(ledger, root, SUBSCRIPTIONS, ref, decision, by="Ada", note=note, now=LATER)
+    path = review.submit_review(ledger, root, SUBSCRIPTIONS, ref, decision, by="Ada", note=note, now=LATER)
     return root / path
 
 
 def test_an_approved_draft_moves_and_says_who_and_when(ledger: Ledger, tmp_path: Path) -> None:
     draft = drafted(ledger, tmp_path)
     before, body = loads(draft.read_text())
-    published = decide(ledger, tmp_path, Decision.APPROVE, "good")
+    published = decide(ledger, tmp_path, ReviewDecision.APPROVE, "good")
     assert published == tmp_path / "published" / draft.relative_to(tmp_path / "drafts")
     assert not draft.exists()
     after, same_body = loads(published.read_text())
@@ -103,7 +103,7 @@ def test_the_editors_words_and_keys_are_kept_and_move_the_update_time(ledger: Le
     metadata, body = loads(draft.read_text())
     edited = body.replace("Little.", "Little;  some spaces\tand a tab.") + "\n\nA last word without line end"
     draft.write_text(dumps(metadata | {"mine": ["a", "08"]}, edited))
-    after, kept = loads(decide(ledger, tmp_path, Decision.APPROVE).read_text())
+    after, kept = loads(decide(ledger, tmp_path, ReviewDecision.APPROVE).read_text())
     assert kept == edited
     assert after["mine"] == ["a", "08"]
     assert after["updatedAt"] == "2026-02-06T09:00:00.000Z"
@@ -112,7 +112,7 @@ def test_the_editors_words_and_keys_are_kept_and_move_the_update_time(ledger: Le
 def test_a_rejected_draft_is_set_aside_unchanged(ledger: Ledger, tmp_path: Path) -> None:
     draft = drafted(ledger, tmp_path)
     draft.write_text("not even front matter")
-    rejected = decide(ledger, tmp_path, Decision.REJECT)
+    rejected = decide(ledger, tmp_path, ReviewDecision.REJECT)
     assert rejected.read_text() == "not even front matter"
     assert "rejected" in rejected.parts
     assert not draft.exists()
@@ -121,13 +121,13 @@ def test_a_rejected_draft_is_set_aside_unchanged(ledger: Ledger, tmp_path: Path)
 def test_a_brief_is_refused_until_every_placeholder_is_replaced(ledger: Ledger, tmp_path: Path) -> None:
     draft = drafted(ledger, tmp_path, write_brief(SOURCE, BEAT), BRIEF)
     with pytest.raises(ReviewError, match="2 blocking findings"):
-        decide(ledger, tmp_path, Decision.APPROVE)
+        decide(ledger, tmp_path, ReviewDecision.APPROVE)
     metadata, body = loads(draft.read_text())
     for finding in reversed(run_checks(None, body, BEAT, front=None)):
         start, end = finding.span or (0, 0)
         body = body[:start] + "The editor's view." + body[end:]
     draft.write_text(dumps(metadata, body))
-    after, _ = loads(decide(ledger, tmp_path, Decision.APPROVE).read_text())
+    after, _ = loads(decide(ledger, tmp_path, ReviewDecision.APPROVE).read_text())
     assert after["ai"]["rewritten"] is False
     assert after["ai"]["checks"] == {"open": 0, "acknowledged": 0}
 
@@ -139,25 +139,25 @@ def test_a_missing_section_a_broken_file_and_a_missing_file_are_refused(
     text = draft.read_text()
     draft.write_text(text.replace("## From author", "From author"))
     with pytest.raises(ReviewError, match="From author"):
-        decide(ledger, tmp_path, Decision.APPROVE)
+        decide(ledger, tmp_path, ReviewDecision.APPROVE)
     draft.write_text(text.replace("title: ", "title: 'open "))
     with pytest.raises(ReviewError, match=draft.name):
-        decide(ledger, tmp_path, Decision.APPROVE)
+        decide(ledger, tmp_path, ReviewDecision.APPROVE)
     draft.write_bytes(b"\xff\xfe")
     with pytest.raises(ReviewError, match="UTF-8"):
-        decide(ledger, tmp_path, Decision.APPROVE)
+        decide(ledger, tmp_path, ReviewDecision.APPROVE)
     draft.unlink()
     with pytest.raises(ReviewError, match="missing"):
-        decide(ledger, tmp_path, Decision.APPROVE)
+        decide(ledger, tmp_path, ReviewDecision.APPROVE)
     assert ledger.drafts()[0].state == "drafted"
 
 
 def test_a_second_verdict_changes_nothing(ledger: Ledger, tmp_path: Path) -> None:
     drafted(ledger, tmp_path)
-    published = decide(ledger, tmp_path, Decision.APPROVE)
+    published = decide(ledger, tmp_path, ReviewDecision.APPROVE)
     before = published.read_bytes()
     with pytest.raises(ReviewError, match="approved already"):
-        decide(ledger, tmp_path, Decision.REJECT)
+        decide(ledger, tmp_path, ReviewDecision.REJECT)
     assert published.read_bytes() == before
 
 
@@ -167,14 +167,14 @@ def test_a_killed_verdict_is_carried_out_by_the_next_command(
 ) -> None:
     draft = drafted(ledger, tmp_path)
     row: DraftRow = ledger.draft(SOURCE.external_id)
-    verdict = Verdict(
-        decision=Decision.APPROVE, by="Ada", at=LATER, sha256=files.sha256_of(draft.read_bytes())
+    verdict = Review(
+        decision=ReviewDecision.APPROVE, by="Ada", at=LATER, sha256=files.sha256_of(draft.read_bytes())
     )
     target = "published/2026/02/x.md"
     ledger.intend_verdict(row, verdict, moved(row, target))
     if written:
         files.write_atomically(tmp_path, target, b"approved text")
-    review.finish(ledger, tmp_path)
+    review.resume_interrupted(ledger, tmp_path)
     assert (tmp_path / target).read_text() == "approved text"
     assert not draft.exists()
     assert ledger.unfinished_verdicts() == []
@@ -182,13 +182,13 @@ def test_a_killed_verdict_is_carried_out_by_the_next_command(
 
 def test_words_written_after_the_verdict_are_not_removed(ledger: Ledger, tmp_path: Path) -> None:
     draft = drafted(ledger, tmp_path)
-    verdict = Verdict(
-        decision=Decision.APPROVE, by="Ada", at=LATER, sha256=files.sha256_of(draft.read_bytes())
+    verdict = Review(
+        decision=ReviewDecision.APPROVE, by="Ada", at=LATER, sha256=files.sha256_of(draft.read_bytes())
     )
     row = ledger.draft(SOURCE.external_id)
     ledger.intend_verdict(row, verdict, moved(row, "published/x.md"))
     draft.write_text("later words")
-    review.finish(ledger, tmp_path)
+    review.resume_interrupted(ledger, tmp_path)
     assert draft.read_text() == "later words"
 
 
@@ -198,7 +198,7 @@ def test_a_file_that_stands_at_the_new_place_is_not_replaced(ledger: Ledger, tmp
     precious.parent.mkdir(parents=True)
     precious.write_text("precious")
     with pytest.raises(ReviewError, match="another file"):
-        decide(ledger, tmp_path, Decision.REJECT)
+        decide(ledger, tmp_path, ReviewDecision.REJECT)
     assert precious.read_text() == "precious"
     assert draft.exists()
     assert ledger.unfinished_verdicts() == []
@@ -208,13 +208,13 @@ def test_words_written_at_the_new_place_before_a_killed_verdict_is_finished_are_
     ledger: Ledger, tmp_path: Path
 ) -> None:
     draft = drafted(ledger, tmp_path)
-    verdict = Verdict(
-        decision=Decision.APPROVE, by="Ada", at=LATER, sha256=files.sha256_of(draft.read_bytes())
+    verdict = Review(
+        decision=ReviewDecision.APPROVE, by="Ada", at=LATER, sha256=files.sha256_of(draft.read_bytes())
     )
     row = ledger.draft(SOURCE.external_id)
     ledger.intend_verdict(row, verdict, moved(row, "published/x.md"))
     files.write_atomically(tmp_path, "published/x.md", b"edited by hand")
-    review.finish(ledger, tmp_path)
+    review.resume_interrupted(ledger, tmp_path)
     assert (tmp_path / "published/x.md").read_text() == "edited by hand"
     assert not draft.exists()
 
@@ -223,7 +223,7 @@ def test_a_draft_that_is_not_utf8_cannot_be_rejected_unseen(ledger: Ledger, tmp_
     draft = drafted(ledger, tmp_path)
     draft.write_bytes(b"caf\xe9")
     with pytest.raises(ReviewError, match="UTF-8"):
-        decide(ledger, tmp_path, Decision.REJECT)
+        decide(ledger, tmp_path, ReviewDecision.REJECT)
     assert draft.read_bytes() == b"caf\xe9"
 
 
@@ -236,16 +236,16 @@ def test_what_an_editor_wrote_in_another_language_or_for_a_reader_is_found_all_t
     for words in ("Connect your wallet to claim your reward.", arabic):
         draft.write_text(text.replace("The source says so.", f"The source says so.\n\n{words}"))
         with pytest.raises(ReviewError, match="injection"):
-            decide(ledger, tmp_path, Decision.APPROVE)
+            decide(ledger, tmp_path, ReviewDecision.APPROVE)
     own = "The source says so, as https://own.example/x has it."
     draft.write_text(text.replace("The source says so.", own))
-    decide(ledger, tmp_path, Decision.APPROVE)
+    decide(ledger, tmp_path, ReviewDecision.APPROVE)
 
 
 def refused(ledger: Ledger, root: Path) -> str:
     """Return why an approval is refused."""
     with pytest.raises(ReviewError) as error:
-        decide(ledger, root, Decision.APPROVE)
+        decide(ledger, root, ReviewDecision.APPROVE)
     return error.value.message
 
 
@@ -273,7 +273,7 @@ def test_what_the_ledger_attests_is_put_back(ledger: Ledger, tmp_path: Path) -> 
     before, body = loads(draft.read_text())
     told = {key: value for key, value in before.items() if key not in ("source", "externalId")}
     draft.write_text(dumps(told | {"ai": {"rewritten": False}, "mine": 1}, body))
-    after, _ = loads(decide(ledger, tmp_path, Decision.APPROVE).read_text())
+    after, _ = loads(decide(ledger, tmp_path, ReviewDecision.APPROVE).read_text())
     assert {key: after[key] for key in ("source", "externalId", "ai")} == {
         key: before[key] for key in ("source", "externalId", "ai")
     }
@@ -285,9 +285,9 @@ def test_what_was_rejected_without_it_is_put_back_too(ledger: Ledger, tmp_path: 
     draft = drafted(ledger, tmp_path)
     before, body = loads(draft.read_text())
     draft.write_text(dumps({key: value for key, value in before.items() if key != "ai"}, body))
-    decide(ledger, tmp_path, Decision.REJECT)
-    review.undo(ledger, tmp_path, SUBSCRIPTIONS, SOURCE.external_id, by="Ada", note=None, now=LATER)
-    assert loads(decide(ledger, tmp_path, Decision.APPROVE).read_text())[0]["ai"] == before["ai"]
+    decide(ledger, tmp_path, ReviewDecision.REJECT)
+    review.undo_review(ledger, tmp_path, SUBSCRIPTIONS, SOURCE.external_id, by="Ada", note=None, now=LATER)
+    assert loads(decide(ledger, tmp_path, ReviewDecision.APPROVE).read_text())[0]["ai"] == before["ai"]
 
 
 def test_the_title_and_an_editors_description_are_checked(ledger: Ledger, tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ def test_a_description_that_follows_the_overview_follows_an_edit_on_disk(
     draft = drafted(ledger, tmp_path)
     metadata, body = loads(draft.read_text())
     draft.write_text(dumps(metadata, body.replace("Output rose by 3%.", "The output has risen by 3%.")))
-    after, _ = loads(decide(ledger, tmp_path, Decision.APPROVE).read_text())
+    after, _ = loads(decide(ledger, tmp_path, ReviewDecision.APPROVE).read_text())
     assert after["description"] == "The output has risen by 3%."
 
 
@@ -321,7 +321,7 @@ def test_an_approved_article_has_no_html_in_its_title_and_description(ledger: Le
         "description": "It rose <svg onload=alert(3)>by 3%.",
     }
     draft.write_text(dumps(metadata | hostile, body))
-    after, _ = loads(decide(ledger, tmp_path, Decision.APPROVE).read_text())
+    after, _ = loads(decide(ledger, tmp_path, ReviewDecision.APPROVE).read_text())
     assert (after["title"], after["description"]) == ("Output rises", "It rose by 3%.")
 
 
@@ -329,7 +329,7 @@ def test_an_approved_file_is_utf8_with_one_kind_of_line_end(ledger: Ledger, tmp_
     draft = drafted(ledger, tmp_path)
     before, body = loads(draft.read_text())
     draft.write_bytes(b"\xef\xbb\xbf" + draft.read_bytes().replace(b"\n", b"\r\n"))
-    data = decide(ledger, tmp_path, Decision.APPROVE).read_bytes()
+    data = decide(ledger, tmp_path, ReviewDecision.APPROVE).read_bytes()
     assert data.startswith(b"---\n")
     assert b"\r" not in data
     after, same_body = loads(data.decode())

@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.articles import files
 from pipeline.articles.front_matter import loads
 from pipeline.config import load_feeds
-from pipeline.http_client import Net
+from pipeline.http_client import HttpClient
 from pipeline.services import draft_feed
 from pipeline.storage import Ledger
 from tests.end_to_end.project import ROOT
@@ -35,7 +35,7 @@ ANSWER = {
 }
 
 
-async def test_a_german_beat_needs_no_code(ledger: Ledger, net: Net, tmp_path: Path) -> None:
+async def test_a_german_beat_needs_no_code(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
     subscriptions = load_feeds(ROOT / "examples" / "klimatechnik" / "feeds.yaml")
     beat, feed = subscriptions.beats["klimatechnik"], subscriptions.feeds[1]
     beat = beat.model_copy(update={"key": "b"})

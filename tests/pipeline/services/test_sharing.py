@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.articles.front_matter import loads
-from pipeline.domain.errors import BudgetSpent, LimitReached
-from pipeline.http_client import Net
-from pipeline.llm.chat import Reply
+from pipeline.domain.errors import BudgetExceeded, RateLimited
+from pipeline.http_client import HttpClient
+from pipeline.llm.chat import ChatResponse
 from pipeline.services import draft_feed
 from pipeline.storage import Cap, Ledger, Limits
 from pipeline.storage.processes import current_owner
@@ -23,7 +23,7 @@ class Crowded(Scripted):
     now = 0
     most = 0
 
-    async def send(self, body: dict[str, object]) -> Reply:
+    async def send(self, body: dict[str, object]) -> ChatResponse:
         kind = type(self)
         kind.now += 1
         kind.most = max(kind.most, kind.now)
@@ -42,7 +42,7 @@ def files(folder: Path) -> list[Path]:
 
 
 async def test_who_writes_no_drafts_leaves_texts_that_the_other_machine_writes(
-    ledger: Ledger, net: Net, tmp_path: Path
+    ledger: Ledger, net: HttpClient, tmp_path: Path
 ) -> None:
     remote = Scripted()
     outcomes = await draft_feed(room(ledger, net, tmp_path / "a", remote, writes_drafts=False), feed(), 9)
@@ -61,7 +61,9 @@ async def test_who_writes_no_drafts_leaves_texts_that_the_other_machine_writes(
     assert ledger.counts()["one"] == {"drafted": 5}
 
 
-async def test_who_writes_no_drafts_leaves_redrafts_alone(ledger: Ledger, net: Net, tmp_path: Path) -> None:
+async def test_who_writes_no_drafts_leaves_redrafts_alone(
+    ledger: Ledger, net: HttpClient, tmp_path: Path
+) -> None:
     desk = room(ledger, net, tmp_path, Scripted())
     await draft_feed(desk, feed(), 9)
     [row, *_] = ledger.drafts()
@@ -71,7 +73,9 @@ async def test_who_writes_no_drafts_leaves_redrafts_alone(ledger: Ledger, net: N
     assert remote.asked == 0
 
 
-async def test_two_runs_share_a_queue_and_no_item_twice(ledger: Ledger, net: Net, tmp_path: Path) -> None:
+async def test_two_runs_share_a_queue_and_no_item_twice(
+    ledger: Ledger, net: HttpClient, tmp_path: Path
+) -> None:
     admit(ledger, *(item(number) for number in range(5, 60)))
     rooms = [room(ledger, net, tmp_path, Crowded(), max_in_flight=3) for _ in range(3)]
     results = await asyncio.gather(*(draft_feed(one, feed(), 100) for one in rooms))
@@ -81,7 +85,9 @@ async def test_two_runs_share_a_queue_and_no_item_twice(ledger: Ledger, net: Net
     assert set(paths.values()) == {1}
 
 
-async def test_calls_of_all_runs_together_are_limited(ledger: Ledger, net: Net, tmp_path: Path) -> None:
+async def test_calls_of_all_runs_together_are_limited(
+    ledger: Ledger, net: HttpClient, tmp_path: Path
+) -> None:
     admit(ledger, *(item(number) for number in range(5, 30)))
     rooms = [room(ledger, net, tmp_path, Crowded(), max_in_flight=4, max_in_flight_total=2) for _ in range(3)]
     results = await asyncio.gather(*(draft_feed(one, feed(), 100) for one in rooms))
@@ -89,13 +95,15 @@ async def test_calls_of_all_runs_together_are_limited(ledger: Ledger, net: Net, 
     assert Crowded.most == 2
 
 
-async def test_a_run_that_ends_does_not_wait_for_its_turn(ledger: Ledger, net: Net, tmp_path: Path) -> None:
+async def test_a_run_that_ends_does_not_wait_for_its_turn(
+    ledger: Ledger, net: HttpClient, tmp_path: Path
+) -> None:
     one = room(ledger, net, tmp_path, Scripted(), max_in_flight_total=1)
     ledger.reserve("another", 0, 0, (), one.clock(), stale=one.clock().replace(year=2000))
     drafting = asyncio.create_task(draft_feed(one, feed(), 9))
     await asyncio.sleep(0.3)
     assert not drafting.done()
-    one.stop.append(LimitReached("told to end"))
+    one.stop.append(RateLimited("told to end"))
     assert await drafting == []
     assert ledger.counts()["one"] == {"seen": 5}
     assert ledger.in_work("one") == 0
@@ -105,7 +113,7 @@ def test_a_minute_has_so_many_calls(ledger: Ledger) -> None:
     now, stale = NOW, NOW.replace(year=2000)
     for _ in range(2):
         ledger.reserve("r", 0, 0, (), now, stale=stale, limits=Limits(a_minute=2))
-    with pytest.raises(LimitReached):
+    with pytest.raises(RateLimited):
         ledger.reserve("r", 0, 0, (), now, stale=stale, limits=Limits(a_minute=2))
     later = now.replace(minute=now.minute + 1, second=now.second + 1)
     assert ledger.reserve("r", 0, 0, (), later, stale=stale, limits=Limits(a_minute=2))
@@ -118,10 +126,10 @@ def test_a_dead_process_holds_no_turn_but_its_money(ledger: Ledger, tmp_path: Pa
     stale = now.replace(year=2000)
     with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}", owner=dead) as theirs:
         theirs.reserve("r", 700, 700, [cap], now, stale=stale)
-    with pytest.raises(LimitReached):
+    with pytest.raises(RateLimited):
         ledger.reserve("r", 1, 1, (), now, stale=stale, limits=Limits(at_once=1))
     ledger.free_dead_calls()
     assert ledger.reserve("r", 1, 1, (), now, stale=stale, limits=Limits(at_once=1))
-    with pytest.raises(BudgetSpent) as spent:
+    with pytest.raises(BudgetExceeded) as spent:
         ledger.reserve("r", 300, 300, [cap], now, stale=stale)
     assert spent.value.context["pending"] is True  # our own

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from pipeline.articles import files
-from pipeline.domain.errors import ModelError
+from pipeline.domain.errors import LLMError
 from pipeline.domain.models import FeedConfig, Item
-from pipeline.http_client import Net
+from pipeline.http_client import HttpClient
 from pipeline.services import draft_feed
 from pipeline.storage import Ledger, Policy
 from tests.fakes.feed_server import FeedServer
@@ -38,13 +38,13 @@ def story(server: FeedServer, text: str) -> Item:
     return item(9, text=text, link=server.url("/story"), canonical=server.url("/story"))
 
 
-async def draft(ledger: Ledger, net: Net, folder: Path, thin: FeedConfig, model: Scripted) -> Any:
+async def draft(ledger: Ledger, net: HttpClient, folder: Path, thin: FeedConfig, model: Scripted) -> Any:
     [outcome] = await draft_feed(room(ledger, net, folder, model, feeds=(thin,)), thin, 1)
     return outcome
 
 
 async def test_a_thin_item_is_drafted_from_its_page(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/story", PAGE, content_type="text/html")
     thin = queued(ledger, server, "The port closes.")
@@ -56,7 +56,7 @@ async def test_a_thin_item_is_drafted_from_its_page(
 
 @pytest.mark.parametrize("text", ["The port closes.", f"{STORY} The ferry company expects delays of […]"])
 async def test_a_thin_or_cut_source_is_never_rewritten(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path, text: str
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path, text: str
 ) -> None:
     model, thin = Scripted(), queued(ledger, server, text, full_text="never")
     outcome = await draft(ledger, net, tmp_path, thin, model)
@@ -65,7 +65,7 @@ async def test_a_thin_or_cut_source_is_never_rewritten(
 
 
 async def test_a_page_that_is_refused_is_named_and_not_asked_for_again(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/story", b"", status=403)
     thin = queued(ledger, server, "The port closes.")
@@ -80,7 +80,7 @@ async def test_a_page_that_is_refused_is_named_and_not_asked_for_again(
 
 
 async def test_a_page_whose_server_has_trouble_is_tried_again_later(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/story", b"", status=503)
     thin = queued(ledger, server, "The port closes.")
@@ -92,7 +92,7 @@ async def test_a_page_whose_server_has_trouble_is_tried_again_later(
 
 
 async def test_an_updated_source_is_written_over_our_draft_and_never_over_an_editors(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     thin = queued(ledger, server, STORY)
     first = await draft(ledger, net, tmp_path, thin, Scripted())
@@ -116,13 +116,13 @@ async def test_an_updated_source_is_written_over_our_draft_and_never_over_an_edi
     ("text", "trouble"),
     [
         ("Gone.", None),
-        (f"{STORY} The ferry stops.", ModelError("stalled", retry=True)),
-        (f"{STORY} The ferry stops.", ModelError("refused", retry=False)),
+        (f"{STORY} The ferry stops.", LLMError("stalled", retry=True)),
+        (f"{STORY} The ferry stops.", LLMError("refused", retry=False)),
     ],
     ids=["its source is too thin now", "the model stalls", "the model refuses it"],
 )
 async def test_a_redraft_that_comes_to_nothing_leaves_the_draft_that_stands(
-    ledger: Ledger, net: Net, server: FeedServer, tmp_path: Path, text: str, trouble: Exception | None
+    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path, text: str, trouble: Exception | None
 ) -> None:
     thin = queued(ledger, server, STORY, full_text="never")
     first = await draft(ledger, net, tmp_path, thin, Scripted())
@@ -136,7 +136,7 @@ async def test_a_redraft_that_comes_to_nothing_leaves_the_draft_that_stands(
     assert files.read_bytes(tmp_path / "output", first.path) == standing
 
 
-async def test_a_day_has_its_limit(ledger: Ledger, net: Net, tmp_path: Path) -> None:
+async def test_a_day_has_its_limit(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
     limited = feed(max_items_per_day=3)
     desk = room(ledger, net, tmp_path, Scripted(), feeds=(limited,))
     assert [len(await draft_feed(desk, limited, 2)) for _ in range(3)] == [2, 1, 0]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.articles.files import sha256_of
-from pipeline.domain.models import Decision, Verdict
+from pipeline.domain.models import Review, ReviewDecision
 from pipeline.storage import DraftRow, Ledger
 from pipeline.storage.records import Move
 from tests.pipeline.storage.records import LEASE_S, NOW, admit, answer, draft, item
@@ -25,8 +25,8 @@ def decided(
 ) -> str:
     """Approve a text of a draft, or take its last approval back; returns the hash of what was approved."""
     row = ledger.draft(row.external_id)
-    decision = Decision.UNDO if undo else Decision.APPROVE
-    verdict = Verdict(decision=decision, by="Ada", at=NOW, sha256="before")
+    decision = ReviewDecision.UNDO if undo else ReviewDecision.APPROVE
+    verdict = Review(decision=decision, by="Ada", at=NOW, sha256="before")
     other = "drafts" if undo else "published"
     path = f"{other}/2026/02/{Path(row.path).name}"
     undoes = ledger.verdicts(row.item_id)[-1].id if undo else None

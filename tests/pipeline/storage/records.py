@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.domain.models import (
-    Answer,
     Draft,
     FeedConfig,
     Finding,
     Item,
+    LLMResponse,
     PollState,
     Provenance,
     Severity,
@@ -49,8 +49,8 @@ def admit(ledger: Ledger, *new: Item, key: str = "one", etag: str | None = None,
     return ledger.admit(key, new=new, state=PollState(etag=etag), **values)
 
 
-def answer(text: str = "an answer") -> Answer:
-    return Answer(text=text, provenance=Provenance(rewritten=True, model="m", prompt="article@1"))
+def answer(text: str = "an answer") -> LLMResponse:
+    return LLMResponse(text=text, provenance=Provenance(rewritten=True, model="m", prompt="article@1"))
 
 
 def draft(claim: Claim, text: str = "text") -> Draft:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from pipeline.domain.errors import BudgetSpent
+from pipeline.domain.errors import BudgetExceeded
 from pipeline.storage import Cap, Ledger
 from tests.pipeline.storage.records import LEASE_S, NOW, admit, answer, feed, item
 
@@ -32,7 +32,7 @@ def ledger(open_ledger: Open) -> Ledger:
 def test_what_is_put_aside_counts_until_the_answer_takes_its_place(ledger: Ledger) -> None:
     [claim] = ledger.claim("one", 1, LEASE_S)
     number = reserve(ledger, 800)
-    with pytest.raises(BudgetSpent) as caught:
+    with pytest.raises(BudgetExceeded) as caught:
         reserve(ledger, 300)
     assert caught.value.context["pending"] is True
     ledger.record_answer(claim, answer(), at=NOW, run="r", micros=200, reservation=number)
@@ -47,7 +47,7 @@ def test_what_is_taken_back_does_not_count(ledger: Ledger) -> None:
 
 def test_what_a_dead_process_put_aside_is_spent_and_nothing_to_wait_for(ledger: Ledger) -> None:
     reserve(ledger, 900, run="dead", at=NOW - timedelta(hours=1))
-    with pytest.raises(BudgetSpent) as caught:
+    with pytest.raises(BudgetExceeded) as caught:
         reserve(ledger, 200)
     assert caught.value.context["pending"] is False
     assert "cap of the day" in caught.value.message
@@ -60,7 +60,7 @@ def test_a_run_and_a_day_are_counted_apart(ledger: Ledger) -> None:
     run = Cap("run", 500, None)
     ledger.unreserve(reserve(ledger, 500, [run, DAY]))
     ledger.record_answer(claims[1], answer(), at=NOW, run="r", micros=400)
-    with pytest.raises(BudgetSpent, match="cap of the run"):
+    with pytest.raises(BudgetExceeded, match="cap of the run"):
         reserve(ledger, 200, [run, DAY])
     assert reserve(ledger, 200, [run, DAY], run="another")
 
@@ -70,7 +70,7 @@ def _spend(url: str, run: str, rounds: int) -> None:
         for _ in range(rounds):
             try:
                 reserve(ledger, 70, run=run)
-            except BudgetSpent:
+            except BudgetExceeded:
                 return
 
 
@@ -82,7 +82,7 @@ def test_several_processes_together_keep_the_cap(ledger: Ledger, url: str) -> No
     for worker in workers:
         worker.join()
         assert worker.exitcode == 0
-    with pytest.raises(BudgetSpent):
+    with pytest.raises(BudgetExceeded):
         reserve(ledger, 70)
     assert reserve(ledger, 1_000 - 14 * 70)
 
@@ -90,5 +90,5 @@ def test_several_processes_together_keep_the_cap(ledger: Ledger, url: str) -> No
 def test_what_is_left_is_given_where_it_is_enough(ledger: Ledger) -> None:
     reserve(ledger, 600)
     assert ledger.reserve("r", 900, 300, [DAY], NOW, stale=STALE)[1] == 400
-    with pytest.raises(BudgetSpent):
+    with pytest.raises(BudgetExceeded):
         ledger.reserve("r", 900, 1, [DAY], NOW, stale=STALE)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from pipeline.domain.errors import ConfigError, LeaseLost, LedgerError, ReviewError
-from pipeline.domain.models import Decision, PollState, Verdict
+from pipeline.domain.models import PollState, Review, ReviewDecision
 from pipeline.storage import Ledger, Move
 from tests.pipeline.storage.records import LEASE_S, NOW, admit, answer, draft, feed, item
 
@@ -246,7 +246,7 @@ def test_drafts_are_found_by_id_path_and_file_name(ledger: Ledger) -> None:
 def test_a_verdict_is_intended_then_confirmed_and_given_once(ledger: Ledger) -> None:
     drafted(ledger, 1)
     [row] = ledger.drafts()
-    verdict = Verdict(decision=Decision.APPROVE, by="Ada", at=NOW, note="fine", sha256="0" * 64)
+    verdict = Review(decision=ReviewDecision.APPROVE, by="Ada", at=NOW, note="fine", sha256="0" * 64)
     move = Move(row.path, "published/x.md", "new text", "1" * 64)
     pending = ledger.intend_verdict(row, verdict, move)
     assert ledger.unfinished_verdicts() == [pending]

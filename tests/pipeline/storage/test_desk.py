@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from pipeline.articles.files import sha256_of
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import Decision, Draft, Finding, Item, Severity, Verdict
+from pipeline.domain.models import Draft, Finding, Item, Review, ReviewDecision, Severity
 from pipeline.storage import OURSELVES, Claim, DraftRow, Ledger, Move, Policy, Wanted, live, schema, views
 from tests.pipeline.storage.records import LEASE_S, NOW, admit, answer, draft, feed, item
 
@@ -44,8 +44,8 @@ def move(row: DraftRow, folder: str, text: str, **more: object) -> Move:
     return Move(row.path, path, text, sha256_of(text.encode()), **more)  # type: ignore[arg-type]
 
 
-def verdict(decision: Decision, sha256: str = "0" * 64) -> Verdict:
-    return Verdict(decision=decision, by="Ada", at=NOW, sha256=sha256)
+def verdict(decision: ReviewDecision, sha256: str = "0" * 64) -> Review:
+    return Review(decision=decision, by="Ada", at=NOW, sha256=sha256)
 
 
 def save(ledger: Ledger, row: DraftRow, text: str, by: str = "Ada", base: str | None = None) -> None:
@@ -137,23 +137,27 @@ def test_a_redraft_that_comes_too_late_is_kept_and_the_edit_stands(ledger: Ledge
 
 def test_a_verdict_is_taken_back_once_and_only_the_last(ledger: Ledger) -> None:
     row = drafted(ledger, 1)
-    ledger.confirm_verdict(ledger.intend_verdict(row, verdict(Decision.APPROVE), move(row, "published", "a")))
+    ledger.confirm_verdict(
+        ledger.intend_verdict(row, verdict(ReviewDecision.APPROVE), move(row, "published", "a"))
+    )
     approved = ledger.draft(row.external_id)
     [given] = ledger.verdicts(row.item_id)
     assert live([given]) == given
     back = move(approved, "drafts", "text 1", undoes=given.id)
     with pytest.raises(ReviewError, match="meanwhile"):
-        ledger.intend_verdict(approved, verdict(Decision.UNDO), back._replace(undoes=given.id + 7))
-    ledger.confirm_verdict(ledger.intend_verdict(approved, verdict(Decision.UNDO), back))
+        ledger.intend_verdict(approved, verdict(ReviewDecision.UNDO), back._replace(undoes=given.id + 7))
+    ledger.confirm_verdict(ledger.intend_verdict(approved, verdict(ReviewDecision.UNDO), back))
     again = ledger.draft(row.external_id)
     assert (again.state, again.path) == ("drafted", row.path)
     assert live(ledger.verdicts(row.item_id)) is None
-    assert [one.decision for one in ledger.latest_verdicts()] == [Decision.UNDO, Decision.APPROVE]
+    assert [one.decision for one in ledger.latest_verdicts()] == [ReviewDecision.UNDO, ReviewDecision.APPROVE]
 
 
 def test_a_rejected_revision_leaves_the_approval_before_it(ledger: Ledger) -> None:
     row = drafted(ledger, 1)
-    ledger.confirm_verdict(ledger.intend_verdict(row, verdict(Decision.APPROVE), move(row, "published", "a")))
+    ledger.confirm_verdict(
+        ledger.intend_verdict(row, verdict(ReviewDecision.APPROVE), move(row, "published", "a"))
+    )
     approved = ledger.draft(row.external_id)
     text = Draft(external_id=row.external_id, path=row.path, text="again")
     ledger.confirm_save(ledger.intend_revision(approved, text, "Ben"))
@@ -161,7 +165,9 @@ def test_a_rejected_revision_leaves_the_approval_before_it(ledger: Ledger) -> No
     assert (revised.state, revised.path, revised.cause) == ("drafted", row.path, "revise")
     with pytest.raises(ReviewError, match="meanwhile"):
         ledger.intend_revision(approved, text, "Ada")
-    pending = ledger.intend_verdict(revised, verdict(Decision.REJECT), move(revised, "rejected", "again"))
+    pending = ledger.intend_verdict(
+        revised, verdict(ReviewDecision.REJECT), move(revised, "rejected", "again")
+    )
     assert [one.path for one in ledger.unfinished_verdicts()] == [approved.path]
     ledger.confirm_verdict(pending)
     after = ledger.draft(row.external_id)
@@ -333,7 +339,9 @@ def test_a_source_as_it_is_now_has_no_less_text_than_before(
     admit(ledger, updated=[now.model_copy(update={"title": "Corrected"})])
     row = ledger.draft(draft(claim).external_id)
     assert (row.source.title, row.source.text, row.source.summary) == ("Corrected", text, summary)
-    ledger.confirm_verdict(ledger.intend_verdict(row, verdict(Decision.APPROVE), move(row, "published", "a")))
+    ledger.confirm_verdict(
+        ledger.intend_verdict(row, verdict(ReviewDecision.APPROVE), move(row, "published", "a"))
+    )
     assert ledger.draft(row.external_id).source == row.source
 
 
@@ -356,7 +364,9 @@ def test_what_changed_before_an_approval_was_seen_and_what_changes_later_is_list
     row = drafted(ledger, 1)
     admit(ledger, updated=[item(1, text="Before.")])
     row = ledger.draft(row.external_id)
-    ledger.confirm_verdict(ledger.intend_verdict(row, verdict(Decision.APPROVE), move(row, "published", "a")))
+    ledger.confirm_verdict(
+        ledger.intend_verdict(row, verdict(ReviewDecision.APPROVE), move(row, "published", "a"))
+    )
     assert ledger.queue_names(Wanted(state="approved", changed=True)) == []
     admit(ledger, updated=[item(1, text="After.")])
     assert ledger.queue_names(Wanted(state="approved", changed=True)) == [row.external_id]
@@ -441,5 +451,7 @@ def test_a_refused_text_replaces_what_its_form_sent_before_and_goes_when_that_is
 def test_a_change_that_comes_during_an_approval_stays_listed(ledger: Ledger) -> None:
     row = drafted(ledger, 1)
     admit(ledger, updated=[item(1, text="While it was checked.")])
-    ledger.confirm_verdict(ledger.intend_verdict(row, verdict(Decision.APPROVE), move(row, "published", "a")))
+    ledger.confirm_verdict(
+        ledger.intend_verdict(row, verdict(ReviewDecision.APPROVE), move(row, "published", "a"))
+    )
     assert ledger.queue_names(Wanted(state="approved", changed=True)) == [row.external_id]

@@ -11,10 +11,10 @@ from pipeline.articles import files
 from pipeline.articles.front_matter import loads
 from pipeline.config import Settings, load_feeds
 from pipeline.domain.errors import OutputError, ReviewError
-from pipeline.domain.models import Decision, Sentiment
+from pipeline.domain.models import ReviewDecision, Sentiment
 from pipeline.services import review
-from pipeline.services.backup import amend, back_up, examine, unpack
-from pipeline.services.edit import Changes, revise, save
+from pipeline.services.backup import create_backup, reconcile_database, restore_files, verify_backup
+from pipeline.services.edit import DraftEdit, save_edit, start_revision
 from pipeline.storage import Ledger
 from tests.fakes.stock import FEED, fill, layout
 from tests.pipeline.storage.records import admit, draft, item
@@ -34,14 +34,14 @@ class Desk:
         self.ledger = Ledger.open(url)
         self.root = self.settings.output
 
-    def decide(self, number: int, decision: Decision) -> str:
-        return review.decide(
+    def decide(self, number: int, decision: ReviewDecision) -> str:
+        return review.submit_review(
             self.ledger, self.root, self.subscriptions, self.refs[number], decision,
             by="Ada", note="n", now=now(),
         )  # fmt: skip
 
     def undo(self, number: int) -> str:
-        return review.undo(
+        return review.undo_review(
             self.ledger, self.root, self.subscriptions, self.refs[number], by="Ada", note=None, now=now()
         )
 
@@ -53,11 +53,11 @@ class Desk:
     def edit(self, number: int, title: str) -> None:
         text = self.path(number).read_text(encoding="utf-8")
         told, body = loads(text)
-        changes = Changes(
+        changes = DraftEdit(
             title=title, description="What it is about.", category=told["category"], tags=tuple(told["tags"]),
             sentiment=Sentiment(told["sentiment"]), sticky_weight=0, body=body,
         )  # fmt: skip
-        save(
+        save_edit(
             self.ledger, self.root, self.subscriptions, self.refs[number], changes, (),
             base=files.sha256_of(text.encode()), by="Ada", now=now(),
         )  # fmt: skip
@@ -78,51 +78,51 @@ def desk(tmp_path: Path, url: str) -> Iterator[Desk]:
 
 def test_files_are_brought_to_what_the_ledger_knows(desk: Desk, tmp_path: Path) -> None:
     for number in (4, 5, 6, 7):
-        desk.decide(number, Decision.APPROVE)
-    desk.decide(8, Decision.REJECT)
+        desk.decide(number, ReviewDecision.APPROVE)
+    desk.decide(8, ReviewDecision.REJECT)
     desk.edit(9, "Edited before")
-    back_up(desk.ledger, desk.root, tmp_path / "backup.tar.gz")
+    create_backup(desk.ledger, desk.root, tmp_path / "backup.tar.gz")
 
-    desk.decide(0, Decision.APPROVE)
-    desk.decide(1, Decision.REJECT)
+    desk.decide(0, ReviewDecision.APPROVE)
+    desk.decide(1, ReviewDecision.REJECT)
     desk.edit(2, "Edited since")
     forgotten = desk.ledger.draft(desk.refs[3]).item.canonical
-    review.forget(desk.ledger, desk.root, str(forgotten), now())
+    review.erase_item(desk.ledger, desk.root, str(forgotten), now())
     desk.undo(4)
-    revise(desk.ledger, desk.root, desk.refs[5], by="Ada")
+    start_revision(desk.ledger, desk.root, desk.refs[5], by="Ada")
     desk.edit(5, "Revised")
-    revise(desk.ledger, desk.root, desk.refs[6], by="Ada")
+    start_revision(desk.ledger, desk.root, desk.refs[6], by="Ada")
     desk.edit(6, "Revised and approved")
-    desk.decide(6, Decision.APPROVE)
-    revise(desk.ledger, desk.root, desk.refs[7], by="Ada")
-    desk.decide(7, Decision.REJECT)
+    desk.decide(6, ReviewDecision.APPROVE)
+    start_revision(desk.ledger, desk.root, desk.refs[7], by="Ada")
+    desk.decide(7, ReviewDecision.REJECT)
     desk.undo(8)
     desk.edit(8, "Taken back and edited")
     desk.edit(9, "Edited again")
-    desk.decide(9, Decision.APPROVE)
+    desk.decide(9, ReviewDecision.APPROVE)
     fill(desk.settings, 2, first=12)
     then = desk.tree()
 
     desk.lose()
-    unpack(tmp_path / "backup.tar.gz", desk.root, None)
+    restore_files(tmp_path / "backup.tar.gz", desk.root, None)
     assert desk.tree() != then
-    amended = amend(desk.ledger, desk.root)
+    amended = reconcile_database(desk.ledger, desk.root)
     assert desk.tree() == then
     assert len(amended.left_out) == len({0, 1, 3, 4, 8, 9})
-    assert amend(desk.ledger, desk.root) == ([], [])
+    assert reconcile_database(desk.ledger, desk.root) == ([], [])
 
 
 def test_what_an_editor_wrote_past_the_ledger_stays(desk: Desk, tmp_path: Path) -> None:
     path = desk.path(0)
     path.write_text(path.read_text(encoding="utf-8") + "By hand.\n", encoding="utf-8")
-    desk.decide(1, Decision.APPROVE)
+    desk.decide(1, ReviewDecision.APPROVE)
     site = desk.path(1)
     site.write_text(site.read_text(encoding="utf-8") + "By hand.\n", encoding="utf-8")
     then = desk.tree()
-    back_up(desk.ledger, desk.root, tmp_path / "backup.tar.gz")
+    create_backup(desk.ledger, desk.root, tmp_path / "backup.tar.gz")
     desk.lose()
-    unpack(tmp_path / "backup.tar.gz", desk.root, None)
-    assert amend(desk.ledger, desk.root) == ([], [])
+    restore_files(tmp_path / "backup.tar.gz", desk.root, None)
+    assert reconcile_database(desk.ledger, desk.root) == ([], [])
     assert desk.tree() == then
 
 
@@ -134,27 +134,27 @@ def test_what_a_run_has_still_to_write_is_left_to_it(desk: Desk, tmp_path: Path)
     files.write_atomically(desk.root, intended.path, intended.text.encode())
     then = desk.tree()
     assert intended.path in then
-    back_up(desk.ledger, desk.root, tmp_path / "backup.tar.gz")
+    create_backup(desk.ledger, desk.root, tmp_path / "backup.tar.gz")
     desk.lose()
-    unpack(tmp_path / "backup.tar.gz", desk.root, None)
-    assert amend(desk.ledger, desk.root) == ([], [])
+    restore_files(tmp_path / "backup.tar.gz", desk.root, None)
+    assert reconcile_database(desk.ledger, desk.root) == ([], [])
     assert desk.tree() == then
 
 
 @pytest.mark.parametrize("kept", [0.2, 0.9, 0.999])
 def test_a_cut_off_archive_is_refused(desk: Desk, tmp_path: Path, kept: float) -> None:
     archive = tmp_path / "backup.tar.gz"
-    saved = back_up(desk.ledger, desk.root, archive)
-    assert examine(archive) == saved
+    saved = create_backup(desk.ledger, desk.root, archive)
+    assert verify_backup(archive) == saved
     whole = archive.read_bytes()
     archive.write_bytes(whole[: int(len(whole) * kept)])
     with pytest.raises(OutputError, match="is no backup, or damaged"):
-        examine(archive)
+        verify_backup(archive)
     damaged = bytearray(whole)
     damaged[int(len(whole) * kept)] ^= 0xFF
     archive.write_bytes(damaged)
     with pytest.raises(OutputError, match="is no backup, or damaged"):
-        examine(archive)
+        verify_backup(archive)
 
 
 @pytest.mark.parametrize("ending", ["", "-wal", "-shm", "-journal"])
@@ -163,5 +163,5 @@ def test_what_a_ledger_left_behind_is_refused(tmp_path: Path, ending: str) -> No
     beside = Path(f"{database}{ending}")
     beside.write_bytes(b"pages of another ledger")
     with pytest.raises(ReviewError, match=f"{beside} stands there already"):
-        unpack(tmp_path / "never-read.tar.gz", tmp_path / "output", database)
+        restore_files(tmp_path / "never-read.tar.gz", tmp_path / "output", database)
     assert beside.read_bytes() == b"pages of another ledger"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from pipeline.domain.errors import LeaseLost
-from pipeline.domain.models import Answer
+from pipeline.domain.models import LLMResponse
 from pipeline.storage import Claim, Ledger
 from pipeline.storage.processes import current_owner
 from pipeline.storage.schema import items as items_table
@@ -33,7 +33,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.url = new_url()
         self.states: dict[int, str] = {}
-        self.answers: dict[int, Answer] = {}
+        self.answers: dict[int, LLMResponse] = {}
         self.intents: dict[int, str] = {}
         self.attempts: dict[int, int] = {}
         self.drafted: list[int] = []

@@ -8,7 +8,7 @@ import pytest
 from pipeline.config import GitTarget
 from pipeline.domain.errors import PublishError
 from pipeline.publishing.targets import Job, Result
-from pipeline.publishing.targets.git import carry_out
+from pipeline.publishing.targets.git import apply_job
 from tests.pipeline.publishing.targets.jobs import FIRST, PATH, SECOND, job
 
 FILE = f"content/news/{PATH}"
@@ -48,7 +48,7 @@ def target(repo: Path, **changes: object) -> GitTarget:
 
 
 def publish(repo: Path, one: Job, **changes: object) -> Result:
-    [result] = carry_out(target(repo, **changes), [one])
+    [result] = apply_job(target(repo, **changes), [one])
     return result
 
 

@@ -8,7 +8,7 @@ import pytest
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import FolderTarget
 from pipeline.domain.errors import PublishError
-from pipeline.publishing.targets.site_front_matter import shaped
+from pipeline.publishing.targets.site_front_matter import to_site_front_matter
 
 PATH = "2026/02/output-rises-57767956.md"
 BODY = "\n## Overview\n\nOutput rises.\n\n---\n"
@@ -31,7 +31,7 @@ def target(**fields: Any) -> FolderTarget:
 
 
 def at(article: dict[str, Any] = ARTICLE, **fields: Any) -> dict[str, Any]:
-    text = shaped(target(**fields), PATH, dumps(article, BODY))
+    text = to_site_front_matter(target(**fields), PATH, dumps(article, BODY))
     metadata, body = loads(text)
     assert body == BODY
     assert dumps(metadata, body) == text
@@ -40,7 +40,7 @@ def at(article: dict[str, Any] = ARTICLE, **fields: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("text", ["---\n# as an editor wrote it\ntitle:   'x'\n---\nBody", "no front matter"])
 def test_without_settings_the_approved_bytes_are_sent(text: str) -> None:
-    assert shaped(target(), PATH, text) == text
+    assert to_site_front_matter(target(), PATH, text) == text
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_zola_finds_what_it_has_no_name_for_under_extra() -> None:
     }
     assert told["taxonomies"] == {"tags": ARTICLE["tags"]}
     # Zola ends front matter at any line that ends so.
-    text = shaped(target(preset="zola"), PATH, dumps(ARTICLE | {"title": "Output ---"}, ""))
+    text = to_site_front_matter(target(preset="zola"), PATH, dumps(ARTICLE | {"title": "Output ---"}, ""))
     assert len(re.findall(r"---[ \t]*$", text, re.MULTILINE)) == 2
 
 
@@ -111,7 +111,7 @@ def test_a_copied_mapping_is_changed_at_one_place_alone() -> None:
 
 
 def lines(article: dict[str, Any] = ARTICLE, **fields: Any) -> list[str]:
-    text = shaped(target(preset="pelican", **fields), PATH, dumps(article, BODY))
+    text = to_site_front_matter(target(preset="pelican", **fields), PATH, dumps(article, BODY))
     head, _, body = text.partition("\n\n")
     assert body == BODY.lstrip("\n")
     return head.split("\n")
