@@ -93,18 +93,18 @@ async def ours(count: int) -> tuple[float, list[dict[str, Any]]]:
     from flows.runtime import open_run
     from pipeline.services import draft_feed
 
-    async with open_run() as (room, subscriptions):
+    async with open_run() as (ctx, subscriptions):
         [feed] = subscriptions.feeds
-        prompt = room.prompts[feed.beat]
+        prompt = ctx.prompts[feed.beat]
         started = time.perf_counter()
-        outcomes = await draft_feed(room, feed, count)
+        outcomes = await draft_feed(ctx, feed, count)
         seconds = time.perf_counter() - started
         assert sum(bool(one.path and one.rewritten) for one in outcomes) == count, outcomes[:3]
         from pipeline.services.compose import lease_source
 
-        [row, *_] = room.ledger.drafts()
+        [row, *_] = ctx.ledger.drafts()
         claim: Any = type("Claim", (), {"item": row.item, "first_key": feed.first_key})()
-        messages = prompt.messages(lease_source(feed, claim, []), room.beats[feed.beat])
+        messages = prompt.messages(lease_source(feed, claim, []), ctx.beats[feed.beat])
     return seconds, [dict(message) for message in messages]
 
 

@@ -75,10 +75,10 @@ async def ours() -> tuple[float, float, int]:
             most = max(most, held_mb())
             await asyncio.sleep(0.2)
 
-    async with open_run() as (room, subscriptions):
+    async with open_run() as (ctx, subscriptions):
         watching = asyncio.create_task(watch())
         started = time.perf_counter()
-        every = (poll(room, feed) for feed in subscriptions.feeds)
+        every = (poll(ctx, feed) for feed in subscriptions.feeds)
         reports = await asyncio.gather(*every, return_exceptions=True)
         seconds = time.perf_counter() - started
         watching.cancel()

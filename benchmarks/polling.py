@@ -77,10 +77,10 @@ async def ours() -> tuple[float, float, int]:
     from pipeline.services import poll
 
     started = time.perf_counter()
-    async with open_run() as (room, subscriptions):
+    async with open_run() as (ctx, subscriptions):
         opened = time.perf_counter()
-        reports = await asyncio.gather(*(poll(room, feed) for feed in subscriptions.feeds))
-        await room.book.flush()
+        reports = await asyncio.gather(*(poll(ctx, feed) for feed in subscriptions.feeds))
+        await ctx.book.flush()
         done = time.perf_counter()
     return opened - started, done - opened, sum(report.unchanged for report in reports)
 

@@ -57,17 +57,17 @@ def serving() -> Iterator[_Server]:
         server.server_close()
 
 
-async def replay(room: RunContext, feed: FeedConfig, snapshots: list[Path], server: _Server) -> Counter[str]:
+async def replay(ctx: RunContext, feed: FeedConfig, snapshots: list[Path], server: _Server) -> Counter[str]:
     """Replay a feed's snapshots, print a line each, and return the sums."""
     sums: Counter[str] = Counter()
     for path in snapshots:
         server.body = path.read_bytes()
         try:
-            polled = await poll(room, feed, named=True)
+            polled = await poll(ctx, feed, named=True)
         except FeedError as error:
             print(f"{path.name}\t\t\t\t\t\t\t{error.kind}")
             continue
-        drafted = await draft_feed(room, feed, 1000)
+        drafted = await draft_feed(ctx, feed, 1000)
         brought = {"new": polled.new, "updated": polled.updated, "duplicate": polled.merged}
         brought |= {"skipped": polled.skipped, "drafted": sum(bool(one.path) for one in drafted)}
         sums.update(brought)
@@ -79,13 +79,13 @@ async def replay(room: RunContext, feed: FeedConfig, snapshots: list[Path], serv
 async def run(folder: Path, server: _Server) -> int:
     """Replay every feed twice; returns how many items the second replay brought."""
     again: Counter[str] = Counter()
-    async with open_run() as (room, subscriptions):
+    async with open_run() as (ctx, subscriptions):
         for feed in subscriptions.feeds:
             snapshots = sorted(path for path in (folder / feed.name).iterdir() if path.is_file())
             print(f"\n{feed.name}\n" + "\t".join(COLUMNS))
-            print("sum\t\t" + "\t".join(map(str, (await replay(room, feed, snapshots, server)).values())))
+            print("sum\t\t" + "\t".join(map(str, (await replay(ctx, feed, snapshots, server)).values())))
             with contextlib.redirect_stdout(None):
-                again.update(await replay(room, feed, snapshots, server))
+                again.update(await replay(ctx, feed, snapshots, server))
     print(f"\nagain: {again['new']} new, {again['drafted']} drafted, {again['duplicate']} duplicates")
     return again["new"] + again["drafted"]
 

@@ -60,19 +60,19 @@ def work(number: int, seconds: float) -> None:
     async def run() -> None:
         nonlocal drafted
         until, first = time.monotonic() + seconds, 0
-        async with open_run() as (room, subscriptions):
+        async with open_run() as (ctx, subscriptions):
             [feed] = subscriptions.feeds
             while time.monotonic() < until:
                 try:
-                    await asyncio.to_thread(admit, room.ledger, feed.key, first)
+                    await asyncio.to_thread(admit, ctx.ledger, feed.key, first)
                     _, outcomes = await asyncio.gather(
-                        asyncio.to_thread(looked, room.ledger), draft_feed(room, feed, _PORTION)
+                        asyncio.to_thread(looked, ctx.ledger), draft_feed(ctx, feed, _PORTION)
                     )
                     drafted += sum(bool(one.path) for one in outcomes)
                 except LedgerError as error:
                     trouble.append(error.message)
-                trouble.extend(error.message for error in room.stop)
-                room.stop.clear()
+                trouble.extend(error.message for error in ctx.stop)
+                ctx.stop.clear()
                 first += _PORTION
 
     asyncio.run(run())

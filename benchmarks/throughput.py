@@ -58,8 +58,8 @@ def poll() -> None:
     from pipeline.services import poll as polled
 
     async def run() -> None:
-        async with open_run() as (room, subscriptions):
-            await polled(room, subscriptions.feeds[0], named=True)
+        async with open_run() as (ctx, subscriptions):
+            await polled(ctx, subscriptions.feeds[0], named=True)
 
     asyncio.run(run())
 

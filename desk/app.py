@@ -37,7 +37,7 @@ def create_app(settings: Settings, access: AccessPolicy, *, covers_api: str = AP
             await asyncio.to_thread(review.resume_interrupted, ledger, settings.output)
             net = HttpClient(user_agent(settings), allowed=settings.allow_hosts)
             async with CheckPool(workers=2) as checks, net:
-                app.state.office = WebContext(settings, ledger, checks, net, covers_api)
+                app.state.ctx = WebContext(settings, ledger, checks, net, covers_api)
                 app.state.access = access
                 yield
 

@@ -47,7 +47,7 @@ _ENVIRONMENT.filters["relative_time"] = relative_time
 
 def web_context(request: Request) -> WebContext:
     """Return what the pages work with."""
-    found: WebContext = request.app.state.office
+    found: WebContext = request.app.state.ctx
     return found
 
 

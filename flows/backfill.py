@@ -55,37 +55,37 @@ async def backfill(
     dry run cannot fetch it.
     """
     started, window = time.monotonic(), span(since, until)
-    async with open_run(BACKFILL) as (room, subscriptions):
+    async with open_run(BACKFILL) as (ctx, subscriptions):
         [config] = select_feeds(subscriptions, [feed])
         if dry_run:
-            return await _rehearsed(room, config, window, limit)
-        done = run_feed(room, config, limit, window, read=lambda: _taken(room, config, window, limit))
+            return await _rehearsed(ctx, config, window, limit)
+        done = run_feed(ctx, config, limit, window, read=lambda: _taken(ctx, config, window, limit))
         report = await timed(done)
-        return await finish_run("backfill", room, [report], time.monotonic() - started)
+        return await finish_run("backfill", ctx, [report], time.monotonic() - started)
 
 
-async def _rehearsed(room: RunContext, feed: FeedConfig, window: Window, limit: int) -> Plan:
-    found = await preview_backfill(room, feed, window, limit)
-    if room.stop:
-        raise room.stop[0]
+async def _rehearsed(ctx: RunContext, feed: FeedConfig, window: Window, limit: int) -> Plan:
+    found = await preview_backfill(ctx, feed, window, limit)
+    if ctx.stop:
+        raise ctx.stop[0]
     if (keep := kept.get()) is not None:
         keep[feed.key] = found
-    return await _plan(room, feed, window, limit, found, left=found.left)
+    return await _plan(ctx, feed, window, limit, found, left=found.left)
 
 
-async def _taken(room: RunContext, feed: FeedConfig, window: Window, limit: int) -> PollReport:
+async def _taken(ctx: RunContext, feed: FeedConfig, window: Window, limit: int) -> PollReport:
     """Take in what is offered: what a dry run read, or page by page as it is read now."""
     found = (kept.get() or {}).pop(feed.key, None)
     polled = await (
-        admit_preview(room, feed, window, limit, found) if found else backfill_feed(room, feed, window, limit)
+        admit_preview(ctx, feed, window, limit, found) if found else backfill_feed(ctx, feed, window, limit)
     )
     if tell := planner.get():
-        tell(await _plan(room, feed, window, limit, left=polled.left))
+        tell(await _plan(ctx, feed, window, limit, left=polled.left))
     return polled
 
 
 async def _plan(
-    room: RunContext,
+    ctx: RunContext,
     feed: FeedConfig,
     window: Window,
     limit: int,
@@ -94,16 +94,16 @@ async def _plan(
     left: int,
 ) -> Plan:
     """Return what is going to be drafted; `left` is what was met besides, over the limit."""
-    waiting = await asyncio.to_thread(room.ledger.queued_items, feed.key, window)
+    waiting = await asyncio.to_thread(ctx.ledger.queued_items, feed.key, window)
     every = [(item, "new") for item in found.new] if found else []
     every += [(item, "queued") for item in waiting]
     listed = sorted(every, key=lambda pair: pair[0].published_at, reverse=True)[:limit]
-    cost = await asyncio.to_thread(estimate_cost, room, feed, [item for item, _ in listed])
+    cost = await asyncio.to_thread(estimate_cost, ctx, feed, [item for item, _ in listed])
     told = [
         {"title": item.title, "published": item.published_at.isoformat(), "link": item.link, "why": why}
         for item, why in listed
     ]
-    notes = [*(found.notes if found else ()), *await asyncio.to_thread(_paced, room, feed, len(listed))]
+    notes = [*(found.notes if found else ()), *await asyncio.to_thread(_paced, ctx, feed, len(listed))]
     return {
         "items": told,
         "left": left + len(every) - len(listed),
@@ -112,9 +112,9 @@ async def _plan(
     }
 
 
-def _paced(room: RunContext, feed: FeedConfig, count: int) -> list[str]:
+def _paced(ctx: RunContext, feed: FeedConfig, count: int) -> list[str]:
     """Say how many of so many items the feed's day allows, where that is not all of them."""
-    today = left_today(room, feed)
+    today = left_today(ctx, feed)
     if today is None or today >= count:
         return []
     return [f"max_items_per_day allows {today} of them today; the others wait, and later runs draft them"]

@@ -20,8 +20,8 @@ async def drafting() -> dict[str, Any]:
     """
     started = time.monotonic()
     await crash_zombie_runs()
-    async with open_run() as (room, subscriptions):
-        queues = await asyncio.to_thread(room.ledger.queues)
+    async with open_run() as (ctx, subscriptions):
+        queues = await asyncio.to_thread(ctx.ledger.queues)
         feeds = [feed for feed in subscriptions.feeds if feed.enabled and queues.get(feed.key)]
-        reports = await asyncio.gather(*(timed(drafted(room, feed, feed.max_items)) for feed in feeds))
-        return await finish_run("drafting", room, list(reports), time.monotonic() - started)
+        reports = await asyncio.gather(*(timed(drafted(ctx, feed, feed.max_items)) for feed in feeds))
+        return await finish_run("drafting", ctx, list(reports), time.monotonic() - started)

@@ -33,28 +33,28 @@ async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str,
     fails, or a model that refuses, is part of the report.
     """
     started = time.monotonic()
-    async with open_run() as (room, subscriptions):
+    async with open_run() as (ctx, subscriptions):
         selected = select_feeds(subscriptions, feeds)
         if due:
-            selected = [feed for feed in selected if not polled_since(room.book.state(feed), scheduled())]
-        queues = await asyncio.to_thread(room.ledger.queues)
+            selected = [feed for feed in selected if not polled_since(ctx.book.state(feed), scheduled())]
+        queues = await asyncio.to_thread(ctx.ledger.queues)
         every = (
             timed(
                 run_feed(
-                    room,
+                    ctx,
                     feed,
                     feed.max_items,
                     queued=queues.get(feed.key, 0),
                     named=feeds is not None and not due,
-                    wait_s=room.chance() * jitter_s(feed.jitter) if due else 0.0,
+                    wait_s=ctx.chance() * jitter_s(feed.jitter) if due else 0.0,
                 )
             )
             for feed in selected
         )
         results = await asyncio.gather(*every, return_exceptions=True)
-        reports = [_report(room, feed, result) for feed, result in zip(selected, results, strict=True)]
-        sent = await publish_after_run(room, subscriptions.publish)
-        return await finish_run("ingest", room, reports, time.monotonic() - started, sent)
+        reports = [_report(ctx, feed, result) for feed, result in zip(selected, results, strict=True)]
+        sent = await publish_after_run(ctx, subscriptions.publish)
+        return await finish_run("ingest", ctx, reports, time.monotonic() - started, sent)
 
 
 def scheduled() -> datetime:
@@ -68,7 +68,7 @@ def polled_since(state: PollState, moment: datetime) -> bool:
     return state.last_polled_at is not None and state.last_polled_at >= moment
 
 
-def _report(room: RunContext, feed: FeedConfig, result: FeedReport | BaseException) -> FeedReport:
+def _report(ctx: RunContext, feed: FeedConfig, result: FeedReport | BaseException) -> FeedReport:
     """Return a feed's report; trouble that nobody foresaw is the feed's own, and the run's exit code."""
     if isinstance(result, FeedReport):
         return result
@@ -76,12 +76,12 @@ def _report(room: RunContext, feed: FeedConfig, result: FeedReport | BaseExcepti
         raise result  # an interrupt
     said = f"{feed.key}: unexpected trouble, please report it: {type(result).__name__}: {result}"
     error = result if isinstance(result, CopydeskError) else CopydeskError(said, feed=feed.key)
-    room.stop.append(error)
+    ctx.stop.append(error)
     return FeedReport(feed=feed.key, error=error.message)
 
 
 async def run_feed(
-    room: RunContext,
+    ctx: RunContext,
     feed: FeedConfig,
     limit: int,
     window: Window | None = None,
@@ -96,15 +96,15 @@ async def run_feed(
     `read` takes the place of the poll. A task run costs the server more than a poll: only a feed that
     failed, or has work, gets one.
     """
-    await unless_stopped(room.stop, wait_s)
-    polled, error = await _polled(feed, read or (lambda: poll(room, feed, window, named=named)))
+    await unless_stopped(ctx.stop, wait_s)
+    polled, error = await _polled(feed, read or (lambda: poll(ctx, feed, window, named=named)))
     if not (queued or window or (polled and polled.new + polled.updated)):
         return feed_report(feed.key, polled, error, [], 0)
-    return await drafted(room, feed, limit, window, polled, error)
+    return await drafted(ctx, feed, limit, window, polled, error)
 
 
 async def drafted(
-    room: RunContext,
+    ctx: RunContext,
     feed: FeedConfig,
     limit: int,
     window: Window | None = None,
@@ -115,16 +115,16 @@ async def drafted(
     outcomes: list[ItemOutcome] = []
 
     async def draft() -> None:
-        outcomes.extend(await draft_feed(room, feed, limit, window))
+        outcomes.extend(await draft_feed(ctx, feed, limit, window))
         failed = [one for one in outcomes if one.reason and not one.skipped]
-        stopped = [error for error in room.stop if not isinstance(error, ShutdownRequested)]
+        stopped = [error for error in ctx.stop if not isinstance(error, ShutdownRequested)]
         if stopped or failed:
             raise ItemsFailed(stopped[0].message if stopped else f"{failed[0].title}: {failed[0].reason}")
 
-    if queued := await asyncio.to_thread(room.ledger.queued, feed.key, window):
+    if queued := await asyncio.to_thread(ctx.ledger.queued, feed.key, window):
         with contextlib.suppress(ItemsFailed):
             await as_task(f"draft {feed.key}", draft)
-        queued = await asyncio.to_thread(room.ledger.queued, feed.key, window)
+        queued = await asyncio.to_thread(ctx.ledger.queued, feed.key, window)
     return feed_report(feed.key, polled, error, outcomes, queued)
 
 

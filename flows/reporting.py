@@ -145,10 +145,10 @@ log = logging.getLogger("copydesk.run")
 
 
 async def finish_run(
-    name: str, room: RunContext, reports: list[FeedReport], seconds: float, sent: Sequence[TargetResult] = ()
+    name: str, ctx: RunContext, reports: list[FeedReport], seconds: float, sent: Sequence[TargetResult] = ()
 ) -> dict[str, Any]:
     """Keep the run's report as an artifact and return it as JSON; tell whoever has to look at something."""
-    stop = room.stop[0] if room.stop else None
+    stop = ctx.stop[0] if ctx.stop else None
     report = RunReport(
         flow=name,
         seconds=round(seconds, 2),
@@ -156,12 +156,12 @@ async def finish_run(
         published=tuple(sent),
         stopped=stop.message if stop else None,
         exit_code=stop.exit_code if stop else 0,
-        model=room.settings.model or "the offline brief",
-        output=str(room.settings.output),
-        desk=room.settings.desk_url,
+        model=ctx.settings.model or "the offline brief",
+        output=str(ctx.settings.output),
+        desk=ctx.settings.desk_url,
     )
-    _log(room, report)
-    await _alerted(room)
+    _log(ctx, report)
+    await _alerted(ctx)
     await _kept(name, report)
     return report.model_dump(mode="json")
 
@@ -174,8 +174,8 @@ async def _kept(name: str, report: RunReport) -> None:
         log.warning("the report could not be kept: %s", error)
 
 
-def _log(room: RunContext, report: RunReport) -> None:
-    about = {"run": room.run}
+def _log(ctx: RunContext, report: RunReport) -> None:
+    about = {"run": ctx.run}
     for feed in report.feeds:
         said = f"{feed.new} new, {len(feed.drafts)} drafted, {len(feed.failed)} failed, {feed.queued} left"
         level = logging.WARNING if feed.error or feed.failed else logging.INFO
@@ -186,14 +186,12 @@ def _log(room: RunContext, report: RunReport) -> None:
     reports.info("%s %s after %.1f s, %d drafts", report.flow, ended, report.seconds, drafts, extra=about)
 
 
-async def _alerted(room: RunContext) -> None:
+async def _alerted(ctx: RunContext) -> None:
     """Send alerts; that nobody can be reached ends no run."""
     try:
-        await room.book.flush()
-        trouble = await send_alerts(
-            room.ledger, room.net, room.settings, room.feeds, room.stop, datetime.now(UTC)
-        )
+        await ctx.book.flush()
+        trouble = await send_alerts(ctx.ledger, ctx.net, ctx.settings, ctx.feeds, ctx.stop, datetime.now(UTC))
     except LedgerError as error:
         trouble = error.message
     if trouble:
-        log.warning("no alert could be sent: %s", trouble, extra={"run": room.run})
+        log.warning("no alert could be sent: %s", trouble, extra={"run": ctx.run})

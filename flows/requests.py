@@ -23,16 +23,16 @@ async def requests() -> dict[str, Any]:
     """
     started = time.monotonic()
     await crash_zombie_runs()
-    async with open_run() as (room, subscriptions):
-        require_output_folder(room.settings)
-        asked = Counter(await asyncio.to_thread(room.ledger.requested))
-        asked.update(await asyncio.to_thread(room.ledger.unwritten))
+    async with open_run() as (ctx, subscriptions):
+        require_output_folder(ctx.settings)
+        asked = Counter(await asyncio.to_thread(ctx.ledger.requested))
+        asked.update(await asyncio.to_thread(ctx.ledger.unwritten))
         feeds = [feed for feed in subscriptions.feeds if asked.get(feed.key)]
-        reports = await asyncio.gather(*(timed(_redrafted(room, feed, asked[feed.key])) for feed in feeds))
-        sent = await publish_after_run(room, subscriptions.publish)
-        return await finish_run("requests", room, list(reports), time.monotonic() - started, sent)
+        reports = await asyncio.gather(*(timed(_redrafted(ctx, feed, asked[feed.key])) for feed in feeds))
+        sent = await publish_after_run(ctx, subscriptions.publish)
+        return await finish_run("requests", ctx, list(reports), time.monotonic() - started, sent)
 
 
-async def _redrafted(room: RunContext, feed: FeedConfig, count: int) -> FeedReport:
-    step = as_task(f"redraft {feed.key}", lambda: draft_feed(room, feed, count, requested=True))
+async def _redrafted(ctx: RunContext, feed: FeedConfig, count: int) -> FeedReport:
+    step = as_task(f"redraft {feed.key}", lambda: draft_feed(ctx, feed, count, requested=True))
     return feed_report(feed.key, None, None, await step, 0)

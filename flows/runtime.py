@@ -179,11 +179,11 @@ async def as_task(name: str, step: Callable[[], Awaitable[T]]) -> T:
     return await run()
 
 
-async def publish_after_run(room: RunContext, targets: Sequence[Target]) -> list[TargetResult]:
+async def publish_after_run(ctx: RunContext, targets: Sequence[Target]) -> list[TargetResult]:
     """Carry out what waits at targets; a target that fails is a failed task, and the run goes on."""
-    if not room.settings.writes_drafts:
+    if not ctx.settings.writes_drafts:
         return []
-    press = PublishContext(room.ledger, room.settings.output, targets, room.net, room.settings.hooks)
+    press = PublishContext(ctx.ledger, ctx.settings.output, targets, ctx.net, ctx.settings.hooks)
     try:
         return await publish_pending(press, datetime.now(UTC), each=as_task)
     except (LedgerError, OutputError, PublishError) as error:

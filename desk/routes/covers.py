@@ -46,11 +46,11 @@ def searches(seen: DraftView) -> bool:
 async def find(request: Request, ref: str, about: str = "") -> Response:
     """Show what a search finds."""
     current_editor(request)
-    room = web_context(request)
-    seen = await room.draft_view(ref)
+    ctx = web_context(request)
+    seen = await ctx.draft_view(ref)
     page = page_of(seen)
     asked = about.strip()[:100] or _query(page)
-    photos, trouble = await _found(room, seen, asked)
+    photos, trouble = await _found(ctx, seen, asked)
     # No other page shows anything that is not the desk's own.
     request.state.images = (IMAGES,) if photos else ()
     return render(
@@ -63,21 +63,21 @@ def _query(page: DraftPage) -> str:
     return query_of(page.title, page.metadata.get("category", ""), page.metadata.get("tags", ()))
 
 
-async def _found(room: WebContext, seen: DraftView, query: str) -> tuple[list[Photo], str]:
+async def _found(ctx: WebContext, seen: DraftView, query: str) -> tuple[list[Photo], str]:
     """Return photos, or why there are none."""
     try:
-        search = _search(room, seen)
+        search = _search(ctx, seen)
     except ReviewError as error:
         return [], error.message
     photos = await search.search(query)
     return photos, search.trouble or ("" if photos else "Nothing was found; try other words.")
 
 
-def _search(room: WebContext, seen: DraftView) -> UnsplashClient:
+def _search(ctx: WebContext, seen: DraftView) -> UnsplashClient:
     """Return where a draft's cover is searched for. Raises ReviewError where it is not."""
     if not searches(seen):
         raise ReviewError("Covers of this feed are not searched for: write `covers: unsplash` in feeds.yaml.")
-    search = room.search()
+    search = ctx.search()
     if search is None:
         raise ReviewError("No key is set: write UNSPLASH_ACCESS_KEY into .env and start the desk again.")
     return search
@@ -86,18 +86,18 @@ def _search(room: WebContext, seen: DraftView) -> UnsplashClient:
 @router.post("/cover")
 async def take(request: Request, ref: str, photo: Annotated[str, Form()] = "") -> Response:
     """Set the cover that an editor chose: asked for again by its id, so that no form can name another."""
-    room, name = web_context(request), current_editor(request)
-    seen = await room.draft_view(ref)
-    page, search = page_of(seen), _search(room, seen)
+    ctx, name = web_context(request), current_editor(request)
+    seen = await ctx.draft_view(ref)
+    page, search = page_of(seen), _search(ctx, seen)
     if page.trouble:
         raise ReviewError(page.trouble)
     got = await search.photo(photo)
     if got is None:
         raise ReviewError(search.trouble or "That photo is not to be had any more; choose another.")
     await asyncio.to_thread(
-        save_edit, room.ledger, room.settings.output, room.subscriptions, ref,
+        save_edit, ctx.ledger, ctx.settings.output, ctx.subscriptions, ref,
         _changes(page, photo_cover(got)),
-        seen.findings, base=seen.sha256, by=name, now=room.now,
+        seen.findings, base=seen.sha256, by=name, now=ctx.now,
     )  # fmt: skip
     await search.track_download(got)
     return redirect(f"/drafts/{ref}", filters(request).query(), saved=ref)

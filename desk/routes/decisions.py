@@ -53,12 +53,12 @@ async def reject(request: Request, ref: str, sha256: Text = "", note: Text = "")
 
 
 async def _verdict(request: Request, ref: str, decision: ReviewDecision, sha256: str, note: str) -> Response:
-    room, name = web_context(request), current_editor(request)
+    ctx, name = web_context(request), current_editor(request)
 
     def act() -> None:
         review.submit_review(
-            room.ledger, room.settings.output, room.subscriptions, ref, decision,
-            by=name, note=note.strip() or None, now=room.now, seen=sha256,
+            ctx.ledger, ctx.settings.output, ctx.subscriptions, ref, decision,
+            by=name, note=note.strip() or None, now=ctx.now, seen=sha256,
         )  # fmt: skip
 
     return await redirect_to_next(request, ref, act)
@@ -69,15 +69,15 @@ async def redraft(
     request: Request, ref: str, note: Text = "", section: Text = "", over_edits: Text = ""
 ) -> Response:
     """Ask for it to be written anew; a flow carries that out."""
-    room, name = web_context(request), current_editor(request)
+    ctx, name = web_context(request), current_editor(request)
 
     def act() -> None:
-        if section and room.settings.model is None:
+        if section and ctx.settings.model is None:
             raise ReviewError("a section is written anew by a model alone: set COPYDESK_MODEL")
-        room.subscriptions.feed(room.ledger.draft(ref).feed_key)  # else nobody would carry it out
+        ctx.subscriptions.feed(ctx.ledger.draft(ref).feed_key)  # else nobody would carry it out
         request_redraft(
-            room.ledger, room.settings.output, ref, by=name, note=note.strip() or None,
-            section=section or None, now=room.now, over_edits=bool(over_edits),
+            ctx.ledger, ctx.settings.output, ref, by=name, note=note.strip() or None,
+            section=section or None, now=ctx.now, over_edits=bool(over_edits),
         )  # fmt: skip
 
     return await redirect_to_next(request, ref, act, told="asked_for")
@@ -86,11 +86,11 @@ async def redraft(
 @router.post("/acknowledge")
 async def acknowledge_finding(request: Request, ref: str, key: Text = "", reason: Text = "") -> Response:
     """Answer for a finding, with a reason."""
-    room, name = web_context(request), current_editor(request)
-    seen = await room.draft_view(ref)
+    ctx, name = web_context(request), current_editor(request)
+    seen = await ctx.draft_view(ref)
     try:
         await asyncio.to_thread(
-            acknowledge, room.ledger, ref, key, seen.findings, reason, by=name, now=room.now
+            acknowledge, ctx.ledger, ref, key, seen.findings, reason, by=name, now=ctx.now
         )
     except ReviewError as error:
         return await draft_page(request, ref, trouble=error.message, status=409)
@@ -100,33 +100,33 @@ async def acknowledge_finding(request: Request, ref: str, key: Text = "", reason
 @router.post("/withdraw")
 async def withdraw(request: Request, ref: str, key: Text = "") -> Response:
     """Answer for a finding no more."""
-    room, name = web_context(request), current_editor(request)
-    row = await asyncio.to_thread(room.ledger.draft, ref)
-    await asyncio.to_thread(room.ledger.withdraw, row, key, name, room.now)
+    ctx, name = web_context(request), current_editor(request)
+    row = await asyncio.to_thread(ctx.ledger.draft, ref)
+    await asyncio.to_thread(ctx.ledger.withdraw, row, key, name, ctx.now)
     return redirect(f"/drafts/{ref}", filters(request).query())
 
 
 @router.post("/revise")
 async def revise(request: Request, ref: str) -> Response:
     """Make a new draft of a published article, which stays."""
-    room, name = web_context(request), current_editor(request)
-    found = (await room.draft_view(ref)).findings
-    await asyncio.to_thread(start_revision, room.ledger, room.settings.output, ref, by=name, findings=found)
+    ctx, name = web_context(request), current_editor(request)
+    found = (await ctx.draft_view(ref)).findings
+    await asyncio.to_thread(start_revision, ctx.ledger, ctx.settings.output, ref, by=name, findings=found)
     return redirect(f"/drafts/{ref}")
 
 
 @router.post("/restore")
 async def restore(request: Request, ref: str, version: Text = "") -> Response:
     """Put an earlier version back."""
-    room, name = web_context(request), current_editor(request)
+    ctx, name = web_context(request), current_editor(request)
     await asyncio.to_thread(
         restore_version,
-        room.ledger,
-        room.settings.output,
-        room.subscriptions,
+        ctx.ledger,
+        ctx.settings.output,
+        ctx.subscriptions,
         ref,
         version,
-        room.now,
+        ctx.now,
         by=name,
     )
     return redirect(f"/drafts/{ref}")
@@ -139,16 +139,16 @@ async def undo(request: Request, ref: str) -> Response:
 
 
 async def _undone(request: Request, ref: str) -> Response:
-    room, name = web_context(request), current_editor(request)
+    ctx, name = web_context(request), current_editor(request)
     await asyncio.to_thread(
         review.undo_review,
-        room.ledger,
-        room.settings.output,
-        room.subscriptions,
+        ctx.ledger,
+        ctx.settings.output,
+        ctx.subscriptions,
         ref,
         by=name,
         note=None,
-        now=room.now,
+        now=ctx.now,
     )
     return redirect(f"/drafts/{ref}", did=ref)
 
@@ -156,12 +156,12 @@ async def _undone(request: Request, ref: str) -> Response:
 @everywhere.post("/undo")
 async def undo_last(request: Request) -> Response:
     """Take back the last verdict that this editor gave."""
-    room, name = web_context(request), current_editor(request)
-    given = await asyncio.to_thread(room.ledger.latest_verdicts, 200)
+    ctx, name = web_context(request), current_editor(request)
+    given = await asyncio.to_thread(ctx.ledger.latest_verdicts, 200)
     last = last_of(given, name)
     if last is None:
         raise ReviewError("none of your last verdicts can be taken back")
-    ref = await asyncio.to_thread(room.ledger.external_id, last.item_id)
+    ref = await asyncio.to_thread(ctx.ledger.external_id, last.item_id)
     return await _undone(request, ref)
 
 

@@ -30,11 +30,11 @@ async def read(request: Request, ref: str) -> Response:
 
 async def draft_page(request: Request, ref: str, *, trouble: str = "", status: int = 200) -> HTMLResponse:
     """Return the page of a draft; `trouble` is what just went wrong."""
-    room = web_context(request)
-    seen, around, done = await asyncio.gather(room.draft_view(ref), neighbours(request, ref), flash(request))
-    publications = await asyncio.to_thread(room.ledger.publications_of, seen.row.item_id)
+    ctx = web_context(request)
+    seen, around, done = await asyncio.gather(ctx.draft_view(ref), neighbours(request, ref), flash(request))
+    publications = await asyncio.to_thread(ctx.ledger.publications_of, seen.row.item_id)
     page = page_of(seen)
-    page = with_traces(page, await room.traced(seen, page.body))
+    page = with_traces(page, await ctx.traced(seen, page.body))
     before, behind, place, total = around
     await note_view(request, seen)
     return await asyncio.to_thread(
@@ -50,7 +50,7 @@ async def draft_page(request: Request, ref: str, *, trouble: str = "", status: i
         total=total,
         trouble=trouble,
         flash=done,
-        model=room.settings.model,
+        model=ctx.settings.model,
         publications=publications,
         sections=[one.heading for one in sections(page.body)],
         changes=_source_changes(seen),

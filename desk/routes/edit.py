@@ -90,20 +90,20 @@ async def edit(request: Request, ref: str) -> Response:
 @router.post(REF + "/save")
 async def keep(request: Request, ref: str) -> Response:
     """Save what an editor wrote; approve it as well where they say so."""
-    room, name = web_context(request), current_editor(request)
+    ctx, name = web_context(request), current_editor(request)
     written = _written(await request.form())
-    seen = await room.draft_view(ref)
+    seen = await ctx.draft_view(ref)
     try:
-        sha256 = await _save(room, seen, written, name)
+        sha256 = await _save(ctx, seen, written, name)
     except ReviewError as error:
-        unsaved = await _unsaved(room, seen, written, name, error)
+        unsaved = await _unsaved(ctx, seen, written, name, error)
         return _told(request, seen, written, unsaved)
     if _quiet(request):
-        after = await room.draft_view(ref)
+        after = await ctx.draft_view(ref)
         if after.sha256 == sha256:
             await note_view(request, after)  # who wrote it knows it
         page = page_of(after)
-        return fragment("_saved.html", page=page, sha256=sha256, now=room.now)
+        return fragment("_saved.html", page=page, sha256=sha256, now=ctx.now)
     if written.fields["then"] == "covers":
         return redirect(f"/drafts/{ref}/covers", filters(request).query())
     if written.fields["then"] == "approve":
@@ -116,32 +116,32 @@ def _quiet(request: Request) -> bool:
     return "hx-request" in request.headers
 
 
-async def _save(room: WebContext, seen: DraftView, written: EditForm, name: str) -> str:
+async def _save(ctx: WebContext, seen: DraftView, written: EditForm, name: str) -> str:
     """Check and save; returns the new text's hash. Raises ReviewError, EditConflict."""
     changes = _changes(seen, written)
-    found = await _findings(room, seen, written, changes)
+    found = await _findings(ctx, seen, written, changes)
     return await asyncio.to_thread(
-        save_edit, room.ledger, room.settings.output, room.subscriptions, seen.row.external_id,
+        save_edit, ctx.ledger, ctx.settings.output, ctx.subscriptions, seen.row.external_id,
         changes, found,
-        base=written.base, by=name, now=room.now, form=written.form,
+        base=written.base, by=name, now=ctx.now, form=written.form,
     )  # fmt: skip
 
 
 async def _unsaved(
-    room: WebContext, seen: DraftView, written: EditForm, name: str, error: ReviewError
+    ctx: WebContext, seen: DraftView, written: EditForm, name: str, error: ReviewError
 ) -> Unsaved:
     """Keep what could not be saved as a version, and return what is said of it."""
     kept = error.context.get("kept") or await asyncio.to_thread(
-        keep_refused, room.ledger, room.settings.output, room.subscriptions, seen.row.external_id,
-        _legible(seen, written), base=written.base, by=name, form=written.form, now=room.now,
+        keep_refused, ctx.ledger, ctx.settings.output, ctx.subscriptions, seen.row.external_id,
+        _legible(seen, written), base=written.base, by=name, form=written.form, now=ctx.now,
     )  # fmt: skip
     found = str(kept) if kept else None
     if not isinstance(error, EditConflict):
         return Unsaved(error.message.rstrip("."), found)
     theirs, sha256 = str(error.context["text"]), str(error.context["sha256"])
-    versions = await asyncio.to_thread(room.ledger.versions, seen.row.item_id)
+    versions = await asyncio.to_thread(ctx.ledger.versions, seen.row.item_id)
     pieces = await asyncio.to_thread(word_diff, body_of(theirs), written.body)
-    why = who_changed(versions, sha256, name, room.now)
+    why = who_changed(versions, sha256, name, ctx.now)
     return Unsaved(why, found, Conflict(written.base, sha256, pieces))
 
 
@@ -155,15 +155,15 @@ def _legible(seen: DraftView, written: EditForm) -> DraftEdit:
 
 
 async def _findings(
-    room: WebContext, seen: DraftView, written: EditForm, changes: DraftEdit
+    ctx: WebContext, seen: DraftView, written: EditForm, changes: DraftEdit
 ) -> tuple[Finding, ...]:
     """Return what the checks say of what is about to be saved."""
     if seen.text is None or seen.sha256 != written.base:
         said = "this text was not checked, since another one stood: save it again"
         return (Finding(kind=UNCHECKED, severity=Severity.BLOCK, message=said),)
-    text = apply_edit(seen.text, changes, seen.beat, now=room.now, row=seen.row)
+    text = apply_edit(seen.text, changes, seen.beat, now=ctx.now, row=seen.row)
     metadata, body = loads(text, seen.row.path)
-    return await room.check(seen.row, seen.source, seen.beat, metadata, body)
+    return await ctx.check(seen.row, seen.source, seen.beat, metadata, body)
 
 
 def _changes(seen: DraftView, written: EditForm) -> DraftEdit:
@@ -188,13 +188,13 @@ def _changes(seen: DraftView, written: EditForm) -> DraftEdit:
 
 
 async def _approved(request: Request, ref: str, sha256: str) -> Response:
-    room, chosen = web_context(request), filters(request)
+    ctx, chosen = web_context(request), filters(request)
     names = await names_of(request, chosen)
     try:
         await asyncio.to_thread(
-            review.submit_review, room.ledger, room.settings.output, room.subscriptions, ref,
+            review.submit_review, ctx.ledger, ctx.settings.output, ctx.subscriptions, ref,
             ReviewDecision.APPROVE,
-            by=current_editor(request), note=None, now=room.now, seen=sha256,
+            by=current_editor(request), note=None, now=ctx.now, seen=sha256,
         )  # fmt: skip
     except ReviewError as error:
         return await draft_page(request, ref, trouble=f"Saved, not approved: {error.message}", status=409)

@@ -33,10 +33,10 @@ async def history(request: Request, ref: str) -> Response:
 async def compare(request: Request, ref: str) -> Response:
     """Show two versions of a draft, word by word."""
     current_editor(request)
-    room = web_context(request)
-    seen = await room.draft_view(ref)
+    ctx = web_context(request)
+    seen = await ctx.draft_view(ref)
     page = page_of(seen)
-    versions = await asyncio.to_thread(room.ledger.versions, seen.row.item_id)
+    versions = await asyncio.to_thread(ctx.ledger.versions, seen.row.item_id)
     texts = {one.label: one.text for one in versions} | {_ON_DISK: seen.text or ""}
     named = {one.sha256: one.label for one in versions}  # labels change when a version goes
     old = request.query_params.get("old") or _before_last(versions)

@@ -30,11 +30,11 @@ class Metric(NamedTuple):
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
     """Return the figures; to be asked with the header `Authorization: Bearer TOKEN`."""
-    room = web_context(request)
+    ctx = web_context(request)
     figures, feeds, backlog = await asyncio.to_thread(
-        lambda: (room.ledger.figures(), room.ledger.feed_status(), room.ledger.backlog())
+        lambda: (ctx.ledger.figures(), ctx.ledger.feed_status(), ctx.ledger.backlog())
     )
-    text = "".join(exposed(every(figures, feeds, backlog, room.now)))
+    text = "".join(exposed(every(figures, feeds, backlog, ctx.now)))
     return PlainTextResponse(text, media_type=_TYPE)
 
 

@@ -16,11 +16,11 @@ router = APIRouter()
 async def published(request: Request) -> Response:
     """Show what is published, those whose source changed first."""
     current_editor(request)
-    room = web_context(request)
-    subscriptions = await asyncio.to_thread(lambda: room.subscriptions)
-    changed = await asyncio.to_thread(room.ledger.queue, Wanted(state="approved", changed=True), limit=PAGE)
-    latest = await asyncio.to_thread(room.ledger.queue, Wanted(state="approved"), limit=PAGE)
-    listed = await asyncio.to_thread(_with_places, room.ledger, (*changed.rows, *latest.rows))
+    ctx = web_context(request)
+    subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
+    changed = await asyncio.to_thread(ctx.ledger.queue, Wanted(state="approved", changed=True), limit=PAGE)
+    latest = await asyncio.to_thread(ctx.ledger.queue, Wanted(state="approved"), limit=PAGE)
+    listed = await asyncio.to_thread(_with_places, ctx.ledger, (*changed.rows, *latest.rows))
     return render(
         request,
         "published.html",

@@ -52,11 +52,11 @@ async def _page(
     status: int = 200,
 ) -> Response:
     """Return the queue; `trouble` is what just went wrong, `ticked` what was chosen then."""
-    room, chosen = web_context(request), filters(request)
-    subscriptions = await asyncio.to_thread(lambda: room.subscriptions)
+    ctx, chosen = web_context(request), filters(request)
+    subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
     number = 1 if done else _number(request.query_params.get("page"))
     wanted = chosen.wanted(subscriptions)
-    page = await asyncio.to_thread(room.ledger.queue, wanted, limit=PAGE, offset=PAGE * (number - 1))
+    page = await asyncio.to_thread(ctx.ledger.queue, wanted, limit=PAGE, offset=PAGE * (number - 1))
     current_editor(request)
     return render(
         request,
@@ -82,7 +82,7 @@ def _number(text: str | None) -> int:
 @router.post("/bulk")
 async def bulk(request: Request) -> Response:
     """Give one verdict on several drafts, and say honestly what was done and what was not."""
-    room, name = web_context(request), current_editor(request)
+    ctx, name = web_context(request), current_editor(request)
     form = await request.form()
     decision = ReviewDecision.REJECT if form.get("verdict") == "reject" else ReviewDecision.APPROVE
     note = str(form.get("note") or "").strip()[:MAX_NOTE_CHARS] or None
@@ -90,9 +90,9 @@ async def bulk(request: Request) -> Response:
     if decision is ReviewDecision.REJECT and note is None:
         return await _page(request, trouble=_NO_REASON, ticked=ticked, status=422)
     chosen = [_chosen(value) for value in ticked]
-    subscriptions = await asyncio.to_thread(lambda: room.subscriptions)
+    subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
     done = await asyncio.to_thread(
-        _decide, room.ledger, room.settings, subscriptions, chosen, decision, name, note, room.now
+        _decide, ctx.ledger, ctx.settings, subscriptions, chosen, decision, name, note, ctx.now
     )
     return await _page(request, done, _PAST[decision.value])
 
@@ -154,9 +154,9 @@ async def neighbours(request: Request, ref: str) -> tuple[str | None, str | None
 
 async def names_of(request: Request, chosen: Filters) -> list[str]:
     """Return the drafts of the queue that is looked at, in order."""
-    room = web_context(request)
-    subscriptions = await asyncio.to_thread(lambda: room.subscriptions)
-    return await asyncio.to_thread(room.ledger.queue_names, chosen.wanted(subscriptions))
+    ctx = web_context(request)
+    subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
+    return await asyncio.to_thread(ctx.ledger.queue_names, chosen.wanted(subscriptions))
 
 
 def next_of(names: Sequence[str], ref: str) -> str | None:

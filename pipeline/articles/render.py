@@ -137,9 +137,9 @@ def make_description(overview: str) -> str:
     text = without_elements(plain_text(_repaired(overview[:_READ_LENGTH])))
     if len(text) <= _DESCRIPTION_LENGTH:
         return text
-    room = text[: _DESCRIPTION_LENGTH - 1]
-    at_word = room if text[len(room)] == " " else room.rpartition(" ")[0]
-    return (at_word or room).rstrip(" ,;:–—-") + "…"
+    shortened = text[: _DESCRIPTION_LENGTH - 1]
+    at_word = shortened if text[len(shortened)] == " " else shortened.rpartition(" ")[0]
+    return (at_word or shortened).rstrip(" ,;:–—-") + "…"
 
 
 def _one_line(text: str) -> str:

@@ -82,9 +82,9 @@ class ArchivePager:
     """The way back through one feed, until its dates or until there are as many new items as are `wanted`."""
 
     def __init__(
-        self, room: RunContext, feed: FeedConfig, window: Window, wanted: int, pause_s: float
+        self, ctx: RunContext, feed: FeedConfig, window: Window, wanted: int, pause_s: float
     ) -> None:
-        self._room, self._feed, self._window = room, feed, window
+        self._ctx, self._feed, self._window = ctx, feed, window
         self._wanted, self._pause_s = wanted, pause_s
         self._home = feed.url
         self._pages = self._bytes = self._new = 0
@@ -118,7 +118,7 @@ class ArchivePager:
         for item in page.chosen.new:
             if item.canonical:
                 self._taken[item.canonical] = (self._feed.key, item.guid)
-        self._room.notify(self._feed.key, "read")
+        self._ctx.notify(self._feed.key, "read")
 
     def _onward(self, page: FeedSnapshot) -> str | None:
         """Return the page to be read next, None where there is none or it would be of no use."""
@@ -137,7 +137,7 @@ class ArchivePager:
     async def _page(self, url: str) -> FeedSnapshot | None:
         """Return a page, None where it is the end of the way."""
         self._asked.add(url)
-        await _rest(self._room, self._pause_s)
+        await _rest(self._ctx, self._pause_s)
         read = await self._read(url)
         if read is None:
             return None
@@ -153,7 +153,7 @@ class ArchivePager:
             return None
         most = self._wanted - self._new
         chosen = await select_new(
-            self._room, self._feed, items, self._room.clock(), self._window, most, self._taken
+            self._ctx, self._feed, items, self._ctx.clock(), self._window, most, self._taken
         )
         return without_body(FeedSnapshot(fetched, parsed.model_copy(update={"items": items}), chosen))
 
@@ -163,7 +163,7 @@ class ArchivePager:
             fetched = await self._fetched(url)
             if fetched is None:
                 return None
-            return fetched, await fetch_and_parse(self._room, self._feed, fetched, self._room.clock())
+            return fetched, await fetch_and_parse(self._ctx, self._feed, fetched, self._ctx.clock())
         except FeedError as error:
             if not is_last_page(error):
                 self._refused = FailedPage(url, error)
@@ -173,19 +173,19 @@ class ArchivePager:
 
     async def _fetched(self, url: str) -> FetchedFeed | None:
         """Return a page's bytes, None where the run is told to end. Raises FeedError as `fetch` does."""
-        room, asked = self._room, self._feed.model_copy(update={"url": with_credentials(url, self._feed.url)})
+        ctx, asked = self._ctx, self._feed.model_copy(update={"url": with_credentials(url, self._feed.url)})
         for tries_left in reversed(range(_TRIES)):
-            if room.stop:
+            if ctx.stop:
                 return None
             try:
-                async with room.polls:
-                    found = await fetch_feed(room.net, asked, PollState(), room.clock(), whole=True)
+                async with ctx.polls:
+                    found = await fetch_feed(ctx.net, asked, PollState(), ctx.clock(), whole=True)
                 return None if isinstance(found, NotModified) else found
             except FeedError as error:
                 wait_s = retry_delay(error) if tries_left else None
                 if wait_s is None:
                     raise
-            await _rest(room, max(wait_s, self._pause_s))
+            await _rest(ctx, max(wait_s, self._pause_s))
         return None
 
     def _note(self, said: str) -> None:
@@ -197,16 +197,16 @@ def without_body(seen: FeedSnapshot) -> FeedSnapshot:
     return seen._replace(fetched=seen.fetched.model_copy(update={"body": b""}))
 
 
-async def _rest(room: RunContext, seconds: float) -> None:
+async def _rest(ctx: RunContext, seconds: float) -> None:
     """Wait, unless the run is told to end."""
     for nap in range(math.ceil(seconds / _NAP_S)):
-        if room.stop:
+        if ctx.stop:
             return
         await asyncio.sleep(min(seconds - nap * _NAP_S, _NAP_S))
 
 
 async def backfill_feed(
-    room: RunContext, feed: FeedConfig, window: Window, limit: int, *, pause_s: float = PAUSE_S
+    ctx: RunContext, feed: FeedConfig, window: Window, limit: int, *, pause_s: float = PAUSE_S
 ) -> PollReport:
     """Bring what a publisher still offers of a window into the ledger, each page as it is read.
 
@@ -214,90 +214,88 @@ async def backfill_feed(
     already: what is taken in is drafted, by a later run if not by this one. Raises FeedError where the feed
     itself cannot be had; trouble with a later page is a note of the report.
     """
-    wanted = await _wanted(room, feed, window, limit)
-    way = ArchivePager(room, feed, window, wanted, pause_s)
-    report, first = await poll_with_snapshot(room, feed, window, most=wanted)
+    wanted = await _wanted(ctx, feed, window, limit)
+    way = ArchivePager(ctx, feed, window, wanted, pause_s)
+    report, first = await poll_with_snapshot(ctx, feed, window, most=wanted)
     if first is None:
         return report
     async for page in way.after(first):
-        report = _sum(report, await _admitted(room, feed, page.chosen))
-    return await _ended(room, feed, report, way.found(()))
+        report = _sum(report, await _admitted(ctx, feed, page.chosen))
+    return await _ended(ctx, feed, report, way.found(()))
 
 
 async def preview_backfill(
-    room: RunContext, feed: FeedConfig, window: Window, limit: int, *, pause_s: float = PAUSE_S
+    ctx: RunContext, feed: FeedConfig, window: Window, limit: int, *, pause_s: float = PAUSE_S
 ) -> BackfillPreview:
     """Find what `walk` would take in, and write nothing.
 
     Raises FeedError where the feed itself cannot be had, or its host asked to be left alone.
     """
-    if reason := skip_reason(feed, room.book.state(feed), room.hosts, room.clock(), named=True):
+    if reason := skip_reason(feed, ctx.book.state(feed), ctx.hosts, ctx.clock(), named=True):
         raise FeedError(f"{feed.key}: {reason}", kind="rate-limited", feed=feed.key)
-    wanted = await _wanted(room, feed, window, limit)
-    way = ArchivePager(room, feed, window, wanted, pause_s)
-    first = await fetch_and_select(room, feed, window, wanted)
+    wanted = await _wanted(ctx, feed, window, limit)
+    way = ArchivePager(ctx, feed, window, wanted, pause_s)
+    first = await fetch_and_select(ctx, feed, window, wanted)
     if isinstance(first, NotModified):
         return BackfillPreview(())
     looks = [without_body(first)]
     async for page in way.after(first):
         looks.append(page)
     found = way.found(looks)
-    merged = await asyncio.to_thread(room.ledger.merged_of, feed.key, found.new, policy(room, feed))
+    merged = await asyncio.to_thread(ctx.ledger.merged_of, feed.key, found.new, policy(ctx, feed))
     return found._replace(merged=merged)
 
 
 async def admit_preview(
-    room: RunContext, feed: FeedConfig, window: Window, limit: int, found: BackfillPreview
+    ctx: RunContext, feed: FeedConfig, window: Window, limit: int, found: BackfillPreview
 ) -> PollReport:
     """Take in what `look_back` found, as `walk` does, but for what came into the ledger since."""
-    wanted = await _wanted(room, feed, window, limit)
-    now, report = room.clock(), None
+    wanted = await _wanted(ctx, feed, window, limit)
+    now, report = ctx.clock(), None
     for page in found.looks:
-        chosen = await select_new(room, feed, page.parsed.items, now, window, wanted)
+        chosen = await select_new(ctx, feed, page.parsed.items, now, window, wanted)
         wanted -= len(chosen.new)
         if report is None:
-            report = await admit_snapshot(room, feed, page._replace(chosen=chosen), now)
+            report = await admit_snapshot(ctx, feed, page._replace(chosen=chosen), now)
         else:
-            report = _sum(report, await _admitted(room, feed, chosen))
-    return await _ended(room, feed, report or PollReport(feed=feed.key), found)
+            report = _sum(report, await _admitted(ctx, feed, chosen))
+    return await _ended(ctx, feed, report or PollReport(feed=feed.key), found)
 
 
-async def _wanted(room: RunContext, feed: FeedConfig, window: Window, limit: int) -> int:
+async def _wanted(ctx: RunContext, feed: FeedConfig, window: Window, limit: int) -> int:
     """Return how many new items are enough."""
-    return limit - await asyncio.to_thread(room.ledger.queued, feed.key, window)
+    return limit - await asyncio.to_thread(ctx.ledger.queued, feed.key, window)
 
 
-async def _admitted(room: RunContext, feed: FeedConfig, chosen: Selection) -> PollReport:
+async def _admitted(ctx: RunContext, feed: FeedConfig, chosen: Selection) -> PollReport:
     """Take in what was chosen of a later page; what polls taught of the feed stays as it stands."""
 
     def admitting() -> dict[str, int]:
         # As the ledger has it now, not this run: another one may have polled the feed since.
-        return admit(room, feed, chosen, _state(room, feed))
+        return admit(ctx, feed, chosen, _state(ctx, feed))
 
     return PollReport(feed=feed.key, left=chosen.beyond, **await asyncio.to_thread(admitting))
 
 
-def _state(room: RunContext, feed: FeedConfig) -> PollState:
-    return room.ledger.poll_states().get(feed.key, PollState())
+def _state(ctx: RunContext, feed: FeedConfig) -> PollState:
+    return ctx.ledger.poll_states().get(feed.key, PollState())
 
 
-async def _ended(
-    room: RunContext, feed: FeedConfig, report: PollReport, found: BackfillPreview
-) -> PollReport:
+async def _ended(ctx: RunContext, feed: FeedConfig, report: PollReport, found: BackfillPreview) -> PollReport:
     if found.refused:
-        await asyncio.to_thread(_leave_alone, room, feed, found.refused)
+        await asyncio.to_thread(_leave_alone, ctx, feed, found.refused)
     return report.model_copy(update={"notes": report.notes + found.notes})
 
 
-def _leave_alone(room: RunContext, feed: FeedConfig, refused: FailedPage) -> None:
+def _leave_alone(ctx: RunContext, feed: FeedConfig, refused: FailedPage) -> None:
     """Keep to what a host asked for at a later page, as after a poll; nothing else is learned from it."""
-    state = _state(room, feed)
+    state = _state(ctx, feed)
     host = host_of(state.url or feed.url)
-    after = state_after_refusal(state, refused.error, room.clock())
+    after = state_after_refusal(state, refused.error, ctx.clock())
     if after.wait_until and host == host_of(refused.url):
-        room.hosts[host] = after.wait_until
-        room.ledger.record_polls({feed.key: after})
-        room.book.note(feed, after)
+        ctx.hosts[host] = after.wait_until
+        ctx.ledger.record_polls({feed.key: after})
+        ctx.book.note(feed, after)
 
 
 def _sum(one: PollReport, other: PollReport) -> PollReport:

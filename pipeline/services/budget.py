@@ -27,77 +27,77 @@ _LOOKS = 100
 class ItemBudget:
     """Accounts for every call about one claimed item."""
 
-    def __init__(self, room: RunContext, claim: Claim) -> None:
+    def __init__(self, ctx: RunContext, claim: Claim) -> None:
         self.usage = TokenUsage()
         self.micros = 0
         self._asked = 0
-        self._room = room
+        self._ctx = ctx
         self._claim = claim
 
     async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
         """Put down the most that a request may cost, as far as the caps allow. Raises BudgetSpent."""
-        room, price = self._room, self._room.price
-        caps, limits = active_caps(room, room.clock()), room.limits
+        ctx, price = self._ctx, self._ctx.price
+        caps, limits = active_caps(ctx, ctx.clock()), ctx.limits
         if not has_limits(limits) and (not caps or price is None):
             return None, answer_tokens
-        prompt = room.seen.prompt(prompt_tokens)
+        prompt = ctx.seen.prompt(prompt_tokens)
         self._asked = prompt_tokens
         most, least, asked = (
             (price.micros(TokenUsage(prompt_tokens=prompt, completion_tokens=tokens)) if price else 0) or 0
-            for tokens in (answer_tokens, min(answer_tokens, room.seen.answer()), 0)
+            for tokens in (answer_tokens, min(answer_tokens, ctx.seen.answer()), 0)
         )
         if not has_limits(limits):
             number, granted = await self._put_aside(most, least, caps)
         else:
-            async with room.turn:  # one of this process looks for its turn, not all of them
+            async with ctx.turn:  # one of this process looks for its turn, not all of them
                 number, granted = await self._put_aside(most, least, caps)
         share = (granted - asked) / (most - asked) if most > asked else 1.0
         return number, max(1, int(answer_tokens * share))
 
     async def _put_aside(self, most: int, least: int, caps: Sequence[Cap]) -> tuple[int, int]:
         """Wait until the caps and limits allow a call. Raises BudgetSpent; LimitReached at the run's end."""
-        room = self._room
+        ctx = self._ctx
         for look in itertools.count():
-            stale = room.clock() - timedelta(seconds=room.settings.deadline_s)
+            stale = ctx.clock() - timedelta(seconds=ctx.settings.deadline_s)
             try:
                 return await asyncio.to_thread(
-                    room.ledger.reserve, room.run, most, least, caps, room.clock(), stale=stale,
-                    limits=room.limits,
+                    ctx.ledger.reserve, ctx.run, most, least, caps, ctx.clock(), stale=stale,
+                    limits=ctx.limits,
                 )  # fmt: skip
             except (BudgetExceeded, RateLimited) as error:
-                if room.stop or not error.context.get("pending", True):
+                if ctx.stop or not error.context.get("pending", True):
                     raise
             if look % _LOOKS == 0:
-                await asyncio.to_thread(room.ledger.free_dead_calls)
+                await asyncio.to_thread(ctx.ledger.free_dead_calls)
             await asyncio.sleep(_WAIT_S)
         raise AssertionError  # nobody counts that far
 
     async def release(self, reservation: int | None) -> None:
         """Take that back: the request was not answered."""
         if reservation is not None:
-            await asyncio.to_thread(self._room.ledger.unreserve, reservation)
+            await asyncio.to_thread(self._ctx.ledger.unreserve, reservation)
 
     async def keep(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
         """Write down an answer before it is read. Raises LeaseLost."""
-        room, now = self._room, self._room.clock()
-        micros = room.price.micros(answer.usage, now) if room.price else None
+        ctx, now = self._ctx, self._ctx.clock()
+        micros = ctx.price.micros(answer.usage, now) if ctx.price else None
         self.usage = _sum(self.usage, answer.usage)
-        room.seen.note(self._asked, answer.usage)
+        ctx.seen.note(self._asked, answer.usage)
         self.micros += micros or 0
         await asyncio.to_thread(
-            room.ledger.record_answer,
+            ctx.ledger.record_answer,
             self._claim,
             answer,
             purpose,
             at=now,
-            run=room.run,
+            run=ctx.run,
             micros=micros,
             reservation=reservation,
         )
 
     async def discard(self, reason: str) -> None:
         """Mark what was kept as of no use. Raises LeaseLost."""
-        await asyncio.to_thread(self._room.ledger.discard_answer, self._claim, reason)
+        await asyncio.to_thread(self._ctx.ledger.discard_answer, self._claim, reason)
 
 
 def has_limits(limits: Limits) -> bool:
@@ -105,16 +105,16 @@ def has_limits(limits: Limits) -> bool:
     return any(limit is not None for limit in limits)
 
 
-def active_caps(room: RunContext, now: datetime) -> list[Cap]:
+def active_caps(ctx: RunContext, now: datetime) -> list[Cap]:
     """Return the caps that are set, with the moments from which they count."""
-    settings = room.settings
+    settings = ctx.settings
     today = day_start(now, settings.timezone)
     every = [
         ("run", settings.cap_run, None, ""),
         ("day", settings.cap_day, today, ""),
         ("month", settings.cap_month, month_start(now, settings.timezone), ""),
     ]
-    if room.run.startswith(BACKFILL):
+    if ctx.run.startswith(BACKFILL):
         every.append(("day's backfills", settings.cap_backfill, today, BACKFILL))
     return [
         Cap(name, int(dollars * 1_000_000), since, runs)
@@ -144,19 +144,19 @@ class Estimate(FrozenModel):
     """Where each answer is as long as it may be, and right at once."""
 
 
-def estimate_cost(room: RunContext, feed: FeedConfig, items: Sequence[Item]) -> Estimate:
+def estimate_cost(ctx: RunContext, feed: FeedConfig, items: Sequence[Item]) -> Estimate:
     """Return what drafting items would cost. Raises ConfigError where a prompt cannot be rendered."""
-    if room.model is None or room.price is None or not room.price.known:
+    if ctx.model is None or ctx.price is None or not ctx.price.known:
         return Estimate(items=len(items))
-    options = room.model.options
-    prompt, turn = room.prompts[feed.beat], Attempt(room.model.manner, options.max_tokens)
+    options = ctx.model.options
+    prompt, turn = ctx.prompts[feed.beat], Attempt(ctx.model.manner, options.max_tokens)
     likely, most = 0, 0
     for item in items:
-        messages = prompt.messages(build_source(feed, item), room.beats[feed.beat])
+        messages = prompt.messages(build_source(feed, item), ctx.beats[feed.beat])
         tokens = estimate_prompt_tokens(build_request(messages, WireArticle, turn, options))
         answer = min(options.max_tokens, _SHAPE + len(item.text) // _CHARACTERS)
-        likely += room.price.micros(_used(int(tokens * _REAL), answer)) or 0
-        most += room.price.micros(_used(tokens, options.max_tokens)) or 0
+        likely += ctx.price.micros(_used(int(tokens * _REAL), answer)) or 0
+        most += ctx.price.micros(_used(tokens, options.max_tokens)) or 0
     return Estimate(items=len(items), likely=likely, most=most)
 
 

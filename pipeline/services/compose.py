@@ -52,23 +52,23 @@ from pipeline.storage import Claim, Previous, Sibling, same_story
 
 
 async def choose_cover(
-    room: RunContext, feed: FeedConfig, source: Source, article: Article
+    ctx: RunContext, feed: FeedConfig, source: Source, article: Article
 ) -> dict[str, Any] | None:
     """Return `coverImage`: the item's own image, or the first of a search; None where there is none."""
     if feed.covers == "feed":
         return feed_cover(source)
-    if feed.covers != "unsplash" or feed.cover_choice != "first" or room.covers is None:
+    if feed.covers != "unsplash" or feed.cover_choice != "first" or ctx.covers is None:
         return None
     query = query_of(article.title, article.category, article.tags)
-    photos = await room.covers.search(query, 1)
+    photos = await ctx.covers.search(query, 1)
     if not photos:
         return None
-    await room.covers.track_download(photos[0])
+    await ctx.covers.track_download(photos[0])
     return photo_cover(photos[0])
 
 
 async def repair_sentences(
-    room: RunContext, source: Source, beat: Beat, claim: Claim, books: ItemBudget, draft: Draft
+    ctx: RunContext, source: Source, beat: Beat, claim: Claim, books: ItemBudget, draft: Draft
 ) -> str | None:
     """Return the draft's body with flagged sentences mended; None where there is nothing to change.
 
@@ -77,7 +77,7 @@ async def repair_sentences(
     """
     _, body = await asyncio.to_thread(loads, draft.text, draft.path)
     flags = flag_sentences(body, draft.findings)
-    if not flags or room.model is None or room.mender is None:
+    if not flags or ctx.model is None or ctx.mender is None:
         return None
     read = partial(parse_repairs, count=len(flags))
     try:
@@ -85,13 +85,13 @@ async def repair_sentences(
             sentences = read(claim.mended.text)
         else:
             task = StructuredRequest(
-                messages=add_flags(room.mender.messages(source, beat), body, flags),
-                prompt_id=room.mender.id,
+                messages=add_flags(ctx.mender.messages(source, beat), body, flags),
+                prompt_id=ctx.mender.id,
                 shape=WireRepairs,
                 read=read,
                 purpose="verify",
             )
-            _, sentences = await request_structured(room.model, task, books)
+            _, sentences = await request_structured(ctx.model, task, books)
     except (LLMError, BudgetExceeded):
         return None
     safe = {number: safe_line(text) for number, text in sentences.items()}
@@ -111,22 +111,22 @@ class ComposedDraft(NamedTuple):
     """What the model wrote first, where its sentences were mended since."""
 
 
-async def compose(room: RunContext, feed: FeedConfig, claim: Claim, books: ItemBudget) -> ComposedDraft:
+async def compose(ctx: RunContext, feed: FeedConfig, claim: Claim, books: ItemBudget) -> ComposedDraft:
     """Return an item's draft: written by the model, or the brief.
 
     Raises ModelError, LeaseLost, BudgetSpent.
     """
-    siblings = await asyncio.to_thread(room.ledger.siblings, claim.item_id)
-    source, beat = lease_source(feed, claim, siblings), room.beats[feed.beat]
-    article, provenance = await _article(room, source, beat, claim, books)
-    cover = None if claim.previous else await choose_cover(room, feed, source, article)
-    lay_out = partial(_laid_out, room, source, beat, claim, siblings, provenance, cover)
+    siblings = await asyncio.to_thread(ctx.ledger.siblings, claim.item_id)
+    source, beat = lease_source(feed, claim, siblings), ctx.beats[feed.beat]
+    article, provenance = await _article(ctx, source, beat, claim, books)
+    cover = None if claim.previous else await choose_cover(ctx, feed, source, article)
+    lay_out = partial(_laid_out, ctx, source, beat, claim, siblings, provenance, cover)
     draft = await lay_out(article, None)
     number = claim.previous.version + 1 if claim.previous else 1
     composed = ComposedDraft(draft, number, "redraft" if claim.previous else "draft", provenance.rewritten)
     if not (beat.verify and provenance.rewritten):
         return composed
-    mended = await repair_sentences(room, source, beat, claim, books, draft)
+    mended = await repair_sentences(ctx, source, beat, claim, books, draft)
     if mended is None:
         return composed
     after = await lay_out(article, mended)
@@ -142,7 +142,7 @@ def lease_source(feed: FeedConfig, claim: Claim, siblings: list[Sibling]) -> Sou
 
 
 async def _article(
-    room: RunContext, source: Source, beat: Beat, claim: Claim, books: ItemBudget
+    ctx: RunContext, source: Source, beat: Beat, claim: Claim, books: ItemBudget
 ) -> tuple[Article, Provenance]:
     read = partial(parse_response, source=source, beat=beat)
     if claim.answer is not None:  # paid for by an earlier run
@@ -150,9 +150,9 @@ async def _article(
             return await asyncio.to_thread(read, claim.answer.text), claim.answer.provenance
         except LLMError as error:
             await books.discard(error.message)
-    if room.model is None:
+    if ctx.model is None:
         return await asyncio.to_thread(write_brief, source, beat), BRIEF
-    prompt = room.prompts[beat.key]
+    prompt = ctx.prompts[beat.key]
     messages = prompt.messages(source, beat)
     if claim.request and claim.previous:
         messages = add_redraft_instructions(messages, claim.request, _last_readable(claim.previous)[1])
@@ -165,7 +165,7 @@ async def _article(
         max_tokens=prompt.hints.max_tokens,
         temperature=prompt.hints.temperature,
     )
-    answer, article = await request_structured(room.model, task, books)
+    answer, article = await request_structured(ctx.model, task, books)
     return article, answer.provenance
 
 
@@ -178,7 +178,7 @@ def _last_readable(previous: Previous) -> tuple[dict[str, Any], str]:
 
 
 async def _laid_out(
-    room: RunContext,
+    ctx: RunContext,
     source: Source,
     beat: Beat,
     claim: Claim,
@@ -201,13 +201,13 @@ async def _laid_out(
         source,
         article,
         provenance,
-        now=room.clock(),
+        now=ctx.clock(),
         version=previous.version + 1 if previous else 1,
         previous=editor_fields(previous, beat) if previous else None,
         cover=cover,
     )
     front = await asyncio.to_thread(lambda: front_of(front_matter(()), body, beat))
-    findings = (*await room.check(source, body, beat, front), *_told_too(siblings))
+    findings = (*await ctx.check(source, body, beat, front), *_told_too(siblings))
     return Draft(
         external_id=source.external_id,
         path=previous.path if previous else _path(source, article),
@@ -234,7 +234,7 @@ def _told_too(siblings: list[Sibling]) -> list[Finding]:
 
 
 async def compose_section(
-    room: RunContext, feed: FeedConfig, claim: Claim, books: ItemBudget
+    ctx: RunContext, feed: FeedConfig, claim: Claim, books: ItemBudget
 ) -> tuple[Claim, ComposedDraft]:
     """Return a draft with one section written anew, and the claim as what stands on disk makes it.
 
@@ -242,21 +242,21 @@ async def compose_section(
     BudgetSpent.
     """
     last = claim.previous
-    claim, text = await asyncio.to_thread(_standing, room, claim)
-    source = lease_source(feed, claim, await asyncio.to_thread(room.ledger.siblings, claim.item_id))
+    claim, text = await asyncio.to_thread(_standing, ctx, claim)
+    source = lease_source(feed, claim, await asyncio.to_thread(ctx.ledger.siblings, claim.item_id))
     try:
         metadata, body = loads(text, "its draft")
         one = find_section(body, claim.request.section or "" if claim.request else "")
     except (OutputError, ReviewError) as error:
         raise LLMError(error.message, retry=False) from error
-    beat = room.beats[feed.beat]
-    answer, new = await _new_text(room, source, beat, claim, books, body)
+    beat = ctx.beats[feed.beat]
+    answer, new = await _new_text(ctx, source, beat, claim, books, body)
     after = replace_section(body, one, safe_markdown(new))
     front = front_of(_settled(metadata, body, beat, last), after, beat, before=body)
-    findings = await room.check(source, after, beat, front)
+    findings = await ctx.check(source, after, beat, front)
     metadata = {**front.metadata}
-    metadata["updatedAt"] = utc_iso(room.clock())
-    metadata["ai"] = _ai(metadata, answer, findings, utc_iso(room.clock()), claim.previous)
+    metadata["updatedAt"] = utc_iso(ctx.clock())
+    metadata["ai"] = _ai(metadata, answer, findings, utc_iso(ctx.clock()), claim.previous)
     draft = Draft(
         external_id=source.external_id,
         path=claim.previous.path if claim.previous else "",
@@ -275,10 +275,10 @@ def _settled(metadata: dict[str, Any], body: str, beat: Beat, last: Previous | N
     return front_of(metadata, body, beat, before=before, origin=origin).metadata
 
 
-def _standing(room: RunContext, claim: Claim) -> tuple[Claim, str]:
+def _standing(ctx: RunContext, claim: Claim) -> tuple[Claim, str]:
     """Return the text on disk; one that an editor changed is kept, and is what may be replaced."""
     previous = claim.previous
-    data = files.read_bytes(room.settings.output, previous.path) if previous else None
+    data = files.read_bytes(ctx.settings.output, previous.path) if previous else None
     if previous is None or data is None:
         raise LLMError("its draft is gone from its place", retry=False)
     try:
@@ -288,13 +288,13 @@ def _standing(room: RunContext, claim: Claim) -> tuple[Claim, str]:
     if sha256 == previous.sha256:
         return claim, text
     kept = Draft(external_id="", path=previous.path, text=text)
-    room.ledger.keep_version(claim, kept, number=previous.version, cause="edit")
+    ctx.ledger.keep_version(claim, kept, number=previous.version, cause="edit")
     standing = Previous(path=previous.path, sha256=sha256, text=text, version=previous.version)
     return claim.model_copy(update={"previous": standing}), text
 
 
 async def _new_text(
-    room: RunContext, source: Source, beat: Beat, claim: Claim, books: ItemBudget, body: str
+    ctx: RunContext, source: Source, beat: Beat, claim: Claim, books: ItemBudget, body: str
 ) -> tuple[LLMResponse, str]:
     request = claim.request
     heading = request.section or "" if request else ""
@@ -302,9 +302,9 @@ async def _new_text(
     read = partial(parse_section, bullets=bullets)
     if claim.answer is not None:
         return claim.answer, read(claim.answer.text)
-    if room.model is None or request is None:
+    if ctx.model is None or request is None:
         raise LLMError("a section is written anew by a model alone: set COPYDESK_MODEL", retry=False)
-    prompt = room.prompts[beat.key]
+    prompt = ctx.prompts[beat.key]
     task = StructuredRequest(
         messages=add_redraft_instructions(prompt.messages(source, beat), request, body),
         prompt_id=prompt.id,
@@ -312,7 +312,7 @@ async def _new_text(
         read=read,
         purpose="redraft",
     )
-    return await request_structured(room.model, task, books)
+    return await request_structured(ctx.model, task, books)
 
 
 def _ai(

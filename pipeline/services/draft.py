@@ -54,7 +54,7 @@ class SourceTooThin(Exception):
         self.passing = passing
 
 
-async def complete_source(room: RunContext, feed: FeedConfig, claim: Claim) -> Item:
+async def complete_source(ctx: RunContext, feed: FeedConfig, claim: Claim) -> Item:
     """Return a claimed item with text enough to be drafted. Raises Lacking, LeaseLost.
 
     What its page adds is kept in the ledger before anything is made of it, so that a later run, and the
@@ -62,31 +62,31 @@ async def complete_source(room: RunContext, feed: FeedConfig, claim: Claim) -> I
     """
     item, page, trouble = claim.updated or claim.item, None, None
     if needs_page(item, feed):
-        page, trouble = await _page(room, feed, item)
+        page, trouble = await _page(ctx, feed, item)
     item = merge_page_text(item, page, feed)
     if lack := incompleteness(item.text, feed.min_chars):
         said = f"{lack}; its page: {trouble.message}" if trouble else lack
         raise SourceTooThin(said, passing=trouble is not None and trouble.kind in _PASSING)
     if claim.updated or item != claim.item:
-        await asyncio.to_thread(room.ledger.complete, claim, item)
+        await asyncio.to_thread(ctx.ledger.complete, claim, item)
     return item
 
 
-async def _page(room: RunContext, feed: FeedConfig, item: Item) -> tuple[Page | None, FeedError | None]:
-    url, now = item.link or "", room.clock()
+async def _page(ctx: RunContext, feed: FeedConfig, item: Item) -> tuple[Page | None, FeedError | None]:
+    url, now = item.link or "", ctx.clock()
     name = f"{url}\n{feed.selector}" if feed.selector else url
-    row = await asyncio.to_thread(room.ledger.page, name)
+    row = await asyncio.to_thread(ctx.ledger.page, name)
     if row and row.payload is not None and row.at > now - KEPT:
         return Page.model_validate_json(row.payload), None
     if row and row.error is not None and row.at > now - _REFUSED:
         return None, FeedError(row.error, kind="kept")
     try:
-        page = await room.pages.page(url, feed.selector)
+        page = await ctx.pages.page(url, feed.selector)
     except FeedError as error:
         if error.kind not in _PASSING:
-            await asyncio.to_thread(room.ledger.keep_page, name, None, error.message, now)
+            await asyncio.to_thread(ctx.ledger.keep_page, name, None, error.message, now)
         return None, error
-    await asyncio.to_thread(room.ledger.keep_page, name, page.model_dump_json(), None, now)
+    await asyncio.to_thread(ctx.ledger.keep_page, name, page.model_dump_json(), None, now)
     return page, None
 
 
@@ -96,7 +96,7 @@ _EDITED = "its draft was edited: kept, and flagged"
 
 
 async def draft_feed(
-    room: RunContext,
+    ctx: RunContext,
     feed: FeedConfig,
     limit: int,
     window: Window | None = None,
@@ -110,40 +110,40 @@ async def draft_feed(
 
     A run that is stopped or cancelled gives back what it had not finished.
     """
-    if not room.settings.writes_drafts:
+    if not ctx.settings.writes_drafts:
         which: Which = "new"  # what stands in a folder is the business of the machine that has it
     else:
         which = "asked" if requested else "all"
-    return await LeaseQueue(room, feed, limit, window, which, partial(_outcome, room, feed)).run()
+    return await LeaseQueue(ctx, feed, limit, window, which, partial(_outcome, ctx, feed)).run()
 
 
-async def _outcome(room: RunContext, feed: FeedConfig, claim: Claim) -> ItemOutcome | None:
+async def _outcome(ctx: RunContext, feed: FeedConfig, claim: Claim) -> ItemOutcome | None:
     """Draft one item; its trouble is its outcome, unless it is everybody's."""
-    books = ItemBudget(room, claim)
-    async with room.in_flight:
-        if room.stop:
+    books = ItemBudget(ctx, claim)
+    async with ctx.in_flight:
+        if ctx.stop:
             return None
         try:
-            outcome = await _draft(room, feed, claim, books)
+            outcome = await _draft(ctx, feed, claim, books)
         except LeaseLost as error:
             outcome = ItemOutcome(title=claim.item.title, reason=error.message)
         except SourceTooThin as lack:
-            outcome = await _source_too_thin(room, claim, lack)
+            outcome = await _source_too_thin(ctx, claim, lack)
         except (ShutdownRequested, RateLimited):
             return None  # the run ends before its turn came
         except (LLMRejected, OutputError, LedgerError, BudgetExceeded) as error:
-            room.stop.append(error)
+            ctx.stop.append(error)
             return None
         except LLMError as error:
-            outcome = await _failed(room, claim, error)
-    _log(room, feed, claim, outcome)
-    room.notify(feed.key, "drafted" if outcome.path else "failed")
+            outcome = await _failed(ctx, claim, error)
+    _log(ctx, feed, claim, outcome)
+    ctx.notify(feed.key, "drafted" if outcome.path else "failed")
     tokens = {name: getattr(books.usage, name) for name in ("prompt_tokens", "completion_tokens")}
     return outcome.model_copy(update=tokens | {"micros": books.micros})
 
 
-def _log(room: RunContext, feed: FeedConfig, claim: Claim, outcome: ItemOutcome) -> None:
-    about = {"run": room.run, "feed": feed.key, "item": external_id(claim.first_key, claim.item.guid)}
+def _log(ctx: RunContext, feed: FeedConfig, claim: Claim, outcome: ItemOutcome) -> None:
+    about = {"run": ctx.run, "feed": feed.key, "item": external_id(claim.first_key, claim.item.guid)}
     if outcome.path:
         log.info("drafted %s", outcome.path, extra=about)
     else:
@@ -151,43 +151,43 @@ def _log(room: RunContext, feed: FeedConfig, claim: Claim, outcome: ItemOutcome)
         log.log(level, "no draft of %r: %s", outcome.title, outcome.reason, extra=about)
 
 
-async def _source_too_thin(room: RunContext, claim: Claim, lack: SourceTooThin) -> ItemOutcome:
+async def _source_too_thin(ctx: RunContext, claim: Claim, lack: SourceTooThin) -> ItemOutcome:
     """Skip an item whose source is too thin; where its page may still come, try again before that."""
     outcome = ItemOutcome(title=claim.item.title, reason=lack.reason, skipped=not lack.passing)
     with contextlib.suppress(LeaseLost):
         if claim.previous:
-            await asyncio.to_thread(room.ledger.keep_standing, claim, lack.reason)
+            await asyncio.to_thread(ctx.ledger.keep_standing, claim, lack.reason)
         elif lack.passing:
-            await asyncio.to_thread(room.ledger.fail, claim, lack.reason, retry=True)
+            await asyncio.to_thread(ctx.ledger.fail, claim, lack.reason, retry=True)
         else:
-            await asyncio.to_thread(room.ledger.skip, claim, lack.reason)
+            await asyncio.to_thread(ctx.ledger.skip, claim, lack.reason)
     return outcome
 
 
-async def _failed(room: RunContext, claim: Claim, error: LLMError) -> ItemOutcome:
+async def _failed(ctx: RunContext, claim: Claim, error: LLMError) -> ItemOutcome:
     with contextlib.suppress(LeaseLost):  # then it is another run's to fail
         if claim.previous:
-            await asyncio.to_thread(room.ledger.keep_standing, claim, error.message)
+            await asyncio.to_thread(ctx.ledger.keep_standing, claim, error.message)
         else:
-            await asyncio.to_thread(room.ledger.fail, claim, error.message, retry=error.retry)
+            await asyncio.to_thread(ctx.ledger.fail, claim, error.message, retry=error.retry)
     return ItemOutcome(title=claim.item.title, reason=error.message)
 
 
-async def _draft(room: RunContext, feed: FeedConfig, claim: Claim, books: ItemBudget) -> ItemOutcome:
+async def _draft(ctx: RunContext, feed: FeedConfig, claim: Claim, books: ItemBudget) -> ItemOutcome:
     title = claim.item.title
     if claim.intent is not None:  # a run died between the ledger and the file
-        await asyncio.to_thread(write_draft, room, claim, claim.intent)
+        await asyncio.to_thread(write_draft, ctx, claim, claim.intent)
         return ItemOutcome(title=title, path=claim.intent.path, **_about(claim, claim.intent))
     if claim.request and claim.request.section:
-        claim, composed = await compose_section(room, feed, claim, books)
-    elif await asyncio.to_thread(_edited, room, claim):
-        await asyncio.to_thread(room.ledger.keep_standing, claim, _EDITED)
+        claim, composed = await compose_section(ctx, feed, claim, books)
+    elif await asyncio.to_thread(_edited, ctx, claim):
+        await asyncio.to_thread(ctx.ledger.keep_standing, claim, _EDITED)
         return ItemOutcome(title=title, reason=_EDITED, skipped=True)
     else:
         if claim.answer is None:
-            claim = claim.model_copy(update={"item": await complete_source(room, feed, claim)})
-        composed = await compose(room, feed, claim, books)
-    overtaken = await asyncio.to_thread(_begin, room, claim, composed)
+            claim = claim.model_copy(update={"item": await complete_source(ctx, feed, claim)})
+        composed = await compose(ctx, feed, claim, books)
+    overtaken = await asyncio.to_thread(_begin, ctx, claim, composed)
     if overtaken:
         return ItemOutcome(title=title, reason=overtaken, rewritten=composed.rewritten)
     about = _about(claim, composed.draft)
@@ -199,56 +199,56 @@ def _about(claim: Claim, draft: Draft) -> dict[str, Any]:
     return {"ref": external_id(claim.first_key, claim.item.guid), "held": held}
 
 
-def _edited(room: RunContext, claim: Claim) -> bool:
+def _edited(ctx: RunContext, claim: Claim) -> bool:
     """Tell whether somebody changed, moved or removed the draft that is to be written anew."""
     if claim.previous is None:
         return False
-    if _moved_on(room, claim.previous):
+    if _moved_on(ctx, claim.previous):
         return True
     edited, asked = claim.previous.edited_at, claim.request
     # Who asks for it after an edit knows of that edit; a changed source does not.
     return edited is not None and (asked is None or asked.by == OURSELVES or asked.at < edited)
 
 
-def _moved_on(room: RunContext, previous: Previous) -> bool:
-    data = files.read_bytes(room.settings.output, previous.path)
+def _moved_on(ctx: RunContext, previous: Previous) -> bool:
+    data = files.read_bytes(ctx.settings.output, previous.path)
     return data is None or files.sha256_of(data) != previous.sha256
 
 
-def _begin(room: RunContext, claim: Claim, composed: ComposedDraft) -> str | None:
+def _begin(ctx: RunContext, claim: Claim, composed: ComposedDraft) -> str | None:
     """Write a draft; returns why not, where somebody came first."""
     if claim.previous is None:
-        _put(room, claim, composed)
+        _put(ctx, claim, composed)
         return None
-    with exclusive_lock(room.settings.output):
-        if _moved_on(room, claim.previous) or room.ledger.moved_on(claim):
+    with exclusive_lock(ctx.settings.output):
+        if _moved_on(ctx, claim.previous) or ctx.ledger.moved_on(claim):
             reason = f"it was edited meanwhile; the new text is kept as version {composed.number}"
-            room.ledger.keep_aside(claim, composed.draft, composed.number, reason)
+            ctx.ledger.keep_aside(claim, composed.draft, composed.number, reason)
             return reason
-        _put(room, claim, composed)
+        _put(ctx, claim, composed)
         return None
 
 
-def _put(room: RunContext, claim: Claim, composed: ComposedDraft) -> None:
+def _put(ctx: RunContext, claim: Claim, composed: ComposedDraft) -> None:
     number = composed.number
     if composed.before is not None:
         cause = "redraft" if claim.previous else "draft"
-        room.ledger.keep_version(claim, composed.before, number=number, cause=cause)
-    room.ledger.intend(claim, composed.draft, number=number, cause=composed.cause)
-    write_draft(room, claim, composed.draft)
+        ctx.ledger.keep_version(claim, composed.before, number=number, cause=cause)
+    ctx.ledger.intend(claim, composed.draft, number=number, cause=composed.cause)
+    write_draft(ctx, claim, composed.draft)
 
 
-def write_draft(room: RunContext, claim: Claim, draft: Draft) -> None:
+def write_draft(ctx: RunContext, claim: Claim, draft: Draft) -> None:
     """Write an intended draft and confirm it, or leave that to the machine that writes.
 
     A file at its path is only overwritten if it is ours.
     """
-    root = room.settings.output
-    if not room.settings.writes_drafts:
-        room.ledger.release([claim])
+    root = ctx.settings.output
+    if not ctx.settings.writes_drafts:
+        ctx.ledger.release([claim])
         return
     standing = files.read_bytes(root, draft.path)
     ours = claim.previous.sha256 if claim.previous else None
     if standing is None or files.sha256_of(standing) == ours:
         files.write_atomically(root, draft.path, draft.text.encode())
-    room.ledger.confirm(claim)
+    ctx.ledger.confirm(claim)

@@ -31,17 +31,17 @@ class FeedSnapshot(NamedTuple):
 
 
 async def poll(
-    room: RunContext, feed: FeedConfig, window: Window | None = None, *, named: bool = False
+    ctx: RunContext, feed: FeedConfig, window: Window | None = None, *, named: bool = False
 ) -> PollReport:
     """Bring a feed's new items into the ledger. Raises FeedError, which the ledger then knows too.
 
     A feed that is not due is left alone, unless somebody `named` it or asks for a window of it.
     """
-    return (await poll_with_snapshot(room, feed, window, named=named))[0]
+    return (await poll_with_snapshot(ctx, feed, window, named=named))[0]
 
 
 async def poll_with_snapshot(
-    room: RunContext,
+    ctx: RunContext,
     feed: FeedConfig,
     window: Window | None = None,
     *,
@@ -52,50 +52,50 @@ async def poll_with_snapshot(
 
     Of a window, no more than `most` new items are taken in.
     """
-    now, state = room.clock(), room.book.state(feed)
+    now, state = ctx.clock(), ctx.book.state(feed)
     asked = named or window is not None
-    async with room.polls:
-        if reason := skip_reason(feed, state, room.hosts, now, named=asked):
+    async with ctx.polls:
+        if reason := skip_reason(feed, state, ctx.hosts, now, named=asked):
             return PollReport(feed=feed.key, held=reason), None
         try:
-            seen = await fetch_and_select(room, feed, window, most)
+            seen = await fetch_and_select(ctx, feed, window, most)
         except FeedError as error:
-            await _failed(room, feed, state, error, now)
+            await _failed(ctx, feed, state, error, now)
             raise
     if isinstance(seen, NotModified):
-        await room.book.keep(feed, state_after_unchanged(feed, state, seen, now, room.chance()))
+        await ctx.book.keep(feed, state_after_unchanged(feed, state, seen, now, ctx.chance()))
         return PollReport(feed=feed.key, unchanged=True), None
-    return await admit_snapshot(room, feed, seen, now), seen
+    return await admit_snapshot(ctx, feed, seen, now), seen
 
 
 async def fetch_and_select(
-    room: RunContext, feed: FeedConfig, window: Window | None = None, most: int | None = None
+    ctx: RunContext, feed: FeedConfig, window: Window | None = None, most: int | None = None
 ) -> FeedSnapshot | NotModified:
     """Fetch a feed and decide what is new in it, of a window `most` items.
 
     A window asks for the whole feed, whatever was seen of it before. Raises FeedError that names the feed.
     """
-    now = room.clock()
-    fetched = await fetch_feed(room.net, feed, room.book.state(feed), now, whole=window is not None)
+    now = ctx.clock()
+    fetched = await fetch_feed(ctx.net, feed, ctx.book.state(feed), now, whole=window is not None)
     if isinstance(fetched, NotModified):
         return fetched
-    parsed = await fetch_and_parse(room, feed, fetched, now)
-    return FeedSnapshot(fetched, parsed, await select_new(room, feed, parsed.items, now, window, most))
+    parsed = await fetch_and_parse(ctx, feed, fetched, now)
+    return FeedSnapshot(fetched, parsed, await select_new(ctx, feed, parsed.items, now, window, most))
 
 
 async def fetch_and_parse(
-    room: RunContext, feed: FeedConfig, fetched: FetchedFeed, now: datetime
+    ctx: RunContext, feed: FeedConfig, fetched: FetchedFeed, now: datetime
 ) -> ParsedFeed:
     """Return what a feed's bytes say. Raises FeedError that names the feed."""
     try:
-        return await room.parse(fetched.body, fetched.content_type, fetched.url, now)
+        return await ctx.parse(fetched.body, fetched.content_type, fetched.url, now)
     except FeedError as error:
         context = {"feed": feed.key} | error.context
         raise FeedError(f"{feed.key}: {error.message}", kind=error.kind, **context) from error
 
 
 async def select_new(
-    room: RunContext,
+    ctx: RunContext,
     feed: FeedConfig,
     items: Sequence[Item],
     now: datetime,
@@ -104,19 +104,19 @@ async def select_new(
     taken: Mapping[str, tuple[str, str]] = MappingProxyType({}),
 ) -> Selection:
     """Return what is to become of items; `taken` are canonical URLs that are as good as in the ledger."""
-    known = await asyncio.to_thread(_known, room.ledger, feed, items, window)
+    known = await asyncio.to_thread(_known, ctx.ledger, feed, items, window)
     known = known.model_copy(update={"canonicals": {**known.canonicals, **taken}})
     return select_items(feed, items, known, now, window=window, most=most)
 
 
 async def _failed(
-    room: RunContext, feed: FeedConfig, state: PollState, error: FeedError, now: datetime
+    ctx: RunContext, feed: FeedConfig, state: PollState, error: FeedError, now: datetime
 ) -> None:
-    after = state_after_failure(state, error, now, room.chance())
+    after = state_after_failure(state, error, now, ctx.chance())
     if after.wait_until:
         host = host_of(state.url or feed.url)
-        room.hosts[host] = max(after.wait_until, room.hosts.get(host, after.wait_until))
-    await room.book.keep(feed, after)
+        ctx.hosts[host] = max(after.wait_until, ctx.hosts.get(host, after.wait_until))
+    await ctx.book.keep(feed, after)
 
 
 def _known(ledger: Ledger, feed: FeedConfig, items: Sequence[Item], window: Window | None) -> ExistingItems:
@@ -133,38 +133,38 @@ def _known(ledger: Ledger, feed: FeedConfig, items: Sequence[Item], window: Wind
     )
 
 
-async def admit_snapshot(room: RunContext, feed: FeedConfig, seen: FeedSnapshot, now: datetime) -> PollReport:
+async def admit_snapshot(ctx: RunContext, feed: FeedConfig, seen: FeedSnapshot, now: datetime) -> PollReport:
     """Take in what a feed's own document brought, with the state that stands for it."""
-    state = room.book.state(feed)
+    state = ctx.book.state(feed)
     # Validators say "we have all of this": not after a cut-off answer, nor where a backfill left items out.
     whole = not (seen.parsed.cut or seen.chosen.outside or seen.chosen.beyond)
     after = state_after_read(
-        feed, state, seen.fetched, now, room.chance(), whole=whole, ttl_s=seen.parsed.ttl_s
+        feed, state, seen.fetched, now, ctx.chance(), whole=whole, ttl_s=seen.parsed.ttl_s
     )
-    counts = await asyncio.to_thread(admit, room, feed, seen.chosen, after)
-    room.book.note(feed, after)
+    counts = await asyncio.to_thread(admit, ctx, feed, seen.chosen, after)
+    ctx.book.note(feed, after)
     return PollReport(feed=feed.key, notes=seen.parsed.notes, left=seen.chosen.beyond, **counts)
 
 
-def admit(room: RunContext, feed: FeedConfig, chosen: Selection, state: PollState) -> dict[str, int]:
+def admit(ctx: RunContext, feed: FeedConfig, chosen: Selection, state: PollState) -> dict[str, int]:
     """Take in what was chosen, with the state that stands for it; return what became of how many."""
-    taken = room.ledger.admit(
+    taken = ctx.ledger.admit(
         feed.key,
         new=chosen.new,
         updated=chosen.updated,
         skipped=[(skip.item, skip.reason) for skip in chosen.skipped],
         merged=[(merge.item, merge.into) for merge in chosen.merged],
         state=state,
-        policy=policy(room, feed),
+        policy=policy(ctx, feed),
     )
     return taken.model_dump()
 
 
-def policy(room: RunContext, feed: FeedConfig) -> Policy:
+def policy(ctx: RunContext, feed: FeedConfig) -> Policy:
     """Return how a feed's items are taken in."""
-    beat = room.beats[feed.beat]
+    beat = ctx.beats[feed.beat]
     return Policy(
-        merge_among=room.peers[feed.beat] if beat.duplicates == "one" else frozenset(),
+        merge_among=ctx.peers[feed.beat] if beat.duplicates == "one" else frozenset(),
         max_updates=feed.max_updates,
         redraft=beat.updates == "redraft",
     )

@@ -23,16 +23,16 @@ class LeaseQueue:
 
     def __init__(
         self,
-        room: RunContext,
+        ctx: RunContext,
         feed: FeedConfig,
         limit: int,
         window: Window | None,
         which: Which,
         draft: Draft,
     ) -> None:
-        self._room, self._feed, self._window, self._which = room, feed, window, which
+        self._ctx, self._feed, self._window, self._which = ctx, feed, window, which
         self._draft, self._left = draft, limit
-        self._portion = 2 * room.settings.max_in_flight
+        self._portion = 2 * ctx.settings.max_in_flight
         self._held: dict[asyncio.Future[ItemOutcome | None], Claim] = {}
         self._tried: list[Claim] = []
         """What came to nothing: a second attempt in this run would not help."""
@@ -43,7 +43,7 @@ class LeaseQueue:
         trouble: list[BaseException] = []
         async with self._kept():
             await self._fill()
-            while self._held and not self._room.over.is_set():
+            while self._held and not self._ctx.over.is_set():
                 done = await self._next()
                 trouble += [error for task in done if (error := self._ended(task))]
                 # Whatever nobody foresaw is raised when the others are done, not in the midst of their work.
@@ -55,7 +55,7 @@ class LeaseQueue:
 
     async def _next(self) -> "set[asyncio.Future[ItemOutcome | None]]":
         """Wait until an item is done, or until nothing is waited for any longer; return what is done."""
-        over = asyncio.ensure_future(self._room.over.wait())
+        over = asyncio.ensure_future(self._ctx.over.wait())
         try:
             every: list[asyncio.Future[Any]] = [*self._held, over]
             done, _ = await asyncio.wait(every, return_when=asyncio.FIRST_COMPLETED)
@@ -77,41 +77,39 @@ class LeaseQueue:
 
     async def _fill(self) -> None:
         """Claim more where a quarter of a portion, or more, is done."""
-        room, lacking = self._room, self._portion - len(self._held)
-        if room.stop or self._left <= 0 or 4 * lacking < self._portion:
+        ctx, lacking = self._ctx, self._portion - len(self._held)
+        if ctx.stop or self._left <= 0 or 4 * lacking < self._portion:
             return
         try:
             claims = await asyncio.to_thread(self._claim, min(self._left, lacking))
         except LedgerError as error:  # what is under way may still be kept
-            room.stop.append(error)
+            ctx.stop.append(error)
             return
         self._left = self._left - len(claims) if claims else 0
         for claim in claims:
-            room.notify(self._feed.key, "claimed")
+            ctx.notify(self._feed.key, "claimed")
             self._held[asyncio.ensure_future(self._draft(claim))] = claim
 
     def _claim(self, count: int) -> list[Claim]:
-        room, feed = self._room, self._feed
-        if self._which != "asked" and (left := left_today(room, feed)) is not None:
+        ctx, feed = self._ctx, self._feed
+        if self._which != "asked" and (left := left_today(ctx, feed)) is not None:
             count = min(count, left)
         if count <= 0:
             return []
         # What is held may have been given back a moment ago.
         tried = [claim.item_id for claim in (*self._tried, *self._held.values())]
-        return room.ledger.claim(
-            feed.key, count, LEASE_S, window=self._window, which=self._which, tried=tried
-        )
+        return ctx.ledger.claim(feed.key, count, LEASE_S, window=self._window, which=self._which, tried=tried)
 
     @contextlib.asynccontextmanager
     async def _kept(self) -> AsyncIterator[None]:
         """Keep claims alive while their items are worked on; give back what is left at the end."""
-        room = self._room
+        ctx = self._ctx
 
         async def beat() -> None:
             while True:
                 await asyncio.sleep(LEASE_S / 3)
                 with contextlib.suppress(LedgerError):  # the next one may fare better
-                    await asyncio.to_thread(room.ledger.heartbeat, tuple(self._held.values()), LEASE_S)
+                    await asyncio.to_thread(ctx.ledger.heartbeat, tuple(self._held.values()), LEASE_S)
 
         heart = asyncio.create_task(beat())
         try:
@@ -123,16 +121,16 @@ class LeaseQueue:
                 task.cancel()
             await asyncio.gather(*self._held, return_exceptions=True)
             try:
-                room.ledger.release(left)
+                ctx.ledger.release(left)
             except LedgerError as error:  # they end with this process, or when their time is over
-                room.stop.append(error)
+                ctx.stop.append(error)
 
 
-def left_today(room: RunContext, feed: FeedConfig) -> int | None:
+def left_today(ctx: RunContext, feed: FeedConfig) -> int | None:
     """Return how many items of a feed may still be begun in this calendar day, None for any number."""
     if feed.max_items_per_day is None:
         return None
-    since = day_start(room.clock(), room.settings.timezone)
+    since = day_start(ctx.clock(), ctx.settings.timezone)
     return max(
-        0, feed.max_items_per_day - room.ledger.drafted_since(feed.key, since) - room.ledger.in_work(feed.key)
+        0, feed.max_items_per_day - ctx.ledger.drafted_since(feed.key, since) - ctx.ledger.in_work(feed.key)
     )

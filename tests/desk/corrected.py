@@ -14,7 +14,7 @@ from pipeline.storage import DraftRow, Ledger
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import article
 from tests.fakes.stock import TOKEN
-from tests.pipeline.services.desk import Scripted, room
+from tests.pipeline.services.desk import Scripted, run_context
 
 STORY = (
     "The bird station at Brodal has {staff} staff, its head Maren Falk said. They look after {pairs} pairs "
@@ -73,7 +73,7 @@ class Wire:
             async with HttpClient("test", allowed=self.server.hosts) as net:
                 folder, model = self.settings.base, Scripted(*[json.dumps(ANSWER)] * 2)
                 beat = subscriptions.beats["b"]
-                desk = room(ledger, net, folder, model, beat=beat, feeds=(feed,))
+                desk = run_context(ledger, net, folder, model, beat=beat, feeds=(feed,))
                 report = await poll(desk, feed, named=True)
                 await draft_feed(desk, feed, 5)
                 return report

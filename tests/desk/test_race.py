@@ -51,12 +51,12 @@ class Room:
 
 
 class Race(RuleBasedStateMachine):
-    room: Room
+    ctx: Room
 
     def __init__(self) -> None:
         super().__init__()
-        self.ref = next(self.room.refs)
-        self.row = self.room.ledger.draft(self.ref)
+        self.ref = next(self.ctx.refs)
+        self.row = self.ctx.ledger.draft(self.ref)
         self.forms: dict[str, dict[str, Any]] = {}
         self.seen: dict[str, tuple[str, str]] = {}
         self.kept: dict[str, str] = {}
@@ -71,20 +71,20 @@ class Race(RuleBasedStateMachine):
         return f"## Overview\n\nText {self.said} of {who}.\n"
 
     def _file(self) -> Path:
-        return self.room.settings.output / self.room.ledger.draft(self.ref).path
+        return self.ctx.settings.output / self.ctx.ledger.draft(self.ref).path
 
     def _state(self) -> str:
-        return self.room.ledger.draft(self.ref).state
+        return self.ctx.ledger.draft(self.ref).state
 
     @rule(editor=EDITOR)
     def opens_the_form(self, editor: str) -> None:
-        answer = self.room.visitors[editor].get(f"/drafts/{self.ref}/edit")
+        answer = self.ctx.visitors[editor].get(f"/drafts/{self.ref}/edit")
         if answer.status_code == 200:
             self.forms[editor] = form_of(answer.text)
 
     @rule(editor=EDITOR)
     def looks(self, editor: str) -> None:
-        page = self.room.visitors[editor].page(f"/drafts/{self.ref}")
+        page = self.ctx.visitors[editor].page(f"/drafts/{self.ref}")
         found = re.search(r'name="sha256" value="([0-9a-f]{64})"', page)
         shown = re.search(r'<div class="prose" dir="ltr">(.*?)</div>', page, re.DOTALL)
         if found and shown:
@@ -97,7 +97,7 @@ class Race(RuleBasedStateMachine):
         before, form = self._standing_body(), self.forms[editor]
         body = self._words(editor)
         headers = {"HX-Request": "true"}
-        answer = self.room.visitors[editor].post(
+        answer = self.ctx.visitors[editor].post(
             f"/drafts/{self.ref}/save", data=form | {"body": body}, headers=headers
         )
         assert answer.status_code in (200, 409)
@@ -124,7 +124,7 @@ class Race(RuleBasedStateMachine):
         # The stock's placeholder articles have findings once they are edited: those are answered for first.
         self._answer(editor)
         before = self._state()
-        self.room.visitors[editor].post(f"/drafts/{self.ref}/{verdict}", data=said)
+        self.ctx.visitors[editor].post(f"/drafts/{self.ref}/{verdict}", data=said)
         after = self._state()
         if before == "drafted" and after != "drafted":
             standing = self._standing_body()
@@ -132,15 +132,15 @@ class Race(RuleBasedStateMachine):
             assert words is None or words[0] in shown
 
     def _answer(self, editor: str) -> None:
-        page = self.room.visitors[editor].page(f"/drafts/{self.ref}")
+        page = self.ctx.visitors[editor].page(f"/drafts/{self.ref}")
         for key in dict.fromkeys(re.findall(r'name="key" value="([0-9a-f]{16})"', page)):
-            self.room.visitors[editor].post(
+            self.ctx.visitors[editor].post(
                 f"/drafts/{self.ref}/acknowledge", data={"key": key, "reason": "a race"}
             )
 
     @rule(editor=EDITOR)
     def takes_back(self, editor: str) -> None:
-        self.room.visitors[editor].post(f"/drafts/{self.ref}/undo")
+        self.ctx.visitors[editor].post(f"/drafts/{self.ref}/undo")
 
     @rule()
     def vim_writes(self) -> None:
@@ -157,14 +157,14 @@ class Race(RuleBasedStateMachine):
     @rule(editor=EDITOR)
     def asks_for_a_redraft(self, editor: str) -> None:
         said = {"note": "again", "over_edits": "1"}
-        self.room.visitors[editor].post(f"/drafts/{self.ref}/redraft", data=said)
+        self.ctx.visitors[editor].post(f"/drafts/{self.ref}/redraft", data=said)
 
     @rule()
     def a_flow_claims(self) -> None:
         if self.claim is None and self._state() == "drafted":
-            claims = self.room.ledger.claim(FEED, 100_000, 900.0, which="asked")
+            claims = self.ctx.ledger.claim(FEED, 100_000, 900.0, which="asked")
             mine = [claim for claim in claims if claim.item_id == self.row.item_id]
-            self.room.ledger.release([claim for claim in claims if claim.item_id != self.row.item_id])
+            self.ctx.ledger.release([claim for claim in claims if claim.item_id != self.row.item_id])
             self.claim = mine[0] if mine else None
 
     @precondition(lambda self: self.claim is not None)
@@ -179,32 +179,32 @@ class Race(RuleBasedStateMachine):
         draft = Draft(
             external_id=self.ref, path=claim.previous.path, text=dumps(metadata, self._words("model"))
         )
-        room = cast(Any, SimpleNamespace(settings=self.room.settings, ledger=self.room.ledger))
+        ctx = cast(Any, SimpleNamespace(settings=self.ctx.settings, ledger=self.ctx.ledger))
         with suppress(LeaseLost):  # a verdict came first
-            _begin(room, claim, ComposedDraft(draft, number, "redraft", rewritten=True))
+            _begin(ctx, claim, ComposedDraft(draft, number, "redraft", rewritten=True))
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        found = {loads(one.text)[1] for one in self.room.ledger.versions(self.row.item_id)}
+        found = {loads(one.text)[1] for one in self.ctx.ledger.versions(self.row.item_id)}
         found.add(self._standing_body())
         assert set(self.kept) | set(self.refused.values()) <= found
 
     @invariant()
     def a_draft_has_one_place(self) -> None:
-        row = self.room.ledger.draft(self.ref)
-        standing = files.read_bytes(self.room.settings.output, row.path)
+        row = self.ctx.ledger.draft(self.ref)
+        standing = files.read_bytes(self.ctx.settings.output, row.path)
         assert standing is not None
         folder = {"drafted": "drafts", "approved": "published", "rejected": "rejected"}[row.state]
         assert row.path.startswith(f"{folder}/")
 
     def teardown(self) -> None:
         if self.claim is not None:
-            self.room.ledger.release([self.claim])
+            self.ctx.ledger.release([self.claim])
 
 
 def test_no_interleaving_loses_an_edit_or_decides_on_a_text_unseen() -> None:
     with ExitStack() as stack:
-        Race.room = Room(stack)
+        Race.ctx = Room(stack)
         run_state_machine_as_test(
             Race,
             settings=settings(

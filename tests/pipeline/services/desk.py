@@ -74,7 +74,7 @@ class Scripted:
         )
 
 
-def room(
+def run_context(
     ledger: Ledger,
     net: HttpClient,
     folder: Path,

@@ -14,7 +14,7 @@ from pipeline.services import PollReport, RunContext, admit_preview, backfill_fe
 from pipeline.storage import Ledger
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.pages import WORDPRESS, archived, atom, json_paged, paged, rss, wordpress
-from tests.pipeline.services.desk import BEAT, room
+from tests.pipeline.services.desk import BEAT, run_context
 from tests.pipeline.storage.records import NOW, draft, feed
 
 EVER: Window = (datetime(2020, 1, 1, tzinfo=UTC), None)
@@ -36,7 +36,7 @@ async def test_every_kind_of_paging_is_walked_to_its_end(
 ) -> None:
     offered(server)
     days = subscribed(ledger, server)
-    desk = room(ledger, net, tmp_path, feeds=(days,))
+    desk = run_context(ledger, net, tmp_path, feeds=(days,))
     found = await preview_backfill(desk, days, EVER, 100, pause_s=0)
     assert [item.title for item in found.new] == [f"Day {day}" for day in (20, 19, 18, 17, 16, 15)]
     assert "days" not in ledger.counts(), "a look writes nothing"
@@ -52,7 +52,7 @@ async def test_what_a_look_found_is_taken_in_without_another_request(
 ) -> None:
     paged(server)
     days = subscribed(ledger, server)
-    desk = room(ledger, net, tmp_path, feeds=(days,))
+    desk = run_context(ledger, net, tmp_path, feeds=(days,))
     found = await preview_backfill(desk, days, EVER, 100, pause_s=0)
     asked = server.requests
     # Another run takes the first page before.
@@ -71,7 +71,7 @@ async def test_it_ends_where_all_of_a_page_is_older_than_the_window(
     server.add("/feed?paged=4", rss([14, 13], WORDPRESS))
     days = subscribed(ledger, server)
     since = datetime(2026, 1, 17, tzinfo=UTC)
-    report = await walked(room(ledger, net, tmp_path, feeds=(days,)), days, (since, None))
+    report = await walked(run_context(ledger, net, tmp_path, feeds=(days,)), days, (since, None))
     assert report.new == 4
     assert server.requests_of("/feed?paged=3") == 1
     assert server.requests_of("/feed?paged=4") == 0
@@ -83,7 +83,7 @@ async def test_without_a_beginning_as_many_pages_are_read_as_the_limit_needs(
 ) -> None:
     paged(server)
     days = subscribed(ledger, server)
-    desk = room(ledger, net, tmp_path, feeds=(days,))
+    desk = run_context(ledger, net, tmp_path, feeds=(days,))
     await preview_backfill(desk, days, (None, None), limit, pause_s=0)
     assert server.requests == pages
     await walked(desk, days, (None, None), limit)
@@ -99,7 +99,7 @@ async def test_a_server_that_ignores_the_page_is_asked_once(
     server.add("/feed", rss([20, 19], WORDPRESS))
     server.add("/feed?paged=2", rss([20, 19], WORDPRESS))
     days = subscribed(ledger, server)
-    report = await walked(room(ledger, net, tmp_path, feeds=(days,)), days)
+    report = await walked(run_context(ledger, net, tmp_path, feeds=(days,)), days)
     assert (report.new, report.notes, server.requests) == (2, (), 2)
 
 
@@ -110,7 +110,7 @@ async def test_pages_in_a_circle_come_to_an_end(
     server.add("/feed", rss([20], "<atom:link rel='next' href='/feed?p=2'/>"))
     server.add("/feed?p=2", rss([19], f"<atom:link rel='next' href='{back}'/>"))
     days = subscribed(ledger, server)
-    report = await walked(room(ledger, net, tmp_path, feeds=(days,)), days)
+    report = await walked(run_context(ledger, net, tmp_path, feeds=(days,)), days)
     assert (report.new, server.requests) == (2, 2)
 
 
@@ -121,7 +121,9 @@ async def test_pages_without_end_come_to_one(
         page = atom([1], f"<link rel='next' href='/p{number + 1}'/>").replace(b"d1", b"d%d" % number)
         server.add(f"/p{number}", page)
     days = subscribed(ledger, server, "/p1")
-    found = await preview_backfill(room(ledger, net, tmp_path, feeds=(days,)), days, EVER, 900, pause_s=0)
+    found = await preview_backfill(
+        run_context(ledger, net, tmp_path, feeds=(days,)), days, EVER, 900, pause_s=0
+    )
     assert server.requests == 200
     assert len(found.new) == 200
     assert "200 pages" in found.notes[-1]
@@ -132,7 +134,7 @@ async def test_no_more_is_taken_in_than_is_to_be_drafted(
 ) -> None:
     paged(server)
     days = subscribed(ledger, server)
-    desk = room(ledger, net, tmp_path, feeds=(days,))
+    desk = run_context(ledger, net, tmp_path, feeds=(days,))
     first = await backfill_feed(desk, days, EVER, 3, pause_s=0)
     assert (first.new, ledger.queued("days"), server.requests) == (3, 3, 2)
     again = await backfill_feed(desk, days, EVER, 5, pause_s=0)
@@ -147,7 +149,7 @@ async def test_what_the_feeds_own_document_has_beyond_the_limit_is_left_as_it_is
 ) -> None:
     server.add("/feed", rss([20, 19, 18, 17, 16]), etag='"1"')
     days = subscribed(ledger, server).model_copy(update={"max_age_days": 1})
-    desk = room(ledger, net, tmp_path, feeds=(days,))
+    desk = run_context(ledger, net, tmp_path, feeds=(days,))
     report = await walked(desk, days, limit=2)
     assert (report.new, report.left, ledger.counts()["days"]) == (2, 3, {"seen": 2})
     assert ledger.poll_states()["days"].etag is None, "the document has more than was taken in"
@@ -163,7 +165,7 @@ async def test_of_what_was_too_old_the_limit_takes_the_newest_and_leaves_the_oth
 ) -> None:
     server.add("/feed", rss([20, 19, 18, 17]).replace(b"Day 19", b"A casino"))
     days = subscribed(ledger, server).model_copy(update={"max_age_days": 1, "exclude": ("casino",)})
-    desk = room(ledger, net, tmp_path, feeds=(days,))
+    desk = run_context(ledger, net, tmp_path, feeds=(days,))
     assert (await poll(desk, days, named=True)).skipped == 4
     before = ledger.skip_reasons("days", ["d20", "d19", "d18", "d17"])
     assert len(before) == 4
@@ -178,7 +180,9 @@ async def test_a_changed_source_of_a_draft_is_left_to_the_next_poll(
 ) -> None:
     server.add("/feed", rss([20, 19]), etag='"1"')
     days = subscribed(ledger, server)
-    desk = room(ledger, net, tmp_path, feeds=(days,), beat=BEAT.model_copy(update={"updates": "redraft"}))
+    desk = run_context(
+        ledger, net, tmp_path, feeds=(days,), beat=BEAT.model_copy(update={"updates": "redraft"})
+    )
     await poll(desk, days)
     for claim in ledger.claim("days", 2, 900):
         ledger.intend(claim, draft(claim))
@@ -206,7 +210,7 @@ async def test_a_look_finds_the_very_items_that_are_taken_in(
     server.add("/feed?paged=2", telling(12, rss([20, 12, 2], WORDPRESS)))
     server.add("/feed?paged=3", rss([13, 11], WORDPRESS))
     days = subscribed(ledger, server)
-    desk = room(ledger, net, tmp_path, feeds=(days,))
+    desk = run_context(ledger, net, tmp_path, feeds=(days,))
     if beforehand:
         await walked(desk, days, limit=beforehand)
     waiting = ledger.queued_items("days")
@@ -229,7 +233,7 @@ async def test_a_page_that_is_not_there_is_the_end_and_no_trouble(
     paged(server)
     server.add("/feed?p=3", b"", status=status)
     days = subscribed(ledger, server)
-    report = await walked(room(ledger, net, tmp_path, feeds=(days,)), days)
+    report = await walked(run_context(ledger, net, tmp_path, feeds=(days,)), days)
     assert (report.new, report.notes) == (4, ("2 pages read",))
 
 
@@ -248,7 +252,7 @@ async def test_trouble_in_the_middle_keeps_what_was_read_and_is_told(
     server.add("/feed", rss([20, 19], "<atom:link rel='next' href='/feed?p=2'/>"), etag='"1"')
     server.add("/feed?p=3", **answer)
     days = subscribed(ledger, server)
-    desk = room(ledger, net, tmp_path, feeds=(days,))
+    desk = run_context(ledger, net, tmp_path, feeds=(days,))
     report = await walked(desk, days)
     assert report.new == 4
     assert report.notes[0] == "2 pages read"
@@ -267,7 +271,7 @@ async def test_what_stands_for_the_feed_is_not_what_its_pages_say(
     server.add("/feed", rss([20, 19], more), etag='"feed"', headers={"Cache-Control": "max-age=60"})
     server.add("/feed?p=2", rss([18]), etag='"page"', headers={"Cache-Control": "max-age=9000"})
     days = subscribed(ledger, server)
-    desk = room(ledger, net, tmp_path, feeds=(days,))
+    desk = run_context(ledger, net, tmp_path, feeds=(days,))
     await walked(desk, days)
     with_pages = ledger.poll_states()["days"]
     await poll(desk, days, EVER)
@@ -282,7 +286,7 @@ async def test_an_ingest_run_beside_it_keeps_what_it_learned(
 ) -> None:
     paged(server)
     days = subscribed(ledger, server)
-    desk = room(ledger, net, tmp_path, feeds=(days,))
+    desk = run_context(ledger, net, tmp_path, feeds=(days,))
 
     def poll_beside(_feed: str, _what: str) -> None:
         """Be another run, between one page and the next: it polled the feed, whose validators changed."""
@@ -298,7 +302,7 @@ async def test_another_site_is_not_followed_and_named(
 ) -> None:
     server.add("/feed", rss([20], "<atom:link rel='next' href='https://elsewhere.example/2?key=x'/>"))
     days = subscribed(ledger, server)
-    report = await walked(room(ledger, net, tmp_path, feeds=(days,)), days)
+    report = await walked(run_context(ledger, net, tmp_path, feeds=(days,)), days)
     assert report.notes == (
         "older items are said to be at https://elsewhere.example/2?…, another site: not followed",
     )
@@ -315,7 +319,7 @@ async def test_a_page_that_leads_to_another_site_is_not_read(
         allowed = server.hosts | {elsewhere.split("/")[2]}
         days = subscribed(ledger, server)
         async with HttpClient("test", allowed=allowed) as wider:
-            report = await walked(room(ledger, wider, tmp_path, feeds=(days,)), days)
+            report = await walked(run_context(ledger, wider, tmp_path, feeds=(days,)), days)
     assert report.new == 1
     assert "another site: not read" in report.notes[0]
 
@@ -326,7 +330,7 @@ async def test_a_short_wish_for_rest_is_waited_out(
     paged(server)
     server.add("/feed?p=2", status=429, headers={"Retry-After": "0"})
     days = subscribed(ledger, server)
-    report = await walked(room(ledger, net, tmp_path, feeds=(days,)), days)
+    report = await walked(run_context(ledger, net, tmp_path, feeds=(days,)), days)
     assert server.requests_of("/feed?p=2") == 3
     assert "asked for too often (429)" in report.notes[0]
 
@@ -337,10 +341,10 @@ async def test_a_long_wish_for_rest_ends_the_walk_and_holds(
     paged(server)
     server.add("/feed?p=2", status=429, headers={"Retry-After": "600"})
     days = subscribed(ledger, server)
-    report = await walked(room(ledger, net, tmp_path, feeds=(days,)), days)
+    report = await walked(run_context(ledger, net, tmp_path, feeds=(days,)), days)
     assert report.new == 2
     assert server.requests_of("/feed?p=2") == 1
-    later = room(ledger, net, tmp_path, feeds=(days,), now=NOW + timedelta(seconds=599))
+    later = run_context(ledger, net, tmp_path, feeds=(days,), now=NOW + timedelta(seconds=599))
     assert "left alone" in ((await walked(later, days)).held or "")
     with pytest.raises(FeedError, match="days: its host asked to be left alone"):
         await preview_backfill(later, days, EVER, 10, pause_s=0)
@@ -352,7 +356,7 @@ async def test_a_run_that_is_told_to_end_asks_for_nothing_more(
 ) -> None:
     paged(server)
     days = subscribed(ledger, server)
-    desk = room(ledger, net, tmp_path, feeds=(days,))
+    desk = run_context(ledger, net, tmp_path, feeds=(days,))
     stopping = replace(desk, notify=lambda _feed, _what: desk.stop.append(ShutdownRequested("ended")))
     report = await backfill_feed(stopping, days, EVER, 100, pause_s=60)
     assert (report.new, server.requests) == (2, 1)
@@ -366,7 +370,7 @@ async def test_a_password_goes_with_every_page(
     paged(server)
     days = subscribed(ledger, server)
     days = days.model_copy(update={"url": days.url.replace("//", "//ada:secret@")})
-    report = await walked(room(ledger, net, tmp_path, feeds=(days,)), days)
+    report = await walked(run_context(ledger, net, tmp_path, feeds=(days,)), days)
     assert report.new == 6
     assert {seen.headers["authorization"] for seen in server.seen} == {"Basic YWRhOnNlY3JldA=="}
 
@@ -379,7 +383,9 @@ async def test_one_story_on_two_pages_is_found_once(
         "/feed?paged=2", rss([19, 18], WORDPRESS).replace(b"<guid>d18", b"<guid>x").replace(b"/18<", b"/20<")
     )
     days = subscribed(ledger, server)
-    found = await preview_backfill(room(ledger, net, tmp_path, feeds=(days,)), days, EVER, 10, pause_s=0)
+    found = await preview_backfill(
+        run_context(ledger, net, tmp_path, feeds=(days,)), days, EVER, 10, pause_s=0
+    )
     assert [item.guid for item in found.new] == ["d20", "d19"]
 
 
@@ -389,4 +395,4 @@ async def test_an_empty_document_may_have_an_archive(
     server.add("/feed", atom([], "<link rel='prev-archive' href='/a1'/>"))
     server.add("/a1", atom([16, 15]))
     days = subscribed(ledger, server)
-    assert (await walked(room(ledger, net, tmp_path, feeds=(days,)), days)).new == 2
+    assert (await walked(run_context(ledger, net, tmp_path, feeds=(days,)), days)).new == 2

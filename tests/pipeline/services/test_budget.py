@@ -15,7 +15,7 @@ from pipeline.llm.pricing import Price, Rates
 from pipeline.services import draft_feed
 from pipeline.storage import Ledger
 from tests.fakes.model_server import ModelServer
-from tests.pipeline.services.desk import room
+from tests.pipeline.services.desk import run_context
 from tests.pipeline.storage.records import NOW, admit, feed, item
 
 USED = {"prompt_tokens": 1000, "completion_tokens": 400}
@@ -29,7 +29,7 @@ async def _draft(url: str, base_url: str, folder: Path, now: datetime, cap: Deci
     async with HttpClient("test") as net, LLMClient("fake-1", base_url=base_url) as model:
         with Ledger.open(url) as ledger:
             price = Price("fake-1", base_url, RATES)
-            desk = room(ledger, net, folder, model, now=now, price=price, cap_day=cap)
+            desk = run_context(ledger, net, folder, model, now=now, price=price, cap_day=cap)
             while not desk.stop and await draft_feed(desk, feed(), 10):
                 pass
             return [type(error) for error in desk.stop]

@@ -13,7 +13,7 @@ from pipeline.services import RunContext, draft_feed
 from pipeline.services.redraft import request_redraft
 from pipeline.storage import Ledger
 from tests.fakes.unsplash import KEY, FakeUnsplash
-from tests.pipeline.services.desk import Scripted, room
+from tests.pipeline.services.desk import Scripted, run_context
 from tests.pipeline.storage.records import NOW, admit, feed, item
 
 IMAGE = "https://news.example/1.jpg"
@@ -32,7 +32,9 @@ async def drafted(
     ledger.sync_feeds([one])
     admit(ledger, item(77, image=IMAGE), key=one.key)
     async with HttpClient("Copydesk/test") as net:
-        desk = RunContext(**{**vars(room(ledger, net, folder, Scripted(), feeds=(one,))), "covers": search})
+        desk = RunContext(
+            **{**vars(run_context(ledger, net, folder, Scripted(), feeds=(one,))), "covers": search}
+        )
         [outcome] = await draft_feed(desk, one, 5)
     assert outcome.path, outcome.reason
     return loads((folder / "output" / outcome.path).read_text())[0]
@@ -93,7 +95,7 @@ async def test_a_redraft_keeps_the_editors_cover_and_description(ledger: Ledger,
         over_edits=True,
     )
     async with HttpClient("Copydesk/test") as net:
-        [outcome] = await draft_feed(room(ledger, net, tmp_path, Scripted(), feeds=(one,)), one, 5)
+        [outcome] = await draft_feed(run_context(ledger, net, tmp_path, Scripted(), feeds=(one,)), one, 5)
     assert outcome.path, outcome.reason
     after, _ = loads(path.read_text())
     assert after["ai"]["version"] == 2

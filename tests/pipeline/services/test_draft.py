@@ -19,7 +19,7 @@ from pipeline.llm.chat import ChatResponse, FinishReason
 from pipeline.services import RunContext, draft_feed
 from pipeline.storage import Ledger
 from tests.fakes.model_server import article
-from tests.pipeline.services.desk import Scripted, room
+from tests.pipeline.services.desk import Scripted, run_context
 from tests.pipeline.storage.records import NOW, admit, feed, item
 
 LATER = NOW + timedelta(hours=1)
@@ -31,7 +31,7 @@ def states(ledger: Ledger) -> dict[str, int]:
 
 async def test_a_queue_is_drafted_and_drafted_once(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
     model = Scripted()
-    desk = room(ledger, net, tmp_path, model)
+    desk = run_context(ledger, net, tmp_path, model)
     outcomes = await draft_feed(desk, feed(), 9)
     assert len([one for one in outcomes if one.path and one.rewritten]) == 5
     assert await draft_feed(desk, feed(), 9) == []
@@ -46,7 +46,7 @@ async def test_a_hostile_headline_is_written_without_its_markup_and_found(
     answer = article(
         overview="Coins <img src=x onerror=alert(2)> were mined.", category="NEWS", tags=["NEWS"]
     )
-    [outcome] = await draft_feed(room(ledger, net, tmp_path, Scripted(json.dumps(answer))), feed(), 1)
+    [outcome] = await draft_feed(run_context(ledger, net, tmp_path, Scripted(json.dumps(answer))), feed(), 1)
     assert outcome.path
     row = ledger.draft(outcome.path)
     metadata, _ = loads(row.version_text)
@@ -61,11 +61,11 @@ async def test_a_hostile_headline_is_written_without_its_markup_and_found(
 
 async def test_one_items_trouble_is_its_own(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
     model = Scripted(LLMError("stalled", retry=True), LLMError("refused", retry=False), "no JSON")
-    outcomes = await draft_feed(room(ledger, net, tmp_path, model), feed(), 9)
+    outcomes = await draft_feed(run_context(ledger, net, tmp_path, model), feed(), 9)
     assert sorted(bool(one.path) for one in outcomes) == [False, False, True, True, True]
     assert states(ledger) == {"drafted": 3, "failed": 1, "seen": 1}, "a useless answer was mended at once"
     assert (model.asked, len(ledger.calls_since(None))) == (6, 4)
-    again = await draft_feed(room(ledger, net, tmp_path, model), feed(), 9)
+    again = await draft_feed(run_context(ledger, net, tmp_path, model), feed(), 9)
     assert len(again) == 1, "what may fare better is tried again"
     assert states(ledger) == {"drafted": 4, "failed": 1}
 
@@ -74,22 +74,22 @@ async def test_a_refused_key_ends_the_run_and_loses_nothing(
     ledger: Ledger, net: HttpClient, tmp_path: Path
 ) -> None:
     model = Scripted(*[LLMRejected("the key is refused: set OPENAI_API_KEY")] * 5)
-    desk = room(ledger, net, tmp_path, model)
+    desk = run_context(ledger, net, tmp_path, model)
     desk = RunContext(**{**vars(desk), "in_flight": asyncio.Semaphore(1)})
     assert await draft_feed(desk, feed(), 9) == []
     assert model.asked == 1
     assert [type(error) for error in desk.stop] == [LLMRejected]
     assert states(ledger) == {"seen": 5}
-    assert len(await draft_feed(room(ledger, net, tmp_path, Scripted()), feed(), 9)) == 5
+    assert len(await draft_feed(run_context(ledger, net, tmp_path, Scripted()), feed(), 9)) == 5
 
 
 async def test_what_an_ending_run_did_not_ask_for_waits_untouched(
     ledger: Ledger, net: HttpClient, tmp_path: Path
 ) -> None:
     model = Scripted(*[ShutdownRequested("the run ends before this request is sent")] * 5)
-    assert await draft_feed(room(ledger, net, tmp_path, model), feed(), 9) == []
+    assert await draft_feed(run_context(ledger, net, tmp_path, model), feed(), 9) == []
     assert states(ledger) == {"seen": 5}
-    assert len(await draft_feed(room(ledger, net, tmp_path, Scripted()), feed(), 9)) == 5
+    assert len(await draft_feed(run_context(ledger, net, tmp_path, Scripted()), feed(), 9)) == 5
 
 
 async def test_what_is_not_waited_for_any_longer_is_given_back(
@@ -103,12 +103,12 @@ async def test_what_is_not_waited_for_any_longer_is_given_back(
                 await asyncio.Event().wait()
             return await super().send(body)
 
-    desk = room(ledger, net, tmp_path, Silent())
+    desk = run_context(ledger, net, tmp_path, Silent())
     desk = RunContext(**{**vars(desk), "in_flight": asyncio.Semaphore(1)})
     outcomes = await draft_feed(desk, feed(), 9)
     assert [bool(one.path) for one in outcomes] == [True, True]
     assert states(ledger) == {"drafted": 2, "seen": 3}
-    assert len(await draft_feed(room(ledger, net, tmp_path, Scripted()), feed(), 9)) == 3
+    assert len(await draft_feed(run_context(ledger, net, tmp_path, Scripted()), feed(), 9)) == 3
 
 
 async def test_an_answer_outlives_a_folder_that_cannot_be_written(
@@ -116,20 +116,20 @@ async def test_an_answer_outlives_a_folder_that_cannot_be_written(
 ) -> None:
     (tmp_path / "output").write_text("in the way")
     model = Scripted()
-    desk = room(ledger, net, tmp_path, model)
+    desk = run_context(ledger, net, tmp_path, model)
     await draft_feed(desk, feed(), 9)
     assert desk.stop
     assert desk.stop[0].exit_code == 5
     asked = model.asked
     assert states(ledger).get("answered") == asked
     (tmp_path / "output").unlink()
-    await draft_feed(room(ledger, net, tmp_path, model), feed(), 9)
+    await draft_feed(run_context(ledger, net, tmp_path, model), feed(), 9)
     assert (model.asked, states(ledger)) == (5, {"drafted": 5})
 
 
 async def test_a_ledger_that_fails_ends_the_run(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
     model = Scripted(cast(Exception, LedgerError("ledger x: the disk is full; free some space")))
-    desk = room(ledger, net, tmp_path, model)
+    desk = run_context(ledger, net, tmp_path, model)
     await draft_feed(desk, feed(), 9)
     assert desk.stop[0].exit_code == 3
 
@@ -139,7 +139,7 @@ async def test_what_nobody_foresaw_is_raised_when_the_others_are_done(
 ) -> None:
     model = Scripted(ValueError("a bug"))
     with pytest.raises(ValueError, match="a bug"):
-        await draft_feed(room(ledger, net, tmp_path, model), feed(), 9)
+        await draft_feed(run_context(ledger, net, tmp_path, model), feed(), 9)
     assert states(ledger) == {"drafted": 4, "seen": 1}
 
 
@@ -148,7 +148,7 @@ async def test_an_unforeseen_error_is_the_feeds_own_in_the_report(
 ) -> None:
     from flows.ingest import _report
 
-    desk = room(ledger, net, tmp_path, Scripted())
+    desk = run_context(ledger, net, tmp_path, Scripted())
     report = _report(desk, feed(), ValueError("a bug"))
     assert "one" in str(report.error)
     assert "a bug" in str(report.error)
@@ -160,7 +160,7 @@ async def test_an_answer_that_is_worth_nothing_is_kept_and_counted(
 ) -> None:
     used = TokenUsage(prompt_tokens=1000, completion_tokens=4000)
     model = Scripted(*[ChatResponse(text='{"over', end=FinishReason.LENGTH, usage=used)] * 2)
-    [outcome] = await draft_feed(room(ledger, net, tmp_path, model), feed(), 1)
+    [outcome] = await draft_feed(run_context(ledger, net, tmp_path, model), feed(), 1)
     assert (outcome.prompt_tokens, outcome.completion_tokens) == (2000, 8000)
     assert [body["max_tokens"] for body in model.bodies] == [4096, 16384]
     with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as database:

@@ -22,7 +22,7 @@ from pipeline.services.draft_file import decode_leniently
 from pipeline.storage import Ledger
 from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import article
-from tests.pipeline.services.desk import BEAT, GOOD, Scripted, room
+from tests.pipeline.services.desk import BEAT, GOOD, Scripted, run_context
 from tests.pipeline.storage.records import LEASE_S, NOW, feed
 
 SECTION = json.dumps({"text": "The section says something else now."})
@@ -38,7 +38,7 @@ class Desk:
 
     async def run(self, *script: Any, beat: Beat = BEAT, count: int = 1) -> tuple[Scripted, list[Any]]:
         model = Scripted(*script)
-        desk = room(self.ledger, self.net, self.folder, model, beat=beat)
+        desk = run_context(self.ledger, self.net, self.folder, model, beat=beat)
         if beat.verify:
             desk = RunContext(**{**vars(desk), "mender": load_prompt(ROOT / "prompts", "mend")})
         return model, await draft_feed(desk, feed(), count)
@@ -284,7 +284,7 @@ async def test_a_repair_that_fails_leaves_the_draft_with_its_findings(desk: Desk
 
 async def test_a_brief_waits_for_a_model(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
     config: FeedConfig = feed()
-    await draft_feed(room(ledger, net, tmp_path, None), config, 2)
+    await draft_feed(run_context(ledger, net, tmp_path, None), config, 2)
     rows = redraft.offline_briefs(ledger, tmp_path / "output")
     assert len(rows) == 2
     edited = rows[0]
@@ -294,6 +294,6 @@ async def test_a_brief_waits_for_a_model(ledger: Ledger, net: HttpClient, tmp_pa
         ledger, tmp_path / "output", brief.external_id, by=None, note=None, section=None, now=NOW
     )
     model = Scripted(GOOD)
-    [outcome] = await draft_feed(room(ledger, net, tmp_path, model), config, 9, requested=True)
+    [outcome] = await draft_feed(run_context(ledger, net, tmp_path, model), config, 9, requested=True)
     assert (outcome.rewritten, model.asked) == (True, 1)
     assert redraft.offline_briefs(ledger, tmp_path / "output") == []

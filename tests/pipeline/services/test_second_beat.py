@@ -10,7 +10,7 @@ from pipeline.http_client import HttpClient
 from pipeline.services import draft_feed
 from pipeline.storage import Ledger
 from tests.end_to_end.project import ROOT
-from tests.pipeline.services.desk import Scripted, room
+from tests.pipeline.services.desk import Scripted, run_context
 from tests.pipeline.storage.records import admit, item
 
 TEXT = (
@@ -43,7 +43,7 @@ async def test_a_german_beat_needs_no_code(ledger: Ledger, net: HttpClient, tmp_
     ledger.sync_feeds([feed])
     admit(ledger, item(11, title="Nordleitung baut Speicher in Husum", text=TEXT), key=feed.key)
     model = Scripted(json.dumps(ANSWER, ensure_ascii=False))
-    desk = room(ledger, net, tmp_path, model, beat=beat, feeds=(feed,))
+    desk = run_context(ledger, net, tmp_path, model, beat=beat, feeds=(feed,))
     [outcome] = await draft_feed(desk, feed, 9)
     told = model.bodies[0]["messages"][0]["content"]
     assert 'the language with the code "de"' in told

@@ -13,7 +13,7 @@ from pipeline.llm.chat import ChatResponse
 from pipeline.services import draft_feed
 from pipeline.storage import Cap, Ledger, Limits
 from pipeline.storage.processes import current_owner
-from tests.pipeline.services.desk import Scripted, room
+from tests.pipeline.services.desk import Scripted, run_context
 from tests.pipeline.storage.records import NOW, admit, feed, item
 
 
@@ -45,14 +45,19 @@ async def test_who_writes_no_drafts_leaves_texts_that_the_other_machine_writes(
     ledger: Ledger, net: HttpClient, tmp_path: Path
 ) -> None:
     remote = Scripted()
-    outcomes = await draft_feed(room(ledger, net, tmp_path / "a", remote, writes_drafts=False), feed(), 9)
+    outcomes = await draft_feed(
+        run_context(ledger, net, tmp_path / "a", remote, writes_drafts=False), feed(), 9
+    )
     assert [bool(one.path) for one in outcomes] == [True] * 5
     assert files(tmp_path / "a") == []
     assert ledger.unwritten() == {"one": 5}
-    assert await draft_feed(room(ledger, net, tmp_path / "a", remote, writes_drafts=False), feed(), 9) == []
+    assert (
+        await draft_feed(run_context(ledger, net, tmp_path / "a", remote, writes_drafts=False), feed(), 9)
+        == []
+    )
 
     writer = Scripted()
-    desk = room(ledger, net, tmp_path / "b", writer)
+    desk = run_context(ledger, net, tmp_path / "b", writer)
     written = await draft_feed(desk, feed(), 9, requested=True)
     assert (remote.asked, writer.asked) == (5, 0)
     assert len(written) == len(files(tmp_path / "b")) == 5
@@ -64,12 +69,12 @@ async def test_who_writes_no_drafts_leaves_texts_that_the_other_machine_writes(
 async def test_who_writes_no_drafts_leaves_redrafts_alone(
     ledger: Ledger, net: HttpClient, tmp_path: Path
 ) -> None:
-    desk = room(ledger, net, tmp_path, Scripted())
+    desk = run_context(ledger, net, tmp_path, Scripted())
     await draft_feed(desk, feed(), 9)
     [row, *_] = ledger.drafts()
     ledger.request_redraft(ledger.draft(row.external_id), "Ada", desk.clock())
     remote = Scripted()
-    assert await draft_feed(room(ledger, net, tmp_path, remote, writes_drafts=False), feed(), 9) == []
+    assert await draft_feed(run_context(ledger, net, tmp_path, remote, writes_drafts=False), feed(), 9) == []
     assert remote.asked == 0
 
 
@@ -77,7 +82,7 @@ async def test_two_runs_share_a_queue_and_no_item_twice(
     ledger: Ledger, net: HttpClient, tmp_path: Path
 ) -> None:
     admit(ledger, *(item(number) for number in range(5, 60)))
-    rooms = [room(ledger, net, tmp_path, Crowded(), max_in_flight=3) for _ in range(3)]
+    rooms = [run_context(ledger, net, tmp_path, Crowded(), max_in_flight=3) for _ in range(3)]
     results = await asyncio.gather(*(draft_feed(one, feed(), 100) for one in rooms))
     assert all(results)
     paths = Counter(one.path for outcomes in results for one in outcomes)
@@ -89,7 +94,10 @@ async def test_calls_of_all_runs_together_are_limited(
     ledger: Ledger, net: HttpClient, tmp_path: Path
 ) -> None:
     admit(ledger, *(item(number) for number in range(5, 30)))
-    rooms = [room(ledger, net, tmp_path, Crowded(), max_in_flight=4, max_in_flight_total=2) for _ in range(3)]
+    rooms = [
+        run_context(ledger, net, tmp_path, Crowded(), max_in_flight=4, max_in_flight_total=2)
+        for _ in range(3)
+    ]
     results = await asyncio.gather(*(draft_feed(one, feed(), 100) for one in rooms))
     assert sum(len(outcomes) for outcomes in results) == 30
     assert Crowded.most == 2
@@ -98,7 +106,7 @@ async def test_calls_of_all_runs_together_are_limited(
 async def test_a_run_that_ends_does_not_wait_for_its_turn(
     ledger: Ledger, net: HttpClient, tmp_path: Path
 ) -> None:
-    one = room(ledger, net, tmp_path, Scripted(), max_in_flight_total=1)
+    one = run_context(ledger, net, tmp_path, Scripted(), max_in_flight_total=1)
     ledger.reserve("another", 0, 0, (), one.clock(), stale=one.clock().replace(year=2000))
     drafting = asyncio.create_task(draft_feed(one, feed(), 9))
     await asyncio.sleep(0.3)

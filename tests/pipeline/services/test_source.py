@@ -12,7 +12,7 @@ from pipeline.http_client import HttpClient
 from pipeline.services import draft_feed
 from pipeline.storage import Ledger, Policy
 from tests.fakes.feed_server import FeedServer
-from tests.pipeline.services.desk import Scripted, room
+from tests.pipeline.services.desk import Scripted, run_context
 from tests.pipeline.storage.records import admit, feed, item
 
 STORY = (
@@ -39,7 +39,7 @@ def story(server: FeedServer, text: str) -> Item:
 
 
 async def draft(ledger: Ledger, net: HttpClient, folder: Path, thin: FeedConfig, model: Scripted) -> Any:
-    [outcome] = await draft_feed(room(ledger, net, folder, model, feeds=(thin,)), thin, 1)
+    [outcome] = await draft_feed(run_context(ledger, net, folder, model, feeds=(thin,)), thin, 1)
     return outcome
 
 
@@ -138,6 +138,6 @@ async def test_a_redraft_that_comes_to_nothing_leaves_the_draft_that_stands(
 
 async def test_a_day_has_its_limit(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
     limited = feed(max_items_per_day=3)
-    desk = room(ledger, net, tmp_path, Scripted(), feeds=(limited,))
+    desk = run_context(ledger, net, tmp_path, Scripted(), feeds=(limited,))
     assert [len(await draft_feed(desk, limited, 2)) for _ in range(3)] == [2, 1, 0]
     assert ledger.counts()["one"] == {"drafted": 3, "seen": 2}
