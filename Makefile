@@ -38,11 +38,12 @@ test: $(VENV)/ready tests/readers/node_modules/ready  ## every test but the long
 soak: $(VENV)/ready $(NODE:=/node_modules/ready)  ## the long tests: sites by their generators, benchmarks in small
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m soak
 
-check: $(VENV)/ready  ## style, types, import directions
+check: $(VENV)/ready  ## style, types, import directions, licences
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m tests.licences
 
 # Each line: a file of benchmarks/, without its ending, and its arguments. One that fails does not stop the others.
 BENCH := "startup" "parsing tests/pipeline/feeds/samples" "deciding --large 50000" "polling" "checking" "calls" "throughput" \

@@ -42,7 +42,7 @@ def call_copydesk(project: Project, *arguments: str, given: str = "") -> "subpro
         for one in (console.out, console.err):
             stack.enter_context(_plain(one, int(project.environ["COLUMNS"])))
         if "PREFECT_API_URL" in project.environ:
-            quieten()
+            silence_prefect()
             renew()
         code = _code_of_main()
     shown = (one.getvalue().decode().replace("\r\n", "\n") for one in streams[1:])

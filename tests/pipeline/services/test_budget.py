@@ -45,6 +45,7 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.mark.process
 def test_four_processes_keep_one_cap_and_the_next_day_goes_on(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'shared.db'}"
     with ModelServer() as server, Ledger.open(url) as ledger:
