@@ -80,7 +80,7 @@ def _drafted(begin: Start, dear: Decimal | None, *, model: bool) -> Report | Non
     What the dry run before the question read is kept for the run after it. Whoever agreed beforehand (`dear`
     is None) has each page taken in as it is read.
     """
-    count, found = Count(), dict[str, "Found"]()
+    count, found = Count(), dict[str, "BackfillPreview"]()
 
     def planned(plan: Report) -> None:
         count.expected = len(plan["items"])

@@ -79,5 +79,6 @@ def _tell(amended: RestoreSummary) -> None:
     if amended.left_out:
         some = ", ".join(amended.left_out[:3]) + (" …" if len(amended.left_out) > 3 else "")
         print_line(
-            f"{pluralize(len(amended.left_out), 'file')} left out, since decided on or forgotten: {printable(some)}"
+            f"{pluralize(len(amended.left_out), 'file')} left out, since decided on or forgotten: "
+            f"{printable(some)}"
         )

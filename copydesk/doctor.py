@@ -33,7 +33,8 @@ def examine(*, as_json: bool) -> None:
     else:
         for what, ok, said in results:
             print_line(
-                f"{'[green]ok[/green]     ' if ok else '[red]trouble[/red]'} {printable(what)}: {printable(said)}"
+                f"{'[green]ok[/green]     ' if ok else '[red]trouble[/red]'} {printable(what)}: "
+                f"{printable(said)}"
             )
     sys.exit(not all(ok for _, ok, _ in results))
 

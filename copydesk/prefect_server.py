@@ -59,19 +59,19 @@ def beginning(name: str, settings: Settings, *, direct: bool) -> Iterator[Begin]
     start.
     """
     if direct or not settings.prefect:
-        logging.getLogger().setLevel(logging.CRITICAL)  # as `quieten` has it
+        logging.getLogger().setLevel(logging.CRITICAL)  # as `silence_prefect` has it
         yield Begin(partial(_directly, name), "polling feeds")
         return
     require_api_url()
     subscriptions = load_feeds(settings.feeds_file)
     with Ledger.open(settings.database_url) as ledger:
         ledger.sync_feeds(subscriptions.feeds)
-    quieten()
+    silence_prefect()
     with small_server(settings.base) as ready:
         yield Begin(partial(_as_flow, name, ready), "starting Prefect, polling feeds")
 
 
-def quieten() -> None:
+def silence_prefect() -> None:
     """Silence Prefect's own lines unless somebody asks for them: the report says what happened."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")  # its workers speak of slow servers there

@@ -55,7 +55,8 @@ def show(ref: str, *, as_json: bool) -> None:
     print_line("[bold]--- besides ---[/bold]")
     _verbatim(json.dumps({key: body[key] for key in body if key != "messages"}, indent=2, ensure_ascii=False))
     print_line(
-        f"\n{prompt.id}, at most {estimate_prompt_tokens(body):,} tokens; the item's marker differs in every request."
+        f"\n{prompt.id}, at most {estimate_prompt_tokens(body):,} tokens; "
+        "the item's marker differs in every request."
     )
     if needs_page(item, feed):
         print_line("The feed's text is thin or cut: the item's page is fetched before it is sent.")

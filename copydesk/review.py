@@ -84,12 +84,14 @@ class Session:
         found = (*checked, *system_findings(row))
         print_line(f"[bold]{printable(front.text('title') or row.title)}[/bold]")
         print_line(
-            f"[dim]{printable(row.path)} · {printable(source.feed_name)} · {printable(source.item.link or '')}[/dim]\n"
+            f"[dim]{printable(row.path)} · {printable(source.feed_name)} · "
+            f"{printable(source.item.link or '')}[/dim]\n"
         )
         check.show(body, text[: len(text) - len(body)].count("\n") + 1, found, source.item.text, front)
         for one in row.acknowledged:
             print_line(
-                f"[dim]{printable(one.by)} answers for: {printable(one.message)} ({printable(one.reason)})[/dim]"
+                f"[dim]{printable(one.by)} answers for: "
+                f"{printable(one.message)} ({printable(one.reason)})[/dim]"
             )
         print_line(f"[bold]{pluralize(len(unanswered(found, row.acknowledged)), 'open finding')}[/bold]")
         return Shown(standing, found)

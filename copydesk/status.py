@@ -63,7 +63,8 @@ def status(*, as_json: bool) -> None:
     table("Feeds", ("feed", "last polled", *STATES, "standing"), rows)
     for failure in failures:
         print_line(
-            f"{failure.state} {printable(failure.feed_key)} · {printable(failure.title)}: {printable(failure.reason)}"
+            f"{failure.state} {printable(failure.feed_key)} · {printable(failure.title)}: "
+            f"{printable(failure.reason)}"
         )
     if any(failure.state == "failed" for failure in failures):
         print_line("\n`copydesk retry` queues the failed ones again.")
@@ -202,7 +203,8 @@ def cost(by: str, since: str | None, *, as_json: bool) -> None:
     print_line(f"\n{pluralize(len(calls), 'answer')} for {dollars(total(calls))}.")
     if unknown:
         print_line(
-            f"The price of {pluralize(unknown, 'answer')} is not known; COPYDESK_PRICE sets that of later ones."
+            f"The price of {pluralize(unknown, 'answer')} is not known; "
+            "COPYDESK_PRICE sets that of later ones."
         )
     spans = (
         ("day", settings.cap_day, day_start(now, settings.timezone)),

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from copydesk import console
 from copydesk.main import main
-from copydesk.prefect_server import quieten
+from copydesk.prefect_server import silence_prefect
 from flows.prefect_api import renew
 from tests.end_to_end.project import Project
 

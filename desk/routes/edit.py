@@ -121,7 +121,8 @@ async def _save(ctx: WebContext, seen: DraftView, written: EditForm, name: str) 
     changes = _changes(seen, written)
     found = await _findings(ctx, seen, written, changes)
     return await asyncio.to_thread(
-        save_edit, ctx.ledger, ctx.settings.output, ctx.subscriptions, seen.row.external_id, changes, found,
+        save_edit, ctx.ledger, ctx.settings.output, ctx.subscriptions, seen.row.external_id,
+        changes, found,
         base=written.base, by=name, now=ctx.now, form=written.form,
     )  # fmt: skip
 
@@ -191,7 +192,8 @@ async def _approved(request: Request, ref: str, sha256: str) -> Response:
     names = await names_of(request, chosen)
     try:
         await asyncio.to_thread(
-            review.submit_review, ctx.ledger, ctx.settings.output, ctx.subscriptions, ref, ReviewDecision.APPROVE,
+            review.submit_review, ctx.ledger, ctx.settings.output, ctx.subscriptions, ref,
+            ReviewDecision.APPROVE,
             by=current_editor(request), note=None, now=ctx.now, seen=sha256,
         )  # fmt: skip
     except ReviewError as error:

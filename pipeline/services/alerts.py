@@ -18,6 +18,10 @@ REPEAT_AFTER = timedelta(days=1)
 """After which trouble that still stands is told again."""
 
 
+_KEY_NAMES = {"LLMRejected": "ModelRefused", "DatabaseError": "LedgerError"}
+"""Programs behind COPYDESK_ALERT_URL read alert keys: a key keeps its name when a class gets another one."""
+
+
 class Alert(NamedTuple):
     """Something that somebody has to look at."""
 
@@ -47,7 +51,8 @@ def active_alerts(
         if isinstance(error, BudgetExceeded):
             yield Alert(f"budget {error.context.get('cap')}", error.message)
         elif not isinstance(error, ShutdownRequested):
-            yield Alert(f"stopped {type(error).__name__}", f"a run ended early: {error.message}")
+            name = type(error).__name__
+            yield Alert(f"stopped {_KEY_NAMES.get(name, name)}", f"a run ended early: {error.message}")
     yield from _late(figures, now, patience)
 
 
