@@ -23,7 +23,7 @@ import openai
 from newsdesk import EVERYTHING, configure
 
 from pipeline.domain.models import Item, PollState
-from pipeline.storage import Ledger, Policy
+from pipeline.storage import Database, Policy, PollResult
 
 TEXT = (
     "The port of Varnhem {number} will close its northern basin for eleven weeks from 3 March, the harbour "
@@ -70,8 +70,8 @@ def queue(folder: Path, count: int) -> str:
     now = datetime.now(UTC)
     from pipeline.config import load_feeds
 
-    with Ledger.open(url) as ledger:
-        ledger.sync_feeds(load_feeds(folder / "feeds.yaml").feeds)
+    with Database.open(url) as db:
+        db.feeds.sync(load_feeds(folder / "feeds.yaml").feeds)
         made = [
             Item(
                 guid=str(number),
@@ -84,7 +84,11 @@ def queue(folder: Path, count: int) -> str:
             for number in range(count)
         ]
         merged: list[Any] = []
-        ledger.admit("f", new=made, updated=[], skipped=[], merged=merged, state=PollState(), policy=Policy())
+        db.items.admit(
+            "f",
+            PollResult(new=made, updated=[], skipped=[], merged=merged, state=PollState()),
+            policy=Policy(),
+        )
     return url
 
 
@@ -102,9 +106,9 @@ async def ours(count: int) -> tuple[float, list[dict[str, Any]]]:
         assert sum(bool(one.path and one.rewritten) for one in outcomes) == count, outcomes[:3]
         from pipeline.services.compose import lease_source
 
-        [row, *_] = ctx.ledger.drafts()
-        claim: Any = type("Claim", (), {"item": row.item, "first_key": feed.first_key})()
-        messages = prompt.messages(lease_source(feed, claim, []), ctx.beats[feed.beat])
+        [row, *_] = ctx.db.drafts.list()
+        lease: Any = type("Claim", (), {"item": row.item, "first_key": feed.first_key})()
+        messages = prompt.messages(lease_source(feed, lease, []), ctx.beats[feed.beat])
     return seconds, [dict(message) for message in messages]
 
 

@@ -48,7 +48,7 @@ class World(NamedTuple):
 
     folder: Path
     environ: dict[str, str]
-    ledger: str
+    db: str
     """URL as psycopg takes it."""
     prefect: int
     """Port of Prefect's server."""
@@ -60,10 +60,10 @@ def world(folder: Path, feeds: dict[str, str], model_url: str, in_flight: int) -
     home = folder / "home"
     environ = lay_out(home, feeds)
     database, prefect = free_port(), free_port()
-    ledger = f"postgresql://copydesk@127.0.0.1:{database}/ledger"
+    db = f"postgresql://copydesk@127.0.0.1:{database}/ledger"
     environ |= {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "COPYDESK_DATABASE_URL": ledger,
+        "COPYDESK_DATABASE_URL": db,
         "COPYDESK_MODEL": "fake-1",
         "OPENAI_BASE_URL": model_url,
         "COPYDESK_MAX_IN_FLIGHT": str(in_flight),
@@ -75,8 +75,8 @@ def world(folder: Path, feeds: dict[str, str], model_url: str, in_flight: int) -
     }
     pg = postgresql(folder / "pg", database)
     pg.keep()
-    waited(lambda: answers(ledger.replace("/ledger", "/postgres")), 60, "PostgreSQL")
-    with psycopg.connect(ledger.replace("/ledger", "/postgres"), autocommit=True) as connection:
+    waited(lambda: answers(db.replace("/ledger", "/postgres")), 60, "PostgreSQL")
+    with psycopg.connect(db.replace("/ledger", "/postgres"), autocommit=True) as connection:
         for name in ("ledger", "prefect"):
             connection.execute(f"CREATE DATABASE {name}".encode())
     working = [*PREFECT, "worker", "start", "--pool", "copydesk", "--limit", "3", "--work-queue", "default"]
@@ -93,7 +93,7 @@ def world(folder: Path, feeds: dict[str, str], model_url: str, in_flight: int) -
         ),
         "remote": Program("worker without drafts", working, remote, folder / "remote.log", cwd=home),
     }
-    return World(folder, environ, ledger, prefect, programs)
+    return World(folder, environ, db, prefect, programs)
 
 
 def deploy(place: World) -> None:
@@ -129,7 +129,7 @@ def victim(place: World, chance: random.Random) -> tuple[str, Callable[[], None]
 def states(place: World) -> Counter[str]:
     """Return items by state; nothing where the ledger does not answer."""
     try:
-        with psycopg.connect(place.ledger, connect_timeout=2) as connection:
+        with psycopg.connect(place.db, connect_timeout=2) as connection:
             rows = connection.execute("SELECT state, count(*) FROM items GROUP BY state").fetchall()
     except psycopg.Error:
         return Counter()

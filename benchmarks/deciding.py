@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from pipeline.domain.models import FeedConfig, Item, PollState, external_id
 from pipeline.domain.near_duplicates import signature_bands
-from pipeline.storage import Ledger, Policy
+from pipeline.storage import Database, Policy, PollResult
 from pipeline.storage.schema import bands as bands_table
 from pipeline.storage.schema import items as items_table
 
@@ -48,9 +48,9 @@ def item(number: int, text_of: int | None = None) -> Item:
     )
 
 
-def fill(ledger: Ledger, count: int) -> None:
+def fill(db: Database, count: int) -> None:
     """Put items into a ledger as polls of long ago would have left them."""
-    ledger.sync_feeds(FEEDS)
+    db.feeds.sync(FEEDS)
     for start in range(0, count, 20_000):
         numbers = range(start, min(count, start + 20_000))
         made = [item(number) for number in numbers]
@@ -68,33 +68,37 @@ def fill(ledger: Ledger, count: int) -> None:
             for number, one in zip(numbers, made, strict=True)
             for band in signature_bands(one.title, one.text)
         ]
-        with ledger._engine.begin() as connection:
+        with db._engine.begin() as connection:
             connection.execute(sa.text("PRAGMA cache_size = -800000"))
             connection.execute(items_table.insert(), rows)
             connection.execute(bands_table.insert(), sorted(marks, key=lambda mark: mark["band"]))
 
 
-def poll(ledger: Ledger, first: int, count: int) -> float:
+def poll(db: Database, first: int, count: int) -> float:
     """Decide and admit one poll of 100 items; returns the seconds an item."""
     feed, known = f"f{first % 100}", [(first % 100) + 100 * n for n in range(count // 100)][:40]
     fresh = [item(10_000_000 + first * 100 + n) for n in range(50)]
     told = [item(20_000_000 + first * 100 + n, text_of=(first * 7 + n * 11) % count) for n in range(10)]
     batch = [*map(item, known), *fresh, *told]
     started = time.perf_counter()
-    met = ledger.known(feed, [one.guid for one in batch], [one.canonical for one in batch if one.canonical])
+    met = db.items.existing(
+        feed, [one.guid for one in batch], [one.canonical for one in batch if one.canonical]
+    )
     new = [one for one in batch if one.guid not in met.guids]
-    ledger.admit(feed, new=new, updated=[], skipped=[], merged=[], state=PollState(), policy=Policy())
+    db.items.admit(
+        feed, PollResult(new=new, updated=[], skipped=[], merged=[], state=PollState()), policy=Policy()
+    )
     return (time.perf_counter() - started) / len(batch)
 
 
 @contextlib.contextmanager
-def filled(folder: Path, count: int) -> Iterator[Ledger]:
+def filled(folder: Path, count: int) -> Iterator[Database]:
     """Yield a ledger of so many items."""
     started = time.perf_counter()
-    with Ledger.open(f"sqlite:///{folder / f'{count}.db'}") as ledger:
-        fill(ledger, count)
+    with Database.open(f"sqlite:///{folder / f'{count}.db'}") as db:
+        fill(db, count)
         print(f"{count:,} items filled in {time.perf_counter() - started:.0f} s", file=sys.stderr)
-        yield ledger
+        yield db
 
 
 def main() -> int:
@@ -111,7 +115,7 @@ def main() -> int:
         with filled(folder, arguments.small) as small, filled(folder, arguments.large) as large:
             sizes = (arguments.small, arguments.large)
             pairs = [
-                [poll(ledger, number, size) for ledger, size in zip((small, large), sizes, strict=True)]
+                [poll(db, number, size) for db, size in zip((small, large), sizes, strict=True)]
                 for number in range(arguments.rounds)
             ][5:]
     for size, column in zip(sizes, zip(*pairs, strict=True), strict=True):

@@ -21,7 +21,7 @@ from machines import answers, free_port, postgresql, waited
 from newsroom import texts
 
 from pipeline.domain.models import FeedConfig, Item, PollState, external_id
-from pipeline.storage import Cap, Ledger, Policy, Wanted
+from pipeline.storage import CallCost, Database, DraftQuery, Policy, PollResult, SpendingCap
 from pipeline.storage.schema import calls, findings, items, versions
 
 FEEDS = 20
@@ -59,11 +59,11 @@ def rows(first: int, count: int, body: str) -> Iterator[tuple[dict[str, Any], di
         yield row, version if drafted else None
 
 
-def build(ledger: Ledger, size: int) -> None:
+def build(db: Database, size: int) -> None:
     """Fill a new ledger."""
-    ledger.sync_feeds([feed(number) for number in range(FEEDS)])
+    db.feeds.sync([feed(number) for number in range(FEEDS)])
     body = "---\ntitle: x\n---\n" + "A sentence of usual length stands here. " * 80
-    engine = ledger._engine  # nothing but a benchmark fills a ledger in this way
+    engine = db._engine  # nothing but a benchmark fills a ledger in this way
     for first in range(0, size, _BATCH):
         made = list(rows(first, min(_BATCH, size - first), body))
         drafted = [version for _, version in made if version]
@@ -100,7 +100,7 @@ def median_ms(step: Callable[[int], object], rounds: int = 7) -> float:
     return statistics.median(took)
 
 
-def steps(ledger: Ledger, size: int) -> dict[str, Callable[[int], object]]:
+def steps(db: Database, size: int) -> dict[str, Callable[[int], object]]:
     """Return what is measured, by name."""
 
     def admit(number: int) -> None:
@@ -109,45 +109,47 @@ def steps(ledger: Ledger, size: int) -> dict[str, Callable[[int], object]]:
             for n, text in enumerate(texts(number, 20))
         ]
         state = PollState()
-        ledger.admit("f1", new=made, updated=[], skipped=[], merged=[], state=state, policy=Policy())
+        db.items.admit(
+            "f1", PollResult(new=made, updated=[], skipped=[], merged=[], state=state), policy=Policy()
+        )
 
-    def claim(_number: int) -> None:
-        ledger.release(ledger.claim("f1", 20, 900.0))
+    def lease(_number: int) -> None:
+        db.leases.release(db.leases.acquire("f1", 20, 900.0))
 
     def reserve(_number: int) -> None:
-        cap = Cap("day", 10**15, day)
-        ledger.unreserve(ledger.reserve("r", 0, 0, [cap], _NOW, stale=day)[0])
+        cap = SpendingCap("day", 10**15, day)
+        db.budget.release(db.budget.reserve("r", CallCost(0, 0), [cap], _NOW, stale=day)[0])
 
     guids = [f"g{number}" for number in range(1, size, max(1, size // 50))]
     links = [f"https://f1.example/{number}" for number in range(1, size, max(1, size // 50))]
     day = _NOW - timedelta(days=1)
     return {
-        "SELECT 1": lambda _: _select(ledger),
-        "one row written": lambda number: ledger.keep_page(f"https://x.example/{number}", None, "x", _NOW),
+        "SELECT 1": lambda _: _select(db),
+        "one row written": lambda number: db.caches.save_page(f"https://x.example/{number}", None, "x", _NOW),
         "admit 20 items": admit,
-        "claim 20, give back": claim,
-        "known: 50 guids": lambda _: ledger.known("f1", guids, links),
-        "queues of all feeds": lambda _: ledger.queues(),
-        "poll states": lambda _: ledger.poll_states(),
-        "page of the desk's queue": lambda _: ledger.queue(Wanted()),
+        "claim 20, give back": lease,
+        "known: 50 guids": lambda _: db.items.existing("f1", guids, links),
+        "queues of all feeds": lambda _: db.leases.counts(),
+        "poll states": lambda _: db.feeds.poll_states(),
+        "page of the desk's queue": lambda _: db.drafts.page(DraftQuery()),
         "reserve under a day's cap": reserve,
-        "drafted in a day": lambda _: ledger.drafted_since("f1", day),
-        "unwritten texts": lambda _: ledger.unwritten(),
-        "status of feeds": lambda _: ledger.feed_status(),
-        "figures for Prometheus": lambda _: ledger.figures(),
+        "drafted in a day": lambda _: db.drafts.count_since("f1", day),
+        "unwritten texts": lambda _: db.versions.pending_by_feed(),
+        "status of feeds": lambda _: db.feeds.status(),
+        "figures for Prometheus": lambda _: db.metrics.snapshot(),
     }
 
 
-def _select(ledger: Ledger) -> None:
-    with ledger._reading() as connection:
+def _select(db: Database) -> None:
+    with db._reading() as connection:
         connection.execute(sa.text("SELECT 1"))
 
 
 def measured(url: str, size: int) -> dict[str, float]:
     """Build a ledger of so many items and return the milliseconds."""
-    with Ledger.open(url) as ledger:
-        build(ledger, size)
-        return {name: median_ms(step) for name, step in steps(ledger, size).items()}
+    with Database.open(url) as db:
+        build(db, size)
+        return {name: median_ms(step) for name, step in steps(db, size).items()}
 
 
 def main() -> int:

@@ -21,31 +21,33 @@ from pathlib import Path
 from modelserver import model_server
 from newsroom import lay_out, texts
 
+from pipeline.storage import PollResult
+
 _PORTION = 30
 """Items that are admitted at a time."""
 
 
 def work(number: int, seconds: float) -> None:
     """Be one of the processes; print what came of it."""
-    from pipeline.domain.errors import LedgerError
+    from pipeline.domain.errors import DatabaseError
     from pipeline.domain.models import Item, PollState
     from pipeline.services import draft_feed
     from pipeline.services.run import open_run
-    from pipeline.storage import Ledger, Policy
+    from pipeline.storage import Database, Policy
 
     trouble: list[str] = []
     slowest = 0.0
     drafted = 0
 
-    def looked(ledger: Ledger) -> None:
+    def looked(db: Database) -> None:
         nonlocal slowest
         began = time.perf_counter()
-        ledger.figures()
-        ledger.feed_status()
-        ledger.counts()
+        db.metrics.snapshot()
+        db.feeds.status()
+        db.feeds.item_counts()
         slowest = max(slowest, time.perf_counter() - began)
 
-    def admit(ledger: Ledger, key: str, first: int) -> None:
+    def admit(db: Database, key: str, first: int) -> None:
         made = [
             Item(
                 guid=f"{number}-{n}",
@@ -55,7 +57,9 @@ def work(number: int, seconds: float) -> None:
             )
             for n, text in enumerate(texts(first * 7 + number, _PORTION), start=first)
         ]
-        ledger.admit(key, new=made, updated=[], skipped=[], merged=[], state=PollState(), policy=Policy())
+        db.items.admit(
+            key, PollResult(new=made, updated=[], skipped=[], merged=[], state=PollState()), policy=Policy()
+        )
 
     async def run() -> None:
         nonlocal drafted
@@ -64,12 +68,12 @@ def work(number: int, seconds: float) -> None:
             [feed] = subscriptions.feeds
             while time.monotonic() < until:
                 try:
-                    await asyncio.to_thread(admit, ctx.ledger, feed.key, first)
+                    await asyncio.to_thread(admit, ctx.db, feed.key, first)
                     _, outcomes = await asyncio.gather(
-                        asyncio.to_thread(looked, ctx.ledger), draft_feed(ctx, feed, _PORTION)
+                        asyncio.to_thread(looked, ctx.db), draft_feed(ctx, feed, _PORTION)
                     )
                     drafted += sum(bool(one.path) for one in outcomes)
-                except LedgerError as error:
+                except DatabaseError as error:
                     trouble.append(error.message)
                 trouble.extend(error.message for error in ctx.stop)
                 ctx.stop.clear()

@@ -8,7 +8,7 @@ from pipeline.config import desk_settings, load_feeds
 from pipeline.domain.errors import CopydeskError, OutputError, ReviewError
 from pipeline.domain.models import ReviewDecision
 from pipeline.services import review
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 
 DONE = {"approve": "approved", "reject": "rejected"}
 
@@ -19,12 +19,12 @@ def review_drafts(decision: str, drafts: list[str], note: str | None) -> None:
     beats = load_feeds(settings.feeds_file)
     failed: list[CopydeskError] = []
     done = 0
-    with Ledger.open(settings.database_url) as ledger:
-        review.resume_interrupted(ledger, settings.output)
+    with Database.open(settings.database_url) as db:
+        review.resume_interrupted(db, settings.output)
         for ref in drafts:
             try:
                 path = review.submit_review(
-                    ledger,
+                    db,
                     settings.output,
                     beats,
                     ref,

@@ -12,7 +12,7 @@ from pipeline.services.backup import (
     restore_files,
     verify_backup,
 )
-from pipeline.storage import Ledger, file_of
+from pipeline.storage import Database, file_of
 
 _DUMP = 'pg_dump --format=custom --file=ledger.dump "$COPYDESK_DATABASE_URL"'
 _LOAD = 'pg_restore --clean --if-exists --dbname="$COPYDESK_DATABASE_URL" ledger.dump'
@@ -23,11 +23,11 @@ def save(archive: Path) -> None:
     settings = desk_settings()
     if archive.exists():
         raise ConfigError(f"{archive} exists; name another file")
-    with Ledger.open(settings.database_url) as ledger:
-        saved = create_backup(ledger, settings.output, archive.absolute())
-    kept = f"{pluralize(saved.files, 'file')}{' and the ledger' if saved.ledger else ''}"
+    with Database.open(settings.database_url) as db:
+        saved = create_backup(db, settings.output, archive.absolute())
+    kept = f"{pluralize(saved.files, 'file')}{' and the ledger' if saved.db else ''}"
     print_line(f"{printable(archive)}: {kept}. feeds.yaml, prompts and .env are yours to keep.")
-    if not saved.ledger:
+    if not saved.db:
         err.print(f"The ledger is PostgreSQL's: dump it now, after the files: {_DUMP}", markup=False)
 
 
@@ -37,35 +37,35 @@ def restore(archive: Path) -> None:
     if not archive.is_file():
         raise ConfigError(f"{archive} does not exist")
     saved = verify_backup(archive.absolute())
-    database = _place(settings, ledger=saved.ledger)
-    if not saved.ledger:
-        _require_ledger(settings)
+    database = _place(settings, db=saved.db)
+    if not saved.db:
+        _require_database(settings)
     restore_files(archive.absolute(), settings.output, database)
-    with Ledger.open(settings.database_url) as ledger:
-        amended = reconcile_database(ledger, settings.output)
-    print_line(f"{pluralize(saved.files, 'file')} restored{', and the ledger' if saved.ledger else ''}.")
+    with Database.open(settings.database_url) as db:
+        amended = reconcile_database(db, settings.output)
+    print_line(f"{pluralize(saved.files, 'file')} restored{', and the ledger' if saved.db else ''}.")
     _tell(amended)
     print_line("The next run goes on from there.")
 
 
-def _place(settings: Settings, *, ledger: bool) -> Path | None:
+def _place(settings: Settings, *, db: bool) -> Path | None:
     """Return where an archive's ledger goes, None where it holds none. Raises ConfigError."""
     place = file_of(settings.database_url)
-    if ledger and place is None:
+    if db and place is None:
         raise ConfigError(
             "the archive holds a ledger of SQLite, and COPYDESK_DATABASE_URL names PostgreSQL; "
             "take it out of .env to restore that ledger",
             variable="COPYDESK_DATABASE_URL",
         )
-    return place if ledger else None
+    return place if db else None
 
 
-def _require_ledger(settings: Settings) -> None:
+def _require_database(settings: Settings) -> None:
     """Raise ReviewError where the ledger that an archive goes with is not there."""
     place = file_of(settings.database_url)
     if place is None or place.exists():  # nothing is made where there is none
-        with Ledger.open(settings.database_url) as ledger:
-            if ledger.counts():
+        with Database.open(settings.database_url) as db:
+            if db.feeds.item_counts():
                 return
     raise ReviewError(f"the archive holds no ledger, and yours is empty; load its dump first: {_LOAD}")
 

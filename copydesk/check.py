@@ -186,13 +186,13 @@ def _known(ref: str, language: str | None) -> Proof:
         draft_source,
         drop_editor_links,
     )
-    from pipeline.storage import Ledger
+    from pipeline.storage import Database
 
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
-    with Ledger.open(settings.database_url) as ledger:
+    with Database.open(settings.database_url) as db:
         try:
-            row = ledger.draft(ref)
+            row = db.drafts.get(ref)
         except ReviewError as error:
             said = f"{error.message}; of any other file tell its --source as well"
             raise ConfigError(said, draft=ref) from error

@@ -10,18 +10,18 @@ from typing import cast
 from copydesk.console import err, out
 from pipeline.config import Settings, desk_settings, load_feeds, private_files, require_user_secret
 from pipeline.domain.errors import ConfigError
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 
 _LOG_SIZE = 5_000_000
 """Bytes of one file of the audit log; six are kept."""
 
 
 def serve(host: str, port: int, *, browser: bool) -> None:
-    """Serve the desk until it is interrupted. Raises ConfigError, LedgerError where it cannot begin."""
+    """Serve the desk until it is interrupted. Raises ConfigError, DatabaseError where it cannot begin."""
     settings = desk_settings()
     require_user_secret(settings)
     load_feeds(settings.feeds_file)
-    Ledger.open(settings.database_url).close()
+    Database.open(settings.database_url).close()
     import uvicorn
 
     from desk import create_app

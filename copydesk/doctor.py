@@ -15,7 +15,7 @@ from pipeline.http_client import require_usable_proxies
 from pipeline.llm.client import LLMClient
 from pipeline.publishing import check_target as examine_target
 from pipeline.rewrite.prompt import load_prompt
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 
 Result = tuple[str, bool, str]
 
@@ -92,9 +92,9 @@ def _prompts(settings: Settings, subscriptions: Subscriptions) -> str:
 
 
 def _ledger(settings: Settings, subscriptions: Subscriptions) -> str:
-    with Ledger.open(settings.database_url) as ledger:
-        ledger.sync_feeds(subscriptions.feeds)
-        return f"{ledger.shown_url}, {sum(sum(c.values()) for c in ledger.counts().values())} items"
+    with Database.open(settings.database_url) as db:
+        db.feeds.sync(subscriptions.feeds)
+        return f"{db.shown_url}, {sum(sum(c.values()) for c in db.feeds.item_counts().values())} items"
 
 
 def _output(settings: Settings) -> str:

@@ -23,7 +23,7 @@ from copydesk.console import err
 from flows.prefect_api import is_named, renew, require_api, require_api_url
 from pipeline.config import Settings, load_feeds, no_telemetry, private_files
 from pipeline.domain.errors import ConfigError
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 
 if TYPE_CHECKING:
     from pipeline.services.run import Ports
@@ -55,7 +55,7 @@ class Begin(NamedTuple):
 def beginning(name: str, settings: Settings, *, direct: bool) -> Iterator[Begin]:
     """Yield what begins the runs of a name: as flow runs, or without Prefect where that is set or `direct`.
 
-    Raises ConfigError or LedgerError for what a run would find only after the seconds that Prefect takes to
+    Raises ConfigError or DatabaseError for what a run would find only after the seconds that Prefect takes to
     start.
     """
     if direct or not settings.prefect:
@@ -64,8 +64,8 @@ def beginning(name: str, settings: Settings, *, direct: bool) -> Iterator[Begin]
         return
     require_api_url()
     subscriptions = load_feeds(settings.feeds_file)
-    with Ledger.open(settings.database_url) as ledger:
-        ledger.sync_feeds(subscriptions.feeds)
+    with Database.open(settings.database_url) as db:
+        db.feeds.sync(subscriptions.feeds)
     silence_prefect()
     with small_server(settings.base) as ready:
         yield Begin(partial(_as_flow, name, ready), "starting Prefect, polling feeds")

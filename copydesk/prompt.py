@@ -25,7 +25,7 @@ from pipeline.llm.client import OPENAI_URL, options_of
 from pipeline.rewrite.article_schema import WireArticle, parse_response
 from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.rewrite.redraft import WireSectionText, add_redraft_instructions
-from pipeline.storage import Asked, Ledger
+from pipeline.storage import Database, RedraftContext
 
 _MENDING = "mend"
 
@@ -34,10 +34,10 @@ def show(ref: str, *, as_json: bool) -> None:
     """Print the request about an item, in full: its messages, then its other fields with the schema."""
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
-    with Ledger.open(settings.database_url) as ledger:
-        feed, item = _item(ledger, subscriptions, ref)
-        asked = ledger.asked(feed.key, item.guid)
-        known = ledger.learned(settings.base_url or OPENAI_URL, settings.model or "")
+    with Database.open(settings.database_url) as db:
+        feed, item = _item(db, subscriptions, ref)
+        asked = db.redrafts.pending(feed.key, item.guid)
+        known = db.caches.capabilities(settings.base_url or OPENAI_URL, settings.model or "")
     beat = subscriptions.beats[feed.beat]
     prompt = load_prompt(_folder(settings), beat.prompt)
     messages: Sequence[Message] = prompt.messages(build_source(feed, item), beat)
@@ -62,24 +62,24 @@ def show(ref: str, *, as_json: bool) -> None:
         print_line("The feed's text is thin or cut: the item's page is fetched before it is sent.")
 
 
-def _standing(settings: Settings, asked: Asked) -> str:
+def _standing(settings: Settings, asked: RedraftContext) -> str:
     """Return the body of the draft that is to be written anew, as it stands on disk."""
     data = read_bytes(settings.output, asked.previous.path)
     text = data.decode("utf-8", "replace") if data else asked.previous.text
     return loads(text, asked.previous.path)[1]
 
 
-def _item(ledger: Ledger, subscriptions: Subscriptions, ref: str) -> tuple[FeedConfig, Item]:
+def _item(db: Database, subscriptions: Subscriptions, ref: str) -> tuple[FeedConfig, Item]:
     """Return what a reference means; a feed's key means its newest item that waits. Raises ReviewError."""
     keys = {key: feed for feed in subscriptions.feeds for key in (feed.key, *feed.previous_keys)}
     if ref in keys:
-        waiting = ledger.queued_items(keys[ref].key)
+        waiting = db.leases.preview(keys[ref].key)
         if not waiting:
             raise ReviewError(
                 f"nothing of {ref} waits to be drafted; name a draft, or an item's link", draft=ref
             )
         return keys[ref], waiting[0]
-    feed_key, item = ledger.find(ref)
+    feed_key, item = db.items.find(ref)
     return subscriptions.feed(feed_key), item
 
 

@@ -15,17 +15,17 @@ from pipeline.domain.models import normalize_feed_url
 from pipeline.http_client import HttpClient
 from pipeline.publishing import PublishContext, TargetResult, publish_pending, queue_all
 from pipeline.services import review
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 
 
 def publish(drafts: list[str], *, everything: bool) -> None:
     """Send what waits now; drafts that are named, or all that are approved, are queued before."""
     settings = desk_settings()
     subscriptions = _with_targets(settings)
-    with Ledger.open(settings.database_url) as ledger:
-        review.resume_interrupted(ledger, settings.output)
-        refused = _queue(ledger, subscriptions, drafts, everything=everything)
-        outcomes = send(ledger, settings, subscriptions)
+    with Database.open(settings.database_url) as db:
+        review.resume_interrupted(db, settings.output)
+        refused = _queue(db, subscriptions, drafts, everything=everything)
+        outcomes = send(db, settings, subscriptions)
     if not outcomes and not refused:
         print_line("Nothing waits to be published.")
     _end(outcomes, refused)
@@ -42,17 +42,17 @@ def _with_targets(settings: Settings) -> Subscriptions:
 
 
 def _queue(
-    ledger: Ledger, subscriptions: Subscriptions, drafts: list[str], *, everything: bool
+    db: Database, subscriptions: Subscriptions, drafts: list[str], *, everything: bool
 ) -> list[CopydeskError]:
     """Queue what is asked for; returns what was refused."""
     names, now = [target.name for target in subscriptions.publish], datetime.now(UTC)
     if everything:
-        queue_all(ledger, subscriptions.publish, now)
+        queue_all(db, subscriptions.publish, now)
     refused: list[CopydeskError] = []
     for ref in drafts:
         try:
-            row = ledger.draft(ref)
-            if not ledger.publish_again(row.item_id, names, now):
+            row = db.drafts.get(ref)
+            if not db.publications.requeue(row.item_id, names, now):
                 said = f"{row.path} is not approved; `copydesk approve {row.short_id}` publishes it"
                 raise ReviewError(said, draft=ref)
         except ReviewError as error:
@@ -66,41 +66,39 @@ def unpublish(drafts: list[str], note: str | None) -> None:
     settings = desk_settings()
     subscriptions = load_feeds(settings.feeds_file)
     refused: list[CopydeskError] = []
-    with Ledger.open(settings.database_url) as ledger:
-        review.resume_interrupted(ledger, settings.output)
+    with Database.open(settings.database_url) as db:
+        review.resume_interrupted(db, settings.output)
         for ref in drafts:
             try:
-                print_line(f"unpublished: {printable(_undone(ledger, settings, subscriptions, ref, note))}")
+                print_line(f"unpublished: {printable(_undone(db, settings, subscriptions, ref, note))}")
             except (ReviewError, OutputError) as error:
                 refused.append(error)
                 err.print(f"not unpublished: {printable(error.message)}")
-        outcomes = send(ledger, settings, subscriptions)
+        outcomes = send(db, settings, subscriptions)
     _end(outcomes, refused)
 
 
 def _undone(
-    ledger: Ledger, settings: Settings, subscriptions: Subscriptions, ref: str, note: str | None
+    db: Database, settings: Settings, subscriptions: Subscriptions, ref: str, note: str | None
 ) -> str:
-    row = ledger.draft(ref)
+    row = db.drafts.get(ref)
     if row.state == "rejected":
         raise ReviewError(f"{row.path} is rejected, not published; nothing was changed", draft=ref)
     now = datetime.now(UTC)
-    path = review.undo_review(
-        ledger, settings.output, subscriptions, ref, by=settings.editor, note=note, now=now
-    )
-    rows = ledger.publications_of(row.item_id)
+    path = review.undo_review(db, settings.output, subscriptions, ref, by=settings.editor, note=note, now=now)
+    rows = db.publications.of_item(row.item_id)
     if rows and rows[-1].action == "publish":
         print_line("It was a revision: the article before it is published again. To take that down as well,")
         print_line(f"`copydesk reject {row.short_id}`, then `copydesk unpublish {row.short_id}`.")
     return path
 
 
-def send(ledger: Ledger, settings: Settings, subscriptions: Subscriptions) -> list[TargetResult]:
+def send(db: Database, settings: Settings, subscriptions: Subscriptions) -> list[TargetResult]:
     """Carry out what waits, also what failed a moment ago: whoever calls this has mended something."""
 
     async def sent() -> list[TargetResult]:
         async with HttpClient(user_agent(settings), allowed=settings.allow_hosts) as net:
-            press = PublishContext(ledger, settings.output, subscriptions.publish, net, settings.hooks)
+            press = PublishContext(db, settings.output, subscriptions.publish, net, settings.hooks)
             return await publish_pending(press, datetime.now(UTC), patient=False)
 
     return asyncio.run(sent()) if subscriptions.publish else []
@@ -131,13 +129,13 @@ def forget(url: str) -> None:
         )
     settings = desk_settings()
     subscriptions = load_feeds(settings.feeds_file)
-    with Ledger.open(settings.database_url) as ledger:
-        review.resume_interrupted(ledger, settings.output)
-        removed = review.erase_item(ledger, settings.output, url, datetime.now(UTC))
+    with Database.open(settings.database_url) as db:
+        review.resume_interrupted(db, settings.output)
+        removed = review.erase_item(db, settings.output, url, datetime.now(UTC))
         for path in removed:
             print_line(f"removed: {printable(path)}")
         print_line(f"Forgotten; {pluralize(len(removed), 'file')} removed. It is never taken again.")
-        outcomes = send(ledger, settings, subscriptions)
+        outcomes = send(db, settings, subscriptions)
     published(outcomes)
     if any(path.startswith("published/") for path in removed) and not outcomes:
         print_line("It was published: build the site again to take it down.")

@@ -6,7 +6,7 @@ from copydesk.console import format_time, pluralize, print_line, printable, tabl
 from pipeline.config import desk_settings, load_feeds
 from pipeline.domain.errors import ConfigError
 from pipeline.services import redraft as redraft_module
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 
 
 def redraft(
@@ -30,15 +30,13 @@ def redraft(
         raise ConfigError(
             "no model is set that could write it: set COPYDESK_MODEL", variable="COPYDESK_MODEL"
         )
-    with Ledger.open(settings.database_url) as ledger:
-        rows = (
-            redraft_module.offline_briefs(ledger, settings.output) if offline else [ledger.draft(ref or "")]
-        )
+    with Database.open(settings.database_url) as db:
+        rows = redraft_module.offline_briefs(db, settings.output) if offline else [db.drafts.get(ref or "")]
         for row in [] if offline else rows:
             beats.feed(row.feed_key)  # nobody would carry it out for a feed that is gone
         for row in rows:
             redraft_module.request_redraft(
-                ledger,
+                db,
                 settings.output,
                 row.external_id,
                 by=settings.editor,
@@ -60,9 +58,9 @@ def redraft(
 def versions(ref: str) -> None:
     """List every text that a draft has had."""
     settings = desk_settings()
-    with Ledger.open(settings.database_url) as ledger:
-        row = ledger.draft(ref)
-        every = ledger.versions(row.item_id)
+    with Database.open(settings.database_url) as db:
+        row = db.drafts.get(ref)
+        every = db.versions.list(row.item_id)
     print_line(f"[bold]{printable(row.path)}[/bold]")
     rows = ((one.label, one.cause, format_time(one.at), f"{len(one.text.split()):,}") for one in every)
     table("Versions", ("version", "cause", "written", "words"), rows)
@@ -72,9 +70,9 @@ def versions(ref: str) -> None:
 def restore(ref: str, label: str) -> None:
     """Put an earlier text of a draft back."""
     settings = desk_settings()
-    with Ledger.open(settings.database_url) as ledger:
+    with Database.open(settings.database_url) as db:
         beats = load_feeds(settings.feeds_file)
         chosen = redraft_module.restore_version(
-            ledger, settings.output, beats, ref, label, datetime.now(UTC), by=settings.editor
+            db, settings.output, beats, ref, label, datetime.now(UTC), by=settings.editor
         )
-        print_line(f"Version {chosen.label} stands again, as version {ledger.draft(ref).version}.")
+        print_line(f"Version {chosen.label} stands again, as version {db.drafts.get(ref).version}.")

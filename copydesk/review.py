@@ -27,7 +27,7 @@ from pipeline.services.draft_file import (
 )
 from pipeline.services.edit import acknowledge, system_findings
 from pipeline.services.redraft import request_redraft
-from pipeline.storage import Ledger, Wanted, unanswered
+from pipeline.storage import Database, DraftQuery, unacknowledged
 
 HELP = """  a            approve                      s        skip to the next
   r REASON     reject                       b        back to the one before
@@ -50,10 +50,10 @@ class _Stop(Exception):
 class Session:
     """One editor at one terminal."""
 
-    def __init__(self, settings: Settings, subscriptions: Subscriptions, ledger: Ledger) -> None:
+    def __init__(self, settings: Settings, subscriptions: Subscriptions, db: Database) -> None:
         self._settings = settings
         self._subscriptions = subscriptions
-        self._ledger = ledger
+        self._db = db
         self._by = settings.editor or "unknown"
         self._decided: list[str] = []
         self._acts: dict[str, Callable[[Shown, str], int]] = {
@@ -75,7 +75,7 @@ class Session:
             at = max(0, at + self._decide(shown))
 
     def _show(self, ref: str) -> Shown:
-        standing = load_draft(self._ledger, self._settings.output, ref)
+        standing = load_draft(self._db, self._settings.output, ref)
         row, text = standing.row, standing.text
         metadata, body = loads(text, row.path)
         source, beat = draft_source(row, self._subscriptions), beat_of(self._subscriptions, row.feed_key)
@@ -93,7 +93,7 @@ class Session:
                 f"[dim]{printable(one.by)} answers for: "
                 f"{printable(one.message)} ({printable(one.reason)})[/dim]"
             )
-        print_line(f"[bold]{pluralize(len(unanswered(found, row.acknowledged)), 'open finding')}[/bold]")
+        print_line(f"[bold]{pluralize(len(unacknowledged(found, row.acknowledged)), 'open finding')}[/bold]")
         return Shown(standing, found)
 
     def _decide(self, shown: Shown) -> int:
@@ -120,7 +120,7 @@ class Session:
     def _verdict(self, shown: Shown, decision: ReviewDecision, note: str | None) -> int:
         row = shown.standing.row
         path = review.submit_review(
-            self._ledger, self._settings.output, self._subscriptions, row.external_id, decision,
+            self._db, self._settings.output, self._subscriptions, row.external_id, decision,
             by=self._by, note=note, now=_now(), seen=shown.standing.sha256,
         )  # fmt: skip
         self._decided.append(row.external_id)
@@ -131,7 +131,7 @@ class Session:
         row = shown.standing.row
         self._subscriptions.feed(row.feed_key)
         request_redraft(
-            self._ledger, self._settings.output, row.external_id,
+            self._db, self._settings.output, row.external_id,
             by=self._by, note=note or None, section=None, now=_now(),
         )  # fmt: skip
         print_line("Asked for; the next `copydesk run` carries it out.")
@@ -143,7 +143,7 @@ class Session:
             raise ReviewError("name a finding by its number: c NUMBER REASON")
         key = shown.findings[int(number) - 1].key
         ref = shown.standing.row.external_id
-        acknowledge(self._ledger, ref, key, shown.findings, reason, by=self._by, now=_now())
+        acknowledge(self._db, ref, key, shown.findings, reason, by=self._by, now=_now())
         return 0
 
     def _edit(self, shown: Shown, _rest: str) -> int:
@@ -165,7 +165,7 @@ class Session:
         if not self._decided:
             raise ReviewError("you gave no verdict here that could be taken back")
         path = review.undo_review(
-            self._ledger, self._settings.output, self._subscriptions, self._decided[-1],
+            self._db, self._settings.output, self._subscriptions, self._decided[-1],
             by=self._by, note=None, now=_now(),
         )  # fmt: skip
         self._decided.pop()
@@ -183,17 +183,17 @@ def start(feed: str | None, findings: str | None) -> None:
     settings = desk_settings()
     subscriptions = load_feeds(settings.feeds_file)
     feeds = (subscriptions.feed(feed).key,) if feed else None
-    with Ledger.open(settings.database_url) as ledger:
-        review.resume_interrupted(ledger, settings.output)
-        names = ledger.queue_names(Wanted.model_validate({"feeds": feeds, "findings": findings}))
+    with Database.open(settings.database_url) as db:
+        review.resume_interrupted(db, settings.output)
+        names = db.drafts.ids(DraftQuery.model_validate({"feeds": feeds, "findings": findings}))
         if not names:
             print_line("Nothing waits for you. `copydesk run` polls the feeds.")
             return
         try:
-            Session(settings, subscriptions, ledger).run(names)
+            Session(settings, subscriptions, db).run(names)
         except (_Stop, EOFError):
             print_line("")
-        left = ledger.queue_counts().states.get("drafted", 0)
+        left = db.drafts.counts().states.get("drafted", 0)
         print_line(f"{pluralize(left, 'draft')} {'waits' if left == 1 else 'wait'}.")
 
 

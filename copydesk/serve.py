@@ -13,20 +13,20 @@ from copydesk.sample import serving
 from flows.prefect_api import require_api, require_api_url
 from pipeline.config import Subscriptions, load_feeds, load_settings, require_prefect
 from pipeline.http_client import require_usable_proxies
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 
 
 def serve(desk: int | None = None) -> None:
     """Serve until interrupted, the desk at port `desk` beside the flows where one is given.
 
-    Raises ConfigError, LedgerError where it cannot begin.
+    Raises ConfigError, DatabaseError where it cannot begin.
     """
     settings = load_settings()
     require_prefect(settings)
     require_usable_proxies()
     require_api_url()
     subscriptions = load_feeds(settings.feeds_file)
-    Ledger.open(settings.database_url).close()
+    Database.open(settings.database_url).close()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
     if os.environ.get("PREFECT_API_URL"):  # else one is started, and told to Prefect before it is imported

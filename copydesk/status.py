@@ -26,7 +26,7 @@ from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FrozenModel, Item
 from pipeline.feeds.poll_schedule import is_paused
 from pipeline.http_client import redact_url
-from pipeline.storage import Backlog, CallRow, DraftRow, FeedStatus, Ledger, dollars
+from pipeline.storage import Database, DraftRow, FeedStatus, LLMCall, TargetBacklog, dollars
 
 _AGAIN_S = 2.0
 STATES = ("seen", "answered", "drafted", "approved", "rejected", "merged", "skipped", "failed", "forgotten")
@@ -48,9 +48,9 @@ def status(*, as_json: bool) -> None:
     """Show feeds with their counts by state, then failures with reasons."""
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
-    with Ledger.open(settings.database_url) as ledger:
-        ledger.sync_feeds(subscriptions.feeds)
-        feeds, failures, backlog = ledger.feed_status(), ledger.failures(50), ledger.backlog()
+    with Database.open(settings.database_url) as db:
+        db.feeds.sync(subscriptions.feeds)
+        feeds, failures, backlog = db.feeds.status(), db.items.failures(50), db.publications.backlog()
     if as_json:
         told: dict[str, Sequence[FrozenModel]] = {
             "feeds": feeds,
@@ -71,7 +71,7 @@ def status(*, as_json: bool) -> None:
     _print_backlog(backlog, {target.name for target in subscriptions.publish})
 
 
-def _print_backlog(backlog: Sequence[Backlog], names: Collection[str]) -> None:
+def _print_backlog(backlog: Sequence[TargetBacklog], names: Collection[str]) -> None:
     for one in backlog:
         failed = f", {one.failed} of them failed: {printable(one.error)}" if one.failed else ""
         gone = (
@@ -108,8 +108,8 @@ def _counts(counts: dict[str, int]) -> list[int]:
 def retry(feed: str | None) -> None:
     """Queue failed items again."""
     settings = load_settings()
-    with Ledger.open(settings.database_url) as ledger:
-        count = ledger.retry_failed(feed)
+    with Database.open(settings.database_url) as db:
+        count = db.items.retry_failed(feed)
     print_line(f"{pluralize(count, 'item')} queued again; `copydesk run` takes them up.")
 
 
@@ -119,8 +119,8 @@ def drafts(state: str, *, as_json: bool) -> None:
     if not set(states) <= {"drafted", "approved", "rejected"}:
         raise ConfigError(f"--state {state!r} is none of: drafted, approved, rejected, all")
     settings = load_settings()
-    with Ledger.open(settings.database_url) as ledger:
-        rows = ledger.drafts(states)
+    with Database.open(settings.database_url) as db:
+        rows = db.drafts.list(states)
     if as_json:
         print_json([row.model_dump() | {"short_id": row.short_id} for row in rows])
         return
@@ -138,8 +138,8 @@ def drafts(state: str, *, as_json: bool) -> None:
 def show(ref: str, *, as_json: bool) -> None:
     """Show the text on disk, its findings and the source beside it."""
     settings = load_settings()
-    with Ledger.open(settings.database_url) as ledger:
-        row = ledger.draft(ref)
+    with Database.open(settings.database_url) as db:
+        row = db.drafts.get(ref)
     data = files.read_bytes(settings.output, row.path)
     text = data.decode("utf-8", "replace") if data is not None else row.version_text
     if as_json:
@@ -192,8 +192,8 @@ def cost(by: str, since: str | None, *, as_json: bool) -> None:
     start = parse_day(since, settings.timezone) if since else None
     now = datetime.now(UTC)
     month = month_start(now, settings.timezone)
-    with Ledger.open(settings.database_url) as ledger:
-        calls, recent = ledger.calls_since(start), ledger.calls_since(month)
+    with Database.open(settings.database_url) as db:
+        calls, recent = db.budget.calls_since(start), db.budget.calls_since(month)
     rows = grouped(calls, wanted, settings.timezone)
     if as_json:
         print_json(rows)
@@ -219,22 +219,22 @@ def cost(by: str, since: str | None, *, as_json: bool) -> None:
 _FIGURES = ("answers", "prompt", "cached", "completion", "reasoning", "cost")
 
 
-def grouped(calls: Iterable[CallRow], by: list[str], timezone: str) -> list[dict[str, object]]:
+def grouped(calls: Iterable[LLMCall], by: list[str], timezone: str) -> list[dict[str, object]]:
     """Return a row for each group of calls, in the groups' order."""
     zone = UTC if timezone == "UTC" else ZoneInfo(timezone)
-    keys: dict[str, Callable[[CallRow], str]] = {
+    keys: dict[str, Callable[[LLMCall], str]] = {
         "day": lambda call: call.at.astimezone(zone).date().isoformat(),
         "feed": lambda call: call.feed_key,
         "model": lambda call: call.model,
         "purpose": lambda call: call.purpose,
     }
-    groups: dict[tuple[str, ...], list[CallRow]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[LLMCall]] = defaultdict(list)
     for call in calls:
         groups[tuple(keys[name](call) for name in by)].append(call)
     return [dict(zip(by, key, strict=True)) | _figures(some) for key, some in sorted(groups.items())]
 
 
-def _figures(calls: list[CallRow]) -> dict[str, object]:
+def _figures(calls: list[LLMCall]) -> dict[str, object]:
     return {
         "answers": len(calls),
         "prompt": sum(call.prompt_tokens for call in calls),
@@ -245,7 +245,7 @@ def _figures(calls: list[CallRow]) -> dict[str, object]:
     }
 
 
-def total(calls: Iterable[CallRow]) -> int:
+def total(calls: Iterable[LLMCall]) -> int:
     """Return what calls cost, in millionths of a US dollar."""
     return sum(call.micros or 0 for call in calls)
 

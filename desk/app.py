@@ -19,25 +19,25 @@ from pipeline.covers import API
 from pipeline.domain.errors import CopydeskError
 from pipeline.http_client import HttpClient
 from pipeline.services import review
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 
 _PARTS = (metrics, queue, drafts, edit, decisions, history, published, profile, covers)
 
 
 def create_app(settings: Settings, access: AccessPolicy, *, covers_api: str = API) -> FastAPI:
-    """Return the desk. Its ledger is opened when it starts: raises LedgerError, ConfigError, OutputError.
+    """Return the desk. Its ledger is opened when it starts: raises DatabaseError, ConfigError, OutputError.
 
     `covers_api` is where covers are searched for.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        ledger = await asyncio.to_thread(Ledger.open, settings.database_url)
-        with ledger:
-            await asyncio.to_thread(review.resume_interrupted, ledger, settings.output)
+        db = await asyncio.to_thread(Database.open, settings.database_url)
+        with db:
+            await asyncio.to_thread(review.resume_interrupted, db, settings.output)
             net = HttpClient(user_agent(settings), allowed=settings.allow_hosts)
             async with CheckPool(workers=2) as checks, net:
-                app.state.ctx = WebContext(settings, ledger, checks, net, covers_api)
+                app.state.ctx = WebContext(settings, db, checks, net, covers_api)
                 app.state.access = access
                 yield
 

@@ -15,7 +15,7 @@ from pipeline.domain.models import Beat, FeedConfig, Finding, Source
 from pipeline.http_client import HttpClient
 from pipeline.services.draft_file import beat_of, decode_text, draft_front, draft_source, drop_editor_links
 from pipeline.services.edit import system_findings
-from pipeline.storage import DraftRow, Ledger
+from pipeline.storage import Database, DraftRow
 
 
 class DraftView(NamedTuple):
@@ -37,10 +37,10 @@ class WebContext:
     """One open desk."""
 
     def __init__(
-        self, settings: Settings, ledger: Ledger, checks: CheckPool, net: HttpClient, covers_api: str
+        self, settings: Settings, db: Database, checks: CheckPool, net: HttpClient, covers_api: str
     ) -> None:
         self.settings = settings
-        self.ledger = ledger
+        self.db = db
         self._checks = checks
         self._net = net
         self._covers_api = covers_api
@@ -71,7 +71,7 @@ class WebContext:
 
     async def draft_view(self, ref: str) -> DraftView:
         """Return a draft with its text and findings. Raises ReviewError where there is none."""
-        row = await asyncio.to_thread(self.ledger.draft, ref)
+        row = await asyncio.to_thread(self.db.drafts.get, ref)
         data = await asyncio.to_thread(files.read_bytes, self.settings.output, row.path)
         subscriptions = await asyncio.to_thread(lambda: self.subscriptions)
         source, beat = draft_source(row, subscriptions), beat_of(subscriptions, row.feed_key)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from pipeline.config import Subscriptions
 from pipeline.domain.models import FrozenModel
-from pipeline.storage import Wanted
+from pipeline.storage import DraftQuery
 
 State = Literal["drafted", "approved", "rejected"]
 Findings = Literal["held", "warned", "clean"]
@@ -36,12 +36,12 @@ class Filters(FrozenModel):
             {name: _told(value) for name, value in told.items() if value != getattr(usual, name)}
         )
 
-    def wanted(self, subscriptions: Subscriptions) -> Wanted:
+    def wanted(self, subscriptions: Subscriptions) -> DraftQuery:
         """Return what the ledger is asked for."""
         feeds = [feed.key for feed in subscriptions.feeds if feed.beat == self.beat] if self.beat else None
         if self.feed:
             feeds = [self.feed] if feeds is None or self.feed in feeds else []
-        return Wanted(
+        return DraftQuery(
             state=self.state,
             feeds=None if feeds is None else tuple(feeds),
             words=tuple(self.q.split()[:8]),

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from desk.context import WebContext
 from desk.filters import Filters, read_filters
 from desk.views import relative_time
-from pipeline.domain.errors import CopydeskError, EditConflict, LedgerError, ReviewError
+from pipeline.domain.errors import CopydeskError, DatabaseError, EditConflict, ReviewError
 from pipeline.domain.models import ReviewDecision
 
 _HERE = Path(__file__).parent
@@ -93,7 +93,7 @@ def redirect(path: str, query: str = "", **more: str) -> RedirectResponse:
 
 def status_of(error: CopydeskError) -> int:
     """Return the HTTP status that says what kind of trouble it is."""
-    if isinstance(error, LedgerError):
+    if isinstance(error, DatabaseError):
         return 503
     if isinstance(error, EditConflict):
         return 409
@@ -157,10 +157,10 @@ async def flash(request: Request) -> Flash | None:
 
 
 def _told(request: Request, name: str, ref: str) -> Flash | None:
-    ledger = web_context(request).ledger
+    db = web_context(request).db
     try:
-        row = ledger.draft(ref)
-        given = ledger.verdicts(row.item_id)
+        row = db.drafts.get(ref)
+        given = db.reviews.list(row.item_id)
     except CopydeskError:
         return None
     if name == "saved":

@@ -15,7 +15,7 @@ async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str,
     Those named are polled now; where `due`, only if they are due and were not polled since this run was: of
     several late runs one catches up.
 
-    Returns a RunReport as JSON. Raises ConfigError or LedgerError before anything is done; a feed that
+    Returns a RunReport as JSON. Raises ConfigError or DatabaseError before anything is done; a feed that
     fails, or a model that refuses, is part of the report.
     """
     return (await services.ingest(feeds, due, ports())).model_dump(mode="json")

@@ -31,7 +31,7 @@ from flows.zombie_runs import crash_zombie_runs
 from pipeline.config import load_feeds, load_settings
 from pipeline.domain.models import FeedConfig
 from pipeline.services.shutdown import ONCE_S, SIGNALS, Word, told
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 
 NEVER = "never"
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400}
@@ -95,13 +95,13 @@ log = logging.getLogger("copydesk.serve")
 
 
 async def serve_flows() -> None:
-    """Serve every schedule of feeds.yaml, and what editors ask for. Raises ConfigError, LedgerError."""
+    """Serve every schedule of feeds.yaml, and what editors ask for. Raises ConfigError, DatabaseError."""
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
     wanted = [await _deployment(group, settings.timezone) for group in groups(subscriptions.feeds)]
     asked = await requests.ato_deployment(REQUESTS, concurrency_limit=_once())
-    with Ledger.open(settings.database_url) as ledger, _ending(settings.stop_grace_s):
-        async with _watching(ledger if settings.writes_drafts else None):
+    with Database.open(settings.database_url) as db, _ending(settings.stop_grace_s):
+        async with _watching(db if settings.writes_drafts else None):
             runner = _Runner(pause_on_shutdown=False, limit=_RUNS)
             for deployment in (*wanted, asked):
                 await runner.aadd_deployment(deployment)
@@ -183,9 +183,9 @@ async def _deployment(group: Group, timezone: str) -> RunnerDeployment:
 
 
 @contextlib.asynccontextmanager
-async def _watching(ledger: Ledger | None) -> AsyncIterator[None]:
+async def _watching(db: Database | None) -> AsyncIterator[None]:
     """Have what editors ask for carried out while the flows are served."""
-    watcher = asyncio.create_task(_watch(ledger))
+    watcher = asyncio.create_task(_watch(db))
     try:
         yield
     finally:
@@ -194,7 +194,7 @@ async def _watching(ledger: Ledger | None) -> AsyncIterator[None]:
             await watcher
 
 
-async def _watch(ledger: Ledger | None) -> None:
+async def _watch(db: Database | None) -> None:
     """Start the requests flow whenever something waits for it, and end dead runs; trouble passes.
 
     Without a ledger nothing waits: another machine writes the drafts.
@@ -204,17 +204,17 @@ async def _watch(ledger: Ledger | None) -> None:
         try:
             if look % _LOOKS == 0:
                 await crash_zombie_runs()
-            if ledger is not None and await asyncio.to_thread(_waits, ledger):
+            if db is not None and await asyncio.to_thread(_waits, db):
                 await arun_deployment(f"requests/{REQUESTS}", timeout=120, as_subflow=False)
         except Exception as error:  # noqa: BLE001 - the next look may fare better
             log.warning("what editors ask for cannot be carried out just now: %s", error)
 
 
-def _waits(ledger: Ledger) -> bool:
+def _waits(db: Database) -> bool:
     """Tell whether somebody wants a redraft or a publication, or a text is to be written."""
     now = datetime.now(UTC)
-    due = (one.next_at is None or one.next_at <= now for one in ledger.publications())
-    return bool(ledger.requested() or ledger.unwritten()) or any(due)
+    due = (one.next_at is None or one.next_at <= now for one in db.publications.pending())
+    return bool(db.redrafts.counts() or db.versions.pending_by_feed()) or any(due)
 
 
 def runs() -> set[int]:

@@ -95,7 +95,7 @@ async def take(request: Request, ref: str, photo: Annotated[str, Form()] = "") -
     if got is None:
         raise ReviewError(search.trouble or "That photo is not to be had any more; choose another.")
     await asyncio.to_thread(
-        save_edit, ctx.ledger, ctx.settings.output, ctx.subscriptions, ref,
+        save_edit, ctx.db, ctx.settings.output, ctx.subscriptions, ref,
         _changes(page, photo_cover(got)),
         seen.findings, base=seen.sha256, by=name, now=ctx.now,
     )  # fmt: skip

@@ -15,7 +15,7 @@ from pipeline.domain.models import ReviewDecision
 from pipeline.services import review
 from pipeline.services.edit import MAX_NOTE_CHARS, acknowledge, start_revision
 from pipeline.services.redraft import request_redraft, restore_version
-from pipeline.storage import Given
+from pipeline.storage import CompletedReview
 
 router = APIRouter(prefix="/drafts/{ref}")
 everywhere = APIRouter()
@@ -57,7 +57,7 @@ async def _verdict(request: Request, ref: str, decision: ReviewDecision, sha256:
 
     def act() -> None:
         review.submit_review(
-            ctx.ledger, ctx.settings.output, ctx.subscriptions, ref, decision,
+            ctx.db, ctx.settings.output, ctx.subscriptions, ref, decision,
             by=name, note=note.strip() or None, now=ctx.now, seen=sha256,
         )  # fmt: skip
 
@@ -74,9 +74,9 @@ async def redraft(
     def act() -> None:
         if section and ctx.settings.model is None:
             raise ReviewError("a section is written anew by a model alone: set COPYDESK_MODEL")
-        ctx.subscriptions.feed(ctx.ledger.draft(ref).feed_key)  # else nobody would carry it out
+        ctx.subscriptions.feed(ctx.db.drafts.get(ref).feed_key)  # else nobody would carry it out
         request_redraft(
-            ctx.ledger, ctx.settings.output, ref, by=name, note=note.strip() or None,
+            ctx.db, ctx.settings.output, ref, by=name, note=note.strip() or None,
             section=section or None, now=ctx.now, over_edits=bool(over_edits),
         )  # fmt: skip
 
@@ -89,9 +89,7 @@ async def acknowledge_finding(request: Request, ref: str, key: Text = "", reason
     ctx, name = web_context(request), current_editor(request)
     seen = await ctx.draft_view(ref)
     try:
-        await asyncio.to_thread(
-            acknowledge, ctx.ledger, ref, key, seen.findings, reason, by=name, now=ctx.now
-        )
+        await asyncio.to_thread(acknowledge, ctx.db, ref, key, seen.findings, reason, by=name, now=ctx.now)
     except ReviewError as error:
         return await draft_page(request, ref, trouble=error.message, status=409)
     return redirect(f"/drafts/{ref}", filters(request).query())
@@ -101,8 +99,8 @@ async def acknowledge_finding(request: Request, ref: str, key: Text = "", reason
 async def withdraw(request: Request, ref: str, key: Text = "") -> Response:
     """Answer for a finding no more."""
     ctx, name = web_context(request), current_editor(request)
-    row = await asyncio.to_thread(ctx.ledger.draft, ref)
-    await asyncio.to_thread(ctx.ledger.withdraw, row, key, name, ctx.now)
+    row = await asyncio.to_thread(ctx.db.drafts.get, ref)
+    await asyncio.to_thread(ctx.db.findings.withdraw, row, key, name, ctx.now)
     return redirect(f"/drafts/{ref}", filters(request).query())
 
 
@@ -111,7 +109,7 @@ async def revise(request: Request, ref: str) -> Response:
     """Make a new draft of a published article, which stays."""
     ctx, name = web_context(request), current_editor(request)
     found = (await ctx.draft_view(ref)).findings
-    await asyncio.to_thread(start_revision, ctx.ledger, ctx.settings.output, ref, by=name, findings=found)
+    await asyncio.to_thread(start_revision, ctx.db, ctx.settings.output, ref, by=name, findings=found)
     return redirect(f"/drafts/{ref}")
 
 
@@ -120,7 +118,7 @@ async def restore(request: Request, ref: str, version: Text = "") -> Response:
     """Put an earlier version back."""
     ctx, name = web_context(request), current_editor(request)
     await asyncio.to_thread(
-        restore_version, ctx.ledger, ctx.settings.output, ctx.subscriptions, ref, version, ctx.now, by=name
+        restore_version, ctx.db, ctx.settings.output, ctx.subscriptions, ref, version, ctx.now, by=name
     )
     return redirect(f"/drafts/{ref}")
 
@@ -135,7 +133,7 @@ async def _undone(request: Request, ref: str) -> Response:
     ctx, name = web_context(request), current_editor(request)
     await asyncio.to_thread(
         review.undo_review,
-        ctx.ledger,
+        ctx.db,
         ctx.settings.output,
         ctx.subscriptions,
         ref,
@@ -150,15 +148,15 @@ async def _undone(request: Request, ref: str) -> Response:
 async def undo_last(request: Request) -> Response:
     """Take back the last verdict that this editor gave."""
     ctx, name = web_context(request), current_editor(request)
-    given = await asyncio.to_thread(ctx.ledger.latest_verdicts, 200)
+    given = await asyncio.to_thread(ctx.db.reviews.latest, 200)
     last = last_of(given, name)
     if last is None:
         raise ReviewError("none of your last verdicts can be taken back")
-    ref = await asyncio.to_thread(ctx.ledger.external_id, last.item_id)
+    ref = await asyncio.to_thread(ctx.db.items.external_id, last.item_id)
     return await _undone(request, ref)
 
 
-def last_of(given: list[Given], name: str) -> Given | None:
+def last_of(given: list[CompletedReview], name: str) -> CompletedReview | None:
     """Return the last verdict of an editor that nobody has decided over since; the newest come first."""
     decided: set[int] = set()
     for one in given:

@@ -14,7 +14,7 @@ from desk.responses import current_editor, flash, render, web_context
 from desk.routes.queue import neighbours
 from desk.views import page_of, with_traces
 from pipeline.articles.markdown import sections
-from pipeline.domain.errors import LedgerError
+from pipeline.domain.errors import DatabaseError
 
 log = logging.getLogger("copydesk.desk")
 router = APIRouter()
@@ -32,7 +32,7 @@ async def draft_page(request: Request, ref: str, *, trouble: str = "", status: i
     """Return the page of a draft; `trouble` is what just went wrong."""
     ctx = web_context(request)
     seen, around, done = await asyncio.gather(ctx.draft_view(ref), neighbours(request, ref), flash(request))
-    publications = await asyncio.to_thread(ctx.ledger.publications_of, seen.row.item_id)
+    publications = await asyncio.to_thread(ctx.db.publications.of_item, seen.row.item_id)
     page = page_of(seen)
     page = with_traces(page, await ctx.traced(seen, page.body))
     before, behind, place, total = around
@@ -61,14 +61,14 @@ async def draft_page(request: Request, ref: str, *, trouble: str = "", status: i
 
 async def note_view(request: Request, seen: DraftView) -> None:
     """Record that the editor is shown a draft. The page is shown all the same where that fails."""
-    ledger, name = web_context(request).ledger, current_editor(request)
+    db, name = web_context(request).db, current_editor(request)
     if page_of(seen).trouble:  # no draft was shown
         return
     try:
         await asyncio.to_thread(
-            ledger.note_view, seen.row.item_id, name, seen.sha256, web_context(request).now
+            db.reviews.record_view, seen.row.item_id, name, seen.sha256, web_context(request).now
         )
-    except LedgerError as error:
+    except DatabaseError as error:
         log.warning("that %s opened %s is not recorded: %s", name, seen.row.path, error.message)
 
 

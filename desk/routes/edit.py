@@ -121,7 +121,7 @@ async def _save(ctx: WebContext, seen: DraftView, written: EditForm, name: str) 
     changes = _changes(seen, written)
     found = await _findings(ctx, seen, written, changes)
     return await asyncio.to_thread(
-        save_edit, ctx.ledger, ctx.settings.output, ctx.subscriptions, seen.row.external_id,
+        save_edit, ctx.db, ctx.settings.output, ctx.subscriptions, seen.row.external_id,
         changes, found,
         base=written.base, by=name, now=ctx.now, form=written.form,
     )  # fmt: skip
@@ -132,14 +132,14 @@ async def _unsaved(
 ) -> Unsaved:
     """Keep what could not be saved as a version, and return what is said of it."""
     kept = error.context.get("kept") or await asyncio.to_thread(
-        keep_refused, ctx.ledger, ctx.settings.output, ctx.subscriptions, seen.row.external_id,
+        keep_refused, ctx.db, ctx.settings.output, ctx.subscriptions, seen.row.external_id,
         _legible(seen, written), base=written.base, by=name, form=written.form, now=ctx.now,
     )  # fmt: skip
     found = str(kept) if kept else None
     if not isinstance(error, EditConflict):
         return Unsaved(error.message.rstrip("."), found)
     theirs, sha256 = str(error.context["text"]), str(error.context["sha256"])
-    versions = await asyncio.to_thread(ctx.ledger.versions, seen.row.item_id)
+    versions = await asyncio.to_thread(ctx.db.versions.list, seen.row.item_id)
     pieces = await asyncio.to_thread(word_diff, body_of(theirs), written.body)
     why = who_changed(versions, sha256, name, ctx.now)
     return Unsaved(why, found, Conflict(written.base, sha256, pieces))
@@ -192,7 +192,7 @@ async def _approved(request: Request, ref: str, sha256: str) -> Response:
     names = await names_of(request, chosen)
     try:
         await asyncio.to_thread(
-            review.submit_review, ctx.ledger, ctx.settings.output, ctx.subscriptions, ref,
+            review.submit_review, ctx.db, ctx.settings.output, ctx.subscriptions, ref,
             ReviewDecision.APPROVE,
             by=current_editor(request), note=None, now=ctx.now, seen=sha256,
         )  # fmt: skip

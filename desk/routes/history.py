@@ -22,10 +22,10 @@ _ON_DISK = "disk"
 async def history(request: Request, ref: str) -> Response:
     """Show everything that happened to a draft."""
     current_editor(request)
-    ledger = web_context(request).ledger
-    row = await asyncio.to_thread(ledger.draft, ref)
-    events = await asyncio.to_thread(ledger.history, row.item_id)
-    versions = await asyncio.to_thread(ledger.versions, row.item_id)
+    db = web_context(request).db
+    row = await asyncio.to_thread(db.drafts.get, ref)
+    events = await asyncio.to_thread(db.drafts.history, row.item_id)
+    versions = await asyncio.to_thread(db.versions.list, row.item_id)
     return render(request, "history.html", row=row, events=events, versions=list(reversed(versions)))
 
 
@@ -36,7 +36,7 @@ async def compare(request: Request, ref: str) -> Response:
     ctx = web_context(request)
     seen = await ctx.draft_view(ref)
     page = page_of(seen)
-    versions = await asyncio.to_thread(ctx.ledger.versions, seen.row.item_id)
+    versions = await asyncio.to_thread(ctx.db.versions.list, seen.row.item_id)
     texts = {one.label: one.text for one in versions} | {_ON_DISK: seen.text or ""}
     named = {one.sha256: one.label for one in versions}  # labels change when a version goes
     old = request.query_params.get("old") or _before_last(versions)
@@ -59,9 +59,9 @@ def _before_last(versions: list[Version]) -> str:
 async def recent(request: Request) -> Response:
     """Show the last verdicts, each with the way back."""
     current_editor(request)
-    ledger = web_context(request).ledger
-    given = await asyncio.to_thread(ledger.latest_verdicts, 100)
-    rows = await asyncio.to_thread(ledger.titles, [one.item_id for one in given])
+    db = web_context(request).db
+    given = await asyncio.to_thread(db.reviews.latest, 100)
+    rows = await asyncio.to_thread(db.items.titles, [one.item_id for one in given])
     last: set[int] = set()
     told = []
     for one in given:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from desk.responses import web_context
-from pipeline.storage import Backlog, FeedStatus, Figures
+from pipeline.storage import FeedStatus, Metrics, TargetBacklog
 
 router = APIRouter()
 _TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -32,14 +32,14 @@ async def metrics(request: Request) -> Response:
     """Return the figures; to be asked with the header `Authorization: Bearer TOKEN`."""
     ctx = web_context(request)
     figures, feeds, backlog = await asyncio.to_thread(
-        lambda: (ctx.ledger.figures(), ctx.ledger.feed_status(), ctx.ledger.backlog())
+        lambda: (ctx.db.metrics.snapshot(), ctx.db.feeds.status(), ctx.db.publications.backlog())
     )
     text = "".join(exposed(every(figures, feeds, backlog, ctx.now)))
     return PlainTextResponse(text, media_type=_TYPE)
 
 
 def every(
-    figures: Figures, feeds: Iterable[FeedStatus], backlog: Iterable[Backlog], now: datetime
+    figures: Metrics, feeds: Iterable[FeedStatus], backlog: Iterable[TargetBacklog], now: datetime
 ) -> Iterator[Metric]:
     """Yield every family. Pure."""
     feeds, backlog = tuple(feeds), tuple(backlog)
@@ -71,7 +71,7 @@ def every(
     yield Metric("publications_failed", "gauge", "Of these, those that failed", failed)
 
 
-def _money(figures: Figures) -> Iterator[Metric]:
+def _money(figures: Metrics) -> Iterator[Metric]:
     about = [({"model": one.model, "purpose": one.purpose}, one) for one in figures.spent]
     yield Metric(
         "model_calls_total", "counter", "Answers paid for", [(label, one.calls) for label, one in about]
@@ -86,7 +86,7 @@ def _money(figures: Figures) -> Iterator[Metric]:
     yield Metric("model_dollars_total", "counter", "US dollars, where the price is known", spent)
 
 
-def _latency(figures: Figures) -> Metric:
+def _latency(figures: Metrics) -> Metric:
     samples: list[tuple[dict[str, str], float]] = []
     endings = []
     for one in figures.latencies:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from desk.responses import current_editor, render, web_context
 from desk.routes.queue import PAGE
-from pipeline.storage import Ledger, Publication, QueueRow, Wanted
+from pipeline.storage import Database, DraftQuery, Publication, QueueRow
 
 router = APIRouter()
 
@@ -18,9 +18,11 @@ async def published(request: Request) -> Response:
     current_editor(request)
     ctx = web_context(request)
     subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
-    changed = await asyncio.to_thread(ctx.ledger.queue, Wanted(state="approved", changed=True), limit=PAGE)
-    latest = await asyncio.to_thread(ctx.ledger.queue, Wanted(state="approved"), limit=PAGE)
-    listed = await asyncio.to_thread(_with_places, ctx.ledger, (*changed.rows, *latest.rows))
+    changed = await asyncio.to_thread(
+        ctx.db.drafts.page, DraftQuery(state="approved", changed=True), limit=PAGE
+    )
+    latest = await asyncio.to_thread(ctx.db.drafts.page, DraftQuery(state="approved"), limit=PAGE)
+    listed = await asyncio.to_thread(_with_places, ctx.db, (*changed.rows, *latest.rows))
     return render(
         request,
         "published.html",
@@ -32,8 +34,8 @@ async def published(request: Request) -> Response:
     )
 
 
-def _with_places(ledger: Ledger, rows: tuple[QueueRow, ...]) -> dict[int, list[Publication]]:
-    return {row.item_id: current(ledger.publications_of(row.item_id)) for row in rows}
+def _with_places(db: Database, rows: tuple[QueueRow, ...]) -> dict[int, list[Publication]]:
+    return {row.item_id: current(db.publications.of_item(row.item_id)) for row in rows}
 
 
 def current(every: list[Publication]) -> list[Publication]:

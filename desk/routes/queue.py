@@ -17,7 +17,7 @@ from pipeline.domain.errors import CopydeskError, ReviewError
 from pipeline.domain.models import ReviewDecision
 from pipeline.services import review
 from pipeline.services.edit import MAX_NOTE_CHARS
-from pipeline.storage import DraftRow, Ledger
+from pipeline.storage import Database, DraftRow
 
 router = APIRouter()
 PAGE = 50
@@ -56,7 +56,7 @@ async def _page(
     subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
     number = 1 if done else _number(request.query_params.get("page"))
     wanted = chosen.wanted(subscriptions)
-    page = await asyncio.to_thread(ctx.ledger.queue, wanted, limit=PAGE, offset=PAGE * (number - 1))
+    page = await asyncio.to_thread(ctx.db.drafts.page, wanted, limit=PAGE, offset=PAGE * (number - 1))
     current_editor(request)
     return render(
         request,
@@ -92,7 +92,7 @@ async def bulk(request: Request) -> Response:
     chosen = [_chosen(value) for value in ticked]
     subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
     done = await asyncio.to_thread(
-        _decide, ctx.ledger, ctx.settings, subscriptions, chosen, decision, name, note, ctx.now
+        _decide, ctx.db, ctx.settings, subscriptions, chosen, decision, name, note, ctx.now
     )
     return await _page(request, done, _PAST[decision.value])
 
@@ -104,7 +104,7 @@ def _chosen(value: str) -> tuple[str, str]:
 
 
 def _decide(
-    ledger: Ledger,
+    db: Database,
     settings: Settings,
     subscriptions: Subscriptions,
     chosen: Sequence[tuple[str, str]],
@@ -117,13 +117,13 @@ def _decide(
     for ref, sha256 in chosen:
         title = ref
         try:
-            row = ledger.draft(ref)
+            row = db.drafts.get(ref)
             title = row.title
             if decision is ReviewDecision.APPROVE and row.state == "drafted":
                 _require_listed(settings.output, row, sha256)
-                _require_view(ledger, row, by, sha256)
+                _require_view(db, row, by, sha256)
             review.submit_review(
-                ledger, settings.output, subscriptions, ref, decision, by=by, note=note, now=now, seen=sha256
+                db, settings.output, subscriptions, ref, decision, by=by, note=note, now=now, seen=sha256
             )
             done.append(Done(ref, title, None))
         except CopydeskError as error:
@@ -136,8 +136,8 @@ def _require_listed(root: Path, row: DraftRow, sha256: str) -> None:
         raise ReviewError(_CHANGED, draft=row.path)
 
 
-def _require_view(ledger: Ledger, row: DraftRow, by: str, sha256: str) -> None:
-    if not ledger.viewed(row.item_id, by, sha256):
+def _require_view(db: Database, row: DraftRow, by: str, sha256: str) -> None:
+    if not db.reviews.was_viewed(row.item_id, by, sha256):
         raise ReviewError(_UNOPENED, draft=row.path)
 
 
@@ -156,7 +156,7 @@ async def names_of(request: Request, chosen: Filters) -> list[str]:
     """Return the drafts of the queue that is looked at, in order."""
     ctx = web_context(request)
     subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
-    return await asyncio.to_thread(ctx.ledger.queue_names, chosen.wanted(subscriptions))
+    return await asyncio.to_thread(ctx.db.drafts.ids, chosen.wanted(subscriptions))
 
 
 def next_of(names: Sequence[str], ref: str) -> str | None:

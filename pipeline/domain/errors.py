@@ -3,7 +3,7 @@
 CopydeskError                 exit code 1
 ├── ConfigError               2   a wrong setting, feeds.yaml or prompt: nothing starts
 ├── FeedError                 -   one feed's trouble: an outcome of the run, never its end
-├── LedgerError               3   the ledger cannot be opened or is newer than the program
+├── DatabaseError             3   the ledger cannot be opened or is newer than the program
 │   └── LeaseLost          -   another run has taken over the item
 ├── ModelError                -   one call's trouble: an outcome of its item
 │   └── ModelRefused          4   key, quota or request refused: no other item would fare better
@@ -46,13 +46,13 @@ class FeedError(CopydeskError):
         self.kind = kind
 
 
-class LedgerError(CopydeskError):
+class DatabaseError(CopydeskError):
     """The ledger cannot be used; context: url."""
 
     exit_code = 3
 
 
-class LeaseLost(LedgerError):
+class LeaseLost(DatabaseError):
     """Another run has taken over the item: whatever this one found is not to be written."""
 
 

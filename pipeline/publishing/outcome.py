@@ -14,7 +14,7 @@ from pipeline.domain.errors import CopydeskError, PublishError
 from pipeline.domain.models import FrozenModel
 from pipeline.http_client import HttpClient
 from pipeline.publishing.targets import Result
-from pipeline.storage import Ledger, Publication
+from pipeline.storage import Database, Publication
 
 
 class TargetResult(FrozenModel):
@@ -50,7 +50,7 @@ class TargetRunner(Protocol):
 class PublishContext:
     """What publishing works with."""
 
-    ledger: Ledger
+    db: Database
     root: Path
     """The output folder."""
     targets: Sequence[Target]
@@ -70,9 +70,7 @@ async def run_target(
     """Send rows, keep what came of them, and fail in a watcher's view where one of them failed."""
 
     async def step() -> TargetResult:
-        outcome = await asyncio.to_thread(
-            _kept, press.ledger, target.name, rows, await _results(rows, send), now
-        )
+        outcome = await asyncio.to_thread(_kept, press.db, target.name, rows, await _results(rows, send), now)
         if outcome.error:
             raise PublishError(outcome.error, outcome=outcome)
         return outcome
@@ -104,17 +102,17 @@ def _unforeseen(error: Exception) -> str:
 
 
 def _kept(
-    ledger: Ledger, target: str, rows: Sequence[Publication], results: Sequence[Result], now: datetime
+    db: Database, target: str, rows: Sequence[Publication], results: Sequence[Result], now: datetime
 ) -> TargetResult:
     """Record what came of rows and count it."""
     counts = {"publish": 0, "withdraw": 0}
     errors: list[str] = []
     for row, result in zip(rows, results, strict=True):
         if isinstance(result, PublishError):
-            ledger.not_published(row.id, result.message, now)
+            db.publications.mark_failed(row.id, result.message, now)
             errors.append(result.message)
         else:
-            ledger.published([row.id], result, now)
+            db.publications.mark_done([row.id], result, now)
             counts[row.action] += 1
     return TargetResult(
         target=target,

@@ -25,7 +25,7 @@ from pipeline.publishing.deploy_hooks import PublishedItems, call_deploy_hook
 from pipeline.publishing.outcome import PublishContext, TargetResult, TargetRunner, run_target
 from pipeline.publishing.send import Place, outdated, send_to_target
 from pipeline.publishing.targets import Result
-from pipeline.storage import Ledger, Publication
+from pipeline.storage import Database, Publication
 
 NAME = ".publishing"
 _LOOK_S = 0.1
@@ -80,16 +80,16 @@ async def publish_pending(
     """Carry out what waits: at folders, repositories and feeds first, then at deploy hooks.
 
     `patient` leaves alone what failed a moment ago. Returns an outcome for each target that had something to
-    do. Raises PublishError where another process publishes just now, LedgerError.
+    do. Raises PublishError where another process publishes just now, DatabaseError.
     """
     if not press.targets:
         return []
     async with publish_lock(press.root):
-        waiting = await asyncio.to_thread(press.ledger.publications)
+        waiting = await asyncio.to_thread(press.db.publications.pending)
         due = [row for row in waiting if not patient or row.next_at is None or row.next_at <= now]
         places = [target for target in press.targets if not isinstance(target, HookTarget)]
         outcomes = await asyncio.gather(*(_at(press, target, waiting, due, now, each) for target in places))
-        after = await asyncio.to_thread(press.ledger.publications)
+        after = await asyncio.to_thread(press.db.publications.pending)
         settled = PublishedItems.between(waiting, after, {target.name for target in places})
         hooks = [target for target in press.targets if isinstance(target, HookTarget)]
         outcomes += await asyncio.gather(
@@ -114,7 +114,7 @@ async def _at(
         return None
 
     def send() -> Awaitable[Sequence[Result]]:
-        return asyncio.to_thread(send_to_target, press.ledger, press.root, target, rows)
+        return asyncio.to_thread(send_to_target, press.db, press.root, target, rows)
 
     return await run_target(press, target, rows, now, each, send)
 
@@ -126,14 +126,14 @@ def check_target(root: Path, target: Target, hooks: Mapping[str, SecretStr]) -> 
     return send.check_folder(root, target)
 
 
-def queue_all(ledger: Ledger, targets: Sequence[Target], now: datetime) -> None:
+def queue_all(db: Database, targets: Sequence[Target], now: datetime) -> None:
     """Queue all that keeps targets from holding what is approved, as their settings are now."""
-    ledger.publish_all([target.name for target in targets], now)
+    db.publications.reconcile([target.name for target in targets], now)
     hooks = [target.name for target in targets if isinstance(target, HookTarget)]
-    waiting = {(row.item_id, row.target) for row in ledger.publications()}
+    waiting = {(row.item_id, row.target) for row in db.publications.pending()}
     for target in targets:
         if isinstance(target, HookTarget | FeedTarget):
             continue
-        for item_id in outdated(ledger, target):
+        for item_id in outdated(db, target):
             if (item_id, target.name) not in waiting:
-                ledger.publish_again(item_id, [target.name, *hooks], now)
+                db.publications.requeue(item_id, [target.name, *hooks], now)

@@ -12,13 +12,13 @@ from pipeline.domain.models import FeedConfig
 from pipeline.domain.text import url_host
 from pipeline.feeds.poll_schedule import is_paused
 from pipeline.http_client import HttpClient
-from pipeline.storage import FeedStatus, Figures, Ledger
+from pipeline.storage import Database, FeedStatus, Metrics
 
 REPEAT_AFTER = timedelta(days=1)
 """After which trouble that still stands is told again."""
 
 
-_KEY_NAMES = {"LLMRejected": "ModelRefused", "DatabaseError": "LedgerError"}
+_KEY_NAMES = {"LLMRejected": "ModelRefused", "DatabaseError": "DatabaseError"}
 """Programs behind COPYDESK_ALERT_URL read alert keys: a key keeps its name when a class gets another one."""
 
 
@@ -33,7 +33,7 @@ class Alert(NamedTuple):
 def active_alerts(
     feeds: Iterable[FeedStatus],
     subscribed: Iterable[FeedConfig],
-    figures: Figures,
+    figures: Metrics,
     stop: Sequence[CopydeskError],
     now: datetime,
     patience: timedelta,
@@ -56,7 +56,7 @@ def active_alerts(
     yield from _late(figures, now, patience)
 
 
-def _late(figures: Figures, now: datetime, patience: timedelta) -> Iterator[Alert]:
+def _late(figures: Metrics, now: datetime, patience: timedelta) -> Iterator[Alert]:
     hours = int(patience.total_seconds() // 3600)
     if figures.oldest_draft and now - figures.oldest_draft > patience:
         count = figures.items.get("drafted", 0)
@@ -69,7 +69,7 @@ def _late(figures: Figures, now: datetime, patience: timedelta) -> Iterator[Aler
 
 
 async def send_alerts(
-    ledger: Ledger,
+    db: Database,
     net: HttpClient,
     settings: Settings,
     subscribed: Iterable[FeedConfig],
@@ -78,19 +78,23 @@ async def send_alerts(
 ) -> str | None:
     """Tell the webhook of the settings what it was not told in the last day.
 
-    Returns why that failed; it is tried again at the next run. Raises LedgerError.
+    Returns why that failed; it is tried again at the next run. Raises DatabaseError.
     """
     if settings.alert_url is None:
         return None
-    feeds, figures = await asyncio.to_thread(lambda: (ledger.feed_status(), ledger.figures()))
+    feeds, figures = await asyncio.to_thread(lambda: (db.feeds.status(), db.metrics.snapshot()))
     patience = timedelta(hours=settings.alert_hours)
     found = {one.key: one for one in active_alerts(feeds, subscribed, figures, stop, now, patience)}
-    fresh = await asyncio.to_thread(ledger.untold, list(found), now, now - REPEAT_AFTER) if found else []
+    fresh = (
+        await asyncio.to_thread(db.caches.claim_unsent_alerts, list(found), now, now - REPEAT_AFTER)
+        if found
+        else []
+    )
     if not fresh:
         return None
     trouble = await _posted(net, settings.alert_url.get_secret_value(), [found[key] for key in fresh])
     if trouble:
-        await asyncio.to_thread(ledger.not_told, fresh)
+        await asyncio.to_thread(db.caches.unclaim_alerts, fresh)
     return trouble
 
 

@@ -242,7 +242,7 @@ async def preview_backfill(
     async for page in way.after(first):
         looks.append(page)
     found = way.found(looks)
-    merged = await asyncio.to_thread(ctx.ledger.merged_of, feed.key, found.new, policy(ctx, feed))
+    merged = await asyncio.to_thread(ctx.db.items.preview_merged, feed.key, found.new, policy(ctx, feed))
     return found._replace(merged=merged)
 
 
@@ -264,7 +264,7 @@ async def admit_preview(
 
 async def _wanted(ctx: RunContext, feed: FeedConfig, window: Window, limit: int) -> int:
     """Return how many new items are enough."""
-    return limit - await asyncio.to_thread(ctx.ledger.queued, feed.key, window)
+    return limit - await asyncio.to_thread(ctx.db.leases.count, feed.key, window)
 
 
 async def _admitted(ctx: RunContext, feed: FeedConfig, chosen: Selection) -> PollReport:
@@ -278,7 +278,7 @@ async def _admitted(ctx: RunContext, feed: FeedConfig, chosen: Selection) -> Pol
 
 
 def _state(ctx: RunContext, feed: FeedConfig) -> PollState:
-    return ctx.ledger.poll_states().get(feed.key, PollState())
+    return ctx.db.feeds.poll_states().get(feed.key, PollState())
 
 
 async def _ended(ctx: RunContext, feed: FeedConfig, report: PollReport, found: BackfillPreview) -> PollReport:
@@ -294,7 +294,7 @@ def _leave_alone(ctx: RunContext, feed: FeedConfig, refused: FailedPage) -> None
     after = state_after_refusal(state, refused.error, ctx.clock())
     if after.wait_until and host == host_of(refused.url):
         ctx.hosts[host] = after.wait_until
-        ctx.ledger.record_polls({feed.key: after})
+        ctx.db.feeds.record_polls({feed.key: after})
         ctx.book.note(feed, after)
 
 

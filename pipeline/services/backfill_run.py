@@ -71,7 +71,7 @@ async def _plan(
     left: int,
 ) -> Plan:
     """Return what is going to be drafted; `left` is what was met besides, over the limit."""
-    waiting = await asyncio.to_thread(ctx.ledger.queued_items, feed.key, window)
+    waiting = await asyncio.to_thread(ctx.db.leases.preview, feed.key, window)
     every = [(item, "new") for item in found.new] if found else []
     every += [(item, "queued") for item in waiting]
     listed = sorted(every, key=lambda pair: pair[0].published_at, reverse=True)[:limit]

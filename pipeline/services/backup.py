@@ -20,7 +20,7 @@ from pipeline.articles import files
 from pipeline.articles.files import NAME, exclusive_lock
 from pipeline.config import private_files
 from pipeline.domain.errors import OutputError, ReviewError
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 
 LEDGER = "ledger.db"
 _FOLDER = "output"
@@ -32,7 +32,7 @@ class BackupSummary(NamedTuple):
     """What an archive holds."""
 
     files: int
-    ledger: bool
+    db: bool
 
 
 class RestoreSummary(NamedTuple):
@@ -44,17 +44,17 @@ class RestoreSummary(NamedTuple):
     """Paths of files that stand there no more."""
 
 
-def create_backup(ledger: Ledger, root: Path, archive: Path) -> BackupSummary:
+def create_backup(db: Database, root: Path, archive: Path) -> BackupSummary:
     """Write an archive of the files below `root` and, where it is SQLite, of the ledger.
 
-    The archive is whole or not there. Raises OutputError, LedgerError.
+    The archive is whole or not there. Raises OutputError, DatabaseError.
     """
     unfinished = archive.with_name(f".{archive.name}.unfinished")
     try:
         with files.as_output_error("back up to", archive), exclusive_lock(root):
             with open(unfinished, "wb", opener=private_files.opener) as file, _archived(file, archive) as tar:
                 count = sum(_added(tar, root, path) for path in _standing(root))
-                kept = _add_ledger(tar, ledger)
+                kept = _add_database(tar, db)
             os.replace(unfinished, archive)  # noqa: PTH105 - beside the other calls of os
     finally:
         unfinished.unlink(missing_ok=True)
@@ -85,10 +85,10 @@ def _added(tar: tarfile.TarFile, root: Path, path: Path) -> int:
     return 1
 
 
-def _add_ledger(tar: tarfile.TarFile, ledger: Ledger) -> bool:
+def _add_database(tar: tarfile.TarFile, db: Database) -> bool:
     with tempfile.TemporaryDirectory(prefix="copydesk-backup-") as folder:
         copy = Path(folder, LEDGER)
-        if not ledger.snapshot(copy):
+        if not db.snapshot(copy):
             return False
         tar.add(copy, LEDGER)
     return True
@@ -162,24 +162,24 @@ def _put(content: IO[bytes], database: Path) -> None:
     unfinished.replace(database)
 
 
-def reconcile_database(ledger: Ledger, root: Path) -> RestoreSummary:
+def reconcile_database(db: Database, root: Path) -> RestoreSummary:
     """Bring restored files to what the ledger knows: it may be newer than they are.
 
     A text that the ledger never saw is an editor's, and stays.
     """
     with exclusive_lock(root):
         standing = list(_articles(root))  # first: what a run writes meanwhile is in the ledger before
-        filed = ledger.filed()
+        filed = db.files.expected()
         stray = [path for path in standing if path not in filed]
         for path in stray:
             files.remove(root, path)
-        written = [path for path, item_id in filed.items() if _written(ledger, root, item_id, path)]
+        written = [path for path, item_id in filed.items() if _written(db, root, item_id, path)]
     return RestoreSummary(written, stray)
 
 
-def _written(ledger: Ledger, root: Path, item_id: int, path: str) -> bool:
+def _written(db: Database, root: Path, item_id: int, path: str) -> bool:
     """Write what stands at a path where nothing does, or what stood there earlier."""
-    filed, standing = ledger.filed_text(item_id, path), files.read_bytes(root, path)
+    filed, standing = db.files.text(item_id, path), files.read_bytes(root, path)
     if filed is None or (standing is not None and files.sha256_of(standing) not in filed.before):
         return False
     files.write_atomically(root, path, filed.text.encode())

@@ -14,7 +14,7 @@ from pipeline.domain.models import FeedConfig, FrozenModel, Item, LLMResponse, T
 from pipeline.llm.chat import Attempt, build_request, estimate_prompt_tokens
 from pipeline.rewrite.article_schema import WireArticle
 from pipeline.services.context import RunContext
-from pipeline.storage import Cap, Claim, Limits
+from pipeline.storage import CallCost, CallDetails, CallLimits, Lease, SpendingCap
 
 _WAIT_S = 0.1
 """Seconds between two looks at what other calls hold, and may give back."""
@@ -27,12 +27,12 @@ _LOOKS = 100
 class ItemBudget:
     """Accounts for every call about one claimed item."""
 
-    def __init__(self, ctx: RunContext, claim: Claim) -> None:
+    def __init__(self, ctx: RunContext, lease: Lease) -> None:
         self.usage = TokenUsage()
         self.micros = 0
         self._asked = 0
         self._ctx = ctx
-        self._claim = claim
+        self._lease = lease
 
     async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
         """Put down the most that a request may cost, as far as the caps allow. Raises BudgetSpent."""
@@ -54,28 +54,33 @@ class ItemBudget:
         share = (granted - asked) / (most - asked) if most > asked else 1.0
         return number, max(1, int(answer_tokens * share))
 
-    async def _put_aside(self, most: int, least: int, caps: Sequence[Cap]) -> tuple[int, int]:
+    async def _put_aside(self, most: int, least: int, caps: Sequence[SpendingCap]) -> tuple[int, int]:
         """Wait until the caps and limits allow a call. Raises BudgetSpent; LimitReached at the run's end."""
         ctx = self._ctx
         for look in itertools.count():
             stale = ctx.clock() - timedelta(seconds=ctx.settings.deadline_s)
             try:
                 return await asyncio.to_thread(
-                    ctx.ledger.reserve, ctx.run, most, least, caps, ctx.clock(), stale=stale,
+                    ctx.db.budget.reserve,
+                    ctx.run,
+                    CallCost(most, least),
+                    caps,
+                    ctx.clock(),
+                    stale=stale,
                     limits=ctx.limits,
-                )  # fmt: skip
+                )
             except (BudgetExceeded, RateLimited) as error:
                 if ctx.stop or not error.context.get("pending", True):
                     raise
             if look % _LOOKS == 0:
-                await asyncio.to_thread(ctx.ledger.free_dead_calls)
+                await asyncio.to_thread(ctx.db.budget.reclaim_dead)
             await asyncio.sleep(_WAIT_S)
         raise AssertionError  # nobody counts that far
 
     async def release(self, reservation: int | None) -> None:
         """Take that back: the request was not answered."""
         if reservation is not None:
-            await asyncio.to_thread(self._ctx.ledger.unreserve, reservation)
+            await asyncio.to_thread(self._ctx.db.budget.release, reservation)
 
     async def keep(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
         """Write down an answer before it is read. Raises LeaseLost."""
@@ -85,27 +90,23 @@ class ItemBudget:
         ctx.seen.note(self._asked, answer.usage)
         self.micros += micros or 0
         await asyncio.to_thread(
-            ctx.ledger.record_answer,
-            self._claim,
+            ctx.db.budget.record,
+            self._lease,
             answer,
-            purpose,
-            at=now,
-            run=ctx.run,
-            micros=micros,
-            reservation=reservation,
+            CallDetails(purpose=purpose, at=now, run=ctx.run, micros=micros, reservation=reservation),
         )
 
     async def discard(self, reason: str) -> None:
         """Mark what was kept as of no use. Raises LeaseLost."""
-        await asyncio.to_thread(self._ctx.ledger.discard_answer, self._claim, reason)
+        await asyncio.to_thread(self._ctx.db.budget.mark_unusable, self._lease, reason)
 
 
-def has_limits(limits: Limits) -> bool:
+def has_limits(limits: CallLimits) -> bool:
     """Tell whether calls wait for each other at all."""
     return any(limit is not None for limit in limits)
 
 
-def active_caps(ctx: RunContext, now: datetime) -> list[Cap]:
+def active_caps(ctx: RunContext, now: datetime) -> list[SpendingCap]:
     """Return the caps that are set, with the moments from which they count."""
     settings = ctx.settings
     today = day_start(now, settings.timezone)
@@ -117,7 +118,7 @@ def active_caps(ctx: RunContext, now: datetime) -> list[Cap]:
     if ctx.run.startswith(BACKFILL):
         every.append(("day's backfills", settings.cap_backfill, today, BACKFILL))
     return [
-        Cap(name, int(dollars * 1_000_000), since, runs)
+        SpendingCap(name, int(dollars * 1_000_000), since, runs)
         for name, dollars, since, runs in every
         if dollars is not None
     ]

@@ -48,7 +48,7 @@ from pipeline.rewrite.sentence_repair import (
 from pipeline.services.budget import ItemBudget
 from pipeline.services.context import RunContext
 from pipeline.services.draft_file import known_text
-from pipeline.storage import Claim, Previous, Sibling, same_story
+from pipeline.storage import Lease, PreviousVersion, Sibling, duplicate_finding
 
 
 async def choose_cover(
@@ -68,7 +68,7 @@ async def choose_cover(
 
 
 async def repair_sentences(
-    ctx: RunContext, source: Source, beat: Beat, claim: Claim, books: ItemBudget, draft: Draft
+    ctx: RunContext, source: Source, beat: Beat, lease: Lease, books: ItemBudget, draft: Draft
 ) -> str | None:
     """Return the draft's body with flagged sentences mended; None where there is nothing to change.
 
@@ -81,8 +81,8 @@ async def repair_sentences(
         return None
     read = partial(parse_repairs, count=len(flags))
     try:
-        if claim.mended is not None:
-            sentences = read(claim.mended.text)
+        if lease.mended is not None:
+            sentences = read(lease.mended.text)
         else:
             task = StructuredRequest(
                 messages=add_flags(ctx.mender.messages(source, beat), body, flags),
@@ -111,57 +111,57 @@ class ComposedDraft(NamedTuple):
     """What the model wrote first, where its sentences were mended since."""
 
 
-async def compose(ctx: RunContext, feed: FeedConfig, claim: Claim, books: ItemBudget) -> ComposedDraft:
+async def compose(ctx: RunContext, feed: FeedConfig, lease: Lease, books: ItemBudget) -> ComposedDraft:
     """Return an item's draft: written by the model, or the brief.
 
     Raises ModelError, LeaseLost, BudgetSpent.
     """
-    siblings = await asyncio.to_thread(ctx.ledger.siblings, claim.item_id)
-    source, beat = lease_source(feed, claim, siblings), ctx.beats[feed.beat]
-    article, provenance = await _article(ctx, source, beat, claim, books)
-    cover = None if claim.previous else await choose_cover(ctx, feed, source, article)
-    lay_out = partial(_laid_out, ctx, source, beat, claim, siblings, provenance, cover)
+    siblings = await asyncio.to_thread(ctx.db.items.siblings, lease.item_id)
+    source, beat = lease_source(feed, lease, siblings), ctx.beats[feed.beat]
+    article, provenance = await _article(ctx, source, beat, lease, books)
+    cover = None if lease.previous else await choose_cover(ctx, feed, source, article)
+    lay_out = partial(_laid_out, ctx, source, beat, lease, siblings, provenance, cover)
     draft = await lay_out(article, None)
-    number = claim.previous.version + 1 if claim.previous else 1
-    composed = ComposedDraft(draft, number, "redraft" if claim.previous else "draft", provenance.rewritten)
+    number = lease.previous.version + 1 if lease.previous else 1
+    composed = ComposedDraft(draft, number, "redraft" if lease.previous else "draft", provenance.rewritten)
     if not (beat.verify and provenance.rewritten):
         return composed
-    mended = await repair_sentences(ctx, source, beat, claim, books, draft)
+    mended = await repair_sentences(ctx, source, beat, lease, books, draft)
     if mended is None:
         return composed
     after = await lay_out(article, mended)
     return composed._replace(draft=after, cause="repair", before=draft)
 
 
-def lease_source(feed: FeedConfig, claim: Claim, siblings: list[Sibling]) -> Source:
+def lease_source(feed: FeedConfig, lease: Lease, siblings: list[Sibling]) -> Source:
     """Return the text to be rewritten: the item beside what its feed says of it."""
     merged = {sibling.url: sibling for sibling in siblings if sibling.state == "merged" and sibling.url}
-    merged.pop(claim.item.link or "", None)
+    merged.pop(lease.item.link or "", None)
     also = tuple(Credit(name=one.feed_name, url=url) for url, one in merged.items())
-    return build_source(feed, claim.item, first_key=claim.first_key, also=also)
+    return build_source(feed, lease.item, first_key=lease.first_key, also=also)
 
 
 async def _article(
-    ctx: RunContext, source: Source, beat: Beat, claim: Claim, books: ItemBudget
+    ctx: RunContext, source: Source, beat: Beat, lease: Lease, books: ItemBudget
 ) -> tuple[Article, Provenance]:
     read = partial(parse_response, source=source, beat=beat)
-    if claim.answer is not None:  # paid for by an earlier run
+    if lease.answer is not None:  # paid for by an earlier run
         try:
-            return await asyncio.to_thread(read, claim.answer.text), claim.answer.provenance
+            return await asyncio.to_thread(read, lease.answer.text), lease.answer.provenance
         except LLMError as error:
             await books.discard(error.message)
     if ctx.model is None:
         return await asyncio.to_thread(write_brief, source, beat), BRIEF
     prompt = ctx.prompts[beat.key]
     messages = prompt.messages(source, beat)
-    if claim.request and claim.previous:
-        messages = add_redraft_instructions(messages, claim.request, _last_readable(claim.previous)[1])
+    if lease.request and lease.previous:
+        messages = add_redraft_instructions(messages, lease.request, _last_readable(lease.previous)[1])
     task = StructuredRequest(
         messages=messages,
         prompt_id=prompt.id,
         shape=WireArticle,
         read=read,
-        purpose="redraft" if claim.previous else "draft",
+        purpose="redraft" if lease.previous else "draft",
         max_tokens=prompt.hints.max_tokens,
         temperature=prompt.hints.temperature,
     )
@@ -169,7 +169,7 @@ async def _article(
     return article, answer.provenance
 
 
-def _last_readable(previous: Previous) -> tuple[dict[str, Any], str]:
+def _last_readable(previous: PreviousVersion) -> tuple[dict[str, Any], str]:
     """Return front matter and body of a draft; of the last text that is ours where an editor's is broken."""
     try:
         return loads(previous.text)
@@ -181,7 +181,7 @@ async def _laid_out(
     ctx: RunContext,
     source: Source,
     beat: Beat,
-    claim: Claim,
+    lease: Lease,
     siblings: list[Sibling],
     provenance: Provenance,
     cover: dict[str, Any] | None,
@@ -195,7 +195,7 @@ async def _laid_out(
         article = article.model_copy(
             update={"overview": section_text(body, find_section(body, beat.overview))}
         )
-    previous = claim.previous
+    previous = lease.previous
     front_matter = partial(
         build_front_matter,
         source,
@@ -221,7 +221,7 @@ def _path(source: Source, article: Article) -> str:
     return draft_path(title, source.item.published_at, source.external_id)
 
 
-def editor_fields(previous: Previous, beat: Beat) -> dict[str, Any]:
+def editor_fields(previous: PreviousVersion, beat: Beat) -> dict[str, Any]:
     """Return front matter for a redraft to keep an editor's part of; without a description that was ours."""
     metadata, body = _last_readable(previous)
     if is_overview_start(metadata.get("description"), body, beat):
@@ -230,44 +230,44 @@ def editor_fields(previous: Previous, beat: Beat) -> dict[str, Any]:
 
 
 def _told_too(siblings: list[Sibling]) -> list[Finding]:
-    return [same_story(one.feed_name, one.title, one.path) for one in siblings]
+    return [duplicate_finding(one.feed_name, one.title, one.path) for one in siblings]
 
 
 async def compose_section(
-    ctx: RunContext, feed: FeedConfig, claim: Claim, books: ItemBudget
-) -> tuple[Claim, ComposedDraft]:
+    ctx: RunContext, feed: FeedConfig, lease: Lease, books: ItemBudget
+) -> tuple[Lease, ComposedDraft]:
     """Return a draft with one section written anew, and the claim as what stands on disk makes it.
 
     What an editor changed on disk is kept as a version of its own first. Raises ModelError, LeaseLost,
     BudgetSpent.
     """
-    last = claim.previous
-    claim, text = await asyncio.to_thread(_standing, ctx, claim)
-    source = lease_source(feed, claim, await asyncio.to_thread(ctx.ledger.siblings, claim.item_id))
+    last = lease.previous
+    lease, text = await asyncio.to_thread(_standing, ctx, lease)
+    source = lease_source(feed, lease, await asyncio.to_thread(ctx.db.items.siblings, lease.item_id))
     try:
         metadata, body = loads(text, "its draft")
-        one = find_section(body, claim.request.section or "" if claim.request else "")
+        one = find_section(body, lease.request.section or "" if lease.request else "")
     except (OutputError, ReviewError) as error:
         raise LLMError(error.message, retry=False) from error
     beat = ctx.beats[feed.beat]
-    answer, new = await _new_text(ctx, source, beat, claim, books, body)
+    answer, new = await _new_text(ctx, source, beat, lease, books, body)
     after = replace_section(body, one, safe_markdown(new))
     front = front_of(_settled(metadata, body, beat, last), after, beat, before=body)
     findings = await ctx.check(source, after, beat, front)
     metadata = {**front.metadata}
     metadata["updatedAt"] = utc_iso(ctx.clock())
-    metadata["ai"] = _ai(metadata, answer, findings, utc_iso(ctx.clock()), claim.previous)
+    metadata["ai"] = _ai(metadata, answer, findings, utc_iso(ctx.clock()), lease.previous)
     draft = Draft(
         external_id=source.external_id,
-        path=claim.previous.path if claim.previous else "",
+        path=lease.previous.path if lease.previous else "",
         text=dumps(metadata, after),
         findings=findings,
     )
-    number = claim.previous.version + 1 if claim.previous else 1
-    return claim, ComposedDraft(draft, number, "redraft", rewritten=True)
+    number = lease.previous.version + 1 if lease.previous else 1
+    return lease, ComposedDraft(draft, number, "redraft", rewritten=True)
 
 
-def _settled(metadata: dict[str, Any], body: str, beat: Beat, last: Previous | None) -> dict[str, Any]:
+def _settled(metadata: dict[str, Any], body: str, beat: Beat, last: PreviousVersion | None) -> dict[str, Any]:
     """Return the front matter on disk with what the ledger knows of it."""
     if last is None:
         return metadata
@@ -275,9 +275,9 @@ def _settled(metadata: dict[str, Any], body: str, beat: Beat, last: Previous | N
     return front_of(metadata, body, beat, before=before, origin=origin).metadata
 
 
-def _standing(ctx: RunContext, claim: Claim) -> tuple[Claim, str]:
+def _standing(ctx: RunContext, lease: Lease) -> tuple[Lease, str]:
     """Return the text on disk; one that an editor changed is kept, and is what may be replaced."""
-    previous = claim.previous
+    previous = lease.previous
     data = files.read_bytes(ctx.settings.output, previous.path) if previous else None
     if previous is None or data is None:
         raise LLMError("its draft is gone from its place", retry=False)
@@ -286,22 +286,22 @@ def _standing(ctx: RunContext, claim: Claim) -> tuple[Claim, str]:
     except UnicodeDecodeError as error:
         raise LLMError("its draft is not UTF-8; save it as such", retry=False) from error
     if sha256 == previous.sha256:
-        return claim, text
+        return lease, text
     kept = Draft(external_id="", path=previous.path, text=text)
-    ctx.ledger.keep_version(claim, kept, number=previous.version, cause="edit")
-    standing = Previous(path=previous.path, sha256=sha256, text=text, version=previous.version)
-    return claim.model_copy(update={"previous": standing}), text
+    ctx.db.versions.add(lease, kept, number=previous.version, cause="edit")
+    standing = PreviousVersion(path=previous.path, sha256=sha256, text=text, version=previous.version)
+    return lease.model_copy(update={"previous": standing}), text
 
 
 async def _new_text(
-    ctx: RunContext, source: Source, beat: Beat, claim: Claim, books: ItemBudget, body: str
+    ctx: RunContext, source: Source, beat: Beat, lease: Lease, books: ItemBudget, body: str
 ) -> tuple[LLMResponse, str]:
-    request = claim.request
+    request = lease.request
     heading = request.section or "" if request else ""
     bullets = heading.strip().casefold() == f"{beat.impact} {beat.market}".casefold()
     read = partial(parse_section, bullets=bullets)
-    if claim.answer is not None:
-        return claim.answer, read(claim.answer.text)
+    if lease.answer is not None:
+        return lease.answer, read(lease.answer.text)
     if ctx.model is None or request is None:
         raise LLMError("a section is written anew by a model alone: set COPYDESK_MODEL", retry=False)
     prompt = ctx.prompts[beat.key]
@@ -320,7 +320,7 @@ def _ai(
     answer: LLMResponse,
     findings: tuple[Finding, ...],
     now: str,
-    previous: Previous | None,
+    previous: PreviousVersion | None,
 ) -> dict[str, Any]:
     told = metadata.get("ai")
     counted = sum(finding.severity is not Severity.NOTE for finding in findings)

@@ -28,7 +28,7 @@ from pipeline.feeds.parsing.parse import ParsedFeed
 from pipeline.http_client import HttpClient
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.prompt import Prompt
-from pipeline.storage import Ledger, Limits
+from pipeline.storage import CallLimits, Database
 
 if TYPE_CHECKING:
     from pipeline.llm.client import LLMClient
@@ -105,9 +105,9 @@ class PollStateCache:
     A run that is killed loses what a second brought: those feeds are polled once more.
     """
 
-    def __init__(self, ledger: Ledger, states: dict[str, PollState]) -> None:
+    def __init__(self, db: Database, states: dict[str, PollState]) -> None:
         self.states = states
-        self._ledger = ledger
+        self._db = db
         self._waiting: dict[str, PollState] = {}
         self._written = asyncio.get_running_loop().time()
 
@@ -131,7 +131,7 @@ class PollStateCache:
         waiting, self._waiting = self._waiting, {}
         self._written = asyncio.get_running_loop().time()
         if waiting:
-            await asyncio.to_thread(self._ledger.record_polls, waiting)
+            await asyncio.to_thread(self._db.feeds.record_polls, waiting)
 
 
 @dataclass
@@ -170,7 +170,7 @@ class RunContext:
     beats: dict[str, Beat]
     feeds: tuple[FeedConfig, ...]
     """Every subscription, polled in this run or not."""
-    ledger: Ledger
+    db: Database
     net: HttpClient
     book: PollStateCache
     pages: PageFetcher
@@ -207,9 +207,9 @@ class RunContext:
     """Spreads polls: a number in [0, 1)."""
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> CallLimits:
         """Return the limits on calls of all runs together."""
-        return Limits(self.settings.max_in_flight_total, self.settings.calls_per_minute)
+        return CallLimits(self.settings.max_in_flight_total, self.settings.calls_per_minute)
 
     @functools.cached_property
     def peers(self) -> dict[str, frozenset[str]]:

@@ -18,9 +18,9 @@ from pipeline.articles import files
 from pipeline.articles.files import exclusive_lock
 from pipeline.domain.errors import (
     BudgetExceeded,
+    DatabaseError,
     FeedError,
     LeaseLost,
-    LedgerError,
     LLMError,
     LLMRejected,
     OutputError,
@@ -35,7 +35,7 @@ from pipeline.services.budget import ItemBudget
 from pipeline.services.compose import ComposedDraft, compose, compose_section
 from pipeline.services.context import ItemOutcome, RunContext
 from pipeline.services.work_queue import LeaseQueue
-from pipeline.storage import OURSELVES, Claim, Previous, Which
+from pipeline.storage import SYSTEM_EDITOR, Lease, LeaseFilter, PreviousVersion
 
 KEPT = timedelta(days=30)
 """How long a page is kept."""
@@ -54,28 +54,28 @@ class SourceTooThin(Exception):
         self.passing = passing
 
 
-async def complete_source(ctx: RunContext, feed: FeedConfig, claim: Claim) -> Item:
+async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> Item:
     """Return a claimed item with text enough to be drafted. Raises Lacking, LeaseLost.
 
     What its page adds is kept in the ledger before anything is made of it, so that a later run, and the
     editor, see the same source.
     """
-    item, page, trouble = claim.updated or claim.item, None, None
+    item, page, trouble = lease.updated or lease.item, None, None
     if needs_page(item, feed):
         page, trouble = await _page(ctx, feed, item)
     item = merge_page_text(item, page, feed)
     if lack := incompleteness(item.text, feed.min_chars):
         said = f"{lack}; its page: {trouble.message}" if trouble else lack
         raise SourceTooThin(said, passing=trouble is not None and trouble.kind in _PASSING)
-    if claim.updated or item != claim.item:
-        await asyncio.to_thread(ctx.ledger.complete, claim, item)
+    if lease.updated or item != lease.item:
+        await asyncio.to_thread(ctx.db.leases.set_source, lease, item)
     return item
 
 
 async def _page(ctx: RunContext, feed: FeedConfig, item: Item) -> tuple[Page | None, FeedError | None]:
     url, now = item.link or "", ctx.clock()
     name = f"{url}\n{feed.selector}" if feed.selector else url
-    row = await asyncio.to_thread(ctx.ledger.page, name)
+    row = await asyncio.to_thread(ctx.db.caches.page, name)
     if row and row.payload is not None and row.at > now - KEPT:
         return Page.model_validate_json(row.payload), None
     if row and row.error is not None and row.at > now - _REFUSED:
@@ -84,9 +84,9 @@ async def _page(ctx: RunContext, feed: FeedConfig, item: Item) -> tuple[Page | N
         page = await ctx.pages.page(url, feed.selector)
     except FeedError as error:
         if error.kind not in _PASSING:
-            await asyncio.to_thread(ctx.ledger.keep_page, name, None, error.message, now)
+            await asyncio.to_thread(ctx.db.caches.save_page, name, None, error.message, now)
         return None, error
-    await asyncio.to_thread(ctx.ledger.keep_page, name, page.model_dump_json(), None, now)
+    await asyncio.to_thread(ctx.db.caches.save_page, name, page.model_dump_json(), None, now)
     return page, None
 
 
@@ -111,39 +111,39 @@ async def draft_feed(
     A run that is stopped or cancelled gives back what it had not finished.
     """
     if not ctx.settings.writes_drafts:
-        which: Which = "new"  # what stands in a folder is the business of the machine that has it
+        which: LeaseFilter = "new"  # what stands in a folder is the business of the machine that has it
     else:
         which = "asked" if requested else "all"
     return await LeaseQueue(ctx, feed, limit, window, which, partial(_outcome, ctx, feed)).run()
 
 
-async def _outcome(ctx: RunContext, feed: FeedConfig, claim: Claim) -> ItemOutcome | None:
+async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutcome | None:
     """Draft one item; its trouble is its outcome, unless it is everybody's."""
-    books = ItemBudget(ctx, claim)
+    books = ItemBudget(ctx, lease)
     async with ctx.in_flight:
         if ctx.stop:
             return None
         try:
-            outcome = await _draft(ctx, feed, claim, books)
+            outcome = await _draft(ctx, feed, lease, books)
         except LeaseLost as error:
-            outcome = ItemOutcome(title=claim.item.title, reason=error.message)
+            outcome = ItemOutcome(title=lease.item.title, reason=error.message)
         except SourceTooThin as lack:
-            outcome = await _source_too_thin(ctx, claim, lack)
+            outcome = await _source_too_thin(ctx, lease, lack)
         except (ShutdownRequested, RateLimited):
             return None  # the run ends before its turn came
-        except (LLMRejected, OutputError, LedgerError, BudgetExceeded) as error:
+        except (LLMRejected, OutputError, DatabaseError, BudgetExceeded) as error:
             ctx.stop.append(error)
             return None
         except LLMError as error:
-            outcome = await _failed(ctx, claim, error)
-    _log(ctx, feed, claim, outcome)
+            outcome = await _failed(ctx, lease, error)
+    _log(ctx, feed, lease, outcome)
     ctx.notify(feed.key, "drafted" if outcome.path else "failed")
     tokens = {name: getattr(books.usage, name) for name in ("prompt_tokens", "completion_tokens")}
     return outcome.model_copy(update=tokens | {"micros": books.micros})
 
 
-def _log(ctx: RunContext, feed: FeedConfig, claim: Claim, outcome: ItemOutcome) -> None:
-    about = {"run": ctx.run, "feed": feed.key, "item": external_id(claim.first_key, claim.item.guid)}
+def _log(ctx: RunContext, feed: FeedConfig, lease: Lease, outcome: ItemOutcome) -> None:
+    about = {"run": ctx.run, "feed": feed.key, "item": external_id(lease.first_key, lease.item.guid)}
     if outcome.path:
         log.info("drafted %s", outcome.path, extra=about)
     else:
@@ -151,104 +151,104 @@ def _log(ctx: RunContext, feed: FeedConfig, claim: Claim, outcome: ItemOutcome) 
         log.log(level, "no draft of %r: %s", outcome.title, outcome.reason, extra=about)
 
 
-async def _source_too_thin(ctx: RunContext, claim: Claim, lack: SourceTooThin) -> ItemOutcome:
+async def _source_too_thin(ctx: RunContext, lease: Lease, lack: SourceTooThin) -> ItemOutcome:
     """Skip an item whose source is too thin; where its page may still come, try again before that."""
-    outcome = ItemOutcome(title=claim.item.title, reason=lack.reason, skipped=not lack.passing)
+    outcome = ItemOutcome(title=lease.item.title, reason=lack.reason, skipped=not lack.passing)
     with contextlib.suppress(LeaseLost):
-        if claim.previous:
-            await asyncio.to_thread(ctx.ledger.keep_standing, claim, lack.reason)
+        if lease.previous:
+            await asyncio.to_thread(ctx.db.leases.keep_current, lease, lack.reason)
         elif lack.passing:
-            await asyncio.to_thread(ctx.ledger.fail, claim, lack.reason, retry=True)
+            await asyncio.to_thread(ctx.db.leases.fail, lease, lack.reason, retry=True)
         else:
-            await asyncio.to_thread(ctx.ledger.skip, claim, lack.reason)
+            await asyncio.to_thread(ctx.db.leases.skip, lease, lack.reason)
     return outcome
 
 
-async def _failed(ctx: RunContext, claim: Claim, error: LLMError) -> ItemOutcome:
+async def _failed(ctx: RunContext, lease: Lease, error: LLMError) -> ItemOutcome:
     with contextlib.suppress(LeaseLost):  # then it is another run's to fail
-        if claim.previous:
-            await asyncio.to_thread(ctx.ledger.keep_standing, claim, error.message)
+        if lease.previous:
+            await asyncio.to_thread(ctx.db.leases.keep_current, lease, error.message)
         else:
-            await asyncio.to_thread(ctx.ledger.fail, claim, error.message, retry=error.retry)
-    return ItemOutcome(title=claim.item.title, reason=error.message)
+            await asyncio.to_thread(ctx.db.leases.fail, lease, error.message, retry=error.retry)
+    return ItemOutcome(title=lease.item.title, reason=error.message)
 
 
-async def _draft(ctx: RunContext, feed: FeedConfig, claim: Claim, books: ItemBudget) -> ItemOutcome:
-    title = claim.item.title
-    if claim.intent is not None:  # a run died between the ledger and the file
-        await asyncio.to_thread(write_draft, ctx, claim, claim.intent)
-        return ItemOutcome(title=title, path=claim.intent.path, **_about(claim, claim.intent))
-    if claim.request and claim.request.section:
-        claim, composed = await compose_section(ctx, feed, claim, books)
-    elif await asyncio.to_thread(_edited, ctx, claim):
-        await asyncio.to_thread(ctx.ledger.keep_standing, claim, _EDITED)
+async def _draft(ctx: RunContext, feed: FeedConfig, lease: Lease, books: ItemBudget) -> ItemOutcome:
+    title = lease.item.title
+    if lease.intent is not None:  # a run died between the ledger and the file
+        await asyncio.to_thread(write_draft, ctx, lease, lease.intent)
+        return ItemOutcome(title=title, path=lease.intent.path, **_about(lease, lease.intent))
+    if lease.request and lease.request.section:
+        lease, composed = await compose_section(ctx, feed, lease, books)
+    elif await asyncio.to_thread(_edited, ctx, lease):
+        await asyncio.to_thread(ctx.db.leases.keep_current, lease, _EDITED)
         return ItemOutcome(title=title, reason=_EDITED, skipped=True)
     else:
-        if claim.answer is None:
-            claim = claim.model_copy(update={"item": await complete_source(ctx, feed, claim)})
-        composed = await compose(ctx, feed, claim, books)
-    overtaken = await asyncio.to_thread(_begin, ctx, claim, composed)
+        if lease.answer is None:
+            lease = lease.model_copy(update={"item": await complete_source(ctx, feed, lease)})
+        composed = await compose(ctx, feed, lease, books)
+    overtaken = await asyncio.to_thread(_begin, ctx, lease, composed)
     if overtaken:
         return ItemOutcome(title=title, reason=overtaken, rewritten=composed.rewritten)
-    about = _about(claim, composed.draft)
+    about = _about(lease, composed.draft)
     return ItemOutcome(title=title, path=composed.draft.path, rewritten=composed.rewritten, **about)
 
 
-def _about(claim: Claim, draft: Draft) -> dict[str, Any]:
+def _about(lease: Lease, draft: Draft) -> dict[str, Any]:
     held = any(finding.severity is Severity.BLOCK for finding in draft.findings)
-    return {"ref": external_id(claim.first_key, claim.item.guid), "held": held}
+    return {"ref": external_id(lease.first_key, lease.item.guid), "held": held}
 
 
-def _edited(ctx: RunContext, claim: Claim) -> bool:
+def _edited(ctx: RunContext, lease: Lease) -> bool:
     """Tell whether somebody changed, moved or removed the draft that is to be written anew."""
-    if claim.previous is None:
+    if lease.previous is None:
         return False
-    if _moved_on(ctx, claim.previous):
+    if _moved_on(ctx, lease.previous):
         return True
-    edited, asked = claim.previous.edited_at, claim.request
+    edited, asked = lease.previous.edited_at, lease.request
     # Who asks for it after an edit knows of that edit; a changed source does not.
-    return edited is not None and (asked is None or asked.by == OURSELVES or asked.at < edited)
+    return edited is not None and (asked is None or asked.by == SYSTEM_EDITOR or asked.at < edited)
 
 
-def _moved_on(ctx: RunContext, previous: Previous) -> bool:
+def _moved_on(ctx: RunContext, previous: PreviousVersion) -> bool:
     data = files.read_bytes(ctx.settings.output, previous.path)
     return data is None or files.sha256_of(data) != previous.sha256
 
 
-def _begin(ctx: RunContext, claim: Claim, composed: ComposedDraft) -> str | None:
+def _begin(ctx: RunContext, lease: Lease, composed: ComposedDraft) -> str | None:
     """Write a draft; returns why not, where somebody came first."""
-    if claim.previous is None:
-        _put(ctx, claim, composed)
+    if lease.previous is None:
+        _put(ctx, lease, composed)
         return None
     with exclusive_lock(ctx.settings.output):
-        if _moved_on(ctx, claim.previous) or ctx.ledger.moved_on(claim):
+        if _moved_on(ctx, lease.previous) or ctx.db.versions.was_edited(lease):
             reason = f"it was edited meanwhile; the new text is kept as version {composed.number}"
-            ctx.ledger.keep_aside(claim, composed.draft, composed.number, reason)
+            ctx.db.versions.add_superseded(lease, composed.draft, composed.number, reason)
             return reason
-        _put(ctx, claim, composed)
+        _put(ctx, lease, composed)
         return None
 
 
-def _put(ctx: RunContext, claim: Claim, composed: ComposedDraft) -> None:
+def _put(ctx: RunContext, lease: Lease, composed: ComposedDraft) -> None:
     number = composed.number
     if composed.before is not None:
-        cause = "redraft" if claim.previous else "draft"
-        ctx.ledger.keep_version(claim, composed.before, number=number, cause=cause)
-    ctx.ledger.intend(claim, composed.draft, number=number, cause=composed.cause)
-    write_draft(ctx, claim, composed.draft)
+        cause = "redraft" if lease.previous else "draft"
+        ctx.db.versions.add(lease, composed.before, number=number, cause=cause)
+    ctx.db.leases.begin_write(lease, composed.draft, number=number, cause=composed.cause)
+    write_draft(ctx, lease, composed.draft)
 
 
-def write_draft(ctx: RunContext, claim: Claim, draft: Draft) -> None:
+def write_draft(ctx: RunContext, lease: Lease, draft: Draft) -> None:
     """Write an intended draft and confirm it, or leave that to the machine that writes.
 
     A file at its path is only overwritten if it is ours.
     """
     root = ctx.settings.output
     if not ctx.settings.writes_drafts:
-        ctx.ledger.release([claim])
+        ctx.db.leases.release([lease])
         return
     standing = files.read_bytes(root, draft.path)
-    ours = claim.previous.sha256 if claim.previous else None
+    ours = lease.previous.sha256 if lease.previous else None
     if standing is None or files.sha256_of(standing) == ours:
         files.write_atomically(root, draft.path, draft.text.encode())
-    ctx.ledger.confirm(claim)
+    ctx.db.leases.confirm_write(lease)

@@ -13,7 +13,7 @@ from pipeline.checks.injection.contact_details import extract_contacts
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import EditConflict, OutputError, ReviewError
 from pipeline.domain.models import Beat, Credit, Draft, Finding, Front, Severity, Source
-from pipeline.storage import DraftRow, Ledger, PendingText, unanswered
+from pipeline.storage import Database, DraftRow, PendingSave, Save, unacknowledged
 
 
 class DraftOnDisk(NamedTuple):
@@ -29,17 +29,17 @@ class DraftOnDisk(NamedTuple):
         return self.text == self.row.version_text
 
 
-def open_draft(ledger: Ledger, ref: str) -> DraftRow:
+def open_draft(db: Database, ref: str) -> DraftRow:
     """Return the draft that `ref` means and that waits for a verdict. Raises ReviewError."""
-    row = ledger.draft(ref)
+    row = db.drafts.get(ref)
     if row.state != "drafted":
         raise ReviewError(f"{row.path} is {row.state} already; nothing was changed", draft=ref)
     return row
 
 
-def load_draft(ledger: Ledger, root: Path, ref: str) -> DraftOnDisk:
+def load_draft(db: Database, root: Path, ref: str) -> DraftOnDisk:
     """Return a draft that waits for a verdict and what stands on disk. Raises ReviewError."""
-    row = open_draft(ledger, ref)
+    row = open_draft(db, ref)
     return DraftOnDisk(row, *read_text(root, row.path, ref))
 
 
@@ -85,7 +85,7 @@ def decode_leniently(data: bytes) -> str:
     return data.decode("latin-1")  # every byte is a character of it
 
 
-def write_text(ledger: Ledger, root: Path, pending: PendingText) -> bool:
+def write_text(db: Database, root: Path, pending: PendingSave) -> bool:
     """Write what an editor saved, where still stands what it is to replace; tells whether it stands now.
 
     The caller is `alone`.
@@ -95,17 +95,17 @@ def write_text(ledger: Ledger, root: Path, pending: PendingText) -> bool:
     if there == pending.base:
         files.write_atomically(root, pending.path, pending.text.encode())
     stands = there in (pending.base, pending.sha256)
-    ledger.confirm_save(pending, aside=not stands)
+    db.versions.confirm_save(pending, aside=not stands)
     return stands
 
 
-def record_external_edit(ledger: Ledger, standing: DraftOnDisk) -> None:
+def record_external_edit(db: Database, standing: DraftOnDisk) -> None:
     """Keep a text that somebody wrote to disk without us as a version of its own."""
     if standing.is_ours:
         return
     row = standing.row
     draft = Draft(external_id=row.external_id, path=row.path, text=standing.text, findings=row.findings)
-    ledger.confirm_save(ledger.intend_save(row, draft, "", base=standing.sha256))
+    db.versions.confirm_save(db.versions.begin_save(row, draft, "", Save(base=standing.sha256)))
 
 
 def as_draft(text: str, path: str) -> str:
@@ -185,5 +185,5 @@ def update_counts(metadata: dict[str, Any], row: DraftRow, findings: Iterable[Fi
     ai = metadata.get("ai")
     if isinstance(ai, dict):
         counted = [finding for finding in findings if finding.severity is not Severity.NOTE]
-        opened = len(unanswered(counted, row.acknowledged))
+        opened = len(unacknowledged(counted, row.acknowledged))
         ai["checks"] = {"open": opened, "acknowledged": len(counted) - opened}

@@ -26,7 +26,7 @@ from pipeline.services.draft_file import (
     update_counts,
     write_text,
 )
-from pipeline.storage import FLAGS, DraftRow, Ledger
+from pipeline.storage import SYSTEM_FINDINGS, Database, DraftRow, Save
 
 EDIT_SESSION = timedelta(minutes=10)
 """Saves of one editor that follow each other within it become one version."""
@@ -54,7 +54,7 @@ class DraftEdit(FrozenModel):
 
 
 def save_edit(
-    ledger: Ledger,
+    db: Database,
     root: Path,
     subscriptions: Subscriptions,
     ref: str,
@@ -73,7 +73,7 @@ def save_edit(
     the draft was decided on, or a field cannot be as it is.
     """
     with exclusive_lock(root):
-        standing = load_draft(ledger, root, ref)
+        standing = load_draft(db, root, ref)
         row = standing.row
         require_unchanged(standing, base)
         beat = beat_of(subscriptions, row.feed_key)
@@ -81,14 +81,16 @@ def save_edit(
         if text == standing.text:
             return standing.sha256
         metadata, body = loads(text, row.path)
-        told = [one for one in findings if one.kind not in FLAGS]
+        told = [one for one in findings if one.kind not in SYSTEM_FINDINGS]
         found = (*drop_editor_links(row, body, told, Front(metadata=metadata)), *system_findings(row))
         update_counts(metadata, row, found)
         draft = Draft(external_id=row.external_id, path=row.path, text=dumps(metadata, body), findings=found)
-        record_external_edit(ledger, standing)
+        record_external_edit(db, standing)
         title = str(metadata["title"])
-        pending = ledger.intend_save(row, draft, by, base=base, sitting=EDIT_SESSION, title=title, form=form)
-        if not write_text(ledger, root, pending):
+        pending = db.versions.begin_save(
+            row, draft, by, Save(base=base, session=EDIT_SESSION, title=title, form=form)
+        )
+        if not write_text(db, root, pending):
             raise _overtaken(root, row, draft.sha256)
         return draft.sha256
 
@@ -100,7 +102,7 @@ def _overtaken(root: Path, row: DraftRow, kept: str) -> EditConflict:
 
 
 def keep_refused(
-    ledger: Ledger,
+    db: Database,
     root: Path,
     subscriptions: Subscriptions,
     ref: str,
@@ -117,13 +119,13 @@ def keep_refused(
     what stands. `form` names the page that it was written in: what that page sends later replaces it.
     None where the editor changed nothing of what stands. Raises ReviewError where there is no such draft.
     """
-    row = ledger.draft(ref)
-    seen = [one.text for one in ledger.versions(row.item_id) if one.sha256 == base]
+    row = db.drafts.get(ref)
+    seen = [one.text for one in db.versions.list(row.item_id) if one.sha256 == base]
     before = next(one for one in (*seen, *_standing(root, row), row.version_text, _BLANK) if _readable(one))
     text = _applied(before, changes, beat_of(subscriptions, row.feed_key), now=now)
     draft = Draft(external_id=row.external_id, path=row.path, text=text)
     if text != before:
-        ledger.keep_refused(row, draft, by, base=base, form=form)
+        db.versions.add_refused(row, draft, by, base=base, form=form)
     return draft.sha256 if text != before or seen else None
 
 
@@ -142,7 +144,9 @@ def _readable(text: str) -> bool:
 
 def system_findings(row: DraftRow) -> tuple[Finding, ...]:
     """Return the findings of a draft that no check makes, each once: an edit does not take them away."""
-    return tuple({one.key or one.message: one for one in row.findings if one.kind in FLAGS}.values())
+    return tuple(
+        {one.key or one.message: one for one in row.findings if one.kind in SYSTEM_FINDINGS}.values()
+    )
 
 
 def apply_edit(
@@ -235,10 +239,10 @@ def _with_cover(metadata: dict[str, Any], cover: dict[str, Any]) -> dict[str, An
 
 
 def acknowledge(
-    ledger: Ledger, ref: str, key: str, findings: Sequence[Finding], reason: str, *, by: str, now: datetime
+    db: Database, ref: str, key: str, findings: Sequence[Finding], reason: str, *, by: str, now: datetime
 ) -> None:
     """Answer for a finding, one of the `findings` that the draft has now. Raises ReviewError."""
-    row = ledger.draft(ref)
+    row = db.drafts.get(ref)
     finding = next((one for one in findings if key and one.key == key), None)
     if finding is None:
         raise ReviewError("that finding is gone: the text says something else by now", draft=ref)
@@ -246,11 +250,11 @@ def acknowledge(
         raise ReviewError("nobody can answer for that: it has to be mended in the text", draft=ref)
     if not 0 < len(reason.strip()) <= MAX_NOTE_CHARS:
         raise ReviewError(f"say why it may stand, in {MAX_NOTE_CHARS:,} characters at most", draft=ref)
-    ledger.acknowledge(row, finding, reason.strip(), by, now)
+    db.findings.acknowledge(row, finding, reason.strip(), by, now)
 
 
 def start_revision(
-    ledger: Ledger, root: Path, ref: str, *, by: str, findings: Sequence[Finding] | None = None
+    db: Database, root: Path, ref: str, *, by: str, findings: Sequence[Finding] | None = None
 ) -> str:
     """Make a new draft of a published article, which stays as it is; returns the draft's path.
 
@@ -258,7 +262,7 @@ def start_revision(
     Raises ReviewError where it is not published or its file is missing.
     """
     with exclusive_lock(root):
-        row = ledger.draft(ref)
+        row = db.drafts.get(ref)
         if row.state != "approved":
             raise ReviewError(f"{row.path} is {row.state}: only a published article is revised", draft=ref)
         path = f"drafts/{row.path.partition('/')[2]}"
@@ -267,5 +271,5 @@ def start_revision(
         text = as_draft(read_text(root, row.path, ref)[0], row.path)
         found = row.findings if findings is None else tuple(findings)
         draft = Draft(external_id=row.external_id, path=path, text=text, findings=found)
-        write_text(ledger, root, ledger.intend_revision(row, draft, by))
+        write_text(db, root, db.versions.begin_revision(row, draft, by))
         return path

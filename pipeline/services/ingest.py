@@ -27,15 +27,15 @@ async def ingest(feeds: list[str] | None = None, due: bool = False, ports: Ports
     Those named are polled now; where `due`, only if they are due and were not polled since this run was: of
     several late runs one catches up.
 
-    Raises ConfigError or LedgerError before anything is done; a feed that fails, or a model that refuses, is
-    part of the report.
+    Raises ConfigError or DatabaseError before anything is done; a feed that fails, or a model that refuses,
+    is part of the report.
     """
     began, scheduled = time.monotonic(), ports.scheduled or datetime.now(UTC)
     async with open_run(ports=ports) as (ctx, subscriptions):
         selected = select_feeds(subscriptions, feeds)
         if due:
             selected = [feed for feed in selected if not polled_since(ctx.book.state(feed), scheduled)]
-        queues = await asyncio.to_thread(ctx.ledger.queues)
+        queues = await asyncio.to_thread(ctx.db.leases.counts)
         every = (
             timed(
                 run_feed(
@@ -59,11 +59,11 @@ async def drafting(ports: Ports = UNWATCHED) -> RunReport:
     """Draft what waits in the queues; polls nothing.
 
     Any number may run at once: each takes a few items at a time, and none that another has. Raises
-    ConfigError, LedgerError.
+    ConfigError, DatabaseError.
     """
     began = time.monotonic()
     async with open_run(ports=ports) as (ctx, subscriptions):
-        queues = await asyncio.to_thread(ctx.ledger.queues)
+        queues = await asyncio.to_thread(ctx.db.leases.counts)
         feeds = [feed for feed in subscriptions.feeds if feed.enabled and queues.get(feed.key)]
         reports = await asyncio.gather(*(timed(drafted(ctx, feed, feed.max_items)) for feed in feeds))
         return await finish("drafting", ctx, reports, began, ports.publish)
@@ -72,13 +72,13 @@ async def drafting(ports: Ports = UNWATCHED) -> RunReport:
 async def requests(ports: Ports = UNWATCHED) -> RunReport:
     """Write anew what is asked for, write what other machines drafted, publish what was approved.
 
-    Polls nothing. Raises ConfigError, also on a machine that writes no drafts, and LedgerError.
+    Polls nothing. Raises ConfigError, also on a machine that writes no drafts, and DatabaseError.
     """
     began = time.monotonic()
     async with open_run(ports=ports) as (ctx, subscriptions):
         require_output_folder(ctx.settings)
-        asked = Counter(await asyncio.to_thread(ctx.ledger.requested))
-        asked.update(await asyncio.to_thread(ctx.ledger.unwritten))
+        asked = Counter(await asyncio.to_thread(ctx.db.redrafts.counts))
+        asked.update(await asyncio.to_thread(ctx.db.versions.pending_by_feed))
         feeds = [feed for feed in subscriptions.feeds if asked.get(feed.key)]
         reports = await asyncio.gather(*(timed(_redrafted(ctx, feed, asked[feed.key])) for feed in feeds))
         sent = await publish_after_run(ctx, subscriptions.publish)
@@ -148,10 +148,10 @@ async def drafted(
         if stopped or failed:
             raise ItemsFailed(stopped[0].message if stopped else f"{failed[0].title}: {failed[0].reason}")
 
-    if queued := await asyncio.to_thread(ctx.ledger.queued, feed.key, window):
+    if queued := await asyncio.to_thread(ctx.db.leases.count, feed.key, window):
         with contextlib.suppress(ItemsFailed):
             await ctx.as_task(f"draft {feed.key}", draft)
-        queued = await asyncio.to_thread(ctx.ledger.queued, feed.key, window)
+        queued = await asyncio.to_thread(ctx.db.leases.count, feed.key, window)
     return feed_report(feed.key, polled, error, outcomes, queued)
 
 

@@ -19,7 +19,7 @@ from pipeline.feeds.poll_schedule import (
 )
 from pipeline.feeds.select import ExistingItem, ExistingItems, Selection, select_items
 from pipeline.services.context import PollReport, RunContext
-from pipeline.storage import Ledger, Policy
+from pipeline.storage import Database, Policy, PollResult
 
 
 class FeedSnapshot(NamedTuple):
@@ -104,7 +104,7 @@ async def select_new(
     taken: Mapping[str, tuple[str, str]] = MappingProxyType({}),
 ) -> Selection:
     """Return what is to become of items; `taken` are canonical URLs that are as good as in the ledger."""
-    known = await asyncio.to_thread(_known, ctx.ledger, feed, items, window)
+    known = await asyncio.to_thread(_known, ctx.db, feed, items, window)
     known = known.model_copy(update={"canonicals": {**known.canonicals, **taken}})
     return select_items(feed, items, known, now, window=window, most=most)
 
@@ -119,10 +119,10 @@ async def _failed(
     await ctx.book.keep(feed, after)
 
 
-def _known(ledger: Ledger, feed: FeedConfig, items: Sequence[Item], window: Window | None) -> ExistingItems:
+def _known(db: Database, feed: FeedConfig, items: Sequence[Item], window: Window | None) -> ExistingItems:
     guids = [item.guid for item in items]
-    met = ledger.known(feed.key, guids, [item.canonical for item in items if item.canonical])
-    reasons = ledger.skip_reasons(feed.key, guids) if window else {}
+    met = db.items.existing(feed.key, guids, [item.canonical for item in items if item.canonical])
+    reasons = db.items.skip_reasons(feed.key, guids) if window else {}
     return ExistingItems(
         guids={
             guid: ExistingItem(state=state, content_hash=content_hash, reason=reasons.get(guid))
@@ -148,13 +148,15 @@ async def admit_snapshot(ctx: RunContext, feed: FeedConfig, seen: FeedSnapshot, 
 
 def admit(ctx: RunContext, feed: FeedConfig, chosen: Selection, state: PollState) -> dict[str, int]:
     """Take in what was chosen, with the state that stands for it; return what became of how many."""
-    taken = ctx.ledger.admit(
+    taken = ctx.db.items.admit(
         feed.key,
-        new=chosen.new,
-        updated=chosen.updated,
-        skipped=[(skip.item, skip.reason) for skip in chosen.skipped],
-        merged=[(merge.item, merge.into) for merge in chosen.merged],
-        state=state,
+        PollResult(
+            new=chosen.new,
+            updated=chosen.updated,
+            skipped=[(skip.item, skip.reason) for skip in chosen.skipped],
+            merged=[(merge.item, merge.into) for merge in chosen.merged],
+            state=state,
+        ),
         policy=policy(ctx, feed),
     )
     return taken.model_dump()

@@ -23,11 +23,11 @@ from pipeline.services.draft_file import (
     record_external_edit,
     write_text,
 )
-from pipeline.storage import BY_HAND, DraftRow, Ledger, Version
+from pipeline.storage import BY_HAND, Database, DraftRow, Save, Version
 
 
 def request_redraft(
-    ledger: Ledger,
+    db: Database,
     root: Path,
     ref: str,
     *,
@@ -44,7 +44,7 @@ def request_redraft(
     such section, a redraft waits already, or the whole of a draft is asked for that somebody edited.
     """
     with exclusive_lock(root):
-        standing = load_draft(ledger, root, ref)
+        standing = load_draft(db, root, ref)
         row = standing.row
         if section is not None:
             section = find_section(loads(standing.text, row.path)[1], section).heading
@@ -55,17 +55,17 @@ def request_redraft(
                 draft=ref,
             )
         else:
-            record_external_edit(ledger, standing)
+            record_external_edit(db, standing)
             now = max(now, datetime.now(UTC))  # asked for after that edit, and in its knowledge
-        ledger.request_redraft(row, by or "unknown", now, note=note, section=section)
+        db.redrafts.request(row, by or "unknown", now, note=note, section=section)
         return row
 
 
-def offline_briefs(ledger: Ledger, root: Path) -> list[DraftRow]:
+def offline_briefs(db: Database, root: Path) -> list[DraftRow]:
     """Return the drafts that are offline briefs still, untouched by anybody, and not asked for yet."""
     return [
         row
-        for row in ledger.drafts()
+        for row in db.drafts.list()
         if row.request is None and _is_brief(row) and _standing_text(root, row) == row.version_text
     ]
 
@@ -76,7 +76,7 @@ def _is_brief(row: DraftRow) -> bool:
 
 
 def restore_version(
-    ledger: Ledger,
+    db: Database,
     root: Path,
     subscriptions: Subscriptions,
     ref: str,
@@ -90,8 +90,8 @@ def restore_version(
     Raises ReviewError where it was decided on, a run works on it, or there is no such version.
     """
     with exclusive_lock(root):
-        row = open_draft(ledger, ref)
-        every = ledger.versions(row.item_id)
+        row = open_draft(db, ref)
+        every = db.versions.list(row.item_id)
         chosen = next((one for one in every if one.label == label), None)
         if chosen is None:
             names = ", ".join(one.label for one in every)
@@ -99,13 +99,15 @@ def restore_version(
         data = files.read_bytes(root, row.path)
         if data is not None:
             text = decode_leniently(data)
-            record_external_edit(ledger, DraftOnDisk(row, text, files.sha256_of(data)))
+            record_external_edit(db, DraftOnDisk(row, text, files.sha256_of(data)))
         number = max(one.number for one in every) + 1
         mine = [one.text for one in every if one.number == chosen.number and one.cause not in BY_HAND]
         draft = _restored(row, subscriptions, chosen, mine[-1] if mine else row.origin, number, now)
         base = None if data is None else files.sha256_of(data)
-        pending = ledger.intend_save(row, draft, by or "", base=base, cause="restore", number=number)
-        write_text(ledger, root, pending)
+        pending = db.versions.begin_save(
+            row, draft, by or "", Save(base=base, cause="restore", number=number)
+        )
+        write_text(db, root, pending)
         return chosen
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
-from pipeline.domain.errors import LedgerError
+from pipeline.domain.errors import DatabaseError
 from pipeline.domain.models import FrozenModel
 from pipeline.publishing import TargetResult
 from pipeline.services.alerts import send_alerts
@@ -175,8 +175,8 @@ async def _alerted(ctx: RunContext) -> None:
     """Send alerts; that nobody can be reached ends no run."""
     try:
         await ctx.book.flush()
-        trouble = await send_alerts(ctx.ledger, ctx.net, ctx.settings, ctx.feeds, ctx.stop, datetime.now(UTC))
-    except LedgerError as error:
+        trouble = await send_alerts(ctx.db, ctx.net, ctx.settings, ctx.feeds, ctx.stop, datetime.now(UTC))
+    except DatabaseError as error:
         trouble = error.message
     if trouble:
         log.warning("no alert could be sent: %s", trouble, extra={"run": ctx.run})

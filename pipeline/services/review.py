@@ -30,13 +30,21 @@ from pipeline.services.draft_file import (
     update_counts,
     write_text,
 )
-from pipeline.storage import DraftRow, Given, Ledger, Move, PendingVerdict, live, unanswered
+from pipeline.storage import (
+    CompletedReview,
+    Database,
+    DraftRow,
+    Move,
+    PendingReview,
+    current_approval,
+    unacknowledged,
+)
 
 FOLDERS = {ReviewDecision.APPROVE: "published", ReviewDecision.REJECT: "rejected"}
 
 
 def submit_review(
-    ledger: Ledger,
+    db: Database,
     root: Path,
     subscriptions: Subscriptions,
     ref: str,
@@ -54,21 +62,21 @@ def submit_review(
     unreadable, or an approval meets a blocking finding; EditConflict where another text stands.
     """
     with exclusive_lock(root):
-        standing = load_draft(ledger, root, ref)
+        standing = load_draft(db, root, ref)
         row = standing.row
         require_unchanged(standing, seen)
         verdict = Review(decision=decision, by=by or "unknown", at=now, note=note, sha256=standing.sha256)
         approved = decision is ReviewDecision.APPROVE
         after = _approved(standing, subscriptions, verdict) if approved else standing.text
-        record_external_edit(ledger, standing)
-        move = _move(ledger, root, row, f"{FOLDERS[decision]}/{row.path.partition('/')[2]}", after)
-        pending = ledger.intend_verdict(row, verdict, move, target_names(subscriptions))
-        apply_review(ledger, root, pending)
+        record_external_edit(db, standing)
+        move = _move(db, root, row, f"{FOLDERS[decision]}/{row.path.partition('/')[2]}", after)
+        pending = db.reviews.begin(row, verdict, move, target_names(subscriptions))
+        apply_review(db, root, pending)
         return move.new_path
 
 
 def undo_review(
-    ledger: Ledger,
+    db: Database,
     root: Path,
     subscriptions: Subscriptions,
     ref: str,
@@ -83,12 +91,12 @@ def undo_review(
     Raises ReviewError where there is nothing to take back, or its file is missing.
     """
     with exclusive_lock(root):
-        row = ledger.draft(ref)
-        given = ledger.verdicts(row.item_id)
+        row = db.drafts.get(ref)
+        given = db.reviews.list(row.item_id)
         last = _last_verdict(row, given)
         text, sha256 = read_text(root, last.new_path, ref)
-        after = _before(ledger, row, last, text, sha256)
-        earlier = live(given[:-1]) if last.decision is ReviewDecision.APPROVE else None
+        after = _before(db, row, last, text, sha256)
+        earlier = current_approval(given[:-1]) if last.decision is ReviewDecision.APPROVE else None
         move = Move(
             old_path=last.new_path,
             new_path=last.old_path,
@@ -100,7 +108,7 @@ def undo_review(
         if files.read_bytes(root, move.new_path) not in (None, after.encode()):
             raise ReviewError(f"another file stands at {move.new_path}; move it away first", draft=ref)
         verdict = Review(decision=ReviewDecision.UNDO, by=by or "unknown", at=now, note=note, sha256=sha256)
-        apply_review(ledger, root, ledger.intend_verdict(row, verdict, move, target_names(subscriptions)))
+        apply_review(db, root, db.reviews.begin(row, verdict, move, target_names(subscriptions)))
         return move.new_path
 
 
@@ -109,8 +117,8 @@ def target_names(subscriptions: Subscriptions) -> tuple[str, ...]:
     return tuple(target.name for target in subscriptions.publish)
 
 
-def _last_verdict(row: DraftRow, given: list[Given]) -> Given:
-    if row.state == "drafted" and live(given):
+def _last_verdict(row: DraftRow, given: list[CompletedReview]) -> CompletedReview:
+    if row.state == "drafted" and current_approval(given):
         said = f"{row.path} is a revision of a published article; reject it, then take the approval back"
         raise ReviewError(said, draft=row.path)
     if row.state == "drafted" or not given or given[-1].decision is ReviewDecision.UNDO:
@@ -118,37 +126,37 @@ def _last_verdict(row: DraftRow, given: list[Given]) -> Given:
     return given[-1]
 
 
-def _before(ledger: Ledger, row: DraftRow, last: Given, text: str, sha256: str) -> str:
+def _before(db: Database, row: DraftRow, last: CompletedReview, text: str, sha256: str) -> str:
     """Return the text as it was before a verdict, with what was changed on disk since."""
     if sha256 == last.sha256_after:
-        stood = (one.text for one in ledger.versions(row.item_id) if one.sha256 == last.sha256_before)
+        stood = (one.text for one in db.versions.list(row.item_id) if one.sha256 == last.sha256_before)
         return next(stood, None) or as_draft(text, last.new_path)
     return as_draft(text, last.new_path) if last.decision is ReviewDecision.APPROVE else text
 
 
-def _move(ledger: Ledger, root: Path, row: DraftRow, target: str, after: str) -> Move:
+def _move(db: Database, root: Path, row: DraftRow, target: str, after: str) -> Move:
     """Return where a decided file goes; it may replace what an earlier verdict put there."""
     data = files.read_bytes(root, target)
-    known = {given.sha256_after for given in ledger.verdicts(row.item_id)}
+    known = {given.sha256_after for given in db.reviews.list(row.item_id)}
     there = None if data is None else files.sha256_of(data)
     if data not in (None, after.encode()) and there not in known:
         raise ReviewError(f"another file stands at {target}; move it away first", draft=row.path)
     return Move(row.path, target, after, files.sha256_of(after.encode()), replaces=there)
 
 
-def resume_interrupted(ledger: Ledger, root: Path) -> None:
+def resume_interrupted(db: Database, root: Path) -> None:
     """Carry out what a killed save, approval, rejection or undo left half done."""
-    texts, verdicts = ledger.unfinished_texts(), ledger.unfinished_verdicts()
+    texts, verdicts = db.versions.unfinished(), db.reviews.unfinished()
     if not texts and not verdicts:
         return
     with exclusive_lock(root):
-        for text in ledger.unfinished_texts():
-            write_text(ledger, root, text)
-        for pending in ledger.unfinished_verdicts():
-            apply_review(ledger, root, pending)
+        for text in db.versions.unfinished():
+            write_text(db, root, text)
+        for pending in db.reviews.unfinished():
+            apply_review(db, root, pending)
 
 
-def apply_review(ledger: Ledger, root: Path, pending: PendingVerdict) -> None:
+def apply_review(db: Database, root: Path, pending: PendingReview) -> None:
     """Write the file at its new place, remove the old one, confirm; each step may be repeated.
 
     What stands at the new place was written by an earlier attempt, and may have been edited since: it is
@@ -164,10 +172,10 @@ def apply_review(ledger: Ledger, root: Path, pending: PendingVerdict) -> None:
             files.remove(root, pending.old_path)
         else:
             files.write_atomically(root, pending.old_path, pending.leaves.encode())
-    ledger.confirm_verdict(pending)
+    db.reviews.confirm(pending)
 
 
-def erase_item(ledger: Ledger, root: Path, url: str, now: datetime) -> list[str]:
+def erase_item(db: Database, root: Path, url: str, now: datetime) -> list[str]:
     """Remove the files and texts about an item's URL, whatever their state; returns the files removed.
 
     The ledger lets go of its texts last: a killed command is finished by giving it again.
@@ -175,11 +183,11 @@ def erase_item(ledger: Ledger, root: Path, url: str, now: datetime) -> list[str]
     """
     canonical = canonical_url(url) or url
     with exclusive_lock(root):
-        paths = ledger.begin_forgetting(canonical, now)
+        paths = db.erasure.begin(canonical, now)
         standing = [path for path in paths if files.read_bytes(root, path) is not None]
         for path in standing:
             files.remove(root, path)
-        ledger.forget(canonical)
+        db.erasure.finish(canonical)
     return standing
 
 
@@ -204,7 +212,7 @@ def _approved(standing: DraftOnDisk, subscriptions: Subscriptions, verdict: Revi
 
 
 def _refuse_blocked(row: DraftRow, findings: tuple[Finding, ...]) -> None:
-    opened = unanswered(findings, row.acknowledged)
+    opened = unacknowledged(findings, row.acknowledged)
     blocking = [finding for finding in opened if finding.severity is Severity.BLOCK]
     if blocking:
         kinds = ", ".join(dict.fromkeys(f"{_about(finding)}: {finding.message}" for finding in blocking))

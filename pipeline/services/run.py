@@ -19,7 +19,7 @@ from pipeline.checks.pool import CheckPool
 from pipeline.config import Settings, Subscriptions, Target, load_feeds, load_settings, user_agent
 from pipeline.config.logging import configure_logging
 from pipeline.covers import UnsplashClient
-from pipeline.domain.errors import ConfigError, CopydeskError, LedgerError, OutputError, PublishError
+from pipeline.domain.errors import ConfigError, CopydeskError, DatabaseError, OutputError, PublishError
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.poll_schedule import host_cooldowns
 from pipeline.feeds.pool import ParsePool
@@ -40,7 +40,7 @@ from pipeline.services.context import (
 from pipeline.services.draft import KEPT
 from pipeline.services.report import Plan, Publish, RunReport
 from pipeline.services.shutdown import graceful_shutdown, interrupted, unless_stopped
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 
 if TYPE_CHECKING:
     from pipeline.llm.client import LLMClient
@@ -87,7 +87,7 @@ async def open_run(
 ) -> AsyncIterator[tuple[RunContext, Subscriptions]]:
     """Read the settings, open ledger, client and model; `kind` begins the run's name in the books.
 
-    Raises ConfigError, LedgerError.
+    Raises ConfigError, DatabaseError.
     """
     settings = load_settings()
     configure_logging(settings)
@@ -96,16 +96,16 @@ async def open_run(
     async with contextlib.AsyncExitStack() as stack:
         if settings.writes_drafts:
             await asyncio.to_thread(remove_temp_files, settings.output)
-        ledger = stack.enter_context(await asyncio.to_thread(Ledger.open, settings.database_url))
-        await asyncio.to_thread(ledger.sync_feeds, subscriptions.feeds)
+        db = stack.enter_context(await asyncio.to_thread(Database.open, settings.database_url))
+        await asyncio.to_thread(db.feeds.sync, subscriptions.feeds)
         net = await stack.enter_async_context(HttpClient(user_agent(settings), allowed=settings.allow_hosts))
         stop, over = list[CopydeskError](), asyncio.Event()
-        model = await stack.enter_async_context(_model(settings, ledger, stop)) if settings.model else None
+        model = await stack.enter_async_context(_model(settings, db, stop)) if settings.model else None
         parsers = await stack.enter_async_context(ParsePool())
         checkers = await stack.enter_async_context(CheckPool())
         now = datetime.now(UTC)
-        await asyncio.to_thread(ledger.prune, now - KEPT)
-        book = PollStateCache(ledger, await asyncio.to_thread(ledger.poll_states))
+        await asyncio.to_thread(db.caches.prune, now - KEPT)
+        book = PollStateCache(db, await asyncio.to_thread(db.feeds.poll_states))
         stack.push_async_callback(book.flush)
         seen = UsageStats(price)
         await stack.enter_async_context(
@@ -116,7 +116,7 @@ async def open_run(
                 settings=settings,
                 beats=subscriptions.beats,
                 feeds=subscriptions.feeds,
-                ledger=ledger,
+                db=db,
                 net=net,
                 book=book,
                 pages=PageFetcher(net, parsers.extract),
@@ -151,17 +151,17 @@ def _covers(settings: Settings, subscriptions: Subscriptions, net: HttpClient) -
     return UnsplashClient(net, key.get_secret_value()) if wanted and key else None
 
 
-def _model(settings: Settings, ledger: Ledger, stop: list[CopydeskError]) -> "LLMClient":
+def _model(settings: Settings, db: Database, stop: list[CopydeskError]) -> "LLMClient":
     from pipeline.llm.client import (  # a quarter of a second, which a run without one saves
         OPENAI_URL,
         build_client,
     )
 
     url, name = settings.base_url or OPENAI_URL, settings.model or ""
-    known = ledger.learned(url, name)
+    known = db.caches.capabilities(url, name)
 
     async def remember(learned: KnownCapability) -> None:
-        await asyncio.to_thread(ledger.learn, url, name, learned.model_dump_json())
+        await asyncio.to_thread(db.caches.save_capabilities, url, name, learned.model_dump_json())
 
     learned = KnownCapability.model_validate_json(known) if known else None
     sleep, ended = partial(unless_stopped, stop), partial(interrupted, stop)
@@ -209,8 +209,8 @@ async def publish_after_run(ctx: RunContext, targets: Sequence[Target]) -> list[
     """Carry out what waits at targets; a target that fails is a failed step, and the run goes on."""
     if not ctx.settings.writes_drafts:
         return []
-    press = PublishContext(ctx.ledger, ctx.settings.output, targets, ctx.net, ctx.settings.hooks)
+    press = PublishContext(ctx.db, ctx.settings.output, targets, ctx.net, ctx.settings.hooks)
     try:
         return await publish_pending(press, datetime.now(UTC), each=ctx.as_task)
-    except (LedgerError, OutputError, PublishError) as error:
+    except (DatabaseError, OutputError, PublishError) as error:
         return [TargetResult(target="all", error=error.message)]

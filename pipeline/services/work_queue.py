@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from pipeline.config import day_start
-from pipeline.domain.errors import LedgerError
+from pipeline.domain.errors import DatabaseError
 from pipeline.domain.models import FeedConfig, Window
 from pipeline.services.context import ItemOutcome, RunContext
-from pipeline.storage import Claim, Which
+from pipeline.storage import Lease, LeaseFilter
 
 LEASE_S = 900.0
 """Seconds a claim holds without a heartbeat: longer than the longest call."""
 
-Draft = Callable[[Claim], Awaitable[ItemOutcome | None]]
+Draft = Callable[[Lease], Awaitable[ItemOutcome | None]]
 """A claim to what became of it; None where it was given back untouched."""
 
 
@@ -27,14 +27,14 @@ class LeaseQueue:
         feed: FeedConfig,
         limit: int,
         window: Window | None,
-        which: Which,
+        which: LeaseFilter,
         draft: Draft,
     ) -> None:
         self._ctx, self._feed, self._window, self._which = ctx, feed, window, which
         self._draft, self._left = draft, limit
         self._portion = 2 * ctx.settings.max_in_flight
-        self._held: dict[asyncio.Future[ItemOutcome | None], Claim] = {}
-        self._tried: list[Claim] = []
+        self._held: dict[asyncio.Future[ItemOutcome | None], Lease] = {}
+        self._tried: list[Lease] = []
         """What came to nothing: a second attempt in this run would not help."""
         self._outcomes: list[ItemOutcome] = []
 
@@ -64,15 +64,15 @@ class LeaseQueue:
         return {task for task in self._held if task in done}
 
     def _ended(self, task: "asyncio.Future[ItemOutcome | None]") -> BaseException | None:
-        claim = self._held.pop(task)
+        lease = self._held.pop(task)
         if error := task.exception():
-            self._tried.append(claim)
+            self._tried.append(lease)
             return error
         outcome = task.result()
         if outcome is not None:
             self._outcomes.append(outcome)
         if outcome is None or not outcome.path:
-            self._tried.append(claim)
+            self._tried.append(lease)
         return None
 
     async def _fill(self) -> None:
@@ -81,24 +81,26 @@ class LeaseQueue:
         if ctx.stop or self._left <= 0 or 4 * lacking < self._portion:
             return
         try:
-            claims = await asyncio.to_thread(self._claim, min(self._left, lacking))
-        except LedgerError as error:  # what is under way may still be kept
+            leases = await asyncio.to_thread(self._lease, min(self._left, lacking))
+        except DatabaseError as error:  # what is under way may still be kept
             ctx.stop.append(error)
             return
-        self._left = self._left - len(claims) if claims else 0
-        for claim in claims:
+        self._left = self._left - len(leases) if leases else 0
+        for lease in leases:
             ctx.notify(self._feed.key, "claimed")
-            self._held[asyncio.ensure_future(self._draft(claim))] = claim
+            self._held[asyncio.ensure_future(self._draft(lease))] = lease
 
-    def _claim(self, count: int) -> list[Claim]:
+    def _lease(self, count: int) -> list[Lease]:
         ctx, feed = self._ctx, self._feed
         if self._which != "asked" and (left := left_today(ctx, feed)) is not None:
             count = min(count, left)
         if count <= 0:
             return []
         # What is held may have been given back a moment ago.
-        tried = [claim.item_id for claim in (*self._tried, *self._held.values())]
-        return ctx.ledger.claim(feed.key, count, LEASE_S, window=self._window, which=self._which, tried=tried)
+        tried = [lease.item_id for lease in (*self._tried, *self._held.values())]
+        return ctx.db.leases.acquire(
+            feed.key, count, LEASE_S, window=self._window, lease_filter=self._which, exclude=tried
+        )
 
     @contextlib.asynccontextmanager
     async def _kept(self) -> AsyncIterator[None]:
@@ -108,8 +110,8 @@ class LeaseQueue:
         async def beat() -> None:
             while True:
                 await asyncio.sleep(LEASE_S / 3)
-                with contextlib.suppress(LedgerError):  # the next one may fare better
-                    await asyncio.to_thread(ctx.ledger.heartbeat, tuple(self._held.values()), LEASE_S)
+                with contextlib.suppress(DatabaseError):  # the next one may fare better
+                    await asyncio.to_thread(ctx.db.leases.renew, tuple(self._held.values()), LEASE_S)
 
         heart = asyncio.create_task(beat())
         try:
@@ -121,8 +123,8 @@ class LeaseQueue:
                 task.cancel()
             await asyncio.gather(*self._held, return_exceptions=True)
             try:
-                ctx.ledger.release(left)
-            except LedgerError as error:  # they end with this process, or when their time is over
+                ctx.db.leases.release(left)
+            except DatabaseError as error:  # they end with this process, or when their time is over
                 ctx.stop.append(error)
 
 
@@ -132,5 +134,8 @@ def left_today(ctx: RunContext, feed: FeedConfig) -> int | None:
         return None
     since = day_start(ctx.clock(), ctx.settings.timezone)
     return max(
-        0, feed.max_items_per_day - ctx.ledger.drafted_since(feed.key, since) - ctx.ledger.in_work(feed.key)
+        0,
+        feed.max_items_per_day
+        - ctx.db.drafts.count_since(feed.key, since)
+        - ctx.db.leases.held_count(feed.key),
     )

@@ -1,80 +1,77 @@
-"""What is known of every feed and item: the only place that knows SQL."""
+"""The database of feeds, items, drafts, reviews and publications: the only package with SQL."""
 
-from pipeline.storage.budget import dollars
-from pipeline.storage.database import Ledger
+from pipeline.storage.admission import AdmissionResult, Policy, PollResult
+from pipeline.storage.budget import CallCost, CallDetails, CallLimits, LLMCall, SpendingCap, dollars
+from pipeline.storage.caches import PageRow
+from pipeline.storage.database import Database
+from pipeline.storage.draft_query import DraftQuery, QueueCounts, QueuePage, QueueRow
+from pipeline.storage.drafts import HistoryEvent
 from pipeline.storage.engine import file_of
-from pipeline.storage.findings import OURSELVES
-from pipeline.storage.publications import Backlog, Publication
+from pipeline.storage.feeds import FeedStatus
+from pipeline.storage.findings import SYSTEM_EDITOR
+from pipeline.storage.items import ExistingItems, Failure
+from pipeline.storage.metrics import Latency, Metrics, ModelUsage
+from pipeline.storage.publications import Publication, TargetBacklog
 from pipeline.storage.records import (
-    FLAGS,
+    SYSTEM_FINDINGS,
     Acknowledgement,
-    Admitted,
-    Asked,
-    CallRow,
-    Cap,
-    Claim,
     DraftRow,
-    Event,
-    Failure,
-    FeedStatus,
-    Given,
-    Limits,
-    Met,
-    Move,
-    PageRow,
-    PendingText,
-    PendingVerdict,
-    Policy,
-    Previous,
+    Lease,
+    LeaseFilter,
+    PreviousVersion,
     Sibling,
     Version,
-    Which,
-    same_story,
-    unanswered,
+    duplicate_finding,
+    unacknowledged,
 )
-from pipeline.storage.reviews import live
-from pipeline.storage.summaries import Figures, Latency, QueueCounts, QueuePage, QueueRow, Spent, Wanted
-from pipeline.storage.versions import BY_HAND
+from pipeline.storage.redraft_requests import RedraftContext
+from pipeline.storage.reviews import CompletedReview, Move, PendingReview, current_approval
+from pipeline.storage.version_rows import BY_HAND
+from pipeline.storage.versions import PendingSave, Save
 
 __all__ = [
     "BY_HAND",
-    "FLAGS",
-    "OURSELVES",
+    "SYSTEM_EDITOR",
+    "SYSTEM_FINDINGS",
     "Acknowledgement",
-    "Admitted",
-    "Asked",
-    "Backlog",
-    "CallRow",
-    "Cap",
-    "Claim",
+    "AdmissionResult",
+    "CallCost",
+    "CallDetails",
+    "CallLimits",
+    "CompletedReview",
+    "Database",
+    "DraftQuery",
     "DraftRow",
-    "Event",
+    "ExistingItems",
     "Failure",
     "FeedStatus",
-    "Figures",
-    "Given",
+    "HistoryEvent",
+    "LLMCall",
     "Latency",
-    "Ledger",
-    "Limits",
-    "Met",
+    "Lease",
+    "LeaseFilter",
+    "Metrics",
+    "ModelUsage",
     "Move",
     "PageRow",
-    "PendingText",
-    "PendingVerdict",
+    "PendingReview",
+    "PendingSave",
     "Policy",
-    "Previous",
+    "PollResult",
+    "PreviousVersion",
     "Publication",
     "QueueCounts",
     "QueuePage",
     "QueueRow",
+    "RedraftContext",
+    "Save",
     "Sibling",
-    "Spent",
+    "SpendingCap",
+    "TargetBacklog",
     "Version",
-    "Wanted",
-    "Which",
+    "current_approval",
     "dollars",
+    "duplicate_finding",
     "file_of",
-    "live",
-    "same_story",
-    "unanswered",
+    "unacknowledged",
 ]

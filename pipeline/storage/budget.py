@@ -1,55 +1,183 @@
-"""Money: what calls cost, what is put aside for those under way, and where the caps are."""
+"""The budget: what model calls cost, reservations for calls under way, spending caps and call limits."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from pipeline.domain.errors import BudgetExceeded, RateLimited
-from pipeline.storage.processes import is_dead
-from pipeline.storage.records import UNLIMITED, CallRow, Cap, Limits
+from pipeline.domain.errors import BudgetExceeded, LeaseLost, RateLimited
+from pipeline.domain.models import LLMResponse
+from pipeline.storage import leases
+from pipeline.storage.engine import Transactions
+from pipeline.storage.processes import process_is_dead
+from pipeline.storage.records import Lease
 from pipeline.storage.schema import calls, feeds, items, reservations
 
 _MINUTE = timedelta(minutes=1)
 
 
-def reserve(
-    connection: sa.Connection,
-    run: str,
-    most: int,
-    least: int,
-    caps: Sequence[Cap],
-    now: datetime,
-    stale: datetime,
-    limits: Limits = UNLIMITED,
-    owner: str | None = None,
-) -> tuple[int, int]:
-    """Put up to `most` aside and return its number and amount; where less is left, not below `least`.
+class CallLimits(NamedTuple):
+    """Limits on the calls of all runs together; None: no limit."""
 
-    Raises BudgetSpent naming the cap that it would break; `pending` in the error's context tells whether
-    calls that began after `stale` hold some of that cap: they may give some back. Raises LimitReached where
-    it is not this call's turn yet.
-    """
-    _respect(connection, limits, now, stale)
-    micros = most
-    for cap in caps:
-        spent, held = _spent(connection, run, cap), _held(connection, run, cap)
-        micros = min(micros, cap.micros - spent - held)
-        if micros < least:
-            said = (
-                f"the cap of the {cap.name} is reached: {dollars(spent)} of {dollars(cap.micros)} spent, "
-                f"and the next call may cost {dollars(least)}"
-            )
-            pending = _held(connection, run, cap, stale) > 0
-            raise BudgetExceeded(said, cap=cap.name, spent=spent, pending=pending)
-    row = reservations.insert().values(run=run, at=now, micros=micros, owner=owner)
-    inserted = connection.execute(row)
-    [number] = inserted.inserted_primary_key or [0]
-    return int(number), micros
+    at_once: int | None = None
+    a_minute: int | None = None
 
 
-def _respect(connection: sa.Connection, limits: Limits, now: datetime, stale: datetime) -> None:
-    """Raise LimitReached where as many calls are under way, or were made in a minute, as there may be."""
+UNLIMITED = CallLimits()
+
+
+class SpendingCap(NamedTuple):
+    """A limit on spending."""
+
+    name: str
+    """Its period: run, day or month."""
+    micros: int
+    """Millionths of a US dollar."""
+    since: datetime | None
+    """When the day or month began; None for the run."""
+    runs: str = ""
+    """Only runs whose names start with this count; empty: all."""
+
+
+class CallCost(NamedTuple):
+    """What a model call may cost, in millionths of a US dollar."""
+
+    max_micros: int
+    """Reserved where the caps allow it."""
+    min_micros: int
+    """Less than this is not reserved."""
+
+
+class CallDetails(NamedTuple):
+    """What is recorded with an answer."""
+
+    purpose: str = "draft"
+    at: datetime | None = None
+    """None: now."""
+    run: str | None = None
+    micros: int | None = None
+    """Its price in millionths of a US dollar; None where the price is not known."""
+    reservation: int | None = None
+    """The reservation that the price replaces."""
+
+
+_PLAIN_CALL = CallDetails()
+
+
+class LLMCall(NamedTuple):
+    """One answer that was paid for."""
+
+    at: datetime
+    feed_key: str
+    model: str
+    purpose: str
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    reasoning_tokens: int
+    micros: int | None
+    """Millionths of a US dollar; None where the price is not known."""
+
+
+class BudgetRepository(Transactions):
+    """Reserves, records and lists the cost of model calls."""
+
+    def reserve(
+        self,
+        run: str,
+        cost: CallCost,
+        caps: Sequence[SpendingCap],
+        now: datetime,
+        *,
+        stale: datetime,
+        limits: CallLimits = UNLIMITED,
+    ) -> tuple[int, int]:
+        """Reserve up to `cost.max_micros`, as far as the caps allow; returns the reservation's id and amount.
+
+        Raises BudgetExceeded naming the cap where less than `cost.min_micros` is left; `pending` in its
+        context is whether calls begun after `stale` hold some of that cap, which they may release. Raises
+        RateLimited where a call limit is reached.
+        """
+        with self._exclusive_write() as connection:
+            _require_limits(connection, limits, now, stale)
+            micros = cost.max_micros
+            for cap in caps:
+                spent, reserved = _spent(connection, run, cap), _reserved(connection, run, cap)
+                micros = min(micros, cap.micros - spent - reserved)
+                if micros < cost.min_micros:
+                    pending = _reserved(connection, run, cap, stale) > 0
+                    raise _cap_reached(cap, spent, cost, pending=pending)
+            row = reservations.insert().values(run=run, at=now, micros=micros, owner=self._owner)
+            [number] = connection.execute(row).inserted_primary_key or [0]
+            return int(number), micros
+
+    def release(self, reservation: int) -> None:
+        """Delete a reservation: the call was not answered."""
+        with self._writing() as connection:
+            _release(connection, reservation)
+
+    def reclaim_dead(self) -> None:
+        """Mark the reservations of dead processes of this host as not under way.
+
+        Their amounts stay reserved: the calls may have been billed.
+        """
+        with self._writing() as connection:
+            query = sa.select(reservations.c.owner).where(reservations.c.owner.is_not(None)).distinct()
+            dead = [owner for owner in connection.scalars(query) if owner and process_is_dead(owner)]
+            if dead:
+                ended = reservations.update().where(reservations.c.owner.in_(dead))
+                connection.execute(ended.values(owner=None))
+
+    def record(self, lease: Lease, answer: LLMResponse, details: CallDetails = _PLAIN_CALL) -> None:
+        """Store an answer; its price replaces its reservation.
+
+        Raises LeaseLost where another run holds the item now; the answer is stored even so.
+        """
+        lost: LeaseLost | None = None
+        with self._writing() as connection:
+            _insert_call(connection, lease, answer, details)
+            if details.reservation is not None:
+                _release(connection, details.reservation)
+            try:
+                leases.set_state(connection, lease, "answered")
+            except LeaseLost as error:
+                lost = error
+        if lost:
+            raise lost
+
+    def mark_unusable(self, lease: Lease, reason: str) -> None:
+        """Mark an item's answers as unusable, so that the next lease calls again. Raises LeaseLost."""
+        with self._writing() as connection:
+            mine = sa.and_(calls.c.item_id == lease.item_id, calls.c.unusable.is_(None))
+            if lease.request:
+                mine = sa.and_(mine, calls.c.request_id == lease.request.id)
+            connection.execute(calls.update().where(mine).values(unusable=reason))
+            leases.set_state(connection, lease, "seen")
+
+    def calls_since(self, since: datetime | None) -> list[LLMCall]:
+        """Return the paid answers since a time (None: all), in the order of the calls."""
+        columns = (
+            calls.c.at, feeds.c.key, calls.c.model, calls.c.purpose, calls.c.prompt_tokens,
+            calls.c.cached_tokens, calls.c.completion_tokens, calls.c.reasoning_tokens, calls.c.micros,
+        )  # fmt: skip
+        query = sa.select(*columns).select_from(calls.join(items).join(feeds)).order_by(calls.c.id)
+        if since is not None:
+            query = query.where(calls.c.at >= since)
+        with self._reading() as connection:
+            return [LLMCall(*row) for row in connection.execute(query)]
+
+
+def _cap_reached(cap: SpendingCap, spent: int, cost: CallCost, *, pending: bool) -> BudgetExceeded:
+    message = (
+        f"the cap of the {cap.name} is reached: {dollars(spent)} of {dollars(cap.micros)} spent, "
+        f"and the next call may cost {dollars(cost.min_micros)}"
+    )
+    return BudgetExceeded(message, cap=cap.name, spent=spent, pending=pending)
+
+
+def _require_limits(connection: sa.Connection, limits: CallLimits, now: datetime, stale: datetime) -> None:
+    """Raise RateLimited where a limit of calls under way, or of calls in a minute, is reached."""
     table = reservations
     under_way = sa.and_(table.c.at > stale, table.c.owner.is_not(None))
     if limits.at_once is not None and _count(connection, under_way) >= limits.at_once:
@@ -65,56 +193,49 @@ def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:
     return connection.scalar(sa.select(sa.func.count()).select_from(reservations).where(condition)) or 0
 
 
-def free_dead(connection: sa.Connection) -> None:
-    """Note that nobody waits for calls of processes of this host that live no more.
-
-    What was put aside for them stays: they may have been billed.
-    """
-    query = sa.select(reservations.c.owner).where(reservations.c.owner.is_not(None)).distinct()
-    dead = [owner for owner in connection.scalars(query) if owner and is_dead(owner)]
-    if dead:
-        ended = reservations.update().where(reservations.c.owner.in_(dead))
-        connection.execute(ended.values(owner=None))
+def _release(connection: sa.Connection, reservation: int) -> None:
+    connection.execute(reservations.delete().where(reservations.c.id == reservation))
 
 
-def release(connection: sa.Connection, number: int) -> None:
-    """Take an amount back that was put aside."""
-    connection.execute(reservations.delete().where(reservations.c.id == number))
+def _insert_call(connection: sa.Connection, lease: Lease, answer: LLMResponse, details: CallDetails) -> None:
+    connection.execute(
+        calls.insert().values(
+            item_id=lease.item_id,
+            request_id=lease.request.id if lease.request else None,
+            purpose=details.purpose,
+            at=details.at or datetime.now(UTC),
+            run=details.run,
+            micros=details.micros,
+            model=answer.provenance.model,
+            prompt=answer.provenance.prompt,
+            answer=answer.text,
+            seconds=answer.seconds,
+            **answer.usage.model_dump(),
+        )
+    )
 
 
-def _spent(connection: sa.Connection, run: str, cap: Cap) -> int:
+def _spent(connection: sa.Connection, run: str, cap: SpendingCap) -> int:
     within = _within(run, cap, calls)
     return int(connection.scalar(sa.select(sa.func.sum(calls.c.micros)).where(*within)) or 0)
 
 
-def _within(run: str, cap: Cap, table: sa.Table) -> list[sa.ColumnElement[bool]]:
-    """Return which rows of calls or reservations count for a cap."""
+def _within(run: str, cap: SpendingCap, table: sa.Table) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions for rows of calls or reservations that count for a cap."""
     if cap.since is None:
         return [table.c.run == run]
     named = [table.c.run.startswith(cap.runs, autoescape=True)] if cap.runs else []
     return [table.c.at >= cap.since, *named]
 
 
-def _held(connection: sa.Connection, run: str, cap: Cap, after: datetime | None = None) -> int:
+def _reserved(connection: sa.Connection, run: str, cap: SpendingCap, after: datetime | None = None) -> int:
     table = reservations
     within = _within(run, cap, table)
     within += [table.c.at > after, table.c.owner.is_not(None)] if after else []
     return int(connection.scalar(sa.select(sa.func.sum(table.c.micros)).where(*within)) or 0)
 
 
-def calls_since(connection: sa.Connection, since: datetime | None) -> list[CallRow]:
-    """Return what was paid for since a moment, in the order of the calls."""
-    columns = (
-        calls.c.at, feeds.c.key, calls.c.model, calls.c.purpose, calls.c.prompt_tokens, calls.c.cached_tokens,
-        calls.c.completion_tokens, calls.c.reasoning_tokens, calls.c.micros,
-    )  # fmt: skip
-    query = sa.select(*columns).select_from(calls.join(items).join(feeds)).order_by(calls.c.id)
-    if since is not None:
-        query = query.where(calls.c.at >= since)
-    return [CallRow(*row) for row in connection.execute(query)]
-
-
 def dollars(micros: int) -> str:
-    """Return an amount as a person reads it: cents, and more digits where it is less than ten cents."""
+    """Return an amount in US dollars for people: two decimals, or four below ten cents."""
     amount = micros / 1_000_000
     return f"${amount:,.2f}" if amount >= 0.1 or not micros else f"${amount:.4f}"

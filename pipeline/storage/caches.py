@@ -1,57 +1,80 @@
-"""The ledger's part for alerts: who is told of what, and not again at every run.
-
-Web pages of items: fetched once, kept for a while.
-"""
+"""Caches: web pages of items, capabilities of model servers, and alerts that were sent."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
+from pydantic import AwareDatetime
 
-from pipeline.storage.engine import Base
-from pipeline.storage.records import PageRow
-from pipeline.storage.schema import alerts, pages
+from pipeline.domain.models import FrozenModel
+from pipeline.storage import duplicate_groups
+from pipeline.storage.engine import Transactions
+from pipeline.storage.schema import alerts, pages, servers
 
 
-class Telling(Base):
-    """What was told of trouble."""
+class PageRow(FrozenModel):
+    """The cached result of a page's fetch: its text, or why there is none."""
 
-    def untold(self, keys: Sequence[str], now: datetime, again: datetime) -> list[str]:
-        """Return the keys that nobody was told of since `again`, and note that somebody is told now."""
-        with self._alone() as connection:
+    at: AwareDatetime
+    payload: str | None
+    error: str | None
+
+
+class CacheRepository(Transactions):
+    """Stores what would cost a request, or an alert, to find out again."""
+
+    def page(self, url: str) -> PageRow | None:
+        """Return a web page's cached result."""
+        with self._reading() as connection:
+            row = connection.execute(sa.select(pages).where(pages.c.url == url)).first()
+        return PageRow(at=row.at, payload=row.payload, error=row.error) if row else None
+
+    def save_page(self, url: str, payload: str | None, error: str | None, now: datetime) -> None:
+        """Replace a web page's cached result: its text, or why there is none."""
+        with self._writing() as connection:
+            connection.execute(pages.delete().where(pages.c.url == url))
+            connection.execute(pages.insert().values(url=url, at=now, payload=payload, error=error))
+
+    def prune(self, before: datetime) -> int:
+        """Delete pages and signatures older than a time; returns how many rows."""
+        with self._writing() as connection:
+            fetched = connection.execute(pages.delete().where(pages.c.at < before)).rowcount
+            return fetched + duplicate_groups.prune(connection, before)
+
+    def capabilities(self, url: str, model: str) -> str | None:
+        """Return the stored capabilities of a model on a server, as JSON."""
+        with self._reading() as connection:
+            return connection.scalar(sa.select(servers.c.payload).where(_served(url, model)))
+
+    def save_capabilities(self, url: str, model: str, payload: str) -> None:
+        """Replace the stored capabilities of a model on a server."""
+        with self._exclusive_write() as connection:
+            connection.execute(servers.delete().where(_served(url, model)))
+            connection.execute(servers.insert().values(url=url, model=model, payload=payload))
+
+    def claim_unsent_alerts(self, keys: Sequence[str], now: datetime, again: datetime) -> list[str]:
+        """Return the alerts' keys that were not sent after `again`, and mark them as sent now."""
+        with self._exclusive_write() as connection:
             query = sa.select(alerts.c.key).where(alerts.c.key.in_(keys), alerts.c.told_at > again)
-            told = set(connection.scalars(query))
-            fresh = [key for key in dict.fromkeys(keys) if key not in told]
-            if fresh:
-                connection.execute(alerts.delete().where(alerts.c.key.in_(fresh)))
-                connection.execute(alerts.insert(), [{"key": key, "told_at": now} for key in fresh])
-            return fresh
+            sent = set(connection.scalars(query))
+            unsent = [key for key in dict.fromkeys(keys) if key not in sent]
+            if unsent:
+                connection.execute(alerts.delete().where(alerts.c.key.in_(unsent)))
+                connection.execute(alerts.insert(), [{"key": key, "told_at": now} for key in unsent])
+            return unsent
 
-    def not_told(self, keys: Sequence[str]) -> None:
-        """Take back that somebody was told: nobody could be reached."""
+    def unclaim_alerts(self, keys: Sequence[str]) -> None:
+        """Mark alerts as not sent: no recipient could be reached."""
         with self._writing() as connection:
             connection.execute(alerts.delete().where(alerts.c.key.in_(keys)))
 
 
-def kept(connection: sa.Connection, url: str) -> PageRow | None:
-    """Return what was kept of a page."""
-    row = connection.execute(sa.select(pages).where(pages.c.url == url)).first()
-    return PageRow(at=row.at, payload=row.payload, error=row.error) if row else None
+def _served(url: str, model: str) -> sa.ColumnElement[bool]:
+    return sa.and_(servers.c.url == url, servers.c.model == model)
 
 
-def keep(connection: sa.Connection, url: str, payload: str | None, error: str | None, now: datetime) -> None:
-    """Keep what a page said, or why it said nothing, instead of what was kept before."""
-    connection.execute(pages.delete().where(pages.c.url == url))
-    connection.execute(pages.insert().values(url=url, at=now, payload=payload, error=error))
-
-
-def drop(connection: sa.Connection, url: str | None) -> None:
-    """Let go of a page's text, whatever selector it was found by: it is to be read again."""
+def drop_page(connection: sa.Connection, url: str | None) -> None:
+    """Delete a page's cached text, under any selector, so that it is fetched again; errors stay."""
     if url:
-        mine = sa.or_(pages.c.url == url, pages.c.url.startswith(f"{url}\n", autoescape=True))
-        connection.execute(pages.delete().where(mine, pages.c.payload.is_not(None)))
-
-
-def prune(connection: sa.Connection, before: datetime) -> int:
-    """Drop pages that were fetched before a moment and return how many."""
-    return connection.execute(pages.delete().where(pages.c.at < before)).rowcount
+        same = sa.or_(pages.c.url == url, pages.c.url.startswith(f"{url}\n", autoescape=True))
+        connection.execute(pages.delete().where(same, pages.c.payload.is_not(None)))

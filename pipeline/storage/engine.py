@@ -1,15 +1,11 @@
-"""Opens the database: one dialect's ways and words each, and the schema brought up to date.
-
-An open database: its transactions, reading, writing, and one process at a time.
-"""
+"""The database engine: opening with migrations, error messages, and the transactions of repositories."""
 
 import contextlib
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 import tenacity
@@ -22,18 +18,23 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from pipeline.config import private_files
-from pipeline.domain.errors import ConfigError, LedgerError
-from pipeline.storage.processes import current_owner
+from pipeline.domain.errors import ConfigError, DatabaseError
 from pipeline.storage.schema import metadata
 
 BUSY_S = 60
-"""Seconds that SQLite waits for another writer."""
+"""Seconds that SQLite waits for another writer. Source: chosen, not measured."""
 _LOCK = 0x636F7079
-"""PostgreSQL's advisory lock, for what is done one process at a time: any number, the same for all."""
+"""Key of PostgreSQL's advisory lock for exclusive transactions, the same in every process.
+
+Source: chosen; the bytes spell "copy".
+"""
 
 
 def open_engine(url: str) -> sa.Engine:
-    """Return an engine on an up-to-date ledger. Raises LedgerError, ConfigError for what is no URL."""
+    """Return an engine on a database of the newest schema.
+
+    Raises DatabaseError where it cannot be opened or migrated, ConfigError for an invalid URL.
+    """
     parsed = _parsed(url)
     engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
     shown = shown_url(engine)
@@ -47,27 +48,27 @@ def open_engine(url: str) -> sa.Engine:
 
 
 def file_of(url: str) -> Path | None:
-    """Return the file of a ledger on SQLite, None for PostgreSQL. Raises ConfigError for what is no URL."""
+    """Return the file of an SQLite database, None for PostgreSQL. Raises ConfigError for an invalid URL."""
     parsed = _parsed(url)
     return Path(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
 
 
 def shown_url(engine: sa.Engine) -> str:
-    """Return how a message names the ledger: without a password."""
+    """Return the database's name for messages: SQLite's path, or the URL without passwords."""
     if is_sqlite(engine):
         return str(engine.url.database)
     return engine.url.difference_update_query(["password", "sslpassword"]).render_as_string()
 
 
 def is_sqlite(engine: sa.Engine) -> bool:
-    """Say which of the two dialects is spoken."""
+    """Return whether the engine is SQLite (else PostgreSQL)."""
     return engine.dialect.name == "sqlite"
 
 
 def lock(connection: sa.Connection) -> None:
-    """Wait for every other process that asked for this, until the transaction ends.
+    """Take the exclusive lock until the transaction ends; waits for other holders.
 
-    On SQLite a writer is alone already.
+    SQLite needs none: it allows one writer.
     """
     if connection.dialect.name != "sqlite":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
@@ -75,22 +76,22 @@ def lock(connection: sa.Connection) -> None:
 
 @contextlib.contextmanager
 def explained(shown: str) -> Iterator[None]:
-    """Turn what the database says into a LedgerError of one line, with advice."""
+    """Turn what the database says into a DatabaseError of one line, with advice."""
     try:
         yield
     except DBAPIError as error:
-        said = " ".join(str(error.orig).split())[:300]
-        raise LedgerError(f"ledger {shown}: {said}; {_advice(said)}", url=shown) from error
+        message = " ".join(str(error.orig).split())[:300]
+        raise DatabaseError(f"ledger {shown}: {message}; {_advice(message)}", url=shown) from error
 
 
-def _advice(said: str) -> str:
-    if "not a database" in said or "malformed" in said:
+def _advice(message: str) -> str:
+    if "not a database" in message or "malformed" in message:
         return "put back a backup, or move the file away to begin anew"
-    if "full" in said:
+    if "full" in message:
         return "free some space and run again"
-    if "readonly" in said or "read-only" in said or "unable to open" in said:
+    if "readonly" in message or "read-only" in message or "unable to open" in message:
         return "make the file and its folder writable, or set COPYDESK_DATABASE_URL"
-    if "locked" in said:
+    if "locked" in message:
         return "another program holds it; close that and run again"
     return "see that the database runs and COPYDESK_DATABASE_URL is right"
 
@@ -118,7 +119,7 @@ def _make_folder(database: str) -> None:
     try:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise LedgerError(
+        raise DatabaseError(
             f"ledger {database}: {error.strerror}; make the folder, or set COPYDESK_DATABASE_URL",
             url=database,
         ) from error
@@ -153,7 +154,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        # A transaction that reads first and writes later cannot wait for its turn: ask for it at once.
+        # A transaction that reads before it writes cannot wait for the write lock: take the lock at once.
         reading = connection.get_execution_options().get("reading", False)
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
@@ -167,9 +168,9 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     reraise=True,
 )
 def _write_ahead(cursor: sqlite3.Cursor) -> None:
-    """Switch a file to write-ahead logging; of several processes with a new file, one comes first.
+    """Switch a file to write-ahead logging; retried, as several processes may open a new file together.
 
-    SQLite does not wait here for whoever has the file, whatever its busy_timeout.
+    SQLite does not wait here for another process, whatever its busy_timeout.
     """
     cursor.execute("PRAGMA journal_mode = WAL")
 
@@ -206,7 +207,7 @@ def _refuse_newer(script: ScriptDirectory, revision: str | None, shown: str) -> 
         if revision is not None:
             script.get_revision(revision)
     except CommandError as error:
-        raise LedgerError(
+        raise DatabaseError(
             f"ledger {shown} was written by a newer Copydesk (its revision {revision} is unknown here); "
             "upgrade Copydesk, or set COPYDESK_DATABASE_URL to another ledger",
             url=shown,
@@ -214,57 +215,33 @@ def _refuse_newer(script: ScriptDirectory, revision: str | None, shown: str) -> 
 
 
 CHUNK = 500
-"""Values in one IN list: far below the limits of both databases."""
+"""Values in one IN list.
+
+Source: chosen, below SQLite's limit of 32,766 variables (https://sqlite.org/limits.html).
+"""
+
+Row = sa.Row[tuple[object, ...]]
 
 Value = TypeVar("Value", str, int)
 
 
 def chunks(values: Iterable[Value]) -> Iterator[list[Value]]:
-    """Yield values, each once, in lists short enough for one IN."""
-    listed = list(dict.fromkeys(values))
-    for start in range(0, len(listed), CHUNK):
-        yield listed[start : start + CHUNK]
+    """Yield distinct values in lists of at most CHUNK."""
+    distinct = list(dict.fromkeys(values))
+    for start in range(0, len(distinct), CHUNK):
+        yield distinct[start : start + CHUNK]
 
 
-class Base:
-    """What every part of the ledger stands on; a context manager."""
+class Transactions:
+    """Base of repositories: runs transactions on an open database, safe from any thread.
+
+    Every transaction raises DatabaseError where the database fails.
+    """
 
     def __init__(self, engine: sa.Engine, owner: str) -> None:
         self._engine = engine
         self._owner = owner
         self.shown_url = shown_url(engine)
-
-    @classmethod
-    def open(cls, url: str, *, owner: str | None = None) -> Self:
-        """Open the ledger at a database URL, made or migrated as needed.
-
-        Raises LedgerError where it cannot be opened or a newer Copydesk wrote it, ConfigError for a wrong
-        URL.
-        """
-        return cls(open_engine(url), owner or current_owner())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._engine.dispose()
-
-    def snapshot(self, path: Path) -> bool:
-        """Write a copy of the whole ledger, as it is at this moment, to a new file; False: not SQLite.
-
-        SQLite makes it in one piece while others read and write (https://sqlite.org/lang_vacuum.html).
-        """
-        if not is_sqlite(self._engine):
-            return False
-        with explained(self.shown_url), contextlib.closing(self._engine.raw_connection()) as connection:
-            connection.cursor().execute("VACUUM INTO ?", (str(path),))
-        return True
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -279,15 +256,15 @@ class Base:
             yield connection
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[sa.Connection]:
-        """Write what must not meet another's: rows that are looked up first and inserted then."""
+    def _exclusive_write(self) -> Iterator[sa.Connection]:
+        """Write while no other exclusive write runs: for rows that are looked up first and inserted then."""
         with self._writing() as connection:
             lock(connection)
             yield connection
 
     @contextlib.contextmanager
-    def _rehearsing(self) -> Iterator[sa.Connection]:
-        """Do what is done alone, and take it back."""
+    def _dry_run(self) -> Iterator[sa.Connection]:
+        """Run an exclusive write and roll it back."""
         with (
             explained(self.shown_url),
             self._engine.connect() as connection,

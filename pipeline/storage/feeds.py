@@ -1,4 +1,4 @@
-"""Feeds: subscriptions, renames, what polls taught."""
+"""Feeds: subscriptions, their renames, and their poll states."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -6,32 +6,91 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from pipeline.domain.errors import ConfigError, LedgerError
-from pipeline.domain.models import FeedConfig, PollState, normalize_feed_url
-from pipeline.storage.records import FeedStatus
-from pipeline.storage.schema import feeds, items, storable
+from pipeline.domain.errors import ConfigError, DatabaseError
+from pipeline.domain.models import FeedConfig, FrozenModel, PollState, normalize_feed_url
+from pipeline.storage.engine import Transactions
+from pipeline.storage.schema import feeds, items, replace_unstorable
 
 
-def sync(connection: sa.Connection, subscriptions: Sequence[FeedConfig]) -> None:
-    """Bring subscriptions into the ledger: renames first, then addresses. Raises ConfigError."""
-    for feed in subscriptions:
-        _rename(connection, feed)
-    known = {row.key: row for row in connection.execute(sa.select(feeds))}
+class FeedStatus(FrozenModel):
+    """A feed after its last poll."""
+
+    key: str
+    url: str
+    poll: PollState
+    counts: dict[str, int]
+    """Items by state."""
+
+
+class FeedRow(NamedTuple):
+    """What identifies a feed."""
+
+    id: int
+    key: str
+    first_key: str
+
+
+class FeedRepository(Transactions):
+    """Stores subscriptions and poll states."""
+
+    def sync(self, subscriptions: Sequence[FeedConfig]) -> None:
+        """Store subscriptions: renames first, then new feeds and changed addresses.
+
+        Raises ConfigError for a stored URL under a new key.
+        """
+        with self._exclusive_write() as connection:
+            for feed in subscriptions:
+                _rename(connection, feed)
+            _add_or_update(connection, subscriptions)
+
+    def poll_states(self) -> dict[str, PollState]:
+        """Return the poll state of every feed, by key."""
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(feeds.c.key, feeds.c.poll))
+            return {row.key: PollState.model_validate_json(row.poll) for row in rows}
+
+    def record_polls(self, states: Mapping[str, PollState]) -> None:
+        """Store poll states of polls that brought no items, by feed key."""
+        with self._writing() as connection:
+            record_polls(connection, states)
+
+    def status(self) -> list[FeedStatus]:
+        """Return each feed with its poll state and its items' numbers, by key."""
+        with self._reading() as connection:
+            by_feed = _item_counts(connection)
+            return [
+                FeedStatus(
+                    key=row.key,
+                    url=row.url,
+                    poll=PollState.model_validate_json(row.poll),
+                    counts=by_feed.get(row.key, {}),
+                )
+                for row in connection.execute(sa.select(feeds).order_by(feeds.c.key))
+            ]
+
+    def item_counts(self) -> dict[str, dict[str, int]]:
+        """Return the number of items by feed key and state."""
+        with self._reading() as connection:
+            return _item_counts(connection)
+
+
+def _add_or_update(connection: sa.Connection, subscriptions: Sequence[FeedConfig]) -> None:
+    stored = {row.key: row for row in connection.execute(sa.select(feeds))}
     configured = {feed.key for feed in subscriptions}
-    addresses = {normalize_feed_url(row.url): key for key, row in known.items() if key not in configured}
-    fresh = []
+    addresses = {normalize_feed_url(row.url): key for key, row in stored.items() if key not in configured}
+    added = []
     for feed in subscriptions:
-        if feed.key not in known:
+        if feed.key not in stored:
             _refuse_moved(feed, addresses)
-            fresh.append({"key": feed.key, "first_key": feed.first_key, "name": feed.name, "url": feed.url})
-        elif (known[feed.key].name, known[feed.key].url) != (feed.name, feed.url):
-            _update(connection, feed, moved=known[feed.key].url != feed.url)
-    if fresh:
-        connection.execute(feeds.insert(), fresh)
+            added.append({"key": feed.key, "first_key": feed.first_key, "name": feed.name, "url": feed.url})
+        elif (stored[feed.key].name, stored[feed.key].url) != (feed.name, feed.url):
+            _update(connection, feed, moved=stored[feed.key].url != feed.url)
+    if added:
+        connection.execute(feeds.insert(), added)
 
 
 def _rename(connection: sa.Connection, feed: FeedConfig) -> None:
-    """Give a feed known under an earlier key its new one; its items and its first key stay."""
+    """Change the key of a feed stored under an earlier key; its items and its first key stay."""
     if connection.execute(sa.select(feeds.c.id).where(feeds.c.key == feed.key)).first():
         return
     old = connection.execute(sa.select(feeds.c.id).where(feeds.c.key.in_(feed.previous_keys))).first()
@@ -51,58 +110,46 @@ def _refuse_moved(feed: FeedConfig, addresses: dict[str | None, str]) -> None:
 
 def _update(connection: sa.Connection, feed: FeedConfig, *, moved: bool) -> None:
     values = {"name": feed.name, "url": feed.url}
-    if moved:  # another address knows nothing of this one's validators
+    if moved:  # validators hold for one address only
         values["poll"] = "{}"
     connection.execute(feeds.update().where(feeds.c.key == feed.key).values(**values))
 
 
-class FeedRow(NamedTuple):
-    """What identifies a feed."""
-
-    id: int
-    key: str
-    first_key: str
-
-
 def identity(connection: sa.Connection, key: str) -> FeedRow:
-    """Return what identifies a feed. Raises LedgerError where it was never subscribed."""
+    """Return what identifies a feed. Raises DatabaseError where it was never subscribed."""
     row = connection.execute(sa.select(feeds.c.id, feeds.c.first_key).where(feeds.c.key == key)).first()
     if row is None:
-        raise LedgerError(f"the ledger knows no feed {key!r}; `copydesk feeds list` shows the keys", feed=key)
+        raise DatabaseError(
+            f"the ledger knows no feed {key!r}; `copydesk feeds list` shows the keys", feed=key
+        )
     return FeedRow(row.id, key, row.first_key)
 
 
 def first_keys(connection: sa.Connection, keys: Collection[str]) -> dict[str, str]:
-    """Return key → first key of feeds."""
+    """Return the first keys of feeds, by key."""
     query = sa.select(feeds.c.key, feeds.c.first_key).where(feeds.c.key.in_(keys))
     return {row.key: row.first_key for row in connection.execute(query)}
 
 
 def feed_id(connection: sa.Connection, key: str) -> int:
-    """Return a feed's number. Raises LedgerError where it was never subscribed."""
+    """Return a feed's id. Raises DatabaseError where it was never subscribed."""
     return identity(connection, key).id
 
 
-def poll_states(connection: sa.Connection) -> dict[str, PollState]:
-    """Return what the polls of every feed taught, by key."""
-    rows = connection.execute(sa.select(feeds.c.key, feeds.c.poll))
-    return {row.key: PollState.model_validate_json(row.poll) for row in rows}
-
-
 def record_polls(connection: sa.Connection, states: Mapping[str, PollState]) -> None:
-    """Keep what polls taught, by feed key."""
-    kept = [{"feed": key, "state": _dumped(state)} for key, state in states.items()]
-    if kept:
+    """Store poll states, by feed key."""
+    rows = [{"feed": key, "state": _dumped(state)} for key, state in states.items()]
+    if rows:
         changed = feeds.update().where(feeds.c.key == sa.bindparam("feed"))
-        connection.execute(changed.values(poll=sa.bindparam("state")), kept)
+        connection.execute(changed.values(poll=sa.bindparam("state")), rows)
 
 
 def _dumped(state: PollState) -> str:
-    said = {name: storable(value) for name, value in state if isinstance(value, str)}
-    return state.model_copy(update=said).model_dump_json(exclude_defaults=True)
+    texts = {name: replace_unstorable(value) for name, value in state if isinstance(value, str)}
+    return state.model_copy(update=texts).model_dump_json(exclude_defaults=True)
 
 
-def counts(connection: sa.Connection) -> dict[str, dict[str, int]]:
+def _item_counts(connection: sa.Connection) -> dict[str, dict[str, int]]:
     """Return the number of items by feed key and state."""
     query = (
         sa.select(feeds.c.key, items.c.state, sa.func.count())
@@ -113,17 +160,3 @@ def counts(connection: sa.Connection) -> dict[str, dict[str, int]]:
     for key, state, count in connection.execute(query):
         result[key][state] = count
     return dict(result)
-
-
-def status(connection: sa.Connection) -> list[FeedStatus]:
-    """Return each feed as its last poll left it."""
-    by_feed = counts(connection)
-    return [
-        FeedStatus(
-            key=row.key,
-            url=row.url,
-            poll=PollState.model_validate_json(row.poll),
-            counts=by_feed.get(row.key, {}),
-        )
-        for row in connection.execute(sa.select(feeds).order_by(feeds.c.key))
-    ]

@@ -1,4 +1,4 @@
-"""Filing: where files stand, and with which text, by what the ledger knows: what a restore goes by."""
+"""Files: which article files are expected on disk, and with which text; a restore goes by it."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,64 +8,71 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from pipeline.storage import versions
+from pipeline.storage import version_rows
+from pipeline.storage.engine import Transactions
 from pipeline.storage.schema import OPEN, items, verdicts
 from pipeline.storage.schema import versions as texts
 
-_STAND = ("drafted", "approved", "rejected")
+_HAVE_FILES = ("drafted", "approved", "rejected")
 
 
-class Filed(NamedTuple):
-    """The text that stands in a file."""
+class ExpectedFile(NamedTuple):
+    """The text that a file should hold."""
 
     text: str
     before: frozenset[str]
-    """Hashes of the texts that stood there earlier."""
+    """SHA-256 of the texts that it held earlier."""
 
 
-def paths(connection: sa.Connection) -> dict[str, int]:
-    """Return the paths of the files that stand, or that a run is about to write, with their items."""
-    coming = (
-        sa.select(texts.c.path, texts.c.item_id)
-        .join(items, items.c.id == texts.c.item_id)
-        .where(items.c.state.in_(OPEN), items.c.id.in_(versions.unwritten))
-    )
-    drafted = sa.select(items.c.path, items.c.id).where(items.c.state.in_(_STAND), items.c.path.is_not(None))
-    # In this order: what comes to stand between the two is in both.
-    rows = [*connection.execute(coming), *connection.execute(drafted)]
-    return {str(row[0]): row[1] for row in rows} | _decided(connection)
+class FileRepository(Transactions):
+    """Finds the files and texts that the database expects on disk."""
+
+    def expected(self) -> dict[str, int]:
+        """Return the paths of files that exist or that a run is about to write, with their items' ids."""
+        coming = (
+            sa.select(texts.c.path, texts.c.item_id)
+            .join(items, items.c.id == texts.c.item_id)
+            .where(items.c.state.in_(OPEN), items.c.id.in_(version_rows.unwritten))
+        )
+        drafted = sa.select(items.c.path, items.c.id).where(
+            items.c.state.in_(_HAVE_FILES), items.c.path.is_not(None)
+        )
+        with self._reading() as connection:
+            # In this order: what is written between the two queries is in both.
+            rows = [*connection.execute(coming), *connection.execute(drafted)]
+            return {str(row[0]): row[1] for row in rows} | _reviewed(connection)
+
+    def text(self, item_id: int, path: str) -> ExpectedFile | None:
+        """Return an item's text at a path; None: nothing yet, a run is about to write it."""
+        with self._reading() as connection:
+            history = sorted([*_written(connection, item_id, path), *_moved(connection, item_id, path)])
+        if not history:
+            return None
+        hashes = [sha256(text.encode()).hexdigest() for _, text in history]
+        return ExpectedFile(history[-1][1], frozenset(hashes) - {hashes[-1]})
 
 
-def _decided(connection: sa.Connection) -> dict[str, int]:
-    """Return where verdicts left files that are no draft: also of articles that are being revised."""
+def _reviewed(connection: sa.Connection) -> dict[str, int]:
+    """Return the paths of reviewed files that are no drafts, also of articles under revision."""
     columns = (verdicts.c.item_id, verdicts.c.old_path, verdicts.c.new_path, verdicts.c.leaves.is_not(None))
     query = (
         sa.select(*columns)
         .join(items, items.c.id == verdicts.c.item_id)
-        .where(verdicts.c.confirmed, items.c.state.in_(_STAND))
+        .where(verdicts.c.confirmed, items.c.state.in_(_HAVE_FILES))
         .order_by(verdicts.c.item_id, verdicts.c.id)
     )
     found: dict[str, int] = {}
     for item_id, moves in groupby(connection.execute(query), key=lambda row: row[0]):
-        standing: set[str] = set()
+        present: set[str] = set()
         for _, old_path, new_path, leaves in moves:
-            standing = standing | {new_path} if leaves else standing - {old_path} | {new_path}
-        found |= {path: item_id for path in standing if not path.startswith("drafts/")}
+            present = present | {new_path} if leaves else present - {old_path} | {new_path}
+        found |= {path: item_id for path in present if not path.startswith("drafts/")}
     return found
 
 
-def text_at(connection: sa.Connection, item_id: int, path: str) -> Filed | None:
-    """Return what stands at a path of an item; None: nothing yet, a run is about to write it."""
-    stood = sorted([*_written(connection, item_id, path), *_moved(connection, item_id, path)])
-    if not stood:
-        return None
-    hashes = [sha256(text.encode()).hexdigest() for _, text in stood]
-    return Filed(stood[-1][1], frozenset(hashes) - {hashes[-1]})
-
-
 def _written(connection: sa.Connection, item_id: int, path: str) -> Iterator[tuple[datetime, str]]:
-    standing = (texts.c.item_id == item_id, texts.c.path == path, texts.c.confirmed, ~texts.c.aside)
-    for row in connection.execute(sa.select(texts.c.at, texts.c.text).where(*standing)):
+    written = (texts.c.item_id == item_id, texts.c.path == path, texts.c.confirmed, ~texts.c.aside)
+    for row in connection.execute(sa.select(texts.c.at, texts.c.text).where(*written)):
         yield row[0], row[1]
 
 

@@ -1,4 +1,4 @@
-"""Who holds a lease: a process, named so that another on the same host can tell whether it lives."""
+"""Names of processes that hold leases; others on the same host can find out whether they are alive."""
 
 import os
 import platform
@@ -10,8 +10,8 @@ def current_owner() -> str:
     return "|".join((platform.node(), _boot_id(), str(os.getpid()), _start_time(os.getpid()) or ""))
 
 
-def is_dead(owner: str) -> bool:
-    """Say whether an owner certainly lives no more; of another host nobody knows."""
+def process_is_dead(owner: str) -> bool:
+    """Return whether a process is certainly dead; False for other hosts, where it cannot be known."""
     host, boot_id, pid, started = [*owner.split("|"), "", "", ""][:4]
     if host != platform.node() or not pid.isdigit():
         return False
@@ -41,7 +41,7 @@ def _boot_id() -> str:
 
 
 def _stat(pid: int) -> list[str]:
-    """Return /proc/PID/stat from its third field on: the second, the name, may hold blanks."""
+    """Return /proc/PID/stat from its third field on: the second, the name, may contain spaces."""
     try:
         return (
             Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
@@ -55,6 +55,6 @@ def _state(pid: int) -> str:
 
 
 def _start_time(pid: int) -> str | None:
-    """Return clock ticks since boot at which a process began, so that a reused pid is told apart."""
+    """Return a process's start in clock ticks since boot, which distinguishes reused pids."""
     fields = _stat(pid)
     return fields[19] if len(fields) > 19 else None

@@ -1,29 +1,31 @@
-"""Publications: what is to be done about approved articles at each target, and what came of it."""
+"""Publications: what targets are to do about approved articles, and the outcomes."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import sqlalchemy as sa
 from pydantic import AwareDatetime
 
 from pipeline.domain.models import FrozenModel, ReviewDecision
-from pipeline.storage.engine import chunks
+from pipeline.storage.engine import Row, Transactions, chunks
 from pipeline.storage.schema import items, publications, verdicts
 
 Action = Literal["publish", "withdraw"]
 
 SUPERSEDED = "superseded"
-"""The `place` of what need not be done any more: something else is to be done at the same target."""
+"""The `place` of a publication that is not to be done, as a later one at the same target replaces it."""
 
 _FIRST_PAUSE = timedelta(seconds=30)
-_LONGEST_PAUSE = timedelta(hours=1)
+_MAX_PAUSE = timedelta(hours=1)
+"""Pauses before retries of a failed publication double between these. Source: chosen, not measured."""
 _APPROVED = verdicts.c.decision == ReviewDecision.APPROVE.value
+_PENDING = publications.c.done_at.is_(None)
 
 
 class Publication(FrozenModel):
-    """What is to be done about an article at a target, or was."""
+    """What a target is to do, or did, about an article."""
 
     id: int
     item_id: int
@@ -35,9 +37,9 @@ class Publication(FrozenModel):
     target: str
     action: Action
     sha256: str
-    """Of the approved bytes; nothing else is ever sent, but for keys that the target adds."""
+    """Of the approved bytes; only these are sent, apart from front matter keys that the target adds."""
     sent: str | None = None
-    """Hash of what is written at the target; none where that is the approved bytes, or nothing."""
+    """SHA-256 of what is written at the target; None for the approved bytes, or nothing."""
     path: str
     """Below the output folder."""
     by: str
@@ -47,63 +49,173 @@ class Publication(FrozenModel):
     next_at: AwareDatetime | None = None
     done_at: AwareDatetime | None = None
     place: str | None = None
-    """Where it went, once it is done: a path, a commit, a file of a feed."""
+    """Where it went, once done: a path, a commit, a file of a feed."""
 
 
-class Backlog(FrozenModel):
-    """What is still to be done at one target."""
+class TargetBacklog(FrozenModel):
+    """Pending publications of one target."""
 
     target: str
     waiting: int
-    """How many publications, with those that failed."""
+    """Number of pending publications, with those that failed."""
     failed: int
-    """How many of them failed, and are tried again."""
+    """Number of those that failed and are retried."""
     error: str | None = None
     """The last failure."""
 
 
-def add(
-    connection: sa.Connection,
-    item_id: int,
-    targets: Iterable[str],
-    *,
-    action: Action,
-    sha256: str,
-    path: str,
-    by: str,
-    now: datetime,
-) -> None:
-    """Have an article published at targets, or withdrawn from them; what waited there waits no more."""
-    told = {"action": action, "sha256": sha256, "path": path, "by": by, "at": now}
+class NewPublication(NamedTuple):
+    """What targets are to do about an article."""
+
+    action: Action
+    sha256: str
+    """Of the approved bytes."""
+    path: str
+    """Below the output folder."""
+    by: str
+    at: datetime
+
+
+class PublicationRepository(Transactions):
+    """Stores what targets are to do about approved articles, and the outcomes: a transactional outbox."""
+
+    def pending(self) -> list[Publication]:
+        """Return the publications to be done, the oldest first."""
+        with self._reading() as connection:
+            return _records(connection, _ROWS.where(_PENDING).order_by(publications.c.id))
+
+    def of_item(self, item_id: int) -> list[Publication]:
+        """Return all publications of an item, done or not, the first one first."""
+        with self._reading() as connection:
+            return _of_item(connection, item_id)
+
+    def published(self, target: str) -> list[Publication]:
+        """Return the last done publication of each item at a target, the newest article first."""
+        with self._reading() as connection:
+            return _published(connection, target)
+
+    def approved_texts(self, versions: Sequence[tuple[int, str]]) -> dict[tuple[int, str], str]:
+        """Return approved texts by (item id, SHA-256); erased ones are left out."""
+        found: dict[tuple[int, str], str] = {}
+        columns = (verdicts.c.item_id, verdicts.c.sha256_after, verdicts.c.text)
+        with self._reading() as connection:
+            for some in chunks(item_id for item_id, _ in versions):
+                mine = (verdicts.c.item_id.in_(some), _APPROVED, verdicts.c.text != "")
+                for item_id, sha256, text in connection.execute(sa.select(*columns).where(*mine)):
+                    found[item_id, sha256] = text
+        return {key: found[key] for key in versions if key in found}
+
+    def approved_hashes(self, ids: Iterable[int]) -> dict[int, frozenset[str]]:
+        """Return the SHA-256 of all texts ever approved of items, by item id: any such file is ours."""
+        query = sa.select(verdicts.c.item_id, verdicts.c.sha256_after).where(_APPROVED)
+        with self._reading() as connection:
+            return _hashes(connection, query, ids)
+
+    def sent_hashes(self, ids: Iterable[int]) -> dict[int, frozenset[str]]:
+        """Return the SHA-256 of all files sent for items that differ from the approved bytes, by item id."""
+        query = sa.select(publications.c.item_id, publications.c.sent).where(publications.c.sent.is_not(None))
+        with self._reading() as connection:
+            return _hashes(connection, query, ids)
+
+    def mark_sending(self, hashes: Mapping[int, str | None]) -> None:
+        """Record, by publication id, the SHA-256 that is about to be written; None: the approved bytes.
+
+        A different hash of an earlier attempt is kept as a row of its own: it may be written already.
+        """
+        if hashes:
+            with self._writing() as connection:
+                for number, sha256 in hashes.items():
+                    _mark_sending(connection, number, sha256)
+
+    def mark_done(self, ids: Iterable[int], place: str, now: datetime) -> None:
+        """Record that publications are done, and where they went."""
+        with self._writing() as connection:
+            for some in chunks(ids):
+                mine = publications.update().where(publications.c.id.in_(some), _PENDING)
+                connection.execute(mine.values(done_at=now, place=place, error=None, next_at=None))
+
+    def mark_failed(self, number: int, error: str, now: datetime) -> None:
+        """Record that a publication failed: it is retried after a pause that doubles up to an hour."""
+        mine = sa.and_(publications.c.id == number, _PENDING)
+        with self._writing() as connection:
+            attempts = connection.scalar(sa.select(publications.c.attempts).where(mine))
+            if attempts is None:
+                return  # another publication has superseded it
+            pause = min(_MAX_PAUSE, _FIRST_PAUSE * 2 ** min(attempts, 10))
+            failure = {"attempts": attempts + 1, "error": error, "next_at": now + pause}
+            connection.execute(publications.update().where(mine).values(**failure))
+
+    def backlog(self) -> list[TargetBacklog]:
+        """Return the number of pending publications of each target that has some."""
+        query = sa.select(publications.c.target, sa.func.count(), sa.func.count(publications.c.error))
+        query = query.where(_PENDING).group_by(publications.c.target).order_by(publications.c.target)
+        with self._reading() as connection:
+            return [
+                TargetBacklog(
+                    target=target, waiting=count, failed=failed, error=_last_error(connection, target)
+                )
+                for target, count, failed in connection.execute(query).all()
+            ]
+
+    def requeue(self, item_id: int, targets: Sequence[str], now: datetime) -> int:
+        """Queue an item's approved text at targets; returns how many publications were added."""
+        with self._exclusive_write() as connection:
+            return sum(
+                _queue(connection, row, targets, now) for row in _current_approvals(connection, item_id)
+            )
+
+    def reconcile(self, targets: Sequence[str], now: datetime) -> int:
+        """Queue the approved articles that targets lack, and withdraw those that were taken back.
+
+        An article was not withdrawn where the target was not configured when it was taken back. Returns how
+        many publications were added.
+        """
+        added = 0
+        with self._exclusive_write() as connection:
+            current = _current_approvals(connection, None)
+            ids = {row.item_id for row in current}
+            for target in targets:
+                present = _present(connection, target)
+                for row in current:
+                    if (row.item_id, row.sha256_after) not in present:
+                        added += _queue(connection, row, [target], now)
+                for item_id in sorted({item_id for item_id, _ in present} - ids):
+                    added += _withdraw(connection, item_id, target, now)
+        return added
+
+
+def add(connection: sa.Connection, item_id: int, targets: Iterable[str], publication: NewPublication) -> None:
+    """Queue a publication at targets; an item's pending publications there are superseded."""
     for target in targets:
         same = sa.and_(publications.c.item_id == item_id, publications.c.target == target)
-        waits = publications.update().where(same, publications.c.done_at.is_(None))
-        connection.execute(waits.values(done_at=now, place=SUPERSEDED))
-        connection.execute(publications.insert().values(item_id=item_id, target=target, **told))
+        pending = publications.update().where(same, _PENDING)
+        connection.execute(pending.values(done_at=publication.at, place=SUPERSEDED))
+        row = publications.insert().values(item_id=item_id, target=target, **publication._asdict())
+        connection.execute(row)
+
+
+def withdraw_all(connection: sa.Connection, item_id: int, editor: str, now: datetime) -> None:
+    """Queue the withdrawal of an item from every target that it was sent to; idempotent."""
+    last = {row.target: row for row in _of_item(connection, item_id) if row.place != SUPERSEDED}
+    for target, row in last.items():
+        if row.action == "publish":
+            add(connection, item_id, [target], NewPublication("withdraw", row.sha256, row.path, editor, now))
 
 
 _ROWS = sa.select(publications, items.c.external_id, items.c.title, items.c.published_at).select_from(
     publications.join(items)
 )
-_WAITS = publications.c.done_at.is_(None)
 
 
 def _records(connection: sa.Connection, query: sa.Select[tuple[object, ...]]) -> list[Publication]:
     return [Publication.model_validate(dict(row._mapping)) for row in connection.execute(query)]
 
 
-def waiting(connection: sa.Connection) -> list[Publication]:
-    """Return what is to be done, the oldest first."""
-    return _records(connection, _ROWS.where(_WAITS).order_by(publications.c.id))
-
-
-def of_item(connection: sa.Connection, item_id: int) -> list[Publication]:
-    """Return all that was to be done about an item, the first one first."""
+def _of_item(connection: sa.Connection, item_id: int) -> list[Publication]:
     return _records(connection, _ROWS.where(publications.c.item_id == item_id).order_by(publications.c.id))
 
 
-def standing(connection: sa.Connection, target: str) -> list[Publication]:
-    """Return what was done last about each item at a target, the newest article first."""
+def _published(connection: sa.Connection, target: str) -> list[Publication]:
     done = sa.and_(
         publications.c.target == target,
         publications.c.done_at.is_not(None),
@@ -114,159 +226,61 @@ def standing(connection: sa.Connection, target: str) -> list[Publication]:
     return _records(connection, query.order_by(items.c.published_at.desc(), items.c.id))
 
 
-def approved_texts(
-    connection: sa.Connection, wanted: Sequence[tuple[int, str]]
-) -> dict[tuple[int, str], str]:
-    """Return the texts that were approved, by item and hash; what was forgotten since is missing."""
-    found: dict[tuple[int, str], str] = {}
-    for some in chunks(item_id for item_id, _ in wanted):
-        columns = (verdicts.c.item_id, verdicts.c.sha256_after, verdicts.c.text)
-        query = sa.select(*columns).where(verdicts.c.item_id.in_(some), _APPROVED, verdicts.c.text != "")
-        for item_id, sha256, text in connection.execute(query):
-            found[item_id, sha256] = text
-    return {key: found[key] for key in wanted if key in found}
-
-
-def approved_hashes(connection: sa.Connection, ids: Iterable[int]) -> dict[int, frozenset[str]]:
-    """Return the hashes of all that was ever approved of items: bytes that are ours wherever they stand."""
+def _hashes(
+    connection: sa.Connection, query: sa.Select[tuple[int, str]], ids: Iterable[int]
+) -> dict[int, frozenset[str]]:
+    """Return hashes by item id; the query's first column is the item's id."""
     found: dict[int, set[str]] = defaultdict(set)
+    item = query.selected_columns[0]
     for some in chunks(ids):
-        query = sa.select(verdicts.c.item_id, verdicts.c.sha256_after)
-        for item_id, sha256 in connection.execute(query.where(verdicts.c.item_id.in_(some), _APPROVED)):
+        for item_id, sha256 in connection.execute(query.where(item.in_(some))):
             found[item_id].add(sha256)
     return {item_id: frozenset(hashes) for item_id, hashes in found.items()}
 
 
-def sent_hashes(connection: sa.Connection, ids: Iterable[int]) -> dict[int, frozenset[str]]:
-    """Return the hashes of what was sent of items in other bytes than the approved ones, at any target."""
-    found: dict[int, set[str]] = defaultdict(set)
-    for some in chunks(ids):
-        query = sa.select(publications.c.item_id, publications.c.sent).where(publications.c.sent.is_not(None))
-        for item_id, sha256 in connection.execute(query.where(publications.c.item_id.in_(some))):
-            found[item_id].add(sha256)
-    return {item_id: frozenset(hashes) for item_id, hashes in found.items()}
-
-
-def sending(connection: sa.Connection, hashes: Mapping[int, str | None]) -> None:
-    """Record, by publication, the hash of what is about to be written; none: the approved bytes.
-
-    What another attempt meant to write may stand there already: it is kept in a row of its own.
-    """
-    for number, sha256 in hashes.items():
-        row = connection.execute(sa.select(publications).where(publications.c.id == number)).one()
-        if row.sent is not None and row.sent != sha256:
-            kept = {**row._mapping, "done_at": row.at, "place": SUPERSEDED}
-            connection.execute(publications.insert().values({key: kept[key] for key in kept if key != "id"}))
-        connection.execute(publications.update().where(publications.c.id == number).values(sent=sha256))
-
-
-def done(connection: sa.Connection, ids: Iterable[int], place: str, now: datetime) -> None:
-    """Record that publications were carried out."""
-    for some in chunks(ids):
-        mine = publications.update().where(publications.c.id.in_(some), _WAITS)
-        connection.execute(mine.values(done_at=now, place=place, error=None, next_at=None))
-
-
-def failed(connection: sa.Connection, number: int, error: str, now: datetime) -> None:
-    """Record that a publication failed: it is tried again after a pause that doubles up to an hour."""
-    mine = sa.and_(publications.c.id == number, _WAITS)
-    attempts = connection.scalar(sa.select(publications.c.attempts).where(mine))
-    if attempts is None:
-        return  # something else is to be done instead
-    pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempts, 10))
-    said = {"attempts": attempts + 1, "error": error, "next_at": now + pause}
-    connection.execute(publications.update().where(mine).values(**said))
-
-
-def backlog(connection: sa.Connection) -> list[Backlog]:
-    """Return what is still to be done, by target."""
-    failures = sa.func.count(publications.c.error)
-    query = sa.select(publications.c.target, sa.func.count(), failures)
-    rows = connection.execute(
-        query.where(_WAITS).group_by(publications.c.target).order_by(publications.c.target)
-    )
-    return [
-        Backlog(target=target, waiting=count, failed=failed, error=_last_error(connection, target))
-        for target, count, failed in rows
-    ]
+def _mark_sending(connection: sa.Connection, number: int, sha256: str | None) -> None:
+    row = connection.execute(sa.select(publications).where(publications.c.id == number)).one()
+    if row.sent is not None and row.sent != sha256:
+        copy = {**row._mapping, "done_at": row.at, "place": SUPERSEDED}
+        connection.execute(publications.insert().values({key: copy[key] for key in copy if key != "id"}))
+    connection.execute(publications.update().where(publications.c.id == number).values(sent=sha256))
 
 
 def _last_error(connection: sa.Connection, target: str) -> str | None:
-    mine = sa.and_(publications.c.target == target, _WAITS, publications.c.error.is_not(None))
+    mine = sa.and_(publications.c.target == target, _PENDING, publications.c.error.is_not(None))
     query = sa.select(publications.c.error).where(mine).order_by(publications.c.next_at.desc()).limit(1)
     found: str | None = connection.scalar(query)
     return found
 
 
-def publish_again(connection: sa.Connection, item_id: int, targets: Sequence[str], now: datetime) -> int:
-    """Queue the approved text of an item at targets; returns how many publications were added."""
-    return sum(_send(connection, row, targets, now) for row in _live(connection, item_id))
-
-
-def publish_all(connection: sa.Connection, targets: Sequence[str], now: datetime) -> int:
-    """Queue what targets lack of the approved articles, and what they have too much.
-
-    Something stands there too much where it was taken back while the target was not named. Returns how many
-    publications were added.
-    """
-    live = _live(connection, None)
-    known, added = {row.item_id for row in live}, 0
-    for target in targets:
-        stands = _stands(connection, target)
-        for row in live:
-            if (row.item_id, row.sha256_after) not in stands:
-                added += _send(connection, row, [target], now)
-        for item_id in sorted({item_id for item_id, _ in stands} - known):
-            added += _take_back(connection, item_id, target, now)
-    return added
-
-
-def _send(
-    connection: sa.Connection, row: sa.Row[tuple[object, ...]], targets: Sequence[str], now: datetime
-) -> int:
-    add(
-        connection, row.item_id, targets, action="publish",
-        sha256=row.sha256_after, path=row.new_path, by=row.by, now=now,
-    )  # fmt: skip
+def _queue(connection: sa.Connection, approval: Row, targets: Sequence[str], now: datetime) -> int:
+    publication = NewPublication("publish", approval.sha256_after, approval.new_path, approval.by, now)
+    add(connection, approval.item_id, targets, publication)
     return len(targets)
 
 
-def _take_back(connection: sa.Connection, item_id: int, target: str, now: datetime) -> int:
-    rows = of_item(connection, item_id)
+def _withdraw(connection: sa.Connection, item_id: int, target: str, now: datetime) -> int:
+    rows = _of_item(connection, item_id)
     last = [row for row in rows if row.target == target and row.action == "publish"][-1]
-    add(
-        connection, item_id, [target], action="withdraw",
-        sha256=last.sha256, path=last.path, by=last.by, now=now,
-    )  # fmt: skip
+    add(connection, item_id, [target], NewPublication("withdraw", last.sha256, last.path, last.by, now))
     return 1
 
 
-def _live(connection: sa.Connection, item_id: int | None) -> Sequence[sa.Row[tuple[object, ...]]]:
-    """Return the last approval of each item that nobody took back, the oldest first."""
+def _current_approvals(connection: sa.Connection, item_id: int | None) -> Sequence[Row]:
+    """Return the last approval of each item (None: of all) that was not undone, the oldest first."""
     undoing = verdicts.alias()
     undone = sa.select(undoing.c.id).where(undoing.c.undoes == verdicts.c.id).exists()
-    stands = sa.and_(_APPROVED, ~undone, verdicts.c.text != "")
+    valid = sa.and_(_APPROVED, ~undone, verdicts.c.text != "")
     mine = sa.true() if item_id is None else verdicts.c.item_id == item_id
-    last = sa.select(sa.func.max(verdicts.c.id)).where(stands, mine).group_by(verdicts.c.item_id)
+    last = sa.select(sa.func.max(verdicts.c.id)).where(valid, mine).group_by(verdicts.c.item_id)
     return connection.execute(
         sa.select(verdicts).where(verdicts.c.id.in_(last)).order_by(verdicts.c.id)
     ).all()
 
 
-def _stands(connection: sa.Connection, target: str) -> set[tuple[int, str]]:
-    """Return what stands at a target, or is on its way there, as (item, hash)."""
-    settled = standing(connection, target)
-    coming = _records(connection, _ROWS.where(_WAITS, publications.c.target == target))
-    last = {row.item_id: row for row in (*settled, *coming)}
+def _present(connection: sa.Connection, target: str) -> set[tuple[int, str]]:
+    """Return the (item id, SHA-256) that a target has, or gets from pending publications."""
+    done = _published(connection, target)
+    pending = _records(connection, _ROWS.where(_PENDING, publications.c.target == target))
+    last = {row.item_id: row for row in (*done, *pending)}
     return {(row.item_id, row.sha256) for row in last.values() if row.action == "publish"}
-
-
-def withdraw_all(connection: sa.Connection, item_id: int, by: str, now: datetime) -> None:
-    """Have an item withdrawn from every target that it was ever sent to; said twice, it is done once."""
-    last = {row.target: row for row in of_item(connection, item_id) if row.place != SUPERSEDED}
-    for target, row in last.items():
-        if row.action == "publish":
-            add(
-                connection, item_id, [target], action="withdraw",
-                sha256=row.sha256, path=row.path, by=by, now=now,
-            )  # fmt: skip

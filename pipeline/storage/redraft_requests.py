@@ -1,80 +1,105 @@
-"""Requests: drafts that are to be written anew, and what came of that."""
+"""Redraft requests: drafts that are to be rewritten, and the outcomes."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import RedraftRequest
-from pipeline.storage import versions
-from pipeline.storage.engine import chunks
-from pipeline.storage.records import Asked, DraftRow
+from pipeline.storage import version_rows
+from pipeline.storage.engine import Transactions, chunks
+from pipeline.storage.records import DraftRow, PreviousVersion
 from pipeline.storage.schema import feeds, items, requests
 
 waiting = sa.select(requests.c.item_id).where(requests.c.done_at.is_(None))
-"""The numbers of the items that something is asked for."""
+"""Query for the ids of the items with a pending request."""
 
 
-def add(
-    connection: sa.Connection, row: DraftRow, by: str, now: datetime, note: str | None, section: str | None
+class RedraftContext(NamedTuple):
+    """A redraft request and the draft that it is about."""
+
+    request: RedraftRequest
+    previous: PreviousVersion
+
+
+class RedraftRepository(Transactions):
+    """Stores and finds redraft requests."""
+
+    def request(
+        self,
+        draft: DraftRow,
+        editor: str,
+        now: datetime,
+        *,
+        note: str | None = None,
+        section: str | None = None,
+    ) -> None:
+        """Request a redraft of a draft, or of one section of it, from its current source.
+
+        Raises ReviewError where it was reviewed, or a redraft is requested already.
+        """
+        with self._writing() as connection:
+            query = sa.select(items.c.state).where(items.c.id == draft.item_id).with_for_update()
+            state = connection.scalar(query)
+            if state != "drafted":
+                message = f"{draft.path} is {state}: only a draft that waits for a verdict is written anew"
+                raise ReviewError(message, draft=draft.path)
+            if pending(connection, draft.item_id):
+                message = f"{draft.path}: a redraft waits already; `copydesk run` carries it out"
+                raise ReviewError(message, draft=draft.path)
+            insert(connection, draft.item_id, editor, now, note=note, section=section)
+
+    def pending(self, feed_key: str, guid: str) -> RedraftContext | None:
+        """Return the pending request for an item of a feed, with the item's draft."""
+        mine = sa.and_(feeds.c.key == feed_key, items.c.guid == guid)
+        with self._reading() as connection:
+            item_id = connection.scalar(sa.select(items.c.id).select_from(items.join(feeds)).where(mine))
+            if item_id is None or (request := pending(connection, item_id)) is None:
+                return None
+            previous = version_rows.previous(version_rows.texts(connection, [item_id])[item_id])
+        return RedraftContext(request, previous) if previous else None
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of pending requests, by feed key."""
+        query = sa.select(feeds.c.key, sa.func.count()).select_from(requests.join(items).join(feeds))
+        query = query.where(requests.c.done_at.is_(None)).group_by(feeds.c.key)
+        with self._reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def insert(
+    connection: sa.Connection,
+    item_id: int,
+    editor: str,
+    now: datetime,
+    *,
+    note: str | None = None,
+    section: str | None = None,
 ) -> None:
-    """Ask for a draft to be written anew, the whole of it from its source as it is now.
-
-    Raises ReviewError where it was decided on, or is asked for already.
-    """
-    state = connection.scalar(sa.select(items.c.state).where(items.c.id == row.item_id).with_for_update())
-    if state != "drafted":
-        said = f"{row.path} is {state}: only a draft that waits for a verdict is written anew"
-        raise ReviewError(said, draft=row.path)
-    if pending(connection, row.item_id):
-        said = f"{row.path}: a redraft waits already; `copydesk run` carries it out"
-        raise ReviewError(said, draft=row.path)
-    ask(connection, row.item_id, by, now, note, section)
-
-
-def ask(
-    connection: sa.Connection, item_id: int, by: str, now: datetime, note: str | None, section: str | None
-) -> None:
-    """Add a request, whatever is known of the item."""
-    said = {"by": by, "at": now, "note": note, "section": section}
-    connection.execute(requests.insert().values(item_id=item_id, **said))
+    """Add a request, whatever the item's state."""
+    row = {"by": editor, "at": now, "note": note, "section": section}
+    connection.execute(requests.insert().values(item_id=item_id, **row))
 
 
 def pending(connection: sa.Connection, item_id: int) -> RedraftRequest | None:
-    """Return what is asked for of an item, the first of it."""
+    """Return an item's first pending request."""
     return pending_of(connection, [item_id]).get(item_id)
 
 
 def pending_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, RedraftRequest]:
-    """Return what is asked for of items, by their numbers: the first of each."""
+    """Return the first pending request of items, by item id."""
     found: dict[int, RedraftRequest] = {}
     for some in chunks(ids):
         query = sa.select(requests).where(requests.c.item_id.in_(some), requests.c.done_at.is_(None))
         for row in connection.execute(query.order_by(requests.c.id)):
-            one = RedraftRequest(id=row.id, by=row.by, at=row.at, note=row.note, section=row.section)
-            found.setdefault(row.item_id, one)
+            request = RedraftRequest(id=row.id, by=row.by, at=row.at, note=row.note, section=row.section)
+            found.setdefault(row.item_id, request)
     return found
 
 
-def of_item(connection: sa.Connection, feed_key: str, guid: str) -> Asked | None:
-    """Return what is asked for of a feed's item, where something is."""
-    mine = sa.and_(feeds.c.key == feed_key, items.c.guid == guid)
-    item_id = connection.scalar(sa.select(items.c.id).select_from(items.join(feeds)).where(mine))
-    if item_id is None or (request := pending(connection, item_id)) is None:
-        return None
-    previous = versions.previous(versions.texts(connection, [item_id])[item_id])
-    return Asked(request, previous) if previous else None
-
-
 def close(connection: sa.Connection, item_id: int, outcome: str) -> None:
-    """End what is asked for of an item."""
+    """Close an item's pending requests with an outcome."""
     mine = requests.update().where(requests.c.item_id == item_id, requests.c.done_at.is_(None))
     connection.execute(mine.values(done_at=datetime.now(UTC), outcome=outcome))
-
-
-def by_feed(connection: sa.Connection) -> dict[str, int]:
-    """Return how many requests wait, by feed key."""
-    query = sa.select(feeds.c.key, sa.func.count()).select_from(requests.join(items).join(feeds))
-    rows = connection.execute(query.where(requests.c.done_at.is_(None)).group_by(feeds.c.key))
-    return {row[0]: row[1] for row in rows}

@@ -1,90 +1,212 @@
-"""Verdicts: recorded before a file moves, carried out, taken back by verdicts of their own."""
+"""Reviews: editors' decisions, recorded before a file moves, and which texts editors were shown.
+
+An undo is a review of its own, which names the one that it takes back.
+"""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import Review, ReviewDecision
+from pipeline.domain.models import FrozenModel, Review, ReviewDecision
 from pipeline.storage import publications, redraft_requests
-from pipeline.storage.items import take_update
-from pipeline.storage.records import DraftRow, Given, Move, PendingVerdict
-from pipeline.storage.schema import items, verdicts
+from pipeline.storage.engine import Row, Transactions
+from pipeline.storage.item_rows import apply_source_update
+from pipeline.storage.publications import NewPublication
+from pipeline.storage.records import DraftRow
+from pipeline.storage.schema import items, verdicts, views
 
-STATES = {
+_STATES = {
     ReviewDecision.APPROVE: "approved",
     ReviewDecision.REJECT: "rejected",
     ReviewDecision.UNDO: "drafted",
 }
 
 
-def intend(
-    connection: sa.Connection, row: DraftRow, verdict: Review, move: Move, targets: Iterable[str]
-) -> PendingVerdict:
-    """Record a verdict before the file moves. Raises ReviewError where another one came first."""
-    now = connection.scalar(sa.select(items.c.state).where(items.c.id == row.item_id).with_for_update())
-    unfinished = sa.select(verdicts.c.id).where(verdicts.c.item_id == row.item_id, ~verdicts.c.confirmed)
-    given = of_item(connection, row.item_id)
-    late = move.undoes is not None and (not given or given[-1].id != move.undoes)
-    if now != row.state or late or connection.execute(unfinished).first():
-        raise ReviewError(f"{row.path} was decided on meanwhile; nothing was changed", draft=row.path)
-    said = {"decision": verdict.decision.value, "by": verdict.by, "at": verdict.at, "note": verdict.note}
-    inserted = verdicts.insert().values(
-        item_id=row.item_id, confirmed=False, sha256_before=verdict.sha256, **move._asdict(), **said
-    )
-    [number] = connection.execute(inserted).inserted_primary_key or [0]
-    # A redraft that is under way comes too late: the editor has spoken.
-    fenced = {"lease_token": items.c.lease_token + 1, "lease_owner": None, "lease_expires": None}
-    connection.execute(items.update().where(items.c.id == row.item_id).values(**fenced))
-    redraft_requests.close(connection, row.item_id, f"not needed: {verdict.decision.value} came first")
-    _publish(connection, row, verdict, move, given, targets)
-    if verdict.decision is ReviewDecision.APPROVE:
-        take_update(connection, row.item_id, row.updated)
-    return _pending(connection, connection.execute(sa.select(verdicts).where(verdicts.c.id == number)).one())
+class Move(NamedTuple):
+    """What a review does to a draft's file."""
+
+    old_path: str
+    new_path: str
+    text: str
+    """The file's content at its new path."""
+    sha256_after: str
+    """Its hash."""
+    replaces: str | None = None
+    """SHA-256 of a file that may be replaced at the new path."""
+    leaves: str | None = None
+    """Text to write at the old path; None: the file there is removed."""
+    undoes: int | None = None
+    """Id of the review that is taken back."""
 
 
-def _publish(
-    connection: sa.Connection,
-    row: DraftRow,
-    verdict: Review,
-    move: Move,
-    given: Sequence[Given],
-    targets: Iterable[str],
-) -> None:
-    """Have targets do what a verdict means; an approval that is undone brings the one before it back."""
-    action: publications.Action = "publish"
-    if verdict.decision is ReviewDecision.APPROVE:
-        sha256, path = move.sha256_after, move.new_path
-    else:
-        undone = next((one for one in given if one.id == move.undoes), None)
-        if undone is None or undone.decision is not ReviewDecision.APPROVE:
-            return
-        before = live([one for one in given if one.id != undone.id])
-        stood = before or undone
-        action = "publish" if before else "withdraw"
-        sha256, path = stood.sha256_after, stood.new_path
-    publications.add(
-        connection, row.item_id, targets, action=action, sha256=sha256, path=path,
-        by=verdict.by, now=verdict.at,
-    )  # fmt: skip
+class CompletedReview(NamedTuple):
+    """A review whose file has moved."""
+
+    id: int
+    item_id: int
+    decision: ReviewDecision
+    by: str
+    at: datetime
+    note: str | None
+    old_path: str
+    new_path: str
+    sha256_before: str
+    sha256_after: str
+    text: str
+    """The file's content at its new path."""
+    undoes: int | None
+    """Id of the review that it takes back."""
 
 
-def of_item(connection: sa.Connection, item_id: int) -> list[Given]:
-    """Return the verdicts on an item that were carried out, the first one first."""
+class PendingReview(FrozenModel):
+    """A review whose file is still to be moved."""
+
+    verdict_id: int
+    item_id: int
+    state: str
+    """The item's state afterwards."""
+    old_path: str
+    new_path: str
+    sha256_before: str
+    text: str
+    """The file's content at its new path."""
+    replaces: str | None
+    """SHA-256 of a file that may be replaced at the new path."""
+    leaves: str | None
+    """Text to write at the old path; None: the file there is removed."""
+    path: str
+    """The path of the item's file afterwards."""
+
+
+_Completed = list[CompletedReview]  # within the class, `list` is its method
+_Pending = list[PendingReview]
+
+
+class ReviewRepository(Transactions):
+    """Stores editors' reviews and which texts they were shown."""
+
+    def begin(
+        self, draft: DraftRow, review: Review, move: Move, targets: Sequence[str] = ()
+    ) -> PendingReview:
+        """Record a review before its file moves, with the publications that follow at `targets`.
+
+        A redraft under way loses its lease. Raises ReviewError where another review came first.
+        """
+        with self._writing() as connection:
+            completed = _require_first(connection, draft, move)
+            values = {
+                "decision": review.decision.value, "by": review.by, "at": review.at, "note": review.note,
+                "sha256_before": review.sha256, **move._asdict(),
+            }  # fmt: skip
+            inserted = verdicts.insert().values(item_id=draft.item_id, confirmed=False, **values)
+            [number] = connection.execute(inserted).inserted_primary_key or [0]
+            revoked = {"lease_token": items.c.lease_token + 1, "lease_owner": None, "lease_expires": None}
+            connection.execute(items.update().where(items.c.id == draft.item_id).values(**revoked))
+            outcome = f"not needed: {review.decision.value} came first"
+            redraft_requests.close(connection, draft.item_id, outcome)
+            publication = _publication(review, move, completed)
+            if publication is not None:
+                publications.add(connection, draft.item_id, targets, publication)
+            if review.decision is ReviewDecision.APPROVE:
+                apply_source_update(connection, draft.item_id, draft.updated)
+            row = connection.execute(sa.select(verdicts).where(verdicts.c.id == number)).one()
+            return _pending(connection, row)
+
+    def confirm(self, pending: PendingReview) -> None:
+        """Record that a review's file has moved."""
+        with self._writing() as connection:
+            this = verdicts.c.id == pending.verdict_id
+            connection.execute(verdicts.update().where(this).values(confirmed=True))
+            moved = {"state": pending.state, "path": pending.path}
+            connection.execute(items.update().where(items.c.id == pending.item_id).values(**moved))
+
+    def unfinished(self) -> _Pending:
+        """Return the reviews whose files have not moved, as their process was killed."""
+        query = sa.select(verdicts).where(~verdicts.c.confirmed).order_by(verdicts.c.id)
+        with self._reading() as connection:
+            return [_pending(connection, row) for row in connection.execute(query).all()]
+
+    def latest(self, limit: int = 20) -> _Completed:
+        """Return the last completed reviews, the last one first, without their texts."""
+        columns = [column for column in verdicts.c if column.name not in ("text", "leaves")]
+        query = sa.select(*columns).where(verdicts.c.confirmed).order_by(verdicts.c.id.desc()).limit(limit)
+        with self._reading() as connection:
+            return _records(connection.execute(query).all())
+
+    def record_view(self, item_id: int, editor: str, sha256: str, now: datetime) -> None:
+        """Record that an editor was shown the text of a draft with this hash; the first time is kept."""
+        if not self.was_viewed(item_id, editor, sha256):  # a read does not wait for writers
+            with self._writing() as connection:
+                add_view(connection, item_id, editor, sha256, now)
+
+    def was_viewed(self, item_id: int, editor: str, sha256: str) -> bool:
+        """Return whether an editor was shown the text of a draft with this hash."""
+        this = (views.c.item_id == item_id, views.c.by == editor, views.c.sha256 == sha256)
+        with self._reading() as connection:
+            return connection.execute(sa.select(views.c.item_id).where(*this)).first() is not None
+
+    def list(self, item_id: int) -> _Completed:
+        """Return the completed reviews of an item, the first one first."""
+        with self._reading() as connection:
+            return _of_item(connection, item_id)
+
+
+def _require_first(connection: sa.Connection, draft: DraftRow, move: Move) -> list[CompletedReview]:
+    """Return an item's completed reviews. Raises ReviewError where one came in between."""
+    query = sa.select(items.c.state).where(items.c.id == draft.item_id).with_for_update()
+    state = connection.scalar(query)
+    unfinished = sa.select(verdicts.c.id).where(verdicts.c.item_id == draft.item_id, ~verdicts.c.confirmed)
+    completed = _of_item(connection, draft.item_id)
+    late = move.undoes is not None and (not completed or completed[-1].id != move.undoes)
+    if state != draft.state or late or connection.execute(unfinished).first():
+        raise ReviewError(f"{draft.path} was decided on meanwhile; nothing was changed", draft=draft.path)
+    return completed
+
+
+def _publication(review: Review, move: Move, completed: Sequence[CompletedReview]) -> NewPublication | None:
+    """Return what targets are to do; undoing an approval publishes the one before it again."""
+    if review.decision is ReviewDecision.APPROVE:
+        return NewPublication("publish", move.sha256_after, move.new_path, review.by, review.at)
+    undone = next((earlier for earlier in completed if earlier.id == move.undoes), None)
+    if undone is None or undone.decision is not ReviewDecision.APPROVE:
+        return None
+    before = current_approval([earlier for earlier in completed if earlier.id != undone.id])
+    action: publications.Action = "publish" if before else "withdraw"
+    published = before or undone
+    return NewPublication(action, published.sha256_after, published.new_path, review.by, review.at)
+
+
+def current_approval(completed: Sequence[CompletedReview]) -> CompletedReview | None:
+    """Return the approval by which an article is published, whatever its later revisions became."""
+    undone = {review.undoes for review in completed}
+    approvals = (review for review in reversed(completed) if review.decision is ReviewDecision.APPROVE)
+    return next((review for review in approvals if review.id not in undone), None)
+
+
+def add_view(connection: sa.Connection, item_id: int, editor: str, sha256: str, now: datetime) -> None:
+    """Record that an editor was shown a text; an earlier record stays."""
+    row = {"item_id": item_id, "by": editor, "sha256": sha256, "at": now}
+    connection.execute(_ADD_VIEW[connection.dialect.name], row)
+
+
+_ADD_VIEW = {
+    "sqlite": sqlite.insert(views).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(views).on_conflict_do_nothing(),
+}
+
+
+def _of_item(connection: sa.Connection, item_id: int) -> list[CompletedReview]:
     mine = sa.and_(verdicts.c.item_id == item_id, verdicts.c.confirmed)
-    return _given(connection.execute(sa.select(verdicts).where(mine).order_by(verdicts.c.id)).all())
+    return _records(connection.execute(sa.select(verdicts).where(mine).order_by(verdicts.c.id)).all())
 
 
-def latest(connection: sa.Connection, limit: int) -> list[Given]:
-    """Return the last verdicts that were carried out, the last one first, without their texts."""
-    columns = [column for column in verdicts.c if column.name not in ("text", "leaves")]
-    query = sa.select(*columns).where(verdicts.c.confirmed).order_by(verdicts.c.id.desc()).limit(limit)
-    return _given(connection.execute(query).all())
-
-
-def _given(rows: Iterable[sa.Row[tuple[object, ...]]]) -> list[Given]:
+def _records(rows: Iterable[Row]) -> list[CompletedReview]:
     return [
-        Given(
+        CompletedReview(
             id=row.id, item_id=row.item_id, decision=ReviewDecision(row.decision), by=row.by, at=row.at,
             note=row.note, old_path=row.old_path, new_path=row.new_path, sha256_before=row.sha256_before,
             sha256_after=row.sha256_after, text=getattr(row, "text", ""), undoes=row.undoes,
@@ -93,24 +215,13 @@ def _given(rows: Iterable[sa.Row[tuple[object, ...]]]) -> list[Given]:
     ]  # fmt: skip
 
 
-def live(given: Sequence[Given]) -> Given | None:
-    """Return the approval by which an article is published, whatever came of its revisions since."""
-    undone = {one.undoes for one in given}
-    approved = (one for one in reversed(given) if one.decision is ReviewDecision.APPROVE)
-    return next((one for one in approved if one.id not in undone), None)
-
-
-def unfinished(connection: sa.Connection) -> list[PendingVerdict]:
-    """Return the verdicts that are recorded and not carried out."""
-    rows = connection.execute(sa.select(verdicts).where(~verdicts.c.confirmed).order_by(verdicts.c.id)).all()
-    return [_pending(connection, row) for row in rows]
-
-
-def _pending(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> PendingVerdict:
-    decision, path, state = ReviewDecision(row.decision), row.new_path, STATES[ReviewDecision(row.decision)]
-    if decision is ReviewDecision.REJECT and (standing := live(of_item(connection, row.item_id))):
-        path, state = standing.new_path, "approved"  # what was revised is still published
-    return PendingVerdict(
+def _pending(connection: sa.Connection, row: Row) -> PendingReview:
+    decision, path, state = ReviewDecision(row.decision), row.new_path, _STATES[ReviewDecision(row.decision)]
+    if decision is ReviewDecision.REJECT and (
+        approval := current_approval(_of_item(connection, row.item_id))
+    ):
+        path, state = approval.new_path, "approved"  # a rejected revision leaves the article published
+    return PendingReview(
         verdict_id=row.id,
         item_id=row.item_id,
         state=state,
@@ -122,10 +233,3 @@ def _pending(connection: sa.Connection, row: sa.Row[tuple[object, ...]]) -> Pend
         leaves=row.leaves,
         path=path,
     )
-
-
-def confirm(connection: sa.Connection, pending: PendingVerdict) -> None:
-    """Record that the file has moved."""
-    connection.execute(verdicts.update().where(verdicts.c.id == pending.verdict_id).values(confirmed=True))
-    moved = {"state": pending.state, "path": pending.path}
-    connection.execute(items.update().where(items.c.id == pending.item_id).values(**moved))

@@ -15,19 +15,19 @@ from pipeline.config import Settings, load_feeds
 from pipeline.domain.errors import CopydeskError, OutputError, ReviewError
 from pipeline.domain.models import ReviewDecision
 from pipeline.services import review
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.fakes.stock import fill, layout
 
 
 class Desk(NamedTuple):
     settings: Settings
-    ledger: Ledger
+    db: Database
     ref: str
     capsys: pytest.CaptureFixture[str]
 
     @property
     def path(self) -> Path:
-        return self.settings.output / self.ledger.draft(self.ref).path
+        return self.settings.output / self.db.drafts.get(self.ref).path
 
     def write(self, **changes: Any) -> None:
         metadata, body = loads(self.path.read_text())
@@ -43,7 +43,7 @@ class Desk(NamedTuple):
 
     def approve(self) -> str:
         return review.submit_review(
-            self.ledger, self.settings.output, load_feeds(self.settings.feeds_file), self.ref,
+            self.db, self.settings.output, load_feeds(self.settings.feeds_file), self.ref,
             ReviewDecision.APPROVE, by="Ada", note=None, now=datetime(2026, 2, 7, tzinfo=UTC),
         )  # fmt: skip
 
@@ -63,8 +63,8 @@ def desk(
     settings = layout(tmp_path)
     [ref] = fill(settings, 1, faults=False)
     monkeypatch.chdir(tmp_path)
-    with Ledger.open(settings.database_url) as ledger:
-        yield Desk(settings, ledger, ref, capsys)
+    with Database.open(settings.database_url) as db:
+        yield Desk(settings, db, ref, capsys)
 
 
 def test_a_byte_order_mark_and_other_line_ends_change_nothing(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from pipeline.config import load_feeds
 from pipeline.domain.models import external_id
 from pipeline.llm.capabilities import KnownCapability, OutputMode, RequestMode
 from pipeline.rewrite.article_schema import WireArticle
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.commands import call_copydesk
 from tests.end_to_end.project import Project
 from tests.pipeline.storage.records import NOW, admit, item
@@ -20,15 +20,15 @@ TEXT = "It mined 1,250 coins :smile: in [bold]May[/bold], {{ 7 * 7 }}.\n\nNobody
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     made = Project.create(tmp_path / "project", {"one": "https://one.example/feed"})
-    with ledger(made) as kept:
-        kept.sync_feeds(load_feeds(made.folder / "feeds.yaml").feeds)
+    with db(made) as kept:
+        kept.feeds.sync(load_feeds(made.folder / "feeds.yaml").feeds)
         admit(kept, item(1, title="The newest", text=TEXT), item(2, title="An older one"))
     return made
 
 
-def ledger(project: Project) -> Ledger:
+def db(project: Project) -> Database:
     (project.folder / ".copydesk").mkdir(exist_ok=True)
-    return Ledger.open(f"sqlite:///{project.folder / '.copydesk' / 'ledger.db'}")
+    return Database.open(f"sqlite:///{project.folder / '.copydesk' / 'ledger.db'}")
 
 
 @pytest.mark.parametrize("ref", ["one", external_id("one", "guid-1")[:8]])
@@ -60,9 +60,9 @@ def test_a_server_that_takes_no_schema_is_told_of_it_in_words(project: Project) 
     url = "http://127.0.0.1:9/v1"
     project.environ |= {"OPENAI_BASE_URL": url, "COPYDESK_MODEL": "m", "COPYDESK_MAX_TOKENS": "99"}
     project.environ["COPYDESK_EXTRA_BODY"] = '{"top_k": 5}'
-    with ledger(project) as kept:
+    with db(project) as kept:
         learned = KnownCapability(manner=RequestMode(rung=OutputMode.PROMPT), at=NOW.replace(year=2126))
-        kept.learn(url, "m", learned.model_dump_json())
+        kept.caches.save_capabilities(url, "m", learned.model_dump_json())
     asked = json.loads(call_copydesk(project, "prompt", "show", "one", "--json").stdout)["request"]
     assert "response_format" not in asked
     assert "fits this JSON schema" in asked["messages"][0]["content"]
@@ -77,8 +77,8 @@ def test_an_item_that_is_not_there_is_one_line(project: Project) -> None:
 
 def test_a_feed_without_a_waiting_item_says_so(tmp_path: Path) -> None:
     empty = Project.create(tmp_path / "project", {"one": "https://one.example/feed"})
-    with ledger(empty) as kept:
-        kept.sync_feeds(load_feeds(empty.folder / "feeds.yaml").feeds)
+    with db(empty) as kept:
+        kept.feeds.sync(load_feeds(empty.folder / "feeds.yaml").feeds)
     found = call_copydesk(empty, "prompt", "show", "one")
     assert (found.returncode, found.stderr.count("\n")) == (6, 1)
     assert "nothing of one waits" in found.stderr

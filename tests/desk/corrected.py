@@ -10,7 +10,7 @@ from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import Settings, load_feeds, load_settings
 from pipeline.http_client import HttpClient
 from pipeline.services import PollReport, draft_feed, poll
-from pipeline.storage import DraftRow, Ledger
+from pipeline.storage import Database, DraftRow
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import article
 from tests.fakes.stock import TOKEN
@@ -68,21 +68,21 @@ class Wire:
     async def _run(self) -> PollReport:
         subscriptions = load_feeds(self.settings.feeds_file)
         feed = subscriptions.feed("wire")
-        with Ledger.open(self.settings.database_url) as ledger:
-            ledger.sync_feeds(subscriptions.feeds)
+        with Database.open(self.settings.database_url) as db:
+            db.feeds.sync(subscriptions.feeds)
             async with HttpClient("test", allowed=self.server.hosts) as net:
                 folder, model = self.settings.base, Scripted(*[json.dumps(ANSWER)] * 2)
                 beat = subscriptions.beats["b"]
-                desk = run_context(ledger, net, folder, model, beat=beat, feeds=(feed,))
+                desk = run_context(db, net, folder, model, beat=beat, feeds=(feed,))
                 report = await poll(desk, feed, named=True)
                 await draft_feed(desk, feed, 5)
                 return report
 
     @property
     def row(self) -> DraftRow:
-        with Ledger.open(self.settings.database_url) as ledger:
-            [row] = ledger.drafts(("drafted", "approved"))
-            return ledger.draft(row.external_id)
+        with Database.open(self.settings.database_url) as db:
+            [row] = db.drafts.list(("drafted", "approved"))
+            return db.drafts.get(row.external_id)
 
     @property
     def path(self) -> Path:

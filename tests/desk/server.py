@@ -16,7 +16,7 @@ import uvicorn
 from desk import create_app
 from desk.auth import AccessPolicy
 from pipeline.config import Settings
-from pipeline.storage import DraftRow, Ledger
+from pipeline.storage import Database, DraftRow
 from tests.fakes.stock import TOKEN
 
 
@@ -98,11 +98,11 @@ def form_of(page: str) -> dict[str, str | list[str]]:
 
 
 @contextmanager
-def ledger_of(settings: Settings) -> Iterator[Ledger]:
-    with Ledger.open(settings.database_url) as ledger:
-        yield ledger
+def database_of(settings: Settings) -> Iterator[Database]:
+    with Database.open(settings.database_url) as db:
+        yield db
 
 
 def row_of(settings: Settings, ref: str) -> DraftRow:
-    with ledger_of(settings) as ledger:
-        return ledger.draft(ref)
+    with database_of(settings) as db:
+        return db.drafts.get(ref)

@@ -8,7 +8,7 @@ import yaml
 
 from pipeline.articles.front_matter import loads
 from pipeline.config import Settings
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.desk.server import DeskServer, Visitor, form_of
 from tests.fakes.stock import FEED, fill, layout
 from tests.fakes.unsplash import KEY, FakeUnsplash, photo
@@ -23,8 +23,8 @@ def configured(folder: Path, covers: str, environ: dict[str, str]) -> Settings:
 
 
 def text_of(settings: Settings, ref: str) -> dict[str, object]:
-    with Ledger.open(settings.database_url) as ledger:
-        return loads((settings.output / ledger.draft(ref).path).read_text())[0]
+    with Database.open(settings.database_url) as db:
+        return loads((settings.output / db.drafts.get(ref).path).read_text())[0]
 
 
 @pytest.fixture

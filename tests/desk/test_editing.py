@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.articles.front_matter import dumps, loads
 from tests.desk.conftest import Desk
-from tests.desk.server import Visitor, form_of, ledger_of, row_of
+from tests.desk.server import Visitor, database_of, form_of, row_of
 
 QUIET = {"HX-Request": "true"}
 
@@ -22,8 +22,8 @@ def test_a_form_that_is_saved_unchanged_changes_nothing(desk: Desk) -> None:
     before = desk.path(ref).read_bytes()
     assert edited(desk, ref).status_code == 200
     assert desk.path(ref).read_bytes() == before
-    with ledger_of(desk.settings) as ledger:
-        assert len(ledger.versions(row_of(desk.settings, ref).item_id)) == 1
+    with database_of(desk.settings) as db:
+        assert len(db.versions.list(row_of(desk.settings, ref).item_id)) == 1
 
 
 def test_every_field_is_written_and_the_rest_stays(desk: Desk) -> None:
@@ -156,8 +156,8 @@ def test_two_tabs_meet_and_neither_text_is_lost(desk: Desk) -> None:
         again = ben.post(f"/drafts/{ref}/save", data=form_of(answer.text))
         assert again.status_code == 200
     assert "Ben's line." in desk.text(ref)
-    with ledger_of(desk.settings) as ledger:
-        texts = [one.text for one in ledger.versions(row_of(desk.settings, ref).item_id)]
+    with database_of(desk.settings) as db:
+        texts = [one.text for one in db.versions.list(row_of(desk.settings, ref).item_id)]
     assert any("Ada's" in text for text in texts)
 
 
@@ -180,8 +180,8 @@ def test_what_vim_wrote_is_a_version_before_it_is_written_over(desk: Desk) -> No
     path.write_text(path.read_text() + "\nFrom vim.\n")
     _, body = loads(path.read_text())
     assert edited(desk, ref, body=body.replace("From vim.", "From the desk.")).status_code == 200
-    with ledger_of(desk.settings) as ledger:
-        texts = [one.text for one in ledger.versions(row_of(desk.settings, ref).item_id)]
+    with database_of(desk.settings) as db:
+        texts = [one.text for one in db.versions.list(row_of(desk.settings, ref).item_id)]
     assert any("From vim." in text for text in texts)
 
 
@@ -189,13 +189,13 @@ def test_saves_of_one_sitting_become_one_version(desk: Desk) -> None:
     ref = desk.refs[1]
     for number in range(4):
         edited(desk, ref, title=f"Title {number}")
-    with ledger_of(desk.settings) as ledger:
+    with database_of(desk.settings) as db:
         item_id = row_of(desk.settings, ref).item_id
-        assert [one.cause for one in ledger.versions(item_id)] == ["draft", "edit"]
+        assert [one.cause for one in db.versions.list(item_id)] == ["draft", "edit"]
     with Visitor(desk.server, "Ben") as ben:
         edited(desk, ref, visitor=ben, title="Ben's")
-    with ledger_of(desk.settings) as ledger:
-        assert [(one.cause, one.by) for one in ledger.versions(item_id)][1:] == [
+    with database_of(desk.settings) as db:
+        assert [(one.cause, one.by) for one in db.versions.list(item_id)][1:] == [
             ("edit", "Ada"),
             ("edit", "Ben"),
         ]

@@ -6,7 +6,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from desk.routes.metrics import every, exposed
-from pipeline.storage import Backlog, Figures, Latency, Spent
+from pipeline.storage import Latency, Metrics, ModelUsage, TargetBacklog
 from tests.desk.conftest import Desk
 from tests.fakes.stock import TOKEN
 
@@ -40,11 +40,11 @@ def test_a_token_in_a_header_changes_nothing_from_elsewhere(desk: Desk) -> None:
 
 
 def test_money_ages_and_odd_names_are_told_as_they_are() -> None:
-    spent = (Spent('a "model"\n\\x', "draft", 3, 1000, 200, 2_500_000),)
+    spent = (ModelUsage('a "model"\n\\x', "draft", 3, 1000, 200, 2_500_000),)
     asked, drafted = NOW - timedelta(seconds=90), NOW - timedelta(hours=2)
     slow = Latency("m", 3, 95.5, ((5.0, 1), (60.0, 2)))
-    figures = Figures({"seen": 1}, spent, drafted, 2, asked, 0, 1, (slow,))
-    backlog = [Backlog(target="site", waiting=3, failed=1, error="x")]
+    figures = Metrics({"seen": 1}, spent, drafted, 2, asked, 0, 1, (slow,))
+    backlog = [TargetBacklog(target="site", waiting=3, failed=1, error="x")]
     found = read("".join(exposed(every(figures, [], backlog, NOW))))
     label = (("model", 'a "model"\n\\x'), ("purpose", "draft"))
     assert found["copydesk_model_dollars_total", label] == 2.5

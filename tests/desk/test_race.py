@@ -26,7 +26,7 @@ from pipeline.domain.errors import LeaseLost
 from pipeline.domain.models import Draft
 from pipeline.services.compose import ComposedDraft
 from pipeline.services.draft import _begin
-from pipeline.storage import Claim, Ledger
+from pipeline.storage import Database, Lease
 from tests.desk.server import DeskServer, Visitor, form_of
 from tests.fakes.stock import FEED, fill, layout
 
@@ -43,7 +43,7 @@ class Room:
         self.refs = self._fresh()
         server = stack.enter_context(DeskServer(self.settings))
         self.visitors = {name: stack.enter_context(Visitor(server, name)) for name in ("Ada", "Ben")}
-        self.ledger = stack.enter_context(Ledger.open(self.settings.database_url))
+        self.db = stack.enter_context(Database.open(self.settings.database_url))
 
     def _fresh(self) -> Iterator[str]:
         for first in count(step=50):
@@ -56,14 +56,14 @@ class Race(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.ref = next(self.ctx.refs)
-        self.row = self.ctx.ledger.draft(self.ref)
+        self.row = self.ctx.db.drafts.get(self.ref)
         self.forms: dict[str, dict[str, Any]] = {}
         self.seen: dict[str, tuple[str, str]] = {}
         self.kept: dict[str, str] = {}
         """Text → who wrote it: what has to be found again."""
         self.refused: dict[tuple[str, str], str] = {}
         """Who, and over which text → what could not be saved, the last of it."""
-        self.claim: Claim | None = None
+        self.claim: Lease | None = None
         self.said = 0
 
     def _words(self, who: str) -> str:
@@ -71,10 +71,10 @@ class Race(RuleBasedStateMachine):
         return f"## Overview\n\nText {self.said} of {who}.\n"
 
     def _file(self) -> Path:
-        return self.ctx.settings.output / self.ctx.ledger.draft(self.ref).path
+        return self.ctx.settings.output / self.ctx.db.drafts.get(self.ref).path
 
     def _state(self) -> str:
-        return self.ctx.ledger.draft(self.ref).state
+        return self.ctx.db.drafts.get(self.ref).state
 
     @rule(editor=EDITOR)
     def opens_the_form(self, editor: str) -> None:
@@ -162,9 +162,9 @@ class Race(RuleBasedStateMachine):
     @rule()
     def a_flow_claims(self) -> None:
         if self.claim is None and self._state() == "drafted":
-            claims = self.ctx.ledger.claim(FEED, 100_000, 900.0, which="asked")
+            claims = self.ctx.db.leases.acquire(FEED, 100_000, 900.0, lease_filter="asked")
             mine = [claim for claim in claims if claim.item_id == self.row.item_id]
-            self.ctx.ledger.release([claim for claim in claims if claim.item_id != self.row.item_id])
+            self.ctx.db.leases.release([claim for claim in claims if claim.item_id != self.row.item_id])
             self.claim = mine[0] if mine else None
 
     @precondition(lambda self: self.claim is not None)
@@ -179,19 +179,19 @@ class Race(RuleBasedStateMachine):
         draft = Draft(
             external_id=self.ref, path=claim.previous.path, text=dumps(metadata, self._words("model"))
         )
-        ctx = cast(Any, SimpleNamespace(settings=self.ctx.settings, ledger=self.ctx.ledger))
+        ctx = cast(Any, SimpleNamespace(settings=self.ctx.settings, db=self.ctx.db))
         with suppress(LeaseLost):  # a verdict came first
             _begin(ctx, claim, ComposedDraft(draft, number, "redraft", rewritten=True))
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        found = {loads(one.text)[1] for one in self.ctx.ledger.versions(self.row.item_id)}
+        found = {loads(one.text)[1] for one in self.ctx.db.versions.list(self.row.item_id)}
         found.add(self._standing_body())
         assert set(self.kept) | set(self.refused.values()) <= found
 
     @invariant()
     def a_draft_has_one_place(self) -> None:
-        row = self.ctx.ledger.draft(self.ref)
+        row = self.ctx.db.drafts.get(self.ref)
         standing = files.read_bytes(self.ctx.settings.output, row.path)
         assert standing is not None
         folder = {"drafted": "drafts", "approved": "published", "rejected": "rejected"}[row.state]
@@ -199,7 +199,7 @@ class Race(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if self.claim is not None:
-            self.ctx.ledger.release([self.claim])
+            self.ctx.db.leases.release([self.claim])
 
 
 def test_no_interleaving_loses_an_edit_or_decides_on_a_text_unseen() -> None:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import Settings
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.desk.conftest import Desk
 from tests.desk.server import DeskServer, Visitor
 from tests.fakes.stock import TOKEN, fill, layout
@@ -161,8 +161,8 @@ def test_no_page_has_a_script_or_style_of_its_own_or_asks_anybody_else(desk: Des
 
 def hostile(settings: Settings, ref: str, body: str, title: str) -> None:
     """Put a body and a title into a draft's file, as a model or anybody on this machine might."""
-    with Ledger.open(settings.database_url) as ledger:
-        path = settings.output / ledger.draft(ref).path
+    with Database.open(settings.database_url) as db:
+        path = settings.output / db.drafts.get(ref).path
     metadata, _ = loads(path.read_text())
     metadata["title"] = title
     metadata["description"] = "<script>alert(2)</script>"

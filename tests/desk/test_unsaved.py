@@ -12,7 +12,7 @@ from pipeline.articles.files import sha256_of
 from pipeline.articles.front_matter import loads
 from pipeline.storage import Version
 from tests.desk.conftest import Desk
-from tests.desk.server import Visitor, form_of, ledger_of
+from tests.desk.server import Visitor, database_of, form_of
 
 QUIET = {"HX-Request": "true"}
 NOW = datetime(2026, 2, 5, 16, tzinfo=UTC)
@@ -26,9 +26,9 @@ def opened(desk: Desk, ref: str, visitor: Visitor) -> dict[str, Any]:
 
 
 def kept(desk: Desk, ref: str) -> list[Version]:
-    with ledger_of(desk.settings) as ledger:
-        row = ledger.draft(ref)
-        return [one for one in ledger.versions(row.item_id) if one.aside]
+    with database_of(desk.settings) as db:
+        row = db.drafts.get(ref)
+        return [one for one in db.versions.list(row.item_id) if one.aside]
 
 
 def bodies(desk: Desk, ref: str) -> list[str]:
@@ -201,8 +201,8 @@ def test_mine_over_a_file_that_cannot_be_read_is_saved_and_the_file_is_kept(desk
     metadata, body = loads(desk.text(ref))
     assert body == "## Overview\n\nMine two.\n"
     assert metadata["title"] == mine["title"]
-    with ledger_of(desk.settings) as ledger:
-        texts = [one.text for one in ledger.versions(ledger.draft(ref).item_id)]
+    with database_of(desk.settings) as db:
+        texts = [one.text for one in db.versions.list(db.drafts.get(ref).item_id)]
     assert any("By hand." in text for text in texts)
 
 

@@ -5,7 +5,7 @@ import re
 from pipeline.articles.files import sha256_of
 from pipeline.articles.front_matter import loads
 from tests.desk.conftest import Desk
-from tests.desk.server import Visitor, form_of, ledger_of, row_of
+from tests.desk.server import Visitor, database_of, form_of, row_of
 
 HELD, CLEAN = 0, 1
 
@@ -251,8 +251,8 @@ def test_what_cannot_be_read_is_not_approved_and_says_why(desk: Desk) -> None:
 
 def test_a_file_that_was_changed_since_the_queue_was_shown_is_not_approved_with_others(desk: Desk) -> None:
     ref = desk.refs[1]
-    with ledger_of(desk.settings) as ledger:
-        listed = sha256_of(ledger.draft(ref).version_text.encode())
+    with database_of(desk.settings) as db:
+        listed = sha256_of(db.drafts.get(ref).version_text.encode())
     path = desk.path(ref)
     path.write_text(desk.text(ref) + "\nMore by hand.\n")
     desk.ada.page(f"/drafts/{ref}")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.articles.front_matter import loads
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.commands import call_copydesk
 from tests.end_to_end.project import Project, run_copydesk
 from tests.end_to_end.test_interrupted_runs import ITEMS, rss
@@ -48,10 +48,10 @@ def test_a_backup_of_a_run_is_restored_and_goes_on(
 
         restored = call_copydesk(project, "backup", "restore", str(archive))
         assert restored.returncode == 0, restored.stderr
-        with Ledger.open(f"sqlite:///{project.folder / '.copydesk/ledger.db'}") as ledger:
-            known = len(ledger.calls_since(None))
-            waiting = {row.path for row in ledger.drafts()}
-            filed = set(ledger.filed())
+        with Database.open(f"sqlite:///{project.folder / '.copydesk/ledger.db'}") as db:
+            known = len(db.budget.calls_since(None))
+            waiting = {row.path for row in db.drafts.list()}
+            filed = set(db.files.expected())
         standing = {path.relative_to(project.folder / "output").as_posix() for path in project.drafts()}
         # The next run writes what was only meant to be written.
         assert waiting <= standing <= filed

@@ -177,9 +177,9 @@ def test_a_newer_ledger_is_left_alone(new_project: Callable[..., Project], feeds
     project = new_project({"good": feeds.url("/good.xml")})
     run_json(project)
     path = Path(project.folder / ".copydesk/ledger.db")
-    with contextlib.closing(sqlite3.connect(path)) as ledger:
-        ledger.execute("UPDATE alembic_version SET version_num = '9999'")
-        ledger.commit()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE alembic_version SET version_num = '9999'")
+        db.commit()
     newer = call_copydesk(project, "run")
     assert newer.returncode == 3
     assert "newer" in newer.stderr

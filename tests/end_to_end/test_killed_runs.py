@@ -90,8 +90,8 @@ def test_killed_at_random_moments_then_finished_by_one_more_run(
     identities = collections.Counter(loads(path.read_text())[0]["externalId"] for path in files)
     assert set(identities.values()) == {1}
     assert all(loads(path.read_text())[0]["ai"]["rewritten"] is True for path in files)
-    with contextlib.closing(sqlite3.connect(project.folder / ".copydesk/ledger.db")) as ledger:
-        assert ledger.execute("SELECT state, count(*) FROM items GROUP BY state").fetchall() == [
+    with contextlib.closing(sqlite3.connect(project.folder / ".copydesk/ledger.db")) as db:
+        assert db.execute("SELECT state, count(*) FROM items GROUP BY state").fetchall() == [
             ("drafted", ITEMS)
         ]
     answered = record.read_text().splitlines()

@@ -16,7 +16,7 @@ import yaml
 
 from pipeline.config import Settings
 from pipeline.services.redraft import request_redraft
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.fakes.model_server import ModelServer
 from tests.fakes.stock import NOW, fill, layout
 
@@ -59,11 +59,11 @@ def test_it_carries_out_what_an_editor_asks_for_and_ends_without_leaving_anythin
     settings.feeds_file.write_text(yaml.safe_dump(told))
     (settings.base / "prompts").symlink_to(ROOT / "prompts")
     [ref] = fill(settings, 1, faults=False)
-    with started(settings) as process, Ledger.open(settings.database_url) as ledger:
+    with started(settings) as process, Database.open(settings.database_url) as db:
         try:
-            request_redraft(ledger, settings.output, ref, by="Ada", note=None, section=None, now=NOW)
+            request_redraft(db, settings.output, ref, by="Ada", note=None, section=None, now=NOW)
             deadline = time.monotonic() + _PATIENCE_S
-            while ledger.draft(ref).version < 2:
+            while db.drafts.get(ref).version < 2:
                 assert time.monotonic() < deadline
                 assert process.poll() is None
                 time.sleep(0.5)
@@ -145,10 +145,10 @@ def test_told_to_end_it_keeps_the_answers_under_way_and_pays_for_none_twice(
         settings.feeds_file.write_text(yaml.safe_dump(told))
         (settings.base / "prompts").symlink_to(ROOT / "prompts")
         refs = fill(settings, 8, faults=False)
-        with started(settings, **environ) as process, Ledger.open(settings.database_url) as ledger:
+        with started(settings, **environ) as process, Database.open(settings.database_url) as db:
             try:
                 for ref in refs:
-                    request_redraft(ledger, settings.output, ref, by="Ada", note=None, section=None, now=NOW)
+                    request_redraft(db, settings.output, ref, by="Ada", note=None, section=None, now=NOW)
                 deadline = time.monotonic() + _PATIENCE_S
                 while len(model.seen) < 2 and time.monotonic() < deadline:
                     time.sleep(0.05)
@@ -159,12 +159,12 @@ def test_told_to_end_it_keeps_the_answers_under_way_and_pays_for_none_twice(
             assert process.returncode == 0, said
             assert "Traceback" not in said
             assert len(model.seen) == asked == 2
-            written = sum(ledger.draft(ref).version == 2 for ref in refs)
+            written = sum(db.drafts.get(ref).version == 2 for ref in refs)
             assert written == len(model.answered)
             assert 0 < written < len(refs)
             deadline = time.monotonic() + _PATIENCE_S
             with started(settings, **environ) as process:
-                while any(ledger.draft(ref).version < 2 for ref in refs) and time.monotonic() < deadline:
+                while any(db.drafts.get(ref).version < 2 for ref in refs) and time.monotonic() < deadline:
                     time.sleep(0.5)
                 process.send_signal(signal.SIGINT)
                 process.communicate(timeout=90)

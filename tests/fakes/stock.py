@@ -16,7 +16,7 @@ from pipeline.config import Settings, load_feeds, load_settings
 from pipeline.domain.models import Article, Beat, Draft, Finding, Item, PollState, Provenance, Source
 from pipeline.rewrite.article_schema import parse_response
 from pipeline.rewrite.evaluation.golden_set import GoldenCase, load_cases, load_recorded
-from pipeline.storage import Ledger, Policy
+from pipeline.storage import Database, Policy, PollResult
 
 EVALS = Path(__file__).parents[2] / "evals"
 NOW = datetime(2026, 2, 5, 12, tzinfo=UTC)
@@ -60,22 +60,24 @@ def fill(
     settings: Settings, count: int, *, faults: bool = True, first: int = 0, image: str | None = None
 ) -> list[str]:
     """Draft items, every third with an invented sentence; returns their external ids, newest first."""
-    with Ledger.open(settings.database_url) as ledger:
-        ledger.sync_feeds(load_feeds(settings.feeds_file).feeds)
+    with Database.open(settings.database_url) as db:
+        db.feeds.sync(load_feeds(settings.feeds_file).feeds)
         wanted = [_draft(number, faults=faults, image=image) for number in range(first, first + count)]
         found = [item for item, _ in wanted]
         state, policy = PollState(), Policy()
         for start in range(0, count, 500):
             some = found[start : start + 500]
-            ledger.admit(FEED, new=some, updated=[], skipped=[], merged=[], state=state, policy=policy)
+            db.items.admit(
+                FEED, PollResult(new=some, updated=[], skipped=[], merged=[], state=state), policy=policy
+            )
         by_guid = {item.guid: draft for item, draft in wanted}
-        claims = ledger.claim(FEED, 100_000, 900.0)
-        ledger.release([claim for claim in claims if claim.item.guid not in by_guid])
-        for claim in (claim for claim in claims if claim.item.guid in by_guid):
-            draft = by_guid[claim.item.guid]
-            ledger.intend(claim, draft)
+        leases = db.leases.acquire(FEED, 100_000, 900.0)
+        db.leases.release([lease for lease in leases if lease.item.guid not in by_guid])
+        for lease in (lease for lease in leases if lease.item.guid in by_guid):
+            draft = by_guid[lease.item.guid]
+            db.leases.begin_write(lease, draft)
             files.write_atomically(settings.output, draft.path, draft.text.encode())
-            ledger.confirm(claim)
+            db.leases.confirm_write(lease)
     return [draft.external_id for _, draft in wanted]
 
 

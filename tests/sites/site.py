@@ -21,7 +21,7 @@ from pipeline.domain.models import ReviewDecision, Source, utc_iso
 from pipeline.http_client import HttpClient
 from pipeline.publishing import PublishContext, publish_pending
 from pipeline.services import review
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.fakes.stock import FEED, MODEL, NOW, fill, layout, pieces
 from tests.pipeline.storage.approvals import decided
 
@@ -66,28 +66,28 @@ def published(folder: Path, site: Path, generator: str, front_matter: str = "") 
     refs = fill(settings, 9, faults=False)
     subscriptions = load_feeds(settings.feeds_file)
     now = datetime.now(UTC)
-    with Ledger.open(settings.database_url) as ledger:
+    with Database.open(settings.database_url) as db:
         for ref in refs[::2]:
             decision = ReviewDecision.REJECT if ref == refs[-1] else ReviewDecision.APPROVE
             review.submit_review(
-                ledger, settings.output, subscriptions, ref, decision, by="Ada", note="because", now=now
+                db, settings.output, subscriptions, ref, decision, by="Ada", note="because", now=now
             )
-        _approve_tricks(ledger, refs[1])
+        _approve_tricks(db, refs[1])
         assert list(settings.output.glob("drafts/**/*.md"))
         assert list(settings.output.glob("rejected/**/*.md"))
-        rows = {row.item_id: row for row in ledger.publications() if row.target == "site"}
-        texts = ledger.approved_texts([(number, row.sha256) for number, row in rows.items()])
-        asyncio.run(_sent(ledger, settings, subscriptions.publish))
+        rows = {row.item_id: row for row in db.publications.pending() if row.target == "site"}
+        texts = db.publications.approved_texts([(number, row.sha256) for number, row in rows.items()])
+        asyncio.run(_sent(db, settings, subscriptions.publish))
     return [_article(rows[number].path, text) for (number, _), text in texts.items()]
 
 
-async def _sent(ledger: Ledger, settings: Settings, targets: Sequence[Target]) -> None:
+async def _sent(db: Database, settings: Settings, targets: Sequence[Target]) -> None:
     async with HttpClient("test") as net:
-        [outcome] = await publish_pending(PublishContext(ledger, settings.output, targets, net), NOW)
+        [outcome] = await publish_pending(PublishContext(db, settings.output, targets, net), NOW)
     assert outcome.error is None
 
 
-def _approve_tricks(ledger: Ledger, ref: str) -> None:
+def _approve_tricks(db: Database, ref: str) -> None:
     """Approve an article as one is written whose source, or model, tries to be obeyed."""
     item, article, beat = pieces()[0]
     changes = {"title": TITLE, "link": "https://wire.example/x", "image": "https://wire.example/x.jpg"}
@@ -100,7 +100,7 @@ def _approve_tricks(ledger: Ledger, ref: str) -> None:
     metadata = build_front_matter(source, article, MODEL, (), now=NOW, cover=feed_cover(source))
     offset = {"publishedAt": "2026-02-05T11:53:00+05:30", "tags": ["RATES, BONDS", "MARKET"]}
     text = dumps(metadata | offset | {"draft": False}, render_body(article, beat))
-    decided(ledger, ledger.draft(ref), text, targets=("site",))
+    decided(db, db.drafts.get(ref), text, targets=("site",))
 
 
 def preset_of(generator: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from tests.desk.browser.conftest import signed_in
 from tests.desk.conftest import Desk
-from tests.desk.server import Visitor, form_of, ledger_of
+from tests.desk.server import Visitor, database_of, form_of
 
 
 def typed(page: Page, text: str) -> None:
@@ -26,8 +26,8 @@ def pasted(page: Page, text: str) -> None:
 
 def kept(desk: Desk, ref: str) -> list[str]:
     """Return the last lines of what is kept aside of a draft."""
-    with ledger_of(desk.settings) as ledger:
-        versions = ledger.versions(ledger.draft(ref).item_id)
+    with database_of(desk.settings) as db:
+        versions = db.versions.list(db.drafts.get(ref).item_id)
     return [one.text.rstrip("\n").rpartition("\n")[2] for one in versions if one.aside]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.config import private_files
 from pipeline.services.backup import create_backup, restore_files
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 
 
 @pytest.fixture(autouse=True)
@@ -49,21 +49,21 @@ def test_what_cannot_be_narrowed_is_no_error(tmp_path: Path) -> None:
 
 def test_a_ledger_and_what_sqlite_puts_beside_it_are_their_owners_alone(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/ledger.db"
-    with Ledger.open(url) as ledger:
-        ledger.counts()
+    with Database.open(url) as db:
+        db.feeds.item_counts()
         expected = {f"ledger.db{ending}": "0o600" for ending in ("", "-wal", "-shm")}
         assert modes(tmp_path) == expected
         for path in tmp_path.iterdir():
             path.chmod(0o644)
-        with Ledger.open(url) as again:  # the first one's locks hold on
-            again.counts()
+        with Database.open(url) as again:  # the first one's locks hold on
+            again.feeds.item_counts()
             assert modes(tmp_path) == expected
 
 
 def test_opening_a_ledger_again_ends_no_lock_of_this_process(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    with Ledger.open(f"sqlite:///{path}") as ledger, ledger._writing():
-        Ledger.open(f"sqlite:///{path}").close()
+    with Database.open(f"sqlite:///{path}") as db, db._writing():
+        Database.open(f"sqlite:///{path}").close()
         other = sqlite3.connect(path, timeout=0, isolation_level=None)
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
@@ -73,8 +73,8 @@ def test_opening_a_ledger_again_ends_no_lock_of_this_process(tmp_path: Path) -> 
 def test_a_backup_and_the_ledger_that_comes_out_of_it_are_their_owners_alone(tmp_path: Path) -> None:
     root, archive, restored = tmp_path / "output", tmp_path / "backup.tar.gz", tmp_path / "new"
     root.mkdir()
-    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:
-        create_backup(ledger, root, archive)
+    with Database.open(f"sqlite:///{tmp_path}/ledger.db") as db:
+        create_backup(db, root, archive)
     restore_files(archive, restored / "output", restored / "ledger.db")
     assert modes(tmp_path)["backup.tar.gz"] == "0o600"
     assert modes(restored) == {"ledger.db": "0o600"}

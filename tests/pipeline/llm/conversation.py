@@ -18,7 +18,7 @@ ASKED: list[Message] = [
 
 
 @dataclass
-class Ledgerless:
+class FakeBudget:
     """Books that remember what they are told."""
 
     kept: list[str] = field(default_factory=list)

@@ -13,7 +13,7 @@ from pipeline.llm.chat import ModelOptions
 from pipeline.llm.client import MAX_ATTEMPTS, LLMClient
 from pipeline.llm.structured_output import request_structured
 from tests.fakes.model_server import ModelServer, Reply, article, completion, error
-from tests.pipeline.llm.conversation import ASKED, Ledgerless, task
+from tests.pipeline.llm.conversation import ASKED, FakeBudget, task
 
 GOOD = json.dumps(article())
 WRONG = json.dumps(article(sections=[]))
@@ -41,7 +41,7 @@ def model(server: ModelServer, **changes: Any) -> LLMClient:
     return LLMClient("fake-1", base_url=server.base_url, api_key="sk-secret", **values | changes)
 
 
-async def outcome(server: ModelServer, books: Ledgerless, **changes: Any) -> str:
+async def outcome(server: ModelServer, books: FakeBudget, **changes: Any) -> str:
     """Return the rung that brought an article, or the reason why there is none."""
     async with model(server, **changes) as asked:
         try:
@@ -247,7 +247,7 @@ async def test_every_behaviour_ends_in_an_article_or_a_named_outcome(
 ) -> None:
     server.refuse = refuse or server.refuse
     server.enqueue(*replies)
-    books = Ledgerless()
+    books = FakeBudget()
     assert re.search(re.escape(expected), await outcome(server, books, deadline_s=3600))
     assert server.requests == requests
     assert books.kept == paid
@@ -256,14 +256,14 @@ async def test_every_behaviour_ends_in_an_article_or_a_named_outcome(
 
 async def test_a_stall_ends_at_the_deadline(server: ModelServer) -> None:
     server.enqueue(Reply(stall=True))
-    books = Ledgerless()
+    books = FakeBudget()
     assert "deadline of 0.3 s" in await outcome(server, books, deadline_s=0.3)
     assert books.kept == []
 
 
 async def test_a_repair_quotes_the_answer_and_what_is_wrong_with_it(server: ModelServer) -> None:
     server.enqueue(completion(WRONG))
-    await outcome(server, Ledgerless())
+    await outcome(server, FakeBudget())
     *_, said, asked = server.seen[1]["messages"]
     assert said == {"role": "assistant", "content": WRONG}
     assert "0 sections instead of one to three" in asked["content"]
@@ -271,7 +271,7 @@ async def test_a_repair_quotes_the_answer_and_what_is_wrong_with_it(server: Mode
 
 async def test_the_schema_is_sent_as_the_rung_wants_it(server: ModelServer) -> None:
     server.refuse = refusing(400, "no {}", STRICT, JSON)
-    await outcome(server, Ledgerless())
+    await outcome(server, FakeBudget())
     strict, loose, plain = server.seen
     assert strict["response_format"]["json_schema"]["strict"] is True
     assert "schema" not in strict["messages"][0]["content"]
@@ -290,25 +290,25 @@ async def test_the_rung_is_remembered_and_the_next_item_begins_there(server: Mod
 
     async with model(server, remember=remember) as asked:
         for _ in range(3):
-            await request_structured(asked, task(), Ledgerless())
+            await request_structured(asked, task(), FakeBudget())
     assert server.requests == 4
     assert [one.manner.rung for one in learned] == [OutputMode.JSON_OBJECT]
     async with model(server, learned=learned[0]) as again:
-        await request_structured(again, task(), Ledgerless())
+        await request_structured(again, task(), FakeBudget())
     assert server.requests == 5
 
 
 async def test_the_length_cap_is_raised_once_and_prompts_may_hint(server: ModelServer) -> None:
     server.enqueue(completion("{", finish="length"))
     async with model(server) as asked:
-        await request_structured(asked, task(max_tokens=700, temperature=0.4), Ledgerless())
+        await request_structured(asked, task(max_tokens=700, temperature=0.4), FakeBudget())
     assert [seen["max_tokens"] for seen in server.seen] == [700, 2800]
     assert {seen["temperature"] for seen in server.seen} == {0.4}
 
 
 async def test_the_operators_wishes_win_over_the_prompts(server: ModelServer) -> None:
     async with model(server, options=ModelOptions(max_tokens=300, temperature=0.1, seed=7)) as asked:
-        await request_structured(asked, task(max_tokens=700, temperature=0.4), Ledgerless())
+        await request_structured(asked, task(max_tokens=700, temperature=0.4), FakeBudget())
     assert (server.seen[0]["max_tokens"], server.seen[0]["temperature"], server.seen[0]["seed"]) == (
         300,
         0.1,
@@ -319,14 +319,14 @@ async def test_the_operators_wishes_win_over_the_prompts(server: ModelServer) ->
 async def test_an_optional_field_that_is_refused_is_left_out(server: ModelServer) -> None:
     server.refuse = without("temperature", 400, "Unsupported value: 'temperature' does not support 0.1")
     async with model(server, options=ModelOptions(temperature=0.1)) as asked:
-        await request_structured(asked, task(), Ledgerless())
+        await request_structured(asked, task(), FakeBudget())
         assert asked.manner == RequestMode(dropped=frozenset({"temperature"}))
     assert server.requests == 2
 
 
 async def test_no_request_goes_out_without_its_money(server: ModelServer) -> None:
     server.enqueue(completion(WRONG))
-    books = Ledgerless(calls_left=1)
+    books = FakeBudget(calls_left=1)
     async with model(server) as asked:
         with pytest.raises(BudgetExceeded):
             await request_structured(asked, task(), books)

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.storage.records import feed
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
-        opened.sync_feeds([feed()])
+def db(tmp_path: Path) -> Iterator[Database]:
+    with Database.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
+        opened.feeds.sync([feed()])
         yield opened
 
 

@@ -10,7 +10,7 @@ from pipeline.articles.front_matter import dumps
 from pipeline.config import FeedTarget, FolderTarget, HookTarget, Target
 from pipeline.http_client import HttpClient
 from pipeline.publishing import PublishContext, TargetResult, publish_pending
-from pipeline.storage import DraftRow, Ledger
+from pipeline.storage import Database, DraftRow
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.storage.approvals import decided, drafted
 from tests.pipeline.storage.records import NOW
@@ -42,19 +42,19 @@ def text(number: int, words: str = "Text.") -> str:
     )
 
 
-def approved(ledger: Ledger, number: int, *targets: Target, words: str = "Text.") -> DraftRow:
-    known = [row for row in ledger.drafts(("drafted", "approved")) if row.item.guid == f"guid-{number}"]
-    row = known[0] if known else drafted(ledger, number)
-    decided(ledger, row, text(number, words), targets=tuple(target.name for target in targets))
+def approved(db: Database, number: int, *targets: Target, words: str = "Text.") -> DraftRow:
+    known = [row for row in db.drafts.list(("drafted", "approved")) if row.item.guid == f"guid-{number}"]
+    row = known[0] if known else drafted(db, number)
+    decided(db, row, text(number, words), targets=tuple(target.name for target in targets))
     return row
 
 
-def undone(ledger: Ledger, row: DraftRow, *targets: Target) -> None:
-    decided(ledger, row, "again a draft", targets=tuple(target.name for target in targets), undo=True)
+def undone(db: Database, row: DraftRow, *targets: Target) -> None:
+    decided(db, row, "again a draft", targets=tuple(target.name for target in targets), undo=True)
 
 
 async def drained(
-    ledger: Ledger,
+    db: Database,
     tmp_path: Path,
     *targets: Target,
     server: FeedServer | None = None,
@@ -63,7 +63,7 @@ async def drained(
 ) -> list[TargetResult]:
     hooks = {HOOK: SecretStr(server.url("/build/sesame"))} if server else {}
     async with HttpClient("test", allowed=server.hosts if server else ()) as net:
-        press = PublishContext(ledger, tmp_path / "output", targets, net, hooks)
+        press = PublishContext(db, tmp_path / "output", targets, net, hooks)
         return await publish_pending(press, now, **more)
 
 

@@ -10,7 +10,7 @@ from pipeline.articles.front_matter import loads
 from pipeline.config import GitTarget, Target
 from pipeline.publishing import TargetResult, queue_all
 from pipeline.publishing.send import send_to_target
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.publishing.press import approved, build, drained, feeds, site, standing, text, undone
 from tests.pipeline.storage.approvals import decided, drafted
@@ -21,138 +21,134 @@ def dates(tmp_path: Path, key: str = "date") -> list[str | None]:
     return [loads(one)[0].get(key) for one in standing(tmp_path)]
 
 
-async def again(ledger: Ledger, tmp_path: Path, *targets: Target) -> list[TargetResult]:
-    queue_all(ledger, targets, NOW)
-    return await drained(ledger, tmp_path, *targets)
+async def again(db: Database, tmp_path: Path, *targets: Target) -> list[TargetResult]:
+    queue_all(db, targets, NOW)
+    return await drained(db, tmp_path, *targets)
 
 
 async def test_an_article_has_the_keys_of_its_target_and_the_ledger_both_hashes(
-    ledger: Ledger, tmp_path: Path
+    db: Database, tmp_path: Path
 ) -> None:
     targets = (site(tmp_path, preset="hugo"), site(tmp_path, "plain"))
-    approved(ledger, 1, *targets)
-    await drained(ledger, tmp_path, *targets)
+    approved(db, 1, *targets)
+    await drained(db, tmp_path, *targets)
     assert dates(tmp_path) == ["2026-02-01T10:00:00.000Z"]
     assert standing(tmp_path, "plain") == [text(1)]
-    [row] = ledger.standing("site")
+    [row] = db.publications.published("site")
     [written] = standing(tmp_path)
     assert (row.sha256, row.sent) == (sha256_of(text(1).encode()), sha256_of(written.encode()))
-    assert [one.sent for one in ledger.standing("plain")] == [None]
+    assert [one.sent for one in db.publications.published("plain")] == [None]
 
 
-async def test_a_changed_mapping_rewrites_what_stands_there_when_asked(
-    ledger: Ledger, tmp_path: Path
-) -> None:
+async def test_a_changed_mapping_rewrites_what_stands_there_when_asked(db: Database, tmp_path: Path) -> None:
     first = site(tmp_path, preset="hugo")
-    rows = [approved(ledger, number, first) for number in (1, 2)]
-    await drained(ledger, tmp_path, first)
-    assert await again(ledger, tmp_path, first) == []
+    rows = [approved(db, number, first) for number in (1, 2)]
+    await drained(db, tmp_path, first)
+    assert await again(db, tmp_path, first) == []
     second = site(tmp_path, front_matter={"day": "publishedAt"})
-    assert await drained(ledger, tmp_path, second) == []
-    assert await again(ledger, tmp_path, second) == [TargetResult(target="site", published=2)]
+    assert await drained(db, tmp_path, second) == []
+    assert await again(db, tmp_path, second) == [TargetResult(target="site", published=2)]
     assert dates(tmp_path) == [None, None]
     assert dates(tmp_path, "day") == ["2026-02-01T10:00:00.000Z", "2026-02-02T10:00:00.000Z"]
     # Without keys, the approved bytes; by name, one article.
     plain = site(tmp_path)
-    ledger.publish_again(rows[0].item_id, ["site"], NOW)
-    await drained(ledger, tmp_path, plain)
+    db.publications.requeue(rows[0].item_id, ["site"], NOW)
+    await drained(db, tmp_path, plain)
     assert dates(tmp_path, "day") == [None, "2026-02-02T10:00:00.000Z"]
-    assert await again(ledger, tmp_path, plain) == [TargetResult(target="site", published=1)]
+    assert await again(db, tmp_path, plain) == [TargetResult(target="site", published=1)]
     assert standing(tmp_path) == [text(1), text(2)]
-    assert await again(ledger, tmp_path, plain) == []
+    assert await again(db, tmp_path, plain) == []
 
 
 async def test_a_revision_and_a_withdrawal_know_the_file_of_earlier_settings(
-    ledger: Ledger, tmp_path: Path
+    db: Database, tmp_path: Path
 ) -> None:
     first, second = site(tmp_path, preset="hugo"), site(tmp_path, preset="astro")
-    row = approved(ledger, 1, first)
-    approved(ledger, 2, first)
-    await drained(ledger, tmp_path, first)
-    approved(ledger, 2, second, words="Better.")
-    undone(ledger, row, second)
-    assert await drained(ledger, tmp_path, second) == [TargetResult(target="site", published=1, withdrawn=1)]
+    row = approved(db, 1, first)
+    approved(db, 2, first)
+    await drained(db, tmp_path, first)
+    approved(db, 2, second, words="Better.")
+    undone(db, row, second)
+    assert await drained(db, tmp_path, second) == [TargetResult(target="site", published=1, withdrawn=1)]
     assert dates(tmp_path, "pubDate") == ["2026-02-02T10:00:00.000Z"]
     assert "Better." in standing(tmp_path)[0]
 
 
 async def test_a_drain_that_died_before_it_was_told_is_known_under_other_settings(
-    ledger: Ledger, tmp_path: Path
+    db: Database, tmp_path: Path
 ) -> None:
-    row = approved(ledger, 1, site(tmp_path))
+    row = approved(db, 1, site(tmp_path))
     for preset in ("hugo", "astro"):
-        send_to_target(ledger, tmp_path / "output", site(tmp_path, preset=preset), ledger.publications())
+        send_to_target(db, tmp_path / "output", site(tmp_path, preset=preset), db.publications.pending())
     # Written by the first, noted by the second, which died before it wrote.
-    send_to_target(ledger, tmp_path / "output", site(tmp_path, preset="hugo"), ledger.publications())
+    send_to_target(db, tmp_path / "output", site(tmp_path, preset="hugo"), db.publications.pending())
     [hugo] = standing(tmp_path)
-    send_to_target(ledger, tmp_path / "output", site(tmp_path, preset="astro"), ledger.publications())
+    send_to_target(db, tmp_path / "output", site(tmp_path, preset="astro"), db.publications.pending())
     next((tmp_path / "site").rglob("*.md")).write_text(hugo)
-    assert await drained(ledger, tmp_path, site(tmp_path)) == [TargetResult(target="site", published=1)]
+    assert await drained(db, tmp_path, site(tmp_path)) == [TargetResult(target="site", published=1)]
     assert standing(tmp_path) == [text(1)]
     next((tmp_path / "site").rglob("*.md")).write_text(hugo)
-    undone(ledger, row, site(tmp_path))
-    assert await drained(ledger, tmp_path, site(tmp_path)) == [TargetResult(target="site", withdrawn=1)]
+    undone(db, row, site(tmp_path))
+    assert await drained(db, tmp_path, site(tmp_path)) == [TargetResult(target="site", withdrawn=1)]
 
 
 async def test_a_restored_ledger_knows_what_its_texts_are_at_the_target_now(
-    ledger: Ledger, tmp_path: Path
+    db: Database, tmp_path: Path
 ) -> None:
     target = site(tmp_path, preset="hugo")
-    row = approved(ledger, 1, target)
-    await drained(ledger, tmp_path, target)
-    with ledger._writing() as connection:
+    row = approved(db, 1, target)
+    await drained(db, tmp_path, target)
+    with db._writing() as connection:
         connection.exec_driver_sql("UPDATE publications SET sent = NULL")
-    undone(ledger, row, target)
-    assert await drained(ledger, tmp_path, target) == [TargetResult(target="site", withdrawn=1)]
+    undone(db, row, target)
+    assert await drained(db, tmp_path, target) == [TargetResult(target="site", withdrawn=1)]
     assert standing(tmp_path) == []
 
 
-async def test_what_somebody_else_changed_is_left_alone(ledger: Ledger, tmp_path: Path) -> None:
+async def test_what_somebody_else_changed_is_left_alone(db: Database, tmp_path: Path) -> None:
     target = site(tmp_path, preset="hugo")
-    approved(ledger, 1, target)
-    await drained(ledger, tmp_path, target)
+    approved(db, 1, target)
+    await drained(db, tmp_path, target)
     file = next((tmp_path / "site").rglob("*.md"))
     file.write_text(file.read_text() + "mine")
-    [outcome] = await again(ledger, tmp_path, site(tmp_path, preset="astro"))
+    [outcome] = await again(db, tmp_path, site(tmp_path, preset="astro"))
     assert "was changed by somebody else" in (outcome.error or "")
     assert file.read_text().endswith("mine")
 
 
-async def test_one_article_that_cannot_have_the_keys_holds_up_no_other(
-    ledger: Ledger, tmp_path: Path
-) -> None:
+async def test_one_article_that_cannot_have_the_keys_holds_up_no_other(db: Database, tmp_path: Path) -> None:
     target = site(tmp_path, preset="hugo")
-    approved(ledger, 1, target)
-    decided(ledger, drafted(ledger, 2), "no front matter", targets=("site",))
-    [outcome] = await drained(ledger, tmp_path, target)
+    approved(db, 1, target)
+    decided(db, drafted(db, 2), "no front matter", targets=("site",))
+    [outcome] = await drained(db, tmp_path, target)
     assert (outcome.published, outcome.failed) == (1, 1)
     assert "does not begin with a line `---`" in (outcome.error or "")
 
 
-async def test_a_feed_reads_the_approved_texts(ledger: Ledger, tmp_path: Path) -> None:
+async def test_a_feed_reads_the_approved_texts(db: Database, tmp_path: Path) -> None:
     targets = (site(tmp_path, preset="pelican"), feeds(tmp_path))
-    approved(ledger, 1, *targets)
-    await drained(ledger, tmp_path, *targets)
+    approved(db, 1, *targets)
+    await drained(db, tmp_path, *targets)
     assert "<title>Title 1</title>" in (tmp_path / "feed" / "feed.xml").read_text()
     assert standing(tmp_path)[0].startswith("title: Title 1\ndate: 2026-02-01T10:00:00.000Z\n")
 
 
 async def test_a_site_is_built_once_more_after_its_files_were_rewritten(
-    ledger: Ledger, tmp_path: Path, server: FeedServer
+    db: Database, tmp_path: Path, server: FeedServer
 ) -> None:
     server.add("/build/sesame")
     for preset in ("hugo", "astro"):
         targets = (build(), site(tmp_path, preset=preset))
         if preset == "hugo":
-            approved(ledger, 1, *targets)
-        queue_all(ledger, targets, NOW)
-        await drained(ledger, tmp_path, *targets, server=server)
+            approved(db, 1, *targets)
+        queue_all(db, targets, NOW)
+        await drained(db, tmp_path, *targets, server=server)
     assert server.requests == 2
 
 
 @pytest.mark.process
 async def test_a_commit_has_the_keys_and_its_withdrawal_finds_them(
-    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "repo")], check=True)
@@ -161,13 +157,13 @@ async def test_a_commit_has_the_keys_and_its_withdrawal_finds_them(
         values = {"kind": "git", "name": "repo", "path": str(tmp_path / "repo"), "preset": preset}
         return GitTarget.model_validate(values)
 
-    row = approved(ledger, 1, repo("jekyll"))
-    await drained(ledger, tmp_path, repo("jekyll"))
+    row = approved(db, 1, repo("jekyll"))
+    await drained(db, tmp_path, repo("jekyll"))
     [written] = standing(tmp_path, "repo")
     assert loads(written)[0]["last_modified_at"] == "2026-02-01T11:00:00.000Z"
-    assert await again(ledger, tmp_path, repo("eleventy")) == [TargetResult(target="repo", published=1)]
+    assert await again(db, tmp_path, repo("eleventy")) == [TargetResult(target="repo", published=1)]
     [written] = standing(tmp_path, "repo")
     assert (loads(written)[0].keys() & {"date", "last_modified_at"}) == {"date"}
-    undone(ledger, row, repo("jekyll"))
-    assert await drained(ledger, tmp_path, repo("jekyll")) == [TargetResult(target="repo", withdrawn=1)]
+    undone(db, row, repo("jekyll"))
+    assert await drained(db, tmp_path, repo("jekyll")) == [TargetResult(target="repo", withdrawn=1)]
     assert standing(tmp_path, "repo") == []

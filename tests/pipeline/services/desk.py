@@ -21,7 +21,7 @@ from pipeline.llm.client import Deadline, LLMClient
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.services import PollStateCache, RunContext
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import article
 from tests.pipeline.storage.records import NOW, feed
@@ -75,7 +75,7 @@ class Scripted:
 
 
 def run_context(
-    ledger: Ledger,
+    db: Database,
     net: HttpClient,
     folder: Path,
     model: Scripted | LLMClient | None = None,
@@ -86,14 +86,14 @@ def run_context(
     price: Price | None = None,
     **settings: Any,
 ) -> RunContext:
-    book = PollStateCache(ledger, ledger.poll_states())
+    book = PollStateCache(db, db.feeds.poll_states())
     return RunContext(
         settings=Settings(
             base=folder, feeds_file=folder, output=folder / "output", database_url="", **settings
         ),
         beats={"b": beat},
         feeds=feeds,
-        ledger=ledger,
+        db=db,
         net=net,
         book=book,
         pages=PageFetcher(net),

@@ -16,10 +16,10 @@ from pipeline.domain.errors import BudgetExceeded, LLMRejected, ShutdownRequeste
 from pipeline.domain.models import PollState
 from pipeline.http_client import HttpClient
 from pipeline.services.alerts import active_alerts, send_alerts
-from pipeline.storage import FeedStatus, Figures, Ledger
+from pipeline.storage import Database, FeedStatus, Metrics
 from tests.pipeline.storage.records import NOW, feed
 
-QUIET = Figures(items={}, spent=(), oldest_draft=None, requests=0, oldest_request=None, blocks=0, warns=0)
+QUIET = Metrics(items={}, spent=(), oldest_draft=None, requests=0, oldest_request=None, blocks=0, warns=0)
 DAY = timedelta(hours=24)
 
 
@@ -61,7 +61,7 @@ def status(key: str = "one", **poll: Any) -> FeedStatus:
     return FeedStatus(key=key, url="https://x.example/f", poll=PollState(**poll), counts={})
 
 
-def keys(*feeds: FeedStatus, stop: Any = (), figures: Figures = QUIET) -> list[str]:
+def keys(*feeds: FeedStatus, stop: Any = (), figures: Metrics = QUIET) -> list[str]:
     return [
         one.key
         for one in active_alerts(feeds, [feed("one"), feed("two", enabled=False)], figures, stop, NOW, DAY)
@@ -90,10 +90,10 @@ def test_drafts_and_requests_that_wait() -> None:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
-        opened.sync_feeds([feed()])
-        opened.record_polls({"one": PollState(failures=12, last_error="no answer")})
+def db(tmp_path: Path) -> Iterator[Database]:
+    with Database.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
+        opened.feeds.sync([feed()])
+        opened.feeds.record_polls({"one": PollState(failures=12, last_error="no answer")})
         yield opened
 
 
@@ -104,29 +104,29 @@ def settings(tmp_path: Path, hook: Hook) -> Settings:
     )  # fmt: skip
 
 
-async def test_trouble_is_told_once_a_day(ledger: Ledger, hook: Hook, tmp_path: Path) -> None:
+async def test_trouble_is_told_once_a_day(db: Database, hook: Hook, tmp_path: Path) -> None:
     async with HttpClient("test", allowed=[hook.place]) as net:
         for hours in (0, 1, 23, 25, 26):
             now = NOW + timedelta(hours=hours)
-            assert await send_alerts(ledger, net, settings(tmp_path, hook), [feed()], [], now) is None
+            assert await send_alerts(db, net, settings(tmp_path, hook), [feed()], [], now) is None
     assert [one["alerts"][0]["key"] for one in hook.told] == ["paused one"] * 2
     assert hook.told[0]["text"] == "Copydesk: one is paused after 12 failures in a row: no answer"
     assert hook.told[0]["content"] == hook.told[0]["text"]
 
 
-async def test_what_reached_nobody_is_told_again(ledger: Ledger, hook: Hook, tmp_path: Path) -> None:
+async def test_what_reached_nobody_is_told_again(db: Database, hook: Hook, tmp_path: Path) -> None:
     async with HttpClient("test", allowed=[hook.place]) as net:
         hook.status = 500
-        said = await send_alerts(ledger, net, settings(tmp_path, hook), [feed()], [], NOW)
+        said = await send_alerts(db, net, settings(tmp_path, hook), [feed()], [], NOW)
         assert said == "127.0.0.1 takes no alert (status 500): look at COPYDESK_ALERT_URL"
         hook.status = 200
-        assert await send_alerts(ledger, net, settings(tmp_path, hook), [feed()], [], NOW) is None
+        assert await send_alerts(db, net, settings(tmp_path, hook), [feed()], [], NOW) is None
     assert len(hook.told) == 1
 
 
-async def test_the_secret_stands_in_no_message(ledger: Ledger, hook: Hook, tmp_path: Path) -> None:
+async def test_the_secret_stands_in_no_message(db: Database, hook: Hook, tmp_path: Path) -> None:
     async with HttpClient("test") as net:  # loopback is not allowed here
-        said = await send_alerts(ledger, net, settings(tmp_path, hook), [feed()], [], NOW)
+        said = await send_alerts(db, net, settings(tmp_path, hook), [feed()], [], NOW)
     assert said
     assert "secret-path" not in said
     assert hook.told == []

@@ -13,7 +13,7 @@ from pipeline.http_client import HttpClient
 from pipeline.llm.client import LLMClient
 from pipeline.llm.pricing import Price, Rates
 from pipeline.services import draft_feed
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.fakes.model_server import ModelServer
 from tests.pipeline.services.desk import run_context
 from tests.pipeline.storage.records import NOW, admit, feed, item
@@ -27,9 +27,9 @@ CAP = Decimal(40 * ARTICLE) / 1_000_000
 
 async def _draft(url: str, base_url: str, folder: Path, now: datetime, cap: Decimal) -> list[type]:
     async with HttpClient("test") as net, LLMClient("fake-1", base_url=base_url) as model:
-        with Ledger.open(url) as ledger:
+        with Database.open(url) as db:
             price = Price("fake-1", base_url, RATES)
-            desk = run_context(ledger, net, folder, model, now=now, price=price, cap_day=cap)
+            desk = run_context(db, net, folder, model, now=now, price=price, cap_day=cap)
             while not desk.stop and await draft_feed(desk, feed(), 10):
                 pass
             return [type(error) for error in desk.stop]
@@ -48,10 +48,10 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.process
 def test_four_processes_keep_one_cap_and_the_next_day_goes_on(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'shared.db'}"
-    with ModelServer() as server, Ledger.open(url) as ledger:
+    with ModelServer() as server, Database.open(url) as db:
         server.usage = USED
-        ledger.sync_feeds([feed()])
-        admit(ledger, *(item(number) for number in range(200)))
+        db.feeds.sync([feed()])
+        admit(db, *(item(number) for number in range(200)))
         context = multiprocessing.get_context("spawn")
         arguments = (url, server.base_url, tmp_path, NOW, CAP)
         workers = [context.Process(target=_process, args=arguments) for _ in range(4)]
@@ -60,12 +60,12 @@ def test_four_processes_keep_one_cap_and_the_next_day_goes_on(tmp_path: Path) ->
         for worker in workers:
             worker.join()
             assert worker.exitcode == 0
-        spent = sum(call.micros or 0 for call in ledger.calls_since(None))
-        states = ledger.counts()["one"]
+        spent = sum(call.micros or 0 for call in db.budget.calls_since(None))
+        states = db.feeds.item_counts()["one"]
         assert server.requests * ARTICLE == spent <= 40 * ARTICLE
         assert states["drafted"] == server.requests >= 36, "the cap is used, too"
         assert states["drafted"] + states["seen"] == 200, "what waits, waits"
         tomorrow = NOW + timedelta(days=1)
         assert asyncio.run(_draft(url, server.base_url, tmp_path, tomorrow, CAP * 10)) == []
-        assert ledger.counts() == {"one": {"drafted": 200}}
+        assert db.feeds.item_counts() == {"one": {"drafted": 200}}
         assert server.requests == 200, "none was paid for twice"

@@ -11,7 +11,7 @@ from pipeline.covers import UnsplashClient
 from pipeline.http_client import HttpClient
 from pipeline.services import RunContext, draft_feed
 from pipeline.services.redraft import request_redraft
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.fakes.unsplash import KEY, FakeUnsplash
 from tests.pipeline.services.desk import Scripted, run_context
 from tests.pipeline.storage.records import NOW, admit, feed, item
@@ -20,32 +20,32 @@ IMAGE = "https://news.example/1.jpg"
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(f"sqlite:///{tmp_path / 'covers.db'}") as opened:
+def db(tmp_path: Path) -> Iterator[Database]:
+    with Database.open(f"sqlite:///{tmp_path / 'covers.db'}") as opened:
         yield opened
 
 
 async def drafted(
-    ledger: Ledger, folder: Path, search: UnsplashClient | None = None, **changes: Any
+    db: Database, folder: Path, search: UnsplashClient | None = None, **changes: Any
 ) -> dict[str, Any]:
     one = feed(**changes)
-    ledger.sync_feeds([one])
-    admit(ledger, item(77, image=IMAGE), key=one.key)
+    db.feeds.sync([one])
+    admit(db, item(77, image=IMAGE), key=one.key)
     async with HttpClient("Copydesk/test") as net:
         desk = RunContext(
-            **{**vars(run_context(ledger, net, folder, Scripted(), feeds=(one,))), "covers": search}
+            **{**vars(run_context(db, net, folder, Scripted(), feeds=(one,))), "covers": search}
         )
         [outcome] = await draft_feed(desk, one, 5)
     assert outcome.path, outcome.reason
     return loads((folder / "output" / outcome.path).read_text())[0]
 
 
-async def test_no_cover_unless_the_feed_says_so(ledger: Ledger, tmp_path: Path) -> None:
-    assert "coverImage" not in await drafted(ledger, tmp_path)
+async def test_no_cover_unless_the_feed_says_so(db: Database, tmp_path: Path) -> None:
+    assert "coverImage" not in await drafted(db, tmp_path)
 
 
-async def test_the_items_own_image_with_the_feeds_credit(ledger: Ledger, tmp_path: Path) -> None:
-    metadata = await drafted(ledger, tmp_path, covers="feed")
+async def test_the_items_own_image_with_the_feeds_credit(db: Database, tmp_path: Path) -> None:
+    metadata = await drafted(db, tmp_path, covers="feed")
     cover = metadata["coverImage"]
     assert isinstance(cover, dict)
     assert cover["raw"] == cover["small_s3"] == IMAGE
@@ -56,28 +56,28 @@ async def test_the_items_own_image_with_the_feeds_credit(ledger: Ledger, tmp_pat
 
 @pytest.mark.parametrize(("choice", "asked"), [("first", 2), ("editor", 0)])
 async def test_the_first_of_a_search_where_the_feed_says_so(
-    ledger: Ledger, tmp_path: Path, choice: str, asked: int
+    db: Database, tmp_path: Path, choice: str, asked: int
 ) -> None:
     with FakeUnsplash() as api:
         async with HttpClient("Copydesk/test", allowed=[api.place]) as net:
             search = UnsplashClient(net, KEY, api.url)
-            metadata = await drafted(ledger, tmp_path, search, covers="unsplash", cover_choice=choice)
+            metadata = await drafted(db, tmp_path, search, covers="unsplash", cover_choice=choice)
         assert len(api.asked) == asked
         assert ("coverImage" in metadata) is (choice == "first")
 
 
-async def test_a_search_that_fails_costs_the_cover_alone(ledger: Ledger, tmp_path: Path) -> None:
+async def test_a_search_that_fails_costs_the_cover_alone(db: Database, tmp_path: Path) -> None:
     with FakeUnsplash(status=403) as api:
         async with HttpClient("Copydesk/test", allowed=[api.place]) as net:
             search = UnsplashClient(net, KEY, api.url)
-            metadata = await drafted(ledger, tmp_path, search, covers="unsplash", cover_choice="first")
+            metadata = await drafted(db, tmp_path, search, covers="unsplash", cover_choice="first")
     assert "coverImage" not in metadata
 
 
-async def test_a_redraft_keeps_the_editors_cover_and_description(ledger: Ledger, tmp_path: Path) -> None:
+async def test_a_redraft_keeps_the_editors_cover_and_description(db: Database, tmp_path: Path) -> None:
     one = feed(covers="feed")
-    await drafted(ledger, tmp_path, covers="feed")
-    [row] = ledger.drafts()
+    await drafted(db, tmp_path, covers="feed")
+    [row] = db.drafts.list()
     path = tmp_path / "output" / row.path
     metadata, body = loads(path.read_text())
     metadata["coverImage"] = {"raw": "https://mine.example/a.jpg"}
@@ -85,7 +85,7 @@ async def test_a_redraft_keeps_the_editors_cover_and_description(ledger: Ledger,
     path.write_text(dumps(metadata, body))
 
     request_redraft(
-        ledger,
+        db,
         tmp_path / "output",
         row.external_id,
         by="Ada",
@@ -95,7 +95,7 @@ async def test_a_redraft_keeps_the_editors_cover_and_description(ledger: Ledger,
         over_edits=True,
     )
     async with HttpClient("Copydesk/test") as net:
-        [outcome] = await draft_feed(run_context(ledger, net, tmp_path, Scripted(), feeds=(one,)), one, 5)
+        [outcome] = await draft_feed(run_context(db, net, tmp_path, Scripted(), feeds=(one,)), one, 5)
     assert outcome.path, outcome.reason
     after, _ = loads(path.read_text())
     assert after["ai"]["version"] == 2

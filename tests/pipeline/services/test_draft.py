@@ -12,12 +12,12 @@ from typing import Any, cast
 import pytest
 
 from pipeline.articles.front_matter import loads
-from pipeline.domain.errors import CopydeskError, LedgerError, LLMError, LLMRejected, ShutdownRequested
+from pipeline.domain.errors import CopydeskError, DatabaseError, LLMError, LLMRejected, ShutdownRequested
 from pipeline.domain.models import TokenUsage
 from pipeline.http_client import HttpClient
 from pipeline.llm.chat import ChatResponse, FinishReason
 from pipeline.services import RunContext, draft_feed
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.fakes.model_server import article
 from tests.pipeline.services.desk import Scripted, run_context
 from tests.pipeline.storage.records import NOW, admit, feed, item
@@ -25,13 +25,13 @@ from tests.pipeline.storage.records import NOW, admit, feed, item
 LATER = NOW + timedelta(hours=1)
 
 
-def states(ledger: Ledger) -> dict[str, int]:
-    return ledger.counts()["one"]
+def states(db: Database) -> dict[str, int]:
+    return db.feeds.item_counts()["one"]
 
 
-async def test_a_queue_is_drafted_and_drafted_once(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
+async def test_a_queue_is_drafted_and_drafted_once(db: Database, net: HttpClient, tmp_path: Path) -> None:
     model = Scripted()
-    desk = run_context(ledger, net, tmp_path, model)
+    desk = run_context(db, net, tmp_path, model)
     outcomes = await draft_feed(desk, feed(), 9)
     assert len([one for one in outcomes if one.path and one.rewritten]) == 5
     assert await draft_feed(desk, feed(), 9) == []
@@ -39,16 +39,16 @@ async def test_a_queue_is_drafted_and_drafted_once(ledger: Ledger, net: HttpClie
 
 
 async def test_a_hostile_headline_is_written_without_its_markup_and_found(
-    ledger: Ledger, net: HttpClient, tmp_path: Path
+    db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     hostile = "<b>Zero-day</b> in <script>alert(1)</script> wallet, see bad.com"
-    admit(ledger, item(9, title=hostile, published_at=LATER, text="Example Corp mined 1,250 coins in May."))
+    admit(db, item(9, title=hostile, published_at=LATER, text="Example Corp mined 1,250 coins in May."))
     answer = article(
         overview="Coins <img src=x onerror=alert(2)> were mined.", category="NEWS", tags=["NEWS"]
     )
-    [outcome] = await draft_feed(run_context(ledger, net, tmp_path, Scripted(json.dumps(answer))), feed(), 1)
+    [outcome] = await draft_feed(run_context(db, net, tmp_path, Scripted(json.dumps(answer))), feed(), 1)
     assert outcome.path
-    row = ledger.draft(outcome.path)
+    row = db.drafts.get(outcome.path)
     metadata, _ = loads(row.version_text)
     assert metadata["title"] == "Zero-day in wallet, see bad.com"
     assert metadata["description"] == "Coins were mined."
@@ -59,41 +59,41 @@ async def test_a_hostile_headline_is_written_without_its_markup_and_found(
     assert outcome.held
 
 
-async def test_one_items_trouble_is_its_own(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
+async def test_one_items_trouble_is_its_own(db: Database, net: HttpClient, tmp_path: Path) -> None:
     model = Scripted(LLMError("stalled", retry=True), LLMError("refused", retry=False), "no JSON")
-    outcomes = await draft_feed(run_context(ledger, net, tmp_path, model), feed(), 9)
+    outcomes = await draft_feed(run_context(db, net, tmp_path, model), feed(), 9)
     assert sorted(bool(one.path) for one in outcomes) == [False, False, True, True, True]
-    assert states(ledger) == {"drafted": 3, "failed": 1, "seen": 1}, "a useless answer was mended at once"
-    assert (model.asked, len(ledger.calls_since(None))) == (6, 4)
-    again = await draft_feed(run_context(ledger, net, tmp_path, model), feed(), 9)
+    assert states(db) == {"drafted": 3, "failed": 1, "seen": 1}, "a useless answer was mended at once"
+    assert (model.asked, len(db.budget.calls_since(None))) == (6, 4)
+    again = await draft_feed(run_context(db, net, tmp_path, model), feed(), 9)
     assert len(again) == 1, "what may fare better is tried again"
-    assert states(ledger) == {"drafted": 4, "failed": 1}
+    assert states(db) == {"drafted": 4, "failed": 1}
 
 
 async def test_a_refused_key_ends_the_run_and_loses_nothing(
-    ledger: Ledger, net: HttpClient, tmp_path: Path
+    db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     model = Scripted(*[LLMRejected("the key is refused: set OPENAI_API_KEY")] * 5)
-    desk = run_context(ledger, net, tmp_path, model)
+    desk = run_context(db, net, tmp_path, model)
     desk = RunContext(**{**vars(desk), "in_flight": asyncio.Semaphore(1)})
     assert await draft_feed(desk, feed(), 9) == []
     assert model.asked == 1
     assert [type(error) for error in desk.stop] == [LLMRejected]
-    assert states(ledger) == {"seen": 5}
-    assert len(await draft_feed(run_context(ledger, net, tmp_path, Scripted()), feed(), 9)) == 5
+    assert states(db) == {"seen": 5}
+    assert len(await draft_feed(run_context(db, net, tmp_path, Scripted()), feed(), 9)) == 5
 
 
 async def test_what_an_ending_run_did_not_ask_for_waits_untouched(
-    ledger: Ledger, net: HttpClient, tmp_path: Path
+    db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     model = Scripted(*[ShutdownRequested("the run ends before this request is sent")] * 5)
-    assert await draft_feed(run_context(ledger, net, tmp_path, model), feed(), 9) == []
-    assert states(ledger) == {"seen": 5}
-    assert len(await draft_feed(run_context(ledger, net, tmp_path, Scripted()), feed(), 9)) == 5
+    assert await draft_feed(run_context(db, net, tmp_path, model), feed(), 9) == []
+    assert states(db) == {"seen": 5}
+    assert len(await draft_feed(run_context(db, net, tmp_path, Scripted()), feed(), 9)) == 5
 
 
 async def test_what_is_not_waited_for_any_longer_is_given_back(
-    ledger: Ledger, net: HttpClient, tmp_path: Path
+    db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     class Silent(Scripted):
         async def send(self, body: dict[str, Any]) -> ChatResponse:
@@ -103,52 +103,52 @@ async def test_what_is_not_waited_for_any_longer_is_given_back(
                 await asyncio.Event().wait()
             return await super().send(body)
 
-    desk = run_context(ledger, net, tmp_path, Silent())
+    desk = run_context(db, net, tmp_path, Silent())
     desk = RunContext(**{**vars(desk), "in_flight": asyncio.Semaphore(1)})
     outcomes = await draft_feed(desk, feed(), 9)
     assert [bool(one.path) for one in outcomes] == [True, True]
-    assert states(ledger) == {"drafted": 2, "seen": 3}
-    assert len(await draft_feed(run_context(ledger, net, tmp_path, Scripted()), feed(), 9)) == 3
+    assert states(db) == {"drafted": 2, "seen": 3}
+    assert len(await draft_feed(run_context(db, net, tmp_path, Scripted()), feed(), 9)) == 3
 
 
 async def test_an_answer_outlives_a_folder_that_cannot_be_written(
-    ledger: Ledger, net: HttpClient, tmp_path: Path
+    db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     (tmp_path / "output").write_text("in the way")
     model = Scripted()
-    desk = run_context(ledger, net, tmp_path, model)
+    desk = run_context(db, net, tmp_path, model)
     await draft_feed(desk, feed(), 9)
     assert desk.stop
     assert desk.stop[0].exit_code == 5
     asked = model.asked
-    assert states(ledger).get("answered") == asked
+    assert states(db).get("answered") == asked
     (tmp_path / "output").unlink()
-    await draft_feed(run_context(ledger, net, tmp_path, model), feed(), 9)
-    assert (model.asked, states(ledger)) == (5, {"drafted": 5})
+    await draft_feed(run_context(db, net, tmp_path, model), feed(), 9)
+    assert (model.asked, states(db)) == (5, {"drafted": 5})
 
 
-async def test_a_ledger_that_fails_ends_the_run(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
-    model = Scripted(cast(Exception, LedgerError("ledger x: the disk is full; free some space")))
-    desk = run_context(ledger, net, tmp_path, model)
+async def test_a_ledger_that_fails_ends_the_run(db: Database, net: HttpClient, tmp_path: Path) -> None:
+    model = Scripted(cast(Exception, DatabaseError("ledger x: the disk is full; free some space")))
+    desk = run_context(db, net, tmp_path, model)
     await draft_feed(desk, feed(), 9)
     assert desk.stop[0].exit_code == 3
 
 
 async def test_what_nobody_foresaw_is_raised_when_the_others_are_done(
-    ledger: Ledger, net: HttpClient, tmp_path: Path
+    db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     model = Scripted(ValueError("a bug"))
     with pytest.raises(ValueError, match="a bug"):
-        await draft_feed(run_context(ledger, net, tmp_path, model), feed(), 9)
-    assert states(ledger) == {"drafted": 4, "seen": 1}
+        await draft_feed(run_context(db, net, tmp_path, model), feed(), 9)
+    assert states(db) == {"drafted": 4, "seen": 1}
 
 
 async def test_an_unforeseen_error_is_the_feeds_own_in_the_report(
-    ledger: Ledger, net: HttpClient, tmp_path: Path
+    db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     from pipeline.services.ingest import _report
 
-    desk = run_context(ledger, net, tmp_path, Scripted())
+    desk = run_context(db, net, tmp_path, Scripted())
     report = _report(desk, feed(), ValueError("a bug"))
     assert "one" in str(report.error)
     assert "a bug" in str(report.error)
@@ -156,17 +156,17 @@ async def test_an_unforeseen_error_is_the_feeds_own_in_the_report(
 
 
 async def test_an_answer_that_is_worth_nothing_is_kept_and_counted(
-    ledger: Ledger, net: HttpClient, tmp_path: Path
+    db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     used = TokenUsage(prompt_tokens=1000, completion_tokens=4000)
     model = Scripted(*[ChatResponse(text='{"over', end=FinishReason.LENGTH, usage=used)] * 2)
-    [outcome] = await draft_feed(run_context(ledger, net, tmp_path, model), feed(), 1)
+    [outcome] = await draft_feed(run_context(db, net, tmp_path, model), feed(), 1)
     assert (outcome.prompt_tokens, outcome.completion_tokens) == (2000, 8000)
     assert [body["max_tokens"] for body in model.bodies] == [4096, 16384]
     with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as database:
         kept = database.execute("SELECT answer, completion_tokens, unusable FROM calls").fetchall()
     assert kept == [('{"over', 4000, "the answer was cut off at the length limit")] * 2
-    assert states(ledger)["failed"] == 1, "asking a third time would be blind"
+    assert states(db)["failed"] == 1, "asking a third time would be blind"
 
 
 def test_feed_text_is_inert_in_the_report() -> None:

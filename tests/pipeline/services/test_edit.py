@@ -1,9 +1,10 @@
 """Saves, revisions and undone verdicts that were killed half-way are finished, and lose nothing."""
 
 from collections.abc import Iterator
+from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -15,23 +16,24 @@ from pipeline.domain.models import Draft, ReviewDecision, Sentiment
 from pipeline.services import review
 from pipeline.services.draft_file import as_draft
 from pipeline.services.edit import DraftEdit, apply_edit, save_edit, start_revision
-from pipeline.storage import Ledger
+from pipeline.storage import Database, Save
+from pipeline.storage.reviews import PendingReview, ReviewRepository
 from tests.fakes.stock import fill, layout, pieces
 
 NOW = datetime(2026, 2, 7, tzinfo=UTC)
 
 
 class Desk:
-    def __init__(self, settings: Settings, ledger: Ledger, ref: str) -> None:
+    def __init__(self, settings: Settings, db: Database, ref: str) -> None:
         self.settings = settings
-        self.ledger = ledger
+        self.db = db
         self.ref = ref
         self.root = settings.output
         self.subscriptions: Subscriptions = load_feeds(settings.feeds_file)
 
     @property
     def path(self) -> Path:
-        return self.root / self.ledger.draft(self.ref).path
+        return self.root / self.db.drafts.get(self.ref).path
 
     @property
     def sha256(self) -> str:
@@ -52,18 +54,18 @@ class Desk:
 
     def save(self, base: str | None = None, **other: Any) -> str:
         return save_edit(
-            self.ledger, self.root, self.subscriptions, self.ref, self.changes(**other), (),
+            self.db, self.root, self.subscriptions, self.ref, self.changes(**other), (),
             base=base or self.sha256, by="Ada", now=NOW,
         )  # fmt: skip
 
     def decide(self, decision: ReviewDecision) -> str:
         return review.submit_review(
-            self.ledger, self.root, self.subscriptions, self.ref, decision, by="Ada", note=None, now=NOW
+            self.db, self.root, self.subscriptions, self.ref, decision, by="Ada", note=None, now=NOW
         )
 
     def undo(self) -> str:
         return review.undo_review(
-            self.ledger, self.root, self.subscriptions, self.ref, by="Ada", note=None, now=NOW
+            self.db, self.root, self.subscriptions, self.ref, by="Ada", note=None, now=NOW
         )
 
 
@@ -71,25 +73,25 @@ class Desk:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     settings = layout(tmp_path)
     [ref] = fill(settings, 1, faults=False)
-    with Ledger.open(settings.database_url) as ledger:
-        yield Desk(settings, ledger, ref)
+    with Database.open(settings.database_url) as db:
+        yield Desk(settings, db, ref)
 
 
 def pending(desk: Desk, text: str, base: str) -> None:
     """Record a save as a process does that is killed before it writes."""
-    row = desk.ledger.draft(desk.ref)
+    row = desk.db.drafts.get(desk.ref)
     draft = Draft(external_id=row.external_id, path=row.path, text=text)
-    desk.ledger.intend_save(row, draft, "Ada", base=base)
+    desk.db.versions.begin_save(row, draft, "Ada", Save(base=base))
 
 
 def test_a_save_that_was_recorded_and_not_written_is_written(desk: Desk) -> None:
     metadata, _ = loads(desk.path.read_text())
     text = dumps(metadata, "What Ada wrote.\n")
     pending(desk, text, desk.sha256)
-    review.resume_interrupted(desk.ledger, desk.root)
+    review.resume_interrupted(desk.db, desk.root)
     assert desk.path.read_text() == text
-    assert desk.ledger.unfinished_texts() == []
-    review.resume_interrupted(desk.ledger, desk.root)
+    assert desk.db.versions.unfinished() == []
+    review.resume_interrupted(desk.db, desk.root)
     assert desk.path.read_text() == text
 
 
@@ -98,26 +100,26 @@ def test_a_save_that_was_written_and_not_confirmed_is_confirmed(desk: Desk) -> N
     text = desk.path.read_text().replace("fees", "charges")
     pending(desk, text, base)
     desk.path.write_text(text)
-    review.resume_interrupted(desk.ledger, desk.root)
+    review.resume_interrupted(desk.db, desk.root)
     assert desk.path.read_text() == text
-    assert desk.ledger.draft(desk.ref).version_text == text
+    assert desk.db.drafts.get(desk.ref).version_text == text
 
 
 def test_a_save_that_vim_overtook_is_kept_aside(desk: Desk) -> None:
     pending(desk, "Ada's", desk.sha256)
     desk.path.write_text("vim's")
-    review.resume_interrupted(desk.ledger, desk.root)
+    review.resume_interrupted(desk.db, desk.root)
     assert desk.path.read_text() == "vim's"
-    row = desk.ledger.draft(desk.ref)
-    assert [one.text for one in desk.ledger.versions(row.item_id) if one.aside] == ["Ada's"]
+    row = desk.db.drafts.get(desk.ref)
+    assert [one.text for one in desk.db.versions.list(row.item_id) if one.aside] == ["Ada's"]
 
 
 def test_a_run_takes_no_editors_pending_text_for_its_own(desk: Desk) -> None:
-    row = desk.ledger.draft(desk.ref)
-    desk.ledger.request_redraft(row, "Ada", NOW)
+    row = desk.db.drafts.get(desk.ref)
+    desk.db.redrafts.request(row, "Ada", NOW)
     pending(desk, "Ada's", desk.sha256)
-    [claim] = desk.ledger.claim(row.feed_key, 5, 900.0, which="asked")
-    assert claim.intent is None
+    [lease] = desk.db.leases.acquire(row.feed_key, 5, 900.0, lease_filter="asked")
+    assert lease.intent is None
 
 
 def test_a_save_over_another_text_than_was_seen_is_a_conflict(desk: Desk) -> None:
@@ -132,11 +134,11 @@ def test_a_save_over_another_text_than_was_seen_is_a_conflict(desk: Desk) -> Non
 def test_a_revision_that_was_killed_is_finished(desk: Desk) -> None:
     desk.decide(ReviewDecision.APPROVE)
     live = desk.path.read_bytes()
-    row = desk.ledger.draft(desk.ref)
+    row = desk.db.drafts.get(desk.ref)
     text = as_draft(live.decode(), row.path)
     path = f"drafts/{row.path.partition('/')[2]}"
-    desk.ledger.intend_revision(row, Draft(external_id=desk.ref, path=path, text=text), "Ben")
-    review.resume_interrupted(desk.ledger, desk.root)
+    desk.db.versions.begin_revision(row, Draft(external_id=desk.ref, path=path, text=text), "Ben")
+    review.resume_interrupted(desk.db, desk.root)
     assert (desk.root / path).read_text() == text
     assert (desk.root / row.path).read_bytes() == live
 
@@ -145,7 +147,7 @@ def test_a_revision_that_was_killed_is_finished(desk: Desk) -> None:
 def test_an_undone_revision_that_was_killed_brings_the_article_back(desk: Desk, step: str) -> None:
     desk.decide(ReviewDecision.APPROVE)
     live = desk.path.read_bytes()
-    start_revision(desk.ledger, desk.root, desk.ref, by="Ben")
+    start_revision(desk.db, desk.root, desk.ref, by="Ben")
     desk.save(title="Worse")
     before = desk.path.read_bytes()
     desk.decide(ReviewDecision.APPROVE)
@@ -153,17 +155,18 @@ def test_an_undone_revision_that_was_killed_brings_the_article_back(desk: Desk, 
     class Killed(Exception):
         pass
 
-    class Dying:
-        """A ledger whose process dies when it would say that the file has moved."""
+    class Dying(ReviewRepository):
+        """Its process dies before it records that a review's file has moved."""
 
-        def __getattr__(self, name: str) -> Any:
-            if name == "confirm_verdict":
-                raise Killed
-            return getattr(desk.ledger, name)
+        def confirm(self, pending: PendingReview) -> None:
+            raise Killed
+
+    dying = copy(desk.db)
+    dying.reviews = Dying(desk.db._engine, "dying")
 
     with pytest.raises(Killed):
         review.undo_review(
-            cast(Ledger, Dying()),
+            dying,
             desk.root,
             desk.subscriptions,
             desk.ref,
@@ -171,19 +174,19 @@ def test_an_undone_revision_that_was_killed_brings_the_article_back(desk: Desk, 
             note=None,
             now=NOW,
         )
-    [waiting] = desk.ledger.unfinished_verdicts()
+    [waiting] = desk.db.reviews.unfinished()
     if step == "nothing":  # as if it had died before it wrote at all
         (desk.root / waiting.new_path).unlink()
         files.write_atomically(desk.root, waiting.old_path, _approved_text(desk))
-    review.resume_interrupted(desk.ledger, desk.root)
+    review.resume_interrupted(desk.db, desk.root)
     assert (desk.root / waiting.old_path).read_bytes() == live
     assert (desk.root / waiting.new_path).read_bytes() == before
-    assert desk.ledger.unfinished_verdicts() == []
+    assert desk.db.reviews.unfinished() == []
 
 
 def _approved_text(desk: Desk) -> bytes:
-    row = desk.ledger.draft(desk.ref)
-    return desk.ledger.verdicts(row.item_id)[-1].text.encode()
+    row = desk.db.drafts.get(desk.ref)
+    return desk.db.reviews.list(row.item_id)[-1].text.encode()
 
 
 def test_an_article_that_was_changed_on_disk_keeps_the_change_when_its_approval_is_taken_back(
@@ -206,7 +209,7 @@ def test_there_is_nothing_to_take_back_twice(desk: Desk) -> None:
     with pytest.raises(ReviewError, match="waits for a verdict"):
         desk.undo()
     desk.decide(ReviewDecision.APPROVE)
-    start_revision(desk.ledger, desk.root, desk.ref, by="Ada")
+    start_revision(desk.db, desk.root, desk.ref, by="Ada")
     with pytest.raises(ReviewError, match="reject it"):
         desk.undo()
 

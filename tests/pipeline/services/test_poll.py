@@ -10,7 +10,7 @@ from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Window
 from pipeline.http_client import HttpClient
 from pipeline.services import poll
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.services.desk import run_context
 from tests.pipeline.storage.records import NOW, feed
@@ -26,10 +26,10 @@ TWO = b"<rss version='2.0'><channel><title>F</title>%s%s</channel></rss>" % (
 )
 
 
-def subscribed(ledger: Ledger, server: FeedServer, body: bytes, **answer: Any) -> FeedConfig:
+def subscribed(db: Database, server: FeedServer, body: bytes, **answer: Any) -> FeedConfig:
     server.add("/feed.xml", body, content_type="application/rss+xml", **answer)
     late = feed("late", url=server.url("/feed.xml"), max_age_days=None)
-    ledger.sync_feeds([feed(), late])
+    db.feeds.sync([feed(), late])
     return late
 
 
@@ -42,37 +42,37 @@ def subscribed(ledger: Ledger, server: FeedServer, body: bytes, **answer: Any) -
     ids=["a cut-off answer", "a backfill's window"],
 )
 async def test_what_was_left_out_comes_with_the_next_poll(
-    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path, body: bytes, window: Window | None
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path, body: bytes, window: Window | None
 ) -> None:
-    late = subscribed(ledger, server, body, etag='"1"')
-    desk = run_context(ledger, net, tmp_path, feeds=(late,))
+    late = subscribed(db, server, body, etag='"1"')
+    desk = run_context(db, net, tmp_path, feeds=(late,))
     assert (await poll(desk, late, window)).new == 1
-    assert ledger.poll_states()["late"].etag is None
+    assert db.feeds.poll_states()["late"].etag is None
     # The whole document, under the validator that came with its first half.
     server.add("/feed.xml", TWO, content_type="application/rss+xml", etag='"1"')
     later = await poll(desk, late, named=True)
     assert (later.unchanged, later.new) == (False, 1)
-    assert ledger.poll_states()["late"].etag == '"1"'
+    assert db.feeds.poll_states()["late"].etag == '"1"'
 
 
 async def test_a_quiet_feed_costs_no_transaction_of_its_own(
-    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
-    late = subscribed(ledger, server, TWO, etag='"1"')
-    desk = run_context(ledger, net, tmp_path, feeds=(late,))
+    late = subscribed(db, server, TWO, etag='"1"')
+    desk = run_context(db, net, tmp_path, feeds=(late,))
     await poll(desk, late)
-    before = ledger.poll_states()["late"]
+    before = db.feeds.poll_states()["late"]
     assert (await poll(desk, late)).unchanged
-    assert ledger.poll_states()["late"] == before
+    assert db.feeds.poll_states()["late"] == before
     await desk.book.flush()
-    assert ledger.poll_states()["late"].unchanged == 1
+    assert db.feeds.poll_states()["late"].unchanged == 1
 
 
 async def test_the_same_bytes_are_not_parsed_twice(
-    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
-    late = subscribed(ledger, server, TWO)
-    desk = run_context(ledger, net, tmp_path, feeds=(late,))
+    late = subscribed(db, server, TWO)
+    desk = run_context(db, net, tmp_path, feeds=(late,))
     assert (await poll(desk, late)).new == 2
     assert (await poll(desk, late)).unchanged, "a server without validators"
     window = (datetime(2026, 1, 1, tzinfo=UTC), None)
@@ -80,11 +80,11 @@ async def test_the_same_bytes_are_not_parsed_twice(
 
 
 async def test_a_feed_that_keeps_its_validator_is_read_when_its_items_change(
-    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     static = {"ETag": '"static"'}  # sent with every answer; requests that carry it get the whole feed, too
-    late = subscribed(ledger, server, TWO, headers=static)
-    desk = run_context(ledger, net, tmp_path, feeds=(late,))
+    late = subscribed(db, server, TWO, headers=static)
+    desk = run_context(db, net, tmp_path, feeds=(late,))
     assert (await poll(desk, late)).new == 2
     three = TWO.replace(b"</channel>", ONE % (b"March", b"c", b"03 Feb") + b"</channel>")
     server.add("/feed.xml", three, content_type="application/rss+xml", headers=static)
@@ -96,42 +96,42 @@ async def test_a_feed_that_keeps_its_validator_is_read_when_its_items_change(
 
 
 async def test_a_host_that_asks_for_rest_is_left_alone_with_all_its_feeds(
-    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/other.xml", TWO)
-    late = subscribed(ledger, server, b"", status=429, headers={"Retry-After": "600"})
+    late = subscribed(db, server, b"", status=429, headers={"Retry-After": "600"})
     other = feed("other", url=server.url("/other.xml"), max_age_days=None)
-    ledger.sync_feeds([feed(), late, other])
-    desk = run_context(ledger, net, tmp_path, feeds=(late, other))
+    db.feeds.sync([feed(), late, other])
+    desk = run_context(db, net, tmp_path, feeds=(late, other))
     with pytest.raises(FeedError, match="asked for too often"):
         await poll(desk, late)
     assert "left alone" in ((await poll(desk, other, named=True)).held or "")
     await desk.book.flush()
-    next_run = run_context(ledger, net, tmp_path, feeds=(late, other), now=NOW + timedelta(seconds=599))
+    next_run = run_context(db, net, tmp_path, feeds=(late, other), now=NOW + timedelta(seconds=599))
     assert (await poll(next_run, other)).held, "the next run knows it too"
-    later = run_context(ledger, net, tmp_path, feeds=(late, other), now=NOW + timedelta(seconds=601))
+    later = run_context(db, net, tmp_path, feeds=(late, other), now=NOW + timedelta(seconds=601))
     assert (await poll(later, other)).new == 2
     assert server.requests == 2
 
 
 async def test_a_feed_is_polled_when_it_is_due_or_named(
-    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
-    late = subscribed(ledger, server, TWO, headers={"Cache-Control": "max-age=1800"})
-    desk = run_context(ledger, net, tmp_path, feeds=(late,))
+    late = subscribed(db, server, TWO, headers={"Cache-Control": "max-age=1800"})
+    desk = run_context(db, net, tmp_path, feeds=(late,))
     await poll(desk, late)
     assert "not due before 2026-02-05 12:30" in ((await poll(desk, late)).held or "")
     assert (await poll(desk, late, named=True)).held is None
-    due = run_context(ledger, net, tmp_path, feeds=(late,), now=NOW + timedelta(minutes=31))
+    due = run_context(db, net, tmp_path, feeds=(late,), now=NOW + timedelta(minutes=31))
     assert (await poll(due, late)).held is None
 
 
 async def test_what_was_forgotten_is_never_taken_again(
-    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     body = TWO.replace(b"<guid>", b"<link>https://news.example/once</link><guid>", 1)
-    ledger.begin_forgetting("https://news.example/once", NOW)
-    late = subscribed(ledger, server, body)
-    desk = run_context(ledger, net, tmp_path, feeds=(late,))
+    db.erasure.begin("https://news.example/once", NOW)
+    late = subscribed(db, server, body)
+    desk = run_context(db, net, tmp_path, feeds=(late,))
     assert (await poll(desk, late)).new == 1
-    assert ledger.counts()["late"] == {"seen": 1}
+    assert db.feeds.item_counts()["late"] == {"seen": 1}

@@ -19,7 +19,7 @@ from pipeline.http_client import HttpClient
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.services import RunContext, draft_feed, redraft, review
 from pipeline.services.draft_file import decode_leniently
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import article
 from tests.pipeline.services.desk import BEAT, GOOD, Scripted, run_context
@@ -32,34 +32,34 @@ NEWS = Subscriptions(beats={"b": BEAT}, feeds=(feed(),))
 class Desk:
     """One item that is drafted, and what an editor does with it."""
 
-    def __init__(self, ledger: Ledger, net: HttpClient, folder: Path) -> None:
-        self.ledger, self.net, self.folder = ledger, net, folder
+    def __init__(self, db: Database, net: HttpClient, folder: Path) -> None:
+        self.db, self.net, self.folder = db, net, folder
         self.root = folder / "output"
 
     async def run(self, *script: Any, beat: Beat = BEAT, count: int = 1) -> tuple[Scripted, list[Any]]:
         model = Scripted(*script)
-        desk = run_context(self.ledger, self.net, self.folder, model, beat=beat)
+        desk = run_context(self.db, self.net, self.folder, model, beat=beat)
         if beat.verify:
             desk = RunContext(**{**vars(desk), "mender": load_prompt(ROOT / "prompts", "mend")})
         return model, await draft_feed(desk, feed(), count)
 
     @property
     def text(self) -> str:
-        return (files.read_bytes(self.root, self.ledger.drafts()[0].path) or b"").decode()
+        return (files.read_bytes(self.root, self.db.drafts.list()[0].path) or b"").decode()
 
     def write(self, text: str) -> None:
-        files.write_atomically(self.root, self.ledger.drafts()[0].path, text.encode())
+        files.write_atomically(self.root, self.db.drafts.list()[0].path, text.encode())
 
     def ask(self, note: str | None = None, section: str | None = None, *, over_edits: bool = False) -> None:
-        ref = self.ledger.drafts()[0].external_id
+        ref = self.db.drafts.list()[0].external_id
         redraft.request_redraft(
-            self.ledger, self.root, ref, by="ed", note=note, section=section, now=NOW, over_edits=over_edits
+            self.db, self.root, ref, by="ed", note=note, section=section, now=NOW, over_edits=over_edits
         )
 
 
 @pytest.fixture
-async def desk(ledger: Ledger, net: HttpClient, tmp_path: Path) -> Desk:
-    made = Desk(ledger, net, tmp_path)
+async def desk(db: Database, net: HttpClient, tmp_path: Path) -> Desk:
+    made = Desk(db, net, tmp_path)
     await made.run()
     return made
 
@@ -67,7 +67,7 @@ async def desk(ledger: Ledger, net: HttpClient, tmp_path: Path) -> Desk:
 async def test_an_editors_note_reaches_the_model_and_the_draft_stays_until_then(desk: Desk) -> None:
     desk.ask("Name the mine.")
     before = desk.text
-    assert [row.request.note for row in desk.ledger.drafts() if row.request] == ["Name the mine."]
+    assert [row.request.note for row in desk.db.drafts.list() if row.request] == ["Name the mine."]
     new = json.dumps(article(overview="The mine at Holm is named.", category="NEWS", tags=["NEWS"]))
     model, [outcome] = await desk.run(new)
     told = model.bodies[0]["messages"][-1]["content"]
@@ -76,7 +76,7 @@ async def test_an_editors_note_reaches_the_model_and_the_draft_stays_until_then(
     assert outcome.path
     assert "The mine at Holm" in desk.text
     assert loads(desk.text, "x")[0]["ai"]["version"] == 2
-    assert [one.label for one in desk.ledger.versions(desk.ledger.drafts()[0].item_id)] == ["1", "2"]
+    assert [one.label for one in desk.db.versions.list(desk.db.drafts.list()[0].item_id)] == ["1", "2"]
     assert not (await desk.run(count=9))[1][4:], "the request is done"
 
 
@@ -91,7 +91,7 @@ async def test_one_section_is_written_anew_around_an_editors_words(desk: Desk) -
     assert after[1] == before[1].replace(
         before[1][slice(*sections(before[1])[0][1:])].strip(), "The section says something else now."
     )
-    labels = [(one.label, one.cause) for one in desk.ledger.versions(desk.ledger.drafts()[0].item_id)]
+    labels = [(one.label, one.cause) for one in desk.db.versions.list(desk.db.drafts.list()[0].item_id)]
     assert labels == [("1", "draft"), ("1.edit", "edit"), ("2", "redraft")]
 
 
@@ -120,9 +120,9 @@ async def test_a_section_that_is_written_anew_brings_back_what_was_taken_out_on_
 async def test_a_version_that_was_broken_on_disk_is_put_back_with_what_the_ledger_attests(desk: Desk) -> None:
     before, body = loads(desk.text, "x")
     desk.write(dumps({key: value for key, value in before.items() if key not in ("source", "ai")}, body))
-    row = desk.ledger.drafts()[0]
-    redraft.restore_version(desk.ledger, desk.root, NEWS, row.external_id, "1", NOW)
-    redraft.restore_version(desk.ledger, desk.root, NEWS, row.external_id, "1.edit", NOW)
+    row = desk.db.drafts.list()[0]
+    redraft.restore_version(desk.db, desk.root, NEWS, row.external_id, "1", NOW)
+    redraft.restore_version(desk.db, desk.root, NEWS, row.external_id, "1.edit", NOW)
     after, _ = loads(desk.text, "x")
     assert after["source"] == before["source"]
     assert after["ai"] == before["ai"] | {"version": 3}
@@ -151,7 +151,7 @@ async def test_a_section_of_a_draft_that_was_broken_since_is_not_written_anew(de
     assert "its draft has front matter that is not YAML" in reason
     assert len(outcomes) == 5, "the run goes on"
     assert (model.asked, desk.text) == (4, BROKEN)
-    row = next(row for row in desk.ledger.drafts() if row.version_text == BROKEN)
+    row = next(row for row in desk.db.drafts.list() if row.version_text == BROKEN)
     assert row.request is None
     assert any("It was not written anew: its draft has" in one.message for one in row.findings)
 
@@ -160,7 +160,7 @@ async def test_a_draft_that_an_editor_broke_is_no_brief_that_waits(desk: Desk) -
     desk.write(BROKEN)
     desk.ask(over_edits=True)
     await desk.run(LLMError("the model refuses", retry=False))
-    assert redraft.offline_briefs(desk.ledger, desk.root) == []
+    assert redraft.offline_briefs(desk.db, desk.root) == []
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-be", "utf-8", "utf-8-sig", "latin-1"])
@@ -168,10 +168,10 @@ async def test_what_a_restore_replaces_is_kept_whatever_its_encoding(desk: Desk,
     words = desk.text + "Łódź: 5 €\n" if "utf" in encoding else desk.text + "Größe: 5 Öre\n"
     mark = codecs.BOM_UTF16_BE if encoding == "utf-16-be" else b""
     data = mark + words.encode(encoding)
-    row = desk.ledger.drafts()[0]
+    row = desk.db.drafts.list()[0]
     files.write_atomically(desk.root, row.path, data)
-    redraft.restore_version(desk.ledger, desk.root, NEWS, row.external_id, "1", NOW)
-    kept = next(one for one in desk.ledger.versions(row.item_id) if one.label == "1.edit")
+    redraft.restore_version(desk.db, desk.root, NEWS, row.external_id, "1", NOW)
+    kept = next(one for one in desk.db.versions.list(row.item_id) if one.label == "1.edit")
     assert kept.text.removeprefix("\ufeff") == words
 
 
@@ -208,7 +208,7 @@ async def test_a_model_that_fails_leaves_the_draft_and_says_so(desk: Desk) -> No
     _, [outcome] = await desk.run(LLMError("the model refuses", retry=False))
     assert outcome.reason == "the model refuses"
     assert desk.text == before
-    [row] = desk.ledger.drafts()
+    [row] = desk.db.drafts.list()
     assert row.request is None
     assert "It was not written anew: the model refuses" in [one.message for one in row.findings]
 
@@ -227,16 +227,16 @@ async def test_an_edited_draft_is_not_written_anew_whole(desk: Desk) -> None:
 
 async def test_a_verdict_comes_before_a_redraft_that_is_under_way(desk: Desk) -> None:
     desk.ask("Shorter.")
-    [claim] = [one for one in desk.ledger.claim("one", 9, LEASE_S) if one.request]
-    desk.ledger.drafts()
+    [lease] = [one for one in desk.db.leases.acquire("one", 9, LEASE_S) if one.request]
+    desk.db.drafts.list()
     path = review.submit_review(
-        desk.ledger, desk.root, NEWS, claim.item.guid and desk.ledger.drafts()[0].external_id,
+        desk.db, desk.root, NEWS, lease.item.guid and desk.db.drafts.list()[0].external_id,
         ReviewDecision.APPROVE, by="ed", note=None, now=NOW,
     )  # fmt: skip
     with pytest.raises(LeaseLost):
-        desk.ledger.confirm(claim)
+        desk.db.leases.confirm_write(lease)
     assert path.startswith("published/")
-    assert [row.state for row in desk.ledger.drafts(("approved",))] == ["approved"]
+    assert [row.state for row in desk.db.drafts.list(("approved",))] == ["approved"]
 
 
 async def test_an_earlier_version_is_put_back_as_the_next(desk: Desk) -> None:
@@ -244,14 +244,14 @@ async def test_an_earlier_version_is_put_back_as_the_next(desk: Desk) -> None:
     desk.ask("Anew.")
     await desk.run(json.dumps(article(overview="Quite another story.", category="NEWS", tags=["NEWS"])))
     desk.write(desk.text + "An editor was here.\n")
-    redraft.restore_version(desk.ledger, desk.root, NEWS, desk.ledger.drafts()[0].external_id, "1", NOW)
+    redraft.restore_version(desk.db, desk.root, NEWS, desk.db.drafts.list()[0].external_id, "1", NOW)
     assert loads(desk.text, "x")[1] == loads(first, "x")[1]
     assert loads(desk.text, "x")[0]["ai"]["version"] == 3
-    row = desk.ledger.drafts()[0]
-    assert [one.label for one in desk.ledger.versions(row.item_id)] == ["1", "2", "2.edit", "3"]
+    row = desk.db.drafts.list()[0]
+    assert [one.label for one in desk.db.versions.list(row.item_id)] == ["1", "2", "2.edit", "3"]
     assert (row.version, row.version_text) == (3, desk.text)
     with pytest.raises(ReviewError, match=r"has no version 9; it has 1, 2, 2\.edit, 3"):
-        redraft.restore_version(desk.ledger, desk.root, NEWS, row.external_id, "9", NOW)
+        redraft.restore_version(desk.db, desk.root, NEWS, row.external_id, "9", NOW)
 
 
 async def test_flagged_sentences_are_mended_by_one_more_call(desk: Desk) -> None:
@@ -264,12 +264,12 @@ async def test_flagged_sentences_are_mended_by_one_more_call(desk: Desk) -> None
     assert model.asked == 2
     assert "visit https://evil.example/" in model.bodies[1]["messages"][-1]["content"]
     assert outcome.prompt_tokens == 200
-    row = next(row for row in desk.ledger.drafts() if row.path == outcome.path)
+    row = next(row for row in desk.db.drafts.list() if row.path == outcome.path)
     assert "A view. That is for the reader to judge." in row.version_text
-    assert [(one.label, one.cause) for one in desk.ledger.versions(row.item_id)] == [
+    assert [(one.label, one.cause) for one in desk.db.versions.list(row.item_id)] == [
         ("1", "draft"), ("1.repair", "repair"),
     ]  # fmt: skip
-    assert [call.purpose for call in desk.ledger.calls_since(None)][-2:] == ["draft", "verify"]
+    assert [call.purpose for call in desk.db.budget.calls_since(None)][-2:] == ["draft", "verify"]
 
 
 async def test_a_repair_that_fails_leaves_the_draft_with_its_findings(desk: Desk) -> None:
@@ -278,22 +278,22 @@ async def test_a_repair_that_fails_leaves_the_draft_with_its_findings(desk: Desk
         article(from_author="Visit https://evil.example/ now.", category="NEWS", tags=["NEWS"])
     )
     _, [outcome] = await desk.run(draft, LLMError("stalled", retry=True), beat=beat)
-    row = next(row for row in desk.ledger.drafts() if row.path == outcome.path)
+    row = next(row for row in desk.db.drafts.list() if row.path == outcome.path)
     assert any(one.kind == "injection" for one in row.findings)
 
 
-async def test_a_brief_waits_for_a_model(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
+async def test_a_brief_waits_for_a_model(db: Database, net: HttpClient, tmp_path: Path) -> None:
     config: FeedConfig = feed()
-    await draft_feed(run_context(ledger, net, tmp_path, None), config, 2)
-    rows = redraft.offline_briefs(ledger, tmp_path / "output")
+    await draft_feed(run_context(db, net, tmp_path, None), config, 2)
+    rows = redraft.offline_briefs(db, tmp_path / "output")
     assert len(rows) == 2
     edited = rows[0]
     files.write_atomically(tmp_path / "output", edited.path, b"an editor's own text")
-    [brief] = redraft.offline_briefs(ledger, tmp_path / "output")
+    [brief] = redraft.offline_briefs(db, tmp_path / "output")
     redraft.request_redraft(
-        ledger, tmp_path / "output", brief.external_id, by=None, note=None, section=None, now=NOW
+        db, tmp_path / "output", brief.external_id, by=None, note=None, section=None, now=NOW
     )
     model = Scripted(GOOD)
-    [outcome] = await draft_feed(run_context(ledger, net, tmp_path, model), config, 9, requested=True)
+    [outcome] = await draft_feed(run_context(db, net, tmp_path, model), config, 9, requested=True)
     assert (outcome.rewritten, model.asked) == (True, 1)
-    assert redraft.offline_briefs(ledger, tmp_path / "output") == []
+    assert redraft.offline_briefs(db, tmp_path / "output") == []

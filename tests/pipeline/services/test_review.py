@@ -29,7 +29,7 @@ from pipeline.domain.models import (
 )
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
 from pipeline.services import review
-from pipeline.storage import DraftRow, Ledger, Move, Policy
+from pipeline.storage import Database, DraftRow, Move, Policy, PollResult
 
 NOW = datetime(2026, 2, 5, 21, 26, tzinfo=UTC)
 LATER = datetime(2026, 2, 6, 9, 0, tzinfo=UTC)
@@ -55,21 +55,23 @@ MODEL = Provenance(rewritten=True, model="m", prompt="article@1")
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
-        opened.sync_feeds([FEED])
+def db(tmp_path: Path) -> Iterator[Database]:
+    with Database.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
+        opened.feeds.sync([FEED])
         yield opened
 
 
-def drafted(ledger: Ledger, root: Path, article: Article = ARTICLE, by: Provenance = MODEL) -> Path:
+def drafted(db: Database, root: Path, article: Article = ARTICLE, by: Provenance = MODEL) -> Path:
     state, policy = PollState(), Policy()
-    ledger.admit("wire", new=[ITEM], updated=[], skipped=[], merged=[], state=state, policy=policy)
-    [claim] = ledger.claim("wire", 1, 900.0)
+    db.items.admit(
+        "wire", PollResult(new=[ITEM], updated=[], skipped=[], merged=[], state=state), policy=policy
+    )
+    [lease] = db.leases.acquire("wire", 1, 900.0)
     text = dumps(build_front_matter(SOURCE, article, by, (), now=NOW), render_body(article, BEAT))
     path = draft_path(article.title, NOW, SOURCE.external_id)
-    ledger.intend(claim, Draft(external_id=SOURCE.external_id, path=path, text=text))
+    db.leases.begin_write(lease, Draft(external_id=SOURCE.external_id, path=path, text=text))
     files.write_atomically(root, path, text.encode())
-    ledger.confirm(claim)
+    db.leases.confirm_write(lease)
     return root / path
 
 
@@ -77,16 +79,16 @@ def moved(row: DraftRow, target: str) -> Move:
     return Move(row.path, target, "approved text", files.sha256_of(b"approved text"))
 
 
-def decide(ledger: Ledger, root: Path, decision: ReviewDecision, note: str | None = None) -> Path:
+def decide(db: Database, root: Path, decision: ReviewDecision, note: str | None = None) -> Path:
     ref = SOURCE.external_id[:8]
-    path = review.submit_review(ledger, root, SUBSCRIPTIONS, ref, decision, by="Ada", note=note, now=LATER)
+    path = review.submit_review(db, root, SUBSCRIPTIONS, ref, decision, by="Ada", note=note, now=LATER)
     return root / path
 
 
-def test_an_approved_draft_moves_and_says_who_and_when(ledger: Ledger, tmp_path: Path) -> None:
-    draft = drafted(ledger, tmp_path)
+def test_an_approved_draft_moves_and_says_who_and_when(db: Database, tmp_path: Path) -> None:
+    draft = drafted(db, tmp_path)
     before, body = loads(draft.read_text())
-    published = decide(ledger, tmp_path, ReviewDecision.APPROVE, "good")
+    published = decide(db, tmp_path, ReviewDecision.APPROVE, "good")
     assert published == tmp_path / "published" / draft.relative_to(tmp_path / "drafts")
     assert not draft.exists()
     after, same_body = loads(published.read_text())
@@ -95,168 +97,166 @@ def test_an_approved_draft_moves_and_says_who_and_when(ledger: Ledger, tmp_path:
         "draft": False,
         "review": {"by": "Ada", "at": "2026-02-06T09:00:00.000Z", "note": "good"},
     }
-    assert [row.path for row in ledger.drafts(("approved",))] == [str(published.relative_to(tmp_path))]
+    assert [row.path for row in db.drafts.list(("approved",))] == [str(published.relative_to(tmp_path))]
 
 
-def test_the_editors_words_and_keys_are_kept_and_move_the_update_time(ledger: Ledger, tmp_path: Path) -> None:
-    draft = drafted(ledger, tmp_path)
+def test_the_editors_words_and_keys_are_kept_and_move_the_update_time(db: Database, tmp_path: Path) -> None:
+    draft = drafted(db, tmp_path)
     metadata, body = loads(draft.read_text())
     edited = body.replace("Little.", "Little;  some spaces\tand a tab.") + "\n\nA last word without line end"
     draft.write_text(dumps(metadata | {"mine": ["a", "08"]}, edited))
-    after, kept = loads(decide(ledger, tmp_path, ReviewDecision.APPROVE).read_text())
+    after, kept = loads(decide(db, tmp_path, ReviewDecision.APPROVE).read_text())
     assert kept == edited
     assert after["mine"] == ["a", "08"]
     assert after["updatedAt"] == "2026-02-06T09:00:00.000Z"
 
 
-def test_a_rejected_draft_is_set_aside_unchanged(ledger: Ledger, tmp_path: Path) -> None:
-    draft = drafted(ledger, tmp_path)
+def test_a_rejected_draft_is_set_aside_unchanged(db: Database, tmp_path: Path) -> None:
+    draft = drafted(db, tmp_path)
     draft.write_text("not even front matter")
-    rejected = decide(ledger, tmp_path, ReviewDecision.REJECT)
+    rejected = decide(db, tmp_path, ReviewDecision.REJECT)
     assert rejected.read_text() == "not even front matter"
     assert "rejected" in rejected.parts
     assert not draft.exists()
 
 
-def test_a_brief_is_refused_until_every_placeholder_is_replaced(ledger: Ledger, tmp_path: Path) -> None:
-    draft = drafted(ledger, tmp_path, write_brief(SOURCE, BEAT), BRIEF)
+def test_a_brief_is_refused_until_every_placeholder_is_replaced(db: Database, tmp_path: Path) -> None:
+    draft = drafted(db, tmp_path, write_brief(SOURCE, BEAT), BRIEF)
     with pytest.raises(ReviewError, match="2 blocking findings"):
-        decide(ledger, tmp_path, ReviewDecision.APPROVE)
+        decide(db, tmp_path, ReviewDecision.APPROVE)
     metadata, body = loads(draft.read_text())
     for finding in reversed(run_checks(None, body, BEAT, front=None)):
         start, end = finding.span or (0, 0)
         body = body[:start] + "The editor's view." + body[end:]
     draft.write_text(dumps(metadata, body))
-    after, _ = loads(decide(ledger, tmp_path, ReviewDecision.APPROVE).read_text())
+    after, _ = loads(decide(db, tmp_path, ReviewDecision.APPROVE).read_text())
     assert after["ai"]["rewritten"] is False
     assert after["ai"]["checks"] == {"open": 0, "acknowledged": 0}
 
 
-def test_a_missing_section_a_broken_file_and_a_missing_file_are_refused(
-    ledger: Ledger, tmp_path: Path
-) -> None:
-    draft = drafted(ledger, tmp_path)
+def test_a_missing_section_a_broken_file_and_a_missing_file_are_refused(db: Database, tmp_path: Path) -> None:
+    draft = drafted(db, tmp_path)
     text = draft.read_text()
     draft.write_text(text.replace("## From author", "From author"))
     with pytest.raises(ReviewError, match="From author"):
-        decide(ledger, tmp_path, ReviewDecision.APPROVE)
+        decide(db, tmp_path, ReviewDecision.APPROVE)
     draft.write_text(text.replace("title: ", "title: 'open "))
     with pytest.raises(ReviewError, match=draft.name):
-        decide(ledger, tmp_path, ReviewDecision.APPROVE)
+        decide(db, tmp_path, ReviewDecision.APPROVE)
     draft.write_bytes(b"\xff\xfe")
     with pytest.raises(ReviewError, match="UTF-8"):
-        decide(ledger, tmp_path, ReviewDecision.APPROVE)
+        decide(db, tmp_path, ReviewDecision.APPROVE)
     draft.unlink()
     with pytest.raises(ReviewError, match="missing"):
-        decide(ledger, tmp_path, ReviewDecision.APPROVE)
-    assert ledger.drafts()[0].state == "drafted"
+        decide(db, tmp_path, ReviewDecision.APPROVE)
+    assert db.drafts.list()[0].state == "drafted"
 
 
-def test_a_second_verdict_changes_nothing(ledger: Ledger, tmp_path: Path) -> None:
-    drafted(ledger, tmp_path)
-    published = decide(ledger, tmp_path, ReviewDecision.APPROVE)
+def test_a_second_verdict_changes_nothing(db: Database, tmp_path: Path) -> None:
+    drafted(db, tmp_path)
+    published = decide(db, tmp_path, ReviewDecision.APPROVE)
     before = published.read_bytes()
     with pytest.raises(ReviewError, match="approved already"):
-        decide(ledger, tmp_path, ReviewDecision.REJECT)
+        decide(db, tmp_path, ReviewDecision.REJECT)
     assert published.read_bytes() == before
 
 
 @pytest.mark.parametrize("written", [False, True], ids=["before the write", "before the removal"])
 def test_a_killed_verdict_is_carried_out_by_the_next_command(
-    ledger: Ledger, tmp_path: Path, written: bool
+    db: Database, tmp_path: Path, written: bool
 ) -> None:
-    draft = drafted(ledger, tmp_path)
-    row: DraftRow = ledger.draft(SOURCE.external_id)
+    draft = drafted(db, tmp_path)
+    row: DraftRow = db.drafts.get(SOURCE.external_id)
     verdict = Review(
         decision=ReviewDecision.APPROVE, by="Ada", at=LATER, sha256=files.sha256_of(draft.read_bytes())
     )
     target = "published/2026/02/x.md"
-    ledger.intend_verdict(row, verdict, moved(row, target))
+    db.reviews.begin(row, verdict, moved(row, target))
     if written:
         files.write_atomically(tmp_path, target, b"approved text")
-    review.resume_interrupted(ledger, tmp_path)
+    review.resume_interrupted(db, tmp_path)
     assert (tmp_path / target).read_text() == "approved text"
     assert not draft.exists()
-    assert ledger.unfinished_verdicts() == []
+    assert db.reviews.unfinished() == []
 
 
-def test_words_written_after_the_verdict_are_not_removed(ledger: Ledger, tmp_path: Path) -> None:
-    draft = drafted(ledger, tmp_path)
+def test_words_written_after_the_verdict_are_not_removed(db: Database, tmp_path: Path) -> None:
+    draft = drafted(db, tmp_path)
     verdict = Review(
         decision=ReviewDecision.APPROVE, by="Ada", at=LATER, sha256=files.sha256_of(draft.read_bytes())
     )
-    row = ledger.draft(SOURCE.external_id)
-    ledger.intend_verdict(row, verdict, moved(row, "published/x.md"))
+    row = db.drafts.get(SOURCE.external_id)
+    db.reviews.begin(row, verdict, moved(row, "published/x.md"))
     draft.write_text("later words")
-    review.resume_interrupted(ledger, tmp_path)
+    review.resume_interrupted(db, tmp_path)
     assert draft.read_text() == "later words"
 
 
-def test_a_file_that_stands_at_the_new_place_is_not_replaced(ledger: Ledger, tmp_path: Path) -> None:
-    draft = drafted(ledger, tmp_path)
+def test_a_file_that_stands_at_the_new_place_is_not_replaced(db: Database, tmp_path: Path) -> None:
+    draft = drafted(db, tmp_path)
     precious = tmp_path / "rejected" / draft.relative_to(tmp_path / "drafts")
     precious.parent.mkdir(parents=True)
     precious.write_text("precious")
     with pytest.raises(ReviewError, match="another file"):
-        decide(ledger, tmp_path, ReviewDecision.REJECT)
+        decide(db, tmp_path, ReviewDecision.REJECT)
     assert precious.read_text() == "precious"
     assert draft.exists()
-    assert ledger.unfinished_verdicts() == []
+    assert db.reviews.unfinished() == []
 
 
 def test_words_written_at_the_new_place_before_a_killed_verdict_is_finished_are_kept(
-    ledger: Ledger, tmp_path: Path
+    db: Database, tmp_path: Path
 ) -> None:
-    draft = drafted(ledger, tmp_path)
+    draft = drafted(db, tmp_path)
     verdict = Review(
         decision=ReviewDecision.APPROVE, by="Ada", at=LATER, sha256=files.sha256_of(draft.read_bytes())
     )
-    row = ledger.draft(SOURCE.external_id)
-    ledger.intend_verdict(row, verdict, moved(row, "published/x.md"))
+    row = db.drafts.get(SOURCE.external_id)
+    db.reviews.begin(row, verdict, moved(row, "published/x.md"))
     files.write_atomically(tmp_path, "published/x.md", b"edited by hand")
-    review.resume_interrupted(ledger, tmp_path)
+    review.resume_interrupted(db, tmp_path)
     assert (tmp_path / "published/x.md").read_text() == "edited by hand"
     assert not draft.exists()
 
 
-def test_a_draft_that_is_not_utf8_cannot_be_rejected_unseen(ledger: Ledger, tmp_path: Path) -> None:
-    draft = drafted(ledger, tmp_path)
+def test_a_draft_that_is_not_utf8_cannot_be_rejected_unseen(db: Database, tmp_path: Path) -> None:
+    draft = drafted(db, tmp_path)
     draft.write_bytes(b"caf\xe9")
     with pytest.raises(ReviewError, match="UTF-8"):
-        decide(ledger, tmp_path, ReviewDecision.REJECT)
+        decide(db, tmp_path, ReviewDecision.REJECT)
     assert draft.read_bytes() == b"caf\xe9"
 
 
 def test_what_an_editor_wrote_in_another_language_or_for_a_reader_is_found_all_the_same(
-    ledger: Ledger, tmp_path: Path
+    db: Database, tmp_path: Path
 ) -> None:
-    draft = drafted(ledger, tmp_path)
+    draft = drafted(db, tmp_path)
     text = draft.read_text()
     arabic = "صوّت المدققون على تدمير نصف كل رسم اعتباراً من الشهر المقبل، وقال المدير إن ذلك خطأ."
     for words in ("Connect your wallet to claim your reward.", arabic):
         draft.write_text(text.replace("The source says so.", f"The source says so.\n\n{words}"))
         with pytest.raises(ReviewError, match="injection"):
-            decide(ledger, tmp_path, ReviewDecision.APPROVE)
+            decide(db, tmp_path, ReviewDecision.APPROVE)
     own = "The source says so, as https://own.example/x has it."
     draft.write_text(text.replace("The source says so.", own))
-    decide(ledger, tmp_path, ReviewDecision.APPROVE)
+    decide(db, tmp_path, ReviewDecision.APPROVE)
 
 
-def refused(ledger: Ledger, root: Path) -> str:
+def refused(db: Database, root: Path) -> str:
     """Return why an approval is refused."""
     with pytest.raises(ReviewError) as error:
-        decide(ledger, root, ReviewDecision.APPROVE)
+        decide(db, root, ReviewDecision.APPROVE)
     return error.value.message
 
 
 def test_front_matter_that_no_site_can_be_built_with_is_refused_with_a_sentence_a_key(
-    ledger: Ledger, tmp_path: Path
+    db: Database, tmp_path: Path
 ) -> None:
-    draft = drafted(ledger, tmp_path)
+    draft = drafted(db, tmp_path)
     metadata, body = loads(draft.read_text())
     del metadata["title"]
     draft.write_text(dumps(metadata | {"publishedAt": "yesterday", "tags": "BTC", "lang": None}, body))
-    said = refused(ledger, tmp_path)
+    said = refused(db, tmp_path)
     assert "has 4 blocking findings" in said
     for sentence in (
         "title is missing; write one",
@@ -268,12 +268,12 @@ def test_front_matter_that_no_site_can_be_built_with_is_refused_with_a_sentence_
     assert draft.exists()
 
 
-def test_what_the_ledger_attests_is_put_back(ledger: Ledger, tmp_path: Path) -> None:
-    draft = drafted(ledger, tmp_path)
+def test_what_the_ledger_attests_is_put_back(db: Database, tmp_path: Path) -> None:
+    draft = drafted(db, tmp_path)
     before, body = loads(draft.read_text())
     told = {key: value for key, value in before.items() if key not in ("source", "externalId")}
     draft.write_text(dumps(told | {"ai": {"rewritten": False}, "mine": 1}, body))
-    after, _ = loads(decide(ledger, tmp_path, ReviewDecision.APPROVE).read_text())
+    after, _ = loads(decide(db, tmp_path, ReviewDecision.APPROVE).read_text())
     assert {key: after[key] for key in ("source", "externalId", "ai")} == {
         key: before[key] for key in ("source", "externalId", "ai")
     }
@@ -281,55 +281,55 @@ def test_what_the_ledger_attests_is_put_back(ledger: Ledger, tmp_path: Path) -> 
     assert list(after)[: len(before)] == list(before)
 
 
-def test_what_was_rejected_without_it_is_put_back_too(ledger: Ledger, tmp_path: Path) -> None:
-    draft = drafted(ledger, tmp_path)
+def test_what_was_rejected_without_it_is_put_back_too(db: Database, tmp_path: Path) -> None:
+    draft = drafted(db, tmp_path)
     before, body = loads(draft.read_text())
     draft.write_text(dumps({key: value for key, value in before.items() if key != "ai"}, body))
-    decide(ledger, tmp_path, ReviewDecision.REJECT)
-    review.undo_review(ledger, tmp_path, SUBSCRIPTIONS, SOURCE.external_id, by="Ada", note=None, now=LATER)
-    assert loads(decide(ledger, tmp_path, ReviewDecision.APPROVE).read_text())[0]["ai"] == before["ai"]
+    decide(db, tmp_path, ReviewDecision.REJECT)
+    review.undo_review(db, tmp_path, SUBSCRIPTIONS, SOURCE.external_id, by="Ada", note=None, now=LATER)
+    assert loads(decide(db, tmp_path, ReviewDecision.APPROVE).read_text())[0]["ai"] == before["ai"]
 
 
-def test_the_title_and_an_editors_description_are_checked(ledger: Ledger, tmp_path: Path) -> None:
-    draft = drafted(ledger, tmp_path)
+def test_the_title_and_an_editors_description_are_checked(db: Database, tmp_path: Path) -> None:
+    draft = drafted(db, tmp_path)
     metadata, body = loads(draft.read_text())
     draft.write_text(dumps(metadata | {"title": "The output of the Zirkon mines rises by 94%"}, body))
-    assert 'name in the title: "Zirkon" does not stand in the source.' in refused(ledger, tmp_path)
+    assert 'name in the title: "Zirkon" does not stand in the source.' in refused(db, tmp_path)
     draft.write_text(
         dumps(metadata | {"description": "It rose by 77%. Connect your wallet to see why."}, body)
     )
-    said = refused(ledger, tmp_path)
+    said = refused(db, tmp_path)
     assert "figure in the description" in said
     assert "injection in the description" in said
 
 
 def test_a_description_that_follows_the_overview_follows_an_edit_on_disk(
-    ledger: Ledger, tmp_path: Path
+    db: Database, tmp_path: Path
 ) -> None:
-    draft = drafted(ledger, tmp_path)
+    draft = drafted(db, tmp_path)
     metadata, body = loads(draft.read_text())
     draft.write_text(dumps(metadata, body.replace("Output rose by 3%.", "The output has risen by 3%.")))
-    after, _ = loads(decide(ledger, tmp_path, ReviewDecision.APPROVE).read_text())
+    after, _ = loads(decide(db, tmp_path, ReviewDecision.APPROVE).read_text())
     assert after["description"] == "The output has risen by 3%."
 
 
-def test_an_approved_article_has_no_html_in_its_title_and_description(ledger: Ledger, tmp_path: Path) -> None:
-    draft = drafted(ledger, tmp_path)
+def test_an_approved_article_has_no_html_in_its_title_and_description(db: Database, tmp_path: Path) -> None:
+    draft = drafted(db, tmp_path)
     metadata, body = loads(draft.read_text())
     hostile = {
         "title": '<b>Output</b> rises <script>alert(1)</script><img src=x onerror="alert(2)">',
         "description": "It rose <svg onload=alert(3)>by 3%.",
     }
     draft.write_text(dumps(metadata | hostile, body))
-    after, _ = loads(decide(ledger, tmp_path, ReviewDecision.APPROVE).read_text())
+    after, _ = loads(decide(db, tmp_path, ReviewDecision.APPROVE).read_text())
     assert (after["title"], after["description"]) == ("Output rises", "It rose by 3%.")
 
 
-def test_an_approved_file_is_utf8_with_one_kind_of_line_end(ledger: Ledger, tmp_path: Path) -> None:
-    draft = drafted(ledger, tmp_path)
+def test_an_approved_file_is_utf8_with_one_kind_of_line_end(db: Database, tmp_path: Path) -> None:
+    draft = drafted(db, tmp_path)
     before, body = loads(draft.read_text())
     draft.write_bytes(b"\xef\xbb\xbf" + draft.read_bytes().replace(b"\n", b"\r\n"))
-    data = decide(ledger, tmp_path, ReviewDecision.APPROVE).read_bytes()
+    data = decide(db, tmp_path, ReviewDecision.APPROVE).read_bytes()
     assert data.startswith(b"---\n")
     assert b"\r" not in data
     after, same_body = loads(data.decode())
@@ -337,9 +337,9 @@ def test_an_approved_file_is_utf8_with_one_kind_of_line_end(ledger: Ledger, tmp_
     assert after["updatedAt"] == before["updatedAt"]
 
 
-def test_text_in_utf16_is_told_as_such(ledger: Ledger, tmp_path: Path) -> None:
-    draft = drafted(ledger, tmp_path)
+def test_text_in_utf16_is_told_as_such(db: Database, tmp_path: Path) -> None:
+    draft = drafted(db, tmp_path)
     text = draft.read_text()
     for coding, at in (("utf-16", 0), ("utf-16-le", 1)):
         draft.write_bytes(text.encode(coding))
-        assert f"is not UTF-8 (byte {at}); save it as UTF-8" in refused(ledger, tmp_path)
+        assert f"is not UTF-8 (byte {at}); save it as UTF-8" in refused(db, tmp_path)

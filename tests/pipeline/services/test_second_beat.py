@@ -8,7 +8,7 @@ from pipeline.articles.front_matter import loads
 from pipeline.config import load_feeds
 from pipeline.http_client import HttpClient
 from pipeline.services import draft_feed
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.end_to_end.project import ROOT
 from tests.pipeline.services.desk import Scripted, run_context
 from tests.pipeline.storage.records import admit, item
@@ -35,15 +35,15 @@ ANSWER = {
 }
 
 
-async def test_a_german_beat_needs_no_code(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
+async def test_a_german_beat_needs_no_code(db: Database, net: HttpClient, tmp_path: Path) -> None:
     subscriptions = load_feeds(ROOT / "examples" / "klimatechnik" / "feeds.yaml")
     beat, feed = subscriptions.beats["klimatechnik"], subscriptions.feeds[1]
     beat = beat.model_copy(update={"key": "b"})
     feed = feed.model_copy(update={"beat": "b", "min_chars": 0, "full_text": "never"})
-    ledger.sync_feeds([feed])
-    admit(ledger, item(11, title="Nordleitung baut Speicher in Husum", text=TEXT), key=feed.key)
+    db.feeds.sync([feed])
+    admit(db, item(11, title="Nordleitung baut Speicher in Husum", text=TEXT), key=feed.key)
     model = Scripted(json.dumps(ANSWER, ensure_ascii=False))
-    desk = run_context(ledger, net, tmp_path, model, beat=beat, feeds=(feed,))
+    desk = run_context(db, net, tmp_path, model, beat=beat, feeds=(feed,))
     [outcome] = await draft_feed(desk, feed, 9)
     told = model.bodies[0]["messages"][0]["content"]
     assert 'the language with the code "de"' in told

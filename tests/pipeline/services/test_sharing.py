@@ -11,7 +11,7 @@ from pipeline.domain.errors import BudgetExceeded, RateLimited
 from pipeline.http_client import HttpClient
 from pipeline.llm.chat import ChatResponse
 from pipeline.services import draft_feed
-from pipeline.storage import Cap, Ledger, Limits
+from pipeline.storage import CallCost, CallLimits, Database, SpendingCap
 from pipeline.storage.processes import current_owner
 from tests.pipeline.services.desk import Scripted, run_context
 from tests.pipeline.storage.records import NOW, admit, feed, item
@@ -42,47 +42,44 @@ def files(folder: Path) -> list[Path]:
 
 
 async def test_who_writes_no_drafts_leaves_texts_that_the_other_machine_writes(
-    ledger: Ledger, net: HttpClient, tmp_path: Path
+    db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     remote = Scripted()
-    outcomes = await draft_feed(
-        run_context(ledger, net, tmp_path / "a", remote, writes_drafts=False), feed(), 9
-    )
+    outcomes = await draft_feed(run_context(db, net, tmp_path / "a", remote, writes_drafts=False), feed(), 9)
     assert [bool(one.path) for one in outcomes] == [True] * 5
     assert files(tmp_path / "a") == []
-    assert ledger.unwritten() == {"one": 5}
+    assert db.versions.pending_by_feed() == {"one": 5}
     assert (
-        await draft_feed(run_context(ledger, net, tmp_path / "a", remote, writes_drafts=False), feed(), 9)
-        == []
+        await draft_feed(run_context(db, net, tmp_path / "a", remote, writes_drafts=False), feed(), 9) == []
     )
 
     writer = Scripted()
-    desk = run_context(ledger, net, tmp_path / "b", writer)
+    desk = run_context(db, net, tmp_path / "b", writer)
     written = await draft_feed(desk, feed(), 9, requested=True)
     assert (remote.asked, writer.asked) == (5, 0)
     assert len(written) == len(files(tmp_path / "b")) == 5
     assert all(loads(path.read_text())[0]["ai"]["rewritten"] for path in files(tmp_path / "b"))
-    assert ledger.unwritten() == {}
-    assert ledger.counts()["one"] == {"drafted": 5}
+    assert db.versions.pending_by_feed() == {}
+    assert db.feeds.item_counts()["one"] == {"drafted": 5}
 
 
 async def test_who_writes_no_drafts_leaves_redrafts_alone(
-    ledger: Ledger, net: HttpClient, tmp_path: Path
+    db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
-    desk = run_context(ledger, net, tmp_path, Scripted())
+    desk = run_context(db, net, tmp_path, Scripted())
     await draft_feed(desk, feed(), 9)
-    [row, *_] = ledger.drafts()
-    ledger.request_redraft(ledger.draft(row.external_id), "Ada", desk.clock())
+    [row, *_] = db.drafts.list()
+    db.redrafts.request(db.drafts.get(row.external_id), "Ada", desk.clock())
     remote = Scripted()
-    assert await draft_feed(run_context(ledger, net, tmp_path, remote, writes_drafts=False), feed(), 9) == []
+    assert await draft_feed(run_context(db, net, tmp_path, remote, writes_drafts=False), feed(), 9) == []
     assert remote.asked == 0
 
 
 async def test_two_runs_share_a_queue_and_no_item_twice(
-    ledger: Ledger, net: HttpClient, tmp_path: Path
+    db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
-    admit(ledger, *(item(number) for number in range(5, 60)))
-    rooms = [run_context(ledger, net, tmp_path, Crowded(), max_in_flight=3) for _ in range(3)]
+    admit(db, *(item(number) for number in range(5, 60)))
+    rooms = [run_context(db, net, tmp_path, Crowded(), max_in_flight=3) for _ in range(3)]
     results = await asyncio.gather(*(draft_feed(one, feed(), 100) for one in rooms))
     assert all(results)
     paths = Counter(one.path for outcomes in results for one in outcomes)
@@ -90,13 +87,10 @@ async def test_two_runs_share_a_queue_and_no_item_twice(
     assert set(paths.values()) == {1}
 
 
-async def test_calls_of_all_runs_together_are_limited(
-    ledger: Ledger, net: HttpClient, tmp_path: Path
-) -> None:
-    admit(ledger, *(item(number) for number in range(5, 30)))
+async def test_calls_of_all_runs_together_are_limited(db: Database, net: HttpClient, tmp_path: Path) -> None:
+    admit(db, *(item(number) for number in range(5, 30)))
     rooms = [
-        run_context(ledger, net, tmp_path, Crowded(), max_in_flight=4, max_in_flight_total=2)
-        for _ in range(3)
+        run_context(db, net, tmp_path, Crowded(), max_in_flight=4, max_in_flight_total=2) for _ in range(3)
     ]
     results = await asyncio.gather(*(draft_feed(one, feed(), 100) for one in rooms))
     assert sum(len(outcomes) for outcomes in results) == 30
@@ -104,40 +98,40 @@ async def test_calls_of_all_runs_together_are_limited(
 
 
 async def test_a_run_that_ends_does_not_wait_for_its_turn(
-    ledger: Ledger, net: HttpClient, tmp_path: Path
+    db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
-    one = run_context(ledger, net, tmp_path, Scripted(), max_in_flight_total=1)
-    ledger.reserve("another", 0, 0, (), one.clock(), stale=one.clock().replace(year=2000))
+    one = run_context(db, net, tmp_path, Scripted(), max_in_flight_total=1)
+    db.budget.reserve("another", CallCost(0, 0), (), one.clock(), stale=one.clock().replace(year=2000))
     drafting = asyncio.create_task(draft_feed(one, feed(), 9))
     await asyncio.sleep(0.3)
     assert not drafting.done()
     one.stop.append(RateLimited("told to end"))
     assert await drafting == []
-    assert ledger.counts()["one"] == {"seen": 5}
-    assert ledger.in_work("one") == 0
+    assert db.feeds.item_counts()["one"] == {"seen": 5}
+    assert db.leases.held_count("one") == 0
 
 
-def test_a_minute_has_so_many_calls(ledger: Ledger) -> None:
+def test_a_minute_has_so_many_calls(db: Database) -> None:
     now, stale = NOW, NOW.replace(year=2000)
     for _ in range(2):
-        ledger.reserve("r", 0, 0, (), now, stale=stale, limits=Limits(a_minute=2))
+        db.budget.reserve("r", CallCost(0, 0), (), now, stale=stale, limits=CallLimits(a_minute=2))
     with pytest.raises(RateLimited):
-        ledger.reserve("r", 0, 0, (), now, stale=stale, limits=Limits(a_minute=2))
+        db.budget.reserve("r", CallCost(0, 0), (), now, stale=stale, limits=CallLimits(a_minute=2))
     later = now.replace(minute=now.minute + 1, second=now.second + 1)
-    assert ledger.reserve("r", 0, 0, (), later, stale=stale, limits=Limits(a_minute=2))
+    assert db.budget.reserve("r", CallCost(0, 0), (), later, stale=stale, limits=CallLimits(a_minute=2))
 
 
-def test_a_dead_process_holds_no_turn_but_its_money(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_dead_process_holds_no_turn_but_its_money(db: Database, tmp_path: Path) -> None:
     [host, boot, *_] = current_owner().split("|")
     dead = "|".join((host, boot, "4194305", "1"))  # beyond any pid
-    now, cap = NOW, Cap("run", 1_000, None)
+    now, cap = NOW, SpendingCap("run", 1_000, None)
     stale = now.replace(year=2000)
-    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}", owner=dead) as theirs:
-        theirs.reserve("r", 700, 700, [cap], now, stale=stale)
+    with Database.open(f"sqlite:///{tmp_path / 'ledger.db'}", owner=dead) as theirs:
+        theirs.budget.reserve("r", CallCost(700, 700), [cap], now, stale=stale)
     with pytest.raises(RateLimited):
-        ledger.reserve("r", 1, 1, (), now, stale=stale, limits=Limits(at_once=1))
-    ledger.free_dead_calls()
-    assert ledger.reserve("r", 1, 1, (), now, stale=stale, limits=Limits(at_once=1))
+        db.budget.reserve("r", CallCost(1, 1), (), now, stale=stale, limits=CallLimits(at_once=1))
+    db.budget.reclaim_dead()
+    assert db.budget.reserve("r", CallCost(1, 1), (), now, stale=stale, limits=CallLimits(at_once=1))
     with pytest.raises(BudgetExceeded) as spent:
-        ledger.reserve("r", 300, 300, [cap], now, stale=stale)
+        db.budget.reserve("r", CallCost(300, 300), [cap], now, stale=stale)
     assert spent.value.context["pending"] is True  # our own

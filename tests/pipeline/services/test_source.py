@@ -10,7 +10,7 @@ from pipeline.domain.errors import LLMError
 from pipeline.domain.models import FeedConfig, Item
 from pipeline.http_client import HttpClient
 from pipeline.services import draft_feed
-from pipeline.storage import Ledger, Policy
+from pipeline.storage import Database, Policy
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.services.desk import Scripted, run_context
 from tests.pipeline.storage.records import admit, feed, item
@@ -27,10 +27,10 @@ PAGE = (
 ).encode()
 
 
-def queued(ledger: Ledger, server: FeedServer, text: str, **settings: Any) -> FeedConfig:
+def queued(db: Database, server: FeedServer, text: str, **settings: Any) -> FeedConfig:
     thin = feed("thin", url=server.url("/feed"), **{"min_chars": 200, "full_text": "auto", **settings})
-    ledger.sync_feeds([feed(), thin])
-    admit(ledger, story(server, text), key="thin")
+    db.feeds.sync([feed(), thin])
+    admit(db, story(server, text), key="thin")
     return thin
 
 
@@ -38,78 +38,78 @@ def story(server: FeedServer, text: str) -> Item:
     return item(9, text=text, link=server.url("/story"), canonical=server.url("/story"))
 
 
-async def draft(ledger: Ledger, net: HttpClient, folder: Path, thin: FeedConfig, model: Scripted) -> Any:
-    [outcome] = await draft_feed(run_context(ledger, net, folder, model, feeds=(thin,)), thin, 1)
+async def draft(db: Database, net: HttpClient, folder: Path, thin: FeedConfig, model: Scripted) -> Any:
+    [outcome] = await draft_feed(run_context(db, net, folder, model, feeds=(thin,)), thin, 1)
     return outcome
 
 
 async def test_a_thin_item_is_drafted_from_its_page(
-    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/story", PAGE, content_type="text/html")
-    thin = queued(ledger, server, "The port closes.")
-    assert (await draft(ledger, net, tmp_path, thin, Scripted())).path
-    [row] = ledger.drafts()
+    thin = queued(db, server, "The port closes.")
+    assert (await draft(db, net, tmp_path, thin, Scripted())).path
+    [row] = db.drafts.list()
     assert "14 centimetres" in row.item.text, "the editor sees what it was written from"
-    assert ledger.page(server.url("/story")) is not None
+    assert db.caches.page(server.url("/story")) is not None
 
 
 @pytest.mark.parametrize("text", ["The port closes.", f"{STORY} The ferry company expects delays of […]"])
 async def test_a_thin_or_cut_source_is_never_rewritten(
-    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path, text: str
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path, text: str
 ) -> None:
-    model, thin = Scripted(), queued(ledger, server, text, full_text="never")
-    outcome = await draft(ledger, net, tmp_path, thin, model)
+    model, thin = Scripted(), queued(db, server, text, full_text="never")
+    outcome = await draft(db, net, tmp_path, thin, model)
     assert (outcome.path, outcome.skipped, model.asked) == (None, True, 0)
-    assert ledger.counts()["thin"] == {"skipped": 1}
+    assert db.feeds.item_counts()["thin"] == {"skipped": 1}
 
 
 async def test_a_page_that_is_refused_is_named_and_not_asked_for_again(
-    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/story", b"", status=403)
-    thin = queued(ledger, server, "The port closes.")
-    outcome = await draft(ledger, net, tmp_path, thin, Scripted())
+    thin = queued(db, server, "The port closes.")
+    outcome = await draft(db, net, tmp_path, thin, Scripted())
     assert outcome.skipped
     assert "16 of 200" in outcome.reason
     assert "403" in outcome.reason
     asked = server.requests
-    admit(ledger, story(server, "The port closes soon."), key="thin")
-    assert (await draft(ledger, net, tmp_path, thin, Scripted())).skipped
+    admit(db, story(server, "The port closes soon."), key="thin")
+    assert (await draft(db, net, tmp_path, thin, Scripted())).skipped
     assert server.requests == asked
 
 
 async def test_a_page_whose_server_has_trouble_is_tried_again_later(
-    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/story", b"", status=503)
-    thin = queued(ledger, server, "The port closes.")
-    outcome = await draft(ledger, net, tmp_path, thin, Scripted())
+    thin = queued(db, server, "The port closes.")
+    outcome = await draft(db, net, tmp_path, thin, Scripted())
     assert not outcome.skipped
-    assert ledger.counts()["thin"] == {"seen": 1}
+    assert db.feeds.item_counts()["thin"] == {"seen": 1}
     server.add("/story", PAGE, content_type="text/html")
-    assert (await draft(ledger, net, tmp_path, thin, Scripted())).path
+    assert (await draft(db, net, tmp_path, thin, Scripted())).path
 
 
 async def test_an_updated_source_is_written_over_our_draft_and_never_over_an_editors(
-    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
-    thin = queued(ledger, server, STORY)
-    first = await draft(ledger, net, tmp_path, thin, Scripted())
+    thin = queued(db, server, STORY)
+    first = await draft(db, net, tmp_path, thin, Scripted())
     again = Policy(redraft=True)
-    admit(ledger, updated=[story(server, f"{STORY} The ferry stops.")], key="thin", policy=again)
-    second = await draft(ledger, net, tmp_path, thin, Scripted())
+    admit(db, updated=[story(server, f"{STORY} The ferry stops.")], key="thin", policy=again)
+    second = await draft(db, net, tmp_path, thin, Scripted())
     assert second.path == first.path
     text = files.read_bytes(tmp_path / "output", first.path) or b""
     assert b"version: 2" in text
     edited = text.replace(b"## Overview", b"## Overview\n\nAn editor was here.")
     files.write_atomically(tmp_path / "output", first.path, edited)
-    admit(ledger, updated=[story(server, f"{STORY} The ferry runs.")], key="thin", policy=again)
+    admit(db, updated=[story(server, f"{STORY} The ferry runs.")], key="thin", policy=again)
     model = Scripted()
-    third = await draft(ledger, net, tmp_path, thin, model)
+    third = await draft(db, net, tmp_path, thin, model)
     assert (third.path, third.skipped, model.asked) == (None, True, 0)
     assert files.read_bytes(tmp_path / "output", first.path) == edited
-    assert ledger.drafts()[0].findings[-1].kind == "source-updated"
+    assert db.drafts.list()[0].findings[-1].kind == "source-updated"
 
 
 @pytest.mark.parametrize(
@@ -122,22 +122,22 @@ async def test_an_updated_source_is_written_over_our_draft_and_never_over_an_edi
     ids=["its source is too thin now", "the model stalls", "the model refuses it"],
 )
 async def test_a_redraft_that_comes_to_nothing_leaves_the_draft_that_stands(
-    ledger: Ledger, net: HttpClient, server: FeedServer, tmp_path: Path, text: str, trouble: Exception | None
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path, text: str, trouble: Exception | None
 ) -> None:
-    thin = queued(ledger, server, STORY, full_text="never")
-    first = await draft(ledger, net, tmp_path, thin, Scripted())
+    thin = queued(db, server, STORY, full_text="never")
+    first = await draft(db, net, tmp_path, thin, Scripted())
     standing = files.read_bytes(tmp_path / "output", first.path)
-    admit(ledger, updated=[story(server, text)], key="thin", policy=Policy(redraft=True))
+    admit(db, updated=[story(server, text)], key="thin", policy=Policy(redraft=True))
     script = [trouble] if trouble else []
-    assert (await draft(ledger, net, tmp_path, thin, Scripted(*script))).path is None
-    [row] = [row for row in ledger.drafts() if row.feed_key == "thin"]
+    assert (await draft(db, net, tmp_path, thin, Scripted(*script))).path is None
+    [row] = [row for row in db.drafts.list() if row.feed_key == "thin"]
     assert row.path == first.path, "an editor finds it, and can decide"
     assert row.findings[-1].kind == "source-updated"
     assert files.read_bytes(tmp_path / "output", first.path) == standing
 
 
-async def test_a_day_has_its_limit(ledger: Ledger, net: HttpClient, tmp_path: Path) -> None:
+async def test_a_day_has_its_limit(db: Database, net: HttpClient, tmp_path: Path) -> None:
     limited = feed(max_items_per_day=3)
-    desk = run_context(ledger, net, tmp_path, Scripted(), feeds=(limited,))
+    desk = run_context(db, net, tmp_path, Scripted(), feeds=(limited,))
     assert [len(await draft_feed(desk, limited, 2)) for _ in range(3)] == [2, 1, 0]
-    assert ledger.counts()["one"] == {"drafted": 3, "seen": 2}
+    assert db.feeds.item_counts()["one"] == {"drafted": 3, "seen": 2}

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.pipeline.storage.postgres import postgresql, programs
 
 
@@ -33,14 +33,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def open_ledger(url: str) -> Iterator[Callable[..., Ledger]]:
+def open_db(url: str) -> Iterator[Callable[..., Database]]:
     """Open the same ledger as often as wanted, under any owner's name."""
-    opened: list[Ledger] = []
+    opened: list[Database] = []
 
-    def open_as(owner: str | None = None) -> Ledger:
-        opened.append(Ledger.open(url, owner=owner))
+    def open_as(owner: str | None = None) -> Database:
+        opened.append(Database.open(url, owner=owner))
         return opened[-1]
 
     yield open_as
-    for ledger in opened:
-        ledger.close()
+    for db in opened:
+        db.close()

@@ -14,7 +14,7 @@ from pipeline.domain.models import (
     Severity,
     external_id,
 )
-from pipeline.storage import Admitted, Claim, Ledger, Policy
+from pipeline.storage import AdmissionResult, Database, Lease, Policy, PollResult
 
 NOW = datetime(2026, 2, 5, 12, tzinfo=UTC)
 LEASE_S = 900.0
@@ -44,17 +44,20 @@ def item(number: int, **changes: Any) -> Item:
     return Item(**values | changes)
 
 
-def admit(ledger: Ledger, *new: Item, key: str = "one", etag: str | None = None, **other: Any) -> Admitted:
-    values: dict[str, Any] = {"updated": [], "skipped": [], "merged": [], "policy": Policy()} | other
-    return ledger.admit(key, new=new, state=PollState(etag=etag), **values)
+def admit(
+    db: Database, *new: Item, key: str = "one", etag: str | None = None, **other: Any
+) -> AdmissionResult:
+    policy = other.pop("policy", Policy())
+    values: dict[str, Any] = {"updated": [], "skipped": [], "merged": []} | other
+    return db.items.admit(key, PollResult(new=new, state=PollState(etag=etag), **values), policy)
 
 
 def answer(text: str = "an answer") -> LLMResponse:
     return LLMResponse(text=text, provenance=Provenance(rewritten=True, model="m", prompt="article@1"))
 
 
-def draft(claim: Claim, text: str = "text") -> Draft:
-    identity = external_id(claim.first_key, claim.item.guid)
+def draft(lease: Lease, text: str = "text") -> Draft:
+    identity = external_id(lease.first_key, lease.item.guid)
     finding = Finding(kind="form", severity=Severity.BLOCK, message="A section is missing.", key="k1")
     return Draft(
         external_id=identity, path=f"drafts/2026/02/{identity[:8]}.md", text=text, findings=(finding,)

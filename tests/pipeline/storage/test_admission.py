@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.domain.models import Item
-from pipeline.storage import Ledger, Policy
+from pipeline.storage import Database, Policy
 from pipeline.storage.schema import items as items_table
 from tests.pipeline.storage.records import admit, feed, item
 from tests.pipeline.storage.test_duplicate_groups import HARBOUR, ONE, story
@@ -37,18 +37,18 @@ def test_items_that_come_together_become_what_they_become_one_by_one(
 ) -> None:
     became = []
     for polls in ([batch], [[one] for one in batch]):
-        with tempfile.TemporaryDirectory() as folder, Ledger.open(f"sqlite:///{folder}/ledger.db") as ledger:
-            ledger.sync_feeds([feed(), feed("two")])
-            admit(ledger, *before, key="two", policy=policy)
+        with tempfile.TemporaryDirectory() as folder, Database.open(f"sqlite:///{folder}/ledger.db") as db:
+            db.feeds.sync([feed(), feed("two")])
+            admit(db, *before, key="two", policy=policy)
             for poll in polls:
-                admit(ledger, *poll, policy=policy)
-            became.append(_fates(ledger))
+                admit(db, *poll, policy=policy)
+            became.append(_fates(db))
     assert became[0] == became[1]
 
 
-def _fates(ledger: Ledger) -> list[tuple[object, ...]]:
+def _fates(db: Database) -> list[tuple[object, ...]]:
     """Return what became of every item, and whether it shares a story."""
-    with ledger._engine.begin() as connection:
+    with db._engine.begin() as connection:
         rows = connection.execute(sa.select(items_table)).all()
     guids = {row.external_id: (row.feed_id, row.guid) for row in rows}
     return sorted(

@@ -7,74 +7,74 @@ from datetime import datetime, timedelta
 import pytest
 
 from pipeline.domain.errors import BudgetExceeded
-from pipeline.storage import Cap, Ledger
+from pipeline.storage import CallCost, CallDetails, Database, SpendingCap
 from tests.pipeline.storage.records import LEASE_S, NOW, admit, answer, feed, item
 
-Open = Callable[..., Ledger]
-DAY = Cap("day", 1_000, NOW - timedelta(hours=12))
+Open = Callable[..., Database]
+DAY = SpendingCap("day", 1_000, NOW - timedelta(hours=12))
 STALE = NOW - timedelta(minutes=10)
 
 
 def reserve(
-    ledger: Ledger, micros: int, caps: Sequence[Cap] = (DAY,), *, run: str = "r", at: datetime = NOW
+    db: Database, micros: int, caps: Sequence[SpendingCap] = (DAY,), *, run: str = "r", at: datetime = NOW
 ) -> int:
-    return ledger.reserve(run, micros, micros, caps, at, stale=STALE)[0]
+    return db.budget.reserve(run, CallCost(micros, micros), caps, at, stale=STALE)[0]
 
 
 @pytest.fixture
-def ledger(open_ledger: Open) -> Ledger:
-    opened = open_ledger()
-    opened.sync_feeds([feed()])
+def db(open_db: Open) -> Database:
+    opened = open_db()
+    opened.feeds.sync([feed()])
     admit(opened, *(item(number) for number in range(3)))
     return opened
 
 
-def test_what_is_put_aside_counts_until_the_answer_takes_its_place(ledger: Ledger) -> None:
-    [claim] = ledger.claim("one", 1, LEASE_S)
-    number = reserve(ledger, 800)
+def test_what_is_put_aside_counts_until_the_answer_takes_its_place(db: Database) -> None:
+    [lease] = db.leases.acquire("one", 1, LEASE_S)
+    number = reserve(db, 800)
     with pytest.raises(BudgetExceeded) as caught:
-        reserve(ledger, 300)
+        reserve(db, 300)
     assert caught.value.context["pending"] is True
-    ledger.record_answer(claim, answer(), at=NOW, run="r", micros=200, reservation=number)
-    assert reserve(ledger, 800)
-    assert [call.micros for call in ledger.calls_since(None)] == [200]
+    db.budget.record(lease, answer(), CallDetails(at=NOW, run="r", micros=200, reservation=number))
+    assert reserve(db, 800)
+    assert [call.micros for call in db.budget.calls_since(None)] == [200]
 
 
-def test_what_is_taken_back_does_not_count(ledger: Ledger) -> None:
-    ledger.unreserve(reserve(ledger, 1_000))
-    assert reserve(ledger, 1_000)
+def test_what_is_taken_back_does_not_count(db: Database) -> None:
+    db.budget.release(reserve(db, 1_000))
+    assert reserve(db, 1_000)
 
 
-def test_what_a_dead_process_put_aside_is_spent_and_nothing_to_wait_for(ledger: Ledger) -> None:
-    reserve(ledger, 900, run="dead", at=NOW - timedelta(hours=1))
+def test_what_a_dead_process_put_aside_is_spent_and_nothing_to_wait_for(db: Database) -> None:
+    reserve(db, 900, run="dead", at=NOW - timedelta(hours=1))
     with pytest.raises(BudgetExceeded) as caught:
-        reserve(ledger, 200)
+        reserve(db, 200)
     assert caught.value.context["pending"] is False
     assert "cap of the day" in caught.value.message
 
 
-def test_a_run_and_a_day_are_counted_apart(ledger: Ledger) -> None:
-    claims = ledger.claim("one", 2, LEASE_S)
+def test_a_run_and_a_day_are_counted_apart(db: Database) -> None:
+    leases = db.leases.acquire("one", 2, LEASE_S)
     yesterday = NOW - timedelta(days=1)
-    ledger.record_answer(claims[0], answer(), at=yesterday, run="earlier", micros=900)
-    run = Cap("run", 500, None)
-    ledger.unreserve(reserve(ledger, 500, [run, DAY]))
-    ledger.record_answer(claims[1], answer(), at=NOW, run="r", micros=400)
+    db.budget.record(leases[0], answer(), CallDetails(at=yesterday, run="earlier", micros=900))
+    run = SpendingCap("run", 500, None)
+    db.budget.release(reserve(db, 500, [run, DAY]))
+    db.budget.record(leases[1], answer(), CallDetails(at=NOW, run="r", micros=400))
     with pytest.raises(BudgetExceeded, match="cap of the run"):
-        reserve(ledger, 200, [run, DAY])
-    assert reserve(ledger, 200, [run, DAY], run="another")
+        reserve(db, 200, [run, DAY])
+    assert reserve(db, 200, [run, DAY], run="another")
 
 
 def _spend(url: str, run: str, rounds: int) -> None:
-    with Ledger.open(url) as ledger:
+    with Database.open(url) as db:
         for _ in range(rounds):
             try:
-                reserve(ledger, 70, run=run)
+                reserve(db, 70, run=run)
             except BudgetExceeded:
                 return
 
 
-def test_several_processes_together_keep_the_cap(ledger: Ledger, url: str) -> None:
+def test_several_processes_together_keep_the_cap(db: Database, url: str) -> None:
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_spend, args=(url, f"r{number}", 10)) for number in range(4)]
     for worker in workers:
@@ -83,12 +83,12 @@ def test_several_processes_together_keep_the_cap(ledger: Ledger, url: str) -> No
         worker.join()
         assert worker.exitcode == 0
     with pytest.raises(BudgetExceeded):
-        reserve(ledger, 70)
-    assert reserve(ledger, 1_000 - 14 * 70)
+        reserve(db, 70)
+    assert reserve(db, 1_000 - 14 * 70)
 
 
-def test_what_is_left_is_given_where_it_is_enough(ledger: Ledger) -> None:
-    reserve(ledger, 600)
-    assert ledger.reserve("r", 900, 300, [DAY], NOW, stale=STALE)[1] == 400
+def test_what_is_left_is_given_where_it_is_enough(db: Database) -> None:
+    reserve(db, 600)
+    assert db.budget.reserve("r", CallCost(900, 300), [DAY], NOW, stale=STALE)[1] == 400
     with pytest.raises(BudgetExceeded):
-        ledger.reserve("r", 900, 1, [DAY], NOW, stale=STALE)
+        db.budget.reserve("r", CallCost(900, 1), [DAY], NOW, stale=STALE)

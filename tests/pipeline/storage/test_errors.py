@@ -9,17 +9,17 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
-from pipeline.domain.errors import ConfigError, LedgerError
+from pipeline.domain.errors import ConfigError, DatabaseError
 from pipeline.domain.models import PollState
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from pipeline.storage.engine import open_engine
 from pipeline.storage.schema import metadata
 from tests.pipeline.storage.records import LEASE_S, admit, answer, draft, feed, item
 
 
 def refused(url: str) -> str:
-    with pytest.raises(LedgerError) as caught:
-        Ledger.open(url)
+    with pytest.raises(DatabaseError) as caught:
+        Database.open(url)
     assert "\n" not in caught.value.message
     return caught.value.message
 
@@ -38,7 +38,7 @@ def test_migrating_leaves_logging_alone(url: str) -> None:
         return logging.root.level, list(logging.root.handlers), alembic.level, list(alembic.handlers)
 
     before = state()
-    Ledger.open(url).close()
+    Database.open(url).close()
     assert state() == before
 
 
@@ -54,10 +54,10 @@ def test_sqlite_is_opened_for_safety(tmp_path: Path) -> None:
 
 def test_reading_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    with Ledger.open(f"sqlite:///{path}") as ledger:
+    with Database.open(f"sqlite:///{path}") as db:
         writer = sqlite3.connect(path, isolation_level=None)
         writer.execute("BEGIN IMMEDIATE")
-        assert ledger.counts() == {}
+        assert db.feeds.item_counts() == {}
         writer.close()
 
 
@@ -81,18 +81,18 @@ def test_a_folder_that_takes_no_files() -> None:
 
 def test_a_full_disk_takes_nothing_half(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/ledger.db"
-    with Ledger.open(url) as ledger:
-        ledger.sync_feeds([feed()])
+    with Database.open(url) as db:
+        db.feeds.sync([feed()])
 
-        @sa.event.listens_for(ledger._engine, "checkout")
+        @sa.event.listens_for(db._engine, "checkout")
         def fill(connection: sqlite3.Connection, *_: object) -> None:
             connection.execute("PRAGMA max_page_count = 1")  # SQLite takes it as: no more than now
 
-        with pytest.raises(LedgerError, match="free some space"):
-            admit(ledger, *(item(number, text="x" * 5000) for number in range(50)), etag='"a"')
-    with Ledger.open(url) as ledger:
-        assert ledger.counts() == {}
-        assert ledger.poll_states()["one"].etag is None, "or the feed would never send them again"
+        with pytest.raises(DatabaseError, match="free some space"):
+            admit(db, *(item(number, text="x" * 5000) for number in range(50)), etag='"a"')
+    with Database.open(url) as db:
+        assert db.feeds.item_counts() == {}
+        assert db.feeds.poll_states()["one"].etag is None, "or the feed would never send them again"
 
 
 def test_a_password_among_the_options_is_not_shown() -> None:
@@ -103,39 +103,39 @@ def test_a_password_among_the_options_is_not_shown() -> None:
 
 def test_every_spelling_of_postgresql_is_understood(postgres_server: str) -> None:
     for spelling in ("postgres://", "postgresql+psycopg://", "postgresql+asyncpg://"):
-        with Ledger.open(postgres_server.replace("postgresql://", spelling)) as ledger:
-            assert ledger.counts() == {}
+        with Database.open(postgres_server.replace("postgresql://", spelling)) as db:
+            assert db.feeds.item_counts() == {}
 
 
 @pytest.mark.parametrize("url", ["", "sqlite://", "sqlite:///:memory:", "postgresql://host:port/db"])
 def test_what_names_no_database(url: str) -> None:
     with pytest.raises(ConfigError, match="COPYDESK_DATABASE_URL"):
-        Ledger.open(url)
+        Database.open(url)
 
 
 def test_text_that_no_database_holds(url: str) -> None:
     hostile, kept = "a\0b\ud800c\U0001f600", "a\ufffdb\ufffdc\U0001f600"
-    with Ledger.open(url) as ledger:
-        ledger.sync_feeds([feed()])
-        ledger.record_polls({"one": PollState(last_error=hostile)})
-        assert ledger.poll_states()["one"].last_error == kept
-        admit(ledger, item(1), etag=hostile)
-        [claim] = ledger.claim("one", 1, LEASE_S)
-        ledger.record_answer(claim, answer(hostile))
-        ledger.fail(claim, hostile, retry=True)
-        assert ledger.poll_states()["one"].etag == kept
-        [claim] = ledger.claim("one", 1, LEASE_S)
-        assert claim.answer == answer(kept)
-        ledger.intend(claim, draft(claim, kept))
-        ledger.confirm(claim)
-        assert ledger.drafts()[0].version_text == kept
+    with Database.open(url) as db:
+        db.feeds.sync([feed()])
+        db.feeds.record_polls({"one": PollState(last_error=hostile)})
+        assert db.feeds.poll_states()["one"].last_error == kept
+        admit(db, item(1), etag=hostile)
+        [lease] = db.leases.acquire("one", 1, LEASE_S)
+        db.budget.record(lease, answer(hostile))
+        db.leases.fail(lease, hostile, retry=True)
+        assert db.feeds.poll_states()["one"].etag == kept
+        [lease] = db.leases.acquire("one", 1, LEASE_S)
+        assert lease.answer == answer(kept)
+        db.leases.begin_write(lease, draft(lease, kept))
+        db.leases.confirm_write(lease)
+        assert db.drafts.list()[0].version_text == kept
 
 
 def test_an_item_that_needs_escaping_comes_back_whole(url: str) -> None:
     odd = item(1, guid="a\0b", title="'; DROP TABLE items; --", text="%_\\ \x7f\u2028\U0001f600\0")
-    with Ledger.open(url) as ledger:
-        ledger.sync_feeds([feed()])
-        assert admit(ledger, odd).new == 1
-        assert admit(ledger, odd).new == 0
-        [claim] = ledger.claim("one", 9, LEASE_S)
-    assert claim.item == odd
+    with Database.open(url) as db:
+        db.feeds.sync([feed()])
+        assert admit(db, odd).new == 1
+        assert admit(db, odd).new == 0
+        [lease] = db.leases.acquire("one", 9, LEASE_S)
+    assert lease.item == odd

@@ -7,7 +7,7 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 
-from pipeline.storage import Ledger, schema
+from pipeline.storage import Database, schema
 from pipeline.storage.engine import _parsed, _postgresql, _sqlite
 from pipeline.storage.schema import metadata
 from tests.pipeline.storage.records import NOW
@@ -18,7 +18,7 @@ def engine_of(url: str) -> sa.Engine:
     return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
 
 
-def first_ledger(url: str) -> None:
+def first_db(url: str) -> None:
     """Make the ledger of the first release, with a feed that was polled."""
     config = Config()
     config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
@@ -38,8 +38,8 @@ def first_ledger(url: str) -> None:
 
 
 def test_what_the_first_release_knew_of_its_feeds_is_kept(url: str) -> None:
-    first_ledger(url)
-    with Ledger.open(url) as ledger:
-        state = ledger.poll_states()["one"]
+    first_db(url)
+    with Database.open(url) as db:
+        state = db.feeds.poll_states()["one"]
     assert (state.etag, state.failures, state.last_error) == ('"a"', 2, "one: slow")
     assert state.last_polled_at == NOW

@@ -10,23 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.domain.errors import ConfigError, LedgerError
-from pipeline.storage import Ledger
+from pipeline.domain.errors import ConfigError, DatabaseError
+from pipeline.storage import Database
 from pipeline.storage.engine import _write_ahead
 from tests.end_to_end.project import ROOT, free_port
 
 WORKER = """
 import sys
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.pipeline.storage.records import LEASE_S, admit, draft, feed, item
-with Ledger.open(sys.argv[1]) as ledger:
-    ledger.sync_feeds([feed()])
-    admit(ledger, *(item(number) for number in range(60)))
-    while claims := ledger.claim("one", 3, LEASE_S):
-        for claim in claims:
-            ledger.intend(claim, draft(claim))
-            ledger.confirm(claim)
-            print(claim.item.guid)
+with Database.open(sys.argv[1]) as db:
+    db.feeds.sync([feed()])
+    admit(db, *(item(number) for number in range(60)))
+    while leases := db.leases.acquire("one", 3, LEASE_S):
+        for lease in leases:
+            db.leases.begin_write(lease, draft(lease))
+            db.leases.confirm_write(lease)
+            print(lease.item.guid)
 """
 
 
@@ -64,27 +64,27 @@ def test_a_newer_ledger_is_refused(url: str) -> None:
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
-    with pytest.raises(LedgerError, match="newer Copydesk"):
-        Ledger.open(url)
+    with pytest.raises(DatabaseError, match="newer Copydesk"):
+        Database.open(url)
 
 
 def test_a_file_that_is_no_ledger_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     path.write_bytes(b"no database" * 1000)
-    with pytest.raises(LedgerError, match="put back a backup"):
-        Ledger.open(f"sqlite:///{path}")
+    with pytest.raises(DatabaseError, match="put back a backup"):
+        Database.open(f"sqlite:///{path}")
     assert path.read_bytes() == b"no database" * 1000
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(LedgerError, match="COPYDESK_DATABASE_URL"):
-        Ledger.open(f"sqlite:///{tmp_path / 'file' / 'ledger.db'}")
+    with pytest.raises(DatabaseError, match="COPYDESK_DATABASE_URL"):
+        Database.open(f"sqlite:///{tmp_path / 'file' / 'ledger.db'}")
 
 
 def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
-    with pytest.raises(LedgerError, match=r"127\.0\.0\.1") as caught:
-        Ledger.open(f"postgresql://me:secret@127.0.0.1:{free_port()}/news")
+    with pytest.raises(DatabaseError, match=r"127\.0\.0\.1") as caught:
+        Database.open(f"postgresql://me:secret@127.0.0.1:{free_port()}/news")
     assert "secret" not in caught.value.message
     assert "\n" not in caught.value.message
 
@@ -92,10 +92,10 @@ def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
 @pytest.mark.parametrize("url", ["mysql://localhost/x", "nonsense"])
 def test_another_database_is_a_wrong_setting(url: str) -> None:
     with pytest.raises(ConfigError, match="COPYDESK_DATABASE_URL"):
-        Ledger.open(url)
+        Database.open(url)
 
 
 def test_sqlite_is_durable_and_waits_for_its_turn(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    with Ledger.open(f"sqlite:///{path}"), contextlib.closing(sqlite3.connect(path)) as other:
+    with Database.open(f"sqlite:///{path}"), contextlib.closing(sqlite3.connect(path)) as other:
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -7,71 +7,71 @@ import pytest
 import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from pipeline.storage.schema import metadata
 from tests.pipeline.storage.records import LEASE_S, NOW, admit, answer, draft, feed, item
 
-Open = Callable[..., Ledger]
+Open = Callable[..., Database]
 URL = "https://news.example/1"
 SECRET = "Something that somebody wants to be gone."
 
 
 @pytest.fixture
-def ledger(open_ledger: Open) -> Ledger:
-    opened = open_ledger()
-    opened.sync_feeds([feed()])
+def db(open_db: Open) -> Database:
+    opened = open_db()
+    opened.feeds.sync([feed()])
     return opened
 
 
-def test_a_page_is_kept_until_it_is_pruned(ledger: Ledger) -> None:
-    assert ledger.page(URL) is None
-    ledger.keep_page(URL, "first", None, NOW)
-    ledger.keep_page(URL, None, "paywall", NOW + timedelta(days=2))
-    row = ledger.page(URL)
+def test_a_page_is_kept_until_it_is_pruned(db: Database) -> None:
+    assert db.caches.page(URL) is None
+    db.caches.save_page(URL, "first", None, NOW)
+    db.caches.save_page(URL, None, "paywall", NOW + timedelta(days=2))
+    row = db.caches.page(URL)
     assert row is not None
     assert (row.payload, row.error, row.at) == (None, "paywall", NOW + timedelta(days=2))
-    assert ledger.prune(NOW + timedelta(days=1)) == 0
-    assert ledger.prune(NOW + timedelta(days=3)) == 1
-    assert ledger.page(URL) is None
+    assert db.caches.prune(NOW + timedelta(days=1)) == 0
+    assert db.caches.prune(NOW + timedelta(days=3)) == 1
+    assert db.caches.page(URL) is None
 
 
-def test_what_is_forgotten_leaves_no_text_anywhere(ledger: Ledger) -> None:
-    admit(ledger, item(1, text=SECRET, title=SECRET), item(2))
-    [claim, other] = ledger.claim("one", 2, LEASE_S)
-    ledger.record_answer(claim, answer(SECRET))
-    ledger.keep_page(URL, SECRET, None, NOW)
-    ledger.keep_page(f"{URL}\n.article", SECRET, None, NOW)
-    ledger.intend(claim, draft(claim, SECRET))
-    ledger.confirm(claim)
-    ledger.release([other])
-    kept = ledger.draft(draft(claim).external_id)
-    ledger.keep_refused(kept, draft(claim, f"{SECRET} Edited."), "Ada", base="", form="")
-    ledger.note_view(kept.item_id, SECRET, kept.path, NOW)
-    assert ledger.begin_forgetting(URL, NOW) == [draft(claim).path]
-    ledger.forget(URL)
-    with ledger._engine.connect() as connection:
+def test_what_is_forgotten_leaves_no_text_anywhere(db: Database) -> None:
+    admit(db, item(1, text=SECRET, title=SECRET), item(2))
+    [lease, other] = db.leases.acquire("one", 2, LEASE_S)
+    db.budget.record(lease, answer(SECRET))
+    db.caches.save_page(URL, SECRET, None, NOW)
+    db.caches.save_page(f"{URL}\n.article", SECRET, None, NOW)
+    db.leases.begin_write(lease, draft(lease, SECRET))
+    db.leases.confirm_write(lease)
+    db.leases.release([other])
+    kept = db.drafts.get(draft(lease).external_id)
+    db.versions.add_refused(kept, draft(lease, f"{SECRET} Edited."), "Ada", base="", form="")
+    db.reviews.record_view(kept.item_id, SECRET, kept.path, NOW)
+    assert db.erasure.begin(URL, NOW) == [draft(lease).path]
+    db.erasure.finish(URL)
+    with db._engine.connect() as connection:
         for table in metadata.sorted_tables:
             for row in connection.execute(sa.select(table)):
                 assert SECRET not in str(row), table.name
-    assert ledger.counts() == {"one": {"forgotten": 1, "seen": 1}}
-    assert ledger.known("one", [], [URL, "https://news.example/2"]).forgotten == {URL}
+    assert db.feeds.item_counts() == {"one": {"forgotten": 1, "seen": 1}}
+    assert db.items.existing("one", [], [URL, "https://news.example/2"]).forgotten == {URL}
     with pytest.raises(ReviewError, match="forgotten"):
-        ledger.keep_refused(kept, draft(claim, SECRET), "Ada", base="", form="")
+        db.versions.add_refused(kept, draft(lease, SECRET), "Ada", base="", form="")
 
 
-def test_forgetting_half_done_is_finished_by_doing_it_again(ledger: Ledger) -> None:
-    admit(ledger, item(1))
-    [claim] = ledger.claim("one", 1, LEASE_S)
-    ledger.intend(claim, draft(claim))
-    ledger.confirm(claim)
-    paths = ledger.begin_forgetting(URL, NOW)
-    assert ledger.begin_forgetting(URL, NOW) == paths
-    ledger.forget(URL)
-    assert ledger.begin_forgetting(URL, NOW) == []
+def test_forgetting_half_done_is_finished_by_doing_it_again(db: Database) -> None:
+    admit(db, item(1))
+    [lease] = db.leases.acquire("one", 1, LEASE_S)
+    db.leases.begin_write(lease, draft(lease))
+    db.leases.confirm_write(lease)
+    paths = db.erasure.begin(URL, NOW)
+    assert db.erasure.begin(URL, NOW) == paths
+    db.erasure.finish(URL)
+    assert db.erasure.begin(URL, NOW) == []
 
 
-def test_what_a_run_works_on_is_not_forgotten_under_its_hands(ledger: Ledger) -> None:
-    admit(ledger, item(1))
-    ledger.claim("one", 1, LEASE_S)
+def test_what_a_run_works_on_is_not_forgotten_under_its_hands(db: Database) -> None:
+    admit(db, item(1))
+    db.leases.acquire("one", 1, LEASE_S)
     with pytest.raises(ReviewError, match="when the run is over"):
-        ledger.begin_forgetting(URL, NOW)
+        db.erasure.begin(URL, NOW)

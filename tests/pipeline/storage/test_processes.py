@@ -4,18 +4,18 @@ import sys
 
 import pytest
 
-from pipeline.storage.processes import current_owner, is_dead
+from pipeline.storage.processes import current_owner, process_is_dead
 
 
 def test_this_process_lives() -> None:
-    assert not is_dead(current_owner())
+    assert not process_is_dead(current_owner())
 
 
 @pytest.mark.process
 def test_a_process_that_ended_is_dead() -> None:
     program = "from pipeline.storage.processes import current_owner; print(current_owner())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert is_dead(done.stdout.strip())
+    assert process_is_dead(done.stdout.strip())
 
 
 @pytest.mark.process
@@ -25,23 +25,23 @@ def test_a_process_that_nobody_buried_is_dead() -> None:
         assert child.stdout is not None
         owner = child.stdout.readline().strip()
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-        assert is_dead(owner)
+        assert process_is_dead(owner)
 
 
 def test_a_number_used_again_is_another_process() -> None:
     host, boot, pid, started = current_owner().split("|")
-    assert not started or is_dead(f"{host}|{boot}|{pid}|{int(started) - 1}")
+    assert not started or process_is_dead(f"{host}|{boot}|{pid}|{int(started) - 1}")
 
 
 def test_nothing_outlives_a_restart_of_its_host() -> None:
     host, _, pid, started = current_owner().split("|")
-    assert is_dead(f"{host}|another-boot|{pid}|{started}")
+    assert process_is_dead(f"{host}|another-boot|{pid}|{started}")
 
 
 def test_of_another_host_nobody_knows() -> None:
-    assert not is_dead("elsewhere|boot|1|1")
+    assert not process_is_dead("elsewhere|boot|1|1")
 
 
 def test_what_is_no_owner_is_left_alone() -> None:
     host = current_owner().split("|")[0]
-    assert not any(is_dead(owner) for owner in ("", "x", host, f"{host}|boot|many|1"))
+    assert not any(process_is_dead(owner) for owner in ("", "x", host, f"{host}|boot|many|1"))

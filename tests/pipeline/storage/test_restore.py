@@ -15,7 +15,7 @@ from pipeline.domain.models import ReviewDecision, Sentiment
 from pipeline.services import review
 from pipeline.services.backup import create_backup, reconcile_database, restore_files, verify_backup
 from pipeline.services.edit import DraftEdit, save_edit, start_revision
-from pipeline.storage import Ledger
+from pipeline.storage import Database
 from tests.fakes.stock import FEED, fill, layout
 from tests.pipeline.storage.records import admit, draft, item
 
@@ -31,18 +31,18 @@ class Desk:
         self.settings: Settings = layout(folder, {"COPYDESK_DATABASE_URL": url})
         self.refs = fill(self.settings, 12, faults=False)
         self.subscriptions = load_feeds(self.settings.feeds_file)
-        self.ledger = Ledger.open(url)
+        self.db = Database.open(url)
         self.root = self.settings.output
 
     def decide(self, number: int, decision: ReviewDecision) -> str:
         return review.submit_review(
-            self.ledger, self.root, self.subscriptions, self.refs[number], decision,
+            self.db, self.root, self.subscriptions, self.refs[number], decision,
             by="Ada", note="n", now=now(),
         )  # fmt: skip
 
     def undo(self, number: int) -> str:
         return review.undo_review(
-            self.ledger, self.root, self.subscriptions, self.refs[number], by="Ada", note=None, now=now()
+            self.db, self.root, self.subscriptions, self.refs[number], by="Ada", note=None, now=now()
         )
 
     def tree(self) -> dict[str, str]:
@@ -58,12 +58,12 @@ class Desk:
             sentiment=Sentiment(told["sentiment"]), sticky_weight=0, body=body,
         )  # fmt: skip
         save_edit(
-            self.ledger, self.root, self.subscriptions, self.refs[number], changes, (),
+            self.db, self.root, self.subscriptions, self.refs[number], changes, (),
             base=files.sha256_of(text.encode()), by="Ada", now=now(),
         )  # fmt: skip
 
     def path(self, number: int) -> Path:
-        return self.root / self.ledger.draft(self.refs[number]).path
+        return self.root / self.db.drafts.get(self.refs[number]).path
 
     def lose(self) -> None:
         shutil.rmtree(self.root)
@@ -72,7 +72,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path, url: str) -> Iterator[Desk]:
     desk = Desk(tmp_path / "project", url)
-    with desk.ledger:
+    with desk.db:
         yield desk
 
 
@@ -81,20 +81,20 @@ def test_files_are_brought_to_what_the_ledger_knows(desk: Desk, tmp_path: Path) 
         desk.decide(number, ReviewDecision.APPROVE)
     desk.decide(8, ReviewDecision.REJECT)
     desk.edit(9, "Edited before")
-    create_backup(desk.ledger, desk.root, tmp_path / "backup.tar.gz")
+    create_backup(desk.db, desk.root, tmp_path / "backup.tar.gz")
 
     desk.decide(0, ReviewDecision.APPROVE)
     desk.decide(1, ReviewDecision.REJECT)
     desk.edit(2, "Edited since")
-    forgotten = desk.ledger.draft(desk.refs[3]).item.canonical
-    review.erase_item(desk.ledger, desk.root, str(forgotten), now())
+    forgotten = desk.db.drafts.get(desk.refs[3]).item.canonical
+    review.erase_item(desk.db, desk.root, str(forgotten), now())
     desk.undo(4)
-    start_revision(desk.ledger, desk.root, desk.refs[5], by="Ada")
+    start_revision(desk.db, desk.root, desk.refs[5], by="Ada")
     desk.edit(5, "Revised")
-    start_revision(desk.ledger, desk.root, desk.refs[6], by="Ada")
+    start_revision(desk.db, desk.root, desk.refs[6], by="Ada")
     desk.edit(6, "Revised and approved")
     desk.decide(6, ReviewDecision.APPROVE)
-    start_revision(desk.ledger, desk.root, desk.refs[7], by="Ada")
+    start_revision(desk.db, desk.root, desk.refs[7], by="Ada")
     desk.decide(7, ReviewDecision.REJECT)
     desk.undo(8)
     desk.edit(8, "Taken back and edited")
@@ -106,10 +106,10 @@ def test_files_are_brought_to_what_the_ledger_knows(desk: Desk, tmp_path: Path) 
     desk.lose()
     restore_files(tmp_path / "backup.tar.gz", desk.root, None)
     assert desk.tree() != then
-    amended = reconcile_database(desk.ledger, desk.root)
+    amended = reconcile_database(desk.db, desk.root)
     assert desk.tree() == then
     assert len(amended.left_out) == len({0, 1, 3, 4, 8, 9})
-    assert reconcile_database(desk.ledger, desk.root) == ([], [])
+    assert reconcile_database(desk.db, desk.root) == ([], [])
 
 
 def test_what_an_editor_wrote_past_the_ledger_stays(desk: Desk, tmp_path: Path) -> None:
@@ -119,32 +119,32 @@ def test_what_an_editor_wrote_past_the_ledger_stays(desk: Desk, tmp_path: Path) 
     site = desk.path(1)
     site.write_text(site.read_text(encoding="utf-8") + "By hand.\n", encoding="utf-8")
     then = desk.tree()
-    create_backup(desk.ledger, desk.root, tmp_path / "backup.tar.gz")
+    create_backup(desk.db, desk.root, tmp_path / "backup.tar.gz")
     desk.lose()
     restore_files(tmp_path / "backup.tar.gz", desk.root, None)
-    assert reconcile_database(desk.ledger, desk.root) == ([], [])
+    assert reconcile_database(desk.db, desk.root) == ([], [])
     assert desk.tree() == then
 
 
 def test_what_a_run_has_still_to_write_is_left_to_it(desk: Desk, tmp_path: Path) -> None:
-    admit(desk.ledger, item(1), key=FEED)
-    [claim] = desk.ledger.claim(FEED, 1, 900.0)
-    intended = draft(claim)
-    desk.ledger.intend(claim, intended)
+    admit(desk.db, item(1), key=FEED)
+    [lease] = desk.db.leases.acquire(FEED, 1, 900.0)
+    intended = draft(lease)
+    desk.db.leases.begin_write(lease, intended)
     files.write_atomically(desk.root, intended.path, intended.text.encode())
     then = desk.tree()
     assert intended.path in then
-    create_backup(desk.ledger, desk.root, tmp_path / "backup.tar.gz")
+    create_backup(desk.db, desk.root, tmp_path / "backup.tar.gz")
     desk.lose()
     restore_files(tmp_path / "backup.tar.gz", desk.root, None)
-    assert reconcile_database(desk.ledger, desk.root) == ([], [])
+    assert reconcile_database(desk.db, desk.root) == ([], [])
     assert desk.tree() == then
 
 
 @pytest.mark.parametrize("kept", [0.2, 0.9, 0.999])
 def test_a_cut_off_archive_is_refused(desk: Desk, tmp_path: Path, kept: float) -> None:
     archive = tmp_path / "backup.tar.gz"
-    saved = create_backup(desk.ledger, desk.root, archive)
+    saved = create_backup(desk.db, desk.root, archive)
     assert verify_backup(archive) == saved
     whole = archive.read_bytes()
     archive.write_bytes(whole[: int(len(whole) * kept)])

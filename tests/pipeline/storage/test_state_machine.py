@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from pipeline.domain.errors import LeaseLost
 from pipeline.domain.models import LLMResponse
-from pipeline.storage import Claim, Ledger
+from pipeline.storage import Database, Lease
 from pipeline.storage.processes import current_owner
 from pipeline.storage.schema import items as items_table
 from tests.pipeline.storage.records import LEASE_S, admit, answer, draft, feed, item
@@ -37,19 +37,19 @@ class Machine(RuleBasedStateMachine):
         self.intents: dict[int, str] = {}
         self.attempts: dict[int, int] = {}
         self.drafted: list[int] = []
-        self.held: dict[int, Claim] = {}
+        self.held: dict[int, Lease] = {}
         self.ended: set[int] = set()
-        self.stale: list[Claim] = []
+        self.stale: list[Lease] = []
 
     @initialize()
     def start(self) -> None:
-        self.ledger = Ledger.open(self.url)
-        self.ledger.sync_feeds([feed()])
+        self.db = Database.open(self.url)
+        self.db.feeds.sync([feed()])
 
     def teardown(self) -> None:
-        self.ledger.close()
+        self.db.close()
 
-    def picked(self, pick: int) -> tuple[int, Claim] | None:
+    def picked(self, pick: int) -> tuple[int, Lease] | None:
         return sorted(self.held.items())[pick % len(self.held)] if self.held else None
 
     def drop(self, number: int, state: str) -> None:
@@ -59,31 +59,31 @@ class Machine(RuleBasedStateMachine):
 
     @rule(found=st.sets(st.integers(0, 6)))
     def poll(self, found: set[int]) -> None:
-        admitted = admit(self.ledger, *(item(number) for number in sorted(found)))
+        admitted = admit(self.db, *(item(number) for number in sorted(found)))
         assert admitted.new == len(found - set(self.states))
         for number in found:
             self.states.setdefault(number, "seen")
 
     @rule(limit=st.integers(1, 4), lease_s=st.sampled_from([LEASE_S, LEASE_S, ENDED]))
-    def claim(self, limit: int, lease_s: float) -> None:
+    def lease(self, limit: int, lease_s: float) -> None:
         free = [n for n, state in self.states.items() if state in OPEN]
         free = sorted(n for n in free if n not in self.held or n in self.ended)[:limit]
-        claims = self.ledger.claim("one", limit, lease_s)
-        assert [claim.item for claim in claims] == [item(number) for number in free]
-        for number, claim in zip(free, claims, strict=True):
-            assert claim.answer == self.answers.get(number), "what was paid for is not asked again"
-            assert (claim.intent.text if claim.intent else None) == self.intents.get(number)
-            assert claim.attempts == self.attempts.get(number, 0) + 1
+        leases = self.db.leases.acquire("one", limit, lease_s)
+        assert [lease.item for lease in leases] == [item(number) for number in free]
+        for number, lease in zip(free, leases, strict=True):
+            assert lease.answer == self.answers.get(number), "what was paid for is not asked again"
+            assert (lease.intent.text if lease.intent else None) == self.intents.get(number)
+            assert lease.attempts == self.attempts.get(number, 0) + 1
             if number in self.held:
                 self.drop(number, self.states[number])
-            self.held[number] = claim
+            self.held[number] = lease
             if lease_s == ENDED:
                 self.ended.add(number)
 
     @rule(pick=picks)
     def heartbeat(self, pick: int) -> None:
         if one := self.picked(pick):
-            self.ledger.heartbeat([one[1]], LEASE_S)
+            self.db.leases.renew([one[1]], LEASE_S)
             self.ended.discard(one[0])
 
     @rule(pick=picks)
@@ -91,13 +91,13 @@ class Machine(RuleBasedStateMachine):
         one = self.picked(pick)
         if one and one[0] not in self.answers:
             self.answers[one[0]] = answer(f"answer {next(numbers)}")
-            self.ledger.record_answer(one[1], self.answers[one[0]])
+            self.db.budget.record(one[1], self.answers[one[0]])
             self.states[one[0]] = "answered"
 
     @rule(pick=picks)
     def discard_answer(self, pick: int) -> None:
         if one := self.picked(pick):
-            self.ledger.discard_answer(one[1], "no JSON")
+            self.db.budget.mark_unusable(one[1], "no JSON")
             self.answers.pop(one[0], None)
             self.states[one[0]] = "seen"
 
@@ -106,13 +106,13 @@ class Machine(RuleBasedStateMachine):
         one = self.picked(pick)
         if one and one[0] not in self.intents:
             self.intents[one[0]] = f"text {next(numbers)}"
-            self.ledger.intend(one[1], draft(one[1], self.intents[one[0]]))
+            self.db.leases.begin_write(one[1], draft(one[1], self.intents[one[0]]))
 
     @rule(pick=picks)
     def confirm(self, pick: int) -> None:
         one = self.picked(pick)
         if one and one[0] in self.intents:
-            self.ledger.confirm(one[1])
+            self.db.leases.confirm_write(one[1])
             self.drafted.append(one[0])
             self.drop(one[0], "drafted")
 
@@ -122,29 +122,29 @@ class Machine(RuleBasedStateMachine):
             self.attempts[one[0]] = one[1].attempts
             again = retry and one[1].attempts < 3
             expected = self.states[one[0]] if again else "failed"
-            assert self.ledger.fail(one[1], "trouble", retry=retry) == expected
+            assert self.db.leases.fail(one[1], "trouble", retry=retry) == expected
             self.drop(one[0], expected)
 
     @rule()
     def retry_failed(self) -> None:
         failed = [number for number, state in self.states.items() if state == "failed"]
-        assert self.ledger.retry_failed() == len(failed)
+        assert self.db.items.retry_failed() == len(failed)
         for number in failed:
             self.states[number], self.attempts[number] = "seen", 0
 
     @rule()
     def release(self) -> None:
-        self.ledger.release(list(self.held.values()))
+        self.db.leases.release(list(self.held.values()))
         for number in list(self.held):
             self.drop(number, self.states[number])
 
     @rule()
     def crash(self) -> None:
         """The process dies: its leases stay behind, under the name of one that lives no more."""
-        self.ledger.close()
-        self.ledger = Ledger.open(self.url)
+        self.db.close()
+        self.db = Database.open(self.url)
         host, *_ = current_owner().split("|")
-        with self.ledger._engine.begin() as connection:
+        with self.db._engine.begin() as connection:
             owned = items_table.c.lease_owner.is_not(None)
             connection.execute(items_table.update().where(owned).values(lease_owner=f"{host}|before|1|1"))
         self.held.clear()  # the dead do not come late
@@ -155,42 +155,42 @@ class Machine(RuleBasedStateMachine):
         """A holder that lost its lease is refused whatever it does, and changes nothing."""
         if not self.stale:
             return
-        claim = self.stale[pick % len(self.stale)]
+        lease = self.stale[pick % len(self.stale)]
         for act in (
-            lambda: self.ledger.discard_answer(claim, "late"),
-            lambda: self.ledger.intend(claim, draft(claim, "late")),
-            lambda: self.ledger.confirm(claim),
-            lambda: self.ledger.fail(claim, "late", retry=False),
+            lambda: self.db.budget.mark_unusable(lease, "late"),
+            lambda: self.db.leases.begin_write(lease, draft(lease, "late")),
+            lambda: self.db.leases.confirm_write(lease),
+            lambda: self.db.leases.fail(lease, "late", retry=False),
         ):
             with pytest.raises(LeaseLost):
                 act()
-        self.ledger.heartbeat([claim], LEASE_S)
-        self.ledger.release([claim])
+        self.db.leases.renew([lease], LEASE_S)
+        self.db.leases.release([lease])
 
     @rule(pick=picks)
     def late_answer(self, pick: int) -> None:
         """What a late holder paid for is kept all the same."""
         if not self.stale:
             return
-        claim = self.stale[pick % len(self.stale)]
-        number = int(claim.item.guid.removeprefix("guid-"))
+        lease = self.stale[pick % len(self.stale)]
+        number = int(lease.item.guid.removeprefix("guid-"))
         self.answers[number] = answer(f"late {next(numbers)}")
         with pytest.raises(LeaseLost):
-            self.ledger.record_answer(claim, self.answers[number])
+            self.db.budget.record(lease, self.answers[number])
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        if not hasattr(self, "ledger"):
+        if not hasattr(self, "db"):
             return
-        found = self.ledger.counts().get("one", {})
+        found = self.db.feeds.item_counts().get("one", {})
         states = list(self.states.values())
         assert found == {state: states.count(state) for state in set(states)}
-        assert sorted(row.item.guid for row in self.ledger.drafts()) == sorted(
+        assert sorted(row.item.guid for row in self.db.drafts.list()) == sorted(
             f"guid-{number}" for number in self.drafted
         )
         assert all(
             row.version_text == self.intents[int(row.item.guid.removeprefix("guid-"))]
-            for row in self.ledger.drafts()
+            for row in self.db.drafts.list()
         )
 
 

@@ -1,0 +1,136 @@
+"""Rows of items, for the transactions of several repositories: lookups, inserts, source updates."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from pipeline.domain.errors import ReviewError
+from pipeline.domain.models import Item, Window, external_id
+from pipeline.storage.engine import Row, chunks
+from pipeline.storage.feeds import FeedRow
+from pipeline.storage.records import DraftRow
+from pipeline.storage.schema import feeds, items
+
+Columns = dict[str, object]
+"""Values of a row, by column."""
+
+newest_payload = sa.func.coalesce(items.c.updated_payload, items.c.payload)
+"""An item's payload as its feed had it last."""
+
+
+def by_guid(connection: sa.Connection, feed_id: int, guids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return the (state, content hash) of stored items of a feed, by guid."""
+    columns = (items.c.guid, items.c.state, items.c.content_hash, items.c.updated_hash)
+    found = {}
+    for chunk in chunks(guids):
+        query = sa.select(*columns).where(items.c.feed_id == feed_id, items.c.guid.in_(chunk))
+        for row in connection.execute(query):
+            found[row.guid] = (row.state, row.updated_hash or row.content_hash)
+    return found
+
+
+def by_canonical(connection: sa.Connection, urls: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Return the (feed key, guid) of the items that are drafted for canonical URLs, by URL."""
+    found = {}
+    for chunk in chunks(urls):
+        query = (
+            sa.select(items.c.owned_canonical, feeds.c.key, items.c.guid)
+            .select_from(items.join(feeds))
+            .where(items.c.owned_canonical.in_(chunk))
+        )
+        found.update({row[0]: (row[1], row[2]) for row in connection.execute(query)})
+    return found
+
+
+def insert(connection: sa.Connection, feed: FeedRow, rows: Sequence[tuple[Item, Columns]]) -> list[int]:
+    """Insert items of a feed, each with further columns; returns their ids."""
+    if not rows:
+        return []
+    every = [
+        _BLANK
+        | {"feed_id": feed.id, "guid": item.guid, "external_id": external_id(feed.first_key, item.guid)}
+        | values(item)
+        | more
+        for item, more in rows
+    ]
+    numbered = items.insert().returning(items.c.id, sort_by_parameter_order=True)
+    return list(connection.scalars(numbered, every))
+
+
+_BLANK: Columns = {
+    **dict.fromkeys(("reason", "merged_into", "owned_canonical", "story_id")),
+    **dict.fromkeys(("attempts", "lease_token", "updates"), 0),
+}
+
+
+def values(item: Item) -> Columns:
+    """Return the columns that hold a feed's content of an item."""
+    return {
+        "canonical": item.canonical,
+        "payload": item.model_dump_json(),
+        "content_hash": item.content_hash,
+        "title": item.title,
+        "published_at": item.published_at,
+    }
+
+
+def in_window(window: Window | None) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of a half-open range of publication times."""
+    since, until = window or (None, None)
+    conditions = [items.c.published_at >= since] if since else []
+    return conditions + ([items.c.published_at < until] if until else [])
+
+
+def updated_source(row: Row) -> Item | None:
+    """Return an item's current source, with no less text than before; None where it did not change.
+
+    A feed's excerpt replaces neither a page's text nor a full text of the feed: the earlier text stays, and
+    the excerpt becomes the summary.
+    """
+    if row.updated_payload is None:
+        return None
+    before, now = (Item.model_validate_json(payload) for payload in (row.payload, row.updated_payload))
+    summed = bool(before.summary) and before.text == before.summary
+    text = now.summary or now.text if summed else now.text
+    of_feed = summed or before.content_hash == row.content_hash
+    whole = len(text) >= len(before.text) // (2 if of_feed else 1)
+    changes = {
+        "text": text if whole else before.text,
+        "summary": now.summary if whole else text,
+        "title": now.title or before.title,
+        "author": now.author or before.author,
+        "image": now.image or before.image,
+        "published_at": now.published_at if now.dated else before.published_at,
+    }
+    return now.model_copy(update=changes)
+
+
+SOURCE_APPLIED: Columns = {
+    "updated_payload": None,
+    "updated_hash": None,
+    "updates": sa.case((items.c.updates > 0, items.c.updates), else_=1),
+}
+"""Columns of an item whose changed source became its source; `updates` keeps that it changed."""
+
+
+def apply_source_update(connection: sa.Connection, item_id: int, reviewed: Item | None) -> None:
+    """Make a changed source the item's source, as a draft was approved beside it.
+
+    A source that changed again after it was `reviewed` stays a change.
+    """
+    this = items.c.id == item_id
+    row = connection.execute(sa.select(items).where(this)).one()
+    if (now := updated_source(row)) is not None and now == reviewed:
+        applied = {"payload": now.model_dump_json(), "content_hash": row.updated_hash}
+        connection.execute(items.update().where(this).values(**applied, **SOURCE_APPLIED))
+
+
+def require_editable(connection: sa.Connection, draft: DraftRow, *, leased: bool = False) -> None:
+    """Raise ReviewError where a draft was reviewed meanwhile, or a run works on it (unless `leased`)."""
+    columns = sa.select(items.c.state, items.c.lease_owner).where(items.c.id == draft.item_id)
+    now = connection.execute(columns.with_for_update()).one()
+    if now.state != "drafted":
+        raise ReviewError(f"{draft.path} is {now.state}; nothing was changed", draft=draft.path)
+    if now.lease_owner and not leased:
+        message = f"{draft.path} is being written anew just now; say it again when the run is over"
+        raise ReviewError(message, draft=draft.path)
