@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Work happens without a word to anybody outside.
 export DO_NOT_TRACK := 1
+# What is compiled is kept: commands and tests start many processes.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run quick test check format bench soak trials lock help
 
@@ -28,7 +30,7 @@ $(VENV)/ready: requirements.lock pyproject.toml
 run: $(VENV)/ready  ## the sample beat: feeds on loopback to drafts in output/drafts/
 	@$(BIN)/copydesk --sample run
 
-quick: $(VENV)/ready  ## the tests that start no process, browser or database server: a minute
+quick: $(VENV)/ready  ## the tests that start no process, browser, database server or desk: a minute
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not process and not soak"
 
 NODE := tests/readers tests/sites/astro tests/sites/eleventy

@@ -21,6 +21,7 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from pipeline.checks.pool import CheckPool  # noqa: E402
 from pipeline.config import Settings  # noqa: E402
 from tests.desk.server import DeskServer  # noqa: E402
 from tests.fakes.stock import TOKEN, fill, layout  # noqa: E402
@@ -30,7 +31,7 @@ _NEXT = "here => location.href !== here && document.querySelector('.desk .draft'
 
 def serve(settings: Settings, port: "multiprocessing.Queue[str]", stop: "multiprocessing.Queue[int]") -> None:
     """Serve a desk until it is told to stop."""
-    with DeskServer(settings) as server:
+    with DeskServer(settings, checks=CheckPool(workers=2)) as server:
         port.put(server.url)
         stop.get()
 

@@ -24,10 +24,13 @@ from pipeline.storage import Database
 _PARTS = (metrics, queue, drafts, edit, decisions, history, published, profile, covers)
 
 
-def create_app(settings: Settings, access: AccessPolicy, *, covers_api: str = API) -> FastAPI:
+def create_app(
+    settings: Settings, access: AccessPolicy, *, covers_api: str = API, checks: CheckPool | None = None
+) -> FastAPI:
     """Return the desk. Its ledger is opened when it starts: raises DatabaseError, ConfigError, OutputError.
 
-    `covers_api` is where covers are searched for.
+    `covers_api` is where covers are searched for, `checks` what checks the drafts; by default two worker
+    processes.
     """
 
     @asynccontextmanager
@@ -36,8 +39,8 @@ def create_app(settings: Settings, access: AccessPolicy, *, covers_api: str = AP
         with db:
             await asyncio.to_thread(review.resume_interrupted, db, settings.output)
             net = HttpClient(user_agent(settings), allowed=settings.allow_hosts)
-            async with CheckPool(workers=2) as checks, net:
-                app.state.ctx = WebContext(settings, db, checks, net, covers_api)
+            async with checks or CheckPool(workers=2) as opened, net:
+                app.state.ctx = WebContext(settings, db, opened, net, covers_api)
                 app.state.access = access
                 yield
 

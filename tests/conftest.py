@@ -1,10 +1,13 @@
 """The tiers of the tests, by marker.
 
-`process`: starts a process (a command, a browser, a database server, a sandbox worker); not in `make quick`.
+`process`: starts a process (a command, a browser, a database server, a sandbox worker), or serves a desk; not
+in `make quick`.
 `soak`: takes minutes, or a program that others wrote; in `make soak` alone, where `make test` has a fast test
 of the same rule beside it.
 """
 
+import platform
+import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +19,10 @@ _SOAK = ("benchmarks/", "sites/")
 _PROCESS = (
     "end_to_end/",
     "desk/browser/",
+    "desk/test_corrections.py",
+    "desk/test_covers.py",
+    "desk/test_race.py",
+    "desk/test_safety.py",
     "copydesk/test_desk_command.py",
     "copydesk/test_doctor.py",
     "flows/test_run_processes.py",
@@ -25,8 +32,8 @@ _PROCESS = (
     "pipeline/publishing/targets/test_gitrepo.py",
     *_SOAK,
 )
-_STARTING = frozenset(("desk", "browser", "prefect_api"))
-"""Fixtures that start processes: a desk has sandbox workers."""
+_STARTING = frozenset(("browser", "desk", "node", "postgres_server", "prefect_api"))
+"""Fixtures that start processes, or a desk: a server and a thread of it for each test."""
 _STARTS = frozenset(("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"))
 """Audit events of the standard library: https://docs.python.org/3/library/audit_events.html."""
 _started: list[str] = []
@@ -56,13 +63,21 @@ def _note(event: str, _arguments: tuple[object, ...]) -> None:
         _started.append(event)
 
 
+platform.processor()  # starts `uname` once in a process; the OpenAI client asks for it
 sys.addaudithook(_note)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    _started.clear()  # before the first fixture of any scope
 
 
 @pytest.fixture(autouse=True)
 def _no_process(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test that starts a process and does not say so."""
-    _started.clear()
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
     yield
-    if _started and request.node.get_closest_marker("process") is None:
+    # Not every way of starting one is an audit event (multiprocessing, uvloop): one that ended is counted.
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt > children
+    if (_started or ended) and request.node.get_closest_marker("process") is None:
         pytest.fail("it starts a process: mark it with `pytest.mark.process`")

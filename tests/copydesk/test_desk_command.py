@@ -44,13 +44,13 @@ def opened(
             yield process, found[0]
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(20)
+            process.wait(120)
 
 
 def answered(link: str, **headers: str) -> httpx.Response:
     """Ask until the desk listens."""
     transport = httpx.HTTPTransport(retries=20)
-    with httpx.Client(transport=transport, headers=headers, follow_redirects=True, timeout=20) as client:
+    with httpx.Client(transport=transport, headers=headers, follow_redirects=True, timeout=120) as client:
         return client.get(link)
 
 
@@ -79,7 +79,7 @@ def test_mistakes_are_one_line_and_an_exit_code(tmp_path: Path) -> None:
     def said(*arguments: str, **environ: str) -> tuple[int, str]:
         command = [sys.executable, "-m", "copydesk", "desk", *arguments]
         done = subprocess.run(
-            command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=60,
+            command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=300,
             env=environment(settings, **environ),
         )  # fmt: skip
         return done.returncode, done.stderr

@@ -11,6 +11,7 @@ from pipeline.config import Settings, load_feeds, load_settings
 from pipeline.http_client import HttpClient
 from pipeline.services import PollReport, draft_feed, poll
 from pipeline.storage import Database, DraftRow
+from tests.databases import prepared
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import article
 from tests.fakes.stock import TOKEN
@@ -68,7 +69,7 @@ class Wire:
     async def _run(self) -> PollReport:
         subscriptions = load_feeds(self.settings.feeds_file)
         feed = subscriptions.feed("wire")
-        with Database.open(self.settings.database_url) as db:
+        with Database.open(prepared(self.settings.database_url)) as db:
             db.feeds.sync(subscriptions.feeds)
             async with HttpClient("test", allowed=self.server.hosts) as net:
                 folder, model = self.settings.base, Scripted(*[json.dumps(ANSWER)] * 2)

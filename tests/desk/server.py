@@ -15,22 +15,30 @@ import uvicorn
 
 from desk import create_app
 from desk.auth import AccessPolicy
+from pipeline.checks.pool import CheckPool
 from pipeline.config import Settings
 from pipeline.storage import Database, DraftRow
+from tests.fakes.checks import ChecksHere
 from tests.fakes.stock import TOKEN
 
 
 class DeskServer:
-    """A desk that listens at a free port."""
+    """A desk that listens at a free port; it checks in this process where no pool is given."""
 
-    def __init__(self, settings: Settings, covers_api: str = "http://127.0.0.1:9", **access: object) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        covers_api: str = "http://127.0.0.1:9",
+        checks: CheckPool | None = None,
+        **access: object,
+    ) -> None:
         self.settings = settings
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
         asked = AccessPolicy(port=self.port, token=TOKEN, **access)  # type: ignore[arg-type]
-        app = create_app(settings, asked, covers_api=covers_api)
+        app = create_app(settings, asked, covers_api=covers_api, checks=checks or ChecksHere())
         config = uvicorn.Config(app, log_level="critical", access_log=False, ws="none", lifespan="on")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
@@ -54,7 +62,7 @@ class Visitor(httpx.Client):
 
     def __init__(self, server: DeskServer, name: str = "Ada") -> None:
         headers = {"Origin": server.url}
-        super().__init__(base_url=server.url, headers=headers, follow_redirects=True, timeout=30)
+        super().__init__(base_url=server.url, headers=headers, follow_redirects=True, timeout=300)
         self._name = name
 
     def __enter__(self) -> Self:

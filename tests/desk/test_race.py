@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -30,7 +31,6 @@ from pipeline.storage import Database, Lease
 from tests.desk.server import DeskServer, Visitor, form_of
 from tests.fakes.stock import FEED, fill, layout
 
-EXAMPLES = 200
 EDITOR = st.sampled_from(("Ada", "Ben"))
 
 
@@ -202,13 +202,14 @@ class Race(RuleBasedStateMachine):
             self.ctx.db.leases.release([self.claim])
 
 
-def test_no_interleaving_loses_an_edit_or_decides_on_a_text_unseen() -> None:
+@pytest.mark.parametrize("examples", [8, pytest.param(200, marks=pytest.mark.soak)])
+def test_no_interleaving_loses_an_edit_or_decides_on_a_text_unseen(examples: int) -> None:
     with ExitStack() as stack:
         Race.ctx = Room(stack)
         run_state_machine_as_test(
             Race,
             settings=settings(
-                max_examples=EXAMPLES,
+                max_examples=examples,
                 stateful_step_count=14,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),

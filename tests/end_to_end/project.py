@@ -77,7 +77,7 @@ def run_copydesk(project: Project, *arguments: str, wait: bool = True) -> Any:
     command = [sys.executable, "-m", "copydesk", *arguments]
     if wait:
         return subprocess.run(
-            command, cwd=project.folder, env=project.environ, text=True, capture_output=True, timeout=300
+            command, cwd=project.folder, env=project.environ, text=True, capture_output=True, timeout=600
         )
     return subprocess.Popen(
         command,
@@ -119,11 +119,11 @@ def serve_prefect(home: Path) -> Iterator[str]:
 
 
 def _await_health(process: "subprocess.Popen[bytes]", url: str) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         assert process.poll() is None, "Prefect's server died while starting"
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as response:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=10) as response:
             if response.status == 200:
                 return
         time.sleep(0.2)
-    raise AssertionError("Prefect's server did not start in 120 s")
+    raise AssertionError("Prefect's server did not start in 300 s")

@@ -81,11 +81,11 @@ def test_a_killed_walk_is_gone_on_with(project: Project, feeds: FeedServer) -> N
     wordpress(feeds)
     feeds.add("/feed?paged=3", rss([16, 15], WORDPRESS), delay_s=120)
     process = run_copydesk(project, *SPAN, "--yes", wait=False)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not feeds.requests_of("/feed?paged=3") and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait(10)
+    process.wait(120)
     status = json.loads(call_copydesk(project, "status", "--json").stdout)
     assert status["feeds"][0]["counts"] == {"seen": 4}
     wordpress(feeds)

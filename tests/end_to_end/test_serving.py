@@ -21,7 +21,7 @@ from tests.fakes.model_server import ModelServer
 from tests.fakes.stock import NOW, fill, layout
 
 ROOT = Path(__file__).parents[2]
-_PATIENCE_S = 180
+_PATIENCE_S = 300
 
 
 def started(settings: Settings, **environ: str) -> "subprocess.Popen[str]":
@@ -69,7 +69,7 @@ def test_it_carries_out_what_an_editor_asks_for_and_ends_without_leaving_anythin
                 time.sleep(0.5)
         finally:
             process.send_signal(signal.SIGINT)
-            said = process.communicate(timeout=90)[0]
+            said = process.communicate(timeout=300)[0]
     assert process.returncode == 0, said
     assert "0 0 1 1 *  1 feed: stock-wire" in said
     assert "Traceback" not in said
@@ -113,7 +113,7 @@ def test_killed_it_leaves_no_server_behind(tmp_path: Path) -> None:
         assert working_in(settings.base) == before
         assert {"DO_NOT_TRACK=1", "PREFECT_SERVER_ANALYTICS_ENABLED=false"} <= set(environ)
         process.kill()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while servers(settings.base):
         assert time.monotonic() < deadline, servers(settings.base)
         time.sleep(0.2)
@@ -128,10 +128,13 @@ def as_a_terminal_does(process: "subprocess.Popen[str]") -> None:
     os.killpg(process.pid, signal.SIGINT)
 
 
-@pytest.mark.parametrize("told_to_end", [as_a_service_manager_does, as_a_terminal_does])
+@pytest.mark.parametrize(
+    "told_to_end", [as_a_service_manager_does, pytest.param(as_a_terminal_does, marks=pytest.mark.soak)]
+)
 def test_told_to_end_it_keeps_the_answers_under_way_and_pays_for_none_twice(
     tmp_path: Path, told_to_end: Callable[["subprocess.Popen[str]"], None]
 ) -> None:
+    """Which process a signal reaches first: `test_stopping.py` tells a group, as a terminal does, as well."""
     with ModelServer(latency_s=5) as model:
         environ = {
             "COPYDESK_MODEL": "m",
@@ -155,7 +158,7 @@ def test_told_to_end_it_keeps_the_answers_under_way_and_pays_for_none_twice(
             finally:
                 asked = len(model.seen)
                 told_to_end(process)
-                said = process.communicate(timeout=90)[0]
+                said = process.communicate(timeout=300)[0]
             assert process.returncode == 0, said
             assert "Traceback" not in said
             assert len(model.seen) == asked == 2
@@ -167,5 +170,5 @@ def test_told_to_end_it_keeps_the_answers_under_way_and_pays_for_none_twice(
                 while any(db.drafts.get(ref).version < 2 for ref in refs) and time.monotonic() < deadline:
                     time.sleep(0.5)
                 process.send_signal(signal.SIGINT)
-                process.communicate(timeout=90)
+                process.communicate(timeout=300)
         assert len(model.answered) == len(refs)

@@ -106,7 +106,7 @@ class FeedServer:
 
     @property
     def most_at_once(self) -> int:
-        """How many requests were answered at one time, at most."""
+        """How many requests waited for the first byte of an answer at one time, at most."""
         return self._server.most
 
     @property
@@ -143,18 +143,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.seen.append(Seen(self.path, headers, self.command, body))
             self.server.now += 1
             self.server.most = max(self.server.most, self.server.now)
-        try:
-            self._answer(headers)
-        finally:
-            with self.server.lock:
-                self.server.now -= 1
+        answer = self.server.answers.get(self.path, Answer(b"nothing here", 404))
+        gone = self.server.closing.wait(answer.delay_s)
+        with self.server.lock:  # before the client has the answer, and may ask again
+            self.server.now -= 1
+        if not gone:
+            self._answer(answer, headers)
 
     do_POST = do_GET  # noqa: N815 - the name that http.server looks for
 
-    def _answer(self, headers: dict[str, str]) -> None:
-        answer = self.server.answers.get(self.path, Answer(b"nothing here", 404))
-        if self.server.closing.wait(answer.delay_s):
-            return
+    def _answer(self, answer: Answer, headers: dict[str, str]) -> None:
         if answer.raw is not None:
             self._send_raw(answer.raw, answer.forever, answer.drip_s)
         elif _unchanged(answer, headers):

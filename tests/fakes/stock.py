@@ -17,6 +17,7 @@ from pipeline.domain.models import Article, Beat, Draft, Finding, Item, PollStat
 from pipeline.rewrite.article_schema import parse_response
 from pipeline.rewrite.evaluation.golden_set import GoldenCase, load_cases, load_recorded
 from pipeline.storage import Database, Policy, PollResult
+from tests.databases import prepared
 
 EVALS = Path(__file__).parents[2] / "evals"
 NOW = datetime(2026, 2, 5, 12, tzinfo=UTC)
@@ -60,7 +61,7 @@ def fill(
     settings: Settings, count: int, *, faults: bool = True, first: int = 0, image: str | None = None
 ) -> list[str]:
     """Draft items, every third with an invented sentence; returns their external ids, newest first."""
-    with Database.open(settings.database_url) as db:
+    with Database.open(prepared(settings.database_url)) as db:
         db.feeds.sync(load_feeds(settings.feeds_file).feeds)
         wanted = [_draft(number, faults=faults, image=image) for number in range(first, first + count)]
         found = [item for item, _ in wanted]

@@ -35,7 +35,7 @@ def signed_in(
     """Return a window in which an editor sits at the desk."""
     context = browser.new_context(**options)  # type: ignore[arg-type]
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     page.goto(f"{desk.server.url}/?token={TOKEN}")
     page.get_by_label("Your name").fill(name)
     click(page.get_by_role("button", name="Sit down"))

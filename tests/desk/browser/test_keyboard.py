@@ -177,13 +177,13 @@ def test_without_scripts_everything_is_a_form(browser: Browser, desk: Desk) -> N
     body.fill(body.input_value().replace(" on 3 March 2019", ""))
     click(page.get_by_role("button", name="Save", exact=True))
     blocking = page.locator(".col.found .finding.block")
-    expect(blocking).to_have_count(3, timeout=10_000)
+    expect(blocking).to_have_count(3, timeout=60_000)
     for left in (2, 1, 0):
         # An open <details> needs no script.
         click(blocking.first.locator("summary"))
         blocking.first.get_by_label("Why it may stand").fill("known")
         click(blocking.first.get_by_role("button", name="It may stand"))
-        expect(blocking).to_have_count(left, timeout=10_000)
+        expect(blocking).to_have_count(left, timeout=60_000)
     click(page.get_by_role("button", name="Approve"))
     page.wait_for_url(f"**/drafts/{desk.refs[CLEAN]}*")
     assert desk.stands(ref, "published")

@@ -219,7 +219,7 @@ def test_a_desk_that_does_not_answer_loses_nothing(page: Page, desk: Desk) -> No
     typed(page, "\nStill here.")
     expect(page.locator("#saving")).to_contain_text("your text is still here")
     page.unroute("**/save*")
-    expect(page.locator("#saving")).to_contain_text("Saved", timeout=10_000)
+    expect(page.locator("#saving")).to_contain_text("Saved", timeout=60_000)
     assert "Still here." in desk.text(ref)
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pipeline.checks.document import DraftDocument
 from pipeline.checks.structure import check_structure
 from pipeline.domain.models import Beat
+from tests.lengths import lengths
 from tests.pipeline.checks.articles import ARTICLE, BEAT
 
 
@@ -38,9 +39,10 @@ def test_sections_are_those_of_the_second_level_and_opinion_those_of_the_beat() 
     assert [one.heading for one in other.opinion] == ["Buyers stayed away"]
 
 
+@pytest.mark.parametrize("length", lengths(600_000))
 @pytest.mark.parametrize("piece", [" ", "# ", "[a](", "> — ", "\n## a ", "![", "https://"])
-def test_time_grows_with_the_text_alone(piece: str) -> None:
-    text = "## " + piece * (600_000 // len(piece)) + "x"
+def test_time_grows_with_the_text_alone(piece: str, length: int) -> None:
+    text = "## " + piece * (length // len(piece)) + "x"
     begun = time.process_time()
     page = DraftDocument(text, BEAT)
     assert page.reading.text

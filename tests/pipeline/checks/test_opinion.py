@@ -5,6 +5,7 @@ import pytest
 from pipeline.checks.document import DraftDocument
 from pipeline.checks.opinion import check_opinion
 from pipeline.domain.models import Beat
+from tests.lengths import lengths
 from tests.pipeline.checks.articles import BEAT
 
 FACTS = "The Arden mill of Tolle Paper closes; 240 workers lose 1.5 million euros, said Maren Tolle in Ghent."
@@ -150,8 +151,9 @@ def test_other_sections_may_tell_anything() -> None:
     assert check_opinion(DraftDocument("Prices will rise.", BEAT), "en") == []
 
 
+@pytest.mark.parametrize("length", lengths(300_000))
 @pytest.mark.parametrize("piece", ["Investors should ", "a ", "12 Porto ", "prices will "])
-def test_time_grows_with_the_text_alone(piece: str) -> None:
+def test_time_grows_with_the_text_alone(piece: str, length: int) -> None:
     begun = time.process_time()
-    check_opinion(page(piece * (300_000 // len(piece))), "en")
+    check_opinion(page(piece * (length // len(piece))), "en")
     assert time.process_time() - begun < 10

@@ -5,6 +5,7 @@ import pytest
 from pipeline.checks.overlap import check_overlap, copied
 from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.models import CheckLevels
+from tests.lengths import lengths
 from tests.pipeline.checks.articles import ARTICLE, run, told
 
 SOURCE = """On a wet morning the ferry crew found that somebody had cut both mooring ropes during the night
@@ -107,9 +108,10 @@ def test_a_sentence_over_a_heading_is_two() -> None:
     assert not [one for one in told(body, *run(body)) if one[:2] == ("overlap", "block")]
 
 
+@pytest.mark.parametrize("length", lengths(100_000))
 @pytest.mark.parametrize("words", ["same ", "a b a c ", '"a b" ', "A b "])
-def test_time_grows_with_the_text_alone(words: str) -> None:
-    text = words * (100_000 // len(words.split()))
+def test_time_grows_with_the_text_alone(words: str, length: int) -> None:
+    text = words * (length // len(words.split()))
     begun = time.process_time()
     check_overlap(TokenizedText(text), TokenizedText(text), CheckLevels())
     copied(TokenizedText(text), TokenizedText(text))

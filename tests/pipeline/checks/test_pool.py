@@ -4,8 +4,9 @@ import os
 import signal
 
 from pipeline.checks.pool import CheckPool
-from pipeline.checks.runner import run_checks
-from pipeline.domain.models import Beat, Severity
+from pipeline.checks.runner import run_checks, trace_claims
+from pipeline.domain.models import Beat, Severity, Source
+from tests.fakes.stock import pieces
 from tests.pipeline.checks.test_checks import BEAT, GOOD
 
 
@@ -14,6 +15,20 @@ async def test_findings_come_back_as_they_are_made() -> None:
         assert await pool.check(None, GOOD, BEAT, None) == run_checks(None, GOOD, BEAT, front=None) == ()
         bad = GOOD.replace("## Overview", "## Overview\n\n## Overview")
         assert await pool.check(None, bad, BEAT, None) == run_checks(None, bad, BEAT, front=None) != ()
+
+
+def _source() -> Source:
+    item = pieces()[0].item
+    return Source(item=item, feed_key="f", feed_name="F", first_key="f", category="MARKET", language="en")
+
+
+async def test_claims_come_back_as_they_are_traced_and_none_where_that_cannot_be() -> None:
+    source = _source()
+    body = f"## Overview\n\n{source.item.text}"
+    async with CheckPool(1) as pool:
+        assert await pool.trace(source, body, BEAT) == trace_claims(source, body, BEAT) != []
+    async with CheckPool(1, cpu_s=0.01) as pool:
+        assert await pool.trace(source, body * 300, BEAT) == []
 
 
 async def test_a_draft_that_cannot_be_checked_is_held() -> None:

@@ -6,6 +6,7 @@ from pipeline.checks.document import DraftDocument
 from pipeline.checks.structure import check_artifacts, check_length, check_repetition, check_structure
 from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.models import Severity
+from tests.lengths import lengths
 from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, run, told
 
 
@@ -141,9 +142,10 @@ def test_a_page_about_two_sentences_is_warned_of_among_all_checks() -> None:
     assert len(TEXT.split()) < 100
 
 
+@pytest.mark.parametrize("length", lengths(600_000))
 @pytest.mark.parametrize("piece", [f"{SENTENCE}. ", "I ", "[insert ", "- note ", "{{ ", "a: ", "---\n"])
-def test_time_grows_with_the_text_alone(piece: str) -> None:
-    text = piece * (600_000 // len(piece))
+def test_time_grows_with_the_text_alone(piece: str, length: int) -> None:
+    text = piece * (length // len(piece))
     begun = time.process_time()
     check_repetition(TokenizedText(text))
     check_artifacts(DraftDocument(text, BEAT), text, "en")

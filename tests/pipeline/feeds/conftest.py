@@ -17,5 +17,5 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FeedServer]:
 
 @pytest.fixture
 async def net(server: FeedServer) -> AsyncIterator[HttpClient]:
-    async with HttpClient("test", timeout_s=5, allowed=server.hosts) as opened:
+    async with HttpClient("test", timeout_s=60, allowed=server.hosts) as opened:
         yield opened

@@ -23,7 +23,7 @@ def server() -> Iterator[FeedServer]:
 
 
 async def test_a_host_is_asked_by_few_at_a_time(server: FeedServer) -> None:
-    urls = [server.add(f"/{number}", b"x", delay_s=0.05) for number in range(12)]
+    urls = [server.add(f"/{number}", b"x", delay_s=0.2) for number in range(12)]
     async with HttpClient("test", allowed=server.hosts, per_host=3) as net:
         await asyncio.gather(*(net.get(url) for url in urls))
     assert server.most_at_once == 3
@@ -41,10 +41,10 @@ async def test_so_is_a_host_that_many_redirect_to(server: FeedServer) -> None:
 
 
 async def test_waiting_for_ones_turn_is_no_delay_of_the_server(server: FeedServer) -> None:
-    urls = [server.add(f"/{number}", b"x", delay_s=0.3) for number in range(5)]
-    async with HttpClient("test", timeout_s=0.9, allowed=server.hosts, per_host=1) as net:
+    urls = [server.add(f"/{number}", b"x", delay_s=0.5) for number in range(9)]
+    async with HttpClient("test", timeout_s=4, allowed=server.hosts, per_host=1) as net:
         answers = await asyncio.gather(*(net.get(url) for url in urls))
-    assert [answer.status for answer in answers] == [200] * 5
+    assert [answer.status for answer in answers] == [200] * 9
 
 
 async def test_the_queue_of_a_slow_host_is_in_nobodys_way(server: FeedServer) -> None:

@@ -195,7 +195,7 @@ async def test_an_address_without_a_model_takes_one_request_and_is_named(
 
 async def test_a_silent_server_is_asked_again(server: ModelServer, pauses: Pauses) -> None:
     server.enqueue(Reply(stall=True))
-    async with model(server, pauses, timeout_s=0.3) as asked:
+    async with model(server, pauses, timeout_s=2) as asked:
         assert await asked.send(BODY)
     assert server.requests == 2
 

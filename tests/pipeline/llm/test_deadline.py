@@ -8,12 +8,12 @@ from pipeline.llm.client import Deadline
 
 
 async def test_waiting_for_others_does_not_count() -> None:
-    async with asyncio.timeout(0.2) as timeout:
+    async with asyncio.timeout(1) as timeout:
         with Deadline(timeout).paused():
-            await asyncio.sleep(0.4)
+            await asyncio.sleep(1.2)
         left = timeout.when()
         assert left is not None
-        assert 0 < left - asyncio.get_running_loop().time() <= 0.2
+        assert 0 < left - asyncio.get_running_loop().time() <= 1
 
 
 async def worked_too_long() -> None:

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from pipeline.storage import Database
+from tests.databases import prepared
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.storage.records import feed
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    with Database.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
+    with Database.open(prepared(f"sqlite:///{tmp_path / 'ledger.db'}")) as opened:
         opened.feeds.sync([feed()])
         yield opened
 

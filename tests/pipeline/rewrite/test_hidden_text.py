@@ -80,6 +80,6 @@ def test_a_model_reads_what_readers_see() -> None:
 
 @pytest.mark.parametrize("unit", ["\u200b", "a\u200d", "\U000e0067", "\U0001f3f4\U000e0067", "❤\ufe0f"])
 def test_time_grows_with_the_text_alone(unit: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     strip_hidden_text(unit * 100_000)
-    assert time.perf_counter() - began < 5  # measured: a tenth of a second
+    assert time.process_time() - began < 5  # measured: a tenth of a second

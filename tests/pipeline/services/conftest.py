@@ -7,13 +7,14 @@ import pytest
 
 from pipeline.http_client import HttpClient
 from pipeline.storage import Database
+from tests.databases import prepared
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.storage.records import admit, feed, item
 
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    with Database.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
+    with Database.open(prepared(f"sqlite:///{tmp_path / 'ledger.db'}")) as opened:
         opened.feeds.sync([feed()])
         facts = "Example Corp mined 1,250 coins in May, it says."
         admit(opened, *(item(number, text=f"Text {number}. {facts}") for number in range(5)))

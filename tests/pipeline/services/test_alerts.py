@@ -17,6 +17,7 @@ from pipeline.domain.models import PollState
 from pipeline.http_client import HttpClient
 from pipeline.services.alerts import active_alerts, send_alerts
 from pipeline.storage import Database, FeedStatus, Metrics
+from tests.databases import prepared
 from tests.pipeline.storage.records import NOW, feed
 
 QUIET = Metrics(items={}, spent=(), oldest_draft=None, requests=0, oldest_request=None, blocks=0, warns=0)
@@ -91,7 +92,7 @@ def test_drafts_and_requests_that_wait() -> None:
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    with Database.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
+    with Database.open(prepared(f"sqlite:///{tmp_path / 'ledger.db'}")) as opened:
         opened.feeds.sync([feed()])
         opened.feeds.record_polls({"one": PollState(failures=12, last_error="no answer")})
         yield opened

@@ -14,6 +14,7 @@ from pipeline.llm.client import LLMClient
 from pipeline.llm.pricing import Price, Rates
 from pipeline.services import draft_feed
 from pipeline.storage import Database
+from tests.databases import prepared
 from tests.fakes.model_server import ModelServer
 from tests.pipeline.services.desk import run_context
 from tests.pipeline.storage.records import NOW, admit, feed, item
@@ -45,13 +46,38 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.mark.process
-def test_four_processes_keep_one_cap_and_the_next_day_goes_on(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'shared.db'}"
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return prepared(f"sqlite:///{tmp_path / 'shared.db'}")
+
+
+def _waiting(db: Database, count: int) -> None:
+    db.feeds.sync([feed()])
+    admit(db, *(item(number) for number in range(count)))
+
+
+async def test_two_runs_keep_one_cap_and_the_next_day_goes_on(tmp_path: Path, url: str) -> None:
     with ModelServer() as server, Database.open(url) as db:
         server.usage = USED
-        db.feeds.sync([feed()])
-        admit(db, *(item(number) for number in range(200)))
+        _waiting(db, 16)
+        arguments = (url, server.base_url, tmp_path)
+        ended = await asyncio.gather(*(_draft(*arguments, NOW, CAP / 4) for _ in range(2)))
+        assert {kind for kinds in ended for kind in kinds} == {BudgetExceeded}
+        spent = sum(call.micros or 0 for call in db.budget.calls_since(None))
+        assert server.requests * ARTICLE == spent <= 10 * ARTICLE
+        assert db.feeds.item_counts()["one"]["drafted"] == server.requests > 0
+        assert await _draft(*arguments, NOW + timedelta(days=1), CAP) == []
+        assert db.feeds.item_counts() == {"one": {"drafted": 16}}
+        assert server.requests == 16, "none was paid for twice"
+
+
+@pytest.mark.soak
+@pytest.mark.process
+def test_four_processes_keep_one_cap_and_the_next_day_goes_on(tmp_path: Path, url: str) -> None:
+    """As `test_two_runs_keep_one_cap_and_the_next_day_goes_on`, in processes apart."""
+    with ModelServer() as server, Database.open(url) as db:
+        server.usage = USED
+        _waiting(db, 200)
         context = multiprocessing.get_context("spawn")
         arguments = (url, server.base_url, tmp_path, NOW, CAP)
         workers = [context.Process(target=_process, args=arguments) for _ in range(4)]

@@ -12,6 +12,7 @@ from pipeline.http_client import HttpClient
 from pipeline.services import RunContext, draft_feed
 from pipeline.services.redraft import request_redraft
 from pipeline.storage import Database
+from tests.databases import prepared
 from tests.fakes.unsplash import KEY, FakeUnsplash
 from tests.pipeline.services.desk import Scripted, run_context
 from tests.pipeline.storage.records import NOW, admit, feed, item
@@ -21,7 +22,7 @@ IMAGE = "https://news.example/1.jpg"
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    with Database.open(f"sqlite:///{tmp_path / 'covers.db'}") as opened:
+    with Database.open(prepared(f"sqlite:///{tmp_path / 'covers.db'}")) as opened:
         yield opened
 
 

@@ -30,6 +30,7 @@ from pipeline.domain.models import (
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
 from pipeline.services import review
 from pipeline.storage import Database, DraftRow, Move, Policy, PollResult
+from tests.databases import prepared
 
 NOW = datetime(2026, 2, 5, 21, 26, tzinfo=UTC)
 LATER = datetime(2026, 2, 6, 9, 0, tzinfo=UTC)
@@ -56,7 +57,7 @@ MODEL = Provenance(rewritten=True, model="m", prompt="article@1")
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
-    with Database.open(f"sqlite:///{tmp_path / 'ledger.db'}") as opened:
+    with Database.open(prepared(f"sqlite:///{tmp_path / 'ledger.db'}")) as opened:
         opened.feeds.sync([FEED])
         yield opened
 

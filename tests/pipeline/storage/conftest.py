@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from pipeline.storage import Database
+from tests.databases import prepared
 from tests.pipeline.storage.postgres import postgresql, programs
 
 
@@ -20,15 +21,29 @@ def postgres_server() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def postgres_migrated(postgres_server: str) -> str:
+    """The name of a database with all tables, to be copied."""
+    Database.open(_database(postgres_server, "migrated")).close()
+    return "migrated"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database."""
+    """The URL of an empty database; with all tables where `open_db` opens it, which migrates no more."""
+    migrated = "open_db" in request.fixturenames
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'folder' / 'ledger.db'}"
+        empty = f"sqlite:///{tmp_path / 'folder' / 'ledger.db'}"
+        return prepared(empty) if migrated else empty
     server: str = request.getfixturevalue("postgres_server")
-    name = f"t{uuid.uuid4().hex}"
+    template = request.getfixturevalue("postgres_migrated") if migrated else "template1"
+    return _database(server, f"t{uuid.uuid4().hex}", template)
+
+
+def _database(server: str, name: str, template: str = "template1") -> str:
+    """Create a database and return its URL."""
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}'.encode())
     return server.replace("/postgres", f"/{name}")
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pipeline.domain.models import Item
 from pipeline.storage import Database, Policy
 from pipeline.storage.schema import items as items_table
+from tests.databases import prepared
 from tests.pipeline.storage.records import admit, feed, item
 from tests.pipeline.storage.test_duplicate_groups import HARBOUR, ONE, story
 
@@ -31,13 +32,16 @@ _POOL = [
     batch=st.lists(st.sampled_from(_POOL), max_size=8),
     policy=st.sampled_from([ONE, Policy()]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_items_that_come_together_become_what_they_become_one_by_one(
     before: list[Item], batch: list[Item], policy: Policy
 ) -> None:
     became = []
     for polls in ([batch], [[one] for one in batch]):
-        with tempfile.TemporaryDirectory() as folder, Database.open(f"sqlite:///{folder}/ledger.db") as db:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Database.open(prepared(f"sqlite:///{folder}/ledger.db")) as db,
+        ):
             db.feeds.sync([feed(), feed("two")])
             admit(db, *before, key="two", policy=policy)
             for poll in polls:

@@ -74,6 +74,7 @@ def _spend(url: str, run: str, rounds: int) -> None:
                 return
 
 
+@pytest.mark.process
 def test_several_processes_together_keep_the_cap(db: Database, url: str) -> None:
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_spend, args=(url, f"r{number}", 10)) for number in range(4)]

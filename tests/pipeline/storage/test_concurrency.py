@@ -34,7 +34,7 @@ def test_two_feeds_with_the_same_stories_in_other_orders(open_db: Open) -> None:
     together = threading.Barrier(2)
 
     def poll(db: Database, key: str, numbers: range) -> None:
-        together.wait(10)
+        together.wait(120)
         for start in range(0, 40, 10):
             some = [item(number, guid=f"{key}-{number}") for number in numbers[start : start + 10]]
             admit(db, *some, key=key)

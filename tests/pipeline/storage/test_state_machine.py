@@ -18,6 +18,7 @@ from pipeline.domain.models import LLMResponse
 from pipeline.storage import Database, Lease
 from pipeline.storage.processes import current_owner
 from pipeline.storage.schema import items as items_table
+from tests.databases import prepared
 from tests.pipeline.storage.records import LEASE_S, admit, answer, draft, feed, item
 
 OPEN = {"seen", "answered"}
@@ -211,7 +212,7 @@ def run(new_url: Callable[[], str], examples: int) -> None:
 
 
 def test_on_sqlite(tmp_path: Path) -> None:
-    run(lambda: f"sqlite:///{tmp_path}/{next(numbers)}.db", examples=25)
+    run(lambda: prepared(f"sqlite:///{tmp_path}/{next(numbers)}.db"), examples=15)
 
 
 def test_on_postgresql(postgres_server: str) -> None:
