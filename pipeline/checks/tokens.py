@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*(?=\s|$)|\n\s*\n|\n(?=[#>*-])")
-_ABBREVIATED = re.compile(
+_SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*(?=\s|$)|\n\s*\n|\n(?=[#>*-])")
+_ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|St|Jr|Sr|No|vs|Inc|Ltd|Corp|Co|Bros|Nr|bzw|ca"
     r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|approx|est|Art|Abs)|\b[A-Za-z]|[ap]\.m)\.$"
 )
@@ -39,7 +39,7 @@ class TokenizedText:
     @cached_property
     def words(self) -> tuple[Word, ...]:
         """Return the words in their order."""
-        return tuple(Word(found[0], *found.span()) for found in _WORD.finditer(self.text))
+        return tuple(Word(match[0], *match.span()) for match in _WORD.finditer(self.text))
 
     @cached_property
     def folded(self) -> tuple[str, ...]:
@@ -47,34 +47,34 @@ class TokenizedText:
         return tuple(word.folded for word in self.words)
 
     @cached_property
-    def where(self) -> Mapping[str, tuple[int, ...]]:
+    def positions(self) -> Mapping[str, tuple[int, ...]]:
         """Return word as it is compared → its numbers in `words`."""
-        found: dict[str, list[int]] = {}
-        for number, word in enumerate(self.folded):
-            found.setdefault(word, []).append(number)
-        return MappingProxyType({word: tuple(numbers) for word, numbers in found.items()})
+        indexes: dict[str, list[int]] = {}
+        for index, word in enumerate(self.folded):
+            indexes.setdefault(word, []).append(index)
+        return MappingProxyType({word: tuple(numbers_of_word) for word, numbers_of_word in indexes.items()})
 
     @cached_property
     def sentences(self) -> tuple[tuple[int, int], ...]:
         """Return the places of the sentences; a heading and a list's entry are one each."""
-        found, begin = [], 0
-        for end in _END.finditer(self.text):
-            if end[0] == "." and _ABBREVIATED.search(self.text[max(0, end.end() - 8) : end.end()]):
+        spans, begin = [], 0
+        for end in _SENTENCE_END.finditer(self.text):
+            if end[0] == "." and _ABBREVIATION.search(self.text[max(0, end.end() - 8) : end.end()]):
                 continue
-            found.append((begin, end.end()))
+            spans.append((begin, end.end()))
             begin = end.end()
-        found.append((begin, len(self.text)))
-        return tuple((start, stop) for start, stop in map(self._stripped, found) if start < stop)
+        spans.append((begin, len(self.text)))
+        return tuple((start, stop) for start, stop in map(self._stripped, spans) if start < stop)
 
     def between(self, start: int, end: int) -> tuple[int, int]:
         """Return the numbers of the words within a place: the first, and the one behind the last."""
         return bisect_left(self._ends, start + 1), bisect_left(self._starts, end)
 
-    def sentence_words(self, number: int) -> tuple[int, int]:
+    def sentence_words(self, index: int) -> tuple[int, int]:
         """Return the numbers of the words of the sentence that a word stands in, half-open."""
-        if not 0 <= number < len(self.words):
-            return number, number
-        at = bisect_right(self._sentence_starts, self.words[number].start) - 1
+        if not 0 <= index < len(self.words):
+            return index, index
+        at = bisect_right(self._sentence_starts, self.words[index].start) - 1
         return self.between(*self.sentences[max(at, 0)])
 
     @cached_property
@@ -89,8 +89,8 @@ class TokenizedText:
     def _sentence_starts(self) -> list[int]:
         return [start for start, _ in self.sentences]
 
-    def _stripped(self, place: tuple[int, int]) -> tuple[int, int]:
-        start, end = place
+    def _stripped(self, span: tuple[int, int]) -> tuple[int, int]:
+        start, end = span
         text = self.text[start:end]
         return start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
 
@@ -106,7 +106,7 @@ class CheckInput:
     """When the source was published: what its relative dates are counted from."""
 
 
-MAX_SUPPORTS = 3
+MAX_EVIDENCE = 3
 """Places of a source, at most, that are told for one claim."""
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from pipeline.checks.languages import language_table
 
-SYMBOLS = {
+CURRENCY_SYMBOLS = {
     "$": "USD",
     "€": "EUR",
     "£": "GBP",
@@ -18,7 +18,7 @@ SYMBOLS = {
     "₩": "KRW",
 }
 """Signs that stand before or behind an amount, in every language."""
-CODES = frozenset(
+CURRENCY_CODES = frozenset(
     [
         "usd",
         "eur",
@@ -55,7 +55,7 @@ CODES = frozenset(
 )
 
 
-class Lexicon(NamedTuple):
+class NumberLexicon(NamedTuple):
     """What a word may mean in a figure; every word case folded."""
 
     decimal: str
@@ -91,18 +91,18 @@ class Lexicon(NamedTuple):
 
 
 @lru_cache(maxsize=32)
-def lexicon(language: str) -> Lexicon | None:
+def number_lexicon(language: str) -> NumberLexicon | None:
     """Return a language's words for figures; None where there is no table."""
-    told = language_table(language, "figures")
-    if told is None:
+    table = language_table(language, "figures")
+    if table is None:
         return None
-    words = told["words"]
+    words = table["words"]
     begin = ("units", "ordinals", "fractions", "multiples", "groups")
-    return Lexicon(
-        starts=frozenset((*words["article"], *(word for name in begin for word in told[name]))),
-        decimal=told["decimal"],
+    return NumberLexicon(
+        starts=frozenset((*words["article"], *(word for name in begin for word in table[name]))),
+        decimal=table["decimal"],
         **{
-            name: dict(told[name])
+            name: dict(table[name])
             for name in ("units", "ordinals", "scales", "fractions", "multiples", "groups")
         },
         joiners=frozenset(words["and"]),
@@ -115,15 +115,15 @@ def lexicon(language: str) -> Lexicon | None:
         loose=frozenset(words["loose"]),
         unnumbered=frozenset(words["no-number-after"]),
         counted=frozenset(words["counted"]),
-        hedges=_turned(told["hedges"]),
+        hedges=_inverted(table["hedges"]),
         stop=frozenset(words["stop"].split()),
-        same=_turned(told["same"]),
-        time=_turned(told["time"]),
-        currencies=_turned(told["currencies"]),
-        measures=_turned(told["measures"]),
-        compounds=bool(told.get("compounds", False)),
+        same=_inverted(table["same"]),
+        time=_inverted(table["time"]),
+        currencies=_inverted(table["currencies"]),
+        measures=_inverted(table["measures"]),
+        compounds=bool(table.get("compounds", False)),
     )
 
 
-def _turned(groups: Mapping[str, Any]) -> dict[str, str]:
+def _inverted(groups: Mapping[str, Any]) -> dict[str, str]:
     return {word: name for name, words in groups.items() for word in words}

@@ -33,7 +33,7 @@ class NumberMention(NamedTuple):
     """`about`, `under` or `over` where the text says so; empty where it claims the very figure."""
     spelled: bool = False
     """In words."""
-    later: str = ""
+    later_unit: str = ""
     """Unit of time named a few words on: "8 nail-biting days"."""
     bare: bool = False
     """No noun follows: "Lund, 36, said"."""

@@ -10,12 +10,12 @@ from typing import NamedTuple
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+|[$€£¥₿%]")
 _GAP = re.compile(r"\[[^\[\]]{0,200}\]|\([.… ]{1,8}\)|…|\.{3,}|\. \. ?\.(?: ?\.)?")
 """What a writer puts in a quotation for words of his own or for words left out."""
-_CAPITAL = re.compile(r"\[(\w)\](?=\w)")
+_CHANGED_LETTER = re.compile(r"\[(\w)\](?=\w)")
 """A first letter changed to fit the sentence: [T]he."""
-_TRIES = 50
-_TELLING = 4
+_MAX_TRIES = 50
+_MIN_DISTINCTIVE_CHARS = 4
 """Letters of a word that tells one sentence from another."""
-_APART = 120
+_MAX_GAP_CHARS = 120
 """Characters of the reporter's own between two stretches of one quotation: ", said the director, "."""
 
 
@@ -23,10 +23,10 @@ class QuoteFragment(NamedTuple):
     """A stretch of a quotation that stands between what its writer changed or left out."""
 
     text: str
-    words: int
+    word_count: int
     cut_before: bool
     """It begins within a word, the rest of which was changed."""
-    cut_behind: bool
+    cut_after: bool
 
 
 class QuoteMatch(NamedTuple):
@@ -38,98 +38,98 @@ class QuoteMatch(NamedTuple):
 
 def quote_fragments(quoted: str) -> list[QuoteFragment]:
     """Return the stretches of a quotation that are to be found in the source, in their order."""
-    plain = _CAPITAL.sub(r"\1", quoted)
-    found, done, cut = [], 0, False
+    plain = _CHANGED_LETTER.sub(r"\1", quoted)
+    fragments, done, cut_before = [], 0, False
     for gap in (*_GAP.finditer(plain), None):
         end = gap.start() if gap else len(plain)
-        words = _TOKEN.findall(plain[done:end].casefold())
+        tokens = _TOKEN.findall(plain[done:end].casefold())
         bracket = gap is not None and gap[0].startswith("[")
-        joined = bracket and end > done and plain[end - 1].isalnum()
-        if words:
-            found.append(QuoteFragment("".join(words), len(words), cut, joined))
+        cut_after = bracket and end > done and plain[end - 1].isalnum()
+        if tokens:
+            fragments.append(QuoteFragment("".join(tokens), len(tokens), cut_before, cut_after))
         if gap:
             done = gap.end()
-            cut = bracket and plain[done : done + 1].isalnum()
-    return found
+            cut_before = bracket and plain[done : done + 1].isalnum()
+    return fragments
 
 
 class SourceWords:
     """Stretches of a source, run together, with the place of each word."""
 
-    def __init__(self, text: str, stretches: Iterable[tuple[int, int]] | None = None) -> None:
+    def __init__(self, text: str, spans: Iterable[tuple[int, int]] | None = None) -> None:
         self._starts: list[int] = []
         self._tokens: list[str] = []
-        self._places: list[tuple[int, int]] = []
+        self._spans: list[tuple[int, int]] = []
         length = 0
-        for start, end in stretches if stretches is not None else ((0, len(text)),):
-            for found in _TOKEN.finditer(text, start, end):
-                folded = found[0].casefold()
+        for start, end in spans if spans is not None else ((0, len(text)),):
+            for match in _TOKEN.finditer(text, start, end):
+                folded = match[0].casefold()
                 self._starts.append(length)
                 self._tokens.append(folded)
-                self._places.append(found.span())
+                self._spans.append(match.span())
                 length += len(folded)
         self._text = "".join(self._tokens)
         self._edges = {*self._starts, length}
 
-    def places(self, parts: Sequence[QuoteFragment]) -> Iterator[QuoteMatch]:
+    def find_all(self, fragments: Sequence[QuoteFragment]) -> Iterator[QuoteMatch]:
         """Yield where the pieces of a quotation stand in their order; few times where there are many."""
         after = 0
-        for _ in range(_TRIES):
-            first = self._find(parts[0], after)
+        for _ in range(_MAX_TRIES):
+            first = self._find(fragments[0], after)
             last = first
-            for part in parts[1:]:
-                last = self._find(part, last[1]) if last else None
+            for fragment in fragments[1:]:
+                last = self._find(fragment, last[1]) if last else None
             if first is None or last is None:
                 return
-            yield QuoteMatch(self._place(first[0])[0], self._place(last[1] - 1)[1])
+            yield QuoteMatch(self._span_at(first[0])[0], self._span_at(last[1] - 1)[1])
             after = first[0] + 1
 
-    def joined(self, parts: Sequence[QuoteFragment]) -> QuoteMatch | None:
+    def find_joined(self, fragments: Sequence[QuoteFragment]) -> QuoteMatch | None:
         """Return where the pieces stand with little between the stretches that they run over."""
-        for place in self.places(parts):
-            first = bisect_left(self._places, (place.start, 0))
-            last = bisect_left(self._places, (place.end, 0)) - 1
-            between = (self._places[at + 1][0] - self._places[at][1] for at in range(first, last))
-            if len(parts) > 1 or max(between, default=0) <= _APART:
-                return place
+        for match in self.find_all(fragments):
+            first = bisect_left(self._spans, (match.start, 0))
+            last = bisect_left(self._spans, (match.end, 0)) - 1
+            gaps = (self._spans[index + 1][0] - self._spans[index][1] for index in range(first, last))
+            if len(fragments) > 1 or max(gaps, default=0) <= _MAX_GAP_CHARS:
+                return match
         return None
 
-    def nearest(self, quoted: str) -> QuoteMatch | None:
+    def find_nearest(self, quoted: str) -> QuoteMatch | None:
         """Return where the source has most of these words in nearly this order; None where it has few."""
-        told = _TOKEN.findall(quoted.casefold())[:200]
+        query = _TOKEN.findall(quoted.casefold())[:200]
         votes: Counter[int] = Counter()
-        for number, word in enumerate(told):
-            for at in self._where.get(word, ())[:_TRIES]:
+        for number, word in enumerate(query):
+            for at in self._positions.get(word, ())[:_MAX_TRIES]:
                 votes.update((at - number - 1, at - number, at - number + 1))
         if not votes:
             return None
-        at, most = max(votes.items(), key=lambda one: (one[1], -one[0]))
-        if most < max(2, 0.5 * len(told)):
+        at, count = max(votes.items(), key=lambda vote: (vote[1], -vote[0]))
+        if count < max(2, 0.5 * len(query)):
             return None
-        shared = set(told)
-        around = range(max(0, at - 2), min(len(self._tokens), at + len(told) + 2))
-        same = [number for number in around if self._tokens[number] in shared]
-        if not any(len(self._tokens[number]) >= _TELLING for number in same):
+        shared = set(query)
+        window = range(max(0, at - 2), min(len(self._tokens), at + len(query) + 2))
+        matching = [number for number in window if self._tokens[number] in shared]
+        if not any(len(self._tokens[number]) >= _MIN_DISTINCTIVE_CHARS for number in matching):
             return None
-        return QuoteMatch(self._places[same[0]][0], self._places[same[-1]][1])
+        return QuoteMatch(self._spans[matching[0]][0], self._spans[matching[-1]][1])
 
     @cached_property
-    def _where(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
+    def _positions(self) -> dict[str, list[int]]:
+        positions: dict[str, list[int]] = {}
         for number, word in enumerate(self._tokens):
-            found.setdefault(word, []).append(number)
-        return found
+            positions.setdefault(word, []).append(number)
+        return positions
 
-    def _find(self, part: QuoteFragment, after: int) -> tuple[int, int] | None:
-        at = self._text.find(part.text, after)
-        for _ in range(_TRIES):
+    def _find(self, fragment: QuoteFragment, after: int) -> tuple[int, int] | None:
+        at = self._text.find(fragment.text, after)
+        for _ in range(_MAX_TRIES):
             if at < 0:
                 return None
-            end = at + len(part.text)
-            if (part.cut_before or at in self._edges) and (part.cut_behind or end in self._edges):
+            end = at + len(fragment.text)
+            if (fragment.cut_before or at in self._edges) and (fragment.cut_after or end in self._edges):
                 return at, end
-            at = self._text.find(part.text, at + 1)
+            at = self._text.find(fragment.text, at + 1)
         return None
 
-    def _place(self, at: int) -> tuple[int, int]:
-        return self._places[bisect_right(self._starts, at) - 1]
+    def _span_at(self, at: int) -> tuple[int, int]:
+        return self._spans[bisect_right(self._starts, at) - 1]
