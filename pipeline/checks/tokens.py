@@ -1,4 +1,4 @@
-"""A text as the checks read it: its words and sentences, each with its place; found once, used by all."""
+"""A tokenized text: words and sentences with their character spans, computed once and used by every check."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -18,7 +18,7 @@ _ABBREVIATION = re.compile(
 
 
 class Word(NamedTuple):
-    """A run of letters and digits with apostrophes within."""
+    """A run of letters and digits, apostrophes inside it included."""
 
     text: str
     start: int
@@ -26,37 +26,37 @@ class Word(NamedTuple):
 
     @property
     def folded(self) -> str:
-        """Return it as it is compared: case folded, apostrophes straight."""
+        """Return the form that is compared: case folded, with straight apostrophes."""
         return self.text.casefold().replace("’", "'")
 
 
 @dataclass(frozen=True, eq=False)
 class TokenizedText:
-    """One text; what is asked of it is worked out once. Places are characters of `text`, half-open."""
+    """One text with cached tokens. Spans are half-open character offsets into `text`."""
 
     text: str
 
     @cached_property
     def words(self) -> tuple[Word, ...]:
-        """Return the words in their order."""
+        """Return the words in the order of the text."""
         return tuple(Word(match[0], *match.span()) for match in _WORD.finditer(self.text))
 
     @cached_property
     def folded(self) -> tuple[str, ...]:
-        """Return the words as they are compared."""
+        """Return the folded form of each word of `words`."""
         return tuple(word.folded for word in self.words)
 
     @cached_property
     def positions(self) -> Mapping[str, tuple[int, ...]]:
-        """Return word as it is compared → its numbers in `words`."""
+        """Return folded word → its indexes in `words`."""
         indexes: dict[str, list[int]] = {}
         for index, word in enumerate(self.folded):
             indexes.setdefault(word, []).append(index)
-        return MappingProxyType({word: tuple(numbers_of_word) for word, numbers_of_word in indexes.items()})
+        return MappingProxyType({word: tuple(every) for word, every in indexes.items()})
 
     @cached_property
     def sentences(self) -> tuple[tuple[int, int], ...]:
-        """Return the places of the sentences; a heading and a list's entry are one each."""
+        """Return the spans of the sentences. A heading and a list item are one sentence each."""
         spans, begin = [], 0
         for end in _SENTENCE_END.finditer(self.text):
             if end[0] == "." and _ABBREVIATION.search(self.text[max(0, end.end() - 8) : end.end()]):
@@ -67,11 +67,11 @@ class TokenizedText:
         return tuple((start, stop) for start, stop in map(self._stripped, spans) if start < stop)
 
     def between(self, start: int, end: int) -> tuple[int, int]:
-        """Return the numbers of the words within a place: the first, and the one behind the last."""
+        """Return the half-open range of the indexes of the words that a span touches."""
         return bisect_left(self._ends, start + 1), bisect_left(self._starts, end)
 
     def sentence_words(self, index: int) -> tuple[int, int]:
-        """Return the numbers of the words of the sentence that a word stands in, half-open."""
+        """Return the half-open range of the indexes of the words in the sentence of one word."""
         if not 0 <= index < len(self.words):
             return index, index
         at = bisect_right(self._sentence_starts, self.words[index].start) - 1
@@ -97,21 +97,21 @@ class TokenizedText:
 
 @dataclass(frozen=True, eq=False)
 class CheckInput:
-    """A draft beside its source: what every check of a claim looks at."""
+    """A draft and its source: the input of every check of claims."""
 
     draft: TokenizedText
     source: TokenizedText
     language: str = "en"
     published: datetime | None = None
-    """When the source was published: what its relative dates are counted from."""
+    """When the source was published. Its relative dates count from that day."""
 
 
 MAX_EVIDENCE = 3
-"""Places of a source, at most, that are told for one claim."""
+"""Maximum number of source spans returned as evidence for one claim. Chosen, not measured."""
 
 
 class SupportedClaim(NamedTuple):
-    """A claim of a draft that stands in the source, and where; half-open, in characters."""
+    """A claim of a draft that the source contains, with the spans of its evidence in the source."""
 
     kind: str
     span: tuple[int, int]

@@ -1,4 +1,4 @@
-"""Whether one figure says what another one says: the same, rounded, or in other units. Pure."""
+"""Compares two numbers: the same value, a rounding of it, or the value in another unit."""
 
 from enum import Enum
 
@@ -22,22 +22,24 @@ _SECONDS = {
     "month": 30.44 * 86400.0, "year": 365.25 * 86400.0,
     "decade": 3652.5 * 86400.0, "century": 36525.0 * 86400.0,
 }  # fmt: skip
+"""Unit of time → seconds. A year is the Julian year of 365.25 days, a month a twelfth, rounded."""
 _BASE_UNITS = {
     "metre": ("length", 1.0), "kilometre": ("length", 1000.0), "centimetre": ("length", 0.01),
     "mile": ("length", 1609.34), "foot": ("length", 0.3048), "inch": ("length", 0.0254),
     "kilogram": ("mass", 1.0), "pound-weight": ("mass", 0.4536), "tonne": ("mass", 1000.0),
     "megawatt": ("power", 1.0), "gigawatt": ("power", 1000.0),
 }  # fmt: skip
+"""Unit → dimension and size in its base unit. Source: the international yard and pound, rounded."""
 _ROUNDING_TOLERANCE = 0.025
-"""How far a rounded figure may be off, of its value, where the text does not say that it is rounded."""
+"""Relative error allowed for a rounded number without a hedge. Chosen, not measured."""
 _SCALED_TOLERANCE = 0.15
-"""The same for one with a scale: "$1B" for 1,023 million."""
+"""The same for a number whose step is 1,000 or more: "$1B" for 1,023 million. Chosen, not measured."""
 _HEDGED_TOLERANCE = 0.1
-"""The same where it does."""
+"""The same for a number with a hedge such as "about". Chosen, not measured."""
 
 
 class Match(Enum):
-    """How a figure follows from another one."""
+    """How one number matches another."""
 
     SAME = "same"
     ROUNDED = "rounded"
@@ -45,7 +47,10 @@ class Match(Enum):
 
 
 def match_numbers(claim: NumberMention, candidate: NumberMention) -> Match | None:
-    """Return how a draft's figure follows from a source's; None where it does not."""
+    """Return how a number of the draft matches one of the source; None where it does not.
+
+    Tolerances are relative errors: 1.2% for measures, 3% where a month is converted. Chosen, not measured.
+    """
     if not is_comparable(claim, candidate):
         return None
     if _same_unit(claim, candidate):
@@ -55,9 +60,8 @@ def match_numbers(claim: NumberMention, candidate: NumberMention) -> Match | Non
     value = convert(candidate, claim)
     if value is None:
         return None
-    tolerance = {MEASURE: 0.012, TIME: 0.03 if "month" in (claim.unit, candidate.unit) else 1e-6}.get(
-        claim.kind, 1e-6
-    )
+    for_time = 0.03 if "month" in (claim.unit, candidate.unit) else 1e-6
+    tolerance = {MEASURE: 0.012, TIME: for_time}.get(claim.kind, 1e-6)
     if claim.kind == FRACTION and claim.hedge:
         tolerance = 0.05
     fits = _is_close(claim.value, value, tolerance) or is_rounded(claim, value, claim.step * 1e-6)
@@ -65,38 +69,33 @@ def match_numbers(claim: NumberMention, candidate: NumberMention) -> Match | Non
 
 
 def is_comparable(claim: NumberMention, candidate: NumberMention) -> bool:
-    """Tell whether two figures may be about the same kind of amount.
+    """Tell whether two numbers can express the same kind of amount.
 
-    A plain one may be about any where no noun follows it that says otherwise; an age is often told plainly.
+    A plain number without a noun after it is comparable with any kind: "Lund, 36" and "36 years".
     """
-    kind, other_kind = claim.kind, candidate.kind
-    if kind == other_kind:
+    kind, other = claim.kind, candidate.kind
+    if kind == other:
         return True
-    if GROUP in (kind, other_kind):
+    if GROUP in (kind, other):
         return kind == PLAIN
-    if YEAR in (kind, other_kind):
+    if YEAR in (kind, other):
         return False
-    if min(claim.value, candidate.value) >= _MIN_DISTINCTIVE and {kind, other_kind} <= _COUNT_KINDS:
+    if min(claim.value, candidate.value) >= _MIN_DISTINCTIVE and {kind, other} <= _COUNT_KINDS:
         return True
-    if ORDINAL in (kind, other_kind) and {kind, other_kind} <= _COUNT_KINDS and claim.value > 2:
+    if ORDINAL in (kind, other) and {kind, other} <= _COUNT_KINDS and claim.value > 2:
         return not claim.spelled
     if kind == PLAIN:
-        named = other_kind == TIME and claim.later_unit == candidate.unit
-        return claim.bare or named or other_kind in (FRACTION, POINTS)
-    if other_kind == PLAIN:
-        return (
-            candidate.bare
-            or kind in (ORDINAL, MULTIPLE)
-            or (kind == TIME and candidate.later_unit == claim.unit)
-        )
-    return {kind, other_kind} in _RELATED_KINDS
+        same_unit = other == TIME and claim.later_unit == candidate.unit
+        return claim.bare or same_unit or other in (FRACTION, POINTS)
+    if other == PLAIN:
+        same_unit = kind == TIME and candidate.later_unit == claim.unit
+        return candidate.bare or kind in (ORDINAL, MULTIPLE) or same_unit
+    return {kind, other} in _RELATED_KINDS
 
 
 _MIN_DISTINCTIVE = 20
-"""From here on a number seldom stands in a text twice for different things."""
+"""From this value on, a text seldom uses one number for two different things. Chosen, not measured."""
 _COUNT_KINDS = {PLAIN, TIME, ORDINAL, MEASURE, POINTS, MULTIPLE}
-
-
 _RELATED_KINDS = (
     {ORDINAL, MULTIPLE}, {PERCENT, POINTS}, {PERCENT, FRACTION}, {FRACTION, MULTIPLE}, {PERCENT, MULTIPLE},
     {MONEY, MEASURE},
@@ -114,20 +113,18 @@ def _same_unit(claim: NumberMention, candidate: NumberMention) -> bool:
     return claim.unit == candidate.unit or _are_dollars(claim.unit, candidate.unit)
 
 
-def _are_dollars(unit_a: str, unit_b: str) -> bool:
-    """Tell whether both are dollars, one of them of no country that is told."""
-    return "USD" in (unit_a, unit_b) and all(
-        unit == "USD" or unit.endswith(("$", "D")) for unit in (unit_a, unit_b)
-    )
+def _are_dollars(*units: str) -> bool:
+    """Tell whether all units are dollars, one of them without a named country."""
+    return "USD" in units and all(unit == "USD" or unit.endswith(("$", "D")) for unit in units)
 
 
 def is_equal(value: float, other: float) -> bool:
-    """Tell whether two values are the same but for their binary form."""
+    """Tell whether two values are equal up to floating-point error."""
     return abs(value - other) <= 1e-9 * max(abs(value), abs(other), 1e-9)
 
 
 def is_rounded(claim: NumberMention, value: float, step: float) -> bool:
-    """Tell whether a figure is a rounding of a finer value, to the side that its hedge says."""
+    """Tell whether a number is a rounding of a value of precision `step`, in the direction of its hedge."""
     difference = abs(claim.value - value)
     if claim.value == 0 or difference > claim.value * 0.5:
         return False
@@ -141,21 +138,17 @@ def is_rounded(claim: NumberMention, value: float, step: float) -> bool:
         return difference <= max(allowance, coarse_step * 0.5 if step < claim.step else 0.0)
     if step >= claim.step:
         return False
-    if (
-        value > claim.value
-        and difference < claim.step
-        and difference <= claim.value * (0.06 if claim.step >= 1000 else 0.01)
-    ):
-        return True  # cut off, as headlines do: "$14B" for 14.83 billion
+    truncation = claim.value * (0.06 if claim.step >= 1000 else 0.01)
+    if value > claim.value and difference < claim.step and difference <= truncation:
+        return True  # truncated, as headlines do: "$14B" for 14.83 billion
     tolerance = _SCALED_TOLERANCE if claim.step >= 1000 else _ROUNDING_TOLERANCE
     effective_step = claim.step if claim.step < claim.value else claim.step / 2
-    return difference <= effective_step * 0.5000001 and difference <= max(
-        claim.value * tolerance, claim.step * 0.5000001 if claim.step <= 1 else 0
-    )
+    half_step = claim.step * 0.5000001 if claim.step <= 1 else 0
+    return difference <= min(effective_step * 0.5000001, max(claim.value * tolerance, half_step))
 
 
 def to_base_unit(mention: NumberMention) -> tuple[str, float] | None:
-    """Return a time or measure in its base unit, with the name of the dimension; None for others."""
+    """Return the dimension and the value in its base unit of a time or measure; None for other kinds."""
     if mention.kind == TIME:
         return TIME, mention.value * _SECONDS[mention.unit]
     if mention.kind == MEASURE and mention.unit in _BASE_UNITS:
@@ -165,7 +158,7 @@ def to_base_unit(mention: NumberMention) -> tuple[str, float] | None:
 
 
 def convert(candidate: NumberMention, claim: NumberMention) -> float | None:
-    """Return a source's figure in the unit of a draft's; None where there is no way."""
+    """Return the value of a source's number in the unit of the draft's; None where they do not convert."""
     base, target = to_base_unit(candidate), to_base_unit(claim)
     if base and target:
         return base[1] / target[1] * claim.value if base[0] == target[0] and target[1] else None

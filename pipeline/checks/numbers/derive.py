@@ -1,11 +1,12 @@
-"""A source's figures, found by value: what a draft's figure may follow from, without looking at every one.
+"""Derives a number of the draft from two numbers of the source: sums, differences, shares, changes, ratios.
 
-Figures that a writer worked out of a source's: sums, differences, shares, changes, ratios. Pure.
+The source's numbers are indexed by value, so the work does not grow with every pair of them.
 """
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from operator import add, sub
 from typing import NamedTuple
 
 from pipeline.checks.numbers.compare import is_comparable, is_equal, is_rounded, to_base_unit
@@ -24,19 +25,28 @@ from pipeline.checks.numbers.models import (
 )
 
 _MAX_CANDIDATES = 80
-"""Figures on either side of a value that are looked at: keeps the work linear on texts full of numbers."""
+"""Numbers read on either side of a value: keeps the work linear in the text. Chosen, not measured."""
 _LOW, _HIGH = 0.5, 1.6
-"""How far off a figure's value another may be that it rounds."""
+"""Range of a candidate's value, as factors of the claim's value. Chosen, not measured."""
 _MAX_PAIR_DISTANCE = 10
-"""How many figures on the second operand of a sum may stand: linear again, and chance kept out."""
+"""Numbers from the first operand to the second: limits work and chance. Chosen, not measured."""
 _FACTORS = (1.0, 100.0, 0.01)
-"""Between a share and percent, percent and basis points, dollars and cents."""
+"""Between a fraction and percent, percent and basis points, dollars and cents."""
 
-Pair = tuple[int, int]
+_MAX_ADJACENT_CHARS = 90
+"""Characters between operands of which only one shares the claim's subject. Chosen, not measured."""
+_DATELINE_CHARS = 200
+"""Characters at the beginning of a source in which its own year is given. Chosen, not measured."""
+_MAX_OPERAND_CHARS = 400
+"""Characters between two operands: numbers far apart are seldom added. Chosen, not measured."""
+
+_Pair = tuple[int, int]
+"""Indexes of two numbers of the source."""
+_Operation = Callable[[float, float], float]
 
 
 class SourceNumbers:
-    """The figures of a source, the shares that it tells by two of them included."""
+    """The numbers of a source and its shares such as "one in five", with indexes by value."""
 
     def __init__(self, mentions: Sequence[NumberMention], shares: Sequence[NumberMention]) -> None:
         self.mentions = mentions
@@ -45,7 +55,7 @@ class SourceNumbers:
         self._by_base = _index_by_base(self._all)
 
     def candidates(self, claim: NumberMention) -> list[NumberMention]:
-        """Return the figures that a draft's may repeat, round or convert, in the order of the source."""
+        """Return the numbers that the claim may repeat, round or convert, in the order of the source."""
         indexes: set[int] = set()
         for factor in _FACTORS if claim.kind not in ("", YEAR, ORDINAL) else _FACTORS[:1]:
             indexes.update(_near_value(self._by_value, claim.value * factor))
@@ -55,7 +65,7 @@ class SourceNumbers:
         return [self._all[index] for index in sorted(indexes)]
 
     def operand_pairs(self, claim: NumberMention) -> list[tuple[NumberMention, NumberMention]]:
-        """Return the pairs that a draft's figure may be worked out from, in the order of the source."""
+        """Return the pairs that the claim may be derived from, in the order of the source."""
         if claim.kind == MULTIPLE:
             table, value = self._ratios, claim.value if claim.value >= 1 else 1 / max(claim.value, 1e-9)
         else:
@@ -65,18 +75,19 @@ class SourceNumbers:
         return [(self.mentions[first], self.mentions[second]) for first, second in pairs]
 
     @cached_property
-    def _pairs(self) -> list[Pair]:
+    def _pairs(self) -> list[_Pair]:
         near = [
             (first, second)
             for first, mention in enumerate(self.mentions)
             for second in range(first + 1, min(first + 1 + _MAX_PAIR_DISTANCE, len(self.mentions)))
             if mention.kind == self.mentions[second].kind and mention.unit == self.mentions[second].unit
         ]
-        years = [first for first, mention in enumerate(self.mentions) if mention.kind == YEAR]
-        # A text's first year is mostly its own, from which any other is counted.
+        years = [index for index, mention in enumerate(self.mentions) if mention.kind == YEAR]
+        # The first year in a text is mostly its own: differences count from it to any other.
         return near + [(years[0], second) for second in years[1:] if second > years[0] + _MAX_PAIR_DISTANCE]
 
     def _pair_values(self) -> Iterator[tuple[int, float, float]]:
+        """Yield the index of each pair, its lower and its higher value."""
         for index, (first, second) in enumerate(self._pairs):
             values = self.mentions[first].value, self.mentions[second].value
             yield index, min(values), max(values)
@@ -112,7 +123,7 @@ def _index_by_base(mentions: Sequence[NumberMention]) -> dict[str, list[tuple[fl
 
 
 def _near_value(table: Sequence[tuple[float, int]], value: float) -> Iterator[int]:
-    """Yield the numbers of those whose value is near, the nearest first on each side."""
+    """Yield the indexes of the values near one, the nearest first on each side."""
     middle = bisect_left(table, (value, -1))
     for index in range(middle, min(middle + _MAX_CANDIDATES, len(table))):
         if table[index][0] > value * _HIGH:
@@ -124,57 +135,46 @@ def _near_value(table: Sequence[tuple[float, int]], value: float) -> Iterator[in
         yield table[index][1]
 
 
-_MAX_ADJACENT_CHARS = 90
-"""The same where only one of them is told to be of what the draft speaks of."""
-_DATELINE_CHARS = 200
-"""Characters at the beginning of a source in which its own year stands."""
-_MAX_OPERAND_CHARS = 400
-"""Characters between two plain operands: figures that stand far apart are seldom added."""
-
-
 class Derivation(NamedTuple):
-    """How a figure was worked out."""
+    """How a number follows from two others."""
 
     operands: tuple[NumberMention, NumberMention]
     formula: str
-    """As a formula with two gaps, `{0} + {1}`."""
+    """Format string for the texts of the operands: `{0} + {1}`."""
 
 
 def find_derivation(
     claim: NumberMention, source_numbers: SourceNumbers, same_subject: Callable[[NumberMention], bool]
 ) -> Derivation | None:
-    """Return how a draft's figure follows from two of a source's; None where no simple way leads there.
+    """Return how the claim follows from two numbers of the source; None where no simple formula gives it.
 
-    Tried: sums and differences of like amounts, years between years, shares and changes in percent, ratios.
-    `akin` tells whether a figure of the source is of what the draft's figure is of: plain numbers are only
-    added up where one of them is.
+    Tried: sums and differences of one unit, years between years, shares and changes in percent, ratios.
+    `same_subject` tells whether a number of the source is about what the claim is about. By chance many sums
+    are right, so plain numbers are only added where at least one operand has the same subject.
     """
     if claim.kind in (ORDINAL, YEAR) or (claim.value < 2 and claim.kind in (PLAIN, TIME, MEASURE)):
         return None
     for first, second in source_numbers.operand_pairs(claim):
         formula = _formula(claim, first, second)
-        if formula and _has_same_subject(claim, first, second, same_subject):
+        if formula and _is_plausible(claim, first, second, same_subject):
             return Derivation((first, second), formula)
     return None
 
 
-def _has_same_subject(
+def _is_plausible(
     claim: NumberMention,
     first: NumberMention,
     second: NumberMention,
     same_subject: Callable[[NumberMention], bool],
 ) -> bool:
-    """Tell whether two operands are of what the draft's figure is of: chance makes many sums right."""
+    """Tell whether two operands are close enough to each other and to the subject of the claim."""
     if first.kind == YEAR:
         return second.start - first.end <= _MAX_OPERAND_CHARS or first.start <= _DATELINE_CHARS
     both = same_subject(first) and same_subject(second)
     if min(first.value, second.value) <= 1 or claim.spelled or claim.kind in (PERCENT, FRACTION):
         return both
-    return both or (_is_adjacent(first, second) and (same_subject(first) or same_subject(second)))
-
-
-def _is_adjacent(first: NumberMention, second: NumberMention) -> bool:
-    return second.start - first.end <= _MAX_ADJACENT_CHARS
+    adjacent = second.start - first.end <= _MAX_ADJACENT_CHARS
+    return both or (adjacent and (same_subject(first) or same_subject(second)))
 
 
 def _formula(claim: NumberMention, first: NumberMention, second: NumberMention) -> str | None:
@@ -186,49 +186,36 @@ def _formula(claim: NumberMention, first: NumberMention, second: NumberMention) 
         return _year_formula(claim, first, second)
     if not _is_summable(claim, first, second):
         return None
-    return _sum_formula(claim, first, second, _SUMS)
-
-
-Sum = Callable[[float, float], float]
-
-
-def _add(first: float, second: float) -> float:
-    return first + second
-
-
-def _subtract(first: float, second: float) -> float:
-    return first - second
+    return _sum_formula(claim, first, second)
 
 
 def _subtract_from(first: float, second: float) -> float:
     return second - first
 
 
-_SUMS: tuple[tuple[str, Sum], ...] = (
-    ("{0} + {1}", _add),
-    ("{0} − {1}", _subtract),
+_SUMS: tuple[tuple[str, _Operation], ...] = (
+    ("{0} + {1}", add),
+    ("{0} − {1}", sub),
     ("{1} − {0}", _subtract_from),
 )
 
 
 def _is_summable(claim: NumberMention, first: NumberMention, second: NumberMention) -> bool:
-    """Tell whether two figures may be added up to a third: amounts of the same, and not of everything."""
+    """Tell whether two numbers of the source can be added or subtracted to give the claim."""
     if first.kind != second.kind or first.unit != second.unit or first.kind in (ORDINAL, FRACTION, MULTIPLE):
         return False
-    if not is_comparable(claim, first) or (
-        claim.kind in (TIME, MONEY, MEASURE, POINTS) and first.kind == PLAIN
-    ):
+    if first.kind == PLAIN and claim.kind in (TIME, MONEY, MEASURE, POINTS):
+        return False
+    if not is_comparable(claim, first):
         return False
     if claim.unit and first.unit and claim.unit != first.unit:
         return False
     return first.kind == MONEY or second.start - first.end <= _MAX_OPERAND_CHARS
 
 
-def _sum_formula(
-    claim: NumberMention, first: NumberMention, second: NumberMention, formulas: Sequence[tuple[str, Sum]]
-) -> str | None:
+def _sum_formula(claim: NumberMention, first: NumberMention, second: NumberMention) -> str | None:
     step = max(first.step, second.step) if first.kind == MONEY else min(first.step, second.step)
-    for formula, operation in formulas:
+    for formula, operation in _SUMS:
         value = operation(first.value, second.value)
         if value > 0 and (is_equal(claim.value, value) or (value >= 100 and is_rounded(claim, value, step))):
             return formula
@@ -240,12 +227,8 @@ def _year_formula(claim: NumberMention, first: NumberMention, second: NumberMent
         return None
     difference = abs(first.value - second.value)
     formula = "{0} − {1}" if first.value > second.value else "{1} − {0}"
-    return (
-        formula
-        if difference >= 2
-        and (is_equal(claim.value, difference) or (claim.hedge and is_rounded(claim, difference, 0.5)))
-        else None
-    )
+    rounds = bool(claim.hedge) and is_rounded(claim, difference, 0.5)
+    return formula if difference >= 2 and (rounds or is_equal(claim.value, difference)) else None
 
 
 def _share_formula(claim: NumberMention, first: NumberMention, second: NumberMention) -> str | None:
@@ -254,7 +237,7 @@ def _share_formula(claim: NumberMention, first: NumberMention, second: NumberMen
     if first.kind in (ORDINAL, YEAR, FRACTION, MULTIPLE):
         return None
     if first.kind == PERCENT:
-        return _sum_formula(claim, first, second, _SUMS) if claim.kind == PERCENT else None
+        return _sum_formula(claim, first, second) if claim.kind == PERCENT else None
     low, high = min(first.value, second.value), max(first.value, second.value)
     if low <= 0 or low == high:
         return None

@@ -1,9 +1,4 @@
-"""Finds the figures of a text: digits and words, with scale, unit and hedge.
-
-Results of games and votes, "2-1": two figures that only count together. Pure.
-
-Shares that a text tells by two figures: "one in five", "7 of the 12".
-"""
+"""Extracts the numbers of a text, in digits and words, with scale, unit and hedge; also scores and shares."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -22,21 +17,21 @@ from pipeline.checks.numbers.tokenize import (
 from pipeline.checks.numbers.units import find_hedge, following_unit, has_no_unit, with_unit
 
 _MAX_DENOMINATOR = 10
-"""Denominator of the finest fraction that texts write with a slash, tens and hundreds apart."""
+"""Largest denominator of a fraction written with a slash, multiples of ten excepted. Chosen, not measured."""
 _FRACTION_STEP = 1e-6
-"""Step of a fraction."""
+"""Precision of a fraction, whose value is exact."""
 _RANGE_JOINERS = frozenset(
     ("-", "–", "—", "/", "to", "and", "or", "instead of", "bis", "und", "oder", "statt", "auf")
 )
-"""What stands between the two ends of a range, or between two amounts that share a unit."""
+"""Text between the two ends of a range, or between two amounts that share a unit."""
 
 _Parsed = tuple[NumberMention, int]
-"""A figure, and the place behind it."""
+"""A number, and the index of the token after it."""
 
 
 @lru_cache(maxsize=8)
 def extract_numbers(text: str, language: str) -> tuple[NumberMention, ...]:
-    """Return the figures of a text in their order; none where the language has no table."""
+    """Return the numbers of a text in order; none where the language has no table."""
     lexicon = number_lexicon(language)
     return tuple(_with_range_units(_extract_all(TokenStream(text), lexicon), text)) if lexicon else ()
 
@@ -61,16 +56,15 @@ def _extract_all(tokens: TokenStream, lexicon: NumberLexicon) -> list[NumberMent
 
 
 def _number_at(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> _Parsed | None:
-    """Return the figure that begins at a place."""
+    """Return the number that begins at a token."""
     token = tokens[at]
     if token.kind == "number":
         return _number_in_digits(tokens, lexicon, at)
     if token.kind == "word":
         return _number_in_words(tokens, lexicon, at)
     if token.text in VULGAR_FRACTIONS:
-        fraction = NumberMention(
-            token.start, token.end, VULGAR_FRACTIONS[token.text], _FRACTION_STEP, FRACTION
-        )
+        value = VULGAR_FRACTIONS[token.text]
+        fraction = NumberMention(token.start, token.end, value, _FRACTION_STEP, FRACTION)
         return with_unit(tokens, lexicon, fraction, at, at + 1)
     return None
 
@@ -86,10 +80,8 @@ def _number_in_digits(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> _
         return None
     number = NumberMention(token.start, token.end, *value_and_step)
     if tokens[at + 1].text in VULGAR_FRACTIONS and number.value < 1000:
-        mixed = number._replace(
-            value=number.value + VULGAR_FRACTIONS[tokens[at + 1].text], step=_FRACTION_STEP
-        )
-        return with_unit(tokens, lexicon, mixed, at, at + 2)
+        value = number.value + VULGAR_FRACTIONS[tokens[at + 1].text]
+        return with_unit(tokens, lexicon, number._replace(value=value, step=_FRACTION_STEP), at, at + 2)
     share = _slash_fraction(tokens, at, number.value)
     if share:
         fraction = number._replace(value=share, step=_FRACTION_STEP, kind=FRACTION)
@@ -98,77 +90,65 @@ def _number_in_digits(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> _
 
 
 def _is_part_of_name(tokens: TokenStream, at: int) -> bool:
-    """Tell whether digits belong to a name: U2, G20, F-16."""
+    """Tell whether digits are part of a name: U2, G20, F-16."""
     previous = tokens[at - 1]
     if previous.text in HYPHENS and previous.text and tokens.is_joined(at - 1) and tokens.is_joined(at - 2):
         return tokens[at - 2].kind == "word" and tokens[at - 2].upper
-    return (
-        previous.kind == "word"
-        and tokens.is_joined(at - 1)
-        and previous.text not in CURRENCY_CODES | {"rs", "us"}
-    )
+    is_currency = previous.text in CURRENCY_CODES or previous.text in ("rs", "us")
+    return previous.kind == "word" and tokens.is_joined(at - 1) and not is_currency
 
 
 def _is_clock(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> bool:
-    """Tell whether digits belong to a time of day, a date, a version or an address."""
-    if tokens[at + 1].text in lexicon.clock or (
-        tokens[at - 1].text in ("#", "@") and tokens.is_joined(at - 1)
-    ):
+    """Tell whether digits are part of a time of day, a date, a version or an address."""
+    if tokens[at + 1].text in lexicon.clock:
         return True
-    for first in (at, at - 2):
-        sign, other = tokens[first + 1], tokens[first + 2]
-        adjacent = (
-            tokens.is_joined(first)
-            and tokens.is_joined(first + 1)
-            and tokens[first].kind == other.kind == "number"
-        )
-        if adjacent and (
-            sign.text in (":", "@", "#") or (sign.text == "/" and _is_date(tokens[first], other))
-        ):
+    if tokens[at - 1].text in ("#", "@") and tokens.is_joined(at - 1):
+        return True
+    for index in (at, at - 2):
+        first, sign, second = tokens[index], tokens[index + 1], tokens[index + 2]
+        adjacent = tokens.is_joined(index) and tokens.is_joined(index + 1)
+        if not adjacent or first.kind != "number" or second.kind != "number":
+            continue
+        if sign.text in (":", "@", "#") or (sign.text == "/" and _is_date(first, second)):
             return True
     return False
 
 
 def _is_date(first: Token, second: Token) -> bool:
-    """Tell whether two numbers with a slash between them are no fraction: 9/11, 2020/21."""
+    """Tell whether two numbers with a slash between them are a date, not a fraction: 9/11, 2020/21."""
     if not (first.text.isdecimal() and second.text.isdecimal()):
         return True
-    return int(first.text) >= int(second.text) or (
-        int(second.text) > _MAX_DENOMINATOR and int(second.text) % 10 != 0
-    )
+    numerator, denominator = int(first.text), int(second.text)
+    return numerator >= denominator or (denominator > _MAX_DENOMINATOR and denominator % 10 != 0)
 
 
 def _slash_fraction(tokens: TokenStream, at: int, value: float) -> float | None:
-    """Return the value of a fraction such as 3/4 that begins at a place."""
+    """Return the value of a fraction such as 3/4 that begins at a token; None where there is none."""
     denominator = tokens[at + 2]
     adjacent = tokens[at + 1].text in ("/", "⁄") and tokens.is_joined(at) and tokens.is_joined(at + 1)
-    if (
-        not adjacent
-        or denominator.kind != "number"
-        or not denominator.text.isdecimal()
-        or tokens[at + 3].text == "/"
-    ):
+    if not adjacent or tokens[at + 3].text == "/":
+        return None
+    if denominator.kind != "number" or not denominator.text.isdecimal():
         return None
     return value / int(denominator.text) if value < int(denominator.text) < 101 else None
 
 
 def _number_in_words(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> _Parsed | None:
-    glued = (tokens[at - 1].kind == "number" and tokens.is_joined(at - 1)) or (
-        tokens[at + 1].kind == "number" and tokens.is_joined(at)
-    )
-    parsed = None if glued else parse_number_words(tokens, at, lexicon)  # glued: a name, such as Twenty20
-    if parsed is None or (
-        not parsed.kind and parsed.value == 1 and tokens[at - 1].text in lexicon.unnumbered
-    ):
+    after_digits = tokens[at - 1].kind == "number" and tokens.is_joined(at - 1)
+    if after_digits or (tokens[at + 1].kind == "number" and tokens.is_joined(at)):
+        return None  # part of a name, such as Twenty20
+    parsed = parse_number_words(tokens, at, lexicon)
+    if parsed is None:
         return None
-    number = NumberMention(
-        tokens[at].start, tokens[parsed.after - 1].end, parsed.value, parsed.step, parsed.kind, spelled=True
-    )
+    if not parsed.kind and parsed.value == 1 and tokens[at - 1].text in lexicon.unnumbered:
+        return None
+    start, end = tokens[at].start, tokens[parsed.after - 1].end
+    number = NumberMention(start, end, parsed.value, parsed.step, parsed.kind, spelled=True)
     return with_unit(tokens, lexicon, number, at, parsed.after)
 
 
 def _with_range_units(mentions: list[NumberMention], text: str) -> list[NumberMention]:
-    """Let both ends of a range have the unit and the scale that one of them names."""
+    """Give both ends of a range the unit and the scale that one of them names; changes `mentions`."""
     for index, (_, second) in enumerate(pairwise(list(mentions))):
         first = mentions[index]
         if text[first.end : second.start].strip() not in _RANGE_JOINERS or first.kind in (YEAR, ORDINAL):
@@ -184,13 +164,14 @@ def _with_range_units(mentions: list[NumberMention], text: str) -> list[NumberMe
 
 
 _MAX_SCORE = 1000
-"""Figures from here on stand for years and amounts, and a hyphen between them for a range."""
+"""From this value on, a hyphen between two numbers is a range, not a score. Chosen, not measured."""
 
 Score = frozenset[float]
+"""The two numbers of a result of a game or vote, "2-1", in any order."""
 
 
 def extract_scores(mentions: Sequence[NumberMention], text: str) -> dict[int, Score]:
-    """Return the place of each figure of a result → the result, in whatever order it is told."""
+    """Return the start of each number that belongs to a score → the score."""
     results: dict[int, Score] = {}
     for first, second in pairwise(mentions):
         between = text[first.end : second.start].strip()
@@ -204,11 +185,11 @@ def _may_be_score(mention: NumberMention) -> bool:
 
 
 _MAX_SHARE_CHARS = 24
-"""Characters at most between the two."""
+"""Maximum number of characters between the two numbers of a share. Chosen, not measured."""
 
 
 def extract_shares(mentions: Sequence[NumberMention], text: str, language: str) -> list[NumberMention]:
-    """Return a fraction for each pair of neighbours that tells one."""
+    """Return a fraction for each pair of neighbouring numbers that expresses a share: "one in five"."""
     lexicon = number_lexicon(language)
     shares: list[NumberMention] = []
     for first, second in pairwise(mentions):
@@ -219,5 +200,5 @@ def extract_shares(mentions: Sequence[NumberMention], text: str, language: str) 
             continue
         if set(between.casefold().split()) & lexicon.ratio:
             value = first.value / second.value
-            shares.append(NumberMention(first.start, second.end, value, 1e-6, FRACTION))
+            shares.append(NumberMention(first.start, second.end, value, _FRACTION_STEP, FRACTION))
     return shares

@@ -1,7 +1,4 @@
-"""The pieces of a text that figures are made of: numbers, words and signs.
-
-Reads figures that are written in words, from the pieces of a text.
-"""
+"""Tokenizer for numbers: splits a text into digits, words and signs, and parses number words."""
 
 import math
 import re
@@ -21,10 +18,10 @@ HYPHENS = "-‐‑–—−"
 
 
 class Token(NamedTuple):
-    """A piece, and where it stands."""
+    """A token with its character span, half-open."""
 
     kind: str
-    """number, word or sign."""
+    """`number`, `word` or `sign`."""
     text: str
     """Case folded."""
     start: int
@@ -37,7 +34,7 @@ _NO_TOKEN = Token("", "", -1, -1)
 
 
 class TokenStream:
-    """The pieces of a text in their order; beyond its ends there is an empty one."""
+    """The tokens of a text by index. An index out of range, negative ones too, gives an empty token."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -59,7 +56,7 @@ class TokenStream:
         return token
 
     def number_starts(self, words: Set[str], *, every: bool) -> Iterator[int]:
-        """Yield the places at which a figure may begin: of numbers and those words, or of `every` word."""
+        """Yield the indexes where a number may begin: digits, fraction signs, and `words` or `every` word."""
         for at, match in enumerate(self._matches):
             kind, text = match.lastgroup, match[0]
             if kind == "word":
@@ -70,23 +67,23 @@ class TokenStream:
                 yield at
 
     def is_joined(self, at: int) -> bool:
-        """Tell whether nothing stands between a piece and the one behind it."""
+        """Tell whether no character lies between a token and the next one."""
         return self[at].end == self[at + 1].start >= 0
 
     def word(self, at: int) -> str:
-        """Return the word at a place, case folded; empty where there is none."""
+        """Return the word at an index, case folded; empty where the token is no word."""
         token = self[at]
         return token.text if token.kind == "word" else ""
 
     def skip_hyphen(self, at: int) -> int:
-        """Return the place of the word that a hyphen at a place binds; the place itself without one."""
+        """Return the index after a hyphen that is joined to the next token; the index itself without one."""
         return at + 1 if self[at].text in HYPHENS and self[at].text and self.is_joined(at) else at
 
 
 def token_value(digits: str, decimal: str) -> tuple[float, float] | None:
-    """Return the value of digits with their separators, and its step; None for what is no one number.
+    """Return value and step of digits with separators; None where they are not one number.
 
-    `decimal` is the language's own sign; where that makes no sense, the other one is tried.
+    `decimal` is the decimal sign of the language. Where it does not parse, the other one is tried.
     """
     plain = re.sub("[\u00a0\u202f\u2009'’]", "", digits)
     group = "," if decimal == "." else "."
@@ -94,15 +91,10 @@ def token_value(digits: str, decimal: str) -> tuple[float, float] | None:
         whole, _, decimals = plain.partition(decimal_sign)
         groups = whole.split(group_sign)
         fits = len(groups) == 1 or (
-            1 <= len(groups[0]) <= 3
-            and groups[0] != "0"
-            and all(len(digits_of_group) == 3 for digits_of_group in groups[1:])
+            1 <= len(groups[0]) <= 3 and groups[0] != "0" and all(len(each) == 3 for each in groups[1:])
         )
-        if (
-            fits
-            and (decimals.isdecimal() or decimal_sign not in plain)
-            and all(digits_of_group.isdecimal() for digits_of_group in groups)
-        ):
+        decimals_fit = decimals.isdecimal() or decimal_sign not in plain
+        if fits and decimals_fit and all(each.isdecimal() for each in groups):
             return _value_and_step("".join(groups), decimals)
     return None
 
@@ -118,25 +110,21 @@ def _value_and_step(whole: str, decimals: str) -> tuple[float, float] | None:
 
 
 class NumberWords(NamedTuple):
-    """A figure in words."""
+    """A number parsed from words."""
 
     value: float
     step: float
     kind: str
     after: int
-    """Number of the piece behind it."""
+    """Index of the token after the number."""
 
 
 def parse_number_words(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> NumberWords | None:
-    """Return the figure that begins at a piece, or None."""
+    """Return the number in words that begins at a token, or None."""
     text = tokens[at].text
     if text in lexicon.articles or text in lexicon.fractions:
-        parsed = (
-            _parse_after_article(tokens, at, lexicon)
-            if text in lexicon.articles
-            else _parse_half(tokens, at, lexicon)
-        )
-        if parsed:
+        parse = _parse_after_article if text in lexicon.articles else _parse_half
+        if parsed := parse(tokens, at, lexicon):
             return parsed
     if text in lexicon.units or (lexicon.compounds and _compound_value(text, lexicon) is not None):
         return _parse_cardinal(tokens, at, lexicon)
@@ -150,22 +138,21 @@ def parse_number_words(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> 
 
 
 def _parse_after_article(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> NumberWords | None:
-    """Read "a hundred", "a dozen", "a third of", "a half"."""
+    """Parse "a hundred", "a dozen", "a third of", "a half"."""
     following = tokens.word(at + 1)
     if following in lexicon.time and following not in lexicon.ordinals:
         return NumberWords(1, 1, "", at + 1)
     if len(following) > 2 and following in lexicon.scales:
         return _parse_scale(tokens, at + 1, 1.0, lexicon)
     share = lexicon.fractions.get(following)
-    if share is None or (
-        following in lexicon.ordinals and tokens.word(at + 2) not in lexicon.times | lexicon.ratio
-    ):
+    is_ordinal = following in lexicon.ordinals and tokens.word(at + 2) not in lexicon.times | lexicon.ratio
+    if share is None or is_ordinal:
         return None
     return NumberWords(share, 1e-6, FRACTION, at + 2)
 
 
 def _parse_half(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> NumberWords | None:
-    """Read "half", "half a million"."""
+    """Parse "half", "half a million"."""
     value = lexicon.fractions[tokens[at].text]
     if value != 0.5:
         return None
@@ -180,31 +167,29 @@ def _parse_half(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> NumberW
 
 
 def _parse_cardinal(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> NumberWords | None:
-    """Read "twenty-one", "two hundred and fifty thousand", "three quarters", "twenty-first"."""
+    """Parse "twenty-one", "two hundred and fifty thousand", "three quarters", "twenty-first"."""
     total, current, after = 0.0, 0.0, at
     while after < len(tokens):
-        place = tokens.skip_hyphen(after) if after > at else after
-        text = tokens.word(place)
+        index = tokens.skip_hyphen(after) if after > at else after
+        text = tokens.word(index)
         value = lexicon.units.get(text)
         if value is None and lexicon.compounds:
             value = _compound_value(text, lexicon)
-        if value is not None and _may_follow(
-            current, value, fresh=after == at or _is_after_scale(tokens, after, lexicon)
-        ):
-            current, after = current + value, place + 1
+        fresh = after == at or _is_after_scale(tokens, after, lexicon)
+        if value is not None and _may_follow(current, value, fresh=fresh):
+            current, after = current + value, index + 1
         elif text in lexicon.scales and len(text) > 2 and current:
             scale = lexicon.scales[text]
             if scale == 100:
                 current *= 100
             else:
                 total, current = total + current * scale, 0.0
-            after = place + 1
-        elif text in lexicon.joiners and _joiner_continues(tokens, place, lexicon, total + current):
-            after = place + 1
+            after = index + 1
+        elif text in lexicon.joiners and _joiner_continues(tokens, index, lexicon, total + current):
+            after = index + 1
         else:
             break
-    value = total + current
-    return _finish_cardinal(tokens, after, value, lexicon)
+    return _finish_cardinal(tokens, after, total + current, lexicon)
 
 
 def _is_after_scale(tokens: TokenStream, after: int, lexicon: NumberLexicon) -> bool:
@@ -213,32 +198,32 @@ def _is_after_scale(tokens: TokenStream, after: int, lexicon: NumberLexicon) -> 
 
 
 def _may_follow(current: float, value: float, *, fresh: bool) -> bool:
-    """Tell whether a unit may follow what was read: "twenty" "one", not "one" "two"."""
+    """Tell whether a value may be added to the current one: "twenty" "one", not "one" "two"."""
     if fresh and (current % 100 == 0):
         return True
     return 1 <= value < 10 and current % 100 >= 20 and current % 10 == 0
 
 
 def _joiner_continues(tokens: TokenStream, at: int, lexicon: NumberLexicon, value: float) -> bool:
-    """Tell whether an "and" belongs to the figure: behind hundreds alone, before a unit."""
+    """Tell whether an "and" is part of the number: only after hundreds and before a unit."""
     following = tokens.word(at + 1)
     return value >= 100 and value % 100 == 0 and following in lexicon.units and lexicon.units[following] > 0
 
 
 def _finish_cardinal(tokens: TokenStream, after: int, value: float, lexicon: NumberLexicon) -> NumberWords:
-    """Look at what follows a cardinal: a fraction, an ordinal, "and a half"."""
-    place = tokens.skip_hyphen(after)
-    text = tokens.word(place)
+    """Return a cardinal with the fraction, ordinal or "and a half" that follows it."""
+    index = tokens.skip_hyphen(after)
+    text = tokens.word(index)
     if (
         text in lexicon.fractions
         and 1 <= value < 20
-        and not (text in lexicon.ordinals and value == 1 and place == after)
+        and not (text in lexicon.ordinals and value == 1 and index == after)
     ):
         plural = text.endswith("s") or value == 1 or text not in lexicon.ordinals
         if plural or lexicon.fractions[text] == 0.5:
-            return NumberWords(value * lexicon.fractions[text], 1e-6, FRACTION, place + 1)
-    if text in lexicon.ordinals and place > after and value >= 20:
-        return NumberWords(value + lexicon.ordinals[text], 1, ORDINAL, place + 1)
+            return NumberWords(value * lexicon.fractions[text], 1e-6, FRACTION, index + 1)
+    if text in lexicon.ordinals and index > after and value >= 20:
+        return NumberWords(value + lexicon.ordinals[text], 1, ORDINAL, index + 1)
     following, end = _next_three_words(tokens, after)
     if (
         following[0] in lexicon.joiners
@@ -249,22 +234,22 @@ def _finish_cardinal(tokens: TokenStream, after: int, value: float, lexicon: Num
         scale = lexicon.scales.get(tokens.word(end), 1.0)
         return NumberWords((value + half) * scale, half * scale, "", end + (scale > 1))
     if text in lexicon.times and value != int(value):
-        return NumberWords(value, 1e-6, MULTIPLE, place + 1)
+        return NumberWords(value, 1e-6, MULTIPLE, index + 1)
     return NumberWords(value, _step_of(value), "", after)
 
 
 def _next_three_words(tokens: TokenStream, after: int) -> tuple[list[str], int]:
-    """Return the next three words, hyphens or none between them, and the number of the piece behind."""
+    """Return the next three words, hyphens skipped, and the index of the token after them."""
     texts = []
     for _ in range(3):
-        place = tokens.skip_hyphen(after)
-        texts.append(tokens.word(place))
-        after = place + 1
+        index = tokens.skip_hyphen(after)
+        texts.append(tokens.word(index))
+        after = index + 1
     return texts, after
 
 
 def _parse_scale(tokens: TokenStream, at: int, value: float, lexicon: NumberLexicon) -> NumberWords:
-    """Read a scale word, or two ("hundred million")."""
+    """Parse one scale word or several ("hundred million")."""
     after = at
     while len(tokens.word(after)) > 2 and tokens.word(after) in lexicon.scales:
         value, after = value * lexicon.scales[tokens.word(after)], after + 1
@@ -279,7 +264,7 @@ def _step_of(value: float) -> float:
 
 
 def _compound_value(text: str, lexicon: NumberLexicon) -> float | None:
-    """Return the value of a number word written together: "zweihundertfünfzig"; at most a few steps."""
+    """Return the value of a compound number word: "zweihundertfünfzig". Words over 60 letters have none."""
     value = lexicon.units.get(text)
     if value is not None or len(text) > 60:
         return value

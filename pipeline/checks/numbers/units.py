@@ -1,4 +1,4 @@
-"""What stands around a number: currency before it, scale and unit behind it, a hedge."""
+"""Reads what belongs to a number: the currency before it, the scale and unit after it, and its hedge."""
 
 from typing import NamedTuple
 
@@ -21,16 +21,16 @@ from pipeline.checks.numbers.tokenize import HYPHENS, Token, TokenStream
 
 _ORDINAL_ENDINGS = frozenset(("st", "nd", "rd", "th"))
 _DOLLAR_COUNTRIES = frozenset(("us", "a", "c", "hk", "nz", "s", "r"))
-"""Letters before a dollar sign that say whose dollar it is."""
+"""Letters before a dollar sign that name the country: US$, A$, HK$."""
 _MAX_HEDGE_DISTANCE = 4
-"""How many pieces before a figure its hedge may stand."""
+"""Maximum number of tokens from a number back to its hedge. Chosen, not measured."""
 _MAX_UNIT_DISTANCE = 4
-"""How many pieces behind a figure its unit may stand."""
+"""Maximum number of tokens from a number to a unit of time after it. Chosen, not measured."""
 _PUNCTUATION = frozenset(".,;:!?()")
 
 
 class Unit(NamedTuple):
-    """A kind and a unit, and the place behind them."""
+    """A kind and a unit, and the index of the token after them."""
 
     kind: str
     name: str
@@ -40,9 +40,9 @@ class Unit(NamedTuple):
 def with_unit(
     tokens: TokenStream, lexicon: NumberLexicon, mention: NumberMention, at: int, after: int
 ) -> tuple[NumberMention, int]:
-    """Return a number's figure with scale, currency and unit, and the place behind it all.
+    """Return a number with its scale, currency and unit, and the index of the token after them.
 
-    `at` is the place of the number's first piece, `after` that behind its last one.
+    `at` is the index of the number's first token, `after` that of the token after its last.
     """
     if mention.kind in (ORDINAL, GROUP):
         return mention, after
@@ -70,7 +70,7 @@ def _is_year(digits: str) -> bool:
 
 
 def _currency_before(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> tuple[str, int]:
-    """Return the currency before a number, and where the figure begins."""
+    """Return the currency before a number, and the character at which both begin."""
     sign, start = tokens[at - 1], tokens[at].start
     if not sign.text or start - sign.end > 1:
         return "", start
@@ -87,27 +87,27 @@ def _currency_before(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> tu
 def _scale_after(
     tokens: TokenStream, lexicon: NumberLexicon, after: int, *, money: bool
 ) -> tuple[float, int]:
-    """Return the scale behind a number, and the place behind that: two for "hundred million"."""
+    """Return the scale after a number, up to two words ("hundred million"), and the index after it."""
     scale = 1.0
     for _ in range(2):
-        place = tokens.skip_hyphen(after)
-        factor = lexicon.scales.get(tokens.word(place))
-        if factor is None or (
-            len(tokens[place].text) == 1 and not _is_scale_letter(tokens, place, money=money)
-        ):
+        index = tokens.skip_hyphen(after)
+        factor = lexicon.scales.get(tokens.word(index))
+        if factor is None:
             break
-        scale, after = scale * factor, place + 1
+        if len(tokens[index].text) == 1 and not _is_scale_letter(tokens, index, money=money):
+            break
+        scale, after = scale * factor, index + 1
     return scale, after
 
 
 def _is_scale_letter(tokens: TokenStream, at: int, *, money: bool) -> bool:
-    """Tell whether a letter is a scale: "5M", "$5m", not "5 m" and "5m", which are metres."""
+    """Tell whether a letter is a scale: "5M" and "$5m" are, "5 m" and "5m" are metres."""
     token = tokens[at]
     return tokens.is_joined(at - 1) and (token.text not in "mt" or money or token.upper)
 
 
 def _unit_after(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> Unit:
-    """Return kind and unit that stand behind a number."""
+    """Return the kind and unit after a number; empty ones where there is no unit."""
     token, no_unit = tokens[after], Unit("", "", after)
     if tokens.is_joined(after - 1) and token.text in _ORDINAL_ENDINGS:
         return Unit(ORDINAL, "", after + 1)
@@ -124,7 +124,7 @@ def _unit_after(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> Unit
 
 
 def _unit_at(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> Unit | None:
-    """Return the unit that a word or sign at a place is."""
+    """Return the unit that a token names, or None."""
     text = tokens[at].text
     phrase = f"{text} {tokens.word(at + 1)}"
     if phrase in lexicon.points or text in lexicon.points:
@@ -145,7 +145,7 @@ def _unit_at(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> Unit | Non
 
 
 def find_hedge(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> str:
-    """Return the hedge before a figure at a place; empty without one."""
+    """Return the hedge before a number at an index: `about`, `under` or `over`; empty without one."""
     for distance in range(1, _MAX_HEDGE_DISTANCE + 1):
         token = tokens[at - distance]
         if token.text in _PUNCTUATION - {",", "(", ")"} or token.kind == "number":
@@ -156,7 +156,7 @@ def find_hedge(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> str:
 
 
 def following_unit(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> str:
-    """Return the unit of time that stands a word or two behind a figure."""
+    """Return the unit of time a few words after a number; empty without one."""
     for at in range(after, after + _MAX_UNIT_DISTANCE):
         text = tokens[at].text
         if not text or text in lexicon.loose or text in _PUNCTUATION:
@@ -167,7 +167,7 @@ def following_unit(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> s
 
 
 def has_no_unit(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> bool:
-    """Tell whether what stands behind a figure is no noun."""
+    """Tell whether no noun follows a number."""
     token: Token = tokens[after]
     if token.kind == "word":
         return token.text in lexicon.loose
