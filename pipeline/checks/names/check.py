@@ -1,9 +1,4 @@
-"""The names that a source bears out, in every form that means the same. Pure.
-
-Kind `name`: people, companies, coins and places that the source does not name.
-
-Where the source has the names that a draft has.
-"""
+"""Checks the named entities of a draft: finding `name` is a person, company, coin or place not in the source."""
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
@@ -13,14 +8,17 @@ from pipeline.checks.names.extract import NameLexicon, NamePart, extract_names, 
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim, TokenizedText
 from pipeline.domain.models import Finding, Severity
 
+KIND = "name"
 _MAX_INITIALS = 6
-"""Letters of an abbreviation that is held against the words it may stand for."""
+"""Letters of the longest acronym that is compared with the initials of words. Chosen, not measured."""
 _MIN_INITIALS = 3
-"""Letters below which an abbreviation needs words with capitals."""
+"""Letters of the shortest acronym in a source without capitals, and of a name. Chosen, not measured."""
+_MAX_POSITIONS = 50
+"""Positions of a name's first word that are compared: keeps the work linear. Chosen, not measured."""
 
 
 class SourceNames:
-    """Answers whether a name stands in a source."""
+    """The names of one source, in every form: inflected, without accents, as synonyms and as acronyms."""
 
     def __init__(self, source: TokenizedText, lexicon: NameLexicon) -> None:
         self._source = source
@@ -28,7 +26,7 @@ class SourceNames:
         self._is_lowercase = not any(word.text[0].isupper() for word in source.words)
 
     def has(self, part: NamePart, name: list[NamePart]) -> bool:
-        """Tell whether a word of a name stands in the source, or another that says the same."""
+        """Tell whether the source has a word of a name, in any form."""
         if part.text in ("US", "U.S.", "UK") and not self._is_lowercase:
             return self._has_synonym(part.folded)
         forms = self._forms(part.folded)
@@ -37,21 +35,21 @@ class SourceNames:
         if any(self._has_synonym(form) for form in forms):
             return True
         if not part.text.isalpha() and part.text.casefold() in self._folded_text:
-            return True  # of several pieces: AT&T, Post.find
+            return True  # a word with signs: AT&T, Post.find
         if part.is_all_capitals or "." in part.text:
             letters = "".join(char for char in part.folded if char.isalnum())
             return letters in self._word_forms or letters in self._initials
         return self._has_initials_of(name)
 
     def completes(self, part: NamePart, name: list[NamePart]) -> bool:
-        """Tell whether a word that is absent only completes a name that the source has shorter."""
+        """Tell whether an absent word is a generic addition to a name of the source: "Newcastle United"."""
         others = [other for other in name if other.folded not in self._lexicon.generic]
         return part.folded in self._lexicon.generic and any(
             form in self._word_forms for other in others for form in self._forms(other.folded)
         )
 
     def _has_phrase_synonym(self, part: NamePart, name: list[NamePart]) -> bool:
-        """Tell whether a word belongs to a name of several that the source has in another form."""
+        """Tell whether a word is part of a phrase of two or three words with a synonym in the source."""
         at = name.index(part)
         for first in range(max(0, at - 2), at + 1):
             for last in range(max(at + 1, first + 2), min(len(name), first + 3) + 1):
@@ -61,7 +59,7 @@ class SourceNames:
         return False
 
     def _forms(self, word: str) -> list[str]:
-        """Return a word without the endings of its forms, and each of its halves' whole."""
+        """Return a word, its forms without an ending, and the plural of each."""
         forms = [word]
         for ending in self._lexicon.endings:
             if word.endswith(ending) and len(word) - len(ending) > 1:
@@ -82,13 +80,13 @@ class SourceNames:
 
     @cached_property
     def _names_us(self) -> bool:
-        """Tell whether the source speaks of the US, and not of us."""
+        """Tell whether the source names the US, not the pronoun."""
         spellings = {self._source.words[index].text for index in self._source.positions.get("us", ())}
         return self._is_lowercase or "US" in spellings or "U.S" in self._source.text
 
     @cached_property
     def _word_forms(self) -> frozenset[str]:
-        """Return the source's words, without endings and accents too."""
+        """Return the source's words, also without accents, possessive endings and the dots of acronyms."""
         forms = set(self._source.positions)
         for word in self._source.positions:
             forms.update(_without_accents(word).split("'"))
@@ -108,39 +106,34 @@ class SourceNames:
 
     @cached_property
     def _initials(self) -> frozenset[str]:
-        """Return what the first letters of neighbouring words spell, small words left out or not."""
+        """Return the acronyms that the initials of neighbouring words spell, with and without small words."""
         initials: set[str] = set()
         words = [word for word in self._source.words if word.text[0].isupper() or self._is_lowercase]
         names = [word for word in words if word.folded not in self._lexicon.small]
-        for words_of_source in (words, names):
-            letters = "".join(word.folded[0] for word in words_of_source)
+        for each in (words, names):
+            letters = "".join(word.folded[0] for word in each)
             for size in range(2 if not self._is_lowercase else _MIN_INITIALS, _MAX_INITIALS + 1):
                 initials.update(letters[at : at + size] for at in range(len(letters) - size + 1))
         return frozenset(initials)
 
     def _has_initials_of(self, name: list[NamePart]) -> bool:
-        """Tell whether the source has a name of several words as their initials alone."""
+        """Tell whether the source has a name of several words only as its acronym."""
         letters = "".join(part.folded[0] for part in name)
-        short = len(letters) >= _MIN_INITIALS and letters in self._source.positions
-        return short and (self._is_lowercase or self._source.text.find(letters.upper()) >= 0)
+        is_word = len(letters) >= _MIN_INITIALS and letters in self._source.positions
+        return is_word and (self._is_lowercase or self._source.text.find(letters.upper()) >= 0)
 
 
 def _without_accents(word: str) -> str:
-    """Return a word without accents."""
     if word.isascii():
         return word
     return "".join(char for char in normalize("NFKD", word) if not combining(char))
 
 
-KIND = "name"
-
-
 def check_names(case: CheckInput) -> list[Finding]:
-    """Return a finding for each name, or part of one, that the source does not have.
+    """Return a finding for each name, or part of a name, that the source does not have.
 
-    Block; warn where a word only completes a name ("Newcastle United").
-
-    Names are compared whole, letter by letter but for case, accents and endings: Johnson is not Johnston.
+    Block; warn where a generic word only completes a name ("Newcastle United"). Words are compared exactly,
+    except for case, accents and endings: Johnson is not Johnston.
     """
     lexicon = name_lexicon(case.language)
     if lexicon is None:
@@ -150,24 +143,20 @@ def check_names(case: CheckInput) -> list[Finding]:
     lowercase_words = {word.folded for word in case.draft.words if word.text.islower()}
     findings = []
     for name in extract_names(case.draft, case.language, lexicon):
-        absent = [
-            part
-            for part in name
-            if not (part.is_sentence_start and part.folded in lowercase_words)
-            and not source_names.has(part, name)
-        ]
+        parts = (part for part in name if not (part.is_sentence_start and part.folded in lowercase_words))
+        absent = [part for part in parts if not source_names.has(part, name)]
         for part, start, end in _spans(absent, case.draft.text, lexicon.small):
             findings.append(_finding(case, start, end, certain=not source_names.completes(part, name)))
     return findings
 
 
 def _spans(parts: list[NamePart], text: str, small: frozenset[str]) -> Iterator[tuple[NamePart, int, int]]:
-    """Yield the places of words, neighbours as one ("Isle of Wight"), with the first word of each."""
-    for number, part in enumerate(parts):
-        if number and small.issuperset(text[parts[number - 1].end : part.start].split()):
+    """Yield the first word and the span of each run of neighbouring words ("Isle of Wight")."""
+    for index, part in enumerate(parts):
+        if index and small.issuperset(text[parts[index - 1].end : part.start].split()):
             continue
         end = part.end
-        for other in parts[number + 1 :]:
+        for other in parts[index + 1 :]:
             if not small.issuperset(text[end : other.start].split()):
                 break
             end = other.end
@@ -180,12 +169,8 @@ def _finding(case: CheckInput, start: int, end: int, *, certain: bool) -> Findin
     return Finding(kind=KIND, severity=severity, message=message, span=(start, end))
 
 
-_MAX_POSITIONS = 50
-"""Places of a name's first word that are looked at."""
-
-
 def trace_names(case: CheckInput) -> list[SupportedClaim]:
-    """Return the names of a draft that stand in the source, whole or by their last word, with the places."""
+    """Return the names of a draft that are in the source, in full or by their last word, with their spans."""
     lexicon = name_lexicon(case.language)
     if lexicon is None:
         return []
@@ -193,14 +178,13 @@ def trace_names(case: CheckInput) -> list[SupportedClaim]:
     for name in extract_names(case.draft, case.language, lexicon):
         evidence = list(_full_matches(case.source, name)) or list(_last_word_matches(case.source, name))
         if evidence:
-            supported.append(
-                SupportedClaim("name", (name[0].start, name[-1].end), tuple(evidence[:MAX_EVIDENCE]))
-            )
+            span = name[0].start, name[-1].end
+            supported.append(SupportedClaim(KIND, span, tuple(evidence[:MAX_EVIDENCE])))
     return supported
 
 
 def _full_matches(source: TokenizedText, name: Sequence[NamePart]) -> Iterator[tuple[int, int]]:
-    """Yield where all words of a name stand in their order."""
+    """Yield the spans of all words of a name in order."""
     query = [_without_possessive(part.folded) for part in name]
     for first in source.positions.get(name[0].folded, ())[:_MAX_POSITIONS]:
         candidate = [_without_possessive(word) for word in source.folded[first : first + len(query)]]
@@ -209,7 +193,7 @@ def _full_matches(source: TokenizedText, name: Sequence[NamePart]) -> Iterator[t
 
 
 def _last_word_matches(source: TokenizedText, name: Sequence[NamePart]) -> Iterator[tuple[int, int]]:
-    """Yield where the last word stands: a person is called so after the first time."""
+    """Yield the spans of the last word: texts use the surname alone after the first mention."""
     word = _without_possessive(name[-1].folded)
     for at in (*source.positions.get(word, ()), *source.positions.get(f"{word}'s", ()))[:MAX_EVIDENCE]:
         yield source.words[at].start, source.words[at].end

@@ -1,7 +1,4 @@
-"""A language's words for names, turned round for looking them up.
-
-Finds the words of a text that are names: by their capitals, or where these tell nothing, by a table.
-"""
+"""Extracts named entities from a text by capitals, and by tables where capitals do not distinguish names."""
 
 import gzip
 import json
@@ -18,48 +15,48 @@ from pipeline.checks.tokens import TokenizedText
 
 
 class NameLexicon(NamedTuple):
-    """What a word may be where it has a capital; every word case folded."""
+    """Meanings of capitalised words in one language, read from `names.toml`; every word case folded."""
 
     nouns_capitalised: bool
-    """Every noun has a capital."""
+    """Every noun is capitalised, as in German."""
     endings: tuple[str, ...]
     small: frozenset[str]
-    """Words without a capital within a name."""
+    """Words within a name that have no capital: "of", "von"."""
     titles: frozenset[str]
     common: frozenset[str]
-    """Words that are no names though they have a capital."""
+    """Capitalised words that are no names."""
     frequent: frozenset[str]
-    """Words that are hardly names where every word has a capital."""
+    """Words that are hardly names at the start of a sentence."""
     generic: frozenset[str]
-    """What names are completed with: "Newcastle", "Newcastle United"."""
+    """Words that complete a name: "United" in "Newcastle United"."""
     plain: tuple[str, ...]
-    """Endings of words that are no names."""
+    """Endings of words that are hardly names."""
     plural: tuple[str, ...]
-    """Endings of the plural."""
+    """Plural endings."""
     singular: frozenset[str]
-    """Verbs that no plural has before them."""
+    """Verbs in the singular: no plural precedes them."""
     synonyms: Mapping[str, tuple[str, ...]]
-    """Word → all that say the same, itself included; those of more words with spaces."""
+    """Word or phrase → all its synonyms, itself included."""
 
 
 _MIN_FREQUENCY = 3000
-"""How often a word is met in the dictionary's texts that is common: nearly every name is met less."""
+"""Count from which on a word of the dictionary is common; nearly every name has a lower one. Chosen on the
+counts of pyspellchecker."""
 
 
 def _frequent_words(table: Mapping[str, Any]) -> frozenset[str]:
-    """Return a language's frequent words; from the data of pyspellchecker, without its corrections."""
+    """Return a language's frequent words without first names. Source: the word counts of pyspellchecker."""
     if "dictionary" not in table:
         return frozenset()
     packed = resources.files("spellchecker").joinpath(f"resources/{table['dictionary']}.json.gz").read_bytes()
     counts: dict[str, int] = json.loads(gzip.decompress(packed))
-    return frozenset(word for word, count in counts.items() if count >= _MIN_FREQUENCY).difference(
-        table["first-names"].split()
-    )
+    frequent = frozenset(word for word, count in counts.items() if count >= _MIN_FREQUENCY)
+    return frequent.difference(table["first-names"].split())
 
 
 @lru_cache(maxsize=32)
 def name_lexicon(language: str) -> NameLexicon | None:
-    """Return a language's words; None where there is no table."""
+    """Return a language's vocabulary for names; None where the language has no table."""
     table = language_table(language, "names")
     if table is None:
         return None
@@ -86,13 +83,14 @@ _PART = re.compile(r"(?<![^\W_])[^\W\d_][^\W_]*(?:['’.&][^\W_]+)*\.?|\d+[^\W\d
 _OPENS = re.compile(r"[.!?:;•\"“”‘'«»()\[\]\n*>#|–—-]\s*[\"“”‘'«(\[*]*$")
 _LINE = re.compile(r"[^\n]+")
 _MIN_HEADLINE_WORDS = 4
-"""Words of a line from which on its capitals may be those of a headline."""
+"""Long words from which on a line is judged by the share of its capitals. Chosen, not measured."""
 _MAX_NAME_WORDS = 8
-"""Words of a name, at most."""
+"""Maximum number of words of a name. Chosen, not measured."""
 _MAX_ACRONYM = 3
-"""Letters of an abbreviation that is one though it spells a common word: US, IT, WHO."""
+"""Letters up to which capitals are an acronym even if they spell a common word: US, IT, WHO. Chosen, not
+measured."""
 _HEADLINE_SHARE = 0.75
-"""Share of a line's long words that have capitals in a headline."""
+"""Share of capitalised long words that makes a line a headline. Chosen, not measured."""
 
 
 class NamePart(NamedTuple):
@@ -102,27 +100,27 @@ class NamePart(NamedTuple):
     start: int
     end: int
     is_sentence_start: bool
-    """It stands where any word has a capital."""
+    """It begins a sentence, a quotation or a line, where every word has a capital."""
     following: str = ""
-    """The word behind it, case folded."""
+    """The next word, case folded."""
 
     @property
     def folded(self) -> str:
-        """Return it as it is compared: case folded, without the dot of an abbreviation."""
+        """Return the form that is compared: case folded, without the dot of an abbreviation."""
         return self.text.casefold().replace("’", "'").rstrip(".")
 
     @property
     def is_all_capitals(self) -> bool:
-        """Tell whether it has none but capitals, at least two."""
+        """Tell whether it consists of capitals, at least two."""
         letters = [char for char in self.text if char.isalpha()]
         return len(letters) > 1 and all(char.isupper() for char in letters)
 
 
 def extract_names(tokenized: TokenizedText, language: str, lexicon: NameLexicon) -> list[list[NamePart]]:
-    """Return the names of a text, each as its words in their order.
+    """Return the names of a text, each as its words in order.
 
-    A word that opens a sentence counts only if it is no common one, or another name follows; in a headline,
-    where every word has a capital, none does but abbreviations.
+    A word that begins a sentence counts only if it is uncommon or another name follows. In a headline, where
+    every word has a capital, only acronyms count.
     """
     dates = date_spans(tokenized.text, language)
     names: list[list[NamePart]] = []
@@ -130,8 +128,8 @@ def extract_names(tokenized: TokenizedText, language: str, lexicon: NameLexicon)
         parts = list(_parts(line[0], line.start()))
         headline = _is_headline(line[0])
         for run in _runs(parts, tokenized.text, lexicon.small):
-            name_parts = _name_parts(run, lexicon, headline=headline)
-            names += [name_parts] if name_parts and not _within(name_parts, dates) else []
+            name = _name_parts(run, lexicon, headline=headline)
+            names += [name] if name and not _within(name, dates) else []
     return names
 
 
@@ -140,13 +138,11 @@ def _parts(line: str, offset: int) -> Iterator[NamePart]:
     for match in _PART.finditer(line):
         if any(char.isupper() for char in match[0]):
             before = line[max(0, match.start() - 12) : match.start()]
-            opens = match.start() <= indent or bool(_OPENS.search(before))
+            is_sentence_start = match.start() <= indent or bool(_OPENS.search(before))
             text = match[0] if "." in match[0][:-1] else match[0].rstrip(".")
             start = offset + match.start()
-            following = line[match.end() : match.end() + 12].split()
-            yield NamePart(
-                text, start, start + len(text), opens, following[0].casefold() if following else ""
-            )
+            following = next(iter(line[match.end() : match.end() + 12].casefold().split()), "")
+            yield NamePart(text, start, start + len(text), is_sentence_start, following)
 
 
 def _is_headline(line: str) -> bool:
@@ -159,13 +155,12 @@ def _is_headline(line: str) -> bool:
 
 
 def _runs(parts: list[NamePart], text: str, small: frozenset[str]) -> Iterator[list[NamePart]]:
-    """Yield words that nothing but a space, a hyphen or a small word divides."""
+    """Yield runs of words with only a space, a hyphen or small words between them."""
     run: list[NamePart] = []
     for part in parts:
         between = text[run[-1].end : part.start] if run else ""
-        if len(run) == _MAX_NAME_WORDS or (
-            run and between not in (" ", "-", " - ", "\u00a0") and not small.issuperset(between.split())
-        ):
+        joined = between in (" ", "-", " - ", "\u00a0") or small.issuperset(between.split())
+        if len(run) == _MAX_NAME_WORDS or (run and not joined):
             yield run
             run = []
         run.append(part)
@@ -174,38 +169,27 @@ def _runs(parts: list[NamePart], text: str, small: frozenset[str]) -> Iterator[l
 
 
 def _name_parts(run: list[NamePart], lexicon: NameLexicon, *, headline: bool) -> list[NamePart]:
-    """Return what of a run of capitals is a name."""
+    """Return the words of a run that are a name."""
     if headline:
         return [part for part in run if part.is_all_capitals and part.folded not in lexicon.common]
     if lexicon.nouns_capitalised:
         return _name_parts_among_nouns(run, lexicon)
     first = run[0]
-    if (
-        first.is_sentence_start
-        and not first.is_all_capitals
-        and _is_likely_no_name(first, lexicon, is_single=len(run) == 1)
-    ):
+    ambiguous = first.is_sentence_start and not first.is_all_capitals
+    if ambiguous and _is_likely_no_name(first, lexicon, is_single=len(run) == 1):
         run = run[1:]
-    return [
-        part
-        for part in run
-        if (part.is_all_capitals and len(part.text) <= _MAX_ACRONYM) or _is_distinctive(part, lexicon)
-    ]
+    acronyms = {part for part in run if part.is_all_capitals and len(part.text) <= _MAX_ACRONYM}
+    return [part for part in run if part in acronyms or _is_distinctive(part, lexicon)]
 
 
 def _is_likely_no_name(part: NamePart, lexicon: NameLexicon, *, is_single: bool) -> bool:
-    """Tell whether a word at the head of a sentence is likely no name; `alone`: no other name follows it."""
+    """Tell whether a word at the start of a sentence is likely no name; `is_single`: no name follows it."""
     word = part.folded
-    without_possessive = next(
-        (word.removesuffix(ending) for ending in ("'s", "'") if word.endswith(ending)), ""
-    )
-    if any(
-        form in vocabulary
-        for form in (word, without_possessive)
-        for vocabulary in (lexicon.common, lexicon.titles, lexicon.frequent)
-    ):
+    owner = next((word.removesuffix(ending) for ending in ("'s", "'") if word.endswith(ending)), "")
+    vocabularies = (lexicon.common, lexicon.titles, lexicon.frequent)
+    if any(form in vocabulary for form in (word, owner) for vocabulary in vocabularies):
         return True
-    if without_possessive or any(char.isupper() for char in part.text[1:]) or word in lexicon.synonyms:
+    if owner or any(char.isupper() for char in part.text[1:]) or word in lexicon.synonyms:
         return False
     if is_single and part.following in lexicon.singular:
         return False
@@ -217,7 +201,7 @@ def _is_distinctive(part: NamePart, lexicon: NameLexicon) -> bool:
 
 
 def _name_parts_among_nouns(run: list[NamePart], lexicon: NameLexicon) -> list[NamePart]:
-    """Return a name where nouns have capitals too: of two words, or one that a table or its capitals tell."""
+    """Return a name where nouns are capitalised: two words, one after a title, an acronym or a known name."""
     if run[0].is_sentence_start and not run[0].is_all_capitals:
         run = run[1:]
     has_title = any(part.folded in lexicon.titles for part in run)
