@@ -29,7 +29,7 @@ class DateMention(NamedTuple):
     """1 to 12; 0 without a month."""
     year: int = 0
     number: int = 0
-    """Weekday (Monday is 0), minute of the day, quarter or season; for a relative date its offset in units."""
+    """Weekday (Monday is 0), minute of the day, quarter or season; offset of a relative date."""
     unit: str = ""
     """Unit of a relative date: day, week, weekend, month, quarter, season or year."""
     certain: bool = True

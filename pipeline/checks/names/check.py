@@ -1,4 +1,4 @@
-"""Checks the named entities of a draft: finding `name` is a person, company, coin or place not in the source."""
+"""Checks the named entities of a draft: finding `name` is one that its source does not have."""
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property

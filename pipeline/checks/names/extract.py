@@ -40,8 +40,8 @@ class NameLexicon(NamedTuple):
 
 
 _MIN_FREQUENCY = 3000
-"""Count from which on a word of the dictionary is common; nearly every name has a lower one. Chosen on the
-counts of pyspellchecker."""
+"""Count from which on a word of the dictionary is common; nearly every name has a lower one. Source:
+the word counts of pyspellchecker."""
 
 
 def _frequent_words(table: Mapping[str, Any]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Kind `quotation`: words between quotation marks that the source does not have so, or from somebody else."""
+"""Checks the quotations of a draft: finding `quotation` is altered, or attributed to another speaker."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
@@ -17,70 +17,59 @@ from pipeline.domain.models import Finding, Severity
 
 KIND = "quotation"
 _MIN_WORDS = 2
-"""Words: a single one in quotation marks is the writer's distance, not anybody's speech."""
+"""Words of the shortest quotation: one word in quotation marks is a scare quote. Chosen, not measured."""
 _MIN_BLOCK_WORDS = 3
-"""Words from which on what the source does not have blocks; two may be a name or a figure of speech."""
+"""Words from which on an absent quotation blocks; two may be a name or an idiom. Chosen, not measured."""
 _MIN_SPEECH_WORDS = 5
-"""Words from which on a source's sentence in quotation marks passes for somebody's speech."""
+"""Words from which on the source's own words in quotation marks read as speech. Chosen, not measured."""
 _MAX_QUOTES = 1000
-"""Quotations that are looked up: each may read the whole source."""
+"""Quotations that are checked: each may read the whole source. Chosen, not measured."""
 _MAX_WORDS_BETWEEN = 6
-"""Words between a speaker and his company in a sentence of the source."""
+"""Words between a speaker and an organisation in one sentence of the source. Chosen, not measured."""
 _MAX_POSITIONS = 20
-"""Places of names that are compared in one sentence, and in the whole source."""
+"""Positions of a name that are compared, in a sentence and in the source. Chosen, not measured."""
 
 
 def check_quotations(case: CheckInput) -> list[Finding]:
-    """Return findings about quotations: block where words differ or somebody else said them.
+    """Return the findings about the quotations of a draft.
 
-    A sentence of the source that it does not have from anybody is warned of where it is quoted.
+    Block: the words differ from the source, or another speaker said them. Warn: the source has the words but
+    not as a quotation.
     """
-    quotes = [
-        (quote, fragments)
-        for quote in extract_quotes(case.draft.text)
-        if (fragments := _fragments(case, quote))
-    ]
+    quotes = _quotes(case)
     check = _Check(case) if quotes else None
-    findings = [
-        finding
-        for quote, fragments in quotes[:_MAX_QUOTES]
-        if check and (finding := check.finding(quote, fragments))
-    ]
+    pairs = quotes[:_MAX_QUOTES]
+    findings = [each for quote, parts in pairs if check and (each := check.finding(quote, parts))]
     if len(quotes) > _MAX_QUOTES:
         message = f"Only the first {_MAX_QUOTES:,} quotations were checked: compare the others yourself."
-        findings.append(
-            Finding(kind=KIND, severity=Severity.WARN, message=message, span=quotes[_MAX_QUOTES][0][:2])
-        )
+        span = quotes[_MAX_QUOTES][0][:2]
+        findings.append(Finding(kind=KIND, severity=Severity.WARN, message=message, span=span))
     return findings
 
 
 def trace_quotations(case: CheckInput) -> list[SupportedClaim]:
-    """Return the quotations of a draft that stand in the source word for word, with their places."""
-    quotes = [
-        (quote, fragments)
-        for quote in extract_quotes(case.draft.text)
-        if (fragments := _fragments(case, quote))
-    ]
-    source_words = SourceWords(case.source.text) if quotes else None
+    """Return the quotations of a draft that are in the source word for word, with their spans."""
+    quotes = _quotes(case)
+    if not quotes:
+        return []
+    source_words = SourceWords(case.source.text)
     supported = []
     for quote, fragments in quotes[:_MAX_QUOTES]:
-        places = (
-            tuple((place.start, place.end) for place in source_words.find_all(fragments))
-            if source_words
-            else ()
-        )
-        if places:
-            supported.append(SupportedClaim(KIND, (quote.start, quote.end), places[:MAX_EVIDENCE]))
+        spans = tuple((match.start, match.end) for match in source_words.find_all(fragments))
+        if spans:
+            supported.append(SupportedClaim(KIND, (quote.start, quote.end), spans[:MAX_EVIDENCE]))
     return supported
 
 
-def _fragments(case: CheckInput, quote: Quote) -> list[QuoteFragment]:
-    fragments = quote_fragments(case.draft.text[quote.start : quote.end])
-    return fragments if sum(fragment.word_count for fragment in fragments) >= _MIN_WORDS else []
+def _quotes(case: CheckInput) -> list[tuple[Quote, list[QuoteFragment]]]:
+    """Return the quotations of a draft that have enough words, with their fragments."""
+    text = case.draft.text
+    quotes = ((quote, quote_fragments(text[quote.start : quote.end])) for quote in extract_quotes(text))
+    return [(quote, parts) for quote, parts in quotes if sum(each.word_count for each in parts) >= _MIN_WORDS]
 
 
 class _Check:
-    """One source, looked up for every quotation."""
+    """The indexed source of one draft."""
 
     def __init__(self, case: CheckInput) -> None:
         self._case = case
@@ -118,12 +107,9 @@ class _Check:
             return None
         draft_speaker = speaker_of(self._case.draft.text, quote, self._lexicon)
         source_speaker = speaker_of(self._case.source.text, source_quote, self._lexicon)
-        if (
-            not draft_speaker
-            or not source_speaker
-            or set(draft_speaker) & set(source_speaker)
-            or self._is_same_party(draft_speaker, source_speaker, self._lexicon)
-        ):
+        if not draft_speaker or not source_speaker or set(draft_speaker) & set(source_speaker):
+            return None
+        if self._is_same_party(draft_speaker, source_speaker, self._lexicon):
             return None
         names = " ".join(source_speaker).title()
         message = f"The source has this said by somebody else ({names}): name the speaker that it names."
@@ -132,30 +118,27 @@ class _Check:
     def _is_same_party(
         self, draft_speaker: Iterable[str], source_speaker: Iterable[str], lexicon: AttributionLexicon
     ) -> bool:
-        """Tell whether the source names the two side by side, as it does a company and who speaks for it."""
+        """Tell whether the source names both next to each other, as a company and its spokesperson."""
         source = self._case.source
-        source_positions = sorted(at for name in source_speaker for at in _positions(source, name))
+        separators = lexicon.verbs | lexicon.between
+        others = sorted(at for name in source_speaker for at in _positions(source, name))
         for at in (at for name in draft_speaker for at in _positions(source, name)):
             first, end = source.sentence_words(at)
-            for other in source_positions[
-                bisect_left(source_positions, first) : bisect_left(source_positions, end)
-            ][:_MAX_POSITIONS]:
+            for other in others[bisect_left(others, first) : bisect_left(others, end)][:_MAX_POSITIONS]:
                 between = source.folded[min(at, other) + 1 : max(at, other)]
-                if len(between) <= _MAX_WORDS_BETWEEN and not lexicon.verbs.union(lexicon.between) & set(
-                    between
-                ):
+                if len(between) <= _MAX_WORDS_BETWEEN and not separators & set(between):
                     return True
         return False
 
     def _quote_at(self, match: QuoteMatch) -> Quote | None:
-        """Return the source's quotation that a place stands in."""
+        """Return the quotation of the source in which a match begins."""
         at = bisect_right(self._source_quotes, (match.start, len(self._case.source.text) + 1)) - 1
         if at < 0 or self._source_quotes[at].end < match.start:
             return None
         return self._source_quotes[at] if match.start < self._source_quotes[at].end else None
 
     def _is_quoted(self, match: QuoteMatch) -> bool:
-        """Tell whether the source quotes any of a place."""
+        """Tell whether any part of a match is quoted in the source."""
         at = bisect_right(self._source_quotes, (match.end, -1)) - 1
         return at >= 0 and self._source_quotes[at].end > match.start
 
@@ -174,7 +157,5 @@ def _finding(severity: Severity, message: str, quote: Quote, evidence: Iterable[
 
 
 def _positions(source: TokenizedText, name: str) -> tuple[int, ...]:
-    return (
-        *source.positions.get(name, ())[:_MAX_POSITIONS],
-        *source.positions.get(f"{name}'s", ())[:_MAX_POSITIONS],
-    )
+    forms = (name, f"{name}'s")
+    return tuple(at for form in forms for at in source.positions.get(form, ())[:_MAX_POSITIONS])

@@ -1,9 +1,7 @@
-"""Finds what a text quotes: between quotation marks of any kind, and in blockquotes.
+"""Extracts the quotations of a text, in quotation marks and blockquotes, and their attribution to a speaker.
 
-Every mark is looked at once, whatever stands between: straight ones open and close by what stands beside
-them, single ones may be apostrophes, and marks may stand apart from their words.
-
-Who says a quotation, as far as the words beside it tell by a name.
+Every mark is read once. Straight marks open or close by the characters beside them, single marks may be
+apostrophes, and marks may have spaces on both sides.
 """
 
 import re
@@ -15,7 +13,7 @@ from pipeline.checks.languages import language_table
 
 
 class Quote(NamedTuple):
-    """What stands between two quotation marks, half-open; or a blockquote."""
+    """The half-open character span between two quotation marks, or of a blockquote."""
 
     start: int
     end: int
@@ -24,42 +22,44 @@ class Quote(NamedTuple):
 
 _BLOCK = re.compile(r"(?:^[ \t]{0,3}>[^\n]*(?:\n|\Z))+", re.MULTILINE)
 _SIGNATURE = re.compile(r"\n[ \t]{0,3}>[ \t]*(?:[–—]|--)[^\n]*+\s*+\Z")
-"""The last line of a blockquote that says whose words they are."""
+"""The last line of a blockquote that names its author."""
 _MARK = re.compile(r"[\"“”„‟«»‹›「」『』'‘’‚]|\n[ \t\r]*\n")
 _CLOSED_BY = {
     '"': '"”', "“": '”"', "„": "“”\"", "‟": "”", "”": "”", "«": "»", "»": "«»", "‹": "›", "›": "‹›",
     "「": "」", "『": "』",
 }  # fmt: skip
+"""Opening mark → the marks that close it."""
 _SINGLE = "'‘‚"
 _AFTER_SINGLE = re.compile(r"[‘’'](?![^\W_])")
 _MAX_SINGLE_CHARS = 600
+"""Length of the longest quotation in single marks. Chosen, not measured."""
 _OPENS_AFTER = ' \t\n\r\u00a0\u202f([{—–-/"“„«:'
 _DECADE = re.compile(r"\d\ds\b")
 
 
 @lru_cache(maxsize=8)
 def extract_quotes(text: str) -> tuple[Quote, ...]:
-    """Return what a text quotes, in its order; what is quoted within a quotation is part of that."""
+    """Return the quotations of a text in order; a nested quotation is part of the outer one."""
     quotes: list[Quote] = []
     done = 0
     for block in _BLOCK.finditer(text):
         quotes += _quotes_by_marks(text, done, block.start())
         signature = _SIGNATURE.search(block[0])
-        quotes.append(
-            Quote(block.start(), block.start() + signature.start() if signature else block.end(), True)
-        )
+        end = block.start() + signature.start() if signature else block.end()
+        quotes.append(Quote(block.start(), end, True))
         done = block.end()
     return (*quotes, *_quotes_by_marks(text, done, len(text)))
 
 
 def _quotes_by_marks(text: str, start: int, end: int) -> Iterator[Quote]:
+    """Yield the quotations in quotation marks within a span that has no blockquote."""
     opened, sign, done = -1, "", start
     for match in _MARK.finditer(text, start, end):
         at, mark = match.start(), match[0]
         if at < done:
             continue
         if len(mark) > 1:
-            # A quotation of several paragraphs opens each of them and closes the last one.
+            # A quotation of several paragraphs has an opening mark in each, and a closing one in the last.
             if opened >= 0 and text[match.end() : match.end() + 1] == sign:
                 yield Quote(opened, at)
             opened = -1
@@ -79,27 +79,24 @@ def _opens(text: str, at: int, mark: str) -> bool:
     """Tell whether a mark opens a quotation where none is open."""
     before, after = text[at - 1 : at] or " ", text[at + 1 : at + 2] or " "
     if mark in '"”':
-        # Behind a letter or a figure it closes, or means inches.
-        stands_apart = before.isspace() and after == " "
-        return (
-            not before.isalnum()
-            and (stands_apart or not after.isspace())
-            and (mark == '"' or after.isalnum())
-        )
+        # After a letter it closes a quotation, after a digit it may mean inches.
+        is_spaced = before.isspace() and after == " "
+        joins_word = is_spaced or not after.isspace()
+        return not before.isalnum() and joins_word and (mark == '"' or after.isalnum())
     return True
 
 
 def _reopens(text: str, at: int, mark: str) -> bool:
-    """Tell whether a straight mark opens anew although the last one was never closed.
+    """Tell whether a straight mark opens another quotation although the last one was not closed.
 
-    So the paragraphs of one quotation begin where they stand in one line.
+    The paragraphs of one quotation look so where a text has them in one line.
     """
     before, after = text[at - 1 : at], text[at + 1 : at + 2] or " "
     return mark == '"' and (before.isspace() or before in "([") and after.isalnum()
 
 
 def _single_quote_end(text: str, at: int, end: int) -> int:
-    """Return where a quotation in single marks closes; 0 where the mark is an apostrophe."""
+    """Return the position of the closing single mark; 0 where the mark is an apostrophe."""
     before = text[at - 1 : at] or " "
     after = text[at + 1 : at + 2]
     if before not in _OPENS_AFTER or not (after.isalnum() or after in "[…"):
@@ -118,25 +115,25 @@ _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 _STOP = re.compile(r"[.!?…](?=[\s\"“”„«»]|\Z)|\n|[\"“”„«»;]")
 _INITIAL = re.compile(r"(?:\b\w|\b(?:Mr|Mrs|Ms|Dr|Prof|St|Sen|Gov|Rep))\Z")
 _MAX_SPEAKER_CHARS = 160
-"""Characters beside a quotation in which its speaker is looked for."""
+"""Characters on either side of a quotation that may name its speaker. Chosen, not measured."""
 _MAX_VERB_WORDS = 6
-"""Words between a quotation and the verb, and between the verb and the name, at the most."""
+"""Maximum number of words from a quotation to the verb, and from it to the name. Chosen, not measured."""
 
 
 class AttributionLexicon(NamedTuple):
-    """A language's words for who speaks; every word case folded."""
+    """Words of attribution in one language, read from `quotations.toml`; every word case folded."""
 
     verbs: frozenset[str]
     unnamed: frozenset[str]
-    """Small words, which may be capitalised."""
+    """Function words, which may be capitalised."""
     titles: frozenset[str]
     between: frozenset[str]
-    """Words between two names that have nothing to do with each other."""
+    """Words that separate two unrelated names."""
 
 
 @lru_cache(maxsize=32)
 def attribution_lexicon(language: str) -> AttributionLexicon | None:
-    """Return a language's words for who speaks; None where there is no table."""
+    """Return a language's words of attribution; None where the language has no table."""
     table = language_table(language, "quotations")
     if table is None:
         return None
@@ -144,7 +141,7 @@ def attribution_lexicon(language: str) -> AttributionLexicon | None:
 
 
 def speaker_of(text: str, quote: Quote, lexicon: AttributionLexicon) -> tuple[str, ...]:
-    """Return the words of the name that a quotation is attributed to; none where no name is told."""
+    """Return the words of the name that a quotation is attributed to, folded; empty without a name."""
     inner = text[quote.start : quote.end].rstrip()
     after = text[quote.end + 1 : quote.end + 2]
     if inner.endswith(".") and after != ",":
@@ -159,14 +156,12 @@ def _speaker_after(
 ) -> tuple[str, ...]:
     start = quote.end + 1
     words = list(_WORD.finditer(text, start, _sentence_end(text, start)))
-    verb = next(
-        (at for at, word in enumerate(words[:_MAX_VERB_WORDS]) if _folded(word) in lexicon.verbs), None
-    )
+    early = enumerate(words[:_MAX_VERB_WORDS])
+    verb = next((at for at, word in early if _folded(word) in lexicon.verbs), None)
     if verb is None or (verb_first and verb > 0):
         return ()
-    return _name_words(text, words[:verb], lexicon) or _name_words(
-        text, words[verb + 1 : verb + _MAX_VERB_WORDS + 3], lexicon
-    )
+    after_verb = words[verb + 1 : verb + _MAX_VERB_WORDS + 3]
+    return _name_words(text, words[:verb], lexicon) or _name_words(text, after_verb, lexicon)
 
 
 def _speaker_before(text: str, quote: Quote, lexicon: AttributionLexicon) -> tuple[str, ...]:
@@ -177,35 +172,31 @@ def _speaker_before(text: str, quote: Quote, lexicon: AttributionLexicon) -> tup
     if not verbs:
         return ()
     verb = verbs[-1]
-    return _name_words(text, words[max(0, verb - _MAX_VERB_WORDS - 2) : verb], lexicon) or _name_words(
-        text, words[verb + 1 :], lexicon
-    )
+    before_verb = words[max(0, verb - _MAX_VERB_WORDS - 2) : verb]
+    return _name_words(text, before_verb, lexicon) or _name_words(text, words[verb + 1 :], lexicon)
 
 
 def _sentence_end(text: str, start: int) -> int:
-    """Return where the sentence around a quotation ends behind it."""
-    stops = (
-        match
-        for match in _STOP.finditer(text, start, start + _MAX_SPEAKER_CHARS)
-        if not _is_abbreviation(text, match)
-    )
+    """Return the end of the sentence around a quotation, searched from `start`."""
+    limit = start + _MAX_SPEAKER_CHARS
+    stops = (match for match in _STOP.finditer(text, start, limit) if not _is_abbreviation(text, match))
     match = next(stops, None)
-    return match.start() if match else min(len(text), start + _MAX_SPEAKER_CHARS)
+    return match.start() if match else min(len(text), limit)
 
 
 def _sentence_start(text: str, start: int, end: int) -> int:
-    """Return where the sentence around a quotation begins in front of it."""
+    """Return the beginning of the sentence around a quotation that begins at `end`."""
     stops = [match.end() for match in _STOP.finditer(text, start, end) if not _is_abbreviation(text, match)]
     return stops[-1] if stops else start
 
 
 def _is_abbreviation(text: str, stop: re.Match[str]) -> bool:
-    """Tell whether a full stop belongs to an initial or a title."""
+    """Tell whether a full stop ends an initial or a title, not a sentence."""
     return stop[0] == "." and bool(_INITIAL.search(text[max(0, stop.start() - 4) : stop.start()]))
 
 
 def _name_words(text: str, words: Sequence[re.Match[str]], lexicon: AttributionLexicon) -> tuple[str, ...]:
-    """Return the capitalised words among some, without those that describe: no "French president"."""
+    """Return the names among words, without capitalised descriptions such as "French president"."""
     name: list[str] = []
     run: list[str] = []
     for index, word in enumerate(words):

@@ -1,4 +1,4 @@
-"""Looks up words of a quotation in a source, however their marks, dashes, spaces and capitals are set."""
+"""Finds the words of a quotation in a source, regardless of punctuation, dashes, spaces and capitals."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -9,35 +9,37 @@ from typing import NamedTuple
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+|[$€£¥₿%]")
 _GAP = re.compile(r"\[[^\[\]]{0,200}\]|\([.… ]{1,8}\)|…|\.{3,}|\. \. ?\.(?: ?\.)?")
-"""What a writer puts in a quotation for words of his own or for words left out."""
+"""An insertion or an omission in a quotation: "[the bank]", "…", "(...)"."""
 _CHANGED_LETTER = re.compile(r"\[(\w)\](?=\w)")
-"""A first letter changed to fit the sentence: [T]he."""
+"""A first letter that was changed to fit the sentence: "[T]he"."""
 _MAX_TRIES = 50
+"""Occurrences of a fragment or word that are tried: keeps the work linear. Chosen, not measured."""
 _MIN_DISTINCTIVE_CHARS = 4
-"""Letters of a word that tells one sentence from another."""
+"""Letters of the shortest word that distinguishes a sentence from others. Chosen, not measured."""
 _MAX_GAP_CHARS = 120
-"""Characters of the reporter's own between two stretches of one quotation: ", said the director, "."""
+"""Characters between two spans of one quotation: ", said the director, ". Chosen, not measured."""
 
 
 class QuoteFragment(NamedTuple):
-    """A stretch of a quotation that stands between what its writer changed or left out."""
+    """A part of a quotation between insertions and omissions, as its folded tokens joined together."""
 
     text: str
     word_count: int
     cut_before: bool
-    """It begins within a word, the rest of which was changed."""
+    """It begins within a word whose beginning was changed."""
     cut_after: bool
+    """It ends within a word whose ending was changed."""
 
 
 class QuoteMatch(NamedTuple):
-    """Where words stand in a source, in its characters, half-open."""
+    """The half-open character span of a quotation in the source."""
 
     start: int
     end: int
 
 
 def quote_fragments(quoted: str) -> list[QuoteFragment]:
-    """Return the stretches of a quotation that are to be found in the source, in their order."""
+    """Return the parts of a quotation that the source must have, in order."""
     plain = _CHANGED_LETTER.sub(r"\1", quoted)
     fragments, done, cut_before = [], 0, False
     for gap in (*_GAP.finditer(plain), None):
@@ -54,7 +56,10 @@ def quote_fragments(quoted: str) -> list[QuoteFragment]:
 
 
 class SourceWords:
-    """Stretches of a source, run together, with the place of each word."""
+    """The tokens of a source, joined without separators, with the span of each.
+
+    `spans` limits them to parts of the source, such as its quotations.
+    """
 
     def __init__(self, text: str, spans: Iterable[tuple[int, int]] | None = None) -> None:
         self._starts: list[int] = []
@@ -72,7 +77,7 @@ class SourceWords:
         self._edges = {*self._starts, length}
 
     def find_all(self, fragments: Sequence[QuoteFragment]) -> Iterator[QuoteMatch]:
-        """Yield where the pieces of a quotation stand in their order; few times where there are many."""
+        """Yield the spans in which all fragments occur in order, at most `_MAX_TRIES` of them."""
         after = 0
         for _ in range(_MAX_TRIES):
             first = self._find(fragments[0], after)
@@ -85,7 +90,7 @@ class SourceWords:
             after = first[0] + 1
 
     def find_joined(self, fragments: Sequence[QuoteFragment]) -> QuoteMatch | None:
-        """Return where the pieces stand with little between the stretches that they run over."""
+        """Return the first match that continues over several spans with short gaps; None without one."""
         for match in self.find_all(fragments):
             first = bisect_left(self._spans, (match.start, 0))
             last = bisect_left(self._spans, (match.end, 0)) - 1
@@ -95,12 +100,15 @@ class SourceWords:
         return None
 
     def find_nearest(self, quoted: str) -> QuoteMatch | None:
-        """Return where the source has most of these words in nearly this order; None where it has few."""
+        """Return where the source has at least half of a quotation's words nearly in order; None without one.
+
+        Each shared word votes for an offset of the quotation in the source. Reads 200 words at most.
+        """
         query = _TOKEN.findall(quoted.casefold())[:200]
         votes: Counter[int] = Counter()
-        for number, word in enumerate(query):
+        for index, word in enumerate(query):
             for at in self._positions.get(word, ())[:_MAX_TRIES]:
-                votes.update((at - number - 1, at - number, at - number + 1))
+                votes.update((at - index - 1, at - index, at - index + 1))
         if not votes:
             return None
         at, count = max(votes.items(), key=lambda vote: (vote[1], -vote[0]))
@@ -108,19 +116,20 @@ class SourceWords:
             return None
         shared = set(query)
         window = range(max(0, at - 2), min(len(self._tokens), at + len(query) + 2))
-        matching = [number for number in window if self._tokens[number] in shared]
-        if not any(len(self._tokens[number]) >= _MIN_DISTINCTIVE_CHARS for number in matching):
+        matching = [index for index in window if self._tokens[index] in shared]
+        if not any(len(self._tokens[index]) >= _MIN_DISTINCTIVE_CHARS for index in matching):
             return None
         return QuoteMatch(self._spans[matching[0]][0], self._spans[matching[-1]][1])
 
     @cached_property
     def _positions(self) -> dict[str, list[int]]:
         positions: dict[str, list[int]] = {}
-        for number, word in enumerate(self._tokens):
-            positions.setdefault(word, []).append(number)
+        for index, word in enumerate(self._tokens):
+            positions.setdefault(word, []).append(index)
         return positions
 
     def _find(self, fragment: QuoteFragment, after: int) -> tuple[int, int] | None:
+        """Return the half-open span of a fragment in the joined tokens, at word boundaries."""
         at = self._text.find(fragment.text, after)
         for _ in range(_MAX_TRIES):
             if at < 0:
@@ -132,4 +141,5 @@ class SourceWords:
         return None
 
     def _span_at(self, at: int) -> tuple[int, int]:
+        """Return the source span of the token at a position of the joined tokens."""
         return self._spans[bisect_right(self._starts, at) - 1]
