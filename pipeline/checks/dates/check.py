@@ -61,7 +61,7 @@ def _years_ago(text: str) -> frozenset[int]:
 
 def _finding(case: CheckInput, claim: DateMention) -> Finding:
     severity = Severity.WARN if claim.kind in (SEASON, RELATIVE) else Severity.BLOCK
-    message = f'"{case.draft.text[claim.start : claim.end]}" does not stand in the source.'
+    message = f'"{case.draft.text[claim.start : claim.end]}" is not in the source.'
     return Finding(kind=KIND, severity=severity, message=message, span=(claim.start, claim.end))
 
 

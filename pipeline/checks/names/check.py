@@ -164,7 +164,7 @@ def _spans(parts: list[NamePart], text: str, small: frozenset[str]) -> Iterator[
 
 
 def _finding(case: CheckInput, start: int, end: int, *, certain: bool) -> Finding:
-    message = f'"{case.draft.text[start:end]}" does not stand in the source.'
+    message = f'"{case.draft.text[start:end]}" is not in the source.'
     severity = Severity.BLOCK if certain else Severity.WARN
     return Finding(kind=KIND, severity=severity, message=message, span=(start, end))
 

@@ -94,14 +94,14 @@ class _Check:
         if derivation:
             return self._note_derivation(claim, derivation)
         if claim.spelled and self._is_counted_by_writer(claim):
-            message = f"{self._draft_text(claim)}: counted by the writer, not the source."
+            message = f"{self._draft_text(claim)}: counted by the writer; the source does not state it."
             return self._make_finding(Severity.NOTE, claim, message)
         return self._unsupported(claim)
 
     def _unsupported(self, claim: NumberMention) -> Finding:
         may_be_counted = claim.spelled and claim.kind == PLAIN and claim.value <= _MAX_COUNTED
         severity = Severity.WARN if may_be_counted else Severity.BLOCK
-        return self._make_finding(severity, claim, f"{self._draft_text(claim)} does not stand in the source.")
+        return self._make_finding(severity, claim, f"{self._draft_text(claim)} is not in the source.")
 
     @cached_property
     def _scores(self) -> tuple[dict[int, Score], set[Score]]:
@@ -117,7 +117,7 @@ class _Check:
         is_precise = claim.kind not in (FRACTION, MULTIPLE) and claim.value >= 1000 * claim.step
         if claim.hedge and is_precise and not any(mention.hedge for mention in own):
             hedge, number = self._hedge(claim), self._draft_text(claim)
-            message = f'"{hedge}" stands before {number}, which the source gives as exact.'
+            message = f'"{hedge}" is before {number}, but the source gives that number as exact.'
             return self._make_finding(Severity.WARN, claim, message, own[0])
         if claim.kind in (ORDINAL, FRACTION, MULTIPLE) or (claim.kind == PLAIN and claim.bare):
             return None
@@ -135,7 +135,7 @@ class _Check:
             return None
         other = others[index]
         message = (
-            f"The source has {self._draft_text(claim)} of something else; here it says "
+            f"The source has {self._draft_text(claim)} for something else; for this it has "
             f"{self._case.source.text[other.start : other.end]}."
         )
         return self._make_finding(Severity.WARN, claim, message, other, own[0], kind=CONTEXT_KIND)
@@ -156,7 +156,7 @@ class _Check:
     def _note_derivation(self, claim: NumberMention, derivation: Derivation) -> Finding:
         texts = [self._case.source.text[operand.start : operand.end] for operand in derivation.operands]
         formula = derivation.formula.format(*texts)
-        message = f"{self._draft_text(claim)} is worked out from the source: {formula}."
+        message = f"{self._draft_text(claim)} is calculated from the source: {formula}."
         return self._make_finding(Severity.NOTE, claim, message, *derivation.operands)
 
     def _is_counted_by_writer(self, claim: NumberMention) -> bool:

@@ -86,9 +86,7 @@ class _Check:
         if quote.block:
             return None
         if quoted is None and word_count >= _MIN_SPEECH_WORDS and not self._is_quoted(match):
-            message = (
-                "The source has these words, but quotes nobody with them: take the quotation marks away."
-            )
+            message = "The source has these words, but not as a quotation: remove the quotation marks."
             return _finding(Severity.WARN, message, quote, [match])
         return self._misattributed(quote, match)
 
@@ -98,7 +96,7 @@ class _Check:
         if nearest is None:
             return _finding(severity, "The source does not have this quotation: remove it.", quote, ())
         excerpt = " ".join(self._case.source.text[nearest.start : nearest.end].split())
-        message = f'The source has this in other words: "{excerpt[:200]}". Quote it as it stands there.'
+        message = f'The source words this differently: "{excerpt[:200]}". Quote it exactly.'
         return _finding(severity, message, quote, [nearest])
 
     def _misattributed(self, quote: Quote, match: QuoteMatch) -> Finding | None:
@@ -112,7 +110,7 @@ class _Check:
         if self._is_same_party(draft_speaker, source_speaker, self._lexicon):
             return None
         names = " ".join(source_speaker).title()
-        message = f"The source has this said by somebody else ({names}): name the speaker that it names."
+        message = f"The source attributes this to another speaker ({names}): name that speaker."
         return _finding(Severity.BLOCK, message, quote, [match])
 
     def _is_same_party(
