@@ -31,7 +31,7 @@ from pipeline.checks.structure import (
     check_repetition,
     check_structure,
 )
-from pipeline.checks.tokens import MAX_SUPPORTS, CheckInput, SupportedClaim, TokenizedText
+from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim, TokenizedText
 from pipeline.domain.models import Beat, CheckLevels, Finding, Front, Severity, Source, claim_key
 from pipeline.domain.placeholders import brief_labels
 
@@ -218,7 +218,7 @@ def _trace_dates(case: CheckInput) -> Iterator[SupportedClaim]:
         words = case.draft.text[told.start : told.end].casefold()
         places: list[tuple[int, int]] = []
         at = source.find(words)
-        while at >= 0 and len(places) < MAX_SUPPORTS:
+        while at >= 0 and len(places) < MAX_EVIDENCE:
             places.append((at, at + len(words)))
             at = source.find(words, at + len(words))
         if places:

@@ -1,4 +1,4 @@
-"""A text as the checks read it: its words and sentences, each with its place; found once, used by all."""
+"""A tokenized text: words and sentences with their character spans, computed once and used by every check."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -10,15 +10,15 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*(?=\s|$)|\n\s*\n|\n(?=[#>*-])")
-_ABBREVIATED = re.compile(
+_SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*(?=\s|$)|\n\s*\n|\n(?=[#>*-])")
+_ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|St|Jr|Sr|No|vs|Inc|Ltd|Corp|Co|Bros|Nr|bzw|ca"
     r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|approx|est|Art|Abs)|\b[A-Za-z]|[ap]\.m)\.$"
 )
 
 
 class Word(NamedTuple):
-    """A run of letters and digits with apostrophes within."""
+    """A run of letters and digits, apostrophes inside it included."""
 
     text: str
     start: int
@@ -26,55 +26,55 @@ class Word(NamedTuple):
 
     @property
     def folded(self) -> str:
-        """Return it as it is compared: case folded, apostrophes straight."""
+        """Return the form that is compared: case folded, with straight apostrophes."""
         return self.text.casefold().replace("’", "'")
 
 
 @dataclass(frozen=True, eq=False)
 class TokenizedText:
-    """One text; what is asked of it is worked out once. Places are characters of `text`, half-open."""
+    """One text with cached tokens. Spans are half-open character offsets into `text`."""
 
     text: str
 
     @cached_property
     def words(self) -> tuple[Word, ...]:
-        """Return the words in their order."""
-        return tuple(Word(found[0], *found.span()) for found in _WORD.finditer(self.text))
+        """Return the words in the order of the text."""
+        return tuple(Word(match[0], *match.span()) for match in _WORD.finditer(self.text))
 
     @cached_property
     def folded(self) -> tuple[str, ...]:
-        """Return the words as they are compared."""
+        """Return the folded form of each word of `words`."""
         return tuple(word.folded for word in self.words)
 
     @cached_property
-    def where(self) -> Mapping[str, tuple[int, ...]]:
-        """Return word as it is compared → its numbers in `words`."""
-        found: dict[str, list[int]] = {}
-        for number, word in enumerate(self.folded):
-            found.setdefault(word, []).append(number)
-        return MappingProxyType({word: tuple(numbers) for word, numbers in found.items()})
+    def positions(self) -> Mapping[str, tuple[int, ...]]:
+        """Return folded word → its indexes in `words`."""
+        indexes: dict[str, list[int]] = {}
+        for index, word in enumerate(self.folded):
+            indexes.setdefault(word, []).append(index)
+        return MappingProxyType({word: tuple(every) for word, every in indexes.items()})
 
     @cached_property
     def sentences(self) -> tuple[tuple[int, int], ...]:
-        """Return the places of the sentences; a heading and a list's entry are one each."""
-        found, begin = [], 0
-        for end in _END.finditer(self.text):
-            if end[0] == "." and _ABBREVIATED.search(self.text[max(0, end.end() - 8) : end.end()]):
+        """Return the spans of the sentences. A heading and a list item are one sentence each."""
+        spans, begin = [], 0
+        for end in _SENTENCE_END.finditer(self.text):
+            if end[0] == "." and _ABBREVIATION.search(self.text[max(0, end.end() - 8) : end.end()]):
                 continue
-            found.append((begin, end.end()))
+            spans.append((begin, end.end()))
             begin = end.end()
-        found.append((begin, len(self.text)))
-        return tuple((start, stop) for start, stop in map(self._stripped, found) if start < stop)
+        spans.append((begin, len(self.text)))
+        return tuple((start, stop) for start, stop in map(self._stripped, spans) if start < stop)
 
     def between(self, start: int, end: int) -> tuple[int, int]:
-        """Return the numbers of the words within a place: the first, and the one behind the last."""
+        """Return the half-open range of the indexes of the words that a span touches."""
         return bisect_left(self._ends, start + 1), bisect_left(self._starts, end)
 
-    def sentence_words(self, number: int) -> tuple[int, int]:
-        """Return the numbers of the words of the sentence that a word stands in, half-open."""
-        if not 0 <= number < len(self.words):
-            return number, number
-        at = bisect_right(self._sentence_starts, self.words[number].start) - 1
+    def sentence_words(self, index: int) -> tuple[int, int]:
+        """Return the half-open range of the indexes of the words in the sentence of one word."""
+        if not 0 <= index < len(self.words):
+            return index, index
+        at = bisect_right(self._sentence_starts, self.words[index].start) - 1
         return self.between(*self.sentences[max(at, 0)])
 
     @cached_property
@@ -89,29 +89,29 @@ class TokenizedText:
     def _sentence_starts(self) -> list[int]:
         return [start for start, _ in self.sentences]
 
-    def _stripped(self, place: tuple[int, int]) -> tuple[int, int]:
-        start, end = place
+    def _stripped(self, span: tuple[int, int]) -> tuple[int, int]:
+        start, end = span
         text = self.text[start:end]
         return start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
 
 
 @dataclass(frozen=True, eq=False)
 class CheckInput:
-    """A draft beside its source: what every check of a claim looks at."""
+    """A draft and its source: the input of every check of claims."""
 
     draft: TokenizedText
     source: TokenizedText
     language: str = "en"
     published: datetime | None = None
-    """When the source was published: what its relative dates are counted from."""
+    """When the source was published. Its relative dates count from that day."""
 
 
-MAX_SUPPORTS = 3
-"""Places of a source, at most, that are told for one claim."""
+MAX_EVIDENCE = 3
+"""Maximum number of source spans returned as evidence for one claim. Chosen, not measured."""
 
 
 class SupportedClaim(NamedTuple):
-    """A claim of a draft that stands in the source, and where; half-open, in characters."""
+    """A claim of a draft that the source contains, with the spans of its evidence in the source."""
 
     kind: str
     span: tuple[int, int]

@@ -117,4 +117,4 @@ def test_places_in_title_and_description_are_those_of_the_field(desk: Desk) -> N
     shown = desk.capsys.readouterr().out
     assert "title: [1: Zirkon Bank] loses [2: 94 million]\n" in shown
     assert "description: [3: Jane Doe] was there.\n" in shown
-    assert '  1. block: title, name: "Zirkon Bank" does not stand in the source.' in shown
+    assert '  1. block: title, name: "Zirkon Bank" is not in the source.' in shown

@@ -32,7 +32,7 @@ def test_check_refuses_the_old_figures_and_takes_the_new(
     with pytest.raises(SystemExit) as ended:
         check.check(wire.row.external_id, None, None, None, as_json=False)
     assert ended.value.code == 1
-    assert "34 does not stand in the source" in capsys.readouterr().out
+    assert "34 is not in the source" in capsys.readouterr().out
     wire.correct_draft()
     check.check(wire.row.external_id, None, None, None, as_json=False)
     assert capsys.readouterr().out.endswith("No findings.\n")

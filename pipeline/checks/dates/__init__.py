@@ -1,4 +1,4 @@
-"""Dates: found in a text, and held against those of the source and the day it was published."""
+"""Dates: extracted from a text and checked against those of its source and its day of publication."""
 
 from pipeline.checks.dates.check import check_dates
 from pipeline.checks.dates.extract import date_spans, extract_dates

@@ -1,4 +1,4 @@
-"""Names: found in a draft by their capitals, and looked for in the source in all forms that mean the same."""
+"""Named entities: extracted from a draft and looked up in its source in all their forms."""
 
 from pipeline.checks.names.check import check_names
 

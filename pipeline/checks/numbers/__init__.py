@@ -1,4 +1,4 @@
-"""Figures: found in words and digits, held against those of the source, or worked out of them."""
+"""Numbers in digits and words: extracted from a text and checked against the numbers of its source."""
 
 from pipeline.checks.numbers.check import check_numbers
 from pipeline.checks.numbers.extract import extract_numbers

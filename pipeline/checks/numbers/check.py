@@ -1,181 +1,200 @@
-"""Kinds `figure` and `place`: figures that the source does not bear out, or has of something else."""
+"""Checks the numbers of a draft: `figure` is not in the source, `place` is about something else there."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from pipeline.checks.dates.extract import date_spans
-from pipeline.checks.numbers.compare import Match, match_numbers
+from pipeline.checks.numbers.compare import match_numbers
 from pipeline.checks.numbers.context import (
     ContextIndex,
     SourceContexts,
     better_context,
-    is_swapped,
+    find_swapped,
     is_unambiguous,
 )
 from pipeline.checks.numbers.derive import Derivation, SourceNumbers, find_derivation
-from pipeline.checks.numbers.extract import Score, extract_numbers, scores, shares
-from pipeline.checks.numbers.lexicon import Lexicon, lexicon
+from pipeline.checks.numbers.extract import Score, extract_numbers, extract_scores, extract_shares
+from pipeline.checks.numbers.lexicon import NumberLexicon, number_lexicon
 from pipeline.checks.numbers.models import FRACTION, GROUP, MULTIPLE, ORDINAL, PLAIN, YEAR, NumberMention
-from pipeline.checks.tokens import MAX_SUPPORTS, CheckInput, SupportedClaim
+from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim
 from pipeline.domain.models import Finding, Severity
 
 KIND = "figure"
-PLACE = "place"
-_FEW = 3
-"""So many, in words, a writer may have counted: a warning, no more."""
+CONTEXT_KIND = "place"
+_MAX_COUNTED = 3
+"""Highest number in words that only warns: the writer may have counted. Chosen, not measured."""
 
 
 def check_numbers(case: CheckInput) -> list[Finding]:
-    """Return findings about the figures of a draft.
+    """Return the findings about the numbers of a draft.
 
-    Block: the source has no such figure. Warn: it has it of something else, or not so exactly. Note: what can
-    be worked out from it, with what from; what the writer counted.
+    Block: the number is not in the source. Warn: the source has it about something else or without the
+    hedge. Note: it follows from two numbers of the source (the evidence), or the writer counted.
     """
-    words = lexicon(case.language)
-    if words is None:
-        said = f'Figures are not checked in the language "{case.language}".'
-        return [Finding(kind=KIND, severity=Severity.NOTE, message=said)]
-    return _Check(case, words).findings()
+    lexicon = number_lexicon(case.language)
+    if lexicon is None:
+        message = f'Figures are not checked in the language "{case.language}".'
+        return [Finding(kind=KIND, severity=Severity.NOTE, message=message)]
+    return _Check(case, lexicon).findings()
 
 
 def trace_numbers(case: CheckInput) -> list[SupportedClaim]:
-    """Return the figures of a draft that stand in the source, with the places where they do."""
-    words = lexicon(case.language)
-    return _Check(case, words).traced() if words else []
+    """Return the numbers of a draft that are in the source, with their spans there."""
+    lexicon = number_lexicon(case.language)
+    return _Check(case, lexicon).traced() if lexicon else []
 
 
 class _Check:
-    def __init__(self, case: CheckInput, words: Lexicon) -> None:
+    """The numbers of one draft and one source, with their contexts."""
+
+    def __init__(self, case: CheckInput, lexicon: NumberLexicon) -> None:
         self._case = case
-        self._words = words
-        self._told = _undated(case.draft.text, case.language)
-        given = _undated(case.source.text, case.language)
-        self._given = SourceNumbers(given, shares(given, case.source.text, case.language))
-        self._scene, source = ContextIndex(case.draft, words), ContextIndex(case.source, words)
+        self._lexicon = lexicon
+        self._claims = _without_dates(case.draft.text, case.language)
+        mentions = _without_dates(case.source.text, case.language)
+        shares = extract_shares(mentions, case.source.text, case.language)
+        self._source_numbers = SourceNumbers(mentions, shares)
+        self._draft_contexts, source = ContextIndex(case.draft, lexicon), ContextIndex(case.source, lexicon)
         self._weigh = source.weigh
-        self._places = SourceContexts(source, given)
+        self._source_contexts = SourceContexts(source, mentions)
 
     def findings(self) -> list[Finding]:
-        return [found for told in self._told if (found := self._finding(told))]
+        return [finding for claim in self._claims if (finding := self._finding(claim))]
 
     def traced(self) -> list[SupportedClaim]:
-        """Return the figures that the source has, near ones first where there are several."""
-        found = []
-        for told in self._told:
-            own = [] if told.kind == YEAR or _says_nothing(told) else self._given.like(told)
-            places = [(given.start, given.end) for given in own if match_numbers(told, given)]
-            if places:
-                found.append(SupportedClaim(KIND, (told.start, told.end), tuple(places[:MAX_SUPPORTS])))
-        return found
+        """Return the numbers that the source has: repeated, rounded or converted."""
+        supported = []
+        for claim in self._claims:
+            if claim.kind == YEAR or _is_trivial(claim):
+                continue
+            candidates = self._source_numbers.candidates(claim)
+            evidence = [(each.start, each.end) for each in candidates if match_numbers(claim, each)]
+            if evidence:
+                span = claim.start, claim.end
+                supported.append(SupportedClaim(KIND, span, tuple(evidence[:MAX_EVIDENCE])))
+        return supported
 
     @cached_property
-    def _heads(self) -> set[tuple[float, str]]:
-        return {(told.value, self._scene.setting(told).head) for told in self._told}
+    def _draft_heads(self) -> set[tuple[float, str]]:
+        return {(claim.value, self._draft_contexts.context_of(claim).head) for claim in self._claims}
 
-    def _text(self, told: NumberMention) -> str:
-        return self._case.draft.text[told.start : told.end]
+    def _draft_text(self, claim: NumberMention) -> str:
+        return self._case.draft.text[claim.start : claim.end]
 
-    def _finding(self, told: NumberMention) -> Finding | None:
-        if told.kind in (YEAR, GROUP) or _says_nothing(told):
+    def _finding(self, claim: NumberMention) -> Finding | None:
+        if claim.kind in (YEAR, GROUP) or _is_trivial(claim):
             return None
-        score = self._scores[0].get(told.start)
+        score = self._scores[0].get(claim.start)
         if score and self._scores[1]:
-            return None if score in self._scores[1] else self._absent(told)
-        bonds = [(given, found) for given in self._given.like(told) if (found := match_numbers(told, given))]
-        if bonds:
-            return self._placed(told, bonds)
-        way = find_derivation(told, self._given, self._akin(told))
-        if way:
-            return self._derived(told, way)
-        if told.spelled and self._counted(told):
-            return self._found(
-                Severity.NOTE, told, f"{self._text(told)}: counted by the writer, not the source."
-            )
-        return self._absent(told)
+            return None if score in self._scores[1] else self._unsupported(claim)
+        matches = [each for each in self._source_numbers.candidates(claim) if match_numbers(claim, each)]
+        if matches:
+            return self._check_context(claim, matches)
+        derivation = find_derivation(claim, self._source_numbers, self._subject_test(claim))
+        if derivation:
+            return self._note_derivation(claim, derivation)
+        if claim.spelled and self._is_counted_by_writer(claim):
+            message = f"{self._draft_text(claim)}: counted by the writer; the source does not state it."
+            return self._make_finding(Severity.NOTE, claim, message)
+        return self._unsupported(claim)
 
-    def _absent(self, told: NumberMention) -> Finding:
-        counts = told.spelled and told.kind == PLAIN and told.value <= _FEW
-        severity = Severity.WARN if counts else Severity.BLOCK
-        return self._found(severity, told, f"{self._text(told)} does not stand in the source.")
+    def _unsupported(self, claim: NumberMention) -> Finding:
+        may_be_counted = claim.spelled and claim.kind == PLAIN and claim.value <= _MAX_COUNTED
+        severity = Severity.WARN if may_be_counted else Severity.BLOCK
+        return self._make_finding(severity, claim, f"{self._draft_text(claim)} is not in the source.")
 
     @cached_property
     def _scores(self) -> tuple[dict[int, Score], set[Score]]:
-        """Return the results in the draft, by place, and those in the source."""
-        source = scores(self._given.own, self._case.source.text)
-        return scores(self._told, self._case.draft.text), set(source.values())
+        """Return the scores of the draft by the start of their numbers, and all scores of the source."""
+        source = extract_scores(self._source_numbers.mentions, self._case.source.text)
+        return extract_scores(self._claims, self._case.draft.text), set(source.values())
 
-    def _placed(self, told: NumberMention, bonds: Sequence[tuple[NumberMention, Match]]) -> Finding | None:
-        own = [given for given, _ in bonds]
-        exact = told.kind not in (FRACTION, MULTIPLE) and told.value >= 1000 * told.step
-        if told.hedge and exact and not any(given.hedge for given in own):
-            said = f'"{self._hedge(told)}" stands before {self._text(told)}, which the source gives as exact.'
-            return self._found(Severity.WARN, told, said, own[0])
-        if told.kind in (ORDINAL, FRACTION, MULTIPLE) or (told.kind == PLAIN and told.bare):
+    def _check_context(self, claim: NumberMention, own: Sequence[NumberMention]) -> Finding | None:
+        """Return a finding where the draft hedges an exact number, or uses it about something else.
+
+        `own` are the numbers of the source that the claim matches.
+        """
+        is_precise = claim.kind not in (FRACTION, MULTIPLE) and claim.value >= 1000 * claim.step
+        if claim.hedge and is_precise and not any(mention.hedge for mention in own):
+            hedge, number = self._hedge(claim), self._draft_text(claim)
+            message = f'"{hedge}" is before {number}, but the source gives that number as exact.'
+            return self._make_finding(Severity.WARN, claim, message, own[0])
+        if claim.kind in (ORDINAL, FRACTION, MULTIPLE) or (claim.kind == PLAIN and claim.bare):
             return None
-        here = self._scene.setting(told)
-        mine = [self._places.of(each) for each in own]
-        if is_unambiguous(here, mine, self._weigh):
+        context = self._draft_contexts.context_of(claim)
+        own_contexts = [self._source_contexts.context_of(mention) for mention in own]
+        if is_unambiguous(context, own_contexts, self._weigh):
             return None
-        others = self._places.others(told, here, own)
-        theirs = [self._places.of(each) for each in others]
-        number = better_context(here, mine, theirs, self._weigh)
-        if number is None:
-            number = is_swapped(here, mine, list(zip(others, theirs, strict=True)), self._heads)
-        if number is None:
+        others = self._source_contexts.alternatives(claim, context, own)
+        other_contexts = [self._source_contexts.context_of(mention) for mention in others]
+        index = better_context(context, own_contexts, other_contexts, self._weigh)
+        if index is None:
+            alternatives = list(zip(others, other_contexts, strict=True))
+            index = find_swapped(context, own_contexts, alternatives, self._draft_heads)
+        if index is None:
             return None
-        other = others[number]
-        said = (
-            f"The source has {self._text(told)} of something else; here it says "
+        other = others[index]
+        message = (
+            f"The source has {self._draft_text(claim)} for something else; for this it has "
             f"{self._case.source.text[other.start : other.end]}."
         )
-        return self._found(Severity.WARN, told, said, other, own[0], kind=PLACE)
+        return self._make_finding(Severity.WARN, claim, message, other, own[0], kind=CONTEXT_KIND)
 
-    def _hedge(self, told: NumberMention) -> str:
-        before = self._case.draft.text[max(0, told.start - 30) : told.start].split()
-        return next((word for word in reversed(before) if word.casefold() in self._words.hedges), told.hedge)
+    def _hedge(self, claim: NumberMention) -> str:
+        """Return the hedge as the draft writes it."""
+        before = self._case.draft.text[max(0, claim.start - 30) : claim.start].split()
+        hedges = self._lexicon.hedges
+        return next((word for word in reversed(before) if word.casefold() in hedges), claim.hedge)
 
-    def _akin(self, told: NumberMention) -> Callable[[NumberMention], bool]:
-        here = self._scene.setting(told)
-        if told.kind == PLAIN:
-            return lambda given: bool(here.behind & self._places.of(given).near)
-        return lambda given: bool(here.near & self._places.of(given).near)
+    def _subject_test(self, claim: NumberMention) -> Callable[[NumberMention], bool]:
+        """Return the predicate that a number of the source shares context words with the claim."""
+        context = self._draft_contexts.context_of(claim)
+        if claim.kind == PLAIN:
+            return lambda mention: bool(context.following & self._source_contexts.context_of(mention).near)
+        return lambda mention: bool(context.near & self._source_contexts.context_of(mention).near)
 
-    def _derived(self, told: NumberMention, way: Derivation) -> Finding:
-        texts = [self._case.source.text[each.start : each.end] for each in way.operands]
-        said = f"{self._text(told)} is worked out from the source: {way.said.format(*texts)}."
-        return self._found(Severity.NOTE, told, said, *way.operands)
+    def _note_derivation(self, claim: NumberMention, derivation: Derivation) -> Finding:
+        texts = [self._case.source.text[operand.start : operand.end] for operand in derivation.operands]
+        formula = derivation.formula.format(*texts)
+        message = f"{self._draft_text(claim)} is calculated from the source: {formula}."
+        return self._make_finding(Severity.NOTE, claim, message, *derivation.operands)
 
-    def _counted(self, told: NumberMention) -> bool:
-        """Tell whether the writer counted up what the source names: "two reasons"."""
-        _, last = self._case.draft.between(told.start, told.end)
+    def _is_counted_by_writer(self, claim: NumberMention) -> bool:
+        """Tell whether the writer counted what the source lists: "two reasons"."""
+        _, last = self._case.draft.between(claim.start, claim.end)
         following = self._case.draft.folded[last : last + 2]
-        return told.value < 10 and any(word in self._words.counted for word in following)
+        return claim.value < 10 and any(word in self._lexicon.counted for word in following)
 
-    def _found(
-        self, severity: Severity, told: NumberMention, said: str, *evidence: NumberMention, kind: str = KIND
+    def _make_finding(
+        self,
+        severity: Severity,
+        claim: NumberMention,
+        message: str,
+        *evidence: NumberMention,
+        kind: str = KIND,
     ) -> Finding:
         return Finding(
             kind=kind,
             severity=severity,
-            message=said,
-            span=(told.start, told.end),
-            evidence=tuple((each.start, each.end) for each in evidence),
+            message=message,
+            span=(claim.start, claim.end),
+            evidence=tuple((mention.start, mention.end) for mention in evidence),
         )
 
 
-def _undated(text: str, language: str) -> list[NumberMention]:
-    """Return the figures of a text that are not a date's; years stay, since others are worked out of them."""
+def _without_dates(text: str, language: str) -> list[NumberMention]:
+    """Return the numbers of a text outside its dates. Years stay: differences are derived from them."""
     spans = iter(date_spans(text, language))
     start, end = next(spans, (len(text), len(text)))
-    left = []
-    for figure in extract_numbers(text, language):
-        while end <= figure.start:
+    mentions = []
+    for mention in extract_numbers(text, language):
+        while end <= mention.start:
             start, end = next(spans, (len(text), len(text) + 1))
-        if figure.kind == YEAR or figure.end <= start:
-            left.append(figure)
-    return left
+        if mention.kind == YEAR or mention.end <= start:
+            mentions.append(mention)
+    return mentions
 
 
-def _says_nothing(told: NumberMention) -> bool:
-    """Tell whether a figure claims too little to be traced: "one of them"."""
-    return told.value in (0, 1) and told.kind == PLAIN and told.spelled
+def _is_trivial(claim: NumberMention) -> bool:
+    """Tell whether a number is no claim that can be checked: "one of them"."""
+    return claim.value in (0, 1) and claim.kind == PLAIN and claim.spelled

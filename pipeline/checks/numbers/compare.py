@@ -1,4 +1,4 @@
-"""Whether one figure says what another one says: the same, rounded, or in other units. Pure."""
+"""Compares two numbers: the same value, a rounding of it, or the value in another unit."""
 
 from enum import Enum
 
@@ -22,150 +22,155 @@ _SECONDS = {
     "month": 30.44 * 86400.0, "year": 365.25 * 86400.0,
     "decade": 3652.5 * 86400.0, "century": 36525.0 * 86400.0,
 }  # fmt: skip
-_SIZES = {
+"""Unit of time → seconds. A year is the Julian year of 365.25 days, a month a twelfth, rounded."""
+_BASE_UNITS = {
     "metre": ("length", 1.0), "kilometre": ("length", 1000.0), "centimetre": ("length", 0.01),
     "mile": ("length", 1609.34), "foot": ("length", 0.3048), "inch": ("length", 0.0254),
     "kilogram": ("mass", 1.0), "pound-weight": ("mass", 0.4536), "tonne": ("mass", 1000.0),
     "megawatt": ("power", 1.0), "gigawatt": ("power", 1000.0),
 }  # fmt: skip
-_CLOSE = 0.025
-"""How far a rounded figure may be off, of its value, where the text does not say that it is rounded."""
-_SCALED = 0.15
-"""The same for one with a scale: "$1B" for 1,023 million."""
-_HEDGED = 0.1
-"""The same where it does."""
+"""Unit → dimension and size in its base unit. Source: the international yard and pound, rounded."""
+_ROUNDING_TOLERANCE = 0.025
+"""Relative error allowed for a rounded number without a hedge. Chosen, not measured."""
+_SCALED_TOLERANCE = 0.15
+"""The same for a number whose step is 1,000 or more: "$1B" for 1,023 million. Chosen, not measured."""
+_HEDGED_TOLERANCE = 0.1
+"""The same for a number with a hedge such as "about". Chosen, not measured."""
 
 
 class Match(Enum):
-    """How a figure follows from another one."""
+    """How one number matches another."""
 
     SAME = "same"
     ROUNDED = "rounded"
     CONVERTED = "converted"
 
 
-def match_numbers(told: NumberMention, given: NumberMention) -> Match | None:
-    """Return how a draft's figure follows from a source's; None where it does not."""
-    if not comparable(told, given):
+def match_numbers(claim: NumberMention, candidate: NumberMention) -> Match | None:
+    """Return how a number of the draft matches one of the source; None where it does not.
+
+    Tolerances are relative errors: 1.2% for measures, 3% where a month is converted. Chosen, not measured.
+    """
+    if not is_comparable(claim, candidate):
         return None
-    if _same_unit(told, given):
-        if equal(told.value, given.value):
+    if _same_unit(claim, candidate):
+        if is_equal(claim.value, candidate.value):
             return Match.SAME
-        return Match.ROUNDED if rounded(told, given.value, given.step) else None
-    value = converted(given, told)
+        return Match.ROUNDED if is_rounded(claim, candidate.value, candidate.step) else None
+    value = convert(candidate, claim)
     if value is None:
         return None
-    slack = {MEASURE: 0.012, TIME: 0.03 if "month" in (told.unit, given.unit) else 1e-6}.get(told.kind, 1e-6)
-    if told.kind == FRACTION and told.hedge:
-        slack = 0.05
-    fits = _near(told.value, value, slack) or rounded(told, value, told.step * 1e-6)
+    for_time = 0.03 if "month" in (claim.unit, candidate.unit) else 1e-6
+    tolerance = {MEASURE: 0.012, TIME: for_time}.get(claim.kind, 1e-6)
+    if claim.kind == FRACTION and claim.hedge:
+        tolerance = 0.05
+    fits = _is_close(claim.value, value, tolerance) or is_rounded(claim, value, claim.step * 1e-6)
     return Match.CONVERTED if fits else None
 
 
-def comparable(told: NumberMention, given: NumberMention) -> bool:
-    """Tell whether two figures may be about the same kind of amount.
+def is_comparable(claim: NumberMention, candidate: NumberMention) -> bool:
+    """Tell whether two numbers can express the same kind of amount.
 
-    A plain one may be about any where no noun follows it that says otherwise; an age is often told plainly.
+    A plain number without a noun after it is comparable with any kind: "Lund, 36" and "36 years".
     """
-    one, other = told.kind, given.kind
-    if one == other:
+    kind, other = claim.kind, candidate.kind
+    if kind == other:
         return True
-    if GROUP in (one, other):
-        return one == PLAIN
-    if YEAR in (one, other):
+    if GROUP in (kind, other):
+        return kind == PLAIN
+    if YEAR in (kind, other):
         return False
-    if min(told.value, given.value) >= _LARGE and {one, other} <= _COUNTED:
+    if min(claim.value, candidate.value) >= _MIN_DISTINCTIVE and {kind, other} <= _COUNT_KINDS:
         return True
-    if ORDINAL in (one, other) and {one, other} <= _COUNTED and told.value > 2:
-        return not told.spelled
-    if one == PLAIN:
-        named = other == TIME and told.later == given.unit
-        return told.bare or named or other in (FRACTION, POINTS)
+    if ORDINAL in (kind, other) and {kind, other} <= _COUNT_KINDS and claim.value > 2:
+        return not claim.spelled
+    if kind == PLAIN:
+        same_unit = other == TIME and claim.later_unit == candidate.unit
+        return claim.bare or same_unit or other in (FRACTION, POINTS)
     if other == PLAIN:
-        return given.bare or one in (ORDINAL, MULTIPLE) or (one == TIME and given.later == told.unit)
-    return {one, other} in _AKIN
+        same_unit = kind == TIME and candidate.later_unit == claim.unit
+        return candidate.bare or kind in (ORDINAL, MULTIPLE) or same_unit
+    return {kind, other} in _RELATED_KINDS
 
 
-_LARGE = 20
-"""From here on a number seldom stands in a text twice for different things."""
-_COUNTED = {PLAIN, TIME, ORDINAL, MEASURE, POINTS, MULTIPLE}
-
-
-_AKIN = (
+_MIN_DISTINCTIVE = 20
+"""From this value on, a text seldom uses one number for two different things. Chosen, not measured."""
+_COUNT_KINDS = {PLAIN, TIME, ORDINAL, MEASURE, POINTS, MULTIPLE}
+_RELATED_KINDS = (
     {ORDINAL, MULTIPLE}, {PERCENT, POINTS}, {PERCENT, FRACTION}, {FRACTION, MULTIPLE}, {PERCENT, MULTIPLE},
     {MONEY, MEASURE},
 )  # fmt: skip
 
 
-def _same_unit(told: NumberMention, given: NumberMention) -> bool:
-    if PLAIN in (told.kind, given.kind) or ORDINAL in (told.kind, given.kind):
-        return told.kind == given.kind or ORDINAL not in (told.kind, given.kind) or told.value > 1
-    if {told.unit, given.unit} == {"GBP", "pound-weight"}:
+def _same_unit(claim: NumberMention, candidate: NumberMention) -> bool:
+    if PLAIN in (claim.kind, candidate.kind) or ORDINAL in (claim.kind, candidate.kind):
+        return claim.kind == candidate.kind or ORDINAL not in (claim.kind, candidate.kind) or claim.value > 1
+    if {claim.unit, candidate.unit} == {"GBP", "pound-weight"}:
         return True  # a pound is money or weight
-    if told.kind != given.kind:
-        alike = {told.kind, given.kind} in ({PERCENT, POINTS}, {MONEY, MEASURE}, {ORDINAL, MULTIPLE})
-        return alike and told.unit == given.unit
-    return told.unit == given.unit or _dollars(told.unit, given.unit)
+    if claim.kind != candidate.kind:
+        similar = {claim.kind, candidate.kind} in ({PERCENT, POINTS}, {MONEY, MEASURE}, {ORDINAL, MULTIPLE})
+        return similar and claim.unit == candidate.unit
+    return claim.unit == candidate.unit or _are_dollars(claim.unit, candidate.unit)
 
 
-def _dollars(one: str, other: str) -> bool:
-    """Tell whether both are dollars, one of them of no country that is told."""
-    return "USD" in (one, other) and all(unit == "USD" or unit.endswith(("$", "D")) for unit in (one, other))
+def _are_dollars(*units: str) -> bool:
+    """Tell whether all units are dollars, one of them without a named country."""
+    return "USD" in units and all(unit == "USD" or unit.endswith(("$", "D")) for unit in units)
 
 
-def equal(one: float, other: float) -> bool:
-    """Tell whether two values are the same but for their binary form."""
-    return abs(one - other) <= 1e-9 * max(abs(one), abs(other), 1e-9)
+def is_equal(value: float, other: float) -> bool:
+    """Tell whether two values are equal up to floating-point error."""
+    return abs(value - other) <= 1e-9 * max(abs(value), abs(other), 1e-9)
 
 
-def rounded(told: NumberMention, value: float, step: float) -> bool:
-    """Tell whether a figure is a rounding of a finer value, to the side that its hedge says."""
-    off = abs(told.value - value)
-    if told.value == 0 or off > told.value * 0.5:
+def is_rounded(claim: NumberMention, value: float, step: float) -> bool:
+    """Tell whether a number is a rounding of a value of precision `step`, in the direction of its hedge."""
+    difference = abs(claim.value - value)
+    if claim.value == 0 or difference > claim.value * 0.5:
         return False
-    if (told.hedge == "under" and value > told.value * 1.0001) or (
-        told.hedge == "over" and value < told.value * 0.9999
+    if (claim.hedge == "under" and value > claim.value * 1.0001) or (
+        claim.hedge == "over" and value < claim.value * 0.9999
     ):
-        return off <= told.value * 0.005
-    coarse = 5.0 if told.step == 1 and told.value % 5 == 0 else told.step
-    if told.hedge:
-        loose = told.value * _HEDGED if coarse >= told.value * 0.1 else 0.0
-        return off <= max(loose, coarse * 0.5 if step < told.step else 0.0)
-    if step >= told.step:
+        return difference <= claim.value * 0.005
+    coarse_step = 5.0 if claim.step == 1 and claim.value % 5 == 0 else claim.step
+    if claim.hedge:
+        allowance = claim.value * _HEDGED_TOLERANCE if coarse_step >= claim.value * 0.1 else 0.0
+        return difference <= max(allowance, coarse_step * 0.5 if step < claim.step else 0.0)
+    if step >= claim.step:
         return False
-    if value > told.value and off < told.step and off <= told.value * (0.06 if told.step >= 1000 else 0.01):
-        return True  # cut off, as headlines do: "$14B" for 14.83 billion
-    most = _SCALED if told.step >= 1000 else _CLOSE
-    fine = told.step if told.step < told.value else told.step / 2
-    return off <= fine * 0.5000001 and off <= max(
-        told.value * most, told.step * 0.5000001 if told.step <= 1 else 0
-    )
+    truncation = claim.value * (0.06 if claim.step >= 1000 else 0.01)
+    if value > claim.value and difference < claim.step and difference <= truncation:
+        return True  # truncated, as headlines do: "$14B" for 14.83 billion
+    tolerance = _SCALED_TOLERANCE if claim.step >= 1000 else _ROUNDING_TOLERANCE
+    effective_step = claim.step if claim.step < claim.value else claim.step / 2
+    half_step = claim.step * 0.5000001 if claim.step <= 1 else 0
+    return difference <= min(effective_step * 0.5000001, max(claim.value * tolerance, half_step))
 
 
-def in_base(figure: NumberMention) -> tuple[str, float] | None:
-    """Return a time or measure in its base unit, with the name of the dimension; None for others."""
-    if figure.kind == TIME:
-        return TIME, figure.value * _SECONDS[figure.unit]
-    if figure.kind == MEASURE and figure.unit in _SIZES:
-        sort, size = _SIZES[figure.unit]
-        return sort, figure.value * size
+def to_base_unit(mention: NumberMention) -> tuple[str, float] | None:
+    """Return the dimension and the value in its base unit of a time or measure; None for other kinds."""
+    if mention.kind == TIME:
+        return TIME, mention.value * _SECONDS[mention.unit]
+    if mention.kind == MEASURE and mention.unit in _BASE_UNITS:
+        dimension, size = _BASE_UNITS[mention.unit]
+        return dimension, mention.value * size
     return None
 
 
-def converted(given: NumberMention, told: NumberMention) -> float | None:
-    """Return a source's figure in the unit of a draft's; None where there is no way."""
-    base, other = in_base(given), in_base(told)
-    if base and other:
-        return base[1] / other[1] * told.value if base[0] == other[0] and other[1] else None
-    if given.kind == told.kind == MONEY and "CENT" in (given.unit, told.unit):
-        return given.value / 100 if given.unit == "CENT" else given.value * 100
-    pair = (given.kind, told.kind)
+def convert(candidate: NumberMention, claim: NumberMention) -> float | None:
+    """Return the value of a source's number in the unit of the draft's; None where they do not convert."""
+    base, target = to_base_unit(candidate), to_base_unit(claim)
+    if base and target:
+        return base[1] / target[1] * claim.value if base[0] == target[0] and target[1] else None
+    if candidate.kind == claim.kind == MONEY and "CENT" in (candidate.unit, claim.unit):
+        return candidate.value / 100 if candidate.unit == "CENT" else candidate.value * 100
+    pair = (candidate.kind, claim.kind)
     if pair == (POINTS, POINTS) or pair == (POINTS, PERCENT):
-        return given.value / 100 if given.unit == "bp" and told.unit != "bp" else None
+        return candidate.value / 100 if candidate.unit == "bp" and claim.unit != "bp" else None
     factors = {(FRACTION, PERCENT): 100.0, (PERCENT, FRACTION): 0.01, (FRACTION, MULTIPLE): 1.0}
     factor = factors.get(pair)
-    return None if factor is None else given.value * factor
+    return None if factor is None else candidate.value * factor
 
 
-def _near(one: float, other: float, share: float) -> bool:
-    return abs(one - other) <= share * max(abs(one), abs(other))
+def _is_close(value: float, other: float, tolerance: float) -> bool:
+    return abs(value - other) <= tolerance * max(abs(value), abs(other))

@@ -1,4 +1,4 @@
-"""A figure in its place: one that the source has may still be another subject's there."""
+"""Compares the words around numbers: a number of the source may be about another subject there."""
 
 import math
 from collections import Counter
@@ -6,85 +6,85 @@ from collections.abc import Callable, Sequence, Set
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from pipeline.checks.numbers.lexicon import Lexicon
+from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.numbers.models import NumberMention
 from pipeline.checks.tokens import TokenizedText
 
 _WINDOW = 7
-"""Words on either side of a figure that are near it."""
-_LONGEST = 60
-"""Words of a sentence on either side that are looked at."""
-_MOST = 40
-"""Figures with a word near that are looked at."""
-_AHEAD = 2.5
-"""By how much another figure's words must be more like the draft's: about three rare words in common."""
+"""Words on either side of a number that count as near. Chosen, not measured."""
+_MAX_SENTENCE_WORDS = 60
+"""Words of the sentence read on either side: keeps the work linear. Chosen, not measured."""
+_MAX_CANDIDATES = 40
+"""Numbers compared for one context word: keeps the work linear. Chosen, not measured."""
+_MIN_LEAD = 2.5
+"""Lead in similarity that another number needs: about three rare words. Chosen, not measured."""
 
 Weigh = Callable[[frozenset[str]], float]
-_NONE = frozenset(("",))
+_EMPTY = frozenset(("",))
 
 
 class NumberContext(NamedTuple):
-    """What stands around a figure, as stems."""
+    """The stems of the words around a number."""
 
     sentence: frozenset[str]
     near: frozenset[str]
-    behind: frozenset[str]
-    """The figure's own words and the two behind it: mostly what is counted."""
+    following: frozenset[str]
+    """Stems of the number's own words and of the next two content words: mostly the counted noun."""
     head: str = ""
-    """The word right behind it."""
+    """Stem of the word directly after the number."""
 
 
 class ContextIndex:
-    """A text's words as what they mean, in their order; empty for those that tell nothing."""
+    """The stems of a text's words, for the context of each of its numbers."""
 
-    def __init__(self, reading: TokenizedText, lexicon: Lexicon) -> None:
-        self._reading = reading
+    def __init__(self, tokenized: TokenizedText, lexicon: NumberLexicon) -> None:
+        self._tokenized = tokenized
         self._lexicon = lexicon
 
     @cached_property
-    def meanings(self) -> list[str]:
-        """Return what each word of the text means."""
-        words = self._lexicon
-        return [meaning(word, words) if _tells(word, words) else "" for word in self._reading.folded]
+    def stems(self) -> list[str]:
+        """Return the normalized stem of each word, in order; empty for stop words and digits."""
+        lexicon, words = self._lexicon, self._tokenized.folded
+        return [normalized_stem(word, lexicon) if _is_content_word(word, lexicon) else "" for word in words]
 
     @cached_property
     def counts(self) -> Counter[str]:
-        """Return how often the text says each."""
-        return Counter(self.meanings)
+        """Return how often each stem occurs in the text."""
+        return Counter(self.stems)
 
-    def setting(self, figure: NumberMention) -> NumberContext:
-        """Return what stands around a figure of the text."""
-        first, last = self._reading.between(figure.start, figure.end)
-        begin, end = self._reading.sentence_words(first)
-        begin, end = max(begin, first - _LONGEST), min(end, last + _LONGEST)
-        said = self.meanings
-        before, behind = said[max(begin, first - _WINDOW) : first], said[last : min(end, last + _WINDOW)]
-        following = [word for word in said[last : min(end, last + 5)] if word][:2]
+    def context_of(self, mention: NumberMention) -> NumberContext:
+        """Return the context of a number of this text."""
+        first, last = self._tokenized.between(mention.start, mention.end)
+        begin, end = self._tokenized.sentence_words(first)
+        begin, end = max(begin, first - _MAX_SENTENCE_WORDS), min(end, last + _MAX_SENTENCE_WORDS)
+        stems = self.stems
+        before, after = stems[max(begin, first - _WINDOW) : first], stems[last : min(end, last + _WINDOW)]
+        following = [stem for stem in stems[last : min(end, last + 5)] if stem][:2]
         return NumberContext(
-            frozenset((*said[begin:first], *said[last:end])) - _NONE,
-            frozenset((*before, *behind)) - _NONE,
-            frozenset((*following, *said[first:last])) - _NONE,
-            said[last] if last < end else "",
+            frozenset((*stems[begin:first], *stems[last:end])) - _EMPTY,
+            frozenset((*before, *after)) - _EMPTY,
+            frozenset((*following, *stems[first:last])) - _EMPTY,
+            stems[last] if last < end else "",
         )
 
-    def weigh(self, words: frozenset[str]) -> float:
-        """Return how much words tell: rare ones more than those that are everywhere in this text."""
-        return sum(1 / math.sqrt(self.counts[each]) for each in words if self.counts[each])
+    def weigh(self, stems: frozenset[str]) -> float:
+        """Return the total weight of stems, each 1/√(its count in this text): rare stems weigh more."""
+        return sum(1 / math.sqrt(self.counts[stem]) for stem in stems if self.counts[stem])
 
 
-def _tells(word: str, lexicon: Lexicon) -> bool:
+def _is_content_word(word: str, lexicon: NumberLexicon) -> bool:
     return len(word) > 2 and word not in lexicon.stop and not word[0].isdigit()
 
 
-def meaning(word: str, lexicon: Lexicon) -> str:
-    """Return what stands for a word and those that mean the same: "killed", "died", "dead"."""
-    said = stem(word)
-    return lexicon.same.get(word) or lexicon.same.get(said, said)
+def normalized_stem(word: str, lexicon: NumberLexicon) -> str:
+    """Return the stem that stands for a word and its synonyms: "killed", "died", "dead"."""
+    stemmed = stem(word)
+    return lexicon.same.get(word) or lexicon.same.get(stemmed, stemmed)
 
 
 @lru_cache(maxsize=20_000)
 def stem(word: str) -> str:
-    """Return a word without the endings of its forms, roughly."""
+    """Return a word without its inflectional ending: a rough English stemmer."""
     word = word.removesuffix("'s").removesuffix("s'")
     for ending in ("ingly", "edly", "ing", "ies", "ied", "ers", "ed", "es", "er", "ly", "s", "e"):
         if len(word) - len(ending) >= 4 and word.endswith(ending):
@@ -92,83 +92,84 @@ def stem(word: str) -> str:
     return word
 
 
-def similarity(told: NumberContext, given: NumberContext, weigh: Weigh) -> float:
-    """Return how much what stands around two figures has in common."""
-    shared = (told.sentence & given.sentence, told.near & given.near, told.behind & given.near)
-    return sum(map(weigh, shared)) / 2
+def similarity(claim: NumberContext, candidate: NumberContext, weigh: Weigh) -> float:
+    """Return the weight of what two contexts have in common."""
+    near = (claim.near & candidate.near, claim.following & candidate.near)
+    return sum(map(weigh, (claim.sentence & candidate.sentence, *near))) / 2
 
 
-def is_unambiguous(told: NumberContext, own: Sequence[NumberContext], weigh: Weigh) -> bool:
-    """Tell whether no other figure can be so much more like a draft's than its own, whatever it stands in."""
-    most = sum(map(weigh, (told.sentence, told.near, told.behind))) / 2
-    best = max((similarity(told, each, weigh) for each in own), default=0.0)
-    return most - best < _AHEAD and told.head in {each.head for each in own}
+def is_unambiguous(claim: NumberContext, own: Sequence[NumberContext], weigh: Weigh) -> bool:
+    """Tell whether no other number can reach a similarity that leads its `own` contexts by `_MIN_LEAD`."""
+    maximum = sum(map(weigh, (claim.sentence, claim.near, claim.following))) / 2
+    best = max((similarity(claim, each, weigh) for each in own), default=0.0)
+    return maximum - best < _MIN_LEAD and claim.head in {each.head for each in own}
 
 
 def better_context(
-    told: NumberContext, own: Sequence[NumberContext], others: Sequence[NumberContext], weigh: Weigh
+    claim: NumberContext, own: Sequence[NumberContext], others: Sequence[NumberContext], weigh: Weigh
 ) -> int | None:
-    """Return the number of the other figure that the draft's words belong to, or None.
+    """Return the index in `others` of the context that fits the claim clearly better than its own, or None.
 
-    `own` are the settings of the source's figures of the same value, `others` those of other values.
+    `own` are the contexts of the source's numbers of the same value, `others` those of other values.
     """
-    marks = [similarity(told, each, weigh) if told.behind & each.near else 0.0 for each in others]
-    top = max(marks, default=0.0)
-    if top < _AHEAD or top - max((similarity(told, each, weigh) for each in own), default=0.0) < _AHEAD:
-        return None
-    return marks.index(top)
+    scores = [similarity(claim, each, weigh) if claim.following & each.near else 0.0 for each in others]
+    best = max(scores, default=0.0)
+    own_best = max((similarity(claim, each, weigh) for each in own), default=0.0)
+    return scores.index(best) if best - own_best >= _MIN_LEAD else None
 
 
-def is_swapped(
-    told: NumberContext,
+def find_swapped(
+    claim: NumberContext,
     own: Sequence[NumberContext],
     others: Sequence[tuple[NumberMention, NumberContext]],
-    draft: Set[tuple[float, str]],
+    draft_heads: Set[tuple[float, str]],
 ) -> int | None:
-    """Return the number of the other figure whose place a draft's figure took, while that took its own.
+    """Return the index in `others` of the number that was swapped with the claim in the draft, or None.
 
-    `draft` holds the values of the draft's figures, each with the word behind it.
+    `draft_heads` holds the value of each number of the draft with the head of its context.
     """
     heads = {each.head for each in own} - {""}
-    if told.head in heads:
+    if claim.head in heads:
         return None
-    for number, (other, place) in enumerate(others):
-        taken = any((other.value, head) in draft for head in heads)
-        if told.head and place.head == told.head and taken:
-            return number
+    for index, (other, context) in enumerate(others):
+        taken = any((other.value, head) in draft_heads for head in heads)
+        if claim.head and context.head == claim.head and taken:
+            return index
     return None
 
 
 class SourceContexts:
-    """The settings of a source's figures, and which of them have a word near."""
+    """The contexts of a source's numbers, with an index from stem to the numbers near it."""
 
-    def __init__(self, source: ContextIndex, given: Sequence[NumberMention]) -> None:
+    def __init__(self, source: ContextIndex, mentions: Sequence[NumberMention]) -> None:
         self._source = source
-        self._given = given
-        self._known: dict[int, NumberContext] = {}
+        self._mentions = mentions
+        self._contexts: dict[int, NumberContext] = {}
 
-    def of(self, given: NumberMention) -> NumberContext:
-        """Return what stands around a figure of the source."""
-        if given.start not in self._known:
-            self._known[given.start] = self._source.setting(given)
-        return self._known[given.start]
+    def context_of(self, mention: NumberMention) -> NumberContext:
+        """Return the context of a number of the source."""
+        if mention.start not in self._contexts:
+            self._contexts[mention.start] = self._source.context_of(mention)
+        return self._contexts[mention.start]
 
-    def others(
-        self, told: NumberMention, here: NumberContext, own: Sequence[NumberMention]
+    def alternatives(
+        self, claim: NumberMention, context: NumberContext, own: Sequence[NumberMention]
     ) -> list[NumberMention]:
-        """Return the figures that could stand where a draft's does: of its kind and unit, and its words."""
-        starts = {each.start for each in own}
-        numbers = sorted({number for word in here.behind for number in self._having.get(word, ())[:_MOST]})
+        """Return the other numbers of the claim's kind and unit that share a following word with it."""
+        starts = {mention.start for mention in own}
+        indexes: set[int] = set()
+        for stem in context.following:
+            indexes.update(self._by_stem.get(stem, ())[:_MAX_CANDIDATES])
         return [
-            each
-            for each in (self._given[number] for number in numbers)
-            if each.start not in starts and each.kind == told.kind and each.unit == told.unit
+            mention
+            for mention in (self._mentions[index] for index in sorted(indexes))
+            if mention.start not in starts and mention.kind == claim.kind and mention.unit == claim.unit
         ]
 
     @cached_property
-    def _having(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for number, each in enumerate(self._given):
-            for word in self.of(each).near:
-                found.setdefault(word, []).append(number)
-        return found
+    def _by_stem(self) -> dict[str, list[int]]:
+        indexes: dict[str, list[int]] = {}
+        for index, mention in enumerate(self._mentions):
+            for stem in self.context_of(mention).near:
+                indexes.setdefault(stem, []).append(index)
+        return indexes

@@ -1,14 +1,15 @@
-"""A source's figures, found by value: what a draft's figure may follow from, without looking at every one.
+"""Derives a number of the draft from two numbers of the source: sums, differences, shares, changes, ratios.
 
-Figures that a writer worked out of a source's: sums, differences, shares, changes, ratios. Pure.
+The source's numbers are indexed by value, so the work does not grow with every pair of them.
 """
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from operator import add, sub
 from typing import NamedTuple
 
-from pipeline.checks.numbers.compare import comparable, equal, in_base, rounded
+from pipeline.checks.numbers.compare import is_comparable, is_equal, is_rounded, to_base_unit
 from pipeline.checks.numbers.models import (
     FRACTION,
     MEASURE,
@@ -23,75 +24,85 @@ from pipeline.checks.numbers.models import (
     NumberMention,
 )
 
-_MOST = 80
-"""Figures on either side of a value that are looked at: keeps the work linear on texts full of numbers."""
+_MAX_CANDIDATES = 80
+"""Numbers read on either side of a value: keeps the work linear in the text. Chosen, not measured."""
 _LOW, _HIGH = 0.5, 1.6
-"""How far off a figure's value another may be that it rounds."""
-_REACH = 10
-"""How many figures on the second operand of a sum may stand: linear again, and chance kept out."""
+"""Range of a candidate's value, as factors of the claim's value. Chosen, not measured."""
+_MAX_PAIR_DISTANCE = 10
+"""Numbers from the first operand to the second: limits work and chance. Chosen, not measured."""
 _FACTORS = (1.0, 100.0, 0.01)
-"""Between a share and percent, percent and basis points, dollars and cents."""
+"""Between a fraction and percent, percent and basis points, dollars and cents."""
 
-Pair = tuple[int, int]
+_MAX_ADJACENT_CHARS = 90
+"""Characters between operands of which only one shares the claim's subject. Chosen, not measured."""
+_DATELINE_CHARS = 200
+"""Characters at the beginning of a source in which its own year is given. Chosen, not measured."""
+_MAX_OPERAND_CHARS = 400
+"""Characters between two operands: numbers far apart are seldom added. Chosen, not measured."""
+
+_Pair = tuple[int, int]
+"""Indexes of two numbers of the source."""
+_Operation = Callable[[float, float], float]
 
 
 class SourceNumbers:
-    """The figures of a source, the shares that it tells by two of them included."""
+    """The numbers of a source and its shares such as "one in five", with indexes by value."""
 
-    def __init__(self, own: Sequence[NumberMention], shares: Sequence[NumberMention]) -> None:
-        self.own = own
-        self._every = (*own, *shares)
-        self._plain = sorted((each.value, number) for number, each in enumerate(self._every))
-        self._bases = _by_base(self._every)
+    def __init__(self, mentions: Sequence[NumberMention], shares: Sequence[NumberMention]) -> None:
+        self.mentions = mentions
+        self._all = (*mentions, *shares)
+        self._by_value = sorted((mention.value, index) for index, mention in enumerate(self._all))
+        self._by_base = _index_by_base(self._all)
 
-    def like(self, told: NumberMention) -> list[NumberMention]:
-        """Return the figures that a draft's may repeat, round or convert, in the order of the source."""
-        found: set[int] = set()
-        for factor in _FACTORS if told.kind not in ("", YEAR, ORDINAL) else _FACTORS[:1]:
-            found.update(_around(self._plain, told.value * factor))
-        base = in_base(told)
+    def candidates(self, claim: NumberMention) -> list[NumberMention]:
+        """Return the numbers that the claim may repeat, round or convert, in the order of the source."""
+        indexes: set[int] = set()
+        for factor in _FACTORS if claim.kind not in ("", YEAR, ORDINAL) else _FACTORS[:1]:
+            indexes.update(_near_value(self._by_value, claim.value * factor))
+        base = to_base_unit(claim)
         if base:
-            found.update(_around(self._bases.get(base[0], []), base[1]))
-        return [self._every[number] for number in sorted(found)]
+            indexes.update(_near_value(self._by_base.get(base[0], []), base[1]))
+        return [self._all[index] for index in sorted(indexes)]
 
-    def pairs(self, told: NumberMention) -> list[tuple[NumberMention, NumberMention]]:
-        """Return the pairs that a draft's figure may be worked out from, in the order of the source."""
-        if told.kind == MULTIPLE:
-            table, value = self._ratios, told.value if told.value >= 1 else 1 / max(told.value, 1e-9)
+    def operand_pairs(self, claim: NumberMention) -> list[tuple[NumberMention, NumberMention]]:
+        """Return the pairs that the claim may be derived from, in the order of the source."""
+        if claim.kind == MULTIPLE:
+            table, value = self._ratios, claim.value if claim.value >= 1 else 1 / max(claim.value, 1e-9)
         else:
-            value = told.value * 100 if told.kind == FRACTION else told.value
-            table = self._shares if told.kind in (PERCENT, FRACTION) else self._sums
-        every = sorted({self._paired[number] for number in _around(table, value)})
-        return [(self.own[one], self.own[other]) for one, other in every]
+            value = claim.value * 100 if claim.kind == FRACTION else claim.value
+            table = self._shares if claim.kind in (PERCENT, FRACTION) else self._sums
+        pairs = sorted({self._pairs[index] for index in _near_value(table, value)})
+        return [(self.mentions[first], self.mentions[second]) for first, second in pairs]
 
     @cached_property
-    def _paired(self) -> list[Pair]:
+    def _pairs(self) -> list[_Pair]:
         near = [
-            (number, other)
-            for number, one in enumerate(self.own)
-            for other in range(number + 1, min(number + 1 + _REACH, len(self.own)))
-            if one.kind == self.own[other].kind and one.unit == self.own[other].unit
+            (first, second)
+            for first, mention in enumerate(self.mentions)
+            for second in range(first + 1, min(first + 1 + _MAX_PAIR_DISTANCE, len(self.mentions)))
+            if mention.kind == self.mentions[second].kind and mention.unit == self.mentions[second].unit
         ]
-        years = [number for number, one in enumerate(self.own) if one.kind == YEAR]
-        # A text's first year is mostly its own, from which any other is counted.
-        return near + [(years[0], other) for other in years[1:] if other > years[0] + _REACH]
+        years = [index for index, mention in enumerate(self.mentions) if mention.kind == YEAR]
+        # The first year in a text is mostly its own: differences count from it to any other.
+        return near + [(years[0], second) for second in years[1:] if second > years[0] + _MAX_PAIR_DISTANCE]
 
-    def _values(self) -> Iterator[tuple[int, float, float]]:
-        for number, (one, other) in enumerate(self._paired):
-            values = self.own[one].value, self.own[other].value
-            yield number, min(values), max(values)
+    def _pair_values(self) -> Iterator[tuple[int, float, float]]:
+        """Yield the index of each pair, its lower and its higher value."""
+        for index, (first, second) in enumerate(self._pairs):
+            values = self.mentions[first].value, self.mentions[second].value
+            yield index, min(values), max(values)
 
     @cached_property
     def _sums(self) -> list[tuple[float, int]]:
         return sorted(
-            (value, number) for number, low, high in self._values() for value in (low + high, high - low)
+            (value, index) for index, low, high in self._pair_values() for value in (low + high, high - low)
         )
 
     @cached_property
     def _shares(self) -> list[tuple[float, int]]:
         shares = [
-            (100 * value, number)
-            for number, low, high in self._values()
+            (100 * value, index)
+            for index, low, high in self._pair_values()
             if low > 0
             for value in (low / high, (high - low) / low, (high - low) / high)
         ]
@@ -99,174 +110,156 @@ class SourceNumbers:
 
     @cached_property
     def _ratios(self) -> list[tuple[float, int]]:
-        return sorted((high / low, number) for number, low, high in self._values() if low > 0)
+        return sorted((high / low, index) for index, low, high in self._pair_values() if low > 0)
 
 
-def _by_base(every: Sequence[NumberMention]) -> dict[str, list[tuple[float, int]]]:
-    found: dict[str, list[tuple[float, int]]] = {}
-    for number, each in enumerate(every):
-        base = in_base(each)
+def _index_by_base(mentions: Sequence[NumberMention]) -> dict[str, list[tuple[float, int]]]:
+    tables: dict[str, list[tuple[float, int]]] = {}
+    for index, mention in enumerate(mentions):
+        base = to_base_unit(mention)
         if base:
-            found.setdefault(base[0], []).append((base[1], number))
-    return {name: sorted(values) for name, values in found.items()}
+            tables.setdefault(base[0], []).append((base[1], index))
+    return {name: sorted(values) for name, values in tables.items()}
 
 
-def _around(table: Sequence[tuple[float, int]], value: float) -> Iterator[int]:
-    """Yield the numbers of those whose value is near, the nearest first on each side."""
+def _near_value(table: Sequence[tuple[float, int]], value: float) -> Iterator[int]:
+    """Yield the indexes of the values near one, the nearest first on each side."""
     middle = bisect_left(table, (value, -1))
-    for at in range(middle, min(middle + _MOST, len(table))):
-        if table[at][0] > value * _HIGH:
+    for index in range(middle, min(middle + _MAX_CANDIDATES, len(table))):
+        if table[index][0] > value * _HIGH:
             break
-        yield table[at][1]
-    for at in range(middle - 1, max(middle - 1 - _MOST, -1), -1):
-        if table[at][0] < value * _LOW:
+        yield table[index][1]
+    for index in range(middle - 1, max(middle - 1 - _MAX_CANDIDATES, -1), -1):
+        if table[index][0] < value * _LOW:
             break
-        yield table[at][1]
-
-
-_CLOSE = 90
-"""The same where only one of them is told to be of what the draft speaks of."""
-_DATELINE = 200
-"""Characters at the beginning of a source in which its own year stands."""
-_NEAR = 400
-"""Characters between two plain operands: figures that stand far apart are seldom added."""
+        yield table[index][1]
 
 
 class Derivation(NamedTuple):
-    """How a figure was worked out."""
+    """How a number follows from two others."""
 
     operands: tuple[NumberMention, NumberMention]
-    said: str
-    """As a formula with two gaps, `{0} + {1}`."""
+    formula: str
+    """Format string for the texts of the operands: `{0} + {1}`."""
 
 
 def find_derivation(
-    told: NumberMention, given: SourceNumbers, akin: Callable[[NumberMention], bool]
+    claim: NumberMention, source_numbers: SourceNumbers, same_subject: Callable[[NumberMention], bool]
 ) -> Derivation | None:
-    """Return how a draft's figure follows from two of a source's; None where no simple way leads there.
+    """Return how the claim follows from two numbers of the source; None where no simple formula gives it.
 
-    Tried: sums and differences of like amounts, years between years, shares and changes in percent, ratios.
-    `akin` tells whether a figure of the source is of what the draft's figure is of: plain numbers are only
-    added up where one of them is.
+    Tried: sums and differences of one unit, years between years, shares and changes in percent, ratios.
+    `same_subject` tells whether a number of the source is about what the claim is about. By chance many sums
+    are right, so plain numbers are only added where at least one operand has the same subject.
     """
-    if told.kind in (ORDINAL, YEAR) or (told.value < 2 and told.kind in (PLAIN, TIME, MEASURE)):
+    if claim.kind in (ORDINAL, YEAR) or (claim.value < 2 and claim.kind in (PLAIN, TIME, MEASURE)):
         return None
-    for one, other in given.pairs(told):
-        said = _way(told, one, other)
-        if said and _belongs(told, one, other, akin):
-            return Derivation((one, other), said)
+    for first, second in source_numbers.operand_pairs(claim):
+        formula = _formula(claim, first, second)
+        if formula and _is_plausible(claim, first, second, same_subject):
+            return Derivation((first, second), formula)
     return None
 
 
-def _belongs(
-    told: NumberMention, one: NumberMention, other: NumberMention, akin: Callable[[NumberMention], bool]
+def _is_plausible(
+    claim: NumberMention,
+    first: NumberMention,
+    second: NumberMention,
+    same_subject: Callable[[NumberMention], bool],
 ) -> bool:
-    """Tell whether two operands are of what the draft's figure is of: chance makes many sums right."""
-    if one.kind == YEAR:
-        return other.start - one.end <= _NEAR or one.start <= _DATELINE
-    both = akin(one) and akin(other)
-    if min(one.value, other.value) <= 1 or told.spelled or told.kind in (PERCENT, FRACTION):
+    """Tell whether two operands are close enough to each other and to the subject of the claim."""
+    if first.kind == YEAR:
+        return second.start - first.end <= _MAX_OPERAND_CHARS or first.start <= _DATELINE_CHARS
+    both = same_subject(first) and same_subject(second)
+    if min(first.value, second.value) <= 1 or claim.spelled or claim.kind in (PERCENT, FRACTION):
         return both
-    return both or (_beside(one, other) and (akin(one) or akin(other)))
+    adjacent = second.start - first.end <= _MAX_ADJACENT_CHARS
+    return both or (adjacent and (same_subject(first) or same_subject(second)))
 
 
-def _beside(one: NumberMention, other: NumberMention) -> bool:
-    return other.start - one.end <= _CLOSE
-
-
-def _way(told: NumberMention, one: NumberMention, other: NumberMention) -> str | None:
-    if told.kind in (PERCENT, FRACTION):
-        return _share(told, one, other)
-    if told.kind == MULTIPLE:
-        return _ratio(told, one, other)
-    if one.kind == other.kind == YEAR:
-        return _years(told, one, other)
-    if not _like(told, one, other):
+def _formula(claim: NumberMention, first: NumberMention, second: NumberMention) -> str | None:
+    if claim.kind in (PERCENT, FRACTION):
+        return _share_formula(claim, first, second)
+    if claim.kind == MULTIPLE:
+        return _ratio_formula(claim, first, second)
+    if first.kind == second.kind == YEAR:
+        return _year_formula(claim, first, second)
+    if not _is_summable(claim, first, second):
         return None
-    return _fitting(told, one, other, _SUMS)
+    return _sum_formula(claim, first, second)
 
 
-Sum = Callable[[float, float], float]
+def _subtract_from(first: float, second: float) -> float:
+    return second - first
 
 
-def _plus(one: float, other: float) -> float:
-    return one + other
+_SUMS: tuple[tuple[str, _Operation], ...] = (
+    ("{0} + {1}", add),
+    ("{0} − {1}", sub),
+    ("{1} − {0}", _subtract_from),
+)
 
 
-def _less(one: float, other: float) -> float:
-    return one - other
-
-
-def _more(one: float, other: float) -> float:
-    return other - one
-
-
-_SUMS: tuple[tuple[str, Sum], ...] = (("{0} + {1}", _plus), ("{0} − {1}", _less), ("{1} − {0}", _more))
-
-
-def _like(told: NumberMention, one: NumberMention, other: NumberMention) -> bool:
-    """Tell whether two figures may be added up to a third: amounts of the same, and not of everything."""
-    if one.kind != other.kind or one.unit != other.unit or one.kind in (ORDINAL, FRACTION, MULTIPLE):
+def _is_summable(claim: NumberMention, first: NumberMention, second: NumberMention) -> bool:
+    """Tell whether two numbers of the source can be added or subtracted to give the claim."""
+    if first.kind != second.kind or first.unit != second.unit or first.kind in (ORDINAL, FRACTION, MULTIPLE):
         return False
-    if not comparable(told, one) or (told.kind in (TIME, MONEY, MEASURE, POINTS) and one.kind == PLAIN):
+    if first.kind == PLAIN and claim.kind in (TIME, MONEY, MEASURE, POINTS):
         return False
-    if told.unit and one.unit and told.unit != one.unit:
+    if not is_comparable(claim, first):
         return False
-    return one.kind == MONEY or other.start - one.end <= _NEAR
+    if claim.unit and first.unit and claim.unit != first.unit:
+        return False
+    return first.kind == MONEY or second.start - first.end <= _MAX_OPERAND_CHARS
 
 
-def _fitting(
-    told: NumberMention, one: NumberMention, other: NumberMention, ways: Sequence[tuple[str, Sum]]
-) -> str | None:
-    step = max(one.step, other.step) if one.kind == MONEY else min(one.step, other.step)
-    for said, way in ways:
-        value = way(one.value, other.value)
-        if value > 0 and (equal(told.value, value) or (value >= 100 and rounded(told, value, step))):
-            return said
+def _sum_formula(claim: NumberMention, first: NumberMention, second: NumberMention) -> str | None:
+    step = max(first.step, second.step) if first.kind == MONEY else min(first.step, second.step)
+    for formula, operation in _SUMS:
+        value = operation(first.value, second.value)
+        if value > 0 and (is_equal(claim.value, value) or (value >= 100 and is_rounded(claim, value, step))):
+            return formula
     return None
 
 
-def _years(told: NumberMention, one: NumberMention, other: NumberMention) -> str | None:
-    if told.unit != "year" or "decade" in (one.unit, other.unit):
+def _year_formula(claim: NumberMention, first: NumberMention, second: NumberMention) -> str | None:
+    if claim.unit != "year" or "decade" in (first.unit, second.unit):
         return None
-    apart = abs(one.value - other.value)
-    said = "{0} − {1}" if one.value > other.value else "{1} − {0}"
-    return (
-        said
-        if apart >= 2 and (equal(told.value, apart) or (told.hedge and rounded(told, apart, 0.5)))
-        else None
-    )
+    difference = abs(first.value - second.value)
+    formula = "{0} − {1}" if first.value > second.value else "{1} − {0}"
+    rounds = bool(claim.hedge) and is_rounded(claim, difference, 0.5)
+    return formula if difference >= 2 and (rounds or is_equal(claim.value, difference)) else None
 
 
-def _share(told: NumberMention, one: NumberMention, other: NumberMention) -> str | None:
-    if one.kind != other.kind or one.unit != other.unit:
+def _share_formula(claim: NumberMention, first: NumberMention, second: NumberMention) -> str | None:
+    if first.kind != second.kind or first.unit != second.unit:
         return None
-    if one.kind in (ORDINAL, YEAR, FRACTION, MULTIPLE):
+    if first.kind in (ORDINAL, YEAR, FRACTION, MULTIPLE):
         return None
-    if one.kind == PERCENT:
-        return _fitting(told, one, other, _SUMS) if told.kind == PERCENT else None
-    low, high = min(one.value, other.value), max(one.value, other.value)
+    if first.kind == PERCENT:
+        return _sum_formula(claim, first, second) if claim.kind == PERCENT else None
+    low, high = min(first.value, second.value), max(first.value, second.value)
     if low <= 0 or low == high:
         return None
-    names = ("{0}", "{1}") if one.value < other.value else ("{1}", "{0}")
-    factor = 100.0 if told.kind == PERCENT else 1.0
-    ways = (
+    names = ("{0}", "{1}") if first.value < second.value else ("{1}", "{0}")
+    factor = 100.0 if claim.kind == PERCENT else 1.0
+    formulas = (
         (f"{names[0]} of {names[1]}", low / high),
         (f"from {names[0]} to {names[1]}", (high - low) / low),
         (f"from {names[1]} to {names[0]}", (high - low) / high),
     )
-    near = other.start - one.end <= _NEAR
-    for said, share in ways:
-        if near and low >= 2 and share <= 20 and rounded(told, share * factor, told.step * 1e-6):
-            return said
+    near = second.start - first.end <= _MAX_OPERAND_CHARS
+    for formula, share in formulas:
+        if near and low >= 2 and share <= 20 and is_rounded(claim, share * factor, claim.step * 1e-6):
+            return formula
     return None
 
 
-def _ratio(told: NumberMention, one: NumberMention, other: NumberMention) -> str | None:
-    if one.kind != other.kind or one.unit != other.unit or one.kind in (ORDINAL, YEAR):
+def _ratio_formula(claim: NumberMention, first: NumberMention, second: NumberMention) -> str | None:
+    if first.kind != second.kind or first.unit != second.unit or first.kind in (ORDINAL, YEAR):
         return None
-    low, high = min(one.value, other.value), max(one.value, other.value)
-    wanted = 1 / told.value if 0 < told.value < 1 else told.value
-    if low <= 0 or other.start - one.end > _NEAR or abs(high / low - wanted) > 0.08 * wanted:
+    low, high = min(first.value, second.value), max(first.value, second.value)
+    ratio = 1 / claim.value if 0 < claim.value < 1 else claim.value
+    if low <= 0 or second.start - first.end > _MAX_OPERAND_CHARS or abs(high / low - ratio) > 0.08 * ratio:
         return None
-    return "{1} : {0}" if one.value < other.value else "{0} : {1}"
+    return "{1} : {0}" if first.value < second.value else "{0} : {1}"

@@ -1,198 +1,204 @@
-"""Finds the figures of a text: digits and words, with scale, unit and hedge.
-
-Results of games and votes, "2-1": two figures that only count together. Pure.
-
-Shares that a text tells by two figures: "one in five", "7 of the 12".
-"""
+"""Extracts the numbers of a text, in digits and words, with scale, unit and hedge; also scores and shares."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from pipeline.checks.numbers.lexicon import CODES, Lexicon, lexicon
+from pipeline.checks.numbers.lexicon import CURRENCY_CODES, NumberLexicon, number_lexicon
 from pipeline.checks.numbers.models import FRACTION, MONEY, ORDINAL, PERCENT, PLAIN, YEAR, NumberMention
 from pipeline.checks.numbers.tokenize import (
     HYPHENS,
-    VULGAR,
+    VULGAR_FRACTIONS,
     Token,
     TokenStream,
     parse_number_words,
     token_value,
 )
-from pipeline.checks.numbers.units import following_unit, has_no_unit, hedge, with_unit
+from pipeline.checks.numbers.units import find_hedge, following_unit, has_no_unit, with_unit
 
-_FINEST = 10
-"""Denominator of the finest fraction that texts write with a slash, tens and hundreds apart."""
-_EXACT = 1e-6
-"""Step of a fraction."""
-_TO = frozenset(("-", "–", "—", "/", "to", "and", "or", "instead of", "bis", "und", "oder", "statt", "auf"))
-"""What stands between the two ends of a range, or between two amounts that share a unit."""
+_MAX_DENOMINATOR = 10
+"""Largest denominator of a fraction written with a slash, multiples of ten excepted. Chosen, not measured."""
+_FRACTION_STEP = 1e-6
+"""Precision of a fraction, whose value is exact."""
+_RANGE_JOINERS = frozenset(
+    ("-", "–", "—", "/", "to", "and", "or", "instead of", "bis", "und", "oder", "statt", "auf")
+)
+"""Text between the two ends of a range, or between two amounts that share a unit."""
 
-Found = tuple[NumberMention, int]
-"""A figure, and the place behind it."""
+_Parsed = tuple[NumberMention, int]
+"""A number, and the index of the token after it."""
 
 
 @lru_cache(maxsize=8)
 def extract_numbers(text: str, language: str) -> tuple[NumberMention, ...]:
-    """Return the figures of a text in their order; none where the language has no table."""
-    words = lexicon(language)
-    return tuple(_ranged(_all(TokenStream(text), words), text)) if words else ()
+    """Return the numbers of a text in order; none where the language has no table."""
+    lexicon = number_lexicon(language)
+    return tuple(_with_range_units(_extract_all(TokenStream(text), lexicon), text)) if lexicon else ()
 
 
-def _all(strip: TokenStream, words: Lexicon) -> list[NumberMention]:
-    every: list[NumberMention] = []
-    behind = 0
-    for at in strip.places(words.starts, every=words.compounds):
-        found = _at(strip, words, at) if at >= behind else None
-        if found is None:
+def _extract_all(tokens: TokenStream, lexicon: NumberLexicon) -> list[NumberMention]:
+    mentions: list[NumberMention] = []
+    end = 0
+    for at in tokens.number_starts(lexicon.starts, every=lexicon.compounds):
+        parsed = _number_at(tokens, lexicon, at) if at >= end else None
+        if parsed is None:
             continue
-        figure, behind = found
-        every.append(
-            figure._replace(
-                hedge=hedge(strip, words, at),
-                bare=has_no_unit(strip, words, behind),
-                later=following_unit(strip, words, behind),
+        mention, end = parsed
+        mentions.append(
+            mention._replace(
+                hedge=find_hedge(tokens, lexicon, at),
+                bare=has_no_unit(tokens, lexicon, end),
+                later_unit=following_unit(tokens, lexicon, end),
             )
         )
-        behind = max(behind, at + 1)
-    return every
+        end = max(end, at + 1)
+    return mentions
 
 
-def _at(strip: TokenStream, words: Lexicon, at: int) -> Found | None:
-    """Return the figure that begins at a place."""
-    piece = strip[at]
-    if piece.kind == "number":
-        return _digits(strip, words, at)
-    if piece.kind == "word":
-        return _spelled(strip, words, at)
-    if piece.text in VULGAR:
-        part = NumberMention(piece.start, piece.end, VULGAR[piece.text], _EXACT, FRACTION)
-        return with_unit(strip, words, part, at, at + 1)
+def _number_at(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> _Parsed | None:
+    """Return the number that begins at a token."""
+    token = tokens[at]
+    if token.kind == "number":
+        return _number_in_digits(tokens, lexicon, at)
+    if token.kind == "word":
+        return _number_in_words(tokens, lexicon, at)
+    if token.text in VULGAR_FRACTIONS:
+        value = VULGAR_FRACTIONS[token.text]
+        fraction = NumberMention(token.start, token.end, value, _FRACTION_STEP, FRACTION)
+        return with_unit(tokens, lexicon, fraction, at, at + 1)
     return None
 
 
-def _digits(strip: TokenStream, words: Lexicon, at: int) -> Found | None:
-    piece, before = strip[at], strip[at - 1]
-    if _is_name(strip, at) or _is_clock(strip, words, at):
+def _number_in_digits(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> _Parsed | None:
+    token, previous = tokens[at], tokens[at - 1]
+    if _is_part_of_name(tokens, at) or _is_clock(tokens, lexicon, at):
         return None
-    if before.text and before.text in "'’" and strip.joined(at - 1) and len(piece.text) == 2:
-        return NumberMention(before.start, piece.end, 1900 + float(piece.text), 1, YEAR), at + 1
-    valued = token_value(piece.text, words.decimal)
-    if valued is None:
+    if previous.text and previous.text in "'’" and tokens.is_joined(at - 1) and len(token.text) == 2:
+        return NumberMention(previous.start, token.end, 1900 + float(token.text), 1, YEAR), at + 1
+    value_and_step = token_value(token.text, lexicon.decimal)
+    if value_and_step is None:
         return None
-    number = NumberMention(piece.start, piece.end, *valued)
-    if strip[at + 1].text in VULGAR and number.value < 1000:
-        mixed = number._replace(value=number.value + VULGAR[strip[at + 1].text], step=_EXACT)
-        return with_unit(strip, words, mixed, at, at + 2)
-    share = _divided(strip, at, number.value)
+    number = NumberMention(token.start, token.end, *value_and_step)
+    if tokens[at + 1].text in VULGAR_FRACTIONS and number.value < 1000:
+        value = number.value + VULGAR_FRACTIONS[tokens[at + 1].text]
+        return with_unit(tokens, lexicon, number._replace(value=value, step=_FRACTION_STEP), at, at + 2)
+    share = _slash_fraction(tokens, at, number.value)
     if share:
-        part = number._replace(value=share, step=_EXACT, kind=FRACTION)
-        return with_unit(strip, words, part, at, at + 3)
-    return with_unit(strip, words, number, at, at + 1)
+        fraction = number._replace(value=share, step=_FRACTION_STEP, kind=FRACTION)
+        return with_unit(tokens, lexicon, fraction, at, at + 3)
+    return with_unit(tokens, lexicon, number, at, at + 1)
 
 
-def _is_name(strip: TokenStream, at: int) -> bool:
-    """Tell whether digits belong to a name: U2, G20, F-16."""
-    before = strip[at - 1]
-    if before.text in HYPHENS and before.text and strip.joined(at - 1) and strip.joined(at - 2):
-        return strip[at - 2].kind == "word" and strip[at - 2].upper
-    return before.kind == "word" and strip.joined(at - 1) and before.text not in CODES | {"rs", "us"}
+def _is_part_of_name(tokens: TokenStream, at: int) -> bool:
+    """Tell whether digits are part of a name: U2, G20, F-16."""
+    previous = tokens[at - 1]
+    if previous.text in HYPHENS and previous.text and tokens.is_joined(at - 1) and tokens.is_joined(at - 2):
+        return tokens[at - 2].kind == "word" and tokens[at - 2].upper
+    is_currency = previous.text in CURRENCY_CODES or previous.text in ("rs", "us")
+    return previous.kind == "word" and tokens.is_joined(at - 1) and not is_currency
 
 
-def _is_clock(strip: TokenStream, words: Lexicon, at: int) -> bool:
-    """Tell whether digits belong to a time of day, a date, a version or an address."""
-    if strip[at + 1].text in words.clock or (strip[at - 1].text in ("#", "@") and strip.joined(at - 1)):
+def _is_clock(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> bool:
+    """Tell whether digits are part of a time of day, a date, a version or an address."""
+    if tokens[at + 1].text in lexicon.clock:
         return True
-    for first in (at, at - 2):
-        sign, other = strip[first + 1], strip[first + 2]
-        bound = (
-            strip.joined(first) and strip.joined(first + 1) and strip[first].kind == other.kind == "number"
-        )
-        if bound and (sign.text in (":", "@", "#") or (sign.text == "/" and _is_date(strip[first], other))):
+    if tokens[at - 1].text in ("#", "@") and tokens.is_joined(at - 1):
+        return True
+    for index in (at, at - 2):
+        first, sign, second = tokens[index], tokens[index + 1], tokens[index + 2]
+        adjacent = tokens.is_joined(index) and tokens.is_joined(index + 1)
+        if not adjacent or first.kind != "number" or second.kind != "number":
+            continue
+        if sign.text in (":", "@", "#") or (sign.text == "/" and _is_date(first, second)):
             return True
     return False
 
 
-def _is_date(one: Token, other: Token) -> bool:
-    """Tell whether two numbers with a slash between them are no fraction: 9/11, 2020/21."""
-    if not (one.text.isdecimal() and other.text.isdecimal()):
+def _is_date(first: Token, second: Token) -> bool:
+    """Tell whether two numbers with a slash between them are a date, not a fraction: 9/11, 2020/21."""
+    if not (first.text.isdecimal() and second.text.isdecimal()):
         return True
-    return int(one.text) >= int(other.text) or (int(other.text) > _FINEST and int(other.text) % 10 != 0)
+    numerator, denominator = int(first.text), int(second.text)
+    return numerator >= denominator or (denominator > _MAX_DENOMINATOR and denominator % 10 != 0)
 
 
-def _divided(strip: TokenStream, at: int, value: float) -> float | None:
-    """Return the value of a fraction such as 3/4 that begins at a place."""
-    below = strip[at + 2]
-    bound = strip[at + 1].text in ("/", "⁄") and strip.joined(at) and strip.joined(at + 1)
-    if not bound or below.kind != "number" or not below.text.isdecimal() or strip[at + 3].text == "/":
+def _slash_fraction(tokens: TokenStream, at: int, value: float) -> float | None:
+    """Return the value of a fraction such as 3/4 that begins at a token; None where there is none."""
+    denominator = tokens[at + 2]
+    adjacent = tokens[at + 1].text in ("/", "⁄") and tokens.is_joined(at) and tokens.is_joined(at + 1)
+    if not adjacent or tokens[at + 3].text == "/":
         return None
-    return value / int(below.text) if value < int(below.text) < 101 else None
-
-
-def _spelled(strip: TokenStream, words: Lexicon, at: int) -> Found | None:
-    glued = (strip[at - 1].kind == "number" and strip.joined(at - 1)) or (
-        strip[at + 1].kind == "number" and strip.joined(at)
-    )
-    got = None if glued else parse_number_words(strip, at, words)  # glued: a name, such as Twenty20
-    if got is None or (not got.kind and got.value == 1 and strip[at - 1].text in words.unnumbered):
+    if denominator.kind != "number" or not denominator.text.isdecimal():
         return None
-    number = NumberMention(
-        strip[at].start, strip[got.after - 1].end, got.value, got.step, got.kind, spelled=True
-    )
-    return with_unit(strip, words, number, at, got.after)
+    return value / int(denominator.text) if value < int(denominator.text) < 101 else None
 
 
-def _ranged(every: list[NumberMention], text: str) -> list[NumberMention]:
-    """Let both ends of a range have the unit and the scale that one of them names."""
-    for number, (_, other) in enumerate(pairwise(list(every))):
-        one = every[number]
-        if text[one.end : other.start].strip() not in _TO or one.kind in (YEAR, ORDINAL):
+def _number_in_words(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> _Parsed | None:
+    after_digits = tokens[at - 1].kind == "number" and tokens.is_joined(at - 1)
+    if after_digits or (tokens[at + 1].kind == "number" and tokens.is_joined(at)):
+        return None  # part of a name, such as Twenty20
+    parsed = parse_number_words(tokens, at, lexicon)
+    if parsed is None:
+        return None
+    if not parsed.kind and parsed.value == 1 and tokens[at - 1].text in lexicon.unnumbered:
+        return None
+    start, end = tokens[at].start, tokens[parsed.after - 1].end
+    number = NumberMention(start, end, parsed.value, parsed.step, parsed.kind, spelled=True)
+    return with_unit(tokens, lexicon, number, at, parsed.after)
+
+
+def _with_range_units(mentions: list[NumberMention], text: str) -> list[NumberMention]:
+    """Give both ends of a range the unit and the scale that one of them names; changes `mentions`."""
+    for index, (_, second) in enumerate(pairwise(list(mentions))):
+        first = mentions[index]
+        if text[first.end : second.start].strip() not in _RANGE_JOINERS or first.kind in (YEAR, ORDINAL):
             continue
-        factor = other.step if other.step >= 1000 and one.value < other.step else 1.0
-        scaled = one._replace(value=one.value * factor, step=one.step * factor)
-        if not one.kind and other.kind not in ("", YEAR, ORDINAL):
-            every[number] = scaled._replace(kind=other.kind, unit=other.unit)
-        elif one.kind == MONEY and not other.kind:
-            every[number] = scaled
-            every[number + 1] = other._replace(kind=one.kind, unit=one.unit)
-    return every
+        factor = second.step if second.step >= 1000 and first.value < second.step else 1.0
+        scaled = first._replace(value=first.value * factor, step=first.step * factor)
+        if not first.kind and second.kind not in ("", YEAR, ORDINAL):
+            mentions[index] = scaled._replace(kind=second.kind, unit=second.unit)
+        elif first.kind == MONEY and not second.kind:
+            mentions[index] = scaled
+            mentions[index + 1] = second._replace(kind=first.kind, unit=first.unit)
+    return mentions
 
 
-_MOST = 1000
-"""Figures from here on stand for years and amounts, and a hyphen between them for a range."""
+_MAX_SCORE = 1000
+"""From this value on, a hyphen between two numbers is a range, not a score. Chosen, not measured."""
 
 Score = frozenset[float]
+"""The two numbers of a result of a game or vote, "2-1", in any order."""
 
 
-def scores(figures: Sequence[NumberMention], text: str) -> dict[int, Score]:
-    """Return the place of each figure of a result → the result, in whatever order it is told."""
-    found: dict[int, Score] = {}
-    for one, other in pairwise(figures):
-        between = text[one.end : other.start].strip()
-        if len(between) == 1 and between in HYPHENS and _counts(one) and _counts(other):
-            found[one.start] = found[other.start] = frozenset((one.value, other.value))
-    return found
+def extract_scores(mentions: Sequence[NumberMention], text: str) -> dict[int, Score]:
+    """Return the start of each number that belongs to a score → the score."""
+    results: dict[int, Score] = {}
+    for first, second in pairwise(mentions):
+        between = text[first.end : second.start].strip()
+        if len(between) == 1 and between in HYPHENS and _may_be_score(first) and _may_be_score(second):
+            results[first.start] = results[second.start] = frozenset((first.value, second.value))
+    return results
 
 
-def _counts(figure: NumberMention) -> bool:
-    return figure.kind == PLAIN and not figure.spelled and figure.value < _MOST and figure.whole
+def _may_be_score(mention: NumberMention) -> bool:
+    return mention.kind == PLAIN and not mention.spelled and mention.value < _MAX_SCORE and mention.whole
 
 
-_BETWEEN = 24
-"""Characters at most between the two."""
+_MAX_SHARE_CHARS = 24
+"""Maximum number of characters between the two numbers of a share. Chosen, not measured."""
 
 
-def shares(given: Sequence[NumberMention], text: str, language: str) -> list[NumberMention]:
-    """Return a fraction for each pair of neighbours that tells one."""
-    words = lexicon(language)
-    found: list[NumberMention] = []
-    for one, other in pairwise(given):
-        between = text[one.end : other.start]
-        if words is None or len(between) > _BETWEEN or not 0 < one.value < other.value:
+def extract_shares(mentions: Sequence[NumberMention], text: str, language: str) -> list[NumberMention]:
+    """Return a fraction for each pair of neighbouring numbers that expresses a share: "one in five"."""
+    lexicon = number_lexicon(language)
+    shares: list[NumberMention] = []
+    for first, second in pairwise(mentions):
+        between = text[first.end : second.start]
+        if lexicon is None or len(between) > _MAX_SHARE_CHARS or not 0 < first.value < second.value:
             continue
-        if {one.kind, other.kind} & {ORDINAL, PERCENT, YEAR, FRACTION}:
+        if {first.kind, second.kind} & {ORDINAL, PERCENT, YEAR, FRACTION}:
             continue
-        if set(between.casefold().split()) & words.ratio:
-            value = one.value / other.value
-            found.append(NumberMention(one.start, other.end, value, 1e-6, FRACTION))
-    return found
+        if set(between.casefold().split()) & lexicon.ratio:
+            value = first.value / second.value
+            shares.append(NumberMention(first.start, second.end, value, _FRACTION_STEP, FRACTION))
+    return shares

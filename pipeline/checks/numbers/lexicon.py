@@ -1,4 +1,4 @@
-"""A language's words for figures, turned round for looking them up."""
+"""A language's vocabulary for numbers: number words, scales, units, currencies and hedges."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -6,57 +6,21 @@ from typing import Any, NamedTuple
 
 from pipeline.checks.languages import language_table
 
-SYMBOLS = {
-    "$": "USD",
-    "€": "EUR",
-    "£": "GBP",
-    "¥": "JPY",
-    "₿": "BTC",
-    "Ξ": "ETH",
-    "₹": "INR",
-    "₽": "RUB",
+CURRENCY_SYMBOLS = {
+    "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₿": "BTC", "Ξ": "ETH", "₹": "INR", "₽": "RUB",
     "₩": "KRW",
-}
-"""Signs that stand before or behind an amount, in every language."""
-CODES = frozenset(
-    [
-        "usd",
-        "eur",
-        "gbp",
-        "jpy",
-        "cny",
-        "chf",
-        "aud",
-        "cad",
-        "nzd",
-        "hkd",
-        "sgd",
-        "inr",
-        "rub",
-        "krw",
-        "brl",
-        "mxn",
-        "sek",
-        "nok",
-        "dkk",
-        "pln",
-        "try",
-        "zar",
-        "btc",
-        "eth",
-        "usdt",
-        "usdc",
-        "sol",
-        "xrp",
-        "bnb",
-        "ada",
-        "doge",
-    ]
-)
+}  # fmt: skip
+"""Sign before or after an amount, in every language → currency code."""
+CURRENCY_CODES = frozenset((
+    "usd", "eur", "gbp", "jpy", "cny", "chf", "aud", "cad", "nzd", "hkd", "sgd", "inr", "rub", "krw", "brl",
+    "mxn", "sek", "nok", "dkk", "pln", "try", "zar",
+    "btc", "eth", "usdt", "usdc", "sol", "xrp", "bnb", "ada", "doge",
+))  # fmt: skip
+"""Currency codes. Source: ISO 4217 for money, exchange tickers for crypto coins."""
 
 
-class Lexicon(NamedTuple):
-    """What a word may mean in a figure; every word case folded."""
+class NumberLexicon(NamedTuple):
+    """Meanings of words in and around numbers, read from `figures.toml`. Every word is case folded."""
 
     decimal: str
     units: Mapping[str, float]
@@ -73,36 +37,36 @@ class Lexicon(NamedTuple):
     ratio: frozenset[str]
     clock: frozenset[str]
     loose: frozenset[str]
-    """Words that are no noun a figure could count."""
+    """Words that are no counted noun."""
     unnumbered: frozenset[str]
     counted: frozenset[str]
     hedges: Mapping[str, str]
     stop: frozenset[str]
-    """Words that tell nothing of what a figure is of."""
+    """Stop words: they do not say what a number counts."""
     same: Mapping[str, str]
-    """Words, or their stems, that mean the same."""
+    """Word or stem → the stem that stands for all its synonyms."""
     time: Mapping[str, str]
     currencies: Mapping[str, str]
     measures: Mapping[str, str]
     starts: frozenset[str]
-    """Every word that a figure in words may begin with, those written together apart."""
+    """Words that can begin a number in words, compounds such as "zweihundert" excluded."""
     compounds: bool
-    """Number words are written together, as in German."""
+    """Number words are written as one compound word, as in German."""
 
 
 @lru_cache(maxsize=32)
-def lexicon(language: str) -> Lexicon | None:
-    """Return a language's words for figures; None where there is no table."""
-    told = language_table(language, "figures")
-    if told is None:
+def number_lexicon(language: str) -> NumberLexicon | None:
+    """Return a language's vocabulary for numbers; None where the language has no table."""
+    table = language_table(language, "figures")
+    if table is None:
         return None
-    words = told["words"]
+    words = table["words"]
     begin = ("units", "ordinals", "fractions", "multiples", "groups")
-    return Lexicon(
-        starts=frozenset((*words["article"], *(word for name in begin for word in told[name]))),
-        decimal=told["decimal"],
+    return NumberLexicon(
+        starts=frozenset((*words["article"], *(word for name in begin for word in table[name]))),
+        decimal=table["decimal"],
         **{
-            name: dict(told[name])
+            name: dict(table[name])
             for name in ("units", "ordinals", "scales", "fractions", "multiples", "groups")
         },
         joiners=frozenset(words["and"]),
@@ -115,15 +79,15 @@ def lexicon(language: str) -> Lexicon | None:
         loose=frozenset(words["loose"]),
         unnumbered=frozenset(words["no-number-after"]),
         counted=frozenset(words["counted"]),
-        hedges=_turned(told["hedges"]),
+        hedges=_inverted(table["hedges"]),
         stop=frozenset(words["stop"].split()),
-        same=_turned(told["same"]),
-        time=_turned(told["time"]),
-        currencies=_turned(told["currencies"]),
-        measures=_turned(told["measures"]),
-        compounds=bool(told.get("compounds", False)),
+        same=_inverted(table["same"]),
+        time=_inverted(table["time"]),
+        currencies=_inverted(table["currencies"]),
+        measures=_inverted(table["measures"]),
+        compounds=bool(table.get("compounds", False)),
     )
 
 
-def _turned(groups: Mapping[str, Any]) -> dict[str, str]:
+def _inverted(groups: Mapping[str, Any]) -> dict[str, str]:
     return {word: name for name, words in groups.items() for word in words}

@@ -1,4 +1,4 @@
-"""A figure as it stands in a text: what it is worth, how exactly, and of what."""
+"""A number in a text: its value, precision, kind and unit."""
 
 from typing import NamedTuple
 
@@ -12,33 +12,33 @@ FRACTION = "fraction"
 MULTIPLE = "multiple"
 YEAR = "year"
 GROUP = "group"
-"""A number within a word: both, a pair, twins."""
+"""A word that implies a number: both, a pair, twins."""
 PLAIN = ""
 
 
 class NumberMention(NamedTuple):
-    """One figure of a text."""
+    """One number in a text."""
 
     start: int
     end: int
-    """With its sign, scale and unit; half-open, in characters."""
+    """Half-open character span that includes the currency sign, scale and unit."""
     value: float
-    """In units: "1.2 million" is 1,200,000."""
+    """Absolute value, scale applied: 1,200,000 for "1.2 million"."""
     step: float
-    """The place of its last digit that counts: 100,000 for "1.2 million", 1,000 for "25,000"."""
+    """Precision, the value of the last significant digit: 100,000 for "1.2 million", 1,000 for "25,000"."""
     kind: str = PLAIN
     unit: str = ""
-    """Currency code, unit of time or measure; empty for plain figures."""
+    """Currency code, unit of time or measure; empty for plain numbers."""
     hedge: str = ""
-    """`about`, `under` or `over` where the text says so; empty where it claims the very figure."""
+    """`about`, `under` or `over` where the text hedges the number; empty where it is exact."""
     spelled: bool = False
-    """In words."""
-    later: str = ""
-    """Unit of time named a few words on: "8 nail-biting days"."""
+    """Written in words."""
+    later_unit: str = ""
+    """Unit of time a few words after the number: "8 nail-biting days"."""
     bare: bool = False
-    """No noun follows: "Lund, 36, said"."""
+    """No noun follows the number: "Lund, 36, said"."""
 
     @property
     def whole(self) -> bool:
-        """Tell whether it has no fraction."""
+        """Tell whether the value is an integer."""
         return self.value == int(self.value)

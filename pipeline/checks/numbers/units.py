@@ -1,8 +1,8 @@
-"""What stands around a number: currency before it, scale and unit behind it, a hedge."""
+"""Reads what belongs to a number: the currency before it, the scale and unit after it, and its hedge."""
 
 from typing import NamedTuple
 
-from pipeline.checks.numbers.lexicon import CODES, SYMBOLS, Lexicon
+from pipeline.checks.numbers.lexicon import CURRENCY_CODES, CURRENCY_SYMBOLS, NumberLexicon
 from pipeline.checks.numbers.models import (
     FRACTION,
     GROUP,
@@ -19,18 +19,18 @@ from pipeline.checks.numbers.models import (
 )
 from pipeline.checks.numbers.tokenize import HYPHENS, Token, TokenStream
 
-_ENDINGS = frozenset(("st", "nd", "rd", "th"))
-_COUNTRIES = frozenset(("us", "a", "c", "hk", "nz", "s", "r"))
-"""Letters before a dollar sign that say whose dollar it is."""
-_HEDGED = 4
-"""How many pieces before a figure its hedge may stand."""
-_LATER = 4
-"""How many pieces behind a figure its unit may stand."""
-_MARKS = frozenset(".,;:!?()")
+_ORDINAL_ENDINGS = frozenset(("st", "nd", "rd", "th"))
+_DOLLAR_COUNTRIES = frozenset(("us", "a", "c", "hk", "nz", "s", "r"))
+"""Letters before a dollar sign that name the country: US$, A$, HK$."""
+_MAX_HEDGE_DISTANCE = 4
+"""Maximum number of tokens from a number back to its hedge. Chosen, not measured."""
+_MAX_UNIT_DISTANCE = 4
+"""Maximum number of tokens from a number to a unit of time after it. Chosen, not measured."""
+_PUNCTUATION = frozenset(".,;:!?()")
 
 
 class Unit(NamedTuple):
-    """A kind and a unit, and the place behind them."""
+    """A kind and a unit, and the index of the token after them."""
 
     kind: str
     name: str
@@ -38,27 +38,27 @@ class Unit(NamedTuple):
 
 
 def with_unit(
-    strip: TokenStream, words: Lexicon, figure: NumberMention, at: int, after: int
+    tokens: TokenStream, lexicon: NumberLexicon, mention: NumberMention, at: int, after: int
 ) -> tuple[NumberMention, int]:
-    """Return a number's figure with scale, currency and unit, and the place behind it all.
+    """Return a number with its scale, currency and unit, and the index of the token after them.
 
-    `at` is the place of the number's first piece, `after` that behind its last one.
+    `at` is the index of the number's first token, `after` that of the token after its last.
     """
-    if figure.kind in (ORDINAL, GROUP):
-        return figure, after
-    currency, start = _currency(strip, words, at)
-    scale, after = _scale(strip, words, after, money=bool(currency))
-    unit = _behind(strip, words, after)
-    kind, name = (MONEY, currency) if currency else (unit.kind or figure.kind, unit.name)
+    if mention.kind in (ORDINAL, GROUP):
+        return mention, after
+    currency, start = _currency_before(tokens, lexicon, at)
+    scale, after = _scale_after(tokens, lexicon, after, money=bool(currency))
+    unit = _unit_after(tokens, lexicon, after)
+    kind, name = (MONEY, currency) if currency else (unit.kind or mention.kind, unit.name)
     if kind == FRACTION and scale > 1:
         kind = PLAIN  # half a million
-    if not kind and scale == 1 and unit.after == at + 1 and _is_year(strip[at].text):
+    if not kind and scale == 1 and unit.after == at + 1 and _is_year(tokens[at].text):
         kind = YEAR
-    scaled = figure._replace(
+    scaled = mention._replace(
         start=start,
-        end=strip[unit.after - 1].end,
-        value=figure.value * scale,
-        step=figure.step * scale,
+        end=tokens[unit.after - 1].end,
+        value=mention.value * scale,
+        step=mention.step * scale,
         kind=kind,
         unit=name,
     )
@@ -69,102 +69,106 @@ def _is_year(digits: str) -> bool:
     return len(digits) == 4 and digits.isdecimal() and 1500 <= int(digits) <= 2100
 
 
-def _currency(strip: TokenStream, words: Lexicon, at: int) -> tuple[str, int]:
-    """Return the currency before a number, and where the figure begins."""
-    sign, start = strip[at - 1], strip[at].start
+def _currency_before(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> tuple[str, int]:
+    """Return the currency before a number, and the character at which both begin."""
+    sign, start = tokens[at - 1], tokens[at].start
     if not sign.text or start - sign.end > 1:
         return "", start
-    if sign.text in SYMBOLS:
-        country = strip[at - 2]
-        if strip.joined(at - 2) and country.text in _COUNTRIES:
-            return SYMBOLS[sign.text] if country.text == "us" else f"{country.text}$", country.start
-        return SYMBOLS[sign.text], sign.start
-    if sign.text in CODES and strip.text[sign.start : sign.end].isupper():
-        return words.currencies.get(sign.text, sign.text.upper()), sign.start
+    if sign.text in CURRENCY_SYMBOLS:
+        country = tokens[at - 2]
+        if tokens.is_joined(at - 2) and country.text in _DOLLAR_COUNTRIES:
+            return CURRENCY_SYMBOLS[sign.text] if country.text == "us" else f"{country.text}$", country.start
+        return CURRENCY_SYMBOLS[sign.text], sign.start
+    if sign.text in CURRENCY_CODES and tokens.text[sign.start : sign.end].isupper():
+        return lexicon.currencies.get(sign.text, sign.text.upper()), sign.start
     return "", start
 
 
-def _scale(strip: TokenStream, words: Lexicon, after: int, *, money: bool) -> tuple[float, int]:
-    """Return the scale behind a number, and the place behind that: two for "hundred million"."""
+def _scale_after(
+    tokens: TokenStream, lexicon: NumberLexicon, after: int, *, money: bool
+) -> tuple[float, int]:
+    """Return the scale after a number, up to two words ("hundred million"), and the index after it."""
     scale = 1.0
     for _ in range(2):
-        place = strip.beyond_hyphen(after)
-        known = words.scales.get(strip.word(place))
-        if known is None or (len(strip[place].text) == 1 and not _letter(strip, place, money=money)):
+        index = tokens.skip_hyphen(after)
+        factor = lexicon.scales.get(tokens.word(index))
+        if factor is None:
             break
-        scale, after = scale * known, place + 1
+        if len(tokens[index].text) == 1 and not _is_scale_letter(tokens, index, money=money):
+            break
+        scale, after = scale * factor, index + 1
     return scale, after
 
 
-def _letter(strip: TokenStream, at: int, *, money: bool) -> bool:
-    """Tell whether a letter is a scale: "5M", "$5m", not "5 m" and "5m", which are metres."""
-    piece = strip[at]
-    return strip.joined(at - 1) and (piece.text not in "mt" or money or piece.upper)
+def _is_scale_letter(tokens: TokenStream, at: int, *, money: bool) -> bool:
+    """Tell whether a letter is a scale: "5M" and "$5m" are, "5 m" and "5m" are metres."""
+    token = tokens[at]
+    return tokens.is_joined(at - 1) and (token.text not in "mt" or money or token.upper)
 
 
-def _behind(strip: TokenStream, words: Lexicon, after: int) -> Unit:
-    """Return kind and unit that stand behind a number."""
-    piece, nothing = strip[after], Unit("", "", after)
-    if strip.joined(after - 1) and piece.text in _ENDINGS:
+def _unit_after(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> Unit:
+    """Return the kind and unit after a number; empty ones where there is no unit."""
+    token, no_unit = tokens[after], Unit("", "", after)
+    if tokens.is_joined(after - 1) and token.text in _ORDINAL_ENDINGS:
         return Unit(ORDINAL, "", after + 1)
-    if strip.joined(after - 1) and piece.text == "s":
+    if tokens.is_joined(after - 1) and token.text == "s":
         return Unit(YEAR, "decade", after + 1)
-    if piece.text in HYPHENS and piece.text:
-        binds = strip.joined(after) or strip.word(after + 1) in words.time  # also "6 - month"
-        return _named(strip, words, after + 1) or nothing if binds else nothing
-    if piece.text == "." and strip.word(after - 1) in words.scales:
-        return _named(strip, words, after + 1) or nothing  # an abbreviation: "Mrd. Euro"
-    if strip.text[strip[after - 1].end : max(piece.start, 0)].strip():
-        return nothing
-    return _named(strip, words, after) or nothing
+    if token.text in HYPHENS and token.text:
+        is_bound = tokens.is_joined(after) or tokens.word(after + 1) in lexicon.time  # also "6 - month"
+        return _unit_at(tokens, lexicon, after + 1) or no_unit if is_bound else no_unit
+    if token.text == "." and tokens.word(after - 1) in lexicon.scales:
+        return _unit_at(tokens, lexicon, after + 1) or no_unit  # an abbreviation: "Mrd. Euro"
+    if tokens.text[tokens[after - 1].end : max(token.start, 0)].strip():
+        return no_unit
+    return _unit_at(tokens, lexicon, after) or no_unit
 
 
-def _named(strip: TokenStream, words: Lexicon, at: int) -> Unit | None:
-    """Return the unit that a word or sign at a place is."""
-    text = strip[at].text
-    both = f"{text} {strip.word(at + 1)}"
-    if both in words.points or text in words.points:
+def _unit_at(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> Unit | None:
+    """Return the unit that a token names, or None."""
+    text = tokens[at].text
+    phrase = f"{text} {tokens.word(at + 1)}"
+    if phrase in lexicon.points or text in lexicon.points:
         small = text in ("basis", "bp", "bps") or text.startswith("basispunkt")
-        return Unit(POINTS, "bp" if small else "", at + 1 + (both in words.points))
-    if both in words.percent:
+        return Unit(POINTS, "bp" if small else "", at + 1 + (phrase in lexicon.points))
+    if phrase in lexicon.percent:
         return Unit(PERCENT, "", at + 2)
-    if text == "%" or text in words.percent:
+    if text == "%" or text in lexicon.percent:
         return Unit(PERCENT, "", at + 1)
-    if text in SYMBOLS:
-        return Unit(MONEY, SYMBOLS[text], at + 1)
-    if text == "us" and strip.word(at + 1) in words.currencies:
-        return Unit(MONEY, words.currencies[strip.word(at + 1)], at + 2)
-    for kind, units in ((TIME, words.time), (MONEY, words.currencies), (MEASURE, words.measures)):
+    if text in CURRENCY_SYMBOLS:
+        return Unit(MONEY, CURRENCY_SYMBOLS[text], at + 1)
+    if text == "us" and tokens.word(at + 1) in lexicon.currencies:
+        return Unit(MONEY, lexicon.currencies[tokens.word(at + 1)], at + 2)
+    for kind, units in ((TIME, lexicon.time), (MONEY, lexicon.currencies), (MEASURE, lexicon.measures)):
         if text in units:
             return Unit(kind, units[text], at + 1)
-    return Unit(MULTIPLE, "", at + 1) if text in words.times else None
+    return Unit(MULTIPLE, "", at + 1) if text in lexicon.times else None
 
 
-def hedge(strip: TokenStream, words: Lexicon, at: int) -> str:
-    """Return the hedge before a figure at a place; empty without one."""
-    for back in range(1, _HEDGED + 1):
-        piece = strip[at - back]
-        if piece.text in _MARKS - {",", "(", ")"} or piece.kind == "number":
+def find_hedge(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> str:
+    """Return the hedge before a number at an index: `about`, `under` or `over`; empty without one."""
+    for distance in range(1, _MAX_HEDGE_DISTANCE + 1):
+        token = tokens[at - distance]
+        if token.text in _PUNCTUATION - {",", "(", ")"} or token.kind == "number":
             return ""
-        if piece.text in words.hedges:
-            return words.hedges[piece.text]
+        if token.text in lexicon.hedges:
+            return lexicon.hedges[token.text]
     return ""
 
 
-def following_unit(strip: TokenStream, words: Lexicon, after: int) -> str:
-    """Return the unit of time that stands a word or two behind a figure."""
-    for at in range(after, after + _LATER):
-        text = strip[at].text
-        if not text or text in words.loose or text in _MARKS:
+def following_unit(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> str:
+    """Return the unit of time a few words after a number; empty without one."""
+    for at in range(after, after + _MAX_UNIT_DISTANCE):
+        text = tokens[at].text
+        if not text or text in lexicon.loose or text in _PUNCTUATION:
             return ""
-        if text in words.time:
-            return words.time[text]
+        if text in lexicon.time:
+            return lexicon.time[text]
     return ""
 
 
-def has_no_unit(strip: TokenStream, words: Lexicon, after: int) -> bool:
-    """Tell whether what stands behind a figure is no noun."""
-    piece: Token = strip[after]
-    if piece.kind == "word":
-        return piece.text in words.loose
-    return not piece.text or piece.text not in HYPHENS
+def has_no_unit(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> bool:
+    """Tell whether no noun follows a number."""
+    token: Token = tokens[after]
+    if token.kind == "word":
+        return token.text in lexicon.loose
+    return not token.text or token.text not in HYPHENS

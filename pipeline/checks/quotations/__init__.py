@@ -1,1 +1,1 @@
-"""Quotations of a draft, their speakers, and the source's words."""
+"""Quotations: extracted from a draft with their attribution, and matched with the words of its source."""

@@ -1,4 +1,4 @@
-"""Looks up words of a quotation in a source, however their marks, dashes, spaces and capitals are set."""
+"""Finds the words of a quotation in a source, regardless of punctuation, dashes, spaces and capitals."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -9,127 +9,137 @@ from typing import NamedTuple
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+|[$€£¥₿%]")
 _GAP = re.compile(r"\[[^\[\]]{0,200}\]|\([.… ]{1,8}\)|…|\.{3,}|\. \. ?\.(?: ?\.)?")
-"""What a writer puts in a quotation for words of his own or for words left out."""
-_CAPITAL = re.compile(r"\[(\w)\](?=\w)")
-"""A first letter changed to fit the sentence: [T]he."""
-_TRIES = 50
-_TELLING = 4
-"""Letters of a word that tells one sentence from another."""
-_APART = 120
-"""Characters of the reporter's own between two stretches of one quotation: ", said the director, "."""
+"""An insertion or an omission in a quotation: "[the bank]", "…", "(...)"."""
+_CHANGED_LETTER = re.compile(r"\[(\w)\](?=\w)")
+"""A first letter that was changed to fit the sentence: "[T]he"."""
+_MAX_TRIES = 50
+"""Occurrences of a fragment or word that are tried: keeps the work linear. Chosen, not measured."""
+_MIN_DISTINCTIVE_CHARS = 4
+"""Letters of the shortest word that distinguishes a sentence from others. Chosen, not measured."""
+_MAX_GAP_CHARS = 120
+"""Characters between two spans of one quotation: ", said the director, ". Chosen, not measured."""
 
 
 class QuoteFragment(NamedTuple):
-    """A stretch of a quotation that stands between what its writer changed or left out."""
+    """A part of a quotation between insertions and omissions, as its folded tokens joined together."""
 
     text: str
-    words: int
+    word_count: int
     cut_before: bool
-    """It begins within a word, the rest of which was changed."""
-    cut_behind: bool
+    """It begins within a word whose beginning was changed."""
+    cut_after: bool
+    """It ends within a word whose ending was changed."""
 
 
 class QuoteMatch(NamedTuple):
-    """Where words stand in a source, in its characters, half-open."""
+    """The half-open character span of a quotation in the source."""
 
     start: int
     end: int
 
 
 def quote_fragments(quoted: str) -> list[QuoteFragment]:
-    """Return the stretches of a quotation that are to be found in the source, in their order."""
-    plain = _CAPITAL.sub(r"\1", quoted)
-    found, done, cut = [], 0, False
+    """Return the parts of a quotation that the source must have, in order."""
+    plain = _CHANGED_LETTER.sub(r"\1", quoted)
+    fragments, done, cut_before = [], 0, False
     for gap in (*_GAP.finditer(plain), None):
         end = gap.start() if gap else len(plain)
-        words = _TOKEN.findall(plain[done:end].casefold())
+        tokens = _TOKEN.findall(plain[done:end].casefold())
         bracket = gap is not None and gap[0].startswith("[")
-        joined = bracket and end > done and plain[end - 1].isalnum()
-        if words:
-            found.append(QuoteFragment("".join(words), len(words), cut, joined))
+        cut_after = bracket and end > done and plain[end - 1].isalnum()
+        if tokens:
+            fragments.append(QuoteFragment("".join(tokens), len(tokens), cut_before, cut_after))
         if gap:
             done = gap.end()
-            cut = bracket and plain[done : done + 1].isalnum()
-    return found
+            cut_before = bracket and plain[done : done + 1].isalnum()
+    return fragments
 
 
 class SourceWords:
-    """Stretches of a source, run together, with the place of each word."""
+    """The tokens of a source, joined without separators, with the span of each.
 
-    def __init__(self, text: str, stretches: Iterable[tuple[int, int]] | None = None) -> None:
+    `spans` limits them to parts of the source, such as its quotations.
+    """
+
+    def __init__(self, text: str, spans: Iterable[tuple[int, int]] | None = None) -> None:
         self._starts: list[int] = []
         self._tokens: list[str] = []
-        self._places: list[tuple[int, int]] = []
+        self._spans: list[tuple[int, int]] = []
         length = 0
-        for start, end in stretches if stretches is not None else ((0, len(text)),):
-            for found in _TOKEN.finditer(text, start, end):
-                folded = found[0].casefold()
+        for start, end in spans if spans is not None else ((0, len(text)),):
+            for match in _TOKEN.finditer(text, start, end):
+                folded = match[0].casefold()
                 self._starts.append(length)
                 self._tokens.append(folded)
-                self._places.append(found.span())
+                self._spans.append(match.span())
                 length += len(folded)
         self._text = "".join(self._tokens)
         self._edges = {*self._starts, length}
 
-    def places(self, parts: Sequence[QuoteFragment]) -> Iterator[QuoteMatch]:
-        """Yield where the pieces of a quotation stand in their order; few times where there are many."""
+    def find_all(self, fragments: Sequence[QuoteFragment]) -> Iterator[QuoteMatch]:
+        """Yield the spans in which all fragments occur in order, at most `_MAX_TRIES` of them."""
         after = 0
-        for _ in range(_TRIES):
-            first = self._find(parts[0], after)
+        for _ in range(_MAX_TRIES):
+            first = self._find(fragments[0], after)
             last = first
-            for part in parts[1:]:
-                last = self._find(part, last[1]) if last else None
+            for fragment in fragments[1:]:
+                last = self._find(fragment, last[1]) if last else None
             if first is None or last is None:
                 return
-            yield QuoteMatch(self._place(first[0])[0], self._place(last[1] - 1)[1])
+            yield QuoteMatch(self._span_at(first[0])[0], self._span_at(last[1] - 1)[1])
             after = first[0] + 1
 
-    def joined(self, parts: Sequence[QuoteFragment]) -> QuoteMatch | None:
-        """Return where the pieces stand with little between the stretches that they run over."""
-        for place in self.places(parts):
-            first = bisect_left(self._places, (place.start, 0))
-            last = bisect_left(self._places, (place.end, 0)) - 1
-            between = (self._places[at + 1][0] - self._places[at][1] for at in range(first, last))
-            if len(parts) > 1 or max(between, default=0) <= _APART:
-                return place
+    def find_joined(self, fragments: Sequence[QuoteFragment]) -> QuoteMatch | None:
+        """Return the first match that continues over several spans with short gaps; None without one."""
+        for match in self.find_all(fragments):
+            first = bisect_left(self._spans, (match.start, 0))
+            last = bisect_left(self._spans, (match.end, 0)) - 1
+            gaps = (self._spans[index + 1][0] - self._spans[index][1] for index in range(first, last))
+            if len(fragments) > 1 or max(gaps, default=0) <= _MAX_GAP_CHARS:
+                return match
         return None
 
-    def nearest(self, quoted: str) -> QuoteMatch | None:
-        """Return where the source has most of these words in nearly this order; None where it has few."""
-        told = _TOKEN.findall(quoted.casefold())[:200]
+    def find_nearest(self, quoted: str) -> QuoteMatch | None:
+        """Return where the source has at least half of a quotation's words nearly in order; None without one.
+
+        Each shared word votes for an offset of the quotation in the source. Reads 200 words at most.
+        """
+        query = _TOKEN.findall(quoted.casefold())[:200]
         votes: Counter[int] = Counter()
-        for number, word in enumerate(told):
-            for at in self._where.get(word, ())[:_TRIES]:
-                votes.update((at - number - 1, at - number, at - number + 1))
+        for index, word in enumerate(query):
+            for at in self._positions.get(word, ())[:_MAX_TRIES]:
+                votes.update((at - index - 1, at - index, at - index + 1))
         if not votes:
             return None
-        at, most = max(votes.items(), key=lambda one: (one[1], -one[0]))
-        if most < max(2, 0.5 * len(told)):
+        at, count = max(votes.items(), key=lambda vote: (vote[1], -vote[0]))
+        if count < max(2, 0.5 * len(query)):
             return None
-        shared = set(told)
-        around = range(max(0, at - 2), min(len(self._tokens), at + len(told) + 2))
-        same = [number for number in around if self._tokens[number] in shared]
-        if not any(len(self._tokens[number]) >= _TELLING for number in same):
+        shared = set(query)
+        window = range(max(0, at - 2), min(len(self._tokens), at + len(query) + 2))
+        matching = [index for index in window if self._tokens[index] in shared]
+        if not any(len(self._tokens[index]) >= _MIN_DISTINCTIVE_CHARS for index in matching):
             return None
-        return QuoteMatch(self._places[same[0]][0], self._places[same[-1]][1])
+        return QuoteMatch(self._spans[matching[0]][0], self._spans[matching[-1]][1])
 
     @cached_property
-    def _where(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for number, word in enumerate(self._tokens):
-            found.setdefault(word, []).append(number)
-        return found
+    def _positions(self) -> dict[str, list[int]]:
+        positions: dict[str, list[int]] = {}
+        for index, word in enumerate(self._tokens):
+            positions.setdefault(word, []).append(index)
+        return positions
 
-    def _find(self, part: QuoteFragment, after: int) -> tuple[int, int] | None:
-        at = self._text.find(part.text, after)
-        for _ in range(_TRIES):
+    def _find(self, fragment: QuoteFragment, after: int) -> tuple[int, int] | None:
+        """Return the half-open span of a fragment in the joined tokens, at word boundaries."""
+        at = self._text.find(fragment.text, after)
+        for _ in range(_MAX_TRIES):
             if at < 0:
                 return None
-            end = at + len(part.text)
-            if (part.cut_before or at in self._edges) and (part.cut_behind or end in self._edges):
+            end = at + len(fragment.text)
+            if (fragment.cut_before or at in self._edges) and (fragment.cut_after or end in self._edges):
                 return at, end
-            at = self._text.find(part.text, at + 1)
+            at = self._text.find(fragment.text, at + 1)
         return None
 
-    def _place(self, at: int) -> tuple[int, int]:
-        return self._places[bisect_right(self._starts, at) - 1]
+    def _span_at(self, at: int) -> tuple[int, int]:
+        """Return the source span of the token at a position of the joined tokens."""
+        return self._spans[bisect_right(self._starts, at) - 1]

@@ -1,4 +1,4 @@
-"""Dates of a draft, held against those of its source and the day it was published."""
+"""Dates of a draft, checked against its source and the day of publication."""
 
 from datetime import UTC, datetime
 
@@ -14,11 +14,11 @@ PUBLISHED = datetime(2026, 3, 12, 9, tzinfo=UTC)
 """A Thursday."""
 
 
-def said(
+def check(
     source: str, draft: str, *, language: str = "en", published: datetime | None = PUBLISHED
 ) -> list[tuple[str, str]]:
-    found = check_dates(CheckInput(TokenizedText(draft), TokenizedText(source), language, published))
-    return [(one.severity.value, draft[slice(*one.span or ())]) for one in found]
+    findings = check_dates(CheckInput(TokenizedText(draft), TokenizedText(source), language, published))
+    return [(finding.severity.value, draft[slice(*finding.span or ())]) for finding in findings]
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def said(
         ("Paid $2014 for 1,500.50.", []),
     ],
 )
-def test_dates_are_found_as_they_are_told(text: str, dates: list[str]) -> None:
+def test_dates_are_extracted_in_every_format(text: str, dates: list[str]) -> None:
     assert [text[start:end] for start, end in date_spans(text, "en")] == dates
 
 
-HELD = [
+SUPPORTED = [
     ("It closed on 3 March.", "It closed on March 3."),
     ("It closed on 3 March 2026.", "It closed on 3 March."),
     ("It closed on 3 March 2021.", "It closed in March 2021, on a Wednesday."),
@@ -65,9 +65,9 @@ HELD = [
 ]
 
 
-@pytest.mark.parametrize(("source", "draft"), HELD)
-def test_what_the_source_says_or_means_holds(source: str, draft: str) -> None:
-    assert said(source, draft) == []
+@pytest.mark.parametrize(("source", "draft"), SUPPORTED)
+def test_a_date_that_the_source_names_or_implies_has_no_finding(source: str, draft: str) -> None:
+    assert check(source, draft) == []
 
 
 ABSENT = [
@@ -86,44 +86,44 @@ ABSENT = [
 
 
 @pytest.mark.parametrize(("source", "draft", "severity", "date"), ABSENT)
-def test_what_it_does_not_is_found(source: str, draft: str, severity: str, date: str) -> None:
-    assert said(source, draft) == [(severity, date)]
+def test_an_unsupported_date_blocks_or_warns(source: str, draft: str, severity: str, date: str) -> None:
+    assert check(source, draft) == [(severity, date)]
 
 
-def test_a_dateline_stands_for_a_time_of_publication_that_is_not_known() -> None:
+def test_a_dateline_replaces_an_unknown_time_of_publication() -> None:
     source = "VARNHEM, 12 March 2026. The port closed on Tuesday."
-    assert said(source, "It closed on 10 March.", published=None) == []
-    assert said("The port closed on Tuesday.", "It closed on 10 March.", published=None) != []
+    assert check(source, "It closed on 10 March.", published=None) == []
+    assert check("The port closed on Tuesday.", "It closed on 10 March.", published=None) != []
 
 
 def test_german_dates_are_checked_by_their_own_table() -> None:
     source = "Am 11. Februar 2026 und im dritten Quartal schloss der Hafen, zuletzt am Dienstag."
     assert (
-        said(source, "Am 11. Februar schloss er, auch im dritten Quartal und am Dienstag.", language="de")
+        check(source, "Am 11. Februar schloss er, auch im dritten Quartal und am Dienstag.", language="de")
         == []
     )
-    assert said(source, "Am 12. Februar schloss er.", language="de") == [("block", "12. Februar")]
+    assert check(source, "Am 12. Februar schloss er.", language="de") == [("block", "12. Februar")]
 
 
-def test_a_language_without_a_table_is_said_to_be_unchecked() -> None:
-    [one] = check_dates(CheckInput(TokenizedText("x"), TokenizedText("x"), "vi"))
-    assert (one.severity, one.span) == (Severity.NOTE, None)
+def test_a_language_without_a_table_is_noted_as_unchecked() -> None:
+    [finding] = check_dates(CheckInput(TokenizedText("x"), TokenizedText("x"), "vi"))
+    assert (finding.severity, finding.span) == (Severity.NOTE, None)
 
 
-SAID = (
+TOKENS = (
     "on in the 3 14 March May 2021 - / . : Q3 pm am Thursday last next week year 1980s ago two "
     "years , of second quarter"
 )
-TEXT = st.lists(st.sampled_from(SAID.split()), max_size=30).map(" ".join) | st.text(max_size=80)
+TEXT = st.lists(st.sampled_from(TOKENS.split()), max_size=30).map(" ".join) | st.text(max_size=80)
 
 
 @given(TEXT, st.sampled_from(["en", "de"]))
-def test_dates_stand_in_the_text_in_order(text: str, language: str) -> None:
-    found = extract_dates(text, language)
-    assert all(0 <= one.start < one.end <= len(text) for one in found)
-    assert [one.start for one in found] == sorted({one.start for one in found})
+def test_dates_are_within_the_text_and_in_order(text: str, language: str) -> None:
+    mentions = extract_dates(text, language)
+    assert all(0 <= mention.start < mention.end <= len(text) for mention in mentions)
+    assert [mention.start for mention in mentions] == sorted({mention.start for mention in mentions})
 
 
 @given(TEXT)
-def test_a_text_bears_its_own_dates_out(text: str) -> None:
-    assert said(text, text) == []
+def test_a_text_has_no_findings_against_itself(text: str) -> None:
+    assert check(text, text) == []

@@ -1,4 +1,4 @@
-"""Names of a draft, looked for in its source."""
+"""Named entities of a draft, looked up in its source."""
 
 import pytest
 from hypothesis import given
@@ -9,12 +9,12 @@ from pipeline.checks.tokens import CheckInput, TokenizedText
 from pipeline.domain.models import Severity
 
 
-def said(source: str, draft: str, language: str = "en") -> list[tuple[str, str]]:
-    found = check_names(CheckInput(TokenizedText(draft), TokenizedText(source), language))
-    return [(one.severity.value, draft[slice(*one.span or ())]) for one in found]
+def check(source: str, draft: str, language: str = "en") -> list[tuple[str, str]]:
+    findings = check_names(CheckInput(TokenizedText(draft), TokenizedText(source), language))
+    return [(finding.severity.value, draft[slice(*finding.span or ())]) for finding in findings]
 
 
-HELD = [
+SUPPORTED = [
     ("Marte Lund said so.", "So Marte Lund said."),
     ("marte lund of coldwater said so.", "Marte Lund of Coldwater said so."),
     ("The board of Coldwater met.", "The Coldwater's board met. Coldwater’s board met."),
@@ -38,9 +38,9 @@ HELD = [
 ]
 
 
-@pytest.mark.parametrize(("source", "draft"), HELD)
-def test_what_the_source_names_in_any_form_holds(source: str, draft: str) -> None:
-    assert said(source, draft) == []
+@pytest.mark.parametrize(("source", "draft"), SUPPORTED)
+def test_a_name_in_any_form_of_the_source_has_no_finding(source: str, draft: str) -> None:
+    assert check(source, draft) == []
 
 
 ABSENT = [
@@ -59,45 +59,47 @@ ABSENT = [
 
 
 @pytest.mark.parametrize(("source", "draft", "name"), ABSENT)
-def test_what_it_does_not_name_blocks(source: str, draft: str, name: str) -> None:
-    assert said(source, draft) == [("block", name)]
+def test_an_absent_name_blocks(source: str, draft: str, name: str) -> None:
+    assert check(source, draft) == [("block", name)]
 
 
-def test_a_word_that_only_completes_a_name_is_warned_of() -> None:
-    assert said("Varnhem won.", "So Varnhem United won.") == [("warn", "United")]
+def test_a_generic_word_that_completes_a_name_warns() -> None:
+    assert check("Varnhem won.", "So Varnhem United won.") == [("warn", "United")]
 
 
-def test_in_german_a_capital_alone_makes_no_name() -> None:
+def test_a_capitalised_german_noun_is_no_name() -> None:
     source = "Antje Voss von Nordspeicher sprach in Deutschland über den Speicher."
-    assert said(source, "Projektleiterin Antje Voss lobte die Anlage. Der deutsche Markt wächst.", "de") == []
-    assert said(source, "Projektleiterin Antje Meier lobte die Anlage.", "de") == [("block", "Meier")]
-    assert said(source, "Das gilt auch für Frankreich.", "de") == [("block", "Frankreich")]
+    assert (
+        check(source, "Projektleiterin Antje Voss lobte die Anlage. Der deutsche Markt wächst.", "de") == []
+    )
+    assert check(source, "Projektleiterin Antje Meier lobte die Anlage.", "de") == [("block", "Meier")]
+    assert check(source, "Das gilt auch für Frankreich.", "de") == [("block", "Frankreich")]
 
 
-def test_a_language_without_a_table_is_said_to_be_unchecked() -> None:
-    [one] = check_names(CheckInput(TokenizedText("x"), TokenizedText("x"), "vi"))
-    assert (one.severity, one.span) == (Severity.NOTE, None)
+def test_a_language_without_a_table_is_noted_as_unchecked() -> None:
+    [finding] = check_names(CheckInput(TokenizedText("x"), TokenizedText("x"), "vi"))
+    assert (finding.severity, finding.span) == (Severity.NOTE, None)
 
 
-SAID = (
+TOKENS = (
     "Marte Lund the UN US us . , - of and Bitcoin BTC 's said It President # \n United Nations "
     "Tuesday May É J. U.S."
 )
-TEXT = st.lists(st.sampled_from(SAID.split(" ")), max_size=30).map(" ".join) | st.text(max_size=80)
+TEXT = st.lists(st.sampled_from(TOKENS.split(" ")), max_size=30).map(" ".join) | st.text(max_size=80)
 
 
 @given(TEXT, TEXT, st.sampled_from(["en", "de"]))
-def test_findings_stand_in_the_draft_in_order(source: str, draft: str, language: str) -> None:
-    found = check_names(CheckInput(TokenizedText(draft), TokenizedText(source), language))
-    spans = [one.span or (0, 0) for one in found]
+def test_findings_are_within_the_draft_and_in_order(source: str, draft: str, language: str) -> None:
+    findings = check_names(CheckInput(TokenizedText(draft), TokenizedText(source), language))
+    spans = [finding.span or (0, 0) for finding in findings]
     assert all(0 <= start < end <= len(draft) for start, end in spans)
     assert spans == sorted(spans)
 
 
 @given(TEXT)
-def test_a_text_names_whatever_it_names(text: str) -> None:
-    assert said(text, text) == []
+def test_a_text_has_no_findings_against_itself(text: str) -> None:
+    assert check(text, text) == []
 
 
-def test_a_short_heading_with_capitals_names_nobody() -> None:
-    assert said("It closed.", "It closed.\n\nImportance of the Situation\n\nIt closed.") == []
+def test_a_short_capitalised_heading_has_no_names() -> None:
+    assert check("It closed.", "It closed.\n\nImportance of the Situation\n\nIt closed.") == []

@@ -1,4 +1,4 @@
-"""Figures of a draft, held against those of its source."""
+"""Numbers of a draft, checked against those of its source."""
 
 import pytest
 from hypothesis import given
@@ -9,15 +9,18 @@ from pipeline.checks.tokens import CheckInput, TokenizedText
 from pipeline.domain.models import Finding, Severity
 
 
-def found(source: str, draft: str, language: str = "en") -> list[Finding]:
+def findings(source: str, draft: str, language: str = "en") -> list[Finding]:
     return check_numbers(CheckInput(TokenizedText(draft), TokenizedText(source), language))
 
 
-def said(source: str, draft: str, language: str = "en") -> list[tuple[str, str]]:
-    return [(one.severity.value, draft[slice(*one.span or ())]) for one in found(source, draft, language)]
+def check(source: str, draft: str, language: str = "en") -> list[tuple[str, str]]:
+    return [
+        (finding.severity.value, draft[slice(*finding.span or ())])
+        for finding in findings(source, draft, language)
+    ]
 
 
-HELD = [
+SUPPORTED = [
     ("It mined 1,250 coins.", "It mined 1250 coins."),
     ("It mined 65,000 coins.", "It mined 65K coins."),
     ("Seven ships sank.", "The storm sank 7 ships."),
@@ -42,9 +45,9 @@ HELD = [
 ]
 
 
-@pytest.mark.parametrize(("source", "draft"), HELD)
-def test_what_the_source_says_in_other_words_holds(source: str, draft: str) -> None:
-    assert said(source, draft) == []
+@pytest.mark.parametrize(("source", "draft"), SUPPORTED)
+def test_the_same_number_in_other_words_has_no_finding(source: str, draft: str) -> None:
+    assert check(source, draft) == []
 
 
 ABSENT = [
@@ -64,15 +67,15 @@ ABSENT = [
 
 
 @pytest.mark.parametrize(("source", "draft", "figure"), ABSENT)
-def test_what_the_source_does_not_say_blocks(source: str, draft: str, figure: str) -> None:
-    [one] = [one for one in found(source, draft) if one.severity is not Severity.NOTE]
-    assert (one.kind, draft[slice(*one.span or ())]) in [("figure", figure), ("place", figure)]
-    assert one.message.count(".") >= 1
+def test_an_absent_number_is_found(source: str, draft: str, figure: str) -> None:
+    [finding] = [finding for finding in findings(source, draft) if finding.severity is not Severity.NOTE]
+    assert (finding.kind, draft[slice(*finding.span or ())]) in [("figure", figure), ("place", figure)]
+    assert finding.message.count(".") >= 1
 
 
-def test_a_hedge_before_a_very_exact_figure_is_doubted() -> None:
-    assert said("It has 25,020 users.", "It has almost 25,020 users.") == [("warn", "25,020")]
-    assert said("It has almost 25,020 users.", "It has almost 25,020 users.") == []
+def test_a_hedge_before_an_exact_number_warns() -> None:
+    assert check("It has 25,020 users.", "It has almost 25,020 users.") == [("warn", "25,020")]
+    assert check("It has almost 25,020 users.", "It has almost 25,020 users.") == []
 
 
 DERIVED = [
@@ -91,50 +94,50 @@ DERIVED = [
 
 
 @pytest.mark.parametrize(("source", "draft", "operands"), DERIVED)
-def test_what_can_be_worked_out_is_noted_with_what_from(source: str, draft: str, operands: list[str]) -> None:
-    [one] = found(source, draft)
-    assert one.severity is Severity.NOTE
-    assert [source[slice(*place)] for place in one.evidence] == operands
-    assert all(operand in one.message for operand in operands)
+def test_a_derived_number_is_noted_with_its_operands(source: str, draft: str, operands: list[str]) -> None:
+    [finding] = findings(source, draft)
+    assert finding.severity is Severity.NOTE
+    assert [source[slice(*place)] for place in finding.evidence] == operands
+    assert all(operand in finding.message for operand in operands)
 
 
-def test_operands_that_are_of_something_else_make_no_sum() -> None:
-    assert said("It has 17 ships. The mayor owns 14 horses.", "It has 31 sailors.") == [("block", "31")]
+def test_operands_of_another_subject_are_not_added() -> None:
+    assert check("It has 17 ships. The mayor owns 14 horses.", "It has 31 sailors.") == [("block", "31")]
 
 
-def test_what_the_writer_counts_is_noted() -> None:
-    assert said("It closed because of rain.", "It closed for two reasons.") == [("note", "two")]
+def test_a_number_that_the_writer_counted_is_noted() -> None:
+    assert check("It closed because of rain.", "It closed for two reasons.") == [("note", "two")]
 
 
-def test_figures_that_changed_places_are_warned_of() -> None:
+def test_swapped_numbers_warn() -> None:
     source = "The port sold 12 ships and 8 trains."
     draft = "The port sold 8 ships and 12 trains."
-    assert said(source, draft) == [("warn", "8"), ("warn", "12")]
-    first = found(source, draft)[0]
+    assert check(source, draft) == [("warn", "8"), ("warn", "12")]
+    first = findings(source, draft)[0]
     assert first.kind == "place"
     assert [source[slice(*place)] for place in first.evidence] == ["12", "8"]
 
 
-def test_a_figure_of_another_subject_is_warned_of() -> None:
+def test_a_number_of_another_subject_warns() -> None:
     source = (
         "The exchange reported 310,000 registered customers in Norway last autumn. In an unrelated case the "
         "lawyers asked for 4,100 pages of documents."
     )
     draft = "The exchange reported 4,100 registered customers in Norway."
-    assert said(source, draft) == [("warn", "4,100")]
-    assert said(source, draft.replace("4,100", "310,000")) == []
+    assert check(source, draft) == [("warn", "4,100")]
+    assert check(source, draft.replace("4,100", "310,000")) == []
 
 
-def test_german_figures_are_checked_by_their_own_table() -> None:
+def test_german_numbers_are_checked_by_their_own_table() -> None:
     source = "Die Anlage kostete 41 statt 37 Millionen Euro und fasst 1.250,5 Tonnen. Zwei Drittel sind voll."
-    assert said(source, "Sie kostete 41 Millionen Euro, 67 Prozent sind voll.", "de") == []
-    assert said(source, "Sie kostete 42 Millionen Euro.", "de") == [("block", "42 Millionen Euro")]
+    assert check(source, "Sie kostete 41 Millionen Euro, 67 Prozent sind voll.", "de") == []
+    assert check(source, "Sie kostete 42 Millionen Euro.", "de") == [("block", "42 Millionen Euro")]
 
 
-def test_a_language_without_a_table_is_said_to_be_unchecked() -> None:
-    [one] = found("12 xe", "13 xe", "vi")
-    assert (one.severity, one.span) == (Severity.NOTE, None)
-    assert "not checked" in one.message
+def test_a_language_without_a_table_is_noted_as_unchecked() -> None:
+    [finding] = findings("12 xe", "13 xe", "vi")
+    assert (finding.severity, finding.span) == (Severity.NOTE, None)
+    assert "not checked" in finding.message
 
 
 TEXT = st.lists(
@@ -146,20 +149,20 @@ TEXT = st.lists(
 
 
 @given(TEXT, TEXT)
-def test_findings_lie_within_both_texts(source: str, draft: str) -> None:
-    for one in found(source, draft):
-        start, end = one.span or (0, 1)
+def test_findings_are_within_both_texts(source: str, draft: str) -> None:
+    for finding in findings(source, draft):
+        start, end = finding.span or (0, 1)
         assert 0 <= start < end <= max(len(draft), 1)
-        assert all(0 <= begin < stop <= len(source) for begin, stop in one.evidence)
+        assert all(0 <= begin < stop <= len(source) for begin, stop in finding.evidence)
 
 
 @given(TEXT)
 def test_a_text_is_never_blocked_against_itself(text: str) -> None:
-    assert all(one.severity is not Severity.BLOCK for one in found(text, text))
+    assert all(finding.severity is not Severity.BLOCK for finding in findings(text, text))
 
 
-def test_a_result_stands_in_the_source_as_a_whole() -> None:
+def test_a_score_is_compared_as_a_whole() -> None:
     source = "Varnhem won 3-1 after 2 goals in 5 minutes."
-    assert said(source, "Varnhem won 3 - 1.") == []
-    assert said(source, "Its rival lost 1–3.") == []
-    assert said(source, "Varnhem won 5-2.") == [("block", "5"), ("block", "2")]
+    assert check(source, "Varnhem won 3 - 1.") == []
+    assert check(source, "Its rival lost 1–3.") == []
+    assert check(source, "Varnhem won 5-2.") == [("block", "5"), ("block", "2")]

@@ -1,4 +1,4 @@
-"""The figures of a text: what they are worth, and of what."""
+"""The numbers of a text: value, kind and unit."""
 
 from itertools import pairwise
 
@@ -61,16 +61,16 @@ DE = [
 
 
 @pytest.mark.parametrize(
-    ("language", "text", "said", "value", "kind", "unit"),
+    ("language", "text", "mention_text", "value", "kind", "unit"),
     [("en", *row) for row in EN] + [("de", *row) for row in DE],
 )
-def test_a_figure_is_found_with_its_scale_and_unit(
-    language: str, text: str, said: str, value: float, kind: str, unit: str
+def test_a_number_is_extracted_with_its_scale_and_unit(
+    language: str, text: str, mention_text: str, value: float, kind: str, unit: str
 ) -> None:
-    [found] = extract_numbers(text, language)
-    assert text[found.start : found.end] == said
-    assert found.value == pytest.approx(value, rel=1e-6)
-    assert (found.kind, found.unit) == (kind, unit)
+    [mention] = extract_numbers(text, language)
+    assert text[mention.start : mention.end] == mention_text
+    assert mention.value == pytest.approx(value, rel=1e-6)
+    assert (mention.kind, mention.unit) == (kind, unit)
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_a_figure_is_found_with_its_scale_and_unit(
         "Thousands fled.",
     ],
 )
-def test_numbers_that_count_nothing_are_no_figures(text: str) -> None:
-    assert [found for found in extract_numbers(text, "en") if found.kind != "year"] == []
+def test_digits_in_names_dates_and_times_are_no_numbers(text: str) -> None:
+    assert [mention for mention in extract_numbers(text, "en") if mention.kind != "year"] == []
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_numbers_that_count_nothing_are_no_figures(text: str) -> None:
         ("one or two days", [("time", 1), ("time", 2)]),
     ],
 )
-def test_both_ends_of_a_range_have_its_unit(text: str, values: list[tuple[str, float]]) -> None:
-    assert [(found.kind, found.value) for found in extract_numbers(text, "en")] == values
+def test_both_ends_of_a_range_have_the_unit(text: str, values: list[tuple[str, float]]) -> None:
+    assert [(mention.kind, mention.value) for mention in extract_numbers(text, "en")] == values
 
 
 @pytest.mark.parametrize(
@@ -112,11 +112,11 @@ def test_both_ends_of_a_range_have_its_unit(text: str, values: list[tuple[str, f
         ("50 ships", ""),
     ],
 )
-def test_a_hedge_is_kept(text: str, hedge: str) -> None:
+def test_a_hedge_is_extracted(text: str, hedge: str) -> None:
     assert extract_numbers(text, "en")[0].hedge == hedge
 
 
-def test_another_language_than_those_with_a_table_has_no_figures() -> None:
+def test_a_language_without_a_table_has_no_numbers() -> None:
     assert extract_numbers("12 xe", "vi") == ()
 
 
@@ -132,30 +132,30 @@ def test_another_language_than_those_with_a_table_has_no_figures() -> None:
         ("0", ".", 0, 1),
     ],
 )
-def test_digits_are_worth_what_their_separators_say(
+def test_separators_determine_value_and_step_of_digits(
     digits: str, decimal: str, value: float, step: float
 ) -> None:
     assert token_value(digits, decimal) == pytest.approx((value, step))
 
 
 @pytest.mark.parametrize("digits", ["1.2.3.4", "1,2,3.4.5", "9" * 30])
-def test_digits_that_are_no_one_number_have_no_value(digits: str) -> None:
+def test_digits_that_are_not_one_number_have_no_value(digits: str) -> None:
     assert token_value(digits, ".") is None
 
 
-SAID = (
+TOKENS = (
     "two hundred and a half million third twenty first zwei und percent points us of in x year - – / $ % K "
     "1 25 1,000 3.5 . ' ½ É"
 )
-PIECES = st.sampled_from(SAID.split())
+PIECES = st.sampled_from(TOKENS.split())
 
 
 @given(
     st.lists(PIECES | st.just(" "), max_size=40).map("".join) | st.text(max_size=200),
     st.sampled_from(["en", "de"]),
 )
-def test_whatever_a_text_holds_figures_stand_in_it_in_order(text: str, language: str) -> None:
-    found = extract_numbers(text, language)
-    assert all(0 <= one.start < one.end <= len(text) for one in found)
-    assert all(one.start < other.start for one, other in pairwise(found))
-    assert all(one.value >= 0 and one.step > 0 for one in found)
+def test_numbers_are_within_the_text_and_in_order(text: str, language: str) -> None:
+    mentions = extract_numbers(text, language)
+    assert all(0 <= mention.start < mention.end <= len(text) for mention in mentions)
+    assert all(mention.start < other.start for mention, other in pairwise(mentions))
+    assert all(mention.value >= 0 and mention.step > 0 for mention in mentions)

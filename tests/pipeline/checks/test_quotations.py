@@ -1,3 +1,5 @@
+"""Quotations of a draft: their words and speakers, checked against its source."""
+
 import time
 from itertools import pairwise
 
@@ -49,7 +51,7 @@ def severities(text: str, source: str = SOURCE, language: str = "en") -> list[st
         "> We kept it open for as long as anybody bought our paper.\n> — Maren Tolle, owner of the mill\n",
     ],
 )
-def test_words_that_the_source_quotes_may_be_set_in_any_way(text: str) -> None:
+def test_typography_of_a_quotation_does_not_matter(text: str) -> None:
     assert check(text) == []
     assert check(text, SOURCE.lower()) == []
 
@@ -67,7 +69,7 @@ def test_words_that_the_source_quotes_may_be_set_in_any_way(text: str) -> None:
         "> We kept it open for as long as we could.\n",
     ],
 )
-def test_other_words_block_and_point_at_what_the_source_has(text: str) -> None:
+def test_an_altered_quotation_blocks_with_the_source_as_evidence(text: str) -> None:
     [finding] = check(text)
     assert (finding.kind, finding.severity) == ("quotation", Severity.BLOCK)
     assert finding.span
@@ -75,13 +77,13 @@ def test_other_words_block_and_point_at_what_the_source_has(text: str) -> None:
     assert "paper" not in text or "paper" in SOURCE[slice(*finding.evidence[0])] or text.startswith(">")
 
 
-def test_the_source_is_shown_where_a_word_differs() -> None:
+def test_the_message_shows_the_words_of_the_source() -> None:
     [finding] = check('"It is a dark day for the valley," said Oost.')
     assert [SOURCE[slice(*place)] for place in finding.evidence] == ["It is a black day for the valley"]
     assert '"It is a black day for the valley"' in finding.message
 
 
-def test_who_said_it_counts_where_both_name_somebody() -> None:
+def test_another_named_speaker_blocks() -> None:
     [finding] = check('"It is a black day for the valley," said Maren Tolle.')
     assert finding.severity is Severity.BLOCK
     assert "Oost" in finding.message
@@ -93,19 +95,19 @@ def test_who_said_it_counts_where_both_name_somebody() -> None:
     assert severities('Oost said: "We kept it open."') == ["block"]
 
 
-def test_a_company_and_who_speaks_for_it_are_one_speaker() -> None:
+def test_a_company_and_its_spokesperson_are_one_speaker() -> None:
     source = 'Hanna Brandt of the Tidewater Institute was blunt. "Prices are a guess," said Brandt.'
     assert check('"Prices are a guess," said the Tidewater Institute.', source) == []
     assert check('"Prices are a guess," according to the Tidewater Institute.', source) == []
 
 
-def test_titles_and_adjectives_name_nobody() -> None:
+def test_titles_and_adjectives_are_no_speakers() -> None:
     source = '"The worst may come," Mr Renaud said in Lyon.'
     assert check('The French president warned that "the worst may come".', source) == []
     assert check('"The worst may come," said President Renaud.', source) == []
 
 
-def test_german_speakers() -> None:
+def test_german_speakers_are_compared() -> None:
     source = (
         "„Der Speicher war nach zwei Stunden leer“, sagte Karla Vogt. „Das ahnte niemand“, sagte Jan Witt."
     )
@@ -114,13 +116,13 @@ def test_german_speakers() -> None:
     assert severities("Laut Witt war der „Speicher nach zwei Stunden leer“.", source, "de") == ["block"]
 
 
-def test_without_a_table_the_words_are_checked_and_the_speaker_is_not() -> None:
+def test_a_language_without_a_table_has_only_its_words_checked() -> None:
     text = '"It is a black day for the valley," said Tolle.'
     assert check(text, language="tlh") == []
     assert severities(text.replace("black", "blue"), language="tlh") == ["block"]
 
 
-def test_what_the_source_says_itself_is_nobodys_speech_from_five_words_on() -> None:
+def test_five_words_of_the_source_itself_in_quotation_marks_warn() -> None:
     [finding] = check('"The mill will close in spring," said Tolle.')
     assert (finding.severity, SOURCE[slice(*finding.evidence[0])]) == (
         Severity.WARN,
@@ -130,7 +132,7 @@ def test_what_the_source_says_itself_is_nobodys_speech_from_five_words_on() -> N
     assert check("> The mill will close in spring, its owner said on Friday.\n") == []
 
 
-def test_scare_quotes_of_a_word_are_nobodys_speech_either() -> None:
+def test_scare_quotes_of_one_word_have_no_finding() -> None:
     assert (
         check("The \"visionary\" left; the 'genius' stayed; 6'2\" tall in the '90s, the miners' fees rose.")
         == []
@@ -139,7 +141,7 @@ def test_scare_quotes_of_a_word_are_nobodys_speech_either() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "quotes"),
     [
         ('He said "one two" and "three four".', ["one two", "three four"]),
         ('He is 6\'2" tall and said "one two".', ["one two"]),
@@ -153,21 +155,21 @@ def test_scare_quotes_of_a_word_are_nobodys_speech_either() -> None:
         ("a > b\n> one two\n> three\n\nfour", ["> one two\n> three\n"]),
     ],
 )
-def test_quotations_are_found_by_their_marks(text: str, found: list[str]) -> None:
-    assert [text[quote.start : quote.end] for quote in extract_quotes(text)] == found
+def test_quotations_are_extracted_by_their_marks(text: str, quotes: list[str]) -> None:
+    assert [text[quote.start : quote.end] for quote in extract_quotes(text)] == quotes
 
 
 @given(st.text(alphabet="ab \"'“”„«»‘’>\n.[]…", max_size=80))
-def test_any_text_is_read(text: str) -> None:
-    found = extract_quotes(text)
-    assert all(0 <= one.start <= one.end <= len(text) for one in found)
-    assert all(one.end <= other.start for one, other in pairwise(found))
+def test_any_text_is_checked_without_error(text: str) -> None:
+    quotes = extract_quotes(text)
+    assert all(0 <= quote.start <= quote.end <= len(text) for quote in quotes)
+    assert all(quote.end <= other.start for quote, other in pairwise(quotes))
     assert check(text, text) == [] or all(finding.span for finding in check(text, text))
 
 
 @pytest.mark.parametrize("length", lengths(600_000))
 @pytest.mark.parametrize("piece", ['"a b" ', "'a b ", '"', "> a b\n", '"a … b [c] ', '"a a a a" said Bo. '])
-def test_time_grows_with_the_text_alone(piece: str, length: int) -> None:
+def test_time_is_linear_in_the_text(piece: str, length: int) -> None:
     begun = time.process_time()
     check(piece * (length // len(piece)), "a b a c. " * (length // 12))
     assert time.process_time() - begun < 10

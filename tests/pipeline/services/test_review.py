@@ -295,7 +295,7 @@ def test_the_title_and_an_editors_description_are_checked(db: Database, tmp_path
     draft = drafted(db, tmp_path)
     metadata, body = loads(draft.read_text())
     draft.write_text(dumps(metadata | {"title": "The output of the Zirkon mines rises by 94%"}, body))
-    assert 'name in the title: "Zirkon" does not stand in the source.' in refused(db, tmp_path)
+    assert 'name in the title: "Zirkon" is not in the source.' in refused(db, tmp_path)
     draft.write_text(
         dumps(metadata | {"description": "It rose by 77%. Connect your wallet to see why."}, body)
     )
