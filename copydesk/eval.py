@@ -25,7 +25,7 @@ from pipeline.llm.chat import estimate_prompt_tokens
 from pipeline.llm.client import OPENAI_URL, LLMClient, build_client
 from pipeline.llm.pricing import Price as Published
 from pipeline.llm.pricing import Rates
-from pipeline.llm.structured_output import StructuredRequest, request_structured
+from pipeline.llm.structured_output import StructuredRequest, UnlimitedBudget, request_structured
 from pipeline.rewrite.article_schema import WireArticle, parse_response
 from pipeline.rewrite.evaluation.golden_set import (
     KEY,
@@ -68,46 +68,23 @@ class ModelWriter:
     async def write(self, source: Source, beat: Beat) -> LLMResponse:
         """Return the answer that was used, its usage that of every call. Raises ModelError, ConfigError."""
         prompt = self._prompt(self._name or beat.prompt)
-        spent = _Spent()
+        budget = UnlimitedBudget()
         task = StructuredRequest(
             messages=prompt.messages(source, beat),
             prompt_id=prompt.id,
-            shape=WireArticle,
-            read=partial(parse_response, source=source, beat=beat),
+            response_model=WireArticle,
+            parse=partial(parse_response, source=source, beat=beat),
             purpose="eval",
             max_tokens=prompt.hints.max_tokens,
             temperature=prompt.hints.temperature,
         )
-        answer, _ = await request_structured(self._model, task, spent)
-        return answer.model_copy(update={"usage": spent.usage})
+        answer, _ = await request_structured(self._model, task, budget)
+        return answer.model_copy(update={"usage": budget.usage})
 
     def _prompt(self, name: str) -> Prompt:
         if name not in self._prompts:
             self._prompts[name] = load_prompt(self._folder, name)
         return self._prompts[name]
-
-
-class _Spent:
-    """Books of one item that only add up."""
-
-    def __init__(self) -> None:
-        self.usage = TokenUsage()
-
-    async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
-        return None, answer_tokens
-
-    async def release(self, reservation: int | None) -> None:
-        """Nothing was put aside."""
-
-    async def keep(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
-        """Add what an answer took."""
-        fields = TokenUsage.model_fields
-        self.usage = TokenUsage(
-            **{name: getattr(self.usage, name) + getattr(answer.usage, name) for name in fields}
-        )
-
-    async def discard(self, reason: str) -> None:
-        """Leave it counted: it was paid for all the same."""
 
 
 Price = Callable[[TokenUsage], int | None]

@@ -15,7 +15,7 @@ from desk.responses import STATIC, EditorNameMissing, error_page, not_found
 from desk.routes import covers, decisions, drafts, edit, history, metrics, profile, published, queue
 from pipeline.checks.pool import CheckPool
 from pipeline.config import Settings, user_agent
-from pipeline.covers import API
+from pipeline.covers import API_URL
 from pipeline.domain.errors import CopydeskError
 from pipeline.http_client import HttpClient
 from pipeline.services import review
@@ -24,7 +24,7 @@ from pipeline.storage import Ledger
 _PARTS = (metrics, queue, drafts, edit, decisions, history, published, profile, covers)
 
 
-def create_app(settings: Settings, access: AccessPolicy, *, covers_api: str = API) -> FastAPI:
+def create_app(settings: Settings, access: AccessPolicy, *, covers_api: str = API_URL) -> FastAPI:
     """Return the desk. Its ledger is opened when it starts: raises LedgerError, ConfigError, OutputError.
 
     `covers_api` is where covers are searched for.

@@ -123,12 +123,12 @@ def _model(settings: Settings, ledger: Ledger, stop: list[CopydeskError]) -> LLM
     url, name = settings.base_url or OPENAI_URL, settings.model or ""
     known = ledger.learned(url, name)
 
-    async def remember(learned: KnownCapability) -> None:
-        await asyncio.to_thread(ledger.learn, url, name, learned.model_dump_json())
+    async def save(capability: KnownCapability) -> None:
+        await asyncio.to_thread(ledger.learn, url, name, capability.model_dump_json())
 
     learned = KnownCapability.model_validate_json(known) if known else None
     sleep, ended = partial(unless_stopped, stop), partial(interrupted, stop)
-    return build_client(settings, learned, remember, sleep=sleep, ended=ended)
+    return build_client(settings, learned, save, sleep=sleep, should_stop=ended)
 
 
 def price_of(settings: Settings) -> Price | None:
@@ -138,7 +138,7 @@ def price_of(settings: Settings) -> Price | None:
     rates = Rates(*settings.price) if settings.price else None
     price = Price(settings.model, settings.base_url or OPENAI_URL, rates)
     caps = (settings.cap_run, settings.cap_day, settings.cap_month, settings.cap_backfill)
-    if any(cap is not None for cap in caps) and not price.known:
+    if any(cap is not None for cap in caps) and not price.is_known:
         raise ConfigError(
             f"a cap on spending is set, and nobody publishes the price of {settings.model!r}: set "
             "COPYDESK_PRICE, such as 0.4/1.6 (US dollars for a million tokens, prompt/completion; 0/0 for a "

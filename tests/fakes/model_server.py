@@ -102,7 +102,7 @@ class ModelServer:
         count_file: Path | None = None,
         seed: int = 1,
     ) -> None:
-        self.seen: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.answered: list[str] = []
         self.models = ["fake-1"]
@@ -128,7 +128,7 @@ class ModelServer:
     @property
     def requests(self) -> int:
         """How many requests for a completion came in."""
-        return len(self.seen)
+        return len(self.received)
 
     def enqueue(self, *replies: Reply, **fields: Any) -> None:
         """Add replies, or one of these fields, for the next requests; a dict as body is sent as JSON."""
@@ -151,7 +151,7 @@ class ModelServer:
     def receive(self, request: dict[str, Any], headers: dict[str, str]) -> Reply:
         """Note a request and return what is to be done with it."""
         with self._lock:
-            self.seen.append(request)
+            self.received.append(request)
             self.headers.append(headers)
             refused = self.refuse(request)
             planned = refused or (self._queue.popleft() if self._queue else self._by_chance())
