@@ -35,7 +35,7 @@ from pipeline.rewrite.evaluation.golden_set import (
     load_recorded,
     record,
 )
-from pipeline.rewrite.evaluation.scoring import Score, changed, score
+from pipeline.rewrite.evaluation.scoring import EvaluatedArticle, Score, pair_scores, score
 from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.storage import dollars
 
@@ -44,7 +44,7 @@ class Writer(Protocol):
     """Whoever answers about an item."""
 
     async def write(self, source: Source, beat: Beat) -> LLMResponse:
-        """Return the answer that was used, its usage that of every call. Raises ModelError."""
+        """Return the answer that was used, its usage that of every call. Raises LLMError."""
 
 
 @contextlib.asynccontextmanager
@@ -66,7 +66,7 @@ class ModelWriter:
         self._prompts: dict[str, Prompt] = {}
 
     async def write(self, source: Source, beat: Beat) -> LLMResponse:
-        """Return the answer that was used, its usage that of every call. Raises ModelError, ConfigError."""
+        """Return the answer that was used, its usage that of every call. Raises LLMError, ConfigError."""
         prompt = self._prompt(self._name or beat.prompt)
         budget = UnlimitedBudget()
         task = StructuredRequest(
@@ -141,7 +141,8 @@ def judge(case: GoldenCase, answer: LLMResponse | LLMError, price: Price) -> Sco
     published = case.source.item.published_at
     metadata = build_front_matter(case.source, article, answer.provenance, (), now=published)
     findings = run_checks(case.source, body, case.beat, front=front_of(metadata, body, case.beat))
-    return score(case.key, case.source.item.text, case.wanted, article, body, findings, answer.usage, micros)
+    evaluated = EvaluatedArticle(article, body, findings, answer.usage, micros)
+    return score(case.key, case.source.item.text, case.expectation, evaluated)
 
 
 async def write_all(
@@ -149,7 +150,7 @@ async def write_all(
 ) -> dict[str, LLMResponse | LLMError]:
     """Return what a writer answers about every item; each answer is kept as soon as it is there.
 
-    Raises ModelRefused where no other item would fare better.
+    Raises LLMRejected where no other item would fare better.
     """
     free = asyncio.Semaphore(at_once)
 
@@ -222,7 +223,7 @@ def _print(
     *,
     as_json: bool,
 ) -> None:
-    pairs = changed(scores, before or [])
+    pairs = pair_scores(scores, before or [])
     if as_json:
         print_json([eval_report.as_dict(one, other) for one, other in pairs])
         return

@@ -1,4 +1,4 @@
-"""Unsplash's search as its documentation shows it, on loopback; what it was asked is noted."""
+"""A fake of Unsplash's API on loopback that records its requests."""
 
 import json
 import threading
@@ -12,7 +12,7 @@ KEY = "an-access-key"
 
 
 def photo(number: str = "abc-1", **changes: Any) -> dict[str, Any]:
-    """Return a photo as the API answers it."""
+    """Return a photo as the API sends it."""
     image = f"https://images.unsplash.com/photo-{number}"
     sizes = {name: f"{image}?w={name}" for name in ("raw", "full", "regular", "small", "thumb")}
     result: dict[str, Any] = {
@@ -28,7 +28,7 @@ def photo(number: str = "abc-1", **changes: Any) -> dict[str, Any]:
 
 
 class FakeUnsplash:
-    """A server to be opened with `with`."""
+    """A context manager that serves the API."""
 
     def __init__(self, photos: list[dict[str, Any]] | None = None, status: int = 200) -> None:
         self.photos = [photo()] if photos is None else photos

@@ -1,4 +1,4 @@
-"""Covers: what an API or a feed says is read strictly, credited always, and never waited for."""
+"""Covers: strict reading of API and feed data, credits, timeouts and failures."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""A task to ask a model, and books that are kept in memory."""
+"""A request to a model, and a budget in memory."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +19,7 @@ MESSAGES: list[Message] = [
 
 @dataclass
 class RecordingBudget:
-    """Books that remember what they are told."""
+    """A CallBudget that remembers its calls."""
 
     purposes: list[str] = field(default_factory=list)
     discarded: list[str] = field(default_factory=list)

@@ -21,7 +21,7 @@ from tests.pipeline.rewrite.sources import BEAT, source
 
 _KEY = {"code": 400, "message": "API key not valid. Please pass another.", "status": "INVALID_ARGUMENT"}
 LISTED_KEY = Reply(400, json.dumps([{"error": _KEY}]).encode())
-"""A refused key as a list, in which Gemini puts every error."""
+"""A rejected key in a list, as Gemini sends every error."""
 MESSAGES: list[Message] = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": "It cost $5."},
@@ -30,7 +30,7 @@ BODY: dict[str, Any] = {"messages": MESSAGES}
 
 
 class Pauses(list[float]):
-    """A sleep that is over at once and remembers what was asked of it."""
+    """A sleep that returns at once and records its seconds."""
 
     async def __call__(self, seconds: float) -> None:
         self.append(seconds)
@@ -229,7 +229,7 @@ async def test_retry_after_is_respected(server: ModelServer, pauses: Pauses) -> 
     async with model(server, pauses, deadline_s=600) as client:
         assert await client.send(BODY)
     assert 17 <= pauses[0] <= 17.5
-    assert 16 <= pauses[1] <= 17, "what one is told holds for every request"
+    assert 16 <= pauses[1] <= 17, "the pause holds for every request"
     assert 20 <= pauses[2] <= 41
 
 
@@ -412,7 +412,7 @@ async def test_a_stopped_run_sends_no_waiting_request(server: ModelServer, pause
 
     def should_stop() -> bool:
         nonlocal ended
-        before, ended = ended, True  # told to end as soon as the first request is begun
+        before, ended = ended, True  # stops when the first request is sent
         return before
 
     async with model(server, pauses, max_in_flight=1, should_stop=should_stop) as client:

@@ -1,4 +1,4 @@
-"""What servers do, over real HTTP: what the user sees, the requests made, the answers paid for."""
+"""Structured output over real HTTP: outcome, number of requests and recorded answers per server behaviour."""
 
 import json
 import re
@@ -45,7 +45,7 @@ def model(
 
 
 async def outcome(server: ModelServer, budget: RecordingBudget, **changes: Any) -> str:
-    """Return the rung that brought an article, or the reason why there is none."""
+    """Return the output mode that led to an article, or the error message."""
     async with model(server, **changes) as client:
         try:
             await request_structured(client, request(), budget)
@@ -74,7 +74,7 @@ def without(field: str, status: int, message: str) -> Refuse:
 
 STRICT, JSON = "json_schema", "json_object"
 BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = [
-    # name, what is refused, what is answered, what comes of it, requests, answers paid for
+    # name, requests rejected, replies, expected outcome, requests, recorded answers
     ("strict", None, [], "strict", 1, ["draft"]),
     ("json_object only", refusing(400, "unsupported response_format {}", STRICT), [], "json", 2, ["draft"]),
     (
@@ -231,7 +231,7 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
         1,
         [],
     ),
-    ("refused in every manner", lambda _: error(400, "I take nothing"), [], "400: I take nothing", 3, []),
+    ("rejected in every mode", lambda _: error(400, "I take nothing"), [], "400: I take nothing", 3, []),
 ]
 
 
@@ -254,7 +254,7 @@ async def test_every_behaviour_ends_in_an_article_or_a_named_outcome(
     assert re.search(re.escape(expected), await outcome(server, budget, deadline_s=3600))
     assert server.requests == requests
     assert budget.purposes == paid
-    assert not budget.open, "what was put aside was given back or spent"
+    assert not budget.open, "every reservation is released or spent"
 
 
 async def test_a_stall_ends_at_the_deadline(server: ModelServer) -> None:
@@ -281,7 +281,7 @@ async def test_each_output_mode_sends_the_schema_in_its_way(server: ModelServer)
     assert loose["response_format"] == {"type": "json_object"}
     assert "response_format" not in plain
     assert all('"from_author"' in request["messages"][0]["content"] for request in (loose, plain))
-    assert all(asked["messages"][1:] == strict["messages"][1:] for asked in (loose, plain))
+    assert all(sent["messages"][1:] == strict["messages"][1:] for sent in (loose, plain))
 
 
 async def test_the_accepted_mode_is_stored_and_used_for_the_next_item(server: ModelServer) -> None:
