@@ -9,12 +9,10 @@ from unicodedata import category, combining
 
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 """Letters and marks without a glyph: combining grapheme joiner, Hangul fillers, Khmer inherent vowels."""
-_VISIBLE_FORMAT = frozenset(
-    "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
-)
+_VISIBLE = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
 """Format characters with a glyph. Source: Unicode's property Prepended_Concatenation_Mark."""
 _LINE_BREAKS = frozenset("\x85\u2028\u2029")
-_BRAILLE_BLANK = "\u2800"
+_BLANK = "\u2800"
 _JOINERS = "\u200c\u200d"
 _BLACK_FLAG = "\U0001f3f4"
 _TAG_FLAGS = re.compile(
@@ -22,13 +20,11 @@ _TAG_FLAGS = re.compile(
     for region in ("gbeng", "gbsct", "gbwls")) + ")"
 )  # fmt: skip
 """The flags made of tag characters: England, Scotland, Wales. Source: https://www.unicode.org/reports/tr51/"""
-_JOINING_SCRIPT = re.compile(
-    "[\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc]"
-)
+_JOINING = re.compile("[\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\ufb50-\ufdff\ufe70-\ufefc]")
 """Scripts in which a joiner changes the form of letters: Arabic, Indic, Khmer, Mongolian."""
 _IDEOGRAPH = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _KEYCAP = frozenset("#*0123456789")
-_FUTURE_BLOCKS = ((0x1F000, 0x1FAFF), (0x20000, 0x3FFFD))
+_UNASSIGNED = ((0x1F000, 0x1FAFF), (0x20000, 0x3FFFD))
 """Blocks of future emoji and ideographs: unassigned in this Python, perhaps known to the reader's browser."""
 
 
@@ -48,17 +44,13 @@ def strip_hidden_text(text: str) -> str:
 def _may_be_hidden(char: str) -> bool:
     kind = category(char)
     if kind in ("Cf", "Co", "Cc"):
-        return char not in _VISIBLE_FORMAT and char not in "\n\t"
+        return char not in _VISIBLE and char not in "\n\t"
     if kind == "Cn":
-        return (
-            not any(low <= ord(char) <= high for low, high in _FUTURE_BLOCKS) or ord(char) & 0xFFFE == 0xFFFE
-        )
-    return (
-        char in _INVISIBLE or char in _LINE_BREAKS or char == _BRAILLE_BLANK or _is_variation_selector(char)
-    )
+        return not any(low <= ord(char) <= high for low, high in _UNASSIGNED) or ord(char) & 0xFFFE == 0xFFFE
+    return char in _INVISIBLE or char in _LINE_BREAKS or char == _BLANK or _is_selector(char)
 
 
-def _is_variation_selector(char: str) -> bool:
+def _is_selector(char: str) -> bool:
     """Tell whether a character chooses the glyph of the one before it."""
     return (
         "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef" or "\u180b" <= char <= "\u180f"
@@ -71,17 +63,14 @@ def _replacement(match: re.Match[str]) -> str:
         return run
     before = match.string[match.start() - 1 : match.start()]
     after = match.string[match.end() : match.end() + 1]
-    visible = "".join(
-        "\n" if char in _LINE_BREAKS else " "
-        for char in run
-        if char in _LINE_BREAKS or char == _BRAILLE_BLANK
-    )
+    blanks = (char for char in run if char in _LINE_BREAKS or char == _BLANK)
+    visible = "".join(" " if char == _BLANK else "\n" for char in blanks)
     return visible or _allowed_prefix(before, run, after)
 
 
 def _allowed_prefix(before: str, run: str, after: str) -> str:
     """Return the variation selector and the joiner at the start of a run, if they are allowed there."""
-    selector = run[0] if _is_variation_selector(run[0]) and _takes_selector(before, run[0]) else ""
+    selector = run[0] if _is_selector(run[0]) and _takes_selector(before, run[0]) else ""
     joiner = run[len(selector) : len(selector) + 1]
     is_single = joiner and joiner in _JOINERS and len(run) == len(selector) + 1
     return selector + (joiner if is_single and _takes_joiner(before, joiner, after) else "")
@@ -103,9 +92,7 @@ def _takes_joiner(before: str, joiner: str, after: str) -> bool:
     if joiner == "\u200d" and _is_pictograph(before) and _is_pictograph(after):
         return True
     # A joiner may follow a virama (combining class 9) at the end of a word.
-    return bool(_JOINING_SCRIPT.match(before)) and (
-        bool(_JOINING_SCRIPT.match(after)) or combining(before) == 9
-    )
+    return bool(_JOINING.match(before)) and (bool(_JOINING.match(after)) or combining(before) == 9)
 
 
 def _is_pictograph(char: str) -> bool:
