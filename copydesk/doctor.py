@@ -12,7 +12,7 @@ from flows.prefect_api import is_named, require_api, require_api_url
 from pipeline.config import Settings, Subscriptions, Target, load_feeds, load_settings, require_user_secret
 from pipeline.domain.errors import OutputError
 from pipeline.http_client import require_usable_proxies
-from pipeline.llm.client import LLMClient
+from pipeline.llm.client import OPENAI_URL, ClientConfig, LLMClient
 from pipeline.publishing import check_target as examine_target
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.storage import Database
@@ -136,12 +136,11 @@ def _model(settings: Settings) -> str:
 
 
 async def _ping(settings: Settings, name: str) -> str:
-    key = settings.api_key.get_secret_value() if settings.api_key else None
-    async with LLMClient(
-        model=name,
-        base_url=settings.base_url,
-        api_key=key,
+    config = ClientConfig(
+        base_url=settings.base_url or OPENAI_URL,
+        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
         timeout_s=settings.model_timeout_s,
         deadline_s=settings.deadline_s,
-    ) as model:
+    )
+    async with LLMClient(name, config) as model:
         return await model.probe()

@@ -25,7 +25,7 @@ from pipeline.llm.chat import estimate_prompt_tokens
 from pipeline.llm.client import OPENAI_URL, LLMClient, build_client
 from pipeline.llm.pricing import Price as Published
 from pipeline.llm.pricing import Rates
-from pipeline.llm.structured_output import StructuredRequest, request_structured
+from pipeline.llm.structured_output import StructuredRequest, UnlimitedBudget, request_structured
 from pipeline.rewrite.article_schema import WireArticle, parse_response
 from pipeline.rewrite.evaluation.golden_set import (
     KEY,
@@ -35,7 +35,7 @@ from pipeline.rewrite.evaluation.golden_set import (
     load_recorded,
     record,
 )
-from pipeline.rewrite.evaluation.scoring import Score, changed, score
+from pipeline.rewrite.evaluation.scoring import EvaluatedArticle, Score, pair_scores, score
 from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.storage import dollars
 
@@ -44,7 +44,7 @@ class Writer(Protocol):
     """Whoever answers about an item."""
 
     async def write(self, source: Source, beat: Beat) -> LLMResponse:
-        """Return the answer that was used, its usage that of every call. Raises ModelError."""
+        """Return the answer that was used, its usage that of every call. Raises LLMError."""
 
 
 @contextlib.asynccontextmanager
@@ -66,48 +66,25 @@ class ModelWriter:
         self._prompts: dict[str, Prompt] = {}
 
     async def write(self, source: Source, beat: Beat) -> LLMResponse:
-        """Return the answer that was used, its usage that of every call. Raises ModelError, ConfigError."""
+        """Return the answer that was used, its usage that of every call. Raises LLMError, ConfigError."""
         prompt = self._prompt(self._name or beat.prompt)
-        spent = _Spent()
+        budget = UnlimitedBudget()
         task = StructuredRequest(
             messages=prompt.messages(source, beat),
             prompt_id=prompt.id,
-            shape=WireArticle,
-            read=partial(parse_response, source=source, beat=beat),
+            response_model=WireArticle,
+            parse=partial(parse_response, source=source, beat=beat),
             purpose="eval",
             max_tokens=prompt.hints.max_tokens,
             temperature=prompt.hints.temperature,
         )
-        answer, _ = await request_structured(self._model, task, spent)
-        return answer.model_copy(update={"usage": spent.usage})
+        answer, _ = await request_structured(self._model, task, budget)
+        return answer.model_copy(update={"usage": budget.usage})
 
     def _prompt(self, name: str) -> Prompt:
         if name not in self._prompts:
             self._prompts[name] = load_prompt(self._folder, name)
         return self._prompts[name]
-
-
-class _Spent:
-    """Books of one item that only add up."""
-
-    def __init__(self) -> None:
-        self.usage = TokenUsage()
-
-    async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
-        return None, answer_tokens
-
-    async def release(self, reservation: int | None) -> None:
-        """Nothing was put aside."""
-
-    async def keep(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
-        """Add what an answer took."""
-        fields = TokenUsage.model_fields
-        self.usage = TokenUsage(
-            **{name: getattr(self.usage, name) + getattr(answer.usage, name) for name in fields}
-        )
-
-    async def discard(self, reason: str) -> None:
-        """Leave it counted: it was paid for all the same."""
 
 
 Price = Callable[[TokenUsage], int | None]
@@ -164,7 +141,8 @@ def judge(case: GoldenCase, answer: LLMResponse | LLMError, price: Price) -> Sco
     published = case.source.item.published_at
     metadata = build_front_matter(case.source, article, answer.provenance, (), now=published)
     findings = run_checks(case.source, body, case.beat, front=front_of(metadata, body, case.beat))
-    return score(case.key, case.source.item.text, case.wanted, article, body, findings, answer.usage, micros)
+    evaluated = EvaluatedArticle(article, body, findings, answer.usage, micros)
+    return score(case.key, case.source.item.text, case.expectation, evaluated)
 
 
 async def write_all(
@@ -172,7 +150,7 @@ async def write_all(
 ) -> dict[str, LLMResponse | LLMError]:
     """Return what a writer answers about every item; each answer is kept as soon as it is there.
 
-    Raises ModelRefused where no other item would fare better.
+    Raises LLMRejected where no other item would fare better.
     """
     free = asyncio.Semaphore(at_once)
 
@@ -245,7 +223,7 @@ def _print(
     *,
     as_json: bool,
 ) -> None:
-    pairs = changed(scores, before or [])
+    pairs = pair_scores(scores, before or [])
     if as_json:
         print_json([eval_report.as_dict(one, other) for one, other in pairs])
         return

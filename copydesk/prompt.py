@@ -92,10 +92,10 @@ def _body(
 ) -> dict[str, Any]:
     """Return the request in the manner in which the server is asked now."""
     profile = profile_of(settings.base_url or OPENAI_URL, settings.server)
-    learned = KnownCapability.model_validate_json(known) if known else None
+    capability = KnownCapability.model_validate_json(known) if known else None
     options = options_of(settings, **prompt.hints.model_dump())
-    manner = cached_mode(learned, datetime.now(UTC), RequestMode(length_field=profile.length_field))
-    asked = build_request(messages, shape, Attempt(manner, options.max_tokens), options)
+    mode = cached_mode(capability, datetime.now(UTC), RequestMode(length_field=profile.length_field))
+    asked = build_request(messages, shape, Attempt(mode, options.max_tokens), options)
     return {"model": settings.model, **asked, **profile.extra, **options.extra}
 
 

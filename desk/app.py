@@ -15,7 +15,7 @@ from desk.responses import STATIC, EditorNameMissing, error_page, not_found
 from desk.routes import covers, decisions, drafts, edit, history, metrics, profile, published, queue
 from pipeline.checks.pool import CheckPool
 from pipeline.config import Settings, user_agent
-from pipeline.covers import API
+from pipeline.covers import API_URL
 from pipeline.domain.errors import CopydeskError
 from pipeline.http_client import HttpClient
 from pipeline.services import review
@@ -25,7 +25,7 @@ _PARTS = (metrics, queue, drafts, edit, decisions, history, published, profile, 
 
 
 def create_app(
-    settings: Settings, access: AccessPolicy, *, covers_api: str = API, checks: CheckPool | None = None
+    settings: Settings, access: AccessPolicy, *, covers_api: str = API_URL, checks: CheckPool | None = None
 ) -> FastAPI:
     """Return the desk. Its ledger is opened when it starts: raises DatabaseError, ConfigError, OutputError.
 

@@ -9,7 +9,15 @@ from starlette.responses import Response
 from desk.context import DraftView, WebContext
 from desk.responses import current_editor, filters, redirect, render, web_context
 from desk.views import DraftPage, page_of
-from pipeline.covers import HOME, IMAGES, Photo, UnsplashClient, feed_cover, photo_cover, query_of
+from pipeline.covers import (
+    IMAGE_ORIGIN,
+    UNSPLASH_URL,
+    Photo,
+    UnsplashClient,
+    build_query,
+    feed_cover,
+    photo_cover,
+)
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import Sentiment
 from pipeline.services.edit import DraftEdit, save_edit
@@ -52,15 +60,15 @@ async def find(request: Request, ref: str, about: str = "") -> Response:
     asked = about.strip()[:100] or _query(page)
     photos, trouble = await _found(ctx, seen, asked)
     # No other page shows anything that is not the desk's own.
-    request.state.images = (IMAGES,) if photos else ()
+    request.state.images = (IMAGE_ORIGIN,) if photos else ()
     return render(
         request, "covers.html", page=page, row=seen.row, about=asked, photos=photos, trouble=trouble,
-        home=HOME, waits=seen.row.state == "drafted",
+        home=UNSPLASH_URL, waits=seen.row.state == "drafted",
     )  # fmt: skip
 
 
 def _query(page: DraftPage) -> str:
-    return query_of(page.title, page.metadata.get("category", ""), page.metadata.get("tags", ()))
+    return build_query(page.title, page.metadata.get("category", ""), page.metadata.get("tags", ()))
 
 
 async def _found(ctx: WebContext, seen: DraftView, query: str) -> tuple[list[Photo], str]:
@@ -70,7 +78,7 @@ async def _found(ctx: WebContext, seen: DraftView, query: str) -> tuple[list[Pho
     except ReviewError as error:
         return [], error.message
     photos = await search.search(query)
-    return photos, search.trouble or ("" if photos else "Nothing was found; try other words.")
+    return photos, search.error or ("" if photos else "Nothing was found; try other words.")
 
 
 def _search(ctx: WebContext, seen: DraftView) -> UnsplashClient:
@@ -93,7 +101,7 @@ async def take(request: Request, ref: str, photo: Annotated[str, Form()] = "") -
         raise ReviewError(page.trouble)
     got = await search.photo(photo)
     if got is None:
-        raise ReviewError(search.trouble or "That photo is not to be had any more; choose another.")
+        raise ReviewError(search.error or "That photo is not to be had any more; choose another.")
     await asyncio.to_thread(
         save_edit, ctx.db, ctx.settings.output, ctx.subscriptions, ref,
         _changes(page, photo_cover(got)),

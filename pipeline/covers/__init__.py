@@ -1,6 +1,15 @@
-"""Cover images: a feed's own, or one that is searched for; none where neither is to be had."""
+"""Cover images: a feed's own, or one found by a search of Unsplash."""
 
-from pipeline.covers.cover import HOME, IMAGES, Photo, feed_cover, photo_cover, query_of
-from pipeline.covers.unsplash import API, UnsplashClient
+from pipeline.covers.cover import IMAGE_ORIGIN, UNSPLASH_URL, Photo, build_query, feed_cover, photo_cover
+from pipeline.covers.unsplash import API_URL, UnsplashClient
 
-__all__ = ["API", "HOME", "IMAGES", "Photo", "UnsplashClient", "feed_cover", "photo_cover", "query_of"]
+__all__ = [
+    "API_URL",
+    "IMAGE_ORIGIN",
+    "UNSPLASH_URL",
+    "Photo",
+    "UnsplashClient",
+    "build_query",
+    "feed_cover",
+    "photo_cover",
+]

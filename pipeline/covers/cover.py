@@ -1,8 +1,6 @@
-"""Covers as front matter: six URLs, who is to be credited, what is to be seen. Pure; nothing is trusted.
+"""Builds `coverImage` of the front matter and the query of a cover search; API responses are untrusted. Pure.
 
-The six keys are those of Unsplash's API (https://unsplash.com/documentation#search-photos).
-
-What a cover is searched by: the topic, never chance. Pure.
+Source of the six URL keys: https://unsplash.com/documentation#search-photos
 """
 
 import re
@@ -14,66 +12,71 @@ from pipeline.domain.models import FrozenModel, Source
 from pipeline.domain.plain_text import without_elements
 
 SIZES = ("raw", "full", "regular", "small", "thumb", "small_s3")
-IMAGES = "https://images.unsplash.com"
-"""Where photos come from: they are shown from there, as the guidelines want."""
-_REFERRED = "utm_source=copydesk&utm_medium=referral"
-"""What Unsplash's guidelines want on links to photographers and to itself."""
-HOME = f"https://unsplash.com/?{_REFERRED}"
-ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_LONGEST = 2_000
+IMAGE_ORIGIN = "https://images.unsplash.com"
+"""Origin of the photos. Pages link to it (hotlinking), as Unsplash's guidelines require.
+
+Source: https://help.unsplash.com/en/articles/2511245-unsplash-api-guidelines
+"""
+_REFERRAL = "utm_source=copydesk&utm_medium=referral"
+"""Required by the same guidelines on links to photographers and to Unsplash."""
+UNSPLASH_URL = f"https://unsplash.com/?{_REFERRAL}"
+PHOTO_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_MAX_CHARS = 2_000
 
 
 class Photo(FrozenModel):
-    """One result of a search."""
+    """A photo of the API's response."""
 
     id: str
     urls: dict[str, str]
-    by: str
+    photographer: str
     profile: str
     """The photographer's page."""
     alt: str
-    download: str
-    """Asked once when the photo is used, as the guidelines want."""
+    download_location: str
+    """Requested once when the photo is used, as the guidelines require."""
 
     @property
     def credit(self) -> str:
-        """The link that the photographer is credited with."""
-        return f"{self.profile}{'&' if '?' in self.profile else '?'}{_REFERRED}"
+        """The URL of the photographer's credit."""
+        return f"{self.profile}{'&' if '?' in self.profile else '?'}{_REFERRAL}"
 
 
 def read_photo(value: object) -> Photo | None:
-    """Return a photo of the API's answer; None where anything of it is missing or leads elsewhere."""
+    """Return a photo from the API's JSON; None when a field is missing or a URL has another origin."""
     photo = _mapping(value)
-    urls = {size: _url(_mapping(photo.get("urls")).get(size)) for size in SIZES}
+    urls = {size: _web_url(_mapping(photo.get("urls")).get(size)) for size in SIZES}
     user = _mapping(photo.get("user"))
-    profile = _url(_mapping(user.get("links")).get("html"))
-    name, number = _line(user.get("name")), photo.get("id")
-    if not (isinstance(number, str) and ID.fullmatch(number) and name and profile):
+    profile = _web_url(_mapping(user.get("links")).get("html"))
+    name, number = _plain_line(user.get("name")), photo.get("id")
+    if not (isinstance(number, str) and PHOTO_ID.fullmatch(number) and name and profile):
         return None
-    # Older answers lack the sixth: the smaller one stands for it.
+    # Older responses have no small_s3.
     urls["small_s3"] = urls["small_s3"] or urls["small"]
-    theirs = all(urls[size].startswith(f"{IMAGES}/") for size in SIZES[:-1])
-    if not (theirs and urls["small_s3"]):
+    on_unsplash = all(urls[size].startswith(f"{IMAGE_ORIGIN}/") for size in SIZES[:-1])
+    if not (on_unsplash and urls["small_s3"]):
         return None
-    alt = _line(photo.get("alt_description")) or _line(photo.get("description"))
-    download = _url(_mapping(photo.get("links")).get("download_location"))
-    return Photo(id=number, urls=urls, by=name, profile=profile, alt=alt, download=download)
+    alt = _plain_line(photo.get("alt_description")) or _plain_line(photo.get("description"))
+    download = _web_url(_mapping(photo.get("links")).get("download_location"))
+    return Photo(
+        id=number, urls=urls, photographer=name, profile=profile, alt=alt, download_location=download
+    )
 
 
 def photo_cover(photo: Photo) -> dict[str, Any]:
-    """Return a photo as `coverImage`, credit included."""
-    credit = {"name": photo.by, "url": photo.credit}
+    """Return a photo as the value of `coverImage`, with its credit."""
+    credit = {"name": photo.photographer, "url": photo.credit}
     return {**photo.urls, "credit": credit, **({"alt": photo.alt} if photo.alt else {})}
 
 
 def feed_cover(source: Source) -> dict[str, Any] | None:
-    """Return the image that the item came with as `coverImage`, its one URL in all keys; None without one."""
-    url = _url(source.item.image)
+    """Return the item's own image as the value of `coverImage`, its URL in all keys; None without one."""
+    url = _web_url(source.item.image)
     if not url:
         return None
-    page = _url(source.item.link) or url
-    alt = _line(source.item.title)
-    credit = {"name": _line(source.feed_name), "url": page}
+    page = _web_url(source.item.link) or url
+    alt = _plain_line(source.item.title)
+    credit = {"name": _plain_line(source.feed_name), "url": page}
     return {**dict.fromkeys(SIZES, url), "credit": credit, **({"alt": alt} if alt else {})}
 
 
@@ -81,33 +84,35 @@ def _mapping(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _line(value: object) -> str:
-    """Return a text in one line, without markup and what cannot be seen."""
+def _plain_line(value: object) -> str:
+    """Return a text on one line, without markup and unprintable characters; empty for other types."""
     if not isinstance(value, str):
         return ""
-    shown = "".join(char if char.isprintable() else " " for char in value[:_LONGEST])
+    shown = "".join(char if char.isprintable() else " " for char in value[:_MAX_CHARS])
     return without_elements(" ".join(shown.split()))[:300]
 
 
-def _url(value: object) -> str:
-    """Return an http(s) URL, nothing where it is another thing."""
-    if not isinstance(value, str) or len(value) > _LONGEST or not value.isascii() or not value.isprintable():
+def _web_url(value: object) -> str:
+    """Return the value if it is an http(s) URL, else an empty string."""
+    if not isinstance(value, str) or len(value) > _MAX_CHARS:
+        return ""
+    if not value.isascii() or not value.isprintable():
         return ""
     try:
         parts = urlsplit(value)
     except ValueError:
         return ""
-    plain = parts.scheme in ("http", "https") and parts.hostname and not set(value) & set(" <>\"'`\\{}")
-    return value if plain else ""
+    valid = parts.scheme in ("http", "https") and parts.hostname and not set(value) & set(" <>\"'`\\{}")
+    return value if valid else ""
 
 
-_WORD = re.compile(r"[^\W\d_]{4,}")
-_MOST = 4
-"""Words of a query: more find nothing."""
+_LONG_WORD = re.compile(r"[^\W\d_]{4,}")
+_MAX_QUERY_WORDS = 4
+"""Longer queries find no photos."""
 
 
-def query_of(title: str, category: str, tags: Iterable[str]) -> str:
-    """Return a query: the category, tags, then the longest words of the title, each once."""
+def build_query(title: str, category: str, tags: Iterable[str]) -> str:
+    """Return an article's query: its category and tags (two at most), then the title's longest words."""
     topics = [word.lower() for word in dict.fromkeys((category, *tags)) if word]
-    words = sorted(dict.fromkeys(_WORD.findall(title.lower())), key=len, reverse=True)
-    return " ".join(list(dict.fromkeys([*topics[:2], *words]))[:_MOST])
+    words = sorted(dict.fromkeys(_LONG_WORD.findall(title.lower())), key=len, reverse=True)
+    return " ".join(list(dict.fromkeys([*topics[:2], *words]))[:_MAX_QUERY_WORDS])

@@ -301,6 +301,11 @@ class TokenUsage(FrozenModel):
     reasoning_tokens: int = 0
     """Of the completion's, those that nobody gets to read."""
 
+    def __add__(self, other: "TokenUsage") -> "TokenUsage":
+        """Return the sum of two calls' tokens, count by count."""
+        counts = type(self).model_fields
+        return TokenUsage(**{name: getattr(self, name) + getattr(other, name) for name in counts})
+
 
 class LLMResponse(FrozenModel):
     """What a model answered, verbatim, to be kept before anything else is done with it."""

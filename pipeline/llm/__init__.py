@@ -1,1 +1,1 @@
-"""Chat completions of any OpenAI-compatible server."""
+"""The client of an OpenAI-compatible server: chat completions and structured output."""

@@ -1,9 +1,7 @@
-"""What the known kinds of server want of a request, as one table. Pure.
+"""Capabilities: how a server and model are asked for structured output, learned from rejections. Pure.
 
-The ladder: in which manner a server and model can be asked, learned from what they refuse. Pure.
-
-Strict JSON by schema first, then JSON with the schema in words, then words alone. What was learned is kept,
-and tried again from the top after a day: servers are upgraded.
+First strict JSON by JSON schema, then a JSON object with the schema in the prompt, then the prompt only.
+What a server accepts is cached for a day, then tried again from the first mode: servers are upgraded.
 """
 
 import re
@@ -19,137 +17,147 @@ from pipeline.domain.models import FrozenModel
 
 
 class Profile(NamedTuple):
-    """How a kind of server is spoken to."""
+    """What a kind of server needs in a request."""
 
     name: str
     hosts: tuple[str, ...]
-    """Ends of host names, or `:port`, by which it is known."""
+    """Suffixes of host names, or `:port`, that identify it."""
     length_field: str
     """The field that limits the answer, in tokens."""
     extra: Mapping[str, Any]
-    """Fields that every request carries besides."""
+    """Fields that are added to every request."""
 
 
 PROFILES = (
-    # OpenAI took max_tokens out for its reasoning models; the newer name works for all.
+    # OpenAI deprecated max_tokens; reasoning models reject it, and every model takes the newer name.
+    # Source: https://platform.openai.com/docs/api-reference/chat/create
     Profile("openai", ("api.openai.com",), "max_completion_tokens", {}),
-    # Without this a provider behind it may drop the schema silently.
+    # Without this field a provider behind OpenRouter may ignore the schema.
+    # Source: https://openrouter.ai/docs/features/provider-routing
     Profile("openrouter", ("openrouter.ai",), "max_tokens", {"provider": {"require_parameters": True}}),
     Profile("ollama", (":11434",), "max_tokens", {}),
-    # llama.cpp, vLLM and whatever else speaks the protocol.
+    # llama.cpp, vLLM and every other compatible server.
     Profile("local", (), "max_tokens", {}),
 )
-"""The last one is for every server that no other fits."""
+"""The last one is used when no other matches."""
 
 
-def profile_of(base_url: str, named: str | None = None) -> Profile:
-    """Return the profile that somebody named, or else the one that the URL speaks for."""
+def profile_of(base_url: str, name: str | None = None) -> Profile:
+    """Return the profile called `name`; without a name, the one that matches the URL."""
     host = (urlsplit(base_url).hostname or "").lower()
-    place = f"{host}:{urlsplit(base_url).port or ''}"
+    netloc = f"{host}:{urlsplit(base_url).port or ''}"
     for profile in PROFILES:
-        known = any(_ends(place if end.startswith(":") else host, end) for end in profile.hosts)
-        if profile.name == named or (named is None and known):
+        matches = any(_host_matches(netloc if end.startswith(":") else host, end) for end in profile.hosts)
+        if profile.name == name or (name is None and matches):
             return profile
     return PROFILES[-1]
 
 
-def _ends(place: str, end: str) -> bool:
-    return place == end or place.endswith(end if end.startswith(":") else f".{end}")
+def _host_matches(host: str, suffix: str) -> bool:
+    return host == suffix or host.endswith(suffix if suffix.startswith(":") else f".{suffix}")
 
 
-KEPT = timedelta(days=1)
-REFUSED = frozenset({400, 404, 422})
-"""Statuses that may be about the manner rather than the item."""
-OPTIONAL = ("temperature", "seed")
-"""Fields that a request can do without."""
-_LENGTHS = ("max_tokens", "max_completion_tokens")
-_TOO_LONG = re.compile(
+CAPABILITY_TTL = timedelta(days=1)
+"""How long a capability is used before the first mode is tried again. Chosen, not measured."""
+MODE_REJECTION_STATUS = frozenset({400, 404, 422})
+"""Statuses that may reject the request mode, not the item."""
+OPTIONAL_FIELDS = ("temperature", "seed")
+"""Fields that can be left out of a request."""
+_LENGTH_FIELDS = ("max_tokens", "max_completion_tokens")
+_CONTEXT_OVERFLOW = re.compile(
     r"context[ _-]?(?:length|size|window)|maximum context|too many tokens|prompt is too long|exceed_context"
     r"|longer than the model|input is too long",
     re.IGNORECASE,
 )
-_FORMAT = re.compile(
+"""Source: the error messages of OpenAI, vLLM, llama.cpp and Anthropic."""
+_ABOUT_FORMAT = re.compile(
     r"response[ _]format|json_schema|json_object|structured output|grammar|schema", re.IGNORECASE
 )
-_SUPPORT = re.compile(r"parameter|support|endpoints? found", re.IGNORECASE)
-_TOO_LARGE = re.compile(r"too large|too high|at most|exceeds|less than or equal", re.IGNORECASE)
+_ABOUT_SUPPORT = re.compile(r"parameter|support|endpoints? found", re.IGNORECASE)
+_LIMIT_TOO_HIGH = re.compile(r"too large|too high|at most|exceeds|less than or equal", re.IGNORECASE)
 
 
 class OutputMode(StrEnum):
-    """How an answer's shape is asked for."""
+    """How structured output is requested, best mode first.
+
+    Source: https://platform.openai.com/docs/guides/structured-outputs
+    """
 
     JSON_SCHEMA = "strict"
-    """`response_format` with the schema: the server keeps the model to it."""
+    """`response_format` json_schema: the server enforces the schema."""
     JSON_OBJECT = "json"
-    """`response_format` json_object, the schema in the prompt."""
+    """`response_format` json_object, with the schema in the prompt."""
     PROMPT = "plain"
-    """The schema in the prompt, and nothing else."""
+    """The schema in the prompt, without `response_format`."""
 
 
-_RUNGS = tuple(OutputMode)
+_FALLBACK_ORDER = tuple(OutputMode)
 
 
 class RequestMode(FrozenModel):
-    """How a model on a server is asked."""
+    """How a model on a server is asked. Stored as JSON: the field names must stay."""
 
     rung: OutputMode = OutputMode.JSON_SCHEMA
     length_field: str | None = "max_tokens"
-    """None: the server takes no limit at all."""
+    """None: the server accepts no limit."""
     dropped: frozenset[str] = frozenset()
-    """Optional fields that it refuses."""
+    """Optional fields that the server rejects."""
 
 
 class KnownCapability(FrozenModel):
-    """A manner in which a server answered, and since when that is known."""
+    """A request mode that a server accepted, and when. Stored as JSON: the field names must stay."""
 
     manner: RequestMode
     at: AwareDatetime
 
 
-def cached_mode(learned: KnownCapability | None, now: datetime, fresh: RequestMode) -> RequestMode:
-    """Return what was learned, or `fresh` where that is a day old or nothing was."""
-    return learned.manner if learned and now - learned.at < KEPT else fresh
+def cached_mode(capability: KnownCapability | None, now: datetime, default: RequestMode) -> RequestMode:
+    """Return the cached mode; `default` if there is none or it is older than CAPABILITY_TTL."""
+    return capability.manner if capability and now - capability.at < CAPABILITY_TTL else default
 
 
-def fallback(manner: RequestMode) -> RequestMode | None:
-    """Return the manner one rung down; None at the bottom."""
-    place = _RUNGS.index(manner.rung) + 1
-    return manner.model_copy(update={"rung": _RUNGS[place]}) if place < len(_RUNGS) else None
+def fallback(mode: RequestMode) -> RequestMode | None:
+    """Return the mode with the next output mode; None after the last."""
+    following = _FALLBACK_ORDER[_FALLBACK_ORDER.index(mode.rung) + 1 :]
+    return mode.model_copy(update={"rung": following[0]}) if following else None
 
 
-def mode_after_rejection(manner: RequestMode, status: int, said: str) -> RequestMode | None:
-    """Return how to ask after a request was refused in this manner; None where that would change nothing.
+def mode_after_rejection(mode: RequestMode, status: int, message: str) -> RequestMode | None:
+    """Return the mode for the next request after a rejection; None if no other mode can help.
 
-    A field that the refusal names is left out or called by its other name; else the shape is asked for one
-    rung down. A prompt that is too long stays too long.
+    A field that the message names is left out or renamed. Otherwise the next output mode is used. A context
+    overflow is not about the mode.
     """
     if status >= 500:
-        return fallback(manner) if _FORMAT.search(said) else None
-    if status == 404 and not (_FORMAT.search(said) or _SUPPORT.search(said)):
+        return fallback(mode) if _ABOUT_FORMAT.search(message) else None
+    if status == 404 and not (_ABOUT_FORMAT.search(message) or _ABOUT_SUPPORT.search(message)):
         return None
-    if status not in REFUSED or (is_context_overflow(said) and not _names(manner.length_field, said)):
+    if status not in MODE_REJECTION_STATUS:
         return None
-    return _without_length(manner, said) or _without_optional(manner, said) or fallback(manner)
-
-
-def is_context_overflow(said: str) -> bool:
-    """Tell whether a refusal means that the request does not fit into the model's context."""
-    return _TOO_LONG.search(said) is not None
-
-
-def _without_length(manner: RequestMode, said: str) -> RequestMode | None:
-    """Return the manner with the length field's other name, where that is asked for, or without any limit."""
-    if not _names(manner.length_field, said):
+    if is_context_overflow(message) and not _mentions(mode.length_field, message):
         return None
-    [other] = {*_LENGTHS} - {manner.length_field}
-    swap = _names(other, said) and not _TOO_LARGE.search(said) and not is_context_overflow(said)
-    return manner.model_copy(update={"length_field": other if swap else None})
+    return _without_length(mode, message) or _without_optional(mode, message) or fallback(mode)
 
 
-def _without_optional(manner: RequestMode, said: str) -> RequestMode | None:
-    named = {name for name in OPTIONAL if _names(name, said)} - manner.dropped
-    return manner.model_copy(update={"dropped": manner.dropped | named}) if named else None
+def is_context_overflow(message: str) -> bool:
+    """Tell whether a rejection means that the request does not fit into the model's context."""
+    return _CONTEXT_OVERFLOW.search(message) is not None
 
 
-def _names(field: str | None, said: str) -> bool:
-    return field is not None and re.search(rf"\b{field}\b", said) is not None
+def _without_length(mode: RequestMode, message: str) -> RequestMode | None:
+    """Return the mode with the other length field if the message names it, else without a limit."""
+    if not _mentions(mode.length_field, message):
+        return None
+    [other] = {*_LENGTH_FIELDS} - {mode.length_field}
+    too_long = _LIMIT_TOO_HIGH.search(message) or is_context_overflow(message)
+    rename = _mentions(other, message) and not too_long
+    return mode.model_copy(update={"length_field": other if rename else None})
+
+
+def _without_optional(mode: RequestMode, message: str) -> RequestMode | None:
+    rejected = {name for name in OPTIONAL_FIELDS if _mentions(name, message)} - mode.dropped
+    return mode.model_copy(update={"dropped": mode.dropped | rejected}) if rejected else None
+
+
+def _mentions(field: str | None, message: str) -> bool:
+    return field is not None and re.search(rf"\b{field}\b", message) is not None

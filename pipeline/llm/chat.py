@@ -1,8 +1,6 @@
-"""The turns of one conversation about one item: what to ask after an answer of no use. Pure.
+"""Chat completions: builds a request, reads the response, decides how to ask after an unusable answer. Pure.
 
-Lays out one request in a manner: messages, response format, limits. Pure.
-
-What a chat completion says, whatever server made it: the SDK checks nothing of a reply.
+Responses are validated here: the OpenAI SDK does not do it.
 """
 
 import json
@@ -21,48 +19,51 @@ from pipeline.llm.errors import EndpointNotFoundError, MalformedResponse, WebPag
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
-RAISED = 4
-"""Times the length cap, once, after an answer was cut off at it."""
+TOKEN_LIMIT_FACTOR = 4
+"""Multiplies the token limit, once, after an answer was cut off. Chosen, not measured."""
 
 
 class Attempt(NamedTuple):
-    """How the next request is asked."""
+    """One request of a conversation about an item."""
 
-    manner: RequestMode
-    cap: int
+    mode: RequestMode
+    max_tokens: int
     """Tokens that the answer may take."""
-    raised: bool = False
-    unfit: int = 0
-    """Answers of the wrong shape on this rung."""
-    mend: tuple[str, str] | None = None
-    """An answer, and what is wrong with it: the model is to repair it."""
+    limit_raised: bool = False
+    invalid_answers: int = 0
+    """Answers in this output mode that did not fit the schema."""
+    repair: tuple[str, str] | None = None
+    """An answer and what is wrong with it: the model is asked to repair it."""
 
     @property
-    def repairs(self) -> bool:
-        """Tell whether this turn quotes an earlier answer."""
-        return self.mend is not None
+    def is_repair(self) -> bool:
+        """Tell whether the request asks to repair an earlier answer."""
+        return self.repair is not None
 
 
-def retry_with_more_tokens(turn: Attempt) -> Attempt | None:
-    """Return the turn after an answer that was cut off at the cap: a higher one, once."""
-    return None if turn.raised else turn._replace(cap=turn.cap * RAISED, raised=True)
-
-
-def retry_with_repair(turn: Attempt, text: str, reason: str) -> Attempt | None:
-    """Return the turn after an answer of the wrong shape: one repair, then the next rung down."""
-    if turn.unfit == 0:
-        return turn._replace(unfit=1, mend=(text, reason) if text.strip() else None)
-    manner = fallback(turn.manner)
-    return None if manner is None else turn._replace(manner=manner, unfit=0, mend=None)
-
-
-def retry_in_other_mode(turn: Attempt, status: int, said: str) -> Attempt | None:
-    """Return the turn after the server refused the request; None where no manner of asking would help."""
-    manner = mode_after_rejection(turn.manner, status, said)
-    if manner is None:
+def retry_with_more_tokens(attempt: Attempt) -> Attempt | None:
+    """Return the attempt after an answer that was cut off; None if the limit was raised already."""
+    if attempt.limit_raised:
         return None
-    same = manner.rung == turn.manner.rung
-    return turn._replace(manner=manner, unfit=turn.unfit if same else 0, mend=turn.mend if same else None)
+    return attempt._replace(max_tokens=attempt.max_tokens * TOKEN_LIMIT_FACTOR, limit_raised=True)
+
+
+def retry_with_repair(attempt: Attempt, text: str, reason: str) -> Attempt | None:
+    """Return the attempt after an answer that does not fit: a repair, then the next mode, at last None."""
+    if attempt.invalid_answers == 0:
+        return attempt._replace(invalid_answers=1, repair=(text, reason) if text.strip() else None)
+    mode = fallback(attempt.mode)
+    return None if mode is None else attempt._replace(mode=mode, invalid_answers=0, repair=None)
+
+
+def retry_in_other_mode(attempt: Attempt, status: int, message: str) -> Attempt | None:
+    """Return the attempt after the server rejected the request; None if no other mode can help."""
+    mode = mode_after_rejection(attempt.mode, status, message)
+    if mode is None:
+        return None
+    if mode.rung == attempt.mode.rung:
+        return attempt._replace(mode=mode)
+    return attempt._replace(mode=mode, invalid_answers=0, repair=None)
 
 
 class Message(TypedDict):
@@ -72,69 +73,69 @@ class Message(TypedDict):
     content: str
 
 
-_BYTES_A_TOKEN = 2.5
-"""Fewer than any tokenizer needs on the average, so that an estimate is an upper bound."""
-_OVERHEAD = 50
-"""Tokens around the messages."""
+_BYTES_PER_TOKEN = 2.5
+"""Lower than the average of any tokenizer, so that an estimate is an upper bound. Chosen, not measured."""
+_OVERHEAD_TOKENS = 50
+"""Tokens besides the messages' text. Chosen, not measured."""
 
 
 class ModelOptions(FrozenModel):
-    """What the operator wants of every request."""
+    """The operator's settings for every request."""
 
     max_tokens: int = Field(default=4096, ge=16)
-    """Tokens that an answer may take; four times as many after one was cut off."""
+    """Tokens that an answer may take; TOKEN_LIMIT_FACTOR times as many after an answer was cut off."""
     temperature: float | None = None
     seed: int | None = None
     extra: Mapping[str, Any] = Field(default_factory=dict)
-    """Further fields of the body, as the server knows them."""
+    """More fields of the request body, as the server defines them."""
 
 
 def build_request(
-    messages: Sequence[Message], shape: type[BaseModel], turn: Attempt, options: ModelOptions
+    messages: Sequence[Message], response_model: type[BaseModel], attempt: Attempt, options: ModelOptions
 ) -> dict[str, Any]:
-    """Return the body of a request, without the model's name."""
-    manner = turn.manner
-    body: dict[str, Any] = {"messages": [dict(message) for message in _asked(messages, shape, turn)]}
-    if manner.rung is not OutputMode.PROMPT:
-        body["response_format"] = _format(manner.rung, shape)
-    if manner.length_field:
-        body[manner.length_field] = turn.cap
-    chosen = {"temperature": options.temperature, "seed": options.seed}
-    body |= {name: value for name, value in chosen.items() if value is not None and _taken(name, manner)}
-    return body
+    """Return the body of a request for an answer that fits `response_model`, without the model's name."""
+    mode = attempt.mode
+    sent = _build_messages(messages, response_model, attempt)
+    body: dict[str, Any] = {"messages": [dict(message) for message in sent]}
+    if mode.rung is not OutputMode.PROMPT:
+        body["response_format"] = _response_format(mode.rung, response_model)
+    if mode.length_field:
+        body[mode.length_field] = attempt.max_tokens
+    optional = {"temperature": options.temperature, "seed": options.seed}
+    supported = {name: value for name, value in optional.items() if name not in mode.dropped}
+    return body | {name: value for name, value in supported.items() if value is not None}
 
 
 def estimate_prompt_tokens(body: Mapping[str, Any]) -> int:
-    """Return an upper bound of the tokens that a request's messages take."""
-    said = sum(len(str(message["content"]).encode("utf-8", "replace")) for message in body["messages"])
-    shape = len(str(body.get("response_format", "")))
-    return int((said + shape) / _BYTES_A_TOKEN) + _OVERHEAD
+    """Return an upper bound of the tokens of a request's messages and response format."""
+    contents = (str(message["content"]) for message in body["messages"])
+    message_bytes = sum(len(content.encode("utf-8", "replace")) for content in contents)
+    format_chars = len(str(body.get("response_format", "")))
+    return int((message_bytes + format_chars) / _BYTES_PER_TOKEN) + _OVERHEAD_TOKENS
 
 
-def _taken(name: str, manner: RequestMode) -> bool:
-    return name not in manner.dropped
-
-
-def _asked(messages: Sequence[Message], shape: type[BaseModel], turn: Attempt) -> list[Message]:
-    asked = list(messages)
-    if (
-        turn.manner.rung is not OutputMode.JSON_SCHEMA
-    ):  # at the end of what is fixed, so that it can be cached
-        asked[0] = Message(role=asked[0]["role"], content=f"{asked[0]['content']}\n\n{_in_words(shape)}")
-    if turn.mend is not None:
-        text, reason = turn.mend
-        asked.append(Message(role="assistant", content=text))
-        asked.append(Message(role="user", content=_repair(reason)))
-    return asked
+def _build_messages(
+    messages: Sequence[Message], response_model: type[BaseModel], attempt: Attempt
+) -> list[Message]:
+    result = list(messages)
+    if attempt.mode.rung is not OutputMode.JSON_SCHEMA:
+        # In the system message, which is the same for every item, so that providers can cache it.
+        system = f"{result[0]['content']}\n\n{_schema_instruction(response_model)}"
+        result[0] = Message(role=result[0]["role"], content=system)
+    if attempt.repair is not None:
+        text, reason = attempt.repair
+        result.append(Message(role="assistant", content=text))
+        result.append(Message(role="user", content=_repair_instruction(reason)))
+    return result
 
 
 @lru_cache(maxsize=16)
-def _in_words(shape: type[BaseModel]) -> str:
-    schema = json.dumps(shape.model_json_schema(), ensure_ascii=False)
+def _schema_instruction(response_model: type[BaseModel]) -> str:
+    schema = json.dumps(response_model.model_json_schema(), ensure_ascii=False)
     return f"Answer with one JSON object and nothing else. It fits this JSON schema:\n{schema}"
 
 
-def _repair(reason: str) -> str:
+def _repair_instruction(reason: str) -> str:
     return (
         f"That answer cannot be used: {reason}. Give the whole answer again, as one JSON object that fits "
         "the schema, with this put right and nothing else changed."
@@ -142,15 +143,16 @@ def _repair(reason: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _format(rung: OutputMode, shape: type[BaseModel]) -> dict[str, Any]:
-    if rung is OutputMode.JSON_OBJECT:
+def _response_format(mode: OutputMode, response_model: type[BaseModel]) -> dict[str, Any]:
+    if mode is OutputMode.JSON_OBJECT:
         return {"type": "json_object"}
-    named = {"name": shape.__name__.removeprefix("Wire").lower(), "strict": True}
-    return {"type": "json_schema", "json_schema": named | {"schema": shape.model_json_schema()}}
+    # The class's name and docstrings become part of the schema that the model reads.
+    header = {"name": response_model.__name__.removeprefix("Wire").lower(), "strict": True}
+    return {"type": "json_schema", "json_schema": header | {"schema": response_model.model_json_schema()}}
 
 
 class FinishReason(StrEnum):
-    """How an answer ended."""
+    """Why an answer ended."""
 
     STOP = "stop"
     LENGTH = "length"
@@ -159,71 +161,70 @@ class FinishReason(StrEnum):
 
 
 class ChatResponse(FrozenModel):
-    """One answer of a server, paid for."""
+    """One answer of a server; it was billed."""
 
     text: str
-    end: FinishReason
+    finish_reason: FinishReason
     refusal: str = ""
     usage: TokenUsage
 
 
 def read_reply(completion: "ChatCompletion") -> ChatResponse:
-    """Return what a completion says. Raises BrokenReplyError where there is nothing to read."""
-    choice = _choice(completion)
+    """Return a completion's text, end, refusal and usage. Raises MalformedResponse when it has no message."""
+    choice = _first_choice(completion)
     message = getattr(choice, "message", None)
     if message is None:
         raise MalformedResponse("it holds no message")
     refusal = getattr(message, "refusal", None)
     return ChatResponse(
-        text=replace_surrogates(_content(getattr(message, "content", None))),
-        end=FinishReason.REFUSAL if refusal else _end(getattr(choice, "finish_reason", None)),
+        text=replace_surrogates(_message_text(getattr(message, "content", None))),
+        finish_reason=FinishReason.REFUSAL
+        if refusal
+        else _finish_reason(getattr(choice, "finish_reason", None)),
         refusal=str(refusal or ""),
         usage=_usage(completion),
     )
 
 
 def read_models(text: str) -> list[str]:
-    """Return the names in a list of models, in whichever of the known forms it comes.
+    """Return the names in a server's list of models: an object with `data`, or a bare list.
 
-    Raises BrokenReplyError, or ValueError where it is no JSON.
+    Raises MalformedResponse, or ValueError when the text is not JSON.
     """
     if is_page(text):
         raise WebPageError
-    told = json.loads(text)
-    listed = told.get("data", told) if isinstance(told, dict) else told
-    if listed is None:  # a server without any model
+    data = json.loads(text)
+    models = data.get("data", data) if isinstance(data, dict) else data
+    if models is None:  # a server without models
         return []
-    if isinstance(listed, list):
-        return [str(one["id"]) for one in listed if isinstance(one, dict) and "id" in one]
-    broken = _error(told.get("error") if isinstance(told, dict) else None, "it lists no models")
-    raise broken if broken.code else EndpointNotFoundError(str(broken))
+    if isinstance(models, list):
+        return [str(model["id"]) for model in models if isinstance(model, dict) and "id" in model]
+    error = _error_in_reply(data.get("error") if isinstance(data, dict) else None, "it lists no models")
+    raise error if error.code else EndpointNotFoundError(str(error))
 
 
-def _choice(completion: "ChatCompletion") -> object:
+def _first_choice(completion: "ChatCompletion") -> object:
     choices = getattr(completion, "choices", None)
     if not isinstance(choices, list) or not choices:
-        # The SDK hands on as text what its server does not call JSON.
+        # The SDK returns the text when the server's content type is not JSON.
         if isinstance(completion, str) and is_page(completion):
             raise WebPageError
-        raise _error(getattr(completion, "error", None), "it holds no choices")
+        raise _error_in_reply(getattr(completion, "error", None), "it holds no choices")
     return choices[0]
 
 
-def _error(said: object, lacking: str) -> MalformedResponse:
-    """Return what an error inside a reply with status 200 says."""
-    if isinstance(said, dict):
-        return MalformedResponse(str(said.get("message") or said), code=said.get("code"))
-    told = str(said) if said else lacking
-    # LM Studio's words about a path that it does not have.
-    return (
-        EndpointNotFoundError(told)
-        if told.lower().startswith("unexpected endpoint")
-        else MalformedResponse(told)
-    )
+def _error_in_reply(error: object, default: str) -> MalformedResponse:
+    """Return the error inside a response with status 200, with `default` as message if it has none."""
+    if isinstance(error, dict):
+        return MalformedResponse(str(error.get("message") or error), code=error.get("code"))
+    message = str(error) if error else default
+    # LM Studio's message for a path that it does not have.
+    missing = message.lower().startswith("unexpected endpoint")
+    return EndpointNotFoundError(message) if missing else MalformedResponse(message)
 
 
-def _content(content: object) -> str:
-    """Return a message's text; some servers send it in parts."""
+def _message_text(content: object) -> str:
+    """Return a message's text; some servers send a list of parts."""
     if isinstance(content, list):
         parts = [part.get("text") if isinstance(part, dict) else None for part in content]
         return "".join(part for part in parts if isinstance(part, str))
@@ -232,16 +233,14 @@ def _content(content: object) -> str:
     return content or ""
 
 
-def _end(reason: object) -> FinishReason:
-    return (
-        FinishReason(reason)
-        if reason in {FinishReason.LENGTH.value, FinishReason.FILTER.value}
-        else FinishReason.STOP
-    )
+def _finish_reason(reason: object) -> FinishReason:
+    if reason in {FinishReason.LENGTH.value, FinishReason.FILTER.value}:
+        return FinishReason(reason)
+    return FinishReason.STOP
 
 
 def _usage(completion: "ChatCompletion") -> TokenUsage:
-    """Return the tokens billed, 0 where a server does not say."""
+    """Return the billed tokens; 0 for a count that the server does not give."""
     usage: Any = getattr(completion, "usage", None)
     return TokenUsage(
         prompt_tokens=_count(usage, "prompt_tokens"),

@@ -1,16 +1,13 @@
-"""How long one item may take, all its requests together; waiting for others' calls does not count.
+"""The client of any OpenAI-compatible server: retries with backoff, rate limits (429), deadline per item.
 
-The one way to a model: any OpenAI-compatible server, through the official SDK.
-
-The SDK's own retries are off; those here are the only ones. What is asked, and what an answer is worth, is
-`asking`'s business.
-
-The model that the settings name.
+It uses the official SDK with the SDK's own retries turned off. It sends requests as they are: what to ask,
+and whether an answer is usable, is decided in `structured_output`.
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -31,20 +28,26 @@ from pipeline.domain.errors import ConfigError, LLMError, ShutdownRequested
 from pipeline.http_client import require_usable_proxies
 from pipeline.llm.capabilities import KnownCapability, RequestMode, cached_mode, profile_of
 from pipeline.llm.chat import ChatResponse, ModelOptions, read_models, read_reply
-from pipeline.llm.errors import MalformedResponse, TransientError, classify_error, is_page, no_models
+from pipeline.llm.errors import (
+    MalformedResponse,
+    TransientError,
+    classify_error,
+    classify_listing_error,
+    is_page,
+)
 
 
 class Deadline:
-    """A running timeout that can stand still."""
+    """A running timeout that can be paused."""
 
     def __init__(self, timeout: asyncio.Timeout) -> None:
         self._timeout = timeout
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
-        """Stop the clock until the block is left."""
+        """Do not count the time inside the block."""
         when = self._timeout.when()
-        if when is None:  # it has no end
+        if when is None:  # no deadline is set
             yield
             return
         clock = asyncio.get_running_loop().time
@@ -58,65 +61,75 @@ class Deadline:
 
 OPENAI_URL = "https://api.openai.com/v1"
 MAX_ATTEMPTS = 8
+"""Attempts at one request. Chosen, not measured, as are the backoff and jitter below (seconds)."""
 _NO_KEY = "no-key-needed"
 
 _backoff = wait_exponential_jitter(multiplier=0.5, max=30.0, jitter=0.5)
-_spread = wait_random(0.0, 0.5)
+_jitter = wait_random(0.0, 0.5)
 
-Remember = Callable[[KnownCapability], Awaitable[None]]
-"""Keeps what was learned of the server and the model."""
+SaveCapability = Callable[[KnownCapability], Awaitable[None]]
+"""Stores the request mode that the server and model accept."""
 
 
-async def no_memory(_learned: KnownCapability) -> None:
-    """Keep nothing beyond this run."""
+async def discard_capability(_capability: KnownCapability) -> None:
+    """Store nothing beyond this run."""
 
 
 def never() -> bool:
-    """Tell that nobody ends this run."""
+    """Return False: the run is not stopped."""
     return False
+
+
+@dataclass(frozen=True)
+class ClientConfig:
+    """A model server, and the limits of requests to it."""
+
+    base_url: str = OPENAI_URL
+    api_key: str | None = None
+    profile: str | None = None
+    """Name of a profile in `capabilities.PROFILES`; None: the one that matches the URL."""
+    options: ModelOptions = field(default_factory=ModelOptions)
+    capability: KnownCapability | None = None
+    """What an earlier run stored about the server and model."""
+    max_in_flight: int = 8
+    """Requests at the same time."""
+    timeout_s: float = 120.0
+    """Seconds for each wait on the network."""
+    deadline_s: float = 600.0
+    """Seconds for one item, with all attempts and pauses."""
 
 
 class LLMClient:
     """A model on a server; an async context manager that holds its connections.
 
-    `timeout_s` is for each wait on the network, `deadline_s` for one item with all attempts and pauses, and
-    `in_flight` bounds the requests under way; none is begun once `ended` tells that the run is to end. Every
-    value is passed in: the SDK's own environment variables change nothing.
+    No request is sent once `should_stop` returns True; `sleep` waits between attempts. The SDK's own
+    environment variables have no effect.
     """
 
     def __init__(
         self,
         model: str,
+        config: ClientConfig,
         *,
-        base_url: str | None = None,
-        api_key: str | None = None,
-        profile: str | None = None,
-        options: ModelOptions | None = None,
-        learned: KnownCapability | None = None,
-        remember: Remember = no_memory,
-        in_flight: int = 8,
-        timeout_s: float = 120.0,
-        deadline_s: float = 600.0,
+        save_capability: SaveCapability = discard_capability,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        ended: Callable[[], bool] = never,
+        should_stop: Callable[[], bool] = never,
     ) -> None:
         self.model = model
-        self.base_url = base_url or OPENAI_URL
-        self.options = options or ModelOptions()
-        self._profile = profile_of(self.base_url, profile)
-        self.manner = cached_mode(
-            learned, datetime.now(UTC), RequestMode(length_field=self._profile.length_field)
-        )
-        self._remember = remember
-        self._met = learned is not None
-        self._key = api_key
-        self._deadline_s = deadline_s
+        self.options = config.options
+        self._profile = profile_of(config.base_url, config.profile)
+        default = RequestMode(length_field=self._profile.length_field)
+        self.mode = cached_mode(config.capability, datetime.now(UTC), default)
+        self._save_capability = save_capability
+        self._reached_before = config.capability is not None
+        self._key = config.api_key
+        self._deadline_s = config.deadline_s
         self._sleep = sleep
-        self._ended = ended
-        self._pause = _Cooldown()
-        self._slots = asyncio.Semaphore(in_flight)
-        self._last = ""
-        self._client = _client(self.base_url, api_key or _NO_KEY, timeout_s)
+        self._should_stop = should_stop
+        self._cooldown = _Cooldown()
+        self._slots = asyncio.Semaphore(config.max_in_flight)
+        self._last_failure = ""
+        self._client = _client(config.base_url, config.api_key or _NO_KEY, config.timeout_s)
 
     async def __aenter__(self) -> Self:
         return self
@@ -128,107 +141,112 @@ class LLMClient:
 
     @contextlib.asynccontextmanager
     async def deadline(self) -> AsyncIterator[Deadline]:
-        """Bound what is done about one item. Raises ModelError (retry) with the last trouble."""
+        """Limit the time for one item. Raises LLMError (retry) with the last failure when it is over."""
         try:
             async with asyncio.timeout(self._deadline_s) as timeout:
                 yield Deadline(timeout)
         except TimeoutError as error:
-            reason = self._last or "the model server did not answer"
+            reason = self._last_failure or "the model server did not answer"
             message = f"{reason} (given up at the deadline of {self._deadline_s:g} s)"
             raise LLMError(message, retry=True) from error
 
-    async def remember_mode(self, manner: RequestMode) -> None:
-        """Ask in this manner from now on: it brought an answer."""
-        if manner != self.manner:
-            self.manner = manner
-            await self._remember(KnownCapability(manner=manner, at=datetime.now(UTC)))
+    async def remember_mode(self, mode: RequestMode) -> None:
+        """Use this mode from now on, and store it: it led to a usable answer."""
+        if mode != self.mode:
+            self.mode = mode
+            await self._save_capability(KnownCapability(manner=mode, at=datetime.now(UTC)))
 
     async def send(self, body: dict[str, Any]) -> ChatResponse:
-        """Return what the server answers to one request.
+        """Return the server's response to one request.
 
-        Asks again on lost connections, timeouts, 408, 409, 429, 5xx and broken replies: at most 8 times, with
-        growing jittered pauses or those that the server asks for, which hold for every request, and never
-        past the deadline. Raises ModelRefused after one request where the key, the quota or the model's name
-        is refused, or no model is at this address (with the variable to fix), FormatRefusedError where
-        another manner of asking may do, Interrupted where the run is told to end before the request, or
-        another attempt at it, is begun, and ModelError for everything else.
+        Retries lost connections, timeouts, 408, 409, 429, 5xx and malformed responses: at most MAX_ATTEMPTS
+        attempts, with exponential backoff and jitter or the server's Retry-After, never past the deadline.
+        The Retry-After of a 429 delays every request.
+
+        Raises LLMRejected after one attempt when the key, the quota, the model's name or the URL is wrong
+        (with the variable to fix), UnsupportedMode when another request mode may help, ShutdownRequested when
+        the run is stopped before an attempt, and LLMError for everything else.
         """
-        retrying = AsyncRetrying(  # a new one for each request: its state is shared between coroutines
+        retrying = AsyncRetrying(  # one per request, because coroutines would share its state
             sleep=self._sleep,
             stop=stop_after_attempt(MAX_ATTEMPTS) | stop_before_delay(self._deadline_s),
-            wait=_wait,
+            wait=_seconds_to_wait,
             retry=retry_if_exception_type(TransientError),
-            before_sleep=self._note,
+            before_sleep=self._note_failure,
             reraise=True,
         )
         try:
-            return await retrying(self._once, body)
+            return await retrying(self._send_once, body)
         except TransientError as error:
             raise LLMError(f"{error} (given up for now)", retry=True) from error
 
     async def probe(self) -> str:
-        """Say in a sentence whether the server is there and knows the model, without paying for an answer.
+        """Return a sentence that says whether the server answers and knows the model; nothing is billed.
 
-        Raises ModelRefused or ModelError where it is not usable.
+        Raises LLMRejected or LLMError when the server is not usable.
         """
         try:
-            answer = await self._client.models.with_raw_response.list()
-            names = read_models(answer.text)
+            response = await self._client.models.with_raw_response.list()
+            names = read_models(response.text)
         except (openai.OpenAIError, MalformedResponse, ValueError, RecursionError) as error:
             if isinstance(error, openai.NotFoundError) and not is_page(error.response.text):
                 return f"the server answers; it lists no models, so {self.model!r} is untried"
-            raise no_models(error, model=self.model, key=self._key, now=datetime.now(UTC)) from error
+            raise classify_listing_error(
+                error, model=self.model, key=self._key, now=datetime.now(UTC)
+            ) from error
         if self.model in names:
             return f"the server answers and knows {self.model!r}"
         return f"the server answers; {self.model!r} is not among the {len(names)} models that it lists"
 
-    async def _once(self, body: dict[str, Any]) -> ChatResponse:
-        await self._pause.over(self._sleep)
-        extra = {**body, **self._profile.extra, **self.options.extra}
+    async def _send_once(self, body: dict[str, Any]) -> ChatResponse:
+        await self._cooldown.wait(self._sleep)
+        # As extra fields they skip the SDK's validation, which takes longer than all our own work.
+        fields = {**body, **self._profile.extra, **self.options.extra}
         try:
             async with self._slots:
-                if self._ended():
+                if self._should_stop():
                     raise ShutdownRequested("the run ends before this request is sent")
-                # As extra fields, they are spared the SDK's walk through them, longer than all our own work.
                 completion = await self._client.chat.completions.create(
-                    model=self.model, messages=(), extra_body=extra
+                    model=self.model, messages=(), extra_body=fields
                 )
             reply = read_reply(completion)
         except (openai.OpenAIError, MalformedResponse, ValueError, AttributeError, TypeError) as error:
-            # The last three are what the SDK makes of a reply that is no JSON object.
+            # The SDK raises the last three for a response that is not a JSON object.
             now = datetime.now(UTC)
-            trouble = classify_error(error, model=self.model, key=self._key, now=now, met=self._met)
-            if isinstance(trouble, TransientError) and trouble.busy and trouble.wait_s:
-                self._pause.begin(trouble.wait_s)
-            raise trouble from error
-        self._met = True
+            result = classify_error(
+                error, model=self.model, key=self._key, now=now, reached_before=self._reached_before
+            )
+            if isinstance(result, TransientError) and result.busy and result.wait_s:
+                self._cooldown.start(result.wait_s)
+            raise result from error
+        self._reached_before = True
         return reply
 
-    def _note(self, state: RetryCallState) -> None:
-        self._last = str(state.outcome.exception() if state.outcome else "")
+    def _note_failure(self, state: RetryCallState) -> None:
+        self._last_failure = str(state.outcome.exception() if state.outcome else "")
 
 
 class _Cooldown:
-    """Until when a server asked to be left alone: holds for every request to it."""
+    """The server's Retry-After, which delays every request to it."""
 
     def __init__(self) -> None:
         self._until = 0.0
 
-    def begin(self, seconds: float) -> None:
-        """Let nothing begin for so long, from now."""
+    def start(self, seconds: float) -> None:
+        """Delay requests for so many seconds from now."""
         self._until = max(self._until, asyncio.get_running_loop().time() + seconds)
 
-    async def over(self, sleep: Callable[[float], Awaitable[None]]) -> None:
-        """Wait until it is over."""
+    async def wait(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        """Wait until the delay is over."""
         left = self._until - asyncio.get_running_loop().time()
         if left > 0:
             await sleep(left)
 
 
 def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI:
-    """Return a client on which no environment variable of the SDK has an effect.
+    """Return a client that ignores the SDK's environment variables.
 
-    Raises ConfigError where the environment names a proxy that cannot be used.
+    Raises ConfigError when the environment names an unusable proxy.
     """
     require_usable_proxies()
     client = openai.AsyncOpenAI(
@@ -239,55 +257,53 @@ def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI
         max_retries=0,
         webhook_secret="",
     )
-    # Given as None these would be read from OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS,
-    # and sent to whatever server the operator has named.
+    # Passed as None, the SDK would read these from OPENAI_ORG_ID, OPENAI_PROJECT_ID and
+    # OPENAI_CUSTOM_HEADERS and send them to every server.
     client.organization = None
     client.project = None
     client._custom_headers = {}
     return client
 
 
-def _wait(state: RetryCallState) -> float:
-    """Return the seconds before the next attempt: what the server asked for, or ever longer ones."""
+def _seconds_to_wait(state: RetryCallState) -> float:
+    """Return the seconds before the next attempt: the server's Retry-After, or exponential backoff."""
     error = state.outcome.exception() if state.outcome else None
-    asked = error.wait_s if isinstance(error, TransientError) else None
-    return _backoff(state) if asked is None else asked + _spread(state)
+    wait_s = error.wait_s if isinstance(error, TransientError) else None
+    return _backoff(state) if wait_s is None else wait_s + _jitter(state)
 
 
 def build_client(
     settings: Settings,
-    learned: KnownCapability | None = None,
-    remember: Remember = no_memory,
+    capability: KnownCapability | None = None,
+    save_capability: SaveCapability = discard_capability,
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ended: Callable[[], bool] = never,
+    should_stop: Callable[[], bool] = never,
 ) -> LLMClient:
-    """Return the model, closed; `learned` is what earlier runs found out of its server.
+    """Return the client for the settings, not yet entered. Raises ConfigError when no model is set.
 
-    `ended` tells whether the run is to end: no request is begun then. `sleep` waits between attempts.
-    Raises ConfigError where no model is set.
+    `capability` is what an earlier run stored about the server and model.
     """
     if settings.model is None:
         raise ConfigError("no model is set: set COPYDESK_MODEL", variable="COPYDESK_MODEL")
-    return LLMClient(
-        model=settings.model,
-        base_url=settings.base_url,
+    config = ClientConfig(
+        base_url=settings.base_url or OPENAI_URL,
         api_key=settings.api_key.get_secret_value() if settings.api_key else None,
         profile=settings.server,
         options=options_of(settings),
-        learned=learned,
-        remember=remember,
-        in_flight=settings.max_in_flight,
+        capability=capability,
+        max_in_flight=settings.max_in_flight,
         timeout_s=settings.model_timeout_s,
         deadline_s=settings.deadline_s,
-        sleep=sleep,
-        ended=ended,
+    )
+    return LLMClient(
+        settings.model, config, save_capability=save_capability, sleep=sleep, should_stop=should_stop
     )
 
 
 def options_of(settings: Settings, **hints: float | None) -> ModelOptions:
-    """Return what the operator wishes of an answer, over the hints of a prompt."""
-    chosen = {name: getattr(settings, name) for name in ("max_tokens", "temperature", "seed")}
-    wishes = hints | {name: value for name, value in chosen.items() if value is not None}
-    told = {name: value for name, value in wishes.items() if value is not None}
-    return ModelOptions.model_validate(told | {"extra": settings.extra_body})
+    """Return the operator's options, completed by the hints of a prompt."""
+    settings_values = {name: getattr(settings, name) for name in ("max_tokens", "temperature", "seed")}
+    values = hints | {name: value for name, value in settings_values.items() if value is not None}
+    fields = {name: value for name, value in values.items() if value is not None}
+    return ModelOptions.model_validate(fields | {"extra": settings.extra_body})

@@ -1,4 +1,4 @@
-"""What tokens cost: published prices, without asking anybody, or the operator's own."""
+"""Prices of tokens: published ones, from a table without a request, or the operator's own."""
 
 import math
 from datetime import datetime
@@ -11,7 +11,7 @@ _MILLION = Decimal(1_000_000)
 
 
 class Rates(NamedTuple):
-    """US dollars for a million tokens."""
+    """US dollars per million tokens."""
 
     prompt: Decimal
     cached: Decimal
@@ -19,7 +19,7 @@ class Rates(NamedTuple):
 
 
 class Price:
-    """What a model's answers cost."""
+    """The price of a model's answers."""
 
     def __init__(self, model: str, base_url: str, rates: Rates | None = None) -> None:
         self._model = model
@@ -27,34 +27,34 @@ class Price:
         self._rates = rates
 
     @property
-    def known(self) -> bool:
-        """Tell whether there is a price at all."""
+    def is_known(self) -> bool:
+        """Tell whether there is a price."""
         return self.micros(TokenUsage(prompt_tokens=1000, completion_tokens=1000)) is not None
 
     def micros(self, usage: TokenUsage, at: datetime | None = None) -> int | None:
-        """Return millionths of a US dollar, rounded up; None where nobody published a price."""
+        """Return micros (1e-6 US dollars), rounded up; None when no price is known."""
         dollars = _by_rates(self._rates, usage) if self._rates else self._published(usage, at)
         return None if dollars is None else math.ceil(dollars * _MILLION)
 
     def _published(self, usage: TokenUsage, at: datetime | None) -> Decimal | None:
-        from genai_prices import Usage as Counted  # its table takes a while to load
+        from genai_prices import Usage as TokenCounts  # here, because its table loads slowly
         from genai_prices import calc_price
 
-        counted = Counted(
+        tokens = TokenCounts(
             input_tokens=usage.prompt_tokens,
             cache_read_tokens=min(usage.cached_tokens, usage.prompt_tokens),
             output_tokens=usage.completion_tokens,
         )
         try:
-            found = calc_price(
-                counted,
+            price = calc_price(
+                tokens,
                 model_ref=self._model,
                 provider_api_url=self._base_url,
                 genai_request_timestamp=at,
             )
-        except (LookupError, ValueError):  # a server of one's own, or a model that is newer than the table
+        except (LookupError, ValueError):  # an own server, or a model newer than the table
             return None
-        return Decimal(found.total_price)
+        return Decimal(price.total_price)
 
 
 def _by_rates(rates: Rates, usage: TokenUsage) -> Decimal:

@@ -1,4 +1,4 @@
-"""One conversation about one item: from the first request to an answer of use, or a named outcome."""
+"""Structured output: asks a model until an answer fits a JSON schema, or reports why none does."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from pydantic import BaseModel
 
 from pipeline.domain.errors import LLMError
-from pipeline.domain.models import LLMResponse, Provenance
+from pipeline.domain.models import LLMResponse, Provenance, TokenUsage
 from pipeline.llm.capabilities import is_context_overflow
 from pipeline.llm.chat import (
     Attempt,
@@ -30,148 +30,175 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 MAX_REQUESTS = 12
-"""Requests about one item, refused ones counted: no way down the ladder takes more."""
+"""Requests about one item, including rejected ones: all modes and repairs together need no more."""
 
 
 @dataclass(frozen=True)
 class StructuredRequest(Generic[T]):
-    """What a model is asked for, and how its answer is read."""
+    """What a model is asked, and how its answer is parsed."""
 
     messages: Sequence[Message]
     prompt_id: str
-    shape: type[BaseModel]
-    """What the answer must fit; the schema is sent."""
-    read: Callable[[str], T]
-    """Raises ModelError, whose `reason` is told to the model, where an answer cannot be used."""
+    response_model: type[BaseModel]
+    """The answer must fit it; its JSON schema is sent."""
+    parse: Callable[[str], T]
+    """Raises LLMError when an answer cannot be used; its `reason` is sent to the model."""
     purpose: str = "draft"
     max_tokens: int | None = None
     temperature: float | None = None
 
 
 class CallBudget(Protocol):
-    """Where what is asked is accounted for, before and after."""
+    """Accounts for the cost of requests, before and after each."""
 
     async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
-        """Put down the most that a request may cost; returns a number, and the tokens for the answer.
+        """Reserve the highest cost of a request. Return the reservation's number and the tokens allowed.
 
-        Those are fewer than asked for where less money is left. Raises BudgetSpent.
+        Fewer tokens than `answer_tokens` are allowed when less money is left. Raises BudgetExceeded.
         """
 
     async def release(self, reservation: int | None) -> None:
-        """Take that back: the request was not answered."""
+        """Release a reservation: the request got no answer."""
 
-    async def keep(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
-        """Write down an answer that was paid for, before it is read."""
+    async def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
+        """Record a billed answer, before it is parsed."""
 
     async def discard(self, reason: str) -> None:
-        """Mark what was kept as of no use."""
+        """Mark the recorded answer as unusable."""
+
+
+class UnlimitedBudget:
+    """A CallBudget without caps or records; it only adds up the usage."""
+
+    def __init__(self) -> None:
+        self.usage = TokenUsage()
+
+    async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
+        """Reserve nothing and allow every token."""
+        return None, answer_tokens
+
+    async def release(self, reservation: int | None) -> None:
+        """Do nothing."""
+
+    async def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
+        """Add the answer's usage."""
+        self.usage += answer.usage
+
+    async def discard(self, reason: str) -> None:
+        """Do nothing: an unusable answer is billed too."""
 
 
 async def request_structured(
-    model: "LLMClient", task: StructuredRequest[T], books: CallBudget
+    model: "LLMClient", request: StructuredRequest[T], budget: CallBudget
 ) -> tuple[LLMResponse, T]:
-    """Return an answer that can be used, verbatim, and what was read out of it.
+    """Return a usable answer, verbatim, and the value parsed from it.
 
-    Raises ModelError (a refusal, a filter, an answer cut off or of the wrong shape, a server that does not
-    answer), ModelRefused where no other item would fare better, BudgetSpent.
+    Raises LLMError (a refusal, a content filter, an answer that is cut off or does not fit, a server that
+    does not answer), LLMRejected when every other item would fail too, BudgetExceeded.
     """
-    options = _options(model.options, task)
-    turn = Attempt(manner=model.manner, cap=options.max_tokens)
+    options = _options(model.options, request)
+    attempt = Attempt(mode=model.mode, max_tokens=options.max_tokens)
     async with model.deadline() as deadline:
         for _ in range(MAX_REQUESTS):
             try:
-                answer, reply = await _send_attempt(model, task, turn, options, books, deadline)
+                answer, reply = await _send_attempt(model, request, attempt, options, budget, deadline)
             except UnsupportedMode as error:
-                turn = _else(retry_in_other_mode(turn, error.status, error.said), _refused(error))
+                attempt = _attempt_or_raise(
+                    retry_in_other_mode(attempt, error.status, error.message), _rejection_error(error)
+                )
                 continue
             try:
-                result = await _read(task, reply)
+                result = await _parse(request, reply)
             except LLMError as error:
-                await books.discard(error.message)
-                turn = _else(_next(turn, reply, error), _told(error, answer))
+                await budget.discard(error.message)
+                attempt = _attempt_or_raise(
+                    _next_attempt(attempt, reply, error), _unusable_error(error, answer)
+                )
                 continue
-            await model.remember_mode(turn.manner)
+            await model.remember_mode(attempt.mode)
             return answer, result
-    raise LLMError("the model server refuses every manner of asking", retry=False)
+    raise LLMError("the model server rejects every request mode", retry=False)
 
 
 async def _send_attempt(
     model: "LLMClient",
-    task: StructuredRequest[T],
-    turn: Attempt,
+    request: StructuredRequest[T],
+    attempt: Attempt,
     options: ModelOptions,
-    books: CallBudget,
+    budget: CallBudget,
     deadline: "Deadline",
 ) -> tuple[LLMResponse, ChatResponse]:
-    """Send one request, with its money put aside before and written down after."""
-    body = build_request(task.messages, task.shape, turn, options)
-    with deadline.paused():  # until other calls leave room for this one
-        reservation, cap = await books.reserve(estimate_prompt_tokens(body), turn.cap)
-    if turn.manner.length_field:
-        body[turn.manner.length_field] = cap
-    begun = time.monotonic()
+    """Send one request: reserve its cost before, record the answer after."""
+    body = build_request(request.messages, request.response_model, attempt, options)
+    with deadline.paused():  # the wait for other calls' reservations does not count
+        reservation, max_tokens = await budget.reserve(estimate_prompt_tokens(body), attempt.max_tokens)
+    if attempt.mode.length_field:
+        body[attempt.mode.length_field] = max_tokens
+    started = time.monotonic()
     try:
         reply = await model.send(body)
-    except Exception:  # not a cancellation: what was asked then may be billed all the same
-        await asyncio.shield(books.release(reservation))
+    except Exception:  # not on cancellation: the server may bill the request
+        await asyncio.shield(budget.release(reservation))
         raise
     answer = LLMResponse(
         text=reply.text,
-        provenance=Provenance(rewritten=True, model=model.model, prompt=task.prompt_id),
+        provenance=Provenance(rewritten=True, model=model.model, prompt=request.prompt_id),
         usage=reply.usage,
-        seconds=round(time.monotonic() - begun, 3),
+        seconds=round(time.monotonic() - started, 3),
     )
-    # A cancellation in between would lose what was paid for.
-    await asyncio.shield(books.keep(answer, "repair" if turn.repairs else task.purpose, reservation))
+    # A cancellation here would lose a billed answer.
+    purpose = "repair" if attempt.is_repair else request.purpose
+    await asyncio.shield(budget.record(answer, purpose, reservation))
     return answer, reply
 
 
-async def _read(task: StructuredRequest[T], reply: ChatResponse) -> T:
-    """Read an answer away from the event loop. Raises ModelError."""
-    if reply.end is FinishReason.REFUSAL:
+async def _parse(request: StructuredRequest[T], reply: ChatResponse) -> T:
+    """Return the parsed answer; parsing runs in a thread. Raises LLMError."""
+    if reply.finish_reason is FinishReason.REFUSAL:
         raise LLMError(f"the model refuses to write this: {quoted(reply.refusal, None)}", retry=False)
-    if reply.end is FinishReason.FILTER:
+    if reply.finish_reason is FinishReason.FILTER:
         raise LLMError("the server's content filter withheld the answer", retry=False)
-    if reply.end is FinishReason.LENGTH:
+    if reply.finish_reason is FinishReason.LENGTH:
         raise LLMError("the answer was cut off at the length limit", retry=False)
     if not reply.text.strip():
         raise LLMError("the model's answer is empty", retry=False, reason="it is empty")
-    return await asyncio.to_thread(task.read, reply.text)
+    return await asyncio.to_thread(request.parse, reply.text)
 
 
-def _next(turn: Attempt, reply: ChatResponse, error: LLMError) -> Attempt | None:
-    """Return what to ask after an answer of no use; None where asking again would be blind."""
-    if reply.end is FinishReason.LENGTH:
-        return retry_with_more_tokens(turn)
-    if reply.end is not FinishReason.STOP:
+def _next_attempt(attempt: Attempt, reply: ChatResponse, error: LLMError) -> Attempt | None:
+    """Return the attempt after an unusable answer; None if another attempt cannot help."""
+    if reply.finish_reason is FinishReason.LENGTH:
+        return retry_with_more_tokens(attempt)
+    if reply.finish_reason is not FinishReason.STOP:
         return None
-    return retry_with_repair(turn, reply.text, str(error.context.get("reason", error.message)))
+    return retry_with_repair(attempt, reply.text, str(error.context.get("reason", error.message)))
 
 
-def _else(turn: Attempt | None, error: LLMError) -> Attempt:
-    if turn is None:
+def _attempt_or_raise(attempt: Attempt | None, error: LLMError) -> Attempt:
+    if attempt is None:
         raise error
-    return turn
+    return attempt
 
 
-def _told(error: LLMError, answer: LLMResponse) -> LLMError:
-    """Return the outcome of an item whose answers were of no use; they were paid for all the same."""
-    told = error.message
-    if "length limit" in told:
-        told += "; set COPYDESK_MAX_TOKENS higher, or let the feed use its summary"
-    return LLMError(told, retry=False, answer=answer, **error.context)
+def _unusable_error(error: LLMError, answer: LLMResponse) -> LLMError:
+    """Return the error of an item without a usable answer; it carries the last answer, which was billed."""
+    message = error.message
+    if "length limit" in message:
+        message += "; set COPYDESK_MAX_TOKENS higher, or let the feed use its summary"
+    return LLMError(message, retry=False, answer=answer, **error.context)
 
 
-def _refused(error: UnsupportedMode) -> LLMError:
-    if is_context_overflow(error.said):
-        said = f"prompt and source do not fit into the model's context (the server says: {error.said})"
-        return LLMError(f"{said}; use a model with a larger one", retry=False, status=error.status)
-    return error.trouble
+def _rejection_error(error: UnsupportedMode) -> LLMError:
+    """Return the error of an item whose request is rejected in every mode."""
+    if is_context_overflow(error.message):
+        message = f"prompt and source do not fit into the model's context (the server says: {error.message})"
+        return LLMError(f"{message}; use a model with a larger one", retry=False, status=error.status)
+    return error.error
 
 
-def _options(options: ModelOptions, task: StructuredRequest[T]) -> ModelOptions:
-    """Return the operator's wishes, over the prompt's own."""
-    hints = {"max_tokens": task.max_tokens, "temperature": task.temperature}
-    unset = options.model_fields_set
-    told = {name: value for name, value in hints.items() if value is not None and name not in unset}
-    return options.model_copy(update=told)
+def _options(options: ModelOptions, request: StructuredRequest[T]) -> ModelOptions:
+    """Return the operator's options, completed by those of the prompt."""
+    requested = {"max_tokens": request.max_tokens, "temperature": request.temperature}
+    chosen = options.model_fields_set
+    defaults = {name: value for name, value in requested.items() if value is not None and name not in chosen}
+    return options.model_copy(update=defaults)

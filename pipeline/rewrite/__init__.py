@@ -1,1 +1,1 @@
-"""From a source to an article: prompt, model call and its answer, or the offline brief."""
+"""From a source to an article: the prompt and the parsed answer, or the offline brief without a model."""

@@ -1,8 +1,9 @@
-"""The shape in which a model answers, and the way from an answer's text to an article.
+"""The JSON schema of a model's answer, and the parsing of an answer into an article.
 
-The shape keeps inside what strict structured output takes: every field required, nothing beside
-them, no keyword that a server may not know. All finer rules are ours, checked here. There is no
-field for a URL: links come from the feed, never from a model.
+The schema uses only what strict structured output supports: every field is required, no others are
+allowed, no further keywords. All other rules are checked here. No field holds a URL: links come from
+the feed, never from a model. The names, docstrings and descriptions of the Wire classes, and the reasons
+of errors, are sent to the model: a change to them is a change to the prompt.
 """
 
 import json
@@ -46,15 +47,15 @@ class WireArticle(BaseModel):
 
     @field_validator("sentiment", mode="before")
     @classmethod
-    def _in_capitals(cls, value: object) -> object:
+    def _upper_case(cls, value: object) -> object:
         return value.strip().upper() if isinstance(value, str) else value
 
 
 def parse_response(text: str, source: Source, beat: Beat) -> Article:
-    """Return the article that an answer holds; its title is the source's.
+    """Return the article in an answer; its title is the source's.
 
-    A fence or a model's thoughts around the JSON are taken off; tags outside the vocabulary are
-    dropped, a category outside it becomes the feed's. Raises ModelError (retry) with the reason.
+    A code fence and a model's thoughts around the JSON are ignored. Tags outside the vocabulary are
+    dropped; a category outside it becomes the feed's. Raises LLMError (retry) with the reason.
     """
     wire = coerce(WireArticle, response_json(text))
     category = _category(wire.category, source, beat)
@@ -72,81 +73,81 @@ def parse_response(text: str, source: Source, beat: Beat) -> Article:
 
 
 def response_json(text: str) -> object:
-    """Return the JSON that an answer holds, whatever is around it. Raises ModelError with the reason."""
-    bare = _bare(text)
-    if not bare:
+    """Return the JSON in an answer, without the text around it. Raises LLMError with the reason."""
+    json_text = _strip_wrapping(text)
+    if not json_text:
         raise validation_error("it is empty")
     try:
-        # Models write bare line breaks into strings: not strict JSON, but plain enough.
-        return json.loads(bare, strict=False)
+        # Not strict, because models write line breaks into strings.
+        return json.loads(json_text, strict=False)
     except (ValueError, RecursionError) as error:
         raise validation_error(f"it is not JSON ({one_line(str(error))[:80]})") from error
 
 
-def _bare(text: str) -> str:
-    """Return the answer without a byte order mark, thoughts before it and a fence around it."""
-    bare = text.strip().removeprefix("\ufeff").lstrip()
-    while not bare.startswith(("{", "[", "```")) and "</think>" in bare:
-        bare = bare.partition("</think>")[2].lstrip()
-    fenced = None if bare.startswith(("{", "[")) else _FENCED.search(bare)
-    return (fenced["inner"] if fenced else bare).strip()
+def _strip_wrapping(text: str) -> str:
+    """Return the answer without a byte order mark, thoughts before it and a code fence around it."""
+    json_text = text.strip().removeprefix("\ufeff").lstrip()
+    while not json_text.startswith(("{", "[", "```")) and "</think>" in json_text:
+        json_text = json_text.partition("</think>")[2].lstrip()
+    fenced = None if json_text.startswith(("{", "[")) else _FENCED.search(json_text)
+    return (fenced["inner"] if fenced else json_text).strip()
 
 
-def coerce(shape: type[W], answer: object) -> W:
-    """Return an answer in the shape that was asked for. Raises ModelError with up to five reasons."""
+def coerce(model: type[W], answer: object) -> W:
+    """Return an answer as an instance of `model`. Raises LLMError with up to five reasons."""
     try:
-        return shape.model_validate(answer)
+        return model.model_validate(answer)
     except ValidationError as error:
         raise validation_error("; ".join(map(_reason, error.errors(include_url=False)[:5]))) from error
 
 
 def _reason(detail: ErrorDetails) -> str:
-    where = ".".join(str(step) for step in detail["loc"]) or "the whole"
-    return f"{where[:60]}: {detail['msg'].lower()}"
+    location = ".".join(str(step) for step in detail["loc"]) or "the whole"
+    return f"{location[:60]}: {detail['msg'].lower()}"
 
 
-def _text(value: str, name: str) -> str:
+def _text(value: str, field: str) -> str:
     text = replace_surrogates(value).strip()
     if not text:
-        raise validation_error(f"{name} is empty")
+        raise validation_error(f"{field} is empty")
     if _HEADING.search(text):
-        raise validation_error(f"{name} holds a heading of its own")
+        raise validation_error(f"{field} holds a heading of its own")
     return text
 
 
-def _sections(wire: list[WireSection], beat: Beat) -> tuple[Section, ...]:
-    if not 1 <= len(wire) <= 3:
-        raise validation_error(f"it has {len(wire)} sections instead of one to three")
-    taken = {fixed.casefold() for fixed in (beat.overview, beat.from_author, f"{beat.impact} {beat.market}")}
+def _sections(answered: list[WireSection], beat: Beat) -> tuple[Section, ...]:
+    if not 1 <= len(answered) <= 3:
+        raise validation_error(f"it has {len(answered)} sections instead of one to three")
+    used = {fixed.casefold() for fixed in (beat.overview, beat.from_author, f"{beat.impact} {beat.market}")}
     sections = []
-    for number, section in enumerate(wire, start=1):
+    for number, section in enumerate(answered, start=1):
         heading = one_line(replace_surrogates(section.heading)).strip("#*_ :")
         if not heading:
             raise validation_error(f"the heading of section {number} is empty")
-        if heading.casefold() in taken:
+        if heading.casefold() in used:
             raise validation_error(f"the heading of section {number} is already in use: {heading[:60]}")
-        taken.add(heading.casefold())
+        used.add(heading.casefold())
         sections.append(Section(heading=heading, body=_text(section.body, f"the body of section {number}")))
     return tuple(sections)
 
 
-def _impact(wire: list[str]) -> tuple[str, ...]:
-    bullets = tuple(_BULLET.sub("", one_line(bullet)) for bullet in wire)
+def _impact(answered: list[str]) -> tuple[str, ...]:
+    bullets = tuple(_BULLET.sub("", one_line(bullet)) for bullet in answered)
     if not bullets:
         raise validation_error("impact has no entries")
     return tuple(_text(bullet, f"entry {number} of impact") for number, bullet in enumerate(bullets, start=1))
 
 
-def _category(wanted: str, source: Source, beat: Beat) -> str:
-    category = wanted.strip().upper()
+def _category(answered: str, source: Source, beat: Beat) -> str:
+    category = answered.strip().upper()
     return category if category in beat.vocabulary else source.category
 
 
-def _tags(category: str, wanted: list[str], beat: Beat) -> tuple[str, ...]:
-    known = [tag.strip().upper() for tag in wanted if tag.strip().upper() in beat.vocabulary]
-    return tuple(dict.fromkeys((category, *known)))
+def _tags(category: str, answered: list[str], beat: Beat) -> tuple[str, ...]:
+    allowed = [tag.strip().upper() for tag in answered if tag.strip().upper() in beat.vocabulary]
+    return tuple(dict.fromkeys((category, *allowed)))
 
 
 def validation_error(reason: str) -> LLMError:
-    """Return the error about an answer that cannot be used; the reason is told to the model."""
+    """Return the error of an unusable answer; the reason is sent to the model."""
     return LLMError(f"the model's answer cannot be used: {reason}", retry=True, reason=reason)

@@ -1,4 +1,4 @@
-"""The examples that a prompt shows: an invented item, and the answer that a good writer gives."""
+"""Few-shot examples of a prompt: an invented item and a good answer to it."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from pipeline.domain.errors import LLMError
 from pipeline.domain.models import Beat, FrozenModel, Item, Source
 from pipeline.rewrite.article_schema import WireArticle, parse_response
 
-FOLDER = "examples"
-"""Beside the templates."""
+EXAMPLES_FOLDER = "examples"
+"""In the folder of the templates."""
 
 
 class ExampleItem(FrozenModel):
-    """An item as somebody writes it into a file."""
+    """An item as it is written in a YAML file."""
 
     feed: str
     title: str
@@ -27,7 +27,7 @@ class ExampleItem(FrozenModel):
     labels: tuple[str, ...] = ()
 
     def source(self, name: str, language: str) -> Source:
-        """Return it as if a feed had brought it."""
+        """Return the source of the item, as if it came from a feed."""
         item = Item(
             guid=name,
             title=self.title,
@@ -50,35 +50,35 @@ class ExampleFile(FrozenModel):
     """One file under prompts/examples/."""
 
     language: str | None = None
-    """Shown for articles in this language alone; None: for those in a language that has none of its own."""
+    """Used only for articles in this language; None: for languages without examples of their own."""
     item: ExampleItem
     answer: WireArticle
 
 
 @dataclass(frozen=True)
 class Example:
-    """An example that has proved to be a valid answer."""
+    """A validated example."""
 
     path: Path
     source: Source
     answer: str
-    """As a model would give it."""
+    """JSON, as a model would answer."""
     language: str | None
     digest: str
     """SHA-256 of the file."""
 
     @property
     def marker(self) -> str:
-        """The line around its item: of the form that every item has, but the same in every request."""
+        """The marker line around its item: the form of every item's, but the same in every request."""
         return f"=== item {self.digest[:16]} ==="
 
     def fits(self, language: str) -> bool:
-        """Tell whether it is shown for articles in a language; `en` stands for `en-GB`, too."""
+        """Tell whether it is used for articles in a language; `en` matches `en-GB` too."""
         return self.language is None or _primary(language) == _primary(self.language)
 
 
 def load_example(path: Path) -> Example:
-    """Read an example. Raises ConfigError with file and line where it is none, or no valid answer."""
+    """Return the example in a file. Raises ConfigError with file and line when it is not valid."""
     content, text = read_text(path)
     file = read_record(path, text, ExampleFile)
     source, answer = file.item.source(path.stem, file.language or "en"), file.answer.model_dump_json()

@@ -1,6 +1,7 @@
-"""Reads a template under prompts/: front matter, what is told to every item, and the item's own part.
+"""Loads a prompt template from prompts/ with its examples, and renders the messages about an item.
 
-Lays out what a model is told about one item, from a template under prompts/ and its examples.
+A template has front matter, a system part that is the same for every item of a feed, and a user part with
+the item. Feed text is data: it is inserted as a value between random markers, against prompt injection.
 """
 
 import hashlib
@@ -22,24 +23,24 @@ from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import Beat, FrozenModel, Item, Source
 from pipeline.domain.text import one_line, replace_surrogates
 from pipeline.llm.chat import Message
-from pipeline.rewrite.examples import FOLDER, Example, load_example
+from pipeline.rewrite.examples import EXAMPLES_FOLDER, Example, load_example
 from pipeline.rewrite.hidden_text import strip_hidden_text
 
-FIXED = frozenset(
+FIXED_VARIABLES = frozenset(
     {"market", "tone", "language", "vocabulary", "overview", "from_author", "impact", "examples"}
 )
-"""Variables that are alike for every item of a feed; all that a system part may use."""
+"""Variables that are the same for every item of a feed; a system part may use only these."""
 
-PER_ITEM = frozenset({"marker", "item"})
-"""Variables that differ with every request; the user part needs both."""
+ITEM_VARIABLES = frozenset({"marker", "item"})
+"""Variables that differ in every request; a user part must use both."""
 
-_FILE = re.compile(
+_TEMPLATE = re.compile(
     r"\A---\n(?P<front>.*?\n)---\n\s*?^# system\n(?P<system>.*?)^# user\n(?P<user>.*)\Z", re.S | re.M
 )
 
 
 class PromptOptions(FrozenModel):
-    """What a prompt wants of a request; the operator's settings win."""
+    """A prompt's options for requests; the operator's settings win."""
 
     temperature: float | None = Field(default=None, ge=0, le=2)
     max_tokens: int | None = Field(default=None, ge=16)
@@ -51,88 +52,90 @@ class TemplateHeader(FrozenModel):
     name: str
     variables: tuple[str, ...]
     examples: tuple[str, ...] = ()
-    """Names of files in the folder `examples` beside the template, without their ending."""
+    """Names of files in the folder `examples`, without the suffix."""
     hints: PromptOptions = PromptOptions()
 
 
 @dataclass(frozen=True)
 class TemplateParts:
-    """A template's parts, compiled."""
+    """The compiled parts of a template."""
 
-    front: TemplateHeader
+    header: TemplateHeader
     system: Template
     user: Template
 
 
 def read_parts(path: Path, text: str) -> TemplateParts:
-    """Return the parts of a template's text. Raises ConfigError with file and line."""
-    found = _FILE.match(text)
-    if found is None:
+    """Return the parts of a template's text. Raises ConfigError with file and line when it is not valid."""
+    match = _TEMPLATE.match(text)
+    if match is None:
         raise entry_error(
             path, 1, "needs front matter between two lines `---`, then `# system`, then `# user`"
         )
-    front = read_record(path, found["front"], TemplateHeader, before=1)
-    _check(path, text, front)
-    first = {part: text.count("\n", 0, found.start(part)) for part in ("system", "user")}
-    system = _compile(path, found["system"], first["system"], front, FIXED)
-    user = _compile(path, found["user"], first["user"], front, FIXED | PER_ITEM)
-    missing = sorted(PER_ITEM - {name for name, _ in _names(_env().parse(found["user"]))})
+    header = read_record(path, match["front"], TemplateHeader, before=1)
+    _check_header(path, text, header)
+    first_lines = {part: text.count("\n", 0, match.start(part)) for part in ("system", "user")}
+    system = _compile(path, match["system"], first_lines["system"], header, FIXED_VARIABLES)
+    user = _compile(path, match["user"], first_lines["user"], header, FIXED_VARIABLES | ITEM_VARIABLES)
+    missing = sorted(ITEM_VARIABLES - {name for name, _ in _variables(_env().parse(match["user"]))})
     if missing:
-        raise entry_error(path, first["user"], f"`# user` must use {{{{ {missing[0]} }}}}")
-    return TemplateParts(front=front, system=system, user=user)
+        raise entry_error(path, first_lines["user"], f"`# user` must use {{{{ {missing[0]} }}}}")
+    return TemplateParts(header=header, system=system, user=user)
 
 
 def render_template(path: Path, template: Template, values: dict[str, object]) -> str:
-    """Return a part with its variables filled in. Raises ConfigError where that cannot be done."""
+    """Return a part with its variables filled in. Raises ConfigError when it cannot be rendered."""
     try:
         return template.render(values).strip()
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise ConfigError(f"{path}: the template cannot be rendered: {error}", file=path) from error
 
 
-def line_of(text: str, key: str, word: str) -> int:
-    """Return the line of a file on which a word follows a key of the front matter; else that of the key."""
-    begin = re.search(rf"^{key}:", text, re.M)
-    at = begin.start() if begin else 0
-    found = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])").search(text, begin.end() if begin else 0)
-    return text.count("\n", 0, found.start() if found else at) + 1
+def line_of(text: str, key: str, value: str) -> int:
+    """Return the line number of a value after a key of the front matter; without the value, the key's."""
+    key_match = re.search(rf"^{key}:", text, re.M)
+    key_start = key_match.start() if key_match else 0
+    value_match = re.compile(rf"(?<![\w-]){re.escape(value)}(?![\w-])").search(
+        text, key_match.end() if key_match else 0
+    )
+    return text.count("\n", 0, value_match.start() if value_match else key_start) + 1
 
 
-def _check(path: Path, text: str, front: TemplateHeader) -> None:
+def _check_header(path: Path, text: str, header: TemplateHeader) -> None:
     expected = path.name.removesuffix(".md.j2")
-    if front.name != expected:
-        said = f"name is {front.name!r}; write `name: {expected}`, as the file is called"
-        raise entry_error(path, line_of(text, "name", front.name), said)
-    for name in front.variables:
-        if name not in FIXED | PER_ITEM:
-            hint = did_you_mean(name, FIXED | PER_ITEM)
+    if header.name != expected:
+        message = f"name is {header.name!r}; write `name: {expected}`, as the file is called"
+        raise entry_error(path, line_of(text, "name", header.name), message)
+    for name in header.variables:
+        if name not in FIXED_VARIABLES | ITEM_VARIABLES:
+            hint = did_you_mean(name, FIXED_VARIABLES | ITEM_VARIABLES)
             raise entry_error(path, line_of(text, "variables", name), f"there is no variable {name}; {hint}")
 
 
-def _compile(path: Path, text: str, offset: int, front: TemplateHeader, allowed: frozenset[str]) -> Template:
-    """Compile one part whose first line is line `offset + 1` of the file."""
+def _compile(path: Path, text: str, offset: int, header: TemplateHeader, allowed: frozenset[str]) -> Template:
+    """Return one compiled part, whose first line is line `offset + 1` of the file."""
     try:
         tree = _env().parse(text)
     except TemplateSyntaxError as error:
         raise entry_error(path, offset + error.lineno, str(error.message)) from error
-    for name, line in _names(tree):
+    for name, line in _variables(tree):
         if name not in allowed:
             raise entry_error(
                 path, offset + line, f"{name} cannot be used here; known: {', '.join(sorted(allowed))}"
             )
-        if name not in front.variables:
+        if name not in header.variables:
             raise entry_error(path, offset + line, f"{name} is missing from `variables` in the front matter")
     return _env().from_string(text)
 
 
-def _names(tree: Tree) -> list[tuple[str, int]]:
-    """Return the variables that a template reads from outside, each with its line."""
-    local = {node.name for node in tree.find_all(Name) if node.ctx != "load"}
-    return [(node.name, node.lineno) for node in tree.find_all(Name) if node.name not in local]
+def _variables(tree: Tree) -> list[tuple[str, int]]:
+    """Return the variables that a template needs, each with its line number."""
+    assigned = {node.name for node in tree.find_all(Name) if node.ctx != "load"}
+    return [(node.name, node.lineno) for node in tree.find_all(Name) if node.name not in assigned]
 
 
 def _env() -> ImmutableSandboxedEnvironment:
-    # The output is plain text for a model, so nothing is to be escaped for HTML.
+    # The output is plain text for a model, so HTML escaping is wrong here.
     return ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
 
 
@@ -141,7 +144,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 @dataclass(frozen=True)
 class Prompt:
-    """A template that has rendered once already, so that it fails before anything starts."""
+    """A template that was rendered once when it was loaded, so that errors appear before a run."""
 
     id: str
     """`name@hash`, the hash 8 hex digits of SHA-256 of the template and its examples."""
@@ -152,63 +155,63 @@ class Prompt:
     hints: PromptOptions = field(default_factory=PromptOptions)
 
     def messages(self, source: Source, beat: Beat) -> list[Message]:
-        """Return the messages about one source: what is fixed first, the item last.
+        """Return the messages about one source: the fixed prefix first, the item last.
 
-        What is fixed is the same for every item of a beat and language: the instructions, then each example
-        in that language as a question and its answer. The item is data: a value that is put in, never
-        rendered, between two lines with a marker that is random for each request. Raises ConfigError where
-        the template cannot be rendered.
+        The prefix is the same for every item of a beat and language, so that providers can cache it: the
+        instructions, then each example as a question and its answer. The item is inserted as a value, never
+        rendered, between two marker lines that are random for each request. Raises ConfigError when the
+        template cannot be rendered.
         """
-        shown = self.shown(source.language)
-        fixed = _fixed(source, beat) | {"examples": len(shown)}
-        laid_out = [Message(role="system", content=render_template(self.path, self.system, fixed))]
-        for example in shown:
-            laid_out.append(self._about(example.source, example.marker, fixed))
-            laid_out.append(Message(role="assistant", content=example.answer))
-        return [*laid_out, self._about(source, f"=== item {secrets.token_hex(8)} ===", fixed)]
+        examples = self.examples_for(source.language)
+        fixed = _fixed_values(source, beat) | {"examples": len(examples)}
+        messages = [Message(role="system", content=render_template(self.path, self.system, fixed))]
+        for example in examples:
+            messages.append(self._item_message(example.source, example.marker, fixed))
+            messages.append(Message(role="assistant", content=example.answer))
+        return [*messages, self._item_message(source, f"=== item {secrets.token_hex(8)} ===", fixed)]
 
-    def shown(self, language: str) -> tuple[Example, ...]:
-        """Return the examples in a language; where there are none, those that are for every one."""
+    def examples_for(self, language: str) -> tuple[Example, ...]:
+        """Return the examples in a language; if there are none, those without a language."""
         own = tuple(example for example in self.examples if example.language and example.fits(language))
         return own or tuple(example for example in self.examples if example.language is None)
 
-    def _about(self, source: Source, marker: str, fixed: dict[str, object]) -> Message:
-        values = fixed | {"marker": marker, "item": describe(source)}
+    def _item_message(self, source: Source, marker: str, fixed: dict[str, object]) -> Message:
+        values = fixed | {"marker": marker, "item": describe_item(source)}
         return Message(role="user", content=render_template(self.path, self.user, values))
 
 
 def load_prompt(folder: Path, name: str) -> Prompt:
-    """Read `<folder>/<name>.md.j2` and its examples.
+    """Return the prompt of `<folder>/<name>.md.j2` and its examples.
 
-    Raises ConfigError naming the file, and the line where there is one.
+    Raises ConfigError with the file, and the line if there is one.
     """
     path = folder / f"{name}.md.j2"
     if not _NAME.fullmatch(name):
         raise ConfigError(f"{name!r} is no name for a prompt: use letters a to z, digits, - and _", file=path)
     content, text = read_text(path)
     parts = read_parts(path, text)
-    examples = tuple(_example(path, text, wanted) for wanted in parts.front.examples)
+    examples = tuple(_load_example(path, text, example) for example in parts.header.examples)
     prompt = Prompt(
-        id=f"{parts.front.name}@{_digest(content, examples)}",
+        id=f"{parts.header.name}@{_digest(content, examples)}",
         path=path,
         system=parts.system,
         user=parts.user,
         examples=examples,
-        hints=parts.front.hints,
+        hints=parts.header.hints,
     )
     prompt.messages(_SAMPLE, Beat(key="sample", vocabulary=("SAMPLE",)))
     return prompt
 
 
-def shared_prefix(one: Sequence[Message], other: Sequence[Message]) -> int:
-    """Return how many characters two requests have in common before they part, roles not counted."""
-    texts = ["\0".join(message["content"] for message in messages) for messages in (one, other)]
+def shared_prefix(first: Sequence[Message], second: Sequence[Message]) -> int:
+    """Return the length of the common prefix of two requests, in characters, without the roles."""
+    texts = ["\0".join(message["content"] for message in messages) for messages in (first, second)]
     pairs = enumerate(zip(*texts, strict=False))
-    return next((place for place, (mine, theirs) in pairs if mine != theirs), min(map(len, texts)))
+    return next((index for index, (a, b) in pairs if a != b), min(map(len, texts)))
 
 
-def describe(source: Source) -> str:
-    """Return what is known of an item, a labelled line each and the text last, as data for a model."""
+def describe_item(source: Source) -> str:
+    """Return an item as text for a model: a labelled line for each field, then the item's text."""
     item = source.item
     lines = [("feed", source.feed_name), ("title", item.title), ("author", item.author or "")]
     if item.dated:
@@ -218,7 +221,7 @@ def describe(source: Source) -> str:
     return replace_surrogates(strip_hidden_text(f"{head}\ntext:\n{item.text}").rstrip())
 
 
-def _fixed(source: Source, beat: Beat) -> dict[str, object]:
+def _fixed_values(source: Source, beat: Beat) -> dict[str, object]:
     return {
         "market": beat.market,
         "tone": beat.tone,
@@ -230,17 +233,19 @@ def _fixed(source: Source, beat: Beat) -> dict[str, object]:
     }
 
 
-def _example(path: Path, text: str, name: str) -> Example:
-    place = path.parent / FOLDER / f"{name}.yaml"
-    if Path(name).name != name or not place.is_file():
-        said = f"there is no example {name!r}: write {FOLDER}/{name}.yaml, or take the name out here"
-        raise entry_error(path, line_of(text, "examples", name), said)
-    return load_example(place)
+def _load_example(path: Path, text: str, name: str) -> Example:
+    example_path = path.parent / EXAMPLES_FOLDER / f"{name}.yaml"
+    if Path(name).name != name or not example_path.is_file():
+        message = (
+            f"there is no example {name!r}: write {EXAMPLES_FOLDER}/{name}.yaml, or take the name out here"
+        )
+        raise entry_error(path, line_of(text, "examples", name), message)
+    return load_example(example_path)
 
 
 def _digest(content: bytes, examples: Sequence[Example]) -> str:
-    told = b"\0".join([content, *(example.digest.encode() for example in examples)])
-    return hashlib.sha256(told).hexdigest()[:8]
+    hashed = b"\0".join([content, *(example.digest.encode() for example in examples)])
+    return hashlib.sha256(hashed).hexdigest()[:8]
 
 
 _SAMPLE = Source(

@@ -1,4 +1,4 @@
-"""What a model is told that writes a draft anew, or one section of it, and how that answer is read."""
+"""Builds the messages of a redraft, of a whole draft or one section, and parses a section's answer."""
 
 import secrets
 from collections.abc import Sequence
@@ -22,18 +22,18 @@ class WireSectionText(BaseModel):
 def add_redraft_instructions(
     messages: Sequence[Message], request: RedraftRequest, body: str | None
 ) -> list[Message]:
-    """Return the messages about an item with what an editor asks for, and the draft that there is.
+    """Return the messages about an item, with the current draft and the editor's instruction added.
 
-    The draft is data like the source: between two lines with a marker of its own.
+    The draft is data like the source: it is between two random marker lines.
     """
     marker = f"=== draft {secrets.token_hex(8)} ==="
     draft = f"The article as it stands:\n\n{marker}\n{replace_surrogates(body)}\n{marker}" if body else ""
-    blocks = [messages[-1]["content"], draft, _asked(request)]
+    blocks = [messages[-1]["content"], draft, _instruction(request)]
     last = Message(role=messages[-1]["role"], content="\n\n".join(block for block in blocks if block))
     return [*messages[:-1], last]
 
 
-def _asked(request: RedraftRequest) -> str:
+def _instruction(request: RedraftRequest) -> str:
     note = f" The editor's instruction: {replace_surrogates(request.note)}" if request.note else ""
     if request.section is None:
         return f"Write the article anew.{note}"
@@ -45,7 +45,7 @@ def _asked(request: RedraftRequest) -> str:
 
 
 def parse_section(text: str, *, bullets: bool) -> str:
-    """Return a section's new text as Markdown. Raises ModelError with the reason."""
+    """Return a section's new text as Markdown. Raises LLMError with the reason."""
     wire = coerce(WireSectionText, response_json(text))
     new = replace_surrogates(wire.text).strip()
     if not new:

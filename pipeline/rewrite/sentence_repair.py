@@ -1,4 +1,4 @@
-"""The repair pass: a model mends the sentences that the checks object to, and touches nothing else."""
+"""Sentence repair: asks a model to rewrite only the sentences with findings, and applies its answer."""
 
 import json
 import secrets
@@ -31,7 +31,7 @@ class WireRepairs(BaseModel):
 
 
 class FlaggedSentence(NamedTuple):
-    """A sentence of a body that findings object to."""
+    """A sentence of a body that has findings."""
 
     start: int
     end: int
@@ -40,69 +40,70 @@ class FlaggedSentence(NamedTuple):
 
 
 def flag_sentences(body: str, findings: Sequence[Finding]) -> list[FlaggedSentence]:
-    """Return the sentences that hold a blocking or warning finding, in the order of the body."""
-    serious = [one for one in findings if one.severity is not Severity.NOTE and one.span]
-    found: dict[tuple[int, int], list[str]] = {}
+    """Return the sentences with a finding of severity block or warn, in the order of the body."""
+    serious = [finding for finding in findings if finding.severity is not Severity.NOTE and finding.span]
+    reasons: dict[tuple[int, int], list[str]] = {}
     for finding in serious:
         start, end = finding.span or (0, 0)
-        span = _sentence(body, start, end)
+        span = _sentence_span(body, start, end)
         if body[slice(*span)].strip() and not body[slice(*span)].startswith("#"):
-            found.setdefault(span, []).append(finding.message)
+            reasons.setdefault(span, []).append(finding.message)
     return [
-        FlaggedSentence(*span, body[slice(*span)], tuple(dict.fromkeys(why)))
-        for span, why in sorted(found.items())
+        FlaggedSentence(*span, body[slice(*span)], tuple(dict.fromkeys(messages)))
+        for span, messages in sorted(reasons.items())
     ]
 
 
-def _sentence(body: str, start: int, end: int) -> tuple[int, int]:
-    """Return the sentence, or the sentences, that a span stands in; never beyond its line."""
+def _sentence_span(body: str, start: int, end: int) -> tuple[int, int]:
+    """Return the span of the sentence or sentences that contain a span, within its line."""
     low = body.rfind("\n", 0, start) + 1
     high = body.find("\n", max(end, start))
     high = len(body) if high < 0 else high
-    low += len(body[low:high]) - len(body[low:high].lstrip("-*> "))  # a bullet's sign is no part of it
+    low += len(body[low:high]) - len(body[low:high].lstrip("-*> "))  # without the bullet sign
     ends = [low, *sentence_ends(body, low, high), high]
-    first = max((place for place in ends if place <= start), default=low)
-    last = min((place for place in ends if place >= end and place > first), default=high)
+    first = max((position for position in ends if position <= start), default=low)
+    last = min((position for position in ends if position >= end and position > first), default=high)
     return first, first + len(body[first:last].rstrip())
 
 
 def add_flags(messages: Sequence[Message], body: str, flags: Sequence[FlaggedSentence]) -> list[Message]:
-    """Return the messages about an item with its article and what is wrong with which sentence."""
+    """Return the messages about an item, with its article and a JSON line for each flagged sentence added."""
     marker = f"=== draft {secrets.token_hex(8)} ==="
-    listed = [
-        json.dumps({"number": number, "sentence": one.text, "wrong": one.reasons}, ensure_ascii=False)
-        for number, one in enumerate(flags, start=1)
+    lines = [
+        json.dumps({"number": number, "sentence": flag.text, "wrong": flag.reasons}, ensure_ascii=False)
+        for number, flag in enumerate(flags, start=1)
     ]
-    said = f"{messages[-1]['content']}\n\n{marker}\n{replace_surrogates(body)}\n{marker}\n\n" + "\n".join(
-        listed
+    content = f"{messages[-1]['content']}\n\n{marker}\n{replace_surrogates(body)}\n{marker}\n\n" + "\n".join(
+        lines
     )
-    return [*messages[:-1], Message(role=messages[-1]["role"], content=replace_surrogates(said))]
+    return [*messages[:-1], Message(role=messages[-1]["role"], content=replace_surrogates(content))]
 
 
 def parse_repairs(text: str, count: int) -> dict[int, str]:
-    """Return sentence number → new sentence. Raises ModelError with the reason."""
+    """Return the new sentences by sentence number. Raises LLMError with the reason."""
     wire = coerce(WireRepairs, response_json(text))
-    found = {one.number: one_line(replace_surrogates(one.text)) for one in wire.sentences}
-    if strange := sorted(set(found) - set(range(1, count + 1))):
-        raise validation_error(f"there is no sentence {strange[0]}")
-    return found
+    sentences = {repair.number: one_line(replace_surrogates(repair.text)) for repair in wire.sentences}
+    if unknown := sorted(set(sentences) - set(range(1, count + 1))):
+        raise validation_error(f"there is no sentence {unknown[0]}")
+    return sentences
 
 
 def apply_repairs(body: str, flags: Sequence[FlaggedSentence], sentences: Mapping[int, str]) -> str:
-    """Return the body with flagged sentences replaced; every other byte stays.
+    """Return the body with flagged sentences replaced; everything else is unchanged.
 
-    A sentence that would be empty stays where it is the only one of its line: a section must not vanish.
+    An empty replacement is ignored when the sentence is the only one of its line: a section must not become
+    empty.
     """
-    for number, one in reversed(list(enumerate(flags, start=1))):
+    for number, flag in reversed(list(enumerate(flags, start=1))):
         new = sentences.get(number)
-        if new is None or (not new and _alone(body, one)):
+        if new is None or (not new and _is_only_sentence(body, flag)):
             continue
-        tail = 1 if not new and body[one.end : one.end + 1] == " " else 0
-        body = body[: one.start] + new + body[one.end + tail :]
+        tail = 1 if not new and body[flag.end : flag.end + 1] == " " else 0
+        body = body[: flag.start] + new + body[flag.end + tail :]
     return body
 
 
-def _alone(body: str, one: FlaggedSentence) -> bool:
-    before = body[body.rfind("\n", 0, one.start) + 1 : one.start].strip("-*> ")
-    behind = body[one.end :].partition("\n")[0].strip()
-    return not before and not behind
+def _is_only_sentence(body: str, flag: FlaggedSentence) -> bool:
+    before = body[body.rfind("\n", 0, flag.start) + 1 : flag.start].strip("-*> ")
+    after = body[flag.end :].partition("\n")[0].strip()
+    return not before and not after

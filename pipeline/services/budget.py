@@ -82,11 +82,11 @@ class ItemBudget:
         if reservation is not None:
             await asyncio.to_thread(self._ctx.db.budget.release, reservation)
 
-    async def keep(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
+    async def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
         """Write down an answer before it is read. Raises LeaseLost."""
         ctx, now = self._ctx, self._ctx.clock()
         micros = ctx.price.micros(answer.usage, now) if ctx.price else None
-        self.usage = _sum(self.usage, answer.usage)
+        self.usage += answer.usage
         ctx.seen.note(self._asked, answer.usage)
         self.micros += micros or 0
         await asyncio.to_thread(
@@ -124,10 +124,6 @@ def active_caps(ctx: RunContext, now: datetime) -> list[SpendingCap]:
     ]
 
 
-def _sum(one: TokenUsage, other: TokenUsage) -> TokenUsage:
-    return TokenUsage(**{name: getattr(one, name) + getattr(other, name) for name in TokenUsage.model_fields})
-
-
 _REAL = 0.75
 """Of a prompt's upper bound, about what is billed."""
 _SHAPE = 250
@@ -147,10 +143,10 @@ class Estimate(FrozenModel):
 
 def estimate_cost(ctx: RunContext, feed: FeedConfig, items: Sequence[Item]) -> Estimate:
     """Return what drafting items would cost. Raises ConfigError where a prompt cannot be rendered."""
-    if ctx.model is None or ctx.price is None or not ctx.price.known:
+    if ctx.model is None or ctx.price is None or not ctx.price.is_known:
         return Estimate(items=len(items))
     options = ctx.model.options
-    prompt, turn = ctx.prompts[feed.beat], Attempt(ctx.model.manner, options.max_tokens)
+    prompt, turn = ctx.prompts[feed.beat], Attempt(ctx.model.mode, options.max_tokens)
     likely, most = 0, 0
     for item in items:
         messages = prompt.messages(build_source(feed, item), ctx.beats[feed.beat])

@@ -17,7 +17,7 @@ from pipeline.articles.files import draft_path
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.articles.markdown import find_section, replace_section, safe_line, section_text
 from pipeline.articles.render import build_front_matter, render_body, safe_markdown
-from pipeline.covers import feed_cover, photo_cover, query_of
+from pipeline.covers import build_query, feed_cover, photo_cover
 from pipeline.domain.errors import BudgetExceeded, LLMError, OutputError, ReviewError
 from pipeline.domain.models import (
     Article,
@@ -59,7 +59,7 @@ async def choose_cover(
         return feed_cover(source)
     if feed.covers != "unsplash" or feed.cover_choice != "first" or ctx.covers is None:
         return None
-    query = query_of(article.title, article.category, article.tags)
+    query = build_query(article.title, article.category, article.tags)
     photos = await ctx.covers.search(query, 1)
     if not photos:
         return None
@@ -87,8 +87,8 @@ async def repair_sentences(
             task = StructuredRequest(
                 messages=add_flags(ctx.mender.messages(source, beat), body, flags),
                 prompt_id=ctx.mender.id,
-                shape=WireRepairs,
-                read=read,
+                response_model=WireRepairs,
+                parse=read,
                 purpose="verify",
             )
             _, sentences = await request_structured(ctx.model, task, books)
@@ -159,8 +159,8 @@ async def _article(
     task = StructuredRequest(
         messages=messages,
         prompt_id=prompt.id,
-        shape=WireArticle,
-        read=read,
+        response_model=WireArticle,
+        parse=read,
         purpose="redraft" if lease.previous else "draft",
         max_tokens=prompt.hints.max_tokens,
         temperature=prompt.hints.temperature,
@@ -308,8 +308,8 @@ async def _new_text(
     task = StructuredRequest(
         messages=add_redraft_instructions(prompt.messages(source, beat), request, body),
         prompt_id=prompt.id,
-        shape=WireSectionText,
-        read=read,
+        response_model=WireSectionText,
+        parse=read,
         purpose="redraft",
     )
     return await request_structured(ctx.model, task, books)

@@ -152,20 +152,18 @@ def _covers(settings: Settings, subscriptions: Subscriptions, net: HttpClient) -
 
 
 def _model(settings: Settings, db: Database, stop: list[CopydeskError]) -> "LLMClient":
-    from pipeline.llm.client import (  # a quarter of a second, which a run without one saves
-        OPENAI_URL,
-        build_client,
-    )
+    # Imported here: 0.25 s that a run without a model saves (benchmarks/startup.py).
+    from pipeline.llm.client import OPENAI_URL, build_client
 
     url, name = settings.base_url or OPENAI_URL, settings.model or ""
-    known = db.caches.capabilities(url, name)
+    payload = db.caches.capabilities(url, name)
 
-    async def remember(learned: KnownCapability) -> None:
-        await asyncio.to_thread(db.caches.save_capabilities, url, name, learned.model_dump_json())
+    async def save(capability: KnownCapability) -> None:
+        await asyncio.to_thread(db.caches.save_capabilities, url, name, capability.model_dump_json())
 
-    learned = KnownCapability.model_validate_json(known) if known else None
-    sleep, ended = partial(unless_stopped, stop), partial(interrupted, stop)
-    return build_client(settings, learned, remember, sleep=sleep, ended=ended)
+    capability = KnownCapability.model_validate_json(payload) if payload else None
+    sleep, should_stop = partial(unless_stopped, stop), partial(interrupted, stop)
+    return build_client(settings, capability, save, sleep=sleep, should_stop=should_stop)
 
 
 def price_of(settings: Settings) -> Price | None:
@@ -177,7 +175,7 @@ def price_of(settings: Settings) -> Price | None:
     rates = Rates(*settings.price) if settings.price else None
     price = Price(settings.model, settings.base_url or OPENAI_URL, rates)
     caps = (settings.cap_run, settings.cap_day, settings.cap_month, settings.cap_backfill)
-    if any(cap is not None for cap in caps) and not price.known:
+    if any(cap is not None for cap in caps) and not price.is_known:
         raise ConfigError(
             f"a cap on spending is set, and nobody publishes the price of {settings.model!r}: set "
             "COPYDESK_PRICE, such as 0.4/1.6 (US dollars for a million tokens, prompt/completion; 0/0 for a "

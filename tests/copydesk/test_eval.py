@@ -82,7 +82,7 @@ def test_a_model_is_asked_and_its_answers_are_kept_and_compared(project: Project
         found = call_copydesk(project, "eval", "--ask", "--save", "first")
         assert found.returncode == 0, found.stdout + found.stderr
         assert server.requests == 2, "an answer of the wrong shape is repaired as in a run"
-        assert server.seen[0]["temperature"] == 0.3
+        assert server.received[0]["temperature"] == 0.3
     assert "Asking fake-1 about 1 item" in found.stderr
     # Both calls count: 18 tokens each, at a tenth of a cent.
     assert re.search(r"^two-sentences .* 36 +\$0\.0360$", found.stdout, re.MULTILINE), found.stdout
@@ -105,7 +105,7 @@ def test_another_template_is_asked_with_where_it_is_named(project: Project) -> N
     with ModelServer() as server:
         project.environ |= {"OPENAI_BASE_URL": server.base_url, "COPYDESK_MODEL": "fake-1"}
         found = call_copydesk(project, "eval", "--ask", "--prompt", "terse")
-        assert server.seen[0]["messages"][0]["content"].startswith("Be terse.")
+        assert server.received[0]["messages"][0]["content"].startswith("Be terse.")
     assert found.returncode == 1, "the fake's article has nothing of what is wanted"
 
 

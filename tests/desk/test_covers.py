@@ -50,7 +50,7 @@ def test_a_photo_is_found_and_taken(tmp_path: Path, api: FakeUnsplash) -> None:
         assert isinstance(cover, dict)
         assert "photo-two" in cover["raw"]
         assert cover["credit"]["name"] == "Ida Lund"
-        assert api.asked[-1][0] == "/photos/two/download"
+        assert api.requests[-1][0] == "/photos/two/download"
         kept = text_of(settings, ref)
         for forged in ("https://evil.example/x", "random", "..", "three", ""):
             assert ada.post(f"/drafts/{ref}/cover", data={"photo": forged}).status_code == 409
@@ -72,7 +72,7 @@ def test_under_a_socks_proxy_the_desk_is_open_and_the_search_says_what_is_wrong(
     with server, visitor as ada:
         assert ref[:8] in ada.page("/")
         assert "ALL_PROXY names a SOCKS proxy" in ada.page(f"/drafts/{ref}/covers")
-    assert api.asked == []
+    assert api.requests == []
 
 
 def test_without_a_key_or_where_it_is_not_wanted_nobody_is_asked(tmp_path: Path, api: FakeUnsplash) -> None:
@@ -87,7 +87,7 @@ def test_without_a_key_or_where_it_is_not_wanted_nobody_is_asked(tmp_path: Path,
         answer = ada.get(f"/drafts/{ref}/covers")
         assert "not searched for" in answer.text
         assert "unsplash" not in answer.headers["content-security-policy"]
-    assert api.asked == []
+    assert api.requests == []
 
 
 def test_a_search_that_is_refused_says_why(tmp_path: Path, api: FakeUnsplash) -> None:
@@ -110,10 +110,10 @@ def test_what_was_typed_is_saved_on_the_way_to_the_covers(tmp_path: Path, api: F
         assert answer.url.path == f"/drafts/{ref}/covers"
         assert text_of(settings, ref)["title"] == "Typed a moment ago"
         # The view of the queue goes along, and its words are not the search's.
-        assert "ships" not in api.asked[-1][1]["query"][0]
+        assert "ships" not in api.requests[-1][1]["query"][0]
         assert f'name="feed" value="{FEED}"' in answer.text
         ada.get(f"/drafts/{ref}/covers?feed={FEED}&q=ships&about=a+quiet+harbour")
-        assert api.asked[-1][1]["query"] == ["a quiet harbour"]
+        assert api.requests[-1][1]["query"] == ["a quiet harbour"]
         taken = ada.post(f"/drafts/{ref}/cover?feed={FEED}&q=ships", data={"photo": "one"})
         assert f"feed={FEED}" in str(taken.url)
 

@@ -12,12 +12,12 @@ import pytest
 
 from pipeline.articles.front_matter import loads
 from pipeline.domain.models import Beat
-from pipeline.llm.client import LLMClient
+from pipeline.llm.client import ClientConfig, LLMClient
 from pipeline.llm.structured_output import request_structured
 from tests.commands import call_copydesk
 from tests.end_to_end.project import Project
 from tests.fakes.feed_server import FeedServer
-from tests.pipeline.llm.conversation import FakeBudget, task
+from tests.pipeline.llm.conversation import RecordingBudget, request
 
 testing = pytest.importorskip("llmock.testing", reason="llmock is not installed")
 chaos = pytest.importorskip("llmock.chaos", reason="llmock is not installed")
@@ -72,8 +72,8 @@ def start_llmock() -> Iterator[Callable[..., LLMock]]:
 
 async def test_its_answer_to_our_schema_is_an_article(start_llmock: Callable[..., LLMock]) -> None:
     llmock = start_llmock()
-    async with LLMClient("gpt-4o", base_url=llmock.base_url) as model:
-        answer, article = await request_structured(model, task(), FakeBudget())
+    async with LLMClient("gpt-4o", ClientConfig(llmock.base_url)) as model:
+        answer, article = await request_structured(model, request(), RecordingBudget())
     assert article.sections[0].heading
     assert answer.usage.prompt_tokens > 0
     assert llmock.statuses() == [200]
@@ -83,8 +83,8 @@ async def test_its_errors_are_outlasted_and_its_wishes_kept(start_llmock: Callab
     llmock = start_llmock()
     llmock.fail(429, retry_after=0.2)
     llmock.fail(503)
-    async with LLMClient("gpt-4o", base_url=llmock.base_url) as model:
-        assert await request_structured(model, task(), FakeBudget())
+    async with LLMClient("gpt-4o", ClientConfig(llmock.base_url)) as model:
+        assert await request_structured(model, request(), RecordingBudget())
     assert llmock.statuses() == [429, 503, 200]
     assert list(llmock.answered().values()) == [1]
     assert llmock.faults() == []

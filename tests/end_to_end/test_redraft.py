@@ -42,7 +42,7 @@ def test_a_draft_is_written_anew_put_back_and_billed(
         server.enqueue(completion(json.dumps({"text": "A mine was opened by Example Corp."})))
         done = call_copydesk(project, "redraft", name, "--section", "overview", "--note", "Shorter.")
         assert (done.returncode, done.stderr) == (0, "")
-        assert "Shorter." in server.seen[-1]["messages"][-1]["content"]
+        assert "Shorter." in server.received[-1]["messages"][-1]["content"]
         second = draft.read_text()
         assert "A mine was opened by Example Corp." in second
         assert first.partition("## What the source")[2] == second.partition("## What the source")[2]

@@ -153,15 +153,15 @@ def test_told_to_end_it_keeps_the_answers_under_way_and_pays_for_none_twice(
                 for ref in refs:
                     request_redraft(db, settings.output, ref, by="Ada", note=None, section=None, now=NOW)
                 deadline = time.monotonic() + _PATIENCE_S
-                while len(model.seen) < 2 and time.monotonic() < deadline:
+                while len(model.received) < 2 and time.monotonic() < deadline:
                     time.sleep(0.05)
             finally:
-                asked = len(model.seen)
+                asked = len(model.received)
                 told_to_end(process)
                 said = process.communicate(timeout=300)[0]
             assert process.returncode == 0, said
             assert "Traceback" not in said
-            assert len(model.seen) == asked == 2
+            assert len(model.received) == asked == 2
             written = sum(db.drafts.get(ref).version == 2 for ref in refs)
             assert written == len(model.answered)
             assert 0 < written < len(refs)

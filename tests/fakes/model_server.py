@@ -1,4 +1,4 @@
-"""An OpenAI-compatible server on loopback whose replies are enqueued, and which counts what it answers.
+"""A fake OpenAI-compatible server on loopback with enqueued replies; it counts its answers.
 
 As a program: `python -m tests.fakes.model_server --port N --fail-rate 0.3 --latency 0.2 --count-file F`
 appends a line with the hash of the user message to F for every request that it answers.
@@ -21,20 +21,20 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Reply:
-    """What to do with one request. Without a body: the default article about the request's item."""
+    """A reply to one request. Without a body: the default article about the request's item."""
 
     status: int = 200
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
     stall: bool = False
-    """Answer nothing until the server stops or the client goes."""
+    """Send nothing until the server stops or the client disconnects."""
     disconnect: bool = False
     """Close the connection after half of the reply."""
 
 
 def error(status: int, message: str = "injected", *, code: str | None = None, **headers: str) -> Reply:
-    """A reply with OpenAI's error object; header names with `_` for `-`."""
+    """Return a reply with OpenAI's error object; header names have `_` for `-`."""
     body = json.dumps({"error": {"message": message, "type": code or "error", "param": None, "code": code}})
     return Reply(status, body.encode(), {name.replace("_", "-"): value for name, value in headers.items()})
 
@@ -46,7 +46,7 @@ def completion(
     refusal: str | None = None,
     usage: dict[str, Any] | None = None,
 ) -> Reply:
-    """A chat completion with this content."""
+    """Return a reply with a chat completion of this content."""
     message = {"role": "assistant", "content": content, "refusal": refusal}
     return Reply(
         body=json.dumps(
@@ -63,7 +63,7 @@ def completion(
 
 
 def article(**changes: object) -> dict[str, Any]:
-    """The JSON of a good answer, with some fields changed."""
+    """Return the JSON of a valid answer, with some fields changed."""
     good: dict[str, Any] = {
         "overview": "Example Corp mined 1,250 coins in May.",
         "sections": [{"heading": "Output rises in May", "body": "Example Corp mined 1,250 coins."}],
@@ -77,7 +77,7 @@ def article(**changes: object) -> dict[str, Any]:
 
 
 def echo(user_message: str, usage: dict[str, Any] | None = None) -> Reply:
-    """An article that repeats the last line with a figure, or the last line, of what was asked."""
+    """Return an article that repeats the last line with a digit, or the last line, of the user message."""
     lines = [line for line in user_message.splitlines() if line.strip() and not line.startswith("===")]
     facts = [line for line in lines if re.search(r"\d", line)] or lines or ["nothing"]
     fact = facts[-1].strip()[:300].replace("#", "")
@@ -86,9 +86,9 @@ def echo(user_message: str, usage: dict[str, Any] | None = None) -> Reply:
 
 
 class ModelServer:
-    """A context manager: serves on 127.0.0.1 in threads of its own until it is left.
+    """A context manager that serves on 127.0.0.1 in threads.
 
-    `seen` holds the JSON of every request and `headers` its headers, `answered` the hash of the user
+    `received` holds the JSON of every request and `headers` its headers, `answered` the hash of the user
     message of every request that got a completion. `fail_rate` of the requests without an enqueued
     reply fail, by a generator with a fixed seed.
     """
@@ -102,16 +102,16 @@ class ModelServer:
         count_file: Path | None = None,
         seed: int = 1,
     ) -> None:
-        self.seen: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.answered: list[str] = []
         self.models = ["fake-1"]
         self.listing: Reply | None = None
-        """Instead of the list of models."""
+        """Sent instead of the list of models."""
         self.refuse: Callable[[dict[str, Any]], Reply | None] = lambda _request: None
-        """Answers requests of a form that this server does not take, before anything enqueued."""
+        """Returns the reply to a request that this server rejects; used before enqueued replies."""
         self.usage: dict[str, Any] | None = None
-        """What is billed for an article that was not enqueued."""
+        """Usage of the default article."""
         self.stopping = threading.Event()
         self._queue: deque[Reply] = deque()
         self._fail_rate, self._latency_s, self._count_file = fail_rate, latency_s, count_file
@@ -127,8 +127,8 @@ class ModelServer:
 
     @property
     def requests(self) -> int:
-        """How many requests for a completion came in."""
-        return len(self.seen)
+        """Number of requests for a completion."""
+        return len(self.received)
 
     def enqueue(self, *replies: Reply, **fields: Any) -> None:
         """Add replies, or one of these fields, for the next requests; a dict as body is sent as JSON."""
@@ -149,9 +149,9 @@ class ModelServer:
         self.http.server_close()
 
     def receive(self, request: dict[str, Any], headers: dict[str, str]) -> Reply:
-        """Note a request and return what is to be done with it."""
+        """Record a request and return its reply."""
         with self._lock:
-            self.seen.append(request)
+            self.received.append(request)
             self.headers.append(headers)
             refused = self.refuse(request)
             planned = refused or (self._queue.popleft() if self._queue else self._by_chance())
@@ -161,7 +161,7 @@ class ModelServer:
         )
 
     def note_answered(self, request: dict[str, Any]) -> None:
-        """Count a completion that is about to be sent: it is paid for, whether it arrives or not."""
+        """Count a completion before it is sent: it is billed even if it does not arrive."""
         digest = hashlib.sha256(item_of(user_message(request)).encode("utf-8", "replace")).hexdigest()
         with self._lock:
             self.answered.append(digest)
@@ -178,13 +178,13 @@ class ModelServer:
 
 
 def user_message(request: dict[str, Any]) -> str:
-    """The last message's text."""
+    """Return the last message's text."""
     messages = request.get("messages") or [{}]
     return str(messages[-1].get("content", ""))
 
 
 def item_of(message: str) -> str:
-    """A user message without the lines that differ with every request, so that equal items count as one."""
+    """Return a user message without its marker lines, which differ in every request."""
     return "\n".join(line for line in message.splitlines() if not line.startswith("==="))
 
 
@@ -194,7 +194,7 @@ class _Http(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of clients that went away: tests make them."""
+        """Log nothing when a client disconnects: tests do so on purpose."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Unsplash's search as its documentation shows it, on loopback; what it was asked is noted."""
+"""A fake of Unsplash's API on loopback that records its requests."""
 
 import json
 import threading
@@ -12,10 +12,10 @@ KEY = "an-access-key"
 
 
 def photo(number: str = "abc-1", **changes: Any) -> dict[str, Any]:
-    """Return a photo as the API answers it."""
+    """Return a photo as the API sends it."""
     image = f"https://images.unsplash.com/photo-{number}"
     sizes = {name: f"{image}?w={name}" for name in ("raw", "full", "regular", "small", "thumb")}
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "id": number,
         "description": None,
         "alt_description": "a harbour at dawn",
@@ -24,11 +24,11 @@ def photo(number: str = "abc-1", **changes: Any) -> dict[str, Any]:
         "links": {"html": f"https://unsplash.com/photos/{number}", "download_location": "set by the server"},
         "user": {"name": "Ida Lund", "links": {"html": "https://unsplash.com/@ida"}},
     }
-    return told | changes
+    return result | changes
 
 
 class FakeUnsplash:
-    """A server to be opened with `with`."""
+    """A context manager that serves the API."""
 
     def __init__(self, photos: list[dict[str, Any]] | None = None, status: int = 200) -> None:
         self.photos = [photo()] if photos is None else photos
@@ -36,7 +36,7 @@ class FakeUnsplash:
         self.body: bytes | None = None
         """Sent instead of JSON."""
         self.delay_s = 0.0
-        self.asked: list[tuple[str, dict[str, list[str]]]] = []
+        self.requests: list[tuple[str, dict[str, list[str]]]] = []
         self.keys: set[str | None] = set()
         self.versions: set[str | None] = set()
         outer = self
@@ -44,7 +44,7 @@ class FakeUnsplash:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 parts = urlsplit(self.path)
-                outer.asked.append((parts.path, parse_qs(parts.query)))
+                outer.requests.append((parts.path, parse_qs(parts.query)))
                 outer.keys.add(self.headers.get("Authorization"))
                 outer.versions.add(self.headers.get("Accept-Version"))
                 time.sleep(outer.delay_s)
@@ -65,16 +65,16 @@ class FakeUnsplash:
         return json.dumps(self._answer(path)).encode()
 
     def _answer(self, path: str) -> object:
-        found = [self._pinged(one) for one in self.photos]
+        photos = [self._with_download_url(photo) for photo in self.photos]
         if path == "/search/photos":
-            return {"total": len(found), "total_pages": 1, "results": found}
+            return {"total": len(photos), "total_pages": 1, "results": photos}
         if path == "/photos/random":
-            return found[0]
-        return next((one for one in found if path == f"/photos/{one['id']}"), {"url": "an image"})
+            return photos[0]
+        return next((photo for photo in photos if path == f"/photos/{photo['id']}"), {"url": "an image"})
 
-    def _pinged(self, told: dict[str, Any]) -> dict[str, Any]:
-        links = {**told["links"], "download_location": f"{self.url}/photos/{told['id']}/download?ixid=1"}
-        return told | {"links": links}
+    def _with_download_url(self, photo: dict[str, Any]) -> dict[str, Any]:
+        links = {**photo["links"], "download_location": f"{self.url}/photos/{photo['id']}/download?ixid=1"}
+        return photo | {"links": links}
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})

@@ -1,1 +1,1 @@
-"""Scores of a prompt over a golden set of items."""
+"""Evaluation of a prompt: scores of answers over a golden set of items."""

@@ -1,8 +1,9 @@
-"""What an article is worth, measured against what its item asks for. Pure: answers and findings come in."""
+"""Scores an article against the expectation of its golden-set item. Pure."""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pydantic import Field
 
@@ -10,34 +11,34 @@ from pipeline.domain.models import Article, Finding, FrozenModel, Sentiment, Sev
 from pipeline.domain.text import sentences
 
 _WORD = re.compile(r"[^\W_]+(?:[.,:’'-][^\W_]+)*")
-_RUN = 5
-"""Words in a row that are compared."""
-_TELLING = 4
-"""Letters of a word that says something; figures always do."""
-_SAID = 0.5
-"""Part of a sentence's telling words which, standing in one earlier sentence, makes it a repetition."""
+_RUN_WORDS = 5
+"""Words of a run that is compared. Chosen, not measured, as are the two values below."""
+_MIN_LETTERS = 4
+"""Letters of a content word; words that begin with a digit always count."""
+_REPEATED_SHARE = 0.5
+"""Share of a sentence's content words in one earlier sentence that makes it a repetition."""
 
 
 class Expectation(FrozenModel):
-    """What must and must not be in an article: a phrase, or a regular expression between slashes."""
+    """What must and must not be in an article: phrases, or regular expressions between slashes."""
 
     must: tuple[str, ...] = ()
     must_not: tuple[str, ...] = ()
     opinion_must_not: tuple[str, ...] = ()
-    """Looked for in the author's view and the impact alone."""
+    """Searched only in the author's view and the impact."""
     category: tuple[str, ...] = ()
-    """Any of them will do; empty: any."""
+    """Allowed categories; empty: all."""
     sentiment: tuple[Sentiment, ...] = ()
     max_ratio: float = Field(default=1.0, gt=0)
-    """Words of overview and sections for each word of the source."""
+    """Words of overview and sections per word of the source."""
     max_opinion: int = Field(default=100, gt=0)
     """Words of the author's view and the impact."""
     max_repeated: float = Field(default=0.15, ge=0)
-    """Share of sentences that say what an earlier one said."""
+    """Share of sentences that repeat an earlier one."""
 
 
 class Score(FrozenModel):
-    """What became of one item."""
+    """The result of one item."""
 
     item: str
     trouble: str | None = None
@@ -45,73 +46,77 @@ class Score(FrozenModel):
     missing: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
-    """`severity kind` of each, notes left out."""
+    """`severity kind` of each, without notes."""
     blocked: bool = False
     words: int = 0
-    """All of them."""
+    """Words of the whole article."""
     ratio: float = 0.0
-    """Words of overview and sections for each word of the source."""
+    """Words of overview and sections per word of the source."""
     repeated: float = 0.0
-    """Share of the article's sentences that say what an earlier one said."""
+    """Share of the article's sentences that repeat an earlier one."""
     runs: float = 0.0
-    """Share of its runs of five words that stood in it before."""
+    """Share of the article's runs of five words that occur before."""
     usage: TokenUsage = TokenUsage()
     micros: int | None = None
-    """What the answer cost, in millionths of a US dollar; None where that is not known."""
+    """Cost of the answer, in micros (1e-6 US dollars); None when it is not known."""
     body: str = ""
 
     @property
     def passed(self) -> bool:
-        """Tell whether there is an article with all that must be in it, and nothing that must not."""
+        """Tell whether the article exists, meets its expectation and has no blocking finding."""
         return not (self.trouble or self.missing or self.forbidden or self.blocked)
 
 
-def score(
-    item: str,
-    source_text: str,
-    wanted: Expectation,
-    article: Article,
-    body: str,
-    findings: Sequence[Finding],
-    usage: TokenUsage,
-    micros: int | None,
-) -> Score:
-    """Return what an article is worth."""
-    told, opinion = " ".join(text_of(article).split()), " ".join((article.from_author, *article.impact))
-    words, said = _count(told), _count(opinion)
-    ratio = (words - said) / max(1, _count(source_text))
+class EvaluatedArticle(NamedTuple):
+    """An article with what the evaluation measured about it."""
+
+    article: Article
+    body: str
+    """The rendered Markdown."""
+    findings: Sequence[Finding]
+    usage: TokenUsage
+    micros: int | None
+    """Cost of the answer; None when it is not known."""
+
+
+def score(item: str, source_text: str, expectation: Expectation, evaluated: EvaluatedArticle) -> Score:
+    """Return the score of an article about the item with this key."""
+    article = evaluated.article
+    text, opinion = " ".join(text_of(article).split()), " ".join((article.from_author, *article.impact))
+    words, opinion_words = _count_words(text), _count_words(opinion)
+    ratio = (words - opinion_words) / max(1, _count_words(source_text))
     repeated = repeated_sentences(article)
-    serious = [one for one in findings if one.severity is not Severity.NOTE]
+    serious = [finding for finding in evaluated.findings if finding.severity is not Severity.NOTE]
     return Score(
         item=item,
-        missing=tuple(one for one in wanted.must if not _found(one, told)),
+        missing=tuple(pattern for pattern in expectation.must if not _match(pattern, text)),
         forbidden=(
-            *_forbidden(wanted, told, opinion),
-            *_too_much(wanted, ratio, said, repeated),
-            *_misjudged(wanted, article),
+            *_forbidden(expectation, text, opinion),
+            *_over_limits(expectation, ratio, opinion_words, repeated),
+            *_wrong_labels(expectation, article),
         ),
-        findings=tuple(f"{one.severity} {one.kind}" for one in serious),
-        blocked=any(one.severity is Severity.BLOCK for one in serious),
+        findings=tuple(f"{finding.severity} {finding.kind}" for finding in serious),
+        blocked=any(finding.severity is Severity.BLOCK for finding in serious),
         words=words,
         ratio=ratio,
         repeated=repeated,
-        runs=repeated_runs(told),
-        usage=usage,
-        micros=micros,
-        body=body,
+        runs=repeated_runs(text),
+        usage=evaluated.usage,
+        micros=evaluated.micros,
+        body=evaluated.body,
     )
 
 
 def text_of(article: Article) -> str:
-    """Return what a model wrote of an article, a paragraph each."""
+    """Return the parts of an article that a model wrote, a paragraph each."""
     sections = [part for section in article.sections for part in (f"{section.heading}.", section.body)]
     return "\n\n".join((article.overview, *sections, article.from_author, *article.impact))
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
-    """Return what a phrase, or an expression between slashes, is looked for with, in any case.
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """Return the case-insensitive pattern of a phrase, or of a regular expression between slashes.
 
-    A phrase is found whole: `19%` is not in `119%`, nor `4` in `4.5`. Raises re.error.
+    A phrase matches whole: `19%` is not in `119%`, nor `4` in `4.5`. Raises re.error.
     """
     if len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/"):
         return re.compile(pattern[1:-1], re.IGNORECASE)
@@ -120,64 +125,64 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def repeated_sentences(article: Article) -> float:
-    """Return the share of sentences of which most telling words stood in one earlier sentence."""
-    told = [words for one in sentences(text_of(article)) if (words := _telling(one))]
-    again = sum(
-        any(len(words & earlier) >= _SAID * len(words) for earlier in told[:place])
-        for place, words in enumerate(told)
+    """Return the share of sentences with most of their content words in one earlier sentence."""
+    word_sets = [words for sentence in sentences(text_of(article)) if (words := _content_words(sentence))]
+    repeated = sum(
+        any(len(words & earlier) >= _REPEATED_SHARE * len(words) for earlier in word_sets[:index])
+        for index, words in enumerate(word_sets)
         if len(words) > 2
     )
-    return again / len(told) if told else 0.0
+    return repeated / len(word_sets) if word_sets else 0.0
 
 
 def repeated_runs(text: str) -> float:
-    """Return the share of a text's runs of five words that stood in it before."""
+    """Return the share of a text's runs of five words that occur before in the text."""
     words = [word.lower() for word in _WORD.findall(text)]
-    runs = Counter(tuple(words[start : start + _RUN]) for start in range(len(words) - _RUN + 1))
+    runs = Counter(tuple(words[start : start + _RUN_WORDS]) for start in range(len(words) - _RUN_WORDS + 1))
     return (runs.total() - len(runs)) / runs.total() if runs else 0.0
 
 
-def _forbidden(wanted: Expectation, told: str, opinion: str) -> list[str]:
-    found = [f'"{shown}"' for one in wanted.must_not if (shown := _found(one, told))]
-    mine = [shown for one in wanted.opinion_must_not if (shown := _found(one, opinion))]
-    return found + [f'"{shown}" in the opinion' for shown in mine]
+def _forbidden(expectation: Expectation, text: str, opinion: str) -> list[str]:
+    in_text = [f'"{match}"' for pattern in expectation.must_not if (match := _match(pattern, text))]
+    in_opinion = [match for pattern in expectation.opinion_must_not if (match := _match(pattern, opinion))]
+    return in_text + [f'"{match}" in the opinion' for match in in_opinion]
 
 
-def _too_much(wanted: Expectation, ratio: float, said: int, repeated: float) -> list[str]:
-    found = []
-    if ratio > wanted.max_ratio:
-        found.append(f"{ratio:.1f} times the source's length, at most {wanted.max_ratio:g}")
-    if said > wanted.max_opinion:
-        found.append(f"{said} words of opinion, at most {wanted.max_opinion}")
-    if repeated > wanted.max_repeated:
-        found.append(f"{repeated:.0%} of its sentences said twice, at most {wanted.max_repeated:.0%}")
-    return found
+def _over_limits(expectation: Expectation, ratio: float, opinion_words: int, repeated: float) -> list[str]:
+    reasons = []
+    if ratio > expectation.max_ratio:
+        reasons.append(f"{ratio:.1f} times the source's length, at most {expectation.max_ratio:g}")
+    if opinion_words > expectation.max_opinion:
+        reasons.append(f"{opinion_words} words of opinion, at most {expectation.max_opinion}")
+    if repeated > expectation.max_repeated:
+        reasons.append(f"{repeated:.0%} of its sentences said twice, at most {expectation.max_repeated:.0%}")
+    return reasons
 
 
-def _misjudged(wanted: Expectation, article: Article) -> list[str]:
-    judged = []
-    if wanted.category and article.category not in wanted.category:
-        judged.append(f"category {article.category}")
-    if wanted.sentiment and article.sentiment not in wanted.sentiment:
-        judged.append(f"sentiment {article.sentiment}")
-    return judged
+def _wrong_labels(expectation: Expectation, article: Article) -> list[str]:
+    reasons = []
+    if expectation.category and article.category not in expectation.category:
+        reasons.append(f"category {article.category}")
+    if expectation.sentiment and article.sentiment not in expectation.sentiment:
+        reasons.append(f"sentiment {article.sentiment}")
+    return reasons
 
 
-def _count(text: str) -> int:
+def _count_words(text: str) -> int:
     return len(_WORD.findall(text))
 
 
-def _found(pattern: str, text: str) -> str:
-    found = compiled(pattern).search(text)
-    return found[0] if found else ""
+def _match(pattern: str, text: str) -> str:
+    match = compile_pattern(pattern).search(text)
+    return match[0] if match else ""
 
 
-def _telling(sentence: str) -> set[str]:
+def _content_words(sentence: str) -> set[str]:
     words = (word.lower() for word in _WORD.findall(sentence))
-    return {word[:7] for word in words if len(word) >= _TELLING or word[0].isdigit()}
+    return {word[:7] for word in words if len(word) >= _MIN_LETTERS or word[0].isdigit()}
 
 
-def changed(scores: Sequence[Score], others: Sequence[Score]) -> list[tuple[Score, Score | None]]:
-    """Return each score beside the same item's among others."""
-    by_item = {one.item: one for one in others}
-    return [(one, by_item.get(one.item)) for one in scores]
+def pair_scores(scores: Sequence[Score], others: Sequence[Score]) -> list[tuple[Score, Score | None]]:
+    """Return each score with the score of the same item in the other set."""
+    by_item = {score_.item: score_ for score_ in others}
+    return [(score_, by_item.get(score_.item)) for score_ in scores]

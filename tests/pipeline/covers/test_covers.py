@@ -1,4 +1,4 @@
-"""Covers: what an API or a feed says is read strictly, credited always, and never waited for."""
+"""Covers: strict reading of API and feed data, credits, timeouts and failures."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.covers import UnsplashClient, feed_cover, photo_cover, query_of
+from pipeline.covers import UnsplashClient, build_query, feed_cover, photo_cover
 from pipeline.covers.cover import SIZES, read_photo
 from pipeline.domain.models import Item, Source
 from pipeline.http_client import HttpClient
@@ -63,14 +63,14 @@ def test_a_photo_that_lacks_anything_is_none(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("sixth", [None, 7, "javascript:alert(1)", "//s3.example/a"])
-def test_the_smaller_size_stands_for_a_sixth_that_is_missing(sixth: object) -> None:
+def test_a_missing_small_s3_is_replaced_by_small(sixth: object) -> None:
     read = read_photo(photo(urls=photo()["urls"] | {"small_s3": sixth}))
     assert read is not None
     assert read.urls["small_s3"] == read.urls["small"]
 
 
 @given(JSON)
-def test_no_answer_upsets_the_reader(value: object) -> None:
+def test_any_json_is_read_without_an_exception(value: object) -> None:
     assert read_photo(value) is None
     read_photo(photo(urls=value, user=value, alt_description=value))
 
@@ -84,128 +84,128 @@ def test_a_feeds_image_has_one_url_in_all_keys_and_the_feeds_credit() -> None:
 
 
 @pytest.mark.parametrize("image", [None, "", "data:image/png;base64,AA", "javascript:alert(1)", "//x/y.png"])
-def test_what_is_no_address_of_an_image_is_no_cover(image: str | None) -> None:
+def test_an_invalid_image_url_is_no_cover(image: str | None) -> None:
     assert feed_cover(source(image)) is None
 
 
 def test_a_query_is_the_topic_and_the_longest_words() -> None:
-    assert query_of("Ships carry more grain", "TRADE", ("SEA", "TRADE")) == "trade sea ships carry"
-    assert query_of("", "", ()) == ""
+    assert build_query("Ships carry more grain", "TRADE", ("SEA", "TRADE")) == "trade sea ships carry"
+    assert build_query("", "", ()) == ""
 
 
 @asynccontextmanager
 async def searching(
-    api: FakeUnsplash, url: str | None = None, patience_s: float = 3.0
+    api: FakeUnsplash, url: str | None = None, timeout_s: float = 3.0
 ) -> AsyncIterator[UnsplashClient]:
     async with HttpClient("Copydesk/test", timeout_s=2, allowed=[api.place]) as net:
-        yield UnsplashClient(net, KEY, url or api.url, patience_s=patience_s)
+        yield UnsplashClient(net, KEY, url or api.url, timeout_s=timeout_s)
 
 
-async def test_a_search_asks_as_the_documentation_wants() -> None:
+async def test_a_search_sends_the_documented_fields() -> None:
     with FakeUnsplash([photo("a"), photo("b", urls={}), photo("c")]) as api:
         async with searching(api) as search:
-            found = await search.search("harbour dawn", 5)
-            await search.track_download(found[0])
+            photos = await search.search("harbour dawn", 5)
+            await search.track_download(photos[0])
             again = await search.photo("c")
-        assert [one.id for one in found] == ["a", "c"]
+        assert [photo_.id for photo_ in photos] == ["a", "c"]
         assert again is not None
-        (path, asked), (ping, _), _ = api.asked
+        (path, fields), (ping, _), _ = api.requests
         assert path == "/search/photos"
-        assert asked["query"] == ["harbour dawn"]
-        assert asked["content_filter"] == ["high"]
+        assert fields["query"] == ["harbour dawn"]
+        assert fields["content_filter"] == ["high"]
         assert ping == "/photos/a/download"
-        assert asked["orientation"] == ["landscape"]
-        assert asked["per_page"] == ["5"]
+        assert fields["orientation"] == ["landscape"]
+        assert fields["per_page"] == ["5"]
         assert api.keys == {f"Client-ID {KEY}"}
         assert api.versions == {"v1"}
 
 
 @pytest.mark.parametrize("number", ["", "..", "random", "c/../a", "a?x=1", "ａ", "https://evil.example/a"])
-async def test_an_id_is_that_of_one_photo_and_leads_nowhere_else(number: str) -> None:
+async def test_an_invalid_photo_id_is_not_requested(number: str) -> None:
     with FakeUnsplash([photo("a")]) as api:
         async with searching(api) as search:
             assert await search.photo(number) is None
-            assert search.trouble == ""
-        assert {path for path, _ in api.asked} <= {"/photos/random"}
+            assert search.error == ""
+        assert {path for path, _ in api.requests} <= {"/photos/random"}
 
 
-async def test_a_ping_that_fails_stops_nothing() -> None:
+async def test_a_failed_download_ping_is_ignored() -> None:
     with FakeUnsplash() as api:
         async with searching(api) as search:
-            [found] = await search.search("x")
+            [result] = await search.search("x")
             api.status = 500
-            await search.track_download(found)
+            await search.track_download(result)
             api.status = 200
-            assert await search.search("x") == [found]
+            assert await search.search("x") == [result]
 
 
 @pytest.mark.parametrize(
     ("status", "words"),
     [(401, "UNSPLASH_ACCESS_KEY"), (403, "limit"), (429, "status 429"), (500, "status 500")],
 )
-async def test_a_refusal_is_told_and_ends_the_search(status: int, words: str) -> None:
+async def test_an_error_status_is_reported_and_ends_the_search(status: int, words: str) -> None:
     with FakeUnsplash(status=status) as api:
         async with searching(api) as search:
             assert await search.search("x") == []
             assert await search.search("y") == []
-            assert words in search.trouble
-        assert len(api.asked) == 1
+            assert words in search.error
+        assert len(api.requests) == 1
 
 
-async def test_what_cannot_be_reached_is_asked_once() -> None:
+async def test_an_unreachable_server_is_requested_once() -> None:
     with FakeUnsplash() as api:
         async with searching(api, "http://127.0.0.1:9") as search:
             assert await search.search("x") == []
-            assert search.trouble
+            assert search.error
             assert await search.photo("y") is None
 
 
-async def test_nobody_waits_behind_those_who_wait_in_vain() -> None:
+async def test_searches_do_not_queue_behind_a_timeout() -> None:
     with FakeUnsplash() as api:
         api.delay_s = 3.0
-        async with searching(api, patience_s=0.4) as search:
+        async with searching(api, timeout_s=0.4) as search:
 
-            async def asked(after_s: float) -> float:
+            async def seconds_waited(after_s: float) -> float:
                 await asyncio.sleep(after_s)
                 begun = time.monotonic()
                 assert await search.search("x") == []
                 return time.monotonic() - begun
 
-            waits = await asyncio.gather(*(asked(0.01 * number) for number in range(60)))
+            waits = await asyncio.gather(*(seconds_waited(0.01 * number) for number in range(60)))
         assert max(waits) < 3  # four at a time, the last would wait for 6 s
-        assert "does not answer" in search.trouble
-        assert len(api.asked) <= 4
+        assert "does not answer" in search.error
+        assert len(api.requests) <= 4
 
 
-async def test_waiting_for_ones_turn_is_no_fault_of_the_servers() -> None:
+async def test_waiting_for_a_slot_does_not_count_as_a_timeout() -> None:
     with FakeUnsplash() as api:
         api.delay_s = 0.2
-        async with searching(api, patience_s=1.5) as search:
-            found = await asyncio.gather(*(search.search("x") for _ in range(36)))
-        assert all(found)
+        async with searching(api, timeout_s=1.5) as search:
+            results = await asyncio.gather(*(search.search("x") for _ in range(36)))
+        assert all(results)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[" * 90_000])
-async def test_what_is_no_json_is_told(body: bytes) -> None:
+async def test_invalid_json_is_reported(body: bytes) -> None:
     with FakeUnsplash() as api:
         api.body = body
         async with searching(api) as search:
             assert await search.search("x") == []
-            assert "no JSON" in search.trouble
+            assert "not JSON" in search.error
 
 
 @pytest.mark.parametrize("body", [b"[1]", b"7", b'{"results": 7}', b'{"results": [null, 7]}'])
-async def test_nonsense_is_no_photo(body: bytes) -> None:
+async def test_unexpected_json_is_no_photo(body: bytes) -> None:
     with FakeUnsplash() as api:
         api.body = body
         async with searching(api) as search:
             assert await search.search("x") == []
 
 
-async def test_a_ping_goes_to_the_api_alone() -> None:
+async def test_a_download_ping_goes_only_to_the_api() -> None:
     with FakeUnsplash() as api:
         async with searching(api) as search:
             read = read_photo(photo(links={"download_location": "https://evil.example/x"}))
             assert read is not None
             await search.track_download(read)
-        assert api.asked == []
+        assert api.requests == []

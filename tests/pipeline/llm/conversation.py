@@ -1,4 +1,4 @@
-"""A task to ask a model, and books that are kept in memory."""
+"""A request to a model, and a budget in memory."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,17 +11,17 @@ from pipeline.llm.structured_output import StructuredRequest
 from pipeline.rewrite.article_schema import WireArticle, parse_response
 from tests.pipeline.rewrite.sources import BEAT, source
 
-ASKED: list[Message] = [
+MESSAGES: list[Message] = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": "It cost $5."},
 ]
 
 
 @dataclass
-class FakeBudget:
-    """Books that remember what they are told."""
+class RecordingBudget:
+    """A CallBudget that remembers its calls."""
 
-    kept: list[str] = field(default_factory=list)
+    purposes: list[str] = field(default_factory=list)
     discarded: list[str] = field(default_factory=list)
     reserved: list[tuple[int, int]] = field(default_factory=list)
     open: set[int] = field(default_factory=set)
@@ -38,19 +38,19 @@ class FakeBudget:
     async def release(self, reservation: int | None) -> None:
         self.open.discard(reservation or 0)
 
-    async def keep(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
+    async def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
         self.open.discard(reservation or 0)
-        self.kept.append(purpose)
+        self.purposes.append(purpose)
 
     async def discard(self, reason: str) -> None:
         self.discarded.append(reason)
 
 
-def task(**changes: Any) -> StructuredRequest[Article]:
+def request(**changes: Any) -> StructuredRequest[Article]:
     values: dict[str, Any] = {
-        "messages": ASKED,
+        "messages": MESSAGES,
         "prompt_id": "article@1",
-        "shape": WireArticle,
-        "read": partial(parse_response, source=source(), beat=BEAT),
+        "response_model": WireArticle,
+        "parse": partial(parse_response, source=source(), beat=BEAT),
     }
     return StructuredRequest(**values | changes)

@@ -1,7 +1,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -13,7 +13,7 @@ from pipeline.domain.models import TokenUsage
 from pipeline.llm.capabilities import KnownCapability, RequestMode
 from pipeline.llm.chat import ChatResponse as Reply_
 from pipeline.llm.chat import FinishReason, Message, ModelOptions
-from pipeline.llm.client import MAX_ATTEMPTS, LLMClient
+from pipeline.llm.client import MAX_ATTEMPTS, ClientConfig, LLMClient, never
 from pipeline.llm.errors import quoted
 from pipeline.rewrite.article_schema import parse_response
 from tests.fakes.model_server import ModelServer, Reply, article, completion, error
@@ -21,16 +21,16 @@ from tests.pipeline.rewrite.sources import BEAT, source
 
 _KEY = {"code": 400, "message": "API key not valid. Please pass another.", "status": "INVALID_ARGUMENT"}
 LISTED_KEY = Reply(400, json.dumps([{"error": _KEY}]).encode())
-"""A refused key as a list, in which Gemini puts every error."""
-ASKED: list[Message] = [
+"""A rejected key in a list, as Gemini sends every error."""
+MESSAGES: list[Message] = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": "It cost $5."},
 ]
-BODY: dict[str, Any] = {"messages": ASKED}
+BODY: dict[str, Any] = {"messages": MESSAGES}
 
 
 class Pauses(list[float]):
-    """A sleep that is over at once and remembers what was asked of it."""
+    """A sleep that returns at once and records its seconds."""
 
     async def __call__(self, seconds: float) -> None:
         self.append(seconds)
@@ -53,14 +53,17 @@ def pauses() -> Pauses:
     return Pauses()
 
 
-def model(server: ModelServer, pauses: Pauses, *, deadline_s: float = 60.0, **changes: Any) -> LLMClient:
-    values: dict[str, Any] = {
-        "api_key": "sk-secret",
-        "timeout_s": 30.0,
-        "deadline_s": deadline_s,
-        "sleep": pauses,
-    }
-    return LLMClient("fake-1", base_url=server.base_url, **values | changes)
+def model(
+    server: ModelServer,
+    pauses: Pauses,
+    *,
+    deadline_s: float = 60.0,
+    should_stop: Callable[[], bool] = never,
+    **changes: Any,
+) -> LLMClient:
+    values: dict[str, Any] = {"api_key": "sk-secret", "timeout_s": 30.0, "deadline_s": deadline_s}
+    config = ClientConfig(server.base_url, **values | changes)
+    return LLMClient("fake-1", config, sleep=pauses, should_stop=should_stop)
 
 
 async def failure(model: LLMClient) -> LLMError:
@@ -74,28 +77,28 @@ async def failure(model: LLMClient) -> LLMError:
 
 
 async def test_a_reply_is_given_verbatim_with_its_tokens(server: ModelServer, pauses: Pauses) -> None:
-    told: dict[str, Any] = {"prompt_tokens": 11, "completion_tokens": 7}
+    usage: dict[str, Any] = {"prompt_tokens": 11, "completion_tokens": 7}
     details = {
         "prompt_tokens_details": {"cached_tokens": 4},
         "completion_tokens_details": {"reasoning_tokens": 3},
     }
-    server.enqueue(completion(" {not checked here} ", usage=told | details))
-    async with model(server, pauses) as asked:
-        reply = await asked.send(BODY)
+    server.enqueue(completion(" {not checked here} ", usage=usage | details))
+    async with model(server, pauses) as client:
+        reply = await client.send(BODY)
     assert reply.text == " {not checked here} "
     assert reply.usage == TokenUsage(
         prompt_tokens=11, cached_tokens=4, completion_tokens=7, reasoning_tokens=3
     )
-    assert reply.end is FinishReason.STOP
+    assert reply.finish_reason is FinishReason.STOP
 
 
 async def test_a_request_carries_the_key_and_the_operators_own_fields(
     server: ModelServer, pauses: Pauses
 ) -> None:
     options = ModelOptions(extra={"chat_template_kwargs": {"enable_thinking": False}})
-    async with model(server, pauses, options=options) as asked:
-        await asked.send(BODY)
-    assert server.seen == [{"messages": ASKED, "model": "fake-1", **options.extra}]
+    async with model(server, pauses, options=options) as client:
+        await client.send(BODY)
+    assert server.received == [{"messages": MESSAGES, "model": "fake-1", **options.extra}]
     assert server.headers[0]["authorization"] == "Bearer sk-secret"
 
 
@@ -106,15 +109,15 @@ async def test_the_sdks_own_environment_changes_nothing(
         monkeypatch.setenv(f"OPENAI_{name}", "from-the-environment")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/from-the-environment")
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Extra: from-the-environment")
-    async with LLMClient("fake-1", base_url=server.base_url, sleep=pauses) as asked:
-        await asked.send(BODY)
+    async with LLMClient("fake-1", ClientConfig(server.base_url), sleep=pauses) as client:
+        await client.send(BODY)
     assert server.requests == 1
     assert "from-the-environment" not in json.dumps(server.headers)
-    assert LLMClient("fake-1")._client.base_url == "https://api.openai.com/v1/"
+    assert LLMClient("fake-1", ClientConfig())._client.base_url == "https://api.openai.com/v1/"
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "reply",
     [
         error(408),
         error(409),
@@ -143,11 +146,11 @@ async def test_the_sdks_own_environment_changes_nothing(
     ],
     ids=lambda reply: f"{reply.status} {(reply.body or b'')[:40]!r}",
 )
-async def test_passing_trouble_is_tried_again(server: ModelServer, pauses: Pauses, trouble: Reply) -> None:
-    server.enqueue(trouble, trouble)
-    async with model(server, pauses) as asked:
-        reply = await asked.send(BODY)
-    assert parse_response(reply.text, source(), BEAT)
+async def test_a_transient_failure_is_retried(server: ModelServer, pauses: Pauses, reply: Reply) -> None:
+    server.enqueue(reply, reply)
+    async with model(server, pauses) as client:
+        response = await client.send(BODY)
+    assert parse_response(response.text, source(), BEAT)
     assert server.requests == 3
     assert len(server.answered) == 1
     assert len(pauses) == 2
@@ -158,17 +161,17 @@ PAGE = Reply(body=b"\xef\xbb\xbf\n<!doctype html><title>Chat</title>", content_t
 
 
 @pytest.mark.parametrize("before", ["a request of this run", "an earlier run"])
-async def test_a_web_page_is_passing_trouble_where_a_model_was_met(
+async def test_a_web_page_is_transient_once_a_model_answered(
     server: ModelServer, pauses: Pauses, before: str
 ) -> None:
-    learned = None
+    capability = None
     if before == "an earlier run":
-        learned = KnownCapability(manner=RequestMode(), at=datetime.now(UTC) - timedelta(days=9))
-    async with model(server, pauses, learned=learned) as asked:
-        if learned is None:
-            await asked.send(BODY)
+        capability = KnownCapability(manner=RequestMode(), at=datetime.now(UTC) - timedelta(days=9))
+    async with model(server, pauses, capability=capability) as client:
+        if capability is None:
+            await client.send(BODY)
         server.enqueue(PAGE, PAGE)
-        assert await asked.send(BODY)
+        assert await client.send(BODY)
     assert len(pauses) == 2
 
 
@@ -182,29 +185,29 @@ async def test_a_web_page_is_passing_trouble_where_a_model_was_met(
     ],
     ids=lambda reply: f"{reply.status} {reply.body!r}",
 )
-async def test_an_address_without_a_model_takes_one_request_and_is_named(
+async def test_a_wrong_url_is_reported_after_one_request(
     server: ModelServer, pauses: Pauses, reply: Reply
 ) -> None:
     server.enqueue(reply)
-    found = await failure(model(server, pauses))
-    assert isinstance(found, LLMRejected)
-    assert "OPENAI_BASE_URL" in found.message
-    assert "usually ends in /v1" in found.message
+    caught = await failure(model(server, pauses))
+    assert isinstance(caught, LLMRejected)
+    assert "OPENAI_BASE_URL" in caught.message
+    assert "usually ends in /v1" in caught.message
     assert (server.requests, pauses) == (1, [])
 
 
-async def test_a_silent_server_is_asked_again(server: ModelServer, pauses: Pauses) -> None:
+async def test_a_timeout_is_retried(server: ModelServer, pauses: Pauses) -> None:
     server.enqueue(Reply(stall=True))
-    async with model(server, pauses, timeout_s=2) as asked:
-        assert await asked.send(BODY)
+    async with model(server, pauses, timeout_s=2) as client:
+        assert await client.send(BODY)
     assert server.requests == 2
 
 
 async def test_after_the_last_attempt_the_reason_is_named(server: ModelServer, pauses: Pauses) -> None:
     server.enqueue(*[error(503, "down for repairs")] * MAX_ATTEMPTS)
-    found = await failure(model(server, pauses, deadline_s=3600))
-    assert found.retry
-    assert "503: down for repairs" in found.message
+    caught = await failure(model(server, pauses, deadline_s=3600))
+    assert caught.retry
+    assert "503: down for repairs" in caught.message
     assert server.requests == MAX_ATTEMPTS == 8
     assert pauses == sorted(pauses)
     assert len(set(pauses)) == len(pauses), "pauses grow and vary"
@@ -214,30 +217,28 @@ async def test_a_server_that_is_not_there(pauses: Pauses) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
-        found = await failure(LLMClient("m", base_url=url, deadline_s=3600, sleep=pauses))
-    assert found.retry
-    assert "OPENAI_BASE_URL" in found.message
+        caught = await failure(LLMClient("m", ClientConfig(url, deadline_s=3600), sleep=pauses))
+    assert caught.retry
+    assert "OPENAI_BASE_URL" in caught.message
     assert len(pauses) == MAX_ATTEMPTS - 1
 
 
-async def test_the_server_says_how_long_to_wait(server: ModelServer, pauses: Pauses) -> None:
+async def test_retry_after_is_respected(server: ModelServer, pauses: Pauses) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=40), usegmt=True)
     server.enqueue(error(429, retry_after="17"), error(503, retry_after=date), error(429, retry_after="soon"))
-    async with model(server, pauses, deadline_s=600) as asked:
-        assert await asked.send(BODY)
+    async with model(server, pauses, deadline_s=600) as client:
+        assert await client.send(BODY)
     assert 17 <= pauses[0] <= 17.5
-    assert 16 <= pauses[1] <= 17, "what one is told holds for every request"
+    assert 16 <= pauses[1] <= 17, "the pause holds for every request"
     assert 20 <= pauses[2] <= 41
 
 
-async def test_a_server_that_is_busy_is_left_alone_by_every_request(
-    server: ModelServer, pauses: Pauses
-) -> None:
+async def test_a_cooldown_delays_every_request(server: ModelServer, pauses: Pauses) -> None:
     server.enqueue(error(429, retry_after="17"))
-    async with model(server, pauses, deadline_s=600) as asked:
-        await asked.send(BODY)
+    async with model(server, pauses, deadline_s=600) as client:
+        await client.send(BODY)
         del pauses[:]
-        await asked.send(BODY)
+        await client.send(BODY)
     assert [16 <= pause <= 17 for pause in pauses] == [True]
 
 
@@ -250,25 +251,25 @@ async def test_a_refusal_inside_a_200_is_a_refusal(
 ) -> None:
     body = f'{{"error": {{"message": "no", "code": {code}}}}}'
     server.enqueue(Reply(body=body.encode()))
-    found = await failure(model(server, pauses))
-    assert isinstance(found, LLMRejected)
-    assert variable in found.message
+    caught = await failure(model(server, pauses))
+    assert isinstance(caught, LLMRejected)
+    assert variable in caught.message
     assert server.requests == 1
 
 
-async def test_a_wait_past_the_deadline_is_not_begun(server: ModelServer, pauses: Pauses) -> None:
+async def test_a_retry_after_past_the_deadline_is_not_waited_for(server: ModelServer, pauses: Pauses) -> None:
     server.enqueue(error(429, "slow down", retry_after="3600"))
-    found = await failure(model(server, pauses, deadline_s=60))
-    assert found.retry
-    assert "slow down" in found.message
+    caught = await failure(model(server, pauses, deadline_s=60))
+    assert caught.retry
+    assert "slow down" in caught.message
     assert (server.requests, pauses) == (1, [])
 
 
 async def test_the_deadline_ends_a_call_that_hangs(server: ModelServer, pauses: Pauses) -> None:
     server.enqueue(Reply(stall=True))
-    found = await failure(model(server, pauses, deadline_s=0.3))
-    assert found.retry
-    assert "deadline of 0.3 s" in found.message
+    caught = await failure(model(server, pauses, deadline_s=0.3))
+    assert caught.retry
+    assert "deadline of 0.3 s" in caught.message
 
 
 @pytest.mark.parametrize(
@@ -294,28 +295,28 @@ async def test_a_refusal_takes_one_request_and_names_the_variable(
     server: ModelServer, pauses: Pauses, refusal: Reply, variable: str
 ) -> None:
     server.enqueue(refusal)
-    found = await failure(model(server, pauses))
-    assert isinstance(found, LLMRejected)
-    assert variable in found.message
+    caught = await failure(model(server, pauses))
+    assert isinstance(caught, LLMRejected)
+    assert variable in caught.message
     assert (server.requests, pauses) == (1, [])
 
 
-async def test_a_403_about_the_items_text_is_the_items_trouble(server: ModelServer, pauses: Pauses) -> None:
+async def test_a_403_about_the_items_text_fails_the_item(server: ModelServer, pauses: Pauses) -> None:
     server.enqueue(error(403, "Your input was flagged by moderation"))
-    found = await failure(model(server, pauses))
-    assert not isinstance(found, LLMRejected)
-    assert not found.retry
+    caught = await failure(model(server, pauses))
+    assert not isinstance(caught, LLMRejected)
+    assert not caught.retry
     assert server.requests == 1
 
 
-async def test_a_refused_request_is_the_items_trouble(server: ModelServer, pauses: Pauses) -> None:
+async def test_a_rejected_request_fails_the_item(server: ModelServer, pauses: Pauses) -> None:
     status = 413
     server.enqueue(error(status, "too long\nfor sk-secret " + "x " * 400))
-    found = await failure(model(server, pauses))
-    assert not isinstance(found, LLMRejected)
-    assert not found.retry
-    assert f"{status}: too long for …" in found.message
-    assert len(found.message) < 300
+    caught = await failure(model(server, pauses))
+    assert not isinstance(caught, LLMRejected)
+    assert not caught.retry
+    assert f"{status}: too long for …" in caught.message
+    assert len(caught.message) < 300
     assert server.requests == 1
 
 
@@ -323,28 +324,28 @@ async def test_a_refused_request_is_the_items_trouble(server: ModelServer, pause
 async def test_a_server_that_counts_no_tokens(server: ModelServer, pauses: Pauses, usage: bytes) -> None:
     body = completion(json.dumps(article())).body or b""
     server.enqueue(Reply(body=body.partition(b'"usage"')[0] + b'"usage": ' + usage + b"}"))
-    async with model(server, pauses) as asked:
-        assert (await asked.send(BODY)).usage == TokenUsage()
+    async with model(server, pauses) as client:
+        assert (await client.send(BODY)).usage == TokenUsage()
 
 
-async def test_checking_a_model_pays_for_nothing(server: ModelServer, pauses: Pauses) -> None:
-    async with model(server, pauses) as asked:
-        assert await asked.probe() == "the server answers and knows 'fake-1'"
+async def test_probing_a_model_is_not_billed(server: ModelServer, pauses: Pauses) -> None:
+    async with model(server, pauses) as client:
+        assert await client.probe() == "the server answers and knows 'fake-1'"
         server.models = ["other"]
-        assert "not among the 1 models" in await asked.probe()
+        assert "not among the 1 models" in await client.probe()
         server.listing = error(404)
-        assert "lists no models" in await asked.probe()
+        assert "lists no models" in await client.probe()
         server.listing = error(401)
         with pytest.raises(LLMRejected, match="OPENAI_API_KEY"):
-            await asked.probe()
+            await client.probe()
         server.listing = error(500, "broken")
         with pytest.raises(LLMError, match="500: broken"):
-            await asked.probe()
+            await client.probe()
     assert server.requests == 0
 
 
 @pytest.mark.parametrize(
-    ("listing", "said"),
+    ("listing", "message"),
     [
         (b'{"object": "list", "data": [{"id": "a"}, {"id": "fake-1", "more": null}, 5]}', "knows 'fake-1'"),
         (b'[{"id": "fake-1"}]', "knows 'fake-1'"),
@@ -352,11 +353,11 @@ async def test_checking_a_model_pays_for_nothing(server: ModelServer, pauses: Pa
     ],
 )
 async def test_lists_of_models_come_in_several_forms(
-    server: ModelServer, pauses: Pauses, listing: bytes, said: str
+    server: ModelServer, pauses: Pauses, listing: bytes, message: str
 ) -> None:
     server.listing = Reply(body=listing)
-    async with model(server, pauses) as asked:
-        assert said in await asked.probe()
+    async with model(server, pauses) as client:
+        assert message in await client.probe()
 
 
 KEY = "the model server refuses the key (400): check OPENAI_API_KEY"
@@ -365,7 +366,7 @@ NO_MODELS = "the server under OPENAI_BASE_URL knows no /models: the URL usually 
 
 
 @pytest.mark.parametrize(
-    ("listing", "said"),
+    ("listing", "message"),
     [
         (LISTED_KEY, KEY),
         (error(400, "no"), "refuses this request with 400: no"),
@@ -388,44 +389,42 @@ NO_MODELS = "the server under OPENAI_BASE_URL knows no /models: the URL usually 
     ],
     ids=lambda value: f"{value.status} {(value.body or b'')[:40]!r}" if isinstance(value, Reply) else "",
 )
-async def test_a_list_of_models_that_is_none_is_a_named_trouble(
-    server: ModelServer, pauses: Pauses, listing: Reply, said: str
+async def test_an_unreadable_list_of_models_is_an_error(
+    server: ModelServer, pauses: Pauses, listing: Reply, message: str
 ) -> None:
     server.listing = listing
-    async with model(server, pauses) as asked:
+    async with model(server, pauses) as client:
         with pytest.raises(LLMError) as caught:
-            await asked.probe()
-    assert said in caught.value.message
+            await client.probe()
+    assert message in caught.value.message
     assert "\n" not in caught.value.message
 
 
 @pytest.mark.parametrize("key", ["sk-proj-abc_DEF123", "local key", None])
-def test_keys_are_blotted_out_of_what_is_quoted(key: str | None) -> None:
-    said = quoted(f"bad {key} or sk-ab***********wxyz or Bearer abcdef", key)
-    assert said == f"bad {'…' if key else None} or … or …"
+def test_keys_are_removed_from_quotations(key: str | None) -> None:
+    message = quoted(f"bad {key} or sk-ab***********wxyz or Bearer abcdef", key)
+    assert message == f"bad {'…' if key else None} or … or …"
 
 
-async def test_a_run_that_ends_begins_no_request_that_waits_for_its_turn(
-    server: ModelServer, pauses: Pauses
-) -> None:
+async def test_a_stopped_run_sends_no_waiting_request(server: ModelServer, pauses: Pauses) -> None:
     server.refuse = lambda _request: completion("{}")
     ended = False
 
-    def over() -> bool:
+    def should_stop() -> bool:
         nonlocal ended
-        before, ended = ended, True  # told to end as soon as the first request is begun
+        before, ended = ended, True  # stops when the first request is sent
         return before
 
-    async with model(server, pauses, in_flight=1, ended=over) as asked:
-        told = await asyncio.gather(*(asked.send(BODY) for _ in range(3)), return_exceptions=True)
-    assert [type(one) for one in told] == [type(told[0]), ShutdownRequested, ShutdownRequested]
-    assert isinstance(told[0], Reply_)
+    async with model(server, pauses, max_in_flight=1, should_stop=should_stop) as client:
+        results = await asyncio.gather(*(client.send(BODY) for _ in range(3)), return_exceptions=True)
+    assert [type(result) for result in results] == [type(results[0]), ShutdownRequested, ShutdownRequested]
+    assert isinstance(results[0], Reply_)
     assert server.requests == 1
 
 
-async def test_a_run_that_ends_tries_nothing_again(server: ModelServer, pauses: Pauses) -> None:
+async def test_a_stopped_run_retries_nothing(server: ModelServer, pauses: Pauses) -> None:
     server.enqueue(error(500))
-    async with model(server, pauses, ended=lambda: bool(server.requests)) as asked:
+    async with model(server, pauses, should_stop=lambda: bool(server.requests)) as client:
         with pytest.raises(ShutdownRequested):
-            await asked.send(BODY)
+            await client.send(BODY)
     assert server.requests == 1

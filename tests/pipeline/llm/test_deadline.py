@@ -1,4 +1,4 @@
-"""A deadline that stands still while an item waits for others' calls."""
+"""A deadline that is paused while an item waits for others' calls."""
 
 import asyncio
 

@@ -10,7 +10,7 @@ USED = TokenUsage(prompt_tokens=1_000_000, cached_tokens=400_000, completion_tok
 
 def test_the_operators_price_counts_cached_tokens_apart() -> None:
     price = Price("whatever", "http://127.0.0.1:8000/v1", Rates(Decimal(2), Decimal("0.5"), Decimal(8)))
-    assert price.known
+    assert price.is_known
     assert price.micros(USED) == 1_200_000 + 200_000 + 4_000_000
 
 
@@ -21,13 +21,13 @@ def test_a_fraction_of_a_millionth_is_one() -> None:
 
 def test_published_prices_need_no_request_and_unknown_ones_are_none() -> None:
     priced = Price("gpt-4.1-mini", OPENAI_URL)
-    assert priced.known
+    assert priced.is_known
     some, more = priced.micros(USED), priced.micros(USED.model_copy(update={"cached_tokens": 0}))
     assert some
     assert more
     assert some < more, "what was cached is cheaper"
     assert Price("gpt-4.1-mini", "http://127.0.0.1:11434/v1").micros(USED) is None
-    assert not Price("no-such-model-at-all", OPENAI_URL).known
+    assert not Price("no-such-model-at-all", OPENAI_URL).is_known
 
 
 def test_servers_are_known_by_their_place() -> None:

@@ -1,4 +1,4 @@
-"""What servers do, over real HTTP: what the user sees, the requests made, the answers paid for."""
+"""Structured output over real HTTP: outcome, number of requests and recorded answers per server behaviour."""
 
 import json
 import re
@@ -10,10 +10,10 @@ import pytest
 from pipeline.domain.errors import BudgetExceeded, LLMError
 from pipeline.llm.capabilities import KnownCapability, OutputMode, RequestMode
 from pipeline.llm.chat import ModelOptions
-from pipeline.llm.client import MAX_ATTEMPTS, LLMClient
+from pipeline.llm.client import MAX_ATTEMPTS, ClientConfig, LLMClient, SaveCapability, discard_capability
 from pipeline.llm.structured_output import request_structured
 from tests.fakes.model_server import ModelServer, Reply, article, completion, error
-from tests.pipeline.llm.conversation import ASKED, FakeBudget, task
+from tests.pipeline.llm.conversation import MESSAGES, RecordingBudget, request
 
 GOOD = json.dumps(article())
 WRONG = json.dumps(article(sections=[]))
@@ -36,42 +36,45 @@ def server() -> Iterator[ModelServer]:
         yield running
 
 
-def model(server: ModelServer, **changes: Any) -> LLMClient:
-    values: dict[str, Any] = {"timeout_s": 30.0, "deadline_s": 60.0, "sleep": no_pause}
-    return LLMClient("fake-1", base_url=server.base_url, api_key="sk-secret", **values | changes)
+def model(
+    server: ModelServer, *, save_capability: SaveCapability = discard_capability, **changes: Any
+) -> LLMClient:
+    values: dict[str, Any] = {"api_key": "sk-secret", "timeout_s": 30.0, "deadline_s": 60.0}
+    config = ClientConfig(server.base_url, **values | changes)
+    return LLMClient("fake-1", config, save_capability=save_capability, sleep=no_pause)
 
 
-async def outcome(server: ModelServer, books: FakeBudget, **changes: Any) -> str:
-    """Return the rung that brought an article, or the reason why there is none."""
-    async with model(server, **changes) as asked:
+async def outcome(server: ModelServer, budget: RecordingBudget, **changes: Any) -> str:
+    """Return the output mode that led to an article, or the error message."""
+    async with model(server, **changes) as client:
         try:
-            await request_structured(asked, task(), books)
-            said = str(asked.manner.rung)
+            await request_structured(client, request(), budget)
+            result = str(client.mode.rung)
         except LLMError as error:
-            said = error.message
-    assert "\n" not in said
-    assert "sk-secret" not in said
-    return said
+            result = error.message
+    assert "\n" not in result
+    assert "sk-secret" not in result
+    return result
 
 
-def refusing(status: int, said: str, *formats: str) -> Refuse:
+def refusing(status: int, message: str, *formats: str) -> Refuse:
     """Refuse requests for these response formats."""
 
     def refuse(request: dict[str, Any]) -> Reply | None:
-        wanted = request.get("response_format", {}).get("type")
-        return error(status, said.format(wanted)) if wanted in formats else None
+        format_ = request.get("response_format", {}).get("type")
+        return error(status, message.format(format_)) if format_ in formats else None
 
     return refuse
 
 
-def without(field: str, status: int, said: str) -> Refuse:
+def without(field: str, status: int, message: str) -> Refuse:
     """Refuse requests with a field."""
-    return lambda request: error(status, said) if field in request else None
+    return lambda request: error(status, message) if field in request else None
 
 
 STRICT, JSON = "json_schema", "json_object"
 BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = [
-    # name, what is refused, what is answered, what comes of it, requests, answers paid for
+    # name, requests rejected, replies, expected outcome, requests, recorded answers
     ("strict", None, [], "strict", 1, ["draft"]),
     ("json_object only", refusing(400, "unsupported response_format {}", STRICT), [], "json", 2, ["draft"]),
     (
@@ -228,7 +231,7 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
         1,
         [],
     ),
-    ("refused in every manner", lambda _: error(400, "I take nothing"), [], "400: I take nothing", 3, []),
+    ("rejected in every mode", lambda _: error(400, "I take nothing"), [], "400: I take nothing", 3, []),
 ]
 
 
@@ -247,90 +250,87 @@ async def test_every_behaviour_ends_in_an_article_or_a_named_outcome(
 ) -> None:
     server.refuse = refuse or server.refuse
     server.enqueue(*replies)
-    books = FakeBudget()
-    assert re.search(re.escape(expected), await outcome(server, books, deadline_s=3600))
+    budget = RecordingBudget()
+    assert re.search(re.escape(expected), await outcome(server, budget, deadline_s=3600))
     assert server.requests == requests
-    assert books.kept == paid
-    assert not books.open, "what was put aside was given back or spent"
+    assert budget.purposes == paid
+    assert not budget.open, "every reservation is released or spent"
 
 
 async def test_a_stall_ends_at_the_deadline(server: ModelServer) -> None:
     server.enqueue(Reply(stall=True))
-    books = FakeBudget()
-    assert "deadline of 0.3 s" in await outcome(server, books, deadline_s=0.3)
-    assert books.kept == []
+    budget = RecordingBudget()
+    assert "deadline of 0.3 s" in await outcome(server, budget, deadline_s=0.3)
+    assert budget.purposes == []
 
 
 async def test_a_repair_quotes_the_answer_and_what_is_wrong_with_it(server: ModelServer) -> None:
     server.enqueue(completion(WRONG))
-    await outcome(server, FakeBudget())
-    *_, said, asked = server.seen[1]["messages"]
-    assert said == {"role": "assistant", "content": WRONG}
-    assert "0 sections instead of one to three" in asked["content"]
+    await outcome(server, RecordingBudget())
+    *_, quoted, repair = server.received[1]["messages"]
+    assert quoted == {"role": "assistant", "content": WRONG}
+    assert "0 sections instead of one to three" in repair["content"]
 
 
-async def test_the_schema_is_sent_as_the_rung_wants_it(server: ModelServer) -> None:
+async def test_each_output_mode_sends_the_schema_in_its_way(server: ModelServer) -> None:
     server.refuse = refusing(400, "no {}", STRICT, JSON)
-    await outcome(server, FakeBudget())
-    strict, loose, plain = server.seen
+    await outcome(server, RecordingBudget())
+    strict, loose, plain = server.received
     assert strict["response_format"]["json_schema"]["strict"] is True
     assert "schema" not in strict["messages"][0]["content"]
     assert loose["response_format"] == {"type": "json_object"}
     assert "response_format" not in plain
-    assert all('"from_author"' in asked["messages"][0]["content"] for asked in (loose, plain))
-    assert all(asked["messages"][1:] == strict["messages"][1:] for asked in (loose, plain))
+    assert all('"from_author"' in request["messages"][0]["content"] for request in (loose, plain))
+    assert all(sent["messages"][1:] == strict["messages"][1:] for sent in (loose, plain))
 
 
-async def test_the_rung_is_remembered_and_the_next_item_begins_there(server: ModelServer) -> None:
+async def test_the_accepted_mode_is_stored_and_used_for_the_next_item(server: ModelServer) -> None:
     server.refuse = refusing(400, "no {}", STRICT)
-    learned: list[KnownCapability] = []
+    saved: list[KnownCapability] = []
 
-    async def remember(one: KnownCapability) -> None:
-        learned.append(one)
+    async def save(capability: KnownCapability) -> None:
+        saved.append(capability)
 
-    async with model(server, remember=remember) as asked:
+    async with model(server, save_capability=save) as client:
         for _ in range(3):
-            await request_structured(asked, task(), FakeBudget())
+            await request_structured(client, request(), RecordingBudget())
     assert server.requests == 4
-    assert [one.manner.rung for one in learned] == [OutputMode.JSON_OBJECT]
-    async with model(server, learned=learned[0]) as again:
-        await request_structured(again, task(), FakeBudget())
+    assert [capability.manner.rung for capability in saved] == [OutputMode.JSON_OBJECT]
+    async with model(server, capability=saved[0]) as next_client:
+        await request_structured(next_client, request(), RecordingBudget())
     assert server.requests == 5
 
 
-async def test_the_length_cap_is_raised_once_and_prompts_may_hint(server: ModelServer) -> None:
+async def test_the_token_limit_is_raised_once_and_a_prompt_may_set_it(server: ModelServer) -> None:
     server.enqueue(completion("{", finish="length"))
-    async with model(server) as asked:
-        await request_structured(asked, task(max_tokens=700, temperature=0.4), FakeBudget())
-    assert [seen["max_tokens"] for seen in server.seen] == [700, 2800]
-    assert {seen["temperature"] for seen in server.seen} == {0.4}
+    async with model(server) as client:
+        await request_structured(client, request(max_tokens=700, temperature=0.4), RecordingBudget())
+    assert [request["max_tokens"] for request in server.received] == [700, 2800]
+    assert {request["temperature"] for request in server.received} == {0.4}
 
 
-async def test_the_operators_wishes_win_over_the_prompts(server: ModelServer) -> None:
-    async with model(server, options=ModelOptions(max_tokens=300, temperature=0.1, seed=7)) as asked:
-        await request_structured(asked, task(max_tokens=700, temperature=0.4), FakeBudget())
-    assert (server.seen[0]["max_tokens"], server.seen[0]["temperature"], server.seen[0]["seed"]) == (
-        300,
-        0.1,
-        7,
-    )
+async def test_the_operators_options_win_over_the_prompts(server: ModelServer) -> None:
+    async with model(server, options=ModelOptions(max_tokens=300, temperature=0.1, seed=7)) as client:
+        await request_structured(client, request(max_tokens=700, temperature=0.4), RecordingBudget())
+    [sent] = server.received
+    assert (sent["max_tokens"], sent["temperature"], sent["seed"]) == (300, 0.1, 7)
 
 
-async def test_an_optional_field_that_is_refused_is_left_out(server: ModelServer) -> None:
+async def test_a_rejected_optional_field_is_left_out(server: ModelServer) -> None:
     server.refuse = without("temperature", 400, "Unsupported value: 'temperature' does not support 0.1")
-    async with model(server, options=ModelOptions(temperature=0.1)) as asked:
-        await request_structured(asked, task(), FakeBudget())
-        assert asked.manner == RequestMode(dropped=frozenset({"temperature"}))
+    async with model(server, options=ModelOptions(temperature=0.1)) as client:
+        await request_structured(client, request(), RecordingBudget())
+        assert client.mode == RequestMode(dropped=frozenset({"temperature"}))
     assert server.requests == 2
 
 
-async def test_no_request_goes_out_without_its_money(server: ModelServer) -> None:
+async def test_no_request_is_sent_without_a_reservation(server: ModelServer) -> None:
     server.enqueue(completion(WRONG))
-    books = FakeBudget(calls_left=1)
-    async with model(server) as asked:
+    budget = RecordingBudget(calls_left=1)
+    async with model(server) as client:
         with pytest.raises(BudgetExceeded):
-            await request_structured(asked, task(), books)
-    assert (server.requests, books.kept) == (1, ["draft"])
-    [(prompt, answer)] = books.reserved
-    assert prompt >= sum(len(message["content"]) for message in ASKED) / 4
+            await request_structured(client, request(), budget)
+    assert (server.requests, budget.purposes) == (1, ["draft"])
+    [(prompt, answer)] = budget.reserved
+    assert prompt >= sum(len(message["content"]) for message in MESSAGES) / 4
     assert answer == 4096

@@ -1,4 +1,4 @@
-"""Sources and a beat to try things on."""
+"""A source and a beat for tests."""
 
 from datetime import UTC, datetime
 from typing import Any

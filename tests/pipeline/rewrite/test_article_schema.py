@@ -31,25 +31,25 @@ SUPPORTED = {
 
 def nodes(schema: Any) -> list[dict[str, Any]]:
     """Every schema object below and including this one."""
-    found = [schema]
+    result = [schema]
     for child in (*schema.get("properties", {}).values(), *schema.get("$defs", {}).values()):
-        found += nodes(child)
-    return found + (nodes(schema["items"]) if "items" in schema else [])
+        result += nodes(child)
+    return result + (nodes(schema["items"]) if "items" in schema else [])
 
 
-def response_format(shape: type[BaseModel] = WireArticle) -> dict[str, Any]:
-    asked: list[Message] = [{"role": "system", "content": ""}]
-    wanted: dict[str, Any] = build_request(asked, shape, Attempt(RequestMode(), 100), ModelOptions())[
+def response_format(model: type[BaseModel] = WireArticle) -> dict[str, Any]:
+    messages: list[Message] = [{"role": "system", "content": ""}]
+    format_: dict[str, Any] = build_request(messages, model, Attempt(RequestMode(), 100), ModelOptions())[
         "response_format"
     ]
-    return wanted
+    return format_
 
 
 @pytest.mark.parametrize("shape", [WireArticle, WireSectionText, WireRepairs])
 def test_the_schema_stays_inside_strict_structured_output(shape: type[BaseModel]) -> None:
-    wanted = response_format(shape)
-    assert wanted["json_schema"]["strict"] is True
-    for node in nodes(wanted["json_schema"]["schema"]):
+    format_ = response_format(shape)
+    assert format_["json_schema"]["strict"] is True
+    for node in nodes(format_["json_schema"]["schema"]):
         assert set(node) <= SUPPORTED | {"$ref", "$defs"}
         if node.get("type") == "object":
             assert node["additionalProperties"] is False

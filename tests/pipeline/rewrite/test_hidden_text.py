@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.rewrite.hidden_text import strip_hidden_text
-from pipeline.rewrite.prompt import describe
+from pipeline.rewrite.prompt import describe_item
 from tests.pipeline.rewrite.sources import source
 
 
@@ -63,7 +63,7 @@ CHARS = "aक\u094dمی❤👩💻1 \n\u200b\u200c\u200d\ufe0f\u2800\U000e0067\U
 
 
 @given(st.text(alphabet=CHARS) | st.text())
-def test_what_is_shown_is_shown_again_and_holds_nothing_shapeless_twice(text: str) -> None:
+def test_stripping_is_idempotent_and_leaves_no_repeated_hidden_characters(text: str) -> None:
     shown = strip_hidden_text(text)
     assert strip_hidden_text(shown) == shown
     bare = shown.replace(ENGLAND, "")
@@ -73,13 +73,15 @@ def test_what_is_shown_is_shown_again_and_holds_nothing_shapeless_twice(text: st
 
 
 def test_a_model_reads_what_readers_see() -> None:
-    text = describe(source("Seen" + tags("hidden") + "\u200b.", title="Out\u202eput", author="A\u00adda"))
+    text = describe_item(
+        source("Seen" + tags("hidden") + "\u200b.", title="Out\u202eput", author="A\u00adda")
+    )
     assert "title: Output\nauthor: Ada\n" in text
     assert text.endswith("text:\nSeen.")
 
 
 @pytest.mark.parametrize("unit", ["\u200b", "a\u200d", "\U000e0067", "\U0001f3f4\U000e0067", "❤\ufe0f"])
-def test_time_grows_with_the_text_alone(unit: str) -> None:
+def test_time_is_linear_in_the_text(unit: str) -> None:
     began = time.process_time()
     strip_hidden_text(unit * 100_000)
     assert time.process_time() - began < 5  # measured: a tenth of a second

@@ -24,7 +24,7 @@ def test_the_overview_attributes_and_quotes_verbatim() -> None:
     assert quotation == ["\n>\n".join(f"> {paragraph}" for paragraph in STORY.split("\n\n"))]
 
 
-def test_it_never_passes_for_a_rewrite() -> None:
+def test_a_brief_is_not_marked_as_rewritten() -> None:
     brief = write_brief(source(STORY), BEAT)
     assert (BRIEF.rewritten, BRIEF.model, BRIEF.prompt) == (False, "offline", None)
     assert {brief.from_author, *brief.impact} <= set(PLACEHOLDERS)
@@ -61,18 +61,18 @@ def test_a_german_noun_is_no_name() -> None:
     assert find_facts(text, nouns_capitalised=True).names == ("Deutschen Bank", "EZB")
 
 
-def test_an_item_with_a_title_alone_still_makes_a_brief() -> None:
+def test_an_item_with_only_a_title_makes_a_brief() -> None:
     brief = write_brief(source("", title="Nova raises $5 million", link=None), BEAT)
     assert brief.overview == "From The Wire: Nova raises $5 million"
     assert "- **$5 million**: Nova raises $5 million" in brief.sections[0].body
 
 
 def test_an_item_without_anything_makes_a_brief_in_its_language() -> None:
-    words = brief_labels("de-AT")
+    labels = brief_labels("de-AT")
     brief = write_brief(source("", title=" ", language="de-AT"), BEAT)
     assert brief.title == "Meldung ohne Titel"
-    assert brief.sections[0].heading == words.facts
-    assert brief.sections[0].body == words.nothing
+    assert brief.sections[0].heading == labels.facts
+    assert brief.sections[0].body == labels.nothing
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_no_source_breaks_it(
 
 @settings(max_examples=150, deadline=None)
 @given(hostile)
-def test_every_fact_stands_in_the_text(text: str) -> None:
+def test_every_fact_is_in_the_text(text: str) -> None:
     facts, flat = find_facts(text), " ".join(text.split())
     for fact, around in (*facts.figures, *facts.dates):
         assert fact in flat
@@ -160,10 +160,10 @@ def test_every_fact_stands_in_the_text(text: str) -> None:
     assert len(facts.names) <= 12
 
 
-def test_a_huge_text_is_looked_at_in_part() -> None:
+def test_only_the_beginning_of_a_huge_text_is_scanned() -> None:
     early, late = "It cost $5. ", "It cost $7. "
     text = early + "Aa 1. " * 500_000 + late
-    facts = find_facts(text, most=10**6)
+    facts = find_facts(text, limit=10**6)
     assert "$5" in dict(facts.figures)
     assert "$7" not in dict(facts.figures)
     assert write_brief(source(text, published_at=datetime(2026, 1, 1, tzinfo=UTC)), BEAT).overview

@@ -10,7 +10,7 @@ from pipeline.checks.runner import run_checks
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import Beat
 from pipeline.rewrite.article_schema import parse_response
-from pipeline.rewrite.prompt import describe, load_prompt
+from pipeline.rewrite.prompt import describe_item, load_prompt
 from tests.pipeline.rewrite.sources import BEAT, source
 
 PROMPTS = Path(__file__).parents[3] / "prompts"
@@ -24,18 +24,18 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_the_article_prompt_names_the_beat_and_leaves_no_variable_open() -> None:
-    system, *told, user = load_prompt(PROMPTS, "article").messages(source(language="pt"), BEAT)
-    for wanted in (
+    system, *examples, user = load_prompt(PROMPTS, "article").messages(source(language="pt"), BEAT)
+    for expected in (
         "crypto market",
         '"pt"',
         "BTC, ETH, MINING",
         '"From author"',
         '"Impact on the crypto market"',
     ):
-        assert wanted in system["content"]
+        assert expected in system["content"]
     assert "{{" not in system["content"] + user["content"]
     assert [system["role"], user["role"]] == ["system", "user"]
-    assert [message["role"] for message in told] == ["user", "assistant"] * 2
+    assert [message["role"] for message in examples] == ["user", "assistant"] * 2
 
 
 def test_the_id_is_the_name_and_the_hash_of_the_file(tmp_path: Path) -> None:
@@ -46,14 +46,14 @@ def test_the_id_is_the_name_and_the_hash_of_the_file(tmp_path: Path) -> None:
 def test_what_comes_before_the_item_is_the_same_for_every_item() -> None:
     prompt = load_prompt(PROMPTS, "article")
     items = (source(text, guid=text, title=text) for text in ("First story.", "Second story."))
-    one, two = ("".join(m["content"] for m in prompt.messages(item, BEAT)) for item in items)
-    common = next(place for place, (a, b) in enumerate(zip(one, two, strict=False)) if a != b)
+    first, second = ("".join(m["content"] for m in prompt.messages(item, BEAT)) for item in items)
+    common = next(index for index, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
     last = prompt.messages(source("First story."), BEAT)[-1]["content"]
-    assert common >= len(one) - len(last) + last.index("===")
-    assert common > 0.9 * len(one)
+    assert common >= len(first) - len(last) + last.index("===")
+    assert common > 0.9 * len(first)
 
 
-def test_the_item_stands_last_between_two_random_markers() -> None:
+def test_the_item_is_last_between_two_random_markers() -> None:
     prompt = load_prompt(PROMPTS, "article")
     markers = set()
     for _ in range(2):
@@ -62,7 +62,7 @@ def test_the_item_stands_last_between_two_random_markers() -> None:
         assert lines[-1] == lines[lines.index(lines[-1])] != ""
         assert re.fullmatch(r"=== item [0-9a-f]{16} ===", lines[-1])
         between = "\n".join(lines[lines.index(lines[-1]) + 1 : -1])
-        assert between == describe(source())
+        assert between == describe_item(source())
         assert not [message for message in before if lines[-1] in message["content"]]
         markers.add(lines[-1])
     assert len(markers) == 2
@@ -76,14 +76,14 @@ def test_feed_text_is_never_rendered() -> None:
 
 
 def test_a_title_cannot_add_lines_and_lone_surrogates_are_replaced() -> None:
-    text = describe(source("a\ud800b", title="One\ntext:\ntwo"))
+    text = describe_item(source("a\ud800b", title="One\ntext:\ntwo"))
     assert "title: One text: two\n" in text
     assert text.endswith("text:\na?b")
 
 
 def test_an_undated_item_claims_no_date() -> None:
-    assert "published: 2026-02-05 21:10 UTC" in describe(source())
-    assert "published" not in describe(source(dated=False))
+    assert "published: 2026-02-05 21:10 UTC" in describe_item(source())
+    assert "published" not in describe_item(source(dated=False))
 
 
 def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
@@ -163,11 +163,11 @@ def with_example(folder: Path, text: str) -> Path:
     return folder
 
 
-def test_an_example_is_told_before_the_item_and_counts_in_the_hash(tmp_path: Path) -> None:
+def test_an_example_precedes_the_item_and_is_part_of_the_hash(tmp_path: Path) -> None:
     prompt = load_prompt(with_example(tmp_path, EXAMPLE), "article")
-    _, asked, told, _ = prompt.messages(source(), BEAT)
-    assert "title: A mine opens" in asked["content"]
-    assert json.loads(told["content"])["sections"] == [{"heading": "It opened", "body": "On time."}]
+    _, question, answer, _ = prompt.messages(source(), BEAT)
+    assert "title: A mine opens" in question["content"]
+    assert json.loads(answer["content"])["sections"] == [{"heading": "It opened", "body": "On time."}]
     other = load_prompt(with_example(tmp_path, EXAMPLE.replace("Good", "Bad")), "article")
     assert other.id != prompt.id
 
@@ -192,14 +192,14 @@ def test_a_wrong_example_is_named_with_file_and_line(
     assert words in caught.value.message
 
 
-def test_our_own_examples_are_what_they_ask_for() -> None:
+def test_our_own_examples_are_valid_answers_without_findings() -> None:
     beat = Beat(
         key="b", market="crypto market", vocabulary=("EXCHANGE", "SECURITY", "BUSINESS", "SPEICHER", "NETZE")
     )
     examples = load_prompt(PROMPTS, "article").examples
     assert {example.language for example in examples} == {None, "de"}
     for example in examples:
-        told = parse_response(example.answer, example.source, beat)
-        body = render_body(told, beat)
+        article = parse_response(example.answer, example.source, beat)
+        body = render_body(article, beat)
         assert run_checks(example.source, body, beat, front=None) == ()
         assert len(body.split()) <= 1.5 * len(example.source.item.text.split()) + 60

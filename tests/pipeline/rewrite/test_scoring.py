@@ -4,10 +4,11 @@ import pytest
 
 from pipeline.domain.models import Article, Finding, Section, Sentiment, Severity, TokenUsage
 from pipeline.rewrite.evaluation.scoring import (
+    EvaluatedArticle,
     Expectation,
     Score,
-    changed,
-    compiled,
+    compile_pattern,
+    pair_scores,
     repeated_runs,
     repeated_sentences,
     score,
@@ -32,27 +33,33 @@ def article(**changes: object) -> Article:
     return Article.model_validate(values | changes)
 
 
-def scored(wanted: Expectation, told: Article | None = None, findings: tuple[Finding, ...] = ()) -> Score:
-    return score("one", SOURCE, wanted, told or article(), "body", findings, TokenUsage(), None)
+def evaluated(article: Article, findings: tuple[Finding, ...] = ()) -> EvaluatedArticle:
+    return EvaluatedArticle(article, "body", findings, TokenUsage(), None)
+
+
+def scored(
+    expectation: Expectation, draft: Article | None = None, findings: tuple[Finding, ...] = ()
+) -> Score:
+    return score("one", SOURCE, expectation, evaluated(draft or article(), findings))
 
 
 def finding(severity: Severity) -> Finding:
     return Finding(kind="facts", severity=severity, message="Look.")
 
 
-def test_an_article_with_all_that_is_wanted_passes() -> None:
-    wanted = Expectation(
+def test_an_article_that_meets_its_expectation_passes() -> None:
+    expectation = Expectation(
         must=("1,250 coins", "/expected (less|more)/"), must_not=("April 2",), category=("MINING",)
     )
-    found = scored(wanted)
-    assert found.passed
-    assert (found.missing, found.forbidden, found.findings) == ((), (), ())
-    assert found.words == 27
-    assert found.ratio == pytest.approx(18 / 36)
+    result = scored(expectation)
+    assert result.passed
+    assert (result.missing, result.forbidden, result.findings) == ((), (), ())
+    assert result.words == 27
+    assert result.ratio == pytest.approx(18 / 36)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "missing", "forbidden"),
+    ("expectation", "missing", "forbidden"),
     [
         (Expectation(must=("1,260 coins",)), ("1,260 coins",), ()),
         (Expectation(must_not=("/expected \\w+/",)), (), ('"expected less"',)),
@@ -63,12 +70,12 @@ def test_an_article_with_all_that_is_wanted_passes() -> None:
         (Expectation(max_opinion=5), (), ("9 words of opinion, at most 5",)),
     ],
 )
-def test_what_lacks_or_is_too_much_is_told(
-    wanted: Expectation, missing: tuple[str, ...], forbidden: tuple[str, ...]
+def test_missing_and_forbidden_parts_are_reported(
+    expectation: Expectation, missing: tuple[str, ...], forbidden: tuple[str, ...]
 ) -> None:
-    found = scored(wanted)
-    assert (found.missing, found.forbidden) == (missing, forbidden)
-    assert not found.passed
+    result = scored(expectation)
+    assert (result.missing, result.forbidden) == (missing, forbidden)
+    assert not result.passed
 
 
 def test_what_is_forbidden_in_the_opinion_may_stand_in_a_section() -> None:
@@ -83,7 +90,7 @@ def test_findings_count_without_notes_and_only_those_that_block_fail() -> None:
 
 
 @pytest.mark.parametrize(
-    ("phrase", "text", "found"),
+    ("phrase", "text", "matches"),
     [
         ("19%", "rose 19% in May", True),
         ("19%", "rose 119% in May", False),
@@ -97,13 +104,13 @@ def test_findings_count_without_notes_and_only_those_that_block_fail() -> None:
         ("/bit/", "bitcoin", True),
     ],
 )
-def test_a_phrase_is_found_whole_in_any_case(phrase: str, text: str, *, found: bool) -> None:
-    assert bool(compiled(phrase).search(text)) is found
+def test_a_phrase_is_found_whole_in_any_case(phrase: str, text: str, *, matches: bool) -> None:
+    assert bool(compile_pattern(phrase).search(text)) is matches
 
 
 def test_a_wrong_expression_is_an_error_of_its_own() -> None:
     with pytest.raises(re.error):
-        compiled("/(/")
+        compile_pattern("/(/")
 
 
 PADDED = (
@@ -114,13 +121,13 @@ PADDED = (
 )
 
 
-def test_a_sentence_that_says_what_an_earlier_one_said_is_counted() -> None:
-    said_once = article(sections=(Section(heading="Ruling", body=" ".join(PADDED[:2])),))
-    said_twice = article(sections=(Section(heading="Ruling", body=" ".join(PADDED)),))
-    assert repeated_sentences(said_once) == 0
-    assert repeated_sentences(said_twice) == pytest.approx(2 / 8)
-    assert not scored(Expectation(max_ratio=9), said_twice).passed
-    assert scored(Expectation(max_ratio=9, max_repeated=0.25), said_twice).passed
+def test_a_repeated_sentence_is_counted() -> None:
+    short = article(sections=(Section(heading="Ruling", body=" ".join(PADDED[:2])),))
+    padded = article(sections=(Section(heading="Ruling", body=" ".join(PADDED)),))
+    assert repeated_sentences(short) == 0
+    assert repeated_sentences(padded) == pytest.approx(2 / 8)
+    assert not scored(Expectation(max_ratio=9), padded).passed
+    assert scored(Expectation(max_ratio=9, max_repeated=0.25), padded).passed
 
 
 def test_runs_of_words_that_come_again_are_counted() -> None:
@@ -132,17 +139,17 @@ def test_runs_of_words_that_come_again_are_counted() -> None:
 def test_an_article_without_a_word_is_no_division_by_zero() -> None:
     empty = article(overview=".", sections=(Section(heading="-", body="."),), from_author=".", impact=())
     assert repeated_sentences(empty) == 0
-    assert score("one", "", Expectation(), empty, "", (), TokenUsage(), None).ratio == 0
+    assert score("one", "", Expectation(), evaluated(empty)).ratio == 0
 
 
-def test_every_part_that_a_model_wrote_is_looked_at() -> None:
-    told = text_of(article())
+def test_every_part_that_a_model_wrote_is_scored() -> None:
+    text = text_of(article())
     for part in ("1,250 coins", "More than in April", "expected less", "steady", "Rivals"):
-        assert part in told
-    assert "Output rises" not in told, "the title is the source's"
+        assert part in text
+    assert "Output rises" not in text, "the title is the source's"
 
 
-def test_scores_stand_beside_the_same_item_of_another_set() -> None:
-    one, two = Score(item="one"), Score(item="two")
+def test_scores_are_paired_by_item() -> None:
+    first, second = Score(item="one"), Score(item="two")
     before = Score(item="one", words=5)
-    assert changed([one, two], [before]) == [(one, before), (two, None)]
+    assert pair_scores([first, second], [before]) == [(first, before), (second, None)]

@@ -22,13 +22,13 @@ def finding(words: str, severity: Severity = Severity.BLOCK) -> Finding:
 
 def test_the_whole_sentence_is_flagged_once_with_every_reason() -> None:
     flags = flag_sentences(BODY, [finding("9 million"), finding("euros"), finding("Nobody", Severity.NOTE)])
-    assert [one.text for one in flags] == ["It costs 9 million euros."]
+    assert [flag.text for flag in flags] == ["It costs 9 million euros."]
     assert flags[0].reasons == ("About 9 million.", "About euros.")
 
 
 def test_a_bullet_is_flagged_without_its_sign_and_a_heading_never() -> None:
     flags = flag_sentences(BODY, [finding("double"), finding("Impact")])
-    assert [one.text for one in flags] == ["Prices will double."]
+    assert [flag.text for flag in flags] == ["Prices will double."]
 
 
 def test_only_flagged_sentences_change() -> None:
@@ -45,11 +45,11 @@ def test_a_sentence_may_go_but_not_the_last_of_its_line() -> None:
     assert "- Prices will double." in after
 
 
-def test_the_model_is_told_the_sentences_and_what_is_wrong() -> None:
+def test_the_request_lists_the_sentences_and_what_is_wrong() -> None:
     messages: list[Message] = [{"role": "user", "content": "the item"}]
-    [told] = add_flags(messages, BODY, flag_sentences(BODY, [finding("9 million")]))
-    assert told["content"].startswith("the item")
-    assert json.loads(told["content"].splitlines()[-1]) == {
+    [message] = add_flags(messages, BODY, flag_sentences(BODY, [finding("9 million")]))
+    assert message["content"].startswith("the item")
+    assert json.loads(message["content"].splitlines()[-1]) == {
         "number": 1, "sentence": "It costs 9 million euros.", "wrong": ["About 9 million."],
     }  # fmt: skip
 

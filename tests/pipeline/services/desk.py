@@ -46,7 +46,7 @@ class Scripted:
 
     model = "m"
     options = ModelOptions()
-    manner = RequestMode()
+    mode = RequestMode()
 
     def __init__(self, *script: str | ChatResponse | Exception) -> None:
         self.script = list(script)
@@ -58,7 +58,7 @@ class Scripted:
         async with asyncio.timeout(None) as timeout:
             yield Deadline(timeout)
 
-    async def remember_mode(self, manner: RequestMode) -> None:
+    async def remember_mode(self, mode: RequestMode) -> None:
         """Ask as before: nothing is refused here."""
 
     async def send(self, body: dict[str, Any]) -> ChatResponse:
@@ -70,7 +70,9 @@ class Scripted:
         if isinstance(said, ChatResponse):
             return said
         return ChatResponse(
-            text=said, end=FinishReason.STOP, usage=TokenUsage(prompt_tokens=100, completion_tokens=50)
+            text=said,
+            finish_reason=FinishReason.STOP,
+            usage=TokenUsage(prompt_tokens=100, completion_tokens=50),
         )
 
 

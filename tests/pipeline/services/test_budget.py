@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.domain.errors import BudgetExceeded
 from pipeline.http_client import HttpClient
-from pipeline.llm.client import LLMClient
+from pipeline.llm.client import ClientConfig, LLMClient
 from pipeline.llm.pricing import Price, Rates
 from pipeline.services import draft_feed
 from pipeline.storage import Database
@@ -27,7 +27,7 @@ CAP = Decimal(40 * ARTICLE) / 1_000_000
 
 
 async def _draft(url: str, base_url: str, folder: Path, now: datetime, cap: Decimal) -> list[type]:
-    async with HttpClient("test") as net, LLMClient("fake-1", base_url=base_url) as model:
+    async with HttpClient("test") as net, LLMClient("fake-1", ClientConfig(base_url)) as model:
         with Database.open(url) as db:
             price = Price("fake-1", base_url, RATES)
             desk = run_context(db, net, folder, model, now=now, price=price, cap_day=cap)

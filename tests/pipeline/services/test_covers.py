@@ -63,7 +63,7 @@ async def test_the_first_of_a_search_where_the_feed_says_so(
         async with HttpClient("Copydesk/test", allowed=[api.place]) as net:
             search = UnsplashClient(net, KEY, api.url)
             metadata = await drafted(db, tmp_path, search, covers="unsplash", cover_choice=choice)
-        assert len(api.asked) == asked
+        assert len(api.requests) == asked
         assert ("coverImage" in metadata) is (choice == "first")
 
 

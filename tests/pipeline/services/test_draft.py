@@ -159,7 +159,7 @@ async def test_an_answer_that_is_worth_nothing_is_kept_and_counted(
     db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     used = TokenUsage(prompt_tokens=1000, completion_tokens=4000)
-    model = Scripted(*[ChatResponse(text='{"over', end=FinishReason.LENGTH, usage=used)] * 2)
+    model = Scripted(*[ChatResponse(text='{"over', finish_reason=FinishReason.LENGTH, usage=used)] * 2)
     [outcome] = await draft_feed(run_context(db, net, tmp_path, model), feed(), 1)
     assert (outcome.prompt_tokens, outcome.completion_tokens) == (2000, 8000)
     assert [body["max_tokens"] for body in model.bodies] == [4096, 16384]
