@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from copydesk.console import err, print_line, printable
 from pipeline.config import desk_settings, load_feeds
 from pipeline.domain.errors import CopydeskError, OutputError, ReviewError
-from pipeline.domain.models import ReviewDecision
+from pipeline.domain.reviews import ReviewDecision
 from pipeline.services import review
 from pipeline.storage import Database
 

@@ -25,7 +25,8 @@ from pipeline.checks.overlap import copied
 from pipeline.checks.runner import run_checks
 from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
-from pipeline.domain.models import LINES, Beat, Finding, Front, Item, Severity, Source
+from pipeline.domain.models import Beat, Item, Source
+from pipeline.domain.reviews import LINES, Finding, Front, Severity
 
 _STYLES = {Severity.BLOCK: "bold red", Severity.WARN: "bold yellow", Severity.NOTE: "cyan"}
 _HARDEST = (Severity.NOTE, Severity.WARN, Severity.BLOCK)

@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from copydesk.console import err
 from flows.prefect_api import is_named, renew, require_api, require_api_url
-from pipeline.config import Settings, load_feeds, no_telemetry, private_files
+from pipeline.config import Settings, disable_telemetry, load_feeds, private_files
 from pipeline.domain.errors import ConfigError
 from pipeline.storage import Database
 
@@ -159,7 +159,7 @@ def started(
 
     It has a group of its own: Ctrl-C is for the runs first, which still need it.
     """
-    no_telemetry()
+    disable_telemetry()
     return subprocess.Popen(  # noqa: S603
         _tied(command),
         stdout=output,

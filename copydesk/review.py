@@ -15,7 +15,7 @@ from pipeline.articles.front_matter import loads
 from pipeline.checks.runner import run_checks
 from pipeline.config import Settings, Subscriptions, desk_settings, load_feeds
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
-from pipeline.domain.models import Finding, ReviewDecision
+from pipeline.domain.reviews import Finding, ReviewDecision
 from pipeline.services import review
 from pipeline.services.draft_file import (
     DraftOnDisk,

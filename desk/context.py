@@ -11,7 +11,8 @@ from pipeline.checks.tokens import SupportedClaim
 from pipeline.config import Settings, Subscriptions, load_feeds
 from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
-from pipeline.domain.models import Beat, FeedConfig, Finding, Source
+from pipeline.domain.models import Beat, FeedConfig, Source
+from pipeline.domain.reviews import Finding
 from pipeline.http_client import HttpClient
 from pipeline.services.draft_file import beat_of, decode_text, draft_front, draft_source, drop_editor_links
 from pipeline.services.edit import system_findings

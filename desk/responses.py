@@ -19,7 +19,7 @@ from desk.context import WebContext
 from desk.filters import Filters, read_filters
 from desk.views import relative_time
 from pipeline.domain.errors import CopydeskError, DatabaseError, EditConflict, ReviewError
-from pipeline.domain.models import ReviewDecision
+from pipeline.domain.reviews import ReviewDecision
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"

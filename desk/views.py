@@ -9,7 +9,7 @@ from desk.highlights import Highlight, highlight_line, highlight_markdown, highl
 from pipeline.articles.front_matter import loads
 from pipeline.checks.tokens import SupportedClaim
 from pipeline.domain.errors import OutputError
-from pipeline.domain.models import Finding, Front, Place, Severity
+from pipeline.domain.reviews import Finding, Front, Place, Severity
 from pipeline.services.draft_file import draft_front
 from pipeline.storage import Acknowledgement
 

@@ -2,10 +2,10 @@
 
 import os
 
-from pipeline.config import no_telemetry
+from pipeline.config import disable_telemetry
 
 # Read when prefect is first imported, so they must stand before that; an operator's own value wins.
-no_telemetry()
+disable_telemetry()
 for _name, _value in {
     # Seconds between signs of life: the flow `requests` ends runs that give none.
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",

@@ -29,7 +29,7 @@ _PROCESS = (
     "pipeline/checks/test_pool.py",
     "pipeline/feeds/test_hostile.py",
     "pipeline/feeds/test_pool.py",
-    "pipeline/publishing/targets/test_gitrepo.py",
+    "pipeline/publishing/targets/test_git.py",
     *_SOAK,
 )
 _STARTING = frozenset(("browser", "desk", "node", "postgres_server", "prefect_api"))

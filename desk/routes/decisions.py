@@ -11,7 +11,7 @@ from desk.responses import current_editor, filters, redirect, web_context
 from desk.routes.drafts import draft_page
 from desk.routes.queue import names_of, next_of
 from pipeline.domain.errors import ConfigError, ReviewError
-from pipeline.domain.models import ReviewDecision
+from pipeline.domain.reviews import ReviewDecision
 from pipeline.services import review
 from pipeline.services.edit import MAX_NOTE_CHARS, acknowledge, start_revision
 from pipeline.services.redraft import request_redraft, restore_version

@@ -21,7 +21,8 @@ from desk.views import DraftPage, page_of
 from pipeline.articles.front_matter import loads
 from pipeline.checks.pool import UNCHECKED
 from pipeline.domain.errors import EditConflict, ReviewError
-from pipeline.domain.models import Finding, ReviewDecision, Sentiment, Severity
+from pipeline.domain.models import Sentiment
+from pipeline.domain.reviews import Finding, ReviewDecision, Severity
 from pipeline.services import review
 from pipeline.services.edit import DraftEdit, apply_edit, keep_refused, save_edit
 

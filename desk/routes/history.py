@@ -10,7 +10,7 @@ from desk.responses import current_editor, render, web_context
 from desk.routes.drafts import REF
 from desk.views import page_of
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import ReviewDecision
+from pipeline.domain.reviews import ReviewDecision
 from pipeline.storage import Version
 
 router = APIRouter()

@@ -14,7 +14,7 @@ from desk.responses import current_editor, filters, flash, render, web_context
 from pipeline.articles import files
 from pipeline.config import Settings, Subscriptions
 from pipeline.domain.errors import CopydeskError, ReviewError
-from pipeline.domain.models import ReviewDecision
+from pipeline.domain.reviews import ReviewDecision
 from pipeline.services import review
 from pipeline.services.edit import MAX_NOTE_CHARS
 from pipeline.storage import Database, DraftRow

@@ -1,1 +1,1 @@
-"""Drafts as files: front matter, Markdown body, paths, atomic writes."""
+"""Articles as files: front matter, Markdown body, paths, atomic writes."""

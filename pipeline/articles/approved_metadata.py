@@ -1,12 +1,13 @@
-"""Front matter as an approval writes it: no HTML, what the ledger attests, a description that follows."""
+"""Front matter as an approval writes it: without HTML, with attested keys and a current description."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.articles.markdown import section_text, sections
 from pipeline.articles.render import make_description
-from pipeline.domain.models import Beat, Finding, Front, Severity
-from pipeline.domain.plain_text import without_elements
+from pipeline.domain.models import Beat
+from pipeline.domain.reviews import Finding, Front, Severity
+from pipeline.domain.text import without_elements
 
 _KIND = "front-matter"
 _ATTESTED = {
@@ -15,11 +16,11 @@ _ATTESTED = {
     "ai": "readers are told who wrote the article",
 }
 """Keys that an editor cannot change, and why."""
-_COUNTED = "checks"
-"""The one key of `ai` that changes with every edit."""
-_CLEANED = ("title", "description", "source", "coverImage")
-_OURS = frozenset(("externalId", "ai", "source", "publishedAt", "stickyWeight", "sentiment"))
-"""Keys that no other front matter is likely to have."""
+_MUTABLE_AI_KEY = "checks"
+"""The key of `ai` that may change with every edit."""
+_HTML_FREE_KEYS = ("title", "description", "source", "coverImage")
+_DISTINCTIVE_KEYS = frozenset(("externalId", "ai", "source", "publishedAt", "stickyWeight", "sentiment"))
+"""Keys by which Copydesk's front matter is recognised."""
 
 
 def front_of(
@@ -32,59 +33,59 @@ def front_of(
 ) -> Front:
     """Return a file's front matter as an approval would write it.
 
-    It is an article's of ours where the ledger knows it, or where it has one of our keys. `before` is the
-    body that the ledger has for the last text: a description that was the beginning of its Overview follows
-    the Overview. `origin` is the front matter that Copydesk wrote last: what it attests is put back. Done
-    again with its own result, it changes nothing.
+    `before` is the body of the last stored version: a description that was the beginning of its Overview is
+    updated to the new Overview. `origin` is the front matter that Copydesk wrote last: its attested keys are
+    restored. The article is Copydesk's own where `origin` is given or where it has one of its keys.
+    Idempotent.
     """
-    told, notes = dict(metadata), []
-    for key in _CLEANED:
-        if key in told and (clean := _cleaned(told[key])) != told[key]:
-            told[key] = clean
+    approved, notes = dict(metadata), []
+    for key in _HTML_FREE_KEYS:
+        if key in approved and (clean := _without_html(approved[key])) != approved[key]:
+            approved[key] = clean
             notes.append(_note(f"{key} has HTML; approval takes it out"))
     for key, why in _ATTESTED.items():
-        if origin and (right := _attested(key, told.get(key), origin.get(key))) is not None:
-            told = _with(told, key, right, list(origin))
+        if origin and (attested := _attested(key, approved.get(key), origin.get(key))) is not None:
+            approved = _insert_key(approved, key, attested, list(origin))
             notes.append(_note(f"{key} is not as the ledger has it; approval puts it back, since {why}"))
-    description = told.get("description")
-    if "description" in told and description in (None, ""):
-        told["description"] = description = overview_start(body, beat) or description
+    description = approved.get("description")
+    if "description" in approved and description in (None, ""):
+        approved["description"] = description = overview_start(body, beat) or description
     elif isinstance(description, str) and before is not None:
-        told["description"] = description = following(description, before, body, beat)
+        approved["description"] = description = following(description, before, body, beat)
     return Front(
-        metadata=told,
+        metadata=approved,
         follows=is_overview_start(description, body, beat),
-        is_ours=origin is not None or not _OURS.isdisjoint(metadata),
+        is_ours=origin is not None or not _DISTINCTIVE_KEYS.isdisjoint(metadata),
         notes=tuple(notes),
     )
 
 
 def is_overview_start(description: object, body: str, beat: Beat) -> bool:
-    """Tell whether a description is cut from the Overview of a body; a brief's, behind its source's name."""
-    return isinstance(description, str) and bool(description) and description in _starts(body, beat)
+    """Tell whether a description is the beginning of the Overview, or of a brief's second paragraph."""
+    return isinstance(description, str) and bool(description) and description in _overview_starts(body, beat)
 
 
 def overview_start(body: str, beat: Beat) -> str:
-    """Return the description that a body gives by itself; empty where it has no Overview."""
-    return next(iter(_starts(body, beat)), "")
+    """Return the description of a body: the beginning of its Overview, empty where it has none."""
+    return next(iter(_overview_starts(body, beat)), "")
 
 
 def following(description: str, old_body: str, body: str, beat: Beat) -> str:
-    """Return the description of a changed body: one that was cut from the Overview is cut from it anew."""
-    olds = _starts(old_body, beat)
-    if description not in olds or is_overview_start(description, body, beat):
+    """Return the description of a changed body: updated where it was the beginning of the old Overview."""
+    old_starts = _overview_starts(old_body, beat)
+    if description not in old_starts or is_overview_start(description, body, beat):
         return description
-    news = _starts(body, beat)
-    # A brief's stays behind the line that names its source, as long as that line stands.
-    named = olds.index(description) and _attribution(old_body, beat) == _attribution(body, beat)
-    return (news[-1] if named else news[0]) if news else description
+    new_starts = _overview_starts(body, beat)
+    # A brief's description leaves out the line that names its source, while that line is unchanged.
+    named = old_starts.index(description) and _attribution(old_body, beat) == _attribution(body, beat)
+    return (new_starts[-1] if named else new_starts[0]) if new_starts else description
 
 
-def _starts(body: str, beat: Beat) -> list[str]:
-    found = list(_overviews(body, beat))
+def _overview_starts(body: str, beat: Beat) -> list[str]:
+    overviews = list(_overviews(body, beat))
     return [
         start
-        for text in found[:1]
+        for text in overviews[:1]
         for part in (text, text.partition("\n\n")[2])
         if (start := make_description(part))
     ]
@@ -96,41 +97,45 @@ def _attribution(body: str, beat: Beat) -> str:
 
 def _overviews(body: str, beat: Beat) -> Iterator[str]:
     body = body.replace("\r\n", "\n")
-    for one in sections(body):
-        if one.heading.casefold() == beat.overview.casefold():
-            yield section_text(body, one)
+    for section in sections(body):
+        if section.heading.casefold() == beat.overview.casefold():
+            yield section_text(body, section)
 
 
-def _cleaned(value: object) -> Any:  # noqa: ANN401 - as it came
+def _without_html(value: object) -> Any:  # noqa: ANN401 - of YAML
     if isinstance(value, str):
         return without_elements(value)
     if isinstance(value, dict):
-        return {key: _cleaned(inner) for key, inner in value.items()}
-    return [_cleaned(inner) for inner in value] if isinstance(value, list) else value
+        return {key: _without_html(inner) for key, inner in value.items()}
+    return [_without_html(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _attested(key: str, theirs: object, ours: object) -> object | None:
-    """Return what is to stand in the place of a key's value; None where it may stay."""
-    ours = _cleaned(ours)
-    if not isinstance(ours, dict):
-        return ours if ours not in (None, theirs) else None
-    added = theirs if isinstance(theirs, dict) else {}
-    if all(added.get(name) == value for name, value in ours.items() if (key, name) != ("ai", _COUNTED)):
+def _attested(key: str, current: object, recorded: object) -> object | None:
+    """Return the value that replaces the one of an attested key; None where it may stay."""
+    recorded = _without_html(recorded)
+    if not isinstance(recorded, dict):
+        return recorded if recorded not in (None, current) else None
+    added = current if isinstance(current, dict) else {}
+    if all(
+        added.get(name) == value for name, value in recorded.items() if (key, name) != ("ai", _MUTABLE_AI_KEY)
+    ):
         return None
-    return ours | {name: value for name, value in added.items() if name not in ours or name == _COUNTED}
+    return recorded | {
+        name: value for name, value in added.items() if name not in recorded or name == _MUTABLE_AI_KEY
+    }
 
 
-def _with(metadata: dict[str, Any], key: str, value: object, order: list[str]) -> dict[str, Any]:
-    """Return front matter with a key; a missing one comes before those behind it in `order`."""
+def _insert_key(metadata: dict[str, Any], key: str, value: object, order: list[str]) -> dict[str, Any]:
+    """Return front matter with a key; a missing key is inserted at its place in `order`."""
     if key in metadata:
         return {**metadata, key: value}
     names, place = list(metadata), order.index(key)
-    known = [number for number, name in enumerate(names) if name in order[:place]]
-    behind = [number for number, name in enumerate(names) if name in order[place + 1 :]]
-    at = behind[0] if behind else known[-1] + 1 if known else len(names)
-    told = {name: metadata[name] for name in names[:at]}
-    return {**told, key: value, **{name: metadata[name] for name in names[at:]}}
+    before = [number for number, name in enumerate(names) if name in order[:place]]
+    after = [number for number, name in enumerate(names) if name in order[place + 1 :]]
+    at = after[0] if after else before[-1] + 1 if before else len(names)
+    head = {name: metadata[name] for name in names[:at]}
+    return {**head, key: value, **{name: metadata[name] for name in names[at:]}}
 
 
-def _note(said: str) -> Finding:
-    return Finding(kind=_KIND, severity=Severity.NOTE, message=f"{said}.", field="front matter")
+def _note(message: str) -> Finding:
+    return Finding(kind=_KIND, severity=Severity.NOTE, message=f"{message}.", field="front matter")

@@ -1,9 +1,4 @@
-"""Files that are either whole or not there: the output folder survives a kill and a full disk.
-
-One writer at a time: whoever changes a file that stands already holds the output folder's lock.
-
-Where a draft is kept, below the output folder.
-"""
+"""Files of the output folder: atomic writes, the folder's lock, and the paths of drafts."""
 
 import errno
 import fcntl
@@ -22,18 +17,18 @@ from pipeline.articles.yaml_dump import replace_unwritable
 from pipeline.domain.errors import OutputError
 
 Write = Callable[[int, bytes], int]
-"""Write bytes to a file descriptor and return how many were taken, as `os.write` does."""
+"""Writes bytes to a file descriptor and returns how many were written, as `os.write` does."""
 
 _TEMPORARY = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 _ADVICE = {
     errno.ENOSPC: "the disk is full; free some space and run again",
     errno.EDQUOT: "your disk quota is used up; free some space and run again",
     errno.EROFS: "the file system is read-only; choose another output folder",
-    errno.EACCES: "access is denied; make the folder yours, or choose another output folder",
-    errno.EPERM: "access is denied; make the folder yours, or choose another output folder",
-    errno.ENOTDIR: "a file stands where a folder should be; move it away",
-    errno.EEXIST: "a file stands where a folder should be; move it away",
-    errno.EISDIR: "a folder stands where the file should be; move it away",
+    errno.EACCES: "access is denied; make the folder writable for your user, or choose another output folder",
+    errno.EPERM: "access is denied; make the folder writable for your user, or choose another output folder",
+    errno.ENOTDIR: "there is a file where a folder should be; move it away",
+    errno.EEXIST: "there is a file where a folder should be; move it away",
+    errno.EISDIR: "there is a folder where the file should be; move it away",
     errno.ENAMETOOLONG: "the path is too long; choose an output folder nearer to the root",
     errno.EMFILE: "too many files are open; raise `ulimit -n`",
 }
@@ -54,9 +49,9 @@ def read_bytes(root: Path, relative: str) -> bytes | None:
 
 
 def write_atomically(root: Path, relative: str, data: bytes, *, write: Write = os.write) -> None:
-    """Put `data` at `root/relative`, replacing what is there at one instant and only when it is on disk.
+    """Write `data` to `root/relative` by renaming a synced temporary file, so no reader sees half of it.
 
-    Folders are made as needed. Raises OutputError (context: path) and leaves the old file as it was.
+    Folders are created as needed. Raises OutputError (context: path) and leaves the old file unchanged.
     """
     with as_output_error("write", root / relative):
         target = _inside(root, relative)
@@ -67,7 +62,7 @@ def write_atomically(root: Path, relative: str, data: bytes, *, write: Write = o
 
 
 def remove(root: Path, relative: str) -> None:
-    """Remove a file; one that is gone already is well. Raises OutputError (context: path)."""
+    """Remove a file, if it exists. Raises OutputError (context: path)."""
     with as_output_error("remove", root / relative):
         target = _inside(root, relative)
         with suppress(FileNotFoundError):
@@ -76,14 +71,14 @@ def remove(root: Path, relative: str) -> None:
 
 
 def is_temporary(name: str) -> bool:
-    """Tell whether a file of this name is one that is being written."""
+    """Tell whether a file name is that of a temporary file."""
     return _TEMPORARY.fullmatch(name) is not None
 
 
 def remove_temp_files(root: Path) -> int:
-    """Remove the leftovers of killed writes below `root` and return how many there were.
+    """Remove the temporary files of killed writes below `root` and return their number.
 
-    A file that another process is writing right now is let be. Raises OutputError (context: path).
+    A file that another process is writing stays. Raises OutputError (context: path).
     """
     with as_output_error("tidy", root):
         return sum(_remove_leftover(path) for path in _leftovers(root))
@@ -100,7 +95,7 @@ def _remove_leftover(path: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        # The kernel takes the lock from a dead writer: who gets it may remove the file.
+        # The kernel releases the lock of a dead writer, so a locked file is being written.
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         path.unlink(missing_ok=True)
     except BlockingIOError:
@@ -111,7 +106,7 @@ def _remove_leftover(path: Path) -> bool:
 
 
 def _inside(root: Path, relative: str) -> Path:
-    """Return the path of a file below `root`. Raises OutputError where it would lie elsewhere."""
+    """Return the path of a file below `root`. Raises OutputError for a path or link that leads elsewhere."""
     parts = PurePosixPath(relative)
     target = root / relative
     if parts.is_absolute() or ".." in parts.parts or not parts.name or "\0" in relative:
@@ -128,7 +123,7 @@ def _inside(root: Path, relative: str) -> Path:
 def _resolves_below(path: Path, root: Path) -> bool:
     try:
         return path.resolve().is_relative_to(root.resolve())
-    except RuntimeError:  # links that lead in a circle
+    except RuntimeError:  # a loop of links
         return False
 
 
@@ -145,7 +140,7 @@ def _replace(target: Path, data: bytes, write: Write) -> None:
         try:
             _write_all(descriptor, data, write)
             os.fsync(descriptor)
-            # Still open, so still locked: a sweep cannot take it for a leftover.
+            # Still open, so still locked: remove_temp_files does not remove it.
             os.replace(temporary, target)  # noqa: PTH105 - beside the other calls of os
         finally:
             os.close(descriptor)
@@ -162,7 +157,7 @@ def _open_temporary(target: Path) -> tuple[Path, int]:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
             return temporary, descriptor
-        os.close(descriptor)  # a sweep came between opening and locking
+        os.close(descriptor)  # removed between opening and locking
 
 
 def _write_all(descriptor: int, data: bytes, write: Write) -> None:
@@ -181,7 +176,7 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def as_output_error(verb: str, path: Path) -> Iterator[None]:
-    """Tell trouble with a file as an OutputError that says what to do."""
+    """Turn an OSError into an OutputError that says what to do."""
     try:
         yield
     except OSError as error:
@@ -189,18 +184,18 @@ def as_output_error(verb: str, path: Path) -> Iterator[None]:
         raise OutputError(f"Cannot {verb} {path}: {advice}.", path=str(path), errno=error.errno) from error
 
 
-NAME = ".lock"
+LOCK_NAME = ".lock"
 
 
 @contextmanager
 def exclusive_lock(root: Path) -> Iterator[None]:
-    """Wait until no other process or thread changes files below `root`, then keep them waiting.
+    """Hold the exclusive lock of `root`: every change of an existing file below it needs this lock.
 
-    The kernel takes the lock from a process that dies. It is not reentrant. Raises OutputError.
+    The kernel releases the lock of a process that dies. It is not reentrant. Raises OutputError.
     """
     with as_output_error("lock", root):
         root.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(root / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        descriptor = os.open(root / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -208,9 +203,10 @@ def exclusive_lock(root: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-_SLUG_LENGTH = 60
-_READ_LENGTH = 400
-"""Characters of a title that are looked at: a hostile one may be as long as its feed."""
+_MAX_SLUG_CHARS = 60
+"""Chosen, not measured."""
+_MAX_TITLE_CHARS = 400
+"""Characters of a title that are used: a hostile title may be as long as its feed."""
 
 
 def draft_path(title: str, published_at: datetime, external_id: str) -> str:
@@ -224,13 +220,13 @@ def draft_path(title: str, published_at: datetime, external_id: str) -> str:
 
 
 def _slug(title: str) -> str:
-    # Entities were decoded when the item was cleaned; doing it again fails on `&#9999999999;`.
+    # Entities were decoded when the item was cleaned; python-slugify fails on `&#9999999999;`.
     slug = slugify(
-        replace_unwritable(title[:_READ_LENGTH]),
+        replace_unwritable(title[:_MAX_TITLE_CHARS]),
         entities=False,
         decimal=False,
         hexadecimal=False,
-        max_length=_SLUG_LENGTH,
+        max_length=_MAX_SLUG_CHARS,
         word_boundary=True,
         save_order=True,
     )

@@ -1,8 +1,8 @@
-"""An article's file: YAML between two fences, then the body, read and written byte for byte.
+"""Reads and writes front matter: YAML between two lines `---`, then the body, unchanged byte by byte.
 
-python-frontmatter's own way would strip the body, sort keys, and return no metadata, silently, on a byte
-order mark or an unclosed fence. Its handler is the place to say otherwise: `Handler` can be given to
-`frontmatter.loads` and `frontmatter.dumps`; `loads` and `dumps` here are the same without the stripping.
+python-frontmatter itself strips the body, sorts keys, and silently returns no metadata on a byte order mark
+or a missing closing line. `FrontMatterHandler` can be passed to `frontmatter.loads` and `frontmatter.dumps`.
+`loads` and `dumps` here do the same without stripping the body.
 """
 
 import re
@@ -18,20 +18,20 @@ from pipeline.domain.errors import OutputError
 _OPENING = re.compile(r"\ufeff?---[ \t]*(?:\r\n|\n)")
 _CLOSING = re.compile(r"^---[ \t]*(?:\r\n|\n|\Z)", re.MULTILINE)
 _FIRST_LINE = 2
-"""In the file, of the YAML."""
+"""Line of the file at which the YAML begins."""
 
 
 class FrontMatterHandler(YAMLHandler):
-    """Splits, loads, exports and formats as Copydesk's files are."""
+    """python-frontmatter handler for Copydesk's files."""
 
     def split(self, text: str) -> tuple[str, str]:
-        """Return the YAML and the body. A byte order mark and CRLF are tolerated. Raises OutputError."""
+        """Return the YAML and the body. A byte order mark and CRLF are accepted. Raises OutputError."""
         opening = _OPENING.match(text)
         if not opening:
-            raise _wrong("does not begin with a line `---`; put the front matter first", 1)
+            raise _error("does not begin with a line `---`; put the front matter first", 1)
         closing = _CLOSING.search(text, opening.end())
         if not closing:
-            raise _wrong("has no line `---` that ends the front matter; add it above the body", 1)
+            raise _error("has no line `---` that ends the front matter; add it above the body", 1)
         return text[opening.end() : closing.start()], text[closing.end() :]
 
     def load(self, fm: str, **_kwargs: object) -> dict[str, Any]:
@@ -39,11 +39,11 @@ class FrontMatterHandler(YAMLHandler):
         try:
             loaded = load_document(fm)
         except RecursionError:
-            raise _wrong("has front matter nested too deeply; make it flatter", None) from None
+            raise _error("has front matter nested too deeply; make it flatter", None) from None
         except (yaml.YAMLError, ValueError) as error:
-            raise _wrong(f"has front matter that is not YAML: {_reason(error)}", _line(error, fm)) from None
+            raise _error(f"has front matter that is not YAML: {_reason(error)}", _line(error, fm)) from None
         if not isinstance(loaded, dict):
-            raise _wrong("has front matter without keys; write `key: value` lines", _FIRST_LINE)
+            raise _error("has front matter without keys; write `key: value` lines", _FIRST_LINE)
         return loaded
 
     def export(self, metadata: dict[str, object], **_kwargs: object) -> str:
@@ -64,9 +64,9 @@ _HANDLER = FrontMatterHandler()
 def loads(text: str, path: str = "The file") -> tuple[dict[str, Any], str]:
     """Return (metadata, body) of an article's file.
 
-    Only null, true, false, plain integers and decimals are typed; an unquoted date stays the text it is.
-    `path` names the file in the message of an OutputError (context: path, line), raised where there is no
-    closed front matter, no mapping in it, a duplicate key, an alias or a tag of its own.
+    Only null, true, false, plain integers and decimals are typed; an unquoted date stays text. Raises
+    OutputError (context: path, line) where the front matter is missing, not closed or no mapping, or has a
+    duplicate key, an alias or a tag. `path` names the file in the message.
     """
     try:
         front, body = _HANDLER.split(text)
@@ -76,35 +76,34 @@ def loads(text: str, path: str = "The file") -> tuple[dict[str, Any], str]:
 
 
 def dumps(metadata: dict[str, Any], body: str) -> str:
-    """Return the file's text: the inverse of `loads` on every file that this function wrote.
+    """Return the file's text; `loads` is the inverse.
 
-    Lone surrogates, which no file can hold, become U+FFFD. Raises OutputError for types that YAML readers
-    do not agree on.
+    Lone surrogates become U+FFFD. Raises OutputError for types that YAML readers do not agree on.
     """
     post = frontmatter.Post(body, _HANDLER)
-    post.metadata = metadata  # as keywords, `content` and `handler` could not be keys
+    post.metadata = metadata  # passed as keywords, `content` and `handler` could not be keys
     return str(frontmatter.dumps(post))
 
 
 def decode(data: bytes, path: str) -> str:
-    """Return the text of a file's bytes, a byte order mark included. Raises OutputError where not UTF-8."""
+    """Return the text of a file's bytes, byte order mark included. Raises OutputError where not UTF-8."""
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         at = error.start
     else:
-        at = text.find("\0")  # UTF-16 of plain letters: no text has it
+        at = text.find("\0")  # UTF-16; no UTF-8 text of an article has NUL
     if at >= 0:
         raise OutputError(f"{path} is not UTF-8 (byte {at}); save it as UTF-8", path=path)
     return text
 
 
 def plain_lines(text: str) -> str:
-    """Return a file's text without byte order mark, every line end as LF."""
+    """Return a file's text without byte order mark and with LF line ends."""
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _wrong(what: str, line: int | None) -> OutputError:
+def _error(what: str, line: int | None) -> OutputError:
     where = f" (line {line})" if line else ""
     return OutputError(what + where, line=line)
 

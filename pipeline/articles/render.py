@@ -1,6 +1,7 @@
-"""An article as a file's two halves: its body in Markdown, its front matter as a mapping."""
+"""Renders an article: its body as Markdown, its front matter as a mapping."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,21 +9,23 @@ import ftfy
 
 from pipeline.articles.markdown import plain_text, safe_line, safe_markdown, without_controls
 from pipeline.articles.yaml_dump import replace_unwritable
-from pipeline.domain.models import Article, Beat, Finding, Provenance, Severity, Source, utc_iso
-from pipeline.domain.plain_text import without_elements
+from pipeline.domain.models import Article, Beat, Provenance, Source, utc_iso
+from pipeline.domain.reviews import Finding, Severity
+from pipeline.domain.text import without_elements
 
-__all__ = ["build_front_matter", "make_description", "render_body", "safe_markdown"]
+__all__ = ["FrontMatterDefaults", "build_front_matter", "make_description", "render_body", "safe_markdown"]
 
-_DESCRIPTION_LENGTH = 180
-_READ_LENGTH = 4000
-"""Characters of an overview that are looked at: far more than a description holds, whatever the markup."""
-_KEPT = ("stickyWeight", "score", "coverImage")
-"""An editor's choices, which a redraft does not undo."""
-_COUNTED = (Severity.BLOCK, Severity.WARN)
+_MAX_DESCRIPTION_CHARS = 180
+"""Chosen, not measured."""
+_MAX_OVERVIEW_CHARS = 4000
+"""Characters of an overview that are used: far more than a description needs, markup included."""
+_EDITOR_KEYS = ("stickyWeight", "score", "coverImage")
+"""Keys of an editor's choices, which a redraft keeps."""
+_OPEN_SEVERITIES = (Severity.BLOCK, Severity.WARN)
 
 
 def render_body(article: Article, beat: Beat) -> str:
-    """Return the Markdown body: overview, topical sections, the author's view, the impact in bullets."""
+    """Return the Markdown body: overview, topical sections, the author's view, the impact as bullets."""
     blocks = _section(beat.overview, article.overview)
     for section in article.sections:
         blocks += _section(_line(section.heading) or _line(article.title), section.body)
@@ -33,11 +36,27 @@ def render_body(article: Article, beat: Beat) -> str:
 
 
 def _section(heading: str, body: str) -> list[str]:
-    return [f"## {heading}", safe_markdown(_repaired(body)).strip()]
+    return [f"## {heading}", safe_markdown(_fix_text(body)).strip()]
 
 
 def _line(text: str) -> str:
-    return safe_line(_repaired(text))
+    return safe_line(_fix_text(text))
+
+
+@dataclass(frozen=True)
+class FrontMatterDefaults:
+    """What front matter takes from outside the article."""
+
+    version: int = 1
+    """Number of this draft of the item, from 1."""
+    previous: Mapping[str, Any] = field(default_factory=dict)
+    """What survives of an earlier draft: an editor's own `description` (without it where it was generated),
+    `stickyWeight`, `score`, `coverImage`, and keys that Copydesk does not write."""
+    cover: Mapping[str, Any] | None = None
+    """The image of a draft that has none yet."""
+
+
+_NO_DEFAULTS = FrontMatterDefaults()
 
 
 def build_front_matter(
@@ -47,23 +66,19 @@ def build_front_matter(
     findings: Iterable[Finding],
     *,
     now: datetime,
-    version: int = 1,
-    previous: Mapping[str, Any] | None = None,
-    cover: Mapping[str, Any] | None = None,
+    defaults: FrontMatterDefaults = _NO_DEFAULTS,
 ) -> dict[str, Any]:
-    """Return the front matter, its keys in the order of every article.
+    """Return the front matter, with its keys in their fixed order.
 
-    `now` is aware. `previous` is what survives of an earlier draft: an editor's own `description` (left out
-    by the caller where it was ours), `stickyWeight`, `score`, `coverImage`, and keys that are not ours.
-    `cover` is the image of a draft that has none yet. A draft is never approved, so `draft` is true and
-    `review` absent.
+    `now` is aware. A draft is never approved, so `draft` is true and `review` is absent.
     """
-    kept = {**({"coverImage": dict(cover)} if cover else {}), **(previous or {})}
+    cover = {"coverImage": dict(defaults.cover)} if defaults.cover else {}
+    preserved = {**cover, **defaults.previous}
     written = utc_iso(now.astimezone(UTC))
     metadata = {
         "title": _title(source, article),
-        "description": without_elements(str(kept.get("description") or ""))
-        or make_description(_told(article, provenance)),
+        "description": without_elements(str(preserved.get("description") or ""))
+        or make_description(_overview_text(article, provenance)),
         "publishedAt": utc_iso(source.item.published_at.astimezone(UTC)),
         "updatedAt": written,
         "lang": article.language,
@@ -75,17 +90,17 @@ def build_front_matter(
         "sentiment": article.sentiment.value,
         "score": 0,
         "draft": True,
-        **{key: kept[key] for key in _KEPT if key in kept},
-        "ai": _ai(provenance, findings, written, version),
+        **{key: preserved[key] for key in _EDITOR_KEYS if key in preserved},
+        "ai": _ai(provenance, findings, written, defaults.version),
     }
-    foreign = {key: value for key, value in kept.items() if key not in metadata and key != "review"}
+    foreign = {key: value for key, value in preserved.items() if key not in metadata and key != "review"}
     return metadata | foreign
 
 
-def _told(article: Article, provenance: Provenance) -> str:
-    """Return the overview; of a brief without the attribution that stands first."""
-    told = article.overview.partition("\n\n")[2]
-    return article.overview if provenance.rewritten or not told else told
+def _overview_text(article: Article, provenance: Provenance) -> str:
+    """Return the overview, for a brief without the attribution in its first paragraph."""
+    rest = article.overview.partition("\n\n")[2]
+    return article.overview if provenance.rewritten or not rest else rest
 
 
 def _title(source: Source, article: Article) -> str:
@@ -114,13 +129,13 @@ def _url(source: Source) -> str:
 
 
 def _tags(article: Article) -> list[str]:
-    """Return the tags in upper case, each once, the category among them."""
+    """Return the tags in upper case, each once, including the category."""
     category, tags = article.category.upper(), [tag.upper() for tag in article.tags]
     return list(dict.fromkeys(tags if category in tags else [category, *tags]))
 
 
 def _ai(provenance: Provenance, findings: Iterable[Finding], written: str, version: int) -> dict[str, Any]:
-    counted = sum(finding.severity in _COUNTED for finding in findings)
+    counted = sum(finding.severity in _OPEN_SEVERITIES for finding in findings)
     prompt = {"prompt": provenance.prompt} if provenance.prompt else {}
     return {
         "rewritten": provenance.rewritten,
@@ -133,19 +148,19 @@ def _ai(provenance: Provenance, findings: Iterable[Finding], written: str, versi
 
 
 def make_description(overview: str) -> str:
-    """Return the overview's beginning as plain text, at most 180 characters, cut at a word with `…`."""
-    text = without_elements(plain_text(_repaired(overview[:_READ_LENGTH])))
-    if len(text) <= _DESCRIPTION_LENGTH:
+    """Return the beginning of the overview as plain text: at most 180 characters, cut at a word with `…`."""
+    text = without_elements(plain_text(_fix_text(overview[:_MAX_OVERVIEW_CHARS])))
+    if len(text) <= _MAX_DESCRIPTION_CHARS:
         return text
-    shortened = text[: _DESCRIPTION_LENGTH - 1]
+    shortened = text[: _MAX_DESCRIPTION_CHARS - 1]
     at_word = shortened if text[len(shortened)] == " " else shortened.rpartition(" ")[0]
     return (at_word or shortened).rstrip(" ,;:–—-") + "…"
 
 
 def _one_line(text: str) -> str:
-    return without_elements(" ".join(_repaired(text).split()))
+    return without_elements(" ".join(_fix_text(text).split()))
 
 
-def _repaired(text: str) -> str:
-    """Return `text` with what was decoded wrongly put right, without control characters."""
+def _fix_text(text: str) -> str:
+    """Return `text` with repaired mojibake and without control characters."""
     return without_controls(ftfy.fix_encoding(replace_unwritable(text)))

@@ -1,11 +1,9 @@
-r"""How one piece of text is written in YAML: plain, quoted or as a block.
+r"""Writes and reads YAML of text, numbers, booleans, null, lists and mappings, alike for all YAML readers.
 
-The style is js-yaml 3.14's (`lib/js-yaml/dumper.js`, `chooseScalarStyle`) with `lineWidth: -1`. It is left
-only where a reader would see another value: what any of PyYAML, js-yaml 3 and 4, yaml 2, Hugo's Go yaml or
-Ruby's psych takes for a number, date, boolean or null is quoted, and text whose line ends might be lost is
-written in one line with `\n`.
-
-A mapping as YAML text and back, with nothing but text, numbers, booleans, null, lists and mappings.
+Text is plain, quoted or a block in the style of js-yaml 3.14 (`lib/js-yaml/dumper.js`, `chooseScalarStyle`)
+with `lineWidth: -1`. Exceptions: text that PyYAML, js-yaml 3 or 4, yaml 2, Hugo's Go yaml or Ruby's psych
+reads as a number, date, boolean or null is quoted, and text whose line ends might be lost is written in one
+line with `\n`.
 """
 
 import re
@@ -17,12 +15,12 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.representer import SafeRepresenter
 
 Style = Literal["", "'", '"', "|"]
-"""Plain, single quotes, double quotes, literal block: PyYAML's signs for them."""
+"""Plain, single quotes, double quotes, literal block, as PyYAML names them."""
 
 _INDICATORS = frozenset("-?:,[]{}#&*!|=>'\"%@`")
 _NEVER_PLAIN = re.compile(r"[,\[\]{}:]|[ \t]#")
 _ESCAPED = re.compile("[^ -~\xa1-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
-"""What js-yaml does not print as it is: controls, NBSP, LS, PS, BOM, all beyond the basic plane."""
+"""Characters that js-yaml escapes: controls, NBSP, LS, PS, BOM, all outside the basic plane."""
 
 _ESCAPES = {
     "\0": r"\0", "\a": r"\a", "\b": r"\b", "\t": r"\t", "\n": r"\n", "\v": r"\v", "\f": r"\f",
@@ -42,16 +40,16 @@ _AMBIGUOUS = re.compile(
     re.VERBOSE | re.IGNORECASE | re.ASCII | re.DOTALL,
 )
 _UNSAFE_BLOCK = re.compile(r"\A[ \n]|\n\Z|^[ ]+$", re.MULTILINE)
-"""Lines that need an indentation indicator, or that a fence cut off too early would change."""
+"""Text that needs an indentation indicator, or that a block would change at its end."""
 
 
 def replace_unwritable(text: str) -> str:
-    """Return text that UTF-8 can hold: surrogate pairs joined, lone surrogates replaced by U+FFFD."""
+    """Return text that UTF-8 can encode: surrogate pairs joined, lone surrogates as U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def choose_style(text: str, *, block: bool = True) -> Style:
-    """Return the style to write `text` in; `block` says whether a literal block may stand here."""
+    """Return the style of `text`; `block` tells whether a literal block is possible here."""
     if "\n" in text:
         escaped = _ESCAPED.search(text.replace("\n", ""))
         return '"' if escaped or not block or _UNSAFE_BLOCK.search(text) else "|"
@@ -65,19 +63,19 @@ def _is_plain(text: str) -> bool:
         text != ""
         and text[0] not in _INDICATORS
         and text == text.strip(" ")
-        and not text.endswith("---")  # Zola takes that for the end of the front matter
+        and not text.endswith("---")  # Zola reads that as the end of the front matter
         and not _NEVER_PLAIN.search(text)
         and not _AMBIGUOUS.fullmatch(text)
     )
 
 
 def single_quoted(text: str) -> str:
-    """Return `text` between single quotes; it holds no line end and nothing to be escaped."""
+    """Return `text` in single quotes; it has no line end and nothing to escape."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def double_quoted(text: str) -> str:
-    """Return `text` between double quotes, with js-yaml's escapes."""
+    """Return `text` in double quotes, with js-yaml's escapes."""
     return '"' + "".join(map(_escape, text)) + '"'
 
 
@@ -92,13 +90,13 @@ def _escape(char: str) -> str:
 
 _TAG = "tag:yaml.org,2002:"
 _ALWAYS_QUOTED = frozenset({"externalId"})
-"""Keys whose text is quoted whatever it looks like: an id is a string in every file, not in most."""
-_EXACT = 2**53 - 1
-"""JavaScript tells larger integers apart no more."""
+"""Keys whose text is always quoted: an id of digits would be a number for a reader."""
+_MAX_SAFE_INTEGER = 2**53 - 1
+"""Source: JavaScript's `Number.MAX_SAFE_INTEGER`."""
 
 
 class _Dumper(yaml.SafeDumper):
-    """PyYAML's emitter, told the style of every scalar and made to indent lists as js-yaml does."""
+    """PyYAML's emitter with the style of every scalar given, and lists indented as in js-yaml."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
@@ -114,12 +112,11 @@ class _Dumper(yaml.SafeDumper):
 
 
 def dump_mapping(mapping: dict[str, Any]) -> str:
-    """Return block-style YAML, keys in their order, lines never folded, ending with a line end.
+    """Return block-style YAML with keys in their order, no folded lines, and a final line end.
 
-    Raises TypeError or ValueError for what readers would not agree on: other types than text, int, float,
+    Raises TypeError or ValueError for what YAML readers do not agree on: types other than str, int, float,
     bool, None, list, tuple and dict; keys that are not text; integers beyond 2**53.
     """
-    # The stubs know of no width without bound.
     return str(yaml.serialize(_node(mapping), Dumper=_Dumper, width=sys.maxsize, allow_unicode=True))
 
 
@@ -149,7 +146,7 @@ def _number(value: object) -> ScalarNode:
     if isinstance(value, bool):
         return ScalarNode(_TAG + "bool", "true" if value else "false")
     if isinstance(value, int):
-        if abs(value) > _EXACT:
+        if abs(value) > _MAX_SAFE_INTEGER:
             raise ValueError(f"the number {value} is too large for some readers; write it as text")
         return ScalarNode(_TAG + "int", str(value))
     if isinstance(value, float):
@@ -158,10 +155,10 @@ def _number(value: object) -> ScalarNode:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads as typed only what every reader types alike; all else that is not quoted is text as well.
+    """Types only scalars that every YAML reader types alike; any other scalar is text.
 
-    So `2026-02-05`, `no`, `08`, `12:30` and `1_000` keep their letters. Refuses aliases and duplicate keys,
-    which readers treat differently.
+    So `2026-02-05`, `no`, `08`, `12:30` and `1_000` stay text. Rejects aliases and duplicate keys, which
+    readers treat differently.
     """
 
     yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012 - as the stubs declare it
@@ -205,7 +202,7 @@ def _construct_mapping(loader: _Loader, node: MappingNode) -> dict[str, Any]:
         if not isinstance(key, str):
             raise yaml.MarkedYAMLError(None, None, "a key is not text; quote it", key_node.start_mark)
         if key in mapping:
-            raise yaml.MarkedYAMLError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
+            raise yaml.MarkedYAMLError(None, None, f"the key {key!r} is written twice", key_node.start_mark)
         mapping[key] = loader.construct_object(value_node, deep=True)
     return mapping
 
@@ -229,5 +226,5 @@ _Loader.add_constructor(None, _refuse)
 
 
 def load_document(text: str) -> object:
-    """Return what the YAML text holds. Raises yaml.YAMLError, ValueError or RecursionError."""
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 - ours is narrower than the safe one
+    """Return the value of a YAML text. Raises yaml.YAMLError, ValueError or RecursionError."""
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - narrower than SafeLoader

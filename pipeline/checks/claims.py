@@ -8,7 +8,7 @@ from pipeline.checks.names import check_names
 from pipeline.checks.numbers import check_numbers
 from pipeline.checks.quotations.check import check_quotations
 from pipeline.checks.tokens import CheckInput, TokenizedText
-from pipeline.domain.models import Finding
+from pipeline.domain.reviews import Finding
 
 Check = Callable[[CheckInput], Iterable[Finding]]
 

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from pipeline.checks.quotations.extract import Quote, extract_quotes
 from pipeline.checks.tokens import TokenizedText
 from pipeline.checks.visible_text import VisibleText, visible_text
-from pipeline.domain.models import Beat, Finding
+from pipeline.domain.models import Beat
 from pipeline.domain.placeholders import PLACEHOLDERS
+from pipeline.domain.reviews import Finding
 
 _HEADING = re.compile(r"^(?P<marks>#{1,6}[ \t]+)(?P<text>[^\r\n]*)", re.MULTILINE)
 _LINK = re.compile(r"(?P<open>!?\[)(?P<label>[^\[\]]{0,300})(?P<target>\]\([^()\s]{0,2000}\))")

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from pipeline.domain.models import Beat, Finding, Sentiment, Severity
+from pipeline.domain.models import Beat, Sentiment
+from pipeline.domain.reviews import Finding, Severity
 
 KIND = "front-matter"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-2]\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)

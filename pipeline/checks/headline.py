@@ -11,8 +11,9 @@ from pipeline.checks.overlap import check_overlap
 from pipeline.checks.structure import check_artifacts
 from pipeline.checks.tokens import CheckInput, TokenizedText
 from pipeline.checks.visible_text import visible_text
-from pipeline.domain.models import Beat, Finding, Front, Place, Source
-from pipeline.domain.plain_text import without_elements
+from pipeline.domain.models import Beat, Source
+from pipeline.domain.reviews import Finding, Front, Place
+from pipeline.domain.text import without_elements
 
 
 class FrontMatterText(NamedTuple):

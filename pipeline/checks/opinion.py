@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pipeline.checks.document import DraftDocument, Section
 from pipeline.checks.languages import A, W, any_of, language_table
 from pipeline.checks.tokens import TokenizedText, Word
-from pipeline.domain.models import Finding, Severity
+from pipeline.domain.reviews import Finding, Severity
 
 KIND = "opinion"
 _FIGURE = re.compile(r"(?<![^\W_])\d+(?:[.,]\d+)*")

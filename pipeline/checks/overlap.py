@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from pipeline.checks.quotations.extract import extract_quotes
 from pipeline.checks.tokens import TokenizedText
-from pipeline.domain.models import CheckLevels, Finding, Severity
+from pipeline.domain.models import CheckLevels
+from pipeline.domain.reviews import Finding, Severity
 
 
 class SharedRun(NamedTuple):

@@ -5,7 +5,8 @@ from typing import Self
 
 from pipeline.checks.tokens import SupportedClaim
 from pipeline.checks.worker import CLAIMS_ADAPTER, FINDINGS_ADAPTER
-from pipeline.domain.models import Beat, Finding, Front, Severity, Source
+from pipeline.domain.models import Beat, Source
+from pipeline.domain.reviews import Finding, Front, Severity
 from pipeline.sandbox import CPU_S, MEMORY_BYTES, JobError, WorkerPool
 
 UNCHECKED = "unchecked"

@@ -32,8 +32,9 @@ from pipeline.checks.structure import (
     check_structure,
 )
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim, TokenizedText
-from pipeline.domain.models import Beat, CheckLevels, Finding, Front, Severity, Source, claim_key
+from pipeline.domain.models import Beat, CheckLevels, Source
 from pipeline.domain.placeholders import brief_labels
+from pipeline.domain.reviews import Finding, Front, Severity, claim_key
 
 _CLAIM, _LAST = 2, 4
 _RANKS = {"brief": 0, "injection": 0, "form": 1, OPINION: 3, OVERLAP: 3}

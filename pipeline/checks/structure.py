@@ -16,8 +16,9 @@ from itertools import islice
 from pipeline.checks.document import DraftDocument
 from pipeline.checks.languages import A, W, any_of, language_table
 from pipeline.checks.tokens import TokenizedText
-from pipeline.domain.models import Beat, Finding, Severity
+from pipeline.domain.models import Beat
 from pipeline.domain.placeholders import PLACEHOLDERS
+from pipeline.domain.reviews import Finding, Severity
 
 _SECTION = re.compile(r"^##[ \t]+(?P<heading>[^\r\n]*)", re.M)
 

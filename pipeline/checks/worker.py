@@ -7,7 +7,8 @@ from pydantic import TypeAdapter
 
 from pipeline.checks.runner import run_checks, trace_claims
 from pipeline.checks.tokens import SupportedClaim
-from pipeline.domain.models import Beat, Finding, Front, Source
+from pipeline.domain.models import Beat, Source
+from pipeline.domain.reviews import Finding, Front
 from pipeline.sandbox.worker import run_worker
 
 FINDINGS_ADAPTER = TypeAdapter(tuple[Finding, ...])

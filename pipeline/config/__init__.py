@@ -1,5 +1,6 @@
-"""The only reader of the environment, of `.env` and of feeds.yaml; everything else is handed its settings."""
+"""Reads the environment, `.env` and feeds.yaml; all other packages get their settings as arguments."""
 
+from pipeline.config.environment import disable_telemetry, git_environment, minimal_environment
 from pipeline.config.feeds_yaml import Subscriptions, load_feeds, select_feeds
 from pipeline.config.publish_targets import FeedTarget, FolderTarget, GitTarget, HookTarget, Target
 from pipeline.config.settings import (
@@ -7,10 +8,7 @@ from pipeline.config.settings import (
     Settings,
     base_folder,
     desk_settings,
-    git_environment,
     load_settings,
-    minimal_environment,
-    no_telemetry,
     require_output_folder,
     require_prefect,
     require_user_secret,
@@ -30,13 +28,13 @@ __all__ = [
     "base_folder",
     "day_start",
     "desk_settings",
+    "disable_telemetry",
     "git_environment",
     "jitter_s",
     "load_feeds",
     "load_settings",
     "minimal_environment",
     "month_start",
-    "no_telemetry",
     "parse_day",
     "parse_span",
     "require_output_folder",

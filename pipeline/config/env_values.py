@@ -1,4 +1,7 @@
-"""Values of environment variables: each function takes one; its ValueError is the end of a sentence."""
+"""Validators of environment variables: each returns the value, or raises ValueError.
+
+The message of the ValueError is the end of a sentence that begins with the variable and its value.
+"""
 
 import json
 import re
@@ -12,12 +15,13 @@ from pipeline.config.time_syntax import timezone_of
 _AMOUNT = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
 _HOST = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[1-9]\d{0,4})?")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,60}")
-_SHORTEST_TOKEN = 16
-_PLACE = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]):[1-9]\d{0,4}")
+_MIN_SECRET_CHARS = 16
+"""Chosen, not measured."""
+_HOST_PORT = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]):[1-9]\d{0,4}")
 
 
 def known_zone(name: str) -> str:
-    """Take the name of a time zone."""
+    """Return the IANA name of a time zone."""
     try:
         timezone_of(name)
     except ValueError:
@@ -26,7 +30,7 @@ def known_zone(name: str) -> str:
 
 
 def http_url(url: str) -> str:
-    """Take an http(s) URL."""
+    """Return an http(s) URL."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -37,25 +41,25 @@ def http_url(url: str) -> str:
 
 
 def header(text: str) -> str:
-    """Take what an HTTP header can carry."""
+    """Return text that an HTTP header can carry: printable ASCII."""
     if not (text.isascii() and text.isprintable()):
         raise ValueError("has characters that no HTTP header can carry; write plain ASCII on one line")
     return text
 
 
 def path_list(text: object) -> object:
-    """Split a list of `host:port`; each is taken exactly as it is written."""
+    """Return the set of `host:port` in a comma-separated text, in lower case."""
     if not isinstance(text, str):
         return text
     places = [place.strip().lower() for place in text.split(",") if place.strip()]
     for place in places:
-        if not _PLACE.fullmatch(place) or int(place.rpartition(":")[2]) > 65_535:
+        if not _HOST_PORT.fullmatch(place) or int(place.rpartition(":")[2]) > 65_535:
             raise ValueError("is no list of host:port; write 127.0.0.1:8080, or several with commas between")
     return frozenset(places)
 
 
 def json_object(text: object) -> object:
-    """Read a JSON object."""
+    """Return the JSON object in a text."""
     if not isinstance(text, str):
         return text
     try:
@@ -68,7 +72,10 @@ def json_object(text: object) -> object:
 
 
 def rates(text: object) -> object:
-    """Read `prompt/completion` or `prompt/cached/completion`, in US dollars for a million tokens."""
+    """Return the prices (prompt, cached, completion) in a text, in US dollars per million tokens.
+
+    The text is `prompt/completion` or `prompt/cached/completion`.
+    """
     if not isinstance(text, str):
         return text
     parts = [part.strip().removeprefix("$") for part in text.split("/")]
@@ -78,26 +85,26 @@ def rates(text: object) -> object:
 
 
 def secret(key: SecretStr) -> SecretStr:
-    """Take a key that an HTTP header can carry."""
+    """Return a key that an HTTP header can carry."""
     header(key.get_secret_value())
     return key
 
 
 def secret_url(url: SecretStr) -> SecretStr:
-    """Take an http(s) URL that nobody is shown."""
+    """Return an http(s) URL that is a secret."""
     http_url(url.get_secret_value())
     return url
 
 
 def long_enough(token: SecretStr) -> SecretStr:
-    """Take a secret that cannot be guessed."""
-    if len(token.get_secret_value()) < _SHORTEST_TOKEN:
-        raise ValueError(f"is too short to be a secret; write {_SHORTEST_TOKEN} characters or more")
+    """Return a secret that is long enough."""
+    if len(token.get_secret_value()) < _MIN_SECRET_CHARS:
+        raise ValueError(f"is too short to be a secret; write {_MIN_SECRET_CHARS} characters or more")
     return secret(token)
 
 
 def names(text: object) -> object:
-    """Split a list of host names."""
+    """Return the set of host names in a comma-separated text, in lower case."""
     if not isinstance(text, str):
         return text
     names = frozenset(name.strip().lower() for name in text.split(",") if name.strip())
@@ -107,7 +114,7 @@ def names(text: object) -> object:
 
 
 def header_name(name: str) -> str:
-    """Take the name of an HTTP header."""
+    """Return the name of an HTTP header."""
     if not _HEADER.fullmatch(name):
         raise ValueError("is no name of a header; write one such as X-Forwarded-User")
     return name

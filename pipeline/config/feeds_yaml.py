@@ -1,9 +1,9 @@
-"""Reads feeds.yaml: every mistake in it is told with its line and what to write instead."""
+"""Reads feeds.yaml; every mistake is reported with its line and what to write instead."""
 
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.publish_targets import Target, targets_in
+from pipeline.config.publish_targets import Target, parse_targets
 from pipeline.config.validation import check_all, check_beat, check_feed, parse_record
 from pipeline.config.yaml_source import (
     ConfigProblem,
@@ -17,8 +17,8 @@ from pipeline.config.yaml_source import (
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import Beat, FeedConfig, FrozenModel
 
-LARGEST = 5_000_000
-"""Bytes; a list of feeds that is longer is another kind of file."""
+MAX_BYTES = 5_000_000
+"""Largest size of feeds.yaml, in bytes. Chosen, not measured."""
 
 SECTIONS = ("defaults", "beats", "feeds", "publish")
 NO_DEFAULT = {"key", "previous_keys", "name", "url"}
@@ -26,7 +26,7 @@ DEFAULTS = FeedConfig.model_fields.keys() - NO_DEFAULT
 
 
 class Subscriptions(FrozenModel):
-    """What feeds.yaml says: the beats by key, and feeds and targets in the file's order."""
+    """The content of feeds.yaml: beats by key, feeds and targets in the file's order."""
 
     beats: dict[str, Beat]
     feeds: tuple[FeedConfig, ...]
@@ -54,9 +54,9 @@ def select_feeds(subscriptions: Subscriptions, keys: list[str] | None) -> list[F
 def load_feeds(path: Path) -> Subscriptions:
     """Return the subscriptions in the file `path`.
 
-    Raises ConfigError: its message is `feeds.yaml:LINE: what is wrong; what to write instead` for the
-    first mistake, `context["problems"]` has one such line for each. `context["missing"]` is true where
-    there is no file, or an empty one.
+    Raises ConfigError. Its message is `feeds.yaml:LINE: what is wrong; what to write instead` for the first
+    mistake; `context["problems"]` has one such line for each mistake. `context["missing"]` is true where the
+    file does not exist or is empty.
     """
     text = _read(path)
     document = read_document(text)
@@ -74,9 +74,13 @@ def _read(path: Path) -> str:
     except FileNotFoundError as error:
         raise _missing(path, "does not exist") from error
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read ({error.strerror}); mend that", file=str(path)) from error
-    if len(data) > LARGEST:
-        raise ConfigError(f"{path} is larger than {LARGEST:,} bytes; is it a list of feeds?", file=str(path))
+        raise ConfigError(
+            f"{path} cannot be read ({error.strerror}); correct that", file=str(path)
+        ) from error
+    if len(data) > MAX_BYTES:
+        raise ConfigError(
+            f"{path} is larger than {MAX_BYTES:,} bytes; is it a list of feeds?", file=str(path)
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -86,9 +90,9 @@ def _read(path: Path) -> str:
         ) from error
 
 
-def _missing(path: Path, how: str) -> ConfigError:
+def _missing(path: Path, problem: str) -> ConfigError:
     return ConfigError(
-        f"{path} {how}; copy the sample feeds.yaml there, or make one with "
+        f"{path} {problem}; copy the sample feeds.yaml there, or make one with "
         f"`copydesk feeds import SUBSCRIPTIONS.opml > {path.name}`",
         file=str(path),
         missing=True,
@@ -102,7 +106,7 @@ def _subscriptions(document: YamlDocument, base: Path) -> Subscriptions | None:
     defaults = _defaults(document, sections["defaults"])
     beats = _beats(document, sections["beats"])
     feeds = _feeds(document, sections["feeds"], defaults)
-    targets = targets_in(document, sections["publish"], base)
+    targets = parse_targets(document, sections["publish"], base)
     if not document.problems:
         document.problems.extend(check_all(feeds, beats, document))
     if document.problems:
@@ -111,20 +115,20 @@ def _subscriptions(document: YamlDocument, base: Path) -> Subscriptions | None:
 
 
 def _sections(document: YamlDocument) -> dict[str, Any]:
-    """Return the sections; an empty one counts as an empty mapping or list."""
+    """Return the sections; an empty one is an empty mapping or list."""
     data = document.data
     if not isinstance(data, dict):
         document.report((), f"not a mapping; write {', '.join(SECTIONS)} as in the sample")
         return {}
     for name in data.keys() - set(SECTIONS):
         document.report((name,), f"unknown section {quoted(name)}; {did_you_mean(name, SECTIONS)}")
-    found: dict[str, Any] = {name: () if name == "feeds" else {} for name in SECTIONS}
-    found |= {name: data[name] for name in SECTIONS if data.get(name) is not None}
-    for name, section in found.items():
-        wanted, form = (tuple, "- key: …") if name == "feeds" else (dict, "name: value")
-        if not isinstance(section, wanted):
+    sections: dict[str, Any] = {name: () if name == "feeds" else {} for name in SECTIONS}
+    sections |= {name: data[name] for name in SECTIONS if data.get(name) is not None}
+    for name, section in sections.items():
+        expected, form = (tuple, "- key: …") if name == "feeds" else (dict, "name: value")
+        if not isinstance(section, expected):
             document.report((name,), f"{name} has another form than expected; write `{form}` lines under it")
-    return found
+    return sections
 
 
 def _defaults(document: YamlDocument, raw: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +143,7 @@ def _beats(document: YamlDocument, raw: dict[str, Any]) -> dict[str, Beat]:
     for key, value in raw.items():
         loc: Loc = ("beats", key)
         value = value if value is not None else {}
-        beat = parse_record(document, loc, Beat, value, {"key": key}, unwritten=("key",))
+        beat = parse_record(document, loc, Beat, value, {"key": key})
         if beat:
             document.problems.extend(check_beat(beat, loc, document))
             beats[key] = beat
@@ -150,7 +154,7 @@ def _feeds(document: YamlDocument, raw: tuple[Any, ...], defaults: dict[str, Any
     feeds = []
     for index, value in enumerate(raw):
         loc: Loc = ("feeds", index)
-        feed = parse_record(document, loc, FeedConfig, value, defaults, inherited=DEFAULTS)
+        feed = parse_record(document, loc, FeedConfig, value, defaults, DEFAULTS)
         if feed:
             document.problems.extend(check_feed(feed, loc, document))
             feeds.append(feed)

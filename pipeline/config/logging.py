@@ -1,4 +1,4 @@
-"""What runs log, a line each, as text or as JSON: run, feed and item, and never a secret."""
+"""Log output, one line per entry as text or JSON, with run, feed and item; secrets are redacted."""
 
 import json
 import logging
@@ -13,17 +13,17 @@ from pydantic import SecretStr
 from pipeline.config import Settings
 
 FIELDS = ("run", "feed", "item")
-"""What a record may be about, given as `extra`."""
-_HIDDEN = "***"
+"""Fields of an entry, passed as `extra`."""
+_REDACTED = "***"
 
 
 class RedactingFormatter(logging.Formatter):
-    """A line of text; stars where a secret would stand, whatever brought it there."""
+    """Formats an entry as a line of text, with `***` in place of every secret."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
-        # The longest first: one may be part of another.
-        self._secrets = sorted({one for one in secrets if one}, key=len, reverse=True)
+        # The longest first: one secret may be part of another.
+        self._secrets = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -31,23 +31,23 @@ class RedactingFormatter(logging.Formatter):
         return " ".join([*self.redact(super().format(record)).split("\n"), *about])
 
     def about(self, record: logging.LogRecord) -> dict[str, str]:
-        """Return what a record is about, where that is known."""
-        said = {name: record.__dict__.get(name) for name in FIELDS}
-        return {name: self.redact(str(value)) for name, value in said.items() if value}
+        """Return the run, feed and item of a record, where it has them."""
+        fields = {name: record.__dict__.get(name) for name in FIELDS}
+        return {name: self.redact(str(value)) for name, value in fields.items() if value}
 
     def redact(self, text: str) -> str:
-        """Return a text without secrets."""
+        """Return the text with `***` in place of every secret."""
         for secret in self._secrets:
-            text = text.replace(secret, _HIDDEN)
+            text = text.replace(secret, _REDACTED)
         return text
 
 
 class JsonFormatter(RedactingFormatter):
-    """One JSON object a line: at, level, logger, message, then run, feed and item where they are known."""
+    """Formats an entry as one JSON object: at, level, logger, message, and run, feed, item where known."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        told = {
+        entry = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -55,32 +55,34 @@ class JsonFormatter(RedactingFormatter):
             **self.about(record),
         }
         if record.exc_info:
-            told["trouble"] = self.redact(self.formatException(record.exc_info))
-        return json.dumps(told, ensure_ascii=False)
+            entry["trouble"] = self.redact(self.formatException(record.exc_info))
+        return json.dumps(entry, ensure_ascii=False)
 
 
 def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
-    """Have our own loggers write to stderr as the settings say; once, however often it is called."""
-    ours = logging.getLogger("copydesk")
-    if settings.log is None or any(isinstance(one.formatter, RedactingFormatter) for one in ours.handlers):
+    """Send the `copydesk` loggers to `stream` (default: stderr) as the settings say. Idempotent."""
+    logger = logging.getLogger("copydesk")
+    if settings.log is None or any(
+        isinstance(existing.formatter, RedactingFormatter) for existing in logger.handlers
+    ):
         return
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter((JsonFormatter if settings.log == "json" else RedactingFormatter)(secrets(settings)))
-    ours.addHandler(handler)
-    ours.setLevel(logging.INFO)
-    ours.propagate = False
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
 
 
 def secrets(settings: Settings) -> list[str]:
-    """Return every secret of the settings."""
+    """Return every secret of the settings, passwords in URLs included."""
     fields = [getattr(settings, name) for name in type(settings).model_fields]
-    found = [*(one for one in fields if isinstance(one, SecretStr)), *settings.hooks.values()]
+    values = [*(field for field in fields if isinstance(field, SecretStr)), *settings.hooks.values()]
     passwords = [_password(url) for url in (settings.database_url, settings.base_url or "")]
-    return [one.get_secret_value() for one in found] + passwords + [unquote(one) for one in passwords]
+    return [value.get_secret_value() for value in values] + passwords + list(map(unquote, passwords))
 
 
 def _password(url: str) -> str:
     try:
         return urlsplit(url).password or ""
-    except ValueError:  # no URL: whoever uses it says so
+    except ValueError:  # not a URL: its user reports that
         return ""

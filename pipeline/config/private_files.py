@@ -1,4 +1,4 @@
-"""Files for their owner alone: made so, and narrowed where they are wider."""
+"""Files that only their owner can read and write: mode 0600, also where the umask is wider."""
 
 import os
 import stat
@@ -7,31 +7,35 @@ from contextlib import suppress
 from pathlib import Path
 
 MODE = 0o600
-_OTHERS = 0o077
-_making = threading.Lock()
+_GROUP_AND_OTHERS = 0o077
+_creating = threading.Lock()
 
 
 def opener(path: str, flags: int) -> int:
-    """Open a file as `open` does; one that is new, or that was wider, is its owner's alone."""
+    """Open a file, for the argument `opener` of `open`, and restrict it to its owner."""
     descriptor = os.open(path, flags | os.O_CLOEXEC, MODE)
-    narrow(Path(path))
+    restrict(Path(path))
     return descriptor
 
 
-def make(path: Path) -> None:
-    """Make an empty file where none is, its owner's alone. Raises OSError.
+def create(path: Path) -> None:
+    """Create an empty file for its owner only, where it does not exist. Raises OSError.
 
-    A file that is there already is not opened: closing it would end the locks that SQLite holds on it in
-    this process (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    An existing file is not opened: closing it would end the locks that SQLite holds on it in this process.
+    Source: https://www.sqlite.org/howtocorrupt.html, 2.2.
     """
-    with _making, suppress(FileExistsError):
+    with _creating, suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE))
 
 
-def narrow(*paths: Path) -> None:
-    """Take the rights of everybody else from files that are ours; what cannot be done is left as it is."""
+def restrict(*paths: Path) -> None:
+    """Remove the permissions of group and others from files that this user owns; errors are ignored."""
     for path in paths:
         with suppress(OSError):
-            found = path.stat()
-            if found.st_uid == os.geteuid() and stat.S_ISREG(found.st_mode) and found.st_mode & _OTHERS:
-                path.chmod(stat.S_IMODE(found.st_mode) & ~_OTHERS)
+            status = path.stat()
+            if (
+                status.st_uid == os.geteuid()
+                and stat.S_ISREG(status.st_mode)
+                and status.st_mode & _GROUP_AND_OTHERS
+            ):
+                path.chmod(stat.S_IMODE(status.st_mode) & ~_GROUP_AND_OTHERS)

@@ -1,7 +1,4 @@
-"""Where approved articles are published: the section `publish:` of feeds.yaml, as records.
-
-Reads the section `publish:` of feeds.yaml; every mistake is told with its line.
-"""
+"""Publishing targets: reads the section `publish:` of feeds.yaml as records."""
 
 import re
 from pathlib import Path
@@ -15,13 +12,13 @@ from pipeline.config.yaml_source import Loc, YamlDocument, did_you_mean, quoted
 from pipeline.domain.models import FrozenModel, normalize_feed_url
 
 HOOK_PREFIX = "COPYDESK_HOOK_"
-"""How the variables begin that hold the URLs of deploy hooks."""
+"""Prefix of the variables that hold the URLs of deploy hooks."""
 
 _VARIABLE = re.compile(HOOK_PREFIX + "[A-Z0-9_]{1,60}")
 _BRANCH = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_+-]|[./](?![./]|\Z)){0,199}")
 
 
-def _below(folder: str) -> str:
+def _relative_folder(folder: str) -> str:
     parts = folder.rstrip("/").split("/")
     if folder.startswith(("/", "-")) or {"", ".", "..", ".git"} & {part.lower() for part in parts}:
         raise ValueError("is no folder inside the repository; write one such as content/news")
@@ -70,25 +67,25 @@ class FolderTarget(SiteFrontMatter):
 
 
 class GitTarget(SiteFrontMatter):
-    """A git repository that gets a commit for each approved article; the editor is its author."""
+    """A git repository that gets a commit for each approved article, with the editor as its author."""
 
     kind: Literal["git"]
     name: str
     path: str
-    """The repository itself, bare or with its files."""
-    folder: Annotated[str, AfterValidator(_below)] | None = None
-    """Inside the repository; none: its root."""
+    """The root of the repository, bare or not."""
+    folder: Annotated[str, AfterValidator(_relative_folder)] | None = None
+    """Folder inside the repository; None: its root."""
     branch: Annotated[str, AfterValidator(_branch)] = "main"
     push: bool = False
 
 
 class HookTarget(FrozenModel):
-    """A deploy hook: a URL that is asked, by POST, to build the site after something has changed."""
+    """A deploy hook: a URL that gets a POST after articles have changed, so that the site is built."""
 
     kind: Literal["hook"]
     name: str
     url_variable: Annotated[str, AfterValidator(_variable)]
-    """The variable that holds the URL, which is a secret."""
+    """Name of the environment variable that holds the URL. The URL is a secret."""
 
 
 class FeedTarget(FrozenModel):
@@ -99,17 +96,17 @@ class FeedTarget(FrozenModel):
     path: str
     title: str
     link: Annotated[str, AfterValidator(_web)]
-    """The site that the feed is of."""
+    """URL of the site."""
     article_url: Annotated[str, AfterValidator(_article_url)]
-    """Where an article stands there: `{path}` is 2026/02/a-title-57767956, `{slug}` its last part, `{id}` the
+    """URL of an article: `{path}` is 2026/02/a-title-57767956, `{slug}` its last part, `{id}` the
     externalId."""
     description: str | None = None
-    """Its title, where there is none."""
+    """None: the title."""
     limit: int = Field(default=50, ge=1, le=1000)
 
 
 Target = Annotated[FolderTarget | GitTarget | HookTarget | FeedTarget, Field(discriminator="kind")]
-"""Anywhere that approved articles are published."""
+"""A destination of approved articles."""
 
 KINDS: dict[str, type[FolderTarget] | type[GitTarget] | type[HookTarget] | type[FeedTarget]] = {
     "folder": FolderTarget,
@@ -122,9 +119,9 @@ KINDS: dict[str, type[FolderTarget] | type[GitTarget] | type[HookTarget] | type[
 _EXAMPLE = "write one such as `site: {kind: folder, path: ../site/content/news}`"
 
 
-def targets_in(document: YamlDocument, raw: dict[str, Any], base: Path) -> list[Target]:
-    """Return the targets of a section; relative paths in it are meant from `base`."""
-    found: list[Target] = []
+def parse_targets(document: YamlDocument, raw: dict[str, Any], base: Path) -> list[Target]:
+    """Return the targets of the section; relative paths are resolved against `base`. Reports mistakes."""
+    targets: list[Target] = []
     for name, value in raw.items():
         loc: Loc = ("publish", name)
         if not KEY.fullmatch(name):
@@ -136,9 +133,9 @@ def targets_in(document: YamlDocument, raw: dict[str, Any], base: Path) -> list[
             if isinstance(target, SiteFrontMatter):
                 for key, text in check_site_keys(target):
                     document.report((*loc, "front_matter", key), f"front_matter.{key} {text}")
-            found.append(_placed(target, loc, document, base))
-    _report_twice(document, found)
-    return found
+            targets.append(_with_absolute_path(target, loc, document, base))
+    _report_conflicts(document, targets)
+    return targets
 
 
 def _target(document: YamlDocument, loc: Loc, name: str, value: object) -> Target | None:
@@ -155,26 +152,26 @@ def _target(document: YamlDocument, loc: Loc, name: str, value: object) -> Targe
         return None
     if "name" in value:
         document.report((*loc, "name"), f"a target's name is {name} already; remove the line")
-    own = {key: each for key, each in value.items() if key != "name"}
-    target: Target | None = parse_record(document, loc, KINDS[kind], own, {"name": name}, unwritten=("name",))
+    fields = {key: each for key, each in value.items() if key != "name"}
+    target: Target | None = parse_record(document, loc, KINDS[kind], fields, {"name": name})
     return target
 
 
-def _placed(target: Target, loc: Loc, document: YamlDocument, base: Path) -> Target:
+def _with_absolute_path(target: Target, loc: Loc, document: YamlDocument, base: Path) -> Target:
     """Return a target with an absolute path."""
     if isinstance(target, HookTarget):
         return target
     try:
         path = base.absolute() / Path(target.path).expanduser()
-    except RuntimeError:  # ~somebody, who has no home here
+    except RuntimeError:  # ~name of a user that does not exist
         text = f"path {quoted(target.path)} names no folder of this machine; write a full path"
         document.report((*loc, "path"), text)
         return target
     return target.model_copy(update={"path": str(path)})
 
 
-def _report_twice(document: YamlDocument, targets: list[Target]) -> None:
-    """Two targets in one place would undo each other's work."""
+def _report_conflicts(document: YamlDocument, targets: list[Target]) -> None:
+    """Report targets with the same destination: they would overwrite each other's files."""
     first: dict[tuple[str, ...], str] = {}
     for target in targets:
         if isinstance(target, HookTarget):
@@ -185,5 +182,5 @@ def _report_twice(document: YamlDocument, targets: list[Target]) -> None:
             where = (target.kind, target.path)
         other = first.setdefault(where, target.name)
         if other != target.name:
-            text = f"{target.name} leads where {other} leads already; keep one of the two"
+            text = f"{target.name} has the same destination as {other}; keep one of the two"
             document.report(("publish", target.name), text)

@@ -1,4 +1,4 @@
-"""The settings of one run, from the environment and the folder's `.env`."""
+"""Settings from the environment and the folder's `.env`."""
 
 import os
 import pwd
@@ -11,8 +11,6 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline.config.child_environment import NO_TELEMETRY, deploy_hook_urls, for_git, minimal
-from pipeline.config.dotenv import read_dotenv
 from pipeline.config.env_values import (
     header,
     header_name,
@@ -26,9 +24,11 @@ from pipeline.config.env_values import (
     secret,
     secret_url,
 )
+from pipeline.config.environment import read_dotenv
 from pipeline.config.publish_targets import HOOK_PREFIX
 from pipeline.config.yaml_source import did_you_mean, quoted, suggestion
 from pipeline.domain.errors import ConfigError
+from pipeline.domain.models import normalize_feed_url
 
 VARIABLES = {
     "COPYDESK_FEEDS": "feeds_file",
@@ -70,125 +70,106 @@ VARIABLES = {
     "COPYDESK_LOG": "log",
     "UNSPLASH_ACCESS_KEY": "unsplash_key",
 }
-"""Every environment variable that is read, and the setting that it fills."""
+"""Environment variables and the settings that they fill."""
 
 UNSHOWN = {
     "alert_url", "api_key", "base_url", "database_url", "desk_token", "desk_user_secret", "unsplash_key",
 }  # fmt: skip
-"""Settings that hold or may hold a password, and so never stand in a message."""
+"""Settings that hold or may hold a password: their values are not shown in messages."""
 
 
 class Settings(BaseModel):
-    """What one run works with; made by `load_settings`, handed to everything, never changed."""
+    """The settings of one process; made by `load_settings`, passed as arguments, never changed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     base: Path
-    """Absolute; relative paths in settings are meant from here."""
+    """Absolute; relative paths in settings are resolved against it."""
     feeds_file: Path
     output: Path
     database_url: str = Field(repr=False)
-    """SQLAlchemy's form: `sqlite:////absolute/path` or `postgresql+psycopg://…`."""
+    """SQLAlchemy URL: `sqlite:////absolute/path` or `postgresql+psycopg://…`."""
     model: str | None = None
-    """None: no model, articles are offline briefs."""
+    """None: articles are offline briefs."""
     base_url: Annotated[str, AfterValidator(http_url)] | None = Field(default=None, repr=False)
     api_key: Annotated[SecretStr, AfterValidator(secret)] | None = None
     timezone: Annotated[str, AfterValidator(known_zone)] = "UTC"
-    """IANA name; day limits and `--since/--until` are meant in it."""
+    """IANA name of the zone of day limits and of `--since/--until`."""
     max_in_flight: int = Field(default=8, ge=1, le=256)
-    """Model calls of one run at one time."""
+    """Model calls of one run at the same time."""
     max_in_flight_total: int | None = Field(default=None, ge=1, le=100_000)
-    """Model calls of all runs on this ledger at one time."""
+    """Model calls of all runs on this database at the same time."""
     calls_per_minute: int | None = Field(default=None, ge=1, le=1_000_000)
-    """Model calls of all runs on this ledger in any minute."""
+    """Model calls of all runs on this database in any minute (rate limit)."""
     writes_drafts: bool = True
-    """Whether drafts are written to the output folder of this machine; else another one writes them."""
+    """Whether this machine writes drafts to its output folder; if not, another machine does."""
     model_timeout_s: float = Field(default=120.0, gt=0, le=3600, allow_inf_nan=False)
     """Seconds for one attempt."""
     deadline_s: float = Field(default=600.0, gt=0, le=86_400, allow_inf_nan=False)
-    """Seconds for one item, with all its attempts."""
+    """Seconds for one item, all attempts included."""
     stop_grace_s: float = Field(default=60.0, ge=0, le=3600, allow_inf_nan=False)
-    """Seconds that answers under way are waited for after a run is told to end."""
+    """Seconds to wait for running model calls after a run is told to end (graceful shutdown)."""
     prefect: bool = True
-    """Whether runs are flow runs, on a Prefect server; else they are run without Prefect."""
+    """Whether a run is a Prefect flow run; else it runs without Prefect."""
     server: Literal["openai", "openrouter", "ollama", "local"] | None = None
-    """Which kind of server is asked; None: what its URL says."""
+    """Kind of the model server; None: derived from its URL."""
     max_tokens: int | None = Field(default=None, ge=16, le=1_000_000)
-    """Tokens that an answer may take; four times as many after one was cut off."""
+    """Tokens that an answer may take; four times as many after a truncated answer."""
     temperature: float | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
     seed: int | None = None
     extra_body: Annotated[dict[str, Any], BeforeValidator(json_object)] = Field(default_factory=dict)
-    """Further fields of every request, as the server knows them."""
+    """Further fields of every request to the model server."""
     price: Annotated[tuple[Decimal, Decimal, Decimal], BeforeValidator(rates)] | None = None
-    """US dollars for a million tokens: prompt, cached prompt, completion."""
+    """US dollars per million tokens: prompt, cached prompt, completion."""
     cap_run: Annotated[Decimal, Field(ge=0)] | None = None
     """US dollars that one run may spend on the model."""
     cap_day: Annotated[Decimal, Field(ge=0)] | None = None
     cap_month: Annotated[Decimal, Field(ge=0)] | None = None
     cap_backfill: Annotated[Decimal, Field(ge=0)] | None = None
-    """US dollars that backfills may cost in a calendar day."""
+    """US dollars that backfills may spend in a calendar day."""
     confirm: Decimal = Field(default=Decimal(1), ge=0)
-    """US dollars; a backfill that is likely to cost more asks first."""
+    """US dollars; a backfill whose estimated cost is higher asks first."""
     contact: Annotated[str, AfterValidator(header)] | None = None
-    """A URL or an address for publishers, part of the User-Agent."""
+    """A URL or an email address for publishers, part of the User-Agent."""
     allow_hosts: Annotated[frozenset[str], BeforeValidator(path_list)] = frozenset()
-    """`host:port` outside the public internet that may be fetched from all the same."""
+    """`host:port` outside the public internet that requests may go to (exceptions of the SSRF guard)."""
     editor: str | None = None
-    """Who signs verdicts; the desk asks everybody for a name of their own."""
+    """Name of the editor in reviews; the desk asks each editor for a name."""
     desk_token: Annotated[SecretStr, AfterValidator(long_enough)] | None = None
-    """Opens the desk, the same one whenever it starts; None: a new one each time."""
+    """Login token of the desk; None: a new one at each start."""
     desk_hosts: Annotated[frozenset[str], BeforeValidator(names)] = frozenset()
-    """Names that the desk is reached by besides loopback, with the port where a browser shows one."""
+    """Host names of the desk besides loopback, with the port where a browser shows one."""
     desk_user_header: Annotated[str, AfterValidator(header_name)] | None = None
-    """Header in which a reverse proxy on this machine names the editor that it signed in."""
+    """Header in which a reverse proxy on this machine names the signed-in editor."""
     desk_user_secret: Annotated[SecretStr, AfterValidator(long_enough)] | None = None
-    """What that proxy sends in X-Copydesk-Secret: without it the header is not believed."""
+    """Value of X-Copydesk-Secret that the proxy sends: without it the header is ignored."""
     desk_url: Annotated[str, AfterValidator(http_url)] = "http://127.0.0.1:8484"
-    """Where a browser finds the desk: reports link drafts there."""
+    """URL of the desk for a browser: reports link drafts there."""
     alert_url: Annotated[SecretStr, AfterValidator(secret_url)] | None = None
-    """A webhook that is told what somebody has to look at."""
+    """A webhook that gets alerts."""
     alert_hours: float = Field(default=24, gt=0, le=8760, allow_inf_nan=False)
-    """Hours after which a draft that waits is such a thing."""
+    """Hours after which a waiting draft is an alert."""
     log: Literal["text", "json"] | None = None
-    """How each item and run is logged to stderr; None: not at all."""
+    """Format of the log on stderr; None: no log."""
     unsplash_key: Annotated[SecretStr, AfterValidator(secret)] | None = None
     """Access key of the cover search."""
     hooks: dict[str, SecretStr] = Field(default_factory=dict)
-    """URLs of deploy hooks, by the variable that holds each."""
+    """URLs of deploy hooks by variable."""
 
 
 def base_folder() -> Path:
-    """Return the folder that settings are read for where none is named: the current one."""
+    """Return the default folder of settings: the current one."""
     return Path.cwd().absolute()
 
 
-def minimal_environment() -> dict[str, str]:
-    """Return what Python needs to start, and no key or password, for a process that reads hostile text."""
-    return minimal(os.environ)
-
-
-def no_telemetry() -> None:
-    """Have this process and all that it starts from now on report their use to nobody.
-
-    An operator's own value wins. Prefect reads these variables when it is first imported.
-    """
-    for name, value in NO_TELEMETRY.items():
-        os.environ.setdefault(name, value)
-
-
-def git_environment() -> dict[str, str]:
-    """Return what git is started with: nothing but what it needs, and it asks nobody for a password."""
-    return for_git(os.environ)
-
-
 def user_agent(settings: Settings) -> str:
-    """Return how we name ourselves to publishers: program, version and whom to write to."""
+    """Return the User-Agent: program, version and contact."""
     contact = f" (+{settings.contact})" if settings.contact else ""
     return f"Copydesk/{version('copydesk')}{contact}"
 
 
 def require_output_folder(settings: Settings) -> None:
-    """Raise ConfigError on a machine that has no drafts of its own."""
+    """Raise ConfigError where this machine writes no drafts."""
     if not settings.writes_drafts:
         raise ConfigError(
             "this machine writes no drafts (COPYDESK_WRITES_DRAFTS=no); do this on the one that does",
@@ -207,7 +188,7 @@ def require_prefect(settings: Settings) -> None:
 
 
 def require_user_secret(settings: Settings) -> None:
-    """Raise ConfigError where a proxy's header is named and no secret tells the proxy from anybody else."""
+    """Raise ConfigError where a user header is set without the secret that identifies the proxy."""
     if settings.desk_user_header and not settings.desk_user_secret:
         raise ConfigError(
             "COPYDESK_DESK_USER_HEADER is set without COPYDESK_DESK_USER_SECRET: any program of this machine "
@@ -220,51 +201,66 @@ def require_user_secret(settings: Settings) -> None:
 def load_settings(environ: Mapping[str, str] | None = None, base: Path | None = None) -> Settings:
     """Return the settings from `environ` (default: the process's) and `.env` in `base` (default: here).
 
-    The environment wins over `.env`, also with an empty value, which means the default. Raises
-    ConfigError naming the variable, its value unless that may be a secret, and the fix.
+    The environment overrides `.env`, also with an empty value, which means the default. Raises ConfigError
+    that names the variable, its value unless that may be a secret, and the fix.
     """
     environ = os.environ if environ is None else environ
     base = (base or base_folder()).absolute()
     merged = {**read_dotenv(base / ".env"), **environ}
     _refuse_unknown(merged)
-    given = {field: merged.get(name, "").strip() for name, field in VARIABLES.items()}
-    values: dict[str, object] = {field: value for field, value in given.items() if value}
+    raw = {field: merged.get(name, "").strip() for name, field in VARIABLES.items()}
+    values: dict[str, object] = {field: value for field, value in raw.items() if value}
     values |= {
         "base": base,
-        "feeds_file": _path("COPYDESK_FEEDS", given["feeds_file"] or "feeds.yaml", base),
-        "output": _path("COPYDESK_OUTPUT", given["output"] or "output", base),
-        "database_url": _database(given["database_url"], base),
-        "model": None if given["model"].lower() in {"", "offline"} else given["model"],
-        "editor": given["editor"] or _login(merged),
-        "hooks": deploy_hook_urls(merged),
+        "feeds_file": _path("COPYDESK_FEEDS", raw["feeds_file"] or "feeds.yaml", base),
+        "output": _path("COPYDESK_OUTPUT", raw["output"] or "output", base),
+        "database_url": _database_url(raw["database_url"], base),
+        "model": None if raw["model"].lower() in {"", "offline"} else raw["model"],
+        "editor": raw["editor"] or _login_name(merged),
+        "hooks": _hook_urls(merged),
     }
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise _failure(error) from None  # its text may hold a key
-    return _callable_model(settings)
+        raise _config_error(error) from None  # its text may hold a key
+    return _require_model_server(settings)
 
 
 def desk_settings() -> Settings:
-    """Return the settings for what is done to drafts themselves. Raises ConfigError where there are none."""
+    """Return the settings for work on drafts. Raises ConfigError where this machine writes none."""
     settings = load_settings()
     require_output_folder(settings)
     return settings
 
 
 def _refuse_unknown(merged: Mapping[str, str]) -> None:
-    ours = (name for name in merged if name.startswith("COPYDESK_") and not name.startswith(HOOK_PREFIX))
-    unknown = sorted(name for name in ours if name not in VARIABLES)
+    own_names = (name for name in merged if name.startswith("COPYDESK_") and not name.startswith(HOOK_PREFIX))
+    unknown = sorted(name for name in own_names if name not in VARIABLES)
     if unknown:
-        known = [name for name in VARIABLES if name.startswith("COPYDESK_")]
+        known_names = [name for name in VARIABLES if name.startswith("COPYDESK_")]
         raise ConfigError(
-            f"{unknown[0]} is not a setting of Copydesk; {did_you_mean(unknown[0], known)}",
+            f"{unknown[0]} is not a setting of Copydesk; {did_you_mean(unknown[0], known_names)}",
             variable=unknown[0],
             problems=tuple(unknown),
         )
 
 
-def _callable_model(settings: Settings) -> Settings:
+def _hook_urls(merged: Mapping[str, str]) -> dict[str, SecretStr]:
+    """Return the URLs of deploy hooks by variable. Raises ConfigError, whose message shows no URL."""
+    urls = {}
+    for name, value in merged.items():
+        if not name.startswith(HOOK_PREFIX) or not (url := value.strip()):
+            continue
+        if normalize_feed_url(url) is None:
+            raise ConfigError(
+                f"{name} (its value is not shown) is no http(s) URL; write the one that your host gave you",
+                variable=name,
+            )
+        urls[name] = SecretStr(url)
+    return urls
+
+
+def _require_model_server(settings: Settings) -> Settings:
     if settings.model and not settings.api_key and not settings.base_url:
         raise ConfigError(
             f"COPYDESK_MODEL is {quoted(settings.model)}, but no server can be asked: set OPENAI_API_KEY, "
@@ -277,14 +273,14 @@ def _callable_model(settings: Settings) -> Settings:
 def _path(variable: str, text: str, base: Path) -> Path:
     try:
         return base / Path(text).expanduser()
-    except RuntimeError as error:  # ~somebody, who has no home here
+    except RuntimeError as error:  # ~name of a user that does not exist
         raise ConfigError(
             f"{variable} {quoted(text)} names no folder of this machine; write a full path", variable=variable
         ) from error
 
 
-def _database(url: str, base: Path) -> str:
-    """SQLite's relative paths are meant from `base`, and PostgreSQL is spoken to by psycopg 3."""
+def _database_url(url: str, base: Path) -> str:
+    """Return the SQLAlchemy URL: SQLite paths are resolved against `base`, PostgreSQL uses psycopg 3."""
     scheme, colon, rest = url.partition("://")
     if not url:
         return f"sqlite:///{base / '.copydesk' / 'ledger.db'}"
@@ -301,23 +297,23 @@ def _database(url: str, base: Path) -> str:
     )
 
 
-def _login(environ: Mapping[str, str]) -> str | None:
+def _login_name(environ: Mapping[str, str]) -> str | None:
     for name in ("LOGNAME", "USER"):
         if environ.get(name):
             return environ[name]
     try:
         return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container's nameless user
+    except KeyError:  # a container's user without a name
         return None
 
 
-def _failure(error: ValidationError) -> ConfigError:
-    problems = tuple(_sentence(detail) for detail in error.errors(include_url=False))
+def _config_error(error: ValidationError) -> ConfigError:
+    problems = tuple(_describe(detail) for detail in error.errors(include_url=False))
     more = f" (and {len(problems) - 1} more settings are wrong)" if len(problems) > 1 else ""
     return ConfigError(problems[0] + more, problems=problems)
 
 
-def _sentence(detail: ErrorDetails) -> str:
+def _describe(detail: ErrorDetails) -> str:
     field = str(detail["loc"][0])
     variable = next(name for name, filled in VARIABLES.items() if filled == field)
     value = "(its value is not shown)" if field in UNSHOWN else quoted(detail["input"])

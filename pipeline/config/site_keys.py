@@ -1,4 +1,4 @@
-"""Which keys of front matter a target adds for a site's generator: `preset`, `front_matter`."""
+"""Front matter keys that a target adds for a static site generator: `preset`, `front_matter`."""
 
 import math
 import re
@@ -45,23 +45,23 @@ ARTICLE_KEYS = frozenset(
         *(f"review.{key}" for key in ("by", "at", "note")),
     )
 )  # fmt: skip
-"""What stands in the front matter of approved articles; a dot leads into a mapping."""
+"""Keys of the front matter of approved articles; a dot separates the keys of nested mappings."""
 PLACEHOLDERS = ("{slug}", "{path}", "{id}")
 
 _NESTED = {key.rpartition(".")[0] for key in ARTICLE_KEYS} | {"source.also"}
-"""Keys of articles that hold more than text."""
+"""Keys whose value is a mapping or a list of mappings."""
 _ATTESTED = {key.casefold(): key for key in ("source", "ai", "externalId")}
-"""What no target may replace; some generators read keys whatever their case."""
+"""Keys that no target may replace, by their case-folded form: some generators ignore case."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)*")
 _BRACED = re.compile(r"\{[^{}]*\}|[{}]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class KeySource(FrozenModel):
-    """Where a key's value at a target comes from: the one field that is set."""
+    """Source of a key's value at a target: the one field that is set."""
 
     key: str | None = None
-    """A key of the article; a dot leads into a mapping."""
+    """A key of the article; a dot separates nested keys."""
     pattern: str | None = None
     """Text with `{slug}`, `{path}`, `{id}` in it."""
     value: Constant | None = None
@@ -69,7 +69,7 @@ class KeySource(FrozenModel):
 
 
 def key_source(written: object) -> KeySource:
-    """Return what `publishedAt`, `'{slug}'` or `{value: post}` means. Raises ValueError."""
+    """Return the source that `publishedAt`, `'{slug}'` or `{value: post}` names. Raises ValueError."""
     if isinstance(written, KeySource):
         return written
     if isinstance(written, dict) and written.keys() == {"value"}:
@@ -90,10 +90,10 @@ def key_source(written: object) -> KeySource:
 
 
 def _pattern(written: str, braced: list[str]) -> KeySource:
-    for found in braced:
-        if found not in PLACEHOLDERS:
-            fix = closest_match(found, PLACEHOLDERS) or f"known are: {', '.join(PLACEHOLDERS)}"
-            raise ValueError(f"has the unknown placeholder {found}; {fix}")
+    for placeholder in braced:
+        if placeholder not in PLACEHOLDERS:
+            fix = closest_match(placeholder, PLACEHOLDERS) or f"the choices are: {', '.join(PLACEHOLDERS)}"
+            raise ValueError(f"has the unknown placeholder {placeholder}; {fix}")
     return KeySource(pattern=_one_line(written))
 
 
@@ -120,13 +120,13 @@ def _one_line(text: str) -> str:
 Preset = Literal["astro", "eleventy", "hugo", "jekyll", "pelican", "zola"]
 
 _PRESETS: dict[Preset, dict[str, str]] = {
-    # The names that its own template of a blog uses.
+    # The keys of Astro's own blog template.
     "astro": {"pubDate": "publishedAt", "updatedDate": "updatedAt"},
     "eleventy": {"date": "publishedAt"},
     "hugo": {"date": "publishedAt", "lastmod": "updatedAt"},
-    # The second is the one that the plugins for feeds, sitemaps and SEO read.
+    # `last_modified_at` is read by the plugins for feeds, sitemaps and SEO.
     "jekyll": {"date": "publishedAt", "last_modified_at": "updatedAt"},
-    # Its default reader knows lines of `key: value` alone: nothing but this arrives there.
+    # Pelican's default reader takes only lines of `key: value`, so these are all keys.
     "pelican": {
         "title": "title",
         "date": "publishedAt",
@@ -144,7 +144,7 @@ _PRESETS: dict[Preset, dict[str, str]] = {
         "cover_credit": "coverImage.credit.name",
         "cover_credit_url": "coverImage.credit.url",
     },
-    # Keys that it does not know are dropped, but for those under `extra`.
+    # Zola drops unknown keys, except under `extra`.
     "zola": {
         "date": "publishedAt",
         "updated": "updatedAt",
@@ -156,31 +156,31 @@ _PRESETS: dict[Preset, dict[str, str]] = {
         "extra.coverImage": "coverImage",
     },
 }
-_AS_LINES: frozenset[Preset | None] = frozenset({"pelican"})
+_LINE_PRESETS: frozenset[Preset | None] = frozenset({"pelican"})
 
 
 class SiteFrontMatter(FrozenModel):
-    """What a target adds to the front matter of articles; without it they are sent as approved."""
+    """Keys that a target adds to the front matter; without any, articles are sent as approved."""
 
     preset: Preset | None = None
-    """The generator whose keys are added."""
+    """The site generator whose keys are added."""
     front_matter: dict[str, Annotated[KeySource, BeforeValidator(key_source)]] = Field(default_factory=dict)
-    """Keys at the target, on top of the preset's; a dot leads into a mapping."""
+    """Further keys at the target; they override the preset. A dot separates nested keys."""
 
     @property
     def added(self) -> dict[str, KeySource]:
-        """The keys that are added, and where their values come from."""
+        """The added keys and the sources of their values."""
         preset = _PRESETS[self.preset] if self.preset else {}
         return {name: key_source(written) for name, written in preset.items()} | self.front_matter
 
     @property
     def as_lines(self) -> bool:
-        """Whether these keys alone are written, as lines of `key: value` instead of YAML."""
-        return self.preset in _AS_LINES
+        """Whether only these keys are written, as lines of `key: value` instead of YAML."""
+        return self.preset in _LINE_PRESETS
 
 
 def check_site_keys(target: SiteFrontMatter) -> Iterator[tuple[str, str]]:
-    """Yield (key, what is wrong with it) for names that may not stand in a target's front matter."""
+    """Yield (key, problem) for each key that a target's front matter cannot have."""
     names = set(target.front_matter)
     for name, source in target.front_matter.items():
         above = {name[: dot.start()] for dot in re.finditer(r"\.", name)} & names
@@ -194,7 +194,7 @@ def check_site_keys(target: SiteFrontMatter) -> Iterator[tuple[str, str]]:
                 f"choose another name, such as {other}",
             )
         elif above:
-            yield name, f"stands within {min(above)}, which is written here as well; keep one of the two"
+            yield name, f"is inside {min(above)}, which is set here as well; keep one of the two"
         elif target.as_lines and "." in name:
             yield name, f"has a dot, and {target.preset} reads no nested keys; write {name.replace('.', '_')}"
         elif target.as_lines and source.key in _NESTED:

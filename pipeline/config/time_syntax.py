@@ -1,7 +1,4 @@
-"""Days as an editor types them, turned into UTC.
-
-What a feed's `schedule` may say: a span of time, five fields of cron, or never. Pure.
-"""
+"""Parses days, time ranges, poll schedules and jitter as operators write them. Pure."""
 
 import re
 from datetime import UTC, datetime, tzinfo
@@ -10,8 +7,8 @@ from zoneinfo import ZoneInfo
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import Window
 
-LONGEST = 40
-"""Characters of a date and time with its offset, and some room."""
+MAX_CHARS = 40
+"""Characters of the longest date and time that is parsed; `fromisoformat` takes any number of decimals."""
 
 
 def timezone_of(name: str) -> tzinfo:
@@ -28,14 +25,14 @@ def timezone_of(name: str) -> tzinfo:
 
 
 def parse_day(text: str, timezone: str = "UTC") -> datetime:
-    """Return the moment that `text` means, aware and in UTC.
+    """Return a day or time as an aware datetime in UTC.
 
-    `text` is `YYYY-MM-DD`, meaning that day's beginning in `timezone`, or an ISO 8601 date and time,
-    in `timezone` unless it names its own offset. Raises ConfigError for anything else.
+    `text` is `YYYY-MM-DD`, which means the start of that day in `timezone`, or an ISO 8601 date and time,
+    in `timezone` unless it has its own offset. Raises ConfigError for anything else.
     """
     try:
-        if len(text) > LONGEST:
-            raise ValueError("too long")  # fromisoformat reads any number of decimals
+        if len(text) > MAX_CHARS:
+            raise ValueError("too long")
         moment = datetime.fromisoformat(text.strip())
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=timezone_of(timezone))
@@ -49,9 +46,9 @@ def parse_day(text: str, timezone: str = "UTC") -> datetime:
 
 
 def parse_span(since: str | None, until: str | None, timezone: str = "UTC") -> Window:
-    """Return the half-open span that two days or times mean, as `parse_day` reads each; None is no bound.
+    """Return the half-open window of two days or times, each as in `parse_day`; None is no bound.
 
-    Raises ConfigError for what is no day, and for a span that nothing can be in.
+    Raises ConfigError for an invalid day, and for an empty window.
     """
     start = parse_day(since, timezone) if since else None
     end = parse_day(until, timezone) if until else None
@@ -59,10 +56,12 @@ def parse_span(since: str | None, until: str | None, timezone: str = "UTC") -> W
 
 
 def span(since: datetime | None, until: datetime | None, *, shown: str | None = None) -> Window:
-    """Return [since, until), of aware moments. Raises ConfigError where nothing can be in it."""
+    """Return the window [since, until) of aware times. Raises ConfigError where it is empty."""
     if since is not None and until is not None and since >= until:
-        said = shown or f"since {since.isoformat()} is not before until {until.isoformat()}"
-        raise ConfigError(f"{said}, so nothing is between them: the end is not included; write a later one")
+        message = shown or f"since {since.isoformat()} is not before until {until.isoformat()}"
+        raise ConfigError(
+            f"{message}, so nothing is between them: the end is not included; write a later one"
+        )
     return since, until
 
 
@@ -82,37 +81,37 @@ JITTER_ADVICE = "write 30s or 5m, at most 60m"
 SCHEDULE_ADVICE = "write 15m, 2h or 1d, a cron line in quotes such as '0 6 * * 1-5', or never"
 _SPAN = re.compile(r"[1-9][0-9]{0,3}[mhd]")
 _JITTER = re.compile(r"[0-9]{1,4}[sm]")
-_PART = re.compile(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([1-9][0-9]?))?")
-_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_CRON_PART = re.compile(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([1-9][0-9]?))?")
+_CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 """Of minute, hour, day of the month, month and day of the week (0 and 7 are Sunday)."""
 
 
 def is_jitter(text: str) -> bool:
-    """Tell whether a text says how long a poll may be put off: seconds or minutes, an hour at most."""
-    found = _JITTER.fullmatch(text)
-    return found is not None and jitter_s(text) <= 3_600
+    """Tell whether a text is a valid jitter: seconds or minutes, at most an hour."""
+    match = _JITTER.fullmatch(text)
+    return match is not None and jitter_s(text) <= 3_600
 
 
 def jitter_s(text: str) -> int:
-    """Return the seconds of a jitter."""
+    """Return a valid jitter in seconds."""
     return int(text[:-1]) * {"s": 1, "m": 60}[text[-1]]
 
 
 def is_schedule(text: str) -> bool:
-    """Tell whether a text says when a feed is to be polled."""
+    """Tell whether a text is a valid schedule: an interval, five fields of cron, or `never`."""
     if text == "never" or _SPAN.fullmatch(text):
         return True
     fields = text.split()
-    return len(fields) == len(_RANGES) and all(
+    return len(fields) == len(_CRON_RANGES) and all(
         _is_part(part, *limits)
-        for field, limits in zip(fields, _RANGES, strict=True)
+        for field, limits in zip(fields, _CRON_RANGES, strict=True)
         for part in field.split(",")
     )
 
 
-def _is_part(part: str, least: int, most: int) -> bool:
-    found = _PART.fullmatch(part)
-    if found is None:
+def _is_part(part: str, minimum: int, maximum: int) -> bool:
+    match = _CRON_PART.fullmatch(part)
+    if match is None:
         return False
-    numbers = [int(number) for number in found.group(1, 2) if number is not None]
-    return all(least <= number <= most for number in numbers) and numbers == sorted(numbers)
+    numbers = [int(number) for number in match.group(1, 2) if number is not None]
+    return all(minimum <= number <= maximum for number in numbers) and numbers == sorted(numbers)

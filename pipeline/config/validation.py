@@ -1,9 +1,4 @@
-"""What a feed's type cannot tell of its own fields: patterns, languages, limits. Pure.
-
-What a record's fields cannot tell by themselves: mistakes between the lines of feeds.yaml. Pure.
-
-Reads one entry of feeds.yaml as a record, and puts what is wrong with it into words.
-"""
+"""Validates feeds.yaml: one entry as a record, rules of beats and feeds, rules between entries. Pure."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -19,13 +14,14 @@ from pipeline.config.yaml_source import ConfigProblem, Loc, YamlDocument, did_yo
 from pipeline.domain.models import Beat, CheckLevels, FeedConfig, FrozenModel, normalize_feed_url
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-OLDEST_DAYS = 36_500
-LONGEST_POLL = 10_080
-"""Minutes: a week."""
+MAX_AGE_DAYS = 36_500
+"""Chosen, not measured."""
+MAX_POLL_MINUTES = 10_080
+"""A week. Chosen, not measured."""
 POLL_ADVICE = "write the shortest and the longest wait in minutes, such as `poll_minutes: [10, 120]`"
 
 Mistake = tuple[Loc, str]
-"""The field, within its feed, and what to write instead."""
+"""A field within its feed, and what to write instead."""
 
 
 def check_feed_fields(feed: FeedConfig) -> Iterator[Mistake]:
@@ -37,7 +33,7 @@ def check_feed_fields(feed: FeedConfig) -> Iterator[Mistake]:
         yield ("schedule",), f"schedule {quoted(feed.schedule)} is no time to poll; {SCHEDULE_ADVICE}"
     if not is_jitter(feed.jitter):
         yield ("jitter",), f"jitter {quoted(feed.jitter)} is no span of time; {JITTER_ADVICE}"
-    yield from _contradictions(feed)
+    yield from _conflicting_filters(feed)
     yield from _selector(feed)
     if feed.use == "link" and feed.full_text == "never":
         yield (
@@ -47,17 +43,17 @@ def check_feed_fields(feed: FeedConfig) -> Iterator[Mistake]:
 
 
 def _limits(feed: FeedConfig) -> Iterator[Mistake]:
-    if feed.max_age_days is not None and feed.max_age_days > OLDEST_DAYS:
+    if feed.max_age_days is not None and feed.max_age_days > MAX_AGE_DAYS:
         yield (
             ("max_age_days",),
-            f"max_age_days is too large; write {OLDEST_DAYS} or less, or null for no limit",
+            f"max_age_days is too large; write {MAX_AGE_DAYS} or less, or null for no limit",
         )
     if feed.max_chars is not None and feed.max_chars < feed.min_chars:
         text = f"max_chars {feed.max_chars} is below min_chars {feed.min_chars}; raise it or lower min_chars"
         yield ("max_chars",), text
     shortest, longest = feed.poll_minutes
-    if not 0 <= shortest <= longest <= LONGEST_POLL:  # true of nan as well
-        what = f"poll_minutes [{shortest:g}, {longest:g}] is no span between 0 and {LONGEST_POLL}"
+    if not 0 <= shortest <= longest <= MAX_POLL_MINUTES:  # also true of nan
+        what = f"poll_minutes [{shortest:g}, {longest:g}] is no span between 0 and {MAX_POLL_MINUTES}"
         yield ("poll_minutes",), f"{what}; {POLL_ADVICE}"
 
 
@@ -78,25 +74,25 @@ def _patterns(feed: FeedConfig) -> Iterator[Mistake]:
                 yield (name, index), f"{name} {quoted(pattern)} {error}"
 
 
-def _contradictions(feed: FeedConfig) -> Iterator[Mistake]:
+def _conflicting_filters(feed: FeedConfig) -> Iterator[Mistake]:
     pairs = (
         ("include", feed.include, "exclude", feed.exclude),
         ("include_match", feed.include_match, "exclude_match", feed.exclude_match),
         ("include_categories", feed.include_categories, "exclude_categories", feed.exclude_categories),
     )
-    for wanted_name, wanted, name, unwanted in pairs:
-        both = {_same(each, name) for each in wanted}
-        for index, each in enumerate(unwanted):
-            if _same(each, name) in both:
+    for included_name, included, excluded_name, excluded in pairs:
+        both = {_normalized(each, excluded_name) for each in included}
+        for index, each in enumerate(excluded):
+            if _normalized(each, excluded_name) in both:
                 yield (
-                    (name, index),
-                    f"{name} has {quoted(each)}, and so has {wanted_name}; keep one of the two",
+                    (excluded_name, index),
+                    f"{excluded_name} has {quoted(each)}, and so has {included_name}; keep one of the two",
                 )
 
 
-def _same(entry: str, name: str) -> str:
-    """Return what two spellings of one entry share; a pattern has one spelling only."""
-    return entry if name.endswith("_match") else " ".join(entry.split()).casefold()
+def _normalized(text: str, name: str) -> str:
+    """Return a key that is equal for two spellings of one entry; a pattern has only one spelling."""
+    return text if name.endswith("_match") else " ".join(text.split()).casefold()
 
 
 def _selector(feed: FeedConfig) -> Iterator[Mistake]:
@@ -113,8 +109,8 @@ def _selector(feed: FeedConfig) -> Iterator[Mistake]:
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 PROMPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-MANY_LINES = {"tone"}
-"""Fields that may run over several lines."""
+MULTILINE_FIELDS = {"tone"}
+"""Fields that may have several lines."""
 
 
 def locate(document: YamlDocument, loc: Loc, field: Loc) -> int:
@@ -137,14 +133,14 @@ def check_beat(beat: Beat, loc: Loc, document: YamlDocument) -> Iterator[ConfigP
         text = f"checks.overlap_block_words is less than overlap_warn_words, {beat.checks.overlap_warn_words}"
         line = locate(document, loc, ("checks", "overlap_block_words"))
         yield ConfigProblem(line, f"{text}; write that or more")
-    for index, word in enumerate(beat.vocabulary):
-        if word != word.upper():
-            text = f"{quoted(word)} is not in capitals; write {word.upper()}"
+    for index, term in enumerate(beat.vocabulary):
+        if term != term.upper():
+            text = f"{quoted(term)} is not in capitals; write {term.upper()}"
             yield ConfigProblem(locate(document, loc, ("vocabulary", index)), text)
 
 
 def check_feed(feed: FeedConfig, loc: Loc, document: YamlDocument) -> Iterator[ConfigProblem]:
-    """Yield the mistakes of one feed that are seen without looking at any other."""
+    """Yield the mistakes within one feed."""
     yield from string_fields(feed, loc, document)
     if normalize_feed_url(feed.url) is None:
         text = f"url {quoted(feed.url)} is no http(s) URL; write one such as https://example.org/feed.xml"
@@ -160,13 +156,13 @@ def check_feed(feed: FeedConfig, loc: Loc, document: YamlDocument) -> Iterator[C
 def check_all(
     feeds: Sequence[FeedConfig], beats: Mapping[str, Beat], document: YamlDocument
 ) -> Iterator[ConfigProblem]:
-    """Yield the mistakes between feeds, and between a feed and its beat; `feeds` are in the file's order."""
+    """Yield the mistakes between feeds, and between feeds and beats; `feeds` are in the file's order."""
     names: dict[str, str] = {}
     addresses: dict[str, str] = {}
     for index, feed in enumerate(feeds):
         loc: Loc = ("feeds", index)
-        yield from _beat_of(feed, beats, loc, document)
-        yield from _names(feed, names, loc, document)
+        yield from _check_beat_reference(feed, beats, loc, document)
+        yield from _check_keys(feed, names, loc, document)
         other = addresses.setdefault(normalize_feed_url(feed.url) or feed.url, feed.key)
         if other != feed.key:
             text = (
@@ -176,7 +172,7 @@ def check_all(
             yield ConfigProblem(locate(document, loc, ("url",)), text)
 
 
-def _beat_of(
+def _check_beat_reference(
     feed: FeedConfig, beats: Mapping[str, Beat], loc: Loc, document: YamlDocument
 ) -> Iterator[ConfigProblem]:
     beat = beats.get(feed.beat)
@@ -189,10 +185,10 @@ def _beat_of(
         yield ConfigProblem(locate(document, loc, ("category",)), text)
 
 
-def _names(
+def _check_keys(
     feed: FeedConfig, names: dict[str, str], loc: Loc, document: YamlDocument
 ) -> Iterator[ConfigProblem]:
-    """Yield a mistake for each name, present or former, that an earlier feed has; note this feed's names."""
+    """Yield a mistake for each present or previous key that an earlier feed has; add this feed's keys."""
     if feed.key in names:
         taken = names[feed.key]
         how = "is written twice" if taken == feed.key else f"is a previous key of {taken}"
@@ -208,7 +204,7 @@ def _names(
 
 
 def string_fields(record: FrozenModel, loc: Loc, document: YamlDocument) -> Iterator[ConfigProblem]:
-    """Yield the texts of a record that are empty, or that no line can hold."""
+    """Yield a mistake for each text of a record that is empty or has control characters."""
     for name, value in record:
         parts = value if isinstance(value, tuple) else (value,)
         for index, part in enumerate(parts):
@@ -217,7 +213,7 @@ def string_fields(record: FrozenModel, loc: Loc, document: YamlDocument) -> Iter
                 yield ConfigProblem(
                     locate(document, loc, field), f"{name} has an empty text; write one or remove it"
                 )
-            elif isinstance(part, str) and name not in MANY_LINES and CONTROL.search(part):
+            elif isinstance(part, str) and name not in MULTILINE_FIELDS and CONTROL.search(part):
                 # `"\b"` is a backspace where YAML reads double quotes, a word's edge in single ones.
                 fix = "put it in single quotes" if name.endswith("_match") else "write it on one line"
                 text = f"{name} has a line break or control character; {fix}"
@@ -226,8 +222,8 @@ def string_fields(record: FrozenModel, loc: Loc, document: YamlDocument) -> Iter
 
 R = TypeVar("R", bound=FrozenModel)
 
-_UNSHOWN = {"url_variable"}
-"""Fields that a secret may stand in by mistake."""
+_REDACTED_FIELDS = {"url_variable"}
+"""Fields that may hold a secret by mistake: their values are not shown."""
 
 
 def parse_record(
@@ -235,41 +231,40 @@ def parse_record(
     loc: Loc,
     kind: type[R],
     value: object,
-    given: Mapping[str, object],
-    *,
-    unwritten: Collection[str] = (),
-    inherited: Collection[str] = (),
+    defaults: Mapping[str, object],
+    inheritable: Collection[str] = (),
 ) -> R | None:
-    """Return `value` over what is `given` as a record, or None after reporting what is wrong with it.
+    """Return `value` merged over `defaults` as a record, or None after reporting what is wrong with it.
 
-    Fields in `unwritten` are not the entry's to write; those in `inherited` may stand under `defaults`.
+    `inheritable` are the fields that the section `defaults` may set. Any other field in `defaults` is fixed
+    by the entry's place in the file, so the entry itself cannot set it.
     """
-    merged = {**given, **value} if isinstance(value, dict) else value
+    merged = {**defaults, **value} if isinstance(value, dict) else value
     try:
-        # Strict, as YAML has types of its own: `max_items: yes` is not 1. Lists come as tuples already.
+        # Strict, as YAML has types of its own: `max_items: yes` is not 1. Lists are tuples already.
         return kind.model_validate(merged, strict=True)
     except ValidationError as error:
-        known = kind.model_fields.keys() - set(unwritten)
+        field_names = kind.model_fields.keys() - (defaults.keys() - set(inheritable))
         for detail in error.errors(include_url=False):
             line = locate(document, loc, detail["loc"])
-            document.problems.append(ConfigProblem(line, _sentence(detail, known, inherited)))
+            document.problems.append(ConfigProblem(line, _describe(detail, field_names, inheritable)))
         return None
 
 
-def _sentence(detail: ErrorDetails, known: Collection[str], inherited: Collection[str]) -> str:
+def _describe(detail: ErrorDetails, field_names: Collection[str], inheritable: Collection[str]) -> str:
     names = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]]
     name = "".join(names).removeprefix(".") or "this entry"
     if detail["loc"][:1] == ("checks",) and len(detail["loc"]) > 1:
-        known = CheckLevels.model_fields.keys()
+        field_names = CheckLevels.model_fields.keys()
     if detail["type"] == "extra_forbidden":
-        return f"unknown field {name}; {did_you_mean(name.rpartition('.')[2], known)}"
+        return f"unknown field {name}; {did_you_mean(name.rpartition('.')[2], field_names)}"
     if detail["loc"][:1] == ("poll_minutes",):
         return f"poll_minutes is no pair of minutes; {POLL_ADVICE}"
     if detail["type"] == "missing":
         return f"{name} is missing; add `{name}: …`" + (
-            " here or under defaults" if name in inherited else ""
+            " here or under defaults" if name in inheritable else ""
         )
     if detail["input"] is None:
         return f"{name} has no value; write one or remove the line"
-    value = "(its value is not shown)" if name in _UNSHOWN else quoted(detail["input"])
+    value = "(its value is not shown)" if name in _REDACTED_FIELDS else quoted(detail["input"])
     return f"{name} {value} {suggestion(detail)}"

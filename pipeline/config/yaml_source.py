@@ -1,10 +1,6 @@
-"""Mistakes in what an operator wrote, and the words that tell how to mend them.
+"""Reads an operator's YAML with the line of every value, and describes mistakes with their fix.
 
-YAML text as plain values that remember their lines.
-
-PyYAML's own loader forgets lines, and lets a key that is written twice win in silence.
-
-A prompt's YAML as a record; every mistake is told with file and line.
+PyYAML's own loader keeps no lines, and silently takes the last of two equal keys.
 """
 
 import re
@@ -23,14 +19,14 @@ from pipeline.domain.errors import ConfigError
 
 @dataclass(frozen=True, order=True)
 class ConfigProblem:
-    """One mistake: the line it stands in (from 1; 0 where none is known), and what to write instead."""
+    """One mistake: its line (from 1; 0 where unknown), what is wrong and what to write instead."""
 
     line: int
     text: str
 
 
 def config_error(file: str, problems: Sequence[ConfigProblem], **context: object) -> ConfigError:
-    """Return the error for a file's mistakes: the first one in the message, all in `context["problems"]`."""
+    """Return the error for a file's mistakes: the first is the message, all are in `context["problems"]`."""
     ordered = sorted(set(problems))
     lines = [f"{file}:{problem.line}: {problem.text}" for problem in ordered]
     more = f" (and {len(lines) - 1} more in this file)" if len(lines) > 1 else ""
@@ -38,22 +34,24 @@ def config_error(file: str, problems: Sequence[ConfigProblem], **context: object
 
 
 def quoted(value: object) -> str:
-    """Return `value` as it may stand in a one-line message."""
+    """Return `value` for a one-line message: its repr, at most 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `did you mean X?`, or the list of what is known where nothing is near."""
-    known = sorted(known)
-    return closest_match(word, known) or (f"known are: {', '.join(known)}" if known else "none is known")
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """Return `did you mean X?`, or the list of choices where none is similar."""
+    choices = sorted(choices)
+    return closest_match(name, choices) or (
+        f"the choices are: {', '.join(choices)}" if choices else "there are none"
+    )
 
 
-def closest_match(word: str, known: Iterable[str]) -> str:
-    """Return `did you mean X?`, or nothing where nothing is near."""
-    known = sorted(known)
-    found = get_close_matches(word, known, n=1) or get_close_matches(word.upper(), known, n=1)
-    return f"did you mean {found[0]}?" if found else ""
+def closest_match(name: str, choices: Iterable[str]) -> str:
+    """Return `did you mean X?`; empty where no choice is similar."""
+    choices = sorted(choices)
+    matches = get_close_matches(name, choices, n=1) or get_close_matches(name.upper(), choices, n=1)
+    return f"did you mean {matches[0]}?" if matches else ""
 
 
 ADVICE = {
@@ -76,7 +74,7 @@ ADVICE = {
 
 
 def suggestion(error: ErrorDetails) -> str:
-    """Return what is wrong with a value, by pydantic's account, and what to write instead."""
+    """Return what is wrong with a value, from pydantic's error, and what to write instead."""
     kind, limits = error["type"], error.get("ctx", {})
     if "ge" in limits or "gt" in limits:
         return (
@@ -99,10 +97,11 @@ def _choices(error: ErrorDetails) -> str:
 
 
 Loc = tuple[str | int, ...]
-"""The way to a value, as pydantic tells it: `("feeds", 2, "url")`."""
+"""Location of a value, as in pydantic's errors: `("feeds", 2, "url")`."""
 
-DEEPEST = 50
-QUOTES = 'check the indentation, and put text that holds ": " or " #" in quotes'
+MAX_DEPTH = 50
+"""Levels of nesting. Chosen, not measured."""
+QUOTING_ADVICE = 'check the indentation, and put text that holds ": " or " #" in quotes'
 
 
 @dataclass
@@ -114,18 +113,18 @@ class YamlDocument:
     problems: list[ConfigProblem] = field(default_factory=list)
 
     def line(self, loc: Loc) -> int:
-        """Return the line of `loc`, or of the nearest thing around it, from 1."""
+        """Return the line of `loc`, or of the nearest value around it, from 1."""
         while loc not in self.lines and loc:
             loc = loc[:-1]
         return self.lines.get(loc, 1)
 
     def report(self, loc: Loc, text: str) -> None:
-        """Note a mistake at `loc`."""
+        """Add a mistake at `loc`."""
         self.problems.append(ConfigProblem(self.line(loc), text))
 
 
 def read_document(text: str) -> YamlDocument:
-    """Return the one document in `text`; mistakes in it are told in `problems`, never raised."""
+    """Return the document in `text`; its mistakes are in `problems`, and are never raised."""
     document = YamlDocument()
     try:
         loader = yaml.SafeLoader(text)
@@ -147,7 +146,7 @@ def read_document(text: str) -> YamlDocument:
 def _syntax(error: yaml.MarkedYAMLError) -> ConfigProblem:
     mark = error.problem_mark or error.context_mark
     what = " ".join(f"{error.problem or error.context}".split())
-    fix = "indent with spaces instead of tabs" if "'\\t'" in what else QUOTES
+    fix = "indent with spaces instead of tabs" if "'\\t'" in what else QUOTING_ADVICE
     fix = "put it in single quotes" if "unknown escape character" in what else fix
     return ConfigProblem(mark.line + 1 if mark else 1, f"not YAML: {what}; {fix}")
 
@@ -162,7 +161,7 @@ class _Reader:
 
     def value(self, node: yaml.Node, loc: Loc) -> object:
         self.document.lines.setdefault(loc, node.start_mark.line + 1)
-        if len(loc) > DEEPEST:  # also where an anchor holds itself
+        if len(loc) > MAX_DEPTH:  # also where an anchor contains itself
             raise RecursionError
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, loc)
@@ -173,27 +172,27 @@ class _Reader:
     def scalar(self, node: yaml.Node) -> object:
         try:
             return self.loader.construct_object(node, deep=True)
-        except ValueError:  # 2026-02-31 looks like a date, and is none
+        except ValueError:  # 2026-02-31 looks like a date, but is none
             self.problem(
                 node, f"{quoted(node.value)} is read as a date or number, and is none; put it in quotes"
             )
             return node.value
 
     def mapping(self, node: yaml.MappingNode, loc: Loc) -> dict[str, object]:
-        self.report_twice(node)
+        self.report_duplicate_keys(node)
         self.loader.flatten_mapping(node)
-        found: dict[str, object] = {}
+        values: dict[str, object] = {}
         for key, child in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else None
             if name is None or not isinstance(self.scalar(key), str):
                 self.problem(key, f"the name {quoted(name)} is not text; put it in quotes")
                 continue
-            here = (*loc, name)
-            self.document.lines[here] = key.start_mark.line + 1
-            found[name] = self.value(child, here)
-        return found
+            child_loc = (*loc, name)
+            self.document.lines[child_loc] = key.start_mark.line + 1
+            values[name] = self.value(child, child_loc)
+        return values
 
-    def report_twice(self, node: yaml.MappingNode) -> None:
+    def report_duplicate_keys(self, node: yaml.MappingNode) -> None:
         first: dict[str, int] = {}
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
@@ -207,7 +206,7 @@ R = TypeVar("R", bound=BaseModel)
 
 
 def read_record(path: Path, text: str, shape: type[R], *, before: int = 0) -> R:
-    """Return what `text` says, which begins behind line `before` of the file. Raises ConfigError."""
+    """Return the record in `text`, which begins after line `before` of the file. Raises ConfigError."""
     document = read_document(text)
     if document.problems:
         first = document.problems[0]
@@ -216,15 +215,15 @@ def read_record(path: Path, text: str, shape: type[R], *, before: int = 0) -> R:
         return shape.model_validate(document.data)
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
-        raise entry_error(path, before + document.line(detail["loc"]), _sentence(detail, shape)) from error
+        raise entry_error(path, before + document.line(detail["loc"]), _describe(detail, shape)) from error
 
 
-def _sentence(detail: ErrorDetails, shape: type[BaseModel]) -> str:
+def _describe(detail: ErrorDetails, shape: type[BaseModel]) -> str:
     loc = detail["loc"]
     name = ".".join(map(str, loc)) or "all of it"
     if detail["type"] == "extra_forbidden":
-        known = shape.model_fields if len(loc) == 1 else ()
-        return f"unknown key {name}; {did_you_mean(name, known) if known else 'remove it'}"
+        field_names = shape.model_fields if len(loc) == 1 else ()
+        return f"unknown key {name}; {did_you_mean(name, field_names) if field_names else 'remove it'}"
     if detail["type"] == "missing":
         return f"{name} is missing; add `{loc[-1]}: …`"
     return f"{name} {quoted(detail['input'])} {suggestion(detail)}"
@@ -241,6 +240,6 @@ def read_text(path: Path) -> tuple[bytes, str]:
         raise ConfigError(f"{path}: is not UTF-8; save it as such", file=path) from error
 
 
-def entry_error(path: Path, line: int, what: str) -> ConfigError:
+def entry_error(path: Path, line: int, problem: str) -> ConfigError:
     """Return the error for a mistake in a file."""
-    return ConfigError(f"{path}:{line}: {what}", file=path, line=line)
+    return ConfigError(f"{path}:{line}: {problem}", file=path, line=line)

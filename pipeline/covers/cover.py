@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.domain.models import FrozenModel, Source
-from pipeline.domain.plain_text import without_elements
+from pipeline.domain.text import without_elements
 
 SIZES = ("raw", "full", "regular", "small", "thumb", "small_s3")
 IMAGE_ORIGIN = "https://images.unsplash.com"

@@ -1,1 +1,1 @@
-"""Records and pure rules that every package shares."""
+"""Records, errors and pure rules that every package shares."""

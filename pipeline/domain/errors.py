@@ -1,27 +1,28 @@
-"""Every error a user can cause, with words that say what to do.
+"""Every error that a user can cause, with its exit code.
 
 CopydeskError                 exit code 1
-├── ConfigError               2   a wrong setting, feeds.yaml or prompt: nothing starts
-├── FeedError                 -   one feed's trouble: an outcome of the run, never its end
-├── DatabaseError             3   the ledger cannot be opened or is newer than the program
-│   └── LeaseLost          -   another run has taken over the item
-├── ModelError                -   one call's trouble: an outcome of its item
-│   └── ModelRefused          4   key, quota or request refused: no other item would fare better
-├── Interrupted               130 somebody ended the run: nothing new is begun
-├── BudgetSpent               0   a cap on spending is reached: the run ends, what waits stays queued
-├── LimitReached              -   other calls come first: this one waits for its turn
-├── OutputError               5   a draft cannot be written: disk full, folder read-only
-├── ReviewError               6   a verdict that cannot be carried out
-└── PublishError              7   an approved article that cannot be published: tried again later
+├── ConfigError               2   wrong setting, feeds.yaml or prompt: the command does not start
+├── FeedError                 -   one feed cannot be fetched or read: reported, the run goes on
+├── DatabaseError             3   the database cannot be opened, or is newer than the program
+│   └── LeaseLost             -   another run has taken over the item
+├── LLMError                  -   one model call failed: reported for its item, the run goes on
+│   └── LLMRejected           4   key, quota or request rejected: every other call would fail as well
+├── ShutdownRequested         130 the run was told to end: no new item is started
+├── BudgetExceeded            0   a spending cap is reached: the run ends, waiting items stay queued
+├── RateLimited               -   too many calls in this minute, or at the same time: the call waits
+├── OutputError               5   a file cannot be written: disk full, folder read-only
+├── ReviewError               6   a review decision cannot be applied
+│   └── EditConflict          6   the draft has changed since the editor opened it
+└── PublishError              7   an approved article cannot be published: retried later
 """
 
 from typing import ClassVar
 
 
 class CopydeskError(Exception):
-    """An error whose message is one line, naming the culprit and the fix.
+    """An error whose message is one line that names what is wrong and the fix.
 
-    Context is kept as attributes, never only inside the message.
+    `context` has the same details as attributes, for code and reports.
     """
 
     exit_code: ClassVar[int] = 1
@@ -47,19 +48,19 @@ class FeedError(CopydeskError):
 
 
 class DatabaseError(CopydeskError):
-    """The ledger cannot be used; context: url."""
+    """The database cannot be used; context: url."""
 
     exit_code = 3
 
 
 class LeaseLost(DatabaseError):
-    """Another run has taken over the item: whatever this one found is not to be written."""
+    """Another run has taken over the item: this run must not write its result (fencing token)."""
 
 
 class LLMError(CopydeskError):
-    """One call came to nothing; `retry` says whether a later run may fare better.
+    """One model call failed; `retry` tells whether a later run may succeed.
 
-    Context: `answer`, what was paid for all the same, where the server sent one.
+    Context: `answer`, the response that was paid for, where the server sent one.
     """
 
     def __init__(self, message: str, *, retry: bool, **context: object) -> None:
@@ -68,7 +69,7 @@ class LLMError(CopydeskError):
 
 
 class LLMRejected(LLMError):
-    """The server refuses every call: wrong key, no quota, unknown model."""
+    """The server rejects every call: wrong key, no quota, unknown model."""
 
     exit_code = 4
 
@@ -77,19 +78,19 @@ class LLMRejected(LLMError):
 
 
 class ShutdownRequested(CopydeskError):
-    """Somebody told the run to end."""
+    """The run was told to end (SIGINT, SIGTERM)."""
 
     exit_code = 130
 
 
 class BudgetExceeded(CopydeskError):
-    """Nothing more may be spent; context: cap, spent (millionths of a US dollar)."""
+    """A spending cap is reached; context: cap, spent (micros, 1e-6 US dollars)."""
 
     exit_code = 0
 
 
 class RateLimited(CopydeskError):
-    """Other calls come first; context: limit."""
+    """A rate limit of calls is reached; context: limit."""
 
 
 class OutputError(CopydeskError):
@@ -99,19 +100,20 @@ class OutputError(CopydeskError):
 
 
 class ReviewError(CopydeskError):
-    """A verdict cannot be carried out; context: draft."""
+    """A review decision cannot be applied; context: draft."""
 
     exit_code = 6
 
 
 class PublishError(CopydeskError):
-    """An approved article cannot be published, or not be taken down; context: target."""
+    """An approved article cannot be published or withdrawn; context: target."""
 
     exit_code = 7
 
 
 class EditConflict(ReviewError):
-    """Another text stands than the one that an editor saw; context: text, sha256, of what stands.
+    """The draft has changed since the editor opened it (optimistic concurrency).
 
-    `kept` is the hash of the editor's own text, where it is a version already.
+    Context: `text` and `sha256` of the current draft; `kept`, the hash of the editor's own text where it is
+    stored as a version.
     """

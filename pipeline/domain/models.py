@@ -1,31 +1,28 @@
-"""The frozen records that travel the pipeline: feed, item, source, article, draft, finding, verdict.
+"""Frozen records of the pipeline: beat, feed, poll state, item, source, article, model response.
 
-Records refuse unknown fields and are never changed, only replaced. Every time is aware and in UTC.
-This module imports no sibling.
+Records reject unknown fields. Every time is aware and in UTC. This module imports no sibling.
 """
 
 import hashlib
-import json
-from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 Window = tuple[datetime | None, datetime | None]
-"""A half-open span [since, until) of publication times, aware UTC; None leaves that side open."""
+"""A half-open range [since, until) of publication times, aware UTC; None leaves that side open."""
 
 
 class FrozenModel(BaseModel):
-    """A frozen record that refuses unknown fields."""
+    """A frozen record that rejects unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _off(value: object) -> object:
-    """Return the word that YAML reads as "no"."""
+    """Return `off` for False: YAML 1.1 reads an unquoted `off` as False."""
     return "off" if value is False else value
 
 
@@ -33,10 +30,10 @@ Level = Annotated[Literal["block", "warn", "note", "off"], BeforeValidator(_off)
 
 
 class CheckLevels(FrozenModel):
-    """How hard the checks of a beat's drafts judge. A kind that is not named decides by itself."""
+    """Severity of the check findings of a beat's drafts, by finding kind; None: the check decides."""
 
     figure: Level | None = None
-    """What the kind objects to blocks, warns, is noted, or is not told at all; notes stay notes."""
+    """Blocks, warns, notes, or reports nothing; a finding that is a note stays a note."""
     place: Level | None = None
     date: Level | None = None
     name: Level | None = None
@@ -45,33 +42,33 @@ class CheckLevels(FrozenModel):
     opinion: Level | None = None
     form: Level | None = None
     overlap_warn_words: int = Field(default=13, ge=5, le=1000)
-    """Words in a row as the source has them that are warned of."""
+    """Words in a row copied from the source from which on a finding warns. Chosen, not measured."""
     overlap_block_words: int = Field(default=20, ge=5, le=1000)
-    """The same, from which on they block."""
+    """Words in a row from which on it blocks. Chosen, not measured."""
     overlap_block_share: float = Field(default=0.25, gt=0, le=1)
-    """Part of a draft's words in copied runs of eight or more, from which on it is blocked."""
+    """Share of a draft's words in copied runs of 8 or more from which on it blocks. Chosen, not measured."""
 
 
 class Beat(FrozenModel):
-    """What one newsroom writes about, and how."""
+    """A topic area: its vocabulary, prompt, headings and check levels."""
 
     key: str
     market: str = "market"
-    """Ends the heading `## Impact on the <market>`, for example `crypto market`."""
+    """Last part of the heading `## Impact on the <market>`, for example `crypto market`."""
     vocabulary: tuple[str, ...] = ()
     """Upper-case categories and tags that an article may carry."""
     prompt: str = "article"
-    """Name of the template under prompts/, without its ending."""
+    """Name of the template under prompts/, without `.md`."""
     tone: str = "neutral, precise, concrete"
     overview: str = "Overview"
     from_author: str = "From author"
     impact: str = "Impact on the"
     duplicates: Literal["link", "one"] = "link"
-    """What near-duplicates of one story become: each a draft that names its siblings, or one draft."""
+    """What near-duplicates become: `link`, a draft each that names the others; `one`, a single draft."""
     verify: bool = False
-    """One more call mends the sentences of a draft that the checks object to."""
+    """Whether one more model call repairs the sentences that have findings."""
     updates: Literal["flag", "redraft"] = "flag"
-    """What a source that changes after it was drafted does to a draft that nobody touched."""
+    """What happens to an unedited draft when its source changes: a finding, or a redraft."""
     checks: CheckLevels = CheckLevels()
 
 
@@ -80,7 +77,7 @@ class FeedConfig(FrozenModel):
 
     key: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
     previous_keys: tuple[str, ...] = ()
-    """Oldest first. The first of all keys is part of every externalId and never changes."""
+    """Oldest first. The first key is part of every externalId and never changes."""
     name: str
     url: str
     beat: str
@@ -93,7 +90,7 @@ class FeedConfig(FrozenModel):
     """Items drafted in one calendar day of the setting `timezone`."""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    """Words, found whole and in any case."""
+    """Whole words, in any case."""
     include_match: tuple[str, ...] = ()
     exclude_match: tuple[str, ...] = ()
     """Regular expressions in RE2's syntax, searched in title and text."""
@@ -101,104 +98,104 @@ class FeedConfig(FrozenModel):
     exclude_categories: tuple[str, ...] = ()
     """The publisher's own categories, in any case."""
     languages: tuple[str, ...] = ()
-    """Wanted languages, `en` standing for `en-GB` as well; an item that names none has its feed's."""
+    """Languages to draft; `en` includes `en-GB`. An item without a language has its feed's."""
     min_chars: int = Field(default=200, ge=0, le=1_000_000)
-    """Characters of text that a source must have: less is too thin to be rewritten."""
+    """Characters of text that a source must have to be drafted."""
     max_chars: int | None = Field(default=None, ge=1)
     use: Literal["full", "summary", "link"] = "full"
-    """What of the feed's text to take: all, its summary only, or none (then the page has it)."""
+    """Which text of the feed to use: all, its summary only, or none (only the page's text)."""
     full_text: Literal["auto", "always", "never"] = "auto"
-    """When to fetch the item's page: where the feed's text is thin or cut, always, or never."""
+    """When to fetch the item's page: where the feed's text is short or truncated, always, or never."""
     selector: str | None = None
-    """CSS selector of the article in its page, where finding it by itself fails."""
+    """CSS selector of the article in its page, where the automatic extraction fails."""
     max_updates: int = Field(default=3, ge=0, le=1000)
-    """Changes of an item's text that are taken notice of."""
+    """Number of changes of an item's text that are stored."""
     poll_minutes: tuple[float, float] = (0, 60)
-    """The shortest and the longest time between two polls, within which the publisher's wishes count."""
+    """Shortest and longest minutes between two polls; the server's cache headers decide in between."""
     covers: Literal["none", "feed", "unsplash"] = "none"
-    """Where articles have their cover from: nowhere, the item's own image, a search."""
+    """Source of the cover: none, the item's own image, or a search on Unsplash."""
     cover_choice: Literal["editor", "first"] = "editor"
-    """Who chooses among what a search finds: the editor at the desk, or its order at drafting."""
+    """Who chooses the search result: the editor at the desk, or the first result when drafting."""
     schedule: str = "15m"
-    """When `copydesk serve` runs it: every so many minutes, hours or days (15m, 2h, 1d), cron, or never."""
+    """When `copydesk serve` polls it: an interval (15m, 2h, 1d), a cron line, or never."""
     jitter: str = "0s"
-    """The longest time that a poll on schedule waits, by chance: feeds of one schedule spread over it."""
+    """Longest random delay of a scheduled poll (30s, 5m), so that feeds of one schedule spread out."""
     enabled: bool = True
 
     @property
     def first_key(self) -> str:
-        """The key this feed was first subscribed under."""
+        """The key that this feed was first subscribed under."""
         return self.previous_keys[0] if self.previous_keys else self.key
 
 
 class Item(FrozenModel):
-    """One element of a feed, cleaned: plain text, UTC times, http(s) links."""
+    """One feed entry as stored: plain text, UTC times, http(s) links."""
 
     guid: str
-    """The publisher's id, or one that we derived: identity is (feed, guid)."""
+    """The publisher's id, or a derived one. (feed, guid) identifies an item."""
     link: str | None = None
     canonical: str | None = None
-    """`link` without tracking parameters, fragment and the like: equal for duplicates."""
+    """Canonical URL: `link` without tracking parameters and fragment; equal for duplicates."""
     title: str = ""
     text: str = ""
-    """Plain text, paragraphs divided by a blank line."""
+    """Plain text, with a blank line between paragraphs."""
     author: str | None = None
     published_at: AwareDatetime
     dated: bool = True
-    """False where the feed gave no usable date and `published_at` is the time of first sight."""
+    """False where the feed has no usable date and `published_at` is the time of its first poll."""
     updated_at: AwareDatetime | None = None
     image: str | None = None
     media: Literal["audio", "video"] | None = None
-    """What the item is rather than text: a podcast's episode, a film."""
+    """Kind of an item that is not text: a podcast episode or a video."""
     language: str | None = None
     """As the publisher declares it, lower case, for example `en-gb`."""
     summary: str = ""
-    """Plain text of the shorter of two texts, where the feed has two; `text` is the longer one."""
+    """The shorter text as plain text, where the feed has two; `text` is the longer one."""
     categories: tuple[str, ...] = ()
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 over title and text: a change means that the story was updated."""
+        """SHA-256 of title and text; it changes when the publisher updates the item."""
         return hashlib.sha256(f"{self.title}\0{self.text}".encode("utf-8", "replace")).hexdigest()
 
 
 class PollState(FrozenModel):
-    """What the polls of one feed have taught; decides when it is polled next, and how."""
+    """State of one feed's polls: validators (ETag, Last-Modified), backoff, next poll."""
 
     etag: str | None = None
     last_modified: str | None = None
     body_hash: str | None = None
-    """SHA-256 of the body that was read last."""
+    """SHA-256 of the last body that was read."""
     unchanged: int = 0
-    """Answers 304 in a row: a server stuck on them is asked without validators now and then."""
+    """Responses 304 in a row. After many of them a poll is sent without validators."""
     last_polled_at: AwareDatetime | None = None
     next_poll_at: AwareDatetime | None = None
     ttl_s: float | None = None
-    """How long the feed itself wants to be kept, in seconds."""
+    """Seconds that the feed itself asks to be cached (`ttl`)."""
     wait_until: AwareDatetime | None = None
-    """Until when the feed's host asked to be left alone (Retry-After): holds for the whole host."""
+    """End of the cooldown that the host asked for (Retry-After); it applies to the whole host."""
     failures: int = 0
     """Polls that failed in a row."""
     last_error: str | None = None
     retired: bool = False
-    """The publisher said that the feed is gone for good (410)."""
+    """The server said that the feed is gone (410)."""
     moving_to: str | None = None
-    """Where permanent redirects of the last polls led."""
+    """Target of the permanent redirects of the last polls."""
     moving: int = 0
-    """Polls in a row that were led there."""
+    """Polls in a row that were redirected there."""
     url: str | None = None
-    """Where the feed lives since it moved for good; None: at its configured URL."""
+    """URL of the feed after a permanent redirect; None: the configured URL."""
 
 
 class Credit(FrozenModel):
-    """Somebody else who told the same story."""
+    """Another publisher that has the same text."""
 
     name: str
     url: str
 
 
 class Source(FrozenModel):
-    """The text that we rewrite: an item beside what its feed says of it."""
+    """What a draft is written from and checked against: an item with the fields of its feed."""
 
     item: Item
     feed_key: str
@@ -207,18 +204,18 @@ class Source(FrozenModel):
     category: str
     language: str
     also: tuple[Credit, ...] = ()
-    """Those whose items were merged into this one."""
+    """Publishers of the near-duplicates that were merged into this item."""
 
     @property
     def external_id(self) -> str:
-        """16 hex digits of SHA-256 over (the feed's first key, guid)."""
+        """The external id of the item; see the function of this name."""
         return external_id(self.first_key, self.item.guid)
 
 
 def build_source(
     feed: FeedConfig, item: Item, *, first_key: str | None = None, also: tuple[Credit, ...] = ()
 ) -> Source:
-    """Return an item beside what its feed says of it; `first_key` as the ledger has it, if it is known."""
+    """Return the source of an item; `first_key` is the one in the database, where the feed is stored."""
     return Source(
         item=item,
         feed_key=feed.key,
@@ -231,14 +228,14 @@ def build_source(
 
 
 def external_id(first_key: str, guid: str) -> str:
-    """Return the 16 hex digits that name an item for ever, whatever its feed is called later."""
+    """Return the permanent id of an item: 16 hex digits of SHA-256 over (the feed's first key, guid)."""
     return hashlib.sha256(f"{first_key}\0{guid}".encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def normalize_feed_url(url: str) -> str | None:
-    """Return what two spellings of one feed's URL share, or None where it is no http(s) URL.
+    """Return a key that is equal for two spellings of one feed URL; None where it is no http(s) URL.
 
-    The scheme, the case of the host, a default port, a closing slash and the fragment do not count.
+    The key leaves out the scheme, the case of the host, a default port, a closing slash and the fragment.
     """
     try:
         parts = urlsplit(url)
@@ -252,7 +249,7 @@ def normalize_feed_url(url: str) -> str | None:
 
 
 class Sentiment(StrEnum):
-    """How the news falls for the market."""
+    """Effect of the news on the market."""
 
     POSITIVE = "POSITIVE"
     NEUTRAL = "NEUTRAL"
@@ -267,14 +264,14 @@ class Section(FrozenModel):
 
 
 class Article(FrozenModel):
-    """The structured rewrite, before it is laid out as Markdown."""
+    """The rewritten article as structured output, before it is rendered as Markdown."""
 
     title: str
     overview: str
     sections: tuple[Section, ...]
     from_author: str
     impact: tuple[str, ...]
-    """Bullets, one sentence or two each."""
+    """Bullets of one or two sentences each."""
     category: str
     tags: tuple[str, ...]
     sentiment: Sentiment
@@ -282,24 +279,24 @@ class Article(FrozenModel):
 
 
 class Provenance(FrozenModel):
-    """Who wrote an article: a model with a prompt, or the offline brief."""
+    """What wrote an article: a model with a prompt, or the offline brief."""
 
     rewritten: bool
     """True only when a model wrote it."""
     model: str
     prompt: str | None = None
-    """`name@hash` of the template; none for the brief."""
+    """`name@hash` of the template; None for the brief."""
 
 
 class TokenUsage(FrozenModel):
-    """Tokens that one call was billed for."""
+    """Tokens that one model call was billed for."""
 
     prompt_tokens: int = 0
     cached_tokens: int = 0
-    """Of the prompt's, those that the server had at hand."""
+    """Prompt tokens that the server read from its cache."""
     completion_tokens: int = 0
     reasoning_tokens: int = 0
-    """Of the completion's, those that nobody gets to read."""
+    """Completion tokens that are not part of the answer's text."""
 
     def __add__(self, other: "TokenUsage") -> "TokenUsage":
         """Return the sum of two calls' tokens, count by count."""
@@ -308,120 +305,13 @@ class TokenUsage(FrozenModel):
 
 
 class LLMResponse(FrozenModel):
-    """What a model answered, verbatim, to be kept before anything else is done with it."""
+    """What a model answered, verbatim; it is stored before it is parsed."""
 
     text: str
     provenance: Provenance
     usage: TokenUsage = TokenUsage()
     seconds: float | None = None
-    """From the request to the answer, repeated attempts included."""
-
-
-class Severity(StrEnum):
-    """What a finding does: block approval, warn the editor, or just be noted."""
-
-    BLOCK = "block"
-    WARN = "warn"
-    NOTE = "note"
-
-
-Place = Literal["body", "title", "description", "front matter"]
-"""What of a draft a finding is about. In front matter as a whole it has no span."""
-LINES: tuple[Place, ...] = ("title", "description")
-"""Keys of front matter that readers see as text."""
-
-
-class Finding(FrozenModel):
-    """One check's result, with character spans on both sides."""
-
-    kind: str
-    severity: Severity
-    message: str
-    """One plain sentence for the editor."""
-    field: Place = "body"
-    """In what of the draft `span` lies."""
-    span: tuple[int, int] | None = None
-    """Half-open, in characters of the draft's body, or of another field's text."""
-    evidence: tuple[tuple[int, int], ...] = ()
-    """Half-open, in characters of the source's text."""
-    key: str = ""
-    """What an acknowledgement of it is tied to: `claim_key` over what it says."""
-    firm: bool = False
-    """It has to be mended: nobody can answer for it."""
-
-    @property
-    def body_span(self) -> tuple[int, int] | None:
-        """Return its place in the body; None where it is about the whole, or about another field."""
-        return self.span if self.field == "body" else None
-
-
-class Front(FrozenModel):
-    """Front matter as an approval would write it, beside what its checks have to know."""
-
-    metadata: dict[str, Any]
-    follows: bool = False
-    """The description is the Overview's beginning, which is checked with the body."""
-    is_ours: bool = True
-    """It is an article's of ours, which has all its keys."""
-    notes: tuple[Finding, ...] = ()
-    """What an approval changes in the file's front matter."""
-
-    def text(self, field: Place) -> str:
-        """Return the text of the title or the description; empty for anything else."""
-        told = self.metadata.get(field) if field in LINES else None
-        return told if isinstance(told, str) else ""
-
-
-def claim_key(kind: str, claim: str, evidence: Iterable[str] = ()) -> str:
-    """Return what names a claim beside its evidence, 16 hex digits; white space does not count."""
-    told = json.dumps([kind, " ".join(claim.split()), [" ".join(text.split()) for text in evidence]])
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
-
-
-class Draft(FrozenModel):
-    """An article as the bytes of its file."""
-
-    external_id: str
-    path: str
-    """Relative to the output folder, `drafts/YYYY/MM/<slug>-<short id>.md`."""
-    text: str
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the bytes that are to stand on disk."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
-
-
-class RedraftRequest(FrozenModel):
-    """What an editor, or a changed source, wants written anew."""
-
-    id: int
-    by: str
-    at: AwareDatetime
-    note: str | None = None
-    """The editor's instruction to the model."""
-    section: str | None = None
-    """The one heading that is to be written anew; None: the whole article."""
-
-
-class ReviewDecision(StrEnum):
-    """An editor's verdict on a draft."""
-
-    APPROVE = "approve"
-    REJECT = "reject"
-    UNDO = "undo"
-
-
-class Review(FrozenModel):
-    """Who decided what about a draft, when and why."""
-
-    decision: ReviewDecision
-    by: str
-    at: AwareDatetime
-    note: str | None = None
-    sha256: str
-    """Hash of the text that the editor decided about."""
+    """From the request to the answer, retries included."""
 
 
 def utc_iso(moment: datetime) -> str:

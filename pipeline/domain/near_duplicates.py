@@ -1,10 +1,12 @@
-"""Which items tell the same story: bands to find them, their words to judge them. Pure.
+"""Near-duplicate detection (deduplication): MinHash bands find candidates, shared words decide. Pure.
 
-Candidates come from bands of a MinHash signature of the text (Broder 1997; Leskovec, Rajaraman and Ullman,
-"Mining of Massive Datasets", chapter 3), from winnowed runs of words of its beginning, because a feed may
-carry no more than that, perhaps behind a byline (Schleimer, Wilkerson and Aiken 2003), and from the title.
-What is alike is then judged by shared runs of words, and by the figures in them: a report that is written to
-a template every day is another report every day.
+Candidates share a band of a MinHash signature of the text (Broder 1997; Leskovec, Rajaraman and Ullman,
+"Mining of Massive Datasets", chapter 3), or a winnowed run of words of its beginning, because a feed may have
+only that, perhaps behind a byline (Schleimer, Wilkerson and Aiken 2003), or the title.
+Two candidates are then compared by shared shingles of three words and by their numbers: a report that is
+written to a template every day is a different report every day.
+
+Thresholds: chosen so that they tell the pairs of tests/pipeline/domain/near_duplicate_pairs.py apart.
 """
 
 import hashlib
@@ -19,34 +21,34 @@ from rensa import RMinHash
 
 from pipeline.domain.models import Item
 
-_READ = 4000
-"""Characters of a text that count."""
-_LEAD = 45
-"""Words of a beginning."""
-_RUN, _WINDOW = 6, 8
-"""Words in a run, and runs of which one is kept: 13 words in a row in common are always found."""
+_MAX_CHARS = 4000
+"""Characters of a text that are compared."""
+_LEAD_WORDS = 45
+"""Words of a text's beginning."""
+_RUN_WORDS, _WINDOW_RUNS = 6, 8
+"""Words in a run, and runs in a window of which one is selected: 13 common words in a row always match."""
 _ROWS, _BANDS = 3, 8
-"""Numbers in a band, and bands of a signature: half of the shingles in common are found mostly."""
+"""Hashes in a band, and bands of a signature: texts that share half of their shingles mostly match."""
 _ALGORITHM = str(RMinHash.ALGORITHM_VERSION)
-_SHORTEST = 12
-"""Words that a text must have to be compared: fewer are a headline at best."""
-_TITLE_WORDS = 5
-NEAR = timedelta(days=7)
-"""Items farther apart tell different stories."""
-_SAME, _SAME_SHORT = 0.5, 0.6
-"""Part of the shorter text's shingles that the longer one must have, and where it is short."""
-_SAME_TITLED = 0.3
-"""The same, where the titles agree."""
-_VERBATIM = 0.9
-"""The same, from which on a title need say little of what the other text says."""
-_SHORT, _BLURB = 80, 25
-"""Words below which a text is short, and below which it may be the same for many stories."""
-_BLURB_TITLED = 0.8
-"""Part of the shorter title's words that the longer one must have where the text is a blurb."""
-_FITS = 0.5
-"""Part of a title's telling words that the other title or, for each of the two, the other text must have."""
-_FIGURES, _SHORT_FIGURES = 0.6, 0.85
-"""Part of the shorter text's figures that the longer one must have."""
+_MIN_WORDS = 12
+"""Words that a text must have to be compared; a headline has fewer."""
+_MIN_TITLE_WORDS = 5
+MAX_GAP = timedelta(days=7)
+"""Items published farther apart are no near-duplicates."""
+_MIN_SHARED, _MIN_SHARED_SHORT = 0.5, 0.6
+"""Share of the shorter text's shingles that the longer text must have; the second for short texts."""
+_MIN_SHARED_SAME_TITLE = 0.3
+"""The same share, where the titles are equal."""
+_VERBATIM_SHARED = 0.9
+"""The share from which on the titles need to have little in common."""
+_SHORT_WORDS, _BLURB_WORDS = 80, 25
+"""Words below which a text is short, and below which it may be a notice that many items share."""
+_MIN_BLURB_TITLE_OVERLAP = 0.8
+"""Share of the shorter title's words that the longer title must have, where the text is a blurb."""
+_MIN_TITLE_SUPPORT = 0.5
+"""Share of a title's informative words that the other title or the other text must have."""
+_MIN_NUMBERS_SHARED, _MIN_NUMBERS_SHARED_SHORT = 0.6, 0.85
+"""Share of the shorter text's numbers that the longer text must have; the second for short texts."""
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d[\d.,:/]*\d|\d")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
@@ -59,10 +61,10 @@ _BOILERPLATE = re.compile(
     r"|this (?:article|story) (?:was )?(?:first )?(?:appeared|published) .{0,100}",
     re.IGNORECASE,
 )
-_DAYS = """january february march april may june july august september october november december jan feb mar
-apr jun jul aug sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday"""
-_MONTHS = frozenset(_DAYS.split())
-_PARTS = re.compile(
+_CALENDAR_TEXT = """january february march april may june july august september october november december
+jan feb mar apr jun jul aug sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday"""
+_CALENDAR_WORDS = frozenset(_CALENDAR_TEXT.split())
+_SERIES_PART = re.compile(
     r"\b(?:part|episode|ep|vol|volume|issue|chapter|day|week|round|game|teil|folge|parte|partie)\W{0,3}"
     r"(\d+|[ivxlc]+|one|two|three|four|five|six|seven|eight|nine|ten)\b",
     re.IGNORECASE,
@@ -70,52 +72,54 @@ _PARTS = re.compile(
 
 
 def signature_bands(title: str, text: str) -> tuple[int, ...]:
-    """Return the bands of an item's signature, signed 64-bit numbers; none of what is too short to compare.
+    """Return the bands of an item's signature, signed 64-bit integers; none where it is too short.
 
-    Two items that share one may tell the same story. Each carries the number of the algorithm, so that none
-    equals one that another release of it has kept.
+    Two items that share a band are candidates. The hash of a band includes the version of the MinHash
+    algorithm, so a band never equals one that was stored by another version.
     """
     words = _words(text)
-    found: list[int] = []
-    if len(words) >= _SHORTEST:
-        found += _signature(words)
-        found += _winnowing_hashes(words[:_LEAD])
+    bands: list[int] = []
+    if len(words) >= _MIN_WORDS:
+        bands += _signature(words)
+        bands += _winnowing_hashes(words[:_LEAD_WORDS])
     titled = _words(title)
-    if len(titled) >= _TITLE_WORDS:
-        found.append(_band(3, titled))
-    return tuple(dict.fromkeys(found))
+    if len(titled) >= _MIN_TITLE_WORDS:
+        bands.append(_band(3, titled))
+    return tuple(dict.fromkeys(bands))
 
 
-def is_near_duplicate(one: Item, other: Item) -> bool:
-    """Tell whether two items tell the same story in near enough the same words.
+def is_near_duplicate(item: Item, other: Item) -> bool:
+    """Tell whether two items have nearly the same text.
 
-    One may be the other's beginning, or a version of it with a few figures changed. Reports written to one
-    template, parts of a series, and what is more than a week apart are different stories.
+    One may be the beginning of the other, or a version of it with a few changed numbers. Reports written to
+    one template, parts of a series, and items more than a week apart are no near-duplicates. Symmetric.
     """
-    if abs(one.published_at - other.published_at) > NEAR or _series(one.title, other.title):
+    if abs(item.published_at - other.published_at) > MAX_GAP or _is_same_series(item.title, other.title):
         return False
-    first, second = _words(one.text), _words(other.text)
-    least = min(_length(first), _length(second))
-    if least < _SHORTEST or not _numbers_agree(first, second, short=least < _SHORT):
+    first, second = _words(item.text), _words(other.text)
+    shorter_length = min(_length(first), _length(second))
+    if shorter_length < _MIN_WORDS or not _numbers_agree(first, second, short=shorter_length < _SHORT_WORDS):
         return False
-    shared = _contained(first, second)
-    if _same_title(one.title, other.title):
-        return shared >= _SAME_TITLED
-    if shared < (_SAME_SHORT if least < _SHORT else _SAME):
+    shared = _containment(first, second)
+    if _same_title(item.title, other.title):
+        return shared >= _MIN_SHARED_SAME_TITLE
+    if shared < (_MIN_SHARED_SHORT if shorter_length < _SHORT_WORDS else _MIN_SHARED):
         return False
-    overlap, fit = _title_overlap(one.title, other.title), _title_supported_by_text(one, other)
-    if least < _BLURB:
-        return shared >= _VERBATIM and (overlap >= _BLURB_TITLED or fit >= _FITS)
-    if shared >= _VERBATIM:
+    overlap, fit = _title_overlap(item.title, other.title), _title_supported_by_text(item, other)
+    if shorter_length < _BLURB_WORDS:
+        return shared >= _VERBATIM_SHARED and (
+            overlap >= _MIN_BLURB_TITLE_OVERLAP or fit >= _MIN_TITLE_SUPPORT
+        )
+    if shared >= _VERBATIM_SHARED:
         return overlap > 0 or fit > 0
-    return max(overlap, fit) >= _FITS and not _titles_contradict(one.title, other.title)
+    return max(overlap, fit) >= _MIN_TITLE_SUPPORT and not _titles_contradict(item.title, other.title)
 
 
-def is_same_item(one: Item, other: Item) -> bool:
-    """Tell whether an item of a feed came back under another guid: the same link, or title and text."""
-    if one.canonical and one.canonical == other.canonical:
+def is_same_item(item: Item, other: Item) -> bool:
+    """Tell whether two items of a feed are one item with two guids: the same link, or title and text."""
+    if item.canonical and item.canonical == other.canonical:
         return True
-    return _same_title(one.title, other.title) and is_near_duplicate(one, other)
+    return _same_title(item.title, other.title) and is_near_duplicate(item, other)
 
 
 def _signature(words: Sequence[str]) -> list[int]:
@@ -127,11 +131,13 @@ def _signature(words: Sequence[str]) -> list[int]:
 
 
 def _winnowing_hashes(words: Sequence[str]) -> list[int]:
-    """Return bands of the run with the least checksum in each window: the same wherever those words stand."""
-    runs = [" ".join(words[start : start + _RUN]) for start in range(len(words) - _RUN + 1)]
+    """Return a band of the run with the smallest checksum in each window, wherever the run is in the text."""
+    runs = [" ".join(words[start : start + _RUN_WORDS]) for start in range(len(words) - _RUN_WORDS + 1)]
     marked = [(zlib.crc32(run.encode("utf-8", "replace")), run) for run in runs]
-    kept = {min(marked[start : start + _WINDOW]) for start in range(max(1, len(marked) - _WINDOW + 1))}
-    return [_band(2, (run,)) for _, run in sorted(kept)]
+    selected = {
+        min(marked[start : start + _WINDOW_RUNS]) for start in range(max(1, len(marked) - _WINDOW_RUNS + 1))
+    }
+    return [_band(2, (run,)) for _, run in sorted(selected)]
 
 
 def _band(kind: int, parts: Sequence[str]) -> int:
@@ -141,18 +147,18 @@ def _band(kind: int, parts: Sequence[str]) -> int:
 
 @lru_cache(maxsize=512)
 def _words(text: str) -> tuple[str, ...]:
-    """Return a text's words and figures, casefolded; each character is one where words are not spaced."""
-    plain = _BOILERPLATE.sub(" ", text[:_READ]).casefold()
-    spaced = _UNSPACED.sub(lambda found: f" {found[0]} ", plain)
+    """Return the words and numbers of a text, casefolded; in scripts without spaces each character."""
+    plain = _BOILERPLATE.sub(" ", text[:_MAX_CHARS]).casefold()
+    spaced = _UNSPACED.sub(lambda match: f" {match[0]} ", plain)
     return tuple(_WORD.findall(spaced))
 
 
 def _length(words: Sequence[str]) -> float:
-    """Return how many words a text has; two characters make about one where words are not spaced.
+    """Return the number of words; in scripts without spaces two characters count as one word.
 
-    Nothing asks how long a text is that is long anyway.
+    The count of a long text is not corrected, since no threshold depends on it.
     """
-    if len(words) >= 2 * _SHORT:
+    if len(words) >= 2 * _SHORT_WORDS:
         return len(words)
     return len(words) - sum(map(bool, map(_UNSPACED.match, words))) / 2
 
@@ -161,53 +167,53 @@ def _shingles(words: Sequence[str]) -> set[tuple[str, ...]]:
     return {tuple(words[start : start + 3]) for start in range(max(1, len(words) - 2))}
 
 
-def _contained(first: Sequence[str], second: Sequence[str]) -> float:
-    """Return which part of the shorter text's shingles the longer one has."""
-    one, other = _shingles(first), _shingles(second)
-    return len(one & other) / min(len(one), len(other))
+def _containment(first: Sequence[str], second: Sequence[str]) -> float:
+    """Return the share of the smaller set of shingles that the other set has, from 0 to 1."""
+    first_shingles, second_shingles = _shingles(first), _shingles(second)
+    return len(first_shingles & second_shingles) / min(len(first_shingles), len(second_shingles))
 
 
-def _same_title(one: str, other: str) -> bool:
-    first, second = _words(one), _words(other)
+def _same_title(title: str, other: str) -> bool:
+    first, second = _words(title), _words(other)
     return len(first) >= 3 and first == second
 
 
-def _series(one: str, other: str) -> bool:
-    """Tell whether two titles are of one series: the same but for figures, dates or the number of a part."""
-    first, second = _words(one), _words(other)
+def _is_same_series(title: str, other: str) -> bool:
+    """Tell whether two titles differ only in numbers, dates or the number of a part."""
+    first, second = _words(title), _words(other)
     if first == second:
         return False
     if _without_numbers(first) == _without_numbers(second) and len(_without_numbers(first)) >= 2:
         return True
-    parts = set(_PARTS.findall(one.casefold())), set(_PARTS.findall(other.casefold()))
+    parts = set(_SERIES_PART.findall(title.casefold())), set(_SERIES_PART.findall(other.casefold()))
     return all(parts) and parts[0] != parts[1]
 
 
 def _without_numbers(words: Sequence[str]) -> list[str]:
-    return [word for word in words if not word[0].isdigit() and word not in _MONTHS]
+    return [word for word in words if not word[0].isdigit() and word not in _CALENDAR_WORDS]
 
 
-def _titles_contradict(one: str, other: str) -> bool:
-    """Tell whether two titles have figures, and none in common."""
-    first, second = set(_numbers(_words(one))), set(_numbers(_words(other)))
+def _titles_contradict(title: str, other: str) -> bool:
+    """Tell whether both titles have numbers, and none in common."""
+    first, second = set(_numbers(_words(title))), set(_numbers(_words(other)))
     return bool(first and second and not first & second)
 
 
-def _title_supported_by_text(one: Item, other: Item) -> float:
-    """Return which part of each one's telling title words the other's text has, the smaller of the two.
+def _title_supported_by_text(item: Item, other: Item) -> float:
+    """Return the share of each title's informative words that the other text has: the smaller of the two.
 
-    Another headline over the same report says what the report says; one over a channel's notice does not.
+    A new headline over the same report uses words of the report; one over a channel's notice does not.
     """
-    found = [1.0]
-    for title, text in ((one.title, other.text), (other.title, one.text)):
-        if telling := set(filter(_is_informative, _words(title))):
-            found.append(len(telling.intersection(_words(text))) / len(telling))
-    return min(found)
+    shares = [1.0]
+    for title, text in ((item.title, other.text), (other.title, item.text)):
+        if informative := set(filter(_is_informative, _words(title))):
+            shares.append(len(informative.intersection(_words(text))) / len(informative))
+    return min(shares)
 
 
-def _title_overlap(one: str, other: str) -> float:
-    """Return which part of the shorter title's telling words the longer one has."""
-    first, second = set(filter(_is_informative, _words(one))), set(filter(_is_informative, _words(other)))
+def _title_overlap(title: str, other: str) -> float:
+    """Return the share of the shorter title's informative words that the longer title has."""
+    first, second = set(filter(_is_informative, _words(title))), set(filter(_is_informative, _words(other)))
     return len(first & second) / min(len(first), len(second)) if first and second else 0.0
 
 
@@ -216,10 +222,12 @@ def _is_informative(word: str) -> bool:
 
 
 def _numbers_agree(first: Sequence[str], second: Sequence[str], *, short: bool) -> bool:
-    """Tell whether the longer text has the shorter one's figures: a template's words come with others."""
-    one, other = _numbers(first), _numbers(second)
-    least = min(one.total(), other.total())
-    return (one & other).total() >= (_SHORT_FIGURES if short else _FIGURES) * least
+    """Tell whether the longer text has enough of the shorter text's numbers."""
+    first_numbers, second_numbers = _numbers(first), _numbers(second)
+    smaller_total = min(first_numbers.total(), second_numbers.total())
+    return (first_numbers & second_numbers).total() >= (
+        _MIN_NUMBERS_SHARED_SHORT if short else _MIN_NUMBERS_SHARED
+    ) * smaller_total
 
 
 def _numbers(words: Sequence[str]) -> Counter[str]:

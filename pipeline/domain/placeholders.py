@@ -1,13 +1,10 @@
-"""The fixed words of an offline brief, by language: written by the rewrite, recognised by the checks.
-
-This module imports no sibling.
-"""
+"""Fixed texts of offline briefs by language, with their placeholders for an editor's text."""
 
 from typing import NamedTuple
 
 
 class BriefLabels(NamedTuple):
-    """One language's fixed words; the two placeholders stand in a body character for character."""
+    """One language's fixed texts; the two placeholders are in a body character by character."""
 
     by: str
     """Attribution with the fields `feed`, `author` and `link`."""
@@ -20,14 +17,14 @@ class BriefLabels(NamedTuple):
     names: str
     dates: str
     nothing: str
-    """Stands under `facts` where the source gives none."""
+    """Text under `facts` where the source has none."""
     from_author: str
-    """Placeholder that blocks approval while it stands."""
+    """Placeholder that blocks approval while it is in the body."""
     impact: str
-    """Placeholder that blocks approval while it stands."""
+    """Placeholder that blocks approval while it is in the body."""
 
 
-_WORDS = {
+_LABELS = {
     "en": BriefLabels(
         by="From {feed}, by {author}: {link}",
         without_author="From {feed}: {link}",
@@ -80,9 +77,9 @@ _WORDS = {
 
 
 def brief_labels(language: str) -> BriefLabels:
-    """Return the words for a language code such as `en` or `de-AT`; English where there are none."""
-    return _WORDS.get(language.lower().replace("_", "-").partition("-")[0], _WORDS["en"])
+    """Return the texts for a language code such as `en` or `de-AT`; English for an unknown language."""
+    return _LABELS.get(language.lower().replace("_", "-").partition("-")[0], _LABELS["en"])
 
 
-PLACEHOLDERS = tuple(text for words in _WORDS.values() for text in (words.from_author, words.impact))
-"""Every sentence that stands for an editor's text, in all languages."""
+PLACEHOLDERS = tuple(text for words in _LABELS.values() for text in (words.from_author, words.impact))
+"""Every placeholder for an editor's text, in all languages."""

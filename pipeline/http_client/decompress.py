@@ -1,43 +1,43 @@
-"""Decodes a body in small steps: a small archive of a huge file is stopped while it is small. Pure."""
+"""Decodes gzip and deflate bodies in small steps, so that a decompression bomb is stopped early. Pure."""
 
 import struct
 import zlib
 from collections.abc import Iterator
 
-STEP = 65_536
-"""Bytes that are decoded at one time."""
+STEP_BYTES = 65_536
+"""Bytes that are decoded in one step. Chosen, not measured."""
 MAX_MEMBERS = 1_000
-"""Members of one gzip body: 15 MB of empty ones would keep the decoder busy for seconds."""
+"""Members of one gzip body: 15 MB of empty members would take seconds to decode. Chosen, not measured."""
 
-_GZIP = b"\x1f\x8b"
-_TEXT = (b"<", b"{", b"[", b" ", b"\t", b"\r", b"\n", b"\xef\xbb", b"\xff\xfe", b"\xfe\xff")
-"""How text begins that was announced as gzip: markup, JSON, space or a byte order mark."""
+_GZIP_MAGIC = b"\x1f\x8b"
+_TEXT_STARTS = (b"<", b"{", b"[", b" ", b"\t", b"\r", b"\n", b"\xef\xbb", b"\xff\xfe", b"\xfe\xff")
+"""First bytes of uncompressed text: markup, JSON, white space or a byte order mark."""
 
 
 class CorruptBody(ValueError):
-    """A body is not what its Content-Encoding says."""
+    """A body cannot be decoded as its Content-Encoding says."""
 
 
 class UnexpectedEncoding(ValueError):
-    """A body is in an encoding that was not asked for."""
+    """A body is in an encoding that was not requested."""
 
 
 class BodyDecoder:
-    """Decodes one body by its Content-Encoding: none, gzip, or deflate with or without zlib's frame.
+    """Decodes one body by its Content-Encoding: none, gzip, or deflate with or without the zlib header.
 
-    Servers that announce gzip and send text are taken by the text. Sources: RFC 1952, RFC 1950, RFC 1951.
+    Text that is labelled as gzip is returned as it is. Source: RFC 1952 (gzip), RFC 1950, RFC 1951.
     """
 
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding.strip().lower().removeprefix("x-")
         self._plain = self._encoding in ("", "identity")
-        self._held = b""
+        self._buffer = b""
         self._inflater: _Inflater | None = None
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """Yield what a piece of the body decodes to, STEP bytes at a time. Raises Broken or Unasked."""
+        """Yield the decoded bytes of a piece in steps. Raises CorruptBody or UnexpectedEncoding."""
         if self._inflater is None and not self._plain:
-            piece = self._held = self._held + piece
+            piece = self._buffer = self._buffer + piece
             if len(piece) < 2:
                 return
             self._begin(piece)
@@ -47,11 +47,11 @@ class BodyDecoder:
             yield from self._inflater.feed(piece)
 
     def end(self) -> None:
-        """Say that the body is over. Raises Broken where it should go on."""
+        """End the body. Raises CorruptBody where it is truncated."""
         if self._inflater is not None:
             self._inflater.end()
-        elif self._held and not self._plain:
-            raise CorruptBody("cut off")
+        elif self._buffer and not self._plain:
+            raise CorruptBody("truncated")
 
     def _begin(self, start: bytes) -> None:
         if self._encoding == "deflate":
@@ -59,22 +59,22 @@ class BodyDecoder:
             self._inflater = _Inflater(zlib.MAX_WBITS if framed else -zlib.MAX_WBITS)
         elif self._encoding != "gzip":
             raise UnexpectedEncoding(self._encoding)
-        elif start.startswith(_GZIP):
+        elif start.startswith(_GZIP_MAGIC):
             self._inflater = _Inflater(zlib.MAX_WBITS | 16, members=MAX_MEMBERS)
-        elif start.startswith(_TEXT):
+        elif start.startswith(_TEXT_STARTS):
             self._plain = True
         else:
             raise CorruptBody("no gzip")
 
 
 class _Inflater:
-    """Inflates a stream; of gzip up to so many members, one after another."""
+    """Inflates a stream; for gzip up to `members` members."""
 
     def __init__(self, window: int, members: int = 0) -> None:
         self._window = window
         self._members = members
-        self._left = b""
-        self._over = False
+        self._unread = b""
+        self._finished = False
         self._open()
 
     def _open(self) -> None:
@@ -83,35 +83,35 @@ class _Inflater:
         self._crc = self._size = 0
 
     def feed(self, piece: bytes) -> Iterator[bytes]:
-        """Yield what a piece inflates to, STEP bytes at a time. Raises Broken."""
-        piece, self._left = self._left + piece, b""
-        while piece and not self._over:
+        """Yield the inflated bytes of a piece, STEP_BYTES at a time. Raises CorruptBody."""
+        piece, self._unread = self._unread + piece, b""
+        while piece and not self._finished:
             if self._stream.eof:
                 piece = self._next_member(piece)
                 continue
-            yield from self._inflated(piece)
+            yield from self._inflate(piece)
             piece = self._stream.unused_data
 
-    def _inflated(self, piece: bytes) -> Iterator[bytes]:
-        """Yield from one member; zlib holds back what is more than a step."""
+    def _inflate(self, piece: bytes) -> Iterator[bytes]:
+        """Yield the bytes of one member; zlib keeps what is more than a step."""
         full = True
         while (piece or full) and not self._stream.eof:
             try:
-                found = self._stream.decompress(piece, STEP)
+                decoded = self._stream.decompress(piece, STEP_BYTES)
             except zlib.error as error:
                 raise CorruptBody(str(error)) from error
-            self._crc = zlib.crc32(found, self._crc)
-            self._size += len(found)
-            if found:
-                yield found
-            piece, full = self._stream.unconsumed_tail, len(found) == STEP
+            self._crc = zlib.crc32(decoded, self._crc)
+            self._size += len(decoded)
+            if decoded:
+                yield decoded
+            piece, full = self._stream.unconsumed_tail, len(decoded) == STEP_BYTES
 
     def _next_member(self, piece: bytes) -> bytes:
-        """Go on with another member of a gzip body; whatever else follows is padding."""
-        if self._members < 0 or not (piece.startswith(_GZIP) or piece == _GZIP[:1]):
-            self._over = True
-        elif len(piece) < len(_GZIP):
-            self._left = piece
+        """Start the next gzip member; anything else after a member is ignored as padding."""
+        if self._members < 0 or not (piece.startswith(_GZIP_MAGIC) or piece == _GZIP_MAGIC[:1]):
+            self._finished = True
+        elif len(piece) < len(_GZIP_MAGIC):
+            self._unread = piece
             return b""
         elif self._members == 0:
             raise CorruptBody("too many members")
@@ -120,13 +120,13 @@ class _Inflater:
         return piece
 
     def end(self) -> None:
-        """Raise Broken where more than the checksum is missing."""
+        """Raise CorruptBody where more than the gzip trailer is missing."""
         gzip = self._window > zlib.MAX_WBITS
         if not self._stream.eof and not (gzip and self._only_trailer_missing()):
-            raise CorruptBody("cut off")
+            raise CorruptBody("truncated")
 
     def _only_trailer_missing(self) -> bool:
-        """Tell whether the body is whole and only (part of) gzip's own checksum and length is cut off."""
+        """Tell whether only (part of) the gzip trailer is missing: checksum and length."""
         trailer = struct.pack("<II", self._crc, self._size % 2**32)
         return any(self._ends_with(trailer[-missing:]) for missing in range(1, 1 + len(trailer)))
 

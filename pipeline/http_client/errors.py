@@ -1,4 +1,4 @@
-"""Names what went wrong on the way to a publisher."""
+"""Turns the errors of the HTTP libraries into FeedErrors with a plain message."""
 
 import socket
 import ssl
@@ -16,41 +16,39 @@ _PROXY_ERRORS = (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyErro
 
 
 def timeout_error(error: Exception, host: str, seconds: float) -> FeedError:
-    """Return the error of an answer that did not come in time, or comes in drops."""
+    """Return the error of a response that is late or too slow."""
     if any(isinstance(cause, SlowBody) for cause in _causes(error)):
-        return FeedError(f"{host} sends its answer drop by drop; the next run tries again", kind="timeout")
+        return FeedError(f"{host} sends its response too slowly; the next run tries again", kind="timeout")
     return FeedError(
         f"{host} did not answer in full within {seconds:g} s; the next run tries again", kind="timeout"
     )
 
 
 def unsupported_scheme(url: str) -> FeedError:
-    """Return the error of a URL that is not of the web."""
-    said = f"{url_host(url)}: only http and https can be fetched; correct the address"
-    return FeedError(said, kind="url")
+    """Return the error of a URL that is neither http nor https."""
+    message = f"{url_host(url)}: only http and https can be fetched; correct the address"
+    return FeedError(message, kind="url")
 
 
-def too_large(host: str, most: int) -> FeedError:
-    """Return the error of a body over the limit, in bytes."""
-    return FeedError(f"{host} sends more than {most:,} bytes", kind="too-large")
+def too_large(host: str, max_bytes: int) -> FeedError:
+    """Return the error of a body over `max_bytes`."""
+    return FeedError(f"{host} sends more than {max_bytes:,} bytes", kind="too-large")
 
 
 def too_many_redirects(url: str) -> FeedError:
-    """Return the error of a chain of redirects that is too long, or a circle."""
-    said = f"{url_host(url)} redirects too often; open it in a browser and use where it ends"
-    return FeedError(said, kind="redirects")
+    """Return the error of a redirect chain that is too long."""
+    message = f"{url_host(url)} redirects too often; open it in a browser and use where it ends"
+    return FeedError(message, kind="redirects")
 
 
-def forbidden_address(where: str) -> FeedError:
-    """Return the error of a `host:port` in somebody's own network."""
-    return FeedError(
-        f"{where} is no address of the public internet; if you trust it, add {where} to COPYDESK_ALLOW_HOSTS",
-        kind="forbidden-address",
-    )
+def forbidden_address(origin: str) -> FeedError:
+    """Return the error of a `host:port` in a private network."""
+    fix = f"if you trust it, add {origin} to COPYDESK_ALLOW_HOSTS"
+    return FeedError(f"{origin} is no address of the public internet; {fix}", kind="forbidden-address")
 
 
 def to_feed_error(error: Exception, url: str) -> FeedError:
-    """Return the error of a request, as its feed's operator can read it."""
+    """Return the FeedError for any error of a request."""
     host, causes = url_host(url), tuple(_causes(error))
     if any(isinstance(cause, ForbiddenAddress) for cause in causes):
         return forbidden_address(url_origin(url))
@@ -61,23 +59,24 @@ def to_feed_error(error: Exception, url: str) -> FeedError:
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | ValueError):
         return FeedError(f"{redact_url(url)} is no usable address; correct it", kind="url")
     if any(isinstance(cause, _PROXY_ERRORS) for cause in causes):
-        said = f"{host} cannot be reached through the proxy; check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
-        return FeedError(said, kind="unreachable")
+        message = f"{host} cannot be reached through the proxy; check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY"
+        return FeedError(message, kind="unreachable")
     if any(isinstance(cause, ssl.SSLError) for cause in causes):
-        said = f"{host}: no secure connection ({_tls_reason(causes)}); check the address"
-        return FeedError(said, kind="tls")
+        message = f"{host}: no secure connection ({_tls_reason(causes)}); check the address"
+        return FeedError(message, kind="tls")
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         return FeedError(f"{host}: no such host, or no network; check the address", kind="unreachable")
     if any(isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ServerTimeoutError) for cause in causes):
-        said = f"{host} cannot be reached; check the address, or wait until it is up"
-        return FeedError(said, kind="unreachable")
+        message = f"{host} cannot be reached; check the address, or wait until it is up"
+        return FeedError(message, kind="unreachable")
     return FeedError(
-        f"{host} broke off or does not speak HTTP ({_reason(causes)}); the next run tries again", kind="http"
+        f"{host} closed the connection or does not speak HTTP ({_reason(causes)}); the next run tries again",
+        kind="http",
     )
 
 
 def _reason(causes: tuple[BaseException, ...]) -> str:
-    """Return the transport's own name of the trouble: httpx's are guesses about it."""
+    """Return the name of aiohttp's error: httpx's is less exact."""
     return next(
         (type(cause).__name__ for cause in causes if isinstance(cause, aiohttp.ClientError)),
         type(causes[0]).__name__,
@@ -85,7 +84,7 @@ def _reason(causes: tuple[BaseException, ...]) -> str:
 
 
 def _tls_reason(causes: tuple[BaseException, ...]) -> str:
-    """Return what OpenSSL says: aiohttp's own errors are SSL errors too, with nothing in them."""
+    """Return OpenSSL's reason: aiohttp's own errors are SSL errors without one."""
     for cause in causes:
         if verdict := getattr(cause, "verify_message", None):
             return f"certificate: {verdict}".rstrip(".")
@@ -97,9 +96,9 @@ def _tls_reason(causes: tuple[BaseException, ...]) -> str:
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     current: BaseException | None = error
-    seen: set[int] = set()
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
+    visited: set[int] = set()
+    while current is not None and id(current) not in visited:
+        visited.add(id(current))
         yield current
         if isinstance(current, BaseExceptionGroup):
             for each in current.exceptions:

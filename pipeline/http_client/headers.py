@@ -1,6 +1,6 @@
-"""Times as HTTP headers give them (RFC 9110 §5.6.7 and §10.2.3). Pure; imports nothing of ours.
+"""Parses HTTP dates, Retry-After and cache headers. Pure.
 
-What an answer says about how long it stays fresh (RFC 9111 §4.2.1). Pure.
+Source: RFC 9110 §5.6.7 and §10.2.3, RFC 9111 §4.2.1.
 """
 
 import math
@@ -13,7 +13,7 @@ from pipeline.domain.models import FrozenModel
 
 
 def parse_http_date(value: str) -> datetime | None:
-    """Return the moment that a header names, aware; None where it names none."""
+    """Return the time in a header, aware; None where it has none."""
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
@@ -22,15 +22,15 @@ def parse_http_date(value: str) -> datetime | None:
 
 
 def parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks for, given as seconds or as a date; None if neither.
+    """Return the seconds of a Retry-After header, which has seconds or a date; None for anything else.
 
-    `now` is aware. A moment that has passed asks for nothing.
+    `now` is aware. A date in the past gives 0.
     """
     try:
         seconds = float(value or "")
     except ValueError:
         moment = parse_http_date(value or "")
-        # Not their difference: a date of the year 9999 is farther off than a timedelta between zones may be.
+        # Timestamps, since the difference of two datetimes overflows for a date of the year 9999.
         seconds = moment.timestamp() - now.timestamp() if moment else math.nan
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
@@ -40,16 +40,16 @@ _UNCACHED = re.compile(r"(?:^|[\s,])no-(?:cache|store)\b", re.IGNORECASE)
 
 
 class CacheHints(FrozenModel):
-    """How long a feed's server wants it to be kept."""
+    """How long a response may be cached."""
 
     fresh_s: float | None = None
-    """Seconds; None where it does not say."""
+    """Seconds; None where the headers do not say."""
     expired: bool = False
-    """`Expires: 0`: servers that say so are not to be trusted with validators."""
+    """`Expires: 0`: the validators of such servers are not reliable."""
 
 
 def parse_cache_headers(headers: Mapping[str, str], now: datetime) -> CacheHints:
-    """Return the hints of an answer's headers, their names in lower case; `now` is aware UTC."""
+    """Return the cache hints of response headers, whose names are in lower case; `now` is aware UTC."""
     control = headers.get("cache-control", "")
     expires = headers.get("expires", "").strip()
     age = _MAX_AGE.search(control)

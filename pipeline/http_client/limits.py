@@ -1,63 +1,83 @@
-"""Whose turn it is: few requests to one host at a time, whatever many feeds it has or leads here.
-
-Tells answers that come in drops, each of which would hold a turn until the deadline. Pure.
-"""
+"""Limits of requests: concurrency per host and in total, and the minimum rate of a response."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 import aiohttp
 
 
 class HostLimiter:
-    """At most `total` requests at one time, `per_host` of them to one `host:port`."""
+    """At most `total` requests at the same time, `per_host` of them to one `host:port`."""
 
     def __init__(self, total: int, per_host: int) -> None:
         self._total = asyncio.Semaphore(total)
         self._per_host = per_host
-        # A host is forgotten when nobody asks it or waits for it.
+        # A host's semaphore is dropped when no request uses or awaits it.
         self._hosts: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     @contextlib.asynccontextmanager
-    async def at(self, place: str) -> AsyncIterator[None]:
-        """Wait for a turn at `host:port`, and hold it."""
-        host = self._hosts.get(place)
+    async def at(self, origin: str) -> AsyncIterator[None]:
+        """Wait until a request to `origin` (`host:port`) may start, and count it while it runs."""
+        host = self._hosts.get(origin)
         if host is None:
-            host = self._hosts[place] = asyncio.Semaphore(self._per_host)
-        async with host, self._total:  # in this order: a slow host's queue takes nobody else's turn
+            host = self._hosts[origin] = asyncio.Semaphore(self._per_host)
+        async with (
+            host,
+            self._total,
+        ):  # in this order, so that requests that wait for a slow host do not count in the total
             yield
 
 
+@dataclass(frozen=True)
+class RequestLimits:
+    """What one request may take, and how many requests run at the same time."""
+
+    timeout_s: float = 20
+    """Seconds for the whole request, redirects included, without the time that it waits to start."""
+    max_bytes: int = 15_000_000
+    """Bytes of a body, decoded or not."""
+    max_redirects: int = 5
+    per_host: int = 4
+    """Requests to one `host:port` at the same time."""
+    total: int = 100
+    """Requests of the client at the same time."""
+
+
+DEFAULT_LIMITS = RequestLimits()
+"""Chosen, not measured."""
+
+
 WINDOW_S = 3.0
-"""Seconds of an answer that are looked at together."""
-_MAX_SLOW_WINDOWS = 3
-"""Pieces within a window: a server that thinks, and then sends, sends fewer."""
+"""Seconds of a response that are measured together. Chosen, not measured."""
+_MIN_SLOW_PIECES = 3
+"""Pieces in a window from which on it can be slow: a late but quick response has fewer. Chosen."""
 _MIN_BYTES_PER_WINDOW = 750
-"""Bytes of a window's pieces: at that pace hardly a feed is whole before the deadline."""
+"""Bytes of a window's pieces: at this rate hardly any feed is complete before the deadline. Chosen."""
 
 
 class SlowBody(aiohttp.SocketTimeoutError):
-    """An answer comes drop by drop."""
+    """A response comes too slowly (slow-read attack, or a stuck server)."""
 
 
 class MinimumRate:
-    """Watches how fast one answer comes. Silence is none of its business: the deadline ends that."""
+    """Measures the rate of one response. Silence does not count: the deadline ends that."""
 
     def __init__(self) -> None:
-        self._since: float | None = None
-        self._came = self._pieces = 0
+        self._window_start: float | None = None
+        self._bytes = self._pieces = 0
 
-    def drips(self, size: int, now: float) -> bool:
-        """Note a piece of so many bytes, at a time in seconds; tell whether the last ones were drops."""
-        if self._since is None:
-            self._since = now
+    def is_too_slow(self, size: int, now: float) -> bool:
+        """Record a piece of `size` bytes at `now` (s); tell whether the window was below the minimum rate."""
+        if self._window_start is None:
+            self._window_start = now
             return False
-        self._came += size
+        self._bytes += size
         self._pieces += 1
-        if now - self._since < WINDOW_S:
+        if now - self._window_start < WINDOW_S:
             return False
-        dripping = self._pieces >= _MAX_SLOW_WINDOWS and self._came < _MIN_BYTES_PER_WINDOW
-        self._since, self._came, self._pieces = now, 0, 0
-        return dripping
+        too_slow = self._pieces >= _MIN_SLOW_PIECES and self._bytes < _MIN_BYTES_PER_WINDOW
+        self._window_start, self._bytes, self._pieces = now, 0, 0
+        return too_slow

@@ -1,12 +1,10 @@
-"""Which addresses a feed may lead to: those of the public internet, and no other. Pure.
+"""SSRF guard: connections only to addresses of the public internet.
 
-Python's `is_global` is not enough: it takes NAT64 and 6to4 addresses, which embed any IPv4 address, for
-public ones. Sources: IANA's special-purpose address registries, RFC 6890, RFC 6052, RFC 3056.
+A name is resolved once, and only checked addresses are connected to, so DNS rebinding has no effect.
+Addresses that are written in a URL are checked where the socket is created.
 
-Checks the address that a connection is made to, where it is made.
-
-Names are resolved once, and only what was checked is connected to: a name whose answer changes between
-two questions gains nothing. Addresses written in a URL are checked where the socket is made.
+Python's `is_global` is not enough: it is true for NAT64 and 6to4 addresses, which can embed a private IPv4
+address. Source: IANA special-purpose address registries, RFC 6890, RFC 6052, RFC 3056.
 """
 
 import asyncio
@@ -20,7 +18,7 @@ from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-_REFUSED = tuple(
+_NON_PUBLIC_NETWORKS = tuple(
     ipaddress.ip_network(network)
     for network in (
         "0.0.0.0/8",
@@ -43,12 +41,12 @@ _REFUSED = tuple(
         "fec0::/10",  # site-local, once
     )
 )
-_NUMBERS = re.compile(r"[0-9a-fx.]{1,60}", re.IGNORECASE)
-_OWN_NAMES = ("localhost", "localdomain", "local", "internal", "home.arpa")
+_NUMERIC_HOST = re.compile(r"[0-9a-fx.]{1,60}", re.IGNORECASE)
+_LOCAL_NAMES = ("localhost", "localdomain", "local", "internal", "home.arpa")
 
 
 def is_private_address(address: str) -> bool:
-    """Tell whether an IP address is none of the public internet's; what is no address is forbidden."""
+    """Tell whether an IP address is not of the public internet; also true for text that is no address."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
@@ -57,30 +55,30 @@ def is_private_address(address: str) -> bool:
         return True
     if not ip.is_global or ip.is_multicast or ip.is_reserved:
         return True
-    return any(ip.version == network.version and ip in network for network in _REFUSED)
+    return any(ip.version == network.version and ip in network for network in _NON_PUBLIC_NETWORKS)
 
 
 def is_private_host(host: str) -> bool:
-    """Tell whether a URL's host is forbidden as it is written: an address, or a name for this machine."""
+    """Tell whether a URL's host is a private address, or a name of this machine or its network."""
     host = host.strip("[]").rstrip(".").lower()
     if ":" in host:
         return is_private_address(host)
-    if _NUMBERS.fullmatch(host):
-        try:  # as the system would read `127.1` and `0x7f000001`
+    if _NUMERIC_HOST.fullmatch(host):
+        try:  # the system reads `127.1` and `0x7f000001` as addresses too
             return is_private_address(socket.inet_ntoa(socket.inet_aton(host)))
         except OSError:
             return False
-    return host.rpartition(".")[2] in _OWN_NAMES or host.endswith(".home.arpa")
+    return host.rpartition(".")[2] in _LOCAL_NAMES or host.endswith(".home.arpa")
 
 
 def origin_of(host: str, port: int) -> str:
-    """Return `host:port` as an exception is written: lower case, IPv6 in brackets."""
+    """Return `host:port` as in COPYDESK_ALLOW_HOSTS: lower case, IPv6 in brackets."""
     host = host.strip("[]").lower()
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def url_origin(url: str) -> str:
-    """Return a URL's `host:port`. Raises ValueError for what has none."""
+    """Return a URL's `host:port`. Raises ValueError where it has no host."""
     parts = urlsplit(url)
     if not parts.hostname:
         raise ValueError("no host")
@@ -88,18 +86,18 @@ def url_origin(url: str) -> str:
 
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
-"""A host and port to IP addresses; raises OSError where there are none."""
+"""Resolves a host and port to IP addresses; raises OSError where there are none."""
 
 
 class ForbiddenAddress(OSError):
-    """A feed led to an address that is none of the public internet's."""
+    """A URL leads to an address that is not of the public internet."""
 
 
 class SystemResolver:
-    """The system's look-up, in threads of its own.
+    """The system's name resolution (getaddrinfo), in its own threads.
 
-    A name whose servers are silent holds its thread for many seconds: it must hold up neither the look-ups
-    of others nor what else this process does in threads.
+    A silent name server blocks its thread for many seconds. It must not block other look-ups, nor the
+    default thread pool.
     """
 
     def __init__(self, at_once: int) -> None:
@@ -108,49 +106,49 @@ class SystemResolver:
     async def __call__(self, host: str, port: int) -> list[str]:
         """Return a host's addresses, best first. Raises OSError."""
         loop, tcp = asyncio.get_running_loop(), socket.SOCK_STREAM
-        found = await loop.run_in_executor(self._threads, socket.getaddrinfo, host, port, 0, tcp)
-        return [str(info[4][0]) for info in found]
+        infos = await loop.run_in_executor(self._threads, socket.getaddrinfo, host, port, 0, tcp)
+        return [str(info[4][0]) for info in infos]
 
     def close(self) -> None:
-        """Start no more look-ups, and wait for none."""
+        """Cancel waiting look-ups without waiting for running ones."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class GuardedResolver(AbstractResolver):
-    """A resolver and a maker of sockets that keep to the public internet.
+    """An aiohttp resolver and socket factory that allow only the public internet.
 
-    `allowed` are exact `host:port` exceptions, as URLs write them.
+    `allowed` are exact `host:port` exceptions.
     """
 
     def __init__(self, allowed: Collection[str], resolve: Resolve) -> None:
         self._allowed = frozenset(allowed)
         self._resolve = resolve
-        self._excepted: set[tuple[str, int]] = set()
+        self._allowed_addresses: set[tuple[str, int]] = set()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Return the addresses of a name that may be connected to. Raises ForbiddenAddress."""
-        found = await self._resolve(host, port)
+        """Return the allowed addresses of a name. Raises ForbiddenAddress where there are none."""
+        addresses = await self._resolve(host, port)
         if origin_of(host, port) in self._allowed:
-            self._excepted.update((address, port) for address in found)
+            self._allowed_addresses.update((address, port) for address in addresses)
         else:
-            found = [address for address in found if not is_private_address(address)]
-            if not found:
+            addresses = [address for address in addresses if not is_private_address(address)]
+            if not addresses:
                 raise ForbiddenAddress(host)
-        return [_result(host, address, port) for address in found]
+        return [_result(host, address, port) for address in addresses]
 
     def make_socket(self, info: tuple[Any, ...]) -> socket.socket:
-        """Return a socket for the address that is to be connected to. Raises ForbiddenAddress."""
+        """Return a socket for an address. Raises ForbiddenAddress."""
         family, kind, protocol, _, target = info
         address, port = str(target[0]), int(target[1])
-        excepted = (address, port) in self._excepted or origin_of(address, port) in self._allowed
-        if not excepted and is_private_address(address):
+        allowed = (address, port) in self._allowed_addresses or origin_of(address, port) in self._allowed
+        if not allowed and is_private_address(address):
             raise ForbiddenAddress(address)
         return socket.socket(family, kind, protocol)
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: no connection is open."""
 
 
 def _result(host: str, address: str, port: int) -> ResolveResult:

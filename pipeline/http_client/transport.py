@@ -1,7 +1,4 @@
-"""httpx on aiohttp, with a session of our own: guarded, without cookies, with few idle connections.
-
-The proxies of the environment, as httpx takes them where the transport is its own.
-"""
+"""httpx transport on aiohttp with the SSRF guard and limits, and the proxies of the environment."""
 
 import asyncio
 import ipaddress
@@ -27,11 +24,11 @@ from pipeline.http_client.limits import MinimumRate, SlowBody
 from pipeline.http_client.ssrf import GuardedResolver
 
 MAX_IDLE_CONNECTIONS = 64
-"""Hosts with connections kept open for a next request: 10,000 feeds must fit into a process's open files."""
-PARSE_S = 1.0
-"""Processor time for parsing one answer's bytes; 15 MB that nobody cut up on purpose take .02 s."""
-_HEADER_BYTES = 32_768
-"""Of one header; aiohttp's 8,190 are too few for what some content systems send. It allows 128 headers."""
+"""Hosts with idle connections: a process with 10,000 feeds must stay below its limit of open files."""
+MAX_PARSE_S = 1.0
+"""CPU seconds for parsing one response; an ordinary one of 15 MB takes 0.02 s."""
+_MAX_HEADER_BYTES = 32_768
+"""Bytes of one header; aiohttp's 8,190 are too few for some content systems. It allows 128 headers."""
 
 
 def without_credentials(url: httpx.URL) -> httpx.URL:
@@ -40,7 +37,7 @@ def without_credentials(url: httpx.URL) -> httpx.URL:
 
 
 def proxy_of(url: str) -> httpx.Proxy:
-    """Return the proxy at a URL; its user and password as the header that aiohttp makes of them."""
+    """Return the proxy of a URL, with its user and password as a header, as aiohttp needs them."""
     proxy = httpx.Proxy(url)
     if proxy.auth is None:
         return proxy
@@ -48,60 +45,60 @@ def proxy_of(url: str) -> httpx.Proxy:
 
 
 class GuardedTransport(AiohttpTransport):
-    """Connects where its guard allows; one per proxy, and one for all that goes without."""
+    """Connects only where its guard allows; one per proxy, and one for requests without a proxy."""
 
     def __init__(self, guard: GuardedResolver, tls: ssl.SSLContext, proxy: httpx.Proxy | None = None) -> None:
         super().__init__(verify=tls, proxy=proxy, client=lambda: _session(guard, tls))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; httpx has made a header of the URL's user and password, aiohttp refuses both."""
+        """Send a request without credentials in the URL: httpx has put them into a header already."""
         request.url = without_credentials(request.url)
-        await request.aread()  # a redirect's body is empty but unread: it would be sent, in chunks
+        await request.aread()  # an unread empty body of a redirect would be sent in chunks
         return await super().handle_async_request(request)
 
 
 class _Protocol(ResponseHandler):
-    """Bounds what parsing an answer costs, and how slowly it may come.
+    """Limits the CPU time for parsing a response, and its minimum rate.
 
-    Interim answers, blank lines and chunks of one byte, sent without end, would keep the event loop busy
-    until the deadline; an answer in drops would keep its turn for as long.
+    Endless interim responses, blank lines or chunks of one byte would keep the event loop busy until the
+    deadline. A slow response would block a request slot of its host for as long.
     """
 
     _spent_s = 0.0
-    _pace = MinimumRate()
+    _rate = MinimumRate()
 
     def set_response_params(self, **params: Any) -> None:  # noqa: ANN401 - whatever aiohttp hands on
-        """Begin with another answer."""
-        self._spent_s, self._pace = 0.0, MinimumRate()
+        """Start the next response."""
+        self._spent_s, self._rate = 0.0, MinimumRate()
         super().set_response_params(**params)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, or hang up."""
+        """Parse data, or close the connection over a limit."""
         started = time.thread_time()
         super().data_received(data)
         self._spent_s += time.thread_time() - started
-        drips = self._pace.drips(len(data), time.monotonic())
-        if drips:
+        too_slow = self._rate.is_too_slow(len(data), time.monotonic())
+        if too_slow:
             self._fail(SlowBody())
-        if (drips or self._spent_s > PARSE_S) and self.transport is not None:
+        if (too_slow or self._spent_s > MAX_PARSE_S) and self.transport is not None:
             self.transport.abort()
 
     def _fail(self, error: Exception) -> None:
-        """Raise an error in whoever waits for the head, or for the body."""
+        """Raise an error where the response head or body is awaited."""
         self.set_exception(error)
         if self._payload is not None:
             set_exception(self._payload, error)
 
 
 class _Connector(aiohttp.TCPConnector):
-    """Bounds the idle connections, for which aiohttp has no limit, and what comes on any."""
+    """Limits idle connections, for which aiohttp has no limit, and uses `_Protocol`."""
 
     def __init__(self, guard: GuardedResolver, tls: ssl.SSLContext) -> None:
         super().__init__(
-            limit=0,  # turns are waited for before, where the deadline does not run
+            limit=0,  # HostLimiter limits connections, outside the deadline
             ssl=tls,
             resolver=guard,
-            use_dns_cache=False,  # with it, a look-up outlives its request
+            use_dns_cache=False,  # the cache's look-ups outlive their requests
             socket_factory=guard.make_socket,
         )
         self._factory = partial(_Protocol, loop=asyncio.get_running_loop())  # type: ignore[assignment]
@@ -116,7 +113,7 @@ def _session(guard: GuardedResolver, tls: ssl.SSLContext) -> aiohttp.ClientSessi
         connector=_Connector(guard, tls),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
-        max_field_size=_HEADER_BYTES,
+        max_field_size=_MAX_HEADER_BYTES,
     )
 
 
@@ -129,41 +126,45 @@ _SCHEMES = ("http", "https", "all")
 def require_usable_proxies() -> None:
     """Raise ConfigError where the environment names a proxy that cannot be used.
 
-    The libraries that ask the model and Prefect take every one of these variables, also where another, or
-    NO_PROXY, leaves no host to it, and end with an error of their own.
+    The client libraries of the model server and of Prefect read every one of these variables, also where no
+    host uses that proxy, and fail with their own error.
     """
-    found = getproxies()
-    if "*" not in _exempt(found):
+    proxies = getproxies()
+    if "*" not in _exempt(proxies):
         for scheme in _SCHEMES:
-            if found.get(scheme):
-                _proxy(scheme, found[scheme])
+            if proxies.get(scheme):
+                _proxy_url(scheme, proxies[scheme])
 
 
-def mounts(make: Callable[[str], T]) -> dict[str, T | None]:
-    """Return httpx's `mounts`: URL pattern to what `make` makes of a proxy's URL, None for no proxy.
+def proxy_mounts(make: Callable[[str], T]) -> dict[str, T | None]:
+    """Return httpx's `mounts`: URL patterns with `make(proxy URL)`, or None for no proxy.
 
     Raises ConfigError for a proxy that is neither http nor https.
     """
-    return {pattern: None if url is None else make(url) for pattern, url in patterns(getproxies()).items()}
+    return {
+        pattern: None if url is None else make(url) for pattern, url in proxy_patterns(getproxies()).items()
+    }
 
 
-def patterns(found: Mapping[str, str]) -> dict[str, str | None]:
-    """Return URL patterns and their proxies, of what `getproxies` found. Raises ConfigError."""
-    exempt = _exempt(found)
-    schemes = [scheme for scheme in ("http", "https") if found.get(scheme)]
+def proxy_patterns(proxies: Mapping[str, str]) -> dict[str, str | None]:
+    """Return URL patterns with their proxy URLs, from the result of `getproxies`. Raises ConfigError."""
+    exempt = _exempt(proxies)
+    schemes = [scheme for scheme in ("http", "https") if proxies.get(scheme)]
     if "*" in exempt:
         return {}
-    if found.get("all") and len(schemes) < 2:  # else nothing is left for it
+    if proxies.get("all") and len(schemes) < 2:  # with both, no request is left for it
         schemes.append("all")
-    proxied: dict[str, str | None] = {f"{scheme}://": _proxy(scheme, found[scheme]) for scheme in schemes}
+    proxied: dict[str, str | None] = {
+        f"{scheme}://": _proxy_url(scheme, proxies[scheme]) for scheme in schemes
+    }
     return proxied | {_pattern(host): None for host in exempt} if proxied else {}
 
 
-def _exempt(found: Mapping[str, str]) -> list[str]:
-    return [host.strip() for host in found.get("no", "").split(",") if host.strip()]
+def _exempt(proxies: Mapping[str, str]) -> list[str]:
+    return [host.strip() for host in proxies.get("no", "").split(",") if host.strip()]
 
 
-def _proxy(scheme: str, text: str) -> str:
+def _proxy_url(scheme: str, text: str) -> str:
     url = text if "://" in text else f"http://{text}"
     try:
         parts = urlsplit(url)
@@ -171,20 +172,20 @@ def _proxy(scheme: str, text: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise _unusable(scheme, url)
+        raise _unusable_proxy(scheme, url)
     return url
 
 
-def _unusable(scheme: str, url: str) -> ConfigError:
-    lower = f"{scheme}_proxy"  # goes before the other where both are set
+def _unusable_proxy(scheme: str, url: str) -> ConfigError:
+    lower = f"{scheme}_proxy"  # takes precedence where both are set
     variable = lower if os.environ.get(lower) else lower.upper()
-    said = f"{variable} {redact_url(url)} is no http(s) proxy"
+    problem = f"{variable} {redact_url(url)} is no http(s) proxy"
     if url.lower().startswith("socks"):
-        said = (
+        problem = (
             f"{variable} names a SOCKS proxy ({redact_url(url)}), and Copydesk speaks to http(s) proxies only"
         )
     return ConfigError(
-        f"{said}; write one such as http://proxy.example:3128, or take {variable} out of the environment",
+        f"{problem}; write one such as http://proxy.example:3128, or take {variable} out of the environment",
         variable=variable,
     )
 

@@ -1,8 +1,8 @@
-"""Composes publishing: what waits in the ledger is carried to each target, and what came of it kept.
+"""Publishes approved articles: sends pending publications of the database to their targets.
 
-Only text whose hash stands in an approval leaves here, with the keys that a target adds. A target that fails
-holds up no other; its rows are tried again by a later drain. Killed anywhere, the next drain does the same
-again, which changes nothing.
+The table of publications is a transactional outbox: an approval adds rows in its own transaction, and this
+package carries them out later. Every step is idempotent, so a killed run is repeated. Only text whose hash is
+approved is sent, with the keys that a target adds. A failed target blocks no other, and is retried later.
 """
 
 from pipeline.publishing.outcome import PublishContext, TargetResult, TargetRunner

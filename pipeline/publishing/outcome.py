@@ -1,4 +1,4 @@
-"""What publishing works with, and how what came of it is told and kept."""
+"""Runs the step of one target and records its results in the database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -18,7 +18,7 @@ from pipeline.storage import Database, Publication
 
 
 class TargetResult(FrozenModel):
-    """What a drain did at one target."""
+    """What one run did at one target."""
 
     target: str
     published: int = 0
@@ -29,16 +29,16 @@ class TargetResult(FrozenModel):
 
     @property
     def summary(self) -> str:
-        """What was done, in one line."""
+        """The counts and the first error, in one line."""
         parts = [f"{self.published} published"] if self.published else []
         parts += [f"{self.withdrawn} withdrawn"] if self.withdrawn else []
         parts += [f"{self.failed} failed"] if self.failed else []
-        said = f"{self.target}: {', '.join(parts) or 'nothing changed'}"
-        return f"{said} ({self.error})" if self.error else said
+        text = f"{self.target}: {', '.join(parts) or 'nothing changed'}"
+        return f"{text} ({self.error})" if self.error else text
 
 
 class TargetRunner(Protocol):
-    """Runs the step of one target under a name, for whoever watches: as a task of a flow, for example."""
+    """Runs the step of one target under a name, for example as a task of a Prefect flow."""
 
     def __call__(
         self, name: str, step: Callable[[], Awaitable[TargetResult]], /
@@ -48,7 +48,7 @@ class TargetRunner(Protocol):
 
 @dataclass(frozen=True)
 class PublishContext:
-    """What publishing works with."""
+    """Dependencies of publishing."""
 
     db: Database
     root: Path
@@ -60,23 +60,28 @@ class PublishContext:
 
 
 async def run_target(
-    press: PublishContext,
+    ctx: PublishContext,
     target: Target,
     rows: Sequence[Publication],
     now: datetime,
-    each: TargetRunner,
+    runner: TargetRunner,
     send: Callable[[], Awaitable[Sequence[Result]]],
 ) -> TargetResult:
-    """Send rows, keep what came of them, and fail in a watcher's view where one of them failed."""
+    """Send rows with `send`, record the results and return them.
+
+    The step raises PublishError to `runner` where a row failed, so that a watched task fails too.
+    """
 
     async def step() -> TargetResult:
-        outcome = await asyncio.to_thread(_kept, press.db, target.name, rows, await _results(rows, send), now)
+        outcome = await asyncio.to_thread(
+            _record_results, ctx.db, target.name, rows, await _results(rows, send), now
+        )
         if outcome.error:
             raise PublishError(outcome.error, outcome=outcome)
         return outcome
 
     try:
-        return await each(f"publish {target.name}", step)
+        return await runner(f"publish {target.name}", step)
     except PublishError as error:
         outcome = error.context.get("outcome")
         if isinstance(outcome, TargetResult):
@@ -87,24 +92,24 @@ async def run_target(
 async def _results(
     rows: Sequence[Publication], send: Callable[[], Awaitable[Sequence[Result]]]
 ) -> Sequence[Result]:
-    """Return what sending brought; trouble that nobody foresaw is that target's own."""
+    """Return a result for each row; an unexpected exception fails only this target."""
     [sent] = await asyncio.gather(send(), return_exceptions=True)
     if not isinstance(sent, BaseException):
         return sent
     if not isinstance(sent, Exception):
-        raise sent  # an interrupt
-    told = sent.message if isinstance(sent, CopydeskError) else _unforeseen(sent)
-    return [PublishError(told)] * len(rows)
+        raise sent  # KeyboardInterrupt, CancelledError
+    message = sent.message if isinstance(sent, CopydeskError) else _unexpected_error(sent)
+    return [PublishError(message)] * len(rows)
 
 
-def _unforeseen(error: Exception) -> str:
+def _unexpected_error(error: Exception) -> str:
     return f"unexpected trouble, please report it: {type(error).__name__}: {error}"
 
 
-def _kept(
+def _record_results(
     db: Database, target: str, rows: Sequence[Publication], results: Sequence[Result], now: datetime
 ) -> TargetResult:
-    """Record what came of rows and count it."""
+    """Store the results of rows and return their counts."""
     counts = {"publish": 0, "withdraw": 0}
     errors: list[str] = []
     for row, result in zip(rows, results, strict=True):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.domain.models import RedraftRequest
+from pipeline.domain.reviews import RedraftRequest
 from pipeline.domain.text import replace_surrogates
 from pipeline.llm.chat import Message
 from pipeline.rewrite.article_schema import coerce, response_json, validation_error

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.domain.models import Finding, Severity
+from pipeline.domain.reviews import Finding, Severity
 from pipeline.domain.text import one_line, replace_surrogates, sentence_ends
 from pipeline.llm.chat import Message
 from pipeline.rewrite.article_schema import coerce, response_json, validation_error

@@ -1,4 +1,4 @@
-"""Work in processes apart: what costs too much costs one of them, and nobody else's time."""
+"""Worker processes under CPU and memory limits, for work on hostile input."""
 
 from pipeline.sandbox.pool import CPU_S, MEMORY_BYTES, JobError, WorkerPool
 from pipeline.sandbox.worker import run_worker

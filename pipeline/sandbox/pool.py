@@ -1,4 +1,4 @@
-"""The outside of worker processes: they are started when needed, replaced when they end, and see no key."""
+"""Pool of worker processes, started when needed and replaced when they end; they get no secrets."""
 
 import asyncio
 import contextlib
@@ -14,21 +14,21 @@ from pipeline.config import minimal_environment
 from pipeline.sandbox.worker import OK, OVER_LIMIT
 
 CPU_S = 4.0
-"""Seconds of processor time that one job may take."""
+"""CPU seconds of one job. Chosen, not measured."""
 MEMORY_BYTES = 190_000_000
-"""Bytes that a worker may grow by."""
+"""Bytes by which a worker's memory may grow. Chosen, not measured."""
 _WALL_S = 60.0
-"""Seconds after which a worker is given up that neither answers nor uses its processor time."""
+"""Wall-clock seconds after which a worker is killed that neither answers nor uses its CPU time. Chosen."""
 _MAX_JOBS = 1000
-"""Jobs after which a worker is replaced: what leaks does not add up."""
+"""Jobs after which a worker is replaced, so that memory leaks do not add up. Chosen, not measured."""
 _ROOT = Path(__file__).parents[2]
-"""Where a worker finds the same package as this process."""
+"""Working directory of a worker: it imports the same package as this process."""
 
 
 class JobError(Exception):
-    """A job came to nothing: what `kind` of trouble, what it said, and its context.
+    """A job failed; its kind, message and context are those of the error in the worker.
 
-    Kind `too-costly`: it took more time or memory than it may. `no-process`: none could be started.
+    Kind `too-costly`: it took more time or memory than allowed. `no-process`: no worker could be started.
     """
 
     def __init__(self, kind: str, message: str, context: dict[str, Any] | None = None) -> None:
@@ -39,9 +39,9 @@ class JobError(Exception):
 
 
 class WorkerPool:
-    """A few worker processes that run a module's jobs; a context manager.
+    """A few worker processes that run the jobs of a module; a context manager.
 
-    The module's `main` is `serve` with its jobs.
+    The module calls `run_worker` when it runs as `__main__`.
     """
 
     def __init__(
@@ -64,34 +64,34 @@ class WorkerPool:
         await asyncio.gather(*(worker.stop() for worker in self.workers))
 
     async def run(self, job: dict[str, Any], body: bytes) -> bytes:
-        """Return the result of a job, as JSON. Raises JobFailed."""
+        """Return the result of a job, as JSON. Raises JobError."""
         worker = await self._idle.get()
-        kept = None
+        reusable = None
         try:
             if worker is None or worker.ended:
-                worker = await self._started()
+                worker = await self._start()
             async with asyncio.timeout(_WALL_S):
                 answer = await worker.call(job, body)
-            kept = worker if worker.jobs < _MAX_JOBS and not answer.startswith(OVER_LIMIT) else None
+            reusable = worker if worker.jobs < _MAX_JOBS and not answer.startswith(OVER_LIMIT) else None
         except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
             raise JobError("too-costly", "takes more time or memory than it may") from error
         finally:
-            # Also where the caller was cancelled: what the worker still writes is nobody's.
-            self._idle.put_nowait(kept)
-            if kept is None and worker is not None:
+            # Also after a cancellation: the worker's late answer must not be read by another job.
+            self._idle.put_nowait(reusable)
+            if reusable is None and worker is not None:
                 await asyncio.shield(self._replace(worker))
         return _result(answer)
 
-    async def _started(self) -> "_Worker":
+    async def _start(self) -> "_Worker":
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", self._module, *self._limits,
                 stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=_ROOT, env=minimal_environment(),
-                start_new_session=True,  # Ctrl-C is for the run, which needs its workers until it ends
+                start_new_session=True,  # Ctrl-C must not end the workers before the run
             )  # fmt: skip
         except OSError as error:
-            said = f"no process can be started to read in: {error.strerror}; free memory or processes"
-            raise JobError("no-process", said) from error
+            message = f"no process can be started to read in: {error.strerror}; free memory or processes"
+            raise JobError("no-process", message) from error
         worker = _Worker(process)
         self.workers.add(worker)
         return worker
@@ -102,7 +102,7 @@ class WorkerPool:
 
 
 class _Worker:
-    """One process, and the talk with it."""
+    """One process and its pipes."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -110,11 +110,11 @@ class _Worker:
 
     @property
     def ended(self) -> bool:
-        """Tell whether somebody ended the process while it had nothing to do."""
+        """Tell whether the process has ended, for example killed while idle."""
         return self._process.returncode is not None
 
     async def call(self, job: dict[str, Any], body: bytes) -> bytes:
-        """Hand over a job and return the answer. Raises OSError, IncompleteReadError if the process ends."""
+        """Send a job and return the answer. Raises OSError or IncompleteReadError if the process ends."""
         to, back = self._process.stdin, self._process.stdout
         if to is None or back is None:
             raise BrokenPipeError
@@ -126,7 +126,7 @@ class _Worker:
         return await back.readexactly(length)
 
     async def stop(self) -> None:
-        """End the process, whatever it does."""
+        """Kill the process."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
         if self._process.stdin:
@@ -137,8 +137,8 @@ class _Worker:
 
 
 def _result(answer: bytes) -> bytes:
-    """Return the result within an answer. Raises the JobFailed that it tells of."""
+    """Return the result in an answer. Raises JobError where it has an error."""
     if answer.startswith(OK):
         return answer[len(OK) : -1]
-    said = json.loads(answer)["error"]
-    raise JobError(said["kind"], said["message"], said["context"])
+    error = json.loads(answer)["error"]
+    raise JobError(error["kind"], error["message"], error["context"])

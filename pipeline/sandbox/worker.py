@@ -1,7 +1,6 @@
-"""The inside of a worker process: jobs from standard input, results to standard output; it may be killed.
+"""Main loop of a worker process: jobs from standard input, answers to standard output, under limits.
 
-A job is a line of JSON and the bytes that it announces; a result is its length and JSON. What a job may cost
-in processor time and memory is limited here, where a hostile text can spend it.
+A job is a line of JSON and as many bytes as its key `bytes` says. An answer is 8 bytes of length and JSON.
 """
 
 import json
@@ -14,44 +13,44 @@ from typing import Any, BinaryIO
 from pipeline.domain.errors import CopydeskError
 
 OK = b'{"ok":'
-"""How the answer about a job that went well begins."""
+"""Beginning of the answer of a successful job."""
 OVER_LIMIT = b'{"error": {"kind": "too-costly"'
-"""How the answer about one begins that took more than it may."""
+"""Beginning of the answer of a job over its limits."""
 
 Work = Callable[[dict[str, Any], bytes], bytes]
-"""Makes a result, as JSON, of a job and its bytes; raises a CopydeskError where that is an outcome too."""
+"""Returns the result of a job and its bytes, as JSON; raises CopydeskError for an expected failure."""
 
 
 def run_worker(work: Work) -> None:
-    """Work until standard input ends: that is when the parent is gone, however it went.
+    """Run jobs until standard input ends, which it does when the parent has ended.
 
-    Whatever is imported before is not counted against the memory that a job may take.
+    Memory of modules that are imported before does not count against the limit.
     """
     cpu_s, memory = float(sys.argv[1]), int(sys.argv[2])
-    for number in (signal.SIGINT, signal.SIGTERM):  # a service manager may tell every process of ours
+    for number in (signal.SIGINT, signal.SIGTERM):  # a service manager may signal every process of the group
         signal.signal(number, signal.SIG_IGN)
     _limit_memory(memory)
     source, target = sys.stdin.buffer, sys.stdout.buffer
     while line := source.readline():
         job = json.loads(line)
         body = source.read(job["bytes"])
-        # In processor time: a machine that is busy elsewhere says nothing against a document.
+        # CPU time, not wall-clock time: a busy machine must not fail a document.
         signal.setitimer(signal.ITIMER_PROF, cpu_s)
         answer = _run_job(work, job, body)
         signal.setitimer(signal.ITIMER_PROF, 0)
         _write_result(target, answer)
         if answer.startswith(OVER_LIMIT):
-            return  # memory that is scattered does not come back
+            return  # fragmented memory is not given back
 
 
-def _limit_memory(most: int) -> None:
-    """Let this process grow by so many bytes from what it has now."""
+def _limit_memory(max_growth: int) -> None:
+    """Limit this process to its current memory and `max_growth` bytes more."""
     try:
         with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123
-            held = int(statm.read().split()[5]) * resource.getpagesize()
-    except OSError:  # not Linux: no limit of memory, that of time remains
+            current = int(statm.read().split()[5]) * resource.getpagesize()
+    except OSError:  # not Linux: no memory limit, only the time limit
         return
-    resource.setrlimit(resource.RLIMIT_DATA, (held + most, held + most))
+    resource.setrlimit(resource.RLIMIT_DATA, (current + max_growth, current + max_growth))
 
 
 def _run_job(work: Work, job: dict[str, Any], body: bytes) -> bytes:
@@ -63,14 +62,14 @@ def _run_job(work: Work, job: dict[str, Any], body: bytes) -> bytes:
         return _error("needs more memory than it may", "too-costly", {})
     except RecursionError:
         return _error("is nested too deeply", "too-deep", {})
-    except Exception as error:  # noqa: BLE001 - our defect: it must not look like a document's fault
-        said = f"unexpected trouble, please report it: {type(error).__name__}: {error}"
-        return _error(said, "unexpected", {})
+    except Exception as error:  # noqa: BLE001 - a defect of Copydesk must not look like a fault of the document
+        message = f"unexpected trouble, please report it: {type(error).__name__}: {error}"
+        return _error(message, "unexpected", {})
 
 
 def _error(message: str, kind: str, context: dict[str, object]) -> bytes:
-    said = {"kind": kind, "message": message, "context": context}
-    return json.dumps({"error": said}, default=str).encode()
+    details = {"kind": kind, "message": message, "context": context}
+    return json.dumps({"error": details}, default=str).encode()
 
 
 def _write_result(target: BinaryIO, answer: bytes) -> None:

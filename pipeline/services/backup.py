@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from pipeline.articles import files
-from pipeline.articles.files import NAME, exclusive_lock
+from pipeline.articles.files import LOCK_NAME, exclusive_lock
 from pipeline.config import private_files
 from pipeline.domain.errors import OutputError, ReviewError
 from pipeline.storage import Database
@@ -71,7 +71,7 @@ def _standing(root: Path) -> Iterator[Path]:
         if (
             path.is_file()
             and not path.is_symlink()
-            and path.name != NAME
+            and path.name != LOCK_NAME
             and not files.is_temporary(path.name)
         ):
             yield path

@@ -16,24 +16,22 @@ from pipeline.articles.approved_metadata import front_of, is_overview_start
 from pipeline.articles.files import draft_path
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.articles.markdown import find_section, replace_section, safe_line, section_text
-from pipeline.articles.render import build_front_matter, render_body, safe_markdown
+from pipeline.articles.render import FrontMatterDefaults, build_front_matter, render_body, safe_markdown
 from pipeline.covers import build_query, feed_cover, photo_cover
 from pipeline.domain.errors import BudgetExceeded, LLMError, OutputError, ReviewError
 from pipeline.domain.models import (
     Article,
     Beat,
     Credit,
-    Draft,
     FeedConfig,
-    Finding,
     LLMResponse,
     Provenance,
-    Severity,
     Source,
     build_source,
     utc_iso,
 )
-from pipeline.domain.plain_text import without_elements
+from pipeline.domain.reviews import Draft, Finding, Severity
+from pipeline.domain.text import without_elements
 from pipeline.llm.structured_output import StructuredRequest, request_structured
 from pipeline.rewrite.article_schema import WireArticle, parse_response
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
@@ -202,9 +200,11 @@ async def _laid_out(
         article,
         provenance,
         now=ctx.clock(),
-        version=previous.version + 1 if previous else 1,
-        previous=editor_fields(previous, beat) if previous else None,
-        cover=cover,
+        defaults=FrontMatterDefaults(
+            version=previous.version + 1 if previous else 1,
+            previous=editor_fields(previous, beat) if previous else {},
+            cover=cover,
+        ),
     )
     front = await asyncio.to_thread(lambda: front_of(front_matter(()), body, beat))
     findings = (*await ctx.check(source, body, beat, front), *_told_too(siblings))

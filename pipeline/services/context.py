@@ -13,16 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from pipeline.config import Settings
 from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import CopydeskError
-from pipeline.domain.models import (
-    Beat,
-    FeedConfig,
-    Finding,
-    Front,
-    FrozenModel,
-    PollState,
-    Source,
-    TokenUsage,
-)
+from pipeline.domain.models import Beat, FeedConfig, FrozenModel, PollState, Source, TokenUsage
+from pipeline.domain.reviews import Finding, Front
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.parsing.parse import ParsedFeed
 from pipeline.http_client import HttpClient

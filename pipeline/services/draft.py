@@ -27,7 +27,8 @@ from pipeline.domain.errors import (
     RateLimited,
     ShutdownRequested,
 )
-from pipeline.domain.models import Draft, FeedConfig, Item, Severity, Window, external_id
+from pipeline.domain.models import FeedConfig, Item, Window, external_id
+from pipeline.domain.reviews import Draft, Severity
 from pipeline.feeds.pages.completeness import incompleteness
 from pipeline.feeds.pages.extract import Page
 from pipeline.feeds.pages.fetch import merge_page_text, needs_page

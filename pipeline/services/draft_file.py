@@ -12,7 +12,8 @@ from pipeline.articles.front_matter import dumps, loads
 from pipeline.checks.injection.contact_details import extract_contacts
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import EditConflict, OutputError, ReviewError
-from pipeline.domain.models import Beat, Credit, Draft, Finding, Front, Severity, Source
+from pipeline.domain.models import Beat, Credit, Source
+from pipeline.domain.reviews import Draft, Finding, Front, Severity
 from pipeline.storage import Database, DraftRow, PendingSave, Save, unacknowledged
 
 

@@ -11,8 +11,9 @@ from pipeline.articles.files import exclusive_lock
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import EditConflict, OutputError, ReviewError
-from pipeline.domain.models import Beat, Draft, Finding, Front, FrozenModel, Sentiment, utc_iso
-from pipeline.domain.plain_text import without_elements
+from pipeline.domain.models import Beat, FrozenModel, Sentiment, utc_iso
+from pipeline.domain.reviews import Draft, Finding, Front
+from pipeline.domain.text import without_elements
 from pipeline.services.draft_file import (
     as_draft,
     beat_of,

@@ -11,7 +11,8 @@ from pipeline.articles.markdown import find_section
 from pipeline.checks.runner import run_checks
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import Draft, utc_iso
+from pipeline.domain.models import utc_iso
+from pipeline.domain.reviews import Draft
 from pipeline.services.draft_file import (
     DraftOnDisk,
     beat_of,

@@ -207,8 +207,8 @@ async def publish_after_run(ctx: RunContext, targets: Sequence[Target]) -> list[
     """Carry out what waits at targets; a target that fails is a failed step, and the run goes on."""
     if not ctx.settings.writes_drafts:
         return []
-    press = PublishContext(ctx.db, ctx.settings.output, targets, ctx.net, ctx.settings.hooks)
+    context = PublishContext(ctx.db, ctx.settings.output, targets, ctx.net, ctx.settings.hooks)
     try:
-        return await publish_pending(press, datetime.now(UTC), each=ctx.as_task)
+        return await publish_pending(context, datetime.now(UTC), runner=ctx.as_task)
     except (DatabaseError, OutputError, PublishError) as error:
         return [TargetResult(target="all", error=error.message)]

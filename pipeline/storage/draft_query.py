@@ -6,7 +6,8 @@ from typing import Any, Literal, NamedTuple
 
 import sqlalchemy as sa
 
-from pipeline.domain.models import FrozenModel, Severity
+from pipeline.domain.models import FrozenModel
+from pipeline.domain.reviews import Severity
 from pipeline.storage.redraft_requests import waiting
 from pipeline.storage.schema import acknowledgements, feeds, items, versions
 from pipeline.storage.schema import findings as findings_table

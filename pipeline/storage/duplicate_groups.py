@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pipeline.domain.models import Item
-from pipeline.domain.near_duplicates import NEAR, is_near_duplicate, is_same_item
+from pipeline.domain.near_duplicates import MAX_GAP, is_near_duplicate, is_same_item
 from pipeline.storage.engine import Row, chunks
 from pipeline.storage.findings import add_finding
 from pipeline.storage.records import Sibling, duplicate_finding
@@ -51,7 +51,7 @@ def _candidates(connection: sa.Connection, item: Item, marks: Sequence[int]) -> 
     if not marks:
         return ()
     sharing = sa.select(bands.c.item_id).where(bands.c.band.in_(marks))
-    near = items.c.published_at.between(item.published_at - NEAR, item.published_at + NEAR)
+    near = items.c.published_at.between(item.published_at - MAX_GAP, item.published_at + MAX_GAP)
     query = (
         sa.select(items, feeds.c.key)
         .select_from(items.join(feeds))

@@ -130,8 +130,8 @@ def _make_private(database: str) -> None:
     if database.startswith("file:"):  # a URI: its options say whether a file may be made
         return
     with contextlib.suppress(OSError):  # SQLite says what is wrong
-        private_files.make(Path(database))
-    private_files.narrow(*(Path(f"{database}{ending}") for ending in ("", "-wal", "-shm", "-journal")))
+        private_files.create(Path(database))
+    private_files.restrict(*(Path(f"{database}{ending}") for ending in ("", "-wal", "-shm", "-journal")))
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from pipeline.domain.errors import LeaseLost
-from pipeline.domain.models import Draft, Item, LLMResponse, Provenance, RedraftRequest, TokenUsage, Window
+from pipeline.domain.models import Item, LLMResponse, Provenance, TokenUsage, Window
+from pipeline.domain.reviews import Draft, RedraftRequest
 from pipeline.storage import feeds, redraft_requests, version_rows
 from pipeline.storage.engine import Row, Transactions, chunks
 from pipeline.storage.findings import SYSTEM_EDITOR, flag_failed_redraft, flag_update

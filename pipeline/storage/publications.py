@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 import sqlalchemy as sa
 from pydantic import AwareDatetime
 
-from pipeline.domain.models import FrozenModel, ReviewDecision
+from pipeline.domain.models import FrozenModel
+from pipeline.domain.reviews import ReviewDecision
 from pipeline.storage.engine import Row, Transactions, chunks
 from pipeline.storage.schema import items, publications, verdicts
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from pipeline.domain.models import Draft, Finding, FrozenModel, Item, LLMResponse, RedraftRequest, Severity
+from pipeline.domain.models import FrozenModel, Item, LLMResponse
+from pipeline.domain.reviews import Draft, Finding, RedraftRequest, Severity
 
 LeaseFilter = Literal["all", "asked", "new"]
 """Which waiting items of a feed are leased: all; those with a redraft request or a text that only has to be

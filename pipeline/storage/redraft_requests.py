@@ -7,7 +7,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import RedraftRequest
+from pipeline.domain.reviews import RedraftRequest
 from pipeline.storage import version_rows
 from pipeline.storage.engine import Transactions, chunks
 from pipeline.storage.records import DraftRow, PreviousVersion

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import FrozenModel, Review, ReviewDecision
+from pipeline.domain.models import FrozenModel
+from pipeline.domain.reviews import Review, ReviewDecision
 from pipeline.storage import publications, redraft_requests
 from pipeline.storage.engine import Row, Transactions
 from pipeline.storage.item_rows import apply_source_update

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from pipeline.domain.models import Draft
+from pipeline.domain.reviews import Draft
 from pipeline.storage.engine import Row, chunks
 from pipeline.storage.findings import finding_row, findings_of
 from pipeline.storage.records import PreviousVersion

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import Draft
+from pipeline.domain.reviews import Draft
 from pipeline.storage import leases, version_rows
 from pipeline.storage.engine import Row, Transactions
 from pipeline.storage.item_rows import require_editable

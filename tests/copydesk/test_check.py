@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from copydesk.check import line_of
-from pipeline.domain.models import Finding, Severity
+from pipeline.domain.reviews import Finding, Severity
 from tests.commands import call_copydesk
 from tests.end_to_end.project import Project
 from tests.pipeline.checks.articles import ARTICLE, TEXT

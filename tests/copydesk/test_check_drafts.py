@@ -13,7 +13,7 @@ from copydesk import check
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import Settings, load_feeds
 from pipeline.domain.errors import CopydeskError, OutputError, ReviewError
-from pipeline.domain.models import ReviewDecision
+from pipeline.domain.reviews import ReviewDecision
 from pipeline.services import review
 from pipeline.storage import Database
 from tests.fakes.stock import fill, layout

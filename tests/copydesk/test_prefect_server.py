@@ -13,7 +13,7 @@ import pytest
 from copydesk.prefect_server import _served, small_server, started
 from flows.prefect_api import is_named, renew
 from pipeline.config import minimal_environment
-from pipeline.config.child_environment import NO_TELEMETRY
+from pipeline.config.environment import NO_TELEMETRY
 from pipeline.domain.errors import ConfigError
 from tests.fakes.feed_server import FeedServer
 

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 from pipeline.articles import files
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.domain.errors import LeaseLost
-from pipeline.domain.models import Draft
+from pipeline.domain.reviews import Draft
 from pipeline.services.compose import ComposedDraft
 from pipeline.services.draft import _begin
 from pipeline.storage import Database, Lease

@@ -5,7 +5,8 @@ import asyncio
 from pipeline.checks.pool import CheckPool
 from pipeline.checks.runner import run_checks, trace_claims
 from pipeline.checks.tokens import SupportedClaim
-from pipeline.domain.models import Beat, Finding, Front, Source
+from pipeline.domain.models import Beat, Source
+from pipeline.domain.reviews import Finding, Front
 
 
 class ChecksHere(CheckPool):

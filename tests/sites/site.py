@@ -14,10 +14,11 @@ from typing import NamedTuple
 import yaml
 
 from pipeline.articles.front_matter import dumps, loads
-from pipeline.articles.render import build_front_matter, render_body
+from pipeline.articles.render import FrontMatterDefaults, build_front_matter, render_body
 from pipeline.config import Settings, Target, load_feeds
 from pipeline.covers import feed_cover
-from pipeline.domain.models import ReviewDecision, Source, utc_iso
+from pipeline.domain.models import Source, utc_iso
+from pipeline.domain.reviews import ReviewDecision
 from pipeline.http_client import HttpClient
 from pipeline.publishing import PublishContext, publish_pending
 from pipeline.services import review
@@ -97,7 +98,9 @@ def _approve_tricks(db: Database, ref: str) -> None:
     )  # fmt: skip
     section = article.sections[0].model_copy(update={"body": TRICKS})
     article = article.model_copy(update={"title": TITLE, "sections": (section,), "from_author": TRICKS})
-    metadata = build_front_matter(source, article, MODEL, (), now=NOW, cover=feed_cover(source))
+    metadata = build_front_matter(
+        source, article, MODEL, (), now=NOW, defaults=FrontMatterDefaults(cover=feed_cover(source))
+    )
     offset = {"publishedAt": "2026-02-05T11:53:00+05:30", "tags": ["RATES, BONDS", "MARKET"]}
     text = dumps(metadata | offset | {"draft": False}, render_body(article, beat))
     decided(db, db.drafts.get(ref), text, targets=("site",))

@@ -21,7 +21,7 @@ from pipeline.checks.dates.extract import (
 )
 from pipeline.checks.languages import language_table
 from pipeline.checks.tokens import CheckInput
-from pipeline.domain.models import Finding, Severity
+from pipeline.domain.reviews import Finding, Severity
 
 KIND = "date"
 _DATELINE_CHARS = 200

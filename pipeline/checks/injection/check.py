@@ -25,8 +25,9 @@ from pipeline.checks.injection.non_article import check_language, check_markers,
 from pipeline.checks.injection.source_index import SourceIndex, asks_reader
 from pipeline.checks.languages import A, W, any_of
 from pipeline.checks.visible_text import VisibleText, visible_text
-from pipeline.domain.models import Beat, Finding, Severity, Source
+from pipeline.domain.models import Beat, Source
 from pipeline.domain.placeholders import PLACEHOLDERS
+from pipeline.domain.reviews import Finding, Severity
 
 _MAX_CONTACTS = 50
 """Findings of one severity: a text with more is lost anyway."""

@@ -15,7 +15,7 @@ from itertools import islice, pairwise
 from pipeline.checks.injection.source_index import SourceIndex
 from pipeline.checks.languages import W, any_of
 from pipeline.checks.visible_text import VisibleText
-from pipeline.domain.models import Finding, Severity
+from pipeline.domain.reviews import Finding, Severity
 
 _MOST = 20
 _MARKER = re.compile(r"(?<!=)={2,}+\s?item\s[0-9a-f]{4,64}\b[\s=]{0,9}|\bitem\s[0-9a-f]{16}\b", re.IGNORECASE)

@@ -6,7 +6,7 @@ from unicodedata import combining, normalize
 
 from pipeline.checks.names.extract import NameLexicon, NamePart, extract_names, name_lexicon
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim, TokenizedText
-from pipeline.domain.models import Finding, Severity
+from pipeline.domain.reviews import Finding, Severity
 
 KIND = "name"
 _MAX_INITIALS = 6

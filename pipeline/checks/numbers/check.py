@@ -17,7 +17,7 @@ from pipeline.checks.numbers.extract import Score, extract_numbers, extract_scor
 from pipeline.checks.numbers.lexicon import NumberLexicon, number_lexicon
 from pipeline.checks.numbers.models import FRACTION, GROUP, MULTIPLE, ORDINAL, PLAIN, YEAR, NumberMention
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim
-from pipeline.domain.models import Finding, Severity
+from pipeline.domain.reviews import Finding, Severity
 
 KIND = "figure"
 CONTEXT_KIND = "place"

@@ -13,7 +13,7 @@ from pipeline.checks.quotations.extract import (
 )
 from pipeline.checks.quotations.match import QuoteFragment, QuoteMatch, SourceWords, quote_fragments
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim, TokenizedText
-from pipeline.domain.models import Finding, Severity
+from pipeline.domain.reviews import Finding, Severity
 
 KIND = "quotation"
 _MIN_WORDS = 2

@@ -1,9 +1,6 @@
-"""What a target is to do about one article, and the rule that protects an operator's own files.
+"""Content targets: the job of one article, and the rule that protects an operator's own files.
 
-Puts approved articles where sites read them: a folder, a git repository, a feed.
-
-Each target may be told the same twice, takes back only what we wrote, and never touches what an operator
-changed there.
+Each target is idempotent, removes only what Copydesk wrote, and never replaces an operator's changes.
 """
 
 from pathlib import Path
@@ -14,7 +11,7 @@ from pipeline.domain.errors import PublishError
 from pipeline.domain.models import FrozenModel
 
 Result = str | PublishError
-"""Where an article went, or why it did not."""
+"""Where an article went, or its error."""
 
 
 class Job(FrozenModel):
@@ -22,36 +19,36 @@ class Job(FrozenModel):
 
     action: Literal["publish", "withdraw"]
     path: str
-    """Below the target's folder, `2026/02/a-title-57767956.md`."""
+    """Relative to the target's folder, `2026/02/a-title-57767956.md`."""
     data: bytes = b""
-    """The approved bytes; none where the article is withdrawn."""
-    ours: frozenset[str]
-    """Hashes of all bytes of this article that were ever approved: these alone may be replaced or removed."""
+    """The bytes to publish; empty for a withdrawal."""
+    owned_hashes: frozenset[str]
+    """Hashes of all bytes of this article that Copydesk wrote: only these may be replaced or removed."""
     title: str
     by: str
-    """Who approved it, or took it back."""
+    """Editor who approved or withdrew it."""
 
     @property
-    def wanted(self) -> bytes | None:
-        """What is to stand at the path in the end."""
+    def expected(self) -> bytes | None:
+        """Content of the file after the job; None: no file."""
         return self.data if self.action == "publish" else None
 
 
-def require_owned(job: Job, standing: bytes | None, where: str) -> None:
-    """Raise PublishError where something stands at a path that we did not write."""
-    if standing is None or standing == job.wanted or sha256_of(standing) in job.ours:
+def require_owned(job: Job, existing: bytes | None, where: str) -> None:
+    """Raise PublishError where a file exists that Copydesk did not write."""
+    if existing is None or existing == job.expected or sha256_of(existing) in job.owned_hashes:
         return
     if job.action == "publish":
         fix = "make the change in Copydesk and approve it, or move that file away"
     else:
         fix = "remove it yourself, or put the published text back"
     raise PublishError(
-        f"{where} was changed by somebody else, and is left alone: {fix}; then `copydesk publish`"
+        f"{where} was changed by somebody else and is not replaced: {fix}; then `copydesk publish`"
     )
 
 
 def require_parent(folder: Path) -> None:
-    """Raise PublishError where a target's folder cannot be meant: its parent does not exist."""
+    """Raise PublishError where the parent of a target's folder does not exist: the path is a mistake."""
     if not folder.parent.is_dir():
         raise PublishError(f"{folder.parent} does not exist; make it, or correct `path` in feeds.yaml")
 

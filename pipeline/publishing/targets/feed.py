@@ -1,6 +1,7 @@
-"""feed.xml (RSS 2.0) and feed.json (JSON Feed 1.1) of the newest published articles.
+"""Writes feed.xml (RSS 2.0) and feed.json (JSON Feed 1.1) of the newest published articles.
 
-The same articles always give the same bytes: no time but theirs is written.
+The same articles always give the same bytes: the feeds have no times but those of the articles.
+Source: https://www.rssboard.org/rss-specification, https://www.jsonfeed.org/version/1.1/.
 """
 
 import json
@@ -24,15 +25,15 @@ from pipeline.domain.errors import OutputError, PublishError
 from pipeline.domain.models import FrozenModel, normalize_feed_url, utc_iso
 from pipeline.publishing.targets import require_parent
 
-MARKS = {"feed.xml": b"<generator>Copydesk</generator>", "feed.json": b'"_copydesk":'}
-"""The two files, and what is in each that we wrote."""
+_OWN_MARKS = {"feed.xml": b"<generator>Copydesk</generator>", "feed.json": b'"_copydesk":'}
+"""The two files, each with text by which Copydesk's own file is recognised."""
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
 _NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAGS = {"a", "blockquote", "br", "em", "h2", "h3", "h4", "hr", "li", "ol", "p", "strong", "ul"}
 
 
 class Entry(FrozenModel):
-    """One published article, as feeds show it."""
+    """One published article of a feed."""
 
     id: str
     """The externalId, which never changes."""
@@ -48,16 +49,16 @@ class Entry(FrozenModel):
 
 
 def entry(target: FeedTarget, path: str, text: str) -> Entry:
-    """Return an article as feeds show it. Raises PublishError for what no feed can show."""
+    """Return the feed entry of an article. Raises PublishError where its front matter is not usable."""
     try:
         metadata, body = loads(text, path)
         return _entry(target, path, metadata, body)
     except (OutputError, KeyError, ValueError, TypeError) as error:
-        raise PublishError(f"{path} cannot be shown in a feed: {error}; mend its front matter") from error
+        raise PublishError(f"{path} cannot be shown in a feed: {error}; correct its front matter") from error
 
 
 def _entry(target: FeedTarget, path: str, metadata: dict[str, Any], body: str) -> Entry:
-    identity, published = str(metadata["externalId"]), _moment(metadata["publishedAt"])
+    identity, published = str(metadata["externalId"]), _parse_time(metadata["publishedAt"])
     stem = path.removesuffix(".md")
     url = target.article_url.replace("{path}", stem).replace("{slug}", Path(stem).name)
     return Entry(
@@ -67,14 +68,14 @@ def _entry(target: FeedTarget, path: str, metadata: dict[str, Any], body: str) -
         summary=str(metadata.get("description") or ""),
         html=_html(body, _mapping(metadata.get("source"))),
         published=published,
-        updated=_moment(metadata.get("updatedAt") or metadata["publishedAt"]),
+        updated=_parse_time(metadata.get("updatedAt") or metadata["publishedAt"]),
         language=str(metadata.get("lang") or "en"),
         tags=tuple(map(str, metadata.get("tags") or ())),
-        image=_web(_mapping(metadata.get("coverImage")).get("regular")),
+        image=_http_url(_mapping(metadata.get("coverImage")).get("regular")),
     )
 
 
-def _moment(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
@@ -86,7 +87,7 @@ def _mapping(value: object) -> dict[str, Any]:
 def _html(body: str, source: dict[str, Any]) -> str:
     """Return a body as safe HTML that ends with a link to its source."""
     rendered = nh3.clean(_markdown().render(body), tags=_TAGS, url_schemes={"http", "https"})
-    name, url = escape(str(source.get("name") or "")), _web(source.get("url"))
+    name, url = escape(str(source.get("name") or "")), _http_url(source.get("url"))
     if url:
         name = f'<a href="{escape(url)}" rel="noopener noreferrer">{name or escape(url)}</a>'
     return rendered + (f"<p>Source: {name}</p>\n" if name else "")
@@ -97,21 +98,21 @@ def _markdown() -> MarkdownIt:
     return MarkdownIt("commonmark", {"html": False})
 
 
-def _web(url: object) -> str | None:
+def _http_url(url: object) -> str | None:
     return url if isinstance(url, str) and normalize_feed_url(url) else None
 
 
 def write(target: FeedTarget, entries: Sequence[Entry]) -> None:
-    """Write both files, where they would change. Raises OutputError, PublishError for a file of others."""
+    """Write both files, where they change. Raises OutputError, or PublishError for another program's file."""
     folder = Path(target.path)
     require_parent(folder)
     files.remove_temp_files(folder)
-    for name, data in zip(MARKS, (rss(target, entries), json_feed(target, entries)), strict=True):
-        standing = files.read_bytes(folder, name)
-        if standing is not None and MARKS[name] not in standing:
+    for name, data in zip(_OWN_MARKS, (rss(target, entries), json_feed(target, entries)), strict=True):
+        existing = files.read_bytes(folder, name)
+        if existing is not None and _OWN_MARKS[name] not in existing:
             fix = "move it away, or choose another `path`; then `copydesk publish`"
-            raise PublishError(f"{folder / name} was written by another program, and is left alone: {fix}")
-        if standing != data:
+            raise PublishError(f"{folder / name} was written by another program and is not replaced: {fix}")
+        if existing != data:
             files.write_atomically(folder, name, data)
 
 
@@ -126,24 +127,24 @@ def rss(target: FeedTarget, entries: Sequence[Entry]) -> bytes:
     _add(channel, "generator", "Copydesk")
     if entries:
         _add(channel, "language", entries[0].language)
-        _add(channel, "lastBuildDate", format_datetime(max(one.updated for one in entries)))
-    for one in entries:
-        _item(ElementTree.SubElement(channel, "item"), one)
+        _add(channel, "lastBuildDate", format_datetime(max(article.updated for article in entries)))
+    for article in entries:
+        _item(ElementTree.SubElement(channel, "item"), article)
     ElementTree.indent(root)
-    told: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return told + b"\n"
+    document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
 
 
-def _item(item: ElementTree.Element, one: Entry) -> None:
-    _add(item, "title", one.title)
-    _add(item, "link", one.url)
-    _add(item, "guid", one.id, isPermaLink="false")
-    _add(item, "pubDate", format_datetime(one.published))
-    for tag in one.tags:
+def _item(item: ElementTree.Element, article: Entry) -> None:
+    _add(item, "title", article.title)
+    _add(item, "link", article.url)
+    _add(item, "guid", article.id, isPermaLink="false")
+    _add(item, "pubDate", format_datetime(article.published))
+    for tag in article.tags:
         _add(item, "category", tag)
-    # Readers take a description for HTML.
-    _add(item, "description", escape(one.summary, quote=False))
-    _add(item, f"{{{_CONTENT}}}encoded", one.html)
+    # Feed readers read a description as HTML.
+    _add(item, "description", escape(article.summary, quote=False))
+    _add(item, f"{{{_CONTENT}}}encoded", article.html)
 
 
 def _add(parent: ElementTree.Element, name: str, text: str, **attributes: str) -> None:
@@ -152,27 +153,27 @@ def _add(parent: ElementTree.Element, name: str, text: str, **attributes: str) -
 
 def json_feed(target: FeedTarget, entries: Sequence[Entry]) -> bytes:
     """Return the articles as JSON Feed 1.1."""
-    told = {
+    document = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": target.title,
         "home_page_url": target.link,
         "description": target.description or target.title,
         "_copydesk": {"about": "Written by Copydesk; every article was approved by an editor."},
-        "items": [_json_item(one) for one in entries],
+        "items": [_json_item(article) for article in entries],
     }
-    return (json.dumps(told, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
+    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
 
 
-def _json_item(one: Entry) -> dict[str, object]:
-    told: dict[str, object] = {
-        "id": one.id,
-        "url": one.url,
-        "title": one.title,
-        "summary": one.summary,
-        "content_html": one.html,
-        "date_published": utc_iso(one.published),
-        "date_modified": utc_iso(one.updated),
-        "language": one.language,
-        "tags": one.tags,
+def _json_item(article: Entry) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "id": article.id,
+        "url": article.url,
+        "title": article.title,
+        "summary": article.summary,
+        "content_html": article.html,
+        "date_published": utc_iso(article.published),
+        "date_modified": utc_iso(article.updated),
+        "language": article.language,
+        "tags": article.tags,
     }
-    return told | ({"image": one.image} if one.image else {})
+    return fields | ({"image": article.image} if article.image else {})

@@ -8,29 +8,29 @@ from pipeline.domain.errors import OutputError, PublishError
 from pipeline.publishing.targets import Job, Result, require_owned, require_parent
 
 
-def apply_job(folder: Path, jobs: Sequence[Job]) -> list[Result]:
-    """Do each job; one that cannot be done holds up no other. Raises OutputError."""
+def apply_jobs(folder: Path, jobs: Sequence[Job]) -> list[Result]:
+    """Do each job and return its result; a failed job blocks no other. Raises OutputError."""
     files.remove_temp_files(folder)
-    return [_tried(folder, job) for job in jobs]
+    return [_try_job(folder, job) for job in jobs]
 
 
-def _tried(folder: Path, job: Job) -> Result:
+def _try_job(folder: Path, job: Job) -> Result:
     try:
         require_parent(folder)
-        put(folder, job)
+        write_file(folder, job)
         return str(folder / job.path)
     except (OutputError, PublishError) as error:
         return PublishError(error.message, path=job.path)
 
 
-def put(folder: Path, job: Job, relative: str | None = None) -> None:
-    """Make a file what a job wants it to be. Raises PublishError, OutputError."""
+def write_file(folder: Path, job: Job, relative: str | None = None) -> None:
+    """Write or remove a job's file at `relative` (default: its path). Raises PublishError, OutputError."""
     path = relative or job.path
-    standing = files.read_bytes(folder, path)
-    require_owned(job, standing, str(folder / path))
-    if standing == job.wanted:
+    existing = files.read_bytes(folder, path)
+    require_owned(job, existing, str(folder / path))
+    if existing == job.expected:
         return
-    if job.wanted is None:
+    if job.expected is None:
         files.remove(folder, path)
     else:
-        files.write_atomically(folder, path, job.wanted)
+        files.write_atomically(folder, path, job.expected)

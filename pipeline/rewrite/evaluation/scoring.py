@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from pipeline.domain.models import Article, Finding, FrozenModel, Sentiment, Severity, TokenUsage
+from pipeline.domain.models import Article, FrozenModel, Sentiment, TokenUsage
+from pipeline.domain.reviews import Finding, Severity
 from pipeline.domain.text import sentences
 
 _WORD = re.compile(r"[^\W_]+(?:[.,:’'-][^\W_]+)*")

@@ -18,15 +18,15 @@ ORIGIN: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_what_the_ledger_attests_is_put_back_in_its_place() -> None:
-    told = {"title": "Mine", "category": "A", "extra": [1]}
-    front = front_of(told, BEFORE, BEAT, origin=ORIGIN)
+def test_attested_keys_are_restored_in_their_place() -> None:
+    metadata = {"title": "Mine", "category": "A", "extra": [1]}
+    front = front_of(metadata, BEFORE, BEAT, origin=ORIGIN)
     assert list(front.metadata) == ["title", "externalId", "source", "category", "ai", "extra"]
     assert {**front.metadata, "title": "It fell"} == ORIGIN | {"extra": [1]}
     assert [note.message.partition(" is not")[0] for note in front.notes] == ["externalId", "source", "ai"]
 
 
-def test_what_was_altered_is_put_back_and_what_was_added_stays() -> None:
+def test_altered_values_are_restored_and_added_ones_stay() -> None:
     altered = ORIGIN | {
         "source": {"name": "Me", "licence": "CC"},
         "ai": {"rewritten": False, "checks": {"open": 0, "acknowledged": 0}},
@@ -55,15 +55,15 @@ def test_a_description_follows_the_overview_until_it_is_an_editors() -> None:
 def test_a_briefs_description_stays_behind_the_line_that_names_its_source() -> None:
     brief = "## Overview\n\nFrom Wire: [It fell](https://a.example/1)\n\n> It fell on Monday.\n"
     assert is_overview_start("It fell on Monday.", brief, BEAT)
-    mended = brief.replace("Monday", "Thursday")
-    assert following("It fell on Monday.", brief, mended, BEAT) == "It fell on Thursday."
+    corrected = brief.replace("Monday", "Thursday")
+    assert following("It fell on Monday.", brief, corrected, BEAT) == "It fell on Thursday."
     assert following("It fell on Monday.", brief, AFTER, BEAT) == "It fell on Thursday."
 
 
 def test_markup_goes_with_a_note_and_addresses_stay() -> None:
     origin = ORIGIN | {"source": {"name": "<b>Wire</b>", "url": "https://a.example/1?a=1&b=2"}}
-    told = origin | {"title": "<i>It</i> fell", "coverImage": {"alt": "A <script>x</script> mill"}}
-    front = front_of(told, BEFORE, BEAT, origin=origin)
+    metadata = origin | {"title": "<i>It</i> fell", "coverImage": {"alt": "A <script>x</script> mill"}}
+    front = front_of(metadata, BEFORE, BEAT, origin=origin)
     assert front.metadata["title"] == "It fell"
     assert front.metadata["source"] == {"name": "Wire", "url": "https://a.example/1?a=1&b=2"}
     assert front.metadata["coverImage"] == {"alt": "A mill"}

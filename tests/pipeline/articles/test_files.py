@@ -89,14 +89,14 @@ def test_an_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
 def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "drafts").write_bytes(b"in the way")
     for act in ACTS:
-        with pytest.raises(OutputError, match="a file stands where a folder should be"):
+        with pytest.raises(OutputError, match="there is a file where a folder should be"):
             act(tmp_path, DRAFT)
     assert (tmp_path / "drafts").read_bytes() == b"in the way"
 
 
 def test_a_folder_where_the_file_should_be(tmp_path: Path) -> None:
     (tmp_path / DRAFT).mkdir(parents=True)
-    with pytest.raises(OutputError, match="a folder stands where the file should be"):
+    with pytest.raises(OutputError, match="there is a folder where the file should be"):
         write_atomically(tmp_path, DRAFT, b"x")
     assert everything(tmp_path) == []
 
@@ -140,15 +140,15 @@ def test_a_link_within_the_folder_is_fine(tmp_path: Path) -> None:
     assert (tmp_path / "store/2026/03/a-01234567.md").read_bytes() == b"x"
 
 
-def test_sweep_removes_leftovers_alone(tmp_path: Path) -> None:
+def test_sweep_removes_only_leftovers(tmp_path: Path) -> None:
     write_atomically(tmp_path, DRAFT, b"x")
     folder = (tmp_path / DRAFT).parent
-    kept = [folder / ".hidden.tmp", folder / "a.0123abcd.tmp", folder / ".a.md.swp"]
-    for path in (*kept, folder / ".a-01234567.md.0123abcd.tmp"):
+    remaining = [folder / ".hidden.tmp", folder / "a.0123abcd.tmp", folder / ".a.md.swp"]
+    for path in (*remaining, folder / ".a-01234567.md.0123abcd.tmp"):
         path.write_bytes(b"half")
     assert remove_temp_files(tmp_path) == 1
     assert remove_temp_files(tmp_path) == 0
-    assert len(everything(tmp_path)) == len(kept) + 1
+    assert len(everything(tmp_path)) == len(remaining) + 1
     assert remove_temp_files(tmp_path / "missing") == 0
 
 

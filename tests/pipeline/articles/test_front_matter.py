@@ -32,7 +32,7 @@ def test_values_keep_their_types() -> None:
 @pytest.mark.parametrize(
     "body", ["", "\n", "text without an end", "\n\n  indented\n\n\n", "a\r\nb\r\n", "---\nnot a fence\n---\n"]
 )
-def test_the_body_is_kept_to_the_byte(body: str) -> None:
+def test_the_body_is_unchanged(body: str) -> None:
     assert loads(dumps({"title": "x"}, body)) == ({"title": "x"}, body)
 
 
@@ -79,7 +79,7 @@ def test_what_readers_agree_on_is_typed(plain: str, value: object) -> None:
         ("---\ntitle: x\n----\n", "no line `---` that ends", 1),
         ("---\n---\nbody", "without keys", 2),
         ("---\n- a\n---\n", "without keys", 2),
-        ("---\ntitle: x\ntitle: y\n---\n", "'title' stands twice", 3),
+        ("---\ntitle: x\ntitle: y\n---\n", "'title' is written twice", 3),
         ("---\na: &x 1\nb: *x\n---\n", "alias", 3),
         ("---\na: 1\nb: 'open\n---\n", "unexpected end", 4),
         ("---\na: b: c\n---\n", "mapping values are not allowed", 2),
@@ -105,7 +105,7 @@ def test_what_cannot_be_written_alike_is_refused(value: Any) -> None:
         dumps({"value": value}, "")
 
 
-def test_a_list_that_stands_twice_is_written_twice() -> None:
+def test_a_shared_list_is_written_twice() -> None:
     shared = ["a"]
     assert dumps({"x": shared, "y": shared}, "") == "---\nx:\n  - a\n'y':\n  - a\n---\n"
 

@@ -1,4 +1,4 @@
-"""Markdown that generators cannot take for anything else, and ordinary text left as it is."""
+"""Markdown that is safe for site generators, with ordinary text unchanged."""
 
 import re
 
@@ -21,7 +21,7 @@ Prices fell from $5 to $3, a < b and b > a, said AT&T (ticker: T) at 12:30 — "
 Ends with a colon: yes."""
 
 
-def test_ordinary_text_is_left_alone() -> None:
+def test_ordinary_text_is_unchanged() -> None:
     text = ORDINARY.replace("{braces excepted}", "no braces")
     assert safe_markdown(text) == text
 
@@ -100,7 +100,7 @@ def test_nothing_hostile_survives_in_text_or_page(text: str) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.text("abcXYZ 0123456789.,$%&'\"!?()/@-–…é日", max_size=60).map(lambda text: f"a{text}a"))
-def test_words_and_figures_are_left_alone(text: str) -> None:
+def test_words_and_figures_are_unchanged(text: str) -> None:
     assert safe_markdown(text) == text
 
 

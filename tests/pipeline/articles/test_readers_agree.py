@@ -1,4 +1,4 @@
-"""Whatever an article holds, every reader of YAML reads from our file what we meant.
+"""Every YAML reader reads the same values from Copydesk's front matter.
 
 PyYAML always; js-yaml 3 and 4 and yaml 2 where node is there (`npm ci` in tests/readers).
 """
@@ -91,7 +91,7 @@ def cleaned(value: Any) -> Any:
 
 
 def front(text: str) -> str:
-    """Return the YAML as a splitter finds it that knows nothing of ours: up to the next line `---`."""
+    """Return the YAML up to the next line `---`, as a simple splitter finds it."""
     return text.removeprefix("---\n").split("\n---\n", 1)[0]
 
 

@@ -7,18 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.articles.front_matter import dumps, loads
-from pipeline.articles.render import build_front_matter, make_description, render_body
-from pipeline.domain.models import (
-    Article,
-    Beat,
-    Finding,
-    Item,
-    Provenance,
-    Section,
-    Sentiment,
-    Severity,
-    Source,
-)
+from pipeline.articles.render import FrontMatterDefaults, build_front_matter, make_description, render_body
+from pipeline.domain.models import Article, Beat, Item, Provenance, Section, Sentiment, Source
+from pipeline.domain.reviews import Finding, Severity
 
 NOW = datetime(2026, 3, 2, 10, 31, 44, 120_999, tzinfo=timezone(timedelta(hours=1)))
 BEAT = Beat(key="crypto", market="crypto market")
@@ -140,7 +131,8 @@ def test_a_redraft_keeps_what_an_editor_chose() -> None:
         "review": {"by": "kim"},
         "series": "banks",
     }
-    metadata = build_front_matter(SOURCE, ARTICLE, MODEL, (), now=NOW, version=2, previous=previous)
+    defaults = FrontMatterDefaults(version=2, previous=previous)
+    metadata = build_front_matter(SOURCE, ARTICLE, MODEL, (), now=NOW, defaults=defaults)
     assert metadata["description"] == "The editor's own."
     assert (metadata["stickyWeight"], metadata["score"], metadata["ai"]["version"]) == (3, 7, 2)
     assert list(metadata)[-4:] == ["draft", "coverImage", "ai", "series"]

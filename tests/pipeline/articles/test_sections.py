@@ -9,14 +9,18 @@ BODY = "## Overview\n\nFirst.\n\n## Output rises\n\nSecond.\n\nThird.\n\n## Impa
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="#`~\r"), max_size=40)
 
 
-def test_sections_stand_where_their_headings_say() -> None:
-    assert [one.heading for one in sections(BODY)] == ["Overview", "Output rises", "Impact on the market"]
+def test_sections_are_found_by_their_headings() -> None:
+    assert [section.heading for section in sections(BODY)] == [
+        "Overview",
+        "Output rises",
+        "Impact on the market",
+    ]
     assert section_text(BODY, find_section(BODY, "output RISES ")) == "Second.\n\nThird."
 
 
 def test_a_heading_in_code_is_no_heading() -> None:
     body = "## One\n\n```\n## not one\n```\n\n## Two\n\nx\n"
-    assert [one.heading for one in sections(body)] == ["One", "Two"]
+    assert [section.heading for section in sections(body)] == ["One", "Two"]
 
 
 def test_a_section_that_is_not_there_is_named_with_those_that_are() -> None:
@@ -35,8 +39,8 @@ def test_every_other_byte_of_a_body_stays(texts: list[str], place: int, new: str
     place %= len(texts)
     blocks = [f"## Heading {number}\n\n{text}\n\n" for number, text in enumerate(texts)]
     body = "".join(blocks)
-    one = sections(body)[place]
-    after = replace_section(body, one, new)
+    section = sections(body)[place]
+    after = replace_section(body, section, new)
     before, behind = "".join(blocks[:place]), "".join(blocks[place + 1 :])
     assert after.startswith(f"{before}## Heading {place}\n")
     assert after.endswith(behind)

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from pipeline.checks.runner import run_checks
-from pipeline.domain.models import Beat, Finding, Item, Source
+from pipeline.domain.models import Beat, Item, Source
+from pipeline.domain.reviews import Finding
 
 BEAT = Beat(key="paper", market="paper market")
 TEXT = """The paper mill at Arden will close in spring, its owner said on Friday. "We kept it open for as

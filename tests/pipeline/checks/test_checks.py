@@ -1,8 +1,9 @@
 import pytest
 
 from pipeline.checks.runner import run_checks
-from pipeline.domain.models import Beat, Severity
+from pipeline.domain.models import Beat
 from pipeline.domain.placeholders import PLACEHOLDERS, brief_labels
+from pipeline.domain.reviews import Severity
 
 BEAT = Beat(key="crypto", market="crypto market")
 GOOD = """## Overview

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.checks.dates import check_dates, date_spans, extract_dates
 from pipeline.checks.tokens import CheckInput, TokenizedText
-from pipeline.domain.models import Severity
+from pipeline.domain.reviews import Severity
 
 PUBLISHED = datetime(2026, 3, 12, 9, tzinfo=UTC)
 """A Thursday."""

@@ -2,7 +2,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pipeline.checks.runner import finding_key
-from pipeline.domain.models import Finding, Severity
+from pipeline.domain.reviews import Finding, Severity
 
 TEXTS = st.text(min_size=1, max_size=20).filter(str.strip)
 MORE = st.text(max_size=20)

@@ -6,7 +6,8 @@ import pytest
 
 from pipeline.articles.approved_metadata import front_of
 from pipeline.checks.runner import run_checks
-from pipeline.domain.models import Beat, Severity
+from pipeline.domain.models import Beat
+from pipeline.domain.reviews import Severity
 from tests.pipeline.checks.articles import ARTICLE, BEAT, source
 
 GOOD: dict[str, Any] = {

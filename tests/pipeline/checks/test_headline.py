@@ -5,7 +5,8 @@ import pytest
 from pipeline.articles.approved_metadata import front_of
 from pipeline.articles.render import make_description, render_body
 from pipeline.checks.runner import finding_key, run_checks
-from pipeline.domain.models import Finding, Front, Severity, Source
+from pipeline.domain.models import Source
+from pipeline.domain.reviews import Finding, Front, Severity
 from pipeline.rewrite.offline_brief import write_brief
 from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, source
 

@@ -3,7 +3,8 @@ import time
 import pytest
 
 from pipeline.checks.runner import apply_levels, deduplicate
-from pipeline.domain.models import CheckLevels, Finding, Severity
+from pipeline.domain.models import CheckLevels
+from pipeline.domain.reviews import Finding, Severity
 from tests.lengths import lengths
 
 

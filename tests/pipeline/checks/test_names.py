@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pipeline.checks.names import check_names
 from pipeline.checks.tokens import CheckInput, TokenizedText
-from pipeline.domain.models import Severity
+from pipeline.domain.reviews import Severity
 
 
 def check(source: str, draft: str, language: str = "en") -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pipeline.checks.numbers import check_numbers
 from pipeline.checks.tokens import CheckInput, TokenizedText
-from pipeline.domain.models import Finding, Severity
+from pipeline.domain.reviews import Finding, Severity
 
 
 def findings(source: str, draft: str, language: str = "en") -> list[Finding]:

@@ -5,7 +5,8 @@ import signal
 
 from pipeline.checks.pool import CheckPool
 from pipeline.checks.runner import run_checks, trace_claims
-from pipeline.domain.models import Beat, Severity, Source
+from pipeline.domain.models import Beat, Source
+from pipeline.domain.reviews import Severity
 from tests.fakes.stock import pieces
 from tests.pipeline.checks.test_checks import BEAT, GOOD
 

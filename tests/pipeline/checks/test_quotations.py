@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.checks.quotations.check import check_quotations
 from pipeline.checks.quotations.extract import extract_quotes
 from pipeline.checks.tokens import CheckInput, TokenizedText
-from pipeline.domain.models import Finding, Severity
+from pipeline.domain.reviews import Finding, Severity
 from tests.lengths import lengths
 
 SOURCE = """The mill will close in spring, its owner said on Friday. "We kept it open for as long as

@@ -7,8 +7,9 @@ from pydantic import ValidationError
 
 from pipeline.articles.render import render_body
 from pipeline.checks.runner import run_checks
-from pipeline.domain.models import Beat, CheckLevels, Severity
+from pipeline.domain.models import Beat, CheckLevels
 from pipeline.domain.placeholders import PLACEHOLDERS, brief_labels
+from pipeline.domain.reviews import Severity
 from pipeline.rewrite.offline_brief import write_brief
 from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, run, source, told
 

@@ -5,7 +5,7 @@ import pytest
 from pipeline.checks.document import DraftDocument
 from pipeline.checks.structure import check_artifacts, check_length, check_repetition, check_structure
 from pipeline.checks.tokens import TokenizedText
-from pipeline.domain.models import Severity
+from pipeline.domain.reviews import Severity
 from tests.lengths import lengths
 from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, run, told
 

@@ -35,11 +35,11 @@ def load(tmp_path: Path, text: str | bytes) -> Subscriptions:
 def problems(tmp_path: Path, text: str | bytes) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, text)
-    found = caught.value.context["problems"]
-    assert isinstance(found, tuple)
-    assert caught.value.message.startswith(found[0])
-    assert not any("\n" in line for line in found)
-    return list(found)
+    found_problems = caught.value.context["problems"]
+    assert isinstance(found_problems, tuple)
+    assert caught.value.message.startswith(found_problems[0])
+    assert not any("\n" in line for line in found_problems)
+    return list(found_problems)
 
 
 def changed(old: str, new: str) -> str:
@@ -86,9 +86,9 @@ def test_filters_and_limits_are_read(tmp_path: Path) -> None:
         "max_items: 5,",
         "poll_minutes: [10, 120], languages: [en], exclude_match: ['ad(s|vert)'], max_items: 5,",
     )
-    one, two = load(tmp_path, text + "    poll_minutes: [0.5, 2]\n    languages: []\n").feeds
-    assert one.poll_minutes == (10, 120)
-    assert (one.languages, one.exclude_match) == (("en",), ("ad(s|vert)",))
+    first, two = load(tmp_path, text + "    poll_minutes: [0.5, 2]\n    languages: []\n").feeds
+    assert first.poll_minutes == (10, 120)
+    assert (first.languages, first.exclude_match) == (("en",), ("ad(s|vert)",))
     assert two.poll_minutes == (0.5, 2)
     assert (two.languages, two.exclude_match) == ((), ("ad(s|vert)",))
 
@@ -97,7 +97,7 @@ INHERITED = sorted(FeedConfig.model_fields.keys() - {"key", "previous_keys", "na
 
 
 @pytest.mark.parametrize("field", INHERITED)
-def test_every_setting_may_stand_in_the_defaults(tmp_path: Path, field: str) -> None:
+def test_every_setting_can_be_a_default(tmp_path: Path, field: str) -> None:
     values = {"beat": "crypto", "category": "BTC", "language": "fr", "use": "link", "full_text": "never"}
     values |= {"covers": "feed", "cover_choice": "first", "schedule": "2h", "jitter": "5m"}
     numbers = {"max_items": 9, "max_items_per_day": 9, "min_chars": 9, "max_chars": 9000, "max_updates": 9}
@@ -106,8 +106,8 @@ def test_every_setting_may_stand_in_the_defaults(tmp_path: Path, field: str) -> 
     defaults = {"beat": "crypto", "category": "BTC", field: value}
     flow = ", ".join(f"{name}: {json.dumps(each)}" for name, each in defaults.items())
     text = "\n".join(line for line in GOOD.splitlines()[1:] if "category" not in line)
-    [one, _] = load(tmp_path, f"defaults: {{{flow}}}\n{text}\n").feeds
-    assert getattr(one, field) == value
+    [first, _] = load(tmp_path, f"defaults: {{{flow}}}\n{text}\n").feeds
+    assert getattr(first, field) == value
 
 
 def test_anchors_and_merges_work(tmp_path: Path) -> None:
@@ -118,12 +118,12 @@ def test_anchors_and_merges_work(tmp_path: Path) -> None:
     assert load(tmp_path, text).feeds[2].name == "One"
 
 
-def test_a_list_without_feeds_is_a_beginning(tmp_path: Path) -> None:
+def test_a_file_without_feeds_is_valid(tmp_path: Path) -> None:
     assert load(tmp_path, GOOD.partition("feeds:")[0] + "feeds:\n").feeds == ()
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         # fields
         ("    name: Two", "    nmae: Two", "12: unknown field nmae; did you mean name?"),
@@ -347,21 +347,21 @@ def test_a_list_without_feeds_is_a_beginning(tmp_path: Path) -> None:
         ("feeds:\n", "feeds:\n---\n", "7: not YAML: but found another document"),
     ],
 )
-def test_a_mistake_is_told_with_line_and_fix(tmp_path: Path, old: str, new: str, said: str) -> None:
-    found = problems(tmp_path, changed(old, new))
-    assert any(line.startswith(f"feeds.yaml:{said}") for line in found), found
+def test_a_mistake_is_reported_with_line_and_fix(tmp_path: Path, old: str, new: str, message: str) -> None:
+    found_problems = problems(tmp_path, changed(old, new))
+    assert any(line.startswith(f"feeds.yaml:{message}") for line in found_problems), found_problems
 
 
-def test_one_mistake_in_the_defaults_is_told_once(tmp_path: Path) -> None:
+def test_a_mistake_in_the_defaults_is_reported_once(tmp_path: Path) -> None:
     assert len(problems(tmp_path, changed("max_items: 5", "max_items: five"))) == 1
 
 
-def test_all_mistakes_come_at_once_in_the_order_of_lines(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_in_line_order(tmp_path: Path) -> None:
     text = changed("category: BTC", "category: BTC\n    colour: red").replace(
         "url: https://two", "url: ftp://two"
     )
-    found = problems(tmp_path, text)
-    assert [line.split(":")[1] for line in found] == ["11", "14"]
+    found_problems = problems(tmp_path, text)
+    assert [line.split(":")[1] for line in found_problems] == ["11", "14"]
     with pytest.raises(ConfigError, match=r"^feeds.yaml:11: .* \(and 1 more in this file\)$"):
         load_feeds(tmp_path / "feeds.yaml")
 
@@ -384,7 +384,7 @@ def test_a_bom_is_no_mistake(tmp_path: Path) -> None:
     assert load(tmp_path, b"\xef\xbb\xbf" + GOOD.encode()).feeds
 
 
-def test_a_missing_or_empty_file_tells_how_to_begin(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_or_empty_file_says_what_to_do(tmp_path: Path) -> None:
     for prepare in (lambda path: None, lambda path: path.write_text("# nothing yet\n")):
         prepare(tmp_path / "feeds.yaml")
         with pytest.raises(ConfigError, match="copydesk feeds import") as caught:
@@ -397,7 +397,7 @@ def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
         load_feeds(tmp_path)
 
 
-def test_deep_nesting_is_told_not_crashed_on(tmp_path: Path) -> None:
+def test_deep_nesting_is_a_mistake(tmp_path: Path) -> None:
     text = textwrap.dedent("feeds:\n  - key: " + "[" * 5000)
     assert "nested too deeply" in problems(tmp_path, text)[0]
 
@@ -410,14 +410,18 @@ def with_checks(tmp_path: Path, flow: str) -> CheckLevels:
     )
 
 
-def test_how_hard_the_checks_judge_is_a_beats_own(tmp_path: Path) -> None:
-    found = with_checks(tmp_path, "{overlap: warn, name: off, overlap_warn_words: 9}")
-    assert (found.overlap, found.name, found.quotation) == ("warn", "off", None)
-    assert (found.overlap_warn_words, found.overlap_block_words, found.overlap_block_share) == (9, 20, 0.25)
+def test_a_beat_has_its_own_check_levels(tmp_path: Path) -> None:
+    levels = with_checks(tmp_path, "{overlap: warn, name: off, overlap_warn_words: 9}")
+    assert (levels.overlap, levels.name, levels.quotation) == ("warn", "off", None)
+    assert (
+        levels.overlap_warn_words,
+        levels.overlap_block_words,
+        levels.overlap_block_share,
+    ) == (9, 20, 0.25)
 
 
 @pytest.mark.parametrize(
-    ("flow", "said"),
+    ("flow", "message"),
     [
         ("{nmae: off}", "unknown field checks.nmae; did you mean name?"),
         ("{injection: off}", "unknown field checks.injection"),
@@ -430,11 +434,11 @@ def test_how_hard_the_checks_judge_is_a_beats_own(tmp_path: Path) -> None:
         ("strict", "checks 'strict' is not a mapping"),
     ],
 )
-def test_a_wrong_setting_of_the_checks_is_told_with_its_line(tmp_path: Path, flow: str, said: str) -> None:
+def test_a_wrong_check_setting_is_reported_with_its_line(tmp_path: Path, flow: str, message: str) -> None:
     with pytest.raises(ConfigError) as error:
         with_checks(tmp_path, flow)
     assert error.value.message.startswith("feeds.yaml:")
-    assert said in error.value.message
+    assert message in error.value.message
     assert error.value.context["line"] == next(
         number
         for number, line in enumerate((tmp_path / "feeds.yaml").read_text().splitlines(), 1)

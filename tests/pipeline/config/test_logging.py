@@ -1,4 +1,4 @@
-"""The log: a line each, as text or JSON, with run, feed and item, and stars where a secret would stand."""
+"""The log: one line per entry, as text or JSON, with run, feed and item and redacted secrets."""
 
 import io
 import json
@@ -43,11 +43,11 @@ def logged(log: Any, message: str, **about: str) -> str:
     return stream.getvalue()
 
 
-def test_json_has_what_a_line_is_about() -> None:
+def test_a_json_entry_names_run_feed_and_item() -> None:
     [line] = logged("json", "drafted", run="r1", feed="one", item="0011").splitlines()
-    told = json.loads(line)
-    assert told.pop("at").endswith("+00:00")
-    assert told == {
+    entry = json.loads(line)
+    assert entry.pop("at").endswith("+00:00")
+    assert entry == {
         "level": "info",
         "logger": "copydesk.items",
         "message": "drafted",
@@ -57,21 +57,21 @@ def test_json_has_what_a_line_is_about() -> None:
     }
 
 
-def test_text_is_one_line_whatever_is_said() -> None:
+def test_a_text_entry_is_one_line() -> None:
     [line] = logged("text", "two\nlines", feed="one").splitlines()
     assert line.endswith("INFO two lines feed=one")
 
 
-def test_nothing_is_logged_unless_asked_for() -> None:
+def test_nothing_is_logged_by_default() -> None:
     assert logged(None, "drafted") == ""
 
 
 @pytest.mark.parametrize("log", ["text", "json"])
 def test_no_secret_is_logged(log: str) -> None:
-    said = logged(log, f"{KEY} p@ss-word p%40ss-word https://hooks.example/very/secret", item=KEY)
+    output = logged(log, f"{KEY} p@ss-word p%40ss-word https://hooks.example/very/secret", item=KEY)
     for secret in (KEY, json.dumps(KEY)[1:-1], "p@ss-word", "p%40ss-word", "very/secret"):
-        assert secret not in said
-    assert said.count("***") == 5
+        assert secret not in output
+    assert output.count("***") == 5
 
 
 @given(st.text(min_size=1, max_size=40), st.text(max_size=80))

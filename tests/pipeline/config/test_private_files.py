@@ -1,4 +1,4 @@
-"""Files of one owner: nobody else reads them, whatever the process's umask, and whoever made them."""
+"""Files that only their owner can read, with any umask."""
 
 import os
 import sqlite3
@@ -14,18 +14,18 @@ from pipeline.storage import Database
 
 @pytest.fixture(autouse=True)
 def umask() -> Iterator[None]:
-    """Every file is readable by everybody where nothing else is said."""
+    """By default every new file is readable and writable by all users."""
     before = os.umask(0)
     yield
     os.umask(before)
 
 
 def modes(folder: Path) -> dict[str, str]:
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): oct(path.stat().st_mode & 0o777) for path in found}
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): oct(path.stat().st_mode & 0o777) for path in files}
 
 
-def test_a_file_is_made_or_narrowed_when_it_is_opened(tmp_path: Path) -> None:
+def test_opening_creates_a_private_file_or_restricts_it(tmp_path: Path) -> None:
     wide = tmp_path / "wide.log"
     wide.write_text("before\n")
     for name in ("new.log", "wide.log"):
@@ -35,19 +35,19 @@ def test_a_file_is_made_or_narrowed_when_it_is_opened(tmp_path: Path) -> None:
     assert wide.read_text() == "before\nafter\n"
 
 
-def test_making_leaves_what_is_there(tmp_path: Path) -> None:
+def test_create_leaves_an_existing_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("text")
-    private_files.make(path)
+    private_files.create(path)
     assert path.read_text() == "text"
 
 
-def test_what_cannot_be_narrowed_is_no_error(tmp_path: Path) -> None:
-    private_files.narrow(tmp_path / "missing", Path("/etc/hostname"), tmp_path)
+def test_a_file_that_cannot_be_restricted_is_no_error(tmp_path: Path) -> None:
+    private_files.restrict(tmp_path / "missing", Path("/etc/hostname"), tmp_path)
     assert tmp_path.stat().st_mode & 0o777 != private_files.MODE
 
 
-def test_a_ledger_and_what_sqlite_puts_beside_it_are_their_owners_alone(tmp_path: Path) -> None:
+def test_only_the_owner_reads_the_database_and_its_side_files(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/ledger.db"
     with Database.open(url) as db:
         db.feeds.item_counts()
@@ -60,7 +60,7 @@ def test_a_ledger_and_what_sqlite_puts_beside_it_are_their_owners_alone(tmp_path
             assert modes(tmp_path) == expected
 
 
-def test_opening_a_ledger_again_ends_no_lock_of_this_process(tmp_path: Path) -> None:
+def test_opening_the_database_again_keeps_its_locks(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     with Database.open(f"sqlite:///{path}") as db, db._writing():
         Database.open(f"sqlite:///{path}").close()
@@ -70,7 +70,7 @@ def test_opening_a_ledger_again_ends_no_lock_of_this_process(tmp_path: Path) -> 
         other.close()
 
 
-def test_a_backup_and_the_ledger_that_comes_out_of_it_are_their_owners_alone(tmp_path: Path) -> None:
+def test_only_the_owner_reads_a_backup_and_a_restored_database(tmp_path: Path) -> None:
     root, archive, restored = tmp_path / "output", tmp_path / "backup.tar.gz", tmp_path / "new"
     root.mkdir()
     with Database.open(f"sqlite:///{tmp_path}/ledger.db") as db:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.articles.render import build_front_matter
+from pipeline.articles.render import FrontMatterDefaults, build_front_matter
 from pipeline.config import FeedTarget, FolderTarget, GitTarget, HookTarget, Target, load_feeds, load_settings
 from pipeline.config.site_keys import ARTICLE_KEYS, KeySource
 from pipeline.covers import feed_cover
@@ -42,10 +42,10 @@ def load(folder: Path, text: str) -> tuple[Target, ...]:
 def problems(folder: Path, text: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         load(folder, text)
-    found = caught.value.context["problems"]
-    assert isinstance(found, tuple)
-    assert not any("\n" in line for line in found)
-    return list(found)
+    found_problems = caught.value.context["problems"]
+    assert isinstance(found_problems, tuple)
+    assert not any("\n" in line for line in found_problems)
+    return list(found_problems)
 
 
 def test_every_kind_of_target_with_paths_from_the_files_own_folder(tmp_path: Path) -> None:
@@ -61,12 +61,12 @@ def test_every_kind_of_target_with_paths_from_the_files_own_folder(tmp_path: Pat
 
 
 @pytest.mark.parametrize("text", ["feeds: []\n", "publish:\n", "publish: {}\n"])
-def test_a_newsroom_need_not_publish(tmp_path: Path, text: str) -> None:
+def test_publish_is_optional(tmp_path: Path, text: str) -> None:
     assert load(tmp_path, text) == ()
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("publish:", "publsh:", "1: unknown section 'publsh'; did you mean publish?"),
         ("kind: git", "kind: gti", "4: kind 'gti' is not known; did you mean git?"),
@@ -94,9 +94,9 @@ def test_a_newsroom_need_not_publish(tmp_path: Path, text: str) -> None:
         ("path: feed", "path: ../site/content/news\n    kind: folder", "kind is written twice"),
     ],
 )  # fmt: skip
-def test_each_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, said: str) -> None:
+def test_each_mistake_is_reported_with_its_line(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert GOOD.count(old) == 1, old
-    assert any(said in line for line in problems(tmp_path, GOOD.replace(old, new)))
+    assert any(message in line for line in problems(tmp_path, GOOD.replace(old, new)))
 
 
 SHAPED = """\
@@ -126,7 +126,7 @@ def test_keys_for_a_site_are_on_top_of_those_of_the_preset(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("preset: hugo", "preset: hogo", "5: preset 'hogo' is not one of astro, eleventy, hugo"),
         ("preset: hugo", "preset: hogo", "did you mean hugo?"),
@@ -146,10 +146,10 @@ def test_keys_for_a_site_are_on_top_of_those_of_the_preset(tmp_path: Path) -> No
         ("{value: post}", "{value: {a: b}}", "neither text, a number, true, false nor a list of texts"),
         ("{value: post}", '{value: "a\\nb"}', "has a line break or control character; write it on one line"),
         ("{slug}", "{slgu}", "9: front_matter.url '/{slgu}/' has the unknown placeholder {slgu}; did you"),
-        ("{slug}", "{slug}}", "9: front_matter.url '/{slug}}/' has the unknown placeholder }; known are:"),
+        ("{slug}", "{slug}}", "9: front_matter.url '/{slug}}/' has the unknown placeholder }; the choices"),
         ("layout:", "my layout:", "10: front_matter.my layout is no key's name; write one such as date"),
         ("layout:", "a..b:", "10: front_matter.a..b is no key's name"),
-        ("layout:", "url.a:", "10: front_matter.url.a stands within url, which is written here as well"),
+        ("layout:", "url.a:", "10: front_matter.url.a is inside url, which is set here as well"),
         (
             "layout:",
             "source:",
@@ -166,11 +166,11 @@ def test_keys_for_a_site_are_on_top_of_those_of_the_preset(tmp_path: Path) -> No
         ("    front_matter:\n", "    frontmatter:\n", "6: unknown field frontmatter; did you mean"),
     ],
 )  # fmt: skip
-def test_each_mistake_in_keys_for_a_site_is_told_with_its_line(
-    tmp_path: Path, old: str, new: str, said: str
+def test_each_mistake_in_site_keys_is_reported_with_its_line(
+    tmp_path: Path, old: str, new: str, message: str
 ) -> None:
     assert SHAPED.count(old) == 1, old
-    assert any(said in line for line in problems(tmp_path, SHAPED.replace(old, new)))
+    assert any(message in line for line in problems(tmp_path, SHAPED.replace(old, new)))
 
 
 def test_another_name_is_one_that_the_generator_reads(tmp_path: Path) -> None:
@@ -185,7 +185,7 @@ def test_a_name_that_replaces_nothing_is_taken(tmp_path: Path, name: str) -> Non
     assert name in site.added
 
 
-def test_what_is_no_text_is_told_where_a_site_reads_lines(tmp_path: Path) -> None:
+def test_nested_keys_are_a_mistake_for_a_line_preset(tmp_path: Path) -> None:
     text = SHAPED.replace("hugo", "pelican").replace("params.author: source.author", "cover: coverImage")
     assert problems(tmp_path, text) == [
         "feeds.yaml:8: front_matter.cover is coverImage, no text, and pelican reads text alone; "
@@ -199,7 +199,9 @@ def test_every_key_of_an_article_can_be_named() -> None:
         item=item.model_copy(update={"image": "https://wire.example/x.jpg"}), feed_key="a", feed_name="A",
         first_key="a", category="MARKET", language="en", also=(Credit(name="B", url="https://b.example/"),),
     )  # fmt: skip
-    metadata = build_front_matter(source, article, MODEL, (), now=NOW, cover=feed_cover(source))
+    metadata = build_front_matter(
+        source, article, MODEL, (), now=NOW, defaults=FrontMatterDefaults(cover=feed_cover(source))
+    )
     paths = {
         f"{key}.{inner}" for key, value in metadata.items() if isinstance(value, dict) for inner in value
     }
@@ -208,15 +210,17 @@ def test_every_key_of_an_article_can_be_named() -> None:
 
 def test_a_secret_in_the_file_is_not_repeated_in_the_message(tmp_path: Path) -> None:
     text = GOOD.replace("url_variable: COPYDESK_HOOK_BUILD", "url_variable: https://build.example/sesame")
-    [said] = problems(tmp_path, text)
-    assert said.startswith("feeds.yaml:10: url_variable (its value is not shown) is no variable for a hook")
-    assert "sesame" not in said
+    [message] = problems(tmp_path, text)
+    assert message.startswith(
+        "feeds.yaml:10: url_variable (its value is not shown) is no variable for a hook"
+    )
+    assert "sesame" not in message
 
 
-def test_two_targets_in_one_place_are_told(tmp_path: Path) -> None:
+def test_two_targets_with_the_same_destination_are_a_mistake(tmp_path: Path) -> None:
     twice = GOOD + "  again: {kind: folder, path: ../site/content/news}\n"
     assert problems(tmp_path, twice) == [
-        "feeds.yaml:17: again leads where site leads already; keep one of the two"
+        "feeds.yaml:17: again has the same destination as site; keep one of the two"
     ]
 
 
@@ -244,8 +248,8 @@ def test_the_example_of_front_matter_loads(tmp_path: Path) -> None:
 
 
 def test_hooks_come_from_the_environment_and_are_never_shown(tmp_path: Path) -> None:
-    given = {"COPYDESK_HOOK_BUILD": " https://build.example/sesame ", "COPYDESK_HOOK_OTHER": ""}
-    settings = load_settings(given, tmp_path)
+    environ = {"COPYDESK_HOOK_BUILD": " https://build.example/sesame ", "COPYDESK_HOOK_OTHER": ""}
+    settings = load_settings(environ, tmp_path)
     assert settings.hooks.keys() == {"COPYDESK_HOOK_BUILD"}
     assert settings.hooks["COPYDESK_HOOK_BUILD"].get_secret_value() == "https://build.example/sesame"
     assert "sesame" not in repr(settings)
@@ -254,6 +258,6 @@ def test_hooks_come_from_the_environment_and_are_never_shown(tmp_path: Path) -> 
     assert "sesame" not in caught.value.message
 
 
-def test_hooks_may_stand_in_dotenv(tmp_path: Path) -> None:
+def test_hooks_can_be_set_in_dotenv(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("COPYDESK_HOOK_SITE=https://build.example/1\n")
     assert load_settings({}, tmp_path).hooks.keys() == {"COPYDESK_HOOK_SITE"}

@@ -67,7 +67,7 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
 
 
 def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
-    given = {
+    value = {
         "COPYDESK_FEEDS": "conf/mine.yaml",
         "COPYDESK_OUTPUT": "/srv/out",
         "COPYDESK_DATABASE_URL": "postgresql://u:p@db/copydesk",
@@ -107,8 +107,8 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
         "COPYDESK_CAP_BACKFILL": "3",
         "UNSPLASH_ACCESS_KEY": "a-key",
     }
-    assert given.keys() == VARIABLES.keys()
-    settings = load_settings(given, tmp_path)
+    assert value.keys() == VARIABLES.keys()
+    settings = load_settings(value, tmp_path)
     assert settings.feeds_file == tmp_path / "conf/mine.yaml"
     assert settings.output == Path("/srv/out")
     assert settings.database_url == "postgresql+psycopg://u:p@db/copydesk"
@@ -161,7 +161,7 @@ def test_the_environment_wins_over_the_file_even_when_empty(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("line", ["COPYDESK_MODEL", "COPYDESK_MODEL='open", "just words here"])
-def test_a_slip_in_the_file_is_told_with_its_line(tmp_path: Path, line: str) -> None:
+def test_a_malformed_line_is_reported_with_its_number(tmp_path: Path, line: str) -> None:
     (tmp_path / ".env").write_text(f"COPYDESK_EDITOR=x\n\n{line}\n")
     assert refused({}, tmp_path).startswith(".env:3: not NAME=value")
 
@@ -242,7 +242,7 @@ def test_a_wrong_value_is_named_with_its_fix(tmp_path: Path, variable: str, valu
         ("COPYDESK_DATABASE_URL", "sesame"),
     ],
 )
-def test_what_may_be_a_secret_is_not_told(tmp_path: Path, variable: str, value: str) -> None:
+def test_a_possible_secret_is_not_shown(tmp_path: Path, variable: str, value: str) -> None:
     # The middle of a value cannot be stripped away, its end can.
     message = refused({variable: f"{value}x"}, tmp_path)
     assert message.startswith(variable)
@@ -258,7 +258,7 @@ def test_all_wrong_values_are_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "meant"),
+    ("value", "expected"),
     [
         ("sqlite:///mine.db", "sqlite:///{base}/mine.db"),
         ("sqlite:////srv/mine.db", "sqlite:////srv/mine.db"),
@@ -266,9 +266,9 @@ def test_all_wrong_values_are_counted(tmp_path: Path) -> None:
         ("postgres://db/x", "postgresql+psycopg://db/x"),
     ],
 )
-def test_database_urls(tmp_path: Path, given: str, meant: str) -> None:
-    url = load_settings({"COPYDESK_DATABASE_URL": given}, tmp_path).database_url
-    assert url == meant.format(base=tmp_path)
+def test_database_urls(tmp_path: Path, value: str, expected: str) -> None:
+    url = load_settings({"COPYDESK_DATABASE_URL": value}, tmp_path).database_url
+    assert url == expected.format(base=tmp_path)
 
 
 def test_the_example_names_every_variable_and_sets_none(tmp_path: Path) -> None:
@@ -288,8 +288,12 @@ def test_nothing_else_in_the_pipeline_reads_the_environment() -> None:
         }
         if names & {"environ", "getenv", "environb"}:
             readers.add(path.relative_to(ROOT).as_posix())
-    # The second reads the proxies, as every HTTP client does, and names the variable of one that is no use.
-    assert readers == {"pipeline/config/settings.py", "pipeline/http_client/transport.py"}
+    # The transport reads the proxies, as every HTTP client does, and names the variable of an unusable one.
+    assert readers == {
+        "pipeline/config/environment.py",
+        "pipeline/config/settings.py",
+        "pipeline/http_client/transport.py",
+    }
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipeline.covers import UnsplashClient, build_query, feed_cover, photo_cover
 from pipeline.covers.cover import SIZES, read_photo
 from pipeline.domain.models import Item, Source
-from pipeline.http_client import HttpClient
+from pipeline.http_client import HttpClient, RequestLimits
 from tests.fakes.unsplash import KEY, FakeUnsplash, photo
 
 JSON = st.recursive(
@@ -97,7 +97,7 @@ def test_a_query_is_the_topic_and_the_longest_words() -> None:
 async def searching(
     api: FakeUnsplash, url: str | None = None, timeout_s: float = 3.0
 ) -> AsyncIterator[UnsplashClient]:
-    async with HttpClient("Copydesk/test", timeout_s=2, allowed=[api.place]) as net:
+    async with HttpClient("Copydesk/test", RequestLimits(timeout_s=2), allowed=[api.place]) as net:
         yield UnsplashClient(net, KEY, url or api.url, timeout_s=timeout_s)
 
 

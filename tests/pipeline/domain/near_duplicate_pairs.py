@@ -1,4 +1,4 @@
-"""Pairs of items that tell one story, and of items that only look like it; all of them invented."""
+"""Pairs of near-duplicates, and of items that only look alike; all are invented."""
 
 PORT = (
     "The port of Varnhem will close its northern basin for eleven weeks from 3 March, the "
@@ -58,7 +58,7 @@ STORIES = {
 
 
 def _variants(title: str, text: str) -> list[tuple[str, str]]:
-    """Return how other feeds tell a story: title and text."""
+    """Return title and text as other feeds publish them."""
     first, _, second = text.partition("\n\n")
     sentences = first.split(". ")
     return [
@@ -130,7 +130,7 @@ SYNDICATED = [
     (("港の北側、十一週間閉鎖へ", _CJK), ("港の北側、十一週間閉鎖へ", f"【港湾通信】{_CJK}続きは本紙で。")),
 ]
 SAME = [
-    *(((title, text), other) for title, text in STORIES.items() for other in _variants(title, text)),
+    *(((title, text), second) for title, text in STORIES.items() for second in _variants(title, text)),
     *SYNDICATED,
 ]
 
@@ -265,9 +265,9 @@ DIFFERENT = [
         ),
     ),
     *(
-        ((one, STORIES[one]), (other, STORIES[other]))
-        for one in STORIES
-        for other in STORIES
-        if one < other
+        ((first, STORIES[first]), (second, STORIES[second]))
+        for first in STORIES
+        for second in STORIES
+        if first < second
     ),
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Which items tell the same story."""
+"""Near-duplicate detection."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -12,61 +12,61 @@ from pipeline.domain.near_duplicates import is_near_duplicate, is_same_item, sig
 from tests.pipeline.domain.near_duplicate_pairs import CHIP, CURE, DIFFERENT, EXCHANGE, PORT, SAME, SYNDICATED
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-Told = tuple[str, str]
+TitleAndText = tuple[str, str]
 
 
-def item(told: Told, days: float = 0, **changes: str) -> Item:
-    title, text = told
+def item(content: TitleAndText, days: float = 0, **changes: str) -> Item:
+    title, text = content
     return Item(guid=text[:20], title=title, text=text, published_at=NOW - timedelta(days=days), **changes)
 
 
-def found(one: Told, other: Told) -> bool:
-    """Tell whether a ledger that has one would join the other to it."""
-    return bool(set(signature_bands(*one)) & set(signature_bands(*other))) and is_near_duplicate(
-        item(one), item(other)
+def is_duplicate(first: TitleAndText, second: TitleAndText) -> bool:
+    """Tell whether the items share a band and are near-duplicates."""
+    return bool(set(signature_bands(*first)) & set(signature_bands(*second))) and is_near_duplicate(
+        item(first), item(second)
     )
 
 
-def test_there_are_enough_pairs_to_say_something() -> None:
+def test_there_are_enough_pairs() -> None:
     assert len(SAME) >= 30
     assert len(DIFFERENT) >= 20
 
 
-def test_one_story_in_near_enough_the_same_words_is_one() -> None:
-    missed = [other[0] for one, other in SAME if not found(one, other)]
+def test_near_duplicates_are_recognised() -> None:
+    missed = [second[0] for first, second in SAME if not is_duplicate(first, second)]
     assert len(missed) <= 0.05 * len(SAME), missed
 
 
-@pytest.mark.parametrize(("one", "other"), SYNDICATED, ids=[other[0] for _, other in SYNDICATED])
-def test_what_publishers_do_to_a_text_leaves_it_the_same_story(one: Told, other: Told) -> None:
-    assert found(one, other)
+@pytest.mark.parametrize(("first", "second"), SYNDICATED, ids=[second[0] for _, second in SYNDICATED])
+def test_a_syndicated_text_is_a_near_duplicate(first: TitleAndText, second: TitleAndText) -> None:
+    assert is_duplicate(first, second)
 
 
 @pytest.mark.parametrize("byline", [0, 6, 12, 20])
-def test_a_digest_is_found_by_its_words_wherever_they_stand(byline: int) -> None:
+def test_a_digest_behind_a_byline_shares_a_band(byline: int) -> None:
     before = " ".join(EXCHANGE.split()[:byline])
     for text in (PORT, CHIP, CURE):
         digest = " ".join(text.split()[:16])
         assert set(signature_bands("", text)) & set(signature_bands("", f"{before} {digest}"))
 
 
-@pytest.mark.parametrize(("one", "other"), DIFFERENT, ids=[other[0] for _, other in DIFFERENT])
-def test_what_only_looks_alike_is_not(one: Told, other: Told) -> None:
-    assert not found(one, other)
+@pytest.mark.parametrize(("first", "second"), DIFFERENT, ids=[second[0] for _, second in DIFFERENT])
+def test_texts_that_only_look_alike_are_no_duplicates(first: TitleAndText, second: TitleAndText) -> None:
+    assert not is_duplicate(first, second)
 
 
-def test_stories_more_than_a_week_apart_are_two() -> None:
-    told = ("Varnhem closes its northern basin", PORT)
-    assert is_near_duplicate(item(told), item(told, days=7))
-    assert not is_near_duplicate(item(told), item(told, days=7.1))
+def test_items_more_than_a_week_apart_are_no_duplicates() -> None:
+    content = ("Varnhem closes its northern basin", PORT)
+    assert is_near_duplicate(item(content), item(content, days=7))
+    assert not is_near_duplicate(item(content), item(content, days=7.1))
 
 
 def test_an_item_under_another_guid_is_the_same_by_its_link_or_its_title_and_text() -> None:
-    told = ("Varnhem closes its northern basin", PORT)
+    content = ("Varnhem closes its northern basin", PORT)
     link = "https://news.example/port"
-    assert is_same_item(item(told, canonical=link), item(("Other", "Other."), canonical=link))
-    assert is_same_item(item(told), item((told[0], PORT.replace("6.2", "6.4"))))
-    assert not is_same_item(item(told), item(("Another title", PORT)))
+    assert is_same_item(item(content, canonical=link), item(("Other", "Other."), canonical=link))
+    assert is_same_item(item(content), item((content[0], PORT.replace("6.2", "6.4"))))
+    assert not is_same_item(item(content), item(("Another title", PORT)))
     assert not is_same_item(item(("Daily update", PORT)), item(("Daily update", PORT[::-1])))
 
 
@@ -83,7 +83,7 @@ def test_scripts_without_spaces_are_compared_too() -> None:
         "漁船およそ四十隻とフェリー二隻が南側を使う。"
     )
     cut = ("港の北側、十一週間閉鎖へ", text[:50])
-    assert found(("港の北側、十一週間閉鎖へ", text), cut)
+    assert is_duplicate(("港の北側、十一週間閉鎖へ", text), cut)
 
 
 TEXTS = st.text(max_size=400) | st.sampled_from(
@@ -93,11 +93,11 @@ TEXTS = st.text(max_size=400) | st.sampled_from(
 
 @settings(max_examples=60)
 @given(TEXTS, TEXTS)
-def test_it_does_not_matter_who_came_first(one: str, other: str) -> None:
-    first, second = item(("One title of some words", one)), item(("Another title of some words", other))
+def test_the_comparison_is_symmetric(text: str, other: str) -> None:
+    first, second = item(("One title of some words", text)), item(("Another title of some words", other))
     assert is_near_duplicate(first, second) == is_near_duplicate(second, first)
-    assert signature_bands("t", one) == signature_bands("t", one)
-    assert all(-(2**63) <= band < 2**63 for band in signature_bands("t", one))
+    assert signature_bands("t", text) == signature_bands("t", text)
+    assert all(-(2**63) <= band < 2**63 for band in signature_bands("t", text))
 
 
 def test_texts_that_share_most_of_their_words_share_a_band() -> None:
@@ -110,5 +110,5 @@ def test_texts_that_share_most_of_their_words_share_a_band() -> None:
     assert shared >= 190
 
 
-def test_a_megabyte_is_read_as_far_as_it_counts() -> None:
+def test_only_the_beginning_of_a_long_text_counts() -> None:
     assert signature_bands("", PORT * 2000) == signature_bands("", PORT * 20)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from pipeline.http_client import HttpClient
+from pipeline.http_client import HttpClient, RequestLimits
 from tests.fakes.feed_server import FeedServer
 
 
@@ -17,5 +17,5 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FeedServer]:
 
 @pytest.fixture
 async def net(server: FeedServer) -> AsyncIterator[HttpClient]:
-    async with HttpClient("test", timeout_s=60, allowed=server.hosts) as opened:
+    async with HttpClient("test", RequestLimits(timeout_s=60), allowed=server.hosts) as opened:
         yield opened

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.domain.errors import FeedError
-from pipeline.http_client import HttpClient, Response, redact_url
+from pipeline.http_client import HttpClient, RequestLimits, Response, redact_url
 from pipeline.http_client.ssrf import url_origin
 from tests.fakes.feed_server import FeedServer
 
@@ -22,10 +22,14 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FeedServer]:
         yield running
 
 
-async def get(url: str, headers: tuple[tuple[str, str], ...] = (), **limits: Any) -> Response:
-    with contextlib.suppress(ValueError):
-        limits.setdefault("allowed", frozenset((url_origin(url),)))
-    async with HttpClient("copydesk-test", **limits) as net:
+async def get(
+    url: str, headers: tuple[tuple[str, str], ...] = (), allowed: frozenset[str] | None = None, **limits: Any
+) -> Response:
+    if allowed is None:
+        allowed = frozenset()
+        with contextlib.suppress(ValueError):
+            allowed = frozenset((url_origin(url),))
+    async with HttpClient("copydesk-test", RequestLimits(**limits), allowed=allowed) as net:
         return await net.get(url, headers)
 
 
@@ -36,25 +40,25 @@ async def failure(url: str, **limits: Any) -> FeedError:
     return caught.value
 
 
-async def test_an_answer_has_status_address_headers_and_bytes(server: FeedServer) -> None:
+async def test_a_response_has_status_url_headers_and_body(server: FeedServer) -> None:
     url = server.add("/feed", b"\xff\x00body", status=418, headers={"X-Odd": "One"})
     answer = await get(url, (("If-None-Match", '"1"'),))
     assert (answer.status, answer.url, answer.body) == (418, url, b"\xff\x00body")
     assert answer.headers["x-odd"] == "One"
-    [seen] = server.seen
-    assert seen.headers["user-agent"] == "copydesk-test"
-    assert seen.headers["accept-encoding"] == "gzip"
-    assert seen.headers["if-none-match"] == '"1"'
+    [request] = server.seen
+    assert request.headers["user-agent"] == "copydesk-test"
+    assert request.headers["accept-encoding"] == "gzip"
+    assert request.headers["if-none-match"] == '"1"'
 
 
-async def test_redirects_are_followed_and_the_last_address_is_told(server: FeedServer) -> None:
+async def test_redirects_are_followed_to_the_final_url(server: FeedServer) -> None:
     end = server.add("/end", b"here")
     start = server.add("/start", status=301, headers={"Location": "/end"})
     answer = await get(start)
     assert (answer.url, answer.body) == (end, b"here")
 
 
-async def test_a_circle_of_redirects_ends(server: FeedServer) -> None:
+async def test_a_redirect_loop_ends(server: FeedServer) -> None:
     url = server.add("/circle", status=302, headers={"Location": "/circle"})
     assert (await failure(url, max_redirects=3)).kind == "redirects"
     assert server.requests == 4
@@ -81,7 +85,7 @@ async def test_broken_gzip_is_named(server: FeedServer) -> None:
     assert (await failure(url)).kind == "http"
 
 
-async def test_an_encoding_that_was_not_asked_for_is_refused(server: FeedServer) -> None:
+async def test_an_unrequested_encoding_is_refused(server: FeedServer) -> None:
     url = server.add("/br", b"\x0b\x02\x80", headers={"Content-Encoding": "br"})
     assert "'br'" in (await failure(url)).message
 
@@ -91,7 +95,7 @@ async def test_what_has_no_body_is_in_no_encoding(server: FeedServer) -> None:
     assert (await get(url)).status == 304
 
 
-async def test_a_refusal_is_told_by_its_status_whatever_its_body(server: FeedServer) -> None:
+async def test_an_error_status_is_returned_whatever_its_body(server: FeedServer) -> None:
     url = server.add(
         "/feed", b"\x0b\x02\x80", status=429, headers={"Content-Encoding": "br", "Retry-After": "9"}
     )
@@ -112,7 +116,7 @@ async def test_the_limit_counts_decoded_bytes(server: FeedServer) -> None:
     assert len((await get(plain, max_bytes=1001)).body) == 1001
 
 
-async def test_a_server_that_drips_is_given_up_on(server: FeedServer) -> None:
+async def test_a_slow_body_times_out(server: FeedServer) -> None:
     # Each byte arrives well before a read would time out: only a deadline for the whole ends this.
     url = server.add("/drip", b"x" * 10_000, drip_s=0.05)
     assert (await failure(url, timeout_s=0.4)).kind == "timeout"
@@ -125,7 +129,7 @@ async def test_redirects_do_not_stretch_the_deadline(server: FeedServer) -> None
     assert (await failure(server.url("/0"), timeout_s=0.8)).kind == "timeout"
 
 
-async def test_a_server_that_says_nothing_is_given_up_on(server: FeedServer) -> None:
+async def test_a_silent_server_times_out(server: FeedServer) -> None:
     assert (await failure(server.add("/mute", b"x", delay_s=60), timeout_s=0.2)).kind == "timeout"
 
 
@@ -155,7 +159,7 @@ async def test_a_server_without_tls_is_named(server: FeedServer) -> None:
     assert server.requests == 0
 
 
-def test_a_url_in_a_message_gives_nothing_away() -> None:
+def test_a_url_in_a_message_is_redacted() -> None:
     assert (
         redact_url("https://ada:secret@a.example:8443/f.xml?token=secret") == "https://a.example:8443/f.xml?…"
     )
@@ -163,14 +167,14 @@ def test_a_url_in_a_message_gives_nothing_away() -> None:
     assert "[" in redact_url("https://[broken")
 
 
-async def test_redirects_are_told_with_their_status(server: FeedServer) -> None:
+async def test_redirects_are_returned_with_their_status(server: FeedServer) -> None:
     end = server.add("/end", b"here")
     middle = server.add("/middle", status=302, headers={"Location": "/end"})
     start = server.add("/start", status=301, headers={"Location": "/middle"})
     assert (await get(start)).redirects == ((301, middle), (302, end))
 
 
-async def test_cookies_are_not_kept(server: FeedServer) -> None:
+async def test_cookies_are_not_stored(server: FeedServer) -> None:
     async def loopback(host: str, port: int) -> list[str]:
         return ["127.0.0.1"]
 
@@ -180,10 +184,10 @@ async def test_cookies_are_not_kept(server: FeedServer) -> None:
         await net.get(url)
         await net.get(url)
     assert len(server.seen) == 2
-    assert all("cookie" not in seen.headers for seen in server.seen)
+    assert all("cookie" not in request.headers for request in server.seen)
 
 
-async def test_a_password_goes_to_its_own_host_alone(server: FeedServer) -> None:
+async def test_a_password_goes_only_to_its_own_host(server: FeedServer) -> None:
     with FeedServer() as other:
         target = other.add("/feed", b"x")
         start = server.add("/feed", status=302, headers={"Location": target})
@@ -193,14 +197,14 @@ async def test_a_password_goes_to_its_own_host_alone(server: FeedServer) -> None
         assert "authorization" not in other.seen[0].headers
 
 
-async def test_a_redirect_is_told_without_its_password(server: FeedServer) -> None:
+async def test_a_redirect_is_returned_without_its_password(server: FeedServer) -> None:
     end = server.add("/end", b"x")
     secret = end.replace("http://", "http://ada:secret@")
     answer = await get(server.add("/start", status=302, headers={"Location": secret}))
     assert (answer.url, answer.redirects) == (end, ((302, end),))
 
 
-async def test_nothing_is_left_behind_by_a_request_that_is_given_up(server: FeedServer) -> None:
+async def test_a_cancelled_request_leaves_nothing_behind(server: FeedServer) -> None:
     async with HttpClient("test", allowed=server.hosts) as net:
         waiting = asyncio.create_task(net.get(server.add("/mute", b"x", delay_s=60)))
         dripping = asyncio.create_task(net.get(server.add("/drip", b"x" * 10_000, drip_s=0.05)))
@@ -218,17 +222,17 @@ async def test_a_redirect_is_followed_without_a_body(server: FeedServer) -> None
     assert not {"transfer-encoding", "content-type", "content-length"} & set(server.seen[1].headers)
 
 
-async def post(url: str, **limits: Any) -> Response:
-    async with HttpClient("copydesk-test", allowed=frozenset((url_origin(url),)), **limits) as net:
+async def post(url: str) -> Response:
+    async with HttpClient("copydesk-test", allowed=frozenset((url_origin(url),))) as net:
         return await net.post(url)
 
 
-async def test_a_post_is_sent_once_and_follows_nobody(server: FeedServer) -> None:
+async def test_a_post_follows_no_redirect(server: FeedServer) -> None:
     server.add("/end", b"here")
     url = server.add("/start", status=302, headers={"Location": "/end"})
     assert (await post(url)).status == 302
-    [seen] = server.seen
-    assert (seen.method, seen.body, seen.headers["content-length"]) == ("POST", b"", "0")
+    [request] = server.seen
+    assert (request.method, request.body, request.headers["content-length"]) == ("POST", b"", "0")
 
 
 async def test_a_post_keeps_to_the_public_internet(server: FeedServer) -> None:

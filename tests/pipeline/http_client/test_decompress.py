@@ -1,4 +1,4 @@
-"""Bodies are decoded in small steps, whole or not at all."""
+"""Decoding of gzip and deflate bodies in small steps."""
 
 import gzip
 import zlib
@@ -7,29 +7,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.http_client.decompress import MAX_MEMBERS, STEP, BodyDecoder, CorruptBody, UnexpectedEncoding
+from pipeline.http_client.decompress import (
+    MAX_MEMBERS,
+    STEP_BYTES,
+    BodyDecoder,
+    CorruptBody,
+    UnexpectedEncoding,
+)
 
 
 def pieces(body: bytes, size: int) -> list[bytes]:
     return [body[start : start + size] for start in range(0, len(body), size)]
 
 
-def unpacked(encoding: str, parts: list[bytes]) -> bytes:
-    unpacker = BodyDecoder(encoding)
-    found = b"".join(found for part in parts for found in unpacker.feed(part))
-    unpacker.end()
-    return found
+def decode(encoding: str, parts: list[bytes]) -> bytes:
+    decoder = BodyDecoder(encoding)
+    chunk = b"".join(chunk for part in parts for chunk in decoder.feed(part))
+    decoder.end()
+    return chunk
 
 
-BODIES = st.one_of(st.binary(max_size=300), st.builds(bytes, st.integers(0, 4 * STEP)))
+BODIES = st.one_of(st.binary(max_size=300), st.builds(bytes, st.integers(0, 4 * STEP_BYTES)))
 
 
 @given(BODIES, st.integers(1, 999))
-def test_whatever_way_it_arrives_it_is_the_same(body: bytes, size: int) -> None:
-    assert unpacked("gzip", pieces(gzip.compress(body), size)) == body
-    assert unpacked("deflate", pieces(zlib.compress(body), size)) == body
+def test_chunk_sizes_do_not_matter(body: bytes, size: int) -> None:
+    assert decode("gzip", pieces(gzip.compress(body), size)) == body
+    assert decode("deflate", pieces(zlib.compress(body), size)) == body
     raw = zlib.compressobj(wbits=-15)
-    assert unpacked("deflate", pieces(raw.compress(body) + raw.flush(), size)) == body
+    assert decode("deflate", pieces(raw.compress(body) + raw.flush(), size)) == body
 
 
 PADDING = st.sampled_from([b"", b"\0" * 20, b"\x1f", b"\x1e\x8b", b"<!-- served by cache -->"])
@@ -40,57 +46,57 @@ def test_several_members_are_one_body_and_padding_is_none(
     first: bytes, second: bytes, padding: bytes, size: int
 ) -> None:
     packed = gzip.compress(first) + gzip.compress(second) + padding
-    assert unpacked("gzip", pieces(packed, size)) == first + second
+    assert decode("gzip", pieces(packed, size)) == first + second
 
 
 @given(st.binary(min_size=2, max_size=300), st.integers(1, 99))
 def test_nonsense_is_named(body: bytes, size: int) -> None:
     with pytest.raises(CorruptBody):
-        unpacked("gzip", pieces(b"x" + body, size))
+        decode("gzip", pieces(b"x" + body, size))
 
 
 @given(BODIES, st.integers(1, 8))
 def test_a_missing_checksum_is_forgiven(body: bytes, missing: int) -> None:
-    assert unpacked("gzip", [gzip.compress(body)[:-missing]]) == body
+    assert decode("gzip", [gzip.compress(body)[:-missing]]) == body
 
 
 @given(st.binary(min_size=1, max_size=300), st.integers(9, 40))
 def test_what_is_cut_off_is_named(body: bytes, missing: int) -> None:
     with pytest.raises(CorruptBody):
-        unpacked("gzip", [gzip.compress(body)[:-missing] or b"\x1f"])
+        decode("gzip", [gzip.compress(body)[:-missing] or b"\x1f"])
 
 
 @pytest.mark.parametrize("packed", [zlib.compress(b"some text"), gzip.compress(b"x")[:1]])
-def test_so_is_any_other_body_that_breaks_off(packed: bytes) -> None:
+def test_any_other_truncated_body_is_refused(packed: bytes) -> None:
     with pytest.raises(CorruptBody):
-        unpacked("deflate", [packed[:-3] or packed])
+        decode("deflate", [packed[:-3] or packed])
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress"])
-def test_an_encoding_that_nobody_asked_for_is_refused_with_its_body(encoding: str) -> None:
-    assert unpacked(encoding, []) == b""
+def test_an_unrequested_encoding_is_refused(encoding: str) -> None:
+    assert decode(encoding, []) == b""
     with pytest.raises(UnexpectedEncoding):
-        unpacked(encoding, [b"<rss/>"])
+        decode(encoding, [b"<rss/>"])
 
 
 def test_members_without_end_are_named() -> None:
     member = gzip.compress(b"")
-    assert unpacked("gzip", [member * MAX_MEMBERS]) == b""
+    assert decode("gzip", [member * MAX_MEMBERS]) == b""
     with pytest.raises(CorruptBody):
-        unpacked("gzip", [member * (MAX_MEMBERS + 1)])
+        decode("gzip", [member * (MAX_MEMBERS + 1)])
 
 
 def test_text_that_is_announced_as_gzip_is_taken_as_text() -> None:
-    assert unpacked("gzip", [b"<rs", b"s/>"]) == b"<rss/>"
+    assert decode("gzip", [b"<rs", b"s/>"]) == b"<rss/>"
 
 
-def test_a_bomb_goes_off_in_small_steps() -> None:
+def test_a_decompression_bomb_is_decoded_in_small_steps() -> None:
     bomb = gzip.compress(bytes(50_000_000))
     assert len(bomb) < 60_000
     largest, total = 0, 0
-    for found in BodyDecoder("gzip").feed(bomb):
-        largest, total = max(largest, len(found)), total + len(found)
+    for chunk in BodyDecoder("gzip").feed(bomb):
+        largest, total = max(largest, len(chunk)), total + len(chunk)
         if total > 1_000_000:
             break
-    assert largest <= STEP
-    assert total < 1_000_000 + STEP
+    assert largest <= STEP_BYTES
+    assert total < 1_000_000 + STEP_BYTES

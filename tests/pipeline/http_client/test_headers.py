@@ -1,4 +1,4 @@
-"""Times as HTTP headers give them."""
+"""Retry-After headers."""
 
 from datetime import UTC, datetime
 

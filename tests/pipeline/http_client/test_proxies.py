@@ -6,14 +6,14 @@ import pytest
 
 from pipeline.domain.errors import ConfigError, FeedError
 from pipeline.http_client import HttpClient, require_usable_proxies
-from pipeline.http_client.transport import patterns
+from pipeline.http_client.transport import proxy_patterns
 from tests.fakes.feed_server import FeedServer
 
 PROXY = "http://proxy.example:3128"
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"),
+    ("proxies", "expected"),
     [
         ({}, {}),
         ({"no": "a.example"}, {}),
@@ -30,8 +30,8 @@ PROXY = "http://proxy.example:3128"
         ({"http": PROXY, "https": PROXY, "all": "socks5://x:1"}, {"http://": PROXY, "https://": PROXY}),
     ],
 )
-def test_proxies_become_patterns(found: dict[str, str], expected: dict[str, str | None]) -> None:
-    assert patterns(found) == expected
+def test_proxies_become_patterns(proxies: dict[str, str], expected: dict[str, str | None]) -> None:
+    assert proxy_patterns(proxies) == expected
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_proxies_become_patterns(found: dict[str, str], expected: dict[str, str 
 )
 def test_a_proxy_that_cannot_be_used_is_named(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        patterns({"all": url})
+        proxy_patterns({"all": url})
     assert "ALL_PROXY" in caught.value.message
     assert "secret" not in caught.value.message
 
@@ -54,17 +54,17 @@ def only(monkeypatch: pytest.MonkeyPatch, **proxies: str) -> None:
 
 @pytest.mark.parametrize("variable", ["ALL_PROXY", "all_proxy", "HTTP_PROXY", "https_proxy"])
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "SOCKS4"])
-def test_a_socks_proxy_is_told_of_under_the_name_that_it_has(
+def test_the_error_names_the_variable_of_a_socks_proxy(
     monkeypatch: pytest.MonkeyPatch, variable: str, scheme: str
 ) -> None:
     # No host is left to it: the libraries take it all the same.
     only(monkeypatch, **{variable: f"{scheme}://ada:secret@127.0.0.1:1080", "NO_PROXY": "127.0.0.1"})
     with pytest.raises(ConfigError) as caught:
         require_usable_proxies()
-    said = (
+    message = (
         f"{variable} names a SOCKS proxy ({scheme.lower()}://127.0.0.1:1080), and Copydesk speaks to http(s)"
     )
-    assert caught.value.message.startswith(said)
+    assert caught.value.message.startswith(message)
     assert caught.value.message.endswith(f"or take {variable} out of the environment")
 
 
@@ -82,14 +82,14 @@ def test_other_proxies_are_taken(monkeypatch: pytest.MonkeyPatch, proxies: dict[
     require_usable_proxies()
 
 
-async def test_under_a_socks_proxy_nothing_is_asked_for_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_request_bypasses_a_socks_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     only(monkeypatch, all_proxy="socks5://127.0.0.1:1", NO_PROXY="127.0.0.1")
     with FeedServer() as server:
         url = server.add("/feed", b"<rss/>")
         async with HttpClient("test", allowed=server.hosts) as net:
-            for asked in (net.get(url), net.post(url)):
+            for request in (net.get(url), net.post(url)):
                 with pytest.raises(FeedError, match="all_proxy names a SOCKS proxy") as caught:
-                    await asked
+                    await request
         assert (caught.value.kind, server.requests) == ("proxy", 0)
 
 
@@ -103,12 +103,12 @@ async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatc
             assert (await net.get("http://news.example/feed")).body == b"by proxy"
             with pytest.raises(FeedError, match="public internet"):
                 await net.get("http://10.0.0.1/feed")
-        [seen] = server.seen
-        assert seen.headers["proxy-authorization"].startswith("Basic ")
+        [request] = server.seen
+        assert request.headers["proxy-authorization"].startswith("Basic ")
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-async def test_a_proxy_that_is_down_is_told_as_such(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+async def test_an_unreachable_proxy_is_named(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     for name in ("NO_PROXY", "no_proxy", "http_proxy", "https_proxy"):
         monkeypatch.delenv(name, raising=False)
     with socket.socket() as taken:

@@ -1,4 +1,4 @@
-"""No feed leads into somebody's own network, by address, name, redirect or change of mind."""
+"""SSRF guard: private networks are refused by address, name, redirect and DNS rebinding."""
 
 import socket
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from pipeline.domain.errors import FeedError
-from pipeline.http_client import HttpClient
+from pipeline.http_client import HttpClient, RequestLimits
 from pipeline.http_client.ssrf import (
     ForbiddenAddress,
     GuardedResolver,
@@ -45,7 +45,7 @@ def test_the_public_internet_is_open(address: str) -> None:
 
 
 @pytest.mark.parametrize("host", ODD)
-def test_however_it_is_written(host: str) -> None:
+def test_every_spelling_of_a_private_host_is_refused(host: str) -> None:
     assert is_private_host(host)
 
 
@@ -63,14 +63,14 @@ def test_exceptions_are_exact() -> None:
 
 
 class Resolver:
-    """Answers one list of addresses after another, as a name does that changes its mind."""
+    """Returns another list of addresses at each call (DNS rebinding)."""
 
     def __init__(self, *answers: Sequence[str]) -> None:
         self.answers = list(answers)
-        self.asked: list[tuple[str, int]] = []
+        self.calls: list[tuple[str, int]] = []
 
     async def __call__(self, host: str, port: int) -> list[str]:
-        self.asked.append((host, port))
+        self.calls.append((host, port))
         return list(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
 
 
@@ -80,7 +80,9 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def kind_of(url: str, resolver: Resolver | None = None, allowed: Sequence[str] = ()) -> str:
-    net = HttpClient("test", timeout_s=60, allowed=allowed, resolve=resolver or Resolver(["127.0.0.1"]))
+    net = HttpClient(
+        "test", RequestLimits(timeout_s=60), allowed=allowed, resolve=resolver or Resolver(["127.0.0.1"])
+    )
     async with net:
         with pytest.raises(FeedError) as caught:
             await net.get(url)
@@ -111,10 +113,10 @@ async def test_an_address_in_a_url_is_refused(host: str) -> None:
 async def test_a_name_that_leads_inside_is_refused(address: str) -> None:
     resolver = Resolver([address])
     assert await kind_of("http://feeds.example/rss", resolver) == "forbidden-address"
-    assert resolver.asked == [("feeds.example", 80)]
+    assert resolver.calls == [("feeds.example", 80)]
 
 
-async def test_a_name_that_changes_its_answer_gains_nothing() -> None:
+async def test_dns_rebinding_is_refused() -> None:
     with FeedServer() as server:
         server.add("/feed", b"secret")
         port = int(server.url("").rpartition(":")[2])
@@ -139,7 +141,7 @@ async def test_a_redirect_that_leads_inside_is_refused(target: str) -> None:
 
 async def test_a_redirect_into_any_other_network_is_refused() -> None:
     with FeedServer() as server:
-        async with HttpClient("test", timeout_s=60, allowed=server.hosts) as net:
+        async with HttpClient("test", RequestLimits(timeout_s=60), allowed=server.hosts) as net:
             for address in PRIVATE[:-2]:
                 host = f"[{address}]" if ":" in address else address
                 url = server.add("/feed", status=302, headers={"Location": f"http://{host}/"})
@@ -150,7 +152,7 @@ async def test_a_redirect_into_any_other_network_is_refused() -> None:
 
 async def test_only_the_public_addresses_of_a_name_are_tried() -> None:
     guard = GuardedResolver({"feeds.intra:80"}, Resolver(["10.0.0.1", "1.1.1.1", "::1"]))
-    assert [found["host"] for found in await guard.resolve("mixed.example", 80)] == ["1.1.1.1"]
+    assert [result["host"] for result in await guard.resolve("mixed.example", 80)] == ["1.1.1.1"]
     assert len(await guard.resolve("feeds.intra", 80)) == 3
 
 
@@ -163,7 +165,7 @@ def test_no_socket_is_made_for_a_forbidden_address(address: str) -> None:
     GuardedResolver([origin_of(address, 8080)], Resolver([])).make_socket(info).close()
 
 
-async def test_an_exception_holds_for_its_port_alone() -> None:
+async def test_an_exception_covers_only_its_port() -> None:
     with FeedServer() as server, FeedServer() as other:
         url = server.add("/feed", b"open")
         async with HttpClient("test", allowed=server.hosts) as net:

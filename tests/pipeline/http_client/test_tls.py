@@ -1,4 +1,4 @@
-"""Secure connections, to servers on loopback that have names."""
+"""TLS connections to named servers on loopback."""
 
 import asyncio
 import contextlib
@@ -9,23 +9,23 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.errors import FeedError
-from pipeline.http_client import HttpClient
+from pipeline.http_client import HttpClient, RequestLimits
 from tests.fakes.feed_server import FeedServer
 
 PEM = Path(__file__).parents[2] / "fakes" / "self_signed.pem"
 
 
 class SecureServer:
-    """Answers as it is told, over TLS, and notes what it was asked."""
+    """A TLS server that stores the requests it gets."""
 
     def __init__(self, location: str = "") -> None:
         self.location = location
-        self.asked: list[bytes] = []
+        self.requests: list[bytes] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
-                self.asked.append(await reader.readuntil(b"\r\n\r\n"))
+                self.requests.append(await reader.readuntil(b"\r\n\r\n"))
                 status = f"302 Found\r\nLocation: {self.location}" if self.location else "200 OK"
                 writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 2\r\n\r\nok".encode())
         writer.close()
@@ -55,7 +55,7 @@ async def loopback(host: str, port: int) -> list[str]:
 def client(port: int, *others: str) -> HttpClient:
     names = ("good", "other", "wrong")
     allowed = [*(f"{name}.example:{port}" for name in names), *others]
-    return HttpClient("test", timeout_s=30, allowed=allowed, resolve=loopback)
+    return HttpClient("test", RequestLimits(timeout_s=30), allowed=allowed, resolve=loopback)
 
 
 @pytest.mark.usefixtures("trusted")
@@ -64,7 +64,7 @@ async def test_a_trusted_server_is_read_on_one_connection() -> None:
     async with server.running() as port, client(port) as net:
         for _ in range(3):
             assert (await net.get(f"https://good.example:{port}/feed")).body == b"ok"
-    assert len(server.asked) == 3
+    assert len(server.requests) == 3
 
 
 @pytest.mark.usefixtures("trusted")
@@ -73,7 +73,7 @@ async def test_a_certificate_for_another_host_is_named() -> None:
     async with server.running() as port, client(port) as net:
         with pytest.raises(FeedError, match=r"certificate: Hostname mismatch.*wrong\.example") as caught:
             await net.get(f"https://wrong.example:{port}/feed")
-    assert (caught.value.kind, server.asked) == ("tls", [])
+    assert (caught.value.kind, server.requests) == ("tls", [])
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_named() -> None:
@@ -81,7 +81,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_named() -> None:
     async with server.running() as port, client(port) as net:
         with pytest.raises(FeedError, match="certificate: self") as caught:
             await net.get(f"https://good.example:{port}/feed")
-    assert (caught.value.kind, server.asked) == ("tls", [])
+    assert (caught.value.kind, server.requests) == ("tls", [])
 
 
 @pytest.mark.usefixtures("trusted")
@@ -92,5 +92,5 @@ async def test_a_password_is_not_sent_on_in_the_clear() -> None:
         server = SecureServer(location=f"http://good.example:{port}/feed")
         async with server.running() as secure, client(secure, f"good.example:{port}") as net:
             assert (await net.get(f"https://ada:secret@good.example:{secure}/feed")).body == b"plain"
-        assert b"\r\nauthorization: basic " in server.asked[0].lower()
+        assert b"\r\nauthorization: basic " in server.requests[0].lower()
         assert "authorization" not in plain.seen[0].headers

@@ -1,4 +1,4 @@
-"""A ledger and a server of each test's own."""
+"""A database and a server for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path

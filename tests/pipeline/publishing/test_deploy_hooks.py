@@ -1,4 +1,4 @@
-"""Deploy hooks: asked last, once, and without a word of their secret."""
+"""Deploy hooks are called last and once, and their URLs are not shown."""
 
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from pipeline.http_client import HttpClient
 from pipeline.publishing import PublishContext, TargetResult, publish_pending
 from pipeline.storage import Database
 from tests.fakes.feed_server import FeedServer
-from tests.pipeline.publishing.press import HOOK, approved, build, drained, site
+from tests.pipeline.publishing.publications import HOOK, approved, build, drained, site
 from tests.pipeline.storage.records import NOW
 
 
-async def test_a_hook_is_asked_once_after_the_others(
+async def test_a_hook_is_called_once_after_the_other_targets(
     db: Database, tmp_path: Path, server: FeedServer
 ) -> None:
     server.add("/build/sesame", b"{}")
@@ -25,7 +25,7 @@ async def test_a_hook_is_asked_once_after_the_others(
         TargetResult(target="site", published=2),
         TargetResult(target="build", published=2),
     ]
-    assert [(seen.method, seen.path) for seen in server.seen] == [("POST", "/build/sesame")]
+    assert [(request.method, request.path) for request in server.seen] == [("POST", "/build/sesame")]
     assert {row.place for row in db.publications.published("build")} == {"127.0.0.1"}
     assert await drained(db, tmp_path, *targets, server=server) == []
     assert server.requests == 1
@@ -61,7 +61,7 @@ async def test_what_came_to_one_target_is_built_though_another_fails(
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
-async def test_a_hook_that_refuses_is_told_without_its_secret(
+async def test_the_error_of_a_hook_shows_no_secret(
     db: Database, tmp_path: Path, server: FeedServer, status: int
 ) -> None:
     server.add("/build/sesame", b"", status=status, headers={"Location": "/build/sesame"})
@@ -72,7 +72,7 @@ async def test_a_hook_that_refuses_is_told_without_its_secret(
     assert server.requests == 1
 
 
-async def test_a_hook_whose_variable_is_not_set_is_told(db: Database, tmp_path: Path) -> None:
+async def test_a_hook_without_its_variable_is_an_error(db: Database, tmp_path: Path) -> None:
     approved(db, 1, build())
     [outcome] = await drained(db, tmp_path, build())
     assert "COPYDESK_HOOK_BUILD is not set" in (outcome.error or "")

@@ -1,4 +1,4 @@
-"""Draining what waits: every target by itself, nothing twice, nothing that nobody approved."""
+"""Publishing of pending rows: each target on its own, idempotent, only approved text."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -15,7 +15,15 @@ from pipeline.publishing.publish import publish_lock
 from pipeline.publishing.send import send_to_target
 from pipeline.storage import Database
 from pipeline.storage.schema import verdicts
-from tests.pipeline.publishing.press import approved, drained, feeds, site, standing, text, undone
+from tests.pipeline.publishing.publications import (
+    approved,
+    drained,
+    feeds,
+    published_texts,
+    site,
+    text,
+    undone,
+)
 from tests.pipeline.storage.approvals import decided, drafted
 from tests.pipeline.storage.records import NOW
 
@@ -28,7 +36,7 @@ async def test_what_was_approved_goes_to_every_target_once(db: Database, tmp_pat
         TargetResult(target="site", published=2),
         TargetResult(target="mirror", published=2),
     ]
-    assert standing(tmp_path) == standing(tmp_path, "mirror") == [text(1), text(2)]
+    assert published_texts(tmp_path) == published_texts(tmp_path, "mirror") == [text(1), text(2)]
     [first, _] = db.publications.published("site")
     assert first.place == str(tmp_path / "site" / first.path.removeprefix("published/"))
     assert await drained(db, tmp_path, *targets) == []
@@ -40,15 +48,13 @@ async def test_an_undo_takes_it_down_and_a_revision_replaces_it(db: Database, tm
     await drained(db, tmp_path, target)
     undone(db, row, target)
     assert await drained(db, tmp_path, target) == [TargetResult(target="site", withdrawn=1)]
-    assert standing(tmp_path) == []
+    assert published_texts(tmp_path) == []
     approved(db, 1, target, words="Better.")
     await drained(db, tmp_path, target)
-    assert standing(tmp_path) == [text(1, "Better.")]
+    assert published_texts(tmp_path) == [text(1, "Better.")]
 
 
-async def test_a_drain_that_died_before_it_was_told_is_repeated_without_harm(
-    db: Database, tmp_path: Path
-) -> None:
+async def test_publishing_again_after_a_crash_is_idempotent(db: Database, tmp_path: Path) -> None:
     target = site(tmp_path)
     row = approved(db, 1, target)
     send_to_target(db, tmp_path / "output", target, db.publications.pending())
@@ -61,12 +67,10 @@ async def test_a_drain_that_died_before_it_was_told_is_repeated_without_harm(
     send_to_target(db, tmp_path / "output", again, db.publications.pending())
     undone(db, row, again)
     await drained(db, tmp_path, again)
-    assert standing(tmp_path, "mirror") == []
+    assert published_texts(tmp_path, "mirror") == []
 
 
-async def test_a_target_that_fails_holds_up_no_other_and_is_tried_again_later(
-    db: Database, tmp_path: Path
-) -> None:
+async def test_a_failed_target_is_retried_and_blocks_no_other(db: Database, tmp_path: Path) -> None:
     broken = FolderTarget(kind="folder", name="broken", path=str(tmp_path / "none" / "news"))
     targets = (broken, site(tmp_path))
     approved(db, 1, *targets)
@@ -78,8 +82,8 @@ async def test_a_target_that_fails_holds_up_no_other_and_is_tried_again_later(
     [later] = await drained(db, tmp_path, *targets, now=NOW + timedelta(minutes=1))
     assert later.failed == 1
     (tmp_path / "none").mkdir()
-    [mended] = await drained(db, tmp_path, *targets, patient=False)
-    assert mended == TargetResult(target="broken", published=1)
+    [result] = await drained(db, tmp_path, *targets, patient=False)
+    assert result == TargetResult(target="broken", published=1)
 
 
 async def test_only_bytes_that_stand_in_an_approval_are_sent(db: Database, tmp_path: Path) -> None:
@@ -89,7 +93,7 @@ async def test_only_bytes_that_stand_in_an_approval_are_sent(db: Database, tmp_p
         connection.execute(verdicts.update().values(text="slipped in"))
     [outcome] = await drained(db, tmp_path, target)
     assert "its approved text is gone" in (outcome.error or "")
-    assert standing(tmp_path) == []
+    assert published_texts(tmp_path) == []
     with db._writing() as connection:
         connection.execute(sa.update(verdicts).values(decision="reject"))
     [outcome] = await drained(db, tmp_path, target, patient=False)
@@ -108,16 +112,16 @@ async def test_each_target_is_a_step_that_fails_by_itself(db: Database, tmp_path
     broken = FolderTarget(kind="folder", name="broken", path=str(tmp_path / "none" / "news"))
     targets = (broken, site(tmp_path), site(tmp_path, "idle"))
     approved(db, 1, *targets[:2])
-    seen: dict[str, bool] = {}
+    steps: dict[str, bool] = {}
 
     async def watch(name: str, step: Callable[[], Awaitable[TargetResult]], /) -> TargetResult:
-        seen[name] = False
+        steps[name] = False
         outcome = await step()
-        seen[name] = True
+        steps[name] = True
         return outcome
 
-    await drained(db, tmp_path, *targets, each=watch)
-    assert seen == {"publish broken": False, "publish site": True}
+    await drained(db, tmp_path, *targets, runner=watch)
+    assert steps == {"publish broken": False, "publish site": True}
 
 
 # Feeds
@@ -142,7 +146,7 @@ def titles(tmp_path: Path) -> list[str]:
     return [entry.title for entry in feedparser.parse((tmp_path / "feed/feed.xml").read_bytes()).entries]
 
 
-async def test_an_article_that_no_feed_can_show_is_left_out_and_told(db: Database, tmp_path: Path) -> None:
+async def test_an_article_that_no_feed_can_show_is_reported(db: Database, tmp_path: Path) -> None:
     target = feeds(tmp_path)
     approved(db, 1, target)
     decided(db, drafted(db, 2), "no front matter", targets=("feed",))

@@ -1,4 +1,4 @@
-"""Keys that targets add: what is written is known for ours, also after its settings have changed."""
+"""Keys that targets add: written files are recognised, also after their settings have changed."""
 
 import subprocess
 from pathlib import Path
@@ -12,13 +12,22 @@ from pipeline.publishing import TargetResult, queue_all
 from pipeline.publishing.send import send_to_target
 from pipeline.storage import Database
 from tests.fakes.feed_server import FeedServer
-from tests.pipeline.publishing.press import approved, build, drained, feeds, site, standing, text, undone
+from tests.pipeline.publishing.publications import (
+    approved,
+    build,
+    drained,
+    feeds,
+    published_texts,
+    site,
+    text,
+    undone,
+)
 from tests.pipeline.storage.approvals import decided, drafted
 from tests.pipeline.storage.records import NOW
 
 
 def dates(tmp_path: Path, key: str = "date") -> list[str | None]:
-    return [loads(one)[0].get(key) for one in standing(tmp_path)]
+    return [loads(article)[0].get(key) for article in published_texts(tmp_path)]
 
 
 async def again(db: Database, tmp_path: Path, *targets: Target) -> list[TargetResult]:
@@ -33,14 +42,14 @@ async def test_an_article_has_the_keys_of_its_target_and_the_ledger_both_hashes(
     approved(db, 1, *targets)
     await drained(db, tmp_path, *targets)
     assert dates(tmp_path) == ["2026-02-01T10:00:00.000Z"]
-    assert standing(tmp_path, "plain") == [text(1)]
+    assert published_texts(tmp_path, "plain") == [text(1)]
     [row] = db.publications.published("site")
-    [written] = standing(tmp_path)
+    [written] = published_texts(tmp_path)
     assert (row.sha256, row.sent) == (sha256_of(text(1).encode()), sha256_of(written.encode()))
-    assert [one.sent for one in db.publications.published("plain")] == [None]
+    assert [article.sent for article in db.publications.published("plain")] == [None]
 
 
-async def test_a_changed_mapping_rewrites_what_stands_there_when_asked(db: Database, tmp_path: Path) -> None:
+async def test_queue_all_rewrites_files_after_a_changed_mapping(db: Database, tmp_path: Path) -> None:
     first = site(tmp_path, preset="hugo")
     rows = [approved(db, number, first) for number in (1, 2)]
     await drained(db, tmp_path, first)
@@ -56,7 +65,7 @@ async def test_a_changed_mapping_rewrites_what_stands_there_when_asked(db: Datab
     await drained(db, tmp_path, plain)
     assert dates(tmp_path, "day") == [None, "2026-02-02T10:00:00.000Z"]
     assert await again(db, tmp_path, plain) == [TargetResult(target="site", published=1)]
-    assert standing(tmp_path) == [text(1), text(2)]
+    assert published_texts(tmp_path) == [text(1), text(2)]
     assert await again(db, tmp_path, plain) == []
 
 
@@ -71,22 +80,20 @@ async def test_a_revision_and_a_withdrawal_know_the_file_of_earlier_settings(
     undone(db, row, second)
     assert await drained(db, tmp_path, second) == [TargetResult(target="site", published=1, withdrawn=1)]
     assert dates(tmp_path, "pubDate") == ["2026-02-02T10:00:00.000Z"]
-    assert "Better." in standing(tmp_path)[0]
+    assert "Better." in published_texts(tmp_path)[0]
 
 
-async def test_a_drain_that_died_before_it_was_told_is_known_under_other_settings(
-    db: Database, tmp_path: Path
-) -> None:
+async def test_a_crashed_publication_is_recognised_under_other_settings(db: Database, tmp_path: Path) -> None:
     row = approved(db, 1, site(tmp_path))
     for preset in ("hugo", "astro"):
         send_to_target(db, tmp_path / "output", site(tmp_path, preset=preset), db.publications.pending())
     # Written by the first, noted by the second, which died before it wrote.
     send_to_target(db, tmp_path / "output", site(tmp_path, preset="hugo"), db.publications.pending())
-    [hugo] = standing(tmp_path)
+    [hugo] = published_texts(tmp_path)
     send_to_target(db, tmp_path / "output", site(tmp_path, preset="astro"), db.publications.pending())
     next((tmp_path / "site").rglob("*.md")).write_text(hugo)
     assert await drained(db, tmp_path, site(tmp_path)) == [TargetResult(target="site", published=1)]
-    assert standing(tmp_path) == [text(1)]
+    assert published_texts(tmp_path) == [text(1)]
     next((tmp_path / "site").rglob("*.md")).write_text(hugo)
     undone(db, row, site(tmp_path))
     assert await drained(db, tmp_path, site(tmp_path)) == [TargetResult(target="site", withdrawn=1)]
@@ -102,10 +109,10 @@ async def test_a_restored_ledger_knows_what_its_texts_are_at_the_target_now(
         connection.exec_driver_sql("UPDATE publications SET sent = NULL")
     undone(db, row, target)
     assert await drained(db, tmp_path, target) == [TargetResult(target="site", withdrawn=1)]
-    assert standing(tmp_path) == []
+    assert published_texts(tmp_path) == []
 
 
-async def test_what_somebody_else_changed_is_left_alone(db: Database, tmp_path: Path) -> None:
+async def test_a_file_that_somebody_else_changed_is_not_replaced(db: Database, tmp_path: Path) -> None:
     target = site(tmp_path, preset="hugo")
     approved(db, 1, target)
     await drained(db, tmp_path, target)
@@ -130,7 +137,7 @@ async def test_a_feed_reads_the_approved_texts(db: Database, tmp_path: Path) -> 
     approved(db, 1, *targets)
     await drained(db, tmp_path, *targets)
     assert "<title>Title 1</title>" in (tmp_path / "feed" / "feed.xml").read_text()
-    assert standing(tmp_path)[0].startswith("title: Title 1\ndate: 2026-02-01T10:00:00.000Z\n")
+    assert published_texts(tmp_path)[0].startswith("title: Title 1\ndate: 2026-02-01T10:00:00.000Z\n")
 
 
 async def test_a_site_is_built_once_more_after_its_files_were_rewritten(
@@ -159,11 +166,11 @@ async def test_a_commit_has_the_keys_and_its_withdrawal_finds_them(
 
     row = approved(db, 1, repo("jekyll"))
     await drained(db, tmp_path, repo("jekyll"))
-    [written] = standing(tmp_path, "repo")
+    [written] = published_texts(tmp_path, "repo")
     assert loads(written)[0]["last_modified_at"] == "2026-02-01T11:00:00.000Z"
     assert await again(db, tmp_path, repo("eleventy")) == [TargetResult(target="repo", published=1)]
-    [written] = standing(tmp_path, "repo")
+    [written] = published_texts(tmp_path, "repo")
     assert (loads(written)[0].keys() & {"date", "last_modified_at"}) == {"date"}
     undone(db, row, repo("jekyll"))
     assert await drained(db, tmp_path, repo("jekyll")) == [TargetResult(target="repo", withdrawn=1)]
-    assert standing(tmp_path, "repo") == []
+    assert published_texts(tmp_path, "repo") == []

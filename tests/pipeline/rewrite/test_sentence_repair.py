@@ -3,7 +3,7 @@ import json
 import pytest
 
 from pipeline.domain.errors import LLMError
-from pipeline.domain.models import Finding, Severity
+from pipeline.domain.reviews import Finding, Severity
 from pipeline.llm.chat import Message
 from pipeline.rewrite.sentence_repair import add_flags, apply_repairs, flag_sentences, parse_repairs
 

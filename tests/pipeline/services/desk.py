@@ -10,7 +10,8 @@ from typing import Any, cast
 
 from pipeline.checks.runner import run_checks
 from pipeline.config import Settings
-from pipeline.domain.models import Beat, CheckLevels, FeedConfig, Finding, Front, Source, TokenUsage
+from pipeline.domain.models import Beat, CheckLevels, FeedConfig, Source, TokenUsage
+from pipeline.domain.reviews import Finding, Front
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.parsing.parse import ParsedFeed, parse_feed
 from pipeline.feeds.poll_schedule import host_cooldowns

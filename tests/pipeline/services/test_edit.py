@@ -12,7 +12,8 @@ from pipeline.articles import files
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import Settings, Subscriptions, load_feeds
 from pipeline.domain.errors import EditConflict, ReviewError
-from pipeline.domain.models import Draft, ReviewDecision, Sentiment
+from pipeline.domain.models import Sentiment
+from pipeline.domain.reviews import Draft, ReviewDecision
 from pipeline.services import review
 from pipeline.services.draft_file import as_draft
 from pipeline.services.edit import DraftEdit, apply_edit, save_edit, start_revision

@@ -14,7 +14,8 @@ from pipeline.articles.front_matter import dumps, loads
 from pipeline.articles.markdown import sections
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import LeaseLost, LLMError, ReviewError
-from pipeline.domain.models import Beat, FeedConfig, ReviewDecision
+from pipeline.domain.models import Beat, FeedConfig
+from pipeline.domain.reviews import ReviewDecision
 from pipeline.http_client import HttpClient
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.services import RunContext, draft_feed, redraft, review

@@ -16,17 +16,15 @@ from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import (
     Article,
     Beat,
-    Draft,
     FeedConfig,
     Item,
     PollState,
     Provenance,
-    Review,
-    ReviewDecision,
     Section,
     Sentiment,
     Source,
 )
+from pipeline.domain.reviews import Draft, Review, ReviewDecision
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
 from pipeline.services import review
 from pipeline.storage import Database, DraftRow, Move, Policy, PollResult

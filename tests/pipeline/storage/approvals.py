@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pipeline.articles.files import sha256_of
-from pipeline.domain.models import Review, ReviewDecision
+from pipeline.domain.reviews import Review, ReviewDecision
 from pipeline.storage import Database, DraftRow, Move
 from tests.pipeline.storage.records import LEASE_S, NOW, admit, answer, draft, item
 

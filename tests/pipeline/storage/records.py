@@ -3,17 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.domain.models import (
-    Draft,
-    FeedConfig,
-    Finding,
-    Item,
-    LLMResponse,
-    PollState,
-    Provenance,
-    Severity,
-    external_id,
-)
+from pipeline.domain.models import FeedConfig, Item, LLMResponse, PollState, Provenance, external_id
+from pipeline.domain.reviews import Draft, Finding, Severity
 from pipeline.storage import AdmissionResult, Database, Lease, Policy, PollResult
 
 NOW = datetime(2026, 2, 5, 12, tzinfo=UTC)

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from pipeline.domain.errors import ConfigError, DatabaseError, LeaseLost, ReviewError
-from pipeline.domain.models import PollState, Review, ReviewDecision
+from pipeline.domain.models import PollState
+from pipeline.domain.reviews import Review, ReviewDecision
 from pipeline.storage import Database, Move
 from tests.pipeline.storage.records import LEASE_S, NOW, admit, answer, draft, feed, item
 

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from pipeline.articles.files import sha256_of
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import Draft, Finding, Item, Review, ReviewDecision, Severity
+from pipeline.domain.models import Item
+from pipeline.domain.reviews import Draft, Finding, Review, ReviewDecision, Severity
 from pipeline.storage import (
     SYSTEM_EDITOR,
     CallDetails,

@@ -11,12 +11,12 @@ SECOND = b"---\ntitle: Output rises\n---\nSecond.\n"
 
 
 def job(data: bytes | None = FIRST, **changes: Any) -> Job:
-    """Publish some bytes, or withdraw the article; both texts were approved once."""
+    """Return a job that publishes `data`, or withdraws the article where it is None."""
     values: dict[str, Any] = {
         "action": "withdraw" if data is None else "publish",
         "path": PATH,
         "data": data or b"",
-        "ours": frozenset((sha256_of(FIRST), sha256_of(SECOND))),
+        "owned_hashes": frozenset((sha256_of(FIRST), sha256_of(SECOND))),
         "title": "Output rises",
         "by": "Ada Lovelace",
     }

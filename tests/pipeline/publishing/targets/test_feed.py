@@ -1,4 +1,4 @@
-"""The feeds that we write, read back by the parser that reads other people's."""
+"""The feed target, read back with feedparser."""
 
 import json
 from datetime import UTC, datetime
@@ -52,7 +52,7 @@ def shown(*texts: str, **changes: Any) -> tuple[Any, dict[str, Any]]:
     return parsed, json.loads(json_feed(target(**changes), entries))
 
 
-def test_rss_says_what_the_article_says() -> None:
+def test_rss_has_the_article() -> None:
     parsed, _ = shown(text())
     assert parsed.version == "rss20"
     assert (parsed.feed.title, parsed.feed.link) == ("News & more", "https://site.example/")
@@ -71,10 +71,10 @@ def test_rss_says_what_the_article_says() -> None:
     assert "De &amp; crypt</a>" in content.value
 
 
-def test_json_feed_says_the_same() -> None:
-    _, told = shown(text())
-    assert told["version"] == "https://jsonfeed.org/version/1.1"
-    [item] = told["items"]
+def test_json_feed_has_the_article() -> None:
+    _, document = shown(text())
+    assert document["version"] == "https://jsonfeed.org/version/1.1"
+    [item] = document["items"]
     assert item["id"] == "57767956aaaaaaaa"
     assert item["title"] == ODD
     assert item["date_published"] == "2026-02-05T21:10:09.000Z"
@@ -86,8 +86,8 @@ def test_json_feed_says_the_same() -> None:
 def test_nothing_in_an_article_becomes_markup() -> None:
     body = "<script>alert(1)</script>\n\n[x](javascript:alert(1)) ![i](https://e.example/i.png)\n\n]]>\x07\n"
     odd = {"name": "<img src=x onerror=alert(1)>", "url": "javascript:alert(1)"}
-    parsed, told = shown(text(body, source=odd, title="</title><script>alert(1)</script>\x07"))
-    html = told["items"][0]["content_html"]
+    parsed, document = shown(text(body, source=odd, title="</title><script>alert(1)</script>\x07"))
+    html = document["items"][0]["content_html"]
     assert "<script" not in html
     assert "<img" not in html
     assert "href" not in html
@@ -98,14 +98,14 @@ def test_nothing_in_an_article_becomes_markup() -> None:
 
 
 def test_addresses_are_made_of_path_slug_and_id() -> None:
-    _, told = shown(text(), article_url="https://s.example/{slug}?i={id}")
-    assert told["items"][0]["url"] == "https://s.example/miners-57767956?i=57767956aaaaaaaa"
+    _, document = shown(text(), article_url="https://s.example/{slug}?i={id}")
+    assert document["items"][0]["url"] == "https://s.example/miners-57767956?i=57767956aaaaaaaa"
 
 
 def test_what_editors_left_out_is_left_out() -> None:
-    kept = text(description=None, updatedAt=None, source=None, tags=None, coverImage=None, lang=None)
-    _, told = shown(kept)
-    [item] = told["items"]
+    article = text(description=None, updatedAt=None, source=None, tags=None, coverImage=None, lang=None)
+    _, document = shown(article)
+    [item] = document["items"]
     assert (item["tags"], item["summary"], item["language"]) == ([], "", "en")
     assert "Source" not in item["content_html"]
     assert item["date_modified"] == item["date_published"]
@@ -127,8 +127,8 @@ def test_an_article_that_no_feed_can_show_is_named(broken: str) -> None:
 
 
 def test_an_empty_feed_is_a_feed() -> None:
-    parsed, told = shown()
-    assert (parsed.entries, told["items"]) == ([], [])
+    parsed, document = shown()
+    assert (parsed.entries, document["items"]) == ([], [])
 
 
 def test_both_files_are_written_once(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_both_files_are_written_once(tmp_path: Path) -> None:
     assert b"57767956" not in (tmp_path / "feed/feed.xml").read_bytes()
 
 
-def test_a_feed_that_another_program_writes_is_left_alone(tmp_path: Path) -> None:
+def test_a_feed_of_another_program_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "feed.xml").write_text("<rss><channel><title>Copydesk</title></channel></rss>")
     with pytest.raises(PublishError, match=r"feed\.xml was written by another program"):
         write(target(tmp_path), [])
@@ -151,7 +151,7 @@ def test_a_feed_that_another_program_writes_is_left_alone(tmp_path: Path) -> Non
 
 
 def test_times_without_a_zone_are_utc() -> None:
-    one = entry(target(), PATH, text(publishedAt="2026-02-05", updatedAt="2026-02-05T10:00:00+02:00"))
-    assert isinstance(one, Entry)
-    assert one.published == datetime(2026, 2, 5, tzinfo=UTC)
-    assert one.updated == datetime(2026, 2, 5, 8, tzinfo=UTC)
+    item = entry(target(), PATH, text(publishedAt="2026-02-05", updatedAt="2026-02-05T10:00:00+02:00"))
+    assert isinstance(item, Entry)
+    assert item.published == datetime(2026, 2, 5, tzinfo=UTC)
+    assert item.updated == datetime(2026, 2, 5, 8, tzinfo=UTC)

@@ -58,19 +58,19 @@ def test_a_preset_adds_dates_and_changes_nothing_else(preset: str, added: dict[s
 
 
 def test_zola_finds_what_it_has_no_name_for_under_extra() -> None:
-    told = at(ARTICLE | {"title": "Output ---"}, preset="zola", front_matter={"taxonomies.tags": "tags"})
-    assert (told["date"], told["updated"]) == (ARTICLE["publishedAt"], ARTICLE["updatedAt"])
-    assert told["extra"] == {
+    result = at(ARTICLE | {"title": "Output ---"}, preset="zola", front_matter={"taxonomies.tags": "tags"})
+    assert (result["date"], result["updated"]) == (ARTICLE["publishedAt"], ARTICLE["updatedAt"])
+    assert result["extra"] == {
         key: ARTICLE[key] for key in ("lang", "externalId", "source", "category", "tags")
     }
-    assert told["taxonomies"] == {"tags": ARTICLE["tags"]}
+    assert result["taxonomies"] == {"tags": ARTICLE["tags"]}
     # Zola ends front matter at any line that ends so.
     text = to_site_front_matter(target(preset="zola"), PATH, dumps(ARTICLE | {"title": "Output ---"}, ""))
     assert len(re.findall(r"---[ \t]*$", text, re.MULTILINE)) == 2
 
 
 def test_values_come_from_keys_patterns_and_constants() -> None:
-    told = at(
+    result = at(
         front_matter={
             "author": "source.name",
             "permalink": "/{path}/{slug}/{id}/",
@@ -81,30 +81,30 @@ def test_values_come_from_keys_patterns_and_constants() -> None:
             "own.nested.deep": "lang",
         }
     )
-    assert told["author"] == "Wire: One"
+    assert result["author"] == "Wire: One"
     stem = PATH.removesuffix(".md")
-    assert told["permalink"] == f"/{stem}/output-rises-57767956/0577679560000000/"
-    assert (told["layout"], told["comments"], told["types"]) == ("story", True, ["a", "b"])
-    assert told["source"] == ARTICLE["source"] | {"language": "en"}
-    assert told["own"] == {"nested": {"deep": "en"}}
+    assert result["permalink"] == f"/{stem}/output-rises-57767956/0577679560000000/"
+    assert (result["layout"], result["comments"], result["types"]) == ("story", True, ["a", "b"])
+    assert result["source"] == ARTICLE["source"] | {"language": "en"}
+    assert result["own"] == {"nested": {"deep": "en"}}
 
 
 def test_a_name_that_the_article_has_is_replaced_in_its_place() -> None:
-    told = at(front_matter={"category": "lang"})
-    assert told == ARTICLE | {"category": "en"}
-    assert list(told) == list(ARTICLE)
+    result = at(front_matter={"category": "lang"})
+    assert result == ARTICLE | {"category": "en"}
+    assert list(result) == list(ARTICLE)
 
 
-def test_what_the_article_lacks_is_left_out() -> None:
-    lacking = {"title": "x", "updatedAt": None, "category": "RATES", "source": "a text"}
-    wanted = {"author": "source.author", "category": "lang", "url": "/{id}/"}
-    assert at(lacking, preset="hugo", front_matter=wanted) == lacking
+def test_missing_values_are_left_out() -> None:
+    article = {"title": "x", "updatedAt": None, "category": "RATES", "source": "a text"}
+    mapping = {"author": "source.author", "category": "lang", "url": "/{id}/"}
+    assert at(article, preset="hugo", front_matter=mapping) == article
 
 
-def test_a_copied_mapping_is_changed_at_one_place_alone() -> None:
-    told = at(preset="zola", front_matter={"extra.source.language": "lang"})
-    assert told["extra"]["source"] == ARTICLE["source"] | {"language": "en"}
-    assert told["source"] == ARTICLE["source"]
+def test_a_copied_mapping_is_changed_in_one_place_only() -> None:
+    result = at(preset="zola", front_matter={"extra.source.language": "lang"})
+    assert result["extra"]["source"] == ARTICLE["source"] | {"language": "en"}
+    assert result["source"] == ARTICLE["source"]
 
 
 # Lines, for Pelican
@@ -136,9 +136,9 @@ def test_pelican_gets_lines_with_nothing_in_them_that_is_html() -> None:
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x85", "\u2028", "\x0b", "\n\n---\n\n"])
 def test_no_value_begins_a_line_of_its_own(end: str) -> None:
-    told = lines(ARTICLE | {"title": f"a{end}status: draft"})
-    assert not [line for line in told if line.startswith("status")]
-    assert re.fullmatch(r"title: a .*status: draft", told[0])
+    result = lines(ARTICLE | {"title": f"a{end}status: draft"})
+    assert not [line for line in result if line.startswith("status")]
+    assert re.fullmatch(r"title: a .*status: draft", result[0])
 
 
 def test_a_single_tag_with_a_comma_stays_one() -> None:
@@ -148,6 +148,6 @@ def test_a_single_tag_with_a_comma_stays_one() -> None:
 
 
 @pytest.mark.parametrize("value", [{"a": 1}, [{"a": 1}], [["a"]]])
-def test_what_is_no_text_is_told(value: object) -> None:
+def test_a_value_that_is_no_text_is_an_error(value: object) -> None:
     with pytest.raises(PublishError, match=rf"{PATH}: title is no text"):
         lines(ARTICLE | {"title": value})

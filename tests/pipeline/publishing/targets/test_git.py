@@ -1,4 +1,4 @@
-"""A git target: real repositories, whose operators have work of their own under way."""
+"""The git target, with real repositories that have an operator's own changes."""
 
 import subprocess
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from pipeline.config import GitTarget
 from pipeline.domain.errors import PublishError
 from pipeline.publishing.targets import Job, Result
-from pipeline.publishing.targets.git import apply_job
+from pipeline.publishing.targets.git import apply_jobs
 from tests.pipeline.publishing.targets.jobs import FIRST, PATH, SECOND, job
 
 FILE = f"content/news/{PATH}"
@@ -16,7 +16,7 @@ FILE = f"content/news/{PATH}"
 
 @pytest.fixture(autouse=True)
 def _a_home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No operator's configuration, and no name to commit under."""
+    """Run git without configuration and without a user name."""
     (tmp_path / "home").mkdir()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
@@ -47,13 +47,13 @@ def target(repo: Path, **changes: object) -> GitTarget:
     return GitTarget.model_validate(values | changes)
 
 
-def publish(repo: Path, one: Job, **changes: object) -> Result:
-    [result] = apply_job(target(repo, **changes), [one])
+def publish(repo: Path, article: Job, **changes: object) -> Result:
+    [result] = apply_jobs(target(repo, **changes), [article])
     return result
 
 
-def refused(repo: Path, one: Job, **changes: object) -> str:
-    result = publish(repo, one, **changes)
+def refused(repo: Path, article: Job, **changes: object) -> str:
+    result = publish(repo, article, **changes)
     assert isinstance(result, PublishError), result
     assert "\n" not in result.message
     return result.message
@@ -149,7 +149,7 @@ def test_a_bare_repository_will_do(repo: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [SECOND, None])
-def test_what_an_operator_committed_is_left_alone(repo: Path, data: bytes | None) -> None:
+def test_an_operators_commit_is_not_replaced(repo: Path, data: bytes | None) -> None:
     publish(repo, job())
     (repo / FILE).write_text("mine\n")
     git(repo, "commit", "-qam", "Mine")
@@ -160,9 +160,7 @@ def test_what_an_operator_committed_is_left_alone(repo: Path, data: bytes | None
 
 @pytest.mark.parametrize("stage", [False, True])
 @pytest.mark.parametrize("data", [SECOND, None])
-def test_what_an_operator_has_not_committed_yet_is_left_alone(
-    repo: Path, data: bytes | None, stage: bool
-) -> None:
+def test_an_operators_uncommitted_change_is_not_replaced(repo: Path, data: bytes | None, stage: bool) -> None:
     publish(repo, job())
     (repo / FILE).write_text("mine\n")
     if stage:
@@ -189,15 +187,15 @@ def test_what_is_committed_is_pushed(repo: Path, tmp_path: Path) -> None:
     assert count(tmp_path / "remote.git") == 2
 
 
-def test_a_push_that_is_refused_is_told_and_done_later(repo: Path, tmp_path: Path) -> None:
+def test_a_refused_push_is_reported_and_retried(repo: Path, tmp_path: Path) -> None:
     git(tmp_path, "clone", "-q", "--bare", str(repo), "remote.git")
     git(repo, "remote", "add", "origin", str(tmp_path / "remote.git"))
     git(tmp_path, "clone", "-q", "remote.git", "other")
     git(tmp_path / "other", "commit", "-q", "--allow-empty", "-m", "Theirs")
     git(tmp_path / "other", "push", "-q")
-    said = refused(repo, job(), push=True)
-    assert "main is committed but not pushed to origin" in said
-    assert "git pull --rebase" in said
+    message = refused(repo, job(), push=True)
+    assert "main is committed but not pushed to origin" in message
+    assert "git pull --rebase" in message
     git(repo, "pull", "-q", "--rebase", "origin", "main")
     assert isinstance(publish(repo, job(), push=True), str)
     assert count(tmp_path / "remote.git") == 3
@@ -209,20 +207,20 @@ def test_a_remote_that_wants_a_password_gets_none(repo: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "message"),
     [
         ("none", "none does not exist"),
         ("plain", "is no git repository"),
-        ("site/content", "stands inside of"),
+        ("site/content", "is not the root of a repository but inside"),
     ],
 )
-def test_what_is_no_repository_is_told(repo: Path, tmp_path: Path, path: str, said: str) -> None:
+def test_a_folder_without_repository_is_an_error(repo: Path, tmp_path: Path, path: str, message: str) -> None:
     (tmp_path / "plain").mkdir()
     (repo / "content").mkdir()
-    assert said in refused(tmp_path / path, job())
+    assert message in refused(tmp_path / path, job())
 
 
-def test_a_machine_without_git_is_told(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_git_is_an_error(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert "git is not installed" in refused(repo, job())
 

@@ -1,4 +1,4 @@
-"""Targets, approvals and drains for the tests of publishing."""
+"""Targets, approvals and publishing runs for the tests of publishing."""
 
 from datetime import datetime
 from pathlib import Path
@@ -43,8 +43,8 @@ def text(number: int, words: str = "Text.") -> str:
 
 
 def approved(db: Database, number: int, *targets: Target, words: str = "Text.") -> DraftRow:
-    known = [row for row in db.drafts.list(("drafted", "approved")) if row.item.guid == f"guid-{number}"]
-    row = known[0] if known else drafted(db, number)
+    existing = [row for row in db.drafts.list(("drafted", "approved")) if row.item.guid == f"guid-{number}"]
+    row = existing[0] if existing else drafted(db, number)
     decided(db, row, text(number, words), targets=tuple(target.name for target in targets))
     return row
 
@@ -63,9 +63,9 @@ async def drained(
 ) -> list[TargetResult]:
     hooks = {HOOK: SecretStr(server.url("/build/sesame"))} if server else {}
     async with HttpClient("test", allowed=server.hosts if server else ()) as net:
-        press = PublishContext(db, tmp_path / "output", targets, net, hooks)
-        return await publish_pending(press, now, **more)
+        ctx = PublishContext(db, tmp_path / "output", targets, net, hooks)
+        return await publish_pending(ctx, now, **more)
 
 
-def standing(tmp_path: Path, name: str = "site") -> list[str]:
+def published_texts(tmp_path: Path, name: str = "site") -> list[str]:
     return sorted(path.read_text() for path in (tmp_path / name).rglob("*.md"))

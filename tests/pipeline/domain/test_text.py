@@ -1,4 +1,4 @@
-"""What stands in front matter is text to every parser."""
+"""Text without HTML elements, for every parser."""
 
 from html import unescape
 from html.parser import HTMLParser
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.domain.plain_text import without_elements
+from pipeline.domain.text import without_elements
 
 # fmt: off
 PIECES = st.sampled_from((
@@ -22,29 +22,29 @@ PIECES = st.sampled_from((
 
 
 class Elements(HTMLParser):
-    """Notes whatever a parser takes for anything but text."""
+    """Collects everything that a parser does not read as text."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.found: list[str] = []
+        self.markup: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
-        self.found.append(tag)
+        self.markup.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        self.found.append(tag)
+        self.markup.append(tag)
 
     def handle_comment(self, data: str) -> None:
-        self.found.append(data)
+        self.markup.append(data)
 
     def handle_decl(self, decl: str) -> None:
-        self.found.append(decl)
+        self.markup.append(decl)
 
     def handle_pi(self, data: str) -> None:
-        self.found.append(data)
+        self.markup.append(data)
 
     def unknown_decl(self, data: str) -> None:
-        self.found.append(data)
+        self.markup.append(data)
 
 
 def _without_nul(text: str) -> str:
@@ -59,13 +59,13 @@ def test_no_parser_sees_an_element(text: str) -> None:
     parser = Elements()
     parser.feed(f"{plain} ")
     parser.close()
-    assert parser.found == []
+    assert parser.markup == []
     # Nothing but NUL is dropped, whatever stands beside it: all of it is text to the parser of browsers.
     shown = nh3.clean(f"x{plain}x", tags=set(), clean_content_tags=set())
-    told = f"x{plain}x".replace("\r\n", "\n").replace("\r", "\n")
-    assert _without_nul(unescape(shown)) == _without_nul(unescape(told))
+    expected = f"x{plain}x".replace("\r\n", "\n").replace("\r", "\n")
+    assert _without_nul(unescape(shown)) == _without_nul(unescape(expected))
     visible = "".join(char for char in plain if char >= " " and not 0x7F <= ord(char) <= 0x9F)
-    assert [one.tag for one in lxml.html.fragment_fromstring(f"<p>{visible}</p>").iter()] == ["p"]
+    assert [element.tag for element in lxml.html.fragment_fromstring(f"<p>{visible}</p>").iter()] == ["p"]
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,12 @@ def test_no_parser_sees_an_element(text: str) -> None:
         ("Two  spaces stay", "Two  spaces stay"),
     ],
 )
-def test_markup_goes_and_what_is_spoken_of_stays(text: str, plain: str) -> None:
+def test_markup_is_removed_and_mentioned_tags_stay(text: str, plain: str) -> None:
     assert without_elements(text) == plain
 
 
 @pytest.mark.parametrize(
     "unit", ["<script>", "<!--", "<b", "</b>", "<a ", '"<a "', "<b>x</b>", "<a ''", "<a '\"", '<a "\'"']
 )
-def test_much_of_it_is_read_in_one_pass(unit: str) -> None:
+def test_repeated_markup_takes_one_pass(unit: str) -> None:
     assert len(without_elements(unit * 20_000)) <= 2 * len(unit) * 20_000

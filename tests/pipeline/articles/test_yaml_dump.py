@@ -1,4 +1,4 @@
-"""The style of one text: js-yaml 3.14's, unless a reader would take the text for something else."""
+"""The style of scalars: that of js-yaml 3.14, except where a reader would type the text."""
 
 import pytest
 

@@ -1,0 +1,118 @@
+"""Records of drafts under review: findings, drafts, review decisions, redraft requests."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import AwareDatetime
+
+from pipeline.domain.models import FrozenModel
+
+
+class Severity(StrEnum):
+    """Effect of a finding: blocks approval, warns the editor, or is a note."""
+
+    BLOCK = "block"
+    WARN = "warn"
+    NOTE = "note"
+
+
+Place = Literal["body", "title", "description", "front matter"]
+"""Part of a draft that a finding is about. A finding about `front matter` has no span."""
+LINES: tuple[Place, ...] = ("title", "description")
+"""Keys of front matter whose text readers see."""
+
+
+class Finding(FrozenModel):
+    """One check's result, with character spans on both sides."""
+
+    kind: str
+    severity: Severity
+    message: str
+    """One plain sentence for the editor."""
+    field: Place = "body"
+    """The part of the draft that `span` counts in."""
+    span: tuple[int, int] | None = None
+    """Half-open range in characters of `field`'s text."""
+    evidence: tuple[tuple[int, int], ...] = ()
+    """Half-open ranges in characters of the source's text."""
+    key: str = ""
+    """Key that an acknowledgement refers to: `claim_key` of the claim and its evidence."""
+    firm: bool = False
+    """An editor cannot acknowledge it: the text has to be corrected."""
+
+    @property
+    def body_span(self) -> tuple[int, int] | None:
+        """Return `span` where it is about the body; None for the whole draft or another field."""
+        return self.span if self.field == "body" else None
+
+
+class Front(FrozenModel):
+    """Front matter as an approval would write it, with what its checks need to know."""
+
+    metadata: dict[str, Any]
+    follows: bool = False
+    """The description is the beginning of the Overview, which is checked with the body."""
+    is_ours: bool = True
+    """It belongs to an article that Copydesk wrote, so it must have all keys."""
+    notes: tuple[Finding, ...] = ()
+    """What an approval changes in the file's front matter."""
+
+    def text(self, field: Place) -> str:
+        """Return the text of the title or the description; empty for any other field."""
+        value = self.metadata.get(field) if field in LINES else None
+        return value if isinstance(value, str) else ""
+
+
+def claim_key(kind: str, claim: str, evidence: Iterable[str] = ()) -> str:
+    """Return a hash of a claim and its evidence, 16 hex digits; white space does not count."""
+    payload = json.dumps([kind, " ".join(claim.split()), [" ".join(text.split()) for text in evidence]])
+    return hashlib.sha256(payload.encode()).hexdigest()[:16]
+
+
+class Draft(FrozenModel):
+    """An article as the bytes of its file."""
+
+    external_id: str
+    path: str
+    """Relative to the output folder, `drafts/YYYY/MM/<slug>-<short id>.md`."""
+    text: str
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the file's bytes."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+class RedraftRequest(FrozenModel):
+    """A request for a new draft, by an editor or because of a changed source."""
+
+    id: int
+    by: str
+    at: AwareDatetime
+    note: str | None = None
+    """The editor's instruction to the model."""
+    section: str | None = None
+    """Heading of the only section to rewrite; None: the whole article."""
+
+
+class ReviewDecision(StrEnum):
+    """An editor's decision about a draft."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    UNDO = "undo"
+
+
+class Review(FrozenModel):
+    """Who decided what about a draft, when and why."""
+
+    decision: ReviewDecision
+    by: str
+    at: AwareDatetime
+    note: str | None = None
+    sha256: str
+    """Hash of the text that the editor decided about."""
