@@ -20,7 +20,7 @@ from pipeline.feeds.pages.completeness import incompleteness
 from pipeline.feeds.pages.fetch import needs_page
 from pipeline.feeds.parsing.encoding import decode
 from pipeline.feeds.parsing.parse import ParsedFeed
-from pipeline.feeds.poll_schedule import state_after_read
+from pipeline.feeds.poll_schedule import ReadResult, state_after_read
 from pipeline.feeds.select import ExistingItems, select_items
 from pipeline.http_client import HttpClient, redact_url
 from pipeline.services import Parse
@@ -234,7 +234,8 @@ async def examine(net: HttpClient, parse: Parse, feed: FeedConfig, now: datetime
 
 def _answer(feed: FeedConfig, fetched: FetchedFeed, now: datetime, parsed: ParsedFeed | None) -> Answer:
     ttl_s = parsed.ttl_s if parsed else None
-    after = state_after_read(feed, PollState(), fetched, now, chance=0.0, whole=True, ttl_s=ttl_s)
+    read = ReadResult(complete=True, ttl_s=ttl_s)
+    after = state_after_read(feed, PollState(), fetched, read, now, chance=0.0)
     wait = after.next_poll_at - now if after.next_poll_at else timedelta()
     return Answer(
         url=redact_url(fetched.url),

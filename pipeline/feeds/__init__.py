@@ -1,1 +1,1 @@
-"""Feeds in: fetch, parse to items, decide what is new."""
+"""Fetches and parses feeds and pages, and selects the items that are new."""

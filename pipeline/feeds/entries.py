@@ -1,11 +1,9 @@
-"""What a feed says of one item, cleaned but not yet told apart from the others.
-
-Turns entries into items: who is who within one feed, and what is equal across feeds.
-"""
+"""Turns the entries of a feed into items: a unique guid within the feed, a canonical URL across feeds."""
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -14,11 +12,13 @@ from pydantic import AwareDatetime
 
 from pipeline.domain.models import FrozenModel, Item
 from pipeline.feeds.text_cleanup import one_line, shorten, strip_invisible
-from pipeline.feeds.urls import canonical_url, fix_url, fragment
+from pipeline.feeds.urls import canonical_url, fix_url, url_fragment
+
+Media = Literal["audio", "video"]
 
 
 class Entry(FrozenModel):
-    """One element of a feed; links are absolute http(s), texts are plain."""
+    """One entry of a feed, cleaned; links are absolute http(s) URLs, texts are plain text."""
 
     guid: str = ""
     link: str | None = None
@@ -28,68 +28,99 @@ class Entry(FrozenModel):
     published_at: AwareDatetime | None = None
     updated_at: AwareDatetime | None = None
     image: str | None = None
-    media: Literal["audio", "video"] | None = None
+    media: Media | None = None
     language: str | None = None
     summary: str = ""
     categories: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
-        """Tell whether there is nothing to read and nowhere to go."""
+        """Return whether the entry has neither title, text nor link."""
         return not (self.title or self.text or self.link)
 
 
-def unique_ids(values: list[str]) -> tuple[str, ...]:
-    """Return the non-empty values in order, each once, at most 50 of them."""
+def unique_values(values: list[str]) -> tuple[str, ...]:
+    """Return the non-empty values in order without repetitions, at most 50 of them."""
     return tuple(value for value in dict.fromkeys(values) if value)[:50]
 
 
-__all__ = ["build_items", "canonical_url"]
+_MEDIA_EXTENSIONS: dict[str, Media] = {
+    "mp3": "audio", "m4a": "audio", "aac": "audio", "ogg": "audio", "oga": "audio", "opus": "audio",
+    "wav": "audio", "flac": "audio", "mp4": "video", "m4v": "video", "mov": "video", "webm": "video",
+    "mkv": "video", "avi": "video",
+}  # fmt: skip
+_EXTENSION = re.compile(r"\.([a-z0-9]{2,4})(?:[?#]|\Z)", re.IGNORECASE)
+_LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
+_MAX_TITLE_CHARS = 80  # of a title made from text; chosen, not measured
+_MAX_GUID_CHARS = 500  # a longer guid becomes a hash; chosen, not measured
 
-_TITLE_LENGTH = 80
-_GUID_LENGTH = 500
+
+def media_of(files: Iterable[tuple[str, str]]) -> Media | None:
+    """Return the medium of the first audio or video file of an item, None if it has none.
+
+    `files` are pairs of MIME type (or medium) and URL. The file extension counts if the type is empty or
+    `application/...`. The item's text does not count: an episode's notes are no article.
+    """
+    for declared, url in files:
+        kind = declared.lower().partition("/")[0]
+        extension = (
+            _EXTENSION.search(url) if kind not in ("audio", "video") and kind in ("", "application") else None
+        )
+        if kind == "audio" or (extension and _MEDIA_EXTENSIONS.get(extension[1].lower()) == "audio"):
+            return "audio"
+        if kind == "video" or (extension and _MEDIA_EXTENSIONS.get(extension[1].lower()) == "video"):
+            return "video"
+    return None
+
+
+def language_of(*declared: str) -> str | None:
+    """Return the first well-formed language tag in lower case, such as `en-gb` (RFC 5646), else None."""
+    for value in declared:
+        tag = value.strip().lower().replace("_", "-")
+        if _LANGUAGE_TAG.fullmatch(tag):
+            return tag
+    return None
 
 
 def build_items(
     entries: Sequence[Entry], home: str | None, now: datetime
 ) -> tuple[tuple[Item, ...], tuple[str, ...]]:
-    """Return a feed's items and what was odd about them. `home` is the feed's own page, if known.
+    """Return a feed's items and notes for the run's report. `home` is the feed's website, if known.
 
-    The guid is the publisher's, else the canonical link, else a hash of title and text. Where several
-    entries share one, each is told apart by its link, else by its content. An item without a title gets
-    the first words of its text, at most 80 characters, else its link's last words. An entry that a feed
-    repeats in full is the same item each time, and one that holds nothing is one still: both are for others
-    to leave out.
+    The guid is the publisher's, else the canonical link, else a hash of title and text. If several entries
+    share a guid, their link is added to it, else a hash of their content. An item without a title gets the
+    first words of its text, at most 80 characters, else the last part of its link's path. Repeated and empty
+    entries are returned too: `select_items` leaves them out.
     """
-    single = list(dict.fromkeys(entries))
-    guids, shared = _disambiguate(single)
-    canonicals = _canonicals(single, home)
+    distinct = list(dict.fromkeys(entries))
+    guids, shared = _disambiguate(distinct)
+    canonicals = _canonicals(distinct, home)
     items = {
         entry: _item(entry, guid, canonical, now)
-        for entry, guid, canonical in zip(single, guids, canonicals, strict=True)
+        for entry, guid, canonical in zip(distinct, guids, canonicals, strict=True)
     }
     notes = (
         _note(sum(entry.empty for entry in entries), "without title, text and link"),
-        _note(len(entries) - len(single), "repeated in full"),
-        _note(shared, "under a guid that others have too, told apart by link or text"),
+        _note(len(entries) - len(distinct), "repeated in full"),
+        _note(shared, "with a shared guid: their link or content was added to it"),
     )
     return tuple(items[entry] for entry in entries), tuple(note for note in notes if note)
 
 
-def _note(count: int, said: str) -> str:
-    return f"{count} item{'s' if count > 1 else ''} {said}" if count else ""
+def _note(count: int, description: str) -> str:
+    return f"{count} item{'s' if count > 1 else ''} {description}" if count else ""
 
 
 def _disambiguate(entries: Sequence[Entry]) -> tuple[list[str], int]:
-    """Return a guid for each entry, all different, and how many shared theirs."""
+    """Return a unique guid for each entry, and the number of entries whose guid was shared."""
     guids = [_guid(entry) for entry in entries]
     counts = Counter(guids)
     shared = sum(count for count in counts.values() if count > 1)
-    tails = (lambda entry: entry.link or _content_hash(entry), _content_hash, _whole_hash)
-    for tail in tails:
+    suffixes = (lambda entry: entry.link or _content_hash(entry), _content_hash, _entry_hash)
+    for suffix in suffixes:
         counts = Counter(guids)
         guids = [
-            f"{guid} {tail(entry)}" if counts[guid] > 1 else guid
+            f"{guid} {suffix(entry)}" if counts[guid] > 1 else guid
             for guid, entry in zip(guids, entries, strict=True)
         ]
     return guids, shared
@@ -97,7 +128,7 @@ def _disambiguate(entries: Sequence[Entry]) -> tuple[list[str], int]:
 
 def _guid(entry: Entry) -> str:
     guid = " ".join(strip_invisible(fix_url(entry.guid)).split())
-    if len(guid) > _GUID_LENGTH:
+    if len(guid) > _MAX_GUID_CHARS:
         return f"sha256:{_hash(guid)}"
     if guid:
         return guid
@@ -108,7 +139,7 @@ def _content_hash(entry: Entry) -> str:
     return _hash(f"{entry.title}\0{entry.text}")
 
 
-def _whole_hash(entry: Entry) -> str:
+def _entry_hash(entry: Entry) -> str:
     return _hash(entry.model_dump_json())
 
 
@@ -117,17 +148,19 @@ def _hash(text: str) -> str:
 
 
 def _canonicals(entries: Sequence[Entry], home: str | None) -> list[str | None]:
-    """Return each entry's canonical link, None where it names no single story.
+    """Return each entry's canonical link, None if the link is not of this entry alone.
 
-    Links to the feed's own page, and several places of one page, would make one of different stories.
+    Links to the feed's website, or to several fragments of one page, would merge different stories.
     """
     canonicals = [canonical_url(entry.link) if entry.link else None for entry in entries]
-    places: dict[str, set[str]] = {}
+    fragments: dict[str, set[str]] = {}
     for entry, canonical in zip(entries, canonicals, strict=True):
         if canonical:
-            places.setdefault(canonical, set()).add(fragment(entry.link))
-    page = canonical_url(home) if home else None
-    return [None if each is None or each == page or len(places[each]) > 1 else each for each in canonicals]
+            fragments.setdefault(canonical, set()).add(url_fragment(entry.link))
+    home_page = canonical_url(home) if home else None
+    return [
+        None if each is None or each == home_page or len(fragments[each]) > 1 else each for each in canonicals
+    ]
 
 
 def _item(entry: Entry, guid: str, canonical: str | None, now: datetime) -> Item:
@@ -152,8 +185,8 @@ def _item(entry: Entry, guid: str, canonical: str | None, now: datetime) -> Item
 
 def _title(entry: Entry) -> str:
     if entry.text:
-        return shorten(" ".join(entry.text.removeprefix("- ").split()), _TITLE_LENGTH)
+        return shorten(" ".join(entry.text.removeprefix("- ").split()), _MAX_TITLE_CHARS)
     parts = urlsplit(entry.link or "")
     last = unquote(parts.path.rstrip("/").rpartition("/")[2], errors="replace")
     words = last.rpartition(".")[0] or last
-    return one_line(words.replace("-", " ").replace("_", " "), _TITLE_LENGTH) or (parts.hostname or "")
+    return one_line(words.replace("-", " ").replace("_", " "), _MAX_TITLE_CHARS) or (parts.hostname or "")

@@ -1,4 +1,4 @@
-"""One conditional GET for one feed; what came of it is a value, or a FeedError that names the feed."""
+"""Fetches one feed with a conditional GET (RFC 9110): new bytes, not modified, or a FeedError."""
 
 import hashlib
 from datetime import datetime
@@ -14,47 +14,47 @@ _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml;q=0.9, "
     "application/xml;q=0.8, text/xml;q=0.8, application/json;q=0.7, */*;q=0.1"
 )
-_PERMANENT = frozenset((301, 308))
-_STUCK = 48
-"""Answers 304 in a row after which a server is asked for the whole feed: some say it for ever."""
+_PERMANENT_REDIRECTS = frozenset((301, 308))
+_MAX_NOT_MODIFIED = 48
+"""Responses 304 in a row before an unconditional request: some servers never stop. Chosen, not measured."""
 
 _REFUSALS: dict[int, tuple[str, str]] = {
-    401: ("refused", "wants a login (401); put the key or password that it asks for into its url"),
+    401: ("refused", "needs a login (401); put its key or password into its url in feeds.yaml"),
     403: ("refused", "refuses access (403); ask the publisher, or set `enabled: false`"),
     404: ("not-found", "is not there (404); correct its url in feeds.yaml, or set `enabled: false`"),
     410: ("gone", "is gone for good (410); remove it from feeds.yaml, or set `enabled: false`"),
-    429: ("rate-limited", "is asked for too often (429); it is left alone for a while"),
+    429: ("rate-limited", "is asked for too often (429); it is polled again later"),
 }
 
 
 _CHALLENGE = (
     "challenge",
-    "shows a check of the browser instead of a feed; ask its publisher to let feed readers pass",
+    "shows a browser check instead of a feed; ask its publisher to let feed readers pass",
 )
-_CHECKED = 50_000
-"""Bytes of a refusal's page that are looked at."""
+_MAX_CHALLENGE_BYTES = 50_000
+"""Bytes of an error page that are searched for a challenge. Chosen, not measured."""
 
 
 class FetchedFeed(FrozenModel):
-    """A feed's bytes, other than those that were read last."""
+    """The bytes of a feed that changed since the last poll."""
 
     body: bytes
     body_hash: str
     content_type: str | None
     url: str
-    """Where it was found in the end, after redirects."""
+    """The final URL, after redirects."""
     moved_to: str | None = None
-    """The same, where only permanent redirects led there."""
+    """The final URL if all redirects to it were permanent (301, 308)."""
     hints: CacheHints
     etag: str | None = None
     last_modified: str | None = None
 
 
 class NotModified(FrozenModel):
-    """Nothing changed since the last poll, by the server's word or by the bytes."""
+    """The feed did not change since the last poll: by status 304, or by the hash of its bytes."""
 
-    asked: bool = True
-    """The server said so (304); False: it sent the same bytes once more."""
+    is_304: bool = True
+    """True: the server sent 304. False: it sent the same bytes again."""
     moved_to: str | None = None
     hints: CacheHints
 
@@ -62,15 +62,17 @@ class NotModified(FrozenModel):
 async def fetch_feed(
     net: HttpClient, feed: FeedConfig, state: PollState, now: datetime, *, whole: bool = False
 ) -> FetchedFeed | NotModified:
-    """Fetch a feed unless it is unchanged since `state`. `now` is aware UTC; `whole` asks unconditionally.
+    """Return a feed's bytes, or NotModified if they are those of `state`.
 
-    Conditional requests as in RFC 9110 §13: both validators, as they were received. Raises FeedError of
-    Net.get's kinds or refused, not-found, gone, rate-limited, server, http; context: feed, status,
-    retry_after_s (None where the server did not ask to wait).
+    `now` is aware UTC. `whole` makes the request unconditional. Both validators (ETag, Last-Modified) are
+    sent as they were received (RFC 9110 section 13).
+
+    Raises FeedError of the kinds of HttpClient.get, or refused, not-found, gone, rate-limited, server or
+    http. Its context has `feed`, `status` and `retry_after_s` (seconds, None without a Retry-After header).
     """
     url = state.url or feed.url
-    known = state.etag or state.last_modified
-    unconditional = whole or not known or state.unchanged >= _STUCK
+    has_validator = state.etag or state.last_modified
+    unconditional = whole or not has_validator or state.unchanged >= _MAX_NOT_MODIFIED
     try:
         response = await net.get(url, _headers(None if unconditional else state))
     except FeedError as error:
@@ -82,23 +84,23 @@ async def fetch_feed(
         return NotModified(moved_to=moved_to, hints=hints)
     if not 200 <= response.status < 300:
         raise _refusal(feed, response, now)
-    fetched = _fetched(response, moved_to, hints)
-    # An equal ETag proves nothing here: some servers send the same one for ever.
+    fetched = _fetched_feed(response, moved_to, hints)
+    # An equal ETag does not prove equal bytes: some servers never change it.
     if not whole and fetched.body_hash == state.body_hash:
-        return NotModified(asked=False, moved_to=moved_to, hints=hints)
+        return NotModified(is_304=False, moved_to=moved_to, hints=hints)
     return fetched
 
 
 def _headers(state: PollState | None) -> list[tuple[str, str]]:
     headers = [("Accept", _ACCEPT)]
-    if state and (etag := _sendable(state.etag)):
+    if state and (etag := _usable_validator(state.etag)):
         headers.append(("If-None-Match", etag))
-    if state and (last_modified := _sendable(state.last_modified)):
+    if state and (last_modified := _usable_validator(state.last_modified)):
         headers.append(("If-Modified-Since", last_modified))
     return headers
 
 
-def _fetched(response: Response, moved_to: str | None, hints: CacheHints) -> FetchedFeed:
+def _fetched_feed(response: Response, moved_to: str | None, hints: CacheHints) -> FetchedFeed:
     headers = response.headers
     return FetchedFeed(
         body=response.body,
@@ -107,44 +109,44 @@ def _fetched(response: Response, moved_to: str | None, hints: CacheHints) -> Fet
         url=response.url,
         moved_to=moved_to,
         hints=hints,
-        etag=None if hints.expired else _sendable(headers.get("etag")),
-        last_modified=None if hints.expired else _sendable(headers.get("last-modified")),
+        etag=None if hints.expired else _usable_validator(headers.get("etag")),
+        last_modified=None if hints.expired else _usable_validator(headers.get("last-modified")),
     )
 
 
-def _moved_to(response: Response, asked: str) -> str | None:
-    permanent = response.redirects and all(status in _PERMANENT for status, _ in response.redirects)
-    # Who needs a password has it in feeds.yaml: it does not move on by itself.
-    return response.url if permanent and "@" not in urlsplit(asked).netloc else None
+def _moved_to(response: Response, requested_url: str) -> str | None:
+    permanent = response.redirects and all(status in _PERMANENT_REDIRECTS for status, _ in response.redirects)
+    # The new URL would lack the password that feeds.yaml has in the old one.
+    return response.url if permanent and "@" not in urlsplit(requested_url).netloc else None
 
 
-def _sendable(value: str | None) -> str | None:
-    """Return a validator that can be sent back; one that cannot is worth less than a request."""
+def _usable_validator(value: str | None) -> str | None:
+    """Return a validator if it can be sent in a header, else None."""
     if value and len(value) <= 500 and value.isascii() and value.isprintable():
         return value
     return None
 
 
-def _challenged(response: Response) -> bool:
-    """Tell whether a refusal is a check of the browser: most of those come with a status of refusal."""
+def _is_challenge(response: Response) -> bool:
+    """Return whether an error response is a browser challenge: most of them have status 403 or 503."""
     if response.headers.get("cf-mitigated") == "challenge":
         return True
-    typed = response.headers.get("content-type", "").lower()
-    # 429 slows its host down whatever its page says.
-    if response.status == 429 or "html" not in typed:
+    content_type = response.headers.get("content-type", "").lower()
+    # 429 sets a cooldown for the host, whatever its page contains.
+    if response.status == 429 or "html" not in content_type:
         return False
-    return blocking_page_kind(response.body[:_CHECKED].decode("utf-8", "replace")) == "challenge"
+    return blocking_page_kind(response.body[:_MAX_CHALLENGE_BYTES].decode("utf-8", "replace")) == "challenge"
 
 
 def _refusal(feed: FeedConfig, response: Response, now: datetime) -> FeedError:
     status = response.status
     unknown = ("http", f"answers {status}, which is no feed; open it in a browser and correct its url")
-    broken = ("server", f"has trouble at its server ({status}); the next run tries again")
-    kind, said = _REFUSALS.get(status, broken if status >= 500 else unknown)
-    if _challenged(response):
-        kind, said = _CHALLENGE
+    server_error = ("server", f"has a server error ({status}); the next run tries again")
+    kind, description = _REFUSALS.get(status, server_error if status >= 500 else unknown)
+    if _is_challenge(response):
+        kind, description = _CHALLENGE
     return FeedError(
-        f"{feed.key}: {redact_url(response.url)} {said}",
+        f"{feed.key}: {redact_url(response.url)} {description}",
         kind=kind,
         feed=feed.key,
         status=status,

@@ -1,13 +1,10 @@
-"""Splits HTML of any quality into text and tags, in time proportional to its length.
+"""Converts HTML of any quality to plain text in linear time, with paragraphs, lines and lists (`- `).
 
-Not html.parser: in the Python versions that we support, it takes quadratic time on unclosed comments,
-quotes and tags (CVE-2025-6069), and a feed's content is hostile. One expression does it all, because a loop
-over tags costs more than reading the rest of a feed. Each of its repeats is possessive, and each of its ways
-ends in a match: what was read once is not read again.
-
-HTML of any quality to plain text: paragraphs divided by blank lines, list items as lines with `- `.
-
-Tags become marks within the text, and the marks lines; so what is done for every tag is done by whole lists.
+Not html.parser: in the supported Python versions it takes quadratic time on unclosed comments, quotes and
+tags (CVE-2025-6069), and a feed's content is hostile. One regular expression splits the HTML, because a
+Python loop over tags costs more than the rest of parsing a feed. Its repeats are possessive, and its
+alternatives always end in a match, so nothing is read twice. Tags then become marks (control characters) in
+the text, and marks become line breaks.
 """
 
 import html
@@ -16,11 +13,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipeline.feeds.text_cleanup import clean, collapsed, fix_mojibake, is_mojibake, normalize_space
+from pipeline.feeds.text_cleanup import collapse_spaces, fix_mojibake, is_clean, is_mojibake, normalize_space
 
 _SPLITTER = r"""
     <(?:
-        (?=[sStT])(?i:script|style|textarea|title)\b[^>]*+(?<!/)>  # they hold no markup
+        (?=[sStT])(?i:script|style|textarea|title)\b[^>]*+(?<!/)>  # contain no markup
             .*?(?:</(?i:script|style|textarea|title)\b[^>]*+(?:>|\Z)|\Z)
         | (/?[a-zA-Z][a-zA-Z0-9:_-]{0,40}+) ( @ ) (?:>|\Z)
         | !--(?:>|->|.*?(?:-->|\Z))
@@ -30,16 +27,16 @@ _QUOTED = r"""[^>=]*+ (?:=\s{0,9}+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+ [^>=]*+)
 _TAGS = re.compile(_SPLITTER.replace("@", _QUOTED), re.VERBOSE | re.DOTALL)
 _UNQUOTED_TAGS = re.compile(_SPLITTER.replace("@", "[^>]*+"), re.VERBOSE | re.DOTALL)
 _END = "\x04"
-"""Stands behind the text: where it is gone, something that never closes took it."""
+"""Added at the end: if it is missing from the last text, an unclosed quote has consumed it."""
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
 _ATTRIBUTE = re.compile(r"""([^\s=/>"']+)(?:\s{0,9}=\s{0,9}(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 _REFERENCE = re.compile(r"&(?:#[xX][0-9a-fA-F]++;?|#[0-9]++;?|[a-zA-Z][a-zA-Z0-9]{1,31}+;?)")
 
 
-class Pieces(NamedTuple):
-    """Texts, and what stands between them: tags' names, `/` before those that close, and attributes.
+class HtmlPieces(NamedTuple):
+    """Texts, and the names and attributes of the tags between them; there is one text more than tags.
 
-    There is one text more than names. Texts and attributes are as written, names are in lower case;
+    Texts and attributes are as written. Names are in lower case, those of closing tags with `/` in front;
     a comment, a declaration, a script or a style has the name "".
     """
 
@@ -48,51 +45,51 @@ class Pieces(NamedTuple):
     attributes: list[str]
 
 
-def pieces(source: str) -> Pieces:
-    """Split HTML."""
+def split_html(source: str) -> HtmlPieces:
+    """Return HTML split at its tags."""
     if "<![CDATA[" in source:
-        source = _CDATA.sub(lambda found: html.escape(found[1], quote=False), source)
-    end = source.rfind(">") + 1  # behind it, no tag can be complete
+        source = _CDATA.sub(lambda match: html.escape(match[1], quote=False), source)
+    end = source.rfind(">") + 1  # after it, no tag can be complete
     if not end:
-        return Pieces([source], [], [])
+        return HtmlPieces([source], [], [])
     head = source[:end] + _END
-    found: list[str | None] = _TAGS.split(head)
-    if (found[-1] or "")[-1:] != _END:  # a quote that never closes: once is an error, more would be an attack
-        found = _UNQUOTED_TAGS.split(head)
-    found[-1] = (found[-1] or "").removesuffix(_END) + source[end:]
-    return Pieces(
-        [text or "" for text in found[::3]],
-        [name.lower() if name else "" for name in found[1::3]],
-        [written or "" for written in found[2::3]],
+    parts: list[str | None] = _TAGS.split(head)
+    if (parts[-1] or "")[-1:] != _END:  # an unclosed quote: split again without quotes
+        parts = _UNQUOTED_TAGS.split(head)
+    parts[-1] = (parts[-1] or "").removesuffix(_END) + source[end:]
+    return HtmlPieces(
+        [text or "" for text in parts[::3]],
+        [name.lower() if name else "" for name in parts[1::3]],
+        [attributes or "" for attributes in parts[2::3]],
     )
 
 
-def opening(source: str, name: str) -> Iterator[str]:
-    """Yield the attributes of the tags of that name which open."""
+def opening_tags(source: str, name: str) -> Iterator[str]:
+    """Yield the attributes of each opening tag of that name."""
     if f"<{name}" not in source and f"<{name.upper()}" not in source:
         return
-    for found in _TAGS.finditer(source):
-        if found[1] and found[1].lower() == name:
-            yield found[2]
+    for tag in _TAGS.finditer(source):
+        if tag[1] and tag[1].lower() == name:
+            yield tag[2]
 
 
-def attribute(written: str, name: str) -> str | None:
-    """Return an attribute's value, "" where it has none, None where it is missing."""
-    for match in _ATTRIBUTE.finditer(written[:8192]):
+def attribute_value(attributes: str, name: str) -> str | None:
+    """Return an attribute's value, "" if it has none, None if the attribute is missing."""
+    for match in _ATTRIBUTE.finditer(attributes[:8192]):
         if match[1].lower() == name:
-            return decoded(match[2] or match[3] or match[4] or "")
+            return decode_references(match[2] or match[3] or match[4] or "")
     return None
 
 
-def decoded(text: str) -> str:
+def decode_references(text: str) -> str:
     """Return text with its character references replaced."""
-    return _REFERENCE.sub(_character, text) if "&" in text else text
+    return _REFERENCE.sub(_reference_text, text) if "&" in text else text
 
 
-def _character(reference: re.Match[str]) -> str:
-    written = reference[0]
-    # int() refuses thousands of digits, and no such character exists.
-    return _decode_reference(written) if len(written) < 40 else "\ufffd"
+def _reference_text(reference: re.Match[str]) -> str:
+    text = reference[0]
+    # int() raises for thousands of digits, and no such character exists.
+    return _decode_reference(text) if len(text) < 40 else "\ufffd"
 
 
 @lru_cache(4096)
@@ -117,54 +114,54 @@ _MARKS = (
 _DROPPED = frozenset((
     "button", "canvas", "embed", "iframe", "noscript", "object", "select", "svg", "template",
 ))
-_SHOWN_ALONE = _DROPPED - {"noscript"}
-# Never closed, so that hiding one hides nothing else.
-_VOID = frozenset((
+_DROPPED_WITHOUT_SCRIPTS = _DROPPED - {"noscript"}
+# Void elements have no content, so hiding one hides no text.
+_VOID_ELEMENTS = frozenset((
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
     "track", "wbr",
 ))
 # fmt: on
-_CONCEALED = re.compile(
+_HIDING_STYLE = re.compile(
     r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}(?:hidden|collapse)|color\s{0,9}:\s{0,9}transparent"
     r"|(?:font-size|opacity)\s{0,9}:\s{0,9}0(?:\.0{0,9})?(?:px|em|rem|pt|%)?\s{0,9}(?:[;!]|$)",
     re.IGNORECASE,
 )
-_CONCEALING = ("none", "font-size", "opacity", "collapse", "transparent")
+_HIDING_WORDS = ("none", "font-size", "opacity", "collapse", "transparent")
 _NEWLINE = re.compile(r"\n|&#(?:0{0,9}10|[xX]0{0,9}[aA]);")
 _BREAKS = re.compile("[\x01-\x03\x05][\x01-\x03\x05 ]*")
 _SEGMENTS = re.compile("([\n\x01-\x03\x05]+)")
 
 
 def html_to_text(html: str) -> str:
-    """Return what a reader would see of a piece of HTML, repaired. Never raises; takes linear time.
+    """Return the text of HTML that a reader sees, with mojibake repaired. Never raises; linear time.
 
-    Scripts, styles, comments and hidden elements are dropped, and so are characters that cannot be seen.
+    Scripts, styles, comments, hidden elements and invisible characters are removed.
     """
     if "<" not in html:
-        return _laid_out(decoded(html))
-    split = pieces(html)
+        return _layout(decode_references(html))
+    split = split_html(html)
     present = set(split.names)
-    if not present.isdisjoint(_DROPPED) or _may_conceal(split.attributes):
-        seen = _shown(split, _DROPPED)
-        # Nothing runs scripts here: where that is all, what stands in for them is the text.
+    if not present.isdisjoint(_DROPPED) or _may_hide(split.attributes):
+        visible = _visible_pieces(split, _DROPPED)
+        # No scripts run here: `noscript` is the text if there is no other.
         split = (
-            seen
-            if "noscript" not in present or any(map(str.strip, seen.texts))
-            else _shown(split, _SHOWN_ALONE)
+            visible
+            if "noscript" not in present or any(map(str.strip, visible.texts))
+            else _visible_pieces(split, _DROPPED_WITHOUT_SCRIPTS)
         )
     if "pre" in present:
-        split = _verbatim(split)
+        split = _mark_preformatted(split)
     marks = _list_marks(split.names) if not present.isdisjoint(_LISTS) else _marks(split.names)
     joined = [""] * (2 * len(marks) + 1)
     joined[::2], joined[1::2] = split.texts, marks
-    return _laid_out(decoded("".join(joined)))
+    return _layout(decode_references("".join(joined)))
 
 
 def first_image(html: str) -> str | None:
-    """Return the address of the first picture as written, or None; counting pixels do not count."""
-    for written in opening(html, "img"):
-        source = (attribute(written, "src") or "").strip()
-        sizes = {(attribute(written, side) or "").strip() for side in ("width", "height")}
+    """Return the URL of the first image as written, or None; tracking pixels and data URLs do not count."""
+    for attributes in opening_tags(html, "img"):
+        source = (attribute_value(attributes, "src") or "").strip()
+        sizes = {(attribute_value(attributes, side) or "").strip() for side in ("width", "height")}
         if source and sizes.isdisjoint(("0", "1")) and not source.lower().startswith("data:"):
             return source
     return None
@@ -176,7 +173,7 @@ def _marks(names: list[str]) -> list[str]:
 
 
 def _list_marks(names: list[str]) -> list[str]:
-    """Return the marks where lists may stand in lists: the inner ones are no paragraphs of their own."""
+    """Return the marks of tags, with nested lists: inner lists are no paragraphs of their own."""
     marks, depth = _marks(names), 0
     for at, name in enumerate(names):
         if name.removeprefix("/") in _LISTS:
@@ -186,8 +183,8 @@ def _list_marks(names: list[str]) -> list[str]:
     return marks
 
 
-def _verbatim(split: Pieces) -> Pieces:
-    """Mark the line breaks that count."""
+def _mark_preformatted(split: HtmlPieces) -> HtmlPieces:
+    """Return the pieces with line breaks within `pre` as marks."""
     texts, depth = list(split.texts), 0
     for at, name in enumerate(split.names):
         if name in ("pre", "/pre"):
@@ -197,19 +194,19 @@ def _verbatim(split: Pieces) -> Pieces:
     return split._replace(texts=texts)
 
 
-def _may_conceal(attributes: list[str]) -> bool:
-    """Tell cheaply whether any tag could be hidden."""
-    written = "\n".join(attributes).lower()
-    if "style" in written and "&" in written:
-        written = decoded(written)
-    return "hidden" in written or ("style" in written and any(word in written for word in _CONCEALING))
+def _may_hide(attributes: list[str]) -> bool:
+    """Return whether any element may be hidden: a fast check."""
+    joined = "\n".join(attributes).lower()
+    if "style" in joined and "&" in joined:
+        joined = decode_references(joined)
+    return "hidden" in joined or ("style" in joined and any(marker in joined for marker in _HIDING_WORDS))
 
 
-def _shown(split: Pieces, dropped: frozenset[str]) -> Pieces:
-    """Leave out the elements that a browser would not show as text, and those of the names in `dropped`."""
+def _visible_pieces(split: HtmlPieces, dropped: frozenset[str]) -> HtmlPieces:
+    """Return the pieces without hidden elements and those whose names are in `dropped`."""
     texts, names = [split.texts[0]], []
     hidden, depth = "", 0
-    for text, name, written in zip(split.texts[1:], split.names, split.attributes, strict=True):
+    for text, name, attributes in zip(split.texts[1:], split.names, split.attributes, strict=True):
         plain = name.removeprefix("/")
         if hidden == plain == "p" and name == "p":  # a paragraph ends where the next one begins
             hidden = ""
@@ -219,50 +216,50 @@ def _shown(split: Pieces, dropped: frozenset[str]) -> Pieces:
             texts.append("" if depth else text)
             names.append("")
             continue
-        if name == plain and _conceals(name, written, dropped):
+        if name == plain and _is_hidden(name, attributes, dropped):
             hidden, depth = name, 1
         texts.append("" if hidden else text)
         names.append("" if hidden else name)
-    return Pieces(texts, names, [])
+    return HtmlPieces(texts, names, [])
 
 
-def _conceals(name: str, written: str, dropped: frozenset[str]) -> bool:
-    """Tell whether an opening tag begins something that a browser would not show as text."""
-    if name in _VOID or written.endswith("/"):
+def _is_hidden(name: str, attributes: str, dropped: frozenset[str]) -> bool:
+    """Return whether an opening tag starts an element that a browser does not show as text."""
+    if name in _VOID_ELEMENTS or attributes.endswith("/"):
         return False
     if name in dropped:
         return True
-    lower = written.lower()
+    lower = attributes.lower()
     if "hidden" not in lower and "style" not in lower:
         return False
-    style = attribute(written, "style")
-    return attribute(written, "hidden") is not None or bool(style and _CONCEALED.search(style))
+    style = attribute_value(attributes, "style")
+    return attribute_value(attributes, "hidden") is not None or bool(style and _HIDING_STYLE.search(style))
 
 
-def _laid_out(text: str) -> str:
-    """Return marked text in lines."""
+def _layout(text: str) -> str:
+    """Return text with its marks replaced by line breaks, repaired and cleaned."""
     if is_mojibake(text):
-        text = "".join(_repaired(text))
-    text = collapsed(text) + _ITEM_END
+        text = "".join(_fix_segments(text))
+    text = collapse_spaces(text) + _ITEM_END
     for mark in (_PARAGRAPH, _LINE, _ITEM, _ITEM_END):
         text = text.replace(f" {mark}", mark)
-    lines = _BREAKS.sub(_lines, text).strip()
-    return lines if clean(lines) else normalize_space(lines)
+    lines = _BREAKS.sub(_replace_marks, text).strip()
+    return lines if is_clean(lines) else normalize_space(lines)
 
 
-def _repaired(text: str) -> Iterator[str]:
+def _fix_segments(text: str) -> Iterator[str]:
     for at, segment in enumerate(_SEGMENTS.split(text)):
         yield segment if at % 2 else fix_mojibake(segment)
 
 
-def _lines(found: re.Match[str]) -> str:
-    marks = found[0]
-    return _meant(marks) if len(marks) < 40 else _meant.__wrapped__(marks)
+def _replace_marks(match: re.Match[str]) -> str:
+    marks = match[0]
+    return _line_breaks(marks) if len(marks) < 40 else _line_breaks.__wrapped__(marks)
 
 
 @lru_cache(4096)
-def _meant(marks: str) -> str:
-    """Return the line breaks that a run of marks means; those that follow a fresh `- ` do not count."""
+def _line_breaks(marks: str) -> str:
+    """Return the line breaks of a run of marks; marks right after a new `- ` add none."""
     breaks, fresh = 0, False
     for mark in marks:
         if mark == _ITEM:

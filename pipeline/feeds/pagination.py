@@ -1,7 +1,7 @@
-"""Decisions of a walk back through what a publisher still offers: where to go on, and when to end. Pure.
+"""Decides which page of older items a backfill fetches next, and when it ends. Pure.
 
-Older items are told of by feeds in archives (RFC 5005 section 4, `prev-archive`), by feeds in pages (section
-3, `next`), by JSON Feed 1.1 (`next_url`), and by WordPress, whose feeds take a parameter `paged`
+Links to older items: archived feeds (RFC 5005 section 4, `prev-archive`), paged feeds (section 3, `next`),
+JSON Feed 1.1 (`next_url`), and the query parameter `paged` of WordPress
 (developer.wordpress.org/reference/functions/get_query_var, "paged").
 """
 
@@ -14,21 +14,21 @@ from pipeline.domain.models import Item
 from pipeline.feeds.parsing.parse import ParsedFeed
 
 MAX_PAGES = 200
-"""Pages of one walk, the feed's own document included: a publisher's kindness has an end, too."""
+"""Pages of one backfill of a feed, its first document included. Chosen, not measured."""
 MAX_BYTES = 200_000_000
-"""Bytes of all pages of one walk."""
-PATIENCE_S = 60.0
-"""Seconds that a walk waits where a server asks it to; who wants more is left alone, as after a poll."""
-_PAGED = "paged"
-_BUSY = frozenset(("rate-limited", "server"))
-_ENDS = frozenset(("not-found", "gone"))
+"""Bytes of all pages of one backfill of a feed. Chosen, not measured."""
+MAX_RETRY_DELAY_S = 60.0
+"""Longest Retry-After, in seconds, that a backfill waits for; a longer one ends it. Chosen, not measured."""
+_PAGE_PARAMETER = "paged"
+_RETRYABLE_KINDS = frozenset(("rate-limited", "server"))
+_END_KINDS = frozenset(("not-found", "gone"))
 
 
 def next_page_url(parsed: ParsedFeed, url: str, number: int) -> str | None:
-    """Return where the items before those of a page are, None where nothing says so.
+    """Return the URL of the next page of older items, None if there is none.
 
-    `url` is where the page was found, `number` its place in the walk, from 1. What a feed says goes before
-    what is known of its program.
+    `url` is the page's final URL, `number` its place in the backfill, from 1. A link in the feed takes
+    precedence over the parameter of WordPress.
     """
     if parsed.older:
         return urldefrag(parsed.older).url
@@ -36,48 +36,49 @@ def next_page_url(parsed: ParsedFeed, url: str, number: int) -> str | None:
 
 
 def _with_page(url: str, number: int) -> str:
-    """Return a URL that asks for another page; its other parameters stay as they are written."""
+    """Return `url` with another page number; its other parameters are not changed."""
     parts = urlsplit(url)
-    kept = [pair for pair in parts.query.split("&") if pair and pair.partition("=")[0] != _PAGED]
-    return parts._replace(query="&".join([*kept, f"{_PAGED}={number}"]), fragment="").geturl()
+    pairs = [pair for pair in parts.query.split("&") if pair and pair.partition("=")[0] != _PAGE_PARAMETER]
+    return parts._replace(query="&".join([*pairs, f"{_PAGE_PARAMETER}={number}"]), fragment="").geturl()
 
 
 def is_before(items: Sequence[Item], since: datetime | None) -> bool:
-    """Tell whether all that a page dates is older than `since`: feeds are not always sorted."""
+    """Return whether all dated items of a page are older than `since`: feeds are not always sorted."""
     dated = [item.published_at for item in items if item.dated]
     return since is not None and bool(dated) and max(dated) < since
 
 
-def unseen(items: Sequence[Item], met: Container[str]) -> tuple[Item, ...]:
-    """Return a page's items that no page before it had, by the guids that were met."""
-    return tuple(item for item in items if item.guid not in met)
+def unseen(items: Sequence[Item], earlier_guids: Container[str]) -> tuple[Item, ...]:
+    """Return the items of a page whose guid is not in `earlier_guids`."""
+    return tuple(item for item in items if item.guid not in earlier_guids)
 
 
 def is_last_page(error: FeedError) -> bool:
-    """Tell whether a later page that cannot be had is just the archive's end."""
-    return error.kind in _ENDS
+    """Return whether the error of a later page means the end of the archive."""
+    return error.kind in _END_KINDS
 
 
 def retry_delay(error: FeedError) -> float | None:
-    """Return the seconds after which a busy server is asked once more, None where it is left alone."""
-    asked = error.context.get("retry_after_s")
-    if error.kind not in _BUSY or not isinstance(asked, float):
+    """Return the seconds to wait before one retry, None if there is no retry."""
+    delay_s = error.context.get("retry_after_s")
+    if error.kind not in _RETRYABLE_KINDS or not isinstance(delay_s, float):
         return None
-    return asked if asked <= PATIENCE_S else None
+    return delay_s if delay_s <= MAX_RETRY_DELAY_S else None
 
 
 def same_site(url: str, other: str) -> bool:
-    """Tell whether two URLs belong to one publisher: one host, or hosts below one registrable domain.
+    """Return whether two URLs have one host, or hosts below one registrable domain.
 
-    By the Public Suffix List (publicsuffix.org), with its private part: two blogs of one host are two sites.
+    Source: the Public Suffix List (publicsuffix.org) with its private part, so that two blogs of one platform
+    are two sites.
     """
     hosts = _host(url), _host(other)
     if None in hosts or hosts[0] == hosts[1]:
         return None not in hosts
-    from tld import get_fld  # reads a list of 10,000 names: most walks need none
+    from tld import get_fld  # late: it reads a list of 10,000 names
 
-    one, two = (get_fld(f"https://{host}/", fail_silently=True, search_private=True) for host in hosts)
-    return one is not None and one == two
+    first, second = (get_fld(f"https://{host}/", fail_silently=True, search_private=True) for host in hosts)
+    return first is not None and first == second
 
 
 def _host(url: str) -> str | None:
@@ -88,7 +89,7 @@ def _host(url: str) -> str | None:
 
 
 def with_credentials(url: str, feed_url: str) -> str:
-    """Return a URL with the user and password of the feed's, where it asks the very same server."""
+    """Return `url` with the user and password of `feed_url` if scheme, host and port are the same."""
     try:
         parts, feed = urlsplit(url), urlsplit(feed_url)
     except ValueError:

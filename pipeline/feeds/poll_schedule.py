@@ -1,7 +1,7 @@
-"""When a feed is polled next: pure, from what its polls taught and what came of the last one.
+"""Decides when a feed is polled next: cache lifetime, backoff, jitter, Retry-After cooldown. Pure.
 
-The operator's schedule is the clock: a feed is due at every run unless its publisher asked for longer, or
-it failed. Jitter spreads feeds that were added together; `chance` is a number in [0, 1).
+A feed is due at every run, unless its publisher asked for a longer wait or its polls failed. `chance` is a
+random number in [0, 1) for the jitter.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,25 +9,36 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from pipeline.domain.errors import FeedError
-from pipeline.domain.models import FeedConfig, PollState
+from pipeline.domain.models import FeedConfig, FrozenModel, PollState
 from pipeline.feeds.fetch import FetchedFeed, NotModified
 
 JITTER = 0.1
-"""Part of a wait that is added at most."""
+"""Largest part of a wait that is added to it, so that feeds added together spread. Chosen, not measured."""
 _BACKOFF_S = 300.0
-_LONGEST_S = 86_400.0
-_PATIENCE = 10
-"""Polls that fail in a row before a feed counts as paused, that is, tried once a day: a machine that was
-off the net for a week must not need its feeds named one by one."""
-_MOVED = 3
-"""Polls in a row that a permanent redirect must be seen on before it is believed."""
-_BUSY_S = 900.0
-"""Seconds that a host is left alone that is asked too often, or busy, and does not say for how long."""
-_RESTING = frozenset(("rate-limited", "server"))
+"""Seconds after the second failure in a row; doubled after each further one. Chosen, not measured."""
+_MAX_WAIT_S = 86_400.0
+"""Seconds: the longest backoff, and the longest Retry-After that is obeyed. Chosen, not measured."""
+_PAUSE_AFTER_FAILURES = 10
+"""Failures in a row after which a feed is paused, that is, polled once a day. It is never stopped for good:
+after a week without a network, all feeds must recover by themselves. Chosen, not measured."""
+_POLLS_UNTIL_MOVED = 3
+"""Polls in a row that must see a permanent redirect before it replaces the URL. Chosen, not measured."""
+_DEFAULT_COOLDOWN_S = 900.0
+"""Seconds of cooldown after a 429 without Retry-After. Chosen, not measured."""
+_COOLDOWN_KINDS = frozenset(("rate-limited", "server"))
+
+
+class ReadResult(FrozenModel):
+    """How a fetched feed was read."""
+
+    complete: bool
+    """False: items were left out (a truncated feed, a backfill's window) and must be read again."""
+    ttl_s: float | None = None
+    """Cache lifetime that the feed declares, in seconds."""
 
 
 def host_of(url: str) -> str:
-    """Return the host that a URL's pacing counts for."""
+    """Return the host and port of a URL in lower case: cooldowns count per host."""
     try:
         return urlsplit(url).netloc.rpartition("@")[2].lower()
     except ValueError:
@@ -35,7 +46,7 @@ def host_of(url: str) -> str:
 
 
 def host_cooldowns(states: Iterable[tuple[FeedConfig, PollState]]) -> dict[str, datetime]:
-    """Return until when each host asked to be left alone, by any of its feeds."""
+    """Return the end of each host's cooldown, the latest of all its feeds."""
     until: dict[str, datetime] = {}
     for feed, state in states:
         if state.wait_until:
@@ -47,9 +58,9 @@ def host_cooldowns(states: Iterable[tuple[FeedConfig, PollState]]) -> dict[str, 
 def skip_reason(
     feed: FeedConfig, state: PollState, hosts: Mapping[str, datetime], now: datetime, *, named: bool
 ) -> str | None:
-    """Return why a feed is not to be polled now, None where it is. `named`: somebody asked for it by key.
+    """Return why a feed is not polled now, None if it is. `hosts` are cooldowns of `host_cooldowns`.
 
-    Whoever names a feed is served, whatever its schedule; only a host's wish to be left alone holds.
+    `named`: the user named the feed by its key. Then only a host's cooldown counts, not the schedule.
     """
     until = hosts.get(host_of(state.url or feed.url))
     if until and until > now:
@@ -69,102 +80,99 @@ def skip_reason(
 
 
 def is_paused(state: PollState) -> bool:
-    """Tell whether a feed failed so often that it is polled once a day only."""
-    return state.failures >= _PATIENCE
+    """Return whether a feed failed so often that it is polled only once a day."""
+    return state.failures >= _PAUSE_AFTER_FAILURES
 
 
 def state_after_unchanged(
-    feed: FeedConfig, state: PollState, seen: NotModified, now: datetime, chance: float
+    feed: FeedConfig, state: PollState, response: NotModified, now: datetime, chance: float
 ) -> PollState:
-    """Return the state after a poll that brought nothing."""
-    count = state.unchanged + 1 if seen.asked else 0
-    return _after_answer(feed, state, seen, now, chance).model_copy(update={"unchanged": count})
+    """Return the state after a poll of a feed that was not modified."""
+    count = state.unchanged + 1 if response.is_304 else 0
+    return _state_after_response(feed, state, response, now, chance).model_copy(update={"unchanged": count})
 
 
 def state_after_read(
     feed: FeedConfig,
     state: PollState,
-    seen: FetchedFeed,
+    fetched: FetchedFeed,
+    read: ReadResult,
     now: datetime,
     chance: float,
-    *,
-    whole: bool,
-    ttl_s: float | None = None,
 ) -> PollState:
     """Return the state after a poll whose feed was read.
 
-    Not `whole`: items were left for later (a cut-off answer, a backfill's window), so nothing is kept that
-    would keep them from being read again. `ttl_s` is the feed's own wish, in seconds.
+    Validators and hash are stored only if it was read completely: else a 304 would hide the items left out.
     """
-    kept = {
-        "etag": seen.etag if whole else None,
-        "last_modified": seen.last_modified if whole else None,
-        "body_hash": seen.body_hash if whole else None,
+    update = {
+        "etag": fetched.etag if read.complete else None,
+        "last_modified": fetched.last_modified if read.complete else None,
+        "body_hash": fetched.body_hash if read.complete else None,
         "unchanged": 0,
-        "ttl_s": ttl_s,
+        "ttl_s": read.ttl_s,
     }
-    return _after_answer(feed, state.model_copy(update=kept), seen, now, chance)
+    return _state_after_response(feed, state.model_copy(update=update), fetched, now, chance)
 
 
-def _after_answer(
-    feed: FeedConfig, state: PollState, seen: FetchedFeed | NotModified, now: datetime, chance: float
+def _state_after_response(
+    feed: FeedConfig, state: PollState, response: FetchedFeed | NotModified, now: datetime, chance: float
 ) -> PollState:
-    wait_s = _between(feed, max(seen.hints.fresh_s or 0.0, state.ttl_s or 0.0))
-    well = {
+    wait_s = _clamp_wait_s(feed, max(response.hints.fresh_s or 0.0, state.ttl_s or 0.0))
+    update = {
         "last_polled_at": now,
-        "next_poll_at": _later(now, wait_s, chance),
+        "next_poll_at": _next_poll_at(now, wait_s, chance),
         "wait_until": None,
         "failures": 0,
         "last_error": None,
         "retired": False,
     }
-    return state.model_copy(update=well | _moving(feed, state, seen.moved_to))
+    return state.model_copy(update=update | _redirect_update(feed, state, response.moved_to))
 
 
-def _moving(feed: FeedConfig, state: PollState, target: str | None) -> dict[str, object]:
-    """Believe a permanent redirect once it was seen on several polls."""
+def _redirect_update(feed: FeedConfig, state: PollState, target: str | None) -> dict[str, object]:
+    """Return the fields of a permanent redirect: it replaces the URL after several polls in a row."""
     if target is None or target == (state.url or feed.url):
         return {"moving_to": None, "moving": 0}
-    seen = state.moving + 1 if target == state.moving_to else 1
-    if seen >= _MOVED:
+    polls = state.moving + 1 if target == state.moving_to else 1
+    if polls >= _POLLS_UNTIL_MOVED:
         return {"url": target, "moving_to": None, "moving": 0}
-    return {"moving_to": target, "moving": seen}
+    return {"moving_to": target, "moving": polls}
 
 
 def state_after_failure(state: PollState, error: FeedError, now: datetime, chance: float) -> PollState:
-    """Return the state after a poll that failed: longer and longer waits, then a pause."""
+    """Return the state after a failed poll, with exponential backoff. `now` is aware UTC."""
     failures = state.failures + 1
-    wait_s = min(_LONGEST_S, _BACKOFF_S * 2 ** min(failures - 2, 20)) if failures > 1 else 0.0
-    failed = {
+    wait_s = min(_MAX_WAIT_S, _BACKOFF_S * 2 ** min(failures - 2, 20)) if failures > 1 else 0.0
+    update = {
         "last_polled_at": now,
-        "next_poll_at": _later(now, wait_s, chance),
+        "next_poll_at": _next_poll_at(now, wait_s, chance),
         "wait_until": _wait_until(error, now),
         "failures": failures,
         "last_error": error.message,
         "retired": error.kind == "gone",
-        # A feed that moved to where nothing is: its configured URL is asked again.
+        # The URL of a redirect that no longer works: go back to the URL in feeds.yaml.
         "url": None if error.kind in {"not-found", "gone", "url"} else state.url,
     }
-    return state.model_copy(update=failed)
+    return state.model_copy(update=update)
 
 
 def state_after_refusal(state: PollState, error: FeedError, now: datetime) -> PollState:
-    """Return the state after something else of a feed's host was refused: its wish for rest, no failure."""
+    """Return the state with the cooldown of a refused archive page of the feed; it counts as no failure."""
     until = _wait_until(error, now)
     return state.model_copy(update={"wait_until": until}) if until else state
 
 
 def _wait_until(error: FeedError, now: datetime) -> datetime | None:
-    asked = error.context.get("retry_after_s")
-    if isinstance(asked, float) and error.kind in _RESTING:
-        return now + timedelta(seconds=min(asked, _LONGEST_S))
-    return now + timedelta(seconds=_BUSY_S) if error.kind == "rate-limited" else None
+    retry_after_s = error.context.get("retry_after_s")
+    if isinstance(retry_after_s, float) and error.kind in _COOLDOWN_KINDS:
+        return now + timedelta(seconds=min(retry_after_s, _MAX_WAIT_S))
+    return now + timedelta(seconds=_DEFAULT_COOLDOWN_S) if error.kind == "rate-limited" else None
 
 
-def _between(feed: FeedConfig, wait_s: float) -> float:
+def _clamp_wait_s(feed: FeedConfig, wait_s: float) -> float:
     shortest, longest = feed.poll_minutes
     return min(max(wait_s, shortest * 60), longest * 60)
 
 
-def _later(now: datetime, wait_s: float, chance: float) -> datetime:
+def _next_poll_at(now: datetime, wait_s: float, chance: float) -> datetime:
     return now + timedelta(seconds=wait_s * (1 + JITTER * chance))

@@ -1,4 +1,4 @@
-"""Parses feeds and pages in processes apart."""
+"""Parses feeds and extracts pages in sandboxed worker processes."""
 
 from datetime import datetime
 from types import TracebackType
@@ -12,18 +12,22 @@ from pipeline.feeds.pages.extract import Page
 from pipeline.feeds.parsing.parse import ParsedFeed
 from pipeline.sandbox import CPU_S, MEMORY_BYTES, JobError, WorkerPool
 
-_OURS = {
-    "too-costly": ("too-costly", "takes more time or memory to read than it may; is it what it should be?"),
-    "too-deep": ("malformed", "is nested deeper than a feed is"),
+_DOCUMENT_ERRORS = {
+    "too-costly": (
+        "too-costly",
+        "takes more time or memory to read than allowed; check its address",
+    ),
+    "too-deep": ("malformed", "is nested too deeply for a feed"),
 }
-"""What a worker says of the document it was given, in words about feeds."""
+"""Kinds of the sandbox's errors to the kind and message of a FeedError."""
 
 
 class ParsePool:
-    """A few worker processes, started when they are needed; a context manager.
+    """A pool of worker processes, started on demand; an async context manager.
 
-    `parse` and `extract` raise FeedError as the functions of that name do, and of kind `too-costly` where a
-    document takes more time or memory than it may.
+    `parse` and `extract` raise the FeedErrors of `parse_feed` and `extract`. They also raise FeedError of
+    kind `too-costly` when a document needs more than `cpu_s` seconds or `memory` bytes, and `unexpected` when
+    a worker cannot be started.
     """
 
     def __init__(self, workers: int | None = None, cpu_s: float = CPU_S, memory: int = MEMORY_BYTES) -> None:
@@ -39,7 +43,7 @@ class ParsePool:
         await self._pool.__aexit__(kind, error, trace)
 
     async def parse(self, body: bytes, content_type: str | None, url: str, now: datetime) -> ParsedFeed:
-        """Return what a feed says; see `parse_feed`."""
+        """Return the parsed feed; see `parse_feed`."""
         job = {"what": "parse", "type": content_type, "url": url, "now": now.isoformat()}
         return _FEED.validate_json(await self._run(job, body))
 
@@ -52,13 +56,13 @@ class ParsePool:
         try:
             return await self._pool.run(job, body)
         except JobError as error:
-            raise _named(error, job["url"]) from error
+            raise _feed_error(error, job["url"]) from error
 
 
-def _named(error: JobError, url: str) -> FeedError:
-    if error.kind in _OURS:
-        kind, said = _OURS[error.kind]
-        return FeedError(f"{redact_url(url)} {said}", kind=kind)
+def _feed_error(error: JobError, url: str) -> FeedError:
+    if error.kind in _DOCUMENT_ERRORS:
+        kind, description = _DOCUMENT_ERRORS[error.kind]
+        return FeedError(f"{redact_url(url)} {description}", kind=kind)
     if error.kind == "no-process":
         return FeedError(error.message, kind="unexpected")
     about = f"{redact_url(url)}: " if error.kind == "unexpected" else ""

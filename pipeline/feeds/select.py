@@ -1,9 +1,4 @@
-"""What an operator does not want of a feed, and the reason as it is shown to them. Pure.
-
-Decides what becomes of a feed's items: pure, from what is known to what is to be done.
-
-What an item is besides text, and in which language: by what its feed declares. Pure.
-"""
+"""Selects a feed's items: applies its filters with a reason, and compares with the stored items. Pure."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -16,38 +11,38 @@ from pydantic import Field
 from pipeline.config.regex import compile_regex
 from pipeline.domain.models import FeedConfig, FrozenModel, Item, Window
 
-# Scripts that put no spaces between words, so that a word's edge cannot be told.
+# Scripts without spaces between words: a keyword has no word boundary there.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff]")
 
 _TOO_OLD = "too old:"
 
 
 def is_age(reason: str | None) -> bool:
-    """Tell whether a reason, as `objection` gave it, is the item's age and nothing else."""
+    """Return whether a reason of `exclusion_reason` is the item's age."""
     return reason is not None and reason.startswith(_TOO_OLD)
 
 
 def exclusion_reason(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
-    """Return why an item is not wanted, None where it is.
+    """Return why the feed's filters exclude an item, None if they do not.
 
-    Applied in this order, the first objection counting: emptiness, age, language, categories, words, regular
-    expressions, length. `now` is aware UTC; without it, age is no reason. `min_chars` is not applied, as
-    the item's page may still complete its text.
+    The first reason in this order: emptiness, age, language, categories, keywords, regular expressions,
+    length. `now` is aware UTC; without it, age is not checked. `min_chars` is not checked, because the item's
+    page may have more text.
     """
     return (
         _emptiness(item)
         or _age(feed, item, now)
         or _language(feed, item)
         or _categories(feed, item)
-        or _words(feed, item)
+        or _keywords(feed, item)
         or _patterns(feed, item)
         or _length(feed, item)
     )
 
 
-def matches_language(language: str, wanted: str) -> bool:
-    """Tell whether a language is the wanted one, `en` standing for `en-GB` as well (RFC 4647 §3.3.1)."""
-    tag, prefix = (each.casefold().replace("_", "-") for each in (language, wanted))
+def matches_language(language: str, language_range: str) -> bool:
+    """Return whether a language tag matches a range: `en` matches `en-GB` (RFC 4647 section 3.3.1)."""
+    tag, prefix = (each.casefold().replace("_", "-") for each in (language, language_range))
     return tag == prefix or tag.startswith(f"{prefix}-")
 
 
@@ -64,7 +59,7 @@ def _age(feed: FeedConfig, item: Item, now: datetime | None) -> str | None:
 
 def _language(feed: FeedConfig, item: Item) -> str | None:
     language = item.language or feed.language
-    if not feed.languages or any(matches_language(language, wanted) for wanted in feed.languages):
+    if not feed.languages or any(matches_language(language, accepted) for accepted in feed.languages):
         return None
     return f"unwanted language: {language}"
 
@@ -72,17 +67,20 @@ def _language(feed: FeedConfig, item: Item) -> str | None:
 def _categories(feed: FeedConfig, item: Item) -> str | None:
     if not (feed.include_categories or feed.exclude_categories):
         return None
-    categories = {_folded(category) for category in item.categories}
+    categories = {_fold_category(category) for category in item.categories}
     return _refusal(
-        "category", feed.include_categories, feed.exclude_categories, lambda one: _folded(one) in categories
+        "category",
+        feed.include_categories,
+        feed.exclude_categories,
+        lambda category: _fold_category(category) in categories,
     )
 
 
-def _words(feed: FeedConfig, item: Item) -> str | None:
+def _keywords(feed: FeedConfig, item: Item) -> str | None:
     if not (feed.include or feed.exclude):
         return None
     text = f"{item.title}\n{item.text}".casefold()
-    return _refusal("word", feed.include, feed.exclude, lambda word: _mentions(text, word))
+    return _refusal("word", feed.include, feed.exclude, lambda keyword: _contains_keyword(text, keyword))
 
 
 def _patterns(feed: FeedConfig, item: Item) -> str | None:
@@ -106,219 +104,181 @@ def _length(feed: FeedConfig, item: Item) -> str | None:
 def _refusal(
     what: str, include: tuple[str, ...], exclude: tuple[str, ...], has: Callable[[str], bool]
 ) -> str | None:
-    """Return what speaks against an item that has an excluded thing, or none of the included ones."""
+    """Return the reason if an excluded value is present, or no included one."""
     for each in exclude:
         if has(each):
             return f"excluded {what}: {each}"
     return f"no include {what}" if include and not any(map(has, include)) else None
 
 
-def _folded(category: str) -> str:
+def _fold_category(category: str) -> str:
     return " ".join(category.split()).casefold()
 
 
-def _mentions(text: str, word: str) -> bool:
-    """Tell whether a casefolded text has a word as a whole one."""
-    wanted = word.strip().casefold()
-    # Most words are in no text at all, which is found out twenty times faster without an expression.
-    return bool(wanted) and wanted in text and _edged(wanted).search(text) is not None
+def _contains_keyword(text: str, keyword: str) -> bool:
+    """Return whether a casefolded text contains a keyword between word boundaries."""
+    folded = keyword.strip().casefold()
+    # Most keywords do not occur, and `in` finds that out twenty times faster than the expression.
+    return bool(folded) and folded in text and _keyword_pattern(folded).search(text) is not None
 
 
 @lru_cache(maxsize=4096)
-def _edged(wanted: str) -> re.Pattern[str]:
-    left = "" if _UNSPACED.match(wanted[0]) else r"(?<!\w)"
-    right = "" if _UNSPACED.match(wanted[-1]) else r"(?!\w)"
-    return re.compile(left + re.escape(wanted) + right)
+def _keyword_pattern(keyword: str) -> re.Pattern[str]:
+    left = "" if _UNSPACED.match(keyword[0]) else r"(?<!\w)"
+    right = "" if _UNSPACED.match(keyword[-1]) else r"(?!\w)"
+    return re.compile(left + re.escape(keyword) + right)
 
 
 _SKIPPED = "skipped"
-_WAITS = "seen"
+_QUEUED = "seen"
 _MERGED = "merged"
-_ASIDE = (_SKIPPED, "forgotten")
+_NO_DRAFT_STATES = (_SKIPPED, "forgotten")
 
 
 class ExistingItem(FrozenModel):
-    """What the ledger knows of one item."""
+    """The stored state of one item."""
 
     state: str
     content_hash: str
     reason: str | None = None
-    """Why it is skipped, where that counts: in a backfill."""
+    """Why it was skipped; read only for a backfill."""
 
 
 class ExistingItems(FrozenModel):
-    """What the ledger knows of the items at hand."""
+    """The stored items that the items of a poll are compared with."""
 
     guids: dict[str, ExistingItem] = Field(default_factory=dict)
-    """Of this feed, by guid."""
+    """Items of this feed by guid."""
     canonicals: dict[str, tuple[str, str]] = Field(default_factory=dict)
-    """Of all feeds: canonical URL → (feed key, guid) of the item that others are merged into."""
+    """All feeds: canonical URL → (feed key, guid) of the item that others are merged into."""
     forgotten: frozenset[str] = frozenset()
-    """Canonical URLs that are never to be taken again."""
+    """Canonical URLs of erased items, which are never selected again."""
 
 
 class Skip(FrozenModel):
-    """An item that is not to be drafted, and why."""
+    """An item that is not drafted, and the reason."""
 
     item: Item
     reason: str
 
 
 class Merge(FrozenModel):
-    """An item that tells a story we have already."""
+    """An item whose canonical URL another item has already."""
 
     item: Item
     into: tuple[str, str]
-    """Feed key and guid of the item that stays."""
+    """Feed key and guid of the other item."""
 
 
 ItemOutcomeKind = Literal["new", "updated", "unchanged", "outside", "beyond"] | Skip | Merge
 
 
 class Selection(FrozenModel):
-    """What is to become of a feed's items; each is in one place, in the feed's order."""
+    """The outcome of each of a feed's items, in the feed's order."""
 
     new: tuple[Item, ...] = ()
     updated: tuple[Item, ...] = ()
-    """Known, with another title or text than before."""
+    """Stored items whose title or text changed."""
     skipped: tuple[Skip, ...] = ()
     merged: tuple[Merge, ...] = ()
     unchanged: int = 0
     outside: int = 0
-    """Not what a backfill was asked for: neither taken in nor remembered."""
+    """Items outside a backfill's window: not stored."""
     beyond: int = 0
-    """What it would have taken in, were it not for its limit; left alone as well."""
+    """Items in a backfill's window, beyond its limit: not stored."""
 
 
 def select_items(
     feed: FeedConfig,
     items: Sequence[Item],
-    known: ExistingItems,
+    existing: ExistingItems,
     now: datetime,
     *,
     window: Window | None = None,
-    most: int | None = None,
+    limit: int | None = None,
 ) -> Selection:
-    """Sort a feed's items into new, updated, skipped, merged and unchanged ones.
+    """Return a feed's items as new, updated, skipped, merged or unchanged (deduplication by guid and URL).
 
-    `now` is aware UTC. A `window` is a backfill's: it stands in for the feed's maximum age, also for items
-    that were skipped for theirs, and whatever is not in it, or older than the `most` newest new items of it,
-    is left as it is. max_items is not applied here, because it limits what is drafted in one run.
+    `now` is aware UTC. `window` is that of a backfill. It replaces the feed's maximum age, also for items
+    that were skipped for their age. Items outside it, and new items older than the `limit` newest ones, are
+    counted but not selected. `max_items` is not applied here, because it limits the drafts of one run.
     """
-    taken = dict(known.canonicals)
+    taken = dict(existing.canonicals)
     for item in items:
-        if item.canonical and _settled(known.guids.get(item.guid)):
+        if item.canonical and _has_draft(existing.guids.get(item.guid)):
             taken.setdefault(item.canonical, (feed.key, item.guid))
-    left = len(items) if most is None else most
-    once = {item.guid: item for item in items}  # a feed may say one twice
-    became: dict[str, ItemOutcomeKind] = {}
-    for item in _ordered(once.values(), window):
-        fate = _asked(_fate(feed, item, known, taken, now, window), left)
-        became[item.guid] = fate
-        left -= fate == "new"
-        if fate in ("new", "beyond") and item.canonical:
+    left = len(items) if limit is None else limit
+    unique = {item.guid: item for item in items}  # a feed may repeat an item
+    outcomes: dict[str, ItemOutcomeKind] = {}
+    for item in _ordered(unique.values(), window):
+        outcome = _within_limit(_outcome(feed, item, existing, taken, now, window), left)
+        outcomes[item.guid] = outcome
+        left -= outcome == "new"
+        if outcome in ("new", "beyond") and item.canonical:
             taken[item.canonical] = (feed.key, item.guid)
-    fates = [(item, became[guid]) for guid, item in once.items()]
+    pairs = [(item, outcomes[guid]) for guid, item in unique.items()]
     return Selection(
-        new=tuple(item for item, fate in fates if fate == "new"),
-        updated=tuple(item for item, fate in fates if fate == "updated"),
-        skipped=tuple(fate for _, fate in fates if isinstance(fate, Skip)),
-        merged=tuple(fate for _, fate in fates if isinstance(fate, Merge)),
-        unchanged=sum(fate == "unchanged" for _, fate in fates),
-        outside=sum(fate == "outside" for _, fate in fates),
-        beyond=sum(fate == "beyond" for _, fate in fates),
+        new=tuple(item for item, fate in pairs if fate == "new"),
+        updated=tuple(item for item, fate in pairs if fate == "updated"),
+        skipped=tuple(fate for _, fate in pairs if isinstance(fate, Skip)),
+        merged=tuple(fate for _, fate in pairs if isinstance(fate, Merge)),
+        unchanged=sum(fate == "unchanged" for _, fate in pairs),
+        outside=sum(fate == "outside" for _, fate in pairs),
+        beyond=sum(fate == "beyond" for _, fate in pairs),
     )
 
 
 def _ordered(items: Iterable[Item], window: Window | None) -> Iterable[Item]:
-    """Return items in the order in which they are taken in: a backfill, with its limit, takes the newest."""
+    """Return items in the order of selection: newest first in a backfill, because of its limit."""
     return items if window is None else sorted(items, key=lambda item: item.published_at, reverse=True)
 
 
-def _asked(fate: ItemOutcomeKind, left: int) -> ItemOutcomeKind:
-    """Return what becomes of an item where so many new ones may still be taken in."""
-    if left > 0 or fate in ("updated", "unchanged"):
-        return fate
-    return "beyond" if fate == "new" else "outside"
+def _within_limit(outcome: ItemOutcomeKind, left: int) -> ItemOutcomeKind:
+    """Return the outcome of an item if `left` more new items may be selected."""
+    if left > 0 or outcome in ("updated", "unchanged"):
+        return outcome
+    return "beyond" if outcome == "new" else "outside"
 
 
-def _fate(
+def _outcome(
     feed: FeedConfig,
     item: Item,
-    known: ExistingItems,
+    existing: ExistingItems,
     taken: dict[str, tuple[str, str]],
     now: datetime,
     window: Window | None,
 ) -> ItemOutcomeKind:
-    if window is not None and not _within(item.published_at, window):
+    if window is not None and not _in_window(item.published_at, window):
         return "outside"
-    if item.canonical in known.forgotten:
+    if item.canonical in existing.forgotten:
         return "unchanged"
-    before = known.guids.get(item.guid)
-    if before is not None and not _reconsidered(before, item, window):
-        if before.content_hash == item.content_hash or before.state in _ASIDE:
+    stored = existing.guids.get(item.guid)
+    if stored is not None and not _needs_recheck(stored, item, window):
+        if stored.content_hash == item.content_hash or stored.state in _NO_DRAFT_STATES:
             return "unchanged"
-        # A backfill takes the latest text of what waits; what has a draft is a poll's to look after.
-        return "updated" if window is None or before.state == _WAITS else "outside"
+        # A backfill updates queued items only; a poll updates items with a draft.
+        return "updated" if window is None or stored.state == _QUEUED else "outside"
     reason = exclusion_reason(feed, item, None if window else now)
     if reason:
-        return Skip(item=item, reason=reason) if before is None else "unchanged"
+        return Skip(item=item, reason=reason) if stored is None else "unchanged"
     into = taken.get(item.canonical or "")
     if into is None or into == (feed.key, item.guid):
         return "new"
     return Merge(item=item, into=into)
 
 
-def _settled(before: ExistingItem | None) -> bool:
-    """Tell whether an item is known and has, or is to have, a draft of its own."""
-    return before is not None and before.state not in (*_ASIDE, _MERGED)
+def _has_draft(stored: ExistingItem | None) -> bool:
+    """Return whether an item is stored and has, or will have, a draft of its own."""
+    return stored is not None and stored.state not in (*_NO_DRAFT_STATES, _MERGED)
 
 
-def _reconsidered(before: ExistingItem, item: Item, window: Window | None) -> bool:
-    """Tell whether to look again: at skipped items that changed, or whose age does not count any more."""
-    if before.state != _SKIPPED:
+def _needs_recheck(stored: ExistingItem, item: Item, window: Window | None) -> bool:
+    """Return whether a skipped item changed, or was skipped for an age that no longer counts."""
+    if stored.state != _SKIPPED:
         return False
-    return before.content_hash != item.content_hash or (window is not None and is_age(before.reason))
+    return stored.content_hash != item.content_hash or (window is not None and is_age(stored.reason))
 
 
-def _within(moment: datetime, window: Window) -> bool:
+def _in_window(moment: datetime, window: Window) -> bool:
     since, until = window
     return (since is None or moment >= since) and (until is None or moment < until)
-
-
-Media = Literal["audio", "video"]
-
-_ENDINGS: dict[str, Media] = {
-    "mp3": "audio", "m4a": "audio", "aac": "audio", "ogg": "audio", "oga": "audio", "opus": "audio",
-    "wav": "audio", "flac": "audio", "mp4": "video", "m4v": "video", "mov": "video", "webm": "video",
-    "mkv": "video", "avi": "video",
-}  # fmt: skip
-_ENDING = re.compile(r"\.([a-z0-9]{2,4})(?:[?#]|\Z)", re.IGNORECASE)
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
-
-
-def media_of(files: Iterable[tuple[str, str]]) -> Media | None:
-    """Return what the first audio or video file is among an item's, each its type (or medium) and its URL.
-
-    An item that comes with one counts as that, whatever text stands beside it: an episode's notes are no
-    story. Where the type says nothing, the name's ending does.
-    """
-    for declared, url in files:
-        kind = declared.lower().partition("/")[0]
-        ending = (
-            _ENDING.search(url) if kind not in ("audio", "video") and kind in ("", "application") else None
-        )
-        if kind == "audio" or (ending and _ENDINGS.get(ending[1].lower()) == "audio"):
-            return "audio"
-        if kind == "video" or (ending and _ENDINGS.get(ending[1].lower()) == "video"):
-            return "video"
-    return None
-
-
-def language_of(*declared: str) -> str | None:
-    """Return the first language that is one, in lower case: `en-gb` (RFC 5646); None where none is."""
-    for written in declared:
-        tag = written.strip().lower().replace("_", "-")
-        if _LANGUAGE.fullmatch(tag):
-            return tag
-    return None

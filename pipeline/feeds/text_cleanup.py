@@ -1,4 +1,4 @@
-"""Repairs text that somebody damaged on its way to us, and takes out what no reader can see."""
+"""Repairs mojibake, removes invisible characters and normalizes white space."""
 
 import re
 
@@ -9,46 +9,46 @@ _INVISIBLE = re.compile(
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and line feed; DEL; C1
     "\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # bidi, zero width
-    "\ud800-\udfff\ufffe\uffff"  # halves of characters, and none at all
-    "\U000e0000-\U000e0fff"  # tags: text that only a model reads
+    "\ud800-\udfff\ufffe\uffff"  # surrogates and noncharacters
+    "\U000e0000-\U000e0fff"  # tags: prompt injection that only a model reads
     "]"
 )
-# Joiners spell Persian, Indic scripts and emoji; between Latin letters they only hide something.
+# Persian, Indic scripts and emoji need joiners; between Latin letters they only hide text.
 _JOINERS = re.compile("(?<![\u0600-\U0010ffff])[\u200c\u200d]+|(?<=[\u200c\u200d])[\u200c\u200d]+")
 _SUSPECTS = re.compile("[^\x00-\x7f](?:[^\x00-\x7f]+|(?<=[\x80-\x9fÃÂŒœ]))")
-"""Where damage can be: ftfy's every sign of it has two such characters side by side, or one of the last."""
+"""Possible mojibake: each of ftfy's signs has two such characters in a row, or one of the last class."""
 _LINE_ENDS = re.compile("\r\n?|[\u0085\u2028\u2029]")
 
 
 def is_mojibake(text: str) -> bool:
-    """Tell whether any of a text may have been decoded with the wrong charset; never wrongly no."""
+    """Return whether a text may have been decoded with the wrong charset (no false negatives)."""
     if text.isascii():
         return False
-    # Few characters of most texts: ftfy's own search is slow.
-    places = (found.span() for found in _SUSPECTS.finditer(text))
-    return is_bad("\n".join([text[max(0, start - 2) : end + 2] for start, end in places]))
+    # ftfy's own search of a whole text is slow.
+    spans = (match.span() for match in _SUSPECTS.finditer(text))
+    return is_bad("\n".join([text[max(0, start - 2) : end + 2] for start, end in spans]))
 
 
 def fix_mojibake(text: str) -> str:
-    """Undo text that was decoded with the wrong charset, line by line: one bad line spoils no other."""
+    """Return the text with mojibake repaired, line by line, so that one bad line changes no other."""
     if not is_mojibake(text):
         return text
     return "\n".join(line if line.isascii() else fix_encoding(line) for line in text.split("\n"))
 
 
 def strip_invisible(text: str) -> str:
-    """Return the text without control, zero-width, bidi and tag characters; line ends become line feeds."""
+    """Return the text without control, zero-width, bidi and tag characters, with line feeds as line ends."""
     return _JOINERS.sub("", _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text)))
 
 
-def clean(text: str) -> bool:
-    """Tell whether `visible` has nothing to take out; wrongly not, at times, but never wrongly."""
-    # Python prints what selects a glyph's variant, and that is where one hides bytes.
+def is_clean(text: str) -> bool:
+    """Return True only if `strip_invisible` would change nothing; False may be wrong. A fast check."""
+    # str.isprintable() accepts variation selectors, which can hide bytes.
     return text.replace("\n", "").isprintable() and b"\xf3\xa0" not in text.encode()
 
 
-def collapsed(text: str) -> str:
-    """Return the text with one space for each run of white space of the common kinds."""
+def collapse_spaces(text: str) -> str:
+    """Return the text with one space for each run of tabs, line ends and (non-breaking) spaces."""
     for space in "\t\n\r\xa0":
         text = text.replace(space, " ")
     while "  " in text:  # halves each run
@@ -57,30 +57,30 @@ def collapsed(text: str) -> str:
 
 
 def normalize_space(text: str) -> str:
-    """Collapse spaces within lines and blank lines to one; takes time in proportion to the text."""
-    kept: list[str] = []
+    """Return visible text with single spaces within lines and single blank lines. Linear time."""
+    lines: list[str] = []
     for line in strip_invisible(text).split("\n"):
         words = " ".join(line.split())
-        if words == "-" or (not words and (not kept or not kept[-1])):
+        if words == "-" or (not words and (not lines or not lines[-1])):
             continue  # a list item without text, or another blank line
-        kept.append(words)
-    return "\n".join(kept).strip()
+        lines.append(words)
+    return "\n".join(lines).strip()
 
 
-def plain(text: str) -> str:
-    """Return text that is no markup, repaired and tidied."""
+def clean_plain_text(text: str) -> str:
+    """Return plain text (no markup) with mojibake repaired and white space normalized."""
     return normalize_space(fix_mojibake(text))
 
 
-def one_line(text: str, most: int = 300) -> str:
-    """Return text as a single line of at most `most` characters, cut at a word with `…`."""
-    return shorten(" ".join(strip_invisible(fix_mojibake(text)).split()), most)
+def one_line(text: str, max_chars: int = 300) -> str:
+    """Return text as one line of at most `max_chars` characters, cut at a word with `…`."""
+    return shorten(" ".join(strip_invisible(fix_mojibake(text)).split()), max_chars)
 
 
-def shorten(line: str, most: int) -> str:
-    """Cut a line to at most `most` characters at a word, with `…`; a longer word is cut itself."""
-    if len(line) <= most:
+def shorten(line: str, max_chars: int) -> str:
+    """Return a line of at most `max_chars` characters, cut at a word, or within a longer one, with `…`."""
+    if len(line) <= max_chars:
         return line
-    head = line[:most]
+    head = line[:max_chars]
     words = head.rpartition(" ")[0].rstrip(" ,;:.-–—")
     return (words or head[:-1]) + "…"

@@ -1,4 +1,4 @@
-"""A worker process that reads feeds and pages."""
+"""The worker process of ParsePool: parses a feed or extracts a page."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from pipeline.sandbox.worker import run_worker
 
 
 def work(job: dict[str, Any], body: bytes) -> bytes:
-    """Return what a feed or a page says, as JSON. Raises FeedError."""
+    """Return the ParsedFeed or Page of a job as JSON. Raises FeedError."""
     if job["what"] == "parse":
         now = datetime.fromisoformat(job["now"])
         return parse.parse_feed(body, job["type"], job["url"], now).model_dump_json().encode()

@@ -11,6 +11,7 @@ from pipeline.domain.models import FeedConfig, Item, PollState, Window
 from pipeline.feeds.fetch import FetchedFeed, NotModified, fetch_feed
 from pipeline.feeds.parsing.parse import ParsedFeed
 from pipeline.feeds.poll_schedule import (
+    ReadResult,
     host_of,
     skip_reason,
     state_after_failure,
@@ -106,7 +107,7 @@ async def select_new(
     """Return what is to become of items; `taken` are canonical URLs that are as good as in the ledger."""
     known = await asyncio.to_thread(_known, ctx.db, feed, items, window)
     known = known.model_copy(update={"canonicals": {**known.canonicals, **taken}})
-    return select_items(feed, items, known, now, window=window, most=most)
+    return select_items(feed, items, known, now, window=window, limit=most)
 
 
 async def _failed(
@@ -138,9 +139,8 @@ async def admit_snapshot(ctx: RunContext, feed: FeedConfig, seen: FeedSnapshot, 
     state = ctx.book.state(feed)
     # Validators say "we have all of this": not after a cut-off answer, nor where a backfill left items out.
     whole = not (seen.parsed.cut or seen.chosen.outside or seen.chosen.beyond)
-    after = state_after_read(
-        feed, state, seen.fetched, now, ctx.chance(), whole=whole, ttl_s=seen.parsed.ttl_s
-    )
+    read = ReadResult(complete=whole, ttl_s=seen.parsed.ttl_s)
+    after = state_after_read(feed, state, seen.fetched, read, now, ctx.chance())
     counts = await asyncio.to_thread(admit, ctx, feed, seen.chosen, after)
     ctx.book.note(feed, after)
     return PollReport(feed=feed.key, notes=seen.parsed.notes, left=seen.chosen.beyond, **counts)

@@ -43,7 +43,7 @@ def test_findings_are_marked_where_they_stand_and_listed_with_their_lines(projec
         number for number, line in enumerate(lines) if "[1: We kept it open for as long as everybody" in line
     )
     line = lines[marked].split()[0]
-    assert f"  1. block: line {line}, quotation: The source has this in other words:" in found.stdout
+    assert f"  1. block: line {line}, quotation: The source words this differently:" in found.stdout
     assert (FRONT + BAD).splitlines()[int(line) - 1] in lines[marked].replace("[1: ", "").replace(",]", ",")
     assert lines[-1] == "1 block."
 

@@ -73,7 +73,7 @@ def test_trouble_with_a_later_page_is_told_and_the_rest_drafted(project: Project
     feeds.add("/feed?p=3", b"", status=500)
     done = call_copydesk(project, *SPAN)
     assert done.returncode == 0
-    assert "trouble at its server (500)" in done.stdout
+    assert "server error (500)" in done.stdout
     assert len(project.drafts()) == 4
 
 

@@ -1,1 +1,1 @@
-"""Web pages of items: fetched, extracted, judged for completeness."""
+"""Fetches the web pages of items, and extracts the article from them."""

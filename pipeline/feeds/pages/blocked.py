@@ -1,4 +1,4 @@
-"""Recognises the pages that stand in front of a page: checks of the browser, consent, logins. Pure."""
+"""Detects pages shown instead of an article: bot challenge, cookie consent, login. Pure."""
 
 import re
 from typing import Literal
@@ -6,10 +6,10 @@ from typing import Literal
 BlockingPageKind = Literal["challenge", "consent", "login"]
 
 _TITLE = re.compile(r"<title[^<>]{0,200}>([^<]{0,300})</title", re.IGNORECASE)
-_SHORT = 1_500
-"""Characters on a page that stands in front of another one, at most: an article's page has more."""
+_MAX_CHARS = 1_500
+"""Visible characters from which a page is never a blocking page. Chosen, not measured."""
 
-_TITLES: dict[BlockingPageKind, tuple[str, ...]] = {  # what such a page is called, from the beginning
+_TITLES: dict[BlockingPageKind, tuple[str, ...]] = {  # starts of titles, in lower case; chosen, not measured
     "challenge": (
         "just a moment", "attention required! | cloudflare", "ddos-guard", "pardon our interruption",
         "access to this page has been denied", "human verification", "are you a robot", "bot verification",
@@ -19,7 +19,7 @@ _TITLES: dict[BlockingPageKind, tuple[str, ...]] = {  # what such a page is call
     "consent": ("before you continue", "bevor sie fortfahren", "avant de continuer", "privacy gate",
                 "dpg media"),
 }  # fmt: skip
-_MARKS: dict[BlockingPageKind, tuple[str, ...]] = {  # what a short page has in it
+_MARKS: dict[BlockingPageKind, tuple[str, ...]] = {  # parts of pages, in lower case; chosen, not measured
     "challenge": (
         "cf_chl_opt", "cf-chl-", "cf-browser-verification", "enable javascript and cookies to continue",
         "px-captcha", "captcha-delivery.com", "_incapsula_resource", "incapsula incident", "ddos-guard",
@@ -39,34 +39,33 @@ _LOGIN = re.compile(
     r"|inloggen|войти|вход)\b|ログイン|登录|로그인",
     re.IGNORECASE,
 )
-# Each begins what always ends, if need be with the page: so it takes linear time.
-_UNSEEN = re.compile(
+# Each alternative ends, at the latest at the end of the page: linear time.
+_NOT_TEXT = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style|noscript|svg|head)\b.*?(?:</\1\b|\Z)|<[^>]*(?:>|\Z)", re.I | re.S
 )
 _ARTICLE = re.compile(r"<article\b|article:published_time|\"datepublished\"|\"newsarticle\"")
-"""What only an article's page has, in lower case."""
+"""Markup that only a page with an article has, in lower case."""
 _PARAGRAPH = re.compile(r"<p\b[^<>]{0,300}>([^<]{100,2000})")
-_ABOUT_ITSELF = re.compile(
+_BLOCKING_TOPICS = re.compile(
     r"cookie|privacy|partner|consent|javascript|browser|security|robot|einwillig|datenschutz|werbung"
     r"|ihre daten|vos données|publicité|privacidad|publicidad|toestemming|log in|sign in|password|passwort"
 )
-"""What the paragraphs of such a page are about, in lower case."""
+"""Terms in the paragraphs of a blocking page, in lower case."""
 
 
 def blocking_page_kind(html: str) -> BlockingPageKind | None:
-    """Return what stands instead of a page; None where it is a page, however short.
+    """Return the kind of a blocking page, None for any other page.
 
-    A page with an article is none of these, though it has a login form, a cookie banner, or a script of a
-    firm that checks browsers.
+    A page with an article is not blocking, even with a login form, a cookie banner or a bot-detection script.
     """
     lower = html.lower()
-    if len(" ".join(_UNSEEN.sub(" ", lower).split())) >= _SHORT:
+    if len(" ".join(_NOT_TEXT.sub(" ", lower).split())) >= _MAX_CHARS:
         return None
-    title = " ".join(found[1].split()) if (found := _TITLE.search(lower)) else ""
+    title = " ".join(match[1].split()) if (match := _TITLE.search(lower)) else ""
     for kind, titles in _TITLES.items():
         if title.startswith(titles):
             return kind
-    if _tells_a_story(lower):
+    if _has_article(lower):
         return None
     for kind, marks in _MARKS.items():
         if any(mark in lower for mark in marks):
@@ -74,7 +73,7 @@ def blocking_page_kind(html: str) -> BlockingPageKind | None:
     return "login" if _PASSWORD.search(lower) and _LOGIN.search(lower) else None
 
 
-def _tells_a_story(lower: str) -> bool:
+def _has_article(lower: str) -> bool:
     if _ARTICLE.search(lower):
         return True
-    return any(not _ABOUT_ITSELF.search(found[1]) for found in _PARAGRAPH.finditer(lower))
+    return any(not _BLOCKING_TOPICS.search(match[1]) for match in _PARAGRAPH.finditer(lower))

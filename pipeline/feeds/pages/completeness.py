@@ -1,19 +1,19 @@
-"""Whether a text is enough to be rewritten: neither too short nor cut off. Pure.
+"""Decides whether a text is complete enough to be rewritten: neither too short nor cut off. Pure.
 
-The rules come from reading the ends of some 4,500 items of real feeds: publishers cut with a mark (`[…]`,
-`(more…)`), with a link to read on, with a bare ellipsis, or with nothing at a round number of characters.
+Source of the rules: the ends of some 4,500 items of real feeds. Publishers cut with a mark (`[…]`,
+`(more…)`), a link to read on, a bare ellipsis, or without a mark at a round number of characters.
 """
 
 import re
 
-_TAIL = 1_200
-"""Characters of a text's end that are looked at."""
-_TRAILERS = 5
-"""Trailers that are taken off, at most: an excerpt's `Read more`, then WordPress's `The post …`."""
+_TAIL_CHARS = 1_200
+"""Characters at the end of a text that are searched for a trailer."""
+_MAX_TRAILERS = 5
+"""Trailers that are removed, such as `Read more` and then WordPress's `The post …`."""
 
-# A trailer begins a line, follows the end of a sentence or an ellipsis, or is at least capitalised.
+# A trailer starts a line, follows the end of a sentence or an ellipsis, or starts with a capital letter.
 _BEGINS = r"(?:\A|\n|(?<=[.!?…:;\])}”\"’'»。！？؟।])\s{0,9}|\s(?=(?-i:[A-ZА-Я])))"
-_READ_ON = (  # a link to the rest of the text, and nothing else
+_READ_ON = (  # a link to the rest of the text
     r"(?:read|view|see) (?:more|on|the (?:full|whole|rest)(?: \w{1,20}){0,3}"
     r"|full (?:story|article|post))"
     r"|(?:continue|keep) reading(?: .{1,300})?|click here to read.{0,120}"
@@ -37,15 +37,14 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _BARE_MARK = re.compile(rf"{_ELLIPSIS}[\s»›>→]{{0,5}}\Z")
-_EXCERPT = 1_000
-"""Characters up to which an ellipsis at the end is a cut: excerpts are shorter, and a longer text that ends
-so is a post whose author trails off."""
+_MAX_EXCERPT_CHARS = 1_000
+"""Characters below which an ellipsis at the end is a cut; in longer texts it is the author's own."""
 
-_LONG = 150
-"""Characters from which a text that ends without a sentence's end may be cut: headlines have none."""
-_LINE = 80
-"""Characters of a last line that ends as no line of a list, a poem or a signature would."""
-_DANGLING = frozenset(
+_MIN_CUT_CHARS = 150
+"""Characters from which a text without a sentence end may be cut: shorter ones are headlines."""
+_MIN_LINE_CHARS = 80
+"""Characters of the last line from which it is a sentence, not a line of a list, poem or signature."""
+_NEVER_LAST_WORDS = frozenset(
     [
         "the",
         "a",
@@ -113,65 +112,67 @@ _DANGLING = frozenset(
 )
 _COMMAS = (",", "、", "،", "，")
 _FAREWELLS = ("thanks,", "regards,", "cheers,", "yours,", "love,")
-_LIMITS = (200, 250, 255, 300, 400, 500)
-"""Characters at which feeds' makers cut excerpts, either there or at the word before."""
-_WORD = 10
-"""Characters by which such an excerpt is shorter, for its last word."""
+_EXCERPT_LIMITS = (200, 250, 255, 300, 400, 500)
+"""Lengths in characters at which feed software cuts excerpts, exactly or at the word before."""
+_MAX_LAST_WORD_CHARS = 10
+"""Characters by which an excerpt cut at a word may be shorter."""
 _SENTENCE_END = re.compile(r"[.!?][\"'”’)]?\s")
 
 
-def stripped(text: str) -> str:
-    """Return a text without what follows it in feeds: where it appeared first, where to read on."""
-    return _divided(text)[0]
+def strip_trailers(text: str) -> str:
+    """Return a text without trailers such as `The post … appeared first on …` and `Read more`."""
+    return _split_trailers(text)[0]
 
 
 def incompleteness(text: str, min_chars: int) -> str | None:
-    """Return why a text is not to be rewritten, with the figure; None where it is enough.
+    """Return why a text is not complete enough to be rewritten, with its length; None if it is.
 
-    It begins with `thin source` where there are fewer than `min_chars` characters, and with `cut source`
-    where the text ends in an ellipsis, asks to read on elsewhere, or breaks off within a sentence.
+    The reason starts with `thin source` if the text has fewer than `min_chars` characters, and with `cut
+    source` if it ends in an ellipsis, a link to read on, or within a sentence.
     """
-    body, reads_on = _divided(text)
+    body, reads_on = _split_trailers(text)
     if len(body) < min_chars or not body:
         return f"thin source: {len(body):,} of {min_chars:,} characters"
-    if reads_on or _marked(body):
+    if reads_on or _has_cut_mark(body):
         return f"cut source: it breaks off after {len(body):,} characters"
-    if _dangles(body) or _at_a_limit(body):
+    if _ends_mid_sentence(body) or _ends_at_excerpt_limit(body):
         return f"cut source: its last sentence is not whole, after {len(body):,} characters"
     return None
 
 
-def _divided(text: str) -> tuple[str, bool]:
-    """Return a text without its trailers, and whether one of them asks to read on elsewhere."""
+def _split_trailers(text: str) -> tuple[str, bool]:
+    """Return a text without its trailers, and whether one of them is a link to read on."""
     body, reads_on = text.strip(), False
-    for _ in range(_TRAILERS):
-        start = max(0, len(body) - _TAIL)
+    for _ in range(_MAX_TRAILERS):
+        start = max(0, len(body) - _TAIL_CHARS)
         tail = body[start:]
         link = _READ_ON_END.search(tail)
-        found = link or _TRAILER_END.search(tail)
-        if found is None or start + found.start() == 0:
+        match = link or _TRAILER_END.search(tail)
+        if match is None or start + match.start() == 0:
             break
-        body, reads_on = body[: start + found.start()].rstrip(), reads_on or bool(link)
+        body, reads_on = body[: start + match.start()].rstrip(), reads_on or bool(link)
     return body, reads_on
 
 
-def _marked(body: str) -> bool:
+def _has_cut_mark(body: str) -> bool:
     tail = body[-40:]
-    return bool(_MARK.search(tail)) or (len(body) < _EXCERPT and bool(_BARE_MARK.search(tail)))
+    return bool(_MARK.search(tail)) or (len(body) < _MAX_EXCERPT_CHARS and bool(_BARE_MARK.search(tail)))
 
 
-def _dangles(body: str) -> bool:
-    """Tell whether a long text ends with a comma, or a word that no sentence ends with."""
-    last = body.rpartition("\n")[2]
-    if len(body) < _LONG or len(last) < _LINE or last.startswith("- "):
+def _ends_mid_sentence(body: str) -> bool:
+    """Return whether a long text ends with a comma, or a word that ends no sentence."""
+    last_line = body.rpartition("\n")[2]
+    if len(body) < _MIN_CUT_CHARS or len(last_line) < _MIN_LINE_CHARS or last_line.startswith("- "):
         return False
-    word = last.split()[-1].casefold()
-    return word in _DANGLING or (word.endswith(_COMMAS) and word not in _FAREWELLS)
+    last_word = last_line.split()[-1].casefold()
+    return last_word in _NEVER_LAST_WORDS or (last_word.endswith(_COMMAS) and last_word not in _FAREWELLS)
 
 
-def _at_a_limit(body: str) -> bool:
-    """Tell whether a single paragraph of several sentences lacks the last one's end at a round length."""
-    if "\n" in body or not any(limit - _WORD <= len(body) <= limit + 1 for limit in _LIMITS):
+def _ends_at_excerpt_limit(body: str) -> bool:
+    """Return whether a single paragraph ends within its last sentence at a length of _EXCERPT_LIMITS."""
+    if "\n" in body or not any(
+        limit - _MAX_LAST_WORD_CHARS <= len(body) <= limit + 1 for limit in _EXCERPT_LIMITS
+    ):
         return False
-    word = body.split()[-1]
-    return word.isalpha() and word[-1].islower() and bool(_SENTENCE_END.search(body))
+    last_word = body.split()[-1]
+    return last_word.isalpha() and last_word[-1].islower() and bool(_SENTENCE_END.search(body))

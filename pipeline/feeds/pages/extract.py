@@ -1,8 +1,7 @@
-"""What a web page says of itself: its meta elements and its JSON-LD. Pure.
+"""Extracts a web page's article and metadata; refuses paywalls and reserved texts. Pure, with bounded input.
 
-Sources: Open Graph (ogp.me), schema.org, Google's "Structured data for subscription and paywalled content".
-
-A web page to the text of its article. Pure; what it costs is bounded by what it reads.
+Sources of metadata: Open Graph (ogp.me), schema.org JSON-LD, Google's "Structured data for subscription and
+paywalled content".
 """
 
 import json
@@ -16,49 +15,50 @@ from pipeline.domain.models import FrozenModel
 from pipeline.domain.text import redact_url
 from pipeline.feeds.html_text import html_to_text
 from pipeline.feeds.pages.blocked import blocking_page_kind
-from pipeline.feeds.pages.robots import AGENT, refused
+from pipeline.feeds.pages.robots import AGENT, refusing_directive
 from pipeline.feeds.parsing.encoding import decode
 from pipeline.feeds.text_cleanup import fix_mojibake, normalize_space, one_line
 from pipeline.feeds.urls import absolute_url
 
 Tree: TypeAlias = Any
-"""An element of lxml, which has no types."""
+"""An element of lxml, which has no type annotations."""
 Node: TypeAlias = dict[str, Any]
 """An object of JSON-LD."""
 
-_SCRIPTS = 10
-_NODES = 200
-"""Objects of JSON-LD that are looked at."""
-_LONGEST = 2_000
-"""Characters of one value."""
-_WORKS = ("article", "posting", "report", "review", "webpage", "creativework", "webpageelement")
+_MAX_SCRIPTS = 10
+"""JSON-LD scripts that are read. Chosen, not measured."""
+_MAX_NODES = 200
+"""JSON-LD objects that are read. Chosen, not measured."""
+_MAX_VALUE_CHARS = 2_000
+"""Characters of one metadata value. Chosen, not measured."""
+_WORK_TYPES = ("article", "posting", "report", "review", "webpage", "creativework", "webpageelement")
 
 
-class RobotsDirectives(NamedTuple):
-    """The raw words of a page about itself."""
+class DeclaredMetadata(NamedTuple):
+    """The metadata that a page declares, as written."""
 
     meta: dict[str, str]
-    """Meta elements by name, in lower case; the first of a name counts."""
+    """Content of the meta elements by name in lower case; the first of a name counts."""
     works: tuple[Node, ...]
-    """Those objects of its JSON-LD that are the page or its article."""
+    """The JSON-LD objects that describe the page or its article."""
 
 
 class PageMetadata(FrozenModel):
-    """What a page says of itself."""
+    """A page's own title, author and image, cleaned."""
 
     title: str = ""
     author: str | None = None
     image: str | None = None
 
 
-def parse_robots_directives(tree: Tree, linked: Sequence[str]) -> RobotsDirectives:
-    """Return what a page says of itself, `linked` being its JSON-LD scripts. Never raises."""
-    return RobotsDirectives(_meta(tree), tuple(filter(_is_work, _nodes(linked))))
+def read_declared_metadata(tree: Tree, scripts: Sequence[str]) -> DeclaredMetadata:
+    """Return a page's meta elements and the objects of its JSON-LD `scripts`. Never raises."""
+    return DeclaredMetadata(_meta(tree), tuple(filter(_is_work, _nodes(scripts))))
 
 
-def parse_metadata(said: RobotsDirectives, tree: Tree, url: str) -> PageMetadata:
-    """Return the page's own account, cleaned. Never raises."""
-    meta, works = said
+def parse_metadata(declared: DeclaredMetadata, tree: Tree, url: str) -> PageMetadata:
+    """Return a page's title, author and image; `url` resolves relative links. Never raises."""
+    meta, works = declared
     image = meta.get("og:image") or meta.get("twitter:image")
     return PageMetadata(
         title=one_line(meta.get("og:title") or _first(works, "headline") or _title(tree), 300),
@@ -67,93 +67,104 @@ def parse_metadata(said: RobotsDirectives, tree: Tree, url: str) -> PageMetadata
     )
 
 
-def is_paywalled(said: RobotsDirectives) -> bool:
-    """Tell whether a page declares that its text is not, or not always, to be had for nothing."""
-    if said.meta.get("article:content_tier", "").lower() in ("locked", "metered"):
+def is_paywalled(declared: DeclaredMetadata) -> bool:
+    """Return whether a page declares a paywall, or a metered one."""
+    if declared.meta.get("article:content_tier", "").lower() in ("locked", "metered"):
         return True
-    return any(_is_false(work.get("isAccessibleForFree")) for work in said.works)
+    return any(_is_false(work.get("isAccessibleForFree")) for work in declared.works)
 
 
-def tdm_reservation(said: RobotsDirectives) -> str | None:
-    """Return the element by which a publisher keeps a page to itself, None where there is none."""
-    if said.meta.get("tdm-reservation") == "1":
+def tdm_reservation(declared: DeclaredMetadata) -> str | None:
+    """Return the meta element by which the publisher reserves the text (TDM, robots), else None."""
+    if declared.meta.get("tdm-reservation") == "1":
         return "tdm-reservation"
-    refusal = refused(",".join(said.meta.get(name, "") for name in ("robots", AGENT.lower())))
+    refusal = refusing_directive(",".join(declared.meta.get(name, "") for name in ("robots", AGENT.lower())))
     return f"robots: {refusal}" if refusal else None
 
 
 def _meta(tree: Tree) -> dict[str, str]:
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for each in tree.iter("meta"):
         name = each.get("property") or each.get("name") or each.get("itemprop") or ""
-        content = (each.get("content") or "")[:_LONGEST].strip()
+        content = (each.get("content") or "")[:_MAX_VALUE_CHARS].strip()
         if content:
-            found.setdefault(name.strip().lower(), content)
-    return found
+            values.setdefault(name.strip().lower(), content)
+    return values
 
 
-def _nodes(linked: Sequence[str]) -> Iterator[Node]:
-    """Yield the objects of JSON-LD that tell of the page, not of what it links to."""
-    waiting: list[Any] = []
-    for script in linked[:_SCRIPTS]:
+def _nodes(scripts: Sequence[str]) -> Iterator[Node]:
+    """Yield the JSON-LD objects about the page itself, not about linked pages."""
+    queue: list[Any] = []
+    for script in scripts[:_MAX_SCRIPTS]:
         try:
-            waiting.append(json.loads(script, strict=False))
+            queue.append(json.loads(script, strict=False))
         except (ValueError, RecursionError):
             continue
-    for _ in range(_NODES):
-        if not waiting:
+    for _ in range(_MAX_NODES):
+        if not queue:
             return
-        each = waiting.pop(0)
+        each = queue.pop(0)
         if isinstance(each, list):
-            waiting += each[:_NODES]
+            queue += each[:_MAX_NODES]
         elif isinstance(each, dict):
-            waiting += [each[key] for key in ("@graph", "mainEntity", "hasPart") if key in each]
+            queue += [each[key] for key in ("@graph", "mainEntity", "hasPart") if key in each]
             yield each
 
 
 def _is_work(node: Node) -> bool:
     types = node.get("@type")
     types = types if isinstance(types, list) else [types]
-    return any(isinstance(each, str) and each.lower().endswith(_WORKS) for each in types)
+    return any(isinstance(each, str) and each.lower().endswith(_WORK_TYPES) for each in types)
 
 
 def _first(works: Sequence[Node], key: str) -> str:
     values = (work.get(key) for work in works)
-    return next((value[:_LONGEST] for value in values if isinstance(value, str) and value.strip()), "")
+    return next(
+        (value[:_MAX_VALUE_CHARS] for value in values if isinstance(value, str) and value.strip()), ""
+    )
 
 
 def _title(tree: Tree) -> str:
-    found = next(tree.iter("title"), None)
-    return (found.text or "")[:_LONGEST] if found is not None else ""
+    element = next(tree.iter("title"), None)
+    return (element.text or "")[:_MAX_VALUE_CHARS] if element is not None else ""
 
 
 def _author(meta: dict[str, str], works: Sequence[Node]) -> str | None:
-    """Return the authors' names; an address is nobody's name."""
+    """Return the authors' names; email addresses and URLs are no names."""
     names = [meta.get("author", ""), meta.get("parsely-author", "")]
     for work in works:
         authors = work.get("author")
         people = [each for each in (authors if isinstance(authors, list) else [authors])[:10] if each]
-        found = [each.get("name") if isinstance(each, dict) else each for each in people]
-        names.append(", ".join(name[:200] for name in found if isinstance(name, str)))
+        person_names = [each.get("name") if isinstance(each, dict) else each for each in people]
+        names.append(", ".join(name[:200] for name in person_names if isinstance(name, str)))
     lines = (one_line(name, 200) for name in names)
     return next((name for name in lines if name and "@" not in name and "://" not in name), None)
 
 
 def _is_false(value: object) -> bool:
-    """Tell whether JSON-LD means false: it is also written "False" and "http://schema.org/False"."""
+    """Return whether a JSON-LD value is false, also as "False" or "http://schema.org/False"."""
     return value is False or (isinstance(value, str) and value.lower().rpartition("/")[2] == "false")
 
 
-_READ = 2_000_000
-"""Bytes of a page that are read."""
-_TAGS = 20_000
-"""Tags of a page that are read, scripts not counted: time grows with their square."""
-_ATTRIBUTES = 5_000
-"""Characters of attributes, beyond which a tag loses them: in one tag, time grows with their square."""
-_HTML = ("text/html", "application/xhtml+xml", "text/plain", "")
-_OTHERS = (b"%PDF-", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b", b"RIFF", b"ID3")
+_MAX_PAGE_BYTES = 2_000_000
+"""Bytes of a page that are read. Chosen, not measured."""
+_MAX_TAGS = 20_000
+"""Tags that are read, scripts not counted: time is quadratic in them. Chosen, not measured."""
+_MAX_TAG_CHARS = 5_000
+"""Characters from which a tag loses its attributes: time is quadratic in them. Chosen, not measured."""
+_HTML_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "")
+_OTHER_SIGNATURES = (
+    b"%PDF-",
+    b"\x89PNG",
+    b"GIF8",
+    b"\xff\xd8\xff",
+    b"PK\x03\x04",
+    b"\x1f\x8b",
+    b"RIFF",
+    b"ID3",
+)
 _CHARSET = re.compile(rb"charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.IGNORECASE)
-# What hides markup from view. Each begins what always ends, if need be with the page: linear time.
+# Comments, scripts and styles. Each alternative ends, at the latest at the end of the page: linear time.
 _HIDDEN = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style)\b([^>]*)(?:>(.*?)(?:</\1\b[^>]*(?:>|\Z)|\Z)|\Z)", re.I | re.S
 )
@@ -163,9 +174,19 @@ _WHOLE_TAG = re.compile(
     [^>=]*+ (?:=\s{0,9}+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+ [^>=]*+)*+ (?:>|\Z)""",
     re.VERBOSE,
 )
-_UNREAD = ("noscript", "svg", "template", "iframe", "object", "canvas", "select", "button", "textarea")
-_AROUND = ("nav", "header", "footer")
-_WALL = re.compile(
+_DROPPED_ELEMENTS = (
+    "noscript",
+    "svg",
+    "template",
+    "iframe",
+    "object",
+    "canvas",
+    "select",
+    "button",
+    "textarea",
+)
+_NAVIGATION = ("nav", "header", "footer")
+_PAYWALL_TEXT = re.compile(
     r"subscribe (?:now )?to (?:continue|keep|read)|to (?:continue|keep) reading|subscribers? only"
     r"|(?:already|not) a subscriber|become a (?:member|subscriber)|for (?:paying )?(?:subscribers|members)\b"
     r"|(?:article|story) is (?:reserved )?for (?:subscribers|members)|free articles? (?:left|remaining)"
@@ -174,69 +195,68 @@ _WALL = re.compile(
     r"|alleen voor abonnees|有料会員|会員限定|только для подписчиков",
     re.IGNORECASE,
 )
-_WALLED = 600
-"""Characters of an article in front of a paywall, at most: more is the article."""
+_MAX_TEASER_CHARS = 600
+"""Characters below which a text with a paywall notice is a teaser. Chosen, not measured."""
 
 
 class Page(PageMetadata):
-    """What an item's web page says."""
+    """The article of an item's web page."""
 
     text: str
-    """Plain; paragraphs and headings divided by a blank line, items of a list lines with `- `."""
+    """Plain text: a blank line between paragraphs and headings, `- ` before list items."""
 
 
 def extract(body: bytes, content_type: str | None, url: str, selector: str | None = None) -> Page:
-    """Return the article of a page, found by itself or, with a CSS `selector`, what that selects.
+    """Return the article of a page: the main text, or the elements of a CSS `selector`.
 
-    Raises FeedError, naming the page, of kind not-html, challenge, consent, login, reserved, paywall,
-    selector or empty.
+    Raises FeedError of kind not-html, challenge, consent, login, reserved, paywall, selector or empty.
     """
     kind = (content_type or "").partition(";")[0].strip().lower()
-    if kind not in _HTML or body.startswith(_OTHERS):
-        raise _trouble(url, f"is no web page but {kind or 'something else'}", "not-html")
-    html = _decoded(body[:_READ], content_type)
-    if stands := blocking_page_kind(html):
-        raise _trouble(url, f"shows a {stands} page instead of the article", stands)
-    lean, linked = _lean(html)
-    tree = _tree(lean, url)
-    said = parse_robots_directives(tree, linked)
-    if reserved := tdm_reservation(said):
-        raise _trouble(url, f"reserves its text ({reserved})", "reserved")
-    if is_paywalled(said):
-        raise _trouble(url, "is behind a paywall", "paywall")
-    head = parse_metadata(said, tree, url)
-    return Page(text=_text(tree, selector, url), **head.model_dump())
+    if kind not in _HTML_TYPES or body.startswith(_OTHER_SIGNATURES):
+        raise _error(url, f"is no web page but {kind or 'something else'}", "not-html")
+    html = _decode_page(body[:_MAX_PAGE_BYTES], content_type)
+    if blocking := blocking_page_kind(html):
+        raise _error(url, f"shows a {blocking} page instead of the article", blocking)
+    markup, scripts = _strip_invisible_markup(html)
+    tree = _tree(markup, url)
+    declared = read_declared_metadata(tree, scripts)
+    if reserved := tdm_reservation(declared):
+        raise _error(url, f"reserves its text ({reserved})", "reserved")
+    if is_paywalled(declared):
+        raise _error(url, "is behind a paywall", "paywall")
+    metadata = parse_metadata(declared, tree, url)
+    return Page(text=_article_text(tree, selector, url), **metadata.model_dump())
 
 
-def _trouble(url: str, said: str, kind: str) -> FeedError:
-    return FeedError(f"{redact_url(url)} {said}", kind=kind)
+def _error(url: str, description: str, kind: str) -> FeedError:
+    return FeedError(f"{redact_url(url)} {description}", kind=kind)
 
 
-def _decoded(body: bytes, content_type: str | None) -> str:
-    """Return a page's characters: HTML names its charset where a feed's declaration would stand."""
-    found = _CHARSET.search((content_type or "").encode("ascii", "replace")) or _CHARSET.search(body[:4096])
-    if found:
-        label = found[1].decode("ascii").lower()
+def _decode_page(body: bytes, content_type: str | None) -> str:
+    """Return a page's text, with the charset of the HTTP header or the meta element."""
+    match = _CHARSET.search((content_type or "").encode("ascii", "replace")) or _CHARSET.search(body[:4096])
+    if match:
+        label = match[1].decode("ascii").lower()
         content_type = f"text/html; charset={label}"
     return decode(body, content_type)
 
 
-def _lean(html: str) -> tuple[str, list[str]]:
-    """Return a page without what nobody sees, as far as it is read, and its JSON-LD scripts."""
-    linked: list[str] = []
+def _strip_invisible_markup(html: str) -> tuple[str, list[str]]:
+    """Return a page without comments, scripts and styles, up to _MAX_TAGS, and its JSON-LD scripts."""
+    scripts: list[str] = []
 
     def hide(match: re.Match[str]) -> str:
         if match[1] and match[3] and "ld+json" in match[2].lower():
-            linked.append(match[3])
+            scripts.append(match[3])
         return " "
 
-    lean = _HIDDEN.sub(hide, html)
-    end = next(islice(_TAG.finditer(lean), _TAGS, None), None)
-    return _WHOLE_TAG.sub(_bounded, lean[: end.start()] if end else lean), linked
+    markup = _HIDDEN.sub(hide, html)
+    end = next(islice(_TAG.finditer(markup), _MAX_TAGS, None), None)
+    return _WHOLE_TAG.sub(_limit_attributes, markup[: end.start()] if end else markup), scripts
 
 
-def _bounded(tag: re.Match[str]) -> str:
-    return tag[0] if len(tag[0]) < _ATTRIBUTES else f"<{tag[1]}>"
+def _limit_attributes(tag: re.Match[str]) -> str:
+    return tag[0] if len(tag[0]) < _MAX_TAG_CHARS else f"<{tag[1]}>"
 
 
 def _tree(html: str, url: str) -> Tree:
@@ -247,59 +267,59 @@ def _tree(html: str, url: str) -> Tree:
     try:
         tree = lxml.html.document_fromstring(html.encode("utf-8", "replace"), parser=parser)
     except (LxmlError, ValueError) as error:
-        raise _trouble(url, "is empty", "empty") from error
-    strip_elements(tree, *_UNREAD, with_tail=False)
+        raise _error(url, "is empty", "empty") from error
+    strip_elements(tree, *_DROPPED_ELEMENTS, with_tail=False)
     return tree
 
 
-def _text(tree: Tree, selector: str | None, url: str) -> str:
+def _article_text(tree: Tree, selector: str | None, url: str) -> str:
     """Return the article's text. Raises FeedError of kind paywall, selector or empty."""
-    shown = _shown(tree)
-    text = _selected(tree, selector, url) if selector else _found(tree)
-    if len(text) < _WALLED and _WALL.search(shown):
-        raise _trouble(url, "is behind a paywall", "paywall")
+    visible = _visible_text(tree)
+    text = _text_by_selector(tree, selector, url) if selector else _main_text(tree)
+    if len(text) < _MAX_TEASER_CHARS and _PAYWALL_TEXT.search(visible):
+        raise _error(url, "is behind a paywall", "paywall")
     if not text:
-        raise _trouble(url, "has no article that could be found; a `selector` may help", "empty")
+        raise _error(url, "has no article that could be found; a `selector` may help", "empty")
     return text
 
 
-def _shown(tree: Tree) -> str:
-    """Return what a page shows besides its navigation, where every page of a paper invites to subscribe."""
+def _visible_text(tree: Tree) -> str:
+    """Return a page's text without navigation, header and footer, where all pages advertise subscriptions."""
     from lxml.etree import iterwalk
 
     pieces: list[str] = []
-    around = 0
+    depth = 0
     for event, each in iterwalk(tree, events=("start", "end")):
-        outside = each.tag in _AROUND
+        outside = each.tag in _NAVIGATION
         if event == "start":
-            around += outside
-            pieces.append("" if around else each.text or "")
+            depth += outside
+            pieces.append("" if depth else each.text or "")
         else:
-            around -= outside
-            pieces.append("" if around else each.tail or "")
+            depth -= outside
+            pieces.append("" if depth else each.tail or "")
     return " ".join("".join(pieces).split())
 
 
-def _selected(tree: Tree, selector: str, url: str) -> str:
+def _text_by_selector(tree: Tree, selector: str, url: str) -> str:
     from cssselect import SelectorError
     from lxml.etree import LxmlError
     from lxml.html import tostring
 
     try:
-        found = tree.cssselect(selector)
+        elements = tree.cssselect(selector)
     except (SelectorError, LxmlError) as error:
-        said = f"cannot be searched for {selector!r}: it is no CSS selector"
-        raise _trouble(url, said, "selector") from error
-    if not found:
-        raise _trouble(url, f"has nothing that the selector {selector!r} means", "selector")
-    within = {each for outer in found for each in outer.iterdescendants()}
-    outermost = [each for each in found if each not in within]
+        description = f"cannot be searched: {selector!r} is no CSS selector; correct it in feeds.yaml"
+        raise _error(url, description, "selector") from error
+    if not elements:
+        raise _error(url, f"has no element that matches the selector {selector!r}", "selector")
+    descendants = {each for outer in elements for each in outer.iterdescendants()}
+    outermost = [each for each in elements if each not in descendants]
     pieces = (html_to_text(tostring(each, encoding="unicode", with_tail=False)) for each in outermost)
     return "\n\n".join(filter(None, pieces))
 
 
-def _found(tree: Tree) -> str:
-    from trafilatura import bare_extraction  # a fifth of a second to import, and few items need it
+def _main_text(tree: Tree) -> str:
+    from trafilatura import bare_extraction  # late: takes 0.2 s to import, and few items need it
 
     document = bare_extraction(
         tree, fast=True, favor_precision=True, include_comments=False, include_tables=False
@@ -308,7 +328,7 @@ def _found(tree: Tree) -> str:
 
 
 def _paragraphs(text: str) -> str:
-    """Divide lines by blank lines, but keep the items of a list together."""
+    """Return lines with blank lines between them, but not between the items of a list."""
     pieces: list[str] = []
     for line in text.split("\n"):
         together = pieces and pieces[-1].startswith("- ") and line.startswith("- ")

@@ -1,1 +1,1 @@
-"""Feed documents to entries."""
+"""Parses feed documents (RSS, RDF, Atom, JSON Feed) to items."""

@@ -1,7 +1,4 @@
-"""Names of months and time zones, as feeds write them.
-
-A feed's dates, in whatever spelling, to aware UTC.
-"""
+"""Parses the dates of feeds, in many formats and seven languages, to aware UTC."""
 
 import calendar
 import re
@@ -10,7 +7,7 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 
 # fmt: off
-_NAMES = (
+_MONTH_NAMES = (
     "january jan janvier janv januar janner enero ene janeiro gennaio gen января январь янв",
     "february feb fevrier fevr fev februar febrero fevereiro febbraio февраля февраль фев февр",
     "march mar mars marz maerz mrz marzo marco марта март мар",
@@ -31,31 +28,31 @@ _ZONE_HOURS = (
     # Europe and Africa
     "ut 0 utc 0 gmt 0 z 0 wet 0 west 1 bst 1 cet 1 cest 2 met 1 mest 2 mez 1 mesz 2 eet 2 eest 3 "
     "msk 3 msd 4 trt 3 wat 1 cat 2 sast 2 eat 3 "
-    # Asia and Oceania; IST is India's here, which has more feeds than Israel and Ireland
+    # Asia and Oceania; IST is India's, which has more feeds than Israel and Ireland
     "ist 5.5 irst 3.5 gst 4 pkt 5 npt 5.75 ict 7 wib 7 sgt 8 myt 8 hkt 8 pht 8 awst 8 jst 9 kst 9 "
     "acst 9.5 acdt 10.5 aest 10 aedt 11 nzst 12 nzdt 13"
 )
 # fmt: on
 
 
-def folded(text: str) -> str:
-    """Return text in small letters without accents."""
+def fold_accents(text: str) -> str:
+    """Return text in lower case without accents."""
     if text.isascii():
         return text.lower()
     split = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in split if not unicodedata.combining(char))
 
 
-MONTHS = {name: at + 1 for at, names in enumerate(_NAMES) for name in folded(names).split()}
-"""Folded names, whole and short, to 1–12: English, French, German, Spanish, Portuguese, Italian, Russian."""
+MONTHS = {name: at + 1 for at, names in enumerate(_MONTH_NAMES) for name in fold_accents(names).split()}
+"""Folded names, full and short, to 1-12: English, French, German, Spanish, Portuguese, Italian, Russian."""
 
-_WORDS = _ZONE_HOURS.split()
-ZONES = {name: float(hours) for name, hours in zip(_WORDS[::2], _WORDS[1::2], strict=True)}
-"""Abbreviations in small letters to hours ahead of UTC."""
+_ZONE_PAIRS = _ZONE_HOURS.split()
+ZONES = {name: float(hours) for name, hours in zip(_ZONE_PAIRS[::2], _ZONE_PAIRS[1::2], strict=True)}
+"""Time zone abbreviations in lower case to hours ahead of UTC."""
 
 
 _EARLIEST = datetime(1995, 1, 1, tzinfo=UTC)
-_LONGEST = 120
+_MAX_CHARS = 120  # chosen, not measured
 _ISO = re.compile(r"\d{4}-?\d\d-?\d\d[T ]\d\d:?\d\d")
 _EPOCH = re.compile(r"(\d{9,10})(?:\d{3})?(?:\.\d{1,9})?")
 _COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)")
@@ -75,36 +72,36 @@ _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 
 
 class DateReader:
-    """Reads the dates of one feed; `now` is aware UTC."""
+    """Parses the dates of one feed, each distinct string once; `now` is aware UTC."""
 
     def __init__(self, now: datetime) -> None:
         self._latest = now + timedelta(days=1)
-        self._seen: dict[str, datetime | None] = {}
+        self._cache: dict[str, datetime | None] = {}
 
     def read(self, raw: str | None, parsed: time.struct_time | None = None) -> datetime | None:
-        """Return a date between 1995 and tomorrow, or None.
+        """Return the date in aware UTC if it is between 1995 and tomorrow, else None.
 
-        `raw` is the date as written, `parsed` feedparser's UTC tuple of it: that one serves where we cannot
-        read what is written, because it takes the half hour of `+0530` for zero and knows few time zones.
+        `raw` is the date as written, `parsed` is feedparser's UTC tuple of it. `parsed` is only the fallback,
+        because feedparser ignores the minutes of `+0530` and has few time zones.
         """
         raw = (raw or "").strip()
-        if raw not in self._seen or parsed is not None:
-            self._seen[raw] = parse_date(raw) or _from_tuple(parsed)
-        found = self._seen[raw]
-        return found if found is not None and _EARLIEST <= found <= self._latest else None
+        if raw not in self._cache or parsed is not None:
+            self._cache[raw] = parse_date(raw) or _from_tuple(parsed)
+        date = self._cache[raw]
+        return date if date is not None and _EARLIEST <= date <= self._latest else None
 
 
 def parse_date(raw: str) -> datetime | None:
-    """Return the moment that a date names, aware UTC, or None where it names none for sure. Never raises.
+    """Return a date as aware UTC, None if it is ambiguous or no date. Never raises.
 
-    Read are ISO 8601, RFC 822 and what comes near them, seconds and milliseconds since 1970, and dates with
-    months in English, French, German, Italian, Portuguese, Russian and Spanish. A time without a zone is
-    UTC, a date without a time is midnight. 02/03/2026 could be two days, so it is none.
+    Formats: ISO 8601, RFC 822 and variants of both, seconds and milliseconds since 1970, and dates with month
+    names of the languages of MONTHS. A time without a zone is UTC, a date without a time is midnight.
+    02/03/2026 is ambiguous.
     """
-    if len(raw) > _LONGEST:
+    if len(raw) > _MAX_CHARS:
         return None
     try:
-        return _from_iso(raw) or _from_epoch(raw) or _from_words(raw)
+        return _from_iso(raw) or _from_epoch(raw) or _from_text(raw)
     except (ValueError, OverflowError):
         return None
 
@@ -120,8 +117,8 @@ def _from_iso(raw: str) -> datetime | None:
 
 
 def _from_epoch(raw: str) -> datetime | None:
-    found = _EPOCH.fullmatch(raw)
-    return datetime.fromtimestamp(int(found[1]), UTC) if found else None
+    match = _EPOCH.fullmatch(raw)
+    return datetime.fromtimestamp(int(match[1]), UTC) if match else None
 
 
 def _from_tuple(parsed: time.struct_time | None) -> datetime | None:
@@ -133,10 +130,10 @@ def _from_tuple(parsed: time.struct_time | None) -> datetime | None:
         return None
 
 
-def _from_words(raw: str) -> datetime | None:
-    # Behind a year, `10.11` is a time.
-    written = _DOTTED_CLOCK.sub(lambda found: found[0].replace(".", ":"), folded(_uncommented(raw)))
-    text, clock, offset = _time(written)
+def _from_text(raw: str) -> datetime | None:
+    # After a year, `10.11` is a time.
+    text = _DOTTED_CLOCK.sub(lambda match: match[0].replace(".", ":"), fold_accents(_strip_comments(raw)))
+    text, clock, offset = _time(text)
     day = _day(" ".join(text.split()), american=clock is not None and clock[1])
     if day is None:
         return None
@@ -144,23 +141,28 @@ def _from_words(raw: str) -> datetime | None:
     return day + timedelta(seconds=seconds) - offset
 
 
-def _uncommented(raw: str) -> str:
-    """Leave out what stands in parentheses, as RFC 822 allows it, and superfluous white space."""
+def _strip_comments(raw: str) -> str:
+    """Return a date without comments in parentheses (RFC 822) and repeated white space."""
     while "(" in raw and (shorter := _COMMENT.sub(" ", raw)) != raw:
         raw = shorter
     return " ".join(raw.split())
 
 
 def _time(text: str) -> tuple[str, tuple[int, bool] | None, timedelta]:
-    """Return the text without its time; that in seconds and whether it is by the 12-hour clock; its zone."""
+    """Return the text without its time, (seconds of day, is 12-hour clock), and the offset from UTC."""
     compact = _COMPACT.search(text)
     clock = None if compact else _CLOCK.search(text)
     if compact:
-        seconds, twelve, start, end = _clocked(*compact.groups()[1:]), False, compact.end(1), compact.end()
+        seconds, twelve, start, end = (
+            _seconds_of_day(*compact.groups()[1:]),
+            False,
+            compact.end(1),
+            compact.end(),
+        )
     elif clock:
         hour, minute, second, half, bare_hour, bare_half = clock.groups()
         half = half or bare_half
-        seconds, twelve = _clocked(hour or bare_hour, minute, second, half), half is not None
+        seconds, twelve = _seconds_of_day(hour or bare_hour, minute, second, half), half is not None
         start, end = clock.span()
     else:
         return text, None, timedelta()
@@ -168,8 +170,8 @@ def _time(text: str) -> tuple[str, tuple[int, bool] | None, timedelta]:
     return f"{text[:start]} {text[end:]}", (seconds, twelve), offset
 
 
-def _clocked(hour: str, minute: str | None, second: str | None, half: str | None = None) -> int:
-    """Return the seconds since midnight; 24:00 is the next one, a leap second is the one before it."""
+def _seconds_of_day(hour: str, minute: str | None, second: str | None, half: str | None = None) -> int:
+    """Return the seconds since midnight; 24:00 is the next midnight, second 60 becomes 59."""
     hours, minutes, seconds = int(hour), int(minute or 0), min(int(second or 0), 59)
     if half:
         hours = hours % 12 + (12 if half == "p" else 0)
@@ -179,7 +181,7 @@ def _clocked(hour: str, minute: str | None, second: str | None, half: str | None
 
 
 def _zone(text: str, at: int) -> tuple[timedelta, int]:
-    """Return what a time's zone is ahead of UTC, and where it ends; UTC where it is missing or unknown."""
+    """Return the offset of a time's zone from UTC (0 if missing or unknown), and its end in the text."""
     offset = _OFFSET.match(text, at)
     if offset:
         hours, minutes = int(offset[2]), int(offset[3] or 0)
@@ -194,33 +196,33 @@ def _zone(text: str, at: int) -> tuple[timedelta, int]:
 
 
 def _day(text: str, *, american: bool) -> datetime | None:
-    """Return midnight of the day that is written; `american` where a month may come before its day."""
-    found = _YEAR_FIRST.match(text) or _CHINESE.search(text)
-    if found:
-        year, *rest = (int(each) for each in found.groups() if each and each.isdigit())
+    """Return midnight of the day in a text. `american`: the month comes first if the order is unclear."""
+    match = _YEAR_FIRST.match(text) or _CHINESE.search(text)
+    if match:
+        year, *rest = (int(each) for each in match.groups() if each and each.isdigit())
         return _midnight(year, *rest)
     dotted = _DAY_FIRST.search(text)
     if dotted:
         return _midnight(_year(dotted[3]), int(dotted[2]), int(dotted[1]))
     slashed = _SLASHED.search(text)
     if slashed:
-        return _slashed(int(slashed[1]), int(slashed[2]), int(slashed[3]), american=american)
-    return _named_day(_TOKEN.findall(text))
+        return _day_from_slashes(int(slashed[1]), int(slashed[2]), int(slashed[3]), american=american)
+    return _day_by_month_name(_TOKEN.findall(text))
 
 
-def _slashed(one: int, two: int, year: int, *, american: bool) -> datetime | None:
-    if one > 12 or one == two:
-        return _midnight(year, two, one)
-    return _midnight(year, one, two) if two > 12 or american else None
+def _day_from_slashes(first: int, second: int, year: int, *, american: bool) -> datetime | None:
+    if first > 12 or first == second:
+        return _midnight(year, second, first)
+    return _midnight(year, first, second) if second > 12 or american else None
 
 
-def _named_day(tokens: list[str]) -> datetime | None:
-    """Return the day among words and numbers: a day and a year around the name of a month."""
+def _day_by_month_name(tokens: list[str]) -> datetime | None:
+    """Return the day of two numbers (day and year) and the name of a month, in any order."""
     numbers = [at for at, token in enumerate(tokens) if token.isdigit()]
     if len(numbers) != 2:
         return None
     first = numbers[0]
-    # Behind the day, if there: `mar` and `set` are days of the week, too.
+    # First the names after the first number: `mar` and `set` are also days of the week.
     names = [MONTHS[token] for token in tokens[first:] if token in MONTHS]
     names += [MONTHS[token] for token in reversed(tokens[:first]) if token in MONTHS]
     day, year = (tokens[at] for at in numbers)
@@ -232,7 +234,7 @@ def _named_day(tokens: list[str]) -> datetime | None:
 
 
 def _year(written: str) -> int:
-    """Return a year; of two digits, as in RFC 2822 section 4.3."""
+    """Return a year; one of two digits as in RFC 2822 section 4.3."""
     year = int(written)
     return year if len(written) > 2 else year + (2000 if year < 50 else 1900)
 

@@ -1,7 +1,7 @@
-"""Runs feedparser over a feed's XML: its handlers know what every element of every format means.
+"""Runs feedparser's element handlers over a feed's XML, with limits against hostile documents.
 
-Not `feedparser.parse`: that hands over text in pieces of a line, which doubles the time, guesses a charset
-that is known here, and leaves no place for limits where its handlers take quadratic time.
+Not `feedparser.parse`: it passes on text line by line, which doubles the time, guesses the charset again, and
+has no limits where its handlers take quadratic time. The limits below are chosen, not measured.
 """
 
 from functools import lru_cache
@@ -15,24 +15,24 @@ from feedparser.api import LooseFeedParser, StrictFeedParser
 Node: TypeAlias = dict[str, Any]
 """An element as feedparser describes it."""
 
-SPACES: dict[str, str] = {prefix: uri for uri, prefix in StrictFeedParser.namespaces.items() if prefix}
-"""The namespaces that prefixes mostly stand for."""
-_BUFFER = 1 << 18
-"""Bytes of text that are handed over at once."""
-_BETWEEN = "\x01"
-"""Divides an element's namespace, name and prefix: no XML has this character."""
+NAMESPACES: dict[str, str] = {prefix: uri for uri, prefix in StrictFeedParser.namespaces.items() if prefix}
+"""Common prefixes to their namespaces. Source: feedparser."""
+_BUFFER_BYTES = 1 << 18
+"""Bytes of text that expat passes on at once."""
+_SEPARATOR = "\x01"
+"""Separates an element's namespace, name and prefix: illegal in XML, so in none of them."""
 _NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
-_DEEPEST = 1000
-"""Elements within each other: no feed is as deep."""
-_ATTRIBUTES = 200
-"""Attributes of an element that are read: each is looked for among all of them."""
-_NAMESPACES = 200
-"""Namespaces of a feed that are told apart: feedparser looks through all of them at every element."""
-_TAGS = 200
-"""Categories of an item that are kept: each is compared with all others."""
-_AUTHOR = 200
-"""Characters of an author's text that are read: feedparser looks for an address in it, in quadratic time."""
-_TROUBLE = (
+_MAX_DEPTH = 1000
+"""Nested elements."""
+_MAX_ATTRIBUTES = 200
+"""Attributes of an element that are read: feedparser takes quadratic time."""
+_MAX_NAMESPACES = 200
+"""Namespaces of a feed that are tracked: feedparser searches all of them at every element."""
+_MAX_TAGS = 200
+"""Categories of an item that are read: feedparser compares each with all others."""
+_MAX_AUTHOR_CHARS = 200
+"""Characters of an author that are read: feedparser searches an email address in quadratic time."""
+_PARSER_ERRORS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -41,11 +41,11 @@ _TROUBLE = (
     TypeError,
     ValueError,
 )
-"""What feedparser was seen to raise on broken documents; none of it says more than "malformed"."""
+"""Errors that feedparser raises on broken documents; all mean "malformed"."""
 
 
 class Elements(NamedTuple):
-    """What feedparser found: a format's name ("" for none), the feed's own elements, and its items'."""
+    """feedparser's result: the format ("" if unknown), the feed's own elements, and those of its entries."""
 
     version: str
     feed: Node
@@ -53,14 +53,17 @@ class Elements(NamedTuple):
 
 
 def parse_strict(text: str) -> Elements | None:
-    """Read XML that has no document type; None where it is not well-formed. Raises MemoryError."""
-    handlers = _Strict("", None, "utf-8")
-    parser = expat.ParserCreate(None, _BETWEEN)
+    """Return the elements of XML without a document type, None if it is not well-formed.
+
+    Raises MemoryError when expat runs out of memory.
+    """
+    handlers = _StrictParser("", None, "utf-8")
+    parser = expat.ParserCreate(None, _SEPARATOR)
     parser.namespace_prefixes = True
-    parser.buffer_size = _BUFFER
+    parser.buffer_size = _BUFFER_BYTES
     parser.buffer_text = True
-    parser.StartElementHandler = handlers.started
-    parser.EndElementHandler = handlers.ended
+    parser.StartElementHandler = handlers.on_start
+    parser.EndElementHandler = handlers.on_end
     parser.CharacterDataHandler = handlers.handle_data
     parser.StartNamespaceDeclHandler = handlers.startPrefixMapping
     try:
@@ -69,34 +72,34 @@ def parse_strict(text: str) -> Elements | None:
         if error.code == _NO_MEMORY:
             raise MemoryError from error
         return None
-    except _TROUBLE:
+    except _PARSER_ERRORS:
         return None
-    return _found(handlers)
+    return _elements(handlers)
 
 
 def parse_lenient(text: str) -> Elements:
-    """Read what looks like XML, as well as it goes."""
-    handlers = _Loose("", None, "utf-8", {})
+    """Return the elements that feedparser's lenient parser finds in XML that is not well-formed."""
+    handlers = _LenientParser("", None, "utf-8", {})
     try:
         handlers.feed(text)
-    except _TROUBLE:
+    except _PARSER_ERRORS:
         return Elements("", {}, [])
-    return _found(handlers)
+    return _elements(handlers)
 
 
-def _found(handlers: Any) -> Elements:  # noqa: ANN401 - feedparser has no types
+def _elements(handlers: Any) -> Elements:  # noqa: ANN401 - feedparser has no types
     return Elements(handlers.version, handlers.feeddata, handlers.entries)
 
 
 class _Params(dict[str, Any]):
-    """What is known of the text being read: asked for at every piece, copied at every end."""
+    """feedparser's parameters of the current text. It deep-copies them often, and a plain copy is faster."""
 
     def __deepcopy__(self, memo: object) -> Node:
         return dict(self)
 
 
 class _Limited:
-    """What both of feedparser's parsers share: no repairs of markup, and limits."""
+    """Limits, and no sanitizing, for both of feedparser's parsers."""
 
     resolve_relative_uris = False
     sanitize_html = False
@@ -106,53 +109,53 @@ class _Limited:
         self.contentparams: Node = _Params(self.contentparams)
 
     def track_namespace(self, prefix: str | None, uri: str) -> None:
-        if len(self.namespaces_in_use) < _NAMESPACES:  # type: ignore[attr-defined]
+        if len(self.namespaces_in_use) < _MAX_NAMESPACES:  # type: ignore[attr-defined]
             super().track_namespace(prefix, uri)  # type: ignore[misc]
 
     def _add_tag(self, *about: Any) -> None:  # noqa: ANN401
-        if len(dict.get(self._get_context(), "tags") or ()) < _TAGS:  # type: ignore[attr-defined]
+        if len(dict.get(self._get_context(), "tags") or ()) < _MAX_TAGS:  # type: ignore[attr-defined]
             super()._add_tag(*about)  # type: ignore[misc]
 
     def _sync_author_detail(self, key: str = "author") -> None:
         context = self._get_context()  # type: ignore[attr-defined]
         author = dict.get(context, key)
-        if isinstance(author, str) and len(author) > _AUTHOR:
-            context[key] = author[:_AUTHOR]
+        if isinstance(author, str) and len(author) > _MAX_AUTHOR_CHARS:
+            context[key] = author[:_MAX_AUTHOR_CHARS]
         super()._sync_author_detail(key)  # type: ignore[misc]
 
 
-class _Loose(_Limited, LooseFeedParser):  # type: ignore[misc]
-    """feedparser's reader of broken XML."""
+class _LenientParser(_Limited, LooseFeedParser):  # type: ignore[misc]
+    """feedparser's parser of broken XML."""
 
 
-class _Strict(_Limited, StrictFeedParser):  # type: ignore[misc]
-    """feedparser's reader of XML, called by expat without xml.sax between them."""
+class _StrictParser(_Limited, StrictFeedParser):  # type: ignore[misc]
+    """feedparser's parser of well-formed XML, called by expat without xml.sax."""
 
     def __init__(self, *about: Any) -> None:  # noqa: ANN401
         super().__init__(*about)
         self.contentparams = _Params()
 
-    def started(self, name: str, attributes: dict[str, str]) -> None:
-        """Take a start tag as expat writes it. Raises ValueError where it is nested too deep."""
-        if self.depth > _DEEPEST:
+    def on_start(self, name: str, attributes: dict[str, str]) -> None:
+        """Handle a start tag of expat. Raises ValueError when it is nested too deeply."""
+        if self.depth > _MAX_DEPTH:
             raise ValueError
         values: dict[tuple[str | None, str], str] = {}
         names: dict[tuple[str | None, str], str] = {}
-        for each, value in islice(attributes.items(), _ATTRIBUTES):
-            pair, names_as = _named(each)
-            values[pair], names[pair] = value, names_as
-        self.startElementNS(_named(name)[0], None, AttributesNSImpl(values, names))
+        for each, value in islice(attributes.items(), _MAX_ATTRIBUTES):
+            pair, written_name = _split_name(each)
+            values[pair], names[pair] = value, written_name
+        self.startElementNS(_split_name(name)[0], None, AttributesNSImpl(values, names))
 
-    def ended(self, name: str) -> None:
-        """Take an end tag as expat writes it."""
-        self.endElementNS(_named(name)[0], None)
+    def on_end(self, name: str) -> None:
+        """Handle an end tag of expat."""
+        self.endElementNS(_split_name(name)[0], None)
 
 
 @lru_cache(4096)
-def _named(name: str) -> tuple[tuple[str | None, str], str]:
-    """Return the namespace and name within it, and the name as written, of what expat calls `name`."""
-    space, _, local = name.partition(_BETWEEN)
+def _split_name(name: str) -> tuple[tuple[str | None, str], str]:
+    """Return ((namespace, local name), name with prefix) of a name of expat."""
+    namespace, _, local = name.partition(_SEPARATOR)
     if not local:
         return (None, name), name
-    local, _, prefix = local.partition(_BETWEEN)
-    return (space, local), f"{prefix}:{local}" if prefix else local
+    local, _, prefix = local.partition(_SEPARATOR)
+    return (namespace, local), f"{prefix}:{local}" if prefix else local

@@ -1,4 +1,4 @@
-"""Reads JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/), forgiving wrong types."""
+"""Parses JSON Feed 1.0 and 1.1 (https://www.jsonfeed.org/version/1.1/); ignores values of a wrong type."""
 
 import json
 import re
@@ -8,16 +8,15 @@ from typing import Any, NamedTuple
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.text import redact_url
-from pipeline.feeds.entries import Entry, unique_ids
+from pipeline.feeds.entries import Entry, language_of, media_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader
-from pipeline.feeds.select import language_of, media_of
-from pipeline.feeds.text_cleanup import one_line, plain
+from pipeline.feeds.text_cleanup import clean_plain_text, one_line
 from pipeline.feeds.urls import absolute_url
 
 
 class JsonFeed(NamedTuple):
-    """A feed's title, page, and elements, and where the older ones are."""
+    """A feed's title, website and entries; `cut`: its end is missing; `older`: URL of older items."""
 
     title: str
     home: str | None
@@ -26,38 +25,38 @@ class JsonFeed(NamedTuple):
     older: str | None = None
 
 
-# Each string ends, if need be with the text: linear time.
+# Each string ends, at the latest at the end of the text: linear time.
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+\\?(?:"|\Z)|[][{}]', re.DOTALL)
 _LENIENT = json.JSONDecoder(strict=False)
-"""Takes line breaks within strings, which other writers leave there."""
+"""Accepts line breaks within strings, which some publishers do not escape."""
 
 
 def read_json_feed(text: str, url: str, dates: DateReader) -> JsonFeed:
-    """Return what a JSON Feed says; `url` is its address. Raises FeedError: malformed, not-a-feed.
+    """Return a parsed JSON Feed; `url` is its final URL. A truncated feed has its complete items only.
 
-    Of a feed whose end is missing, the items that are whole are read.
+    Raises FeedError of kind malformed or not-a-feed.
     """
-    feed, cut = _loaded(text, url)
-    if not isinstance(feed, dict) or not isinstance(feed.get("items"), list) or not _claims(feed):
+    feed, cut = _load(text, url)
+    if not isinstance(feed, dict) or not isinstance(feed.get("items"), list) or not _looks_like_feed(feed):
         raise FeedError(
             f"{redact_url(url)} is JSON, but no feed; correct its url in feeds.yaml", kind="not-a-feed"
         )
     home = absolute_url(_text(feed.get("home_page_url")), url)
     base = home or url
     authors = _authors(feed)
-    spoken = _text(feed.get("language"))
-    entries = [_entry(item, base, authors, spoken, dates) for item in _dicts(feed["items"])]
+    feed_language = _text(feed.get("language"))
+    entries = [_entry(item, base, authors, feed_language, dates) for item in _dicts(feed["items"])]
     older = absolute_url(_text(feed.get("next_url")), url)
     return JsonFeed(one_line(_text(feed.get("title"))), home, entries, cut, older)
 
 
-def _loaded(text: str, url: str) -> tuple[Any, bool]:
-    """Return a document's value, and whether its end was cut off. Raises FeedError: malformed."""
+def _load(text: str, url: str) -> tuple[Any, bool]:
+    """Return a document's value, and whether it is truncated. Raises FeedError of kind malformed."""
     try:
         return _LENIENT.raw_decode(text)[0], False
     except (ValueError, RecursionError) as error:
         with suppress(ValueError, RecursionError):
-            feed = _LENIENT.decode(_uncut(text))
+            feed = _LENIENT.decode(_close_truncated(text))
             if feed.get("items"):
                 return feed, True
         raise FeedError(
@@ -66,37 +65,42 @@ def _loaded(text: str, url: str) -> tuple[Any, bool]:
         ) from error
 
 
-def _uncut(text: str) -> str:
-    """Return a cut JSON Feed up to its last whole item, closed. Raises ValueError where there is none."""
-    within: list[str] = []
+def _close_truncated(text: str) -> str:
+    """Return a truncated JSON Feed closed after its last complete item. Raises ValueError if it has none."""
+    open_marks: list[str] = []
     end = 0
     for token in _TOKEN.finditer(text):
         mark = token[0][0]
         if mark in "{[":
-            within.append(mark)
+            open_marks.append(mark)
         elif mark in "}]":
-            if within:
-                within.pop()
-            if not within:  # it closes: what is wrong with it is something else
+            if open_marks:
+                open_marks.pop()
+            if not open_marks:  # the document is complete: it has another error
                 break
-            end = token.end() if mark == "}" and within == ["{", "["] else end
-    if not (end and within):
+            end = token.end() if mark == "}" and open_marks == ["{", "["] else end
+    if not (end and open_marks):
         raise ValueError
     return text[:end] + "]}"
 
 
-def _claims(feed: dict[str, Any]) -> bool:
+def _looks_like_feed(feed: dict[str, Any]) -> bool:
     if "jsonfeed" in _text(feed.get("version")) or _text(feed.get("title")):
         return True
     return any("content_html" in item or "content_text" in item for item in _dicts(feed["items"]))
 
 
-def _entry(item: dict[str, Any], base: str, authors: str | None, spoken: str, dates: DateReader) -> Entry:
+def _entry(
+    item: dict[str, Any], base: str, authors: str | None, feed_language: str, dates: DateReader
+) -> Entry:
     link = absolute_url(_text(item.get("url")) or _text(item.get("external_url")), base)
     markup = _text(item.get("content_html"))
-    text = html_to_text(markup) or plain(_text(item.get("content_text")))
-    summary = plain(_text(item.get("summary")))
-    files = ((_text(one.get("mime_type")), _text(one.get("url"))) for one in _dicts(item.get("attachments")))
+    text = html_to_text(markup) or clean_plain_text(_text(item.get("content_text")))
+    summary = clean_plain_text(_text(item.get("summary")))
+    files = (
+        (_text(attachment.get("mime_type")), _text(attachment.get("url")))
+        for attachment in _dicts(item.get("attachments"))
+    )
     images = (_text(item.get("image")), _text(item.get("banner_image")), first_image(markup) or "")
     return Entry(
         guid=_text(item.get("id")),
@@ -109,14 +113,14 @@ def _entry(item: dict[str, Any], base: str, authors: str | None, spoken: str, da
         updated_at=dates.read(_text(item.get("date_modified"))),
         image=next(filter(None, (absolute_url(image, link or base) for image in images)), None),
         media=media_of(files),
-        language=language_of(_text(item.get("language")), spoken),
-        categories=unique_ids([one_line(_text(tag), 100) for tag in _list(item.get("tags"))]),
+        language=language_of(_text(item.get("language")), feed_language),
+        categories=unique_values([one_line(_text(tag), 100) for tag in _list(item.get("tags"))]),
     )
 
 
 def _authors(holder: dict[str, Any]) -> str | None:
     """Return the names of `authors` (1.1) and `author` (1.0)."""
-    return ", ".join(unique_ids(list(_names(holder)))) or None
+    return ", ".join(unique_values(list(_names(holder)))) or None
 
 
 def _names(holder: dict[str, Any]) -> Iterator[str]:
@@ -133,7 +137,7 @@ def _list(value: object) -> list[Any]:
 
 
 def _text(value: object) -> str:
-    """Return a string or number as text; whatever else stands in its place is none."""
+    """Return a string or number as text, "" for any other value."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
     try:

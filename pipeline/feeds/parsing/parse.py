@@ -1,7 +1,4 @@
-"""What to say of a web page that stands where a feed should be, and which feed it names.
-
-A feed's bytes to items: RSS 0.9x to 2.0, RDF, Atom, JSON Feed 1.0 and 1.1.
-"""
+"""Parses a feed's bytes (RSS, RDF, Atom, JSON Feed) to items; finds a web page's feed (autodiscovery)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,16 +8,16 @@ from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FrozenModel, Item, normalize_feed_url
 from pipeline.domain.text import redact_url
 from pipeline.feeds.entries import Entry, build_items
-from pipeline.feeds.html_text import attribute, opening
+from pipeline.feeds.html_text import attribute_value, opening_tags
 from pipeline.feeds.pages.blocked import blocking_page_kind
 from pipeline.feeds.parsing.dates import DateReader
 from pipeline.feeds.parsing.encoding import decode
-from pipeline.feeds.parsing.feedparser_adapter import SPACES, Elements, parse_lenient, parse_strict
+from pipeline.feeds.parsing.feedparser_adapter import NAMESPACES, Elements, parse_lenient, parse_strict
 from pipeline.feeds.parsing.json_feed import read_json_feed
 from pipeline.feeds.parsing.rss_atom import read_xml_feed
 from pipeline.feeds.parsing.xml_repair import (
     close_truncated,
-    declared_entities,
+    declare_namespaces,
     repair_xml,
     sniff,
     strip_doctype,
@@ -29,99 +26,103 @@ from pipeline.feeds.parsing.xml_repair import (
 )
 from pipeline.feeds.urls import absolute_url
 
-_READ = 400_000
-"""Characters of a page that are looked at."""
-_TYPES = {
+_MAX_PAGE_CHARS = 400_000
+"""Characters of a page that are searched for a feed. Chosen, not measured."""
+_TYPE_RANKS = {
     "application/rss+xml": 0,
     "application/atom+xml": 0,
     "application/feed+json": 0,
     "application/rdf+xml": 0,
     "application/x-rss+xml": 0,
-    "application/json": 1,  # mostly an interface for programs
+    "application/json": 1,  # often an API, not a feed
     "application/xml": 1,
     "text/xml": 1,
 }
-_SAID = {
-    "challenge": "shows a check of the browser instead of a feed; ask its publisher to let feed readers pass",
-    "login": "shows a login instead of a feed; put an address into feeds.yaml without one, or with its key",
-    "consent": "asks for consent to cookies instead of showing a feed; put the feed's own address there",
+_PAGE_DESCRIPTIONS = {
+    "challenge": "shows a browser check instead of a feed; ask its publisher to let feed readers pass",
+    "login": "shows a login page; put the address of a feed without one, or with its key, into feeds.yaml",
+    "consent": "shows a cookie consent page; put the feed's own address into feeds.yaml",
     "html": "is a web page, not a feed; put the feed's own address into feeds.yaml",
 }
 
 
 def page_error(html: str, url: str) -> FeedError:
-    """Return the error that tells what a page is that came from `url`.
+    """Return the error for a web page at the URL of a feed.
 
-    Its kind is challenge, login, consent or html; its context has `proposal`, the URL of a feed that the
-    page names, where it names one.
+    Its kind is challenge, login, consent or html. Its context has `proposal`, the URL of the page's feed, if
+    the page has a link to one.
     """
     kind = blocking_page_kind(html) or "html"
     proposal = None if kind == "challenge" else discover_feed(html, url)
     if proposal is None:
-        return FeedError(f"{redact_url(url)} {_SAID[kind]}", kind=kind)
-    said = f"{redact_url(url)} is a web page; its feed seems to be {proposal}: put that into feeds.yaml"
-    return FeedError(said, kind="html", proposal=proposal)
+        return FeedError(f"{redact_url(url)} {_PAGE_DESCRIPTIONS[kind]}", kind=kind)
+    message = f"{redact_url(url)} is a web page; its feed seems to be {proposal}: put that into feeds.yaml"
+    return FeedError(message, kind="html", proposal=proposal)
 
 
 def discover_feed(html: str, url: str) -> str | None:
-    """Return the feed that a page names by `<link rel="alternate">`: the first, those of comments last.
+    """Return the URL of the first feed in a page's `<link rel="alternate">`, feeds of comments last.
 
     Source: https://www.rssboard.org/rss-autodiscovery.
     """
-    head = html[:_READ]
-    base = next((attribute(written, "href") or "" for written in opening(head, "base")), "")
-    found: list[tuple[int, str]] = []
-    for written in opening(head, "link"):
-        rank = _rank(written)
-        address = absolute_url(attribute(written, "href"), urljoin(url, base)) if rank is not None else None
+    head = html[:_MAX_PAGE_CHARS]
+    base = next((attribute_value(written, "href") or "" for written in opening_tags(head, "base")), "")
+    candidates: list[tuple[int, str]] = []
+    for attributes in opening_tags(head, "link"):
+        rank = _rank(attributes)
+        address = (
+            absolute_url(attribute_value(attributes, "href"), urljoin(url, base))
+            if rank is not None
+            else None
+        )
         if rank is not None and address and normalize_feed_url(address) != normalize_feed_url(url):
-            found.append((rank, address))
-    return min(found, key=lambda each: each[0])[1] if found else None
+            candidates.append((rank, address))
+    return min(candidates, key=lambda each: each[0])[1] if candidates else None
 
 
-def _rank(written: str) -> int | None:
-    """Return how late a link comes among those to feeds; None where it leads to none."""
-    relation = set((attribute(written, "rel") or "").lower().split())
+def _rank(attributes: str) -> int | None:
+    """Return the rank of a link to a feed, lower is better; None if it is no such link."""
+    relation = set((attribute_value(attributes, "rel") or "").lower().split())
     if not relation & {"alternate", "feed"}:
         return None
-    typed = (attribute(written, "type") or "").lower().partition(";")[0].strip()
-    said = f"{attribute(written, 'href')} {attribute(written, 'title')}".lower()
-    rank = _TYPES.get(typed)
-    if rank is None or (rank and not any(word in said for word in ("feed", "rss", "atom"))):
+    content_type = (attribute_value(attributes, "type") or "").lower().partition(";")[0].strip()
+    label = f"{attribute_value(attributes, 'href')} {attribute_value(attributes, 'title')}".lower()
+    rank = _TYPE_RANKS.get(content_type)
+    if rank is None or (rank and not any(word in label for word in ("feed", "rss", "atom"))):
         return None
-    return rank + (2 if any(word in said for word in ("comment", "kommentar", "commentaire")) else 0)
+    return rank + (2 if any(word in label for word in ("comment", "kommentar", "commentaire")) else 0)
 
 
-_CUT = "cut off: what follows the last whole item is left for a later poll"
-_MENDED = "not well-formed XML; read as well as it goes"
-_BROKEN = "hardly XML; read as well as it goes, and something may be missing"
+_CUT = "cut off: what follows the last complete item is left for a later poll"
+_REPAIRED = "not well-formed XML; it was repaired"
+_BROKEN = "badly damaged XML; items or parts of them may be missing"
 
 
 class ParsedFeed(FrozenModel):
-    """What a feed says."""
+    """A parsed feed."""
 
     title: str
     items: tuple[Item, ...]
     """In the feed's order."""
     cut: bool = False
-    """Its end is missing: what the server sent does not hold all that it has."""
+    """The document is truncated, so items are missing."""
     ttl_s: float | None = None
-    """How long it wants to be kept, in seconds."""
+    """Cache lifetime that the feed declares, in seconds."""
     older: str | None = None
-    """Where it says that its older items are, an absolute link."""
+    """Absolute URL of its older items."""
     wordpress: bool = False
-    """Its generator is WordPress, which has older items under `?paged=2` and so on."""
+    """Its generator is WordPress, which has older items at `?paged=2` and so on."""
     notes: tuple[str, ...] = ()
-    """What was odd about it, a sentence each, for the run's report."""
+    """Defects of the feed, a sentence each, for the run's report."""
 
 
 def parse_feed(body: bytes, content_type: str | None, url: str, now: datetime) -> ParsedFeed:
-    """Return a feed's title, items and oddities; a feed may be empty of items.
+    """Return a parsed feed, which may have no items.
 
-    `content_type` is the HTTP header, `url` the feed's address, `now` aware UTC: it stands in for missing
-    dates. Bad charsets, ill-formed XML and a cut-off end are repaired where no text has to be guessed.
-    Raises FeedError of kind empty, challenge, login, consent, html (context: the `proposal` of a feed that a
-    page names), malformed or not-a-feed.
+    `content_type` is the HTTP header, `url` the feed's final URL. `now` is aware UTC and the date of items
+    without one. Wrong charsets, ill-formed XML and a truncated end are repaired if no text must be guessed.
+    Raises FeedError of kind empty, challenge, login, consent, html (context: `proposal`, see `page_error`),
+    malformed or not-a-feed.
     """
     text = strip_preamble(decode(body, content_type))
     kind = sniff(text)
@@ -132,54 +133,54 @@ def parse_feed(body: bytes, content_type: str | None, url: str, now: datetime) -
         raise page_error(text, url)
     if kind == "json":
         feed = read_json_feed(text, url, dates)
-        parsed = _finished(feed.title, feed.entries, feed.home, now, (_CUT,) if feed.cut else ())
+        parsed = _build_feed(feed.title, feed.entries, feed.home, now, (_CUT,) if feed.cut else ())
         return parsed.model_copy(update={"cut": feed.cut, "older": feed.older})
-    if "<" not in text:  # megabytes of noise are not worth a parser's time
-        raise _no_feed(url)
+    if "<" not in text:  # saves parsing megabytes of noise
+        raise _not_a_feed(url)
     return _parse_xml(text, url, dates, now, is_feed=kind == "feed")
 
 
-def _no_feed(url: str) -> FeedError:
-    said = f"{redact_url(url)} is neither RSS, Atom nor JSON Feed; correct its url in feeds.yaml"
-    return FeedError(said, kind="not-a-feed")
+def _not_a_feed(url: str) -> FeedError:
+    message = f"{redact_url(url)} is neither RSS, Atom nor JSON Feed; correct its url in feeds.yaml"
+    return FeedError(message, kind="not-a-feed")
 
 
 def _parse_xml(text: str, url: str, dates: DateReader, now: datetime, *, is_feed: bool) -> ParsedFeed:
-    found, cut, note = _elements(text, is_feed=is_feed)
-    if not found.entries and (cut or (is_feed and _spoilt(text, note))):
+    elements, cut, note = _elements(text, is_feed=is_feed)
+    if not elements.entries and (cut or (is_feed and _may_hide_items(text, note))):
         raise FeedError(
-            f"{redact_url(url)} breaks off or is malformed, no item is whole; the next run tries again",
+            f"{redact_url(url)} is cut off or malformed, and has no complete item; the next run tries again",
             kind="malformed",
         )
-    if not found.entries and not found.version:
-        raise _no_feed(url)
-    feed = read_xml_feed(found, url, dates)
-    parsed = _finished(feed.title, feed.entries, feed.home, now, (note,) if note else ())
-    more = {"ttl_s": feed.ttl_s, "older": feed.older, "wordpress": feed.wordpress}
-    return parsed.model_copy(update={"cut": cut} | more)
+    if not elements.entries and not elements.version:
+        raise _not_a_feed(url)
+    feed = read_xml_feed(elements, url, dates)
+    parsed = _build_feed(feed.title, feed.entries, feed.home, now, (note,) if note else ())
+    details = {"ttl_s": feed.ttl_s, "older": feed.older, "wordpress": feed.wordpress}
+    return parsed.model_copy(update={"cut": cut} | details)
 
 
 def _elements(text: str, *, is_feed: bool) -> tuple[Elements, bool, str]:
-    """Return a document's elements, whether its end was cut off, and what was odd about it."""
+    """Return a document's elements, whether it is truncated, and a note on its defect, "" for none."""
     text, names = strip_doctype(strip_empty(text))
-    found = parse_strict(repair_xml(text, names) if names else text)
-    if found is not None:
-        return found, False, ""
+    elements = parse_strict(repair_xml(text, names) if names else text)
+    if elements is not None:
+        return elements, False, ""
     text, cut = close_truncated(text) if is_feed else (text, False)
     text = repair_xml(text, names)
-    sound = parse_strict(text) or _declared(text)
-    return sound or parse_lenient(text), cut, _CUT if cut else _MENDED if sound else _BROKEN
+    strict = parse_strict(text) or _parse_with_namespaces(text)
+    return strict or parse_lenient(text), cut, _CUT if cut else _REPAIRED if strict else _BROKEN
 
 
-def _declared(text: str) -> Elements | None:
-    """Read XML strictly that forgot to declare its prefixes."""
-    whole = declared_entities(text, SPACES)
-    return parse_strict(whole) if whole else None
+def _parse_with_namespaces(text: str) -> Elements | None:
+    """Return the elements of XML whose only defect is undeclared namespace prefixes, else None."""
+    declared = declare_namespaces(text, NAMESPACES)
+    return parse_strict(declared) if declared else None
 
 
-def _spoilt(text: str, note: str) -> bool:
-    """Tell whether a feed without items may only look so: "no news" must never hide what cannot be read."""
-    if note != _MENDED:
+def _may_hide_items(text: str, note: str) -> bool:
+    """Return whether a feed may have items that could not be read: it must not count as an empty feed."""
+    if note != _REPAIRED:
         return note == _BROKEN
     return (
         "<item" in text
@@ -188,8 +189,8 @@ def _spoilt(text: str, note: str) -> bool:
     )
 
 
-def _finished(
+def _build_feed(
     title: str, entries: Sequence[Entry], home: str | None, now: datetime, notes: tuple[str, ...]
 ) -> ParsedFeed:
-    items, odd = build_items(entries, home, now)
-    return ParsedFeed(title=title, items=items, notes=notes + odd)
+    items, item_notes = build_items(entries, home, now)
+    return ParsedFeed(title=title, items=items, notes=notes + item_notes)

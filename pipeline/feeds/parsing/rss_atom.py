@@ -1,20 +1,19 @@
-"""Reads RSS 0.9x to 2.0, RDF and Atom: feedparser finds the elements, the rest is ours."""
+"""Converts feedparser's elements of RSS 0.9x to 2.0, RDF and Atom to entries."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from pipeline.feeds.entries import Entry, unique_ids
+from pipeline.feeds.entries import Entry, Media, language_of, media_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
 from pipeline.feeds.parsing.dates import DateReader
 from pipeline.feeds.parsing.feedparser_adapter import Elements, Node
-from pipeline.feeds.select import Media, language_of, media_of
-from pipeline.feeds.text_cleanup import one_line, plain
+from pipeline.feeds.text_cleanup import clean_plain_text, one_line
 from pipeline.feeds.urls import absolute_url
 
 
 class XmlFeed(NamedTuple):
-    """A feed's title, page and items, how long it wants to be kept, in seconds, and where older items are."""
+    """A feed's title, website and entries, cache lifetime in seconds, and the URL of older items."""
 
     title: str
     home: str | None
@@ -24,33 +23,36 @@ class XmlFeed(NamedTuple):
     wordpress: bool = False
 
 
-_OLDER = ("prev-archive", "next")
-"""Relations that lead to older items (RFC 5005 sections 4 and 3), the one that loses none first."""
-_RELATIONS = "http://www.iana.org/assignments/relation/"
-"""Before a relation's name it says the same (RFC 4287 section 4.2.7.2)."""
+_OLDER_RELATIONS = ("prev-archive", "next")
+"""Link relations of older items (RFC 5005 sections 4 and 3); archives first, as they lose no items."""
+_RELATION_PREFIX = "http://www.iana.org/assignments/relation/"
+"""A relation with this prefix is the same relation (RFC 4287 section 4.2.7.2)."""
 _WORDPRESS = ("wordpress.org", "wordpress.com")
-_PERIODS = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly": 2_592_000.0}
+_PERIODS_S = {"hourly": 3600.0, "daily": 86_400.0, "weekly": 604_800.0, "monthly": 2_592_000.0}
+"""Update periods in seconds. Source: the syndication module of RSS 1.0."""
 
 
-def read_xml_feed(found: Elements, url: str, dates: DateReader) -> XmlFeed:
-    """Return what a feed says; `url` is its address."""
-    feed, version = found.feed, found.version
+def read_xml_feed(elements: Elements, url: str, dates: DateReader) -> XmlFeed:
+    """Return a feed's data and entries; `url` is its final URL."""
+    feed, version = elements.feed, elements.version
     home = absolute_url(_get(feed, "link"), url)
     author = _author(feed) if version.startswith("atom") else None
-    spoken = _get(feed, "language")
-    entries = [_entry(each, home or url, version, author, spoken, dates) for each in found.entries]
-    return XmlFeed(_title(feed, version), home, entries, _ttl_s(feed), _older(feed, url), _is_wordpress(feed))
+    feed_language = _get(feed, "language")
+    entries = [_entry(each, home or url, version, author, feed_language, dates) for each in elements.entries]
+    return XmlFeed(
+        _title(feed, version), home, entries, _ttl_s(feed), _older_url(feed, url), _is_wordpress(feed)
+    )
 
 
-def _older(feed: Node, url: str) -> str | None:
-    """Return where a feed says that its older items are."""
+def _older_url(feed: Node, url: str) -> str | None:
+    """Return the URL of a feed's older items."""
     links = [(_relation(link), absolute_url(_get(link, "href"), url)) for link in _dicts(feed, "links")]
-    found = (link for wanted in _OLDER for relation, link in links if relation == wanted)
-    return next(filter(None, found), None)
+    urls = (link for name in _OLDER_RELATIONS for relation, link in links if relation == name)
+    return next(filter(None, urls), None)
 
 
 def _relation(link: Node) -> str:
-    return _get(link, "rel").strip().lower().removeprefix(_RELATIONS)
+    return _get(link, "rel").strip().lower().removeprefix(_RELATION_PREFIX)
 
 
 def _is_wordpress(feed: Node) -> bool:
@@ -59,18 +61,22 @@ def _is_wordpress(feed: Node) -> bool:
 
 
 def _ttl_s(feed: Node) -> float | None:
-    """Return how long a feed wants to be kept: `ttl` in minutes, or the syndication module's period."""
+    """Return the cache lifetime in seconds: `ttl` (minutes), or the syndication module's period."""
     ttl = _get(feed, "ttl").strip()
     if ttl.isascii() and ttl.isdigit() and len(ttl) < 7:
         return int(ttl) * 60.0
-    period = _PERIODS.get(_get(feed, "sy_updateperiod").strip().lower())
-    often = _get(feed, "sy_updatefrequency").strip()
+    period = _PERIODS_S.get(_get(feed, "sy_updateperiod").strip().lower())
+    frequency = _get(feed, "sy_updatefrequency").strip()
     if period is None:
         return None
-    return period / (int(often) if often.isascii() and often.isdigit() and int(often[:6]) > 0 else 1)
+    return period / (
+        int(frequency) if frequency.isascii() and frequency.isdigit() and int(frequency[:6]) > 0 else 1
+    )
 
 
-def _entry(each: Node, base: str, version: str, author: str | None, spoken: str, dates: DateReader) -> Entry:
+def _entry(
+    each: Node, base: str, version: str, author: str | None, feed_language: str, dates: DateReader
+) -> Entry:
     guid = _get(each, "id")
     link = _link(each, base) or (absolute_url(guid, "") if dict.get(each, "guidislink") else None)
     contents = dict.fromkeys(_contents(each, version))
@@ -87,22 +93,22 @@ def _entry(each: Node, base: str, version: str, author: str | None, spoken: str,
         updated_at=updated,
         image=_image(each, contents, link or base),
         media=_media(each),
-        language=language_of(_get(each, "language"), spoken),
-        categories=unique_ids(
+        language=language_of(_get(each, "language"), feed_language),
+        categories=unique_values(
             [one_line(_get(tag, "label") or _get(tag, "term"), 100) for tag in _dicts(each, "tags")]
         ),
     )
 
 
 def _get(holder: object, name: str) -> str:
-    """Return a text of feedparser's, "" where it is missing. dict.get, because its own get guesses."""
+    """Return a text of feedparser, "" if it is missing. Not its own `get`, which returns other keys, too."""
     value: object = dict.get(holder, name) if isinstance(holder, dict) else None
     return value if isinstance(value, str) else ""
 
 
 def _dicts(holder: Node, name: str) -> list[Any]:
-    found = dict.get(holder, name)
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    values = dict.get(holder, name)
+    return [each for each in values if isinstance(each, dict)] if isinstance(values, list) else []
 
 
 def _date(each: Node, name: str, dates: DateReader) -> datetime | None:
@@ -112,40 +118,42 @@ def _date(each: Node, name: str, dates: DateReader) -> datetime | None:
 def _title(holder: Node, version: str) -> str:
     title = _get(holder, "title")
     detail = dict.get(holder, "title_detail") or {}
-    typed = _get(detail, "type") or "text/plain"
-    # RSS knows no types, and its titles often carry `&amp;amp;` or a few tags.
-    if typed != "text/plain" or (not version.startswith("atom") and "&" in title):
+    content_type = _get(detail, "type") or "text/plain"
+    # RSS has no text types, and its titles often contain `&amp;amp;` or tags.
+    if content_type != "text/plain" or (not version.startswith("atom") and "&" in title):
         title = html_to_text(title)
     return one_line(title)
 
 
 def _contents(each: Node, version: str) -> Iterator[tuple[str, bool]]:
-    """Yield the texts of an entry, each with whether it is markup."""
+    """Yield the texts of an entry, each with True if it is markup."""
     details = _dicts(each, "content")
     summary = dict.get(each, "summary_detail")
     if isinstance(summary, dict):
         details = [*details, summary]
-    elif _get(each, "summary") not in [_get(detail, "value") for detail in details]:  # else it is their copy
+    elif _get(each, "summary") not in [
+        _get(detail, "value") for detail in details
+    ]:  # else it is a copy of one
         details = [*details, {"value": _get(each, "summary"), "type": "text/html"}]
     for detail in details:
-        typed = _get(detail, "type")
+        content_type = _get(detail, "type")
         if value := _get(detail, "value"):
-            yield value, typed != "text/plain" or not version.startswith("atom") or _is_tagged(value)
+            yield value, content_type != "text/plain" or not version.startswith("atom") or _is_tagged(value)
 
 
 def _is_tagged(value: str) -> bool:
-    """Tell whether a text is markup all the same: Atom's publishers forget to say so."""
+    """Return whether a text is markup though Atom's `type` does not say so: a common mistake."""
     return value.startswith("<") and value.endswith(">")
 
 
 def _texts(contents: Iterable[tuple[str, bool]]) -> tuple[str, str]:
-    """Return the longest text, and the shortest where there are two that differ.
+    """Return the longest text, and the shortest if it differs, else "".
 
-    Feeds put teasers in the one and stories in the other, in both orders.
+    Feeds have teaser and full text in either order.
     """
-    found = [html_to_text(value) if markup else plain(value) for value, markup in contents]
-    texts = [text for text in found if text]
-    # Of two as long, the first: feedparser names what keeps the paragraphs first.
+    converted = [html_to_text(value) if markup else clean_plain_text(value) for value, markup in contents]
+    texts = [text for text in converted if text]
+    # Of two of one length, the first: feedparser puts the one with paragraphs first.
     longest, shortest = max(texts, key=len, default=""), min(texts, key=len, default="")
     return longest, shortest if shortest != longest else ""
 
@@ -153,9 +161,12 @@ def _texts(contents: Iterable[tuple[str, bool]]) -> tuple[str, str]:
 def _media(each: Node) -> Media | None:
     if _get(each, "yt_videoid"):
         return "video"
-    files = [(_get(one, "type"), _get(one, "href")) for one in _dicts(each, "links") if _is_enclosure(one)]
+    files = [
+        (_get(link, "type"), _get(link, "href")) for link in _dicts(each, "links") if _is_enclosure(link)
+    ]
     files += [
-        (_get(one, "medium") or _get(one, "type"), _get(one, "url")) for one in _dicts(each, "media_content")
+        (_get(media, "medium") or _get(media, "type"), _get(media, "url"))
+        for media in _dicts(each, "media_content")
     ]
     return media_of(files)
 
@@ -165,10 +176,10 @@ def _is_enclosure(link: Node) -> bool:
 
 
 def _link(each: Node, base: str) -> str | None:
-    """Return the page of an entry: the original's where a feed's host put its own in place."""
+    """Return the URL of an entry's page: the original one if FeedBurner replaced it."""
     alternates = [link for link in _dicts(each, "links") if _get(link, "rel") in ("", "alternate")]
     candidates = [
-        absolute_url(_get(each, "feedburner_origlink"), ""),  # whole, or it is none
+        absolute_url(_get(each, "feedburner_origlink"), ""),  # must be absolute
         _get(each, "link"),
         *(_get(link, "href") for link in alternates),
     ]
@@ -176,17 +187,17 @@ def _link(each: Node, base: str) -> str | None:
 
 
 def _author(holder: Node) -> str | None:
-    """Return the authors' names; an address alone is nobody's name, and nobody's business."""
+    """Return the authors' names without email addresses, which are private."""
     people = [_get(person, "name") for person in _dicts(holder, "authors")]
     detail = _get(dict.get(holder, "author_detail"), "name")
-    names = unique_ids([one_line(html_to_text(name), 200) for name in people or [detail]])
+    names = unique_values([one_line(html_to_text(name), 200) for name in people or [detail]])
     return ", ".join(name for name in names if "@" not in name) or None
 
 
 def _image(each: Node, contents: Iterable[tuple[str, bool]], base: str) -> str | None:
-    """Return the first picture; the contents are looked through where the feed names none."""
-    found = (absolute_url(image, base) for image in _images(each, contents))
-    return next(filter(None, found), None)
+    """Return the URL of the first image, from the contents if the entry declares none."""
+    urls = (absolute_url(image, base) for image in _images(each, contents))
+    return next(filter(None, urls), None)
 
 
 def _images(each: Node, contents: Iterable[tuple[str, bool]]) -> Iterator[str | None]:

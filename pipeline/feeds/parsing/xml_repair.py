@@ -1,8 +1,6 @@
-"""What a document is, judged by its first tag.
+"""Detects the kind of a document, and repairs XML for a strict parser; drops truncated items.
 
-Mends XML so that it can be read strictly; what it cannot be sure of, it leaves to a later poll.
-
-feedparser's loose mode would read more, but writes `AT&T;` for `AT&T` and ends a story where the bytes end.
+feedparser's lenient parser would read more, but writes `AT&T;` for `AT&T` and keeps items that are cut off.
 """
 
 import re
@@ -14,11 +12,11 @@ from xml.sax.saxutils import escape
 
 ContentKind = Literal["empty", "json", "html", "feed", "other"]
 
-UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL)
-_FIRST = re.compile(r"<(?:[\w.-]{1,40}:)?([A-Za-z][\w.-]{0,40})(?=[\s/>])")
-_FIRST_SEEN = re.compile(f"{UNSEEN.pattern}|{_FIRST.pattern}", re.DOTALL)
-_FEEDS = frozenset(("rss", "rdf", "feed", "channel"))
-_HTML = frozenset(
+NOT_MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL)
+_TAG_NAME = re.compile(r"<(?:[\w.-]{1,40}:)?([A-Za-z][\w.-]{0,40})(?=[\s/>])")
+_FIRST_TAG = re.compile(f"{NOT_MARKUP.pattern}|{_TAG_NAME.pattern}", re.DOTALL)
+_FEED_ROOTS = frozenset(("rss", "rdf", "feed", "channel"))
+_HTML_TAGS = frozenset(
     [
         "html",
         "head",
@@ -50,22 +48,22 @@ _HTML = frozenset(
 
 
 def sniff(text: str) -> ContentKind:
-    """Tell what a decoded document is."""
+    """Return the kind of a decoded document, by its first tag."""
     if not text or text.isspace():
         return "empty"
     if text[0] in "{[":
         return "json"
-    name = next((found[1].lower() for found in _FIRST_SEEN.finditer(text) if found[1]), None)
+    name = next((match[1].lower() for match in _FIRST_TAG.finditer(text) if match[1]), None)
     if name is None:
         return "other"
-    if name in _FEEDS:
+    if name in _FEED_ROOTS:
         return "feed"
-    return "html" if name in _HTML else "other"
+    return "html" if name in _HTML_TAGS else "other"
 
 
 def mask_comments(text: str) -> str:
-    """Blank out comments, CDATA sections and instructions, keeping every position."""
-    return UNSEEN.sub(lambda match: " " * len(match[0]), text)
+    """Return text with comments, CDATA sections and instructions as spaces of the same length."""
+    return NOT_MARKUP.sub(lambda match: " " * len(match[0]), text)
 
 
 _ROOT = re.compile(
@@ -79,11 +77,11 @@ _PREFIX = re.compile(
     r"</?([A-Za-z_][\w.-]{0,40}):[A-Za-z_]|\s([A-Za-z_][\w.-]{0,40}):[A-Za-z_][\w.-]{0,40}\s{0,9}=\s{0,9}[\"']"
 )
 _DECLARED = re.compile(r"\sxmlns:([A-Za-z_][\w.-]{0,40})\s{0,9}=")
-_MOST_PREFIXES = 100
-_DEEPEST = 1000
+_MAX_PREFIXES = 100  # that get a declaration; chosen, not measured
+_MAX_DEPTH = 1000  # nested elements; chosen, not measured
 _TAG = re.compile(r"<(/?)((?:[\w.-]{1,40}:)?[A-Za-z][\w.-]{0,40})(?=[\s/>])([^<>]{0,20000})>")
 _ITEM = re.compile(r"<(?:[\w.-]{1,40}:)?(?:item|entry)(?=[\s/>])", re.IGNORECASE)
-_ITEMS = frozenset(("item", "entry"))
+_ITEM_NAMES = frozenset(("item", "entry"))
 _AMPERSAND = re.compile(r"&(?:#(?:\d{1,8}|[xX][0-9a-fA-F]{1,7});|([A-Za-z_][\w.-]{0,31});)?")
 _XML_ENTITIES = frozenset(("amp", "lt", "gt", "quot", "apos"))
 _PROLOG = re.compile(r"(?:\s++|<\?.*?\?>|<!--.*?-->)*+(?=<!DOCTYPE\b)", re.IGNORECASE | re.DOTALL)
@@ -100,7 +98,7 @@ _ENTITY = re.compile(
 
 
 def strip_preamble(text: str) -> str:
-    """Return the document from its XML declaration or root on, where something was written before it."""
+    """Return the document from its XML declaration or root on, without text before it (PHP warnings)."""
     root = _ROOT.search(mask_comments(text[:20_000]))
     if root is None:
         return text
@@ -111,20 +109,20 @@ def strip_preamble(text: str) -> str:
 
 
 def close_truncated(text: str) -> tuple[str, bool]:
-    """Return a feed without what was cut off at its end, and whether anything was.
+    """Return a feed without a truncated item at its end, and whether it was truncated.
 
-    A document whose root never closes was cut off: the text behind its last whole item is dropped and
-    the open elements are closed, so that the rest can be read strictly.
+    A document is truncated if its root is never closed. Then the text after the last complete item is dropped
+    and the open elements are closed, so that a strict parser can read the rest.
     """
     stack: list[str] = []
     whole: tuple[int, list[str]] | None = None
     for tag in _TAG.finditer(mask_comments(text)):
         closes = _step(stack, tag)
-        if len(stack) > _DEEPEST:  # no feed is as deep: the parser's affair
+        if len(stack) > _MAX_DEPTH:  # the parser has its own limit
             return text, False
-        if closes and not stack:  # what stands behind a feed is none of it, unless it is another one
+        if closes and not stack:  # drop text after the feed, but no second feed
             return text if _ITEM.search(text, tag.end()) else text[: tag.end()], False
-        if closes and tag[2].lower().rpartition(":")[2] in _ITEMS:
+        if closes and tag[2].lower().rpartition(":")[2] in _ITEM_NAMES:
             whole = tag.end(), list(stack)
     if whole is None:
         return text[: _first_item(text)], True
@@ -133,7 +131,7 @@ def close_truncated(text: str) -> tuple[str, bool]:
 
 
 def _step(stack: list[str], tag: re.Match[str]) -> bool:
-    """Open or close an element; tell whether one was closed, with whatever was left open in it."""
+    """Update the stack of open elements; return whether an element was closed, and all within it."""
     name = tag[2]
     if tag[1]:
         if name not in stack:
@@ -147,62 +145,62 @@ def _step(stack: list[str], tag: re.Match[str]) -> bool:
 
 
 def _first_item(text: str) -> int:
-    found = _ITEM.search(mask_comments(text))
-    return found.start() if found else len(text)
+    match = _ITEM.search(mask_comments(text))
+    return match.start() if match else len(text)
 
 
-def declared_entities(text: str, spaces: Mapping[str, str]) -> str | None:
-    """Return XML whose root declares the prefixes that it uses and does not; None where it declares all.
+def declare_namespaces(text: str, namespaces: Mapping[str, str]) -> str | None:
+    """Return XML with missing namespace declarations added to its root, None if none is missing.
 
-    `spaces` are the namespaces that prefixes mostly stand for. One forgotten declaration, say of `media`,
-    makes a whole feed ill-formed.
+    `namespaces` has the namespaces of common prefixes. One missing declaration, such as of `media`, makes a
+    whole feed ill-formed.
     """
-    seen = mask_comments(text)
-    root = _TAG.search(seen)
-    used = dict.fromkeys(found[1] or found[2] for found in _PREFIX.finditer(seen))
-    known = {"xml", "xmlns", *_DECLARED.findall(seen)}
-    missing = [prefix for prefix in used if prefix not in known][:_MOST_PREFIXES]
+    masked = mask_comments(text)
+    root = _TAG.search(masked)
+    used = dict.fromkeys(match[1] or match[2] for match in _PREFIX.finditer(masked))
+    declared = {"xml", "xmlns", *_DECLARED.findall(masked)}
+    missing = [prefix for prefix in used if prefix not in declared][:_MAX_PREFIXES]
     if root is None or not missing:
         return None
-    written = "".join(
-        f' xmlns:{each}="{escape(spaces.get(each.lower(), f"urn:{each}"))}"' for each in missing
+    declarations = "".join(
+        f' xmlns:{each}="{escape(namespaces.get(each.lower(), f"urn:{each}"))}"' for each in missing
     )
-    return text[: root.end(2)] + written + text[root.end(2) :]
+    return text[: root.end(2)] + declarations + text[root.end(2) :]
 
 
 def strip_doctype(text: str) -> tuple[str, dict[str, str]]:
-    """Return the document without its document type, and the characters that its entities stand for.
+    """Return the document without its document type, and the values of its entities.
 
-    Only entities of a few plain characters count: no bomb is made of them, and nothing is fetched for them.
+    Only entities of at most 40 plain characters count: no entity bomb, and no external entity is fetched.
     """
     prolog = _PROLOG.match(text)
-    found = _DOCTYPE.match(text, prolog.end()) if prolog else None
-    if found is None:
+    doctype = _DOCTYPE.match(text, prolog.end()) if prolog else None
+    if doctype is None:
         return text, {}
-    names = {each[1]: unescape(each[2] or each[3] or "") for each in _ENTITY.finditer(found[0])}
-    return text[: found.start()] + text[found.end() :], names
+    entities = {each[1]: unescape(each[2] or each[3] or "") for each in _ENTITY.finditer(doctype[0])}
+    return text[: doctype.start()] + text[doctype.end() :], entities
 
 
 def strip_empty(text: str) -> str:
-    """Return the document without empty texts: in feedparser they take the place of full ones."""
+    """Return the document without empty text elements: feedparser lets them replace full ones."""
     return _EMPTY.sub("", text)
 
 
-def repair_xml(text: str, names: Mapping[str, str]) -> str:
-    """Return XML whose ampersands and entities a strict parser can read; `names` are the document's own."""
+def repair_xml(text: str, entities: Mapping[str, str]) -> str:
+    """Return XML with bare ampersands escaped and named entities replaced; `entities` are its own."""
 
-    def written(found: re.Match[str]) -> str:
-        name = found[1]
-        if found[0] == "&":
+    def escape_match(match: re.Match[str]) -> str:
+        name = match[1]
+        if match[0] == "&":
             return "&amp;"
         if name is None or name in _XML_ENTITIES:
-            return found[0]
-        meant = names.get(name) or html5.get(f"{name};")
-        return escape(meant) if meant else f"&amp;{name};"
+            return match[0]
+        character = entities.get(name) or html5.get(f"{name};")
+        return escape(character) if character else f"&amp;{name};"
 
     pieces: list[str] = []
     at = 0
-    for unseen in UNSEEN.finditer(text):
-        pieces += (_AMPERSAND.sub(written, text[at : unseen.start()]), unseen[0])
-        at = unseen.end()
-    return "".join(pieces) + _AMPERSAND.sub(written, text[at:])
+    for hidden in NOT_MARKUP.finditer(text):
+        pieces += (_AMPERSAND.sub(escape_match, text[at : hidden.start()]), hidden[0])
+        at = hidden.end()
+    return "".join(pieces) + _AMPERSAND.sub(escape_match, text[at:])

@@ -1,4 +1,4 @@
-"""A server of feeds and pages on loopback, and a client that may talk to it."""
+"""A feed server on loopback, and an HTTP client that may connect to it."""
 
 from collections.abc import AsyncIterator, Iterator
 

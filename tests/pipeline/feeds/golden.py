@@ -1,6 +1,6 @@
-"""Golden pairs: a feed of feeds/ and, beside it, what is read from it or the kind of its error.
+"""Golden files: each feed in samples/ has its expected result, or error, as JSON beside it.
 
-After a change that is meant, write them anew and read the diff:
+After an intended change, write them again and read the diff:
 
     python -m tests.pipeline.feeds.golden
 """

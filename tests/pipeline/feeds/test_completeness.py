@@ -1,10 +1,10 @@
-"""Whether a text is enough to be rewritten."""
+"""Thin and cut sources: when a text is complete enough to be rewritten."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.feeds.pages.completeness import incompleteness, stripped
+from pipeline.feeds.pages.completeness import incompleteness, strip_trailers
 
 WHOLE = (
     "The port of Varnhem will close its northern basin for eleven weeks, the harbour board said on Tuesday. "
@@ -39,7 +39,7 @@ WHOLE = (
         "would cost, who is to pay for it, and when the boats could come back to their old places",
     ],
 )
-def test_a_whole_text_is_enough(text: str) -> None:
+def test_a_complete_text_has_no_reason(text: str) -> None:
     assert incompleteness(text, 100) is None
 
 
@@ -67,10 +67,10 @@ def test_a_whole_text_is_enough(text: str) -> None:
         "\n\n続きを読む",
     ],
 )
-def test_a_text_that_breaks_off_is_named(ending: str) -> None:
-    said = incompleteness(WHOLE + ending, 100)
-    assert said is not None
-    assert said.startswith("cut source")
+def test_a_cut_mark_or_a_link_to_read_on_is_a_cut_source(ending: str) -> None:
+    reason = incompleteness(WHOLE + ending, 100)
+    assert reason is not None
+    assert reason.startswith("cut source")
 
 
 def test_a_text_that_ends_amid_a_sentence_is_cut() -> None:
@@ -103,24 +103,24 @@ def test_an_ellipsis_ends_an_excerpt_and_not_a_long_post() -> None:
     assert incompleteness(f"{WHOLE * 6} Stay…\n\nContinue reading", 9) is not None
 
 
-def test_a_thin_text_is_named_with_its_figure() -> None:
+def test_a_thin_text_is_reported_with_its_length() -> None:
     assert incompleteness("The port closes.", 200) == "thin source: 16 of 200 characters"
     assert incompleteness("", 0) is not None, "nothing is never enough"
 
 
-def test_what_follows_a_text_in_feeds_is_no_part_of_it() -> None:
-    assert stripped(f"{WHOLE}\n\nThe post Port closes appeared first on Daily Wire.") == WHOLE
-    assert stripped(f"{WHOLE}\n\nRead more") == WHOLE
-    assert stripped(f"{WHOLE}\n\nRead the original article here\n\nLearn more") == WHOLE
-    assert stripped("Read more") == "Read more", "a text that is nothing else stays"
+def test_trailers_are_removed() -> None:
+    assert strip_trailers(f"{WHOLE}\n\nThe post Port closes appeared first on Daily Wire.") == WHOLE
+    assert strip_trailers(f"{WHOLE}\n\nRead more") == WHOLE
+    assert strip_trailers(f"{WHOLE}\n\nRead the original article here\n\nLearn more") == WHOLE
+    assert strip_trailers("Read more") == "Read more", "a text that is nothing else stays"
 
 
 @pytest.mark.parametrize("piece", ["read more\n", "The post ", "Continue reading ", ".", "[", "\n"])
-def test_a_long_text_of_nothing_but_trailers_is_read_to_its_end(piece: str) -> None:
-    assert len(stripped(piece * 200_000)) <= len(piece) * 200_000
+def test_many_trailers_take_linear_time(piece: str) -> None:
+    assert len(strip_trailers(piece * 200_000)) <= len(piece) * 200_000
 
 
 @given(st.text(max_size=600), st.integers(0, 500))
-def test_it_never_fails(text: str, least: int) -> None:
-    said = incompleteness(text, least)
-    assert said is None or "\n" not in said
+def test_it_never_fails(text: str, min_chars: int) -> None:
+    reason = incompleteness(text, min_chars)
+    assert reason is None or "\n" not in reason

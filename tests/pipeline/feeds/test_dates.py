@@ -1,4 +1,4 @@
-"""Dates of feeds: aware UTC, or none."""
+"""Dates of feeds: aware UTC, or None."""
 
 import calendar
 import time
@@ -80,5 +80,5 @@ def test_what_feedparser_read_is_utc_whatever_this_machine_is(monkeypatch: pytes
 @settings(max_examples=40, deadline=None)
 @given(st.text("0123456789-:T+Z. JanMo,", max_size=30))
 def test_nothing_raises(raw: str) -> None:
-    found = DateReader(NOW).read(raw)
-    assert found is None or found.tzinfo is UTC
+    date = DateReader(NOW).read(raw)
+    assert date is None or date.tzinfo is UTC

@@ -1,4 +1,4 @@
-"""Bytes to text, whatever their labels say."""
+"""Decoding of documents with missing and wrong charset labels."""
 
 import codecs
 

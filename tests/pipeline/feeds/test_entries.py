@@ -1,4 +1,4 @@
-"""Who is who: guids that stay the same from poll to poll, and differ within one."""
+"""Entries to items: stable and unique guids, canonical links, titles, dates."""
 
 from datetime import UTC, datetime
 
@@ -13,19 +13,19 @@ def items(*entries: Entry, home: str | None = None) -> tuple[Item, ...]:
     return build_items(entries, home, NOW)[0]
 
 
-def test_a_guid_is_kept_whatever_the_parser_did_to_it() -> None:
+def test_a_guid_damaged_by_a_parser_is_restored() -> None:
     strict = Entry(guid="https://a.example/?id=1&utm_source=x", title="T")
     loose = Entry(guid="https://a.example/?id=1&utm;_source=x", title="T")
     assert items(strict)[0].guid == items(loose)[0].guid == "https://a.example/?id=1&utm_source=x"
 
 
-def test_without_a_guid_the_link_then_the_text_is_the_name() -> None:
+def test_without_a_guid_the_link_then_the_content_is_the_guid() -> None:
     tracked = Entry(link=f"{LINK}?utm_source=mail", title="T")
     assert items(tracked)[0].guid == LINK
-    one, other = Entry(title="T", text="a"), Entry(title="T", text="b")
-    found = items(one, other)
-    assert found[0].guid == items(one)[0].guid
-    assert found[0].guid != found[1].guid
+    first, second = Entry(title="T", text="a"), Entry(title="T", text="b")
+    both = items(first, second)
+    assert both[0].guid == items(first)[0].guid
+    assert both[0].guid != both[1].guid
 
 
 def test_a_guid_of_any_length_and_content_can_be_stored() -> None:
@@ -34,21 +34,21 @@ def test_a_guid_of_any_length_and_content_can_be_stored() -> None:
     assert odd.guid == "a b"
 
 
-def test_a_shared_guid_names_each_the_same_in_any_order() -> None:
-    one, two = Entry(guid="g", link=LINK, title="1"), Entry(guid="g", link=LINK + "2", title="2")
-    three = Entry(guid="g", link=LINK, title="3")
-    there = {item.title: item.guid for item in items(one, two, three)}
-    back = {item.title: item.guid for item in items(three, two, one)}
-    assert there == back
-    assert len(set(there.values())) == 3
+def test_guids_made_unique_do_not_depend_on_the_order() -> None:
+    first, second = Entry(guid="g", link=LINK, title="1"), Entry(guid="g", link=LINK + "2", title="2")
+    third = Entry(guid="g", link=LINK, title="3")
+    forward = {item.title: item.guid for item in items(first, second, third)}
+    backward = {item.title: item.guid for item in items(third, second, first)}
+    assert forward == backward
+    assert len(set(forward.values())) == 3
 
 
-def test_entries_that_differ_in_nothing_but_a_date_are_both_kept() -> None:
-    found = items(
+def test_entries_that_differ_only_in_date_are_two_items() -> None:
+    both = items(
         Entry(guid="g", title="T", published_at=NOW),
         Entry(guid="g", title="T", published_at=NOW.replace(day=2)),
     )
-    assert len({item.guid for item in found}) == 2
+    assert len({item.guid for item in both}) == 2
 
 
 def test_a_title_is_made_of_the_text_or_the_link() -> None:
@@ -61,24 +61,24 @@ def test_a_title_is_made_of_the_text_or_the_link() -> None:
     assert titles[1:] == ["bank buys rival", "a.example"]
 
 
-def test_an_entry_with_nothing_is_an_item_and_told() -> None:
-    found, notes = build_items([Entry(guid="g"), Entry(guid="h", title="T")], None, NOW)
-    assert [item.guid for item in found] == ["g", "h"]
+def test_an_empty_entry_is_an_item_with_a_note() -> None:
+    both, notes = build_items([Entry(guid="g"), Entry(guid="h", title="T")], None, NOW)
+    assert [item.guid for item in both] == ["g", "h"]
     assert notes == ("1 item without title, text and link",)
 
 
-def test_only_a_link_to_one_story_makes_duplicates() -> None:
-    found = items(
+def test_only_a_link_to_a_single_story_is_canonical() -> None:
+    built = items(
         Entry(guid="1", link=f"{LINK}?utm_source=a", title="1"),
         Entry(guid="2", link="https://a.example/#x", title="2"),
         Entry(guid="3", link="https://a.example/log#v1", title="3"),
         Entry(guid="4", link="https://a.example/log#v2", title="4"),
         home="https://A.example",
     )
-    assert [item.canonical for item in found] == [LINK, None, None, None]
+    assert [item.canonical for item in built] == [LINK, None, None, None]
 
 
-def test_without_a_date_an_item_dates_from_its_first_sight() -> None:
+def test_without_a_date_an_item_has_the_time_of_the_poll() -> None:
     undated, updated = items(
         Entry(guid="1", title="T"), Entry(guid="2", title="T", updated_at=NOW.replace(day=2))
     )

@@ -1,4 +1,4 @@
-"""A web page where a feed should be is named for what it is, with the feed that it knows of."""
+"""Errors for web pages at a feed's URL, and feed autodiscovery."""
 
 from datetime import UTC, datetime
 
@@ -23,9 +23,9 @@ def error(html: str) -> FeedError:
 
 
 def test_the_feed_that_a_page_names_is_proposed() -> None:
-    found = error(f"<!doctype html><html><head><title>News</title>{LINKS}</head><body>Hello</body></html>")
-    assert (found.kind, found.context["proposal"]) == ("html", "https://news.example/rss.xml")
-    assert "its feed seems to be https://news.example/rss.xml" in found.message
+    proposal = error(f"<!doctype html><html><head><title>News</title>{LINKS}</head><body>Hello</body></html>")
+    assert (proposal.kind, proposal.context["proposal"]) == ("html", "https://news.example/rss.xml")
+    assert "its feed seems to be https://news.example/rss.xml" in proposal.message
 
 
 @pytest.mark.parametrize(
@@ -40,5 +40,5 @@ def test_the_feed_that_a_page_names_is_proposed() -> None:
         ("<html><title>News</title><p>Stories of the day.</p></html>", "html"),
     ],
 )
-def test_what_stands_in_front_of_a_feed_is_named(html: str, kind: str) -> None:
+def test_the_kind_of_a_blocking_page_is_reported(html: str, kind: str) -> None:
     assert error(html).kind == kind

@@ -1,4 +1,4 @@
-"""feedparser's handlers, called by us: what they find is what feedparser finds, within limits."""
+"""The adapter finds the same elements as feedparser, within limits."""
 
 import io
 from typing import Any
@@ -24,37 +24,39 @@ def plain(value: Any) -> Any:
 
 
 def entry(inside: str, about: str = "") -> dict[str, Any]:
-    found = parse_strict(f"<rss version='2.0' {about}><channel><item {about}>{inside}</item></channel></rss>")
-    assert found is not None
-    return found.entries[0]
+    elements = parse_strict(
+        f"<rss version='2.0' {about}><channel><item {about}>{inside}</item></channel></rss>"
+    )
+    assert elements is not None
+    return elements.entries[0]
 
 
 @pytest.mark.parametrize("path", XML, ids=lambda path: path.name)
 def test_elements_are_those_that_feedparser_finds(path: Any) -> None:
     text = repair_xml(*strip_doctype(strip_preamble(decode(path.read_bytes(), None))))
-    theirs = feedparser.parse(
+    expected = feedparser.parse(
         io.BytesIO(text.encode()), response_headers=HEADERS, sanitize_html=False, resolve_relative_uris=False
     )
     if not text:
         assert parse_lenient(text) == Elements("", {}, [])
         return
     strict = parse_strict(text)
-    assert (strict is None) == bool(theirs["bozo"])
-    ours = strict or parse_lenient(text)
-    assert plain(ours.entries) == plain(theirs["entries"])
-    assert plain(ours.feed) == plain(theirs["feed"])
+    assert (strict is None) == bool(expected["bozo"])
+    elements = strict or parse_lenient(text)
+    assert plain(elements.entries) == plain(expected["entries"])
+    assert plain(elements.feed) == plain(expected["feed"])
 
 
 def test_prefixes_mean_their_namespaces() -> None:
-    found = parse_strict(
+    elements = parse_strict(
         f"<a:feed xmlns:a='{ATOM}' xml:base='https://x.example/'><a:title>T</a:title>"
         "<a:entry><a:link href='y'/>"
         "<m:content xmlns:m='http://search.yahoo.com/mrss/' url='z.jpg'/></a:entry></a:feed>"
     )
-    assert found is not None
-    assert (found.version, found.feed["title"]) == ("atom10", "T")
-    assert found.entries[0]["link"] == "https://x.example/y"
-    assert found.entries[0]["media_content"] == [{"url": "z.jpg"}]
+    assert elements is not None
+    assert (elements.version, elements.feed["title"]) == ("atom10", "T")
+    assert elements.entries[0]["link"] == "https://x.example/y"
+    assert elements.entries[0]["media_content"] == [{"url": "z.jpg"}]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One feed's fetch: what came of it is a value, or an error that names the feed."""
+"""Fetching one feed: conditional requests, redirects, errors that name the feed."""
 
 from datetime import UTC, datetime
 
@@ -18,8 +18,8 @@ def feed(url: str) -> FeedConfig:
 
 
 def after(fetched: FetchedFeed) -> PollState:
-    kept = {"etag": fetched.etag, "last_modified": fetched.last_modified, "body_hash": fetched.body_hash}
-    return PollState(**kept)
+    state = {"etag": fetched.etag, "last_modified": fetched.last_modified, "body_hash": fetched.body_hash}
+    return PollState(**state)
 
 
 async def test_a_feed_is_fetched_once_and_then_unchanged(net: HttpClient, server: FeedServer) -> None:
@@ -31,7 +31,7 @@ async def test_a_feed_is_fetched_once_and_then_unchanged(net: HttpClient, server
     assert (first.etag, first.last_modified) == ('W/"1"', stamp)
     again = await fetch_feed(net, feed(url), after(first), NOW)
     assert isinstance(again, NotModified)
-    assert again.asked
+    assert again.is_304
     server.add("/f", b"<rss></rss>", etag='W/"2"')
     third = await fetch_feed(net, feed(url), after(first), NOW)
     assert isinstance(third, FetchedFeed)
@@ -41,7 +41,7 @@ async def test_a_feed_is_fetched_once_and_then_unchanged(net: HttpClient, server
     assert server.seen[1].headers["if-modified-since"] == stamp
 
 
-async def test_unchanged_since_nothing_is_no_answer(net: HttpClient, server: FeedServer) -> None:
+async def test_304_to_an_unconditional_request_is_an_error(net: HttpClient, server: FeedServer) -> None:
     url = server.add("/f", status=304)
     with pytest.raises(FeedError, match="304"):
         await fetch_feed(net, feed(url), PollState(), NOW)
@@ -57,9 +57,9 @@ async def test_another_body_is_read_whatever_its_validator_says(
     first = await fetch_feed(net, feed(url), PollState(), NOW)
     assert isinstance(first, FetchedFeed)
     server.add("/f", b"<rss></rss>", headers={"ETag": now})
-    seen = await fetch_feed(net, feed(url), after(first), NOW)
-    assert isinstance(seen, FetchedFeed)
-    assert (seen.body, seen.etag) == (b"<rss></rss>", now)
+    second = await fetch_feed(net, feed(url), after(first), NOW)
+    assert isinstance(second, FetchedFeed)
+    assert (second.body, second.etag) == (b"<rss></rss>", now)
 
 
 async def test_the_same_bytes_are_unchanged_whatever_the_server_says(
@@ -71,27 +71,23 @@ async def test_the_same_bytes_are_unchanged_whatever_the_server_says(
     server.add("/f", b"<rss/>", headers={"ETag": '"2"'})
     again = await fetch_feed(net, feed(url), after(first), NOW)
     assert isinstance(again, NotModified)
-    assert not again.asked
+    assert not again.is_304
     assert isinstance(await fetch_feed(net, feed(url), after(first), NOW, whole=True), FetchedFeed)
 
 
-async def test_a_server_stuck_on_unchanged_is_asked_for_the_whole_now_and_then(
-    net: HttpClient, server: FeedServer
-) -> None:
+async def test_after_48_answers_304_a_request_is_unconditional(net: HttpClient, server: FeedServer) -> None:
     url = server.add("/f", b"<rss>new</rss>", etag='"1"')
     assert isinstance(await fetch_feed(net, feed(url), PollState(etag='"1"', unchanged=47), NOW), NotModified)
-    seen = await fetch_feed(net, feed(url), PollState(etag='"0"', unchanged=48), NOW)
-    assert isinstance(seen, FetchedFeed)
+    fetched = await fetch_feed(net, feed(url), PollState(etag='"0"', unchanged=48), NOW)
+    assert isinstance(fetched, FetchedFeed)
     assert "if-none-match" not in server.seen[-1].headers
 
 
-async def test_validators_of_a_feed_that_expires_at_once_are_not_kept(
-    net: HttpClient, server: FeedServer
-) -> None:
+async def test_validators_of_an_expired_response_are_not_stored(net: HttpClient, server: FeedServer) -> None:
     url = server.add("/f", b"<rss/>", headers={"ETag": '"1"', "Expires": "0"})
-    seen = await fetch_feed(net, feed(url), PollState(), NOW)
-    assert isinstance(seen, FetchedFeed)
-    assert seen.etag is None
+    fetched = await fetch_feed(net, feed(url), PollState(), NOW)
+    assert isinstance(fetched, FetchedFeed)
+    assert fetched.etag is None
 
 
 @pytest.mark.parametrize(("statuses", "moved"), [((301, 308), True), ((301, 302), False), ((302,), False)])
@@ -102,24 +98,22 @@ async def test_only_permanent_redirects_move_a_feed(
     for number, status in enumerate(statuses):
         target = f"/{number + 1}" if number + 1 < len(statuses) else "/end"
         server.add(f"/{number}", status=status, headers={"Location": target})
-    seen = await fetch_feed(net, feed(server.url("/0")), PollState(), NOW)
-    assert seen.moved_to == (end if moved else None)
+    fetched = await fetch_feed(net, feed(server.url("/0")), PollState(), NOW)
+    assert fetched.moved_to == (end if moved else None)
 
 
-async def test_a_feed_with_a_password_does_not_move_on_without_it(
-    net: HttpClient, server: FeedServer
-) -> None:
+async def test_a_feed_with_a_password_does_not_follow_a_move(net: HttpClient, server: FeedServer) -> None:
     server.add("/new", b"<rss/>")
     url = server.add("/old", status=301, headers={"Location": "/new"})
-    seen = await fetch_feed(net, feed(url.replace("//", "//ada:secret@")), PollState(), NOW)
-    assert seen.moved_to is None
+    fetched = await fetch_feed(net, feed(url.replace("//", "//ada:secret@")), PollState(), NOW)
+    assert fetched.moved_to is None
 
 
-async def test_a_feed_that_moved_is_asked_for_at_its_new_address(net: HttpClient, server: FeedServer) -> None:
+async def test_a_moved_feed_is_fetched_from_its_new_url(net: HttpClient, server: FeedServer) -> None:
     url = server.add("/new", b"<rss/>")
-    seen = await fetch_feed(net, feed(server.url("/old")), PollState(url=url), NOW)
-    assert isinstance(seen, FetchedFeed)
-    assert [one.path for one in server.seen] == ["/new"]
+    fetched = await fetch_feed(net, feed(server.url("/old")), PollState(url=url), NOW)
+    assert isinstance(fetched, FetchedFeed)
+    assert [request.path for request in server.seen] == ["/new"]
 
 
 async def test_a_validator_that_cannot_be_sent_back_is_forgotten(net: HttpClient, server: FeedServer) -> None:
@@ -178,7 +172,7 @@ async def test_how_long_a_server_asks_to_wait(
     assert caught.value.context["retry_after_s"] == seconds
 
 
-async def test_trouble_on_the_way_names_the_feed_too(net: HttpClient, server: FeedServer) -> None:
+async def test_a_network_error_names_the_feed(net: HttpClient, server: FeedServer) -> None:
     url = server.add("/f", b"x").replace("http:", "https:")
     with pytest.raises(FeedError, match=r"^daily-coin: 127\.0\.0\.1: no secure connection") as caught:
         await fetch_feed(net, feed(url), PollState(), NOW)
@@ -186,17 +180,15 @@ async def test_trouble_on_the_way_names_the_feed_too(net: HttpClient, server: Fe
 
 
 @pytest.mark.parametrize("status", [403, 503])
-async def test_a_check_of_the_browser_is_told_from_a_refusal(
-    net: HttpClient, server: FeedServer, status: int
-) -> None:
+async def test_a_challenge_page_is_no_plain_refusal(net: HttpClient, server: FeedServer, status: int) -> None:
     page = b"<!doctype html><title>Just a moment...</title><script>window._cf_chl_opt = {}</script>"
     url = server.add("/f", page, status=status, content_type="text/html; charset=UTF-8")
-    with pytest.raises(FeedError, match="check of the browser") as caught:
+    with pytest.raises(FeedError, match="browser check") as caught:
         await fetch_feed(net, feed(url), PollState(), NOW)
     assert (caught.value.kind, caught.value.context["status"]) == ("challenge", status)
 
 
-async def test_so_is_one_that_a_header_tells_of(net: HttpClient, server: FeedServer) -> None:
+async def test_a_challenge_header_is_recognised(net: HttpClient, server: FeedServer) -> None:
     url = server.add("/f", status=403, headers={"cf-mitigated": "challenge"})
     with pytest.raises(FeedError) as caught:
         await fetch_feed(net, feed(url), PollState(), NOW)

@@ -1,4 +1,4 @@
-"""Documents made to harm: each ends in its items or a named error, in a worker that others still use."""
+"""Hostile documents: each ends in items or a named error, and the worker pool stays usable."""
 
 import asyncio
 import itertools
@@ -36,51 +36,54 @@ def numbered(pattern: bytes, count: int) -> bytes:
 LAUGHS = "<!ENTITY a 'ha'>" + "".join(
     f"<!ENTITY {name} '{f'&{before};' * 10}'>" for before, name in itertools.pairwise("abcdefghij")
 )
-ONE, MALFORMED, COSTLY, NO_FEED = 1, "malformed", "too-costly", "not-a-feed"
+ONE_ITEM, MALFORMED, COSTLY, NO_FEED = 1, "malformed", "too-costly", "not-a-feed"
 
 CASES: dict[str, tuple[bytes, int | str]] = {
-    "billion laughs": (doctype(LAUGHS) + TEXT % b"&j;", ONE),
-    "quadratic entity": (doctype(f"<!ENTITY a '{'x' * 100_000}'>") + TEXT % (b"&a;" * 100_000), ONE),
-    "many short entities": (doctype(f"<!ENTITY a '{'x' * 40}'>") + TEXT % (b"&a;" * 100_000), ONE),
-    "huge document type": (doctype("<!ELEMENT a (b)>" * 200_000) + FEED % b"", ONE),
-    "document type left open": (b"<!DOCTYPE rss [" + b"<!--" * 80_000 + FEED % b"", ONE),
-    "white space before the root": (b"<?xml version='1.0'?>" + b"\n" * 1_000_000 + FEED % b"<a>&</a>", ONE),
-    "deep XML": (FEED % nested(60_000), ONE),
+    "billion laughs": (doctype(LAUGHS) + TEXT % b"&j;", ONE_ITEM),
+    "quadratic entity": (doctype(f"<!ENTITY a '{'x' * 100_000}'>") + TEXT % (b"&a;" * 100_000), ONE_ITEM),
+    "many short entities": (doctype(f"<!ENTITY a '{'x' * 40}'>") + TEXT % (b"&a;" * 100_000), ONE_ITEM),
+    "huge document type": (doctype("<!ELEMENT a (b)>" * 200_000) + FEED % b"", ONE_ITEM),
+    "document type left open": (b"<!DOCTYPE rss [" + b"<!--" * 80_000 + FEED % b"", ONE_ITEM),
+    "white space before the root": (
+        b"<?xml version='1.0'?>" + b"\n" * 1_000_000 + FEED % b"<a>&</a>",
+        ONE_ITEM,
+    ),
+    "deep XML": (FEED % nested(60_000), ONE_ITEM),
     "deep XML without a feed": (b"<a>" * 200_000, NO_FEED),
     "deep feed without items": (HEAD + b"<a>" * 100_000, MALFORMED),
     "noise": (b"\xff" * 15_000_000, NO_FEED),
-    "many prefixes": (FEED % numbered(b"<p%d:a/>", 20_000), ONE),
+    "many prefixes": (FEED % numbered(b"<p%d:a/>", 20_000), ONE_ITEM),
     "cut JSON of strings": (b'{"items": [{"a": 1}, "' + b'\\"' * 2_000_000, NO_FEED),
     "deep XML left open": (HEAD + b"<item>" + b"<a>" * 200_000, 1),
-    "deep HTML": (HTML % (b"<div>" * 200_000), ONE),
-    "deep hidden HTML": (HTML % (b"<p hidden>" * 100_000), ONE),
-    "deep lists": (HTML % (b"<ul><li>" * 100_000), ONE),
-    "comments left open": (FEED % b"" + b"<!--" * 80_000, ONE),
-    "comments left open in HTML": (HTML % (b"<!--" * 80_000 + b">"), ONE),
+    "deep HTML": (HTML % (b"<div>" * 200_000), ONE_ITEM),
+    "deep hidden HTML": (HTML % (b"<p hidden>" * 100_000), ONE_ITEM),
+    "deep lists": (HTML % (b"<ul><li>" * 100_000), ONE_ITEM),
+    "comments left open": (FEED % b"" + b"<!--" * 80_000, ONE_ITEM),
+    "comments left open in HTML": (HTML % (b"<!--" * 80_000 + b">"), ONE_ITEM),
     "tags left open": (HEAD + b"<item " * 53_000, MALFORMED),
-    "tags left open in HTML": (HTML % (b"<a href='" * 100_000 + b">"), ONE),
+    "tags left open in HTML": (HTML % (b"<a href='" * 100_000 + b">"), ONE_ITEM),
     "sections left open": (HEAD + b"<item><description>" + b"<![CDATA[" * 100_000, MALFORMED),
-    "section ends": (TEXT % (b"]]>" * 300_000), ONE),
-    "long author": (FEED % b"<author>%s</author>" % (b"a" * 32_000), ONE),
-    "author of dots": (FEED % b"<author>a@%s</author>" % (b"a." * 16_000), ONE),
-    "long author of Atom": (ATOM % b"<author><name>%s</name></author>" % (b"a@" * 16_000), ONE),
-    "long attribute": (FEED % b"<a b='%s'/>" % (b"x" * 10_000_000), ONE),
-    "many attributes": (FEED % b"<a %s/>" % numbered(b"a%d='' ", 100_000), ONE),
-    "many namespaces": (FEED % b"<a %s/>" % numbered(b"xmlns:n%d='u' ", 100_000), ONE),
-    "many namespaces in use": (FEED % numbered(b"<n:a xmlns:n='u%d'/>", 50_000), ONE),
-    "many categories": (FEED % numbered(b"<category>c%d</category>", 50_000), ONE),
-    "many enclosures": (FEED % numbered(b"<enclosure url='https://a.example/%d.mp3'/>", 50_000), ONE),
-    "many links": (ATOM % numbered(b"<link href='https://a.example/%d'/>", 50_000), ONE),
-    "ampersands": (TEXT % (b"&" * 1_000_000), ONE),
-    "ampersands in HTML": (HTML % (b"&" * 1_000_000), ONE),
-    "long references": (HTML % (b"&#" + b"9" * 1_000_000 + b";"), ONE),
-    "NULs": (b"\0" * 1000 + FEED % (b"\0" * 1_000_000), ONE),
-    "lone surrogates": (TEXT % b"a\xed\xa0\x80b&#xD800;c", ONE),
-    "lone surrogates of JSON": (JSON % rb'{"id": "\udfff", "content_text": "a\ud800b"}', ONE),
-    "UTF-16 declared on UTF-8": (b"<?xml version='1.0' encoding='utf-16'?>" + FEED % b"", ONE),
+    "section ends": (TEXT % (b"]]>" * 300_000), ONE_ITEM),
+    "long author": (FEED % b"<author>%s</author>" % (b"a" * 32_000), ONE_ITEM),
+    "author of dots": (FEED % b"<author>a@%s</author>" % (b"a." * 16_000), ONE_ITEM),
+    "long author of Atom": (ATOM % b"<author><name>%s</name></author>" % (b"a@" * 16_000), ONE_ITEM),
+    "long attribute": (FEED % b"<a b='%s'/>" % (b"x" * 10_000_000), ONE_ITEM),
+    "many attributes": (FEED % b"<a %s/>" % numbered(b"a%d='' ", 100_000), ONE_ITEM),
+    "many namespaces": (FEED % b"<a %s/>" % numbered(b"xmlns:n%d='u' ", 100_000), ONE_ITEM),
+    "many namespaces in use": (FEED % numbered(b"<n:a xmlns:n='u%d'/>", 50_000), ONE_ITEM),
+    "many categories": (FEED % numbered(b"<category>c%d</category>", 50_000), ONE_ITEM),
+    "many enclosures": (FEED % numbered(b"<enclosure url='https://a.example/%d.mp3'/>", 50_000), ONE_ITEM),
+    "many links": (ATOM % numbered(b"<link href='https://a.example/%d'/>", 50_000), ONE_ITEM),
+    "ampersands": (TEXT % (b"&" * 1_000_000), ONE_ITEM),
+    "ampersands in HTML": (HTML % (b"&" * 1_000_000), ONE_ITEM),
+    "long references": (HTML % (b"&#" + b"9" * 1_000_000 + b";"), ONE_ITEM),
+    "NULs": (b"\0" * 1000 + FEED % (b"\0" * 1_000_000), ONE_ITEM),
+    "lone surrogates": (TEXT % b"a\xed\xa0\x80b&#xD800;c", ONE_ITEM),
+    "lone surrogates of JSON": (JSON % rb'{"id": "\udfff", "content_text": "a\ud800b"}', ONE_ITEM),
+    "UTF-16 declared on UTF-8": (b"<?xml version='1.0' encoding='utf-16'?>" + FEED % b"", ONE_ITEM),
     "UTF-8 declared on UTF-16": (
         (b"<?xml version='1.0' encoding='utf-8'?>" + FEED % b"").decode().encode("utf-16"),
-        ONE,
+        ONE_ITEM,
     ),
     "deep JSON": (JSON % (b"[" * 200_000), MALFORMED),
     "50 MB": (HEAD + b"<item><title>A title of an item</title></item>" * 1_100_000, COSTLY),
@@ -94,11 +97,11 @@ async def outcome(pool: ParsePool, body: bytes) -> ParsedFeed | str:
         return error.kind
 
 
-async def test_what_is_made_to_harm_ends_in_items_or_a_named_error() -> None:
+async def test_a_hostile_document_ends_in_items_or_a_named_error() -> None:
     async with ParsePool(2) as pool:
         outcomes = await asyncio.gather(*(outcome(pool, body) for body, _ in CASES.values()))
-    found = [each if isinstance(each, str) else len(each.items) for each in outcomes]
-    assert dict(zip(CASES, found, strict=True)) == {name: expected for name, (_, expected) in CASES.items()}
+    results = [each if isinstance(each, str) else len(each.items) for each in outcomes]
+    assert dict(zip(CASES, results, strict=True)) == {name: expected for name, (_, expected) in CASES.items()}
     for (name, (body, _)), each in zip(CASES.items(), outcomes, strict=True):
         if isinstance(each, ParsedFeed):
             written = sum(len(item.title) + len(item.text) for item in each.items)
@@ -110,4 +113,4 @@ async def test_nothing_is_fetched_for_an_entity(place: str) -> None:
     declared = place % Path(__file__).as_uri()
     async with ParsePool(1) as pool:
         feed = await pool.parse(doctype(f"<!ENTITY x {declared}>") + TEXT % b"Seen: &x;", None, URL, NOW)
-    assert "Documents made to harm" not in feed.items[0].text
+    assert "Hostile documents" not in feed.items[0].text

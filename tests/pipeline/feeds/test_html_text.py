@@ -1,4 +1,4 @@
-"""HTML to text: what a reader sees, no more, in a shape that paragraphs and lists survive."""
+"""HTML to plain text: only visible text, with paragraphs and lines."""
 
 import pytest
 from hypothesis import given, settings
@@ -68,20 +68,20 @@ def test_image(html: str, image: str | None) -> None:
     ["<!--", "<a x='", '<a "x=">', "<", "</", "<!", "<?", "<![CDATA[", "&", "&#", "<p hidden>", "<script>",
      "<ul><li>", " ", "\n \n", "<b> </b>", "<a b=", "<p style='display:", "<pre>", "\u200d"],
 )  # fmt: skip
-def test_much_of_anything_ends_soon(piece: str) -> None:
+def test_repeated_markup_takes_linear_time(piece: str) -> None:
     source = piece * (400_000 // len(piece))
     assert len(html_to_text(source)) <= len(source)
     assert len(html_to_text(source + ">")) <= len(source) + 1
 
 
-def test_what_stands_in_for_scripts_is_read_where_nothing_else_is() -> None:
-    instead = "<script>x()</script><noscript><p>The code</p></noscript>"
-    assert html_to_text(instead) == "The code"
-    assert html_to_text(f"<p>Text</p>{instead}") == "Text"
-    assert html_to_text(f"<p hidden>Text</p><svg>x</svg>{instead}") == "The code"
+def test_noscript_is_read_where_it_is_the_only_text() -> None:
+    noscript = "<script>x()</script><noscript><p>The code</p></noscript>"
+    assert html_to_text(noscript) == "The code"
+    assert html_to_text(f"<p>Text</p>{noscript}") == "Text"
+    assert html_to_text(f"<p hidden>Text</p><svg>x</svg>{noscript}") == "The code"
 
 
-def test_endless_numbers_are_no_characters() -> None:
+def test_references_of_thousands_of_digits_are_replaced() -> None:
     assert html_to_text("a&#" + "1" * 5000 + ";b&#x" + "f" * 5000 + ";") == "a\ufffdb\ufffd"
 
 

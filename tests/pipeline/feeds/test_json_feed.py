@@ -1,4 +1,4 @@
-"""JSON Feed: what stands where it should is read, whatever its type; the rest is left."""
+"""JSON Feed: wrong types, truncated documents, and what is no feed."""
 
 import json
 from typing import Any
@@ -31,7 +31,7 @@ def test_version_1_0_names_its_one_author() -> None:
     assert (item.author, item.text, item.title) == ("Ada", "S", "S")
 
 
-def test_text_cannot_smuggle_what_no_reader_sees() -> None:
+def test_invisible_characters_are_removed() -> None:
     feed = {
         "version": VERSION,
         "items": [{"id": "a\u0000\ud800", "title": "Bit\u202ecoin\u200b", "content_text": "\x1b[2J"}],
@@ -40,7 +40,7 @@ def test_text_cannot_smuggle_what_no_reader_sees() -> None:
     assert (item.guid, item.title, item.text) == ("a", "Bitcoin", "[2J")
 
 
-def test_a_mark_in_front_is_no_part_of_it() -> None:
+def test_a_byte_order_mark_is_removed() -> None:
     body = b"\xef\xbb\xbf\n " + json.dumps({"version": VERSION, "title": "T", "items": []}).encode()
     assert parse_feed(body, None, "https://json.example/feed", NOW) == ParsedFeed(title="T", items=())
 
@@ -52,9 +52,9 @@ def test_json_that_is_no_feed_is_named(feed: Any) -> None:
     assert caught.value.kind == "not-a-feed"
 
 
-def cut(written: str) -> ParsedFeed | str:
+def parse_text(text: str) -> ParsedFeed | str:
     try:
-        return parse_feed(written.encode(), None, "https://json.example/feed", NOW)
+        return parse_feed(text.encode(), None, "https://json.example/feed", NOW)
     except FeedError as error:
         return error.kind
 
@@ -64,30 +64,30 @@ def test_of_a_cut_feed_the_whole_items_are_read() -> None:
     whole = json.dumps({"version": VERSION, "authors": [{"name": "A"}], "items": items, "title": "T"})
     first, last = whole.index("}, {") + 1, whole.index("}]", whole.index('"2"') + 30) + 1
     for end in range(1, len(whole)):
-        found = cut(whole[:end])
-        if isinstance(found, str):
-            assert found == "malformed"
+        result = parse_text(whole[:end])
+        if isinstance(result, str):
+            assert result == "malformed"
             assert end < first
         else:
-            assert found.cut
-            assert found.notes
-            assert [item.guid for item in found.items] == (["1", "2"] if end >= last else ["1"])
+            assert result.cut
+            assert result.notes
+            assert [item.guid for item in result.items] == (["1", "2"] if end >= last else ["1"])
 
 
 @pytest.mark.parametrize(
-    "written",
+    "text",
     ['{"items": [{"a": 1}', '{"items": [{"id": "1"}]}}}', '{"items": [{"id": 1},, {"id": 2}]}', "{]"],
 )
-def test_what_is_no_cut_feed_is_an_error(written: str) -> None:
-    assert isinstance(cut(written), str)
+def test_what_is_no_cut_feed_is_an_error(text: str) -> None:
+    assert isinstance(parse_text(text), str)
 
 
-def test_line_breaks_in_strings_and_words_behind_the_feed_spoil_nothing() -> None:
-    found = cut(
+def test_line_breaks_in_strings_and_text_after_the_feed_are_accepted() -> None:
+    result = parse_text(
         f'{{"version": "{VERSION}", "items": [{{"id": "1", "content_text": "a\nb\tc"}}]}}\n<!-- x -->'
     )
-    assert isinstance(found, ParsedFeed)
-    assert (found.items[0].text, found.cut) == ("a\nb c", False)
+    assert isinstance(result, ParsedFeed)
+    assert (result.items[0].text, result.cut) == ("a\nb c", False)
 
 
 def test_items_of_its_own_make_a_feed_without_version_and_title() -> None:
@@ -104,6 +104,6 @@ values = st.recursive(
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.dictionaries(st.sampled_from(FIELDS + MORE), values), max_size=3))
 def test_no_type_of_any_field_breaks_it(items: list[dict[str, Any]]) -> None:
-    found = parsed({"version": VERSION, "title": 3, "home_page_url": 5, "items": items})
-    assert len(found.items) <= len(items)
-    assert found.title == "3"
+    feed = parsed({"version": VERSION, "title": 3, "home_page_url": 5, "items": items})
+    assert len(feed.items) <= len(items)
+    assert feed.title == "3"

@@ -1,12 +1,12 @@
-"""What an item is besides text, and in which language."""
+"""Medium and language of an item."""
 
 from datetime import UTC, datetime
 
 import pytest
 
 from pipeline.domain.models import Item
+from pipeline.feeds.entries import language_of, media_of
 from pipeline.feeds.parsing.parse import parse_feed
-from pipeline.feeds.select import language_of, media_of
 
 
 @pytest.mark.parametrize(
@@ -21,13 +21,11 @@ from pipeline.feeds.select import language_of, media_of
         ([], None),
     ],
 )
-def test_the_first_audio_or_video_file_says_what_an_item_is(
-    files: list[tuple[str, str]], kind: str | None
-) -> None:
+def test_the_first_audio_or_video_file_decides(files: list[tuple[str, str]], kind: str | None) -> None:
     assert media_of(files) == kind
 
 
-def test_a_language_is_one_or_none() -> None:
+def test_the_first_valid_language_tag_is_returned() -> None:
     assert language_of("en_GB") == "en-gb"
     assert language_of("", "English (UK)", "de") == "de"
     assert language_of("<b>", "") is None
@@ -38,20 +36,20 @@ def item(body: bytes) -> Item:
 
 
 def test_an_episode_of_an_rss_feed() -> None:
-    found = item(
+    episode = item(
         b"<rss version='2.0' xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel><title>F</title>"
         b"<language>de-AT</language><item><title>Folge 1</title><description>Kurz.</description>"
         b"<content:encoded>Lang und breit erz\xc3\xa4hlt.</content:encoded>"
         b"<enclosure url='https://f.example/1.mp3' type='audio/mpeg' length='1'/></item></channel></rss>"
     )
-    assert (found.media, found.language) == ("audio", "de-at")
-    assert (found.summary, found.text) == ("Kurz.", "Lang und breit erzählt.")
+    assert (episode.media, episode.language) == ("audio", "de-at")
+    assert (episode.summary, episode.text) == ("Kurz.", "Lang und breit erzählt.")
 
 
 def test_an_item_of_a_json_feed() -> None:
-    found = item(
+    video = item(
         b'{"version": "https://jsonfeed.org/version/1.1", "title": "F", "language": "fr", "items": [{'
         b'"id": "1", "content_text": "Une histoire.", "summary": "Court.", '
         b'"attachments": [{"url": "https://f.example/1.mp4", "mime_type": "video/mp4"}]}]}'
     )
-    assert (found.media, found.language, found.summary) == ("video", "fr", "Court.")
+    assert (video.media, video.language, video.summary) == ("video", "fr", "Court.")

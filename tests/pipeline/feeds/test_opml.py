@@ -1,3 +1,5 @@
+"""OPML in and out, and the YAML that subscribes to its feeds."""
+
 import tempfile
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
@@ -9,14 +11,14 @@ from hypothesis import strategies as st
 from pipeline.config import Subscriptions, load_feeds
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import Beat, FeedConfig, normalize_feed_url
-from pipeline.feeds.opml import OutlineFeed, clean, read_opml, to_yaml, write_opml
+from pipeline.feeds.opml import OutlineFeed, clean_line, read_opml, to_yaml, write_opml
 
 
 def opml(body: str) -> bytes:
     return f'<?xml version="1.0"?>\n<opml version="2.0"><head/><body>\n{body}\n</body></opml>'.encode()
 
 
-def feed(key: str = "one", **said: object) -> FeedConfig:
+def feed(key: str = "one", **changes: object) -> FeedConfig:
     base = {
         "key": key,
         "name": key.title(),
@@ -24,7 +26,7 @@ def feed(key: str = "one", **said: object) -> FeedConfig:
         "beat": "crypto",
         "category": "BTC",
     }
-    return FeedConfig.model_validate({**base, **said})
+    return FeedConfig.model_validate({**base, **changes})
 
 
 EXISTING = Subscriptions(
@@ -33,7 +35,7 @@ EXISTING = Subscriptions(
 )
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
-names = texts.map(clean).filter(bool)
+names = texts.map(clean_line).filter(bool)
 urls = st.builds(
     "https://{}.example/{}?q={}".format,
     st.from_regex(r"[a-z]{1,8}", fullmatch=True),
@@ -66,7 +68,7 @@ def test_nested_outlines_are_categories() -> None:
     assert notes == []
 
 
-def test_what_is_left_out_is_told() -> None:
+def test_each_outline_left_out_has_a_note() -> None:
     feeds, notes = read_opml(
         opml(
             '<outline text="A" xmlUrl="https://a.example/rss"/>\n<outline text="A again" xmlUrl="http://A.example/rss/"/>\n'
@@ -88,7 +90,7 @@ BOMB = b'<!DOCTYPE opml [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>\n<opml><outline 
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (BOMB, "f:1: has a document type"),
         (b'<!DOCTYPE opml SYSTEM "file:///etc/passwd"><opml/>', "f:1: has a document type"),
@@ -103,10 +105,10 @@ BOMB = b'<!DOCTYPE opml [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>\n<opml><outline 
         (b"\xff\xfe\xff", "f:1: not XML"),
     ],
 )
-def test_another_file_is_refused_with_its_line(data: bytes, said: str) -> None:
+def test_another_file_is_refused_with_its_line(data: bytes, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read_opml(data, "f")
-    assert caught.value.message.startswith(said)
+    assert caught.value.message.startswith(message)
     assert "\n" not in caught.value.message
 
 
@@ -124,9 +126,9 @@ def test_a_huge_file_is_refused() -> None:
     )
 )
 def test_what_is_written_is_read_again(feeds: list[FeedConfig]) -> None:
-    found, _ = read_opml(write_opml(feeds).encode())
+    outlines, _ = read_opml(write_opml(feeds).encode())
     grouped = sorted(feeds, key=lambda f: [g.category for g in feeds].index(f.category))
-    assert found == [
+    assert outlines == [
         OutlineFeed(title=f.name, url=f.url, categories=(f.category,), language=f.language) for f in grouped
     ]
 

@@ -1,4 +1,4 @@
-"""What stands in front of a page is told from a page that merely has some of it."""
+"""Blocking pages, and pages that only look like one."""
 
 import pytest
 from hypothesis import given
@@ -30,7 +30,7 @@ STORY = f"<html><head><title>Basin closes</title></head><body>{BODY}</body></htm
         ("<title>ログイン</title><form>ログイン<input type='password'></form>", "login"),
     ],
 )
-def test_what_stands_in_front_of_a_page_is_named(html: str, kind: str) -> None:
+def test_the_kind_of_a_blocking_page(html: str, kind: str) -> None:
     assert blocking_page_kind(html) == kind
 
 
@@ -53,12 +53,12 @@ def test_what_stands_in_front_of_a_page_is_named(html: str, kind: str) -> None:
         "<title>Search</title><form>Find <input type=text></form>",
     ],
 )
-def test_a_page_is_none_of_these(html: str) -> None:
+def test_an_ordinary_page_is_not_blocking(html: str) -> None:
     assert blocking_page_kind(html) is None
 
 
 @pytest.mark.parametrize("piece", ["<title>", "<input ", "<p ", "<!--", "<script>", "<", "<svg", "a" * 9])
-def test_a_page_of_nothing_but_beginnings_is_read_to_its_end(piece: str) -> None:
+def test_unclosed_markup_takes_linear_time(piece: str) -> None:
     assert blocking_page_kind(piece * (2_000_000 // len(piece))) is None
 
 

@@ -1,4 +1,4 @@
-"""The article of a web page, or why there is none for us."""
+"""The article of a web page, or the reason why it has none."""
 
 import contextlib
 import pickle
@@ -33,7 +33,7 @@ def read(html: str, selector: str | None = None) -> Page:
     return extract(html.encode(), "text/html; charset=utf-8", URL, selector)
 
 
-def trouble(body: str | bytes, content_type: str | None = "text/html", selector: str | None = None) -> str:
+def error_kind(body: str | bytes, content_type: str | None = "text/html", selector: str | None = None) -> str:
     with pytest.raises(FeedError) as caught:
         extract(body.encode() if isinstance(body, str) else body, content_type, URL, selector)
     assert "news.example/story" in caught.value.message
@@ -41,7 +41,7 @@ def trouble(body: str | bytes, content_type: str | None = "text/html", selector:
     return caught.value.kind
 
 
-def test_the_article_is_found_and_what_stands_around_it_is_not() -> None:
+def test_only_the_article_is_extracted() -> None:
     assert read(news()).text == TEXT
 
 
@@ -50,8 +50,8 @@ def test_a_short_story_is_found() -> None:
 
 
 def test_an_amp_page_is_a_page() -> None:
-    found = read(AMP)
-    assert found.text == TEXT
+    page = read(AMP)
+    assert page.text == TEXT
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_selector_says_where_the_article_is(selector: str, text: str) -> None:
 
 @pytest.mark.parametrize("selector", ["div.none", "div[", "a|b", ":nope", "p::before"])
 def test_a_selector_that_finds_nothing_is_named(selector: str) -> None:
-    assert trouble(news(), selector=selector) == "selector"
+    assert error_kind(news(), selector=selector) == "selector"
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def test_a_selector_that_finds_nothing_is_named(selector: str) -> None:
         (news("<p>The port closes.</p><p>This article is for subscribers.</p>"), "paywall"),
     ],
 )
-def test_what_is_no_article_for_us_is_named(html: str, kind: str) -> None:
-    assert trouble(html) == kind
+def test_a_page_without_a_usable_article_is_an_error(html: str, kind: str) -> None:
+    assert error_kind(html) == kind
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_what_is_no_article_for_us_is_named(html: str, kind: str) -> None:
         news(f"<p>{PARAGRAPHS[0]}</p><form>Log in <input type=password></form>"),
     ],
 )
-def test_what_only_looks_like_an_obstacle_is_none(html: str) -> None:
+def test_a_readable_page_is_not_refused(html: str) -> None:
     assert PARAGRAPHS[0] in read(html).text
 
 
@@ -119,7 +119,7 @@ def test_what_only_looks_like_an_obstacle_is_none(html: str) -> None:
     ],
 )
 def test_other_files_are_no_pages(body: bytes, content_type: str | None) -> None:
-    assert trouble(body, content_type) == "not-html"
+    assert error_kind(body, content_type) == "not-html"
 
 
 @pytest.mark.parametrize("content_type", [None, "", "TEXT/HTML", "application/xhtml+xml; charset=UTF-8"])
@@ -137,14 +137,14 @@ def test_japanese_is_read_in_its_charset(label: str, codec: str, declared: str) 
     meta = f'<meta http-equiv="Content-Type" content="text/html; charset={label}">'
     html = news(body, head=meta if declared == "page" else "", lang="ja").replace("©", "")
     sent = f"text/html; charset={label}" if declared == "header" else "text/html"
-    found = extract(html.encode(codec), sent, URL)
-    assert found.text == "\n\n".join(JAPANESE)
+    page = extract(html.encode(codec), sent, URL)
+    assert page.text == "\n\n".join(JAPANESE)
 
 
 def test_windows_1252_is_read_as_the_page_declares_it() -> None:
-    told = "“Das Café bleibt zu”, sagte Jörg Müller – für elf Wochen, und das kostet 3 Mio. €."
-    html = news(f"<p>{told}</p><p>{PARAGRAPHS[0]}</p>", head="<meta charset='iso-8859-1'>")
-    assert told in extract(html.encode("cp1252"), "text/html", URL).text
+    text = "“Das Café bleibt zu”, sagte Jörg Müller – für elf Wochen, und das kostet 3 Mio. €."
+    html = news(f"<p>{text}</p><p>{PARAGRAPHS[0]}</p>", head="<meta charset='iso-8859-1'>")
+    assert text in extract(html.encode("cp1252"), "text/html", URL).text
 
 
 def test_a_page_is_handed_to_another_process_and_back() -> None:
@@ -154,7 +154,7 @@ def test_a_page_is_handed_to_another_process_and_back() -> None:
 
 
 @pytest.mark.process
-def test_the_finder_of_articles_is_imported_only_where_it_is_needed() -> None:
+def test_trafilatura_is_imported_only_when_needed() -> None:
     code = (
         "import sys\nfrom pipeline.feeds.pages.extract import extract\n"
         "print('trafilatura' in sys.modules, 'lxml' in sys.modules)"

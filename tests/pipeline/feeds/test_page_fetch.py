@@ -1,4 +1,4 @@
-"""Pages are fetched where their publisher lets us, one at a time a host."""
+"""Polite fetching of pages: robots.txt, crawl delay, redirects, errors."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ TEXT = PARAGRAPHS[0]
 PAGE = news().encode()
 
 
-class Time:
+class FakeTime:
     """A clock that only sleeping moves on."""
 
     def __init__(self) -> None:
@@ -34,12 +34,12 @@ class Time:
 
 
 @pytest.fixture
-def time() -> Time:
-    return Time()
+def time() -> FakeTime:
+    return FakeTime()
 
 
 @pytest.fixture
-def pages(net: HttpClient, time: Time) -> PageFetcher:
+def pages(net: HttpClient, time: FakeTime) -> PageFetcher:
     return PageFetcher(net, clock=time.clock, sleep=time.sleep)
 
 
@@ -53,7 +53,7 @@ async def test_a_page_is_read_after_its_robots_txt(pages: PageFetcher, server: F
     url = server.add("/story", PAGE, content_type="text/html")
     assert TEXT in (await pages.page(url)).text
     await pages.page(url)
-    assert [seen.path for seen in server.seen] == ["/robots.txt", "/story", "/story"]
+    assert [request.path for request in server.seen] == ["/robots.txt", "/story", "/story"]
 
 
 async def test_a_closed_page_is_not_fetched(pages: PageFetcher, server: FeedServer) -> None:
@@ -86,14 +86,14 @@ async def test_a_refusal_is_named(pages: PageFetcher, server: FeedServer, status
 
 
 @pytest.mark.parametrize("header", [{"TDM-Reservation": "1"}, {"X-Robots-Tag": "index, noai"}])
-async def test_what_a_publisher_reserves_is_left_alone(
+async def test_a_reserved_page_is_refused(
     pages: PageFetcher, server: FeedServer, header: dict[str, str]
 ) -> None:
     url = server.add("/story", PAGE, content_type="text/html", headers=header)
     assert await kind(pages, url) == "reserved"
 
 
-async def test_a_host_is_asked_for_one_page_at_a_time(pages: PageFetcher, server: FeedServer) -> None:
+async def test_a_host_gets_one_request_at_a_time(pages: PageFetcher, server: FeedServer) -> None:
     urls = [server.add(f"/{n}", PAGE, content_type="text/html", delay_s=0.02) for n in range(5)]
     await asyncio.gather(*(pages.page(url) for url in urls))
     assert server.most_at_once == 1
@@ -109,7 +109,7 @@ async def test_a_host_is_asked_for_one_page_at_a_time(pages: PageFetcher, server
     ],
 )
 async def test_a_host_has_a_pause_between_two_pages(
-    pages: PageFetcher, server: FeedServer, time: Time, robots: bytes, pause: float
+    pages: PageFetcher, server: FeedServer, time: FakeTime, robots: bytes, pause: float
 ) -> None:
     server.add("/robots.txt", robots)
     url = server.add("/story", PAGE, content_type="text/html")
@@ -118,7 +118,7 @@ async def test_a_host_has_a_pause_between_two_pages(
 
 
 async def test_a_page_that_failed_counts_for_the_pause(
-    pages: PageFetcher, server: FeedServer, time: Time
+    pages: PageFetcher, server: FeedServer, time: FakeTime
 ) -> None:
     await kind(pages, server.add("/wall", b"", status=403))
     await kind(pages, server.add("/cut", PAGE, cut_at=9))
@@ -136,9 +136,7 @@ async def test_a_redirect_may_not_lead_where_robots_may_not_go(
     assert TEXT in (await pages.page(redirected(server, "/open/story"))).text
 
 
-async def test_a_story_that_leads_to_the_front_page_is_not_there(
-    pages: PageFetcher, server: FeedServer
-) -> None:
+async def test_a_redirect_to_the_front_page_is_not_found(pages: PageFetcher, server: FeedServer) -> None:
     front = server.add("/", PAGE, content_type="text/html")
     assert await kind(pages, redirected(server, "/")) == "not-found"
     assert TEXT in (await pages.page(front)).text, "a front page that was asked for is a page"
@@ -148,7 +146,7 @@ def redirected(server: FeedServer, target: str) -> str:
     return server.add("/moved", status=302, headers={"Location": target})
 
 
-async def test_a_check_of_the_browser_is_told_from_a_refusal(pages: PageFetcher, server: FeedServer) -> None:
+async def test_a_challenge_header_is_recognised(pages: PageFetcher, server: FeedServer) -> None:
     url = server.add("/story", b"", status=403, headers={"CF-Mitigated": "challenge"})
     assert await kind(pages, url) == "challenge"
 
@@ -161,16 +159,16 @@ async def test_an_address_that_is_none_is_named(pages: PageFetcher) -> None:
     assert await kind(pages, "http://[oops/story") == "url"
 
 
-async def test_the_work_on_a_page_is_done_where_the_caller_wants(net: HttpClient, server: FeedServer) -> None:
-    handed: list[tuple[bytes, str | None, str, str | None]] = []
+async def test_the_callers_extractor_is_used(net: HttpClient, server: FeedServer) -> None:
+    calls: list[tuple[bytes, str | None, str, str | None]] = []
 
-    async def run(body: bytes, content_type: str | None, url: str, selector: str | None) -> Page:
-        handed.append((body, content_type, url, selector))
+    async def record(body: bytes, content_type: str | None, url: str, selector: str | None) -> Page:
+        calls.append((body, content_type, url, selector))
         return Page(text="x")
 
     url = server.add("/story", PAGE, content_type="text/html; charset=utf-8")
-    assert (await PageFetcher(net, run).page(url, "main")).text == "x"
-    assert handed == [(PAGE, "text/html; charset=utf-8", url, "main")]
+    assert (await PageFetcher(net, record).page(url, "main")).text == "x"
+    assert calls == [(PAGE, "text/html; charset=utf-8", url, "main")]
 
 
 def item(text: str, **changes: Any) -> Item:
@@ -183,7 +181,7 @@ def feed(**changes: Any) -> FeedConfig:
     return FeedConfig(**values | changes)
 
 
-def test_a_page_is_wanted_where_the_feed_will_not_do() -> None:
+def test_a_page_is_needed_where_the_feed_text_is_incomplete() -> None:
     assert needs_page(item("The port closes."), feed())
     assert not needs_page(item(TEXT * 2), feed())
     assert needs_page(item(TEXT * 2), feed(full_text="always"))
@@ -193,7 +191,7 @@ def test_a_page_is_wanted_where_the_feed_will_not_do() -> None:
     assert not needs_page(item("The port closes.", link=None), feed())
 
 
-def test_the_page_of_an_episode_is_wanted_only_where_it_is_asked_for() -> None:
+def test_the_page_of_an_episode_is_needed_only_with_full_text_always() -> None:
     assert not needs_page(item("The port closes.", media="audio"), feed())
     assert needs_page(item("The port closes.", media="audio"), feed(full_text="always"))
 
@@ -207,7 +205,7 @@ async def test_the_longer_text_is_taken(pages: PageFetcher, server: FeedServer) 
     assert merge_page_text(item(longer, summary="Short."), None, feed(use="summary")).text == "Short."
 
 
-def test_a_text_that_breaks_off_takes_no_whole_ones_place() -> None:
+def test_a_cut_page_text_does_not_replace_a_complete_one() -> None:
     excerpt = Page(text=f"{TEXT} {TEXT} The ferry company expects […]")
     assert merge_page_text(item(TEXT), excerpt, feed(full_text="always", min_chars=100)).text == TEXT
     cut = f"{TEXT} The ferry […]"
@@ -216,10 +214,10 @@ def test_a_text_that_breaks_off_takes_no_whole_ones_place() -> None:
     )
 
 
-def test_what_follows_a_feeds_text_makes_it_no_longer() -> None:
-    told = f"{TEXT}\n\nThe post {'Basin closes ' * 20} appeared first on Varnhem Courier."
+def test_trailers_do_not_count_for_the_length() -> None:
+    feed_text = f"{TEXT}\n\nThe post {'Basin closes ' * 20} appeared first on Varnhem Courier."
     page = Page(text=f"{TEXT} About 40 boats have to move.")
-    assert merge_page_text(item(told), page, feed(min_chars=100)).text == page.text
+    assert merge_page_text(item(feed_text), page, feed(min_chars=100)).text == page.text
 
 
 def test_a_page_fills_in_what_the_feed_left_out() -> None:
@@ -227,5 +225,5 @@ def test_a_page_fills_in_what_the_feed_left_out() -> None:
     filled = merge_page_text(item("", title=""), page, feed())
     assert (filled.title, filled.author, filled.image) == (page.title, page.author, page.image)
     own = {"title": "Feed", "author": "Olav Brandt", "image": "https://a.example/own.jpg"}
-    kept = merge_page_text(item("", **own), page, feed())
-    assert {name: getattr(kept, name) for name in own} == own
+    merged = merge_page_text(item("", **own), page, feed())
+    assert {name: getattr(merged, name) for name in own} == own

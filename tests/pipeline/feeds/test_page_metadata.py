@@ -1,4 +1,4 @@
-"""What a web page says of itself."""
+"""Title, author and image that a web page declares."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from pipeline.feeds.pages.extract import extract
 from tests.pipeline.feeds.webpages import linked, news
 
 
-def said(head: str, name: str) -> Any:
+def metadata_of(head: str, name: str) -> Any:
     page = extract(news(head=head).encode(), "text/html", "https://news.example/story")
     return getattr(page, name)
 
@@ -28,7 +28,7 @@ def said(head: str, name: str) -> Any:
     ],
 )
 def test_its_title(head: str, title: str) -> None:
-    assert said(head, "title") == title
+    assert metadata_of(head, "title") == title
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_its_title(head: str, title: str) -> None:
     ],
 )
 def test_its_author(head: str, author: str | None) -> None:
-    assert said(head, "author") == author
+    assert metadata_of(head, "author") == author
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_its_author(head: str, author: str | None) -> None:
     ],
 )
 def test_its_picture(head: str, image: str | None) -> None:
-    assert said(head, "image") == image
+    assert metadata_of(head, "image") == image
 
 
 @given(
@@ -74,4 +74,4 @@ def test_its_picture(head: str, image: str | None) -> None:
 )
 def test_odd_data_hides_no_title(data: Any) -> None:
     head = linked(mainEntity=data, author=data, datePublished=data)
-    assert said(f"<meta property='og:title' content='Basin closes'>{head}", "title") == "Basin closes"
+    assert metadata_of(f"<meta property='og:title' content='Basin closes'>{head}", "title") == "Basin closes"

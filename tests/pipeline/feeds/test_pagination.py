@@ -1,4 +1,4 @@
-"""Where older items are, and when a walk to them ends."""
+"""Pages of older items, and the end of a backfill."""
 
 import json
 from datetime import timedelta
@@ -73,7 +73,7 @@ def test_a_feed_says_where_its_older_items_are(document: str, older: str | None)
         ATOM.format("<generator uri='https://WordPress.org/' version='6.4'>WordPress</generator>"),
     ],
 )
-def test_wordpress_is_asked_for_pages(document: str) -> None:
+def test_wordpress_pages_have_a_parameter(document: str) -> None:
     parsed = read(document)
     assert next_page_url(parsed, URL, 1) == "https://news.example/blog/feed?cat=7&paged=2"
     assert next_page_url(parsed, f"{URL}&paged=2", 2) == "https://news.example/blog/feed?cat=7&paged=3"
@@ -87,13 +87,15 @@ def test_wordpress_is_asked_for_pages(document: str) -> None:
 def test_a_page_keeps_every_other_parameter(pairs: list[tuple[str, str]], number: int) -> None:
     query = "&".join(f"{name}={value}" for name, value in pairs)
     url = next_page_url(ParsedFeed(title="", items=(), wordpress=True), f"https://w.example/?{query}", number)
-    asked = parse_qsl(urlsplit(url or "").query, keep_blank_values=True)
+    query_pairs = parse_qsl(urlsplit(url or "").query, keep_blank_values=True)
     before = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != "paged"]
-    assert asked == [*before, ("paged", str(number + 1))]
+    assert query_pairs == [*before, ("paged", str(number + 1))]
 
 
 @given(st.lists(st.tuples(st.integers(-50, 50), st.booleans())), st.integers(-50, 50))
-def test_a_page_is_past_when_all_that_it_dates_is(days: list[tuple[int, bool]], since: int) -> None:
+def test_a_page_is_before_a_date_when_all_its_dated_items_are(
+    days: list[tuple[int, bool]], since: int
+) -> None:
     items = [
         item(number, published_at=NOW + timedelta(days=day), dated=dated)
         for number, (day, dated) in enumerate(days)
@@ -103,7 +105,7 @@ def test_a_page_is_past_when_all_that_it_dates_is(days: list[tuple[int, bool]], 
     assert not is_before(items, None)
 
 
-def test_what_was_met_is_not_fresh() -> None:
+def test_items_of_earlier_pages_are_left_out() -> None:
     page = [item(1), item(2), item(3)]
     assert unseen(page, {"guid-1", "guid-3"}) == (item(2),)
     assert unseen(page, {"guid-1", "guid-2", "guid-3"}) == ()
@@ -128,7 +130,7 @@ def test_a_site_is_what_one_publisher_registered(url: str, other: str, same: boo
 
 
 @pytest.mark.parametrize(
-    ("kind", "asked", "waits"),
+    ("kind", "retry_after_s", "delay_s"),
     [
         ("rate-limited", 5.0, 5.0),
         ("server", 60.0, 60.0),
@@ -137,13 +139,13 @@ def test_a_site_is_what_one_publisher_registered(url: str, other: str, same: boo
         ("timeout", 5.0, None),
     ],
 )
-def test_a_busy_server_is_waited_for_where_it_says_how_long(
-    kind: str, asked: float | None, waits: float | None
+def test_a_retry_needs_a_short_retry_after(
+    kind: str, retry_after_s: float | None, delay_s: float | None
 ) -> None:
-    assert retry_delay(FeedError("said", kind=kind, retry_after_s=asked)) == waits
+    assert retry_delay(FeedError("said", kind=kind, retry_after_s=retry_after_s)) == delay_s
 
 
-def test_only_what_is_not_there_is_the_end() -> None:
+def test_not_found_and_gone_are_the_end() -> None:
     assert [
         kind for kind in ("not-found", "gone", "server", "refused") if is_last_page(FeedError("", kind=kind))
     ] == [
@@ -152,7 +154,7 @@ def test_only_what_is_not_there_is_the_end() -> None:
     ]
 
 
-def test_a_password_goes_to_the_very_same_server_alone() -> None:
+def test_credentials_are_sent_to_the_same_server_only() -> None:
     feed = "https://ada:secret@news.example/feed"
     assert with_credentials("https://news.example/2", feed) == "https://ada:secret@news.example/2"
     for elsewhere in ("https://feeds.news.example/2", "http://news.example/2", "https://news.example:8443/2"):

@@ -1,4 +1,4 @@
-"""Feeds to items: golden pairs, and no input that does harm."""
+"""Feeds to items: golden files, damaged and hostile documents."""
 
 import itertools
 import json
@@ -33,9 +33,9 @@ def test_every_golden_has_its_feed() -> None:
 
 
 def test_errors_are_one_line_with_the_address() -> None:
-    said = [found["message"] for found in map(read, feed_files()) if "error" in found]
-    assert len(said) >= 8
-    for message in said:
+    messages = [result["message"] for result in map(read, feed_files()) if "error" in result]
+    assert len(messages) >= 8
+    for message in messages:
         assert message.startswith("https://feeds.example/")
         assert "\n" not in message
 
@@ -49,16 +49,16 @@ def test_a_wrong_content_type_hides_no_feed(kind: str | None) -> None:
 
 
 @pytest.mark.parametrize("name", ["rss20.xml", "atom10.xml", "rdf10.xml", "jsonfeed11.json", "utf16.xml"])
-def test_a_feed_cut_anywhere_tells_nothing_that_the_whole_did_not(name: str) -> None:
+def test_a_truncated_feed_has_only_items_of_the_whole_feed(name: str) -> None:
     body = (FEEDS / name).read_bytes()
     whole = parse_feed(body, None, URL, NOW)
-    known = {item.content_hash for item in whole.items}
+    hashes = {item.content_hash for item in whole.items}
     for end in range(0, len(body) - 2, 7):
         part = outcome(body[:end])
         if isinstance(part, str):
             assert part in {"empty", "malformed", "not-a-feed"}
             continue
-        assert {item.content_hash for item in part.items} <= known
+        assert {item.content_hash for item in part.items} <= hashes
         assert part.notes or len(part.items) == len(whole.items)
 
 
@@ -70,7 +70,7 @@ def test_items_in_a_cut_section_of_text_are_not_items() -> None:
     assert [item.title for item in parse_feed(cut, None, URL, NOW).items] == ["Whole"]
 
 
-def test_an_entity_bomb_is_no_bomb() -> None:
+def test_an_entity_bomb_is_not_expanded() -> None:
     names = "abcdefghij"
     bomb = "<!ENTITY a 'ha'>" + "".join(
         f"<!ENTITY {name} '{f'&{before};' * 10}'>" for before, name in itertools.pairwise(names)
@@ -83,7 +83,7 @@ def test_an_entity_bomb_is_no_bomb() -> None:
     assert sum(len(item.title) for item in parsed.items) <= 1000
 
 
-def test_no_file_of_ours_is_read() -> None:
+def test_external_entities_are_not_read() -> None:
     feed = (
         f"<!DOCTYPE rss [<!ENTITY x SYSTEM '{Path(__file__).as_uri()}'>]><rss version='2.0'><channel>"
         "<item><title>Seen: &x;</title></item></channel></rss>"
@@ -105,11 +105,11 @@ def test_no_file_of_ours_is_read() -> None:
     ids=lambda body: body[:12],
 )
 def test_hostile_documents_end_soon(body: str) -> None:
-    found = outcome(body.encode())
-    if isinstance(found, ParsedFeed):
-        assert all(not item.text for item in found.items)
+    result = outcome(body.encode())
+    if isinstance(result, ParsedFeed):
+        assert all(not item.text for item in result.items)
     else:
-        assert found in {"malformed", "not-a-feed"}
+        assert result in {"malformed", "not-a-feed"}
 
 
 @settings(max_examples=60, deadline=None)
@@ -127,7 +127,7 @@ def test_damage_ends_in_items_or_a_named_error(feed: Path, noise: bytes, at: int
 
 
 @pytest.mark.parametrize("inner", ["<a>" * 20_000, "<title>x</channel>", "<div>" * 3000 + "</div>" * 3000])
-def test_a_feed_that_cannot_be_read_is_not_one_without_news(inner: str) -> None:
+def test_an_unreadable_feed_is_not_an_empty_feed(inner: str) -> None:
     assert (
         outcome(f"<rss version='2.0'><channel><title>F</title>{inner}</channel></rss>".encode())
         == "malformed"
@@ -135,10 +135,10 @@ def test_a_feed_that_cannot_be_read_is_not_one_without_news(inner: str) -> None:
 
 
 @pytest.mark.parametrize("inner", ["AT & T", "<media:rating>x</media:rating>", "&nbsp;"])
-def test_a_feed_that_can_be_mended_may_have_no_news(inner: str) -> None:
-    found = outcome(f"<rss version='2.0'><channel><title>F</title>{inner}</channel></rss>".encode())
-    assert isinstance(found, ParsedFeed)
-    assert found.items == ()
+def test_a_repairable_feed_may_have_no_items(inner: str) -> None:
+    result = outcome(f"<rss version='2.0'><channel><title>F</title>{inner}</channel></rss>".encode())
+    assert isinstance(result, ParsedFeed)
+    assert result.items == ()
 
 
 def test_prefixes_that_nobody_declared_keep_their_meaning() -> None:
@@ -150,17 +150,17 @@ def test_prefixes_that_nobody_declared_keep_their_meaning() -> None:
     assert (item.title, item.text, item.author) == ("AT&T", "All & all", "Ann")
 
 
-def test_a_link_of_a_feed_s_host_gives_way_to_a_whole_one_alone() -> None:
+def test_feedburner_origlink_replaces_the_link_if_it_is_a_url() -> None:
     feed = (
         "<rss version='2.0' xmlns:fb='http://rssnamespace.org/feedburner/ext/1.0'><channel>{}</channel></rss>"
     )
     item = "<item><link>https://host.example/1</link><fb:origLink>{}</fb:origLink></item>"
     items = "".join(map(item.format, ("https://own.example/1", "not a URL")))
-    found = parse_feed(feed.format(items).encode(), None, URL, NOW).items
-    assert [each.link for each in found] == ["https://own.example/1", "https://host.example/1"]
+    parsed = parse_feed(feed.format(items).encode(), None, URL, NOW).items
+    assert [each.link for each in parsed] == ["https://own.example/1", "https://host.example/1"]
 
 
-def test_markup_that_is_not_called_so_is_markup_all_the_same() -> None:
+def test_undeclared_markup_of_atom_is_recognised() -> None:
     feed = (
         "<feed xmlns='http://www.w3.org/2005/Atom'><entry><title>T</title><content>"
         "&lt;p>One&lt;/p>&lt;p>&lt;img src='a.png'/>Two&lt;/p></content></entry>"
@@ -171,7 +171,7 @@ def test_markup_that_is_not_called_so_is_markup_all_the_same() -> None:
     assert (bare.text, bare.summary) == ("a < b\n\nis <b> plain", "")
 
 
-def test_of_two_texts_as_long_the_one_in_paragraphs_is_kept() -> None:
+def test_of_two_texts_of_one_length_the_one_in_paragraphs_is_used() -> None:
     feed = (
         "<rss version='2.0' xmlns:content='http://purl.org/rss/1.0/modules/content/'><channel><item>"
         "<description>One. And two.</description>"

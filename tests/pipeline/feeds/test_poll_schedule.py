@@ -1,4 +1,4 @@
-"""When a feed is polled next."""
+"""The next poll of a feed: cache lifetime, backoff, cooldowns."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, PollState
 from pipeline.feeds.fetch import FetchedFeed, NotModified
 from pipeline.feeds.poll_schedule import (
+    ReadResult,
     host_cooldowns,
     is_paused,
     skip_reason,
@@ -20,6 +21,7 @@ from pipeline.http_client.headers import CacheHints, parse_cache_headers
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+READ = ReadResult(complete=True)
 
 
 def feed(**changes: Any) -> FeedConfig:
@@ -70,7 +72,7 @@ def test_how_long_an_answer_stays_fresh(headers: dict[str, str], seconds: float 
     assert parse_cache_headers(headers, NOW).fresh_s == seconds
 
 
-def test_a_server_that_says_expired_is_not_trusted_with_validators() -> None:
+def test_a_response_may_be_expired() -> None:
     assert parse_cache_headers({"expires": "0"}, NOW).expired
     assert not parse_cache_headers({"expires": "0", "cache-control": "max-age=60"}, NOW).expired
 
@@ -85,51 +87,52 @@ def test_a_server_that_says_expired_is_not_trusted_with_validators() -> None:
         ((0, 60), 86_400.0, None, 60),
     ],
 )
-def test_publishers_ask_and_operators_set_the_bounds(
+def test_the_wait_is_the_publishers_within_the_operators_bounds(
     bounds: tuple[float, float], fresh_s: float | None, ttl_s: float | None, minutes: float
 ) -> None:
-    seen = fetched(hints=CacheHints(fresh_s=fresh_s))
-    state = state_after_read(feed(poll_minutes=bounds), PollState(), seen, NOW, 0.0, whole=True, ttl_s=ttl_s)
+    response = fetched(hints=CacheHints(fresh_s=fresh_s))
+    read = ReadResult(complete=True, ttl_s=ttl_s)
+    state = state_after_read(feed(poll_minutes=bounds), PollState(), response, read, NOW, 0.0)
     assert wait(state) == timedelta(minutes=minutes)
-    later = state_after_unchanged(feed(poll_minutes=bounds), state, unchanged(hints=seen.hints), NOW, 0.0)
+    later = state_after_unchanged(feed(poll_minutes=bounds), state, unchanged(hints=response.hints), NOW, 0.0)
     assert wait(later) == timedelta(minutes=minutes), "the feed's own wish is remembered"
 
 
-def test_chance_spreads_what_was_added_together() -> None:
-    seen = fetched(hints=CacheHints(fresh_s=600.0))
+def test_jitter_lengthens_the_wait() -> None:
+    response = fetched(hints=CacheHints(fresh_s=600.0))
     states = [
-        state_after_read(feed(), PollState(), seen, NOW, chance, whole=True) for chance in (0.0, 0.5, 0.99)
+        state_after_read(feed(), PollState(), response, READ, NOW, chance) for chance in (0.0, 0.5, 0.99)
     ]
     assert [wait(state).total_seconds() for state in states] == [600, 630, 659.4]
 
 
-def test_what_was_not_read_whole_leaves_nothing_that_would_hide_the_rest() -> None:
-    state = state_after_read(feed(), PollState(etag='"0"'), fetched(), NOW, 0.0, whole=False)
+def test_validators_are_stored_only_for_a_feed_read_completely() -> None:
+    state = state_after_read(feed(), PollState(etag='"0"'), fetched(), ReadResult(complete=False), NOW, 0.0)
     assert (state.etag, state.body_hash) == (None, None)
-    state = state_after_read(feed(), PollState(), fetched(), NOW, 0.0, whole=True)
+    state = state_after_read(feed(), PollState(), fetched(), READ, NOW, 0.0)
     assert (state.etag, state.body_hash) == ('"1"', "h")
 
 
-def test_failures_wait_longer_and_longer_and_end_in_a_pause() -> None:
+def test_backoff_doubles_up_to_a_pause() -> None:
     state, waits = PollState(), []
     for _ in range(10):
         state = state_after_failure(state, failed(), NOW, 0.0)
         waits.append(wait(state).total_seconds() / 60)
     assert waits == [0, 5, 10, 20, 40, 80, 160, 320, 640, 1280]
     assert is_paused(state)
-    said = skip_reason(feed(), state, {}, NOW, named=False)
-    assert said is not None
-    assert "paused after 10 failures in a row" in said
-    assert "copydesk run daily" in said
+    reason = skip_reason(feed(), state, {}, NOW, named=False)
+    assert reason is not None
+    assert "paused after 10 failures in a row" in reason
+    assert "copydesk run daily" in reason
     assert skip_reason(feed(), state, {}, NOW, named=True) is None
     for _ in range(50):
         state = state_after_failure(state, failed(), NOW, 0.0)
     assert wait(state) == timedelta(days=1), "a machine that was off the net recovers by itself"
-    well = state_after_unchanged(feed(), state, unchanged(), NOW, 0.0)
-    assert (is_paused(well), well.failures, well.last_error) == (False, 0, None)
+    recovered = state_after_unchanged(feed(), state, unchanged(), NOW, 0.0)
+    assert (is_paused(recovered), recovered.failures, recovered.last_error) == (False, 0, None)
 
 
-def test_a_feed_that_is_gone_is_not_asked_for_again_until_it_is_named() -> None:
+def test_a_retired_feed_is_polled_only_by_name() -> None:
     state = state_after_failure(PollState(), failed("gone"), NOW, 0.0)
     assert "gone for good" in (skip_reason(feed(), state, {}, NOW + 999 * HOUR, named=False) or "")
     assert skip_reason(feed(), state, {}, NOW, named=True) is None
@@ -137,7 +140,7 @@ def test_a_feed_that_is_gone_is_not_asked_for_again_until_it_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "asked_s", "waits_s"),
+    ("kind", "retry_after_s", "cooldown_s"),
     [
         ("rate-limited", 120.0, 120),
         ("rate-limited", None, 900),
@@ -147,24 +150,24 @@ def test_a_feed_that_is_gone_is_not_asked_for_again_until_it_is_named() -> None:
         ("not-found", 120.0, None),
     ],
 )
-def test_a_busy_server_rests_with_all_its_feeds(
-    kind: str, asked_s: float | None, waits_s: float | None
+def test_a_cooldown_counts_for_all_feeds_of_a_host(
+    kind: str, retry_after_s: float | None, cooldown_s: float | None
 ) -> None:
-    state = state_after_failure(PollState(), failed(kind, retry_after_s=asked_s), NOW, 0.0)
+    state = state_after_failure(PollState(), failed(kind, retry_after_s=retry_after_s), NOW, 0.0)
     hosts = host_cooldowns([(feed(), state), (feed(key="other"), PollState())])
     neighbour = feed(key="neighbour", url="https://user:pass@DAILY.example/politics")
-    said = skip_reason(neighbour, PollState(), hosts, NOW, named=True)
-    if waits_s is None:
-        assert said is None
+    reason = skip_reason(neighbour, PollState(), hosts, NOW, named=True)
+    if cooldown_s is None:
+        assert reason is None
         return
-    assert said is not None
-    assert "left alone" in said
-    assert skip_reason(neighbour, PollState(), hosts, NOW + timedelta(seconds=waits_s), named=True) is None
+    assert reason is not None
+    assert "left alone" in reason
+    assert skip_reason(neighbour, PollState(), hosts, NOW + timedelta(seconds=cooldown_s), named=True) is None
     elsewhere = feed(key="else", url="https://other.example/rss")
     assert skip_reason(elsewhere, PollState(), hosts, NOW, named=True) is None
 
 
-def test_a_permanent_redirect_is_believed_once_it_was_seen_on_several_polls() -> None:
+def test_a_permanent_redirect_counts_after_three_polls() -> None:
     target, state = "https://new.example/rss", PollState()
     for _ in range(2):
         state = state_after_unchanged(feed(), state, unchanged(moved_to=target), NOW, 0.0)

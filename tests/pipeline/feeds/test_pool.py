@@ -1,4 +1,4 @@
-"""Documents are read in processes apart; one that costs too much costs its own process."""
+"""Worker processes: results, errors, limits of time and memory."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ async def test_a_feed_and_a_page_come_back_as_they_are_read() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux")
-async def test_who_reads_hostile_documents_sees_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_has_no_api_key_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     async with ParsePool(1) as pool:
         await pool.parse(FEED, None, URL, NOW)
@@ -52,7 +52,7 @@ async def test_an_error_comes_back_as_it_was_raised() -> None:
         assert caught.value.kind == "selector"
 
 
-async def test_who_takes_too_long_loses_its_process_and_nobody_elses() -> None:
+async def test_a_document_over_the_cpu_limit_ends_only_its_own_worker() -> None:
     async with ParsePool(1, cpu_s=0.3) as pool:
         costly = asyncio.create_task(pool.parse(COSTLY, None, URL, NOW))
         await asyncio.sleep(0)
@@ -65,7 +65,7 @@ async def test_who_takes_too_long_loses_its_process_and_nobody_elses() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is limited on Linux alone")
-async def test_who_takes_too_much_memory_is_named_and_the_next_is_served() -> None:
+async def test_a_document_over_the_memory_limit_is_an_error_and_the_next_is_read() -> None:
     async with ParsePool(1, memory=20_000_000) as pool:
         with pytest.raises(FeedError, match=r"feeds\.example/f takes more time or memory") as caught:
             await pool.parse(COSTLY * 20, None, URL, NOW)
@@ -73,7 +73,7 @@ async def test_who_takes_too_much_memory_is_named_and_the_next_is_served() -> No
         assert len((await pool.parse(FEED, None, URL, NOW)).items) == 1
 
 
-async def test_trouble_that_nobody_foresaw_is_no_fault_of_the_document() -> None:
+async def test_an_unexpected_error_does_not_blame_the_document() -> None:
     async with ParsePool(1) as pool:
         with pytest.raises(FeedError, match="unexpected trouble, please report it: KeyError") as caught:
             await pool._run({"what": "parse", "url": URL}, FEED)  # a job without its time
@@ -81,7 +81,7 @@ async def test_trouble_that_nobody_foresaw_is_no_fault_of_the_document() -> None
         assert len((await pool.parse(FEED, None, URL, NOW)).items) == 1
 
 
-async def test_half_characters_anywhere_come_back_as_text() -> None:
+async def test_lone_surrogates_come_back_as_text() -> None:
     half = '"\\ud800"'
     names = ("id", "url", "title", "content_text", "summary", "image", "date_published", "language", "tags")
     each = ", ".join(f'"{name}": {f"[{half}]" if name == "tags" else half}' for name in names)
@@ -152,7 +152,7 @@ def _lives(pid: int) -> bool:
     return not (stat.exists() and ") Z " in stat.read_text())
 
 
-def test_a_worker_reads_without_what_only_a_run_needs() -> None:
+def test_a_worker_imports_no_heavy_packages() -> None:
     heavy = "{'prefect', 'sqlalchemy', 'httpx', 'aiohttp', 'openai'}"
     code = (
         f"import sys, pipeline.feeds.worker, pipeline.feeds.parsing.parse; print({heavy} & set(sys.modules))"

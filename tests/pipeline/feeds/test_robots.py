@@ -1,4 +1,4 @@
-"""What a publisher lets us read: by robots.txt, by headers, by directives."""
+"""Rules for robots: robots.txt, headers, directives."""
 
 import asyncio
 
@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.errors import FeedError
-from pipeline.feeds.pages.robots import KEPT_S, Robots, Rules, refused, reserved
+from pipeline.feeds.pages.robots import (
+    CACHE_S,
+    RobotsCache,
+    RobotsRules,
+    refusing_directive,
+    reserving_header,
+)
 from pipeline.http_client import HttpClient
 from tests.fakes.feed_server import FeedServer
 
@@ -28,8 +34,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def robots(net: HttpClient, clock: Clock) -> Robots:
-    return Robots(net, clock)
+def robots(net: HttpClient, clock: Clock) -> RobotsCache:
+    return RobotsCache(net, clock)
 
 
 def origin(server: FeedServer) -> str:
@@ -39,10 +45,8 @@ def origin(server: FeedServer) -> str:
 @pytest.mark.parametrize(
     ("status", "allowed"), [(404, True), (403, True), (429, True), (301, True), (500, False), (None, False)]
 )
-def test_a_host_without_rules_allows_all_and_one_in_trouble_nothing(
-    status: int | None, allowed: bool
-) -> None:
-    assert Rules(status, b"User-agent: *\nDisallow: /").allows(PAGE) is allowed
+def test_a_host_without_rules_allows_all_and_a_failing_one_nothing(status: int | None, allowed: bool) -> None:
+    assert RobotsRules(status, b"User-agent: *\nDisallow: /").allows(PAGE) is allowed
 
 
 @pytest.mark.parametrize(
@@ -59,41 +63,45 @@ def test_a_host_without_rules_allows_all_and_one_in_trouble_nothing(
         (b"# " + b"x" * 500_000 + b"\nUser-agent: *\nDisallow: /", True),
     ],
 )
-def test_rules_count_for_whom_they_name(body: bytes, allowed: bool) -> None:
-    assert Rules(200, body).allows(PAGE) is allowed
+def test_rules_apply_to_the_user_agents_they_name(body: bytes, allowed: bool) -> None:
+    assert RobotsRules(200, body).allows(PAGE) is allowed
 
 
-@pytest.mark.parametrize(("asked", "kept"), [(b"4", 4), (b"900", 30), (b"soon", 0), (b"-1", 0), (b"inf", 0)])
-def test_a_delay_is_kept_to_within_reason(asked: bytes, kept: float) -> None:
-    assert Rules(200, b"User-agent: *\nCrawl-delay: " + asked).delay_s() == kept
+@pytest.mark.parametrize(
+    ("crawl_delay", "delay_s"), [(b"4", 4), (b"900", 30), (b"soon", 0), (b"-1", 0), (b"inf", 0)]
+)
+def test_a_crawl_delay_has_a_maximum(crawl_delay: bytes, delay_s: float) -> None:
+    assert RobotsRules(200, b"User-agent: *\nCrawl-delay: " + crawl_delay).delay_s() == delay_s
 
 
 @given(st.binary(max_size=300))
 def test_no_robots_txt_does_harm(body: bytes) -> None:
-    rules = Rules(200, b"User-agent: *\n" + body)
+    rules = RobotsRules(200, b"User-agent: *\n" + body)
     assert rules.allows(PAGE) in (True, False)
     assert 0 <= rules.delay_s() <= 30
 
 
-async def test_rules_are_fetched_once_for_all_who_ask(robots: Robots, server: FeedServer) -> None:
+async def test_concurrent_requests_fetch_the_rules_once(robots: RobotsCache, server: FeedServer) -> None:
     server.add("/robots.txt", b"User-agent: *\nDisallow: /", delay_s=0.05)
-    found = await asyncio.gather(*(robots.rules(origin(server)) for _ in range(8)))
+    results = await asyncio.gather(*(robots.rules(origin(server)) for _ in range(8)))
     assert server.requests == 1
-    assert not any(rules.allows(server.url("/story")) for rules in found)
+    assert not any(rules.allows(server.url("/story")) for rules in results)
 
 
-async def test_rules_are_fetched_again_after_a_day(robots: Robots, server: FeedServer, clock: Clock) -> None:
+async def test_rules_are_fetched_again_after_a_day(
+    robots: RobotsCache, server: FeedServer, clock: Clock
+) -> None:
     server.add("/robots.txt", b"User-agent: *\nDisallow: /")
     assert not (await robots.rules(origin(server))).allows(server.url("/story"))
     server.add("/robots.txt", b"")
-    clock.now = KEPT_S - 1
+    clock.now = CACHE_S - 1
     assert not (await robots.rules(origin(server))).allows(server.url("/story"))
-    clock.now = KEPT_S
+    clock.now = CACHE_S
     assert (await robots.rules(origin(server))).allows(server.url("/story"))
 
 
-async def test_a_host_in_trouble_is_asked_again_soon(
-    robots: Robots, server: FeedServer, clock: Clock
+async def test_a_failing_host_is_tried_again_within_an_hour(
+    robots: RobotsCache, server: FeedServer, clock: Clock
 ) -> None:
     server.add("/robots.txt", status=503)
     assert (await robots.rules(origin(server))).unknown
@@ -103,21 +111,21 @@ async def test_a_host_in_trouble_is_asked_again_soon(
     assert not (await robots.rules(origin(server))).unknown
 
 
-async def test_rules_are_found_where_redirects_lead(robots: Robots, server: FeedServer) -> None:
+async def test_rules_are_found_where_redirects_lead(robots: RobotsCache, server: FeedServer) -> None:
     server.add("/robots.txt", status=301, headers={"Location": "/rules"})
     server.add("/rules", b"User-agent: *\nDisallow: /")
     assert not (await robots.rules(origin(server))).allows(server.url("/story"))
 
 
-async def test_redirects_without_end_are_no_rules(robots: Robots, server: FeedServer) -> None:
+async def test_redirects_without_end_are_no_rules(robots: RobotsCache, server: FeedServer) -> None:
     server.add("/robots.txt", status=302, headers={"Location": "/robots.txt"})
     assert (await robots.rules(origin(server))).allows(server.url("/story"))
 
 
-async def test_who_may_not_be_connected_to_is_not_asked_for_rules(server: FeedServer) -> None:
+async def test_rules_of_a_forbidden_address_are_not_fetched(server: FeedServer) -> None:
     async with HttpClient("test") as guarded:
         with pytest.raises(FeedError) as caught:
-            await Robots(guarded, Clock()).rules(origin(server))
+            await RobotsCache(guarded, Clock()).rules(origin(server))
     assert caught.value.kind == "forbidden-address"
     assert server.requests == 0
 
@@ -139,12 +147,12 @@ async def test_who_may_not_be_connected_to_is_not_asked_for_rules(server: FeedSe
         ("", None),
     ],
 )
-def test_some_directives_keep_a_text_from_us(directives: str, refusal: str | None) -> None:
-    assert refused(directives) == refusal
+def test_the_first_refusing_directive_is_returned(directives: str, refusal: str | None) -> None:
+    assert refusing_directive(directives) == refusal
 
 
 @pytest.mark.parametrize(
-    ("headers", "said"),
+    ("headers", "reservation"),
     [
         ({"tdm-reservation": "1"}, "tdm-reservation: 1"),
         ({"tdm-reservation": "1, 1"}, "tdm-reservation: 1"),
@@ -154,5 +162,5 @@ def test_some_directives_keep_a_text_from_us(directives: str, refusal: str | Non
         ({}, None),
     ],
 )
-def test_headers_reserve_a_text(headers: dict[str, str], said: str | None) -> None:
-    assert reserved(headers) == said
+def test_headers_reserve_a_text(headers: dict[str, str], reservation: str | None) -> None:
+    assert reserving_header(headers) == reservation

@@ -1,4 +1,4 @@
-"""The decider: from what is known to what is to be done."""
+"""Selection of items: new, updated, skipped, merged, and backfill windows."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ def item(guid: str, *, days: float = 1, link: str | None = None, title: str = "T
     return Item(guid=guid, title=title, text=text, published_at=published, link=link, canonical=link)
 
 
-def known(
+def existing_items(
     *items: Item, state: str = "drafted", canonicals: dict[str, tuple[str, str]] | None = None
 ) -> ExistingItems:
     guids = {each.guid: ExistingItem(state=state, content_hash=each.content_hash) for each in items}
@@ -33,24 +33,24 @@ def known(
 def test_new_unchanged_and_updated() -> None:
     old, changed = item("1"), item("2")
     later = item("2", title="T, corrected")
-    chosen = select_items(feed(), [item("3"), old, later], known(old, changed), NOW)
+    chosen = select_items(feed(), [item("3"), old, later], existing_items(old, changed), NOW)
     assert [each.guid for each in chosen.new] == ["3"]
     assert chosen.updated == (later,)
     assert chosen.unchanged == 1
 
 
-def test_an_item_with_a_new_date_alone_is_unchanged() -> None:
-    assert select_items(feed(), [item("1", days=0)], known(item("1")), NOW).unchanged == 1
+def test_an_item_with_only_a_new_date_is_unchanged() -> None:
+    assert select_items(feed(), [item("1", days=0)], existing_items(item("1")), NOW).unchanged == 1
 
 
 def test_an_item_that_a_feed_repeats_is_new_once() -> None:
-    chosen = select_items(feed(), [item("1"), item("2"), item("1")], known(), NOW)
+    chosen = select_items(feed(), [item("1"), item("2"), item("1")], existing_items(), NOW)
     assert [each.guid for each in chosen.new] == ["1", "2"]
 
 
 def test_an_item_that_holds_nothing_is_skipped_with_that_reason() -> None:
     chosen = select_items(
-        feed(), [item("1", title=""), item("2", title="", link="https://a.example/2")], known(), NOW
+        feed(), [item("1", title=""), item("2", title="", link="https://a.example/2")], existing_items(), NOW
     )
     assert [each.guid for each in chosen.new] == ["2"]
     assert [skip.reason for skip in chosen.skipped] == ["empty: it has neither title, text nor link"]
@@ -71,7 +71,7 @@ def test_no_maximum_age_takes_everything() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "title", "text", "wanted"),
+    ("filters", "title", "text", "selected"),
     [
         ({"exclude": ["ad"]}, "A bad road", "", True),
         ({"exclude": ["ad"]}, "An AD: buy", "", False),
@@ -86,20 +86,20 @@ def test_no_maximum_age_takes_everything() -> None:
         ({"include": ["ether"], "exclude": ["casino"]}, "Ether casino", "", False),
     ],
 )
-def test_words(words: dict[str, list[str]], title: str, text: str, wanted: bool) -> None:
-    chosen = select_items(feed(**words), [item("1", title=title, text=text)], ExistingItems(), NOW)
-    assert (len(chosen.new), len(chosen.skipped)) == ((1, 0) if wanted else (0, 1))
+def test_keywords(filters: dict[str, list[str]], title: str, text: str, selected: bool) -> None:
+    chosen = select_items(feed(**filters), [item("1", title=title, text=text)], ExistingItems(), NOW)
+    assert (len(chosen.new), len(chosen.skipped)) == ((1, 0) if selected else (0, 1))
 
 
-def test_reasons_name_the_word() -> None:
-    one = select_items(feed(exclude=["casino"]), [item("1", title="Casino")], ExistingItems(), NOW)
-    other = select_items(feed(include=["casino"]), [item("1")], ExistingItems(), NOW)
-    assert one.skipped[0].reason == "excluded word: casino"
-    assert other.skipped[0].reason == "no include word"
+def test_reasons_name_the_keyword() -> None:
+    excluded = select_items(feed(exclude=["casino"]), [item("1", title="Casino")], ExistingItems(), NOW)
+    not_included = select_items(feed(include=["casino"]), [item("1")], ExistingItems(), NOW)
+    assert excluded.skipped[0].reason == "excluded word: casino"
+    assert not_included.skipped[0].reason == "no include word"
 
 
 def test_a_story_of_another_feed_is_merged_into_it() -> None:
-    taken = known(canonicals={"https://w.example/s": ("other", "o1")})
+    taken = existing_items(canonicals={"https://w.example/s": ("other", "o1")})
     chosen = select_items(feed(), [item("1", link="https://w.example/s")], taken, NOW)
     assert chosen.new == ()
     assert chosen.merged[0].into == ("other", "o1")
@@ -117,12 +117,12 @@ def test_a_story_that_comes_twice_is_merged_into_its_first() -> None:
 def test_a_story_known_under_another_guid_of_this_feed_is_merged_into_it() -> None:
     link = "https://w.example/s"
     chosen = select_items(
-        feed(), [item("2", link=link), item("1", link=link)], known(item("1", link=link)), NOW
+        feed(), [item("2", link=link), item("1", link=link)], existing_items(item("1", link=link)), NOW
     )
     assert chosen.merged[0].into == ("wire", "1")
 
 
-def test_an_unwanted_item_takes_no_story() -> None:
+def test_no_item_is_merged_into_a_skipped_one() -> None:
     link = "https://w.example/s"
     chosen = select_items(feed(), [item("1", link=link, days=99), item("2", link=link)], ExistingItems(), NOW)
     assert [each.guid for each in chosen.new] == ["2"]
@@ -130,7 +130,7 @@ def test_an_unwanted_item_takes_no_story() -> None:
 
 def test_a_skipped_item_stays_skipped_until_it_changes() -> None:
     unwanted = item("1", title="Weather")
-    before = known(unwanted, state="skipped")
+    before = existing_items(unwanted, state="skipped")
     config = feed(include=["bitcoin"])
     assert select_items(config, [unwanted], before, NOW).unchanged == 1
     changed = item("1", title="Weather and bitcoin")
@@ -139,12 +139,12 @@ def test_a_skipped_item_stays_skipped_until_it_changes() -> None:
     assert select_items(config, [still], before, NOW).unchanged == 1
 
 
-def test_a_merged_item_that_changes_speaks_for_the_one_it_was_merged_into() -> None:
-    chosen = select_items(feed(), [item("1", title="New")], known(item("1"), state="merged"), NOW)
+def test_a_changed_merged_item_is_an_update() -> None:
+    chosen = select_items(feed(), [item("1", title="New")], existing_items(item("1"), state="merged"), NOW)
     assert (chosen.new, len(chosen.updated)) == ((), 1), "the ledger knows for which"
 
 
-def test_a_window_is_half_open_and_stands_in_for_age() -> None:
+def test_a_window_is_half_open_and_replaces_the_maximum_age() -> None:
     window = (NOW - timedelta(days=30), NOW - timedelta(days=20))
     batch = [
         item("before", days=30.01),
@@ -175,24 +175,24 @@ def test_an_open_window_has_no_end() -> None:
         (None, False, False),
     ],
 )
-def test_a_window_stands_in_for_the_age_that_an_item_was_skipped_for_and_for_no_other_reason(
+def test_a_window_selects_items_skipped_for_age_and_for_no_other_reason(
     reason: str | None, changed: bool, taken: bool
 ) -> None:
     skipped = item("1", days=30)
     before = ExistingItem(state="skipped", content_hash=skipped.content_hash, reason=reason)
-    seen = item("1", days=30, title="T, corrected") if changed else skipped
-    chosen = select_items(feed(), [seen], ExistingItems(guids={"1": before}), NOW, window=(None, None))
-    assert (chosen.new, chosen.unchanged) == (((seen,), 0) if taken else ((), 1))
+    current = item("1", days=30, title="T, corrected") if changed else skipped
+    chosen = select_items(feed(), [current], ExistingItems(guids={"1": before}), NOW, window=(None, None))
+    assert (chosen.new, chosen.unchanged) == (((current,), 0) if taken else ((), 1))
 
 
 @pytest.mark.parametrize("state", ["seen", "answered", "drafted", "approved", "rejected", "failed", "merged"])
-def test_a_window_leaves_what_is_known_alone_but_for_the_text_of_what_waits(state: str) -> None:
+def test_a_window_updates_stored_items_only_while_they_are_queued(state: str) -> None:
     same, changed = item("1", days=30), item("2", days=30, title="T, corrected")
-    before = known(same, item("2", days=30), state=state)
+    before = existing_items(same, item("2", days=30), state=state)
     chosen = select_items(feed(), [same, changed], before, NOW, window=(None, None))
-    waits = state == "seen"
+    queued = state == "seen"
     assert (chosen.new, chosen.unchanged) == ((), 1)
-    assert (chosen.updated, chosen.outside) == (((changed,), 0) if waits else ((), 1))
+    assert (chosen.updated, chosen.outside) == (((changed,), 0) if queued else ((), 1))
 
 
 def test_a_limit_takes_the_newest_of_a_window_and_leaves_the_others_as_they_are() -> None:
@@ -207,11 +207,11 @@ def test_a_limit_takes_the_newest_of_a_window_and_leaves_the_others_as_they_are(
         item("second", days=3),
     ]
     config = feed(exclude=["casino"])
-    chosen = select_items(config, batch, ExistingItems(), NOW, window=(None, None), most=2)
+    chosen = select_items(config, batch, ExistingItems(), NOW, window=(None, None), limit=2)
     assert [each.guid for each in chosen.new] == ["newest", "second"]
     assert [skip.item.guid for skip in chosen.skipped] == ["casino"]
     assert (chosen.beyond, chosen.outside, chosen.merged) == (2, 2, ())
-    none = select_items(config, batch, ExistingItems(), NOW, window=(None, None), most=0)
+    none = select_items(config, batch, ExistingItems(), NOW, window=(None, None), limit=0)
     assert (none.new, none.skipped, none.merged, none.beyond) == ((), (), (), 4)
 
 
@@ -233,14 +233,14 @@ def test_a_limit_takes_the_newest_of_a_window_and_leaves_the_others_as_they_are(
     st.booleans(),
     st.none() | st.integers(-1, 4),
 )
-def test_every_item_is_in_one_place_and_a_second_poll_finds_nothing(
-    batch: list[Item], state: str, known_count: int, backfill: bool, most: int | None
+def test_every_item_has_one_outcome_and_a_second_poll_finds_nothing_new(
+    batch: list[Item], state: str, stored_count: int, backfill: bool, limit: int | None
 ) -> None:
     config = feed(exclude=["casino"])
     window = (NOW - timedelta(days=10), None) if backfill else None
-    most = most if backfill else None
-    before = known(*batch[:known_count], state=state)
-    chosen = select_items(config, batch, before, NOW, window=window, most=most)
+    limit = limit if backfill else None
+    before = existing_items(*batch[:stored_count], state=state)
+    chosen = select_items(config, batch, before, NOW, window=window, limit=limit)
     placed = [
         *chosen.new,
         *chosen.updated,
@@ -248,14 +248,14 @@ def test_every_item_is_in_one_place_and_a_second_poll_finds_nothing(
         *(m.item for m in chosen.merged),
     ]
     assert len(placed) + chosen.unchanged + chosen.outside + chosen.beyond == len(batch)
-    assert len(chosen.new) <= max(0, len(batch) if most is None else most)
+    assert len(chosen.new) <= max(0, len(batch) if limit is None else limit)
     after = ExistingItems(
         guids=before.guids
-        | known(*chosen.new, state="seen").guids
-        | known(*(skip.item for skip in chosen.skipped), state="skipped").guids
-        | known(*(merge.item for merge in chosen.merged), state="merged").guids
+        | existing_items(*chosen.new, state="seen").guids
+        | existing_items(*(skip.item for skip in chosen.skipped), state="skipped").guids
+        | existing_items(*(merge.item for merge in chosen.merged), state="merged").guids
     )
     again = select_items(
-        config, batch, after, NOW, window=window, most=None if most is None else most - len(chosen.new)
+        config, batch, after, NOW, window=window, limit=None if limit is None else limit - len(chosen.new)
     )
     assert (again.new, again.updated, again.skipped, again.merged) == ((), (), (), ())

@@ -1,11 +1,11 @@
-"""Text that was damaged on its way, and what cannot be seen of it."""
+"""Mojibake, invisible characters and white space."""
 
 import pytest
 from ftfy.badness import is_bad
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.feeds.text_cleanup import clean, collapsed, fix_mojibake, is_mojibake, strip_invisible
+from pipeline.feeds.text_cleanup import collapse_spaces, fix_mojibake, is_clean, is_mojibake, strip_invisible
 
 WRONG = ("cp1252", "latin-1", "mac-roman", "cp1250", "cp1251", "cp1253", "cp1257", "cp437")
 
@@ -24,14 +24,14 @@ def test_no_damage_is_overlooked(text: str, charset: str) -> None:
     | st.text("a\n\u200b\u200d\ufeff\u202e\U000e0041\U000e0100é\x00\x85\u2028", max_size=9)
 )
 def test_what_is_called_clean_has_nothing_to_hide(text: str) -> None:
-    assert not clean(text) or strip_invisible(text) == text
+    assert not is_clean(text) or strip_invisible(text) == text
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("a", True), ("é’ 👍\n中", True), ("a\u200bb", False), ("\U000e0100", False)]
+    ("text", "expected"), [("a", True), ("é’ 👍\n中", True), ("a\u200bb", False), ("\U000e0100", False)]
 )
-def test_clean(text: str, said: bool) -> None:
-    assert clean(text) is said
+def test_clean(text: str, expected: bool) -> None:
+    assert is_clean(text) is expected
 
 
 def test_one_bad_line_spoils_no_other() -> None:
@@ -39,4 +39,4 @@ def test_one_bad_line_spoils_no_other() -> None:
 
 
 def test_white_space_of_any_length_is_one_space() -> None:
-    assert collapsed("a" + " \n\t\r\xa0" * 1000 + "b") == "a b"
+    assert collapse_spaces("a" + " \n\t\r\xa0" * 1000 + "b") == "a b"

@@ -1,11 +1,10 @@
-"""Links: absolute or none, and one spelling for what is the same."""
+"""Absolute and canonical URLs."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.feeds.entries import canonical_url
-from pipeline.feeds.urls import absolute_url, fix_url
+from pipeline.feeds.urls import absolute_url, canonical_url, fix_url
 
 
 @pytest.mark.parametrize(
@@ -80,10 +79,10 @@ def test_a_parameter_that_may_choose_the_page_stays(query: str) -> None:
     | st.text()
 )
 def test_canonical_is_stable_and_never_raises(url: str) -> None:
-    found = canonical_url(url)
-    if found is not None:
-        assert found.isascii()
-        assert canonical_url(found) == found
+    canonical = canonical_url(url)
+    if canonical is not None:
+        assert canonical.isascii()
+        assert canonical_url(canonical) == canonical
     absolute_url(url, "https://base.example/")
 
 

@@ -1,10 +1,10 @@
-"""XML that was not in order, so that it can be read strictly."""
+"""Repair of XML for a strict parser."""
 
 import pytest
 
 from pipeline.feeds.parsing.xml_repair import (
     close_truncated,
-    declared_entities,
+    declare_namespaces,
     repair_xml,
     strip_doctype,
     strip_empty,
@@ -33,24 +33,26 @@ from pipeline.feeds.parsing.xml_repair import (
         ("<!-- <!DOCTYPE r> <r/>", "<!-- <!DOCTYPE r> <r/>", {}),
     ],
 )
-def test_a_document_type_goes_and_short_entities_stay(text: str, rest: str, names: dict[str, str]) -> None:
+def test_a_doctype_is_removed_and_its_short_entities_returned(
+    text: str, rest: str, names: dict[str, str]
+) -> None:
     assert strip_doctype(text) == (rest, names)
 
 
 @pytest.mark.parametrize(
-    ("text", "mended_text"),
+    ("text", "repaired"),
     [
         ("AT&T &amp; &lt; &#8217; &#x41;", "AT&amp;T &amp; &lt; &#8217; &#x41;"),
         ("&nbsp;&eacute;&LT;&mine;&nope;", "\xa0é&lt;A &amp; B&amp;nope;"),
         ("<![CDATA[&nbsp; &]]><!-- & -->&", "<![CDATA[&nbsp; &]]><!-- & -->&amp;"),
     ],
 )
-def test_ampersands_and_entities_are_written_out(text: str, mended_text: str) -> None:
-    assert repair_xml(text, {"mine": "A & B"}) == mended_text
+def test_ampersands_and_entities_are_escaped(text: str, repaired: str) -> None:
+    assert repair_xml(text, {"mine": "A & B"}) == repaired
 
 
 @pytest.mark.parametrize(
-    ("text", "whole", "cut"),
+    ("text", "closed", "cut"),
     [
         ("<rss><item>a</item></rss>", "<rss><item>a</item></rss>", False),
         ("<rss><item>a</item><item>b", "<rss><item>a</item></rss>", True),
@@ -61,20 +63,20 @@ def test_ampersands_and_entities_are_written_out(text: str, mended_text: str) ->
         ("<rss><item/></rss><rss><item/></rss>", "<rss><item/></rss><rss><item/></rss>", False),
     ],
 )
-def test_what_was_cut_off_goes_with_its_item(text: str, whole: str, cut: bool) -> None:
-    assert close_truncated(text) == (whole, cut)
+def test_a_truncated_feed_ends_after_its_last_whole_item(text: str, closed: str, cut: bool) -> None:
+    assert close_truncated(text) == (closed, cut)
 
 
-def test_empty_texts_and_preambles_go() -> None:
+def test_empty_texts_and_preambles_are_removed() -> None:
     assert strip_empty("<a><summary></summary><description><![CDATA[ ]]></description></a>") == "<a></a>"
     feed = "<?xml version='1.0'?><rss version='2.0'/>"
     assert strip_preamble(f"<br>Warning: x{feed}") == feed
     assert strip_preamble(f"\u00ef\u00bb\u00bf {feed}") == feed
 
 
-def test_prefixes_that_were_forgotten_are_declared() -> None:
+def test_undeclared_prefixes_are_declared() -> None:
     feed = "<!-- <x:y/> --><rss xmlns:a='u'><a:b/><MEDIA:c d:e = '1' xml:lang='en'/>f:g <i href='h:j'/></rss>"
-    whole = declared_entities(feed, {"media": "http://media.example/"})
+    whole = declare_namespaces(feed, {"media": "http://media.example/"})
     assert whole == feed.replace("<rss", '<rss xmlns:MEDIA="http://media.example/" xmlns:d="urn:d"')
-    assert declared_entities("<rss xmlns:a='u'><a:b/></rss>", {}) is None
-    assert declared_entities("no root", {}) is None
+    assert declare_namespaces("<rss xmlns:a='u'><a:b/></rss>", {}) is None
+    assert declare_namespaces("no root", {}) is None

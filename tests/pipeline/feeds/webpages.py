@@ -1,4 +1,4 @@
-"""Web pages of our own writing: a newspaper's story, and what stands in its way."""
+"""Web pages written for the tests: an article, paywalls and blocking pages."""
 
 import json
 

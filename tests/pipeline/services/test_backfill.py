@@ -236,7 +236,7 @@ async def test_a_page_that_is_not_there_is_the_end_and_no_trouble(
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ({"status": 500}, "trouble at its server (500)"),
+        ({"status": 500}, "server error (500)"),
         ({"body": b"<html><body><p>Down</p></body></html>"}, "/feed"),
         ({"status": 403}, "refuses access (403)"),
     ],
