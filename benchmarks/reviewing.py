@@ -40,7 +40,7 @@ def sit_down(page: Page, url: str) -> None:
     """Sign in."""
     page.goto(f"{url}/?token={TOKEN}")
     page.get_by_label("Your name").fill("Ada")
-    page.get_by_role("button", name="Sit down").click()
+    page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{url}/")
 
 

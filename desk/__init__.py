@@ -1,4 +1,4 @@
-"""The review desk: a web page on which an editor reads drafts beside their sources and decides about them."""
+"""The review desk: editors compare drafts with their sources in a browser and decide on them."""
 
 from desk.app import create_app
 

@@ -1,4 +1,4 @@
-"""The desk as an application: its pages, its gate, what it opens and closes."""
+"""The FastAPI application of the desk: routes, middleware, error pages, resources opened at startup."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,16 +21,16 @@ from pipeline.http_client import HttpClient
 from pipeline.services import review
 from pipeline.storage import Database
 
-_PARTS = (metrics, queue, drafts, edit, decisions, history, published, profile, covers)
+_PAGES = (metrics, queue, drafts, edit, decisions, history, published, profile, covers)
 
 
 def create_app(
     settings: Settings, access: AccessPolicy, *, covers_api: str = API_URL, checks: CheckPool | None = None
 ) -> FastAPI:
-    """Return the desk. Its ledger is opened when it starts: raises DatabaseError, ConfigError, OutputError.
+    """Return the application.
 
-    `covers_api` is where covers are searched for, `checks` what checks the drafts; by default two worker
-    processes.
+    At startup it opens the database; raises DatabaseError, ConfigError, OutputError. `covers_api` is the base
+    URL of the cover search, `checks` checks the drafts (None: two worker processes).
     """
 
     @asynccontextmanager
@@ -45,7 +45,7 @@ def create_app(
                 yield
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
-    for router in (*(part.router for part in _PARTS), decisions.everywhere):
+    for router in (*(page.router for page in _PAGES), decisions.undo_router):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(CopydeskError, error_page)

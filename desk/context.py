@@ -1,4 +1,4 @@
-"""What every page works with: ledger, files, subscriptions, checks; opened once."""
+"""The dependencies of every page: ledger, settings, subscriptions, checks, HTTP client."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -12,30 +12,32 @@ from pipeline.config import Settings, Subscriptions, load_feeds
 from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
 from pipeline.domain.models import Beat, FeedConfig, Source
-from pipeline.domain.reviews import Finding
+from pipeline.domain.reviews import Finding, Review
 from pipeline.http_client import HttpClient
+from pipeline.services import review
 from pipeline.services.draft_file import beat_of, decode_text, draft_front, draft_source, drop_editor_links
 from pipeline.services.edit import system_findings
 from pipeline.storage import Database, DraftRow
 
 
 class DraftView(NamedTuple):
-    """A draft as an editor sees it: its row, its text on disk, and what the checks say of that."""
+    """A draft as an editor sees it: its database row, its text on disk, and the findings about that text."""
 
     row: DraftRow
     text: str | None
-    """None where the file is missing or no text."""
+    """None if the file is missing or is not text."""
     sha256: str
+    """Hash of the file's bytes."""
     findings: tuple[Finding, ...]
     source: Source
     beat: Beat
     feed: FeedConfig | None
     unreadable: str = ""
-    """Why there is no text."""
+    """Why `text` is None; empty otherwise."""
 
 
 class WebContext:
-    """One open desk."""
+    """The dependencies of a running desk."""
 
     def __init__(
         self, settings: Settings, db: Database, checks: CheckPool, net: HttpClient, covers_api: str
@@ -47,19 +49,22 @@ class WebContext:
         self._covers_api = covers_api
         self._feeds: tuple[int, Subscriptions] | None = None
 
-    def search(self) -> UnsplashClient | None:
-        """Return where covers are searched for; None where there is no key."""
+    def cover_search(self) -> UnsplashClient | None:
+        """Return the client of the cover search; None without an API key."""
         key = self.settings.unsplash_key
         return UnsplashClient(self._net, key.get_secret_value(), self._covers_api) if key else None
 
     @property
     def now(self) -> datetime:
-        """The time."""
+        """The current time, in UTC."""
         return datetime.now(UTC)
 
     @property
     def subscriptions(self) -> Subscriptions:
-        """The subscriptions, read again when their file was changed; the last good ones while it is wrong."""
+        """The subscriptions, reloaded when feeds.yaml changes; the last valid ones while it is invalid.
+
+        Raises ConfigError or OSError if there never were valid ones. Reads a file: call it in a thread.
+        """
         path = self.settings.feeds_file
         try:
             changed = path.stat().st_mtime_ns
@@ -71,34 +76,44 @@ class WebContext:
         return self._feeds[1]
 
     async def draft_view(self, ref: str) -> DraftView:
-        """Return a draft with its text and findings. Raises ReviewError where there is none."""
+        """Return a draft with its text and findings. Raises ReviewError if `ref` names no draft."""
         row = await asyncio.to_thread(self.db.drafts.get, ref)
         data = await asyncio.to_thread(files.read_bytes, self.settings.output, row.path)
         subscriptions = await asyncio.to_thread(lambda: self.subscriptions)
         source, beat = draft_source(row, subscriptions), beat_of(subscriptions, row.feed_key)
-        feed = next((one for one in subscriptions.feeds if one.key == row.feed_key), None)
+        feed = next((feed for feed in subscriptions.feeds if feed.key == row.feed_key), None)
         text, unreadable = _decoded(row, data)
         sha256 = files.sha256_of(data or b"")
-        found = row.findings
-        known = text == row.version_text and all(one.key for one in found)
-        stale = row.was_updated or (not known and row.state == "drafted")
+        findings = row.findings
+        checked = text == row.version_text and all(finding.key for finding in findings)
+        stale = row.was_updated or (not checked and row.state == "drafted")
         if text is not None and stale:
-            found = await self._found(row, source, beat, text)
-        return DraftView(row, text, sha256, found, source, beat, feed, unreadable)
+            findings = await self._check_text(row, source, beat, text)
+        return DraftView(row, text, sha256, findings, source, beat, feed, unreadable)
 
-    async def traced(self, seen: DraftView, body: str) -> list[SupportedClaim]:
-        """Return the claims of a body that the source bears out, and where."""
-        return await self._checks.trace(seen.source, body, seen.beat)
+    def submit_review(self, ref: str, decision: Review) -> None:
+        """Approve or reject the text whose hash is `decision.sha256`. Does I/O: call it in a thread.
+
+        Raises ReviewError, EditConflict, ConfigError.
+        """
+        review.submit_review(
+            self.db, self.settings.output, self.subscriptions, ref, decision.decision,
+            by=decision.by, note=decision.note, now=decision.at, seen=decision.sha256,
+        )  # fmt: skip
+
+    async def supported_claims(self, view: DraftView, body: str) -> list[SupportedClaim]:
+        """Return the claims of a body that the source supports, with their evidence."""
+        return await self._checks.trace(view.source, body, view.beat)
 
     async def check(
         self, row: DraftRow, source: Source, beat: Beat, metadata: dict[str, Any], body: str
     ) -> tuple[Finding, ...]:
-        """Return what the checks say of a text of a draft, and what happened elsewhere."""
+        """Return the findings about a text of a draft, its source and its rewrite requests."""
         front = draft_front(row, metadata, body, beat)
-        found = await self._checks.check(source, body, beat, front)
-        return (*drop_editor_links(row, body, found, front), *system_findings(row))
+        findings = await self._checks.check(source, body, beat, front)
+        return (*drop_editor_links(row, body, findings, front), *system_findings(row))
 
-    async def _found(self, row: DraftRow, source: Source, beat: Beat, text: str) -> tuple[Finding, ...]:
+    async def _check_text(self, row: DraftRow, source: Source, beat: Beat, text: str) -> tuple[Finding, ...]:
         try:
             metadata, body = loads(text)
         except OutputError:  # the page says why it cannot be read
@@ -107,7 +122,7 @@ class WebContext:
 
 
 def body_of(text: str) -> str:
-    """Return the body of a draft's text; the whole of it where it has no front matter."""
+    """Return the body of a draft's text; the whole text if its front matter cannot be read."""
     try:
         return loads(text)[1]
     except OutputError:
@@ -115,7 +130,7 @@ def body_of(text: str) -> str:
 
 
 def _decoded(row: DraftRow, data: bytes | None) -> tuple[str | None, str]:
-    """Return a file's text, or why there is none."""
+    """Return a file's text and an empty string, or None and why the text cannot be read."""
     if data is None:
         return None, f"{row.path} is missing. Put the file back, or restore a version of it."
     try:

@@ -1,31 +1,34 @@
-"""Two texts beside each other, word by word: pure."""
+"""Word diff of two texts. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Literal, NamedTuple
 
-_WORD = re.compile(r"\s+|\w+|[^\w\s]")
-_MOST = 4_000
-"""Words of a changed passage that are compared one by one; a longer one is shown as a whole."""
+_TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
+_MAX_TOKENS = 4_000
+"""Longest changed passage that is compared word by word, in tokens; a longer one is shown whole.
+
+Source: chosen, not measured: the comparison takes quadratic time.
+"""
 
 Kind = Literal["same", "gone", "new"]
 
 
 class Piece(NamedTuple):
-    """A stretch of text that both have, or one of them."""
+    """A part of the text that is in both texts, or in one of them."""
 
     kind: Kind
     text: str
 
 
 def word_diff(before: str, after: str) -> list[Piece]:
-    """Return the pieces of which `before` (same and gone) and `after` (same and new) are made."""
+    """Return pieces in order: same and gone join to `before`, same and new join to `after`."""
     return _joined(_by_lines(before.splitlines(keepends=True), after.splitlines(keepends=True)))
 
 
 def _by_lines(before: Sequence[str], after: Sequence[str]) -> Iterator[Piece]:
-    """Yield pieces; lines that differ are compared word by word."""
+    """Yield pieces; differing lines are compared word by word."""
     for tag, start, end, new_start, new_end in SequenceMatcher(
         a=before, b=after, autojunk=False
     ).get_opcodes():
@@ -37,8 +40,8 @@ def _by_lines(before: Sequence[str], after: Sequence[str]) -> Iterator[Piece]:
 
 
 def _by_words(before: str, after: str) -> Iterator[Piece]:
-    old, new = _WORD.findall(before), _WORD.findall(after)
-    if len(old) > _MOST or len(new) > _MOST:
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    if len(old) > _MAX_TOKENS or len(new) > _MAX_TOKENS:
         yield from (Piece("gone", before), Piece("new", after))
         return
     for _tag, start, end, new_start, new_end in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
@@ -50,13 +53,13 @@ def _by_words(before: str, after: str) -> Iterator[Piece]:
 
 
 def _joined(pieces: Iterator[Piece]) -> list[Piece]:
-    """Return pieces without empty ones, neighbours of one kind as one."""
-    found: list[Piece] = []
+    """Return pieces without empty ones, with neighbours of one kind joined."""
+    joined: list[Piece] = []
     for piece in pieces:
         if not piece.text:
             continue
-        if found and found[-1].kind == piece.kind:
-            found[-1] = Piece(piece.kind, found[-1].text + piece.text)
+        if joined and joined[-1].kind == piece.kind:
+            joined[-1] = Piece(piece.kind, joined[-1].text + piece.text)
         else:
-            found.append(piece)
-    return found
+            joined.append(piece)
+    return joined

@@ -1,4 +1,4 @@
-"""What an editor wants to see, as the query of a URL and as the ledger is asked. Pure."""
+"""Filters of the queue: parsed from and written to a URL's query, and turned into a ledger query. Pure."""
 
 from collections.abc import Mapping
 from typing import Literal, get_args
@@ -17,7 +17,7 @@ ORDERS: tuple[Order, ...] = get_args(Order)
 
 
 class Filters(FrozenModel):
-    """The part of the queue that is looked at."""
+    """Which drafts the queue shows, and in which order."""
 
     state: State = "drafted"
     feed: str = ""
@@ -25,19 +25,21 @@ class Filters(FrozenModel):
     findings: Findings | Literal[""] = ""
     q: str = ""
     asked: bool = False
+    """Only drafts with an open rewrite request."""
     changed: bool = False
+    """Only drafts whose source changed."""
     sort: Order = "newest"
 
     def query(self, **changes: str | bool) -> str:
-        """Return the query string, without what is as usual."""
-        usual = Filters()
-        told = self.model_dump() | changes
+        """Return the query string with `changes`, without fields that have their default."""
+        defaults = Filters()
+        values = self.model_dump() | changes
         return urlencode(
-            {name: _told(value) for name, value in told.items() if value != getattr(usual, name)}
+            {name: _parameter(value) for name, value in values.items() if value != getattr(defaults, name)}
         )
 
-    def wanted(self, subscriptions: Subscriptions) -> DraftQuery:
-        """Return what the ledger is asked for."""
+    def criteria(self, subscriptions: Subscriptions) -> DraftQuery:
+        """Return the filters as the ledger's query; the beat becomes its feeds."""
         feeds = [feed.key for feed in subscriptions.feeds if feed.beat == self.beat] if self.beat else None
         if self.feed:
             feeds = [self.feed] if feeds is None or self.feed in feeds else []
@@ -53,19 +55,19 @@ class Filters(FrozenModel):
 
     @property
     def narrowed(self) -> bool:
-        """Tell whether anything but the state is chosen."""
+        """Whether anything but state and order is set."""
         return self.model_copy(update={"state": "drafted", "sort": "newest"}) != Filters()
 
 
-def _told(value: object) -> str:
+def _parameter(value: object) -> str:
     return {True: "1", False: ""}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
 def read_filters(query: Mapping[str, str]) -> Filters:
-    """Return what a URL asks for; what nobody knows is left out."""
-    known: dict[str, object] = {name: query.get(name, "")[:200] for name in ("feed", "beat", "q")}
+    """Return the filters of a URL's query; unknown values are ignored."""
+    values: dict[str, object] = {name: query.get(name, "")[:200] for name in ("feed", "beat", "q")}
     for name, choices in (("state", STATES), ("findings", FINDINGS), ("sort", ORDERS)):
         if query.get(name) in choices:
-            known[name] = query[name]
-    known |= {name: bool(query.get(name)) for name in ("asked", "changed")}
-    return Filters.model_validate(known)
+            values[name] = query[name]
+    values |= {name: bool(query.get(name)) for name in ("asked", "changed")}
+    return Filters.model_validate(values)

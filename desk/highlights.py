@@ -1,7 +1,8 @@
-"""Marks in a text where findings are: put into the text's tokens, so that no mark can break the page.
+"""Articles and sources as safe HTML, with marks where findings are.
 
-Where a mark begins or ends, a character of a private plane is put into the Markdown; the rule that renders a
-text token turns it into an element. What stands in an address or in code has no marks.
+Markdown is rendered without raw HTML and images, and the result is sanitized again. A mark starts and ends
+with a sentinel, a private-use character in the Markdown; the render rule of text tokens replaces both with
+elements, so a mark cannot break the page. URLs and code have no marks.
 """
 
 import re
@@ -9,35 +10,47 @@ from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
+import nh3
+from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
-from desk.markdown import LONGEST, parser, safe
-
-_FIRST, _LAST = 0xF0000, 0xFFFFD
+MAX_CHARS = 200_000
+"""Characters of a text that are rendered; the rest is left out. Source: chosen, not measured."""
+_TAGS = {
+    "a", "blockquote", "br", "code", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "mark", "ol", "p",
+    "pre", "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
+_ATTRIBUTES = {
+    "a": {"href"},
+    "mark": {"class", "data-f"},
+    "span": {"id", "class"},
+    "ol": {"start"},
+}
+_FIRST = 0xF0000
 _SENTINELS = re.compile("[\U000f0000-\U000ffffd]")
 _ENCODED = re.compile(r"%F3%B[0-9A-F]%[89AB][0-9A-F]%[89AB][0-9A-F]", re.IGNORECASE)
 _LEAD = re.compile(r"[ \t]*(?:(?:>|#{1,6}(?=[ \t])|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t]))[ \t]*)*")
-_MOST = 2_000
-"""Marks in one text: a page with more is a wall of colour."""
+_MAX_MARKS = 2_000
+"""Marks in one text; further ones are left out. Source: chosen, not measured."""
 
 
 class Highlight(NamedTuple):
-    """A place in a text that a finding is about; half-open, in characters."""
+    """A span of a text to be marked: half-open, in characters."""
 
     number: int
-    """Of the finding."""
+    """Number of the finding or claim on the page."""
     start: int
     end: int
     level: str
-    """block, warn, note, fine (answered for), fact (borne out), evidence or ground (of a fact)."""
+    """block, warn, note, fine (dismissed), fact (supported claim), evidence, ground (evidence of a fact)."""
     anchor: str
-    """Where links to it lead."""
+    """Element id that links point to."""
 
 
 Env = MutableMapping[str, Any]
-"""What goes from one piece of a text to the next: the boundaries, the open marks, the anchors set."""
+"""State between the text tokens of one document: the boundaries, the open marks, the anchors already set."""
 _RANK = ("block", "warn", "note", "fine", "evidence", "fact", "ground")
 
 
@@ -47,54 +60,75 @@ class _Boundary(NamedTuple):
     mark: Highlight
 
 
+def markdown_parser() -> MarkdownIt:
+    """Return a parser of CommonMark with tables and strikethrough, which escapes HTML and loads no image."""
+    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
+
+
+def sanitize(html: str) -> str:
+    """Return HTML with only the elements and attributes of an article, and http(s) links."""
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes={"http", "https"},
+        link_rel="nofollow noopener noreferrer",
+    )
+
+
+def render_markdown(body: str) -> str:
+    """Return a Markdown body as HTML, without marks."""
+    return sanitize(str(markdown_parser().render(body[:MAX_CHARS])))
+
+
 def highlight_markdown(body: str, marks: Iterable[Highlight]) -> str:
-    """Return a body as HTML with its marks."""
-    body = _SENTINELS.sub("\ufffd", body[:LONGEST])
+    """Return a Markdown body as HTML with marks."""
+    body = _SENTINELS.sub("\ufffd", body[:MAX_CHARS])
     boundaries = _boundaries(body, marks)
     text = _with_sentinels(body, boundaries)
-    made = parser()
-    made.add_render_rule("text", _text_rule)
-    env: Env = {"boundaries": boundaries, "open": {}, "seen": set()}
-    tokens = made.parse(text, env)
+    markdown = markdown_parser()
+    markdown.add_render_rule("text", _text_rule)
+    env: Env = {"boundaries": boundaries, "open": {}, "anchors": set()}
+    tokens = markdown.parse(text, env)
     _strip(tokens)
-    return safe(str(made.renderer.render(tokens, made.options, env)))
+    return sanitize(str(markdown.renderer.render(tokens, markdown.options, env)))
 
 
 def highlight_text(text: str, marks: Iterable[Highlight]) -> str:
-    """Return a plain text as paragraphs of HTML with its marks."""
-    text = _SENTINELS.sub("\ufffd", text[:LONGEST])
+    """Return a plain text as paragraphs of HTML with marks."""
+    text = _SENTINELS.sub("\ufffd", text[:MAX_CHARS])
     boundaries = _boundaries(text, marks)
-    env: Env = {"boundaries": boundaries, "open": {}, "seen": set()}
+    env: Env = {"boundaries": boundaries, "open": {}, "anchors": set()}
     paragraphs = re.split(r"\n\s*\n", _with_sentinels(text, boundaries))
-    return safe("".join(f"<p>{_pieces(one, env)}</p>" for one in paragraphs if one.strip()))
+    return sanitize("".join(f"<p>{_pieces(text, env)}</p>" for text in paragraphs if text.strip()))
 
 
 def highlight_line(text: str, marks: Iterable[Highlight]) -> str:
-    """Return a plain text in one line as HTML with its marks."""
-    text = _SENTINELS.sub("\ufffd", text[:LONGEST])
+    """Return a plain text of one line as HTML with marks."""
+    text = _SENTINELS.sub("\ufffd", text[:MAX_CHARS])
     boundaries = _boundaries(text, marks)
-    env: Env = {"boundaries": boundaries, "open": {}, "seen": set()}
-    return safe(_pieces(_with_sentinels(text, boundaries), env))
+    env: Env = {"boundaries": boundaries, "open": {}, "anchors": set()}
+    return sanitize(_pieces(_with_sentinels(text, boundaries), env))
 
 
 def _boundaries(text: str, marks: Iterable[Highlight]) -> list[_Boundary]:
-    """Return where marks begin and end, in order; empty ones and those out of the text are left out."""
-    found = []
-    for mark in list(marks)[:_MOST]:
+    """Return the starts and ends of marks in order, without empty marks and those outside the text."""
+    boundaries = []
+    for mark in list(marks)[:_MAX_MARKS]:
         start, end = _trimmed(text, max(0, mark.start), min(len(text), mark.end))
         if start < end:
-            found += [_Boundary(start, True, mark), _Boundary(end, False, mark)]
-    # What ends at a place ends before anything begins there.
-    return sorted(found, key=lambda one: (one.at, one.opens, one.mark.number))
+            boundaries += [_Boundary(start, True, mark), _Boundary(end, False, mark)]
+    # At one position, ends come before starts.
+    return sorted(boundaries, key=lambda boundary: (boundary.at, boundary.opens, boundary.mark.number))
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return a span without white space at its ends, and behind the signs that begin a block."""
+    """Return a span without white space at its ends and without the markers that begin a block."""
     while start < end and text[end - 1].isspace():
         end -= 1
     while start < end and text[start].isspace():
         start += 1
-    if text.startswith("](", end - 1):  # within a link's own signs it would be a link no more
+    if text.startswith("](", end - 1):  # a sentinel between `]` and `(` would break the link
         end -= 1
     line = text.rfind("\n", 0, start) + 1
     lead = _LEAD.match(text, line)
@@ -110,7 +144,7 @@ def _with_sentinels(text: str, boundaries: Sequence[_Boundary]) -> str:
 
 
 def _strip(tokens: Iterable[Token]) -> None:
-    """Take the sentinels out of addresses and code."""
+    """Remove the sentinels from URLs and code."""
     for token in tokens:
         token.attrs = {
             name: _ENCODED.sub("", _SENTINELS.sub("", value)) if isinstance(value, str) else value
@@ -129,7 +163,7 @@ def _text_rule(
 
 
 def _pieces(text: str, env: Env) -> str:
-    """Return a piece of text as HTML; which marks are open goes from one piece to the next."""
+    """Return a part of a text as HTML; `env` keeps which marks are open between calls."""
     return "".join(_runs(text, env))
 
 
@@ -150,10 +184,10 @@ def _runs(text: str, env: Env) -> Iterator[str]:
 
 
 def _anchor(mark: Highlight, env: Env) -> str:
-    seen: set[str] = env["seen"]
-    if mark.anchor in seen:
+    anchors: set[str] = env["anchors"]
+    if mark.anchor in anchors:
         return ""
-    seen.add(mark.anchor)
+    anchors.add(mark.anchor)
     return f'<span id="{escape(mark.anchor)}" class="anchor"></span>'
 
 

@@ -1,4 +1,4 @@
-"""The gate before every page: an ASGI middleware that lets in who may come, and says what pages may do."""
+"""ASGI middleware of every request: access control, security headers (CSP), size limit, audit log."""
 
 import json
 import logging
@@ -23,13 +23,13 @@ from desk.auth import (
     valid_token,
 )
 
-LARGEST = 4_000_000
-"""Bytes of a form: the longest body there is, each character of it encoded."""
-_DRAINED = 50_000_000
-"""Bytes that are read of a request that is refused for its length: a browser shows no answer before."""
+MAX_FORM_BYTES = 4_000_000
+"""Largest request body, in bytes: the longest article, with every character percent-encoded."""
+_MAX_DRAINED_BYTES = 50_000_000
+"""Longest refused body that is read, in bytes: browsers show no response before they have sent the body."""
 log = logging.getLogger("copydesk.desk")
 audit = logging.getLogger("copydesk.desk.audit")
-"""A line of JSON for every request that was to change something, and every one that was refused."""
+"""One line of JSON for every request that may change something, and for every refused one."""
 
 _REFUSED = frozenset((400, 401, 403, 413))
 _POLICY = (
@@ -40,67 +40,67 @@ _POLICY = (
 
 class _Refusal(NamedTuple):
     status: int
-    words: str
+    message: str
 
 
 class AccessMiddleware:
-    """Refuses what does not belong here, before anything else looks at it."""
+    """Refuses requests without access before any route sees them."""
 
     def __init__(self, app: ASGIApp, access: AccessPolicy) -> None:
         self._app = app
         self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or hand it on with the editor's name in its state."""
+        """Refuse a request, sign it in, or pass it on with the editor's name in its state."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        answer = self._answer(scope, headers)
+        response = self._response(scope, headers)
         send = _audited(scope, send)
-        if answer is not None:
+        if response is not None:
             await _drain(receive, headers)
-            await answer(scope, receive, _secured(scope, send, static=False))
+            await response(scope, receive, _secured(scope, send, static=False))
             return
         static = scope["path"].startswith("/static/")
         await self._app(scope, _limited(receive), _secured(scope, send, static=static))
 
-    def _answer(self, scope: Scope, headers: Headers) -> Response | None:
-        """Return why a request goes no further, or the sign-in that it is; None: it goes on."""
+    def _response(self, scope: Scope, headers: Headers) -> Response | None:
+        """Return the refusal of a request, or the redirect of a sign-in; None if the request may go on."""
         refusal = self._refusal(scope, headers)
         if refusal is not None:
-            log.warning("refused %s %s: %s", scope["method"], scope["path"], refusal.words)
-            return PlainTextResponse(refusal.words + "\n", refusal.status)
+            log.warning("refused %s %s: %s", scope["method"], scope["path"], refusal.message)
+            return PlainTextResponse(refusal.message + "\n", refusal.status)
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         token = dict(query).get("token")
         if not valid_token(self._access, token) or scope["method"] not in SAFE:
             return None
         rest = urlencode([(name, value) for name, value in query if name != "token"])
-        # One slash: two would lead to another host.
+        # One slash: a path with two leads to another host (open redirect).
         path = "/" + scope["path"].lstrip("/\\")
-        answer = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
-        answer.headers.append("set-cookie", cookie(self._access.session_cookie, self._access.session))
-        return answer
+        response = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
+        response.headers.append("set-cookie", cookie(self._access.session_cookie, self._access.session))
+        return response
 
     def _refusal(self, scope: Scope, headers: Headers) -> _Refusal | None:
         if not allowed_host(self._access, headers.get("host")):
-            said = "This name is not the desk's. Open the link that `copydesk desk` printed."
-            return _Refusal(400, said + " For a name of your own set COPYDESK_DESK_HOSTS.")
+            message = "This host name is not allowed. Open the link that `copydesk desk` printed."
+            return _Refusal(400, message + " To allow it, set COPYDESK_DESK_HOSTS.")
         if not same_origin(scope["method"], headers):
-            return _Refusal(403, "This request does not come from a page of the desk; nothing was changed.")
-        if _length(headers) > LARGEST:
-            return _Refusal(413, "That is more text than an article has; shorten it.")
-        return self._stranger(scope, headers)
+            return _Refusal(403, "This request does not come from a page of the desk. Nothing was changed.")
+        if _content_length(headers) > MAX_FORM_BYTES:
+            return _Refusal(413, "The text is too long: shorten it.")
+        return self._sign_in(scope, headers)
 
-    def _stranger(self, scope: Scope, headers: Headers) -> _Refusal | None:
-        """Refuse who is not signed in; note the name of who is."""
+    def _sign_in(self, scope: Scope, headers: Headers) -> _Refusal | None:
+        """Refuse a request that is not signed in; otherwise store the editor's name in its state."""
         access = self._access
         cookies = cookie_parser(headers.get("cookie", ""))
         client = scope["client"][0] if scope.get("client") else None
         name = proxied(access, client, headers)
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-        shown = query.get("token") or headers.get("authorization", "").removeprefix("Bearer ")
-        if name is None and not signed_in(access, cookies) and not valid_token(access, shown):
+        token = query.get("token") or headers.get("authorization", "").removeprefix("Bearer ")
+        if name is None and not signed_in(access, cookies) and not valid_token(access, token):
             return _Refusal(401, "Not signed in. Open the link that `copydesk desk` printed in the terminal.")
         scope.setdefault("state", {})["editor"] = name or editor(access, cookies)
         return None
@@ -122,25 +122,25 @@ def _secured(scope: Scope, send: Send, *, static: bool) -> Send:
 
 
 def _policy(scope: Scope) -> str:
-    """Return what a page may do; it leaves in its state's `images` where else it shows images from."""
+    """Return the Content-Security-Policy of a page; its state's `images` lists further hosts of images."""
     hosts = scope.get("state", {}).get("images", ())
     return _POLICY.format(images="".join(f" {host}" for host in hosts))
 
 
 def _audited(scope: Scope, send: Send) -> Send:
-    """Note who asked for what, and what they were told, where it may have changed something."""
+    """Write an audit entry for requests that may change something or are refused."""
 
     async def audited(message: Message) -> None:
         if message["type"] == "http.response.start":
             status = message["status"]
             if scope["method"] not in SAFE or status in _REFUSED:
-                audit.info(json.dumps(_line(scope, status)))
+                audit.info(json.dumps(_audit_entry(scope, status)))
         await send(message)
 
     return audited
 
 
-def _line(scope: Scope, status: int) -> dict[str, object]:
+def _audit_entry(scope: Scope, status: int) -> dict[str, object]:
     return {
         "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "editor": scope.get("state", {}).get("editor"),
@@ -151,30 +151,30 @@ def _line(scope: Scope, status: int) -> dict[str, object]:
 
 
 async def _drain(receive: Receive, headers: Headers) -> None:
-    """Read what is left of a request, unless that would take for ever."""
-    left = _length(headers) if _length(headers) <= _DRAINED else 0
-    while left > 0:
+    """Read the rest of a refused request, up to `_MAX_DRAINED_BYTES`."""
+    remaining = _content_length(headers) if _content_length(headers) <= _MAX_DRAINED_BYTES else 0
+    while remaining > 0:
         message = await receive()
-        left -= len(message.get("body", b""))
+        remaining -= len(message.get("body", b""))
         if not message.get("more_body"):
             return
 
 
 def _limited(receive: Receive) -> Receive:
-    """Return a receiver that ends a request which is longer than it said, or did not say."""
-    taken = 0
+    """Return a receiver that ends requests over `MAX_FORM_BYTES`, whatever their Content-Length says."""
+    received = 0
 
     async def limited() -> Message:
-        nonlocal taken
+        nonlocal received
         message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > LARGEST:
+        received += len(message.get("body", b""))
+        if received > MAX_FORM_BYTES:
             return {"type": "http.disconnect"}
         return message
 
     return limited
 
 
-def _length(headers: Headers) -> int:
-    told = headers.get("content-length", "0")
-    return int(told) if told.isdecimal() else 0
+def _content_length(headers: Headers) -> int:
+    value = headers.get("content-length", "0")
+    return int(value) if value.isdecimal() else 0

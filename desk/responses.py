@@ -1,7 +1,4 @@
-"""Pages: templates filled, errors told in words, redirects that lead on.
-
-What was just done, told on the next page with the way back.
-"""
+"""Responses: rendered templates, error pages, redirects, and the message about the last action."""
 
 import asyncio
 import hashlib
@@ -21,10 +18,10 @@ from desk.views import relative_time
 from pipeline.domain.errors import CopydeskError, DatabaseError, EditConflict, ReviewError
 from pipeline.domain.reviews import ReviewDecision
 
-_HERE = Path(__file__).parent
-STATIC = _HERE / "static"
+_FOLDER = Path(__file__).parent
+STATIC = _FOLDER / "static"
 _ENVIRONMENT = Environment(
-    loader=FileSystemLoader(_HERE / "templates"),
+    loader=FileSystemLoader(_FOLDER / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -34,7 +31,7 @@ _ENVIRONMENT = Environment(
 
 @lru_cache
 def static(name: str) -> str:
-    """Return the URL of a static file, another one as soon as the file is."""
+    """Return the URL of a static file, with a hash of its content: browsers may cache it for ever."""
     digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
     return f"/static/{name}?v={digest}"
 
@@ -46,13 +43,13 @@ _ENVIRONMENT.filters["relative_time"] = relative_time
 
 
 def web_context(request: Request) -> WebContext:
-    """Return what the pages work with."""
-    found: WebContext = request.app.state.ctx
-    return found
+    """Return the dependencies of the pages."""
+    ctx: WebContext = request.app.state.ctx
+    return ctx
 
 
 def current_editor(request: Request) -> str:
-    """Return the editor's name. Raises Unnamed where nobody gave one yet."""
+    """Return the editor's name. Raises EditorNameMissing if none was given in this browser."""
     name: str | None = request.state.editor
     if name is None:
         raise EditorNameMissing
@@ -60,39 +57,39 @@ def current_editor(request: Request) -> str:
 
 
 class EditorNameMissing(Exception):
-    """Nobody said who sits here: verdicts need a name."""
+    """The browser is signed in, but has no editor's name."""
 
 
 def filters(request: Request) -> Filters:
-    """Return the part of the queue that the page's URL speaks of."""
+    """Return the queue filters of the page's URL."""
     return read_filters(request.query_params)
 
 
 def render(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:  # noqa: ANN401
-    """Return a page."""
-    told = {
+    """Return a page made from a template."""
+    values = {
         "request": request,
         "editor": request.state.editor,
         "filters": filters(request),
         "now": web_context(request).now,
         **context,
     }
-    return HTMLResponse(_ENVIRONMENT.get_template(template).render(told), status)
+    return HTMLResponse(_ENVIRONMENT.get_template(template).render(values), status)
 
 
 def fragment(template: str, status: int = 200, **context: Any) -> HTMLResponse:  # noqa: ANN401
-    """Return a piece of a page."""
+    """Return a part of a page made from a template, for a script."""
     return HTMLResponse(_ENVIRONMENT.get_template(template).render(context), status)
 
 
 def redirect(path: str, query: str = "", **more: str) -> RedirectResponse:
-    """Return a redirect within the desk after something was done."""
-    told = "&".join(part for part in (query, urlencode(more)) if part)
-    return RedirectResponse(path + (f"?{told}" if told else ""), 303)
+    """Return a redirect (303) within the desk; `more` is added to the query."""
+    parameters = "&".join(part for part in (query, urlencode(more)) if part)
+    return RedirectResponse(path + (f"?{parameters}" if parameters else ""), 303)
 
 
 def status_of(error: CopydeskError) -> int:
-    """Return the HTTP status that says what kind of trouble it is."""
+    """Return the HTTP status of an error."""
     if isinstance(error, DatabaseError):
         return 503
     if isinstance(error, EditConflict):
@@ -103,26 +100,26 @@ def status_of(error: CopydeskError) -> int:
 
 
 async def error_page(request: Request, error: Exception) -> Response:
-    """Return the page that says what went wrong and what to do."""
+    """Return the error page, or the redirect to the sign-in page where the editor's name is missing."""
     if isinstance(error, EditorNameMissing) and "hx-request" in request.headers:
-        # A script would take the page that asks for the name for a text that was saved.
-        return PlainTextResponse("Nobody said who sits here: load the page again.\n", 401)
+        # A script would follow the redirect and take the sign-in page for a saved text.
+        return PlainTextResponse("Your name is missing: load the page again to sign in.\n", 401)
     if isinstance(error, EditorNameMissing):
-        return redirect("/name", next=_here(request))
+        return redirect("/name", next=_return_path(request))
     if not isinstance(error, CopydeskError):
         raise error
     status = status_of(error)
-    heading = {404: "Not here", 409: "That was not done", 503: "The ledger cannot be used"}
-    title = heading.get(status, "That did not work")
+    heading = {404: "Not found", 409: "Nothing was changed", 503: "The ledger is not available"}
+    title = heading.get(status, "Something went wrong")
     return render(request, "error.html", status, title=title, message=error.message)
 
 
 async def not_found(request: Request, _error: Exception) -> Response:
-    """Return the page of an address that leads nowhere."""
-    return render(request, "error.html", 404, title="Not here", message="There is no such page.")
+    """Return the page for an unknown address."""
+    return render(request, "error.html", 404, title="Not found", message="There is no such page.")
 
 
-def _here(request: Request) -> str:
+def _return_path(request: Request) -> str:
     if request.method != "GET":
         return "/"
     query = request.url.query
@@ -130,44 +127,48 @@ def _here(request: Request) -> str:
 
 
 REF = re.compile(r"[0-9a-f]{16}")
-_WORDS = {
+_DECISIONS = {
     ReviewDecision.APPROVE: "Approved",
     ReviewDecision.REJECT: "Rejected",
-    ReviewDecision.UNDO: "Taken back",
+    ReviewDecision.UNDO: "Decision undone",
 }
 
 
 class Flash(NamedTuple):
-    """Words about what was done to a draft."""
+    """The message about the last action on a draft."""
 
-    words: str
+    message: str
     ref: str
     title: str
     undo: bool
-    """Whether it can be taken back."""
+    """Whether it can be undone."""
 
 
 async def flash(request: Request) -> Flash | None:
-    """Return what the page before did, as its redirect says in the URL; the words come from the ledger."""
+    """Return the message about the action that led to this page.
+
+    The URL holds only its kind and a draft's id; decision and title come from the ledger, so a link cannot
+    show a text of its own.
+    """
     for name in ("did", "asked_for", "saved"):
         ref = request.query_params.get(name, "")
         if REF.fullmatch(ref):
-            return await asyncio.to_thread(_told, request, name, ref)
+            return await asyncio.to_thread(_flash, request, name, ref)
     return None
 
 
-def _told(request: Request, name: str, ref: str) -> Flash | None:
+def _flash(request: Request, name: str, ref: str) -> Flash | None:
     db = web_context(request).db
     try:
         row = db.drafts.get(ref)
-        given = db.reviews.list(row.item_id)
+        reviews = db.reviews.list(row.item_id)
     except CopydeskError:
         return None
     if name == "saved":
         return Flash("Saved", ref, row.title, undo=False)
     if name == "asked_for":
-        return Flash("Redraft asked for", ref, row.title, undo=False) if row.request else None
-    if not given:
+        return Flash("Rewrite requested", ref, row.title, undo=False) if row.request else None
+    if not reviews:
         return None
-    last = given[-1].decision
-    return Flash(_WORDS[last], ref, row.title, undo=last is not ReviewDecision.UNDO)
+    decision = reviews[-1].decision
+    return Flash(_DECISIONS[decision], ref, row.title, undo=decision is not ReviewDecision.UNDO)

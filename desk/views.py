@@ -1,4 +1,4 @@
-"""What the templates show of a draft. Pure."""
+"""View models of a draft: what the templates show. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -13,18 +13,18 @@ from pipeline.domain.reviews import Finding, Front, Place, Severity
 from pipeline.services.draft_file import draft_front
 from pipeline.storage import Acknowledgement
 
-_PLACES: dict[Place, str] = {"title": "Title", "description": "Description"}
-_PARTS: tuple[Place, ...] = ("front matter", "title", "description", "body")
-"""In the order in which findings about them are listed."""
+_FIELD_LABELS: dict[Place, str] = {"title": "Title", "description": "Description"}
+_FIELDS: tuple[Place, ...] = ("front matter", "title", "description", "body")
+"""In the order in which their findings are listed."""
 KINDS = {
     "figure": "Figure", "place": "Figure elsewhere", "date": "Date", "name": "Name", "quotation": "Quotation",
     "overlap": "Copied", "opinion": "Opinion", "form": "Form", "brief": "Placeholder",
-    "injection": "Strange text", "story": "Same story", "source-updated": "Source changed",
-    "redraft": "Redraft", "unchecked": "Not checked", "front-matter": "Front matter",
+    "injection": "Suspicious text", "story": "Same story", "source-updated": "Source changed",
+    "redraft": "Rewrite", "unchecked": "Not checked", "front-matter": "Front matter",
 }  # fmt: skip
-LEVELS = {"block": "blocks approval", "warn": "warning", "note": "note", "fine": "answered for"}
-_ORDER = ("block", "warn", "fine", "note")
-_TEXTS = ("title", "description", "category", "sentiment", "lang")
+LEVELS = {"block": "blocks approval", "warn": "warning", "note": "note", "fine": "dismissed"}
+_LEVEL_ORDER = ("block", "warn", "fine", "note")
+_TEXT_FIELDS = ("title", "description", "category", "sentiment", "lang")
 RIGHT_TO_LEFT = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"))
 
 
@@ -34,29 +34,29 @@ class FindingView(NamedTuple):
     number: int
     finding: Finding
     level: str
-    """block, warn, note, or fine where an editor answers for it."""
-    answer: Acknowledgement | None
+    """block, warn, note, or fine if an editor dismissed it."""
+    acknowledgement: Acknowledgement | None
     quote: str
-    """What the draft says there."""
+    """The draft's words in its span, on one line."""
 
     @property
     def kind(self) -> str:
-        """What it is called."""
+        """The label of its kind."""
         return KINDS.get(self.finding.kind, self.finding.kind.capitalize())
 
     @property
-    def where(self) -> str:
-        """In what of the draft it is, where that is not the text."""
-        return _PLACES.get(self.finding.field, "")
+    def field_label(self) -> str:
+        """The label of the field that it is about; empty for the text."""
+        return _FIELD_LABELS.get(self.finding.field, "")
 
     @property
     def input(self) -> str:
-        """The field of the editing form that has its place."""
-        return self.finding.field if self.where else "body"
+        """The id of the form field that holds its span."""
+        return self.finding.field if self.field_label else "body"
 
     @property
-    def said(self) -> str:
-        """What its level means."""
+    def level_label(self) -> str:
+        """The label of its level."""
         return LEVELS[self.level]
 
 
@@ -69,78 +69,80 @@ class Cover(NamedTuple):
 
 
 class DraftPage(NamedTuple):
-    """A draft, ready to be shown."""
+    """A draft as the templates show it."""
 
-    seen: DraftView
+    view: DraftView
     metadata: dict[str, Any]
     body: str
-    trouble: str | None
-    """Why the file cannot be shown or decided on."""
+    error: str | None
+    """Why the file cannot be read; None if it can."""
     findings: tuple[FindingView, ...]
-    traces: tuple[SupportedClaim, ...] = ()
-    """Claims that the source bears out, where no finding is about them."""
+    supported_claims: tuple[SupportedClaim, ...] = ()
+    """Claims that the source supports and that no finding is about."""
     described: str | None = None
-    """The description that an editor's form was shown with; None: the one that stands."""
+    """The description that the editor's form was rendered with; None: the one in `metadata`."""
 
     @property
     def blocks(self) -> int:
-        """How many findings block approval."""
-        return sum(one.level == "block" for one in self.findings)
+        """Number of findings that block approval."""
+        return sum(shown.level == "block" for shown in self.findings)
 
     @property
     def warns(self) -> int:
-        """How many findings warn."""
-        return sum(one.level == "warn" for one in self.findings)
+        """Number of findings that warn."""
+        return sum(shown.level == "warn" for shown in self.findings)
 
     @property
     def title(self) -> str:
-        """The draft's title, or the source's where it has none."""
-        return str(self.metadata.get("title") or self.seen.row.title or "Untitled")
+        """The draft's title, or the title of its row if it has none."""
+        return str(self.metadata.get("title") or self.view.row.title or "Untitled")
 
     @property
     def words(self) -> int:
-        """Words of the body."""
+        """Number of words in the body."""
         return len(self.body.split())
 
     @property
     def source_words(self) -> int:
-        """Words of the source."""
-        return len(self.seen.source.item.text.split())
+        """Number of words in the source."""
+        return len(self.view.source.item.text.split())
 
     @property
     def direction(self) -> str:
-        """Which way the draft's language is written."""
-        return direction(str(self.metadata.get("lang") or self.seen.source.language))
+        """The writing direction of the draft's language: ltr or rtl."""
+        return direction(str(self.metadata.get("lang") or self.view.source.language))
 
     @property
     def rewritten(self) -> bool:
-        """Tell whether a model wrote it."""
+        """Whether a model wrote it; an offline brief has no model."""
         ai = self.metadata.get("ai")
         return bool(isinstance(ai, dict) and ai.get("rewritten"))
 
     @property
     def model(self) -> str:
-        """What wrote it."""
+        """Name of the model that wrote it; empty if unknown."""
         ai = self.metadata.get("ai")
         return str(ai.get("model", "")) if isinstance(ai, dict) else ""
 
     @property
     def cover(self) -> Cover | None:
-        """The cover image, where there is one that a browser can show."""
-        told = self.metadata.get("coverImage")
-        url = str(told.get("regular", "")) if isinstance(told, dict) else ""
-        if not isinstance(told, dict) or not url.startswith(("http://", "https://")):
+        """The cover image; None without an http(s) URL."""
+        cover = self.metadata.get("coverImage")
+        url = str(cover.get("regular", "")) if isinstance(cover, dict) else ""
+        if not isinstance(cover, dict) or not url.startswith(("http://", "https://")):
             return None
-        credit = told.get("credit")
+        credit = cover.get("credit")
         by = str(credit.get("name") or "") if isinstance(credit, dict) else ""
-        return Cover(url, str(told.get("alt") or ""), by)
+        return Cover(url, str(cover.get("alt") or ""), by)
 
     @property
     def draft_html(self) -> str:
         """The body with its marks, as HTML."""
         marks = self._marks("body")
-        borne_out = [Highlight(number, *one.span, "fact", f"c{number}") for number, one in self._claims]
-        return highlight_markdown(self.body, [*marks, *borne_out])
+        claims = [
+            Highlight(number, *claim.span, "fact", f"c{number}") for number, claim in self._numbered_claims
+        ]
+        return highlight_markdown(self.body, [*marks, *claims])
 
     @property
     def title_html(self) -> str:
@@ -152,123 +154,131 @@ class DraftPage(NamedTuple):
         """The description with its marks, as HTML."""
         return highlight_line(str(self.metadata.get("description") or ""), self._marks("description"))
 
-    def told(self, one: FindingView) -> str:
-        """Return the words that a finding is about, as they stand."""
-        told = self.metadata.get(one.finding.field) if one.where else self.body
-        return str(told or "")[slice(*one.finding.span)] if one.finding.span else ""
+    def flagged_text(self, shown: FindingView) -> str:
+        """Return the text in a finding's span; empty without a span."""
+        text = self.metadata.get(shown.finding.field) if shown.field_label else self.body
+        return str(text or "")[slice(*shown.finding.span)] if shown.finding.span else ""
 
     def _marks(self, field: Place) -> list[Highlight]:
         return [
-            Highlight(one.number, *one.finding.span, one.level, f"c{one.number}")
-            for one in self.findings
-            if one.finding.span and one.finding.field == field
+            Highlight(shown.number, *shown.finding.span, shown.level, f"c{shown.number}")
+            for shown in self.findings
+            if shown.finding.span and shown.finding.field == field
         ]
 
     @property
     def source_html(self) -> str:
-        """The source's text with the places that findings speak of, as HTML."""
+        """The source's text with the evidence of findings and claims marked, as HTML."""
         marks = [
-            Highlight(one.number, start, end, _beside(one), f"e{one.number}")
-            for one in self.findings
-            for start, end in one.finding.evidence
+            Highlight(shown.number, start, end, _evidence_level(shown), f"e{shown.number}")
+            for shown in self.findings
+            for start, end in shown.finding.evidence
         ]
         grounds = [
             Highlight(number, start, end, "ground", f"e{number}")
-            for number, one in self._claims
-            for start, end in one.evidence
+            for number, claim in self._numbered_claims
+            for start, end in claim.evidence
         ]
-        return highlight_text(self.seen.source.item.text, [*marks, *grounds])
+        return highlight_text(self.view.source.item.text, [*marks, *grounds])
 
     @property
-    def _claims(self) -> list[tuple[int, SupportedClaim]]:
-        """Return what the source bears out, numbered behind the findings."""
-        return list(enumerate(self.traces, start=len(self.findings) + 1))
+    def _numbered_claims(self) -> list[tuple[int, SupportedClaim]]:
+        """The supported claims, numbered after the findings."""
+        return list(enumerate(self.supported_claims, start=len(self.findings) + 1))
 
 
-def _beside(shown: FindingView) -> str:
-    """Return how evidence is marked: what was copied as in the draft."""
+def _evidence_level(shown: FindingView) -> str:
+    """Return the level of evidence marks: copied text has that of its finding."""
     return shown.level if shown.finding.kind == "overlap" else "evidence"
 
 
 def direction(language: str) -> str:
-    """Return which way a language is written, as HTML calls it."""
+    """Return the writing direction of a language tag: ltr or rtl."""
     return "rtl" if language.lower().partition("-")[0] in RIGHT_TO_LEFT else "ltr"
 
 
-def page_of(seen: DraftView) -> DraftPage:
-    """Return what is shown of a draft."""
+def page_of(view: DraftView) -> DraftPage:
+    """Return the view model of a draft."""
     metadata: dict[str, Any] = {}
-    body, trouble = seen.text or "", None
-    if seen.text is None:
-        trouble = seen.unreadable
+    body, problem = view.text or "", None
+    if view.text is None:
+        problem = view.unreadable
     else:
         try:
-            metadata, body = loads(seen.text, seen.row.path)
+            metadata, body = loads(view.text, view.row.path)
         except OutputError as error:
-            trouble = error.message
+            problem = error.message
     front = Front(metadata=metadata)
-    if metadata and seen.row.state == "drafted":  # as it would be approved
-        front = draft_front(seen.row, metadata, body, seen.beat)
-    found = numbered(seen.findings, seen.row.acknowledged, body, front)
-    return DraftPage(seen, shaped(front.metadata), body, trouble, found)
+    if metadata and view.row.state == "drafted":  # as an approval would write it
+        front = draft_front(view.row, metadata, body, view.beat)
+    findings = numbered(view.findings, view.row.acknowledged, body, front)
+    return DraftPage(view, coerce_types(front.metadata), body, problem, findings)
 
 
-def shaped(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Return front matter whose fields have the types that pages expect, whatever somebody wrote there."""
-    words = {name: _text(metadata.get(name)) for name in _TEXTS}
+def coerce_types(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return front matter whose fields have the types that the templates expect."""
+    texts = {name: _text(metadata.get(name)) for name in _TEXT_FIELDS}
     tags = metadata.get("tags")
     listed = [_text(tag) for tag in tags] if isinstance(tags, list) else [_text(tags)]
     weight = metadata.get("stickyWeight")
-    return {**metadata, **words, "tags": [tag for tag in listed if tag], "stickyWeight": weight or 0}
+    return {**metadata, **texts, "tags": [tag for tag in listed if tag], "stickyWeight": weight or 0}
 
 
 def _text(value: object) -> str:
-    """Return a scalar as text; what is none is shown as nothing."""
+    """Return a string or number as text; anything else as an empty string."""
     return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
-def with_traces(page: DraftPage, traces: Iterable[SupportedClaim]) -> DraftPage:
-    """Return a page with the claims that the source bears out and that no finding is about."""
-    taken = sorted(one.finding.body_span for one in page.findings if one.finding.body_span)
+def with_supported_claims(page: DraftPage, claims: Iterable[SupportedClaim]) -> DraftPage:
+    """Return a page with those supported claims that overlap no finding."""
+    spans = [shown.finding.body_span for shown in page.findings if shown.finding.body_span]
     free = [
-        one for one in traces if not any(start < one.span[1] and one.span[0] < end for start, end in taken)
+        claim
+        for claim in claims
+        if not any(start < claim.span[1] and claim.span[0] < end for start, end in spans)
     ]
-    return page._replace(traces=tuple(free))
+    return page._replace(supported_claims=tuple(free))
 
 
 def numbered(
     findings: Sequence[Finding], acknowledged: Sequence[Acknowledgement], body: str, front: Front
 ) -> tuple[FindingView, ...]:
-    """Return findings as they are listed: what blocks first, in the order of the text."""
-    answers = {one.key: one for one in acknowledged}
-    levels = [(_level(one, answers), one) for one in findings]
+    """Return findings numbered in the order of the list: by level, then field, then position."""
+    dismissals = {acknowledgement.key: acknowledgement for acknowledgement in acknowledged}
+    levels = [(_level(finding, dismissals), finding) for finding in findings]
     ordered = sorted(
         levels,
         key=lambda pair: (
-            _ORDER.index(pair[0]),
-            _PARTS.index(pair[1].field),
+            _LEVEL_ORDER.index(pair[0]),
+            _FIELDS.index(pair[1].field),
             pair[1].span or (-1, -1),
         ),
     )
     return tuple(
-        FindingView(number, one, level, answers.get(one.key), _quote(one, front.text(one.field) or body))
-        for number, (level, one) in enumerate(ordered, start=1)
+        FindingView(
+            number,
+            finding,
+            level,
+            dismissals.get(finding.key),
+            _quote(finding, front.text(finding.field) or body),
+        )
+        for number, (level, finding) in enumerate(ordered, start=1)
     )
 
 
-def _level(finding: Finding, answers: Mapping[str, Acknowledgement]) -> str:
-    if finding.severity is not Severity.NOTE and not finding.firm and finding.key in answers:
+def _level(finding: Finding, dismissals: Mapping[str, Acknowledgement]) -> str:
+    if finding.severity is not Severity.NOTE and not finding.firm and finding.key in dismissals:
         return "fine"
     return finding.severity.value
 
 
-def _quote(finding: Finding, told: str) -> str:
-    text = " ".join(told[slice(*finding.span)].split()) if finding.span else ""
-    return text if len(text) <= 90 else text[:89] + "…"
+def _quote(finding: Finding, text: str) -> str:
+    quote = " ".join(text[slice(*finding.span)].split()) if finding.span else ""
+    return quote if len(quote) <= 90 else quote[:89] + "…"
 
 
 def relative_time(moment: datetime, now: datetime) -> str:
-    """Return how long ago something was, in the largest unit that fits."""
+    """Return the age of a moment in the largest unit that fits, as `2 h`; `now` below a minute."""
     seconds = max(0, int((now - moment).total_seconds()))
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:

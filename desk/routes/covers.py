@@ -1,4 +1,4 @@
-"""Cover images that an editor may choose: none, the item's own, or one that is searched for."""
+"""Pages for choosing a draft's cover image: none, the item's own image, or a photo from a search."""
 
 import asyncio
 from typing import Annotated, Any, NamedTuple
@@ -26,104 +26,106 @@ router = APIRouter(prefix="/drafts/{ref}")
 
 
 class CoverOption(NamedTuple):
-    """A choice in the form."""
+    """An option of the select element."""
 
     value: str
     label: str
 
 
-def offered(seen: DraftView) -> list[CoverOption]:
-    """Return the choices beside leaving the cover as it is."""
-    own = seen.feed is not None and seen.feed.covers == "feed" and feed_cover(seen.source)
+def cover_options(view: DraftView) -> list[CoverOption]:
+    """Return the options besides leaving the cover unchanged."""
+    own = view.feed is not None and view.feed.covers == "feed" and feed_cover(view.source)
     return [CoverOption("none", "no cover"), *([CoverOption("feed", "the item's own image")] if own else [])]
 
 
-def chosen(seen: DraftView, choice: str) -> dict[str, Any] | None:
-    """Return the cover that a choice means: `{}` for none, None for as it is."""
-    if choice == "feed" and any(one.value == "feed" for one in offered(seen)):
-        return feed_cover(seen.source)
+def selected_cover(view: DraftView, choice: str) -> dict[str, Any] | None:
+    """Return the cover of an option: `{}` for no cover, None for unchanged."""
+    if choice == "feed" and any(option.value == "feed" for option in cover_options(view)):
+        return feed_cover(view.source)
     return {} if choice == "none" else None
 
 
-def searches(seen: DraftView) -> bool:
-    """Tell whether covers of a draft's feed are searched for."""
-    return seen.feed is not None and seen.feed.covers == "unsplash"
+def search_enabled(view: DraftView) -> bool:
+    """Whether the draft's feed is configured for cover search."""
+    return view.feed is not None and view.feed.covers == "unsplash"
 
 
 @router.get("/covers")
-async def find(request: Request, ref: str, about: str = "") -> Response:
-    """Show what a search finds."""
+async def search_covers(request: Request, ref: str, about: str = "") -> Response:
+    """Show the photos of a search; by default for the draft's title, category and tags."""
     current_editor(request)
     ctx = web_context(request)
-    seen = await ctx.draft_view(ref)
-    page = page_of(seen)
-    asked = about.strip()[:100] or _query(page)
-    photos, trouble = await _found(ctx, seen, asked)
-    # No other page shows anything that is not the desk's own.
+    view = await ctx.draft_view(ref)
+    page = page_of(view)
+    query = about.strip()[:100] or _default_query(page)
+    photos, error = await _photos(ctx, view, query)
+    # This is the only page with images from elsewhere, so only its CSP allows them.
     request.state.images = (IMAGE_ORIGIN,) if photos else ()
     return render(
-        request, "covers.html", page=page, row=seen.row, about=asked, photos=photos, trouble=trouble,
-        home=UNSPLASH_URL, waits=seen.row.state == "drafted",
+        request, "covers.html", page=page, row=view.row, about=query, photos=photos, error=error,
+        home=UNSPLASH_URL, waiting=view.row.state == "drafted",
     )  # fmt: skip
 
 
-def _query(page: DraftPage) -> str:
+def _default_query(page: DraftPage) -> str:
     return build_query(page.title, page.metadata.get("category", ""), page.metadata.get("tags", ()))
 
 
-async def _found(ctx: WebContext, seen: DraftView, query: str) -> tuple[list[Photo], str]:
-    """Return photos, or why there are none."""
+async def _photos(ctx: WebContext, view: DraftView, query: str) -> tuple[list[Photo], str]:
+    """Return photos and an empty string, or an empty list and why there are none."""
     try:
-        search = _search(ctx, seen)
+        search = _search(ctx, view)
     except ReviewError as error:
         return [], error.message
     photos = await search.search(query)
-    return photos, search.error or ("" if photos else "Nothing was found; try other words.")
+    return photos, search.error or ("" if photos else "No photos match. Try other words.")
 
 
-def _search(ctx: WebContext, seen: DraftView) -> UnsplashClient:
-    """Return where a draft's cover is searched for. Raises ReviewError where it is not."""
-    if not searches(seen):
-        raise ReviewError("Covers of this feed are not searched for: write `covers: unsplash` in feeds.yaml.")
-    search = ctx.search()
+def _search(ctx: WebContext, view: DraftView) -> UnsplashClient:
+    """Return the search client. Raises ReviewError if the feed does not use the search or no key is set."""
+    if not search_enabled(view):
+        raise ReviewError("Cover search is off for this feed: set `covers: unsplash` in feeds.yaml.")
+    search = ctx.cover_search()
     if search is None:
-        raise ReviewError("No key is set: write UNSPLASH_ACCESS_KEY into .env and start the desk again.")
+        raise ReviewError("Cover search needs a key: set UNSPLASH_ACCESS_KEY in .env and restart the desk.")
     return search
 
 
 @router.post("/cover")
-async def take(request: Request, ref: str, photo: Annotated[str, Form()] = "") -> Response:
-    """Set the cover that an editor chose: asked for again by its id, so that no form can name another."""
+async def set_cover(request: Request, ref: str, photo: Annotated[str, Form()] = "") -> Response:
+    """Set the cover to a photo. It is fetched again by its id, so a form cannot set any other image."""
     ctx, name = web_context(request), current_editor(request)
-    seen = await ctx.draft_view(ref)
-    page, search = page_of(seen), _search(ctx, seen)
-    if page.trouble:
-        raise ReviewError(page.trouble)
-    got = await search.photo(photo)
-    if got is None:
-        raise ReviewError(search.error or "That photo is not to be had any more; choose another.")
+    view = await ctx.draft_view(ref)
+    page, search = page_of(view), _search(ctx, view)
+    if page.error:
+        raise ReviewError(page.error)
+    selected = await search.photo(photo)
+    if selected is None:
+        raise ReviewError(search.error or "That photo is no longer available. Choose another.")
     await asyncio.to_thread(
         save_edit, ctx.db, ctx.settings.output, ctx.subscriptions, ref,
-        _changes(page, photo_cover(got)),
-        seen.findings, base=seen.sha256, by=name, now=ctx.now,
+        _with_cover(page, photo_cover(selected)),
+        view.findings, base=view.sha256, by=name, now=ctx.now,
     )  # fmt: skip
-    await search.track_download(got)
+    await search.track_download(selected)
     return redirect(f"/drafts/{ref}", filters(request).query(), saved=ref)
 
 
-def _changes(page: DraftPage, cover: dict[str, Any]) -> DraftEdit:
-    """Return a draft as it is, but for its cover."""
-    told = page.metadata
+def _with_cover(page: DraftPage, cover: dict[str, Any]) -> DraftEdit:
+    """Return the edit that changes only the cover."""
+    metadata = page.metadata
     try:
         return DraftEdit(
             title=page.title,
             description=None,
-            category=str(told.get("category", "")),
-            tags=tuple(told.get("tags") or ()),
-            sentiment=Sentiment(str(told.get("sentiment"))),
-            sticky_weight=int(told.get("stickyWeight") or 0),
+            category=str(metadata.get("category", "")),
+            tags=tuple(metadata.get("tags") or ()),
+            sentiment=Sentiment(str(metadata.get("sentiment"))),
+            sticky_weight=int(metadata.get("stickyWeight") or 0),
             body=page.body,
             cover=cover,
         )
     except (ValueError, TypeError) as error:
-        raise ReviewError("its front matter is not as an article's; mend it in the editor first") from error
+        raise ReviewError(
+            "its front matter is not valid for an article; fix it in the editor first"
+        ) from error

@@ -1,4 +1,4 @@
-"""Verdicts and what is asked for: each is one form, and leads to the next draft."""
+"""Actions on one draft: approve, reject, request a rewrite, dismiss a finding, revise, restore, undo."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,95 +9,94 @@ from starlette.responses import Response
 
 from desk.responses import current_editor, filters, redirect, web_context
 from desk.routes.drafts import draft_page
-from desk.routes.queue import names_of, next_of
+from desk.routes.queue import next_ref, queue_refs
 from pipeline.domain.errors import ConfigError, ReviewError
-from pipeline.domain.reviews import ReviewDecision
+from pipeline.domain.reviews import Review, ReviewDecision
 from pipeline.services import review
 from pipeline.services.edit import MAX_NOTE_CHARS, acknowledge, start_revision
 from pipeline.services.redraft import request_redraft, restore_version
 from pipeline.storage import CompletedReview
 
 router = APIRouter(prefix="/drafts/{ref}")
-everywhere = APIRouter()
+undo_router = APIRouter()
 Text = Annotated[str, Form()]
 
 
 async def redirect_to_next(
-    request: Request, ref: str, act: Callable[[], object], told: str = "did"
+    request: Request, ref: str, act: Callable[[], object], flash_name: str = "did"
 ) -> Response:
-    """Do something by which a draft leaves the queue and show the next; or the draft and what is wrong."""
-    chosen = filters(request)
-    names = await names_of(request, chosen)
+    """Run `act`, which takes a draft out of the queue, and redirect to the next draft.
+
+    On ReviewError or ConfigError return the draft's page with the message. `flash_name` is the query
+    parameter that makes the next page say what was done.
+    """
+    queue_filters = filters(request)
+    refs = await queue_refs(request, queue_filters)
     try:
         if len(str((await request.form()).get("note") or "")) > MAX_NOTE_CHARS:
             raise ReviewError(f"the note is longer than {MAX_NOTE_CHARS:,} characters; shorten it")
         await asyncio.to_thread(act)
     except (ReviewError, ConfigError) as error:
-        return await draft_page(request, ref, trouble=error.message, status=409)
-    behind = next_of(names, ref)
-    return redirect(f"/drafts/{behind}" if behind else "/", chosen.query(), **{told: ref})
+        return await draft_page(request, ref, error=error.message, status=409)
+    following = next_ref(refs, ref)
+    return redirect(f"/drafts/{following}" if following else "/", queue_filters.query(), **{flash_name: ref})
 
 
 @router.post("/approve")
 async def approve(request: Request, ref: str, sha256: Text = "", note: Text = "") -> Response:
-    """Approve the text that the editor saw."""
-    return await _verdict(request, ref, ReviewDecision.APPROVE, sha256, note)
+    """Approve the text whose hash the editor's page held."""
+    return await _decide(request, ref, ReviewDecision.APPROVE, sha256, note)
 
 
 @router.post("/reject")
 async def reject(request: Request, ref: str, sha256: Text = "", note: Text = "") -> Response:
-    """Reject it, with a reason."""
+    """Reject a draft; a reason is required."""
     if not note.strip():
-        return await draft_page(request, ref, trouble="Say why it is rejected.", status=422)
-    return await _verdict(request, ref, ReviewDecision.REJECT, sha256, note)
+        return await draft_page(request, ref, error="A rejection needs a reason.", status=422)
+    return await _decide(request, ref, ReviewDecision.REJECT, sha256, note)
 
 
-async def _verdict(request: Request, ref: str, decision: ReviewDecision, sha256: str, note: str) -> Response:
+async def _decide(request: Request, ref: str, decision: ReviewDecision, sha256: str, note: str) -> Response:
     ctx, name = web_context(request), current_editor(request)
-
-    def act() -> None:
-        review.submit_review(
-            ctx.db, ctx.settings.output, ctx.subscriptions, ref, decision,
-            by=name, note=note.strip() or None, now=ctx.now, seen=sha256,
-        )  # fmt: skip
-
-    return await redirect_to_next(request, ref, act)
+    decided = Review(decision=decision, by=name, at=ctx.now, note=note.strip() or None, sha256=sha256)
+    return await redirect_to_next(request, ref, lambda: ctx.submit_review(ref, decided))
 
 
 @router.post("/redraft")
 async def redraft(
     request: Request, ref: str, note: Text = "", section: Text = "", over_edits: Text = ""
 ) -> Response:
-    """Ask for it to be written anew; a flow carries that out."""
+    """Request a rewrite of the draft or of one section; the next run carries it out."""
     ctx, name = web_context(request), current_editor(request)
 
     def act() -> None:
         if section and ctx.settings.model is None:
-            raise ReviewError("a section is written anew by a model alone: set COPYDESK_MODEL")
-        ctx.subscriptions.feed(ctx.db.drafts.get(ref).feed_key)  # else nobody would carry it out
+            raise ReviewError("only a model can rewrite a section: set COPYDESK_MODEL")
+        # Raises ConfigError for a feed that is no longer subscribed: no run would carry the request out.
+        ctx.subscriptions.feed(ctx.db.drafts.get(ref).feed_key)
         request_redraft(
             ctx.db, ctx.settings.output, ref, by=name, note=note.strip() or None,
             section=section or None, now=ctx.now, over_edits=bool(over_edits),
         )  # fmt: skip
 
-    return await redirect_to_next(request, ref, act, told="asked_for")
+    return await redirect_to_next(request, ref, act, flash_name="asked_for")
 
 
 @router.post("/acknowledge")
 async def acknowledge_finding(request: Request, ref: str, key: Text = "", reason: Text = "") -> Response:
-    """Answer for a finding, with a reason."""
+    """Dismiss a finding (record an acknowledgement); a reason is required."""
     ctx, name = web_context(request), current_editor(request)
-    seen = await ctx.draft_view(ref)
+    view = await ctx.draft_view(ref)
     try:
-        await asyncio.to_thread(acknowledge, ctx.db, ref, key, seen.findings, reason, by=name, now=ctx.now)
+        await asyncio.to_thread(acknowledge, ctx.db, ref, key, view.findings, reason, by=name, now=ctx.now)
     except ReviewError as error:
-        return await draft_page(request, ref, trouble=error.message, status=409)
+        return await draft_page(request, ref, error=error.message, status=409)
     return redirect(f"/drafts/{ref}", filters(request).query())
 
 
 @router.post("/withdraw")
 async def withdraw(request: Request, ref: str, key: Text = "") -> Response:
-    """Answer for a finding no more."""
+    """Undo the dismissal of a finding."""
     ctx, name = web_context(request), current_editor(request)
     row = await asyncio.to_thread(ctx.db.drafts.get, ref)
     await asyncio.to_thread(ctx.db.findings.withdraw, row, key, name, ctx.now)
@@ -106,16 +105,16 @@ async def withdraw(request: Request, ref: str, key: Text = "") -> Response:
 
 @router.post("/revise")
 async def revise(request: Request, ref: str) -> Response:
-    """Make a new draft of a published article, which stays."""
+    """Start a revision of a published article, which stays published until the revision is approved."""
     ctx, name = web_context(request), current_editor(request)
-    found = (await ctx.draft_view(ref)).findings
-    await asyncio.to_thread(start_revision, ctx.db, ctx.settings.output, ref, by=name, findings=found)
+    findings = (await ctx.draft_view(ref)).findings
+    await asyncio.to_thread(start_revision, ctx.db, ctx.settings.output, ref, by=name, findings=findings)
     return redirect(f"/drafts/{ref}")
 
 
 @router.post("/restore")
 async def restore(request: Request, ref: str, version: Text = "") -> Response:
-    """Put an earlier version back."""
+    """Restore an earlier version."""
     ctx, name = web_context(request), current_editor(request)
     await asyncio.to_thread(
         restore_version, ctx.db, ctx.settings.output, ctx.subscriptions, ref, version, ctx.now, by=name
@@ -125,11 +124,11 @@ async def restore(request: Request, ref: str, version: Text = "") -> Response:
 
 @router.post("/undo")
 async def undo(request: Request, ref: str) -> Response:
-    """Take the last verdict on a draft back."""
-    return await _undone(request, ref)
+    """Undo the last decision on a draft."""
+    return await _undo(request, ref)
 
 
-async def _undone(request: Request, ref: str) -> Response:
+async def _undo(request: Request, ref: str) -> Response:
     ctx, name = web_context(request), current_editor(request)
     await asyncio.to_thread(
         review.undo_review,
@@ -144,25 +143,25 @@ async def _undone(request: Request, ref: str) -> Response:
     return redirect(f"/drafts/{ref}", did=ref)
 
 
-@everywhere.post("/undo")
+@undo_router.post("/undo")
 async def undo_last(request: Request) -> Response:
-    """Take back the last verdict that this editor gave."""
+    """Undo the editor's own last decision."""
     ctx, name = web_context(request), current_editor(request)
-    given = await asyncio.to_thread(ctx.db.reviews.latest, 200)
-    last = last_of(given, name)
+    reviews = await asyncio.to_thread(ctx.db.reviews.latest, 200)
+    last = latest_undoable(reviews, name)
     if last is None:
-        raise ReviewError("none of your last verdicts can be taken back")
+        raise ReviewError("none of your latest decisions can be undone")
     ref = await asyncio.to_thread(ctx.db.items.external_id, last.item_id)
-    return await _undone(request, ref)
+    return await _undo(request, ref)
 
 
-def last_of(given: list[CompletedReview], name: str) -> CompletedReview | None:
-    """Return the last verdict of an editor that nobody has decided over since; the newest come first."""
+def latest_undoable(reviews: list[CompletedReview], name: str) -> CompletedReview | None:
+    """Return an editor's last decision that no later decision replaced; `reviews` is ordered newest first."""
     decided: set[int] = set()
-    for one in given:
-        if one.item_id in decided:
+    for entry in reviews:
+        if entry.item_id in decided:
             continue
-        decided.add(one.item_id)
-        if one.by == name and one.decision is not ReviewDecision.UNDO:
-            return one
+        decided.add(entry.item_id)
+        if entry.by == name and entry.decision is not ReviewDecision.UNDO:
+            return entry
     return None

@@ -1,4 +1,4 @@
-"""A draft beside its source: read, previewed."""
+"""Pages of one draft: the draft beside its source, and the preview of a body."""
 
 import asyncio
 import logging
@@ -9,10 +9,10 @@ from starlette.responses import HTMLResponse, Response
 
 from desk.context import DraftView
 from desk.diff import Piece, word_diff
-from desk.markdown import rendered
+from desk.highlights import render_markdown
 from desk.responses import current_editor, flash, render, web_context
-from desk.routes.queue import neighbours
-from desk.views import page_of, with_traces
+from desk.routes.queue import queue_position
+from desk.views import page_of, with_supported_claims
 from pipeline.articles.markdown import sections
 from pipeline.domain.errors import DatabaseError
 
@@ -28,65 +28,63 @@ async def read(request: Request, ref: str) -> Response:
     return await draft_page(request, ref)
 
 
-async def draft_page(request: Request, ref: str, *, trouble: str = "", status: int = 200) -> HTMLResponse:
-    """Return the page of a draft; `trouble` is what just went wrong."""
+async def draft_page(request: Request, ref: str, *, error: str = "", status: int = 200) -> HTMLResponse:
+    """Return the page of a draft and record the view; `error` is the message of an action that failed."""
     ctx = web_context(request)
-    seen, around, done = await asyncio.gather(ctx.draft_view(ref), neighbours(request, ref), flash(request))
-    publications = await asyncio.to_thread(ctx.db.publications.of_item, seen.row.item_id)
-    page = page_of(seen)
-    page = with_traces(page, await ctx.traced(seen, page.body))
-    before, behind, place, total = around
-    await note_view(request, seen)
+    view, position, done = await asyncio.gather(
+        ctx.draft_view(ref), queue_position(request, ref), flash(request)
+    )
+    publications = await asyncio.to_thread(ctx.db.publications.of_item, view.row.item_id)
+    page = page_of(view)
+    page = with_supported_claims(page, await ctx.supported_claims(view, page.body))
+    await note_view(request, view)
     return await asyncio.to_thread(
         render,
         request,
         "draft.html",
         status,
         page=page,
-        row=seen.row,
-        before=before,
-        behind=behind,
-        place=place,
-        total=total,
-        trouble=trouble,
+        row=view.row,
+        position=position,
+        error=error,
         flash=done,
         model=ctx.settings.model,
         publications=publications,
-        sections=[one.heading for one in sections(page.body)],
-        changes=_source_changes(seen),
-        excerpt=_excerpt(seen),
-        can_ask=seen.feed is not None,
+        sections=[section.heading for section in sections(page.body)],
+        changes=_source_changes(view),
+        excerpt=_excerpt(view),
+        can_ask=view.feed is not None,
     )
 
 
-async def note_view(request: Request, seen: DraftView) -> None:
-    """Record that the editor is shown a draft. The page is shown all the same where that fails."""
+async def note_view(request: Request, view: DraftView) -> None:
+    """Record that the editor was shown a draft's text; an error of the ledger is logged only."""
     db, name = web_context(request).db, current_editor(request)
-    if page_of(seen).trouble:  # no draft was shown
+    if page_of(view).error:  # the page shows no text
         return
     try:
         await asyncio.to_thread(
-            db.reviews.record_view, seen.row.item_id, name, seen.sha256, web_context(request).now
+            db.reviews.record_view, view.row.item_id, name, view.sha256, web_context(request).now
         )
     except DatabaseError as error:
-        log.warning("that %s opened %s is not recorded: %s", name, seen.row.path, error.message)
+        log.warning("could not record that %s opened %s: %s", name, view.row.path, error.message)
 
 
-def _source_changes(seen: DraftView) -> list[Piece]:
-    """Return what a source said and says, where it changed since it was drafted."""
-    now, then = seen.row.updated, seen.row.item
+def _source_changes(view: DraftView) -> list[Piece]:
+    """Return the diff between the source that was drafted and the newest one; empty if it did not change."""
+    now, then = view.row.updated, view.row.item
     return word_diff(f"{then.title}\n\n{then.text}", f"{now.title}\n\n{now.text}") if now else []
 
 
-def _excerpt(seen: DraftView) -> str:
-    """Return what a feed says now where that is less than the text before, which then still rules."""
-    now, then = seen.row.updated, seen.row.item
-    kept = now is not None and now.text == then.text and now.summary != then.summary
-    return now.summary if now and kept else ""
+def _excerpt(view: DraftView) -> str:
+    """Return the feed's new summary if the earlier full text stays the source; empty otherwise."""
+    now, then = view.row.updated, view.row.item
+    is_excerpt = now is not None and now.text == then.text and now.summary != then.summary
+    return now.summary if now and is_excerpt else ""
 
 
 @router.post("/preview")
 async def preview(request: Request, body: Annotated[str, Form()] = "") -> Response:
-    """Return a body as its readers will see it."""
+    """Return a Markdown body as HTML."""
     current_editor(request)
-    return HTMLResponse(await asyncio.to_thread(rendered, body.replace("\r\n", "\n")))
+    return HTMLResponse(await asyncio.to_thread(render_markdown, body.replace("\r\n", "\n")))

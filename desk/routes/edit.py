@@ -1,7 +1,9 @@
-"""A draft's text and fields in a form: saved over what was seen, or both texts shown."""
+"""The editor of a draft: the form, autosave, and conflicts (optimistic concurrency by content hash)."""
 
 import asyncio
 import secrets
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request
@@ -10,64 +12,86 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from desk.context import DraftView, WebContext, body_of
-from desk.diff import word_diff
-from desk.markdown import rendered
+from desk.diff import Piece, word_diff
+from desk.highlights import render_markdown
 from desk.responses import current_editor, filters, fragment, redirect, render, web_context
 from desk.routes import covers
 from desk.routes.drafts import REF, draft_page, note_view
-from desk.routes.queue import names_of, next_of
-from desk.unsaved import Conflict, Unsaved, who_changed
+from desk.routes.queue import next_ref, queue_refs
 from desk.views import DraftPage, page_of
 from pipeline.articles.front_matter import loads
 from pipeline.checks.pool import UNCHECKED
 from pipeline.domain.errors import EditConflict, ReviewError
 from pipeline.domain.models import Sentiment
-from pipeline.domain.reviews import Finding, ReviewDecision, Severity
-from pipeline.services import review
+from pipeline.domain.reviews import Finding, Review, ReviewDecision, Severity
 from pipeline.services.edit import DraftEdit, apply_edit, keep_refused, save_edit
+from pipeline.storage import Version
 
 router = APIRouter()
 _FIELDS = (
     "title", "description", "category", "sentiment", "sticky_weight", "cover",
     "base", "form", "known", "then",
 )  # fmt: skip
-_FORM_LENGTH = 40
+_MAX_FORM_ID_CHARS = 40
+_EDITOR_CAUSES = ("edit", "restore", "revise")
+"""Causes of versions that an editor wrote."""
 
 
 class EditForm(NamedTuple):
-    """What a form says."""
+    """The submitted form."""
 
     fields: dict[str, str]
     tags: tuple[str, ...]
     body: str
     described: str | None = None
-    """The description that the form was shown with; None: it does not say."""
+    """The description that the form was rendered with; None: the form does not say."""
 
     @property
     def description(self) -> str | None:
-        """What the editor made of the description; None: it was not touched."""
-        given = self.fields["description"]
-        touched = self.described is None or given.split() != self.described.split()
-        return given if touched else None
+        """The description that the editor wrote; None: the editor did not change it."""
+        description = self.fields["description"]
+        touched = self.described is None or description.split() != self.described.split()
+        return description if touched else None
 
     @property
     def base(self) -> str:
-        """Hash of the text that it was made from."""
+        """Hash of the text that the form was rendered with."""
         return self.fields["base"]
 
     @property
-    def form(self) -> str:
-        """Name of the page that it was written in; empty where that has none."""
-        return self.fields["form"][:_FORM_LENGTH]
+    def form_id(self) -> str:
+        """Id of the editor page that sent the form; empty if it has none."""
+        return self.fields["form"][:_MAX_FORM_ID_CHARS]
 
     @property
-    def known(self) -> str:
-        """Hash of the other text, where the page shows that conflict already."""
+    def known_conflict(self) -> str:
+        """Hash of the other text if the page shows that conflict already; empty otherwise."""
         return self.fields["known"]
 
 
-def _written(form: FormData) -> EditForm:
-    # No text has a NUL: a file with one is taken for UTF-16.
+class Conflict(NamedTuple):
+    """The editor's text and the one that was saved in between."""
+
+    base: str
+    """Hash of the text that the editor started from."""
+    theirs: str
+    """Hash of the text on disk."""
+    pieces: list[Piece]
+    """Diff from the text on disk to the editor's."""
+
+
+class Unsaved(NamedTuple):
+    """Why a text was not saved, and where it is kept."""
+
+    reason: str
+    """A clause, without a full stop."""
+    version_sha256: str | None
+    """Hash of the version that keeps the editor's text; None: there was no change to keep."""
+    conflict: Conflict | None = None
+
+
+def _read_form(form: FormData) -> EditForm:
+    # NUL is removed: a file with one would be decoded as UTF-16.
     fields = {name: str(form.get(name) or "").replace("\0", "") for name in _FIELDS}
     body = str(form.get("body") or "").replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
     described = str(form["described"]) if "described" in form else None
@@ -76,166 +100,185 @@ def _written(form: FormData) -> EditForm:
 
 @router.get(REF + "/edit")
 async def edit(request: Request, ref: str) -> Response:
-    """Show a draft's text and fields to be changed."""
+    """Show the editor."""
     current_editor(request)
-    seen = await web_context(request).draft_view(ref)
-    page = page_of(seen)
-    if seen.row.state != "drafted":
-        raise ReviewError(f"{seen.row.path} is {seen.row.state}; take that back, or revise it, to edit it")
-    if page.trouble:
-        return await draft_page(request, ref, trouble=page.trouble, status=409)
-    await note_view(request, seen)
-    return _editor(request, page, seen.sha256)
+    view = await web_context(request).draft_view(ref)
+    page = page_of(view)
+    if view.row.state != "drafted":
+        raise ReviewError(
+            f"{view.row.path} is {view.row.state}; undo that decision, or revise it, to edit it"
+        )
+    if page.error:
+        return await draft_page(request, ref, error=page.error, status=409)
+    await note_view(request, view)
+    return _editor_page(request, page, view.sha256)
 
 
 @router.post(REF + "/save")
-async def keep(request: Request, ref: str) -> Response:
-    """Save what an editor wrote; approve it as well where they say so."""
+async def save(request: Request, ref: str) -> Response:
+    """Save the form; then approve the draft or open the cover search if the form asks for it."""
     ctx, name = web_context(request), current_editor(request)
-    written = _written(await request.form())
-    seen = await ctx.draft_view(ref)
+    form = _read_form(await request.form())
+    view = await ctx.draft_view(ref)
     try:
-        sha256 = await _save(ctx, seen, written, name)
+        sha256 = await _save(ctx, view, form, name)
     except ReviewError as error:
-        unsaved = await _unsaved(ctx, seen, written, name, error)
-        return _told(request, seen, written, unsaved)
-    if _quiet(request):
+        unsaved = await _keep_unsaved(ctx, view, form, name, error)
+        return _not_saved(request, view, form, unsaved)
+    if _is_autosave(request):
         after = await ctx.draft_view(ref)
         if after.sha256 == sha256:
-            await note_view(request, after)  # who wrote it knows it
+            await note_view(request, after)  # the editor has read their own text
         page = page_of(after)
         return fragment("_saved.html", page=page, sha256=sha256, now=ctx.now)
-    if written.fields["then"] == "covers":
+    if form.fields["then"] == "covers":
         return redirect(f"/drafts/{ref}/covers", filters(request).query())
-    if written.fields["then"] == "approve":
-        return await _approved(request, ref, sha256)
+    if form.fields["then"] == "approve":
+        return await _approve(request, ref, sha256)
     return redirect(f"/drafts/{ref}", filters(request).query(), saved=ref)
 
 
-def _quiet(request: Request) -> bool:
-    """Tell whether a script saved while the editor types on."""
+def _is_autosave(request: Request) -> bool:
+    """Whether a script sent the form while the editor goes on typing."""
     return "hx-request" in request.headers
 
 
-async def _save(ctx: WebContext, seen: DraftView, written: EditForm, name: str) -> str:
-    """Check and save; returns the new text's hash. Raises ReviewError, EditConflict."""
-    changes = _changes(seen, written)
-    found = await _findings(ctx, seen, written, changes)
+async def _save(ctx: WebContext, view: DraftView, form: EditForm, name: str) -> str:
+    """Check and save the form; return the new text's hash. Raises ReviewError, EditConflict."""
+    changes = _draft_edit(view, form)
+    findings = await _findings(ctx, view, form, changes)
     return await asyncio.to_thread(
-        save_edit, ctx.db, ctx.settings.output, ctx.subscriptions, seen.row.external_id,
-        changes, found,
-        base=written.base, by=name, now=ctx.now, form=written.form,
+        save_edit, ctx.db, ctx.settings.output, ctx.subscriptions, view.row.external_id,
+        changes, findings,
+        base=form.base, by=name, now=ctx.now, form=form.form_id,
     )  # fmt: skip
 
 
-async def _unsaved(
-    ctx: WebContext, seen: DraftView, written: EditForm, name: str, error: ReviewError
+async def _keep_unsaved(
+    ctx: WebContext, view: DraftView, form: EditForm, name: str, error: ReviewError
 ) -> Unsaved:
-    """Keep what could not be saved as a version, and return what is said of it."""
-    kept = error.context.get("kept") or await asyncio.to_thread(
-        keep_refused, ctx.db, ctx.settings.output, ctx.subscriptions, seen.row.external_id,
-        _legible(seen, written), base=written.base, by=name, form=written.form, now=ctx.now,
+    """Keep the refused text as a version, and return why it was not saved."""
+    version = error.context.get("kept") or await asyncio.to_thread(
+        keep_refused, ctx.db, ctx.settings.output, ctx.subscriptions, view.row.external_id,
+        _valid_part(view, form), base=form.base, by=name, form=form.form_id, now=ctx.now,
     )  # fmt: skip
-    found = str(kept) if kept else None
+    version_sha256 = str(version) if version else None
     if not isinstance(error, EditConflict):
-        return Unsaved(error.message.rstrip("."), found)
+        return Unsaved(error.message.rstrip("."), version_sha256)
     theirs, sha256 = str(error.context["text"]), str(error.context["sha256"])
-    versions = await asyncio.to_thread(ctx.db.versions.list, seen.row.item_id)
-    pieces = await asyncio.to_thread(word_diff, body_of(theirs), written.body)
-    why = who_changed(versions, sha256, name, ctx.now)
-    return Unsaved(why, found, Conflict(written.base, sha256, pieces))
+    versions = await asyncio.to_thread(ctx.db.versions.list, view.row.item_id)
+    pieces = await asyncio.to_thread(word_diff, body_of(theirs), form.body)
+    reason = change_description(versions, sha256, name, ctx.now)
+    return Unsaved(reason, version_sha256, Conflict(form.base, sha256, pieces))
 
 
-def _legible(seen: DraftView, written: EditForm) -> DraftEdit:
-    """Return what a form says, without what it cannot say."""
-    try:
-        return _changes(seen, written)
-    except ReviewError:
-        plain = {"sticky_weight": "0", "sentiment": Sentiment.NEUTRAL.value}
-        return _changes(seen, written._replace(fields=written.fields | plain))
-
-
-async def _findings(
-    ctx: WebContext, seen: DraftView, written: EditForm, changes: DraftEdit
-) -> tuple[Finding, ...]:
-    """Return what the checks say of what is about to be saved."""
-    if seen.text is None or seen.sha256 != written.base:
-        said = "this text was not checked, since another one stood: save it again"
-        return (Finding(kind=UNCHECKED, severity=Severity.BLOCK, message=said),)
-    text = apply_edit(seen.text, changes, seen.beat, now=ctx.now, row=seen.row)
-    metadata, body = loads(text, seen.row.path)
-    return await ctx.check(seen.row, seen.source, seen.beat, metadata, body)
-
-
-def _changes(seen: DraftView, written: EditForm) -> DraftEdit:
-    """Return what a form says. Raises ReviewError for what it cannot say."""
-    fields = written.fields
-    weight = fields["sticky_weight"].strip() or "0"
-    if not weight.removeprefix("-").isdecimal() or len(weight) > 6:
-        raise ReviewError("the sticky weight is no whole number; write 0 for none", field="sticky_weight")
-    try:
-        return DraftEdit(
-            title=fields["title"],
-            description=written.description,
-            category=fields["category"],
-            tags=written.tags,
-            sentiment=Sentiment(fields["sentiment"]),
-            sticky_weight=int(weight),
-            body=written.body,
-            cover=covers.chosen(seen, fields["cover"]),
-        )
-    except (ValidationError, ValueError) as error:
-        raise ReviewError("the form is not whole; load the page again", field="sentiment") from error
-
-
-async def _approved(request: Request, ref: str, sha256: str) -> Response:
-    ctx, chosen = web_context(request), filters(request)
-    names = await names_of(request, chosen)
-    try:
-        await asyncio.to_thread(
-            review.submit_review, ctx.db, ctx.settings.output, ctx.subscriptions, ref,
-            ReviewDecision.APPROVE,
-            by=current_editor(request), note=None, now=ctx.now, seen=sha256,
-        )  # fmt: skip
-    except ReviewError as error:
-        return await draft_page(request, ref, trouble=f"Saved, not approved: {error.message}", status=409)
-    behind = next_of(names, ref)
-    return redirect(f"/drafts/{behind}" if behind else "/", chosen.query(), did=ref)
-
-
-def _told(request: Request, seen: DraftView, written: EditForm, unsaved: Unsaved) -> Response:
-    """Say that a text was not saved; where another one stands, saving again means this one over that."""
-    conflict = unsaved.conflict
-    if _quiet(request):
-        again = conflict is not None and conflict.theirs == written.known
-        answer = fragment("_unsaved.html", 409, row=seen.row, unsaved=unsaved, again=again)
-        if again:
-            answer.headers["hx-reswap"] = "none"  # what the editor ticked there stays
-        return answer
-    base = conflict.theirs if conflict else written.base
-    page = _with(page_of(seen), written)
-    return _editor(request, page, base, status=409, form=written.form, unsaved=unsaved)
-
-
-def _with(page: DraftPage, written: EditForm) -> DraftPage:
-    """Return a page with what the editor wrote in the place of what stands."""
-    told: dict[str, Any] = dict(written.fields)
-    told |= {"tags": list(written.tags), "stickyWeight": written.fields["sticky_weight"]}
-    names = ("title", "description", "category", "sentiment", "tags", "stickyWeight")
-    return page._replace(
-        metadata=page.metadata | {name: told[name] for name in names},
-        body=written.body,
-        described=written.described,
+def change_description(versions: Sequence[Version], theirs: str, editor: str, now: datetime) -> str:
+    """Return who wrote the text with the hash `theirs` and when, as a clause for the reader `editor`."""
+    saved = (version for version in reversed(versions) if version.sha256 == theirs and not version.aside)
+    version = next(saved, None)
+    if version is None or (version.cause in _EDITOR_CAUSES and not version.by):
+        return "the file was changed on disk"
+    moment = version.at
+    at = f"{moment:%H:%M} UTC" if moment.date() == now.date() else f"{moment:%Y-%m-%d %H:%M} UTC"
+    if version.cause not in _EDITOR_CAUSES:
+        return f"the model wrote a new version at {at}"
+    return (
+        f"you changed this in another window at {at}"
+        if version.by == editor
+        else f"{version.by} changed this at {at}"
     )
 
 
-def _editor(
+def _valid_part(view: DraftView, form: EditForm) -> DraftEdit:
+    """Return the form's edit, with defaults in the place of invalid fields."""
+    try:
+        return _draft_edit(view, form)
+    except ReviewError:
+        defaults = {"sticky_weight": "0", "sentiment": Sentiment.NEUTRAL.value}
+        return _draft_edit(view, form._replace(fields=form.fields | defaults))
+
+
+async def _findings(
+    ctx: WebContext, view: DraftView, form: EditForm, changes: DraftEdit
+) -> tuple[Finding, ...]:
+    """Return the findings about the text that is about to be saved."""
+    if view.text is None or view.sha256 != form.base:
+        message = "this text was not checked because the draft had changed: save it again"
+        return (Finding(kind=UNCHECKED, severity=Severity.BLOCK, message=message),)
+    text = apply_edit(view.text, changes, view.beat, now=ctx.now, row=view.row)
+    metadata, body = loads(text, view.row.path)
+    return await ctx.check(view.row, view.source, view.beat, metadata, body)
+
+
+def _draft_edit(view: DraftView, form: EditForm) -> DraftEdit:
+    """Return the form's edit. Raises ReviewError for an invalid field."""
+    fields = form.fields
+    weight = fields["sticky_weight"].strip() or "0"
+    if not weight.removeprefix("-").isdecimal() or len(weight) > 6:
+        raise ReviewError("the sticky weight is not a whole number; write 0 for none", field="sticky_weight")
+    try:
+        return DraftEdit(
+            title=fields["title"],
+            description=form.description,
+            category=fields["category"],
+            tags=form.tags,
+            sentiment=Sentiment(fields["sentiment"]),
+            sticky_weight=int(weight),
+            body=form.body,
+            cover=covers.selected_cover(view, fields["cover"]),
+        )
+    except (ValidationError, ValueError) as error:
+        raise ReviewError("the form is incomplete; load the page again", field="sentiment") from error
+
+
+async def _approve(request: Request, ref: str, sha256: str) -> Response:
+    ctx, queue_filters = web_context(request), filters(request)
+    refs = await queue_refs(request, queue_filters)
+    review = Review(decision=ReviewDecision.APPROVE, by=current_editor(request), at=ctx.now, sha256=sha256)
+    try:
+        await asyncio.to_thread(ctx.submit_review, ref, review)
+    except ReviewError as error:
+        return await draft_page(request, ref, error=f"Saved, not approved: {error.message}", status=409)
+    following = next_ref(refs, ref)
+    return redirect(f"/drafts/{following}" if following else "/", queue_filters.query(), did=ref)
+
+
+def _not_saved(request: Request, view: DraftView, form: EditForm, unsaved: Unsaved) -> Response:
+    """Return the response to a refused save: for a script the message, else the editor page with the form.
+
+    Without a script the page's base is the conflicting text, so that saving again replaces it.
+    """
+    conflict = unsaved.conflict
+    if _is_autosave(request):
+        again = conflict is not None and conflict.theirs == form.known_conflict
+        response = fragment("_unsaved.html", 409, row=view.row, unsaved=unsaved, again=again)
+        if again:
+            response.headers["hx-reswap"] = "none"  # keeps the editor's choice in the conflict box
+        return response
+    base = conflict.theirs if conflict else form.base
+    page = _with_form(page_of(view), form)
+    return _editor_page(request, page, base, status=409, form_id=form.form_id, unsaved=unsaved)
+
+
+def _with_form(page: DraftPage, form: EditForm) -> DraftPage:
+    """Return a page with the form's values instead of the draft's."""
+    fields: dict[str, Any] = dict(form.fields)
+    fields |= {"tags": list(form.tags), "stickyWeight": form.fields["sticky_weight"]}
+    names = ("title", "description", "category", "sentiment", "tags", "stickyWeight")
+    return page._replace(
+        metadata=page.metadata | {name: fields[name] for name in names},
+        body=form.body,
+        described=form.described,
+    )
+
+
+def _editor_page(
     request: Request,
     page: DraftPage,
     sha256: str,
     *,
     status: int = 200,
-    form: str = "",
+    form_id: str = "",
     unsaved: Unsaved | None = None,
 ) -> Response:
     return render(
@@ -243,13 +286,13 @@ def _editor(
         "edit.html",
         status,
         page=page,
-        row=page.seen.row,
-        beat=page.seen.beat,
-        covers=covers.offered(page.seen),
-        searches=covers.searches(page.seen),
+        row=page.view.row,
+        beat=page.view.beat,
+        covers=covers.cover_options(page.view),
+        searches=covers.search_enabled(page.view),
         sentiments=list(Sentiment),
         sha256=sha256,
-        preview=rendered(page.body),
-        form=form or secrets.token_urlsafe(12),
+        preview=render_markdown(page.body),
+        form=form_id or secrets.token_urlsafe(12),
         unsaved=unsaved,
     )

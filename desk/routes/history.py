@@ -1,6 +1,7 @@
-"""What was: a draft's history, its versions beside each other, the last verdicts."""
+"""Pages about the past: a draft's events, the diff of two versions, the latest decisions."""
 
 import asyncio
+from typing import NamedTuple
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -11,16 +12,25 @@ from desk.routes.drafts import REF
 from desk.views import page_of
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.reviews import ReviewDecision
-from pipeline.storage import Version
+from pipeline.storage import CompletedReview, Version
 
 router = APIRouter()
 _ON_DISK = "disk"
-"""Stands for the text on disk where a version is chosen."""
+"""The label of the text on disk."""
+
+
+class RecentDecision(NamedTuple):
+    """A row of the latest decisions."""
+
+    review: CompletedReview
+    ref: str
+    title: str
+    can_undo: bool
 
 
 @router.get(REF + "/history")
 async def history(request: Request, ref: str) -> Response:
-    """Show everything that happened to a draft."""
+    """Show a draft's events and versions."""
     current_editor(request)
     db = web_context(request).db
     row = await asyncio.to_thread(db.drafts.get, ref)
@@ -31,23 +41,24 @@ async def history(request: Request, ref: str) -> Response:
 
 @router.get(REF + "/compare")
 async def compare(request: Request, ref: str) -> Response:
-    """Show two versions of a draft, word by word."""
+    """Show the word diff of two versions of a draft, named by label or hash."""
     current_editor(request)
     ctx = web_context(request)
-    seen = await ctx.draft_view(ref)
-    page = page_of(seen)
-    versions = await asyncio.to_thread(ctx.db.versions.list, seen.row.item_id)
-    texts = {one.label: one.text for one in versions} | {_ON_DISK: seen.text or ""}
-    named = {one.sha256: one.label for one in versions}  # labels change when a version goes
+    view = await ctx.draft_view(ref)
+    page = page_of(view)
+    versions = await asyncio.to_thread(ctx.db.versions.list, view.row.item_id)
+    texts = {version.label: version.text for version in versions} | {_ON_DISK: view.text or ""}
+    # Links may use hashes: labels change when a version is removed.
+    labels = {version.sha256: version.label for version in versions}
     old = request.query_params.get("old") or _before_last(versions)
     new = request.query_params.get("new") or _ON_DISK
-    old, new = named.get(old, old), named.get(new, new)
+    old, new = labels.get(old, old), labels.get(new, new)
     if old not in texts or new not in texts:
         raise ReviewError(f"this draft has no such version; it has {', '.join(texts)}")
     pieces = await asyncio.to_thread(word_diff, texts[old], texts[new])
     return render(
-        request, "compare.html", row=seen.row, page=page, versions=versions, old=old, new=new, pieces=pieces,
-        can_restore=seen.row.state == "drafted",
+        request, "compare.html", row=view.row, page=page, versions=versions, old=old, new=new, pieces=pieces,
+        can_restore=view.row.state == "drafted",
     )  # fmt: skip
 
 
@@ -57,17 +68,17 @@ def _before_last(versions: list[Version]) -> str:
 
 @router.get("/recent")
 async def recent(request: Request) -> Response:
-    """Show the last verdicts, each with the way back."""
+    """Show the latest decisions, with an undo button for the last one on each draft."""
     current_editor(request)
     db = web_context(request).db
-    given = await asyncio.to_thread(db.reviews.latest, 100)
-    rows = await asyncio.to_thread(db.items.titles, [one.item_id for one in given])
-    last: set[int] = set()
-    told = []
-    for one in given:
-        newest = one.item_id not in last
-        last.add(one.item_id)
-        can_undo = newest and one.decision is not ReviewDecision.UNDO
-        if one.item_id in rows:
-            told.append((one, *rows[one.item_id], can_undo))
-    return render(request, "recent.html", verdicts=told)
+    reviews = await asyncio.to_thread(db.reviews.latest, 100)
+    rows = await asyncio.to_thread(db.items.titles, [review.item_id for review in reviews])
+    listed: set[int] = set()
+    decisions = []
+    for review in reviews:
+        newest = review.item_id not in listed
+        listed.add(review.item_id)
+        can_undo = newest and review.decision is not ReviewDecision.UNDO
+        if review.item_id in rows:
+            decisions.append(RecentDecision(review, *rows[review.item_id], can_undo))
+    return render(request, "recent.html", decisions=decisions)

@@ -1,4 +1,4 @@
-"""Figures for Prometheus, in its text format (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
+"""Metrics for Prometheus, in its text format (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ _TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metric(NamedTuple):
-    """A family of samples."""
+    """A metric family: the samples of one metric."""
 
     name: str
     kind: str
@@ -24,24 +24,24 @@ class Metric(NamedTuple):
     help: str
     samples: Sequence[tuple[Mapping[str, str], float]]
     endings: Sequence[str] = ()
-    """Of the samples' names, in the samples' order; none: the family's own name."""
+    """Suffixes of the samples' names, in the samples' order; empty: all have the family's name."""
 
 
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
-    """Return the figures; to be asked with the header `Authorization: Bearer TOKEN`."""
+    """Return all metrics. Scrapers send the header `Authorization: Bearer TOKEN`."""
     ctx = web_context(request)
     figures, feeds, backlog = await asyncio.to_thread(
         lambda: (ctx.db.metrics.snapshot(), ctx.db.feeds.status(), ctx.db.publications.backlog())
     )
-    text = "".join(exposed(every(figures, feeds, backlog, ctx.now)))
+    text = "".join(format_metrics(collect_metrics(figures, feeds, backlog, ctx.now)))
     return PlainTextResponse(text, media_type=_TYPE)
 
 
-def every(
+def collect_metrics(
     figures: Metrics, feeds: Iterable[FeedStatus], backlog: Iterable[TargetBacklog], now: datetime
 ) -> Iterator[Metric]:
-    """Yield every family. Pure."""
+    """Yield every metric family. Pure."""
     feeds, backlog = tuple(feeds), tuple(backlog)
     by_state = [({"state": state}, float(count)) for state, count in sorted(figures.items.items())]
     yield Metric("items", "gauge", "Items by state", by_state)
@@ -52,74 +52,81 @@ def every(
     yield Metric(
         "draft_age_seconds",
         "gauge",
-        "Age of the draft that waits longest",
+        "Age of the oldest waiting draft, in seconds",
         [({}, _age(figures.oldest_draft, now))],
     )
-    yield Metric("requests", "gauge", "What editors asked for and nobody took up", [({}, figures.requests)])
+    yield Metric(
+        "requests", "gauge", "Rewrite requests that no run has carried out", [({}, figures.requests)]
+    )
     yield Metric(
         "request_age_seconds",
         "gauge",
-        "Age of the oldest of these",
+        "Age of the oldest of these requests, in seconds",
         [({}, _age(figures.oldest_request, now))],
     )
-    yield from _money(figures)
+    yield from _costs(figures)
     yield _latency(figures)
     yield from _polls(feeds, now)
-    waits = [({"target": one.target}, float(one.waiting)) for one in backlog]
-    failed = [({"target": one.target}, float(one.failed)) for one in backlog]
-    yield Metric("publications_waiting", "gauge", "Publications to be sent", waits)
-    yield Metric("publications_failed", "gauge", "Of these, those that failed", failed)
+    waiting = [({"target": target.target}, float(target.waiting)) for target in backlog]
+    failed = [({"target": target.target}, float(target.failed)) for target in backlog]
+    yield Metric("publications_waiting", "gauge", "Publications that wait to be sent", waiting)
+    yield Metric("publications_failed", "gauge", "Waiting publications whose last attempt failed", failed)
 
 
-def _money(figures: Metrics) -> Iterator[Metric]:
-    about = [({"model": one.model, "purpose": one.purpose}, one) for one in figures.spent]
+def _costs(figures: Metrics) -> Iterator[Metric]:
+    costs = [({"model": cost.model, "purpose": cost.purpose}, cost) for cost in figures.spent]
     yield Metric(
-        "model_calls_total", "counter", "Answers paid for", [(label, one.calls) for label, one in about]
+        "model_calls_total", "counter", "Responses paid for", [(label, cost.calls) for label, cost in costs]
     )
     tokens = [
         ({**label, "kind": kind}, float(count))
-        for label, one in about
-        for kind, count in (("prompt", one.prompt_tokens), ("completion", one.completion_tokens))
+        for label, cost in costs
+        for kind, count in (("prompt", cost.prompt_tokens), ("completion", cost.completion_tokens))
     ]
     yield Metric("model_tokens_total", "counter", "Tokens paid for", tokens)
-    spent = [(label, one.micros / 1_000_000) for label, one in about]
+    spent = [(label, cost.micros / 1_000_000) for label, cost in costs]
     yield Metric("model_dollars_total", "counter", "US dollars, where the price is known", spent)
 
 
 def _latency(figures: Metrics) -> Metric:
     samples: list[tuple[dict[str, str], float]] = []
     endings = []
-    for one in figures.latencies:
-        about = {"model": one.model}
-        counts = [*((f"{end:g}", count) for end, count in one.within), ("+Inf", one.calls)]
-        samples += [({**about, "le": end}, float(count)) for end, count in counts]
-        samples += [(about, one.seconds), (about, float(one.calls))]
+    for latency in figures.latencies:
+        label = {"model": latency.model}
+        counts = [*((f"{end:g}", count) for end, count in latency.within), ("+Inf", latency.calls)]
+        samples += [({**label, "le": end}, float(count)) for end, count in counts]
+        samples += [(label, latency.seconds), (label, float(latency.calls))]
         endings += [*["_bucket"] * len(counts), "_sum", "_count"]
-    said = "From request to answer, repeated attempts included"
-    return Metric("model_seconds", "histogram", said, samples, endings)
+    description = "Seconds from request to response, including retries"
+    return Metric("model_seconds", "histogram", description, samples, endings)
 
 
 def _polls(feeds: Sequence[FeedStatus], now: datetime) -> Iterator[Metric]:
     lag = [
-        ({"feed": one.key}, _age(one.poll.last_polled_at, now)) for one in feeds if one.poll.last_polled_at
+        ({"feed": feed.key}, _age(feed.poll.last_polled_at, now))
+        for feed in feeds
+        if feed.poll.last_polled_at
     ]
-    yield Metric("feed_poll_age_seconds", "gauge", "Since a feed was polled last", lag)
-    failures = [({"feed": one.key}, float(one.poll.failures)) for one in feeds]
-    yield Metric("feed_failures", "gauge", "Polls of a feed that failed in a row", failures)
+    yield Metric("feed_poll_age_seconds", "gauge", "Seconds since the last poll of a feed", lag)
+    failures = [({"feed": feed.key}, float(feed.poll.failures)) for feed in feeds]
+    yield Metric("feed_failures", "gauge", "Consecutive failed polls of a feed", failures)
 
 
 def _age(moment: datetime | None, now: datetime) -> float:
     return max(0.0, (now - moment).total_seconds()) if moment else 0.0
 
 
-def exposed(metrics: Iterable[Metric]) -> Iterator[str]:
+def format_metrics(metrics: Iterable[Metric]) -> Iterator[str]:
     """Yield the lines of the text format. Pure."""
-    for one in metrics:
-        name = f"copydesk_{one.name}"
-        yield f"# HELP {name} {one.help}\n# TYPE {name} {one.kind}\n"
-        for (labels, value), ending in zip(one.samples, one.endings or [""] * len(one.samples), strict=True):
-            told = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-            yield f"{name}{ending}{{{told}}} {value!r}\n" if told else f"{name}{ending} {value!r}\n"
+    for metric in metrics:
+        name = f"copydesk_{metric.name}"
+        yield f"# HELP {name} {metric.help}\n# TYPE {name} {metric.kind}\n"
+        endings = metric.endings or [""] * len(metric.samples)
+        for (labels, value), ending in zip(metric.samples, endings, strict=True):
+            label_list = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+            yield (
+                f"{name}{ending}{{{label_list}}} {value!r}\n" if label_list else f"{name}{ending} {value!r}\n"
+            )
 
 
 def _escaped(text: str) -> str:

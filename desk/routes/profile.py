@@ -1,4 +1,4 @@
-"""Who sits at the desk: asked once, written into every verdict."""
+"""The sign-in page: asks for the editor's name, which every decision records."""
 
 from typing import Annotated
 
@@ -12,29 +12,29 @@ router = APIRouter()
 
 
 @router.get("/name")
-def ask(request: Request) -> Response:
-    """Ask for the editor's name."""
-    usual = request.state.editor or web_context(request).settings.editor or ""
-    return render(request, "name.html", name=usual, next=_within(request.query_params.get("next", "/")))
+def name_form(request: Request) -> Response:
+    """Show the form for the editor's name."""
+    name = request.state.editor or web_context(request).settings.editor or ""
+    return render(request, "name.html", name=name, next=_local_path(request.query_params.get("next", "/")))
 
 
 @router.post("/name")
-def keep(
+def save_name(
     request: Request,
     name: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "/",  # noqa: A002
 ) -> Response:
-    """Remember it in this browser."""
-    given = clean_name(name)
-    if not given:
-        return render(request, "name.html", 422, name="", next=_within(next))
+    """Keep the name in a cookie."""
+    clean = clean_name(name)
+    if not clean:
+        return render(request, "name.html", 422, name="", next=_local_path(next))
     access: AccessPolicy = request.app.state.access
-    answer = redirect(_within(next))
-    answer.headers.append("set-cookie", cookie(access.name_cookie, given))
-    return answer
+    response = redirect(_local_path(next))
+    response.headers.append("set-cookie", cookie(access.name_cookie, clean))
+    return response
 
 
-def _within(path: str) -> str:
-    """Return a path of the desk: what leads elsewhere leads to the queue."""
+def _local_path(path: str) -> str:
+    """Return a path if it stays within the desk, else `/`: the guard against open redirects."""
     plain = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
     return path if plain else "/"

@@ -1,4 +1,4 @@
-"""Published articles: where each stands, and whether its source says something else by now."""
+"""The page of published articles: their state at each target, and which sources changed since."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ router = APIRouter()
 
 @router.get("/published")
 async def published(request: Request) -> Response:
-    """Show what is published, those whose source changed first."""
+    """Show the published articles, those with a changed source first."""
     current_editor(request)
     ctx = web_context(request)
     subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
@@ -22,22 +22,22 @@ async def published(request: Request) -> Response:
         ctx.db.drafts.page, DraftQuery(state="approved", changed=True), limit=PAGE
     )
     latest = await asyncio.to_thread(ctx.db.drafts.page, DraftQuery(state="approved"), limit=PAGE)
-    listed = await asyncio.to_thread(_with_places, ctx.db, (*changed.rows, *latest.rows))
+    publications = await asyncio.to_thread(_publications, ctx.db, (*changed.rows, *latest.rows))
     return render(
         request,
         "published.html",
         changed=changed,
         latest=latest,
-        places=listed,
+        publications=publications,
         targets=[target.name for target in subscriptions.publish],
         feeds={feed.key: feed.name for feed in subscriptions.feeds},
     )
 
 
-def _with_places(db: Database, rows: tuple[QueueRow, ...]) -> dict[int, list[Publication]]:
-    return {row.item_id: current(db.publications.of_item(row.item_id)) for row in rows}
+def _publications(db: Database, rows: tuple[QueueRow, ...]) -> dict[int, list[Publication]]:
+    return {row.item_id: latest_per_target(db.publications.of_item(row.item_id)) for row in rows}
 
 
-def current(every: list[Publication]) -> list[Publication]:
-    """Return what was done or is to be done last at each target."""
-    return list({one.target: one for one in every}.values())
+def latest_per_target(publications: list[Publication]) -> list[Publication]:
+    """Return the last publication of each target, done or pending; the oldest come first in the argument."""
+    return list({publication.target: publication for publication in publications}.values())

@@ -1,4 +1,4 @@
-"""The queue: drafts by age, feed, beat, findings and state; verdicts on several at once."""
+"""The queue page: filtered drafts, decisions on several at once, and a draft's position in the queue."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -9,54 +9,54 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from desk.context import WebContext
 from desk.filters import Filters
 from desk.responses import current_editor, filters, flash, render, web_context
 from pipeline.articles import files
-from pipeline.config import Settings, Subscriptions
 from pipeline.domain.errors import CopydeskError, ReviewError
-from pipeline.domain.reviews import ReviewDecision
-from pipeline.services import review
+from pipeline.domain.reviews import Review, ReviewDecision
 from pipeline.services.edit import MAX_NOTE_CHARS
 from pipeline.storage import Database, DraftRow
 
 router = APIRouter()
 PAGE = 50
-"""Drafts on one page."""
-_PAST = {"approve": "approved", "reject": "rejected"}
-_NO_REASON = "Nothing was rejected: write into “Reason” why."
-_UNOPENED = "not opened yet: open it first"
-_CHANGED = "its file was changed since it was listed: decide on its own page"
+"""Drafts per page."""
+_OUTCOMES = {"approve": "approved", "reject": "rejected"}
+_NO_REASON = "Nothing was rejected: fill in “Reason”."
+_NOT_OPENED = "not opened yet: open it first"
+_CHANGED = "its file changed after the queue was shown: open it and decide there"
 
 
-class Done(NamedTuple):
-    """What came of one draft of several."""
+class BulkResult(NamedTuple):
+    """The result of a bulk decision for one draft."""
 
     ref: str
     title: str
-    trouble: str | None
+    error: str | None
+    """Why it was not decided on; None: it was."""
 
 
 @router.get("/")
 async def queue(request: Request) -> Response:
-    """Show the drafts that wait, or were decided on."""
+    """Show the waiting, approved or rejected drafts."""
     return await _page(request)
 
 
 async def _page(
     request: Request,
-    done: Sequence[Done] = (),
-    verdict: str = "",
+    results: Sequence[BulkResult] = (),
+    outcome: str = "",
     *,
-    trouble: str = "",
+    error: str = "",
     ticked: Collection[str] = (),
     status: int = 200,
 ) -> Response:
-    """Return the queue; `trouble` is what just went wrong, `ticked` what was chosen then."""
+    """Return the queue page with the results of a bulk decision, or its `error` and the `ticked` drafts."""
     ctx, chosen = web_context(request), filters(request)
     subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
-    number = 1 if done else _number(request.query_params.get("page"))
-    wanted = chosen.wanted(subscriptions)
-    page = await asyncio.to_thread(ctx.db.drafts.page, wanted, limit=PAGE, offset=PAGE * (number - 1))
+    number = 1 if results else _page_number(request.query_params.get("page"))
+    criteria = chosen.criteria(subscriptions)
+    page = await asyncio.to_thread(ctx.db.drafts.page, criteria, limit=PAGE, offset=PAGE * (number - 1))
     current_editor(request)
     return render(
         request,
@@ -67,68 +67,54 @@ async def _page(
         pages=max(1, -(-page.total // PAGE)),
         feeds={feed.key: feed.name for feed in subscriptions.feeds},
         beats=tuple(subscriptions.beats),
-        done=done,
-        verdict=verdict,
-        trouble=trouble,
+        results=results,
+        outcome=outcome,
+        error=error,
         ticked=ticked,
         flash=await flash(request),
     )
 
 
-def _number(text: str | None) -> int:
+def _page_number(text: str | None) -> int:
     return max(1, int(text)) if text and text.isdecimal() and len(text) < 6 else 1
 
 
 @router.post("/bulk")
 async def bulk(request: Request) -> Response:
-    """Give one verdict on several drafts, and say honestly what was done and what was not."""
+    """Approve or reject several drafts, and list for each whether it was done and why not."""
     ctx, name = web_context(request), current_editor(request)
     form = await request.form()
     decision = ReviewDecision.REJECT if form.get("verdict") == "reject" else ReviewDecision.APPROVE
     note = str(form.get("note") or "").strip()[:MAX_NOTE_CHARS] or None
     ticked = [str(value) for value in form.getlist("draft")]
     if decision is ReviewDecision.REJECT and note is None:
-        return await _page(request, trouble=_NO_REASON, ticked=ticked, status=422)
-    chosen = [_chosen(value) for value in ticked]
-    subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
-    done = await asyncio.to_thread(
-        _decide, ctx.db, ctx.settings, subscriptions, chosen, decision, name, note, ctx.now
-    )
-    return await _page(request, done, _PAST[decision.value])
+        return await _page(request, error=_NO_REASON, ticked=ticked, status=422)
+    now = ctx.now
+    reviews = [_review(value, decision, name, note, now) for value in ticked]
+    results = await asyncio.to_thread(lambda: [_decide(ctx, *pair) for pair in reviews])
+    return await _page(request, results, _OUTCOMES[decision.value])
 
 
-def _chosen(value: str) -> tuple[str, str]:
-    """Return the id of a ticked draft and the hash of the text that it had on the page."""
+def _review(
+    value: str, decision: ReviewDecision, by: str, note: str | None, now: datetime
+) -> tuple[str, Review]:
+    """Return the id of a ticked draft, and the decision on the text whose hash the queue showed."""
     ref, _, sha256 = value.partition(":")
-    return ref, sha256
+    return ref, Review(decision=decision, by=by, at=now, note=note, sha256=sha256)
 
 
-def _decide(
-    db: Database,
-    settings: Settings,
-    subscriptions: Subscriptions,
-    chosen: Sequence[tuple[str, str]],
-    decision: ReviewDecision,
-    by: str,
-    note: str | None,
-    now: datetime,
-) -> list[Done]:
-    done = []
-    for ref, sha256 in chosen:
-        title = ref
-        try:
-            row = db.drafts.get(ref)
-            title = row.title
-            if decision is ReviewDecision.APPROVE and row.state == "drafted":
-                _require_listed(settings.output, row, sha256)
-                _require_view(db, row, by, sha256)
-            review.submit_review(
-                db, settings.output, subscriptions, ref, decision, by=by, note=note, now=now, seen=sha256
-            )
-            done.append(Done(ref, title, None))
-        except CopydeskError as error:
-            done.append(Done(ref, title, error.message))
-    return done
+def _decide(ctx: WebContext, ref: str, review: Review) -> BulkResult:
+    title = ref
+    try:
+        row = ctx.db.drafts.get(ref)
+        title = row.title
+        if review.decision is ReviewDecision.APPROVE and row.state == "drafted":
+            _require_listed(ctx.settings.output, row, review.sha256)
+            _require_view(ctx.db, row, review.by, review.sha256)
+        ctx.submit_review(ref, review)
+    except CopydeskError as error:
+        return BulkResult(ref, title, error.message)
+    return BulkResult(ref, title, None)
 
 
 def _require_listed(root: Path, row: DraftRow, sha256: str) -> None:
@@ -138,31 +124,41 @@ def _require_listed(root: Path, row: DraftRow, sha256: str) -> None:
 
 def _require_view(db: Database, row: DraftRow, by: str, sha256: str) -> None:
     if not db.reviews.was_viewed(row.item_id, by, sha256):
-        raise ReviewError(_UNOPENED, draft=row.path)
+        raise ReviewError(_NOT_OPENED, draft=row.path)
 
 
-async def neighbours(request: Request, ref: str) -> tuple[str | None, str | None, int, int]:
-    """Return the drafts before and behind one in its queue, its place there, and of how many."""
-    names = await names_of(request, filters(request))
-    if ref not in names:
-        return None, names[0] if names else None, 0, len(names)
-    at = names.index(ref)
-    before = names[at - 1] if at else None
-    behind = names[at + 1] if at + 1 < len(names) else None
-    return before, behind, at + 1, len(names)
+class QueuePosition(NamedTuple):
+    """Where a draft is in the filtered queue."""
+
+    previous: str | None
+    following: str | None
+    number: int
+    """From 1; 0: it is not in the queue."""
+    total: int
 
 
-async def names_of(request: Request, chosen: Filters) -> list[str]:
-    """Return the drafts of the queue that is looked at, in order."""
+async def queue_position(request: Request, ref: str) -> QueuePosition:
+    """Return a draft's position in the filtered queue; the first draft follows one that is not in it."""
+    refs = await queue_refs(request, filters(request))
+    if ref not in refs:
+        return QueuePosition(None, refs[0] if refs else None, 0, len(refs))
+    at = refs.index(ref)
+    previous = refs[at - 1] if at else None
+    following = refs[at + 1] if at + 1 < len(refs) else None
+    return QueuePosition(previous, following, at + 1, len(refs))
+
+
+async def queue_refs(request: Request, chosen: Filters) -> list[str]:
+    """Return the ids of the drafts in the filtered queue, in order."""
     ctx = web_context(request)
     subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
-    return await asyncio.to_thread(ctx.db.drafts.ids, chosen.wanted(subscriptions))
+    return await asyncio.to_thread(ctx.db.drafts.ids, chosen.criteria(subscriptions))
 
 
-def next_of(names: Sequence[str], ref: str) -> str | None:
-    """Return which draft comes when one has gone: the one behind it, or the one before at the end."""
-    if ref not in names:
-        return names[0] if names else None
-    at = names.index(ref)
-    rest = [*names[:at], *names[at + 1 :]]
+def next_ref(refs: Sequence[str], ref: str) -> str | None:
+    """Return the draft to show after `ref` left the queue: the following one, or at the end the previous."""
+    if ref not in refs:
+        return refs[0] if refs else None
+    at = refs.index(ref)
+    rest = [*refs[:at], *refs[at + 1 :]]
     return rest[min(at, len(rest) - 1)] if rest else None

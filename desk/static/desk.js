@@ -1,4 +1,4 @@
-// What the pages can do without a script stays as it is; this adds keys, joined marks and saving as you type.
+// Adds keyboard shortcuts, links between marks and findings, and autosave. Every page works without it.
 "use strict";
 (() => {
   const all = (query, from = document) => Array.from(from.querySelectorAll(query));
@@ -34,7 +34,7 @@
       if (target.select) target.select();
     } else if (target.disabled) {
       const why = one("#why-not");
-      say(why ? why.textContent : "That cannot be done now.");
+      say(why ? why.textContent : "This action is not available now.");
     } else {
       target.click();
     }
@@ -71,7 +71,7 @@
     if (entry && from !== "list") entry.scrollIntoView({ block: "nearest" });
     const evidence = places.some((mark) => mark.closest(".source"));
     const what = entry ? `Finding ${name}` : `“${places.length ? places[0].textContent : ""}”`;
-    say(evidence ? `${what}: marked in the source.` : `${what}: nothing in the source bears it out.`, true);
+    say(evidence ? `${what}: marked in the source.` : `${what}: nothing in the source supports it.`, true);
     return entry;
   };
   const step = (by) => {
@@ -88,7 +88,7 @@
     const next = numbers[at < 0 ? (by > 0 ? 0 : numbers.length - 1) : (at + by + numbers.length) % numbers.length];
     light(next, "keys");
   };
-  const answer = () => {
+  const dismiss = () => {
     const entry = one(`[data-finding="${chosen}"] .ack > summary`) || one(".finding .ack > summary");
     if (entry) act(entry);
   };
@@ -109,7 +109,7 @@
     F: () => step(-1),
     g: () => claim(1),
     G: () => claim(-1),
-    c: answer,
+    c: dismiss,
     x: () => { const tick = one("[data-row].on input[type=checkbox]"); if (tick) tick.click(); },
     u: () => one("#undo-last").requestSubmit(),
     "/": () => { location.href = "/#search"; },
@@ -146,12 +146,12 @@
     all("details.pop[open]").forEach((other) => { if (other !== event.target) other.open = false; });
   }, true);
 
-  // From draft to draft: the next page is put into this one, which spares the browser half of its work.
+  // From draft to draft: the next page's content replaces this one's, which halves the browser's work.
 
   const PAUSE_MS = 1000;
-  // When a decision about another draft brought this page: a finger that is still on the key does not approve it.
-  const ledOn = (address) => ["did", "asked_for"].some((name) => new URL(address).searchParams.has(name));
-  let decided = ledOn(location.href) ? performance.now() : -PAUSE_MS;
+  // When a decision about another draft led to this page: a key that is still pressed must not approve it.
+  const followsDecision = (address) => ["did", "asked_for"].some((name) => new URL(address).searchParams.has(name));
+  let decided = followsDecision(location.href) ? performance.now() : -PAUSE_MS;
   const page = () => location.pathname + location.search;
   let shown = page();
   let going = false;
@@ -159,24 +159,24 @@
     if (going) return;
     going = true;
     try {
-      const answer = await fetch(address, { ...options, credentials: "same-origin" });
-      const next = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (!one("main .desk, main .list, main .empty", next) || one("#editor", next)) { location.href = answer.url; return; }
+      const response = await fetch(address, { ...options, credentials: "same-origin" });
+      const next = new DOMParser().parseFromString(await response.text(), "text/html");
+      if (!one("main .desk, main .list, main .empty", next) || one("#editor", next)) { location.href = response.url; return; }
       document.title = next.title;
       for (const part of ["#status", "main"]) one(part).replaceWith(document.adoptNode(one(part, next)));
-      if (answer.redirected || !options.method) history.pushState(null, "", answer.url);
+      if (response.redirected || !options.method) history.pushState(null, "", response.url);
       shown = page();
       scrollTo(0, 0);
       ready();
-      if (options.method && ledOn(answer.url)) decided = performance.now();
+      if (options.method && followsDecision(response.url)) decided = performance.now();
       one("main").focus({ preventScroll: true });
     } catch {
-      say("The desk does not answer. Nothing is lost: try again.");
+      say("The desk does not respond. Nothing is lost: try again.");
     } finally {
       going = false;
     }
   };
-  // A link to a place of this page comes by here as well, and is no other page.
+  // A link to a place on this page fires popstate as well, and loads nothing.
   addEventListener("popstate", () => { if (page() !== shown) location.reload(); });
   document.addEventListener("click", (event) => {
     const link = event.target.closest(".bar a[rel=next], .bar a[rel=prev]");
@@ -205,7 +205,7 @@
     text.focus();
     if (at >= 0) text.setSelectionRange(at, at + find.dataset.find.length);
   });
-  // A description that the desk changed with the text takes the place of the one that nobody touched.
+  // A description that the desk changed with the text replaces the one in the form, unless the editor wrote it.
   const described = () => one("#described").value;
   let lastDescribed = described();
   document.body.addEventListener("htmx:afterRequest", (event) => {
@@ -216,21 +216,21 @@
   });
   const status = () => one("#saving");
   const conflict = () => one("#conflict");
-  let unsaved = false; // not in the draft
-  let fresh = false; // not at the desk either
-  let flying = false;
+  let unsaved = false; // not saved in the draft
+  let fresh = false; // not sent to the desk either
+  let saving = false; // a request is under way
   let leaving = null;
   let gone = false;
-  const tell = (words, bad = false) => { status().textContent = words; status().classList.toggle("bad", bad); };
+  const showStatus = (text, bad = false) => { status().textContent = text; status().classList.toggle("bad", bad); };
   editor.addEventListener("input", (event) => {
     if (event.target.id === "mine") return;
     unsaved = true;
     fresh = true;
-    if (!conflict()) tell("Not saved yet");
+    if (!conflict()) showStatus("Not saved yet");
     const words = one("#body").value.split(/\s+/).filter(Boolean).length;
     one("#words").textContent = `${words.toLocaleString("en")} words`;
   });
-  // After a conflict, which text stands is the editor's word: Save writes over theirs where that is ticked.
+  // After a conflict the editor chooses: Save replaces the other text only where "Keep mine" is ticked.
   const settle = () => {
     if (!conflict()) return;
     one("#base").value = one("#mine").checked ? conflict().dataset.theirs : conflict().dataset.base;
@@ -240,7 +240,7 @@
   editor.addEventListener("change", (event) => {
     if (event.target.id !== "mine") return;
     settle();
-    tell(event.target.checked ? "Not saved: Save writes yours over theirs" : "Not saved: somebody else changed this", true);
+    showStatus(event.target.checked ? "Not saved: Save replaces their text with yours" : "Not saved: somebody else changed this", true);
   });
   editor.addEventListener("click", (event) => {
     if (event.target.closest("#saving a[href='#conflict']")) {
@@ -248,33 +248,33 @@
       conflict().scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
       conflict().focus({ preventScroll: true });
     }
-    // What was sent is kept as a version: leaving it for theirs loses nothing.
-    if (event.target.closest("#take-theirs") && !fresh && !flying) unsaved = false;
+    // What was sent is kept as a version: keeping theirs loses nothing.
+    if (event.target.closest("#take-theirs") && !fresh && !saving) unsaved = false;
   });
   document.body.addEventListener("htmx:configRequest", (event) => {
     if (event.target !== editor || !conflict()) return;
-    // What is sent by itself goes on being kept beside theirs, whatever is ticked.
+    // An autosave never replaces the other text, whatever is ticked.
     event.detail.formData.set("base", conflict().dataset.base);
     event.detail.formData.set("known", conflict().dataset.theirs);
   });
   document.body.addEventListener("htmx:beforeRequest", (event) => {
     if (event.target !== editor) return;
-    // What was queued would race with the page that is on its way, which holds the same text.
+    // A queued autosave would race with the form's own submission, which holds the same text.
     if (gone) { event.preventDefault(); return; }
-    flying = true;
+    saving = true;
     unsaved = false;
     fresh = false;
-    if (!conflict()) tell("Saving…");
+    if (!conflict()) showStatus("Saving…");
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {
     if (event.target !== editor) return;
-    flying = false;
+    saving = false;
     if (!event.detail.successful) {
       unsaved = true;
-      // A refusal says in the bar who came first, and that the text is kept.
+      // After a refusal the bar says who changed the draft, and that the text is kept.
       if (event.detail.xhr.status !== 409) {
         fresh = true;
-        tell("Not saved: the desk does not answer; your text is still here", true);
+        showStatus("Not saved: the desk does not respond; your text is still here", true);
       }
       settle();
     }
@@ -284,9 +284,9 @@
     if (event.target === editor) setTimeout(() => htmx.trigger(editor, "save-now"), 5000);
   });
   editor.addEventListener("submit", (event) => {
-    if (flying) { event.preventDefault(); leaving = event.submitter || editor; return; }
+    if (saving) { event.preventDefault(); leaving = event.submitter || editor; return; }
     unsaved = false;
     gone = true;
   });
-  addEventListener("beforeunload", (event) => { if (unsaved || flying) event.preventDefault(); });
+  addEventListener("beforeunload", (event) => { if (unsaved || saving) event.preventDefault(); });
 })();

@@ -18,9 +18,9 @@ def wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     """A draft that says what the source said first; the terminal is in its project."""
     with FeedServer() as server:
         made = Wire(tmp_path / "project", server)
-        made.say(story(34, 61))
+        made.publish(story(34, 61))
         made.run()
-        made.say(story(43, 16))
+        made.publish(story(43, 16))
         made.run()
         monkeypatch.chdir(made.settings.base)
         yield made

@@ -58,7 +58,7 @@ def test_the_link_opens_it_and_ctrl_c_closes_it(tmp_path: Path) -> None:
     settings = layout(tmp_path)
     fill(settings, 1)
     with opened(settings) as (process, link):
-        assert "Who sits here?" in answered(link).text
+        assert "Your name is recorded" in answered(link).text
         assert answered(link.partition("?")[0]).status_code == 401
     assert process.returncode in (0, 130, -signal.SIGINT)
     lines = (tmp_path / ".copydesk/desk-audit.jsonl").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""A desk with six drafts: the first and the fourth have something invented in them."""
+"""A desk with six drafts: the first and the fourth contain invented facts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,11 +23,11 @@ class Desk(NamedTuple):
         return self.path(ref, folder).read_text(encoding="utf-8")
 
     def path(self, ref: str, folder: str = "drafts") -> Path:
-        found = list(self.settings.output.glob(f"{folder}/**/*-{ref[:8]}.md"))
-        assert len(found) == 1, found
-        return found[0]
+        paths = list(self.settings.output.glob(f"{folder}/**/*-{ref[:8]}.md"))
+        assert len(paths) == 1, paths
+        return paths[0]
 
-    def stands(self, ref: str, folder: str) -> bool:
+    def exists(self, ref: str, folder: str) -> bool:
         return bool(list(self.settings.output.glob(f"{folder}/**/*-{ref[:8]}.md")))
 
 

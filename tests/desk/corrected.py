@@ -1,4 +1,4 @@
-"""A feed whose publisher corrects a story after it was drafted: two figures are others than it first said."""
+"""A feed whose publisher corrects two figures of a story after it was drafted."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ def story(staff: int, pairs: int) -> str:
 
 
 class Wire:
-    """A newsroom with that one feed, and what its publisher says of the story."""
+    """A project with that one feed, whose content the test sets."""
 
     def __init__(self, folder: Path, server: FeedServer, **settings: object) -> None:
         self.server = server
@@ -57,10 +57,10 @@ class Wire:
         (folder / "feeds.yaml").write_text(yaml.safe_dump(document))
         self.settings: Settings = load_settings({"COPYDESK_DESK_TOKEN": TOKEN, "HOME": str(folder)}, folder)
 
-    def say(self, text: str) -> None:
-        """Let the feed say something of the story."""
-        told = FEED.format(text=text, link=self.server.url("/story"))
-        self.server.add("/feed.xml", told.encode(), content_type="application/rss+xml")
+    def publish(self, text: str) -> None:
+        """Set the text of the feed's item."""
+        document = FEED.format(text=text, link=self.server.url("/story"))
+        self.server.add("/feed.xml", document.encode(), content_type="application/rss+xml")
 
     def run(self) -> PollReport:
         """Poll the feed and draft what waits, as a run does."""
@@ -90,7 +90,7 @@ class Wire:
         return self.settings.output / self.row.path
 
     def correct_draft(self) -> None:
-        """Write the right figures into the draft on disk, as an editor does with any editor."""
+        """Write the corrected figures into the draft on disk."""
         metadata, body = loads(self.path.read_text())
         metadata["description"] = corrected(str(metadata["description"]))
         self.path.write_text(dumps(metadata, corrected(body)))

@@ -1,4 +1,4 @@
-"""The real desk on loopback, served by a thread, and a browser without a screen or a script."""
+"""The real desk on loopback, served by a thread, and an HTTP client that acts as a browser."""
 
 import re
 import socket
@@ -23,7 +23,7 @@ from tests.fakes.stock import TOKEN
 
 
 class DeskServer:
-    """A desk that listens at a free port; it checks in this process where no pool is given."""
+    """A desk that listens on a free port; it checks in this process where no pool is given."""
 
     def __init__(
         self,
@@ -37,8 +37,8 @@ class DeskServer:
         self._socket.bind(("127.0.0.1", 0))
         self.port = int(self._socket.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
-        asked = AccessPolicy(port=self.port, token=TOKEN, **access)  # type: ignore[arg-type]
-        app = create_app(settings, asked, covers_api=covers_api, checks=checks or ChecksHere())
+        policy = AccessPolicy(port=self.port, token=TOKEN, **access)  # type: ignore[arg-type]
+        app = create_app(settings, policy, covers_api=covers_api, checks=checks or ChecksHere())
         config = uvicorn.Config(app, log_level="critical", access_log=False, ws="none", lifespan="on")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]})
@@ -58,7 +58,7 @@ class DeskServer:
 
 
 class Visitor(httpx.Client):
-    """An editor's browser: it keeps cookies, and says where its forms come from."""
+    """An editor's browser: it keeps cookies and sends Origin."""
 
     def __init__(self, server: DeskServer, name: str = "Ada") -> None:
         headers = {"Origin": server.url}
@@ -78,23 +78,23 @@ class Visitor(httpx.Client):
         return answer.text
 
     def hidden(self, path: str, name: str) -> str:
-        """Return what a hidden field of a page holds."""
-        found = re.search(rf'name="{name}"[^>]*value="([^"]*)"', self.page(path))
-        assert found
-        return unescape(found[1])
+        """Return the value of a hidden field of a page."""
+        match = re.search(rf'name="{name}"[^>]*value="([^"]*)"', self.page(path))
+        assert match
+        return unescape(match[1])
 
 
 def form_of(page: str) -> dict[str, str | list[str]]:
-    """Return what the editing form of a page holds, as a browser would send it."""
+    """Return the fields of a page's editing form as a browser would send them."""
     body = re.search(r'<textarea name="body"[^>]*>\n?(.*?)</textarea>', page, re.DOTALL)
     description = re.search(r'<textarea name="description"[^>]*>\n?(.*?)</textarea>', page, re.DOTALL)
     assert body
     assert description
     fields: dict[str, str | list[str]] = {"body": unescape(body[1]), "description": unescape(description[1])}
     for name in ("base", "described", "title", "sticky_weight"):
-        found = re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)
-        assert found, name
-        fields[name] = unescape(found[1])
+        match = re.search(rf'name="{name}"[^>]*value="([^"]*)"', page)
+        assert match, name
+        fields[name] = unescape(match[1])
     for name in ("category", "sentiment"):
         select = re.search(rf'<select name="{name}">(.*?)</select>', page, re.DOTALL)
         assert select

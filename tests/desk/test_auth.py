@@ -1,4 +1,4 @@
-"""The pure half of the gate: hosts, origins, names, filters of a URL."""
+"""Access rules and URL filters: hosts, origins, tokens, names."""
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ from desk.auth import (
 )
 from desk.filters import Filters, read_filters
 from desk.responses import REF
-from desk.routes.profile import _within
+from desk.routes.profile import _local_path
 from pipeline.config import Subscriptions
 from tests.pipeline.storage.records import feed
 
@@ -28,14 +28,14 @@ HERE = AccessPolicy(port=8484, token="a token", hosts=frozenset(("desk.example.o
 @pytest.mark.parametrize(
     "host", ["127.0.0.1:8484", "localhost:8484", "LocalHost:8484", "[::1]:8484", "desk.example.org"]
 )
-def test_our_names_are_known(host: str) -> None:
+def test_our_host_names_are_allowed(host: str) -> None:
     assert allowed_host(HERE, host)
 
 
 @pytest.mark.parametrize(
     "host", [None, "", "127.0.0.1", "localhost:80", "evil.example:8484", "other.example"]
 )
-def test_other_names_are_not(host: str | None) -> None:
+def test_other_host_names_are_refused(host: str | None) -> None:
     assert not allowed_host(HERE, host)
 
 
@@ -53,7 +53,7 @@ def test_only_our_own_pages_change_anything() -> None:
     assert not same_origin("POST", {"origin": "null", "host": ""})
 
 
-def test_a_token_or_its_cookie_lets_in_and_neither_tells_the_other() -> None:
+def test_the_token_and_the_session_cookie_are_accepted() -> None:
     assert valid_token(HERE, "a token")
     assert not valid_token(HERE, "a tokem")
     assert not valid_token(HERE, None)
@@ -62,18 +62,18 @@ def test_a_token_or_its_cookie_lets_in_and_neither_tells_the_other() -> None:
     assert new_token() != new_token()
 
 
-def test_a_proxy_is_believed_from_its_address_alone() -> None:
+def test_a_proxy_is_trusted_only_from_its_address() -> None:
     named = HERE._replace(user_header="X-User", user_secret=SecretStr("a word between us"))
-    known = {"x-copydesk-secret": "a word between us"}
-    assert proxied(named, "127.0.0.1", Headers(known | {"x-user": " Ada  L. "})) == "Ada L."
-    assert proxied(named, "10.0.0.7", Headers(known | {"x-user": "Ada"})) is None
-    assert proxied(named, "127.0.0.1", Headers(known)) is None
-    assert proxied(HERE, "127.0.0.1", Headers(known | {"x-user": "Ada"})) is None
+    secret_header = {"x-copydesk-secret": "a word between us"}
+    assert proxied(named, "127.0.0.1", Headers(secret_header | {"x-user": " Ada  L. "})) == "Ada L."
+    assert proxied(named, "10.0.0.7", Headers(secret_header | {"x-user": "Ada"})) is None
+    assert proxied(named, "127.0.0.1", Headers(secret_header)) is None
+    assert proxied(HERE, "127.0.0.1", Headers(secret_header | {"x-user": "Ada"})) is None
     assert "between us" not in repr(named)
 
 
 @pytest.mark.parametrize("name", ["x-user", "x-copydesk-secret"])
-def test_a_header_that_comes_twice_is_not_believed(name: str) -> None:
+def test_a_repeated_header_is_not_trusted(name: str) -> None:
     named = HERE._replace(user_header="X-User", user_secret=SecretStr("a word between us"))
     right = {"x-user": "Ada", "x-copydesk-secret": "a word between us"}
     raw = [(key.encode(), value.encode()) for key, value in (*right.items(), (name, right[name]))]
@@ -81,7 +81,7 @@ def test_a_header_that_comes_twice_is_not_believed(name: str) -> None:
 
 
 @pytest.mark.parametrize("shown", [None, "", "a word between u", "a word between us ", "ä" * 20])
-def test_who_does_not_know_the_proxys_secret_is_not_the_proxy(shown: str | None) -> None:
+def test_a_wrong_proxy_secret_is_not_trusted(shown: str | None) -> None:
     named = HERE._replace(user_header="X-User", user_secret=SecretStr("a word between us"))
     headers = {"x-user": "Ada"} if shown is None else {"x-user": "Ada", "x-copydesk-secret": shown}
     assert proxied(named, "127.0.0.1", Headers(headers)) is None
@@ -98,20 +98,20 @@ def test_a_name_is_one_line_of_what_can_be_seen(name: str) -> None:
 
 @given(st.text(max_size=60))
 def test_no_path_leads_out_of_the_desk(path: str) -> None:
-    assert _within(path).startswith("/")
-    assert not _within(path).startswith(("//", "/\\"))
+    assert _local_path(path).startswith("/")
+    assert not _local_path(path).startswith(("//", "/\\"))
 
 
-def test_filters_stand_in_the_url_and_come_back() -> None:
+def test_filters_survive_the_url() -> None:
     filters = Filters(feed="one", findings="held", q="a b&c", sort="oldest", changed=True)
     query = filters.query()
     assert "state" not in query
-    told = dict(pair.split("=") for pair in query.split("&"))
+    parameters = dict(pair.split("=") for pair in query.split("&"))
     assert (
         read_filters({"feed": "one", "findings": "held", "q": "a b&c", "sort": "oldest", "changed": "1"})
         == filters
     )
-    assert told["findings"] == "held"
+    assert parameters["findings"] == "held"
     assert filters.query(feed="", findings="", q="", sort="newest", changed=False) == ""
     assert filters.narrowed
     assert not Filters(state="approved").narrowed
@@ -125,14 +125,14 @@ def test_no_query_upsets_the_filters(query: dict[str, str]) -> None:
 
 
 def test_a_beat_is_its_feeds() -> None:
-    one, two = feed("one"), feed("two").model_copy(update={"beat": "other"})
-    subscriptions = Subscriptions(beats={}, feeds=(one, two))
-    assert Filters(beat="b").wanted(subscriptions).feeds == ("one",)
-    assert Filters(beat="b", feed="two").wanted(subscriptions).feeds == ()
-    assert Filters(feed="two").wanted(subscriptions).feeds == ("two",)
-    assert Filters().wanted(subscriptions).feeds is None
+    first, second = feed("one"), feed("two").model_copy(update={"beat": "other"})
+    subscriptions = Subscriptions(beats={}, feeds=(first, second))
+    assert Filters(beat="b").criteria(subscriptions).feeds == ("one",)
+    assert Filters(beat="b", feed="two").criteria(subscriptions).feeds == ()
+    assert Filters(feed="two").criteria(subscriptions).feeds == ("two",)
+    assert Filters().criteria(subscriptions).feeds is None
 
 
-def test_what_was_done_is_named_by_an_id() -> None:
+def test_the_flash_takes_only_an_id() -> None:
     assert REF.fullmatch("0123456789abcdef")
     assert not REF.fullmatch("../etc/passwd")

@@ -1,4 +1,4 @@
-"""A source that was corrected: what it says now rules, whatever it said when it was drafted."""
+"""A corrected source: drafts and revisions are checked against the newest text."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ OLD, NEW = story(34, 61), story(43, 16)
 
 
 class Desk:
-    """An editor before a draft of the story."""
+    """An editor who has the draft of the story open."""
 
     def __init__(self, wire: Wire, ada: Visitor) -> None:
         self.wire, self.ada = wire, ada
@@ -30,8 +30,8 @@ class Desk:
         return self.ada.post(f"/drafts/{self.wire.row.external_id}/{what}", data=form)
 
     def approve(self) -> Any:
-        seen = self.ada.hidden(f"/drafts/{self.wire.row.external_id}", "sha256")
-        return self.post("approve", sha256=seen)
+        sha256 = self.ada.hidden(f"/drafts/{self.wire.row.external_id}", "sha256")
+        return self.post("approve", sha256=sha256)
 
     def save(self, **changes: Any) -> Any:
         ref = self.wire.row.external_id
@@ -41,13 +41,13 @@ class Desk:
 
 def source_of(page: str) -> str:
     """Return the text of a page's Source column."""
-    found = re.search(r'<section class="col source".*?</section>', page, re.DOTALL)
-    assert found
-    return re.sub(r"<[^>]+>", "", found[0])
+    match = re.search(r'<section class="col source".*?</section>', page, re.DOTALL)
+    assert match
+    return re.sub(r"<[^>]+>", "", match[0])
 
 
 def marked(page: str) -> list[str]:
-    """Return the words of the source that bear out a claim."""
+    """Return the marked evidence of supported claims."""
     return re.findall(r'<mark class="[^"]*ground[^"]*"[^>]*>([^<]*)<', page)
 
 
@@ -55,7 +55,7 @@ def marked(page: str) -> list[str]:
 def wire(tmp_path: Path) -> Iterator[Wire]:
     with FeedServer() as server:
         made = Wire(tmp_path / "project", server)
-        made.say(OLD)
+        made.publish(OLD)
         made.run()
         yield made
 
@@ -67,7 +67,7 @@ def desk(wire: Wire) -> Iterator[Desk]:
 
 
 def correct(desk: Desk) -> None:
-    desk.wire.say(NEW)
+    desk.wire.publish(NEW)
     assert desk.wire.run().updated == 1
 
 
@@ -96,7 +96,9 @@ def test_a_revision_is_checked_against_the_corrected_source(desk: Desk) -> None:
     correct(desk)
     desk.post("revise")
     assert desk.wire.row.state == "drafted"
-    assert [one.severity.value for one in desk.wire.row.findings].count("block") == 2, "the queue counts them"
+    assert [finding.severity.value for finding in desk.wire.row.findings].count("block") == 2, (
+        "the queue counts them"
+    )
     refuses_the_old_figures_and_takes_the_new(desk)
 
 
@@ -116,7 +118,7 @@ def test_the_earlier_source_and_what_changed_can_be_looked_at(desk: Desk) -> Non
     assert OLD.split(",")[0] in before
 
 
-def test_the_article_that_is_published_shows_what_its_source_does_not_bear_out_any_more(desk: Desk) -> None:
+def test_a_published_article_shows_what_its_changed_source_no_longer_supports(desk: Desk) -> None:
     desk.approve()
     assert "34 staff" in source_of(desk.page)
     correct(desk)
@@ -125,30 +127,35 @@ def test_the_article_that_is_published_shows_what_its_source_does_not_bear_out_a
     assert page.count("no evidence in the source") == 2
 
 
-def test_a_changed_source_is_told_once_however_often_an_editor_saves(desk: Desk) -> None:
+def test_a_changed_source_is_one_finding_however_often_an_editor_saves(desk: Desk) -> None:
     desk.approve()
     correct(desk)
     desk.post("revise")
     _, body = loads(desk.wire.path.read_text())
     for number in range(3):
         desk.save(title=f"Title {number}", body=f"{body}\nIt is so {'very ' * number}quiet.\n")
-        assert [one.kind for one in desk.wire.row.findings].count("source-updated") == 1
+        assert [finding.kind for finding in desk.wire.row.findings].count("source-updated") == 1
         assert desk.page.count("<strong>Source changed</strong>") == 1
 
 
-def test_an_answer_holds_until_its_evidence_says_something_else(desk: Desk) -> None:
+def test_a_dismissal_holds_until_its_evidence_changes(desk: Desk) -> None:
     body = loads(desk.wire.path.read_text())[1]
-    said = "“We are 34 souls and weigh every egg that we find,” Maren Falk said. She is 70."
-    desk.save(body=body.replace("Storks nest there, 61 pairs in all.", said))
-    found = {one.kind: one for one in desk.wire.row.findings if one.severity.value == "block"}
-    assert {kind: bool(one.evidence) for kind, one in found.items()} == {"quotation": True, "figure": False}
-    for one in found.values():
-        desk.post("acknowledge", key=one.key, reason="I asked her")
+    quoted = "“We are 34 souls and weigh every egg that we find,” Maren Falk said. She is 70."
+    desk.save(body=body.replace("Storks nest there, 61 pairs in all.", quoted))
+    blocking = {
+        finding.kind: finding for finding in desk.wire.row.findings if finding.severity.value == "block"
+    }
+    assert {kind: bool(finding.evidence) for kind, finding in blocking.items()} == {
+        "quotation": True,
+        "figure": False,
+    }
+    for finding in blocking.values():
+        desk.post("acknowledge", key=finding.key, reason="I asked her")
     assert 'id="why-not"' not in desk.page
-    desk.wire.say(story(34, 16))
+    desk.wire.publish(story(34, 16))
     desk.wire.run()
     assert desk.page.count("Ada: I asked her") == 2, "what the two stand on says the same"
-    desk.wire.say(story(43, 16))
+    desk.wire.publish(story(43, 16))
     desk.wire.run()
     page = desk.page
     assert page.count("Ada: I asked her") == 1
@@ -164,11 +171,11 @@ def test_a_redraft_takes_the_change_over_when_it_is_written(desk: Desk) -> None:
     row = desk.wire.row
     assert (row.version, row.updated, row.item.text) == (2, None, NEW)
     assert "The source changed" not in desk.page
-    assert not [one for one in row.findings if one.kind == "source-updated"]
+    assert not [finding for finding in row.findings if finding.kind == "source-updated"]
 
 
 def test_an_excerpt_is_no_newer_source_than_the_text_in_full(desk: Desk) -> None:
-    desk.wire.say("A correction: it has 43 staff.")
+    desk.wire.publish("A correction: it has 43 staff.")
     desk.wire.run()
     page = desk.page
     assert "34 staff" in source_of(page)
@@ -180,10 +187,10 @@ def test_an_excerpt_is_no_newer_source_than_the_text_in_full(desk: Desk) -> None
 
 @pytest.fixture
 def paged(tmp_path: Path) -> Iterator[Desk]:
-    """A feed of teasers: the story itself stands in its page."""
+    """A feed of teasers: the full text is on the page."""
     with FeedServer() as server:
         wire = Wire(tmp_path / "project", server, full_text="auto", min_chars=200)
-        wire.say("Storks at Brodal: 61 pairs.")
+        wire.publish("Storks at Brodal: 61 pairs.")
         server.add("/story", page_of(OLD), content_type="text/html")
         wire.run()
         with DeskServer(wire.settings) as at, Visitor(at) as ada:
@@ -196,7 +203,7 @@ def page_of(text: str) -> bytes:
 
 
 def test_a_teaser_that_changed_does_not_take_the_place_of_the_page(paged: Desk) -> None:
-    paged.wire.say("Storks at Brodal: 16 pairs.")
+    paged.wire.publish("Storks at Brodal: 16 pairs.")
     paged.wire.server.add("/story", page_of(NEW), content_type="text/html")
     assert paged.wire.run().updated == 1
     page = paged.page
@@ -210,7 +217,7 @@ def test_a_teaser_that_changed_does_not_take_the_place_of_the_page(paged: Desk) 
 
 
 def test_a_redraft_after_a_change_reads_the_page_again(paged: Desk) -> None:
-    paged.wire.say("Storks at Brodal: 16 pairs.")
+    paged.wire.publish("Storks at Brodal: 16 pairs.")
     paged.wire.server.add("/story", page_of(NEW), content_type="text/html")
     paged.wire.run()
     paged.post("redraft")
@@ -221,7 +228,7 @@ def test_a_redraft_after_a_change_reads_the_page_again(paged: Desk) -> None:
 
 
 def test_a_page_that_cannot_be_read_again_leaves_the_source_of_before(paged: Desk) -> None:
-    paged.wire.say("Storks at Brodal: 16 pairs.")
+    paged.wire.publish("Storks at Brodal: 16 pairs.")
     paged.wire.server.add("/story", b"", status=503)
     paged.wire.run()
     paged.post("redraft")

@@ -1,4 +1,4 @@
-"""Covers at the desk: found, chosen, credited; a form can name no other image."""
+"""Cover search at the desk: photos are found, set and credited; a form cannot set any other image."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +16,9 @@ from tests.fakes.unsplash import KEY, FakeUnsplash, photo
 
 def configured(folder: Path, covers: str, environ: dict[str, str]) -> Settings:
     settings = layout(folder, environ)
-    told = yaml.safe_load(settings.feeds_file.read_text())
-    told["defaults"]["covers"] = covers
-    settings.feeds_file.write_text(yaml.safe_dump(told, sort_keys=False))
+    document = yaml.safe_load(settings.feeds_file.read_text())
+    document["defaults"]["covers"] = covers
+    settings.feeds_file.write_text(yaml.safe_dump(document, sort_keys=False))
     return settings
 
 
@@ -33,7 +33,7 @@ def api() -> Iterator[FakeUnsplash]:
         yield opened
 
 
-def test_a_photo_is_found_and_taken(tmp_path: Path, api: FakeUnsplash) -> None:
+def test_a_photo_is_found_and_used(tmp_path: Path, api: FakeUnsplash) -> None:
     environ = {"UNSPLASH_ACCESS_KEY": KEY, "COPYDESK_ALLOW_HOSTS": api.place}
     settings = configured(tmp_path, "unsplash", environ)
     [ref] = fill(settings, 1, faults=False)
@@ -51,10 +51,10 @@ def test_a_photo_is_found_and_taken(tmp_path: Path, api: FakeUnsplash) -> None:
         assert "photo-two" in cover["raw"]
         assert cover["credit"]["name"] == "Ida Lund"
         assert api.requests[-1][0] == "/photos/two/download"
-        kept = text_of(settings, ref)
+        before = text_of(settings, ref)
         for forged in ("https://evil.example/x", "random", "..", "three", ""):
             assert ada.post(f"/drafts/{ref}/cover", data={"photo": forged}).status_code == 409
-        assert text_of(settings, ref) == kept
+        assert text_of(settings, ref) == before
         assert "by Ida Lund" in ada.page(f"/drafts/{ref}")
 
 
@@ -65,7 +65,7 @@ def test_under_a_socks_proxy_the_desk_is_open_and_the_search_says_what_is_wrong(
     settings = configured(tmp_path, "unsplash", environ)
     [ref] = fill(settings, 1, faults=False)
     server = DeskServer(settings, covers_api=api.url)
-    visitor = Visitor(server)  # a browser knows nothing of the desk's environment
+    visitor = Visitor(server)  # made before the proxy is set: the browser does not use it
     for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
@@ -75,7 +75,7 @@ def test_under_a_socks_proxy_the_desk_is_open_and_the_search_says_what_is_wrong(
     assert api.requests == []
 
 
-def test_without_a_key_or_where_it_is_not_wanted_nobody_is_asked(tmp_path: Path, api: FakeUnsplash) -> None:
+def test_without_a_key_or_for_another_feed_no_search_is_sent(tmp_path: Path, api: FakeUnsplash) -> None:
     settings = configured(tmp_path / "a", "unsplash", {"COPYDESK_ALLOW_HOSTS": api.place})
     [ref] = fill(settings, 1)
     with DeskServer(settings, covers_api=api.url) as server, Visitor(server) as ada:
@@ -85,7 +85,7 @@ def test_without_a_key_or_where_it_is_not_wanted_nobody_is_asked(tmp_path: Path,
     [ref] = fill(settings, 1)
     with DeskServer(settings, covers_api=api.url) as server, Visitor(server) as ada:
         answer = ada.get(f"/drafts/{ref}/covers")
-        assert "not searched for" in answer.text
+        assert "Cover search is off" in answer.text
         assert "unsplash" not in answer.headers["content-security-policy"]
     assert api.requests == []
 
@@ -118,14 +118,14 @@ def test_what_was_typed_is_saved_on_the_way_to_the_covers(tmp_path: Path, api: F
         assert f"feed={FEED}" in str(taken.url)
 
 
-def test_feeds_yaml_counts_as_it_is_now(tmp_path: Path, api: FakeUnsplash) -> None:
+def test_a_change_of_feeds_yaml_takes_effect_at_once(tmp_path: Path, api: FakeUnsplash) -> None:
     environ = {"UNSPLASH_ACCESS_KEY": KEY, "COPYDESK_ALLOW_HOSTS": api.place}
     settings = configured(tmp_path, "none", environ)
     [ref] = fill(settings, 1)
     with DeskServer(settings, covers_api=api.url) as server, Visitor(server) as ada:
         assert "find covers" not in ada.page(f"/drafts/{ref}/edit")
-        told = settings.feeds_file.read_text().replace("covers: none", "covers: unsplash")
-        settings.feeds_file.write_text(told)
+        changed = settings.feeds_file.read_text().replace("covers: none", "covers: unsplash")
+        settings.feeds_file.write_text(changed)
         assert "find covers" in ada.page(f"/drafts/{ref}/edit")
         answer = ada.get(f"/drafts/{ref}/covers")
         assert "https://images.unsplash.com" in answer.headers["content-security-policy"]

@@ -1,4 +1,4 @@
-"""Edits over HTTP: nothing that anybody wrote is lost."""
+"""Edits over HTTP: no text is lost."""
 
 from typing import Any
 
@@ -106,7 +106,7 @@ def test_title_and_description_are_checked_and_marked_where_they_stand(desk: Des
     again = edited(desk, ref, then="approve")
     assert again.status_code == 409
     assert "name in the title" in again.text
-    assert desk.stands(ref, "drafts")
+    assert desk.exists(ref, "drafts")
 
 
 def test_html_is_taken_out_of_title_and_description(desk: Desk) -> None:
@@ -125,7 +125,7 @@ def test_front_matter_that_was_broken_on_disk_blocks_with_a_sentence(desk: Desk)
     assert "publishedAt “yesterday” is no time" in page.replace("&#34;yesterday&#34;", "“yesterday”")
     assert "score “high” is no whole number; write 0 for none." in page.replace("&#34;high&#34;", "“high”")
     assert "source is not as the ledger has it; approval puts it back" in page
-    assert "Has to be mended in the front matter." in page
+    assert "Fix this in the front matter: it cannot be dismissed." in page
     edited(desk, ref, body=body + "\n- More.\n")
     assert loads(desk.text(ref))[0]["source"]["name"] == "Stock Wire"
 
@@ -142,7 +142,7 @@ def test_findings_are_those_of_the_edited_text(desk: Desk) -> None:
     assert loads(desk.text(ref))[0]["ai"]["checks"]["open"] == 3
 
 
-def test_two_tabs_meet_and_neither_text_is_lost(desk: Desk) -> None:
+def test_a_conflict_of_two_tabs_loses_neither_text(desk: Desk) -> None:
     ref = desk.refs[1]
     with Visitor(desk.server, "Ben") as ben:
         form = form_of(ben.page(f"/drafts/{ref}/edit"))
@@ -152,16 +152,16 @@ def test_two_tabs_meet_and_neither_text_is_lost(desk: Desk) -> None:
         assert answer.status_code == 409
         assert "Ben&#39;s line." in answer.text
         assert loads(desk.text(ref))[0]["title"] == "Ada's"
-        # Saving what that page holds is the editor's word: theirs stays a version.
+        # Saving the form of that page replaces the other text, which stays a version.
         again = ben.post(f"/drafts/{ref}/save", data=form_of(answer.text))
         assert again.status_code == 200
     assert "Ben's line." in desk.text(ref)
     with database_of(desk.settings) as db:
-        texts = [one.text for one in db.versions.list(row_of(desk.settings, ref).item_id)]
+        texts = [version.text for version in db.versions.list(row_of(desk.settings, ref).item_id)]
     assert any("Ada's" in text for text in texts)
 
 
-def test_vim_came_between(desk: Desk) -> None:
+def test_an_edit_on_disk_is_a_conflict(desk: Desk) -> None:
     ref = desk.refs[1]
     form = form_of(desk.ada.page(f"/drafts/{ref}/edit"))
     path = desk.path(ref)
@@ -181,21 +181,21 @@ def test_what_vim_wrote_is_a_version_before_it_is_written_over(desk: Desk) -> No
     _, body = loads(path.read_text())
     assert edited(desk, ref, body=body.replace("From vim.", "From the desk.")).status_code == 200
     with database_of(desk.settings) as db:
-        texts = [one.text for one in db.versions.list(row_of(desk.settings, ref).item_id)]
+        texts = [version.text for version in db.versions.list(row_of(desk.settings, ref).item_id)]
     assert any("From vim." in text for text in texts)
 
 
-def test_saves_of_one_sitting_become_one_version(desk: Desk) -> None:
+def test_saves_of_one_session_become_one_version(desk: Desk) -> None:
     ref = desk.refs[1]
     for number in range(4):
         edited(desk, ref, title=f"Title {number}")
     with database_of(desk.settings) as db:
         item_id = row_of(desk.settings, ref).item_id
-        assert [one.cause for one in db.versions.list(item_id)] == ["draft", "edit"]
+        assert [version.cause for version in db.versions.list(item_id)] == ["draft", "edit"]
     with Visitor(desk.server, "Ben") as ben:
         edited(desk, ref, visitor=ben, title="Ben's")
     with database_of(desk.settings) as db:
-        assert [(one.cause, one.by) for one in db.versions.list(item_id)][1:] == [
+        assert [(version.cause, version.by) for version in db.versions.list(item_id)][1:] == [
             ("edit", "Ada"),
             ("edit", "Ben"),
         ]
@@ -214,21 +214,21 @@ def test_a_decided_draft_takes_no_edit_and_the_text_stays_on_the_page(desk: Desk
 
 def test_save_and_approve_is_one_step_and_stops_at_what_blocks(desk: Desk) -> None:
     ref = desk.refs[0]
-    answer = edited(desk, ref, title="Mended", then="approve")
+    answer = edited(desk, ref, title="Corrected", then="approve")
     assert answer.status_code == 409
     assert "Saved, not approved" in answer.text
-    assert loads(desk.text(ref))[0]["title"] == "Mended"
+    assert loads(desk.text(ref))[0]["title"] == "Corrected"
     clean = desk.refs[1]
     assert edited(desk, clean, title="Last words", then="approve").status_code == 200
     assert loads(desk.text(clean, "published"))[0]["title"] == "Last words"
 
 
-def test_a_field_that_cannot_be_is_told_in_words(desk: Desk) -> None:
+def test_an_invalid_field_is_named_in_the_message(desk: Desk) -> None:
     ref = desk.refs[1]
     wrong: tuple[tuple[dict[str, Any], str], ...] = (
         ({"title": " "}, "the title is empty"),
         ({"category": "NONSENSE"}, "not in the vocabulary"),
-        ({"sticky_weight": "much"}, "no whole number"),
+        ({"sticky_weight": "much"}, "not a whole number"),
         ({"body": "x" * 300_001}, "longer than"),
     )
     for changes, words in wrong:
@@ -250,7 +250,7 @@ def test_versions_are_compared_and_put_back(desk: Desk) -> None:
     assert desk.ada.get(f"/drafts/{ref}/compare?old=9&new=disk").status_code == 409
 
 
-def test_a_file_that_is_gone_or_broken_is_told_and_can_be_restored(desk: Desk) -> None:
+def test_a_missing_or_broken_file_is_reported_and_can_be_restored(desk: Desk) -> None:
     ref = desk.refs[1]
     path = desk.path(ref)
     path.write_text("---\ntitle: [\n---\n")
@@ -258,7 +258,7 @@ def test_a_file_that_is_gone_or_broken_is_told_and_can_be_restored(desk: Desk) -
     path.unlink()
     assert "missing" in desk.ada.page(f"/drafts/{ref}")
     desk.ada.post(f"/drafts/{ref}/restore", data={"version": "1"})
-    assert desk.stands(ref, "drafts")
+    assert desk.exists(ref, "drafts")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Marks stand where findings are, and never break the page that they stand in."""
+"""Marks surround the text of findings and never break the page."""
 
 import re
 from html import unescape
@@ -9,8 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from desk.diff import word_diff
-from desk.highlights import Highlight, highlight_markdown, highlight_text
-from desk.markdown import rendered
+from desk.highlights import Highlight, highlight_markdown, highlight_text, render_markdown
 
 BODY = """## Head line
 
@@ -33,8 +32,8 @@ def plain(html: str) -> str:
 
 
 def marked_words(html: str, number: int) -> str:
-    found = re.findall(r'<mark class="\w+" data-f="([\d ]+)">(.*?)</mark>', html, re.DOTALL)
-    return plain("".join(text for numbers, text in found if str(number) in numbers.split()))
+    matches = re.findall(r'<mark class="\w+" data-f="([\d ]+)">(.*?)</mark>', html, re.DOTALL)
+    return plain("".join(text for numbers, text in matches if str(number) in numbers.split()))
 
 
 def test_a_mark_is_an_element_around_its_words() -> None:
@@ -62,7 +61,7 @@ def test_marks_that_overlap_name_each_other_and_show_the_graver() -> None:
 def test_a_mark_at_the_beginning_of_a_block_leaves_it_one() -> None:
     for body in ("## Head\n", "- one\n", "> said\n", "1. one\n", "> - deep\n"):
         html = highlight_markdown(body, [Highlight(1, 0, len(body), "warn", "c1")])
-        assert re.sub(r"</?mark[^>]*>|<span[^>]*></span>", "", html) == rendered(body)
+        assert re.sub(r"</?mark[^>]*>|<span[^>]*></span>", "", html) == render_markdown(body)
 
 
 def test_a_source_is_paragraphs_of_its_own_characters() -> None:
@@ -74,7 +73,7 @@ def test_a_source_is_paragraphs_of_its_own_characters() -> None:
 
 
 class Balance(HTMLParser):
-    """Fails where elements do not close in their order, or one is there that has no business."""
+    """Fails if elements are not closed in order, or an element or attribute is not allowed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,4 +112,4 @@ def test_a_difference_holds_both_texts(before: str, after: str) -> None:
     pieces = word_diff(before, after)
     assert "".join(piece.text for piece in pieces if piece.kind != "new") == before
     assert "".join(piece.text for piece in pieces if piece.kind != "gone") == after
-    assert all(one.kind != other.kind for one, other in pairwise(pieces))
+    assert all(piece.kind != other.kind for piece, other in pairwise(pieces))

@@ -1,4 +1,4 @@
-"""Two editors, a redraft and vim race on one draft: no edit is lost, and no verdict meets a text unseen."""
+"""Stateful test: editors, rewrites and edits on disk race; no edit is lost, no unseen text is decided on."""
 
 import re
 import tempfile
@@ -34,8 +34,8 @@ from tests.fakes.stock import FEED, fill, layout
 EDITOR = st.sampled_from(("Ada", "Ben"))
 
 
-class Room:
-    """One desk for every example, and a draft for each."""
+class SharedDesk:
+    """One desk for all examples; each example has its own draft."""
 
     def __init__(self, stack: ExitStack) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -51,24 +51,24 @@ class Room:
 
 
 class Race(RuleBasedStateMachine):
-    ctx: Room
+    ctx: SharedDesk
 
     def __init__(self) -> None:
         super().__init__()
         self.ref = next(self.ctx.refs)
         self.row = self.ctx.db.drafts.get(self.ref)
         self.forms: dict[str, dict[str, Any]] = {}
-        self.seen: dict[str, tuple[str, str]] = {}
-        self.kept: dict[str, str] = {}
-        """Text → who wrote it: what has to be found again."""
+        self.shown: dict[str, tuple[str, str]] = {}
+        self.saved: dict[str, str] = {}
+        """Text → who wrote it: what must be in a version or on disk."""
         self.refused: dict[tuple[str, str], str] = {}
-        """Who, and over which text → what could not be saved, the last of it."""
+        """Editor and hash of the base → the last text that was refused."""
         self.claim: Lease | None = None
-        self.said = 0
+        self.texts = 0
 
-    def _words(self, who: str) -> str:
-        self.said += 1
-        return f"## Overview\n\nText {self.said} of {who}.\n"
+    def _new_body(self, who: str) -> str:
+        self.texts += 1
+        return f"## Overview\n\nText {self.texts} of {who}.\n"
 
     def _file(self) -> Path:
         return self.ctx.settings.output / self.ctx.db.drafts.get(self.ref).path
@@ -85,17 +85,17 @@ class Race(RuleBasedStateMachine):
     @rule(editor=EDITOR)
     def looks(self, editor: str) -> None:
         page = self.ctx.visitors[editor].page(f"/drafts/{self.ref}")
-        found = re.search(r'name="sha256" value="([0-9a-f]{64})"', page)
+        sha256 = re.search(r'name="sha256" value="([0-9a-f]{64})"', page)
         shown = re.search(r'<div class="prose" dir="ltr">(.*?)</div>', page, re.DOTALL)
-        if found and shown:
-            self.seen[editor] = (found[1], unescape(re.sub("<[^>]*>", "", shown[1])))
+        if sha256 and shown:
+            self.shown[editor] = (sha256[1], unescape(re.sub("<[^>]*>", "", shown[1])))
 
     @precondition(lambda self: self.forms)
     @rule(data=st.data())
     def saves(self, data: st.DataObject) -> None:
         editor = data.draw(st.sampled_from(sorted(self.forms)))
-        before, form = self._standing_body(), self.forms[editor]
-        body = self._words(editor)
+        before, form = self._body_on_disk(), self.forms[editor]
+        body = self._new_body(editor)
         headers = {"HX-Request": "true"}
         answer = self.ctx.visitors[editor].post(
             f"/drafts/{self.ref}/save", data=form | {"body": body}, headers=headers
@@ -104,34 +104,34 @@ class Race(RuleBasedStateMachine):
         if answer.status_code == 409:
             self.refused[editor, str(form["base"])] = body
         if answer.status_code == 200:
-            if self.kept.get(before) == editor:
-                del self.kept[before]  # the same editor's own words, written on
-            self.kept[body] = editor
+            if self.saved.get(before) == editor:
+                del self.saved[before]  # the same editor's text, edited further
+            self.saved[body] = editor
             base = re.search(r'id="base" value="([0-9a-f]{64})"', answer.text)
             assert base
             self.forms[editor] = form | {"body": body, "base": base[1]}
 
-    def _standing_body(self) -> str:
+    def _body_on_disk(self) -> str:
         path = self._file()
         return loads(path.read_text())[1] if path.exists() else ""
 
     @rule(editor=EDITOR, verdict=st.sampled_from(("approve", "reject")))
     def decides(self, editor: str, verdict: str) -> None:
-        if editor not in self.seen:
+        if editor not in self.shown:
             return
-        sha256, shown = self.seen[editor]
-        said = {"sha256": sha256, "note": "because"}
-        # The stock's placeholder articles have findings once they are edited: those are answered for first.
-        self._answer(editor)
+        sha256, shown = self.shown[editor]
+        form = {"sha256": sha256, "note": "because"}
+        # The edited placeholder articles have findings: they are dismissed first.
+        self._dismiss(editor)
         before = self._state()
-        self.ctx.visitors[editor].post(f"/drafts/{self.ref}/{verdict}", data=said)
+        self.ctx.visitors[editor].post(f"/drafts/{self.ref}/{verdict}", data=form)
         after = self._state()
         if before == "drafted" and after != "drafted":
-            standing = self._standing_body()
-            words = re.search(r"Text \d+ of \w+", standing)
+            body = self._body_on_disk()
+            words = re.search(r"Text \d+ of \w+", body)
             assert words is None or words[0] in shown
 
-    def _answer(self, editor: str) -> None:
+    def _dismiss(self, editor: str) -> None:
         page = self.ctx.visitors[editor].page(f"/drafts/{self.ref}")
         for key in dict.fromkeys(re.findall(r'name="key" value="([0-9a-f]{16})"', page)):
             self.ctx.visitors[editor].post(
@@ -139,7 +139,7 @@ class Race(RuleBasedStateMachine):
             )
 
     @rule(editor=EDITOR)
-    def takes_back(self, editor: str) -> None:
+    def undoes(self, editor: str) -> None:
         self.ctx.visitors[editor].post(f"/drafts/{self.ref}/undo")
 
     @rule()
@@ -148,16 +148,16 @@ class Race(RuleBasedStateMachine):
         if self._state() != "drafted" or not path.exists():
             return
         metadata, before = loads(path.read_text())
-        if self.kept.get(before) == "vim":
-            del self.kept[before]
-        body = self._words("vim")
+        if self.saved.get(before) == "vim":
+            del self.saved[before]
+        body = self._new_body("vim")
         path.write_text(dumps(metadata, body))
-        self.kept[body] = "vim"
+        self.saved[body] = "vim"
 
     @rule(editor=EDITOR)
     def asks_for_a_redraft(self, editor: str) -> None:
-        said = {"note": "again", "over_edits": "1"}
-        self.ctx.visitors[editor].post(f"/drafts/{self.ref}/redraft", data=said)
+        form = {"note": "again", "over_edits": "1"}
+        self.ctx.visitors[editor].post(f"/drafts/{self.ref}/redraft", data=form)
 
     @rule()
     def a_flow_claims(self) -> None:
@@ -177,23 +177,23 @@ class Race(RuleBasedStateMachine):
         metadata, _ = loads(claim.previous.text)
         metadata["ai"]["version"] = number
         draft = Draft(
-            external_id=self.ref, path=claim.previous.path, text=dumps(metadata, self._words("model"))
+            external_id=self.ref, path=claim.previous.path, text=dumps(metadata, self._new_body("model"))
         )
         ctx = cast(Any, SimpleNamespace(settings=self.ctx.settings, db=self.ctx.db))
-        with suppress(LeaseLost):  # a verdict came first
+        with suppress(LeaseLost):  # a decision came first
             _begin(ctx, claim, ComposedDraft(draft, number, "redraft", rewritten=True))
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        found = {loads(one.text)[1] for one in self.ctx.db.versions.list(self.row.item_id)}
-        found.add(self._standing_body())
-        assert set(self.kept) | set(self.refused.values()) <= found
+        bodies = {loads(version.text)[1] for version in self.ctx.db.versions.list(self.row.item_id)}
+        bodies.add(self._body_on_disk())
+        assert set(self.saved) | set(self.refused.values()) <= bodies
 
     @invariant()
     def a_draft_has_one_place(self) -> None:
         row = self.ctx.db.drafts.get(self.ref)
-        standing = files.read_bytes(self.ctx.settings.output, row.path)
-        assert standing is not None
+        content = files.read_bytes(self.ctx.settings.output, row.path)
+        assert content is not None
         folder = {"drafted": "drafts", "approved": "published", "rejected": "rejected"}[row.state]
         assert row.path.startswith(f"{folder}/")
 
@@ -203,9 +203,9 @@ class Race(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("examples", [8, pytest.param(200, marks=pytest.mark.soak)])
-def test_no_interleaving_loses_an_edit_or_decides_on_a_text_unseen(examples: int) -> None:
+def test_no_interleaving_loses_an_edit_or_decides_on_an_unseen_text(examples: int) -> None:
     with ExitStack() as stack:
-        Race.ctx = Room(stack)
+        Race.ctx = SharedDesk(stack)
         run_state_machine_as_test(
             Race,
             settings=settings(

@@ -1,4 +1,4 @@
-"""Who may come in, from where, and what a hostile article can do: nothing."""
+"""Access control (token, host, origin, proxy), and hostile articles (XSS), which must be inert."""
 
 import re
 from collections.abc import Iterator
@@ -32,14 +32,14 @@ HOSTILE = """## Overview
 """
 
 
-WORD = "a word between proxy and desk"
+SECRET = "a word between proxy and desk"
 
 
 def plain(server: DeskServer, **headers: str) -> httpx.Client:
     return httpx.Client(base_url=server.url, headers=headers, timeout=300)
 
 
-def test_nobody_comes_in_without_the_token(desk: Desk) -> None:
+def test_requests_without_the_token_are_refused(desk: Desk) -> None:
     with plain(desk.server, Origin=desk.server.url) as stranger:
         for method, path in (
             ("GET", "/"),
@@ -101,10 +101,10 @@ def test_a_name_that_is_not_ours_is_refused(desk: Desk, host: str) -> None:
 )
 def test_a_form_from_elsewhere_changes_nothing(desk: Desk, headers: dict[str, str]) -> None:
     ref = desk.refs[1]
-    seen = desk.ada.hidden(f"/drafts/{ref}", "sha256")
-    answer = desk.ada.post(f"/drafts/{ref}/approve", data={"sha256": seen}, headers=headers)
+    sha256 = desk.ada.hidden(f"/drafts/{ref}", "sha256")
+    answer = desk.ada.post(f"/drafts/{ref}/approve", data={"sha256": sha256}, headers=headers)
     assert answer.status_code == 403
-    assert desk.stands(ref, "drafts")
+    assert desk.exists(ref, "drafts")
 
 
 def test_a_form_without_an_origin_changes_nothing(desk: Desk) -> None:
@@ -194,8 +194,8 @@ def test_a_hostile_article_is_inert(desk: Desk) -> None:
     for path in (f"/drafts/{ref}", f"/drafts/{ref}/edit", f"/drafts/{ref}/compare"):
         inert(desk.ada.page(path))
     inert(desk.ada.post("/preview", data={"body": HOSTILE}).text)
-    seen = desk.ada.hidden(f"/drafts/{ref}", "sha256")
-    refused = desk.ada.post(f"/drafts/{ref}/approve", data={"sha256": seen})
+    sha256 = desk.ada.hidden(f"/drafts/{ref}", "sha256")
+    refused = desk.ada.post(f"/drafts/{ref}/approve", data={"sha256": sha256})
     assert refused.status_code == 409
     inert(refused.text)
 
@@ -233,35 +233,35 @@ def proxied(tmp_path: Path) -> Iterator[DeskServer]:
     settings = layout(tmp_path / "project")
     fill(settings, 1)
     hosts = frozenset(("desk.example.org",))
-    secret = SecretStr(WORD)
+    secret = SecretStr(SECRET)
     with DeskServer(settings, hosts=hosts, user_header="X-Forwarded-User", user_secret=secret) as server:
         yield server
 
 
-def test_a_proxy_that_signs_editors_in_is_believed_where_it_is_named(proxied: DeskServer) -> None:
-    headers = {"Host": "desk.example.org", "X-Copydesk-Secret": WORD}
+def test_a_configured_proxy_signs_editors_in(proxied: DeskServer) -> None:
+    headers = {"Host": "desk.example.org", "X-Copydesk-Secret": SECRET}
     with plain(proxied, **headers, **{"X-Forwarded-User": "Grace"}) as browser:
         assert ">Grace</a>" in browser.get("/").text
     with plain(proxied, **headers) as browser:
         assert browser.get("/").status_code == 401
 
 
-@pytest.mark.parametrize("word", [None, "", "another word that is long enough"])
-def test_who_names_an_editor_without_the_proxys_secret_is_nobody(
-    proxied: DeskServer, caplog: pytest.LogCaptureFixture, word: str | None
+@pytest.mark.parametrize("secret", [None, "", "another word that is long enough"])
+def test_the_user_header_is_ignored_without_the_proxys_secret(
+    proxied: DeskServer, caplog: pytest.LogCaptureFixture, secret: str | None
 ) -> None:
-    told = {} if word is None else {"X-Copydesk-Secret": word}
-    with plain(proxied, **{"X-Forwarded-User": "Grace"}, **told) as browser:
+    secret_header = {} if secret is None else {"X-Copydesk-Secret": secret}
+    with plain(proxied, **{"X-Forwarded-User": "Grace"}, **secret_header) as browser:
         assert browser.get("/").status_code == 401
     assert "401" in str(caplog.text) or "Not signed in" in caplog.text
-    assert WORD not in caplog.text
-    # Who has the link comes in, under the name that was given in that browser.
+    assert SECRET not in caplog.text
+    # The link signs in under the name that was given in that browser.
     with Visitor(proxied, "Ada") as ada:
-        page = ada.get("/", headers={"X-Forwarded-User": "Grace", **told}).text
+        page = ada.get("/", headers={"X-Forwarded-User": "Grace", **secret_header}).text
     assert ">Ada</a>" in page
     assert "Grace" not in page
 
 
-def test_a_header_that_nobody_named_is_nothing(desk: Desk) -> None:
+def test_a_user_header_that_is_not_configured_is_ignored(desk: Desk) -> None:
     with plain(desk.server, **{"X-Forwarded-User": "Mallory"}) as browser:
         assert browser.get("/").status_code == 401

@@ -1,4 +1,4 @@
-"""A text that cannot be saved is kept as a version before its editor is told."""
+"""A text that cannot be saved is kept as a version before the editor gets the message."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from desk.unsaved import who_changed
+from desk.routes.edit import change_description
 from pipeline.articles.files import sha256_of
 from pipeline.articles.front_matter import loads
 from pipeline.storage import Version
@@ -25,14 +25,14 @@ def opened(desk: Desk, ref: str, visitor: Visitor) -> dict[str, Any]:
     return {**form_of(page), "form": name[1]}
 
 
-def kept(desk: Desk, ref: str) -> list[Version]:
+def kept_aside(desk: Desk, ref: str) -> list[Version]:
     with database_of(desk.settings) as db:
         row = db.drafts.get(ref)
-        return [one for one in db.versions.list(row.item_id) if one.aside]
+        return [version for version in db.versions.list(row.item_id) if version.aside]
 
 
 def bodies(desk: Desk, ref: str) -> list[str]:
-    return [loads(one.text)[1] for one in kept(desk, ref)]
+    return [loads(version.text)[1] for version in kept_aside(desk, ref)]
 
 
 def sent(visitor: Visitor, ref: str, written: dict[str, Any], **changes: Any) -> str:
@@ -46,15 +46,15 @@ def test_a_conflict_keeps_the_whole_text_under_the_editors_name_and_says_so(desk
     with Visitor(desk.server, "Ola") as ola:
         mine, theirs = opened(desk, ref, desk.ada), opened(desk, ref, ola)
         ola.post(f"/drafts/{ref}/save", data=theirs | {"title": "Ola's title"})
-    said = sent(
+    response = sent(
         desk.ada, ref, mine, title="Ada's title", description="Ada's words.", category="BTC", tags=["ETH"],
         body="## Overview\n\nAda's line.\n",
     )  # fmt: skip
     assert re.search(
-        r'class="saving bad" id="saving"[^>]*>Not saved: Ola changed this at \d\d:\d\d UTC\.', said
+        r'class="saving bad" id="saving"[^>]*>Not saved: Ola changed this at \d\d:\d\d UTC\.', response
     )
-    assert 'Your text is kept as a version. <a href="#conflict">Compare</a>' in said
-    [version] = kept(desk, ref)
+    assert 'Your text is kept as a version. <a href="#conflict">Compare</a>' in response
+    [version] = kept_aside(desk, ref)
     assert (version.by, version.cause) == ("Ada", "edit")
     metadata, body = loads(version.text)
     assert body == "## Overview\n\nAda's line.\n"
@@ -64,38 +64,38 @@ def test_a_conflict_keeps_the_whole_text_under_the_editors_name_and_says_so(desk
     history = unescape(desk.ada.page(f"/drafts/{ref}/history"))
     assert f"{version.label} edit (aside)" in history
     assert "it was not saved" in history
-    whole = re.search(r'href="([^"]*/compare[^"]*)"', said)
+    whole = re.search(r'href="([^"]*/compare[^"]*)"', response)
     assert whole
     assert "<ins>Ada&#39;s</ins>" in desk.ada.page(whole[1])
     desk.ada.post(f"/drafts/{ref}/restore", data={"version": version.label})
     assert loads(desk.text(ref))[0]["title"] == "Ada's title"
 
 
-def test_the_latest_of_one_page_is_kept_and_each_page_has_its_own(desk: Desk) -> None:
+def test_each_page_keeps_its_latest_text(desk: Desk) -> None:
     ref = desk.refs[1]
-    one, two = opened(desk, ref, desk.ada), opened(desk, ref, desk.ada)
+    first, second = opened(desk, ref, desk.ada), opened(desk, ref, desk.ada)
     with Visitor(desk.server, "Ola") as ola:
         theirs = opened(desk, ref, ola)
         ola.post(f"/drafts/{ref}/save", data=theirs | {"body": "Theirs.\n"})
     for words in ("O", "On", "One."):
-        sent(desk.ada, ref, one, body=f"{words}\n")
-    sent(desk.ada, ref, two, body="Two.\n")
-    nameless = {name: value for name, value in two.items() if name != "form"}
+        sent(desk.ada, ref, first, body=f"{words}\n")
+    sent(desk.ada, ref, second, body="Two.\n")
+    nameless = {name: value for name, value in second.items() if name != "form"}
     for words in ("T", "Three."):
         sent(desk.ada, ref, nameless, body=f"{words}\n")
     assert bodies(desk, ref) == ["One.\n", "Two.\n", "Three.\n"]
 
 
-def test_a_question_that_is_on_the_page_is_not_put_again(desk: Desk) -> None:
+def test_a_conflict_that_is_on_the_page_is_not_sent_again(desk: Desk) -> None:
     ref = desk.refs[1]
     mine = opened(desk, ref, desk.ada)
     with Visitor(desk.server, "Ola") as ola:
         ola.post(f"/drafts/{ref}/save", data=opened(desk, ref, ola) | {"body": "Theirs.\n"})
     first = sent(desk.ada, ref, mine, body="Mine.\n")
-    known = re.search(r'data-theirs="([0-9a-f]{64})"', first)
-    assert known
+    theirs = re.search(r'data-theirs="([0-9a-f]{64})"', first)
+    assert theirs
     answer = desk.ada.post(
-        f"/drafts/{ref}/save", data=mine | {"body": "Mine, too.\n", "known": known[1]}, headers=QUIET
+        f"/drafts/{ref}/save", data=mine | {"body": "Mine, too.\n", "known": theirs[1]}, headers=QUIET
     )
     assert answer.headers["hx-reswap"] == "none"
     assert 'id="mine"' not in answer.text
@@ -110,43 +110,43 @@ def test_what_is_saved_after_all_leaves_nothing_aside(desk: Desk) -> None:
     assert bodies(desk, ref) == ["Written on.\n"]
     answer = desk.ada.post(f"/drafts/{ref}/save", data=mine | {"body": "Written on.\n"}, headers=QUIET)
     assert answer.status_code == 200
-    assert kept(desk, ref) == []
+    assert kept_aside(desk, ref) == []
     assert loads(desk.text(ref))[1] == "Written on.\n"
 
 
 @pytest.mark.parametrize(
     "wrong", [{"title": " "}, {"tags": "NONSENSE"}, {"sticky_weight": "much"}, {"sentiment": "GLUM"}]
 )
-def test_a_field_that_cannot_be_loses_no_other(desk: Desk, wrong: dict[str, str]) -> None:
+def test_an_invalid_field_loses_no_other(desk: Desk, wrong: dict[str, str]) -> None:
     ref = desk.refs[1]
-    said = sent(desk.ada, ref, opened(desk, ref, desk.ada) | {"body": "Long thought about.\n"} | wrong)
-    assert "kept as a version" in said
+    response = sent(desk.ada, ref, opened(desk, ref, desk.ada) | {"body": "Long thought about.\n"} | wrong)
+    assert "kept as a version" in response
     assert bodies(desk, ref) == ["Long thought about.\n"]
 
 
 @pytest.mark.parametrize("verdict", ["approve", "reject"])
-def test_a_verdict_that_came_first_loses_no_text(desk: Desk, verdict: str) -> None:
+def test_a_decision_made_meanwhile_loses_no_text(desk: Desk, verdict: str) -> None:
     ref = desk.refs[1]
     mine = opened(desk, ref, desk.ada)
     with Visitor(desk.server, "Ola") as ola:
         ola.post(f"/drafts/{ref}/{verdict}", data={"sha256": mine["base"], "note": "old news"})
-    said = sent(desk.ada, ref, mine, body="Too late.\n")
-    assert "already" in said
-    assert f'<a href="/drafts/{ref}/history">History</a>' in said
+    response = sent(desk.ada, ref, mine, body="Too late.\n")
+    assert "already" in response
+    assert f'<a href="/drafts/{ref}/history">History</a>' in response
     assert bodies(desk, ref) == ["Too late.\n"]
 
 
-@pytest.mark.parametrize("standing", [None, b"---\ntitle: [\n---\n", b"\xff"])
-def test_a_file_that_cannot_be_read_loses_no_text(desk: Desk, standing: bytes | None) -> None:
+@pytest.mark.parametrize("content", [None, b"---\ntitle: [\n---\n", b"\xff"])
+def test_a_file_that_cannot_be_read_loses_no_text(desk: Desk, content: bytes | None) -> None:
     ref = desk.refs[1]
     mine, path = opened(desk, ref, desk.ada), desk.path(ref)
     path.unlink()
-    if standing is not None:
-        path.write_bytes(standing)
+    if content is not None:
+        path.write_bytes(content)
     for base in (mine["base"], "0" * 64):
         sent(desk.ada, ref, mine, body=f"Over {base[:4]}.\n", base=base, form="")
     assert bodies(desk, ref) == [f"Over {mine['base'][:4]}.\n", "Over 0000.\n"]
-    assert all(loads(one.text)[0]["title"] == mine["title"] for one in kept(desk, ref))
+    assert all(loads(version.text)[0]["title"] == mine["title"] for version in kept_aside(desk, ref))
 
 
 def test_a_form_without_a_change_keeps_nothing(desk: Desk) -> None:
@@ -155,10 +155,10 @@ def test_a_form_without_a_change_keeps_nothing(desk: Desk) -> None:
     path = desk.path(ref)
     path.write_text(path.read_text() + "\nFrom vim.\n")
     assert "the file was changed on disk" in sent(desk.ada, ref, mine)
-    assert kept(desk, ref) == []
+    assert kept_aside(desk, ref) == []
 
 
-def test_a_script_is_not_told_that_a_nameless_text_was_saved(desk: Desk) -> None:
+def test_an_autosave_without_an_editors_name_is_refused(desk: Desk) -> None:
     ref = desk.refs[1]
     mine = opened(desk, ref, desk.ada)
     desk.ada.cookies.delete(f"copydesk-editor-{desk.server.port}")
@@ -166,8 +166,8 @@ def test_a_script_is_not_told_that_a_nameless_text_was_saved(desk: Desk) -> None
     assert answer.status_code == 401
 
 
-def test_who_came_first_is_told_as_far_as_it_is_known() -> None:
-    def told(**changes: object) -> str:
+def test_the_message_says_who_changed_the_draft_and_when() -> None:
+    def description(**changes: object) -> str:
         plain = {
             "label": "1",
             "number": 1,
@@ -178,21 +178,26 @@ def test_who_came_first_is_told_as_far_as_it_is_known() -> None:
             "by": "Ola",
         }
         version = Version.model_validate(plain | changes)
-        return who_changed([version], "a", "Ada", NOW + timedelta(hours=1))
+        return change_description([version], "a", "Ada", NOW + timedelta(hours=1))
 
-    assert told() == "Ola changed this at 16:00 UTC"
-    assert told(at=NOW - timedelta(days=1)) == "Ola changed this at 2026-02-04 16:00 UTC"
-    assert told(by="Ada") == "it was changed in another window of yours at 16:00 UTC"
-    assert told(cause="redraft", by=None) == "a new version by the model came in at 16:00 UTC"
-    assert told(by="") == told(sha256="b") == told(aside=True) == "the file was changed on disk"
+    assert description() == "Ola changed this at 16:00 UTC"
+    assert description(at=NOW - timedelta(days=1)) == "Ola changed this at 2026-02-04 16:00 UTC"
+    assert description(by="Ada") == "you changed this in another window at 16:00 UTC"
+    assert description(cause="redraft", by=None) == "the model wrote a new version at 16:00 UTC"
+    assert (
+        description(by="")
+        == description(sha256="b")
+        == description(aside=True)
+        == "the file was changed on disk"
+    )
 
 
-def test_mine_over_a_file_that_cannot_be_read_is_saved_and_the_file_is_kept(desk: Desk) -> None:
+def test_an_unreadable_file_is_replaced_and_kept_as_a_version(desk: Desk) -> None:
     ref = desk.refs[1]
     mine = opened(desk, ref, desk.ada)
     path = desk.path(ref)
     path.write_text("---\ntitle: [a\n---\n## Overview\n\nBy hand.\n")
-    sent(desk.ada, ref, mine, body="## Overview\n\nMine one.\n")
+    sent(desk.ada, ref, mine, body="## Overview\n\nMine version.\n")
     theirs = sha256_of(path.read_bytes())
     answer = desk.ada.post(
         f"/drafts/{ref}/save", data=mine | {"base": theirs, "body": "## Overview\n\nMine two.\n"}
@@ -202,7 +207,7 @@ def test_mine_over_a_file_that_cannot_be_read_is_saved_and_the_file_is_kept(desk
     assert body == "## Overview\n\nMine two.\n"
     assert metadata["title"] == mine["title"]
     with database_of(desk.settings) as db:
-        texts = [one.text for one in db.versions.list(db.drafts.get(ref).item_id)]
+        texts = [version.text for version in db.versions.list(db.drafts.get(ref).item_id)]
     assert any("By hand." in text for text in texts)
 
 

@@ -1,4 +1,4 @@
-"""Verdicts over HTTP, as forms: what was seen is decided on, and nothing else."""
+"""Decisions over HTTP: only the text that the editor saw is approved or rejected."""
 
 import re
 
@@ -12,8 +12,8 @@ HELD, CLEAN = 0, 1
 
 def approve(desk: Desk, ref: str, visitor: Visitor | None = None, sha256: str | None = None) -> str:
     visitor = visitor or desk.ada
-    seen = sha256 if sha256 is not None else visitor.hidden(f"/drafts/{ref}", "sha256")
-    answer = visitor.post(f"/drafts/{ref}/approve", data={"sha256": seen})
+    shown_sha256 = sha256 if sha256 is not None else visitor.hidden(f"/drafts/{ref}", "sha256")
+    answer = visitor.post(f"/drafts/{ref}/approve", data={"sha256": shown_sha256})
     return f"{answer.status_code} {answer.url.path}\n{answer.text}"
 
 
@@ -27,10 +27,10 @@ def test_a_clean_draft_is_approved_and_the_next_one_shown(desk: Desk) -> None:
     metadata, _ = loads(desk.text(ref, "published"))
     assert metadata["draft"] is False
     assert metadata["review"]["by"] == "Ada"
-    assert not desk.stands(ref, "drafts")
+    assert not desk.exists(ref, "drafts")
 
 
-def test_a_blocking_finding_refuses_approval_until_somebody_answers_for_it(desk: Desk) -> None:
+def test_a_blocking_finding_refuses_approval_until_it_is_dismissed(desk: Desk) -> None:
     ref = desk.refs[HELD]
     page = desk.ada.page(f"/drafts/{ref}")
     assert "4 findings block approval" in page
@@ -44,7 +44,7 @@ def test_a_blocking_finding_refuses_approval_until_somebody_answers_for_it(desk:
     assert loads(desk.text(ref, "published"))[0]["ai"]["checks"] == {"open": 0, "acknowledged": 4}
 
 
-def test_an_answer_needs_a_reason_and_can_be_taken_back(desk: Desk) -> None:
+def test_a_dismissal_needs_a_reason_and_can_be_undone(desk: Desk) -> None:
     ref = desk.refs[HELD]
     key = keys(desk.ada.page(f"/drafts/{ref}"))[0]
     assert desk.ada.post(f"/drafts/{ref}/acknowledge", data={"key": key, "reason": " "}).status_code == 409
@@ -56,77 +56,78 @@ def test_an_answer_needs_a_reason_and_can_be_taken_back(desk: Desk) -> None:
 
 def test_a_text_that_changed_since_it_was_seen_is_not_approved(desk: Desk) -> None:
     ref = desk.refs[CLEAN]
-    seen = desk.ada.hidden(f"/drafts/{ref}", "sha256")
+    sha256 = desk.ada.hidden(f"/drafts/{ref}", "sha256")
     path = desk.path(ref)
     path.write_text(path.read_text() + "\nA line from vim.\n")
-    assert "says something else by now" in approve(desk, ref, sha256=seen)
-    assert desk.stands(ref, "drafts")
+    assert "says something else by now" in approve(desk, ref, sha256=sha256)
+    assert desk.exists(ref, "drafts")
 
 
 def test_a_rejection_needs_a_reason_and_sets_the_draft_aside(desk: Desk) -> None:
     ref = desk.refs[CLEAN]
-    seen = desk.ada.hidden(f"/drafts/{ref}", "sha256")
-    assert desk.ada.post(f"/drafts/{ref}/reject", data={"sha256": seen}).status_code == 422
-    desk.ada.post(f"/drafts/{ref}/reject", data={"sha256": seen, "note": "old news"})
-    assert desk.stands(ref, "rejected")
+    sha256 = desk.ada.hidden(f"/drafts/{ref}", "sha256")
+    assert desk.ada.post(f"/drafts/{ref}/reject", data={"sha256": sha256}).status_code == 422
+    desk.ada.post(f"/drafts/{ref}/reject", data={"sha256": sha256, "note": "old news"})
+    assert desk.exists(ref, "rejected")
     assert "old news" in desk.ada.page(f"/drafts/{ref}/history")
 
 
-def test_the_last_verdict_is_taken_back_byte_for_byte(desk: Desk) -> None:
+def test_undo_restores_the_draft_byte_for_byte(desk: Desk) -> None:
     ref = desk.refs[CLEAN]
     before = desk.text(ref)
     approve(desk, ref)
     assert desk.ada.post("/undo").url.path == f"/drafts/{ref}"
     assert desk.text(ref) == before
-    assert not desk.stands(ref, "published")
+    assert not desk.exists(ref, "published")
     assert desk.ada.post("/undo").status_code == 409
 
 
-def test_undo_is_for_ones_own_verdicts_and_any_verdict_has_its_own_way_back(desk: Desk) -> None:
+def test_undo_is_for_ones_own_decisions_and_each_decision_has_its_own_undo(desk: Desk) -> None:
     ref = desk.refs[CLEAN]
     approve(desk, ref)
     with Visitor(desk.server, "Ben") as ben:
         assert ben.post("/undo").status_code == 409
         assert ben.post(f"/drafts/{ref}/undo").status_code == 200
-    assert desk.stands(ref, "drafts")
-    assert "Verdict taken back</strong> by Ben" in desk.ada.page(f"/drafts/{ref}/history")
+    assert desk.exists(ref, "drafts")
+    assert "Decision undone</strong> by Ben" in desk.ada.page(f"/drafts/{ref}/history")
 
 
 def chosen(desk: Desk) -> list[str]:
     return re.findall(r'name="draft" value="([^"]+)"', desk.ada.page("/"))
 
 
-def test_several_at_once_are_reported_honestly(desk: Desk) -> None:
+def test_a_bulk_approval_reports_each_draft(desk: Desk) -> None:
     assert len(chosen(desk)) == 6
     for ref in desk.refs:
         desk.ada.page(f"/drafts/{ref}")
     answer = desk.ada.post("/bulk", data={"draft": chosen(desk), "verdict": "approve"})
     assert "4 of 6 approved" in answer.text
     assert answer.text.count("not approved: ") == 2
-    assert [desk.stands(ref, "published") for ref in desk.refs] == [False, True, True, False, True, True]
+    assert [desk.exists(ref, "published") for ref in desk.refs] == [False, True, True, False, True, True]
 
 
-def test_what_an_editor_never_opened_is_not_approved_with_others(desk: Desk) -> None:
+def test_a_bulk_approval_refuses_unopened_drafts(desk: Desk) -> None:
     read, edited, unread, stale = (desk.refs[number] for number in (1, 2, 4, 5))
     desk.ada.page(f"/drafts/{read}")
     form = form_of(desk.ada.page(f"/drafts/{edited}/edit"))
-    said = {"HX-Request": "true"}
+    headers = {"HX-Request": "true"}
     assert (
-        desk.ada.post(f"/drafts/{edited}/save", data=form | {"title": "T"}, headers=said).status_code == 200
+        desk.ada.post(f"/drafts/{edited}/save", data=form | {"title": "T"}, headers=headers).status_code
+        == 200
     )
     desk.ada.page(f"/drafts/{stale}")
     with Visitor(desk.server, "Ben") as ben:
         ben.page(f"/drafts/{unread}")  # somebody else did
         form = form_of(ben.page(f"/drafts/{stale}/edit"))
         ben.post(f"/drafts/{stale}/save", data=form | {"title": "Not what Ada read"})
-    ticked = [one for one in chosen(desk) if one[:16] in (read, edited, unread, stale)]
+    ticked = [value for value in chosen(desk) if value[:16] in (read, edited, unread, stale)]
     answer = desk.ada.post("/bulk", data={"draft": ticked, "verdict": "approve"})
     assert "2 of 4 approved" in answer.text
     named = re.findall(
         r"/drafts/([0-9a-f]{16})\">[^<]+</a>: not approved: not opened yet: open it", answer.text
     )
     assert named == [unread, stale]
-    assert [desk.stands(ref, "published") for ref in (read, edited, unread, stale)] == [
+    assert [desk.exists(ref, "published") for ref in (read, edited, unread, stale)] == [
         True,
         True,
         False,
@@ -134,26 +135,26 @@ def test_what_an_editor_never_opened_is_not_approved_with_others(desk: Desk) -> 
     ]
 
 
-def test_several_are_rejected_with_a_reason_alone_and_the_ticks_stay(desk: Desk) -> None:
+def test_a_bulk_rejection_needs_a_reason_and_keeps_the_selection(desk: Desk) -> None:
     ticked = chosen(desk)[1:3]
     for note in ("", "  "):
         answer = desk.ada.post("/bulk", data={"draft": ticked, "verdict": "reject", "note": note})
         assert answer.status_code == 422
         assert "Nothing was rejected" in answer.text
         assert re.findall(r'name="draft" value="([^"]+)" checked', answer.text) == ticked
-    assert not any(desk.stands(ref, "rejected") for ref in desk.refs)
+    assert not any(desk.exists(ref, "rejected") for ref in desk.refs)
     answer = desk.ada.post("/bulk", data={"draft": ticked, "verdict": "reject", "note": "old news"})
     assert "2 of 2 rejected" in answer.text
     assert "old news" in desk.ada.page(f"/drafts/{desk.refs[1]}/history")
 
 
-def test_a_bulk_verdict_passes_by_what_changed_on_disk(desk: Desk) -> None:
+def test_a_bulk_decision_refuses_drafts_that_changed_on_disk(desk: Desk) -> None:
     ticked = chosen(desk)[1:2]
     path = desk.path(desk.refs[CLEAN])
     path.write_text(path.read_text().replace("a", "e"))
     answer = desk.ada.post("/bulk", data={"draft": ticked, "verdict": "reject", "note": "no"})
     assert "0 of 1 rejected" in answer.text
-    assert desk.stands(desk.refs[CLEAN], "drafts")
+    assert desk.exists(desk.refs[CLEAN], "drafts")
 
 
 def test_a_redraft_is_a_request_with_its_age(desk: Desk) -> None:
@@ -162,8 +163,8 @@ def test_a_redraft_is_a_request_with_its_age(desk: Desk) -> None:
     request = row_of(desk.settings, ref).request
     assert request is not None
     assert (request.by, request.note) == ("Ada", "shorter, please")
-    assert "Redraft asked for now by Ada" in desk.ada.page(f"/drafts/{ref}")
-    assert "redraft asked" in desk.ada.page("/?asked=1")
+    assert "Rewrite requested now by Ada" in desk.ada.page(f"/drafts/{ref}")
+    assert "rewrite requested</span>" in desk.ada.page("/?asked=1")
     assert "waits already" in desk.ada.post(f"/drafts/{ref}/redraft", data={}).text
 
 
@@ -186,11 +187,11 @@ def test_a_rejected_revision_leaves_the_article_published(desk: Desk) -> None:
     approve(desk, ref)
     live = desk.text(ref, "published")
     desk.ada.post(f"/drafts/{ref}/revise")
-    seen = desk.ada.hidden(f"/drafts/{ref}", "sha256")
-    desk.ada.post(f"/drafts/{ref}/reject", data={"sha256": seen, "note": "no need"})
+    sha256 = desk.ada.hidden(f"/drafts/{ref}", "sha256")
+    desk.ada.post(f"/drafts/{ref}/reject", data={"sha256": sha256, "note": "no need"})
     assert desk.text(ref, "published") == live
     assert row_of(desk.settings, ref).state == "approved"
-    assert desk.stands(ref, "rejected")
+    assert desk.exists(ref, "rejected")
     # What was rejected can be taken up again, and approved over the article.
     desk.ada.post(f"/drafts/{ref}/undo")
     assert row_of(desk.settings, ref).state == "drafted"
@@ -198,7 +199,7 @@ def test_a_rejected_revision_leaves_the_article_published(desk: Desk) -> None:
     assert approve(desk, ref).startswith("200")
 
 
-def test_an_approval_of_a_revision_that_is_taken_back_brings_the_article_before_it_back(desk: Desk) -> None:
+def test_undoing_the_approval_of_a_revision_restores_the_article_before_it(desk: Desk) -> None:
     ref = desk.refs[CLEAN]
     approve(desk, ref)
     live = desk.text(ref, "published")
@@ -213,28 +214,28 @@ def test_an_approval_of_a_revision_that_is_taken_back_brings_the_article_before_
     assert row_of(desk.settings, ref).state == "drafted"
 
 
-def test_reasons_have_an_end(desk: Desk) -> None:
+def test_reasons_have_a_maximum_length(desk: Desk) -> None:
     ref = desk.refs[CLEAN]
-    seen = desk.ada.hidden(f"/drafts/{ref}", "sha256")
-    answer = desk.ada.post(f"/drafts/{ref}/reject", data={"sha256": seen, "note": "x" * 2_001})
+    sha256 = desk.ada.hidden(f"/drafts/{ref}", "sha256")
+    answer = desk.ada.post(f"/drafts/{ref}/reject", data={"sha256": sha256, "note": "x" * 2_001})
     assert "the note is longer than 2,000 characters" in answer.text
     held = desk.refs[HELD]
     key = keys(desk.ada.page(f"/drafts/{held}"))[0]
     answer = desk.ada.post(f"/drafts/{held}/acknowledge", data={"key": key, "reason": "x" * 2_001})
     assert "2,000 characters at most" in answer.text
-    assert desk.stands(ref, "drafts")
+    assert desk.exists(ref, "drafts")
 
 
-def test_nobody_answers_for_what_has_to_be_mended_or_is_not_there(desk: Desk) -> None:
+def test_a_finding_that_must_be_fixed_or_is_unknown_is_not_dismissed(desk: Desk) -> None:
     ref = desk.refs[CLEAN]
     path = desk.path(ref)
     path.write_text(path.read_text().replace("## From author", "{{ template }}\n\n## From author"))
     page = desk.ada.page(f"/drafts/{ref}")
-    assert "Has to be mended in the text." in page
+    assert "Fix this in the text: it cannot be dismissed." in page
     assert keys(page) == []
-    said = {"reason": "it is fine"}
+    form = {"reason": "it is fine"}
     for key in ("", "0" * 16):
-        assert desk.ada.post(f"/drafts/{ref}/acknowledge", data=said | {"key": key}).status_code == 409
+        assert desk.ada.post(f"/drafts/{ref}/acknowledge", data=form | {"key": key}).status_code == 409
     assert approve(desk, ref).startswith("409")
 
 
@@ -246,10 +247,10 @@ def test_what_cannot_be_read_is_not_approved_and_says_why(desk: Desk) -> None:
         answer = desk.ada.post(f"/drafts/{ref}/approve", data={"sha256": sha256_of(path.read_bytes())})
         assert answer.status_code == 409
         assert "front matter" in answer.text or "does not begin" in answer.text
-        assert desk.stands(ref, "drafts")
+        assert desk.exists(ref, "drafts")
 
 
-def test_a_file_that_was_changed_since_the_queue_was_shown_is_not_approved_with_others(desk: Desk) -> None:
+def test_a_bulk_approval_refuses_a_file_changed_since_the_queue_was_shown(desk: Desk) -> None:
     ref = desk.refs[1]
     with database_of(desk.settings) as db:
         listed = sha256_of(db.drafts.get(ref).version_text.encode())
@@ -257,5 +258,5 @@ def test_a_file_that_was_changed_since_the_queue_was_shown_is_not_approved_with_
     path.write_text(desk.text(ref) + "\nMore by hand.\n")
     desk.ada.page(f"/drafts/{ref}")
     answer = desk.ada.post("/bulk", data={"verdict": "approve", "draft": f"{ref}:{listed}"})
-    assert "decide on its own page" in answer.text
-    assert desk.stands(ref, "drafts")
+    assert "open it and decide there" in answer.text
+    assert desk.exists(ref, "drafts")

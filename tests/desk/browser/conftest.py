@@ -1,4 +1,4 @@
-"""A real browser on the real desk. On a machine without one these tests are skipped, by name."""
+"""A real browser on the real desk; without Chromium these tests are skipped."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One browser for these tests, and no longer: its event loop lets no other run beside it."""
+    """One browser for this package only: no other event loop can run beside its own."""
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed: `apt-get install chromium`")
     with sync_playwright() as playwright:
@@ -32,30 +32,32 @@ def click(what: Locator) -> None:
 def signed_in(
     browser: Browser, desk: Desk, name: str = "Ada", **options: object
 ) -> tuple[BrowserContext, Page]:
-    """Return a window in which an editor sits at the desk."""
+    """Return a browser context and page in which an editor is signed in."""
     context = browser.new_context(**options)  # type: ignore[arg-type]
     page = context.new_page()
     page.set_default_timeout(60_000)
     page.goto(f"{desk.server.url}/?token={TOKEN}")
     page.get_by_label("Your name").fill(name)
-    click(page.get_by_role("button", name="Sit down"))
+    click(page.get_by_role("button", name="Sign in"))
     page.wait_for_url(f"{desk.server.url}/")
     return context, page
 
 
 @pytest.fixture
 def page(browser: Browser, desk: Desk) -> Iterator[Page]:
-    """A window that fails its test where a script fails, or anybody outside is asked."""
+    """A page whose test fails on script errors and on requests to other hosts."""
     context, opened = signed_in(browser, desk)
-    troubles: list[str] = []
-    opened.on("pageerror", lambda error: troubles.append(str(error)))
-    opened.on("request", lambda sent: _note_outside(sent.url, desk, troubles))
-    opened.on("console", lambda said: troubles.append(said.text) if "Content Security" in said.text else None)
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("request", lambda sent: _note_outside(sent.url, desk, errors))
+    opened.on(
+        "console", lambda message: errors.append(message.text) if "Content Security" in message.text else None
+    )
     yield opened
     context.close()
-    assert troubles == []
+    assert errors == []
 
 
-def _note_outside(url: str, desk: Desk, troubles: list[str]) -> None:
+def _note_outside(url: str, desk: Desk, errors: list[str]) -> None:
     if not url.startswith(desk.server.url):
-        troubles.append(f"asked {url}")
+        errors.append(f"requested {url}")

@@ -1,4 +1,4 @@
-"""An editor's morning by keyboard alone: queue, evidence, edit, answer, approve; and the ways back."""
+"""The desk by keyboard: queue, evidence, edit, dismiss, approve, undo."""
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -20,10 +20,10 @@ def test_from_the_queue_to_the_published_file_by_keyboard(page: Page, desk: Desk
     page.wait_for_url(f"**/drafts/{ref}*")
     approve = page.get_by_role("button", name="Approve")
     expect(approve).to_be_disabled()
-    # A claim, its place in the draft, and that nothing bears it out.
+    # A finding, its place in the draft, and that the source does not support it.
     page.keyboard.press("f")
     expect(page.locator("mark.on")).to_have_text("Ruritania")
-    expect(page.locator("#status")).to_contain_text("nothing in the source bears it out")
+    expect(page.locator("#status")).to_contain_text("nothing in the source supports it")
     page.keyboard.press("a")
     expect(page.locator("#status")).to_contain_text("4 findings block approval")
     # Edit: the invented date goes.
@@ -38,7 +38,7 @@ def test_from_the_queue_to_the_published_file_by_keyboard(page: Page, desk: Desk
     expect(page.locator("#preview")).not_to_contain_text("3 March 2019")
     page.keyboard.press("Control+Enter")
     page.wait_for_url(f"**/drafts/{ref}?*")
-    # Answer for the rest.
+    # Dismiss the rest.
     for left in (3, 2, 1):
         expect(page.locator(".finding.block")).to_have_count(left)
         page.keyboard.press("f")
@@ -56,7 +56,7 @@ def test_from_the_queue_to_the_published_file_by_keyboard(page: Page, desk: Desk
     # And back again.
     page.keyboard.press("u")
     page.wait_for_url(f"**/drafts/{ref}*")
-    assert desk.stands(ref, "drafts")
+    assert desk.exists(ref, "drafts")
 
 
 _WATCH = """() => {
@@ -85,7 +85,7 @@ def test_a_second_press_does_not_approve_the_next_draft(page: Page, desk: Desk) 
     page.clock.fast_forward(200)
     page.keyboard.press("a")
     page.wait_for_url(f"**/drafts/{desk.refs[3]}*")
-    assert desk.stands(second, "published")
+    assert desk.exists(second, "published")
 
 
 def test_approving_from_the_editor_does_not_approve_the_next_draft(page: Page, desk: Desk) -> None:
@@ -110,7 +110,7 @@ def test_rejecting_and_asking_for_a_redraft_by_keyboard(page: Page, desk: Desk) 
     page.keyboard.type("old news")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/drafts/{desk.refs[CLEAN + 1]}*")
-    assert desk.stands(desk.refs[CLEAN], "rejected")
+    assert desk.exists(desk.refs[CLEAN], "rejected")
     page.keyboard.press("n")
     page.keyboard.press("Tab")
     page.keyboard.type("shorter")
@@ -130,14 +130,14 @@ def test_keys_can_be_switched_off_and_never_act_while_typing(page: Page, desk: D
     assert page.url == f"{desk.server.url}/"
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
-    page.get_by_label("Single keys act").uncheck()
+    page.get_by_label("Single-key shortcuts").uncheck()
     page.keyboard.press("Escape")
     page.goto(f"{desk.server.url}/drafts/{desk.refs[CLEAN]}")
     page.keyboard.press("a")
     page.wait_for_timeout(300)
-    assert desk.stands(desk.refs[CLEAN], "drafts")
+    assert desk.exists(desk.refs[CLEAN], "drafts")
     page.get_by_role("button", name="Keys").click()
-    page.get_by_label("Single keys act").check()
+    page.get_by_label("Single-key shortcuts").check()
     page.keyboard.press("Escape")
     page.keyboard.press("a")
     page.wait_for_url(f"**/drafts/{desk.refs[CLEAN + 1]}*")
@@ -181,15 +181,15 @@ def test_without_scripts_everything_is_a_form(browser: Browser, desk: Desk) -> N
     for left in (2, 1, 0):
         # An open <details> needs no script.
         click(blocking.first.locator("summary"))
-        blocking.first.get_by_label("Why it may stand").fill("known")
-        click(blocking.first.get_by_role("button", name="It may stand"))
+        blocking.first.get_by_label("Reason").fill("known")
+        click(blocking.first.get_by_role("button", name="Dismiss"))
         expect(blocking).to_have_count(left, timeout=60_000)
     click(page.get_by_role("button", name="Approve"))
     page.wait_for_url(f"**/drafts/{desk.refs[CLEAN]}*")
-    assert desk.stands(ref, "published")
+    assert desk.exists(ref, "published")
     click(page.get_by_role("button", name="Undo"))
     page.wait_for_url(f"**/drafts/{ref}*")
-    assert desk.stands(ref, "drafts")
+    assert desk.exists(ref, "drafts")
     context.close()
 
 
@@ -207,5 +207,5 @@ def test_on_a_phone(browser: Browser, desk: Desk) -> None:
     page.goto(f"{desk.server.url}/drafts/{desk.refs[CLEAN]}")
     page.get_by_role("button", name="Approve").tap()
     page.wait_for_url(f"**/drafts/{desk.refs[CLEAN + 1]}*")
-    assert desk.stands(desk.refs[CLEAN], "published")
+    assert desk.exists(desk.refs[CLEAN], "published")
     context.close()

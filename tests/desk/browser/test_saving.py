@@ -1,4 +1,4 @@
-"""Saving as one types: one in flight, conflicts shown, nothing lost on the way out."""
+"""Autosave in the browser: one request at a time, conflicts are shown, leaving loses no text."""
 
 import re
 from collections.abc import Iterator
@@ -18,34 +18,34 @@ def typed(page: Page, text: str) -> None:
 
 
 def pasted(page: Page, text: str) -> None:
-    """Write something in one go, so that one save holds the whole of it."""
+    """Insert text in one step, so that one save contains all of it."""
     page.locator("#body").focus()
     page.keyboard.press("Control+End")
     page.keyboard.insert_text(text)
 
 
-def kept(desk: Desk, ref: str) -> list[str]:
-    """Return the last lines of what is kept aside of a draft."""
+def kept_aside(desk: Desk, ref: str) -> list[str]:
+    """Return the last line of each version of a draft that is kept aside."""
     with database_of(desk.settings) as db:
         versions = db.versions.list(db.drafts.get(ref).item_id)
-    return [one.text.rstrip("\n").rpartition("\n")[2] for one in versions if one.aside]
+    return [version.text.rstrip("\n").rpartition("\n")[2] for version in versions if version.aside]
 
 
 def dialogs(page: Page) -> list[str]:
-    """Return which questions the browser will have put; each is answered with yes."""
-    asked: list[str] = []
+    """Return a list that collects the types of the browser's dialogs; each is accepted."""
+    types: list[str] = []
 
     def answer(dialog: Dialog) -> None:
-        asked.append(dialog.type)
+        types.append(dialog.type)
         dialog.accept()
 
     page.on("dialog", answer)
-    return asked
+    return types
 
 
 @contextmanager
 def window(browser: Browser, desk: Desk, name: str) -> Iterator[Page]:
-    """Return a second window, in which somebody else sits."""
+    """Return a second window, in which another editor is signed in."""
     context, page = signed_in(browser, desk, name=name)
     yield page
     context.close()
@@ -113,19 +113,19 @@ def test_a_conflict_keeps_the_text_and_shows_both(page: Page, desk: Desk) -> Non
     expect(page.locator("#body")).to_have_value(page.locator("#body").input_value())
     assert "Ada's line." in page.locator("#body").input_value()
     assert "Ben's title" in desk.text(ref)
-    # What is typed on is kept beside theirs: whose text stands is the editor's word.
+    # Further typing is kept aside: the editor chooses which text to keep.
     with page.expect_response("**/save*"):
         pasted(page, " More.")
     assert "Ada's line" not in desk.text(ref)
-    assert kept(desk, ref) == ["Ada's line. More."]
-    page.get_by_label("Save mine over theirs").check()
+    assert kept_aside(desk, ref) == ["Ada's line. More."]
+    page.get_by_label("Keep mine").check()
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url(f"**/drafts/{ref}?*")
     assert "Ada's line. More." in desk.text(ref)
-    assert kept(desk, ref) == []
+    assert kept_aside(desk, ref) == []
 
 
-def test_a_conflict_is_told_where_the_editor_looks(browser: Browser, page: Page, desk: Desk) -> None:
+def test_a_conflict_is_shown_in_the_bar_and_both_texts_stay(browser: Browser, page: Page, desk: Desk) -> None:
     ref = desk.refs[1]
     page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(f"{desk.server.url}/drafts/{ref}/edit")
@@ -139,46 +139,46 @@ def test_a_conflict_is_told_where_the_editor_looks(browser: Browser, page: Page,
     expect(bar).to_have_text(
         re.compile(r"Not saved: Ola changed this at \d\d:\d\d UTC\. Your text is kept as a version\. Compare")
     )
-    # Scrolled down as far as it goes: the question is above the window, the bar stays.
+    # At the end of the page the conflict box is out of view, and the bar stays in view.
     page.evaluate("scrollTo({top: document.body.scrollHeight, behavior: 'instant'})")
     expect(page.locator("#conflict")).not_to_be_in_viewport()
     expect(bar).to_be_in_viewport()
-    # The question stays answered as it was while more is kept.
-    page.get_by_label("Save mine over theirs").check()
+    # The choice stays ticked while further typing is kept.
+    page.get_by_label("Keep mine").check()
     with page.expect_response("**/save*"):
         pasted(page, " More.")
-    expect(page.get_by_label("Save mine over theirs")).to_be_checked()
+    expect(page.get_by_label("Keep mine")).to_be_checked()
     expect(page.locator("#conflict-diff")).to_contain_text("Ada's line. More.")
     expect(bar).to_have_class("saving bad")
     bar.get_by_role("link", name="Compare").click()
     expect(page.locator("#conflict > p").first).to_be_in_viewport()
     expect(page.locator("#conflict")).to_be_focused()
-    assert kept(desk, ref) == ["Ada's line. More."]
-    # Leaving is asked about, and the text is in the history whatever the answer.
-    asked = dialogs(page)
+    assert kept_aside(desk, ref) == ["Ada's line. More."]
+    # Leaving asks for confirmation, and the text is in the history in any case.
+    dialog_types = dialogs(page)
     page.get_by_role("link", name="Back to the draft").click()
     page.wait_for_url(f"**/drafts/{ref}?*")
-    assert asked == ["beforeunload"]
+    assert dialog_types == ["beforeunload"]
     page.goto(f"{desk.server.url}/drafts/{ref}/history")
     expect(page.locator("table.versions")).to_contain_text("(aside)")
     assert "Ola's line." in desk.text(ref)
 
 
-def test_taking_theirs_is_not_asked_about(page: Page, desk: Desk) -> None:
+def test_keeping_theirs_asks_no_question(page: Page, desk: Desk) -> None:
     ref = desk.refs[1]
     page.goto(f"{desk.server.url}/drafts/{ref}/edit")
     path = desk.path(ref)
     path.write_text(path.read_text() + "\nFrom vim.\n")
     pasted(page, "\nAda's line.")
     expect(page.locator("#saving")).to_contain_text("the file was changed on disk")
-    asked = dialogs(page)
-    page.get_by_role("link", name="Take theirs instead").click()
+    dialog_types = dialogs(page)
+    page.get_by_role("link", name="Keep theirs").click()
     expect(page.locator("#body")).to_have_value(re.compile(r"From vim\.\n$"))
-    assert asked == []
-    assert kept(desk, ref) == ["Ada's line."]
+    assert dialog_types == []
+    assert kept_aside(desk, ref) == ["Ada's line."]
 
 
-def test_a_verdict_that_came_first_is_told_in_the_bar(page: Page, desk: Desk) -> None:
+def test_a_decision_made_meanwhile_is_shown_in_the_bar(page: Page, desk: Desk) -> None:
     ref = desk.refs[1]
     page.goto(f"{desk.server.url}/drafts/{ref}/edit")
     with Visitor(desk.server, "Ola") as ola:
@@ -190,10 +190,10 @@ def test_a_verdict_that_came_first_is_told_in_the_bar(page: Page, desk: Desk) ->
     expect(bar).to_contain_text("is rejected already")
     expect(bar).to_contain_text("Your text is kept as a version.")
     expect(bar).to_have_class("saving bad")
-    assert kept(desk, ref) == ["Too late."]
+    assert kept_aside(desk, ref) == ["Too late."]
 
 
-def test_save_beside_a_question_that_is_not_answered_writes_over_nobody(page: Page, desk: Desk) -> None:
+def test_save_without_a_choice_in_the_conflict_replaces_nothing(page: Page, desk: Desk) -> None:
     ref = desk.refs[1]
     page.goto(f"{desk.server.url}/drafts/{ref}/edit")
     path = desk.path(ref)
@@ -209,7 +209,7 @@ def test_save_beside_a_question_that_is_not_answered_writes_over_nobody(page: Pa
     with page.expect_response("**/save*"):
         pasted(page, " More.")
     assert "Ada's line." not in desk.text(ref)
-    assert kept(desk, ref) == ["Ada's line. More."]
+    assert kept_aside(desk, ref) == ["Ada's line. More."]
 
 
 def test_a_desk_that_does_not_answer_loses_nothing(page: Page, desk: Desk) -> None:
