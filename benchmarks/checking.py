@@ -61,10 +61,10 @@ def median(rounds: int, run: Callable[[], object]) -> float:
 
 def read(page: DraftDocument, source: TokenizedText) -> CheckInput:
     """Return the case with everything read that all checks share."""
-    for reading in (page.reading, source):
+    for reading in (page.tokens, source):
         assert reading.folded is not None
         assert reading.sentences is not None
-    return CheckInput(page.reading, source)
+    return CheckInput(page.tokens, source)
 
 
 def each(words: int, rounds: int) -> None:
@@ -77,8 +77,8 @@ def each(words: int, rounds: int) -> None:
         **{check.__name__: lambda check=check: list(check(case)) for check in CLAIM_CHECKS},  # type: ignore[misc]
         "check_overlap": lambda: check_overlap(case.draft, case.source, beat.checks, page.links),
         "check_opinion": lambda: check_opinion(page, "en"),
-        "check_repeats": lambda: check_repetition(case.draft),
-        "check_leftovers": lambda: check_artifacts(page, text, "en"),
+        "check_repetition": lambda: check_repetition(case.draft),
+        "check_artifacts": lambda: check_artifacts(page, text, "en"),
         "check_injection": lambda: check_injection(source, body, beat),
         "all of run_checks": lambda: run_checks(source, body, beat, front=None),
     }

@@ -21,7 +21,7 @@ from pipeline.articles.approved_metadata import front_of
 from pipeline.articles.front_matter import decode, loads
 from pipeline.checks.claims import check_text
 from pipeline.checks.document import DraftDocument
-from pipeline.checks.overlap import copied
+from pipeline.checks.overlap import overlap_stats
 from pipeline.checks.runner import run_checks
 from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
@@ -170,7 +170,9 @@ def _file(draft: str, source: str, language: str | None) -> Proof:
     beat = _beat(body)
     written_from = _source(_read(source), metadata, language)
     page = DraftDocument(body, beat)
-    ours = any(section.heading.casefold() in map(str.casefold, page.fixed) for section in page.sections)
+    ours = any(
+        section.heading.casefold() in map(str.casefold, page.fixed_headings) for section in page.sections
+    )
     front = front_of(metadata, body, beat) if metadata else None
     findings = run_checks(written_from, body, beat, front=front, sections=ours)
     return Proof(draft, body, _first_line(text, body), written_from, beat, findings, front)
@@ -267,7 +269,7 @@ def _first_line(text: str, body: str) -> int:
 
 def _as_dict(found: Proof) -> dict[str, Any]:
     page = DraftDocument(found.body, found.beat)
-    measured = copied(page.reading, TokenizedText(found.source.item.text), page.links)
+    measured = overlap_stats(page.tokens, TokenizedText(found.source.item.text), page.links)
     return {
         "file": found.name,
         "language": found.source.language,

@@ -13,6 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("any-machine", deadline=None)  # how long an example takes depends on the machine
+settings.load_profile("any-machine")
 
 _HERE = Path(__file__).parent
 _SOAK = ("benchmarks/", "sites/")

@@ -1,4 +1,4 @@
-"""Kind `front-matter`: keys that a site cannot be built with, one sentence a key."""
+"""Kind `front-matter`: keys that are missing or of a type that a static site generator cannot use."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -10,40 +10,40 @@ from pipeline.domain.reviews import Finding, Severity
 
 KIND = "front-matter"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-2]\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
-"""RFC 3339: what every generator reads as a time."""
-_NEEDED = ("title", "publishedAt", "lang", "category", "tags")
+"""Source: RFC 3339, section 5.6, with a capital T and Z."""
+_REQUIRED = ("title", "publishedAt", "lang", "category", "tags")
 _SENTIMENTS = ", ".join(Sentiment)
-_LONGEST = 40
-"""Characters of a value that are shown."""
+_MAX_SHOWN_CHARS = 40
+"""Of a value in a message. Chosen, not measured."""
 
 
 def check_front_matter(metadata: Mapping[str, Any], beat: Beat, published: datetime) -> list[Finding]:
-    """Return a finding that blocks for each key that is missing or is of another type than it has to be.
+    """Return a blocking finding for each key that is missing or invalid.
 
-    What stands outside the vocabulary of the beat, which may have changed since, is warned of. `published`
-    is the source's time, which is told where the article's is none.
+    A term outside the beat's vocabulary, which may have changed since, only warns. `published` is the
+    source's time, which messages show as an example.
     """
-    when = f"{published:%Y-%m-%dT%H:%M:%SZ}"
-    missing = [_missing(key, when) for key in _NEEDED if key not in metadata]
+    example_time = f"{published:%Y-%m-%dT%H:%M:%SZ}"
+    missing = [_missing(key, example_time) for key in _REQUIRED if key not in metadata]
     wrong = [
-        said
-        for key, judge in _JUDGES.items()
-        if key in metadata and (said := judge(key, metadata[key])) is not None
+        message
+        for key, validate in _VALIDATORS.items()
+        if key in metadata and (message := validate(key, metadata[key])) is not None
     ]
     times = [
-        f"{key} {_shown(metadata[key])} is no time; write {when}"
+        f"{key} {_shown(metadata[key])} is no time; write {example_time}"
         for key in ("publishedAt", "updatedAt")
         if key in metadata and not _is_time(metadata[key])
     ]
     blocking = [
-        Finding(kind=KIND, severity=Severity.BLOCK, message=f"{said}.", field="front matter", firm=True)
-        for said in (*missing, *wrong, *times)
+        Finding(kind=KIND, severity=Severity.BLOCK, message=f"{message}.", field="front matter", firm=True)
+        for message in (*missing, *wrong, *times)
     ]
-    return [*blocking, *_outside(metadata, beat)]
+    return [*blocking, *_outside_vocabulary(metadata, beat)]
 
 
-def _missing(key: str, when: str) -> str:
-    example = {"title": "write one", "publishedAt": f"write {when}", "lang": "write one such as en"}
+def _missing(key: str, example_time: str) -> str:
+    example = {"title": "write one", "publishedAt": f"write {example_time}", "lang": "write one such as en"}
     return f"{key} is missing; {example.get(key, 'write it')}"
 
 
@@ -73,12 +73,12 @@ def _optional_text(key: str, value: object) -> str | None:
 def _language(key: str, value: object) -> str | None:
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*", value):
         return None
-    told = "is empty" if value in (None, "") else f"{_shown(value)} is no language"
-    return f"{key} {told}; write a code such as en"
+    problem = "is empty" if value in (None, "") else f"{_shown(value)} is no language"
+    return f"{key} {problem}; write a code such as en"
 
 
 def _texts(key: str, value: object) -> str | None:
-    if isinstance(value, list) and all(isinstance(one, str) and one.strip() for one in value):
+    if isinstance(value, list) and all(isinstance(text, str) and text.strip() for text in value):
         return None
     return f"{key} {_shown(value)} is no list of words; write each on a line of its own behind `- `"
 
@@ -105,7 +105,7 @@ def _mapping(key: str, value: object) -> str | None:
     return f"{key} {_shown(value)} is no mapping; write its keys below it, or take it out"
 
 
-_JUDGES: dict[str, Callable[[str, object], str | None]] = {
+_VALIDATORS: dict[str, Callable[[str, object], str | None]] = {
     "title": _text,
     "description": _optional_text,
     "lang": _language,
@@ -119,20 +119,20 @@ _JUDGES: dict[str, Callable[[str, object], str | None]] = {
 }
 
 
-def _outside(metadata: Mapping[str, Any], beat: Beat) -> Iterator[Finding]:
-    """Yield a warning for each key with words that the beat's vocabulary does not have."""
+def _outside_vocabulary(metadata: Mapping[str, Any], beat: Beat) -> Iterator[Finding]:
+    """Yield a warning for each key with terms that the beat's vocabulary does not have."""
     for key in ("category", "tags") if beat.vocabulary else ():
-        told = metadata.get(key)
-        words = told if isinstance(told, list) else [told]
-        strange = [word for word in words if isinstance(word, str) and word not in beat.vocabulary]
-        if strange:
-            known = ", ".join(beat.vocabulary)
-            said = f"{key} {', '.join(map(_shown, strange))} is not in the vocabulary: {known}."
-            yield Finding(kind=KIND, severity=Severity.WARN, message=said, field="front matter")
+        value = metadata.get(key)
+        terms = value if isinstance(value, list) else [value]
+        unlisted = [term for term in terms if isinstance(term, str) and term not in beat.vocabulary]
+        if unlisted:
+            vocabulary = ", ".join(beat.vocabulary)
+            message = f"{key} {', '.join(map(_shown, unlisted))} is not in the vocabulary: {vocabulary}."
+            yield Finding(kind=KIND, severity=Severity.WARN, message=message, field="front matter")
 
 
 def _shown(value: object) -> str:
-    """Return a value as it is told in a sentence."""
+    """Return a value as a message shows it."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
@@ -141,9 +141,9 @@ def _shown(value: object) -> str:
         text = f"{{{', '.join(map(str, value))}}}"
     else:
         return '""' if value is None else _quoted(str(value))
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return text if len(text) <= _MAX_SHOWN_CHARS else f"{text[: _MAX_SHOWN_CHARS - 1]}…"
 
 
 def _quoted(text: str) -> str:
     line = " ".join(text.split())
-    return f'"{line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"}"'
+    return f'"{line if len(line) <= _MAX_SHOWN_CHARS else line[: _MAX_SHOWN_CHARS - 1] + "…"}"'

@@ -1,4 +1,4 @@
-"""Checks of a title or a description: what of it the source does not bear out, or leads readers elsewhere."""
+"""Checks title and description: claims that the source does not support, and injection."""
 
 from typing import NamedTuple
 
@@ -17,52 +17,52 @@ from pipeline.domain.text import without_elements
 
 
 class FrontMatterText(NamedTuple):
-    """A text of front matter that readers see."""
+    """A title or a description."""
 
     field: Place
     text: str
-    own: bool
-    """It is the source's, or was checked with the body: only where it leads readers is looked at."""
+    from_source: bool
+    """It equals the title of the source. Its claims need no check, its addresses do."""
 
 
 def front_matter_texts(front: Front, source: Source | None) -> list[FrontMatterText]:
-    """Return the texts of front matter that are to be checked.
+    """Return the texts of front matter to check, without empty ones.
 
-    A description that is the Overview's beginning is not among them: one error is told once.
+    A description that is the beginning of the Overview is left out, since it is checked with the body.
     """
     title, description = front.text("title"), front.text("description")
-    told = source.item.title if source else ""
-    theirs = {_folded(told), _folded(without_elements(told))}
-    found = [FrontMatterText("title", title, _folded(title) in theirs)]
+    source_title = source.item.title if source else ""
+    source_titles = {_folded(source_title), _folded(without_elements(source_title))}
+    texts = [FrontMatterText("title", title, _folded(title) in source_titles)]
     if not front.follows:
-        found.append(FrontMatterText("description", description, _folded(description) in theirs))
-    return [line for line in found if line.text.strip()]
+        texts.append(FrontMatterText("description", description, _folded(description) in source_titles))
+    return [line for line in texts if line.text.strip()]
 
 
 def check_front_matter_text(
-    source: Source | None, whole: TokenizedText, line: FrontMatterText, beat: Beat
+    source: Source | None, source_tokens: TokenizedText, line: FrontMatterText, beat: Beat
 ) -> list[Finding]:
-    """Return findings about a line; `whole` is all that the source says, its text first."""
-    known, shown = SourceIndex(source) if source else None, visible_text(line.text)
-    found = [*check_markers(known, shown, line.text)]
-    if source is None or known is None:
-        return found
-    found += check_calls_to_action(known, shown)
-    if line.own:
-        return [*found, *check_headline(known, shown)]
-    page = DraftDocument(line.text, beat)
-    case = CheckInput(page.reading, whole, source.language, source.item.published_at)
-    claims = [one for check in CLAIM_CHECKS for one in check(case)]
-    claims += check_overlap(page.reading, whole, beat.checks, page.links)
-    # That a language is not known is told with the body.
-    placed = [page.placed(one, len(source.item.text)) for one in claims if one.span]
+    """Return findings about a text; `source_tokens` are the source's text followed by its metadata."""
+    index, visible = SourceIndex(source) if source else None, visible_text(line.text)
+    findings = [*check_markers(index, visible, line.text)]
+    if source is None or index is None:
+        return findings
+    findings += check_calls_to_action(index, visible)
+    if line.from_source:
+        return [*findings, *check_headline(index, visible)]
+    document = DraftDocument(line.text, beat)
+    case = CheckInput(document.tokens, source_tokens, source.language, source.item.published_at)
+    claims = [finding for check in CLAIM_CHECKS for finding in check(case)]
+    claims += check_overlap(document.tokens, source_tokens, beat.checks, document.links)
+    # Findings without a span (a language that is not checked) are reported with the body.
+    placed_claims = [document.to_body(finding, len(source.item.text)) for finding in claims if finding.span]
     return [
-        *found,
-        *check_contact_details(known, shown, line.field),
-        *check_non_article(known, shown, labels=line.field != "title"),
-        *check_language(known, shown, source.language),
-        *placed,
-        *check_artifacts(page, whole.text, source.language),
+        *findings,
+        *check_contact_details(index, visible, line.field),
+        *check_non_article(index, visible, labels=line.field != "title"),
+        *check_language(index, visible, source.language),
+        *placed_claims,
+        *check_artifacts(document, source_tokens.text, source.language),
     ]
 
 

@@ -1,7 +1,7 @@
-"""Kind `opinion`: new facts, advice and certainty of prices in the author's view and the impact."""
+"""Kind `opinion`: new facts, investment advice and certainty about prices in sections of opinion."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby, islice
 from typing import NamedTuple
@@ -14,136 +14,145 @@ from pipeline.domain.reviews import Finding, Severity
 KIND = "opinion"
 _FIGURE = re.compile(r"(?<![^\W_])\d+(?:[.,]\d+)*")
 _SENTENCE_END = re.compile(r"[.!?]\s|\n")
-_NEAR = 80
-"""Characters before a phrase in which its sentence may leave open what it says."""
-_MOST = 20
+_HEDGE_CHARS = 80
+"""Characters before a phrase in which a hedge ("may") is searched. Chosen, not measured."""
+_MAX_FINDINGS = 20
+"""Per pattern and section, or per kind of new fact. Chosen, not measured."""
 
 
 class Phrases(NamedTuple):
-    """What a language's table says."""
+    """A language's table `opinion.toml`."""
 
     advice: re.Pattern[str]
-    certain: re.Pattern[str]
-    sure: re.Pattern[str]
+    price_certainty: re.Pattern[str]
+    """Blocks."""
+    certainty: re.Pattern[str]
+    """Warns."""
     hedges: re.Pattern[str]
-    unnamed: frozenset[str]
+    non_names: frozenset[str]
+    """Words that may be capitalised without being a name."""
     nouns_capitalised: bool
 
 
 @lru_cache(maxsize=32)
 def _phrases(language: str) -> Phrases | None:
-    told = language_table(language, "opinion")
-    if told is None:
+    table = language_table(language, "opinion")
+    if table is None:
         return None
-    advice, certain, sure = (
-        any_of(*(phrase.replace("{A}", A).replace("{W}", W) for phrase in told[name]))
+    advice, price_certainty, certainty = (
+        any_of(*(phrase.replace("{A}", A).replace("{W}", W) for phrase in table[name]))
         for name in ("advice", "certain", "sure")
     )
-    hedges = any_of(told["hedges"])
-    return Phrases(
-        advice, certain, sure, hedges, frozenset(told["unnamed"].split()), told["nouns_capitalised"]
-    )
+    hedges, non_names = any_of(table["hedges"]), frozenset(table["unnamed"].split())
+    return Phrases(advice, price_certainty, certainty, hedges, non_names, table["nouns_capitalised"])
 
 
-def check_opinion(page: DraftDocument, language: str, besides: str = "") -> list[Finding]:
-    """Return findings about the sections of opinion, in the order of the page's text.
+def check_opinion(document: DraftDocument, language: str, source_title: str = "") -> list[Finding]:
+    """Return findings about the sections of opinion, in the order of the document's text.
 
-    What they tell has to stand in the other sections; names may stand in `besides`, the source's title.
+    A figure or a name there must be in another section or in `source_title`.
     """
-    if not page.opinion:
+    if not document.opinion:
         return []
-    phrases = _phrases(language)
+    phrases, figures = _phrases(language), _new_figures(document, source_title)
     if phrases is None:
-        said = f'Opinion is checked for figures alone: nothing is known of the language "{language}".'
-        return [Finding(kind=KIND, severity=Severity.NOTE, message=said), *_figures(page, besides)]
-    found = [*_figures(page, besides), *_names(page, besides, phrases), *_said(page, phrases)]
-    return sorted(found, key=lambda finding: finding.span or (0, 0))
+        message = f'Opinion is checked for figures alone: nothing is known of the language "{language}".'
+        return [Finding(kind=KIND, severity=Severity.NOTE, message=message), *figures]
+    names = _new_names(document, source_title, phrases)
+    findings = [*figures, *names, *_advice_and_certainty(document, phrases)]
+    return sorted(findings, key=lambda finding: finding.span or (0, 0))
 
 
-def _said(page: DraftDocument, phrases: Phrases) -> Iterator[Finding]:
-    """Yield advice and certainty; a place counts for the worst that it is."""
+def _advice_and_certainty(document: DraftDocument, phrases: Phrases) -> Iterator[Finding]:
+    """Yield advice and certainty; where matches overlap, only the most severe one."""
+    price = "This states a future price as certain: say that it may happen."
     kinds = (
         (phrases.advice, Severity.BLOCK, "This tells readers what to do with their money: remove it."),
-        (phrases.certain, Severity.BLOCK, "Nobody knows what prices will do: say that it may happen."),
-        (phrases.sure, Severity.WARN, "This sounds certain of what is not: say that it may happen."),
+        (phrases.price_certainty, Severity.BLOCK, price),
+        (phrases.certainty, Severity.WARN, "This states as certain what is not: say that it may happen."),
     )
-    done: list[tuple[int, int]] = []
-    for pattern, severity, said in kinds:
-        for section in page.opinion:
-            for found in islice(pattern.finditer(page.text, section.body, section.end), _MOST):
-                hedged = pattern is not phrases.advice and _is_hedged(page, found.start(), phrases)
-                if not hedged and not any(found.start() < end and start < found.end() for start, end in done):
-                    done.append(found.span())
-                    yield Finding(kind=KIND, severity=severity, message=said, span=found.span())
+    reported: list[tuple[int, int]] = []
+    for pattern, severity, message in kinds:
+        for section in document.opinion:
+            for match in islice(pattern.finditer(document.text, section.body, section.end), _MAX_FINDINGS):
+                hedged = pattern is not phrases.advice and _is_hedged(document, match.start(), phrases)
+                if not hedged and not _overlaps(match, reported):
+                    reported.append(match.span())
+                    yield Finding(kind=KIND, severity=severity, message=message, span=match.span())
 
 
-def _is_hedged(page: DraftDocument, at: int, phrases: Phrases) -> bool:
-    """Tell whether a sentence has left open, before a place, what it says there."""
-    before = page.text[max(0, at - _NEAR) : at]
+def _overlaps(match: re.Match[str], spans: Iterable[tuple[int, int]]) -> bool:
+    return any(match.start() < end and start < match.end() for start, end in spans)
+
+
+def _is_hedged(document: DraftDocument, position: int, phrases: Phrases) -> bool:
+    """Tell whether a hedge precedes a position in its sentence."""
+    before = document.text[max(0, position - _HEDGE_CHARS) : position]
     return phrases.hedges.search(_SENTENCE_END.split(before)[-1]) is not None
 
 
-def _figures(page: DraftDocument, besides: str) -> list[Finding]:
-    known = {_plain(figure) for text in (*_facts(page), besides) for figure in _FIGURE.findall(text)}
+def _new_figures(document: DraftDocument, source_title: str) -> list[Finding]:
+    facts = (*_fact_texts(document), source_title)
+    existing = {_normalize(figure) for text in facts for figure in _FIGURE.findall(text)}
     new = (
-        _new(found[0], found.span())
-        for section in page.opinion
-        for found in _FIGURE.finditer(page.text, section.body, section.end)
-        if _plain(found[0]) not in known
+        _new_fact(match[0], match.span())
+        for section in document.opinion
+        for match in _FIGURE.finditer(document.text, section.body, section.end)
+        if _normalize(match[0]) not in existing
     )
-    return list(islice(new, _MOST))
+    return list(islice(new, _MAX_FINDINGS))
 
 
-def _names(page: DraftDocument, besides: str, phrases: Phrases) -> list[Finding]:
-    told = " ".join((besides, page.beat.market, page.beat.impact, *page.beat.vocabulary))
-    words = {*TokenizedText(told).folded, *_fact_words(page)}
-    known = {_stem(word) for word in words}
+def _new_names(document: DraftDocument, source_title: str, phrases: Phrases) -> list[Finding]:
+    context = " ".join((source_title, document.beat.market, document.beat.impact, *document.beat.vocabulary))
+    words = {*TokenizedText(context).folded, *_fact_words(document)}
+    existing = {_stem(word) for word in words}
     new = (
-        _new(page.text[run[0].start : run[-1].end], (run[0].start, run[-1].end))
-        for section in page.opinion
-        for run in _runs(page, section, phrases)
-        if any(_stem(word.folded) not in known for word in run)
+        _new_fact(document.text[run[0].start : run[-1].end], (run[0].start, run[-1].end))
+        for section in document.opinion
+        for run in _name_runs(document, section, phrases)
+        if any(_stem(word.folded) not in existing for word in run)
     )
-    return list(islice(new, _MOST))
+    return list(islice(new, _MAX_FINDINGS))
 
 
-def _runs(page: DraftDocument, section: Section, phrases: Phrases) -> Iterator[list[Word]]:
-    """Yield names as far as capitals tell: runs of capitalised words, a sentence's first one left out."""
-    reading = page.reading
-    inside = [place for place in reading.sentences if section.body <= place[0] < section.end]
-    starts = {reading.between(*place)[0] for place in inside}
-    words = range(*reading.between(section.body, section.end))
-    for named, group in groupby(words, lambda at: at not in starts and _is_name(page, at, phrases)):
-        run = [reading.words[at] for at in group]
-        telling = not phrases.nouns_capitalised or len(run) > 1 or run[0].text[1:2].isupper()
-        if named and telling:
+def _name_runs(document: DraftDocument, section: Section, phrases: Phrases) -> Iterator[list[Word]]:
+    """Yield names: runs of capitalised words, without the first word of a sentence."""
+    tokens = document.tokens
+    inside = [place for place in tokens.sentences if section.body <= place[0] < section.end]
+    starts = {tokens.between(*place)[0] for place in inside}
+    words = range(*tokens.between(section.body, section.end))
+    for is_name, group in groupby(words, lambda at: at not in starts and _is_name(document, at, phrases)):
+        run = [tokens.words[at] for at in group]
+        is_certain = not phrases.nouns_capitalised or len(run) > 1 or run[0].text[1:2].isupper()
+        if is_name and is_certain:
             yield run
 
 
-def _is_name(page: DraftDocument, at: int, phrases: Phrases) -> bool:
-    word = page.reading.words[at]
-    return word.text[0].isupper() and word.folded not in phrases.unnamed
+def _is_name(document: DraftDocument, at: int, phrases: Phrases) -> bool:
+    word = document.tokens.words[at]
+    return word.text[0].isupper() and word.folded not in phrases.non_names
 
 
-def _facts(page: DraftDocument) -> Iterator[str]:
-    """Yield the texts that tell facts: all that is no opinion."""
+def _fact_texts(document: DraftDocument) -> Iterator[str]:
+    """Yield the text outside the sections of opinion."""
     done = 0
-    for section in page.opinion:
-        yield page.text[done : section.start]
+    for section in document.opinion:
+        yield document.text[done : section.start]
         done = section.end
-    yield page.text[done:]
+    yield document.text[done:]
 
 
-def _fact_words(page: DraftDocument) -> Iterator[str]:
+def _fact_words(document: DraftDocument) -> Iterator[str]:
     done = 0
-    for section in page.opinion:
-        first, behind = page.reading.between(section.start, section.end)
-        yield from page.reading.folded[done:first]
+    for section in document.opinion:
+        first, behind = document.tokens.between(section.start, section.end)
+        yield from document.tokens.folded[done:first]
         done = behind
-    yield from page.reading.folded[done:]
+    yield from document.tokens.folded[done:]
 
 
-def _plain(figure: str) -> str:
+def _normalize(figure: str) -> str:
     return figure.replace(",", "").removesuffix(".0")
 
 
@@ -151,6 +160,6 @@ def _stem(word: str) -> str:
     return word.removesuffix("'s").removesuffix("s")
 
 
-def _new(shown: str, span: tuple[int, int]) -> Finding:
-    said = f'"{shown}" stands in no section before: tell it there, or leave it out of the opinion.'
-    return Finding(kind=KIND, severity=Severity.WARN, message=said, span=span)
+def _new_fact(shown: str, span: tuple[int, int]) -> Finding:
+    message = f'"{shown}" is in no other section: add it to one, or remove it from the opinion.'
+    return Finding(kind=KIND, severity=Severity.WARN, message=message, span=span)

@@ -1,4 +1,4 @@
-"""Checks drafts in processes apart: neither the event loop nor its calls wait for a long text."""
+"""Checks drafts in sandboxed worker processes, so that a long text does not block the event loop."""
 
 from types import TracebackType
 from typing import Self
@@ -10,11 +10,11 @@ from pipeline.domain.reviews import Finding, Front, Severity
 from pipeline.sandbox import CPU_S, MEMORY_BYTES, JobError, WorkerPool
 
 UNCHECKED = "unchecked"
-"""The kind of the finding that stands where the checks themselves came to nothing."""
+"""Kind of the finding that blocks a draft whose check failed."""
 
 
 class CheckPool:
-    """A few worker processes, started when they are needed; a context manager."""
+    """Worker processes, started on demand, with limits in CPU seconds and bytes; a context manager."""
 
     def __init__(self, workers: int | None = None, cpu_s: float = CPU_S, memory: int = MEMORY_BYTES) -> None:
         self._pool = WorkerPool("pipeline.checks.worker", workers, cpu_s, memory)
@@ -31,7 +31,7 @@ class CheckPool:
     async def check(
         self, source: Source | None, body: str, beat: Beat, front: Front | None
     ) -> tuple[Finding, ...]:
-        """Return the findings about a draft, as `run_checks` does; one that blocks where that fails."""
+        """Return the findings of `run_checks`; a single one that blocks if the check fails."""
         job = {
             "source": source.model_dump_json() if source else None,
             "beat": beat.model_dump_json(),
@@ -40,11 +40,11 @@ class CheckPool:
         try:
             return FINDINGS_ADAPTER.validate_json(await self._pool.run(job, body.encode()))
         except JobError as error:
-            said = f"this draft could not be checked: checking it {error.message}"
-            return (Finding(kind=UNCHECKED, severity=Severity.BLOCK, message=said),)
+            message = f"this draft could not be checked: checking it {error.message}"
+            return (Finding(kind=UNCHECKED, severity=Severity.BLOCK, message=message),)
 
     async def trace(self, source: Source, body: str, beat: Beat) -> list[SupportedClaim]:
-        """Return the claims of a body that its source has, as `trace_claims` does; none where that fails."""
+        """Return the supported claims of `trace_claims`; none if that fails."""
         job = {"source": source.model_dump_json(), "beat": beat.model_dump_json(), "trace": True}
         try:
             return CLAIMS_ADAPTER.validate_json(await self._pool.run(job, body.encode()))

@@ -1,29 +1,18 @@
-"""What becomes of findings once every check has spoken: each place told once, as hard as a beat wants it.
-
-What an editor's acknowledgement of a finding is tied to.
-
-Checks of a draft against its source: pure, one module a kind of finding.
-
-The other half of checking: which claims do stand in the source, and where an editor finds them there.
-"""
+"""Runs all checks of a draft: deduplication of findings, severities by beat, and finding keys. No I/O."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from pipeline.checks.claims import CLAIM_CHECKS
-from pipeline.checks.dates.extract import extract_dates
 from pipeline.checks.document import DraftDocument
 from pipeline.checks.front_matter import check_front_matter
 from pipeline.checks.headline import check_front_matter_text, front_matter_texts
 from pipeline.checks.injection.check import check_injection, check_origin
-from pipeline.checks.names.check import trace_names
-from pipeline.checks.numbers.check import trace_numbers
 from pipeline.checks.opinion import KIND as OPINION
 from pipeline.checks.opinion import check_opinion
 from pipeline.checks.overlap import KIND as OVERLAP
 from pipeline.checks.overlap import check_overlap
-from pipeline.checks.quotations.check import trace_quotations
 from pipeline.checks.structure import (
     check_artifacts,
     check_brief,
@@ -31,73 +20,82 @@ from pipeline.checks.structure import (
     check_repetition,
     check_structure,
 )
-from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim, TokenizedText
+from pipeline.checks.tokens import CheckInput, TokenizedText
 from pipeline.domain.models import Beat, CheckLevels, Source
 from pipeline.domain.placeholders import brief_labels
 from pipeline.domain.reviews import Finding, Front, Severity, claim_key
 
-_CLAIM, _LAST = 2, 4
+_CLAIM_RANK, _RANK_COUNT = 2, 4
 _RANKS = {"brief": 0, "injection": 0, "form": 1, OPINION: 3, OVERLAP: 3}
-"""Which kinds tell more of a place than others; what traces claims stands between."""
+"""Kinds by precedence, lower first; the kinds of claims have `_CLAIM_RANK`. Chosen, not measured."""
 
 
 def deduplicate(findings: list[Finding]) -> list[Finding]:
-    """Return findings without those that another kind tells better of the same place.
+    """Return findings without those of text that a kind of lower rank already blocks, or warns of as a claim.
 
-    What is no article is no claim either, and what is invented is new in an opinion, too.
+    Text that is no article is no claim either, and an unsupported claim need not be new in an opinion as
+    well. Overlap is always reported.
     """
-    taken: dict[int, list[tuple[int, int]]] = {rank: [] for rank in range(_LAST)}
-    for one in findings:
-        hard = one.severity is Severity.BLOCK or (one.severity is Severity.WARN and _rank(one) == _CLAIM)
-        if one.span and hard:
-            for rank in range(_rank(one) + 1, _LAST):
-                taken[rank].append(one.span)
-    merged = {rank: _merged(spans) for rank, spans in taken.items()}
-    return [one for one in findings if one.kind == OVERLAP or not _is_told(one, merged[_rank(one)])]
+    covered: dict[int, list[tuple[int, int]]] = {rank: [] for rank in range(_RANK_COUNT)}
+    for finding in findings:
+        is_serious = finding.severity is Severity.BLOCK or (
+            finding.severity is Severity.WARN and _rank(finding) == _CLAIM_RANK
+        )
+        if finding.span and is_serious:
+            for rank in range(_rank(finding) + 1, _RANK_COUNT):
+                covered[rank].append(finding.span)
+    merged = {rank: _merged(spans) for rank, spans in covered.items()}
+    return [
+        finding
+        for finding in findings
+        if finding.kind == OVERLAP or not _is_covered(finding, merged[_rank(finding)])
+    ]
 
 
 def _rank(finding: Finding) -> int:
-    return _RANKS.get(finding.kind, _CLAIM)
+    return _RANKS.get(finding.kind, _CLAIM_RANK)
 
 
 def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return what spans cover, in order and without overlaps."""
-    found: list[tuple[int, int]] = []
+    """Return the union of spans, in order and without overlaps."""
+    merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
-            found.append((start, end))
-    return found
+            merged.append((start, end))
+    return merged
 
 
-def _is_told(finding: Finding, others: Sequence[tuple[int, int]]) -> bool:
-    """Tell whether others are about half of a finding's words or more."""
+def _is_covered(finding: Finding, others: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether other spans cover half of a finding's characters or more."""
     if finding.span is None:
         return False
     start, end = finding.span
-    near = others[max(0, bisect_right(others, (start, end)) - 1) : bisect_right(others, (end, end))]
-    return any(2 * (min(end, behind) - max(start, begin)) >= end - start for begin, behind in near)
+    nearby = others[max(0, bisect_right(others, (start, end)) - 1) : bisect_right(others, (end, end))]
+    return any(2 * (min(end, behind) - max(start, begin)) >= end - start for begin, behind in nearby)
 
 
 def apply_levels(findings: Iterable[Finding], checks: CheckLevels) -> list[Finding]:
-    """Return findings as severe as the settings of a beat will have their kinds."""
-    found = []
+    """Return findings with the severity that a beat sets for their kind, without kinds that are off.
+
+    Notes stay notes.
+    """
+    adjusted = []
     for finding in findings:
         level = getattr(checks, finding.kind, None)
         if level is None or (level != "off" and finding.severity is Severity.NOTE):
-            found.append(finding)
+            adjusted.append(finding)
         elif level != "off":
-            found.append(finding.model_copy(update={"severity": Severity(level)}))
-    return found
+            adjusted.append(finding.model_copy(update={"severity": Severity(level)}))
+    return adjusted
 
 
 def finding_key(finding: Finding, text: str, source_text: str) -> str:
-    """Return the key under which a finding is acknowledged, 16 hex digits; `text` is what its span lies in.
+    """Return the key under which a finding is acknowledged, 16 hex digits; its span lies in `text`.
 
-    It stays the same while the claim and its evidence say the same, wherever they come to stand, and is
-    another one as soon as either says something else. White space does not count. A finding about the whole
-    text has its message for a claim.
+    The key depends on the kind, the words of the claim and those of the evidence, not on their position or
+    white space. A finding without a span is keyed by its message.
     """
     claim = text[slice(*finding.span)] if finding.span else finding.message
     return claim_key(finding.kind, claim, (source_text[start:end] for start, end in finding.evidence))
@@ -111,116 +109,79 @@ def with_key(finding: Finding, text: str, source_text: str) -> Finding:
 def run_checks(
     source: Source | None, body: str, beat: Beat, *, front: Front | None, sections: bool = True
 ) -> tuple[Finding, ...]:
-    """Return the findings about all that is published of a draft: front matter's, then in the body's order.
+    """Return the findings about a draft: those of the front matter, then those of the body in its order.
 
-    `body` is Markdown, `front` what `front_of` makes of the front matter above it; None: there is none, and
-    the text is no article of ours. `source` is None where it is not known any more; checks that need it then
-    find nothing. How hard the kinds judge is `beat.checks`. A text that is no article of ours has no
-    `sections` to be checked.
+    `body` is Markdown. `front` is the result of `front_of` for the front matter above it, None where there
+    is none. `source` is None if it was deleted; checks that need it are then skipped. `beat.checks` sets
+    severities. `sections=False` skips the check of sections, for a text that Copydesk did not write.
     """
     text = source.item.text if source else ""
-    whole = TokenizedText(f"{text}\n\n{_besides(source)}") if source else TokenizedText("")
-    always = (*check_brief(body), *check_injection(source, body, beat))
+    source_tokens = TokenizedText(f"{text}\n\n{_source_metadata(source)}") if source else TokenizedText("")
+    safety = (*check_brief(body), *check_injection(source, body, beat))
     form = check_structure(body, beat) if sections else ()
-    checked = [*form, *(_against(source, whole, body, beat) if source else ())]
-    found = apply_levels(deduplicate([*always, *checked]), beat.checks)
-    ordered = sorted(found, key=lambda finding: finding.span or (0, 0))
-    before = _before(source, whole, body, beat, front) if front else ()
-    return (*before, *(with_key(one, body, text) for one in ordered))
+    against_source = _check_body(source, source_tokens, body, beat) if source else ()
+    findings = apply_levels(deduplicate([*safety, *form, *against_source]), beat.checks)
+    ordered = sorted(findings, key=lambda finding: finding.span or (0, 0))
+    front_findings = _check_front(source, source_tokens, body, beat, front) if front else ()
+    return (*front_findings, *(with_key(finding, body, text) for finding in ordered))
 
 
-def _before(
-    source: Source | None, whole: TokenizedText, body: str, beat: Beat, front: Front
+def _check_front(
+    source: Source | None, source_tokens: TokenizedText, body: str, beat: Beat, front: Front
 ) -> Iterator[Finding]:
     """Yield the findings about front matter."""
     text = source.item.text if source else ""
     published = source.item.published_at if source else datetime.now(UTC)
-    about = [*front.notes]
+    key_findings = [*front.notes]
     if front.is_ours:
-        about += check_front_matter(front.metadata, beat, published)
-    about += check_origin(source, front.metadata)
-    yield from (with_key(one, "", text) for one in about)
+        key_findings += check_front_matter(front.metadata, beat, published)
+    key_findings += check_origin(source, front.metadata)
+    yield from (with_key(finding, "", text) for finding in key_findings)
     for line in front_matter_texts(front, source):
-        if line.own and DraftDocument(body, beat).is_brief:
-            continue  # an offline brief quotes its source on purpose, and is blocked as long as it is one
-        found = apply_levels(deduplicate(check_front_matter_text(source, whole, line, beat)), beat.checks)
-        placed = (one.model_copy(update={"field": line.field}) for one in found)
+        if line.from_source and DraftDocument(body, beat).is_brief:
+            continue  # an offline brief quotes its source on purpose, and its placeholders block it
+        findings = deduplicate(check_front_matter_text(source, source_tokens, line, beat))
+        findings = apply_levels(findings, beat.checks)
+        placed = (finding.model_copy(update={"field": line.field}) for finding in findings)
         ordered = sorted(placed, key=lambda finding: finding.span or (0, 0))
-        yield from (with_key(one, line.text, text) for one in ordered)
+        yield from (with_key(finding, line.text, text) for finding in ordered)
 
 
-def _against(source: Source, whole: TokenizedText, body: str, beat: Beat) -> list[Finding]:
-    """Return the findings of the checks that read the source beside the body."""
-    page = DraftDocument(body, beat)
+def _check_body(source: Source, source_tokens: TokenizedText, body: str, beat: Beat) -> list[Finding]:
+    """Return the findings of the checks that compare the body with the source."""
+    document = DraftDocument(body, beat)
     language = source.language
-    case = CheckInput(page.reading, whole, language, source.item.published_at)
-    listed = _listed(page, language)
-    found = [one for check in CLAIM_CHECKS for one in check(case) if not _is_cut(page, one, listed)]
-    if not page.is_brief:
-        found += check_overlap(page.reading, whole, beat.checks, (*page.links, *listed))
-        found += check_opinion(page, language, source.item.title)
-        found += (*check_repetition(page.reading, listed), *check_length(page.reading, whole))
-    placed = [page.placed(one, len(source.item.text)) for one in found]
-    return [*placed, *check_artifacts(page, whole.text, language)]
+    case = CheckInput(document.tokens, source_tokens, language, source.item.published_at)
+    listed = _fact_lists(document, language)
+    claims = (finding for check in CLAIM_CHECKS for finding in check(case))
+    findings = [finding for finding in claims if not _is_cut(document, finding, listed)]
+    if not document.is_brief:
+        findings += check_overlap(document.tokens, source_tokens, beat.checks, (*document.links, *listed))
+        findings += check_opinion(document, language, source.item.title)
+        findings += check_repetition(document.tokens, listed)
+        findings += check_length(document.tokens, source_tokens)
+    placed = [document.to_body(finding, len(source.item.text)) for finding in findings]
+    return [*placed, *check_artifacts(document, source_tokens.text, language)]
 
 
-def _listed(page: DraftDocument, language: str) -> list[tuple[int, int]]:
-    """Return the places of the facts that a brief lists in the source's words, and says so in its heading."""
+def _fact_lists(document: DraftDocument, language: str) -> list[tuple[int, int]]:
+    """Return the spans of sections with an offline brief's heading for facts in the source's own words."""
     heading = brief_labels(language).facts.casefold()
-    return [(one.body, one.end) for one in page.sections if one.heading.casefold() == heading]
+    sections = (section for section in document.sections if section.heading.casefold() == heading)
+    return [(section.body, section.end) for section in sections]
 
 
-def _is_cut(page: DraftDocument, claim: Finding, listed: list[tuple[int, int]]) -> bool:
-    """Tell whether a listed fact's excerpt begins or ends within a claim: "fell to $212…" of 212 million."""
+def _is_cut(document: DraftDocument, claim: Finding, listed: list[tuple[int, int]]) -> bool:
+    """Tell whether an ellipsis in a list of facts cuts a claim: "fell to $212…" of 212 million."""
     if claim.span is None or not any(start <= claim.span[0] < end for start, end in listed):
         return False
     start, end = claim.span
-    return "…" in (page.text[start - 1 : start], page.text[end : end + 1])
+    return "…" in (document.text[start - 1 : start], document.text[end : end + 1])
 
 
-def _besides(source: Source) -> str:
-    """Return what bears a claim out without being the source's text: title, author, feed, labels."""
+def _source_metadata(source: Source) -> str:
+    """Return what supports a claim beside the source's text: title, author, summary, feeds, categories."""
     item = source.item
     others = (credit.name for credit in source.also)
-    told = (item.title, item.author, item.summary, source.feed_name, *item.categories, *others)
-    return "\n\n".join(text for text in told if text)
-
-
-def trace_claims(source: Source, body: str, beat: Beat) -> list[SupportedClaim]:
-    """Return the figures, dates, names and quotations of a body that its source's text has, in their order.
-
-    Spans are in characters of the body, evidence in those of the source's text. A claim that the checks let
-    pass for another reason (it was worked out, or means the same in other words) is not among them.
-    """
-    page = DraftDocument(body, beat)
-    case = CheckInput(
-        page.reading, TokenizedText(source.item.text), source.language, source.item.published_at
-    )
-    every = (trace_numbers, _trace_dates, trace_names, trace_quotations)
-    found = [trace._replace(span=page.span(*trace.span)) for part in every for trace in part(case)]
-    return _apart(sorted(found, key=lambda trace: (trace.span[0], -trace.span[1])))
-
-
-def _apart(traces: list[SupportedClaim]) -> list[SupportedClaim]:
-    """Return traces that do not overlap: what begins first, and is longer."""
-    found: list[SupportedClaim] = []
-    for trace in traces:
-        if not found or trace.span[0] >= found[-1].span[1]:
-            found.append(trace)
-    return found
-
-
-def _trace_dates(case: CheckInput) -> Iterator[SupportedClaim]:
-    """Yield the dates that stand in the source in the same words."""
-    source = case.source.text.casefold()
-    if len(source) != len(case.source.text):  # folded, a letter became two: no place would be right
-        source = case.source.text
-    for told in (one for one in extract_dates(case.draft.text, case.language) if one.certain):
-        words = case.draft.text[told.start : told.end].casefold()
-        places: list[tuple[int, int]] = []
-        at = source.find(words)
-        while at >= 0 and len(places) < MAX_EVIDENCE:
-            places.append((at, at + len(words)))
-            at = source.find(words, at + len(words))
-        if places:
-            yield SupportedClaim("date", (told.start, told.end), tuple(places))
+    texts = (item.title, item.author, item.summary, source.feed_name, *item.categories, *others)
+    return "\n\n".join(text for text in texts if text)

@@ -1,7 +1,7 @@
-r"""A text as its readers would see it, without losing the place that each character has in it.
+r"""Visible text of Markdown, with a map from its characters to those of the Markdown.
 
-Markdown and HTML offer many ways to write an address that no expression would recognise: `evil\.com`,
-`evil&#46;com`, `ev**il**.com`, `ｅｖｉｌ．ｃｏｍ`, or a zero-width space in its midst. All are one here.
+Undoes obfuscation that hides an address from a regular expression: `evil\.com`, `evil&#46;com`,
+`ev**il**.com`, `ｅｖｉｌ．ｃｏｍ` (Unicode compatibility characters), zero-width spaces.
 """
 
 import re
@@ -11,7 +11,7 @@ from html import unescape
 from typing import NamedTuple
 from unicodedata import category, normalize
 
-_DISGUISE = re.compile(
+_OBFUSCATION = re.compile(
     r"\\(?P<escaped>[!-/:-@\[-`{-~])"
     r"|(?P<entity>&(?:\#[0-9]{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});)"
     r"|(?P<emphasis>\*+|~~|(?<![^\W_])_+|_+(?![^\W_]))"
@@ -20,56 +20,56 @@ _DISGUISE = re.compile(
 
 
 class VisibleText(NamedTuple):
-    """What is seen of a text, and where in the text each stretch of it comes from."""
+    """The visible text, and where each stretch of it is in the original."""
 
     text: str
     starts: tuple[int, ...]
-    """Where stretches begin in what is seen."""
+    """Where stretches begin in the visible text."""
     places: tuple[int, ...]
-    """Where the same stretches begin in the text."""
+    """Where the same stretches begin in the original."""
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return the span in the text of a span, not empty, in what is seen."""
+        """Return the span in the original of a span in the visible text, which must not be empty."""
         follows = bisect_left(self.starts, end)
         if follows < len(self.starts) and self.starts[follows] == end:
-            return self._place(start), self.places[follows]
-        return self._place(start), self._place(end - 1) + 1
+            return self._position(start), self.places[follows]
+        return self._position(start), self._position(end - 1) + 1
 
-    def _place(self, at: int) -> int:
+    def _position(self, at: int) -> int:
         stretch = bisect_right(self.starts, at) - 1
         return self.places[stretch] + at - self.starts[stretch]
 
 
 def visible_text(text: str) -> VisibleText:
-    """Return what is seen of a text: no escapes, entities, emphasis, odd widths and shapeless characters."""
+    """Return a text without escapes, entities, emphasis, compatibility characters and invisible ones."""
     pieces: list[str] = []
-    starts, places, length, done = [0], [0], 0, 0
-    for found in _DISGUISE.finditer(text):
-        shown = _shown(found)
-        if shown == found[0]:
+    starts, places, length, copied_to = [0], [0], 0, 0
+    for match in _OBFUSCATION.finditer(text):
+        shown = _visible_form(match)
+        if shown == match[0]:
             continue
-        pieces += (text[done : found.start()], shown)
-        length += found.start() - done
-        done = found.end()
-        # Each shown character has a stretch of its own, then the text goes on.
+        pieces += (text[copied_to : match.start()], shown)
+        length += match.start() - copied_to
+        copied_to = match.end()
+        # Each character that replaces the match is a stretch of its own.
         starts += [*range(length, length + len(shown)), length + len(shown)]
-        places += [*[found.start()] * len(shown), done]
+        places += [*[match.start()] * len(shown), copied_to]
         length += len(shown)
-    pieces.append(text[done:])
+    pieces.append(text[copied_to:])
     return VisibleText("".join(pieces), tuple(starts), tuple(places))
 
 
-def _shown(found: re.Match[str]) -> str:
-    if found["other"]:
-        return _plain(found["other"])
-    if found["entity"]:
-        return "".join(_plain(char) for char in unescape(found["entity"]))
-    return found["escaped"] or ""
+def _visible_form(match: re.Match[str]) -> str:
+    if match["other"]:
+        return _common_form(match["other"])
+    if match["entity"]:
+        return "".join(_common_form(char) for char in unescape(match["entity"]))
+    return match["escaped"] or ""
 
 
 @lru_cache(8192)
-def _plain(char: str) -> str:
-    """Return the common form of a character, nothing where it has no shape."""
+def _common_form(char: str) -> str:
+    """Return the NFKC form of a character if that is a single one; nothing for an invisible character."""
     if (
         category(char) in ("Cf", "Cn")
         or "\ufe00" <= char <= "\ufe0f"

@@ -1,24 +1,23 @@
-"""A worker process that checks drafts."""
+"""Worker process that checks drafts; apart from `pool`, so that it does not import asyncio."""
 
 from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from pipeline.checks.runner import run_checks, trace_claims
+from pipeline.checks.claims import trace_claims
+from pipeline.checks.runner import run_checks
 from pipeline.checks.tokens import SupportedClaim
 from pipeline.domain.models import Beat, Source
 from pipeline.domain.reviews import Finding, Front
 from pipeline.sandbox.worker import run_worker
 
 FINDINGS_ADAPTER = TypeAdapter(tuple[Finding, ...])
-
-
 CLAIMS_ADAPTER = TypeAdapter(list[SupportedClaim])
 
 
 def work(job: dict[str, Any], body: bytes) -> bytes:
-    """Return the findings about a draft, or the claims that its source has, as JSON."""
+    """Return the findings about a draft, or with `trace` in the job its supported claims, as JSON."""
     source = Source.model_validate_json(job["source"]) if job["source"] else None
     if job.get("trace") and source is not None:
         return CLAIMS_ADAPTER.dump_json(trace_claims(source, body.decode(), _beat(job["beat"])))
@@ -27,8 +26,8 @@ def work(job: dict[str, Any], body: bytes) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _beat(told: str) -> Beat:
-    return Beat.model_validate_json(told)
+def _beat(beat_json: str) -> Beat:
+    return Beat.model_validate_json(beat_json)
 
 
 if __name__ == "__main__":

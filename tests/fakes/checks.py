@@ -2,8 +2,9 @@
 
 import asyncio
 
+from pipeline.checks.claims import trace_claims
 from pipeline.checks.pool import CheckPool
-from pipeline.checks.runner import run_checks, trace_claims
+from pipeline.checks.runner import run_checks
 from pipeline.checks.tokens import SupportedClaim
 from pipeline.domain.models import Beat, Source
 from pipeline.domain.reviews import Finding, Front

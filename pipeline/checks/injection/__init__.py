@@ -1,1 +1,1 @@
-"""Foreign links, contact details, calls to action and text that is no article."""
+"""Kind `injection`: what a prompt injection in a source may leave in a draft."""

@@ -1,19 +1,7 @@
-"""Addresses in a body that code did not put there: web, e-mail, telephone, wallets, handles.
+"""Kind `injection`: contact details, calls to action and text that is no article, in a model's answer.
 
-An address that stands in the source is no better for it, since whoever wrote the source may have planted
-it. So a body has none, but for the item's own link and its publisher's name, names of companies that happen
-to be addresses, and handles that something is told of.
-
-Sentences that tell the reader what to do: news reports, and asks nobody for anything.
-
-Those that lead to harm block unless they are quoted from the source, or told of ("never enter your
-password"). The others block where the source does not have them.
-
-Kind `injection`: what a model writes that was led astray by a text in its source.
-
-Nobody can tell from a source whether it will lead a model astray, and news about such texts is news: it is
-the answer that is looked at. An offline brief quotes its source on purpose, and is blocked as long as it is
-one.
+Defence against indirect prompt injection. It checks the draft and not the source, since a source may report
+about such texts. An address that only the source's text has is no safer: its author may have planted it.
 """
 
 import re
@@ -30,10 +18,10 @@ from pipeline.domain.placeholders import PLACEHOLDERS
 from pipeline.domain.reviews import Finding, Severity
 
 _MAX_CONTACTS = 50
-"""Findings of one severity: a text with more is lost anyway."""
-_WORDS = 4
-"""Words around a name, at least, where something is told of it."""
-_CALLED = {
+"""Findings of one severity. Chosen, not measured."""
+_MIN_CONTEXT_WORDS = 4
+"""Words beside a name in its line that make it reported. Chosen, not measured."""
+_KIND_LABELS = {
     "link": "web address",
     "site": "web address",
     "maybe": "web address",
@@ -47,81 +35,80 @@ _CALLED = {
 }
 
 
-def check_contact_details(known: SourceIndex, body: VisibleText, where: str = "text") -> tuple[Finding, ...]:
-    """Return a finding for each place of a body that leads readers elsewhere, the blocking ones first.
+def check_contact_details(index: SourceIndex, body: VisibleText, field: str = "text") -> tuple[Finding, ...]:
+    """Return a finding for each contact detail of a text, the blocking ones first.
 
-    `where` says what of a draft the body is.
+    Allowed: the item's own link, its publisher's site, and names of companies or files with a dot that the
+    source reports about. `field` names the text in messages.
     """
-    judged = [
-        (_contact_severity(known, body.text, contact), contact) for contact in extract_contacts(body.text)
-    ]
+    contacts = extract_contacts(body.text)
+    rated = [(_contact_severity(index, body.text, contact), contact) for contact in contacts]
     return tuple(
-        _finding(known, contact, severity, body.span(contact.start, contact.end), where)
+        _contact_finding(index, contact, severity, body.span(contact.start, contact.end), field)
         for severity in (Severity.BLOCK, Severity.WARN)
-        for contact in [contact for found, contact in judged if found is severity][:_MAX_CONTACTS]
+        for contact in [contact for rating, contact in rated if rating is severity][:_MAX_CONTACTS]
     )
 
 
-def check_headline(known: SourceIndex, title: VisibleText) -> tuple[Finding, ...]:
-    """Return a blocking finding for each address in the source's headline, where an article has it."""
+def check_headline(index: SourceIndex, title: VisibleText) -> tuple[Finding, ...]:
+    """Return a blocking finding for each contact detail in a title that is the source's own."""
     return tuple(
-        _finding(known, contact, Severity.BLOCK, title.span(contact.start, contact.end), "headline")
+        _contact_finding(index, contact, Severity.BLOCK, title.span(contact.start, contact.end), "headline")
         for contact in extract_contacts(title.text)
         if contact.kind not in ("handle", "unknown", "number")
-        and not _is_a_name(contact)
-        and not known.is_own(contact.text)
+        and not _may_be_name(contact)
+        and not index.is_own(contact.text)
     )
 
 
-def _contact_severity(known: SourceIndex, text: str, contact: Contact) -> Severity | None:
-    """Return how bad a place is, None where it is none."""
+def _contact_severity(index: SourceIndex, text: str, contact: Contact) -> Severity | None:
+    """Return the severity of a contact detail, None where it is allowed."""
     if contact.kind in ("email", "phone", "wallet", "address"):
         return Severity.BLOCK
-    if contact.kind in ("unknown", "number") and known.says(contact.text):
+    if contact.kind in ("unknown", "number") and index.contains(contact.text):
         return None
     if contact.kind == "handle":
-        return Severity.WARN if _is_told_of(known, text, contact) else Severity.BLOCK
+        return Severity.WARN if _is_reported_name(index, text, contact) else Severity.BLOCK
     target = contact.text.rpartition("](")[2].rstrip(")")
-    if known.is_own(target):
+    if index.is_own(target):
         return None
-    if contact.kind == "link" and known.is_near(target):
+    if contact.kind == "link" and index.is_same_host(target):
         return Severity.WARN
-    if _is_a_name(contact) and not _stands_apart(text, contact) and _is_told_of(known, text, contact):
-        return None
-    return Severity.BLOCK
+    is_name = _may_be_name(contact) and not _is_parenthesized(text, contact)
+    return None if is_name and _is_reported_name(index, text, contact) else Severity.BLOCK
 
 
-def _is_a_name(contact: Contact) -> bool:
+def _may_be_name(contact: Contact) -> bool:
     """Tell whether an address may be a name that has a dot: `Booking.com`, `main.py`."""
     return contact.kind == "maybe" or (contact.kind == "site" and contact.text[0].isupper())
 
 
-def _stands_apart(text: str, contact: Contact) -> bool:
-    """Tell whether a place stands in brackets, as a reference does."""
+def _is_parenthesized(text: str, contact: Contact) -> bool:
+    """Tell whether a contact detail is in brackets, as a reference is."""
     return text[contact.start - 1 : contact.start] == "(" and text.startswith(")", contact.end)
 
 
-def _is_told_of(known: SourceIndex, text: str, contact: Contact) -> bool:
-    """Tell whether body and source tell something of a name, rather than ask to go there or show where to."""
-    line = text[max(0, contact.start - 200) : contact.start].rpartition("\n")[2]
-    line += " " + text[contact.end : contact.end + 200].partition("\n")[0]
-    enough = len(line.split()) >= _WORDS
-    return enough and known.names(contact.text) and not asks_reader(text, contact.start, contact.end)
+def _is_reported_name(index: SourceIndex, text: str, contact: Contact) -> bool:
+    """Tell whether body and source report about a name, rather than ask the reader to go there."""
+    context = text[max(0, contact.start - 200) : contact.start].rpartition("\n")[2]
+    context += " " + text[contact.end : contact.end + 200].partition("\n")[0]
+    if len(context.split()) < _MIN_CONTEXT_WORDS:
+        return False
+    return index.reports_name(contact.text) and not asks_reader(text, contact.start, contact.end)
 
 
-def _finding(
-    known: SourceIndex, contact: Contact, severity: Severity, span: tuple[int, int] | None, where: str
+def _contact_finding(
+    index: SourceIndex, contact: Contact, severity: Severity, span: tuple[int, int] | None, field: str
 ) -> Finding:
     shown = contact.text if len(contact.text) <= 60 else contact.text[:59] + "…"
-    said = "stands in the source, where anybody may have put it"
-    origin = said if known.says(contact.text) else "is not in the source"
-    message = (
-        f'The {_CALLED[contact.kind]} "{shown}" in the {where} {origin}: remove it, or check whose it is.'
-    )
+    planted = "stands in the source, where anybody may have put it"
+    origin = planted if index.contains(contact.text) else "is not in the source"
+    label = f'The {_KIND_LABELS[contact.kind]} "{shown}" in the {field}'
+    message = f"{label} {origin}: remove it, or check whose it is."  # keys of headline findings depend on it
     return Finding(kind="injection", severity=severity, message=message, span=span)
 
 
-_KEYS = (
+_CREDENTIALS = (
     r"(?:(?:seed|recovery|secret|backup|pass) ?phrases?|private keys?|passwords?|passcodes?|pins?|pin codes?"
     r"|(?:security|verification|one-time|2fa|otp) codes?|mnemonics?|credentials|bank (?:details|account)"
     r"|card (?:numbers?|details)|social security numbers?)"
@@ -130,7 +117,7 @@ _NOW = r"(?:now|today|here|below|immediately|at once|for free|before it'?s too l
 _GAIN = r"(?:airdrop|bonus|rewards?|prizes?|tokens?|coins?|gift|refund|voucher|allocation|offer)"
 _HARMFUL = any_of(
     r"(?:send|enter|share|provide|submit|type|paste|confirm|reply with|give|text|e-?mail|upload|tell) "
-    rf"(?:(?:in|us|me|them) )?(?:your|the) {W}{{0,4}}{_KEYS}",
+    rf"(?:(?:in|us|me|them) )?(?:your|the) {W}{{0,4}}{_CREDENTIALS}",
     rf"connect (?:your|a|the) {W}{{0,2}}wallet",
     rf"(?:verify|validate|sync|unlock|restore|migrate) your {W}{{0,2}}(?:wallet|account|identity)",
     rf"(?:send|transfer|deposit) {A}{{0,5}}to (?:this|the following|our|the address|the wallet|my)",
@@ -144,7 +131,7 @@ _HARMFUL = any_of(
     r"(?:env[ií]e|envía|enviad) (?:su|tu|vuestra) (?:frase|clave|contraseña)",
     r"envoyez (?:votre|vos) (?:phrase|clé|mot de passe)",
 )
-_OTHER = any_of(
+_HARMLESS = any_of(
     rf"(?:buy|order|act|subscribe|enrol|register|sign up|join|download|donate|invest|shop|book|apply|install"
     rf"|call|vote|hurry|start earning|get it|get yours|get started) {A}{{0,4}}?{_NOW}",
     r"(?:join|follow|contact|message|dm|text|e-?mail|support|visit|reach out to|write to|subscribe to"
@@ -176,83 +163,96 @@ _REPORTED = re.compile(
 )
 _OPENING, _CLOSING = re.compile("[“„«‘]"), re.compile("[”»’]")
 _MAX_CALLS_TO_ACTION = 20
-_NEAR = 300
-"""Characters around a place in which a quotation begins and ends."""
+"""Findings of one severity. Chosen, not measured."""
+_QUOTATION_CHARS = 300
+"""Before and after a match, where its quotation must begin and end. Chosen, not measured."""
 
 
-def check_calls_to_action(known: SourceIndex, body: VisibleText) -> tuple[Finding, ...]:
-    """Return a finding for each place where a body asks its reader for something, the blocking ones first."""
-    asked = [(found, True) for found in _HARMFUL.finditer(body.text)]
-    asked += [(found, False) for found in _OTHER.finditer(body.text)]
-    judged = [(_call_severity(known, body.text, found, harm=harm), found) for found, harm in asked]
+def check_calls_to_action(index: SourceIndex, body: VisibleText) -> tuple[Finding, ...]:
+    """Return a finding for each call to action, the blocking ones first.
+
+    A harmful one blocks unless it is quoted from the source or reported ("never enter your password"). Any
+    other one warns where the source has it, and blocks where not.
+    """
+    text = body.text
+    rated = [
+        (_call_severity(index, text, match, is_harmful=pattern is _HARMFUL), match)
+        for pattern in (_HARMFUL, _HARMLESS)
+        for match in pattern.finditer(text)
+    ]
     return tuple(
         Finding(
-            kind="injection", severity=severity, message=_message(found[0]), span=body.span(*found.span())
+            kind="injection",
+            severity=severity,
+            message=_call_message(match[0]),
+            span=body.span(*match.span()),
         )
         for severity in (Severity.BLOCK, Severity.WARN)
-        for found in [found for each, found in judged if each is severity][:_MAX_CALLS_TO_ACTION]
+        for match in [match for rating, match in rated if rating is severity][:_MAX_CALLS_TO_ACTION]
     )
 
 
-def _call_severity(known: SourceIndex, text: str, found: re.Match[str], *, harm: bool) -> Severity | None:
-    """Return how bad a sentence is, None where it is reported rather than said."""
-    said = known.says(found[0])
-    if said and _is_quoted(text, *found.span()):
+def _call_severity(
+    index: SourceIndex, text: str, match: re.Match[str], *, is_harmful: bool
+) -> Severity | None:
+    """Return the severity of a call to action, None where it is quoted or reported."""
+    in_source = index.contains(match[0])
+    if in_source and _is_quoted(text, *match.span()):
         return None
-    if not harm:
-        return Severity.WARN if said else Severity.BLOCK
-    told = _REPORTED.search(text, max(0, found.start() - 100), found.start())
-    return None if told and _is_told(known, found[0]) else Severity.BLOCK
+    if not is_harmful:
+        return Severity.WARN if in_source else Severity.BLOCK
+    reported = _REPORTED.search(text, max(0, match.start() - 100), match.start())
+    return None if reported and _source_mentions(index, match[0]) else Severity.BLOCK
 
 
-def _is_told(known: SourceIndex, words: str) -> bool:
-    """Tell whether the source speaks of what these words ask for at all."""
-    return any(len(word) > 4 and known.says(word) for word in words.split()[1:])
+def _source_mentions(index: SourceIndex, words: str) -> bool:
+    """Tell whether the source has a word of the phrase, but its first, of more than four characters."""
+    return any(len(word) > 4 and index.contains(word) for word in words.split()[1:])
 
 
 def _is_quoted(text: str, start: int, end: int) -> bool:
-    """Tell whether a place stands between quotation marks, in one paragraph."""
-    before = text[max(0, start - _NEAR) : start].rpartition("\n")[2]
-    behind = text[end : end + _NEAR].partition("\n")[0]
+    """Tell whether a span is between quotation marks, in one paragraph."""
+    before = text[max(0, start - _QUOTATION_CHARS) : start].rpartition("\n")[2]
+    behind = text[end : end + _QUOTATION_CHARS].partition("\n")[0]
     if before.count('"') % 2 == 1:
         return '"' in behind
-    # An apostrophe closes more often than a quotation does: what is opened counts once.
+    # A closing single quote may be an apostrophe, so only the last opening mark counts.
     opened = [mark.start() for mark in _OPENING.finditer(before)]
     return bool(opened) and not _CLOSING.search(before, opened[-1]) and bool(_CLOSING.search(behind))
 
 
-def _message(words: str) -> str:
+def _call_message(words: str) -> str:
     shown = " ".join(words.split())
-    return f'"{shown[:80]}" asks the reader to do something: remove it, or tell who asks for what.'
+    return f'"{shown[:80]}" asks the reader to do something: remove it, or say who asks for what.'
 
 
 def check_injection(source: Source | None, body: str, beat: Beat) -> tuple[Finding, ...]:
-    """Return findings, most of them blocking, about what leads readers elsewhere or is no article.
+    """Return the findings of all checks of this kind about a body; none for an offline brief.
 
-    Where the source is not known any more, only what no article ever has is found: a request's marker,
-    raw HTML.
+    An offline brief quotes its source on purpose, and its placeholders block it. Without a source only
+    prompt markers and raw HTML are found.
     """
     if source is not None and any(text in body for text in PLACEHOLDERS):
         return ()
-    shown = visible_text(body)
-    known = SourceIndex(source) if source else None
-    sure = check_markers(known, shown, body)
-    if source is None or known is None:
-        return sure
+    visible = visible_text(body)
+    index = SourceIndex(source) if source else None
+    markers = check_markers(index, visible, body)
+    if source is None or index is None:
+        return markers
     return (
-        *sure,
-        *check_contact_details(known, shown),
-        *check_calls_to_action(known, shown),
-        *check_non_article(known, shown),
-        *check_language(known, shown, source.language),
+        *markers,
+        *check_contact_details(index, visible),
+        *check_calls_to_action(index, visible),
+        *check_non_article(index, visible),
+        *check_language(index, visible, source.language),
     )
 
 
 def check_origin(source: Source | None, metadata: Mapping[str, Any]) -> list[Finding]:
-    """Return a blocking finding for each address in the source's headline, where front matter names that."""
-    told = metadata.get("source")
-    title = told.get("title") if isinstance(told, dict) else None
+    """Return a blocking finding for each contact detail in the front matter's `source.title`."""
+    origin = metadata.get("source")
+    title = origin.get("title") if isinstance(origin, dict) else None
     if source is None or not isinstance(title, str):
         return []
-    found = check_headline(SourceIndex(source), visible_text(title))
-    return [one.model_copy(update={"span": None, "field": "front matter"}) for one in found]
+    findings = check_headline(SourceIndex(source), visible_text(title))
+    return [finding.model_copy(update={"span": None, "field": "front matter"}) for finding in findings]

@@ -1,12 +1,7 @@
-"""Which words with a dot in them are addresses of web sites, and which are names, files or code.
+"""Extracts contact details: web and e-mail addresses, telephone numbers, wallets, account names.
 
-What two letters or a known top-level domain end is a site, what a file's ending ends is none. What a country
-and a kind of file have in common may be one. The rest is unknown: domains are added every year.
-
-Finds what leads a reader elsewhere: web and e-mail addresses, telephone numbers, wallets, handles.
-
-Every expression takes time in proportion to the text: what it repeats is bounded or possessive, and begins
-only where a word begins.
+Every pattern takes time linear in the text: repetitions are bounded or possessive, and begin at the beginning
+of a word.
 """
 
 import re
@@ -95,37 +90,41 @@ _FILES = frozenset((
     "rtf", "scss", "sql", "svg", "tar", "tex", "tgz", "tiff", "toml", "ts", "tsv", "tsx", "txt", "vb",
     "vue", "wasm", "wav", "webm", "webp", "xls", "xlsx", "xml", "yaml", "yml",
 ))
-_WORDS_TOO = frozenset((
+_AMBIGUOUS = frozenset((
     "call", "id", "md", "name", "new", "now", "open", "pl", "properties", "ps", "py", "read", "rs", "save",
     "select", "sh", "tf",
 ))
-"""Top-level domains that files end with, or that are words of programs: `main.py`, `user.id`, `Foo.new`."""
+"""Top-level domains that are file extensions or identifiers too: `main.py`, `user.id`, `Foo.new`."""
 _SHORT = frozenset(("ai", "co", "com", "gg", "im", "io", "is", "ly", "me", "net", "org", "to"))
-"""Where names of one letter are sites: `x.com`, `t.me`; elsewhere they are abbreviations: `i.e`, `z.B`."""
+"""Where a name of one letter is a site: `x.com`, `t.me`. Elsewhere it is an abbreviation: `i.e`, `z.B`."""
 # fmt: on
 
 
-def kind_of_site(word: str) -> Site | None:
-    """Tell whether a word of two parts or more, divided by dots, is the name of a web site."""
-    *names, last = word.split(".")
+def kind_of_site(name: str) -> Site | None:
+    """Return whether a name with a dot is a web site, None for a file name or an abbreviation.
+
+    "site": a top-level domain of the tables or a country code. "maybe": the ending is a file extension or
+    an identifier too. "unknown": any other ending, since domains are added every year.
+    """
+    *labels, last = name.split(".")
     top = last.lower()
     if top.startswith("xn--") or top in ("рф", "中国"):
         return "site"
     if not last.isascii() or not last.isalpha() or not 2 <= len(last) <= 24 or top in _FILES:
         return None
-    # A capital after a dot begins a sentence, where the space between is lost: `rose.It fell`.
+    # A capital after a dot is the beginning of a sentence after a lost space: `rose.It fell`.
     if last not in (top, last.upper()):
         return "site" if top in _SITES else None
-    if len(names[-1]) < 2 and top not in _SHORT:
+    if len(labels[-1]) < 2 and top not in _SHORT:
         return None
-    if all(name.isdigit() for name in names):  # `2.0.beta`, `3.5bn`
+    if all(label.isdigit() for label in labels):  # `2.0.beta`, `3.5bn`
         return "site" if top in _SITES else None
-    known = top in _SITES or (len(top) == 2 and top not in _WORDS_TOO)
-    return "site" if known else "maybe" if top in _WORDS_TOO else "unknown"
+    is_domain = top in _SITES or (len(top) == 2 and top not in _AMBIGUOUS)
+    return "site" if is_domain else "maybe" if top in _AMBIGUOUS else "unknown"
 
 
 class Contact(NamedTuple):
-    """A place in a text that leads elsewhere."""
+    """A contact detail in a text; half-open, in characters."""
 
     kind: str
     """link, site, maybe, unknown, number, address, email, phone, wallet or handle."""
@@ -136,7 +135,7 @@ class Contact(NamedTuple):
 
 _DOT = r"(?:\s?[\[({<]\s?(?:[.。]|dot|punkt|punto|point)\s?[\])}>]\s?)"
 _TOPS = "com|net|org|info|io|ai|app|dev|xyz|co|me|ru|cn|top|site|online|shop|live|link|club|vip|example|test"
-_BEHIND = r"""(?::\d{1,5}(?!\d))?+(?:(?:[/\#]|\?(?=\w))[^\s<>"'`|\\)\]}»”]{0,2000}+)?+"""
+_URL_REST = r"""(?::\d{1,5}(?!\d))?+(?:(?:[/\#]|\?(?=\w))[^\s<>"'`|\\)\]}»”]{0,2000}+)?+"""
 """Port, path, query and fragment."""
 _LINK = re.compile(
     r"""
@@ -153,18 +152,18 @@ _MARKDOWN = re.compile(
     r"!?\[[^\[\]]{0,300}+\]\s?\(\s?(?=[^\s()]{0,300}[./:#])[^\s()]{1,2000}+[^()]{0,200}+\)"
 )
 _SITE = re.compile(
-    r"(?<![\w.@-])(?:[\w-]{1,63}+\.)+?(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})(?![\w-]|\.\w)" + _BEHIND
+    r"(?<![\w.@-])(?:[\w-]{1,63}+\.)+?(?:xn--[a-z0-9-]{2,59}|[^\W\d_]{2,24})(?![\w-]|\.\w)" + _URL_REST
 )
 _HIDDEN_SITE = re.compile(
-    rf"""(?<![\w.-])[\w-]{{1,63}}+(?:{_DOT}[\w-]{{1,63}}+)+{_BEHIND}
+    rf"""(?<![\w.-])[\w-]{{1,63}}+(?:{_DOT}[\w-]{{1,63}}+)+{_URL_REST}
     | (?<![\w.-])(?!(?:the|an?|of|or|and|any|new|its?|dot|to|in|for|like|by|his|her|their|our|your)\s)
         [\w-]{{2,63}}+\s(?:dot\s(?:{_TOPS})|\.\s?(?:com|org|io|xyz|example))
         (?!\w|[\s-](?:bubble|boom|era|crash|bust|compan|stock|mania|crisis|days|frenzy))
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_NUMBERED = re.compile(
-    r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w]|\.\d)" + _BEHIND
+_IP_ADDRESS = re.compile(
+    r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w]|\.\d)" + _URL_REST
 )
 _EMAIL = re.compile(
     rf"""(?<![\w.+-])[\w.+-]{{1,64}}+
@@ -203,7 +202,7 @@ _WALLET = re.compile(
     re.VERBOSE,
 )
 _LONG_RUN = re.compile(r"[\w:-]{22}")
-"""Shorter is no wallet."""
+"""Shorter text has no wallet address."""
 _HANDLE = re.compile(
     r"(?<![\w@./])@(?=[\w.]{0,30}[^\W\d_])[\w.]{2,50}+(?:@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})?"
 )
@@ -213,18 +212,18 @@ _HOST_END = re.compile("[/?#:]")
 
 
 def extract_contacts(text: str) -> list[Contact]:
-    """Return what leads elsewhere, in the order of the text; no two overlap."""
+    """Return the contact details in the order of the text; of two that overlap, the more certain kind."""
     taken = bytearray(len(text))
-    found: list[Contact] = []
-    for contact in _every(text):
+    contacts: list[Contact] = []
+    for contact in _candidates(text):
         if 1 not in taken[contact.start : contact.end]:
-            found.append(contact)
+            contacts.append(contact)
             taken[contact.start : contact.end] = b"\1" * (contact.end - contact.start)
-    return sorted(found, key=lambda contact: contact.start)
+    return sorted(contacts, key=lambda contact: contact.start)
 
 
-def _every(text: str) -> Iterator[Contact]:
-    """Yield the surer kinds first."""
+def _candidates(text: str) -> Iterator[Contact]:
+    """Yield all matches, the more certain kinds first."""
     if "@" in text or "at" in text or "AT" in text:
         yield from _matches("email", _EMAIL, text)
     if ":" in text or "：" in text or "ww" in text.lower():
@@ -234,35 +233,36 @@ def _every(text: str) -> Iterator[Contact]:
     if "](" in text or "] (" in text:
         yield from _matches("link", _MARKDOWN, text)
     yield from _matches("address", _HIDDEN_SITE, text)
-    yield from map(_numbered, _matches("number", _NUMBERED, text))
+    yield from map(_ip_contact, _matches("number", _IP_ADDRESS, text))
     yield from _sites(text)
-    # Fewer digits are a part of a number at most.
-    yield from (each for each in _matches("phone", _PHONE, text) if len(_DIGIT.findall(each.text)) >= 7)
+    # Fewer digits are no telephone number.
+    phones = _matches("phone", _PHONE, text)
+    yield from (phone for phone in phones if len(_DIGIT.findall(phone.text)) >= 7)
     if "@" in text:
         yield from _matches("handle", _HANDLE, text)
 
 
 def _matches(kind: str, pattern: re.Pattern[str], text: str) -> Iterator[Contact]:
-    for found in pattern.finditer(text):
-        yield _contact(kind, found)
+    for match in pattern.finditer(text):
+        yield _contact(kind, match)
 
 
-def _contact(kind: str, found: re.Match[str]) -> Contact:
-    shown = found[0].rstrip(".,;:!?…'’*_")
-    return Contact(kind, found.start(), found.start() + len(shown), shown)
+def _contact(kind: str, match: re.Match[str]) -> Contact:
+    shown = match[0].rstrip(".,;:!?…'’*_")
+    return Contact(kind, match.start(), match.start() + len(shown), shown)
 
 
-def _numbered(contact: Contact) -> Contact:
-    """Return a computer's number as the link that it is where a port or a path follows; `/24` is none."""
+def _ip_contact(contact: Contact) -> Contact:
+    """Return an IP address as a link if a port or a path follows; `/24` is a prefix length, not a path."""
     plain = contact.text.partition("/")
     bare = not plain[0].strip("0123456789.") and (not plain[2] or (plain[2].isdigit() and len(plain[2]) < 3))
     return contact if bare else contact._replace(kind="link")
 
 
 def _sites(text: str) -> Iterator[Contact]:
-    for found in _SITE.finditer(text):
-        host = _HOST_END.split(found[0], maxsplit=1)[0]
+    for match in _SITE.finditer(text):
+        host = _HOST_END.split(match[0], maxsplit=1)[0]
         kind = kind_of_site(host)
         if kind:
-            behind = len(found[0].rstrip("/?#:")) > len(host)
-            yield _contact("link" if behind else kind, found)
+            has_path = len(match[0].rstrip("/?#:")) > len(host)
+            yield _contact("link" if has_path else kind, match)

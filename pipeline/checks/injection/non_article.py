@@ -1,11 +1,7 @@
-"""Text that is no article: a request's own words, markup, program code, an assistant's talk, encoded text.
+"""Finds text that is no article: prompt, HTML, code, assistant's remarks, encoded text, another language.
 
-What the source has as well may be reported about.
-
-Tells text that is not in the language that was asked for; never of little text, and only where it is sure.
-
-Two signs: the script, and the small words that every sentence of a language has. Words spelled backwards,
-shifted by thirteen letters or run together lack those, too.
+The language is judged by script and stop words, only for long paragraphs. Text in ROT13, reversed or without
+spaces lacks stop words too.
 """
 
 import re
@@ -17,7 +13,8 @@ from pipeline.checks.languages import W, any_of
 from pipeline.checks.visible_text import VisibleText
 from pipeline.domain.reviews import Finding, Severity
 
-_MOST = 20
+_MAX_FINDINGS = 20
+"""Of each kind. Chosen, not measured."""
 _MARKER = re.compile(r"(?<!=)={2,}+\s?item\s[0-9a-f]{4,64}\b[\s=]{0,9}|\bitem\s[0-9a-f]{16}\b", re.IGNORECASE)
 _HTML = re.compile(
     r"<(?:/?(?:a|abbr|article|b|base|blockquote|body|br|button|center|code|details|dialog|div|embed|em|font"
@@ -74,83 +71,83 @@ _BLOB = re.compile(
 )
 _EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf\u2b50\u2b55]")
 _LONG_WORD = re.compile(r"(?<![^\W\d_])[a-zA-Z]{46,}+")
-"""Longer than any word that is written between spaces in a newspaper: text without them."""
-_MANY = 6
+"""Text without spaces: newspapers have no words of this length. Chosen, not measured."""
+_MIN_EMOJI = 6
+"""Chosen, not measured."""
 
 
-def check_markers(known: SourceIndex | None, body: VisibleText, text: str) -> tuple[Finding, ...]:
-    """Return findings about what no article has, whatever its source: a request's marker, raw HTML.
+def check_markers(index: SourceIndex | None, body: VisibleText, text: str) -> tuple[Finding, ...]:
+    """Return firm blocking findings about prompt markers and HTML; `text` is the Markdown of `body`.
 
-    HTML that is shown as such, so that it does nothing, is found where the source is known and has none.
+    Escaped HTML, which readers see as text, is found only with a source that does not have it.
     """
-    markers = (
-        ("A request's marker", found[0], body.span(*found.span())) for found in _MARKER.finditer(body.text)
-    )
-    raw = (("Raw HTML", found[0], found.span()) for found in _HTML.finditer(text))
-    shown = _shown_html(known, body, text) if known else ()
-    found = [_block(*each) for places in (markers, raw, shown) for each in islice(places, _MOST)]
-    # A site would act on it, or a reader would see a machine's talk: nobody can want that.
-    return tuple(one.model_copy(update={"firm": True}) for one in found)
+    markers = _MARKER.finditer(body.text)
+    marked = (("A prompt marker", match[0], body.span(*match.span())) for match in markers)
+    raw = (("Raw HTML", match[0], match.span()) for match in _HTML.finditer(text))
+    shown = _shown_html(index, body, text) if index else ()
+    findings = [_block(*each) for group in (marked, raw, shown) for each in islice(group, _MAX_FINDINGS)]
+    # Firm: no reason justifies text that a site would execute, or a part of the prompt.
+    return tuple(finding.model_copy(update={"firm": True}) for finding in findings)
 
 
 def _shown_html(
-    known: SourceIndex, body: VisibleText, text: str
+    index: SourceIndex, body: VisibleText, text: str
 ) -> Iterator[tuple[str, str, tuple[int, int]]]:
-    for found in _HTML.finditer(body.text):
-        span = body.span(*found.span())
-        if text[span[0]] != "<" and not known.says(found[0]):
-            yield "HTML", found[0], span
+    for match in _HTML.finditer(body.text):
+        span = body.span(*match.span())
+        if text[span[0]] != "<" and not index.contains(match[0]):
+            yield "HTML", match[0], span
 
 
-def check_non_article(known: SourceIndex, body: VisibleText, *, labels: bool = True) -> tuple[Finding, ...]:
-    """Return findings about text that is not in the source, and no article either.
+def check_non_article(index: SourceIndex, body: VisibleText, *, labels: bool = True) -> tuple[Finding, ...]:
+    """Return blocking findings about text that is no article and not in the source.
 
-    `AI: …` is a speaker's label at the beginning of a line, and a subject at that of a headline: there are
-    no `labels` there.
+    `labels=False` ignores `AI: …` at the beginning, which is a subject in a headline, not a speaker's label.
     """
-    strays = (
-        (found, what)
-        for found, what in _strays(body.text)
-        if not known.says(found[0]) and (labels or not found[0].rstrip().endswith(":"))
+    matches = (
+        (what, match)
+        for what, match in _non_article_matches(body.text)
+        if not index.contains(match[0]) and (labels or not match[0].rstrip().endswith(":"))
     )
-    found = [_block(what, found[0], body.span(*found.span())) for found, what in islice(strays, _MOST)]
-    pictures = [each for each in _EMOJI.finditer(body.text) if each[0] not in known.shown]
-    if len(pictures) >= _MANY:
-        found.append(_block("A row of emoji", pictures[0][0], body.span(*pictures[0].span())))
-    return tuple(found)
+    first = islice(matches, _MAX_FINDINGS)
+    findings = [_block(what, match[0], body.span(*match.span())) for what, match in first]
+    emoji = [match for match in _EMOJI.finditer(body.text) if match[0] not in index.visible]
+    if len(emoji) >= _MIN_EMOJI:
+        findings.append(_block("A row of emoji", emoji[0][0], body.span(*emoji[0].span())))
+    return tuple(findings)
 
 
-def _strays(text: str) -> Iterator[tuple[re.Match[str], str]]:
-    """Yield what is no news, each with its name."""
+def _non_article_matches(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """Yield each match after its name for messages."""
     kinds = (
-        (_PROMPT, "The request's own wording"),
-        (_ASSISTANT, "An assistant's talk"),
+        (_PROMPT, "Wording of the prompt"),
+        (_ASSISTANT, "An AI assistant's remark"),
         (_CODE, "Program code"),
         (_LONG_WORD, "Text without spaces"),
     )
     for pattern, what in kinds:
-        yield from ((found, what) for found in pattern.finditer(text))
-    yield from ((found, "Encoded text") for found in _BLOB.finditer(text) if _is_encoded(found[0]))
+        yield from ((what, match) for match in pattern.finditer(text))
+    yield from (("Encoded text", match) for match in _BLOB.finditer(text) if _is_encoded(match[0]))
 
 
 def _is_encoded(run: str) -> bool:
-    """Tell whether a run is more than a long word, or several with hyphens or slashes between them."""
+    """Tell whether a run is encoded, not a long word or several with hyphens or slashes between them."""
     if " " in run or ":" in run or run.endswith("="):
         return True
     if len(run) >= 32 and run.isalnum() and run == run.lower() and sum(map(str.isdigit, run)) >= 2:
         return True
-    changes = sum(one.isupper() != other.isupper() for one, other in pairwise(run))
+    changes = sum(first.isupper() != second.isupper() for first, second in pairwise(run))
     return changes >= len(run) / 4 and max(map(len, re.split("[/_-]", run))) >= 20
 
 
 def _block(what: str, shown: str, span: tuple[int, int]) -> Finding:
-    words = " ".join(shown.split())
-    said = f'{what} stands in the text ("{words[:60]}"): remove it, or redraft.'
-    return Finding(kind="injection", severity=Severity.BLOCK, message=said, span=span)
+    excerpt = " ".join(shown.split())
+    message = f'{what} is in the text ("{excerpt[:60]}"): remove it, or redraft.'
+    return Finding(kind="injection", severity=Severity.BLOCK, message=message, span=span)
 
 
 # fmt: off
-_WORDS = {
+_STOP_WORDS = {
     "en": (
         "the of and to a in is that it for as was on with by at be are from this has have its an but not "
         "or they their which will would were had more said than who been about also after may could "
@@ -200,7 +197,7 @@ _SCRIPTS = {
     "devanagari": "ऀ-ॿ", "bengali": "ঀ-৿", "tamil": "஀-௿", "thai": "฀-๿", "georgian": "Ⴀ-ჿ", "armenian": "԰-֏",
     "hangul": "가-힯ᄀ-ᇿ", "han": "㐀-鿿", "kana": "぀-ヿ",
 }
-_WRITTEN_IN = {
+_LANGUAGE_SCRIPTS = {
     "ar": "arabic", "be": "cyrillic", "bg": "cyrillic", "bn": "bengali", "el": "greek", "fa": "arabic",
     "he": "hebrew", "hi": "devanagari", "hy": "armenian", "ja": "han kana", "ka": "georgian",
     "kk": "cyrillic latin", "ko": "hangul", "mk": "cyrillic", "mn": "cyrillic", "mr": "devanagari",
@@ -212,68 +209,75 @@ _WRITTEN_IN = {
     "tl", "tr", "vi",
 ), "latin")
 # fmt: on
-_SETS = {language: frozenset(words.split()) for language, words in _WORDS.items()}
-_SCRIPT = {name: re.compile(f"[{chars}]") for name, chars in _SCRIPTS.items()}
+_STOP_WORD_SETS = {language: frozenset(words.split()) for language, words in _STOP_WORDS.items()}
+_SCRIPT_PATTERNS = {name: re.compile(f"[{chars}]") for name, chars in _SCRIPTS.items()}
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+")
 _PARAGRAPH = re.compile(r"[^\n]+")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])\s*")
-_READ = 5000
-"""Characters of a paragraph, and of a source, that tell its language."""
-_LONG = 40
-"""Words of a paragraph, and letters in scripts without spaces, from which on it is looked at."""
-_ENOUGH = 0.12
-"""Share of a language's small words from which on a text is in it."""
-_LEAST = 0.06
-"""Of a language's words its small ones are two fifths; fewer than this are met by chance."""
+_MAX_CHARS = 5000
+"""Of a paragraph or a source, for judging its language."""
+_MIN_LENGTH = 40
+"""Words of a paragraph, or letters of another script, from which on it is judged. Chosen, not measured."""
+_TYPICAL_SHARE = 0.12
+"""Share of stop words from which on a text is in the language. Chosen, not measured."""
+_MIN_SHARE = 0.06
+"""A smaller share of stop words occurs by chance; a text in the language has about 0.4."""
 
 
-def check_language(known: SourceIndex, body: VisibleText, language: str) -> tuple[Finding, ...]:
+def check_language(index: SourceIndex, body: VisibleText, language: str) -> tuple[Finding, ...]:
     """Return a blocking finding for each long paragraph of a body in another language than `language`."""
     code = language.lower().replace("_", "-").partition("-")[0]
-    strange = (each for each in _PARAGRAPH.finditer(body.text) if _is_strange(each[0][:_READ], code))
-    # What a source quotes in another language may be quoted here: not a source in another language itself.
-    theirs = (each for each in strange if not _is_quotation(known, each[0][:_READ], code))
-    return tuple(_finding(language, body.span(*each.span())) for each in islice(theirs, 10))
+    paragraphs = (
+        paragraph
+        for paragraph in _PARAGRAPH.finditer(body.text)
+        if _is_foreign(index, paragraph[0][:_MAX_CHARS], code)
+    )
+    return tuple(_language_finding(language, body.span(*match.span())) for match in islice(paragraphs, 10))
 
 
-def _is_quotation(known: SourceIndex, text: str, code: str) -> bool:
-    """Tell whether a text is in the language but for sentences of a source that is."""
-    own = " ".join(each for each in _SENTENCE_END.split(text) if not known.says(each))
-    return not _is_strange(own, code) and not _is_strange(known.shown[:_READ], code)
+def _is_foreign(index: SourceIndex, text: str, code: str) -> bool:
+    # A quotation in another language is allowed if the source itself is in `language` and has it too.
+    return _is_other_language(text, code) and not _is_quoted_from_source(index, text, code)
 
 
-def _is_strange(text: str, code: str) -> bool:
-    scripts = _WRITTEN_IN.get(code)
+def _is_quoted_from_source(index: SourceIndex, text: str, code: str) -> bool:
+    """Tell whether a text without its sentences from the source is in the language, as the source is."""
+    own = " ".join(sentence for sentence in _SENTENCE_END.split(text) if not index.contains(sentence))
+    return not _is_other_language(own, code) and not _is_other_language(index.visible[:_MAX_CHARS], code)
+
+
+def _is_other_language(text: str, code: str) -> bool:
+    scripts = _LANGUAGE_SCRIPTS.get(code)
     latin = text.isascii() and scripts and "latin" in scripts
     letters = 0 if latin else len(_LETTER.findall(text))
-    if scripts and letters >= _LONG:
-        own = sum(len(_SCRIPT[name].findall(text)) for name in scripts.split())
+    if scripts and letters >= _MIN_LENGTH:
+        own = sum(len(_SCRIPT_PATTERNS[name].findall(text)) for name in scripts.split())
         if own < letters * 0.25:
             return True
-    return code in _SETS and _lacks_small_words(_WORD.findall(text.lower()), code)
+    return code in _STOP_WORD_SETS and _has_few_stop_words(_WORD.findall(text.lower()), code)
 
 
-def _lacks_small_words(words: list[str], code: str) -> bool:
-    """Tell whether a language's small words are missing, or another one's are far more."""
-    if len(words) < _LONG // 2:
+def _has_few_stop_words(words: list[str], code: str) -> bool:
+    """Tell whether the language's stop words are missing, or those of another one are far more frequent."""
+    if len(words) < _MIN_LENGTH // 2:
         return False
     own = _share(words, code)
-    if own >= _ENOUGH:
-        return False  # as nearly every paragraph: the other languages need not be counted
-    most = max(_share(words, other) for other in _SETS if other != code)
-    if most > 0.2 and most > 2.5 * own:
+    if own >= _TYPICAL_SHARE:
+        return False  # fast path of nearly every paragraph
+    best_other = max(_share(words, other) for other in _STOP_WORD_SETS if other != code)
+    if best_other > 0.2 and best_other > 2.5 * own:
         return True
-    return own < _LEAST and len(words) >= _LONG
+    return own < _MIN_SHARE and len(words) >= _MIN_LENGTH
 
 
 def _share(words: list[str], code: str) -> float:
-    small = _SETS[code]
-    return sum(word in small for word in words) / len(words)
+    stop_words = _STOP_WORD_SETS[code]
+    return sum(word in stop_words for word in words) / len(words)
 
 
-def _finding(language: str, span: tuple[int, int]) -> Finding:
-    said = (
+def _language_finding(language: str, span: tuple[int, int]) -> Finding:
+    message = (
         f'This paragraph is not in the language "{language}", or in none: translate or remove it, or redraft.'
     )
-    return Finding(kind="injection", severity=Severity.BLOCK, message=said, span=span)
+    return Finding(kind="injection", severity=Severity.BLOCK, message=message, span=span)

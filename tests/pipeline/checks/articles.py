@@ -1,4 +1,4 @@
-"""An invented source and an article about it that nobody has anything to say against."""
+"""An invented source and an article about it that has no findings."""
 
 from datetime import UTC, datetime
 
@@ -46,6 +46,9 @@ def run(body: str, beat: Beat = BEAT, of: Source | None = None) -> tuple[Finding
     return run_checks(of or source(), body, beat, front=None)
 
 
-def told(body: str, *findings: Finding) -> list[tuple[str, str, str]]:
-    """Return of findings what an editor sees: kind, severity, and the words they are about."""
-    return [(one.kind, one.severity.value, body[slice(*one.span)] if one.span else "") for one in findings]
+def summarize(body: str, *findings: Finding) -> list[tuple[str, str, str]]:
+    """Return kind, severity and text of findings."""
+    return [
+        (finding.kind, finding.severity.value, body[slice(*finding.span)] if finding.span else "")
+        for finding in findings
+    ]

@@ -34,15 +34,15 @@ def test_a_whole_article_has_no_findings() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "de", "es", "fr", "sw"])
-def test_each_placeholder_blocks_where_it_stands_until_it_is_replaced(language: str) -> None:
-    words = brief_labels(language)
-    brief = GOOD.replace("A steady month.", words.from_author).replace("Supply may grow.", words.impact)
-    found = run_checks(None, brief, BEAT, front=None)
-    assert [(finding.kind, finding.severity) for finding in found] == [("brief", Severity.BLOCK)] * 2
-    assert [brief[slice(*finding.span or ())] for finding in found] == [words.from_author, words.impact]
-    half = brief.replace(words.from_author, "My own view.")
+def test_each_placeholder_blocks_until_it_is_replaced(language: str) -> None:
+    labels = brief_labels(language)
+    brief = GOOD.replace("A steady month.", labels.from_author).replace("Supply may grow.", labels.impact)
+    findings = run_checks(None, brief, BEAT, front=None)
+    assert [(finding.kind, finding.severity) for finding in findings] == [("brief", Severity.BLOCK)] * 2
+    assert [brief[slice(*finding.span or ())] for finding in findings] == [labels.from_author, labels.impact]
+    half = brief.replace(labels.from_author, "My own view.")
     assert [half[slice(*finding.span or ())] for finding in run_checks(None, half, BEAT, front=None)] == [
-        words.impact
+        labels.impact
     ]
 
 

@@ -22,21 +22,21 @@ def key(
 
 
 @given(TEXTS, TEXTS, MORE, MORE, MORE, MORE)
-def test_a_key_survives_every_edit_elsewhere(
+def test_an_edit_elsewhere_keeps_the_key(
     claim: str, evidence: str, before: str, behind: str, lead: str, tail: str
 ) -> None:
     assert key(before, claim, behind, lead, evidence, tail) == key("", claim, "", "", evidence, "")
 
 
 @given(TEXTS, TEXTS, TEXTS, TEXTS)
-def test_a_key_falls_with_the_claim_and_with_its_evidence(
+def test_a_key_changes_with_the_claim_the_evidence_and_the_kind(
     claim: str, other: str, evidence: str, another: str
 ) -> None:
     assume(claim.split() != other.split() and evidence.split() != another.split())
-    kept = key("a ", claim, " b", "", evidence, "")
-    assert kept != key("a ", other, " b", "", evidence, "")
-    assert kept != key("a ", claim, " b", "", another, "")
-    assert kept != key("a ", claim, " b", "", evidence, "", kind="name")
+    original = key("a ", claim, " b", "", evidence, "")
+    assert original != key("a ", other, " b", "", evidence, "")
+    assert original != key("a ", claim, " b", "", another, "")
+    assert original != key("a ", claim, " b", "", evidence, "", kind="name")
 
 
 def test_white_space_and_severity_do_not_count_and_missing_evidence_does() -> None:
@@ -47,8 +47,8 @@ def test_white_space_and_severity_do_not_count_and_missing_evidence_does() -> No
     assert finding_key(finding, "Ida  Lund", "s") != finding_key(evident, "Ida  Lund", "s")
 
 
-def test_a_finding_about_the_whole_is_known_by_what_it_says() -> None:
-    one = Finding(kind="form", severity=Severity.WARN, message="One.")
-    other = one.model_copy(update={"message": "Other."})
-    assert finding_key(one, "a", "b") == finding_key(one, "c", "d") != finding_key(other, "a", "b")
-    assert len(finding_key(one, "a", "b")) == 16
+def test_a_finding_without_a_span_is_keyed_by_its_message() -> None:
+    first = Finding(kind="form", severity=Severity.WARN, message="One.")
+    second = first.model_copy(update={"message": "Other."})
+    assert finding_key(first, "a", "b") == finding_key(first, "c", "d") != finding_key(second, "a", "b")
+    assert len(finding_key(first, "a", "b")) == 16

@@ -1,4 +1,4 @@
-"""Front matter that no site can be built with: one sentence a key."""
+"""Missing and invalid keys of front matter: one sentence a key."""
 
 from typing import Any
 
@@ -18,16 +18,16 @@ GOOD: dict[str, Any] = {
 }  # fmt: skip
 
 
-def said(metadata: dict[str, Any], beat: Beat = BEAT) -> list[str]:
+def findings_text(metadata: dict[str, Any], beat: Beat = BEAT) -> list[str]:
     findings = run_checks(source(), ARTICLE, beat, front=front_of(metadata, ARTICLE, beat))
-    assert all(one.kind == "front-matter" and one.field == "front matter" for one in findings)
-    assert all(one.firm for one in findings if one.severity is Severity.BLOCK)
-    return [f"{one.severity.value}: {one.message}" for one in findings]
+    assert all(finding.kind == "front-matter" and finding.field == "front matter" for finding in findings)
+    assert all(finding.firm for finding in findings if finding.severity is Severity.BLOCK)
+    return [f"{finding.severity.value}: {finding.message}" for finding in findings]
 
 
-def test_nothing_is_said_of_what_is_right() -> None:
-    assert said(GOOD) == []
-    assert said(GOOD | {"coverImage": {"regular": "https://a.example/b.jpg"}, "lang": "pt-BR"}) == []
+def test_right_values_have_no_findings() -> None:
+    assert findings_text(GOOD) == []
+    assert findings_text(GOOD | {"coverImage": {"regular": "https://a.example/b.jpg"}, "lang": "pt-BR"}) == []
 
 
 @pytest.mark.parametrize(
@@ -61,23 +61,23 @@ def test_nothing_is_said_of_what_is_right() -> None:
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_one_sentence(key: str, value: object, sentence: str) -> None:
-    assert said(GOOD | {key: value}) == [f"block: {sentence}"]
+    assert findings_text(GOOD | {key: value}) == [f"block: {sentence}"]
 
 
 @pytest.mark.parametrize("key", ["title", "publishedAt", "lang", "category", "tags"])
 def test_a_missing_key_is_one_sentence(key: str) -> None:
-    [sentence] = said({name: value for name, value in GOOD.items() if name != key})
+    [sentence] = findings_text({name: value for name, value in GOOD.items() if name != key})
     assert sentence.startswith(f"block: {key} is missing; write ")
 
 
-def test_words_outside_the_vocabulary_are_warned_of() -> None:
+def test_terms_outside_the_vocabulary_warn() -> None:
     beat = BEAT.model_copy(update={"vocabulary": ("MILLS", "JOBS")})
-    assert said(GOOD, beat) == []
-    assert said(GOOD | {"category": "OLD", "tags": ["OLD", "MILLS"]}, beat) == [
+    assert findings_text(GOOD, beat) == []
+    assert findings_text(GOOD | {"category": "OLD", "tags": ["OLD", "MILLS"]}, beat) == [
         'warn: category "OLD" is not in the vocabulary: MILLS, JOBS.',
         'warn: tags "OLD" is not in the vocabulary: MILLS, JOBS.',
     ]
 
 
-def test_front_matter_of_others_is_not_judged() -> None:
-    assert said({"title": "Arden mill to close", "date": "yesterday", "tags": "mill"}) == []
+def test_front_matter_of_other_tools_is_not_checked() -> None:
+    assert findings_text({"title": "Arden mill to close", "date": "yesterday", "tags": "mill"}) == []

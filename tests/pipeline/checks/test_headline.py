@@ -1,4 +1,4 @@
-"""Title and description are checked as the body is, each error once."""
+"""Title and description are checked like the body, and each error is reported once."""
 
 import pytest
 
@@ -13,23 +13,28 @@ from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, source
 OVERVIEW = "Arden loses its paper mill: the owner shuts it in spring, and 240 jobs go with it."
 
 
-def found(
+def check_front(
     of: Source | None = None, body: str = ARTICLE, **metadata: object
 ) -> list[tuple[str, str, str, str]]:
     """Return field, kind, severity and words of the findings about title and description."""
-    told = {"title": "Arden mill to close", "description": make_description(OVERVIEW)} | metadata
-    front = front_of(told, body, BEAT)
+    values = {"title": "Arden mill to close", "description": make_description(OVERVIEW)} | metadata
+    front = front_of(values, body, BEAT)
     findings = run_checks(of or source(), body, BEAT, front=front)
     return [
-        (one.field, one.kind, one.severity.value, front.text(one.field)[slice(*one.span or (0, 0))])
-        for one in findings
-        if one.field in ("title", "description")
+        (
+            finding.field,
+            finding.kind,
+            finding.severity.value,
+            front.text(finding.field)[slice(*finding.span or (0, 0))],
+        )
+        for finding in findings
+        if finding.field in ("title", "description")
     ]
 
 
 def test_a_title_is_read_like_the_body() -> None:
     title = "Arden loses 320 jobs as Karl Mustermann flees on Monday"
-    assert found(title=title) == [
+    assert check_front(title=title) == [
         ("title", "figure", "block", "320"),
         ("title", "name", "block", "Karl Mustermann"),
         ("title", "date", "block", "Monday"),
@@ -37,10 +42,10 @@ def test_a_title_is_read_like_the_body() -> None:
 
 
 def test_a_description_of_an_editors_own_is_read_like_the_body() -> None:
-    assert ("description", "name", "block", "Jane Doe") in found(
+    assert ("description", "name", "block", "Jane Doe") in check_front(
         description="Prosecutor Jane Doe arrested 77 people."
     )
-    assert found(description="The owner shuts the mill in spring.") == []
+    assert check_front(description="The owner shuts the mill in spring.") == []
 
 
 @pytest.mark.parametrize(
@@ -56,68 +61,68 @@ def test_a_description_of_an_editors_own_is_read_like_the_body() -> None:
     ],
 )
 def test_each_kind_is_found_in_both(words: str, kind: str) -> None:
-    assert kind in {one[1] for one in found(title=words)}
-    assert kind in {one[1] for one in found(description=words)}
+    assert kind in {finding[1] for finding in check_front(title=words)}
+    assert kind in {finding[1] for finding in check_front(description=words)}
 
 
 @pytest.mark.parametrize("title", ["Arden mill to close", "ARDEN  mill\tto close"])
 def test_the_sources_own_title_is_no_finding(title: str) -> None:
-    assert found(title=title) == []
+    assert check_front(title=title) == []
 
 
 def test_the_sources_own_title_may_have_been_cleaned() -> None:
     of = source(title="<b>Mill</b> of Ülmö <script>alert(77)</script> closes after 99 years on Monday")
-    assert found(of, title="Mill of Ülmö closes after 99 years on Monday") == []
-    assert found(of, title="Mill of Ålmö closes after 99 years on Monday") != []
+    assert check_front(of, title="Mill of Ülmö closes after 99 years on Monday") == []
+    assert check_front(of, title="Mill of Ålmö closes after 99 years on Monday") != []
 
 
-def test_an_address_in_the_sources_own_title_blocks_where_it_stands() -> None:
+def test_an_address_in_the_sources_own_title_blocks() -> None:
     of = source(title="Free coins at bad.com")
-    assert found(of, title="Free coins at bad.com") == [("title", "injection", "block", "bad.com")]
+    assert check_front(of, title="Free coins at bad.com") == [("title", "injection", "block", "bad.com")]
 
 
 def test_a_headline_may_name_its_subject_first() -> None:
     of = source(f"{TEXT} AI had no part in it.")
-    assert found(of, title="AI: Arden mill to close") == []
+    assert check_front(of, title="AI: Arden mill to close") == []
 
 
-def test_an_error_of_the_overview_is_told_once() -> None:
+def test_an_error_of_the_overview_is_reported_once() -> None:
     wrong = OVERVIEW.replace("240", "260")
     body = ARTICLE.replace(OVERVIEW, wrong)
     findings = run_checks(
         source(), body, BEAT, front=front_of({"description": make_description(wrong)}, body, BEAT)
     )
-    assert [(one.field, one.kind) for one in findings] == [("body", "figure")]
+    assert [(finding.field, finding.kind) for finding in findings] == [("body", "figure")]
     # A description that was left behind is checked by itself.
-    assert found(description=make_description(wrong)) == [("description", "figure", "block", "260")]
+    assert check_front(description=make_description(wrong)) == [("description", "figure", "block", "260")]
 
 
 def test_a_brief_has_its_sources_title_and_beginning() -> None:
-    given = source(title="Free coins at bad.com")
-    body = render_body(write_brief(given, BEAT), BEAT)
+    original = source(title="Free coins at bad.com")
+    body = render_body(write_brief(original, BEAT), BEAT)
     quoted = body.partition("\n\n")[2].partition("\n\n")[2].partition("\n\n## ")[0]
-    assert found(given, body, title=given.item.title, description=make_description(quoted)) == []
+    assert check_front(original, body, title=original.item.title, description=make_description(quoted)) == []
 
 
-def test_a_claim_has_one_key_wherever_it_stands() -> None:
+def test_a_claim_has_one_key_in_title_and_body() -> None:
     body = ARTICLE.replace("240 jobs", "260 jobs")
     front = Front(metadata={"title": "260 jobs go", "description": ""}, follows=True, is_ours=False)
     findings = run_checks(source(), body, BEAT, front=front)
-    assert [one.field for one in findings] == ["title", "body"]
-    assert len({one.key for one in findings}) == 1
+    assert [finding.field for finding in findings] == ["title", "body"]
+    assert len({finding.key for finding in findings}) == 1
     in_body = findings[1]
     assert finding_key(in_body, body, TEXT) == in_body.key
 
 
-def test_a_finding_of_before_is_about_the_body() -> None:
+def test_a_stored_finding_without_field_is_about_the_body() -> None:
     old = '{"kind":"figure","severity":"block","message":"m","span":[1,2],"evidence":[],"key":"k"}'
     finding = Finding.model_validate_json(old)
     assert (finding.field, finding.body_span) == ("body", (1, 2))
     assert finding.model_copy(update={"field": "title"}).body_span is None
 
 
-def test_how_hard_a_beat_judges_holds_for_both() -> None:
+def test_check_levels_apply_to_title_and_description() -> None:
     lenient = BEAT.model_copy(update={"checks": BEAT.checks.model_copy(update={"figure": "warn"})})
     front = front_of({"title": "Arden loses 320 jobs", "description": "It had 77."}, ARTICLE, BEAT)
     findings = run_checks(source(), ARTICLE, lenient, front=front)
-    assert {one.severity for one in findings if one.kind == "figure"} == {Severity.WARN}
+    assert {finding.severity for finding in findings if finding.kind == "figure"} == {Severity.WARN}

@@ -46,7 +46,7 @@ def body(words: str) -> str:
     )
 
 
-def found(words: str, of: Source | None = None) -> list[Finding]:
+def findings_of(words: str, of: Source | None = None) -> list[Finding]:
     return list(check_injection(of or source(), body(words), BEAT))
 
 
@@ -54,7 +54,7 @@ def blocking(words: str, of: Source | None = None) -> list[str]:
     whole = body(words)
     return [
         whole[slice(*finding.span)]
-        for finding in found(words, of)
+        for finding in findings_of(words, of)
         if finding.severity is Severity.BLOCK and finding.span
     ]
 
@@ -110,14 +110,14 @@ def test_an_address_that_the_source_does_not_have_blocks(address: str, form: str
 
 
 @pytest.mark.parametrize("address", [each for each in ADDRESSES if not each.startswith(("Bad", "BAD"))])
-def test_an_address_that_somebody_planted_in_the_source_blocks_as_well(address: str) -> None:
+def test_an_address_planted_in_the_source_blocks_as_well(address: str) -> None:
     assert blocking(
         f"The report was confirmed by {address} on Monday.", source(f"{TEXT} See {address} there.")
     )
 
 
 @pytest.mark.parametrize("form", ["Visit {} to claim a gift.", "Join the forum at {} today.", "More ({})."])
-def test_a_name_that_the_source_asks_to_go_to_is_no_name(form: str) -> None:
+def test_a_site_that_the_source_asks_to_visit_is_no_name(form: str) -> None:
     assert blocking(form.format("Bad.com"), source(f"{TEXT} {form.format('Bad.com')}"))
 
 
@@ -134,22 +134,22 @@ def test_a_name_that_the_source_asks_to_go_to_is_no_name(form: str) -> None:
     ],
 )
 def test_news_passes(words: str) -> None:
-    assert found(words) == []
+    assert findings_of(words) == []
 
 
 def test_a_handle_of_the_source_warns_and_any_other_blocks() -> None:
-    [finding] = found("More will follow, as @example_ceo wrote on Monday, without a date.")
+    [finding] = findings_of("More will follow, as @example_ceo wrote on Monday, without a date.")
     assert finding.severity is Severity.WARN
     assert blocking("More will follow, as @somebody_else wrote on Monday.") == ["@somebody_else"]
     assert blocking("Contact @example_ceo on Telegram for more.") == ["@example_ceo"]
 
 
-def test_another_page_of_the_publisher_warns_unless_its_host_is_everybodys() -> None:
-    [finding] = found("It is told at https://wire.example.org/other as well.")
+def test_another_page_of_the_publisher_warns_unless_its_host_is_a_platform() -> None:
+    [finding] = findings_of("It is told at https://wire.example.org/other as well.")
     assert finding.severity is Severity.WARN
     hosted = source(link="https://www.youtube.com/watch?v=1")
     assert blocking("It is told at https://www.youtube.com/watch?v=2 as well.", hosted)
-    assert found("It is told at https://www.youtube.com/watch?v=1 as well.", hosted) == []
+    assert findings_of("It is told at https://www.youtube.com/watch?v=1 as well.", hosted) == []
 
 
 @pytest.mark.parametrize(
@@ -189,20 +189,20 @@ def test_what_is_no_article_blocks(words: str) -> None:
     assert blocking(words)
 
 
-def test_what_the_source_asks_for_in_passing_only_warns_unless_it_leads_to_harm() -> None:
+def test_a_harmless_call_to_action_of_the_source_warns_and_a_harmful_one_blocks() -> None:
     of = source(f"{TEXT} Click here. Enter your password on this page.")
-    assert [finding.severity for finding in found("Click here.", of)] == [Severity.WARN]
+    assert [finding.severity for finding in findings_of("Click here.", of)] == [Severity.WARN]
     assert blocking("Enter your password on this page.", of)
 
 
 def test_a_quotation_in_another_language_is_no_other_language() -> None:
     quoted = "Мы добыли больше монет, чем раньше, и будем добывать ещё больше в этом году."
-    assert found(f"\n\n{quoted}", source(f"{TEXT} {quoted}")) == []
+    assert findings_of(f"\n\n{quoted}", source(f"{TEXT} {quoted}")) == []
     assert blocking(f"\n\n{quoted}", source(f"{quoted} " * 3))
 
 
 def test_little_text_is_never_in_another_language() -> None:
-    assert found("\n\nBonne année!\n\n你好") == []
+    assert findings_of("\n\nBonne année!\n\n你好") == []
 
 
 def test_an_address_in_the_headline_blocks_where_front_matter_names_the_headline() -> None:
@@ -213,10 +213,10 @@ def test_an_address_in_the_headline_blocks_where_front_matter_names_the_headline
     assert check_origin(source(title="Free coins at bad.com"), {}) == []
 
 
-def test_without_a_source_only_what_is_sure_is_found() -> None:
+def test_without_a_source_only_markers_and_raw_html_are_found() -> None:
     words = "See bad.com. <b>x</b> === item 0123456789abcdef === Click here, @you."
-    kinds = [finding.message.split(" stands")[0] for finding in check_injection(None, body(words), BEAT)]
-    assert kinds == ["A request's marker", "Raw HTML", "Raw HTML"]
+    kinds = [finding.message.split(" is in")[0] for finding in check_injection(None, body(words), BEAT)]
+    assert kinds == ["A prompt marker", "Raw HTML", "Raw HTML"]
 
 
 def test_a_brief_quotes_its_source_and_has_no_findings() -> None:
@@ -227,8 +227,8 @@ def test_a_brief_quotes_its_source_and_has_no_findings() -> None:
 def test_findings_are_blocking_plain_sentences_among_all_checks() -> None:
     [finding] = run_checks(source(), body("See bad.com."), BEAT, front=None)
     assert finding.kind == "injection"
-    said = 'The web address "bad.com" in the text is not in the source: remove it, or check whose it is.'
-    assert finding.message == said
+    message = 'The web address "bad.com" in the text is not in the source: remove it, or check whose it is.'
+    assert finding.message == message
 
 
 def test_many_harmless_places_hide_no_harmful_one() -> None:
@@ -241,7 +241,7 @@ def test_many_harmless_places_hide_no_harmful_one() -> None:
 @given(
     st.lists(st.sampled_from(["a", "\\.", "&#46;", "**", "\u200b", "é", "ａ", "_", " ", "&amp;", "1\ufe0f"]))
 )
-def test_every_place_that_is_seen_has_its_place_in_the_text(parts: list[str]) -> None:
+def test_each_visible_character_has_its_span_in_the_text(parts: list[str]) -> None:
     text = "".join(parts)
     shown = visible_text(text)
     last = 0
@@ -260,7 +260,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("length", lengths(100_000))
 @pytest.mark.parametrize("unit", HOSTILE.split())
-def test_time_grows_with_the_text_alone(unit: str, length: int) -> None:
+def test_time_is_linear_in_the_text(unit: str, length: int) -> None:
     unit = unit if unit == "_" else unit.replace("_", " ")
     hostile = unit * (length // len(unit))
     began = time.process_time()
@@ -269,5 +269,5 @@ def test_time_grows_with_the_text_alone(unit: str, length: int) -> None:
 
 
 def test_messages_name_what_was_found() -> None:
-    messages = [finding.message for finding in found("Mail help@bad.com or click here.")]
+    messages = [finding.message for finding in findings_of("Mail help@bad.com or click here.")]
     assert [re.findall('"(.+?)"', message) for message in messages] == [["help@bad.com"], ["click here"]]

@@ -14,7 +14,7 @@ GERMAN = Beat(
 )
 
 
-def page(
+def build_document(
     author: str, impact: str = "Much may follow.", beat: Beat = BEAT, facts: str = FACTS
 ) -> DraftDocument:
     heading = f"{beat.impact} {beat.market}"
@@ -27,9 +27,12 @@ def page(
 def check(
     author: str, impact: str = "Much may follow.", language: str = "en", beat: Beat = BEAT
 ) -> list[tuple[str, str]]:
-    read = page(author, impact, beat)
-    found = check_opinion(read, language, "A title about Lisbon")
-    return [(one.severity.value, read.text[slice(*one.span)] if one.span else one.message) for one in found]
+    document = build_document(author, impact, beat)
+    findings = check_opinion(document, language, "A title about Lisbon")
+    return [
+        (finding.severity.value, document.text[slice(*finding.span)] if finding.span else finding.message)
+        for finding in findings
+    ]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +49,7 @@ def check(
         "Miners may sell or hold their reserves; investors could lose interest.",
     ],
 )
-def test_opinion_may_weigh_what_the_article_told(text: str) -> None:
+def test_opinion_may_discuss_the_articles_facts(text: str) -> None:
     assert check(text, text) == []
 
 
@@ -60,7 +63,7 @@ def test_opinion_may_weigh_what_the_article_told(text: str) -> None:
         ("Much as in March, it rained.", "March"),
     ],
 )
-def test_new_facts_are_warned_of_where_they_stand(text: str, new: str) -> None:
+def test_new_facts_warn(text: str, new: str) -> None:
     assert check(text) == [("warn", new)]
     assert check("A view.", text) == [("warn", new)]
 
@@ -101,8 +104,8 @@ def test_advice_about_money_blocks(text: str) -> None:
         ("It is only a matter of time.", "warn"),
     ],
 )
-def test_nobody_knows_what_prices_do(text: str, severity: str) -> None:
-    assert [one for one, _ in check(text)] == [severity]
+def test_certainty_about_prices_blocks_and_other_certainty_warns(text: str, severity: str) -> None:
+    assert [actual for actual, _ in check(text)] == [severity]
 
 
 @pytest.mark.parametrize(
@@ -120,14 +123,14 @@ def test_nobody_knows_what_prices_do(text: str, severity: str) -> None:
     ],
 )
 def test_german_opinion(text: str, severity: str) -> None:
-    assert [one for one, _ in check(text, "Vieles kann folgen.", "de", GERMAN)] == [severity]
+    assert [actual for actual, _ in check(text, "Vieles kann folgen.", "de", GERMAN)] == [severity]
 
 
 @pytest.mark.parametrize(
     "text",
     ["Die Preise könnten steigen.", "Der Verkauf der Fabrik wird dauern.", "Die Trauer der Stadt ist echt."],
 )
-def test_german_opinion_may_weigh(text: str) -> None:
+def test_german_opinion_may_discuss_facts(text: str) -> None:
     assert check(text, "Vieles kann folgen.", "de", GERMAN) == []
 
 
@@ -138,22 +141,24 @@ def test_a_language_without_a_table_is_checked_for_figures_and_a_note_says_so() 
     assert figure == ("warn", "12")
 
 
-def test_what_is_new_is_found_behind_much_that_is_not() -> None:
+def test_new_facts_are_found_after_many_existing_ones() -> None:
     assert check("Of 240 jobs at Arden we know. " * 30 + "In Porto they lost 12.") == [
         ("warn", "Porto"),
         ("warn", "12"),
     ]
 
 
-def test_other_sections_may_tell_anything() -> None:
-    read = page("A view.", facts="Investors should sell, he said: prices will rise by 12% in Porto.")
-    assert check_opinion(read, "en") == []
+def test_other_sections_are_not_checked_for_opinion() -> None:
+    document = build_document(
+        "A view.", facts="Investors should sell, he said: prices will rise by 12% in Porto."
+    )
+    assert check_opinion(document, "en") == []
     assert check_opinion(DraftDocument("Prices will rise.", BEAT), "en") == []
 
 
 @pytest.mark.parametrize("length", lengths(300_000))
 @pytest.mark.parametrize("piece", ["Investors should ", "a ", "12 Porto ", "prices will "])
-def test_time_grows_with_the_text_alone(piece: str, length: int) -> None:
+def test_time_is_linear_in_the_text(piece: str, length: int) -> None:
     begun = time.process_time()
-    check_opinion(page(piece * (length // len(piece))), "en")
+    check_opinion(build_document(piece * (length // len(piece))), "en")
     assert time.process_time() - begun < 10

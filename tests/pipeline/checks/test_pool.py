@@ -1,10 +1,11 @@
-"""Drafts are checked in processes apart, as they would be here."""
+"""Drafts are checked in worker processes with the same result as in this process."""
 
 import os
 import signal
 
+from pipeline.checks.claims import trace_claims
 from pipeline.checks.pool import CheckPool
-from pipeline.checks.runner import run_checks, trace_claims
+from pipeline.checks.runner import run_checks
 from pipeline.domain.models import Beat, Source
 from pipeline.domain.reviews import Severity
 from tests.fakes.stock import pieces
@@ -39,7 +40,7 @@ async def test_a_draft_that_cannot_be_checked_is_held() -> None:
         assert "could not be checked" in finding.message
 
 
-async def test_one_whose_worker_was_killed_is_checked_by_the_next() -> None:
+async def test_a_killed_worker_is_replaced() -> None:
     async with CheckPool(1) as pool:
         await pool.check(None, GOOD, BEAT, None)
         [worker] = pool._pool.workers
@@ -48,7 +49,7 @@ async def test_one_whose_worker_was_killed_is_checked_by_the_next() -> None:
         assert await pool.check(None, GOOD, Beat(**BEAT.model_dump()), None) == ()
 
 
-async def test_a_signal_to_the_whole_group_or_to_all_ends_no_check() -> None:
+async def test_a_signal_to_the_process_group_ends_no_check() -> None:
     async with CheckPool(1) as pool:
         await pool.check(None, GOOD, BEAT, None)
         [worker] = pool._pool.workers

@@ -1,4 +1,4 @@
-"""How the checks are put together: places, severities, and what is told once."""
+"""How findings of all checks are combined: spans, severities, deduplication."""
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from pipeline.domain.models import Beat, CheckLevels
 from pipeline.domain.placeholders import PLACEHOLDERS, brief_labels
 from pipeline.domain.reviews import Severity
 from pipeline.rewrite.offline_brief import write_brief
-from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, run, source, told
+from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, run, source, summarize
 
 BAD = ARTICLE.replace("as long as anybody", "as long as everybody")
 COPIED = ARTICLE.replace(
@@ -25,11 +25,11 @@ def with_checks(**settings: object) -> Beat:
     return BEAT.model_copy(update={"checks": CheckLevels.model_validate(settings)})
 
 
-def test_a_place_is_that_of_the_file_whatever_markdown_hides() -> None:
+def test_spans_are_in_the_file_with_its_markdown() -> None:
     body = BAD.replace("We kept", "W&#101; **kept** \u200b").replace(
         "Overview", "Overview\n\n![a](https://news.example/mill)"
     )
-    [finding] = [one for one in run(body) if one.kind == "quotation"]
+    [finding] = [each for each in run(body) if each.kind == "quotation"]
     assert finding.span
     words = body[slice(*finding.span)]
     assert words.startswith("W&#101; **kept**")
@@ -40,35 +40,37 @@ def test_a_place_is_that_of_the_file_whatever_markdown_hides() -> None:
 
 def test_a_quotation_across_emphasis_and_a_link_is_the_same_quotation() -> None:
     body = ARTICLE.replace("open for as long", "*open* for [as](https://news.example/mill) long")
-    assert [one for one in run(body) if one.kind == "quotation"] == []
+    assert [finding for finding in run(body) if finding.kind == "quotation"] == []
 
 
-def test_title_and_feed_bear_words_out_and_are_no_evidence_to_show() -> None:
+def test_title_and_feed_support_claims_without_evidence() -> None:
     body = ARTICLE.replace("The mayor's grief", 'After "Arden mill to close" the mayor\'s grief')
     assert run(body) == ()
     dark = ARTICLE.replace("The mayor's grief", 'After "Arden mill will close" the mayor\'s grief')
-    [finding] = [one for one in run(dark) if one.kind == "quotation"]
+    [finding] = [each for each in run(dark) if each.kind == "quotation"]
     assert all(end <= len(TEXT) for _, end in finding.evidence)
 
 
-def test_findings_stand_in_the_order_of_the_body() -> None:
+def test_findings_are_in_the_order_of_the_body() -> None:
     body = BAD.replace("Other firms", "Investors should buy. Other firms").replace(
         "Arden loses", "TBD Arden loses"
     )
-    found = run(body)
-    assert [one.kind for one in found] == ["form", "quotation", "opinion"]
-    assert [one.span for one in found] == sorted(one.span or (0, 0) for one in found)
+    findings = run(body)
+    assert [finding.kind for finding in findings] == ["form", "quotation", "opinion"]
+    assert [finding.span for finding in findings] == sorted(finding.span or (0, 0) for finding in findings)
 
 
 @pytest.mark.parametrize(("level", "severity"), [("block", "block"), ("warn", "warn"), ("note", "note")])
-def test_a_kind_is_as_severe_as_its_beat_has_it(level: str, severity: str) -> None:
-    assert {one.severity.value for one in run(BAD, with_checks(quotation=level))} == {severity}
+def test_the_beat_sets_the_severity_of_a_kind(level: str, severity: str) -> None:
+    assert {finding.severity.value for finding in run(BAD, with_checks(quotation=level))} == {severity}
     assert {
-        one.severity.value for one in run(COPIED, with_checks(overlap=level)) if one.kind == "overlap"
+        finding.severity.value
+        for finding in run(COPIED, with_checks(overlap=level))
+        if finding.kind == "overlap"
     } == {severity}
 
 
-def test_a_kind_that_is_off_is_not_told() -> None:
+def test_a_kind_that_is_off_is_not_reported() -> None:
     assert run(BAD, with_checks(quotation="off")) == ()
     assert run(BAD, with_checks(quotation=False)) == ()  # as YAML reads `off`
     assert run(BAD, with_checks(overlap="off")) != ()
@@ -77,66 +79,72 @@ def test_a_kind_that_is_off_is_not_told() -> None:
 def test_notes_stay_notes() -> None:
     dutch = source(language="nl")
     beat = with_checks(opinion="block")
-    assert {one.severity for one in run(ARTICLE, beat, dutch) if one.kind == "opinion"} == {Severity.NOTE}
+    assert {finding.severity for finding in run(ARTICLE, beat, dutch) if finding.kind == "opinion"} == {
+        Severity.NOTE
+    }
 
 
 @pytest.mark.parametrize("kind", ["brief", "injection", "unchecked"])
-def test_what_keeps_readers_safe_has_no_setting(kind: str) -> None:
+def test_safety_kinds_have_no_setting(kind: str) -> None:
     with pytest.raises(ValidationError):
         with_checks(**{kind: "off"})
 
 
 def test_the_thresholds_of_copied_words_are_the_beats() -> None:
-    kinds = [one.severity for one in run(COPIED) if one.kind == "overlap"]
+    kinds = [finding.severity for finding in run(COPIED) if finding.kind == "overlap"]
     assert Severity.BLOCK in kinds
     lenient = with_checks(overlap_warn_words=100, overlap_block_words=100, overlap_block_share=1)
-    assert [one for one in run(COPIED, lenient) if one.kind == "overlap"] == []
+    assert [finding for finding in run(COPIED, lenient) if finding.kind == "overlap"] == []
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
-def test_a_brief_quotes_its_source_on_purpose(language: str) -> None:
-    given = source(language=language)
-    body = render_body(write_brief(given, BEAT), BEAT)
-    assert "brief" in {one.kind for one in run(body, BEAT, given) if one.severity is Severity.BLOCK}
-    assert "overlap" not in {one.kind for one in run(body, BEAT, given)}
+def test_a_brief_has_no_overlap_findings(language: str) -> None:
+    original = source(language=language)
+    body = render_body(write_brief(original, BEAT), BEAT)
+    assert "brief" in {
+        finding.kind for finding in run(body, BEAT, original) if finding.severity is Severity.BLOCK
+    }
+    assert "overlap" not in {finding.kind for finding in run(body, BEAT, original)}
 
 
 def test_a_brief_with_the_placeholders_replaced_is_an_article() -> None:
-    given = source()
-    words = brief_labels("en")
-    body = render_body(write_brief(given, BEAT), BEAT)
-    body = body.replace(words.from_author, "Prices will rise.").replace(words.impact, "Much may follow.")
+    original = source()
+    labels = brief_labels("en")
+    body = render_body(write_brief(original, BEAT), BEAT)
+    body = body.replace(labels.from_author, "Prices will rise.").replace(labels.impact, "Much may follow.")
     assert not any(text in body for text in PLACEHOLDERS)
-    assert {one.kind for one in run(body, BEAT, given)} == {"opinion"}  # its list of facts is meant to be one
+    assert {finding.kind for finding in run(body, BEAT, original)} == {
+        "opinion"
+    }  # its list of facts is meant to be one
     copied_list = body.replace("Facts in the source", "What happened")
-    assert "overlap" in {one.kind for one in run(copied_list, BEAT, given)}
+    assert "overlap" in {finding.kind for finding in run(copied_list, BEAT, original)}
 
 
-def test_an_excerpt_may_cut_a_figure_in_a_list_of_facts_alone() -> None:
+def test_only_in_a_list_of_facts_an_excerpt_may_cut_a_figure() -> None:
     cut = "- **Last year**: The mill made 31…\n\n## From author"
-    kinds = [one.kind for one in run(ARTICLE.replace("## From author", cut))]
+    kinds = [finding.kind for finding in run(ARTICLE.replace("## From author", cut))]
     assert "figure" in kinds
     listed = ARTICLE.replace("## From author", f"## Facts in the source\n\n{cut}")
-    assert "figure" not in [one.kind for one in run(listed)]
-    assert "figure" in [one.kind for one in run(listed.replace("31…", "31 tonnes"))]
+    assert "figure" not in [finding.kind for finding in run(listed)]
+    assert "figure" in [finding.kind for finding in run(listed.replace("31…", "31 tonnes"))]
 
 
-def test_a_fact_that_is_new_in_an_opinion_is_told_once() -> None:
+def test_a_new_fact_in_an_opinion_is_reported_once() -> None:
     body = ARTICLE.replace("and late.", 'and late: "we never wanted a mill in Porto".')
-    found = [one for one in told(body, *run(body)) if "Porto" in one[2]]
-    assert "opinion" not in [kind for kind, _, _ in found]
-    assert "quotation" in [kind for kind, _, _ in found]
+    findings = [finding for finding in summarize(body, *run(body)) if "Porto" in finding[2]]
+    assert "opinion" not in [kind for kind, _, _ in findings]
+    assert "quotation" in [kind for kind, _, _ in findings]
 
 
-def test_a_models_talk_is_told_once() -> None:
+def test_a_models_remark_is_reported_once() -> None:
     body = ARTICLE.replace("The mayor's grief", "As an AI language model, I think that the mayor's grief")
-    assert len([one for one in told(body, *run(body)) if "AI" in one[2]]) == 1
+    assert len([finding for finding in summarize(body, *run(body)) if "AI" in finding[2]]) == 1
 
 
-def test_without_its_source_a_draft_is_checked_for_its_form_alone() -> None:
+def test_without_its_source_only_the_form_of_a_draft_is_checked() -> None:
     assert run_checks(None, BAD, BEAT, front=None) == ()
     assert {
-        one.kind for one in run_checks(None, BAD.replace("## Overview", "## Over"), BEAT, front=None)
+        finding.kind for finding in run_checks(None, BAD.replace("## Overview", "## Over"), BEAT, front=None)
     } == {"form"}
 
 
@@ -157,8 +165,8 @@ PIECES = st.sampled_from((
 
 
 @given(st.lists(PIECES, max_size=25).map("".join), st.lists(PIECES, max_size=25).map("".join))
-def test_places_lie_within_both_texts_whatever_they_are(body: str, text: str) -> None:
+def test_spans_and_evidence_lie_within_their_texts(body: str, text: str) -> None:
     for language in ("en", "de", "nl"):
-        for one in run(body, BEAT, source(text, language)):
-            assert one.span is None or 0 <= one.span[0] <= one.span[1] <= len(body)
-            assert all(0 <= start < end <= len(text) for start, end in one.evidence)
+        for finding in run(body, BEAT, source(text, language)):
+            assert finding.span is None or 0 <= finding.span[0] <= finding.span[1] <= len(body)
+            assert all(0 <= start < end <= len(text) for start, end in finding.evidence)

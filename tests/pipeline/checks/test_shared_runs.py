@@ -9,9 +9,9 @@ from pipeline.checks.overlap import SharedRun, shared_runs
 WORDS = st.lists(st.sampled_from("abc"), max_size=40)
 
 
-def brute_force(draft: list[str], source: list[str], least: int) -> list[SharedRun]:
-    """Every longest run at every place, those within another one left out."""
-    found: list[SharedRun] = []
+def brute_force(draft: list[str], source: list[str], min_words: int) -> list[SharedRun]:
+    """Return the longest run at each position, without those within another one."""
+    runs: list[SharedRun] = []
     for start in range(len(draft)):
         best = SharedRun(start, 0, 0)
         for at in range(len(source)):
@@ -24,22 +24,24 @@ def brute_force(draft: list[str], source: list[str], least: int) -> list[SharedR
                 length += 1
             if length > best.length:
                 best = SharedRun(start, at, length)
-        inside = found and best.start + best.length <= found[-1].start + found[-1].length
-        if best.length >= least and not inside:
-            found.append(best)
-    return found
+        inside = runs and best.start + best.length <= runs[-1].start + runs[-1].length
+        if best.length >= min_words and not inside:
+            runs.append(best)
+    return runs
 
 
 @given(WORDS, WORDS, st.integers(1, 9))
-def test_runs_are_those_that_looking_everywhere_finds(
-    draft: list[str], source: list[str], least: int
+def test_runs_equal_those_of_a_brute_force_search(
+    draft: list[str], source: list[str], min_words: int
 ) -> None:
-    assert shared_runs(draft, source, least) == brute_force(draft, source, least)
+    assert shared_runs(draft, source, min_words) == brute_force(draft, source, min_words)
 
 
 @given(st.lists(st.sampled_from("ab"), max_size=60), st.integers(1, 5))
-def test_a_text_is_one_run_of_itself(words: list[str], least: int) -> None:
-    assert shared_runs(words, words, least) == ([SharedRun(0, 0, len(words))] if len(words) >= least else [])
+def test_a_text_is_one_run_of_itself(words: list[str], min_words: int) -> None:
+    assert shared_runs(words, words, min_words) == (
+        [SharedRun(0, 0, len(words))] if len(words) >= min_words else []
+    )
 
 
 def test_runs_may_overlap_and_never_cross_what_the_source_does_not_have() -> None:
@@ -54,7 +56,7 @@ def test_a_run_has_a_word() -> None:
 
 
 @pytest.mark.parametrize("period", [1, 2, 7, 1000])
-def test_repetitive_texts_of_a_hundred_thousand_words_take_no_more_time_than_others(period: int) -> None:
+def test_repetitive_texts_take_linear_time(period: int) -> None:
     source = [f"w{number % period}" for number in range(100_000)]
     draft = [f"w{(number * 3) % (period + 1)}" for number in range(50_000)] + source[:50_000]
     begun = time.process_time()

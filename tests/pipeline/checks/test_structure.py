@@ -7,7 +7,7 @@ from pipeline.checks.structure import check_artifacts, check_length, check_repet
 from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.reviews import Severity
 from tests.lengths import lengths
-from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, run, told
+from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, run, summarize
 
 
 def test_an_article_in_order_has_no_findings() -> None:
@@ -18,10 +18,10 @@ def test_an_article_in_order_has_no_findings() -> None:
 def moved(heading: str, before: str) -> str:
     """Return the article with one section put in front of another one."""
     parts = [f"## {part}" for part in ARTICLE.split("## ")[1:]]
-    [strayed] = [part for part in parts if part.startswith(f"## {heading}")]
-    parts.remove(strayed)
+    [section] = [part for part in parts if part.startswith(f"## {heading}")]
+    parts.remove(section)
     at = next(number for number, part in enumerate(parts) if part.startswith(f"## {before}"))
-    return "\n".join([*parts[:at], strayed.rstrip() + "\n\n", *parts[at:]])
+    return "\n".join([*parts[:at], section.rstrip() + "\n\n", *parts[at:]])
 
 
 @pytest.mark.parametrize(
@@ -33,27 +33,29 @@ def moved(heading: str, before: str) -> str:
         ("From author", "Overview"),
     ],
 )
-def test_sections_in_another_order_are_warned_of_once(heading: str, before: str) -> None:
+def test_sections_in_another_order_warn_once(heading: str, before: str) -> None:
     [finding] = check_structure(moved(heading, before), BEAT)
     assert (finding.kind, finding.severity) == ("form", Severity.WARN)
     assert finding.span
     assert '"Overview" comes first' in finding.message
 
 
-def test_a_heading_that_stands_twice_is_warned_of() -> None:
+def test_a_repeated_heading_warns() -> None:
     body = ARTICLE.replace("## From author", "## buyers stayed away\n\nIndeed.\n\n## From author")
     [finding] = check_structure(body, BEAT)
     assert finding.severity is Severity.WARN
     assert body[slice(*finding.span or ())] == "## buyers stayed away"
 
 
-def leftovers(text: str, source: str = "", language: str = "en") -> list[tuple[str, str]]:
-    found = check_artifacts(DraftDocument(text, BEAT), source, language)
-    return [(one.severity.value, text[slice(*one.span)] if one.span else "") for one in found]
+def artifacts(text: str, source: str = "", language: str = "en") -> list[tuple[str, str]]:
+    findings = check_artifacts(DraftDocument(text, BEAT), source, language)
+    return [
+        (finding.severity.value, text[slice(*finding.span)] if finding.span else "") for finding in findings
+    ]
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "excerpt"),
     [
         ("As an AI language model, it seems.", "As an AI language model"),
         ("I cannot verify this.", "I cannot verify"),
@@ -72,22 +74,22 @@ def leftovers(text: str, source: str = "", language: str = "en") -> list[tuple[s
         ("Als KI-Sprachmodell weiß man das.", "Als KI-Sprachmodell"),
     ],
 )
-def test_leftovers_block(text: str, found: str) -> None:
-    severity, words = leftovers(text, language="de")[0]
+def test_artifacts_block(text: str, excerpt: str) -> None:
+    severity, words = artifacts(text, language="de")[0]
     assert severity == "block"
-    assert words == found
+    assert words == excerpt
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "excerpt"),
     [
         ("Note: this is short.", "Note:"),
         ("- **Summary:** short.", "Summary:"),
         ("One.\n\n---\n\nTwo.", "---"),
     ],
 )
-def test_talk_to_editors_and_rules_are_warned_of(text: str, found: str) -> None:
-    assert leftovers(text) == [("warn", found)]
+def test_notes_to_editors_and_rules_warn(text: str, excerpt: str) -> None:
+    assert artifacts(text) == [("warn", excerpt)]
 
 
 @pytest.mark.parametrize(
@@ -100,13 +102,13 @@ def test_talk_to_editors_and_rules_are_warned_of(text: str, found: str) -> None:
     ],
 )
 def test_ordinary_text_has_none(text: str) -> None:
-    assert leftovers(text) == []
+    assert artifacts(text) == []
 
 
-def test_what_the_source_says_is_reported() -> None:
+def test_a_remark_in_the_source_is_allowed() -> None:
     text = "It answered, as an AI language model does, with a poem."
-    assert leftovers(text, "The bot wrote: As an AI language model I like paper.") == []
-    assert len(leftovers(text)) == 1
+    assert artifacts(text, "The bot wrote: As an AI language model I like paper.") == []
+    assert len(artifacts(text)) == 1
 
 
 SENTENCE = "The paper mill at Arden closes in spring after forty years of steady losses"
@@ -121,30 +123,30 @@ SENTENCE = "The paper mill at Arden closes in spring after forty years of steady
         ("The mill at Arden closes", False),
     ],
 )
-def test_a_sentence_that_was_said_before_is_warned_of(other: str, repeated: bool) -> None:
+def test_a_repeated_sentence_warns(other: str, repeated: bool) -> None:
     text = f"{SENTENCE}. Nobody bought its paper any more, said the owner who runs it.\n\n{other}."
-    found = [text[slice(*one.span or ())] for one in check_repetition(TokenizedText(text))]
-    assert found == ([f"{other}."] if repeated else [])
+    repetitions = [text[slice(*finding.span or ())] for finding in check_repetition(TokenizedText(text))]
+    assert repetitions == ([f"{other}."] if repeated else [])
 
 
-def test_an_article_longer_than_its_source_bears_is_warned_of() -> None:
-    given = TokenizedText("The mill closes. It had losses.")
-    assert check_length(TokenizedText("word " * 90), given) == []
-    [finding] = check_length(TokenizedText("word " * 300), given)
+def test_an_article_far_longer_than_its_source_warns() -> None:
+    source_tokens = TokenizedText("The mill closes. It had losses.")
+    assert check_length(TokenizedText("word " * 90), source_tokens) == []
+    [finding] = check_length(TokenizedText("word " * 300), source_tokens)
     assert (finding.severity, finding.span) == (Severity.WARN, None)
     assert "300 words, its source 6" in finding.message
     assert check_length(TokenizedText("word " * 300), TokenizedText("工場は春に閉鎖される。" * 30)) == []
 
 
-def test_a_page_about_two_sentences_is_warned_of_among_all_checks() -> None:
+def test_run_checks_warns_of_length() -> None:
     padded = ARTICLE.replace("\n\n## From", "\n\n" + " ".join(f"word{n}" for n in range(300)) + "\n\n## From")
-    assert ("form", "warn", "") in told(padded, *run(padded))
+    assert ("form", "warn", "") in summarize(padded, *run(padded))
     assert len(TEXT.split()) < 100
 
 
 @pytest.mark.parametrize("length", lengths(600_000))
 @pytest.mark.parametrize("piece", [f"{SENTENCE}. ", "I ", "[insert ", "- note ", "{{ ", "a: ", "---\n"])
-def test_time_grows_with_the_text_alone(piece: str, length: int) -> None:
+def test_time_is_linear_in_the_text(piece: str, length: int) -> None:
     text = piece * (length // len(piece))
     begun = time.process_time()
     check_repetition(TokenizedText(text))

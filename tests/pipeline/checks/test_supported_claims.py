@@ -1,4 +1,4 @@
-"""Claims that stand in the source are found there, and only those."""
+"""Claims that the source states are found there with their evidence, and no others."""
 
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.checks.runner import trace_claims
+from pipeline.checks.claims import trace_claims
 from pipeline.domain.models import Beat, Item, Source
 
 BEAT = Beat(key="crypto", market="crypto market")
@@ -23,24 +23,24 @@ def source(text: str = TEXT, language: str = "en") -> Source:
 
 def traced(body: str, text: str = TEXT, language: str = "en") -> dict[str, list[str]]:
     return {
-        body[slice(*one.span)]: [text[start:end] for start, end in one.evidence]
-        for one in trace_claims(source(text, language), body, BEAT)
+        body[slice(*claim.span)]: [text[start:end] for start, end in claim.evidence]
+        for claim in trace_claims(source(text, language), body, BEAT)
     }
 
 
-def test_figures_dates_names_and_quotations_are_found_where_they_stand() -> None:
+def test_figures_dates_names_and_quotations_have_evidence() -> None:
     body = (
         "## Overview\n\nDeposits at **Harbour Bank** rose by 12 percent to 4.5 million dollars, Lund said on "
         'Thursday. "We did not expect it so soon," she added on 3 March 2026.\n'
     )
-    found = traced(body)
-    assert found["Harbour Bank"] == ["Harbour Bank"]
-    assert found["12 percent"] == ["12%"]
-    assert found["4.5 million dollars"] == ["$4.5 million"]
-    assert found["Lund"] == ["Lund", "Lund"]
-    assert found["Thursday"] == ["Thursday"]
-    assert found["3 March 2026"] == ["3 March 2026"]
-    assert found["We did not expect it so soon,"] == ["We did not expect it so soon"]
+    claims = traced(body)
+    assert claims["Harbour Bank"] == ["Harbour Bank"]
+    assert claims["12 percent"] == ["12%"]
+    assert claims["4.5 million dollars"] == ["$4.5 million"]
+    assert claims["Lund"] == ["Lund", "Lund"]
+    assert claims["Thursday"] == ["Thursday"]
+    assert claims["3 March 2026"] == ["3 March 2026"]
+    assert claims["We did not expect it so soon,"] == ["We did not expect it so soon"]
 
 
 def test_what_the_source_does_not_have_is_not_found() -> None:
@@ -58,10 +58,10 @@ def test_in_a_language_without_tables_only_what_needs_none_is_traced() -> None:
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
-def test_no_text_upsets_it_and_every_place_is_one(text: str, body: str) -> None:
-    traces = trace_claims(source(text), body, BEAT)
-    for one, other in pairwise(traces):
-        assert one.span[1] <= other.span[0]
-    for one in traces:
-        assert 0 <= one.span[0] < one.span[1] <= len(body)
-        assert all(0 <= start < end <= len(text) for start, end in one.evidence)
+def test_spans_and_evidence_lie_within_any_texts(text: str, body: str) -> None:
+    claims = trace_claims(source(text), body, BEAT)
+    for first, second in pairwise(claims):
+        assert first.span[1] <= second.span[0]
+    for claim in claims:
+        assert 0 <= claim.span[0] < claim.span[1] <= len(body)
+        assert all(0 <= start < end <= len(text) for start, end in claim.evidence)
