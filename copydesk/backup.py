@@ -25,8 +25,8 @@ def save(archive: Path) -> None:
         raise ConfigError(f"{archive} exists; name another file")
     with Database.open(settings.database_url) as db:
         saved = create_backup(db, settings.output, archive.absolute())
-    kept = f"{pluralize(saved.files, 'file')}{' and the ledger' if saved.db else ''}"
-    print_line(f"{printable(archive)}: {kept}. feeds.yaml, prompts and .env are yours to keep.")
+    contents = f"{pluralize(saved.files, 'file')}{' and the ledger' if saved.db else ''}"
+    print_line(f"{printable(archive)}: {contents}. feeds.yaml, prompts and .env are yours to keep.")
     if not saved.db:
         err.print(f"The ledger is PostgreSQL's: dump it now, after the files: {_DUMP}", markup=False)
 
@@ -37,48 +37,48 @@ def restore(archive: Path) -> None:
     if not archive.is_file():
         raise ConfigError(f"{archive} does not exist")
     saved = verify_backup(archive.absolute())
-    database = _place(settings, db=saved.db)
+    database = _sqlite_file(settings, db=saved.db)
     if not saved.db:
         _require_database(settings)
     restore_files(archive.absolute(), settings.output, database)
     with Database.open(settings.database_url) as db:
-        amended = reconcile_database(db, settings.output)
+        summary = reconcile_database(db, settings.output)
     print_line(f"{pluralize(saved.files, 'file')} restored{', and the ledger' if saved.db else ''}.")
-    _tell(amended)
+    _print_changes(summary)
     print_line("The next run goes on from there.")
 
 
-def _place(settings: Settings, *, db: bool) -> Path | None:
+def _sqlite_file(settings: Settings, *, db: bool) -> Path | None:
     """Return where an archive's ledger goes, None where it holds none. Raises ConfigError."""
-    place = file_of(settings.database_url)
-    if db and place is None:
+    file = file_of(settings.database_url)
+    if db and file is None:
         raise ConfigError(
             "the archive holds a ledger of SQLite, and COPYDESK_DATABASE_URL names PostgreSQL; "
             "take it out of .env to restore that ledger",
             variable="COPYDESK_DATABASE_URL",
         )
-    return place if db else None
+    return file if db else None
 
 
 def _require_database(settings: Settings) -> None:
     """Raise ReviewError where the ledger that an archive goes with is not there."""
-    place = file_of(settings.database_url)
-    if place is None or place.exists():  # nothing is made where there is none
+    file = file_of(settings.database_url)
+    if file is None or file.exists():  # nothing is made where there is none
         with Database.open(settings.database_url) as db:
             if db.feeds.item_counts():
                 return
     raise ReviewError(f"the archive holds no ledger, and yours is empty; load its dump first: {_LOAD}")
 
 
-def _tell(amended: RestoreSummary) -> None:
+def _print_changes(summary: RestoreSummary) -> None:
     """Say what the ledger knew better."""
-    if amended.written:
+    if summary.written:
         print_line(
-            f"{pluralize(len(amended.written), 'file')} written from the ledger: it is newer than the copy."
+            f"{pluralize(len(summary.written), 'file')} written from the ledger: it is newer than the copy."
         )
-    if amended.left_out:
-        some = ", ".join(amended.left_out[:3]) + (" …" if len(amended.left_out) > 3 else "")
+    if summary.left_out:
+        some = ", ".join(summary.left_out[:3]) + (" …" if len(summary.left_out) > 3 else "")
         print_line(
-            f"{pluralize(len(amended.left_out), 'file')} left out, since decided on or forgotten: "
+            f"{pluralize(len(summary.left_out), 'file')} left out, since decided on or forgotten: "
             f"{printable(some)}"
         )

@@ -28,8 +28,8 @@ from pipeline.domain.errors import ConfigError, OutputError, ReviewError
 from pipeline.domain.models import LINES, Beat, Finding, Front, Item, Severity, Source
 
 _STYLES = {Severity.BLOCK: "bold red", Severity.WARN: "bold yellow", Severity.NOTE: "cyan"}
-_HARDEST = (Severity.NOTE, Severity.WARN, Severity.BLOCK)
-_EVIDENCE = 200
+_BY_SEVERITY = (Severity.NOTE, Severity.WARN, Severity.BLOCK)
+_MAX_EVIDENCE_CHARS = 200
 _GUTTER = 5
 
 
@@ -41,17 +41,17 @@ def show(body: str, first_line: int, findings: Sequence[Finding], source: str, f
     """
     numbered = list(enumerate(findings, 1))
     for field in LINES if front else ():
-        about = [one for one in numbered if one[1].field == field and one[1].span]
+        about = [pair for pair in numbered if pair[1].field == field and pair[1].span]
         if front and about:
-            line = Text(f"{field}: ").append_text(_marked(front.text(field), about))
-            _wrapped(" " * _GUTTER, "", line)
-    marked = _marked(body, [one for one in numbered if one[1].body_span])
+            line = Text(f"{field}: ").append_text(_mark(front.text(field), about))
+            _print_wrapped(" " * _GUTTER, "", line)
+    marked = _mark(body, [one for one in numbered if one[1].body_span])
     marked.rstrip()
     for number, line in enumerate(marked.split("\n", allow_blank=True), first_line):
-        _wrapped(f"{number:>{_GUTTER - 1}} ", "dim", line)
+        _print_wrapped(f"{number:>{_GUTTER - 1}} ", "dim", line)
     out.print()
     for number, finding in numbered:
-        _listed(number, finding, body, first_line, source)
+        _print_finding(number, finding, body, first_line, source)
     out.print(_summary(findings))
 
 
@@ -62,14 +62,14 @@ def line_of(body: str, finding: Finding, first_line: int) -> int | None:
 
 def counts(findings: Sequence[Finding]) -> dict[str, int]:
     """Return how many findings there are of each severity."""
-    found = Counter(finding.severity for finding in findings)
-    return {severity.value: found[severity] for severity in Severity}
+    by_severity = Counter(finding.severity for finding in findings)
+    return {severity.value: by_severity[severity] for severity in Severity}
 
 
 Numbered = Sequence[tuple[int, Finding]]
 
 
-def _marked(told: str, findings: Numbered) -> Text:
+def _mark(text: str, findings: Numbered) -> Text:
     """Return a text with a bracket and a number around each of its findings, and its colour on it."""
     signs: list[tuple[int, int, str]] = []
     for number, finding in findings:
@@ -81,15 +81,15 @@ def _marked(told: str, findings: Numbered) -> Text:
     text, done = Text(), 0
     moved = list(accumulate((len(sign) for _, _, sign in signs), initial=0))
     for at, _, sign in signs:
-        text.append(_visible(told[done:at])).append(sign)
+        text.append(_visible(text[done:at])).append(sign)
         done = at
-    text.append(_visible(told[done:]))
+    text.append(_visible(text[done:]))
     _colour(text, findings, [at for at, _, _ in signs], moved)
     return text
 
 
 def _colour(text: Text, findings: Numbered, places: list[int], moved: list[int]) -> None:
-    for severity in _HARDEST:
+    for severity in _BY_SEVERITY:
         for _, finding in findings:
             if finding.span and finding.severity is severity:
                 start, end = finding.span
@@ -97,21 +97,21 @@ def _colour(text: Text, findings: Numbered, places: list[int], moved: list[int])
                 text.stylize(_STYLES[severity], start + moved[bisect_right(places, start - 1)], behind)
 
 
-def _listed(number: int, finding: Finding, body: str, first_line: int, source: str) -> None:
+def _print_finding(number: int, finding: Finding, body: str, first_line: int, source: str) -> None:
     line = line_of(body, finding, first_line)
     where = f"{finding.field}, " if finding.field in LINES else f"line {line}, " if line is not None else ""
-    said = Text().append(f"{finding.severity.value}: ", _STYLES[finding.severity])
-    said.append(f"{where}{finding.kind}: {_visible(finding.message)}")
-    _wrapped(f"{number:>{_GUTTER - 2}}. ", "bold", said)
+    line_text = Text().append(f"{finding.severity.value}: ", _STYLES[finding.severity])
+    line_text.append(f"{where}{finding.kind}: {_visible(finding.message)}")
+    _print_wrapped(f"{number:>{_GUTTER - 2}}. ", "bold", line_text)
     for start, end in finding.evidence[:3]:
         shown = " ".join(source[start:end].split())
         if shown in finding.message:
             continue
-        cut = shown if len(shown) <= _EVIDENCE else shown[: _EVIDENCE - 1] + "…"
-        _wrapped(" " * _GUTTER, "", Text(f"source: {_visible(cut)}", "dim"))
+        cut = shown if len(shown) <= _MAX_EVIDENCE_CHARS else shown[: _MAX_EVIDENCE_CHARS - 1] + "…"
+        _print_wrapped(" " * _GUTTER, "", Text(f"source: {_visible(cut)}", "dim"))
 
 
-def _wrapped(gutter: str, style: str, text: Text) -> None:
+def _print_wrapped(gutter: str, style: str, text: Text) -> None:
     """Print text beside a gutter: wrapped on a terminal, one line elsewhere."""
     lines = text.wrap(out, max(20, out.width - len(gutter))) if out.is_terminal else [text]
     for number, line in enumerate(lines or [text]):
@@ -121,8 +121,8 @@ def _wrapped(gutter: str, style: str, text: Text) -> None:
 
 
 def _summary(findings: Sequence[Finding]) -> str:
-    told = [f"{count} {name}" for name, count in counts(findings).items() if count]
-    return f"\n{', '.join(told)}." if told else "No findings."
+    parts = [f"{count} {name}" for name, count in counts(findings).items() if count]
+    return f"\n{', '.join(parts)}." if parts else "No findings."
 
 
 def _visible(text: str) -> str:
@@ -130,7 +130,7 @@ def _visible(text: str) -> str:
     return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
 
 
-class Proof(NamedTuple):
+class CheckedText(NamedTuple):
     """A text, what it was written from, and what is found about it."""
 
     name: str
@@ -149,33 +149,33 @@ def check(
     if pairs is not None:
         if draft or source or as_json:
             raise ConfigError("--pairs FILE stands alone: it has its sources in it, and prints JSON")
-        _pairs(pairs, language or "en")
+        _check_pairs(pairs, language or "en")
         return
     if draft is None:
         raise ConfigError("name a draft, or a Markdown file and its --source; or --pairs FILE.jsonl")
-    found = _file(draft, source, language) if source is not None else _known(draft, language)
+    checked = _check_file(draft, source, language) if source is not None else _check_draft(draft, language)
     if as_json:
-        print_json(_as_dict(found))
+        print_json(_as_dict(checked))
     else:
-        show(found.body, found.first_line, found.findings, found.source.item.text, found.front)
-    if any(finding.severity is Severity.BLOCK for finding in found.findings):
+        show(checked.body, checked.first_line, checked.findings, checked.source.item.text, checked.front)
+    if any(finding.severity is Severity.BLOCK for finding in checked.findings):
         sys.exit(1)
 
 
-def _file(draft: str, source: str, language: str | None) -> Proof:
+def _check_file(draft: str, source: str, language: str | None) -> CheckedText:
     """Check a Markdown file against a plain text; an article's headings are asked for where it has any."""
     text = _read(draft)
-    metadata, body = _parted(text, draft)
+    metadata, body = _split(text, draft)
     beat = _beat(body)
     written_from = _source(_read(source), metadata, language)
     page = DraftDocument(body, beat)
-    ours = any(section.heading.casefold() in map(str.casefold, page.fixed) for section in page.sections)
+    is_article = any(section.heading.casefold() in map(str.casefold, page.fixed) for section in page.sections)
     front = front_of(metadata, body, beat) if metadata else None
-    findings = run_checks(written_from, body, beat, front=front, sections=ours)
-    return Proof(draft, body, _first_line(text, body), written_from, beat, findings, front)
+    findings = run_checks(written_from, body, beat, front=front, sections=is_article)
+    return CheckedText(draft, body, _first_line(text, body), written_from, beat, findings, front)
 
 
-def _known(ref: str, language: str | None) -> Proof:
+def _check_draft(ref: str, language: str | None) -> CheckedText:
     """Check a draft of the ledger against its own source; the text on disk counts."""
     from pipeline.articles.files import read_bytes
     from pipeline.config import load_feeds, load_settings
@@ -194,8 +194,8 @@ def _known(ref: str, language: str | None) -> Proof:
         try:
             row = db.drafts.get(ref)
         except ReviewError as error:
-            said = f"{error.message}; of any other file tell its --source as well"
-            raise ConfigError(said, draft=ref) from error
+            message = f"{error.message}; of any other file tell its --source as well"
+            raise ConfigError(message, draft=ref) from error
     data = read_bytes(settings.output, row.path)
     text = row.version_text if data is None else decode_text(row.path, data)
     metadata, body = loads(text, row.path)
@@ -204,7 +204,7 @@ def _known(ref: str, language: str | None) -> Proof:
         source = source.model_copy(update={"language": language})
     front = draft_front(row, metadata, body, beat)
     findings = drop_editor_links(row, body, run_checks(source, body, beat, front=front), front)
-    return Proof(row.path, body, _first_line(text, body), source, beat, findings, front)
+    return CheckedText(row.path, body, _first_line(text, body), source, beat, findings, front)
 
 
 def _read(path: str) -> str:
@@ -216,7 +216,7 @@ def _read(path: str) -> str:
         raise ConfigError(error.message, file=path) from error
 
 
-def _parted(text: str, path: str) -> tuple[dict[str, Any], str]:
+def _split(text: str, path: str) -> tuple[dict[str, Any], str]:
     """Return front matter and body; a file without front matter is all body."""
     if not text.startswith("---"):
         return {}, text
@@ -235,8 +235,8 @@ def _beat(body: str) -> Beat:
 
 
 def _source(text: str, metadata: dict[str, Any], language: str | None) -> Source:
-    told = metadata.get("source")
-    origin: dict[str, Any] = told if isinstance(told, dict) else {}
+    value = metadata.get("source")
+    origin: dict[str, Any] = value if isinstance(value, dict) else {}
     url = str(origin.get("url") or "") or None
     item = Item(
         guid=url or "file",
@@ -245,69 +245,69 @@ def _source(text: str, metadata: dict[str, Any], language: str | None) -> Source
         title=str(origin.get("title") or metadata.get("title") or ""),
         text=text,
         author=str(origin.get("author") or "") or None,
-        published_at=_moment(metadata.get("publishedAt")),
+        published_at=_publication_time(metadata.get("publishedAt")),
     )
     name, code = str(origin.get("name") or ""), language or str(metadata.get("lang") or "en")
     return Source(item=item, feed_key="file", feed_name=name, first_key="file", category="", language=code)
 
 
-def _moment(told: object) -> datetime:
+def _publication_time(value: object) -> datetime:
     """Return a file's time of publication; now, where it tells none."""
     try:
-        moment = datetime.fromisoformat(str(told).replace("Z", "+00:00"))
+        time = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
     except ValueError:
         return datetime.now(UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _first_line(text: str, body: str) -> int:
     return text[: len(text) - len(body)].count("\n") + 1 if text.endswith(body) else 1
 
 
-def _as_dict(found: Proof) -> dict[str, Any]:
-    page = DraftDocument(found.body, found.beat)
-    measured = copied(page.reading, TokenizedText(found.source.item.text), page.links)
+def _as_dict(checked: CheckedText) -> dict[str, Any]:
+    page = DraftDocument(checked.body, checked.beat)
+    measured = copied(page.reading, TokenizedText(checked.source.item.text), page.links)
     return {
-        "file": found.name,
-        "language": found.source.language,
-        "counts": counts(found.findings),
+        "file": checked.name,
+        "language": checked.source.language,
+        "counts": counts(checked.findings),
         "copied": {
             "longest": measured.longest,
             "share": round(measured.share, 3),
             "density": round(measured.density, 2),
         },
         "findings": [
-            _told(finding, _text(found, finding), found.source.item.text)
+            _finding_dict(finding, _checked_field(checked, finding), checked.source.item.text)
             | {
                 "field": finding.field,
-                "line": line_of(found.body, finding, found.first_line),
+                "line": line_of(checked.body, finding, checked.first_line),
                 "message": finding.message,
                 "key": finding.key,
             }
-            for finding in found.findings
+            for finding in checked.findings
         ],
     }
 
 
-def _text(found: Proof, finding: Finding) -> str:
+def _checked_field(checked: CheckedText, finding: Finding) -> str:
     """Return what of a file a finding's place lies in."""
-    return (found.front.text(finding.field) if found.front else "") or found.body
+    return (checked.front.text(finding.field) if checked.front else "") or checked.body
 
 
-def _pairs(path: str, language: str) -> None:
+def _check_pairs(path: str, language: str) -> None:
     """Print what the source of each line does not bear out in its output, a line of JSON each."""
     for row in _rows(path):
         begun = perf_counter()
         findings = check_text(row["source"], row["output"], language=language)
         took = 1000 * (perf_counter() - begun)
-        told = [_told(finding, row["output"], row["source"]) for finding in findings]
-        flags = [{key: one[key] for key in _FLAG} for one in told if one["severity"] != Severity.NOTE]
-        notes = [one for one in told if one["severity"] == Severity.NOTE]
+        results = [_finding_dict(finding, row["output"], row["source"]) for finding in findings]
+        flags = [{key: result[key] for key in _FLAG_FIELDS} for result in results if result["severity"] != Severity.NOTE]
+        notes = [one for one in results if one["severity"] == Severity.NOTE]
         line = {"id": row["id"], "flags": flags, "notes": notes, "ms": round(took, 3)}
         sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-_FLAG = ("start", "end", "text", "kind", "severity")
+_FLAG_FIELDS = ("start", "end", "text", "kind", "severity")
 
 
 def _rows(path: str) -> Iterator[dict[str, Any]]:
@@ -319,14 +319,14 @@ def _rows(path: str) -> Iterator[dict[str, Any]]:
             row = json.loads(line)
         except ValueError as error:
             raise ConfigError(f"{path}:{number}: no JSON ({error}); write one object a line") from error
-        wanted = {"id": (str, int), "source": str, "output": str}
-        for key, kind in wanted.items():
+        types = {"id": (str, int), "source": str, "output": str}
+        for key, kind in types.items():
             if not isinstance(row, dict) or not isinstance(row.get(key), kind):  # type: ignore[arg-type]
                 raise ConfigError(f'{path}:{number}: "{key}" is missing; write {{"id", "source", "output"}}')
         yield row
 
 
-def _told(finding: Finding, text: str, source: str) -> dict[str, Any]:
+def _finding_dict(finding: Finding, text: str, source: str) -> dict[str, Any]:
     start, end = finding.span or (0, 0)
     return {
         "start": start,
@@ -334,5 +334,5 @@ def _told(finding: Finding, text: str, source: str) -> dict[str, Any]:
         "text": text[start:end],
         "kind": finding.kind,
         "severity": finding.severity.value,
-        "evidence": [{"start": one, "end": two, "text": source[one:two]} for one, two in finding.evidence],
+        "evidence": [{"start": start_, "end": two, "text": source[start_:two]} for start_, two in finding.evidence],
     }

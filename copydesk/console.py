@@ -13,9 +13,9 @@ from rich.table import Table
 from pipeline.domain.errors import CopydeskError
 
 out = Console(highlight=False, soft_wrap=True)
-COUNTS = {"new", "drafted", "merged", "skipped", "failed", "queued", "items", "open", "seen", "answered"}
-COUNTS |= {"approved", "rejected"}
-COUNTS |= {"findings", "words", "of source", "repeated", "tokens"}
+NUMERIC_COLUMNS = {"new", "drafted", "merged", "skipped", "failed", "queued", "items", "open", "seen", "answered"}
+NUMERIC_COLUMNS |= {"approved", "rejected"}
+NUMERIC_COLUMNS |= {"findings", "words", "of source", "repeated", "tokens"}
 """Columns of figures."""
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -42,17 +42,17 @@ def format_time(time: datetime | None) -> str:
     return f"{time:%Y-%m-%d %H:%M}Z" if time else "never"
 
 
-def print_error(feed: str, message: str | None) -> str:
+def without_feed_key(feed: str, message: str | None) -> str:
     """Return a feed's trouble for a row that names the feed already."""
     return (message or "").removeprefix(f"{feed}: ")
 
 
-def told(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """Return what an examination says of its trouble, in a line; trouble that nobody foresaw by its name."""
     if isinstance(error, CopydeskError):
         return error.message
-    said = " ".join(str(error).split())[:300]
-    return f"unexpected trouble, please report it: {type(error).__name__}: {said}"
+    details = " ".join(str(error).split())[:300]
+    return f"unexpected trouble, please report it: {type(error).__name__}: {details}"
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever json can hold
@@ -69,7 +69,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         return
     grid = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for column in columns:
-        grid.add_column(column, justify="right" if column in COUNTS else "left", overflow="fold")
+        grid.add_column(column, justify="right" if column in NUMERIC_COLUMNS else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(printable(cell) for cell in row))
     out.print(grid)

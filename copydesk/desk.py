@@ -36,7 +36,7 @@ def serve(host: str, port: int, *, browser: bool) -> None:
         user_header=settings.desk_user_header,
         user_secret=settings.desk_user_secret,
     )
-    _log(settings)
+    _configure_logging(settings)
     config = uvicorn.Config(
         create_app(settings, access), log_level="warning", access_log=False, server_header=False,
         proxy_headers=False, timeout_graceful_shutdown=5, ws="none",
@@ -44,7 +44,7 @@ def serve(host: str, port: int, *, browser: bool) -> None:
     link = (
         f"http://{'127.0.0.1' if host in {'127.0.0.1', 'localhost'} else host}:{port}/?token={access.token}"
     )
-    _say(link, settings)
+    _print_link(link, settings)
     if browser:
         webbrowser.open(link)
     uvicorn.Server(config).run(sockets=[listening])
@@ -58,20 +58,20 @@ class _PrivateLog(RotatingFileHandler):
         return cast(TextIOWrapper, opened)
 
 
-def _log(settings: Settings) -> None:
+def _configure_logging(settings: Settings) -> None:
     """Have trouble told in the terminal, and who changed what in a file of the owner's."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     path = settings.base / ".copydesk" / "desk-audit.jsonl"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        kept = _PrivateLog(path, maxBytes=_LOG_SIZE, backupCount=5, encoding="utf-8")
+        handler = _PrivateLog(path, maxBytes=_LOG_SIZE, backupCount=5, encoding="utf-8")
     except OSError as error:
-        said = f"{path}: {error.strerror}; the desk notes there who changed what: make it writable"
-        raise ConfigError(said, path=str(path)) from error
+        message = f"{path}: {error.strerror}; the desk notes there who changed what: make it writable"
+        raise ConfigError(message, path=str(path)) from error
     audit = logging.getLogger("copydesk.desk.audit")
     audit.setLevel(logging.INFO)
     audit.propagate = False
-    audit.addHandler(kept)
+    audit.addHandler(handler)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -83,8 +83,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except (OSError, OverflowError) as error:
         listening.close()
-        said = f"nothing can be served at {host}:{port} ({error}); another desk may run there: say --port"
-        raise ConfigError(said, port=port) from error
+        message = f"nothing can be served at {host}:{port} ({error}); another desk may run there: say --port"
+        raise ConfigError(message, port=port) from error
     return listening
 
 
@@ -95,7 +95,7 @@ def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _say(link: str, settings: Settings) -> None:
+def _print_link(link: str, settings: Settings) -> None:
     out.print(f"The desk is open: {link}", markup=False, highlight=False, soft_wrap=True)
     err.print("The link signs your browser in: give it to nobody else. Ctrl-C closes the desk.", style="dim")
     if settings.model is None:

@@ -5,10 +5,10 @@ import sys
 import tempfile
 from collections.abc import Callable
 
-from copydesk.console import print_error, print_json, print_line, printable, told
-from copydesk.feeds import examine_feeds
-from copydesk.sample import serving
-from flows.prefect_api import is_named, require_api, require_api_url
+from copydesk.console import without_feed_key, print_json, print_line, printable, error_message
+from copydesk.feeds import check_feeds
+from copydesk.sample import serve_sample_feeds
+from flows.prefect_api import has_server, require_api, require_api_url
 from pipeline.config import Settings, Subscriptions, Target, load_feeds, load_settings, require_user_secret
 from pipeline.domain.errors import OutputError
 from pipeline.http_client import require_usable_proxies
@@ -17,53 +17,53 @@ from pipeline.publishing import check_target as examine_target
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.storage import Database
 
-Result = tuple[str, bool, str]
+CheckResult = tuple[str, bool, str]
 
 
-def examine(*, as_json: bool) -> None:
+def doctor(*, as_json: bool) -> None:
     """Run every examination; exit code 1 if one finds trouble.
 
     Raises ConfigError where the environment names a proxy that cannot be used: nothing could be reached.
     """
     require_usable_proxies()
-    with serving():
-        results = _examined()
+    with serve_sample_feeds():
+        results = _results()
     if as_json:
         print_json([{"what": what, "ok": ok, "said": said} for what, ok, said in results])
     else:
-        for what, ok, said in results:
+        for what, ok, message in results:
             print_line(
                 f"{'[green]ok[/green]     ' if ok else '[red]trouble[/red]'} {printable(what)}: "
-                f"{printable(said)}"
+                f"{printable(message)}"
             )
     sys.exit(not all(ok for _, ok, _ in results))
 
 
-def _examined() -> list[Result]:
+def _results() -> list[CheckResult]:
     try:
         settings = load_settings()
     except Exception as error:  # noqa: BLE001 - whatever it is, it is a line of the report
-        return [("settings", False, told(error))]
+        return [("settings", False, error_message(error))]
     results = [("settings", True, f"read for {settings.base}")]
     try:
         subscriptions = load_feeds(settings.feeds_file)
     except Exception as error:  # noqa: BLE001
-        return [*results, ("feeds.yaml", False, told(error))]
+        return [*results, ("feeds.yaml", False, error_message(error))]
     results += [
         ("feeds.yaml", True, f"{len(subscriptions.feeds)} feeds, {len(subscriptions.beats)} beats"),
-        _tried("prompts", lambda: _prompts(settings, subscriptions)),
-        _tried("ledger", lambda: _ledger(settings, subscriptions)),
-        _tried("output", lambda: _output(settings)),
-        _tried("desk", lambda: _desk(settings)),
-        _tried("runs", lambda: _runs(settings)),
-        _tried("model", lambda: _model(settings)),
-        *(_tried(f"target {target.name}", _target(settings, target)) for target in subscriptions.publish),
+        _check("prompts", lambda: _prompts(settings, subscriptions)),
+        _check("ledger", lambda: _database(settings, subscriptions)),
+        _check("output", lambda: _output(settings)),
+        _check("desk", lambda: _desk(settings)),
+        _check("runs", lambda: _runs(settings)),
+        _check("model", lambda: _model(settings)),
+        *(_check(f"target {target.name}", _target(settings, target)) for target in subscriptions.publish),
     ]
     enabled = [feed for feed in subscriptions.feeds if feed.enabled]
     try:
-        feeds = asyncio.run(examine_feeds(settings, enabled))
+        feeds = asyncio.run(check_feeds(settings, enabled))
     except Exception as error:  # noqa: BLE001
-        return [*results, ("feeds", False, told(error))]
+        return [*results, ("feeds", False, error_message(error))]
     return results + [(f"feed {feed['feed']}", feed["ok"], _feed(feed)) for feed in feeds]
 
 
@@ -71,15 +71,15 @@ def _feed(feed: dict[str, object]) -> str:
     return (
         f"{feed['items']} items; {feed['said']}"
         if feed["ok"]
-        else print_error(str(feed["feed"]), str(feed["said"]))
+        else without_feed_key(str(feed["feed"]), str(feed["said"]))
     )
 
 
-def _tried(what: str, step: Callable[[], str]) -> Result:
+def _check(what: str, step: Callable[[], str]) -> CheckResult:
     try:
         return what, True, step()
     except Exception as error:  # noqa: BLE001 - the other examinations are still to come
-        return what, False, told(error)
+        return what, False, error_message(error)
 
 
 def _target(settings: Settings, target: Target) -> Callable[[], str]:
@@ -91,7 +91,7 @@ def _prompts(settings: Settings, subscriptions: Subscriptions) -> str:
     return ", ".join(load_prompt(settings.base / "prompts", name).id for name in sorted(names))
 
 
-def _ledger(settings: Settings, subscriptions: Subscriptions) -> str:
+def _database(settings: Settings, subscriptions: Subscriptions) -> str:
     with Database.open(settings.database_url) as db:
         db.feeds.sync(subscriptions.feeds)
         return f"{db.shown_url}, {sum(sum(c.values()) for c in db.feeds.item_counts().values())} items"
@@ -122,7 +122,7 @@ def _runs(settings: Settings) -> str:
         return "runs without Prefect (COPYDESK_PREFECT=off); `copydesk serve` needs it on"
     require_api_url()
     asyncio.run(require_api())
-    if is_named():
+    if has_server():
         return (
             "flow runs of Prefect, on the server that PREFECT_API_URL or Prefect's profile names; it answers"
         )

@@ -107,28 +107,28 @@ def evaluate(
     price: Price | None = None,
 ) -> None:
     """Score a set of answers, beside another set where one is named; exit code 1 where one fails."""
-    _refuse_unfit(answers, prompt, save, ask=ask)
+    _validate_options(answers, prompt, save, ask=ask)
     settings = load_settings()
     folder = settings.base / "evals"
     cases = load_cases(folder)
     if save and (folder / RECORDED / save).exists():
         raise ConfigError(f"answers are recorded as {save!r} already; choose another name for --save")
     price = price or _price(settings)
-    before = _replayed(cases, load_recorded(folder, against), price) if against else None
-    told: Answers
+    before = _score_all(cases, load_recorded(folder, against), price) if against else None
+    recorded: Answers
     if ask:
-        told = asyncio.run(_asked(settings, cases, prompt, price, partial(_keep, folder, save)))
+        recorded = asyncio.run(_ask_model(settings, cases, prompt, price, partial(_save_answer, folder, save)))
     else:
-        told = load_recorded(folder, answers or DEFAULT)
-    scores = _replayed(cases, told, price)
+        recorded = load_recorded(folder, answers or DEFAULT)
+    scores = _score_all(cases, recorded, price)
     if not scores:
         raise ConfigError(f"the answers {answers or DEFAULT!r} are about no item of the golden set")
-    _print(scores, before, cases, told, as_json=as_json)
-    if not all(one.passed for one in scores):
+    _print(scores, before, cases, recorded, as_json=as_json)
+    if not all(score_.passed for score_ in scores):
         sys.exit(1)
 
 
-def judge(case: GoldenCase, answer: LLMResponse | LLMError, price: Price) -> Score:
+def score_answer(case: GoldenCase, answer: LLMResponse | LLMError, price: Price) -> Score:
     """Return what one answer is worth."""
     if isinstance(answer, LLMError):
         return Score(item=case.key, trouble=answer.message)
@@ -154,7 +154,7 @@ async def write_all(
     """
     free = asyncio.Semaphore(at_once)
 
-    async def one(case: GoldenCase) -> LLMResponse | LLMError:
+    async def write_one(case: GoldenCase) -> LLMResponse | LLMError:
         async with free:
             try:
                 answer = await writer.write(case.source, case.beat)
@@ -165,23 +165,23 @@ async def write_all(
             keep(case.key, answer)
             return answer
 
-    told = await asyncio.gather(*map(one, cases))
-    return {case.key: answer for case, answer in zip(cases, told, strict=True)}
+    answers = await asyncio.gather(*map(write_one, cases))
+    return {case.key: answer for case, answer in zip(cases, answers, strict=True)}
 
 
-def _replayed(cases: Sequence[GoldenCase], told: Answers, price: Price) -> list[Score]:
-    return [judge(case, told[case.key], price) for case in cases if case.key in told]
+def _score_all(cases: Sequence[GoldenCase], answers: Answers, price: Price) -> list[Score]:
+    return [score_answer(case, answers[case.key], price) for case in cases if case.key in answers]
 
 
-async def _asked(
+async def _ask_model(
     settings: Settings, cases: Sequence[GoldenCase], name: str | None, price: Price, keep: Keep
 ) -> Answers:
     async with open_writer(settings, name) as writer:
-        asked = [_estimate(settings.base / "prompts", case, name) for case in cases]
-        most = price(TokenUsage(prompt_tokens=sum(asked), completion_tokens=1000 * len(cases)))
-        cost = "" if most is None else f", about {dollars(most)} at the most"
+        tokens = [_estimate(settings.base / "prompts", case, name) for case in cases]
+        highest = price(TokenUsage(prompt_tokens=sum(tokens), completion_tokens=1000 * len(cases)))
+        cost = "" if highest is None else f", about {dollars(highest)} at the most"
         items = pluralize(len(cases), "item")
-        err.print(f"Asking {settings.model} about {items}: {sum(asked):,} tokens{cost}.", markup=False)
+        err.print(f"Asking {settings.model} about {items}: {sum(tokens):,} tokens{cost}.", markup=False)
         return await write_all(cases, writer, settings.max_in_flight, keep)
 
 
@@ -197,14 +197,14 @@ def _price(settings: Settings) -> Price:
     return Published(settings.model, settings.base_url or OPENAI_URL, rates).micros
 
 
-def _keep(folder: Path, name: str | None, item: str, answer: LLMResponse) -> None:
+def _save_answer(folder: Path, name: str | None, item: str, answer: LLMResponse) -> None:
     if name:
-        kept = record(answer).model_dump(mode="json")
-        text = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
+        recorded = record(answer).model_dump(mode="json")
+        text = json.dumps(recorded, indent=2, ensure_ascii=False) + "\n"
         write_atomically(folder, f"{RECORDED}/{name}/{item}.json", text.encode("utf-8", "replace"))
 
 
-def _refuse_unfit(answers: str | None, prompt: str | None, save: str | None, *, ask: bool) -> None:
+def _validate_options(answers: str | None, prompt: str | None, save: str | None, *, ask: bool) -> None:
     if ask and answers:
         raise ConfigError("name recorded answers or say --ask, not both")
     if not ask and (prompt or save):
@@ -219,7 +219,7 @@ def _print(
     scores: list[Score],
     before: list[Score] | None,
     cases: Sequence[GoldenCase],
-    told: Answers,
+    answers: Answers,
     *,
     as_json: bool,
 ) -> None:
@@ -231,6 +231,6 @@ def _print(
         eval_report.compare(pairs)
     eval_report.show(scores, len(cases))
     eval_report.origin(
-        [one.provenance for one in told.values() if isinstance(one, LLMResponse)],
-        sorted(told.keys() - {case.key for case in cases}),
+        [one.provenance for one in answers.values() if isinstance(one, LLMResponse)],
+        sorted(answers.keys() - {case.key for case in cases}),
     )

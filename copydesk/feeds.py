@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from copydesk.console import err, print_json, print_line, printable, table, told
-from copydesk.feeds_check import FeedCheckReport, examine, page
-from copydesk.sample import serving
+from copydesk.console import err, print_json, print_line, printable, table, error_message
+from copydesk.feeds_check import FeedCheckReport, check_feed, page
+from copydesk.sample import serve_sample_feeds
 from pipeline.articles.files import write_atomically
 from pipeline.config import Settings, load_feeds, load_settings, select_feeds, user_agent
 from pipeline.domain.errors import ConfigError
@@ -19,11 +19,11 @@ from pipeline.feeds.pool import ParsePool
 from pipeline.http_client import HttpClient, redact_url, require_usable_proxies
 from pipeline.services import Parse
 
-AT_ONCE = 32
+MAX_CONCURRENT = 32
 """Feeds whose bytes are held at one time."""
 
 
-def listing(*, as_json: bool) -> None:
+def list_feeds(*, as_json: bool) -> None:
     """List the subscriptions."""
     feeds = load_feeds(load_settings().feeds_file).feeds
     if as_json:
@@ -40,10 +40,10 @@ def check(named: list[str] | None, *, as_json: bool) -> None:
     proxy that cannot be used.
     """
     require_usable_proxies()
-    with serving():
+    with serve_sample_feeds():
         settings = load_settings()
-        feeds = _named(settings, named)
-        checkups = asyncio.run(_checkups(settings, feeds))
+        feeds = _requested_feeds(settings, named)
+        checkups = asyncio.run(_check_all(settings, feeds))
     if named and len(feeds) == 1:
         [checkup] = checkups
         if as_json:
@@ -58,7 +58,7 @@ def check(named: list[str] | None, *, as_json: bool) -> None:
     sys.exit(any(not checkup.ok for checkup in checkups))
 
 
-def _named(settings: Settings, named: list[str] | None) -> list[FeedConfig]:
+def _requested_feeds(settings: Settings, named: list[str] | None) -> list[FeedConfig]:
     """Return the feeds meant by keys or URLs; one that is not subscribed to has the defaults of any feed."""
     if named is None:
         return select_feeds(load_feeds(settings.feeds_file), None)
@@ -66,10 +66,10 @@ def _named(settings: Settings, named: list[str] | None) -> list[FeedConfig]:
     if len(urls) == len(named) and not settings.feeds_file.exists():
         return [unsubscribed(url) for url in urls]
     subscriptions = load_feeds(settings.feeds_file)
-    known = {normalize_feed_url(feed.url): feed for feed in subscriptions.feeds}
+    subscribed = {normalize_feed_url(feed.url): feed for feed in subscriptions.feeds}
     meant = [unsubscribed(name) if name in urls else subscriptions.feed(name) for name in named]
-    found = [known.get(normalize_feed_url(feed.url), feed) for feed in meant]
-    return list({feed.key: feed for feed in found}.values())
+    feeds = [subscribed.get(normalize_feed_url(feed.url), feed) for feed in meant]
+    return list({feed.key: feed for feed in feeds}.values())
 
 
 def unsubscribed(url: str) -> FeedConfig:
@@ -83,24 +83,24 @@ def unsubscribed(url: str) -> FeedConfig:
     return FeedConfig(key=key or "feed", name=host, url=full, beat="any", category="ANY")
 
 
-async def examine_feeds(settings: Settings, feeds: list[FeedConfig]) -> list[dict[str, Any]]:
+async def check_feeds(settings: Settings, feeds: list[FeedConfig]) -> list[dict[str, Any]]:
     """Return for each feed `{feed, ok, items, newest, said}`; nothing is kept."""
-    return [_summary(checkup) for checkup in await _checkups(settings, feeds)]
+    return [_summary(checkup) for checkup in await _check_all(settings, feeds)]
 
 
-async def _checkups(settings: Settings, feeds: list[FeedConfig]) -> list[FeedCheckReport]:
-    now, few = datetime.now(UTC), asyncio.Semaphore(AT_ONCE)
+async def _check_all(settings: Settings, feeds: list[FeedConfig]) -> list[FeedCheckReport]:
+    now, semaphore = datetime.now(UTC), asyncio.Semaphore(MAX_CONCURRENT)
 
-    async def one(net: HttpClient, parse: Parse, feed: FeedConfig) -> FeedCheckReport:
-        async with few:
+    async def check_one(net: HttpClient, parse: Parse, feed: FeedConfig) -> FeedCheckReport:
+        async with semaphore:
             try:
-                return await examine(net, parse, feed, now)
+                return await check_feed(net, parse, feed, now)
             except Exception as error:  # noqa: BLE001 - one feed's trouble is no other's
                 asked = {"feed": feed.key, "name": feed.name, "asked": redact_url(feed.url)}
-                return FeedCheckReport(**asked, ok=False, error=told(error))
+                return FeedCheckReport(**asked, ok=False, error=error_message(error))
 
     async with HttpClient(user_agent(settings), allowed=settings.allow_hosts) as net, ParsePool() as pool:
-        return list(await asyncio.gather(*(one(net, pool.parse, feed) for feed in feeds)))
+        return list(await asyncio.gather(*(check_one(net, pool.parse, feed) for feed in feeds)))
 
 
 def _summary(checkup: FeedCheckReport) -> dict[str, Any]:
@@ -119,7 +119,7 @@ def _table_row(checkup: FeedCheckReport) -> tuple[object, ...]:
     return tuple(summary[name] for name in ("feed", "items", "newest", "said"))
 
 
-def opml_in(file: str) -> None:
+def import_opml(file: str) -> None:
     """Print YAML to add to feeds.yaml."""
     settings = load_settings()
     try:
@@ -133,7 +133,7 @@ def opml_in(file: str) -> None:
         err.print(printable(note))
 
 
-def opml_out(file: str) -> None:
+def export_opml(file: str) -> None:
     """Write the subscriptions as OPML."""
     feeds = load_feeds(load_settings().feeds_file).feeds
     target = Path(file).absolute()

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 from rich.cells import cell_len, set_cell_size
 
-from copydesk.console import format_time, pluralize, print_error
+from copydesk.console import format_time, pluralize, without_feed_key
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, FrozenModel, Item, PollState
 from pipeline.feeds.fetch import FetchedFeed, fetch_feed
@@ -25,11 +25,11 @@ from pipeline.feeds.select import ExistingItems, select_items
 from pipeline.http_client import HttpClient, redact_url
 from pipeline.services import Parse
 
-Fate = Literal["drafted", "page", "waits", "skipped", "merged"]
-SHOWN = 20
+Outcome = Literal["drafted", "page", "waits", "skipped", "merged"]
+MAX_SHOWN = 20
 """Items in the table; all of them count in what stands below it."""
 _LABEL, _TITLE = 11, 46
-_FATES: dict[Fate, str] = {
+_OUTCOME_TEXT: dict[Outcome, str] = {
     "drafted": "drafted",
     "page": "drafted if its page has the text",
     "waits": "left for later runs",
@@ -68,7 +68,7 @@ class Row(FrozenModel):
     characters: int
     """Of the feed's text."""
     title: str
-    fate: Fate
+    fate: Outcome
     why: str = ""
 
 
@@ -77,7 +77,7 @@ class FeedCheckReport(FrozenModel):
 
     feed: str
     name: str
-    asked: str
+    url: str
     """The URL that was asked."""
     ok: bool
     error: str | None = None
@@ -91,27 +91,27 @@ class FeedCheckReport(FrozenModel):
     """What the items declare, most of them first."""
     notes: tuple[str, ...] = ()
     """What the parser says of it."""
-    odd: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     """Every item, in the feed's order."""
 
 
 def page(checkup: FeedCheckReport) -> list[str]:
     """Return the page, plain text line by line."""
-    lines = [f"{checkup.name} ({checkup.feed})", _field("asked", checkup.asked)]
+    lines = [f"{checkup.name} ({checkup.feed})", _field("asked", checkup.url)]
     if checkup.answer:
-        lines += _answer_lines(checkup.answer, checkup.asked)
+        lines += _answer_lines(checkup.answer, checkup.url)
     if checkup.error:
         lines += ["", f"Cannot be read: {checkup.error}"]
     if checkup.proposal:
         lines.append(f"That page names a feed: try `copydesk feeds check {checkup.proposal}`")
     if not checkup.ok:
         return lines
-    lines += ["", *_reading(checkup)]
+    lines += ["", *_content_lines(checkup)]
     if checkup.rows:
-        lines += ["", *_table(checkup.rows), "", *_sum(checkup.rows)]
-    if checkup.odd:
-        lines += ["", "Odd", *(f"  - {said}" for said in checkup.odd)]
+        lines += ["", *_table(checkup.rows), "", *_totals(checkup.rows)]
+    if checkup.warnings:
+        lines += ["", "Odd", *(f"  - {warning}" for warning in checkup.warnings)]
     return lines
 
 
@@ -119,8 +119,8 @@ def _field(label: str, value: object) -> str:
     return f"  {label:<{_LABEL}} {value}"
 
 
-def _answer_lines(answer: Answer, asked: str) -> Iterator[str]:
-    if answer.url != asked:
+def _answer_lines(answer: Answer, requested: str) -> Iterator[str]:
+    if answer.url != requested:
         yield _field("moved to" if answer.moved else "sent on to", answer.url)
     typed = answer.content_type or "no content type"
     yield _field("answered", f"{typed}, {answer.size:,} bytes")
@@ -130,17 +130,17 @@ def _answer_lines(answer: Answer, asked: str) -> Iterator[str]:
 
 def _validators(answer: Answer) -> str:
     held = (("ETag", answer.etag), ("Last-Modified", answer.last_modified))
-    told = " · ".join(f"{name} {value}" for name, value in held if value)
+    validators = " · ".join(f"{name} {value}" for name, value in held if value)
     if answer.expired:
         return "not trusted, since it says `Expires: 0`: every poll brings the whole feed"
-    return told or "none: every poll brings the whole feed"
+    return validators or "none: every poll brings the whole feed"
 
 
 def _next_poll(answer: Answer) -> str:
     after = f"after {span(answer.again_s)}" if answer.again_s else "at the next run"
     wishes = [("its headers ask for", answer.fresh_s), ("the feed asks for", answer.ttl_s)]
-    said = ", ".join(f"{who} {span(wish)}" for who, wish in wishes if wish is not None)
-    return f"{after} ({said or 'its publisher asks for nothing'})"
+    requests = ", ".join(f"{who} {span(wish)}" for who, wish in wishes if wish is not None)
+    return f"{after} ({requests or 'its publisher asks for nothing'})"
 
 
 def span(seconds: float) -> str:
@@ -154,7 +154,7 @@ def span(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
-def _reading(checkup: FeedCheckReport) -> Iterator[str]:
+def _content_lines(checkup: FeedCheckReport) -> Iterator[str]:
     yield _field("title", checkup.title or "none")
     if checkup.kind:
         yield _field("kind", checkup.kind)
@@ -169,12 +169,12 @@ def _reading(checkup: FeedCheckReport) -> Iterator[str]:
 
 def _table(rows: tuple[Row, ...]) -> Iterator[str]:
     yield _cells("published", "text", "title", "would be")
-    for row in rows[:SHOWN]:
+    for row in rows[:MAX_SHOWN]:
         published = format_time(row.published_at) if row.dated else "no date"
         fate = f"{row.fate} · {row.why}" if row.why else row.fate
         yield _cells(published, f"{row.characters:,}", row.title, fate)
-    if len(rows) > SHOWN:
-        yield f"  … and {pluralize(len(rows) - SHOWN, 'item')} more"
+    if len(rows) > MAX_SHOWN:
+        yield f"  … and {pluralize(len(rows) - MAX_SHOWN, 'item')} more"
 
 
 def _cells(published: str, text: str, title: str, fate: str) -> str:
@@ -182,10 +182,10 @@ def _cells(published: str, text: str, title: str, fate: str) -> str:
     return f"  {published:<17}  {text:>7}  {set_cell_size(shown, _TITLE)}  {fate}".rstrip()
 
 
-def _sum(rows: tuple[Row, ...]) -> Iterator[str]:
+def _totals(rows: tuple[Row, ...]) -> Iterator[str]:
     counts = Counter(row.fate for row in rows)
-    told = [f"{counts[fate]} {said}" for fate, said in _FATES.items() if counts[fate]]
-    yield f"Of {pluralize(len(rows), 'item')}: {', '.join(told)}."
+    parts = [f"{counts[fate]} {text}" for fate, text in _OUTCOME_TEXT.items() if counts[fate]]
+    yield f"Of {pluralize(len(rows), 'item')}: {', '.join(parts)}."
     reasons = Counter(row.why.partition(":")[0] for row in rows if row.fate == "skipped")
     if reasons:
         yield f"Skipped: {', '.join(f'{count} {reason}' for reason, count in reasons.most_common())}."
@@ -196,13 +196,13 @@ _CHARSET = re.compile(rb"(?:charset|encoding)\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40}
 
 _ROOT = re.compile(r"<(?:\w{1,20}:)?(rss|RDF|feed)\b([^>]{0,2000})", re.IGNORECASE)
 _VERSION = re.compile(r"\bversion\s{0,9}=\s{0,9}[\"']([\w.]{1,9})")
-_NO_CHARSETS = frozenset(("punycode", "idna"))
+_IGNORED_CODECS = frozenset(("punycode", "idna"))
 """Codecs of host names, which take for ever with a document."""
 
 
-async def examine(net: HttpClient, parse: Parse, feed: FeedConfig, now: datetime) -> FeedCheckReport:
+async def check_feed(net: HttpClient, parse: Parse, feed: FeedConfig, now: datetime) -> FeedCheckReport:
     """Fetch and read a feed as a first poll would. Never raises FeedError: that is its result."""
-    asked = {"feed": feed.key, "name": feed.name, "asked": redact_url(feed.url)}
+    fields = {"feed": feed.key, "name": feed.name, "asked": redact_url(feed.url)}
     answer = None
     try:
         fetched = await fetch_feed(net, feed, PollState(), now, whole=True)
@@ -213,21 +213,21 @@ async def examine(net: HttpClient, parse: Parse, feed: FeedConfig, now: datetime
     except FeedError as error:
         proposal = error.context.get("proposal")
         return FeedCheckReport(
-            **asked,
+            **fields,
             ok=False,
-            error=print_error(feed.key, error.message),
+            error=without_feed_key(feed.key, error.message),
             proposal=proposal if isinstance(proposal, str) else None,
             answer=answer,
         )
     return FeedCheckReport(
-        **asked,
+        **fields,
         ok=True,
         answer=_answer(feed, fetched, now, parsed),
         title=parsed.title,
         kind=kind_of(decode(fetched.body, fetched.content_type)),
         language=_languages(parsed.items),
         notes=parsed.notes,
-        odd=tuple(warnings(fetched, parsed.items, now)),
+        warnings=tuple(warnings(fetched, parsed.items, now)),
         rows=tuple(item_outcomes(feed, parsed.items, now)),
     )
 
@@ -255,29 +255,29 @@ def item_outcomes(feed: FeedConfig, items: Sequence[Item], now: datetime) -> Ite
     chosen = select_items(feed, items, ExistingItems(), now)
     reasons = {skip.item.guid: skip.reason for skip in chosen.skipped}
     merged = {merge.item.guid for merge in chosen.merged}
-    most = min(feed.max_items, feed.max_items_per_day or feed.max_items)
+    limit = min(feed.max_items, feed.max_items_per_day or feed.max_items)
     newest = sorted(chosen.new, key=lambda item: item.published_at, reverse=True)
-    waiting = {item.guid for item in newest[most:]}
+    waiting = {item.guid for item in newest[limit:]}
     for item in items:
         if item.guid in reasons:
             yield _row(item, "skipped", reasons[item.guid])
         elif item.guid in merged:
             yield _row(item, "merged", "another item of this feed is the same story")
         elif item.guid in waiting:
-            yield _row(item, "waits", f"more than {pluralize(most, 'item')} at once")
+            yield _row(item, "waits", f"more than {pluralize(limit, 'item')} at once")
         else:
-            yield _row(item, *_text_fate(feed, item))
+            yield _row(item, *_text_outcome(feed, item))
 
 
-def _text_fate(feed: FeedConfig, item: Item) -> tuple[Fate, str]:
+def _text_outcome(feed: FeedConfig, item: Item) -> tuple[Outcome, str]:
     """Tell what would become of a wanted item by its text."""
-    lack = incompleteness(item.text, feed.min_chars)
+    reason = incompleteness(item.text, feed.min_chars)
     if needs_page(item, feed):
-        return "page", lack or f"use: {feed.use}, full_text: {feed.full_text}"
-    return ("skipped", lack) if lack else ("drafted", "")
+        return "page", reason or f"use: {feed.use}, full_text: {feed.full_text}"
+    return ("skipped", reason) if reason else ("drafted", "")
 
 
-def _row(item: Item, fate: Fate, why: str) -> Row:
+def _row(item: Item, fate: Outcome, why: str) -> Row:
     return Row(
         published_at=item.published_at,
         dated=item.dated,
@@ -318,10 +318,10 @@ def _charsets(fetched: FetchedFeed) -> Iterator[str]:
     head = fetched.body[:200].partition(b"?>")[0]
     claims = {"header": (fetched.content_type or "").encode("ascii", "replace"), "XML declaration": head}
     for where, text in claims.items():
-        found = _CHARSET.search(text)
-        name = found[1].decode("ascii", "replace") if found else "latin-1"
+        match = _CHARSET.search(text)
+        name = match[1].decode("ascii", "replace") if match else "latin-1"
         try:
-            if name.lower() in _NO_CHARSETS:
+            if name.lower() in _IGNORED_CODECS:
                 raise LookupError
             fetched.body.decode(name)
         except LookupError:

@@ -39,9 +39,9 @@ def root(
 ) -> None:
     """Choose what the command works on."""
     if sample:
-        from copydesk.sample import enter
+        from copydesk.sample import use_sample
 
-        enter()
+        use_sample()
 
 
 @app.command()
@@ -158,7 +158,7 @@ def review_drafts(
     """Go through the waiting drafts in the terminal, one after another."""
     from copydesk import review
 
-    review.start(feed, findings)
+    review.review_drafts(feed, findings)
 
 
 @app.command()
@@ -275,7 +275,7 @@ def doctor(as_json: Json = False) -> None:
     """
     from copydesk import doctor as examination
 
-    examination.examine(as_json=as_json)
+    examination.doctor(as_json=as_json)
 
 
 @app.command("eval")

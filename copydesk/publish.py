@@ -21,17 +21,17 @@ from pipeline.storage import Database
 def publish(drafts: list[str], *, everything: bool) -> None:
     """Send what waits now; drafts that are named, or all that are approved, are queued before."""
     settings = desk_settings()
-    subscriptions = _with_targets(settings)
+    subscriptions = _load_targets(settings)
     with Database.open(settings.database_url) as db:
         review.resume_interrupted(db, settings.output)
         refused = _queue(db, subscriptions, drafts, everything=everything)
         outcomes = send(db, settings, subscriptions)
     if not outcomes and not refused:
         print_line("Nothing waits to be published.")
-    _end(outcomes, refused)
+    _print_and_exit(outcomes, refused)
 
 
-def _with_targets(settings: Settings) -> Subscriptions:
+def _load_targets(settings: Settings) -> Subscriptions:
     subscriptions = load_feeds(settings.feeds_file)
     if not subscriptions.publish:
         raise ConfigError(
@@ -53,8 +53,8 @@ def _queue(
         try:
             row = db.drafts.get(ref)
             if not db.publications.requeue(row.item_id, names, now):
-                said = f"{row.path} is not approved; `copydesk approve {row.short_id}` publishes it"
-                raise ReviewError(said, draft=ref)
+                message = f"{row.path} is not approved; `copydesk approve {row.short_id}` publishes it"
+                raise ReviewError(message, draft=ref)
         except ReviewError as error:
             refused.append(error)
             err.print(f"not published: {printable(error.message)}")
@@ -70,15 +70,15 @@ def unpublish(drafts: list[str], note: str | None) -> None:
         review.resume_interrupted(db, settings.output)
         for ref in drafts:
             try:
-                print_line(f"unpublished: {printable(_undone(db, settings, subscriptions, ref, note))}")
+                print_line(f"unpublished: {printable(_undo_approval(db, settings, subscriptions, ref, note))}")
             except (ReviewError, OutputError) as error:
                 refused.append(error)
                 err.print(f"not unpublished: {printable(error.message)}")
         outcomes = send(db, settings, subscriptions)
-    _end(outcomes, refused)
+    _print_and_exit(outcomes, refused)
 
 
-def _undone(
+def _undo_approval(
     db: Database, settings: Settings, subscriptions: Subscriptions, ref: str, note: str | None
 ) -> str:
     row = db.drafts.get(ref)
@@ -96,22 +96,22 @@ def _undone(
 def send(db: Database, settings: Settings, subscriptions: Subscriptions) -> list[TargetResult]:
     """Carry out what waits, also what failed a moment ago: whoever calls this has mended something."""
 
-    async def sent() -> list[TargetResult]:
+    async def publish_all() -> list[TargetResult]:
         async with HttpClient(user_agent(settings), allowed=settings.allow_hosts) as net:
-            press = PublishContext(db, settings.output, subscriptions.publish, net, settings.hooks)
-            return await publish_pending(press, datetime.now(UTC), patient=False)
+            context = PublishContext(db, settings.output, subscriptions.publish, net, settings.hooks)
+            return await publish_pending(context, datetime.now(UTC), patient=False)
 
-    return asyncio.run(sent()) if subscriptions.publish else []
+    return asyncio.run(publish_all()) if subscriptions.publish else []
 
 
-def published(outcomes: Iterable[TargetResult]) -> None:
+def print_results(outcomes: Iterable[TargetResult]) -> None:
     """Say what became of articles, a line a target."""
     for outcome in outcomes:
         (err.print if outcome.error else print_line)(printable(outcome.summary))
 
 
-def _end(outcomes: list[TargetResult], refused: list[CopydeskError]) -> None:
-    published(outcomes)
+def _print_and_exit(outcomes: list[TargetResult], refused: list[CopydeskError]) -> None:
+    print_results(outcomes)
     failed = sum(outcome.failed for outcome in outcomes)
     if failed:
         print_line(f"{pluralize(failed, 'publication')} will be tried again by the next run.")
@@ -136,7 +136,7 @@ def forget(url: str) -> None:
             print_line(f"removed: {printable(path)}")
         print_line(f"Forgotten; {pluralize(len(removed), 'file')} removed. It is never taken again.")
         outcomes = send(db, settings, subscriptions)
-    published(outcomes)
+    print_results(outcomes)
     if any(path.startswith("published/") for path in removed) and not outcomes:
         print_line("It was published: build the site again to take it down.")
     if any(outcome.error for outcome in outcomes):

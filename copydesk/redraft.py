@@ -60,9 +60,9 @@ def versions(ref: str) -> None:
     settings = desk_settings()
     with Database.open(settings.database_url) as db:
         row = db.drafts.get(ref)
-        every = db.versions.list(row.item_id)
+        texts = db.versions.list(row.item_id)
     print_line(f"[bold]{printable(row.path)}[/bold]")
-    rows = ((one.label, one.cause, format_time(one.at), f"{len(one.text.split()):,}") for one in every)
+    rows = ((version.label, version.cause, format_time(version.at), f"{len(version.text.split()):,}") for version in texts)
     table("Versions", ("version", "cause", "written", "words"), rows)
     print_line("\n`copydesk restore DRAFT VERSION` puts one back, as the next version.")
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from copydesk import check
 from copydesk.console import err, out, pluralize, print_line, printable
-from copydesk.status import say_source
+from copydesk.status import print_source
 from pipeline.articles.front_matter import loads
 from pipeline.checks.runner import run_checks
 from pipeline.config import Settings, Subscriptions, desk_settings, load_feeds
@@ -36,10 +36,10 @@ HELP = """  a            approve                      s        skip to the next
   o            show its source              q        stop here"""
 
 
-class Shown(NamedTuple):
+class ShownDraft(NamedTuple):
     """A draft as it was printed: what a verdict is about."""
 
-    standing: DraftOnDisk
+    draft: DraftOnDisk
     findings: tuple[Finding, ...]
 
 
@@ -56,8 +56,8 @@ class Session:
         self._db = db
         self._by = settings.editor or "unknown"
         self._decided: list[str] = []
-        self._acts: dict[str, Callable[[Shown, str], int]] = {
-            "a": self._approve, "r": self._reject, "n": self._redraft, "c": self._answer, "e": self._edit,
+        self._actions: dict[str, Callable[[ShownDraft, str], int]] = {
+            "a": self._approve, "r": self._reject, "n": self._redraft, "c": self._acknowledge, "e": self._edit,
             "o": self._source, "u": self._undo, "s": lambda *_: 1, "b": lambda *_: -1, "q": self._quit,
         }  # fmt: skip
 
@@ -74,61 +74,61 @@ class Session:
                 continue
             at = max(0, at + self._decide(shown))
 
-    def _show(self, ref: str) -> Shown:
-        standing = load_draft(self._db, self._settings.output, ref)
-        row, text = standing.row, standing.text
+    def _show(self, ref: str) -> ShownDraft:
+        draft = load_draft(self._db, self._settings.output, ref)
+        row, text = draft.row, draft.text
         metadata, body = loads(text, row.path)
         source, beat = draft_source(row, self._subscriptions), beat_of(self._subscriptions, row.feed_key)
         front = draft_front(row, metadata, body, beat)
         checked = drop_editor_links(row, body, run_checks(source, body, beat, front=front), front)
-        found = (*checked, *system_findings(row))
+        findings = (*checked, *system_findings(row))
         print_line(f"[bold]{printable(front.text('title') or row.title)}[/bold]")
         print_line(
             f"[dim]{printable(row.path)} · {printable(source.feed_name)} · "
             f"{printable(source.item.link or '')}[/dim]\n"
         )
-        check.show(body, text[: len(text) - len(body)].count("\n") + 1, found, source.item.text, front)
-        for one in row.acknowledged:
+        check.show(body, text[: len(text) - len(body)].count("\n") + 1, findings, source.item.text, front)
+        for acknowledged in row.acknowledged:
             print_line(
-                f"[dim]{printable(one.by)} answers for: "
-                f"{printable(one.message)} ({printable(one.reason)})[/dim]"
+                f"[dim]{printable(acknowledged.by)} answers for: "
+                f"{printable(acknowledged.message)} ({printable(acknowledged.reason)})[/dim]"
             )
-        print_line(f"[bold]{pluralize(len(unacknowledged(found, row.acknowledged)), 'open finding')}[/bold]")
-        return Shown(standing, found)
+        print_line(f"[bold]{pluralize(len(unacknowledged(findings, row.acknowledged)), 'open finding')}[/bold]")
+        return ShownDraft(draft, findings)
 
-    def _decide(self, shown: Shown) -> int:
+    def _decide(self, shown: ShownDraft) -> int:
         """Ask until something leads on; returns how many drafts on, or 0 to show this one again."""
         while True:
-            letter, _, rest = _asked().partition(" ")
-            act = self._acts.get(letter)
-            if act is None:
+            letter, _, rest = _read_command().partition(" ")
+            action = self._actions.get(letter)
+            if action is None:
                 print_line(HELP)
                 continue
             try:
-                return act(shown, rest.strip())
+                return action(shown, rest.strip())
             except (ReviewError, ConfigError, OutputError) as error:
                 err.print(f"not done: {printable(error.message)}")
 
-    def _approve(self, shown: Shown, _rest: str) -> int:
-        return self._verdict(shown, ReviewDecision.APPROVE, None)
+    def _approve(self, shown: ShownDraft, _rest: str) -> int:
+        return self._submit(shown, ReviewDecision.APPROVE, None)
 
-    def _reject(self, shown: Shown, reason: str) -> int:
+    def _reject(self, shown: ShownDraft, reason: str) -> int:
         if not reason:
             raise ReviewError("say why: r REASON")
-        return self._verdict(shown, ReviewDecision.REJECT, reason)
+        return self._submit(shown, ReviewDecision.REJECT, reason)
 
-    def _verdict(self, shown: Shown, decision: ReviewDecision, note: str | None) -> int:
-        row = shown.standing.row
+    def _submit(self, shown: ShownDraft, decision: ReviewDecision, note: str | None) -> int:
+        row = shown.draft.row
         path = review.submit_review(
             self._db, self._settings.output, self._subscriptions, row.external_id, decision,
-            by=self._by, note=note, now=_now(), seen=shown.standing.sha256,
+            by=self._by, note=note, now=_now(), seen=shown.draft.sha256,
         )  # fmt: skip
         self._decided.append(row.external_id)
         print_line(f"→ {printable(path)}")
         return 1
 
-    def _redraft(self, shown: Shown, note: str) -> int:
-        row = shown.standing.row
+    def _redraft(self, shown: ShownDraft, note: str) -> int:
+        row = shown.draft.row
         self._subscriptions.feed(row.feed_key)
         request_redraft(
             self._db, self._settings.output, row.external_id,
@@ -137,31 +137,31 @@ class Session:
         print_line("Asked for; the next `copydesk run` carries it out.")
         return 1
 
-    def _answer(self, shown: Shown, rest: str) -> int:
+    def _acknowledge(self, shown: ShownDraft, rest: str) -> int:
         number, _, reason = rest.partition(" ")
         if not number.isdecimal() or not 1 <= int(number) <= len(shown.findings):
             raise ReviewError("name a finding by its number: c NUMBER REASON")
         key = shown.findings[int(number) - 1].key
-        ref = shown.standing.row.external_id
+        ref = shown.draft.row.external_id
         acknowledge(self._db, ref, key, shown.findings, reason, by=self._by, now=_now())
         return 0
 
-    def _edit(self, shown: Shown, _rest: str) -> int:
+    def _edit(self, shown: ShownDraft, _rest: str) -> int:
         editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
         if not editor:
             raise ReviewError("no editor is named: set EDITOR, such as EDITOR=vim")
-        path = self._settings.output / shown.standing.row.path
+        path = self._settings.output / shown.draft.row.path
         try:
             subprocess.run([*shlex.split(editor), str(path)], check=True)  # noqa: S603 - the operator's own
         except (OSError, ValueError, subprocess.CalledProcessError) as error:
             raise ReviewError(f"{editor} did not work: {error}") from error
         return 0
 
-    def _source(self, shown: Shown, _rest: str) -> int:
-        say_source(shown.standing.row)
+    def _source(self, shown: ShownDraft, _rest: str) -> int:
+        print_source(shown.draft.row)
         return self._decide(shown)
 
-    def _undo(self, _shown: Shown, _rest: str) -> int:
+    def _undo(self, _shown: ShownDraft, _rest: str) -> int:
         if not self._decided:
             raise ReviewError("you gave no verdict here that could be taken back")
         path = review.undo_review(
@@ -172,11 +172,11 @@ class Session:
         print_line(f"← {printable(path)}")
         return -1
 
-    def _quit(self, _shown: Shown, _rest: str) -> int:
+    def _quit(self, _shown: ShownDraft, _rest: str) -> int:
         raise _Stop
 
 
-def start(feed: str | None, findings: str | None) -> None:
+def review_drafts(feed: str | None, findings: str | None) -> None:
     """Review what waits, newest first."""
     if findings not in (None, "held", "warned", "clean"):
         raise ConfigError(f"--findings {findings!r} is none of: held, warned, clean")
@@ -197,7 +197,7 @@ def start(feed: str | None, findings: str | None) -> None:
         print_line(f"{pluralize(left, 'draft')} {'waits' if left == 1 else 'wait'}.")
 
 
-def _asked() -> str:
+def _read_command() -> str:
     """Return what the editor says, from a terminal or a pipe. Raises EOFError at the end of it."""
     if sys.stdin.isatty():
         return input("a r n c e o s b u q ? › ").strip()

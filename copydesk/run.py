@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
 from rich.text import Text
 
-from copydesk.console import err, pluralize, print_error, print_json, print_line, printable, table
-from copydesk.prefect_server import Begin, Report, beginning
-from copydesk.publish import published
-from copydesk.sample import is_sample, serving
+from copydesk.console import err, pluralize, without_feed_key, print_json, print_line, printable, table
+from copydesk.prefect_server import RunStarter, Report, run_starter
+from copydesk.publish import print_results
+from copydesk.sample import is_sample, serve_sample_feeds
 from pipeline.config import Settings, load_settings
 from pipeline.http_client import require_usable_proxies
 from pipeline.publishing import TargetResult
@@ -65,11 +65,11 @@ class Count:
     def pace(self, now: float) -> str:
         """Return items a minute, dollars so far and time left, as far as they can be told."""
         seconds = now - self.began if self.began is not None else 0.0
-        told = [dollars(self.micros)] if self.micros else []
+        parts = [dollars(self.micros)] if self.micros else []
         if self.done and seconds > 0:
             left = ((self.total or 0) - self.done) * seconds / self.done
-            told = [f"{60 * self.done / seconds:.0f} a minute", *told, f"{_clock(left)} left"]
-        return " · ".join(told)
+            parts = [f"{60 * self.done / seconds:.0f} a minute", *parts, f"{_format_duration(left)} left"]
+        return " · ".join(parts)
 
     def doing(self, feed: str) -> str:
         """Return what is done just now."""
@@ -90,15 +90,15 @@ class _Pace(ProgressColumn):
 
 
 @contextlib.contextmanager
-def shown(
+def progress_bar(
     count: Count,
     *,
-    wanted: bool = True,
+    show: bool = True,
     console: Console = err,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Callable[[str, str, int], None]]:
     """Yield what is to be told of each item; what it counts is shown where that is wanted, on a terminal."""
-    if not (wanted and console.is_terminal):
+    if not (show and console.is_terminal):
         yield lambda _feed, what, micros: count.note(what, micros, clock())
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -113,7 +113,7 @@ def shown(
         yield notify
 
 
-def _clock(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     """Return a span as h:mm:ss, without hours where there are none."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -122,19 +122,19 @@ def _clock(seconds: float) -> str:
 
 def ingest(feeds: list[str] | None, *, as_json: bool, direct: bool = False) -> None:
     """Poll feeds and draft what is new, in this process, and report; `direct`: without Prefect."""
-    with serving(), beginning("ingest", checked(), direct=direct) as begin:
+    with serve_sample_feeds(), run_starter("ingest", load_checked_settings(), direct=direct) as begin:
         report = run_flow(begin, feeds, as_json=as_json)
     print_report(report, as_json=as_json)
 
 
 def requests(*, direct: bool = False) -> None:
     """Carry out what editors asked for, in this process, and report; `direct`: without Prefect."""
-    with serving(), beginning("requests", checked(), direct=direct) as begin:
+    with serve_sample_feeds(), run_starter("requests", load_checked_settings(), direct=direct) as begin:
         report = run_flow(begin, as_json=False)
     print_report(report, as_json=False)
 
 
-def checked() -> Settings:
+def load_checked_settings() -> Settings:
     """Return the settings. Raises ConfigError, also for proxies of the environment that cannot be used."""
     settings = load_settings()
     require_usable_proxies()
@@ -142,12 +142,12 @@ def checked() -> Settings:
 
 
 def run_flow(
-    begin: Begin,
-    *given: object,
+    starter: RunStarter,
+    *parameters: object,
     as_json: bool,
     count: Count | None = None,
     planner: Callable[[Report], None] | None = None,
-    found: "dict[str, BackfillPreview] | None" = None,
+    previews: "dict[str, BackfillPreview] | None" = None,
 ) -> Report:
     """Carry out a run that is given these parameters, and return its report as JSON.
 
@@ -156,15 +156,15 @@ def run_flow(
     from pipeline.services.run import Ports
 
     count = count or Count()
-    count.first = begin.first
-    with shown(count, wanted=not as_json) as notify:
+    count.first = starter.first
+    with progress_bar(count, wanted=not as_json) as notify:
         ports = Ports(
             listener=notify,
-            teller=lambda said: err.print(f"copydesk: {said}"),
+            teller=lambda message: err.print(f"copydesk: {message}"),
             planner=planner and (lambda plan: planner(plan.model_dump(mode="json"))),
-            found=found,
+            found=previews,
         )
-        return begin.carry_out(given, ports)
+        return starter.carry_out(parameters, ports)
 
 
 def print_report(report: Report, *, as_json: bool) -> None:
@@ -172,15 +172,15 @@ def print_report(report: Report, *, as_json: bool) -> None:
     if as_json:
         print_json(report)
     else:
-        _feeds(report["feeds"])
-        _summary(report)
+        _print_feeds(report["feeds"])
+        _print_summary(report)
     if report["stopped"]:
         err.print(f"copydesk: {printable(report['stopped'])}")
     if report["exit_code"]:
         sys.exit(report["exit_code"])
 
 
-def _feeds(feeds: list[Report]) -> None:
+def _print_feeds(feeds: list[Report]) -> None:
     columns = ("feed", "new", "drafted", "merged", "skipped", "failed", "queued", "said")
     table("Feeds", columns, (_row(feed) for feed in feeds))
     for feed in feeds:
@@ -191,8 +191,8 @@ def _feeds(feeds: list[Report]) -> None:
 def _row(feed: Report) -> tuple[object, ...]:
     quiet = ["nothing new"] if not feed["new"] and not feed["drafts"] else []
     changed = [f"{pluralize(feed['updated'], 'source')} changed"] if feed["updated"] else []
-    told = "; ".join([*(changed or quiet), *feed["notes"]])
-    said = print_error(feed["feed"], feed["error"] or feed["held"]) or told
+    notes = "; ".join([*(changed or quiet), *feed["notes"]])
+    message = without_feed_key(feed["feed"], feed["error"] or feed["held"]) or notes
     return (
         feed["feed"],
         feed["new"],
@@ -201,11 +201,11 @@ def _row(feed: Report) -> tuple[object, ...]:
         feed["skipped"],
         len(feed["failed"]),
         feed["queued"],
-        said,
+        message,
     )
 
 
-def _summary(report: Report) -> None:
+def _print_summary(report: Report) -> None:
     drafts = [path for feed in report["feeds"] for path in feed["drafts"]]
     rewritten = sum(feed["rewritten"] for feed in report["feeds"])
     queued = sum(feed["queued"] for feed in report["feeds"])
@@ -216,7 +216,7 @@ def _summary(report: Report) -> None:
         briefs = len(drafts) - rewritten
         kinds = [f"{rewritten} rewritten by {printable(report['model'])}"] if rewritten else []
         kinds += [pluralize(briefs, "offline brief")] if briefs else []
-        folder = _shown(report["output"])
+        folder = _relative_folder(report["output"])
         print_line(f"[bold]{pluralize(len(drafts), 'draft')}[/bold] ({', '.join(kinds)}) in {folder}/drafts")
     elif changed := sum(feed["updated"] for feed in report["feeds"]):
         print_line(
@@ -228,11 +228,11 @@ def _summary(report: Report) -> None:
         print_line(f"The model cost {dollars(micros)}.")
     if queued:
         print_line(f"{pluralize(queued, 'item')} left for the next run.")
-    published(TargetResult.model_validate(one) for one in report["published"])
-    _next_steps(report)
+    print_results(TargetResult.model_validate(result) for result in report["published"])
+    _print_next_steps(report)
 
 
-def _next_steps(report: Report) -> None:
+def _print_next_steps(report: Report) -> None:
     prefix = "copydesk --sample" if is_sample() else "copydesk"
     binary = "" if Path(sys.prefix, "bin").as_posix() in os.environ.get("PATH", "") else ".venv/bin/"
     print_line("\nNext:")
@@ -246,7 +246,7 @@ def _next_steps(report: Report) -> None:
         )
 
 
-def _shown(path: str) -> str:
+def _relative_folder(path: str) -> str:
     folder = Path(path)
     with contextlib.suppress(ValueError):
         return printable(folder.relative_to(Path.cwd()))

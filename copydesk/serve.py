@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 
 from copydesk.console import pluralize, print_line, printable
-from copydesk.prefect_server import end, server, started
-from copydesk.sample import serving
+from copydesk.prefect_server import end_process, full_server, start_process
+from copydesk.sample import serve_sample_feeds
 from flows.prefect_api import require_api, require_api_url
 from pipeline.config import Subscriptions, load_feeds, load_settings, require_prefect
 from pipeline.http_client import require_usable_proxies
@@ -31,18 +31,18 @@ def serve(desk: int | None = None) -> None:
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
     if os.environ.get("PREFECT_API_URL"):  # else one is started, and told to Prefect before it is imported
         asyncio.run(require_api())
-    with serving(), _desk(desk), server(settings.base) as page:
+    with serve_sample_feeds(), _desk_process(desk), full_server(settings.base) as page:
         from flows.serve import serve_flows
 
         if page:
             print_line(f"Prefect's page: {page}")
-        _say(subscriptions)
+        _print_schedules(subscriptions)
         with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
             asyncio.run(serve_flows())
     print_line("Ended; nothing is lost, the next run goes on from here.")
 
 
-def _say(subscriptions: Subscriptions) -> None:
+def _print_schedules(subscriptions: Subscriptions) -> None:
     from flows.serve import groups
 
     for group in groups(subscriptions.feeds):
@@ -52,14 +52,14 @@ def _say(subscriptions: Subscriptions) -> None:
 
 
 @contextlib.contextmanager
-def _desk(port: int | None) -> Iterator[None]:
+def _desk_process(port: int | None) -> Iterator[None]:
     """Have the review desk run in a process of its own: it stays open while runs are slow."""
     if port is None:
         yield
         return
     command = [sys.executable, "-m", "copydesk", "desk", "--port", str(port)]
-    process = started(command)
+    process = start_process(command)
     try:
         yield
     finally:
-        end(process, "The desk")
+        end_process(process, "The desk")

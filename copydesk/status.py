@@ -14,7 +14,7 @@ from copydesk.console import (
     format_time,
     out,
     pluralize,
-    print_error,
+    without_feed_key,
     print_json,
     print_line,
     printable,
@@ -28,7 +28,7 @@ from pipeline.feeds.poll_schedule import is_paused
 from pipeline.http_client import redact_url
 from pipeline.storage import Database, DraftRow, FeedStatus, LLMCall, TargetBacklog, dollars
 
-_AGAIN_S = 2.0
+_REFRESH_S = 2.0
 STATES = ("seen", "answered", "drafted", "approved", "rejected", "merged", "skipped", "failed", "forgotten")
 
 
@@ -39,7 +39,7 @@ def watch() -> None:
             out.clear()
             status(as_json=False)
             print_line(f"\n[dim]{datetime.now(UTC):%H:%M:%S} UTC · Ctrl-C ends this[/dim]")
-            time.sleep(_AGAIN_S)
+            time.sleep(_REFRESH_S)
     except KeyboardInterrupt:
         print_line("")
 
@@ -52,14 +52,14 @@ def status(*, as_json: bool) -> None:
         db.feeds.sync(subscriptions.feeds)
         feeds, failures, backlog = db.feeds.status(), db.items.failures(50), db.publications.backlog()
     if as_json:
-        told: dict[str, Sequence[FrozenModel]] = {
+        records: dict[str, Sequence[FrozenModel]] = {
             "feeds": feeds,
             "failures": failures,
             "publications": backlog,
         }
-        print_json({name: [one.model_dump() for one in every] for name, every in told.items()})
+        print_json({name: [record.model_dump() for record in every] for name, every in records.items()})
         return
-    rows = ((f.key, format_time(f.poll.last_polled_at), *_counts(f.counts), _standing(f)) for f in feeds)
+    rows = ((f.key, format_time(f.poll.last_polled_at), *_counts(f.counts), _feed_message(f)) for f in feeds)
     table("Feeds", ("feed", "last polled", *STATES, "standing"), rows)
     for failure in failures:
         print_line(
@@ -72,33 +72,33 @@ def status(*, as_json: bool) -> None:
 
 
 def _print_backlog(backlog: Sequence[TargetBacklog], names: Collection[str]) -> None:
-    for one in backlog:
-        failed = f", {one.failed} of them failed: {printable(one.error)}" if one.failed else ""
+    for target in backlog:
+        failed = f", {target.failed} of them failed: {printable(target.error)}" if target.failed else ""
         gone = (
             ""
-            if one.target in names
+            if target.target in names
             else "; feeds.yaml has no such target any more: put it back to send them"
         )
         print_line(
-            f"waiting for {printable(one.target)}: {pluralize(one.waiting, 'publication')}{failed}{gone}"
+            f"waiting for {printable(target.target)}: {pluralize(target.waiting, 'publication')}{failed}{gone}"
         )
     if any(one.failed for one in backlog):
         print_line("\n`copydesk publish` tries them again now.")
 
 
-def _standing(feed: FeedStatus) -> str:
+def _feed_message(feed: FeedStatus) -> str:
     """Say what a feed's polls taught that its operator should know."""
     poll = feed.poll
-    said = [print_error(feed.key, poll.last_error)]
+    parts = [without_feed_key(feed.key, poll.last_error)]
     if poll.retired:
-        said.append(f"retired; `copydesk run {feed.key}` tries it again")
+        parts.append(f"retired; `copydesk run {feed.key}` tries it again")
     elif is_paused(poll):
-        said.append(f"paused after {poll.failures} failures in a row; `copydesk run {feed.key}` tries it now")
+        parts.append(f"paused after {poll.failures} failures in a row; `copydesk run {feed.key}` tries it now")
     elif poll.failures > 1:
-        said.append(f"{poll.failures} failures in a row, next try {format_time(poll.next_poll_at)}")
+        parts.append(f"{poll.failures} failures in a row, next try {format_time(poll.next_poll_at)}")
     if poll.url:
-        said.append(f"moved for good to {redact_url(poll.url)}; change its url in feeds.yaml")
-    return "; ".join(filter(None, said))
+        parts.append(f"moved for good to {redact_url(poll.url)}; change its url in feeds.yaml")
+    return "; ".join(filter(None, parts))
 
 
 def _counts(counts: dict[str, int]) -> list[int]:
@@ -163,18 +163,18 @@ def _print_draft(row: Any, text: str, *, on_disk: bool) -> None:  # noqa: ANN401
             f"  same story · {printable(sibling.feed_name)}: {printable(sibling.title)} ({sibling.state})"
         )
     print_line(f"\n[bold]Source[/bold] {printable(row.source.link or '')}")
-    say_source(row)
+    print_source(row)
 
 
-def say_source(row: DraftRow) -> None:
+def print_source(row: DraftRow) -> None:
     """Print a draft's source as it is now, and as it was before where it changed."""
-    _say_item(row.source)
+    _print_item(row.source)
     if row.updated:
         print_line("\n[bold]The source as it was before[/bold]")
-        _say_item(row.item)
+        _print_item(row.item)
 
 
-def _say_item(item: Item) -> None:
+def _print_item(item: Item) -> None:
     print_line(f"[bold]{printable(item.title)}[/bold]")
     for line in item.text.splitlines():
         print_line(printable(line))
@@ -185,8 +185,8 @@ GROUPS = ("day", "feed", "model", "purpose")
 
 def cost(by: str, since: str | None, *, as_json: bool) -> None:
     """Show what was paid, grouped; with the caps, and how much of them is spent."""
-    wanted = [word.strip() for word in by.split(",") if word.strip()]
-    if not wanted or not set(wanted) <= set(GROUPS):
+    groups = [name.strip() for name in by.split(",") if name.strip()]
+    if not groups or not set(groups) <= set(GROUPS):
         raise ConfigError(f"--by {by!r}: write some of {', '.join(GROUPS)}, with commas between")
     settings = load_settings()
     start = parse_day(since, settings.timezone) if since else None
@@ -194,11 +194,11 @@ def cost(by: str, since: str | None, *, as_json: bool) -> None:
     month = month_start(now, settings.timezone)
     with Database.open(settings.database_url) as db:
         calls, recent = db.budget.calls_since(start), db.budget.calls_since(month)
-    rows = grouped(calls, wanted, settings.timezone)
+    rows = grouped(calls, groups, settings.timezone)
     if as_json:
         print_json(rows)
         return
-    table("Cost", (*wanted, *_FIGURES), (tuple(_cell(name, row[name]) for name in row) for row in rows))
+    table("Cost", (*groups, *_COST_COLUMNS), (tuple(_cell(name, row[name]) for name in row) for row in rows))
     unknown = sum(call.micros is None for call in calls)
     print_line(f"\n{pluralize(len(calls), 'answer')} for {dollars(total(calls))}.")
     if unknown:
@@ -216,7 +216,7 @@ def cost(by: str, since: str | None, *, as_json: bool) -> None:
         print_line(f"This {name}: {dollars(spent)}{of}.")
 
 
-_FIGURES = ("answers", "prompt", "cached", "completion", "reasoning", "cost")
+_COST_COLUMNS = ("answers", "prompt", "cached", "completion", "reasoning", "cost")
 
 
 def grouped(calls: Iterable[LLMCall], by: list[str], timezone: str) -> list[dict[str, object]]:
@@ -231,10 +231,10 @@ def grouped(calls: Iterable[LLMCall], by: list[str], timezone: str) -> list[dict
     groups: dict[tuple[str, ...], list[LLMCall]] = defaultdict(list)
     for call in calls:
         groups[tuple(keys[name](call) for name in by)].append(call)
-    return [dict(zip(by, key, strict=True)) | _figures(some) for key, some in sorted(groups.items())]
+    return [dict(zip(by, key, strict=True)) | _cost_row(some) for key, some in sorted(groups.items())]
 
 
-def _figures(calls: list[LLMCall]) -> dict[str, object]:
+def _cost_row(calls: list[LLMCall]) -> dict[str, object]:
     return {
         "answers": len(calls),
         "prompt": sum(call.prompt_tokens for call in calls),

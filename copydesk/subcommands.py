@@ -69,7 +69,7 @@ def feeds_list(as_json: Json = False) -> None:
     """List the subscriptions of feeds.yaml."""
     from copydesk import feeds as feeds_command
 
-    feeds_command.listing(as_json=as_json)
+    feeds_command.list_feeds(as_json=as_json)
 
 
 @feeds_app.command("check")
@@ -91,7 +91,7 @@ def feeds_import(file: Annotated[str, typer.Argument(help="An OPML file.")]) -> 
     """Print the YAML to add to feeds.yaml for the feeds of an OPML file."""
     from copydesk import feeds as feeds_command
 
-    feeds_command.opml_in(file)
+    feeds_command.import_opml(file)
 
 
 @feeds_app.command("export")
@@ -99,7 +99,7 @@ def feeds_export(file: Annotated[str, typer.Argument(help="The OPML file to writ
     """Write the subscriptions as OPML."""
     from copydesk import feeds as feeds_command
 
-    feeds_command.opml_out(file)
+    feeds_command.export_opml(file)
 
 
 @prompt_app.command("show")

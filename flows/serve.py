@@ -64,11 +64,11 @@ class Group(NamedTuple):
 
 def groups(feeds: Iterable[FeedConfig]) -> list[Group]:
     """Return the schedules of the enabled feeds, each with its feeds; what never runs is left out."""
-    found: dict[str, list[str]] = defaultdict(list)
+    keys_by_schedule: dict[str, list[str]] = defaultdict(list)
     for feed in feeds:
         if feed.enabled and feed.schedule != NEVER:
-            found[" ".join(feed.schedule.split())].append(feed.key)
-    return [Group(_name(schedule), schedule, tuple(keys)) for schedule, keys in found.items()]
+            keys_by_schedule[" ".join(feed.schedule.split())].append(feed.key)
+    return [Group(_name(schedule), schedule, tuple(keys)) for schedule, keys in keys_by_schedule.items()]
 
 
 def _name(schedule: str) -> str:
@@ -80,15 +80,15 @@ def _name(schedule: str) -> str:
 
 REQUESTS = "waiting"
 """The deployment that carries out what editors ask for."""
-_LOOK_S = 5.0
+_REQUEST_POLL_S = 5.0
 """Seconds between two looks into the ledger for what editors ask for."""
-_LOOKS = 12
+_ZOMBIE_CHECK_EVERY = 12
 """After so many looks, dead runs are looked for."""
-_ENDED_S = 0.5
+_STOP_POLL_S = 0.5
 """Seconds between two looks for runs that are still under way."""
-_MARGIN_S = 10.0
+_END_MARGIN_S = 10.0
 """Seconds that a run may take to end, beyond those in which it waits for answers."""
-_RUNS = 4
+_MAX_RUNS = 4
 """Flow runs at one time: each is a process."""
 _PROC = Path("/proc")
 log = logging.getLogger("copydesk.serve")
@@ -98,12 +98,12 @@ async def serve_flows() -> None:
     """Serve every schedule of feeds.yaml, and what editors ask for. Raises ConfigError, DatabaseError."""
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
-    wanted = [await _deployment(group, settings.timezone) for group in groups(subscriptions.feeds)]
-    asked = await requests.ato_deployment(REQUESTS, concurrency_limit=_once())
-    with Database.open(settings.database_url) as db, _ending(settings.stop_grace_s):
-        async with _watching(db if settings.writes_drafts else None):
-            runner = _Runner(pause_on_shutdown=False, limit=_RUNS)
-            for deployment in (*wanted, asked):
+    scheduled = [await _deployment(group, settings.timezone) for group in groups(subscriptions.feeds)]
+    requested = await requests.ato_deployment(REQUESTS, concurrency_limit=_one_at_a_time())
+    with Database.open(settings.database_url) as db, _graceful_stop(settings.stop_grace_s):
+        async with _request_watcher(db if settings.writes_drafts else None):
+            runner = _Runner(pause_on_shutdown=False, limit=_MAX_RUNS)
+            for deployment in (*scheduled, requested):
                 await runner.aadd_deployment(deployment)
             await runner.start()
 
@@ -116,19 +116,19 @@ class _Runner(Runner):
 
 
 @contextlib.contextmanager
-def _ending(grace_s: float) -> Iterator[None]:
+def _graceful_stop(grace_s: float) -> Iterator[None]:
     """Let the runs end first when this process is told to end; told again, it ends at once."""
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
-    word, waiting = Word(ONCE_S), list[asyncio.Task[None]]()
+    signals, waiting = Word(ONCE_S), list[asyncio.Task[None]]()
 
     def end() -> None:
-        match word.heard():
+        match signals.heard():
             case 1:
                 log.warning(told(grace_s))
-                waiting.append(asyncio.create_task(_ended(serving, grace_s + _MARGIN_S)))
+                waiting.append(asyncio.create_task(_stop_runs(serving, grace_s + _END_MARGIN_S)))
             case 2:
                 log.warning("ended at once: answers that were under way may have to be paid for again")
-                tell(runs(), signal.SIGKILL)
+                send_signal(run_processes(), signal.SIGKILL)
                 _cancel(serving)
 
     for number in SIGNALS:
@@ -142,18 +142,18 @@ def _ending(grace_s: float) -> Iterator[None]:
             task.cancel()
 
 
-async def _ended(serving: "asyncio.Task[Any] | None", most_s: float) -> None:
+async def _stop_runs(serving: "asyncio.Task[Any] | None", timeout_s: float) -> None:
     """Tell every run once to end, wait until none is left, then end the serving: it would kill them.
 
     Those that are left after `most_s` seconds are killed.
     """
     clock = asyncio.get_running_loop().time
-    until, before = clock() + most_s, set[int]()
-    while left := await asyncio.to_thread(runs):
+    until, before = clock() + timeout_s, set[int]()
+    while left := await asyncio.to_thread(run_processes):
         late = clock() > until
-        tell(left if late else left - before, signal.SIGKILL if late else signal.SIGINT)
+        send_signal(left if late else left - before, signal.SIGKILL if late else signal.SIGINT)
         before |= left
-        await asyncio.sleep(_ENDED_S)
+        await asyncio.sleep(_STOP_POLL_S)
     _cancel(serving)
 
 
@@ -162,7 +162,7 @@ def _cancel(serving: "asyncio.Task[Any] | None") -> None:
         serving.cancel()
 
 
-def _once() -> ConcurrencyLimitConfig:
+def _one_at_a_time() -> ConcurrencyLimitConfig:
     """Return the limit under which runs never overlap, and late ones are not made up for one by one."""
     return ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 
@@ -177,13 +177,13 @@ async def _deployment(group: Group, timezone: str) -> RunnerDeployment:
         group.name,
         schedule=when,
         parameters={"feeds": list(group.feeds), "due": True},
-        concurrency_limit=_once(),
+        concurrency_limit=_one_at_a_time(),
         description=f"Polls {', '.join(group.feeds)}",
     )
 
 
 @contextlib.asynccontextmanager
-async def _watching(db: Database | None) -> AsyncIterator[None]:
+async def _request_watcher(db: Database | None) -> AsyncIterator[None]:
     """Have what editors ask for carried out while the flows are served."""
     watcher = asyncio.create_task(_watch(db))
     try:
@@ -200,47 +200,47 @@ async def _watch(db: Database | None) -> None:
     Without a ledger nothing waits: another machine writes the drafts.
     """
     for look in itertools.count(1):
-        await asyncio.sleep(_LOOK_S)
+        await asyncio.sleep(_REQUEST_POLL_S)
         try:
-            if look % _LOOKS == 0:
+            if look % _ZOMBIE_CHECK_EVERY == 0:
                 await crash_zombie_runs()
-            if db is not None and await asyncio.to_thread(_waits, db):
+            if db is not None and await asyncio.to_thread(_is_request_waiting, db):
                 await arun_deployment(f"requests/{REQUESTS}", timeout=120, as_subflow=False)
         except Exception as error:  # noqa: BLE001 - the next look may fare better
             log.warning("what editors ask for cannot be carried out just now: %s", error)
 
 
-def _waits(db: Database) -> bool:
+def _is_request_waiting(db: Database) -> bool:
     """Tell whether somebody wants a redraft or a publication, or a text is to be written."""
     now = datetime.now(UTC)
-    due = (one.next_at is None or one.next_at <= now for one in db.publications.pending())
+    due = (publication.next_at is None or publication.next_at <= now for publication in db.publications.pending())
     return bool(db.redrafts.counts() or db.versions.pending_by_feed()) or any(due)
 
 
-def runs() -> set[int]:
+def run_processes() -> set[int]:
     """Return the processes of flow runs: our children, but for Prefect's server, which has its own group."""
     ours = (os.getpid(), os.getpgrp())
-    return {pid for pid, parent, group, line in _listed() if (parent, group) == ours and "prefect" in line}
+    return {pid for pid, parent, group, line in _processes() if (parent, group) == ours and "prefect" in line}
 
 
-def tell(processes: Iterable[int], number: signal.Signals) -> None:
+def send_signal(processes: Iterable[int], number: signal.Signals) -> None:
     """Send a signal to those of the processes that are still there."""
     for pid in processes:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
 
 
-def _listed() -> Iterator[tuple[int, int, int, str]]:
+def _processes() -> Iterator[tuple[int, int, int, str]]:
     """Return id, parent, group and command line of every process that we may see."""
     if (_PROC / "self/stat").exists():  # Linux; slim containers have no ps
-        return _in_proc()
+        return _processes_in_proc()
     command = ["ps", "-axo", "pid=,ppid=,pgid=,args="]
     listed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     rows = (line.split(None, 3) for line in listed.stdout.splitlines())
     return ((int(row[0]), int(row[1]), int(row[2]), row[-1]) for row in rows if len(row) > 2)
 
 
-def _in_proc() -> Iterator[tuple[int, int, int, str]]:
+def _processes_in_proc() -> Iterator[tuple[int, int, int, str]]:
     for folder in _PROC.glob("[0-9]*"):
         try:
             # Its name, in parentheses, may hold anything, spaces and parentheses included.

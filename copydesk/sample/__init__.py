@@ -11,15 +11,15 @@ from copydesk.sample.server import PORT, SampleServer, write_subscriptions
 from pipeline.config import base_folder
 from pipeline.domain.errors import ConfigError
 
-_entered: list[bool] = []
+_active: list[bool] = []
 
 
 def is_sample() -> bool:
     """Say whether this process works on the sample beat."""
-    return bool(_entered)
+    return bool(_active)
 
 
-def enter() -> None:
+def use_sample() -> None:
     """Point this process at the sample's feeds, ledger and Prefect database; drafts go to output/."""
     folder = base_folder() / ".copydesk" / "sample"
     try:
@@ -35,11 +35,11 @@ def enter() -> None:
     os.environ["COPYDESK_FEEDS"] = str(subscriptions)
     os.environ["COPYDESK_DATABASE_URL"] = f"sqlite:///{folder / 'ledger.db'}"
     os.environ["PREFECT_HOME"] = str(folder / "prefect")
-    _entered.append(True)
+    _active.append(True)
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[None]:
+def serve_sample_feeds() -> Iterator[None]:
     """Serve the sample's feeds while a run lasts; nothing to do for the operator's own feeds."""
     if not is_sample():
         yield

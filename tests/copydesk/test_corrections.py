@@ -42,7 +42,7 @@ def test_review_refuses_the_old_figures_shows_both_sources_and_approves_the_new(
     wire: Wire, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("a\no\nq\n"))
-    review.start(None, None)
+    review.review_drafts(None, None)
     said = capsys.readouterr()
     assert "has 2 blocking findings" in said.err
     assert said.out.count("The source changed after this was drafted") == 1
@@ -51,7 +51,7 @@ def test_review_refuses_the_old_figures_shows_both_sources_and_approves_the_new(
     assert "34 staff" in before
     wire.correct_draft()
     monkeypatch.setattr("sys.stdin", io.StringIO("a\n"))
-    review.start(None, None)
+    review.review_drafts(None, None)
     assert wire.row.state == "approved"
 
 

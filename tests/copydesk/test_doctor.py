@@ -9,7 +9,7 @@ import pytest
 
 from copydesk import doctor
 from copydesk import feeds as feeds_command
-from copydesk.feeds_check import FeedCheckReport, examine
+from copydesk.feeds_check import FeedCheckReport, check_feed
 from tests.end_to_end.project import Project
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import ModelServer, Reply
@@ -50,7 +50,7 @@ def project(
 def examined(capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[bool, str]]:
     """Run the doctor in this process; its exit code is 1 where one line tells of trouble."""
     with pytest.raises(SystemExit) as ended:
-        doctor.examine(as_json=True)
+        doctor.doctor(as_json=True)
     rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
     assert ended.value.code == (not all(row["ok"] for row in rows))
     return {row["what"]: (row["ok"], row["said"]) for row in rows}
@@ -127,7 +127,7 @@ def test_so_it_is_for_one_feed_of_several(
     async def breaking(net: Any, parse: Any, feed: Any, now: Any) -> FeedCheckReport:
         if feed.key == "one":
             raise ZeroDivisionError("nought")
-        return await examine(net, parse, feed, now)
+        return await check_feed(net, parse, feed, now)
 
     monkeypatch.setattr(feeds_command, "examine", breaking)
     found = examined(capsys)

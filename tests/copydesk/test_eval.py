@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from copydesk.eval import evaluate, judge, write_all
+from copydesk.eval import evaluate, score_answer, write_all
 from pipeline.domain.errors import ConfigError, LLMError, LLMRejected
 from pipeline.domain.models import Beat, LLMResponse, Provenance, Source, TokenUsage
 from pipeline.rewrite.evaluation.golden_set import GoldenCase, load_cases, load_recorded
@@ -214,14 +214,14 @@ async def test_one_items_trouble_is_its_own_and_a_refusal_is_everybodys() -> Non
 
 def test_an_answer_of_no_use_is_a_score_with_its_reason_and_its_cost() -> None:
     [case, *_] = cases()
-    found = judge(case, ANSWER, lambda usage: usage.prompt_tokens * 2)
+    found = score_answer(case, ANSWER, lambda usage: usage.prompt_tokens * 2)
     assert "cannot be used" in (found.trouble or "")
     assert (found.passed, found.micros) == (False, 10)
-    none = judge(case, LLMError("filtered", retry=False), lambda _usage: 1)
+    none = score_answer(case, LLMError("filtered", retry=False), lambda _usage: 1)
     assert (none.trouble, none.micros) == ("filtered", None)
 
 
 def test_an_answer_without_usage_has_no_price() -> None:
     told = load_recorded(ROOT / "evals", "hand-written")
     [case, *_] = cases()
-    assert judge(case, told[case.key], lambda _usage: 0).micros is None
+    assert score_answer(case, told[case.key], lambda _usage: 0).micros is None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from copydesk.feeds import unsubscribed
-from copydesk.feeds_check import Answer, examine, item_outcomes, kind_of, warnings
+from copydesk.feeds_check import Answer, check_feed, item_outcomes, kind_of, warnings
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FeedConfig, Item
 from pipeline.feeds.fetch import FetchedFeed
@@ -51,9 +51,9 @@ async def test_a_feed_is_fetched_read_and_judged() -> None:
         url = server.add("/feed", RSS, content_type="application/rss+xml", headers=cached, etag='"1"')
         old = server.add("/old", status=301, headers={"Location": "/feed"})
         async with HttpClient("test", allowed=server.hosts) as net:
-            found = await examine(net, parse_here, feed(url=old), NOW)
+            found = await check_feed(net, parse_here, feed(url=old), NOW)
     assert found.ok
-    assert (found.title, found.kind, found.asked) == ("The Wire", "RSS 2.0", old)
+    assert (found.title, found.kind, found.url) == ("The Wire", "RSS 2.0", old)
     assert [(row.title, row.fate) for row in found.rows] == [("Miners sell", "drafted")]
     assert found.answer == Answer(
         url=url,
@@ -64,15 +64,15 @@ async def test_a_feed_is_fetched_read_and_judged() -> None:
         fresh_s=1800,
         again_s=1800,
     )
-    assert found.odd[0] == f"moved for good: write url: {url}"
+    assert found.warnings[0] == f"moved for good: write url: {url}"
 
 
 async def test_a_feed_that_cannot_be_read_is_told_from_one_that_cannot_be_had() -> None:
     with FeedServer() as server:
         wrong = server.add("/page", b"<html><body>Welcome</body></html>", content_type="text/html")
         async with HttpClient("test", allowed=server.hosts) as net:
-            missing = await examine(net, parse_here, feed(url=server.url("/none")), NOW)
-            html = await examine(net, parse_here, feed(url=wrong), NOW)
+            missing = await check_feed(net, parse_here, feed(url=server.url("/none")), NOW)
+            html = await check_feed(net, parse_here, feed(url=wrong), NOW)
     assert (missing.ok, missing.answer) == (False, None)
     assert "404" in (missing.error or "")
     assert not html.ok

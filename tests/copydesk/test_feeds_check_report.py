@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from copydesk.feeds_check import SHOWN, Answer, FeedCheckReport, Row, page, span
+from copydesk.feeds_check import MAX_SHOWN, Answer, FeedCheckReport, Row, page, span
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -110,10 +110,10 @@ def test_what_the_server_said_is_a_line_each(changes: dict[str, Any], line: str)
 
 
 def test_a_long_feed_shows_its_first_items_and_counts_all() -> None:
-    lines = page(checkup(rows=tuple(row(title=f"No {number}") for number in range(SHOWN + 2))))
-    assert sum("  No " in line for line in lines) == SHOWN
+    lines = page(checkup(rows=tuple(row(title=f"No {number}") for number in range(MAX_SHOWN + 2))))
+    assert sum("  No " in line for line in lines) == MAX_SHOWN
     assert "  … and 2 items more" in lines
-    assert f"Of {SHOWN + 2} items: {SHOWN + 2} drafted." in lines
+    assert f"Of {MAX_SHOWN + 2} items: {MAX_SHOWN + 2} drafted." in lines
 
 
 def test_a_feed_without_items_has_no_table() -> None:

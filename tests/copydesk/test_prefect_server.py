@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from copydesk.prefect_server import _served, small_server, started
-from flows.prefect_api import is_named, renew
+from copydesk.prefect_server import _serving_port, small_server, start_process
+from flows.prefect_api import has_server, refresh_settings
 from pipeline.config import minimal_environment
 from pipeline.config.child_environment import NO_TELEMETRY
 from pipeline.domain.errors import ConfigError
@@ -38,7 +38,7 @@ def unset(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 def environ_of_a_child(folder: Path) -> dict[str, str]:
     with (folder / "printed").open("wb") as output:
-        assert started(PRINTS, output).wait(300) == 0
+        assert start_process(PRINTS, output).wait(300) == 0
     told = json.loads((folder / "printed").read_text())
     assert isinstance(told, dict)
     return told
@@ -92,23 +92,23 @@ def test_a_run_takes_the_server_of_a_serve_that_answers_and_no_other_programs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "")
-    renew()
+    refresh_settings()
     told = tmp_path / ".copydesk/prefect-server.port"
     with FeedServer() as server:
         port = int(server.url("").rpartition(":")[2])
         told.parent.mkdir()
         told.write_text(str(port))
-        assert _served(tmp_path) is None
+        assert _serving_port(tmp_path) is None
         server.add("/api/health", b"true", content_type="application/json")
         with small_server(tmp_path) as ready:
             ready()
             assert os.environ["PREFECT_API_URL"] == f"http://127.0.0.1:{port}/api"
-            assert is_named()
-    renew()
+            assert has_server()
+    refresh_settings()
     assert "PREFECT_API_URL" not in os.environ
-    assert _served(tmp_path) is None
+    assert _serving_port(tmp_path) is None
     told.write_text("no port")
-    assert _served(tmp_path) is None
+    assert _serving_port(tmp_path) is None
 
 
 def test_a_log_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from copydesk.backfill import must_ask
-from copydesk.run import Count, shown
+from copydesk.backfill import needs_confirmation
+from copydesk.run import Count, progress_bar
 
 
 def test_a_count_tells_pace_cost_and_time_left() -> None:
@@ -45,7 +45,7 @@ def test_a_terminal_sees_pages_items_and_dollars() -> None:
     moments = iter(range(0, 3000, 30))
     count = Count(expected=3, first="starting Prefect")
     assert count.doing("") == "starting Prefect"
-    with shown(count, console=console, clock=lambda: next(moments)) as notify:
+    with progress_bar(count, console=console, clock=lambda: next(moments)) as notify:
         notify("days", "read", 0)
         notify("days", "read", 0)
         assert count.doing("days") == "reading days, page 2"
@@ -59,7 +59,7 @@ def test_a_terminal_sees_pages_items_and_dollars() -> None:
 def test_without_a_terminal_nothing_is_shown() -> None:
     screen = io.StringIO()
     count = Count()
-    with shown(count, console=Console(file=screen)) as notify:
+    with progress_bar(count, console=Console(file=screen)) as notify:
         notify("days", "claimed", 0)
     assert screen.getvalue() == ""
     assert count.claimed == 1
@@ -79,4 +79,4 @@ def test_without_a_terminal_nothing_is_shown() -> None:
 def test_much_money_and_many_items_of_unknown_price_are_asked_about(
     likely: int | None, items: int, model: bool, asks: bool
 ) -> None:
-    assert must_ask({"likely": likely, "items": items}, Decimal(1), model=model) is asks
+    assert needs_confirmation({"likely": likely, "items": items}, Decimal(1), model=model) is asks

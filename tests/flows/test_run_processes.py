@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.serve import runs, tell
+from flows.serve import run_processes, send_signal
 
 
 @contextlib.contextmanager
@@ -26,8 +26,8 @@ def child(*arguments: str, apart: bool = False) -> Iterator["subprocess.Popen[by
 def test_a_run_is_found_where_there_is_no_ps_and_the_server_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with child("prefect.engine") as run, child("prefect", apart=True) as server, child("desk") as other:
-        assert run.pid in runs()
-        assert not {server.pid, other.pid} & runs()
+        assert run.pid in run_processes()
+        assert not {server.pid, other.pid} & run_processes()
 
 
 def test_who_is_gone_is_told_nothing() -> None:
@@ -35,5 +35,5 @@ def test_who_is_gone_is_told_nothing() -> None:
         gone.kill()
         gone.wait()
     with child() as process:
-        tell([gone.pid, process.pid], signal.SIGKILL)
+        send_signal([gone.pid, process.pid], signal.SIGKILL)
         assert process.wait(120) == -signal.SIGKILL

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from flows.zombie_runs import PATIENCE, is_dead, leaked_slots
+from flows.zombie_runs import MAX_SILENCE, is_dead, leaked_slots
 
 NOW = datetime(2026, 2, 5, tzinfo=UTC)
-LONG_AGO = NOW - PATIENCE - timedelta(seconds=1)
+LONG_AGO = NOW - MAX_SILENCE - timedelta(seconds=1)
 
 
 def test_a_run_is_dead_that_neither_began_nor_gave_a_sign_of_late() -> None:
