@@ -1,4 +1,4 @@
-"""`copydesk backfill`: says what a span of dates would cost, asks where that is much, and drafts it."""
+"""`copydesk backfill`: estimates the cost of a date range, asks if it is high, and drafts the items."""
 
 import sys
 from collections.abc import Callable
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from pipeline.services import BackfillPreview
 
 _MAX_UNPRICED = 20
-"""Items that are drafted unasked where nobody knows the price."""
+"""Items that are drafted without a question when the price of the model is unknown. Chosen, not measured."""
 
 
 class StartBackfill(Protocol):
-    """Carries out the backfill, dry or not, and returns its report; keeps up a count meanwhile."""
+    """Runs the backfill, as a dry run or not, and updates `count` meanwhile."""
 
     def __call__(
         self,
@@ -44,10 +44,9 @@ def backfill(
     as_json: bool,
     direct: bool = False,
 ) -> None:
-    """Backfill a feed in this process and report; `direct`: without Prefect.
+    """Backfill a feed in this process and print the report; `direct`: without Prefect.
 
-    Raises ConfigError for a span that nothing can be in, and where somebody has to agree to the costs and
-    nobody can be asked.
+    Raises ConfigError for an empty date range, and if the cost needs a confirmation and there is no terminal.
     """
     with serve_sample_feeds():
         settings = load_checked_settings()
@@ -69,16 +68,16 @@ def backfill(
             limit_usd = None if yes else settings.confirm
             report = _confirm_and_draft(run, limit_usd, model=settings.model is not None)
     if report is None:
-        err.print("Nothing was drafted, and nothing was written.")
+        err.print("Stopped: nothing was drafted or written.")
     else:
         print_report(report, as_json=as_json)
 
 
 def _confirm_and_draft(run: StartBackfill, limit_usd: Decimal | None, *, model: bool) -> Report | None:
-    """Draft a span once somebody agreed to what it costs; None where they did not.
+    """Draft the items after the user confirmed the cost; returns None if the user did not.
 
-    What the dry run before the question read is kept for the run after it. Whoever agreed beforehand (`dear`
-    is None) has each page taken in as it is read.
+    The dry run before the question leaves its pages in `previews` for the run after it. Without a question
+    (`limit_usd` is None) each page is stored as soon as it is read.
     """
     count, previews = Count(), dict[str, "BackfillPreview"]()
 
@@ -95,21 +94,22 @@ def _confirm_and_draft(run: StartBackfill, limit_usd: Decimal | None, *, model: 
 
 
 def needs_confirmation(estimate: Report, limit_usd: Decimal, *, model: bool) -> bool:
-    """Tell whether somebody has to agree: the likely cost is above `dear` US dollars, or anybody's guess."""
+    """Return whether the user has to confirm: the likely cost is above `limit_usd` US dollars, or unknown."""
     if estimate["likely"] is None:
         return model and bool(estimate["items"] > _MAX_UNPRICED)
     return bool(estimate["likely"] > limit_usd * 1_000_000)
 
 
 def _ask_user(estimate: Report) -> bool:
-    """Ask whether to go on. Raises ConfigError where there is no terminal to ask at."""
+    """Return the user's answer to `Continue?`. Raises ConfigError if there is no terminal."""
     if not (sys.stdin.isatty() and err.is_terminal):
         raise ConfigError(
-            f"this would draft {_cost(estimate)}, and there is no terminal to ask at: add --yes to go on, "
-            "--limit for fewer items, or set COPYDESK_CONFIRM to what needs no question, in US dollars",
+            f"this would draft {_cost(estimate)}; there is no terminal to confirm that: add --yes to "
+            "continue, use --limit for fewer items, or set COPYDESK_CONFIRM to the highest cost without a question, "
+            "in US dollars",
             variable="COPYDESK_CONFIRM",
         )
-    err.print("Go on? \\[y/N] ", end="")
+    err.print("Continue? \\[y/N] ", end="")
     try:
         return input().strip().lower() in ("y", "yes")
     except EOFError:
@@ -117,7 +117,7 @@ def _ask_user(estimate: Report) -> bool:
 
 
 def _print_plan_summary(plan: Report) -> None:
-    """Say what is going to be drafted, beside the report: that one may be for machines."""
+    """Print what will be drafted, on stderr: stdout may be JSON."""
     if plan["items"]:
         err.print(f"To be drafted: {_cost(plan['estimate'])}.")
         _print_remaining(plan, err.print)
@@ -128,13 +128,13 @@ def _cost(estimate: Report) -> str:
     if estimate["likely"] is None:
         return items
     likely, highest = dollars(estimate["likely"]), dollars(estimate["most"])
-    return f"{items} for about {likely}, at most {highest} where each answer is right at once"
+    return f"{items} for about {likely}, at most {highest} if no request has to be repeated"
 
 
 def _print_remaining(plan: Report, print_text: Callable[[str], object]) -> None:
     if plan["left"]:
         more = pluralize(plan["left"], "more item")
-        print_text(f"{more} of the span, and what may be further back, are left as they are: --limit is reached.")
+        print_text(f"{more} of the date range, and possibly older ones, are not drafted: --limit is reached.")
 
 
 def _print_plan(plan: Report, *, as_json: bool) -> None:
@@ -153,4 +153,4 @@ def _print_plan(plan: Report, *, as_json: bool) -> None:
     _print_remaining(plan, print_line)
     if estimate["likely"] is not None:
         likely, highest = dollars(estimate["likely"]), dollars(estimate["most"])
-        print_line(f"It would cost about {likely}, and at most {highest} where each answer is right at once.")
+        print_line(f"It would cost about {likely}, at most {highest} if no request has to be repeated.")

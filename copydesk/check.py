@@ -1,7 +1,4 @@
-"""A checked text on the terminal: its findings marked where they stand, then listed with their lines.
-
-`copydesk check`: what the checks say about a draft, any Markdown file, or pairs of texts.
-"""
+"""`copydesk check`: checks a draft, a Markdown file or pairs of texts, and prints the findings."""
 
 import json
 import sys
@@ -34,10 +31,10 @@ _GUTTER = 5
 
 
 def show(body: str, first_line: int, findings: Sequence[Finding], source: str, front: Front | None) -> None:
-    """Print a text with its findings marked `[1: like this]`, and what each of them says.
+    """Print a text with its findings marked `[1: like this]`, then the findings with their lines.
 
-    `first_line` is the number in its file of the text's first line. Title and description stand above it
-    where something is marked in them.
+    `first_line`: line number of the text's first line in its file. Title and description are printed above
+    the text if they have findings.
     """
     numbered = list(enumerate(findings, 1))
     for field in LINES if front else ():
@@ -56,12 +53,12 @@ def show(body: str, first_line: int, findings: Sequence[Finding], source: str, f
 
 
 def line_of(body: str, finding: Finding, first_line: int) -> int | None:
-    """Return the line of its file in which a finding of the body begins; None for any other."""
+    """Return the line number in the file where a finding of the body starts; None for other findings."""
     return None if finding.body_span is None else first_line + body.count("\n", 0, finding.body_span[0])
 
 
 def counts(findings: Sequence[Finding]) -> dict[str, int]:
-    """Return how many findings there are of each severity."""
+    """Return the number of findings by severity."""
     by_severity = Counter(finding.severity for finding in findings)
     return {severity.value: by_severity[severity] for severity in Severity}
 
@@ -69,21 +66,21 @@ def counts(findings: Sequence[Finding]) -> dict[str, int]:
 Numbered = Sequence[tuple[int, Finding]]
 
 
-def _mark(text: str, findings: Numbered) -> Text:
-    """Return a text with a bracket and a number around each of its findings, and its colour on it."""
+def _mark(plain: str, findings: Numbered) -> Text:
+    """Return a text with numbered brackets and a colour for each finding."""
     signs: list[tuple[int, int, str]] = []
     for number, finding in findings:
         if finding.span:
             start, end = finding.span
-            # What closes comes first where both stand at one place, and what opened last closes first.
+            # At one position closing signs come first, in the reverse order of opening.
             signs += ((start, number, f"[{number}: "), (end, -number, "]"))
     signs.sort(key=lambda sign: (sign[0], sign[1]))
     text, done = Text(), 0
     moved = list(accumulate((len(sign) for _, _, sign in signs), initial=0))
     for at, _, sign in signs:
-        text.append(_visible(text[done:at])).append(sign)
+        text.append(_visible(plain[done:at])).append(sign)
         done = at
-    text.append(_visible(text[done:]))
+    text.append(_visible(plain[done:]))
     _colour(text, findings, [at for at, _, _ in signs], moved)
     return text
 
@@ -112,7 +109,7 @@ def _print_finding(number: int, finding: Finding, body: str, first_line: int, so
 
 
 def _print_wrapped(gutter: str, style: str, text: Text) -> None:
-    """Print text beside a gutter: wrapped on a terminal, one line elsewhere."""
+    """Print text after a gutter: wrapped on a terminal, one line elsewhere."""
     lines = text.wrap(out, max(20, out.width - len(gutter))) if out.is_terminal else [text]
     for number, line in enumerate(lines or [text]):
         line.rstrip()
@@ -126,12 +123,12 @@ def _summary(findings: Sequence[Finding]) -> str:
 
 
 def _visible(text: str) -> str:
-    """Return text so that the terminal does not obey it."""
+    """Return text without control characters."""
     return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
 
 
 class CheckedText(NamedTuple):
-    """A text, what it was written from, and what is found about it."""
+    """A text with its source and its findings."""
 
     name: str
     body: str
@@ -145,14 +142,17 @@ class CheckedText(NamedTuple):
 def check(
     draft: str | None, source: str | None, pairs: str | None, language: str | None, *, as_json: bool
 ) -> None:
-    """Check one draft or file, or each line of a file of pairs; exit code 1 where something blocks."""
+    """Check a draft, a file, or each line of a file of pairs; exit code 1 for a blocking finding."""
     if pairs is not None:
         if draft or source or as_json:
-            raise ConfigError("--pairs FILE stands alone: it has its sources in it, and prints JSON")
+            raise ConfigError(
+                "use --pairs FILE without a draft, --source and --json: the file contains the sources, "
+                "and the output is always JSON"
+            )
         _check_pairs(pairs, language or "en")
         return
     if draft is None:
-        raise ConfigError("name a draft, or a Markdown file and its --source; or --pairs FILE.jsonl")
+        raise ConfigError("name a draft, a Markdown file with its --source, or --pairs FILE.jsonl")
     checked = _check_file(draft, source, language) if source is not None else _check_draft(draft, language)
     if as_json:
         print_json(_as_dict(checked))
@@ -163,20 +163,20 @@ def check(
 
 
 def _check_file(draft: str, source: str, language: str | None) -> CheckedText:
-    """Check a Markdown file against a plain text; an article's headings are asked for where it has any."""
+    """Check a Markdown file against a plain text; required sections only if it has one of an article's."""
     text = _read(draft)
     metadata, body = _split(text, draft)
     beat = _beat(body)
-    written_from = _source(_read(source), metadata, language)
+    basis = _source(_read(source), metadata, language)
     page = DraftDocument(body, beat)
     is_article = any(section.heading.casefold() in map(str.casefold, page.fixed) for section in page.sections)
     front = front_of(metadata, body, beat) if metadata else None
-    findings = run_checks(written_from, body, beat, front=front, sections=is_article)
-    return CheckedText(draft, body, _first_line(text, body), written_from, beat, findings, front)
+    findings = run_checks(basis, body, beat, front=front, sections=is_article)
+    return CheckedText(draft, body, _first_line(text, body), basis, beat, findings, front)
 
 
 def _check_draft(ref: str, language: str | None) -> CheckedText:
-    """Check a draft of the ledger against its own source; the text on disk counts."""
+    """Check a draft of the database against its own source, with its text on disk."""
     from pipeline.articles.files import read_bytes
     from pipeline.config import load_feeds, load_settings
     from pipeline.services.draft_file import (
@@ -194,7 +194,7 @@ def _check_draft(ref: str, language: str | None) -> CheckedText:
         try:
             row = db.drafts.get(ref)
         except ReviewError as error:
-            message = f"{error.message}; of any other file tell its --source as well"
+            message = f"{error.message}; for a file that is no draft, add --source"
             raise ConfigError(message, draft=ref) from error
     data = read_bytes(settings.output, row.path)
     text = row.version_text if data is None else decode_text(row.path, data)
@@ -217,7 +217,7 @@ def _read(path: str) -> str:
 
 
 def _split(text: str, path: str) -> tuple[dict[str, Any], str]:
-    """Return front matter and body; a file without front matter is all body."""
+    """Return front matter and body; a file without front matter is only body."""
     if not text.startswith("---"):
         return {}, text
     try:
@@ -227,7 +227,7 @@ def _split(text: str, path: str) -> tuple[dict[str, Any], str]:
 
 
 def _beat(body: str) -> Beat:
-    """Return the beat that a text's own heading tells of; any other where it has none."""
+    """Return a beat with the market that the text's impact heading names, else with the default market."""
     plain = Beat(key="file")
     start = f"## {plain.impact} ".casefold()
     line = next((line for line in body.splitlines() if line.casefold().startswith(start)), "")
@@ -252,7 +252,7 @@ def _source(text: str, metadata: dict[str, Any], language: str | None) -> Source
 
 
 def _publication_time(value: object) -> datetime:
-    """Return a file's time of publication; now, where it tells none."""
+    """Return a file's publication time, aware; the current time if it has none."""
     try:
         time = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
     except ValueError:
@@ -290,19 +290,20 @@ def _as_dict(checked: CheckedText) -> dict[str, Any]:
 
 
 def _checked_field(checked: CheckedText, finding: Finding) -> str:
-    """Return what of a file a finding's place lies in."""
+    """Return the field or body that a finding's span refers to."""
     return (checked.front.text(finding.field) if checked.front else "") or checked.body
 
 
 def _check_pairs(path: str, language: str) -> None:
-    """Print what the source of each line does not bear out in its output, a line of JSON each."""
+    """Print one JSON object for each pair: the claims of its output that its source does not support."""
     for row in _rows(path):
         begun = perf_counter()
         findings = check_text(row["source"], row["output"], language=language)
         took = 1000 * (perf_counter() - begun)
         results = [_finding_dict(finding, row["output"], row["source"]) for finding in findings]
-        flags = [{key: result[key] for key in _FLAG_FIELDS} for result in results if result["severity"] != Severity.NOTE]
-        notes = [one for one in results if one["severity"] == Severity.NOTE]
+        notes = [result for result in results if result["severity"] == Severity.NOTE]
+        claims = [result for result in results if result["severity"] != Severity.NOTE]
+        flags = [{key: result[key] for key in _FLAG_FIELDS} for result in claims]
         line = {"id": row["id"], "flags": flags, "notes": notes, "ms": round(took, 3)}
         sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
 
@@ -311,14 +312,15 @@ _FLAG_FIELDS = ("start", "end", "text", "kind", "severity")
 
 
 def _rows(path: str) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a file of pairs. Raises ConfigError naming the line that is none."""
+    """Yield the rows of a JSON Lines file of pairs. Raises ConfigError with the number of an invalid line."""
     for number, line in enumerate(_read(path).split("\n"), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise ConfigError(f"{path}:{number}: no JSON ({error}); write one object a line") from error
+            message = f"{path}:{number}: not valid JSON ({error}); write one object on each line"
+            raise ConfigError(message) from error
         types = {"id": (str, int), "source": str, "output": str}
         for key, kind in types.items():
             if not isinstance(row, dict) or not isinstance(row.get(key), kind):  # type: ignore[arg-type]
@@ -334,5 +336,7 @@ def _finding_dict(finding: Finding, text: str, source: str) -> dict[str, Any]:
         "text": text[start:end],
         "kind": finding.kind,
         "severity": finding.severity.value,
-        "evidence": [{"start": start_, "end": two, "text": source[start_:two]} for start_, two in finding.evidence],
+        "evidence": [
+            {"start": first, "end": last, "text": source[first:last]} for first, last in finding.evidence
+        ],
     }

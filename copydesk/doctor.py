@@ -1,9 +1,10 @@
-"""`copydesk doctor`: settings, ledger, output, Prefect, model, targets, feeds; each trouble with its fix."""
+"""`copydesk doctor`: checks settings, database, output, Prefect, model, targets and feeds, and names fixes."""
 
 import asyncio
 import sys
 import tempfile
 from collections.abc import Callable
+from typing import NamedTuple
 
 from copydesk.console import without_feed_key, print_json, print_line, printable, error_message
 from copydesk.feeds import check_feeds
@@ -17,42 +18,46 @@ from pipeline.publishing import check_target as examine_target
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.storage import Database
 
-CheckResult = tuple[str, bool, str]
+class CheckResult(NamedTuple):
+    """Result of one check."""
+
+    name: str
+    ok: bool
+    message: str
 
 
 def doctor(*, as_json: bool) -> None:
-    """Run every examination; exit code 1 if one finds trouble.
+    """Run every check and print the results; exit code 1 if a check fails.
 
-    Raises ConfigError where the environment names a proxy that cannot be used: nothing could be reached.
+    Raises ConfigError if the environment names an unusable proxy: then no host is reachable.
     """
     require_usable_proxies()
     with serve_sample_feeds():
         results = _results()
     if as_json:
-        print_json([{"what": what, "ok": ok, "said": said} for what, ok, said in results])
+        print_json([{"what": name, "ok": ok, "said": message} for name, ok, message in results])
     else:
-        for what, ok, message in results:
-            print_line(
-                f"{'[green]ok[/green]     ' if ok else '[red]trouble[/red]'} {printable(what)}: "
-                f"{printable(message)}"
-            )
-    sys.exit(not all(ok for _, ok, _ in results))
+        for name, ok, message in results:
+            mark = "[green]ok[/green]   " if ok else "[red]error[/red]"
+            print_line(f"{mark} {printable(name)}: {printable(message)}")
+    sys.exit(not all(result.ok for result in results))
 
 
 def _results() -> list[CheckResult]:
     try:
         settings = load_settings()
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is a line of the report
-        return [("settings", False, error_message(error))]
-    results = [("settings", True, f"read for {settings.base}")]
+    except Exception as error:  # noqa: BLE001 - every error is a line of the report
+        return [CheckResult("settings", False, error_message(error))]
+    results = [CheckResult("settings", True, f"read for {settings.base}")]
     try:
         subscriptions = load_feeds(settings.feeds_file)
     except Exception as error:  # noqa: BLE001
-        return [*results, ("feeds.yaml", False, error_message(error))]
+        return [*results, CheckResult("feeds.yaml", False, error_message(error))]
+    summary = f"{len(subscriptions.feeds)} feeds, {len(subscriptions.beats)} beats"
     results += [
-        ("feeds.yaml", True, f"{len(subscriptions.feeds)} feeds, {len(subscriptions.beats)} beats"),
+        CheckResult("feeds.yaml", True, summary),
         _check("prompts", lambda: _prompts(settings, subscriptions)),
-        _check("ledger", lambda: _database(settings, subscriptions)),
+        _check("database", lambda: _database(settings, subscriptions)),
         _check("output", lambda: _output(settings)),
         _check("desk", lambda: _desk(settings)),
         _check("runs", lambda: _runs(settings)),
@@ -63,8 +68,8 @@ def _results() -> list[CheckResult]:
     try:
         feeds = asyncio.run(check_feeds(settings, enabled))
     except Exception as error:  # noqa: BLE001
-        return [*results, ("feeds", False, error_message(error))]
-    return results + [(f"feed {feed['feed']}", feed["ok"], _feed(feed)) for feed in feeds]
+        return [*results, CheckResult("feeds", False, error_message(error))]
+    return results + [CheckResult(f"feed {feed['feed']}", feed["ok"], _feed(feed)) for feed in feeds]
 
 
 def _feed(feed: dict[str, object]) -> str:
@@ -75,11 +80,11 @@ def _feed(feed: dict[str, object]) -> str:
     )
 
 
-def _check(what: str, step: Callable[[], str]) -> CheckResult:
+def _check(name: str, step: Callable[[], str]) -> CheckResult:
     try:
-        return what, True, step()
-    except Exception as error:  # noqa: BLE001 - the other examinations are still to come
-        return what, False, error_message(error)
+        return CheckResult(name, True, step())
+    except Exception as error:  # noqa: BLE001 - the other checks still run
+        return CheckResult(name, False, error_message(error))
 
 
 def _target(settings: Settings, target: Target) -> Callable[[], str]:
@@ -101,7 +106,7 @@ def _output(settings: Settings) -> str:
     try:
         settings.output.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=settings.output) as probe:
-            probe.write(b"a draft could stand here")
+            probe.write(b"test")
     except OSError as error:
         raise OutputError(
             f"{settings.output}: {error.strerror}; make it writable or set COPYDESK_OUTPUT",
@@ -113,25 +118,23 @@ def _output(settings: Settings) -> str:
 def _desk(settings: Settings) -> str:
     require_user_secret(settings)
     if settings.desk_user_header:
-        return f"a proxy names editors in {settings.desk_user_header}, and shows the secret that is set"
-    return "its token signs editors in"
+        return f"a proxy names the editor in the header {settings.desk_user_header} and sends the secret"
+    return "editors sign in with its token"
 
 
 def _runs(settings: Settings) -> str:
     if not settings.prefect:
-        return "runs without Prefect (COPYDESK_PREFECT=off); `copydesk serve` needs it on"
+        return "runs without Prefect (COPYDESK_PREFECT=off); `copydesk serve` needs COPYDESK_PREFECT=on"
     require_api_url()
     asyncio.run(require_api())
     if has_server():
-        return (
-            "flow runs of Prefect, on the server that PREFECT_API_URL or Prefect's profile names; it answers"
-        )
-    return "flow runs of Prefect, on a server that is started for them; COPYDESK_PREFECT=off does without"
+        return "Prefect flow runs, on the server of PREFECT_API_URL or Prefect's profile; the server answers"
+    return "Prefect flow runs, on a server that each run starts; COPYDESK_PREFECT=off runs without Prefect"
 
 
 def _model(settings: Settings) -> str:
     if settings.model is None:
-        return "none set: drafts are offline briefs; set COPYDESK_MODEL and OPENAI_API_KEY for rewrites"
+        return "not set: drafts are offline briefs; set COPYDESK_MODEL and OPENAI_API_KEY to rewrite items"
     return asyncio.run(_ping(settings, settings.model))
 
 

@@ -1,6 +1,6 @@
-"""Who writes when `copydesk eval` asks: the configured model, outside the ledger.
+"""`copydesk eval`: scores recorded answers or new answers of the model against the golden set in evals/.
 
-`copydesk eval`: what a prompt is worth, by the golden set; recorded answers, or a model's own.
+Model calls of an evaluation are not stored in the database and not counted against the spending caps.
 """
 
 import asyncio
@@ -41,23 +41,23 @@ from pipeline.storage import dollars
 
 
 class Writer(Protocol):
-    """Whoever answers about an item."""
+    """Answers requests to rewrite an item."""
 
     async def write(self, source: Source, beat: Beat) -> LLMResponse:
-        """Return the answer that was used, its usage that of every call. Raises LLMError."""
+        """Return the accepted answer, with the token usage of all its calls. Raises LLMError."""
 
 
 @contextlib.asynccontextmanager
 async def open_writer(settings: Settings, name: str | None) -> AsyncIterator[Writer]:
-    """Open the configured model with the beats' own prompts, or the one named. Raises ConfigError."""
+    """Yield the configured model, with the prompt `name` or each beat's own. Raises ConfigError."""
     if settings.model is None:
-        raise ConfigError("no model is set that could be asked: set COPYDESK_MODEL, or leave --ask out")
+        raise ConfigError("no model is set: set COPYDESK_MODEL, or omit --ask", variable="COPYDESK_MODEL")
     async with build_client(settings) as model:
         yield ModelWriter(model, settings.base / "prompts", name)
 
 
 class ModelWriter:
-    """A model that writes by the templates of a folder."""
+    """Rewrites items with a model and the prompt templates of a folder."""
 
     def __init__(self, model: LLMClient, folder: Path, name: str | None = None) -> None:
         self._model = model
@@ -66,7 +66,7 @@ class ModelWriter:
         self._prompts: dict[str, Prompt] = {}
 
     async def write(self, source: Source, beat: Beat) -> LLMResponse:
-        """Return the answer that was used, its usage that of every call. Raises LLMError, ConfigError."""
+        """Return the accepted answer, with the token usage of all its calls. Raises LLMError, ConfigError."""
         prompt = self._prompt(self._name or beat.prompt)
         budget = UnlimitedBudget()
         task = StructuredRequest(
@@ -88,11 +88,11 @@ class ModelWriter:
 
 
 Price = Callable[[TokenUsage], int | None]
-"""What tokens cost, in millionths of a US dollar; None where nobody knows."""
+"""Returns the cost of tokens in millionths of a US dollar; None if the price is unknown."""
 Answers = Mapping[str, LLMResponse | LLMError]
-"""By item; an error where there is none."""
+"""Answers by item key; an error if the request failed."""
 Keep = Callable[[str, LLMResponse], None]
-"""Takes an item's key and its answer, which was paid for."""
+"""Saves the answer of an item key."""
 DEFAULT = "hand-written"
 
 
@@ -106,13 +106,13 @@ def evaluate(
     as_json: bool,
     price: Price | None = None,
 ) -> None:
-    """Score a set of answers, beside another set where one is named; exit code 1 where one fails."""
+    """Score a set of answers, and compare it with the set `against`; exit code 1 if an article fails."""
     _validate_options(answers, prompt, save, ask=ask)
     settings = load_settings()
     folder = settings.base / "evals"
     cases = load_cases(folder)
     if save and (folder / RECORDED / save).exists():
-        raise ConfigError(f"answers are recorded as {save!r} already; choose another name for --save")
+        raise ConfigError(f"the recorded answers {save!r} already exist; choose another name for --save")
     price = price or _price(settings)
     before = _score_all(cases, load_recorded(folder, against), price) if against else None
     recorded: Answers
@@ -122,14 +122,16 @@ def evaluate(
         recorded = load_recorded(folder, answers or DEFAULT)
     scores = _score_all(cases, recorded, price)
     if not scores:
-        raise ConfigError(f"the answers {answers or DEFAULT!r} are about no item of the golden set")
+        raise ConfigError(
+            f"the recorded answers {answers or DEFAULT!r} contain no item of the golden set; name another set"
+        )
     _print(scores, before, cases, recorded, as_json=as_json)
-    if not all(score_.passed for score_ in scores):
+    if not all(result.passed for result in scores):
         sys.exit(1)
 
 
 def score_answer(case: GoldenCase, answer: LLMResponse | LLMError, price: Price) -> Score:
-    """Return what one answer is worth."""
+    """Return the score of one answer."""
     if isinstance(answer, LLMError):
         return Score(item=case.key, trouble=answer.message)
     micros = price(answer.usage) if answer.usage != TokenUsage() else None
@@ -148,9 +150,9 @@ def score_answer(case: GoldenCase, answer: LLMResponse | LLMError, price: Price)
 async def write_all(
     cases: Sequence[GoldenCase], writer: Writer, at_once: int, keep: Keep = lambda _item, _answer: None
 ) -> dict[str, LLMResponse | LLMError]:
-    """Return what a writer answers about every item; each answer is kept as soon as it is there.
+    """Return the writer's answers for all cases, `at_once` at a time; `keep` saves each one immediately.
 
-    Raises LLMRejected where no other item would fare better.
+    Raises LLMRejected, since then every other request would fail too.
     """
     free = asyncio.Semaphore(at_once)
 
@@ -179,9 +181,9 @@ async def _ask_model(
     async with open_writer(settings, name) as writer:
         tokens = [_estimate(settings.base / "prompts", case, name) for case in cases]
         highest = price(TokenUsage(prompt_tokens=sum(tokens), completion_tokens=1000 * len(cases)))
-        cost = "" if highest is None else f", about {dollars(highest)} at the most"
+        cost = "" if highest is None else f", at most about {dollars(highest)}"
         items = pluralize(len(cases), "item")
-        err.print(f"Asking {settings.model} about {items}: {sum(tokens):,} tokens{cost}.", markup=False)
+        err.print(f"Sending {items} to {settings.model}: {sum(tokens):,} tokens{cost}.", markup=False)
         return await write_all(cases, writer, settings.max_in_flight, keep)
 
 
@@ -206,13 +208,13 @@ def _save_answer(folder: Path, name: str | None, item: str, answer: LLMResponse)
 
 def _validate_options(answers: str | None, prompt: str | None, save: str | None, *, ask: bool) -> None:
     if ask and answers:
-        raise ConfigError("name recorded answers or say --ask, not both")
+        raise ConfigError("name recorded answers or use --ask, not both")
     if not ask and (prompt or save):
         raise ConfigError(
-            f"{'--prompt' if prompt else '--save'} goes with --ask: recorded answers stay as they are"
+            f"{'--prompt' if prompt else '--save'} needs --ask: recorded answers are not changed"
         )
     if save and (not KEY.fullmatch(save) or save == DEFAULT):
-        raise ConfigError(f"--save {save!r}: write letters a to z, digits and -, and not {DEFAULT}")
+        raise ConfigError(f"--save {save!r}: use letters a to z, digits and -; {DEFAULT!r} is reserved")
 
 
 def _print(
@@ -225,12 +227,12 @@ def _print(
 ) -> None:
     pairs = pair_scores(scores, before or [])
     if as_json:
-        print_json([eval_report.as_dict(one, other) for one, other in pairs])
+        print_json([eval_report.as_dict(score, other) for score, other in pairs])
         return
     if before is not None:
         eval_report.compare(pairs)
     eval_report.show(scores, len(cases))
-    eval_report.origin(
-        [one.provenance for one in answers.values() if isinstance(one, LLMResponse)],
+    eval_report.print_origin(
+        [answer.provenance for answer in answers.values() if isinstance(answer, LLMResponse)],
         sorted(answers.keys() - {case.key for case in cases}),
     )

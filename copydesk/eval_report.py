@@ -1,4 +1,4 @@
-"""How scores are shown: a table, what is amiss, and what changed against another set of answers."""
+"""Prints the scores of `copydesk eval`: a table, the failures, and the changes against another set."""
 
 import difflib
 from collections import Counter
@@ -11,48 +11,49 @@ from pipeline.rewrite.evaluation.scoring import Score
 from pipeline.storage import dollars
 
 Pair = tuple[Score, Score | None]
-"""A score, and the same item's in the other set."""
+"""A score, and the score of the same item in the other set."""
 COLUMNS = ("item", "result", "findings", "words", "of source", "repeated", "tokens", "cost")
-"""`of source`: overview and sections against the source. `repeated`: sentences / runs of five words."""
+"""`of source`: length of overview and sections divided by the source's. `repeated`: share of repeated
+sentences / repeated runs of five words."""
 
 
 def show(scores: Sequence[Score], cases: int) -> None:
-    """Print a row for each item and one for all, then what is amiss."""
-    rows = [(one.item, *_cells(one)) for one in scores]
+    """Print a row for each item and one for the total, then the failures."""
+    rows = [(score.item, *_cells(score)) for score in scores]
     _print("Golden set", [*rows, ("all", *_totals(scores))])
-    print_line(f"\n{_passed(scores)} of {pluralize(len(scores), 'article')} as wanted.")
+    print_line(f"\n{_passed(scores)} of {pluralize(len(scores), 'article')} passed.")
     if cases > len(scores):
-        print_line(f"{pluralize(cases - len(scores), 'item')} of the golden set without an answer.")
+        print_line(f"No answer for {pluralize(cases - len(scores), 'item')} of the golden set.")
     for score in scores:
         for line in reasons(score):
             print_line(f"  {printable(score.item)}: {printable(line)}")
 
 
 def compare(pairs: Sequence[Pair]) -> None:
-    """Print what changed: a row for each item that both sets have, and the articles' difference."""
-    both = [(one, other) for one, other in pairs if other is not None]
-    rows = [(one.item, *_changes(_cells(other), _cells(one))) for one, other in both]
-    was, now = _totals([other for _, other in both]), _totals([one for one, _ in both])
+    """Print the diff of each article that both sets have, then a table of the changes."""
+    both = [(score, other) for score, other in pairs if other is not None]
+    rows = [(score.item, *_changes(_cells(other), _cells(score))) for score, other in both]
+    was, now = _totals([other for _, other in both]), _totals([score for score, _ in both])
     for score, other in both:
         _print_diff(score, other)
     print_line()
-    _print("Changed (was → is)", [*rows, ("all", *_changes(was, now))])
+    _print("Changes (before → now)", [*rows, ("all", *_changes(was, now))])
     if len(both) < len(pairs):
-        print_line(f"{pluralize(len(pairs) - len(both), 'item')} not in the other set.")
+        print_line(f"{pluralize(len(pairs) - len(both), 'item')} missing in the other set.")
     print_line()
 
 
-def origin(answered: Iterable[Provenance], unknown: Sequence[str]) -> None:
-    """Print who answered, and which answers are about no item: a mistyped name would go unseen."""
-    who = {f"{by.model} with {by.prompt}" if by.prompt else by.model for by in answered}
-    for source in sorted(who):
-        print_line(f"Answers by: {printable(source)}.")
+def print_origin(answered: Iterable[Provenance], unknown: Sequence[str]) -> None:
+    """Print the models and prompts of the answers, and the answers whose item the golden set does not have."""
+    writers = {f"{by.model} with {by.prompt}" if by.prompt else by.model for by in answered}
+    for writer in sorted(writers):
+        print_line(f"Answers by: {printable(writer)}.")
     if unknown:
-        print_line(f"About no item of the golden set: {printable(', '.join(unknown))}.")
+        print_line(f"Not in the golden set: {printable(', '.join(unknown))}.")
 
 
 def reasons(score: Score) -> list[str]:
-    """Return what is amiss with one article, a line each."""
+    """Return the reasons why an article fails, one line each."""
     lines = [score.trouble] if score.trouble else []
     lines += [f"lacks {expected}" for expected in score.missing]
     lines += [f"has {unwanted}" for unwanted in score.forbidden]
@@ -60,15 +61,15 @@ def reasons(score: Score) -> list[str]:
 
 
 def as_dict(score: Score, other: Score | None) -> dict[str, Any]:
-    """Return a score for machines."""
-    mine = score.model_dump() | {"passed": score.passed}
-    return mine if other is None else mine | {"before": other.model_dump() | {"passed": other.passed}}
+    """Return a score as a JSON object, with the other score as `before`."""
+    result = score.model_dump() | {"passed": score.passed}
+    return result if other is None else result | {"before": other.model_dump() | {"passed": other.passed}}
 
 
 def _print(title: str, rows: Sequence[Sequence[str]]) -> None:
-    """Print rows without the columns that say nothing in any of them."""
-    columns = [place for place in range(len(COLUMNS)) if any(row[place] != "-" for row in rows)]
-    table(title, [COLUMNS[place] for place in columns], [[row[place] for place in columns] for row in rows])
+    """Print rows without the columns that are empty in all of them."""
+    used = [column for column in range(len(COLUMNS)) if any(row[column] != "-" for row in rows)]
+    table(title, [COLUMNS[column] for column in used], [[row[column] for column in used] for row in rows])
 
 
 def _cells(score: Score) -> list[str]:
@@ -85,15 +86,15 @@ def _cells(score: Score) -> list[str]:
 
 
 def _totals(scores: Sequence[Score]) -> list[str]:
-    tokens = sum(one.usage.prompt_tokens + one.usage.completion_tokens for one in scores)
+    tokens = sum(score.usage.prompt_tokens + score.usage.completion_tokens for score in scores)
     micros = [score.micros for score in scores if score.micros is not None]
     count = max(1, len(scores))
     return [
         f"{_passed(scores)}/{len(scores)}",
-        _count_severities([finding for one in scores for finding in one.findings]),
-        f"{sum(one.words for one in scores):,}",
-        f"{sum(one.ratio for one in scores) / count:.1f}",
-        f"{sum(one.repeated for one in scores) / count:.0%} / {sum(one.runs for one in scores) / count:.0%}",
+        _count_severities([finding for score in scores for finding in score.findings]),
+        f"{sum(score.words for score in scores):,}",
+        f"{sum(score.ratio for score in scores) / count:.1f}",
+        f"{sum(score.repeated for score in scores) / count:.0%} / {sum(score.runs for score in scores) / count:.0%}",
         f"{tokens:,}" if tokens else "-",
         dollars(sum(micros)) if micros else "-",
     ]

@@ -1,6 +1,6 @@
-"""Prefect's server, and other processes that end with this one, however it ends.
+"""Starts runs as Prefect flow runs or without Prefect, and the Prefect server they need.
 
-How runs begin: as flow runs on that server or on another one, or without Prefect.
+Child processes of this module end with this process, also when it is killed.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pipeline.services.run import Ports
 
 _START_TIMEOUT_S = 120
-"""A cold start of Prefect's server takes up to half a minute."""
+"""Measured: a cold start of Prefect's server takes up to half a minute."""
 _END_TIMEOUT_S = 20
 _PORT_FILE = "prefect-server.port"
 _SET_PDEATHSIG = """import ctypes, os, sys
@@ -37,26 +37,25 @@ ctypes.CDLL(None).prctl(1, 15)
 if os.getppid() == int(sys.argv[1]):
     os.execv(sys.argv[2], sys.argv[2:])
 """
-"""PR_SET_PDEATHSIG is 1, SIGTERM 15; a parent that died before is noticed, too."""
+"""1 is PR_SET_PDEATHSIG, 15 is SIGTERM: PR_SET_PDEATHSIG(2const). Exits if the parent has died already."""
 Child = subprocess.Popen[bytes]
 Report = dict[str, Any]
 
 
 class RunStarter(NamedTuple):
-    """How a run begins."""
+    """Starts a run with or without Prefect."""
 
     carry_out: Callable[[tuple[object, ...], "Ports"], Report]
-    """Given a run's parameters and ports, carries it out and returns its report as JSON."""
+    """Carries out a run with its parameters and ports; returns its report as JSON."""
     first: str
-    """What a progress bar says before anything is known of a feed."""
+    """Text of the progress bar before the first item."""
 
 
 @contextlib.contextmanager
 def run_starter(name: str, settings: Settings, *, direct: bool) -> Iterator[RunStarter]:
-    """Yield what begins the runs of a name: as flow runs, or without Prefect where that is set or `direct`.
+    """Yield the starter for the flow `name`; without Prefect if COPYDESK_PREFECT is off or `direct` is set.
 
-    Raises ConfigError or DatabaseError for what a run would find only after the seconds that Prefect takes to
-    start.
+    Raises ConfigError or DatabaseError early, before the seconds that Prefect needs to start.
     """
     if direct or not settings.prefect:
         logging.getLogger().setLevel(logging.CRITICAL)  # as `silence_prefect` has it
@@ -72,9 +71,9 @@ def run_starter(name: str, settings: Settings, *, direct: bool) -> Iterator[RunS
 
 
 def silence_prefect() -> None:
-    """Silence Prefect's own lines unless somebody asks for them: the report says what happened."""
+    """Turn Prefect's own log lines off, unless the operator has set a log level."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
-    os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")  # its workers speak of slow servers there
+    os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")  # warnings about slow servers go there
     os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
 
 
@@ -110,10 +109,10 @@ def _run_as_flow(name: str, ready: Callable[[], None], parameters: tuple[object,
 
 @contextlib.contextmanager
 def full_server(base: Path) -> Iterator[str | None]:
-    """Have Prefect's server run on loopback; yields its address, None where the operator names one.
+    """Run Prefect's server on loopback and yield its URL; None if PREFECT_API_URL names a server.
 
-    `base`: the folder with its log and, for runs that begin meanwhile, its port, in .copydesk.
-    PREFECT_API_URL names the server while it runs. Raises ConfigError where it does not start.
+    Its log, and its port for runs that start meanwhile, are in `base`/.copydesk. PREFECT_API_URL is set while
+    it runs. Raises ConfigError if it does not start.
     """
     if os.environ.get("PREFECT_API_URL"):
         yield None
@@ -128,11 +127,11 @@ def full_server(base: Path) -> Iterator[str | None]:
 
 @contextlib.contextmanager
 def small_server(base: Path) -> Iterator[Callable[[], None]]:
-    """Have what one run needs of Prefect's server run on loopback.
+    """Run Prefect's server without page and scheduler on loopback, for one run.
 
-    That is not needed where Prefect's settings name a server, or `copydesk serve` runs one in this folder.
-    Yields what waits until it answers: that raises ConfigError where it does not start. Prefect's own way to
-    start one would leave it behind when a run is killed, and lose it at Ctrl-C.
+    Not needed if Prefect's settings name a server, or `copydesk serve` runs one in this folder. Yields a
+    function that waits until the server answers, and raises ConfigError if it does not start. Prefect's
+    ephemeral server would keep running after a killed run, and would end at Ctrl-C before the run.
     """
     if has_server():
         yield lambda: None
@@ -145,7 +144,7 @@ def small_server(base: Path) -> Iterator[Callable[[], None]]:
     port = _free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--lifespan", "on"]
-    # No page and no scheduler: as Prefect starts it for a run.
+    # The variables with which Prefect starts its ephemeral server.
     extra_env = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
     with _server_process(base, command, port, extra_env) as ready:
         refresh_settings()
@@ -155,9 +154,9 @@ def small_server(base: Path) -> Iterator[Callable[[], None]]:
 def start_process(
     command: list[str], output: IO[bytes] | None = None, extra_env: Mapping[str, str] | None = None
 ) -> Child:
-    """Start a process that reports its use to nobody and ends when this one dies.
+    """Start a process without telemetry that ends when this one dies.
 
-    It has a group of its own: Ctrl-C is for the runs first, which still need it.
+    It has its own process group, so that Ctrl-C reaches the runs, which need it, and not the process itself.
     """
     no_telemetry()
     return subprocess.Popen(  # noqa: S603
@@ -170,13 +169,13 @@ def start_process(
 
 
 def end_process(process: Child, what: str) -> None:
-    """End a process and what it started; `what` names it where it has to be killed."""
+    """End a process and its children: SIGTERM first, SIGKILL after 20 s with a message that names `what`."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:
         process.wait(_END_TIMEOUT_S)
     except subprocess.TimeoutExpired:
-        err.print(f"{what} does not end by itself; it is killed.")
+        err.print(f"{what} did not end within {_END_TIMEOUT_S} s; it is killed.")
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 
@@ -206,18 +205,18 @@ def _api_url(port: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _port_file(base: Path, port: int) -> Iterator[None]:
-    """Have runs that begin in this folder find a server, as long as this lasts."""
+    """Store the server's port in a file, so that runs of this folder find the server."""
     path = base / ".copydesk" / _PORT_FILE
     path.write_text(str(port), encoding="ascii")
     try:
         yield
     finally:
-        if _read_port(path) == port:  # else another `serve` has begun since
+        if _read_port(path) == port:  # otherwise another `serve` has started meanwhile
             path.unlink(missing_ok=True)
 
 
 def _serving_port(base: Path) -> int | None:
-    """Return the port of the server that `copydesk serve` runs in a folder, None where none answers."""
+    """Return the port of the server that `copydesk serve` runs in a folder; None if none answers."""
     port = _read_port(base / ".copydesk" / _PORT_FILE)
     return port if port and _answers(port) else None
 
@@ -232,7 +231,7 @@ def _read_port(path: Path) -> int | None:
 def _answers(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2) as answer:
-            return bool(answer.read(10) == b"true")  # a server that was killed has left its port to anybody
+            return bool(answer.read(10) == b"true")  # another program may use the port of a killed server
     except (OSError, ValueError, http.client.HTTPException):
         return False
 
@@ -247,9 +246,9 @@ def _open_log(log: Path) -> IO[bytes]:
 
 
 def _end_with_parent(command: list[str]) -> list[str]:
-    """Return a command whose process is told to end when this one dies, however it dies (Linux: prctl(2)).
+    """Return a command whose process ends when this one dies (Linux only: prctl(2)).
 
-    A Prefect server that is left behind would hold its database while the next one begins.
+    A Prefect server that keeps running would lock its database while the next one starts.
     """
     return [sys.executable, "-c", _SET_PDEATHSIG, str(os.getpid()), *command] if sys.platform == "linux" else command
 
@@ -266,4 +265,4 @@ def _wait_until_ready(process: Child, port: int, log: Path) -> None:
         if _answers(port):
             return
         time.sleep(0.3)
-    raise ConfigError(f"Prefect's server does not start; {log} says why", file=str(log))
+    raise ConfigError(f"Prefect's server does not start; see its log {log}", file=str(log))

@@ -1,4 +1,4 @@
-"""`copydesk prompt`: what a model is told, exactly, and whether the templates are right."""
+"""`copydesk prompt`: prints the exact request for an item, and checks the prompt templates."""
 
 import json
 import sys
@@ -31,7 +31,7 @@ _REPAIR_PROMPT = "mend"
 
 
 def show(ref: str, *, as_json: bool) -> None:
-    """Print the request about an item, in full: its messages, then its other fields with the schema."""
+    """Print the full request for an item: its messages, then its other fields with the JSON schema."""
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
     with Database.open(settings.database_url) as db:
@@ -52,31 +52,31 @@ def show(ref: str, *, as_json: bool) -> None:
     for message in body["messages"]:
         print_line(f"[bold]--- {message['role']} ---[/bold]")
         _print_verbatim(message["content"])
-    print_line("[bold]--- besides ---[/bold]")
+    print_line("[bold]--- other fields ---[/bold]")
     _print_verbatim(json.dumps({key: body[key] for key in body if key != "messages"}, indent=2, ensure_ascii=False))
     print_line(
         f"\n{prompt.id}, at most {estimate_prompt_tokens(body):,} tokens; "
-        "the item's marker differs in every request."
+        "the marker around the item is different in every request."
     )
     if needs_page(item, feed):
-        print_line("The feed's text is thin or cut: the item's page is fetched before it is sent.")
+        print_line("The feed's text is short or incomplete: a run fetches the item's page first.")
 
 
 def _current_body(settings: Settings, redraft: RedraftContext) -> str:
-    """Return the body of the draft that is to be written anew, as it stands on disk."""
+    """Return the body of the draft to redraft: the text on disk, or the stored version without a file."""
     data = read_bytes(settings.output, redraft.previous.path)
     text = data.decode("utf-8", "replace") if data else redraft.previous.text
     return loads(text, redraft.previous.path)[1]
 
 
 def _item(db: Database, subscriptions: Subscriptions, ref: str) -> tuple[FeedConfig, Item]:
-    """Return what a reference means; a feed's key means its newest item that waits. Raises ReviewError."""
+    """Return the item of a reference; a feed's key means its newest queued item. Raises ReviewError."""
     keys = {key: feed for feed in subscriptions.feeds for key in (feed.key, *feed.previous_keys)}
     if ref in keys:
         waiting = db.leases.preview(keys[ref].key)
         if not waiting:
             raise ReviewError(
-                f"nothing of {ref} waits to be drafted; name a draft, or an item's link", draft=ref
+                f"the feed {ref} has no queued item; name a draft or an item's link", draft=ref
             )
         return keys[ref], waiting[0]
     feed_key, item = db.items.find(ref)
@@ -90,7 +90,7 @@ def _request_body(
     shape: type[BaseModel],
     stored_capability: str | None,
 ) -> dict[str, Any]:
-    """Return the request in the manner in which the server is asked now."""
+    """Return the JSON body of the request, in the request mode stored for the server."""
     profile = profile_of(settings.base_url or OPENAI_URL, settings.server)
     capability = KnownCapability.model_validate_json(stored_capability) if stored_capability else None
     options = options_of(settings, **prompt.hints.model_dump())
@@ -104,13 +104,13 @@ def _print_verbatim(text: str) -> None:
 
 
 def lint() -> None:
-    """Look at every template and its examples, and at the beats that name one."""
+    """Check every template with its examples, and the prompts that beats name; exit code of the first error."""
     settings = load_settings()
     folder = _folder(settings)
     beats = load_feeds(settings.feeds_file).beats
     names = sorted({path.name.removesuffix(".md.j2") for path in folder.glob("*.md.j2")} | _prompt_names(beats))
     if not names:
-        raise ConfigError(f"{folder} has no templates; copy the ones of the repository", file=folder)
+        raise ConfigError(f"{folder} has no templates; copy those of the repository's prompts/", file=folder)
     rows: list[tuple[object, ...]] = []
     failed: list[CopydeskError] = []
     for name in names:
@@ -121,15 +121,15 @@ def lint() -> None:
         except CopydeskError as error:
             failed.append(error)
     table("Prompts", ("prompt", "beats", "examples", "fixed characters", "fixed tokens, at most"), rows)
-    for error in failed:
-        err.print(f"wrong: {printable(error.message)}")
+    for problem in failed:
+        err.print(f"error: {printable(problem.message)}")
     if failed:
         sys.exit(failed[0].exit_code)
-    print_line(f"\n{pluralize(len(rows), 'prompt')} in order.")
+    print_line(f"\n{pluralize(len(rows), 'prompt')} checked, no errors.")
 
 
 def _example_errors(prompt: Prompt) -> list[CopydeskError]:
-    """Return what our own checks find in a prompt's examples: a model does as it is shown."""
+    """Return the findings in the answers of a prompt's examples, as errors: models copy the examples."""
     errors: list[CopydeskError] = []
     for example in prompt.examples:
         beat = Beat(key="example", vocabulary=(example.source.category,))

@@ -1,9 +1,4 @@
-"""Schedules: which feeds run together, and when. Pure.
-
-Serves the flows on one machine until it is told to end.
-
-The processes of flow runs that `serve` has started.
-"""
+"""Serves the flows on one machine: schedules from feeds.yaml, requests of editors, graceful shutdown."""
 
 import asyncio
 import contextlib
@@ -50,20 +45,20 @@ class Group(NamedTuple):
 
     @property
     def interval(self) -> timedelta | None:
-        """How far its runs are apart; None where cron says when."""
+        """Time between two runs; None for a cron schedule."""
         count, unit = self.schedule[:-1], self.schedule[-1]
         return timedelta(seconds=int(count) * _UNITS[unit]) if count.isdecimal() else None
 
     @property
     def anchor(self) -> datetime:
-        """When the first of its runs would have been: each schedule has an offset of its own."""
+        """Start of the interval; a hash of the feed keys gives each schedule a fixed offset (jitter)."""
         interval = self.interval or timedelta(0)
         number = int.from_bytes(hashlib.sha256(",".join(self.feeds).encode()).digest()[:8], "big")
         return _EPOCH + timedelta(seconds=number % max(1, int(interval.total_seconds())))
 
 
 def groups(feeds: Iterable[FeedConfig]) -> list[Group]:
-    """Return the schedules of the enabled feeds, each with its feeds; what never runs is left out."""
+    """Return a group for each schedule of the enabled feeds, without those that never run. Pure."""
     keys_by_schedule: dict[str, list[str]] = defaultdict(list)
     for feed in feeds:
         if feed.enabled and feed.schedule != NEVER:
@@ -72,30 +67,30 @@ def groups(feeds: Iterable[FeedConfig]) -> list[Group]:
 
 
 def _name(schedule: str) -> str:
-    """Return a name that a deployment may have."""
+    """Return a valid deployment name for a schedule."""
     if " " not in schedule:
         return f"every-{schedule}"
     return f"cron-{hashlib.sha256(schedule.encode()).hexdigest()[:8]}"
 
 
 REQUESTS = "waiting"
-"""The deployment that carries out what editors ask for."""
+"""Name of the deployment that carries out the requests of editors."""
 _REQUEST_POLL_S = 5.0
-"""Seconds between two looks into the ledger for what editors ask for."""
+"""Seconds between two queries of the database for requests of editors. Chosen, not measured."""
 _ZOMBIE_CHECK_EVERY = 12
-"""After so many looks, dead runs are looked for."""
+"""Number of such queries between two searches for zombie runs. Chosen: once a minute."""
 _STOP_POLL_S = 0.5
-"""Seconds between two looks for runs that are still under way."""
+"""Seconds between two checks whether runs are still active."""
 _END_MARGIN_S = 10.0
-"""Seconds that a run may take to end, beyond those in which it waits for answers."""
+"""Seconds that a run may take to end after it stopped waiting for answers. Chosen, not measured."""
 _MAX_RUNS = 4
-"""Flow runs at one time: each is a process."""
+"""Flow runs at the same time; each is a process. Chosen, not measured."""
 _PROC = Path("/proc")
 log = logging.getLogger("copydesk.serve")
 
 
 async def serve_flows() -> None:
-    """Serve every schedule of feeds.yaml, and what editors ask for. Raises ConfigError, DatabaseError."""
+    """Serve every schedule of feeds.yaml and the requests of editors. Raises ConfigError, DatabaseError."""
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
     scheduled = [await _deployment(group, settings.timezone) for group in groups(subscriptions.feeds)]
@@ -109,15 +104,15 @@ async def serve_flows() -> None:
 
 
 class _Runner(Runner):
-    """Prefect's runner, which leaves SIGTERM to `_ending`: its own way kills the runs."""
+    """Prefect's runner without its SIGTERM handler, which would kill the runs."""
 
     def handle_sigterm(self, *_args: object, **_kwargs: object) -> None:
-        """Do nothing: the event loop is told as well, since asyncio listens wherever a handler stands."""
+        """Do nothing: asyncio calls the handler of `_graceful_stop` as well."""
 
 
 @contextlib.contextmanager
 def _graceful_stop(grace_s: float) -> Iterator[None]:
-    """Let the runs end first when this process is told to end; told again, it ends at once."""
+    """Wait for the runs at the first SIGINT or SIGTERM; kill them at the second."""
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
     signals, waiting = Word(ONCE_S), list[asyncio.Task[None]]()
 
@@ -127,7 +122,7 @@ def _graceful_stop(grace_s: float) -> Iterator[None]:
                 log.warning(told(grace_s))
                 waiting.append(asyncio.create_task(_stop_runs(serving, grace_s + _END_MARGIN_S)))
             case 2:
-                log.warning("ended at once: answers that were under way may have to be paid for again")
+                log.warning("stopped at once: pending model answers are lost and may be paid for again")
                 send_signal(run_processes(), signal.SIGKILL)
                 _cancel(serving)
 
@@ -143,9 +138,9 @@ def _graceful_stop(grace_s: float) -> Iterator[None]:
 
 
 async def _stop_runs(serving: "asyncio.Task[Any] | None", timeout_s: float) -> None:
-    """Tell every run once to end, wait until none is left, then end the serving: it would kill them.
+    """Send SIGINT once to every run, wait until all have ended, then cancel `serving`.
 
-    Those that are left after `most_s` seconds are killed.
+    Runs that are left after `timeout_s` seconds are killed. Cancelling `serving` earlier would kill all runs.
     """
     clock = asyncio.get_running_loop().time
     until, before = clock() + timeout_s, set[int]()
@@ -163,7 +158,7 @@ def _cancel(serving: "asyncio.Task[Any] | None") -> None:
 
 
 def _one_at_a_time() -> ConcurrencyLimitConfig:
-    """Return the limit under which runs never overlap, and late ones are not made up for one by one."""
+    """Return a limit of one active run; runs that start meanwhile are cancelled, not queued."""
     return ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 
 
@@ -184,7 +179,7 @@ async def _deployment(group: Group, timezone: str) -> RunnerDeployment:
 
 @contextlib.asynccontextmanager
 async def _request_watcher(db: Database | None) -> AsyncIterator[None]:
-    """Have what editors ask for carried out while the flows are served."""
+    """Run `_watch` in the background while the flows are served."""
     watcher = asyncio.create_task(_watch(db))
     try:
         yield
@@ -195,9 +190,9 @@ async def _request_watcher(db: Database | None) -> AsyncIterator[None]:
 
 
 async def _watch(db: Database | None) -> None:
-    """Start the requests flow whenever something waits for it, and end dead runs; trouble passes.
+    """Start the `requests` flow when a request is pending, and mark zombie runs as crashed; log errors.
 
-    Without a ledger nothing waits: another machine writes the drafts.
+    `db` is None when another machine writes the drafts: then no request is pending here.
     """
     for look in itertools.count(1):
         await asyncio.sleep(_REQUEST_POLL_S)
@@ -206,33 +201,36 @@ async def _watch(db: Database | None) -> None:
                 await crash_zombie_runs()
             if db is not None and await asyncio.to_thread(_is_request_waiting, db):
                 await arun_deployment(f"requests/{REQUESTS}", timeout=120, as_subflow=False)
-        except Exception as error:  # noqa: BLE001 - the next look may fare better
-            log.warning("what editors ask for cannot be carried out just now: %s", error)
+        except Exception as error:  # noqa: BLE001 - the next attempt may succeed
+            log.warning("the requests of editors cannot be carried out now; next attempt soon: %s", error)
 
 
 def _is_request_waiting(db: Database) -> bool:
-    """Tell whether somebody wants a redraft or a publication, or a text is to be written."""
+    """Return whether a redraft, a publication or the writing of a draft file is pending."""
     now = datetime.now(UTC)
     due = (publication.next_at is None or publication.next_at <= now for publication in db.publications.pending())
     return bool(db.redrafts.counts() or db.versions.pending_by_feed()) or any(due)
 
 
 def run_processes() -> set[int]:
-    """Return the processes of flow runs: our children, but for Prefect's server, which has its own group."""
-    ours = (os.getpid(), os.getpgrp())
-    return {pid for pid, parent, group, line in _processes() if (parent, group) == ours and "prefect" in line}
+    """Return the process ids of flow runs: Prefect children in this process group.
+
+    Prefect's server is not among them: it has its own group.
+    """
+    own = (os.getpid(), os.getpgrp())
+    return {pid for pid, parent, group, line in _processes() if (parent, group) == own and "prefect" in line}
 
 
 def send_signal(processes: Iterable[int], number: signal.Signals) -> None:
-    """Send a signal to those of the processes that are still there."""
+    """Send a signal to each process that still exists."""
     for pid in processes:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
 
 
 def _processes() -> Iterator[tuple[int, int, int, str]]:
-    """Return id, parent, group and command line of every process that we may see."""
-    if (_PROC / "self/stat").exists():  # Linux; slim containers have no ps
+    """Yield id, parent id, group id and command line of every visible process."""
+    if (_PROC / "self/stat").exists():  # Linux: slim container images have no ps
         return _processes_in_proc()
     command = ["ps", "-axo", "pid=,ppid=,pgid=,args="]
     listed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
@@ -243,11 +241,11 @@ def _processes() -> Iterator[tuple[int, int, int, str]]:
 def _processes_in_proc() -> Iterator[tuple[int, int, int, str]]:
     for folder in _PROC.glob("[0-9]*"):
         try:
-            # Its name, in parentheses, may hold anything, spaces and parentheses included.
+            # The process name, in parentheses, may contain spaces and parentheses: proc_pid_stat(5).
             _state, parent, group, *_ = (
                 (folder / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
             )
             line = (folder / "cmdline").read_text("utf-8", "replace").replace("\0", " ")
-        except OSError:  # it has ended meanwhile
+        except OSError:  # the process has ended meanwhile
             continue
         yield int(folder.name), int(parent), int(group), line

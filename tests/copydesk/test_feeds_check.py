@@ -53,7 +53,7 @@ async def test_a_feed_is_fetched_read_and_judged() -> None:
         async with HttpClient("test", allowed=server.hosts) as net:
             found = await check_feed(net, parse_here, feed(url=old), NOW)
     assert found.ok
-    assert (found.title, found.kind, found.url) == ("The Wire", "RSS 2.0", old)
+    assert (found.title, found.kind, found.asked) == ("The Wire", "RSS 2.0", old)
     assert [(row.title, row.fate) for row in found.rows] == [("Miners sell", "drafted")]
     assert found.answer == Answer(
         url=url,
@@ -64,7 +64,7 @@ async def test_a_feed_is_fetched_read_and_judged() -> None:
         fresh_s=1800,
         again_s=1800,
     )
-    assert found.warnings[0] == f"moved for good: write url: {url}"
+    assert found.odd[0] == f"moved for good: write url: {url}"
 
 
 async def test_a_feed_that_cannot_be_read_is_told_from_one_that_cannot_be_had() -> None:
