@@ -1,4 +1,4 @@
-"""`copydesk review`: one draft after another in the terminal, each decided on with a letter."""
+"""`copydesk review`: shows the waiting drafts in the terminal; a letter approves, rejects or edits each."""
 
 import os
 import shlex
@@ -29,26 +29,26 @@ from pipeline.services.edit import acknowledge, system_findings
 from pipeline.services.redraft import request_redraft
 from pipeline.storage import Database, DraftQuery, unacknowledged
 
-HELP = """  a            approve                      s        skip to the next
-  r REASON     reject                       b        back to the one before
-  n [NOTE]     have it written anew         u        take your last verdict back
-  c NUMBER REASON   answer for a finding    e        edit it in $EDITOR
-  o            show its source              q        stop here"""
+HELP = """  a                 approve                  s   skip to the next draft
+  r REASON          reject                   b   back to the previous draft
+  n [NOTE]          request a redraft        u   undo your last decision
+  c NUMBER REASON   accept a finding         e   edit the draft in $EDITOR
+  o                 show its source          q   quit"""
 
 
 class ShownDraft(NamedTuple):
-    """A draft as it was printed: what a verdict is about."""
+    """A draft as the editor sees it, with its findings."""
 
     draft: DraftOnDisk
     findings: tuple[Finding, ...]
 
 
 class _Stop(Exception):
-    """The editor has had enough."""
+    """Raised to end the session."""
 
 
 class Session:
-    """One editor at one terminal."""
+    """A review session of one editor in a terminal."""
 
     def __init__(self, settings: Settings, subscriptions: Subscriptions, db: Database) -> None:
         self._settings = settings
@@ -62,7 +62,7 @@ class Session:
         }  # fmt: skip
 
     def run(self, names: list[str]) -> None:
-        """Go through drafts by their external ids until the last is seen or the editor stops."""
+        """Show drafts one after another by their external ids, until the last one or until the editor quits."""
         at = 0
         while 0 <= at < len(names):
             try:
@@ -90,14 +90,14 @@ class Session:
         check.show(body, text[: len(text) - len(body)].count("\n") + 1, findings, source.item.text, front)
         for acknowledged in row.acknowledged:
             print_line(
-                f"[dim]{printable(acknowledged.by)} answers for: "
+                f"[dim]accepted by {printable(acknowledged.by)}: "
                 f"{printable(acknowledged.message)} ({printable(acknowledged.reason)})[/dim]"
             )
         print_line(f"[bold]{pluralize(len(unacknowledged(findings, row.acknowledged)), 'open finding')}[/bold]")
         return ShownDraft(draft, findings)
 
     def _decide(self, shown: ShownDraft) -> int:
-        """Ask until something leads on; returns how many drafts on, or 0 to show this one again."""
+        """Read commands until one moves on; returns by how many drafts, or 0 to show this one again."""
         while True:
             letter, _, rest = _read_command().partition(" ")
             action = self._actions.get(letter)
@@ -114,7 +114,7 @@ class Session:
 
     def _reject(self, shown: ShownDraft, reason: str) -> int:
         if not reason:
-            raise ReviewError("say why: r REASON")
+            raise ReviewError("give a reason: r REASON")
         return self._submit(shown, ReviewDecision.REJECT, reason)
 
     def _submit(self, shown: ShownDraft, decision: ReviewDecision, note: str | None) -> int:
@@ -134,7 +134,7 @@ class Session:
             self._db, self._settings.output, row.external_id,
             by=self._by, note=note or None, section=None, now=_now(),
         )  # fmt: skip
-        print_line("Asked for; the next `copydesk run` carries it out.")
+        print_line("Redraft requested for the next `copydesk run`.")
         return 1
 
     def _acknowledge(self, shown: ShownDraft, rest: str) -> int:
@@ -149,12 +149,12 @@ class Session:
     def _edit(self, shown: ShownDraft, _rest: str) -> int:
         editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
         if not editor:
-            raise ReviewError("no editor is named: set EDITOR, such as EDITOR=vim")
+            raise ReviewError("no text editor is set: set EDITOR, such as EDITOR=vim")
         path = self._settings.output / shown.draft.row.path
         try:
             subprocess.run([*shlex.split(editor), str(path)], check=True)  # noqa: S603 - the operator's own
         except (OSError, ValueError, subprocess.CalledProcessError) as error:
-            raise ReviewError(f"{editor} did not work: {error}") from error
+            raise ReviewError(f"the text editor {editor} failed: {error}") from error
         return 0
 
     def _source(self, shown: ShownDraft, _rest: str) -> int:
@@ -163,7 +163,7 @@ class Session:
 
     def _undo(self, _shown: ShownDraft, _rest: str) -> int:
         if not self._decided:
-            raise ReviewError("you gave no verdict here that could be taken back")
+            raise ReviewError("you have decided on no draft in this session, so there is nothing to undo")
         path = review.undo_review(
             self._db, self._settings.output, self._subscriptions, self._decided[-1],
             by=self._by, note=None, now=_now(),
@@ -177,9 +177,9 @@ class Session:
 
 
 def review_drafts(feed: str | None, findings: str | None) -> None:
-    """Review what waits, newest first."""
+    """Start a review session of the waiting drafts, newest first."""
     if findings not in (None, "held", "warned", "clean"):
-        raise ConfigError(f"--findings {findings!r} is none of: held, warned, clean")
+        raise ConfigError(f"--findings {findings!r} must be one of: held, warned, clean")
     settings = desk_settings()
     subscriptions = load_feeds(settings.feeds_file)
     feeds = (subscriptions.feed(feed).key,) if feed else None
@@ -187,18 +187,18 @@ def review_drafts(feed: str | None, findings: str | None) -> None:
         review.resume_interrupted(db, settings.output)
         names = db.drafts.ids(DraftQuery.model_validate({"feeds": feeds, "findings": findings}))
         if not names:
-            print_line("Nothing waits for you. `copydesk run` polls the feeds.")
+            print_line("No drafts to review. `copydesk run` polls the feeds.")
             return
         try:
             Session(settings, subscriptions, db).run(names)
         except (_Stop, EOFError):
             print_line("")
         left = db.drafts.counts().states.get("drafted", 0)
-        print_line(f"{pluralize(left, 'draft')} {'waits' if left == 1 else 'wait'}.")
+        print_line(f"{pluralize(left, 'draft')} left to review.")
 
 
 def _read_command() -> str:
-    """Return what the editor says, from a terminal or a pipe. Raises EOFError at the end of it."""
+    """Return a line from the terminal or a pipe. Raises EOFError at its end."""
     if sys.stdin.isatty():
         return input("a r n c e o s b u q ? › ").strip()
     return input().strip()

@@ -1,7 +1,4 @@
-"""How far a run is: a bar on a terminal, nothing elsewhere, since the report at the end is plain lines.
-
-`copydesk run`: starts a run, shows how it goes, says what came of it.
-"""
+"""`copydesk run`: starts a run, shows its progress on a terminal, prints its report."""
 
 import contextlib
 import os
@@ -31,28 +28,28 @@ if TYPE_CHECKING:
 
 @dataclass
 class Count:
-    """What a run has done so far."""
+    """Progress of a run."""
 
     expected: int = 0
-    """Items that it is going to draft, where somebody knows."""
+    """Items to draft; 0 if unknown."""
     read: int = 0
-    """Pages of a feed's archive."""
+    """Pages read of a feed's archive."""
     claimed: int = 0
     done: int = 0
     micros: int = 0
-    """What it has cost, in millionths of a US dollar."""
+    """Cost so far, in millionths of a US dollar."""
     began: float | None = None
-    """When the first item was begun, in seconds of any clock."""
+    """Start of the first item, in seconds of the caller's clock."""
     first: str = "polling feeds"
-    """What is done before anything is known of a feed."""
+    """Text before the first item."""
 
     @property
     def total(self) -> int | None:
-        """Return how many items there are, None before one is known of."""
+        """Number of items; None before the first one."""
         return max(self.expected, self.claimed) or None
 
     def note(self, what: str, micros: int, now: float) -> None:
-        """Take note of what `Notify` tells."""
+        """Count a progress event: `read`, `claimed` or any other for a finished item."""
         self.micros = micros
         if what == "read":
             self.read += 1
@@ -63,23 +60,23 @@ class Count:
             self.done += 1
 
     def pace(self, now: float) -> str:
-        """Return items a minute, dollars so far and time left, as far as they can be told."""
+        """Return items per minute, cost so far and time left, as far as they are known."""
         seconds = now - self.began if self.began is not None else 0.0
         parts = [dollars(self.micros)] if self.micros else []
         if self.done and seconds > 0:
             left = ((self.total or 0) - self.done) * seconds / self.done
-            parts = [f"{60 * self.done / seconds:.0f} a minute", *parts, f"{_format_duration(left)} left"]
+            parts = [f"{60 * self.done / seconds:.0f} per minute", *parts, f"{_format_duration(left)} left"]
         return " · ".join(parts)
 
     def doing(self, feed: str) -> str:
-        """Return what is done just now."""
+        """Return the current step."""
         if self.claimed:
             return f"drafting {feed}"
         return f"reading {feed}, page {self.read}" if self.read else self.first
 
 
 class _Pace(ProgressColumn):
-    """What a count says of its pace, told anew whenever the bar is drawn."""
+    """Column with the pace, computed at each drawing of the bar."""
 
     def __init__(self, count: Count, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -97,7 +94,7 @@ def progress_bar(
     console: Console = err,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Callable[[str, str, int], None]]:
-    """Yield what is to be told of each item; what it counts is shown where that is wanted, on a terminal."""
+    """Yield a progress callback that updates `count`; with `show`, a bar is drawn if `console` is a terminal."""
     if not (show and console.is_terminal):
         yield lambda _feed, what, micros: count.note(what, micros, clock())
         return
@@ -114,28 +111,28 @@ def progress_bar(
 
 
 def _format_duration(seconds: float) -> str:
-    """Return a span as h:mm:ss, without hours where there are none."""
+    """Return a duration as h:mm:ss, or m:ss below one hour."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def ingest(feeds: list[str] | None, *, as_json: bool, direct: bool = False) -> None:
-    """Poll feeds and draft what is new, in this process, and report; `direct`: without Prefect."""
+    """Poll feeds and draft new items in this process, and print the report; `direct`: without Prefect."""
     with serve_sample_feeds(), run_starter("ingest", load_checked_settings(), direct=direct) as begin:
         report = run_flow(begin, feeds, as_json=as_json)
     print_report(report, as_json=as_json)
 
 
 def requests(*, direct: bool = False) -> None:
-    """Carry out what editors asked for, in this process, and report; `direct`: without Prefect."""
+    """Carry out the requests of editors in this process, and print the report; `direct`: without Prefect."""
     with serve_sample_feeds(), run_starter("requests", load_checked_settings(), direct=direct) as begin:
         report = run_flow(begin, as_json=False)
     print_report(report, as_json=False)
 
 
 def load_checked_settings() -> Settings:
-    """Return the settings. Raises ConfigError, also for proxies of the environment that cannot be used."""
+    """Return the settings. Raises ConfigError, also if the environment names an unusable proxy."""
     settings = load_settings()
     require_usable_proxies()
     return settings
@@ -149,9 +146,9 @@ def run_flow(
     planner: Callable[[Report], None] | None = None,
     previews: "dict[str, BackfillPreview] | None" = None,
 ) -> Report:
-    """Carry out a run that is given these parameters, and return its report as JSON.
+    """Carry out a run with the given parameters; returns its report as JSON.
 
-    `count` is kept up while it runs. `planner` and `found` are the Ports' of a backfill.
+    `count` is updated while it runs. `planner` and `previews` are for the Ports of a backfill.
     """
     from pipeline.services.run import Ports
 
@@ -168,7 +165,7 @@ def run_flow(
 
 
 def print_report(report: Report, *, as_json: bool) -> None:
-    """Say what came of a run, and end with its exit code where that is not 0."""
+    """Print the report of a run, and exit with its exit code if that is not 0."""
     if as_json:
         print_json(report)
     else:
@@ -181,7 +178,7 @@ def print_report(report: Report, *, as_json: bool) -> None:
 
 
 def _print_feeds(feeds: list[Report]) -> None:
-    columns = ("feed", "new", "drafted", "merged", "skipped", "failed", "queued", "said")
+    columns = ("feed", "new", "drafted", "merged", "skipped", "failed", "queued", "message")
     table("Feeds", columns, (_row(feed) for feed in feeds))
     for feed in feeds:
         for reason in feed["failed"]:
@@ -211,7 +208,7 @@ def _print_summary(report: Report) -> None:
     queued = sum(feed["queued"] for feed in report["feeds"])
     print_line()
     if not report["feeds"]:
-        print_line("No feed is enabled: add one to feeds.yaml.")
+        print_line("No feed is enabled: add or enable one in feeds.yaml.")
     elif drafts:
         briefs = len(drafts) - rewritten
         kinds = [f"{rewritten} rewritten by {printable(report['model'])}"] if rewritten else []
@@ -220,14 +217,14 @@ def _print_summary(report: Report) -> None:
         print_line(f"[bold]{pluralize(len(drafts), 'draft')}[/bold] ({', '.join(kinds)}) in {folder}/drafts")
     elif changed := sum(feed["updated"] for feed in report["feeds"]):
         print_line(
-            f"No draft was added; [bold]{pluralize(changed, 'source')} changed[/bold]. The desk shows which."
+            f"No new draft; [bold]{pluralize(changed, 'source')} changed[/bold]. The review desk shows which."
         )
     else:
         print_line("[bold]Nothing new:[/bold] no draft was added or changed.")
     if micros := sum(feed["micros"] for feed in report["feeds"]):
-        print_line(f"The model cost {dollars(micros)}.")
+        print_line(f"Cost of the model: {dollars(micros)}.")
     if queued:
-        print_line(f"{pluralize(queued, 'item')} left for the next run.")
+        print_line(f"{pluralize(queued, 'item')} left in the queue for the next run.")
     print_results(TargetResult.model_validate(result) for result in report["published"])
     _print_next_steps(report)
 
@@ -236,13 +233,13 @@ def _print_next_steps(report: Report) -> None:
     prefix = "copydesk --sample" if is_sample() else "copydesk"
     binary = "" if Path(sys.prefix, "bin").as_posix() in os.environ.get("PATH", "") else ".venv/bin/"
     print_line("\nNext:")
-    print_line(f"  read them        {binary}{prefix} drafts list")
-    print_line(f"  decide           {binary}{prefix} approve DRAFT, or reject DRAFT --note why")
+    print_line(f"  list the drafts  {binary}{prefix} drafts list")
+    print_line(f"  review a draft   {binary}{prefix} approve DRAFT, or reject DRAFT --note why")
     if report["model"] == "the offline brief":
         print_line("  use a model      set COPYDESK_MODEL and a key or base URL in .env: see .env.example")
     if is_sample():
         print_line(
-            f"  your own feeds   edit feeds.yaml, then {binary}copydesk doctor and {binary}copydesk run"
+            f"  use your feeds   edit feeds.yaml, then run {binary}copydesk doctor and {binary}copydesk run"
         )
 
 

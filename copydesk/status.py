@@ -1,7 +1,4 @@
-"""`copydesk status`, `drafts` and `retry`: what the ledger knows.
-
-`copydesk cost`: what the model was paid, by day, feed, model and purpose.
-"""
+"""`copydesk status`, `drafts`, `retry` and `cost`: feeds, drafts and model costs from the database."""
 
 import time
 from collections import defaultdict
@@ -33,19 +30,19 @@ STATES = ("seen", "answered", "drafted", "approved", "rejected", "merged", "skip
 
 
 def watch() -> None:
-    """Show the status again and again until Ctrl-C."""
+    """Show the status and refresh it until Ctrl-C."""
     try:
         while True:
             out.clear()
             status(as_json=False)
-            print_line(f"\n[dim]{datetime.now(UTC):%H:%M:%S} UTC · Ctrl-C ends this[/dim]")
+            print_line(f"\n[dim]{datetime.now(UTC):%H:%M:%S} UTC · Ctrl-C stops[/dim]")
             time.sleep(_REFRESH_S)
     except KeyboardInterrupt:
         print_line("")
 
 
 def status(*, as_json: bool) -> None:
-    """Show feeds with their counts by state, then failures with reasons."""
+    """Print feeds with their item counts by state, failures with reasons, and waiting publications."""
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
     with Database.open(settings.database_url) as db:
@@ -60,14 +57,14 @@ def status(*, as_json: bool) -> None:
         print_json({name: [record.model_dump() for record in every] for name, every in records.items()})
         return
     rows = ((f.key, format_time(f.poll.last_polled_at), *_counts(f.counts), _feed_message(f)) for f in feeds)
-    table("Feeds", ("feed", "last polled", *STATES, "standing"), rows)
+    table("Feeds", ("feed", "last polled", *STATES, "message"), rows)
     for failure in failures:
         print_line(
             f"{failure.state} {printable(failure.feed_key)} · {printable(failure.title)}: "
             f"{printable(failure.reason)}"
         )
     if any(failure.state == "failed" for failure in failures):
-        print_line("\n`copydesk retry` queues the failed ones again.")
+        print_line("\n`copydesk retry` queues failed items again.")
     _print_backlog(backlog, {target.name for target in subscriptions.publish})
 
 
@@ -77,27 +74,27 @@ def _print_backlog(backlog: Sequence[TargetBacklog], names: Collection[str]) -> 
         gone = (
             ""
             if target.target in names
-            else "; feeds.yaml has no such target any more: put it back to send them"
+            else "; this target is no longer in feeds.yaml: add it again to send them"
         )
         print_line(
             f"waiting for {printable(target.target)}: {pluralize(target.waiting, 'publication')}{failed}{gone}"
         )
     if any(one.failed for one in backlog):
-        print_line("\n`copydesk publish` tries them again now.")
+        print_line("\n`copydesk publish` tries failed publications again now.")
 
 
 def _feed_message(feed: FeedStatus) -> str:
-    """Say what a feed's polls taught that its operator should know."""
+    """Return the last error of a feed, and whether it is paused, retired or moved."""
     poll = feed.poll
     parts = [without_feed_key(feed.key, poll.last_error)]
     if poll.retired:
-        parts.append(f"retired; `copydesk run {feed.key}` tries it again")
+        parts.append(f"no longer polled; `copydesk run {feed.key}` polls it again")
     elif is_paused(poll):
-        parts.append(f"paused after {poll.failures} failures in a row; `copydesk run {feed.key}` tries it now")
+        parts.append(f"paused after {poll.failures} failures in a row; `copydesk run {feed.key}` polls it now")
     elif poll.failures > 1:
         parts.append(f"{poll.failures} failures in a row, next try {format_time(poll.next_poll_at)}")
     if poll.url:
-        parts.append(f"moved for good to {redact_url(poll.url)}; change its url in feeds.yaml")
+        parts.append(f"moved permanently to {redact_url(poll.url)}; change its url in feeds.yaml")
     return "; ".join(filter(None, parts))
 
 
@@ -106,18 +103,18 @@ def _counts(counts: dict[str, int]) -> list[int]:
 
 
 def retry(feed: str | None) -> None:
-    """Queue failed items again."""
+    """Queue failed items again, of one feed or of all."""
     settings = load_settings()
     with Database.open(settings.database_url) as db:
         count = db.items.retry_failed(feed)
-    print_line(f"{pluralize(count, 'item')} queued again; `copydesk run` takes them up.")
+    print_line(f"{pluralize(count, 'item')} queued again for the next `copydesk run`.")
 
 
 def drafts(state: str, *, as_json: bool) -> None:
-    """List drafts, newest first."""
+    """Print a list of drafts, newest first."""
     states = ("drafted", "approved", "rejected") if state == "all" else (state,)
     if not set(states) <= {"drafted", "approved", "rejected"}:
-        raise ConfigError(f"--state {state!r} is none of: drafted, approved, rejected, all")
+        raise ConfigError(f"--state {state!r} must be one of: drafted, approved, rejected, all")
     settings = load_settings()
     with Database.open(settings.database_url) as db:
         rows = db.drafts.list(states)
@@ -132,11 +129,11 @@ def drafts(state: str, *, as_json: bool) -> None:
         for row in rows
     )
     table("Drafts", ("draft", "state", "feed", "published", "open", "title"), listed)
-    out.print(f"\n{len(rows)} in {settings.output}", markup=False)
+    out.print(f"\n{pluralize(len(rows), 'draft')} in {settings.output}", markup=False)
 
 
 def show(ref: str, *, as_json: bool) -> None:
-    """Show the text on disk, its findings and the source beside it."""
+    """Print a draft's text on disk, its findings and its source."""
     settings = load_settings()
     with Database.open(settings.database_url) as db:
         row = db.drafts.get(ref)
@@ -160,17 +157,17 @@ def _print_draft(row: Any, text: str, *, on_disk: bool) -> None:  # noqa: ANN401
         print_line(f"  {finding.severity} · {finding.kind}{where}: {printable(finding.message)}")
     for sibling in row.siblings:
         print_line(
-            f"  same story · {printable(sibling.feed_name)}: {printable(sibling.title)} ({sibling.state})"
+            f"  duplicate · {printable(sibling.feed_name)}: {printable(sibling.title)} ({sibling.state})"
         )
     print_line(f"\n[bold]Source[/bold] {printable(row.source.link or '')}")
     print_source(row)
 
 
 def print_source(row: DraftRow) -> None:
-    """Print a draft's source as it is now, and as it was before where it changed."""
+    """Print a draft's source; if the source has changed, also the one that the draft was written from."""
     _print_item(row.source)
     if row.updated:
-        print_line("\n[bold]The source as it was before[/bold]")
+        print_line("\n[bold]Source before the change[/bold]")
         _print_item(row.item)
 
 
@@ -184,10 +181,10 @@ GROUPS = ("day", "feed", "model", "purpose")
 
 
 def cost(by: str, since: str | None, *, as_json: bool) -> None:
-    """Show what was paid, grouped; with the caps, and how much of them is spent."""
+    """Print the cost of model calls by groups, then the total and the use of the spending caps."""
     groups = [name.strip() for name in by.split(",") if name.strip()]
     if not groups or not set(groups) <= set(GROUPS):
-        raise ConfigError(f"--by {by!r}: write some of {', '.join(GROUPS)}, with commas between")
+        raise ConfigError(f"--by {by!r}: use one or more of {', '.join(GROUPS)}, separated by commas")
     settings = load_settings()
     start = parse_day(since, settings.timezone) if since else None
     now = datetime.now(UTC)
@@ -200,11 +197,11 @@ def cost(by: str, since: str | None, *, as_json: bool) -> None:
         return
     table("Cost", (*groups, *_COST_COLUMNS), (tuple(_cell(name, row[name]) for name in row) for row in rows))
     unknown = sum(call.micros is None for call in calls)
-    print_line(f"\n{pluralize(len(calls), 'answer')} for {dollars(total(calls))}.")
+    print_line(f"\nTotal: {pluralize(len(calls), 'answer')} for {dollars(total(calls))}.")
     if unknown:
         print_line(
-            f"The price of {pluralize(unknown, 'answer')} is not known; "
-            "COPYDESK_PRICE sets that of later ones."
+            f"The price of {pluralize(unknown, 'answer')} is unknown; "
+            "set COPYDESK_PRICE for the price of later answers."
         )
     spans = (
         ("day", settings.cap_day, day_start(now, settings.timezone)),
@@ -220,7 +217,7 @@ _COST_COLUMNS = ("answers", "prompt", "cached", "completion", "reasoning", "cost
 
 
 def grouped(calls: Iterable[LLMCall], by: list[str], timezone: str) -> list[dict[str, object]]:
-    """Return a row for each group of calls, in the groups' order."""
+    """Return one row for each group of calls, sorted by group."""
     zone = UTC if timezone == "UTC" else ZoneInfo(timezone)
     keys: dict[str, Callable[[LLMCall], str]] = {
         "day": lambda call: call.at.astimezone(zone).date().isoformat(),
@@ -246,11 +243,11 @@ def _cost_row(calls: list[LLMCall]) -> dict[str, object]:
 
 
 def total(calls: Iterable[LLMCall]) -> int:
-    """Return what calls cost, in millionths of a US dollar."""
+    """Return the cost of calls, in millionths of a US dollar."""
     return sum(call.micros or 0 for call in calls)
 
 
 def _cell(name: str, value: object) -> object:
     if name != "cost":
         return f"{value:,}" if isinstance(value, int) else value
-    return dollars(value) if isinstance(value, int) else "not known"
+    return dollars(value) if isinstance(value, int) else "unknown"

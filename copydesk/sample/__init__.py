@@ -1,6 +1,6 @@
-"""The sample beat: bundled feeds, served on loopback, with a ledger of their own.
+"""The sample beat: bundled feeds, served on loopback, with a separate database.
 
-The first run is the real path with nothing to configure: HTTP, parse, ledger, rewrite or brief, write.
+A run on it needs no configuration and uses the same code as any run: HTTP, parsing, database, drafting.
 """
 
 import contextlib
@@ -15,18 +15,18 @@ _active: list[bool] = []
 
 
 def is_sample() -> bool:
-    """Say whether this process works on the sample beat."""
+    """Return whether this process works on the sample beat."""
     return bool(_active)
 
 
 def use_sample() -> None:
-    """Point this process at the sample's feeds, ledger and Prefect database; drafts go to output/."""
+    """Set feeds, database and Prefect's folder to the sample's; drafts go to output/. Raises ConfigError."""
     folder = base_folder() / ".copydesk" / "sample"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(
-            f"{folder}: {error.strerror}; the sample keeps its ledger there: make the folder writable",
+            f"{folder}: {error.strerror}; the sample's database is stored there: make the folder writable",
             path=folder,
         ) from error
     subscriptions = folder / "feeds.yaml"
@@ -40,7 +40,7 @@ def use_sample() -> None:
 
 @contextlib.contextmanager
 def serve_sample_feeds() -> Iterator[None]:
-    """Serve the sample's feeds while a run lasts; nothing to do for the operator's own feeds."""
+    """Serve the sample's feeds within the context; does nothing for the operator's own feeds."""
     if not is_sample():
         yield
         return
