@@ -60,7 +60,9 @@ def backfill(
                 previews: "dict[str, BackfillPreview] | None" = None,
             ) -> Report:
                 parameters = (feed, *dates, limit, dry)
-                return run_flow(start, *parameters, as_json=as_json, count=count, planner=planner, previews=previews)
+                return run_flow(
+                    start, *parameters, as_json=as_json, count=count, planner=planner, previews=previews
+                )
 
             if dry_run:
                 _print_plan(run(True), as_json=as_json)
@@ -86,11 +88,11 @@ def _confirm_and_draft(run: StartBackfill, limit_usd: Decimal | None, *, model: 
         _print_plan_summary(plan)
 
     if limit_usd is not None:
-        plan = run(True, found=previews)
+        plan = run(True, previews=previews)
         planned(plan)
         if needs_confirmation(plan["estimate"], limit_usd, model=model) and not _ask_user(plan["estimate"]):
             return None
-    return run(False, count, planner=planned if limit_usd is None else None, found=previews)
+    return run(False, count, planner=planned if limit_usd is None else None, previews=previews)
 
 
 def needs_confirmation(estimate: Report, limit_usd: Decimal, *, model: bool) -> bool:
@@ -105,8 +107,8 @@ def _ask_user(estimate: Report) -> bool:
     if not (sys.stdin.isatty() and err.is_terminal):
         raise ConfigError(
             f"this would draft {_cost(estimate)}; there is no terminal to confirm that: add --yes to "
-            "continue, use --limit for fewer items, or set COPYDESK_CONFIRM to the highest cost without a question, "
-            "in US dollars",
+            "continue, use --limit for fewer items, or set COPYDESK_CONFIRM to the highest cost without a "
+            "question, in US dollars",
             variable="COPYDESK_CONFIRM",
         )
     err.print("Continue? \\[y/N] ", end="")

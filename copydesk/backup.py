@@ -75,9 +75,7 @@ def _require_database(settings: Settings) -> None:
 def _print_changes(summary: RestoreSummary) -> None:
     """Print which files differ from the archive because the database is newer."""
     if summary.written:
-        print_line(
-            f"{pluralize(len(summary.written), 'file')} written from the database, which is newer."
-        )
+        print_line(f"{pluralize(len(summary.written), 'file')} written from the database, which is newer.")
     if summary.left_out:
         first = ", ".join(summary.left_out[:3]) + (" …" if len(summary.left_out) > 3 else "")
         print_line(

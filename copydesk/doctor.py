@@ -1,4 +1,4 @@
-"""`copydesk doctor`: checks settings, database, output, Prefect, model, targets and feeds, and names fixes."""
+"""`copydesk doctor`: checks settings, database, output, Prefect, model, targets, feeds; names fixes."""
 
 import asyncio
 import sys
@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from typing import NamedTuple
 
-from copydesk.console import without_feed_key, print_json, print_line, printable, error_message
+from copydesk.console import error_message, print_json, print_line, printable, without_feed_key
 from copydesk.feeds import check_feeds
 from copydesk.sample import serve_sample_feeds
 from flows.prefect_api import has_server, require_api, require_api_url
@@ -17,6 +17,7 @@ from pipeline.llm.client import OPENAI_URL, ClientConfig, LLMClient
 from pipeline.publishing import check_target as examine_target
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.storage import Database
+
 
 class CheckResult(NamedTuple):
     """Result of one check."""

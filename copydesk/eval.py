@@ -117,7 +117,9 @@ def evaluate(
     before = _score_all(cases, load_recorded(folder, against), price) if against else None
     recorded: Answers
     if ask:
-        recorded = asyncio.run(_ask_model(settings, cases, prompt, price, partial(_save_answer, folder, save)))
+        recorded = asyncio.run(
+            _ask_model(settings, cases, prompt, price, partial(_save_answer, folder, save))
+        )
     else:
         recorded = load_recorded(folder, answers or DEFAULT)
     scores = _score_all(cases, recorded, price)

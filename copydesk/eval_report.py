@@ -44,7 +44,7 @@ def compare(pairs: Sequence[Pair]) -> None:
 
 
 def print_origin(answered: Iterable[Provenance], unknown: Sequence[str]) -> None:
-    """Print the models and prompts of the answers, and the answers whose item the golden set does not have."""
+    """Print the models and prompts of the answers, and the answers without an item in the golden set."""
     writers = {f"{by.model} with {by.prompt}" if by.prompt else by.model for by in answered}
     for writer in sorted(writers):
         print_line(f"Answers by: {printable(writer)}.")
@@ -88,13 +88,14 @@ def _cells(score: Score) -> list[str]:
 def _totals(scores: Sequence[Score]) -> list[str]:
     tokens = sum(score.usage.prompt_tokens + score.usage.completion_tokens for score in scores)
     micros = [score.micros for score in scores if score.micros is not None]
+    repeated, runs = sum(score.repeated for score in scores), sum(score.runs for score in scores)
     count = max(1, len(scores))
     return [
         f"{_passed(scores)}/{len(scores)}",
         _count_severities([finding for score in scores for finding in score.findings]),
         f"{sum(score.words for score in scores):,}",
         f"{sum(score.ratio for score in scores) / count:.1f}",
-        f"{sum(score.repeated for score in scores) / count:.0%} / {sum(score.runs for score in scores) / count:.0%}",
+        f"{repeated / count:.0%} / {runs / count:.0%}",
         f"{tokens:,}" if tokens else "-",
         dollars(sum(micros)) if micros else "-",
     ]

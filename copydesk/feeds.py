@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from copydesk.console import err, print_json, print_line, printable, table, error_message
+from copydesk.console import err, error_message, print_json, print_line, printable, table
 from copydesk.feeds_check import FeedCheckReport, check_feed, page
 from copydesk.sample import serve_sample_feeds
 from pipeline.articles.files import write_atomically

@@ -86,7 +86,9 @@ def _run_directly(name: str, parameters: tuple[object, ...], ports: "Ports") -> 
     return report
 
 
-def _run_as_flow(name: str, ready: Callable[[], None], parameters: tuple[object, ...], ports: "Ports") -> Report:
+def _run_as_flow(
+    name: str, ready: Callable[[], None], parameters: tuple[object, ...], ports: "Ports"
+) -> Report:
     from flows.backfill import backfill
     from flows.ingest import ingest
     from flows.requests import requests
@@ -250,7 +252,11 @@ def _end_with_parent(command: list[str]) -> list[str]:
 
     A Prefect server that keeps running would lock its database while the next one starts.
     """
-    return [sys.executable, "-c", _SET_PDEATHSIG, str(os.getpid()), *command] if sys.platform == "linux" else command
+    return (
+        [sys.executable, "-c", _SET_PDEATHSIG, str(os.getpid()), *command]
+        if sys.platform == "linux"
+        else command
+    )
 
 
 def _free_port() -> int:

@@ -53,7 +53,9 @@ def show(ref: str, *, as_json: bool) -> None:
         print_line(f"[bold]--- {message['role']} ---[/bold]")
         _print_verbatim(message["content"])
     print_line("[bold]--- other fields ---[/bold]")
-    _print_verbatim(json.dumps({key: body[key] for key in body if key != "messages"}, indent=2, ensure_ascii=False))
+    _print_verbatim(
+        json.dumps({key: body[key] for key in body if key != "messages"}, indent=2, ensure_ascii=False)
+    )
     print_line(
         f"\n{prompt.id}, at most {estimate_prompt_tokens(body):,} tokens; "
         "the marker around the item is different in every request."
@@ -75,9 +77,7 @@ def _item(db: Database, subscriptions: Subscriptions, ref: str) -> tuple[FeedCon
     if ref in keys:
         waiting = db.leases.preview(keys[ref].key)
         if not waiting:
-            raise ReviewError(
-                f"the feed {ref} has no queued item; name a draft or an item's link", draft=ref
-            )
+            raise ReviewError(f"the feed {ref} has no queued item; name a draft or an item's link", draft=ref)
         return keys[ref], waiting[0]
     feed_key, item = db.items.find(ref)
     return subscriptions.feed(feed_key), item
@@ -104,11 +104,13 @@ def _print_verbatim(text: str) -> None:
 
 
 def lint() -> None:
-    """Check every template with its examples, and the prompts that beats name; exit code of the first error."""
+    """Check every template with its examples; exits with the exit code of the first error."""
     settings = load_settings()
     folder = _folder(settings)
     beats = load_feeds(settings.feeds_file).beats
-    names = sorted({path.name.removesuffix(".md.j2") for path in folder.glob("*.md.j2")} | _prompt_names(beats))
+    names = sorted(
+        {path.name.removesuffix(".md.j2") for path in folder.glob("*.md.j2")} | _prompt_names(beats)
+    )
     if not names:
         raise ConfigError(f"{folder} has no templates; copy those of the repository's prompts/", file=folder)
     rows: list[tuple[object, ...]] = []
@@ -151,7 +153,9 @@ def _prompt_names(beats: dict[str, Beat]) -> set[str]:
 
 
 def _row(name: str, prompt: Prompt, beats: dict[str, Beat]) -> tuple[object, ...]:
-    users = [key for key, beat in beats.items() if name == beat.prompt or (name == _REPAIR_PROMPT and beat.verify)]
+    users = [
+        key for key, beat in beats.items() if name == beat.prompt or (name == _REPAIR_PROMPT and beat.verify)
+    ]
     beat = beats[users[0]] if users else Beat(key="sample")
     messages = prompt.messages(_SAMPLE, beat)
     fixed = [*messages[:-1], Message(role="user", content=messages[-1]["content"].partition("===")[0])]

@@ -1,4 +1,4 @@
-"""`copydesk publish`, `unpublish` and `forget`: send articles to their targets, remove them, erase an item."""
+"""`copydesk publish`, `unpublish` and `forget`: send articles to targets, remove them, erase an item."""
 
 import asyncio
 import sys
@@ -67,7 +67,9 @@ def unpublish(drafts: list[str], note: str | None) -> None:
         review.resume_interrupted(db, settings.output)
         for ref in drafts:
             try:
-                print_line(f"unpublished: {printable(_undo_approval(db, settings, subscriptions, ref, note))}")
+                print_line(
+                    f"unpublished: {printable(_undo_approval(db, settings, subscriptions, ref, note))}"
+                )
             except (ReviewError, OutputError) as error:
                 refused.append(error)
                 err.print(f"not unpublished: {printable(error.message)}")

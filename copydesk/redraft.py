@@ -62,7 +62,10 @@ def versions(ref: str) -> None:
         row = db.drafts.get(ref)
         texts = db.versions.list(row.item_id)
     print_line(f"[bold]{printable(row.path)}[/bold]")
-    rows = ((version.label, version.cause, format_time(version.at), f"{len(version.text.split()):,}") for version in texts)
+    rows = (
+        (version.label, version.cause, format_time(version.at), f"{len(version.text.split()):,}")
+        for version in texts
+    )
     table("Versions", ("version", "cause", "written", "words"), rows)
     print_line("\n`copydesk restore DRAFT VERSION` restores a version as the newest one.")
 

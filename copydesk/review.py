@@ -57,12 +57,12 @@ class Session:
         self._by = settings.editor or "unknown"
         self._decided: list[str] = []
         self._actions: dict[str, Callable[[ShownDraft, str], int]] = {
-            "a": self._approve, "r": self._reject, "n": self._redraft, "c": self._acknowledge, "e": self._edit,
-            "o": self._source, "u": self._undo, "s": lambda *_: 1, "b": lambda *_: -1, "q": self._quit,
+            "a": self._approve, "r": self._reject, "n": self._redraft, "c": self._acknowledge,
+            "e": self._edit, "o": self._source, "u": self._undo, "s": lambda *_: 1, "b": lambda *_: -1, "q": self._quit,
         }  # fmt: skip
 
     def run(self, names: list[str]) -> None:
-        """Show drafts one after another by their external ids, until the last one or until the editor quits."""
+        """Show drafts, given by their external ids, until the last one or until the editor quits."""
         at = 0
         while 0 <= at < len(names):
             try:
@@ -93,7 +93,9 @@ class Session:
                 f"[dim]accepted by {printable(acknowledged.by)}: "
                 f"{printable(acknowledged.message)} ({printable(acknowledged.reason)})[/dim]"
             )
-        print_line(f"[bold]{pluralize(len(unacknowledged(findings, row.acknowledged)), 'open finding')}[/bold]")
+        print_line(
+            f"[bold]{pluralize(len(unacknowledged(findings, row.acknowledged)), 'open finding')}[/bold]"
+        )
         return ShownDraft(draft, findings)
 
     def _decide(self, shown: ShownDraft) -> int:

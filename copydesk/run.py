@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
 from rich.text import Text
 
-from copydesk.console import err, pluralize, without_feed_key, print_json, print_line, printable, table
-from copydesk.prefect_server import RunStarter, Report, run_starter
+from copydesk.console import err, pluralize, print_json, print_line, printable, table, without_feed_key
+from copydesk.prefect_server import Report, RunStarter, run_starter
 from copydesk.publish import print_results
 from copydesk.sample import is_sample, serve_sample_feeds
 from pipeline.config import Settings, load_settings
@@ -94,7 +94,7 @@ def progress_bar(
     console: Console = err,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Callable[[str, str, int], None]]:
-    """Yield a progress callback that updates `count`; with `show`, a bar is drawn if `console` is a terminal."""
+    """Yield a progress callback that updates `count`; `show` draws a bar if `console` is a terminal."""
     if not (show and console.is_terminal):
         yield lambda _feed, what, micros: count.note(what, micros, clock())
         return
@@ -154,7 +154,7 @@ def run_flow(
 
     count = count or Count()
     count.first = starter.first
-    with progress_bar(count, wanted=not as_json) as notify:
+    with progress_bar(count, show=not as_json) as notify:
         ports = Ports(
             listener=notify,
             teller=lambda message: err.print(f"copydesk: {message}"),

@@ -11,11 +11,11 @@ from copydesk.console import (
     format_time,
     out,
     pluralize,
-    without_feed_key,
     print_json,
     print_line,
     printable,
     table,
+    without_feed_key,
 )
 from pipeline.articles import files
 from pipeline.config import day_start, load_feeds, load_settings, month_start, parse_day
@@ -70,16 +70,15 @@ def status(*, as_json: bool) -> None:
 
 def _print_backlog(backlog: Sequence[TargetBacklog], names: Collection[str]) -> None:
     for target in backlog:
+        waiting = pluralize(target.waiting, "publication")
         failed = f", {target.failed} of them failed: {printable(target.error)}" if target.failed else ""
         gone = (
             ""
             if target.target in names
             else "; this target is no longer in feeds.yaml: add it again to send them"
         )
-        print_line(
-            f"waiting for {printable(target.target)}: {pluralize(target.waiting, 'publication')}{failed}{gone}"
-        )
-    if any(one.failed for one in backlog):
+        print_line(f"waiting for {printable(target.target)}: {waiting}{failed}{gone}")
+    if any(target.failed for target in backlog):
         print_line("\n`copydesk publish` tries failed publications again now.")
 
 
@@ -90,7 +89,9 @@ def _feed_message(feed: FeedStatus) -> str:
     if poll.retired:
         parts.append(f"no longer polled; `copydesk run {feed.key}` polls it again")
     elif is_paused(poll):
-        parts.append(f"paused after {poll.failures} failures in a row; `copydesk run {feed.key}` polls it now")
+        parts.append(
+            f"paused after {poll.failures} failures in a row; `copydesk run {feed.key}` polls it now"
+        )
     elif poll.failures > 1:
         parts.append(f"{poll.failures} failures in a row, next try {format_time(poll.next_poll_at)}")
     if poll.url:

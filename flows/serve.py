@@ -208,7 +208,9 @@ async def _watch(db: Database | None) -> None:
 def _is_request_waiting(db: Database) -> bool:
     """Return whether a redraft, a publication or the writing of a draft file is pending."""
     now = datetime.now(UTC)
-    due = (publication.next_at is None or publication.next_at <= now for publication in db.publications.pending())
+    due = (
+        publication.next_at is None or publication.next_at <= now for publication in db.publications.pending()
+    )
     return bool(db.redrafts.counts() or db.versions.pending_by_feed()) or any(due)
 
 

@@ -1,9 +1,9 @@
 """Marks zombie runs as crashed: flow runs whose process died without reporting a final state.
 
-A run whose worker was killed at its start, or whose machine failed, keeps its slot in the concurrency limit of
-its deployment. With `CANCEL_NEW` that deployment would then never run again. A self-hosted Prefect server does
-not detect such runs. The recipe in https://docs.prefect.io/v3/advanced/detect-zombie-flows does not cover runs
-that never started.
+A run whose worker was killed at its start, or whose machine failed, keeps its slot in the concurrency limit
+of its deployment. With `CANCEL_NEW` that deployment would then never run again. A self-hosted Prefect server
+does not detect such runs. The recipe in https://docs.prefect.io/v3/advanced/detect-zombie-flows does not
+cover runs that never started.
 """
 
 import asyncio
