@@ -42,7 +42,7 @@ def show(body: str, first_line: int, findings: Sequence[Finding], source: str, f
         if front and about:
             line = Text(f"{field}: ").append_text(_mark(front.text(field), about))
             _print_wrapped(" " * _GUTTER, "", line)
-    marked = _mark(body, [one for one in numbered if one[1].body_span])
+    marked = _mark(body, [pair for pair in numbered if pair[1].body_span])
     marked.rstrip()
     for number, line in enumerate(marked.split("\n", allow_blank=True), first_line):
         _print_wrapped(f"{number:>{_GUTTER - 1}} ", "dim", line)

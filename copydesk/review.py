@@ -58,7 +58,8 @@ class Session:
         self._decided: list[str] = []
         self._actions: dict[str, Callable[[ShownDraft, str], int]] = {
             "a": self._approve, "r": self._reject, "n": self._redraft, "c": self._acknowledge,
-            "e": self._edit, "o": self._source, "u": self._undo, "s": lambda *_: 1, "b": lambda *_: -1, "q": self._quit,
+            "e": self._edit, "o": self._source, "u": self._undo,
+            "s": lambda *_: 1, "b": lambda *_: -1, "q": self._quit,
         }  # fmt: skip
 
     def run(self, names: list[str]) -> None:

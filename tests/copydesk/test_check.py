@@ -87,7 +87,7 @@ def test_the_language_is_the_files_or_the_one_that_is_told(project: Project) -> 
         (("check",), "name a draft"),
         (("check", "mill.md", "--source", "none.txt"), "none.txt cannot be read"),
         (("check", "none.md", "--source", "source.txt"), "none.md cannot be read"),
-        (("check", "mill.md", "--pairs", "p.jsonl"), "--pairs FILE stands alone"),
+        (("check", "mill.md", "--pairs", "p.jsonl"), "use --pairs FILE without a draft"),
         (("check", "broken.md", "--source", "source.txt"), "broken.md"),
         (("check", "latin.md", "--source", "source.txt"), "latin.md is not UTF-8"),
         (("check", "--nonsense"), "No such option"),
@@ -131,7 +131,7 @@ def test_pairs_go_in_and_flags_come_out(project: Project) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("{", "no JSON"),
+        ("{", "not valid JSON"),
         ("[]", '"id" is missing'),
         ('{"id": 1, "source": 2, "output": ""}', '"source" is missing'),
     ],

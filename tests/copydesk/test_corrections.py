@@ -46,7 +46,7 @@ def test_review_refuses_the_old_figures_shows_both_sources_and_approves_the_new(
     said = capsys.readouterr()
     assert "has 2 blocking findings" in said.err
     assert said.out.count("The source changed after this was drafted") == 1
-    now, _, before = said.out.partition("The source as it was before")
+    now, _, before = said.out.partition("Source before the change")
     assert "43 staff" in now
     assert "34 staff" in before
     wire.correct_draft()
@@ -59,7 +59,7 @@ def test_a_draft_is_shown_with_its_source_as_it_is_now(
     wire: Wire, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status.show(wire.row.external_id, as_json=False)
-    now, _, before = capsys.readouterr().out.partition("The source as it was before")
+    now, _, before = capsys.readouterr().out.partition("Source before the change")
     assert "43 staff" in now
     assert "34 staff" in before
 

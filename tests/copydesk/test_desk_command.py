@@ -86,7 +86,7 @@ def test_mistakes_are_one_line_and_an_exit_code(tmp_path: Path) -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, words = said("--port", str(taken.getsockname()[1]))
-    assert (code, "say --port" in words) == (2, True)
+    assert (code, "choose another one with --port" in words) == (2, True)
     assert said("--host", "203.0.113.9")[0] == 2
     assert "too short" in said(COPYDESK_DESK_TOKEN="short")[1]
     assert "host names" in said(COPYDESK_DESK_HOSTS="http://x/")[1]

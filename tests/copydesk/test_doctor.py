@@ -63,7 +63,7 @@ def troubles(found: dict[str, tuple[bool, str]]) -> dict[str, str]:
 def test_where_all_is_well_each_line_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     found = examined(capsys)
     assert list(found) == [
-        "settings", "feeds.yaml", "prompts", "ledger", "output", "desk", "runs", "model",
+        "settings", "feeds.yaml", "prompts", "database", "output", "desk", "runs", "model",
         "feed one", "feed two",
     ]  # fmt: skip
     assert troubles(found) == {}
@@ -92,13 +92,11 @@ def test_the_models_trouble_is_one_line_and_the_feeds_are_looked_at(
     assert what == "model"
     assert said in told
     assert "\n" not in told
-    assert found["feed one"] == (True, "2 items; fine")
+    assert found["feed one"] == (True, "2 items; ok")
 
 
 def test_how_runs_go_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert examined(capsys)["runs"][1].startswith(
-        "flow runs of Prefect, on a server that is started for them"
-    )
+    assert examined(capsys)["runs"][1].startswith("Prefect flow runs, on a server that each run starts")
     monkeypatch.setenv("PREFECT_API_URL", "127.0.0.1:4200")
     assert troubles(examined(capsys)).keys() == {"runs"}
     monkeypatch.setenv("COPYDESK_PREFECT", "off")
@@ -107,7 +105,7 @@ def test_how_runs_go_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: py
     assert found["runs"][1].startswith("runs without Prefect")
 
 
-@pytest.mark.parametrize("examination", ["_prompts", "_ledger", "_output", "_model"])
+@pytest.mark.parametrize("examination", ["_prompts", "_database", "_output", "_model"])
 def test_what_nobody_foresaw_is_a_line_of_its_own(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, examination: str
 ) -> None:
@@ -116,7 +114,7 @@ def test_what_nobody_foresaw_is_a_line_of_its_own(
 
     monkeypatch.setattr(doctor, examination, broken)
     found = examined(capsys)
-    said = "unexpected trouble, please report it: KeyError: 'what\\nis this'"
+    said = "unexpected error, please report it: KeyError: 'what\\nis this'"
     assert troubles(found) == {examination.strip("_"): said}
     assert found["feed two"][0]
 
@@ -129,6 +127,6 @@ def test_so_it_is_for_one_feed_of_several(
             raise ZeroDivisionError("nought")
         return await check_feed(net, parse, feed, now)
 
-    monkeypatch.setattr(feeds_command, "examine", breaking)
+    monkeypatch.setattr(feeds_command, "check_feed", breaking)
     found = examined(capsys)
-    assert troubles(found) == {"feed one": "unexpected trouble, please report it: ZeroDivisionError: nought"}
+    assert troubles(found) == {"feed one": "unexpected error, please report it: ZeroDivisionError: nought"}

@@ -56,18 +56,18 @@ def test_padded_answers_fail_one_and_all(project: Project) -> None:
 def test_a_change_is_shown_as_a_table_and_a_difference(project: Project) -> None:
     found = call_copydesk(project, "eval", "--against", "hand-written-padded")
     assert found.returncode == 0
-    table = found.stdout[: found.stdout.index("not in the other set")]
+    table = found.stdout[: found.stdout.index("missing in the other set")]
     assert re.search("^all +0/5 → 5/5 ", table, re.MULTILINE)
     assert re.search(r"^two-sentences +wrong → good +\d+ warn → 0 +194 → 76 ", table, re.MULTILINE)
     assert "long-fee-change" not in table
     assert "\n-## Background\n+## Prosecutors may still appeal\n" in found.stdout
-    assert "16 of 16 articles as wanted." in found.stdout
+    assert "16 of 16 articles passed." in found.stdout
 
 
 def test_what_is_amiss_is_said_in_words(project: Project) -> None:
     found = call_copydesk(project, "eval", "hand-written-padded")
     assert found.returncode == 1
-    assert "11 items of the golden set without an answer." in found.stdout
+    assert "No answer for 11 items of the golden set." in found.stdout
     for line in ('rumour: has "confirmed"', "rumour: lacks /two people", "rumour: has sentiment POSITIVE"):
         assert f"  {line}" in found.stdout
 
@@ -83,7 +83,7 @@ def test_a_model_is_asked_and_its_answers_are_kept_and_compared(project: Project
         assert found.returncode == 0, found.stdout + found.stderr
         assert server.requests == 2, "an answer of the wrong shape is repaired as in a run"
         assert server.received[0]["temperature"] == 0.3
-    assert "Asking fake-1 about 1 item" in found.stderr
+    assert "Sending 1 item to fake-1" in found.stderr
     # Both calls count: 18 tokens each, at a tenth of a cent.
     assert re.search(r"^two-sentences .* 36 +\$0\.0360$", found.stdout, re.MULTILINE), found.stdout
     kept = json.loads((project.folder / "evals/recorded/first/two-sentences.json").read_text())
@@ -91,7 +91,7 @@ def test_a_model_is_asked_and_its_answers_are_kept_and_compared(project: Project
     assert kept["prompt"].startswith("article@")
     again = call_copydesk(project, "eval", "first", "--against", "hand-written")
     assert again.returncode == 0
-    assert "1 of 1 article as wanted." in again.stdout
+    assert "1 of 1 article passed." in again.stdout
     assert f"Answers by: fake-1 with {kept['prompt']}." in again.stdout
     twice = call_copydesk(project, "eval", "--ask", "--save", "first")
     assert twice.returncode == 2
@@ -122,8 +122,8 @@ def test_what_cannot_be_done_is_one_line(project: Project, arguments: tuple[str,
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"prompt": "article"}, "--prompt goes with --ask"),
-        ({"save": "mine"}, "--save goes with --ask"),
+        ({"prompt": "article"}, "--prompt needs --ask"),
+        ({"save": "mine"}, "--save needs --ask"),
         ({"answers": "hand-written", "ask": True}, "not both"),
         ({"ask": True, "save": "../mine"}, "--save '../mine'"),
         ({"ask": True, "save": "hand-written"}, "--save 'hand-written'"),
@@ -155,7 +155,7 @@ def test_who_answered_is_said_and_a_mistyped_file_named(project: Project) -> Non
     shutil.copy(folder / "rumour.json", folder / "rumuor.json")
     found = call_copydesk(project, "eval")
     assert "Answers by: hand-written, no model was asked." in found.stdout
-    assert "About no item of the golden set: rumuor." in found.stdout
+    assert "Not in the golden set: rumuor." in found.stdout
 
 
 def test_findings_are_counted_by_severity(project: Project) -> None:

@@ -64,7 +64,7 @@ async def test_a_feed_is_fetched_read_and_judged() -> None:
         fresh_s=1800,
         again_s=1800,
     )
-    assert found.odd[0] == f"moved for good: write url: {url}"
+    assert found.odd[0] == f"moved permanently: change its url in feeds.yaml to {url}"
 
 
 async def test_a_feed_that_cannot_be_read_is_told_from_one_that_cannot_be_had() -> None:
@@ -100,7 +100,7 @@ def test_each_item_has_its_fate_in_the_feeds_order() -> None:
         "merged",
         "skipped",
     ]
-    assert rows[0].why == "more than 3 items at once"
+    assert rows[0].why == "more than 3 items in one run"
     assert rows[1].why == "too old: published 2026-02-20, more than 7 days ago"
     assert "11" in rows[3].why, "the figure is said"
     assert rows[6].why == "excluded word: casino"
@@ -120,12 +120,12 @@ def test_a_day_has_its_own_limit() -> None:
 @pytest.mark.parametrize(
     ("items", "said"),
     [
-        ([item("1", dated=False), item("2")], "1 item without a usable date: taken as published when first"),
+        ([item("1", dated=False), item("2")], "1 item without a usable date: the time of the first poll"),
         ([item("1", link=None)], "1 item without a link"),
         ([item("1", media="audio"), item("2", media="video")], "2 items of audio or video"),
         ([item("1", text="")], "no item has any text"),
         ([item("1", image=None)], "no item has an image"),
-        ([item("1", published_at=NOW - timedelta(days=400))], "nothing new since 2025-01-25"),
+        ([item("1", published_at=NOW - timedelta(days=400))], "no new item since 2025-01-25"),
     ],
 )
 def test_what_is_odd_about_items_is_said(items: list[Item], said: str) -> None:
@@ -136,18 +136,21 @@ def test_what_is_odd_about_items_is_said(items: list[Item], said: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"moved_to": "https://w.example/new"}, "moved for good: write url: https://w.example/new"),
+        (
+            {"moved_to": "https://w.example/new"},
+            "moved permanently: change its url in feeds.yaml to https://w.example/new",
+        ),
         (
             {"content_type": "text/xml; charset=utf-8", "body": b"<rss>\x92</rss>"},
-            "its header says utf-8, and",
+            "its Content-Type header says utf-8, but",
         ),
-        ({"body": b"<?xml version='1.0' encoding='ascii'?><rss>\xe9"}, "its XML declaration says ascii, and"),
+        ({"body": b"<?xml version='1.0' encoding='ascii'?><rss>\xe9"}, "its XML declaration says ascii, but"),
         (
             {"content_type": "text/xml; charset=klingon"},
-            "its header names a charset that nobody knows: klingon",
+            "its Content-Type header names an unknown charset: klingon",
         ),
-        ({"content_type": "text/xml; charset=hex"}, "its header names a charset that nobody knows: hex"),
-        ({"content_type": "text/xml; charset=punycode"}, "its header names a charset that nobody knows"),
+        ({"content_type": "text/xml; charset=hex"}, "its Content-Type header names an unknown charset: hex"),
+        ({"content_type": "text/xml; charset=punycode"}, "its Content-Type header names an unknown charset"),
     ],
 )
 def test_what_is_odd_about_the_answer_is_said(changes: dict[str, Any], said: str) -> None:
@@ -181,5 +184,5 @@ def test_a_url_that_nobody_subscribed_to_is_a_feed_with_the_defaults() -> None:
     assert found.key == "example-org-feed-xml"
     assert found.max_items == FeedConfig.model_fields["max_items"].default
     for wrong in ("ftp://example.org/feed", "https://", "exa mple.org/x"):
-        with pytest.raises(ConfigError, match=r"no http\(s\) URL"):
+        with pytest.raises(ConfigError, match=r"not an http\(s\) URL"):
             unsubscribed(wrong)

@@ -43,17 +43,17 @@ def test_a_page_is_read_from_fetching_to_what_would_become_of_the_items() -> Non
     found = checkup(rows=rows, language="en", notes=("not well-formed XML",), odd=("no item has an image",))
     assert page(found) == [
         "Wire (wire)",
-        "  asked       https://w.example/f",
-        "  answered    application/rss+xml, 12,345 bytes",
+        "  url         https://w.example/f",
+        "  response    application/rss+xml, 12,345 bytes",
         '  validators  ETag "1"',
-        "  next poll   at the next run (its publisher asks for nothing)",
+        "  next poll   at the next run (the publisher requests no interval)",
         "",
         "  title       The Wire",
         "  language    en",
         "  items       4, 2026-03-01 12:00Z to 2026-03-01 12:00Z",
         "  note        not well-formed XML",
         "",
-        "  published             text  title                                           would be",
+        "  published             text  title                                           outcome",
         "  2026-03-01 12:00Z    1,234  Miners sell                                     drafted",
         "  2026-03-01 12:00Z      120  Hashprice                                       "
         "page · 120 characters, fewer than 200",
@@ -65,7 +65,7 @@ def test_a_page_is_read_from_fetching_to_what_would_become_of_the_items() -> Non
         "Of 4 items: 1 drafted, 1 drafted if its page has the text, 2 skipped.",
         "Skipped: 1 too old, 1 excluded word.",
         "",
-        "Odd",
+        "Warnings",
         "  - no item has an image",
     ]
 
@@ -76,11 +76,11 @@ def test_a_feed_that_cannot_be_read_has_a_short_page_with_a_way_out() -> None:
     )
     assert page(failed)[-2:] == [
         "Cannot be read: a web page, not a feed",
-        "That page names a feed: try `copydesk feeds check https://w.example/rss`",
+        "The page links to a feed: try `copydesk feeds check https://w.example/rss`",
     ]
     assert page(checkup(ok=False, error="no answer", answer=None, rows=())) == [
         "Wire (wire)",
-        "  asked       https://w.example/f",
+        "  url         https://w.example/f",
         "",
         "Cannot be read: no answer",
     ]
@@ -90,18 +90,18 @@ def test_a_feed_that_cannot_be_read_has_a_short_page_with_a_way_out() -> None:
     ("changes", "line"),
     [
         ({"url": "https://w.example/g", "moved": True}, "  moved to    https://w.example/g"),
-        ({"url": "https://w.example/g"}, "  sent on to  https://w.example/g"),
-        ({"content_type": None}, "  answered    no content type, 12,345 bytes"),
-        ({"etag": None}, "  validators  none: every poll brings the whole feed"),
+        ({"url": "https://w.example/g"}, "  redirected  https://w.example/g"),
+        ({"content_type": None}, "  response    no content type, 12,345 bytes"),
+        ({"etag": None}, "  validators  none: every poll downloads the whole feed"),
         ({"etag": None, "last_modified": "Sun"}, "  validators  Last-Modified Sun"),
         ({"last_modified": "Sun"}, '  validators  ETag "1" · Last-Modified Sun'),
         (
             {"expired": True, "etag": None},
-            "  validators  not trusted, since it says `Expires: 0`: every poll brings the whole feed",
+            "  validators  not used because of `Expires: 0`: every poll downloads the whole feed",
         ),
         (
             {"again_s": 3600, "fresh_s": 7200, "ttl_s": 60},
-            "  next poll   after 1 h (its headers ask for 2 h, the feed asks for 1 min)",
+            "  next poll   after 1 h (HTTP headers ask for 2 h, the feed asks for 1 min)",
         ),
     ],
 )

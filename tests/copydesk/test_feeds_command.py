@@ -44,7 +44,7 @@ def test_the_doctor_names_each_trouble(tmp_path: Path) -> None:
     (project.folder / "output").write_text("a file in the way")
     found = call_copydesk(project, "doctor")
     assert found.returncode == 1
-    trouble = [line for line in found.stdout.splitlines() if line.startswith("trouble")]
+    trouble = [line for line in found.stdout.splitlines() if line.startswith("error")]
     assert [line.split()[1].rstrip(":") for line in trouble] == ["output", "feed"]
     assert "COPYDESK_OUTPUT" in trouble[0]
 
@@ -53,7 +53,7 @@ def test_the_doctor_names_a_proxy_without_its_secret(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project", {"one": "http://127.0.0.1:1/feed"})
     project.environ["COPYDESK_DESK_USER_HEADER"] = "X-Forwarded-User"
     found = call_copydesk(project, "doctor").stdout
-    assert "trouble desk: COPYDESK_DESK_USER_HEADER is set without COPYDESK_DESK_USER_SECRET" in found
+    assert "error desk: COPYDESK_DESK_USER_HEADER is set without COPYDESK_DESK_USER_SECRET" in found
 
 
 @pytest.mark.process
@@ -85,7 +85,7 @@ def test_one_feed_has_a_page_and_several_have_a_table(tmp_path: Path) -> None:
     for named in ("one", "http://127.0.0.1:1/feed/"):
         page = call_copydesk(project, "feeds", "check", named)
         assert page.returncode == 1, "a feed that cannot be read is no success"
-        assert page.stdout.startswith("One (one)\n  asked       http://127.0.0.1:1/feed\n")
+        assert page.stdout.startswith("One (one)\n  url         http://127.0.0.1:1/feed\n")
         assert "\nCannot be read: " in page.stdout
     record = call_copydesk(project, "feeds", "check", "one", "--json")
     assert json.loads(record.stdout)["ok"] is False
@@ -98,7 +98,7 @@ def test_a_url_can_be_checked_before_there_is_any_subscription(tmp_path: Path) -
     (project.folder / "feeds.yaml").unlink()
     page = call_copydesk(project, "feeds", "check", "http://127.0.0.1:1/feed.xml")
     assert (page.returncode, page.stderr) == (1, "")
-    assert "asked       http://127.0.0.1:1/feed.xml" in page.stdout
+    assert "url         http://127.0.0.1:1/feed.xml" in page.stdout
     unknown = call_copydesk(project, "feeds", "check", "one")
     assert unknown.returncode == 2
     assert "feeds.yaml" in unknown.stderr

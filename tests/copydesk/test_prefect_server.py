@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 PRINTS = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
 STARTS = """
 import subprocess, sys
-from copydesk.prefect_server import started
-child = started([sys.executable, "-c", "import sys, time; print('up', flush=True); time.sleep(600)"])
+from copydesk.prefect_server import start_process
+child = start_process([sys.executable, "-c", "import sys, time; print('up', flush=True); time.sleep(600)"])
 print(child.pid, flush=True)
 child.wait()
 """

@@ -17,7 +17,7 @@ def test_a_count_tells_pace_cost_and_time_left() -> None:
         count.note("claimed", 0, 100.0 + moment)
     for done in range(1, 5):
         count.note("drafted" if done % 2 else "failed", 25_000 * done, 110.0)
-    assert count.pace(130.0) == "8 a minute · $0.10 · 4:30 left"
+    assert count.pace(130.0) == "8 per minute · $0.10 · 4:30 left"
     assert count.pace(130.0 + 36_000).endswith("left")
     assert (count.done, count.total) == (4, 40)
 
@@ -29,14 +29,14 @@ def test_what_is_begun_beyond_what_was_expected_counts() -> None:
     assert count.total == 3
     assert count.pace(5.0) == ""
     count.note("drafted", 0, 6.0)
-    assert count.pace(6.0) == "10 a minute · 0:12 left"
+    assert count.pace(6.0) == "10 per minute · 0:12 left"
 
 
 def test_long_waits_are_told_in_hours() -> None:
     count = Count(expected=1001)
     count.note("claimed", 0, 0.0)
     count.note("drafted", 0, 5.0)
-    assert count.pace(5.0) == "12 a minute · 1:23:20 left"
+    assert count.pace(5.0) == "12 per minute · 1:23:20 left"
 
 
 def test_a_terminal_sees_pages_items_and_dollars() -> None:

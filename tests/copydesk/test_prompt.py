@@ -38,7 +38,7 @@ def test_what_would_be_sent_is_printed_to_the_letter(project: Project, ref: str)
     said = [line for line in found.stdout.splitlines() if line.startswith("--- ")]
     assert said == [
         *("--- system ---", "--- user ---", "--- assistant ---", "--- user ---", "--- assistant ---"),
-        *("--- user ---", "--- besides ---"),
+        *("--- user ---", "--- other fields ---"),
     ]
     assert (
         f"title: The newest\npublished: 2026-02-05 11:00 UTC\ncategory: BTC\ntext:\n{TEXT}\n==="
@@ -81,7 +81,7 @@ def test_a_feed_without_a_waiting_item_says_so(tmp_path: Path) -> None:
         kept.feeds.sync(load_feeds(empty.folder / "feeds.yaml").feeds)
     found = call_copydesk(empty, "prompt", "show", "one")
     assert (found.returncode, found.stderr.count("\n")) == (6, 1)
-    assert "nothing of one waits" in found.stderr
+    assert "the feed one has no queued item" in found.stderr
 
 
 def test_good_templates_are_listed_with_the_length_of_what_is_fixed(project: Project) -> None:
@@ -99,7 +99,7 @@ def test_every_mistake_is_told_with_its_file_and_line(project: Project) -> None:
     (prompts / "other.md.j2").write_text("# system\n")
     found = call_copydesk(project, "prompt", "lint")
     assert found.returncode == 2
-    wrong = [line for line in found.stderr.splitlines() if line.startswith("wrong: ")]
+    wrong = [line for line in found.stderr.splitlines() if line.startswith("error: ")]
     assert len(wrong) == 2
     assert "article.md.j2:11: tune cannot be used here" in wrong[0]
     assert "other.md.j2:1: needs front matter" in wrong[1]

@@ -33,7 +33,7 @@ def test_one_draft_after_another_is_decided_on(tmp_path: Path) -> None:
     assert standing(settings, "published") == {held}
     assert standing(settings, "rejected") == {clean}
     assert standing(settings, "drafts") == set(rest)
-    assert "2 drafts wait." in said
+    assert "2 drafts left to review." in said
 
 
 def test_a_verdict_is_taken_back_and_the_draft_shown_again(tmp_path: Path) -> None:
@@ -64,10 +64,10 @@ def test_mistakes_are_told_and_nothing_is_done(tmp_path: Path) -> None:
     fill(settings, 1)
     said = reviewed(settings, "r\nc 9 x\nc 1\nu\ne\nzzz\n")
     for words in (
-        "say why: r REASON",
+        "give a reason: r REASON",
         "by its number",
         "say why it may stand",
-        "no verdict here",
+        "nothing to undo",
         "EDITOR=vim",
     ):
         assert words in said
@@ -77,4 +77,4 @@ def test_mistakes_are_told_and_nothing_is_done(tmp_path: Path) -> None:
 def test_an_empty_queue_says_so(tmp_path: Path) -> None:
     settings = layout(tmp_path)
     fill(settings, 1, faults=False)
-    assert "Nothing waits" in reviewed(settings, "", "--findings", "held")
+    assert "No drafts to review" in reviewed(settings, "", "--findings", "held")

@@ -61,7 +61,7 @@ def test_a_dry_run_walks_and_writes_nothing(project: Project, feeds: FeedServer)
     dry = call_copydesk(project, *SPAN, "--limit", "3", "--dry-run")
     assert dry.returncode == 0, dry.stderr
     assert "Would draft 3 items; nothing was written." in dry.stdout
-    assert "1 more item of the span, and what may be further back, are left" in dry.stdout
+    assert "1 more item of the date range, and possibly older ones, are not drafted" in dry.stdout
     dry = call_copydesk(project, *SPAN, "--dry-run")
     assert "read no further than page 2" in dry.stdout
     status = json.loads(call_copydesk(project, "status", "--json").stdout)
@@ -117,7 +117,7 @@ def test_what_is_dear_is_asked_about_and_drafted_after_a_yes(dear: Project, feed
 def test_after_a_no_nothing_is_drafted_now_or_by_the_next_run(dear: Project, feeds: FeedServer) -> None:
     done = run_at_terminal(dear, *SPAN, question=ASKED, answer="")
     assert done.returncode == 0
-    assert "Nothing was drafted, and nothing was written." in done.shown
+    assert "Stopped: nothing was drafted or written." in done.shown
     feeds.add("/feed", rss([]))
     call_copydesk(dear, "run")
     assert dear.drafts() == []
@@ -126,7 +126,7 @@ def test_after_a_no_nothing_is_drafted_now_or_by_the_next_run(dear: Project, fee
 def test_where_nobody_can_be_asked_it_says_what_to_do(dear: Project, model: ModelServer) -> None:
     refused = call_copydesk(dear, *SPAN)
     assert refused.returncode == 2
-    assert "add --yes to go on" in refused.stderr
+    assert "add --yes to continue" in refused.stderr
     assert (dear.drafts(), model.requests) == ([], 0)
     assert call_copydesk(dear, *SPAN, "--limit", "1", "--yes").returncode == 0
     assert len(dear.drafts()) == 1
@@ -142,6 +142,6 @@ def test_a_price_that_nobody_knows_is_asked_about_from_many_items_on(
     feeds.add("/feed", rss(range(1, 22)))
     refused = call_copydesk(dear, *SPAN)
     assert refused.returncode == 2
-    assert "this would draft 21 items, and there is no terminal" in refused.stderr
+    assert "this would draft 21 items; there is no terminal" in refused.stderr
     assert call_copydesk(dear, *SPAN, "--limit", "20").returncode == 0
     assert len(dear.drafts()) == 20

@@ -24,7 +24,7 @@ def in_the_midst(project: Project, model: ModelServer, archive: Path) -> None:
         time.sleep(0.01)
     saved = call_copydesk(project, "backup", "save", str(archive))
     assert saved.returncode == 0, saved.stderr
-    assert "and the ledger" in saved.stdout
+    assert "and the database" in saved.stdout
     process.kill()
     process.wait(120)
 
@@ -95,7 +95,7 @@ def test_an_archive_that_is_none_or_leads_elsewhere_is_refused(
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(evil, "output/../../evil.md")
     refused = call_copydesk(project, "backup", "restore", str(archive))
-    assert (refused.returncode, "load its dump first" in refused.stderr) == (6, True)
+    assert (refused.returncode, "load the database dump first" in refused.stderr) == (6, True)
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(evil, "output/../../evil.md")
         tar.add(evil, "ledger.db")

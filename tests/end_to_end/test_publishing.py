@@ -113,9 +113,9 @@ def test_articles_go_to_every_target_and_leave_it(project: Project, feeds: FeedS
     assert git(site, "status", "--porcelain") == ""
     assert titles(project) == ["Mill closes"]
     assert builds(feeds) == 1
-    assert "Nothing waits to be published." in ok(project, "publish")
+    assert "Nothing to publish." in ok(project, "publish")
 
-    assert "`copydesk publish` does so now" in ok(project, "approve", port.name)
+    assert "`copydesk publish` publishes them now" in ok(project, "approve", port.name)
     report = json.loads(ok(project, "run", "--json"))
     assert {one["target"]: one["published"] for one in report["published"]} == dict.fromkeys(
         ("feed", "repo", "site", "build"), 1
@@ -159,7 +159,7 @@ def test_a_target_that_was_changed_or_added_or_lost(project: Project, feeds: Fee
     shutil.rmtree(project.folder / "mirror")
     again = call_copydesk(project, "publish", port.name, mill.name)
     assert again.returncode == 6
-    assert "is not approved; `copydesk approve" in again.stderr
+    assert "is not approved; approve it: `copydesk approve" in again.stderr
     assert names(project.folder / "mirror") == ["port"]
     assert "sesame" not in again.stdout + again.stderr
 
@@ -187,13 +187,13 @@ def test_without_targets_there_is_nothing_to_publish_to(project: Project) -> Non
     path.write_text(yaml.safe_dump(content))
     refused = call_copydesk(project, "publish")
     assert refused.returncode == 2
-    assert "feeds.yaml names no target" in refused.stderr
+    assert "feeds.yaml has no targets" in refused.stderr
 
 
 def test_a_run_goes_on_where_a_target_fails(project: Project) -> None:
     publish(project, none={"kind": "folder", "path": "no/such/folder"})
     looked = call_copydesk(project, "doctor").stdout
-    assert "trouble target none: " in looked
+    assert "error target none: " in looked
     for name, where in (("site", "writes to"), ("repo", "commits onto main"), ("build", "asks 127.0.0.1")):
         assert f"ok      target {name}: {where}" in looked
     assert "sesame" not in looked

@@ -31,7 +31,7 @@ def test_a_draft_is_written_anew_put_back_and_billed(
         dry = call_copydesk(project, "backfill", "wire", "--dry-run")
         assert "It would cost about $" in dry.stdout
         assert server.requests == 0
-        assert "The model cost $" in call_copydesk(project, "run").stdout
+        assert "Cost of the model: $" in call_copydesk(project, "run").stdout
         [draft] = project.drafts()
         name, first = draft.stem[-8:], draft.read_text()
 
@@ -85,5 +85,5 @@ def test_a_cap_ends_a_run_and_says_so(new_project: Callable[..., Project], feeds
         stopped = call_copydesk(project, "run")
         assert stopped.returncode == 0
         assert "the cap of the run is reached: $0.00 of $0.0100 spent" in stopped.stderr
-        assert "1 item left for the next run." in stopped.stdout
+        assert "1 item left in the queue for the next run." in stopped.stdout
         assert server.requests == 0

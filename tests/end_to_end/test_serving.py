@@ -100,7 +100,7 @@ def test_killed_it_leaves_no_server_behind(tmp_path: Path) -> None:
     settings.feeds_file.write_text(yaml.safe_dump(told))
     with started(settings) as process:
         assert process.stdout
-        while "Ctrl-C ends it" not in process.stdout.readline():
+        while "Ctrl-C stops the server" not in process.stdout.readline():
             assert process.poll() is None
         [server] = [pid for pid, line in working_in(settings.base) if "server start" in line]
         environ = Path(f"/proc/{server}/environ").read_text().split("\0")

@@ -27,7 +27,7 @@ def test_what_is_no_url_is_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> N
     monkeypatch.setenv("PREFECT_API_URL", url)
     with pytest.raises(ConfigError) as caught:
         require_api_url()
-    assert caught.value.message.startswith(f"PREFECT_API_URL {url!r} is no http(s) URL; ")
+    assert caught.value.message.startswith(f"PREFECT_API_URL {url!r} is not an http(s) URL; ")
     assert "or unset it" in caught.value.message
 
 
@@ -70,7 +70,7 @@ def nothing(_server: FeedServer) -> None:
     [
         (nothing, "no Prefect server answers there"),
         (a_page, "no Prefect server answers there"),
-        (a_login, "wants a login (401): set PREFECT_API_KEY or PREFECT_API_AUTH_STRING"),
+        (a_login, "requires a login (HTTP 401): set PREFECT_API_KEY or PREFECT_API_AUTH_STRING"),
         (another, "Found incompatible versions"),
     ],
 )

@@ -25,7 +25,7 @@ def test_a_row_says_what_became_of_a_feeds_items() -> None:
         stopped="the day's money is spent",
     )
     assert (
-        "| feed | new | drafted | held | merged | skipped | failed | queued | cost | time | trouble |" in said
+        "| feed | new | drafted | held | merged | skipped | failed | queued | cost | time | error |" in said
     )
     assert "| one | 3 | 2 | 1 | 0 | 0 | 1 | 4 | $1.50 | 0.0 s | C: refused |" in said
     assert "2 drafts in 2.5 s, written by m." in said
