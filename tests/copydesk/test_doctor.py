@@ -56,17 +56,17 @@ def examined(capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[bool, str]]:
     return {row["what"]: (row["ok"], row["said"]) for row in rows}
 
 
-def troubles(found: dict[str, tuple[bool, str]]) -> dict[str, str]:
-    return {what: said for what, (ok, said) in found.items() if not ok}
+def errors(results: dict[str, tuple[bool, str]]) -> dict[str, str]:
+    return {what: message for what, (ok, message) in results.items() if not ok}
 
 
-def test_where_all_is_well_each_line_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    found = examined(capsys)
-    assert list(found) == [
+def test_all_checks_pass_in_a_good_installation(capsys: pytest.CaptureFixture[str]) -> None:
+    results = examined(capsys)
+    assert list(results) == [
         "settings", "feeds.yaml", "prompts", "database", "output", "desk", "runs", "model",
         "feed one", "feed two",
     ]  # fmt: skip
-    assert troubles(found) == {}
+    assert errors(results) == {}
 
 
 @pytest.mark.parametrize(
@@ -83,43 +83,45 @@ def test_where_all_is_well_each_line_says_so(capsys: pytest.CaptureFixture[str])
     ],
     ids=lambda value: f"{value.status} {(value.body or b'')[:40]!r}" if isinstance(value, Reply) else "",
 )
-def test_the_models_trouble_is_one_line_and_the_feeds_are_looked_at(
-    capsys: pytest.CaptureFixture[str], model: ModelServer, listing: Reply, said: str
+def test_a_model_error_is_one_line_and_the_feeds_are_still_checked(
+    capsys: pytest.CaptureFixture[str], model: ModelServer, listing: Reply, message: str
 ) -> None:
     model.listing = listing
-    found = examined(capsys)
-    [(what, told)] = troubles(found).items()
+    results = examined(capsys)
+    [(what, error)] = errors(results).items()
     assert what == "model"
-    assert said in told
-    assert "\n" not in told
-    assert found["feed one"] == (True, "2 items; ok")
+    assert message in error
+    assert "\n" not in error
+    assert results["feed one"] == (True, "2 items; ok")
 
 
-def test_how_runs_go_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_way_of_running_is_reported(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert examined(capsys)["runs"][1].startswith("Prefect flow runs, on a server that each run starts")
     monkeypatch.setenv("PREFECT_API_URL", "127.0.0.1:4200")
-    assert troubles(examined(capsys)).keys() == {"runs"}
+    assert errors(examined(capsys)).keys() == {"runs"}
     monkeypatch.setenv("COPYDESK_PREFECT", "off")
-    found = examined(capsys)
-    assert troubles(found) == {}
-    assert found["runs"][1].startswith("runs without Prefect")
+    results = examined(capsys)
+    assert errors(results) == {}
+    assert results["runs"][1].startswith("runs without Prefect")
 
 
 @pytest.mark.parametrize("examination", ["_prompts", "_database", "_output", "_model"])
-def test_what_nobody_foresaw_is_a_line_of_its_own(
+def test_an_unexpected_error_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, examination: str
 ) -> None:
     def broken(*_arguments: object) -> str:
         raise KeyError("what\nis this")
 
     monkeypatch.setattr(doctor, examination, broken)
-    found = examined(capsys)
-    said = "unexpected error, please report it: KeyError: 'what\\nis this'"
-    assert troubles(found) == {examination.strip("_"): said}
-    assert found["feed two"][0]
+    results = examined(capsys)
+    message = "unexpected error, please report it: KeyError: 'what\\nis this'"
+    assert errors(results) == {examination.strip("_"): message}
+    assert results["feed two"][0]
 
 
-def test_so_it_is_for_one_feed_of_several(
+def test_an_unexpected_error_of_one_feed_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def breaking(net: Any, parse: Any, feed: Any, now: Any) -> FeedCheckReport:
@@ -128,5 +130,5 @@ def test_so_it_is_for_one_feed_of_several(
         return await check_feed(net, parse, feed, now)
 
     monkeypatch.setattr(feeds_command, "check_feed", breaking)
-    found = examined(capsys)
-    assert troubles(found) == {"feed one": "unexpected error, please report it: ZeroDivisionError: nought"}
+    results = examined(capsys)
+    assert errors(results) == {"feed one": "unexpected error, please report it: ZeroDivisionError: nought"}

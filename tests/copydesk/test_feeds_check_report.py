@@ -33,15 +33,15 @@ def checkup(**changes: Any) -> FeedCheckReport:
     )
 
 
-def test_a_page_is_read_from_fetching_to_what_would_become_of_the_items() -> None:
+def test_the_report_goes_from_the_response_to_the_outcomes() -> None:
     rows = (
         row(),
         row(title="Hashprice", fate="page", why="120 characters, fewer than 200", characters=120),
         row(title="Old", fate="skipped", why="too old: published 2026-02-01, more than 7 days ago"),
         row(title="Buy", fate="skipped", why="excluded word: buy", dated=False),
     )
-    found = checkup(rows=rows, language="en", notes=("not well-formed XML",), odd=("no item has an image",))
-    assert page(found) == [
+    report = checkup(rows=rows, language="en", notes=("not well-formed XML",), odd=("no item has an image",))
+    assert page(report) == [
         "Wire (wire)",
         "  url         https://w.example/f",
         "  response    application/rss+xml, 12,345 bytes",
@@ -70,7 +70,7 @@ def test_a_page_is_read_from_fetching_to_what_would_become_of_the_items() -> Non
     ]
 
 
-def test_a_feed_that_cannot_be_read_has_a_short_page_with_a_way_out() -> None:
+def test_an_unreadable_feed_has_a_short_report_with_a_fix() -> None:
     failed = checkup(
         ok=False, error="a web page, not a feed", proposal="https://w.example/rss", rows=(), title=""
     )
@@ -105,7 +105,7 @@ def test_a_feed_that_cannot_be_read_has_a_short_page_with_a_way_out() -> None:
         ),
     ],
 )
-def test_what_the_server_said_is_a_line_each(changes: dict[str, Any], line: str) -> None:
+def test_each_response_field_is_one_line(changes: dict[str, Any], line: str) -> None:
     assert line in page(checkup(answer=answer(**changes)))
 
 
@@ -130,7 +130,7 @@ def test_a_column_stays_in_its_place_under_a_wide_or_long_title(title: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [
         (0, "0 s"),
         (59.6, "1 min"),
@@ -140,5 +140,5 @@ def test_a_column_stays_in_its_place_under_a_wide_or_long_title(title: str) -> N
         (3601, "1 h 1 s"),
     ],
 )
-def test_a_span_is_told_in_two_units(seconds: float, said: str) -> None:
-    assert span(seconds) == said
+def test_a_duration_has_two_units(seconds: float, text: str) -> None:
+    assert span(seconds) == text

@@ -39,14 +39,14 @@ def unset(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def environ_of_a_child(folder: Path) -> dict[str, str]:
     with (folder / "printed").open("wb") as output:
         assert start_process(PRINTS, output).wait(300) == 0
-    told = json.loads((folder / "printed").read_text())
-    assert isinstance(told, dict)
-    return told
+    environ = json.loads((folder / "printed").read_text())
+    assert isinstance(environ, dict)
+    return environ
 
 
 @pytest.mark.process
 @pytest.mark.usefixtures("unset")
-def test_a_process_that_is_started_before_prefect_is_imported_reports_to_nobody(tmp_path: Path) -> None:
+def test_a_process_started_before_the_import_of_prefect_has_no_telemetry(tmp_path: Path) -> None:
     assert environ_of_a_child(tmp_path).items() >= NO_TELEMETRY.items()
 
 
@@ -58,7 +58,7 @@ def test_an_operators_own_value_wins(tmp_path: Path, unset: pytest.MonkeyPatch) 
 
 
 @pytest.mark.usefixtures("unset")
-def test_workers_report_to_nobody() -> None:
+def test_workers_have_no_telemetry() -> None:
     assert minimal_environment().items() >= NO_TELEMETRY.items()
 
 
@@ -88,16 +88,16 @@ def is_there(pid: int) -> bool:
         return False
 
 
-def test_a_run_takes_the_server_of_a_serve_that_answers_and_no_other_programs(
+def test_a_run_uses_the_answering_server_of_serve_and_no_other_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "")
     refresh_settings()
-    told = tmp_path / ".copydesk/prefect-server.port"
+    port_file = tmp_path / ".copydesk/prefect-server.port"
     with FeedServer() as server:
         port = int(server.url("").rpartition(":")[2])
-        told.parent.mkdir()
-        told.write_text(str(port))
+        port_file.parent.mkdir()
+        port_file.write_text(str(port))
         assert _serving_port(tmp_path) is None
         server.add("/api/health", b"true", content_type="application/json")
         with small_server(tmp_path) as ready:
@@ -107,7 +107,7 @@ def test_a_run_takes_the_server_of_a_serve_that_answers_and_no_other_programs(
     refresh_settings()
     assert "PREFECT_API_URL" not in os.environ
     assert _serving_port(tmp_path) is None
-    told.write_text("no port")
+    port_file.write_text("no port")
     assert _serving_port(tmp_path) is None
 
 

@@ -10,7 +10,7 @@ from copydesk.backfill import needs_confirmation
 from copydesk.run import Count, progress_bar
 
 
-def test_a_count_tells_pace_cost_and_time_left() -> None:
+def test_progress_shows_pace_cost_and_time_left() -> None:
     count = Count(expected=40)
     assert (count.total, count.pace(0)) == (40, "")
     for moment in range(10):
@@ -22,7 +22,7 @@ def test_a_count_tells_pace_cost_and_time_left() -> None:
     assert (count.done, count.total) == (4, 40)
 
 
-def test_what_is_begun_beyond_what_was_expected_counts() -> None:
+def test_items_beyond_the_expected_number_count() -> None:
     count = Count(expected=1)
     for _ in range(3):
         count.note("claimed", 0, 0.0)
@@ -32,14 +32,14 @@ def test_what_is_begun_beyond_what_was_expected_counts() -> None:
     assert count.pace(6.0) == "10 per minute · 0:12 left"
 
 
-def test_long_waits_are_told_in_hours() -> None:
+def test_long_durations_have_hours() -> None:
     count = Count(expected=1001)
     count.note("claimed", 0, 0.0)
     count.note("drafted", 0, 5.0)
     assert count.pace(5.0) == "12 per minute · 1:23:20 left"
 
 
-def test_a_terminal_sees_pages_items_and_dollars() -> None:
+def test_a_terminal_shows_pages_items_and_cost() -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
     moments = iter(range(0, 3000, 30))
@@ -76,7 +76,7 @@ def test_without_a_terminal_nothing_is_shown() -> None:
         (0, 500, True, False),
     ],
 )
-def test_much_money_and_many_items_of_unknown_price_are_asked_about(
+def test_high_cost_or_many_items_of_unknown_price_need_confirmation(
     likely: int | None, items: int, model: bool, asks: bool
 ) -> None:
     assert needs_confirmation({"likely": likely, "items": items}, Decimal(1), model=model) is asks

@@ -15,7 +15,7 @@ FEED = (
 )
 
 
-def test_what_is_forgotten_is_taken_down_and_never_taken_again(
+def test_a_forgotten_item_is_unpublished_and_never_drafted_again(
     new_project: Callable[..., Project], feeds: FeedServer
 ) -> None:
     feeds.add("/news.xml", FEED % (1, URL.encode()), content_type="application/rss+xml")

@@ -63,8 +63,8 @@ def project(new_project: Callable[..., Project], feeds: FeedServer) -> Project:
 
 
 def feed_target() -> dict[str, str]:
-    told = {"kind": "feed", "path": "feed", "title": "Ours", "link": "https://s.example/"}
-    return told | {"article_url": "https://s.example/{path}/"}
+    options = {"kind": "feed", "path": "feed", "title": "Ours", "link": "https://s.example/"}
+    return options | {"article_url": "https://s.example/{path}/"}
 
 
 def publish(project: Project, **targets: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ def publish(project: Project, **targets: dict[str, Any]) -> None:
 
 
 def builds(feeds: FeedServer) -> int:
-    return sum(seen.method == "POST" and seen.path == "/build/sesame" for seen in feeds.seen)
+    return sum(request.method == "POST" and request.path == "/build/sesame" for request in feeds.seen)
 
 
 def titles(project: Project) -> list[str]:
@@ -101,8 +101,8 @@ def test_articles_go_to_every_target_and_leave_it(project: Project, feeds: FeedS
     ok(project, "approve", mill.name)
     assert "waiting for build: 1 publication" in ok(project, "status")
 
-    said = ok(project, "publish")
-    assert [line for line in said.splitlines() if line] == [
+    output = ok(project, "publish")
+    assert [line for line in output.splitlines() if line] == [
         f"{name}: 1 published" for name in ("feed", "repo", "site", "build")
     ]
     [published] = (project.folder / "output/published").rglob("*.md")
@@ -117,15 +117,15 @@ def test_articles_go_to_every_target_and_leave_it(project: Project, feeds: FeedS
 
     assert "`copydesk publish` publishes them now" in ok(project, "approve", port.name)
     report = json.loads(ok(project, "run", "--json"))
-    assert {one["target"]: one["published"] for one in report["published"]} == dict.fromkeys(
+    assert {row["target"]: row["published"] for row in report["published"]} == dict.fromkeys(
         ("feed", "repo", "site", "build"), 1
     )
     assert titles(project) == ["Mill closes", "Port closes"]
     assert builds(feeds) == 2
 
-    said = ok(project, "unpublish", mill.name, "--note", "not yet")
-    assert f"unpublished: drafts/2026/02/{mill.name}" in said
-    assert "site: 1 withdrawn" in said
+    output = ok(project, "unpublish", mill.name, "--note", "not yet")
+    assert f"unpublished: drafts/2026/02/{mill.name}" in output
+    assert "site: 1 withdrawn" in output
     assert names(news) == names(site) == ["port"]
     assert titles(project) == ["Port closes"]
     assert git(site, "log", "-1", "--format=%s") == "Withdraw: Mill closes"

@@ -16,7 +16,7 @@ FEED = (
 )
 
 
-def test_a_draft_is_written_anew_put_back_and_billed(
+def test_a_draft_is_rewritten_restored_and_billed(
     new_project: Callable[..., Project], feeds: FeedServer
 ) -> None:
     feeds.add("/wire.xml", FEED, content_type="application/rss+xml")
@@ -63,8 +63,8 @@ def test_a_draft_is_written_anew_put_back_and_billed(
         assert all(row["cost"] == 11 * 100 + 7 * 200 for row in bill)
         assert " of $50.00." in call_copydesk(project, "cost").stdout
         call_copydesk(project, "redraft", name, "--note", "Longer.", "--later")
-        asked = json.loads(call_copydesk(project, "prompt", "show", name, "--json").stdout)
-        assert "Longer." in asked["request"]["messages"][-1]["content"]
+        shown_request = json.loads(call_copydesk(project, "prompt", "show", name, "--json").stdout)
+        assert "Longer." in shown_request["request"]["messages"][-1]["content"]
 
         wrong = call_copydesk(project, "redraft", name, "--section", "Outlook")
         assert wrong.returncode == 6
