@@ -119,7 +119,7 @@ def _print_wrapped(gutter: str, style: str, text: Text) -> None:
 
 def _summary(findings: Sequence[Finding]) -> str:
     parts = [f"{count} {name}" for name, count in counts(findings).items() if count]
-    return f"\n{', '.join(parts)}." if parts else "No findings."
+    return f"\nFindings: {', '.join(parts)}." if parts else "No findings."
 
 
 def _visible(text: str) -> str:

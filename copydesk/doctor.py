@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 from typing import NamedTuple
 
-from copydesk.console import error_message, print_json, print_line, printable, without_feed_key
+from copydesk.console import error_message, pluralize, print_json, print_line, printable, without_feed_key
 from copydesk.feeds import check_feeds
 from copydesk.sample import serve_sample_feeds
 from flows.prefect_api import has_server, require_api, require_api_url
@@ -54,7 +54,8 @@ def _results() -> list[CheckResult]:
         subscriptions = load_feeds(settings.feeds_file)
     except Exception as error:  # noqa: BLE001
         return [*results, CheckResult("feeds.yaml", False, error_message(error))]
-    summary = f"{len(subscriptions.feeds)} feeds, {len(subscriptions.beats)} beats"
+    feeds_count, beats_count = len(subscriptions.feeds), len(subscriptions.beats)
+    summary = f"{pluralize(feeds_count, 'feed')}, {pluralize(beats_count, 'beat')}"
     results += [
         CheckResult("feeds.yaml", True, summary),
         _check("prompts", lambda: _prompts(settings, subscriptions)),

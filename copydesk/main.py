@@ -73,10 +73,10 @@ def backfill(
     direct: Direct = False,
     as_json: Json = False,
 ) -> None:
-    """Draft one feed's items of a date range, as far back as the publisher's archive goes.
+    """Draft one feed's items of a date range.
 
-    Items that have a draft are not drafted or paid for again. If the estimated cost is above
-    COPYDESK_CONFIRM, the command asks first.
+    The feed's archive is read as far back as the publisher offers it. Items that have a draft are not drafted
+    or paid for again. If the estimated cost is above COPYDESK_CONFIRM, the command asks first.
     """
     from copydesk import backfill
 
@@ -88,7 +88,7 @@ def status(
     as_json: Json = False,
     watch: Annotated[bool, typer.Option("--watch", help="Refresh every two seconds.")] = False,
 ) -> None:
-    """Show feeds with their items by state, and failures with their reasons."""
+    """Show feeds, items by state, and failures."""
     from copydesk import status
 
     if watch:
@@ -119,7 +119,7 @@ def check(
         str | None, typer.Option(help="Check a JSON Lines file with id, source and output instead.")
     ] = None,
 ) -> None:
-    """Check a draft against its source, and show the findings in the text.
+    """Check a draft against its source and mark the findings.
 
     Exit code 1 if a finding blocks its approval.
     """
@@ -134,7 +134,7 @@ def desk(
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0 means any free port.")] = 8484,
     browser: Annotated[bool, typer.Option(help="Open the desk in the browser.")] = False,
 ) -> None:
-    """Start the review desk, a web page with the drafts and their sources.
+    """Start the review desk, a web page for the drafts.
 
     By default only this machine can reach it. The printed link signs a browser in.
     """
@@ -148,7 +148,10 @@ def serve(
     desk: Annotated[bool, typer.Option("--desk", help="Start the review desk too.")] = False,
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the desk.")] = 8484,
 ) -> None:
-    """Run the feeds on their schedules and carry out the requests of editors, until Ctrl-C."""
+    """Run the feeds on their schedules until Ctrl-C.
+
+    Requests of editors are carried out within a minute.
+    """
     from copydesk import serve
 
     serve.serve(port if desk else None)
@@ -161,7 +164,7 @@ def review_drafts(
         str | None, typer.Option(help="Only drafts that are: held (blocked), warned or clean.")
     ] = None,
 ) -> None:
-    """Review the waiting drafts in the terminal, one after another."""
+    """Review the waiting drafts in the terminal."""
     from copydesk import review
 
     review.review_drafts(feed, findings)
@@ -195,7 +198,10 @@ def publish(
         bool, typer.Option("--all", help="Also all approved articles that a target does not have yet.")
     ] = False,
 ) -> None:
-    """Send approved articles to the targets of feeds.yaml now; each run does this, too."""
+    """Send approved articles to the targets now.
+
+    The targets are those of feeds.yaml. Each run does this, too.
+    """
     from copydesk import publish
 
     publish.publish(drafts or [], everything=everything)
@@ -203,7 +209,10 @@ def publish(
 
 @app.command()
 def unpublish(drafts: Drafts, note: Note = None) -> None:
-    """Undo approvals: each article is removed from every target and is a draft again."""
+    """Undo approvals and remove the articles from all targets.
+
+    Each article is a draft again.
+    """
     from copydesk import publish
 
     publish.unpublish(drafts, note)
@@ -220,9 +229,9 @@ def redraft(
     later: Annotated[bool, typer.Option("--later", help="Let the next run carry it out.")] = False,
     direct: Direct = False,
 ) -> None:
-    """Let the model rewrite a draft, or one section of it and no other byte.
+    """Let the model rewrite a draft or one section of it.
 
-    Edits are never lost: each version of a draft can be restored.
+    The other sections do not change. Edits are not lost: each version of a draft can be restored.
     """
     from copydesk import redraft
 
@@ -242,7 +251,7 @@ def restore(
     draft: Annotated[str, typer.Argument(help="Short id, path or file name.")],
     version: Annotated[str, typer.Argument(help="Label of the version, see `copydesk versions`.")],
 ) -> None:
-    """Restore an earlier version of a draft as its newest version."""
+    """Restore an earlier version of a draft."""
     from copydesk import redraft
 
     redraft.restore(draft, version)
@@ -254,7 +263,7 @@ def cost(
     since: Annotated[str | None, typer.Option(help="First day or time, in COPYDESK_TIMEZONE.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the cost of the model, and how much of the spending caps is used."""
+    """Show the cost of the model and the use of the caps."""
     from copydesk import status
 
     status.cost(by, since, as_json=as_json)
@@ -262,9 +271,10 @@ def cost(
 
 @app.command()
 def forget(url: Annotated[str, typer.Argument(help="The item's link; `drafts show` prints it.")]) -> None:
-    """Unpublish an item, delete every text about it, and never draft it again.
+    """Unpublish an item and delete every text about it.
 
-    The cost of its model calls stays in the database; their answers are deleted.
+    The item is never drafted again. The cost of its model calls stays in the database; their answers are
+    deleted.
     """
     from copydesk import publish
 
@@ -273,7 +283,7 @@ def forget(url: Annotated[str, typer.Argument(help="The item's link; `drafts sho
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
-    """Check the installation, and name a fix for each error.
+    """Check the installation and name a fix for each error.
 
     Checks settings, feeds.yaml, prompts, database, output folder, desk, Prefect, model, targets and every
     enabled feed.
@@ -302,8 +312,9 @@ def evaluate(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Score articles for the golden set in evals/, from recorded answers or from the model.
+    """Score articles for the golden set in evals/.
 
+    The articles come from recorded answers or, with --ask, from the model.
     Exit code 1 if an article misses expected content or has forbidden content.
     """
     from copydesk import eval as eval_command

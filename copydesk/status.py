@@ -205,13 +205,13 @@ def cost(by: str, since: str | None, *, as_json: bool) -> None:
             "set COPYDESK_PRICE for the price of later answers."
         )
     spans = (
-        ("day", settings.cap_day, day_start(now, settings.timezone)),
-        ("month", settings.cap_month, month),
+        ("Today", settings.cap_day, day_start(now, settings.timezone)),
+        ("This month", settings.cap_month, month),
     )
     for name, cap, begun in spans:
         spent = total(call for call in recent if call.at >= begun)
         of = f" of {dollars(int(cap * 1_000_000))}" if cap is not None else ""
-        print_line(f"This {name}: {dollars(spent)}{of}.")
+        print_line(f"{name}: {dollars(spent)}{of}.")
 
 
 _COST_COLUMNS = ("answers", "prompt", "cached", "completion", "reasoning", "cost")

@@ -19,7 +19,7 @@ backup_app = typer.Typer(
     rich_markup_mode=None,
 )
 prompt_app = typer.Typer(
-    help="Show the request to the model for an item, or check the prompt templates.",
+    help="Show the request for an item, or check the templates.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -29,7 +29,10 @@ prompt_app = typer.Typer(
 def backup_save(
     archive: Annotated[Path, typer.Argument(help="A new file, such as copydesk.tar.gz.")],
 ) -> None:
-    """Save database and output folder in one file; runs and the desk may continue meanwhile."""
+    """Save database and output folder in one file.
+
+    Runs and the desk may continue meanwhile.
+    """
     from copydesk import backup
 
     backup.save(archive)
@@ -37,7 +40,10 @@ def backup_save(
 
 @backup_app.command("restore")
 def backup_restore(archive: Annotated[Path, typer.Argument(help="A file of `backup save`.")]) -> None:
-    """Restore a backup where there is no database and no draft yet."""
+    """Restore a backup.
+
+    There must be no database and no draft yet.
+    """
     from copydesk import backup
 
     backup.restore(archive)
@@ -77,8 +83,9 @@ def feeds_check(
     feeds: Annotated[list[str] | None, typer.Argument(help="Keys or URLs; default: all enabled.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Fetch feeds and print what they contain; nothing is stored.
+    """Fetch feeds and print what they contain.
 
+    Nothing is stored.
     For one feed, by key or any URL, print a report: response, parsing, outcome of each item, warnings.
     """
     from copydesk import feeds as feeds_command
@@ -88,7 +95,7 @@ def feeds_check(
 
 @feeds_app.command("import")
 def feeds_import(file: Annotated[str, typer.Argument(help="An OPML file.")]) -> None:
-    """Print the YAML for feeds.yaml for the feeds of an OPML file."""
+    """Print an OPML file's feeds as YAML for feeds.yaml."""
     from copydesk import feeds as feeds_command
 
     feeds_command.import_opml(file)
@@ -109,7 +116,10 @@ def prompt_show(
     ],
     as_json: Json = False,
 ) -> None:
-    """Print the exact request to the model for an item; a feed's key means its newest queued item."""
+    """Print the exact request to the model for an item.
+
+    A feed's key means its newest queued item.
+    """
     from copydesk import prompt
 
     prompt.show(item, as_json=as_json)
@@ -117,7 +127,10 @@ def prompt_show(
 
 @prompt_app.command("lint")
 def prompt_lint() -> None:
-    """Check every prompt template and its examples; errors name file and line."""
+    """Check every prompt template and its examples.
+
+    Errors name file and line.
+    """
     from copydesk import prompt
 
     prompt.lint()

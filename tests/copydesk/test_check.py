@@ -1,4 +1,4 @@
-"""`copydesk check` as an editor calls it."""
+"""`copydesk check` for files and pairs."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ def test_findings_are_marked_in_the_text_and_listed_with_their_lines(project: Pr
     line = lines[marked].split()[0]
     assert f"  1. block: line {line}, quotation: The source words this differently:" in result.stdout
     assert (FRONT + BAD).splitlines()[int(line) - 1] in lines[marked].replace("[1: ", "").replace(",]", ",")
-    assert lines[-1] == "1 block."
+    assert lines[-1] == "Findings: 1 block."
 
 
 def test_a_text_without_article_sections_has_no_section_findings(project: Project) -> None:
@@ -54,7 +54,7 @@ def test_a_text_without_article_sections_has_no_section_findings(project: Projec
     result = call_copydesk(
         project, "check", write(project, "## Overview\n\nIt shuts.\n"), "--source", "source.txt"
     )
-    assert (result.returncode, result.stdout.splitlines()[-1]) == (1, "2 block.")
+    assert (result.returncode, result.stdout.splitlines()[-1]) == (1, "Findings: 2 block.")
 
 
 def test_json_has_positions_and_keys(project: Project) -> None:

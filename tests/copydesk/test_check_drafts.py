@@ -1,4 +1,4 @@
-"""`copydesk check DRAFT` reads a file as an approval does, and says the same of it."""
+"""`copydesk check DRAFT` reads a file like an approval and has the same findings."""
 
 import contextlib
 import json

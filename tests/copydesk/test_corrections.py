@@ -1,4 +1,4 @@
-"""A corrected source in the terminal: `copydesk check`, `review` and `drafts show` go by what it says now."""
+"""After a source has changed, `copydesk check`, `review` and `drafts show` use its new text."""
 
 import io
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`copydesk desk` in a process of its own: the link that it prints, its log, its errors, how it ends."""
+"""`copydesk desk` in its own process: the printed link, the audit log, errors, shutdown."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""`copydesk doctor`: whatever one examination meets is a line, and the others are still made."""
+"""`copydesk doctor`: an error of one check is one line, and the other checks still run."""
 
 import json
 from collections.abc import Iterator
@@ -70,7 +70,7 @@ def test_all_checks_pass_in_a_good_installation(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
-    ("listing", "said"),
+    ("listing", "message"),
     [
         (
             Reply(400, json.dumps(GEMINI).encode()),

@@ -1,4 +1,4 @@
-"""`copydesk eval` as an editor calls it."""
+"""`copydesk eval` on the command line."""
 
 import asyncio
 import json
@@ -122,7 +122,7 @@ def test_an_impossible_evaluation_is_a_one_line_error(
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("requested", "words"),
     [
         ({"prompt": "article"}, "--prompt needs --ask"),
         ({"save": "mine"}, "--save needs --ask"),

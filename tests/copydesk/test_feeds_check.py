@@ -1,4 +1,4 @@
-"""What a check of one feed finds out."""
+"""What `copydesk feeds check` finds in one feed."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The page of `copydesk feeds check`."""
+"""The report of `copydesk feeds check`."""
 
 from datetime import UTC, datetime
 from typing import Any

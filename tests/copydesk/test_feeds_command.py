@@ -1,4 +1,4 @@
-"""`copydesk feeds`: OPML out and in again, and nothing but feeds.yaml says what is subscribed."""
+"""`copydesk feeds`: OPML export and import; only feeds.yaml defines the subscriptions."""
 
 import json
 from pathlib import Path

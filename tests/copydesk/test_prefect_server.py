@@ -1,4 +1,4 @@
-"""Processes beside the flows report their use to nobody, and end with the one that started them."""
+"""Child processes have no telemetry and end with the process that started them."""
 
 import json
 import os

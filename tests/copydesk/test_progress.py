@@ -1,4 +1,4 @@
-"""What a bar tells of a run, and when there is a question before one."""
+"""The progress bar of a run, and when a backfill needs a confirmation."""
 
 import io
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""`copydesk prompt` as an editor calls it."""
+"""`copydesk prompt` on the command line."""
 
 import json
 from pathlib import Path

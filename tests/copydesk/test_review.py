@@ -1,4 +1,4 @@
-"""`copydesk review` with its answers piped in, in a process of its own."""
+"""`copydesk review` in its own process, with piped commands."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The sample beat: what the bundled feeds hold, and how they are served."""
+"""The sample beat: content of the bundled feeds and their server."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""A newcomer's project in a temporary folder, and the real command line in a process of its own."""
+"""A new project in a temporary folder, and the real command line in its own process."""
 
 import contextlib
 import os

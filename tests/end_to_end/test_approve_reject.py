@@ -1,4 +1,4 @@
-"""From draft to published file on the command line: each verdict is reported, one refusal stops no other."""
+"""From draft to published file on the command line: each decision is reported, one error stops no other."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Backfill by hand through all that a publisher still offers: asked about first, never twice, never lost."""
+"""A backfill through all pages of an archive: confirmed first, no item drafted twice or lost."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A backup that is made during a run: what it restores is consistent, goes on, and is not paid for again."""
+"""A backup during a run is consistent; the restored run continues and pays for no answer twice."""
 
 import tarfile
 import time

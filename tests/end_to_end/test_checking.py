@@ -1,4 +1,4 @@
-"""A draft of the ledger is checked against its own source, as it stands on disk."""
+"""`copydesk check` compares a draft of the database, with its text on disk, with its own source."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Runs without Prefect: they never import it, and leave what a flow run leaves."""
+"""Runs without Prefect do not import it, and have the same results as flow runs."""
 
 import contextlib
 import json

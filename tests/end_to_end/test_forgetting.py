@@ -1,4 +1,4 @@
-"""`copydesk forget`: what was published goes, and the next run does not bring it back."""
+"""`copydesk forget` removes a published item, and the next run does not draft it again."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""From approval to a site's folder, repository, feed and deploy hook, and back, on the real command line."""
+"""From approval to folder, git repository, feed and deploy hook, and back, on the command line."""
 
 import json
 import shutil
@@ -195,7 +195,7 @@ def test_a_run_goes_on_where_a_target_fails(project: Project) -> None:
     looked = call_copydesk(project, "doctor").stdout
     assert "error target none: " in looked
     for name, where in (("site", "writes to"), ("repo", "commits onto main"), ("build", "asks 127.0.0.1")):
-        assert f"ok      target {name}: {where}" in looked
+        assert f"ok    target {name}: {where}" in looked
     assert "sesame" not in looked
     ok(project, "approve", project.drafts()[0].name)
     ended = call_copydesk(project, "run")

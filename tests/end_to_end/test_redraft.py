@@ -1,4 +1,4 @@
-"""An editor's redraft, an earlier version, and the bill, from the command line."""
+"""A redraft, an earlier version, and the cost, on the command line."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`copydesk serve`, really: Prefect's server, the flows, what an editor asks for, and a quiet end."""
+"""`copydesk serve` with Prefect's server: flows, requests of editors, graceful shutdown."""
 
 import json
 import os

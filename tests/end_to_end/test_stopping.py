@@ -1,4 +1,4 @@
-"""A run that is told to end, alone or with its whole group: what it keeps, and what it leaves behind."""
+"""A run that gets a signal, alone or with its process group: what it saves and what it leaves."""
 
 import contextlib
 import os

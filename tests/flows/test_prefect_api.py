@@ -1,4 +1,4 @@
-"""A Prefect server that is named and cannot be used: one line about its variable, before anything begins."""
+"""A named Prefect server that cannot be used is a one-line error before the run starts."""
 
 import socket
 from collections.abc import Callable

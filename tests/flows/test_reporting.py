@@ -1,4 +1,4 @@
-"""A run's report: one row a feed, links to the drafts, and nothing of a feed's that Markdown would obey."""
+"""The run report as Markdown: one row for each feed, links to drafts, escaped feed text."""
 
 import asyncio
 

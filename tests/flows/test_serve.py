@@ -1,4 +1,4 @@
-"""Which feeds run together and when; what a schedule may say."""
+"""Schedules: which feeds run together and when; valid and invalid schedules."""
 
 from datetime import UTC, datetime, timedelta
 

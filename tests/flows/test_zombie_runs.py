@@ -1,4 +1,4 @@
-"""Which runs count as dead, and which places under a limit are taken by nobody."""
+"""Which runs count as dead, and which slots of a limit are leaked."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""A SOCKS proxy in the environment: one line before anything begins; what needs no network works."""
+"""With a SOCKS proxy in the environment, commands that need the network fail with one line; others work."""
 
 import sys
 from collections.abc import Iterator
