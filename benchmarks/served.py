@@ -51,7 +51,7 @@ def serving(folder: Path, environ: dict[str, str]) -> Iterator[Serving]:
         )  # fmt: skip
     try:
         running = Serving(process, log)
-        waited(lambda: "Ctrl-C ends it" in log.read_text(encoding="utf-8"), 180, "serve")
+        waited(lambda: "Ctrl-C stops the server" in log.read_text(encoding="utf-8"), 180, "serve")
         yield running
     finally:
         process.send_signal(signal.SIGINT)

@@ -1,1 +1,1 @@
-"""The command line: it reads arguments, calls flows and pipeline, and says what happened."""
+"""The command line: reads arguments, calls flows and services, prints the results."""

@@ -1,4 +1,4 @@
-"""`copydesk approve` and `reject`: one verdict on each draft, honestly reported."""
+"""`copydesk approve` and `reject`: the same review decision for several drafts."""
 
 import sys
 from datetime import UTC, datetime
@@ -14,7 +14,10 @@ DONE = {"approve": "approved", "reject": "rejected"}
 
 
 def review_drafts(decision: str, drafts: list[str], note: str | None) -> None:
-    """Give the same verdict on several drafts; one that cannot be carried out does not stop the rest."""
+    """Approve or reject drafts; a draft that cannot be reviewed does not stop the others.
+
+    Exits with the exit code of the first error.
+    """
     settings = desk_settings()
     beats = load_feeds(settings.feeds_file)
     failed: list[CopydeskError] = []
@@ -39,6 +42,6 @@ def review_drafts(decision: str, drafts: list[str], note: str | None) -> None:
                 failed.append(error)
                 err.print(f"not {DONE[decision]}: {printable(error.message)}")
     if done and decision == "approve" and beats.publish:
-        print_line("The next run sends what was approved to its targets; `copydesk publish` does so now.")
+        print_line("The next run publishes approved articles; `copydesk publish` publishes them now.")
     if failed:
         sys.exit(failed[0].exit_code)

@@ -1,4 +1,4 @@
-"""`copydesk backfill`: says what a span of dates would cost, asks where that is much, and drafts it."""
+"""`copydesk backfill`: estimates the cost of a date range, asks if it is high, and drafts the items."""
 
 import sys
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from copydesk.console import err, pluralize, print_json, print_line, printable, table
-from copydesk.prefect_server import Report, beginning
-from copydesk.run import Count, checked, print_report, run_flow
-from copydesk.sample import serving
+from copydesk.prefect_server import Report, run_starter
+from copydesk.run import Count, load_checked_settings, print_report, run_flow
+from copydesk.sample import serve_sample_feeds
 from pipeline.config import parse_span
 from pipeline.domain.errors import ConfigError
 from pipeline.storage import dollars
@@ -16,19 +16,19 @@ from pipeline.storage import dollars
 if TYPE_CHECKING:
     from pipeline.services import BackfillPreview
 
-_MANY = 20
-"""Items that are drafted unasked where nobody knows the price."""
+_MAX_UNPRICED = 20
+"""Items that are drafted without a question when the price of the model is unknown. Chosen, not measured."""
 
 
-class Start(Protocol):
-    """Carries out the backfill, dry or not, and returns its report; keeps up a count meanwhile."""
+class StartBackfill(Protocol):
+    """Runs the backfill, as a dry run or not, and updates `count` meanwhile."""
 
     def __call__(
         self,
         dry: bool,
         count: Count | None = None,
         planner: Callable[[Report], None] | None = None,
-        found: "dict[str, BackfillPreview] | None" = None,
+        previews: "dict[str, BackfillPreview] | None" = None,
     ) -> Report:
         """Return a Plan or a RunReport, as JSON."""
 
@@ -44,100 +44,102 @@ def backfill(
     as_json: bool,
     direct: bool = False,
 ) -> None:
-    """Backfill a feed in this process and report; `direct`: without Prefect.
+    """Backfill a feed in this process and print the report; `direct`: without Prefect.
 
-    Raises ConfigError for a span that nothing can be in, and where somebody has to agree to the costs and
-    nobody can be asked.
+    Raises ConfigError for an empty date range, and if the cost needs a confirmation and there is no terminal.
     """
-    with serving():
-        settings = checked()
+    with serve_sample_feeds():
+        settings = load_checked_settings()
         dates = parse_span(since, until, settings.timezone)
-        with beginning("backfill", settings, direct=direct) as start:
+        with run_starter("backfill", settings, direct=direct) as start:
 
-            def begin(
+            def run(
                 dry: bool,
                 count: Count | None = None,
                 planner: Callable[[Report], None] | None = None,
-                found: "dict[str, BackfillPreview] | None" = None,
+                previews: "dict[str, BackfillPreview] | None" = None,
             ) -> Report:
-                given = (feed, *dates, limit, dry)
-                return run_flow(start, *given, as_json=as_json, count=count, planner=planner, found=found)
+                parameters = (feed, *dates, limit, dry)
+                return run_flow(
+                    start, *parameters, as_json=as_json, count=count, planner=planner, previews=previews
+                )
 
             if dry_run:
-                _would(begin(True), as_json=as_json)
+                _print_plan(run(True), as_json=as_json)
                 return
-            dear = None if yes else settings.confirm
-            report = _drafted(begin, dear, model=settings.model is not None)
+            limit_usd = None if yes else settings.confirm
+            report = _confirm_and_draft(run, limit_usd, model=settings.model is not None)
     if report is None:
-        err.print("Nothing was drafted, and nothing was written.")
+        err.print("Stopped: nothing was drafted or written.")
     else:
         print_report(report, as_json=as_json)
 
 
-def _drafted(begin: Start, dear: Decimal | None, *, model: bool) -> Report | None:
-    """Draft a span once somebody agreed to what it costs; None where they did not.
+def _confirm_and_draft(run: StartBackfill, limit_usd: Decimal | None, *, model: bool) -> Report | None:
+    """Draft the items after the user confirmed the cost; returns None if the user did not.
 
-    What the dry run before the question read is kept for the run after it. Whoever agreed beforehand (`dear`
-    is None) has each page taken in as it is read.
+    The dry run before the question leaves its pages in `previews` for the run after it. Without a question
+    (`limit_usd` is None) each page is stored as soon as it is read.
     """
-    count, found = Count(), dict[str, "BackfillPreview"]()
+    count, previews = Count(), dict[str, "BackfillPreview"]()
 
     def planned(plan: Report) -> None:
         count.expected = len(plan["items"])
-        _announce(plan)
+        _print_plan_summary(plan)
 
-    if dear is not None:
-        plan = begin(True, found=found)
+    if limit_usd is not None:
+        plan = run(True, previews=previews)
         planned(plan)
-        if must_ask(plan["estimate"], dear, model=model) and not _agreed(plan["estimate"]):
+        if needs_confirmation(plan["estimate"], limit_usd, model=model) and not _ask_user(plan["estimate"]):
             return None
-    return begin(False, count, planner=planned if dear is None else None, found=found)
+    return run(False, count, planner=planned if limit_usd is None else None, previews=previews)
 
 
-def must_ask(estimate: Report, dear: Decimal, *, model: bool) -> bool:
-    """Tell whether somebody has to agree: the likely cost is above `dear` US dollars, or anybody's guess."""
+def needs_confirmation(estimate: Report, limit_usd: Decimal, *, model: bool) -> bool:
+    """Return whether the user has to confirm: the likely cost is above `limit_usd` US dollars, or unknown."""
     if estimate["likely"] is None:
-        return model and bool(estimate["items"] > _MANY)
-    return bool(estimate["likely"] > dear * 1_000_000)
+        return model and bool(estimate["items"] > _MAX_UNPRICED)
+    return bool(estimate["likely"] > limit_usd * 1_000_000)
 
 
-def _agreed(estimate: Report) -> bool:
-    """Ask whether to go on. Raises ConfigError where there is no terminal to ask at."""
+def _ask_user(estimate: Report) -> bool:
+    """Return the user's answer to `Continue?`. Raises ConfigError if there is no terminal."""
     if not (sys.stdin.isatty() and err.is_terminal):
         raise ConfigError(
-            f"this would draft {_cost(estimate)}, and there is no terminal to ask at: add --yes to go on, "
-            "--limit for fewer items, or set COPYDESK_CONFIRM to what needs no question, in US dollars",
+            f"this would draft {_cost(estimate)}; there is no terminal to confirm that: add --yes to "
+            "continue, use --limit for fewer items, or set COPYDESK_CONFIRM to the highest cost without a "
+            "question, in US dollars",
             variable="COPYDESK_CONFIRM",
         )
-    err.print("Go on? \\[y/N] ", end="")
+    err.print("Continue? \\[y/N] ", end="")
     try:
         return input().strip().lower() in ("y", "yes")
     except EOFError:
         return False
 
 
-def _announce(plan: Report) -> None:
-    """Say what is going to be drafted, beside the report: that one may be for machines."""
+def _print_plan_summary(plan: Report) -> None:
+    """Print what will be drafted, on stderr: stdout may be JSON."""
     if plan["items"]:
         err.print(f"To be drafted: {_cost(plan['estimate'])}.")
-        _say_left(plan, err.print)
+        _print_remaining(plan, err.print)
 
 
 def _cost(estimate: Report) -> str:
     items = pluralize(estimate["items"], "item")
     if estimate["likely"] is None:
         return items
-    likely, most = dollars(estimate["likely"]), dollars(estimate["most"])
-    return f"{items} for about {likely}, at most {most} where each answer is right at once"
+    likely, highest = dollars(estimate["likely"]), dollars(estimate["most"])
+    return f"{items} for about {likely}, at most {highest} if no request has to be repeated"
 
 
-def _say_left(plan: Report, said: Callable[[str], object]) -> None:
+def _print_remaining(plan: Report, print_text: Callable[[str], object]) -> None:
     if plan["left"]:
         more = pluralize(plan["left"], "more item")
-        said(f"{more} of the span, and what may be further back, are left as they are: --limit is reached.")
+        print_text(f"{more} of the date range, and possibly older ones, are not drafted: --limit is reached.")
 
 
-def _would(plan: Report, *, as_json: bool) -> None:
+def _print_plan(plan: Report, *, as_json: bool) -> None:
     if as_json:
         print_json(plan)
         return
@@ -150,7 +152,7 @@ def _would(plan: Report, *, as_json: bool) -> None:
     for note in plan["notes"]:
         print_line(printable(note))
     print_line(f"Would draft {pluralize(len(items), 'item')}; nothing was written.")
-    _say_left(plan, print_line)
+    _print_remaining(plan, print_line)
     if estimate["likely"] is not None:
-        likely, most = dollars(estimate["likely"]), dollars(estimate["most"])
-        print_line(f"It would cost about {likely}, and at most {most} where each answer is right at once.")
+        likely, highest = dollars(estimate["likely"]), dollars(estimate["most"])
+        print_line(f"It would cost about {likely}, at most {highest} if no request has to be repeated.")

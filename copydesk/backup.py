@@ -1,4 +1,4 @@
-"""`copydesk backup save` and `backup restore`: ledger and output folder, as they were at one time."""
+"""`copydesk backup save` and `backup restore`: a consistent copy of database and output folder."""
 
 from pathlib import Path
 
@@ -14,71 +14,71 @@ from pipeline.services.backup import (
 )
 from pipeline.storage import Database, file_of
 
-_DUMP = 'pg_dump --format=custom --file=ledger.dump "$COPYDESK_DATABASE_URL"'
-_LOAD = 'pg_restore --clean --if-exists --dbname="$COPYDESK_DATABASE_URL" ledger.dump'
+_DUMP = 'pg_dump --format=custom --file=copydesk.dump "$COPYDESK_DATABASE_URL"'
+_LOAD = 'pg_restore --clean --if-exists --dbname="$COPYDESK_DATABASE_URL" copydesk.dump'
 
 
 def save(archive: Path) -> None:
-    """Write a backup; runs and the desk may go on. Raises ConfigError for a file that exists."""
+    """Write a backup while runs and the desk continue. Raises ConfigError if the file exists."""
     settings = desk_settings()
     if archive.exists():
         raise ConfigError(f"{archive} exists; name another file")
     with Database.open(settings.database_url) as db:
         saved = create_backup(db, settings.output, archive.absolute())
-    kept = f"{pluralize(saved.files, 'file')}{' and the ledger' if saved.db else ''}"
-    print_line(f"{printable(archive)}: {kept}. feeds.yaml, prompts and .env are yours to keep.")
+    contents = f"{pluralize(saved.files, 'file')}{' and the database' if saved.db else ''}"
+    print_line(f"{printable(archive)}: {contents}. feeds.yaml, prompts and .env are not included.")
     if not saved.db:
-        err.print(f"The ledger is PostgreSQL's: dump it now, after the files: {_DUMP}", markup=False)
+        err.print(f"The PostgreSQL database is not included: dump it now: {_DUMP}", markup=False)
 
 
 def restore(archive: Path) -> None:
-    """Put a backup back, where nothing stands yet. Raises ConfigError, ReviewError, OutputError."""
+    """Restore a backup where there is no data yet. Raises ConfigError, ReviewError, OutputError."""
     settings = desk_settings()
     if not archive.is_file():
         raise ConfigError(f"{archive} does not exist")
     saved = verify_backup(archive.absolute())
-    database = _place(settings, db=saved.db)
+    database = _sqlite_file(settings, db=saved.db)
     if not saved.db:
         _require_database(settings)
     restore_files(archive.absolute(), settings.output, database)
     with Database.open(settings.database_url) as db:
-        amended = reconcile_database(db, settings.output)
-    print_line(f"{pluralize(saved.files, 'file')} restored{', and the ledger' if saved.db else ''}.")
-    _tell(amended)
-    print_line("The next run goes on from there.")
+        summary = reconcile_database(db, settings.output)
+    print_line(f"{pluralize(saved.files, 'file')}{' and the database' if saved.db else ''} restored.")
+    _print_changes(summary)
+    print_line("The next run continues from this state.")
 
 
-def _place(settings: Settings, *, db: bool) -> Path | None:
-    """Return where an archive's ledger goes, None where it holds none. Raises ConfigError."""
-    place = file_of(settings.database_url)
-    if db and place is None:
+def _sqlite_file(settings: Settings, *, db: bool) -> Path | None:
+    """Return the file for the archive's SQLite database; None if it holds none. Raises ConfigError."""
+    file = file_of(settings.database_url)
+    if db and file is None:
         raise ConfigError(
-            "the archive holds a ledger of SQLite, and COPYDESK_DATABASE_URL names PostgreSQL; "
-            "take it out of .env to restore that ledger",
+            "the archive contains a SQLite database, but COPYDESK_DATABASE_URL names PostgreSQL; "
+            "remove COPYDESK_DATABASE_URL from .env to restore the archive",
             variable="COPYDESK_DATABASE_URL",
         )
-    return place if db else None
+    return file if db else None
 
 
 def _require_database(settings: Settings) -> None:
-    """Raise ReviewError where the ledger that an archive goes with is not there."""
-    place = file_of(settings.database_url)
-    if place is None or place.exists():  # nothing is made where there is none
+    """Raise ReviewError if the database that belongs to the archive is missing or empty."""
+    file = file_of(settings.database_url)
+    if file is None or file.exists():  # opening would create the file
         with Database.open(settings.database_url) as db:
             if db.feeds.item_counts():
                 return
-    raise ReviewError(f"the archive holds no ledger, and yours is empty; load its dump first: {_LOAD}")
+    raise ReviewError(
+        f"the archive contains no database, and yours is empty; load the database dump first: {_LOAD}"
+    )
 
 
-def _tell(amended: RestoreSummary) -> None:
-    """Say what the ledger knew better."""
-    if amended.written:
+def _print_changes(summary: RestoreSummary) -> None:
+    """Print which files differ from the archive because the database is newer."""
+    if summary.written:
+        print_line(f"{pluralize(len(summary.written), 'file')} written from the database, which is newer.")
+    if summary.left_out:
+        first = ", ".join(summary.left_out[:3]) + (" …" if len(summary.left_out) > 3 else "")
         print_line(
-            f"{pluralize(len(amended.written), 'file')} written from the ledger: it is newer than the copy."
-        )
-    if amended.left_out:
-        some = ", ".join(amended.left_out[:3]) + (" …" if len(amended.left_out) > 3 else "")
-        print_line(
-            f"{pluralize(len(amended.left_out), 'file')} left out, since decided on or forgotten: "
-            f"{printable(some)}"
+            f"{pluralize(len(summary.left_out), 'file')} not restored (reviewed or forgotten later): "
+            f"{printable(first)}"
         )

@@ -1,7 +1,4 @@
-"""A checked text on the terminal: its findings marked where they stand, then listed with their lines.
-
-`copydesk check`: what the checks say about a draft, any Markdown file, or pairs of texts.
-"""
+"""`copydesk check`: checks a draft, a Markdown file or pairs of texts, and prints the findings."""
 
 import json
 import sys
@@ -29,68 +26,68 @@ from pipeline.domain.models import Beat, Item, Source
 from pipeline.domain.reviews import LINES, Finding, Front, Severity
 
 _STYLES = {Severity.BLOCK: "bold red", Severity.WARN: "bold yellow", Severity.NOTE: "cyan"}
-_HARDEST = (Severity.NOTE, Severity.WARN, Severity.BLOCK)
-_EVIDENCE = 200
+_BY_SEVERITY = (Severity.NOTE, Severity.WARN, Severity.BLOCK)
+_MAX_EVIDENCE_CHARS = 200
 _GUTTER = 5
 
 
 def show(body: str, first_line: int, findings: Sequence[Finding], source: str, front: Front | None) -> None:
-    """Print a text with its findings marked `[1: like this]`, and what each of them says.
+    """Print a text with its findings marked `[1: like this]`, then the findings with their lines.
 
-    `first_line` is the number in its file of the text's first line. Title and description stand above it
-    where something is marked in them.
+    `first_line`: line number of the text's first line in its file. Title and description are printed above
+    the text if they have findings.
     """
     numbered = list(enumerate(findings, 1))
     for field in LINES if front else ():
-        about = [one for one in numbered if one[1].field == field and one[1].span]
+        about = [pair for pair in numbered if pair[1].field == field and pair[1].span]
         if front and about:
-            line = Text(f"{field}: ").append_text(_marked(front.text(field), about))
-            _wrapped(" " * _GUTTER, "", line)
-    marked = _marked(body, [one for one in numbered if one[1].body_span])
+            line = Text(f"{field}: ").append_text(_mark(front.text(field), about))
+            _print_wrapped(" " * _GUTTER, "", line)
+    marked = _mark(body, [pair for pair in numbered if pair[1].body_span])
     marked.rstrip()
     for number, line in enumerate(marked.split("\n", allow_blank=True), first_line):
-        _wrapped(f"{number:>{_GUTTER - 1}} ", "dim", line)
+        _print_wrapped(f"{number:>{_GUTTER - 1}} ", "dim", line)
     out.print()
     for number, finding in numbered:
-        _listed(number, finding, body, first_line, source)
+        _print_finding(number, finding, body, first_line, source)
     out.print(_summary(findings))
 
 
 def line_of(body: str, finding: Finding, first_line: int) -> int | None:
-    """Return the line of its file in which a finding of the body begins; None for any other."""
+    """Return the line number in the file where a finding of the body starts; None for other findings."""
     return None if finding.body_span is None else first_line + body.count("\n", 0, finding.body_span[0])
 
 
 def counts(findings: Sequence[Finding]) -> dict[str, int]:
-    """Return how many findings there are of each severity."""
-    found = Counter(finding.severity for finding in findings)
-    return {severity.value: found[severity] for severity in Severity}
+    """Return the number of findings by severity."""
+    by_severity = Counter(finding.severity for finding in findings)
+    return {severity.value: by_severity[severity] for severity in Severity}
 
 
 Numbered = Sequence[tuple[int, Finding]]
 
 
-def _marked(told: str, findings: Numbered) -> Text:
-    """Return a text with a bracket and a number around each of its findings, and its colour on it."""
+def _mark(plain: str, findings: Numbered) -> Text:
+    """Return a text with numbered brackets and a colour for each finding."""
     signs: list[tuple[int, int, str]] = []
     for number, finding in findings:
         if finding.span:
             start, end = finding.span
-            # What closes comes first where both stand at one place, and what opened last closes first.
+            # At one position closing signs come first, in the reverse order of opening.
             signs += ((start, number, f"[{number}: "), (end, -number, "]"))
     signs.sort(key=lambda sign: (sign[0], sign[1]))
     text, done = Text(), 0
     moved = list(accumulate((len(sign) for _, _, sign in signs), initial=0))
     for at, _, sign in signs:
-        text.append(_visible(told[done:at])).append(sign)
+        text.append(_visible(plain[done:at])).append(sign)
         done = at
-    text.append(_visible(told[done:]))
+    text.append(_visible(plain[done:]))
     _colour(text, findings, [at for at, _, _ in signs], moved)
     return text
 
 
 def _colour(text: Text, findings: Numbered, places: list[int], moved: list[int]) -> None:
-    for severity in _HARDEST:
+    for severity in _BY_SEVERITY:
         for _, finding in findings:
             if finding.span and finding.severity is severity:
                 start, end = finding.span
@@ -98,22 +95,22 @@ def _colour(text: Text, findings: Numbered, places: list[int], moved: list[int])
                 text.stylize(_STYLES[severity], start + moved[bisect_right(places, start - 1)], behind)
 
 
-def _listed(number: int, finding: Finding, body: str, first_line: int, source: str) -> None:
+def _print_finding(number: int, finding: Finding, body: str, first_line: int, source: str) -> None:
     line = line_of(body, finding, first_line)
     where = f"{finding.field}, " if finding.field in LINES else f"line {line}, " if line is not None else ""
-    said = Text().append(f"{finding.severity.value}: ", _STYLES[finding.severity])
-    said.append(f"{where}{finding.kind}: {_visible(finding.message)}")
-    _wrapped(f"{number:>{_GUTTER - 2}}. ", "bold", said)
+    line_text = Text().append(f"{finding.severity.value}: ", _STYLES[finding.severity])
+    line_text.append(f"{where}{finding.kind}: {_visible(finding.message)}")
+    _print_wrapped(f"{number:>{_GUTTER - 2}}. ", "bold", line_text)
     for start, end in finding.evidence[:3]:
         shown = " ".join(source[start:end].split())
         if shown in finding.message:
             continue
-        cut = shown if len(shown) <= _EVIDENCE else shown[: _EVIDENCE - 1] + "…"
-        _wrapped(" " * _GUTTER, "", Text(f"source: {_visible(cut)}", "dim"))
+        cut = shown if len(shown) <= _MAX_EVIDENCE_CHARS else shown[: _MAX_EVIDENCE_CHARS - 1] + "…"
+        _print_wrapped(" " * _GUTTER, "", Text(f"source: {_visible(cut)}", "dim"))
 
 
-def _wrapped(gutter: str, style: str, text: Text) -> None:
-    """Print text beside a gutter: wrapped on a terminal, one line elsewhere."""
+def _print_wrapped(gutter: str, style: str, text: Text) -> None:
+    """Print text after a gutter: wrapped on a terminal, one line elsewhere."""
     lines = text.wrap(out, max(20, out.width - len(gutter))) if out.is_terminal else [text]
     for number, line in enumerate(lines or [text]):
         line.rstrip()
@@ -122,17 +119,17 @@ def _wrapped(gutter: str, style: str, text: Text) -> None:
 
 
 def _summary(findings: Sequence[Finding]) -> str:
-    told = [f"{count} {name}" for name, count in counts(findings).items() if count]
-    return f"\n{', '.join(told)}." if told else "No findings."
+    parts = [f"{count} {name}" for name, count in counts(findings).items() if count]
+    return f"\nFindings: {', '.join(parts)}." if parts else "No findings."
 
 
 def _visible(text: str) -> str:
-    """Return text so that the terminal does not obey it."""
+    """Return text without control characters."""
     return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
 
 
-class Proof(NamedTuple):
-    """A text, what it was written from, and what is found about it."""
+class CheckedText(NamedTuple):
+    """A text with its source and its findings."""
 
     name: str
     body: str
@@ -146,40 +143,43 @@ class Proof(NamedTuple):
 def check(
     draft: str | None, source: str | None, pairs: str | None, language: str | None, *, as_json: bool
 ) -> None:
-    """Check one draft or file, or each line of a file of pairs; exit code 1 where something blocks."""
+    """Check a draft, a file, or each line of a file of pairs; exit code 1 for a blocking finding."""
     if pairs is not None:
         if draft or source or as_json:
-            raise ConfigError("--pairs FILE stands alone: it has its sources in it, and prints JSON")
-        _pairs(pairs, language or "en")
+            raise ConfigError(
+                "use --pairs FILE without a draft, --source and --json: the file contains the sources, "
+                "and the output is always JSON"
+            )
+        _check_pairs(pairs, language or "en")
         return
     if draft is None:
-        raise ConfigError("name a draft, or a Markdown file and its --source; or --pairs FILE.jsonl")
-    found = _file(draft, source, language) if source is not None else _known(draft, language)
+        raise ConfigError("name a draft, a Markdown file with its --source, or --pairs FILE.jsonl")
+    checked = _check_file(draft, source, language) if source is not None else _check_draft(draft, language)
     if as_json:
-        print_json(_as_dict(found))
+        print_json(_as_dict(checked))
     else:
-        show(found.body, found.first_line, found.findings, found.source.item.text, found.front)
-    if any(finding.severity is Severity.BLOCK for finding in found.findings):
+        show(checked.body, checked.first_line, checked.findings, checked.source.item.text, checked.front)
+    if any(finding.severity is Severity.BLOCK for finding in checked.findings):
         sys.exit(1)
 
 
-def _file(draft: str, source: str, language: str | None) -> Proof:
-    """Check a Markdown file against a plain text; an article's headings are asked for where it has any."""
+def _check_file(draft: str, source: str, language: str | None) -> CheckedText:
+    """Check a Markdown file against a plain text; required sections only if it has one of an article's."""
     text = _read(draft)
-    metadata, body = _parted(text, draft)
+    metadata, body = _split(text, draft)
     beat = _beat(body)
-    written_from = _source(_read(source), metadata, language)
+    basis = _source(_read(source), metadata, language)
     page = DraftDocument(body, beat)
-    ours = any(
+    is_article = any(
         section.heading.casefold() in map(str.casefold, page.fixed_headings) for section in page.sections
     )
     front = front_of(metadata, body, beat) if metadata else None
-    findings = run_checks(written_from, body, beat, front=front, sections=ours)
-    return Proof(draft, body, _first_line(text, body), written_from, beat, findings, front)
+    findings = run_checks(basis, body, beat, front=front, sections=is_article)
+    return CheckedText(draft, body, _first_line(text, body), basis, beat, findings, front)
 
 
-def _known(ref: str, language: str | None) -> Proof:
-    """Check a draft of the ledger against its own source; the text on disk counts."""
+def _check_draft(ref: str, language: str | None) -> CheckedText:
+    """Check a draft of the database against its own source, with its text on disk."""
     from pipeline.articles.files import read_bytes
     from pipeline.config import load_feeds, load_settings
     from pipeline.services.draft_file import (
@@ -197,8 +197,8 @@ def _known(ref: str, language: str | None) -> Proof:
         try:
             row = db.drafts.get(ref)
         except ReviewError as error:
-            said = f"{error.message}; of any other file tell its --source as well"
-            raise ConfigError(said, draft=ref) from error
+            message = f"{error.message}; for a file that is no draft, add --source"
+            raise ConfigError(message, draft=ref) from error
     data = read_bytes(settings.output, row.path)
     text = row.version_text if data is None else decode_text(row.path, data)
     metadata, body = loads(text, row.path)
@@ -207,7 +207,7 @@ def _known(ref: str, language: str | None) -> Proof:
         source = source.model_copy(update={"language": language})
     front = draft_front(row, metadata, body, beat)
     findings = drop_editor_links(row, body, run_checks(source, body, beat, front=front), front)
-    return Proof(row.path, body, _first_line(text, body), source, beat, findings, front)
+    return CheckedText(row.path, body, _first_line(text, body), source, beat, findings, front)
 
 
 def _read(path: str) -> str:
@@ -219,8 +219,8 @@ def _read(path: str) -> str:
         raise ConfigError(error.message, file=path) from error
 
 
-def _parted(text: str, path: str) -> tuple[dict[str, Any], str]:
-    """Return front matter and body; a file without front matter is all body."""
+def _split(text: str, path: str) -> tuple[dict[str, Any], str]:
+    """Return front matter and body; a file without front matter is only body."""
     if not text.startswith("---"):
         return {}, text
     try:
@@ -230,7 +230,7 @@ def _parted(text: str, path: str) -> tuple[dict[str, Any], str]:
 
 
 def _beat(body: str) -> Beat:
-    """Return the beat that a text's own heading tells of; any other where it has none."""
+    """Return a beat with the market that the text's impact heading names, else with the default market."""
     plain = Beat(key="file")
     start = f"## {plain.impact} ".casefold()
     line = next((line for line in body.splitlines() if line.casefold().startswith(start)), "")
@@ -238,8 +238,8 @@ def _beat(body: str) -> Beat:
 
 
 def _source(text: str, metadata: dict[str, Any], language: str | None) -> Source:
-    told = metadata.get("source")
-    origin: dict[str, Any] = told if isinstance(told, dict) else {}
+    value = metadata.get("source")
+    origin: dict[str, Any] = value if isinstance(value, dict) else {}
     url = str(origin.get("url") or "") or None
     item = Item(
         guid=url or "file",
@@ -248,88 +248,90 @@ def _source(text: str, metadata: dict[str, Any], language: str | None) -> Source
         title=str(origin.get("title") or metadata.get("title") or ""),
         text=text,
         author=str(origin.get("author") or "") or None,
-        published_at=_moment(metadata.get("publishedAt")),
+        published_at=_publication_time(metadata.get("publishedAt")),
     )
     name, code = str(origin.get("name") or ""), language or str(metadata.get("lang") or "en")
     return Source(item=item, feed_key="file", feed_name=name, first_key="file", category="", language=code)
 
 
-def _moment(told: object) -> datetime:
-    """Return a file's time of publication; now, where it tells none."""
+def _publication_time(value: object) -> datetime:
+    """Return a file's publication time, aware; the current time if it has none."""
     try:
-        moment = datetime.fromisoformat(str(told).replace("Z", "+00:00"))
+        time = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
     except ValueError:
         return datetime.now(UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _first_line(text: str, body: str) -> int:
     return text[: len(text) - len(body)].count("\n") + 1 if text.endswith(body) else 1
 
 
-def _as_dict(found: Proof) -> dict[str, Any]:
-    page = DraftDocument(found.body, found.beat)
-    measured = overlap_stats(page.tokens, TokenizedText(found.source.item.text), page.links)
+def _as_dict(checked: CheckedText) -> dict[str, Any]:
+    page = DraftDocument(checked.body, checked.beat)
+    measured = overlap_stats(page.tokens, TokenizedText(checked.source.item.text), page.links)
     return {
-        "file": found.name,
-        "language": found.source.language,
-        "counts": counts(found.findings),
+        "file": checked.name,
+        "language": checked.source.language,
+        "counts": counts(checked.findings),
         "copied": {
             "longest": measured.longest,
             "share": round(measured.share, 3),
             "density": round(measured.density, 2),
         },
         "findings": [
-            _told(finding, _text(found, finding), found.source.item.text)
+            _finding_dict(finding, _checked_field(checked, finding), checked.source.item.text)
             | {
                 "field": finding.field,
-                "line": line_of(found.body, finding, found.first_line),
+                "line": line_of(checked.body, finding, checked.first_line),
                 "message": finding.message,
                 "key": finding.key,
             }
-            for finding in found.findings
+            for finding in checked.findings
         ],
     }
 
 
-def _text(found: Proof, finding: Finding) -> str:
-    """Return what of a file a finding's place lies in."""
-    return (found.front.text(finding.field) if found.front else "") or found.body
+def _checked_field(checked: CheckedText, finding: Finding) -> str:
+    """Return the field or body that a finding's span refers to."""
+    return (checked.front.text(finding.field) if checked.front else "") or checked.body
 
 
-def _pairs(path: str, language: str) -> None:
-    """Print what the source of each line does not bear out in its output, a line of JSON each."""
+def _check_pairs(path: str, language: str) -> None:
+    """Print one JSON object for each pair: the claims of its output that its source does not support."""
     for row in _rows(path):
         begun = perf_counter()
         findings = check_text(row["source"], row["output"], language=language)
         took = 1000 * (perf_counter() - begun)
-        told = [_told(finding, row["output"], row["source"]) for finding in findings]
-        flags = [{key: one[key] for key in _FLAG} for one in told if one["severity"] != Severity.NOTE]
-        notes = [one for one in told if one["severity"] == Severity.NOTE]
+        results = [_finding_dict(finding, row["output"], row["source"]) for finding in findings]
+        notes = [result for result in results if result["severity"] == Severity.NOTE]
+        claims = [result for result in results if result["severity"] != Severity.NOTE]
+        flags = [{key: result[key] for key in _FLAG_FIELDS} for result in claims]
         line = {"id": row["id"], "flags": flags, "notes": notes, "ms": round(took, 3)}
         sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-_FLAG = ("start", "end", "text", "kind", "severity")
+_FLAG_FIELDS = ("start", "end", "text", "kind", "severity")
 
 
 def _rows(path: str) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a file of pairs. Raises ConfigError naming the line that is none."""
+    """Yield the rows of a JSON Lines file of pairs. Raises ConfigError with the number of an invalid line."""
     for number, line in enumerate(_read(path).split("\n"), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise ConfigError(f"{path}:{number}: no JSON ({error}); write one object a line") from error
-        wanted = {"id": (str, int), "source": str, "output": str}
-        for key, kind in wanted.items():
+            message = f"{path}:{number}: not valid JSON ({error}); write one object on each line"
+            raise ConfigError(message) from error
+        types = {"id": (str, int), "source": str, "output": str}
+        for key, kind in types.items():
             if not isinstance(row, dict) or not isinstance(row.get(key), kind):  # type: ignore[arg-type]
                 raise ConfigError(f'{path}:{number}: "{key}" is missing; write {{"id", "source", "output"}}')
         yield row
 
 
-def _told(finding: Finding, text: str, source: str) -> dict[str, Any]:
+def _finding_dict(finding: Finding, text: str, source: str) -> dict[str, Any]:
     start, end = finding.span or (0, 0)
     return {
         "start": start,
@@ -337,5 +339,7 @@ def _told(finding: Finding, text: str, source: str) -> dict[str, Any]:
         "text": text[start:end],
         "kind": finding.kind,
         "severity": finding.severity.value,
-        "evidence": [{"start": one, "end": two, "text": source[one:two]} for one, two in finding.evidence],
+        "evidence": [
+            {"start": first, "end": last, "text": source[first:last]} for first, last in finding.evidence
+        ],
     }

@@ -1,4 +1,4 @@
-"""How the command line speaks: tables and colours on a terminal, plain lines otherwise, JSON on demand."""
+"""Output of the command line: tables and colours on a terminal, plain lines otherwise, JSON on demand."""
 
 import json
 import sys
@@ -13,46 +13,46 @@ from rich.table import Table
 from pipeline.domain.errors import CopydeskError
 
 out = Console(highlight=False, soft_wrap=True)
-COUNTS = {"new", "drafted", "merged", "skipped", "failed", "queued", "items", "open", "seen", "answered"}
-COUNTS |= {"approved", "rejected"}
-COUNTS |= {"findings", "words", "of source", "repeated", "tokens"}
-"""Columns of figures."""
-
+NUMERIC_COLUMNS = {
+    "new", "drafted", "merged", "skipped", "failed", "queued", "items", "open", "seen", "answered",
+    "approved", "rejected", "findings", "words", "of source", "repeated", "tokens",
+}  # fmt: skip
+"""Right-aligned columns."""
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_line(text: str = "") -> None:
-    """Print a line of our own; text from elsewhere goes through `plain` first."""
+    """Print a line with Rich markup; text from feeds and files goes through `printable` first."""
     out.print(text)
 
 
 def printable(text: object) -> str:
-    """Return text from a feed or file so that neither Rich nor the terminal obeys it."""
+    """Return text without control characters and Rich markup, which feeds and files may contain."""
     visible = "".join(char if char.isprintable() else " " for char in str(text))
     return escape(visible)
 
 
 def pluralize(number: int, noun: str) -> str:
-    """Return a number with its noun."""
+    """Return a number with its noun, such as `1 item` or `2 items`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def format_time(time: datetime | None) -> str:
-    """Return a time to the minute, in UTC; `never` where there is none."""
+    """Return a time in UTC to the minute; `never` for None."""
     return f"{time:%Y-%m-%d %H:%M}Z" if time else "never"
 
 
-def print_error(feed: str, message: str | None) -> str:
-    """Return a feed's trouble for a row that names the feed already."""
+def without_feed_key(feed: str, message: str | None) -> str:
+    """Return an error message without the feed's key at its start, for a row that names the feed."""
     return (message or "").removeprefix(f"{feed}: ")
 
 
-def told(error: Exception) -> str:
-    """Return what an examination says of its trouble, in a line; trouble that nobody foresaw by its name."""
+def error_message(error: Exception) -> str:
+    """Return an error as one line; for an unexpected error with its type."""
     if isinstance(error, CopydeskError):
         return error.message
-    said = " ".join(str(error).split())[:300]
-    return f"unexpected trouble, please report it: {type(error).__name__}: {said}"
+    details = " ".join(str(error).split())[:300]
+    return f"unexpected error, please report it: {type(error).__name__}: {details}"
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever json can hold
@@ -69,7 +69,7 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         return
     grid = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for column in columns:
-        grid.add_column(column, justify="right" if column in COUNTS else "left", overflow="fold")
+        grid.add_column(column, justify="right" if column in NUMERIC_COLUMNS else "left", overflow="fold")
     for row in rows:
         grid.add_row(*(printable(cell) for cell in row))
     out.print(grid)

@@ -1,4 +1,4 @@
-"""`copydesk desk`: the review desk on loopback, and the link that opens it."""
+"""`copydesk desk`: serves the review desk and prints the link that signs a browser in."""
 
 import logging
 import socket
@@ -13,11 +13,11 @@ from pipeline.domain.errors import ConfigError
 from pipeline.storage import Database
 
 _LOG_SIZE = 5_000_000
-"""Bytes of one file of the audit log; six are kept."""
+"""Bytes of one file of the audit log; six files are kept. Chosen, not measured."""
 
 
 def serve(host: str, port: int, *, browser: bool) -> None:
-    """Serve the desk until it is interrupted. Raises ConfigError, DatabaseError where it cannot begin."""
+    """Serve the desk until it is interrupted. Raises ConfigError, DatabaseError before it starts."""
     settings = desk_settings()
     require_user_secret(settings)
     load_feeds(settings.feeds_file)
@@ -36,7 +36,7 @@ def serve(host: str, port: int, *, browser: bool) -> None:
         user_header=settings.desk_user_header,
         user_secret=settings.desk_user_secret,
     )
-    _log(settings)
+    _configure_logging(settings)
     config = uvicorn.Config(
         create_app(settings, access), log_level="warning", access_log=False, server_header=False,
         proxy_headers=False, timeout_graceful_shutdown=5, ws="none",
@@ -44,38 +44,38 @@ def serve(host: str, port: int, *, browser: bool) -> None:
     link = (
         f"http://{'127.0.0.1' if host in {'127.0.0.1', 'localhost'} else host}:{port}/?token={access.token}"
     )
-    _say(link, settings)
+    _print_link(link, settings)
     if browser:
         webbrowser.open(link)
     uvicorn.Server(config).run(sockets=[listening])
 
 
 class _PrivateLog(RotatingFileHandler):
-    """A log whose files, also those that follow the first, are their owner's alone."""
+    """A rotating log whose files only their owner can read."""
 
     def _open(self) -> TextIOWrapper:
         opened = open(self.baseFilename, self.mode, encoding=self.encoding, opener=private_files.opener)  # noqa: SIM115
         return cast(TextIOWrapper, opened)
 
 
-def _log(settings: Settings) -> None:
-    """Have trouble told in the terminal, and who changed what in a file of the owner's."""
+def _configure_logging(settings: Settings) -> None:
+    """Log warnings to the terminal, and the audit log (who changed what) to a private file."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     path = settings.base / ".copydesk" / "desk-audit.jsonl"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        kept = _PrivateLog(path, maxBytes=_LOG_SIZE, backupCount=5, encoding="utf-8")
+        handler = _PrivateLog(path, maxBytes=_LOG_SIZE, backupCount=5, encoding="utf-8")
     except OSError as error:
-        said = f"{path}: {error.strerror}; the desk notes there who changed what: make it writable"
-        raise ConfigError(said, path=str(path)) from error
+        message = f"{path}: {error.strerror}; the desk writes its audit log there: make the file writable"
+        raise ConfigError(message, path=str(path)) from error
     audit = logging.getLogger("copydesk.desk.audit")
     audit.setLevel(logging.INFO)
     audit.propagate = False
-    audit.addHandler(kept)
+    audit.addHandler(handler)
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; any free port where the wanted one is 0. Raises ConfigError."""
+    """Return a bound socket; port 0 means any free port. Raises ConfigError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -83,20 +83,23 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except (OSError, OverflowError) as error:
         listening.close()
-        said = f"nothing can be served at {host}:{port} ({error}); another desk may run there: say --port"
-        raise ConfigError(said, port=port) from error
+        message = (
+            f"the desk cannot listen at {host}:{port} ({error}); if another desk uses the port, "
+            "choose another one with --port"
+        )
+        raise ConfigError(message, port=port) from error
     return listening
 
 
 def _shown(host: str) -> str:
-    """Return the name under which a browser of this machine finds the desk."""
+    """Return the host for a browser on this machine."""
     if host in {"0.0.0.0", "::", "localhost"}:  # noqa: S104 - a comparison
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 
 
-def _say(link: str, settings: Settings) -> None:
+def _print_link(link: str, settings: Settings) -> None:
     out.print(f"The desk is open: {link}", markup=False, highlight=False, soft_wrap=True)
-    err.print("The link signs your browser in: give it to nobody else. Ctrl-C closes the desk.", style="dim")
+    err.print("The link signs your browser in: do not share it. Ctrl-C stops the desk.", style="dim")
     if settings.model is None:
-        err.print("No model is set: redrafts would be offline briefs.", style="dim")
+        err.print("No model is set (COPYDESK_MODEL): redrafts are offline briefs.", style="dim")

@@ -1,14 +1,15 @@
-"""`copydesk doctor`: settings, ledger, output, Prefect, model, targets, feeds; each trouble with its fix."""
+"""`copydesk doctor`: checks settings, database, output, Prefect, model, targets, feeds; names fixes."""
 
 import asyncio
 import sys
 import tempfile
 from collections.abc import Callable
+from typing import NamedTuple
 
-from copydesk.console import print_error, print_json, print_line, printable, told
-from copydesk.feeds import examine_feeds
-from copydesk.sample import serving
-from flows.prefect_api import is_named, require_api, require_api_url
+from copydesk.console import error_message, pluralize, print_json, print_line, printable, without_feed_key
+from copydesk.feeds import check_feeds
+from copydesk.sample import serve_sample_feeds
+from flows.prefect_api import has_server, require_api, require_api_url
 from pipeline.config import Settings, Subscriptions, Target, load_feeds, load_settings, require_user_secret
 from pipeline.domain.errors import OutputError
 from pipeline.http_client import require_usable_proxies
@@ -17,69 +18,75 @@ from pipeline.publishing import check_target as examine_target
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.storage import Database
 
-Result = tuple[str, bool, str]
+
+class CheckResult(NamedTuple):
+    """Result of one check."""
+
+    name: str
+    ok: bool
+    message: str
 
 
-def examine(*, as_json: bool) -> None:
-    """Run every examination; exit code 1 if one finds trouble.
+def doctor(*, as_json: bool) -> None:
+    """Run every check and print the results; exit code 1 if a check fails.
 
-    Raises ConfigError where the environment names a proxy that cannot be used: nothing could be reached.
+    Raises ConfigError if the environment names an unusable proxy: then no host is reachable.
     """
     require_usable_proxies()
-    with serving():
-        results = _examined()
+    with serve_sample_feeds():
+        results = _results()
     if as_json:
-        print_json([{"what": what, "ok": ok, "said": said} for what, ok, said in results])
+        print_json([{"what": name, "ok": ok, "said": message} for name, ok, message in results])
     else:
-        for what, ok, said in results:
-            print_line(
-                f"{'[green]ok[/green]     ' if ok else '[red]trouble[/red]'} {printable(what)}: "
-                f"{printable(said)}"
-            )
-    sys.exit(not all(ok for _, ok, _ in results))
+        for name, ok, message in results:
+            mark = "[green]ok[/green]   " if ok else "[red]error[/red]"
+            print_line(f"{mark} {printable(name)}: {printable(message)}")
+    sys.exit(not all(result.ok for result in results))
 
 
-def _examined() -> list[Result]:
+def _results() -> list[CheckResult]:
     try:
         settings = load_settings()
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is a line of the report
-        return [("settings", False, told(error))]
-    results = [("settings", True, f"read for {settings.base}")]
+    except Exception as error:  # noqa: BLE001 - every error is a line of the report
+        return [CheckResult("settings", False, error_message(error))]
+    results = [CheckResult("settings", True, f"read for {settings.base}")]
     try:
         subscriptions = load_feeds(settings.feeds_file)
     except Exception as error:  # noqa: BLE001
-        return [*results, ("feeds.yaml", False, told(error))]
+        return [*results, CheckResult("feeds.yaml", False, error_message(error))]
+    feeds_count, beats_count = len(subscriptions.feeds), len(subscriptions.beats)
+    summary = f"{pluralize(feeds_count, 'feed')}, {pluralize(beats_count, 'beat')}"
     results += [
-        ("feeds.yaml", True, f"{len(subscriptions.feeds)} feeds, {len(subscriptions.beats)} beats"),
-        _tried("prompts", lambda: _prompts(settings, subscriptions)),
-        _tried("ledger", lambda: _ledger(settings, subscriptions)),
-        _tried("output", lambda: _output(settings)),
-        _tried("desk", lambda: _desk(settings)),
-        _tried("runs", lambda: _runs(settings)),
-        _tried("model", lambda: _model(settings)),
-        *(_tried(f"target {target.name}", _target(settings, target)) for target in subscriptions.publish),
+        CheckResult("feeds.yaml", True, summary),
+        _check("prompts", lambda: _prompts(settings, subscriptions)),
+        _check("database", lambda: _database(settings, subscriptions)),
+        _check("output", lambda: _output(settings)),
+        _check("desk", lambda: _desk(settings)),
+        _check("runs", lambda: _runs(settings)),
+        _check("model", lambda: _model(settings)),
+        *(_check(f"target {target.name}", _target(settings, target)) for target in subscriptions.publish),
     ]
     enabled = [feed for feed in subscriptions.feeds if feed.enabled]
     try:
-        feeds = asyncio.run(examine_feeds(settings, enabled))
+        feeds = asyncio.run(check_feeds(settings, enabled))
     except Exception as error:  # noqa: BLE001
-        return [*results, ("feeds", False, told(error))]
-    return results + [(f"feed {feed['feed']}", feed["ok"], _feed(feed)) for feed in feeds]
+        return [*results, CheckResult("feeds", False, error_message(error))]
+    return results + [CheckResult(f"feed {feed['feed']}", feed["ok"], _feed(feed)) for feed in feeds]
 
 
 def _feed(feed: dict[str, object]) -> str:
     return (
         f"{feed['items']} items; {feed['said']}"
         if feed["ok"]
-        else print_error(str(feed["feed"]), str(feed["said"]))
+        else without_feed_key(str(feed["feed"]), str(feed["said"]))
     )
 
 
-def _tried(what: str, step: Callable[[], str]) -> Result:
+def _check(name: str, step: Callable[[], str]) -> CheckResult:
     try:
-        return what, True, step()
-    except Exception as error:  # noqa: BLE001 - the other examinations are still to come
-        return what, False, told(error)
+        return CheckResult(name, True, step())
+    except Exception as error:  # noqa: BLE001 - the other checks still run
+        return CheckResult(name, False, error_message(error))
 
 
 def _target(settings: Settings, target: Target) -> Callable[[], str]:
@@ -91,7 +98,7 @@ def _prompts(settings: Settings, subscriptions: Subscriptions) -> str:
     return ", ".join(load_prompt(settings.base / "prompts", name).id for name in sorted(names))
 
 
-def _ledger(settings: Settings, subscriptions: Subscriptions) -> str:
+def _database(settings: Settings, subscriptions: Subscriptions) -> str:
     with Database.open(settings.database_url) as db:
         db.feeds.sync(subscriptions.feeds)
         return f"{db.shown_url}, {sum(sum(c.values()) for c in db.feeds.item_counts().values())} items"
@@ -101,7 +108,7 @@ def _output(settings: Settings) -> str:
     try:
         settings.output.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=settings.output) as probe:
-            probe.write(b"a draft could stand here")
+            probe.write(b"test")
     except OSError as error:
         raise OutputError(
             f"{settings.output}: {error.strerror}; make it writable or set COPYDESK_OUTPUT",
@@ -113,25 +120,23 @@ def _output(settings: Settings) -> str:
 def _desk(settings: Settings) -> str:
     require_user_secret(settings)
     if settings.desk_user_header:
-        return f"a proxy names editors in {settings.desk_user_header}, and shows the secret that is set"
-    return "its token signs editors in"
+        return f"a proxy names the editor in the header {settings.desk_user_header} and sends the secret"
+    return "editors sign in with its token"
 
 
 def _runs(settings: Settings) -> str:
     if not settings.prefect:
-        return "runs without Prefect (COPYDESK_PREFECT=off); `copydesk serve` needs it on"
+        return "runs without Prefect (COPYDESK_PREFECT=off); `copydesk serve` needs COPYDESK_PREFECT=on"
     require_api_url()
     asyncio.run(require_api())
-    if is_named():
-        return (
-            "flow runs of Prefect, on the server that PREFECT_API_URL or Prefect's profile names; it answers"
-        )
-    return "flow runs of Prefect, on a server that is started for them; COPYDESK_PREFECT=off does without"
+    if has_server():
+        return "Prefect flow runs, on the server of PREFECT_API_URL or Prefect's profile; the server answers"
+    return "Prefect flow runs, on a server that each run starts; COPYDESK_PREFECT=off runs without Prefect"
 
 
 def _model(settings: Settings) -> str:
     if settings.model is None:
-        return "none set: drafts are offline briefs; set COPYDESK_MODEL and OPENAI_API_KEY for rewrites"
+        return "not set: drafts are offline briefs; set COPYDESK_MODEL and OPENAI_API_KEY to rewrite items"
     return asyncio.run(_ping(settings, settings.model))
 
 

@@ -1,6 +1,6 @@
-"""Who writes when `copydesk eval` asks: the configured model, outside the ledger.
+"""`copydesk eval`: scores recorded answers or new answers of the model against the golden set in evals/.
 
-`copydesk eval`: what a prompt is worth, by the golden set; recorded answers, or a model's own.
+Model calls of an evaluation are not stored in the database and not counted against the spending caps.
 """
 
 import asyncio
@@ -41,23 +41,23 @@ from pipeline.storage import dollars
 
 
 class Writer(Protocol):
-    """Whoever answers about an item."""
+    """Answers requests to rewrite an item."""
 
     async def write(self, source: Source, beat: Beat) -> LLMResponse:
-        """Return the answer that was used, its usage that of every call. Raises LLMError."""
+        """Return the accepted answer, with the token usage of all its calls. Raises LLMError."""
 
 
 @contextlib.asynccontextmanager
 async def open_writer(settings: Settings, name: str | None) -> AsyncIterator[Writer]:
-    """Open the configured model with the beats' own prompts, or the one named. Raises ConfigError."""
+    """Yield the configured model, with the prompt `name` or each beat's own. Raises ConfigError."""
     if settings.model is None:
-        raise ConfigError("no model is set that could be asked: set COPYDESK_MODEL, or leave --ask out")
+        raise ConfigError("no model is set: set COPYDESK_MODEL, or omit --ask", variable="COPYDESK_MODEL")
     async with build_client(settings) as model:
         yield ModelWriter(model, settings.base / "prompts", name)
 
 
 class ModelWriter:
-    """A model that writes by the templates of a folder."""
+    """Rewrites items with a model and the prompt templates of a folder."""
 
     def __init__(self, model: LLMClient, folder: Path, name: str | None = None) -> None:
         self._model = model
@@ -66,7 +66,7 @@ class ModelWriter:
         self._prompts: dict[str, Prompt] = {}
 
     async def write(self, source: Source, beat: Beat) -> LLMResponse:
-        """Return the answer that was used, its usage that of every call. Raises LLMError, ConfigError."""
+        """Return the accepted answer, with the token usage of all its calls. Raises LLMError, ConfigError."""
         prompt = self._prompt(self._name or beat.prompt)
         budget = UnlimitedBudget()
         task = StructuredRequest(
@@ -88,11 +88,11 @@ class ModelWriter:
 
 
 Price = Callable[[TokenUsage], int | None]
-"""What tokens cost, in millionths of a US dollar; None where nobody knows."""
+"""Returns the cost of tokens in millionths of a US dollar; None if the price is unknown."""
 Answers = Mapping[str, LLMResponse | LLMError]
-"""By item; an error where there is none."""
+"""Answers by item key; an error if the request failed."""
 Keep = Callable[[str, LLMResponse], None]
-"""Takes an item's key and its answer, which was paid for."""
+"""Saves the answer of an item key."""
 DEFAULT = "hand-written"
 
 
@@ -106,30 +106,34 @@ def evaluate(
     as_json: bool,
     price: Price | None = None,
 ) -> None:
-    """Score a set of answers, beside another set where one is named; exit code 1 where one fails."""
-    _refuse_unfit(answers, prompt, save, ask=ask)
+    """Score a set of answers, and compare it with the set `against`; exit code 1 if an article fails."""
+    _validate_options(answers, prompt, save, ask=ask)
     settings = load_settings()
     folder = settings.base / "evals"
     cases = load_cases(folder)
     if save and (folder / RECORDED / save).exists():
-        raise ConfigError(f"answers are recorded as {save!r} already; choose another name for --save")
+        raise ConfigError(f"the recorded answers {save!r} already exist; choose another name for --save")
     price = price or _price(settings)
-    before = _replayed(cases, load_recorded(folder, against), price) if against else None
-    told: Answers
+    before = _score_all(cases, load_recorded(folder, against), price) if against else None
+    recorded: Answers
     if ask:
-        told = asyncio.run(_asked(settings, cases, prompt, price, partial(_keep, folder, save)))
+        recorded = asyncio.run(
+            _ask_model(settings, cases, prompt, price, partial(_save_answer, folder, save))
+        )
     else:
-        told = load_recorded(folder, answers or DEFAULT)
-    scores = _replayed(cases, told, price)
+        recorded = load_recorded(folder, answers or DEFAULT)
+    scores = _score_all(cases, recorded, price)
     if not scores:
-        raise ConfigError(f"the answers {answers or DEFAULT!r} are about no item of the golden set")
-    _print(scores, before, cases, told, as_json=as_json)
-    if not all(one.passed for one in scores):
+        raise ConfigError(
+            f"the recorded answers {answers or DEFAULT!r} contain no item of the golden set; name another set"
+        )
+    _print(scores, before, cases, recorded, as_json=as_json)
+    if not all(result.passed for result in scores):
         sys.exit(1)
 
 
-def judge(case: GoldenCase, answer: LLMResponse | LLMError, price: Price) -> Score:
-    """Return what one answer is worth."""
+def score_answer(case: GoldenCase, answer: LLMResponse | LLMError, price: Price) -> Score:
+    """Return the score of one answer."""
     if isinstance(answer, LLMError):
         return Score(item=case.key, trouble=answer.message)
     micros = price(answer.usage) if answer.usage != TokenUsage() else None
@@ -148,13 +152,13 @@ def judge(case: GoldenCase, answer: LLMResponse | LLMError, price: Price) -> Sco
 async def write_all(
     cases: Sequence[GoldenCase], writer: Writer, at_once: int, keep: Keep = lambda _item, _answer: None
 ) -> dict[str, LLMResponse | LLMError]:
-    """Return what a writer answers about every item; each answer is kept as soon as it is there.
+    """Return the writer's answers for all cases, `at_once` at a time; `keep` saves each one immediately.
 
-    Raises LLMRejected where no other item would fare better.
+    Raises LLMRejected, since then every other request would fail too.
     """
     free = asyncio.Semaphore(at_once)
 
-    async def one(case: GoldenCase) -> LLMResponse | LLMError:
+    async def write_one(case: GoldenCase) -> LLMResponse | LLMError:
         async with free:
             try:
                 answer = await writer.write(case.source, case.beat)
@@ -165,23 +169,23 @@ async def write_all(
             keep(case.key, answer)
             return answer
 
-    told = await asyncio.gather(*map(one, cases))
-    return {case.key: answer for case, answer in zip(cases, told, strict=True)}
+    answers = await asyncio.gather(*map(write_one, cases))
+    return {case.key: answer for case, answer in zip(cases, answers, strict=True)}
 
 
-def _replayed(cases: Sequence[GoldenCase], told: Answers, price: Price) -> list[Score]:
-    return [judge(case, told[case.key], price) for case in cases if case.key in told]
+def _score_all(cases: Sequence[GoldenCase], answers: Answers, price: Price) -> list[Score]:
+    return [score_answer(case, answers[case.key], price) for case in cases if case.key in answers]
 
 
-async def _asked(
+async def _ask_model(
     settings: Settings, cases: Sequence[GoldenCase], name: str | None, price: Price, keep: Keep
 ) -> Answers:
     async with open_writer(settings, name) as writer:
-        asked = [_estimate(settings.base / "prompts", case, name) for case in cases]
-        most = price(TokenUsage(prompt_tokens=sum(asked), completion_tokens=1000 * len(cases)))
-        cost = "" if most is None else f", about {dollars(most)} at the most"
+        tokens = [_estimate(settings.base / "prompts", case, name) for case in cases]
+        highest = price(TokenUsage(prompt_tokens=sum(tokens), completion_tokens=1000 * len(cases)))
+        cost = "" if highest is None else f", at most about {dollars(highest)}"
         items = pluralize(len(cases), "item")
-        err.print(f"Asking {settings.model} about {items}: {sum(asked):,} tokens{cost}.", markup=False)
+        err.print(f"Sending {items} to {settings.model}: {sum(tokens):,} tokens{cost}.", markup=False)
         return await write_all(cases, writer, settings.max_in_flight, keep)
 
 
@@ -197,40 +201,40 @@ def _price(settings: Settings) -> Price:
     return Published(settings.model, settings.base_url or OPENAI_URL, rates).micros
 
 
-def _keep(folder: Path, name: str | None, item: str, answer: LLMResponse) -> None:
+def _save_answer(folder: Path, name: str | None, item: str, answer: LLMResponse) -> None:
     if name:
-        kept = record(answer).model_dump(mode="json")
-        text = json.dumps(kept, indent=2, ensure_ascii=False) + "\n"
+        recorded = record(answer).model_dump(mode="json")
+        text = json.dumps(recorded, indent=2, ensure_ascii=False) + "\n"
         write_atomically(folder, f"{RECORDED}/{name}/{item}.json", text.encode("utf-8", "replace"))
 
 
-def _refuse_unfit(answers: str | None, prompt: str | None, save: str | None, *, ask: bool) -> None:
+def _validate_options(answers: str | None, prompt: str | None, save: str | None, *, ask: bool) -> None:
     if ask and answers:
-        raise ConfigError("name recorded answers or say --ask, not both")
+        raise ConfigError("name recorded answers or use --ask, not both")
     if not ask and (prompt or save):
         raise ConfigError(
-            f"{'--prompt' if prompt else '--save'} goes with --ask: recorded answers stay as they are"
+            f"{'--prompt' if prompt else '--save'} needs --ask: recorded answers are not changed"
         )
     if save and (not KEY.fullmatch(save) or save == DEFAULT):
-        raise ConfigError(f"--save {save!r}: write letters a to z, digits and -, and not {DEFAULT}")
+        raise ConfigError(f"--save {save!r}: use letters a to z, digits and -; {DEFAULT!r} is reserved")
 
 
 def _print(
     scores: list[Score],
     before: list[Score] | None,
     cases: Sequence[GoldenCase],
-    told: Answers,
+    answers: Answers,
     *,
     as_json: bool,
 ) -> None:
     pairs = pair_scores(scores, before or [])
     if as_json:
-        print_json([eval_report.as_dict(one, other) for one, other in pairs])
+        print_json([eval_report.as_dict(score, other) for score, other in pairs])
         return
     if before is not None:
         eval_report.compare(pairs)
     eval_report.show(scores, len(cases))
-    eval_report.origin(
-        [one.provenance for one in told.values() if isinstance(one, LLMResponse)],
-        sorted(told.keys() - {case.key for case in cases}),
+    eval_report.print_origin(
+        [answer.provenance for answer in answers.values() if isinstance(answer, LLMResponse)],
+        sorted(answers.keys() - {case.key for case in cases}),
     )

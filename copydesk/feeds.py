@@ -1,4 +1,4 @@
-"""`copydesk feeds`: list, check, import and export subscriptions. feeds.yaml itself is never rewritten."""
+"""`copydesk feeds`: list, check, import and export subscriptions. feeds.yaml itself is never changed."""
 
 import asyncio
 import re
@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from copydesk.console import err, print_json, print_line, printable, table, told
-from copydesk.feeds_check import FeedCheckReport, examine, page
-from copydesk.sample import serving
+from copydesk.console import err, error_message, print_json, print_line, printable, table
+from copydesk.feeds_check import FeedCheckReport, check_feed, page
+from copydesk.sample import serve_sample_feeds
 from pipeline.articles.files import write_atomically
 from pipeline.config import Settings, load_feeds, load_settings, select_feeds, user_agent
 from pipeline.domain.errors import ConfigError
@@ -19,12 +19,12 @@ from pipeline.feeds.pool import ParsePool
 from pipeline.http_client import HttpClient, redact_url, require_usable_proxies
 from pipeline.services import Parse
 
-AT_ONCE = 32
-"""Feeds whose bytes are held at one time."""
+MAX_CONCURRENT = 32
+"""Feeds that are fetched at the same time; their bodies are in memory. Chosen, not measured."""
 
 
-def listing(*, as_json: bool) -> None:
-    """List the subscriptions."""
+def list_feeds(*, as_json: bool) -> None:
+    """Print the subscriptions of feeds.yaml."""
     feeds = load_feeds(load_settings().feeds_file).feeds
     if as_json:
         print_json([feed.model_dump() for feed in feeds])
@@ -34,16 +34,16 @@ def listing(*, as_json: bool) -> None:
 
 
 def check(named: list[str] | None, *, as_json: bool) -> None:
-    """Fetch feeds and say what is in them; exit code 1 if one of them fails.
+    """Fetch feeds and print what they contain; exit code 1 if one of them fails.
 
-    One that is named, by key or URL, has a page to itself. Raises ConfigError where the environment names a
-    proxy that cannot be used.
+    For a single named feed (key or URL) a detailed report is printed. Raises ConfigError if the environment
+    names an unusable proxy.
     """
     require_usable_proxies()
-    with serving():
+    with serve_sample_feeds():
         settings = load_settings()
-        feeds = _named(settings, named)
-        checkups = asyncio.run(_checkups(settings, feeds))
+        feeds = _requested_feeds(settings, named)
+        checkups = asyncio.run(_check_all(settings, feeds))
     if named and len(feeds) == 1:
         [checkup] = checkups
         if as_json:
@@ -54,53 +54,53 @@ def check(named: list[str] | None, *, as_json: bool) -> None:
     elif as_json:
         print_json([_summary(checkup) for checkup in checkups])
     else:
-        table("Feeds", ("feed", "items", "newest", "said"), map(_table_row, checkups))
+        table("Feeds", ("feed", "items", "newest", "message"), map(_table_row, checkups))
     sys.exit(any(not checkup.ok for checkup in checkups))
 
 
-def _named(settings: Settings, named: list[str] | None) -> list[FeedConfig]:
-    """Return the feeds meant by keys or URLs; one that is not subscribed to has the defaults of any feed."""
+def _requested_feeds(settings: Settings, named: list[str] | None) -> list[FeedConfig]:
+    """Return the feeds for keys or URLs; a URL without a subscription gets the default settings."""
     if named is None:
         return select_feeds(load_feeds(settings.feeds_file), None)
-    urls = [name for name in named if "." in name or "/" in name]  # which no key has
+    urls = [name for name in named if "." in name or "/" in name]  # keys contain neither
     if len(urls) == len(named) and not settings.feeds_file.exists():
         return [unsubscribed(url) for url in urls]
     subscriptions = load_feeds(settings.feeds_file)
-    known = {normalize_feed_url(feed.url): feed for feed in subscriptions.feeds}
-    meant = [unsubscribed(name) if name in urls else subscriptions.feed(name) for name in named]
-    found = [known.get(normalize_feed_url(feed.url), feed) for feed in meant]
-    return list({feed.key: feed for feed in found}.values())
+    subscribed = {normalize_feed_url(feed.url): feed for feed in subscriptions.feeds}
+    requested = [unsubscribed(name) if name in urls else subscriptions.feed(name) for name in named]
+    feeds = [subscribed.get(normalize_feed_url(feed.url), feed) for feed in requested]
+    return list({feed.key: feed for feed in feeds}.values())
 
 
 def unsubscribed(url: str) -> FeedConfig:
-    """Return a feed that nobody subscribed to, to be looked at. Raises ConfigError."""
+    """Return a feed with default settings for a URL. Raises ConfigError if it is not an http(s) URL."""
     full = url if "://" in url else f"https://{url}"
     address = normalize_feed_url(full)
     if address is None:
-        raise ConfigError(f"{url!r} is no http(s) URL; write one such as https://example.org/feed.xml")
+        raise ConfigError(f"{url!r} is not an http(s) URL; use one such as https://example.org/feed.xml")
     key = re.sub(r"[^a-z0-9]+", "-", address).strip("-")[:63]
     host = address.partition("/")[0]
     return FeedConfig(key=key or "feed", name=host, url=full, beat="any", category="ANY")
 
 
-async def examine_feeds(settings: Settings, feeds: list[FeedConfig]) -> list[dict[str, Any]]:
-    """Return for each feed `{feed, ok, items, newest, said}`; nothing is kept."""
-    return [_summary(checkup) for checkup in await _checkups(settings, feeds)]
+async def check_feeds(settings: Settings, feeds: list[FeedConfig]) -> list[dict[str, Any]]:
+    """Return `{feed, ok, items, newest, said}` for each feed; nothing is stored."""
+    return [_summary(checkup) for checkup in await _check_all(settings, feeds)]
 
 
-async def _checkups(settings: Settings, feeds: list[FeedConfig]) -> list[FeedCheckReport]:
-    now, few = datetime.now(UTC), asyncio.Semaphore(AT_ONCE)
+async def _check_all(settings: Settings, feeds: list[FeedConfig]) -> list[FeedCheckReport]:
+    now, semaphore = datetime.now(UTC), asyncio.Semaphore(MAX_CONCURRENT)
 
-    async def one(net: HttpClient, parse: Parse, feed: FeedConfig) -> FeedCheckReport:
-        async with few:
+    async def check_one(net: HttpClient, parse: Parse, feed: FeedConfig) -> FeedCheckReport:
+        async with semaphore:
             try:
-                return await examine(net, parse, feed, now)
-            except Exception as error:  # noqa: BLE001 - one feed's trouble is no other's
-                asked = {"feed": feed.key, "name": feed.name, "asked": redact_url(feed.url)}
-                return FeedCheckReport(**asked, ok=False, error=told(error))
+                return await check_feed(net, parse, feed, now)
+            except Exception as error:  # noqa: BLE001 - the other feeds are still checked
+                fields = {"feed": feed.key, "name": feed.name, "asked": redact_url(feed.url)}
+                return FeedCheckReport(**fields, ok=False, error=error_message(error))
 
     async with HttpClient(user_agent(settings), allowed=settings.allow_hosts) as net, ParsePool() as pool:
-        return list(await asyncio.gather(*(one(net, pool.parse, feed) for feed in feeds)))
+        return list(await asyncio.gather(*(check_one(net, pool.parse, feed) for feed in feeds)))
 
 
 def _summary(checkup: FeedCheckReport) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _summary(checkup: FeedCheckReport) -> dict[str, Any]:
         "ok": checkup.ok,
         "items": len(checkup.rows),
         "newest": newest.isoformat() if newest else "",
-        "said": checkup.error or "; ".join(checkup.notes) or "fine",
+        "said": checkup.error or "; ".join(checkup.notes) or "ok",
     }
 
 
@@ -119,8 +119,8 @@ def _table_row(checkup: FeedCheckReport) -> tuple[object, ...]:
     return tuple(summary[name] for name in ("feed", "items", "newest", "said"))
 
 
-def opml_in(file: str) -> None:
-    """Print YAML to add to feeds.yaml."""
+def import_opml(file: str) -> None:
+    """Print the YAML to add to feeds.yaml for an OPML file. Raises ConfigError if it cannot be read."""
     settings = load_settings()
     try:
         data = Path(file).read_bytes()
@@ -133,7 +133,7 @@ def opml_in(file: str) -> None:
         err.print(printable(note))
 
 
-def opml_out(file: str) -> None:
+def export_opml(file: str) -> None:
     """Write the subscriptions as OPML."""
     feeds = load_feeds(load_settings().feeds_file).feeds
     target = Path(file).absolute()

@@ -1,7 +1,4 @@
-"""The page of `copydesk feeds check`: how a feed is fetched and read, and what would come of it. Pure.
-
-What `copydesk feeds check` finds out: one polite poll of a feed whose result nobody keeps.
-"""
+"""The report of `copydesk feeds check`: fetches and parses one feed and stores nothing."""
 
 import re
 from collections import Counter
@@ -12,7 +9,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 from rich.cells import cell_len, set_cell_size
 
-from copydesk.console import format_time, pluralize, print_error
+from copydesk.console import format_time, pluralize, without_feed_key
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, FrozenModel, Item, PollState
 from pipeline.feeds.fetch import FetchedFeed, fetch_feed
@@ -25,11 +22,11 @@ from pipeline.feeds.select import ExistingItems, select_items
 from pipeline.http_client import HttpClient, redact_url
 from pipeline.services import Parse
 
-Fate = Literal["drafted", "page", "waits", "skipped", "merged"]
-SHOWN = 20
-"""Items in the table; all of them count in what stands below it."""
+Outcome = Literal["drafted", "page", "waits", "skipped", "merged"]
+MAX_SHOWN = 20
+"""Rows of the table; the totals below it count all items."""
 _LABEL, _TITLE = 11, 46
-_FATES: dict[Fate, str] = {
+_OUTCOME_TEXT: dict[Outcome, str] = {
     "drafted": "drafted",
     "page": "drafted if its page has the text",
     "waits": "left for later runs",
@@ -39,79 +36,80 @@ _FATES: dict[Fate, str] = {
 
 
 class Answer(FrozenModel):
-    """What the server sent."""
+    """The server's response."""
 
     url: str
-    """Where it was found in the end."""
+    """Final URL after redirects."""
     moved: bool = False
-    """Permanent redirects alone led there."""
+    """Whether all redirects were permanent."""
     content_type: str | None = None
     size: int
     """Bytes, decompressed."""
     etag: str | None = None
     last_modified: str | None = None
     expired: bool = False
-    """`Expires: 0`: its validators are not trusted."""
+    """`Expires: 0`: the validators are not used."""
     fresh_s: float | None = None
-    """How long its headers say that it stays fresh, in seconds."""
+    """Freshness lifetime of the HTTP headers, in seconds."""
     ttl_s: float | None = None
-    """The same, by the feed itself."""
+    """Time to live that the feed states, in seconds."""
     again_s: float
-    """Seconds after which it would be polled again."""
+    """Seconds until the next poll."""
 
 
 class Row(FrozenModel):
-    """One item and what would become of it."""
+    """One item and its outcome in a first run."""
 
     published_at: AwareDatetime
     dated: bool
     characters: int
-    """Of the feed's text."""
+    """Length of the feed's text."""
     title: str
-    fate: Fate
+    fate: Outcome
     why: str = ""
 
 
 class FeedCheckReport(FrozenModel):
-    """All that one check of one feed brought."""
+    """Result of checking one feed."""
 
     feed: str
     name: str
     asked: str
-    """The URL that was asked."""
+    """The requested URL."""
     ok: bool
     error: str | None = None
     proposal: str | None = None
-    """A feed that the page at this URL names."""
+    """URL of a feed that the page at this URL links to."""
     answer: Answer | None = None
     title: str = ""
     kind: str = ""
     """`RSS 2.0`, `Atom`, `JSON Feed` and the like."""
     language: str = ""
-    """What the items declare, most of them first."""
+    """Languages that the items declare, most frequent first."""
     notes: tuple[str, ...] = ()
-    """What the parser says of it."""
+    """Notes of the parser."""
     odd: tuple[str, ...] = ()
+    """Warnings for the operator."""
     rows: tuple[Row, ...] = ()
     """Every item, in the feed's order."""
 
 
 def page(checkup: FeedCheckReport) -> list[str]:
-    """Return the page, plain text line by line."""
-    lines = [f"{checkup.name} ({checkup.feed})", _field("asked", checkup.asked)]
+    """Return the report as lines of plain text."""
+    lines = [f"{checkup.name} ({checkup.feed})", _field("url", checkup.asked)]
     if checkup.answer:
         lines += _answer_lines(checkup.answer, checkup.asked)
     if checkup.error:
         lines += ["", f"Cannot be read: {checkup.error}"]
     if checkup.proposal:
-        lines.append(f"That page names a feed: try `copydesk feeds check {checkup.proposal}`")
+        lines.append(f"The page links to a feed: try `copydesk feeds check {checkup.proposal}`")
     if not checkup.ok:
         return lines
-    lines += ["", *_reading(checkup)]
+    lines += ["", *_content_lines(checkup)]
     if checkup.rows:
-        lines += ["", *_table(checkup.rows), "", *_sum(checkup.rows)]
+        lines += ["", *_table(checkup.rows), "", *_totals(checkup.rows)]
     if checkup.odd:
-        lines += ["", "Odd", *(f"  - {said}" for said in checkup.odd)]
+        lines += ["", "Warnings", *(f"  - {warning}" for warning in checkup.odd)]
     return lines
 
 
@@ -119,32 +117,32 @@ def _field(label: str, value: object) -> str:
     return f"  {label:<{_LABEL}} {value}"
 
 
-def _answer_lines(answer: Answer, asked: str) -> Iterator[str]:
-    if answer.url != asked:
-        yield _field("moved to" if answer.moved else "sent on to", answer.url)
-    typed = answer.content_type or "no content type"
-    yield _field("answered", f"{typed}, {answer.size:,} bytes")
+def _answer_lines(answer: Answer, requested: str) -> Iterator[str]:
+    if answer.url != requested:
+        yield _field("moved to" if answer.moved else "redirected", answer.url)
+    content_type = answer.content_type or "no content type"
+    yield _field("response", f"{content_type}, {answer.size:,} bytes")
     yield _field("validators", _validators(answer))
     yield _field("next poll", _next_poll(answer))
 
 
 def _validators(answer: Answer) -> str:
-    held = (("ETag", answer.etag), ("Last-Modified", answer.last_modified))
-    told = " · ".join(f"{name} {value}" for name, value in held if value)
+    headers = (("ETag", answer.etag), ("Last-Modified", answer.last_modified))
+    validators = " · ".join(f"{name} {value}" for name, value in headers if value)
     if answer.expired:
-        return "not trusted, since it says `Expires: 0`: every poll brings the whole feed"
-    return told or "none: every poll brings the whole feed"
+        return "not used because of `Expires: 0`: every poll downloads the whole feed"
+    return validators or "none: every poll downloads the whole feed"
 
 
 def _next_poll(answer: Answer) -> str:
     after = f"after {span(answer.again_s)}" if answer.again_s else "at the next run"
-    wishes = [("its headers ask for", answer.fresh_s), ("the feed asks for", answer.ttl_s)]
-    said = ", ".join(f"{who} {span(wish)}" for who, wish in wishes if wish is not None)
-    return f"{after} ({said or 'its publisher asks for nothing'})"
+    intervals = [("HTTP headers ask for", answer.fresh_s), ("the feed asks for", answer.ttl_s)]
+    requests = ", ".join(f"{origin} {span(seconds)}" for origin, seconds in intervals if seconds is not None)
+    return f"{after} ({requests or 'the publisher requests no interval'})"
 
 
 def span(seconds: float) -> str:
-    """Return a length of time in its two largest units."""
+    """Return a duration in its two largest units, such as `1 h 30 min`."""
     units = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))
     left, parts = round(seconds), []
     for name, size in units:
@@ -154,7 +152,7 @@ def span(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 s"
 
 
-def _reading(checkup: FeedCheckReport) -> Iterator[str]:
+def _content_lines(checkup: FeedCheckReport) -> Iterator[str]:
     yield _field("title", checkup.title or "none")
     if checkup.kind:
         yield _field("kind", checkup.kind)
@@ -168,13 +166,13 @@ def _reading(checkup: FeedCheckReport) -> Iterator[str]:
 
 
 def _table(rows: tuple[Row, ...]) -> Iterator[str]:
-    yield _cells("published", "text", "title", "would be")
-    for row in rows[:SHOWN]:
+    yield _cells("published", "text", "title", "outcome")
+    for row in rows[:MAX_SHOWN]:
         published = format_time(row.published_at) if row.dated else "no date"
         fate = f"{row.fate} · {row.why}" if row.why else row.fate
         yield _cells(published, f"{row.characters:,}", row.title, fate)
-    if len(rows) > SHOWN:
-        yield f"  … and {pluralize(len(rows) - SHOWN, 'item')} more"
+    if len(rows) > MAX_SHOWN:
+        yield f"  … and {pluralize(len(rows) - MAX_SHOWN, 'item')} more"
 
 
 def _cells(published: str, text: str, title: str, fate: str) -> str:
@@ -182,10 +180,10 @@ def _cells(published: str, text: str, title: str, fate: str) -> str:
     return f"  {published:<17}  {text:>7}  {set_cell_size(shown, _TITLE)}  {fate}".rstrip()
 
 
-def _sum(rows: tuple[Row, ...]) -> Iterator[str]:
+def _totals(rows: tuple[Row, ...]) -> Iterator[str]:
     counts = Counter(row.fate for row in rows)
-    told = [f"{counts[fate]} {said}" for fate, said in _FATES.items() if counts[fate]]
-    yield f"Of {pluralize(len(rows), 'item')}: {', '.join(told)}."
+    parts = [f"{counts[fate]} {text}" for fate, text in _OUTCOME_TEXT.items() if counts[fate]]
+    yield f"Of {pluralize(len(rows), 'item')}: {', '.join(parts)}."
     reasons = Counter(row.why.partition(":")[0] for row in rows if row.fate == "skipped")
     if reasons:
         yield f"Skipped: {', '.join(f'{count} {reason}' for reason, count in reasons.most_common())}."
@@ -196,31 +194,31 @@ _CHARSET = re.compile(rb"(?:charset|encoding)\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40}
 
 _ROOT = re.compile(r"<(?:\w{1,20}:)?(rss|RDF|feed)\b([^>]{0,2000})", re.IGNORECASE)
 _VERSION = re.compile(r"\bversion\s{0,9}=\s{0,9}[\"']([\w.]{1,9})")
-_NO_CHARSETS = frozenset(("punycode", "idna"))
-"""Codecs of host names, which take for ever with a document."""
+_IGNORED_CODECS = frozenset(("punycode", "idna"))
+"""Codecs for host names; with a whole document they take quadratic time."""
 
 
-async def examine(net: HttpClient, parse: Parse, feed: FeedConfig, now: datetime) -> FeedCheckReport:
-    """Fetch and read a feed as a first poll would. Never raises FeedError: that is its result."""
-    asked = {"feed": feed.key, "name": feed.name, "asked": redact_url(feed.url)}
+async def check_feed(net: HttpClient, parse: Parse, feed: FeedConfig, now: datetime) -> FeedCheckReport:
+    """Fetch and parse a feed like a first poll; a FeedError becomes part of the report."""
+    fields = {"feed": feed.key, "name": feed.name, "asked": redact_url(feed.url)}
     answer = None
     try:
         fetched = await fetch_feed(net, feed, PollState(), now, whole=True)
         if not isinstance(fetched, FetchedFeed):
-            raise FeedError("the server answers 304 to a plain request", kind="http")
+            raise FeedError("the server answers 304 to a request without validators", kind="http")
         answer = _answer(feed, fetched, now, None)
         parsed = await parse(fetched.body, fetched.content_type, fetched.url, now)
     except FeedError as error:
         proposal = error.context.get("proposal")
         return FeedCheckReport(
-            **asked,
+            **fields,
             ok=False,
-            error=print_error(feed.key, error.message),
+            error=without_feed_key(feed.key, error.message),
             proposal=proposal if isinstance(proposal, str) else None,
             answer=answer,
         )
     return FeedCheckReport(
-        **asked,
+        **fields,
         ok=True,
         answer=_answer(feed, fetched, now, parsed),
         title=parsed.title,
@@ -252,33 +250,33 @@ def _answer(feed: FeedConfig, fetched: FetchedFeed, now: datetime, parsed: Parse
 
 
 def item_outcomes(feed: FeedConfig, items: Sequence[Item], now: datetime) -> Iterator[Row]:
-    """Yield what would become of each item on a first run, in the feed's order."""
+    """Yield the outcome of each item in a first run, in the feed's order."""
     chosen = select_items(feed, items, ExistingItems(), now)
     reasons = {skip.item.guid: skip.reason for skip in chosen.skipped}
     merged = {merge.item.guid for merge in chosen.merged}
-    most = min(feed.max_items, feed.max_items_per_day or feed.max_items)
+    limit = min(feed.max_items, feed.max_items_per_day or feed.max_items)
     newest = sorted(chosen.new, key=lambda item: item.published_at, reverse=True)
-    waiting = {item.guid for item in newest[most:]}
+    waiting = {item.guid for item in newest[limit:]}
     for item in items:
         if item.guid in reasons:
             yield _row(item, "skipped", reasons[item.guid])
         elif item.guid in merged:
-            yield _row(item, "merged", "another item of this feed is the same story")
+            yield _row(item, "merged", "duplicate of another item of this feed")
         elif item.guid in waiting:
-            yield _row(item, "waits", f"more than {pluralize(most, 'item')} at once")
+            yield _row(item, "waits", f"more than {pluralize(limit, 'item')} in one run")
         else:
-            yield _row(item, *_text_fate(feed, item))
+            yield _row(item, *_text_outcome(feed, item))
 
 
-def _text_fate(feed: FeedConfig, item: Item) -> tuple[Fate, str]:
-    """Tell what would become of a wanted item by its text."""
-    lack = incompleteness(item.text, feed.min_chars)
+def _text_outcome(feed: FeedConfig, item: Item) -> tuple[Outcome, str]:
+    """Return the outcome of a selected item from its text, with the reason."""
+    reason = incompleteness(item.text, feed.min_chars)
     if needs_page(item, feed):
-        return "page", lack or f"use: {feed.use}, full_text: {feed.full_text}"
-    return ("skipped", lack) if lack else ("drafted", "")
+        return "page", reason or f"use: {feed.use}, full_text: {feed.full_text}"
+    return ("skipped", reason) if reason else ("drafted", "")
 
 
-def _row(item: Item, fate: Fate, why: str) -> Row:
+def _row(item: Item, fate: Outcome, why: str) -> Row:
     return Row(
         published_at=item.published_at,
         dated=item.dated,
@@ -290,49 +288,49 @@ def _row(item: Item, fate: Fate, why: str) -> Row:
 
 
 def warnings(fetched: FetchedFeed, items: Sequence[Item], now: datetime) -> Iterator[str]:
-    """Yield what an operator should know of a feed beside what its parser says."""
+    """Yield warnings for the operator, other than the parser's notes."""
     if fetched.moved_to:
-        yield f"moved for good: write url: {redact_url(fetched.moved_to)}"
+        yield f"moved permanently: change its url in feeds.yaml to {redact_url(fetched.moved_to)}"
     yield from _charsets(fetched)
     if not items:
         return
     undated = sum(not item.dated for item in items)
     if undated:
-        yield f"{pluralize(undated, 'item')} without a usable date: taken as published when first seen"
+        yield f"{pluralize(undated, 'item')} without a usable date: the time of the first poll is used"
     unlinked = sum(item.link is None for item in items)
     if unlinked:
-        yield f"{pluralize(unlinked, 'item')} without a link: no page to fetch or to name as the source"
+        yield f"{pluralize(unlinked, 'item')} without a link: there is no page to fetch or to cite"
     media = sum(item.media is not None for item in items)
     if media:
-        yield f"{pluralize(media, 'item')} of audio or video: only what is written beside it can be used"
+        yield f"{pluralize(media, 'item')} with audio or video: only the item's text can be used"
     if not any(item.text for item in items):
-        yield "no item has any text: each page is fetched, unless full_text: never"
+        yield "no item has any text: each item's page is fetched, unless the feed has full_text: never"
     if not any(item.image for item in items):
         yield "no item has an image"
     newest = max(item.published_at for item in items)
     if not undated and newest < now - _STALE:
-        yield f"nothing new since {newest:%Y-%m-%d}: is it still kept up?"
+        yield f"no new item since {newest:%Y-%m-%d}: the feed may be abandoned"
 
 
 def _charsets(fetched: FetchedFeed) -> Iterator[str]:
-    """Yield the charsets that a feed claims and does not have."""
+    """Yield a warning for each declared charset that is unknown or does not match the bytes."""
     head = fetched.body[:200].partition(b"?>")[0]
-    claims = {"header": (fetched.content_type or "").encode("ascii", "replace"), "XML declaration": head}
-    for where, text in claims.items():
-        found = _CHARSET.search(text)
-        name = found[1].decode("ascii", "replace") if found else "latin-1"
+    content_type = (fetched.content_type or "").encode("ascii", "replace")
+    for where, text in {"Content-Type header": content_type, "XML declaration": head}.items():
+        match = _CHARSET.search(text)
+        name = match[1].decode("ascii", "replace") if match else "latin-1"
         try:
-            if name.lower() in _NO_CHARSETS:
+            if name.lower() in _IGNORED_CODECS:
                 raise LookupError
             fetched.body.decode(name)
         except LookupError:
-            yield f"its {where} names a charset that nobody knows: {name}"
+            yield f"its {where} names an unknown charset: {name}"
         except UnicodeError:
-            yield f"its {where} says {name}, and some bytes are not: they are repaired one by one"
+            yield f"its {where} says {name}, but some bytes are invalid: they are repaired one by one"
 
 
 def kind_of(text: str) -> str:
-    """Return what a feed calls itself, "" where it does not."""
+    """Return the feed's format, such as `RSS 2.0` or `Atom`; empty if it is unknown."""
     if text.startswith("{"):
         return "JSON Feed"
     root = _ROOT.search(text[:20_000])

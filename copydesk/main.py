@@ -1,4 +1,4 @@
-"""Every command, its arguments and its help. What a command does is imported when it is called."""
+"""The commands with their arguments and help. For a fast start, a command imports its code when it runs."""
 
 import sys
 from typing import Annotated
@@ -8,14 +8,14 @@ import typer
 from copydesk.subcommands import Json, backup_app, drafts_app, feeds_app, prompt_app
 from pipeline.domain.errors import CopydeskError
 
-EXIT_CODES = """Exit codes: 0 done (a feed that failed is part of the report) · 1 unexpected trouble ·
-2 wrong usage, setting or feeds.yaml · 3 the ledger cannot be used · 4 the model refuses every call ·
-5 a draft cannot be written · 6 a verdict cannot be carried out · 7 an approved article cannot be published ·
+EXIT_CODES = """Exit codes: 0 success (a failed feed is part of the report) · 1 failed check or other error ·
+2 wrong usage, setting or feeds.yaml · 3 unusable database · 4 model rejects all requests ·
+5 a draft cannot be written · 6 a review decision cannot be carried out · 7 an article cannot be published ·
 130 interrupted."""
 
 app = typer.Typer(
     name="copydesk",
-    help="Feeds in, drafts out, nothing published that nobody approved.",
+    help="Turn feeds into drafts for review, and publish what an editor has approved.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -26,31 +26,33 @@ app.add_typer(backup_app, name="backup")
 app.add_typer(drafts_app, name="drafts")
 app.add_typer(prompt_app, name="prompt")
 
-Note = Annotated[str | None, typer.Option("--note", help="Kept in the ledger and in the file.")]
+Note = Annotated[str | None, typer.Option("--note", help="Stored in the database and in the file.")]
 Direct = Annotated[bool, typer.Option("--direct", help="Run without Prefect, as COPYDESK_PREFECT=off does.")]
-Drafts = Annotated[list[str], typer.Argument(help="Short ids (or their beginnings), paths or file names.")]
+Drafts = Annotated[
+    list[str], typer.Argument(help="Short ids (or their first characters), paths or file names.")
+]
 
 
 @app.callback()
 def root(
     sample: Annotated[
-        bool, typer.Option("--sample", help="Work on the sample beat: its own feeds and ledger.")
+        bool, typer.Option("--sample", help="Use the sample beat, with its own feeds and database.")
     ] = False,
 ) -> None:
-    """Choose what the command works on."""
+    """Select the operator's own feeds or the sample."""
     if sample:
-        from copydesk.sample import enter
+        from copydesk.sample import use_sample
 
-        enter()
+        use_sample()
 
 
 @app.command()
 def run(
-    feeds: Annotated[list[str] | None, typer.Argument(help="Keys of feeds; none means all enabled.")] = None,
+    feeds: Annotated[list[str] | None, typer.Argument(help="Keys of feeds; default: all enabled.")] = None,
     direct: Direct = False,
     as_json: Json = False,
 ) -> None:
-    """Poll the feeds and draft what is new."""
+    """Poll the feeds and draft new items."""
     from copydesk import run
 
     run.ingest(feeds or None, as_json=as_json, direct=direct)
@@ -59,22 +61,22 @@ def run(
 @app.command()
 def backfill(
     feed: Annotated[str, typer.Argument(help="Key of the feed.")],
-    since: Annotated[str | None, typer.Option(help="First day or time, in the setting's time zone.")] = None,
-    until: Annotated[str | None, typer.Option(help="Day or time at which to stop; not included.")] = None,
+    since: Annotated[str | None, typer.Option(help="First day or time, in COPYDESK_TIMEZONE.")] = None,
+    until: Annotated[str | None, typer.Option(help="End day or time, not included.")] = None,
     limit: Annotated[
-        int, typer.Option(min=1, max=100_000, help="Draft at most so many, newest first.")
+        int, typer.Option(min=1, max=100_000, help="Draft at most this many items, newest first.")
     ] = 100,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="List what would be drafted, and what it would cost.")
+        bool, typer.Option("--dry-run", help="Only list the items and the estimated cost.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Go on whatever it costs, unasked.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask, whatever the cost.")] = False,
     direct: Direct = False,
     as_json: Json = False,
 ) -> None:
-    """Draft one feed's items of a span of dates, as far back as its publisher still has them, none twice.
+    """Draft one feed's items of a date range.
 
-    What was drafted before is not drafted or paid for again. What is likely to cost more than
-    COPYDESK_CONFIRM is asked about first.
+    The feed's archive is read as far back as the publisher offers it. Items that have a draft are not drafted
+    or paid for again. If the estimated cost is above COPYDESK_CONFIRM, the command asks first.
     """
     from copydesk import backfill
 
@@ -84,9 +86,9 @@ def backfill(
 @app.command()
 def status(
     as_json: Json = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Show it again every two seconds.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh every two seconds.")] = False,
 ) -> None:
-    """Show feeds, items by state, and failures with their reasons."""
+    """Show feeds, items by state, and failures."""
     from copydesk import status
 
     if watch:
@@ -97,7 +99,7 @@ def status(
 
 @app.command()
 def retry(
-    feed: Annotated[str | None, typer.Argument(help="Key of a feed; none means all.")] = None,
+    feed: Annotated[str | None, typer.Argument(help="Key of a feed; default: all.")] = None,
 ) -> None:
     """Queue failed items again for the next run."""
     from copydesk import status
@@ -108,14 +110,18 @@ def retry(
 @app.command()
 def check(
     draft: Annotated[str | None, typer.Argument(help="Short id or path of a draft, or any file.")] = None,
-    source: Annotated[str | None, typer.Option(help="The plain text that a file was written from.")] = None,
+    source: Annotated[str | None, typer.Option(help="Plain text file with the source of a file.")] = None,
     as_json: Json = False,
-    language: Annotated[str | None, typer.Option(help="Of the text, such as en; else as it says.")] = None,
-    pairs: Annotated[str | None, typer.Option(help="JSON lines of id, source and output instead.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Language of the text, such as en; default: what the text declares.")
+    ] = None,
+    pairs: Annotated[
+        str | None, typer.Option(help="Check a JSON Lines file with id, source and output instead.")
+    ] = None,
 ) -> None:
-    """Check a draft against its source, and show what is wrong where it stands.
+    """Check a draft against its source and mark the findings.
 
-    Exit code 1 where something blocks its approval.
+    Exit code 1 if a finding blocks its approval.
     """
     from copydesk import check
 
@@ -124,13 +130,13 @@ def check(
 
 @app.command()
 def desk(
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 means any that is free.")] = 8484,
-    browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = False,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0 means any free port.")] = 8484,
+    browser: Annotated[bool, typer.Option(help="Open the desk in the browser.")] = False,
 ) -> None:
-    """Open the review desk: drafts beside their sources, in the browser.
+    """Start the review desk, a web page for the drafts.
 
-    It listens on this machine alone unless told otherwise; the link that it prints signs a browser in.
+    By default only this machine can reach it. The printed link signs a browser in.
     """
     from copydesk import desk as review_desk
 
@@ -139,10 +145,13 @@ def desk(
 
 @app.command()
 def serve(
-    desk: Annotated[bool, typer.Option("--desk", help="Open the review desk beside it.")] = False,
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Where the desk listens.")] = 8484,
+    desk: Annotated[bool, typer.Option("--desk", help="Start the review desk too.")] = False,
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port of the desk.")] = 8484,
 ) -> None:
-    """Run the feeds on their schedules, and what editors ask for, until Ctrl-C."""
+    """Run the feeds on their schedules until Ctrl-C.
+
+    Requests of editors are carried out within a minute.
+    """
     from copydesk import serve
 
     serve.serve(port if desk else None)
@@ -150,22 +159,22 @@ def serve(
 
 @app.command("review")
 def review_drafts(
-    feed: Annotated[str | None, typer.Argument(help="Key of a feed; none means all.")] = None,
+    feed: Annotated[str | None, typer.Argument(help="Key of a feed; default: all.")] = None,
     findings: Annotated[
-        str | None, typer.Option(help="Only those with findings like: held, warned or clean.")
+        str | None, typer.Option(help="Only drafts that are: held (blocked), warned or clean.")
     ] = None,
 ) -> None:
-    """Go through the waiting drafts in the terminal, one after another."""
+    """Review the waiting drafts in the terminal."""
     from copydesk import review
 
-    review.start(feed, findings)
+    review.review_drafts(feed, findings)
 
 
 @app.command()
 def approve(drafts: Drafts, note: Note = None) -> None:
-    """Approve drafts: each moves to output/published/.
+    """Approve drafts: each file moves to output/published/.
 
-    The text on disk counts, with every edit; it is checked again first.
+    The file on disk is approved, with all its edits, after it is checked again.
     """
     from copydesk import approve
 
@@ -174,7 +183,7 @@ def approve(drafts: Drafts, note: Note = None) -> None:
 
 @app.command()
 def reject(drafts: Drafts, note: Note = None) -> None:
-    """Reject drafts: each is set aside in output/rejected/."""
+    """Reject drafts: each file moves to output/rejected/."""
     from copydesk import approve
 
     approve.review_drafts("reject", drafts, note)
@@ -183,13 +192,16 @@ def reject(drafts: Drafts, note: Note = None) -> None:
 @app.command()
 def publish(
     drafts: Annotated[
-        list[str] | None, typer.Argument(help="Approved articles to send again; none means what waits.")
+        list[str] | None, typer.Argument(help="Approved articles to send again; default: pending ones.")
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also every approved article that a target does not have.")
+        bool, typer.Option("--all", help="Also all approved articles that a target does not have yet.")
     ] = False,
 ) -> None:
-    """Send approved articles to the targets of feeds.yaml now; each run does so, too."""
+    """Send approved articles to the targets now.
+
+    The targets are those of feeds.yaml. Each run does this, too.
+    """
     from copydesk import publish
 
     publish.publish(drafts or [], everything=everything)
@@ -197,7 +209,10 @@ def publish(
 
 @app.command()
 def unpublish(drafts: Drafts, note: Note = None) -> None:
-    """Take approvals back: each article leaves every target and is a draft again."""
+    """Undo approvals and remove the articles from all targets.
+
+    Each article is a draft again.
+    """
     from copydesk import publish
 
     publish.unpublish(drafts, note)
@@ -206,19 +221,17 @@ def unpublish(drafts: Drafts, note: Note = None) -> None:
 @app.command()
 def redraft(
     draft: Annotated[str | None, typer.Argument(help="Short id, path or file name.")] = None,
-    note: Annotated[str | None, typer.Option("--note", help="Your instruction to the model.")] = None,
+    note: Annotated[str | None, typer.Option("--note", help="Instruction to the model.")] = None,
     section: Annotated[
-        str | None, typer.Option("--section", help="Only the text under this heading.")
+        str | None, typer.Option("--section", help="Rewrite only the text under this heading.")
     ] = None,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Every brief that no model has written.")
-    ] = False,
-    later: Annotated[bool, typer.Option("--later", help="Leave it to the next run.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Redraft all unedited offline briefs.")] = False,
+    later: Annotated[bool, typer.Option("--later", help="Let the next run carry it out.")] = False,
     direct: Direct = False,
 ) -> None:
-    """Have a draft written anew, or one section of it; every other byte stays.
+    """Let the model rewrite a draft or one section of it.
 
-    What an editor changed is never thrown away, and each version can be restored.
+    The other sections do not change. Edits are not lost: each version of a draft can be restored.
     """
     from copydesk import redraft
 
@@ -227,7 +240,7 @@ def redraft(
 
 @app.command()
 def versions(draft: Annotated[str, typer.Argument(help="Short id, path or file name.")]) -> None:
-    """List every text that a draft has had."""
+    """List the versions of a draft."""
     from copydesk import redraft
 
     redraft.versions(draft)
@@ -236,9 +249,9 @@ def versions(draft: Annotated[str, typer.Argument(help="Short id, path or file n
 @app.command()
 def restore(
     draft: Annotated[str, typer.Argument(help="Short id, path or file name.")],
-    version: Annotated[str, typer.Argument(help="As `copydesk versions` names it.")],
+    version: Annotated[str, typer.Argument(help="Label of the version, see `copydesk versions`.")],
 ) -> None:
-    """Put an earlier text of a draft back, as its next version."""
+    """Restore an earlier version of a draft."""
     from copydesk import redraft
 
     redraft.restore(draft, version)
@@ -246,21 +259,22 @@ def restore(
 
 @app.command()
 def cost(
-    by: Annotated[str, typer.Option(help="Some of day, feed, model, purpose, with commas between.")] = "day",
-    since: Annotated[str | None, typer.Option(help="First day or time, in the setting's time zone.")] = None,
+    by: Annotated[str, typer.Option(help="One or more of day,feed,model,purpose.")] = "day",
+    since: Annotated[str | None, typer.Option(help="First day or time, in COPYDESK_TIMEZONE.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what the model was paid, and how much of the caps is spent."""
+    """Show the cost of the model and the use of the caps."""
     from copydesk import status
 
     status.cost(by, since, as_json=as_json)
 
 
 @app.command()
-def forget(url: Annotated[str, typer.Argument(help="The item's link, as `drafts show` prints it.")]) -> None:
-    """Unpublish an item, remove every text about it, never take it again.
+def forget(url: Annotated[str, typer.Argument(help="The item's link; `drafts show` prints it.")]) -> None:
+    """Unpublish an item and delete every text about it.
 
-    What its model calls cost stays in the books; their answers go.
+    The item is never drafted again. The cost of its model calls stays in the database; their answers are
+    deleted.
     """
     from copydesk import publish
 
@@ -269,37 +283,39 @@ def forget(url: Annotated[str, typer.Argument(help="The item's link, as `drafts 
 
 @app.command()
 def doctor(as_json: Json = False) -> None:
-    """Name each trouble with its fix.
+    """Check the installation and name a fix for each error.
 
-    Looks at settings, feeds.yaml, prompts, ledger, output folder, Prefect, model and every feed.
+    Checks settings, feeds.yaml, prompts, database, output folder, desk, Prefect, model, targets and every
+    enabled feed.
     """
-    from copydesk import doctor as examination
+    from copydesk import doctor
 
-    examination.examine(as_json=as_json)
+    doctor.doctor(as_json=as_json)
 
 
 @app.command("eval")
 def evaluate(
     answers: Annotated[
-        str | None, typer.Argument(help="Recorded answers under evals/recorded/; none means hand-written.")
+        str | None, typer.Argument(help="Recorded answers in evals/recorded/; default: hand-written.")
     ] = None,
     ask: Annotated[
-        bool, typer.Option("--ask", help="Ask the model instead; it costs what it costs.")
+        bool, typer.Option("--ask", help="Request new answers from the model; this costs money.")
     ] = False,
     prompt: Annotated[
-        str | None, typer.Option("--prompt", help="With --ask: this template for every beat.")
+        str | None, typer.Option("--prompt", help="With --ask: use this prompt for every beat.")
     ] = None,
     against: Annotated[
         str | None, typer.Option("--against", help="Recorded answers to compare with: table and diff.")
     ] = None,
     save: Annotated[
-        str | None, typer.Option("--save", help="With --ask: keep the answers under this name.")
+        str | None, typer.Option("--save", help="With --ask: save the answers under this name.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Score articles about the golden set in evals/, recorded ones or a model's own.
+    """Score articles for the golden set in evals/.
 
-    Exit code 1 where one lacks what it must have, or has what it must not.
+    The articles come from recorded answers or, with --ask, from the model.
+    Exit code 1 if an article misses expected content or has forbidden content.
     """
     from copydesk import eval as eval_command
 
@@ -307,7 +323,7 @@ def evaluate(
 
 
 def main() -> None:
-    """Run the command line; an error is one line and an exit code."""
+    """Run the command line; an error is printed as one line and sets the exit code."""
     try:
         app()
     except CopydeskError as error:
@@ -317,5 +333,5 @@ def main() -> None:
             typer.echo(f"copydesk: {problem}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        typer.echo("copydesk: interrupted; nothing is lost, the next run goes on from here", err=True)
+        typer.echo("copydesk: interrupted; no data is lost, the next run continues from here", err=True)
         sys.exit(130)

@@ -1,6 +1,6 @@
-"""Prefect's server, and other processes that end with this one, however it ends.
+"""Starts runs as Prefect flow runs or without Prefect, and the Prefect server they need.
 
-How runs begin: as flow runs on that server or on another one, or without Prefect.
+Child processes of this module end with this process, also when it is killed.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from copydesk.console import err
-from flows.prefect_api import is_named, renew, require_api, require_api_url
+from flows.prefect_api import has_server, refresh_settings, require_api, require_api_url
 from pipeline.config import Settings, disable_telemetry, load_feeds, private_files
 from pipeline.domain.errors import ConfigError
 from pipeline.storage import Database
@@ -28,39 +28,38 @@ from pipeline.storage import Database
 if TYPE_CHECKING:
     from pipeline.services.run import Ports
 
-_PATIENCE_S = 120
-"""A cold start of Prefect's server takes up to half a minute."""
-_ENDING_S = 20
-_PORT = "prefect-server.port"
-_TIE = """import ctypes, os, sys
+_START_TIMEOUT_S = 120
+"""Measured: a cold start of Prefect's server takes up to half a minute."""
+_END_TIMEOUT_S = 20
+_PORT_FILE = "prefect-server.port"
+_SET_PDEATHSIG = """import ctypes, os, sys
 ctypes.CDLL(None).prctl(1, 15)
 if os.getppid() == int(sys.argv[1]):
     os.execv(sys.argv[2], sys.argv[2:])
 """
-"""PR_SET_PDEATHSIG is 1, SIGTERM 15; a parent that died before is noticed, too."""
+"""1 is PR_SET_PDEATHSIG, 15 is SIGTERM: PR_SET_PDEATHSIG(2const). Exits if the parent has died already."""
 Child = subprocess.Popen[bytes]
 Report = dict[str, Any]
 
 
-class Begin(NamedTuple):
-    """How a run begins."""
+class RunStarter(NamedTuple):
+    """Starts a run with or without Prefect."""
 
     carry_out: Callable[[tuple[object, ...], "Ports"], Report]
-    """Given a run's parameters and ports, carries it out and returns its report as JSON."""
+    """Carries out a run with its parameters and ports; returns its report as JSON."""
     first: str
-    """What a progress bar says before anything is known of a feed."""
+    """Text of the progress bar before the first item."""
 
 
 @contextlib.contextmanager
-def beginning(name: str, settings: Settings, *, direct: bool) -> Iterator[Begin]:
-    """Yield what begins the runs of a name: as flow runs, or without Prefect where that is set or `direct`.
+def run_starter(name: str, settings: Settings, *, direct: bool) -> Iterator[RunStarter]:
+    """Yield the starter for the flow `name`; without Prefect if COPYDESK_PREFECT is off or `direct` is set.
 
-    Raises ConfigError or DatabaseError for what a run would find only after the seconds that Prefect takes to
-    start.
+    Raises ConfigError or DatabaseError early, before the seconds that Prefect needs to start.
     """
     if direct or not settings.prefect:
         logging.getLogger().setLevel(logging.CRITICAL)  # as `silence_prefect` has it
-        yield Begin(partial(_directly, name), "polling feeds")
+        yield RunStarter(partial(_run_directly, name), "polling feeds")
         return
     require_api_url()
     subscriptions = load_feeds(settings.feeds_file)
@@ -68,36 +67,38 @@ def beginning(name: str, settings: Settings, *, direct: bool) -> Iterator[Begin]
         db.feeds.sync(subscriptions.feeds)
     silence_prefect()
     with small_server(settings.base) as ready:
-        yield Begin(partial(_as_flow, name, ready), "starting Prefect, polling feeds")
+        yield RunStarter(partial(_run_as_flow, name, ready), "starting Prefect, polling feeds")
 
 
 def silence_prefect() -> None:
-    """Silence Prefect's own lines unless somebody asks for them: the report says what happened."""
+    """Turn Prefect's own log lines off, unless the operator has set a log level."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
-    os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")  # its workers speak of slow servers there
+    os.environ.setdefault("PREFECT_LOGGING_ROOT_LEVEL", "CRITICAL")  # warnings about slow servers go there
     os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
 
 
-def _directly(name: str, given: tuple[object, ...], ports: "Ports") -> Report:
+def _run_directly(name: str, parameters: tuple[object, ...], ports: "Ports") -> Report:
     from pipeline.services.backfill_run import backfill
     from pipeline.services.ingest import ingest, requests
 
     runs: dict[str, Callable[..., Any]] = {"backfill": backfill, "ingest": ingest, "requests": requests}
-    report: Report = asyncio.run(runs[name](*given, ports=ports)).model_dump(mode="json")
+    report: Report = asyncio.run(runs[name](*parameters, ports=ports)).model_dump(mode="json")
     return report
 
 
-def _as_flow(name: str, ready: Callable[[], None], given: tuple[object, ...], ports: "Ports") -> Report:
+def _run_as_flow(
+    name: str, ready: Callable[[], None], parameters: tuple[object, ...], ports: "Ports"
+) -> Report:
     from flows.backfill import backfill
     from flows.ingest import ingest
     from flows.requests import requests
-    from flows.runtime import given as given_ports
+    from flows.runtime import command_ports as given_ports
 
     flows: dict[str, Callable[..., Any]] = {"backfill": backfill, "ingest": ingest, "requests": requests}
 
     async def run() -> Report:
         await require_api()
-        report: Report = await flows[name](*given)
+        report: Report = await flows[name](*parameters)
         return report
 
     ready()
@@ -109,94 +110,94 @@ def _as_flow(name: str, ready: Callable[[], None], given: tuple[object, ...], po
 
 
 @contextlib.contextmanager
-def server(base: Path) -> Iterator[str | None]:
-    """Have Prefect's server run on loopback; yields its address, None where the operator names one.
+def full_server(base: Path) -> Iterator[str | None]:
+    """Run Prefect's server on loopback and yield its URL; None if PREFECT_API_URL names a server.
 
-    `base`: the folder with its log and, for runs that begin meanwhile, its port, in .copydesk.
-    PREFECT_API_URL names the server while it runs. Raises ConfigError where it does not start.
+    Its log, and its port for runs that start meanwhile, are in `base`/.copydesk. PREFECT_API_URL is set while
+    it runs. Raises ConfigError if it does not start.
     """
     if os.environ.get("PREFECT_API_URL"):
         yield None
         return
     port = _free_port()
     command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with _running(base, command, port) as ready:
+    with _server_process(base, command, port) as ready:
         ready()
-        with _told(base, port):
+        with _port_file(base, port):
             yield f"http://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager
 def small_server(base: Path) -> Iterator[Callable[[], None]]:
-    """Have what one run needs of Prefect's server run on loopback.
+    """Run Prefect's server without page and scheduler on loopback, for one run.
 
-    That is not needed where Prefect's settings name a server, or `copydesk serve` runs one in this folder.
-    Yields what waits until it answers: that raises ConfigError where it does not start. Prefect's own way to
-    start one would leave it behind when a run is killed, and lose it at Ctrl-C.
+    Not needed if Prefect's settings name a server, or `copydesk serve` runs one in this folder. Yields a
+    function that waits until the server answers, and raises ConfigError if it does not start. Prefect's
+    ephemeral server would keep running after a killed run, and would end at Ctrl-C before the run.
     """
-    if is_named():
+    if has_server():
         yield lambda: None
         return
-    if served := _served(base):
-        with _named(served):
-            renew()
+    if served := _serving_port(base):
+        with _api_url(served):
+            refresh_settings()
             yield lambda: None
         return
     port = _free_port()
     command = [sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "error", "--lifespan", "on"]
-    # No page and no scheduler: as Prefect starts it for a run.
-    more = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
-    with _running(base, command, port, more) as ready:
-        renew()
+    # The variables with which Prefect starts its ephemeral server.
+    extra_env = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+    with _server_process(base, command, port, extra_env) as ready:
+        refresh_settings()
         yield ready
 
 
-def started(
-    command: list[str], output: IO[bytes] | None = None, more: Mapping[str, str] | None = None
+def start_process(
+    command: list[str], output: IO[bytes] | None = None, extra_env: Mapping[str, str] | None = None
 ) -> Child:
-    """Start a process that reports its use to nobody and ends when this one dies.
+    """Start a process without telemetry that ends when this one dies.
 
-    It has a group of its own: Ctrl-C is for the runs first, which still need it.
+    It has its own process group, so that Ctrl-C reaches the runs, which need it, and not the process itself.
     """
     disable_telemetry()
     return subprocess.Popen(  # noqa: S603
-        _tied(command),
+        _end_with_parent(command),
         stdout=output,
         stderr=output,
-        env={**os.environ, **(more or {})},
+        env={**os.environ, **(extra_env or {})},
         start_new_session=True,
     )
 
 
-def end(process: Child, what: str) -> None:
-    """End a process and what it started; `what` names it where it has to be killed."""
+def end_process(process: Child, what: str) -> None:
+    """End a process and its children: SIGTERM first, SIGKILL after 20 s with a message that names `what`."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:
-        process.wait(_ENDING_S)
+        process.wait(_END_TIMEOUT_S)
     except subprocess.TimeoutExpired:
-        err.print(f"{what} does not end by itself; it is killed.")
+        err.print(f"{what} did not end within {_END_TIMEOUT_S} s; it is killed.")
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextlib.contextmanager
-def _running(
-    base: Path, command: list[str], port: int, more: Mapping[str, str] | None = None
+def _server_process(
+    base: Path, command: list[str], port: int, extra_env: Mapping[str, str] | None = None
 ) -> Iterator[Callable[[], None]]:
     path = base / ".copydesk" / "prefect-server.log"
-    with _opened(path) as log:
-        process = started(command, log, more)
+    with _open_log(path) as log:
+        process = start_process(command, log, extra_env)
     try:
-        with _named(port):
-            yield partial(_wait, process, port, path)
+        with _api_url(port):
+            yield partial(_wait_until_ready, process, port, path)
     finally:
-        end(process, "Prefect's server")
+        end_process(process, "Prefect's server")
 
 
 @contextlib.contextmanager
-def _named(port: int) -> Iterator[None]:
+def _api_url(port: int) -> Iterator[None]:
     os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
     try:
         yield
@@ -205,24 +206,24 @@ def _named(port: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _told(base: Path, port: int) -> Iterator[None]:
-    """Have runs that begin in this folder find a server, as long as this lasts."""
-    path = base / ".copydesk" / _PORT
+def _port_file(base: Path, port: int) -> Iterator[None]:
+    """Store the server's port in a file, so that runs of this folder find the server."""
+    path = base / ".copydesk" / _PORT_FILE
     path.write_text(str(port), encoding="ascii")
     try:
         yield
     finally:
-        if _served_port(path) == port:  # else another `serve` has begun since
+        if _read_port(path) == port:  # otherwise another `serve` has started meanwhile
             path.unlink(missing_ok=True)
 
 
-def _served(base: Path) -> int | None:
-    """Return the port of the server that `copydesk serve` runs in a folder, None where none answers."""
-    port = _served_port(base / ".copydesk" / _PORT)
+def _serving_port(base: Path) -> int | None:
+    """Return the port of the server that `copydesk serve` runs in a folder; None if none answers."""
+    port = _read_port(base / ".copydesk" / _PORT_FILE)
     return port if port and _answers(port) else None
 
 
-def _served_port(path: Path) -> int | None:
+def _read_port(path: Path) -> int | None:
     try:
         return int(path.read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -232,26 +233,30 @@ def _served_port(path: Path) -> int | None:
 def _answers(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2) as answer:
-            return bool(answer.read(10) == b"true")  # a server that was killed has left its port to anybody
+            return bool(answer.read(10) == b"true")  # another program may use the port of a killed server
     except (OSError, ValueError, http.client.HTTPException):
         return False
 
 
-def _opened(log: Path) -> IO[bytes]:
+def _open_log(log: Path) -> IO[bytes]:
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         return open(log, "ab", opener=private_files.opener)
     except OSError as error:
-        said = f"{log}: {error.strerror}; Prefect's server writes its log there: make the folder writable"
-        raise ConfigError(said, file=str(log)) from error
+        message = f"{log}: {error.strerror}; Prefect's server writes its log there: make the folder writable"
+        raise ConfigError(message, file=str(log)) from error
 
 
-def _tied(command: list[str]) -> list[str]:
-    """Return a command whose process is told to end when this one dies, however it dies (Linux: prctl(2)).
+def _end_with_parent(command: list[str]) -> list[str]:
+    """Return a command whose process ends when this one dies (Linux only: prctl(2)).
 
-    A Prefect server that is left behind would hold its database while the next one begins.
+    A Prefect server that keeps running would lock its database while the next one starts.
     """
-    return [sys.executable, "-c", _TIE, str(os.getpid()), *command] if sys.platform == "linux" else command
+    return (
+        [sys.executable, "-c", _SET_PDEATHSIG, str(os.getpid()), *command]
+        if sys.platform == "linux"
+        else command
+    )
 
 
 def _free_port() -> int:
@@ -260,10 +265,10 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait(process: Child, port: int, log: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
+def _wait_until_ready(process: Child, port: int, log: Path) -> None:
+    deadline = time.monotonic() + _START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
         if _answers(port):
             return
         time.sleep(0.3)
-    raise ConfigError(f"Prefect's server does not start; {log} says why", file=str(log))
+    raise ConfigError(f"Prefect's server does not start; see its log {log}", file=str(log))

@@ -1,4 +1,4 @@
-"""`copydesk prompt`: what a model is told, exactly, and whether the templates are right."""
+"""`copydesk prompt`: prints the exact request for an item, and checks the prompt templates."""
 
 import json
 import sys
@@ -27,110 +27,112 @@ from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.rewrite.redraft import WireSectionText, add_redraft_instructions
 from pipeline.storage import Database, RedraftContext
 
-_MENDING = "mend"
+_REPAIR_PROMPT = "mend"
 
 
 def show(ref: str, *, as_json: bool) -> None:
-    """Print the request about an item, in full: its messages, then its other fields with the schema."""
+    """Print the full request for an item: its messages, then its other fields with the JSON schema."""
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
     with Database.open(settings.database_url) as db:
         feed, item = _item(db, subscriptions, ref)
-        asked = db.redrafts.pending(feed.key, item.guid)
-        known = db.caches.capabilities(settings.base_url or OPENAI_URL, settings.model or "")
+        redraft = db.redrafts.pending(feed.key, item.guid)
+        capability = db.caches.capabilities(settings.base_url or OPENAI_URL, settings.model or "")
     beat = subscriptions.beats[feed.beat]
     prompt = load_prompt(_folder(settings), beat.prompt)
     messages: Sequence[Message] = prompt.messages(build_source(feed, item), beat)
     shape: type[BaseModel] = WireArticle
-    if asked:
-        messages = add_redraft_instructions(messages, asked.request, _standing(settings, asked))
-        shape = WireSectionText if asked.request.section else WireArticle
-    body = _body(settings, prompt, messages, shape, known)
+    if redraft:
+        messages = add_redraft_instructions(messages, redraft.request, _current_body(settings, redraft))
+        shape = WireSectionText if redraft.request.section else WireArticle
+    body = _request_body(settings, prompt, messages, shape, capability)
     if as_json:
         print_json({"prompt": prompt.id, "request": body})
         return
     for message in body["messages"]:
         print_line(f"[bold]--- {message['role']} ---[/bold]")
-        _verbatim(message["content"])
-    print_line("[bold]--- besides ---[/bold]")
-    _verbatim(json.dumps({key: body[key] for key in body if key != "messages"}, indent=2, ensure_ascii=False))
+        _print_verbatim(message["content"])
+    print_line("[bold]--- other fields ---[/bold]")
+    _print_verbatim(
+        json.dumps({key: body[key] for key in body if key != "messages"}, indent=2, ensure_ascii=False)
+    )
     print_line(
         f"\n{prompt.id}, at most {estimate_prompt_tokens(body):,} tokens; "
-        "the item's marker differs in every request."
+        "the marker around the item is different in every request."
     )
     if needs_page(item, feed):
-        print_line("The feed's text is thin or cut: the item's page is fetched before it is sent.")
+        print_line("The feed's text is short or incomplete: a run fetches the item's page first.")
 
 
-def _standing(settings: Settings, asked: RedraftContext) -> str:
-    """Return the body of the draft that is to be written anew, as it stands on disk."""
-    data = read_bytes(settings.output, asked.previous.path)
-    text = data.decode("utf-8", "replace") if data else asked.previous.text
-    return loads(text, asked.previous.path)[1]
+def _current_body(settings: Settings, redraft: RedraftContext) -> str:
+    """Return the body of the draft to redraft: the text on disk, or the stored version without a file."""
+    data = read_bytes(settings.output, redraft.previous.path)
+    text = data.decode("utf-8", "replace") if data else redraft.previous.text
+    return loads(text, redraft.previous.path)[1]
 
 
 def _item(db: Database, subscriptions: Subscriptions, ref: str) -> tuple[FeedConfig, Item]:
-    """Return what a reference means; a feed's key means its newest item that waits. Raises ReviewError."""
+    """Return the item of a reference; a feed's key means its newest queued item. Raises ReviewError."""
     keys = {key: feed for feed in subscriptions.feeds for key in (feed.key, *feed.previous_keys)}
     if ref in keys:
         waiting = db.leases.preview(keys[ref].key)
         if not waiting:
-            raise ReviewError(
-                f"nothing of {ref} waits to be drafted; name a draft, or an item's link", draft=ref
-            )
+            raise ReviewError(f"the feed {ref} has no queued item; name a draft or an item's link", draft=ref)
         return keys[ref], waiting[0]
     feed_key, item = db.items.find(ref)
     return subscriptions.feed(feed_key), item
 
 
-def _body(
+def _request_body(
     settings: Settings,
     prompt: Prompt,
     messages: Sequence[Message],
     shape: type[BaseModel],
-    known: str | None,
+    stored_capability: str | None,
 ) -> dict[str, Any]:
-    """Return the request in the manner in which the server is asked now."""
+    """Return the JSON body of the request, in the request mode stored for the server."""
     profile = profile_of(settings.base_url or OPENAI_URL, settings.server)
-    capability = KnownCapability.model_validate_json(known) if known else None
+    capability = KnownCapability.model_validate_json(stored_capability) if stored_capability else None
     options = options_of(settings, **prompt.hints.model_dump())
     mode = cached_mode(capability, datetime.now(UTC), RequestMode(length_field=profile.length_field))
-    asked = build_request(messages, shape, Attempt(mode, options.max_tokens), options)
-    return {"model": settings.model, **asked, **profile.extra, **options.extra}
+    request = build_request(messages, shape, Attempt(mode, options.max_tokens), options)
+    return {"model": settings.model, **request, **profile.extra, **options.extra}
 
 
-def _verbatim(text: str) -> None:
+def _print_verbatim(text: str) -> None:
     out.print(text, markup=False, emoji=False)
 
 
 def lint() -> None:
-    """Look at every template and its examples, and at the beats that name one."""
+    """Check every template with its examples; exits with the exit code of the first error."""
     settings = load_settings()
     folder = _folder(settings)
     beats = load_feeds(settings.feeds_file).beats
-    names = sorted({path.name.removesuffix(".md.j2") for path in folder.glob("*.md.j2")} | _named(beats))
+    names = sorted(
+        {path.name.removesuffix(".md.j2") for path in folder.glob("*.md.j2")} | _prompt_names(beats)
+    )
     if not names:
-        raise ConfigError(f"{folder} has no templates; copy the ones of the repository", file=folder)
+        raise ConfigError(f"{folder} has no templates; copy those of the repository's prompts/", file=folder)
     rows: list[tuple[object, ...]] = []
     failed: list[CopydeskError] = []
     for name in names:
         try:
             prompt = load_prompt(folder, name)
             rows.append(_row(name, prompt, beats))
-            failed += _doubts(prompt)
+            failed += _example_errors(prompt)
         except CopydeskError as error:
             failed.append(error)
     table("Prompts", ("prompt", "beats", "examples", "fixed characters", "fixed tokens, at most"), rows)
-    for one in failed:
-        err.print(f"wrong: {printable(one.message)}")
+    for problem in failed:
+        err.print(f"error: {printable(problem.message)}")
     if failed:
         sys.exit(failed[0].exit_code)
-    print_line(f"\n{pluralize(len(rows), 'prompt')} in order.")
+    print_line(f"\n{pluralize(len(rows), 'prompt')} checked, no errors.")
 
 
-def _doubts(prompt: Prompt) -> list[CopydeskError]:
-    """Return what our own checks find in a prompt's examples: a model does as it is shown."""
-    doubts: list[CopydeskError] = []
+def _example_errors(prompt: Prompt) -> list[CopydeskError]:
+    """Return the findings in the answers of a prompt's examples, as errors: models copy the examples."""
+    errors: list[CopydeskError] = []
     for example in prompt.examples:
         beat = Beat(key="example", vocabulary=(example.source.category,))
         article = parse_response(example.answer, example.source, beat)
@@ -138,20 +140,22 @@ def _doubts(prompt: Prompt) -> list[CopydeskError]:
         provenance = Provenance(rewritten=True, model="example", prompt=prompt.id)
         now = example.source.item.published_at
         front = front_of(build_front_matter(example.source, article, provenance, (), now=now), body, beat)
-        doubts += [
+        errors += [
             ConfigError(f"{example.path}: the answer: {finding.message}", file=example.path)
             for finding in run_checks(example.source, body, beat, front=front)
         ]
-    return doubts
+    return errors
 
 
-def _named(beats: dict[str, Beat]) -> set[str]:
-    verified = {_MENDING} if any(beat.verify for beat in beats.values()) else set()
+def _prompt_names(beats: dict[str, Beat]) -> set[str]:
+    verified = {_REPAIR_PROMPT} if any(beat.verify for beat in beats.values()) else set()
     return {beat.prompt for beat in beats.values()} | verified
 
 
 def _row(name: str, prompt: Prompt, beats: dict[str, Beat]) -> tuple[object, ...]:
-    users = [key for key, beat in beats.items() if name == beat.prompt or (name == _MENDING and beat.verify)]
+    users = [
+        key for key, beat in beats.items() if name == beat.prompt or (name == _REPAIR_PROMPT and beat.verify)
+    ]
     beat = beats[users[0]] if users else Beat(key="sample")
     messages = prompt.messages(_SAMPLE, beat)
     fixed = [*messages[:-1], Message(role="user", content=messages[-1]["content"].partition("===")[0])]

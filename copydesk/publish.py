@@ -1,7 +1,4 @@
-"""`copydesk publish` and `unpublish`: approved articles to their targets, and back.
-
-`copydesk forget`: unpublish an item, remove every text about it, and never take it again.
-"""
+"""`copydesk publish`, `unpublish` and `forget`: send articles to targets, remove them, erase an item."""
 
 import asyncio
 import sys
@@ -19,23 +16,23 @@ from pipeline.storage import Database
 
 
 def publish(drafts: list[str], *, everything: bool) -> None:
-    """Send what waits now; drafts that are named, or all that are approved, are queued before."""
+    """Run the pending publications; first queue the named drafts, or with `everything` all approved ones."""
     settings = desk_settings()
-    subscriptions = _with_targets(settings)
+    subscriptions = _load_targets(settings)
     with Database.open(settings.database_url) as db:
         review.resume_interrupted(db, settings.output)
         refused = _queue(db, subscriptions, drafts, everything=everything)
         outcomes = send(db, settings, subscriptions)
     if not outcomes and not refused:
-        print_line("Nothing waits to be published.")
-    _end(outcomes, refused)
+        print_line("Nothing to publish.")
+    _print_and_exit(outcomes, refused)
 
 
-def _with_targets(settings: Settings) -> Subscriptions:
+def _load_targets(settings: Settings) -> Subscriptions:
     subscriptions = load_feeds(settings.feeds_file)
     if not subscriptions.publish:
         raise ConfigError(
-            f"{settings.feeds_file.name} names no target; add a section `publish:`, "
+            f"{settings.feeds_file.name} has no targets; add a section `publish:`, "
             "such as `publish: {site: {kind: folder, path: ../site/content/news}}`"
         )
     return subscriptions
@@ -44,7 +41,7 @@ def _with_targets(settings: Settings) -> Subscriptions:
 def _queue(
     db: Database, subscriptions: Subscriptions, drafts: list[str], *, everything: bool
 ) -> list[CopydeskError]:
-    """Queue what is asked for; returns what was refused."""
+    """Queue publications of the named drafts, or of all approved ones; returns and prints the errors."""
     names, now = [target.name for target in subscriptions.publish], datetime.now(UTC)
     if everything:
         queue_all(db, subscriptions.publish, now)
@@ -53,8 +50,8 @@ def _queue(
         try:
             row = db.drafts.get(ref)
             if not db.publications.requeue(row.item_id, names, now):
-                said = f"{row.path} is not approved; `copydesk approve {row.short_id}` publishes it"
-                raise ReviewError(said, draft=ref)
+                message = f"{row.path} is not approved; approve it: `copydesk approve {row.short_id}`"
+                raise ReviewError(message, draft=ref)
         except ReviewError as error:
             refused.append(error)
             err.print(f"not published: {printable(error.message)}")
@@ -62,7 +59,7 @@ def _queue(
 
 
 def unpublish(drafts: list[str], note: str | None) -> None:
-    """Take approvals back: each article is a draft again, and leaves every target."""
+    """Undo approvals: each article is a draft again and is removed from every target."""
     settings = desk_settings()
     subscriptions = load_feeds(settings.feeds_file)
     refused: list[CopydeskError] = []
@@ -70,51 +67,53 @@ def unpublish(drafts: list[str], note: str | None) -> None:
         review.resume_interrupted(db, settings.output)
         for ref in drafts:
             try:
-                print_line(f"unpublished: {printable(_undone(db, settings, subscriptions, ref, note))}")
+                print_line(
+                    f"unpublished: {printable(_undo_approval(db, settings, subscriptions, ref, note))}"
+                )
             except (ReviewError, OutputError) as error:
                 refused.append(error)
                 err.print(f"not unpublished: {printable(error.message)}")
         outcomes = send(db, settings, subscriptions)
-    _end(outcomes, refused)
+    _print_and_exit(outcomes, refused)
 
 
-def _undone(
+def _undo_approval(
     db: Database, settings: Settings, subscriptions: Subscriptions, ref: str, note: str | None
 ) -> str:
     row = db.drafts.get(ref)
     if row.state == "rejected":
-        raise ReviewError(f"{row.path} is rejected, not published; nothing was changed", draft=ref)
+        raise ReviewError(f"{row.path} is rejected, not published; nothing has changed", draft=ref)
     now = datetime.now(UTC)
     path = review.undo_review(db, settings.output, subscriptions, ref, by=settings.editor, note=note, now=now)
     rows = db.publications.of_item(row.item_id)
     if rows and rows[-1].action == "publish":
-        print_line("It was a revision: the article before it is published again. To take that down as well,")
+        print_line("It was a revision: the earlier article is published again. To remove that one too, run")
         print_line(f"`copydesk reject {row.short_id}`, then `copydesk unpublish {row.short_id}`.")
     return path
 
 
 def send(db: Database, settings: Settings, subscriptions: Subscriptions) -> list[TargetResult]:
-    """Carry out what waits, also what failed a moment ago: whoever calls this has mended something."""
+    """Run the pending publications, also failed ones before their next attempt is due."""
 
-    async def sent() -> list[TargetResult]:
+    async def publish_all() -> list[TargetResult]:
         async with HttpClient(user_agent(settings), allowed=settings.allow_hosts) as net:
-            press = PublishContext(db, settings.output, subscriptions.publish, net, settings.hooks)
-            return await publish_pending(press, datetime.now(UTC), patient=False)
+            context = PublishContext(db, settings.output, subscriptions.publish, net, settings.hooks)
+            return await publish_pending(context, datetime.now(UTC), patient=False)
 
-    return asyncio.run(sent()) if subscriptions.publish else []
+    return asyncio.run(publish_all()) if subscriptions.publish else []
 
 
-def published(outcomes: Iterable[TargetResult]) -> None:
-    """Say what became of articles, a line a target."""
+def print_results(outcomes: Iterable[TargetResult]) -> None:
+    """Print one line for each target; errors go to stderr."""
     for outcome in outcomes:
         (err.print if outcome.error else print_line)(printable(outcome.summary))
 
 
-def _end(outcomes: list[TargetResult], refused: list[CopydeskError]) -> None:
-    published(outcomes)
+def _print_and_exit(outcomes: list[TargetResult], refused: list[CopydeskError]) -> None:
+    print_results(outcomes)
     failed = sum(outcome.failed for outcome in outcomes)
     if failed:
-        print_line(f"{pluralize(failed, 'publication')} will be tried again by the next run.")
+        print_line(f"The next run tries {pluralize(failed, 'failed publication')} again.")
     if refused:
         sys.exit(refused[0].exit_code)
     if any(outcome.error for outcome in outcomes):
@@ -122,10 +121,10 @@ def _end(outcomes: list[TargetResult], refused: list[CopydeskError]) -> None:
 
 
 def forget(url: str) -> None:
-    """Forget the item at a URL. Raises ConfigError for what is none, ReviewError while a run works on it."""
+    """Erase the item at a URL. Raises ConfigError if it is no URL, ReviewError while a run has its lease."""
     if normalize_feed_url(url) is None:
         raise ConfigError(
-            f"{printable(url)} is no http(s) URL; give the item's link as `drafts show` prints it"
+            f"{printable(url)} is not an http(s) URL; use the item's link, which `drafts show` prints"
         )
     settings = desk_settings()
     subscriptions = load_feeds(settings.feeds_file)
@@ -134,10 +133,10 @@ def forget(url: str) -> None:
         removed = review.erase_item(db, settings.output, url, datetime.now(UTC))
         for path in removed:
             print_line(f"removed: {printable(path)}")
-        print_line(f"Forgotten; {pluralize(len(removed), 'file')} removed. It is never taken again.")
+        print_line(f"Forgotten: {pluralize(len(removed), 'file')} removed. The item is never drafted again.")
         outcomes = send(db, settings, subscriptions)
-    published(outcomes)
+    print_results(outcomes)
     if any(path.startswith("published/") for path in removed) and not outcomes:
-        print_line("It was published: build the site again to take it down.")
+        print_line("It was published: rebuild your site to remove it there.")
     if any(outcome.error for outcome in outcomes):
         sys.exit(PublishError.exit_code)

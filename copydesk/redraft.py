@@ -1,4 +1,4 @@
-"""`copydesk redraft`, `versions` and `restore`: what an editor asks for beside a verdict."""
+"""`copydesk redraft`, `versions` and `restore`: new and earlier texts of a draft."""
 
 from datetime import UTC, datetime
 
@@ -18,22 +18,22 @@ def redraft(
     later: bool,
     direct: bool = False,
 ) -> None:
-    """Ask for a draft, or for every untouched brief, to be written anew; carry it out unless told not to.
+    """Request a redraft of a draft, or of all unedited offline briefs, and carry it out unless `later`.
 
-    `direct`: it is carried out without Prefect.
+    `direct`: without Prefect.
     """
     settings = desk_settings()
     now, beats = datetime.now(UTC), load_feeds(settings.feeds_file)
     if offline == (ref is not None):
-        raise ConfigError("name a draft, or say --offline for every brief that no model has written yet")
+        raise ConfigError("name one draft, or use --offline for all unedited offline briefs")
     if settings.model is None and (offline or section):
         raise ConfigError(
-            "no model is set that could write it: set COPYDESK_MODEL", variable="COPYDESK_MODEL"
+            "no model is set, and this redraft needs one: set COPYDESK_MODEL", variable="COPYDESK_MODEL"
         )
     with Database.open(settings.database_url) as db:
         rows = redraft_module.offline_briefs(db, settings.output) if offline else [db.drafts.get(ref or "")]
         for row in [] if offline else rows:
-            beats.feed(row.feed_key)  # nobody would carry it out for a feed that is gone
+            beats.feed(row.feed_key)  # no run carries out requests of a removed feed
         for row in rows:
             redraft_module.request_redraft(
                 db,
@@ -45,10 +45,10 @@ def redraft(
                 now=now,
             )
     if not rows:
-        print_line("No brief waits for a model.")
+        print_line("There are no unedited offline briefs.")
         return
     if later:
-        print_line(f"{pluralize(len(rows), 'redraft')} asked for; the next `copydesk run` carries it out.")
+        print_line(f"{pluralize(len(rows), 'redraft')} requested for the next `copydesk run`.")
         return
     from copydesk import run
 
@@ -56,23 +56,26 @@ def redraft(
 
 
 def versions(ref: str) -> None:
-    """List every text that a draft has had."""
+    """Print the list of a draft's versions."""
     settings = desk_settings()
     with Database.open(settings.database_url) as db:
         row = db.drafts.get(ref)
-        every = db.versions.list(row.item_id)
+        texts = db.versions.list(row.item_id)
     print_line(f"[bold]{printable(row.path)}[/bold]")
-    rows = ((one.label, one.cause, format_time(one.at), f"{len(one.text.split()):,}") for one in every)
+    rows = (
+        (version.label, version.cause, format_time(version.at), f"{len(version.text.split()):,}")
+        for version in texts
+    )
     table("Versions", ("version", "cause", "written", "words"), rows)
-    print_line("\n`copydesk restore DRAFT VERSION` puts one back, as the next version.")
+    print_line("\n`copydesk restore DRAFT VERSION` restores a version as the newest one.")
 
 
 def restore(ref: str, label: str) -> None:
-    """Put an earlier text of a draft back."""
+    """Restore an earlier version of a draft as its newest version."""
     settings = desk_settings()
     with Database.open(settings.database_url) as db:
         beats = load_feeds(settings.feeds_file)
         chosen = redraft_module.restore_version(
             db, settings.output, beats, ref, label, datetime.now(UTC), by=settings.editor
         )
-        print_line(f"Version {chosen.label} stands again, as version {db.drafts.get(ref).version}.")
+        print_line(f"Version {chosen.label} is restored, as version {db.drafts.get(ref).version}.")

@@ -1,4 +1,4 @@
-"""`copydesk review`: one draft after another in the terminal, each decided on with a letter."""
+"""`copydesk review`: shows the waiting drafts in the terminal; a letter approves, rejects or edits each."""
 
 import os
 import shlex
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from copydesk import check
 from copydesk.console import err, out, pluralize, print_line, printable
-from copydesk.status import say_source
+from copydesk.status import print_source
 from pipeline.articles.front_matter import loads
 from pipeline.checks.runner import run_checks
 from pipeline.config import Settings, Subscriptions, desk_settings, load_feeds
@@ -29,26 +29,26 @@ from pipeline.services.edit import acknowledge, system_findings
 from pipeline.services.redraft import request_redraft
 from pipeline.storage import Database, DraftQuery, unacknowledged
 
-HELP = """  a            approve                      s        skip to the next
-  r REASON     reject                       b        back to the one before
-  n [NOTE]     have it written anew         u        take your last verdict back
-  c NUMBER REASON   answer for a finding    e        edit it in $EDITOR
-  o            show its source              q        stop here"""
+HELP = """  a                 approve                  s   skip to the next draft
+  r REASON          reject                   b   back to the previous draft
+  n [NOTE]          request a redraft        u   undo your last decision
+  c NUMBER REASON   accept a finding         e   edit the draft in $EDITOR
+  o                 show its source          q   quit"""
 
 
-class Shown(NamedTuple):
-    """A draft as it was printed: what a verdict is about."""
+class ShownDraft(NamedTuple):
+    """A draft as the editor sees it, with its findings."""
 
-    standing: DraftOnDisk
+    draft: DraftOnDisk
     findings: tuple[Finding, ...]
 
 
 class _Stop(Exception):
-    """The editor has had enough."""
+    """Raised to end the session."""
 
 
 class Session:
-    """One editor at one terminal."""
+    """A review session of one editor in a terminal."""
 
     def __init__(self, settings: Settings, subscriptions: Subscriptions, db: Database) -> None:
         self._settings = settings
@@ -56,13 +56,14 @@ class Session:
         self._db = db
         self._by = settings.editor or "unknown"
         self._decided: list[str] = []
-        self._acts: dict[str, Callable[[Shown, str], int]] = {
-            "a": self._approve, "r": self._reject, "n": self._redraft, "c": self._answer, "e": self._edit,
-            "o": self._source, "u": self._undo, "s": lambda *_: 1, "b": lambda *_: -1, "q": self._quit,
+        self._actions: dict[str, Callable[[ShownDraft, str], int]] = {
+            "a": self._approve, "r": self._reject, "n": self._redraft, "c": self._acknowledge,
+            "e": self._edit, "o": self._source, "u": self._undo,
+            "s": lambda *_: 1, "b": lambda *_: -1, "q": self._quit,
         }  # fmt: skip
 
     def run(self, names: list[str]) -> None:
-        """Go through drafts by their external ids until the last is seen or the editor stops."""
+        """Show drafts, given by their external ids, until the last one or until the editor quits."""
         at = 0
         while 0 <= at < len(names):
             try:
@@ -74,96 +75,98 @@ class Session:
                 continue
             at = max(0, at + self._decide(shown))
 
-    def _show(self, ref: str) -> Shown:
-        standing = load_draft(self._db, self._settings.output, ref)
-        row, text = standing.row, standing.text
+    def _show(self, ref: str) -> ShownDraft:
+        draft = load_draft(self._db, self._settings.output, ref)
+        row, text = draft.row, draft.text
         metadata, body = loads(text, row.path)
         source, beat = draft_source(row, self._subscriptions), beat_of(self._subscriptions, row.feed_key)
         front = draft_front(row, metadata, body, beat)
         checked = drop_editor_links(row, body, run_checks(source, body, beat, front=front), front)
-        found = (*checked, *system_findings(row))
+        findings = (*checked, *system_findings(row))
         print_line(f"[bold]{printable(front.text('title') or row.title)}[/bold]")
         print_line(
             f"[dim]{printable(row.path)} · {printable(source.feed_name)} · "
             f"{printable(source.item.link or '')}[/dim]\n"
         )
-        check.show(body, text[: len(text) - len(body)].count("\n") + 1, found, source.item.text, front)
-        for one in row.acknowledged:
+        check.show(body, text[: len(text) - len(body)].count("\n") + 1, findings, source.item.text, front)
+        for acknowledged in row.acknowledged:
             print_line(
-                f"[dim]{printable(one.by)} answers for: "
-                f"{printable(one.message)} ({printable(one.reason)})[/dim]"
+                f"[dim]accepted by {printable(acknowledged.by)}: "
+                f"{printable(acknowledged.message)} ({printable(acknowledged.reason)})[/dim]"
             )
-        print_line(f"[bold]{pluralize(len(unacknowledged(found, row.acknowledged)), 'open finding')}[/bold]")
-        return Shown(standing, found)
+        print_line(
+            f"[bold]{pluralize(len(unacknowledged(findings, row.acknowledged)), 'open finding')}[/bold]"
+        )
+        return ShownDraft(draft, findings)
 
-    def _decide(self, shown: Shown) -> int:
-        """Ask until something leads on; returns how many drafts on, or 0 to show this one again."""
+    def _decide(self, shown: ShownDraft) -> int:
+        """Read commands until one moves on; returns by how many drafts, or 0 to show this one again."""
         while True:
-            letter, _, rest = _asked().partition(" ")
-            act = self._acts.get(letter)
-            if act is None:
+            letter, _, rest = _read_command().partition(" ")
+            action = self._actions.get(letter)
+            if action is None:
                 print_line(HELP)
                 continue
             try:
-                return act(shown, rest.strip())
+                return action(shown, rest.strip())
             except (ReviewError, ConfigError, OutputError) as error:
                 err.print(f"not done: {printable(error.message)}")
 
-    def _approve(self, shown: Shown, _rest: str) -> int:
-        return self._verdict(shown, ReviewDecision.APPROVE, None)
+    def _approve(self, shown: ShownDraft, _rest: str) -> int:
+        return self._submit(shown, ReviewDecision.APPROVE, None)
 
-    def _reject(self, shown: Shown, reason: str) -> int:
+    def _reject(self, shown: ShownDraft, reason: str) -> int:
         if not reason:
-            raise ReviewError("say why: r REASON")
-        return self._verdict(shown, ReviewDecision.REJECT, reason)
+            raise ReviewError("give a reason: r REASON")
+        return self._submit(shown, ReviewDecision.REJECT, reason)
 
-    def _verdict(self, shown: Shown, decision: ReviewDecision, note: str | None) -> int:
-        row = shown.standing.row
+    def _submit(self, shown: ShownDraft, decision: ReviewDecision, note: str | None) -> int:
+        row = shown.draft.row
         path = review.submit_review(
             self._db, self._settings.output, self._subscriptions, row.external_id, decision,
-            by=self._by, note=note, now=_now(), seen=shown.standing.sha256,
+            by=self._by, note=note, now=_now(), seen=shown.draft.sha256,
         )  # fmt: skip
         self._decided.append(row.external_id)
         print_line(f"→ {printable(path)}")
         return 1
 
-    def _redraft(self, shown: Shown, note: str) -> int:
-        row = shown.standing.row
+    def _redraft(self, shown: ShownDraft, note: str) -> int:
+        row = shown.draft.row
         self._subscriptions.feed(row.feed_key)
         request_redraft(
             self._db, self._settings.output, row.external_id,
             by=self._by, note=note or None, section=None, now=_now(),
         )  # fmt: skip
-        print_line("Asked for; the next `copydesk run` carries it out.")
+        print_line("Redraft requested for the next `copydesk run`.")
         return 1
 
-    def _answer(self, shown: Shown, rest: str) -> int:
+    def _acknowledge(self, shown: ShownDraft, rest: str) -> int:
         number, _, reason = rest.partition(" ")
         if not number.isdecimal() or not 1 <= int(number) <= len(shown.findings):
             raise ReviewError("name a finding by its number: c NUMBER REASON")
         key = shown.findings[int(number) - 1].key
-        ref = shown.standing.row.external_id
+        ref = shown.draft.row.external_id
         acknowledge(self._db, ref, key, shown.findings, reason, by=self._by, now=_now())
         return 0
 
-    def _edit(self, shown: Shown, _rest: str) -> int:
+    def _edit(self, shown: ShownDraft, _rest: str) -> int:
         editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
         if not editor:
-            raise ReviewError("no editor is named: set EDITOR, such as EDITOR=vim")
-        path = self._settings.output / shown.standing.row.path
+            raise ReviewError("no text editor is set: set EDITOR, such as EDITOR=vim")
+        path = self._settings.output / shown.draft.row.path
         try:
             subprocess.run([*shlex.split(editor), str(path)], check=True)  # noqa: S603 - the operator's own
         except (OSError, ValueError, subprocess.CalledProcessError) as error:
-            raise ReviewError(f"{editor} did not work: {error}") from error
+            raise ReviewError(f"the text editor {editor} failed: {error}") from error
         return 0
 
-    def _source(self, shown: Shown, _rest: str) -> int:
-        say_source(shown.standing.row)
+    def _source(self, shown: ShownDraft, _rest: str) -> int:
+        print_source(shown.draft.row)
         return self._decide(shown)
 
-    def _undo(self, _shown: Shown, _rest: str) -> int:
+    def _undo(self, _shown: ShownDraft, _rest: str) -> int:
         if not self._decided:
-            raise ReviewError("you gave no verdict here that could be taken back")
+            raise ReviewError("you have decided on no draft in this session, so there is nothing to undo")
         path = review.undo_review(
             self._db, self._settings.output, self._subscriptions, self._decided[-1],
             by=self._by, note=None, now=_now(),
@@ -172,14 +175,14 @@ class Session:
         print_line(f"← {printable(path)}")
         return -1
 
-    def _quit(self, _shown: Shown, _rest: str) -> int:
+    def _quit(self, _shown: ShownDraft, _rest: str) -> int:
         raise _Stop
 
 
-def start(feed: str | None, findings: str | None) -> None:
-    """Review what waits, newest first."""
+def review_drafts(feed: str | None, findings: str | None) -> None:
+    """Start a review session of the waiting drafts, newest first."""
     if findings not in (None, "held", "warned", "clean"):
-        raise ConfigError(f"--findings {findings!r} is none of: held, warned, clean")
+        raise ConfigError(f"--findings {findings!r} must be one of: held, warned, clean")
     settings = desk_settings()
     subscriptions = load_feeds(settings.feeds_file)
     feeds = (subscriptions.feed(feed).key,) if feed else None
@@ -187,18 +190,18 @@ def start(feed: str | None, findings: str | None) -> None:
         review.resume_interrupted(db, settings.output)
         names = db.drafts.ids(DraftQuery.model_validate({"feeds": feeds, "findings": findings}))
         if not names:
-            print_line("Nothing waits for you. `copydesk run` polls the feeds.")
+            print_line("No drafts to review. `copydesk run` polls the feeds.")
             return
         try:
             Session(settings, subscriptions, db).run(names)
         except (_Stop, EOFError):
             print_line("")
         left = db.drafts.counts().states.get("drafted", 0)
-        print_line(f"{pluralize(left, 'draft')} {'waits' if left == 1 else 'wait'}.")
+        print_line(f"{pluralize(left, 'draft')} left to review.")
 
 
-def _asked() -> str:
-    """Return what the editor says, from a terminal or a pipe. Raises EOFError at the end of it."""
+def _read_command() -> str:
+    """Return a line from the terminal or a pipe. Raises EOFError at its end."""
     if sys.stdin.isatty():
         return input("a r n c e o s b u q ? › ").strip()
     return input().strip()

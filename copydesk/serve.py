@@ -1,4 +1,4 @@
-"""`copydesk serve`: Prefect's server where none is named, then the flows on their schedules."""
+"""`copydesk serve`: runs the flows on their schedules, with Prefect's server unless one is named."""
 
 import asyncio
 import contextlib
@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 
 from copydesk.console import pluralize, print_line, printable
-from copydesk.prefect_server import end, server, started
-from copydesk.sample import serving
+from copydesk.prefect_server import end_process, full_server, start_process
+from copydesk.sample import serve_sample_feeds
 from flows.prefect_api import require_api, require_api_url
 from pipeline.config import Subscriptions, load_feeds, load_settings, require_prefect
 from pipeline.http_client import require_usable_proxies
@@ -17,9 +17,9 @@ from pipeline.storage import Database
 
 
 def serve(desk: int | None = None) -> None:
-    """Serve until interrupted, the desk at port `desk` beside the flows where one is given.
+    """Serve the flows until interrupted, and the desk at port `desk` if that is given.
 
-    Raises ConfigError, DatabaseError where it cannot begin.
+    Raises ConfigError, DatabaseError before it starts.
     """
     settings = load_settings()
     require_prefect(settings)
@@ -29,37 +29,37 @@ def serve(desk: int | None = None) -> None:
     Database.open(settings.database_url).close()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
-    if os.environ.get("PREFECT_API_URL"):  # else one is started, and told to Prefect before it is imported
+    if os.environ.get("PREFECT_API_URL"):  # otherwise `full_server` sets it before Prefect is imported
         asyncio.run(require_api())
-    with serving(), _desk(desk), server(settings.base) as page:
+    with serve_sample_feeds(), _desk_process(desk), full_server(settings.base) as page:
         from flows.serve import serve_flows
 
         if page:
-            print_line(f"Prefect's page: {page}")
-        _say(subscriptions)
+            print_line(f"Prefect's user interface: {page}")
+        _print_schedules(subscriptions)
         with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
             asyncio.run(serve_flows())
-    print_line("Ended; nothing is lost, the next run goes on from here.")
+    print_line("Stopped. No data is lost; the next run continues from here.")
 
 
-def _say(subscriptions: Subscriptions) -> None:
+def _print_schedules(subscriptions: Subscriptions) -> None:
     from flows.serve import groups
 
     for group in groups(subscriptions.feeds):
         feeds = f"{pluralize(len(group.feeds), 'feed')}: {printable(', '.join(group.feeds))}"
         print_line(f"{printable(group.schedule):>16}  {feeds}")
-    print_line("What editors ask for is carried out within a minute. Ctrl-C ends it.")
+    print_line("Requests of editors are carried out within a minute. Ctrl-C stops the server.")
 
 
 @contextlib.contextmanager
-def _desk(port: int | None) -> Iterator[None]:
-    """Have the review desk run in a process of its own: it stays open while runs are slow."""
+def _desk_process(port: int | None) -> Iterator[None]:
+    """Run the review desk in its own process, so that it responds while runs are busy."""
     if port is None:
         yield
         return
     command = [sys.executable, "-m", "copydesk", "desk", "--port", str(port)]
-    process = started(command)
+    process = start_process(command)
     try:
         yield
     finally:
-        end(process, "The desk")
+        end_process(process, "The desk")

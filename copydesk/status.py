@@ -1,7 +1,4 @@
-"""`copydesk status`, `drafts` and `retry`: what the ledger knows.
-
-`copydesk cost`: what the model was paid, by day, feed, model and purpose.
-"""
+"""`copydesk status`, `drafts`, `retry` and `cost`: feeds, drafts and model costs from the database."""
 
 import time
 from collections import defaultdict
@@ -14,11 +11,11 @@ from copydesk.console import (
     format_time,
     out,
     pluralize,
-    print_error,
     print_json,
     print_line,
     printable,
     table,
+    without_feed_key,
 )
 from pipeline.articles import files
 from pipeline.config import day_start, load_feeds, load_settings, month_start, parse_day
@@ -28,77 +25,78 @@ from pipeline.feeds.poll_schedule import is_paused
 from pipeline.http_client import redact_url
 from pipeline.storage import Database, DraftRow, FeedStatus, LLMCall, TargetBacklog, dollars
 
-_AGAIN_S = 2.0
+_REFRESH_S = 2.0
 STATES = ("seen", "answered", "drafted", "approved", "rejected", "merged", "skipped", "failed", "forgotten")
 
 
 def watch() -> None:
-    """Show the status again and again until Ctrl-C."""
+    """Show the status and refresh it until Ctrl-C."""
     try:
         while True:
             out.clear()
             status(as_json=False)
-            print_line(f"\n[dim]{datetime.now(UTC):%H:%M:%S} UTC · Ctrl-C ends this[/dim]")
-            time.sleep(_AGAIN_S)
+            print_line(f"\n[dim]{datetime.now(UTC):%H:%M:%S} UTC · Ctrl-C stops[/dim]")
+            time.sleep(_REFRESH_S)
     except KeyboardInterrupt:
         print_line("")
 
 
 def status(*, as_json: bool) -> None:
-    """Show feeds with their counts by state, then failures with reasons."""
+    """Print feeds with their item counts by state, failures with reasons, and waiting publications."""
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
     with Database.open(settings.database_url) as db:
         db.feeds.sync(subscriptions.feeds)
         feeds, failures, backlog = db.feeds.status(), db.items.failures(50), db.publications.backlog()
     if as_json:
-        told: dict[str, Sequence[FrozenModel]] = {
+        records: dict[str, Sequence[FrozenModel]] = {
             "feeds": feeds,
             "failures": failures,
             "publications": backlog,
         }
-        print_json({name: [one.model_dump() for one in every] for name, every in told.items()})
+        print_json({name: [record.model_dump() for record in every] for name, every in records.items()})
         return
-    rows = ((f.key, format_time(f.poll.last_polled_at), *_counts(f.counts), _standing(f)) for f in feeds)
-    table("Feeds", ("feed", "last polled", *STATES, "standing"), rows)
+    rows = ((f.key, format_time(f.poll.last_polled_at), *_counts(f.counts), _feed_message(f)) for f in feeds)
+    table("Feeds", ("feed", "last polled", *STATES, "message"), rows)
     for failure in failures:
         print_line(
             f"{failure.state} {printable(failure.feed_key)} · {printable(failure.title)}: "
             f"{printable(failure.reason)}"
         )
     if any(failure.state == "failed" for failure in failures):
-        print_line("\n`copydesk retry` queues the failed ones again.")
+        print_line("\n`copydesk retry` queues failed items again.")
     _print_backlog(backlog, {target.name for target in subscriptions.publish})
 
 
 def _print_backlog(backlog: Sequence[TargetBacklog], names: Collection[str]) -> None:
-    for one in backlog:
-        failed = f", {one.failed} of them failed: {printable(one.error)}" if one.failed else ""
+    for target in backlog:
+        waiting = pluralize(target.waiting, "publication")
+        failed = f", {target.failed} of them failed: {printable(target.error)}" if target.failed else ""
         gone = (
             ""
-            if one.target in names
-            else "; feeds.yaml has no such target any more: put it back to send them"
+            if target.target in names
+            else "; this target is no longer in feeds.yaml: add it again to send them"
         )
-        print_line(
-            f"waiting for {printable(one.target)}: {pluralize(one.waiting, 'publication')}{failed}{gone}"
-        )
-    if any(one.failed for one in backlog):
-        print_line("\n`copydesk publish` tries them again now.")
+        print_line(f"waiting for {printable(target.target)}: {waiting}{failed}{gone}")
+    if any(target.failed for target in backlog):
+        print_line("\n`copydesk publish` tries failed publications again now.")
 
 
-def _standing(feed: FeedStatus) -> str:
-    """Say what a feed's polls taught that its operator should know."""
+def _feed_message(feed: FeedStatus) -> str:
+    """Return the last error of a feed, and whether it is paused, retired or moved."""
     poll = feed.poll
-    said = [print_error(feed.key, poll.last_error)]
+    parts = [without_feed_key(feed.key, poll.last_error)]
     if poll.retired:
-        said.append(f"retired; `copydesk run {feed.key}` tries it again")
+        parts.append(f"no longer polled; `copydesk run {feed.key}` polls it again")
     elif is_paused(poll):
-        said.append(f"paused after {poll.failures} failures in a row; `copydesk run {feed.key}` tries it now")
+        parts.append(
+            f"paused after {poll.failures} failures in a row; `copydesk run {feed.key}` polls it now"
+        )
     elif poll.failures > 1:
-        said.append(f"{poll.failures} failures in a row, next try {format_time(poll.next_poll_at)}")
+        parts.append(f"{poll.failures} failures in a row, next try {format_time(poll.next_poll_at)}")
     if poll.url:
-        said.append(f"moved for good to {redact_url(poll.url)}; change its url in feeds.yaml")
-    return "; ".join(filter(None, said))
+        parts.append(f"moved permanently to {redact_url(poll.url)}; change its url in feeds.yaml")
+    return "; ".join(filter(None, parts))
 
 
 def _counts(counts: dict[str, int]) -> list[int]:
@@ -106,18 +104,18 @@ def _counts(counts: dict[str, int]) -> list[int]:
 
 
 def retry(feed: str | None) -> None:
-    """Queue failed items again."""
+    """Queue failed items again, of one feed or of all."""
     settings = load_settings()
     with Database.open(settings.database_url) as db:
         count = db.items.retry_failed(feed)
-    print_line(f"{pluralize(count, 'item')} queued again; `copydesk run` takes them up.")
+    print_line(f"{pluralize(count, 'item')} queued again for the next `copydesk run`.")
 
 
 def drafts(state: str, *, as_json: bool) -> None:
-    """List drafts, newest first."""
+    """Print a list of drafts, newest first."""
     states = ("drafted", "approved", "rejected") if state == "all" else (state,)
     if not set(states) <= {"drafted", "approved", "rejected"}:
-        raise ConfigError(f"--state {state!r} is none of: drafted, approved, rejected, all")
+        raise ConfigError(f"--state {state!r} must be one of: drafted, approved, rejected, all")
     settings = load_settings()
     with Database.open(settings.database_url) as db:
         rows = db.drafts.list(states)
@@ -132,11 +130,11 @@ def drafts(state: str, *, as_json: bool) -> None:
         for row in rows
     )
     table("Drafts", ("draft", "state", "feed", "published", "open", "title"), listed)
-    out.print(f"\n{len(rows)} in {settings.output}", markup=False)
+    out.print(f"\n{pluralize(len(rows), 'draft')} in {settings.output}", markup=False)
 
 
 def show(ref: str, *, as_json: bool) -> None:
-    """Show the text on disk, its findings and the source beside it."""
+    """Print a draft's text on disk, its findings and its source."""
     settings = load_settings()
     with Database.open(settings.database_url) as db:
         row = db.drafts.get(ref)
@@ -160,21 +158,21 @@ def _print_draft(row: Any, text: str, *, on_disk: bool) -> None:  # noqa: ANN401
         print_line(f"  {finding.severity} · {finding.kind}{where}: {printable(finding.message)}")
     for sibling in row.siblings:
         print_line(
-            f"  same story · {printable(sibling.feed_name)}: {printable(sibling.title)} ({sibling.state})"
+            f"  duplicate · {printable(sibling.feed_name)}: {printable(sibling.title)} ({sibling.state})"
         )
     print_line(f"\n[bold]Source[/bold] {printable(row.source.link or '')}")
-    say_source(row)
+    print_source(row)
 
 
-def say_source(row: DraftRow) -> None:
-    """Print a draft's source as it is now, and as it was before where it changed."""
-    _say_item(row.source)
+def print_source(row: DraftRow) -> None:
+    """Print a draft's source; if the source has changed, also the one that the draft was written from."""
+    _print_item(row.source)
     if row.updated:
-        print_line("\n[bold]The source as it was before[/bold]")
-        _say_item(row.item)
+        print_line("\n[bold]Source before the change[/bold]")
+        _print_item(row.item)
 
 
-def _say_item(item: Item) -> None:
+def _print_item(item: Item) -> None:
     print_line(f"[bold]{printable(item.title)}[/bold]")
     for line in item.text.splitlines():
         print_line(printable(line))
@@ -184,43 +182,43 @@ GROUPS = ("day", "feed", "model", "purpose")
 
 
 def cost(by: str, since: str | None, *, as_json: bool) -> None:
-    """Show what was paid, grouped; with the caps, and how much of them is spent."""
-    wanted = [word.strip() for word in by.split(",") if word.strip()]
-    if not wanted or not set(wanted) <= set(GROUPS):
-        raise ConfigError(f"--by {by!r}: write some of {', '.join(GROUPS)}, with commas between")
+    """Print the cost of model calls by groups, then the total and the use of the spending caps."""
+    groups = [name.strip() for name in by.split(",") if name.strip()]
+    if not groups or not set(groups) <= set(GROUPS):
+        raise ConfigError(f"--by {by!r}: use one or more of {', '.join(GROUPS)}, separated by commas")
     settings = load_settings()
     start = parse_day(since, settings.timezone) if since else None
     now = datetime.now(UTC)
     month = month_start(now, settings.timezone)
     with Database.open(settings.database_url) as db:
         calls, recent = db.budget.calls_since(start), db.budget.calls_since(month)
-    rows = grouped(calls, wanted, settings.timezone)
+    rows = grouped(calls, groups, settings.timezone)
     if as_json:
         print_json(rows)
         return
-    table("Cost", (*wanted, *_FIGURES), (tuple(_cell(name, row[name]) for name in row) for row in rows))
+    table("Cost", (*groups, *_COST_COLUMNS), (tuple(_cell(name, row[name]) for name in row) for row in rows))
     unknown = sum(call.micros is None for call in calls)
-    print_line(f"\n{pluralize(len(calls), 'answer')} for {dollars(total(calls))}.")
+    print_line(f"\nTotal: {pluralize(len(calls), 'answer')} for {dollars(total(calls))}.")
     if unknown:
         print_line(
-            f"The price of {pluralize(unknown, 'answer')} is not known; "
-            "COPYDESK_PRICE sets that of later ones."
+            f"The price of {pluralize(unknown, 'answer')} is unknown; "
+            "set COPYDESK_PRICE for the price of later answers."
         )
     spans = (
-        ("day", settings.cap_day, day_start(now, settings.timezone)),
-        ("month", settings.cap_month, month),
+        ("Today", settings.cap_day, day_start(now, settings.timezone)),
+        ("This month", settings.cap_month, month),
     )
     for name, cap, begun in spans:
         spent = total(call for call in recent if call.at >= begun)
         of = f" of {dollars(int(cap * 1_000_000))}" if cap is not None else ""
-        print_line(f"This {name}: {dollars(spent)}{of}.")
+        print_line(f"{name}: {dollars(spent)}{of}.")
 
 
-_FIGURES = ("answers", "prompt", "cached", "completion", "reasoning", "cost")
+_COST_COLUMNS = ("answers", "prompt", "cached", "completion", "reasoning", "cost")
 
 
 def grouped(calls: Iterable[LLMCall], by: list[str], timezone: str) -> list[dict[str, object]]:
-    """Return a row for each group of calls, in the groups' order."""
+    """Return one row for each group of calls, sorted by group."""
     zone = UTC if timezone == "UTC" else ZoneInfo(timezone)
     keys: dict[str, Callable[[LLMCall], str]] = {
         "day": lambda call: call.at.astimezone(zone).date().isoformat(),
@@ -231,10 +229,10 @@ def grouped(calls: Iterable[LLMCall], by: list[str], timezone: str) -> list[dict
     groups: dict[tuple[str, ...], list[LLMCall]] = defaultdict(list)
     for call in calls:
         groups[tuple(keys[name](call) for name in by)].append(call)
-    return [dict(zip(by, key, strict=True)) | _figures(some) for key, some in sorted(groups.items())]
+    return [dict(zip(by, key, strict=True)) | _cost_row(some) for key, some in sorted(groups.items())]
 
 
-def _figures(calls: list[LLMCall]) -> dict[str, object]:
+def _cost_row(calls: list[LLMCall]) -> dict[str, object]:
     return {
         "answers": len(calls),
         "prompt": sum(call.prompt_tokens for call in calls),
@@ -246,11 +244,11 @@ def _figures(calls: list[LLMCall]) -> dict[str, object]:
 
 
 def total(calls: Iterable[LLMCall]) -> int:
-    """Return what calls cost, in millionths of a US dollar."""
+    """Return the cost of calls, in millionths of a US dollar."""
     return sum(call.micros or 0 for call in calls)
 
 
 def _cell(name: str, value: object) -> object:
     if name != "cost":
         return f"{value:,}" if isinstance(value, int) else value
-    return dollars(value) if isinstance(value, int) else "not known"
+    return dollars(value) if isinstance(value, int) else "unknown"

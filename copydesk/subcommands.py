@@ -1,25 +1,25 @@
-"""The commands that come in groups: feeds, drafts, prompt. What each does is imported when it is called."""
+"""The command groups feeds, drafts, backup and prompt. Their code is imported when they are called."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 feeds_app = typer.Typer(
     help="List, check, import and export subscriptions.", no_args_is_help=True, rich_markup_mode=None
 )
 drafts_app = typer.Typer(
-    help="List drafts, or show one beside its source.", no_args_is_help=True, rich_markup_mode=None
+    help="List drafts, or show one with its source.", no_args_is_help=True, rich_markup_mode=None
 )
 backup_app = typer.Typer(
-    help="Save ledger and output folder in one file, or put them back.",
+    help="Save database and output folder in one file, or restore them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 prompt_app = typer.Typer(
-    help="Show what a model is told about an item, or look at every template.",
+    help="Show the request for an item, or check the templates.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -29,15 +29,21 @@ prompt_app = typer.Typer(
 def backup_save(
     archive: Annotated[Path, typer.Argument(help="A new file, such as copydesk.tar.gz.")],
 ) -> None:
-    """Save ledger and output folder as they are now; runs and the desk may go on meanwhile."""
+    """Save database and output folder in one file.
+
+    Runs and the desk may continue meanwhile.
+    """
     from copydesk import backup
 
     backup.save(archive)
 
 
 @backup_app.command("restore")
-def backup_restore(archive: Annotated[Path, typer.Argument(help="What `backup save` wrote.")]) -> None:
-    """Put a backup back where no ledger and no drafts are yet."""
+def backup_restore(archive: Annotated[Path, typer.Argument(help="A file of `backup save`.")]) -> None:
+    """Restore a backup.
+
+    There must be no database and no draft yet.
+    """
     from copydesk import backup
 
     backup.restore(archive)
@@ -48,7 +54,7 @@ def drafts_list(
     state: Annotated[str, typer.Option(help="drafted, approved, rejected or all.")] = "drafted",
     as_json: Json = False,
 ) -> None:
-    """List the drafts that wait for an editor."""
+    """List the drafts that wait for review."""
     from copydesk import status
 
     status.drafts(state, as_json=as_json)
@@ -69,17 +75,18 @@ def feeds_list(as_json: Json = False) -> None:
     """List the subscriptions of feeds.yaml."""
     from copydesk import feeds as feeds_command
 
-    feeds_command.listing(as_json=as_json)
+    feeds_command.list_feeds(as_json=as_json)
 
 
 @feeds_app.command("check")
 def feeds_check(
-    feeds: Annotated[list[str] | None, typer.Argument(help="Keys or URLs; none means all enabled.")] = None,
+    feeds: Annotated[list[str] | None, typer.Argument(help="Keys or URLs; default: all enabled.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Fetch feeds and say what is in them; nothing is kept.
+    """Fetch feeds and print what they contain.
 
-    One feed, by key or any URL, has a page: how it is fetched and read, what would be drafted, what is odd.
+    Nothing is stored.
+    For one feed, by key or any URL, print a report: response, parsing, outcome of each item, warnings.
     """
     from copydesk import feeds as feeds_command
 
@@ -88,26 +95,31 @@ def feeds_check(
 
 @feeds_app.command("import")
 def feeds_import(file: Annotated[str, typer.Argument(help="An OPML file.")]) -> None:
-    """Print the YAML to add to feeds.yaml for the feeds of an OPML file."""
+    """Print an OPML file's feeds as YAML for feeds.yaml."""
     from copydesk import feeds as feeds_command
 
-    feeds_command.opml_in(file)
+    feeds_command.import_opml(file)
 
 
 @feeds_app.command("export")
 def feeds_export(file: Annotated[str, typer.Argument(help="The OPML file to write.")]) -> None:
-    """Write the subscriptions as OPML."""
+    """Write the subscriptions to an OPML file."""
     from copydesk import feeds as feeds_command
 
-    feeds_command.opml_out(file)
+    feeds_command.export_opml(file)
 
 
 @prompt_app.command("show")
 def prompt_show(
-    item: Annotated[str, typer.Argument(help="A draft's short id or path, or an item's link or guid.")],
+    item: Annotated[
+        str, typer.Argument(help="A feed's key, a draft's short id or path, an item's link or guid.")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Print exactly what would be sent about an item."""
+    """Print the exact request to the model for an item.
+
+    A feed's key means its newest queued item.
+    """
     from copydesk import prompt
 
     prompt.show(item, as_json=as_json)
@@ -115,7 +127,10 @@ def prompt_show(
 
 @prompt_app.command("lint")
 def prompt_lint() -> None:
-    """Look at every template and its examples; mistakes are told with file and line."""
+    """Check every prompt template and its examples.
+
+    Errors name file and line.
+    """
     from copydesk import prompt
 
     prompt.lint()

@@ -1,4 +1,4 @@
-"""The flow that drafts one feed's items of a span of dates: `backfill`, by hand, never paid twice."""
+"""The flow `backfill`: drafts one feed's items of a date range. Idempotent: no item is paid for twice."""
 
 from datetime import datetime
 from typing import Any
@@ -19,13 +19,11 @@ async def backfill(
 ) -> dict[str, Any]:
     """Draft a feed's items published in [since, until), newest first, at most `limit` of them.
 
-    Those that wait already are among them; nothing else of the feed is touched.
+    Queued items of the range are included; other items of the feed do not change.
 
-    What the publisher still offers is read page by page, back to `since`; without it, as far as `limit` items
-    need. `since` and `until` are aware UTC. A dry run writes nothing and returns what would be drafted, a
-    Plan as JSON; otherwise a RunReport as JSON.
-    Raises ConfigError for a feed that nobody subscribed or a span that nothing can be in, FeedError where a
-    dry run cannot fetch it.
+    The archive is read page by page, back to `since`, or until `limit` items are found. `since` and `until`
+    are aware UTC. A dry run writes nothing and returns a Plan as JSON; otherwise returns a RunReport as JSON.
+    Raises ConfigError for an unknown feed or an empty range, FeedError when a dry run cannot fetch the feed.
     """
-    done = await services.backfill(feed, since, until, limit, dry_run, ports())
-    return done.model_dump(mode="json")
+    report = await services.backfill(feed, since, until, limit, dry_run, ports())
+    return report.model_dump(mode="json")

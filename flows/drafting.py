@@ -1,4 +1,4 @@
-"""The flow that drafts what waits, beside other runs and on any machine: `drafting`."""
+"""The flow `drafting`: drafts queued items, in parallel with other runs and on any machine."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from pipeline.services import ingest as services
 
 @flow(name="drafting", persist_result=False)
 async def drafting() -> dict[str, Any]:
-    """Draft what waits in the queues; polls nothing. Returns a RunReport as JSON.
+    """Draft the queued items without polling feeds; returns a RunReport as JSON.
 
-    Any number may run at once: each takes a few items at a time, and none that another has.
+    Several runs may work at the same time: each leases a few items, so no item is drafted twice.
     """
     await crash_zombie_runs()
     return (await services.drafting(ports())).model_dump(mode="json")

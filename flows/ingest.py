@@ -1,4 +1,4 @@
-"""The flow that polls feeds and drafts what is new: `ingest`, all feeds or some."""
+"""The flow `ingest`: polls feeds and drafts their new items."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from pipeline.services import ingest as services
 
 @flow(name="ingest", persist_result=False, validate_parameters=True)
 async def ingest(feeds: list[str] | None = None, due: bool = False) -> dict[str, Any]:
-    """Poll the enabled feeds that are due, or those named by key, and draft what is new in them.
+    """Poll the enabled feeds that are due, or the named ones, and draft their new items.
 
-    Those named are polled now; where `due`, only if they are due and were not polled since this run was: of
-    several late runs one catches up.
+    `feeds`: keys of feeds to poll now. With `due`, only those are polled that are due and that no run has
+    polled since this run's scheduled time, so that late runs poll a feed once.
 
-    Returns a RunReport as JSON. Raises ConfigError or DatabaseError before anything is done; a feed that
-    fails, or a model that refuses, is part of the report.
+    Returns a RunReport as JSON. Raises ConfigError or DatabaseError before any work. Failed feeds and
+    rejected model calls are part of the report.
     """
     return (await services.ingest(feeds, due, ports())).model_dump(mode="json")

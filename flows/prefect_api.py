@@ -1,4 +1,4 @@
-"""The Prefect server that this process speaks to; one that the operator names is examined first."""
+"""Checks the Prefect server that PREFECT_API_URL names before a run uses it."""
 
 import os
 from urllib.parse import urlsplit
@@ -8,15 +8,15 @@ from pipeline.domain.text import redact_url
 
 _VARIABLE = "PREFECT_API_URL"
 _FIX = (
-    f"start that server, correct {_VARIABLE} (such as http://127.0.0.1:4200/api), or unset it: then Copydesk "
-    "starts one of its own"
+    f"start that server, correct {_VARIABLE} (such as http://127.0.0.1:4200/api), or unset it: Copydesk then "
+    "starts its own server"
 )
 
 
 def require_api_url() -> None:
-    """Raise ConfigError where PREFECT_API_URL is no http(s) URL; Prefect need not be imported for that.
+    """Raise ConfigError if PREFECT_API_URL is not an http(s) URL.
 
-    With some of those it cannot be.
+    Does not import Prefect: with some invalid URLs that import fails.
     """
     url = os.environ.get(_VARIABLE, "").strip()
     if not url:
@@ -27,13 +27,13 @@ def require_api_url() -> None:
     except ValueError:
         fits = False
     if not fits:
-        # A URL without its scheme may begin with a password.
+        # A URL without a scheme may start with a password.
         shown = "(its value is not shown)" if "@" in url else repr(url[:80])
-        raise _wrong(f"{_VARIABLE} {shown} is no http(s) URL; {_FIX}")
+        raise _url_error(f"{_VARIABLE} {shown} is not an http(s) URL; {_FIX}")
 
 
 async def require_api() -> None:
-    """Raise ConfigError where Prefect is told of a server that does not answer as one."""
+    """Raise ConfigError if Prefect's settings name a server that does not answer as a Prefect server."""
     import httpx
     from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_API_URL
@@ -41,36 +41,36 @@ async def require_api() -> None:
     url = PREFECT_API_URL.value()
     if not url:
         return
-    named = f"{_VARIABLE} {redact_url(url)}"
+    shown = f"{_VARIABLE} {redact_url(url)}"
     try:
         async with get_client() as client:
             await client.raise_for_api_version_mismatch_once()
-            error = await client.api_healthcheck()  # Prefect's cloud is of every version
+            error = await client.api_healthcheck()  # for Prefect Cloud no version is compared
     except httpx.HTTPStatusError as refused:
         status = refused.response.status_code
-        login = f"wants a login ({status}): set PREFECT_API_KEY or PREFECT_API_AUTH_STRING"
-        other = f"answers {status}, which no Prefect server does; {_FIX}"
-        raise _wrong(f"{named} {login if status in (401, 403) else other}") from refused
+        login = f"requires a login (HTTP {status}): set PREFECT_API_KEY or PREFECT_API_AUTH_STRING"
+        other = f"answers with HTTP {status}, so it is not a Prefect server; {_FIX}"
+        raise _url_error(f"{shown} {login if status in (401, 403) else other}") from refused
     except Exception as failed:
-        said = str(failed).rstrip(".") if "version" in str(failed) else "no Prefect server answers there"
-        raise _wrong(f"{named}: {said}; {_FIX}") from failed
+        reason = str(failed).rstrip(".") if "version" in str(failed) else "no Prefect server answers there"
+        raise _url_error(f"{shown}: {reason}; {_FIX}") from failed
     if isinstance(error, httpx.TransportError):
-        raise _wrong(f"{named}: no Prefect server answers there; {_FIX}") from error
+        raise _url_error(f"{shown}: no Prefect server answers there; {_FIX}") from error
 
 
-def _wrong(message: str) -> ConfigError:
+def _url_error(message: str) -> ConfigError:
     return ConfigError(message, variable=_VARIABLE)
 
 
-def is_named() -> bool:
-    """Tell whether the environment, `.env` or Prefect's profile names a server."""
+def has_server() -> bool:
+    """Return whether the environment, `.env` or Prefect's profile names a server."""
     from prefect.settings import get_current_settings
 
-    return bool(get_current_settings().api.url)  # an empty variable names none
+    return bool(get_current_settings().api.url)  # an empty value counts as not set
 
 
-def renew() -> None:
-    """Take in a PREFECT_API_URL that was put into the environment after Prefect was imported."""
+def refresh_settings() -> None:
+    """Make Prefect read PREFECT_API_URL again: the environment changed after its import."""
     from prefect.context import refresh_global_settings_context
 
     refresh_global_settings_context()

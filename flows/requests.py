@@ -1,4 +1,4 @@
-"""The flow that carries out what waits on the machine with the drafts, beside the schedule: `requests`."""
+"""The flow `requests`: redrafts, draft files and publications, on the machine that writes the drafts."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from pipeline.services import ingest as services
 
 @flow(name="requests", persist_result=False)
 async def requests() -> dict[str, Any]:
-    """Write anew what is asked for, write what other machines drafted, publish what was approved.
+    """Carry out redraft requests, write drafts of other machines to disk, publish approved articles.
 
-    Polls nothing. Returns a RunReport as JSON. Raises ConfigError on a machine that writes no drafts.
+    Polls no feed. Returns a RunReport as JSON. Raises ConfigError on a machine that writes no drafts.
     """
     await crash_zombie_runs()
     return (await services.requests(ports())).model_dump(mode="json")

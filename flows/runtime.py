@@ -1,4 +1,4 @@
-"""What Prefect is to a run: its steps are tasks, its report is an artifact, seen on Prefect's page."""
+"""Connects runs to Prefect: steps become tasks, the run report becomes a Markdown artifact."""
 
 import logging
 import re
@@ -19,30 +19,30 @@ from pipeline.services.report import RunReport
 from pipeline.services.run import UNWATCHED, Ports
 from pipeline.storage import dollars
 
-_LINKS = 500
-"""Drafts that a report lists."""
+_MAX_LINKS = 500
+"""Drafts that a report lists at most. Chosen, not measured."""
 _MARKDOWN = re.compile(r"[\\|<>\[\]()!*_`#]")
 log = logging.getLogger("copydesk.run")
-given: ContextVar[Ports] = ContextVar("given", default=UNWATCHED)
-"""What the command that starts a flow in its own process gives to it; a worker gives nothing."""
+command_ports: ContextVar[Ports] = ContextVar("command_ports", default=UNWATCHED)
+"""Ports of the command that starts a flow in its own process; a Prefect worker sets none."""
 T = TypeVar("T")
 
 
 def ports() -> Ports:
-    """Return what the flow run at hand gives to its plain function."""
+    """Return the ports of the current flow run."""
     when = flow_run.scheduled_start_time
     return replace(
-        given.get(),
+        command_ports.get(),
         as_task=as_task,
         publish=finish_run,
         scheduled=when.astimezone(UTC) if when else None,
-        # Who runs a deployment passes on what it is told to end.
+        # The process that runs a deployment passes its signals on.
         relayed=deployment.id is not None,
     )
 
 
 async def as_task(name: str, step: Callable[[], Awaitable[T]], /) -> T:
-    """Run a step as a Prefect task of that name: visible in its UI, and failed there if it raises."""
+    """Run a step as a Prefect task with this name; an error marks the task as failed."""
 
     @task(name=name.split()[0], task_run_name=name, cache_policy=NO_CACHE, persist_result=False)
     async def run() -> T:
@@ -52,19 +52,19 @@ async def as_task(name: str, step: Callable[[], Awaitable[T]], /) -> T:
 
 
 async def finish_run(report: RunReport) -> None:
-    """Keep a report on Prefect's page; that its server is away undoes nothing of the run."""
+    """Save the report as a Prefect artifact; if Prefect's server is not reachable, only log that."""
     try:
         await acreate_markdown_artifact(
             markdown(report), key=f"{report.flow}-report", description="Run report"
         )
     except (httpx.HTTPError, PrefectException) as error:
-        log.warning("the report could not be kept: %s", error)
+        log.warning("the run report could not be saved in Prefect: %s", error)
 
 
 def markdown(report: RunReport) -> str:
     """Return the report as the Markdown table of a Prefect artifact."""
     rows = [
-        "| feed | new | drafted | held | merged | skipped | failed | queued | cost | time | trouble |",
+        "| feed | new | drafted | held | merged | skipped | failed | queued | cost | time | error |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|",
     ]
     rows += [
@@ -74,19 +74,20 @@ def markdown(report: RunReport) -> str:
         for feed in report.feeds
     ]
     tail = [f"\n{len(report.drafts)} drafts in {report.seconds:.1f} s, written by {report.model}."]
-    tail += [f"\n{_cell(one.summary)}" for one in report.published]
+    tail += [f"\n{_cell(result.summary)}" for result in report.published]
     if report.stopped:
         tail.append(f"\n**Stopped early:** {_cell(report.stopped)}")
     return "\n".join(rows + tail + ["", *_links(report)])
 
 
 def _links(report: RunReport) -> list[str]:
-    """Return a list of the drafts, each with a link to the desk."""
-    every = [pair for feed in report.feeds for pair in zip(feed.drafts, feed.refs, strict=True)]
-    links = [f"- [{_cell(path)}]({report.desk.rstrip('/')}/drafts/{ref})" for path, ref in every[:_LINKS]]
-    return links + ([f"- and {len(every) - _LINKS} more"] if len(every) > _LINKS else [])
+    """Return a Markdown list of the drafts, with links to the desk."""
+    drafts = [pair for feed in report.feeds for pair in zip(feed.drafts, feed.refs, strict=True)]
+    desk = report.desk.rstrip("/")
+    links = [f"- [{_cell(path)}]({desk}/drafts/{ref})" for path, ref in drafts[:_MAX_LINKS]]
+    return links + ([f"- and {len(drafts) - _MAX_LINKS} more"] if len(drafts) > _MAX_LINKS else [])
 
 
 def _cell(text: str) -> str:
-    """Keep a table's cell on one line; feed text is not ours to trust."""
+    """Return text for one table cell: on one line, with Markdown escaped, since feed text is hostile."""
     return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))

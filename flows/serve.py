@@ -1,9 +1,4 @@
-"""Schedules: which feeds run together, and when. Pure.
-
-Serves the flows on one machine until it is told to end.
-
-The processes of flow runs that `serve` has started.
-"""
+"""Serves the flows on one machine: schedules from feeds.yaml, requests of editors, graceful shutdown."""
 
 import asyncio
 import contextlib
@@ -50,85 +45,85 @@ class Group(NamedTuple):
 
     @property
     def interval(self) -> timedelta | None:
-        """How far its runs are apart; None where cron says when."""
+        """Time between two runs; None for a cron schedule."""
         count, unit = self.schedule[:-1], self.schedule[-1]
         return timedelta(seconds=int(count) * _UNITS[unit]) if count.isdecimal() else None
 
     @property
     def anchor(self) -> datetime:
-        """When the first of its runs would have been: each schedule has an offset of its own."""
+        """Start of the interval; a hash of the feed keys gives each schedule a fixed offset (jitter)."""
         interval = self.interval or timedelta(0)
         number = int.from_bytes(hashlib.sha256(",".join(self.feeds).encode()).digest()[:8], "big")
         return _EPOCH + timedelta(seconds=number % max(1, int(interval.total_seconds())))
 
 
 def groups(feeds: Iterable[FeedConfig]) -> list[Group]:
-    """Return the schedules of the enabled feeds, each with its feeds; what never runs is left out."""
-    found: dict[str, list[str]] = defaultdict(list)
+    """Return a group for each schedule of the enabled feeds, without those that never run. Pure."""
+    keys_by_schedule: dict[str, list[str]] = defaultdict(list)
     for feed in feeds:
         if feed.enabled and feed.schedule != NEVER:
-            found[" ".join(feed.schedule.split())].append(feed.key)
-    return [Group(_name(schedule), schedule, tuple(keys)) for schedule, keys in found.items()]
+            keys_by_schedule[" ".join(feed.schedule.split())].append(feed.key)
+    return [Group(_name(schedule), schedule, tuple(keys)) for schedule, keys in keys_by_schedule.items()]
 
 
 def _name(schedule: str) -> str:
-    """Return a name that a deployment may have."""
+    """Return a valid deployment name for a schedule."""
     if " " not in schedule:
         return f"every-{schedule}"
     return f"cron-{hashlib.sha256(schedule.encode()).hexdigest()[:8]}"
 
 
 REQUESTS = "waiting"
-"""The deployment that carries out what editors ask for."""
-_LOOK_S = 5.0
-"""Seconds between two looks into the ledger for what editors ask for."""
-_LOOKS = 12
-"""After so many looks, dead runs are looked for."""
-_ENDED_S = 0.5
-"""Seconds between two looks for runs that are still under way."""
-_MARGIN_S = 10.0
-"""Seconds that a run may take to end, beyond those in which it waits for answers."""
-_RUNS = 4
-"""Flow runs at one time: each is a process."""
+"""Name of the deployment that carries out the requests of editors."""
+_REQUEST_POLL_S = 5.0
+"""Seconds between two queries of the database for requests of editors. Chosen, not measured."""
+_ZOMBIE_CHECK_EVERY = 12
+"""Number of such queries between two searches for zombie runs. Chosen: once a minute."""
+_STOP_POLL_S = 0.5
+"""Seconds between two checks whether runs are still active."""
+_END_MARGIN_S = 10.0
+"""Seconds that a run may take to end after it stopped waiting for answers. Chosen, not measured."""
+_MAX_RUNS = 4
+"""Flow runs at the same time; each is a process. Chosen, not measured."""
 _PROC = Path("/proc")
 log = logging.getLogger("copydesk.serve")
 
 
 async def serve_flows() -> None:
-    """Serve every schedule of feeds.yaml, and what editors ask for. Raises ConfigError, DatabaseError."""
+    """Serve every schedule of feeds.yaml and the requests of editors. Raises ConfigError, DatabaseError."""
     settings = load_settings()
     subscriptions = load_feeds(settings.feeds_file)
-    wanted = [await _deployment(group, settings.timezone) for group in groups(subscriptions.feeds)]
-    asked = await requests.ato_deployment(REQUESTS, concurrency_limit=_once())
-    with Database.open(settings.database_url) as db, _ending(settings.stop_grace_s):
-        async with _watching(db if settings.writes_drafts else None):
-            runner = _Runner(pause_on_shutdown=False, limit=_RUNS)
-            for deployment in (*wanted, asked):
+    scheduled = [await _deployment(group, settings.timezone) for group in groups(subscriptions.feeds)]
+    requested = await requests.ato_deployment(REQUESTS, concurrency_limit=_one_at_a_time())
+    with Database.open(settings.database_url) as db, _graceful_stop(settings.stop_grace_s):
+        async with _request_watcher(db if settings.writes_drafts else None):
+            runner = _Runner(pause_on_shutdown=False, limit=_MAX_RUNS)
+            for deployment in (*scheduled, requested):
                 await runner.aadd_deployment(deployment)
             await runner.start()
 
 
 class _Runner(Runner):
-    """Prefect's runner, which leaves SIGTERM to `_ending`: its own way kills the runs."""
+    """Prefect's runner without its SIGTERM handler, which would kill the runs."""
 
     def handle_sigterm(self, *_args: object, **_kwargs: object) -> None:
-        """Do nothing: the event loop is told as well, since asyncio listens wherever a handler stands."""
+        """Do nothing: asyncio calls the handler of `_graceful_stop` as well."""
 
 
 @contextlib.contextmanager
-def _ending(grace_s: float) -> Iterator[None]:
-    """Let the runs end first when this process is told to end; told again, it ends at once."""
+def _graceful_stop(grace_s: float) -> Iterator[None]:
+    """Wait for the runs at the first SIGINT or SIGTERM; kill them at the second."""
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
-    word, waiting = Word(ONCE_S), list[asyncio.Task[None]]()
+    signals, waiting = Word(ONCE_S), list[asyncio.Task[None]]()
 
     def end() -> None:
-        match word.heard():
+        match signals.heard():
             case 1:
                 log.warning(told(grace_s))
-                waiting.append(asyncio.create_task(_ended(serving, grace_s + _MARGIN_S)))
+                waiting.append(asyncio.create_task(_stop_runs(serving, grace_s + _END_MARGIN_S)))
             case 2:
-                log.warning("ended at once: answers that were under way may have to be paid for again")
-                tell(runs(), signal.SIGKILL)
+                log.warning("stopped at once: pending model answers are lost and may be paid for again")
+                send_signal(run_processes(), signal.SIGKILL)
                 _cancel(serving)
 
     for number in SIGNALS:
@@ -142,18 +137,18 @@ def _ending(grace_s: float) -> Iterator[None]:
             task.cancel()
 
 
-async def _ended(serving: "asyncio.Task[Any] | None", most_s: float) -> None:
-    """Tell every run once to end, wait until none is left, then end the serving: it would kill them.
+async def _stop_runs(serving: "asyncio.Task[Any] | None", timeout_s: float) -> None:
+    """Send SIGINT once to every run, wait until all have ended, then cancel `serving`.
 
-    Those that are left after `most_s` seconds are killed.
+    Runs that are left after `timeout_s` seconds are killed. Cancelling `serving` earlier would kill all runs.
     """
     clock = asyncio.get_running_loop().time
-    until, before = clock() + most_s, set[int]()
-    while left := await asyncio.to_thread(runs):
+    until, before = clock() + timeout_s, set[int]()
+    while left := await asyncio.to_thread(run_processes):
         late = clock() > until
-        tell(left if late else left - before, signal.SIGKILL if late else signal.SIGINT)
+        send_signal(left if late else left - before, signal.SIGKILL if late else signal.SIGINT)
         before |= left
-        await asyncio.sleep(_ENDED_S)
+        await asyncio.sleep(_STOP_POLL_S)
     _cancel(serving)
 
 
@@ -162,8 +157,8 @@ def _cancel(serving: "asyncio.Task[Any] | None") -> None:
         serving.cancel()
 
 
-def _once() -> ConcurrencyLimitConfig:
-    """Return the limit under which runs never overlap, and late ones are not made up for one by one."""
+def _one_at_a_time() -> ConcurrencyLimitConfig:
+    """Return a limit of one active run; runs that start meanwhile are cancelled, not queued."""
     return ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 
 
@@ -177,14 +172,14 @@ async def _deployment(group: Group, timezone: str) -> RunnerDeployment:
         group.name,
         schedule=when,
         parameters={"feeds": list(group.feeds), "due": True},
-        concurrency_limit=_once(),
+        concurrency_limit=_one_at_a_time(),
         description=f"Polls {', '.join(group.feeds)}",
     )
 
 
 @contextlib.asynccontextmanager
-async def _watching(db: Database | None) -> AsyncIterator[None]:
-    """Have what editors ask for carried out while the flows are served."""
+async def _request_watcher(db: Database | None) -> AsyncIterator[None]:
+    """Run `_watch` in the background while the flows are served."""
     watcher = asyncio.create_task(_watch(db))
     try:
         yield
@@ -195,59 +190,64 @@ async def _watching(db: Database | None) -> AsyncIterator[None]:
 
 
 async def _watch(db: Database | None) -> None:
-    """Start the requests flow whenever something waits for it, and end dead runs; trouble passes.
+    """Start the `requests` flow when a request is pending, and mark zombie runs as crashed; log errors.
 
-    Without a ledger nothing waits: another machine writes the drafts.
+    `db` is None when another machine writes the drafts: then no request is pending here.
     """
     for look in itertools.count(1):
-        await asyncio.sleep(_LOOK_S)
+        await asyncio.sleep(_REQUEST_POLL_S)
         try:
-            if look % _LOOKS == 0:
+            if look % _ZOMBIE_CHECK_EVERY == 0:
                 await crash_zombie_runs()
-            if db is not None and await asyncio.to_thread(_waits, db):
+            if db is not None and await asyncio.to_thread(_is_request_waiting, db):
                 await arun_deployment(f"requests/{REQUESTS}", timeout=120, as_subflow=False)
-        except Exception as error:  # noqa: BLE001 - the next look may fare better
-            log.warning("what editors ask for cannot be carried out just now: %s", error)
+        except Exception as error:  # noqa: BLE001 - the next attempt may succeed
+            log.warning("the requests of editors cannot be carried out now; next attempt soon: %s", error)
 
 
-def _waits(db: Database) -> bool:
-    """Tell whether somebody wants a redraft or a publication, or a text is to be written."""
+def _is_request_waiting(db: Database) -> bool:
+    """Return whether a redraft, a publication or the writing of a draft file is pending."""
     now = datetime.now(UTC)
-    due = (one.next_at is None or one.next_at <= now for one in db.publications.pending())
+    due = (
+        publication.next_at is None or publication.next_at <= now for publication in db.publications.pending()
+    )
     return bool(db.redrafts.counts() or db.versions.pending_by_feed()) or any(due)
 
 
-def runs() -> set[int]:
-    """Return the processes of flow runs: our children, but for Prefect's server, which has its own group."""
-    ours = (os.getpid(), os.getpgrp())
-    return {pid for pid, parent, group, line in _listed() if (parent, group) == ours and "prefect" in line}
+def run_processes() -> set[int]:
+    """Return the process ids of flow runs: Prefect children in this process group.
+
+    Prefect's server is not among them: it has its own group.
+    """
+    own = (os.getpid(), os.getpgrp())
+    return {pid for pid, parent, group, line in _processes() if (parent, group) == own and "prefect" in line}
 
 
-def tell(processes: Iterable[int], number: signal.Signals) -> None:
-    """Send a signal to those of the processes that are still there."""
+def send_signal(processes: Iterable[int], number: signal.Signals) -> None:
+    """Send a signal to each process that still exists."""
     for pid in processes:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
 
 
-def _listed() -> Iterator[tuple[int, int, int, str]]:
-    """Return id, parent, group and command line of every process that we may see."""
-    if (_PROC / "self/stat").exists():  # Linux; slim containers have no ps
-        return _in_proc()
+def _processes() -> Iterator[tuple[int, int, int, str]]:
+    """Yield id, parent id, group id and command line of every visible process."""
+    if (_PROC / "self/stat").exists():  # Linux: slim container images have no ps
+        return _processes_in_proc()
     command = ["ps", "-axo", "pid=,ppid=,pgid=,args="]
     listed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     rows = (line.split(None, 3) for line in listed.stdout.splitlines())
     return ((int(row[0]), int(row[1]), int(row[2]), row[-1]) for row in rows if len(row) > 2)
 
 
-def _in_proc() -> Iterator[tuple[int, int, int, str]]:
+def _processes_in_proc() -> Iterator[tuple[int, int, int, str]]:
     for folder in _PROC.glob("[0-9]*"):
         try:
-            # Its name, in parentheses, may hold anything, spaces and parentheses included.
+            # The process name, in parentheses, may contain spaces and parentheses: proc_pid_stat(5).
             _state, parent, group, *_ = (
                 (folder / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
             )
             line = (folder / "cmdline").read_text("utf-8", "replace").replace("\0", " ")
-        except OSError:  # it has ended meanwhile
+        except OSError:  # the process has ended meanwhile
             continue
         yield int(folder.name), int(parent), int(group), line

@@ -17,7 +17,7 @@ from rich.console import Console
 from copydesk import console
 from copydesk.main import main
 from copydesk.prefect_server import silence_prefect
-from flows.prefect_api import renew
+from flows.prefect_api import refresh_settings
 from tests.end_to_end.project import Project
 
 
@@ -43,7 +43,7 @@ def call_copydesk(project: Project, *arguments: str, given: str = "") -> "subpro
             stack.enter_context(_plain(one, int(project.environ["COLUMNS"])))
         if "PREFECT_API_URL" in project.environ:
             silence_prefect()
-            renew()
+            refresh_settings()
         code = _code_of_main()
     shown = (one.getvalue().decode().replace("\r\n", "\n") for one in streams[1:])
     return subprocess.CompletedProcess(["copydesk", *arguments], code, *shown)
@@ -93,5 +93,5 @@ def _prefect_drained(api: str) -> Iterator[None]:
             yield
         finally:
             EventsWorker.drain_all()
-            renew()
+            refresh_settings()
             gc.collect()

@@ -1,6 +1,6 @@
-"""The sample beat: bundled feeds, served on loopback, with a ledger of their own.
+"""The sample beat: bundled feeds, served on loopback, with a separate database.
 
-The first run is the real path with nothing to configure: HTTP, parse, ledger, rewrite or brief, write.
+A run on it needs no configuration and uses the same code as any run: HTTP, parsing, database, drafting.
 """
 
 import contextlib
@@ -11,22 +11,22 @@ from copydesk.sample.server import PORT, SampleServer, write_subscriptions
 from pipeline.config import base_folder
 from pipeline.domain.errors import ConfigError
 
-_entered: list[bool] = []
+_active: list[bool] = []
 
 
 def is_sample() -> bool:
-    """Say whether this process works on the sample beat."""
-    return bool(_entered)
+    """Return whether this process works on the sample beat."""
+    return bool(_active)
 
 
-def enter() -> None:
-    """Point this process at the sample's feeds, ledger and Prefect database; drafts go to output/."""
+def use_sample() -> None:
+    """Set feeds, database and Prefect's folder to the sample's; drafts go to output/. Raises ConfigError."""
     folder = base_folder() / ".copydesk" / "sample"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(
-            f"{folder}: {error.strerror}; the sample keeps its ledger there: make the folder writable",
+            f"{folder}: {error.strerror}; the sample's database is stored there: make the folder writable",
             path=folder,
         ) from error
     subscriptions = folder / "feeds.yaml"
@@ -35,12 +35,12 @@ def enter() -> None:
     os.environ["COPYDESK_FEEDS"] = str(subscriptions)
     os.environ["COPYDESK_DATABASE_URL"] = f"sqlite:///{folder / 'ledger.db'}"
     os.environ["PREFECT_HOME"] = str(folder / "prefect")
-    _entered.append(True)
+    _active.append(True)
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[None]:
-    """Serve the sample's feeds while a run lasts; nothing to do for the operator's own feeds."""
+def serve_sample_feeds() -> Iterator[None]:
+    """Serve the sample's feeds within the context; does nothing for the operator's own feeds."""
     if not is_sample():
         yield
         return

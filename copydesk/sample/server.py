@@ -1,4 +1,4 @@
-"""Serves the bundled feeds on loopback, as a publisher would: validators, content types, 404."""
+"""HTTP server on loopback for the bundled feeds, with validators, content types and 404."""
 
 import hashlib
 import threading
@@ -12,7 +12,7 @@ from typing import Self
 from pipeline.articles.files import write_atomically
 
 PORT = 8808
-"""Where the feeds stand unless somebody else does."""
+"""Default port; if it is in use, any free port is taken."""
 MODIFIED = "Fri, 06 Feb 2026 09:00:00 GMT"
 TYPES = {
     "harbour-ledger.xml": "application/rss+xml",
@@ -23,18 +23,18 @@ TYPES = {
 
 
 class SampleServer:
-    """A context manager that serves the feeds on 127.0.0.1:`port` until it is left."""
+    """Context manager that serves the feeds on 127.0.0.1:`port`."""
 
     def __init__(self, port: int = PORT) -> None:
         try:
             self._http = _QuietServer(("127.0.0.1", port), _Handler)
-        except OSError:  # taken: any other will do
+        except OSError:  # the port is in use
             self._http = _QuietServer(("127.0.0.1", 0), _Handler)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True)
 
     @property
     def port(self) -> int:
-        """The port that is served."""
+        """The port in use."""
         return int(self._http.server_address[1])
 
     def __enter__(self) -> Self:
@@ -50,7 +50,7 @@ class SampleServer:
 
 
 def write_subscriptions(folder: Path, port: int) -> Path:
-    """Write the sample's feeds.yaml, with the port that is served, and return its path."""
+    """Write the sample's feeds.yaml with the port in use; returns its path."""
     text = files("copydesk.sample").joinpath("feeds.yaml").read_text(encoding="utf-8")
     write_atomically(folder, "feeds.yaml", text.replace(f"127.0.0.1:{PORT}", f"127.0.0.1:{port}").encode())
     return folder / "feeds.yaml"
@@ -65,13 +65,13 @@ class _QuietServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a client that hung up, as Ctrl-C makes one do."""
+        """Print nothing when a client disconnects, as at Ctrl-C."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         name = self.path.removeprefix("/")
-        if name not in TYPES:  # the only names there are: no path reaches the file system
+        if name not in TYPES:  # only these names: no request path reaches the file system
             self._send(HTTPStatus.NOT_FOUND, {}, b"")
             return
         body = read_feed(name)
@@ -87,10 +87,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        if status != HTTPStatus.NOT_MODIFIED:  # there it would be the length of what was not sent
+        if status != HTTPStatus.NOT_MODIFIED:  # a 304 has no body
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing: the run's report is what a newcomer is to read."""
+        """Print no access log: it would hide the run's report."""

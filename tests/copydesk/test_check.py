@@ -1,4 +1,4 @@
-"""`copydesk check` as an editor calls it."""
+"""`copydesk check` for files and pairs."""
 
 import json
 from pathlib import Path
@@ -29,77 +29,77 @@ def write(project: Project, text: str) -> str:
 
 
 def test_a_file_with_a_source_needs_no_feeds(project: Project) -> None:
-    found = call_copydesk(project, "check", write(project, FRONT + ARTICLE), "--source", "source.txt")
-    assert (found.returncode, found.stderr) == (0, "")
-    assert found.stdout.endswith("No findings.\n")
-    assert "   5 ## Overview\n" in found.stdout
+    result = call_copydesk(project, "check", write(project, FRONT + ARTICLE), "--source", "source.txt")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.endswith("No findings.\n")
+    assert "   5 ## Overview\n" in result.stdout
 
 
-def test_findings_are_marked_where_they_stand_and_listed_with_their_lines(project: Project) -> None:
-    found = call_copydesk(project, "check", write(project, FRONT + BAD), "--source", "source.txt")
-    assert (found.returncode, found.stderr) == (1, "")
-    lines = found.stdout.splitlines()
+def test_findings_are_marked_in_the_text_and_listed_with_their_lines(project: Project) -> None:
+    result = call_copydesk(project, "check", write(project, FRONT + BAD), "--source", "source.txt")
+    assert (result.returncode, result.stderr) == (1, "")
+    lines = result.stdout.splitlines()
     marked = next(
         number for number, line in enumerate(lines) if "[1: We kept it open for as long as everybody" in line
     )
     line = lines[marked].split()[0]
-    assert f"  1. block: line {line}, quotation: The source words this differently:" in found.stdout
+    assert f"  1. block: line {line}, quotation: The source words this differently:" in result.stdout
     assert (FRONT + BAD).splitlines()[int(line) - 1] in lines[marked].replace("[1: ", "").replace(",]", ",")
-    assert lines[-1] == "1 block."
+    assert lines[-1] == "Findings: 1 block."
 
 
-def test_any_text_is_no_article_that_lacks_its_sections(project: Project) -> None:
-    found = call_copydesk(project, "check", write(project, "The mill shuts.\n"), "--source", "source.txt")
-    assert (found.returncode, found.stdout.splitlines()[-1]) == (0, "No findings.")
-    found = call_copydesk(
+def test_a_text_without_article_sections_has_no_section_findings(project: Project) -> None:
+    result = call_copydesk(project, "check", write(project, "The mill shuts.\n"), "--source", "source.txt")
+    assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "No findings.")
+    result = call_copydesk(
         project, "check", write(project, "## Overview\n\nIt shuts.\n"), "--source", "source.txt"
     )
-    assert (found.returncode, found.stdout.splitlines()[-1]) == (1, "2 block.")
+    assert (result.returncode, result.stdout.splitlines()[-1]) == (1, "Findings: 2 block.")
 
 
-def test_machines_get_places_and_keys(project: Project) -> None:
+def test_json_has_positions_and_keys(project: Project) -> None:
     name = write(project, FRONT + BAD)
-    told = json.loads(call_copydesk(project, "check", name, "--source", "source.txt", "--json").stdout)
-    [finding] = told["findings"]
-    assert told["counts"] == {"block": 1, "warn": 0, "note": 0}
+    report = json.loads(call_copydesk(project, "check", name, "--source", "source.txt", "--json").stdout)
+    [finding] = report["findings"]
+    assert report["counts"] == {"block": 1, "warn": 0, "note": 0}
     assert BAD[finding["start"] : finding["end"]] == finding["text"]
     assert (FRONT + BAD).splitlines()[finding["line"] - 1].count("everybody") == 1
-    assert [TEXT[one["start"] : one["end"]] for one in finding["evidence"]] == [
+    assert [TEXT[row["start"] : row["end"]] for row in finding["evidence"]] == [
         finding["evidence"][0]["text"]
     ]
     assert len(finding["key"]) == 16
-    assert told["copied"]["share"] == 0
+    assert report["copied"]["share"] == 0
 
 
-def test_the_language_is_the_files_or_the_one_that_is_told(project: Project) -> None:
+def test_the_language_is_the_files_or_the_options(project: Project) -> None:
     name = write(project, FRONT.replace("lang: en", "lang: nl") + ARTICLE)
-    told = json.loads(call_copydesk(project, "check", name, "--source", "source.txt", "--json").stdout)
-    assert told["language"] == "nl"
-    assert told["counts"]["note"] > 0
+    report = json.loads(call_copydesk(project, "check", name, "--source", "source.txt", "--json").stdout)
+    assert report["language"] == "nl"
+    assert report["counts"]["note"] > 0
     args = ("check", name, "--source", "source.txt", "--json", "--language", "en")
-    told = json.loads(call_copydesk(project, *args).stdout)
-    assert (told["language"], told["findings"]) == ("en", [])
+    report = json.loads(call_copydesk(project, *args).stdout)
+    assert (report["language"], report["findings"]) == ("en", [])
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         (("check",), "name a draft"),
         (("check", "mill.md", "--source", "none.txt"), "none.txt cannot be read"),
         (("check", "none.md", "--source", "source.txt"), "none.md cannot be read"),
-        (("check", "mill.md", "--pairs", "p.jsonl"), "--pairs FILE stands alone"),
+        (("check", "mill.md", "--pairs", "p.jsonl"), "use --pairs FILE without a draft"),
         (("check", "broken.md", "--source", "source.txt"), "broken.md"),
         (("check", "latin.md", "--source", "source.txt"), "latin.md is not UTF-8"),
         (("check", "--nonsense"), "No such option"),
     ],
 )
-def test_wrong_usage_is_told_by_code_two(project: Project, args: tuple[str, ...], said: str) -> None:
+def test_wrong_usage_has_exit_code_two(project: Project, args: tuple[str, ...], message: str) -> None:
     write(project, ARTICLE)
     (project.folder / "broken.md").write_text("---\ntitle: [\n---\nText.\n")
     (project.folder / "latin.md").write_bytes(b"caf\xe9")
-    found = call_copydesk(project, *args)
-    assert found.returncode == 2
-    assert said in found.stderr
+    result = call_copydesk(project, *args)
+    assert result.returncode == 2
+    assert message in result.stderr
 
 
 def test_pairs_go_in_and_flags_come_out(project: Project) -> None:
@@ -109,9 +109,9 @@ def test_pairs_go_in_and_flags_come_out(project: Project) -> None:
     ]
     text = "\n".join(json.dumps(row) for row in rows)
     (project.folder / "p.jsonl").write_text(text + "\n\n")
-    found = call_copydesk(project, "check", "--pairs", "p.jsonl")
-    assert (found.returncode, found.stderr) == (0, "")
-    first, second = map(json.loads, found.stdout.splitlines())
+    result = call_copydesk(project, "check", "--pairs", "p.jsonl")
+    assert (result.returncode, result.stderr) == (0, "")
+    first, second = map(json.loads, result.stdout.splitlines())
     [flag] = first["flags"]
     assert flag == {
         "start": 13,
@@ -129,18 +129,18 @@ def test_pairs_go_in_and_flags_come_out(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
-        ("{", "no JSON"),
+        ("{", "not valid JSON"),
         ("[]", '"id" is missing'),
         ('{"id": 1, "source": 2, "output": ""}', '"source" is missing'),
     ],
 )
-def test_a_broken_line_is_named(project: Project, line: str, said: str) -> None:
+def test_an_invalid_line_is_named(project: Project, line: str, message: str) -> None:
     (project.folder / "p.jsonl").write_text('{"id": 1, "source": "a", "output": "b"}\n' + line + "\n")
-    found = call_copydesk(project, "check", "--pairs", "p.jsonl")
-    assert found.returncode == 2
-    assert f"p.jsonl:2: {said}" in found.stderr
+    result = call_copydesk(project, "check", "--pairs", "p.jsonl")
+    assert result.returncode == 2
+    assert f"p.jsonl:2: {message}" in result.stderr
 
 
 def test_lines_are_counted_in_the_file() -> None:

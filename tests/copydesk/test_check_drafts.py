@@ -1,4 +1,4 @@
-"""`copydesk check DRAFT` reads a file as an approval does, and says the same of it."""
+"""`copydesk check DRAFT` reads a file like an approval and has the same findings."""
 
 import contextlib
 import json
@@ -31,15 +31,15 @@ class Desk(NamedTuple):
 
     def write(self, **changes: Any) -> None:
         metadata, body = loads(self.path.read_text())
-        told = {key: value for key, value in (metadata | changes).items() if value != "gone"}
-        self.path.write_text(dumps(told, body))
+        fields = {key: value for key, value in (metadata | changes).items() if value != "gone"}
+        self.path.write_text(dumps(fields, body))
 
     def findings(self) -> list[dict[str, Any]]:
-        """Return what `check` says."""
+        """Return the findings of `check`."""
         with contextlib.suppress(SystemExit):
             check.check(self.ref, None, None, None, as_json=True)
-        found: list[dict[str, Any]] = json.loads(self.capsys.readouterr().out)["findings"]
-        return found
+        rows: list[dict[str, Any]] = json.loads(self.capsys.readouterr().out)["findings"]
+        return rows
 
     def approve(self) -> str:
         return review.submit_review(
@@ -75,7 +75,7 @@ def test_a_byte_order_mark_and_other_line_ends_change_nothing(desk: Desk) -> Non
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         ("---\ntitle: café\n---\n".encode("latin-1"), "is not UTF-8 (byte 14); save it as UTF-8"),
         ("---\ntitle: a\n---\n".encode("utf-16"), "is not UTF-8 (byte 0); save it as UTF-8"),
@@ -86,28 +86,34 @@ def test_a_byte_order_mark_and_other_line_ends_change_nothing(desk: Desk) -> Non
         (b"---\ntitle: [\n---\nText.\n", "has front matter that is not YAML"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_told_in_the_same_words(desk: Desk, data: bytes, said: str) -> None:
+def test_an_unreadable_file_has_the_same_error_in_check_and_approve(
+    desk: Desk, data: bytes, message: str
+) -> None:
     desk.path.write_bytes(data)
     checked, approved = desk.refusals()
     assert checked == approved
-    assert said in checked
+    assert message in checked
 
 
-def test_what_an_approval_refuses_is_found(desk: Desk) -> None:
+def test_check_finds_what_blocks_an_approval(desk: Desk) -> None:
     desk.write(publishedAt="yesterday", sentiment="bullish", tags="BTC", source="gone")
-    found = {one["message"]: one["severity"] for one in desk.findings()}
-    assert list(found.values()).count("block") == 3
+    severities = {row["message"]: row["severity"] for row in desk.findings()}
+    assert list(severities.values()).count("block") == 3
     with pytest.raises(ReviewError) as refused:
         desk.approve()
-    assert all(message in refused.value.message for message, severity in found.items() if severity == "block")
+    assert all(
+        message in refused.value.message for message, severity in severities.items() if severity == "block"
+    )
     put_back = "source is not as the ledger has it; approval puts it back, since attribution is part of every"
-    assert [said.startswith(put_back) for said, severity in found.items() if severity == "note"] == [True]
+    assert [
+        message.startswith(put_back) for message, severity in severities.items() if severity == "note"
+    ] == [True]
 
 
-def test_places_in_title_and_description_are_those_of_the_field(desk: Desk) -> None:
+def test_spans_in_title_and_description_refer_to_the_field(desk: Desk) -> None:
     desk.write(title="Zirkon Bank loses 94 million", description="Jane Doe was there.")
-    found = [(one["field"], one["text"], one["line"]) for one in desk.findings()]
-    assert found == [
+    spans = [(row["field"], row["text"], row["line"]) for row in desk.findings()]
+    assert spans == [
         ("title", "Zirkon Bank", None),
         ("title", "94 million", None),
         ("description", "Jane Doe", None),

@@ -1,4 +1,4 @@
-"""A corrected source in the terminal: `copydesk check`, `review` and `drafts show` go by what it says now."""
+"""After a source has changed, `copydesk check`, `review` and `drafts show` use its new text."""
 
 import io
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def wire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
         yield made
 
 
-def test_check_refuses_the_old_figures_and_takes_the_new(
+def test_check_blocks_the_old_numbers_and_accepts_the_new(
     wire: Wire, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -38,20 +38,20 @@ def test_check_refuses_the_old_figures_and_takes_the_new(
     assert capsys.readouterr().out.endswith("No findings.\n")
 
 
-def test_review_refuses_the_old_figures_shows_both_sources_and_approves_the_new(
+def test_review_blocks_the_old_numbers_shows_both_sources_and_approves_the_new(
     wire: Wire, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("a\no\nq\n"))
-    review.start(None, None)
-    said = capsys.readouterr()
-    assert "has 2 blocking findings" in said.err
-    assert said.out.count("The source changed after this was drafted") == 1
-    now, _, before = said.out.partition("The source as it was before")
+    review.review_drafts(None, None)
+    output = capsys.readouterr()
+    assert "has 2 blocking findings" in output.err
+    assert output.out.count("The source changed after this was drafted") == 1
+    now, _, before = output.out.partition("Source before the change")
     assert "43 staff" in now
     assert "34 staff" in before
     wire.correct_draft()
     monkeypatch.setattr("sys.stdin", io.StringIO("a\n"))
-    review.start(None, None)
+    review.review_drafts(None, None)
     assert wire.row.state == "approved"
 
 
@@ -59,15 +59,15 @@ def test_a_draft_is_shown_with_its_source_as_it_is_now(
     wire: Wire, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status.show(wire.row.external_id, as_json=False)
-    now, _, before = capsys.readouterr().out.partition("The source as it was before")
+    now, _, before = capsys.readouterr().out.partition("Source before the change")
     assert "43 staff" in now
     assert "34 staff" in before
 
 
-def test_a_run_that_saw_a_correction_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_reports_changed_sources(capsys: pytest.CaptureFixture[str]) -> None:
     feed = feed_report("wire", PollReport(feed="wire", updated=1), None, [], 0)
     done = RunReport(flow="ingest", seconds=1, feeds=(feed,), model="m", output="output", desk="")
     run.print_report(done.model_dump(), as_json=False)
-    said = capsys.readouterr().out
-    assert "nothing new" not in said.lower()
-    assert said.count("1 source changed") == 2, "of the feed and of the run"
+    output = capsys.readouterr().out
+    assert "nothing new" not in output.lower()
+    assert output.count("1 source changed") == 2, "of the feed and of the run"

@@ -1,4 +1,4 @@
-"""`copydesk desk` in a process of its own: the link that it prints, its log, its errors, how it ends."""
+"""`copydesk desk` in its own process: the printed link, the audit log, errors, shutdown."""
 
 import json
 import logging
@@ -22,9 +22,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def environment(settings: Settings, **environ: str) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     own = {"PYTHONPATH": str(ROOT), "HOME": str(settings.base), "PYTHONUNBUFFERED": "1", "COLUMNS": "40"}
-    return kept | own | environ
+    return inherited | own | environ
 
 
 @contextmanager
@@ -38,10 +38,10 @@ def opened(
         env=environment(settings, **environ),
     ) as process:  # fmt: skip
         assert process.stdout
-        found = re.search(r"http://\S+", process.stdout.readline())
-        assert found
+        match = re.search(r"http://\S+", process.stdout.readline())
+        assert match
         try:
-            yield process, found[0]
+            yield process, match[0]
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(120)
@@ -54,7 +54,7 @@ def answered(link: str, **headers: str) -> httpx.Response:
         return client.get(link)
 
 
-def test_the_link_opens_it_and_ctrl_c_closes_it(tmp_path: Path) -> None:
+def test_the_link_signs_in_and_ctrl_c_stops_the_desk(tmp_path: Path) -> None:
     settings = layout(tmp_path)
     fill(settings, 1)
     with opened(settings) as (process, link):
@@ -66,7 +66,7 @@ def test_the_link_opens_it_and_ctrl_c_closes_it(tmp_path: Path) -> None:
     assert (tmp_path / ".copydesk/desk-audit.jsonl").stat().st_mode & 0o077 == 0
 
 
-def test_a_token_of_ones_own_keeps_the_link(tmp_path: Path) -> None:
+def test_a_configured_token_keeps_the_link(tmp_path: Path) -> None:
     settings = layout(tmp_path)
     with opened(settings, COPYDESK_DESK_TOKEN="sixteen-letters!") as (_, link):
         assert link.endswith("?token=sixteen-letters!")
@@ -76,7 +76,7 @@ def test_a_token_of_ones_own_keeps_the_link(tmp_path: Path) -> None:
 def test_mistakes_are_one_line_and_an_exit_code(tmp_path: Path) -> None:
     settings = layout(tmp_path)
 
-    def said(*arguments: str, **environ: str) -> tuple[int, str]:
+    def start_desk(*arguments: str, **environ: str) -> tuple[int, str]:
         command = [sys.executable, "-m", "copydesk", "desk", *arguments]
         done = subprocess.run(
             command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=300,
@@ -85,20 +85,20 @@ def test_mistakes_are_one_line_and_an_exit_code(tmp_path: Path) -> None:
         return done.returncode, done.stderr
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        code, words = said("--port", str(taken.getsockname()[1]))
-    assert (code, "say --port" in words) == (2, True)
-    assert said("--host", "203.0.113.9")[0] == 2
-    assert "too short" in said(COPYDESK_DESK_TOKEN="short")[1]
-    assert "host names" in said(COPYDESK_DESK_HOSTS="http://x/")[1]
-    assert "header" in said(COPYDESK_DESK_USER_HEADER="no header:")[1]
-    code, words = said(COPYDESK_DESK_USER_HEADER="X-Forwarded-User")
+        code, message = start_desk("--port", str(taken.getsockname()[1]))
+    assert (code, "choose another one with --port" in message) == (2, True)
+    assert start_desk("--host", "203.0.113.9")[0] == 2
+    assert "too short" in start_desk(COPYDESK_DESK_TOKEN="short")[1]
+    assert "host names" in start_desk(COPYDESK_DESK_HOSTS="http://x/")[1]
+    assert "header" in start_desk(COPYDESK_DESK_USER_HEADER="no header:")[1]
+    code, message = start_desk(COPYDESK_DESK_USER_HEADER="X-Forwarded-User")
     assert code == 2
-    assert "COPYDESK_DESK_USER_HEADER is set without COPYDESK_DESK_USER_SECRET" in " ".join(words.split())
-    assert "too short" in said(COPYDESK_DESK_USER_SECRET="short")[1]
-    assert said(COPYDESK_FEEDS="missing.yaml")[0] == 2
+    assert "COPYDESK_DESK_USER_HEADER is set without COPYDESK_DESK_USER_SECRET" in " ".join(message.split())
+    assert "too short" in start_desk(COPYDESK_DESK_USER_SECRET="short")[1]
+    assert start_desk(COPYDESK_FEEDS="missing.yaml")[0] == 2
 
 
-def test_the_log_of_who_changed_what_is_its_owners_alone_also_when_it_begins_anew(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_audit_log_also_after_rotation(tmp_path: Path) -> None:
     path = tmp_path / "desk-audit.jsonl"
     path.write_text("{}\n")
     path.chmod(0o644)
@@ -106,5 +106,5 @@ def test_the_log_of_who_changed_what_is_its_owners_alone_also_when_it_begins_ane
     for number in range(3):
         log.emit(logging.makeLogRecord({"msg": f"line {number} of it"}))
     log.close()
-    found = {one.name: oct(one.stat().st_mode & 0o777) for one in tmp_path.iterdir()}
-    assert found == {f"desk-audit.jsonl{ending}": "0o600" for ending in ("", ".1", ".2")}
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
+    assert modes == {f"desk-audit.jsonl{ending}": "0o600" for ending in ("", ".1", ".2")}

@@ -1,4 +1,4 @@
-"""`copydesk doctor`: whatever one examination meets is a line, and the others are still made."""
+"""`copydesk doctor`: an error of one check is one line, and the other checks still run."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 
 from copydesk import doctor
 from copydesk import feeds as feeds_command
-from copydesk.feeds_check import FeedCheckReport, examine
+from copydesk.feeds_check import FeedCheckReport, check_feed
 from tests.end_to_end.project import Project
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import ModelServer, Reply
@@ -50,27 +50,27 @@ def project(
 def examined(capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[bool, str]]:
     """Run the doctor in this process; its exit code is 1 where one line tells of trouble."""
     with pytest.raises(SystemExit) as ended:
-        doctor.examine(as_json=True)
+        doctor.doctor(as_json=True)
     rows: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
     assert ended.value.code == (not all(row["ok"] for row in rows))
     return {row["what"]: (row["ok"], row["said"]) for row in rows}
 
 
-def troubles(found: dict[str, tuple[bool, str]]) -> dict[str, str]:
-    return {what: said for what, (ok, said) in found.items() if not ok}
+def errors(results: dict[str, tuple[bool, str]]) -> dict[str, str]:
+    return {what: message for what, (ok, message) in results.items() if not ok}
 
 
-def test_where_all_is_well_each_line_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    found = examined(capsys)
-    assert list(found) == [
-        "settings", "feeds.yaml", "prompts", "ledger", "output", "desk", "runs", "model",
+def test_all_checks_pass_in_a_good_installation(capsys: pytest.CaptureFixture[str]) -> None:
+    results = examined(capsys)
+    assert list(results) == [
+        "settings", "feeds.yaml", "prompts", "database", "output", "desk", "runs", "model",
         "feed one", "feed two",
     ]  # fmt: skip
-    assert troubles(found) == {}
+    assert errors(results) == {}
 
 
 @pytest.mark.parametrize(
-    ("listing", "said"),
+    ("listing", "message"),
     [
         (
             Reply(400, json.dumps(GEMINI).encode()),
@@ -83,52 +83,52 @@ def test_where_all_is_well_each_line_says_so(capsys: pytest.CaptureFixture[str])
     ],
     ids=lambda value: f"{value.status} {(value.body or b'')[:40]!r}" if isinstance(value, Reply) else "",
 )
-def test_the_models_trouble_is_one_line_and_the_feeds_are_looked_at(
-    capsys: pytest.CaptureFixture[str], model: ModelServer, listing: Reply, said: str
+def test_a_model_error_is_one_line_and_the_feeds_are_still_checked(
+    capsys: pytest.CaptureFixture[str], model: ModelServer, listing: Reply, message: str
 ) -> None:
     model.listing = listing
-    found = examined(capsys)
-    [(what, told)] = troubles(found).items()
+    results = examined(capsys)
+    [(what, error)] = errors(results).items()
     assert what == "model"
-    assert said in told
-    assert "\n" not in told
-    assert found["feed one"] == (True, "2 items; fine")
+    assert message in error
+    assert "\n" not in error
+    assert results["feed one"] == (True, "2 items; ok")
 
 
-def test_how_runs_go_is_said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert examined(capsys)["runs"][1].startswith(
-        "flow runs of Prefect, on a server that is started for them"
-    )
+def test_the_way_of_running_is_reported(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert examined(capsys)["runs"][1].startswith("Prefect flow runs, on a server that each run starts")
     monkeypatch.setenv("PREFECT_API_URL", "127.0.0.1:4200")
-    assert troubles(examined(capsys)).keys() == {"runs"}
+    assert errors(examined(capsys)).keys() == {"runs"}
     monkeypatch.setenv("COPYDESK_PREFECT", "off")
-    found = examined(capsys)
-    assert troubles(found) == {}
-    assert found["runs"][1].startswith("runs without Prefect")
+    results = examined(capsys)
+    assert errors(results) == {}
+    assert results["runs"][1].startswith("runs without Prefect")
 
 
-@pytest.mark.parametrize("examination", ["_prompts", "_ledger", "_output", "_model"])
-def test_what_nobody_foresaw_is_a_line_of_its_own(
+@pytest.mark.parametrize("examination", ["_prompts", "_database", "_output", "_model"])
+def test_an_unexpected_error_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, examination: str
 ) -> None:
     def broken(*_arguments: object) -> str:
         raise KeyError("what\nis this")
 
     monkeypatch.setattr(doctor, examination, broken)
-    found = examined(capsys)
-    said = "unexpected trouble, please report it: KeyError: 'what\\nis this'"
-    assert troubles(found) == {examination.strip("_"): said}
-    assert found["feed two"][0]
+    results = examined(capsys)
+    message = "unexpected error, please report it: KeyError: 'what\\nis this'"
+    assert errors(results) == {examination.strip("_"): message}
+    assert results["feed two"][0]
 
 
-def test_so_it_is_for_one_feed_of_several(
+def test_an_unexpected_error_of_one_feed_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def breaking(net: Any, parse: Any, feed: Any, now: Any) -> FeedCheckReport:
         if feed.key == "one":
             raise ZeroDivisionError("nought")
-        return await examine(net, parse, feed, now)
+        return await check_feed(net, parse, feed, now)
 
-    monkeypatch.setattr(feeds_command, "examine", breaking)
-    found = examined(capsys)
-    assert troubles(found) == {"feed one": "unexpected trouble, please report it: ZeroDivisionError: nought"}
+    monkeypatch.setattr(feeds_command, "check_feed", breaking)
+    results = examined(capsys)
+    assert errors(results) == {"feed one": "unexpected error, please report it: ZeroDivisionError: nought"}

@@ -1,4 +1,4 @@
-"""What a check of one feed finds out."""
+"""What `copydesk feeds check` finds in one feed."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from copydesk.feeds import unsubscribed
-from copydesk.feeds_check import Answer, examine, item_outcomes, kind_of, warnings
+from copydesk.feeds_check import Answer, check_feed, item_outcomes, kind_of, warnings
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FeedConfig, Item
 from pipeline.feeds.fetch import FetchedFeed
@@ -45,17 +45,17 @@ RSS = b"""<rss version="2.0"><channel><title>The Wire</title>
 <pubDate>Sun, 01 Mar 2026 10:00:00 GMT</pubDate></item></channel></rss>""" % TEXT.encode()
 
 
-async def test_a_feed_is_fetched_read_and_judged() -> None:
+async def test_a_feed_is_fetched_and_parsed() -> None:
     with FeedServer() as server:
         cached = {"Cache-Control": "max-age=1800"}
         url = server.add("/feed", RSS, content_type="application/rss+xml", headers=cached, etag='"1"')
         old = server.add("/old", status=301, headers={"Location": "/feed"})
         async with HttpClient("test", allowed=server.hosts) as net:
-            found = await examine(net, parse_here, feed(url=old), NOW)
-    assert found.ok
-    assert (found.title, found.kind, found.asked) == ("The Wire", "RSS 2.0", old)
-    assert [(row.title, row.fate) for row in found.rows] == [("Miners sell", "drafted")]
-    assert found.answer == Answer(
+            result = await check_feed(net, parse_here, feed(url=old), NOW)
+    assert result.ok
+    assert (result.title, result.kind, result.asked) == ("The Wire", "RSS 2.0", old)
+    assert [(row.title, row.fate) for row in result.rows] == [("Miners sell", "drafted")]
+    assert result.answer == Answer(
         url=url,
         moved=True,
         content_type="application/rss+xml",
@@ -64,15 +64,15 @@ async def test_a_feed_is_fetched_read_and_judged() -> None:
         fresh_s=1800,
         again_s=1800,
     )
-    assert found.odd[0] == f"moved for good: write url: {url}"
+    assert result.odd[0] == f"moved permanently: change its url in feeds.yaml to {url}"
 
 
-async def test_a_feed_that_cannot_be_read_is_told_from_one_that_cannot_be_had() -> None:
+async def test_a_missing_feed_and_an_unreadable_feed_differ() -> None:
     with FeedServer() as server:
         wrong = server.add("/page", b"<html><body>Welcome</body></html>", content_type="text/html")
         async with HttpClient("test", allowed=server.hosts) as net:
-            missing = await examine(net, parse_here, feed(url=server.url("/none")), NOW)
-            html = await examine(net, parse_here, feed(url=wrong), NOW)
+            missing = await check_feed(net, parse_here, feed(url=server.url("/none")), NOW)
+            html = await check_feed(net, parse_here, feed(url=wrong), NOW)
     assert (missing.ok, missing.answer) == (False, None)
     assert "404" in (missing.error or "")
     assert not html.ok
@@ -80,7 +80,7 @@ async def test_a_feed_that_cannot_be_read_is_told_from_one_that_cannot_be_had() 
     assert html.answer.content_type == "text/html"
 
 
-def test_each_item_has_its_fate_in_the_feeds_order() -> None:
+def test_each_item_has_an_outcome_in_the_feeds_order() -> None:
     items = [
         item("1", published_at=NOW - timedelta(days=2)),
         item("2", published_at=NOW - timedelta(days=9)),
@@ -100,7 +100,7 @@ def test_each_item_has_its_fate_in_the_feeds_order() -> None:
         "merged",
         "skipped",
     ]
-    assert rows[0].why == "more than 3 items at once"
+    assert rows[0].why == "more than 3 items in one run"
     assert rows[1].why == "too old: published 2026-02-20, more than 7 days ago"
     assert "11" in rows[3].why, "the figure is said"
     assert rows[6].why == "excluded word: casino"
@@ -118,44 +118,47 @@ def test_a_day_has_its_own_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("items", "said"),
+    ("items", "message"),
     [
-        ([item("1", dated=False), item("2")], "1 item without a usable date: taken as published when first"),
+        ([item("1", dated=False), item("2")], "1 item without a usable date: the time of the first poll"),
         ([item("1", link=None)], "1 item without a link"),
-        ([item("1", media="audio"), item("2", media="video")], "2 items of audio or video"),
+        ([item("1", media="audio"), item("2", media="video")], "2 items with audio or video"),
         ([item("1", text="")], "no item has any text"),
         ([item("1", image=None)], "no item has an image"),
-        ([item("1", published_at=NOW - timedelta(days=400))], "nothing new since 2025-01-25"),
+        ([item("1", published_at=NOW - timedelta(days=400))], "no new item since 2025-01-25"),
     ],
 )
-def test_what_is_odd_about_items_is_said(items: list[Item], said: str) -> None:
-    [found] = warnings(fetched(), items, NOW)
-    assert found.startswith(said)
+def test_warnings_about_items(items: list[Item], message: str) -> None:
+    [result] = warnings(fetched(), items, NOW)
+    assert result.startswith(message)
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
-        ({"moved_to": "https://w.example/new"}, "moved for good: write url: https://w.example/new"),
+        (
+            {"moved_to": "https://w.example/new"},
+            "moved permanently: change its url in feeds.yaml to https://w.example/new",
+        ),
         (
             {"content_type": "text/xml; charset=utf-8", "body": b"<rss>\x92</rss>"},
-            "its header says utf-8, and",
+            "its Content-Type header says utf-8, but",
         ),
-        ({"body": b"<?xml version='1.0' encoding='ascii'?><rss>\xe9"}, "its XML declaration says ascii, and"),
+        ({"body": b"<?xml version='1.0' encoding='ascii'?><rss>\xe9"}, "its XML declaration says ascii, but"),
         (
             {"content_type": "text/xml; charset=klingon"},
-            "its header names a charset that nobody knows: klingon",
+            "its Content-Type header names an unknown charset: klingon",
         ),
-        ({"content_type": "text/xml; charset=hex"}, "its header names a charset that nobody knows: hex"),
-        ({"content_type": "text/xml; charset=punycode"}, "its header names a charset that nobody knows"),
+        ({"content_type": "text/xml; charset=hex"}, "its Content-Type header names an unknown charset: hex"),
+        ({"content_type": "text/xml; charset=punycode"}, "its Content-Type header names an unknown charset"),
     ],
 )
-def test_what_is_odd_about_the_answer_is_said(changes: dict[str, Any], said: str) -> None:
-    [found] = warnings(fetched(**changes), [], NOW)
-    assert found.startswith(said)
+def test_warnings_about_the_response(changes: dict[str, Any], message: str) -> None:
+    [result] = warnings(fetched(**changes), [], NOW)
+    assert result.startswith(message)
 
 
-def test_nothing_is_odd_about_a_good_feed() -> None:
+def test_a_good_feed_has_no_warnings() -> None:
     good = fetched("<rss>é</rss>".encode(), content_type="application/rss+xml; charset=utf-8")
     assert list(warnings(good, [item("1"), item("2")], NOW)) == []
 
@@ -171,15 +174,15 @@ def test_nothing_is_odd_about_a_good_feed() -> None:
         ("<html>", ""),
     ],
 )
-def test_a_feed_is_called_what_it_calls_itself(text: str, kind: str) -> None:
+def test_the_format_is_the_one_the_feed_declares(text: str, kind: str) -> None:
     assert kind_of(text) == kind
 
 
-def test_a_url_that_nobody_subscribed_to_is_a_feed_with_the_defaults() -> None:
-    found = unsubscribed("example.org/feed.xml")
-    assert (found.url, found.beat, found.name) == ("https://example.org/feed.xml", "any", "example.org")
-    assert found.key == "example-org-feed-xml"
-    assert found.max_items == FeedConfig.model_fields["max_items"].default
+def test_a_url_without_subscription_is_a_feed_with_the_defaults() -> None:
+    result = unsubscribed("example.org/feed.xml")
+    assert (result.url, result.beat, result.name) == ("https://example.org/feed.xml", "any", "example.org")
+    assert result.key == "example-org-feed-xml"
+    assert result.max_items == FeedConfig.model_fields["max_items"].default
     for wrong in ("ftp://example.org/feed", "https://", "exa mple.org/x"):
-        with pytest.raises(ConfigError, match=r"no http\(s\) URL"):
+        with pytest.raises(ConfigError, match=r"not an http\(s\) URL"):
             unsubscribed(wrong)

@@ -1,11 +1,11 @@
-"""The page of `copydesk feeds check`."""
+"""The report of `copydesk feeds check`."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from copydesk.feeds_check import SHOWN, Answer, FeedCheckReport, Row, page, span
+from copydesk.feeds_check import MAX_SHOWN, Answer, FeedCheckReport, Row, page, span
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -33,27 +33,27 @@ def checkup(**changes: Any) -> FeedCheckReport:
     )
 
 
-def test_a_page_is_read_from_fetching_to_what_would_become_of_the_items() -> None:
+def test_the_report_goes_from_the_response_to_the_outcomes() -> None:
     rows = (
         row(),
         row(title="Hashprice", fate="page", why="120 characters, fewer than 200", characters=120),
         row(title="Old", fate="skipped", why="too old: published 2026-02-01, more than 7 days ago"),
         row(title="Buy", fate="skipped", why="excluded word: buy", dated=False),
     )
-    found = checkup(rows=rows, language="en", notes=("not well-formed XML",), odd=("no item has an image",))
-    assert page(found) == [
+    report = checkup(rows=rows, language="en", notes=("not well-formed XML",), odd=("no item has an image",))
+    assert page(report) == [
         "Wire (wire)",
-        "  asked       https://w.example/f",
-        "  answered    application/rss+xml, 12,345 bytes",
+        "  url         https://w.example/f",
+        "  response    application/rss+xml, 12,345 bytes",
         '  validators  ETag "1"',
-        "  next poll   at the next run (its publisher asks for nothing)",
+        "  next poll   at the next run (the publisher requests no interval)",
         "",
         "  title       The Wire",
         "  language    en",
         "  items       4, 2026-03-01 12:00Z to 2026-03-01 12:00Z",
         "  note        not well-formed XML",
         "",
-        "  published             text  title                                           would be",
+        "  published             text  title                                           outcome",
         "  2026-03-01 12:00Z    1,234  Miners sell                                     drafted",
         "  2026-03-01 12:00Z      120  Hashprice                                       "
         "page · 120 characters, fewer than 200",
@@ -65,22 +65,22 @@ def test_a_page_is_read_from_fetching_to_what_would_become_of_the_items() -> Non
         "Of 4 items: 1 drafted, 1 drafted if its page has the text, 2 skipped.",
         "Skipped: 1 too old, 1 excluded word.",
         "",
-        "Odd",
+        "Warnings",
         "  - no item has an image",
     ]
 
 
-def test_a_feed_that_cannot_be_read_has_a_short_page_with_a_way_out() -> None:
+def test_an_unreadable_feed_has_a_short_report_with_a_fix() -> None:
     failed = checkup(
         ok=False, error="a web page, not a feed", proposal="https://w.example/rss", rows=(), title=""
     )
     assert page(failed)[-2:] == [
         "Cannot be read: a web page, not a feed",
-        "That page names a feed: try `copydesk feeds check https://w.example/rss`",
+        "The page links to a feed: try `copydesk feeds check https://w.example/rss`",
     ]
     assert page(checkup(ok=False, error="no answer", answer=None, rows=())) == [
         "Wire (wire)",
-        "  asked       https://w.example/f",
+        "  url         https://w.example/f",
         "",
         "Cannot be read: no answer",
     ]
@@ -90,30 +90,30 @@ def test_a_feed_that_cannot_be_read_has_a_short_page_with_a_way_out() -> None:
     ("changes", "line"),
     [
         ({"url": "https://w.example/g", "moved": True}, "  moved to    https://w.example/g"),
-        ({"url": "https://w.example/g"}, "  sent on to  https://w.example/g"),
-        ({"content_type": None}, "  answered    no content type, 12,345 bytes"),
-        ({"etag": None}, "  validators  none: every poll brings the whole feed"),
+        ({"url": "https://w.example/g"}, "  redirected  https://w.example/g"),
+        ({"content_type": None}, "  response    no content type, 12,345 bytes"),
+        ({"etag": None}, "  validators  none: every poll downloads the whole feed"),
         ({"etag": None, "last_modified": "Sun"}, "  validators  Last-Modified Sun"),
         ({"last_modified": "Sun"}, '  validators  ETag "1" · Last-Modified Sun'),
         (
             {"expired": True, "etag": None},
-            "  validators  not trusted, since it says `Expires: 0`: every poll brings the whole feed",
+            "  validators  not used because of `Expires: 0`: every poll downloads the whole feed",
         ),
         (
             {"again_s": 3600, "fresh_s": 7200, "ttl_s": 60},
-            "  next poll   after 1 h (its headers ask for 2 h, the feed asks for 1 min)",
+            "  next poll   after 1 h (HTTP headers ask for 2 h, the feed asks for 1 min)",
         ),
     ],
 )
-def test_what_the_server_said_is_a_line_each(changes: dict[str, Any], line: str) -> None:
+def test_each_response_field_is_one_line(changes: dict[str, Any], line: str) -> None:
     assert line in page(checkup(answer=answer(**changes)))
 
 
 def test_a_long_feed_shows_its_first_items_and_counts_all() -> None:
-    lines = page(checkup(rows=tuple(row(title=f"No {number}") for number in range(SHOWN + 2))))
-    assert sum("  No " in line for line in lines) == SHOWN
+    lines = page(checkup(rows=tuple(row(title=f"No {number}") for number in range(MAX_SHOWN + 2))))
+    assert sum("  No " in line for line in lines) == MAX_SHOWN
     assert "  … and 2 items more" in lines
-    assert f"Of {SHOWN + 2} items: {SHOWN + 2} drafted." in lines
+    assert f"Of {MAX_SHOWN + 2} items: {MAX_SHOWN + 2} drafted." in lines
 
 
 def test_a_feed_without_items_has_no_table() -> None:
@@ -130,7 +130,7 @@ def test_a_column_stays_in_its_place_under_a_wide_or_long_title(title: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [
         (0, "0 s"),
         (59.6, "1 min"),
@@ -140,5 +140,5 @@ def test_a_column_stays_in_its_place_under_a_wide_or_long_title(title: str) -> N
         (3601, "1 h 1 s"),
     ],
 )
-def test_a_span_is_told_in_two_units(seconds: float, said: str) -> None:
-    assert span(seconds) == said
+def test_a_duration_has_two_units(seconds: float, text: str) -> None:
+    assert span(seconds) == text

@@ -1,4 +1,4 @@
-"""`copydesk feeds`: OPML out and in again, and nothing but feeds.yaml says what is subscribed."""
+"""`copydesk feeds`: OPML export and import; only feeds.yaml defines the subscriptions."""
 
 import json
 from pathlib import Path
@@ -9,15 +9,15 @@ from tests.commands import call_copydesk
 from tests.end_to_end.project import Project, run_copydesk
 
 
-def test_subscriptions_leave_as_opml_and_come_back_as_yaml(tmp_path: Path) -> None:
+def test_subscriptions_are_exported_as_opml_and_imported_as_yaml(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project", {"one": "https://one.example/feed"})
     feeds_file = project.folder / "feeds.yaml"
     before = feeds_file.read_bytes()
     assert call_copydesk(project, "feeds", "export", "out.opml").returncode == 0
     assert "https://one.example/feed" in (project.folder / "out.opml").read_text()
-    known = call_copydesk(project, "feeds", "import", "out.opml")
-    assert known.returncode == 0
-    assert "\n  - key:" not in known.stdout, "what is subscribed already is not offered again"
+    imported = call_copydesk(project, "feeds", "import", "out.opml")
+    assert imported.returncode == 0
+    assert "\n  - key:" not in imported.stdout, "what is subscribed already is not offered again"
     feeds_file.unlink()
     fresh = call_copydesk(project, "feeds", "import", "out.opml")
     assert "https://one.example/feed" in fresh.stdout
@@ -39,21 +39,21 @@ def test_a_missing_or_wrong_opml_file_is_named(tmp_path: Path) -> None:
     assert "wrong.opml" in wrong.stderr
 
 
-def test_the_doctor_names_each_trouble(tmp_path: Path) -> None:
+def test_the_doctor_names_each_error(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project", {"one": "http://127.0.0.1:1/feed"})
     (project.folder / "output").write_text("a file in the way")
-    found = call_copydesk(project, "doctor")
-    assert found.returncode == 1
-    trouble = [line for line in found.stdout.splitlines() if line.startswith("trouble")]
-    assert [line.split()[1].rstrip(":") for line in trouble] == ["output", "feed"]
-    assert "COPYDESK_OUTPUT" in trouble[0]
+    result = call_copydesk(project, "doctor")
+    assert result.returncode == 1
+    errors = [line for line in result.stdout.splitlines() if line.startswith("error")]
+    assert [line.split()[1].rstrip(":") for line in errors] == ["output", "feed"]
+    assert "COPYDESK_OUTPUT" in errors[0]
 
 
 def test_the_doctor_names_a_proxy_without_its_secret(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project", {"one": "http://127.0.0.1:1/feed"})
     project.environ["COPYDESK_DESK_USER_HEADER"] = "X-Forwarded-User"
-    found = call_copydesk(project, "doctor").stdout
-    assert "trouble desk: COPYDESK_DESK_USER_HEADER is set without COPYDESK_DESK_USER_SECRET" in found
+    result = call_copydesk(project, "doctor").stdout
+    assert "error desk: COPYDESK_DESK_USER_HEADER is set without COPYDESK_DESK_USER_SECRET" in result
 
 
 @pytest.mark.process
@@ -63,12 +63,12 @@ def test_heavy_libraries_wait_for_the_command_that_needs_them(tmp_path: Path) ->
 
     heavy = "{'prefect', 'openai', 'sqlalchemy', 'feedparser', 'pydantic', 'httpx'}"
     code = f"import sys, copydesk.main; print(sorted({heavy} & set(sys.modules)))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
 
 
 @pytest.mark.process
-def test_a_limit_beyond_reason_and_a_file_in_the_samples_way_are_told(tmp_path: Path) -> None:
+def test_a_huge_limit_and_a_file_at_the_samples_folder_are_errors(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project", {"one": "https://one.example/feed"})
     huge = call_copydesk(project, "backfill", "one", "--limit", "9" * 20)
     assert huge.returncode == 2
@@ -78,14 +78,14 @@ def test_a_limit_beyond_reason_and_a_file_in_the_samples_way_are_told(tmp_path: 
     assert ".copydesk" in blocked.stderr
 
 
-def test_one_feed_has_a_page_and_several_have_a_table(tmp_path: Path) -> None:
+def test_one_feed_has_a_report_and_several_have_a_table(tmp_path: Path) -> None:
     project = Project.create(
         tmp_path / "project", {"one": "http://127.0.0.1:1/feed", "two": "http://127.0.0.1:2/f"}
     )
     for named in ("one", "http://127.0.0.1:1/feed/"):
         page = call_copydesk(project, "feeds", "check", named)
         assert page.returncode == 1, "a feed that cannot be read is no success"
-        assert page.stdout.startswith("One (one)\n  asked       http://127.0.0.1:1/feed\n")
+        assert page.stdout.startswith("One (one)\n  url         http://127.0.0.1:1/feed\n")
         assert "\nCannot be read: " in page.stdout
     record = call_copydesk(project, "feeds", "check", "one", "--json")
     assert json.loads(record.stdout)["ok"] is False
@@ -98,7 +98,7 @@ def test_a_url_can_be_checked_before_there_is_any_subscription(tmp_path: Path) -
     (project.folder / "feeds.yaml").unlink()
     page = call_copydesk(project, "feeds", "check", "http://127.0.0.1:1/feed.xml")
     assert (page.returncode, page.stderr) == (1, "")
-    assert "asked       http://127.0.0.1:1/feed.xml" in page.stdout
+    assert "url         http://127.0.0.1:1/feed.xml" in page.stdout
     unknown = call_copydesk(project, "feeds", "check", "one")
     assert unknown.returncode == 2
     assert "feeds.yaml" in unknown.stderr

@@ -1,4 +1,4 @@
-"""Processes beside the flows report their use to nobody, and end with the one that started them."""
+"""Child processes have no telemetry and end with the process that started them."""
 
 import json
 import os
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from copydesk.prefect_server import _served, small_server, started
-from flows.prefect_api import is_named, renew
+from copydesk.prefect_server import _serving_port, small_server, start_process
+from flows.prefect_api import has_server, refresh_settings
 from pipeline.config import minimal_environment
 from pipeline.config.environment import NO_TELEMETRY
 from pipeline.domain.errors import ConfigError
@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 PRINTS = [sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))"]
 STARTS = """
 import subprocess, sys
-from copydesk.prefect_server import started
-child = started([sys.executable, "-c", "import sys, time; print('up', flush=True); time.sleep(600)"])
+from copydesk.prefect_server import start_process
+child = start_process([sys.executable, "-c", "import sys, time; print('up', flush=True); time.sleep(600)"])
 print(child.pid, flush=True)
 child.wait()
 """
@@ -38,15 +38,15 @@ def unset(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 def environ_of_a_child(folder: Path) -> dict[str, str]:
     with (folder / "printed").open("wb") as output:
-        assert started(PRINTS, output).wait(300) == 0
-    told = json.loads((folder / "printed").read_text())
-    assert isinstance(told, dict)
-    return told
+        assert start_process(PRINTS, output).wait(300) == 0
+    environ = json.loads((folder / "printed").read_text())
+    assert isinstance(environ, dict)
+    return environ
 
 
 @pytest.mark.process
 @pytest.mark.usefixtures("unset")
-def test_a_process_that_is_started_before_prefect_is_imported_reports_to_nobody(tmp_path: Path) -> None:
+def test_a_process_started_before_the_import_of_prefect_has_no_telemetry(tmp_path: Path) -> None:
     assert environ_of_a_child(tmp_path).items() >= NO_TELEMETRY.items()
 
 
@@ -58,7 +58,7 @@ def test_an_operators_own_value_wins(tmp_path: Path, unset: pytest.MonkeyPatch) 
 
 
 @pytest.mark.usefixtures("unset")
-def test_workers_report_to_nobody() -> None:
+def test_workers_have_no_telemetry() -> None:
     assert minimal_environment().items() >= NO_TELEMETRY.items()
 
 
@@ -88,27 +88,27 @@ def is_there(pid: int) -> bool:
         return False
 
 
-def test_a_run_takes_the_server_of_a_serve_that_answers_and_no_other_programs(
+def test_a_run_uses_the_answering_server_of_serve_and_no_other_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "")
-    renew()
-    told = tmp_path / ".copydesk/prefect-server.port"
+    refresh_settings()
+    port_file = tmp_path / ".copydesk/prefect-server.port"
     with FeedServer() as server:
         port = int(server.url("").rpartition(":")[2])
-        told.parent.mkdir()
-        told.write_text(str(port))
-        assert _served(tmp_path) is None
+        port_file.parent.mkdir()
+        port_file.write_text(str(port))
+        assert _serving_port(tmp_path) is None
         server.add("/api/health", b"true", content_type="application/json")
         with small_server(tmp_path) as ready:
             ready()
             assert os.environ["PREFECT_API_URL"] == f"http://127.0.0.1:{port}/api"
-            assert is_named()
-    renew()
+            assert has_server()
+    refresh_settings()
     assert "PREFECT_API_URL" not in os.environ
-    assert _served(tmp_path) is None
-    told.write_text("no port")
-    assert _served(tmp_path) is None
+    assert _serving_port(tmp_path) is None
+    port_file.write_text("no port")
+    assert _serving_port(tmp_path) is None
 
 
 def test_a_log_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

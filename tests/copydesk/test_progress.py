@@ -1,4 +1,4 @@
-"""What a bar tells of a run, and when there is a question before one."""
+"""The progress bar of a run, and when a backfill needs a confirmation."""
 
 import io
 from decimal import Decimal
@@ -6,46 +6,46 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from copydesk.backfill import must_ask
-from copydesk.run import Count, shown
+from copydesk.backfill import needs_confirmation
+from copydesk.run import Count, progress_bar
 
 
-def test_a_count_tells_pace_cost_and_time_left() -> None:
+def test_progress_shows_pace_cost_and_time_left() -> None:
     count = Count(expected=40)
     assert (count.total, count.pace(0)) == (40, "")
     for moment in range(10):
         count.note("claimed", 0, 100.0 + moment)
     for done in range(1, 5):
         count.note("drafted" if done % 2 else "failed", 25_000 * done, 110.0)
-    assert count.pace(130.0) == "8 a minute · $0.10 · 4:30 left"
+    assert count.pace(130.0) == "8 per minute · $0.10 · 4:30 left"
     assert count.pace(130.0 + 36_000).endswith("left")
     assert (count.done, count.total) == (4, 40)
 
 
-def test_what_is_begun_beyond_what_was_expected_counts() -> None:
+def test_items_beyond_the_expected_number_count() -> None:
     count = Count(expected=1)
     for _ in range(3):
         count.note("claimed", 0, 0.0)
     assert count.total == 3
     assert count.pace(5.0) == ""
     count.note("drafted", 0, 6.0)
-    assert count.pace(6.0) == "10 a minute · 0:12 left"
+    assert count.pace(6.0) == "10 per minute · 0:12 left"
 
 
-def test_long_waits_are_told_in_hours() -> None:
+def test_long_durations_have_hours() -> None:
     count = Count(expected=1001)
     count.note("claimed", 0, 0.0)
     count.note("drafted", 0, 5.0)
-    assert count.pace(5.0) == "12 a minute · 1:23:20 left"
+    assert count.pace(5.0) == "12 per minute · 1:23:20 left"
 
 
-def test_a_terminal_sees_pages_items_and_dollars() -> None:
+def test_a_terminal_shows_pages_items_and_cost() -> None:
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=120)
     moments = iter(range(0, 3000, 30))
     count = Count(expected=3, first="starting Prefect")
     assert count.doing("") == "starting Prefect"
-    with shown(count, console=console, clock=lambda: next(moments)) as notify:
+    with progress_bar(count, console=console, clock=lambda: next(moments)) as notify:
         notify("days", "read", 0)
         notify("days", "read", 0)
         assert count.doing("days") == "reading days, page 2"
@@ -59,7 +59,7 @@ def test_a_terminal_sees_pages_items_and_dollars() -> None:
 def test_without_a_terminal_nothing_is_shown() -> None:
     screen = io.StringIO()
     count = Count()
-    with shown(count, console=Console(file=screen)) as notify:
+    with progress_bar(count, console=Console(file=screen)) as notify:
         notify("days", "claimed", 0)
     assert screen.getvalue() == ""
     assert count.claimed == 1
@@ -76,7 +76,7 @@ def test_without_a_terminal_nothing_is_shown() -> None:
         (0, 500, True, False),
     ],
 )
-def test_much_money_and_many_items_of_unknown_price_are_asked_about(
+def test_high_cost_or_many_items_of_unknown_price_need_confirmation(
     likely: int | None, items: int, model: bool, asks: bool
 ) -> None:
-    assert must_ask({"likely": likely, "items": items}, Decimal(1), model=model) is asks
+    assert needs_confirmation({"likely": likely, "items": items}, Decimal(1), model=model) is asks

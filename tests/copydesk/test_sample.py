@@ -1,4 +1,4 @@
-"""The sample beat: what the bundled feeds hold, and how they are served."""
+"""The sample beat: content of the bundled feeds and their server."""
 
 import http.client
 import json
@@ -48,7 +48,7 @@ def test_the_json_feed_holds_what_its_format_requires() -> None:
 
 
 @pytest.mark.parametrize("name", SOUND)
-def test_our_reader_finds_nothing_odd_in_them(name: str) -> None:
+def test_the_parser_has_no_notes_on_them(name: str) -> None:
     parsed = parse_feed(read_feed(name), TYPES[name], f"http://127.0.0.1/{name}", NOW)
     assert parsed.notes == ()
     for item in parsed.items:
@@ -66,7 +66,7 @@ def test_at_least_a_dozen_items_are_news_of_full_length() -> None:
     assert all(150 <= length <= 350 for length in lengths[1:]), lengths
 
 
-def test_one_story_stands_in_two_feeds_under_links_of_their_own() -> None:
+def test_two_feeds_carry_the_same_story_under_different_links() -> None:
     twins = [item for item in every_item() if item.canonical == NORTHWIND]
     assert len(twins) == 2
     assert len({item.link for item in twins}) == 2
@@ -122,8 +122,8 @@ def test_an_unchanged_feed_is_not_sent_again() -> None:
     with SampleServer(0) as server:
         client = Client(server.port)
         etag = client.get("/meridian-wire.xml")[1]["etag"]
-        for known in ({"If-None-Match": etag}, {"If-Modified-Since": MODIFIED}):
-            status, headers, body = client.get("/meridian-wire.xml", known)
+        for validators in ({"If-None-Match": etag}, {"If-Modified-Since": MODIFIED}):
+            status, headers, body = client.get("/meridian-wire.xml", validators)
             assert (status, body, headers["etag"]) == (304, b"", etag)
             assert "content-length" not in headers
 
@@ -132,8 +132,8 @@ def test_an_etag_counts_for_its_own_feed_and_more_than_a_date() -> None:
     with SampleServer(0) as server:
         client = Client(server.port)
         other = client.get("/harbour-ledger.xml")[1]["etag"]
-        known = {"If-None-Match": other, "If-Modified-Since": MODIFIED}
-        assert client.get("/meridian-wire.xml", known)[0] == 200
+        validators = {"If-None-Match": other, "If-Modified-Since": MODIFIED}
+        assert client.get("/meridian-wire.xml", validators)[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_nothing_but_the_feeds_is_served(path: str) -> None:
     assert (status, body) == (404, b"")
 
 
-def test_a_taken_port_is_left_to_its_owner() -> None:
+def test_another_port_is_used_if_the_port_is_taken() -> None:
     with SampleServer(0) as first, SampleServer(first.port) as second:
         assert second.port != first.port
         assert Client(first.port).get("/broken.xml")[0] == 200
@@ -170,7 +170,7 @@ def test_the_port_is_free_once_the_server_is_left() -> None:
         Client(port).get("/broken.xml")
 
 
-def test_the_server_keeps_quiet(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_server_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     with SampleServer(0) as server:
         hang_up_on(server.port)
         Client(server.port).get("/broken.xml")

@@ -1,4 +1,4 @@
-"""One Prefect server for all runs that need not prove that the embedded one starts."""
+"""One Prefect server for all runs that need not test the start of the embedded one."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A newcomer's project in a temporary folder, and the real command line in a process of its own."""
+"""A new project in a temporary folder, and the real command line in its own process."""
 
 import contextlib
 import os
@@ -39,8 +39,8 @@ class Project:
         project = cls(folder)
         home = folder / "home"
         home.mkdir()
-        kept = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
-        project.environ = kept | {
+        inherited = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
+        project.environ = inherited | {
             "HOME": str(home),
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",

@@ -1,4 +1,4 @@
-"""The command line at a terminal of its own, with somebody who answers its question."""
+"""The command line in a pseudo-terminal, with an answer to its question."""
 
 import contextlib
 import os

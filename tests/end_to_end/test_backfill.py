@@ -1,4 +1,4 @@
-"""Backfill by hand: a span of dates, listed first, drafted once, beside what the schedule drafted."""
+"""A backfill of a date range: listed first, drafted once, next to the items of scheduled runs."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Backfill by hand through all that a publisher still offers: asked about first, never twice, never lost."""
+"""A backfill through all pages of an archive: confirmed first, no item drafted twice or lost."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests.fakes.model_server import ModelServer
 from tests.fakes.pages import WORDPRESS, archived, json_paged, paged, rss, wordpress
 
 SPAN = ("backfill", "days", "--since", "2026-01-01")
-ASKED = "Go on? [y/N]"
+QUESTION = "Continue? [y/N]"
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_every_page_is_read_once_and_every_item_drafted(
     assert (report["new"], len(report["drafts"]), report["notes"]) == (6, 6, ["3 pages read"])
     assert "To be drafted: 6 items." in done.stderr
     assert len(project.drafts()) == 6
-    assert len(feeds.seen) == len({seen.path for seen in feeds.seen}), "nothing was asked for twice"
+    assert len(feeds.seen) == len({request.path for request in feeds.seen}), "nothing was asked for twice"
 
 
 def test_a_dry_run_walks_and_writes_nothing(project: Project, feeds: FeedServer) -> None:
@@ -61,14 +61,14 @@ def test_a_dry_run_walks_and_writes_nothing(project: Project, feeds: FeedServer)
     dry = call_copydesk(project, *SPAN, "--limit", "3", "--dry-run")
     assert dry.returncode == 0, dry.stderr
     assert "Would draft 3 items; nothing was written." in dry.stdout
-    assert "1 more item of the span, and what may be further back, are left" in dry.stdout
+    assert "1 more item of the date range, and possibly older ones, are not drafted" in dry.stdout
     dry = call_copydesk(project, *SPAN, "--dry-run")
     assert "read no further than page 2" in dry.stdout
     status = json.loads(call_copydesk(project, "status", "--json").stdout)
     assert "seen" not in json.dumps(status["feeds"])
 
 
-def test_trouble_with_a_later_page_is_told_and_the_rest_drafted(project: Project, feeds: FeedServer) -> None:
+def test_a_failed_later_page_is_reported_and_the_rest_drafted(project: Project, feeds: FeedServer) -> None:
     paged(feeds)
     feeds.add("/feed?p=3", b"", status=500)
     done = call_copydesk(project, *SPAN)
@@ -77,7 +77,7 @@ def test_trouble_with_a_later_page_is_told_and_the_rest_drafted(project: Project
     assert len(project.drafts()) == 4
 
 
-def test_a_killed_walk_is_gone_on_with(project: Project, feeds: FeedServer) -> None:
+def test_a_killed_backfill_is_continued(project: Project, feeds: FeedServer) -> None:
     wordpress(feeds)
     feeds.add("/feed?paged=3", rss([16, 15], WORDPRESS), delay_s=120)
     process = run_copydesk(project, *SPAN, "--yes", wait=False)
@@ -93,7 +93,7 @@ def test_a_killed_walk_is_gone_on_with(project: Project, feeds: FeedServer) -> N
     assert (report["new"], len(report["drafts"])) == (2, 6)
 
 
-def test_a_scheduled_run_beside_it_doubles_nothing(
+def test_a_scheduled_run_at_the_same_time_duplicates_nothing(
     project: Project, feeds: FeedServer, model: ModelServer
 ) -> None:
     wordpress(feeds)
@@ -105,8 +105,8 @@ def test_a_scheduled_run_beside_it_doubles_nothing(
     assert len(model.answered) == 6
 
 
-def test_what_is_dear_is_asked_about_and_drafted_after_a_yes(dear: Project, feeds: FeedServer) -> None:
-    done = run_at_terminal(dear, *SPAN, question=ASKED, answer="y")
+def test_a_high_cost_is_drafted_after_a_yes(dear: Project, feeds: FeedServer) -> None:
+    done = run_at_terminal(dear, *SPAN, question=QUESTION, answer="y")
     assert done.returncode == 0, done.shown
     assert "To be drafted: 6 items for about $" in done.shown
     assert "6 rewritten by m" in done.stdout
@@ -115,18 +115,18 @@ def test_what_is_dear_is_asked_about_and_drafted_after_a_yes(dear: Project, feed
 
 
 def test_after_a_no_nothing_is_drafted_now_or_by_the_next_run(dear: Project, feeds: FeedServer) -> None:
-    done = run_at_terminal(dear, *SPAN, question=ASKED, answer="")
+    done = run_at_terminal(dear, *SPAN, question=QUESTION, answer="")
     assert done.returncode == 0
-    assert "Nothing was drafted, and nothing was written." in done.shown
+    assert "Stopped: nothing was drafted or written." in done.shown
     feeds.add("/feed", rss([]))
     call_copydesk(dear, "run")
     assert dear.drafts() == []
 
 
-def test_where_nobody_can_be_asked_it_says_what_to_do(dear: Project, model: ModelServer) -> None:
+def test_without_a_terminal_the_error_names_the_options(dear: Project, model: ModelServer) -> None:
     refused = call_copydesk(dear, *SPAN)
     assert refused.returncode == 2
-    assert "add --yes to go on" in refused.stderr
+    assert "add --yes to continue" in refused.stderr
     assert (dear.drafts(), model.requests) == ([], 0)
     assert call_copydesk(dear, *SPAN, "--limit", "1", "--yes").returncode == 0
     assert len(dear.drafts()) == 1
@@ -135,13 +135,11 @@ def test_where_nobody_can_be_asked_it_says_what_to_do(dear: Project, model: Mode
     assert len(dear.drafts()) == 6
 
 
-def test_a_price_that_nobody_knows_is_asked_about_from_many_items_on(
-    dear: Project, feeds: FeedServer
-) -> None:
+def test_many_items_of_unknown_price_need_confirmation(dear: Project, feeds: FeedServer) -> None:
     del dear.environ["COPYDESK_PRICE"]
     feeds.add("/feed", rss(range(1, 22)))
     refused = call_copydesk(dear, *SPAN)
     assert refused.returncode == 2
-    assert "this would draft 21 items, and there is no terminal" in refused.stderr
+    assert "this would draft 21 items; there is no terminal" in refused.stderr
     assert call_copydesk(dear, *SPAN, "--limit", "20").returncode == 0
     assert len(dear.drafts()) == 20

@@ -1,4 +1,4 @@
-"""A backup that is made during a run: what it restores is consistent, goes on, and is not paid for again."""
+"""A backup during a run is consistent; the restored run continues and pays for no answer twice."""
 
 import tarfile
 import time
@@ -24,12 +24,12 @@ def in_the_midst(project: Project, model: ModelServer, archive: Path) -> None:
         time.sleep(0.01)
     saved = call_copydesk(project, "backup", "save", str(archive))
     assert saved.returncode == 0, saved.stderr
-    assert "and the ledger" in saved.stdout
+    assert "and the database" in saved.stdout
     process.kill()
     process.wait(120)
 
 
-def test_a_backup_of_a_run_is_restored_and_goes_on(
+def test_a_backup_of_a_run_is_restored_and_continued(
     new_project: Callable[..., Project], feeds: FeedServer, tmp_path: Path
 ) -> None:
     feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
@@ -49,22 +49,22 @@ def test_a_backup_of_a_run_is_restored_and_goes_on(
         restored = call_copydesk(project, "backup", "restore", str(archive))
         assert restored.returncode == 0, restored.stderr
         with Database.open(f"sqlite:///{project.folder / '.copydesk/ledger.db'}") as db:
-            known = len(db.budget.calls_since(None))
+            recorded = len(db.budget.calls_since(None))
             waiting = {row.path for row in db.drafts.list()}
             filed = set(db.files.expected())
-        standing = {path.relative_to(project.folder / "output").as_posix() for path in project.drafts()}
+        on_disk = {path.relative_to(project.folder / "output").as_posix() for path in project.drafts()}
         # The next run writes what was only meant to be written.
-        assert waiting <= standing <= filed
+        assert waiting <= on_disk <= filed
 
         finished = call_copydesk(project, "run")
         assert finished.returncode == 0, finished.stderr
         # Only what was answered after the backup is paid for again, and what the killed run asked last.
-        assert ITEMS - known <= len(model.answered) - paid <= ITEMS - known + IN_FLIGHT
+        assert ITEMS - recorded <= len(model.answered) - paid <= ITEMS - recorded + IN_FLIGHT
     names = [loads(path.read_text())[0]["externalId"] for path in project.drafts()]
     assert len(names) == len(set(names)) == ITEMS
 
 
-def test_nothing_that_stands_is_overwritten(
+def test_existing_files_are_not_overwritten(
     new_project: Callable[..., Project], feeds: FeedServer, tmp_path: Path
 ) -> None:
     feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
@@ -82,9 +82,7 @@ def test_nothing_that_stands_is_overwritten(
     assert "has articles already" in refused.stderr
 
 
-def test_an_archive_that_is_none_or_leads_elsewhere_is_refused(
-    new_project: Callable[..., Project], tmp_path: Path
-) -> None:
+def test_an_invalid_archive_or_path_is_an_error(new_project: Callable[..., Project], tmp_path: Path) -> None:
     project = new_project({})
     archive = tmp_path / "backup.tar.gz"
     archive.write_bytes(b"no archive")
@@ -95,7 +93,7 @@ def test_an_archive_that_is_none_or_leads_elsewhere_is_refused(
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(evil, "output/../../evil.md")
     refused = call_copydesk(project, "backup", "restore", str(archive))
-    assert (refused.returncode, "load its dump first" in refused.stderr) == (6, True)
+    assert (refused.returncode, "load the database dump first" in refused.stderr) == (6, True)
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(evil, "output/../../evil.md")
         tar.add(evil, "ledger.db")

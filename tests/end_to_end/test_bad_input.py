@@ -1,4 +1,4 @@
-"""Whatever is wrong, the run ends with one clear line that names the culprit, and nothing is lost."""
+"""Bad input ends a run with one line that names its cause, and no data is lost."""
 
 import json
 import socket
@@ -59,7 +59,7 @@ def test_bad_feeds_are_named_and_the_good_one_is_drafted(
     assert by_name["draft good"] == "Completed"
     assert all(by_name[f"fetch {key}"] == "Failed" for key in set(urls) - {"good"})
     reports = httpx.post(f"{api}/artifacts/filter", json={}).json()
-    assert any(one["key"] == "ingest-report" and "| gone |" in one["data"] for one in reports)
+    assert any(row["key"] == "ingest-report" and "| gone |" in row["data"] for row in reports)
 
 
 def test_a_refused_key_stops_the_run_and_keeps_the_queue(
@@ -169,7 +169,7 @@ def test_the_same_url_under_a_new_key_starts_nothing(
     assert len(project.drafts()) == 1
 
 
-def test_a_newer_ledger_is_left_alone(new_project: Callable[..., Project], feeds: FeedServer) -> None:
+def test_a_newer_database_is_not_changed(new_project: Callable[..., Project], feeds: FeedServer) -> None:
     import contextlib
     import sqlite3
 

@@ -1,4 +1,4 @@
-"""Runs without Prefect: they never import it, and leave what a flow run leaves."""
+"""Runs without Prefect do not import it, and have the same results as flow runs."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ from tests.commands import call_copydesk
 from tests.end_to_end.project import Project, run_copydesk
 from tests.end_to_end.test_interrupted_runs import rss
 from tests.end_to_end.test_serving import servers
-from tests.end_to_end.test_stopping import IN_FLIGHT, begun, laid_out
+from tests.end_to_end.test_stopping import IN_FLIGHT, begun, lay_out
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import ModelServer, Reply, error
 
@@ -81,25 +81,25 @@ def tables(project: Project) -> dict[str, list[str]]:
 
 
 def _row(row: sqlite3.Row) -> str:
-    kept = {name: row[name] for name in row.keys() if not OTHER_EACH_TIME.fullmatch(name)}  # noqa: SIM118
-    if kept.get("place"):
-        kept["place"] = Path(kept["place"]).name
-    return TIME.sub("TIME", json.dumps(kept, sort_keys=True))
+    columns = {name: row[name] for name in row.keys() if not OTHER_EACH_TIME.fullmatch(name)}  # noqa: SIM118
+    if columns.get("place"):
+        columns["place"] = Path(columns["place"]).name
+    return TIME.sub("TIME", json.dumps(columns, sort_keys=True))
 
 
 def files(project: Project) -> dict[str, str]:
     output = project.folder / "output"
-    found = [path for path in sorted(output.rglob("*")) if path.suffix == ".md"]
-    return {str(path.relative_to(output)): TIME.sub("TIME", path.read_text()) for path in found}
+    paths = [path for path in sorted(output.rglob("*")) if path.suffix == ".md"]
+    return {str(path.relative_to(output)): TIME.sub("TIME", path.read_text()) for path in paths}
 
 
 def report(stdout: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(TIME.sub("TIME", stdout))
-    del told["seconds"], told["output"]
-    for feed in told["feeds"]:
+    content: dict[str, Any] = json.loads(TIME.sub("TIME", stdout))
+    del content["seconds"], content["output"]
+    for feed in content["feeds"]:
         del feed["seconds"]
         feed |= {name: sorted(feed[name]) for name in ("drafts", "refs")}  # in the order of the answers
-    return told
+    return content
 
 
 def approve_first(project: Project) -> None:
@@ -134,13 +134,13 @@ def lived(project: Project, way: Way, model: ModelServer, feeds: FeedServer) -> 
     assert (report(first.stdout)["feeds"][0]["new"], len(site), refused.returncode) == (3, 1, 4)
     assert "Nothing new" in second.stdout
     assert "rewritten by fake-1" in drafts.stdout
-    told = [report(done.stdout) for done in (first, refused, third)]
-    said = [TIME.sub("TIME", text) for done in (second, drafts) for text in (done.stdout, done.stderr)]
+    reports = [report(done.stdout) for done in (first, refused, third)]
+    outputs = [TIME.sub("TIME", text) for done in (second, drafts) for text in (done.stdout, done.stderr)]
     codes = [done.returncode for done in (first, second, drafts, refused, third)]
-    return [told, said, codes, site, files(project), tables(project)]
+    return [reports, outputs, codes, site, files(project), tables(project)]
 
 
-def test_every_way_to_run_leaves_the_same(
+def test_every_way_to_run_has_the_same_result(
     tmp_path: Path, new_project: Callable[..., Project], feeds: FeedServer
 ) -> None:
     places = {"news": feeds.url("/news.xml"), "gone": feeds.url("/gone.xml")}
@@ -148,8 +148,8 @@ def test_every_way_to_run_leaves_the_same(
         expected = lived(new_project(places), FLOW, model, feeds)
         for number, way in enumerate(DIRECT):
             project = Project.create(tmp_path / str(number), places)
-            for one, other in zip(lived(project, way, model, feeds), expected, strict=True):
-                assert one == other, way
+            for result, other in zip(lived(project, way, model, feeds), expected, strict=True):
+                assert result == other, way
 
 
 @pytest.mark.parametrize("way", DIRECT, ids=["option", "variable"])
@@ -177,13 +177,13 @@ def test_a_schedule_without_prefect_is_refused_in_a_sentence(tmp_path: Path, fee
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_group_that_is_told_to_end_keeps_the_answers_under_way(
+def test_a_stopped_process_group_keeps_pending_answers(
     tmp_path: Path, feeds: FeedServer, number: signal.Signals
 ) -> None:
     feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
     with ModelServer(latency_s=2) as model:
         places = {"stories": feeds.url("/stories.xml")}
-        project = laid_out(Project.create(tmp_path / "project", places, max_items=24), model)
+        project = lay_out(Project.create(tmp_path / "project", places, max_items=24), model)
         with begun(project, model, "run", "--direct") as process:
             os.killpg(process.pid, number)
             assert process.wait(60) == 130
@@ -197,7 +197,7 @@ def test_a_second_signal_ends_at_once_and_the_next_run_goes_on(tmp_path: Path, f
     with ModelServer() as model:
         model.enqueue(*[Reply(stall=True)] * IN_FLIGHT)
         places = {"stories": feeds.url("/stories.xml")}
-        project = laid_out(
+        project = lay_out(
             Project.create(tmp_path / "project", places, max_items=24), model, COPYDESK_STOP_GRACE="3600"
         )
         with begun(project, model, "run", "--direct") as process:

@@ -1,4 +1,4 @@
-"""What a newcomer sees: the sample beat, on the embedded server, twice; then a verdict."""
+"""The first use: two runs on the sample beat with the embedded server, then an approval."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""`copydesk forget`: what was published goes, and the next run does not bring it back."""
+"""`copydesk forget` removes a published item, and the next run does not draft it again."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ FEED = (
 )
 
 
-def test_what_is_forgotten_is_taken_down_and_never_taken_again(
+def test_a_forgotten_item_is_unpublished_and_never_drafted_again(
     new_project: Callable[..., Project], feeds: FeedServer
 ) -> None:
     feeds.add("/news.xml", FEED % (1, URL.encode()), content_type="application/rss+xml")
@@ -30,17 +30,17 @@ def test_what_is_forgotten_is_taken_down_and_never_taken_again(
     forgotten = call_copydesk(project, "forget", URL)
     assert forgotten.returncode == 0, forgotten.stderr
     assert "removed: published/2026/02/port-closes-" in forgotten.stdout
-    assert "build the site again" in forgotten.stdout
+    assert "rebuild your site" in forgotten.stdout
     assert list((project.folder / "output").rglob("port-closes*")) == []
     feeds.add("/news.xml", FEED % (2, URL.encode()), content_type="application/rss+xml")
     again = call_copydesk(project, "run")
     assert again.returncode == 0
     assert project.drafts() == []
-    assert "never taken again" in call_copydesk(project, "forget", URL).stdout
+    assert "never drafted again" in call_copydesk(project, "forget", URL).stdout
 
 
 def test_only_a_url_can_be_forgotten(new_project: Callable[..., Project], feeds: FeedServer) -> None:
     project = new_project({"news": feeds.url("/news.xml")})
     refused = call_copydesk(project, "forget", "port-closes")
     assert refused.returncode == 2
-    assert "is no http(s) URL" in refused.stderr
+    assert "is not an http(s) URL" in refused.stderr

@@ -1,4 +1,4 @@
-"""Ctrl-C: the run gives back what it had not finished, and one more run, at once, finishes the work."""
+"""After Ctrl-C the run releases unfinished items, and the next run finishes them at once."""
 
 import signal
 import time

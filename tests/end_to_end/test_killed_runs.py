@@ -1,4 +1,4 @@
-"""A run that is killed at any moment loses nothing, writes no half file, and pays for no answer twice."""
+"""A run killed at any moment loses no data, writes no partial file, and pays for no answer twice."""
 
 import collections
 import contextlib

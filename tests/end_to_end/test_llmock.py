@@ -48,7 +48,7 @@ class LLMock:
 
     def faults(self) -> list[str]:
         """What llmock finds wrong with the client: retries too early, too many, or of what is refused."""
-        return [str(found.code) for found in verdict.judge(self.server.state.journal.records(wait=5)).errors]
+        return [str(error.code) for error in verdict.judge(self.server.state.journal.records(wait=5)).errors]
 
     def fail(self, status: int, *, times: int = 1, retry_after: float | None = None) -> None:
         """Answer the next requests with an error."""
@@ -70,7 +70,7 @@ def start_llmock() -> Iterator[Callable[..., LLMock]]:
         server.stop()
 
 
-async def test_its_answer_to_our_schema_is_an_article(start_llmock: Callable[..., LLMock]) -> None:
+async def test_its_answer_to_the_schema_is_an_article(start_llmock: Callable[..., LLMock]) -> None:
     llmock = start_llmock()
     async with LLMClient("gpt-4o", ClientConfig(llmock.base_url)) as model:
         answer, article = await request_structured(model, request(), RecordingBudget())
@@ -79,7 +79,9 @@ async def test_its_answer_to_our_schema_is_an_article(start_llmock: Callable[...
     assert llmock.statuses() == [200]
 
 
-async def test_its_errors_are_outlasted_and_its_wishes_kept(start_llmock: Callable[..., LLMock]) -> None:
+async def test_its_errors_are_retried_and_its_retry_after_is_kept(
+    start_llmock: Callable[..., LLMock],
+) -> None:
     llmock = start_llmock()
     llmock.fail(429, retry_after=0.2)
     llmock.fail(503)

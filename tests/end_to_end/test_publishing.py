@@ -1,4 +1,4 @@
-"""From approval to a site's folder, repository, feed and deploy hook, and back, on the real command line."""
+"""From approval to folder, git repository, feed and deploy hook, and back, on the command line."""
 
 import json
 import shutil
@@ -63,8 +63,8 @@ def project(new_project: Callable[..., Project], feeds: FeedServer) -> Project:
 
 
 def feed_target() -> dict[str, str]:
-    told = {"kind": "feed", "path": "feed", "title": "Ours", "link": "https://s.example/"}
-    return told | {"article_url": "https://s.example/{path}/"}
+    options = {"kind": "feed", "path": "feed", "title": "Ours", "link": "https://s.example/"}
+    return options | {"article_url": "https://s.example/{path}/"}
 
 
 def publish(project: Project, **targets: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ def publish(project: Project, **targets: dict[str, Any]) -> None:
 
 
 def builds(feeds: FeedServer) -> int:
-    return sum(seen.method == "POST" and seen.path == "/build/sesame" for seen in feeds.seen)
+    return sum(request.method == "POST" and request.path == "/build/sesame" for request in feeds.seen)
 
 
 def titles(project: Project) -> list[str]:
@@ -101,8 +101,8 @@ def test_articles_go_to_every_target_and_leave_it(project: Project, feeds: FeedS
     ok(project, "approve", mill.name)
     assert "waiting for build: 1 publication" in ok(project, "status")
 
-    said = ok(project, "publish")
-    assert [line for line in said.splitlines() if line] == [
+    output = ok(project, "publish")
+    assert [line for line in output.splitlines() if line] == [
         f"{name}: 1 published" for name in ("feed", "repo", "site", "build")
     ]
     [published] = (project.folder / "output/published").rglob("*.md")
@@ -113,19 +113,19 @@ def test_articles_go_to_every_target_and_leave_it(project: Project, feeds: FeedS
     assert git(site, "status", "--porcelain") == ""
     assert titles(project) == ["Mill closes"]
     assert builds(feeds) == 1
-    assert "Nothing waits to be published." in ok(project, "publish")
+    assert "Nothing to publish." in ok(project, "publish")
 
-    assert "`copydesk publish` does so now" in ok(project, "approve", port.name)
+    assert "`copydesk publish` publishes them now" in ok(project, "approve", port.name)
     report = json.loads(ok(project, "run", "--json"))
-    assert {one["target"]: one["published"] for one in report["published"]} == dict.fromkeys(
+    assert {row["target"]: row["published"] for row in report["published"]} == dict.fromkeys(
         ("feed", "repo", "site", "build"), 1
     )
     assert titles(project) == ["Mill closes", "Port closes"]
     assert builds(feeds) == 2
 
-    said = ok(project, "unpublish", mill.name, "--note", "not yet")
-    assert f"unpublished: drafts/2026/02/{mill.name}" in said
-    assert "site: 1 withdrawn" in said
+    output = ok(project, "unpublish", mill.name, "--note", "not yet")
+    assert f"unpublished: drafts/2026/02/{mill.name}" in output
+    assert "site: 1 withdrawn" in output
     assert names(news) == names(site) == ["port"]
     assert titles(project) == ["Port closes"]
     assert git(site, "log", "-1", "--format=%s") == "Withdraw: Mill closes"
@@ -159,7 +159,7 @@ def test_a_target_that_was_changed_or_added_or_lost(project: Project, feeds: Fee
     shutil.rmtree(project.folder / "mirror")
     again = call_copydesk(project, "publish", port.name, mill.name)
     assert again.returncode == 6
-    assert "is not approved; `copydesk approve" in again.stderr
+    assert "is not approved; approve it: `copydesk approve" in again.stderr
     assert names(project.folder / "mirror") == ["port"]
     assert "sesame" not in again.stdout + again.stderr
 
@@ -187,15 +187,15 @@ def test_without_targets_there_is_nothing_to_publish_to(project: Project) -> Non
     path.write_text(yaml.safe_dump(content))
     refused = call_copydesk(project, "publish")
     assert refused.returncode == 2
-    assert "feeds.yaml names no target" in refused.stderr
+    assert "feeds.yaml has no targets" in refused.stderr
 
 
 def test_a_run_goes_on_where_a_target_fails(project: Project) -> None:
     publish(project, none={"kind": "folder", "path": "no/such/folder"})
     looked = call_copydesk(project, "doctor").stdout
-    assert "trouble target none: " in looked
+    assert "error target none: " in looked
     for name, where in (("site", "writes to"), ("repo", "commits onto main"), ("build", "asks 127.0.0.1")):
-        assert f"ok      target {name}: {where}" in looked
+        assert f"ok    target {name}: {where}" in looked
     assert "sesame" not in looked
     ok(project, "approve", project.drafts()[0].name)
     ended = call_copydesk(project, "run")

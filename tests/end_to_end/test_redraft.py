@@ -1,4 +1,4 @@
-"""An editor's redraft, an earlier version, and the bill, from the command line."""
+"""A redraft, an earlier version, and the cost, on the command line."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ FEED = (
 )
 
 
-def test_a_draft_is_written_anew_put_back_and_billed(
+def test_a_draft_is_rewritten_restored_and_billed(
     new_project: Callable[..., Project], feeds: FeedServer
 ) -> None:
     feeds.add("/wire.xml", FEED, content_type="application/rss+xml")
@@ -31,7 +31,7 @@ def test_a_draft_is_written_anew_put_back_and_billed(
         dry = call_copydesk(project, "backfill", "wire", "--dry-run")
         assert "It would cost about $" in dry.stdout
         assert server.requests == 0
-        assert "The model cost $" in call_copydesk(project, "run").stdout
+        assert "Cost of the model: $" in call_copydesk(project, "run").stdout
         [draft] = project.drafts()
         name, first = draft.stem[-8:], draft.read_text()
 
@@ -63,8 +63,8 @@ def test_a_draft_is_written_anew_put_back_and_billed(
         assert all(row["cost"] == 11 * 100 + 7 * 200 for row in bill)
         assert " of $50.00." in call_copydesk(project, "cost").stdout
         call_copydesk(project, "redraft", name, "--note", "Longer.", "--later")
-        asked = json.loads(call_copydesk(project, "prompt", "show", name, "--json").stdout)
-        assert "Longer." in asked["request"]["messages"][-1]["content"]
+        shown_request = json.loads(call_copydesk(project, "prompt", "show", name, "--json").stdout)
+        assert "Longer." in shown_request["request"]["messages"][-1]["content"]
 
         wrong = call_copydesk(project, "redraft", name, "--section", "Outlook")
         assert wrong.returncode == 6
@@ -85,5 +85,5 @@ def test_a_cap_ends_a_run_and_says_so(new_project: Callable[..., Project], feeds
         stopped = call_copydesk(project, "run")
         assert stopped.returncode == 0
         assert "the cap of the run is reached: $0.00 of $0.0100 spent" in stopped.stderr
-        assert "1 item left for the next run." in stopped.stdout
+        assert "1 item left in the queue for the next run." in stopped.stdout
         assert server.requests == 0

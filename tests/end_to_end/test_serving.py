@@ -1,4 +1,4 @@
-"""`copydesk serve`, really: Prefect's server, the flows, what an editor asks for, and a quiet end."""
+"""`copydesk serve` with Prefect's server: flows, requests of editors, graceful shutdown."""
 
 import json
 import os
@@ -25,11 +25,11 @@ _PATIENCE_S = 300
 
 
 def started(settings: Settings, **environ: str) -> "subprocess.Popen[str]":
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     own = {"PYTHONPATH": str(ROOT), "HOME": str(settings.base), "PYTHONUNBUFFERED": "1"}
     return subprocess.Popen(
         [sys.executable, "-m", "copydesk", "serve"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, cwd=settings.base, env=kept | own | environ, start_new_session=True,
+        text=True, cwd=settings.base, env=inherited | own | environ, start_new_session=True,
         # Whoever runs the tests in the background has interrupts ignored, and so would this process.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
@@ -42,21 +42,21 @@ def servers(folder: Path) -> list[str]:
 
 def working_in(folder: Path) -> list[tuple[int, str]]:
     """Return ids and command lines of the processes that still work in a folder."""
-    found = []
+    processes = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "cwd").resolve() == folder:
-                found.append((int(process.name), (process / "cmdline").read_text().replace("\0", " ")))
+                processes.append((int(process.name), (process / "cmdline").read_text().replace("\0", " ")))
         except OSError:
             continue
-    return found
+    return processes
 
 
-def test_it_carries_out_what_an_editor_asks_for_and_ends_without_leaving_anything(tmp_path: Path) -> None:
+def test_serve_carries_out_requests_and_leaves_no_process(tmp_path: Path) -> None:
     settings = layout(tmp_path)
-    told = yaml.safe_load(settings.feeds_file.read_text())
-    told["defaults"]["schedule"] = "0 0 1 1 *"
-    settings.feeds_file.write_text(yaml.safe_dump(told))
+    config = yaml.safe_load(settings.feeds_file.read_text())
+    config["defaults"]["schedule"] = "0 0 1 1 *"
+    settings.feeds_file.write_text(yaml.safe_dump(config))
     (settings.base / "prompts").symlink_to(ROOT / "prompts")
     [ref] = fill(settings, 1, faults=False)
     with started(settings) as process, Database.open(settings.database_url) as db:
@@ -69,10 +69,10 @@ def test_it_carries_out_what_an_editor_asks_for_and_ends_without_leaving_anythin
                 time.sleep(0.5)
         finally:
             process.send_signal(signal.SIGINT)
-            said = process.communicate(timeout=300)[0]
-    assert process.returncode == 0, said
-    assert "0 0 1 1 *  1 feed: stock-wire" in said
-    assert "Traceback" not in said
+            output = process.communicate(timeout=300)[0]
+    assert process.returncode == 0, output
+    assert "0 0 1 1 *  1 feed: stock-wire" in output
+    assert "Traceback" not in output
     assert servers(settings.base) == []
     log = settings.base / ".copydesk/prefect-server.log"
     assert log.stat().st_mode & 0o777 == 0o600
@@ -82,33 +82,33 @@ def test_it_carries_out_what_an_editor_asks_for_and_ends_without_leaving_anythin
 def flow_runs(folder: Path) -> list[str]:
     """Return the names of the flows that ran on the server of a `serve`, a name a run."""
     api = f"http://127.0.0.1:{(folder / '.copydesk/prefect-server.port').read_text()}/api"
-    names = {flow["id"]: flow["name"] for flow in asked(f"{api}/flows/filter")}
-    return [names[run["flow_id"]] for run in asked(f"{api}/flow_runs/filter")]
+    names = {flow["id"]: flow["name"] for flow in query(f"{api}/flows/filter")}
+    return [names[run["flow_id"]] for run in query(f"{api}/flow_runs/filter")]
 
 
-def asked(url: str) -> list[dict[str, str]]:
+def query(url: str) -> list[dict[str, str]]:
     request = urllib.request.Request(url, b"{}", {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=20) as answer:
-        found: list[dict[str, str]] = json.load(answer)
-    return found
+        rows: list[dict[str, str]] = json.load(answer)
+    return rows
 
 
-def test_killed_it_leaves_no_server_behind(tmp_path: Path) -> None:
+def test_a_killed_serve_leaves_no_server(tmp_path: Path) -> None:
     settings = layout(tmp_path)
-    told = yaml.safe_load(settings.feeds_file.read_text())
-    told["defaults"]["schedule"] = "never"
-    settings.feeds_file.write_text(yaml.safe_dump(told))
+    config = yaml.safe_load(settings.feeds_file.read_text())
+    config["defaults"]["schedule"] = "never"
+    settings.feeds_file.write_text(yaml.safe_dump(config))
     with started(settings) as process:
         assert process.stdout
-        while "Ctrl-C ends it" not in process.stdout.readline():
+        while "Ctrl-C stops the server" not in process.stdout.readline():
             assert process.poll() is None
         [server] = [pid for pid, line in working_in(settings.base) if "server start" in line]
         environ = Path(f"/proc/{server}/environ").read_text().split("\0")
         before = working_in(settings.base)
         once = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(settings.base)}
         command = [sys.executable, "-m", "copydesk", "run", "--json"]
-        told_by_run = subprocess.run(command, cwd=settings.base, env=once, capture_output=True, text=True)
-        assert told_by_run.returncode == 0, told_by_run.stderr
+        run = subprocess.run(command, cwd=settings.base, env=once, capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr
         assert flow_runs(settings.base) == ["ingest"], "on the page of the server that is there"
         assert working_in(settings.base) == before
         assert {"DO_NOT_TRACK=1", "PREFECT_SERVER_ANALYTICS_ENABLED=false"} <= set(environ)
@@ -131,8 +131,8 @@ def as_a_terminal_does(process: "subprocess.Popen[str]") -> None:
 @pytest.mark.parametrize(
     "told_to_end", [as_a_service_manager_does, pytest.param(as_a_terminal_does, marks=pytest.mark.soak)]
 )
-def test_told_to_end_it_keeps_the_answers_under_way_and_pays_for_none_twice(
-    tmp_path: Path, told_to_end: Callable[["subprocess.Popen[str]"], None]
+def test_a_stopped_serve_keeps_pending_answers_and_pays_for_none_twice(
+    tmp_path: Path, stopping: Callable[["subprocess.Popen[str]"], None]
 ) -> None:
     """Which process a signal reaches first: `test_stopping.py` tells a group, as a terminal does, as well."""
     with ModelServer(latency_s=5) as model:
@@ -143,9 +143,9 @@ def test_told_to_end_it_keeps_the_answers_under_way_and_pays_for_none_twice(
             "COPYDESK_MAX_IN_FLIGHT": "2",
         }
         settings = layout(tmp_path)
-        told = yaml.safe_load(settings.feeds_file.read_text())
-        told["defaults"] |= {"schedule": "never", "min_chars": 0, "full_text": "never"}
-        settings.feeds_file.write_text(yaml.safe_dump(told))
+        config = yaml.safe_load(settings.feeds_file.read_text())
+        config["defaults"] |= {"schedule": "never", "min_chars": 0, "full_text": "never"}
+        settings.feeds_file.write_text(yaml.safe_dump(config))
         (settings.base / "prompts").symlink_to(ROOT / "prompts")
         refs = fill(settings, 8, faults=False)
         with started(settings, **environ) as process, Database.open(settings.database_url) as db:
@@ -156,12 +156,12 @@ def test_told_to_end_it_keeps_the_answers_under_way_and_pays_for_none_twice(
                 while len(model.received) < 2 and time.monotonic() < deadline:
                     time.sleep(0.05)
             finally:
-                asked = len(model.received)
-                told_to_end(process)
-                said = process.communicate(timeout=300)[0]
-            assert process.returncode == 0, said
-            assert "Traceback" not in said
-            assert len(model.received) == asked == 2
+                requests_before = len(model.received)
+                stopping(process)
+                output = process.communicate(timeout=300)[0]
+            assert process.returncode == 0, output
+            assert "Traceback" not in output
+            assert len(model.received) == requests_before == 2
             written = sum(db.drafts.get(ref).version == 2 for ref in refs)
             assert written == len(model.answered)
             assert 0 < written < len(refs)

@@ -1,4 +1,4 @@
-"""A run that is told to end, alone or with its whole group: what it keeps, and what it leaves behind."""
+"""A run that gets a signal, alone or with its process group: what it saves and what it leaves."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ RUN = ("run",)
 BACKFILL = ("backfill", "stories", "--limit", "24", "--yes")
 
 
-def laid_out(project: Project, model: ModelServer, **environ: str) -> Project:
+def lay_out(project: Project, model: ModelServer, **environ: str) -> Project:
     project.environ |= {
         "COPYDESK_MODEL": "m",
         "OPENAI_BASE_URL": model.base_url,
@@ -45,16 +45,16 @@ def begun(project: Project, model: ModelServer, *arguments: str) -> Iterator["su
 
 
 def until(
-    met: Callable[[], bool], process: "subprocess.Popen[str] | None" = None, seconds: float = 300
+    condition: Callable[[], bool], process: "subprocess.Popen[str] | None" = None, seconds: float = 300
 ) -> None:
     deadline = time.monotonic() + seconds
-    while not met():
+    while not condition():
         assert time.monotonic() < deadline
         assert process is None or process.poll() is None
         time.sleep(0.02)
 
 
-def alone(folder: Path, feeds: FeedServer) -> Project:
+def one_feed_project(folder: Path, feeds: FeedServer) -> Project:
     """Lay out a project whose runs bring a Prefect server of their own."""
     feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
     return Project.create(folder / "project", {"stories": feeds.url("/stories.xml")}, max_items=24)
@@ -64,12 +64,12 @@ def alone(folder: Path, feeds: FeedServer) -> Project:
     ("number", "arguments"),
     [(signal.SIGINT, RUN), pytest.param(signal.SIGTERM, BACKFILL, marks=pytest.mark.soak)],
 )
-def test_a_group_that_is_told_to_end_keeps_the_answers_under_way_and_asks_for_no_other(
+def test_a_stopped_process_group_keeps_pending_answers_and_sends_no_request(
     tmp_path: Path, feeds: FeedServer, number: signal.Signals, arguments: tuple[str, ...]
 ) -> None:
     """Either signal, in one process: `tests/flows/test_shutdown.py`."""
     with ModelServer(latency_s=5) as model:
-        project = laid_out(alone(tmp_path, feeds), model)
+        project = lay_out(one_feed_project(tmp_path, feeds), model)
         with begun(project, model, *arguments) as process:
             os.killpg(process.pid, number)
             assert process.wait(300) == 130
@@ -83,21 +83,21 @@ def test_a_group_that_is_told_to_end_keeps_the_answers_under_way_and_asks_for_no
 def test_a_killed_run_leaves_no_server_behind(tmp_path: Path, feeds: FeedServer) -> None:
     with ModelServer() as model:
         model.enqueue(*[Reply(stall=True)] * IN_FLIGHT)
-        project = laid_out(alone(tmp_path, feeds), model)
+        project = lay_out(one_feed_project(tmp_path, feeds), model)
         with begun(project, model, "run") as process:
             assert any("prefect.server" in line for line in servers(project.folder))
             process.kill()
         until(lambda: not servers(project.folder))
 
 
-def test_who_waits_for_no_answer_is_ended_and_the_next_run_asks_again(
+def test_without_waiting_the_run_is_stopped_and_the_next_run_asks_again(
     new_project: Callable[..., Project], feeds: FeedServer
 ) -> None:
     feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
     with ModelServer() as model:
         model.enqueue(*[Reply(stall=True)] * IN_FLIGHT)
         project = new_project({"stories": feeds.url("/stories.xml")}, max_items=24)
-        laid_out(project, model, COPYDESK_STOP_GRACE="1")
+        lay_out(project, model, COPYDESK_STOP_GRACE="1")
         with begun(project, model, "run") as process:
             os.killpg(process.pid, signal.SIGTERM)
             assert process.wait(300) == 130
@@ -113,7 +113,7 @@ def test_a_second_signal_a_second_later_ends_at_once(
     with ModelServer() as model:
         model.enqueue(*[Reply(stall=True)] * IN_FLIGHT)
         project = new_project({"stories": feeds.url("/stories.xml")}, max_items=24)
-        laid_out(project, model, COPYDESK_STOP_GRACE="3600", COPYDESK_MODEL_DEADLINE="3600")
+        lay_out(project, model, COPYDESK_STOP_GRACE="3600", COPYDESK_MODEL_DEADLINE="3600")
         with begun(project, model, "run") as process:
             os.killpg(process.pid, signal.SIGINT)
             time.sleep(1)  # somebody presses Ctrl-C again

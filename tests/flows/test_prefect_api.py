@@ -1,4 +1,4 @@
-"""A Prefect server that is named and cannot be used: one line about its variable, before anything begins."""
+"""A named Prefect server that cannot be used is a one-line error before the run starts."""
 
 import socket
 from collections.abc import Callable
@@ -23,15 +23,15 @@ from tests.fakes.feed_server import FeedServer
         "http://127.0.0.1:99999/api",
     ],
 )
-def test_what_is_no_url_is_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_an_invalid_url_is_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("PREFECT_API_URL", url)
     with pytest.raises(ConfigError) as caught:
         require_api_url()
-    assert caught.value.message.startswith(f"PREFECT_API_URL {url!r} is no http(s) URL; ")
+    assert caught.value.message.startswith(f"PREFECT_API_URL {url!r} is not an http(s) URL; ")
     assert "or unset it" in caught.value.message
 
 
-def test_what_may_hold_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_url_that_may_contain_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PREFECT_API_URL", "ada:secret@prefect.example/api")
     with pytest.raises(ConfigError) as caught:
         require_api_url()
@@ -39,7 +39,7 @@ def test_what_may_hold_a_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("url", ["", " ", "http://127.0.0.1:4200/api", "https://ada:secret@prefect.example"])
-def test_what_is_one_is_taken(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_a_valid_or_empty_url_is_accepted(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("PREFECT_API_URL", url)
     require_api_url()
 
@@ -66,16 +66,16 @@ def nothing(_server: FeedServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("offered", "said"),
+    ("offered", "message"),
     [
         (nothing, "no Prefect server answers there"),
         (a_page, "no Prefect server answers there"),
-        (a_login, "wants a login (401): set PREFECT_API_KEY or PREFECT_API_AUTH_STRING"),
+        (a_login, "requires a login (HTTP 401): set PREFECT_API_KEY or PREFECT_API_AUTH_STRING"),
         (another, "Found incompatible versions"),
     ],
 )
-async def test_what_answers_and_is_no_prefect_of_ours_is_told(
-    offered: Callable[[FeedServer], None], said: str
+async def test_an_answer_of_another_server_is_an_error(
+    offered: Callable[[FeedServer], None], message: str
 ) -> None:
     with FeedServer() as server:
         offered(server)
@@ -83,11 +83,11 @@ async def test_what_answers_and_is_no_prefect_of_ours_is_told(
         with temporary_settings({PREFECT_API_URL: url}), pytest.raises(ConfigError) as caught:
             await require_api()
     assert caught.value.message.startswith(f"PREFECT_API_URL {url}")
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert "\n" not in caught.value.message
 
 
-async def test_where_nothing_listens_it_says_what_to_do() -> None:
+async def test_without_a_server_the_error_names_the_fix() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: nobody else can take it either
         place = f"127.0.0.1:{taken.getsockname()[1]}/api"
@@ -100,7 +100,7 @@ async def test_where_nothing_listens_it_says_what_to_do() -> None:
     assert "start that server" in caught.value.message
 
 
-async def test_a_server_of_ours_is_taken_and_so_is_none() -> None:
+async def test_a_prefect_server_or_none_is_accepted() -> None:
     with FeedServer() as server:
         answering(server, prefect.__version__)
         with temporary_settings({PREFECT_API_URL: server.url("/api")}):

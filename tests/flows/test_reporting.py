@@ -1,4 +1,4 @@
-"""A run's report: one row a feed, links to the drafts, and nothing of a feed's that Markdown would obey."""
+"""The run report as Markdown: one row for each feed, links to drafts, escaped feed text."""
 
 import asyncio
 
@@ -17,37 +17,37 @@ def report(*outcomes: ItemOutcome, stopped: str | None = None) -> str:
     )  # fmt: skip
 
 
-def test_a_row_says_what_became_of_a_feeds_items() -> None:
-    said = report(
+def test_a_row_counts_the_outcomes_of_a_feeds_items() -> None:
+    text = report(
         ItemOutcome(title="A", path="drafts/2026/02/a.md", ref="00aa", micros=1_250_000, held=True),
         ItemOutcome(title="B", path="drafts/2026/02/b.md", ref="00bb", micros=250_000),
         ItemOutcome(title="C", reason="refused"),
         stopped="the day's money is spent",
     )
     assert (
-        "| feed | new | drafted | held | merged | skipped | failed | queued | cost | time | trouble |" in said
+        "| feed | new | drafted | held | merged | skipped | failed | queued | cost | time | error |" in text
     )
-    assert "| one | 3 | 2 | 1 | 0 | 0 | 1 | 4 | $1.50 | 0.0 s | C: refused |" in said
-    assert "2 drafts in 2.5 s, written by m." in said
-    assert "**Stopped early:** the day's money is spent" in said
-    assert "- [drafts/2026/02/b.md](https://desk.example/drafts/00bb)" in said
+    assert "| one | 3 | 2 | 1 | 0 | 0 | 1 | 4 | $1.50 | 0.0 s | C: refused |" in text
+    assert "2 drafts in 2.5 s, written by m." in text
+    assert "**Stopped early:** the day's money is spent" in text
+    assert "- [drafts/2026/02/b.md](https://desk.example/drafts/00bb)" in text
 
 
-def test_what_a_feed_says_stays_in_its_cell() -> None:
+def test_feed_text_stays_in_its_table_cell() -> None:
     [row] = [line for line in report(ItemOutcome(title=NASTY, reason="x")).splitlines() if "| one |" in line]
     assert row.replace("\\|", "").count("|") == 12
     assert "](" not in row
     assert "<img" not in row.replace("\\<", "")
 
 
-def test_a_long_list_has_an_end() -> None:
+def test_a_long_list_of_drafts_is_cut() -> None:
     many = [ItemOutcome(title="t", path=f"drafts/{n}.md", ref=f"{n:04}") for n in range(700)]
-    said = report(*many)
-    assert said.count("](https://") == 500
-    assert said.endswith("- and 200 more")
+    text = report(*many)
+    assert text.count("](https://") == 500
+    assert text.endswith("- and 200 more")
 
 
-async def test_a_feed_has_its_time() -> None:
+async def test_a_feeds_duration_is_reported() -> None:
     async def work() -> FeedReport:
         await asyncio.sleep(0.15)
         return FeedReport(feed="one", new=2)

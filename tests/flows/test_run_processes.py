@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.serve import runs, tell
+from flows.serve import run_processes, send_signal
 
 
 @contextlib.contextmanager
@@ -23,17 +23,17 @@ def child(*arguments: str, apart: bool = False) -> Iterator["subprocess.Popen[by
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux")
-def test_a_run_is_found_where_there_is_no_ps_and_the_server_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_found_without_ps_and_the_server_is_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with child("prefect.engine") as run, child("prefect", apart=True) as server, child("desk") as other:
-        assert run.pid in runs()
-        assert not {server.pid, other.pid} & runs()
+        assert run.pid in run_processes()
+        assert not {server.pid, other.pid} & run_processes()
 
 
-def test_who_is_gone_is_told_nothing() -> None:
+def test_no_signal_is_sent_to_an_ended_process() -> None:
     with child() as gone:
         gone.kill()
         gone.wait()
     with child() as process:
-        tell([gone.pid, process.pid], signal.SIGKILL)
+        send_signal([gone.pid, process.pid], signal.SIGKILL)
         assert process.wait(120) == -signal.SIGKILL

@@ -1,4 +1,4 @@
-"""Which feeds run together and when; what a schedule may say."""
+"""Schedules: which feeds run together and when; valid and invalid schedules."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -26,23 +26,26 @@ def test_feeds_of_one_schedule_run_together_and_each_feed_once() -> None:
         scheduled("e", "15m", enabled=False),
         scheduled("f", "0  6 * * 1-5"),
     ]
-    found = groups(feeds)
-    assert [(one.schedule, one.feeds) for one in found] == [("15m", ("a", "c")), ("0 6 * * 1-5", ("b", "f"))]
-    assert [one.interval for one in found] == [timedelta(minutes=15), None]
-    assert len({one.name for one in found}) == 2
+    schedules = groups(feeds)
+    assert [(group.schedule, group.feeds) for group in schedules] == [
+        ("15m", ("a", "c")),
+        ("0 6 * * 1-5", ("b", "f")),
+    ]
+    assert [group.interval for group in schedules] == [timedelta(minutes=15), None]
+    assert len({group.name for group in schedules}) == 2
 
 
 def test_an_interval_begins_at_an_offset_of_its_own_that_a_restart_does_not_change() -> None:
-    [one], [other] = groups([scheduled("a", "1h")]), groups([scheduled("b", "1h")])
-    assert one.anchor == groups([scheduled("a", "1h")])[0].anchor
-    assert one.anchor != other.anchor
-    assert one.anchor - other.anchor < timedelta(hours=1)
+    [first], [second] = groups([scheduled("a", "1h")]), groups([scheduled("b", "1h")])
+    assert first.anchor == groups([scheduled("a", "1h")])[0].anchor
+    assert first.anchor != second.anchor
+    assert first.anchor - second.anchor < timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
     "text", ["1m", "15m", "2h", "1d", "never", "* * * * *", "*/5 0-6,12 1,15 * 7", "0 6 * * 1-5"]
 )
-def test_what_a_schedule_may_say(text: str) -> None:
+def test_a_valid_schedule_is_accepted(text: str) -> None:
     assert is_schedule(text)
 
 
@@ -51,23 +54,23 @@ def test_what_a_schedule_may_say(text: str) -> None:
     ["", "0m", "15", "m", "15 m", "often", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8",
      "* * * *", "* * * * * *", "5-1 * * * *", "*/0 * * * *", "1,, * * * *", "@daily", "* * * * MON"],
 )  # fmt: skip
-def test_what_it_may_not(text: str) -> None:
+def test_an_invalid_schedule_is_an_error(text: str) -> None:
     assert not is_schedule(text)
 
 
 @given(st.text(max_size=30))
-def test_no_text_upsets_it(text: str) -> None:
+def test_any_schedule_text_is_valid_or_a_config_error(text: str) -> None:
     is_schedule(text)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("0s", 0), ("30s", 30), ("5m", 300), ("60m", 3600)])
-def test_what_a_jitter_may_say(text: str, seconds: int) -> None:
+def test_a_valid_jitter_is_accepted(text: str, seconds: int) -> None:
     assert is_jitter(text)
     assert jitter_s(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "5", "m", "61m", "3601s", "1h", "-1s", "1.5m", "10000s"])
-def test_what_a_jitter_may_not_say(text: str) -> None:
+def test_an_invalid_jitter_is_an_error(text: str) -> None:
     assert not is_jitter(text)
 
 

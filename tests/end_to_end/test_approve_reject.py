@@ -1,4 +1,4 @@
-"""From draft to published file on the command line: each verdict is reported, one refusal stops no other."""
+"""From draft to published file on the command line: each decision is reported, one error stops no other."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ ITEMS = "".join(
 FEED = f"<rss version='2.0'><channel><title>Good</title>{ITEMS}</channel></rss>".encode()
 
 
-def test_edited_drafts_are_published_and_the_rest_is_told(
+def test_edited_drafts_are_published_and_the_others_are_errors(
     new_project: Callable[..., Project], feeds: FeedServer
 ) -> None:
     feeds.add("/good.xml", FEED, content_type="application/rss+xml")
@@ -30,10 +30,12 @@ def test_edited_drafts_are_published_and_the_rest_is_told(
     alpha.write_text(text)
     gamma.write_text("---\ntitle: 'unclosed\n---\n")
 
-    given = call_copydesk(project, "approve", gamma.name, beta.name, alpha.name, "nothing", "--note", "fine")
-    assert given.returncode != 0
-    assert given.stdout.startswith("approved: published/2026/02/alpha-")
-    refused = given.stderr.splitlines()
+    approved = call_copydesk(
+        project, "approve", gamma.name, beta.name, alpha.name, "nothing", "--note", "fine"
+    )
+    assert approved.returncode != 0
+    assert approved.stdout.startswith("approved: published/2026/02/alpha-")
+    refused = approved.stderr.splitlines()
     assert len(refused) == 3
     assert all(line.startswith("not approved: ") for line in refused)
     published = project.folder / "output/published" / alpha.relative_to(project.folder / "output/drafts")

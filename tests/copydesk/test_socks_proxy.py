@@ -1,4 +1,4 @@
-"""A SOCKS proxy in the environment: one line before anything begins; what needs no network works."""
+"""With a SOCKS proxy in the environment, commands that need the network fail with one line; others work."""
 
 import sys
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def called(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     ids=" ".join,
 )
 @pytest.mark.usefixtures("project")
-def test_what_needs_the_network_says_so_in_one_line(
+def test_commands_that_need_the_network_fail_with_one_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     feeds: FeedServer,
@@ -66,10 +66,10 @@ def test_what_needs_the_network_says_so_in_one_line(
         monkeypatch.setenv("OPENAI_BASE_URL", model.base_url)
         assert called(monkeypatch, *arguments) == 2
         assert model.headers == []
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("copydesk: ALL_PROXY names a SOCKS proxy (socks5h://127.0.0.1:1), and ")
-    assert (told.err.count("\n"), feeds.requests) == (1, 0)
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("copydesk: ALL_PROXY names a SOCKS proxy (socks5h://127.0.0.1:1), and ")
+    assert (output.err.count("\n"), feeds.requests) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_needs_the_network_says_so_in_one_line(
     [("status",), ("drafts", "list"), ("feeds", "list"), ("cost",), ("retry",), ("publish", "--all")],
     ids=" ".join,
 )
-def test_what_needs_none_works(
+def test_commands_without_network_work(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     project: Project,
@@ -86,6 +86,6 @@ def test_what_needs_none_works(
     feeds_file = project.folder / "feeds.yaml"
     (project.folder / "site").mkdir()
     target = {"kind": "folder", "path": "site"}
-    told = yaml.safe_load(feeds_file.read_text()) | {"publish": {"site": target}}
-    feeds_file.write_text(yaml.safe_dump(told))
+    content = yaml.safe_load(feeds_file.read_text()) | {"publish": {"site": target}}
+    feeds_file.write_text(yaml.safe_dump(content))
     assert called(monkeypatch, *arguments) == 0, capsys.readouterr().err
