@@ -62,7 +62,7 @@ def _anchors(path: Path) -> set[str]:
 @pytest.mark.parametrize("page", [*PAGES, *DECISIONS])
 def test_files_and_modules_named_in_code_spans_exist(page: str) -> None:
     for code in re.findall(r"`([^`\n]+)`", (ROOT / page).read_text()):
-        if re.fullmatch(rf"(?:{PACKAGES})/[\w./-]+", code):
+        if re.fullmatch(rf"(?:{PACKAGES})/[\w./-]+|[\w.-]+(?:/[\w.-]+)+\.py", code):
             assert (ROOT / code).exists(), code
         elif re.fullmatch(rf"(?:{PACKAGES})(?:\.\w+)+", code):
             assert _is_dotted_path(code), code
