@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from copydesk.console import err, pluralize, print_json, print_line, printable, table
 from copydesk.prefect_server import Report, run_starter
@@ -33,24 +33,26 @@ class StartBackfill(Protocol):
         """Return a Plan or a RunReport, as JSON."""
 
 
-def backfill(
-    feed: str,
-    since: str | None,
-    until: str | None,
-    limit: int,
-    *,
-    dry_run: bool,
-    yes: bool,
-    as_json: bool,
-    direct: bool = False,
-) -> None:
-    """Backfill a feed in this process and print the report; `direct`: without Prefect.
+class BackfillRequest(NamedTuple):
+    """What the command line asks for."""
+
+    feed: str
+    since: str | None
+    """First day or time, as the user wrote it."""
+    until: str | None
+    limit: int
+    """Items at most."""
+    dry_run: bool
+
+
+def backfill(request: BackfillRequest, *, yes: bool, as_json: bool, direct: bool) -> None:
+    """Backfill a feed in this process and print the report; `direct`: without Prefect, `yes`: no question.
 
     Raises ConfigError for an empty date range, and if the cost needs a confirmation and there is no terminal.
     """
     with serve_sample_feeds():
         settings = load_checked_settings()
-        dates = parse_span(since, until, settings.timezone)
+        dates = parse_span(request.since, request.until, settings.timezone)
         with run_starter("backfill", settings, direct=direct) as start:
 
             def run(
@@ -59,12 +61,12 @@ def backfill(
                 planner: Callable[[Report], None] | None = None,
                 previews: "dict[str, BackfillPreview] | None" = None,
             ) -> Report:
-                parameters = (feed, *dates, limit, dry)
+                parameters = (request.feed, *dates, request.limit, dry)
                 return run_flow(
                     start, *parameters, as_json=as_json, count=count, planner=planner, previews=previews
                 )
 
-            if dry_run:
+            if request.dry_run:
                 _print_plan(run(True), as_json=as_json)
                 return
             limit_usd = None if yes else settings.confirm

@@ -104,7 +104,6 @@ def evaluate(
     against: str | None,
     save: str | None,
     as_json: bool,
-    price: Price | None = None,
 ) -> None:
     """Score a set of answers, and compare it with the set `against`; exit code 1 if an article fails."""
     _validate_options(answers, prompt, save, ask=ask)
@@ -113,7 +112,7 @@ def evaluate(
     cases = load_cases(folder)
     if save and (folder / RECORDED / save).exists():
         raise ConfigError(f"the recorded answers {save!r} already exist; choose another name for --save")
-    price = price or _price(settings)
+    price = _price(settings)
     before = _score_all(cases, load_recorded(folder, against), price) if against else None
     recorded: Answers
     if ask:

@@ -80,7 +80,8 @@ def backfill(
     """
     from copydesk import backfill
 
-    backfill.backfill(feed, since, until, limit, dry_run=dry_run, yes=yes, as_json=as_json, direct=direct)
+    request = backfill.BackfillRequest(feed, since, until, limit, dry_run)
+    backfill.backfill(request, yes=yes, as_json=as_json, direct=direct)
 
 
 @app.command()

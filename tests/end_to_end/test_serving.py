@@ -129,10 +129,10 @@ def as_a_terminal_does(process: "subprocess.Popen[str]") -> None:
 
 
 @pytest.mark.parametrize(
-    "told_to_end", [as_a_service_manager_does, pytest.param(as_a_terminal_does, marks=pytest.mark.soak)]
+    "stop_serve", [as_a_service_manager_does, pytest.param(as_a_terminal_does, marks=pytest.mark.soak)]
 )
 def test_a_stopped_serve_keeps_pending_answers_and_pays_for_none_twice(
-    tmp_path: Path, stopping: Callable[["subprocess.Popen[str]"], None]
+    tmp_path: Path, stop_serve: Callable[["subprocess.Popen[str]"], None]
 ) -> None:
     """Which process a signal reaches first: `test_stopping.py` tells a group, as a terminal does, as well."""
     with ModelServer(latency_s=5) as model:
@@ -157,7 +157,7 @@ def test_a_stopped_serve_keeps_pending_answers_and_pays_for_none_twice(
                     time.sleep(0.05)
             finally:
                 requests_before = len(model.received)
-                stopping(process)
+                stop_serve(process)
                 output = process.communicate(timeout=300)[0]
             assert process.returncode == 0, output
             assert "Traceback" not in output
