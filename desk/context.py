@@ -13,7 +13,14 @@ from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
 from pipeline.domain.models import Beat, FeedConfig, Finding, Source
 from pipeline.http_client import HttpClient
-from pipeline.services.draft_file import beat_of, decode_text, draft_front, draft_source, drop_editor_links
+from pipeline.services.draft_file import (
+    EditorContext,
+    beat_of,
+    decode_text,
+    draft_front,
+    draft_source,
+    drop_editor_links,
+)
 from pipeline.services.edit import system_findings
 from pipeline.storage import Database, DraftRow
 
@@ -68,6 +75,10 @@ class WebContext:
             if self._feeds is None:
                 raise
         return self._feeds[1]
+
+    def editor_context(self, editor: str) -> EditorContext:
+        """Return what an editor's action needs."""
+        return EditorContext(self.db, self.settings.output, self.subscriptions, editor)
 
     async def draft_view(self, ref: str) -> DraftView:
         """Return a draft with its text and findings. Raises ReviewError where there is none."""

@@ -103,9 +103,8 @@ async def take(request: Request, ref: str, photo: Annotated[str, Form()] = "") -
     if got is None:
         raise ReviewError(search.error or "That photo is not to be had any more; choose another.")
     await asyncio.to_thread(
-        save_edit, ctx.db, ctx.settings.output, ctx.subscriptions, ref,
-        _changes(page, photo_cover(got)),
-        seen.findings, base=seen.sha256, by=name, now=ctx.now,
+        save_edit, ctx.editor_context(name), ref, _changes(page, photo_cover(got)),
+        seen.findings, base=seen.sha256,
     )  # fmt: skip
     await search.track_download(got)
     return redirect(f"/drafts/{ref}", filters(request).query(), saved=ref)

@@ -57,9 +57,8 @@ async def _verdict(request: Request, ref: str, decision: ReviewDecision, sha256:
 
     def act() -> None:
         review.submit_review(
-            ctx.db, ctx.settings.output, ctx.subscriptions, ref, decision,
-            by=name, note=note.strip() or None, now=ctx.now, seen=sha256,
-        )  # fmt: skip
+            ctx.editor_context(name), ref, decision, note=note.strip() or None, seen_sha256=sha256
+        )
 
     return await redirect_to_next(request, ref, act)
 
@@ -76,8 +75,8 @@ async def redraft(
             raise ReviewError("a section is written anew by a model alone: set COPYDESK_MODEL")
         ctx.subscriptions.feed(ctx.db.drafts.get(ref).feed_key)  # else nobody would carry it out
         request_redraft(
-            ctx.db, ctx.settings.output, ref, by=name, note=note.strip() or None,
-            section=section or None, now=ctx.now, over_edits=bool(over_edits),
+            ctx.editor_context(name), ref, note=note.strip() or None,
+            section=section or None, over_edits=bool(over_edits),
         )  # fmt: skip
 
     return await redirect_to_next(request, ref, act, told="asked_for")
@@ -89,7 +88,7 @@ async def acknowledge_finding(request: Request, ref: str, key: Text = "", reason
     ctx, name = web_context(request), current_editor(request)
     seen = await ctx.draft_view(ref)
     try:
-        await asyncio.to_thread(acknowledge, ctx.db, ref, key, seen.findings, reason, by=name, now=ctx.now)
+        await asyncio.to_thread(acknowledge, ctx.editor_context(name), ref, key, seen.findings, reason)
     except ReviewError as error:
         return await draft_page(request, ref, trouble=error.message, status=409)
     return redirect(f"/drafts/{ref}", filters(request).query())
@@ -109,7 +108,7 @@ async def revise(request: Request, ref: str) -> Response:
     """Make a new draft of a published article, which stays."""
     ctx, name = web_context(request), current_editor(request)
     found = (await ctx.draft_view(ref)).findings
-    await asyncio.to_thread(start_revision, ctx.db, ctx.settings.output, ref, by=name, findings=found)
+    await asyncio.to_thread(start_revision, ctx.editor_context(name), ref, findings=found)
     return redirect(f"/drafts/{ref}")
 
 
@@ -117,9 +116,7 @@ async def revise(request: Request, ref: str) -> Response:
 async def restore(request: Request, ref: str, version: Text = "") -> Response:
     """Put an earlier version back."""
     ctx, name = web_context(request), current_editor(request)
-    await asyncio.to_thread(
-        restore_version, ctx.db, ctx.settings.output, ctx.subscriptions, ref, version, ctx.now, by=name
-    )
+    await asyncio.to_thread(restore_version, ctx.editor_context(name), ref, version)
     return redirect(f"/drafts/{ref}")
 
 
@@ -131,16 +128,7 @@ async def undo(request: Request, ref: str) -> Response:
 
 async def _undone(request: Request, ref: str) -> Response:
     ctx, name = web_context(request), current_editor(request)
-    await asyncio.to_thread(
-        review.undo_review,
-        ctx.db,
-        ctx.settings.output,
-        ctx.subscriptions,
-        ref,
-        by=name,
-        note=None,
-        now=ctx.now,
-    )
+    await asyncio.to_thread(review.undo_review, ctx.editor_context(name), ref)
     return redirect(f"/drafts/{ref}", did=ref)
 
 

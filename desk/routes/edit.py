@@ -121,9 +121,8 @@ async def _save(ctx: WebContext, seen: DraftView, written: EditForm, name: str) 
     changes = _changes(seen, written)
     found = await _findings(ctx, seen, written, changes)
     return await asyncio.to_thread(
-        save_edit, ctx.db, ctx.settings.output, ctx.subscriptions, seen.row.external_id,
-        changes, found,
-        base=written.base, by=name, now=ctx.now, form=written.form,
+        save_edit, ctx.editor_context(name), seen.row.external_id, changes, found,
+        base=written.base, form=written.form,
     )  # fmt: skip
 
 
@@ -132,8 +131,8 @@ async def _unsaved(
 ) -> Unsaved:
     """Keep what could not be saved as a version, and return what is said of it."""
     kept = error.context.get("kept") or await asyncio.to_thread(
-        keep_refused, ctx.db, ctx.settings.output, ctx.subscriptions, seen.row.external_id,
-        _legible(seen, written), base=written.base, by=name, form=written.form, now=ctx.now,
+        keep_refused, ctx.editor_context(name), seen.row.external_id,
+        _legible(seen, written), base=written.base, form=written.form,
     )  # fmt: skip
     found = str(kept) if kept else None
     if not isinstance(error, EditConflict):
@@ -192,9 +191,8 @@ async def _approved(request: Request, ref: str, sha256: str) -> Response:
     names = await names_of(request, chosen)
     try:
         await asyncio.to_thread(
-            review.submit_review, ctx.db, ctx.settings.output, ctx.subscriptions, ref,
-            ReviewDecision.APPROVE,
-            by=current_editor(request), note=None, now=ctx.now, seen=sha256,
+            review.submit_review, ctx.editor_context(current_editor(request)), ref,
+            ReviewDecision.APPROVE, seen_sha256=sha256,
         )  # fmt: skip
     except ReviewError as error:
         return await draft_page(request, ref, trouble=f"Saved, not approved: {error.message}", status=409)

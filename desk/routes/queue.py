@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,10 +11,10 @@ from starlette.responses import Response
 from desk.filters import Filters
 from desk.responses import current_editor, filters, flash, render, web_context
 from pipeline.articles import files
-from pipeline.config import Settings, Subscriptions
 from pipeline.domain.errors import CopydeskError, ReviewError
 from pipeline.domain.models import ReviewDecision
 from pipeline.services import review
+from pipeline.services.draft_file import EditorContext
 from pipeline.services.edit import MAX_NOTE_CHARS
 from pipeline.storage import Database, DraftRow
 
@@ -90,10 +89,8 @@ async def bulk(request: Request) -> Response:
     if decision is ReviewDecision.REJECT and note is None:
         return await _page(request, trouble=_NO_REASON, ticked=ticked, status=422)
     chosen = [_chosen(value) for value in ticked]
-    subscriptions = await asyncio.to_thread(lambda: ctx.subscriptions)
-    done = await asyncio.to_thread(
-        _decide, ctx.db, ctx.settings, subscriptions, chosen, decision, name, note, ctx.now
-    )
+    editor = await asyncio.to_thread(ctx.editor_context, name)
+    done = await asyncio.to_thread(_decide, editor, chosen, decision, note)
     return await _page(request, done, _PAST[decision.value])
 
 
@@ -104,27 +101,18 @@ def _chosen(value: str) -> tuple[str, str]:
 
 
 def _decide(
-    db: Database,
-    settings: Settings,
-    subscriptions: Subscriptions,
-    chosen: Sequence[tuple[str, str]],
-    decision: ReviewDecision,
-    by: str,
-    note: str | None,
-    now: datetime,
+    ctx: EditorContext, chosen: Sequence[tuple[str, str]], decision: ReviewDecision, note: str | None
 ) -> list[Done]:
     done = []
     for ref, sha256 in chosen:
         title = ref
         try:
-            row = db.drafts.get(ref)
+            row = ctx.db.drafts.get(ref)
             title = row.title
             if decision is ReviewDecision.APPROVE and row.state == "drafted":
-                _require_listed(settings.output, row, sha256)
-                _require_view(db, row, by, sha256)
-            review.submit_review(
-                db, settings.output, subscriptions, ref, decision, by=by, note=note, now=now, seen=sha256
-            )
+                _require_listed(ctx.output, row, sha256)
+                _require_view(ctx.db, row, ctx.editor_name, sha256)
+            review.submit_review(ctx, ref, decision, note=note, seen_sha256=sha256)
             done.append(Done(ref, title, None))
         except CopydeskError as error:
             done.append(Done(ref, title, error.message))

@@ -47,7 +47,7 @@ from pipeline.rewrite.sentence_repair import (
 )
 from pipeline.services.budget import ItemBudget
 from pipeline.services.context import RunContext
-from pipeline.services.draft_file import known_text
+from pipeline.services.draft_file import recorded_text
 from pipeline.storage import Lease, PreviousVersion, Sibling, duplicate_finding
 
 
@@ -174,7 +174,7 @@ def _last_readable(previous: PreviousVersion) -> tuple[dict[str, Any], str]:
     try:
         return loads(previous.text)
     except OutputError:
-        return known_text(previous.origin or previous.text)
+        return recorded_text(previous.origin or previous.text)
 
 
 async def _laid_out(
@@ -271,7 +271,7 @@ def _settled(metadata: dict[str, Any], body: str, beat: Beat, last: PreviousVers
     """Return the front matter on disk with what the ledger knows of it."""
     if last is None:
         return metadata
-    origin, before = known_text(last.origin or last.text)[0], known_text(last.text)[1]
+    origin, before = recorded_text(last.origin or last.text)[0], recorded_text(last.text)[1]
     return front_of(metadata, body, beat, before=before, origin=origin).metadata
 
 

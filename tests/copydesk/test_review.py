@@ -66,7 +66,7 @@ def test_mistakes_are_told_and_nothing_is_done(tmp_path: Path) -> None:
     for words in (
         "say why: r REASON",
         "by its number",
-        "say why it may stand",
+        "give a reason",
         "no verdict here",
         "EDITOR=vim",
     ):

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from pipeline.articles.front_matter import dumps, loads
+from pipeline.config import Subscriptions
 from pipeline.covers import UnsplashClient
 from pipeline.http_client import HttpClient
 from pipeline.services import RunContext, draft_feed
+from pipeline.services.draft_file import EditorContext
 from pipeline.services.redraft import request_redraft
 from pipeline.storage import Database
 from tests.databases import prepared
@@ -85,16 +87,8 @@ async def test_a_redraft_keeps_the_editors_cover_and_description(db: Database, t
     metadata["description"] = "My own words."
     path.write_text(dumps(metadata, body))
 
-    request_redraft(
-        db,
-        tmp_path / "output",
-        row.external_id,
-        by="Ada",
-        note=None,
-        section=None,
-        now=NOW,
-        over_edits=True,
-    )
+    editor = EditorContext(db, tmp_path / "output", Subscriptions(beats={}, feeds=()), "Ada", lambda: NOW)
+    request_redraft(editor, row.external_id, over_edits=True)
     async with HttpClient("Copydesk/test") as net:
         [outcome] = await draft_feed(run_context(db, net, tmp_path, Scripted(), feeds=(one,)), one, 5)
     assert outcome.path, outcome.reason

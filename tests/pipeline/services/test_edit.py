@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,11 @@ import pytest
 
 from pipeline.articles import files
 from pipeline.articles.front_matter import dumps, loads
-from pipeline.config import Settings, Subscriptions, load_feeds
+from pipeline.config import Settings, load_feeds
 from pipeline.domain.errors import EditConflict, ReviewError
 from pipeline.domain.models import Draft, ReviewDecision, Sentiment
 from pipeline.services import review
-from pipeline.services.draft_file import as_draft
+from pipeline.services.draft_file import EditorContext, as_draft
 from pipeline.services.edit import DraftEdit, apply_edit, save_edit, start_revision
 from pipeline.storage import Database, Save
 from pipeline.storage.reviews import PendingReview, ReviewRepository
@@ -29,7 +30,8 @@ class Desk:
         self.db = db
         self.ref = ref
         self.root = settings.output
-        self.subscriptions: Subscriptions = load_feeds(settings.feeds_file)
+        subscriptions = load_feeds(settings.feeds_file)
+        self.ctx = EditorContext(db, settings.output, subscriptions, "Ada", lambda: NOW)
 
     @property
     def path(self) -> Path:
@@ -53,20 +55,13 @@ class Desk:
         return DraftEdit(**told | other)
 
     def save(self, base: str | None = None, **other: Any) -> str:
-        return save_edit(
-            self.db, self.root, self.subscriptions, self.ref, self.changes(**other), (),
-            base=base or self.sha256, by="Ada", now=NOW,
-        )  # fmt: skip
+        return save_edit(self.ctx, self.ref, self.changes(**other), (), base=base or self.sha256)
 
     def decide(self, decision: ReviewDecision) -> str:
-        return review.submit_review(
-            self.db, self.root, self.subscriptions, self.ref, decision, by="Ada", note=None, now=NOW
-        )
+        return review.submit_review(self.ctx, self.ref, decision)
 
     def undo(self) -> str:
-        return review.undo_review(
-            self.db, self.root, self.subscriptions, self.ref, by="Ada", note=None, now=NOW
-        )
+        return review.undo_review(self.ctx, self.ref)
 
 
 @pytest.fixture
@@ -147,7 +142,7 @@ def test_a_revision_that_was_killed_is_finished(desk: Desk) -> None:
 def test_an_undone_revision_that_was_killed_brings_the_article_back(desk: Desk, step: str) -> None:
     desk.decide(ReviewDecision.APPROVE)
     live = desk.path.read_bytes()
-    start_revision(desk.db, desk.root, desk.ref, by="Ben")
+    start_revision(replace(desk.ctx, editor="Ben"), desk.ref)
     desk.save(title="Worse")
     before = desk.path.read_bytes()
     desk.decide(ReviewDecision.APPROVE)
@@ -165,15 +160,7 @@ def test_an_undone_revision_that_was_killed_brings_the_article_back(desk: Desk, 
     dying.reviews = Dying(desk.db._engine, "dying")
 
     with pytest.raises(Killed):
-        review.undo_review(
-            dying,
-            desk.root,
-            desk.subscriptions,
-            desk.ref,
-            by="Ada",
-            note=None,
-            now=NOW,
-        )
+        review.undo_review(replace(desk.ctx, db=dying), desk.ref)
     [waiting] = desk.db.reviews.unfinished()
     if step == "nothing":  # as if it had died before it wrote at all
         (desk.root / waiting.new_path).unlink()
@@ -202,14 +189,14 @@ def test_an_article_that_was_changed_on_disk_keeps_the_change_when_its_approval_
 
 
 def test_there_is_nothing_to_take_back_twice(desk: Desk) -> None:
-    with pytest.raises(ReviewError, match="waits for a verdict"):
+    with pytest.raises(ReviewError, match="none to undo"):
         desk.undo()
     desk.decide(ReviewDecision.REJECT)
     desk.undo()
     with pytest.raises(ReviewError, match="waits for a verdict"):
         desk.undo()
     desk.decide(ReviewDecision.APPROVE)
-    start_revision(desk.db, desk.root, desk.ref, by="Ada")
+    start_revision(desk.ctx, desk.ref)
     with pytest.raises(ReviewError, match="reject it"):
         desk.undo()
 

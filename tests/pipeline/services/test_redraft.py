@@ -18,7 +18,7 @@ from pipeline.domain.models import Beat, FeedConfig, ReviewDecision
 from pipeline.http_client import HttpClient
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.services import RunContext, draft_feed, redraft, review
-from pipeline.services.draft_file import decode_leniently
+from pipeline.services.draft_file import EditorContext, decode_leniently
 from pipeline.storage import Database
 from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import article
@@ -35,6 +35,7 @@ class Desk:
     def __init__(self, db: Database, net: HttpClient, folder: Path) -> None:
         self.db, self.net, self.folder = db, net, folder
         self.root = folder / "output"
+        self.ctx = EditorContext(db, self.root, NEWS, "ed", lambda: NOW)
 
     async def run(self, *script: Any, beat: Beat = BEAT, count: int = 1) -> tuple[Scripted, list[Any]]:
         model = Scripted(*script)
@@ -52,9 +53,11 @@ class Desk:
 
     def ask(self, note: str | None = None, section: str | None = None, *, over_edits: bool = False) -> None:
         ref = self.db.drafts.list()[0].external_id
-        redraft.request_redraft(
-            self.db, self.root, ref, by="ed", note=note, section=section, now=NOW, over_edits=over_edits
-        )
+        redraft.request_redraft(self.ctx, ref, note=note, section=section, over_edits=over_edits)
+
+    def restore(self, label: str) -> None:
+        ref = self.db.drafts.list()[0].external_id
+        redraft.restore_version(EditorContext(self.db, self.root, NEWS, clock=lambda: NOW), ref, label)
 
 
 @pytest.fixture
@@ -120,9 +123,8 @@ async def test_a_section_that_is_written_anew_brings_back_what_was_taken_out_on_
 async def test_a_version_that_was_broken_on_disk_is_put_back_with_what_the_ledger_attests(desk: Desk) -> None:
     before, body = loads(desk.text, "x")
     desk.write(dumps({key: value for key, value in before.items() if key not in ("source", "ai")}, body))
-    row = desk.db.drafts.list()[0]
-    redraft.restore_version(desk.db, desk.root, NEWS, row.external_id, "1", NOW)
-    redraft.restore_version(desk.db, desk.root, NEWS, row.external_id, "1.edit", NOW)
+    desk.restore("1")
+    desk.restore("1.edit")
     after, _ = loads(desk.text, "x")
     assert after["source"] == before["source"]
     assert after["ai"] == before["ai"] | {"version": 3}
@@ -170,7 +172,7 @@ async def test_what_a_restore_replaces_is_kept_whatever_its_encoding(desk: Desk,
     data = mark + words.encode(encoding)
     row = desk.db.drafts.list()[0]
     files.write_atomically(desk.root, row.path, data)
-    redraft.restore_version(desk.db, desk.root, NEWS, row.external_id, "1", NOW)
+    desk.restore("1")
     kept = next(one for one in desk.db.versions.list(row.item_id) if one.label == "1.edit")
     assert kept.text.removeprefix("\ufeff") == words
 
@@ -230,9 +232,8 @@ async def test_a_verdict_comes_before_a_redraft_that_is_under_way(desk: Desk) ->
     [lease] = [one for one in desk.db.leases.acquire("one", 9, LEASE_S) if one.request]
     desk.db.drafts.list()
     path = review.submit_review(
-        desk.db, desk.root, NEWS, lease.item.guid and desk.db.drafts.list()[0].external_id,
-        ReviewDecision.APPROVE, by="ed", note=None, now=NOW,
-    )  # fmt: skip
+        desk.ctx, lease.item.guid and desk.db.drafts.list()[0].external_id, ReviewDecision.APPROVE
+    )
     with pytest.raises(LeaseLost):
         desk.db.leases.confirm_write(lease)
     assert path.startswith("published/")
@@ -244,14 +245,14 @@ async def test_an_earlier_version_is_put_back_as_the_next(desk: Desk) -> None:
     desk.ask("Anew.")
     await desk.run(json.dumps(article(overview="Quite another story.", category="NEWS", tags=["NEWS"])))
     desk.write(desk.text + "An editor was here.\n")
-    redraft.restore_version(desk.db, desk.root, NEWS, desk.db.drafts.list()[0].external_id, "1", NOW)
+    desk.restore("1")
     assert loads(desk.text, "x")[1] == loads(first, "x")[1]
     assert loads(desk.text, "x")[0]["ai"]["version"] == 3
     row = desk.db.drafts.list()[0]
     assert [one.label for one in desk.db.versions.list(row.item_id)] == ["1", "2", "2.edit", "3"]
     assert (row.version, row.version_text) == (3, desk.text)
     with pytest.raises(ReviewError, match=r"has no version 9; it has 1, 2, 2\.edit, 3"):
-        redraft.restore_version(desk.db, desk.root, NEWS, row.external_id, "9", NOW)
+        desk.restore("9")
 
 
 async def test_flagged_sentences_are_mended_by_one_more_call(desk: Desk) -> None:
@@ -291,7 +292,7 @@ async def test_a_brief_waits_for_a_model(db: Database, net: HttpClient, tmp_path
     files.write_atomically(tmp_path / "output", edited.path, b"an editor's own text")
     [brief] = redraft.offline_briefs(db, tmp_path / "output")
     redraft.request_redraft(
-        db, tmp_path / "output", brief.external_id, by=None, note=None, section=None, now=NOW
+        EditorContext(db, tmp_path / "output", NEWS, clock=lambda: NOW), brief.external_id
     )
     model = Scripted(GOOD)
     [outcome] = await draft_feed(run_context(db, net, tmp_path, model), config, 9, requested=True)

@@ -29,6 +29,7 @@ from pipeline.domain.models import (
 )
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
 from pipeline.services import review
+from pipeline.services.draft_file import EditorContext
 from pipeline.storage import Database, DraftRow, Move, Policy, PollResult
 from tests.databases import prepared
 
@@ -80,9 +81,13 @@ def moved(row: DraftRow, target: str) -> Move:
     return Move(row.path, target, "approved text", files.sha256_of(b"approved text"))
 
 
+def editor(db: Database, root: Path) -> EditorContext:
+    return EditorContext(db, root, SUBSCRIPTIONS, "Ada", lambda: LATER)
+
+
 def decide(db: Database, root: Path, decision: ReviewDecision, note: str | None = None) -> Path:
     ref = SOURCE.external_id[:8]
-    path = review.submit_review(db, root, SUBSCRIPTIONS, ref, decision, by="Ada", note=note, now=LATER)
+    path = review.submit_review(editor(db, root), ref, decision, note=note)
     return root / path
 
 
@@ -287,7 +292,7 @@ def test_what_was_rejected_without_it_is_put_back_too(db: Database, tmp_path: Pa
     before, body = loads(draft.read_text())
     draft.write_text(dumps({key: value for key, value in before.items() if key != "ai"}, body))
     decide(db, tmp_path, ReviewDecision.REJECT)
-    review.undo_review(db, tmp_path, SUBSCRIPTIONS, SOURCE.external_id, by="Ada", note=None, now=LATER)
+    review.undo_review(editor(db, tmp_path), SOURCE.external_id)
     assert loads(decide(db, tmp_path, ReviewDecision.APPROVE).read_text())[0]["ai"] == before["ai"]
 
 
