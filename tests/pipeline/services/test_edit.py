@@ -193,7 +193,7 @@ def test_there_is_nothing_to_take_back_twice(desk: Desk) -> None:
         desk.undo()
     desk.decide(ReviewDecision.REJECT)
     desk.undo()
-    with pytest.raises(ReviewError, match="waits for a verdict"):
+    with pytest.raises(ReviewError, match="none to undo"):
         desk.undo()
     desk.decide(ReviewDecision.APPROVE)
     start_revision(desk.ctx, desk.ref)
