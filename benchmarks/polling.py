@@ -73,7 +73,7 @@ def addresses(count: int, port: int) -> list[str]:
 
 async def ours() -> tuple[float, float, int]:
     """Poll every feed once; returns seconds to open, to poll and write, and how many were unchanged."""
-    from pipeline.services import poll
+    from pipeline.services.poll import poll
     from pipeline.services.run import open_run
 
     started = time.perf_counter()

@@ -31,7 +31,7 @@ def work(number: int, seconds: float) -> None:
     """Be one of the processes; print what came of it."""
     from pipeline.domain.errors import DatabaseError
     from pipeline.domain.models import Item, PollState
-    from pipeline.services import draft_feed
+    from pipeline.services.draft import draft_feed
     from pipeline.services.run import open_run
     from pipeline.storage import Database, Policy
 

@@ -23,7 +23,7 @@ from pipeline.feeds.parsing.parse import ParsedFeed
 from pipeline.feeds.poll_schedule import state_after_read
 from pipeline.feeds.select import ExistingItems, select_items
 from pipeline.http_client import HttpClient, redact_url
-from pipeline.services import Parse
+from pipeline.services.context import Parse
 
 Fate = Literal["drafted", "page", "waits", "skipped", "merged"]
 SHOWN = 20

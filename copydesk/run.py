@@ -26,7 +26,7 @@ from pipeline.publishing import TargetResult
 from pipeline.storage import dollars
 
 if TYPE_CHECKING:
-    from pipeline.services import BackfillPreview
+    from pipeline.services.archive import BackfillPreview
 
 
 @dataclass

@@ -1,208 +1,111 @@
-"""Walks back through what a feed's publisher still offers, one page after another, politely.
+"""Backfill a feed: draft the items of a span of dates, or preview them and their cost.
 
-Backfills a feed: what a walk finds of a span of dates is taken in page by page, or shown first.
-
-Only the feed's own document has validators and a schedule; what the pages behind it teach is not kept.
+What the archive offers of the span is admitted page by page, or, after a preview, from the preview.
 """
 
 import asyncio
-import math
-from collections.abc import AsyncIterator, Sequence
-from typing import NamedTuple
+import time
+from datetime import datetime
 
+from pipeline.config import select_feeds, span
 from pipeline.domain.errors import FeedError
-from pipeline.domain.models import FeedConfig, Item, PollState, Window
-from pipeline.domain.text import redact_url
-from pipeline.feeds.fetch import FetchedFeed, NotModified, fetch_feed
-from pipeline.feeds.pagination import (
-    MAX_BYTES,
-    MAX_PAGES,
-    is_before,
-    is_last_page,
-    next_page_url,
-    retry_delay,
-    same_site,
-    unseen,
-    with_credentials,
-)
-from pipeline.feeds.parsing.parse import ParsedFeed
+from pipeline.domain.models import FeedConfig, PollState, Window
+from pipeline.feeds.fetch import NotModified
 from pipeline.feeds.poll_schedule import host_of, skip_reason, state_after_refusal
 from pipeline.feeds.select import Selection
+from pipeline.services.archive import PAUSE_S, ArchivePager, BackfillPreview, FailedPage, without_body
+from pipeline.services.budget import BACKFILL, estimate_cost
 from pipeline.services.context import PollReport, RunContext
+from pipeline.services.ingest import run_feed
 from pipeline.services.poll import (
-    FeedSnapshot,
     admit,
     admit_snapshot,
-    fetch_and_parse,
     fetch_and_select,
     policy,
     poll_with_snapshot,
     select_new,
 )
-
-PAUSE_S = 1.0
-"""Seconds between an answer and the next request to the same publisher."""
-_TRIES = 3
-"""Requests for one page, where its server asks for patience."""
-_MOST = f"{MAX_PAGES} pages or {MAX_BYTES // 1_000_000} MB"
-_NAP_S = 0.5
-"""Seconds after which a pause looks whether the run is told to end."""
+from pipeline.services.report import Plan, PlannedItem, RunReport, finish, timed
+from pipeline.services.run import UNWATCHED, Ports, open_run
+from pipeline.services.work_queue import left_today
 
 
-class FailedPage(NamedTuple):
-    """A page that could not be had, and why."""
+async def backfill(
+    feed: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 100,
+    dry_run: bool = False,
+    ports: Ports = UNWATCHED,
+) -> RunReport | Plan:
+    """Draft a feed's items published in [since, until), newest first, at most `limit` of them.
 
-    url: str
-    error: FeedError
+    Those that wait already are among them; nothing else of the feed is touched.
 
-
-class BackfillPreview(NamedTuple):
-    """What a walk found, to be taken in later, or not at all."""
-
-    looks: tuple[FeedSnapshot, ...]
-    """Without their bytes; the first one is the feed's own document."""
-    notes: tuple[str, ...] = ()
-    refused: FailedPage | None = None
-    merged: frozenset[str] = frozenset()
-    """Guids of new items that others tell in the same words: they would get no draft of their own."""
-
-    @property
-    def new(self) -> list[Item]:
-        """Return the items that would be drafted."""
-        every = (item for seen in self.looks for item in seen.chosen.new)
-        return [item for item in every if item.guid not in self.merged]
-
-    @property
-    def left(self) -> int:
-        """Return how many more items were met than the limit allows."""
-        return sum(seen.chosen.beyond for seen in self.looks)
+    What the publisher still offers is read page by page, back to `since`; without it, as far as `limit` items
+    need. `since` and `until` are aware UTC. A dry run writes nothing and returns what would be drafted.
+    Raises ConfigError for a feed that nobody subscribed or a span that nothing can be in, FeedError where a
+    dry run cannot fetch it.
+    """
+    began, window = time.monotonic(), span(since, until)
+    async with open_run(BACKFILL, ports) as (ctx, subscriptions):
+        [config] = select_feeds(subscriptions, [feed])
+        if dry_run:
+            return await _rehearsed(ctx, config, window, limit, ports)
+        done = run_feed(ctx, config, limit, window, read=lambda: _taken(ctx, config, window, limit, ports))
+        return await finish("backfill", ctx, [await timed(done)], began, ports.publish)
 
 
-class ArchivePager:
-    """The way back through one feed, until its dates or until there are as many new items as are `wanted`."""
-
-    def __init__(
-        self, ctx: RunContext, feed: FeedConfig, window: Window, wanted: int, pause_s: float
-    ) -> None:
-        self._ctx, self._feed, self._window = ctx, feed, window
-        self._wanted, self._pause_s = wanted, pause_s
-        self._home = feed.url
-        self._pages = self._bytes = self._new = 0
-        self._met: set[str] = set()
-        self._asked: set[str] = set()
-        self._taken: dict[str, tuple[str, str]] = {}
-        self._notes: dict[str, None] = {}
-        self._refused: FailedPage | None = None
-
-    def found(self, looks: Sequence[FeedSnapshot]) -> BackfillPreview:
-        """Return what was seen on the way, and what was odd about it."""
-        pages = [f"{self._pages} pages read"] if self._pages > 1 else []
-        return BackfillPreview(tuple(looks), (*pages, *self._notes), self._refused)
-
-    async def after(self, first: FeedSnapshot) -> AsyncIterator[FeedSnapshot]:
-        """Yield the pages behind a feed's own document, each with the items that none before it had."""
-        self._home = first.fetched.url
-        page: FeedSnapshot | None = first
-        while page is not None:
-            self._count(page)
-            url = self._onward(page)
-            page = await self._page(url) if url else None
-            if page is not None:
-                yield page
-
-    def _count(self, page: FeedSnapshot) -> None:
-        self._pages += 1
-        self._new += len(page.chosen.new)
-        self._met.update(item.guid for item in page.parsed.items)
-        self._asked.add(page.fetched.url)
-        for item in page.chosen.new:
-            if item.canonical:
-                self._taken[item.canonical] = (self._feed.key, item.guid)
-        self._ctx.notify(self._feed.key, "read")
-
-    def _onward(self, page: FeedSnapshot) -> str | None:
-        """Return the page to be read next, None where there is none or it would be of no use."""
-        url = next_page_url(page.parsed, page.fetched.url, self._pages)
-        enough = self._new >= self._wanted
-        if url is None or enough or url in self._asked or is_before(page.parsed.items, self._window[0]):
-            return None
-        if not same_site(url, self._home):
-            self._note(f"older items are said to be at {redact_url(url)}, another site: not followed")
-            return None
-        if self._pages >= MAX_PAGES or self._bytes > MAX_BYTES:
-            self._note(f"older items are left alone: {_MOST} are the most that is read at once")
-            return None
-        return url
-
-    async def _page(self, url: str) -> FeedSnapshot | None:
-        """Return a page, None where it is the end of the way."""
-        self._asked.add(url)
-        await _rest(self._ctx, self._pause_s)
-        read = await self._read(url)
-        if read is None:
-            return None
-        fetched, parsed = read
-        if not same_site(fetched.url, self._home):
-            self._note(f"{redact_url(url)} leads to {redact_url(fetched.url)}, another site: not read")
-            return None
-        self._bytes += len(fetched.body)
-        for odd in parsed.notes:
-            self._note(f"page {self._pages + 1}: {odd}")
-        items = unseen(parsed.items, self._met)
-        if not items:
-            return None
-        most = self._wanted - self._new
-        chosen = await select_new(
-            self._ctx, self._feed, items, self._ctx.clock(), self._window, most, self._taken
-        )
-        return without_body(FeedSnapshot(fetched, parsed.model_copy(update={"items": items}), chosen))
-
-    async def _read(self, url: str) -> tuple[FetchedFeed, ParsedFeed] | None:
-        """Return what a page says, None where it cannot be had or the run is told to end."""
-        try:
-            fetched = await self._fetched(url)
-            if fetched is None:
-                return None
-            return fetched, await fetch_and_parse(self._ctx, self._feed, fetched, self._ctx.clock())
-        except FeedError as error:
-            if not is_last_page(error):
-                self._refused = FailedPage(url, error)
-                said = error.message.removeprefix(f"{self._feed.key}: ")
-                self._note(f"read no further than page {self._pages}: {said}")
-            return None
-
-    async def _fetched(self, url: str) -> FetchedFeed | None:
-        """Return a page's bytes, None where the run is told to end. Raises FeedError as `fetch` does."""
-        ctx, asked = self._ctx, self._feed.model_copy(update={"url": with_credentials(url, self._feed.url)})
-        for tries_left in reversed(range(_TRIES)):
-            if ctx.stop:
-                return None
-            try:
-                async with ctx.polls:
-                    found = await fetch_feed(ctx.net, asked, PollState(), ctx.clock(), whole=True)
-                return None if isinstance(found, NotModified) else found
-            except FeedError as error:
-                wait_s = retry_delay(error) if tries_left else None
-                if wait_s is None:
-                    raise
-            await _rest(ctx, max(wait_s, self._pause_s))
-        return None
-
-    def _note(self, said: str) -> None:
-        self._notes[said] = None
+async def _rehearsed(ctx: RunContext, feed: FeedConfig, window: Window, limit: int, ports: Ports) -> Plan:
+    found = await preview_backfill(ctx, feed, window, limit)
+    if ctx.stop:
+        raise ctx.stop[0]
+    if ports.found is not None:
+        ports.found[feed.key] = found
+    return await _plan(ctx, feed, window, limit, found, left=found.left)
 
 
-def without_body(seen: FeedSnapshot) -> FeedSnapshot:
-    """Return a page without its bytes: those of two hundred are not to be held at once."""
-    return seen._replace(fetched=seen.fetched.model_copy(update={"body": b""}))
+async def _taken(ctx: RunContext, feed: FeedConfig, window: Window, limit: int, ports: Ports) -> PollReport:
+    """Take in what is offered: what a dry run read, or page by page as it is read now."""
+    found = (ports.found or {}).pop(feed.key, None)
+    polled = await (
+        admit_preview(ctx, feed, window, limit, found) if found else backfill_feed(ctx, feed, window, limit)
+    )
+    if ports.planner:
+        ports.planner(await _plan(ctx, feed, window, limit, left=polled.left))
+    return polled
 
 
-async def _rest(ctx: RunContext, seconds: float) -> None:
-    """Wait, unless the run is told to end."""
-    for nap in range(math.ceil(seconds / _NAP_S)):
-        if ctx.stop:
-            return
-        await asyncio.sleep(min(seconds - nap * _NAP_S, _NAP_S))
+async def _plan(
+    ctx: RunContext,
+    feed: FeedConfig,
+    window: Window,
+    limit: int,
+    found: BackfillPreview | None = None,
+    *,
+    left: int,
+) -> Plan:
+    """Return what is going to be drafted; `left` is what was met besides, over the limit."""
+    waiting = await asyncio.to_thread(ctx.db.leases.preview, feed.key, window)
+    every = [(item, "new") for item in found.new] if found else []
+    every += [(item, "queued") for item in waiting]
+    listed = sorted(every, key=lambda pair: pair[0].published_at, reverse=True)[:limit]
+    cost = await asyncio.to_thread(estimate_cost, ctx, feed, [item for item, _ in listed])
+    told = tuple(
+        PlannedItem(title=item.title, published=item.published_at.isoformat(), link=item.link, why=why)
+        for item, why in listed
+    )
+    paced = await asyncio.to_thread(_paced, ctx, feed, len(listed))
+    notes = (*(found.notes if found else ()), *paced)
+    return Plan(items=told, left=left + len(every) - len(listed), estimate=cost, notes=notes)
+
+
+def _paced(ctx: RunContext, feed: FeedConfig, count: int) -> list[str]:
+    """Say how many of so many items the feed's day allows, where that is not all of them."""
+    today = left_today(ctx, feed)
+    if today is None or today >= count:
+        return []
+    return [f"max_items_per_day allows {today} of them today; the others wait, and later runs draft them"]
 
 
 async def backfill_feed(

@@ -28,7 +28,7 @@ from pipeline.llm.capabilities import KnownCapability
 from pipeline.llm.pricing import Price, Rates
 from pipeline.publishing import PublishContext, TargetResult, publish_pending
 from pipeline.rewrite.prompt import Prompt, load_prompt
-from pipeline.services.backfill import BackfillPreview
+from pipeline.services.archive import BackfillPreview
 from pipeline.services.context import (
     AsTask,
     PollStateCache,

@@ -20,7 +20,7 @@ from pipeline.llm.chat import ChatResponse, FinishReason, ModelOptions
 from pipeline.llm.client import Deadline, LLMClient
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.prompt import load_prompt
-from pipeline.services import PollStateCache, RunContext
+from pipeline.services.context import PollStateCache, RunContext
 from pipeline.storage import Database
 from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import article

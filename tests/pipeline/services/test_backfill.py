@@ -10,7 +10,9 @@ import pytest
 from pipeline.domain.errors import FeedError, ShutdownRequested
 from pipeline.domain.models import FeedConfig, Window
 from pipeline.http_client import HttpClient
-from pipeline.services import PollReport, RunContext, admit_preview, backfill_feed, poll, preview_backfill
+from pipeline.services.backfill import admit_preview, backfill_feed, preview_backfill
+from pipeline.services.context import PollReport, RunContext
+from pipeline.services.poll import poll
 from pipeline.storage import Database
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.pages import WORDPRESS, archived, atom, json_paged, paged, rss, wordpress

@@ -12,7 +12,7 @@ from pipeline.domain.errors import BudgetExceeded
 from pipeline.http_client import HttpClient
 from pipeline.llm.client import ClientConfig, LLMClient
 from pipeline.llm.pricing import Price, Rates
-from pipeline.services import draft_feed
+from pipeline.services.draft import draft_feed
 from pipeline.storage import Database
 from tests.databases import prepared
 from tests.fakes.model_server import ModelServer

@@ -10,7 +10,8 @@ from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import Subscriptions
 from pipeline.covers import UnsplashClient
 from pipeline.http_client import HttpClient
-from pipeline.services import RunContext, draft_feed
+from pipeline.services.context import RunContext
+from pipeline.services.draft import draft_feed
 from pipeline.services.draft_file import EditorContext
 from pipeline.services.redraft import request_redraft
 from pipeline.storage import Database

@@ -16,7 +16,8 @@ from pipeline.domain.errors import CopydeskError, DatabaseError, LLMError, LLMRe
 from pipeline.domain.models import TokenUsage
 from pipeline.http_client import HttpClient
 from pipeline.llm.chat import ChatResponse, FinishReason
-from pipeline.services import RunContext, draft_feed
+from pipeline.services.context import RunContext
+from pipeline.services.draft import draft_feed
 from pipeline.storage import Database
 from tests.fakes.model_server import article
 from tests.pipeline.services.desk import Scripted, run_context

@@ -9,7 +9,7 @@ import pytest
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Window
 from pipeline.http_client import HttpClient
-from pipeline.services import poll
+from pipeline.services.poll import poll
 from pipeline.storage import Database
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.services.desk import run_context

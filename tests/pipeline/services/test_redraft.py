@@ -17,7 +17,9 @@ from pipeline.domain.errors import LeaseLost, LLMError, ReviewError
 from pipeline.domain.models import Beat, FeedConfig, ReviewDecision
 from pipeline.http_client import HttpClient
 from pipeline.rewrite.prompt import load_prompt
-from pipeline.services import RunContext, draft_feed, redraft, review
+from pipeline.services import redraft, review
+from pipeline.services.context import RunContext
+from pipeline.services.draft import draft_feed
 from pipeline.services.draft_file import EditorContext, decode_leniently
 from pipeline.storage import Database
 from tests.end_to_end.project import ROOT

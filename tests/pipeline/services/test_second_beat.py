@@ -7,7 +7,7 @@ from pipeline.articles import files
 from pipeline.articles.front_matter import loads
 from pipeline.config import load_feeds
 from pipeline.http_client import HttpClient
-from pipeline.services import draft_feed
+from pipeline.services.draft import draft_feed
 from pipeline.storage import Database
 from tests.end_to_end.project import ROOT
 from tests.pipeline.services.desk import Scripted, run_context

@@ -10,7 +10,7 @@ from pipeline.articles.front_matter import loads
 from pipeline.domain.errors import BudgetExceeded, RateLimited
 from pipeline.http_client import HttpClient
 from pipeline.llm.chat import ChatResponse
-from pipeline.services import draft_feed
+from pipeline.services.draft import draft_feed
 from pipeline.storage import CallCost, CallLimits, Database, SpendingCap
 from pipeline.storage.processes import current_owner
 from tests.pipeline.services.desk import Scripted, run_context

@@ -9,7 +9,7 @@ from pipeline.articles import files
 from pipeline.domain.errors import LLMError
 from pipeline.domain.models import FeedConfig, Item
 from pipeline.http_client import HttpClient
-from pipeline.services import draft_feed
+from pipeline.services.draft import draft_feed
 from pipeline.storage import Database, Policy
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.services.desk import Scripted, run_context
