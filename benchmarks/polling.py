@@ -80,7 +80,7 @@ async def ours() -> tuple[float, float, int]:
     async with open_run() as (ctx, subscriptions):
         opened = time.perf_counter()
         reports = await asyncio.gather(*(poll(ctx, feed) for feed in subscriptions.feeds))
-        await ctx.book.flush()
+        await ctx.poll_states.flush()
         done = time.perf_counter()
     return opened - started, done - opened, sum(report.unchanged for report in reports)
 

@@ -75,8 +75,8 @@ def work(number: int, seconds: float) -> None:
                     drafted += sum(bool(one.path) for one in outcomes)
                 except DatabaseError as error:
                     trouble.append(error.message)
-                trouble.extend(error.message for error in ctx.stop)
-                ctx.stop.clear()
+                trouble.extend(error.message for error in ctx.fatal_errors)
+                ctx.fatal_errors.clear()
                 first += _PORTION
 
     asyncio.run(run())

@@ -160,9 +160,9 @@ def run_flow(
     with shown(count, wanted=not as_json) as notify:
         ports = Ports(
             listener=notify,
-            teller=lambda said: err.print(f"copydesk: {said}"),
-            planner=planner and (lambda plan: planner(plan.model_dump(mode="json"))),
-            found=found,
+            say=lambda said: err.print(f"copydesk: {said}"),
+            on_plan=planner and (lambda plan: planner(plan.model_dump(mode="json"))),
+            previews=found,
         )
         return begin.carry_out(given, ports)
 

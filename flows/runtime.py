@@ -16,14 +16,14 @@ from prefect.exceptions import PrefectException
 from prefect.runtime import deployment, flow_run
 
 from pipeline.services.report import RunReport
-from pipeline.services.run import UNWATCHED, Ports
+from pipeline.services.run import DEFAULT_PORTS, Ports
 from pipeline.storage import dollars
 
 _LINKS = 500
 """Drafts that a report lists."""
 _MARKDOWN = re.compile(r"[\\|<>\[\]()!*_`#]")
 log = logging.getLogger("copydesk.run")
-given: ContextVar[Ports] = ContextVar("given", default=UNWATCHED)
+given: ContextVar[Ports] = ContextVar("given", default=DEFAULT_PORTS)
 """What the command that starts a flow in its own process gives to it; a worker gives nothing."""
 T = TypeVar("T")
 

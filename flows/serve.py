@@ -30,7 +30,7 @@ from flows.requests import requests
 from flows.zombie_runs import crash_zombie_runs
 from pipeline.config import load_feeds, load_settings
 from pipeline.domain.models import FeedConfig
-from pipeline.services.shutdown import ONCE_S, SIGNALS, Word, told
+from pipeline.services.shutdown import REPEAT_S, SIGNALS, SignalCounter, stop_message
 from pipeline.storage import Database
 
 NEVER = "never"
@@ -119,12 +119,12 @@ class _Runner(Runner):
 def _ending(grace_s: float) -> Iterator[None]:
     """Let the runs end first when this process is told to end; told again, it ends at once."""
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
-    word, waiting = Word(ONCE_S), list[asyncio.Task[None]]()
+    word, waiting = SignalCounter(REPEAT_S), list[asyncio.Task[None]]()
 
     def end() -> None:
-        match word.heard():
+        match word.count():
             case 1:
-                log.warning(told(grace_s))
+                log.warning(stop_message(grace_s))
                 waiting.append(asyncio.create_task(_ended(serving, grace_s + _MARGIN_S)))
             case 2:
                 log.warning("ended at once: answers that were under way may have to be paid for again")

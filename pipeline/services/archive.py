@@ -28,165 +28,170 @@ from pipeline.services.context import RunContext
 from pipeline.services.poll import FeedSnapshot, fetch_and_parse, select_new
 
 PAUSE_S = 1.0
-"""Seconds between an answer and the next request to the same publisher."""
-_TRIES = 3
-"""Requests for one page, where its server asks for patience."""
-_MOST = f"{MAX_PAGES} pages or {MAX_BYTES // 1_000_000} MB"
-_NAP_S = 0.5
-"""Seconds after which a pause looks whether the run is told to end."""
+"""Seconds between a response and the next request to the same publisher. Chosen, not measured."""
+_MAX_ATTEMPTS = 3
+"""Requests for one page whose server answers with a rate limit."""
+_LIMITS = f"{MAX_PAGES} pages or {MAX_BYTES // 1_000_000} MB"
+_STOP_CHECK_S = 0.5
+"""Seconds between two checks, during a pause, whether the run is to end."""
 
 
 class FailedPage(NamedTuple):
-    """A page that could not be had, and why."""
+    """A page that could not be read, and why."""
 
     url: str
     error: FeedError
 
 
 class BackfillPreview(NamedTuple):
-    """What a walk found, to be taken in later, or not at all."""
+    """The items that a backfill would admit; nothing is written yet."""
 
-    looks: tuple[FeedSnapshot, ...]
-    """Without their bytes; the first one is the feed's own document."""
+    snapshots: tuple[FeedSnapshot, ...]
+    """The pages, without their bodies; the first is the feed's own document."""
     notes: tuple[str, ...] = ()
-    refused: FailedPage | None = None
+    failed: FailedPage | None = None
     merged: frozenset[str] = frozenset()
-    """Guids of new items that others tell in the same words: they would get no draft of their own."""
+    """GUIDs of new items that are near-duplicates: they would be merged and get no draft of their own."""
 
     @property
     def new(self) -> list[Item]:
         """Return the items that would be drafted."""
-        every = (item for seen in self.looks for item in seen.chosen.new)
+        every = (item for snapshot in self.snapshots for item in snapshot.selection.new)
         return [item for item in every if item.guid not in self.merged]
 
     @property
     def left(self) -> int:
-        """Return how many more items were met than the limit allows."""
-        return sum(seen.chosen.beyond for seen in self.looks)
+        """Return the number of items over the limit."""
+        return sum(snapshot.selection.beyond for snapshot in self.snapshots)
 
 
 class ArchivePager:
-    """The way back through one feed, until its dates or until there are as many new items as are `wanted`."""
+    """Reads the older pages of one feed until the window or `new_limit` new items are complete."""
 
     def __init__(
-        self, ctx: RunContext, feed: FeedConfig, window: Window, wanted: int, pause_s: float
+        self, ctx: RunContext, feed: FeedConfig, window: Window, new_limit: int, pause_s: float
     ) -> None:
         self._ctx, self._feed, self._window = ctx, feed, window
-        self._wanted, self._pause_s = wanted, pause_s
-        self._home = feed.url
+        self._new_limit, self._pause_s = new_limit, pause_s
+        self._feed_url = feed.url
         self._pages = self._bytes = self._new = 0
-        self._met: set[str] = set()
-        self._asked: set[str] = set()
-        self._taken: dict[str, tuple[str, str]] = {}
+        self._seen_guids: set[str] = set()
+        self._requested_urls: set[str] = set()
+        self._admitted_urls: dict[str, tuple[str, str]] = {}
         self._notes: dict[str, None] = {}
-        self._refused: FailedPage | None = None
+        self._failed: FailedPage | None = None
 
-    def found(self, looks: Sequence[FeedSnapshot]) -> BackfillPreview:
-        """Return what was seen on the way, and what was odd about it."""
+    def preview(self, snapshots: Sequence[FeedSnapshot]) -> BackfillPreview:
+        """Return the given pages with the remarks about reading them."""
         pages = [f"{self._pages} pages read"] if self._pages > 1 else []
-        return BackfillPreview(tuple(looks), (*pages, *self._notes), self._refused)
+        return BackfillPreview(tuple(snapshots), (*pages, *self._notes), self._failed)
 
     async def after(self, first: FeedSnapshot) -> AsyncIterator[FeedSnapshot]:
-        """Yield the pages behind a feed's own document, each with the items that none before it had."""
-        self._home = first.fetched.url
+        """Yield the pages after a feed's own document, each with the items that are new to this pager."""
+        self._feed_url = first.fetched.url
         page: FeedSnapshot | None = first
         while page is not None:
             self._count(page)
-            url = self._onward(page)
+            url = self._next_url(page)
             page = await self._page(url) if url else None
             if page is not None:
                 yield page
 
     def _count(self, page: FeedSnapshot) -> None:
         self._pages += 1
-        self._new += len(page.chosen.new)
-        self._met.update(item.guid for item in page.parsed.items)
-        self._asked.add(page.fetched.url)
-        for item in page.chosen.new:
+        self._new += len(page.selection.new)
+        self._seen_guids.update(item.guid for item in page.parsed.items)
+        self._requested_urls.add(page.fetched.url)
+        for item in page.selection.new:
             if item.canonical:
-                self._taken[item.canonical] = (self._feed.key, item.guid)
+                self._admitted_urls[item.canonical] = (self._feed.key, item.guid)
         self._ctx.notify(self._feed.key, "read")
 
-    def _onward(self, page: FeedSnapshot) -> str | None:
-        """Return the page to be read next, None where there is none or it would be of no use."""
+    def _next_url(self, page: FeedSnapshot) -> str | None:
+        """Return the URL of the page to read next; None if there is none or nothing more is needed."""
         url = next_page_url(page.parsed, page.fetched.url, self._pages)
-        enough = self._new >= self._wanted
-        if url is None or enough or url in self._asked or is_before(page.parsed.items, self._window[0]):
+        has_enough = self._new >= self._new_limit
+        if (
+            url is None
+            or has_enough
+            or url in self._requested_urls
+            or is_before(page.parsed.items, self._window[0])
+        ):
             return None
-        if not same_site(url, self._home):
-            self._note(f"older items are said to be at {redact_url(url)}, another site: not followed")
+        if not same_site(url, self._feed_url):
+            self._note(f"the next page is at {redact_url(url)}, another site: not followed")
             return None
         if self._pages >= MAX_PAGES or self._bytes > MAX_BYTES:
-            self._note(f"older items are left alone: {_MOST} are the most that is read at once")
+            self._note(f"older items are not read: {_LIMITS} is the limit of one backfill")
             return None
         return url
 
     async def _page(self, url: str) -> FeedSnapshot | None:
-        """Return a page, None where it is the end of the way."""
-        self._asked.add(url)
-        await _rest(self._ctx, self._pause_s)
+        """Return a page; None if it is not used or there are no more items."""
+        self._requested_urls.add(url)
+        await _pause(self._ctx, self._pause_s)
         read = await self._read(url)
         if read is None:
             return None
         fetched, parsed = read
-        if not same_site(fetched.url, self._home):
+        if not same_site(fetched.url, self._feed_url):
             self._note(f"{redact_url(url)} leads to {redact_url(fetched.url)}, another site: not read")
             return None
         self._bytes += len(fetched.body)
-        for odd in parsed.notes:
-            self._note(f"page {self._pages + 1}: {odd}")
-        items = unseen(parsed.items, self._met)
+        for note in parsed.notes:
+            self._note(f"page {self._pages + 1}: {note}")
+        items = unseen(parsed.items, self._seen_guids)
         if not items:
             return None
-        most = self._wanted - self._new
-        chosen = await select_new(
-            self._ctx, self._feed, items, self._ctx.clock(), self._window, most, self._taken
+        remaining = self._new_limit - self._new
+        selection = await select_new(
+            self._ctx, self._feed, items, self._window, remaining, self._admitted_urls
         )
-        return without_body(FeedSnapshot(fetched, parsed.model_copy(update={"items": items}), chosen))
+        return without_body(FeedSnapshot(fetched, parsed.model_copy(update={"items": items}), selection))
 
     async def _read(self, url: str) -> tuple[FetchedFeed, ParsedFeed] | None:
-        """Return what a page says, None where it cannot be had or the run is told to end."""
+        """Return a page, fetched and parsed; None if that failed or the run is to end."""
         try:
-            fetched = await self._fetched(url)
+            fetched = await self._fetch(url)
             if fetched is None:
                 return None
             return fetched, await fetch_and_parse(self._ctx, self._feed, fetched, self._ctx.clock())
         except FeedError as error:
             if not is_last_page(error):
-                self._refused = FailedPage(url, error)
-                said = error.message.removeprefix(f"{self._feed.key}: ")
-                self._note(f"read no further than page {self._pages}: {said}")
+                self._failed = FailedPage(url, error)
+                message = error.message.removeprefix(f"{self._feed.key}: ")
+                self._note(f"read no further than page {self._pages}: {message}")
             return None
 
-    async def _fetched(self, url: str) -> FetchedFeed | None:
-        """Return a page's bytes, None where the run is told to end. Raises FeedError as `fetch` does."""
-        ctx, asked = self._ctx, self._feed.model_copy(update={"url": with_credentials(url, self._feed.url)})
-        for tries_left in reversed(range(_TRIES)):
-            if ctx.stop:
+    async def _fetch(self, url: str) -> FetchedFeed | None:
+        """Return a page's bytes; None if the run is to end. Raises FeedError as `fetch_feed` does."""
+        ctx, feed = self._ctx, self._feed.model_copy(update={"url": with_credentials(url, self._feed.url)})
+        for tries_left in reversed(range(_MAX_ATTEMPTS)):
+            if ctx.fatal_errors:
                 return None
             try:
-                async with ctx.polls:
-                    found = await fetch_feed(ctx.net, asked, PollState(), ctx.clock(), whole=True)
-                return None if isinstance(found, NotModified) else found
+                async with ctx.poll_slots:
+                    fetched = await fetch_feed(ctx.net, feed, PollState(), ctx.clock(), whole=True)
+                return None if isinstance(fetched, NotModified) else fetched
             except FeedError as error:
                 wait_s = retry_delay(error) if tries_left else None
                 if wait_s is None:
                     raise
-            await _rest(ctx, max(wait_s, self._pause_s))
+            await _pause(ctx, max(wait_s, self._pause_s))
         return None
 
-    def _note(self, said: str) -> None:
-        self._notes[said] = None
+    def _note(self, note: str) -> None:
+        self._notes[note] = None
 
 
-def without_body(seen: FeedSnapshot) -> FeedSnapshot:
-    """Return a page without its bytes: those of two hundred are not to be held at once."""
-    return seen._replace(fetched=seen.fetched.model_copy(update={"body": b""}))
+def without_body(snapshot: FeedSnapshot) -> FeedSnapshot:
+    """Return a page without its body: up to 200 pages are held in memory at once."""
+    return snapshot._replace(fetched=snapshot.fetched.model_copy(update={"body": b""}))
 
 
-async def _rest(ctx: RunContext, seconds: float) -> None:
-    """Wait, unless the run is told to end."""
-    for nap in range(math.ceil(seconds / _NAP_S)):
-        if ctx.stop:
+async def _pause(ctx: RunContext, seconds: float) -> None:
+    """Sleep; return early if the run is to end."""
+    for checks in range(math.ceil(seconds / _STOP_CHECK_S)):
+        if ctx.fatal_errors:
             return
-        await asyncio.sleep(min(seconds - nap * _NAP_S, _NAP_S))
+        await asyncio.sleep(min(seconds - checks * _STOP_CHECK_S, _STOP_CHECK_S))

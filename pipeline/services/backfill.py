@@ -26,8 +26,9 @@ from pipeline.services.poll import (
     select_new,
 )
 from pipeline.services.report import Plan, PlannedItem, RunReport, finish, timed
-from pipeline.services.run import UNWATCHED, Ports, open_run
+from pipeline.services.run import DEFAULT_PORTS, Ports, open_run
 from pipeline.services.work_queue import left_today
+from pipeline.storage import AdmissionResult
 
 
 async def backfill(
@@ -36,43 +37,44 @@ async def backfill(
     until: datetime | None = None,
     limit: int = 100,
     dry_run: bool = False,
-    ports: Ports = UNWATCHED,
+    ports: Ports = DEFAULT_PORTS,
 ) -> RunReport | Plan:
     """Draft a feed's items published in [since, until), newest first, at most `limit` of them.
 
-    Those that wait already are among them; nothing else of the feed is touched.
-
-    What the publisher still offers is read page by page, back to `since`; without it, as far as `limit` items
-    need. `since` and `until` are aware UTC. A dry run writes nothing and returns what would be drafted.
-    Raises ConfigError for a feed that nobody subscribed or a span that nothing can be in, FeedError where a
-    dry run cannot fetch it.
+    Queued items of that span are included; no other items of the feed are changed. Pages are read back to
+    `since`, or, without it, until `limit` items are found. `since` and `until` are aware UTC. A dry run
+    writes nothing and returns the plan.
+    Raises ConfigError for a feed that is not subscribed or an empty span, FeedError if a dry run cannot
+    fetch the feed.
     """
     began, window = time.monotonic(), span(since, until)
     async with open_run(BACKFILL, ports) as (ctx, subscriptions):
         [config] = select_feeds(subscriptions, [feed])
         if dry_run:
-            return await _rehearsed(ctx, config, window, limit, ports)
-        done = run_feed(ctx, config, limit, window, read=lambda: _taken(ctx, config, window, limit, ports))
+            return await _dry_run(ctx, config, window, limit, ports)
+        done = run_feed(ctx, config, limit, window, read=lambda: _admit(ctx, config, window, limit, ports))
         return await finish("backfill", ctx, [await timed(done)], began, ports.publish)
 
 
-async def _rehearsed(ctx: RunContext, feed: FeedConfig, window: Window, limit: int, ports: Ports) -> Plan:
-    found = await preview_backfill(ctx, feed, window, limit)
-    if ctx.stop:
-        raise ctx.stop[0]
-    if ports.found is not None:
-        ports.found[feed.key] = found
-    return await _plan(ctx, feed, window, limit, found, left=found.left)
+async def _dry_run(ctx: RunContext, feed: FeedConfig, window: Window, limit: int, ports: Ports) -> Plan:
+    preview = await preview_backfill(ctx, feed, window, limit)
+    if ctx.fatal_errors:
+        raise ctx.fatal_errors[0]
+    if ports.previews is not None:
+        ports.previews[feed.key] = preview
+    return await _plan(ctx, feed, window, limit, preview, left=preview.left)
 
 
-async def _taken(ctx: RunContext, feed: FeedConfig, window: Window, limit: int, ports: Ports) -> PollReport:
-    """Take in what is offered: what a dry run read, or page by page as it is read now."""
-    found = (ports.found or {}).pop(feed.key, None)
+async def _admit(ctx: RunContext, feed: FeedConfig, window: Window, limit: int, ports: Ports) -> PollReport:
+    """Admit what an earlier dry run read, or read and admit the pages now."""
+    preview = (ports.previews or {}).pop(feed.key, None)
     polled = await (
-        admit_preview(ctx, feed, window, limit, found) if found else backfill_feed(ctx, feed, window, limit)
+        admit_preview(ctx, feed, window, limit, preview)
+        if preview
+        else backfill_feed(ctx, feed, window, limit)
     )
-    if ports.planner:
-        ports.planner(await _plan(ctx, feed, window, limit, left=polled.left))
+    if ports.on_plan:
+        ports.on_plan(await _plan(ctx, feed, window, limit, left=polled.left))
     return polled
 
 
@@ -81,27 +83,27 @@ async def _plan(
     feed: FeedConfig,
     window: Window,
     limit: int,
-    found: BackfillPreview | None = None,
+    preview: BackfillPreview | None = None,
     *,
     left: int,
 ) -> Plan:
-    """Return what is going to be drafted; `left` is what was met besides, over the limit."""
+    """Return what will be drafted; `left` is the number of items already known to be over the limit."""
     waiting = await asyncio.to_thread(ctx.db.leases.preview, feed.key, window)
-    every = [(item, "new") for item in found.new] if found else []
-    every += [(item, "queued") for item in waiting]
-    listed = sorted(every, key=lambda pair: pair[0].published_at, reverse=True)[:limit]
+    candidates = [(item, "new") for item in preview.new] if preview else []
+    candidates += [(item, "queued") for item in waiting]
+    listed = sorted(candidates, key=lambda pair: pair[0].published_at, reverse=True)[:limit]
     cost = await asyncio.to_thread(estimate_cost, ctx, feed, [item for item, _ in listed])
-    told = tuple(
+    planned = tuple(
         PlannedItem(title=item.title, published=item.published_at.isoformat(), link=item.link, why=why)
         for item, why in listed
     )
-    paced = await asyncio.to_thread(_paced, ctx, feed, len(listed))
-    notes = (*(found.notes if found else ()), *paced)
-    return Plan(items=told, left=left + len(every) - len(listed), estimate=cost, notes=notes)
+    limited = await asyncio.to_thread(_daily_limit_note, ctx, feed, len(listed))
+    notes = (*(preview.notes if preview else ()), *limited)
+    return Plan(items=planned, left=left + len(candidates) - len(listed), estimate=cost, notes=notes)
 
 
-def _paced(ctx: RunContext, feed: FeedConfig, count: int) -> list[str]:
-    """Say how many of so many items the feed's day allows, where that is not all of them."""
+def _daily_limit_note(ctx: RunContext, feed: FeedConfig, count: int) -> list[str]:
+    """Return a note if the feed's daily limit allows fewer than `count` items."""
     today = left_today(ctx, feed)
     if today is None or today >= count:
         return []
@@ -111,96 +113,100 @@ def _paced(ctx: RunContext, feed: FeedConfig, count: int) -> list[str]:
 async def backfill_feed(
     ctx: RunContext, feed: FeedConfig, window: Window, limit: int, *, pause_s: float = PAUSE_S
 ) -> PollReport:
-    """Bring what a publisher still offers of a window into the ledger, each page as it is read.
+    """Admit the items of a window that a feed's archive offers, each page as it is read.
 
-    No more pages are read, and no more items taken in, than `limit` items need, those counted that wait
-    already: what is taken in is drafted, by a later run if not by this one. Raises FeedError where the feed
-    itself cannot be had; trouble with a later page is a note of the report.
+    Reads and admits no more than needed for `limit` items, queued ones included, since every admitted item
+    is drafted by this or a later run. Raises FeedError if the feed itself cannot be read; a later page that
+    cannot be read is a note in the report.
     """
-    wanted = await _wanted(ctx, feed, window, limit)
-    way = ArchivePager(ctx, feed, window, wanted, pause_s)
-    report, first = await poll_with_snapshot(ctx, feed, window, most=wanted)
+    new_limit = await _new_limit(ctx, feed, window, limit)
+    pager = ArchivePager(ctx, feed, window, new_limit, pause_s)
+    report, first = await poll_with_snapshot(ctx, feed, window, max_new=new_limit)
     if first is None:
         return report
-    async for page in way.after(first):
-        report = _sum(report, await _admitted(ctx, feed, page.chosen))
-    return await _ended(ctx, feed, report, way.found(()))
+    async for page in pager.after(first):
+        report = _sum(report, await _admit_page(ctx, feed, page.selection))
+    return await _with_notes(ctx, feed, report, pager.preview(()))
 
 
 async def preview_backfill(
     ctx: RunContext, feed: FeedConfig, window: Window, limit: int, *, pause_s: float = PAUSE_S
 ) -> BackfillPreview:
-    """Find what `walk` would take in, and write nothing.
+    """Return what `backfill_feed` would admit, and write nothing.
 
-    Raises FeedError where the feed itself cannot be had, or its host asked to be left alone.
+    Raises FeedError if the feed itself cannot be read, or its host has a cooldown.
     """
-    if reason := skip_reason(feed, ctx.book.state(feed), ctx.hosts, ctx.clock(), named=True):
+    if reason := skip_reason(feed, ctx.poll_states.state(feed), ctx.host_cooldowns, ctx.clock(), named=True):
         raise FeedError(f"{feed.key}: {reason}", kind="rate-limited", feed=feed.key)
-    wanted = await _wanted(ctx, feed, window, limit)
-    way = ArchivePager(ctx, feed, window, wanted, pause_s)
-    first = await fetch_and_select(ctx, feed, window, wanted)
+    new_limit = await _new_limit(ctx, feed, window, limit)
+    pager = ArchivePager(ctx, feed, window, new_limit, pause_s)
+    first = await fetch_and_select(ctx, feed, window, new_limit)
     if isinstance(first, NotModified):
         return BackfillPreview(())
-    looks = [without_body(first)]
-    async for page in way.after(first):
-        looks.append(page)
-    found = way.found(looks)
-    merged = await asyncio.to_thread(ctx.db.items.preview_merged, feed.key, found.new, policy(ctx, feed))
-    return found._replace(merged=merged)
+    snapshots = [without_body(first)]
+    async for page in pager.after(first):
+        snapshots.append(page)
+    preview = pager.preview(snapshots)
+    merged = await asyncio.to_thread(ctx.db.items.preview_merged, feed.key, preview.new, policy(ctx, feed))
+    return preview._replace(merged=merged)
 
 
 async def admit_preview(
-    ctx: RunContext, feed: FeedConfig, window: Window, limit: int, found: BackfillPreview
+    ctx: RunContext, feed: FeedConfig, window: Window, limit: int, preview: BackfillPreview
 ) -> PollReport:
-    """Take in what `look_back` found, as `walk` does, but for what came into the ledger since."""
-    wanted = await _wanted(ctx, feed, window, limit)
+    """Admit what `preview_backfill` found, except items that were admitted since."""
+    new_limit = await _new_limit(ctx, feed, window, limit)
     now, report = ctx.clock(), None
-    for page in found.looks:
-        chosen = await select_new(ctx, feed, page.parsed.items, now, window, wanted)
-        wanted -= len(chosen.new)
+    for page in preview.snapshots:
+        selection = await select_new(ctx, feed, page.parsed.items, window, new_limit)
+        new_limit -= len(selection.new)
         if report is None:
-            report = await admit_snapshot(ctx, feed, page._replace(chosen=chosen), now)
+            report = await admit_snapshot(ctx, feed, page._replace(selection=selection), now)
         else:
-            report = _sum(report, await _admitted(ctx, feed, chosen))
-    return await _ended(ctx, feed, report or PollReport(feed=feed.key), found)
+            report = _sum(report, await _admit_page(ctx, feed, selection))
+    return await _with_notes(ctx, feed, report or PollReport(feed=feed.key), preview)
 
 
-async def _wanted(ctx: RunContext, feed: FeedConfig, window: Window, limit: int) -> int:
-    """Return how many new items are enough."""
+async def _new_limit(ctx: RunContext, feed: FeedConfig, window: Window, limit: int) -> int:
+    """Return how many new items to admit: `limit` less the queued items of the window."""
     return limit - await asyncio.to_thread(ctx.db.leases.count, feed.key, window)
 
 
-async def _admitted(ctx: RunContext, feed: FeedConfig, chosen: Selection) -> PollReport:
-    """Take in what was chosen of a later page; what polls taught of the feed stays as it stands."""
+async def _admit_page(ctx: RunContext, feed: FeedConfig, selection: Selection) -> PollReport:
+    """Admit the selection of a later page; the feed's poll state is not changed."""
 
-    def admitting() -> dict[str, int]:
-        # As the ledger has it now, not this run: another one may have polled the feed since.
-        return admit(ctx, feed, chosen, _state(ctx, feed))
+    def admit_page() -> AdmissionResult:
+        # From the database, not this run: another run may have polled the feed since.
+        return admit(ctx, feed, selection, _stored_state(ctx, feed))
 
-    return PollReport(feed=feed.key, left=chosen.beyond, **await asyncio.to_thread(admitting))
+    admitted = await asyncio.to_thread(admit_page)
+    return PollReport(feed=feed.key, left=selection.beyond, **admitted.model_dump())
 
 
-def _state(ctx: RunContext, feed: FeedConfig) -> PollState:
+def _stored_state(ctx: RunContext, feed: FeedConfig) -> PollState:
     return ctx.db.feeds.poll_states().get(feed.key, PollState())
 
 
-async def _ended(ctx: RunContext, feed: FeedConfig, report: PollReport, found: BackfillPreview) -> PollReport:
-    if found.refused:
-        await asyncio.to_thread(_leave_alone, ctx, feed, found.refused)
-    return report.model_copy(update={"notes": report.notes + found.notes})
+async def _with_notes(
+    ctx: RunContext, feed: FeedConfig, report: PollReport, preview: BackfillPreview
+) -> PollReport:
+    """Return the report with the pager's notes; store a cooldown if a page was refused."""
+    if preview.failed:
+        await asyncio.to_thread(_record_cooldown, ctx, feed, preview.failed)
+    return report.model_copy(update={"notes": report.notes + preview.notes})
 
 
-def _leave_alone(ctx: RunContext, feed: FeedConfig, refused: FailedPage) -> None:
-    """Keep to what a host asked for at a later page, as after a poll; nothing else is learned from it."""
-    state = _state(ctx, feed)
+def _record_cooldown(ctx: RunContext, feed: FeedConfig, failed: FailedPage) -> None:
+    """Store the cooldown that a host asked for at a later page (Retry-After), as after a poll."""
+    state = _stored_state(ctx, feed)
     host = host_of(state.url or feed.url)
-    after = state_after_refusal(state, refused.error, ctx.clock())
-    if after.wait_until and host == host_of(refused.url):
-        ctx.hosts[host] = after.wait_until
+    after = state_after_refusal(state, failed.error, ctx.clock())
+    if after.wait_until and host == host_of(failed.url):
+        ctx.host_cooldowns[host] = after.wait_until
         ctx.db.feeds.record_polls({feed.key: after})
-        ctx.book.note(feed, after)
+        ctx.poll_states.set(feed, after)
 
 
-def _sum(one: PollReport, other: PollReport) -> PollReport:
+def _sum(first: PollReport, second: PollReport) -> PollReport:
     counts = ("new", "updated", "skipped", "merged", "left")
-    return one.model_copy(update={name: getattr(one, name) + getattr(other, name) for name in counts})
+    return first.model_copy(update={name: getattr(first, name) + getattr(second, name) for name in counts})

@@ -270,8 +270,8 @@ def _lease(
         updated=updated,
         attempts=row.attempts + 1,
         answer=_last_answer(call for call in mine if call.purpose != _REPAIR),
-        mended=_last_answer(call for call in mine if call.purpose == _REPAIR),
-        intent=version_rows.unconfirmed(connection, versions, row.external_id),
+        repair_answer=_last_answer(call for call in mine if call.purpose == _REPAIR),
+        unconfirmed=version_rows.unconfirmed(connection, versions, row.external_id),
         previous=version_rows.previous(versions),
         request=request,
     )

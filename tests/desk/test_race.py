@@ -26,7 +26,7 @@ from pipeline.articles.front_matter import dumps, loads
 from pipeline.domain.errors import LeaseLost
 from pipeline.domain.models import Draft
 from pipeline.services.compose import ComposedDraft
-from pipeline.services.draft import _begin
+from pipeline.services.draft import _write_composed
 from pipeline.storage import Database, Lease
 from tests.desk.server import DeskServer, Visitor, form_of
 from tests.fakes.stock import FEED, fill, layout
@@ -181,7 +181,7 @@ class Race(RuleBasedStateMachine):
         )
         ctx = cast(Any, SimpleNamespace(settings=self.ctx.settings, db=self.ctx.db))
         with suppress(LeaseLost):  # a verdict came first
-            _begin(ctx, claim, ComposedDraft(draft, number, "redraft", rewritten=True))
+            _write_composed(ctx, claim, ComposedDraft(draft, number, "redraft", rewritten=True))
 
     @invariant()
     def nothing_is_lost(self) -> None:

@@ -273,7 +273,7 @@ async def test_what_stands_for_the_feed_is_not_what_its_pages_say(
     await walked(desk, days)
     with_pages = db.feeds.poll_states()["days"]
     await poll(desk, days, EVER)
-    await desk.book.flush()
+    await desk.poll_states.flush()
     assert with_pages == db.feeds.poll_states()["days"]
     assert with_pages.etag == '"feed"'
     assert "if-none-match" not in server.seen[1].headers
@@ -301,9 +301,7 @@ async def test_another_site_is_not_followed_and_named(
     server.add("/feed", rss([20], "<atom:link rel='next' href='https://elsewhere.example/2?key=x'/>"))
     days = subscribed(db, server)
     report = await walked(run_context(db, net, tmp_path, feeds=(days,)), days)
-    assert report.notes == (
-        "older items are said to be at https://elsewhere.example/2?…, another site: not followed",
-    )
+    assert report.notes == ("the next page is at https://elsewhere.example/2?…, another site: not followed",)
     assert (report.new, server.requests) == (1, 1)
 
 
@@ -355,10 +353,10 @@ async def test_a_run_that_is_told_to_end_asks_for_nothing_more(
     paged(server)
     days = subscribed(db, server)
     desk = run_context(db, net, tmp_path, feeds=(days,))
-    stopping = replace(desk, notify=lambda _feed, _what: desk.stop.append(ShutdownRequested("ended")))
+    stopping = replace(desk, notify=lambda _feed, _what: desk.fatal_errors.append(ShutdownRequested("ended")))
     report = await backfill_feed(stopping, days, EVER, 100, pause_s=60)
     assert (report.new, server.requests) == (2, 1)
-    desk.stop.clear()
+    desk.fatal_errors.clear()
     assert (await walked(desk, days)).new == 4, "what was read is kept"
 
 

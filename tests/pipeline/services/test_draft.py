@@ -76,10 +76,10 @@ async def test_a_refused_key_ends_the_run_and_loses_nothing(
 ) -> None:
     model = Scripted(*[LLMRejected("the key is refused: set OPENAI_API_KEY")] * 5)
     desk = run_context(db, net, tmp_path, model)
-    desk = RunContext(**{**vars(desk), "in_flight": asyncio.Semaphore(1)})
+    desk = RunContext(**{**vars(desk), "item_slots": asyncio.Semaphore(1)})
     assert await draft_feed(desk, feed(), 9) == []
     assert model.asked == 1
-    assert [type(error) for error in desk.stop] == [LLMRejected]
+    assert [type(error) for error in desk.fatal_errors] == [LLMRejected]
     assert states(db) == {"seen": 5}
     assert len(await draft_feed(run_context(db, net, tmp_path, Scripted()), feed(), 9)) == 5
 
@@ -99,13 +99,13 @@ async def test_what_is_not_waited_for_any_longer_is_given_back(
     class Silent(Scripted):
         async def send(self, body: dict[str, Any]) -> ChatResponse:
             if self.asked == 2:
-                desk.stop.append(ShutdownRequested("told to end"))
-                desk.over.set()
+                desk.fatal_errors.append(ShutdownRequested("told to end"))
+                desk.grace_expired.set()
                 await asyncio.Event().wait()
             return await super().send(body)
 
     desk = run_context(db, net, tmp_path, Silent())
-    desk = RunContext(**{**vars(desk), "in_flight": asyncio.Semaphore(1)})
+    desk = RunContext(**{**vars(desk), "item_slots": asyncio.Semaphore(1)})
     outcomes = await draft_feed(desk, feed(), 9)
     assert [bool(one.path) for one in outcomes] == [True, True]
     assert states(db) == {"drafted": 2, "seen": 3}
@@ -119,8 +119,8 @@ async def test_an_answer_outlives_a_folder_that_cannot_be_written(
     model = Scripted()
     desk = run_context(db, net, tmp_path, model)
     await draft_feed(desk, feed(), 9)
-    assert desk.stop
-    assert desk.stop[0].exit_code == 5
+    assert desk.fatal_errors
+    assert desk.fatal_errors[0].exit_code == 5
     asked = model.asked
     assert states(db).get("answered") == asked
     (tmp_path / "output").unlink()
@@ -132,7 +132,7 @@ async def test_a_ledger_that_fails_ends_the_run(db: Database, net: HttpClient, t
     model = Scripted(cast(Exception, DatabaseError("ledger x: the disk is full; free some space")))
     desk = run_context(db, net, tmp_path, model)
     await draft_feed(desk, feed(), 9)
-    assert desk.stop[0].exit_code == 3
+    assert desk.fatal_errors[0].exit_code == 3
 
 
 async def test_what_nobody_foresaw_is_raised_when_the_others_are_done(
@@ -153,7 +153,7 @@ async def test_an_unforeseen_error_is_the_feeds_own_in_the_report(
     report = _report(desk, feed(), ValueError("a bug"))
     assert "one" in str(report.error)
     assert "a bug" in str(report.error)
-    assert [error.exit_code for error in desk.stop] == [CopydeskError.exit_code]
+    assert [error.exit_code for error in desk.fatal_errors] == [CopydeskError.exit_code]
 
 
 async def test_an_answer_that_is_worth_nothing_is_kept_and_counted(

@@ -114,7 +114,7 @@ def test_a_run_takes_no_editors_pending_text_for_its_own(desk: Desk) -> None:
     desk.db.redrafts.request(row, "Ada", NOW)
     pending(desk, "Ada's", desk.sha256)
     [lease] = desk.db.leases.acquire(row.feed_key, 5, 900.0, lease_filter="asked")
-    assert lease.intent is None
+    assert lease.unconfirmed is None
 
 
 def test_a_save_over_another_text_than_was_seen_is_a_conflict(desk: Desk) -> None:

@@ -64,7 +64,7 @@ async def test_a_quiet_feed_costs_no_transaction_of_its_own(
     before = db.feeds.poll_states()["late"]
     assert (await poll(desk, late)).unchanged
     assert db.feeds.poll_states()["late"] == before
-    await desk.book.flush()
+    await desk.poll_states.flush()
     assert db.feeds.poll_states()["late"].unchanged == 1
 
 
@@ -106,7 +106,7 @@ async def test_a_host_that_asks_for_rest_is_left_alone_with_all_its_feeds(
     with pytest.raises(FeedError, match="asked for too often"):
         await poll(desk, late)
     assert "left alone" in ((await poll(desk, other, named=True)).held or "")
-    await desk.book.flush()
+    await desk.poll_states.flush()
     next_run = run_context(db, net, tmp_path, feeds=(late, other), now=NOW + timedelta(seconds=599))
     assert (await poll(next_run, other)).held, "the next run knows it too"
     later = run_context(db, net, tmp_path, feeds=(late, other), now=NOW + timedelta(seconds=601))

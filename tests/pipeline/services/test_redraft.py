@@ -43,7 +43,7 @@ class Desk:
         model = Scripted(*script)
         desk = run_context(self.db, self.net, self.folder, model, beat=beat)
         if beat.verify:
-            desk = RunContext(**{**vars(desk), "mender": load_prompt(ROOT / "prompts", "mend")})
+            desk = RunContext(**{**vars(desk), "repair_prompt": load_prompt(ROOT / "prompts", "mend")})
         return model, await draft_feed(desk, feed(), count)
 
     @property

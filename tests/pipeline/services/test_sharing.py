@@ -105,7 +105,7 @@ async def test_a_run_that_ends_does_not_wait_for_its_turn(
     drafting = asyncio.create_task(draft_feed(one, feed(), 9))
     await asyncio.sleep(0.3)
     assert not drafting.done()
-    one.stop.append(RateLimited("told to end"))
+    one.fatal_errors.append(RateLimited("told to end"))
     assert await drafting == []
     assert db.feeds.item_counts()["one"] == {"seen": 5}
     assert db.leases.held_count("one") == 0

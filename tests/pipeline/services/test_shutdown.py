@@ -6,15 +6,15 @@ import signal
 import pytest
 
 from pipeline.domain.errors import BudgetExceeded, CopydeskError, ShutdownRequested
-from pipeline.services.shutdown import Word, graceful_shutdown, interrupted, unless_stopped
+from pipeline.services.shutdown import SignalCounter, graceful_shutdown, interrupted, sleep_unless_stopped
 
 
 def test_a_repetition_is_the_same_word_and_a_second_one_is_not() -> None:
     now = 100.0
-    word = Word(0.5, clock=lambda: now)
+    word = SignalCounter(0.5, clock=lambda: now)
     heard = []
     for now in (100.0, 100.1, 100.5, 101.0):  # noqa: B007 - the clock reads it
-        heard.append(word.heard())
+        heard.append(word.count())
     assert heard == [1, 0, 0, 2]
 
 
@@ -26,7 +26,7 @@ async def test_the_first_signal_lets_what_is_under_way_go_on(number: signal.Sign
         signal.raise_signal(number)
         signal.raise_signal(number)
         assert interrupted(stop)
-        await unless_stopped(stop, 3600)
+        await sleep_unless_stopped(stop, 3600)
         await asyncio.sleep(0)
     assert [type(one) for one in stop] == [ShutdownRequested]
     assert len(said) == 1

@@ -142,12 +142,12 @@ def test_a_cut_off_archive_is_refused(desk: Desk, tmp_path: Path, kept: float) -
     assert verify_backup(archive) == saved
     whole = archive.read_bytes()
     archive.write_bytes(whole[: int(len(whole) * kept)])
-    with pytest.raises(OutputError, match="is no backup, or damaged"):
+    with pytest.raises(OutputError, match="is not a backup, or is damaged"):
         verify_backup(archive)
     damaged = bytearray(whole)
     damaged[int(len(whole) * kept)] ^= 0xFF
     archive.write_bytes(damaged)
-    with pytest.raises(OutputError, match="is no backup, or damaged"):
+    with pytest.raises(OutputError, match="is not a backup, or is damaged"):
         verify_backup(archive)
 
 
@@ -156,6 +156,6 @@ def test_what_a_ledger_left_behind_is_refused(tmp_path: Path, ending: str) -> No
     database = tmp_path / "ledger.db"
     beside = Path(f"{database}{ending}")
     beside.write_bytes(b"pages of another ledger")
-    with pytest.raises(ReviewError, match=f"{beside} stands there already"):
+    with pytest.raises(ReviewError, match=f"{beside} exists already"):
         restore_files(tmp_path / "never-read.tar.gz", tmp_path / "output", database)
     assert beside.read_bytes() == b"pages of another ledger"
