@@ -43,7 +43,7 @@ class Desk:
 
     def changes(self, **other: Any) -> DraftEdit:
         metadata, body = loads(self.path.read_text())
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "title": metadata["title"],
             "description": metadata["description"],
             "category": metadata["category"],
@@ -52,7 +52,7 @@ class Desk:
             "sticky_weight": metadata["stickyWeight"],
             "body": body,
         }
-        return DraftEdit(**told | other)
+        return DraftEdit(**fields | other)
 
     def save(self, base: str | None = None, **other: Any) -> str:
         return save_edit(self.ctx, self.ref, self.changes(**other), (), base=base or self.sha256)
@@ -100,13 +100,13 @@ def test_a_save_that_was_written_and_not_confirmed_is_confirmed(desk: Desk) -> N
     assert desk.db.drafts.get(desk.ref).version_text == text
 
 
-def test_a_save_that_vim_overtook_is_kept_aside(desk: Desk) -> None:
+def test_a_save_overtaken_on_disk_is_kept_as_a_superseded_version(desk: Desk) -> None:
     pending(desk, "Ada's", desk.sha256)
     desk.path.write_text("vim's")
     review.resume_interrupted(desk.db, desk.root)
     assert desk.path.read_text() == "vim's"
     row = desk.db.drafts.get(desk.ref)
-    assert [one.text for one in desk.db.versions.list(row.item_id) if one.aside] == ["Ada's"]
+    assert [version.text for version in desk.db.versions.list(row.item_id) if version.aside] == ["Ada's"]
 
 
 def test_a_run_takes_no_editors_pending_text_for_its_own(desk: Desk) -> None:
@@ -118,10 +118,10 @@ def test_a_run_takes_no_editors_pending_text_for_its_own(desk: Desk) -> None:
 
 
 def test_a_save_over_another_text_than_was_seen_is_a_conflict(desk: Desk) -> None:
-    seen = desk.sha256
+    base = desk.sha256
     desk.save(title="First")
     with pytest.raises(EditConflict) as conflict:
-        desk.save(base=seen, title="Second")
+        desk.save(base=base, title="Second")
     assert "First" in str(conflict.value.context["text"])
     assert loads(desk.path.read_text())[0]["title"] == "First"
 
@@ -188,7 +188,7 @@ def test_an_article_that_was_changed_on_disk_keeps_the_change_when_its_approval_
     assert "review" not in metadata
 
 
-def test_there_is_nothing_to_take_back_twice(desk: Desk) -> None:
+def test_a_review_is_undone_once(desk: Desk) -> None:
     with pytest.raises(ReviewError, match="none to undo"):
         desk.undo()
     desk.decide(ReviewDecision.REJECT)
@@ -205,8 +205,8 @@ def test_line_ends_keys_and_styles_that_nobody_touched_stay(desk: Desk) -> None:
     metadata, body = loads(desk.path.read_text())
     metadata["mine"] = {"a": ["y", 1]}
     text = dumps(metadata, body.replace("\n", "\r\n"))
-    told = desk.changes(title="New", body=body)
-    after, after_body = loads(apply_edit(text, told, pieces()[0].beat, now=NOW))
+    changes = desk.changes(title="New", body=body)
+    after, after_body = loads(apply_edit(text, changes, pieces()[0].beat, now=NOW))
     assert after_body == body.replace("\n", "\r\n")
     assert after["mine"] == {"a": ["y", 1]}
     assert apply_edit(text, desk.changes(), pieces()[0].beat, now=NOW) == text
