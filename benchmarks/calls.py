@@ -94,7 +94,7 @@ def queue(folder: Path, count: int) -> str:
 
 async def ours(count: int) -> tuple[float, list[dict[str, Any]]]:
     """Draft everything; returns the seconds, and the messages of each request."""
-    from pipeline.services import draft_feed
+    from pipeline.services.draft import draft_feed
     from pipeline.services.run import open_run
 
     async with open_run() as (ctx, subscriptions):

@@ -64,7 +64,7 @@ def held_mb() -> float:
 
 async def ours() -> tuple[float, float, int]:
     """Poll every feed; returns wall seconds, the most memory held in MB, and how many items came."""
-    from pipeline.services import poll
+    from pipeline.services.poll import poll
     from pipeline.services.run import open_run
 
     most = 0.0

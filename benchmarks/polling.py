@@ -73,14 +73,14 @@ def addresses(count: int, port: int) -> list[str]:
 
 async def ours() -> tuple[float, float, int]:
     """Poll every feed once; returns seconds to open, to poll and write, and how many were unchanged."""
-    from pipeline.services import poll
+    from pipeline.services.poll import poll
     from pipeline.services.run import open_run
 
     started = time.perf_counter()
     async with open_run() as (ctx, subscriptions):
         opened = time.perf_counter()
         reports = await asyncio.gather(*(poll(ctx, feed) for feed in subscriptions.feeds))
-        await ctx.book.flush()
+        await ctx.poll_states.flush()
         done = time.perf_counter()
     return opened - started, done - opened, sum(report.unchanged for report in reports)
 

@@ -21,7 +21,9 @@ from newsdesk import EVERYTHING, configure
 
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig
-from pipeline.services import RunContext, draft_feed, poll
+from pipeline.services.context import RunContext
+from pipeline.services.draft import draft_feed
+from pipeline.services.poll import poll
 from pipeline.services.run import open_run
 
 COLUMNS = ("snapshot", "items", "new", "updated", "duplicate", "skipped", "drafted", "said")

@@ -31,7 +31,7 @@ def work(number: int, seconds: float) -> None:
     """Be one of the processes; print what came of it."""
     from pipeline.domain.errors import DatabaseError
     from pipeline.domain.models import Item, PollState
-    from pipeline.services import draft_feed
+    from pipeline.services.draft import draft_feed
     from pipeline.services.run import open_run
     from pipeline.storage import Database, Policy
 
@@ -75,8 +75,8 @@ def work(number: int, seconds: float) -> None:
                     drafted += sum(bool(one.path) for one in outcomes)
                 except DatabaseError as error:
                     trouble.append(error.message)
-                trouble.extend(error.message for error in ctx.stop)
-                ctx.stop.clear()
+                trouble.extend(error.message for error in ctx.fatal_errors)
+                ctx.fatal_errors.clear()
                 first += _PORTION
 
     asyncio.run(run())

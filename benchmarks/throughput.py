@@ -54,7 +54,7 @@ def flow() -> None:
 
 def poll() -> None:
     """Bring the items of the one feed into the ledger."""
-    from pipeline.services import poll as polled
+    from pipeline.services.poll import poll as polled
     from pipeline.services.run import open_run
 
     async def run() -> None:

@@ -1,13 +1,13 @@
 """`copydesk approve` and `reject`: the same review decision for several drafts."""
 
 import sys
-from datetime import UTC, datetime
 
 from copydesk.console import err, print_line, printable
 from pipeline.config import desk_settings, load_feeds
 from pipeline.domain.errors import CopydeskError, OutputError, ReviewError
 from pipeline.domain.reviews import ReviewDecision
 from pipeline.services import review
+from pipeline.services.draft_file import EditorContext
 from pipeline.storage import Database
 
 DONE = {"approve": "approved", "reject": "rejected"}
@@ -24,18 +24,10 @@ def review_drafts(decision: str, drafts: list[str], note: str | None) -> None:
     done = 0
     with Database.open(settings.database_url) as db:
         review.resume_interrupted(db, settings.output)
+        ctx = EditorContext(db, settings.output, beats, settings.editor)
         for ref in drafts:
             try:
-                path = review.submit_review(
-                    db,
-                    settings.output,
-                    beats,
-                    ref,
-                    ReviewDecision(decision),
-                    by=settings.editor,
-                    note=note,
-                    now=datetime.now(UTC),
-                )
+                path = review.submit_review(ctx, ref, ReviewDecision(decision), note=note)
                 print_line(f"{DONE[decision]}: {printable(path)}")
                 done += 1
             except (ReviewError, OutputError) as error:

@@ -14,7 +14,7 @@ from pipeline.domain.errors import ConfigError
 from pipeline.storage import dollars
 
 if TYPE_CHECKING:
-    from pipeline.services import BackfillPreview
+    from pipeline.services.archive import BackfillPreview
 
 _MAX_UNPRICED = 20
 """Items that are drafted without a question when the price of the model is unknown. Chosen, not measured."""

@@ -17,7 +17,7 @@ from pipeline.domain.models import FeedConfig, normalize_feed_url
 from pipeline.feeds.opml import read_opml, to_yaml, write_opml
 from pipeline.feeds.pool import ParsePool
 from pipeline.http_client import HttpClient, redact_url, require_usable_proxies
-from pipeline.services import Parse
+from pipeline.services.context import Parse
 
 MAX_CONCURRENT = 32
 """Feeds that are fetched at the same time; their bodies are in memory. Chosen, not measured."""

@@ -20,7 +20,7 @@ from pipeline.feeds.parsing.parse import ParsedFeed
 from pipeline.feeds.poll_schedule import ReadResult, state_after_read
 from pipeline.feeds.select import ExistingItems, select_items
 from pipeline.http_client import HttpClient, redact_url
-from pipeline.services import Parse
+from pipeline.services.context import Parse
 
 Outcome = Literal["drafted", "page", "waits", "skipped", "merged"]
 MAX_SHOWN = 20

@@ -78,7 +78,7 @@ def silence_prefect() -> None:
 
 
 def _run_directly(name: str, parameters: tuple[object, ...], ports: "Ports") -> Report:
-    from pipeline.services.backfill_run import backfill
+    from pipeline.services.backfill import backfill
     from pipeline.services.ingest import ingest, requests
 
     runs: dict[str, Callable[..., Any]] = {"backfill": backfill, "ingest": ingest, "requests": requests}

@@ -12,6 +12,7 @@ from pipeline.domain.models import normalize_feed_url
 from pipeline.http_client import HttpClient
 from pipeline.publishing import PublishContext, TargetResult, publish_pending, queue_all
 from pipeline.services import review
+from pipeline.services.draft_file import EditorContext
 from pipeline.storage import Database
 
 
@@ -65,11 +66,10 @@ def unpublish(drafts: list[str], note: str | None) -> None:
     refused: list[CopydeskError] = []
     with Database.open(settings.database_url) as db:
         review.resume_interrupted(db, settings.output)
+        ctx = EditorContext(db, settings.output, subscriptions, settings.editor)
         for ref in drafts:
             try:
-                print_line(
-                    f"unpublished: {printable(_undo_approval(db, settings, subscriptions, ref, note))}"
-                )
+                print_line(f"unpublished: {printable(_undo_approval(ctx, ref, note))}")
             except (ReviewError, OutputError) as error:
                 refused.append(error)
                 err.print(f"not unpublished: {printable(error.message)}")
@@ -77,15 +77,12 @@ def unpublish(drafts: list[str], note: str | None) -> None:
     _print_and_exit(outcomes, refused)
 
 
-def _undo_approval(
-    db: Database, settings: Settings, subscriptions: Subscriptions, ref: str, note: str | None
-) -> str:
-    row = db.drafts.get(ref)
+def _undo_approval(ctx: EditorContext, ref: str, note: str | None) -> str:
+    row = ctx.db.drafts.get(ref)
     if row.state == "rejected":
         raise ReviewError(f"{row.path} is rejected, not published; nothing has changed", draft=ref)
-    now = datetime.now(UTC)
-    path = review.undo_review(db, settings.output, subscriptions, ref, by=settings.editor, note=note, now=now)
-    rows = db.publications.of_item(row.item_id)
+    path = review.undo_review(ctx, ref, note=note)
+    rows = ctx.db.publications.of_item(row.item_id)
     if rows and rows[-1].action == "publish":
         print_line("It was a revision: the earlier article is published again. To remove that one too, run")
         print_line(f"`copydesk reject {row.short_id}`, then `copydesk unpublish {row.short_id}`.")

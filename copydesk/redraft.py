@@ -1,11 +1,10 @@
 """`copydesk redraft`, `versions` and `restore`: new and earlier texts of a draft."""
 
-from datetime import UTC, datetime
-
 from copydesk.console import format_time, pluralize, print_line, printable, table
 from pipeline.config import desk_settings, load_feeds
 from pipeline.domain.errors import ConfigError
 from pipeline.services import redraft as redraft_module
+from pipeline.services.draft_file import EditorContext
 from pipeline.storage import Database
 
 
@@ -23,7 +22,7 @@ def redraft(
     `direct`: without Prefect.
     """
     settings = desk_settings()
-    now, beats = datetime.now(UTC), load_feeds(settings.feeds_file)
+    beats = load_feeds(settings.feeds_file)
     if offline == (ref is not None):
         raise ConfigError("name one draft, or use --offline for all unedited offline briefs")
     if settings.model is None and (offline or section):
@@ -34,16 +33,9 @@ def redraft(
         rows = redraft_module.offline_briefs(db, settings.output) if offline else [db.drafts.get(ref or "")]
         for row in [] if offline else rows:
             beats.feed(row.feed_key)  # no run carries out requests of a removed feed
+        ctx = EditorContext(db, settings.output, beats, settings.editor)
         for row in rows:
-            redraft_module.request_redraft(
-                db,
-                settings.output,
-                row.external_id,
-                by=settings.editor,
-                note=note,
-                section=section,
-                now=now,
-            )
+            redraft_module.request_redraft(ctx, row.external_id, note=note, section=section)
     if not rows:
         print_line("There are no unedited offline briefs.")
         return
@@ -74,8 +66,6 @@ def restore(ref: str, label: str) -> None:
     """Restore an earlier version of a draft as its newest version."""
     settings = desk_settings()
     with Database.open(settings.database_url) as db:
-        beats = load_feeds(settings.feeds_file)
-        chosen = redraft_module.restore_version(
-            db, settings.output, beats, ref, label, datetime.now(UTC), by=settings.editor
-        )
+        ctx = EditorContext(db, settings.output, load_feeds(settings.feeds_file), settings.editor)
+        chosen = redraft_module.restore_version(ctx, ref, label)
         print_line(f"Version {chosen.label} is restored, as version {db.drafts.get(ref).version}.")

@@ -5,7 +5,6 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from copydesk import check
@@ -13,12 +12,13 @@ from copydesk.console import err, out, pluralize, print_line, printable
 from copydesk.status import print_source
 from pipeline.articles.front_matter import loads
 from pipeline.checks.runner import run_checks
-from pipeline.config import Settings, Subscriptions, desk_settings, load_feeds
+from pipeline.config import desk_settings, load_feeds
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
 from pipeline.domain.reviews import Finding, ReviewDecision
 from pipeline.services import review
 from pipeline.services.draft_file import (
     DraftOnDisk,
+    EditorContext,
     beat_of,
     draft_front,
     draft_source,
@@ -50,11 +50,8 @@ class _Stop(Exception):
 class Session:
     """A review session of one editor in a terminal."""
 
-    def __init__(self, settings: Settings, subscriptions: Subscriptions, db: Database) -> None:
-        self._settings = settings
-        self._subscriptions = subscriptions
-        self._db = db
-        self._by = settings.editor or "unknown"
+    def __init__(self, ctx: EditorContext) -> None:
+        self._ctx = ctx
         self._decided: list[str] = []
         self._actions: dict[str, Callable[[ShownDraft, str], int]] = {
             "a": self._approve, "r": self._reject, "n": self._redraft, "c": self._acknowledge,
@@ -76,10 +73,13 @@ class Session:
             at = max(0, at + self._decide(shown))
 
     def _show(self, ref: str) -> ShownDraft:
-        draft = load_draft(self._db, self._settings.output, ref)
+        draft = load_draft(self._ctx.db, self._ctx.output, ref)
         row, text = draft.row, draft.text
         metadata, body = loads(text, row.path)
-        source, beat = draft_source(row, self._subscriptions), beat_of(self._subscriptions, row.feed_key)
+        source, beat = (
+            draft_source(row, self._ctx.subscriptions),
+            beat_of(self._ctx.subscriptions, row.feed_key),
+        )
         front = draft_front(row, metadata, body, beat)
         checked = drop_editor_links(row, body, run_checks(source, body, beat, front=front), front)
         findings = (*checked, *system_findings(row))
@@ -123,20 +123,16 @@ class Session:
     def _submit(self, shown: ShownDraft, decision: ReviewDecision, note: str | None) -> int:
         row = shown.draft.row
         path = review.submit_review(
-            self._db, self._settings.output, self._subscriptions, row.external_id, decision,
-            by=self._by, note=note, now=_now(), seen=shown.draft.sha256,
-        )  # fmt: skip
+            self._ctx, row.external_id, decision, note=note, seen_sha256=shown.draft.sha256
+        )
         self._decided.append(row.external_id)
         print_line(f"→ {printable(path)}")
         return 1
 
     def _redraft(self, shown: ShownDraft, note: str) -> int:
         row = shown.draft.row
-        self._subscriptions.feed(row.feed_key)
-        request_redraft(
-            self._db, self._settings.output, row.external_id,
-            by=self._by, note=note or None, section=None, now=_now(),
-        )  # fmt: skip
+        self._ctx.subscriptions.feed(row.feed_key)
+        request_redraft(self._ctx, row.external_id, note=note or None)
         print_line("Redraft requested for the next `copydesk run`.")
         return 1
 
@@ -146,14 +142,14 @@ class Session:
             raise ReviewError("name a finding by its number: c NUMBER REASON")
         key = shown.findings[int(number) - 1].key
         ref = shown.draft.row.external_id
-        acknowledge(self._db, ref, key, shown.findings, reason, by=self._by, now=_now())
+        acknowledge(self._ctx, ref, key, shown.findings, reason)
         return 0
 
     def _edit(self, shown: ShownDraft, _rest: str) -> int:
         editor = os.environ.get("VISUAL") or os.environ.get("EDITOR")
         if not editor:
             raise ReviewError("no text editor is set: set EDITOR, such as EDITOR=vim")
-        path = self._settings.output / shown.draft.row.path
+        path = self._ctx.output / shown.draft.row.path
         try:
             subprocess.run([*shlex.split(editor), str(path)], check=True)  # noqa: S603 - the operator's own
         except (OSError, ValueError, subprocess.CalledProcessError) as error:
@@ -167,10 +163,7 @@ class Session:
     def _undo(self, _shown: ShownDraft, _rest: str) -> int:
         if not self._decided:
             raise ReviewError("you have decided on no draft in this session, so there is nothing to undo")
-        path = review.undo_review(
-            self._db, self._settings.output, self._subscriptions, self._decided[-1],
-            by=self._by, note=None, now=_now(),
-        )  # fmt: skip
+        path = review.undo_review(self._ctx, self._decided[-1])
         self._decided.pop()
         print_line(f"← {printable(path)}")
         return -1
@@ -193,7 +186,7 @@ def review_drafts(feed: str | None, findings: str | None) -> None:
             print_line("No drafts to review. `copydesk run` polls the feeds.")
             return
         try:
-            Session(settings, subscriptions, db).run(names)
+            Session(EditorContext(db, settings.output, subscriptions, settings.editor)).run(names)
         except (_Stop, EOFError):
             print_line("")
         left = db.drafts.counts().states.get("drafted", 0)
@@ -205,7 +198,3 @@ def _read_command() -> str:
     if sys.stdin.isatty():
         return input("a r n c e o s b u q ? › ").strip()
     return input().strip()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

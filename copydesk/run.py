@@ -23,7 +23,7 @@ from pipeline.publishing import TargetResult
 from pipeline.storage import dollars
 
 if TYPE_CHECKING:
-    from pipeline.services import BackfillPreview
+    from pipeline.services.archive import BackfillPreview
 
 
 @dataclass
@@ -157,9 +157,9 @@ def run_flow(
     with progress_bar(count, show=not as_json) as notify:
         ports = Ports(
             listener=notify,
-            teller=lambda message: err.print(f"copydesk: {message}"),
-            planner=planner and (lambda plan: planner(plan.model_dump(mode="json"))),
-            found=previews,
+            say=lambda message: err.print(f"copydesk: {message}"),
+            on_plan=planner and (lambda plan: planner(plan.model_dump(mode="json"))),
+            previews=previews,
         )
         return starter.carry_out(parameters, ports)
 

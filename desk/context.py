@@ -15,7 +15,14 @@ from pipeline.domain.models import Beat, FeedConfig, Source
 from pipeline.domain.reviews import Finding, Review
 from pipeline.http_client import HttpClient
 from pipeline.services import review
-from pipeline.services.draft_file import beat_of, decode_text, draft_front, draft_source, drop_editor_links
+from pipeline.services.draft_file import (
+    EditorContext,
+    beat_of,
+    decode_text,
+    draft_front,
+    draft_source,
+    drop_editor_links,
+)
 from pipeline.services.edit import system_findings
 from pipeline.storage import Database, DraftRow
 
@@ -75,6 +82,10 @@ class WebContext:
                 raise
         return self._feeds[1]
 
+    def editor_context(self, editor: str) -> EditorContext:
+        """Return what an editor's action needs."""
+        return EditorContext(self.db, self.settings.output, self.subscriptions, editor)
+
     async def draft_view(self, ref: str) -> DraftView:
         """Return a draft with its text and findings. Raises ReviewError if `ref` names no draft."""
         row = await asyncio.to_thread(self.db.drafts.get, ref)
@@ -96,10 +107,8 @@ class WebContext:
 
         Raises ReviewError, EditConflict, ConfigError.
         """
-        review.submit_review(
-            self.db, self.settings.output, self.subscriptions, ref, decision.decision,
-            by=decision.by, note=decision.note, now=decision.at, seen=decision.sha256,
-        )  # fmt: skip
+        ctx = self.editor_context(decision.by)
+        review.submit_review(ctx, ref, decision.decision, note=decision.note, seen_sha256=decision.sha256)
 
     async def supported_claims(self, view: DraftView, body: str) -> list[SupportedClaim]:
         """Return the claims of a body that the source supports, with their evidence."""

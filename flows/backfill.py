@@ -6,7 +6,7 @@ from typing import Any
 from prefect import flow
 
 from flows.runtime import ports
-from pipeline.services import backfill_run as services
+from pipeline.services import backfill as services
 
 
 @flow(name="backfill", persist_result=False)

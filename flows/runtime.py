@@ -16,14 +16,14 @@ from prefect.exceptions import PrefectException
 from prefect.runtime import deployment, flow_run
 
 from pipeline.services.report import RunReport
-from pipeline.services.run import UNWATCHED, Ports
+from pipeline.services.run import DEFAULT_PORTS, Ports
 from pipeline.storage import dollars
 
 _MAX_LINKS = 500
 """Drafts that a report lists at most. Chosen, not measured."""
 _MARKDOWN = re.compile(r"[\\|<>\[\]()!*_`#]")
 log = logging.getLogger("copydesk.run")
-command_ports: ContextVar[Ports] = ContextVar("command_ports", default=UNWATCHED)
+command_ports: ContextVar[Ports] = ContextVar("command_ports", default=DEFAULT_PORTS)
 """Ports of the command that starts a flow in its own process; a Prefect worker sets none."""
 T = TypeVar("T")
 

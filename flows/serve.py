@@ -25,7 +25,7 @@ from flows.requests import requests
 from flows.zombie_runs import crash_zombie_runs
 from pipeline.config import load_feeds, load_settings
 from pipeline.domain.models import FeedConfig
-from pipeline.services.shutdown import ONCE_S, SIGNALS, Word, told
+from pipeline.services.shutdown import REPEAT_S, SIGNALS, SignalCounter, stop_message
 from pipeline.storage import Database
 
 NEVER = "never"
@@ -114,12 +114,12 @@ class _Runner(Runner):
 def _graceful_stop(grace_s: float) -> Iterator[None]:
     """Wait for the runs at the first SIGINT or SIGTERM; kill them at the second."""
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
-    signals, waiting = Word(ONCE_S), list[asyncio.Task[None]]()
+    signals, waiting = SignalCounter(REPEAT_S), list[asyncio.Task[None]]()
 
     def end() -> None:
-        match signals.heard():
+        match signals.count():
             case 1:
-                log.warning(told(grace_s))
+                log.warning(stop_message(grace_s))
                 waiting.append(asyncio.create_task(_stop_runs(serving, grace_s + _END_MARGIN_S)))
             case 2:
                 log.warning("stopped at once: pending model answers are lost and may be paid for again")

@@ -103,9 +103,8 @@ async def set_cover(request: Request, ref: str, photo: Annotated[str, Form()] = 
     if selected is None:
         raise ReviewError(search.error or "That photo is no longer available. Choose another.")
     await asyncio.to_thread(
-        save_edit, ctx.db, ctx.settings.output, ctx.subscriptions, ref,
-        _with_cover(page, photo_cover(selected)),
-        view.findings, base=view.sha256, by=name, now=ctx.now,
+        save_edit, ctx.editor_context(name), ref, _with_cover(page, photo_cover(selected)), view.findings,
+        base=view.sha256,
     )  # fmt: skip
     await search.track_download(selected)
     return redirect(f"/drafts/{ref}", filters(request).query(), saved=ref)

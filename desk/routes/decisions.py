@@ -75,8 +75,8 @@ async def redraft(
         # Raises ConfigError for a feed that is no longer subscribed: no run would carry the request out.
         ctx.subscriptions.feed(ctx.db.drafts.get(ref).feed_key)
         request_redraft(
-            ctx.db, ctx.settings.output, ref, by=name, note=note.strip() or None,
-            section=section or None, now=ctx.now, over_edits=bool(over_edits),
+            ctx.editor_context(name), ref, note=note.strip() or None,
+            section=section or None, over_edits=bool(over_edits),
         )  # fmt: skip
 
     return await redirect_to_next(request, ref, act, flash_name="asked_for")
@@ -88,7 +88,7 @@ async def acknowledge_finding(request: Request, ref: str, key: Text = "", reason
     ctx, name = web_context(request), current_editor(request)
     view = await ctx.draft_view(ref)
     try:
-        await asyncio.to_thread(acknowledge, ctx.db, ref, key, view.findings, reason, by=name, now=ctx.now)
+        await asyncio.to_thread(acknowledge, ctx.editor_context(name), ref, key, view.findings, reason)
     except ReviewError as error:
         return await draft_page(request, ref, error=error.message, status=409)
     return redirect(f"/drafts/{ref}", filters(request).query())
@@ -108,7 +108,7 @@ async def revise(request: Request, ref: str) -> Response:
     """Start a revision of a published article, which stays published until the revision is approved."""
     ctx, name = web_context(request), current_editor(request)
     findings = (await ctx.draft_view(ref)).findings
-    await asyncio.to_thread(start_revision, ctx.db, ctx.settings.output, ref, by=name, findings=findings)
+    await asyncio.to_thread(start_revision, ctx.editor_context(name), ref, findings=findings)
     return redirect(f"/drafts/{ref}")
 
 
@@ -116,9 +116,7 @@ async def revise(request: Request, ref: str) -> Response:
 async def restore(request: Request, ref: str, version: Text = "") -> Response:
     """Restore an earlier version."""
     ctx, name = web_context(request), current_editor(request)
-    await asyncio.to_thread(
-        restore_version, ctx.db, ctx.settings.output, ctx.subscriptions, ref, version, ctx.now, by=name
-    )
+    await asyncio.to_thread(restore_version, ctx.editor_context(name), ref, version)
     return redirect(f"/drafts/{ref}")
 
 
@@ -130,16 +128,7 @@ async def undo(request: Request, ref: str) -> Response:
 
 async def _undo(request: Request, ref: str) -> Response:
     ctx, name = web_context(request), current_editor(request)
-    await asyncio.to_thread(
-        review.undo_review,
-        ctx.db,
-        ctx.settings.output,
-        ctx.subscriptions,
-        ref,
-        by=name,
-        note=None,
-        now=ctx.now,
-    )
+    await asyncio.to_thread(review.undo_review, ctx.editor_context(name), ref)
     return redirect(f"/drafts/{ref}", did=ref)
 
 

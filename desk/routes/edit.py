@@ -148,9 +148,8 @@ async def _save(ctx: WebContext, view: DraftView, form: EditForm, name: str) -> 
     changes = _draft_edit(view, form)
     findings = await _findings(ctx, view, form, changes)
     return await asyncio.to_thread(
-        save_edit, ctx.db, ctx.settings.output, ctx.subscriptions, view.row.external_id,
-        changes, findings,
-        base=form.base, by=name, now=ctx.now, form=form.form_id,
+        save_edit, ctx.editor_context(name), view.row.external_id, changes, findings,
+        base=form.base, form=form.form_id,
     )  # fmt: skip
 
 
@@ -159,8 +158,8 @@ async def _keep_unsaved(
 ) -> Unsaved:
     """Keep the refused text as a version, and return why it was not saved."""
     version = error.context.get("kept") or await asyncio.to_thread(
-        keep_refused, ctx.db, ctx.settings.output, ctx.subscriptions, view.row.external_id,
-        _valid_part(view, form), base=form.base, by=name, form=form.form_id, now=ctx.now,
+        keep_refused, ctx.editor_context(name), view.row.external_id,
+        _valid_part(view, form), base=form.base, form=form.form_id,
     )  # fmt: skip
     version_sha256 = str(version) if version else None
     if not isinstance(error, EditConflict):

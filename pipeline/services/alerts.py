@@ -1,4 +1,4 @@
-"""Alerts: trouble that somebody has to look at, told to a webhook once, and again only after a day."""
+"""Alerts to a webhook about problems that a person has to fix, each at most once a day."""
 
 import asyncio
 import json
@@ -15,57 +15,56 @@ from pipeline.http_client import HttpClient
 from pipeline.storage import Database, FeedStatus, Metrics
 
 REPEAT_AFTER = timedelta(days=1)
-"""After which trouble that still stands is told again."""
-
+"""Time after which an alert about a lasting problem is sent again. Chosen, not measured."""
 
 _KEY_NAMES = {"LLMRejected": "ModelRefused", "DatabaseError": "DatabaseError"}
 """Programs behind COPYDESK_ALERT_URL read alert keys: a key keeps its name when a class gets another one."""
 
 
 class Alert(NamedTuple):
-    """Something that somebody has to look at."""
+    """A problem that a person has to fix."""
 
     key: str
-    """The same as long as it is the same trouble."""
+    """Identifies the problem: constant while it lasts, used for deduplication."""
     text: str
 
 
 def active_alerts(
     feeds: Iterable[FeedStatus],
     subscribed: Iterable[FeedConfig],
-    figures: Metrics,
-    stop: Sequence[CopydeskError],
+    metrics: Metrics,
+    fatal_errors: Sequence[CopydeskError],
     now: datetime,
     patience: timedelta,
 ) -> Iterator[Alert]:
-    """Yield what somebody has to look at: feeds, money, refusals, drafts and requests that wait. Pure."""
+    """Yield alerts: retired or paused feeds, spent budgets, errors that ended a run, overdue drafts. Pure."""
     polled = {feed.key for feed in subscribed if feed.enabled}
     for feed in feeds:
         if feed.key in polled and feed.poll.retired:
             yield Alert(f"retired {feed.key}", f"{feed.key} is gone for good, says its publisher")
         elif feed.key in polled and is_paused(feed.poll):
             last = (feed.poll.last_error or "").removeprefix(f"{feed.key}: ")
-            said = f"{feed.key} is paused after {feed.poll.failures} failures in a row: {last}"
-            yield Alert(f"paused {feed.key}", said)
-    for error in stop:
+            text = f"{feed.key} is paused after {feed.poll.failures} failures in a row: {last}"
+            yield Alert(f"paused {feed.key}", text)
+    for error in fatal_errors:
         if isinstance(error, BudgetExceeded):
             yield Alert(f"budget {error.context.get('cap')}", error.message)
         elif not isinstance(error, ShutdownRequested):
             name = type(error).__name__
             yield Alert(f"stopped {_KEY_NAMES.get(name, name)}", f"a run ended early: {error.message}")
-    yield from _late(figures, now, patience)
+    yield from _waiting_alerts(metrics, now, patience)
 
 
-def _late(figures: Metrics, now: datetime, patience: timedelta) -> Iterator[Alert]:
+def _waiting_alerts(metrics: Metrics, now: datetime, patience: timedelta) -> Iterator[Alert]:
     hours = int(patience.total_seconds() // 3600)
-    if figures.oldest_draft and now - figures.oldest_draft > patience:
-        count = figures.items.get("drafted", 0)
+    if metrics.oldest_draft and now - metrics.oldest_draft > patience:
+        count = metrics.items.get("drafted", 0)
         yield Alert("drafts wait", f"drafts wait for an editor for more than {hours} hours: {count}")
-    if figures.oldest_request and now - figures.oldest_request > timedelta(hours=1):
-        said = (
+    if metrics.oldest_request and now - metrics.oldest_request > timedelta(hours=1):
+        text = (
             "nobody carries out what editors ask for: is `copydesk serve`, or the flow `requests`, running?"
         )
-        yield Alert("requests wait", said)
+        yield Alert("requests wait", text)
 
 
 async def send_alerts(
@@ -73,41 +72,43 @@ async def send_alerts(
     net: HttpClient,
     settings: Settings,
     subscribed: Iterable[FeedConfig],
-    stop: Sequence[CopydeskError],
+    fatal_errors: Sequence[CopydeskError],
     now: datetime,
 ) -> str | None:
-    """Tell the webhook of the settings what it was not told in the last day.
+    """Send the alerts that were not sent in the last day to the webhook COPYDESK_ALERT_URL.
 
-    Returns why that failed; it is tried again at the next run. Raises DatabaseError.
+    Returns an error message if that failed, in which case the next run tries again. Raises DatabaseError.
     """
     if settings.alert_url is None:
         return None
-    feeds, figures = await asyncio.to_thread(lambda: (db.feeds.status(), db.metrics.snapshot()))
+    feeds, metrics = await asyncio.to_thread(lambda: (db.feeds.status(), db.metrics.snapshot()))
     patience = timedelta(hours=settings.alert_hours)
-    found = {one.key: one for one in active_alerts(feeds, subscribed, figures, stop, now, patience)}
-    fresh = (
-        await asyncio.to_thread(db.caches.claim_unsent_alerts, list(found), now, now - REPEAT_AFTER)
-        if found
+    alerts = {
+        alert.key: alert for alert in active_alerts(feeds, subscribed, metrics, fatal_errors, now, patience)
+    }
+    unsent = (
+        await asyncio.to_thread(db.caches.claim_unsent_alerts, list(alerts), now, now - REPEAT_AFTER)
+        if alerts
         else []
     )
-    if not fresh:
+    if not unsent:
         return None
-    trouble = await _posted(net, settings.alert_url.get_secret_value(), [found[key] for key in fresh])
-    if trouble:
-        await asyncio.to_thread(db.caches.unclaim_alerts, fresh)
-    return trouble
+    error = await _post(net, settings.alert_url.get_secret_value(), [alerts[key] for key in unsent])
+    if error:
+        await asyncio.to_thread(db.caches.unclaim_alerts, unsent)
+    return error
 
 
-async def _posted(net: HttpClient, url: str, found: Sequence[Alert]) -> str | None:
-    """Send alerts as chat programs take them (`text`), and one by one for others; returns what failed."""
-    text = "\n".join(f"Copydesk: {one.text}" for one in found)
-    body = {"text": text, "content": text[:2000], "alerts": [one._asdict() for one in found]}
+async def _post(net: HttpClient, url: str, alerts: Sequence[Alert]) -> str | None:
+    """Post alerts as chat messages (`text`, `content`) and as a list; return an error message or None."""
+    text = "\n".join(f"Copydesk: {alert.text}" for alert in alerts)
+    body = {"text": text, "content": text[:2000], "alerts": [alert._asdict() for alert in alerts]}
     host = url_host(url)
     try:
-        answer = await net.post(url, json.dumps(body).encode())
+        response = await net.post(url, json.dumps(body).encode())
     except FeedError as error:
-        hidden = error.kind in {"url", "redirects"}  # their words have the URL, which is a secret
+        hidden = error.kind in {"url", "redirects"}  # their messages contain the URL, which is a secret
         return f"{host} was not told" if hidden else error.message
-    if 200 <= answer.status < 300:
+    if 200 <= response.status < 300:
         return None
-    return f"{host} takes no alert (status {answer.status}): look at COPYDESK_ALERT_URL"
+    return f"{host} takes no alert (status {response.status}): look at COPYDESK_ALERT_URL"

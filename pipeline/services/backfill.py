@@ -1,303 +1,212 @@
-"""Walks back through what a feed's publisher still offers, one page after another, politely.
+"""Backfill a feed: draft the items of a span of dates, or preview them and their cost.
 
-Backfills a feed: what a walk finds of a span of dates is taken in page by page, or shown first.
-
-Only the feed's own document has validators and a schedule; what the pages behind it teach is not kept.
+What the archive offers of the span is admitted page by page, or, after a preview, from the preview.
 """
 
 import asyncio
-import math
-from collections.abc import AsyncIterator, Sequence
-from typing import NamedTuple
+import time
+from datetime import datetime
 
+from pipeline.config import select_feeds, span
 from pipeline.domain.errors import FeedError
-from pipeline.domain.models import FeedConfig, Item, PollState, Window
-from pipeline.domain.text import redact_url
-from pipeline.feeds.fetch import FetchedFeed, NotModified, fetch_feed
-from pipeline.feeds.pagination import (
-    MAX_BYTES,
-    MAX_PAGES,
-    is_before,
-    is_last_page,
-    next_page_url,
-    retry_delay,
-    same_site,
-    unseen,
-    with_credentials,
-)
-from pipeline.feeds.parsing.parse import ParsedFeed
+from pipeline.domain.models import FeedConfig, PollState, Window
+from pipeline.feeds.fetch import NotModified
 from pipeline.feeds.poll_schedule import host_of, skip_reason, state_after_refusal
 from pipeline.feeds.select import Selection
+from pipeline.services.archive import PAUSE_S, ArchivePager, BackfillPreview, FailedPage, without_body
+from pipeline.services.budget import BACKFILL, estimate_cost
 from pipeline.services.context import PollReport, RunContext
+from pipeline.services.ingest import run_feed
 from pipeline.services.poll import (
-    FeedSnapshot,
     admit,
     admit_snapshot,
-    fetch_and_parse,
     fetch_and_select,
     policy,
     poll_with_snapshot,
     select_new,
 )
-
-PAUSE_S = 1.0
-"""Seconds between an answer and the next request to the same publisher."""
-_TRIES = 3
-"""Requests for one page, where its server asks for patience."""
-_MOST = f"{MAX_PAGES} pages or {MAX_BYTES // 1_000_000} MB"
-_NAP_S = 0.5
-"""Seconds after which a pause looks whether the run is told to end."""
+from pipeline.services.report import Plan, PlannedItem, RunReport, finish, timed
+from pipeline.services.run import DEFAULT_PORTS, Ports, open_run
+from pipeline.services.work_queue import left_today
+from pipeline.storage import AdmissionResult
 
 
-class FailedPage(NamedTuple):
-    """A page that could not be had, and why."""
+async def backfill(
+    feed: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 100,
+    dry_run: bool = False,
+    ports: Ports = DEFAULT_PORTS,
+) -> RunReport | Plan:
+    """Draft a feed's items published in [since, until), newest first, at most `limit` of them.
 
-    url: str
-    error: FeedError
-
-
-class BackfillPreview(NamedTuple):
-    """What a walk found, to be taken in later, or not at all."""
-
-    looks: tuple[FeedSnapshot, ...]
-    """Without their bytes; the first one is the feed's own document."""
-    notes: tuple[str, ...] = ()
-    refused: FailedPage | None = None
-    merged: frozenset[str] = frozenset()
-    """Guids of new items that others tell in the same words: they would get no draft of their own."""
-
-    @property
-    def new(self) -> list[Item]:
-        """Return the items that would be drafted."""
-        every = (item for seen in self.looks for item in seen.chosen.new)
-        return [item for item in every if item.guid not in self.merged]
-
-    @property
-    def left(self) -> int:
-        """Return how many more items were met than the limit allows."""
-        return sum(seen.chosen.beyond for seen in self.looks)
+    Queued items of that span are included; no other items of the feed are changed. Pages are read back to
+    `since`, or, without it, until `limit` items are found. `since` and `until` are aware UTC. A dry run
+    writes nothing and returns the plan.
+    Raises ConfigError for a feed that is not subscribed or an empty span, FeedError if a dry run cannot
+    fetch the feed.
+    """
+    began, window = time.monotonic(), span(since, until)
+    async with open_run(BACKFILL, ports) as (ctx, subscriptions):
+        [config] = select_feeds(subscriptions, [feed])
+        if dry_run:
+            return await _dry_run(ctx, config, window, limit, ports)
+        done = run_feed(ctx, config, limit, window, read=lambda: _admit(ctx, config, window, limit, ports))
+        return await finish("backfill", ctx, [await timed(done)], began, ports.publish)
 
 
-class ArchivePager:
-    """The way back through one feed, until its dates or until there are as many new items as are `wanted`."""
-
-    def __init__(
-        self, ctx: RunContext, feed: FeedConfig, window: Window, wanted: int, pause_s: float
-    ) -> None:
-        self._ctx, self._feed, self._window = ctx, feed, window
-        self._wanted, self._pause_s = wanted, pause_s
-        self._home = feed.url
-        self._pages = self._bytes = self._new = 0
-        self._met: set[str] = set()
-        self._asked: set[str] = set()
-        self._taken: dict[str, tuple[str, str]] = {}
-        self._notes: dict[str, None] = {}
-        self._refused: FailedPage | None = None
-
-    def found(self, looks: Sequence[FeedSnapshot]) -> BackfillPreview:
-        """Return what was seen on the way, and what was odd about it."""
-        pages = [f"{self._pages} pages read"] if self._pages > 1 else []
-        return BackfillPreview(tuple(looks), (*pages, *self._notes), self._refused)
-
-    async def after(self, first: FeedSnapshot) -> AsyncIterator[FeedSnapshot]:
-        """Yield the pages behind a feed's own document, each with the items that none before it had."""
-        self._home = first.fetched.url
-        page: FeedSnapshot | None = first
-        while page is not None:
-            self._count(page)
-            url = self._onward(page)
-            page = await self._page(url) if url else None
-            if page is not None:
-                yield page
-
-    def _count(self, page: FeedSnapshot) -> None:
-        self._pages += 1
-        self._new += len(page.chosen.new)
-        self._met.update(item.guid for item in page.parsed.items)
-        self._asked.add(page.fetched.url)
-        for item in page.chosen.new:
-            if item.canonical:
-                self._taken[item.canonical] = (self._feed.key, item.guid)
-        self._ctx.notify(self._feed.key, "read")
-
-    def _onward(self, page: FeedSnapshot) -> str | None:
-        """Return the page to be read next, None where there is none or it would be of no use."""
-        url = next_page_url(page.parsed, page.fetched.url, self._pages)
-        enough = self._new >= self._wanted
-        if url is None or enough or url in self._asked or is_before(page.parsed.items, self._window[0]):
-            return None
-        if not same_site(url, self._home):
-            self._note(f"older items are said to be at {redact_url(url)}, another site: not followed")
-            return None
-        if self._pages >= MAX_PAGES or self._bytes > MAX_BYTES:
-            self._note(f"older items are left alone: {_MOST} are the most that is read at once")
-            return None
-        return url
-
-    async def _page(self, url: str) -> FeedSnapshot | None:
-        """Return a page, None where it is the end of the way."""
-        self._asked.add(url)
-        await _rest(self._ctx, self._pause_s)
-        read = await self._read(url)
-        if read is None:
-            return None
-        fetched, parsed = read
-        if not same_site(fetched.url, self._home):
-            self._note(f"{redact_url(url)} leads to {redact_url(fetched.url)}, another site: not read")
-            return None
-        self._bytes += len(fetched.body)
-        for odd in parsed.notes:
-            self._note(f"page {self._pages + 1}: {odd}")
-        items = unseen(parsed.items, self._met)
-        if not items:
-            return None
-        most = self._wanted - self._new
-        chosen = await select_new(
-            self._ctx, self._feed, items, self._ctx.clock(), self._window, most, self._taken
-        )
-        return without_body(FeedSnapshot(fetched, parsed.model_copy(update={"items": items}), chosen))
-
-    async def _read(self, url: str) -> tuple[FetchedFeed, ParsedFeed] | None:
-        """Return what a page says, None where it cannot be had or the run is told to end."""
-        try:
-            fetched = await self._fetched(url)
-            if fetched is None:
-                return None
-            return fetched, await fetch_and_parse(self._ctx, self._feed, fetched, self._ctx.clock())
-        except FeedError as error:
-            if not is_last_page(error):
-                self._refused = FailedPage(url, error)
-                said = error.message.removeprefix(f"{self._feed.key}: ")
-                self._note(f"read no further than page {self._pages}: {said}")
-            return None
-
-    async def _fetched(self, url: str) -> FetchedFeed | None:
-        """Return a page's bytes, None where the run is told to end. Raises FeedError as `fetch` does."""
-        ctx, asked = self._ctx, self._feed.model_copy(update={"url": with_credentials(url, self._feed.url)})
-        for tries_left in reversed(range(_TRIES)):
-            if ctx.stop:
-                return None
-            try:
-                async with ctx.polls:
-                    found = await fetch_feed(ctx.net, asked, PollState(), ctx.clock(), whole=True)
-                return None if isinstance(found, NotModified) else found
-            except FeedError as error:
-                wait_s = retry_delay(error) if tries_left else None
-                if wait_s is None:
-                    raise
-            await _rest(ctx, max(wait_s, self._pause_s))
-        return None
-
-    def _note(self, said: str) -> None:
-        self._notes[said] = None
+async def _dry_run(ctx: RunContext, feed: FeedConfig, window: Window, limit: int, ports: Ports) -> Plan:
+    preview = await preview_backfill(ctx, feed, window, limit)
+    if ctx.fatal_errors:
+        raise ctx.fatal_errors[0]
+    if ports.previews is not None:
+        ports.previews[feed.key] = preview
+    return await _plan(ctx, feed, window, limit, preview, left=preview.left)
 
 
-def without_body(seen: FeedSnapshot) -> FeedSnapshot:
-    """Return a page without its bytes: those of two hundred are not to be held at once."""
-    return seen._replace(fetched=seen.fetched.model_copy(update={"body": b""}))
+async def _admit(ctx: RunContext, feed: FeedConfig, window: Window, limit: int, ports: Ports) -> PollReport:
+    """Admit what an earlier dry run read, or read and admit the pages now."""
+    preview = (ports.previews or {}).pop(feed.key, None)
+    polled = await (
+        admit_preview(ctx, feed, window, limit, preview)
+        if preview
+        else backfill_feed(ctx, feed, window, limit)
+    )
+    if ports.on_plan:
+        ports.on_plan(await _plan(ctx, feed, window, limit, left=polled.left))
+    return polled
 
 
-async def _rest(ctx: RunContext, seconds: float) -> None:
-    """Wait, unless the run is told to end."""
-    for nap in range(math.ceil(seconds / _NAP_S)):
-        if ctx.stop:
-            return
-        await asyncio.sleep(min(seconds - nap * _NAP_S, _NAP_S))
+async def _plan(
+    ctx: RunContext,
+    feed: FeedConfig,
+    window: Window,
+    limit: int,
+    preview: BackfillPreview | None = None,
+    *,
+    left: int,
+) -> Plan:
+    """Return what will be drafted; `left` is the number of items already known to be over the limit."""
+    waiting = await asyncio.to_thread(ctx.db.leases.preview, feed.key, window)
+    candidates = [(item, "new") for item in preview.new] if preview else []
+    candidates += [(item, "queued") for item in waiting]
+    listed = sorted(candidates, key=lambda pair: pair[0].published_at, reverse=True)[:limit]
+    cost = await asyncio.to_thread(estimate_cost, ctx, feed, [item for item, _ in listed])
+    planned = tuple(
+        PlannedItem(title=item.title, published=item.published_at.isoformat(), link=item.link, why=why)
+        for item, why in listed
+    )
+    limited = await asyncio.to_thread(_daily_limit_note, ctx, feed, len(listed))
+    notes = (*(preview.notes if preview else ()), *limited)
+    return Plan(items=planned, left=left + len(candidates) - len(listed), estimate=cost, notes=notes)
+
+
+def _daily_limit_note(ctx: RunContext, feed: FeedConfig, count: int) -> list[str]:
+    """Return a note if the feed's daily limit allows fewer than `count` items."""
+    today = left_today(ctx, feed)
+    if today is None or today >= count:
+        return []
+    return [f"max_items_per_day allows {today} of them today; the others wait, and later runs draft them"]
 
 
 async def backfill_feed(
     ctx: RunContext, feed: FeedConfig, window: Window, limit: int, *, pause_s: float = PAUSE_S
 ) -> PollReport:
-    """Bring what a publisher still offers of a window into the ledger, each page as it is read.
+    """Admit the items of a window that a feed's archive offers, each page as it is read.
 
-    No more pages are read, and no more items taken in, than `limit` items need, those counted that wait
-    already: what is taken in is drafted, by a later run if not by this one. Raises FeedError where the feed
-    itself cannot be had; trouble with a later page is a note of the report.
+    Reads and admits no more than needed for `limit` items, queued ones included, since every admitted item
+    is drafted by this or a later run. Raises FeedError if the feed itself cannot be read; a later page that
+    cannot be read is a note in the report.
     """
-    wanted = await _wanted(ctx, feed, window, limit)
-    way = ArchivePager(ctx, feed, window, wanted, pause_s)
-    report, first = await poll_with_snapshot(ctx, feed, window, most=wanted)
+    new_limit = await _new_limit(ctx, feed, window, limit)
+    pager = ArchivePager(ctx, feed, window, new_limit, pause_s)
+    report, first = await poll_with_snapshot(ctx, feed, window, max_new=new_limit)
     if first is None:
         return report
-    async for page in way.after(first):
-        report = _sum(report, await _admitted(ctx, feed, page.chosen))
-    return await _ended(ctx, feed, report, way.found(()))
+    async for page in pager.after(first):
+        report = _sum(report, await _admit_page(ctx, feed, page.selection))
+    return await _with_notes(ctx, feed, report, pager.preview(()))
 
 
 async def preview_backfill(
     ctx: RunContext, feed: FeedConfig, window: Window, limit: int, *, pause_s: float = PAUSE_S
 ) -> BackfillPreview:
-    """Find what `walk` would take in, and write nothing.
+    """Return what `backfill_feed` would admit, and write nothing.
 
-    Raises FeedError where the feed itself cannot be had, or its host asked to be left alone.
+    Raises FeedError if the feed itself cannot be read, or its host has a cooldown.
     """
-    if reason := skip_reason(feed, ctx.book.state(feed), ctx.hosts, ctx.clock(), named=True):
+    if reason := skip_reason(feed, ctx.poll_states.state(feed), ctx.host_cooldowns, ctx.clock(), named=True):
         raise FeedError(f"{feed.key}: {reason}", kind="rate-limited", feed=feed.key)
-    wanted = await _wanted(ctx, feed, window, limit)
-    way = ArchivePager(ctx, feed, window, wanted, pause_s)
-    first = await fetch_and_select(ctx, feed, window, wanted)
+    new_limit = await _new_limit(ctx, feed, window, limit)
+    pager = ArchivePager(ctx, feed, window, new_limit, pause_s)
+    first = await fetch_and_select(ctx, feed, window, new_limit)
     if isinstance(first, NotModified):
         return BackfillPreview(())
-    looks = [without_body(first)]
-    async for page in way.after(first):
-        looks.append(page)
-    found = way.found(looks)
-    merged = await asyncio.to_thread(ctx.db.items.preview_merged, feed.key, found.new, policy(ctx, feed))
-    return found._replace(merged=merged)
+    snapshots = [without_body(first)]
+    async for page in pager.after(first):
+        snapshots.append(page)
+    preview = pager.preview(snapshots)
+    merged = await asyncio.to_thread(ctx.db.items.preview_merged, feed.key, preview.new, policy(ctx, feed))
+    return preview._replace(merged=merged)
 
 
 async def admit_preview(
-    ctx: RunContext, feed: FeedConfig, window: Window, limit: int, found: BackfillPreview
+    ctx: RunContext, feed: FeedConfig, window: Window, limit: int, preview: BackfillPreview
 ) -> PollReport:
-    """Take in what `look_back` found, as `walk` does, but for what came into the ledger since."""
-    wanted = await _wanted(ctx, feed, window, limit)
+    """Admit what `preview_backfill` found, except items that were admitted since."""
+    new_limit = await _new_limit(ctx, feed, window, limit)
     now, report = ctx.clock(), None
-    for page in found.looks:
-        chosen = await select_new(ctx, feed, page.parsed.items, now, window, wanted)
-        wanted -= len(chosen.new)
+    for page in preview.snapshots:
+        selection = await select_new(ctx, feed, page.parsed.items, window, new_limit)
+        new_limit -= len(selection.new)
         if report is None:
-            report = await admit_snapshot(ctx, feed, page._replace(chosen=chosen), now)
+            report = await admit_snapshot(ctx, feed, page._replace(selection=selection), now)
         else:
-            report = _sum(report, await _admitted(ctx, feed, chosen))
-    return await _ended(ctx, feed, report or PollReport(feed=feed.key), found)
+            report = _sum(report, await _admit_page(ctx, feed, selection))
+    return await _with_notes(ctx, feed, report or PollReport(feed=feed.key), preview)
 
 
-async def _wanted(ctx: RunContext, feed: FeedConfig, window: Window, limit: int) -> int:
-    """Return how many new items are enough."""
+async def _new_limit(ctx: RunContext, feed: FeedConfig, window: Window, limit: int) -> int:
+    """Return how many new items to admit: `limit` less the queued items of the window."""
     return limit - await asyncio.to_thread(ctx.db.leases.count, feed.key, window)
 
 
-async def _admitted(ctx: RunContext, feed: FeedConfig, chosen: Selection) -> PollReport:
-    """Take in what was chosen of a later page; what polls taught of the feed stays as it stands."""
+async def _admit_page(ctx: RunContext, feed: FeedConfig, selection: Selection) -> PollReport:
+    """Admit the selection of a later page; the feed's poll state is not changed."""
 
-    def admitting() -> dict[str, int]:
-        # As the ledger has it now, not this run: another one may have polled the feed since.
-        return admit(ctx, feed, chosen, _state(ctx, feed))
+    def admit_page() -> AdmissionResult:
+        # From the database, not this run: another run may have polled the feed since.
+        return admit(ctx, feed, selection, _stored_state(ctx, feed))
 
-    return PollReport(feed=feed.key, left=chosen.beyond, **await asyncio.to_thread(admitting))
+    admitted = await asyncio.to_thread(admit_page)
+    return PollReport(feed=feed.key, left=selection.beyond, **admitted.model_dump())
 
 
-def _state(ctx: RunContext, feed: FeedConfig) -> PollState:
+def _stored_state(ctx: RunContext, feed: FeedConfig) -> PollState:
     return ctx.db.feeds.poll_states().get(feed.key, PollState())
 
 
-async def _ended(ctx: RunContext, feed: FeedConfig, report: PollReport, found: BackfillPreview) -> PollReport:
-    if found.refused:
-        await asyncio.to_thread(_leave_alone, ctx, feed, found.refused)
-    return report.model_copy(update={"notes": report.notes + found.notes})
+async def _with_notes(
+    ctx: RunContext, feed: FeedConfig, report: PollReport, preview: BackfillPreview
+) -> PollReport:
+    """Return the report with the pager's notes; store a cooldown if a page was refused."""
+    if preview.failed:
+        await asyncio.to_thread(_record_cooldown, ctx, feed, preview.failed)
+    return report.model_copy(update={"notes": report.notes + preview.notes})
 
 
-def _leave_alone(ctx: RunContext, feed: FeedConfig, refused: FailedPage) -> None:
-    """Keep to what a host asked for at a later page, as after a poll; nothing else is learned from it."""
-    state = _state(ctx, feed)
+def _record_cooldown(ctx: RunContext, feed: FeedConfig, failed: FailedPage) -> None:
+    """Store the cooldown that a host asked for at a later page (Retry-After), as after a poll."""
+    state = _stored_state(ctx, feed)
     host = host_of(state.url or feed.url)
-    after = state_after_refusal(state, refused.error, ctx.clock())
-    if after.wait_until and host == host_of(refused.url):
-        ctx.hosts[host] = after.wait_until
+    after = state_after_refusal(state, failed.error, ctx.clock())
+    if after.wait_until and host == host_of(failed.url):
+        ctx.host_cooldowns[host] = after.wait_until
         ctx.db.feeds.record_polls({feed.key: after})
-        ctx.book.note(feed, after)
+        ctx.poll_states.set(feed, after)
 
 
-def _sum(one: PollReport, other: PollReport) -> PollReport:
+def _sum(first: PollReport, second: PollReport) -> PollReport:
     counts = ("new", "updated", "skipped", "merged", "left")
-    return one.model_copy(update={name: getattr(one, name) + getattr(other, name) for name in counts})
+    return first.model_copy(update={name: getattr(first, name) + getattr(second, name) for name in counts})

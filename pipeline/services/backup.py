@@ -1,8 +1,8 @@
-"""Backups: the output folder and the ledger as they were at one time, in one archive, also during a run.
+"""Backups: output folder and database in one archive, consistent with each other, also during a run.
 
-The ledger is copied last, so that it knows of everything that was paid for when the copy of a file was made.
-Whoever changes a file that stands already waits meanwhile. A restore goes by the ledger: what came after the
-copy of the files is written from it, and what it let go of since is left in the archive.
+The database is copied last, so it has every file of the copy. Changes of existing files wait meanwhile. A
+restore follows the database: files that changed after the copy are written from it, and files that it no
+longer has are removed.
 """
 
 import gzip
@@ -25,7 +25,7 @@ from pipeline.storage import Database
 LEDGER = "ledger.db"
 _FOLDER = "output"
 _ARTICLES = ("drafts/", "published/", "rejected/")
-"""Where the ledger knows what stands."""
+"""Folders whose files the database records."""
 
 
 class BackupSummary(NamedTuple):
@@ -36,37 +36,40 @@ class BackupSummary(NamedTuple):
 
 
 class RestoreSummary(NamedTuple):
-    """What the ledger knew better than an archive's files."""
+    """Differences between the database and an archive's files."""
 
     written: list[str]
-    """Paths of files that came, or changed, after the copy."""
+    """Paths of files that were added or changed after the copy."""
     left_out: list[str]
-    """Paths of files that stand there no more."""
+    """Paths of files that were removed or moved after the copy."""
 
 
 def create_backup(db: Database, root: Path, archive: Path) -> BackupSummary:
-    """Write an archive of the files below `root` and, where it is SQLite, of the ledger.
+    """Write an archive of the files below `root` and, if it is SQLite, of the database.
 
-    The archive is whole or not there. Raises OutputError, DatabaseError.
+    The write is atomic. Raises OutputError, DatabaseError.
     """
     unfinished = archive.with_name(f".{archive.name}.unfinished")
     try:
         with files.as_output_error("back up to", archive), exclusive_lock(root):
-            with open(unfinished, "wb", opener=private_files.opener) as file, _archived(file, archive) as tar:
-                count = sum(_added(tar, root, path) for path in _standing(root))
-                kept = _add_database(tar, db)
+            with (
+                open(unfinished, "wb", opener=private_files.opener) as file,
+                _open_archive(file, archive) as tar,
+            ):
+                count = sum(_add_file(tar, root, path) for path in _whole_files(root))
+                has_database = _add_database(tar, db)
             os.replace(unfinished, archive)  # noqa: PTH105 - beside the other calls of os
     finally:
         unfinished.unlink(missing_ok=True)
-    return BackupSummary(count, kept)
+    return BackupSummary(count, has_database)
 
 
-def _archived(file: IO[bytes], archive: Path) -> tarfile.TarFile:
+def _open_archive(file: IO[bytes], archive: Path) -> tarfile.TarFile:
     return tarfile.open(archive.name, "w:gz", fileobj=file)
 
 
-def _standing(root: Path) -> Iterator[Path]:
-    """Yield the files that are whole: none of those that are being written."""
+def _whole_files(root: Path) -> Iterator[Path]:
+    """Yield the files below `root`, without the temporary ones that are being written."""
     for path in sorted(root.rglob("*")):
         if (
             path.is_file()
@@ -77,11 +80,11 @@ def _standing(root: Path) -> Iterator[Path]:
             yield path
 
 
-def _added(tar: tarfile.TarFile, root: Path, path: Path) -> int:
+def _add_file(tar: tarfile.TarFile, root: Path, path: Path) -> int:
     try:
         tar.add(path, f"{_FOLDER}/{path.relative_to(root).as_posix()}", recursive=False)
     except FileNotFoundError:
-        return 0  # a run took it away meanwhile
+        return 0  # a run removed it meanwhile
     return 1
 
 
@@ -95,23 +98,23 @@ def _add_database(tar: tarfile.TarFile, db: Database) -> bool:
 
 
 def verify_backup(archive: Path) -> BackupSummary:
-    """Read an archive to its end and return what it holds. Raises OutputError where it is not whole."""
-    with _explained(archive), gzip.open(archive) as whole:
+    """Read an archive to its end and return what it holds. Raises OutputError if it is damaged."""
+    with _as_output_error(archive), gzip.open(archive) as whole:
         while whole.read(1 << 20):
-            pass  # gzip's checksum stands at the end, and tarfile does not read as far
-    with _explained(archive), tarfile.open(archive, "r:gz") as tar:
+            pass  # gzip's checksum is at the end, and tarfile does not read that far
+    with _as_output_error(archive), tarfile.open(archive, "r:gz") as tar:
         names = [name for name, _ in _files(tar)]
     return BackupSummary(sum(name != LEDGER for name in names), LEDGER in names)
 
 
 @contextmanager
-def _explained(archive: Path) -> Iterator[None]:
+def _as_output_error(archive: Path) -> Iterator[None]:
     with files.as_output_error("restore from", archive):
         try:
             yield
         except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
-            said = f"{archive} is no backup, or damaged: {error}; take another one"
-            raise OutputError(said, path=str(archive)) from error
+            message = f"{archive} is not a backup, or is damaged: {error}; use another one"
+            raise OutputError(message, path=str(archive)) from error
 
 
 def _files(tar: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
@@ -123,36 +126,38 @@ def _files(tar: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
 
 
 def restore_files(archive: Path, root: Path, database: Path | None) -> None:
-    """Put an archive's files below a `root` without articles, and its ledger, if any, at `database`.
+    """Write an archive's files below `root`, and its database, if any, to `database`.
 
-    Raises ReviewError where something stands there already, OutputError.
+    Raises ReviewError if there are articles or a database already, OutputError.
     """
-    refuse_standing(root, database)
-    with _explained(archive), tarfile.open(archive, "r:gz") as tar:
+    require_empty(root, database)
+    with _as_output_error(archive), tarfile.open(archive, "r:gz") as tar:
         for name, content in _files(tar):
             if name != LEDGER:
                 files.write_atomically(root, name.removeprefix(f"{_FOLDER}/"), content.read())
             elif database is not None:
-                _put(content, database)
+                _write_database(content, database)
 
 
-def refuse_standing(root: Path, database: Path | None) -> None:
-    """Raise ReviewError where articles stand below `root`, or a ledger, or what SQLite left beside one."""
-    beside = [Path(f"{database}{ending}") for ending in ("", "-wal", "-shm", "-journal")] if database else []
-    for path in beside:
+def require_empty(root: Path, database: Path | None) -> None:
+    """Raise ReviewError if there are articles below `root`, or a database or one of SQLite's extra files."""
+    database_files = (
+        [Path(f"{database}{suffix}") for suffix in ("", "-wal", "-shm", "-journal")] if database else []
+    )
+    for path in database_files:
         if path.exists():
-            raise ReviewError(f"{path} stands there already; move it away first, or restore elsewhere")
+            raise ReviewError(f"{path} exists already; move it away first, or restore elsewhere")
     if any(_articles(root)):
         raise ReviewError(f"{root} has articles already; move them away first, or restore elsewhere")
 
 
 def _articles(root: Path) -> Iterator[str]:
-    names = (path.relative_to(root).as_posix() for path in _standing(root) if path.suffix == ".md")
+    names = (path.relative_to(root).as_posix() for path in _whole_files(root) if path.suffix == ".md")
     return (name for name in names if name.startswith(_ARTICLES))
 
 
-def _put(content: IO[bytes], database: Path) -> None:
-    """Write a ledger of any size; it is whole or not there."""
+def _write_database(content: IO[bytes], database: Path) -> None:
+    """Write a database of any size atomically."""
     database.parent.mkdir(parents=True, exist_ok=True)
     unfinished = database.with_name(f".{database.name}.unfinished")
     with open(unfinished, "wb", opener=private_files.opener) as file:
@@ -163,24 +168,24 @@ def _put(content: IO[bytes], database: Path) -> None:
 
 
 def reconcile_database(db: Database, root: Path) -> RestoreSummary:
-    """Bring restored files to what the ledger knows: it may be newer than they are.
+    """Update restored files from the database, which may be newer.
 
-    A text that the ledger never saw is an editor's, and stays.
+    A text that is not in the database is an external edit, and is kept.
     """
     with exclusive_lock(root):
-        standing = list(_articles(root))  # first: what a run writes meanwhile is in the ledger before
-        filed = db.files.expected()
-        stray = [path for path in standing if path not in filed]
+        on_disk = list(_articles(root))  # first: a run records a file before it writes it
+        expected = db.files.expected()
+        stray = [path for path in on_disk if path not in expected]
         for path in stray:
             files.remove(root, path)
-        written = [path for path, item_id in filed.items() if _written(db, root, item_id, path)]
+        written = [path for path, item_id in expected.items() if _write_expected(db, root, item_id, path)]
     return RestoreSummary(written, stray)
 
 
-def _written(db: Database, root: Path, item_id: int, path: str) -> bool:
-    """Write what stands at a path where nothing does, or what stood there earlier."""
-    filed, standing = db.files.text(item_id, path), files.read_bytes(root, path)
-    if filed is None or (standing is not None and files.sha256_of(standing) not in filed.before):
+def _write_expected(db: Database, root: Path, item_id: int, path: str) -> bool:
+    """Write a file's recorded text if the file is missing or has an earlier recorded text."""
+    expected, data = db.files.text(item_id, path), files.read_bytes(root, path)
+    if expected is None or (data is not None and files.sha256_of(data) not in expected.before):
         return False
-    files.write_atomically(root, path, filed.text.encode())
+    files.write_atomically(root, path, expected.text.encode())
     return True

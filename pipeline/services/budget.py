@@ -1,7 +1,4 @@
-"""The books of one item: what a call may cost is put aside before, what it cost is written down after.
-
-What drafting some items would cost, told before anything is asked.
-"""
+"""Spending: reserve the most a model call may cost before it, record its cost after it; estimate costs."""
 
 import asyncio
 import itertools
@@ -17,45 +14,61 @@ from pipeline.services.context import RunContext
 from pipeline.storage import CallCost, CallDetails, CallLimits, Lease, SpendingCap
 
 _WAIT_S = 0.1
-"""Seconds between two looks at what other calls hold, and may give back."""
+"""Seconds between two attempts to reserve, while other calls hold reservations."""
 BACKFILL = "backfill-"
-"""Begins the names of runs that are backfills: they have a cap of their own."""
-_LOOKS = 100
-"""After so many looks, those who hold it are looked at: they may be dead."""
+"""Prefix of the names of backfill runs, which have a cap of their own."""
+_RECLAIM_EVERY = 100
+"""Attempts between two checks whether the processes that hold reservations are dead."""
 
 
 class ItemBudget:
-    """Accounts for every call about one claimed item."""
+    """Reserves and records the cost of every model call for one leased item."""
 
     def __init__(self, ctx: RunContext, lease: Lease) -> None:
         self.usage = TokenUsage()
         self.micros = 0
-        self._asked = 0
+        self._prompt_estimate = 0
         self._ctx = ctx
         self._lease = lease
 
     async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
-        """Put down the most that a request may cost, as far as the caps allow. Raises BudgetSpent."""
+        """Reserve the most that a request may cost, as far as the caps allow.
+
+        Returns the reservation's id, None if there are no caps or limits, and the answer tokens to ask for.
+        Raises BudgetExceeded, RateLimited.
+        """
         ctx, price = self._ctx, self._ctx.price
         caps, limits = active_caps(ctx, ctx.clock()), ctx.limits
         if not has_limits(limits) and (not caps or price is None):
             return None, answer_tokens
-        prompt = ctx.seen.prompt(prompt_tokens)
-        self._asked = prompt_tokens
-        most, least, asked = (
-            (price.micros(TokenUsage(prompt_tokens=prompt, completion_tokens=tokens)) if price else 0) or 0
-            for tokens in (answer_tokens, min(answer_tokens, ctx.seen.answer()), 0)
+        max_prompt_tokens = ctx.usage.max_prompt_tokens(prompt_tokens)
+        self._prompt_estimate = prompt_tokens
+        max_micros, min_micros, prompt_micros = (
+            (
+                price.micros(TokenUsage(prompt_tokens=max_prompt_tokens, completion_tokens=tokens))
+                if price
+                else 0
+            )
+            or 0
+            for tokens in (answer_tokens, min(answer_tokens, ctx.usage.min_answer_tokens()), 0)
         )
         if not has_limits(limits):
-            number, granted = await self._put_aside(most, least, caps)
+            number, granted = await self._wait_for_reservation(max_micros, min_micros, caps)
         else:
-            async with ctx.turn:  # one of this process looks for its turn, not all of them
-                number, granted = await self._put_aside(most, least, caps)
-        share = (granted - asked) / (most - asked) if most > asked else 1.0
+            async with ctx.limit_lock:  # one task of this process waits for the limits, not all of them
+                number, granted = await self._wait_for_reservation(max_micros, min_micros, caps)
+        share = (
+            (granted - prompt_micros) / (max_micros - prompt_micros) if max_micros > prompt_micros else 1.0
+        )
         return number, max(1, int(answer_tokens * share))
 
-    async def _put_aside(self, most: int, least: int, caps: Sequence[SpendingCap]) -> tuple[int, int]:
-        """Wait until the caps and limits allow a call. Raises BudgetSpent; LimitReached at the run's end."""
+    async def _wait_for_reservation(
+        self, max_micros: int, min_micros: int, caps: Sequence[SpendingCap]
+    ) -> tuple[int, int]:
+        """Wait until caps and limits allow a call; return the reservation's id and its micros.
+
+        Raises BudgetExceeded; RateLimited at the run's end.
+        """
         ctx = self._ctx
         for look in itertools.count():
             stale = ctx.clock() - timedelta(seconds=ctx.settings.deadline_s)
@@ -63,31 +76,31 @@ class ItemBudget:
                 return await asyncio.to_thread(
                     ctx.db.budget.reserve,
                     ctx.run,
-                    CallCost(most, least),
+                    CallCost(max_micros, min_micros),
                     caps,
                     ctx.clock(),
                     stale=stale,
                     limits=ctx.limits,
                 )
             except (BudgetExceeded, RateLimited) as error:
-                if ctx.stop or not error.context.get("pending", True):
+                if ctx.fatal_errors or not error.context.get("pending", True):
                     raise
-            if look % _LOOKS == 0:
+            if look % _RECLAIM_EVERY == 0:
                 await asyncio.to_thread(ctx.db.budget.reclaim_dead)
             await asyncio.sleep(_WAIT_S)
-        raise AssertionError  # nobody counts that far
+        raise AssertionError  # unreachable: the counter is infinite
 
     async def release(self, reservation: int | None) -> None:
-        """Take that back: the request was not answered."""
+        """Release a reservation whose request was not answered."""
         if reservation is not None:
             await asyncio.to_thread(self._ctx.db.budget.release, reservation)
 
     async def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
-        """Write down an answer before it is read. Raises LeaseLost."""
+        """Record an answer and its cost before it is parsed. Raises LeaseLost."""
         ctx, now = self._ctx, self._ctx.clock()
         micros = ctx.price.micros(answer.usage, now) if ctx.price else None
         self.usage += answer.usage
-        ctx.seen.note(self._asked, answer.usage)
+        ctx.usage.record(self._prompt_estimate, answer.usage)
         self.micros += micros or 0
         await asyncio.to_thread(
             ctx.db.budget.record,
@@ -97,17 +110,17 @@ class ItemBudget:
         )
 
     async def discard(self, reason: str) -> None:
-        """Mark what was kept as of no use. Raises LeaseLost."""
+        """Mark the recorded answer as unusable. Raises LeaseLost."""
         await asyncio.to_thread(self._ctx.db.budget.mark_unusable, self._lease, reason)
 
 
 def has_limits(limits: CallLimits) -> bool:
-    """Tell whether calls wait for each other at all."""
+    """Return whether any limit on calls is set."""
     return any(limit is not None for limit in limits)
 
 
 def active_caps(ctx: RunContext, now: datetime) -> list[SpendingCap]:
-    """Return the caps that are set, with the moments from which they count."""
+    """Return the caps that are set, with the times from which they count."""
     settings = ctx.settings
     today = day_start(now, settings.timezone)
     every = [
@@ -124,38 +137,38 @@ def active_caps(ctx: RunContext, now: datetime) -> list[SpendingCap]:
     ]
 
 
-_REAL = 0.75
-"""Of a prompt's upper bound, about what is billed."""
-_SHAPE = 250
-"""Tokens of an answer beside its text: names of fields, opinion, impact."""
-_CHARACTERS = 4
-"""Of a text, a token."""
+_PROMPT_RATIO = 0.75
+"""Billed tokens of a prompt as a share of the upper bound. Chosen, not measured."""
+_FIELD_TOKENS = 250
+"""Tokens of an answer besides its text: field names, opinion, impact. Chosen, not measured."""
+_CHARS_PER_TOKEN = 4
+"""Characters per token of a text. Chosen, not measured."""
 
 
 class Estimate(FrozenModel):
-    """Millionths of a US dollar; None where no model is set or nobody knows its price."""
+    """Cost in millionths of a US dollar; None if no model is set or its price is not known."""
 
     items: int
     likely: int | None = None
     most: int | None = None
-    """Where each answer is as long as it may be, and right at once."""
+    """If each answer has the maximal length and no request is repeated."""
 
 
 def estimate_cost(ctx: RunContext, feed: FeedConfig, items: Sequence[Item]) -> Estimate:
-    """Return what drafting items would cost. Raises ConfigError where a prompt cannot be rendered."""
+    """Return what drafting items would cost. Raises ConfigError if a prompt cannot be rendered."""
     if ctx.model is None or ctx.price is None or not ctx.price.is_known:
         return Estimate(items=len(items))
     options = ctx.model.options
-    prompt, turn = ctx.prompts[feed.beat], Attempt(ctx.model.mode, options.max_tokens)
+    prompt, attempt = ctx.prompts[feed.beat], Attempt(ctx.model.mode, options.max_tokens)
     likely, most = 0, 0
     for item in items:
         messages = prompt.messages(build_source(feed, item), ctx.beats[feed.beat])
-        tokens = estimate_prompt_tokens(build_request(messages, WireArticle, turn, options))
-        answer = min(options.max_tokens, _SHAPE + len(item.text) // _CHARACTERS)
-        likely += ctx.price.micros(_used(int(tokens * _REAL), answer)) or 0
-        most += ctx.price.micros(_used(tokens, options.max_tokens)) or 0
+        tokens = estimate_prompt_tokens(build_request(messages, WireArticle, attempt, options))
+        answer = min(options.max_tokens, _FIELD_TOKENS + len(item.text) // _CHARS_PER_TOKEN)
+        likely += ctx.price.micros(_token_usage(int(tokens * _PROMPT_RATIO), answer)) or 0
+        most += ctx.price.micros(_token_usage(tokens, options.max_tokens)) or 0
     return Estimate(items=len(items), likely=likely, most=most)
 
 
-def _used(prompt: int, completion: int) -> TokenUsage:
+def _token_usage(prompt: int, completion: int) -> TokenUsage:
     return TokenUsage(prompt_tokens=prompt, completion_tokens=completion)

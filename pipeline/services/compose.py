@@ -1,11 +1,4 @@
-"""The cover that a new draft begins with, as its feed is configured.
-
-The repair pass: the sentences that the checks object to are mended by one more call.
-
-Makes an item's draft: of answers that were paid for, or asked for now, or of the offline brief.
-
-Writes one section of a draft anew; every other byte of its body stays, an editor's own words included.
-"""
+"""Compose a draft: article from model or offline brief, cover, checks, sentence repair; or one section."""
 
 import asyncio
 from functools import partial
@@ -45,14 +38,14 @@ from pipeline.rewrite.sentence_repair import (
 )
 from pipeline.services.budget import ItemBudget
 from pipeline.services.context import RunContext
-from pipeline.services.draft_file import known_text
+from pipeline.services.draft_file import recorded_text
 from pipeline.storage import Lease, PreviousVersion, Sibling, duplicate_finding
 
 
 async def choose_cover(
     ctx: RunContext, feed: FeedConfig, source: Source, article: Article
 ) -> dict[str, Any] | None:
-    """Return `coverImage`: the item's own image, or the first of a search; None where there is none."""
+    """Return `coverImage`: the item's own image, or the first result of a search; None for no cover."""
     if feed.covers == "feed":
         return feed_cover(source)
     if feed.covers != "unsplash" or feed.cover_choice != "first" or ctx.covers is None:
@@ -66,30 +59,29 @@ async def choose_cover(
 
 
 async def repair_sentences(
-    ctx: RunContext, source: Source, beat: Beat, lease: Lease, books: ItemBudget, draft: Draft
+    ctx: RunContext, source: Source, beat: Beat, lease: Lease, budget: ItemBudget, draft: Draft
 ) -> str | None:
-    """Return the draft's body with flagged sentences mended; None where there is nothing to change.
+    """Return the draft's body with flagged sentences repaired by the model; None if it does not change.
 
-    A call that comes to nothing leaves the draft as it is, with its findings: it was paid for.
-    Raises LeaseLost.
+    A failed call leaves the draft as it is, with its findings. Raises LeaseLost.
     """
     _, body = await asyncio.to_thread(loads, draft.text, draft.path)
     flags = flag_sentences(body, draft.findings)
-    if not flags or ctx.model is None or ctx.mender is None:
+    if not flags or ctx.model is None or ctx.repair_prompt is None:
         return None
     read = partial(parse_repairs, count=len(flags))
     try:
-        if lease.mended is not None:
-            sentences = read(lease.mended.text)
+        if lease.repair_answer is not None:
+            sentences = read(lease.repair_answer.text)
         else:
             task = StructuredRequest(
-                messages=add_flags(ctx.mender.messages(source, beat), body, flags),
-                prompt_id=ctx.mender.id,
+                messages=add_flags(ctx.repair_prompt.messages(source, beat), body, flags),
+                prompt_id=ctx.repair_prompt.id,
                 response_model=WireRepairs,
                 parse=read,
                 purpose="verify",
             )
-            _, sentences = await request_structured(ctx.model, task, books)
+            _, sentences = await request_structured(ctx.model, task, budget)
     except (LLMError, BudgetExceeded):
         return None
     safe = {number: safe_line(text) for number, text in sentences.items()}
@@ -106,48 +98,48 @@ class ComposedDraft(NamedTuple):
     cause: str
     rewritten: bool
     before: Draft | None = None
-    """What the model wrote first, where its sentences were mended since."""
+    """The draft before the sentence repair; None if nothing was repaired."""
 
 
-async def compose(ctx: RunContext, feed: FeedConfig, lease: Lease, books: ItemBudget) -> ComposedDraft:
-    """Return an item's draft: written by the model, or the brief.
+async def compose(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemBudget) -> ComposedDraft:
+    """Return an item's draft, written by the model or the offline brief.
 
-    Raises ModelError, LeaseLost, BudgetSpent.
+    Raises LLMError, LeaseLost, BudgetExceeded.
     """
     siblings = await asyncio.to_thread(ctx.db.items.siblings, lease.item_id)
     source, beat = lease_source(feed, lease, siblings), ctx.beats[feed.beat]
-    article, provenance = await _article(ctx, source, beat, lease, books)
+    article, provenance = await _article(ctx, source, beat, lease, budget)
     cover = None if lease.previous else await choose_cover(ctx, feed, source, article)
-    lay_out = partial(_laid_out, ctx, source, beat, lease, siblings, provenance, cover)
-    draft = await lay_out(article, None)
+    parts = _DraftParts(source, beat, lease.previous, siblings, provenance, cover)
+    draft = await _build_draft(ctx, parts, article)
     number = lease.previous.version + 1 if lease.previous else 1
     composed = ComposedDraft(draft, number, "redraft" if lease.previous else "draft", provenance.rewritten)
     if not (beat.verify and provenance.rewritten):
         return composed
-    mended = await repair_sentences(ctx, source, beat, lease, books, draft)
-    if mended is None:
+    repaired = await repair_sentences(ctx, source, beat, lease, budget, draft)
+    if repaired is None:
         return composed
-    after = await lay_out(article, mended)
+    after = await _build_draft(ctx, parts, article, repaired)
     return composed._replace(draft=after, cause="repair", before=draft)
 
 
 def lease_source(feed: FeedConfig, lease: Lease, siblings: list[Sibling]) -> Source:
-    """Return the text to be rewritten: the item beside what its feed says of it."""
+    """Return the source to rewrite: the item, its feed's name, category and language, merged items."""
     merged = {sibling.url: sibling for sibling in siblings if sibling.state == "merged" and sibling.url}
     merged.pop(lease.item.link or "", None)
-    also = tuple(Credit(name=one.feed_name, url=url) for url, one in merged.items())
+    also = tuple(Credit(name=sibling.feed_name, url=url) for url, sibling in merged.items())
     return build_source(feed, lease.item, first_key=lease.first_key, also=also)
 
 
 async def _article(
-    ctx: RunContext, source: Source, beat: Beat, lease: Lease, books: ItemBudget
+    ctx: RunContext, source: Source, beat: Beat, lease: Lease, budget: ItemBudget
 ) -> tuple[Article, Provenance]:
     read = partial(parse_response, source=source, beat=beat)
-    if lease.answer is not None:  # paid for by an earlier run
+    if lease.answer is not None:  # recorded by an earlier run
         try:
             return await asyncio.to_thread(read, lease.answer.text), lease.answer.provenance
         except LLMError as error:
-            await books.discard(error.message)
+            await budget.discard(error.message)
     if ctx.model is None:
         return await asyncio.to_thread(write_brief, source, beat), BRIEF
     prompt = ctx.prompts[beat.key]
@@ -163,51 +155,54 @@ async def _article(
         max_tokens=prompt.hints.max_tokens,
         temperature=prompt.hints.temperature,
     )
-    answer, article = await request_structured(ctx.model, task, books)
+    answer, article = await request_structured(ctx.model, task, budget)
     return article, answer.provenance
 
 
 def _last_readable(previous: PreviousVersion) -> tuple[dict[str, Any], str]:
-    """Return front matter and body of a draft; of the last text that is ours where an editor's is broken."""
+    """Return front matter and body of a draft; if they are unreadable, of the last text no editor wrote."""
     try:
         return loads(previous.text)
     except OutputError:
-        return known_text(previous.origin or previous.text)
+        return recorded_text(previous.origin or previous.text)
 
 
-async def _laid_out(
-    ctx: RunContext,
-    source: Source,
-    beat: Beat,
-    lease: Lease,
-    siblings: list[Sibling],
-    provenance: Provenance,
-    cover: dict[str, Any] | None,
-    article: Article,
-    body: str | None,
+class _DraftParts(NamedTuple):
+    """What an article becomes a draft with."""
+
+    source: Source
+    beat: Beat
+    previous: PreviousVersion | None
+    siblings: list[Sibling]
+    provenance: Provenance
+    cover: dict[str, Any] | None
+
+
+async def _build_draft(
+    ctx: RunContext, parts: _DraftParts, article: Article, body: str | None = None
 ) -> Draft:
-    """Return the draft of an article; `body` stands in for its own where sentences were mended."""
+    """Return the draft of an article; `body` replaces the rendered one if sentences were repaired."""
+    source, beat, previous = parts.source, parts.beat, parts.previous
     if body is None:
         body = render_body(article, beat)
     else:
         article = article.model_copy(
             update={"overview": section_text(body, find_section(body, beat.overview))}
         )
-    previous = lease.previous
     front_matter = partial(
         build_front_matter,
         source,
         article,
-        provenance,
+        parts.provenance,
         now=ctx.clock(),
         defaults=FrontMatterDefaults(
             version=previous.version + 1 if previous else 1,
             previous=editor_fields(previous, beat) if previous else {},
-            cover=cover,
+            cover=parts.cover,
         ),
     )
     front = await asyncio.to_thread(lambda: front_of(front_matter(()), body, beat))
-    findings = (*await ctx.check(source, body, beat, front), *_told_too(siblings))
+    findings = (*await ctx.check(source, body, beat, front), *_duplicate_findings(parts.siblings))
     return Draft(
         external_id=source.external_id,
         path=previous.path if previous else _path(source, article),
@@ -222,37 +217,37 @@ def _path(source: Source, article: Article) -> str:
 
 
 def editor_fields(previous: PreviousVersion, beat: Beat) -> dict[str, Any]:
-    """Return front matter for a redraft to keep an editor's part of; without a description that was ours."""
+    """Return the front matter a redraft keeps fields of, without a description taken from the overview."""
     metadata, body = _last_readable(previous)
     if is_overview_start(metadata.get("description"), body, beat):
         del metadata["description"]
     return metadata
 
 
-def _told_too(siblings: list[Sibling]) -> list[Finding]:
-    return [duplicate_finding(one.feed_name, one.title, one.path) for one in siblings]
+def _duplicate_findings(siblings: list[Sibling]) -> list[Finding]:
+    return [duplicate_finding(sibling.feed_name, sibling.title, sibling.path) for sibling in siblings]
 
 
 async def compose_section(
-    ctx: RunContext, feed: FeedConfig, lease: Lease, books: ItemBudget
+    ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemBudget
 ) -> tuple[Lease, ComposedDraft]:
-    """Return a draft with one section written anew, and the claim as what stands on disk makes it.
+    """Return a draft with one section redrafted, and the lease with the text on disk as previous version.
 
-    What an editor changed on disk is kept as a version of its own first. Raises ModelError, LeaseLost,
-    BudgetSpent.
+    All other bytes of the body stay. Changes on disk are recorded as a version first. Raises LLMError,
+    LeaseLost, BudgetExceeded.
     """
     last = lease.previous
-    lease, text = await asyncio.to_thread(_standing, ctx, lease)
+    lease, text = await asyncio.to_thread(_record_text_on_disk, ctx, lease)
     source = lease_source(feed, lease, await asyncio.to_thread(ctx.db.items.siblings, lease.item_id))
     try:
         metadata, body = loads(text, "its draft")
-        one = find_section(body, lease.request.section or "" if lease.request else "")
+        section = find_section(body, lease.request.section or "" if lease.request else "")
     except (OutputError, ReviewError) as error:
         raise LLMError(error.message, retry=False) from error
     beat = ctx.beats[feed.beat]
-    answer, new = await _new_text(ctx, source, beat, lease, books, body)
-    after = replace_section(body, one, safe_markdown(new))
-    front = front_of(_settled(metadata, body, beat, last), after, beat, before=body)
+    answer, new = await _section_text(ctx, source, beat, lease, budget, body)
+    after = replace_section(body, section, safe_markdown(new))
+    front = front_of(_attested(metadata, body, beat, last), after, beat, before=body)
     findings = await ctx.check(source, after, beat, front)
     metadata = {**front.metadata}
     metadata["updatedAt"] = utc_iso(ctx.clock())
@@ -267,16 +262,18 @@ async def compose_section(
     return lease, ComposedDraft(draft, number, "redraft", rewritten=True)
 
 
-def _settled(metadata: dict[str, Any], body: str, beat: Beat, last: PreviousVersion | None) -> dict[str, Any]:
-    """Return the front matter on disk with what the ledger knows of it."""
+def _attested(
+    metadata: dict[str, Any], body: str, beat: Beat, last: PreviousVersion | None
+) -> dict[str, Any]:
+    """Return the front matter on disk with the attested fields restored from the database."""
     if last is None:
         return metadata
-    origin, before = known_text(last.origin or last.text)[0], known_text(last.text)[1]
+    origin, before = recorded_text(last.origin or last.text)[0], recorded_text(last.text)[1]
     return front_of(metadata, body, beat, before=before, origin=origin).metadata
 
 
-def _standing(ctx: RunContext, lease: Lease) -> tuple[Lease, str]:
-    """Return the text on disk; one that an editor changed is kept, and is what may be replaced."""
+def _record_text_on_disk(ctx: RunContext, lease: Lease) -> tuple[Lease, str]:
+    """Return the text on disk; if it was changed, record it and make it the lease's previous version."""
     previous = lease.previous
     data = files.read_bytes(ctx.settings.output, previous.path) if previous else None
     if previous is None or data is None:
@@ -287,14 +284,14 @@ def _standing(ctx: RunContext, lease: Lease) -> tuple[Lease, str]:
         raise LLMError("its draft is not UTF-8; save it as such", retry=False) from error
     if sha256 == previous.sha256:
         return lease, text
-    kept = Draft(external_id="", path=previous.path, text=text)
-    ctx.db.versions.add(lease, kept, number=previous.version, cause="edit")
-    standing = PreviousVersion(path=previous.path, sha256=sha256, text=text, version=previous.version)
-    return lease.model_copy(update={"previous": standing}), text
+    edit = Draft(external_id="", path=previous.path, text=text)
+    ctx.db.versions.add(lease, edit, number=previous.version, cause="edit")
+    current = PreviousVersion(path=previous.path, sha256=sha256, text=text, version=previous.version)
+    return lease.model_copy(update={"previous": current}), text
 
 
-async def _new_text(
-    ctx: RunContext, source: Source, beat: Beat, lease: Lease, books: ItemBudget, body: str
+async def _section_text(
+    ctx: RunContext, source: Source, beat: Beat, lease: Lease, budget: ItemBudget, body: str
 ) -> tuple[LLMResponse, str]:
     request = lease.request
     heading = request.section or "" if request else ""
@@ -303,7 +300,7 @@ async def _new_text(
     if lease.answer is not None:
         return lease.answer, read(lease.answer.text)
     if ctx.model is None or request is None:
-        raise LLMError("a section is written anew by a model alone: set COPYDESK_MODEL", retry=False)
+        raise LLMError("only a model can redraft a section: set COPYDESK_MODEL", retry=False)
     prompt = ctx.prompts[beat.key]
     task = StructuredRequest(
         messages=add_redraft_instructions(prompt.messages(source, beat), request, body),
@@ -312,7 +309,7 @@ async def _new_text(
         parse=read,
         purpose="redraft",
     )
-    return await request_structured(ctx.model, task, books)
+    return await request_structured(ctx.model, task, budget)
 
 
 def _ai(
@@ -322,14 +319,14 @@ def _ai(
     now: str,
     previous: PreviousVersion | None,
 ) -> dict[str, Any]:
-    told = metadata.get("ai")
-    counted = sum(finding.severity is not Severity.NOTE for finding in findings)
+    before = metadata.get("ai")
+    open_count = sum(finding.severity is not Severity.NOTE for finding in findings)
     return {
-        **(told if isinstance(told, dict) else {}),
+        **(before if isinstance(before, dict) else {}),
         "rewritten": True,
         "expandedAt": now,
         "version": previous.version + 1 if previous else 1,
         "model": answer.provenance.model,
         **({"prompt": answer.provenance.prompt} if answer.provenance.prompt else {}),
-        "checks": {"open": counted, "acknowledged": 0},
+        "checks": {"open": open_count, "acknowledged": 0},
     }

@@ -1,4 +1,4 @@
-"""What every step of a run needs, opened once."""
+"""RunContext, the dependencies of a run's steps, and the records that the steps share."""
 
 import asyncio
 import functools
@@ -26,187 +26,187 @@ if TYPE_CHECKING:
     from pipeline.llm.client import LLMClient
 
 ProgressCallback = Callable[[str, str], None]
-"""Told (feed key, what) whenever a page of a feed's archive was `read`, whenever an item is `claimed`, and
-whenever one is `drafted` or has `failed`."""
+"""Called with feed key and event: a page of a feed's archive was `read`, an item is `claimed` (leased),
+`drafted` or has `failed`."""
 Parse = Callable[[bytes, str | None, str, datetime], Awaitable[ParsedFeed]]
-"""Body, content type, URL and time to what the feed says."""
+"""Parses a feed: body, content type, URL, current time."""
 Check = Callable[[Source | None, str, Beat, Front | None], Awaitable[tuple[Finding, ...]]]
-"""Source, a draft's body, beat and front matter to the findings about it."""
+"""Checks a draft: source, body, beat, front matter."""
 
 T = TypeVar("T")
 
 
 class AsTask(Protocol):
-    """Runs a step under a name, for whoever watches: as a task of a flow, for example."""
+    """Runs a step under a name, for example as a Prefect task."""
 
     def __call__(self, name: str, step: Callable[[], Awaitable[T]], /) -> Coroutine[Any, Any, T]:
         """Return what the step returns; raise what it raises."""
 
 
-async def plainly(_name: str, step: Callable[[], Awaitable[T]], /) -> T:
-    """Run a step that nobody watches."""
+async def run_untracked(_name: str, step: Callable[[], Awaitable[T]], /) -> T:
+    """Run a step without tracking it."""
     return await step()
 
 
-_UNKNOWN_ANSWER = 1500
-"""Tokens that the first answer of a run is to have at least."""
+_DEFAULT_ANSWER_TOKENS = 1500
+"""Tokens reserved at least for the first answer of a run. Chosen, not measured."""
 FLUSH_S = 1.0
-"""Seconds after which what polls taught is written, though more of it is coming."""
+"""Seconds after which pending poll states are written."""
 
 
 class PollReport(FrozenModel):
-    """What one poll of a feed brought."""
+    """The result of one poll of a feed."""
 
     feed: str
     held: str | None = None
-    """Why it was not polled: nobody expects anything of it yet."""
+    """Why it was not polled: not due, or a cooldown."""
     unchanged: bool = False
     new: int = 0
     updated: int = 0
     skipped: int = 0
     merged: int = 0
     left: int = 0
-    """Items of a backfill's span that were met, and are more than its limit."""
+    """Items of a backfill's span over its limit."""
     notes: tuple[str, ...] = ()
 
 
 class ItemOutcome(FrozenModel):
-    """What became of one claimed item."""
+    """The outcome of one leased item."""
 
     title: str
     path: str | None = None
-    """The draft's file, where one was written."""
+    """The draft's file; None if none was written."""
     reason: str | None = None
-    """Why there is none."""
+    """Why there is no draft."""
     skipped: bool = False
-    """There is none because the item is not to be drafted."""
+    """There is no draft because the item is not to be drafted."""
     rewritten: bool = False
     ref: str | None = None
     """The draft's external id."""
     held: bool = False
-    """A finding keeps the draft from being approved as it is."""
+    """The draft has a blocking finding."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     micros: int = 0
-    """What its calls cost, in millionths of a US dollar; 0 also where the price is not known."""
+    """Cost of its model calls, in millionths of a US dollar; 0 also if the price is not known."""
 
 
 class PollStateCache:
-    """What the polls of this run taught; written in batches, so that a quiet feed costs no transaction.
+    """The poll states of this run; written in batches, so that an unchanged feed costs no transaction.
 
-    A run that is killed loses what a second brought: those feeds are polled once more.
+    A killed run loses the states of the last second: those feeds are polled once more.
     """
 
     def __init__(self, db: Database, states: dict[str, PollState]) -> None:
         self.states = states
         self._db = db
-        self._waiting: dict[str, PollState] = {}
+        self._pending: dict[str, PollState] = {}
         self._written = asyncio.get_running_loop().time()
 
     def state(self, feed: FeedConfig) -> PollState:
-        """Return what the polls of a feed taught so far."""
+        """Return the poll state of a feed."""
         return self.states.get(feed.key, PollState())
 
-    async def keep(self, feed: FeedConfig, state: PollState) -> None:
-        """Note a state, to be written soon."""
-        self.note(feed, state)
-        self._waiting[feed.key] = state
+    async def update(self, feed: FeedConfig, state: PollState) -> None:
+        """Set a state and write it soon."""
+        self.set(feed, state)
+        self._pending[feed.key] = state
         if asyncio.get_running_loop().time() - self._written > FLUSH_S:
             await self.flush()
 
-    def note(self, feed: FeedConfig, state: PollState) -> None:
-        """Note a state that the ledger knows already."""
+    def set(self, feed: FeedConfig, state: PollState) -> None:
+        """Set a state that the database has already."""
         self.states[feed.key] = state
 
     async def flush(self) -> None:
-        """Write what is waiting."""
-        waiting, self._waiting = self._waiting, {}
+        """Write the pending states."""
+        pending, self._pending = self._pending, {}
         self._written = asyncio.get_running_loop().time()
-        if waiting:
-            await asyncio.to_thread(self._db.feeds.record_polls, waiting)
+        if pending:
+            await asyncio.to_thread(self._db.feeds.record_polls, pending)
 
 
 @dataclass
 class UsageStats:
-    """What the answers of this run took, by which the next one's price is told better."""
+    """Token usage of this run's calls, to estimate the next call's cost more closely."""
 
     price: Price | None = None
     micros: int = 0
-    """What they cost, in millionths of a US dollar; 0 also where the price is not known."""
-    share: float = 0.0
-    """Of an estimate of a prompt's tokens, the most that was billed."""
-    longest: int = 0
-    """Tokens of an answer."""
+    """Cost of all calls, in millionths of a US dollar; 0 also if the price is not known."""
+    prompt_ratio: float = 0.0
+    """The highest ratio of billed to estimated prompt tokens."""
+    longest_answer: int = 0
+    """Tokens of the longest answer."""
 
-    def prompt(self, estimate: int) -> int:
-        """Return the tokens that a prompt takes at most."""
-        return min(estimate, math.ceil(estimate * self.share * 1.3)) if self.share else estimate
+    def max_prompt_tokens(self, estimate: int) -> int:
+        """Return the most tokens that a prompt is billed, given an estimate."""
+        return min(estimate, math.ceil(estimate * self.prompt_ratio * 1.3)) if self.prompt_ratio else estimate
 
-    def answer(self) -> int:
-        """Return the tokens without which an answer is not begun."""
-        return 2 * self.longest if self.longest else _UNKNOWN_ANSWER
+    def min_answer_tokens(self) -> int:
+        """Return the fewest tokens to reserve for an answer."""
+        return 2 * self.longest_answer if self.longest_answer else _DEFAULT_ANSWER_TOKENS
 
-    def note(self, estimate: int, usage: TokenUsage) -> None:
-        """Learn from an answer."""
+    def record(self, estimate: int, usage: TokenUsage) -> None:
+        """Add the usage of a call."""
         self.micros += (self.price.micros(usage) if self.price else None) or 0
         if estimate:
-            self.share = max(self.share, usage.prompt_tokens / estimate)
-            self.longest = max(self.longest, usage.completion_tokens)
+            self.prompt_ratio = max(self.prompt_ratio, usage.prompt_tokens / estimate)
+            self.longest_answer = max(self.longest_answer, usage.completion_tokens)
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """What every step needs, opened once a run."""
+    """The dependencies of a run's steps, opened once per run."""
 
     settings: Settings
     beats: dict[str, Beat]
     feeds: tuple[FeedConfig, ...]
-    """Every subscription, polled in this run or not."""
+    """All subscriptions, also those that this run does not poll."""
     db: Database
     net: HttpClient
-    book: PollStateCache
+    poll_states: PollStateCache
     pages: PageFetcher
     parse: Parse
     check: Check
-    hosts: dict[str, datetime] = field(default_factory=dict)
-    """Until when each host asked to be left alone."""
+    host_cooldowns: dict[str, datetime] = field(default_factory=dict)
+    """End of each host's cooldown."""
     model: "LLMClient | None" = None
     price: Price | None = None
     prompts: dict[str, Prompt] = field(default_factory=dict)
-    """By beat; empty where no model is set."""
-    mender: Prompt | None = None
-    """What a model is told that mends sentences; where a beat wants that."""
+    """By beat; empty if no model is set."""
+    repair_prompt: Prompt | None = None
+    """Prompt of the sentence repair; None if no beat uses it."""
     covers: UnsplashClient | None = None
-    """Where covers are searched for, where a feed wants that and there is a key."""
-    seen: UsageStats = field(default_factory=UsageStats)
+    """Client of the cover search; None if no feed uses it or no key is set."""
+    usage: UsageStats = field(default_factory=UsageStats)
     run: str = field(default_factory=lambda: secrets.token_hex(8))
-    """Names this run in the books."""
-    in_flight: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
-    """Items worked on at one time: more than calls, so that a server waits for nobody's checks and files."""
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by who waits for a limit of all machines."""
-    polls: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))
-    """Feeds whose bytes are held at one time."""
+    """Name of this run in the records of model calls."""
+    item_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
+    """Items drafted at one time: more than model calls, since checks and files take time too."""
+    limit_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the task that waits for a limit shared by all machines."""
+    poll_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))
+    """Feed documents held in memory at one time."""
     notify: ProgressCallback = lambda _feed, _outcome: None
-    as_task: AsTask = plainly
-    """How a step that is worth showing is run."""
-    stop: list[CopydeskError] = field(default_factory=list)
-    """Errors after which no other item would fare better: nothing new is begun."""
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when what is under way is not waited for any longer."""
+    as_task: AsTask = run_untracked
+    """Runs a step that is to be tracked."""
+    fatal_errors: list[CopydeskError] = field(default_factory=list)
+    """Errors that end the run: nothing new is started once there is one."""
+    grace_expired: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a shutdown no longer waits for pending model calls."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     chance: Callable[[], float] = random.random
-    """Spreads polls: a number in [0, 1)."""
+    """Returns a random number in [0, 1), for jitter."""
 
     @property
     def limits(self) -> CallLimits:
-        """Return the limits on calls of all runs together."""
+        """The limits on the model calls of all runs together."""
         return CallLimits(self.settings.max_in_flight_total, self.settings.calls_per_minute)
 
     @functools.cached_property
-    def peers(self) -> dict[str, frozenset[str]]:
-        """Return the keys of the feeds of each beat."""
+    def keys_by_beat(self) -> dict[str, frozenset[str]]:
+        """The keys of the feeds of each beat."""
         keys: dict[str, set[str]] = {beat: set() for beat in self.beats}
         for feed in self.feeds:
             keys[feed.beat].add(feed.key)
-        return {beat: frozenset(those) for beat, those in keys.items()}
+        return {beat: frozenset(feeds) for beat, feeds in keys.items()}

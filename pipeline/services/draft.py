@@ -1,10 +1,7 @@
-"""Gives an item the text that a draft needs: its feed's, or its page's where that is thin or cut.
+"""Draft leased items: complete the source, ask the model, check, write the file.
 
-Turns claimed items into drafts: source, answer, findings, file.
-
-What is known of an item stands in the ledger before the next step begins, so a run that dies at any
-instruction is finished by the next one: an answer that was paid for is never asked again, and a file
-that was meant to be written is written.
+Each step's result is stored before the next step begins, so that a run killed at any point is finished by
+the next: an answer that was paid for is not requested again, and a recorded text is written.
 """
 
 import asyncio
@@ -12,7 +9,6 @@ import contextlib
 import logging
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from pipeline.articles import files
 from pipeline.articles.files import exclusive_lock
@@ -38,36 +34,36 @@ from pipeline.services.context import ItemOutcome, RunContext
 from pipeline.services.work_queue import LeaseQueue
 from pipeline.storage import SYSTEM_EDITOR, Lease, LeaseFilter, PreviousVersion
 
-KEPT = timedelta(days=30)
-"""How long a page is kept."""
-_REFUSED = timedelta(days=1)
-"""How long a page that has no text for us is not asked for again."""
-_PASSING = frozenset(("timeout", "unreachable", "server", "rate-limited", "http", "tls"))
-"""Trouble that a later run may not have."""
+PAGE_CACHE_AGE = timedelta(days=30)
+"""How long a page is cached. Chosen, not measured."""
+_FAILED_PAGE_AGE = timedelta(days=1)
+"""How long a page that could not be used is not requested again. Chosen, not measured."""
+_TEMPORARY_KINDS = frozenset(("timeout", "unreachable", "server", "rate-limited", "http", "tls"))
+"""Kinds of FeedError that may be gone at a later run."""
 
 
 class SourceTooThin(Exception):
-    """An item has not text enough to be drafted; `passing` where a later run may find more."""
+    """An item has too little text to be drafted; `temporary` if a later run may find more."""
 
-    def __init__(self, reason: str, *, passing: bool) -> None:
+    def __init__(self, reason: str, *, temporary: bool) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.passing = passing
+        self.temporary = temporary
 
 
 async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> Item:
-    """Return a claimed item with text enough to be drafted. Raises Lacking, LeaseLost.
+    """Return a leased item with enough text to be drafted: the feed's, or its page's if that has more.
 
-    What its page adds is kept in the ledger before anything is made of it, so that a later run, and the
-    editor, see the same source.
+    The completed source is stored first, so that a later run and the editor see the same source.
+    Raises SourceTooThin, LeaseLost.
     """
-    item, page, trouble = lease.updated or lease.item, None, None
+    item, page, error = lease.updated or lease.item, None, None
     if needs_page(item, feed):
-        page, trouble = await _page(ctx, feed, item)
+        page, error = await _page(ctx, feed, item)
     item = merge_page_text(item, page, feed)
-    if lack := incompleteness(item.text, feed.min_chars):
-        said = f"{lack}; its page: {trouble.message}" if trouble else lack
-        raise SourceTooThin(said, passing=trouble is not None and trouble.kind in _PASSING)
+    if reason := incompleteness(item.text, feed.min_chars):
+        message = f"{reason}; its page: {error.message}" if error else reason
+        raise SourceTooThin(message, temporary=error is not None and error.kind in _TEMPORARY_KINDS)
     if lease.updated or item != lease.item:
         await asyncio.to_thread(ctx.db.leases.set_source, lease, item)
     return item
@@ -75,24 +71,24 @@ async def complete_source(ctx: RunContext, feed: FeedConfig, lease: Lease) -> It
 
 async def _page(ctx: RunContext, feed: FeedConfig, item: Item) -> tuple[Page | None, FeedError | None]:
     url, now = item.link or "", ctx.clock()
-    name = f"{url}\n{feed.selector}" if feed.selector else url
-    row = await asyncio.to_thread(ctx.db.caches.page, name)
-    if row and row.payload is not None and row.at > now - KEPT:
+    key = f"{url}\n{feed.selector}" if feed.selector else url
+    row = await asyncio.to_thread(ctx.db.caches.page, key)
+    if row and row.payload is not None and row.at > now - PAGE_CACHE_AGE:
         return Page.model_validate_json(row.payload), None
-    if row and row.error is not None and row.at > now - _REFUSED:
+    if row and row.error is not None and row.at > now - _FAILED_PAGE_AGE:
         return None, FeedError(row.error, kind="kept")
     try:
         page = await ctx.pages.page(url, feed.selector)
     except FeedError as error:
-        if error.kind not in _PASSING:
-            await asyncio.to_thread(ctx.db.caches.save_page, name, None, error.message, now)
+        if error.kind not in _TEMPORARY_KINDS:
+            await asyncio.to_thread(ctx.db.caches.save_page, key, None, error.message, now)
         return None, error
-    await asyncio.to_thread(ctx.db.caches.save_page, name, page.model_dump_json(), None, now)
+    await asyncio.to_thread(ctx.db.caches.save_page, key, page.model_dump_json(), None, now)
     return page, None
 
 
 log = logging.getLogger("copydesk.items")
-log.addHandler(logging.NullHandler())  # who wants it asks for it
+log.addHandler(logging.NullHandler())  # silent unless a level is configured
 _EDITED = "its draft was edited: kept, and flagged"
 
 
@@ -104,43 +100,41 @@ async def draft_feed(
     *,
     requested: bool = False,
 ) -> list[ItemOutcome]:
-    """Draft up to `limit` queued items of a feed, newest first, and no more than its day allows.
+    """Draft up to `limit` queued items of a feed, newest first, within its daily limit.
 
-    Those that an editor asked for are drafted whatever the day allows; alone where `requested`, with texts
-    that only have to be written.
-
-    A run that is stopped or cancelled gives back what it had not finished.
+    `requested`: only redraft requests and recorded texts that have to be written; the daily limit does not
+    apply to them. A run that is stopped or cancelled releases the leases of unfinished items.
     """
     if not ctx.settings.writes_drafts:
-        which: LeaseFilter = "new"  # what stands in a folder is the business of the machine that has it
+        lease_filter: LeaseFilter = "new"  # existing drafts belong to the machine with the output folder
     else:
-        which = "asked" if requested else "all"
-    return await LeaseQueue(ctx, feed, limit, window, which, partial(_outcome, ctx, feed)).run()
+        lease_filter = "asked" if requested else "all"
+    return await LeaseQueue(ctx, feed, limit, window, lease_filter, partial(_outcome, ctx, feed)).run()
 
 
 async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutcome | None:
-    """Draft one item; its trouble is its outcome, unless it is everybody's."""
-    books = ItemBudget(ctx, lease)
-    async with ctx.in_flight:
-        if ctx.stop:
+    """Draft one item; an error is its outcome, or ends the run if every item would have it."""
+    budget = ItemBudget(ctx, lease)
+    async with ctx.item_slots:
+        if ctx.fatal_errors:
             return None
         try:
-            outcome = await _draft(ctx, feed, lease, books)
+            outcome = await _draft(ctx, feed, lease, budget)
         except LeaseLost as error:
             outcome = ItemOutcome(title=lease.item.title, reason=error.message)
         except SourceTooThin as lack:
             outcome = await _source_too_thin(ctx, lease, lack)
         except (ShutdownRequested, RateLimited):
-            return None  # the run ends before its turn came
+            return None  # the run ends before its call
         except (LLMRejected, OutputError, DatabaseError, BudgetExceeded) as error:
-            ctx.stop.append(error)
+            ctx.fatal_errors.append(error)
             return None
         except LLMError as error:
             outcome = await _failed(ctx, lease, error)
     _log(ctx, feed, lease, outcome)
     ctx.notify(feed.key, "drafted" if outcome.path else "failed")
-    tokens = {name: getattr(books.usage, name) for name in ("prompt_tokens", "completion_tokens")}
-    return outcome.model_copy(update=tokens | {"micros": books.micros})
+    tokens = {name: getattr(budget.usage, name) for name in ("prompt_tokens", "completion_tokens")}
+    return outcome.model_copy(update=tokens | {"micros": budget.micros})
 
 
 def _log(ctx: RunContext, feed: FeedConfig, lease: Lease, outcome: ItemOutcome) -> None:
@@ -152,21 +146,21 @@ def _log(ctx: RunContext, feed: FeedConfig, lease: Lease, outcome: ItemOutcome) 
         log.log(level, "no draft of %r: %s", outcome.title, outcome.reason, extra=about)
 
 
-async def _source_too_thin(ctx: RunContext, lease: Lease, lack: SourceTooThin) -> ItemOutcome:
-    """Skip an item whose source is too thin; where its page may still come, try again before that."""
-    outcome = ItemOutcome(title=lease.item.title, reason=lack.reason, skipped=not lack.passing)
+async def _source_too_thin(ctx: RunContext, lease: Lease, error: SourceTooThin) -> ItemOutcome:
+    """Skip an item whose source is too thin; retry it first if the error is temporary."""
+    outcome = ItemOutcome(title=lease.item.title, reason=error.reason, skipped=not error.temporary)
     with contextlib.suppress(LeaseLost):
         if lease.previous:
-            await asyncio.to_thread(ctx.db.leases.keep_current, lease, lack.reason)
-        elif lack.passing:
-            await asyncio.to_thread(ctx.db.leases.fail, lease, lack.reason, retry=True)
+            await asyncio.to_thread(ctx.db.leases.keep_current, lease, error.reason)
+        elif error.temporary:
+            await asyncio.to_thread(ctx.db.leases.fail, lease, error.reason, retry=True)
         else:
-            await asyncio.to_thread(ctx.db.leases.skip, lease, lack.reason)
+            await asyncio.to_thread(ctx.db.leases.skip, lease, error.reason)
     return outcome
 
 
 async def _failed(ctx: RunContext, lease: Lease, error: LLMError) -> ItemOutcome:
-    with contextlib.suppress(LeaseLost):  # then it is another run's to fail
+    with contextlib.suppress(LeaseLost):  # then another run has the item
         if lease.previous:
             await asyncio.to_thread(ctx.db.leases.keep_current, lease, error.message)
         else:
@@ -174,63 +168,67 @@ async def _failed(ctx: RunContext, lease: Lease, error: LLMError) -> ItemOutcome
     return ItemOutcome(title=lease.item.title, reason=error.message)
 
 
-async def _draft(ctx: RunContext, feed: FeedConfig, lease: Lease, books: ItemBudget) -> ItemOutcome:
+async def _draft(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemBudget) -> ItemOutcome:
     title = lease.item.title
-    if lease.intent is not None:  # a run died between the ledger and the file
-        await asyncio.to_thread(write_draft, ctx, lease, lease.intent)
-        return ItemOutcome(title=title, path=lease.intent.path, **_about(lease, lease.intent))
+    if lease.unconfirmed is not None:  # a run was killed after recording the text
+        await asyncio.to_thread(write_draft, ctx, lease, lease.unconfirmed)
+        return _drafted(lease, lease.unconfirmed)
     if lease.request and lease.request.section:
-        lease, composed = await compose_section(ctx, feed, lease, books)
+        lease, composed = await compose_section(ctx, feed, lease, budget)
     elif await asyncio.to_thread(_edited, ctx, lease):
         await asyncio.to_thread(ctx.db.leases.keep_current, lease, _EDITED)
         return ItemOutcome(title=title, reason=_EDITED, skipped=True)
     else:
         if lease.answer is None:
             lease = lease.model_copy(update={"item": await complete_source(ctx, feed, lease)})
-        composed = await compose(ctx, feed, lease, books)
-    overtaken = await asyncio.to_thread(_begin, ctx, lease, composed)
-    if overtaken:
-        return ItemOutcome(title=title, reason=overtaken, rewritten=composed.rewritten)
-    about = _about(lease, composed.draft)
-    return ItemOutcome(title=title, path=composed.draft.path, rewritten=composed.rewritten, **about)
+        composed = await compose(ctx, feed, lease, budget)
+    superseded = await asyncio.to_thread(_write_composed, ctx, lease, composed)
+    if superseded:
+        return ItemOutcome(title=title, reason=superseded, rewritten=composed.rewritten)
+    return _drafted(lease, composed.draft, rewritten=composed.rewritten)
 
 
-def _about(lease: Lease, draft: Draft) -> dict[str, Any]:
-    held = any(finding.severity is Severity.BLOCK for finding in draft.findings)
-    return {"ref": external_id(lease.first_key, lease.item.guid), "held": held}
+def _drafted(lease: Lease, draft: Draft, *, rewritten: bool = False) -> ItemOutcome:
+    return ItemOutcome(
+        title=lease.item.title,
+        path=draft.path,
+        rewritten=rewritten,
+        ref=external_id(lease.first_key, lease.item.guid),
+        held=any(finding.severity is Severity.BLOCK for finding in draft.findings),
+    )
 
 
 def _edited(ctx: RunContext, lease: Lease) -> bool:
-    """Tell whether somebody changed, moved or removed the draft that is to be written anew."""
+    """Return whether the draft to be redrafted was changed, moved or removed."""
     if lease.previous is None:
         return False
-    if _moved_on(ctx, lease.previous):
+    if _changed_on_disk(ctx, lease.previous):
         return True
-    edited, asked = lease.previous.edited_at, lease.request
-    # Who asks for it after an edit knows of that edit; a changed source does not.
-    return edited is not None and (asked is None or asked.by == SYSTEM_EDITOR or asked.at < edited)
+    edited, request = lease.previous.edited_at, lease.request
+    # An editor's request after the edit covers it; a request for a changed source does not.
+    return edited is not None and (request is None or request.by == SYSTEM_EDITOR or request.at < edited)
 
 
-def _moved_on(ctx: RunContext, previous: PreviousVersion) -> bool:
+def _changed_on_disk(ctx: RunContext, previous: PreviousVersion) -> bool:
     data = files.read_bytes(ctx.settings.output, previous.path)
     return data is None or files.sha256_of(data) != previous.sha256
 
 
-def _begin(ctx: RunContext, lease: Lease, composed: ComposedDraft) -> str | None:
-    """Write a draft; returns why not, where somebody came first."""
+def _write_composed(ctx: RunContext, lease: Lease, composed: ComposedDraft) -> str | None:
+    """Write a draft; return why not if the previous text was changed meanwhile, else None."""
     if lease.previous is None:
-        _put(ctx, lease, composed)
+        _record_and_write(ctx, lease, composed)
         return None
     with exclusive_lock(ctx.settings.output):
-        if _moved_on(ctx, lease.previous) or ctx.db.versions.was_edited(lease):
+        if _changed_on_disk(ctx, lease.previous) or ctx.db.versions.was_edited(lease):
             reason = f"it was edited meanwhile; the new text is kept as version {composed.number}"
             ctx.db.versions.add_superseded(lease, composed.draft, composed.number, reason)
             return reason
-        _put(ctx, lease, composed)
+        _record_and_write(ctx, lease, composed)
         return None
 
 
-def _put(ctx: RunContext, lease: Lease, composed: ComposedDraft) -> None:
+def _record_and_write(ctx: RunContext, lease: Lease, composed: ComposedDraft) -> None:
     number = composed.number
     if composed.before is not None:
         cause = "redraft" if lease.previous else "draft"
@@ -240,16 +238,16 @@ def _put(ctx: RunContext, lease: Lease, composed: ComposedDraft) -> None:
 
 
 def write_draft(ctx: RunContext, lease: Lease, draft: Draft) -> None:
-    """Write an intended draft and confirm it, or leave that to the machine that writes.
+    """Write a recorded draft and confirm it; without `writes_drafts` leave that to another machine.
 
-    A file at its path is only overwritten if it is ours.
+    A file at its path is only replaced if it is the previous version.
     """
     root = ctx.settings.output
     if not ctx.settings.writes_drafts:
         ctx.db.leases.release([lease])
         return
-    standing = files.read_bytes(root, draft.path)
-    ours = lease.previous.sha256 if lease.previous else None
-    if standing is None or files.sha256_of(standing) == ours:
+    data = files.read_bytes(root, draft.path)
+    replaceable = lease.previous.sha256 if lease.previous else None
+    if data is None or files.sha256_of(data) == replaceable:
         files.write_atomically(root, draft.path, draft.text.encode())
     ctx.db.leases.confirm_write(lease)

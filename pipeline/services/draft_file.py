@@ -1,8 +1,13 @@
-"""A draft and what stands on disk of it: read, told apart from what others wrote, written with care."""
+"""Read and write the file of a draft: hash comparison, external edits, the source it is checked against.
+
+Writes are optimistic: a file is only replaced if its hash is the one that the writer saw.
+"""
 
 import codecs
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,21 +22,39 @@ from pipeline.domain.reviews import Draft, Finding, Front, Severity
 from pipeline.storage import Database, DraftRow, PendingSave, Save, unacknowledged
 
 
+@dataclass(frozen=True)
+class EditorContext:
+    """What an editor's action needs: database, output folder, subscriptions, the editor and the time."""
+
+    db: Database
+    output: Path
+    subscriptions: Subscriptions
+    editor: str | None = None
+    """The editor's name; None if none is set."""
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """Returns the current time, aware UTC."""
+
+    @property
+    def editor_name(self) -> str:
+        """The editor's name, or "unknown"."""
+        return self.editor or "unknown"
+
+
 class DraftOnDisk(NamedTuple):
-    """A draft, and what stands on disk of it."""
+    """A draft's row, and the text and hash of its file."""
 
     row: DraftRow
     text: str
     sha256: str
 
     @property
-    def is_ours(self) -> bool:
-        """Tell whether the ledger has this very text as the last version."""
+    def is_last_version(self) -> bool:
+        """Return whether the file's text is the last version in the database."""
         return self.text == self.row.version_text
 
 
 def open_draft(db: Database, ref: str) -> DraftRow:
-    """Return the draft that `ref` means and that waits for a verdict. Raises ReviewError."""
+    """Return the draft that `ref` names. Raises ReviewError if there is none or it was decided."""
     row = db.drafts.get(ref)
     if row.state != "drafted":
         raise ReviewError(f"{row.path} is {row.state} already; nothing was changed", draft=ref)
@@ -39,32 +62,32 @@ def open_draft(db: Database, ref: str) -> DraftRow:
 
 
 def load_draft(db: Database, root: Path, ref: str) -> DraftOnDisk:
-    """Return a draft that waits for a verdict and what stands on disk. Raises ReviewError."""
+    """Return an undecided draft with its file's text. Raises ReviewError."""
     row = open_draft(db, ref)
     return DraftOnDisk(row, *read_text(root, row.path, ref))
 
 
 def read_text(root: Path, path: str, ref: str) -> tuple[str, str]:
-    """Return a file's text and its hash. Raises ReviewError where it is missing or not UTF-8."""
+    """Return a file's text and hash. Raises ReviewError if it is missing or not UTF-8."""
     data = files.read_bytes(root, path)
     if data is None:
-        said = f"{path} is missing; put the file back (`copydesk drafts show` has its text)"
-        raise ReviewError(said, draft=ref)
+        message = f"{path} is missing; put the file back (`copydesk drafts show` has its text)"
+        raise ReviewError(message, draft=ref)
     return decode_text(path, data), files.sha256_of(data)
 
 
-def require_unchanged(standing: DraftOnDisk, seen: str | None) -> None:
-    """Raise EditConflict where another text stands than an editor saw."""
-    if seen is not None and seen != standing.sha256:
+def require_unchanged(current: DraftOnDisk, seen_sha256: str | None) -> None:
+    """Raise EditConflict if the file's hash is not the one that the editor saw; None: any is accepted."""
+    if seen_sha256 is not None and seen_sha256 != current.sha256:
         raise EditConflict(
-            f"{standing.row.path} says something else by now: look at it again; nothing was changed",
-            text=standing.text,
-            sha256=standing.sha256,
+            f"{current.row.path} says something else by now: look at it again; nothing was changed",
+            text=current.text,
+            sha256=current.sha256,
         )
 
 
 def decode_text(path: str, data: bytes) -> str:
-    """Return the text of a draft's file. Raises ReviewError where it is not UTF-8."""
+    """Return the text of a draft's file. Raises ReviewError if it is not UTF-8."""
     try:
         return front_matter.decode(data, path)
     except OutputError as error:
@@ -72,9 +95,9 @@ def decode_text(path: str, data: bytes) -> str:
 
 
 def decode_leniently(data: bytes) -> str:
-    """Return the text of a file in whatever encoding, without loss.
+    """Return the text of a file in any encoding, without loss.
 
-    A byte order mark tells the encoding; else it is UTF-8 where it can be, else Windows-1252, else Latin-1.
+    Tries, in this order: the byte order mark's encoding, UTF-8, Windows-1252, Latin-1.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings = ["utf-16"]
@@ -83,34 +106,34 @@ def decode_leniently(data: bytes) -> str:
     for encoding in encodings:
         with contextlib.suppress(UnicodeDecodeError):
             return data.decode(encoding)
-    return data.decode("latin-1")  # every byte is a character of it
+    return data.decode("latin-1")  # decodes any byte
 
 
 def write_text(db: Database, root: Path, pending: PendingSave) -> bool:
-    """Write what an editor saved, where still stands what it is to replace; tells whether it stands now.
+    """Write a saved text if the file is still the one it replaces; return whether the file has the text now.
 
-    The caller is `alone`.
+    Idempotent. The caller holds `exclusive_lock`.
     """
     data = files.read_bytes(root, pending.path)
-    there = None if data is None else files.sha256_of(data)
-    if there == pending.base:
+    existing = None if data is None else files.sha256_of(data)
+    if existing == pending.base:
         files.write_atomically(root, pending.path, pending.text.encode())
-    stands = there in (pending.base, pending.sha256)
-    db.versions.confirm_save(pending, aside=not stands)
-    return stands
+    written = existing in (pending.base, pending.sha256)
+    db.versions.confirm_save(pending, aside=not written)
+    return written
 
 
-def record_external_edit(db: Database, standing: DraftOnDisk) -> None:
-    """Keep a text that somebody wrote to disk without us as a version of its own."""
-    if standing.is_ours:
+def record_external_edit(db: Database, current: DraftOnDisk) -> None:
+    """Record a text that was written to disk by another program as a version."""
+    if current.is_last_version:
         return
-    row = standing.row
-    draft = Draft(external_id=row.external_id, path=row.path, text=standing.text, findings=row.findings)
-    db.versions.confirm_save(db.versions.begin_save(row, draft, "", Save(base=standing.sha256)))
+    row = current.row
+    draft = Draft(external_id=row.external_id, path=row.path, text=current.text, findings=row.findings)
+    db.versions.confirm_save(db.versions.begin_save(row, draft, "", Save(base=current.sha256)))
 
 
 def as_draft(text: str, path: str) -> str:
-    """Return an approved article's text as a draft's."""
+    """Return an approved article's text with the front matter of a draft."""
     metadata, body = loads(text, path)
     metadata["draft"] = True
     metadata.pop("review", None)
@@ -118,9 +141,9 @@ def as_draft(text: str, path: str) -> str:
 
 
 def draft_source(row: DraftRow, subscriptions: Subscriptions) -> Source:
-    """Return what a draft is checked against: its source as it is now.
+    """Return what a draft is checked against: its current source.
 
-    Its feed may have left the subscriptions since.
+    A feed that is no longer subscribed is named by its key.
     """
     feed = next((feed for feed in subscriptions.feeds if feed.key == row.feed_key), None)
     return Source(
@@ -130,12 +153,14 @@ def draft_source(row: DraftRow, subscriptions: Subscriptions) -> Source:
         first_key=feed.first_key if feed else row.feed_key,
         category=feed.category if feed else "",
         language=feed.language if feed else row.source.language or "en",
-        also=tuple(Credit(name=one.feed_name, url=one.url) for one in row.siblings if one.url),
+        also=tuple(
+            Credit(name=sibling.feed_name, url=sibling.url) for sibling in row.siblings if sibling.url
+        ),
     )
 
 
 def beat_of(subscriptions: Subscriptions, feed_key: str) -> Beat:
-    """Return the beat of a feed; of any feed, where this one is no longer subscribed."""
+    """Return the beat of a feed; the first beat if the feed is no longer subscribed."""
     by_key = {feed.key: feed for feed in subscriptions.feeds}
     if feed_key in by_key:
         return subscriptions.beats[by_key[feed_key].beat]
@@ -143,15 +168,15 @@ def beat_of(subscriptions: Subscriptions, feed_key: str) -> Beat:
 
 
 def draft_front(row: DraftRow, metadata: Mapping[str, Any], body: str, beat: Beat) -> Front:
-    """Return what an approval would make of a draft's front matter, with what the ledger knows of it."""
-    last, origin = known_text(row.version_text), known_text(row.origin or row.version_text)
+    """Return a draft's front matter as an approval writes it: attested fields are taken from the database."""
+    last, origin = recorded_text(row.version_text), recorded_text(row.origin or row.version_text)
     return front_of(metadata, body, beat, before=last[1], origin=origin[0])
 
 
-def known_text(text: str) -> tuple[dict[str, Any], str]:
-    """Return front matter and body of a text that the ledger has; one that cannot be read is all body.
+def recorded_text(text: str) -> tuple[dict[str, Any], str]:
+    """Return front matter and body of a recorded text; one with unreadable front matter is all body.
 
-    An editor may have broken it on disk, and the ledger keeps whatever stood there.
+    An editor may have broken it on disk, and external edits are recorded as they are.
     """
     try:
         return loads(text)
@@ -160,29 +185,29 @@ def known_text(text: str) -> tuple[dict[str, Any], str]:
 
 
 def drop_editor_links(
-    row: DraftRow, body: str, found: Iterable[Finding], front: Front
+    row: DraftRow, body: str, findings: Iterable[Finding], front: Front
 ) -> tuple[Finding, ...]:
-    """Return findings without those about an address that an editor wrote: it is the editor's own."""
-    ours = row.written_by_model or row.version_text
+    """Return findings without those of kind `injection` about a contact address that an editor added."""
+    model_text = row.written_by_model or row.version_text
     return tuple(
-        one
-        for one in found
-        if one.kind != "injection"
-        or one.firm
-        or one.span is None
-        or not _is_own((front.text(one.field) or body)[slice(*one.span)], ours)
+        finding
+        for finding in findings
+        if finding.kind != "injection"
+        or finding.firm
+        or finding.span is None
+        or not _is_editors_address((front.text(finding.field) or body)[slice(*finding.span)], model_text)
     )
 
 
-def _is_own(words: str, ours: str) -> bool:
-    """Tell whether words are an address that no model wrote."""
-    if words in ours:
+def _is_editors_address(text: str, model_text: str) -> bool:
+    """Return whether a text is a contact address that is not in the model's text."""
+    if text in model_text:
         return False
-    return any(one.end - one.start >= len(words) - 2 for one in extract_contacts(words))
+    return any(contact.end - contact.start >= len(text) - 2 for contact in extract_contacts(text))
 
 
 def update_counts(metadata: dict[str, Any], row: DraftRow, findings: Iterable[Finding]) -> None:
-    """Write into front matter how many findings are open, and how many an editor answers for."""
+    """Set `ai.checks` in front matter: the numbers of open and of acknowledged findings, notes left out."""
     ai = metadata.get("ai")
     if isinstance(ai, dict):
         counted = [finding for finding in findings if finding.severity is not Severity.NOTE]

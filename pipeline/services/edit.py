@@ -1,20 +1,22 @@
-"""Composes what an editor writes: saved over what was seen and nothing else, answered for, taken up again."""
+"""Save edits of a draft, acknowledge findings, start revisions.
+
+Optimistic concurrency: a save names the hash that it replaces, and a conflict keeps both texts.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from pipeline.articles import files
 from pipeline.articles.approved_metadata import following, overview_start
 from pipeline.articles.files import exclusive_lock
 from pipeline.articles.front_matter import dumps, loads
-from pipeline.config import Subscriptions
 from pipeline.domain.errors import EditConflict, OutputError, ReviewError
 from pipeline.domain.models import Beat, FrozenModel, Sentiment, utc_iso
 from pipeline.domain.reviews import Draft, Finding, Front
 from pipeline.domain.text import without_elements
 from pipeline.services.draft_file import (
+    EditorContext,
     as_draft,
     beat_of,
     decode_leniently,
@@ -27,112 +29,95 @@ from pipeline.services.draft_file import (
     update_counts,
     write_text,
 )
-from pipeline.storage import SYSTEM_FINDINGS, Database, DraftRow, Save
+from pipeline.storage import SYSTEM_FINDINGS, DraftRow, Save
 
 EDIT_SESSION = timedelta(minutes=10)
-"""Saves of one editor that follow each other within it become one version."""
+"""Saves of one editor within this time of each other become one version. Chosen, not measured."""
 MAX_CHARS = 300_000
-"""Characters that a body may have."""
+"""Most characters of a body. Chosen, not measured."""
 _BLANK = "---\n{}\n---\n"
-"""A file without fields, where none can be read."""
+"""A text without fields, used if no text of the draft can be read."""
 MAX_NOTE_CHARS = 2_000
-"""Characters of a reason or a note."""
+"""Most characters of a reason or a note. Chosen, not measured."""
+_MAX_TITLE_CHARS, _MAX_DESCRIPTION_CHARS = 400, 1_000
 
 
 class DraftEdit(FrozenModel):
-    """What an editor wrote into the form of a draft."""
+    """The fields of the edit form of a draft."""
 
     title: str
     description: str | None
-    """Empty: the overview's beginning; None: not touched, so it is as it was or follows the overview."""
+    """Empty: use the beginning of the overview; None: keep it, or follow the overview it was taken from."""
     category: str
     tags: tuple[str, ...]
     sentiment: Sentiment
     sticky_weight: int
     body: str
     cover: dict[str, Any] | None = None
-    """A cover image to be set, `{}` for none; None: as it is."""
+    """The new cover image, `{}` for no cover; None: unchanged."""
 
 
 def save_edit(
-    db: Database,
-    root: Path,
-    subscriptions: Subscriptions,
+    ctx: EditorContext,
     ref: str,
     changes: DraftEdit,
     findings: Iterable[Finding],
     *,
     base: str,
-    by: str,
-    now: datetime,
     form: str = "",
 ) -> str:
-    """Write what an editor changed over the text of the hash `base` and return the new text's hash.
+    """Apply an editor's changes to the text with the hash `base` and return the new text's hash.
 
-    `findings` are about the changed text. What was kept aside of the page `form` (see `keep_refused`) is
-    replaced by this. Raises EditConflict where another text stands, ReviewError where
-    the draft was decided on, or a field cannot be as it is.
+    `findings` are about the changed text. The refused text of the same `form` (see `keep_refused`) is
+    deleted. Raises EditConflict if the file has another hash, ReviewError if the draft was decided or a
+    field is not valid.
     """
-    with exclusive_lock(root):
-        standing = load_draft(db, root, ref)
-        row = standing.row
-        require_unchanged(standing, base)
-        beat = beat_of(subscriptions, row.feed_key)
-        text = apply_edit(standing.text, changes, beat, now=now, row=row)
-        if text == standing.text:
-            return standing.sha256
+    with exclusive_lock(ctx.output):
+        current = load_draft(ctx.db, ctx.output, ref)
+        row = current.row
+        require_unchanged(current, base)
+        beat = beat_of(ctx.subscriptions, row.feed_key)
+        text = apply_edit(current.text, changes, beat, now=ctx.clock(), row=row)
+        if text == current.text:
+            return current.sha256
         metadata, body = loads(text, row.path)
-        told = [one for one in findings if one.kind not in SYSTEM_FINDINGS]
-        found = (*drop_editor_links(row, body, told, Front(metadata=metadata)), *system_findings(row))
-        update_counts(metadata, row, found)
-        draft = Draft(external_id=row.external_id, path=row.path, text=dumps(metadata, body), findings=found)
-        record_external_edit(db, standing)
-        title = str(metadata["title"])
-        pending = db.versions.begin_save(
-            row, draft, by, Save(base=base, session=EDIT_SESSION, title=title, form=form)
-        )
-        if not write_text(db, root, pending):
-            raise _overtaken(root, row, draft.sha256)
+        checked = [finding for finding in findings if finding.kind not in SYSTEM_FINDINGS]
+        checked = list(drop_editor_links(row, body, checked, Front(metadata=metadata)))
+        every = (*checked, *system_findings(row))
+        update_counts(metadata, row, every)
+        draft = Draft(external_id=row.external_id, path=row.path, text=dumps(metadata, body), findings=every)
+        record_external_edit(ctx.db, current)
+        save = Save(base=base, session=EDIT_SESSION, title=str(metadata["title"]), form=form)
+        pending = ctx.db.versions.begin_save(row, draft, ctx.editor_name, save)
+        if not write_text(ctx.db, ctx.output, pending):
+            raise _conflict(ctx, row, draft.sha256)
         return draft.sha256
 
 
-def _overtaken(root: Path, row: DraftRow, kept: str) -> EditConflict:
-    text, sha256 = read_text(root, row.path, row.external_id)
-    said = f"{row.path} was changed on disk in this moment"
-    return EditConflict(said, text=text, sha256=sha256, kept=kept)
+def _conflict(ctx: EditorContext, row: DraftRow, kept: str) -> EditConflict:
+    text, sha256 = read_text(ctx.output, row.path, row.external_id)
+    message = f"{row.path} was changed on disk in this moment"
+    return EditConflict(message, text=text, sha256=sha256, kept=kept)
 
 
-def keep_refused(
-    db: Database,
-    root: Path,
-    subscriptions: Subscriptions,
-    ref: str,
-    changes: DraftEdit,
-    *,
-    base: str,
-    by: str,
-    form: str,
-    now: datetime,
-) -> str | None:
-    """Keep what an editor wrote and could not be saved as a version aside; returns that text's hash.
+def keep_refused(ctx: EditorContext, ref: str, changes: DraftEdit, *, base: str, form: str) -> str | None:
+    """Keep the text of an edit that could not be saved, beside the versions; return that text's hash.
 
-    It is the text as the file would have been: over that of the hash `base` where that is known, else over
-    what stands. `form` names the page that it was written in: what that page sends later replaces it.
-    None where the editor changed nothing of what stands. Raises ReviewError where there is no such draft.
+    It is the text as the file would have been: the changes applied to the version with the hash `base` if
+    there is one, else to the file. `form` names the page it was written in: a later text of that page
+    replaces it. None if the changes change nothing. Raises ReviewError if there is no such draft.
     """
-    row = db.drafts.get(ref)
-    seen = [one.text for one in db.versions.list(row.item_id) if one.sha256 == base]
-    before = next(one for one in (*seen, *_standing(root, row), row.version_text, _BLANK) if _readable(one))
-    text = _applied(before, changes, beat_of(subscriptions, row.feed_key), now=now)
+    row = ctx.db.drafts.get(ref)
+    base_texts = [version.text for version in ctx.db.versions.list(row.item_id) if version.sha256 == base]
+    data = files.read_bytes(ctx.output, row.path)
+    on_disk = () if data is None else (decode_leniently(data),)
+    candidates = (*base_texts, *on_disk, row.version_text, _BLANK)
+    before = next(text for text in candidates if _readable(text))
+    text = _applied(before, changes, beat_of(ctx.subscriptions, row.feed_key), now=ctx.clock())
     draft = Draft(external_id=row.external_id, path=row.path, text=text)
     if text != before:
-        db.versions.add_refused(row, draft, by, base=base, form=form)
-    return draft.sha256 if text != before or seen else None
-
-
-def _standing(root: Path, row: DraftRow) -> tuple[str, ...]:
-    data = files.read_bytes(root, row.path)
-    return () if data is None else (decode_leniently(data),)
+        ctx.db.versions.add_refused(row, draft, ctx.editor_name, base=base, form=form)
+    return draft.sha256 if text != before or base_texts else None
 
 
 def _readable(text: str) -> bool:
@@ -144,35 +129,34 @@ def _readable(text: str) -> bool:
 
 
 def system_findings(row: DraftRow) -> tuple[Finding, ...]:
-    """Return the findings of a draft that no check makes, each once: an edit does not take them away."""
-    return tuple(
-        {one.key or one.message: one for one in row.findings if one.kind in SYSTEM_FINDINGS}.values()
-    )
+    """Return the findings of a draft that no check makes, each once: an edit does not remove them."""
+    findings = [finding for finding in row.findings if finding.kind in SYSTEM_FINDINGS]
+    return tuple({finding.key or finding.message: finding for finding in findings}.values())
 
 
 def apply_edit(
     text: str, changes: DraftEdit, beat: Beat, *, now: datetime, row: DraftRow | None = None
 ) -> str:
-    """Return a draft's text with an editor's changes; bytes that were not changed stay. Pure.
+    """Return a draft's text with an editor's changes; unchanged bytes stay. Pure.
 
-    What the ledger's `row` of it attests is put back. Where the text's front matter cannot be read, the row's
-    last version takes its place. Raises ReviewError where a field cannot be as it is.
+    Fields that the database attests (`row`) are restored. If the text's front matter cannot be read, the
+    row's last version is used. Raises ReviewError if a field is not valid.
     """
     before = text if row is None or _readable(text) else row.version_text
     title = without_elements(" ".join(changes.title.split()))
     try:
-        like = loads(before)[1]
+        body_before = loads(before)[1]
     except OutputError as error:
-        said = f"{error.message}; restore a version that can be read, or mend the file"
-        raise ReviewError(said) from error
-    _refuse(changes.model_copy(update={"title": title}), normalize_newlines(changes.body, like=like), beat)
+        raise ReviewError(f"{error.message}; restore a version that can be read, or fix the file") from error
+    body = normalize_newlines(changes.body, like=body_before)
+    _require_valid(changes.model_copy(update={"title": title}), body, beat)
     return _applied(before, changes, beat, now=now, row=row)
 
 
 def _applied(text: str, changes: DraftEdit, beat: Beat, *, now: datetime, row: DraftRow | None = None) -> str:
-    told, body = loads(text)
-    before = told.get("title"), told.get("description"), body
-    metadata = draft_front(row, told, body, beat).metadata if row else told
+    on_disk, body = loads(text)
+    before = on_disk.get("title"), on_disk.get("description"), body
+    metadata = draft_front(row, on_disk, body, beat).metadata if row else on_disk
     after = normalize_newlines(changes.body, like=body)
     title = without_elements(" ".join(changes.title.split()))
     metadata["description"] = _description(
@@ -189,36 +173,36 @@ def _applied(text: str, changes: DraftEdit, beat: Beat, *, now: datetime, row: D
 
 
 def normalize_newlines(body: str, *, like: str) -> str:
-    """Return a form's text with the line ends of the file that it came from, and one at its end."""
+    """Return a form's text with the line ends of the text `like`, and with one at its end if that has one."""
     text = body.replace("\r\n", "\n").replace("\r", "\n")
     if like.endswith("\n") and not text.endswith("\n"):
         text += "\n"
     return text.replace("\n", "\r\n") if "\r\n" in like else text
 
 
-def _refuse(changes: DraftEdit, body: str, beat: Beat) -> None:
+def _require_valid(changes: DraftEdit, body: str, beat: Beat) -> None:
     if not changes.title.strip():
         raise ReviewError("the title is empty; write one", field="title")
-    for field, text, most in (
-        ("title", changes.title, 400),
-        ("description", changes.description or "", 1_000),
+    for field, text, limit in (
+        ("title", changes.title, _MAX_TITLE_CHARS),
+        ("description", changes.description or "", _MAX_DESCRIPTION_CHARS),
         ("text", body, MAX_CHARS),
     ):
-        if len(text) > most:
-            raise ReviewError(f"the {field} is longer than {most:,} characters; shorten it", field=field)
-    unknown = [one for one in (changes.category, *changes.tags) if one not in beat.vocabulary]
+        if len(text) > limit:
+            raise ReviewError(f"the {field} is longer than {limit:,} characters; shorten it", field=field)
+    unknown = [tag for tag in (changes.category, *changes.tags) if tag not in beat.vocabulary]
     if beat.vocabulary and unknown:
-        known = ", ".join(beat.vocabulary)
-        raise ReviewError(f"{unknown[0]!r} is not in the vocabulary: {known}", field="tags")
+        vocabulary = ", ".join(beat.vocabulary)
+        raise ReviewError(f"{unknown[0]!r} is not in the vocabulary: {vocabulary}", field="tags")
 
 
-def _description(before: object, wanted: str | None, old_body: str, body: str, beat: Beat) -> str:
-    """Return an editor's own description; one that was the overview's beginning follows the overview."""
-    stands = before if isinstance(before, str) else ""
-    given = stands if wanted is None else without_elements(" ".join(wanted.split()))
-    if not given:
+def _description(before: object, changed: str | None, old_body: str, body: str, beat: Beat) -> str:
+    """Return an editor's own description; one that was the beginning of the overview follows its change."""
+    current = before if isinstance(before, str) else ""
+    description = current if changed is None else without_elements(" ".join(changed.split()))
+    if not description:
         return overview_start(body, beat)
-    return following(given, old_body, body, beat) if given == stands else given
+    return following(description, old_body, body, beat) if description == current else description
 
 
 def _classify(metadata: dict[str, Any], changes: DraftEdit) -> None:
@@ -230,47 +214,43 @@ def _classify(metadata: dict[str, Any], changes: DraftEdit) -> None:
 
 
 def _with_cover(metadata: dict[str, Any], cover: dict[str, Any]) -> dict[str, Any]:
-    """Return front matter with a cover in its place: before `ai`."""
-    told: dict[str, Any] = {}
+    """Return front matter with a cover, before the key `ai`."""
+    result: dict[str, Any] = {}
     for key, value in metadata.items():
         if key == "ai":
-            told["coverImage"] = cover
-        told[key] = value
-    return told if "coverImage" in told else {**told, "coverImage": cover}
+            result["coverImage"] = cover
+        result[key] = value
+    return result if "coverImage" in result else {**result, "coverImage": cover}
 
 
-def acknowledge(
-    db: Database, ref: str, key: str, findings: Sequence[Finding], reason: str, *, by: str, now: datetime
-) -> None:
-    """Answer for a finding, one of the `findings` that the draft has now. Raises ReviewError."""
-    row = db.drafts.get(ref)
-    finding = next((one for one in findings if key and one.key == key), None)
+def acknowledge(ctx: EditorContext, ref: str, key: str, findings: Sequence[Finding], reason: str) -> None:
+    """Record that the editor accepts a finding, one of the draft's current `findings`. Raises ReviewError."""
+    row = ctx.db.drafts.get(ref)
+    finding = next((finding for finding in findings if key and finding.key == key), None)
     if finding is None:
         raise ReviewError("that finding is gone: the text says something else by now", draft=ref)
     if finding.firm:
-        raise ReviewError("nobody can answer for that: it has to be mended in the text", draft=ref)
+        raise ReviewError("this finding cannot be accepted: correct the text", draft=ref)
     if not 0 < len(reason.strip()) <= MAX_NOTE_CHARS:
-        raise ReviewError(f"say why it may stand, in {MAX_NOTE_CHARS:,} characters at most", draft=ref)
-    db.findings.acknowledge(row, finding, reason.strip(), by, now)
+        raise ReviewError(f"give a reason, in {MAX_NOTE_CHARS:,} characters at most", draft=ref)
+    ctx.db.findings.acknowledge(row, finding, reason.strip(), ctx.editor_name, ctx.clock())
 
 
-def start_revision(
-    db: Database, root: Path, ref: str, *, by: str, findings: Sequence[Finding] | None = None
-) -> str:
-    """Make a new draft of a published article, which stays as it is; returns the draft's path.
+def start_revision(ctx: EditorContext, ref: str, *, findings: Sequence[Finding] | None = None) -> str:
+    """Make a new draft of a published article, which stays published; return the draft's path.
 
-    `findings` are about the article beside its source as it is now; None: those that are kept.
-    Raises ReviewError where it is not published or its file is missing.
+    `findings` are about the article and its current source; None: the recorded ones.
+    Raises ReviewError if it is not published or its file is missing.
     """
-    with exclusive_lock(root):
-        row = db.drafts.get(ref)
+    with exclusive_lock(ctx.output):
+        row = ctx.db.drafts.get(ref)
         if row.state != "approved":
             raise ReviewError(f"{row.path} is {row.state}: only a published article is revised", draft=ref)
         path = f"drafts/{row.path.partition('/')[2]}"
-        if files.read_bytes(root, path) is not None:
-            raise ReviewError(f"another file stands at {path}; move it away first", draft=ref)
-        text = as_draft(read_text(root, row.path, ref)[0], row.path)
-        found = row.findings if findings is None else tuple(findings)
-        draft = Draft(external_id=row.external_id, path=path, text=text, findings=found)
-        write_text(db, root, db.versions.begin_revision(row, draft, by))
+        if files.read_bytes(ctx.output, path) is not None:
+            raise ReviewError(f"another file is at {path}; move it away first", draft=ref)
+        text = as_draft(read_text(ctx.output, row.path, ref)[0], row.path)
+        current = row.findings if findings is None else tuple(findings)
+        draft = Draft(external_id=row.external_id, path=path, text=text, findings=current)
+        write_text(ctx.db, ctx.output, ctx.db.versions.begin_revision(row, draft, ctx.editor_name))
         return path

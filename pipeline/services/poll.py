@@ -1,4 +1,4 @@
-"""Polls a feed into the ledger: fetch, parse, decide, admit."""
+"""Poll a feed: fetch, parse, select new items, admit them to the database."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -20,23 +20,23 @@ from pipeline.feeds.poll_schedule import (
 )
 from pipeline.feeds.select import ExistingItem, ExistingItems, Selection, select_items
 from pipeline.services.context import PollReport, RunContext
-from pipeline.storage import Database, Policy, PollResult
+from pipeline.storage import AdmissionResult, Database, Policy, PollResult
 
 
 class FeedSnapshot(NamedTuple):
-    """A feed that was read, and what is new in it."""
+    """A feed's document as fetched and parsed, and the selection of its items."""
 
     fetched: FetchedFeed
     parsed: ParsedFeed
-    chosen: Selection
+    selection: Selection
 
 
 async def poll(
     ctx: RunContext, feed: FeedConfig, window: Window | None = None, *, named: bool = False
 ) -> PollReport:
-    """Bring a feed's new items into the ledger. Raises FeedError, which the ledger then knows too.
+    """Admit a feed's new items. Raises FeedError, after recording it in the feed's poll state.
 
-    A feed that is not due is left alone, unless somebody `named` it or asks for a window of it.
+    A feed that is not due is skipped, unless it was `named` by the user or a window is given.
     """
     return (await poll_with_snapshot(ctx, feed, window, named=named))[0]
 
@@ -47,47 +47,47 @@ async def poll_with_snapshot(
     window: Window | None = None,
     *,
     named: bool = False,
-    most: int | None = None,
+    max_new: int | None = None,
 ) -> tuple[PollReport, FeedSnapshot | None]:
-    """Do as `poll` does; return also what was read, None where nothing was. Raises FeedError.
+    """Poll as `poll` does; return the document too, None if there is none. Raises FeedError.
 
-    Of a window, no more than `most` new items are taken in.
+    At most `max_new` new items of a window are admitted.
     """
-    now, state = ctx.clock(), ctx.book.state(feed)
-    asked = named or window is not None
-    async with ctx.polls:
-        if reason := skip_reason(feed, state, ctx.hosts, now, named=asked):
+    now, state = ctx.clock(), ctx.poll_states.state(feed)
+    requested = named or window is not None
+    async with ctx.poll_slots:
+        if reason := skip_reason(feed, state, ctx.host_cooldowns, now, named=requested):
             return PollReport(feed=feed.key, held=reason), None
         try:
-            seen = await fetch_and_select(ctx, feed, window, most)
+            snapshot = await fetch_and_select(ctx, feed, window, max_new)
         except FeedError as error:
-            await _failed(ctx, feed, state, error, now)
+            await _record_failure(ctx, feed, state, error, now)
             raise
-    if isinstance(seen, NotModified):
-        await ctx.book.keep(feed, state_after_unchanged(feed, state, seen, now, ctx.chance()))
+    if isinstance(snapshot, NotModified):
+        await ctx.poll_states.update(feed, state_after_unchanged(feed, state, snapshot, now, ctx.chance()))
         return PollReport(feed=feed.key, unchanged=True), None
-    return await admit_snapshot(ctx, feed, seen, now), seen
+    return await admit_snapshot(ctx, feed, snapshot, now), snapshot
 
 
 async def fetch_and_select(
-    ctx: RunContext, feed: FeedConfig, window: Window | None = None, most: int | None = None
+    ctx: RunContext, feed: FeedConfig, window: Window | None = None, max_new: int | None = None
 ) -> FeedSnapshot | NotModified:
-    """Fetch a feed and decide what is new in it, of a window `most` items.
+    """Fetch a feed and select its new items, at most `max_new` of a window.
 
-    A window asks for the whole feed, whatever was seen of it before. Raises FeedError that names the feed.
+    With a window the feed is fetched without validators. Raises FeedError that names the feed.
     """
     now = ctx.clock()
-    fetched = await fetch_feed(ctx.net, feed, ctx.book.state(feed), now, whole=window is not None)
+    fetched = await fetch_feed(ctx.net, feed, ctx.poll_states.state(feed), now, whole=window is not None)
     if isinstance(fetched, NotModified):
         return fetched
     parsed = await fetch_and_parse(ctx, feed, fetched, now)
-    return FeedSnapshot(fetched, parsed, await select_new(ctx, feed, parsed.items, now, window, most))
+    return FeedSnapshot(fetched, parsed, await select_new(ctx, feed, parsed.items, window, max_new))
 
 
 async def fetch_and_parse(
     ctx: RunContext, feed: FeedConfig, fetched: FetchedFeed, now: datetime
 ) -> ParsedFeed:
-    """Return what a feed's bytes say. Raises FeedError that names the feed."""
+    """Return a feed's parsed document. Raises FeedError that names the feed."""
     try:
         return await ctx.parse(fetched.body, fetched.content_type, fetched.url, now)
     except FeedError as error:
@@ -99,74 +99,77 @@ async def select_new(
     ctx: RunContext,
     feed: FeedConfig,
     items: Sequence[Item],
-    now: datetime,
     window: Window | None,
-    most: int | None = None,
+    max_new: int | None = None,
     taken: Mapping[str, tuple[str, str]] = MappingProxyType({}),
 ) -> Selection:
-    """Return what is to become of items; `taken` are canonical URLs that are as good as in the ledger."""
-    known = await asyncio.to_thread(_known, ctx.db, feed, items, window)
-    known = known.model_copy(update={"canonicals": {**known.canonicals, **taken}})
-    return select_items(feed, items, known, now, window=window, limit=most)
+    """Return the selection of items; `taken` maps canonical URLs selected before to feed key and GUID."""
+    existing = await asyncio.to_thread(_existing_items, ctx.db, feed, items, window)
+    existing = existing.model_copy(update={"canonicals": {**existing.canonicals, **taken}})
+    return select_items(feed, items, existing, ctx.clock(), window=window, limit=max_new)
 
 
-async def _failed(
+async def _record_failure(
     ctx: RunContext, feed: FeedConfig, state: PollState, error: FeedError, now: datetime
 ) -> None:
     after = state_after_failure(state, error, now, ctx.chance())
     if after.wait_until:
         host = host_of(state.url or feed.url)
-        ctx.hosts[host] = max(after.wait_until, ctx.hosts.get(host, after.wait_until))
-    await ctx.book.keep(feed, after)
+        ctx.host_cooldowns[host] = max(after.wait_until, ctx.host_cooldowns.get(host, after.wait_until))
+    await ctx.poll_states.update(feed, after)
 
 
-def _known(db: Database, feed: FeedConfig, items: Sequence[Item], window: Window | None) -> ExistingItems:
+def _existing_items(
+    db: Database, feed: FeedConfig, items: Sequence[Item], window: Window | None
+) -> ExistingItems:
     guids = [item.guid for item in items]
-    met = db.items.existing(feed.key, guids, [item.canonical for item in items if item.canonical])
+    rows = db.items.existing(feed.key, guids, [item.canonical for item in items if item.canonical])
     reasons = db.items.skip_reasons(feed.key, guids) if window else {}
     return ExistingItems(
         guids={
             guid: ExistingItem(state=state, content_hash=content_hash, reason=reasons.get(guid))
-            for guid, (state, content_hash) in met.guids.items()
+            for guid, (state, content_hash) in rows.guids.items()
         },
-        canonicals=met.canonicals,
-        forgotten=met.forgotten,
+        canonicals=rows.canonicals,
+        forgotten=rows.forgotten,
     )
 
 
-async def admit_snapshot(ctx: RunContext, feed: FeedConfig, seen: FeedSnapshot, now: datetime) -> PollReport:
-    """Take in what a feed's own document brought, with the state that stands for it."""
-    state = ctx.book.state(feed)
-    # Validators say "we have all of this": not after a cut-off answer, nor where a backfill left items out.
-    whole = not (seen.parsed.cut or seen.chosen.outside or seen.chosen.beyond)
-    read = ReadResult(complete=whole, ttl_s=seen.parsed.ttl_s)
-    after = state_after_read(feed, state, seen.fetched, read, now, ctx.chance())
-    counts = await asyncio.to_thread(admit, ctx, feed, seen.chosen, after)
-    ctx.book.note(feed, after)
-    return PollReport(feed=feed.key, notes=seen.parsed.notes, left=seen.chosen.beyond, **counts)
+async def admit_snapshot(
+    ctx: RunContext, feed: FeedConfig, snapshot: FeedSnapshot, now: datetime
+) -> PollReport:
+    """Admit the selection of a feed's own document together with its new poll state."""
+    state = ctx.poll_states.state(feed)
+    # Validators mean "all of this is admitted": not kept after a cut-off response or a partial backfill.
+    whole = not (snapshot.parsed.cut or snapshot.selection.outside or snapshot.selection.beyond)
+    read = ReadResult(complete=whole, ttl_s=snapshot.parsed.ttl_s)
+    after = state_after_read(feed, state, snapshot.fetched, read, now, ctx.chance())
+    admitted = await asyncio.to_thread(admit, ctx, feed, snapshot.selection, after)
+    ctx.poll_states.set(feed, after)
+    left, notes = snapshot.selection.beyond, snapshot.parsed.notes
+    return PollReport(feed=feed.key, notes=notes, left=left, **admitted.model_dump())
 
 
-def admit(ctx: RunContext, feed: FeedConfig, chosen: Selection, state: PollState) -> dict[str, int]:
-    """Take in what was chosen, with the state that stands for it; return what became of how many."""
-    taken = ctx.db.items.admit(
+def admit(ctx: RunContext, feed: FeedConfig, selection: Selection, state: PollState) -> AdmissionResult:
+    """Admit a selection and the feed's poll state in one transaction; return counts by outcome."""
+    return ctx.db.items.admit(
         feed.key,
         PollResult(
-            new=chosen.new,
-            updated=chosen.updated,
-            skipped=[(skip.item, skip.reason) for skip in chosen.skipped],
-            merged=[(merge.item, merge.into) for merge in chosen.merged],
+            new=selection.new,
+            updated=selection.updated,
+            skipped=[(skip.item, skip.reason) for skip in selection.skipped],
+            merged=[(merge.item, merge.into) for merge in selection.merged],
             state=state,
         ),
         policy=policy(ctx, feed),
     )
-    return taken.model_dump()
 
 
 def policy(ctx: RunContext, feed: FeedConfig) -> Policy:
-    """Return how a feed's items are taken in."""
+    """Return the admission policy of a feed."""
     beat = ctx.beats[feed.beat]
     return Policy(
-        merge_among=ctx.peers[feed.beat] if beat.duplicates == "one" else frozenset(),
+        merge_among=ctx.keys_by_beat[feed.beat] if beat.duplicates == "one" else frozenset(),
         max_updates=feed.max_updates,
         redraft=beat.updates == "redraft",
     )

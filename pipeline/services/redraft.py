@@ -1,5 +1,6 @@
-"""Composes what an editor asks for beside a verdict: a redraft, an earlier version put back."""
+"""Request a redraft of a draft or one section; restore an earlier version."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,119 +10,114 @@ from pipeline.articles.files import exclusive_lock
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.articles.markdown import find_section
 from pipeline.checks.runner import run_checks
-from pipeline.config import Subscriptions
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import utc_iso
 from pipeline.domain.reviews import Draft
 from pipeline.services.draft_file import (
     DraftOnDisk,
+    EditorContext,
     beat_of,
     decode_leniently,
     draft_source,
-    known_text,
     load_draft,
     open_draft,
     record_external_edit,
+    recorded_text,
     write_text,
 )
 from pipeline.storage import BY_HAND, Database, DraftRow, Save, Version
 
 
 def request_redraft(
-    db: Database,
-    root: Path,
+    ctx: EditorContext,
     ref: str,
     *,
-    by: str | None,
-    note: str | None,
-    section: str | None,
-    now: datetime,
+    note: str | None = None,
+    section: str | None = None,
     over_edits: bool = False,
 ) -> DraftRow:
-    """Ask for a draft, or one section of it, to be written anew by the next run.
+    """Request that the next run redrafts a draft, or one section of it.
 
-    What an editor wrote stays a version, and the whole is only written over it where they say so
-    (`over_edits`). Raises ReviewError where no draft or several answer to `ref`, it was decided on, it has no
-    such section, a redraft waits already, or the whole of a draft is asked for that somebody edited.
+    The editor's text stays a version. The whole of an edited draft is redrafted only with `over_edits`.
+    Raises ReviewError if `ref` names no or several drafts, the draft was decided, it has no such section, a
+    request is pending already, or it was edited and neither `section` nor `over_edits` is given.
     """
-    with exclusive_lock(root):
-        standing = load_draft(db, root, ref)
-        row = standing.row
+    at = ctx.clock()
+    with exclusive_lock(ctx.output):
+        current = load_draft(ctx.db, ctx.output, ref)
+        row = current.row
         if section is not None:
-            section = find_section(loads(standing.text, row.path)[1], section).heading
-        elif not over_edits and (row.cause == "edit" or not standing.is_ours):
+            section = find_section(loads(current.text, row.path)[1], section).heading
+        elif not over_edits and (row.cause == "edit" or not current.is_last_version):
             raise ReviewError(
                 f"{row.path} was edited: a redraft of the whole would throw that away; name a --section, or "
                 "`copydesk restore` it to a version first",
                 draft=ref,
             )
         else:
-            record_external_edit(db, standing)
-            now = max(now, datetime.now(UTC))  # asked for after that edit, and in its knowledge
-        db.redrafts.request(row, by or "unknown", now, note=note, section=section)
+            record_external_edit(ctx.db, current)
+            at = max(at, datetime.now(UTC))  # after the edit, so the request covers it
+        ctx.db.redrafts.request(row, ctx.editor_name, at, note=note, section=section)
         return row
 
 
 def offline_briefs(db: Database, root: Path) -> list[DraftRow]:
-    """Return the drafts that are offline briefs still, untouched by anybody, and not asked for yet."""
+    """Return the drafts that are unedited offline briefs without a redraft request."""
     return [
         row
         for row in db.drafts.list()
-        if row.request is None and _is_brief(row) and _standing_text(root, row) == row.version_text
+        if row.request is None and _is_brief(row) and _text_on_disk(root, row) == row.version_text
     ]
 
 
 def _is_brief(row: DraftRow) -> bool:
-    ai = known_text(row.version_text)[0].get("ai")
+    ai = recorded_text(row.version_text)[0].get("ai")
     return isinstance(ai, dict) and ai.get("rewritten") is False
 
 
-def restore_version(
-    db: Database,
-    root: Path,
-    subscriptions: Subscriptions,
-    ref: str,
-    label: str,
-    now: datetime,
-    *,
-    by: str | None = None,
-) -> Version:
-    """Put an earlier text of a draft back, as its next version; what stands is kept as a version of its own.
+def restore_version(ctx: EditorContext, ref: str, label: str) -> Version:
+    """Write an earlier text of a draft as its next version; the text on disk is kept as a version too.
 
-    Raises ReviewError where it was decided on, a run works on it, or there is no such version.
+    Raises ReviewError if the draft was decided, a run works on it, or there is no such version.
     """
-    with exclusive_lock(root):
+    now, db, output = ctx.clock(), ctx.db, ctx.output
+    with exclusive_lock(output):
         row = open_draft(db, ref)
-        every = db.versions.list(row.item_id)
-        chosen = next((one for one in every if one.label == label), None)
+        versions = db.versions.list(row.item_id)
+        chosen = next((version for version in versions if version.label == label), None)
         if chosen is None:
-            names = ", ".join(one.label for one in every)
-            raise ReviewError(f"{row.path} has no version {label}; it has {names}", draft=ref)
-        data = files.read_bytes(root, row.path)
-        if data is not None:
-            text = decode_leniently(data)
-            record_external_edit(db, DraftOnDisk(row, text, files.sha256_of(data)))
-        number = max(one.number for one in every) + 1
-        mine = [one.text for one in every if one.number == chosen.number and one.cause not in BY_HAND]
-        draft = _restored(row, subscriptions, chosen, mine[-1] if mine else row.origin, number, now)
+            labels = ", ".join(version.label for version in versions)
+            raise ReviewError(f"{row.path} has no version {label}; it has {labels}", draft=ref)
+        data = files.read_bytes(output, row.path)
         base = None if data is None else files.sha256_of(data)
+        if data is not None:
+            record_external_edit(db, DraftOnDisk(row, decode_leniently(data), files.sha256_of(data)))
+        number = max(version.number for version in versions) + 1
+        draft = _restored(ctx, row, chosen, _origin(row, versions, chosen), number, now)
         pending = db.versions.begin_save(
-            row, draft, by or "", Save(base=base, cause="restore", number=number)
+            row, draft, ctx.editor or "", Save(base=base, cause="restore", number=number)
         )
-        write_text(db, root, pending)
+        write_text(db, output, pending)
         return chosen
 
 
-def _restored(
-    row: DraftRow, subscriptions: Subscriptions, chosen: Version, origin: str, number: int, now: datetime
-) -> Draft:
-    """Return a version's text as another version: only what tells of it is changed.
+def _origin(row: DraftRow, versions: Sequence[Version], chosen: Version) -> str:
+    """Return the last text under a version's number that no editor wrote, else the draft's."""
+    same_number = [version for version in versions if version.number == chosen.number]
+    texts = [version.text for version in same_number if version.cause not in BY_HAND]
+    return texts[-1] if texts else row.origin
 
-    `origin` is the text that Copydesk wrote under the version's number, and attests who wrote it.
+
+def _restored(
+    ctx: EditorContext, row: DraftRow, chosen: Version, origin: str, number: int, now: datetime
+) -> Draft:
+    """Return a version's text as the version `number`: only `updatedAt` and `ai` change.
+
+    `origin` attests which model wrote the text.
     """
-    told, body = loads(chosen.text, row.path)
-    source, beat = draft_source(row, subscriptions), beat_of(subscriptions, row.feed_key)
-    front = front_of(told, body, beat, origin=known_text(origin)[0])
+    restored, body = loads(chosen.text, row.path)
+    source, beat = draft_source(row, ctx.subscriptions), beat_of(ctx.subscriptions, row.feed_key)
+    front = front_of(restored, body, beat, origin=recorded_text(origin)[0])
     metadata = {**front.metadata, "updatedAt": utc_iso(now)}
     ai = metadata.get("ai")
     metadata["ai"] = {**(ai if isinstance(ai, dict) else {}), "version": number}
@@ -129,6 +125,6 @@ def _restored(
     return Draft(external_id=row.external_id, path=row.path, text=dumps(metadata, body), findings=findings)
 
 
-def _standing_text(root: Path, row: DraftRow) -> str | None:
+def _text_on_disk(root: Path, row: DraftRow) -> str | None:
     data = files.read_bytes(root, row.path)
     return None if data is None else data.decode("utf-8", "replace")

@@ -1,7 +1,4 @@
-"""What a run reports: one row a feed, as a record; what a backfill would report before it.
-
-How a run ends: its lines in the log, alerts, and its report handed to whoever publishes it.
-"""
+"""The records of a run's report and a backfill's plan, and the end of a run: log lines, alerts, report."""
 
 import logging
 import time
@@ -17,27 +14,27 @@ from pipeline.services.context import ItemOutcome, PollReport, RunContext
 
 
 class FeedReport(PollReport):
-    """What a run did with one feed: what its poll brought, and what became of its items."""
+    """What a run did with one feed: the result of the poll and of drafting."""
 
     error: str | None = None
-    """Why the feed brought nothing; the rest of the run goes on."""
+    """Why the feed could not be read; the run continues with other feeds."""
     drafts: tuple[str, ...] = ()
     """Paths of the drafts written, relative to the output folder."""
     refs: tuple[str, ...] = ()
     """Their external ids, in the same order."""
     blocked: int = 0
-    """How many of them a finding keeps from being approved as they are."""
+    """Number of drafts with a blocking finding."""
     rewritten: int = 0
-    """How many of the drafts a model wrote."""
+    """Number of drafts that a model wrote."""
     failed: tuple[str, ...] = ()
-    """One line an item: its title and the reason."""
+    """One line per item: title and reason."""
     queued: int = 0
-    """Items that wait for the next run."""
+    """Items left in the queue for the next run."""
     seconds: float = 0.0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     micros: int = 0
-    """What the model cost, in millionths of a US dollar."""
+    """Cost of the model calls, in millionths of a US dollar."""
 
 
 class RunReport(FrozenModel):
@@ -47,14 +44,14 @@ class RunReport(FrozenModel):
     seconds: float
     feeds: tuple[FeedReport, ...]
     published: tuple[TargetResult, ...] = ()
-    """What became of approved articles at each target that had something to do."""
+    """Results of the publish targets that had pending actions."""
     stopped: str | None = None
-    """Why the run ended early."""
+    """Why the run ended early; None if it did not."""
     exit_code: int = 0
     model: str
     output: str
     desk: str
-    """Where a browser finds the desk."""
+    """URL of the review desk."""
 
     @property
     def drafts(self) -> tuple[str, ...]:
@@ -63,40 +60,40 @@ class RunReport(FrozenModel):
 
 
 class PlannedItem(FrozenModel):
-    """An item that a backfill is going to draft."""
+    """An item that a backfill will draft."""
 
     title: str
     published: str
     """ISO 8601."""
     link: str | None
     why: str
-    """`new`, or `queued` where it waits already."""
+    """`new`, or `queued` if it was admitted before."""
 
 
 class Plan(FrozenModel):
-    """What a backfill is going to draft."""
+    """What a backfill will draft."""
 
     items: tuple[PlannedItem, ...]
     left: int
-    """How many more there are than the limit allows."""
+    """Number of items over the limit."""
     estimate: Estimate
     notes: tuple[str, ...]
-    """What was odd on the way."""
+    """Remarks for the user: pages not read, daily limits."""
 
 
 Publish = Callable[[RunReport], Awaitable[None]]
-"""Keeps a run's report where people look for it; raises nothing."""
+"""Publishes a run's report; raises nothing."""
 
 
 def feed_report(
     key: str, polled: PollReport | None, error: str | None, outcomes: Sequence[ItemOutcome], queued: int
 ) -> FeedReport:
-    """Join what the poll and the drafting of one feed brought."""
+    """Return the report of one feed from its poll result and the outcomes of its items."""
     drafted = [outcome for outcome in outcomes if outcome.path]
     counts = polled.model_dump(exclude={"feed"}) if polled else {}
-    aside = [f"skipped {one.title}: {one.reason}" for one in outcomes if one.skipped]
-    counts["skipped"] = counts.get("skipped", 0) + len(aside)
-    counts["notes"] = (*counts.get("notes", ()), *aside)
+    skipped = [f"skipped {outcome.title}: {outcome.reason}" for outcome in outcomes if outcome.skipped]
+    counts["skipped"] = counts.get("skipped", 0) + len(skipped)
+    counts["notes"] = (*counts.get("notes", ()), *skipped)
     return FeedReport(
         feed=key,
         error=error,
@@ -118,14 +115,14 @@ def feed_report(
 
 
 async def timed(report: Awaitable[FeedReport]) -> FeedReport:
-    """Return a feed's report with the time that it took."""
+    """Return a feed's report with `seconds`, the time it took to make."""
     began = time.monotonic()
     done = await report
     return done.model_copy(update={"seconds": round(time.monotonic() - began, 1)})
 
 
 reports = logging.getLogger("copydesk.reports")
-reports.addHandler(logging.NullHandler())  # who wants them asks for them
+reports.addHandler(logging.NullHandler())  # silent unless a level is configured
 log = logging.getLogger("copydesk.run")
 
 
@@ -135,26 +132,26 @@ async def finish(
     reports: Sequence[FeedReport],
     began: float,
     publish: Publish,
-    sent: Sequence[TargetResult] = (),
+    published: Sequence[TargetResult] = (),
 ) -> RunReport:
-    """Return the report of a run that began at `began` of the monotonic clock.
+    """Return the report of a run that began at `began` of the monotonic clock, in seconds.
 
-    Its lines are logged, whoever has to look at something is told, and `publish` gets it.
+    Logs a line per feed, sends alerts and calls `publish`.
     """
-    stop = ctx.stop[0] if ctx.stop else None
+    stopped_by = ctx.fatal_errors[0] if ctx.fatal_errors else None
     report = RunReport(
         flow=name,
         seconds=round(time.monotonic() - began, 2),
         feeds=tuple(reports),
-        published=tuple(sent),
-        stopped=stop.message if stop else None,
-        exit_code=stop.exit_code if stop else 0,
+        published=tuple(published),
+        stopped=stopped_by.message if stopped_by else None,
+        exit_code=stopped_by.exit_code if stopped_by else 0,
         model=ctx.settings.model or "the offline brief",
         output=str(ctx.settings.output),
         desk=ctx.settings.desk_url,
     )
     _log(ctx, report)
-    await _alerted(ctx)
+    await _send_alerts(ctx)
     await publish(report)
     return report
 
@@ -162,21 +159,23 @@ async def finish(
 def _log(ctx: RunContext, report: RunReport) -> None:
     about = {"run": ctx.run}
     for feed in report.feeds:
-        said = f"{feed.new} new, {len(feed.drafts)} drafted, {len(feed.failed)} failed, {feed.queued} left"
+        counts = f"{feed.new} new, {len(feed.drafts)} drafted, {len(feed.failed)} failed, {feed.queued} left"
         level = logging.WARNING if feed.error or feed.failed else logging.INFO
-        told = feed.error or feed.held or said
-        reports.log(level, "%s: %s", report.flow, told, extra=about | {"feed": feed.feed})
-    ended = f"ended early: {report.stopped}" if report.stopped else "ended"
+        message = feed.error or feed.held or counts
+        reports.log(level, "%s: %s", report.flow, message, extra=about | {"feed": feed.feed})
+    ending = f"ended early: {report.stopped}" if report.stopped else "ended"
     drafts = len(report.drafts)
-    reports.info("%s %s after %.1f s, %d drafts", report.flow, ended, report.seconds, drafts, extra=about)
+    reports.info("%s %s after %.1f s, %d drafts", report.flow, ending, report.seconds, drafts, extra=about)
 
 
-async def _alerted(ctx: RunContext) -> None:
-    """Send alerts; that nobody can be reached ends no run."""
+async def _send_alerts(ctx: RunContext) -> None:
+    """Send alerts; a failure is logged and does not end the run."""
     try:
-        await ctx.book.flush()
-        trouble = await send_alerts(ctx.db, ctx.net, ctx.settings, ctx.feeds, ctx.stop, datetime.now(UTC))
-    except DatabaseError as error:
-        trouble = error.message
-    if trouble:
-        log.warning("no alert could be sent: %s", trouble, extra={"run": ctx.run})
+        await ctx.poll_states.flush()
+        error = await send_alerts(
+            ctx.db, ctx.net, ctx.settings, ctx.feeds, ctx.fatal_errors, datetime.now(UTC)
+        )
+    except DatabaseError as failure:
+        error = failure.message
+    if error:
+        log.warning("no alert could be sent: %s", error, extra={"run": ctx.run})

@@ -1,6 +1,7 @@
-"""Composes an editor's verdict: the text on disk is checked again, then moved.
+"""Approve, reject and undo: check the text on disk again, record the review, move the file.
 
-The ledger is told before and after, so that a killed verdict is carried out by the next command.
+A review is recorded before the file moves and confirmed after, so `resume_interrupted` finishes one whose
+process was killed.
 """
 
 from datetime import datetime
@@ -18,15 +19,16 @@ from pipeline.domain.reviews import LINES, Finding, Review, ReviewDecision, Seve
 from pipeline.feeds.urls import canonical_url
 from pipeline.services.draft_file import (
     DraftOnDisk,
+    EditorContext,
     as_draft,
     beat_of,
     draft_front,
     draft_source,
     drop_editor_links,
-    known_text,
     load_draft,
     read_text,
     record_external_edit,
+    recorded_text,
     require_unchanged,
     update_counts,
     write_text,
@@ -45,127 +47,119 @@ FOLDERS = {ReviewDecision.APPROVE: "published", ReviewDecision.REJECT: "rejected
 
 
 def submit_review(
-    db: Database,
-    root: Path,
-    subscriptions: Subscriptions,
+    ctx: EditorContext,
     ref: str,
     decision: ReviewDecision,
     *,
-    by: str | None,
-    note: str | None,
-    now: datetime,
-    seen: str | None = None,
+    note: str | None = None,
+    seen_sha256: str | None = None,
 ) -> str:
-    """Carry out a verdict on one draft and return the file's new path, relative to `root`.
+    """Approve or reject a draft and return the file's new path, relative to the output folder.
 
-    `seen` is the hash of the text that the editor saw; None: whatever stands. Raises ReviewError where no
-    draft or several answer to `ref`, where the draft was decided on before, its file is missing or
-    unreadable, or an approval meets a blocking finding; EditConflict where another text stands.
+    `seen_sha256` is the hash of the text that the editor saw; None: the text on disk, whatever it is. Raises
+    ReviewError if `ref` names no or several drafts, the draft was decided before, its file is missing or
+    unreadable, or an approval has blocking findings; EditConflict if the file has another hash.
     """
-    with exclusive_lock(root):
-        standing = load_draft(db, root, ref)
-        row = standing.row
-        require_unchanged(standing, seen)
-        verdict = Review(decision=decision, by=by or "unknown", at=now, note=note, sha256=standing.sha256)
+    db, output = ctx.db, ctx.output
+    with exclusive_lock(output):
+        current = load_draft(db, output, ref)
+        row = current.row
+        require_unchanged(current, seen_sha256)
+        review = _new_review(ctx, decision, note, current.sha256)
         approved = decision is ReviewDecision.APPROVE
-        after = _approved(standing, subscriptions, verdict) if approved else standing.text
-        record_external_edit(db, standing)
-        move = _move(db, root, row, f"{FOLDERS[decision]}/{row.path.partition('/')[2]}", after)
-        pending = db.reviews.begin(row, verdict, move, target_names(subscriptions))
-        apply_review(db, root, pending)
+        text = _approved_text(current, ctx.subscriptions, review) if approved else current.text
+        record_external_edit(db, current)
+        move = _move(ctx, row, f"{FOLDERS[decision]}/{row.path.partition('/')[2]}", text)
+        pending = db.reviews.begin(row, review, move, target_names(ctx.subscriptions))
+        apply_review(db, output, pending)
         return move.new_path
 
 
-def undo_review(
-    db: Database,
-    root: Path,
-    subscriptions: Subscriptions,
-    ref: str,
-    *,
-    by: str | None,
-    note: str | None,
-    now: datetime,
-) -> str:
-    """Take back the last verdict on a draft and return the path at which it waits again.
+def undo_review(ctx: EditorContext, ref: str, *, note: str | None = None) -> str:
+    """Undo the last review of a draft and return the path of the draft, which is undecided again.
 
-    What was published is withdrawn; where it was a revision, the article before it is published again.
-    Raises ReviewError where there is nothing to take back, or its file is missing.
+    A published article is withdrawn; if it was a revision, the article before it is published again.
+    Raises ReviewError if there is no review to undo, or its file is missing.
     """
-    with exclusive_lock(root):
+    db, output = ctx.db, ctx.output
+    with exclusive_lock(output):
         row = db.drafts.get(ref)
-        given = db.reviews.list(row.item_id)
-        last = _last_verdict(row, given)
-        text, sha256 = read_text(root, last.new_path, ref)
-        after = _before(db, row, last, text, sha256)
-        earlier = current_approval(given[:-1]) if last.decision is ReviewDecision.APPROVE else None
+        reviews = db.reviews.list(row.item_id)
+        last = _last_review(row, reviews)
+        current, sha256 = read_text(output, last.new_path, ref)
+        text = _text_before(db, row, last, current, sha256)
+        earlier = current_approval(reviews[:-1]) if last.decision is ReviewDecision.APPROVE else None
         move = Move(
             old_path=last.new_path,
             new_path=last.old_path,
-            text=after,
-            sha256_after=files.sha256_of(after.encode()),
+            text=text,
+            sha256_after=files.sha256_of(text.encode()),
             leaves=earlier.text if earlier else None,
             undoes=last.id,
         )
-        if files.read_bytes(root, move.new_path) not in (None, after.encode()):
-            raise ReviewError(f"another file stands at {move.new_path}; move it away first", draft=ref)
-        verdict = Review(decision=ReviewDecision.UNDO, by=by or "unknown", at=now, note=note, sha256=sha256)
-        apply_review(db, root, db.reviews.begin(row, verdict, move, target_names(subscriptions)))
+        if files.read_bytes(output, move.new_path) not in (None, text.encode()):
+            raise ReviewError(f"another file is at {move.new_path}; move it away first", draft=ref)
+        review = _new_review(ctx, ReviewDecision.UNDO, note, sha256)
+        apply_review(db, output, db.reviews.begin(row, review, move, target_names(ctx.subscriptions)))
         return move.new_path
 
 
+def _new_review(ctx: EditorContext, decision: ReviewDecision, note: str | None, sha256: str) -> Review:
+    return Review(decision=decision, by=ctx.editor_name, at=ctx.clock(), note=note, sha256=sha256)
+
+
 def target_names(subscriptions: Subscriptions) -> tuple[str, ...]:
-    """Return the names of what articles are published to."""
+    """Return the names of the publish targets."""
     return tuple(target.name for target in subscriptions.publish)
 
 
-def _last_verdict(row: DraftRow, given: list[CompletedReview]) -> CompletedReview:
-    if row.state == "drafted" and current_approval(given):
-        said = f"{row.path} is a revision of a published article; reject it, then take the approval back"
-        raise ReviewError(said, draft=row.path)
-    if row.state == "drafted" or not given or given[-1].decision is ReviewDecision.UNDO:
-        raise ReviewError(f"{row.path} waits for a verdict: there is none to take back", draft=row.path)
-    return given[-1]
+def _last_review(row: DraftRow, reviews: list[CompletedReview]) -> CompletedReview:
+    if row.state == "drafted" and current_approval(reviews):
+        message = f"{row.path} is a revision of a published article; reject it, then undo the approval"
+        raise ReviewError(message, draft=row.path)
+    if row.state == "drafted" or not reviews or reviews[-1].decision is ReviewDecision.UNDO:
+        raise ReviewError(f"{row.path} waits for a decision: there is none to undo", draft=row.path)
+    return reviews[-1]
 
 
-def _before(db: Database, row: DraftRow, last: CompletedReview, text: str, sha256: str) -> str:
-    """Return the text as it was before a verdict, with what was changed on disk since."""
+def _text_before(db: Database, row: DraftRow, last: CompletedReview, text: str, sha256: str) -> str:
+    """Return the text as it was before a review, with the changes on disk since."""
     if sha256 == last.sha256_after:
-        stood = (one.text for one in db.versions.list(row.item_id) if one.sha256 == last.sha256_before)
-        return next(stood, None) or as_draft(text, last.new_path)
+        versions = db.versions.list(row.item_id)
+        reviewed = (version.text for version in versions if version.sha256 == last.sha256_before)
+        return next(reviewed, None) or as_draft(text, last.new_path)
     return as_draft(text, last.new_path) if last.decision is ReviewDecision.APPROVE else text
 
 
-def _move(db: Database, root: Path, row: DraftRow, target: str, after: str) -> Move:
-    """Return where a decided file goes; it may replace what an earlier verdict put there."""
-    data = files.read_bytes(root, target)
-    known = {given.sha256_after for given in db.reviews.list(row.item_id)}
-    there = None if data is None else files.sha256_of(data)
-    if data not in (None, after.encode()) and there not in known:
-        raise ReviewError(f"another file stands at {target}; move it away first", draft=row.path)
-    return Move(row.path, target, after, files.sha256_of(after.encode()), replaces=there)
+def _move(ctx: EditorContext, row: DraftRow, path: str, text: str) -> Move:
+    """Return the move of a decided file; it may replace only a file that an earlier review wrote."""
+    data = files.read_bytes(ctx.output, path)
+    reviewed = {review.sha256_after for review in ctx.db.reviews.list(row.item_id)}
+    existing = None if data is None else files.sha256_of(data)
+    if data not in (None, text.encode()) and existing not in reviewed:
+        raise ReviewError(f"another file is at {path}; move it away first", draft=row.path)
+    return Move(row.path, path, text, files.sha256_of(text.encode()), replaces=existing)
 
 
 def resume_interrupted(db: Database, root: Path) -> None:
-    """Carry out what a killed save, approval, rejection or undo left half done."""
-    texts, verdicts = db.versions.unfinished(), db.reviews.unfinished()
-    if not texts and not verdicts:
+    """Finish the saves, approvals, rejections and undos whose process was killed."""
+    if not db.versions.unfinished() and not db.reviews.unfinished():
         return
     with exclusive_lock(root):
-        for text in db.versions.unfinished():
-            write_text(db, root, text)
-        for pending in db.reviews.unfinished():
-            apply_review(db, root, pending)
+        for save in db.versions.unfinished():
+            write_text(db, root, save)
+        for review in db.reviews.unfinished():
+            apply_review(db, root, review)
 
 
 def apply_review(db: Database, root: Path, pending: PendingReview) -> None:
-    """Write the file at its new place, remove the old one, confirm; each step may be repeated.
+    """Write the file at its new path, remove the old file, confirm. Idempotent.
 
-    What stands at the new place was written by an earlier attempt, and may have been edited since: it is
-    left alone, unless an earlier verdict wrote it. A draft that was changed after the verdict stays where it
-    is, beside the decided text.
+    A file at the new path was written by an earlier attempt and may have been edited since: it is kept,
+    unless an earlier review wrote it. A draft that was changed after the review stays at its old path.
     """
-    standing = files.read_bytes(root, pending.new_path)
-    if standing is None or files.sha256_of(standing) == pending.replaces:
+    existing = files.read_bytes(root, pending.new_path)
+    if existing is None or files.sha256_of(existing) == pending.replaces:
         files.write_atomically(root, pending.new_path, pending.text.encode())
     old = files.read_bytes(root, pending.old_path)
     if old is not None and files.sha256_of(old) == pending.sha256_before:
@@ -177,58 +171,60 @@ def apply_review(db: Database, root: Path, pending: PendingReview) -> None:
 
 
 def erase_item(db: Database, root: Path, url: str, now: datetime) -> list[str]:
-    """Remove the files and texts about an item's URL, whatever their state; returns the files removed.
+    """Remove the files and texts about an item's URL in any state; return the paths of the removed files.
 
-    The ledger lets go of its texts last: a killed command is finished by giving it again.
-    Raises ReviewError while a run works on it.
+    The texts in the database are removed last, so repeating a killed command finishes it.
+    Raises ReviewError while a run works on the item.
     """
     canonical = canonical_url(url) or url
     with exclusive_lock(root):
         paths = db.erasure.begin(canonical, now)
-        standing = [path for path in paths if files.read_bytes(root, path) is not None]
-        for path in standing:
+        existing = [path for path in paths if files.read_bytes(root, path) is not None]
+        for path in existing:
             files.remove(root, path)
         db.erasure.finish(canonical)
-    return standing
+    return existing
 
 
-def _approved(standing: DraftOnDisk, subscriptions: Subscriptions, verdict: Review) -> str:
+def _approved_text(current: DraftOnDisk, subscriptions: Subscriptions, review: Review) -> str:
     """Return the text of the approved article: body and unknown keys as the editor left them."""
-    row = standing.row
+    row = current.row
     try:
-        loads(standing.text, row.path)  # as the desk reads it
-        told, body = loads(plain_lines(standing.text), row.path)
+        loads(current.text, row.path)  # as the desk reads it
+        draft_metadata, body = loads(plain_lines(current.text), row.path)
     except OutputError as error:
         raise ReviewError(error.message, draft=row.path) from error
     source, beat = draft_source(row, subscriptions), beat_of(subscriptions, row.feed_key)
-    front = draft_front(row, told, body, beat)
+    front = draft_front(row, draft_metadata, body, beat)
     findings = drop_editor_links(row, body, run_checks(source, body, beat, front=front), front)
     _refuse_blocked(row, findings)
     metadata = {**front.metadata, "draft": False}
     if _edited(row, metadata, body) or "updatedAt" not in metadata:
-        metadata["updatedAt"] = utc_iso(verdict.at)
+        metadata["updatedAt"] = utc_iso(review.at)
     update_counts(metadata, row, findings)
-    metadata["review"] = _review(verdict)
+    metadata["review"] = _review_metadata(review)
     return dumps(metadata, body)
 
 
 def _refuse_blocked(row: DraftRow, findings: tuple[Finding, ...]) -> None:
-    opened = unacknowledged(findings, row.acknowledged)
-    blocking = [finding for finding in opened if finding.severity is Severity.BLOCK]
+    unresolved = unacknowledged(findings, row.acknowledged)
+    blocking = [finding for finding in unresolved if finding.severity is Severity.BLOCK]
     if blocking:
-        kinds = ", ".join(dict.fromkeys(f"{_about(finding)}: {finding.message}" for finding in blocking))
-        raise ReviewError(f"{row.path} has {len(blocking)} blocking findings ({kinds})", draft=row.path)
+        details = ", ".join(dict.fromkeys(f"{_where(finding)}: {finding.message}" for finding in blocking))
+        raise ReviewError(f"{row.path} has {len(blocking)} blocking findings ({details})", draft=row.path)
 
 
-def _about(finding: Finding) -> str:
+def _where(finding: Finding) -> str:
     return f"{finding.kind} in the {finding.field}" if finding.field in LINES else finding.kind
 
 
 def _edited(row: DraftRow, metadata: dict[str, Any], body: str) -> bool:
-    ours, our_body = known_text(plain_lines(row.version_text))
-    return body != our_body or any(metadata.get(key) != ours.get(key) for key in ("title", "description"))
+    before, body_before = recorded_text(plain_lines(row.version_text))
+    return body != body_before or any(
+        metadata.get(key) != before.get(key) for key in ("title", "description")
+    )
 
 
-def _review(verdict: Review) -> dict[str, str]:
-    note = {"note": verdict.note} if verdict.note else {}
-    return {"by": verdict.by, "at": utc_iso(verdict.at), **note}
+def _review_metadata(review: Review) -> dict[str, str]:
+    note = {"note": review.note} if review.note else {}
+    return {"by": review.by, "at": utc_iso(review.at), **note}

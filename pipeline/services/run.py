@@ -1,7 +1,4 @@
-"""Opens what a run needs and closes it again, whatever happens in between.
-
-Publishes what was approved, a step a target, at the end of a run.
-"""
+"""Open the dependencies of a run and close them at its end; publish approved articles after a run."""
 
 import asyncio
 import contextlib
@@ -28,18 +25,18 @@ from pipeline.llm.capabilities import KnownCapability
 from pipeline.llm.pricing import Price, Rates
 from pipeline.publishing import PublishContext, TargetResult, publish_pending
 from pipeline.rewrite.prompt import Prompt, load_prompt
-from pipeline.services.backfill import BackfillPreview
+from pipeline.services.archive import BackfillPreview
 from pipeline.services.context import (
     AsTask,
     PollStateCache,
     ProgressCallback,
     RunContext,
     UsageStats,
-    plainly,
+    run_untracked,
 )
-from pipeline.services.draft import KEPT
+from pipeline.services.draft import PAGE_CACHE_AGE
 from pipeline.services.report import Plan, Publish, RunReport
-from pipeline.services.shutdown import graceful_shutdown, interrupted, unless_stopped
+from pipeline.services.shutdown import graceful_shutdown, interrupted, sleep_unless_stopped
 from pipeline.storage import Database
 
 if TYPE_CHECKING:
@@ -48,44 +45,44 @@ if TYPE_CHECKING:
 log = logging.getLogger("copydesk.run")
 
 Listener = Callable[[str, str, int], None]
-"""Told what Notify is, and the millionths of a US dollar that the run has cost so far."""
+"""Called with a ProgressCallback's arguments and the run's cost so far, in millionths of a US dollar."""
 
 
-async def _nowhere(_report: RunReport) -> None:
-    """Publish a report nowhere: who began the run has it."""
+async def _discard(_report: RunReport) -> None:
+    """Publish no report: the caller of the run gets it."""
 
 
 @dataclass(frozen=True)
 class Ports:
-    """What a run leaves to who begins it; the defaults are for a run that nobody watches."""
+    """What the caller of a run provides; by default nothing is tracked or published."""
 
-    as_task: AsTask = plainly
-    """How a step of the run is run."""
-    publish: Publish = _nowhere
+    as_task: AsTask = run_untracked
+    """Runs a tracked step."""
+    publish: Publish = _discard
     scheduled: datetime | None = None
-    """When the run was to begin, aware; None: now."""
+    """The scheduled time of the run, aware; None: now."""
     relayed: bool = False
-    """Whether signals are passed on to this process, so that each may come twice."""
+    """Whether a parent process forwards signals, so that each may arrive twice."""
     listener: Listener | None = None
-    """Is told about each item, for a progress bar."""
-    teller: Callable[[str], object] = log.info
-    """Takes what somebody who stops a run is to read."""
-    planner: Callable[[Plan], object] | None = None
-    """Is told what a backfill is going to draft, before it is."""
-    found: dict[str, BackfillPreview] | None = None
-    """Where a backfill's dry run leaves what it read, by feed key, so that a run after it in the same process
-    does not read it again; nowhere if None."""
+    """Called for each item, for a progress bar."""
+    say: Callable[[str], object] = log.info
+    """Called with messages for the user who stops a run."""
+    on_plan: Callable[[Plan], object] | None = None
+    """Called with a backfill's plan before drafting."""
+    previews: dict[str, BackfillPreview] | None = None
+    """By feed key, what a backfill's dry run read; a later run in this process does not read it again. None:
+    it is not kept."""
 
 
-UNWATCHED = Ports()
-"""Those of a run that nobody watches."""
+DEFAULT_PORTS = Ports()
+"""The ports of a run that is not tracked."""
 
 
 @contextlib.asynccontextmanager
 async def open_run(
-    kind: str = "", ports: Ports = UNWATCHED
+    kind: str = "", ports: Ports = DEFAULT_PORTS
 ) -> AsyncIterator[tuple[RunContext, Subscriptions]]:
-    """Read the settings, open ledger, client and model; `kind` begins the run's name in the books.
+    """Load the settings and open database, HTTP client and model; `kind` is the prefix of the run's name.
 
     Raises ConfigError, DatabaseError.
     """
@@ -96,63 +93,78 @@ async def open_run(
     async with contextlib.AsyncExitStack() as stack:
         if settings.writes_drafts:
             await asyncio.to_thread(remove_temp_files, settings.output)
-        db = stack.enter_context(await asyncio.to_thread(Database.open, settings.database_url))
-        await asyncio.to_thread(db.feeds.sync, subscriptions.feeds)
+        db = await _open_database(stack, settings, subscriptions)
         net = await stack.enter_async_context(HttpClient(user_agent(settings), allowed=settings.allow_hosts))
-        stop, over = list[CopydeskError](), asyncio.Event()
-        model = await stack.enter_async_context(_model(settings, db, stop)) if settings.model else None
+        fatal_errors, grace_expired = list[CopydeskError](), asyncio.Event()
+        opening_model = _model(settings, db, fatal_errors) if settings.model else contextlib.nullcontext()
+        model = await stack.enter_async_context(opening_model)
         parsers = await stack.enter_async_context(ParsePool())
         checkers = await stack.enter_async_context(CheckPool())
-        now = datetime.now(UTC)
-        await asyncio.to_thread(db.caches.prune, now - KEPT)
-        book = PollStateCache(db, await asyncio.to_thread(db.feeds.poll_states))
-        stack.push_async_callback(book.flush)
-        seen = UsageStats(price)
+        poll_states = await _open_poll_states(stack, db)
+        usage = UsageStats(price)
         await stack.enter_async_context(
-            graceful_shutdown(stop, over, settings.stop_grace_s, ports.teller, relayed=ports.relayed)
+            graceful_shutdown(
+                fatal_errors, grace_expired, settings.stop_grace_s, ports.say, relayed=ports.relayed
+            )
         )
-        yield (
-            RunContext(
-                settings=settings,
-                beats=subscriptions.beats,
-                feeds=subscriptions.feeds,
-                db=db,
-                net=net,
-                book=book,
-                pages=PageFetcher(net, parsers.extract),
-                parse=parsers.parse,
-                check=checkers.check,
-                hosts=host_cooldowns((feed, book.state(feed)) for feed in subscriptions.feeds),
-                model=model,
-                price=price,
-                prompts=prompts,
-                mender=_repair_prompt(settings, subscriptions),
-                covers=_covers(settings, subscriptions, net),
-                seen=seen,
-                run=f"{kind}{secrets.token_hex(8)}",
-                stop=stop,
-                over=over,
-                in_flight=asyncio.Semaphore(2 * settings.max_in_flight),
-                notify=_notify(ports.listener, seen),
-                as_task=ports.as_task,
-            ),
-            subscriptions,
+        ctx = RunContext(
+            settings=settings,
+            beats=subscriptions.beats,
+            feeds=subscriptions.feeds,
+            db=db,
+            net=net,
+            poll_states=poll_states,
+            pages=PageFetcher(net, parsers.extract),
+            parse=parsers.parse,
+            check=checkers.check,
+            host_cooldowns=host_cooldowns((feed, poll_states.state(feed)) for feed in subscriptions.feeds),
+            model=model,
+            price=price,
+            prompts=prompts,
+            repair_prompt=_repair_prompt(settings, subscriptions),
+            covers=_cover_search(settings, subscriptions, net),
+            usage=usage,
+            run=f"{kind}{secrets.token_hex(8)}",
+            fatal_errors=fatal_errors,
+            grace_expired=grace_expired,
+            item_slots=asyncio.Semaphore(2 * settings.max_in_flight),
+            notify=_notify(ports.listener, usage),
+            as_task=ports.as_task,
         )
+        yield ctx, subscriptions
 
 
-def _notify(told: Listener | None, seen: UsageStats) -> ProgressCallback:
-    return (lambda feed, what: told(feed, what, seen.micros)) if told else (lambda _feed, _what: None)
+async def _open_database(
+    stack: contextlib.AsyncExitStack, settings: Settings, subscriptions: Subscriptions
+) -> Database:
+    db = stack.enter_context(await asyncio.to_thread(Database.open, settings.database_url))
+    await asyncio.to_thread(db.feeds.sync, subscriptions.feeds)
+    return db
 
 
-def _covers(settings: Settings, subscriptions: Subscriptions, net: HttpClient) -> UnsplashClient | None:
-    """Return where covers are searched for at drafting, where a feed wants that and there is a key."""
-    wanted = any(feed.covers == "unsplash" and feed.cover_choice == "first" for feed in subscriptions.feeds)
+async def _open_poll_states(stack: contextlib.AsyncExitStack, db: Database) -> PollStateCache:
+    """Delete old cached pages and return the poll states, which are written when `stack` closes."""
+    await asyncio.to_thread(db.caches.prune, datetime.now(UTC) - PAGE_CACHE_AGE)
+    poll_states = PollStateCache(db, await asyncio.to_thread(db.feeds.poll_states))
+    stack.push_async_callback(poll_states.flush)
+    return poll_states
+
+
+def _notify(listener: Listener | None, usage: UsageStats) -> ProgressCallback:
+    return (
+        (lambda feed, what: listener(feed, what, usage.micros)) if listener else (lambda _feed, _what: None)
+    )
+
+
+def _cover_search(settings: Settings, subscriptions: Subscriptions, net: HttpClient) -> UnsplashClient | None:
+    """Return the client of the cover search; None if no feed uses it at drafting or no key is set."""
+    is_used = any(feed.covers == "unsplash" and feed.cover_choice == "first" for feed in subscriptions.feeds)
     key = settings.unsplash_key
-    return UnsplashClient(net, key.get_secret_value()) if wanted and key else None
+    return UnsplashClient(net, key.get_secret_value()) if is_used and key else None
 
 
-def _model(settings: Settings, db: Database, stop: list[CopydeskError]) -> "LLMClient":
-    # Imported here: 0.25 s that a run without a model saves (benchmarks/startup.py).
+def _model(settings: Settings, db: Database, fatal_errors: list[CopydeskError]) -> "LLMClient":
+    # Imported here: saves a run without a model 0.25 s (benchmarks/startup.py).
     from pipeline.llm.client import OPENAI_URL, build_client
 
     url, name = settings.base_url or OPENAI_URL, settings.model or ""
@@ -162,12 +174,12 @@ def _model(settings: Settings, db: Database, stop: list[CopydeskError]) -> "LLMC
         await asyncio.to_thread(db.caches.save_capabilities, url, name, capability.model_dump_json())
 
     capability = KnownCapability.model_validate_json(payload) if payload else None
-    sleep, should_stop = partial(unless_stopped, stop), partial(interrupted, stop)
+    sleep, should_stop = partial(sleep_unless_stopped, fatal_errors), partial(interrupted, fatal_errors)
     return build_client(settings, capability, save, sleep=sleep, should_stop=should_stop)
 
 
 def price_of(settings: Settings) -> Price | None:
-    """Return what the model costs. Raises ConfigError where a cap is set and nobody knows the price."""
+    """Return the model's price. Raises ConfigError if a cap is set and the price is not known."""
     if settings.model is None:
         return None
     from pipeline.llm.client import OPENAI_URL
@@ -177,7 +189,7 @@ def price_of(settings: Settings) -> Price | None:
     caps = (settings.cap_run, settings.cap_day, settings.cap_month, settings.cap_backfill)
     if any(cap is not None for cap in caps) and not price.is_known:
         raise ConfigError(
-            f"a cap on spending is set, and nobody publishes the price of {settings.model!r}: set "
+            f"a cap on spending is set, and the price of {settings.model!r} is not known: set "
             "COPYDESK_PRICE, such as 0.4/1.6 (US dollars for a million tokens, prompt/completion; 0/0 for a "
             "server of your own)",
             variable="COPYDESK_PRICE",
@@ -193,18 +205,18 @@ def _prompts(settings: Settings, subscriptions: Subscriptions) -> dict[str, Prom
 
 
 def _repair_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt | None:
-    """Return what mends sentences, where a model is set and a beat wants that."""
-    wanted = settings.model and any(beat.verify for beat in subscriptions.beats.values())
-    return load_prompt(prompt_folder(settings), "mend") if wanted else None
+    """Return the prompt of the sentence repair; None if no model is set or no beat uses it."""
+    is_used = settings.model and any(beat.verify for beat in subscriptions.beats.values())
+    return load_prompt(prompt_folder(settings), "mend") if is_used else None
 
 
 def prompt_folder(settings: Settings) -> Path:
-    """Return where the templates stand: beside feeds.yaml's project."""
+    """Return the folder of the prompt templates."""
     return settings.base / "prompts"
 
 
 async def publish_after_run(ctx: RunContext, targets: Sequence[Target]) -> list[TargetResult]:
-    """Carry out what waits at targets; a target that fails is a failed step, and the run goes on."""
+    """Publish pending articles, one tracked step per target; a failed target does not end the run."""
     if not ctx.settings.writes_drafts:
         return []
     context = PublishContext(ctx.db, ctx.settings.output, targets, ctx.net, ctx.settings.hooks)

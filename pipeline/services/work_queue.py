@@ -1,4 +1,4 @@
-"""The queue of a feed while it is worked on, taken in portions: other processes may share it."""
+"""Lease the queued items of a feed in batches, so that several processes can share the queue."""
 
 import asyncio
 import contextlib
@@ -12,14 +12,14 @@ from pipeline.services.context import ItemOutcome, RunContext
 from pipeline.storage import Lease, LeaseFilter
 
 LEASE_S = 900.0
-"""Seconds a claim holds without a heartbeat: longer than the longest call."""
+"""Seconds until a lease expires without renewal: longer than the longest model call."""
 
 Draft = Callable[[Lease], Awaitable[ItemOutcome | None]]
-"""A claim to what became of it; None where it was given back untouched."""
+"""Drafts a leased item; returns None if the lease is to be released with nothing done."""
 
 
 class LeaseQueue:
-    """Claims a few items at a time, newest first, until the limit, the day or the queue ends."""
+    """Leases a batch at a time, newest items first, until a limit or the queue is exhausted."""
 
     def __init__(
         self,
@@ -27,63 +27,63 @@ class LeaseQueue:
         feed: FeedConfig,
         limit: int,
         window: Window | None,
-        which: LeaseFilter,
+        lease_filter: LeaseFilter,
         draft: Draft,
     ) -> None:
-        self._ctx, self._feed, self._window, self._which = ctx, feed, window, which
+        self._ctx, self._feed, self._window, self._lease_filter = ctx, feed, window, lease_filter
         self._draft, self._left = draft, limit
-        self._portion = 2 * ctx.settings.max_in_flight
+        self._batch = 2 * ctx.settings.max_in_flight
         self._held: dict[asyncio.Future[ItemOutcome | None], Lease] = {}
-        self._tried: list[Lease] = []
-        """What came to nothing: a second attempt in this run would not help."""
+        self._excluded: list[Lease] = []
+        """Not attempted again in this run."""
         self._outcomes: list[ItemOutcome] = []
 
     async def run(self) -> list[ItemOutcome]:
-        """Draft until nothing is left, and return what became of each item."""
-        trouble: list[BaseException] = []
-        async with self._kept():
+        """Draft until nothing is left, and return the outcome of each item."""
+        errors: list[BaseException] = []
+        async with self._renewing():
             await self._fill()
-            while self._held and not self._ctx.over.is_set():
+            while self._held and not self._ctx.grace_expired.is_set():
                 done = await self._next()
-                trouble += [error for task in done if (error := self._ended(task))]
-                # Whatever nobody foresaw is raised when the others are done, not in the midst of their work.
-                if not trouble:
+                errors += [error for task in done if (error := self._record(task))]
+                # An unexpected error is raised after the other items are done.
+                if not errors:
                     await self._fill()
-        for error in trouble:
+        for error in errors:
             raise error
         return self._outcomes
 
     async def _next(self) -> "set[asyncio.Future[ItemOutcome | None]]":
-        """Wait until an item is done, or until nothing is waited for any longer; return what is done."""
-        over = asyncio.ensure_future(self._ctx.over.wait())
+        """Wait until an item is done or a shutdown's grace time is over; return the done tasks."""
+        expired = asyncio.ensure_future(self._ctx.grace_expired.wait())
         try:
-            every: list[asyncio.Future[Any]] = [*self._held, over]
+            every: list[asyncio.Future[Any]] = [*self._held, expired]
             done, _ = await asyncio.wait(every, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            over.cancel()
+            expired.cancel()
         return {task for task in self._held if task in done}
 
-    def _ended(self, task: "asyncio.Future[ItemOutcome | None]") -> BaseException | None:
+    def _record(self, task: "asyncio.Future[ItemOutcome | None]") -> BaseException | None:
         lease = self._held.pop(task)
         if error := task.exception():
-            self._tried.append(lease)
+            self._excluded.append(lease)
             return error
         outcome = task.result()
         if outcome is not None:
             self._outcomes.append(outcome)
         if outcome is None or not outcome.path:
-            self._tried.append(lease)
+            self._excluded.append(lease)
         return None
 
     async def _fill(self) -> None:
-        """Claim more where a quarter of a portion, or more, is done."""
-        ctx, lacking = self._ctx, self._portion - len(self._held)
-        if ctx.stop or self._left <= 0 or 4 * lacking < self._portion:
+        """Lease more items if a quarter of a batch or more is done."""
+        ctx, free = self._ctx, self._batch - len(self._held)
+        if ctx.fatal_errors or self._left <= 0 or 4 * free < self._batch:
             return
         try:
-            leases = await asyncio.to_thread(self._lease, min(self._left, lacking))
-        except DatabaseError as error:  # what is under way may still be kept
-            ctx.stop.append(error)
+            leases = await asyncio.to_thread(self._lease, min(self._left, free))
+        except DatabaseError as error:  # running items may still be stored
+            ctx.fatal_errors.append(error)
             return
         self._left = self._left - len(leases) if leases else 0
         for lease in leases:
@@ -92,44 +92,44 @@ class LeaseQueue:
 
     def _lease(self, count: int) -> list[Lease]:
         ctx, feed = self._ctx, self._feed
-        if self._which != "asked" and (left := left_today(ctx, feed)) is not None:
+        if self._lease_filter != "asked" and (left := left_today(ctx, feed)) is not None:
             count = min(count, left)
         if count <= 0:
             return []
-        # What is held may have been given back a moment ago.
-        tried = [lease.item_id for lease in (*self._tried, *self._held.values())]
+        # A held lease may have been released a moment ago.
+        tried = [lease.item_id for lease in (*self._excluded, *self._held.values())]
         return ctx.db.leases.acquire(
-            feed.key, count, LEASE_S, window=self._window, lease_filter=self._which, exclude=tried
+            feed.key, count, LEASE_S, window=self._window, lease_filter=self._lease_filter, exclude=tried
         )
 
     @contextlib.asynccontextmanager
-    async def _kept(self) -> AsyncIterator[None]:
-        """Keep claims alive while their items are worked on; give back what is left at the end."""
+    async def _renewing(self) -> AsyncIterator[None]:
+        """Renew the leases while their items are worked on; release those left at the end."""
         ctx = self._ctx
 
-        async def beat() -> None:
+        async def renew() -> None:
             while True:
                 await asyncio.sleep(LEASE_S / 3)
-                with contextlib.suppress(DatabaseError):  # the next one may fare better
+                with contextlib.suppress(DatabaseError):  # the next renewal may work
                     await asyncio.to_thread(ctx.db.leases.renew, tuple(self._held.values()), LEASE_S)
 
-        heart = asyncio.create_task(beat())
+        renewal = asyncio.create_task(renew())
         try:
             yield
         finally:
-            heart.cancel()
-            left = (*self._held.values(), *self._tried)
+            renewal.cancel()
+            left = (*self._held.values(), *self._excluded)
             for task in self._held:
                 task.cancel()
             await asyncio.gather(*self._held, return_exceptions=True)
             try:
                 ctx.db.leases.release(left)
-            except DatabaseError as error:  # they end with this process, or when their time is over
-                ctx.stop.append(error)
+            except DatabaseError as error:  # they end with this process, or expire
+                ctx.fatal_errors.append(error)
 
 
 def left_today(ctx: RunContext, feed: FeedConfig) -> int | None:
-    """Return how many items of a feed may still be begun in this calendar day, None for any number."""
+    """Return how many more items of a feed may be drafted this calendar day; None: no limit."""
     if feed.max_items_per_day is None:
         return None
     since = day_start(ctx.clock(), ctx.settings.timezone)

@@ -10,7 +10,7 @@ from pipeline.storage.engine import file_of
 from pipeline.storage.feeds import FeedStatus
 from pipeline.storage.findings import SYSTEM_EDITOR
 from pipeline.storage.items import ExistingItems, Failure
-from pipeline.storage.metrics import Latency, Metrics, ModelUsage
+from pipeline.storage.metrics import Latency, LatencyBucket, Metrics, ModelUsage
 from pipeline.storage.publications import Publication, TargetBacklog
 from pipeline.storage.records import (
     SYSTEM_FINDINGS,
@@ -48,6 +48,7 @@ __all__ = [
     "HistoryEvent",
     "LLMCall",
     "Latency",
+    "LatencyBucket",
     "Lease",
     "LeaseFilter",
     "Metrics",

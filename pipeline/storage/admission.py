@@ -83,11 +83,11 @@ def admit_new(
     connection: sa.Connection, feed: FeedRow, arrivals: Sequence[Arrival], policy: Policy
 ) -> list[str]:
     """Store items to be drafted and return the outcome of each: new, merged or known."""
-    alone, others = _split(connection, feed, arrivals)
-    rows: list[NewRow] = [(item, {"state": "seen", "owned_canonical": item.canonical}) for item, _ in alone]
+    unique, others = _split(connection, feed, arrivals)
+    rows: list[NewRow] = [(item, {"state": "seen", "owned_canonical": item.canonical}) for item, _ in unique]
     numbers = insert(connection, feed, rows)
-    duplicate_groups.add_bands(connection, zip(numbers, (marks for _, marks in alone), strict=True))
-    return ["new"] * len(alone) + [_admit_one(connection, feed, arrival, policy) for arrival in others]
+    duplicate_groups.add_bands(connection, zip(numbers, (marks for _, marks in unique), strict=True))
+    return ["new"] * len(unique) + [_admit_one(connection, feed, arrival, policy) for arrival in others]
 
 
 def _split(
@@ -96,17 +96,19 @@ def _split(
     """Return the items without a possible duplicate, stored or earlier in the poll, and the others."""
     guids: set[str] = set(by_guid(connection, feed.id, [item.guid for item, _ in arrivals]))
     urls = set(by_canonical(connection, [item.canonical for item, _ in arrivals if item.canonical]))
-    known = duplicate_groups.existing_bands(connection, [mark for _, marks in arrivals for mark in marks])
-    alone: list[Arrival] = []
+    stored_bands = duplicate_groups.existing_bands(
+        connection, [mark for _, marks in arrivals for mark in marks]
+    )
+    unique: list[Arrival] = []
     others: list[Arrival] = []
     for item, marks in arrivals:
-        match = item.guid in guids or item.canonical in urls or not known.isdisjoint(marks)
-        (others if match else alone).append((item, marks))
+        match = item.guid in guids or item.canonical in urls or not stored_bands.isdisjoint(marks)
+        (others if match else unique).append((item, marks))
         guids.add(item.guid)
-        known.update(marks)
+        stored_bands.update(marks)
         if item.canonical:
             urls.add(item.canonical)
-    return alone, others
+    return unique, others
 
 
 def _admit_one(connection: sa.Connection, feed: FeedRow, arrival: Arrival, policy: Policy) -> str:

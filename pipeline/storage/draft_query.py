@@ -71,7 +71,7 @@ class QueuePage(NamedTuple):
     counts: QueueCounts
 
 
-class _Found(NamedTuple):
+class _Subqueries(NamedTuple):
     """Subqueries restricted to some drafts, as most stored drafts were reviewed long ago."""
 
     latest: sa.Subquery
@@ -82,7 +82,7 @@ class _Found(NamedTuple):
     warns: sa.ColumnElement[int]
 
 
-def _found(among: sa.Select[tuple[int]] | Sequence[int]) -> _Found:
+def _subqueries(among: sa.Select[tuple[int]] | Sequence[int]) -> _Subqueries:
     latest = (
         sa.select(versions.c.item_id, sa.func.max(versions.c.id).label("id"))
         .where(~versions.c.aside, versions.c.item_id.in_(among))
@@ -101,40 +101,42 @@ def _found(among: sa.Select[tuple[int]] | Sequence[int]) -> _Found:
         for severity in (Severity.BLOCK, Severity.WARN)
     ]
     query = sa.select(latest.c.item_id, *columns).select_from(joined)
-    found = query.where(acknowledgements.c.id.is_(None)).group_by(latest.c.item_id).subquery("open")
-    return _Found(latest, found, sa.func.coalesce(found.c.block, 0), sa.func.coalesce(found.c.warn, 0))
+    counts = query.where(acknowledgements.c.id.is_(None)).group_by(latest.c.item_id).subquery("open")
+    return _Subqueries(
+        latest, counts, sa.func.coalesce(counts.c.block, 0), sa.func.coalesce(counts.c.warn, 0)
+    )
 
 
 def _in_state(state: str) -> sa.Select[tuple[int]]:
     return sa.select(items.c.id).where(items.c.state == state)
 
 
-def _kinds(found: _Found) -> dict[str, sa.ColumnElement[bool]]:
+def _kinds(subqueries: _Subqueries) -> dict[str, sa.ColumnElement[bool]]:
     return {
-        "held": found.blocks > 0,
-        "warned": sa.and_(found.blocks == 0, found.warns > 0),
-        "clean": sa.and_(found.blocks == 0, found.warns == 0),
+        "held": subqueries.blocks > 0,
+        "warned": sa.and_(subqueries.blocks == 0, subqueries.warns > 0),
+        "clean": sa.and_(subqueries.blocks == 0, subqueries.warns == 0),
     }
 
 
-def _order(query: DraftQuery, found: _Found) -> tuple[sa.ColumnElement[Any], ...]:
+def _order(query: DraftQuery, subqueries: _Subqueries) -> tuple[sa.ColumnElement[Any], ...]:
     newest = (items.c.published_at.desc(), items.c.id.desc())
     orders: dict[str, tuple[sa.ColumnElement[Any], ...]] = {
         "newest": newest,
         "oldest": (items.c.published_at, items.c.id),
-        "findings": (found.blocks.desc(), found.warns.desc(), *newest),
+        "findings": (subqueries.blocks.desc(), subqueries.warns.desc(), *newest),
     }
     return orders[query.order]
 
 
-def _conditions(query: DraftQuery, found: _Found) -> list[sa.ColumnElement[bool]]:
+def _conditions(query: DraftQuery, subqueries: _Subqueries) -> list[sa.ColumnElement[bool]]:
     conditions = [items.c.state == query.state]
     if query.feeds is not None:
         conditions.append(feeds.c.key.in_(query.feeds))
     for word in query.words:
         conditions.append(items.c.title.icontains(word, autoescape=True))
     if query.findings:
-        conditions.append(_kinds(found)[query.findings])
+        conditions.append(_kinds(subqueries)[query.findings])
     if query.asked:
         conditions.append(items.c.id.in_(waiting))
     if query.changed:
@@ -142,41 +144,47 @@ def _conditions(query: DraftQuery, found: _Found) -> list[sa.ColumnElement[bool]
     return conditions
 
 
-def _joined(query: DraftQuery, found: _Found) -> sa.FromClause:
+def _joined(query: DraftQuery, subqueries: _Subqueries) -> sa.FromClause:
     joined = items.join(feeds)
     needed = query.findings or query.order == "findings"
-    return joined.outerjoin(found.open, found.open.c.item_id == items.c.id) if needed else joined
+    return joined.outerjoin(subqueries.open, subqueries.open.c.item_id == items.c.id) if needed else joined
 
 
 def matching_ids(connection: sa.Connection, query: DraftQuery) -> list[str]:
     """Return the external ids of the drafts that match, in order."""
-    found = _found(_in_state(query.state))
-    ids = sa.select(items.c.external_id).select_from(_joined(query, found)).where(*_conditions(query, found))
-    return list(connection.scalars(ids.order_by(*_order(query, found))))
+    subqueries = _subqueries(_in_state(query.state))
+    ids = (
+        sa.select(items.c.external_id)
+        .select_from(_joined(query, subqueries))
+        .where(*_conditions(query, subqueries))
+    )
+    return list(connection.scalars(ids.order_by(*_order(query, subqueries))))
 
 
 def matching_page(connection: sa.Connection, query: DraftQuery, limit: int, offset: int) -> QueuePage:
     """Return a page of the drafts that match, and the numbers of all drafts."""
-    found = _found(_in_state(query.state))
-    matching = sa.select(items.c.id).select_from(_joined(query, found)).where(*_conditions(query, found))
+    subqueries = _subqueries(_in_state(query.state))
+    matching = (
+        sa.select(items.c.id).select_from(_joined(query, subqueries)).where(*_conditions(query, subqueries))
+    )
     total = connection.scalar(sa.select(sa.func.count()).select_from(matching.subquery())) or 0
-    ids = list(connection.scalars(matching.order_by(*_order(query, found)).limit(limit).offset(offset)))
+    ids = list(connection.scalars(matching.order_by(*_order(query, subqueries)).limit(limit).offset(offset)))
     rows = {row.item_id: row for row in _rows(connection, ids)}
     return QueuePage(rows=tuple(rows[number] for number in ids), total=total, counts=counts(connection))
 
 
 def _rows(connection: sa.Connection, ids: Sequence[int]) -> list[QueueRow]:
-    found = _found(ids)
+    subqueries = _subqueries(ids)
     columns = (
         items.c.id.label("item_id"), items.c.external_id, feeds.c.key.label("feed_key"), items.c.title,
         items.c.state, items.c.published_at, versions.c.at.label("drafted_at"), versions.c.cause,
         versions.c.number.label("version"), versions.c.by, versions.c.sha256,
-        found.blocks.label("blocks"), found.warns.label("warns"),
+        subqueries.blocks.label("blocks"), subqueries.warns.label("warns"),
         items.c.id.in_(waiting).label("asked"), items.c.updated_payload.is_not(None).label("changed"),
     )  # fmt: skip
-    joined = items.join(feeds).join(found.latest, found.latest.c.item_id == items.c.id)
-    joined = joined.join(versions, versions.c.id == found.latest.c.id)
-    joined = joined.outerjoin(found.open, found.open.c.item_id == items.c.id)
+    joined = items.join(feeds).join(subqueries.latest, subqueries.latest.c.item_id == items.c.id)
+    joined = joined.join(versions, versions.c.id == subqueries.latest.c.id)
+    joined = joined.outerjoin(subqueries.open, subqueries.open.c.item_id == items.c.id)
     query = sa.select(*columns).select_from(joined).where(items.c.id.in_(ids))
     return [QueueRow(**row._asdict()) for row in connection.execute(query)]
 
@@ -195,7 +203,10 @@ def counts(connection: sa.Connection) -> QueueCounts:
 
 def open_findings(connection: sa.Connection) -> tuple[int, int]:
     """Return how many unacknowledged findings of waiting drafts block and how many warn."""
-    found = _found(_in_state("drafted"))
-    columns = (sa.func.coalesce(sa.func.sum(found.blocks), 0), sa.func.coalesce(sa.func.sum(found.warns), 0))
-    blocks, warns = connection.execute(sa.select(*columns).select_from(found.open)).one()
+    subqueries = _subqueries(_in_state("drafted"))
+    columns = (
+        sa.func.coalesce(sa.func.sum(subqueries.blocks), 0),
+        sa.func.coalesce(sa.func.sum(subqueries.warns), 0),
+    )
+    blocks, warns = connection.execute(sa.select(*columns).select_from(subqueries.open)).one()
     return int(blocks), int(warns)

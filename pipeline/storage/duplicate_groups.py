@@ -27,7 +27,7 @@ class NearDuplicate(NamedTuple):
     item_id: int
     external_id: str
     feed_key: str
-    story_id: int | None
+    group_id: int | None
     same_entry: bool
     """It is the same entry of the same feed under another guid."""
 
@@ -36,15 +36,15 @@ def find_near_duplicate(
     connection: sa.Connection, feed_id: int, item: Item, marks: Sequence[int]
 ) -> NearDuplicate | None:
     """Return a stored near-duplicate of an item, one of the same feed first; `marks` are its bands."""
-    found: NearDuplicate | None = None
+    match: NearDuplicate | None = None
     for row in _candidates(connection, item, marks):
         other = Item.model_validate_json(row.payload)
         same = row.feed_id == feed_id and is_same_item(other, item)
-        if same or (found is None and row.feed_id != feed_id and is_near_duplicate(other, item)):
-            found = NearDuplicate(row.id, row.external_id, row.key, row.story_id, same)
+        if same or (match is None and row.feed_id != feed_id and is_near_duplicate(other, item)):
+            match = NearDuplicate(row.id, row.external_id, row.key, row.story_id, same)
         if same:
             break
-    return found
+    return match
 
 
 def _candidates(connection: sa.Connection, item: Item, marks: Sequence[int]) -> Sequence[Row]:
@@ -64,10 +64,10 @@ def _candidates(connection: sa.Connection, item: Item, marks: Sequence[int]) -> 
 
 def existing_bands(connection: sa.Connection, marks: Iterable[int]) -> set[int]:
     """Return those of the bands that stored items have."""
-    found: set[int] = set()
-    for some in chunks(marks):
-        found.update(connection.scalars(sa.select(bands.c.band).where(bands.c.band.in_(some)).distinct()))
-    return found
+    existing: set[int] = set()
+    for chunk in chunks(marks):
+        existing.update(connection.scalars(sa.select(bands.c.band).where(bands.c.band.in_(chunk)).distinct()))
+    return existing
 
 
 def add_bands(connection: sa.Connection, marked: Iterable[tuple[int, Sequence[int]]]) -> None:
@@ -91,10 +91,10 @@ def prune(connection: sa.Connection, before: datetime) -> int:
 
 def join(connection: sa.Connection, duplicate: NearDuplicate) -> int:
     """Return the group of a near-duplicate, which starts one where it was in none."""
-    if duplicate.story_id is None:
+    if duplicate.group_id is None:
         first = items.update().where(items.c.id == duplicate.item_id)
         connection.execute(first.values(story_id=duplicate.item_id))
-    return duplicate.story_id or duplicate.item_id
+    return duplicate.group_id or duplicate.item_id
 
 
 def siblings(connection: sa.Connection, item_id: int) -> list[Sibling]:
@@ -126,7 +126,7 @@ def _sibling(row: Row) -> Sibling:
     )
 
 
-def notify_siblings(connection: sa.Connection, story_id: int, newcomer: int) -> None:
+def notify_siblings(connection: sa.Connection, group_id: int, newcomer: int) -> None:
     """Add a note about a new item to the drafts of its group."""
     query = (
         sa.select(items.c.title, feeds.c.name).select_from(items.join(feeds)).where(items.c.id == newcomer)
@@ -134,6 +134,6 @@ def notify_siblings(connection: sa.Connection, story_id: int, newcomer: int) -> 
     added = connection.execute(query).one()
     note = duplicate_finding(added.name, added.title)
     latest = sa.select(sa.func.max(versions.c.id)).join(items, items.c.id == versions.c.item_id)
-    drafts = latest.where(items.c.story_id == story_id, items.c.id != newcomer).group_by(versions.c.item_id)
+    drafts = latest.where(items.c.story_id == group_id, items.c.id != newcomer).group_by(versions.c.item_id)
     for version_id in connection.scalars(drafts).all():
         add_finding(connection, version_id, note)

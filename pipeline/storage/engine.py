@@ -111,8 +111,8 @@ def _parsed(url: str) -> sa.URL:
     raise _wrong_url("is neither SQLite nor PostgreSQL")
 
 
-def _wrong_url(trouble: str) -> ConfigError:
-    return ConfigError(f"COPYDESK_DATABASE_URL {trouble}", variable="COPYDESK_DATABASE_URL")
+def _wrong_url(error: str) -> ConfigError:
+    return ConfigError(f"COPYDESK_DATABASE_URL {error}", variable="COPYDESK_DATABASE_URL")
 
 
 def _make_folder(database: str) -> None:

@@ -77,7 +77,7 @@ def _paths(connection: sa.Connection, row: Row) -> list[str]:
 
 def _erase(connection: sa.Connection, row: Row) -> None:
     before = Item.model_validate_json(row.payload)
-    kept = Item(guid=before.guid, canonical=before.canonical, published_at=before.published_at)
+    remaining = Item(guid=before.guid, canonical=before.canonical, published_at=before.published_at)
     mine = versions.c.item_id == row.id
     theirs = findings.c.version_id.in_(sa.select(versions.c.id).where(mine))
     connection.execute(findings.delete().where(theirs))
@@ -89,7 +89,12 @@ def _erase(connection: sa.Connection, row: Row) -> None:
     connection.execute(acknowledgements.delete().where(acknowledgements.c.item_id == row.id))
     paid = {"answer": "", "unusable": _PLACEHOLDER}
     connection.execute(calls.update().where(calls.c.item_id == row.id).values(**paid))
-    blank = {"title": _PLACEHOLDER, "payload": kept.model_dump_json(), "state": "forgotten", "reason": None}
+    blank = {
+        "title": _PLACEHOLDER,
+        "payload": remaining.model_dump_json(),
+        "state": "forgotten",
+        "reason": None,
+    }
     cleared = {"path": None, "owned_canonical": None, "story_id": None, "updated_hash": None}
     cleared["updated_payload"] = None
     connection.execute(items.update().where(items.c.id == row.id).values(**blank, **cleared))
@@ -97,8 +102,8 @@ def _erase(connection: sa.Connection, row: Row) -> None:
 
 def erased_among(connection: sa.Connection, canonicals: Sequence[str]) -> frozenset[str]:
     """Return those of the canonical URLs that are erased."""
-    found: set[str] = set()
-    for some in chunks(canonicals):
-        query = sa.select(erased.c.canonical).where(erased.c.canonical.in_(some))
-        found.update(connection.scalars(query))
-    return frozenset(found)
+    matches: set[str] = set()
+    for chunk in chunks(canonicals):
+        query = sa.select(erased.c.canonical).where(erased.c.canonical.in_(chunk))
+        matches.update(connection.scalars(query))
+    return frozenset(matches)

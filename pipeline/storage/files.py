@@ -61,13 +61,13 @@ def _reviewed(connection: sa.Connection) -> dict[str, int]:
         .where(verdicts.c.confirmed, items.c.state.in_(_HAVE_FILES))
         .order_by(verdicts.c.item_id, verdicts.c.id)
     )
-    found: dict[str, int] = {}
+    paths: dict[str, int] = {}
     for item_id, moves in groupby(connection.execute(query), key=lambda row: row[0]):
         present: set[str] = set()
         for _, old_path, new_path, leaves in moves:
             present = present | {new_path} if leaves else present - {old_path} | {new_path}
-        found |= {path: item_id for path in present if not path.startswith("drafts/")}
-    return found
+        paths |= {path: item_id for path in present if not path.startswith("drafts/")}
+    return paths
 
 
 def _written(connection: sa.Connection, item_id: int, path: str) -> Iterator[tuple[datetime, str]]:

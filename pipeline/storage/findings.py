@@ -22,14 +22,16 @@ _SOURCE_UPDATED = "source-updated"
 class FindingRepository(Transactions):
     """Stores editors' acknowledgements of findings."""
 
-    def acknowledge(self, draft: DraftRow, finding: Finding, reason: str, editor: str, now: datetime) -> None:
+    def acknowledge(
+        self, draft_row: DraftRow, finding: Finding, reason: str, editor: str, now: datetime
+    ) -> None:
         """Acknowledge a finding of a draft, in place of an earlier acknowledgement.
 
         Raises ReviewError where the draft was reviewed.
         """
         with self._writing() as connection:
-            require_editable(connection, draft, leased=True)
-            _withdraw(connection, draft.item_id, finding.key, editor, now)
+            require_editable(connection, draft_row, leased=True)
+            _withdraw(connection, draft_row.item_id, finding.key, editor, now)
             row = {
                 "kind": finding.kind,
                 "message": finding.message,
@@ -38,14 +40,14 @@ class FindingRepository(Transactions):
                 "at": now,
             }
             connection.execute(
-                acknowledgements.insert().values(item_id=draft.item_id, key=finding.key, **row)
+                acknowledgements.insert().values(item_id=draft_row.item_id, key=finding.key, **row)
             )
 
-    def withdraw(self, draft: DraftRow, key: str, editor: str, now: datetime) -> None:
+    def withdraw(self, draft_row: DraftRow, key: str, editor: str, now: datetime) -> None:
         """Withdraw the acknowledgement of a finding. Raises ReviewError where the draft was reviewed."""
         with self._writing() as connection:
-            require_editable(connection, draft, leased=True)
-            _withdraw(connection, draft.item_id, key, editor, now)
+            require_editable(connection, draft_row, leased=True)
+            _withdraw(connection, draft_row.item_id, key, editor, now)
 
 
 _VALID = acknowledgements.c.withdrawn_at.is_(None)
@@ -66,8 +68,8 @@ def add_finding(connection: sa.Connection, version_id: int, finding: Finding) ->
     """Add a finding to a version that does not have it yet."""
     row = finding_row(finding)
     same = findings.c.payload == row["payload"]
-    known = sa.select(findings.c.id).where(findings.c.version_id == version_id, same)
-    if not connection.execute(known).first():
+    existing = sa.select(findings.c.id).where(findings.c.version_id == version_id, same)
+    if not connection.execute(existing).first():
         connection.execute(findings.insert().values(version_id=version_id, **row))
 
 
@@ -92,8 +94,8 @@ def flag_failed_redraft(connection: sa.Connection, lease: Lease, reason: str) ->
 
 def _latest(connection: sa.Connection, item_id: int) -> int | None:
     latest = sa.select(sa.func.max(versions.c.id)).where(versions.c.item_id == item_id, ~versions.c.aside)
-    found: int | None = connection.scalar(latest)
-    return found
+    version_id: int | None = connection.scalar(latest)
+    return version_id
 
 
 def flag_update(connection: sa.Connection, item_id: int, item: Item) -> None:
@@ -116,10 +118,10 @@ def flag_update(connection: sa.Connection, item_id: int, item: Item) -> None:
 
 def acknowledged(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[Acknowledgement]]:
     """Return the valid acknowledgements of items, by item id."""
-    found: dict[int, list[Acknowledgement]] = defaultdict(list)
-    for some in chunks(ids):
-        mine = sa.select(acknowledgements).where(acknowledgements.c.item_id.in_(some), _VALID)
+    by_item: dict[int, list[Acknowledgement]] = defaultdict(list)
+    for chunk in chunks(ids):
+        mine = sa.select(acknowledgements).where(acknowledgements.c.item_id.in_(chunk), _VALID)
         for row in connection.execute(mine.order_by(acknowledgements.c.id)):
             columns = {name: getattr(row, name) for name in Acknowledgement.model_fields}
-            found[row.item_id].append(Acknowledgement(**columns))
-    return found
+            by_item[row.item_id].append(Acknowledgement(**columns))
+    return by_item

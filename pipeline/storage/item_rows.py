@@ -1,6 +1,7 @@
 """Rows of items, for the transactions of several repositories: lookups, inserts, source updates."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -18,28 +19,42 @@ newest_payload = sa.func.coalesce(items.c.updated_payload, items.c.payload)
 """An item's payload as its feed had it last."""
 
 
-def by_guid(connection: sa.Connection, feed_id: int, guids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return the (state, content hash) of stored items of a feed, by guid."""
+class StoredState(NamedTuple):
+    """The state of a stored item and the hash of its content as its feed had it last."""
+
+    state: str
+    content_hash: str
+
+
+class ItemKey(NamedTuple):
+    """What names an item: its feed's key and its guid."""
+
+    feed_key: str
+    guid: str
+
+
+def by_guid(connection: sa.Connection, feed_id: int, guids: Sequence[str]) -> dict[str, StoredState]:
+    """Return the states of stored items of a feed, by guid."""
     columns = (items.c.guid, items.c.state, items.c.content_hash, items.c.updated_hash)
-    found = {}
+    result: dict[str, StoredState] = {}
     for chunk in chunks(guids):
         query = sa.select(*columns).where(items.c.feed_id == feed_id, items.c.guid.in_(chunk))
         for row in connection.execute(query):
-            found[row.guid] = (row.state, row.updated_hash or row.content_hash)
-    return found
+            result[row.guid] = StoredState(row.state, row.updated_hash or row.content_hash)
+    return result
 
 
-def by_canonical(connection: sa.Connection, urls: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return the (feed key, guid) of the items that are drafted for canonical URLs, by URL."""
-    found = {}
+def by_canonical(connection: sa.Connection, urls: Sequence[str]) -> dict[str, ItemKey]:
+    """Return the keys of the items that are drafted for canonical URLs, by URL."""
+    result: dict[str, ItemKey] = {}
     for chunk in chunks(urls):
         query = (
             sa.select(items.c.owned_canonical, feeds.c.key, items.c.guid)
             .select_from(items.join(feeds))
             .where(items.c.owned_canonical.in_(chunk))
         )
-        found.update({row[0]: (row[1], row[2]) for row in connection.execute(query)})
-    return found
+        result.update({row[0]: ItemKey(row[1], row[2]) for row in connection.execute(query)})
+    return result
 
 
 def insert(connection: sa.Connection, feed: FeedRow, rows: Sequence[tuple[Item, Columns]]) -> list[int]:
@@ -125,12 +140,12 @@ def apply_source_update(connection: sa.Connection, item_id: int, reviewed: Item 
         connection.execute(items.update().where(this).values(**applied, **SOURCE_APPLIED))
 
 
-def require_editable(connection: sa.Connection, draft: DraftRow, *, leased: bool = False) -> None:
+def require_editable(connection: sa.Connection, draft_row: DraftRow, *, leased: bool = False) -> None:
     """Raise ReviewError where a draft was reviewed meanwhile, or a run works on it (unless `leased`)."""
-    columns = sa.select(items.c.state, items.c.lease_owner).where(items.c.id == draft.item_id)
+    columns = sa.select(items.c.state, items.c.lease_owner).where(items.c.id == draft_row.item_id)
     now = connection.execute(columns.with_for_update()).one()
     if now.state != "drafted":
-        raise ReviewError(f"{draft.path} is {now.state}; nothing was changed", draft=draft.path)
+        raise ReviewError(f"{draft_row.path} is {now.state}; nothing was changed", draft=draft_row.path)
     if now.lease_owner and not leased:
-        message = f"{draft.path} is being written anew just now; say it again when the run is over"
-        raise ReviewError(message, draft=draft.path)
+        message = f"{draft_row.path} is being written anew just now; say it again when the run is over"
+        raise ReviewError(message, draft=draft_row.path)

@@ -11,7 +11,7 @@ from pipeline.storage import admission, duplicate_groups, feeds
 from pipeline.storage.admission import AdmissionResult, Policy, PollResult
 from pipeline.storage.engine import Transactions, chunks
 from pipeline.storage.erasure import erased_among
-from pipeline.storage.item_rows import by_canonical, by_guid, newest_payload
+from pipeline.storage.item_rows import ItemKey, StoredState, by_canonical, by_guid, newest_payload
 from pipeline.storage.records import Sibling
 from pipeline.storage.schema import OPEN, items
 from pipeline.storage.schema import feeds as feeds_table
@@ -20,10 +20,10 @@ from pipeline.storage.schema import feeds as feeds_table
 class ExistingItems(NamedTuple):
     """What is stored about the items of one poll."""
 
-    guids: dict[str, tuple[str, str]]
-    """Guid → (state, content hash), in the same feed."""
-    canonicals: dict[str, tuple[str, str]]
-    """Canonical URL → (feed key, guid) of the item that is drafted for it."""
+    guids: dict[str, StoredState]
+    """By guid, in the same feed."""
+    canonicals: dict[str, ItemKey]
+    """The item that is drafted for a canonical URL, by URL."""
     forgotten: frozenset[str]
     """Canonical URLs that are erased and never to be taken again."""
 
@@ -72,14 +72,14 @@ class ItemRepository(Transactions):
 
     def skip_reasons(self, feed_key: str, guids: Sequence[str]) -> dict[str, str]:
         """Return the reasons of those items of a feed that are skipped, by guid."""
-        found = {}
+        reasons = {}
         with self._reading() as connection:
             number = feeds.feed_id(connection, feed_key)
             for chunk in chunks(guids):
                 mine = (items.c.feed_id == number, items.c.guid.in_(chunk), items.c.state == "skipped")
                 query = sa.select(items.c.guid, items.c.reason).where(*mine)
-                found.update({row.guid: row.reason or "" for row in connection.execute(query)})
-        return found
+                reasons.update({row.guid: row.reason or "" for row in connection.execute(query)})
+        return reasons
 
     def find(self, ref: str, canonical: str | None = None) -> tuple[str, Item]:
         """Return the feed key and item for an external id (or its start), a path, a guid or a link.
@@ -110,12 +110,12 @@ class ItemRepository(Transactions):
 
     def titles(self, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
         """Return external ids and titles of items, by id."""
-        found = {}
+        titles = {}
         with self._reading() as connection:
             for chunk in chunks(ids):
                 query = sa.select(items.c.id, items.c.external_id, items.c.title).where(items.c.id.in_(chunk))
-                found.update({row.id: (row.external_id, row.title) for row in connection.execute(query)})
-        return found
+                titles.update({row.id: (row.external_id, row.title) for row in connection.execute(query)})
+        return titles
 
     def external_id(self, item_id: int) -> str:
         """Return the external id of an item."""

@@ -271,8 +271,8 @@ def _lease(
         updated=updated,
         attempts=row.attempts + 1,
         answer=_last_answer(call for call in mine if call.purpose != _REPAIR),
-        mended=_last_answer(call for call in mine if call.purpose == _REPAIR),
-        intent=version_rows.unconfirmed(connection, versions, row.external_id),
+        repair_answer=_last_answer(call for call in mine if call.purpose == _REPAIR),
+        unconfirmed=version_rows.unconfirmed(connection, versions, row.external_id),
         previous=version_rows.previous(versions),
         request=request,
     )
@@ -290,12 +290,12 @@ def _sources(row: Row, request: RedraftRequest | None) -> tuple[Item, Item | Non
 
 def _answers(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[Row]]:
     """Return the usable answers about items, the last one last, by item id."""
-    found: dict[int, list[Row]] = defaultdict(list)
-    for some in chunks(ids):
-        query = sa.select(calls).where(calls.c.item_id.in_(some), calls.c.unusable.is_(None))
+    answers: dict[int, list[Row]] = defaultdict(list)
+    for chunk in chunks(ids):
+        query = sa.select(calls).where(calls.c.item_id.in_(chunk), calls.c.unusable.is_(None))
         for call in connection.execute(query.order_by(calls.c.id)):
-            found[call.item_id].append(call)
-    return found
+            answers[call.item_id].append(call)
+    return answers
 
 
 def _last_answer(usable: Iterable[Row]) -> LLMResponse | None:

@@ -1,7 +1,8 @@
 """Metrics over the whole database, for monitoring."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -25,6 +26,13 @@ class ModelUsage(NamedTuple):
     """Millionths of a US dollar, of the calls whose price is known."""
 
 
+class LatencyBucket(NamedTuple):
+    """The number of answers within an upper bound, cumulative."""
+
+    upper_bound_s: float
+    answers: int
+
+
 class Latency(NamedTuple):
     """The answer times of all calls of a model, retries included."""
 
@@ -32,8 +40,7 @@ class Latency(NamedTuple):
     calls: int
     seconds: float
     """Their sum."""
-    within: tuple[tuple[float, int], ...]
-    """(Upper bound in seconds, number of answers within it), cumulative."""
+    within: tuple[LatencyBucket, ...]
 
 
 class Metrics(NamedTuple):
@@ -82,10 +89,11 @@ def _latencies(connection: sa.Connection) -> tuple[Latency, ...]:
     counts = [sa.func.sum(sa.case((calls.c.seconds <= end, 1), else_=0)) for end in BUCKETS_S]
     query = sa.select(calls.c.model, sa.func.count(), sa.func.sum(calls.c.seconds), *counts)
     rows = connection.execute(query.where(calls.c.seconds.is_not(None)).group_by(calls.c.model))
-    return tuple(
-        Latency(row[0], int(row[1]), float(row[2]), tuple(zip(BUCKETS_S, map(int, row[3:]), strict=True)))
-        for row in rows
-    )
+    return tuple(Latency(row[0], int(row[1]), float(row[2]), _buckets(row[3:])) for row in rows)
+
+
+def _buckets(counts: Sequence[Any]) -> tuple[LatencyBucket, ...]:
+    return tuple(LatencyBucket(end, int(count)) for end, count in zip(BUCKETS_S, counts, strict=True))
 
 
 def _usage(connection: sa.Connection) -> tuple[ModelUsage, ...]:

@@ -97,14 +97,14 @@ class PublicationRepository(Transactions):
 
     def approved_texts(self, versions: Sequence[tuple[int, str]]) -> dict[tuple[int, str], str]:
         """Return approved texts by (item id, SHA-256); erased ones are left out."""
-        found: dict[tuple[int, str], str] = {}
+        texts: dict[tuple[int, str], str] = {}
         columns = (verdicts.c.item_id, verdicts.c.sha256_after, verdicts.c.text)
         with self._reading() as connection:
-            for some in chunks(item_id for item_id, _ in versions):
-                mine = (verdicts.c.item_id.in_(some), _APPROVED, verdicts.c.text != "")
+            for chunk in chunks(item_id for item_id, _ in versions):
+                mine = (verdicts.c.item_id.in_(chunk), _APPROVED, verdicts.c.text != "")
                 for item_id, sha256, text in connection.execute(sa.select(*columns).where(*mine)):
-                    found[item_id, sha256] = text
-        return {key: found[key] for key in versions if key in found}
+                    texts[item_id, sha256] = text
+        return {key: texts[key] for key in versions if key in texts}
 
     def approved_hashes(self, ids: Iterable[int]) -> dict[int, frozenset[str]]:
         """Return the SHA-256 of all texts ever approved of items, by item id: any such file is ours."""
@@ -131,8 +131,8 @@ class PublicationRepository(Transactions):
     def mark_done(self, ids: Iterable[int], place: str, now: datetime) -> None:
         """Record that publications are done, and where they went."""
         with self._writing() as connection:
-            for some in chunks(ids):
-                mine = publications.update().where(publications.c.id.in_(some), _PENDING)
+            for chunk in chunks(ids):
+                mine = publications.update().where(publications.c.id.in_(chunk), _PENDING)
                 connection.execute(mine.values(done_at=now, place=place, error=None, next_at=None))
 
     def mark_failed(self, number: int, error: str, now: datetime) -> None:
@@ -231,12 +231,12 @@ def _hashes(
     connection: sa.Connection, query: sa.Select[tuple[int, str]], ids: Iterable[int]
 ) -> dict[int, frozenset[str]]:
     """Return hashes by item id; the query's first column is the item's id."""
-    found: dict[int, set[str]] = defaultdict(set)
+    hashes: dict[int, set[str]] = defaultdict(set)
     item = query.selected_columns[0]
-    for some in chunks(ids):
-        for item_id, sha256 in connection.execute(query.where(item.in_(some))):
-            found[item_id].add(sha256)
-    return {item_id: frozenset(hashes) for item_id, hashes in found.items()}
+    for chunk in chunks(ids):
+        for item_id, sha256 in connection.execute(query.where(item.in_(chunk))):
+            hashes[item_id].add(sha256)
+    return {item_id: frozenset(values) for item_id, values in hashes.items()}
 
 
 def _mark_sending(connection: sa.Connection, number: int, sha256: str | None) -> None:
@@ -250,8 +250,8 @@ def _mark_sending(connection: sa.Connection, number: int, sha256: str | None) ->
 def _last_error(connection: sa.Connection, target: str) -> str | None:
     mine = sa.and_(publications.c.target == target, _PENDING, publications.c.error.is_not(None))
     query = sa.select(publications.c.error).where(mine).order_by(publications.c.next_at.desc()).limit(1)
-    found: str | None = connection.scalar(query)
-    return found
+    message: str | None = connection.scalar(query)
+    return message
 
 
 def _queue(connection: sa.Connection, approval: Row, targets: Sequence[str], now: datetime) -> int:

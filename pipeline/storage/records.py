@@ -78,7 +78,7 @@ class Lease(FrozenModel):
     """Attempts with this one: failed ones before, and one."""
     answer: LLMResponse | None = None
     """Paid for earlier, and usable."""
-    intent: Draft | None = None
+    unconfirmed: Draft | None = None
     """A text recorded to be written whose write is not confirmed."""
     previous: PreviousVersion | None = None
     """The item's draft, where it has one."""
@@ -86,7 +86,7 @@ class Lease(FrozenModel):
     """The redraft request, where there is one."""
     updated: Item | None = None
     """The feed's current content where it changed and the whole draft is to be rewritten from it."""
-    mended: LLMResponse | None = None
+    repair_answer: LLMResponse | None = None
     """Answer of a sentence repair, paid for earlier."""
 
 

@@ -29,7 +29,7 @@ class RedraftRepository(Transactions):
 
     def request(
         self,
-        draft: DraftRow,
+        draft_row: DraftRow,
         editor: str,
         now: datetime,
         *,
@@ -41,15 +41,17 @@ class RedraftRepository(Transactions):
         Raises ReviewError where it was reviewed, or a redraft is requested already.
         """
         with self._writing() as connection:
-            query = sa.select(items.c.state).where(items.c.id == draft.item_id).with_for_update()
+            query = sa.select(items.c.state).where(items.c.id == draft_row.item_id).with_for_update()
             state = connection.scalar(query)
             if state != "drafted":
-                message = f"{draft.path} is {state}: only a draft that waits for a verdict is written anew"
-                raise ReviewError(message, draft=draft.path)
-            if pending(connection, draft.item_id):
-                message = f"{draft.path}: a redraft waits already; `copydesk run` carries it out"
-                raise ReviewError(message, draft=draft.path)
-            insert(connection, draft.item_id, editor, now, note=note, section=section)
+                message = (
+                    f"{draft_row.path} is {state}: only a draft that waits for a verdict is written anew"
+                )
+                raise ReviewError(message, draft=draft_row.path)
+            if pending(connection, draft_row.item_id):
+                message = f"{draft_row.path}: a redraft waits already; `copydesk run` carries it out"
+                raise ReviewError(message, draft=draft_row.path)
+            insert(connection, draft_row.item_id, editor, now, note=note, section=section)
 
     def pending(self, feed_key: str, guid: str) -> RedraftContext | None:
         """Return the pending request for an item of a feed, with the item's draft."""
@@ -90,13 +92,13 @@ def pending(connection: sa.Connection, item_id: int) -> RedraftRequest | None:
 
 def pending_of(connection: sa.Connection, ids: Sequence[int]) -> dict[int, RedraftRequest]:
     """Return the first pending request of items, by item id."""
-    found: dict[int, RedraftRequest] = {}
-    for some in chunks(ids):
-        query = sa.select(requests).where(requests.c.item_id.in_(some), requests.c.done_at.is_(None))
+    by_item: dict[int, RedraftRequest] = {}
+    for chunk in chunks(ids):
+        query = sa.select(requests).where(requests.c.item_id.in_(chunk), requests.c.done_at.is_(None))
         for row in connection.execute(query.order_by(requests.c.id)):
             request = RedraftRequest(id=row.id, by=row.by, at=row.at, note=row.note, section=row.section)
-            found.setdefault(row.item_id, request)
-    return found
+            by_item.setdefault(row.item_id, request)
+    return by_item
 
 
 def close(connection: sa.Connection, item_id: int, outcome: str) -> None:

@@ -91,29 +91,29 @@ class ReviewRepository(Transactions):
     """Stores editors' reviews and which texts they were shown."""
 
     def begin(
-        self, draft: DraftRow, review: Review, move: Move, targets: Sequence[str] = ()
+        self, draft_row: DraftRow, review: Review, move: Move, targets: Sequence[str] = ()
     ) -> PendingReview:
         """Record a review before its file moves, with the publications that follow at `targets`.
 
         A redraft under way loses its lease. Raises ReviewError where another review came first.
         """
         with self._writing() as connection:
-            completed = _require_first(connection, draft, move)
+            completed = _require_first(connection, draft_row, move)
             values = {
                 "decision": review.decision.value, "by": review.by, "at": review.at, "note": review.note,
                 "sha256_before": review.sha256, **move._asdict(),
             }  # fmt: skip
-            inserted = verdicts.insert().values(item_id=draft.item_id, confirmed=False, **values)
+            inserted = verdicts.insert().values(item_id=draft_row.item_id, confirmed=False, **values)
             [number] = connection.execute(inserted).inserted_primary_key or [0]
             revoked = {"lease_token": items.c.lease_token + 1, "lease_owner": None, "lease_expires": None}
-            connection.execute(items.update().where(items.c.id == draft.item_id).values(**revoked))
+            connection.execute(items.update().where(items.c.id == draft_row.item_id).values(**revoked))
             outcome = f"not needed: {review.decision.value} came first"
-            redraft_requests.close(connection, draft.item_id, outcome)
+            redraft_requests.close(connection, draft_row.item_id, outcome)
             publication = _publication(review, move, completed)
             if publication is not None:
-                publications.add(connection, draft.item_id, targets, publication)
+                publications.add(connection, draft_row.item_id, targets, publication)
             if review.decision is ReviewDecision.APPROVE:
-                apply_source_update(connection, draft.item_id, draft.updated)
+                apply_source_update(connection, draft_row.item_id, draft_row.updated)
             row = connection.execute(sa.select(verdicts).where(verdicts.c.id == number)).one()
             return _pending(connection, row)
 
@@ -156,15 +156,19 @@ class ReviewRepository(Transactions):
             return _of_item(connection, item_id)
 
 
-def _require_first(connection: sa.Connection, draft: DraftRow, move: Move) -> list[CompletedReview]:
+def _require_first(connection: sa.Connection, draft_row: DraftRow, move: Move) -> list[CompletedReview]:
     """Return an item's completed reviews. Raises ReviewError where one came in between."""
-    query = sa.select(items.c.state).where(items.c.id == draft.item_id).with_for_update()
+    query = sa.select(items.c.state).where(items.c.id == draft_row.item_id).with_for_update()
     state = connection.scalar(query)
-    unfinished = sa.select(verdicts.c.id).where(verdicts.c.item_id == draft.item_id, ~verdicts.c.confirmed)
-    completed = _of_item(connection, draft.item_id)
+    unfinished = sa.select(verdicts.c.id).where(
+        verdicts.c.item_id == draft_row.item_id, ~verdicts.c.confirmed
+    )
+    completed = _of_item(connection, draft_row.item_id)
     late = move.undoes is not None and (not completed or completed[-1].id != move.undoes)
-    if state != draft.state or late or connection.execute(unfinished).first():
-        raise ReviewError(f"{draft.path} was decided on meanwhile; nothing was changed", draft=draft.path)
+    if state != draft_row.state or late or connection.execute(unfinished).first():
+        raise ReviewError(
+            f"{draft_row.path} was decided on meanwhile; nothing was changed", draft=draft_row.path
+        )
     return completed
 
 

@@ -60,12 +60,12 @@ def add(connection: sa.Connection, item_id: int, draft: Draft, version: NewVersi
 
 def texts(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[Row]]:
     """Return the versions of items, the last one last, by item id."""
-    found: dict[int, list[Row]] = defaultdict(list)
-    for some in chunks(ids):
-        query = sa.select(versions).where(versions.c.item_id.in_(some)).order_by(versions.c.id)
+    texts: dict[int, list[Row]] = defaultdict(list)
+    for chunk in chunks(ids):
+        query = sa.select(versions).where(versions.c.item_id.in_(chunk)).order_by(versions.c.id)
         for row in connection.execute(query):
-            found[row.item_id].append(row)
-    return found
+            texts[row.item_id].append(row)
+    return texts
 
 
 def unconfirmed(connection: sa.Connection, written: Sequence[Row], external_id: str) -> Draft | None:
@@ -73,8 +73,8 @@ def unconfirmed(connection: sa.Connection, written: Sequence[Row], external_id: 
     row = _last([version for version in written if version.cause not in EDITORS_CAUSES], confirmed=False)
     if row is None:
         return None
-    found = tuple(findings_of(connection, row.id))
-    return Draft(external_id=external_id, path=row.path, text=row.text, findings=found)
+    findings = tuple(findings_of(connection, row.id))
+    return Draft(external_id=external_id, path=row.path, text=row.text, findings=findings)
 
 
 def previous(written: Sequence[Row]) -> PreviousVersion | None:

@@ -15,6 +15,7 @@ from pipeline.config import Settings, load_feeds
 from pipeline.domain.errors import CopydeskError, OutputError, ReviewError
 from pipeline.domain.reviews import ReviewDecision
 from pipeline.services import review
+from pipeline.services.draft_file import EditorContext
 from pipeline.storage import Database
 from tests.fakes.stock import fill, layout
 
@@ -42,10 +43,9 @@ class Desk(NamedTuple):
         return rows
 
     def approve(self) -> str:
-        return review.submit_review(
-            self.db, self.settings.output, load_feeds(self.settings.feeds_file), self.ref,
-            ReviewDecision.APPROVE, by="Ada", note=None, now=datetime(2026, 2, 7, tzinfo=UTC),
-        )  # fmt: skip
+        subscriptions, now = load_feeds(self.settings.feeds_file), datetime(2026, 2, 7, tzinfo=UTC)
+        ctx = EditorContext(self.db, self.settings.output, subscriptions, "Ada", lambda: now)
+        return review.submit_review(ctx, self.ref, ReviewDecision.APPROVE)
 
     def refusals(self) -> tuple[str, str]:
         """Return why `check` and an approval do not read the file."""

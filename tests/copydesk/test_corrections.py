@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from copydesk import check, review, run, status
-from pipeline.services import PollReport
+from pipeline.services.context import PollReport
 from pipeline.services.report import RunReport, feed_report
 from tests.desk.corrected import Wire, story
 from tests.fakes.feed_server import FeedServer

@@ -68,7 +68,7 @@ def test_wrong_commands_are_errors_and_change_nothing(tmp_path: Path) -> None:
     for message in (
         "give a reason: r REASON",
         "by its number",
-        "say why it may stand",
+        "give a reason",
         "nothing to undo",
         "EDITOR=vim",
     ):

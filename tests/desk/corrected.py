@@ -9,7 +9,9 @@ import yaml
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import Settings, load_feeds, load_settings
 from pipeline.http_client import HttpClient
-from pipeline.services import PollReport, draft_feed, poll
+from pipeline.services.context import PollReport
+from pipeline.services.draft import draft_feed
+from pipeline.services.poll import poll
 from pipeline.storage import Database, DraftRow
 from tests.databases import prepared
 from tests.fakes.feed_server import FeedServer

@@ -6,7 +6,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from desk.routes.metrics import collect_metrics, format_metrics
-from pipeline.storage import Latency, Metrics, ModelUsage, TargetBacklog
+from pipeline.storage import Latency, LatencyBucket, Metrics, ModelUsage, TargetBacklog
 from tests.desk.conftest import Desk
 from tests.fakes.stock import TOKEN
 
@@ -42,7 +42,7 @@ def test_a_token_in_a_header_changes_nothing_from_elsewhere(desk: Desk) -> None:
 def test_costs_ages_and_escaped_names_are_exact() -> None:
     spent = (ModelUsage('a "model"\n\\x', "draft", 3, 1000, 200, 2_500_000),)
     requested, drafted = NOW - timedelta(seconds=90), NOW - timedelta(hours=2)
-    slow = Latency("m", 3, 95.5, ((5.0, 1), (60.0, 2)))
+    slow = Latency("m", 3, 95.5, (LatencyBucket(5.0, 1), LatencyBucket(60.0, 2)))
     figures = Metrics({"seen": 1}, spent, drafted, 2, requested, 0, 1, (slow,))
     backlog = [TargetBacklog(target="site", waiting=3, failed=1, error="x")]
     samples = read("".join(format_metrics(collect_metrics(figures, [], backlog, NOW))))

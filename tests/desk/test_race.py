@@ -25,7 +25,7 @@ from pipeline.articles.front_matter import dumps, loads
 from pipeline.domain.errors import LeaseLost
 from pipeline.domain.reviews import Draft
 from pipeline.services.compose import ComposedDraft
-from pipeline.services.draft import _begin
+from pipeline.services.draft import _write_composed
 from pipeline.storage import Database, Lease
 from tests.desk.server import DeskServer, Visitor, form_of
 from tests.fakes.stock import FEED, fill, layout
@@ -182,7 +182,7 @@ class Race(RuleBasedStateMachine):
         )
         ctx = cast(Any, SimpleNamespace(settings=self.ctx.settings, db=self.ctx.db))
         with suppress(LeaseLost):  # a decision came first
-            _begin(ctx, claim, ComposedDraft(draft, number, "redraft", rewritten=True))
+            _write_composed(ctx, claim, ComposedDraft(draft, number, "redraft", rewritten=True))
 
     @invariant()
     def nothing_is_lost(self) -> None:

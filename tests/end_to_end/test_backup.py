@@ -76,7 +76,7 @@ def test_existing_files_are_not_overwritten(
     assert (again.returncode, "exists; name another file" in again.stderr) == (2, True)
     refused = call_copydesk(project, "backup", "restore", str(archive))
     assert refused.returncode == 6
-    assert "ledger.db stands there already; move it away first" in refused.stderr
+    assert "ledger.db exists already; move it away first" in refused.stderr
     (project.folder / ".copydesk/ledger.db").unlink()
     refused = call_copydesk(project, "backup", "restore", str(archive))
     assert "has articles already" in refused.stderr

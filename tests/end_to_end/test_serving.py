@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from pipeline.config import Settings
+from pipeline.config import Settings, load_feeds
+from pipeline.services.draft_file import EditorContext
 from pipeline.services.redraft import request_redraft
 from pipeline.storage import Database
 from tests.fakes.model_server import ModelServer
@@ -40,6 +41,10 @@ def servers(folder: Path) -> list[str]:
     return [line for _, line in working_in(folder)]
 
 
+def editor(settings: Settings, db: Database) -> EditorContext:
+    return EditorContext(db, settings.output, load_feeds(settings.feeds_file), "Ada", lambda: NOW)
+
+
 def working_in(folder: Path) -> list[tuple[int, str]]:
     """Return ids and command lines of the processes that still work in a folder."""
     processes = []
@@ -61,7 +66,7 @@ def test_serve_carries_out_requests_and_leaves_no_process(tmp_path: Path) -> Non
     [ref] = fill(settings, 1, faults=False)
     with started(settings) as process, Database.open(settings.database_url) as db:
         try:
-            request_redraft(db, settings.output, ref, by="Ada", note=None, section=None, now=NOW)
+            request_redraft(editor(settings, db), ref)
             deadline = time.monotonic() + _PATIENCE_S
             while db.drafts.get(ref).version < 2:
                 assert time.monotonic() < deadline
@@ -151,7 +156,7 @@ def test_a_stopped_serve_keeps_pending_answers_and_pays_for_none_twice(
         with started(settings, **environ) as process, Database.open(settings.database_url) as db:
             try:
                 for ref in refs:
-                    request_redraft(db, settings.output, ref, by="Ada", note=None, section=None, now=NOW)
+                    request_redraft(editor(settings, db), ref)
                 deadline = time.monotonic() + _PATIENCE_S
                 while len(model.received) < 2 and time.monotonic() < deadline:
                     time.sleep(0.05)

@@ -3,7 +3,7 @@
 import asyncio
 
 from flows.runtime import markdown
-from pipeline.services import ItemOutcome, PollReport
+from pipeline.services.context import ItemOutcome, PollReport
 from pipeline.services.report import FeedReport, RunReport, feed_report, timed
 
 NASTY = "a | b](javascript:alert(1)) <img src=x>\n# no"

@@ -22,6 +22,7 @@ from pipeline.domain.reviews import ReviewDecision
 from pipeline.http_client import HttpClient
 from pipeline.publishing import PublishContext, publish_pending
 from pipeline.services import review
+from pipeline.services.draft_file import EditorContext
 from pipeline.storage import Database
 from tests.fakes.stock import FEED, MODEL, NOW, fill, layout, pieces
 from tests.pipeline.storage.approvals import decided
@@ -66,13 +67,11 @@ def published(folder: Path, site: Path, generator: str, front_matter: str = "") 
     settings.feeds_file.write_text(settings.feeds_file.read_text() + section)
     refs = fill(settings, 9, faults=False)
     subscriptions = load_feeds(settings.feeds_file)
-    now = datetime.now(UTC)
     with Database.open(settings.database_url) as db:
+        ctx = EditorContext(db, settings.output, subscriptions, "Ada")
         for ref in refs[::2]:
             decision = ReviewDecision.REJECT if ref == refs[-1] else ReviewDecision.APPROVE
-            review.submit_review(
-                db, settings.output, subscriptions, ref, decision, by="Ada", note="because", now=now
-            )
+            review.submit_review(ctx, ref, decision, note="because")
         _approve_tricks(db, refs[1])
         assert list(settings.output.glob("drafts/**/*.md"))
         assert list(settings.output.glob("rejected/**/*.md"))

@@ -21,7 +21,7 @@ from pipeline.llm.chat import ChatResponse, FinishReason, ModelOptions
 from pipeline.llm.client import Deadline, LLMClient
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.prompt import load_prompt
-from pipeline.services import PollStateCache, RunContext
+from pipeline.services.context import PollStateCache, RunContext
 from pipeline.storage import Database
 from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import article
@@ -51,7 +51,7 @@ class Scripted:
 
     def __init__(self, *script: str | ChatResponse | Exception) -> None:
         self.script = list(script)
-        self.asked = 0
+        self.call_count = 0
         self.bodies: list[dict[str, Any]] = []
 
     @contextlib.asynccontextmanager
@@ -63,15 +63,15 @@ class Scripted:
         """Ask as before: nothing is refused here."""
 
     async def send(self, body: dict[str, Any]) -> ChatResponse:
-        self.asked += 1
+        self.call_count += 1
         self.bodies.append(body)
-        said = self.script.pop(0) if self.script else GOOD
-        if isinstance(said, Exception):
-            raise said
-        if isinstance(said, ChatResponse):
-            return said
+        reply = self.script.pop(0) if self.script else GOOD
+        if isinstance(reply, Exception):
+            raise reply
+        if isinstance(reply, ChatResponse):
+            return reply
         return ChatResponse(
-            text=said,
+            text=reply,
             finish_reason=FinishReason.STOP,
             usage=TokenUsage(prompt_tokens=100, completion_tokens=50),
         )
@@ -89,7 +89,7 @@ def run_context(
     price: Price | None = None,
     **settings: Any,
 ) -> RunContext:
-    book = PollStateCache(db, db.feeds.poll_states())
+    poll_states = PollStateCache(db, db.feeds.poll_states())
     return RunContext(
         settings=Settings(
             base=folder, feeds_file=folder, output=folder / "output", database_url="", **settings
@@ -98,11 +98,11 @@ def run_context(
         feeds=feeds,
         db=db,
         net=net,
-        book=book,
+        poll_states=poll_states,
         pages=PageFetcher(net),
         parse=parse_here,
         check=check_here,
-        hosts=host_cooldowns((one, book.state(one)) for one in feeds),
+        host_cooldowns=host_cooldowns((config, poll_states.state(config)) for config in feeds),
         model=cast(Any, model),
         price=price,
         prompts={"b": load_prompt(ROOT / "prompts", "article")},

@@ -28,7 +28,7 @@ class Hook:
     """A webhook that notes what it is told."""
 
     def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
+        self.posted: list[dict[str, Any]] = []
         self.status = 200
         outer = self
 
@@ -37,7 +37,7 @@ class Hook:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 assert self.headers["Content-Type"] == "application/json"
                 if outer.status == 200:
-                    outer.told.append(json.loads(body))
+                    outer.posted.append(json.loads(body))
                 self.send_response(outer.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -64,16 +64,16 @@ def status(key: str = "one", **poll: Any) -> FeedStatus:
 
 def keys(*feeds: FeedStatus, stop: Any = (), figures: Metrics = QUIET) -> list[str]:
     return [
-        one.key
-        for one in active_alerts(feeds, [feed("one"), feed("two", enabled=False)], figures, stop, NOW, DAY)
+        alert.key
+        for alert in active_alerts(feeds, [feed("one"), feed("two", enabled=False)], figures, stop, NOW, DAY)
     ]
 
 
-def test_a_quiet_newsroom_troubles_nobody() -> None:
+def test_no_alert_without_a_problem() -> None:
     assert keys(status(failures=9), status("two", failures=99), status("gone", retired=True)) == []
 
 
-def test_what_somebody_has_to_look_at() -> None:
+def test_each_problem_is_an_alert() -> None:
     assert keys(status(failures=10, last_error="timeout")) == ["paused one"]
     assert keys(status(retired=True, failures=99)) == ["retired one"]
     assert keys(stop=[BudgetExceeded("spent", cap="day", spent=1)]) == ["budget day"]
@@ -81,7 +81,7 @@ def test_what_somebody_has_to_look_at() -> None:
     assert keys(stop=[ShutdownRequested("Ctrl-C")]) == []
 
 
-def test_drafts_and_requests_that_wait() -> None:
+def test_overdue_drafts_and_requests_are_alerts() -> None:
     late = QUIET._replace(
         items={"drafted": 3}, oldest_draft=NOW - timedelta(hours=25), oldest_request=NOW - timedelta(hours=2)
     )
@@ -105,29 +105,31 @@ def settings(tmp_path: Path, hook: Hook) -> Settings:
     )  # fmt: skip
 
 
-async def test_trouble_is_told_once_a_day(db: Database, hook: Hook, tmp_path: Path) -> None:
+async def test_a_lasting_problem_is_sent_once_a_day(db: Database, hook: Hook, tmp_path: Path) -> None:
     async with HttpClient("test", allowed=[hook.place]) as net:
         for hours in (0, 1, 23, 25, 26):
             now = NOW + timedelta(hours=hours)
             assert await send_alerts(db, net, settings(tmp_path, hook), [feed()], [], now) is None
-    assert [one["alerts"][0]["key"] for one in hook.told] == ["paused one"] * 2
-    assert hook.told[0]["text"] == "Copydesk: one is paused after 12 failures in a row: no answer"
-    assert hook.told[0]["content"] == hook.told[0]["text"]
+    assert [message["alerts"][0]["key"] for message in hook.posted] == ["paused one"] * 2
+    assert hook.posted[0]["text"] == "Copydesk: one is paused after 12 failures in a row: no answer"
+    assert hook.posted[0]["content"] == hook.posted[0]["text"]
 
 
-async def test_what_reached_nobody_is_told_again(db: Database, hook: Hook, tmp_path: Path) -> None:
+async def test_an_alert_that_was_not_delivered_is_sent_again(
+    db: Database, hook: Hook, tmp_path: Path
+) -> None:
     async with HttpClient("test", allowed=[hook.place]) as net:
         hook.status = 500
-        said = await send_alerts(db, net, settings(tmp_path, hook), [feed()], [], NOW)
-        assert said == "127.0.0.1 takes no alert (status 500): look at COPYDESK_ALERT_URL"
+        message = await send_alerts(db, net, settings(tmp_path, hook), [feed()], [], NOW)
+        assert message == "127.0.0.1 takes no alert (status 500): look at COPYDESK_ALERT_URL"
         hook.status = 200
         assert await send_alerts(db, net, settings(tmp_path, hook), [feed()], [], NOW) is None
-    assert len(hook.told) == 1
+    assert len(hook.posted) == 1
 
 
-async def test_the_secret_stands_in_no_message(db: Database, hook: Hook, tmp_path: Path) -> None:
+async def test_no_message_contains_the_secret(db: Database, hook: Hook, tmp_path: Path) -> None:
     async with HttpClient("test") as net:  # loopback is not allowed here
-        said = await send_alerts(db, net, settings(tmp_path, hook), [feed()], [], NOW)
-    assert said
-    assert "secret-path" not in said
-    assert hook.told == []
+        message = await send_alerts(db, net, settings(tmp_path, hook), [feed()], [], NOW)
+    assert message
+    assert "secret-path" not in message
+    assert hook.posted == []

@@ -10,7 +10,9 @@ import pytest
 from pipeline.domain.errors import FeedError, ShutdownRequested
 from pipeline.domain.models import FeedConfig, Window
 from pipeline.http_client import HttpClient
-from pipeline.services import PollReport, RunContext, admit_preview, backfill_feed, poll, preview_backfill
+from pipeline.services.backfill import admit_preview, backfill_feed, preview_backfill
+from pipeline.services.context import PollReport, RunContext
+from pipeline.services.poll import poll
 from pipeline.storage import Database
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.pages import WORDPRESS, archived, atom, json_paged, paged, rss, wordpress
@@ -31,14 +33,14 @@ async def walked(desk: RunContext, days: FeedConfig, window: Window = EVER, limi
 
 
 @pytest.mark.parametrize("offered", [archived, paged, json_paged, wordpress])
-async def test_every_kind_of_paging_is_walked_to_its_end(
+async def test_every_kind_of_paging_is_read_to_its_end(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path, offered: Any
 ) -> None:
     offered(server)
     days = subscribed(db, server)
     desk = run_context(db, net, tmp_path, feeds=(days,))
-    found = await preview_backfill(desk, days, EVER, 100, pause_s=0)
-    assert [item.title for item in found.new] == [f"Day {day}" for day in (20, 19, 18, 17, 16, 15)]
+    preview = await preview_backfill(desk, days, EVER, 100, pause_s=0)
+    assert [item.title for item in preview.new] == [f"Day {day}" for day in (20, 19, 18, 17, 16, 15)]
     assert "days" not in db.feeds.item_counts(), "a look writes nothing"
     report = await walked(desk, days)
     assert (report.new, report.notes) == (6, ("3 pages read",))
@@ -47,18 +49,18 @@ async def test_every_kind_of_paging_is_walked_to_its_end(
     assert (again.new, db.feeds.item_counts()["days"]) == (0, {"seen": 6})
 
 
-async def test_what_a_look_found_is_taken_in_without_another_request(
+async def test_a_preview_is_admitted_without_another_request(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     paged(server)
     days = subscribed(db, server)
     desk = run_context(db, net, tmp_path, feeds=(days,))
-    found = await preview_backfill(desk, days, EVER, 100, pause_s=0)
-    asked = server.requests
+    preview = await preview_backfill(desk, days, EVER, 100, pause_s=0)
+    requests = server.requests
     # Another run takes the first page before.
     assert (await poll(desk, days, named=True)).new == 2
-    report = await admit_preview(desk, days, EVER, 100, found)
-    assert (report.new, server.requests) == (4, asked + 1)
+    report = await admit_preview(desk, days, EVER, 100, preview)
+    assert (report.new, server.requests) == (4, requests + 1)
     assert db.feeds.item_counts()["days"] == {"seen": 6}
 
 
@@ -93,7 +95,7 @@ async def test_without_a_beginning_as_many_pages_are_read_as_the_limit_needs(
     assert server.requests == 2 * pages + 1
 
 
-async def test_a_server_that_ignores_the_page_is_asked_once(
+async def test_a_server_that_ignores_the_page_gets_one_request(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/feed", rss([20, 19], WORDPRESS))
@@ -114,20 +116,22 @@ async def test_pages_in_a_circle_come_to_an_end(
     assert (report.new, server.requests) == (2, 2)
 
 
-async def test_pages_without_end_come_to_one(
+async def test_endless_pages_end_at_the_limit(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     for number in range(1, 202):
         page = atom([1], f"<link rel='next' href='/p{number + 1}'/>").replace(b"d1", b"d%d" % number)
         server.add(f"/p{number}", page)
     days = subscribed(db, server, "/p1")
-    found = await preview_backfill(run_context(db, net, tmp_path, feeds=(days,)), days, EVER, 900, pause_s=0)
+    preview = await preview_backfill(
+        run_context(db, net, tmp_path, feeds=(days,)), days, EVER, 900, pause_s=0
+    )
     assert server.requests == 200
-    assert len(found.new) == 200
-    assert "200 pages" in found.notes[-1]
+    assert len(preview.new) == 200
+    assert "200 pages" in preview.notes[-1]
 
 
-async def test_no_more_is_taken_in_than_is_to_be_drafted(
+async def test_no_more_items_are_admitted_than_drafted(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     paged(server)
@@ -192,38 +196,38 @@ async def test_a_changed_source_of_a_draft_is_left_to_the_next_poll(
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 100])
 @pytest.mark.parametrize("beforehand", [0, 1])
-async def test_a_look_finds_the_very_items_that_are_taken_in(
+async def test_a_preview_has_the_items_that_are_admitted(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path, limit: int, beforehand: int
 ) -> None:
     """Pages out of order, an old item among new ones, one text under two guids."""
-    told = b"Example Corp mined 1,250 coins in May at its site in Lund, four per cent more than in April."
+    text = b"Example Corp mined 1,250 coins in May at its site in Lund, four per cent more than in April."
 
-    def telling(day: int, page: bytes) -> bytes:
+    def text_of(day: int, page: bytes) -> bytes:
         page = page.replace(b"Day %d<" % day, b"Example Corp mines more coins in May<")
-        return page.replace(b"It was day %d." % day, told)
+        return page.replace(b"It was day %d." % day, text)
 
-    server.add("/feed", telling(15, rss([15, 1, 14], WORDPRESS)))
-    server.add("/feed?paged=2", telling(12, rss([20, 12, 2], WORDPRESS)))
+    server.add("/feed", text_of(15, rss([15, 1, 14], WORDPRESS)))
+    server.add("/feed?paged=2", text_of(12, rss([20, 12, 2], WORDPRESS)))
     server.add("/feed?paged=3", rss([13, 11], WORDPRESS))
     days = subscribed(db, server)
     desk = run_context(db, net, tmp_path, feeds=(days,))
     if beforehand:
         await walked(desk, days, limit=beforehand)
     waiting = db.leases.preview("days")
-    found = await preview_backfill(desk, days, EVER, limit, pause_s=0)
+    preview = await preview_backfill(desk, days, EVER, limit, pause_s=0)
     assert db.leases.preview("days") == waiting, "a look writes nothing"
-    assert len(waiting) + len(found.new) <= limit
+    assert len(waiting) + len(preview.new) <= limit
     report = await (
-        admit_preview(desk, days, EVER, limit, found) if beforehand else walked(desk, days, limit=limit)
+        admit_preview(desk, days, EVER, limit, preview) if beforehand else walked(desk, days, limit=limit)
     )
-    assert (report.new, report.left) == (len(found.new), found.left)
+    assert (report.new, report.left) == (len(preview.new), preview.left)
     guids = {item.guid for item in db.leases.preview("days")}
-    assert guids == {item.guid for item in (*waiting, *found.new)}
+    assert guids == {item.guid for item in (*waiting, *preview.new)}
     assert "d12" not in guids, "it tells what day 15 tells"
 
 
 @pytest.mark.parametrize("status", [404, 410])
-async def test_a_page_that_is_not_there_is_the_end_and_no_trouble(
+async def test_a_missing_page_is_the_end_and_no_error(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path, status: int
 ) -> None:
     paged(server)
@@ -234,15 +238,15 @@ async def test_a_page_that_is_not_there_is_the_end_and_no_trouble(
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         ({"status": 500}, "server error (500)"),
         ({"body": b"<html><body><p>Down</p></body></html>"}, "/feed"),
         ({"status": 403}, "refuses access (403)"),
     ],
 )
-async def test_trouble_in_the_middle_keeps_what_was_read_and_is_told(
-    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path, answer: dict[str, Any], said: str
+async def test_an_error_at_a_later_page_is_noted_and_keeps_earlier_pages(
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path, answer: dict[str, Any], message: str
 ) -> None:
     paged(server)
     server.add("/feed", rss([20, 19], "<atom:link rel='next' href='/feed?p=2'/>"), etag='"1"')
@@ -253,14 +257,14 @@ async def test_trouble_in_the_middle_keeps_what_was_read_and_is_told(
     assert report.new == 4
     assert report.notes[0] == "2 pages read"
     assert report.notes[1].startswith("read no further than page 2: http://127.0.0.1")
-    assert said in report.notes[1]
+    assert message in report.notes[1]
     state = db.feeds.poll_states()["days"]
     assert (state.etag, state.failures, state.wait_until) == ('"1"', 0, None)
     paged(server)
     assert (await walked(desk, days)).new == 2, "the next one goes on from there"
 
 
-async def test_what_stands_for_the_feed_is_not_what_its_pages_say(
+async def test_later_pages_do_not_change_the_poll_state(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     more = "<atom:link rel='next' href='/feed?p=2'/>"
@@ -271,7 +275,7 @@ async def test_what_stands_for_the_feed_is_not_what_its_pages_say(
     await walked(desk, days)
     with_pages = db.feeds.poll_states()["days"]
     await poll(desk, days, EVER)
-    await desk.book.flush()
+    await desk.poll_states.flush()
     assert with_pages == db.feeds.poll_states()["days"]
     assert with_pages.etag == '"feed"'
     assert "if-none-match" not in server.seen[1].headers
@@ -299,9 +303,7 @@ async def test_another_site_is_not_followed_and_named(
     server.add("/feed", rss([20], "<atom:link rel='next' href='https://elsewhere.example/2?key=x'/>"))
     days = subscribed(db, server)
     report = await walked(run_context(db, net, tmp_path, feeds=(days,)), days)
-    assert report.notes == (
-        "older items are said to be at https://elsewhere.example/2?…, another site: not followed",
-    )
+    assert report.notes == ("the next page is at https://elsewhere.example/2?…, another site: not followed",)
     assert (report.new, server.requests) == (1, 1)
 
 
@@ -320,7 +322,7 @@ async def test_a_page_that_leads_to_another_site_is_not_read(
     assert "another site: not read" in report.notes[0]
 
 
-async def test_a_short_wish_for_rest_is_waited_out(
+async def test_a_short_retry_after_is_waited_for(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     paged(server)
@@ -331,7 +333,7 @@ async def test_a_short_wish_for_rest_is_waited_out(
     assert "asked for too often (429)" in report.notes[0]
 
 
-async def test_a_long_wish_for_rest_ends_the_walk_and_holds(
+async def test_a_long_retry_after_ends_the_backfill_and_is_stored(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     paged(server)
@@ -347,16 +349,16 @@ async def test_a_long_wish_for_rest_ends_the_walk_and_holds(
     assert server.requests == 2
 
 
-async def test_a_run_that_is_told_to_end_asks_for_nothing_more(
+async def test_a_stopped_run_makes_no_more_requests(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     paged(server)
     days = subscribed(db, server)
     desk = run_context(db, net, tmp_path, feeds=(days,))
-    stopping = replace(desk, notify=lambda _feed, _what: desk.stop.append(ShutdownRequested("ended")))
+    stopping = replace(desk, notify=lambda _feed, _what: desk.fatal_errors.append(ShutdownRequested("ended")))
     report = await backfill_feed(stopping, days, EVER, 100, pause_s=60)
     assert (report.new, server.requests) == (2, 1)
-    desk.stop.clear()
+    desk.fatal_errors.clear()
     assert (await walked(desk, days)).new == 4, "what was read is kept"
 
 
@@ -368,10 +370,10 @@ async def test_a_password_goes_with_every_page(
     days = days.model_copy(update={"url": days.url.replace("//", "//ada:secret@")})
     report = await walked(run_context(db, net, tmp_path, feeds=(days,)), days)
     assert report.new == 6
-    assert {seen.headers["authorization"] for seen in server.seen} == {"Basic YWRhOnNlY3JldA=="}
+    assert {request.headers["authorization"] for request in server.seen} == {"Basic YWRhOnNlY3JldA=="}
 
 
-async def test_one_story_on_two_pages_is_found_once(
+async def test_one_item_on_two_pages_is_found_once(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/feed", rss([20, 19], WORDPRESS))
@@ -379,8 +381,8 @@ async def test_one_story_on_two_pages_is_found_once(
         "/feed?paged=2", rss([19, 18], WORDPRESS).replace(b"<guid>d18", b"<guid>x").replace(b"/18<", b"/20<")
     )
     days = subscribed(db, server)
-    found = await preview_backfill(run_context(db, net, tmp_path, feeds=(days,)), days, EVER, 10, pause_s=0)
-    assert [item.guid for item in found.new] == ["d20", "d19"]
+    preview = await preview_backfill(run_context(db, net, tmp_path, feeds=(days,)), days, EVER, 10, pause_s=0)
+    assert [item.guid for item in preview.new] == ["d20", "d19"]
 
 
 async def test_an_empty_document_may_have_an_archive(

@@ -12,7 +12,7 @@ from pipeline.domain.errors import BudgetExceeded
 from pipeline.http_client import HttpClient
 from pipeline.llm.client import ClientConfig, LLMClient
 from pipeline.llm.pricing import Price, Rates
-from pipeline.services import draft_feed
+from pipeline.services.draft import draft_feed
 from pipeline.storage import Database
 from tests.databases import prepared
 from tests.fakes.model_server import ModelServer
@@ -31,9 +31,9 @@ async def _draft(url: str, base_url: str, folder: Path, now: datetime, cap: Deci
         with Database.open(url) as db:
             price = Price("fake-1", base_url, RATES)
             desk = run_context(db, net, folder, model, now=now, price=price, cap_day=cap)
-            while not desk.stop and await draft_feed(desk, feed(), 10):
+            while not desk.fatal_errors and await draft_feed(desk, feed(), 10):
                 pass
-            return [type(error) for error in desk.stop]
+            return [type(error) for error in desk.fatal_errors]
 
 
 def _process(url: str, base_url: str, folder: Path, now: datetime, cap: Decimal) -> None:

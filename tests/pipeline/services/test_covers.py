@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from pipeline.articles.front_matter import dumps, loads
+from pipeline.config import Subscriptions
 from pipeline.covers import UnsplashClient
 from pipeline.http_client import HttpClient
-from pipeline.services import RunContext, draft_feed
+from pipeline.services.context import RunContext
+from pipeline.services.draft import draft_feed
+from pipeline.services.draft_file import EditorContext
 from pipeline.services.redraft import request_redraft
 from pipeline.storage import Database
 from tests.databases import prepared
@@ -29,14 +32,14 @@ def db(tmp_path: Path) -> Iterator[Database]:
 async def drafted(
     db: Database, folder: Path, search: UnsplashClient | None = None, **changes: Any
 ) -> dict[str, Any]:
-    one = feed(**changes)
-    db.feeds.sync([one])
-    admit(db, item(77, image=IMAGE), key=one.key)
+    config = feed(**changes)
+    db.feeds.sync([config])
+    admit(db, item(77, image=IMAGE), key=config.key)
     async with HttpClient("Copydesk/test") as net:
         desk = RunContext(
-            **{**vars(run_context(db, net, folder, Scripted(), feeds=(one,))), "covers": search}
+            **{**vars(run_context(db, net, folder, Scripted(), feeds=(config,))), "covers": search}
         )
-        [outcome] = await draft_feed(desk, one, 5)
+        [outcome] = await draft_feed(desk, config, 5)
     assert outcome.path, outcome.reason
     return loads((folder / "output" / outcome.path).read_text())[0]
 
@@ -55,19 +58,19 @@ async def test_the_items_own_image_with_the_feeds_credit(db: Database, tmp_path:
     assert keys.index("draft") < keys.index("coverImage") < keys.index("ai")
 
 
-@pytest.mark.parametrize(("choice", "asked"), [("first", 2), ("editor", 0)])
+@pytest.mark.parametrize(("choice", "requested"), [("first", 2), ("editor", 0)])
 async def test_the_first_of_a_search_where_the_feed_says_so(
-    db: Database, tmp_path: Path, choice: str, asked: int
+    db: Database, tmp_path: Path, choice: str, requested: int
 ) -> None:
     with FakeUnsplash() as api:
         async with HttpClient("Copydesk/test", allowed=[api.place]) as net:
             search = UnsplashClient(net, KEY, api.url)
             metadata = await drafted(db, tmp_path, search, covers="unsplash", cover_choice=choice)
-        assert len(api.requests) == asked
+        assert len(api.requests) == requested
         assert ("coverImage" in metadata) is (choice == "first")
 
 
-async def test_a_search_that_fails_costs_the_cover_alone(db: Database, tmp_path: Path) -> None:
+async def test_a_failed_search_leaves_the_draft_without_cover(db: Database, tmp_path: Path) -> None:
     with FakeUnsplash(status=403) as api:
         async with HttpClient("Copydesk/test", allowed=[api.place]) as net:
             search = UnsplashClient(net, KEY, api.url)
@@ -76,7 +79,7 @@ async def test_a_search_that_fails_costs_the_cover_alone(db: Database, tmp_path:
 
 
 async def test_a_redraft_keeps_the_editors_cover_and_description(db: Database, tmp_path: Path) -> None:
-    one = feed(covers="feed")
+    config = feed(covers="feed")
     await drafted(db, tmp_path, covers="feed")
     [row] = db.drafts.list()
     path = tmp_path / "output" / row.path
@@ -85,18 +88,10 @@ async def test_a_redraft_keeps_the_editors_cover_and_description(db: Database, t
     metadata["description"] = "My own words."
     path.write_text(dumps(metadata, body))
 
-    request_redraft(
-        db,
-        tmp_path / "output",
-        row.external_id,
-        by="Ada",
-        note=None,
-        section=None,
-        now=NOW,
-        over_edits=True,
-    )
+    editor = EditorContext(db, tmp_path / "output", Subscriptions(beats={}, feeds=()), "Ada", lambda: NOW)
+    request_redraft(editor, row.external_id, over_edits=True)
     async with HttpClient("Copydesk/test") as net:
-        [outcome] = await draft_feed(run_context(db, net, tmp_path, Scripted(), feeds=(one,)), one, 5)
+        [outcome] = await draft_feed(run_context(db, net, tmp_path, Scripted(), feeds=(config,)), config, 5)
     assert outcome.path, outcome.reason
     after, _ = loads(path.read_text())
     assert after["ai"]["version"] == 2

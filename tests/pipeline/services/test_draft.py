@@ -16,7 +16,8 @@ from pipeline.domain.errors import CopydeskError, DatabaseError, LLMError, LLMRe
 from pipeline.domain.models import TokenUsage
 from pipeline.http_client import HttpClient
 from pipeline.llm.chat import ChatResponse, FinishReason
-from pipeline.services import RunContext, draft_feed
+from pipeline.services.context import RunContext
+from pipeline.services.draft import draft_feed
 from pipeline.storage import Database
 from tests.fakes.model_server import article
 from tests.pipeline.services.desk import Scripted, run_context
@@ -33,9 +34,9 @@ async def test_a_queue_is_drafted_and_drafted_once(db: Database, net: HttpClient
     model = Scripted()
     desk = run_context(db, net, tmp_path, model)
     outcomes = await draft_feed(desk, feed(), 9)
-    assert len([one for one in outcomes if one.path and one.rewritten]) == 5
+    assert len([outcome for outcome in outcomes if outcome.path and outcome.rewritten]) == 5
     assert await draft_feed(desk, feed(), 9) == []
-    assert model.asked == 5
+    assert model.call_count == 5
 
 
 async def test_a_hostile_headline_is_written_without_its_markup_and_found(
@@ -54,17 +55,17 @@ async def test_a_hostile_headline_is_written_without_its_markup_and_found(
     assert metadata["description"] == "Coins were mined."
     assert "script" not in outcome.path
     assert row.title == hostile, "the item is as its feed has it"
-    [found] = [one for one in row.findings if one.field == "title"]
-    assert (found.kind, metadata["title"][slice(*found.span or (0, 0))]) == ("injection", "bad.com")
+    [finding] = [finding for finding in row.findings if finding.field == "title"]
+    assert (finding.kind, metadata["title"][slice(*finding.span or (0, 0))]) == ("injection", "bad.com")
     assert outcome.held
 
 
-async def test_one_items_trouble_is_its_own(db: Database, net: HttpClient, tmp_path: Path) -> None:
+async def test_one_items_error_does_not_affect_others(db: Database, net: HttpClient, tmp_path: Path) -> None:
     model = Scripted(LLMError("stalled", retry=True), LLMError("refused", retry=False), "no JSON")
     outcomes = await draft_feed(run_context(db, net, tmp_path, model), feed(), 9)
-    assert sorted(bool(one.path) for one in outcomes) == [False, False, True, True, True]
+    assert sorted(bool(outcome.path) for outcome in outcomes) == [False, False, True, True, True]
     assert states(db) == {"drafted": 3, "failed": 1, "seen": 1}, "a useless answer was mended at once"
-    assert (model.asked, len(db.budget.calls_since(None))) == (6, 4)
+    assert (model.call_count, len(db.budget.calls_since(None))) == (6, 4)
     again = await draft_feed(run_context(db, net, tmp_path, model), feed(), 9)
     assert len(again) == 1, "what may fare better is tried again"
     assert states(db) == {"drafted": 4, "failed": 1}
@@ -75,10 +76,10 @@ async def test_a_refused_key_ends_the_run_and_loses_nothing(
 ) -> None:
     model = Scripted(*[LLMRejected("the key is refused: set OPENAI_API_KEY")] * 5)
     desk = run_context(db, net, tmp_path, model)
-    desk = RunContext(**{**vars(desk), "in_flight": asyncio.Semaphore(1)})
+    desk = RunContext(**{**vars(desk), "item_slots": asyncio.Semaphore(1)})
     assert await draft_feed(desk, feed(), 9) == []
-    assert model.asked == 1
-    assert [type(error) for error in desk.stop] == [LLMRejected]
+    assert model.call_count == 1
+    assert [type(error) for error in desk.fatal_errors] == [LLMRejected]
     assert states(db) == {"seen": 5}
     assert len(await draft_feed(run_context(db, net, tmp_path, Scripted()), feed(), 9)) == 5
 
@@ -92,21 +93,21 @@ async def test_what_an_ending_run_did_not_ask_for_waits_untouched(
     assert len(await draft_feed(run_context(db, net, tmp_path, Scripted()), feed(), 9)) == 5
 
 
-async def test_what_is_not_waited_for_any_longer_is_given_back(
+async def test_unfinished_items_are_released_after_the_grace_time(
     db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     class Silent(Scripted):
         async def send(self, body: dict[str, Any]) -> ChatResponse:
-            if self.asked == 2:
-                desk.stop.append(ShutdownRequested("told to end"))
-                desk.over.set()
+            if self.call_count == 2:
+                desk.fatal_errors.append(ShutdownRequested("told to end"))
+                desk.grace_expired.set()
                 await asyncio.Event().wait()
             return await super().send(body)
 
     desk = run_context(db, net, tmp_path, Silent())
-    desk = RunContext(**{**vars(desk), "in_flight": asyncio.Semaphore(1)})
+    desk = RunContext(**{**vars(desk), "item_slots": asyncio.Semaphore(1)})
     outcomes = await draft_feed(desk, feed(), 9)
-    assert [bool(one.path) for one in outcomes] == [True, True]
+    assert [bool(outcome.path) for outcome in outcomes] == [True, True]
     assert states(db) == {"drafted": 2, "seen": 3}
     assert len(await draft_feed(run_context(db, net, tmp_path, Scripted()), feed(), 9)) == 3
 
@@ -118,23 +119,23 @@ async def test_an_answer_outlives_a_folder_that_cannot_be_written(
     model = Scripted()
     desk = run_context(db, net, tmp_path, model)
     await draft_feed(desk, feed(), 9)
-    assert desk.stop
-    assert desk.stop[0].exit_code == 5
-    asked = model.asked
-    assert states(db).get("answered") == asked
+    assert desk.fatal_errors
+    assert desk.fatal_errors[0].exit_code == 5
+    calls = model.call_count
+    assert states(db).get("answered") == calls
     (tmp_path / "output").unlink()
     await draft_feed(run_context(db, net, tmp_path, model), feed(), 9)
-    assert (model.asked, states(db)) == (5, {"drafted": 5})
+    assert (model.call_count, states(db)) == (5, {"drafted": 5})
 
 
 async def test_a_ledger_that_fails_ends_the_run(db: Database, net: HttpClient, tmp_path: Path) -> None:
     model = Scripted(cast(Exception, DatabaseError("ledger x: the disk is full; free some space")))
     desk = run_context(db, net, tmp_path, model)
     await draft_feed(desk, feed(), 9)
-    assert desk.stop[0].exit_code == 3
+    assert desk.fatal_errors[0].exit_code == 3
 
 
-async def test_what_nobody_foresaw_is_raised_when_the_others_are_done(
+async def test_an_unexpected_error_is_raised_after_the_other_items(
     db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     model = Scripted(ValueError("a bug"))
@@ -152,20 +153,18 @@ async def test_an_unforeseen_error_is_the_feeds_own_in_the_report(
     report = _report(desk, feed(), ValueError("a bug"))
     assert "one" in str(report.error)
     assert "a bug" in str(report.error)
-    assert [error.exit_code for error in desk.stop] == [CopydeskError.exit_code]
+    assert [error.exit_code for error in desk.fatal_errors] == [CopydeskError.exit_code]
 
 
-async def test_an_answer_that_is_worth_nothing_is_kept_and_counted(
-    db: Database, net: HttpClient, tmp_path: Path
-) -> None:
+async def test_an_unusable_answer_is_kept_and_counted(db: Database, net: HttpClient, tmp_path: Path) -> None:
     used = TokenUsage(prompt_tokens=1000, completion_tokens=4000)
     model = Scripted(*[ChatResponse(text='{"over', finish_reason=FinishReason.LENGTH, usage=used)] * 2)
     [outcome] = await draft_feed(run_context(db, net, tmp_path, model), feed(), 1)
     assert (outcome.prompt_tokens, outcome.completion_tokens) == (2000, 8000)
     assert [body["max_tokens"] for body in model.bodies] == [4096, 16384]
     with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as database:
-        kept = database.execute("SELECT answer, completion_tokens, unusable FROM calls").fetchall()
-    assert kept == [('{"over', 4000, "the answer was cut off at the length limit")] * 2
+        answers = database.execute("SELECT answer, completion_tokens, unusable FROM calls").fetchall()
+    assert answers == [('{"over', 4000, "the answer was cut off at the length limit")] * 2
     assert states(db)["failed"] == 1, "asking a third time would be blind"
 
 

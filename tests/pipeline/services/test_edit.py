@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ import pytest
 
 from pipeline.articles import files
 from pipeline.articles.front_matter import dumps, loads
-from pipeline.config import Settings, Subscriptions, load_feeds
+from pipeline.config import Settings, load_feeds
 from pipeline.domain.errors import EditConflict, ReviewError
 from pipeline.domain.models import Sentiment
 from pipeline.domain.reviews import Draft, ReviewDecision
 from pipeline.services import review
-from pipeline.services.draft_file import as_draft
+from pipeline.services.draft_file import EditorContext, as_draft
 from pipeline.services.edit import DraftEdit, apply_edit, save_edit, start_revision
 from pipeline.storage import Database, Save
 from pipeline.storage.reviews import PendingReview, ReviewRepository
@@ -30,7 +31,8 @@ class Desk:
         self.db = db
         self.ref = ref
         self.root = settings.output
-        self.subscriptions: Subscriptions = load_feeds(settings.feeds_file)
+        subscriptions = load_feeds(settings.feeds_file)
+        self.ctx = EditorContext(db, settings.output, subscriptions, "Ada", lambda: NOW)
 
     @property
     def path(self) -> Path:
@@ -42,7 +44,7 @@ class Desk:
 
     def changes(self, **other: Any) -> DraftEdit:
         metadata, body = loads(self.path.read_text())
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "title": metadata["title"],
             "description": metadata["description"],
             "category": metadata["category"],
@@ -51,23 +53,16 @@ class Desk:
             "sticky_weight": metadata["stickyWeight"],
             "body": body,
         }
-        return DraftEdit(**told | other)
+        return DraftEdit(**fields | other)
 
     def save(self, base: str | None = None, **other: Any) -> str:
-        return save_edit(
-            self.db, self.root, self.subscriptions, self.ref, self.changes(**other), (),
-            base=base or self.sha256, by="Ada", now=NOW,
-        )  # fmt: skip
+        return save_edit(self.ctx, self.ref, self.changes(**other), (), base=base or self.sha256)
 
     def decide(self, decision: ReviewDecision) -> str:
-        return review.submit_review(
-            self.db, self.root, self.subscriptions, self.ref, decision, by="Ada", note=None, now=NOW
-        )
+        return review.submit_review(self.ctx, self.ref, decision)
 
     def undo(self) -> str:
-        return review.undo_review(
-            self.db, self.root, self.subscriptions, self.ref, by="Ada", note=None, now=NOW
-        )
+        return review.undo_review(self.ctx, self.ref)
 
 
 @pytest.fixture
@@ -106,13 +101,13 @@ def test_a_save_that_was_written_and_not_confirmed_is_confirmed(desk: Desk) -> N
     assert desk.db.drafts.get(desk.ref).version_text == text
 
 
-def test_a_save_that_vim_overtook_is_kept_aside(desk: Desk) -> None:
+def test_a_save_overtaken_on_disk_is_kept_as_a_superseded_version(desk: Desk) -> None:
     pending(desk, "Ada's", desk.sha256)
     desk.path.write_text("vim's")
     review.resume_interrupted(desk.db, desk.root)
     assert desk.path.read_text() == "vim's"
     row = desk.db.drafts.get(desk.ref)
-    assert [one.text for one in desk.db.versions.list(row.item_id) if one.aside] == ["Ada's"]
+    assert [version.text for version in desk.db.versions.list(row.item_id) if version.aside] == ["Ada's"]
 
 
 def test_a_run_takes_no_editors_pending_text_for_its_own(desk: Desk) -> None:
@@ -120,14 +115,14 @@ def test_a_run_takes_no_editors_pending_text_for_its_own(desk: Desk) -> None:
     desk.db.redrafts.request(row, "Ada", NOW)
     pending(desk, "Ada's", desk.sha256)
     [lease] = desk.db.leases.acquire(row.feed_key, 5, 900.0, lease_filter="asked")
-    assert lease.intent is None
+    assert lease.unconfirmed is None
 
 
 def test_a_save_over_another_text_than_was_seen_is_a_conflict(desk: Desk) -> None:
-    seen = desk.sha256
+    base = desk.sha256
     desk.save(title="First")
     with pytest.raises(EditConflict) as conflict:
-        desk.save(base=seen, title="Second")
+        desk.save(base=base, title="Second")
     assert "First" in str(conflict.value.context["text"])
     assert loads(desk.path.read_text())[0]["title"] == "First"
 
@@ -148,7 +143,7 @@ def test_a_revision_that_was_killed_is_finished(desk: Desk) -> None:
 def test_an_undone_revision_that_was_killed_brings_the_article_back(desk: Desk, step: str) -> None:
     desk.decide(ReviewDecision.APPROVE)
     live = desk.path.read_bytes()
-    start_revision(desk.db, desk.root, desk.ref, by="Ben")
+    start_revision(replace(desk.ctx, editor="Ben"), desk.ref)
     desk.save(title="Worse")
     before = desk.path.read_bytes()
     desk.decide(ReviewDecision.APPROVE)
@@ -166,15 +161,7 @@ def test_an_undone_revision_that_was_killed_brings_the_article_back(desk: Desk, 
     dying.reviews = Dying(desk.db._engine, "dying")
 
     with pytest.raises(Killed):
-        review.undo_review(
-            dying,
-            desk.root,
-            desk.subscriptions,
-            desk.ref,
-            by="Ada",
-            note=None,
-            now=NOW,
-        )
+        review.undo_review(replace(desk.ctx, db=dying), desk.ref)
     [waiting] = desk.db.reviews.unfinished()
     if step == "nothing":  # as if it had died before it wrote at all
         (desk.root / waiting.new_path).unlink()
@@ -202,15 +189,15 @@ def test_an_article_that_was_changed_on_disk_keeps_the_change_when_its_approval_
     assert "review" not in metadata
 
 
-def test_there_is_nothing_to_take_back_twice(desk: Desk) -> None:
-    with pytest.raises(ReviewError, match="waits for a verdict"):
+def test_a_review_is_undone_once(desk: Desk) -> None:
+    with pytest.raises(ReviewError, match="none to undo"):
         desk.undo()
     desk.decide(ReviewDecision.REJECT)
     desk.undo()
-    with pytest.raises(ReviewError, match="waits for a verdict"):
+    with pytest.raises(ReviewError, match="none to undo"):
         desk.undo()
     desk.decide(ReviewDecision.APPROVE)
-    start_revision(desk.db, desk.root, desk.ref, by="Ada")
+    start_revision(desk.ctx, desk.ref)
     with pytest.raises(ReviewError, match="reject it"):
         desk.undo()
 
@@ -219,8 +206,8 @@ def test_line_ends_keys_and_styles_that_nobody_touched_stay(desk: Desk) -> None:
     metadata, body = loads(desk.path.read_text())
     metadata["mine"] = {"a": ["y", 1]}
     text = dumps(metadata, body.replace("\n", "\r\n"))
-    told = desk.changes(title="New", body=body)
-    after, after_body = loads(apply_edit(text, told, pieces()[0].beat, now=NOW))
+    changes = desk.changes(title="New", body=body)
+    after, after_body = loads(apply_edit(text, changes, pieces()[0].beat, now=NOW))
     assert after_body == body.replace("\n", "\r\n")
     assert after["mine"] == {"a": ["y", 1]}
     assert apply_edit(text, desk.changes(), pieces()[0].beat, now=NOW) == text

@@ -9,20 +9,20 @@ import pytest
 from pipeline.domain.errors import FeedError
 from pipeline.domain.models import FeedConfig, Window
 from pipeline.http_client import HttpClient
-from pipeline.services import poll
+from pipeline.services.poll import poll
 from pipeline.storage import Database
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.services.desk import run_context
 from tests.pipeline.storage.records import NOW, feed
 
 CUT = b"<rss version='2.0'><channel><title>F</title>%s<item><title>B is cut o"
-ONE = (
+FIRST = (
     b"<item><title>%s</title><guid>%s</guid><pubDate>%s 2026 12:00:00 GMT</pubDate>"
     b"<description>It rose by 3%% on Monday.</description></item>"
 )
 TWO = b"<rss version='2.0'><channel><title>F</title>%s%s</channel></rss>" % (
-    ONE % (b"January", b"a", b"15 Jan"),
-    ONE % (b"February", b"b", b"05 Feb"),
+    FIRST % (b"January", b"a", b"15 Jan"),
+    FIRST % (b"February", b"b", b"05 Feb"),
 )
 
 
@@ -36,7 +36,7 @@ def subscribed(db: Database, server: FeedServer, body: bytes, **answer: Any) -> 
 @pytest.mark.parametrize(
     ("body", "window"),
     [
-        (CUT % (ONE % (b"A", b"a", b"05 Feb")), None),
+        (CUT % (FIRST % (b"A", b"a", b"05 Feb")), None),
         (TWO, (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))),
     ],
     ids=["a cut-off answer", "a backfill's window"],
@@ -64,7 +64,7 @@ async def test_a_quiet_feed_costs_no_transaction_of_its_own(
     before = db.feeds.poll_states()["late"]
     assert (await poll(desk, late)).unchanged
     assert db.feeds.poll_states()["late"] == before
-    await desk.book.flush()
+    await desk.poll_states.flush()
     assert db.feeds.poll_states()["late"].unchanged == 1
 
 
@@ -86,7 +86,7 @@ async def test_a_feed_that_keeps_its_validator_is_read_when_its_items_change(
     late = subscribed(db, server, TWO, headers=static)
     desk = run_context(db, net, tmp_path, feeds=(late,))
     assert (await poll(desk, late)).new == 2
-    three = TWO.replace(b"</channel>", ONE % (b"March", b"c", b"03 Feb") + b"</channel>")
+    three = TWO.replace(b"</channel>", FIRST % (b"March", b"c", b"03 Feb") + b"</channel>")
     server.add("/feed.xml", three, content_type="application/rss+xml", headers=static)
     again = await poll(desk, late)
     assert (again.unchanged, again.new) == (False, 1)
@@ -95,7 +95,7 @@ async def test_a_feed_that_keeps_its_validator_is_read_when_its_items_change(
     assert server.seen[1].headers["if-none-match"] == '"static"'
 
 
-async def test_a_host_that_asks_for_rest_is_left_alone_with_all_its_feeds(
+async def test_a_hosts_cooldown_holds_for_all_its_feeds(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/other.xml", TWO)
@@ -106,7 +106,7 @@ async def test_a_host_that_asks_for_rest_is_left_alone_with_all_its_feeds(
     with pytest.raises(FeedError, match="asked for too often"):
         await poll(desk, late)
     assert "left alone" in ((await poll(desk, other, named=True)).held or "")
-    await desk.book.flush()
+    await desk.poll_states.flush()
     next_run = run_context(db, net, tmp_path, feeds=(late, other), now=NOW + timedelta(seconds=599))
     assert (await poll(next_run, other)).held, "the next run knows it too"
     later = run_context(db, net, tmp_path, feeds=(late, other), now=NOW + timedelta(seconds=601))
@@ -126,7 +126,7 @@ async def test_a_feed_is_polled_when_it_is_due_or_named(
     assert (await poll(due, late)).held is None
 
 
-async def test_what_was_forgotten_is_never_taken_again(
+async def test_an_erased_item_is_never_admitted_again(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     body = TWO.replace(b"<guid>", b"<link>https://news.example/once</link><guid>", 1)

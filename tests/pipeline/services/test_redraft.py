@@ -18,8 +18,10 @@ from pipeline.domain.models import Beat, FeedConfig
 from pipeline.domain.reviews import ReviewDecision
 from pipeline.http_client import HttpClient
 from pipeline.rewrite.prompt import load_prompt
-from pipeline.services import RunContext, draft_feed, redraft, review
-from pipeline.services.draft_file import decode_leniently
+from pipeline.services import redraft, review
+from pipeline.services.context import RunContext
+from pipeline.services.draft import draft_feed
+from pipeline.services.draft_file import EditorContext, decode_leniently
 from pipeline.storage import Database
 from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import article
@@ -36,12 +38,13 @@ class Desk:
     def __init__(self, db: Database, net: HttpClient, folder: Path) -> None:
         self.db, self.net, self.folder = db, net, folder
         self.root = folder / "output"
+        self.ctx = EditorContext(db, self.root, NEWS, "ed", lambda: NOW)
 
     async def run(self, *script: Any, beat: Beat = BEAT, count: int = 1) -> tuple[Scripted, list[Any]]:
         model = Scripted(*script)
         desk = run_context(self.db, self.net, self.folder, model, beat=beat)
         if beat.verify:
-            desk = RunContext(**{**vars(desk), "mender": load_prompt(ROOT / "prompts", "mend")})
+            desk = RunContext(**{**vars(desk), "repair_prompt": load_prompt(ROOT / "prompts", "mend")})
         return model, await draft_feed(desk, feed(), count)
 
     @property
@@ -53,9 +56,11 @@ class Desk:
 
     def ask(self, note: str | None = None, section: str | None = None, *, over_edits: bool = False) -> None:
         ref = self.db.drafts.list()[0].external_id
-        redraft.request_redraft(
-            self.db, self.root, ref, by="ed", note=note, section=section, now=NOW, over_edits=over_edits
-        )
+        redraft.request_redraft(self.ctx, ref, note=note, section=section, over_edits=over_edits)
+
+    def restore(self, label: str) -> None:
+        ref = self.db.drafts.list()[0].external_id
+        redraft.restore_version(EditorContext(self.db, self.root, NEWS, clock=lambda: NOW), ref, label)
 
 
 @pytest.fixture
@@ -71,17 +76,20 @@ async def test_an_editors_note_reaches_the_model_and_the_draft_stays_until_then(
     assert [row.request.note for row in desk.db.drafts.list() if row.request] == ["Name the mine."]
     new = json.dumps(article(overview="The mine at Holm is named.", category="NEWS", tags=["NEWS"]))
     model, [outcome] = await desk.run(new)
-    told = model.bodies[0]["messages"][-1]["content"]
-    assert "Name the mine." in told
-    assert loads(before, "x")[1].strip() in told
+    prompt = model.bodies[0]["messages"][-1]["content"]
+    assert "Name the mine." in prompt
+    assert loads(before, "x")[1].strip() in prompt
     assert outcome.path
     assert "The mine at Holm" in desk.text
     assert loads(desk.text, "x")[0]["ai"]["version"] == 2
-    assert [one.label for one in desk.db.versions.list(desk.db.drafts.list()[0].item_id)] == ["1", "2"]
+    assert [version.label for version in desk.db.versions.list(desk.db.drafts.list()[0].item_id)] == [
+        "1",
+        "2",
+    ]
     assert not (await desk.run(count=9))[1][4:], "the request is done"
 
 
-async def test_one_section_is_written_anew_around_an_editors_words(desk: Desk) -> None:
+async def test_one_section_is_redrafted_and_an_editors_text_stays(desk: Desk) -> None:
     edited = desk.text.replace("## From author\n\n", "## From author\n\nAn editor's own words. ")
     desk.write(edited)
     desk.ask(section="overview")
@@ -92,7 +100,9 @@ async def test_one_section_is_written_anew_around_an_editors_words(desk: Desk) -
     assert after[1] == before[1].replace(
         before[1][slice(*sections(before[1])[0][1:])].strip(), "The section says something else now."
     )
-    labels = [(one.label, one.cause) for one in desk.db.versions.list(desk.db.drafts.list()[0].item_id)]
+    labels = [
+        (version.label, version.cause) for version in desk.db.versions.list(desk.db.drafts.list()[0].item_id)
+    ]
     assert labels == [("1", "draft"), ("1.edit", "edit"), ("2", "redraft")]
 
 
@@ -104,10 +114,10 @@ async def test_an_editors_own_description_survives(desk: Desk) -> None:
     assert loads(desk.text, "x")[0]["description"] == "My own words."
 
 
-async def test_a_section_that_is_written_anew_brings_back_what_was_taken_out_on_disk(desk: Desk) -> None:
+async def test_a_section_redraft_restores_front_matter_removed_on_disk(desk: Desk) -> None:
     before, body = loads(desk.text, "x")
-    told = {key: value for key, value in before.items() if key not in ("source", "ai", "externalId")}
-    desk.write(dumps(told, body.replace("## Overview\n\n", "## Overview\n\nMended. ")))
+    metadata = {key: value for key, value in before.items() if key not in ("source", "ai", "externalId")}
+    desk.write(dumps(metadata, body.replace("## Overview\n\n", "## Overview\n\nMended. ")))
     desk.ask(section="From author")
     await desk.run(SECTION)
     after, _ = loads(desk.text, "x")
@@ -121,9 +131,8 @@ async def test_a_section_that_is_written_anew_brings_back_what_was_taken_out_on_
 async def test_a_version_that_was_broken_on_disk_is_put_back_with_what_the_ledger_attests(desk: Desk) -> None:
     before, body = loads(desk.text, "x")
     desk.write(dumps({key: value for key, value in before.items() if key not in ("source", "ai")}, body))
-    row = desk.db.drafts.list()[0]
-    redraft.restore_version(desk.db, desk.root, NEWS, row.external_id, "1", NOW)
-    redraft.restore_version(desk.db, desk.root, NEWS, row.external_id, "1.edit", NOW)
+    desk.restore("1")
+    desk.restore("1.edit")
     after, _ = loads(desk.text, "x")
     assert after["source"] == before["source"]
     assert after["ai"] == before["ai"] | {"version": 3}
@@ -132,29 +141,29 @@ async def test_a_version_that_was_broken_on_disk_is_put_back_with_what_the_ledge
 BROKEN = "---\ntitle: [not closed\n---\nAn editor's words.\n"
 
 
-async def test_a_draft_whose_front_matter_an_editor_broke_is_written_anew_from_ours(desk: Desk) -> None:
+async def test_a_draft_with_broken_front_matter_is_redrafted_from_the_recorded_text(desk: Desk) -> None:
     before, body = loads(desk.text, "x")
     desk.write(BROKEN)
     desk.ask(over_edits=True)
     model, outcomes = await desk.run(count=9)
-    assert [one.reason for one in outcomes] == [None] * 5, "the run goes on"
-    told = [one["messages"][-1]["content"] for one in model.bodies]
-    assert sum(body.strip() in one for one in told) == 1, "the model is shown what we wrote"
+    assert [outcome.reason for outcome in outcomes] == [None] * 5, "the run goes on"
+    prompts = [request["messages"][-1]["content"] for request in model.bodies]
+    assert sum(body.strip() in prompt for prompt in prompts) == 1, "the model is shown what we wrote"
     after, _ = loads(desk.text, "x")
     assert (after["source"], after["ai"]["version"]) == (before["source"], 2)
 
 
-async def test_a_section_of_a_draft_that_was_broken_since_is_not_written_anew(desk: Desk) -> None:
+async def test_a_section_of_a_broken_draft_is_not_redrafted(desk: Desk) -> None:
     desk.ask(section="Overview")
     desk.write(BROKEN)
     model, outcomes = await desk.run(count=9)
-    [reason] = [one.reason for one in outcomes if one.reason]
+    [reason] = [outcome.reason for outcome in outcomes if outcome.reason]
     assert "its draft has front matter that is not YAML" in reason
     assert len(outcomes) == 5, "the run goes on"
-    assert (model.asked, desk.text) == (4, BROKEN)
+    assert (model.call_count, desk.text) == (4, BROKEN)
     row = next(row for row in desk.db.drafts.list() if row.version_text == BROKEN)
     assert row.request is None
-    assert any("It was not written anew: its draft has" in one.message for one in row.findings)
+    assert any("It was not written anew: its draft has" in finding.message for finding in row.findings)
 
 
 async def test_a_draft_that_an_editor_broke_is_no_brief_that_waits(desk: Desk) -> None:
@@ -165,15 +174,15 @@ async def test_a_draft_that_an_editor_broke_is_no_brief_that_waits(desk: Desk) -
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-be", "utf-8", "utf-8-sig", "latin-1"])
-async def test_what_a_restore_replaces_is_kept_whatever_its_encoding(desk: Desk, encoding: str) -> None:
+async def test_a_restore_keeps_the_replaced_text_in_any_encoding(desk: Desk, encoding: str) -> None:
     words = desk.text + "Łódź: 5 €\n" if "utf" in encoding else desk.text + "Größe: 5 Öre\n"
     mark = codecs.BOM_UTF16_BE if encoding == "utf-16-be" else b""
     data = mark + words.encode(encoding)
     row = desk.db.drafts.list()[0]
     files.write_atomically(desk.root, row.path, data)
-    redraft.restore_version(desk.db, desk.root, NEWS, row.external_id, "1", NOW)
-    kept = next(one for one in desk.db.versions.list(row.item_id) if one.label == "1.edit")
-    assert kept.text.removeprefix("\ufeff") == words
+    desk.restore("1")
+    version = next(v for v in desk.db.versions.list(row.item_id) if v.label == "1.edit")
+    assert version.text.removeprefix("\ufeff") == words
 
 
 def test_every_byte_of_a_file_in_no_encoding_is_a_character_of_its_text() -> None:
@@ -193,8 +202,12 @@ async def test_the_other_sections_keep_every_byte(desk: Desk, place: int, edit: 
     desk.ask(section=heading)
     await desk.run(SECTION)
     after = loads(desk.text, "x")[1]
-    kept = [(one.heading, body[one.start : one.end]) for one in sections(body) if one.heading != heading]
-    assert kept == [(o.heading, after[o.start : o.end]) for o in sections(after) if o.heading != heading]
+    others = [
+        (section.heading, body[section.start : section.end])
+        for section in sections(body)
+        if section.heading != heading
+    ]
+    assert others == [(o.heading, after[o.start : o.end]) for o in sections(after) if o.heading != heading]
 
 
 async def test_the_impact_is_written_as_bullets(desk: Desk) -> None:
@@ -211,10 +224,10 @@ async def test_a_model_that_fails_leaves_the_draft_and_says_so(desk: Desk) -> No
     assert desk.text == before
     [row] = desk.db.drafts.list()
     assert row.request is None
-    assert "It was not written anew: the model refuses" in [one.message for one in row.findings]
+    assert "It was not written anew: the model refuses" in [finding.message for finding in row.findings]
 
 
-async def test_an_edited_draft_is_not_written_anew_whole(desk: Desk) -> None:
+async def test_the_whole_of_an_edited_draft_is_not_redrafted(desk: Desk) -> None:
     desk.write(desk.text + "An editor was here.\n")
     with pytest.raises(ReviewError, match="was edited"):
         desk.ask("Shorter.")
@@ -228,12 +241,11 @@ async def test_an_edited_draft_is_not_written_anew_whole(desk: Desk) -> None:
 
 async def test_a_verdict_comes_before_a_redraft_that_is_under_way(desk: Desk) -> None:
     desk.ask("Shorter.")
-    [lease] = [one for one in desk.db.leases.acquire("one", 9, LEASE_S) if one.request]
+    [lease] = [item for item in desk.db.leases.acquire("one", 9, LEASE_S) if item.request]
     desk.db.drafts.list()
     path = review.submit_review(
-        desk.db, desk.root, NEWS, lease.item.guid and desk.db.drafts.list()[0].external_id,
-        ReviewDecision.APPROVE, by="ed", note=None, now=NOW,
-    )  # fmt: skip
+        desk.ctx, lease.item.guid and desk.db.drafts.list()[0].external_id, ReviewDecision.APPROVE
+    )
     with pytest.raises(LeaseLost):
         desk.db.leases.confirm_write(lease)
     assert path.startswith("published/")
@@ -245,29 +257,29 @@ async def test_an_earlier_version_is_put_back_as_the_next(desk: Desk) -> None:
     desk.ask("Anew.")
     await desk.run(json.dumps(article(overview="Quite another story.", category="NEWS", tags=["NEWS"])))
     desk.write(desk.text + "An editor was here.\n")
-    redraft.restore_version(desk.db, desk.root, NEWS, desk.db.drafts.list()[0].external_id, "1", NOW)
+    desk.restore("1")
     assert loads(desk.text, "x")[1] == loads(first, "x")[1]
     assert loads(desk.text, "x")[0]["ai"]["version"] == 3
     row = desk.db.drafts.list()[0]
-    assert [one.label for one in desk.db.versions.list(row.item_id)] == ["1", "2", "2.edit", "3"]
+    assert [version.label for version in desk.db.versions.list(row.item_id)] == ["1", "2", "2.edit", "3"]
     assert (row.version, row.version_text) == (3, desk.text)
     with pytest.raises(ReviewError, match=r"has no version 9; it has 1, 2, 2\.edit, 3"):
-        redraft.restore_version(desk.db, desk.root, NEWS, row.external_id, "9", NOW)
+        desk.restore("9")
 
 
-async def test_flagged_sentences_are_mended_by_one_more_call(desk: Desk) -> None:
+async def test_flagged_sentences_are_repaired_by_one_more_call(desk: Desk) -> None:
     beat = BEAT.model_copy(update={"verify": True})
     draft = json.dumps(
         article(from_author="A view. Do visit https://evil.example/ now.", category="NEWS", tags=["NEWS"])
     )
-    mending = json.dumps({"sentences": [{"number": 1, "text": "That is for the reader to judge."}]})
-    model, [outcome] = await desk.run(draft, mending, beat=beat)
-    assert model.asked == 2
+    repairs = json.dumps({"sentences": [{"number": 1, "text": "That is for the reader to judge."}]})
+    model, [outcome] = await desk.run(draft, repairs, beat=beat)
+    assert model.call_count == 2
     assert "visit https://evil.example/" in model.bodies[1]["messages"][-1]["content"]
     assert outcome.prompt_tokens == 200
     row = next(row for row in desk.db.drafts.list() if row.path == outcome.path)
     assert "A view. That is for the reader to judge." in row.version_text
-    assert [(one.label, one.cause) for one in desk.db.versions.list(row.item_id)] == [
+    assert [(version.label, version.cause) for version in desk.db.versions.list(row.item_id)] == [
         ("1", "draft"), ("1.repair", "repair"),
     ]  # fmt: skip
     assert [call.purpose for call in desk.db.budget.calls_since(None)][-2:] == ["draft", "verify"]
@@ -280,7 +292,7 @@ async def test_a_repair_that_fails_leaves_the_draft_with_its_findings(desk: Desk
     )
     _, [outcome] = await desk.run(draft, LLMError("stalled", retry=True), beat=beat)
     row = next(row for row in desk.db.drafts.list() if row.path == outcome.path)
-    assert any(one.kind == "injection" for one in row.findings)
+    assert any(finding.kind == "injection" for finding in row.findings)
 
 
 async def test_a_brief_waits_for_a_model(db: Database, net: HttpClient, tmp_path: Path) -> None:
@@ -292,9 +304,9 @@ async def test_a_brief_waits_for_a_model(db: Database, net: HttpClient, tmp_path
     files.write_atomically(tmp_path / "output", edited.path, b"an editor's own text")
     [brief] = redraft.offline_briefs(db, tmp_path / "output")
     redraft.request_redraft(
-        db, tmp_path / "output", brief.external_id, by=None, note=None, section=None, now=NOW
+        EditorContext(db, tmp_path / "output", NEWS, clock=lambda: NOW), brief.external_id
     )
     model = Scripted(GOOD)
     [outcome] = await draft_feed(run_context(db, net, tmp_path, model), config, 9, requested=True)
-    assert (outcome.rewritten, model.asked) == (True, 1)
+    assert (outcome.rewritten, model.call_count) == (True, 1)
     assert redraft.offline_briefs(db, tmp_path / "output") == []

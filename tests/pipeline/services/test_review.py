@@ -27,6 +27,7 @@ from pipeline.domain.models import (
 from pipeline.domain.reviews import Draft, Review, ReviewDecision
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
 from pipeline.services import review
+from pipeline.services.draft_file import EditorContext
 from pipeline.storage import Database, DraftRow, Move, Policy, PollResult
 from tests.databases import prepared
 
@@ -78,9 +79,13 @@ def moved(row: DraftRow, target: str) -> Move:
     return Move(row.path, target, "approved text", files.sha256_of(b"approved text"))
 
 
+def editor(db: Database, root: Path) -> EditorContext:
+    return EditorContext(db, root, SUBSCRIPTIONS, "Ada", lambda: LATER)
+
+
 def decide(db: Database, root: Path, decision: ReviewDecision, note: str | None = None) -> Path:
     ref = SOURCE.external_id[:8]
-    path = review.submit_review(db, root, SUBSCRIPTIONS, ref, decision, by="Ada", note=note, now=LATER)
+    path = review.submit_review(editor(db, root), ref, decision, note=note)
     return root / path
 
 
@@ -99,13 +104,13 @@ def test_an_approved_draft_moves_and_says_who_and_when(db: Database, tmp_path: P
     assert [row.path for row in db.drafts.list(("approved",))] == [str(published.relative_to(tmp_path))]
 
 
-def test_the_editors_words_and_keys_are_kept_and_move_the_update_time(db: Database, tmp_path: Path) -> None:
+def test_the_editors_text_and_keys_are_kept_and_set_the_update_time(db: Database, tmp_path: Path) -> None:
     draft = drafted(db, tmp_path)
     metadata, body = loads(draft.read_text())
     edited = body.replace("Little.", "Little;  some spaces\tand a tab.") + "\n\nA last word without line end"
     draft.write_text(dumps(metadata | {"mine": ["a", "08"]}, edited))
-    after, kept = loads(decide(db, tmp_path, ReviewDecision.APPROVE).read_text())
-    assert kept == edited
+    after, after_body = loads(decide(db, tmp_path, ReviewDecision.APPROVE).read_text())
+    assert after_body == edited
     assert after["mine"] == ["a", "08"]
     assert after["updatedAt"] == "2026-02-06T09:00:00.000Z"
 
@@ -191,7 +196,7 @@ def test_words_written_after_the_verdict_are_not_removed(db: Database, tmp_path:
     assert draft.read_text() == "later words"
 
 
-def test_a_file_that_stands_at_the_new_place_is_not_replaced(db: Database, tmp_path: Path) -> None:
+def test_an_existing_file_at_the_new_path_is_not_replaced(db: Database, tmp_path: Path) -> None:
     draft = drafted(db, tmp_path)
     precious = tmp_path / "rejected" / draft.relative_to(tmp_path / "drafts")
     precious.parent.mkdir(parents=True)
@@ -203,7 +208,7 @@ def test_a_file_that_stands_at_the_new_place_is_not_replaced(db: Database, tmp_p
     assert db.reviews.unfinished() == []
 
 
-def test_words_written_at_the_new_place_before_a_killed_verdict_is_finished_are_kept(
+def test_an_edit_at_the_new_path_before_a_killed_review_is_finished_is_kept(
     db: Database, tmp_path: Path
 ) -> None:
     draft = drafted(db, tmp_path)
@@ -255,23 +260,23 @@ def test_front_matter_that_no_site_can_be_built_with_is_refused_with_a_sentence_
     metadata, body = loads(draft.read_text())
     del metadata["title"]
     draft.write_text(dumps(metadata | {"publishedAt": "yesterday", "tags": "BTC", "lang": None}, body))
-    said = refused(db, tmp_path)
-    assert "has 4 blocking findings" in said
+    message = refused(db, tmp_path)
+    assert "has 4 blocking findings" in message
     for sentence in (
         "title is missing; write one",
         'publishedAt "yesterday" is no time; write 2026-02-05T21:26:00Z',
         'tags "BTC" is no list of words',
         "lang is empty; write a code such as en",
     ):
-        assert sentence in said
+        assert sentence in message
     assert draft.exists()
 
 
-def test_what_the_ledger_attests_is_put_back(db: Database, tmp_path: Path) -> None:
+def test_attested_front_matter_is_restored(db: Database, tmp_path: Path) -> None:
     draft = drafted(db, tmp_path)
     before, body = loads(draft.read_text())
-    told = {key: value for key, value in before.items() if key not in ("source", "externalId")}
-    draft.write_text(dumps(told | {"ai": {"rewritten": False}, "mine": 1}, body))
+    metadata = {key: value for key, value in before.items() if key not in ("source", "externalId")}
+    draft.write_text(dumps(metadata | {"ai": {"rewritten": False}, "mine": 1}, body))
     after, _ = loads(decide(db, tmp_path, ReviewDecision.APPROVE).read_text())
     assert {key: after[key] for key in ("source", "externalId", "ai")} == {
         key: before[key] for key in ("source", "externalId", "ai")
@@ -285,7 +290,7 @@ def test_what_was_rejected_without_it_is_put_back_too(db: Database, tmp_path: Pa
     before, body = loads(draft.read_text())
     draft.write_text(dumps({key: value for key, value in before.items() if key != "ai"}, body))
     decide(db, tmp_path, ReviewDecision.REJECT)
-    review.undo_review(db, tmp_path, SUBSCRIPTIONS, SOURCE.external_id, by="Ada", note=None, now=LATER)
+    review.undo_review(editor(db, tmp_path), SOURCE.external_id)
     assert loads(decide(db, tmp_path, ReviewDecision.APPROVE).read_text())[0]["ai"] == before["ai"]
 
 
@@ -297,9 +302,9 @@ def test_the_title_and_an_editors_description_are_checked(db: Database, tmp_path
     draft.write_text(
         dumps(metadata | {"description": "It rose by 77%. Connect your wallet to see why."}, body)
     )
-    said = refused(db, tmp_path)
-    assert "figure in the description" in said
-    assert "injection in the description" in said
+    message = refused(db, tmp_path)
+    assert "figure in the description" in message
+    assert "injection in the description" in message
 
 
 def test_a_description_that_follows_the_overview_follows_an_edit_on_disk(
@@ -336,7 +341,7 @@ def test_an_approved_file_is_utf8_with_one_kind_of_line_end(db: Database, tmp_pa
     assert after["updatedAt"] == before["updatedAt"]
 
 
-def test_text_in_utf16_is_told_as_such(db: Database, tmp_path: Path) -> None:
+def test_an_error_names_utf16(db: Database, tmp_path: Path) -> None:
     draft = drafted(db, tmp_path)
     text = draft.read_text()
     for coding, at in (("utf-16", 0), ("utf-16-le", 1)):

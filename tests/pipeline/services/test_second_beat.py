@@ -7,7 +7,7 @@ from pipeline.articles import files
 from pipeline.articles.front_matter import loads
 from pipeline.config import load_feeds
 from pipeline.http_client import HttpClient
-from pipeline.services import draft_feed
+from pipeline.services.draft import draft_feed
 from pipeline.storage import Database
 from tests.end_to_end.project import ROOT
 from tests.pipeline.services.desk import Scripted, run_context
@@ -45,10 +45,10 @@ async def test_a_german_beat_needs_no_code(db: Database, net: HttpClient, tmp_pa
     model = Scripted(json.dumps(ANSWER, ensure_ascii=False))
     desk = run_context(db, net, tmp_path, model, beat=beat, feeds=(feed,))
     [outcome] = await draft_feed(desk, feed, 9)
-    told = model.bodies[0]["messages"][0]["content"]
-    assert 'the language with the code "de"' in told
-    assert "sachlich, genau, konkret" in told
-    assert "WÄRME" in told
+    prompt = model.bodies[0]["messages"][0]["content"]
+    assert 'the language with the code "de"' in prompt
+    assert "sachlich, genau, konkret" in prompt
+    assert "WÄRME" in prompt
     data = files.read_bytes(tmp_path / "output", outcome.path or "") or b""
     metadata, body = loads(data.decode(), "draft")
     headings = [line.removeprefix("## ") for line in body.splitlines() if line.startswith("## ")]

@@ -10,7 +10,7 @@ from pipeline.articles.front_matter import loads
 from pipeline.domain.errors import BudgetExceeded, RateLimited
 from pipeline.http_client import HttpClient
 from pipeline.llm.chat import ChatResponse
-from pipeline.services import draft_feed
+from pipeline.services.draft import draft_feed
 from pipeline.storage import CallCost, CallLimits, Database, SpendingCap
 from pipeline.storage.processes import current_owner
 from tests.pipeline.services.desk import Scripted, run_context
@@ -21,12 +21,12 @@ class Crowded(Scripted):
     """A model that notes how many ask it at one time."""
 
     now = 0
-    most = 0
+    peak = 0
 
     async def send(self, body: dict[str, object]) -> ChatResponse:
         kind = type(self)
         kind.now += 1
-        kind.most = max(kind.most, kind.now)
+        kind.peak = max(kind.peak, kind.now)
         await asyncio.sleep(0.02)
         kind.now -= 1
         return await super().send(body)
@@ -34,7 +34,7 @@ class Crowded(Scripted):
 
 @pytest.fixture(autouse=True)
 def nobody_asks() -> None:
-    Crowded.now = Crowded.most = 0
+    Crowded.now = Crowded.peak = 0
 
 
 def files(folder: Path) -> list[Path]:
@@ -46,7 +46,7 @@ async def test_who_writes_no_drafts_leaves_texts_that_the_other_machine_writes(
 ) -> None:
     remote = Scripted()
     outcomes = await draft_feed(run_context(db, net, tmp_path / "a", remote, writes_drafts=False), feed(), 9)
-    assert [bool(one.path) for one in outcomes] == [True] * 5
+    assert [bool(outcome.path) for outcome in outcomes] == [True] * 5
     assert files(tmp_path / "a") == []
     assert db.versions.pending_by_feed() == {"one": 5}
     assert (
@@ -56,14 +56,14 @@ async def test_who_writes_no_drafts_leaves_texts_that_the_other_machine_writes(
     writer = Scripted()
     desk = run_context(db, net, tmp_path / "b", writer)
     written = await draft_feed(desk, feed(), 9, requested=True)
-    assert (remote.asked, writer.asked) == (5, 0)
+    assert (remote.call_count, writer.call_count) == (5, 0)
     assert len(written) == len(files(tmp_path / "b")) == 5
     assert all(loads(path.read_text())[0]["ai"]["rewritten"] for path in files(tmp_path / "b"))
     assert db.versions.pending_by_feed() == {}
     assert db.feeds.item_counts()["one"] == {"drafted": 5}
 
 
-async def test_who_writes_no_drafts_leaves_redrafts_alone(
+async def test_a_machine_without_the_output_folder_leases_no_redrafts(
     db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     desk = run_context(db, net, tmp_path, Scripted())
@@ -72,29 +72,29 @@ async def test_who_writes_no_drafts_leaves_redrafts_alone(
     db.redrafts.request(db.drafts.get(row.external_id), "Ada", desk.clock())
     remote = Scripted()
     assert await draft_feed(run_context(db, net, tmp_path, remote, writes_drafts=False), feed(), 9) == []
-    assert remote.asked == 0
+    assert remote.call_count == 0
 
 
 async def test_two_runs_share_a_queue_and_no_item_twice(
     db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     admit(db, *(item(number) for number in range(5, 60)))
-    rooms = [run_context(db, net, tmp_path, Crowded(), max_in_flight=3) for _ in range(3)]
-    results = await asyncio.gather(*(draft_feed(one, feed(), 100) for one in rooms))
+    contexts = [run_context(db, net, tmp_path, Crowded(), max_in_flight=3) for _ in range(3)]
+    results = await asyncio.gather(*(draft_feed(ctx, feed(), 100) for ctx in contexts))
     assert all(results)
-    paths = Counter(one.path for outcomes in results for one in outcomes)
+    paths = Counter(outcome.path for outcomes in results for outcome in outcomes)
     assert len(paths) == 60
     assert set(paths.values()) == {1}
 
 
 async def test_calls_of_all_runs_together_are_limited(db: Database, net: HttpClient, tmp_path: Path) -> None:
     admit(db, *(item(number) for number in range(5, 30)))
-    rooms = [
+    contexts = [
         run_context(db, net, tmp_path, Crowded(), max_in_flight=4, max_in_flight_total=2) for _ in range(3)
     ]
-    results = await asyncio.gather(*(draft_feed(one, feed(), 100) for one in rooms))
+    results = await asyncio.gather(*(draft_feed(ctx, feed(), 100) for ctx in contexts))
     assert sum(len(outcomes) for outcomes in results) == 30
-    assert Crowded.most == 2
+    assert Crowded.peak == 2
 
 
 async def test_a_run_that_ends_does_not_wait_for_its_turn(
@@ -105,7 +105,7 @@ async def test_a_run_that_ends_does_not_wait_for_its_turn(
     drafting = asyncio.create_task(draft_feed(one, feed(), 9))
     await asyncio.sleep(0.3)
     assert not drafting.done()
-    one.stop.append(RateLimited("told to end"))
+    one.fatal_errors.append(RateLimited("told to end"))
     assert await drafting == []
     assert db.feeds.item_counts()["one"] == {"seen": 5}
     assert db.leases.held_count("one") == 0

@@ -9,7 +9,7 @@ from pipeline.articles import files
 from pipeline.domain.errors import LLMError
 from pipeline.domain.models import FeedConfig, Item
 from pipeline.http_client import HttpClient
-from pipeline.services import draft_feed
+from pipeline.services.draft import draft_feed
 from pipeline.storage import Database, Policy
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.services.desk import Scripted, run_context
@@ -60,11 +60,11 @@ async def test_a_thin_or_cut_source_is_never_rewritten(
 ) -> None:
     model, thin = Scripted(), queued(db, server, text, full_text="never")
     outcome = await draft(db, net, tmp_path, thin, model)
-    assert (outcome.path, outcome.skipped, model.asked) == (None, True, 0)
+    assert (outcome.path, outcome.skipped, model.call_count) == (None, True, 0)
     assert db.feeds.item_counts()["thin"] == {"skipped": 1}
 
 
-async def test_a_page_that_is_refused_is_named_and_not_asked_for_again(
+async def test_a_page_without_text_is_named_and_not_requested_again(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/story", b"", status=403)
@@ -73,13 +73,13 @@ async def test_a_page_that_is_refused_is_named_and_not_asked_for_again(
     assert outcome.skipped
     assert "16 of 200" in outcome.reason
     assert "403" in outcome.reason
-    asked = server.requests
+    requests = server.requests
     admit(db, story(server, "The port closes soon."), key="thin")
     assert (await draft(db, net, tmp_path, thin, Scripted())).skipped
-    assert server.requests == asked
+    assert server.requests == requests
 
 
-async def test_a_page_whose_server_has_trouble_is_tried_again_later(
+async def test_a_page_with_a_server_error_is_tried_again_later(
     db: Database, net: HttpClient, server: FeedServer, tmp_path: Path
 ) -> None:
     server.add("/story", b"", status=503)
@@ -107,13 +107,13 @@ async def test_an_updated_source_is_written_over_our_draft_and_never_over_an_edi
     admit(db, updated=[story(server, f"{STORY} The ferry runs.")], key="thin", policy=again)
     model = Scripted()
     third = await draft(db, net, tmp_path, thin, model)
-    assert (third.path, third.skipped, model.asked) == (None, True, 0)
+    assert (third.path, third.skipped, model.call_count) == (None, True, 0)
     assert files.read_bytes(tmp_path / "output", first.path) == edited
     assert db.drafts.list()[0].findings[-1].kind == "source-updated"
 
 
 @pytest.mark.parametrize(
-    ("text", "trouble"),
+    ("text", "error"),
     [
         ("Gone.", None),
         (f"{STORY} The ferry stops.", LLMError("stalled", retry=True)),
@@ -121,19 +121,19 @@ async def test_an_updated_source_is_written_over_our_draft_and_never_over_an_edi
     ],
     ids=["its source is too thin now", "the model stalls", "the model refuses it"],
 )
-async def test_a_redraft_that_comes_to_nothing_leaves_the_draft_that_stands(
-    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path, text: str, trouble: Exception | None
+async def test_a_failed_redraft_leaves_the_draft(
+    db: Database, net: HttpClient, server: FeedServer, tmp_path: Path, text: str, error: Exception | None
 ) -> None:
     thin = queued(db, server, STORY, full_text="never")
     first = await draft(db, net, tmp_path, thin, Scripted())
-    standing = files.read_bytes(tmp_path / "output", first.path)
+    before = files.read_bytes(tmp_path / "output", first.path)
     admit(db, updated=[story(server, text)], key="thin", policy=Policy(redraft=True))
-    script = [trouble] if trouble else []
+    script = [error] if error else []
     assert (await draft(db, net, tmp_path, thin, Scripted(*script))).path is None
     [row] = [row for row in db.drafts.list() if row.feed_key == "thin"]
     assert row.path == first.path, "an editor finds it, and can decide"
     assert row.findings[-1].kind == "source-updated"
-    assert files.read_bytes(tmp_path / "output", first.path) == standing
+    assert files.read_bytes(tmp_path / "output", first.path) == before
 
 
 async def test_a_day_has_its_limit(db: Database, net: HttpClient, tmp_path: Path) -> None:

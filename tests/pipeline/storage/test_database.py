@@ -145,7 +145,7 @@ def test_an_intent_outlives_a_crash(db: Database, open_db: Open) -> None:
     [lease] = db.leases.acquire("one", 1, -1.0)
     db.leases.begin_write(lease, draft(lease))
     [next_claim] = open_db("elsewhere|b|1|1").leases.acquire("one", 1, LEASE_S)
-    assert next_claim.intent == draft(lease)
+    assert next_claim.unconfirmed == draft(lease)
 
 
 def test_an_unusable_answer_is_asked_for_again(db: Database) -> None:

@@ -15,6 +15,7 @@ from pipeline.domain.models import Sentiment
 from pipeline.domain.reviews import ReviewDecision
 from pipeline.services import review
 from pipeline.services.backup import create_backup, reconcile_database, restore_files, verify_backup
+from pipeline.services.draft_file import EditorContext
 from pipeline.services.edit import DraftEdit, save_edit, start_revision
 from pipeline.storage import Database
 from tests.fakes.stock import FEED, fill, layout
@@ -31,37 +32,30 @@ class Desk:
     def __init__(self, folder: Path, url: str) -> None:
         self.settings: Settings = layout(folder, {"COPYDESK_DATABASE_URL": url})
         self.refs = fill(self.settings, 12, faults=False)
-        self.subscriptions = load_feeds(self.settings.feeds_file)
         self.db = Database.open(url)
         self.root = self.settings.output
+        self.ctx = EditorContext(self.db, self.root, load_feeds(self.settings.feeds_file), "Ada")
 
     def decide(self, number: int, decision: ReviewDecision) -> str:
-        return review.submit_review(
-            self.db, self.root, self.subscriptions, self.refs[number], decision,
-            by="Ada", note="n", now=now(),
-        )  # fmt: skip
+        return review.submit_review(self.ctx, self.refs[number], decision, note="n")
 
     def undo(self, number: int) -> str:
-        return review.undo_review(
-            self.db, self.root, self.subscriptions, self.refs[number], by="Ada", note=None, now=now()
-        )
+        return review.undo_review(self.ctx, self.refs[number])
 
     def tree(self) -> dict[str, str]:
         """Return every article on disk, by path."""
-        found = sorted(self.root.rglob("*.md"))
-        return {path.relative_to(self.root).as_posix(): path.read_text(encoding="utf-8") for path in found}
+        paths = sorted(self.root.rglob("*.md"))
+        return {path.relative_to(self.root).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
     def edit(self, number: int, title: str) -> None:
         text = self.path(number).read_text(encoding="utf-8")
-        told, body = loads(text)
+        metadata, body = loads(text)
         changes = DraftEdit(
-            title=title, description="What it is about.", category=told["category"], tags=tuple(told["tags"]),
-            sentiment=Sentiment(told["sentiment"]), sticky_weight=0, body=body,
+            title=title, description="What it is about.", category=metadata["category"],
+            tags=tuple(metadata["tags"]), sentiment=Sentiment(metadata["sentiment"]),
+            sticky_weight=0, body=body,
         )  # fmt: skip
-        save_edit(
-            self.db, self.root, self.subscriptions, self.refs[number], changes, (),
-            base=files.sha256_of(text.encode()), by="Ada", now=now(),
-        )  # fmt: skip
+        save_edit(self.ctx, self.refs[number], changes, (), base=files.sha256_of(text.encode()))
 
     def path(self, number: int) -> Path:
         return self.root / self.db.drafts.get(self.refs[number]).path
@@ -90,12 +84,12 @@ def test_files_are_brought_to_what_the_ledger_knows(desk: Desk, tmp_path: Path) 
     forgotten = desk.db.drafts.get(desk.refs[3]).item.canonical
     review.erase_item(desk.db, desk.root, str(forgotten), now())
     desk.undo(4)
-    start_revision(desk.db, desk.root, desk.refs[5], by="Ada")
+    start_revision(desk.ctx, desk.refs[5])
     desk.edit(5, "Revised")
-    start_revision(desk.db, desk.root, desk.refs[6], by="Ada")
+    start_revision(desk.ctx, desk.refs[6])
     desk.edit(6, "Revised and approved")
     desk.decide(6, ReviewDecision.APPROVE)
-    start_revision(desk.db, desk.root, desk.refs[7], by="Ada")
+    start_revision(desk.ctx, desk.refs[7])
     desk.decide(7, ReviewDecision.REJECT)
     desk.undo(8)
     desk.edit(8, "Taken back and edited")
@@ -149,12 +143,12 @@ def test_a_cut_off_archive_is_refused(desk: Desk, tmp_path: Path, kept: float) -
     assert verify_backup(archive) == saved
     whole = archive.read_bytes()
     archive.write_bytes(whole[: int(len(whole) * kept)])
-    with pytest.raises(OutputError, match="is no backup, or damaged"):
+    with pytest.raises(OutputError, match="is not a backup, or is damaged"):
         verify_backup(archive)
     damaged = bytearray(whole)
     damaged[int(len(whole) * kept)] ^= 0xFF
     archive.write_bytes(damaged)
-    with pytest.raises(OutputError, match="is no backup, or damaged"):
+    with pytest.raises(OutputError, match="is not a backup, or is damaged"):
         verify_backup(archive)
 
 
@@ -163,6 +157,6 @@ def test_what_a_ledger_left_behind_is_refused(tmp_path: Path, ending: str) -> No
     database = tmp_path / "ledger.db"
     beside = Path(f"{database}{ending}")
     beside.write_bytes(b"pages of another ledger")
-    with pytest.raises(ReviewError, match=f"{beside} stands there already"):
+    with pytest.raises(ReviewError, match=f"{beside} exists already"):
         restore_files(tmp_path / "never-read.tar.gz", tmp_path / "output", database)
     assert beside.read_bytes() == b"pages of another ledger"

@@ -73,7 +73,7 @@ class Machine(RuleBasedStateMachine):
         assert [lease.item for lease in leases] == [item(number) for number in free]
         for number, lease in zip(free, leases, strict=True):
             assert lease.answer == self.answers.get(number), "what was paid for is not asked again"
-            assert (lease.intent.text if lease.intent else None) == self.intents.get(number)
+            assert (lease.unconfirmed.text if lease.unconfirmed else None) == self.intents.get(number)
             assert lease.attempts == self.attempts.get(number, 0) + 1
             if number in self.held:
                 self.drop(number, self.states[number])
