@@ -22,7 +22,7 @@ from pipeline.config import private_files
 from pipeline.domain.errors import OutputError, ReviewError
 from pipeline.storage import Database
 
-LEDGER = "ledger.db"
+_DATABASE_NAME = "ledger.db"
 _FOLDER = "output"
 _ARTICLES = ("drafts/", "published/", "rejected/")
 """Folders whose files the database records."""
@@ -90,10 +90,10 @@ def _add_file(tar: tarfile.TarFile, root: Path, path: Path) -> int:
 
 def _add_database(tar: tarfile.TarFile, db: Database) -> bool:
     with tempfile.TemporaryDirectory(prefix="copydesk-backup-") as folder:
-        copy = Path(folder, LEDGER)
+        copy = Path(folder, _DATABASE_NAME)
         if not db.snapshot(copy):
             return False
-        tar.add(copy, LEDGER)
+        tar.add(copy, _DATABASE_NAME)
     return True
 
 
@@ -104,7 +104,7 @@ def verify_backup(archive: Path) -> BackupSummary:
             pass  # gzip's checksum is at the end, and tarfile does not read that far
     with _as_output_error(archive), tarfile.open(archive, "r:gz") as tar:
         names = [name for name, _ in _files(tar)]
-    return BackupSummary(sum(name != LEDGER for name in names), LEDGER in names)
+    return BackupSummary(sum(name != _DATABASE_NAME for name in names), _DATABASE_NAME in names)
 
 
 @contextmanager
@@ -121,7 +121,7 @@ def _files(tar: tarfile.TarFile) -> Iterator[tuple[str, IO[bytes]]]:
     for member in tar:
         content = tar.extractfile(member) if member.isreg() else None
         folder, _, relative = member.name.partition("/")
-        if content is not None and (member.name == LEDGER or (folder == _FOLDER and relative)):
+        if content is not None and (member.name == _DATABASE_NAME or (folder == _FOLDER and relative)):
             yield member.name, content
 
 
@@ -133,7 +133,7 @@ def restore_files(archive: Path, root: Path, database: Path | None) -> None:
     require_empty(root, database)
     with _as_output_error(archive), tarfile.open(archive, "r:gz") as tar:
         for name, content in _files(tar):
-            if name != LEDGER:
+            if name != _DATABASE_NAME:
                 files.write_atomically(root, name.removeprefix(f"{_FOLDER}/"), content.read())
             elif database is not None:
                 _write_database(content, database)

@@ -1,4 +1,4 @@
-"""A ledger of five items, a server of feeds, and a client that may talk to it."""
+"""Fixtures: a database of five items, a feed server, an HTTP client that may reach it."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A newsroom whose model does as it is told, and whose clock stands still."""
+"""A run context with a scripted model and a fixed clock."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Alerts: what somebody has to look at, told once a day, to a webhook whose URL is a secret."""
+"""Alerts: which problems are sent to the webhook, at most once a day; its URL stays secret."""
 
 import http.server
 import json

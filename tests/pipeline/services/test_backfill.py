@@ -1,4 +1,4 @@
-"""A walk back through what a publisher still offers: each kind of paging, and each way in which it ends."""
+"""Backfills: each kind of pagination, and each reason to stop reading pages."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Several processes on one ledger with a cap: no more is spent, nothing is lost, the next day goes on."""
+"""Several processes on one database with a spending cap: it holds, no item is lost, the next day works."""
 
 import asyncio
 import multiprocessing

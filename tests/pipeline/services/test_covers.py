@@ -1,4 +1,4 @@
-"""What cover a new draft begins with, and that it is nobody's business afterwards but the editor's."""
+"""The cover of a new draft; a redraft keeps the editor's cover."""
 
 from collections.abc import Iterator
 from pathlib import Path

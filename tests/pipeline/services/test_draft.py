@@ -1,4 +1,4 @@
-"""Drafting a feed's queue with a model that does as it is told: trouble stays where it belongs."""
+"""Drafting a feed's queue with a scripted model: results, and the effect of each kind of error."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Saves, revisions and undone verdicts that were killed half-way are finished, and lose nothing."""
+"""Saves, revisions and undone reviews whose process was killed are finished and lose no text."""
 
 from collections.abc import Iterator
 from copy import copy

@@ -1,4 +1,4 @@
-"""What a poll brings into the ledger, and when there is none."""
+"""Polls: which items are admitted, and when a feed is not polled."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

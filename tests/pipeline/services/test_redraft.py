@@ -1,4 +1,4 @@
-"""Drafts written anew: whole, by section, by sentence; what stands is never thrown away."""
+"""Redrafts of drafts, sections and sentences, and restores; no earlier text is lost."""
 
 import codecs
 import json

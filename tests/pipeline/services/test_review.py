@@ -1,4 +1,4 @@
-"""Verdicts: what stands on disk is decided on, moved, and kept where it is not ours to change."""
+"""Reviews: the text on disk is checked and moved; edits of others are kept."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

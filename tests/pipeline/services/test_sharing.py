@@ -1,4 +1,4 @@
-"""Several machines on one ledger: one of them writes, all of them share queue and limits."""
+"""Several machines on one database: one writes the files, all share the queue and the limits."""
 
 import asyncio
 from collections import Counter

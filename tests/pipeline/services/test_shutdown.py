@@ -1,4 +1,4 @@
-"""Who is told to end begins nothing more and waits for answers, as long as it may."""
+"""Graceful shutdown: a run starts nothing new and waits for answers during the grace time."""
 
 import asyncio
 import signal

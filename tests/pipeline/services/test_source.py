@@ -1,4 +1,4 @@
-"""What a draft is written from: the feed's text, its page where that is thin or cut, or nothing at all."""
+"""The source of a draft: the feed's text, its page if that text is thin or cut, or no draft."""
 
 from pathlib import Path
 from typing import Any
