@@ -31,41 +31,41 @@ class Metric(NamedTuple):
 async def metrics(request: Request) -> Response:
     """Return all metrics. Scrapers send the header `Authorization: Bearer TOKEN`."""
     ctx = web_context(request)
-    figures, feeds, backlog = await asyncio.to_thread(
+    snapshot, feeds, backlog = await asyncio.to_thread(
         lambda: (ctx.db.metrics.snapshot(), ctx.db.feeds.status(), ctx.db.publications.backlog())
     )
-    text = "".join(format_metrics(collect_metrics(figures, feeds, backlog, ctx.now)))
+    text = "".join(format_metrics(collect_metrics(snapshot, feeds, backlog, ctx.now)))
     return PlainTextResponse(text, media_type=_TYPE)
 
 
 def collect_metrics(
-    figures: Metrics, feeds: Iterable[FeedStatus], backlog: Iterable[TargetBacklog], now: datetime
+    snapshot: Metrics, feeds: Iterable[FeedStatus], backlog: Iterable[TargetBacklog], now: datetime
 ) -> Iterator[Metric]:
     """Yield every metric family. Pure."""
     feeds, backlog = tuple(feeds), tuple(backlog)
-    by_state = [({"state": state}, float(count)) for state, count in sorted(figures.items.items())]
+    by_state = [({"state": state}, float(count)) for state, count in sorted(snapshot.items.items())]
     yield Metric("items", "gauge", "Items by state", by_state)
     yield Metric(
         "findings", "gauge", "Open findings of waiting drafts",
-        [({"severity": "block"}, figures.blocks), ({"severity": "warn"}, figures.warns)],
+        [({"severity": "block"}, snapshot.blocks), ({"severity": "warn"}, snapshot.warns)],
     )  # fmt: skip
     yield Metric(
         "draft_age_seconds",
         "gauge",
         "Age of the oldest waiting draft, in seconds",
-        [({}, _age(figures.oldest_draft, now))],
+        [({}, _age(snapshot.oldest_draft, now))],
     )
     yield Metric(
-        "requests", "gauge", "Rewrite requests that no run has carried out", [({}, figures.requests)]
+        "requests", "gauge", "Rewrite requests that no run has carried out", [({}, snapshot.requests)]
     )
     yield Metric(
         "request_age_seconds",
         "gauge",
         "Age of the oldest of these requests, in seconds",
-        [({}, _age(figures.oldest_request, now))],
+        [({}, _age(snapshot.oldest_request, now))],
     )
-    yield from _costs(figures)
-    yield _latency(figures)
+    yield from _costs(snapshot)
+    yield _latency(snapshot)
     yield from _polls(feeds, now)
     waiting = [({"target": target.target}, float(target.waiting)) for target in backlog]
     failed = [({"target": target.target}, float(target.failed)) for target in backlog]
@@ -73,8 +73,8 @@ def collect_metrics(
     yield Metric("publications_failed", "gauge", "Waiting publications whose last attempt failed", failed)
 
 
-def _costs(figures: Metrics) -> Iterator[Metric]:
-    costs = [({"model": cost.model, "purpose": cost.purpose}, cost) for cost in figures.spent]
+def _costs(snapshot: Metrics) -> Iterator[Metric]:
+    costs = [({"model": cost.model, "purpose": cost.purpose}, cost) for cost in snapshot.spent]
     yield Metric(
         "model_calls_total", "counter", "Responses paid for", [(label, cost.calls) for label, cost in costs]
     )
@@ -88,10 +88,10 @@ def _costs(figures: Metrics) -> Iterator[Metric]:
     yield Metric("model_dollars_total", "counter", "US dollars, where the price is known", spent)
 
 
-def _latency(figures: Metrics) -> Metric:
+def _latency(snapshot: Metrics) -> Metric:
     samples: list[tuple[dict[str, str], float]] = []
     endings = []
-    for latency in figures.latencies:
+    for latency in snapshot.latencies:
         label = {"model": latency.model}
         counts = [*((f"{end:g}", count) for end, count in latency.within), ("+Inf", latency.calls)]
         samples += [({**label, "le": end}, float(count)) for end, count in counts]

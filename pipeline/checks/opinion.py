@@ -54,12 +54,12 @@ def check_opinion(document: DraftDocument, language: str, source_title: str = ""
     """
     if not document.opinion:
         return []
-    phrases, figures = _phrases(language), _new_figures(document, source_title)
+    phrases, new_numbers = _phrases(language), _new_numbers(document, source_title)
     if phrases is None:
         message = f'Opinion is checked for figures alone: nothing is known of the language "{language}".'
-        return [Finding(kind=KIND, severity=Severity.NOTE, message=message), *figures]
+        return [Finding(kind=KIND, severity=Severity.NOTE, message=message), *new_numbers]
     names = _new_names(document, source_title, phrases)
-    findings = [*figures, *names, *_advice_and_certainty(document, phrases)]
+    findings = [*new_numbers, *names, *_advice_and_certainty(document, phrases)]
     return sorted(findings, key=lambda finding: finding.span or (0, 0))
 
 
@@ -91,7 +91,7 @@ def _is_hedged(document: DraftDocument, position: int, phrases: Phrases) -> bool
     return phrases.hedges.search(_SENTENCE_END.split(before)[-1]) is not None
 
 
-def _new_figures(document: DraftDocument, source_title: str) -> list[Finding]:
+def _new_numbers(document: DraftDocument, source_title: str) -> list[Finding]:
     facts = (*_fact_texts(document), source_title)
     existing = {_normalize(figure) for text in facts for figure in _FIGURE.findall(text)}
     new = (

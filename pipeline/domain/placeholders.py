@@ -13,7 +13,7 @@ class BriefLabels(NamedTuple):
     untitled: str
     facts: str
     """Heading of the section that lists what the source holds."""
-    figures: str
+    numbers: str
     names: str
     dates: str
     nothing: str
@@ -30,7 +30,7 @@ _LABELS = {
         without_author="From {feed}: {link}",
         untitled="untitled item",
         facts="Facts in the source",
-        figures="Figures",
+        numbers="Figures",
         names="Names",
         dates="Dates",
         nothing="The source gives no figures, names or dates.",
@@ -42,7 +42,7 @@ _LABELS = {
         without_author="Aus {feed}: {link}",
         untitled="Meldung ohne Titel",
         facts="Fakten in der Quelle",
-        figures="Zahlen",
+        numbers="Zahlen",
         names="Namen",
         dates="Daten",
         nothing="Die Quelle nennt keine Zahlen, Namen oder Daten.",
@@ -54,7 +54,7 @@ _LABELS = {
         without_author="De {feed}: {link}",
         untitled="noticia sin título",
         facts="Datos de la fuente",
-        figures="Cifras",
+        numbers="Cifras",
         names="Nombres",
         dates="Fechas",
         nothing="La fuente no da cifras, nombres ni fechas.",
@@ -66,7 +66,7 @@ _LABELS = {
         without_author="De {feed} : {link}",
         untitled="article sans titre",
         facts="Les faits dans la source",
-        figures="Chiffres",
+        numbers="Chiffres",
         names="Noms",
         dates="Dates",
         nothing="La source ne donne ni chiffres, ni noms, ni dates.",

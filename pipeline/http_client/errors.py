@@ -86,8 +86,8 @@ def _reason(causes: tuple[BaseException, ...]) -> str:
 def _tls_reason(causes: tuple[BaseException, ...]) -> str:
     """Return OpenSSL's reason: aiohttp's own errors are SSL errors without one."""
     for cause in causes:
-        if verdict := getattr(cause, "verify_message", None):
-            return f"certificate: {verdict}".rstrip(".")
+        if reason := getattr(cause, "verify_message", None):
+            return f"certificate: {reason}".rstrip(".")
     for cause in causes:
         if isinstance(cause, ssl.SSLError) and (reason := getattr(cause, "reason", None)):
             return str(reason).lower().replace("_", " ")

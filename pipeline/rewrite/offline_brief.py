@@ -54,7 +54,7 @@ _OPENING_MARKS = "\"'“”‘’«»(["
 class KeyFacts(NamedTuple):
     """The facts of a text, each kind in the text's order and without duplicates."""
 
-    figures: tuple[tuple[str, str], ...]
+    numbers: tuple[tuple[str, str], ...]
     """A figure with its unit, and its context."""
     names: tuple[str, ...]
     dates: tuple[tuple[str, str], ...]
@@ -69,10 +69,10 @@ def find_facts(text: str, *, nouns_capitalised: bool = False, limit: int = 12) -
     text = text[:MAX_SCANNED_CHARS]
     dates = list(_DATE.finditer(text))
     date_positions = _positions(dates)
-    figures = [figure for figure in _NUMBER.finditer(text) if figure.start() not in date_positions]
+    numbers = [figure for figure in _NUMBER.finditer(text) if figure.start() not in date_positions]
     return KeyFacts(
-        figures=_in_context(text, figures, limit),
-        names=tuple(_names(text, date_positions | _positions(figures), nouns_capitalised)[:limit]),
+        numbers=_in_context(text, numbers, limit),
+        names=tuple(_names(text, date_positions | _positions(numbers), nouns_capitalised)[:limit]),
         dates=_in_context(text, dates, limit),
     )
 
@@ -271,7 +271,7 @@ def _cut(sentence: str, budget: int) -> str:
 def _facts(text: str, language: str, labels: BriefLabels) -> str:
     facts = find_facts(text, nouns_capitalised=language.lower().startswith("de"))
     groups = (
-        (labels.figures, [f"**{figure}**: {context}" for figure, context in facts.figures]),
+        (labels.numbers, [f"**{figure}**: {context}" for figure, context in facts.numbers]),
         (labels.names, list(facts.names)),
         (labels.dates, [f"**{date}**: {context}" for date, context in facts.dates]),
     )

@@ -87,7 +87,7 @@ async def send_alerts(
         alert.key: alert for alert in active_alerts(feeds, subscribed, metrics, fatal_errors, now, patience)
     }
     unsent = (
-        await asyncio.to_thread(db.caches.claim_unsent_alerts, list(alerts), now, now - REPEAT_AFTER)
+        await asyncio.to_thread(db.caches.take_unsent_alerts, list(alerts), now, now - REPEAT_AFTER)
         if alerts
         else []
     )
@@ -95,7 +95,7 @@ async def send_alerts(
         return None
     error = await _post(net, settings.alert_url.get_secret_value(), [alerts[key] for key in unsent])
     if error:
-        await asyncio.to_thread(db.caches.unclaim_alerts, unsent)
+        await asyncio.to_thread(db.caches.return_alerts, unsent)
     return error
 
 

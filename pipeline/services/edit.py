@@ -94,10 +94,10 @@ def save_edit(
         return draft.sha256
 
 
-def _conflict(ctx: EditorContext, row: DraftRow, kept: str) -> EditConflict:
+def _conflict(ctx: EditorContext, row: DraftRow, version_sha256: str) -> EditConflict:
     text, sha256 = read_text(ctx.output, row.path, row.external_id)
     message = f"{row.path} was changed on disk in this moment"
-    return EditConflict(message, text=text, sha256=sha256, kept=kept)
+    return EditConflict(message, text=text, sha256=sha256, kept=version_sha256)
 
 
 def keep_refused(ctx: EditorContext, ref: str, changes: DraftEdit, *, base: str, form: str) -> str | None:

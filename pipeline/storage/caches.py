@@ -52,7 +52,7 @@ class CacheRepository(Transactions):
             connection.execute(servers.delete().where(_served(url, model)))
             connection.execute(servers.insert().values(url=url, model=model, payload=payload))
 
-    def claim_unsent_alerts(self, keys: Sequence[str], now: datetime, again: datetime) -> list[str]:
+    def take_unsent_alerts(self, keys: Sequence[str], now: datetime, again: datetime) -> list[str]:
         """Return the alerts' keys that were not sent after `again`, and mark them as sent now."""
         with self._exclusive_write() as connection:
             query = sa.select(alerts.c.key).where(alerts.c.key.in_(keys), alerts.c.told_at > again)
@@ -63,7 +63,7 @@ class CacheRepository(Transactions):
                 connection.execute(alerts.insert(), [{"key": key, "told_at": now} for key in unsent])
             return unsent
 
-    def unclaim_alerts(self, keys: Sequence[str]) -> None:
+    def return_alerts(self, keys: Sequence[str]) -> None:
         """Mark alerts as not sent: no recipient could be reached."""
         with self._writing() as connection:
             connection.execute(alerts.delete().where(alerts.c.key.in_(keys)))

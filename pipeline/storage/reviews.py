@@ -66,7 +66,7 @@ class CompletedReview(NamedTuple):
 class PendingReview(FrozenModel):
     """A review whose file is still to be moved."""
 
-    verdict_id: int
+    review_id: int
     item_id: int
     state: str
     """The item's state afterwards."""
@@ -120,7 +120,7 @@ class ReviewRepository(Transactions):
     def confirm(self, pending: PendingReview) -> None:
         """Record that a review's file has moved."""
         with self._writing() as connection:
-            this = verdicts.c.id == pending.verdict_id
+            this = verdicts.c.id == pending.review_id
             connection.execute(verdicts.update().where(this).values(confirmed=True))
             moved = {"state": pending.state, "path": pending.path}
             connection.execute(items.update().where(items.c.id == pending.item_id).values(**moved))
@@ -227,7 +227,7 @@ def _pending(connection: sa.Connection, row: Row) -> PendingReview:
     ):
         path, state = approval.new_path, "approved"  # a rejected revision leaves the article published
     return PendingReview(
-        verdict_id=row.id,
+        review_id=row.id,
         item_id=row.item_id,
         state=state,
         old_path=row.old_path,

@@ -33,8 +33,8 @@ def test_a_brief_is_not_marked_as_rewritten() -> None:
 
 def test_figures_names_and_dates_are_listed_with_the_words_around() -> None:
     facts = find_facts(STORY)
-    assert [figure for figure, _ in facts.figures] == ["12.5%", "$63,000", "3.5 million MWh"]
-    assert facts.figures[2][1] == "The U.S. unit used 3.5 million MWh in 2024."
+    assert [figure for figure, _ in facts.numbers] == ["12.5%", "$63,000", "3.5 million MWh"]
+    assert facts.numbers[2][1] == "The U.S. unit used 3.5 million MWh in 2024."
     assert facts.names == ("Example Corp", "Dr. Jane Q. Doe", "Bank of Utopia", "The Wire", "U.S.", "Nova")
     assert [date for date, _ in facts.dates] == ["Thursday", "Feb. 5, 2026", "2024"]
 
@@ -52,7 +52,7 @@ def test_figures_names_and_dates_are_listed_with_the_words_around() -> None:
 )
 def test_figures_and_dates_of_other_languages(text: str, figures: list[str], dates: list[str]) -> None:
     facts = find_facts(text)
-    assert [figure for figure, _ in facts.figures] == figures
+    assert [figure for figure, _ in facts.numbers] == figures
     assert [date for date, _ in facts.dates] == dates
 
 
@@ -154,7 +154,7 @@ def test_no_source_breaks_it(
 @given(hostile)
 def test_every_fact_is_in_the_text(text: str) -> None:
     facts, flat = find_facts(text), " ".join(text.split())
-    for fact, around in (*facts.figures, *facts.dates):
+    for fact, around in (*facts.numbers, *facts.dates):
         assert fact in flat
         assert around.strip("…").strip() in flat
     assert len(facts.names) <= 12
@@ -164,6 +164,6 @@ def test_only_the_beginning_of_a_huge_text_is_scanned() -> None:
     early, late = "It cost $5. ", "It cost $7. "
     text = early + "Aa 1. " * 500_000 + late
     facts = find_facts(text, limit=10**6)
-    assert "$5" in dict(facts.figures)
-    assert "$7" not in dict(facts.figures)
+    assert "$5" in dict(facts.numbers)
+    assert "$7" not in dict(facts.numbers)
     assert write_brief(source(text, published_at=datetime(2026, 1, 1, tzinfo=UTC)), BEAT).overview
