@@ -87,7 +87,7 @@ def test_an_invalid_archive_or_path_is_an_error(new_project: Callable[..., Proje
     archive = tmp_path / "backup.tar.gz"
     archive.write_bytes(b"no archive")
     refused = call_copydesk(project, "backup", "restore", str(archive))
-    assert (refused.returncode, "is no backup" in refused.stderr) == (5, True)
+    assert (refused.returncode, "is not a backup" in refused.stderr) == (5, True)
     evil = tmp_path / "evil.md"
     evil.write_text("evil")
     with tarfile.open(archive, "w:gz") as tar:
