@@ -177,17 +177,17 @@ def approve(drafts: Drafts, note: Note = None) -> None:
 
     The file on disk is approved, with all its edits, after it is checked again.
     """
-    from copydesk import approve
+    from copydesk import drafts as drafts_commands
 
-    approve.review_drafts("approve", drafts, note)
+    drafts_commands.review_drafts("approve", drafts, note)
 
 
 @app.command()
 def reject(drafts: Drafts, note: Note = None) -> None:
     """Reject drafts: each file moves to output/rejected/."""
-    from copydesk import approve
+    from copydesk import drafts as drafts_commands
 
-    approve.review_drafts("reject", drafts, note)
+    drafts_commands.review_drafts("reject", drafts, note)
 
 
 @app.command()
@@ -234,17 +234,17 @@ def redraft(
 
     The other sections do not change. Edits are not lost: each version of a draft can be restored.
     """
-    from copydesk import redraft
+    from copydesk import drafts as drafts_commands
 
-    redraft.redraft(draft, note, section, offline=offline, later=later, direct=direct)
+    drafts_commands.redraft(draft, note, section, offline=offline, later=later, direct=direct)
 
 
 @app.command()
 def versions(draft: Annotated[str, typer.Argument(help="Short id, path or file name.")]) -> None:
     """List the versions of a draft."""
-    from copydesk import redraft
+    from copydesk import drafts as drafts_commands
 
-    redraft.versions(draft)
+    drafts_commands.versions(draft)
 
 
 @app.command()
@@ -253,9 +253,9 @@ def restore(
     version: Annotated[str, typer.Argument(help="Label of the version, see `copydesk versions`.")],
 ) -> None:
     """Restore an earlier version of a draft."""
-    from copydesk import redraft
+    from copydesk import drafts as drafts_commands
 
-    redraft.restore(draft, version)
+    drafts_commands.restore(draft, version)
 
 
 @app.command()

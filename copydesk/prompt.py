@@ -22,9 +22,8 @@ from pipeline.feeds.pages.fetch import needs_page
 from pipeline.llm.capabilities import KnownCapability, RequestMode, cached_mode, profile_of
 from pipeline.llm.chat import Attempt, Message, build_request, estimate_prompt_tokens
 from pipeline.llm.client import OPENAI_URL, options_of
-from pipeline.rewrite.article_schema import WireArticle, parse_response
-from pipeline.rewrite.prompt import Prompt, load_prompt
-from pipeline.rewrite.redraft import WireSectionText, add_redraft_instructions
+from pipeline.rewrite.article_schema import WireArticle, WireSectionText, parse_response
+from pipeline.rewrite.prompt import Prompt, add_redraft_instructions, load_prompt
 from pipeline.storage import Database, RedraftContext
 
 _REPAIR_PROMPT = "mend"

@@ -12,8 +12,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from desk.context import DraftView, WebContext, body_of
-from desk.diff import Piece, word_diff
-from desk.highlights import render_markdown
+from desk.highlights import Piece, render_markdown, word_diff
 from desk.responses import current_editor, filters, fragment, redirect, render, web_context
 from desk.routes import covers
 from desk.routes.drafts import REF, draft_page, note_view

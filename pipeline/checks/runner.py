@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 from pipeline.checks.claims import CLAIM_CHECKS
 from pipeline.checks.document import DraftDocument
-from pipeline.checks.front_matter import check_front_matter
-from pipeline.checks.headline import check_front_matter_text, front_matter_texts
+from pipeline.checks.front_matter import check_front_matter, check_front_matter_text, front_matter_texts
 from pipeline.checks.injection.check import check_injection, check_origin
 from pipeline.checks.opinion import KIND as OPINION
 from pipeline.checks.opinion import check_opinion

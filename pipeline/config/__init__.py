@@ -1,6 +1,6 @@
 """Reads the environment, `.env` and feeds.yaml; all other packages get their settings as arguments."""
 
-from pipeline.config.environment import disable_telemetry, git_environment, minimal_environment
+from pipeline.config.env_values import disable_telemetry, git_environment, minimal_environment
 from pipeline.config.feeds_yaml import Subscriptions, load_feeds, select_feeds
 from pipeline.config.publish_targets import FeedTarget, FolderTarget, GitTarget, HookTarget, Target
 from pipeline.config.settings import (

@@ -21,10 +21,10 @@ from pipeline.config.env_values import (
     names,
     path_list,
     rates,
+    read_dotenv,
     secret,
     secret_url,
 )
-from pipeline.config.environment import read_dotenv
 from pipeline.config.publish_targets import HOOK_PREFIX
 from pipeline.config.yaml_source import did_you_mean, quoted, suggestion
 from pipeline.domain.errors import ConfigError

@@ -151,3 +151,27 @@ def _tags(category: str, answered: list[str], beat: Beat) -> tuple[str, ...]:
 def validation_error(reason: str) -> LLMError:
     """Return the error of an unusable answer; the reason is sent to the model."""
     return LLMError(f"the model's answer cannot be used: {reason}", retry=True, reason=reason)
+
+
+class WireSectionText(BaseModel):
+    """What a model is asked to answer for one section."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(description="The section's new text, without its heading.")
+
+
+def parse_section(text: str, *, bullets: bool) -> str:
+    """Return a section's new text as Markdown. Raises LLMError with the reason."""
+    wire = coerce(WireSectionText, response_json(text))
+    new = replace_surrogates(wire.text).strip()
+    if not new:
+        raise validation_error("text is empty")
+    if any(line.lstrip().startswith("#") for line in new.splitlines()):
+        raise validation_error("text holds a heading of its own")
+    return _bulleted(new) if bullets else new
+
+
+def _bulleted(text: str) -> str:
+    lines = [line.strip().lstrip("-*•").strip() for line in text.splitlines()]
+    return "\n".join(f"- {line}" for line in lines if line)

@@ -1,4 +1,4 @@
-"""Loads a prompt template from prompts/ with its examples, and renders the messages about an item.
+"""Loads a prompt template from prompts/ with its examples, renders the messages about an item or a redraft.
 
 A template has front matter, a system part that is the same for every item of a feed, and a user part with
 the item. Feed text is data: it is inserted as a value between random markers, against prompt injection.
@@ -21,6 +21,7 @@ from pydantic import Field
 from pipeline.config.yaml_source import did_you_mean, entry_error, read_record, read_text
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import Beat, FrozenModel, Item, Source
+from pipeline.domain.reviews import RedraftRequest
 from pipeline.domain.text import one_line, replace_surrogates
 from pipeline.llm.chat import Message
 from pipeline.rewrite.examples import EXAMPLES_FOLDER, Example, load_example
@@ -203,13 +204,6 @@ def load_prompt(folder: Path, name: str) -> Prompt:
     return prompt
 
 
-def shared_prefix(first: Sequence[Message], second: Sequence[Message]) -> int:
-    """Return the length of the common prefix of two requests, in characters, without the roles."""
-    texts = ["\0".join(message["content"] for message in messages) for messages in (first, second)]
-    pairs = enumerate(zip(*texts, strict=False))
-    return next((index for index, (a, b) in pairs if a != b), min(map(len, texts)))
-
-
 def describe_item(source: Source) -> str:
     """Return an item as text for a model: a labelled line for each field, then the item's text."""
     item = source.item
@@ -256,3 +250,28 @@ _SAMPLE = Source(
     category="SAMPLE",
     language="en",
 )
+
+
+def add_redraft_instructions(
+    messages: Sequence[Message], request: RedraftRequest, body: str | None
+) -> list[Message]:
+    """Return the messages about an item, with the current draft and the editor's instruction added.
+
+    The draft is data like the source: it is between two random marker lines.
+    """
+    marker = f"=== draft {secrets.token_hex(8)} ==="
+    draft = f"The article as it stands:\n\n{marker}\n{replace_surrogates(body)}\n{marker}" if body else ""
+    blocks = [messages[-1]["content"], draft, _instruction(request)]
+    last = Message(role=messages[-1]["role"], content="\n\n".join(block for block in blocks if block))
+    return [*messages[:-1], last]
+
+
+def _instruction(request: RedraftRequest) -> str:
+    note = f" The editor's instruction: {replace_surrogates(request.note)}" if request.note else ""
+    if request.section is None:
+        return f"Write the article anew.{note}"
+    return (
+        f'Write only the text under the heading "{request.section}" anew, by the same rules; the rest of '
+        "the article stays as it is, so repeat nothing of it. Answer with that text alone, in the field "
+        f"`text`.{note}"
+    )

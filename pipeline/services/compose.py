@@ -26,9 +26,9 @@ from pipeline.domain.models import (
 from pipeline.domain.reviews import Draft, Finding, Severity
 from pipeline.domain.text import without_elements
 from pipeline.llm.structured_output import StructuredRequest, request_structured
-from pipeline.rewrite.article_schema import WireArticle, parse_response
+from pipeline.rewrite.article_schema import WireArticle, WireSectionText, parse_response, parse_section
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
-from pipeline.rewrite.redraft import WireSectionText, add_redraft_instructions, parse_section
+from pipeline.rewrite.prompt import add_redraft_instructions
 from pipeline.rewrite.sentence_repair import (
     WireRepairs,
     add_flags,

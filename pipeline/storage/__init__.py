@@ -9,6 +9,7 @@ from pipeline.storage.drafts import HistoryEvent
 from pipeline.storage.engine import file_of
 from pipeline.storage.feeds import FeedStatus
 from pipeline.storage.findings import SYSTEM_EDITOR
+from pipeline.storage.item_rows import BY_HAND
 from pipeline.storage.items import ExistingItems, Failure
 from pipeline.storage.metrics import Latency, LatencyBucket, Metrics, ModelUsage
 from pipeline.storage.publications import Publication, TargetBacklog
@@ -26,7 +27,6 @@ from pipeline.storage.records import (
 )
 from pipeline.storage.redraft_requests import RedraftContext
 from pipeline.storage.reviews import CompletedReview, Move, PendingReview, current_approval
-from pipeline.storage.version_rows import BY_HAND
 from pipeline.storage.versions import PendingSave, Save
 
 __all__ = [

@@ -13,10 +13,9 @@ from pipeline.storage.draft_query import DraftQuery, QueueCounts, QueuePage
 from pipeline.storage.engine import Row, Transactions
 from pipeline.storage.feeds import feed_id
 from pipeline.storage.findings import acknowledged, findings_of
-from pipeline.storage.item_rows import updated_source
+from pipeline.storage.item_rows import BY_HAND, EDIT, updated_source
 from pipeline.storage.records import DraftRow
 from pipeline.storage.schema import acknowledgements, feeds, items, publications, requests, verdicts, versions
-from pipeline.storage.version_rows import BY_HAND, EDIT
 
 
 class HistoryEvent(NamedTuple):

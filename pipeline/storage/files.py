@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from pipeline.storage import version_rows
+from pipeline.storage import item_rows
 from pipeline.storage.engine import Transactions
 from pipeline.storage.schema import OPEN, items, verdicts
 from pipeline.storage.schema import versions as texts
@@ -32,7 +32,7 @@ class FileRepository(Transactions):
         coming = (
             sa.select(texts.c.path, texts.c.item_id)
             .join(items, items.c.id == texts.c.item_id)
-            .where(items.c.state.in_(OPEN), items.c.id.in_(version_rows.unwritten))
+            .where(items.c.state.in_(OPEN), items.c.id.in_(item_rows.unwritten))
         )
         drafted = sa.select(items.c.path, items.c.id).where(
             items.c.state.in_(_HAVE_FILES), items.c.path.is_not(None)

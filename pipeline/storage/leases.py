@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pipeline.domain.errors import LeaseLost
 from pipeline.domain.models import Item, LLMResponse, Provenance, TokenUsage, Window
 from pipeline.domain.reviews import Draft, RedraftRequest
-from pipeline.storage import feeds, redraft_requests, version_rows
+from pipeline.storage import feeds, item_rows, redraft_requests
 from pipeline.storage.engine import Row, Transactions, chunks
 from pipeline.storage.findings import SYSTEM_EDITOR, flag_failed_redraft, flag_update
 from pipeline.storage.item_rows import SOURCE_APPLIED, in_window, newest_payload, updated_source, values
@@ -80,16 +80,16 @@ class LeaseRepository(Transactions):
 
     def begin_write(self, lease: Lease, draft: Draft, *, number: int = 1, cause: str = "draft") -> None:
         """Record the text and path of a draft before its file is written; `number` is its `ai.version`."""
-        version = version_rows.NewVersion(number=number, cause=cause, confirmed=False)
+        version = item_rows.NewVersion(number=number, cause=cause, confirmed=False)
         with self._writing() as connection:
             update_held(connection, lease, path=draft.path)
-            version_rows.add(connection, lease.item_id, draft, version)
+            item_rows.add(connection, lease.item_id, draft, version)
 
     def confirm_write(self, lease: Lease) -> None:
         """Record that the draft's file is written, and end the lease."""
         with self._writing() as connection:
             update_held(connection, lease, state="drafted", reason=None, **_FREED)
-            version_rows.confirm(connection, lease.item_id)
+            item_rows.confirm(connection, lease.item_id)
             redraft_requests.close(connection, lease.item_id, "written")
             _flag_later_update(connection, lease)
 
@@ -208,7 +208,7 @@ def _waiting(
     requested, unfinished = items.c.id.in_(redraft_requests.waiting), items.c.state.in_(OPEN)
     conditions = {
         "all": sa.or_(unfinished, requested),
-        "asked": sa.or_(requested, sa.and_(unfinished, items.c.id.in_(version_rows.unwritten))),
+        "asked": sa.or_(requested, sa.and_(unfinished, items.c.id.in_(item_rows.unwritten))),
         "new": sa.and_(unfinished, ~requested, ~sa.exists().where(texts.c.item_id == items.c.id)),
     }
     return [items.c.feed_id == feed_id, conditions[lease_filter], *in_window(window)]
@@ -245,7 +245,7 @@ def _leases(connection: sa.Connection, rows: Sequence[Row]) -> list[Lease]:
     ids = [row.id for row in rows]
     requests = redraft_requests.pending_of(connection, ids)
     answers = _answers(connection, ids)
-    versions = version_rows.texts(connection, ids)
+    versions = item_rows.texts(connection, ids)
     return [
         _lease(connection, row, requests.get(row.id), answers.get(row.id, []), versions.get(row.id, []))
         for row in rows
@@ -272,8 +272,8 @@ def _lease(
         attempts=row.attempts + 1,
         answer=_last_answer(call for call in mine if call.purpose != _REPAIR),
         repair_answer=_last_answer(call for call in mine if call.purpose == _REPAIR),
-        unconfirmed=version_rows.unconfirmed(connection, versions, row.external_id),
-        previous=version_rows.previous(versions),
+        unconfirmed=item_rows.unconfirmed(connection, versions, row.external_id),
+        previous=item_rows.previous(versions),
         request=request,
     )
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.reviews import RedraftRequest
-from pipeline.storage import version_rows
+from pipeline.storage import item_rows
 from pipeline.storage.engine import Transactions, chunks
 from pipeline.storage.records import DraftRow, PreviousVersion
 from pipeline.storage.schema import feeds, items, requests
@@ -60,7 +60,7 @@ class RedraftRepository(Transactions):
             item_id = connection.scalar(sa.select(items.c.id).select_from(items.join(feeds)).where(mine))
             if item_id is None or (request := pending(connection, item_id)) is None:
                 return None
-            previous = version_rows.previous(version_rows.texts(connection, [item_id])[item_id])
+            previous = item_rows.previous(item_rows.texts(connection, [item_id])[item_id])
         return RedraftContext(request, previous) if previous else None
 
     def counts(self) -> dict[str, int]:

@@ -11,12 +11,11 @@ import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.reviews import Draft
-from pipeline.storage import leases, version_rows
+from pipeline.storage import item_rows, leases
 from pipeline.storage.engine import Row, Transactions
-from pipeline.storage.item_rows import require_editable
+from pipeline.storage.item_rows import EDIT, EDITORS_CAUSES, REVISE, NewVersion, require_editable
 from pipeline.storage.records import DraftRow, Lease, Version
 from pipeline.storage.schema import OPEN, feeds, findings, items, verdicts, versions
-from pipeline.storage.version_rows import EDIT, EDITORS_CAUSES, REVISE, NewVersion
 
 _Versions = list[Version]  # within the class, `list` is its method
 
@@ -66,7 +65,7 @@ class VersionRepository(Transactions):
         with self._writing() as connection:
             leases.update_held(connection, lease, path=draft.path)
             version = NewVersion(number=number, cause=cause, confirmed=True)
-            version_rows.add(connection, lease.item_id, draft, version)
+            item_rows.add(connection, lease.item_id, draft, version)
 
     def add_superseded(self, lease: Lease, draft: Draft, number: int, reason: str) -> None:
         """End a lease with a text that is not written to disk, as an editor changed the draft meanwhile.
@@ -76,13 +75,13 @@ class VersionRepository(Transactions):
         with self._writing() as connection:
             leases.update_held(connection, lease)
             version = NewVersion(number=number, cause="redraft", confirmed=True, aside=True)
-            version_rows.add(connection, lease.item_id, draft, version)
+            item_rows.add(connection, lease.item_id, draft, version)
             leases.end_with_current(connection, lease, reason)
 
     def was_edited(self, lease: Lease) -> bool:
         """Return whether a leased item's draft has another text than when it was leased."""
         with self._reading() as connection:
-            current = version_rows.previous(version_rows.texts(connection, [lease.item_id])[lease.item_id])
+            current = item_rows.previous(item_rows.texts(connection, [lease.item_id])[lease.item_id])
         return (current and current.sha256) != (lease.previous and lease.previous.sha256)
 
     def pending_by_feed(self) -> dict[str, int]:
@@ -91,7 +90,7 @@ class VersionRepository(Transactions):
         with self._reading() as connection:
             pending = (
                 items.c.state.in_(OPEN),
-                items.c.id.in_(version_rows.unwritten),
+                items.c.id.in_(item_rows.unwritten),
                 leases.free(connection),
             )
             rows = connection.execute(query.where(*pending).group_by(feeds.c.key))
@@ -171,7 +170,7 @@ class VersionRepository(Transactions):
                 base=base,
                 form=form,
             )
-            version_rows.add(connection, item_id, draft, version)
+            item_rows.add(connection, item_id, draft, version)
 
     def list(self, item_id: int) -> _Versions:
         """Return every text of a draft, the first one first."""
@@ -206,7 +205,7 @@ def _begin_save(
     )
     number = save.number or draft_row.version
     version = NewVersion(number=number, cause=save.cause, confirmed=False, by=editor, base=save.base)
-    version_id = version_rows.add(connection, draft_row.item_id, draft, version)
+    version_id = item_rows.add(connection, draft_row.item_id, draft, version)
     return PendingSave(
         version_id, draft_row.item_id, draft.path, draft.sha256, draft.text, save.base, earlier
     )

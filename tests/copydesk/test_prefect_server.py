@@ -13,7 +13,7 @@ import pytest
 from copydesk.prefect_server import _serving_port, small_server, start_process
 from flows.prefect_api import has_server, refresh_settings
 from pipeline.config import minimal_environment
-from pipeline.config.environment import NO_TELEMETRY
+from pipeline.config.env_values import NO_TELEMETRY
 from pipeline.domain.errors import ConfigError
 from tests.fakes.feed_server import FeedServer
 

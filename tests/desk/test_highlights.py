@@ -8,8 +8,7 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from desk.diff import word_diff
-from desk.highlights import Highlight, highlight_markdown, highlight_text, render_markdown
+from desk.highlights import Highlight, highlight_markdown, highlight_text, render_markdown, word_diff
 
 BODY = """## Head line
 

@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.checks.document import VisibleText, visible_text
 from pipeline.checks.injection.contact_details import Contact, extract_contacts
 from pipeline.checks.injection.non_article import check_language, check_markers, check_non_article
 from pipeline.checks.injection.source_index import SourceIndex, asks_reader
 from pipeline.checks.languages import A, W, any_of
-from pipeline.checks.visible_text import VisibleText, visible_text
 from pipeline.domain.models import Beat, Source
 from pipeline.domain.placeholders import PLACEHOLDERS
 from pipeline.domain.reviews import Finding, Severity

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from itertools import islice, pairwise
 
+from pipeline.checks.document import VisibleText
 from pipeline.checks.injection.source_index import SourceIndex
 from pipeline.checks.languages import W, any_of
-from pipeline.checks.visible_text import VisibleText
 from pipeline.domain.reviews import Finding, Severity
 
 _MAX_FINDINGS = 20

@@ -6,8 +6,8 @@ from functools import cached_property
 from itertools import islice
 from urllib.parse import unquote, urlsplit
 
+from pipeline.checks.document import visible_text
 from pipeline.checks.languages import any_of
-from pipeline.checks.visible_text import visible_text
 from pipeline.domain.models import Source
 
 _MAX_CHARS = 200_000

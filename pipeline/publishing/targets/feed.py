@@ -23,7 +23,7 @@ from pipeline.articles.front_matter import loads
 from pipeline.config import FeedTarget
 from pipeline.domain.errors import OutputError, PublishError
 from pipeline.domain.models import FrozenModel, normalize_feed_url, utc_iso
-from pipeline.publishing.targets import require_parent
+from pipeline.publishing.targets.folder import require_parent
 
 _OWN_MARKS = {"feed.xml": b"<generator>Copydesk</generator>", "feed.json": b'"_copydesk":'}
 """The two files, each with text by which Copydesk's own file is recognised."""

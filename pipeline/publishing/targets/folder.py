@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.articles import files
+from pipeline.articles.files import sha256_of
 from pipeline.domain.errors import OutputError, PublishError
-from pipeline.publishing.targets import Job, Result, require_owned, require_parent
+from pipeline.publishing.targets import Job, Result
 
 
 def apply_jobs(folder: Path, jobs: Sequence[Job]) -> list[Result]:
@@ -34,3 +35,22 @@ def write_file(folder: Path, job: Job, relative: str | None = None) -> None:
         files.remove(folder, path)
     else:
         files.write_atomically(folder, path, job.expected)
+
+
+def require_owned(job: Job, existing: bytes | None, where: str) -> None:
+    """Raise PublishError where a file exists that Copydesk did not write."""
+    if existing is None or existing == job.expected or sha256_of(existing) in job.owned_hashes:
+        return
+    if job.action == "publish":
+        fix = "make the change in Copydesk and approve it, or move that file away"
+    else:
+        fix = "remove it yourself, or put the published text back"
+    raise PublishError(
+        f"{where} was changed by somebody else and is not replaced: {fix}; then `copydesk publish`"
+    )
+
+
+def require_parent(folder: Path) -> None:
+    """Raise PublishError where the parent of a target's folder does not exist: the path is a mistake."""
+    if not folder.parent.is_dir():
+        raise PublishError(f"{folder.parent} does not exist; make it, or correct `path` in feeds.yaml")

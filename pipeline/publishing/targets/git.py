@@ -17,8 +17,8 @@ from slugify import slugify
 from pipeline.articles import files
 from pipeline.config import GitTarget, git_environment
 from pipeline.domain.errors import OutputError, PublishError
-from pipeline.publishing.targets import Job, Result, require_owned
-from pipeline.publishing.targets.folder import write_file
+from pipeline.publishing.targets import Job, Result
+from pipeline.publishing.targets.folder import require_owned, write_file
 
 TIMEOUT_S = 60.0
 PUSH_TIMEOUT_S = 180.0

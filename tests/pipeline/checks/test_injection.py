@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.articles.render import render_body
+from pipeline.checks.document import visible_text
 from pipeline.checks.injection.check import check_injection, check_origin
 from pipeline.checks.runner import run_checks
-from pipeline.checks.visible_text import visible_text
 from pipeline.domain.models import Beat, Item, Source
 from pipeline.domain.reviews import Finding, Severity
 from pipeline.rewrite.offline_brief import write_brief

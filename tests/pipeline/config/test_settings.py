@@ -290,7 +290,7 @@ def test_nothing_else_in_the_pipeline_reads_the_environment() -> None:
             readers.add(path.relative_to(ROOT).as_posix())
     # The transport reads the proxies, as every HTTP client does, and names the variable of an unusable one.
     assert readers == {
-        "pipeline/config/environment.py",
+        "pipeline/config/env_values.py",
         "pipeline/config/settings.py",
         "pipeline/http_client/transport.py",
     }

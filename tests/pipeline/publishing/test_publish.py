@@ -11,8 +11,7 @@ import sqlalchemy as sa
 from pipeline.config import FolderTarget
 from pipeline.domain.errors import PublishError
 from pipeline.publishing import TargetResult
-from pipeline.publishing.publish import publish_lock
-from pipeline.publishing.send import send_to_target
+from pipeline.publishing.publish import publish_lock, send_to_target
 from pipeline.storage import Database
 from pipeline.storage.schema import verdicts
 from tests.pipeline.publishing.publications import (

@@ -9,7 +9,7 @@ from pipeline.articles.files import sha256_of
 from pipeline.articles.front_matter import loads
 from pipeline.config import GitTarget, Target
 from pipeline.publishing import TargetResult, queue_all
-from pipeline.publishing.send import send_to_target
+from pipeline.publishing.publish import send_to_target
 from pipeline.storage import Database
 from tests.fakes.feed_server import FeedServer
 from tests.pipeline.publishing.publications import (

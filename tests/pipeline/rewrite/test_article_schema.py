@@ -10,8 +10,7 @@ from pipeline.domain.errors import LLMError
 from pipeline.domain.models import Sentiment
 from pipeline.llm.capabilities import RequestMode
 from pipeline.llm.chat import Attempt, Message, ModelOptions, build_request
-from pipeline.rewrite.article_schema import WireArticle, parse_response
-from pipeline.rewrite.redraft import WireSectionText
+from pipeline.rewrite.article_schema import WireArticle, WireSectionText, parse_response
 from pipeline.rewrite.sentence_repair import WireRepairs
 from tests.fakes.model_server import article
 from tests.pipeline.rewrite.sources import BEAT, source

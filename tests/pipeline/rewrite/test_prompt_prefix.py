@@ -1,5 +1,6 @@
 """The fixed prefix of a prompt is the same for every item, so that a provider can cache it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from pipeline.config import load_feeds
 from pipeline.domain.models import Beat, Source
 from pipeline.llm.chat import Message
 from pipeline.rewrite.examples import load_example
-from pipeline.rewrite.prompt import describe_item, load_prompt, shared_prefix
+from pipeline.rewrite.prompt import describe_item, load_prompt
 from tests.pipeline.rewrite.sources import source
 
 ROOT = Path(__file__).parents[3]
@@ -28,6 +29,13 @@ def sources(language: str) -> list[Source]:
         item_source.model_copy(update={"feed_key": key, "feed_name": name})
         for item_source, (key, name) in zip((long, short, undated), names, strict=True)
     ]
+
+
+def shared_prefix(first: Sequence[Message], second: Sequence[Message]) -> int:
+    """Return the length of the common prefix of two requests, in characters, without the roles."""
+    texts = ["\0".join(message["content"] for message in messages) for messages in (first, second)]
+    pairs = enumerate(zip(*texts, strict=False))
+    return next((index for index, (a, b) in pairs if a != b), min(map(len, texts)))
 
 
 @pytest.mark.parametrize("language", BEATS)

@@ -1,11 +1,42 @@
-"""`copydesk redraft`, `versions` and `restore`: new and earlier texts of a draft."""
+"""`copydesk approve`, `reject`, `redraft`, `versions`, `restore`: decisions on drafts, and their versions."""
 
-from copydesk.console import format_time, pluralize, print_line, printable, table
+import sys
+
+from copydesk.console import err, format_time, pluralize, print_line, printable, table
 from pipeline.config import desk_settings, load_feeds
-from pipeline.domain.errors import ConfigError
-from pipeline.services import redraft as redraft_module
+from pipeline.domain.errors import ConfigError, CopydeskError, OutputError, ReviewError
+from pipeline.domain.reviews import ReviewDecision
+from pipeline.services import review
 from pipeline.services.draft_file import EditorContext
 from pipeline.storage import Database
+
+DONE = {"approve": "approved", "reject": "rejected"}
+
+
+def review_drafts(decision: str, drafts: list[str], note: str | None) -> None:
+    """Approve or reject drafts; a draft that cannot be reviewed does not stop the others.
+
+    Exits with the exit code of the first error.
+    """
+    settings = desk_settings()
+    beats = load_feeds(settings.feeds_file)
+    failed: list[CopydeskError] = []
+    done = 0
+    with Database.open(settings.database_url) as db:
+        review.resume_interrupted(db, settings.output)
+        ctx = EditorContext(db, settings.output, beats, settings.editor)
+        for ref in drafts:
+            try:
+                path = review.submit_review(ctx, ref, ReviewDecision(decision), note=note)
+                print_line(f"{DONE[decision]}: {printable(path)}")
+                done += 1
+            except (ReviewError, OutputError) as error:
+                failed.append(error)
+                err.print(f"not {DONE[decision]}: {printable(error.message)}")
+    if done and decision == "approve" and beats.publish:
+        print_line("The next run publishes approved articles; `copydesk publish` publishes them now.")
+    if failed:
+        sys.exit(failed[0].exit_code)
 
 
 def redraft(
@@ -21,6 +52,8 @@ def redraft(
 
     `direct`: without Prefect.
     """
+    from pipeline.services import redraft as redraft_module
+
     settings = desk_settings()
     beats = load_feeds(settings.feeds_file)
     if offline == (ref is not None):
@@ -64,6 +97,8 @@ def versions(ref: str) -> None:
 
 def restore(ref: str, label: str) -> None:
     """Restore an earlier version of a draft as its newest version."""
+    from pipeline.services import redraft as redraft_module
+
     settings = desk_settings()
     with Database.open(settings.database_url) as db:
         ctx = EditorContext(db, settings.output, load_feeds(settings.feeds_file), settings.editor)
