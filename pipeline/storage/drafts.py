@@ -12,8 +12,8 @@ from pipeline.storage import draft_query, duplicate_groups, redraft_requests
 from pipeline.storage.draft_query import DraftQuery, QueueCounts, QueuePage
 from pipeline.storage.engine import Row, Transactions
 from pipeline.storage.feeds import feed_id
-from pipeline.storage.findings import acknowledged, findings_of
-from pipeline.storage.item_rows import BY_HAND, EDIT, updated_source
+from pipeline.storage.findings import acknowledged
+from pipeline.storage.item_rows import BY_HAND, EDIT, findings_of, updated_source
 from pipeline.storage.records import DraftRow
 from pipeline.storage.schema import acknowledgements, feeds, items, publications, requests, verdicts, versions
 

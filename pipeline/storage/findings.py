@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from pipeline.domain.models import Item
 from pipeline.domain.reviews import Finding, Severity, claim_key
 from pipeline.storage.engine import Transactions, chunks
-from pipeline.storage.item_rows import require_editable
+from pipeline.storage.item_rows import finding_row, require_editable
 from pipeline.storage.records import Acknowledgement, DraftRow, Lease
 from pipeline.storage.schema import acknowledgements, findings, items, versions
 
@@ -58,12 +58,6 @@ def _withdraw(connection: sa.Connection, item_id: int, key: str, editor: str, no
     connection.execute(acknowledgements.update().where(mine).values(withdrawn_by=editor, withdrawn_at=now))
 
 
-def findings_of(connection: sa.Connection, version_id: int) -> list[Finding]:
-    """Return a version's findings, in order."""
-    query = sa.select(findings.c.payload).where(findings.c.version_id == version_id).order_by(findings.c.id)
-    return [Finding.model_validate_json(payload) for payload in connection.scalars(query)]
-
-
 def add_finding(connection: sa.Connection, version_id: int, finding: Finding) -> None:
     """Add a finding to a version that does not have it yet."""
     row = finding_row(finding)
@@ -71,13 +65,6 @@ def add_finding(connection: sa.Connection, version_id: int, finding: Finding) ->
     existing = sa.select(findings.c.id).where(findings.c.version_id == version_id, same)
     if not connection.execute(existing).first():
         connection.execute(findings.insert().values(version_id=version_id, **row))
-
-
-def finding_row(finding: Finding) -> dict[str, str]:
-    """Return a finding's columns; a key is derived where no check gave one."""
-    key = finding.key or claim_key(finding.kind, finding.message)
-    whole = finding.model_copy(update={"key": key})
-    return {"severity": finding.severity.value, "key": key, "payload": whole.model_dump_json()}
 
 
 def flag_failed_redraft(connection: sa.Connection, lease: Lease, reason: str) -> None:

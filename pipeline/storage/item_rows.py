@@ -1,4 +1,4 @@
-"""Rows of items and of their versions, for the transactions of several repositories."""
+"""Rows of items, versions and findings, for the transactions of several repositories."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -12,7 +12,6 @@ from pipeline.domain.models import Item, Window, external_id
 from pipeline.domain.reviews import Draft
 from pipeline.storage.engine import Row, chunks
 from pipeline.storage.feeds import FeedRow
-from pipeline.storage.findings import finding_row, findings_of
 from pipeline.storage.records import DraftRow, PreviousVersion
 from pipeline.storage.schema import feeds, findings, items, versions
 
@@ -244,3 +243,16 @@ def confirm(connection: sa.Connection, item_id: int) -> None:
     """Record that the texts of a run are written."""
     mine = sa.and_(versions.c.item_id == item_id, versions.c.cause.not_in(EDITORS_CAUSES))
     connection.execute(versions.update().where(mine).values(confirmed=True))
+
+
+def findings_of(connection: sa.Connection, version_id: int) -> list[Finding]:
+    """Return a version's findings, in order."""
+    query = sa.select(findings.c.payload).where(findings.c.version_id == version_id).order_by(findings.c.id)
+    return [Finding.model_validate_json(payload) for payload in connection.scalars(query)]
+
+
+def finding_row(finding: Finding) -> dict[str, str]:
+    """Return a finding's columns; a key is derived where no check gave one."""
+    key = finding.key or claim_key(finding.kind, finding.message)
+    whole = finding.model_copy(update={"key": key})
+    return {"severity": finding.severity.value, "key": key, "payload": whole.model_dump_json()}
