@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
 from pipeline.domain.models import Item, Window, external_id
-from pipeline.domain.reviews import Draft
+from pipeline.domain.reviews import Draft, Finding, claim_key
 from pipeline.storage.engine import Row, chunks
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.records import DraftRow, PreviousVersion
