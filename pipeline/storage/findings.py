@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from pipeline.domain.models import Item
-from pipeline.domain.reviews import Finding, Severity
+from pipeline.domain.reviews import Finding, Severity, claim_key
 from pipeline.storage.engine import Transactions, chunks
 from pipeline.storage.item_rows import finding_row, findings_of, require_editable
 from pipeline.storage.records import Acknowledgement, DraftRow, Lease
