@@ -31,7 +31,7 @@ run: $(VENV)/ready  ## draft the sample feeds, served on this machine, to output
 	@$(BIN)/copydesk --sample run
 
 quick: $(VENV)/ready  ## run the tests that start no process, browser, database server or desk: a minute
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not process and not soak"
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m "not process and not soak"
 
 NODE := tests/readers tests/sites/astro tests/sites/eleventy
 test: $(VENV)/ready tests/readers/node_modules/ready  ## run all tests but the long ones

@@ -36,7 +36,13 @@ from pipeline.http_client.ssrf import (
     origin_of,
     url_origin,
 )
-from pipeline.http_client.transport import GuardedTransport, proxy_mounts, proxy_of, without_credentials
+from pipeline.http_client.transport import (
+    GuardedTransport,
+    proxy_mounts,
+    proxy_of,
+    tls_context,
+    without_credentials,
+)
 
 _CONNECT_S = 10.0
 """Seconds to connect. Chosen, not measured."""
@@ -83,7 +89,7 @@ class HttpClient:
 
     async def __aenter__(self) -> "HttpClient":
         """Open the client. An unusable proxy in the environment is an error of each request, not of this."""
-        tls, timeout_s = httpx.create_ssl_context(), self._limits.timeout_s
+        tls, timeout_s = tls_context(), self._limits.timeout_s
         proxied: dict[str, httpx.AsyncBaseTransport | None] = {}
         try:
             proxied = proxy_mounts(lambda proxy: self._proxy_transport(proxy, tls))

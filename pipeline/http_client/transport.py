@@ -6,7 +6,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -29,6 +29,12 @@ MAX_PARSE_S = 1.0
 """CPU seconds for parsing one response; an ordinary one of 15 MB takes 0.02 s."""
 _MAX_HEADER_BYTES = 32_768
 """Bytes of one header; aiohttp's 8,190 are too few for some content systems. It allows 128 headers."""
+
+
+@lru_cache(maxsize=1)
+def tls_context() -> ssl.SSLContext:
+    """Return the TLS settings of all connections of this process: reading the certificates takes 25 ms."""
+    return httpx.create_ssl_context()
 
 
 def without_credentials(url: httpx.URL) -> httpx.URL:

@@ -25,7 +25,7 @@ from tenacity import (
 
 from pipeline.config import Settings
 from pipeline.domain.errors import ConfigError, LLMError, ShutdownRequested
-from pipeline.http_client import require_usable_proxies
+from pipeline.http_client import require_usable_proxies, tls_context
 from pipeline.llm.capabilities import KnownCapability, RequestMode, cached_mode, profile_of
 from pipeline.llm.chat import ChatResponse, ModelOptions, read_models, read_reply
 from pipeline.llm.errors import (
@@ -256,6 +256,7 @@ def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI
         timeout=timeout_s,
         max_retries=0,
         webhook_secret="",
+        http_client=openai.DefaultAsyncHttpxClient(verify=tls_context()),
     )
     # Passed as None, the SDK would read these from OPENAI_ORG_ID, OPENAI_PROJECT_ID and
     # OPENAI_CUSTOM_HEADERS and send them to every server.

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from pipeline.domain.errors import FeedError
-from pipeline.http_client import HttpClient, RequestLimits
+from pipeline.http_client import HttpClient, RequestLimits, tls_context
 from tests.fakes.feed_server import FeedServer
 
 PEM = Path(__file__).parents[2] / "fakes" / "self_signed.pem"
@@ -39,8 +39,11 @@ class SecureServer:
 
 
 @pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("NO_PROXY", "*")
+    tls_context.cache_clear()  # each test has its own certificates
+    yield
+    tls_context.cache_clear()
 
 
 @pytest.fixture
