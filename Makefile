@@ -35,7 +35,7 @@ quick: $(VENV)/ready  ## run the tests that start no process, browser, database 
 
 NODE := tests/readers tests/sites/astro tests/sites/eleventy
 test: $(VENV)/ready tests/readers/node_modules/ready  ## run all tests but the long ones
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak"
+	@$(BIN)/python -m pytest -n 3 --dist worksteal -m "not soak"
 
 soak: $(VENV)/ready $(NODE:=/node_modules/ready)  ## run the long tests: sites built by their generators, small benchmarks
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m soak

@@ -1,4 +1,4 @@
-"""One Prefect server for all runs that need not test the start of the embedded one."""
+"""Projects whose runs use no Prefect, or one Prefect server for all tests of a run."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.project import Project, serve_prefect
+from tests.end_to_end.prefect_server import shared_prefect
+from tests.end_to_end.project import Project
 from tests.fakes.feed_server import FeedServer
 
 
 @pytest.fixture(scope="session")
-def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serve_prefect(tmp_path_factory.mktemp("prefect")) as api:
+def prefect_api(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    own = tmp_path_factory.getbasetemp()
+    with shared_prefect(own if worker_id == "master" else own.parent) as api:
         yield api
 
 
@@ -23,12 +25,21 @@ def feeds() -> Iterator[FeedServer]:
 
 
 @pytest.fixture
-def new_project(tmp_path: Path, prefect_api: str) -> Callable[..., Project]:
-    """Lay out a project whose runs use the shared Prefect server."""
+def new_project(tmp_path: Path) -> Callable[..., Project]:
+    """Lay out a project whose runs use no Prefect: they do what flow runs do, see test_direct.py."""
+    return _creator(tmp_path, {"COPYDESK_PREFECT": "off"})
 
+
+@pytest.fixture
+def flow_project(tmp_path: Path, prefect_api: str) -> Callable[..., Project]:
+    """Lay out a project whose runs are flow runs on the shared Prefect server."""
+    return _creator(tmp_path, {"PREFECT_API_URL": prefect_api})
+
+
+def _creator(folder: Path, environ: dict[str, str]) -> Callable[..., Project]:
     def create(feeds: dict[str, str], **limits: Any) -> Project:
-        project = Project.create(tmp_path / "project", feeds, **limits)
-        project.environ["PREFECT_API_URL"] = prefect_api
+        project = Project.create(folder / "project", feeds, **limits)
+        project.environ |= environ
         return project
 
     return create

@@ -1,15 +1,11 @@
 """A new project in a temporary folder, and the real command line in its own process."""
 
-import contextlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, overload
@@ -90,40 +86,3 @@ def run_copydesk(project: Project, *arguments: str, wait: bool = True) -> Any:
         # Whoever runs the tests in the background has interrupts ignored, and so would this process.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-
-
-@contextlib.contextmanager
-def serve_prefect(home: Path) -> Iterator[str]:
-    """Run Prefect's own server; yields its API URL."""
-    port = free_port()
-    environ = os.environ | {
-        "PREFECT_HOME": str(home),
-        "DO_NOT_TRACK": "1",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_LOGGING_LEVEL": "CRITICAL",
-    }
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen(
-        command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    api = f"http://127.0.0.1:{port}/api"
-    try:
-        _await_health(process, f"{api}/health")
-        yield api
-    finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(20)
-        process.kill()
-        process.wait(10)
-
-
-def _await_health(process: "subprocess.Popen[bytes]", url: str) -> None:
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "Prefect's server died while starting"
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=10) as response:
-            if response.status == 200:
-                return
-        time.sleep(0.2)
-    raise AssertionError("Prefect's server did not start in 300 s")

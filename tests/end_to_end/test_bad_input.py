@@ -27,7 +27,7 @@ def run_json(project: Project) -> dict[str, dict[str, object]]:
 
 
 def test_bad_feeds_are_named_and_the_good_one_is_drafted(
-    new_project: Callable[..., Project], feeds: FeedServer
+    flow_project: Callable[..., Project], feeds: FeedServer
 ) -> None:
     feeds.add("/good.xml", GOOD, content_type="application/rss+xml")
     feeds.add("/gone.xml", b"", status=410)
@@ -40,7 +40,7 @@ def test_bad_feeds_are_named_and_the_good_one_is_drafted(
         "refused": f"http://127.0.0.1:{free_port()}/feed",
         "tls": urls["good"].replace("http:", "https:") + "?tls",
     }
-    project = new_project(urls)
+    project = flow_project(urls)
     run = run_json(project)
     assert len(project.drafts()) == 1
     assert run["good"]["error"] is None

@@ -1,4 +1,4 @@
-"""The first use: two runs on the sample beat with the embedded server, then an approval."""
+"""The first use: runs on the sample beat with the embedded server and without, then an approval."""
 
 import contextlib
 import json
@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.articles.front_matter import dumps, loads
 from tests.end_to_end.project import Project, run_copydesk
+from tests.end_to_end.test_serving import servers
 
 
 def contents(project: Project) -> dict[Path, bytes]:
@@ -53,6 +54,7 @@ def test_the_sample_beat_drafts_once_and_says_what_to_do_next(tmp_path: Path, ou
     project.environ |= outside.environ()
     first = run_copydesk(project, "--sample", "run")
     assert first.returncode == 0, first.stderr
+    assert servers(project.folder) == []
     written = contents(project)
     assert len(written) >= 10
     assert "offline briefs" in first.stdout
@@ -64,7 +66,7 @@ def test_the_sample_beat_drafts_once_and_says_what_to_do_next(tmp_path: Path, ou
         assert metadata["ai"]["model"] == "offline"
         assert dumps(metadata, body) == text.decode()
 
-    second = run_copydesk(project, "--sample", "run")
+    second = run_copydesk(project, "--sample", "run", "--direct")
     assert second.returncode == 0, second.stderr
     assert "Nothing new" in second.stdout
     assert contents(project) == written

@@ -62,9 +62,16 @@ def kill_somewhere(project: Project, record: Path, moment: random.Random) -> Non
     process.wait(120)
 
 
-@pytest.mark.parametrize(("kills", "items"), [(3, 40), pytest.param(25, 260, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    ("kills", "items", "prefect"), [(3, 40, "off"), pytest.param(25, 260, "on", marks=pytest.mark.soak)]
+)
 def test_killed_at_random_moments_then_finished_by_one_more_run(
-    tmp_path: Path, model: tuple[str, Path], prefect_api: str, kills: int, items: int
+    tmp_path: Path,
+    model: tuple[str, Path],
+    request: pytest.FixtureRequest,
+    kills: int,
+    items: int,
+    prefect: str,
 ) -> None:
     base_url, record = model
     moment = random.Random(20260205)
@@ -75,8 +82,10 @@ def test_killed_at_random_moments_then_finished_by_one_more_run(
             "COPYDESK_MODEL": "fake",
             "OPENAI_BASE_URL": base_url,
             "COPYDESK_MAX_IN_FLIGHT": str(IN_FLIGHT),
-            "PREFECT_API_URL": prefect_api,
+            "COPYDESK_PREFECT": prefect,
         }
+        if prefect == "on":
+            project.environ["PREFECT_API_URL"] = request.getfixturevalue("prefect_api")
         for _ in range(kills):
             kill_somewhere(project, record, moment)
         last = run_copydesk(project, "run", "--json")

@@ -36,6 +36,21 @@ def started(settings: Settings, **environ: str) -> "subprocess.Popen[str]":
     )  # fmt: skip
 
 
+def one_run(settings: Settings, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+    own = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(settings.base)}
+    command = [sys.executable, "-m", "copydesk", *arguments]
+    return subprocess.run(command, cwd=settings.base, env=own | environ, capture_output=True, text=True)
+
+
+def model_environ(model: ModelServer) -> dict[str, str]:
+    return {
+        "COPYDESK_MODEL": "m",
+        "OPENAI_BASE_URL": model.base_url,
+        "COPYDESK_ALLOW_HOSTS": urlsplit(model.base_url).netloc,
+        "COPYDESK_MAX_IN_FLIGHT": "2",
+    }
+
+
 def servers(folder: Path) -> list[str]:
     """Return the processes that still work in a folder."""
     return [line for _, line in working_in(folder)]
@@ -55,33 +70,6 @@ def working_in(folder: Path) -> list[tuple[int, str]]:
         except OSError:
             continue
     return processes
-
-
-def test_serve_carries_out_requests_and_leaves_no_process(tmp_path: Path) -> None:
-    settings = layout(tmp_path)
-    config = yaml.safe_load(settings.feeds_file.read_text())
-    config["defaults"]["schedule"] = "0 0 1 1 *"
-    settings.feeds_file.write_text(yaml.safe_dump(config))
-    (settings.base / "prompts").symlink_to(ROOT / "prompts")
-    [ref] = fill(settings, 1, faults=False)
-    with started(settings) as process, Database.open(settings.database_url) as db:
-        try:
-            request_redraft(editor(settings, db), ref)
-            deadline = time.monotonic() + _PATIENCE_S
-            while db.drafts.get(ref).version < 2:
-                assert time.monotonic() < deadline
-                assert process.poll() is None
-                time.sleep(0.5)
-        finally:
-            process.send_signal(signal.SIGINT)
-            output = process.communicate(timeout=300)[0]
-    assert process.returncode == 0, output
-    assert "0 0 1 1 *  1 feed: stock-wire" in output
-    assert "Traceback" not in output
-    assert servers(settings.base) == []
-    log = settings.base / ".copydesk/prefect-server.log"
-    assert log.stat().st_mode & 0o777 == 0o600
-    assert "telemetry" not in log.read_text()
 
 
 def flow_runs(folder: Path) -> list[str]:
@@ -110,9 +98,7 @@ def test_a_killed_serve_leaves_no_server(tmp_path: Path) -> None:
         [server] = [pid for pid, line in working_in(settings.base) if "server start" in line]
         environ = Path(f"/proc/{server}/environ").read_text().split("\0")
         before = working_in(settings.base)
-        once = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "HOME": str(settings.base)}
-        command = [sys.executable, "-m", "copydesk", "run", "--json"]
-        run = subprocess.run(command, cwd=settings.base, env=once, capture_output=True, text=True)
+        run = one_run(settings, "run", "--json")
         assert run.returncode == 0, run.stderr
         assert flow_runs(settings.base) == ["ingest"], "on the page of the server that is there"
         assert working_in(settings.base) == before
@@ -136,20 +122,15 @@ def as_a_terminal_does(process: "subprocess.Popen[str]") -> None:
 @pytest.mark.parametrize(
     "stop_serve", [as_a_service_manager_does, pytest.param(as_a_terminal_does, marks=pytest.mark.soak)]
 )
-def test_a_stopped_serve_keeps_pending_answers_and_pays_for_none_twice(
+def test_serve_carries_out_requests_and_when_stopped_keeps_pending_answers(
     tmp_path: Path, stop_serve: Callable[["subprocess.Popen[str]"], None]
 ) -> None:
     """Which process a signal reaches first: `test_stopping.py` tells a group, as a terminal does, as well."""
     with ModelServer(latency_s=5) as model:
-        environ = {
-            "COPYDESK_MODEL": "m",
-            "OPENAI_BASE_URL": model.base_url,
-            "COPYDESK_ALLOW_HOSTS": urlsplit(model.base_url).netloc,
-            "COPYDESK_MAX_IN_FLIGHT": "2",
-        }
+        environ = model_environ(model)
         settings = layout(tmp_path)
         config = yaml.safe_load(settings.feeds_file.read_text())
-        config["defaults"] |= {"schedule": "never", "min_chars": 0, "full_text": "never"}
+        config["defaults"] |= {"schedule": "0 0 1 1 *", "min_chars": 0, "full_text": "never"}
         settings.feeds_file.write_text(yaml.safe_dump(config))
         (settings.base / "prompts").symlink_to(ROOT / "prompts")
         refs = fill(settings, 8, faults=False)
@@ -165,15 +146,18 @@ def test_a_stopped_serve_keeps_pending_answers_and_pays_for_none_twice(
                 stop_serve(process)
                 output = process.communicate(timeout=300)[0]
             assert process.returncode == 0, output
+            assert "0 0 1 1 *  1 feed: stock-wire" in output
             assert "Traceback" not in output
+            assert servers(settings.base) == []
             assert len(model.received) == requests_before == 2
             written = sum(db.drafts.get(ref).version == 2 for ref in refs)
             assert written == len(model.answered)
             assert 0 < written < len(refs)
-            deadline = time.monotonic() + _PATIENCE_S
-            with started(settings, **environ) as process:
-                while any(db.drafts.get(ref).version < 2 for ref in refs) and time.monotonic() < deadline:
-                    time.sleep(0.5)
-                process.send_signal(signal.SIGINT)
-                process.communicate(timeout=300)
-        assert len(model.answered) == len(refs)
+    log = settings.base / ".copydesk/prefect-server.log"
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert "telemetry" not in log.read_text()
+    with ModelServer() as other, Database.open(settings.database_url) as db:
+        done = one_run(settings, "run", "--direct", **model_environ(other))
+        assert done.returncode == 0, done.stderr
+        assert [db.drafts.get(ref).version for ref in refs] == [2] * len(refs)
+        assert len(other.answered) == len(refs) - written, "no answer is paid for twice"

@@ -91,12 +91,12 @@ def test_a_killed_run_leaves_no_server_behind(tmp_path: Path, feeds: FeedServer)
 
 
 def test_without_waiting_the_run_is_stopped_and_the_next_run_asks_again(
-    new_project: Callable[..., Project], feeds: FeedServer
+    flow_project: Callable[..., Project], feeds: FeedServer
 ) -> None:
     feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
     with ModelServer() as model:
         model.enqueue(*[Reply(stall=True)] * IN_FLIGHT)
-        project = new_project({"stories": feeds.url("/stories.xml")}, max_items=24)
+        project = flow_project({"stories": feeds.url("/stories.xml")}, max_items=24)
         lay_out(project, model, COPYDESK_STOP_GRACE="1")
         with begun(project, model, "run") as process:
             os.killpg(process.pid, signal.SIGTERM)
@@ -107,12 +107,12 @@ def test_without_waiting_the_run_is_stopped_and_the_next_run_asks_again(
 
 
 def test_a_second_signal_a_second_later_ends_at_once(
-    new_project: Callable[..., Project], feeds: FeedServer
+    flow_project: Callable[..., Project], feeds: FeedServer
 ) -> None:
     feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
     with ModelServer() as model:
         model.enqueue(*[Reply(stall=True)] * IN_FLIGHT)
-        project = new_project({"stories": feeds.url("/stories.xml")}, max_items=24)
+        project = flow_project({"stories": feeds.url("/stories.xml")}, max_items=24)
         lay_out(project, model, COPYDESK_STOP_GRACE="3600", COPYDESK_MODEL_DEADLINE="3600")
         with begun(project, model, "run") as process:
             os.killpg(process.pid, signal.SIGINT)
