@@ -1,6 +1,7 @@
 """The dependencies of every page: ledger, settings, subscriptions, checks, HTTP client."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -107,7 +108,7 @@ class WebContext:
 
         Raises ReviewError, EditConflict, ConfigError.
         """
-        ctx = self.editor_context(decision.by)
+        ctx = replace(self.editor_context(decision.by), clock=lambda: decision.at)
         review.submit_review(ctx, ref, decision.decision, note=decision.note, seen_sha256=decision.sha256)
 
     async def supported_claims(self, view: DraftView, body: str) -> list[SupportedClaim]:

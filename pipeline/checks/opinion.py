@@ -7,7 +7,7 @@ from itertools import groupby, islice
 from typing import NamedTuple
 
 from pipeline.checks.document import DraftDocument, Section
-from pipeline.checks.languages import A, W, any_of, language_table
+from pipeline.checks.language_tables import A, W, any_of, language_table
 from pipeline.checks.tokens import TokenizedText, Word
 from pipeline.domain.reviews import Finding, Severity
 

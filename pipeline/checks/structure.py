@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import islice
 
 from pipeline.checks.document import DraftDocument, FixedHeadings, fixed_headings
-from pipeline.checks.languages import A, W, any_of, language_table
+from pipeline.checks.language_tables import A, W, any_of, language_table
 from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.models import Beat
 from pipeline.domain.placeholders import PLACEHOLDERS

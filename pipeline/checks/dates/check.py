@@ -19,7 +19,7 @@ from pipeline.checks.dates.extract import (
     DateMention,
     extract_dates,
 )
-from pipeline.checks.languages import language_table
+from pipeline.checks.language_tables import language_table
 from pipeline.checks.tokens import CheckInput
 from pipeline.domain.reviews import Finding, Severity
 

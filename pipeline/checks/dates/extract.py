@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pipeline.checks.languages import language_table
+from pipeline.checks.language_tables import language_table
 
 DATE = "date"
 """Month with a day, a year, both or neither; a year alone."""

@@ -12,7 +12,7 @@ from pipeline.checks.document import VisibleText, visible_text
 from pipeline.checks.injection.contact_details import Contact, extract_contacts
 from pipeline.checks.injection.non_article import check_language, check_markers, check_non_article
 from pipeline.checks.injection.source_index import SourceIndex, asks_reader
-from pipeline.checks.languages import A, W, any_of
+from pipeline.checks.language_tables import A, W, any_of
 from pipeline.domain.models import Beat, Source
 from pipeline.domain.placeholders import PLACEHOLDERS
 from pipeline.domain.reviews import Finding, Severity

@@ -10,7 +10,7 @@ from itertools import islice, pairwise
 
 from pipeline.checks.document import VisibleText
 from pipeline.checks.injection.source_index import SourceIndex
-from pipeline.checks.languages import W, any_of
+from pipeline.checks.language_tables import W, any_of
 from pipeline.domain.reviews import Finding, Severity
 
 _MAX_FINDINGS = 20

@@ -7,7 +7,7 @@ from itertools import islice
 from urllib.parse import unquote, urlsplit
 
 from pipeline.checks.document import visible_text
-from pipeline.checks.languages import any_of
+from pipeline.checks.language_tables import any_of
 from pipeline.domain.models import Source
 
 _MAX_CHARS = 200_000

@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any, NamedTuple
 
 from pipeline.checks.dates.extract import date_spans
-from pipeline.checks.languages import language_table
+from pipeline.checks.language_tables import language_table
 from pipeline.checks.tokens import TokenizedText
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipeline.checks.languages import language_table
+from pipeline.checks.language_tables import language_table
 
 
 class Quote(NamedTuple):
