@@ -150,7 +150,7 @@ def check(
                 "use --pairs FILE without a draft, --source and --json: the file contains the sources, "
                 "and the output is always JSON"
             )
-        _check_pairs(pairs, language or "en")
+        _check_pairs(pairs, language)
         return
     if draft is None:
         raise ConfigError("name a draft, a Markdown file with its --source, or --pairs FILE.jsonl")
@@ -257,7 +257,7 @@ def _source(text: str, metadata: dict[str, Any], language: str | None) -> Source
 def _publication_time(value: object) -> datetime:
     """Return a file's publication time, aware; the current time if it has none."""
     try:
-        time = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+        time = datetime.fromisoformat(str(value).replace(" UTC", "Z").replace("Z", "+00:00"))
     except ValueError:
         return datetime.now(UTC)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
@@ -297,11 +297,11 @@ def _checked_field(checked: CheckedText, finding: Finding) -> str:
     return (checked.front.text(finding.field) if checked.front else "") or checked.body
 
 
-def _check_pairs(path: str, language: str) -> None:
-    """Print one JSON object for each pair: the claims of its output that its source does not support."""
+def _check_pairs(path: str, language: str | None) -> None:
+    """Print one JSON object for each pair: what its output has that its source does not support."""
     for row in _rows(path):
         begun = perf_counter()
-        findings = check_text(row["source"], row["output"], language=language)
+        findings = _pair_findings(row, language or row.get("language") or "en")
         took = 1000 * (perf_counter() - begun)
         results = [_finding_dict(finding, row["output"], row["source"]) for finding in findings]
         notes = [result for result in results if result["severity"] == Severity.NOTE]
@@ -309,6 +309,39 @@ def _check_pairs(path: str, language: str) -> None:
         flags = [{key: result[key] for key in _FLAG_FIELDS} for result in claims]
         line = {"id": row["id"], "flags": flags, "notes": notes, "ms": round(took, 3)}
         sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def _pair_findings(row: dict[str, Any], language: str) -> Sequence[Finding]:
+    """Return the findings about a pair: a plain text, or with `headings` or `title` the body of an article."""
+    if "headings" not in row and "title" not in row:
+        return check_text(row["source"], row["output"], language=language)
+    labels = row.get("labels") or ()
+    item = Item(
+        guid=str(row["id"]),
+        link=None,
+        canonical=None,
+        title=str(row.get("title") or ""),
+        text=row["source"],
+        author=row.get("author") or None,
+        published_at=_publication_time(row.get("published")),
+        categories=(labels,) if isinstance(labels, str) else tuple(map(str, labels)),
+    )
+    name = str(row.get("feed") or "")
+    source = Source(
+        item=item, feed_key="pairs", feed_name=name, first_key="pairs", category="", language=language
+    )
+    return run_checks(source, row["output"], _pair_beat(row), front=None)
+
+
+def _pair_beat(row: dict[str, Any]) -> Beat:
+    """Return a beat with the headings of a pair; without them, the one that its text looks like."""
+    headings, plain = row.get("headings"), Beat(key="pairs")
+    if not isinstance(headings, dict):
+        return _beat(row["output"])
+    impact, _, market = str(headings.get("impact") or "").partition(" ")
+    fixed = {name: str(headings[name]) for name in ("overview", "from_author") if headings.get(name)}
+    fixed |= {"impact": impact, "market": market} if impact else {}
+    return plain.model_copy(update=fixed)
 
 
 _FLAG_FIELDS = ("start", "end", "text", "kind", "severity")

@@ -40,6 +40,8 @@ class Finding(FrozenModel):
     """Half-open ranges in characters of the source's text."""
     key: str = ""
     """Key that an acknowledgement refers to: `claim_key` of the claim and its evidence."""
+    suggestion: str = ""
+    """What the text of `span` should be, in the source's own words or figures; empty where that is unknown."""
     firm: bool = False
     """An editor cannot acknowledge it: the text has to be corrected."""
 
