@@ -128,6 +128,27 @@ def test_pairs_go_in_and_flags_come_out(project: Project) -> None:
     assert (second["id"], second["flags"]) == (7, [])
 
 
+def test_a_pair_with_headings_is_checked_as_an_article(project: Project) -> None:
+    body = "## Kurz\n\nTolle opened the mill.\n\n## Stimme\n\nIt may last.\n\n"
+    body += "## Folgen for mills\n\nOrel may follow.\n"
+    row = {
+        "id": "c",
+        "title": "Tolle opens a mill",
+        "author": "Mara Tolle",
+        "feed": "Mill News",
+        "published": "2026-02-05 08:00 UTC",
+        "language": "en",
+        "headings": {"overview": "Kurz", "from_author": "Stimme", "impact": "Folgen for mills"},
+        "source": "I opened the mill.",
+        "output": body,
+    }
+    (project.folder / "p.jsonl").write_text(json.dumps(row))
+    result = call_copydesk(project, "check", "--pairs", "p.jsonl")
+    flags = {(flag["kind"], flag["text"]) for flag in json.loads(result.stdout)["flags"]}
+    assert ("name", "Orel") in flags
+    assert not {"Kurz", "Stimme", "Folgen", "Tolle"} & {text for _, text in flags}
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
