@@ -25,7 +25,7 @@ class Serving(NamedTuple):
     @property
     def api(self) -> str:
         """Return the URL of its Prefect server; empty while there is none."""
-        found = re.findall(r"Prefect's page: (http://[^\s]+)", self.log.read_text(encoding="utf-8"))
+        found = re.findall(r"Prefect's user interface: (http://[^\s]+)", self.log.read_text(encoding="utf-8"))
         return f"{found[-1]}/api" if found else ""
 
     @property
