@@ -31,7 +31,9 @@ def check_names(case: CheckInput) -> list[Finding]:
     lowercase_words = {word.folded for word in case.draft.words if word.text.islower()}
     findings = []
     for name in extract_names(case.draft, case.language, lexicon):
-        parts = (part for part in name.parts if not (part.is_sentence_start and part.folded in lowercase_words))
+        parts = (
+            part for part in name.parts if not (part.is_sentence_start and part.folded in lowercase_words)
+        )
         absent = [part for part in parts if not source_names.has(part, name.run)]
         for span in _spans(absent, case.draft.text, lexicon.small):
             completes = source_names.completes(span[0], name.parts)
@@ -56,7 +58,7 @@ def _finding(
 ) -> Finding:
     start, end = span[0].start, span[-1].end
     suggestion = suggestions.suggest(span[0], name.parts) if len(span) == 1 else ""
-    certain = not completes and any(part.certain for part in span)
+    certain = not completes and (bool(suggestion) or any(part.certain for part in span))
     return Finding(
         kind=KIND,
         severity=Severity.BLOCK if certain else Severity.WARN,

@@ -91,7 +91,16 @@ def _name_parts(run: list[NamePart], lexicon: NameLexicon, *, headline: bool) ->
     ambiguous = first.is_sentence_start and not first.is_all_capitals
     if ambiguous and _is_likely_no_name(first, lexicon, is_single=len(run) == 1):
         run = run[1:]
-    return [part for part in run if _is_short_acronym(part, lexicon) or _is_distinctive(part, lexicon)]
+    parts = [part for part in run if _is_short_acronym(part, lexicon) or _is_distinctive(part, lexicon)]
+    if all(part.folded in lexicon.generic for part in parts):
+        return [] if lexicon.words else [part._replace(certain=False) for part in parts]
+    if (
+        len(parts) == 1
+        and parts[0].folded in lexicon.words
+        and parts[0].folded in lexicon.frequent - lexicon.places
+    ):
+        return [parts[0]._replace(certain=False)]
+    return parts
 
 
 def _is_likely_no_name(part: NamePart, lexicon: NameLexicon, *, is_single: bool) -> bool:
@@ -105,8 +114,8 @@ def _is_likely_no_name(part: NamePart, lexicon: NameLexicon, *, is_single: bool)
         return False
     if is_single and part.following in lexicon.singular:
         return False
-    if is_single and word in lexicon.words and word not in lexicon.first_names | lexicon.places:
-        return True
+    if is_single and lexicon.words:
+        return word not in lexicon.first_names and word not in lexicon.places
     return word.endswith((*lexicon.plain, *lexicon.plural) if is_single else lexicon.plain)
 
 

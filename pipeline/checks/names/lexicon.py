@@ -54,8 +54,18 @@ class NameLexicon(NamedTuple):
     """Verbs in the singular: no plural precedes them."""
     speech: frozenset[str]
     """Verbs of speech in the singular: without an article a person's name is their subject."""
+    said: frozenset[str]
+    """Of these, verbs that have no noun as their object."""
+    cities: frozenset[str]
+    """Cities that the word list has among its nouns."""
+    regions: frozenset[str]
+    """Regions, which an article may add to say where a city is."""
+    appositions: frozenset[str]
+    """Nouns before the name of what they call: "Firma"."""
     places: frozenset[str]
-    """Countries. Source: CLDR."""
+    """Countries and their peoples. Source: CLDR, and the synonyms of our table."""
+    us_states: frozenset[str]
+    """States that are no other country, nor a word of another meaning."""
     synonyms: Mapping[str, tuple[str, ...]]
     """Word or phrase → all its synonyms, itself included."""
     abbreviations: Mapping[str, tuple[str, ...]]
@@ -67,7 +77,9 @@ class NameLexicon(NamedTuple):
 _MIN_FREQUENCY = 3000
 """Count from which on a word of the dictionary is common; nearly every name has a lower one. Source:
 the word counts of pyspellchecker."""
-_AMBIGUOUS_CODES = frozenset("US IT AI TV PR AM PM ID NO IS IN SO TO AT BE ME MY CD DJ GM IM MS MC PS VC".split())
+_AMBIGUOUS_CODES = frozenset(
+    ["US", "IT", "AI", "TV", "PR", "AM", "PM", "ID", "NO", "IS", "IN", "SO", "TO", "AT", "BE", "ME", "MY", "CD", "DJ", "GM", "IM", "MS", "MC", "PS", "VC"]
+)
 """Codes of countries that mostly mean something else. Chosen, not measured."""
 _MIN_CURRENCY_WORD = 4
 """Letters from which on a word of a currency's name is compared. Chosen, not measured."""
@@ -127,13 +139,18 @@ def name_lexicon(language: str) -> NameLexicon | None:
         foreign=_words(table, "foreign"),
         noun_endings=tuple(table.get("noun-endings", ())),
         linking=tuple(table.get("linking", ())),
-        first_names=_split(table, "first-names"),
+        first_names=_split(table, "first-names") | _split(language_table("en", "names") or {}, "first-names"),
         generic=_split(table, "generic"),
         plain=tuple(table["plain"]),
         plural=tuple(table["plural"]),
         singular=frozenset(table["singular"]),
         speech=_split(table, "speech"),
-        places=frozenset(name.casefold() for name in _territories(locale).values()),
+        said=_split(table, "said"),
+        cities=_split(table, "cities"),
+        regions=_split(table, "regions"),
+        appositions=_split(table, "appositions"),
+        places=_places(synonyms, locale),
+        us_states=_split(table, "us-states"),
         synonyms=synonyms,
         abbreviations=abbreviations,
         expansions=_inverted(abbreviations),
@@ -153,6 +170,11 @@ def _territories(locale: Locale) -> dict[str, str]:
     """Return the code of each country → its name. Source: CLDR."""
     names = locale.territories.items()
     return {code: name for code, name in names if code.isalpha() and code not in ("ZZ", "XA", "XB")}
+
+
+def _places(synonyms: Mapping[str, tuple[str, ...]], locale: Locale) -> frozenset[str]:
+    countries = {name.casefold() for name in _territories(locale).values()}
+    return frozenset([*countries, *(word for country in countries for word in synonyms.get(country, ()))])
 
 
 def _languages(locale: Locale) -> Iterable[tuple[str, str]]:

@@ -25,8 +25,13 @@ def is_noun(word: str, lexicon: NameLexicon) -> bool:
 
 def _is_compound(word: str, lexicon: NameLexicon) -> bool:
     """Tell whether a word ends with a known one, before which another word has place: Kryptobörse."""
-    heads = (word[at:] for at in range(_MIN_PART, len(word) - _MIN_HEAD + 1))
-    return any(head in lexicon.nouns for head in heads)
+    for at in range(_MIN_PART, len(word) - _MIN_PART + 1):
+        first, head = word[:at], word[at:]
+        if len(head) >= _MIN_HEAD and head in lexicon.nouns:
+            return True
+        if first in lexicon.foreign and head in lexicon.foreign:
+            return True
+    return False
 
 
 def name_parts_among_nouns(run: Sequence[NamePart], lexicon: NameLexicon) -> list[NamePart]:
@@ -38,6 +43,12 @@ def name_parts_among_nouns(run: Sequence[NamePart], lexicon: NameLexicon) -> lis
         if certain is not None:
             parts.append(part._replace(certain=certain))
     return parts
+
+
+def _ends_with_one(word: str, nouns: frozenset[str]) -> bool:
+    """Tell whether a word is one of these, or a compound of one."""
+    ends = range(_MIN_PART, min(len(word), _MAX_WORD) - _MIN_HEAD + 1)
+    return word in nouns or any(word[at:] in nouns for at in ends)
 
 
 class _Place:
@@ -54,11 +65,17 @@ class _Place:
         if len(word) < 2 or word in lexicon.common or self._is_title(index):
             return None
         if part.is_all_capitals:
-            return word not in lexicon.nouns
-        if word in lexicon.places or word in lexicon.synonyms:
-            return None if part.is_sentence_start and is_noun(word, lexicon) else True
-        if self._is_person(index):
+            return None if word in lexicon.plain_acronyms else word not in lexicon.nouns
+        if (
+            word in lexicon.places
+            or word in lexicon.cities
+            or (word in lexicon.synonyms and not self._is_noun(index))
+        ):
             return True
+        if self._is_person(index) or self._is_apposition(index):
+            return True
+        if word in lexicon.regions:
+            return False
         if part.is_sentence_start and part.following not in lexicon.speech:
             return None
         return self._is_single_name(index)
@@ -68,7 +85,9 @@ class _Place:
         part, before = self._run[index], self._before(index)
         if before is not None and part.joined == "-":
             return not self._is_noun(index) and self._is_person(index - 1)
-        if before is not None and (before.folded in self._lexicon.forms_of_address or self._is_first_name(index - 1)):
+        if before is not None and (
+            before.folded in self._lexicon.forms_of_address or self._is_first_name(index - 1)
+        ):
             return True
         if before is not None and self._is_title(index - 1) and not self._is_noun(index):
             return True
@@ -78,13 +97,21 @@ class _Place:
         beside = [at for at in (index - 1, index + 1) if 0 <= at < len(self._run)]
         return not self._is_noun(index) and any(not self._is_noun(at) for at in beside)
 
+    def _is_apposition(self, index: int) -> bool:
+        """Tell whether a word that is no noun stands behind a noun that calls a thing by its name: Firma."""
+        before = self._before(index)
+        if before is None or self._run[index].joined == "-" or self._is_noun(index):
+            return False
+        return _ends_with_one(before.folded, self._lexicon.appositions)
+
     def _is_single_name(self, index: int) -> bool | None:
         """Tell whether a word is a name by the verb or preposition beside it."""
         part = self._run[index]
         is_last = index + 1 == len(self._run)
         said = is_last and part.following in self._lexicon.speech and part.is_sentence_start
         if said or (is_last and index == 0 and part.preceding in self._lexicon.speech):
-            return not self._is_noun(index) or None
+            verb = part.following if said else part.preceding
+            return not self._is_noun(index) or (False if verb in self._lexicon.said else None)
         if self._before(index) is not None and self._is_title(index - 1):
             return False
         return None if self._is_noun(index) else False
@@ -98,7 +125,7 @@ class _Place:
         titles = self._lexicon.titles
         if word in titles or word in self._lexicon.forms_of_address:
             return True
-        return any(word[at:] in titles for at in range(_MIN_PART, min(len(word), _MAX_WORD) - _MIN_HEAD + 1))
+        return _ends_with_one(word, titles)
 
     def _is_first_name(self, index: int) -> bool:
         return self._run[index].folded in self._lexicon.first_names

@@ -10,7 +10,7 @@ _MARK = "\u0300-\u036f"
 _PART = re.compile(
     rf"(?<![^\W_])[^\W\d_](?:[^\W_]|[{_MARK}])*(?:['’.&](?:[^\W_]|[{_MARK}])+)*\.?|\d+[^\W\d_]{{3,}}\w*"
 )
-_OPENS = re.compile(r"[.!?:;•\"“”‘'«»()\[\]\n*>#|–—-]\s*[\"“”‘'«(\[*]*$")
+_OPENS = re.compile(r"[.!?¡¿:;•\"“”‘'«»()\[\]\n*>#|–—-]\s*[\"“”‘'«(\[*¡¿]*$")
 _WORD_BEFORE = re.compile(r"(?:^|\s)([^\W\d_]+)[ \u00a0]$")
 _MAX_NAME_WORDS = 8
 """Maximum number of words of a name. Chosen, not measured."""
@@ -54,7 +54,7 @@ def capitalised_words(line: str, offset: int) -> Iterator[NamePart]:
     """Yield the words of a line that have a capital; `offset` is where the line begins."""
     indent = len(line) - len(line.lstrip())
     for match in _PART.finditer(line):
-        if any(char.isupper() for char in match[0]):
+        if any(char.isupper() for char in match[0]) and line[match.end() : match.end() + 1] != "$":
             before = line[max(0, match.start() - _BEFORE) : match.start()]
             is_sentence_start = match.start() <= indent or bool(_OPENS.search(before))
             text = match[0] if "." in match[0][:-1] else match[0].rstrip(".")

@@ -16,6 +16,7 @@ _MIN_INITIALS = 3
 _PRONOUN_LIKE = ("US", "U.S.", "UK")
 """Countries' acronyms; before a name of three words or more they only say whose it is: "US Securities and …"."""
 _TOKEN = re.compile(r"[^\s,;:()\[\]\"“”„]+")
+_SIGN = re.compile(r"[-.&,;:)(]|['’]s$")
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 
@@ -30,7 +31,8 @@ class SourceNames:
     def has(self, part: NamePart, run: Sequence[NamePart]) -> bool:
         """Tell whether the source has a word of a name, in any form; `run`: the words that it stands with."""
         if part.text in _PRONOUN_LIKE and not self._is_lowercase:
-            return self._has_synonym(part.folded) or (part is run[0] and len(run) > _MIN_INITIALS)
+            begins_long_name = _index(part, run) + 2 < len(run)
+            return self._has_synonym(part.folded) or self._has_phrase_synonym(part, run) or begins_long_name
         forms = forms_of(part.folded, self._lexicon)
         return (
             any(form in self._word_forms for form in forms)
@@ -39,15 +41,13 @@ class SourceNames:
             or self._has_abbreviation(part, forms, run)
             or self._has_joined(part, forms, run)
             or self._has_acronym(part, run)
-            or any(form in self._word_forms for form in related_places(forms[-1][:-1], self._lexicon))
+            or any(form in self._word_forms for form in related_places(part.folded, self._lexicon))
         )
 
     def completes(self, part: NamePart, name: Sequence[NamePart]) -> bool:
         """Tell whether an absent word is a generic addition to a name of the source: "Newcastle United"."""
-        others = [other for other in name if other.folded not in self._lexicon.generic]
-        return part.folded in self._lexicon.generic and any(
-            form in self._word_forms for other in others for form in forms_of(other.folded, self._lexicon)
-        )
+        others = (other for other in name if other.folded not in self._lexicon.generic)
+        return part.folded in self._lexicon.generic and any(self.has(other, name) for other in others)
 
     def _has_phrase_synonym(self, part: NamePart, run: Sequence[NamePart]) -> bool:
         """Tell whether a word is part of a phrase of two to four words with a synonym in the source."""
@@ -95,12 +95,14 @@ class SourceNames:
             return True
         if any(form in self._pairs for form in forms):
             return True
-        at = run.index(part) if part in run else 0
+        at = _index(part, run)
         pairs = zip(run[max(0, at - 1) : at + 1], run[max(1, at) : at + 2], strict=False)
         if any(first.folded + second.folded in self._word_forms for first, second in pairs):
             return True
         hyphenated = [other.folded for other in run if other is run[0] or other.joined == "-"]
-        return part.joined == "-" and ("-".join(hyphenated) in self._folded_text or "".join(hyphenated) in self._word_forms)
+        return part.joined == "-" and (
+            "-".join(hyphenated) in self._folded_text or "".join(hyphenated) in self._word_forms
+        )
 
     def _has_acronym(self, part: NamePart, run: Sequence[NamePart]) -> bool:
         """Tell whether the source spells an acronym out, or has the acronym of a name."""
@@ -116,22 +118,30 @@ class SourceNames:
 
     def _initials_of(self, part: NamePart, run: Sequence[NamePart]) -> Iterator[str]:
         """Yield the initials of the words around a word, with and without the small words between them."""
-        at = run.index(part) if part in run else 0
+        at = _index(part, run)
         for first in range(at + 1):
             for last in range(at + 1, len(run) + 1):
                 letters = [other.folded[0] for other in run[first:last]]
                 is_body = len(letters) == len(run) == 2 and run[-1].folded in self._lexicon.generic
                 if len(letters) >= _MIN_INITIALS or is_body:
                     yield "".join(letters)
-                small = ["".join(word[0] for word in other.joined.split() if word.isalpha()) for other in run[first:last]]
+                small = [
+                    "".join(word[0] for word in other.joined.split() if word.isalpha())
+                    for other in run[first:last]
+                ]
                 if any(small[1:]):
-                    yield "".join(f"{between}{letter}" for between, letter in zip(["", *small[1:]], letters, strict=True))
+                    yield "".join(
+                        f"{between}{letter}"
+                        for between, letter in zip(["", *small[1:]], letters, strict=True)
+                    )
 
     @cached_property
     def _names_us(self) -> bool:
-        """Tell whether the source names the US, not the pronoun."""
+        """Tell whether the source names the US, not the pronoun, or one of its states."""
         spellings = {self._source.words[index].text for index in self._source.positions.get("us", ())}
-        return self._is_lowercase or "US" in spellings or "U.S" in self._source.text
+        if self._is_lowercase or "US" in spellings or "U.S" in self._source.text:
+            return True
+        return any(f" {state} " in self._joined_words for state in self._lexicon.us_states)
 
     @cached_property
     def _acronyms(self) -> frozenset[str]:
@@ -144,7 +154,10 @@ class SourceNames:
         """Return the source's words with capitals as they are spelled, without dots."""
         tokens = (token.replace(".", "") for token in _TOKEN.findall(self._source.text))
         return frozenset(
-            piece for token in tokens if not token.islower() for piece in (token, *token.split("-"), *token.split("/"))
+            piece
+            for token in tokens
+            if not token.islower()
+            for piece in (token, *token.split("-"), *token.split("/"))
         )
 
     @cached_property
@@ -156,9 +169,11 @@ class SourceNames:
                 forms.update(plain.split("'"))
                 forms.add(plain.removesuffix("'s"))
         text = self._source.text
-        if "." in text or "&" in text:
-            tokens = (token for token in text.split() if "." in token[:-1] or "&" in token)
-            forms.update(re.sub(r"[.&,;:)(]|['’]s$", "", token).casefold() for token in tokens)
+        tokens = (token for token in text.split() if "." in token[:-1] or "&" in token or "-" in token)
+        for token in tokens:
+            forms.add(_SIGN.sub("", token).casefold())
+            if token[0].isupper() and "-" in token:  # DACH of D-A-CH-Region
+                forms.add("".join(piece for piece in token.split("-") if piece.isupper()).casefold())
         return frozenset(forms)
 
     @cached_property
@@ -179,22 +194,33 @@ class SourceNames:
     def _initials(self) -> frozenset[str]:
         """Return the acronyms that the initials of neighbouring words spell, with and without small words."""
         small = self._lexicon.small
+        function_words = small | self._lexicon.common if self._lexicon.nouns_capitalised else small
         words = self._source.words
         capitalised = [word for word in words if word.text[0].isupper() or self._is_lowercase]
         names = [word for word in capitalised if word.folded not in small]
         with_small = [word for word in words if word.text[0].isupper() or word.folded in small]
-        content = [word for word in words if word.folded not in small]
+        content = [word for word in words if word.folded not in function_words]
         initials: set[str] = set()
-        for each, shortest in ((capitalised, 2), (names, 2), (with_small, _MIN_INITIALS), (content, _MIN_INITIALS)):
+        for each, shortest in (
+            (capitalised, 2),
+            (names, 2),
+            (with_small, _MIN_INITIALS),
+            (content, _MIN_INITIALS),
+        ):
             letters = "".join(word.folded[0] for word in each)
             for size in range(shortest if not self._is_lowercase else _MIN_INITIALS, _MAX_INITIALS + 1):
                 initials.update(letters[at : at + size] for at in range(len(letters) - size + 1))
         return frozenset(initials)
 
 
+def _index(part: NamePart, run: Sequence[NamePart]) -> int:
+    """Return where a word is in a run, 0 if it is not."""
+    return next((index for index, other in enumerate(run) if other.start == part.start), 0)
+
+
 def _phrases(part: NamePart, run: Sequence[NamePart]) -> Iterator[str]:
     """Yield the phrases of two to four words of a run, small words included, that a word is part of."""
-    at = run.index(part) if part in run else 0
+    at = _index(part, run)
     for first in range(max(0, at - 2), at + 1):
         for last in range(max(at + 1, first + 2), min(len(run), first + 3) + 1):
             words = run[first:last]
