@@ -8,8 +8,9 @@ from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
 from typing import NamedTuple
+from unicodedata import normalize
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+|[\u0300-\u036f]+[^\W_]*)*")
 _SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*(?=\s|$)|\n\s*\n|\n(?=[#>*-])")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|St|Jr|Sr|No|vs|Inc|Ltd|Corp|Co|Bros|Nr|bzw|ca"
@@ -26,8 +27,9 @@ class Word(NamedTuple):
 
     @property
     def folded(self) -> str:
-        """Return the form that is compared: case folded, with straight apostrophes."""
-        return self.text.casefold().replace("’", "'")
+        """Return the form that is compared: case folded, composed, with straight apostrophes."""
+        folded = self.text.casefold()
+        return folded if folded.isascii() else normalize("NFC", folded).replace("’", "'")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,214 @@
+"""Vocabulary for names in one language: our table, CLDR's territories and currencies, and a word list."""
+
+import gzip
+import json
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from importlib import resources
+from typing import Any, NamedTuple
+
+from babel import Locale
+from babel.core import get_global
+
+from pipeline.checks.language_tables import language_table
+
+
+class NameLexicon(NamedTuple):
+    """Meanings of capitalised words in one language; every word case folded."""
+
+    nouns_capitalised: bool
+    """Every noun is capitalised, as in German."""
+    endings: tuple[str, ...]
+    inhabitant_endings: tuple[str, ...]
+    """Endings that make an inhabitant of a place's name: "er" in Londoner."""
+    place_endings: tuple[str, ...]
+    """Endings of places' names that give way to those: "en" in München, Münchner."""
+    small: frozenset[str]
+    """Words within a name that have no capital: "of", "von"."""
+    titles: frozenset[str]
+    forms_of_address: frozenset[str]
+    """Titles that only a name follows: "Frau"."""
+    common: frozenset[str]
+    """Capitalised words that are no names."""
+    plain_acronyms: frozenset[str]
+    """Acronyms that are words of their own: TV."""
+    frequent: frozenset[str]
+    """Words that are hardly names at the start of a sentence."""
+    words: frozenset[str]
+    """Words of the language's word list, where a single one that begins a sentence is no name."""
+    nouns: frozenset[str]
+    """Words of the word list, of a language that capitalises nouns, names among them."""
+    foreign: frozenset[str]
+    """Words of the language that it takes most loan words from."""
+    noun_endings: tuple[str, ...]
+    linking: tuple[str, ...]
+    """What links the parts of a compound: "s" in Haushaltsloch."""
+    first_names: frozenset[str]
+    generic: frozenset[str]
+    """Words that complete a name: "United" in "Newcastle United"."""
+    plain: tuple[str, ...]
+    """Endings of words that are hardly names."""
+    plural: tuple[str, ...]
+    """Plural endings."""
+    singular: frozenset[str]
+    """Verbs in the singular: no plural precedes them."""
+    speech: frozenset[str]
+    """Verbs of speech in the singular: without an article a person's name is their subject."""
+    said: frozenset[str]
+    """Of these, verbs that have no noun as their object."""
+    cities: frozenset[str]
+    """Cities that the word list has among its nouns."""
+    regions: frozenset[str]
+    """Regions, which an article may add to say where a city is."""
+    appositions: frozenset[str]
+    """Nouns before the name of what they call: "Firma"."""
+    places: frozenset[str]
+    """Countries and their peoples. Source: CLDR, and the synonyms of our table."""
+    us_states: frozenset[str]
+    """States that are no other country, nor a word of another meaning."""
+    synonyms: Mapping[str, tuple[str, ...]]
+    """Word or phrase → all its synonyms, itself included."""
+    abbreviations: Mapping[str, tuple[str, ...]]
+    """Word or phrase → abbreviations as they are spelled: "pennsylvania" → "Pa", "PA"."""
+    expansions: Mapping[str, tuple[str, ...]]
+    """Abbreviation as it is spelled → words or phrases."""
+
+
+_MIN_FREQUENCY = 3000
+"""Count from which on a word of the dictionary is common; nearly every name has a lower one. Source:
+the word counts of pyspellchecker."""
+_AMBIGUOUS_CODES = frozenset(
+    ["US", "IT", "AI", "TV", "PR", "AM", "PM", "ID", "NO", "IS", "IN", "SO", "TO", "AT", "BE", "ME", "MY", "CD", "DJ", "GM", "IM", "MS", "MC", "PS", "VC"]
+)
+"""Codes of countries that mostly mean something else. Chosen, not measured."""
+_MIN_CURRENCY_WORD = 4
+"""Letters from which on a word of a currency's name is compared. Chosen, not measured."""
+_AMBIGUOUS_LANGUAGES = frozenset({"en", "ar", "pt", "es", "fa", "sw", "ms"})
+"""Languages whose likely territory is not the only one they stand for. Chosen, not measured."""
+
+
+@lru_cache(maxsize=8)
+def _word_counts(dictionary: str) -> Mapping[str, int]:
+    """Return a language's words with their counts, case folded. Source: pyspellchecker."""
+    packed = resources.files("spellchecker").joinpath(f"resources/{dictionary}.json.gz").read_bytes()
+    counts: dict[str, int] = json.loads(gzip.decompress(packed))
+    return {word.casefold(): count for word, count in counts.items()}
+
+
+def _words(table: Mapping[str, Any], key: str) -> frozenset[str]:
+    """Return the words of the word list that a table names, none without one."""
+    return frozenset(_word_counts(table[key])) if key in table else frozenset()
+
+
+def _frequent_words(table: Mapping[str, Any]) -> frozenset[str]:
+    """Return a language's frequent words without first names."""
+    if "dictionary" not in table:
+        return frozenset()
+    counts = _word_counts(table["dictionary"])
+    frequent = frozenset(word for word, count in counts.items() if count >= _MIN_FREQUENCY)
+    return frequent.difference(_split(table, "first-names"))
+
+
+def _split(table: Mapping[str, Any], key: str) -> frozenset[str]:
+    return frozenset(table.get(key, "").split())
+
+
+@lru_cache(maxsize=32)
+def name_lexicon(language: str) -> NameLexicon | None:
+    """Return a language's vocabulary for names; None where the language has no table."""
+    table = language_table(language, "names")
+    if table is None:
+        return None
+    locale = Locale.parse(language.replace("-", "_").partition("_")[0])
+    abbreviations = _abbreviations(table, locale)
+    synonyms = _synonyms([*table["same"], *_languages(locale)])
+    titles = _split(table, "titles")
+    return NameLexicon(
+        nouns_capitalised=table["nouns-capitalised"],
+        endings=tuple(table["ending"]),
+        inhabitant_endings=tuple(table["inhabitant"]),
+        place_endings=("", *table["place"]),
+        small=frozenset(table["small"]),
+        titles=titles,
+        forms_of_address=_split(table, "forms-of-address"),
+        common=_split(table, "common"),
+        plain_acronyms=_split(table, "plain-acronyms"),
+        frequent=_frequent_words(table) - synonyms.keys(),
+        words=_words(table, "dictionary") if table.get("words-begin-sentences") else frozenset(),
+        nouns=_words(table, "nouns"),
+        foreign=_words(table, "foreign"),
+        noun_endings=tuple(table.get("noun-endings", ())),
+        linking=tuple(table.get("linking", ())),
+        first_names=_split(table, "first-names") | _split(language_table("en", "names") or {}, "first-names"),
+        generic=_split(table, "generic"),
+        plain=tuple(table["plain"]),
+        plural=tuple(table["plural"]),
+        singular=frozenset(table["singular"]),
+        speech=_split(table, "speech"),
+        said=_split(table, "said"),
+        cities=_split(table, "cities"),
+        regions=_split(table, "regions"),
+        appositions=_split(table, "appositions"),
+        places=_places(synonyms, locale),
+        us_states=_split(table, "us-states"),
+        synonyms=synonyms,
+        abbreviations=abbreviations,
+        expansions=_inverted(abbreviations),
+    )
+
+
+def _synonyms(groups: Iterable[Iterable[str]]) -> dict[str, tuple[str, ...]]:
+    synonyms: dict[str, tuple[str, ...]] = {}
+    for group in groups:
+        words = tuple(word.casefold() for word in group)
+        for word in words:
+            synonyms[word] = (*synonyms.get(word, ()), *words)
+    return synonyms
+
+
+def _territories(locale: Locale) -> dict[str, str]:
+    """Return the code of each country → its name. Source: CLDR."""
+    names = locale.territories.items()
+    return {code: name for code, name in names if code.isalpha() and code not in ("ZZ", "XA", "XB")}
+
+
+def _places(synonyms: Mapping[str, tuple[str, ...]], locale: Locale) -> frozenset[str]:
+    countries = {name.casefold() for name in _territories(locale).values()}
+    return frozenset([*countries, *(word for country in countries for word in synonyms.get(country, ()))])
+
+
+def _languages(locale: Locale) -> Iterable[tuple[str, str]]:
+    """Yield a country with its language, whose name is also the adjective. Source: CLDR."""
+    likely = get_global("likely_subtags")
+    for code, name in locale.languages.items():
+        territory = str(likely.get(code, "")).rpartition("_")[2]
+        country = locale.territories.get(territory)
+        if country and len(code) == 2 and code not in _AMBIGUOUS_LANGUAGES:
+            yield country, name
+
+
+def _abbreviations(table: Mapping[str, Any], locale: Locale) -> dict[str, tuple[str, ...]]:
+    """Return the names of states, countries and currencies → their abbreviations and codes."""
+    found: dict[str, tuple[str, ...]] = {}
+
+    def add(name: str, *spellings: str) -> None:
+        found[name.casefold()] = (*found.get(name.casefold(), ()), *spellings)
+
+    for name, spellings in table.get("abbreviations", {}).items():
+        add(name, *spellings.split())
+    for code, name in _territories(locale).items():
+        if code not in _AMBIGUOUS_CODES:
+            add(name, code)
+    for code, name in locale.currencies.items():
+        for word in name.split() if "(" not in name else ():
+            if len(word) >= _MIN_CURRENCY_WORD:
+                add(word, code)
+    return found
+
+
+def _inverted(abbreviations: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    expansions: dict[str, tuple[str, ...]] = {}
+    for name, spellings in abbreviations.items():
+        for spelling in spellings:
+            expansions[spelling] = (*expansions.get(spelling, ()), name)
+    return expansions

@@ -1,0 +1,79 @@
+"""Capitalised words of a text, and runs of them with nothing but small words between."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+from unicodedata import normalize
+
+_MARK = "\u0300-\u036f"
+"""Combining accents: a decomposed text has them after their letters."""
+_PART = re.compile(
+    rf"(?<![^\W_])[^\W\d_](?:[^\W_]|[{_MARK}])*(?:['’.&](?:[^\W_]|[{_MARK}])+)*\.?|\d+[^\W\d_]{{3,}}\w*"
+)
+_OPENS = re.compile(r"[.!?¡¿:;•\"“”‘'«»()\[\]\n*>#|–—-]\s*[\"“”‘'«(\[*¡¿]*$")
+_WORD_BEFORE = re.compile(r"(?:^|\s)([^\W\d_]+)[ \u00a0]$")
+_MAX_NAME_WORDS = 8
+"""Maximum number of words of a name. Chosen, not measured."""
+_BEFORE = 16
+"""Characters read before and behind a word. Chosen, not measured."""
+
+
+class NamePart(NamedTuple):
+    """One word of a name."""
+
+    text: str
+    start: int
+    end: int
+    is_sentence_start: bool
+    """It begins a sentence, a quotation or a line, where every word has a capital."""
+    following: str = ""
+    """The next word, case folded."""
+    preceding: str = ""
+    """The word before, case folded."""
+    joined: str = ""
+    """What is between the word before it in the same name and it: a space, a hyphen or small words."""
+    certain: bool = True
+    """Surely a word of a name."""
+
+    @property
+    def folded(self) -> str:
+        """Return the form that is compared: case folded, composed, without the dot of an abbreviation."""
+        folded = self.text.casefold()
+        if not folded.isascii():
+            folded = normalize("NFC", folded).replace("’", "'")
+        return folded.rstrip(".")
+
+    @property
+    def is_all_capitals(self) -> bool:
+        """Tell whether it consists of capitals, at least two."""
+        letters = [char for char in self.text if char.isalpha()]
+        return len(letters) > 1 and all(char.isupper() for char in letters)
+
+
+def capitalised_words(line: str, offset: int) -> Iterator[NamePart]:
+    """Yield the words of a line that have a capital; `offset` is where the line begins."""
+    indent = len(line) - len(line.lstrip())
+    for match in _PART.finditer(line):
+        if any(char.isupper() for char in match[0]) and line[match.end() : match.end() + 1] != "$":
+            before = line[max(0, match.start() - _BEFORE) : match.start()]
+            is_sentence_start = match.start() <= indent or bool(_OPENS.search(before))
+            text = match[0] if "." in match[0][:-1] else match[0].rstrip(".")
+            start = offset + match.start()
+            following = next(iter(line[match.end() : match.end() + _BEFORE].casefold().split()), "")
+            word = _WORD_BEFORE.search(before)
+            preceding = word[1].casefold() if word else ""
+            yield NamePart(text, start, start + len(text), is_sentence_start, following, preceding)
+
+
+def runs(parts: list[NamePart], text: str, small: frozenset[str]) -> Iterator[list[NamePart]]:
+    """Yield runs of words with only a space, a hyphen or small words between them."""
+    run: list[NamePart] = []
+    for part in parts:
+        between = text[run[-1].end : part.start] if run else ""
+        joined = between in (" ", "-", " - ", "\u00a0") or small.issuperset(between.split())
+        if len(run) == _MAX_NAME_WORDS or (run and not joined):
+            yield run
+            run = []
+        run.append(part._replace(joined=between if run else ""))
+    if run:
+        yield run

@@ -1,0 +1,104 @@
+"""The name of the source that a wrong one in a draft stands for, where there is exactly one."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from pipeline.checks.names.extract import extract_names
+from pipeline.checks.names.lexicon import NameLexicon
+from pipeline.checks.names.parts import NamePart
+from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput
+
+_MAX_COMPARISONS = 20_000
+"""Pairs of words whose edit distance is taken for one draft: keeps the work linear. Chosen, not measured."""
+_MIN_LETTERS = 4
+"""Letters of the shortest word that has a near one. Chosen, not measured."""
+_LETTERS_OF_TWO_EDITS = 6
+"""Letters from which on two edits are near. Chosen, not measured."""
+
+
+class NameSuggestions:
+    """The names of one source as they are spelled, looked up by the words beside them and by similarity."""
+
+    def __init__(self, case: CheckInput, lexicon: NameLexicon) -> None:
+        self._case = case
+        self._lexicon = lexicon
+        self._comparisons = 0
+
+    def suggest(self, part: NamePart, name: Sequence[NamePart]) -> str:
+        """Return the word of the source for one that it does not have; empty where none or several fit."""
+        index = name.index(part)
+        candidates: set[str] = set()
+        if index:
+            candidates |= self._after.get(_bare(name[index - 1]), set())
+        if index + 1 < len(name):
+            candidates |= self._before.get(_bare(name[index + 1]), set())
+        if not candidates:
+            candidates = set(self._near(_bare(part)))
+        if len(candidates) != 1:
+            return ""
+        ending = "'s" if part.folded.endswith("'s") else ""
+        return candidates.pop() + (part.text[-2:] if ending else "")
+
+    def evidence(self, suggestion: str) -> tuple[tuple[int, int], ...]:
+        """Return the first spans of a suggested word in the source."""
+        word = suggestion.casefold().replace("’", "'").removesuffix("'s")
+        places = self._case.source.positions.get(word, ())[:MAX_EVIDENCE]
+        return tuple(self._case.source.words[at][1:] for at in places)
+
+    @cached_property
+    def _names(self) -> list[list[NamePart]]:
+        names = extract_names(self._case.source, self._case.language, self._lexicon)
+        return [name.parts for name in names]
+
+    @cached_property
+    def _after(self) -> dict[str, set[str]]:
+        """Return each word of a name → the words that follow it in names."""
+        return _neighbours((first, second) for name in self._names for first, second in _pairs(name))
+
+    @cached_property
+    def _before(self) -> dict[str, set[str]]:
+        return _neighbours((second, first) for name in self._names for first, second in _pairs(name))
+
+    @cached_property
+    def _spellings(self) -> dict[str, str]:
+        """Return the words of the source's names, case folded → as spelled."""
+        return {_bare(part): _spelled(part) for name in self._names for part in name}
+
+    def _near(self, word: str) -> Iterator[str]:
+        """Yield the words of names within one or two edits."""
+        limit = 2 if len(word) >= _LETTERS_OF_TWO_EDITS else 1
+        for other, spelled in self._spellings.items():
+            near_length = abs(len(other) - len(word)) <= limit and min(len(other), len(word)) >= _MIN_LETTERS
+            if near_length and other[0] == word[0] and self._comparisons < _MAX_COMPARISONS:
+                self._comparisons += 1
+                if _edits(word, other) <= limit:
+                    yield spelled
+
+
+def _pairs(name: Sequence[NamePart]) -> Iterator[tuple[NamePart, NamePart]]:
+    return zip(name, name[1:], strict=False)
+
+
+def _neighbours(pairs: Iterator[tuple[NamePart, NamePart]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for word, other in pairs:
+        found.setdefault(_bare(word), set()).add(_spelled(other))
+    return found
+
+
+def _bare(part: NamePart) -> str:
+    return part.folded.removesuffix("'s")
+
+
+def _spelled(part: NamePart) -> str:
+    return part.text.removesuffix("'s").removesuffix("’s")
+
+
+def _edits(one: str, other: str) -> int:
+    """Return the Levenshtein distance of two words of at most a few dozen letters."""
+    row = list(range(len(other) + 1))
+    for index, char in enumerate(one[:40], 1):
+        previous, row[0] = row[0], index
+        for at, letter in enumerate(other, 1):
+            previous, row[at] = row[at], min(row[at] + 1, row[at - 1] + 1, previous + (char != letter))
+    return row[-1]
