@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
+from unicodedata import normalize
 
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+|[$€£¥₿%]")
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_](?:[^\W_]|[\u0300-\u036f])*+|[$€£¥₿%]")
 _GAP = re.compile(r"\[[^\[\]]{0,200}\]|\([.… ]{1,8}\)|…|\.{3,}|\. \. ?\.(?: ?\.)?")
 """An insertion or an omission in a quotation: "[the bank]", "…", "(...)"."""
 _CHANGED_LETTER = re.compile(r"\[(\w)\](?=\w)")
@@ -38,13 +39,22 @@ class QuoteMatch(NamedTuple):
     end: int
 
 
+class Alignment(NamedTuple):
+    """A quotation beside the tokens of the source that it shares."""
+
+    query: tuple[str, ...]
+    """The folded tokens of the quotation."""
+    matching: tuple[int, ...]
+    """The indexes of the shared tokens in the source, in order."""
+
+
 def quote_fragments(quoted: str) -> list[QuoteFragment]:
     """Return the parts of a quotation that the source must have, in order."""
     plain = _CHANGED_LETTER.sub(r"\1", quoted)
     fragments, done, cut_before = [], 0, False
     for gap in (*_GAP.finditer(plain), None):
         end = gap.start() if gap else len(plain)
-        tokens = _TOKEN.findall(plain[done:end].casefold())
+        tokens = [_folded(token) for token in _TOKEN.findall(plain[done:end])]
         bracket = gap is not None and gap[0].startswith("[")
         cut_after = bracket and end > done and plain[end - 1].isalnum()
         if tokens:
@@ -53,6 +63,11 @@ def quote_fragments(quoted: str) -> list[QuoteFragment]:
             done = gap.end()
             cut_before = bracket and plain[done : done + 1].isalnum()
     return fragments
+
+
+def _folded(token: str) -> str:
+    """Return a token with case folded and accents composed, so that both ways to write `é` are one."""
+    return token.casefold() if token.isascii() else normalize("NFC", token).casefold()
 
 
 class SourceWords:
@@ -68,7 +83,7 @@ class SourceWords:
         length = 0
         for start, end in spans if spans is not None else ((0, len(text)),):
             for match in _TOKEN.finditer(text, start, end):
-                folded = match[0].casefold()
+                folded = _folded(match[0])
                 self._starts.append(length)
                 self._tokens.append(folded)
                 self._spans.append(match.span())
@@ -99,12 +114,12 @@ class SourceWords:
                 return match
         return None
 
-    def find_nearest(self, quoted: str) -> QuoteMatch | None:
+    def find_nearest(self, quoted: str) -> Alignment | None:
         """Return where the source has at least half of a quotation's words nearly in order; None without one.
 
         Each shared word votes for an offset of the quotation in the source. Reads 200 words at most.
         """
-        query = _TOKEN.findall(quoted.casefold())[:200]
+        query = tuple(map(_folded, _TOKEN.findall(quoted)))[:200]
         votes: Counter[int] = Counter()
         for index, word in enumerate(query):
             for at in self._positions.get(word, ())[:_MAX_TRIES]:
@@ -116,10 +131,21 @@ class SourceWords:
             return None
         shared = set(query)
         window = range(max(0, at - 2), min(len(self._tokens), at + len(query) + 2))
-        matching = [index for index in window if self._tokens[index] in shared]
+        matching = tuple(index for index in window if self._tokens[index] in shared)
         if not any(len(self._tokens[index]) >= _MIN_DISTINCTIVE_CHARS for index in matching):
             return None
-        return QuoteMatch(self._spans[matching[0]][0], self._spans[matching[-1]][1])
+        return Alignment(query, matching)
+
+    def token(self, index: int) -> str:
+        """Return a folded token; empty outside the source."""
+        return self._tokens[index] if 0 <= index < len(self._tokens) else ""
+
+    def span(self, index: int) -> tuple[int, int]:
+        """Return the characters of a token."""
+        return self._spans[index]
+
+    def __len__(self) -> int:
+        return len(self._tokens)
 
     @cached_property
     def _positions(self) -> dict[str, list[int]]:
