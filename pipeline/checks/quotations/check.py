@@ -79,7 +79,7 @@ class _Check:
 
     def _altered(self, quote: Quote, word_count: int) -> Finding:
         case, quoted = self._case, self._case.draft.text[quote.start : quote.end]
-        found = self._source_words.find_nearest(quoted)
+        found = self._source_words.find_nearest(quoted) or self._source_words.find_pair(quoted)
         severity = Severity.BLOCK if word_count >= _MIN_BLOCK_WORDS or found else Severity.WARN
         if found is None:
             message = "The source does not have this quotation: remove it."

@@ -17,6 +17,12 @@ _MAX_TRIES = 50
 """Occurrences of a fragment or word that are tried: keeps the work linear. Chosen, not measured."""
 _MIN_DISTINCTIVE_CHARS = 4
 """Letters of the shortest word that distinguishes a sentence from others. Chosen, not measured."""
+_MIN_RARE_CHARS = 7
+"""Letters of a word that makes two words a quotation of a place. Chosen, not measured."""
+_MAX_RARE_PLACES = 2
+"""Places of such a word in the source. Chosen, not measured."""
+_MAX_SHIFT = 4
+"""Tokens by which the next shared token may be further on in a quotation. Chosen, not measured."""
 _MAX_GAP_CHARS = 120
 """Characters between two spans of one quotation: ", said the director, ". Chosen, not measured."""
 
@@ -129,12 +135,40 @@ class SourceWords:
         at, count = max(votes.items(), key=lambda vote: (vote[1], -vote[0]))
         if count < max(2, 0.5 * len(query)):
             return None
-        shared = set(query)
         window = range(max(0, at - 2), min(len(self._tokens), at + len(query) + 2))
-        matching = tuple(index for index in window if self._tokens[index] in shared)
+        matching = tuple(self._in_order(query, window))
         if not any(len(self._tokens[index]) >= _MIN_DISTINCTIVE_CHARS for index in matching):
             return None
         return Alignment(query, matching)
+
+    def find_pair(self, quoted: str) -> Alignment | None:
+        """Return where the source has a rare word of a quotation of two lower-case words beside another one.
+
+        None without such a word: the two may then be a name or an idiom.
+        """
+        shown = _TOKEN.findall(quoted)
+        if len(shown) != 2 or not shown[1].islower():
+            return None
+        query = tuple(map(_folded, shown))
+        for place, word in enumerate(query):
+            indexes = self._positions.get(word, ())
+            if len(word) >= _MIN_RARE_CHARS and 1 <= len(indexes) <= _MAX_RARE_PLACES:
+                beside = indexes[0] + (-1 if place else 1)
+                return Alignment(query, (indexes[0],)) if self.token(beside).isalpha() else None
+        return None
+
+    def _in_order(self, query: Sequence[str], window: range) -> Iterator[int]:
+        """Yield the indexes of tokens that a quotation has in the same order, each of its tokens once."""
+        places: dict[str, list[int]] = {}
+        for place, word in enumerate(query):
+            places.setdefault(word, []).append(place)
+        last_place, last_index = -1, window.start - 1
+        for index in window:
+            later = places.get(self._tokens[index], ())
+            next_at = bisect_right(later, last_place)
+            if next_at < len(later) and later[next_at] - last_place <= index - last_index + _MAX_SHIFT:
+                last_place, last_index = later[next_at], index
+                yield index
 
     def token(self, index: int) -> str:
         """Return a folded token; empty outside the source."""

@@ -68,11 +68,12 @@ class SpeakerCheck:
         if actual is None:
             label = self._other_turn(drafted, match)
             return (Severity.WARN, label, (words,)) if label else None
-        if self._is_same(drafted.words, actual.words) or (
-            quote is None and self._shares_sentence(drafted, match)
-        ):
+        both = bool(drafted.main and actual.main)
+        if self._is_same(*((drafted.main, actual.main) if both else (drafted.words, actual.words))):
             return None
-        is_certain = quote is not None and drafted.is_single and actual.is_single and self._speaks(drafted)
+        if quote is None and self._shares_sentence(drafted, match):
+            return None
+        is_certain = quote is not None and both and self._speaks(drafted)
         severity = Severity.BLOCK if is_certain else Severity.WARN
         name = " ".join(text[actual.start : actual.end].split())
         return severity, name, (words, (actual.start, actual.end))

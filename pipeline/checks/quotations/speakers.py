@@ -49,16 +49,17 @@ class Attribution(NamedTuple):
     """Who a text says is quoted."""
 
     words: tuple[str, ...]
-    """The folded words of the names beside the verb, each once."""
+    """The folded words of the names around the verb, each once."""
+    main: tuple[str, ...]
+    """Those of the name beside the verb, or of the only one; empty where any of them may be the speaker."""
     start: int
-    """Where the first name begins."""
+    """Where that name begins, else the first one."""
     end: int
-    """Where that name ends."""
-    is_single: bool
-    """One name alone is there, so that no other one can be the speaker."""
 
 
 _Words = Sequence[re.Match[str]]
+_Names = tuple[re.Match[str], list[_Words]]
+"""A verb of speech, and the names that may be its subject."""
 
 
 def attribution_of(text: str, quote: Quote, lexicon: AttributionLexicon) -> Attribution | None:
@@ -69,41 +70,56 @@ def attribution_of(text: str, quote: Quote, lexicon: AttributionLexicon) -> Attr
         runs = _speaker_after(text, quote, lexicon) or _speaker_before(text, quote, lexicon)
     else:
         runs = _speaker_before(text, quote, lexicon) or _speaker_after(text, quote, lexicon, verb_first=True)
-    if not runs:
-        return None
+    return _attribution(*runs) if runs else None
+
+
+def _attribution(verb: re.Match[str], runs: list[_Words]) -> Attribution | None:
+    """Return the attribution to the names around a verb of speech."""
+    beside = [
+        run for run in runs if 0 <= verb.start() - run[-1].end() <= 1 or 0 <= run[0].start() - verb.end() <= 1
+    ]
+    main = beside[0] if beside else runs[0]
     words = tuple(dict.fromkeys(_folded(word) for run in runs for word in run))
-    return Attribution(words, runs[0][0].start(), runs[0][-1].end(), len(runs) == 1)
+    is_certain = bool(beside) or len(runs) == 1
+    return Attribution(
+        words, tuple(map(_folded, main)) if is_certain else (), main[0].start(), main[-1].end()
+    )
 
 
 def _speaker_after(
     text: str, quote: Quote, lexicon: AttributionLexicon, *, verb_first: bool = False
-) -> list[_Words]:
+) -> _Names | None:
     start = quote.end + 1
     words = list(_WORD.finditer(text, start, _sentence_end(text, start)))
     early = enumerate(words[:_MAX_VERB_WORDS])
     verb = next((at for at, word in early if _folded(word) in lexicon.verbs), None)
     if verb is None or (verb_first and verb > 0):
-        return []
+        return None
     return _beside_verb(text, words, verb, lexicon)
 
 
-def _speaker_before(text: str, quote: Quote, lexicon: AttributionLexicon) -> list[_Words]:
+def _speaker_before(text: str, quote: Quote, lexicon: AttributionLexicon) -> _Names | None:
     end = max(0, quote.start - 1)
     start = _sentence_start(text, max(0, end - _MAX_SPEAKER_CHARS), end)
     words = list(_WORD.finditer(text, start, end))
     verbs = [at for at, word in enumerate(words) if _folded(word) in lexicon.verbs]
-    return _beside_verb(text, words, verbs[-1], lexicon) if verbs else []
+    return _beside_verb(text, words, verbs[-1], lexicon) if verbs else None
 
 
-def _beside_verb(text: str, words: _Words, verb: int, lexicon: AttributionLexicon) -> list[_Words]:
-    """Return the names before a verb of speech, else those after it; none where a pronoun is the subject."""
+def _beside_verb(text: str, words: _Words, verb: int, lexicon: AttributionLexicon) -> _Names | None:
+    """Return a verb of speech with the names before it, else those after it; None without a name.
+
+    A pronoun that is the subject stands for a name elsewhere.
+    """
     before = words[max(0, verb - _MAX_VERB_WORDS - 2) : verb]
     after = words[verb + 1 : verb + _MAX_VERB_WORDS + 3]
     names = _name_runs(text, before, lexicon)
     subject = before[before.index(names[-1][-1]) :] if names else (*before, *after[:1])
     if any(_folded(word) in lexicon.pronouns for word in subject):
-        return []
-    return names if names or _folded(words[verb]) in lexicon.addressing else _name_runs(text, after, lexicon)
+        return None
+    if not names and _folded(words[verb]) not in lexicon.addressing:
+        names = _name_runs(text, after, lexicon)
+    return (words[verb], names) if names else None
 
 
 def _sentence_end(text: str, start: int) -> int:
@@ -130,13 +146,14 @@ def _name_runs(text: str, words: _Words, lexicon: AttributionLexicon) -> list[_W
     names: list[_Words] = []
     run: list[re.Match[str]] = []
     for index, word in enumerate(words):
-        if _may_be_name(word, lexicon):
-            run.append(word)
-            continue
         is_separate = index == 0 or not text[words[index - 1].end()].isspace()
-        if run and (is_separate or _folded(word) in lexicon.unnamed):
-            names.append(run)
-        run = []
+        may_be_name = _may_be_name(word, lexicon)
+        if run and (is_separate or not may_be_name):
+            if is_separate or _folded(word) in lexicon.unnamed:
+                names.append(run)
+            run = []
+        if may_be_name:
+            run.append(word)
     return [*names, run] if run else names
 
 
