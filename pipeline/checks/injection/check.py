@@ -73,11 +73,12 @@ def _contact_severity(index: SourceIndex, text: str, contact: Contact) -> Severi
         return None
     if contact.kind == "link" and index.is_same_host(target):
         return Severity.WARN
-    if contact.kind == "link" or _is_parenthesized(text, contact) or not _is_in_a_sentence(text, contact):
+    is_named, is_mentioned = index.is_named_site(contact.text), index.mentions_name(contact.text)
+    if contact.kind == "link" or not (is_named or is_mentioned):
         return Severity.BLOCK
-    if index.is_named_site(contact.text) or (_may_be_name(contact) and index.mentions_name(contact.text)):
-        return None
-    return Severity.WARN if index.mentions_name(contact.text) else Severity.BLOCK
+    if _is_parenthesized(text, contact) or not _is_in_a_sentence(text, contact):
+        return Severity.BLOCK
+    return None if is_named or _may_be_name(contact) else Severity.WARN
 
 
 def _may_be_name(contact: Contact) -> bool:
@@ -92,7 +93,7 @@ def _is_parenthesized(text: str, contact: Contact) -> bool:
 
 def _is_reported_name(index: SourceIndex, text: str, contact: Contact) -> bool:
     """Tell whether body and source report about a name, rather than ask the reader to go there."""
-    return _is_in_a_sentence(text, contact) and index.reports_name(contact.text)
+    return index.reports_name(contact.text) and _is_in_a_sentence(text, contact)
 
 
 def _is_in_a_sentence(text: str, contact: Contact) -> bool:
