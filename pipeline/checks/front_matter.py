@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from pipeline.checks.claims import CLAIM_CHECKS
 from pipeline.checks.document import DraftDocument, visible_text
-from pipeline.checks.injection.check import check_calls_to_action, check_contact_details, check_headline
+from pipeline.checks.injection.calls_to_action import check_calls_to_action
+from pipeline.checks.injection.check import check_contact_details, check_headline
 from pipeline.checks.injection.non_article import check_language, check_markers, check_non_article
 from pipeline.checks.injection.source_index import SourceIndex
 from pipeline.checks.overlap import check_overlap

@@ -1,23 +1,32 @@
-"""Kind `opinion`: new facts, investment advice and certainty about prices in sections of opinion."""
+"""Kind `opinion`: investment advice, and certainty about prices and the future, in sections of opinion.
+
+Figures and names there are checked against the source, as everywhere: what the source has may be discussed.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import groupby, islice
+from itertools import islice
 from typing import NamedTuple
 
-from pipeline.checks.document import DraftDocument, Section
+from pipeline.checks.document import DraftDocument
 from pipeline.checks.language_tables import A, W, any_of, language_table
-from pipeline.checks.tokens import TokenizedText, Word
+from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.reviews import Finding, Severity
 
 KIND = "opinion"
 _FIGURE = re.compile(r"(?<![^\W_])\d+(?:[.,]\d+)*")
 _SENTENCE_END = re.compile(r"[.!?]\s|\n")
+_SENTENCE_CHARS = 240
+"""Characters on either side of a phrase that are read as its sentence. Chosen, not measured."""
 _HEDGE_CHARS = 80
 """Characters before a phrase in which a hedge ("may") is searched. Chosen, not measured."""
 _MAX_FINDINGS = 20
-"""Per pattern and section, or per kind of new fact. Chosen, not measured."""
+"""Per pattern and section. Chosen, not measured."""
+_MAX_FUTURE_WORDS = 6
+"""Words before a verb of the source among which is its "will" or "to". Chosen, not measured."""
+_MAX_PLACES = 20
+"""Places of a verb in the source that are compared. Chosen, not measured."""
 
 
 class Phrases(NamedTuple):
@@ -28,10 +37,16 @@ class Phrases(NamedTuple):
     """Blocks."""
     certainty: re.Pattern[str]
     """Warns."""
+    future: re.Pattern[str]
+    """A verb of the future; the group `verb` is what happens."""
     hedges: re.Pattern[str]
-    non_names: frozenset[str]
-    """Words that may be capitalised without being a name."""
-    nouns_capitalised: bool
+    """Before a phrase in its sentence."""
+    modals: re.Pattern[str]
+    """Anywhere in a sentence: it leaves open what will happen."""
+    attributions: re.Pattern[str]
+    """Anywhere in a sentence: it reports what somebody thinks."""
+    auxiliaries: frozenset[str]
+    """Words before a verb in the source that put it into the future."""
 
 
 @lru_cache(maxsize=32)
@@ -39,32 +54,39 @@ def _phrases(language: str) -> Phrases | None:
     table = language_table(language, "opinion")
     if table is None:
         return None
+    lists = ("advice", "certain", "sure")
     advice, price_certainty, certainty = (
-        any_of(*(phrase.replace("{A}", A).replace("{W}", W) for phrase in table[name]))
-        for name in ("advice", "certain", "sure")
+        any_of(*(phrase.replace("{A}", A).replace("{W}", W) for phrase in table[name])) for name in lists
     )
-    hedges, non_names = any_of(table["hedges"]), frozenset(table["unnamed"].split())
-    return Phrases(advice, price_certainty, certainty, hedges, non_names, table["nouns_capitalised"])
+    hedges, modals, attributions = (any_of(table[name]) for name in ("hedges", "modals", "attributions"))
+    future, auxiliaries = any_of(*table["future"]), frozenset(table["auxiliaries"].split())
+    return Phrases(advice, price_certainty, certainty, future, hedges, modals, attributions, auxiliaries)
 
 
-def check_opinion(document: DraftDocument, language: str, source_title: str = "") -> list[Finding]:
+def check_opinion(document: DraftDocument, language: str, source: TokenizedText) -> list[Finding]:
     """Return findings about the sections of opinion, in the order of the document's text.
 
-    A figure or a name there must be in another section or in `source_title`.
+    In a language without a table only figures are checked, which another section or `source` must have.
     """
     if not document.opinion:
         return []
-    phrases, new_numbers = _phrases(language), _new_numbers(document, source_title)
+    phrases = _phrases(language)
     if phrases is None:
         message = f'Opinion is checked for figures alone: nothing is known of the language "{language}".'
-        return [Finding(kind=KIND, severity=Severity.NOTE, message=message), *new_numbers]
-    names = _new_names(document, source_title, phrases)
-    findings = [*new_numbers, *names, *_advice_and_certainty(document, phrases)]
+        return [Finding(kind=KIND, severity=Severity.NOTE, message=message), *_new_numbers(document, source)]
+    findings = list(_advice_and_certainty(document, phrases))
+    told = [finding.span for finding in findings if finding.span]
+    findings += (
+        each for each in _certain_future(document, phrases, source) if not _overlaps(each.span, told)
+    )
     return sorted(findings, key=lambda finding: finding.span or (0, 0))
 
 
 def _advice_and_certainty(document: DraftDocument, phrases: Phrases) -> Iterator[Finding]:
-    """Yield advice and certainty; where matches overlap, only the most severe one."""
+    """Yield advice and certainty; where matches overlap, only the most severe one.
+
+    Quoted words are their speaker's, and what a sentence attributes to somebody warns at most.
+    """
     price = "This states a future price as certain: say that it may happen."
     kinds = (
         (phrases.advice, Severity.BLOCK, "This tells readers what to do with their money: remove it."),
@@ -75,14 +97,58 @@ def _advice_and_certainty(document: DraftDocument, phrases: Phrases) -> Iterator
     for pattern, severity, message in kinds:
         for section in document.opinion:
             for match in islice(pattern.finditer(document.text, section.body, section.end), _MAX_FINDINGS):
-                hedged = pattern is not phrases.advice and _is_hedged(document, match.start(), phrases)
-                if not hedged and not _overlaps(match, reported):
-                    reported.append(match.span())
-                    yield Finding(kind=KIND, severity=severity, message=message, span=match.span())
+                sentence = _sentence_around(document, *match.span())
+                is_open = phrases.modals.search(sentence) or _is_hedged(document, match.start(), phrases)
+                if pattern is not phrases.advice and is_open:
+                    continue
+                if document.is_quoted(match.start()) or _overlaps(match.span(), reported):
+                    continue
+                attributed = phrases.attributions.search(sentence)
+                if attributed and severity is Severity.WARN:
+                    continue
+                reported.append(match.span())
+                actual = Severity.WARN if attributed else severity
+                yield Finding(kind=KIND, severity=actual, message=message, span=match.span())
 
 
-def _overlaps(match: re.Match[str], spans: Iterable[tuple[int, int]]) -> bool:
-    return any(match.start() < end and start < match.end() for start, end in spans)
+def _certain_future(document: DraftDocument, phrases: Phrases, source: TokenizedText) -> Iterator[Finding]:
+    """Yield statements about the future in the section of impact that nothing leaves open.
+
+    What the source says of the future itself may be repeated.
+    """
+    message = "This states the future as certain: say that it may happen."
+    impact = document.fixed_headings.impact.casefold()
+    for section in (each for each in document.opinion if each.heading.casefold() == impact):
+        for match in islice(phrases.future.finditer(document.text, section.body, section.end), _MAX_FINDINGS):
+            sentence = _sentence_around(document, *match.span())
+            is_question = sentence.rstrip().endswith("?")
+            if is_question or phrases.modals.search(sentence) or phrases.attributions.search(sentence):
+                continue
+            if document.is_quoted(match.start()) or _tells_future(source, match["verb"], phrases):
+                continue
+            yield Finding(kind=KIND, severity=Severity.WARN, message=message, span=match.span())
+
+
+def _tells_future(source: TokenizedText, verb: str, phrases: Phrases) -> bool:
+    """Tell whether the source has a verb in the future itself."""
+    for at in source.positions.get(verb.casefold(), ())[:_MAX_PLACES]:
+        before = source.folded[max(0, at - _MAX_FUTURE_WORDS) : at]
+        if not phrases.auxiliaries or phrases.auxiliaries & set(before):
+            return True
+    return False
+
+
+def _overlaps(span: tuple[int, int] | None, spans: Iterable[tuple[int, int]]) -> bool:
+    return span is not None and any(span[0] < end and start < span[1] for start, end in spans)
+
+
+def _sentence_around(document: DraftDocument, start: int, end: int) -> str:
+    """Return the sentence of a span, cut to `_SENTENCE_CHARS` on either side."""
+    text = document.text
+    before = _SENTENCE_END.split(text[max(0, start - _SENTENCE_CHARS) : start])[-1]
+    behind = text[end : end + _SENTENCE_CHARS]
+    stop = _SENTENCE_END.search(behind)
+    return before + text[start:end] + (behind[: stop.end()] if stop else behind)
 
 
 def _is_hedged(document: DraftDocument, position: int, phrases: Phrases) -> bool:
@@ -91,47 +157,17 @@ def _is_hedged(document: DraftDocument, position: int, phrases: Phrases) -> bool
     return phrases.hedges.search(_SENTENCE_END.split(before)[-1]) is not None
 
 
-def _new_numbers(document: DraftDocument, source_title: str) -> list[Finding]:
-    facts = (*_fact_texts(document), source_title)
+def _new_numbers(document: DraftDocument, source: TokenizedText) -> list[Finding]:
+    """Return a warning for each figure of an opinion that no other section and not the source has."""
+    facts = (*_fact_texts(document), source.text)
     existing = {_normalize(figure) for text in facts for figure in _FIGURE.findall(text)}
     new = (
-        _new_fact(match[0], match.span())
+        _new_fact(match)
         for section in document.opinion
         for match in _FIGURE.finditer(document.text, section.body, section.end)
         if _normalize(match[0]) not in existing
     )
     return list(islice(new, _MAX_FINDINGS))
-
-
-def _new_names(document: DraftDocument, source_title: str, phrases: Phrases) -> list[Finding]:
-    context = " ".join((source_title, document.beat.market, document.beat.impact, *document.beat.vocabulary))
-    words = {*TokenizedText(context).folded, *_fact_words(document)}
-    existing = {_stem(word) for word in words}
-    new = (
-        _new_fact(document.text[run[0].start : run[-1].end], (run[0].start, run[-1].end))
-        for section in document.opinion
-        for run in _name_runs(document, section, phrases)
-        if any(_stem(word.folded) not in existing for word in run)
-    )
-    return list(islice(new, _MAX_FINDINGS))
-
-
-def _name_runs(document: DraftDocument, section: Section, phrases: Phrases) -> Iterator[list[Word]]:
-    """Yield names: runs of capitalised words, without the first word of a sentence."""
-    tokens = document.tokens
-    inside = [place for place in tokens.sentences if section.body <= place[0] < section.end]
-    starts = {tokens.between(*place)[0] for place in inside}
-    words = range(*tokens.between(section.body, section.end))
-    for is_name, group in groupby(words, lambda at: at not in starts and _is_name(document, at, phrases)):
-        run = [tokens.words[at] for at in group]
-        is_certain = not phrases.nouns_capitalised or len(run) > 1 or run[0].text[1:2].isupper()
-        if is_name and is_certain:
-            yield run
-
-
-def _is_name(document: DraftDocument, at: int, phrases: Phrases) -> bool:
-    word = document.tokens.words[at]
-    return word.text[0].isupper() and word.folded not in phrases.non_names
 
 
 def _fact_texts(document: DraftDocument) -> Iterator[str]:
@@ -143,23 +179,10 @@ def _fact_texts(document: DraftDocument) -> Iterator[str]:
     yield document.text[done:]
 
 
-def _fact_words(document: DraftDocument) -> Iterator[str]:
-    done = 0
-    for section in document.opinion:
-        first, behind = document.tokens.between(section.start, section.end)
-        yield from document.tokens.folded[done:first]
-        done = behind
-    yield from document.tokens.folded[done:]
-
-
 def _normalize(figure: str) -> str:
     return figure.replace(",", "").removesuffix(".0")
 
 
-def _stem(word: str) -> str:
-    return word.removesuffix("'s").removesuffix("s")
-
-
-def _new_fact(shown: str, span: tuple[int, int]) -> Finding:
-    message = f'"{shown}" is in no other section: add it to one, or remove it from the opinion.'
-    return Finding(kind=KIND, severity=Severity.WARN, message=message, span=span)
+def _new_fact(match: re.Match[str]) -> Finding:
+    message = f'"{match[0]}" is neither in the source nor in another section: remove it from the opinion.'
+    return Finding(kind=KIND, severity=Severity.WARN, message=message, span=match.span())

@@ -156,7 +156,7 @@ def _check_body(source: Source, source_tokens: TokenizedText, body: str, beat: B
     findings = [finding for finding in claims if not _is_cut(document, finding, listed)]
     if not document.is_brief:
         findings += check_overlap(document.tokens, source_tokens, beat.checks, (*document.links, *listed))
-        findings += check_opinion(document, language, source.item.title)
+        findings += check_opinion(document, language, source_tokens)
         findings += check_repetition(document.tokens, listed)
         findings += check_length(document.tokens, source_tokens)
     placed = [document.to_body(finding, len(source.item.text)) for finding in findings]

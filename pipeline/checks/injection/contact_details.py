@@ -201,8 +201,9 @@ _WALLET = re.compile(
     """,
     re.VERBOSE,
 )
-_LONG_RUN = re.compile(r"[\w:-]{22}")
-"""Shorter text has no wallet address."""
+_MIN_WALLET_CHARS = 22
+"""Shorter words are no wallet address."""
+_LONG_RUN = re.compile(rf"[\w:-]{{{_MIN_WALLET_CHARS}}}")
 _HANDLE = re.compile(
     r"(?<![\w@./])@(?=[\w.]{0,30}[^\W\d_])[\w.]{2,50}+(?:@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})?"
 )
@@ -222,22 +223,40 @@ def extract_contacts(text: str) -> list[Contact]:
     return sorted(contacts, key=lambda contact: contact.start)
 
 
+_LINK_SIGN = re.compile(r"[:：](?:\S|\s?//)|www", re.IGNORECASE)
+_DOT_SIGN = re.compile(
+    r"[\[({<]\s?(?:[.。]|dot|punkt|punto|point)|\s(?:dot\s|\.\s?(?:com|org|io|xyz|example))", re.IGNORECASE
+)
+_AT_SIGN = re.compile(r"@|[\[({<]\s?(?:at|ät)\b", re.IGNORECASE)
+_IP_SIGN = re.compile(r"\.\d{1,3}\.\d")
+_SITE_SIGN = re.compile(r"\.(?:[^\W\d_]{2}|xn--)", re.IGNORECASE)
+_PHONE_SIGN = re.compile(r"\+|\d[\d ()/.-]{5,18}\d|8\d\d-[A-Z0-9]")
+
+
 def _candidates(text: str) -> Iterator[Contact]:
-    """Yield all matches, the more certain kinds first."""
-    if "@" in text or "at" in text or "AT" in text:
+    """Yield all matches, the more certain kinds first.
+
+    An expression runs only where a cheap one finds signs that each of its matches has.
+    """
+    is_dot_hidden = _DOT_SIGN.search(text) is not None
+    if is_dot_hidden or _AT_SIGN.search(text):
         yield from _matches("email", _EMAIL, text)
-    if ":" in text or "：" in text or "ww" in text.lower():
+    if _LINK_SIGN.search(text):
         yield from _matches("link", _LINK, text)
-    if _LONG_RUN.search(text):
+    if max(map(len, text.split()), default=0) >= _MIN_WALLET_CHARS and _LONG_RUN.search(text):
         yield from _matches("wallet", _WALLET, text)
     if "](" in text or "] (" in text:
         yield from _matches("link", _MARKDOWN, text)
-    yield from _matches("address", _HIDDEN_SITE, text)
-    yield from map(_ip_contact, _matches("number", _IP_ADDRESS, text))
-    yield from _sites(text)
-    # Fewer digits are no telephone number.
-    phones = _matches("phone", _PHONE, text)
-    yield from (phone for phone in phones if len(_DIGIT.findall(phone.text)) >= 7)
+    if is_dot_hidden:
+        yield from _matches("address", _HIDDEN_SITE, text)
+    if _IP_SIGN.search(text):
+        yield from map(_ip_contact, _matches("number", _IP_ADDRESS, text))
+    if _SITE_SIGN.search(text):
+        yield from _sites(text)
+    if _PHONE_SIGN.search(text):
+        # Fewer digits are no telephone number.
+        phones = _matches("phone", _PHONE, text)
+        yield from (phone for phone in phones if len(_DIGIT.findall(phone.text)) >= 7)
     if "@" in text:
         yield from _matches("handle", _HANDLE, text)
 

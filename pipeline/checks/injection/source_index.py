@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import islice
+from itertools import islice, takewhile
 from urllib.parse import unquote, urlsplit
 
 from pipeline.checks.document import visible_text
@@ -34,6 +34,13 @@ _CONTEXT_CHARS = 120
 """Before a name in which a request is searched; after it, half of them. Chosen, not measured."""
 _MAX_PLACES = 20
 """Occurrences of a name that are examined. Chosen, not measured."""
+_MIN_LABEL_CHARS = 5
+"""Letters of a site's label that may abbreviate a name: fewer fit by chance. Chosen, not measured."""
+_MAX_NAMES = 500
+"""Names of the source that are compared with a site. Chosen, not measured."""
+_NAME = re.compile(r"[A-Z]\w{1,20}(?: [A-Z]\w{1,20}){1,5}")
+_REFERENCES = ("see ", "siehe ", "voir ", "véase ")
+"""What is before an address to which a text refers its reader."""
 _NAME_CHAR = re.compile(r"[\w@-]")
 
 
@@ -44,6 +51,8 @@ class SourceIndex:
         self._source = source
         self._contained: dict[str, bool] = {}
         self._reported: dict[str, bool] = {}
+        self._mentioned: dict[str, bool] = {}
+        self._named: dict[str, bool] = {}
 
     @cached_property
     def visible(self) -> str:
@@ -99,6 +108,54 @@ class SourceIndex:
             is_prominent = len(places) > 1 or name in self._source.item.title
             self._reported[name] = is_prominent and not any(asks_reader(text, *place) for place in places)
         return self._reported[name]
+
+    def mentions_name(self, name: str) -> bool:
+        """Tell whether the source has a name in any spelling, and nowhere asks to go there."""
+        folded_name = name.lower()
+        if folded_name not in self._mentioned:
+            text = self._lowered
+            places = list(islice(_places(folded_name, text), _MAX_PLACES))
+            self._mentioned[folded_name] = bool(places) and not any(
+                asks_reader(text, *place) or text.endswith(_REFERENCES, 0, place[0]) for place in places
+            )
+        return self._mentioned[folded_name]
+
+    def is_named_site(self, site: str) -> bool:
+        """Tell whether a site of the source's text is called after somebody whom the source names.
+
+        The first label has the letters of a name (`goldengate.com`), or the beginnings of its words
+        (`gogaruco.com`: Golden Gate Ruby Conference).
+        """
+        label = site.lower().removeprefix("www.").partition(".")[0]
+        if len(label) < _MIN_LABEL_CHARS or not self.contains(site):
+            return False
+        if label not in self._named:
+            self._named[label] = any(_abbreviates(label, name.lower().split()) for name in self._names)
+        return self._named[label]
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        """The names of several words in the source: its first ones of words with a capital."""
+        return tuple(match[0] for match in islice(_NAME.finditer(self.visible), _MAX_NAMES))
+
+    @cached_property
+    def _lowered(self) -> str:
+        lowered = self.visible.lower()
+        return lowered if len(lowered) == len(self.visible) else self.visible
+
+
+def _abbreviates(label: str, words: list[str]) -> bool:
+    """Tell whether a label consists of the beginnings of words, one after the other."""
+    for first in range(len(words) - 1):
+        rest = label
+        for word in words[first:]:
+            shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(rest, word, strict=False)))
+            if not shared:
+                break
+            rest = rest[shared:]
+        if not rest:
+            return True
+    return False
 
 
 def _places(name: str, text: str) -> Iterator[tuple[int, int]]:

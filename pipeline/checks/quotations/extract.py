@@ -1,15 +1,13 @@
-"""Extracts the quotations of a text, in quotation marks and blockquotes, and their attribution to a speaker.
+"""Extracts the quotations of a text, in quotation marks and blockquotes.
 
 Every mark is read once. Straight marks open or close by the characters beside them, single marks may be
 apostrophes, and marks may have spaces on both sides.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
-
-from pipeline.checks.language_tables import language_table
 
 
 class Quote(NamedTuple):
@@ -109,111 +107,3 @@ def _single_quote_end(text: str, at: int, end: int) -> int:
         if not text[match.start() - 1].isspace():
             return match.start()
     return 0
-
-
-_WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
-_STOP = re.compile(r"[.!?…](?=[\s\"“”„«»]|\Z)|\n|[\"“”„«»;]")
-_INITIAL = re.compile(r"(?:\b\w|\b(?:Mr|Mrs|Ms|Dr|Prof|St|Sen|Gov|Rep))\Z")
-_MAX_SPEAKER_CHARS = 160
-"""Characters on either side of a quotation that may name its speaker. Chosen, not measured."""
-_MAX_VERB_WORDS = 6
-"""Maximum number of words from a quotation to the verb, and from it to the name. Chosen, not measured."""
-
-
-class AttributionLexicon(NamedTuple):
-    """Words of attribution in one language, read from `quotations.toml`; every word case folded."""
-
-    verbs: frozenset[str]
-    unnamed: frozenset[str]
-    """Function words, which may be capitalised."""
-    titles: frozenset[str]
-    between: frozenset[str]
-    """Words that separate two unrelated names."""
-
-
-@lru_cache(maxsize=32)
-def attribution_lexicon(language: str) -> AttributionLexicon | None:
-    """Return a language's words of attribution; None where the language has no table."""
-    table = language_table(language, "quotations")
-    if table is None:
-        return None
-    return AttributionLexicon(*(frozenset(table[name].split()) for name in AttributionLexicon._fields))
-
-
-def speaker_of(text: str, quote: Quote, lexicon: AttributionLexicon) -> tuple[str, ...]:
-    """Return the words of the name that a quotation is attributed to, folded; empty without a name."""
-    inner = text[quote.start : quote.end].rstrip()
-    after = text[quote.end + 1 : quote.end + 2]
-    if inner.endswith(".") and after != ",":
-        return _speaker_before(text, quote, lexicon) or _speaker_after(text, quote, lexicon, verb_first=True)
-    if inner.endswith((",", "?", "!")) or after == ",":
-        return _speaker_after(text, quote, lexicon) or _speaker_before(text, quote, lexicon)
-    return _speaker_before(text, quote, lexicon) or _speaker_after(text, quote, lexicon, verb_first=True)
-
-
-def _speaker_after(
-    text: str, quote: Quote, lexicon: AttributionLexicon, *, verb_first: bool = False
-) -> tuple[str, ...]:
-    start = quote.end + 1
-    words = list(_WORD.finditer(text, start, _sentence_end(text, start)))
-    early = enumerate(words[:_MAX_VERB_WORDS])
-    verb = next((at for at, word in early if _folded(word) in lexicon.verbs), None)
-    if verb is None or (verb_first and verb > 0):
-        return ()
-    after_verb = words[verb + 1 : verb + _MAX_VERB_WORDS + 3]
-    return _name_words(text, words[:verb], lexicon) or _name_words(text, after_verb, lexicon)
-
-
-def _speaker_before(text: str, quote: Quote, lexicon: AttributionLexicon) -> tuple[str, ...]:
-    end = max(0, quote.start - 1)
-    start = _sentence_start(text, max(0, end - _MAX_SPEAKER_CHARS), end)
-    words = list(_WORD.finditer(text, start, end))
-    verbs = [at for at, word in enumerate(words) if _folded(word) in lexicon.verbs]
-    if not verbs:
-        return ()
-    verb = verbs[-1]
-    before_verb = words[max(0, verb - _MAX_VERB_WORDS - 2) : verb]
-    return _name_words(text, before_verb, lexicon) or _name_words(text, words[verb + 1 :], lexicon)
-
-
-def _sentence_end(text: str, start: int) -> int:
-    """Return the end of the sentence around a quotation, searched from `start`."""
-    limit = start + _MAX_SPEAKER_CHARS
-    stops = (match for match in _STOP.finditer(text, start, limit) if not _is_abbreviation(text, match))
-    match = next(stops, None)
-    return match.start() if match else min(len(text), limit)
-
-
-def _sentence_start(text: str, start: int, end: int) -> int:
-    """Return the beginning of the sentence around a quotation that begins at `end`."""
-    stops = [match.end() for match in _STOP.finditer(text, start, end) if not _is_abbreviation(text, match)]
-    return stops[-1] if stops else start
-
-
-def _is_abbreviation(text: str, stop: re.Match[str]) -> bool:
-    """Tell whether a full stop ends an initial or a title, not a sentence."""
-    return stop[0] == "." and bool(_INITIAL.search(text[max(0, stop.start() - 4) : stop.start()]))
-
-
-def _name_words(text: str, words: Sequence[re.Match[str]], lexicon: AttributionLexicon) -> tuple[str, ...]:
-    """Return the names among words, without capitalised descriptions such as "French president"."""
-    name: list[str] = []
-    run: list[str] = []
-    for index, word in enumerate(words):
-        if _may_be_name(word, lexicon):
-            run.append(_folded(word))
-            continue
-        is_separate = index == 0 or not text[words[index - 1].end()].isspace()
-        name += run if is_separate or _folded(word) in lexicon.unnamed else []
-        run = []
-    return tuple(dict.fromkeys((*name, *run)))
-
-
-def _may_be_name(word: re.Match[str], lexicon: AttributionLexicon) -> bool:
-    folded = _folded(word)
-    is_excluded = folded in lexicon.verbs or folded in lexicon.unnamed or folded in lexicon.titles
-    return word[0][0].isupper() and len(folded) > 1 and not is_excluded
-
-
-def _folded(word: re.Match[str]) -> str:
-    return re.sub(r"['’]s?\Z", "", word[0]).casefold()

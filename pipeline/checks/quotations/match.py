@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
+from unicodedata import normalize
 
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+|[$€£¥₿%]")
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_](?:[^\W_]|[\u0300-\u036f])*+|[$€£¥₿%]")
 _GAP = re.compile(r"\[[^\[\]]{0,200}\]|\([.… ]{1,8}\)|…|\.{3,}|\. \. ?\.(?: ?\.)?")
 """An insertion or an omission in a quotation: "[the bank]", "…", "(...)"."""
 _CHANGED_LETTER = re.compile(r"\[(\w)\](?=\w)")
@@ -16,6 +17,12 @@ _MAX_TRIES = 50
 """Occurrences of a fragment or word that are tried: keeps the work linear. Chosen, not measured."""
 _MIN_DISTINCTIVE_CHARS = 4
 """Letters of the shortest word that distinguishes a sentence from others. Chosen, not measured."""
+_MIN_RARE_CHARS = 7
+"""Letters of a word that makes two words a quotation of a place. Chosen, not measured."""
+_MAX_RARE_PLACES = 2
+"""Places of such a word in the source. Chosen, not measured."""
+_MAX_SHIFT = 4
+"""Tokens by which the next shared token may be further on in a quotation. Chosen, not measured."""
 _MAX_GAP_CHARS = 120
 """Characters between two spans of one quotation: ", said the director, ". Chosen, not measured."""
 
@@ -38,13 +45,22 @@ class QuoteMatch(NamedTuple):
     end: int
 
 
+class Alignment(NamedTuple):
+    """A quotation beside the tokens of the source that it shares."""
+
+    query: tuple[str, ...]
+    """The folded tokens of the quotation."""
+    matching: tuple[int, ...]
+    """The indexes of the shared tokens in the source, in order."""
+
+
 def quote_fragments(quoted: str) -> list[QuoteFragment]:
     """Return the parts of a quotation that the source must have, in order."""
     plain = _CHANGED_LETTER.sub(r"\1", quoted)
     fragments, done, cut_before = [], 0, False
     for gap in (*_GAP.finditer(plain), None):
         end = gap.start() if gap else len(plain)
-        tokens = _TOKEN.findall(plain[done:end].casefold())
+        tokens = [_folded(token) for token in _TOKEN.findall(plain[done:end])]
         bracket = gap is not None and gap[0].startswith("[")
         cut_after = bracket and end > done and plain[end - 1].isalnum()
         if tokens:
@@ -53,6 +69,11 @@ def quote_fragments(quoted: str) -> list[QuoteFragment]:
             done = gap.end()
             cut_before = bracket and plain[done : done + 1].isalnum()
     return fragments
+
+
+def _folded(token: str) -> str:
+    """Return a token with case folded and accents composed, so that both ways to write `é` are one."""
+    return token.casefold() if token.isascii() else normalize("NFC", token).casefold()
 
 
 class SourceWords:
@@ -68,7 +89,7 @@ class SourceWords:
         length = 0
         for start, end in spans if spans is not None else ((0, len(text)),):
             for match in _TOKEN.finditer(text, start, end):
-                folded = match[0].casefold()
+                folded = _folded(match[0])
                 self._starts.append(length)
                 self._tokens.append(folded)
                 self._spans.append(match.span())
@@ -99,12 +120,12 @@ class SourceWords:
                 return match
         return None
 
-    def find_nearest(self, quoted: str) -> QuoteMatch | None:
+    def find_nearest(self, quoted: str) -> Alignment | None:
         """Return where the source has at least half of a quotation's words nearly in order; None without one.
 
         Each shared word votes for an offset of the quotation in the source. Reads 200 words at most.
         """
-        query = _TOKEN.findall(quoted.casefold())[:200]
+        query = tuple(map(_folded, _TOKEN.findall(quoted)))[:200]
         votes: Counter[int] = Counter()
         for index, word in enumerate(query):
             for at in self._positions.get(word, ())[:_MAX_TRIES]:
@@ -114,12 +135,51 @@ class SourceWords:
         at, count = max(votes.items(), key=lambda vote: (vote[1], -vote[0]))
         if count < max(2, 0.5 * len(query)):
             return None
-        shared = set(query)
         window = range(max(0, at - 2), min(len(self._tokens), at + len(query) + 2))
-        matching = [index for index in window if self._tokens[index] in shared]
+        matching = tuple(self._in_order(query, window))
         if not any(len(self._tokens[index]) >= _MIN_DISTINCTIVE_CHARS for index in matching):
             return None
-        return QuoteMatch(self._spans[matching[0]][0], self._spans[matching[-1]][1])
+        return Alignment(query, matching)
+
+    def find_pair(self, quoted: str) -> Alignment | None:
+        """Return where the source has a rare word of a quotation of two lower-case words beside another one.
+
+        None without such a word: the two may then be a name or an idiom.
+        """
+        shown = _TOKEN.findall(quoted)
+        if len(shown) != 2 or not shown[1].islower():
+            return None
+        query = tuple(map(_folded, shown))
+        for place, word in enumerate(query):
+            indexes = self._positions.get(word, ())
+            if len(word) >= _MIN_RARE_CHARS and 1 <= len(indexes) <= _MAX_RARE_PLACES:
+                beside = indexes[0] + (-1 if place else 1)
+                return Alignment(query, (indexes[0],)) if self.token(beside).isalpha() else None
+        return None
+
+    def _in_order(self, query: Sequence[str], window: range) -> Iterator[int]:
+        """Yield the indexes of tokens that a quotation has in the same order, each of its tokens once."""
+        places: dict[str, list[int]] = {}
+        for place, word in enumerate(query):
+            places.setdefault(word, []).append(place)
+        last_place, last_index = -1, window.start - 1
+        for index in window:
+            later = places.get(self._tokens[index], ())
+            next_at = bisect_right(later, last_place)
+            if next_at < len(later) and later[next_at] - last_place <= index - last_index + _MAX_SHIFT:
+                last_place, last_index = later[next_at], index
+                yield index
+
+    def token(self, index: int) -> str:
+        """Return a folded token; empty outside the source."""
+        return self._tokens[index] if 0 <= index < len(self._tokens) else ""
+
+    def span(self, index: int) -> tuple[int, int]:
+        """Return the characters of a token."""
+        return self._spans[index]
+
+    def __len__(self) -> int:
+        return len(self._tokens)
 
     @cached_property
     def _positions(self) -> dict[str, list[int]]:

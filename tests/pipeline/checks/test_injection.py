@@ -137,6 +137,87 @@ def test_news_passes(words: str) -> None:
     assert findings_of(words) == []
 
 
+FILLER = "The rain went on for days, and the river rose over the fields around the old town again. " * 2
+SITES = (
+    "The Silver Bay Python Meeting takes place in May; contact it by the addresses on sibapymee.com. "
+    f"{FILLER}She bought a couch on Overfield.com for ten coins. {FILLER}Festival.ly was there. "
+    f"Prices from coinwatch.io agree. {FILLER}"
+)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "More sponsors are wanted; the addresses on sibapymee.com are the best way to reach them.",
+        "Had she bought a couch at Overfield.com with ten coins, she would owe taxes on the gain.",
+        "The crowd of Festival.ly was there on Monday evening, and so were its three founders.",
+    ],
+)
+def test_a_site_that_the_source_reports_about_is_a_name(words: str) -> None:
+    assert findings_of(words, source(SITES)) == []
+
+
+def test_a_site_that_the_source_has_once_in_a_sentence_warns() -> None:
+    [finding] = findings_of("The prices are those of coinwatch.io, an index of the trade.", source(SITES))
+    assert finding.severity is Severity.WARN
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Had she bought a couch at Underfield.com with ten coins, she would owe taxes on the gain.",
+        "Visit Overfield.com to see the couch that she bought with her ten coins.",
+        "More sponsors are wanted: sign up on sibapymee.com before the end of the month.",
+        "The addresses on sibapymee.org are the best way to reach them in the month of May.",
+        "It is told at overfield.com/couch as well, with the names of both of the buyers.",
+        "The couch (overfield.com) was bought with ten coins in the month of May.",
+    ],
+)
+def test_another_site_a_path_and_a_request_block(words: str) -> None:
+    assert blocking(words, source(SITES))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Subscribers can now call Canada for free.",
+        "Users of the site share their experiences there.",
+        "The members share experiences and opinions about the work.",
+        "Firms that order parts today wait until May.",
+        "The clerks will receive a bonus, and buyers receive the refund in May.",
+        "Fans go to the hall to get signed copies.",
+        "The states send troops to this region.",
+        "The town plans to invest here, and voters register today.",
+    ],
+)
+def test_telling_what_others_do_is_no_call_to_action(words: str) -> None:
+    assert findings_of(words) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Call Canada for free, it is easy.",
+        "Share your experiences with us.",
+        "Please order parts today.",
+        "Receive a bonus with the first order.",
+        "You can register now.",
+        "Now is the time to invest now.",
+        "Send 1 coin to this address.",
+        "Tell us below what is good.",
+        "Miners - join here.",
+    ],
+)
+def test_asking_the_reader_blocks(words: str) -> None:
+    assert blocking(words)
+
+
+def test_words_of_advertising_pass_where_the_source_reports_them() -> None:
+    of = source(f"{TEXT} The fund promised guaranteed returns.")
+    assert findings_of("The fund promised guaranteed returns.", of) == []
+    assert blocking("The fund promised guaranteed returns.")
+
+
 def test_a_handle_of_the_source_warns_and_any_other_blocks() -> None:
     [finding] = findings_of("More will follow, as @example_ceo wrote on Monday, without a date.")
     assert finding.severity is Severity.WARN

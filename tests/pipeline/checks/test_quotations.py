@@ -122,16 +122,6 @@ def test_a_language_without_a_table_has_only_its_words_checked() -> None:
     assert severities(text.replace("black", "blue"), language="tlh") == ["block"]
 
 
-def test_five_words_of_the_source_itself_in_quotation_marks_warn() -> None:
-    [finding] = check('"The mill will close in spring," said Tolle.')
-    assert (finding.severity, SOURCE[slice(*finding.evidence[0])]) == (
-        Severity.WARN,
-        "The mill will close in spring",
-    )
-    assert check('They call it "the mill".') == []
-    assert check("> The mill will close in spring, its owner said on Friday.\n") == []
-
-
 def test_scare_quotes_of_one_word_have_no_finding() -> None:
     assert (
         check("The \"visionary\" left; the 'genius' stayed; 6'2\" tall in the '90s, the miners' fees rose.")

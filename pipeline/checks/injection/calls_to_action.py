@@ -1,0 +1,156 @@
+"""Finds calls to action: text that asks the reader to do something, harmful or not, or that advertises."""
+
+import re
+
+from pipeline.checks.document import VisibleText
+from pipeline.checks.injection.source_index import SourceIndex
+from pipeline.checks.language_tables import A, W, any_of
+from pipeline.domain.reviews import Finding, Severity
+
+_CREDENTIALS = (
+    r"(?:(?:seed|recovery|secret|backup|pass) ?phrases?|private keys?|passwords?|passcodes?|pins?|pin codes?"
+    r"|(?:security|verification|one-time|2fa|otp) codes?|mnemonics?|credentials|bank (?:details|account)"
+    r"|card (?:numbers?|details)|social security numbers?)"
+)
+_NOW = r"(?:now|today|here|below|immediately|at once|for free|before it'?s too late|while supplies last)"
+_GAIN = r"(?:airdrop|bonus|rewards?|prizes?|tokens?|coins?|gift|refund|voucher|allocation|offer)"
+_PLACE = r"(?:address|wallet|account|number|iban|team|support)"
+_HARMFUL = any_of(
+    r"(?:send|enter|share|provide|submit|type|paste|confirm|reply with|give|text|e-?mail|upload|tell) "
+    rf"(?:(?:in|us|me|them) )?(?:your|the) {W}{{0,4}}{_CREDENTIALS}",
+    rf"connect (?:your|a|the) {W}{{0,2}}wallet",
+    rf"(?:verify|validate|sync|unlock|restore|migrate) your {W}{{0,2}}(?:wallet|account|identity)",
+    rf"(?:send|transfer|deposit) {A}{{0,5}}to (?:our|my|(?:this|the|the following) {W}?{_PLACE})",
+    r"call (?:this number|the (?:number|hotline|helpline))",
+    rf"(?:claim|collect|redeem|receive) your {W}{{0,3}}{_GAIN}",
+    rf"scan (?:the|this|our) {W}?(?:qr ?)?code",
+    r"forward this (?:message|e-?mail|article|link|to)",
+    r"(?:download|install) (?:and|then) (?:run|execute)",
+    r"(?:rufen sie|ruf) (?:jetzt|uns|diese nummer)(?: an)?|(?:senden|schicken) sie (?:uns )?ihre",
+    r"(?:env[ií]e|envía|enviad) (?:su|tu|vuestra) (?:frase|clave|contraseña)",
+    r"envoyez (?:votre|vos) (?:phrase|clé|mot de passe)",
+)
+_HARMFUL_REQUEST = any_of(
+    rf"(?:send|transfer|deposit) {A}{{0,5}}to (?:this|the following)",
+    rf"(?:claim|collect|redeem|receive) (?:the|a|my) {W}{{0,3}}{_GAIN}",
+    r"(?:visit|go to|head (?:over )?to) (?:\S{1,60} ){1,8}?to (?:claim|get|receive|win|register|unlock)",
+)
+"""Harmful where it asks the reader; elsewhere it may tell of somebody: "they will receive a bonus"."""
+_REQUEST = any_of(
+    rf"(?:buy|order|act|subscribe|enrol|register|sign up|join|download|donate|invest|shop|book|apply|install"
+    rf"|call|vote|hurry|start earning|get it|get yours|get started) {A}{{0,4}}?{_NOW}",
+)
+"""As `_HARMFUL_REQUEST`, harmless: "they can now call Canada for free"."""
+_HARMLESS = any_of(
+    r"(?:join|follow|contact|message|dm|text|e-?mail|support|visit|reach out to|write to|subscribe to"
+    r"|check out|connect with|call) (?:us|our|me|my)",
+    rf"(?:share|tell us|leave|post|drop|add) (?:(?:us|in) )?your {W}{{0,2}}"
+    r"(?:thoughts?|opinions?|views?|experiences?|comments?|feedback)",
+    rf"(?:share|tell us|leave|post|drop|add) (?:(?:a|us|in|your) ){{0,3}}{W}{{0,2}}(?:below|in the comments)",
+    r"(?:tell us|leave|post|drop) (?:us )?(?:a |some )?(?:thoughts?|opinions?|comments?|feedback)",
+    rf"click (?:here|below|now|(?:on )?(?:this|the|our) {W}?(?:link|button|banner))",
+    r"(?:follow|use|open|tap) (?:this|our|the) (?:link|invite)",
+    r"(?:download|install) (?:and|then) (?:install|open)",
+    r"run (?:this|the following) (?:command|script|code|file)",
+    r"call now|let us know|don'?t (?:miss (?:out|this|it)|hesitate to)",
+    r"feel free to (?:contact|reach|share|ask|comment|join)",
+    r"(?:we|i) (?:invite|encourage|urge|ask) (?:you|all|everyone|everybody|our|readers|users)",
+    r"(?:use|enter|with) (?:(?:the|our|my|this) )?(?:promo|coupon|discount|referral|voucher) ?code",
+    r"you won'?t believe|this one (?:weird|simple) trick|make you rich",
+    r"(?:double|triple) your (?:money|bitcoin|btc|crypto|coins|investment)",
+    r"(?:change|update|back up) your passwords?|stay tuned|thank you for (?:reading|your)",
+    rf"join (?:the|a) {W}{{0,3}}(?:telegram|discord|whatsapp|signal|slack) "
+    r"(?:group|channel|server|chat|community)",
+    r"klicken sie hier|haga clic aquí|cliquez ici|jetzt (?:kaufen|anmelden|herunterladen)|compre ahora",
+)
+_ADVERTISING = any_of(
+    r"limited[- ]time offer|get rich quick|guaranteed (?:returns?|profits?|income)"
+    r"|100% (?:free|safe|guaranteed|profit)"
+)
+"""Words of advertising, about which a source may report."""
+_ASKS = re.compile(
+    r"(?:(?:\A|[.!?:;,–—*>|\"“„‚‘(\[\n-])\s{0,3}(?:(?:now|then|just|simply|so|today|also)\s)?"
+    r"|\b(?:please|don'?t|(?:you|readers)(?: (?:can|may|should|could|must))?(?: (?:now|also|just))?"
+    r"|(?:chance|time|ready|want|free|able|need|have) to)\s{1,3})\Z",
+    re.IGNORECASE,
+)
+"""What is before a request in its sentence: nothing, or a word that asks the reader."""
+_REPORTED = re.compile(
+    r"\b(?:never|not|no longer|cannot|can't|don't|didn't|doesn't|avoid\w*|warn\w*|against|without|instead of"
+    r"|refus\w+|fake|scam\w*|phishing|fraud\w*|victims?|attackers?|hackers?"
+    r"|(?:ask|prompt|trick|lur|urg|tell|told|instruct|invit|requir|forc|persuad|convinc|direct)\w{0,3})\b"
+    r"[^.!?\n]{0,80}\Z",
+    re.IGNORECASE,
+)
+_OPENING, _CLOSING = re.compile("[“„«‘]"), re.compile("[”»’]")
+_SUBJECT_CHARS = 40
+"""Before a request in which its subject is searched. Chosen, not measured."""
+_MAX_CALLS_TO_ACTION = 20
+"""Findings of one severity. Chosen, not measured."""
+_QUOTATION_CHARS = 300
+"""Before and after a match, where its quotation must begin and end. Chosen, not measured."""
+
+
+def check_calls_to_action(index: SourceIndex, body: VisibleText) -> tuple[Finding, ...]:
+    """Return a finding for each call to action, the blocking ones first.
+
+    A harmful one blocks unless it is quoted from the source or reported ("never enter your password"). Any
+    other one warns where the source has it, and blocks where not.
+    """
+    text = body.text
+    rated = [
+        (_call_severity(index, text, match, is_harmful=pattern in (_HARMFUL, _HARMFUL_REQUEST)), match)
+        for pattern in (_HARMFUL, _HARMFUL_REQUEST, _REQUEST, _HARMLESS, _ADVERTISING)
+        for match in pattern.finditer(text)
+        if pattern not in (_HARMFUL_REQUEST, _REQUEST) or _asks_reader(text, match.start())
+        if pattern is not _ADVERTISING or not index.contains(match[0])
+    ]
+    return tuple(
+        Finding(
+            kind="injection",
+            severity=severity,
+            message=_call_message(match[0]),
+            span=body.span(*match.span()),
+        )
+        for severity in (Severity.BLOCK, Severity.WARN)
+        for match in [match for rating, match in rated if rating is severity][:_MAX_CALLS_TO_ACTION]
+    )
+
+
+def _asks_reader(text: str, start: int) -> bool:
+    """Tell whether a verb at a position asks the reader: the sentence has no subject for it."""
+    return _ASKS.search(text, max(0, start - _SUBJECT_CHARS), start) is not None
+
+
+def _call_severity(
+    index: SourceIndex, text: str, match: re.Match[str], *, is_harmful: bool
+) -> Severity | None:
+    """Return the severity of a call to action, None where it is quoted or reported."""
+    in_source = index.contains(match[0])
+    if in_source and _is_quoted(text, *match.span()):
+        return None
+    if not is_harmful:
+        return Severity.WARN if in_source else Severity.BLOCK
+    reported = _REPORTED.search(text, max(0, match.start() - 100), match.start())
+    return None if reported and _source_mentions(index, match[0]) else Severity.BLOCK
+
+
+def _source_mentions(index: SourceIndex, words: str) -> bool:
+    """Tell whether the source has a word of the phrase, but its first, of more than four characters."""
+    return any(len(word) > 4 and index.contains(word) for word in words.split()[1:])
+
+
+def _is_quoted(text: str, start: int, end: int) -> bool:
+    """Tell whether a span is between quotation marks, in one paragraph."""
+    before = text[max(0, start - _QUOTATION_CHARS) : start].rpartition("\n")[2]
+    behind = text[end : end + _QUOTATION_CHARS].partition("\n")[0]
+    if before.count('"') % 2 == 1:
+        return '"' in behind
+    # A closing single quote may be an apostrophe, so only the last opening mark counts.
+    opened = [mark.start() for mark in _OPENING.finditer(before)]
+    return bool(opened) and not _CLOSING.search(before, opened[-1]) and bool(_CLOSING.search(behind))
+
+
+def _call_message(words: str) -> str:
+    shown = " ".join(words.split())
+    return f'"{shown[:80]}" asks the reader to do something: remove it, or say who asks for what.'
