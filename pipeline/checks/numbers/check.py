@@ -4,32 +4,47 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from pipeline.checks.dates.extract import date_spans
-from pipeline.checks.numbers.compare import match_numbers
+from pipeline.checks.numbers.clock_times import ClockTime, extract_clock_times, find_duration, spoken_clock_spans
+from pipeline.checks.numbers.compare import have_other_rates, match_numbers
 from pipeline.checks.numbers.context import (
     ContextIndex,
     SourceContexts,
     better_context,
+    find_counterpart,
     find_swapped,
     is_unambiguous,
 )
-from pipeline.checks.numbers.derive import Derivation, SourceNumbers, find_derivation
+from pipeline.checks.numbers.derive import Derivation, SourceNumbers, Subject, find_derivation
 from pipeline.checks.numbers.extract import Score, extract_numbers, extract_scores, extract_shares
 from pipeline.checks.numbers.lexicon import NumberLexicon, number_lexicon
-from pipeline.checks.numbers.models import FRACTION, GROUP, MULTIPLE, ORDINAL, PLAIN, YEAR, NumberMention
+from pipeline.checks.numbers.models import (
+    FRACTION,
+    GROUP,
+    MULTIPLE,
+    ORDINAL,
+    PLAIN,
+    TIME,
+    YEAR,
+    NumberMention,
+)
+from pipeline.checks.numbers.severity import MAX_COUNTED, absent_severity
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim
 from pipeline.domain.reviews import Finding, Severity
 
 KIND = "figure"
 CONTEXT_KIND = "place"
-_MAX_COUNTED = 3
-"""Highest number in words that only warns: the writer may have counted. Chosen, not measured."""
+_MAX_NUMBERED = 20
+"""Highest number of a step or list item that is not looked for in the source. Chosen, not measured."""
+_WORDS_BEFORE, _WORDS_AFTER = 8, 4
+"""Words around a number that may name the arithmetic behind it: "more", "together". Chosen, not measured."""
 
 
 def check_numbers(case: CheckInput) -> list[Finding]:
     """Return the findings about the numbers of a draft.
 
     Block: the number is not in the source. Warn: the source has it about something else or without the
-    hedge. Note: it follows from two numbers of the source (the evidence), or the writer counted.
+    hedge, or a number in words is not there. Note: it follows from two numbers of the source (the evidence),
+    or the writer counted. Where the source has one other number in the same context, it is the suggestion.
     """
     lexicon = number_lexicon(case.language)
     if lexicon is None:
@@ -87,21 +102,132 @@ class _Check:
         score = self._scores[0].get(claim.start)
         if score and self._scores[1]:
             return None if score in self._scores[1] else self._unsupported(claim)
-        matches = [each for each in self._source_numbers.candidates(claim) if match_numbers(claim, each)]
+        matches = self._matches(claim)
+        same_rate = [each for each in matches if not have_other_rates(claim, each)]
+        if same_rate:
+            return self._check_context(claim, same_rate)
         if matches:
-            return self._check_context(claim, matches)
-        derivation = find_derivation(claim, self._source_numbers, self._subject_test(claim))
-        if derivation:
-            return self._note_derivation(claim, derivation)
-        if claim.spelled and self._is_counted_by_writer(claim):
-            message = f"{self._draft_text(claim)}: counted by the writer; the source does not state it."
-            return self._make_finding(Severity.NOTE, claim, message)
-        return self._unsupported(claim)
+            return self._other_rate(claim, matches[0])
+        if self._is_numbering(claim):
+            return None
+        return self._derived(claim) or self._unsupported(claim)
 
-    def _unsupported(self, claim: NumberMention) -> Finding:
-        may_be_counted = claim.spelled and claim.kind == PLAIN and claim.value <= _MAX_COUNTED
-        severity = Severity.WARN if may_be_counted else Severity.BLOCK
-        return self._make_finding(severity, claim, f"{self._draft_text(claim)} is not in the source.")
+    def _matches(self, claim: NumberMention) -> list[NumberMention]:
+        candidates = self._source_numbers.candidates(claim)
+        matches = [each for each in candidates if match_numbers(claim, each)]
+        if not matches and self._is_age_decade(claim):
+            return [each for each in self._source_numbers.mentions if 0 <= each.value - claim.value < 10]
+        return matches
+
+    def _derived(self, claim: NumberMention) -> Finding | None:
+        """Return a note where the number follows from the source: by arithmetic, or from times of day."""
+        subject = self._subject(claim)
+        counted = claim
+        if claim.kind == ORDINAL and self._next_word(claim) in self._lexicon.anniversaries:
+            counted = claim._replace(kind=TIME, unit="year")
+        if derivation := find_derivation(counted, self._source_numbers, subject):
+            return self._note_derivation(claim, derivation)
+        share = self._shares.get(claim.start)
+        if share:
+            if whole := [each for each in self._source_numbers.candidates(share) if match_numbers(share, each)]:
+                return self._check_context(share, whole) or self._note(claim, whole[0])
+            if derivation := find_derivation(share, self._source_numbers, subject):
+                return self._note_derivation(claim, derivation)
+        if times := find_duration(claim, self._source_times):
+            return self._note(claim, *times)
+        return self._years_to_publication(counted, claim)
+
+    def _note(self, claim: NumberMention, *operands: NumberMention | ClockTime) -> Finding:
+        texts = " – ".join(self._case.source.text[each.start : each.end] for each in operands)
+        message = f"{self._draft_text(claim)} is calculated from the source: {texts}."
+        return self._make_finding(Severity.NOTE, claim, message, *operands)
+
+    def _years_to_publication(self, counted: NumberMention, claim: NumberMention) -> Finding | None:
+        """Return a note where years since a year of the source end in the year of its publication."""
+        published = self._case.published
+        if published is None or counted.unit != "year" or counted.value < 2:
+            return None
+        for mention in self._source_numbers.mentions:
+            if mention.kind == YEAR and not mention.unit and published.year - mention.value == counted.value:
+                return self._note(claim, mention)
+        return None
+
+    @cached_property
+    def _shares(self) -> dict[int, NumberMention]:
+        """Return the start of each number of a share in the draft ("nine out of ten") → the share."""
+        shares = extract_shares(self._claims, self._case.draft.text, self._case.language)
+        by_place = {share.start: share for share in shares} | {share.end: share for share in shares}
+        found = ((claim, by_place.get(claim.start) or by_place.get(claim.end)) for claim in self._claims)
+        return {claim.start: _tenths(share, claim) for claim, share in found if share}
+
+    @cached_property
+    def _source_times(self) -> list[ClockTime]:
+        return extract_clock_times(self._case.source.text)
+
+    def _next_word(self, claim: NumberMention) -> str:
+        _, last = self._case.draft.between(claim.start, claim.end)
+        return self._case.draft.folded[last] if last < len(self._case.draft.folded) else ""
+
+    def _previous_word(self, claim: NumberMention) -> str:
+        first, _ = self._case.draft.between(claim.start, claim.end)
+        return self._case.draft.folded[first - 1] if first else ""
+
+    def _is_age_decade(self, claim: NumberMention) -> bool:
+        """Tell whether a number is the decade of an age: "Mitte 20"."""
+        return claim.value in range(20, 100, 10) and self._previous_word(claim) in self._lexicon.ages
+
+    def _is_numbering(self, claim: NumberMention) -> bool:
+        """Tell whether a number is that of a list item or a step."""
+        if claim.spelled or claim.kind != PLAIN or claim.value > _MAX_NUMBERED:
+            return False
+        line = self._case.draft.text[max(0, claim.start - 40) : claim.start].rpartition("\n")
+        starts_line = not line[2].strip(" *#>-") and (bool(line[1]) or claim.start < 40)
+        item = starts_line and self._case.draft.text[claim.end : claim.end + 2] in (". ", ") ")
+        return item or self._previous_word(claim) in self._lexicon.numbered
+
+    def _unsupported(self, claim: NumberMention) -> Finding | None:
+        other = self._counterpart(claim)
+        word = self._case.draft.text[claim.start : claim.end].casefold().split()[0]
+        is_article = claim.spelled and claim.kind == TIME and claim.value == 1 and word in self._lexicon.articles
+        severity = absent_severity(claim, has_counterpart=other is not None, is_article=is_article)
+        if severity is None:
+            return None
+        if severity is not Severity.BLOCK and other is None and self._is_counted_by_writer(claim):
+            severity = Severity.NOTE
+        if severity is Severity.NOTE:
+            message = f"{self._draft_text(claim)}: counted by the writer; the source does not state it."
+            return self._make_finding(severity, claim, message)
+        message = f"{self._draft_text(claim)} is not in the source."
+        if other is None:
+            return self._make_finding(severity, claim, message)
+        text = self._case.source.text[other.start : other.end]
+        message = f"{message[:-1]}; for this it has {text}."
+        return self._make_finding(severity, claim, message, other, suggestion=text)
+
+    def _other_rate(self, claim: NumberMention, other: NumberMention) -> Finding:
+        """Return the finding about a number that the source counts by another unit of time."""
+        text = self._case.source.text[other.start : other.rate_end]
+        drafted = self._case.draft.text[claim.start : claim.rate_end]
+        finding = self._make_finding(
+            Severity.BLOCK, claim, f"{drafted} is not in the source; it has {text}.", other, suggestion=text
+        )
+        return finding.model_copy(update={"span": (claim.start, claim.rate_end)})
+
+    def _counterpart(self, claim: NumberMention) -> NumberMention | None:
+        """Return the number that the source has where the draft has the claim; None where that is unclear."""
+        context = self._draft_contexts.context_of(claim)
+        others = [
+            (mention, other)
+            for mention, other in self._source_contexts.replaceable(claim, context)
+            if (mention.value, mention.unit) not in self._draft_values
+            and not (claim.spelled and claim.kind == ORDINAL != mention.kind)
+        ]
+        index = find_counterpart(context, others, self._weigh)
+        return None if index is None else others[index][0]
+
+    @cached_property
+    def _draft_values(self) -> set[tuple[float, str]]:
+        return {(claim.value, claim.unit) for claim in self._claims}
 
     @cached_property
     def _scores(self) -> tuple[dict[int, Score], set[Score]]:
@@ -117,6 +243,8 @@ class _Check:
         is_precise = claim.kind not in (FRACTION, MULTIPLE) and claim.value >= 1000 * claim.step
         if claim.hedge and is_precise and not any(mention.hedge for mention in own):
             hedge, number = self._hedge(claim), self._draft_text(claim)
+            if hedge.casefold() in self._lexicon.at_least:
+                return None
             message = f'"{hedge}" is before {number}, but the source gives that number as exact.'
             return self._make_finding(Severity.WARN, claim, message, own[0])
         if claim.kind in (ORDINAL, FRACTION, MULTIPLE) or (claim.kind == PLAIN and claim.bare):
@@ -134,11 +262,11 @@ class _Check:
         if index is None:
             return None
         other = others[index]
-        message = (
-            f"The source has {self._draft_text(claim)} for something else; for this it has "
-            f"{self._case.source.text[other.start : other.end]}."
+        text = self._case.source.text[other.start : other.end]
+        message = f"The source has {self._draft_text(claim)} for something else; for this it has {text}."
+        return self._make_finding(
+            Severity.WARN, claim, message, other, own[0], kind=CONTEXT_KIND, suggestion=text
         )
-        return self._make_finding(Severity.WARN, claim, message, other, own[0], kind=CONTEXT_KIND)
 
     def _hedge(self, claim: NumberMention) -> str:
         """Return the hedge as the draft writes it."""
@@ -146,10 +274,23 @@ class _Check:
         hedges = self._lexicon.hedges
         return next((word for word in reversed(before) if word.casefold() in hedges), claim.hedge)
 
+    def _subject(self, claim: NumberMention) -> Subject:
+        """Return what the draft says about a number that may be derived."""
+        first, last = self._case.draft.between(claim.start, claim.end)
+        begin, end = self._case.draft.sentence_words(first)
+        words = self._case.draft.folded
+        around = {*words[max(begin, first - _WORDS_BEFORE) : first], *words[last : min(end, last + _WORDS_AFTER)]}
+        lexicon = self._lexicon
+        return Subject(
+            self._subject_test(claim), bool(around & lexicon.differences), bool(around & lexicon.totals)
+        )
+
     def _subject_test(self, claim: NumberMention) -> Callable[[NumberMention], bool]:
         """Return the predicate that a number of the source shares context words with the claim."""
         context = self._draft_contexts.context_of(claim)
-        if claim.kind == PLAIN:
+        if claim.kind == PLAIN and claim.value <= MAX_COUNTED:
+            return lambda mention: bool(context.following & self._source_contexts.context_of(mention).following)
+        if claim.kind == PLAIN and not claim.bare:
             return lambda mention: bool(context.following & self._source_contexts.context_of(mention).near)
         return lambda mention: bool(context.near & self._source_contexts.context_of(mention).near)
 
@@ -170,8 +311,9 @@ class _Check:
         severity: Severity,
         claim: NumberMention,
         message: str,
-        *evidence: NumberMention,
+        *evidence: NumberMention | ClockTime,
         kind: str = KIND,
+        suggestion: str = "",
     ) -> Finding:
         return Finding(
             kind=kind,
@@ -179,12 +321,15 @@ class _Check:
             message=message,
             span=(claim.start, claim.end),
             evidence=tuple((mention.start, mention.end) for mention in evidence),
+            suggestion=suggestion,
         )
 
 
 def _without_dates(text: str, language: str) -> list[NumberMention]:
-    """Return the numbers of a text outside its dates. Years stay: differences are derived from them."""
-    spans = iter(date_spans(text, language))
+    """Return the numbers of a text outside its dates and times. Years stay: differences are derived from them."""
+    lexicon = number_lexicon(language)
+    clocks = spoken_clock_spans(text, lexicon) if lexicon else []
+    spans = iter(sorted([*date_spans(text, language), *clocks]))
     start, end = next(spans, (len(text), len(text)))
     mentions = []
     for mention in extract_numbers(text, language):
@@ -193,6 +338,12 @@ def _without_dates(text: str, language: str) -> list[NumberMention]:
         if mention.kind == YEAR or mention.end <= start:
             mentions.append(mention)
     return mentions
+
+
+def _tenths(share: NumberMention, claim: NumberMention) -> NumberMention:
+    """Return a share of the draft as precise as it is written: "nine out of ten" is rounded to tenths."""
+    step = 0.1 if abs(share.value * 10 - round(share.value * 10)) < 1e-9 else share.value * 0.1
+    return share._replace(step=step, hedge=claim.hedge, spelled=claim.spelled)
 
 
 def _is_trivial(claim: NumberMention) -> bool:

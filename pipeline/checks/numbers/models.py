@@ -35,6 +35,10 @@ class NumberMention(NamedTuple):
     """Written in words."""
     later_unit: str = ""
     """Unit of time a few words after the number: "8 nail-biting days"."""
+    rate: str = ""
+    """Unit of time that the number is counted by: `year` for "20% a year" and "20% annually"."""
+    rate_end: int = 0
+    """Character after the words of the rate; 0 without one."""
     bare: bool = False
     """No noun follows the number: "Lund, 36, said"."""
 
