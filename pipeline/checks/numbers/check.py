@@ -17,6 +17,7 @@ from pipeline.checks.numbers.context import (
 from pipeline.checks.numbers.derive import Derivation, SourceNumbers, Subject, find_derivation
 from pipeline.checks.numbers.extract import Score, extract_numbers, extract_scores, extract_shares
 from pipeline.checks.numbers.lexicon import NumberLexicon, number_lexicon
+from pipeline.checks.numbers.list_sizes import list_sizes
 from pipeline.checks.numbers.models import (
     FRACTION,
     GROUP,
@@ -27,12 +28,14 @@ from pipeline.checks.numbers.models import (
     YEAR,
     NumberMention,
 )
-from pipeline.checks.numbers.severity import MAX_COUNTED, absent_severity
+from pipeline.checks.numbers.severity import MAX_COUNTED, Absence, absent_severity
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim
 from pipeline.domain.reviews import Finding, Severity
 
 KIND = "figure"
 CONTEXT_KIND = "place"
+_WHOLE_UNITS = {(12, "month"), (7, "day"), (60, "minute"), (60, "second"), (10, "year"), (4, "week")}
+"""Numbers of a unit of time that make a larger one."""
 _MAX_NUMBERED = 20
 """Highest number of a step or list item that is not looked for in the source. Chosen, not measured."""
 _WORDS_BEFORE, _WORDS_AFTER = 8, 4
@@ -131,7 +134,7 @@ class _Check:
         if share:
             if whole := [each for each in self._source_numbers.candidates(share) if match_numbers(share, each)]:
                 return self._check_context(share, whole) or self._note(claim, whole[0])
-            if derivation := find_derivation(share, self._source_numbers, subject):
+            if derivation := find_derivation(share, self._source_numbers, self._subject(share)):
                 return self._note_derivation(claim, derivation)
         if times := find_duration(claim, self._source_times):
             return self._note(claim, *times)
@@ -187,9 +190,7 @@ class _Check:
 
     def _unsupported(self, claim: NumberMention) -> Finding | None:
         other = self._counterpart(claim)
-        word = self._case.draft.text[claim.start : claim.end].casefold().split()[0]
-        is_article = claim.spelled and claim.kind == TIME and claim.value == 1 and word in self._lexicon.articles
-        severity = absent_severity(claim, has_counterpart=other is not None, is_article=is_article)
+        severity = absent_severity(claim, self._absence(claim, has_counterpart=other is not None))
         if severity is None:
             return None
         if severity is not Severity.BLOCK and other is None and self._is_counted_by_writer(claim):
@@ -203,6 +204,44 @@ class _Check:
         text = self._case.source.text[other.start : other.end]
         message = f"{message[:-1]}; for this it has {text}."
         return self._make_finding(severity, claim, message, other, suggestion=text)
+
+    def _absence(self, claim: NumberMention, *, has_counterpart: bool) -> Absence:
+        """Return what is known about a number that the source does not have."""
+        lexicon, following = self._lexicon, self._next_word(claim)
+        words = self._draft_text(claim).casefold().split()
+        is_article = claim.spelled and claim.kind == TIME and claim.value == 1 and words[0] in lexicon.articles
+        before = self._case.draft.text[max(0, claim.start - 30) : claim.start].split()
+        return Absence(
+            has_counterpart=has_counterpart or (claim.kind == ORDINAL and self._has_other_ordinal(claim)),
+            is_article=is_article,
+            is_distance=bool({following, self._previous_word(claim)} & lexicon.shifts),
+            is_record=(
+                following in lexicon.occasions and not self._source_has_a_first
+                if claim.value == 1
+                else following in lexicon.records
+            ),
+            is_idiom=words[0] in lexicon.idioms,
+            is_listed=claim.value in self._list_sizes,
+            is_calendar=claim.kind == TIME
+            and ((claim.value, claim.unit) in _WHOLE_UNITS or self._previous_word(claim) in _firsts(lexicon)),
+            is_in_name=bool(before) and before[-1][:1].isupper(),
+        )
+
+    @cached_property
+    def _list_sizes(self) -> frozenset[int]:
+        return list_sizes(self._case.source, self._lexicon)
+
+    @cached_property
+    def _source_has_a_first(self) -> bool:
+        return any(word in self._case.source.positions for word in self._lexicon.firstness)
+
+    def _has_other_ordinal(self, claim: NumberMention) -> bool:
+        """Tell whether the source has another ordinal before the same word: "the third ship"."""
+        head = self._draft_contexts.context_of(claim).head
+        return bool(head) and any(
+            mention.kind == ORDINAL and self._source_contexts.context_of(mention).head == head
+            for mention in self._source_numbers.mentions
+        )
 
     def _other_rate(self, claim: NumberMention, other: NumberMention) -> Finding:
         """Return the finding about a number that the source counts by another unit of time."""
@@ -282,8 +321,15 @@ class _Check:
         around = {*words[max(begin, first - _WORDS_BEFORE) : first], *words[last : min(end, last + _WORDS_AFTER)]}
         lexicon = self._lexicon
         return Subject(
-            self._subject_test(claim), bool(around & lexicon.differences), bool(around & lexicon.totals)
+            self._subject_test(claim),
+            self._are_alike,
+            bool(around & lexicon.differences),
+            bool(around & lexicon.totals),
         )
+
+    def _are_alike(self, first: NumberMention, second: NumberMention) -> bool:
+        context_of = self._source_contexts.context_of
+        return bool(context_of(first).following & context_of(second).following)
 
     def _subject_test(self, claim: NumberMention) -> Callable[[NumberMention], bool]:
         """Return the predicate that a number of the source shares context words with the claim."""
@@ -302,9 +348,9 @@ class _Check:
 
     def _is_counted_by_writer(self, claim: NumberMention) -> bool:
         """Tell whether the writer counted what the source lists: "two reasons"."""
-        _, last = self._case.draft.between(claim.start, claim.end)
-        following = self._case.draft.folded[last : last + 2]
-        return claim.value < 10 and any(word in self._lexicon.counted for word in following)
+        first, last = self._case.draft.between(claim.start, claim.end)
+        following = self._case.draft.folded[first : last + 2]
+        return claim.value <= MAX_COUNTED and any(word in self._lexicon.counted for word in following)
 
     def _make_finding(
         self,
@@ -338,6 +384,10 @@ def _without_dates(text: str, language: str) -> list[NumberMention]:
         if mention.kind == YEAR or mention.end <= start:
             mentions.append(mention)
     return mentions
+
+
+def _firsts(lexicon: NumberLexicon) -> set[str]:
+    return {word for word, value in lexicon.ordinals.items() if value == 1}
 
 
 def _tenths(share: NumberMention, claim: NumberMention) -> NumberMention:

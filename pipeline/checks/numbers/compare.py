@@ -40,8 +40,10 @@ _HEDGED_TOLERANCE = 0.1
 """The same for a number with a hedge such as "about". Chosen, not measured."""
 
 
-_COARSE = 0.1
-"""Precision of a round number, relative to its value: one digit that is not zero. Chosen, not measured."""
+_COARSE = 0.02
+"""Least precision of a round number, relative to its value: at most two digits. Chosen, not measured."""
+_MAX_BOUND_DISTANCE = 0.25
+"""The same for a round number after "more than" or "fewer than". Chosen, not measured."""
 
 
 class Match(Enum):
@@ -93,7 +95,7 @@ def is_comparable(claim: NumberMention, candidate: NumberMention) -> bool:
     if min(claim.value, candidate.value) >= _MIN_DISTINCTIVE and {kind, other} <= _COUNT_KINDS:
         return True
     if ORDINAL in (kind, other) and {kind, other} <= _COUNT_KINDS and claim.value > 2:
-        return not claim.spelled or PLAIN in (kind, other)
+        return not claim.spelled or kind == PLAIN  # "six companies" of "its sixth acquisition"
     if kind == PLAIN:
         same_unit = other == TIME and claim.later_unit == candidate.unit
         return claim.bare or same_unit or other in (FRACTION, POINTS)
@@ -140,7 +142,7 @@ def is_rounded(claim: NumberMention, value: float, step: float) -> bool:
     difference = abs(claim.value - value)
     if claim.value == 0 or difference > claim.value * 0.5:
         return False
-    if (claim.hedge == "under" and value > claim.value * 1.0001) or (
+    if (claim.hedge in ("under", "nearly") and value > claim.value * 1.0001) or (
         claim.hedge == "over" and value < claim.value * 0.9999
     ):
         return difference <= claim.value * 0.005
@@ -164,8 +166,8 @@ def is_rounded(claim: NumberMention, value: float, step: float) -> bool:
 def _is_bound(claim: NumberMention, value: float) -> bool:
     """Tell whether a claim is the round number below or above a value: "more than 500,000" of 572,206."""
     if claim.step < claim.value * _COARSE:
-        return claim.kind == FRACTION and abs(claim.value - value) <= claim.value * _SCALED_TOLERANCE
-    return abs(claim.value - value) < claim.step
+        return claim.kind == FRACTION and claim.spelled and abs(claim.value - value) <= claim.value * _SCALED_TOLERANCE
+    return abs(claim.value - value) < min(claim.step, claim.value * _MAX_BOUND_DISTANCE)
 
 
 def have_other_rates(claim: NumberMention, candidate: NumberMention) -> bool:

@@ -23,6 +23,9 @@ _HEAD_WEIGHT = 1.0
 """Weight of the same word directly after both numbers. Chosen, not measured."""
 _MIN_SIMILARITY = 0.7
 """Similarity from which two numbers have one context: about two rare words. Chosen, not measured."""
+_MAX_SLIP = 5.0
+"""Factor between a figure and a slip of it, scales excepted. Chosen, not measured."""
+_SCALES = (1e-9, 1e-6, 1e-3, 1e3, 1e6, 1e9)
 _MIN_COUNTERPART_LEAD = 0.3
 """Lead over the next number of that context: one rare word in the sentence. Chosen, not measured."""
 
@@ -170,6 +173,16 @@ def find_counterpart(
     return index if best - max(rivals, default=0.0) >= _MIN_COUNTERPART_LEAD else None
 
 
+def _may_be_slip(claim: NumberMention, mention: NumberMention) -> bool:
+    """Tell whether a number may be what a claim should be: near its value, another scale, or another unit."""
+    if mention.value == claim.value:
+        return ORDINAL not in (mention.kind, claim.kind)
+    if mention.kind != claim.kind or (mention.unit != claim.unit and claim.kind != MONEY):
+        return False
+    ratio = mention.value / claim.value if claim.value else 0.0
+    return 1 / _MAX_SLIP <= ratio <= _MAX_SLIP or ratio in _SCALES
+
+
 class SourceContexts:
     """The contexts of a source's numbers, with an index from stem to the numbers near it."""
 
@@ -202,9 +215,7 @@ class SourceContexts:
         return [
             (mention, self.context_of(mention))
             for mention in self._sharing(context.following | context.near)
-            if (mention.kind == claim.kind and mention.unit == claim.unit)
-            or (mention.value == claim.value and ORDINAL not in (mention.kind, claim.kind))
-            or (mention.kind == claim.kind == MONEY)
+            if _may_be_slip(claim, mention)
         ]
 
     def _sharing(self, stems: frozenset[str]) -> list[NumberMention]:

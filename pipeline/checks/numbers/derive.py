@@ -48,6 +48,8 @@ _Operation = Callable[[float, float], float]
 
 _MAX_CLOSE_UNIT_CHARS = 60
 """Characters from a number without a unit to the one whose unit it shares. Chosen, not measured."""
+_MIN_AMOUNT = 1000
+"""From this value on, a number beside an amount of money is one too. Chosen, not measured."""
 _MAX_COUNT = 12
 """Highest number that may be a sum of small counts by chance. Chosen, not measured."""
 
@@ -57,6 +59,8 @@ class Subject(NamedTuple):
 
     is_same: Callable[[NumberMention], bool]
     """Tell whether a number of the source shares context words with the claim."""
+    are_alike: Callable[[NumberMention, NumberMention], bool]
+    """Tell whether two numbers of the source count the same thing."""
     is_difference: bool = False
     """The draft has a word such as "more" beside the number."""
     is_total: bool = False
@@ -149,12 +153,13 @@ def _index_by_base(mentions: Sequence[NumberMention]) -> dict[str, list[tuple[fl
 
 
 def _with_inherited_units(mentions: Sequence[NumberMention]) -> list[NumberMention]:
-    """Return the numbers, decimals without a unit with that of the number before: "55.2 points after 52.8"."""
+    """Return the numbers, those without a unit with that of a like one before: "55.2 points after 52.8"."""
     operands = list(mentions)
     for index, (first, second) in enumerate(pairwise(mentions)):
         close = second.start - first.end <= _MAX_CLOSE_UNIT_CHARS
-        is_decimal = second.bare and not second.spelled and second.step == first.step < 1
-        if close and is_decimal and not second.kind and first.kind in (MONEY, PERCENT, POINTS, MEASURE):
+        is_like = second.step == first.step < 1 or (first.kind == MONEY and second.value >= _MIN_AMOUNT)
+        has_unit = first.kind in (MONEY, PERCENT, POINTS, MEASURE)
+        if close and is_like and has_unit and second.bare and not second.kind and not second.spelled:
             operands[index + 1] = second._replace(kind=first.kind, unit=first.unit)
     return operands
 
@@ -215,13 +220,13 @@ def _is_plausible(
     has_unit = first.kind != PLAIN
     either = subject.is_same(first) or subject.is_same(second)
     if claim.kind == MULTIPLE:
-        return both or has_unit
+        return both or (has_unit and either)
     if claim.kind == PERCENT or min(first.value, second.value) <= 1:
         return both or (adjacent and has_unit and either and subject.is_difference)
     if claim.kind == FRACTION:
         return both or (either and min(first.value, second.value) > _MAX_COUNT)
     if adjacent and subject.names_operation(formula):
-        return has_unit or either or first.bare or second.bare
+        return both or has_unit or subject.are_alike(first, second) or first.bare or second.bare
     return both or (adjacent and either and not claim.spelled)
 
 

@@ -122,7 +122,9 @@ def _is_clock(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> bool:
 def _century_of_range(tokens: TokenStream, at: int) -> int:
     """Return the century of the second year of a range such as 2007–11; 0 where there is none."""
     year, sign, last = tokens[at - 2], tokens[at - 1], tokens[at]
-    is_range = sign.text in (*HYPHENS, "/") and tokens.is_joined(at - 2) and tokens.is_joined(at - 1)
+    joined = tokens.is_joined(at - 2) and tokens.is_joined(at - 1)
+    next_year = year.text[2:].isdecimal() and f"{int(year.text[2:]) + 1:02}" == last.text  # "2010 - 11"
+    is_range = sign.text != "" and sign.text in (*HYPHENS, "/") and (joined or next_year)
     is_range = is_range and tokens[at + 1].text != "%"
     if not (is_range and is_year(year.text) and len(last.text) == 2 and last.text.isdecimal()):
         return 0

@@ -44,6 +44,8 @@ class NumberLexicon(NamedTuple):
     unnumbered: frozenset[str]
     counted: frozenset[str]
     """What a writer counts, and no source need count: reasons, points."""
+    conjunctions: frozenset[str]
+    """Words before the last item of a list: and, or."""
     differences: frozenset[str]
     """Words beside a difference of two numbers: more, remaining."""
     totals: frozenset[str]
@@ -61,6 +63,14 @@ class NumberLexicon(NamedTuple):
     numbered: frozenset[str]
     """Words before the number of a part, which is no amount: step, chapter."""
     hedges: Mapping[str, str]
+    idioms: frozenset[str]
+    """Multiples that are idioms as well: "think twice"."""
+    records: frozenset[str]
+    """Words after an ordinal that make it a record: the fourth successive title."""
+    occasions: frozenset[str]
+    """Words after an ordinal that count occasions: the first time."""
+    firstness: frozenset[str]
+    """Words that say that something is the first."""
     at_least: frozenset[str]
     """Hedges that are true of an exact number: at least."""
     stop: frozenset[str]
@@ -103,6 +113,7 @@ def number_lexicon(language: str) -> NumberLexicon | None:
         loose=frozenset(words["loose"]),
         unnumbered=frozenset(words["no-number-after"]),
         counted=frozenset(words["counted"]),
+        conjunctions=frozenset(words["conjunction"]),
         spoken_clock=_clock_pattern(words["spoken-clock"], table["units"]),
         differences=frozenset(words["difference"].split()),
         totals=frozenset(words["total"].split()),
@@ -113,6 +124,10 @@ def number_lexicon(language: str) -> NumberLexicon | None:
         powers=frozenset(words["power"]),
         numbered=frozenset(words["numbered"]),
         hedges=_inverted(table["hedges"]),
+        idioms=frozenset(words["idiom"]),
+        records=frozenset(words["record"]),
+        occasions=frozenset(words["occasion"]),
+        firstness=frozenset(words["firstness"].split()),
         at_least=frozenset(words["at-least"]),
         stop=frozenset(words["stop"].split()),
         same=_inverted(table["same"]),

@@ -30,7 +30,7 @@ class NumberMention(NamedTuple):
     unit: str = ""
     """Currency code, unit of time or measure; empty for plain numbers."""
     hedge: str = ""
-    """`about`, `under` or `over` where the text hedges the number; empty where it is exact."""
+    """`about`, `nearly`, `under` or `over` where the text hedges the number; empty where it is exact."""
     spelled: bool = False
     """Written in words."""
     later_unit: str = ""

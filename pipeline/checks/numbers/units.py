@@ -212,5 +212,6 @@ def has_no_unit(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> bool
     """Tell whether no noun follows a number."""
     token: Token = tokens[after]
     if token.kind == "word":
-        return token.text in lexicon.loose
+        ends_line = "\n" in tokens.text[tokens[after - 1].end : token.start]
+        return ends_line or token.text in lexicon.loose
     return not token.text or token.text not in HYPHENS
