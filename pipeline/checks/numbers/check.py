@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
-from pipeline.checks.dates.extract import date_spans
-from pipeline.checks.numbers.clock_times import ClockTime, extract_clock_times, find_duration, spoken_clock_spans
+from pipeline.checks.numbers.clock_times import ClockTime, Stays, extract_clock_times
 from pipeline.checks.numbers.compare import have_other_rates, match_numbers
 from pipeline.checks.numbers.context import (
     ContextIndex,
@@ -15,7 +14,8 @@ from pipeline.checks.numbers.context import (
     is_unambiguous,
 )
 from pipeline.checks.numbers.derive import Derivation, SourceNumbers, Subject, find_derivation
-from pipeline.checks.numbers.extract import Score, extract_numbers, extract_scores, extract_shares
+from pipeline.checks.numbers.draft_numbers import DraftNumbers, numbers_outside_dates
+from pipeline.checks.numbers.extract import Score, extract_scores, extract_shares
 from pipeline.checks.numbers.lexicon import NumberLexicon, number_lexicon
 from pipeline.checks.numbers.list_sizes import list_sizes
 from pipeline.checks.numbers.models import (
@@ -34,12 +34,6 @@ from pipeline.domain.reviews import Finding, Severity
 
 KIND = "figure"
 CONTEXT_KIND = "place"
-_WHOLE_UNITS = {(12, "month"), (7, "day"), (60, "minute"), (60, "second"), (10, "year"), (4, "week")}
-"""Numbers of a unit of time that make a larger one."""
-_MAX_NUMBERED = 20
-"""Highest number of a step or list item that is not looked for in the source. Chosen, not measured."""
-_WORDS_BEFORE, _WORDS_AFTER = 8, 4
-"""Words around a number that may name the arithmetic behind it: "more", "together". Chosen, not measured."""
 
 
 def check_numbers(case: CheckInput) -> list[Finding]:
@@ -68,21 +62,21 @@ class _Check:
     def __init__(self, case: CheckInput, lexicon: NumberLexicon) -> None:
         self._case = case
         self._lexicon = lexicon
-        self._claims = _without_dates(case.draft.text, case.language)
-        mentions = _without_dates(case.source.text, case.language)
+        self._draft = DraftNumbers(case.draft, case.language, lexicon)
+        mentions = numbers_outside_dates(case.source.text, case.language)
         shares = extract_shares(mentions, case.source.text, case.language)
         self._source_numbers = SourceNumbers(mentions, shares)
-        self._draft_contexts, source = ContextIndex(case.draft, lexicon), ContextIndex(case.source, lexicon)
+        source = ContextIndex(case.source, lexicon)
         self._weigh = source.weigh
         self._source_contexts = SourceContexts(source, mentions)
 
     def findings(self) -> list[Finding]:
-        return [finding for claim in self._claims if (finding := self._finding(claim))]
+        return [finding for claim in self._draft.claims if (finding := self._finding(claim))]
 
     def traced(self) -> list[SupportedClaim]:
         """Return the numbers that the source has: repeated, rounded or converted."""
         supported = []
-        for claim in self._claims:
+        for claim in self._draft.claims:
             if claim.kind == YEAR or _is_trivial(claim):
                 continue
             candidates = self._source_numbers.candidates(claim)
@@ -91,13 +85,6 @@ class _Check:
                 span = claim.start, claim.end
                 supported.append(SupportedClaim(KIND, span, tuple(evidence[:MAX_EVIDENCE])))
         return supported
-
-    @cached_property
-    def _draft_heads(self) -> set[tuple[float, str]]:
-        return {(claim.value, self._draft_contexts.context_of(claim).head) for claim in self._claims}
-
-    def _draft_text(self, claim: NumberMention) -> str:
-        return self._case.draft.text[claim.start : claim.end]
 
     def _finding(self, claim: NumberMention) -> Finding | None:
         if claim.kind in (YEAR, GROUP) or _is_trivial(claim):
@@ -111,38 +98,40 @@ class _Check:
             return self._check_context(claim, same_rate)
         if matches:
             return self._other_rate(claim, matches[0])
-        if self._is_numbering(claim):
+        if self._draft.is_numbering(claim):
             return None
         return self._derived(claim) or self._unsupported(claim)
 
     def _matches(self, claim: NumberMention) -> list[NumberMention]:
         candidates = self._source_numbers.candidates(claim)
         matches = [each for each in candidates if match_numbers(claim, each)]
-        if not matches and self._is_age_decade(claim):
-            return [each for each in self._source_numbers.mentions if 0 <= each.value - claim.value < 10]
+        if not matches and self._draft.is_age_decade(claim):
+            return [each for each in candidates if 0 <= each.value - claim.value < 10]
         return matches
 
     def _derived(self, claim: NumberMention) -> Finding | None:
         """Return a note where the number follows from the source: by arithmetic, or from times of day."""
         subject = self._subject(claim)
         counted = claim
-        if claim.kind == ORDINAL and self._next_word(claim) in self._lexicon.anniversaries:
+        if claim.kind == ORDINAL and self._draft.next_word(claim) in self._lexicon.anniversaries:
             counted = claim._replace(kind=TIME, unit="year")
         if derivation := find_derivation(counted, self._source_numbers, subject):
             return self._note_derivation(claim, derivation)
-        share = self._shares.get(claim.start)
+        share = self._draft.shares.get(claim.start)
         if share:
-            if whole := [each for each in self._source_numbers.candidates(share) if match_numbers(share, each)]:
+            if whole := [
+                each for each in self._source_numbers.candidates(share) if match_numbers(share, each)
+            ]:
                 return self._check_context(share, whole) or self._note(claim, whole[0])
             if derivation := find_derivation(share, self._source_numbers, self._subject(share)):
                 return self._note_derivation(claim, derivation)
-        if times := find_duration(claim, self._source_times):
+        if times := self._stays.find(claim):
             return self._note(claim, *times)
         return self._years_to_publication(counted, claim)
 
     def _note(self, claim: NumberMention, *operands: NumberMention | ClockTime) -> Finding:
         texts = " – ".join(self._case.source.text[each.start : each.end] for each in operands)
-        message = f"{self._draft_text(claim)} is calculated from the source: {texts}."
+        message = f"{self._draft.text_of(claim)} is calculated from the source: {texts}."
         return self._make_finding(Severity.NOTE, claim, message, *operands)
 
     def _years_to_publication(self, counted: NumberMention, claim: NumberMention) -> Finding | None:
@@ -150,55 +139,29 @@ class _Check:
         published = self._case.published
         if published is None or counted.unit != "year" or counted.value < 2:
             return None
-        for mention in self._source_numbers.mentions:
-            if mention.kind == YEAR and not mention.unit and published.year - mention.value == counted.value:
-                return self._note(claim, mention)
-        return None
+        mention = self._source_years.get(published.year - counted.value)
+        return self._note(claim, mention) if mention else None
 
     @cached_property
-    def _shares(self) -> dict[int, NumberMention]:
-        """Return the start of each number of a share in the draft ("nine out of ten") → the share."""
-        shares = extract_shares(self._claims, self._case.draft.text, self._case.language)
-        by_place = {share.start: share for share in shares} | {share.end: share for share in shares}
-        found = ((claim, by_place.get(claim.start) or by_place.get(claim.end)) for claim in self._claims)
-        return {claim.start: _tenths(share, claim) for claim, share in found if share}
+    def _source_years(self) -> dict[float, NumberMention]:
+        mentions = self._source_numbers.mentions
+        return {each.value: each for each in reversed(mentions) if each.kind == YEAR and not each.unit}
 
     @cached_property
-    def _source_times(self) -> list[ClockTime]:
-        return extract_clock_times(self._case.source.text)
-
-    def _next_word(self, claim: NumberMention) -> str:
-        _, last = self._case.draft.between(claim.start, claim.end)
-        return self._case.draft.folded[last] if last < len(self._case.draft.folded) else ""
-
-    def _previous_word(self, claim: NumberMention) -> str:
-        first, _ = self._case.draft.between(claim.start, claim.end)
-        return self._case.draft.folded[first - 1] if first else ""
-
-    def _is_age_decade(self, claim: NumberMention) -> bool:
-        """Tell whether a number is the decade of an age: "Mitte 20"."""
-        return claim.value in range(20, 100, 10) and self._previous_word(claim) in self._lexicon.ages
-
-    def _is_numbering(self, claim: NumberMention) -> bool:
-        """Tell whether a number is that of a list item or a step."""
-        if claim.spelled or claim.kind != PLAIN or claim.value > _MAX_NUMBERED:
-            return False
-        line = self._case.draft.text[max(0, claim.start - 40) : claim.start].rpartition("\n")
-        starts_line = not line[2].strip(" *#>-") and (bool(line[1]) or claim.start < 40)
-        item = starts_line and self._case.draft.text[claim.end : claim.end + 2] in (". ", ") ")
-        return item or self._previous_word(claim) in self._lexicon.numbered
+    def _stays(self) -> Stays:
+        return Stays(extract_clock_times(self._case.source.text))
 
     def _unsupported(self, claim: NumberMention) -> Finding | None:
         other = self._counterpart(claim)
         severity = absent_severity(claim, self._absence(claim, has_counterpart=other is not None))
         if severity is None:
             return None
-        if severity is not Severity.BLOCK and other is None and self._is_counted_by_writer(claim):
+        if severity is not Severity.BLOCK and other is None and self._draft.is_counted_by_writer(claim):
             severity = Severity.NOTE
         if severity is Severity.NOTE:
-            message = f"{self._draft_text(claim)}: counted by the writer; the source does not state it."
+            message = f"{self._draft.text_of(claim)}: counted by the writer; the source does not state it."
             return self._make_finding(severity, claim, message)
-        message = f"{self._draft_text(claim)} is not in the source."
+        message = f"{self._draft.text_of(claim)} is not in the source."
         if other is None:
             return self._make_finding(severity, claim, message)
         text = self._case.source.text[other.start : other.end]
@@ -207,24 +170,20 @@ class _Check:
 
     def _absence(self, claim: NumberMention, *, has_counterpart: bool) -> Absence:
         """Return what is known about a number that the source does not have."""
-        lexicon, following = self._lexicon, self._next_word(claim)
-        words = self._draft_text(claim).casefold().split()
-        is_article = claim.spelled and claim.kind == TIME and claim.value == 1 and words[0] in lexicon.articles
-        before = self._case.draft.text[max(0, claim.start - 30) : claim.start].split()
+        lexicon, following = self._lexicon, self._draft.next_word(claim)
         return Absence(
             has_counterpart=has_counterpart or (claim.kind == ORDINAL and self._has_other_ordinal(claim)),
-            is_article=is_article,
-            is_distance=bool({following, self._previous_word(claim)} & lexicon.shifts),
+            is_article=self._draft.is_article(claim),
+            is_distance=self._draft.is_distance(claim),
             is_record=(
                 following in lexicon.occasions and not self._source_has_a_first
                 if claim.value == 1
                 else following in lexicon.records
             ),
-            is_idiom=words[0] in lexicon.idioms,
+            is_idiom=self._draft.text_of(claim).casefold() in lexicon.idioms,
             is_listed=claim.value in self._list_sizes,
-            is_calendar=claim.kind == TIME
-            and ((claim.value, claim.unit) in _WHOLE_UNITS or self._previous_word(claim) in _firsts(lexicon)),
-            is_in_name=bool(before) and before[-1][:1].isupper(),
+            is_calendar=self._draft.is_calendar(claim),
+            is_in_name=self._draft.is_in_name(claim),
         )
 
     @cached_property
@@ -237,11 +196,12 @@ class _Check:
 
     def _has_other_ordinal(self, claim: NumberMention) -> bool:
         """Tell whether the source has another ordinal before the same word: "the third ship"."""
-        head = self._draft_contexts.context_of(claim).head
-        return bool(head) and any(
-            mention.kind == ORDINAL and self._source_contexts.context_of(mention).head == head
-            for mention in self._source_numbers.mentions
-        )
+        return self._draft.context_of(claim).head in self._ordinal_heads
+
+    @cached_property
+    def _ordinal_heads(self) -> set[str]:
+        ordinals = (mention for mention in self._source_numbers.mentions if mention.kind == ORDINAL)
+        return {self._source_contexts.context_of(mention).head for mention in ordinals} - {""}
 
     def _other_rate(self, claim: NumberMention, other: NumberMention) -> Finding:
         """Return the finding about a number that the source counts by another unit of time."""
@@ -254,25 +214,21 @@ class _Check:
 
     def _counterpart(self, claim: NumberMention) -> NumberMention | None:
         """Return the number that the source has where the draft has the claim; None where that is unclear."""
-        context = self._draft_contexts.context_of(claim)
+        context = self._draft.context_of(claim)
         others = [
             (mention, other)
             for mention, other in self._source_contexts.replaceable(claim, context)
-            if (mention.value, mention.unit) not in self._draft_values
+            if (mention.value, mention.unit) not in self._draft.values
             and not (claim.spelled and claim.kind == ORDINAL != mention.kind)
         ]
         index = find_counterpart(context, others, self._weigh)
         return None if index is None else others[index][0]
 
     @cached_property
-    def _draft_values(self) -> set[tuple[float, str]]:
-        return {(claim.value, claim.unit) for claim in self._claims}
-
-    @cached_property
     def _scores(self) -> tuple[dict[int, Score], set[Score]]:
         """Return the scores of the draft by the start of their numbers, and all scores of the source."""
         source = extract_scores(self._source_numbers.mentions, self._case.source.text)
-        return extract_scores(self._claims, self._case.draft.text), set(source.values())
+        return extract_scores(self._draft.claims, self._case.draft.text), set(source.values())
 
     def _check_context(self, claim: NumberMention, own: Sequence[NumberMention]) -> Finding | None:
         """Return a finding where the draft hedges an exact number, or uses it about something else.
@@ -281,14 +237,14 @@ class _Check:
         """
         is_precise = claim.kind not in (FRACTION, MULTIPLE) and claim.value >= 1000 * claim.step
         if claim.hedge and is_precise and not any(mention.hedge for mention in own):
-            hedge, number = self._hedge(claim), self._draft_text(claim)
+            hedge, number = self._draft.hedge(claim), self._draft.text_of(claim)
             if hedge.casefold() in self._lexicon.at_least:
                 return None
             message = f'"{hedge}" is before {number}, but the source gives that number as exact.'
             return self._make_finding(Severity.WARN, claim, message, own[0])
         if claim.kind in (ORDINAL, FRACTION, MULTIPLE) or (claim.kind == PLAIN and claim.bare):
             return None
-        context = self._draft_contexts.context_of(claim)
+        context = self._draft.context_of(claim)
         own_contexts = [self._source_contexts.context_of(mention) for mention in own]
         if is_unambiguous(context, own_contexts, self._weigh):
             return None
@@ -297,28 +253,19 @@ class _Check:
         index = better_context(context, own_contexts, other_contexts, self._weigh)
         if index is None:
             alternatives = list(zip(others, other_contexts, strict=True))
-            index = find_swapped(context, own_contexts, alternatives, self._draft_heads)
+            index = find_swapped(context, own_contexts, alternatives, self._draft.heads)
         if index is None:
             return None
         other = others[index]
         text = self._case.source.text[other.start : other.end]
-        message = f"The source has {self._draft_text(claim)} for something else; for this it has {text}."
+        message = f"The source has {self._draft.text_of(claim)} for something else; for this it has {text}."
         return self._make_finding(
             Severity.WARN, claim, message, other, own[0], kind=CONTEXT_KIND, suggestion=text
         )
 
-    def _hedge(self, claim: NumberMention) -> str:
-        """Return the hedge as the draft writes it."""
-        before = self._case.draft.text[max(0, claim.start - 30) : claim.start].split()
-        hedges = self._lexicon.hedges
-        return next((word for word in reversed(before) if word.casefold() in hedges), claim.hedge)
-
     def _subject(self, claim: NumberMention) -> Subject:
         """Return what the draft says about a number that may be derived."""
-        first, last = self._case.draft.between(claim.start, claim.end)
-        begin, end = self._case.draft.sentence_words(first)
-        words = self._case.draft.folded
-        around = {*words[max(begin, first - _WORDS_BEFORE) : first], *words[last : min(end, last + _WORDS_AFTER)]}
+        around = self._draft.words_around(claim)
         lexicon = self._lexicon
         return Subject(
             self._subject_test(claim),
@@ -333,9 +280,11 @@ class _Check:
 
     def _subject_test(self, claim: NumberMention) -> Callable[[NumberMention], bool]:
         """Return the predicate that a number of the source shares context words with the claim."""
-        context = self._draft_contexts.context_of(claim)
+        context = self._draft.context_of(claim)
         if claim.kind == PLAIN and claim.value <= MAX_COUNTED:
-            return lambda mention: bool(context.following & self._source_contexts.context_of(mention).following)
+            return lambda mention: bool(
+                context.following & self._source_contexts.context_of(mention).following
+            )
         if claim.kind == PLAIN and not claim.bare:
             return lambda mention: bool(context.following & self._source_contexts.context_of(mention).near)
         return lambda mention: bool(context.near & self._source_contexts.context_of(mention).near)
@@ -343,14 +292,8 @@ class _Check:
     def _note_derivation(self, claim: NumberMention, derivation: Derivation) -> Finding:
         texts = [self._case.source.text[operand.start : operand.end] for operand in derivation.operands]
         formula = derivation.formula.format(*texts)
-        message = f"{self._draft_text(claim)} is calculated from the source: {formula}."
+        message = f"{self._draft.text_of(claim)} is calculated from the source: {formula}."
         return self._make_finding(Severity.NOTE, claim, message, *derivation.operands)
-
-    def _is_counted_by_writer(self, claim: NumberMention) -> bool:
-        """Tell whether the writer counted what the source lists: "two reasons"."""
-        first, last = self._case.draft.between(claim.start, claim.end)
-        following = self._case.draft.folded[first : last + 2]
-        return claim.value <= MAX_COUNTED and any(word in self._lexicon.counted for word in following)
 
     def _make_finding(
         self,
@@ -369,31 +312,6 @@ class _Check:
             evidence=tuple((mention.start, mention.end) for mention in evidence),
             suggestion=suggestion,
         )
-
-
-def _without_dates(text: str, language: str) -> list[NumberMention]:
-    """Return the numbers of a text outside its dates and times. Years stay: differences are derived from them."""
-    lexicon = number_lexicon(language)
-    clocks = spoken_clock_spans(text, lexicon) if lexicon else []
-    spans = iter(sorted([*date_spans(text, language), *clocks]))
-    start, end = next(spans, (len(text), len(text)))
-    mentions = []
-    for mention in extract_numbers(text, language):
-        while end <= mention.start:
-            start, end = next(spans, (len(text), len(text) + 1))
-        if mention.kind == YEAR or mention.end <= start:
-            mentions.append(mention)
-    return mentions
-
-
-def _firsts(lexicon: NumberLexicon) -> set[str]:
-    return {word for word, value in lexicon.ordinals.items() if value == 1}
-
-
-def _tenths(share: NumberMention, claim: NumberMention) -> NumberMention:
-    """Return a share of the draft as precise as it is written: "nine out of ten" is rounded to tenths."""
-    step = 0.1 if abs(share.value * 10 - round(share.value * 10)) < 1e-9 else share.value * 0.1
-    return share._replace(step=step, hedge=claim.hedge, spelled=claim.spelled)
 
 
 def _is_trivial(claim: NumberMention) -> bool:

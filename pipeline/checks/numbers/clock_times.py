@@ -1,6 +1,7 @@
 """Times of day in a text, in digits and words, and how long a stay between two of them is."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,9 +12,16 @@ from pipeline.checks.numbers.models import TIME, NumberMention
 _MINUTES = {"second": 1 / 60, "minute": 1.0, "hour": 60.0}
 """Unit of time → minutes."""
 _DAY = 24 * 60
+_LOW = 0.9
+"""Least length of a stay that a duration may tell, as a factor of the duration. Chosen, not measured."""
+_MAX_STAYS = 60
+"""Stays compared for one duration: keeps the work linear. Chosen, not measured."""
 _MAX_NEIGHBOURS = 3
 """Times of day after one that a duration is computed to: keeps the work linear. Chosen, not measured."""
-_DIGITS = re.compile(r"(?<![\d.,:])(\d{1,2})(?:[:.](\d{2})(?![\d:]|[.,]\d))?(?:[ \u00a0]?(am|pm|a\.m|p\.m|uhr)\b)?", re.I)
+_DIGITS = re.compile(
+    r"(?<![\d.,:])(\d{1,2})(?:[:.](\d{2})(?![\d:]|[.,]\d))?(?:[ \u00a0]?(am|pm|a\.m|p\.m|uhr)\b)?",
+    re.IGNORECASE,
+)
 
 
 class ClockTime(NamedTuple):
@@ -46,7 +54,9 @@ def extract_clock_times(text: str) -> list[ClockTime]:
 
 def _has_suffix_after(match: re.Match[str], text: str) -> bool:
     """Tell whether a time such as "15.10" is the first of two: "15.10 und 15.35 Uhr"."""
-    return re.match(r"\s?(?:-|–|und|bis)\s?\d{1,2}\.\d{2} Uhr", text[match.end() : match.end() + 20]) is not None
+    return (
+        re.match(r"\s?(?:-|–|und|bis)\s?\d{1,2}\.\d{2} Uhr", text[match.end() : match.end() + 20]) is not None
+    )
 
 
 def spoken_clock_spans(text: str, lexicon: NumberLexicon) -> list[tuple[int, int]]:
@@ -54,29 +64,34 @@ def spoken_clock_spans(text: str, lexicon: NumberLexicon) -> list[tuple[int, int
     return [match.span() for match in lexicon.spoken_clock.finditer(text)]
 
 
-def find_duration(
-    claim: NumberMention, times: Sequence[ClockTime]
-) -> tuple[ClockTime, ...]:
-    """Return the two times that a duration lies between, or the one position in a recording that it tells.
+class Stays:
+    """How long it is between the times of a text, by length, for the durations that a draft states."""
 
-    Empty where no such times are in the source.
-    """
-    if claim.kind != TIME or claim.unit not in _MINUTES:
+    def __init__(self, times: Sequence[ClockTime]) -> None:
+        is_recording = any(not each.has_suffix and each.minutes < 60 for each in times)
+        stays: list[tuple[float, tuple[ClockTime, ...]]] = []
+        for index, first in enumerate(times):
+            if is_recording and not first.has_suffix:
+                stays.append((first.minutes / 60, (first,)))  # minutes and seconds
+            others = [*times[index + 1 : index + 1 + _MAX_NEIGHBOURS], *(times[-1:] if index == 0 else ())]
+            stays += [((second.minutes - first.minutes) % _DAY, (first, second)) for second in others]
+        self._stays = sorted(stay for stay in stays if stay[0])
+
+    def find(self, claim: NumberMention) -> tuple[ClockTime, ...]:
+        """Return the two times that a duration lies between, or the position in a recording that it tells.
+
+        Empty where no such times are in the source.
+        """
+        if claim.kind != TIME or claim.unit not in _MINUTES:
+            return ()
+        minutes = claim.value * _MINUTES[claim.unit]
+        first = bisect_left(self._stays, (minutes * _LOW,))
+        for length, times in self._stays[first : first + _MAX_STAYS]:
+            if _is_duration(claim, length):
+                return times
         return ()
-    is_recording = any(not each.has_suffix and each.minutes < 60 for each in times)
-    for index, first in enumerate(times):
-        if is_recording and not first.has_suffix and _is_duration(claim, first.minutes / 60):
-            return (first,)  # minutes and seconds
-        for second in times[index + 1 : index + 1 + _MAX_NEIGHBOURS]:
-            if _is_duration(claim, (second.minutes - first.minutes) % _DAY):
-                return (first, second)
-    if len(times) > 1 and _is_duration(claim, (times[-1].minutes - times[0].minutes) % _DAY):
-        return (times[0], times[-1])
-    return ()
 
 
 def _is_duration(claim: NumberMention, minutes: float) -> bool:
     value = minutes / _MINUTES[claim.unit]
-    if not value:
-        return False
     return abs(value - claim.value) < 1e-6 or is_rounded(claim, value, claim.step * 1e-6)

@@ -166,7 +166,11 @@ def is_rounded(claim: NumberMention, value: float, step: float) -> bool:
 def _is_bound(claim: NumberMention, value: float) -> bool:
     """Tell whether a claim is the round number below or above a value: "more than 500,000" of 572,206."""
     if claim.step < claim.value * _COARSE:
-        return claim.kind == FRACTION and claim.spelled and abs(claim.value - value) <= claim.value * _SCALED_TOLERANCE
+        return (
+            claim.kind == FRACTION
+            and claim.spelled
+            and abs(claim.value - value) <= claim.value * _SCALED_TOLERANCE
+        )
     return abs(claim.value - value) < min(claim.step, claim.value * _MAX_BOUND_DISTANCE)
 
 

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from pipeline.checks.numbers.lexicon import NumberLexicon
@@ -23,6 +24,8 @@ _HEAD_WEIGHT = 1.0
 """Weight of the same word directly after both numbers. Chosen, not measured."""
 _MIN_SIMILARITY = 0.7
 """Similarity from which two numbers have one context: about two rare words. Chosen, not measured."""
+_MAX_REPLACEABLE = 60
+"""Numbers compared for the suggestion of one: keeps the work linear. Chosen, not measured."""
 _MAX_SLIP = 5.0
 """Factor between a figure and a slip of it, scales excepted. Chosen, not measured."""
 _SCALES = (1e-9, 1e-6, 1e-3, 1e3, 1e6, 1e9)
@@ -168,7 +171,9 @@ def find_counterpart(
         return None
     index = scores.index(best)
     rivals = [
-        score for (other, _), score in zip(others, scores, strict=True) if other.value != others[index][0].value
+        score
+        for (other, _), score in zip(others, scores, strict=True)
+        if other.value != others[index][0].value
     ]
     return index if best - max(rivals, default=0.0) >= _MIN_COUNTERPART_LEAD else None
 
@@ -214,15 +219,15 @@ class SourceContexts:
         """Return the numbers that the claim may be a slip of: another value, or another unit of one value."""
         return [
             (mention, self.context_of(mention))
-            for mention in self._sharing(context.following | context.near)
+            for mention in self._sharing(context.following | context.near, _MAX_REPLACEABLE)
             if _may_be_slip(claim, mention)
         ]
 
-    def _sharing(self, stems: frozenset[str]) -> list[NumberMention]:
-        indexes: set[int] = set()
-        for stem in stems:
-            indexes.update(self._by_stem.get(stem, ())[:_MAX_CANDIDATES])
-        return [self._mentions[index] for index in sorted(indexes)]
+    def _sharing(self, stems: frozenset[str], maximum: int | None = None) -> list[NumberMention]:
+        """Return the numbers near one of the stems, `maximum` of those near the rarest."""
+        groups = sorted((self._by_stem.get(stem, [])[:_MAX_CANDIDATES] for stem in stems), key=len)
+        indexes = dict.fromkeys(index for group in groups for index in group)
+        return [self._mentions[index] for index in sorted(islice(indexes, maximum))]
 
     @cached_property
     def _by_stem(self) -> dict[str, list[int]]:

@@ -55,7 +55,7 @@ _MAX_COUNT = 12
 
 
 class Subject(NamedTuple):
-    """What the draft says about a number: whether one of the source is about the same, and words of arithmetic."""
+    """What the draft says about a number: what it counts, and words of arithmetic beside it."""
 
     is_same: Callable[[NumberMention], bool]
     """Tell whether a number of the source shares context words with the claim."""

@@ -14,14 +14,39 @@ from pipeline.checks.numbers.tokenize import (
     parse_number_words,
     token_value,
 )
-from pipeline.checks.numbers.units import find_hedge, find_rate, following_unit, has_no_unit, is_year, with_unit
+from pipeline.checks.numbers.units import (
+    find_hedge,
+    find_rate,
+    following_unit,
+    has_no_unit,
+    is_year,
+    with_unit,
+)
 
 _MAX_DENOMINATOR = 10
 """Largest denominator of a fraction written with a slash, multiples of ten excepted. Chosen, not measured."""
 _FRACTION_STEP = 1e-6
 """Precision of a fraction, whose value is exact."""
 _RANGE_JOINERS = frozenset(
-    ("-", "–", "—", "/", "×", "x", "by", "mal", "to", "and", "or", "instead of", "bis", "und", "oder", "statt", "auf")
+    (
+        "-",
+        "–",
+        "—",
+        "/",
+        "×",
+        "x",
+        "by",
+        "mal",
+        "to",
+        "and",
+        "or",
+        "instead of",
+        "bis",
+        "und",
+        "oder",
+        "statt",
+        "auf",
+    )
 )
 """Text between the two ends of a range, or between two amounts that share a unit."""
 

@@ -97,7 +97,9 @@ def number_lexicon(language: str) -> NumberLexicon | None:
     words = table["words"]
     begin = ("units", "ordinals", "fractions", "multiples", "groups")
     return NumberLexicon(
-        starts=frozenset((*words["article"], *_inverted(table["time"]), *(w for name in begin for w in table[name]))),
+        starts=frozenset(
+            (*words["article"], *_inverted(table["time"]), *(w for name in begin for w in table[name]))
+        ),
         decimal=table["decimal"],
         **{
             name: dict(table[name])

@@ -29,7 +29,7 @@ class Absence(NamedTuple):
     is_listed: bool = False
     """The source lists as many items."""
     is_calendar: bool = False
-    """A larger unit in smaller ones ("twelve months"), or the first part of a year: "the first nine months"."""
+    """A larger unit in smaller ones ("twelve months"), or the first part of a year ("first nine months")."""
     is_in_name: bool = False
     """It follows a word with a capital, so it may be part of a name: "League Two"."""
 
