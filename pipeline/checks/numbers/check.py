@@ -221,7 +221,9 @@ class _Check:
             if (mention.value, mention.unit) not in self._draft.values
             and not (claim.spelled and claim.kind == ORDINAL != mention.kind)
         ]
-        index = find_counterpart(context, others, self._weigh)
+        index = find_counterpart(
+            context, others, self._weigh, any_near=bool(claim.kind) and not claim.spelled
+        )
         return None if index is None else others[index][0]
 
     @cached_property

@@ -22,6 +22,7 @@ _DIGITS = re.compile(
     r"(?<![\d.,:])(\d{1,2})(?:[:.](\d{2})(?![\d:]|[.,]\d))?(?:[ \u00a0]?(am|pm|a\.m|p\.m|uhr)\b)?",
     re.IGNORECASE,
 )
+"""A time in digits, and digits that are none."""
 
 
 class ClockTime(NamedTuple):

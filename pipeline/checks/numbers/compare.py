@@ -198,7 +198,9 @@ def convert(candidate: NumberMention, claim: NumberMention) -> float | None:
         return candidate.value / 100 if candidate.unit == "CENT" else candidate.value * 100
     pair = (candidate.kind, claim.kind)
     if pair == (POINTS, POINTS) or pair == (POINTS, PERCENT):
-        return candidate.value / 100 if candidate.unit == "bp" and claim.unit != "bp" else None
+        if (candidate.unit == "bp") == (claim.unit == "bp"):
+            return None
+        return candidate.value / 100 if candidate.unit == "bp" else candidate.value * 100
     factors = {(FRACTION, PERCENT): 100.0, (PERCENT, FRACTION): 0.01, (FRACTION, MULTIPLE): 1.0}
     factor = factors.get(pair)
     return None if factor is None else candidate.value * factor

@@ -26,7 +26,7 @@ _MIN_SIMILARITY = 0.7
 """Similarity from which two numbers have one context: about two rare words. Chosen, not measured."""
 _MAX_REPLACEABLE = 60
 """Numbers compared for the suggestion of one: keeps the work linear. Chosen, not measured."""
-_MAX_SLIP = 5.0
+_MAX_SLIP = 2.5
 """Factor between a figure and a slip of it, scales excepted. Chosen, not measured."""
 _SCALES = (1e-9, 1e-6, 1e-3, 1e3, 1e6, 1e9)
 _MIN_COUNTERPART_LEAD = 0.3
@@ -155,14 +155,18 @@ def find_counterpart(
     claim: NumberContext,
     others: Sequence[tuple[NumberMention, NumberContext]],
     weigh: Weigh,
+    *,
+    any_near: bool,
 ) -> int | None:
     """Return the index in `others` of the one number that the source has in the claim's context, or None.
 
-    It has the claim's counted noun, or another word near it, and leads every other such number.
+    It has the claim's counted noun near it, with `any_near` another word, and leads every other such number.
     """
     scores = [
         similarity(claim, context, weigh) + _HEAD_WEIGHT * (claim.head != "" and claim.head == context.head)
-        if claim.following & context.near or claim.near & context.following
+        if claim.following & context.near
+        or claim.near & context.following
+        or (any_near and claim.near & context.near)
         else 0.0
         for _, context in others
     ]
