@@ -43,6 +43,7 @@ _UNIT = (
     r"|(?:bn|[kKmMBT]|[kMGT]Wh?|[kMGT]B|[EPT]H/s|[A-Z]{3,5})\b|(?:Mrd|Mio)\.|[Ee]uros?\b|[Dd]ol(?:lars?|ares)\b|dólares\b|[万億亿兆만억조](?:円|元|원)?|円|元|원|美元)"
 )
 _NUMBER = re.compile(
+    r"(?<![A-Za-z\d_.,:])\d{1,2}:\d{2}(?::\d{2})?(?![\d:])(?: ?[ap]\.?m\b\.?| Uhr\b)?|"  # a time is one fact
     rf"(?<![A-Za-z\d_])(?:{_CURRENCY}[ \u00a0]?)?\d+(?:[.,’'\u00a0\u202f]\d+)*(?:[- \u00a0]?{_UNIT}){{0,2}}"
 )
 _WORD = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W\d_][\w’'&-]*(?:\.(?=\w)[\w’'&-]+)*")

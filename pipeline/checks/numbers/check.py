@@ -3,33 +3,45 @@
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
-from pipeline.checks.dates.extract import date_spans
-from pipeline.checks.numbers.compare import match_numbers
+from pipeline.checks.numbers.clock_times import ClockTime, Stays, extract_clock_times
+from pipeline.checks.numbers.compare import have_other_rates, match_numbers
 from pipeline.checks.numbers.context import (
     ContextIndex,
     SourceContexts,
     better_context,
+    find_counterpart,
     find_swapped,
     is_unambiguous,
 )
-from pipeline.checks.numbers.derive import Derivation, SourceNumbers, find_derivation
-from pipeline.checks.numbers.extract import Score, extract_numbers, extract_scores, extract_shares
+from pipeline.checks.numbers.derive import Derivation, SourceNumbers, Subject, find_derivation
+from pipeline.checks.numbers.draft_numbers import DraftNumbers, numbers_outside_dates
+from pipeline.checks.numbers.extract import Score, extract_scores, extract_shares
 from pipeline.checks.numbers.lexicon import NumberLexicon, number_lexicon
-from pipeline.checks.numbers.models import FRACTION, GROUP, MULTIPLE, ORDINAL, PLAIN, YEAR, NumberMention
+from pipeline.checks.numbers.list_sizes import list_sizes
+from pipeline.checks.numbers.models import (
+    FRACTION,
+    GROUP,
+    MULTIPLE,
+    ORDINAL,
+    PLAIN,
+    TIME,
+    YEAR,
+    NumberMention,
+)
+from pipeline.checks.numbers.severity import MAX_COUNTED, Absence, absent_severity
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim
 from pipeline.domain.reviews import Finding, Severity
 
 KIND = "figure"
 CONTEXT_KIND = "place"
-_MAX_COUNTED = 3
-"""Highest number in words that only warns: the writer may have counted. Chosen, not measured."""
 
 
 def check_numbers(case: CheckInput) -> list[Finding]:
     """Return the findings about the numbers of a draft.
 
     Block: the number is not in the source. Warn: the source has it about something else or without the
-    hedge. Note: it follows from two numbers of the source (the evidence), or the writer counted.
+    hedge, or a number in words is not there. Note: it follows from two numbers of the source (the evidence),
+    or the writer counted. Where the source has one other number in the same context, it is the suggestion.
     """
     lexicon = number_lexicon(case.language)
     if lexicon is None:
@@ -50,21 +62,21 @@ class _Check:
     def __init__(self, case: CheckInput, lexicon: NumberLexicon) -> None:
         self._case = case
         self._lexicon = lexicon
-        self._claims = _without_dates(case.draft.text, case.language)
-        mentions = _without_dates(case.source.text, case.language)
+        self._draft = DraftNumbers(case.draft, case.language, lexicon)
+        mentions = numbers_outside_dates(case.source.text, case.language)
         shares = extract_shares(mentions, case.source.text, case.language)
         self._source_numbers = SourceNumbers(mentions, shares)
-        self._draft_contexts, source = ContextIndex(case.draft, lexicon), ContextIndex(case.source, lexicon)
+        source = ContextIndex(case.source, lexicon)
         self._weigh = source.weigh
         self._source_contexts = SourceContexts(source, mentions)
 
     def findings(self) -> list[Finding]:
-        return [finding for claim in self._claims if (finding := self._finding(claim))]
+        return [finding for claim in self._draft.claims if (finding := self._finding(claim))]
 
     def traced(self) -> list[SupportedClaim]:
         """Return the numbers that the source has: repeated, rounded or converted."""
         supported = []
-        for claim in self._claims:
+        for claim in self._draft.claims:
             if claim.kind == YEAR or _is_trivial(claim):
                 continue
             candidates = self._source_numbers.candidates(claim)
@@ -74,40 +86,151 @@ class _Check:
                 supported.append(SupportedClaim(KIND, span, tuple(evidence[:MAX_EVIDENCE])))
         return supported
 
-    @cached_property
-    def _draft_heads(self) -> set[tuple[float, str]]:
-        return {(claim.value, self._draft_contexts.context_of(claim).head) for claim in self._claims}
-
-    def _draft_text(self, claim: NumberMention) -> str:
-        return self._case.draft.text[claim.start : claim.end]
-
     def _finding(self, claim: NumberMention) -> Finding | None:
         if claim.kind in (YEAR, GROUP) or _is_trivial(claim):
             return None
         score = self._scores[0].get(claim.start)
         if score and self._scores[1]:
             return None if score in self._scores[1] else self._unsupported(claim)
-        matches = [each for each in self._source_numbers.candidates(claim) if match_numbers(claim, each)]
+        matches = self._matches(claim)
+        same_rate = [each for each in matches if not have_other_rates(claim, each)]
+        if same_rate:
+            return self._check_context(claim, same_rate)
         if matches:
-            return self._check_context(claim, matches)
-        derivation = find_derivation(claim, self._source_numbers, self._subject_test(claim))
-        if derivation:
-            return self._note_derivation(claim, derivation)
-        if claim.spelled and self._is_counted_by_writer(claim):
-            message = f"{self._draft_text(claim)}: counted by the writer; the source does not state it."
-            return self._make_finding(Severity.NOTE, claim, message)
-        return self._unsupported(claim)
+            return self._other_rate(claim, matches[0])
+        if self._draft.is_numbering(claim):
+            return None
+        return self._derived(claim) or self._unsupported(claim)
 
-    def _unsupported(self, claim: NumberMention) -> Finding:
-        may_be_counted = claim.spelled and claim.kind == PLAIN and claim.value <= _MAX_COUNTED
-        severity = Severity.WARN if may_be_counted else Severity.BLOCK
-        return self._make_finding(severity, claim, f"{self._draft_text(claim)} is not in the source.")
+    def _matches(self, claim: NumberMention) -> list[NumberMention]:
+        candidates = self._source_numbers.candidates(claim)
+        matches = [each for each in candidates if match_numbers(claim, each)]
+        if not matches and self._draft.is_age_decade(claim):
+            return [each for each in candidates if 0 <= each.value - claim.value < 10]
+        return matches
+
+    def _derived(self, claim: NumberMention) -> Finding | None:
+        """Return a note where the number follows from the source: by arithmetic, or from times of day."""
+        subject = self._subject(claim)
+        counted = claim
+        if claim.kind == ORDINAL and self._draft.next_word(claim) in self._lexicon.anniversaries:
+            counted = claim._replace(kind=TIME, unit="year")
+        if derivation := find_derivation(counted, self._source_numbers, subject):
+            return self._note_derivation(claim, derivation)
+        share = self._draft.shares.get(claim.start)
+        if share:
+            if whole := [
+                each for each in self._source_numbers.candidates(share) if match_numbers(share, each)
+            ]:
+                return self._check_context(share, whole) or self._note(claim, whole[0])
+            if derivation := find_derivation(share, self._source_numbers, self._subject(share)):
+                return self._note_derivation(claim, derivation)
+        if times := self._stays.find(claim):
+            return self._note(claim, *times)
+        return self._years_to_publication(counted, claim)
+
+    def _note(self, claim: NumberMention, *operands: NumberMention | ClockTime) -> Finding:
+        texts = " – ".join(self._case.source.text[each.start : each.end] for each in operands)
+        message = f"{self._draft.text_of(claim)} is calculated from the source: {texts}."
+        return self._make_finding(Severity.NOTE, claim, message, *operands)
+
+    def _years_to_publication(self, counted: NumberMention, claim: NumberMention) -> Finding | None:
+        """Return a note where years since a year of the source end in the year of its publication."""
+        published = self._case.published
+        if published is None or counted.unit != "year" or counted.value < 2:
+            return None
+        mention = self._source_years.get(published.year - counted.value)
+        return self._note(claim, mention) if mention else None
+
+    @cached_property
+    def _source_years(self) -> dict[float, NumberMention]:
+        mentions = self._source_numbers.mentions
+        return {each.value: each for each in reversed(mentions) if each.kind == YEAR and not each.unit}
+
+    @cached_property
+    def _stays(self) -> Stays:
+        return Stays(extract_clock_times(self._case.source.text))
+
+    def _unsupported(self, claim: NumberMention) -> Finding | None:
+        other = self._counterpart(claim)
+        severity = absent_severity(claim, self._absence(claim, has_counterpart=other is not None))
+        if severity is None:
+            return None
+        if severity is not Severity.BLOCK and other is None and self._draft.is_counted_by_writer(claim):
+            severity = Severity.NOTE
+        if severity is Severity.NOTE:
+            message = f"{self._draft.text_of(claim)}: counted by the writer; the source does not state it."
+            return self._make_finding(severity, claim, message)
+        message = f"{self._draft.text_of(claim)} is not in the source."
+        if other is None:
+            return self._make_finding(severity, claim, message)
+        text = self._case.source.text[other.start : other.end]
+        message = f"{message[:-1]}; for this it has {text}."
+        return self._make_finding(severity, claim, message, other, suggestion=text)
+
+    def _absence(self, claim: NumberMention, *, has_counterpart: bool) -> Absence:
+        """Return what is known about a number that the source does not have."""
+        lexicon, following = self._lexicon, self._draft.next_word(claim)
+        return Absence(
+            has_counterpart=has_counterpart or (claim.kind == ORDINAL and self._has_other_ordinal(claim)),
+            is_article=self._draft.is_article(claim),
+            is_distance=self._draft.is_distance(claim),
+            is_record=(
+                following in lexicon.occasions and not self._source_has_a_first
+                if claim.value == 1
+                else following in lexicon.records
+            ),
+            is_idiom=self._draft.text_of(claim).casefold() in lexicon.idioms,
+            is_listed=claim.value in self._list_sizes,
+            is_calendar=self._draft.is_calendar(claim),
+            is_in_name=self._draft.is_in_name(claim),
+        )
+
+    @cached_property
+    def _list_sizes(self) -> frozenset[int]:
+        return list_sizes(self._case.source, self._lexicon)
+
+    @cached_property
+    def _source_has_a_first(self) -> bool:
+        return any(word in self._case.source.positions for word in self._lexicon.firstness)
+
+    def _has_other_ordinal(self, claim: NumberMention) -> bool:
+        """Tell whether the source has another ordinal before the same word: "the third ship"."""
+        return self._draft.context_of(claim).head in self._ordinal_heads
+
+    @cached_property
+    def _ordinal_heads(self) -> set[str]:
+        ordinals = (mention for mention in self._source_numbers.mentions if mention.kind == ORDINAL)
+        return {self._source_contexts.context_of(mention).head for mention in ordinals} - {""}
+
+    def _other_rate(self, claim: NumberMention, other: NumberMention) -> Finding:
+        """Return the finding about a number that the source counts by another unit of time."""
+        text = self._case.source.text[other.start : other.rate_end]
+        drafted = self._case.draft.text[claim.start : claim.rate_end]
+        finding = self._make_finding(
+            Severity.BLOCK, claim, f"{drafted} is not in the source; it has {text}.", other, suggestion=text
+        )
+        return finding.model_copy(update={"span": (claim.start, claim.rate_end)})
+
+    def _counterpart(self, claim: NumberMention) -> NumberMention | None:
+        """Return the number that the source has where the draft has the claim; None where that is unclear."""
+        context = self._draft.context_of(claim)
+        others = [
+            (mention, other)
+            for mention, other in self._source_contexts.replaceable(claim, context)
+            if (mention.value, mention.unit) not in self._draft.values
+            and not (claim.spelled and claim.kind == ORDINAL != mention.kind)
+        ]
+        index = find_counterpart(
+            context, others, self._weigh, any_near=bool(claim.kind) and not claim.spelled
+        )
+        return None if index is None else others[index][0]
 
     @cached_property
     def _scores(self) -> tuple[dict[int, Score], set[Score]]:
         """Return the scores of the draft by the start of their numbers, and all scores of the source."""
         source = extract_scores(self._source_numbers.mentions, self._case.source.text)
-        return extract_scores(self._claims, self._case.draft.text), set(source.values())
+        return extract_scores(self._draft.claims, self._case.draft.text), set(source.values())
 
     def _check_context(self, claim: NumberMention, own: Sequence[NumberMention]) -> Finding | None:
         """Return a finding where the draft hedges an exact number, or uses it about something else.
@@ -116,12 +239,14 @@ class _Check:
         """
         is_precise = claim.kind not in (FRACTION, MULTIPLE) and claim.value >= 1000 * claim.step
         if claim.hedge and is_precise and not any(mention.hedge for mention in own):
-            hedge, number = self._hedge(claim), self._draft_text(claim)
+            hedge, number = self._draft.hedge(claim), self._draft.text_of(claim)
+            if hedge.casefold() in self._lexicon.at_least:
+                return None
             message = f'"{hedge}" is before {number}, but the source gives that number as exact.'
             return self._make_finding(Severity.WARN, claim, message, own[0])
         if claim.kind in (ORDINAL, FRACTION, MULTIPLE) or (claim.kind == PLAIN and claim.bare):
             return None
-        context = self._draft_contexts.context_of(claim)
+        context = self._draft.context_of(claim)
         own_contexts = [self._source_contexts.context_of(mention) for mention in own]
         if is_unambiguous(context, own_contexts, self._weigh):
             return None
@@ -130,48 +255,56 @@ class _Check:
         index = better_context(context, own_contexts, other_contexts, self._weigh)
         if index is None:
             alternatives = list(zip(others, other_contexts, strict=True))
-            index = find_swapped(context, own_contexts, alternatives, self._draft_heads)
+            index = find_swapped(context, own_contexts, alternatives, self._draft.heads)
         if index is None:
             return None
         other = others[index]
-        message = (
-            f"The source has {self._draft_text(claim)} for something else; for this it has "
-            f"{self._case.source.text[other.start : other.end]}."
+        text = self._case.source.text[other.start : other.end]
+        message = f"The source has {self._draft.text_of(claim)} for something else; for this it has {text}."
+        return self._make_finding(
+            Severity.WARN, claim, message, other, own[0], kind=CONTEXT_KIND, suggestion=text
         )
-        return self._make_finding(Severity.WARN, claim, message, other, own[0], kind=CONTEXT_KIND)
 
-    def _hedge(self, claim: NumberMention) -> str:
-        """Return the hedge as the draft writes it."""
-        before = self._case.draft.text[max(0, claim.start - 30) : claim.start].split()
-        hedges = self._lexicon.hedges
-        return next((word for word in reversed(before) if word.casefold() in hedges), claim.hedge)
+    def _subject(self, claim: NumberMention) -> Subject:
+        """Return what the draft says about a number that may be derived."""
+        around = self._draft.words_around(claim)
+        lexicon = self._lexicon
+        return Subject(
+            self._subject_test(claim),
+            self._are_alike,
+            bool(around & lexicon.differences),
+            bool(around & lexicon.totals),
+        )
+
+    def _are_alike(self, first: NumberMention, second: NumberMention) -> bool:
+        context_of = self._source_contexts.context_of
+        return bool(context_of(first).following & context_of(second).following)
 
     def _subject_test(self, claim: NumberMention) -> Callable[[NumberMention], bool]:
         """Return the predicate that a number of the source shares context words with the claim."""
-        context = self._draft_contexts.context_of(claim)
-        if claim.kind == PLAIN:
+        context = self._draft.context_of(claim)
+        if claim.kind == PLAIN and claim.value <= MAX_COUNTED:
+            return lambda mention: bool(
+                context.following & self._source_contexts.context_of(mention).following
+            )
+        if claim.kind == PLAIN and not claim.bare:
             return lambda mention: bool(context.following & self._source_contexts.context_of(mention).near)
         return lambda mention: bool(context.near & self._source_contexts.context_of(mention).near)
 
     def _note_derivation(self, claim: NumberMention, derivation: Derivation) -> Finding:
         texts = [self._case.source.text[operand.start : operand.end] for operand in derivation.operands]
         formula = derivation.formula.format(*texts)
-        message = f"{self._draft_text(claim)} is calculated from the source: {formula}."
+        message = f"{self._draft.text_of(claim)} is calculated from the source: {formula}."
         return self._make_finding(Severity.NOTE, claim, message, *derivation.operands)
-
-    def _is_counted_by_writer(self, claim: NumberMention) -> bool:
-        """Tell whether the writer counted what the source lists: "two reasons"."""
-        _, last = self._case.draft.between(claim.start, claim.end)
-        following = self._case.draft.folded[last : last + 2]
-        return claim.value < 10 and any(word in self._lexicon.counted for word in following)
 
     def _make_finding(
         self,
         severity: Severity,
         claim: NumberMention,
         message: str,
-        *evidence: NumberMention,
+        *evidence: NumberMention | ClockTime,
         kind: str = KIND,
+        suggestion: str = "",
     ) -> Finding:
         return Finding(
             kind=kind,
@@ -179,20 +312,8 @@ class _Check:
             message=message,
             span=(claim.start, claim.end),
             evidence=tuple((mention.start, mention.end) for mention in evidence),
+            suggestion=suggestion,
         )
-
-
-def _without_dates(text: str, language: str) -> list[NumberMention]:
-    """Return the numbers of a text outside its dates. Years stay: differences are derived from them."""
-    spans = iter(date_spans(text, language))
-    start, end = next(spans, (len(text), len(text)))
-    mentions = []
-    for mention in extract_numbers(text, language):
-        while end <= mention.start:
-            start, end = next(spans, (len(text), len(text) + 1))
-        if mention.kind == YEAR or mention.end <= start:
-            mentions.append(mention)
-    return mentions
 
 
 def _is_trivial(claim: NumberMention) -> bool:

@@ -26,6 +26,8 @@ _SECONDS = {
 _BASE_UNITS = {
     "metre": ("length", 1.0), "kilometre": ("length", 1000.0), "centimetre": ("length", 0.01),
     "mile": ("length", 1609.34), "foot": ("length", 0.3048), "inch": ("length", 0.0254),
+    "square metre": ("area", 1.0), "square foot": ("area", 0.092903), "square kilometre": ("area", 1e6),
+    "square mile": ("area", 2_589_988.0), "acre": ("area", 4046.86), "hectare": ("area", 10_000.0),
     "kilogram": ("mass", 1.0), "pound-weight": ("mass", 0.4536), "tonne": ("mass", 1000.0),
     "megawatt": ("power", 1.0), "gigawatt": ("power", 1000.0),
 }  # fmt: skip
@@ -36,6 +38,12 @@ _SCALED_TOLERANCE = 0.15
 """The same for a number whose step is 1,000 or more: "$1B" for 1,023 million. Chosen, not measured."""
 _HEDGED_TOLERANCE = 0.1
 """The same for a number with a hedge such as "about". Chosen, not measured."""
+
+
+_COARSE = 0.02
+"""Least precision of a round number, relative to its value: at most two digits. Chosen, not measured."""
+_MAX_BOUND_DISTANCE = 0.25
+"""The same for a round number after "more than" or "fewer than". Chosen, not measured."""
 
 
 class Match(Enum):
@@ -76,6 +84,10 @@ def is_comparable(claim: NumberMention, candidate: NumberMention) -> bool:
     kind, other = claim.kind, candidate.kind
     if kind == other:
         return True
+    if kind == PLAIN and other == MONEY and claim.value >= _MIN_WITHOUT_CURRENCY:
+        return True  # the currency is named before: "on $690 million, 320 million more"
+    if kind == PLAIN and claim.step < 1 and not claim.spelled and other in (MONEY, PERCENT, POINTS, MEASURE):
+        return True
     if GROUP in (kind, other):
         return kind == PLAIN
     if YEAR in (kind, other):
@@ -83,7 +95,7 @@ def is_comparable(claim: NumberMention, candidate: NumberMention) -> bool:
     if min(claim.value, candidate.value) >= _MIN_DISTINCTIVE and {kind, other} <= _COUNT_KINDS:
         return True
     if ORDINAL in (kind, other) and {kind, other} <= _COUNT_KINDS and claim.value > 2:
-        return not claim.spelled
+        return not claim.spelled or kind == PLAIN  # "six companies" of "its sixth acquisition"
     if kind == PLAIN:
         same_unit = other == TIME and claim.later_unit == candidate.unit
         return claim.bare or same_unit or other in (FRACTION, POINTS)
@@ -93,6 +105,8 @@ def is_comparable(claim: NumberMention, candidate: NumberMention) -> bool:
     return {kind, other} in _RELATED_KINDS
 
 
+_MIN_WITHOUT_CURRENCY = 1000
+"""From this value on, a number of money may stand without its currency. Chosen, not measured."""
 _MIN_DISTINCTIVE = 20
 """From this value on, a text seldom uses one number for two different things. Chosen, not measured."""
 _COUNT_KINDS = {PLAIN, TIME, ORDINAL, MEASURE, POINTS, MULTIPLE}
@@ -128,10 +142,12 @@ def is_rounded(claim: NumberMention, value: float, step: float) -> bool:
     difference = abs(claim.value - value)
     if claim.value == 0 or difference > claim.value * 0.5:
         return False
-    if (claim.hedge == "under" and value > claim.value * 1.0001) or (
+    if (claim.hedge in ("under", "nearly") and value > claim.value * 1.0001) or (
         claim.hedge == "over" and value < claim.value * 0.9999
     ):
         return difference <= claim.value * 0.005
+    if claim.hedge in ("under", "over") and _is_bound(claim, value):
+        return True
     coarse_step = 5.0 if claim.step == 1 and claim.value % 5 == 0 else claim.step
     if claim.hedge:
         allowance = claim.value * _HEDGED_TOLERANCE if coarse_step >= claim.value * 0.1 else 0.0
@@ -145,6 +161,22 @@ def is_rounded(claim: NumberMention, value: float, step: float) -> bool:
     effective_step = claim.step if claim.step < claim.value else claim.step / 2
     half_step = claim.step * 0.5000001 if claim.step <= 1 else 0
     return difference <= min(effective_step * 0.5000001, max(claim.value * tolerance, half_step))
+
+
+def _is_bound(claim: NumberMention, value: float) -> bool:
+    """Tell whether a claim is the round number below or above a value: "more than 500,000" of 572,206."""
+    if claim.step < claim.value * _COARSE:
+        return (
+            claim.kind == FRACTION
+            and claim.spelled
+            and abs(claim.value - value) <= claim.value * _SCALED_TOLERANCE
+        )
+    return abs(claim.value - value) < min(claim.step, claim.value * _MAX_BOUND_DISTANCE)
+
+
+def have_other_rates(claim: NumberMention, candidate: NumberMention) -> bool:
+    """Tell whether two numbers are counted by different units of time: per minute, per second."""
+    return bool(claim.rate and candidate.rate) and claim.rate != candidate.rate
 
 
 def to_base_unit(mention: NumberMention) -> tuple[str, float] | None:
@@ -166,7 +198,9 @@ def convert(candidate: NumberMention, claim: NumberMention) -> float | None:
         return candidate.value / 100 if candidate.unit == "CENT" else candidate.value * 100
     pair = (candidate.kind, claim.kind)
     if pair == (POINTS, POINTS) or pair == (POINTS, PERCENT):
-        return candidate.value / 100 if candidate.unit == "bp" and claim.unit != "bp" else None
+        if (candidate.unit == "bp") == (claim.unit == "bp"):
+            return None
+        return candidate.value / 100 if candidate.unit == "bp" else candidate.value * 100
     factors = {(FRACTION, PERCENT): 100.0, (PERCENT, FRACTION): 0.01, (FRACTION, MULTIPLE): 1.0}
     factor = factors.get(pair)
     return None if factor is None else candidate.value * factor

@@ -4,10 +4,11 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from pipeline.checks.numbers.lexicon import NumberLexicon
-from pipeline.checks.numbers.models import NumberMention
+from pipeline.checks.numbers.models import MONEY, ORDINAL, NumberMention
 from pipeline.checks.tokens import TokenizedText
 
 _WINDOW = 7
@@ -18,6 +19,18 @@ _MAX_CANDIDATES = 40
 """Numbers compared for one context word: keeps the work linear. Chosen, not measured."""
 _MIN_LEAD = 2.5
 """Lead in similarity that another number needs: about three rare words. Chosen, not measured."""
+
+_HEAD_WEIGHT = 1.0
+"""Weight of the same word directly after both numbers. Chosen, not measured."""
+_MIN_SIMILARITY = 0.7
+"""Similarity from which two numbers have one context: about two rare words. Chosen, not measured."""
+_MAX_REPLACEABLE = 60
+"""Numbers compared for the suggestion of one: keeps the work linear. Chosen, not measured."""
+_MAX_SLIP = 2.5
+"""Factor between a figure and a slip of it, scales excepted. Chosen, not measured."""
+_SCALES = (1e-9, 1e-6, 1e-3, 1e3, 1e6, 1e9)
+_MIN_COUNTERPART_LEAD = 0.3
+"""Lead over the next number of that context: one rare word in the sentence. Chosen, not measured."""
 
 Weigh = Callable[[frozenset[str]], float]
 _EMPTY = frozenset(("",))
@@ -138,6 +151,47 @@ def find_swapped(
     return None
 
 
+def find_counterpart(
+    claim: NumberContext,
+    others: Sequence[tuple[NumberMention, NumberContext]],
+    weigh: Weigh,
+    *,
+    any_near: bool,
+) -> int | None:
+    """Return the index in `others` of the one number that the source has in the claim's context, or None.
+
+    It has the claim's counted noun near it, with `any_near` another word, and leads every other such number.
+    """
+    scores = [
+        similarity(claim, context, weigh) + _HEAD_WEIGHT * (claim.head != "" and claim.head == context.head)
+        if claim.following & context.near
+        or claim.near & context.following
+        or (any_near and claim.near & context.near)
+        else 0.0
+        for _, context in others
+    ]
+    best = max(scores, default=0.0)
+    if best < _MIN_SIMILARITY:
+        return None
+    index = scores.index(best)
+    rivals = [
+        score
+        for (other, _), score in zip(others, scores, strict=True)
+        if other.value != others[index][0].value
+    ]
+    return index if best - max(rivals, default=0.0) >= _MIN_COUNTERPART_LEAD else None
+
+
+def _may_be_slip(claim: NumberMention, mention: NumberMention) -> bool:
+    """Tell whether a number may be what a claim should be: near its value, another scale, or another unit."""
+    if mention.value == claim.value:
+        return ORDINAL not in (mention.kind, claim.kind)
+    if mention.kind != claim.kind or (mention.unit != claim.unit and claim.kind != MONEY):
+        return False
+    ratio = mention.value / claim.value if claim.value else 0.0
+    return 1 / _MAX_SLIP <= ratio <= _MAX_SLIP or ratio in _SCALES
+
+
 class SourceContexts:
     """The contexts of a source's numbers, with an index from stem to the numbers near it."""
 
@@ -157,14 +211,27 @@ class SourceContexts:
     ) -> list[NumberMention]:
         """Return the other numbers of the claim's kind and unit that share a following word with it."""
         starts = {mention.start for mention in own}
-        indexes: set[int] = set()
-        for stem in context.following:
-            indexes.update(self._by_stem.get(stem, ())[:_MAX_CANDIDATES])
         return [
             mention
-            for mention in (self._mentions[index] for index in sorted(indexes))
+            for mention in self._sharing(context.following)
             if mention.start not in starts and mention.kind == claim.kind and mention.unit == claim.unit
         ]
+
+    def replaceable(
+        self, claim: NumberMention, context: NumberContext
+    ) -> list[tuple[NumberMention, NumberContext]]:
+        """Return the numbers that the claim may be a slip of: another value, or another unit of one value."""
+        return [
+            (mention, self.context_of(mention))
+            for mention in self._sharing(context.following | context.near, _MAX_REPLACEABLE)
+            if _may_be_slip(claim, mention)
+        ]
+
+    def _sharing(self, stems: frozenset[str], maximum: int | None = None) -> list[NumberMention]:
+        """Return the numbers near one of the stems, `maximum` of those near the rarest."""
+        groups = sorted((self._by_stem.get(stem, [])[:_MAX_CANDIDATES] for stem in stems), key=len)
+        indexes = dict.fromkeys(index for group in groups for index in group)
+        return [self._mentions[index] for index in sorted(islice(indexes, maximum))]
 
     @cached_property
     def _by_stem(self) -> dict[str, list[int]]:

@@ -6,6 +6,7 @@ The source's numbers are indexed by value, so the work does not grow with every 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from operator import add, sub
 from typing import NamedTuple
 
@@ -45,6 +46,31 @@ _Pair = tuple[int, int]
 _Operation = Callable[[float, float], float]
 
 
+_MAX_CLOSE_UNIT_CHARS = 60
+"""Characters from a number without a unit to the one whose unit it shares. Chosen, not measured."""
+_MIN_AMOUNT = 1000
+"""From this value on, a number beside an amount of money is one too. Chosen, not measured."""
+_MAX_COUNT = 12
+"""Highest number that may be a sum of small counts by chance. Chosen, not measured."""
+
+
+class Subject(NamedTuple):
+    """What the draft says about a number: what it counts, and words of arithmetic beside it."""
+
+    is_same: Callable[[NumberMention], bool]
+    """Tell whether a number of the source shares context words with the claim."""
+    are_alike: Callable[[NumberMention, NumberMention], bool]
+    """Tell whether two numbers of the source count the same thing."""
+    is_difference: bool = False
+    """The draft has a word such as "more" beside the number."""
+    is_total: bool = False
+    """The draft has a word such as "together" beside the number."""
+
+    def names_operation(self, formula: str) -> bool:
+        """Tell whether the draft names the operation of a formula."""
+        return self.is_total if "+" in formula else self.is_difference
+
+
 class SourceNumbers:
     """The numbers of a source and its shares such as "one in five", with indexes by value."""
 
@@ -72,15 +98,19 @@ class SourceNumbers:
             value = claim.value * 100 if claim.kind == FRACTION else claim.value
             table = self._shares if claim.kind in (PERCENT, FRACTION) else self._sums
         pairs = sorted({self._pairs[index] for index in _near_value(table, value)})
-        return [(self.mentions[first], self.mentions[second]) for first, second in pairs]
+        return [(self._operands[first], self._operands[second]) for first, second in pairs]
+
+    @cached_property
+    def _operands(self) -> list[NumberMention]:
+        return _with_inherited_units(self.mentions)
 
     @cached_property
     def _pairs(self) -> list[_Pair]:
         near = [
             (first, second)
-            for first, mention in enumerate(self.mentions)
+            for first, mention in enumerate(self._operands)
             for second in range(first + 1, min(first + 1 + _MAX_PAIR_DISTANCE, len(self.mentions)))
-            if mention.kind == self.mentions[second].kind and mention.unit == self.mentions[second].unit
+            if mention.kind == self._operands[second].kind and mention.unit == self._operands[second].unit
         ]
         years = [index for index, mention in enumerate(self.mentions) if mention.kind == YEAR]
         # The first year in a text is mostly its own: differences count from it to any other.
@@ -122,6 +152,18 @@ def _index_by_base(mentions: Sequence[NumberMention]) -> dict[str, list[tuple[fl
     return {name: sorted(values) for name, values in tables.items()}
 
 
+def _with_inherited_units(mentions: Sequence[NumberMention]) -> list[NumberMention]:
+    """Return the numbers, those without a unit with that of a like one before: "55.2 points after 52.8"."""
+    operands = list(mentions)
+    for index, (first, second) in enumerate(pairwise(mentions)):
+        close = second.start - first.end <= _MAX_CLOSE_UNIT_CHARS
+        is_like = second.step == first.step < 1 or (first.kind == MONEY and second.value >= _MIN_AMOUNT)
+        has_unit = first.kind in (MONEY, PERCENT, POINTS, MEASURE)
+        if close and is_like and has_unit and second.bare and not second.kind and not second.spelled:
+            operands[index + 1] = second._replace(kind=first.kind, unit=first.unit)
+    return operands
+
+
 def _near_value(table: Sequence[tuple[float, int]], value: float) -> Iterator[int]:
     """Yield the indexes of the values near one, the nearest first on each side."""
     middle = bisect_left(table, (value, -1))
@@ -144,19 +186,19 @@ class Derivation(NamedTuple):
 
 
 def find_derivation(
-    claim: NumberMention, source_numbers: SourceNumbers, same_subject: Callable[[NumberMention], bool]
+    claim: NumberMention, source_numbers: SourceNumbers, subject: Subject
 ) -> Derivation | None:
     """Return how the claim follows from two numbers of the source; None where no simple formula gives it.
 
     Tried: sums and differences of one unit, years between years, shares and changes in percent, ratios.
-    `same_subject` tells whether a number of the source is about what the claim is about. By chance many sums
-    are right, so plain numbers are only added where at least one operand has the same subject.
+    By chance many sums are right, so plain numbers are only added where an operand has the same subject, and
+    small counts only where the draft names the operation too.
     """
     if claim.kind in (ORDINAL, YEAR) or (claim.value < 2 and claim.kind in (PLAIN, TIME, MEASURE)):
         return None
     for first, second in source_numbers.operand_pairs(claim):
         formula = _formula(claim, first, second)
-        if formula and _is_plausible(claim, first, second, same_subject):
+        if formula and _is_plausible(claim, first, second, subject, formula):
             return Derivation((first, second), formula)
     return None
 
@@ -165,16 +207,27 @@ def _is_plausible(
     claim: NumberMention,
     first: NumberMention,
     second: NumberMention,
-    same_subject: Callable[[NumberMention], bool],
+    subject: Subject,
+    formula: str,
 ) -> bool:
     """Tell whether two operands are close enough to each other and to the subject of the claim."""
     if first.kind == YEAR:
         return second.start - first.end <= _MAX_OPERAND_CHARS or first.start <= _DATELINE_CHARS
-    both = same_subject(first) and same_subject(second)
-    if min(first.value, second.value) <= 1 or claim.spelled or claim.kind in (PERCENT, FRACTION):
-        return both
+    both = subject.is_same(first) and subject.is_same(second)
+    if claim.kind == PLAIN and claim.value <= _MAX_COUNT:
+        return both and subject.names_operation(formula)
     adjacent = second.start - first.end <= _MAX_ADJACENT_CHARS
-    return both or (adjacent and (same_subject(first) or same_subject(second)))
+    has_unit = first.kind != PLAIN
+    either = subject.is_same(first) or subject.is_same(second)
+    if claim.kind == MULTIPLE:
+        return both or (has_unit and either)
+    if claim.kind == PERCENT or min(first.value, second.value) <= 1:
+        return both or (adjacent and has_unit and either and subject.is_difference)
+    if claim.kind == FRACTION:
+        return both or (either and min(first.value, second.value) > _MAX_COUNT)
+    if adjacent and subject.names_operation(formula):
+        return both or has_unit or subject.are_alike(first, second) or first.bare or second.bare
+    return both or (adjacent and either and not claim.spelled)
 
 
 def _formula(claim: NumberMention, first: NumberMention, second: NumberMention) -> str | None:
@@ -205,6 +258,8 @@ def _is_summable(claim: NumberMention, first: NumberMention, second: NumberMenti
     if first.kind != second.kind or first.unit != second.unit or first.kind in (ORDINAL, FRACTION, MULTIPLE):
         return False
     if first.kind == PLAIN and claim.kind in (TIME, MONEY, MEASURE, POINTS):
+        return False
+    if first.kind == TIME and claim.kind != TIME:
         return False
     if not is_comparable(claim, first):
         return False

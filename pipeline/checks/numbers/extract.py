@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from pipeline.checks.numbers.lexicon import CURRENCY_CODES, NumberLexicon, number_lexicon
-from pipeline.checks.numbers.models import FRACTION, MONEY, ORDINAL, PERCENT, PLAIN, YEAR, NumberMention
+from pipeline.checks.numbers.models import FRACTION, MONEY, ORDINAL, PERCENT, PLAIN, TIME, YEAR, NumberMention
 from pipeline.checks.numbers.tokenize import (
     HYPHENS,
     VULGAR_FRACTIONS,
@@ -14,14 +14,39 @@ from pipeline.checks.numbers.tokenize import (
     parse_number_words,
     token_value,
 )
-from pipeline.checks.numbers.units import find_hedge, following_unit, has_no_unit, with_unit
+from pipeline.checks.numbers.units import (
+    find_hedge,
+    find_rate,
+    following_unit,
+    has_no_unit,
+    is_year,
+    with_unit,
+)
 
 _MAX_DENOMINATOR = 10
 """Largest denominator of a fraction written with a slash, multiples of ten excepted. Chosen, not measured."""
 _FRACTION_STEP = 1e-6
 """Precision of a fraction, whose value is exact."""
 _RANGE_JOINERS = frozenset(
-    ("-", "–", "—", "/", "to", "and", "or", "instead of", "bis", "und", "oder", "statt", "auf")
+    (
+        "-",
+        "–",
+        "—",
+        "/",
+        "×",
+        "x",
+        "by",
+        "mal",
+        "to",
+        "and",
+        "or",
+        "instead of",
+        "bis",
+        "und",
+        "oder",
+        "statt",
+        "auf",
+    )
 )
 """Text between the two ends of a range, or between two amounts that share a unit."""
 
@@ -44,14 +69,17 @@ def _extract_all(tokens: TokenStream, lexicon: NumberLexicon) -> list[NumberMent
         if parsed is None:
             continue
         mention, end = parsed
+        rate, after_rate = find_rate(tokens, lexicon, end)
         mentions.append(
             mention._replace(
                 hedge=find_hedge(tokens, lexicon, at),
                 bare=has_no_unit(tokens, lexicon, end),
-                later_unit=following_unit(tokens, lexicon, end),
+                later_unit="" if rate else following_unit(tokens, lexicon, end),
+                rate=rate,
+                rate_end=tokens[after_rate - 1].end if rate else 0,
             )
         )
-        end = max(end, at + 1)
+        end = max(end, after_rate, at + 1)
     return mentions
 
 
@@ -75,6 +103,8 @@ def _number_in_digits(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> _
         return None
     if previous.text and previous.text in "'’" and tokens.is_joined(at - 1) and len(token.text) == 2:
         return NumberMention(previous.start, token.end, 1900 + float(token.text), 1, YEAR), at + 1
+    if century := _century_of_range(tokens, at):
+        return NumberMention(token.start, token.end, century + float(token.text), 1, YEAR), at + 1
     value_and_step = token_value(token.text, lexicon.decimal)
     if value_and_step is None:
         return None
@@ -114,6 +144,18 @@ def _is_clock(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> bool:
     return False
 
 
+def _century_of_range(tokens: TokenStream, at: int) -> int:
+    """Return the century of the second year of a range such as 2007–11; 0 where there is none."""
+    year, sign, last = tokens[at - 2], tokens[at - 1], tokens[at]
+    joined = tokens.is_joined(at - 2) and tokens.is_joined(at - 1)
+    next_year = year.text[2:].isdecimal() and f"{int(year.text[2:]) + 1:02}" == last.text  # "2010 - 11"
+    is_range = sign.text != "" and sign.text in (*HYPHENS, "/") and (joined or next_year)
+    is_range = is_range and tokens[at + 1].text != "%"
+    if not (is_range and is_year(year.text) and len(last.text) == 2 and last.text.isdecimal()):
+        return 0
+    return int(year.text[:2]) * 100 if last.text > year.text[2:] else 0
+
+
 def _is_date(first: Token, second: Token) -> bool:
     """Tell whether two numbers with a slash between them are a date, not a fraction: 9/11, 2020/21."""
     if not (first.text.isdecimal() and second.text.isdecimal()):
@@ -144,6 +186,8 @@ def _number_in_words(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> _P
         return None
     start, end = tokens[at].start, tokens[parsed.after - 1].end
     number = NumberMention(start, end, parsed.value, parsed.step, parsed.kind, spelled=True)
+    if parsed.kind in lexicon.time:
+        return number._replace(kind=TIME, unit=lexicon.time[parsed.kind]), parsed.after
     return with_unit(tokens, lexicon, number, at, parsed.after)
 
 

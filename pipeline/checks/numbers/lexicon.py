@@ -1,10 +1,11 @@
 """A language's vocabulary for numbers: number words, scales, units, currencies and hedges."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pipeline.checks.language_tables import language_table
+from pipeline.checks.language_tables import any_of, language_table
 
 CURRENCY_SYMBOLS = {
     "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₿": "BTC", "Ξ": "ETH", "₹": "INR", "₽": "RUB",
@@ -31,6 +32,8 @@ class NumberLexicon(NamedTuple):
     groups: Mapping[str, float]
     joiners: frozenset[str]
     articles: frozenset[str]
+    spoken_clock: re.Pattern[str]
+    """Times of day in words."""
     times: frozenset[str]
     percent: frozenset[str]
     points: frozenset[str]
@@ -40,12 +43,43 @@ class NumberLexicon(NamedTuple):
     """Words that are no counted noun."""
     unnumbered: frozenset[str]
     counted: frozenset[str]
+    """What a writer counts, and no source need count: reasons, points."""
+    conjunctions: frozenset[str]
+    """Words before the last item of a list: and, or."""
+    differences: frozenset[str]
+    """Words beside a difference of two numbers: more, remaining."""
+    totals: frozenset[str]
+    """Words beside a sum: together, combined."""
+    per: frozenset[str]
+    """Words before the unit of a rate: per, an."""
+    shifts: frozenset[str]
+    """Words after "a year" where it is a distance in time, no rate: earlier, ago."""
+    ages: frozenset[str]
+    """Words before the decade of an age: mid."""
+    anniversaries: frozenset[str]
+    """Words after an ordinal that counts years: anniversary."""
+    powers: frozenset[str]
+    """Words before a unit of length that make it one of area or volume: square."""
+    numbered: frozenset[str]
+    """Words before the number of a part, which is no amount: step, chapter."""
     hedges: Mapping[str, str]
+    idioms: frozenset[str]
+    """Multiples that are idioms as well: "think twice"."""
+    records: frozenset[str]
+    """Words after an ordinal that make it a record: the fourth successive title."""
+    occasions: frozenset[str]
+    """Words after an ordinal that count occasions: the first time."""
+    firstness: frozenset[str]
+    """Words that say that something is the first."""
+    at_least: frozenset[str]
+    """Hedges that are true of an exact number: at least."""
     stop: frozenset[str]
     """Stop words: they do not say what a number counts."""
     same: Mapping[str, str]
     """Word or stem → the stem that stands for all its synonyms."""
     time: Mapping[str, str]
+    rates: Mapping[str, str]
+    """Word that says how often → unit of time: annually."""
     currencies: Mapping[str, str]
     measures: Mapping[str, str]
     starts: frozenset[str]
@@ -63,7 +97,9 @@ def number_lexicon(language: str) -> NumberLexicon | None:
     words = table["words"]
     begin = ("units", "ordinals", "fractions", "multiples", "groups")
     return NumberLexicon(
-        starts=frozenset((*words["article"], *(word for name in begin for word in table[name]))),
+        starts=frozenset(
+            (*words["article"], *_inverted(table["time"]), *(w for name in begin for w in table[name]))
+        ),
         decimal=table["decimal"],
         **{
             name: dict(table[name])
@@ -79,14 +115,35 @@ def number_lexicon(language: str) -> NumberLexicon | None:
         loose=frozenset(words["loose"]),
         unnumbered=frozenset(words["no-number-after"]),
         counted=frozenset(words["counted"]),
+        conjunctions=frozenset(words["conjunction"]),
+        spoken_clock=_clock_pattern(words["spoken-clock"], table["units"]),
+        differences=frozenset(words["difference"].split()),
+        totals=frozenset(words["total"].split()),
+        per=frozenset(words["per"]),
+        shifts=frozenset(words["shift"]),
+        ages=frozenset(words["age"]),
+        anniversaries=frozenset(words["anniversary"]),
+        powers=frozenset(words["power"]),
+        numbered=frozenset(words["numbered"]),
         hedges=_inverted(table["hedges"]),
+        idioms=frozenset(words["idiom"]),
+        records=frozenset(words["record"]),
+        occasions=frozenset(words["occasion"]),
+        firstness=frozenset(words["firstness"].split()),
+        at_least=frozenset(words["at-least"]),
         stop=frozenset(words["stop"].split()),
         same=_inverted(table["same"]),
         time=_inverted(table["time"]),
+        rates=_inverted(table["rates"]),
         currencies=_inverted(table["currencies"]),
         measures=_inverted(table["measures"]),
         compounds=bool(table.get("compounds", False)),
     )
+
+
+def _clock_pattern(phrases: Sequence[str], units: Mapping[str, float]) -> re.Pattern[str]:
+    hours = "|".join(word for word, value in units.items() if 1 <= value <= 12 and value == int(value))
+    return any_of(*(phrase.replace("{hour}", f"(?:{hours})") for phrase in phrases))
 
 
 def _inverted(groups: Mapping[str, Any]) -> dict[str, str]:

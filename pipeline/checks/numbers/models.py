@@ -30,11 +30,15 @@ class NumberMention(NamedTuple):
     unit: str = ""
     """Currency code, unit of time or measure; empty for plain numbers."""
     hedge: str = ""
-    """`about`, `under` or `over` where the text hedges the number; empty where it is exact."""
+    """`about`, `nearly`, `under` or `over` where the text hedges the number; empty where it is exact."""
     spelled: bool = False
     """Written in words."""
     later_unit: str = ""
     """Unit of time a few words after the number: "8 nail-biting days"."""
+    rate: str = ""
+    """Unit of time that the number is counted by: `year` for "20% a year" and "20% annually"."""
+    rate_end: int = 0
+    """Character after the words of the rate; 0 without one."""
     bare: bool = False
     """No noun follows the number: "Lund, 36, said"."""
 

@@ -130,6 +130,8 @@ def parse_number_words(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> 
         return _parse_cardinal(tokens, at, lexicon)
     if text in lexicon.ordinals:
         return NumberWords(lexicon.ordinals[text], 1, ORDINAL, at + 1)
+    if text in lexicon.time:
+        return _parse_unit_and_half(tokens, at, lexicon)
     if text in lexicon.groups:
         return NumberWords(lexicon.groups[text], 1, GROUP, at + 1)
     if text in lexicon.multiples:
@@ -141,14 +143,26 @@ def _parse_after_article(tokens: TokenStream, at: int, lexicon: NumberLexicon) -
     """Parse "a hundred", "a dozen", "a third of", "a half"."""
     following = tokens.word(at + 1)
     if following in lexicon.time and following not in lexicon.ordinals:
-        return NumberWords(1, 1, "", at + 1)
+        return _parse_unit_and_half(tokens, at + 1, lexicon) or NumberWords(1, 1, "", at + 1)
     if len(following) > 2 and following in lexicon.scales:
         return _parse_scale(tokens, at + 1, 1.0, lexicon)
     share = lexicon.fractions.get(following)
     is_ordinal = following in lexicon.ordinals and tokens.word(at + 2) not in lexicon.times | lexicon.ratio
     if share is None or is_ordinal:
         return None
+    scale = lexicon.scales.get(tokens.word(at + 2), 0) if lexicon.compounds else 0
+    if scale and len(tokens.word(at + 2)) > 2:
+        return NumberWords(share * scale, share * scale, "", at + 3)  # eine halbe Million
     return NumberWords(share, 1e-6, FRACTION, at + 2)
+
+
+def _parse_unit_and_half(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> NumberWords | None:
+    """Parse what follows the article in "an hour and a half"; the kind is the unit of time."""
+    words, end = _next_three_words(tokens, at + 1)
+    if words[0] not in lexicon.joiners or words[1] not in lexicon.articles:
+        return None
+    part = lexicon.fractions.get(words[2])
+    return NumberWords(1 + part, part, tokens.word(at), end) if part in (0.5, 0.25) else None
 
 
 def _parse_half(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> NumberWords | None:
@@ -268,6 +282,9 @@ def _compound_value(text: str, lexicon: NumberLexicon) -> float | None:
     value = lexicon.units.get(text)
     if value is not None or len(text) > 60:
         return value
+    if text.endswith("einhalb"):
+        whole = lexicon.units.get(text.removesuffix("einhalb") or "eins")
+        return None if whole is None else whole + 0.5
     for word, scale in (("tausend", 1000.0), ("hundert", 100.0)):
         head, separator, tail = text.partition(word)
         if separator:

@@ -26,6 +26,10 @@ _MAX_HEDGE_DISTANCE = 4
 """Maximum number of tokens from a number back to its hedge. Chosen, not measured."""
 _MAX_UNIT_DISTANCE = 4
 """Maximum number of tokens from a number to a unit of time after it. Chosen, not measured."""
+_MAX_RATE_DISTANCE = 3
+"""Tokens from a number to the unit of its rate. Chosen, not measured."""
+_SIGNS = {"″": "inch", "′": "foot"}
+"""Sign after a length → unit."""
 _PUNCTUATION = frozenset(".,;:!?()")
 
 
@@ -49,10 +53,12 @@ def with_unit(
     currency, start = _currency_before(tokens, lexicon, at)
     scale, after = _scale_after(tokens, lexicon, after, money=bool(currency))
     unit = _unit_after(tokens, lexicon, after)
+    if currency and _is_name_before(tokens[at - 1], unit, currency):
+        currency, start = "", tokens[at].start
     kind, name = (MONEY, currency) if currency else (unit.kind or mention.kind, unit.name)
     if kind == FRACTION and scale > 1:
         kind = PLAIN  # half a million
-    if not kind and scale == 1 and unit.after == at + 1 and _is_year(tokens[at].text):
+    if not kind and scale == 1 and unit.after == at + 1 and is_year(tokens[at].text):
         kind = YEAR
     scaled = mention._replace(
         start=start,
@@ -65,7 +71,14 @@ def with_unit(
     return scaled, unit.after
 
 
-def _is_year(digits: str) -> bool:
+def _is_name_before(token: Token, unit: Unit, currency: str) -> bool:
+    """Tell whether a currency code before a number is a noun of its own: "SOL 10%", "BTC 5 dollars"."""
+    other_money = unit.kind == MONEY and unit.name != currency
+    return token.kind == "word" and (unit.kind in (PERCENT, POINTS, MULTIPLE, TIME) or other_money)
+
+
+def is_year(digits: str) -> bool:
+    """Tell whether digits alone are read as a year."""
     return len(digits) == 4 and digits.isdecimal() and 1500 <= int(digits) <= 2100
 
 
@@ -103,6 +116,8 @@ def _scale_after(
 def _is_scale_letter(tokens: TokenStream, at: int, *, money: bool) -> bool:
     """Tell whether a letter is a scale: "5M" and "$5m" are, "5 m" and "5m" are metres."""
     token = tokens[at]
+    if money and token.text in "mbt" and tokens[at - 1].end + 1 == token.start:
+        return True  # "$50 m"
     return tokens.is_joined(at - 1) and (token.text not in "mt" or money or token.upper)
 
 
@@ -134,6 +149,11 @@ def _unit_at(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> Unit | Non
         return Unit(PERCENT, "", at + 2)
     if text == "%" or text in lexicon.percent:
         return Unit(PERCENT, "", at + 1)
+    if text in _SIGNS:
+        return Unit(MEASURE, _SIGNS[text], at + 1)
+    measure = lexicon.measures.get(tokens.word(at + 1)) if text in lexicon.powers else None
+    if measure:
+        return Unit(MEASURE, f"{'cubic' if text == 'cubic' else 'square'} {measure}", at + 2)
     if text in CURRENCY_SYMBOLS:
         return Unit(MONEY, CURRENCY_SYMBOLS[text], at + 1)
     if text == "us" and tokens.word(at + 1) in lexicon.currencies:
@@ -152,7 +172,29 @@ def find_hedge(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> str:
             return ""
         if token.text in lexicon.hedges:
             return lexicon.hedges[token.text]
+        if token.text in lexicon.units and token.text not in lexicon.articles:
+            return ""  # the hedge of another number: "gut zwei Prozent auf 168 Millionen"
     return ""
+
+
+def find_rate(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> tuple[str, int]:
+    """Return the unit of time that a number is counted by, and the index after it: "20% a year".
+
+    A noun may stand between ("300 letters per day"). Empty without a rate.
+    """
+    for at in range(after, after + _MAX_RATE_DISTANCE):
+        text, following = tokens[at].text, tokens.word(at + 1)
+        if text in lexicon.rates:
+            return lexicon.rates[text], at + 1
+        is_per = text in lexicon.per or (text == "/" and tokens.is_joined(at - 1))
+        if is_per and (following in lexicon.time or following in lexicon.rates):
+            is_shift = tokens.word(at + 2) in lexicon.shifts and text in lexicon.articles
+            if is_shift or tokens[at + 2].kind == "number":
+                return "", after
+            return lexicon.time.get(following) or lexicon.rates[following], at + 2
+        if tokens[at].kind != "word" or text in lexicon.loose:
+            return "", after
+    return "", after
 
 
 def following_unit(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> str:
@@ -170,5 +212,6 @@ def has_no_unit(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> bool
     """Tell whether no noun follows a number."""
     token: Token = tokens[after]
     if token.kind == "word":
-        return token.text in lexicon.loose
+        ends_line = "\n" in tokens.text[tokens[after - 1].end : token.start]
+        return ends_line or token.text in lexicon.loose
     return not token.text or token.text not in HYPHENS

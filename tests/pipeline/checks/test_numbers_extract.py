@@ -106,7 +106,8 @@ def test_both_ends_of_a_range_have_the_unit(text: str, values: list[tuple[str, f
 @pytest.mark.parametrize(
     ("text", "hedge"),
     [
-        ("nearly 50 ships", "under"),
+        ("nearly 50 ships", "nearly"),
+        ("fewer than 50 ships", "under"),
         ("more than 50 ships", "over"),
         ("about 50 ships", "about"),
         ("50 ships", ""),

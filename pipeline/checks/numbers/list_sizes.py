@@ -1,0 +1,48 @@
+"""Counts the items of the lists in a text: "A, B and C", and paragraphs or lines with a bullet or number."""
+
+import re
+
+from pipeline.checks.numbers.lexicon import NumberLexicon
+from pipeline.checks.tokens import TokenizedText
+
+_MAX_ITEM_CHARS = 45
+"""Characters from one comma of a list to the next. Chosen, not measured."""
+_MIN_ITEMS = 3
+"""Items from which commas make a list. Chosen, not measured."""
+_BULLET = re.compile(r"^[ \t]{0,8}(?:[-*•‣▪–]|\d{1,2}[.)])[ \t]", re.MULTILINE)
+_LINE = re.compile(r"[^\n]+")
+
+
+def list_sizes(text: TokenizedText, lexicon: NumberLexicon) -> frozenset[int]:
+    """Return how many items the lists of a text have, each size once."""
+    return frozenset((*_bullet_list_sizes(text.text), *_comma_list_sizes(text, lexicon)))
+
+
+def _bullet_list_sizes(text: str) -> set[int]:
+    """Return the numbers of neighbouring lines that begin with a bullet."""
+    sizes, run = set(), 0
+    for line in _LINE.finditer(text):
+        if _BULLET.match(line[0]):
+            run += 1
+            continue
+        sizes.add(run)
+        run = 0
+    return {*sizes, run} - {0, 1}
+
+
+def _comma_list_sizes(text: TokenizedText, lexicon: NumberLexicon) -> set[int]:
+    """Return the sizes of lists such as "Rome, Oslo and Bern": commas close together, then a conjunction."""
+    sizes, commas, last = set(), 0, -_MAX_ITEM_CHARS
+    for word, folded in zip(text.words, text.folded, strict=True):
+        if word.start - last > _MAX_ITEM_CHARS:
+            commas = 0
+        if folded in lexicon.conjunctions and commas:
+            after_comma = text.text[max(0, word.start - 2) : word.start].lstrip()[:1] == ","
+            sizes.add(commas + (1 if after_comma else 2))
+            commas = 0
+        following = text.text[word.end : word.end + 2].lstrip("\"”’')»")[:1]
+        if following == ",":
+            commas, last = commas + 1, word.end
+        elif following in (".", ";", ":", "!", "?"):
+            commas = 0
+    return {size for size in sizes if size >= _MIN_ITEMS}

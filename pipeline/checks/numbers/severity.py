@@ -1,0 +1,64 @@
+"""Decides how serious it is that the source does not have a number of a draft."""
+
+from typing import NamedTuple
+
+from pipeline.checks.numbers.models import FRACTION, MULTIPLE, ORDINAL, PLAIN, POINTS, TIME, NumberMention
+from pipeline.domain.reviews import Severity
+
+MAX_COUNTED = 12
+"""Highest number in words that a writer may have counted or reckoned. Chosen, not measured."""
+
+
+_COUNTED_KINDS = (PLAIN, TIME, POINTS)
+"""Points are also what a text makes: "in six points"."""
+
+
+class Absence(NamedTuple):
+    """What is known about a number that the source does not have."""
+
+    has_counterpart: bool
+    """The source has one other number in the same context."""
+    is_article: bool = False
+    """An article and a unit of time: "a year"."""
+    is_distance: bool = False
+    """A distance from another time: "a year earlier"."""
+    is_record: bool = False
+    """An ordinal that is a claim of its own: "the fourth successive title", "for the first time"."""
+    is_idiom: bool = False
+    """A word such as "twice"."""
+    is_listed: bool = False
+    """The source lists as many items."""
+    is_calendar: bool = False
+    """A larger unit in smaller ones ("twelve months"), or the first part of a year ("first nine months")."""
+    is_in_name: bool = False
+    """It follows a word with a capital, so it may be part of a name: "League Two"."""
+
+
+def absent_severity(claim: NumberMention, absence: Absence) -> Severity | None:
+    """Return how serious a number is that the source does not have; None where it claims nothing.
+
+    Digits block. In words, a writer may count, order and divide what the source lists: a small count blocks
+    only against another one of the source, an ordinal, a fraction and a multiple never.
+    """
+    if absence.is_article:
+        is_claim = absence.has_counterpart or (claim.hedge and not absence.is_distance)
+        return Severity.WARN if is_claim else None
+    if not claim.spelled:
+        return Severity.BLOCK
+    if claim.kind == ORDINAL:
+        return _absent_ordinal(claim, absence)
+    if claim.kind in (FRACTION, MULTIPLE):
+        is_vague = absence.is_idiom or (claim.value == 0.5 and not claim.hedge)
+        return Severity.NOTE if is_vague and not absence.has_counterpart else Severity.WARN
+    if claim.kind in _COUNTED_KINDS and claim.value <= MAX_COUNTED:
+        if absence.has_counterpart:
+            return Severity.BLOCK
+        is_counted = (claim.value == 2 or absence.is_listed) and claim.kind != TIME and not absence.is_in_name
+        return Severity.NOTE if is_counted or absence.is_calendar else Severity.WARN
+    return Severity.BLOCK
+
+
+def _absent_ordinal(claim: NumberMention, absence: Absence) -> Severity | None:
+    if absence.is_record or absence.has_counterpart:
+        return Severity.WARN
+    return None if claim.value == 1 else Severity.NOTE
