@@ -42,7 +42,7 @@ def trace_claims(source: Source, body: str, beat: Beat) -> list[SupportedClaim]:
     """
     document = DraftDocument(body, beat)
     source_tokens = TokenizedText(source.item.text)
-    case = CheckInput(document.tokens, source_tokens, source.language, source.item.published_at)
+    case = CheckInput(document.tokens, source_tokens, source.language, source.item.published_local)
     tracers = (trace_numbers, _trace_dates, trace_names, trace_quotations)
     claims = [claim._replace(span=document.span(*claim.span)) for trace in tracers for claim in trace(case)]
     return _without_overlaps(sorted(claims, key=lambda claim: (claim.span[0], -claim.span[1])))

@@ -194,7 +194,7 @@ def check_front_matter_text(
     if line.from_source:
         return [*findings, *check_headline(index, visible)]
     document = DraftDocument(line.text, beat)
-    case = CheckInput(document.tokens, source_tokens, source.language, source.item.published_at)
+    case = CheckInput(document.tokens, source_tokens, source.language, source.item.published_local)
     claims = [finding for check in CLAIM_CHECKS for finding in check(case)]
     claims += check_overlap(document.tokens, source_tokens, beat.checks, document.links)
     # Findings without a span (a language that is not checked) are reported with the body.

@@ -150,7 +150,7 @@ def _check_body(source: Source, source_tokens: TokenizedText, body: str, beat: B
     """Return the findings of the checks that compare the body with the source."""
     document = DraftDocument(body, beat)
     language = source.language
-    case = CheckInput(document.tokens, source_tokens, language, source.item.published_at)
+    case = CheckInput(document.tokens, source_tokens, language, source.item.published_local)
     listed = _fact_lists(document, language)
     claims = (finding for check in CLAIM_CHECKS for finding in check(case))
     findings = [finding for finding in claims if not _is_cut(document, finding, listed)]

@@ -4,7 +4,7 @@ Records reject unknown fields. Every time is aware and in UTC. This module impor
 """
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -143,6 +143,8 @@ class Item(FrozenModel):
     published_at: AwareDatetime
     dated: bool = True
     """False where the feed has no usable date and `published_at` is the time of its first poll."""
+    utc_offset_min: int | None = Field(default=None, gt=-1440, lt=1440)
+    """Minutes ahead of UTC in the feed's own date; None without a zone, and in items stored earlier."""
     updated_at: AwareDatetime | None = None
     image: str | None = None
     media: Literal["audio", "video"] | None = None
@@ -152,6 +154,11 @@ class Item(FrozenModel):
     summary: str = ""
     """The shorter text as plain text, where the feed has two; `text` is the longer one."""
     categories: tuple[str, ...] = ()
+
+    @property
+    def published_local(self) -> datetime:
+        """Return `published_at` at the UTC offset that the feed wrote, in UTC where that is unknown."""
+        return self.published_at.astimezone(timezone(timedelta(minutes=self.utc_offset_min or 0)))
 
     @property
     def content_hash(self) -> str:

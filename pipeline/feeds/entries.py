@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from pipeline.domain.models import FrozenModel, Item
 from pipeline.feeds.text_cleanup import one_line, shorten, strip_invisible
@@ -27,6 +27,8 @@ class Entry(FrozenModel):
     author: str | None = None
     published_at: AwareDatetime | None = None
     updated_at: AwareDatetime | None = None
+    utc_offset_min: int | None = Field(default=None, exclude=True)
+    """Of `published_at`, else of `updated_at`. Not dumped: guids are made of hashes of the dump."""
     image: str | None = None
     media: Media | None = None
     language: str | None = None
@@ -174,6 +176,7 @@ def _item(entry: Entry, guid: str, canonical: str | None, now: datetime) -> Item
         author=entry.author,
         published_at=published or now,
         dated=published is not None,
+        utc_offset_min=entry.utc_offset_min,
         updated_at=entry.updated_at,
         image=entry.image,
         media=entry.media,

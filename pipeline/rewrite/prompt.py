@@ -209,7 +209,7 @@ def describe_item(source: Source) -> str:
     item = source.item
     lines = [("feed", source.feed_name), ("title", item.title), ("author", item.author or "")]
     if item.dated:
-        lines.append(("published", f"{item.published_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"))
+        lines.append(("published", f"{item.published_local:%Y-%m-%d %H:%M %Z}"))
     lines += [("category", source.category), ("labels", ", ".join(item.categories))]
     head = "\n".join(f"{label}: {one_line(value)}" for label, value in lines if value)
     return replace_surrogates(strip_hidden_text(f"{head}\ntext:\n{item.text}").rstrip())

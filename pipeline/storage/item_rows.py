@@ -119,6 +119,7 @@ def updated_source(row: Row) -> Item | None:
         "author": now.author or before.author,
         "image": now.image or before.image,
         "published_at": now.published_at if now.dated else before.published_at,
+        "utc_offset_min": now.utc_offset_min if now.dated else before.utc_offset_min,
     }
     return now.model_copy(update=changes)
 

@@ -4,195 +4,134 @@ Relative dates of the source ("last Tuesday") are resolved from the day it was p
 """
 
 import re
-from collections.abc import Sequence
-from datetime import date, timedelta
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
+from pipeline.checks.dates.alternative import Alternative, Alternatives
 from pipeline.checks.dates.extract import (
     CLOCK,
     DATE,
-    DECADE,
-    QUARTER,
     RELATIVE,
     SEASON,
     WEEKDAY,
     DateMention,
     extract_dates,
+    extract_elapsed,
 )
+from pipeline.checks.dates.lexicon import date_lexicon
+from pipeline.checks.dates.source_dates import SourceDates
 from pipeline.checks.language_tables import language_table
 from pipeline.checks.tokens import CheckInput
 from pipeline.domain.reviews import Finding, Severity
 
 KIND = "date"
-_DATELINE_CHARS = 200
-"""Characters at the beginning of a source in which a full date is its day. Chosen, not measured."""
-_WEEK_DAYS = 7
-_AGO = re.compile(
-    r"\b(\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten) years? (?:ago|before|earlier)\b"
-)
-_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_NUMBER_WORDS = {word: number for number, word in enumerate(_WORDS, 1)}
+_APPOSITION = re.compile(r"(?:,\s?|\s\(|\s)(?:(?:the|dem|den|der|el|a|an|ein)\s)?", re.IGNORECASE)
+"""What stands between a weekday and the date that it is of."""
+_MAX_APPOSITION = 8
+_ZONE = re.compile(r"[ (]{1,2}(?:[A-Z]{2,4}T?|UTC[+-]\d+|local time|Ortszeit|hora local)\b")
+_FOUR_DIGITS = re.compile(r"(?<!\d)([1-9])[.,'’\u202f\xa0 ]?(\d{3})(?!\d)")
 
 
 def check_dates(case: CheckInput) -> list[Finding]:
     """Return the findings about the dates of a draft.
 
-    Block: a day, month, year, weekday or hour that the source neither names nor implies. Warn: the same for
-    seasons and relative dates ("next month"). Without a time of publication, a full date at the beginning of
-    the source takes its place.
+    Block: a day, month, year, weekday or hour that the source neither names nor implies, and a weekday that
+    is not that of the date beside it. Warn: the same for seasons and relative dates ("next month"), and for
+    an hour with a time zone, which may be converted. The suggestion is the one date of the source that
+    differs in a single part.
     """
     if language_table(case.language, "dates") is None:
         message = f'Dates are not checked in the language "{case.language}".'
         return [Finding(kind=KIND, severity=Severity.NOTE, message=message)]
     claims = [claim for claim in extract_dates(case.draft.text, case.language) if claim.certain]
-    if not claims:
-        return []
-    published = case.published.date() if case.published else None
-    mentions = extract_dates(case.source.text, case.language)
-    source_dates = SourceDates(mentions, published, _years_ago(case.source.text))
-    return [_finding(case, claim) for claim in claims if not source_dates.supports(claim)]
+    return list(_Comparison(case, claims).findings()) if claims else []
 
 
-def _years_ago(text: str) -> frozenset[int]:
-    """Return each N of "N years ago" in a text."""
-    numbers = _AGO.findall(text.casefold())
-    return frozenset(_NUMBER_WORDS.get(number) or int(number) for number in numbers)
+class _Comparison:
+    """The dates of one draft beside those of its source."""
 
+    def __init__(self, case: CheckInput, claims: Sequence[DateMention]) -> None:
+        self._case = case
+        self._claims = claims
+        self._mentions = extract_dates(case.source.text, case.language)
+        elapsed = extract_elapsed(case.source.text, case.language)
+        self._source = SourceDates(self._mentions, elapsed, case.published)
+        self._alternatives = Alternatives(self._mentions, case.source.text, date_lexicon(case.language))
 
-def _finding(case: CheckInput, claim: DateMention) -> Finding:
-    severity = Severity.WARN if claim.kind in (SEASON, RELATIVE) else Severity.BLOCK
-    message = f'"{case.draft.text[claim.start : claim.end]}" is not in the source.'
-    return Finding(kind=KIND, severity=severity, message=message, span=(claim.start, claim.end))
+    def findings(self) -> Iterator[Finding]:
+        """Yield the findings in the order of the draft."""
+        dated = {
+            weekday: date
+            for weekday, date in _appositions(self._claims, self._case.draft.text)
+            if self._source.supports(date)
+        }
+        for claim in self._claims:
+            if claim in dated:
+                yield from self._weekday_of(claim, dated[claim])
+            elif not self._is_supported(claim):
+                yield self._finding(claim)
 
-
-class SourceDates:
-    """The dates that a source names, and those that follow from its day of publication."""
-
-    def __init__(self, mentions: Sequence[DateMention], published: date | None, ago: frozenset[int]) -> None:
-        self._mentions = mentions
-        self._years_ago = ago
-        self.reference_day = published or _dateline(mentions)
-        """The day that relative dates count from."""
-
-    def numbers(self, kind: str) -> set[int]:
-        """Return the numbers of all mentions of one kind."""
-        return {mention.number for mention in self._mentions if mention.kind == kind}
-
-    @cached_property
-    def days(self) -> set[tuple[int, int]]:
-        """Return (month, day) of each day that the source names or implies."""
-        named = {(mention.month, day) for mention in self._mentions if mention.month for day in mention.days}
-        return named | {(day.month, day.day) for day in self.resolved_days}
-
-    @cached_property
-    def months(self) -> set[int]:
-        """Return the months that the source names or implies."""
-        months = {mention.month for mention in self._mentions if mention.month}
-        months |= {day.month for day in self.resolved_days}
-        if self.reference_day is None:
-            return months
-        steps = {mention.number for mention in self._relative("month")}
-        return months | {(self.reference_day.month - 1 + step) % 12 + 1 for step in steps}
-
-    @cached_property
-    def years(self) -> set[int]:
-        """Return the years that the source names or implies, its own year included."""
-        years = {mention.year for mention in self._mentions if mention.year}
-        if self.reference_day is None:
-            return years
-        own_year = self.reference_day.year
-        years |= {own_year + mention.number for mention in self._relative("year")}
-        return years | {own_year - count for count in self._years_ago} | {own_year}
-
-    @cached_property
-    def weekdays(self) -> set[int]:
-        """Return the weekdays that the source names, and those of the days that it names or implies."""
-        return self.numbers(WEEKDAY) | {day.weekday() for day in self.resolved_days | self._full_dates}
-
-    @cached_property
-    def resolved_days(self) -> set[date]:
-        """Return the days that weekdays and words such as "yesterday" can mean, up to six days off."""
-        if self.reference_day is None:
-            return set()
-        near = {self.reference_day + timedelta(days=offset) for offset in range(1 - _WEEK_DAYS, _WEEK_DAYS)}
-        weekdays = self.numbers(WEEKDAY)
-        relative = {self.reference_day + timedelta(days=each.number) for each in self._relative("day")}
-        return relative | {day for day in near if day.weekday() in weekdays}
-
-    @cached_property
-    def _full_dates(self) -> set[date]:
-        """Return the days named with a month; without a year they are in the source's own."""
-        year = self.reference_day.year if self.reference_day else 0
-        named = (mention for mention in self._mentions if mention.month)
-        dates = (_make_date(each.year or year, each.month, day) for each in named for day in each.days)
-        return {day for day in dates if day}
+    def _is_supported(self, claim: DateMention) -> bool:
+        if self._source.supports(claim):
+            return True
+        is_year = claim.kind == DATE and not claim.month and claim.last < 0
+        return is_year and claim.year in self._source_figures
 
     @property
-    def _quarters(self) -> set[int]:
-        """Return the quarters that "this", "last" and "next quarter" of the source mean."""
-        if self.reference_day is None:
-            return set()
-        current = (self.reference_day.month - 1) // 3
-        return {(current + mention.number) % 4 + 1 for mention in self._relative("quarter")}
+    def _source_figures(self) -> set[int]:
+        """Return the numbers of four digits of the source: a year of the draft may be one of them."""
+        if self._figures is None:
+            self._figures = {int("".join(digits)) for digits in _FOUR_DIGITS.findall(self._case.source.text)}
+        return self._figures
 
-    def _relative(self, unit: str) -> list[DateMention]:
-        return [mention for mention in self._mentions if mention.kind == RELATIVE and mention.unit == unit]
+    _figures: set[int] | None = None
 
-    def supports(self, claim: DateMention) -> bool:
-        """Tell whether the source names or implies a date of the draft."""
-        if claim.kind == WEEKDAY:
-            return claim.number in self.weekdays
-        if claim.kind == DATE:
-            return self._supports_date(claim)
-        if claim.kind == CLOCK:
-            return claim.number % 720 in {number % 720 for number in self.numbers(CLOCK)}
-        if claim.kind == QUARTER and claim.number in self._quarters:
-            return True
-        if claim.kind == QUARTER and self.months & set(range(3 * claim.number - 2, 3 * claim.number + 1)):
-            return not claim.year or claim.year in self.years
-        if claim.kind in (QUARTER, SEASON):
-            return claim.number in self.numbers(claim.kind) and (not claim.year or claim.year in self.years)
-        if claim.kind == DECADE:
-            return any(year // 10 == claim.year // 10 for year in self.years)
-        return self._supports_relative(claim)
+    def _weekday_of(self, weekday: DateMention, date: DateMention) -> Iterator[Finding]:
+        """Yield a finding where a weekday is not that of the supported date beside it."""
+        possible = self._source.possible_dates(date.month, date.days[0], date.year)
+        numbers = {day.weekday() for day in possible}
+        if weekday.number in numbers or (not numbers and self._source.supports(weekday)):
+            return
+        if (weekday.number, date.month, date.days) in self._source_appositions:
+            return
+        phrase, day = (self._case.draft.text[each.start : each.end] for each in (weekday, date))
+        text = self._alternatives.weekday(phrase, weekday, numbers.pop()) if len(numbers) == 1 else ""
+        message = f'"{phrase}" is not the weekday of "{day}".'
+        yield self._block(weekday, message, Alternative(text, ()))
 
-    def _supports_date(self, claim: DateMention) -> bool:
-        if claim.year and claim.year not in self.years:
-            return False
-        if claim.days:
-            return all((claim.month, day) in self.days for day in claim.days)
-        return not claim.month or claim.month in self.months
+    @property
+    def _source_appositions(self) -> set[tuple[int, int, tuple[int, ...]]]:
+        pairs = _appositions(self._mentions, self._case.source.text)
+        return {(weekday.number, date.month, date.days) for weekday, date in pairs}
 
-    def _supports_relative(self, claim: DateMention) -> bool:
-        if any(mention.number == claim.number for mention in self._relative(claim.unit)):
-            return True
-        if claim.number == 0 and claim.unit == "year":
-            return True  # most news is about its own year without naming it
-        if self.reference_day is None or claim.number not in (-1, 0, 1):
-            return False
-        if claim.unit == "day":
-            day = self.reference_day + timedelta(days=claim.number)
-            return day.weekday() in self.weekdays or (day.month, day.day) in self.days
-        if claim.unit == "year":
-            year = self.reference_day.year + claim.number
-            return claim.number != 0 and any(mention.year == year for mention in self._mentions)
-        if claim.unit == "month":
-            month = (self.reference_day.month - 1 + claim.number) % 12 + 1
-            return any(mention.month == month for mention in self._mentions)
-        return False
+    def _finding(self, claim: DateMention) -> Finding:
+        text = self._case.draft.text
+        message = f'"{text[claim.start : claim.end]}" is not in the source.'
+        alternative = self._alternatives.of(claim, text[claim.start : claim.end])
+        finding = self._block(claim, message, alternative)
+        is_converted = claim.kind == CLOCK and _ZONE.match(text, claim.end)
+        if claim.kind in (SEASON, RELATIVE) or is_converted:
+            return finding.model_copy(update={"severity": Severity.WARN})
+        return finding
+
+    def _block(self, claim: DateMention, message: str, alternative: Alternative) -> Finding:
+        return Finding(
+            kind=KIND,
+            severity=Severity.BLOCK,
+            message=message,
+            span=(claim.start, claim.end),
+            evidence=alternative.evidence,
+            suggestion=alternative.text,
+        )
 
 
-def _dateline(mentions: Sequence[DateMention]) -> date | None:
-    for mention in mentions:
-        if mention.start > _DATELINE_CHARS:
-            break
-        if mention.kind == DATE and mention.year and mention.month and len(mention.days) == 1:
-            return _make_date(mention.year, mention.month, mention.days[0])
-    return None
-
-
-def _make_date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
+def _appositions(mentions: Sequence[DateMention], text: str) -> Iterator[tuple[DateMention, DateMention]]:
+    """Yield each weekday that stands beside a day of a month, with that day."""
+    for first, second in pairwise(mentions):
+        if second.start - first.end > _MAX_APPOSITION or {first.kind, second.kind} != {WEEKDAY, DATE}:
+            continue
+        weekday, date = (first, second) if first.kind == WEEKDAY else (second, first)
+        gap = text[first.end : second.start]
+        beside = _APPOSITION.fullmatch(gap) and (first is weekday or gap.strip() or date.year)
+        if beside and len(date.days) == 1 and not date.swappable:
+            yield weekday, date

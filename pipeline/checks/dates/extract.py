@@ -1,11 +1,11 @@
 """Extracts the dates of a text by the vocabulary of its language: full, partial and relative dates."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pipeline.checks.language_tables import language_table
+from pipeline.checks.dates.lexicon import MAX_ABBREVIATION, DateLexicon, date_lexicon
 
 DATE = "date"
 """Month with a day, a year, both or neither; a year alone."""
@@ -15,6 +15,8 @@ QUARTER = "quarter"
 SEASON = "season"
 DECADE = "decade"
 RELATIVE = "relative"
+_CONTEXT_CHARS = 24
+"""Characters before a word that tell whether it is a date. Chosen, not measured."""
 
 
 class DateMention(NamedTuple):
@@ -34,43 +36,38 @@ class DateMention(NamedTuple):
     """Unit of a relative date: day, week, weekend, month, quarter, season or year."""
     certain: bool = True
     """Surely a date: the word has no other meaning here."""
+    last: int = -1
+    """Last year or minute of a range; -1 without one."""
+    through: bool = False
+    """`days` are the first and the last of a range."""
+    swappable: bool = False
+    """Day and month, in figures, may be the other way round."""
 
 
-_YEAR = r"(?:1[5-9]|20)\d\d"
-_UNITS = ("week", "month", "year", "weekend", "quarter", "season")
-_END_OF = 9
-"""Offset of "the end of": it supports only itself."""
-_MAX_ABBREVIATION = 4
-"""Below this many letters a month name, up to this many a weekday name is ambiguous. Chosen, not measured."""
+class ElapsedTime(NamedTuple):
+    """A span of time reckoned from a day ("two years ago"), or a word that implies a time ("noon")."""
 
-
-class _DateLexicon(NamedTuple):
-    """Vocabulary of one language, read from `dates.toml`; every word case folded."""
-
-    pattern: re.Pattern[str]
-    months: Mapping[str, int]
-    weekdays: Mapping[str, int]
-    seasons: Mapping[str, int]
-    quarters: Mapping[str, int]
-    days: Mapping[str, int]
-    """Words for today, yesterday and tomorrow → offset in days."""
-    steps: Mapping[str, int]
-    """Words such as "last" → offset in units: -1."""
-    units: Mapping[str, str]
-    full_months: frozenset[str]
-    """Month names that are not abbreviated."""
-    ambiguous: frozenset[str]
-    afternoon: frozenset[str]
+    start: int
+    unit: str
+    """day, week, month, year, decade; month or clock where `relation` is "at"."""
+    number: int
+    """Of units, negative for the past; the month or the minute itself where `relation` is "at"."""
+    relation: str
+    """ago, ahead: from publication; earlier, later: from another day; at: no distance."""
 
 
 @lru_cache(maxsize=8)
 def extract_dates(text: str, language: str) -> tuple[DateMention, ...]:
     """Return the dates of a text in order; none where the language has no table."""
-    lexicon = _date_lexicon(language.lower().replace("_", "-").partition("-")[0])
+    lexicon = _lexicon(language)
     if lexicon is None:
         return ()
     matches = lexicon.pattern.finditer(_lowercase(text))
     return tuple(mention for match in matches if (mention := _parse(match, text, lexicon)))
+
+
+def _lexicon(language: str) -> DateLexicon | None:
+    return date_lexicon(language.lower().replace("_", "-").partition("-")[0])
 
 
 def _lowercase(text: str) -> str:
@@ -86,81 +83,68 @@ def date_spans(text: str, language: str) -> list[tuple[int, int]]:
     return [(mention.start, mention.end) for mention in extract_dates(text, language)]
 
 
-@lru_cache(maxsize=16)
-def _date_lexicon(language: str) -> _DateLexicon | None:
-    table = language_table(language, "dates")
-    if table is None:
-        return None
-    days = ((0, "today"), (-1, "yesterday"), (1, "tomorrow"))
-    steps = ((0, "this"), (-1, "last"), (1, "next"), (_END_OF, "end"))
-    numbers = {
-        "months": _numbered(enumerate(table["months"], 1)),
-        "weekdays": _numbered(enumerate(table["weekdays"])),
-        "seasons": _numbered(enumerate(table["seasons"], 1)),
-        "quarters": {word: number for number, word in enumerate(table["quarters"], 1)},
-        "days": _numbered((offset, table[name]) for offset, name in days),
-        "steps": _numbered((offset, table[name]) for offset, name in steps),
-    }
-    units = {word: name for name in _UNITS for word in table[name]}
-    return _DateLexicon(
-        **numbers,
-        pattern=re.compile(_date_pattern(table, {**numbers, "units": units})),
-        units=units,
-        full_months=frozenset(group[0] for group in table["months"]),
-        ambiguous=frozenset(table["doubtful"]),
-        afternoon=frozenset(table["afternoon"]),
-    )
+def extract_elapsed(text: str, language: str) -> list[ElapsedTime]:
+    """Return the spans of time of a text that are reckoned from a day, and the times that words imply."""
+    lexicon = _lexicon(language)
+    if lexicon is None:
+        return []
+    lower = _lowercase(text)
+    spans = [_elapsed(match, lexicon) for match in lexicon.elapsed.finditer(lower)]
+    return spans + [_implied(match, lexicon) for match in lexicon.implied.finditer(lower)]
 
 
-def _numbered(groups: Iterable[tuple[int, Sequence[str]]]) -> dict[str, int]:
-    return {word: number for number, words in groups for word in words}
+def _elapsed(match: re.Match[str], lexicon: DateLexicon) -> ElapsedTime:
+    word, count, unit = (match["first"], match["count"], match["unit"])
+    if word is None:
+        word, count, unit = match["last"], match["n"], match["u"]
+    relation = lexicon.elapsed_words[word]
+    number = lexicon.counts.get(count) or int(count)
+    sign = -1 if relation in ("ago", "earlier") else 1
+    return ElapsedTime(match.start(), lexicon.elapsed_units[unit], sign * number, relation)
 
 
-def _alternatives(words: Mapping[str, Any] | Sequence[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+def _implied(match: re.Match[str], lexicon: DateLexicon) -> ElapsedTime:
+    unit, number = lexicon.implied_words[match[0]]
+    if unit == "back":
+        return ElapsedTime(match.start(), "month", -number, "earlier")
+    relation = "at" if unit in ("month", "clock") else "earlier" if number < 0 else "later"
+    return ElapsedTime(match.start(), unit, number, relation)
 
 
-def _date_pattern(table: Mapping[str, Any], vocabularies: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return an expression with a named group for each kind of date, the longer kinds first."""
-    words = {name: _alternatives(vocabulary) for name, vocabulary in vocabularies.items()}
-    day = rf"\d{{1,2}}{table['day-ending']}"
-    span = rf"{day}(?: ?(?:-|–|to|and|bis|und) ?{day})?"
-    half = _alternatives([*table["morning"], *table["afternoon"]]) or "(?!)"
-    quarter = _alternatives(table["quarter"])
-    full_month = _alternatives([group[0] for group in table["months"]])
-    month = rf"(?:(?:{full_month})\b|(?:{words['months']})\b\.?)"
-    kinds = (
-        rf"(?P<iso>{_YEAR}-\d\d-\d\d)\b",
-        rf"(?P<numeric>\d{{1,2}}(?P<mark>[/.])\d{{1,2}}(?P=mark)(?:{_YEAR}|\d\d))\b",
-        rf"(?P<clock>\d{{1,2}}(?:[:.]\d\d)? ?(?:{half})(?!\w)|(?:[01]?\d|2[0-3]):[0-5]\d\b(?!:))",
-        rf"(?P<dmy>{span}\s{table['of']}{month}(?:,?\s{_YEAR}\b)?)",
-        rf"(?P<mdy>{month}\s{span}\b(?![:.,]?\d|%)(?:,?\s{_YEAR}\b)?)",
-        rf"(?P<my>{month},?\s{table['of']}{_YEAR}\b)",
-        rf"(?P<month>{month})",
-        rf"(?P<quarter>q[1-4]\b(?: {_YEAR}\b)?|(?:{words['quarters']})\w{{0,2}}[\s-](?:{quarter})\b)",
-        rf"(?P<relative>(?:{words['steps']})\s(?:{words['units']})\b|(?:{words['days']})\b)",
-        rf"(?P<weekday>(?:{words['weekdays']})\b)",
-        rf"(?P<season>(?:{words['seasons']})\b(?:\s{table['of']}{_YEAR}\b)?)",
-        r"(?P<decade>(?:1[5-9]|20)\d0(?:s|er)\b)",
-        rf"(?P<year>{_YEAR})\b(?![,.]?\d|%|[-–]\d\d?[- ]|\w)",
-    )
-    return rf"(?<![\w$€£.,#@])(?:{'|'.join(kinds)})"
-
-
-def _parse(match: re.Match[str], text: str, lexicon: _DateLexicon) -> DateMention | None:
+def _parse(match: re.Match[str], text: str, lexicon: DateLexicon) -> DateMention | None:
     """Return the date of a match; None where its numbers make no date."""
     name = match.lastgroup if match.lastgroup != "mark" else "numeric"
     name = next(kind for kind in _PARSERS if match[kind] is not None) if name not in _PARSERS else name
-    start, end = match.span()
+    start, end = match.span(name)
     mention = _PARSERS[name](text[start:end], lexicon)
     if mention is None:
         return None
     certain = mention.certain or (mention.kind == DATE and _is_month_name(text, start, end, lexicon))
-    return mention._replace(start=start, end=end, certain=certain)
+    mention = mention._replace(start=start, end=end, certain=certain)
+    return _in_context(mention, text, lexicon)
 
 
-def _is_month_name(text: str, start: int, end: int, lexicon: _DateLexicon) -> bool:
+def _in_context(mention: DateMention, text: str, lexicon: DateLexicon) -> DateMention | None:
+    """Return a date as what stands before it makes it; None where that makes it a figure."""
+    if mention.kind not in (DATE, SEASON, RELATIVE) or (mention.kind == DATE and mention.month):
+        return mention
+    before = text[max(0, mention.start - _CONTEXT_CHARS) : mention.start].lower()
+    if mention.kind == DATE:
+        is_round = mention.year % 100 == 0 and mention.last < 0
+        follows_noun = text[mention.end : mention.end + 2].strip()[:1].isalpha()
+        is_figure = is_round and follows_noun and not lexicon.before_year.search(before)
+        return None if is_figure or lexicon.before_figure.search(before) else mention
+    if mention.kind == SEASON and not mention.year:
+        return mention._replace(certain=mention.certain and bool(lexicon.before_season.search(before)))
+    if mention.unit == "day" and mention.number == 1 and lexicon.idiom.search(before):
+        return mention._replace(certain=False)
+    return mention
+
+
+def _is_month_name(text: str, start: int, end: int, lexicon: DateLexicon) -> bool:
     """Tell whether an ambiguous word such as "May" is a month: capitalised, and not first in its sentence."""
+    if not lexicon.capitals:
+        return False
     before = text[max(0, start - 3) : start].rstrip()
     within = start > 0 and before[-1:] not in (*".!?:\"“”'‘’*#>-–—|", "")
     return within and text[start].isupper() and text[start:end].casefold() in lexicon.full_months
@@ -176,20 +160,27 @@ def _make_date(days: Sequence[int], month: int, year: int, *, certain: bool = Tr
     return DateMention(0, 0, DATE, tuple(days), month, year, certain=certain)
 
 
-def _parse_iso(text: str, _lexicon: _DateLexicon) -> DateMention | None:
+def _parse_iso(text: str, _lexicon: DateLexicon) -> DateMention | None:
     year, month, day = _integers(text)
     return _make_date([day], month, year)
 
 
-def _parse_numeric(text: str, _lexicon: _DateLexicon) -> DateMention | None:
+def _parse_numeric(text: str, _lexicon: DateLexicon) -> DateMention | None:
     """Parse 03/04/2021, day or month first: the order that is a date; the day first where both are."""
     first, second, year = _integers(text)
     year = year if year > 99 else 2000 + year
     day, month = (first, second) if second <= 12 else (second, first)
-    return _make_date([day], month, year)
+    date = _make_date([day], month, year)
+    is_dotted = "." in text  # where dots are written, the day is first
+    return date and date._replace(swappable=not is_dotted and max(first, second) <= 12 and first != second)
 
 
-def _parse_month(text: str, lexicon: _DateLexicon) -> DateMention | None:
+def _parse_short(text: str, _lexicon: DateLexicon) -> DateMention | None:
+    day, month = _integers(text)
+    return _make_date([day], month, 0) if month else None
+
+
+def _parse_month(text: str, lexicon: DateLexicon) -> DateMention | None:
     word = re.search(r"[^\W\d_]{3,}", re.sub(r"\d+\w*", " ", text))
     names = [name for name in re.findall(r"[^\W\d_]+", text.casefold()) if name in lexicon.months]
     if not names or word is None:
@@ -198,62 +189,90 @@ def _parse_month(text: str, lexicon: _DateLexicon) -> DateMention | None:
     years = [number for number in numbers if number > 1000]
     days = [number for number in numbers if number < 1000]
     name = names[0]
-    ambiguous = name in lexicon.ambiguous or len(name) < _MAX_ABBREVIATION or text.islower()
-    certain = bool(numbers) or not ambiguous
-    return _make_date(days, lexicon.months[name], years[0] if years else 0, certain=certain)
+    if lexicon.capitals and name in lexicon.ambiguous and not years and text.islower():
+        return None  # "the best 10 may stay"
+    certain = bool(numbers) or _is_surely_month(name, text, lexicon)
+    date = _make_date(days, lexicon.months[name], years[0] if years else 0, certain=certain)
+    return date and date._replace(through=len(days) == 2 and days[0] < days[1] and _is_through(text, lexicon))
 
 
-def _parse_clock(text: str, lexicon: _DateLexicon) -> DateMention | None:
-    numbers = _integers(text)
-    hour, minute = numbers[0], numbers[1] if len(numbers) > 1 else 0
-    day_half = text.casefold().lstrip("0123456789:. ")
-    if day_half and hour <= 12:
-        hour = hour % 12 + (12 if day_half in lexicon.afternoon else 0)
-    return DateMention(0, 0, CLOCK, number=hour * 60 + minute) if hour < 25 and minute < 60 else None
+def _is_surely_month(name: str, text: str, lexicon: DateLexicon) -> bool:
+    if not lexicon.capitals:
+        return name in lexicon.full_months and text.islower()
+    return name not in lexicon.ambiguous and len(name) >= MAX_ABBREVIATION and not text.islower()
 
 
-def _parse_quarter(text: str, lexicon: _DateLexicon) -> DateMention | None:
+def _is_through(text: str, lexicon: DateLexicon) -> bool:
+    between = re.split(r"\d+", text.casefold())[1]
+    return re.sub(r"^(?:st|nd|rd|th|ro|[.º])+", "", between).strip() in lexicon.through
+
+
+def _parse_clock(text: str, lexicon: DateLexicon) -> DateMention | None:
+    times = [(int(hour), int(minute or 0)) for hour, minute in re.findall(r"(\d{1,2})(?:[:.](\d\d))?", text)]
+    if not all(hour < 25 and minute < 60 for hour, minute in times):
+        return None
+    half = re.sub(r".*\d", "", text.casefold(), flags=re.DOTALL).strip()
+    noon = 12 if half in lexicon.afternoon else 0
+    if noon or half in lexicon.morning:
+        times = [(hour % 12 + noon if hour <= 12 else hour, minute) for hour, minute in times]
+    minutes = [60 * hour + minute for hour, minute in times]
+    return DateMention(0, 0, CLOCK, number=minutes[0], last=minutes[1] if len(minutes) > 1 else -1)
+
+
+def _parse_quarter(text: str, lexicon: DateLexicon) -> DateMention | None:
     numbers = _integers(text)
     if text[:1].casefold() == "q" and numbers:
         return DateMention(0, 0, QUARTER, number=numbers[0], year=numbers[1] if len(numbers) > 1 else 0)
-    word = text.casefold()
+    word, year = text.casefold(), numbers[0] if numbers else 0
     number = next((at for name, at in lexicon.quarters.items() if word.startswith(name)), 0)
-    return DateMention(0, 0, QUARTER, number=number) if number else None
+    return DateMention(0, 0, QUARTER, number=number, year=year) if number else None
 
 
-def _parse_relative(text: str, lexicon: _DateLexicon) -> DateMention | None:
+def _parse_relative(text: str, lexicon: DateLexicon) -> DateMention | None:
     word = " ".join(text.casefold().split())
     if word in lexicon.days:
         return DateMention(0, 0, RELATIVE, number=lexicon.days[word], unit="day")
-    step, _, unit = word.rpartition(" ")
-    return DateMention(0, 0, RELATIVE, number=lexicon.steps[step], unit=lexicon.units[unit])
+    for unit, name in lexicon.units.items():
+        step = word.removesuffix(f" {unit}") if word.endswith(f" {unit}") else word.removeprefix(f"{unit} ")
+        if step != word and step in lexicon.steps:
+            return DateMention(0, 0, RELATIVE, number=lexicon.steps[step], unit=name)
+    return None
 
 
-def _parse_weekday(text: str, lexicon: _DateLexicon) -> DateMention | None:
+def _parse_weekday(text: str, lexicon: DateLexicon) -> DateMention | None:
     word = text.casefold()
-    certain = len(word) > _MAX_ABBREVIATION and not text.islower()
-    return DateMention(0, 0, WEEKDAY, number=lexicon.weekdays[word], certain=certain)
+    name = max((name for name in lexicon.weekdays if word.startswith(name)), key=len)
+    certain = len(name) > MAX_ABBREVIATION and text.islower() != lexicon.capitals
+    return DateMention(0, 0, WEEKDAY, number=lexicon.weekdays[name], certain=certain)
 
 
-def _parse_season(text: str, lexicon: _DateLexicon) -> DateMention | None:
+def _parse_season(text: str, lexicon: DateLexicon) -> DateMention | None:
     years = _integers(text)
     word = re.split(r"[\s\d]", text.casefold())[0]
-    certain = bool(years) or word not in lexicon.ambiguous
+    certain = bool(years) or text[:1].isupper() == lexicon.capital_seasons
     year = years[0] if years else 0
     return DateMention(0, 0, SEASON, number=lexicon.seasons[word], year=year, certain=certain)
 
 
-def _parse_decade(text: str, _lexicon: _DateLexicon) -> DateMention | None:
+def _parse_decade(text: str, _lexicon: DateLexicon) -> DateMention | None:
     return DateMention(0, 0, DECADE, year=_integers(text)[0])
 
 
-def _parse_year(text: str, _lexicon: _DateLexicon) -> DateMention | None:
-    return _make_date([], 0, int(text))
+def _parse_year(text: str, _lexicon: DateLexicon) -> DateMention | None:
+    """Parse a year, or a range: 2007–11, 2015-2018. 2021-03 is a month."""
+    first, *rest = _integers(text)
+    if not rest:
+        return _make_date([], 0, first)
+    last = rest[0] if rest[0] > 99 else first // 100 * 100 + rest[0]
+    if last > first:
+        return DateMention(0, 0, DATE, year=first, last=last)
+    return _make_date([], rest[0], first) if rest[0] <= 12 else _make_date([], 0, first)
 
 
 _PARSERS = {
     "iso": _parse_iso,
     "numeric": _parse_numeric,
+    "short": _parse_short,
     "clock": _parse_clock,
     "dmy": _parse_month,
     "mdy": _parse_month,

@@ -5,6 +5,7 @@ import re
 import time
 import unicodedata
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, TypedDict
 
 # fmt: off
 _MONTH_NAMES = (
@@ -71,15 +72,41 @@ _DOTTED_CLOCK = re.compile(r"(?<=\d{4} )\d\d\.[0-5]\d(?:\.[0-5]\d)?(?![\d.])")
 _TOKEN = re.compile(r"\d+|[^\W\d_]+")
 
 
+class ParsedDate(NamedTuple):
+    """A date in aware UTC, and the zone that it was written in."""
+
+    moment: datetime
+    utc_offset_min: int | None = None
+    """Minutes ahead of UTC; None where the date is written without a known zone."""
+
+
+class EntryDates(TypedDict):
+    """Fields of an `Entry` about its dates."""
+
+    published_at: datetime | None
+    updated_at: datetime | None
+    utc_offset_min: int | None
+
+
+def date_fields(published: ParsedDate | None, updated: ParsedDate | None) -> EntryDates:
+    """Return the fields of an entry; the offset is that of the date that the item will be dated by."""
+    dated = published or updated
+    return EntryDates(
+        published_at=published.moment if published else None,
+        updated_at=updated.moment if updated else None,
+        utc_offset_min=dated.utc_offset_min if dated else None,
+    )
+
+
 class DateReader:
     """Parses the dates of one feed, each distinct string once; `now` is aware UTC."""
 
     def __init__(self, now: datetime) -> None:
         self._latest = now + timedelta(days=1)
-        self._cache: dict[str, datetime | None] = {}
+        self._cache: dict[str, ParsedDate | None] = {}
 
-    def read(self, raw: str | None, parsed: time.struct_time | None = None) -> datetime | None:
-        """Return the date in aware UTC if it is between 1995 and tomorrow, else None.
+    def read(self, raw: str | None, parsed: time.struct_time | None = None) -> ParsedDate | None:
+        """Return the date if it is between 1995 and tomorrow, else None.
 
         `raw` is the date as written, `parsed` is feedparser's UTC tuple of it. `parsed` is only the fallback,
         because feedparser ignores the minutes of `+0530` and has few time zones.
@@ -88,11 +115,11 @@ class DateReader:
         if raw not in self._cache or parsed is not None:
             self._cache[raw] = parse_date(raw) or _from_tuple(parsed)
         date = self._cache[raw]
-        return date if date is not None and _EARLIEST <= date <= self._latest else None
+        return date if date is not None and _EARLIEST <= date.moment <= self._latest else None
 
 
-def parse_date(raw: str) -> datetime | None:
-    """Return a date as aware UTC, None if it is ambiguous or no date. Never raises.
+def parse_date(raw: str) -> ParsedDate | None:
+    """Return a date, None if it is ambiguous or no date. Never raises.
 
     Formats: ISO 8601, RFC 822 and variants of both, seconds and milliseconds since 1970, and dates with month
     names of the languages of MONTHS. A time without a zone is UTC, a date without a time is midnight.
@@ -106,31 +133,38 @@ def parse_date(raw: str) -> datetime | None:
         return None
 
 
-def _from_iso(raw: str) -> datetime | None:
+def _from_iso(raw: str) -> ParsedDate | None:
     if not _ISO.match(raw):
         return None
     try:
         moment = datetime.fromisoformat(raw)
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    offset = moment.utcoffset()
+    if offset is None:
+        return ParsedDate(moment.replace(tzinfo=UTC))
+    return ParsedDate(moment.astimezone(UTC), _minutes(offset))
 
 
-def _from_epoch(raw: str) -> datetime | None:
+def _minutes(offset: timedelta) -> int:
+    return round(offset.total_seconds() / 60)
+
+
+def _from_epoch(raw: str) -> ParsedDate | None:
     match = _EPOCH.fullmatch(raw)
-    return datetime.fromtimestamp(int(match[1]), UTC) if match else None
+    return ParsedDate(datetime.fromtimestamp(int(match[1]), UTC)) if match else None
 
 
-def _from_tuple(parsed: time.struct_time | None) -> datetime | None:
+def _from_tuple(parsed: time.struct_time | None) -> ParsedDate | None:
     if parsed is None:
         return None
     try:
-        return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
+        return ParsedDate(datetime.fromtimestamp(calendar.timegm(parsed), UTC))
     except (ValueError, OverflowError, OSError):
         return None
 
 
-def _from_text(raw: str) -> datetime | None:
+def _from_text(raw: str) -> ParsedDate | None:
     # After a year, `10.11` is a time.
     text = _DOTTED_CLOCK.sub(lambda match: match[0].replace(".", ":"), fold_accents(_strip_comments(raw)))
     text, clock, offset = _time(text)
@@ -138,7 +172,8 @@ def _from_text(raw: str) -> datetime | None:
     if day is None:
         return None
     seconds = clock[0] if clock else 0
-    return day + timedelta(seconds=seconds) - offset
+    moment = day + timedelta(seconds=seconds)
+    return ParsedDate(moment) if offset is None else ParsedDate(moment - offset, _minutes(offset))
 
 
 def _strip_comments(raw: str) -> str:
@@ -148,8 +183,8 @@ def _strip_comments(raw: str) -> str:
     return " ".join(raw.split())
 
 
-def _time(text: str) -> tuple[str, tuple[int, bool] | None, timedelta]:
-    """Return the text without its time, (seconds of day, is 12-hour clock), and the offset from UTC."""
+def _time(text: str) -> tuple[str, tuple[int, bool] | None, timedelta | None]:
+    """Return the text without its time, (seconds of day, is 12-hour clock), and the UTC offset if known."""
     compact = _COMPACT.search(text)
     clock = None if compact else _CLOCK.search(text)
     if compact:
@@ -165,7 +200,7 @@ def _time(text: str) -> tuple[str, tuple[int, bool] | None, timedelta]:
         seconds, twelve = _seconds_of_day(hour or bare_hour, minute, second, half), half is not None
         start, end = clock.span()
     else:
-        return text, None, timedelta()
+        return text, None, None
     offset, end = _zone(text, end)
     return f"{text[:start]} {text[end:]}", (seconds, twelve), offset
 
@@ -180,19 +215,21 @@ def _seconds_of_day(hour: str, minute: str | None, second: str | None, half: str
     return hours * 3600 + minutes * 60 + seconds
 
 
-def _zone(text: str, at: int) -> tuple[timedelta, int]:
-    """Return the offset of a time's zone from UTC (0 if missing or unknown), and its end in the text."""
+def _zone(text: str, at: int) -> tuple[timedelta | None, int]:
+    """Return the offset of a time's zone from UTC (None if missing or unknown), and its end in the text."""
     offset = _OFFSET.match(text, at)
     if offset:
         hours, minutes = int(offset[2]), int(offset[3] or 0)
-        ahead = timedelta(hours=hours, minutes=minutes) if hours < 15 and minutes < 60 else timedelta()
+        if hours > 14 or minutes > 59:
+            return None, offset.end()
+        ahead = timedelta(hours=hours, minutes=minutes)
         return (-ahead if offset[1] == "-" else ahead), offset.end()
     name = _ZONE.match(text, at)
     if name and name[1] in ZONES and _OFFSET.match(text, name.end()):
         return _zone(text, name.end())  # `PDT -0700`
     if name and name[1] in ZONES:
         return timedelta(hours=ZONES[name[1]]), name.end()
-    return timedelta(), at
+    return None, at
 
 
 def _day(text: str, *, american: bool) -> datetime | None:

@@ -10,7 +10,7 @@ from pipeline.domain.errors import FeedError
 from pipeline.domain.text import redact_url
 from pipeline.feeds.entries import Entry, language_of, media_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
-from pipeline.feeds.parsing.dates import DateReader
+from pipeline.feeds.parsing.dates import DateReader, date_fields
 from pipeline.feeds.text_cleanup import clean_plain_text, one_line
 from pipeline.feeds.urls import absolute_url
 
@@ -101,6 +101,7 @@ def _entry(
         (_text(attachment.get("mime_type")), _text(attachment.get("url")))
         for attachment in _dicts(item.get("attachments"))
     )
+    published, updated = (dates.read(_text(item.get(name))) for name in ("date_published", "date_modified"))
     images = (_text(item.get("image")), _text(item.get("banner_image")), first_image(markup) or "")
     return Entry(
         guid=_text(item.get("id")),
@@ -109,8 +110,7 @@ def _entry(
         text=text or summary,
         summary=summary if text and summary != text else "",
         author=_authors(item) or authors,
-        published_at=dates.read(_text(item.get("date_published"))),
-        updated_at=dates.read(_text(item.get("date_modified"))),
+        **date_fields(published, updated),
         image=next(filter(None, (absolute_url(image, link or base) for image in images)), None),
         media=media_of(files),
         language=language_of(_text(item.get("language")), feed_language),

@@ -1,12 +1,11 @@
 """Converts feedparser's elements of RSS 0.9x to 2.0, RDF and Atom to entries."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from pipeline.feeds.entries import Entry, Media, language_of, media_of, unique_values
 from pipeline.feeds.html_text import first_image, html_to_text
-from pipeline.feeds.parsing.dates import DateReader
+from pipeline.feeds.parsing.dates import DateReader, ParsedDate, date_fields
 from pipeline.feeds.parsing.feedparser_adapter import Elements, Node
 from pipeline.feeds.text_cleanup import clean_plain_text, one_line
 from pipeline.feeds.urls import absolute_url
@@ -89,8 +88,7 @@ def _entry(
         text=text,
         summary=summary,
         author=_author(each) or author,
-        published_at=published or _date(each, "created", dates),
-        updated_at=updated,
+        **date_fields(published or _date(each, "created", dates), updated),
         image=_image(each, contents, link or base),
         media=_media(each),
         language=language_of(_get(each, "language"), feed_language),
@@ -111,7 +109,7 @@ def _dicts(holder: Node, name: str) -> list[Any]:
     return [each for each in values if isinstance(each, dict)] if isinstance(values, list) else []
 
 
-def _date(each: Node, name: str, dates: DateReader) -> datetime | None:
+def _date(each: Node, name: str, dates: DateReader) -> ParsedDate | None:
     return dates.read(_get(each, name), dict.get(each, f"{name}_parsed"))
 
 

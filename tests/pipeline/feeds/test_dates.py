@@ -63,7 +63,31 @@ def at(*parts: int) -> datetime:
     ],
 )
 def test_dates(raw: str | None, moment: datetime | None) -> None:
-    assert DateReader(NOW).read(raw) == moment
+    date = DateReader(NOW).read(raw)
+    assert (date and date.moment) == moment
+
+
+@pytest.mark.parametrize(
+    ("raw", "offset_min"),
+    [
+        ("2026-02-03T09:00:00Z", 0),
+        ("2026-02-03T09:00:00+0530", 330),
+        ("2026-02-03T09:00:00-05:00", -300),
+        ("Tue, 03 Feb 2026 09:00:00 +1345", 825),
+        ("Tue, 03 Feb 2026 09:00:00 PDT", -420),
+        ("Tue, 03 Feb 2026 09:00:00 PDT -0700", -420),
+        ("Tue, 03 Feb 2026 09:00:00 GMT", 0),
+        ("3. Februar 2026 09:00 MEZ", 60),
+        ("Tue, 03 Feb 2026 09:00:00 XYZ", None),
+        ("Tue, 03 Feb 2026 09:00:00 +9900", None),
+        ("2026-02-03 09:00", None),
+        ("2026-02-03", None),
+        ("1770109200", None),
+    ],
+)
+def test_the_offset_of_a_date_is_the_one_that_it_is_written_with(raw: str, offset_min: int | None) -> None:
+    date = DateReader(NOW).read(raw)
+    assert date is not None and date.utc_offset_min == offset_min
 
 
 def test_what_feedparser_read_is_utc_whatever_this_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +95,8 @@ def test_what_feedparser_read_is_utc_whatever_this_machine_is(monkeypatch: pytes
     time.tzset()
     try:
         parsed = time.gmtime(calendar.timegm((2026, 2, 3, 9, 0, 0)))
-        assert DateReader(NOW).read("Tue, 03 Feb 2026 09:00:00 GMT", parsed) == at(2026, 2, 3, 9)
+        date = DateReader(NOW).read("Tue, 03 Feb 2026 09:00:00 GMT", parsed)
+        assert date is not None and date.moment == at(2026, 2, 3, 9)
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -81,4 +106,4 @@ def test_what_feedparser_read_is_utc_whatever_this_machine_is(monkeypatch: pytes
 @given(st.text("0123456789-:T+Z. JanMo,", max_size=30))
 def test_nothing_raises(raw: str) -> None:
     date = DateReader(NOW).read(raw)
-    assert date is None or date.tzinfo is UTC
+    assert date is None or date.moment.tzinfo is UTC

@@ -84,3 +84,20 @@ def test_without_a_date_an_item_has_the_time_of_the_poll() -> None:
     )
     assert (undated.published_at, undated.dated) == (NOW, False)
     assert (updated.published_at.day, updated.dated) == (2, True)
+
+
+def test_the_utc_offset_of_a_date_changes_no_identity() -> None:
+    days = [Entry(guid="g", title="T", published_at=NOW.replace(day=day)) for day in (1, 2)]
+    zoned = [entry.model_copy(update={"utc_offset_min": -300}) for entry in days]
+    before, after = items(*days), items(*zoned)
+    assert [item.guid for item in before] == [item.guid for item in after]
+    assert [item.content_hash for item in before] == [item.content_hash for item in after]
+    assert {item.utc_offset_min for item in after} == {-300}
+
+
+def test_an_item_tells_its_time_at_the_place_of_its_publisher() -> None:
+    [item] = items(Entry(title="T", published_at=datetime(2026, 2, 4, 3, tzinfo=UTC), utc_offset_min=-300))
+    assert f"{item.published_local:%Y-%m-%d %H:%M %Z}" == "2026-02-03 22:00 UTC-05:00"
+    stored = item.model_dump(mode="json")
+    del stored["utc_offset_min"]  # as stored before the field was
+    assert Item.model_validate(stored).published_local == item.published_at

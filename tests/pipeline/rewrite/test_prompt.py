@@ -84,6 +84,8 @@ def test_a_title_cannot_add_lines_and_lone_surrogates_are_replaced() -> None:
 def test_an_undated_item_claims_no_date() -> None:
     assert "published: 2026-02-05 21:10 UTC" in describe_item(source())
     assert "published" not in describe_item(source(dated=False))
+    zoned = source(utc_offset_min=-300)
+    assert "published: 2026-02-05 16:10 UTC-05:00" in describe_item(zoned)
 
 
 def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:

@@ -1,0 +1,201 @@
+"""Vocabulary of dates in one language, and the regular expressions made of it."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from pipeline.checks.language_tables import language_table
+
+YEAR = r"(?:1[5-9]|20)\d\d"
+END_OF = 9
+"""Offset of "the end of": it supports only itself."""
+MAX_ABBREVIATION = 4
+"""Below this many letters a month name, up to this many a weekday name is ambiguous. Chosen, not measured."""
+_UNITS = ("week", "month", "year", "weekend", "quarter", "season")
+
+
+class DateLexicon(NamedTuple):
+    """Vocabulary of one language, read from `dates.toml`; every word in lower case."""
+
+    pattern: re.Pattern[str]
+    months: Mapping[str, int]
+    weekdays: Mapping[str, int]
+    seasons: Mapping[str, int]
+    quarters: Mapping[str, int]
+    days: Mapping[str, int]
+    """Words for today, yesterday and tomorrow → offset in days."""
+    steps: Mapping[str, int]
+    """Words such as "last" → offset in units: -1."""
+    units: Mapping[str, str]
+    full_months: frozenset[str]
+    """Month names that are not abbreviated."""
+    weekday_names: tuple[str, ...]
+    """From Monday on."""
+    ambiguous: frozenset[str]
+    morning: frozenset[str]
+    afternoon: frozenset[str]
+    capitals: bool
+    """Months and weekdays begin with a capital letter."""
+    capital_seasons: bool
+    through: frozenset[str]
+    """Signs and words between the first and the last day of a range."""
+    before_season: re.Pattern[str]
+    """What stands before a season that is a time, at the end of a text."""
+    before_figure: re.Pattern[str]
+    """What stands before a number that is no year, at the end of a text."""
+    before_year: re.Pattern[str]
+    """What stands before a round number that is a year, at the end of a text."""
+    idiom: re.Pattern[str]
+    """What stands before a word for tomorrow that means the future, at the end of a text."""
+    elapsed: re.Pattern[str]
+    """A span of time reckoned from a day: groups `first`, `count`, `unit`, `last`."""
+    elapsed_words: Mapping[str, str]
+    """Words such as "ago" → ago, ahead, earlier, later."""
+    elapsed_units: Mapping[str, str]
+    counts: Mapping[str, int]
+    implied: re.Pattern[str]
+    """A word that implies a time without being a date, such as "noon"."""
+    implied_words: Mapping[str, tuple[str, int]]
+    """Such words → (unit, number)."""
+
+
+@lru_cache(maxsize=64)
+def date_lexicon(language: str) -> DateLexicon | None:
+    """Return the lexicon of a language tag's primary language, None where it has no table."""
+    table = language_table(language, "dates")
+    return _build(table) if table else None
+
+
+def _build(table: Mapping[str, Any]) -> DateLexicon:
+    days = ((0, "today"), (-1, "yesterday"), (1, "tomorrow"))
+    steps = ((0, "this"), (-1, "last"), (1, "next"), (END_OF, "end"))
+    after = {word: n for n, key in ((-1, "last-after"), (1, "next-after")) for word in table[key]}
+    vocabularies: dict[str, dict[str, int]] = {
+        "months": _numbered(enumerate(table["months"], 1)),
+        "weekdays": _numbered(enumerate(table["weekdays"])),
+        "seasons": _numbered(enumerate(table["seasons"], 1)),
+        "quarters": {word: number for number, word in enumerate(table["quarters"], 1)},
+        "days": _numbered((offset, table[name]) for offset, name in days),
+        "steps": _numbered((offset, table[name]) for offset, name in steps),
+    }
+    units = {word: name for name in _UNITS for word in table[name]}
+    pattern = date_pattern(table, {**vocabularies, "units": units, "after": after})
+    return DateLexicon(
+        months=vocabularies["months"],
+        weekdays=vocabularies["weekdays"],
+        seasons=vocabularies["seasons"],
+        quarters=vocabularies["quarters"],
+        days=vocabularies["days"],
+        steps=vocabularies["steps"] | after,
+        pattern=re.compile(pattern),
+        units=units,
+        full_months=frozenset(group[0] for group in table["months"]),
+        weekday_names=tuple(group[0] for group in table["weekdays"]),
+        ambiguous=frozenset(table["doubtful"]),
+        morning=frozenset(table["morning"]),
+        afternoon=frozenset(table["afternoon"]),
+        capitals=table["capitals"],
+        capital_seasons=table["capital-seasons"],
+        through=frozenset(("-", "–", *table["through"])),
+        before_season=_ending(table["before-season"]),
+        before_figure=_ending(table["before-figure"]),
+        before_year=_ending(table["before-year"]),
+        idiom=_ending(table["before-future"]),
+        **_elapsed(table["elapsed"]),
+        **_implied(table["implied"]),
+    )
+
+
+def _numbered(groups: Iterable[tuple[int, Sequence[str]]]) -> dict[str, int]:
+    return {word: number for number, words in groups for word in words}
+
+
+def alternatives(words: Iterable[str]) -> str:
+    """Return an expression for any of these words, the longest first; one that matches nothing for none."""
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)) or "(?!)"
+
+
+def _ending(words: Sequence[str]) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w)(?:{alternatives(words)})\s?$")
+
+
+def date_pattern(table: Mapping[str, Any], vocabularies: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return an expression with a named group for each kind of date, the longer kinds first."""
+    words = {name: alternatives(vocabulary) for name, vocabulary in vocabularies.items()}
+    between = alternatives(["-", "–", *table["through"], *table["also"]])
+    day = rf"\d{{1,2}}{table['day-ending']}"
+    span = rf"{day}(?: ?(?:{between}) ?{day})?"
+    quarter = alternatives(table["quarter"])
+    full_month = alternatives([group[0] for group in table["months"]])
+    month = rf"(?:(?:{full_month})\b|(?:{words['months']})\b\.?)"
+    figure = alternatives(table["after-figure"])
+    year = rf"{YEAR}\b(?!\s?(?:{figure})\b|[.,]\d)"
+    of_year = rf"(?:,?\s{table['of']}{year})?"
+    kinds = [
+        rf"(?P<iso>{YEAR}-\d\d-\d\d)\b",
+        rf"(?P<numeric>\d{{1,2}}(?P<mark>[/.-])\d{{1,2}}(?P=mark)(?:{YEAR}|\d\d))\b",
+        rf"(?P<clock>{_clock_pattern(table, between)})",
+        rf"(?P<dmy>{span}\s{table['of']}{month}{of_year})",
+        rf"(?P<mdy>{month}\s{span}\b(?![:.,]?\d|%|\s(?:{figure})\b){of_year})",
+        rf"(?P<my>{month},?\s{table['of']}{year})",
+        rf"(?P<month>{month})",
+        rf"(?P<quarter>q[1-4]\b(?:[ /-]{year})?"
+        rf"|(?:{words['quarters']})\w{{0,2}}[\s-](?:{quarter})\b(?:\s{table['of']}{year})?)",
+        rf"(?P<relative>(?:{words['steps']})\s(?:{words['units']})\b"
+        rf"|(?:{words['units']})\s(?:{words['after']})\b|(?:{words['days']})\b)",
+        rf"(?P<weekday>(?:{_weekday_pattern(table)})\b)",
+        rf"(?P<season>(?:{words['seasons']})\b(?:\s{table['of']}{year})?)",
+        r"(?P<decade>(?:1[5-9]|20)\d0(?:['’]?s|ern?)\b)",
+        rf"(?P<year>(?:{YEAR}\s?[-–/]\s?(?:{YEAR}|\d\d)\b|{year})(?![,.]?\d|%|[-–]\d\d?[- ]|\w))",
+    ]
+    if not table["month-first"]:
+        kinds = [kind for kind in kinds if not kind.startswith("(?P<mdy>")]
+    if table["before-short"]:
+        befores = "|".join(rf"(?<=\b{re.escape(word)}\s)" for word in table["before-short"])
+        kinds.insert(2, rf"(?:{befores})(?P<short>\d{{1,2}}\.\d{{1,2}}\.)(?!\d)")
+    return rf"(?<![\w$€£.,#@])(?:{'|'.join(kinds)})"
+
+
+def _clock_pattern(table: Mapping[str, Any], between: str) -> str:
+    half = alternatives([*table["morning"], *table["afternoon"], *table["hour"]])
+    time = r"\d{1,2}(?:[:.]\d\d)?"
+    first = rf"(?:{time}\s?(?:(?:{half})\s?)?(?:{between})\s?)?"
+    hour = alternatives(table["hour-of-minutes"])
+    return (
+        rf"{first}{time}\s?(?:{half})(?!\w)|\d{{1,2}}[:.]\d\d\s?(?:{hour})(?!\w)"
+        r"|(?:[01]?\d|2[0-3]):[0-5]\d\b(?!:)"
+    )
+
+
+def _weekday_pattern(table: Mapping[str, Any]) -> str:
+    names = [name for group in table["weekdays"] for name in group]
+    full = [name for name in names if len(name) > MAX_ABBREVIATION]
+    return rf"(?:{alternatives(full)}){table['weekday-ending']}|(?:{alternatives(names)})"
+
+
+def _elapsed(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields for "two years ago" and the like."""
+    counts = {word: number for number, words in enumerate(table["counts"], 1) for word in words}
+    units = {word: unit for unit, words in table["units"].items() for word in words}
+    first, last = ({w: kind for kind, words in table[at].items() for w in words} for at in ("first", "last"))
+    span = rf"(?P<count>\d{{1,3}}|{alternatives(counts)})[\s-](?P<unit>{alternatives(units)})"
+    begun = rf"(?P<first>{alternatives(first)})\s{span}(?!\w)"
+    ended = rf"{span}\s(?P<last>{alternatives(last)})(?!\w)".replace("<count>", "<n>").replace(
+        "<unit>", "<u>"
+    )
+    return {
+        "elapsed": re.compile(rf"(?<!\w)(?:{begun}|{ended})"),
+        "elapsed_words": first | last,
+        "elapsed_units": units,
+        "counts": counts,
+    }
+
+
+def _implied(table: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return the fields for words that imply a time; a key of the table is a unit and a number."""
+    words: dict[str, tuple[str, int]] = {}
+    for key, phrases in table.items():
+        unit, _, number = key.partition(" ")
+        words |= dict.fromkeys(phrases, (unit, int(number)))
+    return {"implied": re.compile(rf"(?<!\w)(?:{alternatives(words)})(?!\w)"), "implied_words": words}
