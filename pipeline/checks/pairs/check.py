@@ -1,0 +1,45 @@
+"""Kind `pair`: what a draft says and the sentences that it rests on contradict. Warns only."""
+
+from itertools import islice
+
+from pipeline.checks.pairs.align import align
+from pipeline.checks.pairs.contrast import Contradiction, PairTexts, find_contrasts
+from pipeline.checks.pairs.lexicon import pair_lexicon
+from pipeline.checks.tokens import CheckInput
+from pipeline.domain.reviews import Finding, Severity
+
+KIND = "pair"
+_MIN_SCORE = 0.35
+"""Share of a draft sentence's weight that its window must have. Chosen, not measured."""
+_MAX_FINDINGS = 50
+"""Findings for one text. Chosen, not measured."""
+
+RULES = (find_contrasts,)
+
+
+def check_pairs(case: CheckInput) -> list[Finding]:
+    """Return the contradictions between a draft's sentences and their windows; none without a table."""
+    lexicon = pair_lexicon(case.language)
+    alignment = align(case.draft, case.source, case.language)
+    if lexicon is None or alignment is None:
+        return []
+    texts = PairTexts(case.draft, case.source, alignment, lexicon)
+    found = (each for pair in alignment.pairs if pair.score >= _MIN_SCORE for rule in RULES for each in rule(texts, pair))
+    first: dict[tuple[int, int], Contradiction] = {}
+    for each in islice(found, _MAX_FINDINGS):
+        first.setdefault(each.draft, each)
+    return [_finding(texts, each) for each in first.values()]
+
+
+def _finding(texts: PairTexts, found: Contradiction) -> Finding:
+    words, theirs = texts.draft.words, texts.source.words
+    span = words[found.draft[0]].start, words[found.draft[1] - 1].end
+    evidence = theirs[found.source[0]].start, theirs[found.source[1] - 1].end
+    return Finding(
+        kind=KIND,
+        severity=Severity.WARN,
+        message=found.message,
+        span=span,
+        evidence=(evidence,),
+        suggestion=found.replacement,
+    )

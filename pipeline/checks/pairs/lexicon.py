@@ -1,0 +1,125 @@
+"""A language's table `pairs.toml`: stems, and the words that contradict each other."""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from pipeline.checks.language_tables import language_table
+
+_MIN_STEM = 3
+_DOUBLED = "bdfgklmnprtz"
+
+
+class Contrast(NamedTuple):
+    """Groups of words that exclude each other, when said of the same thing."""
+
+    name: str
+    message: str
+    """What the finding says; `{draft}` and `{source}` stand for the two words."""
+    before: int
+    """Words before the two words in which what they are said of is searched."""
+    after: int
+    """Words after them."""
+    weight: float
+    """Weight of shared stems from which on they are said of the same thing."""
+    shared: int
+    """Number of shared stems from which on they are said of the same thing."""
+    next: int
+    """The stem of one of so many words after the first must follow the other as well; 0: need not."""
+    figure: bool
+    """That stem must be a figure."""
+    vague: bool
+    """The words count only where no figure stands before them: "thousands", "a few hundred"."""
+
+
+class Side(NamedTuple):
+    """What a word is in a contrast: a member of one of its groups, counted from 0."""
+
+    contrast: int
+    group: int
+    reported: bool
+    """A draft with this word beside a source with a word of the other group is reported."""
+
+
+class PairLexicon:
+    """A language's stems and contrasts."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self._stems: dict[str, str] = {}
+        self._word_sides: dict[str, tuple[Side, ...]] = {}
+        self._endings = tuple(table["endings"].split())
+        pairs = ((form, base) for base, forms in table["forms"].items() for form in forms.split())
+        self._forms = {form: self._cut(base) for form, base in pairs}
+        self.stop = frozenset(table["stop"].split())
+        negation = table["negation"]
+        self.negatives = frozenset(negation["words"].split())
+        self._negative_ending = negation["ending"] or None
+        self.contrasts: tuple[Contrast, ...] = tuple(map(_contrast, table.get("contrast", ())))
+        self._exact = self._groups(table.get("contrast", ()), exact=True)
+        self._sides = self._groups(table.get("contrast", ()), exact=False)
+
+    def stem(self, word: str) -> str:
+        """Return the stem of a folded word; words of the same meaning in the table share one."""
+        found = self._stems.get(word)
+        if found is None:
+            if len(self._stems) > 100_000:
+                self._stems.clear()
+            found = self._stems[word] = self._stem(word)
+        return found
+
+    def is_negative(self, word: str) -> bool:
+        """Tell whether a folded word turns what follows it into its contrary."""
+        ending = self._negative_ending
+        return word in self.negatives or (ending is not None and word.endswith(ending))
+
+    def sides_of(self, word: str) -> tuple[Side, ...]:
+        """Return the groups of the contrasts that a folded word belongs to."""
+        found = self._word_sides.get(word)
+        if found is None:
+            if len(self._word_sides) > 100_000:
+                self._word_sides.clear()
+            both = dict.fromkeys((*self._exact.get(word, ()), *self._sides.get(self.stem(word), ())))
+            found = self._word_sides[word] = tuple(both)
+        return found
+
+    def _stem(self, word: str) -> str:
+        word = word.removesuffix("'s").removesuffix("'")
+        return self._forms.get(word) or self._forms.get(cut := self._cut(word)) or cut
+
+    def _cut(self, word: str) -> str:
+        """Return a word without its ending."""
+        for ending in self._endings:
+            rest = word[: -len(ending)]
+            if word.endswith(ending) and len(rest) >= _MIN_STEM and not word.endswith("ss"):
+                word = rest
+                break
+        if len(word) > _MIN_STEM and word[-1] == word[-2] and word[-1] in _DOUBLED:
+            word = word[:-1]
+        if len(word) > _MIN_STEM and word[-1] in "ey":
+            word = word[:-1]
+        return word
+
+    def _groups(self, rows: Iterable[Mapping[str, Any]], *, exact: bool) -> dict[str, list[Side]]:
+        """Return form or stem → the groups that it belongs to."""
+        sides: dict[str, list[Side]] = {}
+        for number, row in enumerate(rows):
+            for group, words in enumerate(row["groups"]):
+                reported = row.get("only", group) == group
+                for word in words.split() if row.get("exact", False) == exact else ():
+                    sides.setdefault(word if exact else self.stem(word), []).append(Side(number, group, reported))
+        return sides
+
+
+def _contrast(row: Mapping[str, Any]) -> Contrast:
+    message = row.get("message", 'The source has "{source}" where the text has "{draft}".')
+    return Contrast(
+        row["name"], message, row.get("before", 5), row.get("after", 5), row.get("weight", 2.0),
+        row.get("shared", 2), row.get("next", 0), row.get("figure", False), row.get("vague", False),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=32)
+def pair_lexicon(language: str) -> PairLexicon | None:
+    """Return a language's lexicon, None where pairs are not checked in the language."""
+    table = language_table(language, "pairs")
+    return PairLexicon(table) if table else None
