@@ -3,8 +3,12 @@
 from itertools import islice
 
 from pipeline.checks.pairs.align import align
-from pipeline.checks.pairs.contrast import Contradiction, PairTexts, find_contrasts
+from pipeline.checks.pairs.assertion import find_negations, find_plans_told_as_done
+from pipeline.checks.pairs.contrast import find_contrasts
 from pipeline.checks.pairs.lexicon import pair_lexicon
+from pipeline.checks.pairs.models import Contradiction, PairTexts
+from pipeline.checks.pairs.names import source_names
+from pipeline.checks.pairs.roles import find_exchanged_actors, find_replaced_names
 from pipeline.checks.tokens import CheckInput
 from pipeline.domain.reviews import Finding, Severity
 
@@ -14,7 +18,7 @@ _MIN_SCORE = 0.35
 _MAX_FINDINGS = 50
 """Findings for one text. Chosen, not measured."""
 
-RULES = (find_contrasts,)
+RULES = (find_contrasts, find_negations, find_plans_told_as_done, find_exchanged_actors, find_replaced_names)
 
 
 def check_pairs(case: CheckInput) -> list[Finding]:
@@ -23,8 +27,14 @@ def check_pairs(case: CheckInput) -> list[Finding]:
     alignment = align(case.draft, case.source, case.language)
     if lexicon is None or alignment is None:
         return []
-    texts = PairTexts(case.draft, case.source, alignment, lexicon)
-    found = (each for pair in alignment.pairs if pair.score >= _MIN_SCORE for rule in RULES for each in rule(texts, pair))
+    texts = PairTexts(case.draft, case.source, alignment, lexicon, source_names(case.source, case.language))
+    found = (
+        each
+        for pair in alignment.pairs
+        if pair.score >= _MIN_SCORE
+        for rule in RULES
+        for each in rule(texts, pair)
+    )
     first: dict[tuple[int, int], Contradiction] = {}
     for each in islice(found, _MAX_FINDINGS):
         first.setdefault(each.draft, each)

@@ -3,33 +3,17 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pipeline.checks.pairs.align import Alignment, Pair, Sentence
+from pipeline.checks.pairs.align import Pair, Sentence
 from pipeline.checks.pairs.lexicon import Contrast, PairLexicon, Side
+from pipeline.checks.pairs.models import Contradiction, PairTexts
 from pipeline.checks.tokens import TokenizedText
 
 _NEGATION_REACH = 4
 """Words before a word in which a negative changes its meaning. Chosen, not measured."""
+_SAME_SHARE = 0.3
+"""Share of the contrary's context with which the source's own such word excuses the draft. Chosen, not measured."""
 _MAX_SAME = 8
 """Words of one contrast that are compared in a sentence. Chosen, not measured."""
-
-
-class Contradiction(NamedTuple):
-    """A span of words in the draft that a span of words in the source contradicts."""
-
-    draft: tuple[int, int]
-    """Half-open range of word indexes."""
-    source: tuple[int, int]
-    message: str
-    replacement: str = ""
-
-
-class PairTexts(NamedTuple):
-    """Both texts of an alignment, with what the rules need."""
-
-    draft: TokenizedText
-    source: TokenizedText
-    alignment: Alignment
-    lexicon: PairLexicon
 
 
 class _Place(NamedTuple):
@@ -81,7 +65,7 @@ def _contradiction(
             same = max(same, weight + 0.01)
         elif count >= contrast.shared and weight >= contrast.weight and (best is None or weight > best[0]):
             best = weight, other
-    if best is None or same >= best[0] * 0.5 or _explained(texts, place, own, *best, contrast):
+    if best is None or same >= best[0] * _SAME_SHARE or _explained(texts, place, own, *best, contrast):
         return None
     source_word = texts.source.words[best[1].at].text
     message = contrast.message.format(draft=texts.draft.words[place.at].text, source=source_word)

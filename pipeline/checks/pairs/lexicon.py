@@ -52,8 +52,25 @@ class PairLexicon:
         self._forms = {form: self._cut(base) for form, base in pairs}
         self.stop = frozenset(table["stop"].split())
         negation = table["negation"]
-        self.negatives = frozenset(negation["words"].split())
+        self.deniers = frozenset(negation["words"].split())
+        self.negatives = self.deniers | frozenset(negation["also"].split())
+        self.borders = frozenset(negation["borders"].split())
+        self.link, self.adverb = negation["link"], negation["adverb"]
+        self.uncertain = frozenset(negation["others"].split())
+        self.unreal = frozenset(negation["unreal"].split())
         self._negative_ending = negation["ending"] or None
+        plan = table["plan"]
+        self.plans = frozenset(plan["words"].split())
+        self.open = frozenset(plan["open"].split())
+        roles = table["roles"]
+        self.equal = frozenset(self.stem(word) for word in roles["equal"].split())
+        self.passive = frozenset(roles["passive"].split())
+        self.mutual = frozenset(roles["mutual"].split())
+        self.being = frozenset(roles["being"].split())
+        self.speech = frozenset(roles["speech"].split())
+        self._past_ending = plan["past_ending"]
+        self._past = frozenset(plan["past"].split())
+        self.done = frozenset(plan["done"].split())
         self.contrasts: tuple[Contrast, ...] = tuple(map(_contrast, table.get("contrast", ())))
         self._exact = self._groups(table.get("contrast", ()), exact=True)
         self._sides = self._groups(table.get("contrast", ()), exact=False)
@@ -67,10 +84,15 @@ class PairLexicon:
             found = self._stems[word] = self._stem(word)
         return found
 
+    def is_denier(self, word: str) -> bool:
+        """Tell whether a folded word denies the verb after it."""
+        return word in self.deniers or (
+            self._negative_ending is not None and word.endswith(self._negative_ending)
+        )
+
     def is_negative(self, word: str) -> bool:
         """Tell whether a folded word turns what follows it into its contrary."""
-        ending = self._negative_ending
-        return word in self.negatives or (ending is not None and word.endswith(ending))
+        return word in self.negatives or self.is_denier(word)
 
     def sides_of(self, word: str) -> tuple[Side, ...]:
         """Return the groups of the contrasts that a folded word belongs to."""
@@ -81,6 +103,10 @@ class PairLexicon:
             both = dict.fromkeys((*self._exact.get(word, ()), *self._sides.get(self.stem(word), ())))
             found = self._word_sides[word] = tuple(both)
         return found
+
+    def is_past(self, word: str) -> bool:
+        """Tell whether a folded word may be a past form."""
+        return word.endswith(self._past_ending) or word in self._past
 
     def _stem(self, word: str) -> str:
         word = word.removesuffix("'s").removesuffix("'")
@@ -106,14 +132,16 @@ class PairLexicon:
             for group, words in enumerate(row["groups"]):
                 reported = row.get("only", group) == group
                 for word in words.split() if row.get("exact", False) == exact else ():
-                    sides.setdefault(word if exact else self.stem(word), []).append(Side(number, group, reported))
+                    sides.setdefault(word if exact else self.stem(word), []).append(
+                        Side(number, group, reported)
+                    )
         return sides
 
 
 def _contrast(row: Mapping[str, Any]) -> Contrast:
     message = row.get("message", 'The source has "{source}" where the text has "{draft}".')
     return Contrast(
-        row["name"], message, row.get("before", 5), row.get("after", 5), row.get("weight", 2.0),
+        row["name"], message, row.get("before", 5), row.get("after", 7), row.get("weight", 2.0),
         row.get("shared", 2), row.get("next", 0), row.get("figure", False), row.get("vague", False),
     )  # fmt: skip
 

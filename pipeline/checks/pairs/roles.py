@@ -1,0 +1,124 @@
+"""Contradictions in who does what: actors exchanged, another name in a name's place, another speaker."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pipeline.checks.pairs.align import Pair
+from pipeline.checks.pairs.lexicon import PairLexicon
+from pipeline.checks.pairs.models import Contradiction, PairTexts
+from pipeline.checks.pairs.names import Run, names_of, parts_of, run_text, stem_after, stem_before
+from pipeline.checks.tokens import TokenizedText
+
+_BEFORE, _AFTER = 5, 4
+"""Words between a verb and the names that act in it. Chosen, not measured."""
+_MAX_OCCURRENCES = 3
+"""Sentences of the source in which the word beside a name may stand. Chosen, not measured."""
+
+
+class Roles(NamedTuple):
+    """Who acts on whom, by the names beside a verb."""
+
+    agent: Run
+    patient: Run
+
+
+def find_exchanged_actors(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
+    """Yield the verbs whose two names the source has the other way round."""
+    own_names = names_of(texts.draft, pair.draft, texts.lexicon)
+    if len(own_names) < 2:
+        return
+    own, their = texts.alignment.draft_stems, texts.alignment.source_stems
+    for at in range(pair.draft.first, pair.draft.behind):
+        stem = own[at]
+        if not stem or stem in texts.lexicon.equal or not texts.draft.words[at].text[0].islower():
+            continue
+        roles = _roles(texts.draft, at, own_names, texts.lexicon)
+        if roles is None:
+            continue
+        for sentence in pair.window:
+            names = texts.names.sentences.get(sentence.first, ())
+            for place in (each for each in range(sentence.first, sentence.behind) if their[each] == stem):
+                others = _roles(texts.source, place, names, texts.lexicon)
+                if others and _are_exchanged(texts, roles, others):
+                    span = min(roles[0].first, roles[1].first), max(roles[0].behind, roles[1].behind)
+                    evidence = min(others[0].first, others[1].first), max(others[0].behind, others[1].behind)
+                    phrase = texts.source.text[
+                        texts.source.words[evidence[0]].start : texts.source.words[evidence[1] - 1].end
+                    ]
+                    message = f'The source has these the other way round: "{" ".join(phrase.split())}".'
+                    yield Contradiction(span, evidence, message)
+
+
+def _roles(text: TokenizedText, at: int, names: tuple[Run, ...], lexicon: PairLexicon) -> Roles | None:
+    """Return the names nearest to a verb on both sides; a passive verb exchanges them."""
+    before = next((run for run in reversed(names) if run.behind <= at), None)
+    after = next((run for run in names if run.first > at), None)
+    if before is None or after is None or at - before.behind > _BEFORE or after.first - at > _AFTER:
+        return None
+    if any(word in lexicon.mutual for word in text.folded[at + 1 : after.first]):
+        return None
+    is_passive = any(word in lexicon.being for word in text.folded[max(before.behind, at - 3) : at])
+    if is_passive and any(word in lexicon.passive for word in text.folded[at + 1 : after.first]):
+        return Roles(after, before)
+    if is_passive:
+        return None
+    return Roles(before, after)
+
+
+def _are_exchanged(texts: PairTexts, roles: Roles, others: Roles) -> bool:
+    agent, patient = (parts_of(texts.draft, run) for run in roles)
+    their_agent, their_patient = (parts_of(texts.source, run) for run in others)
+    crossed = agent & their_patient and patient & their_agent
+    return bool(crossed) and not agent & their_agent and not patient & their_patient
+
+
+def find_replaced_names(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
+    """Yield the names in whose place, beside the same rare word, the source has only other names."""
+    known = texts.names
+    stems = texts.alignment.draft_stems
+    for run in names_of(texts.draft, pair.draft, texts.lexicon):
+        parts = parts_of(texts.draft, run)
+        if not parts <= known.words:
+            continue  # the check of names reports it
+        beside = (
+            (stem_after(texts.draft, stems, run, pair.draft), known.following),
+            (stem_before(stems, run, pair.draft), known.preceding),
+        )
+        for at, table in beside:
+            if at is None:
+                continue
+            others = table.get(stems[at], ())
+            inside = [other for other in others if _within(other, pair)]
+            if 0 < len(others) <= _MAX_OCCURRENCES and inside and not _has_beside(texts, parts, stems[at]):
+                if _shares_context(texts, run, at, pair, inside[0]):
+                    shown = run_text(texts.source, inside[0])
+                    word = texts.draft.words[at].text
+                    message = f'With "{word}" the source names {shown}.'
+                    yield Contradiction(run, inside[0], message, shown)
+
+
+def _within(run: Run, pair: Pair) -> bool:
+    return any(sentence.first <= run.first < sentence.behind for sentence in pair.window)
+
+
+def _has_beside(texts: PairTexts, parts: frozenset[str], stem: str) -> bool:
+    """Tell whether the source has one of these words within five words of a stem."""
+    stems, folded = texts.alignment.source_stems, texts.source.folded
+    places = [
+        at
+        for part in parts
+        for at in (*texts.source.positions.get(part, ()), *texts.source.positions.get(part + "'s", ()))
+    ]
+    return any(stem in stems[max(0, at - 8) : at + 9] for at in places[:50]) or len(places) > 50
+
+
+def _shares_context(texts: PairTexts, run: Run, at: int, pair: Pair, other: Run) -> bool:
+    """Tell whether the two names share a stem around them beside the one at their side."""
+    own = set(
+        texts.alignment.draft_stems[
+            max(pair.draft.first, run.first - 6) : min(pair.draft.behind, run.behind + 6)
+        ]
+    )
+    theirs = set(texts.alignment.source_stems[max(0, other.first - 6) : other.behind + 6])
+    common = (own & theirs) - {"", texts.alignment.draft_stems[at]}
+    return sum(texts.alignment.weights.get(stem, 0) for stem in common) >= 2.5
