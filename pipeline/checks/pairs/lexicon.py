@@ -65,6 +65,7 @@ class PairLexicon:
         roles = table["roles"]
         self.equal = frozenset(self.stem(word) for word in roles["equal"].split())
         self.passive = frozenset(roles["passive"].split())
+        self.joints = frozenset(roles["joints"].split())
         self.mutual = frozenset(roles["mutual"].split())
         self.being = frozenset(roles["being"].split())
         self.speech = frozenset(roles["speech"].split())
@@ -141,7 +142,7 @@ class PairLexicon:
 def _contrast(row: Mapping[str, Any]) -> Contrast:
     message = row.get("message", 'The source has "{source}" where the text has "{draft}".')
     return Contrast(
-        row["name"], message, row.get("before", 5), row.get("after", 7), row.get("weight", 2.0),
+        row["name"], message, row.get("before", 8), row.get("after", 8), row.get("weight", 2.0),
         row.get("shared", 2), row.get("next", 0), row.get("figure", False), row.get("vague", False),
     )  # fmt: skip
 

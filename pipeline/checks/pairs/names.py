@@ -54,14 +54,17 @@ def _lower_words(text: TokenizedText) -> frozenset[str]:
 
 
 def parts_of(text: TokenizedText, run: Run) -> frozenset[str]:
+    """Return the folded words of a name without the possessive."""
     return frozenset(word.removesuffix("'s") for word in text.folded[run.first : run.behind])
 
 
 def run_text(text: TokenizedText, run: Run) -> str:
+    """Return a name on one line."""
     return " ".join(text.text[text.words[run.first].start : text.words[run.behind - 1].end].split())
 
 
 def stem_after(text: TokenizedText, stems: tuple[str, ...], run: Run, sentence: Sentence) -> int | None:
+    """Return the word right after a name: "column" in "Tribune column"."""
     at = run.behind
     if at >= sentence.behind or not stems[at].isalpha() or not text.words[at].text[0].islower():
         return None
@@ -69,10 +72,17 @@ def stem_after(text: TokenizedText, stems: tuple[str, ...], run: Run, sentence: 
     return at if gap in (" ", "-") else None
 
 
-def stem_before(stems: tuple[str, ...], run: Run, sentence: Sentence) -> int | None:
-    for at in range(run.first - 1, max(sentence.first, run.first - 3) - 1, -1):
+def stem_before(
+    text: TokenizedText, stems: tuple[str, ...], run: Run, sentence: Sentence, lexicon: PairLexicon
+) -> int | None:
+    """Return the word that a preposition joins to a name: "sided" in "sided with the Senate"."""
+    for at in range(run.first - 1, max(sentence.first, run.first - 4) - 1, -1):
         if stems[at]:
-            return at if stems[at].isalpha() and at < run.first - 1 else None
+            is_word = at < run.first - 1 and stems[at].isalpha() and text.words[at].text[0].islower()
+            gap = text.text[text.words[at].end : text.words[run.first].start]
+            return at if is_word and gap.replace(" ", "").isalpha() else None
+        if text.folded[at] not in lexicon.joints:
+            return None
     return None
 
 
@@ -84,13 +94,15 @@ def source_names(source: TokenizedText, language: str) -> SourceNames:
     preceding: dict[str, list[Run]] = {}
     in_sentence: dict[int, tuple[Run, ...]] = {}
     words: set[str] = set()
-    for sentence in index.sentences if lexicon else ():
+    if lexicon is None:
+        return SourceNames({}, {}, {}, frozenset())
+    for sentence in index.sentences:
         runs = in_sentence[sentence.first] = names_of(source, sentence, lexicon)
         for run in runs:
             words |= parts_of(source, run)
             after, before = (
                 stem_after(source, index.stems, run, sentence),
-                stem_before(index.stems, run, sentence),
+                stem_before(source, index.stems, run, sentence, lexicon),
             )
             if after is not None:
                 following.setdefault(index.stems[after], []).append(run)

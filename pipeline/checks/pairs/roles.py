@@ -11,6 +11,8 @@ from pipeline.checks.tokens import TokenizedText
 
 _BEFORE, _AFTER = 5, 4
 """Words between a verb and the names that act in it. Chosen, not measured."""
+_BESIDE = 3
+"""Words between a word and a name that stands beside it. Chosen, not measured."""
 _MAX_OCCURRENCES = 3
 """Sentences of the source in which the word beside a name may stand. Chosen, not measured."""
 
@@ -57,7 +59,7 @@ def _roles(text: TokenizedText, at: int, names: tuple[Run, ...], lexicon: PairLe
         return None
     if any(word in lexicon.mutual for word in text.folded[at + 1 : after.first]):
         return None
-    is_passive = any(word in lexicon.being for word in text.folded[max(before.behind, at - 3) : at])
+    is_passive = any(word in lexicon.being for word in text.folded[before.behind : at])
     if is_passive and any(word in lexicon.passive for word in text.folded[at + 1 : after.first]):
         return Roles(after, before)
     if is_passive:
@@ -82,7 +84,7 @@ def find_replaced_names(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]
             continue  # the check of names reports it
         beside = (
             (stem_after(texts.draft, stems, run, pair.draft), known.following),
-            (stem_before(stems, run, pair.draft), known.preceding),
+            (stem_before(texts.draft, stems, run, pair.draft, texts.lexicon), known.preceding),
         )
         for at, table in beside:
             if at is None:
@@ -102,23 +104,23 @@ def _within(run: Run, pair: Pair) -> bool:
 
 
 def _has_beside(texts: PairTexts, parts: frozenset[str], stem: str) -> bool:
-    """Tell whether the source has one of these words within five words of a stem."""
-    stems, folded = texts.alignment.source_stems, texts.source.folded
+    """Tell whether the source has one of these words within `_BESIDE` words of a stem."""
+    stems = texts.alignment.source_stems
     places = [
         at
         for part in parts
         for at in (*texts.source.positions.get(part, ()), *texts.source.positions.get(part + "'s", ()))
     ]
-    return any(stem in stems[max(0, at - 8) : at + 9] for at in places[:50]) or len(places) > 50
+    return any(stem in stems[max(0, at - _BESIDE) : at + _BESIDE + 1] for at in places[:50]) or len(places) > 50
 
 
 def _shares_context(texts: PairTexts, run: Run, at: int, pair: Pair, other: Run) -> bool:
     """Tell whether the two names share a stem around them beside the one at their side."""
     own = set(
         texts.alignment.draft_stems[
-            max(pair.draft.first, run.first - 6) : min(pair.draft.behind, run.behind + 6)
+            max(pair.draft.first, run.first - 10) : min(pair.draft.behind, run.behind + 10)
         ]
     )
-    theirs = set(texts.alignment.source_stems[max(0, other.first - 6) : other.behind + 6])
+    theirs = set(texts.alignment.source_stems[max(0, other.first - 10) : other.behind + 10])
     common = (own & theirs) - {"", texts.alignment.draft_stems[at]}
     return sum(texts.alignment.weights.get(stem, 0) for stem in common) >= 2.5
