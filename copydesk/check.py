@@ -101,6 +101,8 @@ def _print_finding(number: int, finding: Finding, body: str, first_line: int, so
     line_text = Text().append(f"{finding.severity.value}: ", _STYLES[finding.severity])
     line_text.append(f"{where}{finding.kind}: {_visible(finding.message)}")
     _print_wrapped(f"{number:>{_GUTTER - 2}}. ", "bold", line_text)
+    if finding.suggestion and finding.suggestion not in finding.message:
+        _print_wrapped(" " * _GUTTER, "", Text(f"in the source: {_visible(finding.suggestion)}", "dim"))
     for start, end in finding.evidence[:3]:
         shown = " ".join(source[start:end].split())
         if shown in finding.message:
@@ -286,6 +288,7 @@ def _as_dict(checked: CheckedText) -> dict[str, Any]:
                 "line": line_of(checked.body, finding, checked.first_line),
                 "message": finding.message,
                 "key": finding.key,
+                "suggestion": finding.suggestion,
             }
             for finding in checked.findings
         ],

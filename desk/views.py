@@ -18,6 +18,7 @@ _FIELDS: tuple[Place, ...] = ("front matter", "title", "description", "body")
 """In the order in which their findings are listed."""
 KINDS = {
     "figure": "Figure", "place": "Figure elsewhere", "date": "Date", "name": "Name", "quotation": "Quotation",
+    "pair": "Contradiction",
     "overlap": "Copied", "opinion": "Opinion", "form": "Form", "brief": "Placeholder",
     "injection": "Suspicious text", "story": "Same story", "source-updated": "Source changed",
     "redraft": "Rewrite", "unchecked": "Not checked", "front-matter": "Front matter",

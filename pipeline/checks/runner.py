@@ -12,6 +12,7 @@ from pipeline.checks.opinion import KIND as OPINION
 from pipeline.checks.opinion import check_opinion
 from pipeline.checks.overlap import KIND as OVERLAP
 from pipeline.checks.overlap import check_overlap
+from pipeline.checks.pairs.check import KIND as PAIR
 from pipeline.checks.structure import (
     check_artifacts,
     check_brief,
@@ -25,7 +26,7 @@ from pipeline.domain.placeholders import brief_labels
 from pipeline.domain.reviews import Finding, Front, Severity, claim_key
 
 _CLAIM_RANK, _RANK_COUNT = 2, 4
-_RANKS = {"brief": 0, "injection": 0, "form": 1, OPINION: 3, OVERLAP: 3}
+_RANKS = {"brief": 0, "injection": 0, "form": 1, PAIR: 3, OPINION: 3, OVERLAP: 3}
 """Kinds by precedence, lower first; the kinds of claims have `_CLAIM_RANK`. Chosen, not measured."""
 
 
