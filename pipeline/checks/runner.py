@@ -123,7 +123,27 @@ def run_checks(
     findings = apply_levels(deduplicate([*safety, *form, *against_source]), beat.checks)
     ordered = sorted(findings, key=lambda finding: finding.span or (0, 0))
     front_findings = _check_front(source, source_tokens, body, beat, front) if front else ()
-    return (*front_findings, *(with_key(finding, body, text) for finding in ordered))
+    return join_places([*front_findings, *(with_key(finding, body, text) for finding in ordered)])
+
+
+def join_places(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return findings with the same error in title, description and body as one, in the same order.
+
+    The one is in the body if the error is there, else in the title; `also` has its other places.
+    """
+    main: dict[tuple[str, Severity], int] = {}
+    for index, finding in enumerate(findings):
+        key = finding.key, finding.severity
+        if finding.span and (key not in main or (finding.body_span and not findings[main[key]].body_span)):
+            main[key] = index
+    joined, others = list(findings), set()
+    for index, finding in enumerate(findings):
+        at = main.get((finding.key, finding.severity), index)
+        if finding.span and at != index and finding.field != findings[at].field:
+            also = (*joined[at].also, (finding.field, finding.span))
+            joined[at] = joined[at].model_copy(update={"also": also})
+            others.add(index)
+    return tuple(finding for index, finding in enumerate(joined) if index not in others)
 
 
 def _check_front(

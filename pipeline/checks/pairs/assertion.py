@@ -11,7 +11,7 @@ from pipeline.checks.tokens import TokenizedText
 
 _SCOPE = 5
 """Words after a negative that it may deny. Chosen, not measured."""
-_CLEAR_BEFORE, _CLEAR_AFTER = 7, 4
+_CLEAR_BEFORE, _CLEAR_AFTER = 14, 4
 """Words around an affirmed word in which no other negative element may stand. Chosen, not measured."""
 _CONTEXT = 8
 """Words on each side in which shared stems are searched. Chosen, not measured."""
@@ -114,10 +114,19 @@ def _places(stems: tuple[str, ...], sentence: Sentence, stem: str) -> list[int]:
 
 def _is_clear(text: TokenizedText, at: int, sentence: Sentence, lexicon: PairLexicon) -> bool:
     """Tell whether no negative element stands near a word."""
-    first, behind = max(sentence.first, at - _CLEAR_BEFORE), min(sentence.behind, at + _CLEAR_AFTER)
+    first, behind = _clause_start(text, at, sentence), min(sentence.behind, at + _CLEAR_AFTER)
     return not any(
         lexicon.is_negative(word) or word in lexicon.uncertain for word in text.folded[first:behind]
     )
+
+
+def _clause_start(text: TokenizedText, at: int, sentence: Sentence) -> int:
+    """Return the first word after the last semicolon or colon before a word, `_CLEAR_BEFORE` words at most."""
+    first = max(sentence.first, at - _CLEAR_BEFORE)
+    for word in range(at, first, -1):
+        if any(mark in ";:" for mark in text.text[text.words[word - 1].end : text.words[word].start]):
+            return word
+    return first
 
 
 def _same_event(texts: PairTexts, at: int, sentence: Sentence, other: int, window: Sentence) -> bool:
@@ -145,7 +154,11 @@ def find_plans_told_as_done(texts: PairTexts, pair: Pair) -> Iterator[Contradict
         if not places or None in plans:
             continue
         for (place, sentence), plan in zip(places, plans, strict=True):
-            if plan is not None and _same_event(texts, at, pair.draft, place, sentence):
+            if (
+                plan is not None
+                and _is_clear(texts.source, place, sentence, texts.lexicon)
+                and _same_event(texts, at, pair.draft, place, sentence)
+            ):
                 phrase = _phrase(texts.source, plan, place)
                 message = f'The source has this as a plan or a possibility: "{phrase}".'
                 yield Contradiction((at, at + 1), (plan, place + 1), message)
@@ -170,8 +183,10 @@ def _done(texts: PairTexts, sentence: Sentence) -> Iterator[int]:
 
 def _plan_of(texts: PairTexts, at: int, sentence: Sentence) -> int | None:
     """Return the word before a verb of the source that makes it a plan, None if there is none."""
-    first = max(sentence.first, at - _PLAN_REACH)
-    return next(
-        (each for each in range(at - 1, first - 1, -1) if texts.source.folded[each] in texts.lexicon.plans),
-        None,
-    )
+    for each in range(at - 1, max(sentence.first, at - _PLAN_REACH) - 1, -1):
+        word = texts.source.folded[each]
+        if word in texts.lexicon.plans:
+            return each
+        if word not in texts.lexicon.between:
+            return None
+    return None

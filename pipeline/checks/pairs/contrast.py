@@ -11,7 +11,7 @@ from pipeline.checks.tokens import TokenizedText
 _NEGATION_REACH = 4
 """Words before a word in which a negative changes its meaning. Chosen, not measured."""
 _SAME_SHARE = 0.3
-"""Share of the contrary's context with which the source's own such word excuses the draft. Chosen, not measured."""
+"""Share of the contrary's context with which a like word of the source excuses. Chosen, not measured."""
 _MAX_SAME = 8
 """Words of one contrast that are compared in a sentence. Chosen, not measured."""
 
@@ -40,8 +40,11 @@ def find_contrasts(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
 def _places(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> Iterator[_Place]:
     counts: dict[tuple[int, int], int] = {}
     for at in range(sentence.first, sentence.behind):
+        is_title = at > sentence.first and text.words[at].text[0].isupper()
         for side in lexicon.sides_of(text.folded[at]):
-            if lexicon.contrasts[side.contrast].vague and at and text.folded[at - 1][0].isdigit():
+            contrast = lexicon.contrasts[side.contrast]
+            follows_figure = at > 0 and text.folded[at - 1][0].isdigit()
+            if (is_title and not contrast.capital) or (contrast.vague and follows_figure):
                 continue
             key = side.contrast, side.group
             counts[key] = counts.get(key, 0) + 1
@@ -90,6 +93,8 @@ def shared_context(
     """Return number and weight of the stems that both words have around them."""
     near = _near(texts.alignment.draft_stems, at, sentence, contrast)
     common = near & _near(texts.alignment.source_stems, other, window, contrast)
+    if contrast.digit and not any(stem[0].isdigit() for stem in common):
+        return 0, 0.0
     return len(common), sum(texts.alignment.weights.get(stem, 0) for stem in common)
 
 
@@ -103,6 +108,11 @@ def _said_of_same(texts: PairTexts, place: _Place, other: _Place, contrast: Cont
     """Tell whether a word that follows the one word follows the other, where a contrast wants that."""
     if not contrast.next:
         return True
+    if (
+        contrast.figure
+        and texts.draft.folded[min(place.at + 1, place.sentence.behind - 1)] in texts.lexicon.articles
+    ):
+        return False  # "over a five-year period"
     own = _following(texts.alignment.draft_stems, place.at, contrast.next)
     common = own & _following(texts.alignment.source_stems, other.at, contrast.next)
     return any(stem[0].isdigit() for stem in common) if contrast.figure else bool(common)

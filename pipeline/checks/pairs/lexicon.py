@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 from pipeline.checks.language_tables import language_table
 
 _MIN_STEM = 3
+_REACH = 8
+"""Words on each side of a word in which what it is said of is searched. Chosen, not measured."""
 _DOUBLED = "bdfgklmnprtz"
 
 
@@ -28,6 +30,10 @@ class Contrast(NamedTuple):
     """The stem of one of so many words after the first must follow the other as well; 0: need not."""
     figure: bool
     """That stem must be a figure."""
+    digit: bool
+    """A figure must be among what both share."""
+    capital: bool
+    """The words count with a capital letter within a sentence as well."""
     vague: bool
     """The words count only where no figure stands before them: "thousands", "a few hundred"."""
 
@@ -66,9 +72,12 @@ class PairLexicon:
         self.equal = frozenset(self.stem(word) for word in roles["equal"].split())
         self.passive = frozenset(roles["passive"].split())
         self.joints = frozenset(roles["joints"].split())
+        self.articles = frozenset(roles["articles"].split())
+        self.times = frozenset(roles["times"].split())
         self.mutual = frozenset(roles["mutual"].split())
         self.being = frozenset(roles["being"].split())
         self.speech = frozenset(roles["speech"].split())
+        self.between = frozenset(plan["between"].split())
         self._past_ending = plan["past_ending"]
         self._past = frozenset(plan["past"].split())
         self.done = frozenset(plan["done"].split())
@@ -142,9 +151,18 @@ class PairLexicon:
 def _contrast(row: Mapping[str, Any]) -> Contrast:
     message = row.get("message", 'The source has "{source}" where the text has "{draft}".')
     return Contrast(
-        row["name"], message, row.get("before", 8), row.get("after", 8), row.get("weight", 2.0),
-        row.get("shared", 2), row.get("next", 0), row.get("figure", False), row.get("vague", False),
-    )  # fmt: skip
+        name=row["name"],
+        message=message,
+        before=row.get("before", _REACH),
+        after=row.get("after", _REACH),
+        weight=row.get("weight", 2.0),
+        shared=row.get("shared", 2),
+        next=row.get("next", 0),
+        figure=row.get("figure", False),
+        digit=row.get("digit", False),
+        capital=row.get("capital", False),
+        vague=row.get("vague", False),
+    )
 
 
 @lru_cache(maxsize=32)

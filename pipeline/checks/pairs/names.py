@@ -22,7 +22,7 @@ class SourceNames(NamedTuple):
     following: Mapping[str, tuple[Run, ...]]
     """Stem → the names right before it."""
     preceding: Mapping[str, tuple[Run, ...]]
-    """Stem → the names after it, with at most two stop words between."""
+    """Stem and preposition → the names after them: "sided with" in "sided with the Senate"."""
     sentences: Mapping[int, tuple[Run, ...]]
     """First word of a sentence → its names."""
     words: frozenset[str]
@@ -36,7 +36,8 @@ def names_of(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> t
     for at in range(sentence.first, sentence.behind):
         word = text.words[at].text
         if (
-            not word[0].isupper()
+            text.folded[at].removesuffix("'s") in lexicon.times
+            or not word[0].isupper()
             or text.folded[at] in lexicon.stop
             or (at == sentence.first and word.casefold() in lower)
         ):
@@ -76,14 +77,14 @@ def stem_before(
     text: TokenizedText, stems: tuple[str, ...], run: Run, sentence: Sentence, lexicon: PairLexicon
 ) -> int | None:
     """Return the word that a preposition joins to a name: "sided" in "sided with the Senate"."""
-    for at in range(run.first - 1, max(sentence.first, run.first - 4) - 1, -1):
-        if stems[at]:
-            is_word = at < run.first - 1 and stems[at].isalpha() and text.words[at].text[0].islower()
-            gap = text.text[text.words[at].end : text.words[run.first].start]
-            return at if is_word and gap.replace(" ", "").isalpha() else None
-        if text.folded[at] not in lexicon.joints:
-            return None
-    return None
+    joint = run.first - 1
+    if joint > sentence.first and text.folded[joint] in lexicon.articles:
+        joint -= 1
+    at = joint - 1
+    if at < sentence.first or text.folded[joint] not in lexicon.joints or not stems[at].isalpha():
+        return None
+    gap = text.text[text.words[at].end : text.words[run.first].start]
+    return at if text.words[at].text[0].islower() and gap.replace(" ", "").isalpha() else None
 
 
 @lru_cache(maxsize=4)
@@ -107,6 +108,6 @@ def source_names(source: TokenizedText, language: str) -> SourceNames:
             if after is not None:
                 following.setdefault(index.stems[after], []).append(run)
             if before is not None:
-                preceding.setdefault(index.stems[before], []).append(run)
+                preceding.setdefault(f"{index.stems[before]} {source.folded[before + 1]}", []).append(run)
     sides = [{stem: tuple(runs) for stem, runs in each.items()} for each in (following, preceding)]
     return SourceNames(sides[0], sides[1], in_sentence, frozenset(words))

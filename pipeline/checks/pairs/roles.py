@@ -13,6 +13,8 @@ _BEFORE, _AFTER = 5, 4
 """Words between a verb and the names that act in it. Chosen, not measured."""
 _BESIDE = 3
 """Words between a word and a name that stands beside it. Chosen, not measured."""
+_CONTINUED = 8
+"""Words after a name that are compared. Chosen, not measured."""
 _MAX_OCCURRENCES = 3
 """Sentences of the source in which the word beside a name may stand. Chosen, not measured."""
 
@@ -75,28 +77,49 @@ def _are_exchanged(texts: PairTexts, roles: Roles, others: Roles) -> bool:
 
 
 def find_replaced_names(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
-    """Yield the names in whose place, beside the same rare word, the source has only other names."""
-    known = texts.names
+    """Yield the names in whose place, beside the same rare words, the source has only other names."""
     stems = texts.alignment.draft_stems
     for run in names_of(texts.draft, pair.draft, texts.lexicon):
         parts = parts_of(texts.draft, run)
-        if not parts <= known.words:
-            continue  # the check of names reports it
-        beside = (
-            (stem_after(texts.draft, stems, run, pair.draft), known.following),
-            (stem_before(texts.draft, stems, run, pair.draft, texts.lexicon), known.preceding),
-        )
-        for at, table in beside:
-            if at is None:
-                continue
-            others = table.get(stems[at], ())
-            inside = [other for other in others if _within(other, pair)]
-            if 0 < len(others) <= _MAX_OCCURRENCES and inside and not _has_beside(texts, parts, stems[at]):
-                if _shares_context(texts, run, at, pair, inside[0]):
-                    shown = run_text(texts.source, inside[0])
-                    word = texts.draft.words[at].text
-                    message = f'With "{word}" the source names {shown}.'
-                    yield Contradiction(run, inside[0], message, shown)
+        if not parts <= texts.names.words or run == (pair.draft.first, pair.draft.first + 1):
+            continue  # the check of names reports it, or it is no name
+        after = stem_after(texts.draft, stems, run, pair.draft)
+        if after is not None:
+            others = texts.names.following.get(stems[after], ())
+            yield from _replaced(texts, pair, run, after, others, follows=True)
+        before = stem_before(texts.draft, stems, run, pair.draft, texts.lexicon)
+        if before is not None:
+            others = texts.names.preceding.get(f"{stems[before]} {texts.draft.folded[before + 1]}", ())
+            yield from _replaced(texts, pair, run, before, others, follows=False)
+
+
+def _replaced(
+    texts: PairTexts, pair: Pair, run: Run, at: int, others: tuple[Run, ...], *, follows: bool
+) -> Iterator[Contradiction]:
+    """Yield a name whose neighbour at a word of the draft has only these other names in the source."""
+    parts, stem = parts_of(texts.draft, run), texts.alignment.draft_stems[at]
+    inside = next((other for other in others if _within(other, pair)), None)
+    if inside is None or len(others) > _MAX_OCCURRENCES or _has_beside(texts, parts, stem):
+        return
+    if _are_alike(parts, parts_of(texts.source, inside)) or not _shares_context(texts, run, at, pair, inside):
+        return
+    if follows and not _continues_alike(texts, run, inside):
+        return
+    shown, word = run_text(texts.source, inside), texts.draft.words[at].text
+    yield Contradiction(run, inside, f'With "{word}" the source names {shown}.', shown)
+
+
+def _are_alike(parts: frozenset[str], others: frozenset[str]) -> bool:
+    """Tell whether two names share a word, or the beginning of one: Russia, Russian."""
+    return bool({part[:4] for part in parts} & {other[:4] for other in others})
+
+
+def _continues_alike(texts: PairTexts, run: Run, other: Run) -> bool:
+    """Tell whether the same stems follow two names: one that a hyphen joins and the next, or three."""
+    own = {stem for stem in texts.alignment.draft_stems[run.behind : run.behind + _CONTINUED] if stem}
+    theirs = set(texts.alignment.source_stems[other.behind : other.behind + _CONTINUED])
+    joined = texts.draft.text[texts.draft.words[run.behind - 1].end] == "-"
+    return len(own & theirs) >= (2 if joined else 3)
 
 
 def _within(run: Run, pair: Pair) -> bool:
@@ -111,7 +134,9 @@ def _has_beside(texts: PairTexts, parts: frozenset[str], stem: str) -> bool:
         for part in parts
         for at in (*texts.source.positions.get(part, ()), *texts.source.positions.get(part + "'s", ()))
     ]
-    return any(stem in stems[max(0, at - _BESIDE) : at + _BESIDE + 1] for at in places[:50]) or len(places) > 50
+    return (
+        any(stem in stems[max(0, at - _BESIDE) : at + _BESIDE + 1] for at in places[:50]) or len(places) > 50
+    )
 
 
 def _shares_context(texts: PairTexts, run: Run, at: int, pair: Pair, other: Run) -> bool:
