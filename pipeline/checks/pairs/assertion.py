@@ -121,7 +121,7 @@ def _is_clear(text: TokenizedText, at: int, sentence: Sentence, lexicon: PairLex
 
 
 def _clause_start(text: TokenizedText, at: int, sentence: Sentence) -> int:
-    """Return the first word after the last semicolon or colon before a word, `_CLEAR_BEFORE` words at most."""
+    """Return the first of `_CLEAR_BEFORE` words before a word, none before a semicolon or colon."""
     first = max(sentence.first, at - _CLEAR_BEFORE)
     for word in range(at, first, -1):
         if any(mark in ";:" for mark in text.text[text.words[word - 1].end : text.words[word].start]):
@@ -171,13 +171,14 @@ def _phrase(text: TokenizedText, first: int, last: int) -> str:
 
 def _done(texts: PairTexts, sentence: Sentence) -> Iterator[int]:
     """Yield the words of a sentence that stand in the past."""
-    folded, stems = texts.draft.folded, texts.alignment.draft_stems
+    folded, lexicon = texts.draft.folded, texts.lexicon
     for at in range(sentence.first, sentence.behind):
-        before = folded[max(sentence.first, at - _OPEN_REACH) : at]
-        if not stems[at] or any(word in texts.lexicon.open or word in texts.lexicon.plans for word in before):
+        if not texts.alignment.draft_stems[at] or not lexicon.is_past(folded[at]):
             continue
-        helped = any(word in texts.lexicon.done for word in folded[max(sentence.first, at - 2) : at])
-        if texts.lexicon.is_past(folded[at]) and (helped or texts.lexicon.stem(folded[at]) != folded[at]):
+        before = folded[max(sentence.first, at - _OPEN_REACH) : at]
+        if any(word in lexicon.open or word in lexicon.plans for word in before):
+            continue
+        if any(word in lexicon.done for word in before[-2:]) or lexicon.stem(folded[at]) != folded[at]:
             yield at
 
 

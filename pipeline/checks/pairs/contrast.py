@@ -1,6 +1,7 @@
 """Contradictions by one word: the draft has a word of one group where the source has one of its contrary."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.checks.pairs.align import Pair, Sentence
@@ -27,14 +28,32 @@ class _Place(NamedTuple):
 def find_contrasts(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
     """Yield the words of a draft sentence that contradict a word in its window."""
     own = list(_places(texts.draft, pair.draft, texts.lexicon))
-    if not own:
+    if not any(place.side.reported for place in own):
         return
-    theirs = [place for sentence in pair.window for place in _places(texts.source, sentence, texts.lexicon)]
+    theirs = [
+        place for sentence in pair.window for place in _source_places(texts.source, sentence, texts.lexicon)
+    ]
+    contrasts = {place.side.contrast for place in theirs}
     for place in own:
-        if place.side.reported:
+        if place.side.reported and place.side.contrast in contrasts:
             found = _contradiction(texts, place, own, theirs)
             if found:
                 yield found
+
+
+def _source_places(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> list[_Place]:
+    """Return the places of a source sentence, found once for all windows that have it."""
+    known = _known_places(text, lexicon)
+    places = known.get(sentence.first)
+    if places is None:
+        places = known[sentence.first] = list(_places(text, sentence, lexicon))
+    return places
+
+
+@lru_cache(maxsize=4)
+def _known_places(text: TokenizedText, lexicon: PairLexicon) -> dict[int, list[_Place]]:
+    """Return a store of first word of a sentence → its places, empty at first."""
+    return {}
 
 
 def _places(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> Iterator[_Place]:

@@ -36,8 +36,8 @@ def names_of(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> t
     for at in range(sentence.first, sentence.behind):
         word = text.words[at].text
         if (
-            text.folded[at].removesuffix("'s") in lexicon.times
-            or not word[0].isupper()
+            not word[0].isupper()
+            or text.folded[at].removesuffix("'s") in lexicon.times
             or text.folded[at] in lexicon.stop
             or (at == sentence.first and word.casefold() in lower)
         ):
@@ -49,7 +49,7 @@ def names_of(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> t
     return tuple(runs)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _lower_words(text: TokenizedText) -> frozenset[str]:
     return frozenset(word.text for word in text.words if word.text[0].islower())
 
