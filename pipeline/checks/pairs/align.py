@@ -131,6 +131,8 @@ def _pair(sentence: Sentence, stems: tuple[str, ...], index: SourceSentences) ->
         window.append(best)
         left -= index.sets[best]
         candidates.remove(best)
+    if not window:
+        return None
     score = 1 - _weight(left, index) / whole
     return Pair(sentence, tuple(index.sentences[number] for number in window), score)
 

@@ -1,5 +1,6 @@
 """Kind `pair`: what a draft says and the sentences that it rests on contradict. Warns only."""
 
+from collections.abc import Iterable
 from itertools import islice
 
 from pipeline.checks.pairs.align import align
@@ -35,10 +36,22 @@ def check_pairs(case: CheckInput) -> list[Finding]:
         for rule in RULES
         for each in rule(texts, pair)
     )
-    first: dict[tuple[int, int], Contradiction] = {}
-    for each in islice(found, _MAX_FINDINGS):
-        first.setdefault(each.draft, each)
-    return [_finding(texts, each) for each in first.values()]
+    return [_finding(texts, each) for each in _separate(islice(found, _MAX_FINDINGS))]
+
+
+def _separate(found: Iterable[Contradiction]) -> list[Contradiction]:
+    """Return contradictions that overlap no earlier one, in the draft or in the source."""
+    separate: list[Contradiction] = []
+    for each in found:
+        if not any(
+            _overlap(each.draft, other.draft) or _overlap(each.source, other.source) for other in separate
+        ):
+            separate.append(each)
+    return separate
+
+
+def _overlap(span: tuple[int, int], other: tuple[int, int]) -> bool:
+    return span[0] < other[1] and other[0] < span[1]
 
 
 def _finding(texts: PairTexts, found: Contradiction) -> Finding:

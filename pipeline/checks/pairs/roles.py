@@ -13,6 +13,8 @@ _BEFORE, _AFTER = 5, 4
 """Words between a verb and the names that act in it. Chosen, not measured."""
 _BESIDE = 3
 """Words between a word and a name that stands beside it. Chosen, not measured."""
+_MAX_MENTIONS = 50
+"""Mentions of a name in the source that are looked at. Chosen, not measured."""
 _CONTINUED = 8
 """Words after a name that are compared. Chosen, not measured."""
 _MAX_OCCURRENCES = 3
@@ -129,14 +131,10 @@ def _within(run: Run, pair: Pair) -> bool:
 def _has_beside(texts: PairTexts, parts: frozenset[str], stem: str) -> bool:
     """Tell whether the source has one of these words within `_BESIDE` words of a stem."""
     stems = texts.alignment.source_stems
-    places = [
-        at
-        for part in parts
-        for at in (*texts.source.positions.get(part, ()), *texts.source.positions.get(part + "'s", ()))
-    ]
-    return (
-        any(stem in stems[max(0, at - _BESIDE) : at + _BESIDE + 1] for at in places[:50]) or len(places) > 50
-    )
+    positions = texts.source.positions
+    forms = (form for part in parts for form in (part, f"{part}'s"))
+    places = [at for form in forms for at in positions.get(form, ())[:_MAX_MENTIONS]]
+    return any(stem in stems[max(0, at - _BESIDE) : at + _BESIDE + 1] for at in places)
 
 
 def _shares_context(texts: PairTexts, run: Run, at: int, pair: Pair, other: Run) -> bool:
