@@ -326,7 +326,7 @@ def _check_pairs(path: str, language: str | None) -> None:
 
 
 def _pair_findings(row: dict[str, Any], language: str) -> Sequence[Finding]:
-    """Return the findings about a pair: a plain text, or with `headings` or `title` the body of an article."""
+    """Return the findings about a pair: a plain text, or with `headings` or `title` an article's body."""
     if "headings" not in row and "title" not in row:
         return check_text(row["source"], row["output"], language=language)
     labels = row.get("labels") or ()

@@ -43,7 +43,7 @@ class Finding(FrozenModel):
     also: tuple[tuple[Place, tuple[int, int]], ...] = ()
     """Other fields with the same error, each with its span there."""
     suggestion: str = ""
-    """What the text of `span` should be, in the source's own words or figures; empty where that is unknown."""
+    """What the text of `span` should be, in the source's words or figures; empty where that is unknown."""
     firm: bool = False
     """An editor cannot acknowledge it: the text has to be corrected."""
 

@@ -79,8 +79,8 @@ def _aligned(draft: TokenizedText, source: TokenizedText, language: str) -> Alig
         return None
     index = index_source(source, language)
     stems = stems_of(draft, lexicon)
-    found = (_pair(sentence, stems, index) for sentence in sentences_of(draft))
-    return Alignment(stems, index.stems, index.weights, tuple(pair for pair in found if pair))
+    aligned = (_pair(sentence, stems, index) for sentence in sentences_of(draft))
+    return Alignment(stems, index.stems, index.weights, tuple(pair for pair in aligned if pair))
 
 
 @lru_cache(maxsize=4)
@@ -94,8 +94,13 @@ def index_source(source: TokenizedText, language: str) -> SourceSentences:
     for number, every in enumerate(sets):
         for stem in every:
             postings.setdefault(stem, []).append(number)
-    weights = {stem: log(1 + len(sentences) / len(places)) for stem, places in postings.items()}
+    weights = {stem: _rarity(len(sentences) / len(places)) for stem, places in postings.items()}
     return SourceSentences(sentences, stems, sets, postings, weights)
+
+
+def _rarity(ratio: float) -> float:
+    """Return a weight in steps of 1/1024, so that sums do not depend on the order of the stems."""
+    return round(1024 * log(1 + ratio)) / 1024
 
 
 def stems_of(text: TokenizedText, lexicon: PairLexicon) -> tuple[str, ...]:
@@ -116,14 +121,14 @@ def sentences_of(text: TokenizedText) -> tuple[Sentence, ...]:
 
 def _pair(sentence: Sentence, stems: tuple[str, ...], index: SourceSentences) -> Pair | None:
     """Return a draft sentence with its window: greedily the sentences that explain most of the rest."""
-    wanted = {stem for stem in stems[sentence.first : sentence.behind] if stem in index.weights}
-    whole = sum(index.weights[stem] for stem in wanted)
-    if not wanted or not whole:
+    stem_set = {stem for stem in stems[sentence.first : sentence.behind] if stem in index.weights}
+    whole = sum(index.weights[stem] for stem in stem_set)
+    if not stem_set or not whole:
         return None
-    gains = _gains(wanted, index)
+    gains = _gains(stem_set, index)
     candidates = sorted(gains, key=lambda number: (-gains[number], number))[: 4 * _MAX_SENTENCES]
     window: list[int] = []
-    left = set(wanted)
+    left = set(stem_set)
     while candidates and len(window) < _MAX_SENTENCES:
         best = max(candidates, key=lambda number: _gain(left & index.sets[number], window, number, index))
         if window and _weight(left & index.sets[best], index) < _MIN_GAIN * whole:
@@ -137,10 +142,10 @@ def _pair(sentence: Sentence, stems: tuple[str, ...], index: SourceSentences) ->
     return Pair(sentence, tuple(index.sentences[number] for number in window), score)
 
 
-def _gains(wanted: Iterable[str], index: SourceSentences) -> dict[int, float]:
-    """Return the weight of the wanted stems in each source sentence that has one."""
+def _gains(stem_set: Iterable[str], index: SourceSentences) -> dict[int, float]:
+    """Return the weight of these stems in each source sentence that has one."""
     gains: dict[int, float] = {}
-    for stem in wanted:
+    for stem in stem_set:
         places = index.postings[stem]
         if len(places) <= _MAX_POSTINGS:
             for number in places:

@@ -141,7 +141,7 @@ def _near(stems: tuple[str, ...], at: int, sentence: Sentence) -> set[str]:
     return {stem for stem in stems[first:behind] if stem and stem != stems[at]}
 
 
-def find_plans_told_as_done(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
+def find_plans_as_done(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
     """Yield the verbs of a draft that tell as done what the source has as a plan or a possibility."""
     for at in _done(texts, pair.draft):
         stem = texts.alignment.draft_stems[at]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from pipeline.checks.pairs.align import align
-from pipeline.checks.pairs.assertion import find_negations, find_plans_told_as_done
+from pipeline.checks.pairs.assertion import find_negations, find_plans_as_done
 from pipeline.checks.pairs.contrast import find_contrasts
 from pipeline.checks.pairs.lexicon import pair_lexicon
 from pipeline.checks.pairs.models import Contradiction, PairTexts
@@ -19,7 +19,7 @@ _MIN_SCORE = 0.35
 _MAX_FINDINGS = 50
 """Findings for one text. Chosen, not measured."""
 
-RULES = (find_contrasts, find_negations, find_plans_told_as_done, find_exchanged_actors, find_replaced_names)
+RULES = (find_contrasts, find_negations, find_plans_as_done, find_exchanged_actors, find_replaced_names)
 
 
 def check_pairs(case: CheckInput) -> list[Finding]:
@@ -29,20 +29,20 @@ def check_pairs(case: CheckInput) -> list[Finding]:
     if lexicon is None or alignment is None:
         return []
     texts = PairTexts(case.draft, case.source, alignment, lexicon, source_names(case.source, case.language))
-    found = (
+    contradictions = (
         each
         for pair in alignment.pairs
         if pair.score >= _MIN_SCORE
         for rule in RULES
         for each in rule(texts, pair)
     )
-    return [_finding(texts, each) for each in _separate(islice(found, _MAX_FINDINGS))]
+    return [_finding(texts, each) for each in _separate(islice(contradictions, _MAX_FINDINGS))]
 
 
-def _separate(found: Iterable[Contradiction]) -> list[Contradiction]:
+def _separate(contradictions: Iterable[Contradiction]) -> list[Contradiction]:
     """Return contradictions that overlap no earlier one, in the draft or in the source."""
     separate: list[Contradiction] = []
-    for each in found:
+    for each in contradictions:
         if not any(
             _overlap(each.draft, other.draft) or _overlap(each.source, other.source) for other in separate
         ):
@@ -54,15 +54,15 @@ def _overlap(span: tuple[int, int], other: tuple[int, int]) -> bool:
     return span[0] < other[1] and other[0] < span[1]
 
 
-def _finding(texts: PairTexts, found: Contradiction) -> Finding:
+def _finding(texts: PairTexts, contradiction: Contradiction) -> Finding:
     words, theirs = texts.draft.words, texts.source.words
-    span = words[found.draft[0]].start, words[found.draft[1] - 1].end
-    evidence = theirs[found.source[0]].start, theirs[found.source[1] - 1].end
+    span = words[contradiction.draft[0]].start, words[contradiction.draft[1] - 1].end
+    evidence = theirs[contradiction.source[0]].start, theirs[contradiction.source[1] - 1].end
     return Finding(
         kind=KIND,
         severity=Severity.WARN,
-        message=found.message,
+        message=contradiction.message,
         span=span,
         evidence=(evidence,),
-        suggestion=found.replacement,
+        suggestion=contradiction.replacement,
     )

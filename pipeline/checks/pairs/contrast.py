@@ -36,17 +36,17 @@ def find_contrasts(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
     contrasts = {place.side.contrast for place in theirs}
     for place in own:
         if place.side.reported and place.side.contrast in contrasts:
-            found = _contradiction(texts, place, own, theirs)
-            if found:
-                yield found
+            contradiction = _contradiction(texts, place, own, theirs)
+            if contradiction:
+                yield contradiction
 
 
 def _source_places(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> list[_Place]:
-    """Return the places of a source sentence, found once for all windows that have it."""
-    known = _known_places(text, lexicon)
-    places = known.get(sentence.first)
+    """Return the places of a source sentence, searched once for all windows that have it."""
+    cache = _known_places(text, lexicon)
+    places = cache.get(sentence.first)
     if places is None:
-        places = known[sentence.first] = list(_places(text, sentence, lexicon))
+        places = cache[sentence.first] = list(_places(text, sentence, lexicon))
     return places
 
 
@@ -79,7 +79,7 @@ def _contradiction(
     best: tuple[float, _Place] | None = None
     same = 0.0
     for other in theirs:
-        if other.side.contrast != place.side.contrast or not _said_of_same(texts, place, other, contrast):
+        if other.side.contrast != place.side.contrast or not _is_same_subject(texts, place, other, contrast):
             continue
         count, weight = shared_context(texts, place.at, place.sentence, other.at, other.sentence, contrast)
         alike = (other.side.group == place.side.group) == _same_polarity(texts, place, other)
@@ -123,7 +123,7 @@ def _near(stems: tuple[str, ...], at: int, sentence: Sentence, contrast: Contras
     return {stem for index, stem in enumerate(stems[first:behind], first) if stem and index != at}
 
 
-def _said_of_same(texts: PairTexts, place: _Place, other: _Place, contrast: Contrast) -> bool:
+def _is_same_subject(texts: PairTexts, place: _Place, other: _Place, contrast: Contrast) -> bool:
     """Tell whether a word that follows the one word follows the other, where a contrast wants that."""
     if not contrast.next:
         return True

@@ -87,12 +87,12 @@ class PairLexicon:
 
     def stem(self, word: str) -> str:
         """Return the stem of a folded word; words of the same meaning in the table share one."""
-        found = self._stems.get(word)
-        if found is None:
+        cached = self._stems.get(word)
+        if cached is None:
             if len(self._stems) > 100_000:
                 self._stems.clear()
-            found = self._stems[word] = self._stem(word)
-        return found
+            cached = self._stems[word] = self._stem(word)
+        return cached
 
     def is_denier(self, word: str) -> bool:
         """Tell whether a folded word denies the verb after it."""
@@ -106,13 +106,13 @@ class PairLexicon:
 
     def sides_of(self, word: str) -> tuple[Side, ...]:
         """Return the groups of the contrasts that a folded word belongs to."""
-        found = self._word_sides.get(word)
-        if found is None:
+        cached = self._word_sides.get(word)
+        if cached is None:
             if len(self._word_sides) > 100_000:
                 self._word_sides.clear()
             both = dict.fromkeys((*self._exact.get(word, ()), *self._sides.get(self.stem(word), ())))
-            found = self._word_sides[word] = tuple(both)
-        return found
+            cached = self._word_sides[word] = tuple(both)
+        return cached
 
     def is_past(self, word: str) -> bool:
         """Tell whether a folded word may be a past form."""
