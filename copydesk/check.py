@@ -23,7 +23,7 @@ from pipeline.checks.runner import run_checks
 from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
 from pipeline.domain.models import Beat, Item, Source
-from pipeline.domain.reviews import LINES, Finding, Front, Severity
+from pipeline.domain.reviews import LINES, Finding, Front, Place, Severity
 
 _STYLES = {Severity.BLOCK: "bold red", Severity.WARN: "bold yellow", Severity.NOTE: "cyan"}
 _BY_SEVERITY = (Severity.NOTE, Severity.WARN, Severity.BLOCK)
@@ -39,11 +39,11 @@ def show(body: str, first_line: int, findings: Sequence[Finding], source: str, f
     """
     numbered = list(enumerate(findings, 1))
     for field in LINES if front else ():
-        about = [pair for pair in numbered if pair[1].field == field and pair[1].span]
+        about = _placed(numbered, field)
         if front and about:
             line = Text(f"{field}: ").append_text(_mark(front.text(field), about))
             _print_wrapped(" " * _GUTTER, "", line)
-    marked = _mark(body, [pair for pair in numbered if pair[1].body_span])
+    marked = _mark(body, _placed(numbered, "body"))
     marked.rstrip()
     for number, line in enumerate(marked.split("\n", allow_blank=True), first_line):
         _print_wrapped(f"{number:>{_GUTTER - 1}} ", "dim", line)
@@ -65,6 +65,15 @@ def counts(findings: Sequence[Finding]) -> dict[str, int]:
 
 
 Numbered = Sequence[tuple[int, Finding]]
+
+
+def _placed(findings: Numbered, field: Place) -> Numbered:
+    """Return the findings about a field, each with its span there."""
+    return [
+        (number, finding.model_copy(update={"span": span}))
+        for number, finding in findings
+        for span in finding.spans_in(field)
+    ]
 
 
 def _mark(plain: str, findings: Numbered) -> Text:
@@ -98,9 +107,12 @@ def _colour(text: Text, findings: Numbered, places: list[int], moved: list[int])
 def _print_finding(number: int, finding: Finding, body: str, first_line: int, source: str) -> None:
     line = line_of(body, finding, first_line)
     where = f"{finding.field}, " if finding.field in LINES else f"line {line}, " if line is not None else ""
+    where = "".join(f"{field}, " for field in dict.fromkeys(place for place, _ in finding.also)) + where
     line_text = Text().append(f"{finding.severity.value}: ", _STYLES[finding.severity])
     line_text.append(f"{where}{finding.kind}: {_visible(finding.message)}")
     _print_wrapped(f"{number:>{_GUTTER - 2}}. ", "bold", line_text)
+    if finding.suggestion and finding.suggestion not in finding.message:
+        _print_wrapped(" " * _GUTTER, "", Text(f"in the source: {_visible(finding.suggestion)}", "dim"))
     for start, end in finding.evidence[:3]:
         shown = " ".join(source[start:end].split())
         if shown in finding.message:
@@ -286,6 +298,8 @@ def _as_dict(checked: CheckedText) -> dict[str, Any]:
                 "line": line_of(checked.body, finding, checked.first_line),
                 "message": finding.message,
                 "key": finding.key,
+                "suggestion": finding.suggestion,
+                "also": [{"field": field, "start": span[0], "end": span[1]} for field, span in finding.also],
             }
             for finding in checked.findings
         ],
@@ -312,7 +326,7 @@ def _check_pairs(path: str, language: str | None) -> None:
 
 
 def _pair_findings(row: dict[str, Any], language: str) -> Sequence[Finding]:
-    """Return the findings about a pair: a plain text, or with `headings` or `title` the body of an article."""
+    """Return the findings about a pair: a plain text, or with `headings` or `title` an article's body."""
     if "headings" not in row and "title" not in row:
         return check_text(row["source"], row["output"], language=language)
     labels = row.get("labels") or ()

@@ -18,6 +18,7 @@ _FIELDS: tuple[Place, ...] = ("front matter", "title", "description", "body")
 """In the order in which their findings are listed."""
 KINDS = {
     "figure": "Figure", "place": "Figure elsewhere", "date": "Date", "name": "Name", "quotation": "Quotation",
+    "pair": "Contradiction",
     "overlap": "Copied", "opinion": "Opinion", "form": "Form", "brief": "Placeholder",
     "injection": "Suspicious text", "story": "Same story", "source-updated": "Source changed",
     "redraft": "Rewrite", "unchecked": "Not checked", "front-matter": "Front matter",
@@ -48,6 +49,12 @@ class FindingView(NamedTuple):
     def field_label(self) -> str:
         """The label of the field that it is about; empty for the text."""
         return _FIELD_LABELS.get(self.finding.field, "")
+
+    @property
+    def also_label(self) -> str:
+        """The labels of the other fields with the same error; empty if there are none."""
+        fields = dict.fromkeys(_FIELD_LABELS.get(field, "Text") for field, _ in self.finding.also)
+        return ", ".join(fields)
 
     @property
     def input(self) -> str:
@@ -161,9 +168,9 @@ class DraftPage(NamedTuple):
 
     def _marks(self, field: Place) -> list[Highlight]:
         return [
-            Highlight(shown.number, *shown.finding.span, shown.level, f"c{shown.number}")
+            Highlight(shown.number, *span, shown.level, f"c{shown.number}{_suffix(shown, field)}")
             for shown in self.findings
-            if shown.finding.span and shown.finding.field == field
+            for span in shown.finding.spans_in(field)
         ]
 
     @property
@@ -185,6 +192,11 @@ class DraftPage(NamedTuple):
     def _numbered_claims(self) -> list[tuple[int, SupportedClaim]]:
         """The supported claims, numbered after the findings."""
         return list(enumerate(self.supported_claims, start=len(self.findings) + 1))
+
+
+def _suffix(shown: FindingView, field: Place) -> str:
+    """Return what makes the id of a mark in another field of the same finding unique."""
+    return "" if shown.finding.field == field else f"-{field}"
 
 
 def _evidence_level(shown: FindingView) -> str:

@@ -10,6 +10,7 @@ from pipeline.checks.names import check_names
 from pipeline.checks.names.check import trace_names
 from pipeline.checks.numbers import check_numbers
 from pipeline.checks.numbers.check import trace_numbers
+from pipeline.checks.pairs.check import check_pairs
 from pipeline.checks.quotations.check import check_quotations, trace_quotations
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim, TokenizedText
 from pipeline.domain.models import Beat, Source
@@ -17,7 +18,7 @@ from pipeline.domain.reviews import Finding
 
 Check = Callable[[CheckInput], Iterable[Finding]]
 
-CLAIM_CHECKS: tuple[Check, ...] = (check_numbers, check_dates, check_names, check_quotations)
+CLAIM_CHECKS: tuple[Check, ...] = (check_numbers, check_dates, check_names, check_quotations, check_pairs)
 
 
 def check_text(

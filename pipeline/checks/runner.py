@@ -12,6 +12,7 @@ from pipeline.checks.opinion import KIND as OPINION
 from pipeline.checks.opinion import check_opinion
 from pipeline.checks.overlap import KIND as OVERLAP
 from pipeline.checks.overlap import check_overlap
+from pipeline.checks.pairs.check import KIND as PAIR
 from pipeline.checks.structure import (
     check_artifacts,
     check_brief,
@@ -25,7 +26,7 @@ from pipeline.domain.placeholders import brief_labels
 from pipeline.domain.reviews import Finding, Front, Severity, claim_key
 
 _CLAIM_RANK, _RANK_COUNT = 2, 4
-_RANKS = {"brief": 0, "injection": 0, "form": 1, OPINION: 3, OVERLAP: 3}
+_RANKS = {"brief": 0, "injection": 0, "form": 1, PAIR: 3, OPINION: 3, OVERLAP: 3}
 """Kinds by precedence, lower first; the kinds of claims have `_CLAIM_RANK`. Chosen, not measured."""
 
 
@@ -122,7 +123,27 @@ def run_checks(
     findings = apply_levels(deduplicate([*safety, *form, *against_source]), beat.checks)
     ordered = sorted(findings, key=lambda finding: finding.span or (0, 0))
     front_findings = _check_front(source, source_tokens, body, beat, front) if front else ()
-    return (*front_findings, *(with_key(finding, body, text) for finding in ordered))
+    return join_places([*front_findings, *(with_key(finding, body, text) for finding in ordered)])
+
+
+def join_places(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return findings with the same error in title, description and body as one, in the same order.
+
+    The one is in the body if the error is there, else in the title; `also` has its other places.
+    """
+    main: dict[tuple[str, Severity], int] = {}
+    for index, finding in enumerate(findings):
+        key = finding.key, finding.severity
+        if finding.span and (key not in main or (finding.body_span and not findings[main[key]].body_span)):
+            main[key] = index
+    joined, others = list(findings), set()
+    for index, finding in enumerate(findings):
+        at = main.get((finding.key, finding.severity), index)
+        if finding.span and at != index and finding.field != findings[at].field:
+            also = (*joined[at].also, (finding.field, finding.span))
+            joined[at] = joined[at].model_copy(update={"also": also})
+            others.add(index)
+    return tuple(finding for index, finding in enumerate(joined) if index not in others)
 
 
 def _check_front(

@@ -38,6 +38,7 @@ class CheckLevels(FrozenModel):
     date: Level | None = None
     name: Level | None = None
     quotation: Level | None = None
+    pair: Level | None = None
     overlap: Level | None = None
     opinion: Level | None = None
     form: Level | None = None

@@ -40,10 +40,17 @@ class Finding(FrozenModel):
     """Half-open ranges in characters of the source's text."""
     key: str = ""
     """Key that an acknowledgement refers to: `claim_key` of the claim and its evidence."""
+    also: tuple[tuple[Place, tuple[int, int]], ...] = ()
+    """Other fields with the same error, each with its span there."""
     suggestion: str = ""
-    """What the text of `span` should be, in the source's own words or figures; empty where that is unknown."""
+    """What the text of `span` should be, in the source's words or figures; empty where that is unknown."""
     firm: bool = False
     """An editor cannot acknowledge it: the text has to be corrected."""
+
+    def spans_in(self, field: Place) -> tuple[tuple[int, int], ...]:
+        """Return the spans of a field that the finding is about."""
+        own = (self.span,) if self.span and self.field == field else ()
+        return (*own, *(span for place, span in self.also if place == field))
 
     @property
     def body_span(self) -> tuple[int, int] | None:

@@ -1,0 +1,1 @@
+"""Draft sentences beside the source sentences that they rest on, and contradictions between the two."""

@@ -1,0 +1,172 @@
+"""A language's table `pairs.toml`: stems, and the words that contradict each other."""
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from pipeline.checks.language_tables import language_table
+
+_MIN_STEM = 3
+_REACH = 8
+"""Words on each side of a word in which what it is said of is searched. Chosen, not measured."""
+_DOUBLED = "bdfgklmnprtz"
+
+
+class Contrast(NamedTuple):
+    """Groups of words that exclude each other, when said of the same thing."""
+
+    name: str
+    message: str
+    """What the finding says; `{draft}` and `{source}` stand for the two words."""
+    before: int
+    """Words before the two words in which what they are said of is searched."""
+    after: int
+    """Words after them."""
+    weight: float
+    """Weight of shared stems from which on they are said of the same thing."""
+    shared: int
+    """Number of shared stems from which on they are said of the same thing."""
+    next: int
+    """The stem of one of so many words after the first must follow the other as well; 0: need not."""
+    figure: bool
+    """That stem must be a figure."""
+    digit: bool
+    """A figure must be among what both share."""
+    capital: bool
+    """The words count with a capital letter within a sentence as well."""
+    vague: bool
+    """The words count only where no figure stands before them: "thousands", "a few hundred"."""
+
+
+class Side(NamedTuple):
+    """What a word is in a contrast: a member of one of its groups, counted from 0."""
+
+    contrast: int
+    group: int
+    reported: bool
+    """A draft with this word beside a source with a word of the other group is reported."""
+
+
+class PairLexicon:
+    """A language's stems and contrasts."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self._stems: dict[str, str] = {}
+        self._word_sides: dict[str, tuple[Side, ...]] = {}
+        self._endings = tuple(table["endings"].split())
+        pairs = ((form, base) for base, forms in table["forms"].items() for form in forms.split())
+        self._forms = {form: self._cut(base) for form, base in pairs}
+        self.stop = frozenset(table["stop"].split())
+        negation = table["negation"]
+        self.deniers = frozenset(negation["words"].split())
+        self.negatives = self.deniers | frozenset(negation["also"].split())
+        self.borders = frozenset(negation["borders"].split())
+        self.link, self.adverb = negation["link"], negation["adverb"]
+        self.uncertain = frozenset(negation["others"].split())
+        self.unreal = frozenset(negation["unreal"].split())
+        self._negative_ending = negation["ending"] or None
+        plan = table["plan"]
+        self.plans = frozenset(plan["words"].split())
+        self.open = frozenset(plan["open"].split())
+        roles = table["roles"]
+        self.equal = frozenset(self.stem(word) for word in roles["equal"].split())
+        self.passive = frozenset(roles["passive"].split())
+        self.joints = frozenset(roles["joints"].split())
+        self.articles = frozenset(roles["articles"].split())
+        self.times = frozenset(roles["times"].split())
+        self.mutual = frozenset(roles["mutual"].split())
+        self.being = frozenset(roles["being"].split())
+        self.speech = frozenset(roles["speech"].split())
+        self.between = frozenset(plan["between"].split())
+        self._past_ending = plan["past_ending"]
+        self._past = frozenset(plan["past"].split())
+        self.done = frozenset(plan["done"].split())
+        self.contrasts: tuple[Contrast, ...] = tuple(map(_contrast, table.get("contrast", ())))
+        self._exact = self._groups(table.get("contrast", ()), exact=True)
+        self._sides = self._groups(table.get("contrast", ()), exact=False)
+
+    def stem(self, word: str) -> str:
+        """Return the stem of a folded word; words of the same meaning in the table share one."""
+        cached = self._stems.get(word)
+        if cached is None:
+            if len(self._stems) > 100_000:
+                self._stems.clear()
+            cached = self._stems[word] = self._stem(word)
+        return cached
+
+    def is_denier(self, word: str) -> bool:
+        """Tell whether a folded word denies the verb after it."""
+        return word in self.deniers or (
+            self._negative_ending is not None and word.endswith(self._negative_ending)
+        )
+
+    def is_negative(self, word: str) -> bool:
+        """Tell whether a folded word turns what follows it into its contrary."""
+        return word in self.negatives or self.is_denier(word)
+
+    def sides_of(self, word: str) -> tuple[Side, ...]:
+        """Return the groups of the contrasts that a folded word belongs to."""
+        cached = self._word_sides.get(word)
+        if cached is None:
+            if len(self._word_sides) > 100_000:
+                self._word_sides.clear()
+            both = dict.fromkeys((*self._exact.get(word, ()), *self._sides.get(self.stem(word), ())))
+            cached = self._word_sides[word] = tuple(both)
+        return cached
+
+    def is_past(self, word: str) -> bool:
+        """Tell whether a folded word may be a past form."""
+        return word.endswith(self._past_ending) or word in self._past
+
+    def _stem(self, word: str) -> str:
+        word = word.removesuffix("'s").removesuffix("'")
+        return self._forms.get(word) or self._forms.get(cut := self._cut(word)) or cut
+
+    def _cut(self, word: str) -> str:
+        """Return a word without its ending."""
+        for ending in self._endings:
+            rest = word[: -len(ending)]
+            if word.endswith(ending) and len(rest) >= _MIN_STEM and not word.endswith("ss"):
+                word = rest
+                break
+        if len(word) > _MIN_STEM and word[-1] == word[-2] and word[-1] in _DOUBLED:
+            word = word[:-1]
+        if len(word) > _MIN_STEM and word[-1] in "ey":
+            word = word[:-1]
+        return word
+
+    def _groups(self, rows: Iterable[Mapping[str, Any]], *, exact: bool) -> dict[str, list[Side]]:
+        """Return form or stem → the groups that it belongs to."""
+        sides: dict[str, list[Side]] = {}
+        for number, row in enumerate(rows):
+            for group, words in enumerate(row["groups"]):
+                reported = row.get("only", group) == group
+                for word in words.split() if row.get("exact", False) == exact else ():
+                    sides.setdefault(word if exact else self.stem(word), []).append(
+                        Side(number, group, reported)
+                    )
+        return sides
+
+
+def _contrast(row: Mapping[str, Any]) -> Contrast:
+    message = row.get("message", 'The source has "{source}" where the text has "{draft}".')
+    return Contrast(
+        name=row["name"],
+        message=message,
+        before=row.get("before", _REACH),
+        after=row.get("after", _REACH),
+        weight=row.get("weight", 2.0),
+        shared=row.get("shared", 2),
+        next=row.get("next", 0),
+        figure=row.get("figure", False),
+        digit=row.get("digit", False),
+        capital=row.get("capital", False),
+        vague=row.get("vague", False),
+    )
+
+
+@lru_cache(maxsize=32)
+def pair_lexicon(language: str) -> PairLexicon | None:
+    """Return a language's lexicon, None where pairs are not checked in the language."""
+    table = language_table(language, "pairs")
+    return PairLexicon(table) if table else None

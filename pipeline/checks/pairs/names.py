@@ -1,0 +1,113 @@
+"""The names of a draft and a source, with the words beside them."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from pipeline.checks.pairs.align import Sentence, index_source
+from pipeline.checks.pairs.lexicon import PairLexicon, pair_lexicon
+from pipeline.checks.tokens import TokenizedText
+
+
+class Run(NamedTuple):
+    """A name in a sentence: a half-open range of word indexes."""
+
+    first: int
+    behind: int
+
+
+class SourceNames(NamedTuple):
+    """The words beside the names of a source."""
+
+    following: Mapping[str, tuple[Run, ...]]
+    """Stem → the names right before it."""
+    preceding: Mapping[str, tuple[Run, ...]]
+    """Stem and preposition → the names after them: "sided with" in "sided with the Senate"."""
+    sentences: Mapping[int, tuple[Run, ...]]
+    """First word of a sentence → its names."""
+    words: frozenset[str]
+    """The words of all names."""
+
+
+def names_of(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> tuple[Run, ...]:
+    """Return the names of a sentence: runs of capitalised words that no text has in lower case."""
+    lower = _lower_words(text)
+    runs: list[Run] = []
+    for at in range(sentence.first, sentence.behind):
+        word = text.words[at].text
+        if (
+            not word[0].isupper()
+            or text.folded[at].removesuffix("'s") in lexicon.times
+            or text.folded[at] in lexicon.stop
+            or (at == sentence.first and word.casefold() in lower)
+        ):
+            continue
+        if runs and runs[-1].behind == at and text.text[text.words[at - 1].end : text.words[at].start] == " ":
+            runs[-1] = Run(runs[-1].first, at + 1)
+        else:
+            runs.append(Run(at, at + 1))
+    return tuple(runs)
+
+
+@lru_cache(maxsize=8)
+def _lower_words(text: TokenizedText) -> frozenset[str]:
+    return frozenset(word.text for word in text.words if word.text[0].islower())
+
+
+def parts_of(text: TokenizedText, run: Run) -> frozenset[str]:
+    """Return the folded words of a name without the possessive."""
+    return frozenset(word.removesuffix("'s") for word in text.folded[run.first : run.behind])
+
+
+def run_text(text: TokenizedText, run: Run) -> str:
+    """Return a name on one line."""
+    return " ".join(text.text[text.words[run.first].start : text.words[run.behind - 1].end].split())
+
+
+def stem_after(text: TokenizedText, stems: tuple[str, ...], run: Run, sentence: Sentence) -> int | None:
+    """Return the word right after a name: "column" in "Tribune column"."""
+    at = run.behind
+    if at >= sentence.behind or not stems[at].isalpha() or not text.words[at].text[0].islower():
+        return None
+    gap = text.text[text.words[at - 1].end : text.words[at].start]
+    return at if gap in (" ", "-") else None
+
+
+def stem_before(
+    text: TokenizedText, stems: tuple[str, ...], run: Run, sentence: Sentence, lexicon: PairLexicon
+) -> int | None:
+    """Return the word that a preposition joins to a name: "sided" in "sided with the Senate"."""
+    joint = run.first - 1
+    if joint > sentence.first and text.folded[joint] in lexicon.articles:
+        joint -= 1
+    at = joint - 1
+    if at < sentence.first or text.folded[joint] not in lexicon.joints or not stems[at].isalpha():
+        return None
+    gap = text.text[text.words[at].end : text.words[run.first].start]
+    return at if text.words[at].text[0].islower() and gap.replace(" ", "").isalpha() else None
+
+
+@lru_cache(maxsize=4)
+def source_names(source: TokenizedText, language: str) -> SourceNames:
+    """Return the names of a source; the body, the title and the description of a draft share them."""
+    lexicon, index = pair_lexicon(language), index_source(source, language)
+    following: dict[str, list[Run]] = {}
+    preceding: dict[str, list[Run]] = {}
+    in_sentence: dict[int, tuple[Run, ...]] = {}
+    words: set[str] = set()
+    if lexicon is None:
+        return SourceNames({}, {}, {}, frozenset())
+    for sentence in index.sentences:
+        runs = in_sentence[sentence.first] = names_of(source, sentence, lexicon)
+        for run in runs:
+            words |= parts_of(source, run)
+            after, before = (
+                stem_after(source, index.stems, run, sentence),
+                stem_before(source, index.stems, run, sentence, lexicon),
+            )
+            if after is not None:
+                following.setdefault(index.stems[after], []).append(run)
+            if before is not None:
+                preceding.setdefault(f"{index.stems[before]} {source.folded[before + 1]}", []).append(run)
+    sides = [{stem: tuple(runs) for stem, runs in each.items()} for each in (following, preceding)]
+    return SourceNames(sides[0], sides[1], in_sentence, frozenset(words))

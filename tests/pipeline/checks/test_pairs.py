@@ -1,0 +1,158 @@
+import time
+
+import pytest
+
+from pipeline.checks.pairs.align import align
+from pipeline.checks.pairs.check import check_pairs
+from pipeline.checks.tokens import CheckInput, TokenizedText
+from pipeline.domain.reviews import Severity
+from tests.lengths import lengths
+
+SOURCE = """\
+The Arden mill made 40 tonnes of paper in March. Its revenue was down 6 percent to 12 million
+crowns. Most workers already knew that the mill may close its second machine. Mayor Lena Holt
+said the town council did not approve the new bridge over the Sill river. The council agreed to
+buy the old ferry from Norsk Line in autumn. A few hundred residents signed the petition on
+Tuesday. Norsk Line was acquired by Baltic Freight in 2019. The Courier column on Arden taxes
+caused a stir. Editor Paul Reyes argued that ferry fares are unfair to commuters. The ferry will
+start before the bridge opens. Her husband Tom Holt runs the harbour cafe, which is thirty
+kilometres northwest of Arden. Around 300 boats use the harbour. Some boats in the harbour were
+repaired free of charge. The dredging will minimize the damage to the eelgrass meadows. Trains
+may be delayed by the works in the valley. Residents have never seen a direct bus to the coast.
+Fares could rise slightly, and the new timetable cannot please everybody. The board rejected the
+harbour plan unanimously. The pilot did not have time to read the warning notice."""
+
+
+def findings(draft: str, source: str = SOURCE, language: str = "en") -> list[tuple[str, str]]:
+    case = CheckInput(TokenizedText(draft), TokenizedText(source), language)
+    found = check_pairs(case)
+    assert all(each.kind == "pair" and each.severity is Severity.WARN for each in found)
+    return [
+        (draft[slice(*each.span)], " ".join(source[slice(*each.evidence[0])].split()))
+        for each in found
+        if each.span and each.evidence
+    ]
+
+
+@pytest.mark.parametrize(
+    ("draft", "words", "source"),
+    [
+        ("The mill's revenue rose 6 percent to 12 million crowns.", "rose", "down"),
+        ("Revenue at Arden climbed 6 percent to 12 million.", "climbed", "down"),
+        ("All workers already knew that the mill may close its second machine.", "All", "Most"),
+        ("Most workers knew that the mill will close its second machine.", "will", "may"),
+        ("The town council approved the new bridge over the Sill.", "approved", "not approve"),
+        ("The council bought the old ferry from Norsk Line.", "bought", "agreed to buy"),
+        ("The council has bought the old ferry from Norsk Line.", "bought", "agreed to buy"),
+        ("A few thousand residents signed the petition on Tuesday.", "thousand", "hundred"),
+        ("A few hundred residents signed the petition on Thursday.", "Thursday", "Tuesday"),
+        ("Norsk Line acquired Baltic Freight in 2019.", "Norsk Line acquired Baltic Freight", None),
+        (
+            "In 2019 Baltic Freight was acquired by Norsk Line.",
+            "Baltic Freight was acquired by Norsk Line",
+            None,
+        ),
+        ("A Norsk column on Arden taxes caused a stir.", "Norsk", "Courier"),
+        ("Lena Holt argued that ferry fares are unfair to commuters.", "Lena Holt", "Editor Paul Reyes"),
+        ("The ferry will start after the bridge opens.", "after", "before"),
+        ("Her brother Tom Holt runs the harbour cafe.", "brother", "husband"),
+        ("The harbour cafe is thirty kilometres southeast of Arden.", "southeast", "northwest"),
+        ("Exactly 300 boats use the harbour.", "Exactly", "Around"),
+        ("All boats in the harbour were repaired free of charge.", "All", "Some"),
+        ("The dredging will maximize the damage to the eelgrass meadows.", "maximize", "minimize"),
+        ("Trains are always delayed by the works in the valley.", "always", "may"),
+        ("Residents have rarely seen a direct bus to the coast.", "rarely", "never"),
+        ("The board accepted the harbour plan unanimously.", "accepted", "rejected"),
+        ("The pilot had time to read the warning notice.", "time", None),
+    ],
+)
+def test_finds_a_contradiction(draft: str, words: str, source: str | None) -> None:
+    found = findings(draft)
+    assert [text for text, _ in found] == [words]
+    assert source is None or found[0][1] == source
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "The mill's revenue fell 6 percent to 12 million crowns.",
+        "Revenue sank by 6 percent, to 12 million crowns.",
+        "The mill may close its second machine, as most of its workers knew.",
+        "Not all workers knew that the mill may close its second machine.",
+        "The council did not approve the new bridge over the Sill, the mayor said.",
+        "The council refused to approve the new bridge over the Sill.",
+        "The new bridge over the Sill was rejected by the town council.",
+        "The council is to buy the old ferry from Norsk Line.",
+        "Under the deal that was agreed, the council bought itself time and the old ferry.",
+        "Several hundred residents signed the petition.",
+        "Baltic Freight acquired Norsk Line in 2019.",
+        "Norsk Line, which Baltic Freight acquired in 2019, runs the ferry.",
+        "In the Courier, a column on Arden taxes caused a stir.",
+        "Paul Reyes argued that ferry fares are unfair to commuters.",
+        "Before the bridge opens, the ferry starts; after that, the cafe moves.",
+        "Tom Holt, the husband of the mayor, runs the harbour cafe.",
+        "About 300 boats use the harbour.",
+        "Some 300 boats use the harbour.",
+        "Trains can be delayed by the works in the valley.",
+        "Residents never saw a direct bus to the coast.",
+        "The pilot had no time to read the warning notice.",
+        "The pilot failed to read the warning notice in time.",
+        "In May, trains in the valley were delayed by the works.",
+        "The board turned down the harbour plan unanimously.",
+        "The new timetable cannot please everybody, and fares could go up slightly.",
+    ],
+)
+def test_leaves_a_true_sentence_alone(draft: str) -> None:
+    assert findings(draft) == []
+
+
+def test_reported_speech_is_no_change_of_certainty() -> None:
+    source = "The minister said the whole archive would be released on paper this week."
+    assert findings("The whole archive will be released on paper this week.", source) == []
+
+
+def test_another_place_in_the_place_of_one_is_no_contradiction() -> None:
+    source = (
+        "She was stopped on Mill Lane in Arden. The driver came to a halt on Mill Lane and refused a test."
+    )
+    assert findings("The driver came to a halt in Arden and refused a test.", source) == []
+
+
+def test_offers_the_word_of_the_source() -> None:
+    case = CheckInput(TokenizedText("Exactly 300 boats use the harbour."), TokenizedText(SOURCE))
+    (finding,) = check_pairs(case)
+    assert finding.suggestion == "Around"
+    assert finding.message == 'The source has "Around" where the text has "Exactly".'
+
+
+def test_aligns_with_the_sentences_that_hold_the_evidence() -> None:
+    draft = "Holt said the bridge was not approved. A petition was signed by residents."
+    alignment = align(TokenizedText(draft), TokenizedText(SOURCE), "en")
+    assert alignment is not None
+    best = [SOURCE[pair.window[0].start : pair.window[0].end] for pair in alignment.pairs]
+    assert [text.split()[0] for text in best] == ["Mayor", "A"]
+    assert all(len(pair.window) <= 3 and 0 < pair.score <= 1 for pair in alignment.pairs)
+
+
+def test_a_language_without_a_table_has_no_pairs() -> None:
+    assert align(TokenizedText("Ett bruk."), TokenizedText("Ett bruk."), "sv") is None
+    assert findings("Alla visste det.", "De flesta visste det.", "sv") == []
+
+
+@pytest.mark.parametrize("length", lengths(100_000))
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "rose ",
+        "Ann told Bob. ",
+        "not all will ",
+        "All of Ann bought 5 percent less. ",
+        "The mill may not win. ",
+    ],
+)
+def test_time_is_linear_in_the_text(piece: str, length: int) -> None:
+    text = piece * (length // len(piece.split()))
+    begun = time.process_time()
+    findings(text, text)
+    findings(text, text.replace("all", "most").replace("rose", "fell").replace("not ", ""))
+    assert time.process_time() - begun < 10
