@@ -209,3 +209,25 @@ def test_a_second_signal_ends_at_once_and_the_next_run_goes_on(tmp_path: Path, f
             assert process.wait(60) == 130
         assert run_copydesk(project, "run", "--direct").returncode == 0
     assert len(project.drafts()) == 24
+
+
+def test_the_flow_of_other_machines_drafts_what_is_queued(
+    flow_project: Callable[..., Project], feeds: FeedServer
+) -> None:
+    feeds.add("/news.xml", FEED, content_type="application/rss+xml")
+    project = flow_project({"news": feeds.url("/news.xml")})
+    with ModelServer() as model:
+        project.environ |= {"COPYDESK_MODEL": "fake-1", "OPENAI_BASE_URL": model.base_url}
+        model.refuse = lambda _request: error(401, "no such key")
+        assert call_copydesk(project, "run").returncode == 4
+        model.refuse = lambda _request: None
+        asked = feeds.requests
+        code = "from flows.drafting import drafting; import asyncio, json; "
+        code += "print(json.dumps(asyncio.run(drafting())))"
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=project.folder, env=project.environ, text=True, capture_output=True, timeout=300,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    assert len(report(done.stdout)["feeds"][0]["drafts"]) == len(project.drafts()) == 3
+    assert feeds.requests == asked
