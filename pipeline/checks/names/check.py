@@ -28,7 +28,7 @@ def check_names(case: CheckInput) -> list[Finding]:
         return [Finding(kind=KIND, severity=Severity.NOTE, message=message)]
     source_names = SourceNames(case.source, lexicon)
     suggestions = NameSuggestions(case, lexicon)
-    lowercase_words = {word.folded for word in case.draft.words if word.text.islower()}
+    lowercase_words = {word.text for word in case.draft.words if word.text.islower()}
     findings = []
     for name in extract_names(case.draft, case.language, lexicon):
         parts = (

@@ -12,6 +12,8 @@ from pipeline.checks.names.parts import NamePart, capitalised_words, runs
 from pipeline.checks.tokens import TokenizedText
 
 _LINE = re.compile(r"[^\n]+")
+_HEADING = re.compile(r"#| {1,6}[^\W_]")
+"""A heading, with its marks or with the spaces that `DraftDocument.text` has for them."""
 _MIN_HEADLINE_WORDS = 4
 """Long words from which on a line is judged by the share of its capitals. Chosen, not measured."""
 _MAX_ACRONYM = 3
@@ -51,7 +53,7 @@ def extract_names(tokenized: TokenizedText, language: str, lexicon: NameLexicon)
 
 def _is_headline(line: str) -> bool:
     words: list[str] = re.findall(r"[^\W\d_]{4,}", line)
-    if line.rstrip().rstrip("\"'”’)").endswith((".", "!", "?", ":")) and not line.startswith("#"):
+    if line.rstrip().rstrip("\"'”’)").endswith((".", "!", "?", ":")) and not _HEADING.match(line):
         return False
     if len(words) < _MIN_HEADLINE_WORDS:
         return len(words) > 1 and all(word[0].isupper() for word in words)
@@ -68,7 +70,7 @@ def _without_dates(run: list[NamePart], dates: list[tuple[int, int]]) -> Iterato
                 yield words
             words = []
         else:
-            words.append(part if words else part._replace(joined=""))
+            words.append(part if words or not part.joined else part._replace(joined=""))
     if words:
         yield words
 
@@ -114,7 +116,7 @@ def _is_likely_no_name(part: NamePart, lexicon: NameLexicon, *, is_single: bool)
         return False
     if is_single and part.following in lexicon.singular:
         return False
-    if is_single and lexicon.words:
+    if lexicon.words and (is_single or word in lexicon.words):
         return word not in lexicon.first_names and word not in lexicon.places
     return word.endswith((*lexicon.plain, *lexicon.plural) if is_single else lexicon.plain)
 

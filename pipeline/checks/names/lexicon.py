@@ -78,7 +78,9 @@ _MIN_FREQUENCY = 3000
 """Count from which on a word of the dictionary is common; nearly every name has a lower one. Source:
 the word counts of pyspellchecker."""
 _AMBIGUOUS_CODES = frozenset(
-    ["US", "IT", "AI", "TV", "PR", "AM", "PM", "ID", "NO", "IS", "IN", "SO", "TO", "AT", "BE", "ME", "MY", "CD", "DJ", "GM", "IM", "MS", "MC", "PS", "VC"]
+    code
+    for line in ("US IT AI TV PR AM PM ID NO IS IN SO", "TO AT BE ME MY CD DJ GM IM MS MC PS VC")
+    for code in line.split()
 )
 """Codes of countries that mostly mean something else. Chosen, not measured."""
 _MIN_CURRENCY_WORD = 4
@@ -87,7 +89,7 @@ _AMBIGUOUS_LANGUAGES = frozenset({"en", "ar", "pt", "es", "fa", "sw", "ms"})
 """Languages whose likely territory is not the only one they stand for. Chosen, not measured."""
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=1)
 def _word_counts(dictionary: str) -> Mapping[str, int]:
     """Return a language's words with their counts, case folded. Source: pyspellchecker."""
     packed = resources.files("spellchecker").joinpath(f"resources/{dictionary}.json.gz").read_bytes()
@@ -107,6 +109,11 @@ def _frequent_words(table: Mapping[str, Any]) -> frozenset[str]:
     counts = _word_counts(table["dictionary"])
     frequent = frozenset(word for word, count in counts.items() if count >= _MIN_FREQUENCY)
     return frequent.difference(_split(table, "first-names"))
+
+
+def _english_first_names() -> frozenset[str]:
+    """Return the first names of the English table, which are met in every language."""
+    return _split(language_table("en", "names") or {}, "first-names")
 
 
 def _split(table: Mapping[str, Any], key: str) -> frozenset[str]:
@@ -139,7 +146,7 @@ def name_lexicon(language: str) -> NameLexicon | None:
         foreign=_words(table, "foreign"),
         noun_endings=tuple(table.get("noun-endings", ())),
         linking=tuple(table.get("linking", ())),
-        first_names=_split(table, "first-names") | _split(language_table("en", "names") or {}, "first-names"),
+        first_names=_split(table, "first-names") | _english_first_names(),
         generic=_split(table, "generic"),
         plain=tuple(table["plain"]),
         plural=tuple(table["plural"]),

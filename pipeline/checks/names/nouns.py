@@ -14,7 +14,7 @@ _MAX_WORD = 40
 
 
 def is_noun(word: str, lexicon: NameLexicon) -> bool:
-    """Tell whether a case-folded word may be a common noun: known, inflected, or a compound of known words."""
+    """Tell whether a case-folded word may be a common noun: known, inflected, or a compound."""
     if word in lexicon.nouns or word in lexicon.foreign or word.endswith(lexicon.noun_endings):
         return True
     stems = [word.removesuffix(ending) for ending in lexicon.linking if word.endswith(ending)]

@@ -10,7 +10,7 @@ _MARK = "\u0300-\u036f"
 _PART = re.compile(
     rf"(?<![^\W_])[^\W\d_](?:[^\W_]|[{_MARK}])*(?:['’.&](?:[^\W_]|[{_MARK}])+)*\.?|\d+[^\W\d_]{{3,}}\w*"
 )
-_OPENS = re.compile(r"[.!?¡¿:;•\"“”‘'«»()\[\]\n*>#|–—-]\s*[\"“”‘'«(\[*¡¿]*$")
+_OPENS = re.compile(r"[.!?…¡¿:;•\"“”‘'«»()\[\]\n*>#|–—-]\s*[\"“”‘'«(\[*¡¿]*$")
 _WORD_BEFORE = re.compile(r"(?:^|\s)([^\W\d_]+)[ \u00a0]$")
 _MAX_NAME_WORDS = 8
 """Maximum number of words of a name. Chosen, not measured."""
@@ -46,18 +46,21 @@ class NamePart(NamedTuple):
     @property
     def is_all_capitals(self) -> bool:
         """Tell whether it consists of capitals, at least two."""
-        letters = [char for char in self.text if char.isalpha()]
-        return len(letters) > 1 and all(char.isupper() for char in letters)
+        return self.text.isupper() and sum(char.isalpha() for char in self.text) > 1
 
 
 def capitalised_words(line: str, offset: int) -> Iterator[NamePart]:
     """Yield the words of a line that have a capital; `offset` is where the line begins."""
     indent = len(line) - len(line.lstrip())
     for match in _PART.finditer(line):
-        if any(char.isupper() for char in match[0]) and line[match.end() : match.end() + 1] != "$":
+        text = match[0]
+        if text.islower() or (not text[0].isupper() and text.casefold() == text):
+            continue
+        if line[match.end() : match.end() + 1] != "$":
             before = line[max(0, match.start() - _BEFORE) : match.start()]
             is_sentence_start = match.start() <= indent or bool(_OPENS.search(before))
-            text = match[0] if "." in match[0][:-1] else match[0].rstrip(".")
+            if "." not in text[:-1]:
+                text = text.rstrip(".")
             start = offset + match.start()
             following = next(iter(line[match.end() : match.end() + _BEFORE].casefold().split()), "")
             word = _WORD_BEFORE.search(before)
@@ -74,6 +77,6 @@ def runs(parts: list[NamePart], text: str, small: frozenset[str]) -> Iterator[li
         if len(run) == _MAX_NAME_WORDS or (run and not joined):
             yield run
             run = []
-        run.append(part._replace(joined=between if run else ""))
+        run.append(part._replace(joined=between) if run else part)
     if run:
         yield run

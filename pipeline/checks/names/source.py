@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 
 from pipeline.checks.names.forms import forms_of, plain_forms, related_places
 from pipeline.checks.names.lexicon import NameLexicon
@@ -14,7 +15,8 @@ _MAX_INITIALS = 6
 _MIN_INITIALS = 3
 """Letters of the shortest acronym in a source without capitals, and of a name. Chosen, not measured."""
 _PRONOUN_LIKE = ("US", "U.S.", "UK")
-"""Countries' acronyms; before a name of three words or more they only say whose it is: "US Securities and …"."""
+"""Acronyms of countries; before a name of two words or more they only say whose it is."""
+_DOLLAR = ("dollar", "-dollar", "dólar")
 _TOKEN = re.compile(r"[^\s,;:()\[\]\"“”„]+")
 _SIGN = re.compile(r"[-.&,;:)(]|['’]s$")
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
@@ -31,6 +33,8 @@ class SourceNames:
     def has(self, part: NamePart, run: Sequence[NamePart]) -> bool:
         """Tell whether the source has a word of a name, in any form; `run`: the words that it stands with."""
         if part.text in _PRONOUN_LIKE and not self._is_lowercase:
+            if "$" in self._source.text and _counts_dollars(part, run):
+                return True
             begins_long_name = _index(part, run) + 2 < len(run)
             return self._has_synonym(part.folded) or self._has_phrase_synonym(part, run) or begins_long_name
         forms = forms_of(part.folded, self._lexicon)
@@ -85,7 +89,7 @@ class SourceNames:
             return True
         phrases = " ".join(other.folded for other in run)
         return any(
-            self._has_phrase(name) or name in phrases
+            self._has_phrase(name) or self._has_spelling(name) or name in phrases
             for name in self._lexicon.expansions.get(abbreviated, ())
         )
 
@@ -106,10 +110,11 @@ class SourceNames:
 
     def _has_acronym(self, part: NamePart, run: Sequence[NamePart]) -> bool:
         """Tell whether the source spells an acronym out, or has the acronym of a name."""
-        letters = "".join(char for char in part.text if char.isalpha())
+        text = part.text.removesuffix("'s").removesuffix("’s")
+        letters = "".join(char for char in text if char.isalpha())
         if sum(char.isupper() for char in letters) > 1 and len(letters) <= _MAX_INITIALS:
-            folded = letters.casefold()
-            if folded in self._word_forms or folded in self._initials:
+            spellings = {letters.casefold(), letters.removesuffix("s").casefold()}
+            if spellings & self._word_forms or spellings & self._initials:
                 return True
         return any(self._has_acronym_spelled(letters) for letters in self._initials_of(part, run))
 
@@ -165,6 +170,8 @@ class SourceNames:
         """Return the source's words, also without accents, possessive endings and the signs of acronyms."""
         forms = set(self._source.positions)
         for word in self._source.positions:
+            if word.isalnum() and word.isascii():
+                continue
             for plain in plain_forms(word):
                 forms.update(plain.split("'"))
                 forms.add(plain.removesuffix("'s"))
@@ -188,7 +195,7 @@ class SourceNames:
     def _pairs(self) -> frozenset[str]:
         """Return each two neighbouring words as one."""
         words = self._source.folded
-        return frozenset(first + second for first, second in zip(words, words[1:], strict=False))
+        return frozenset(first + second for first, second in pairwise(words))
 
     @cached_property
     def _initials(self) -> frozenset[str]:
@@ -216,6 +223,11 @@ class SourceNames:
 def _index(part: NamePart, run: Sequence[NamePart]) -> int:
     """Return where a word is in a run, 0 if it is not."""
     return next((index for index, other in enumerate(run) if other.start == part.start), 0)
+
+
+def _counts_dollars(part: NamePart, run: Sequence[NamePart]) -> bool:
+    """Tell whether a word says whose dollars are meant: US dollars, US-Dollar."""
+    return any(word.startswith(_DOLLAR) for word in (part.following, *(other.folded for other in run)))
 
 
 def _phrases(part: NamePart, run: Sequence[NamePart]) -> Iterator[str]:

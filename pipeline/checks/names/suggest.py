@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 
 from pipeline.checks.names.extract import extract_names
 from pipeline.checks.names.lexicon import NameLexicon
@@ -76,7 +77,7 @@ class NameSuggestions:
 
 
 def _pairs(name: Sequence[NamePart]) -> Iterator[tuple[NamePart, NamePart]]:
-    return zip(name, name[1:], strict=False)
+    return pairwise(name)
 
 
 def _neighbours(pairs: Iterator[tuple[NamePart, NamePart]]) -> dict[str, set[str]]:
