@@ -37,7 +37,7 @@ class ClockTime(NamedTuple):
 
 
 def extract_clock_times(text: str) -> list[ClockTime]:
-    """Return the times of day in digits, in order: "8:30am", "13:00", "15.35 Uhr", "15.10" before such a one."""
+    """Return the times of day in digits, in order: "8:30am", "13:00", "15.10" before "und 15.35 Uhr"."""
     found: list[tuple[re.Match[str], int]] = []
     for match in _DIGITS.finditer(text):
         hour, minute, suffix = int(match[1]), int(match[2] or 0), (match[3] or "").casefold()

@@ -157,9 +157,10 @@ def _with_inherited_units(mentions: Sequence[NumberMention]) -> list[NumberMenti
     operands = list(mentions)
     for index, (first, second) in enumerate(pairwise(mentions)):
         close = second.start - first.end <= _MAX_CLOSE_UNIT_CHARS
-        is_like = second.step == first.step < 1 or (first.kind == MONEY and second.value >= _MIN_AMOUNT)
+        is_amount = first.kind == MONEY and second.value >= _MIN_AMOUNT and second.bare
+        is_like = second.step == first.step < 1 or is_amount
         has_unit = first.kind in (MONEY, PERCENT, POINTS, MEASURE)
-        if close and is_like and has_unit and second.bare and not second.kind and not second.spelled:
+        if close and is_like and has_unit and not second.kind and not second.spelled:
             operands[index + 1] = second._replace(kind=first.kind, unit=first.unit)
     return operands
 

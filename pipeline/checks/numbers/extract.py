@@ -176,12 +176,12 @@ def _slash_fraction(tokens: TokenStream, at: int, value: float) -> float | None:
 
 
 def _number_in_words(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> _Parsed | None:
-    after_digits = tokens[at - 1].kind == "number" and tokens.is_joined(at - 1)
-    if after_digits or (tokens[at + 1].kind == "number" and tokens.is_joined(at)):
-        return None  # part of a name, such as Twenty20
     parsed = parse_number_words(tokens, at, lexicon)
     if parsed is None:
         return None
+    after_digits = tokens[at - 1].kind == "number" and tokens.is_joined(at - 1)
+    if after_digits or (tokens[at + 1].kind == "number" and tokens.is_joined(at)):
+        return None  # part of a name, such as Twenty20
     if not parsed.kind and parsed.value == 1 and tokens[at - 1].text in lexicon.unnumbered:
         return None
     start, end = tokens[at].start, tokens[parsed.after - 1].end
