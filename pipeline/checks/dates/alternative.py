@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from pipeline.checks.dates.extract import CLOCK, DATE, QUARTER, RELATIVE, WEEKDAY, DateMention
+from pipeline.checks.dates.extract import CLOCK, DATE, DECADE, QUARTER, RELATIVE, WEEKDAY, DateMention
 from pipeline.checks.dates.lexicon import DateLexicon
 
-_MAX_YEARS_APART = 10
+_MAX_YEAR_DISTANCE = 10
 """Years up to which one year may stand for another. Chosen, not measured."""
 _SMALL_NUMBER = re.compile(r"(?<!\d)\d{1,2}(?!\d)")
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -32,7 +32,7 @@ class Alternatives:
         distinct: dict[tuple[object, ...], DateMention] = {}
         for mention in mentions:
             if mention.certain:
-                distinct.setdefault(mention[2:8], mention)
+                distinct.setdefault((mention.kind, *_value(mention)), mention)
         self._by_kind: dict[str, list[DateMention]] = {}
         for mention in distinct.values():
             self._by_kind.setdefault(mention.kind, []).append(mention)
@@ -40,10 +40,10 @@ class Alternatives:
     def of(self, claim: DateMention, phrase: str) -> Alternative:
         """Return the one date that differs from a claim in a single part; none where there are several."""
         near = [each for each in self._by_kind.get(claim.kind, ()) if _is_near(claim, each)]
-        if len({_value(each) for each in near}) != 1:
+        if len({_compared(claim, each) for each in near}) != 1:
             return _NONE
-        found = near[0]
-        return Alternative(self._written(claim, phrase, found), ((found.start, found.end),))
+        chosen = near[0]
+        return Alternative(self._written(claim, phrase, chosen), ((chosen.start, chosen.end),))
 
     def weekday(self, phrase: str, claim: DateMention, number: int) -> str:
         """Return a weekday in the form of the claim: with its ending, and its capital letter."""
@@ -54,18 +54,20 @@ class Alternatives:
         name = self._lexicon.weekday_names[number]
         return (name.capitalize() if phrase[:1].isupper() else name) + ending
 
-    def _written(self, claim: DateMention, phrase: str, found: DateMention) -> str:
+    def _written(self, claim: DateMention, phrase: str, chosen: DateMention) -> str:
         """Return a date of the source in the form of the claim, where only one part of it changes."""
-        own_words = self._text[found.start : found.end]
+        own_words = self._text[chosen.start : chosen.end]
         if claim.kind == WEEKDAY:
-            return self.weekday(phrase, claim, found.number)
-        if claim.kind != DATE or _value(claim) == _value(found):
+            return self.weekday(phrase, claim, chosen.number)
+        if claim.kind == DECADE:
+            return phrase.replace(str(claim.year), str(chosen.year))
+        if claim.kind != DATE or claim.last > 0:
             return own_words
-        if claim.month != found.month:
+        if claim.month != chosen.month:
             return _with_month(phrase, own_words)
-        if claim.days != found.days:
-            return _with_days(phrase, found.days) or own_words
-        return phrase.replace(str(claim.year), str(found.year)) if claim.year and found.year else own_words
+        if claim.days and claim.days != chosen.days:
+            return _with_days(phrase, chosen.days) or own_words
+        return phrase.replace(str(claim.year), str(chosen.year)) if claim.year and chosen.year else own_words
 
 
 def _with_month(phrase: str, own_words: str) -> str:
@@ -84,7 +86,14 @@ def _with_days(phrase: str, days: Sequence[int]) -> str:
 
 
 def _value(mention: DateMention) -> tuple[object, ...]:
-    return (mention.days, mention.month, mention.year, mention.number, mention.unit)
+    return (mention.days, mention.month, mention.year, mention.number, mention.unit, mention.last)
+
+
+def _compared(claim: DateMention, other: DateMention) -> tuple[object, ...]:
+    """Return the parts by which dates of the source differ for a claim: for a month alone, the month."""
+    if claim.kind == DATE and not claim.days and not (claim.month and claim.year):
+        return (other.month if claim.month else other.year, other.last)
+    return _value(other)
 
 
 def _is_near(claim: DateMention, other: DateMention) -> bool:
@@ -95,6 +104,8 @@ def _is_near(claim: DateMention, other: DateMention) -> bool:
         return claim.unit == other.unit
     if claim.kind == CLOCK:
         return other.last == claim.last and _share(claim.number, other.number)
+    if claim.kind == DECADE:
+        return True
     return claim.kind in (WEEKDAY, QUARTER) and other.year == claim.year
 
 
@@ -104,13 +115,15 @@ def _share(minute: int, other: int) -> bool:
 
 
 def _is_near_date(claim: DateMention, other: DateMention) -> bool:
-    if bool(claim.month) != bool(other.month) or len(claim.days) != len(other.days):
+    if claim.last > 0 or other.last > 0:
+        return claim.last > 0 and (claim.last == other.last or claim.year == other.year)
+    if not claim.month:
+        return bool(other.year) and abs(claim.year - other.year) <= _MAX_YEAR_DISTANCE
+    if not claim.days and not claim.year:
+        return bool(other.month)
+    if not other.month or len(claim.days) != len(other.days):
         return False
     same_year = claim.year == other.year or not (claim.year and other.year)
-    if not claim.month:
-        return other.last == claim.last and abs(claim.year - other.year) <= _MAX_YEARS_APART
-    if not claim.days and not claim.year:
-        return True
     if claim.days == other.days and claim.month == other.month:
         return not same_year
     return same_year and (claim.month == other.month or claim.days == other.days)

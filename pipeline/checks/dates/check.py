@@ -11,6 +11,8 @@ from pipeline.checks.dates.alternative import Alternative, Alternatives
 from pipeline.checks.dates.extract import (
     CLOCK,
     DATE,
+    DECADE,
+    QUARTER,
     RELATIVE,
     SEASON,
     WEEKDAY,
@@ -20,6 +22,7 @@ from pipeline.checks.dates.extract import (
 )
 from pipeline.checks.dates.lexicon import date_lexicon
 from pipeline.checks.dates.source_dates import SourceDates
+from pipeline.checks.dates.support import DateSupport
 from pipeline.checks.language_tables import language_table
 from pipeline.checks.tokens import CheckInput
 from pipeline.domain.reviews import Finding, Severity
@@ -29,6 +32,8 @@ _APPOSITION = re.compile(r"(?:,\s?|\s\(|\s)(?:(?:the|dem|den|der|el|a|an|ein)\s)
 """What stands between a weekday and the date that it is of."""
 _MAX_APPOSITION = 8
 _ZONE = re.compile(r"[ (]{1,2}(?:[A-Z]{2,4}T?|UTC[+-]\d+|local time|Ortszeit|hora local)\b")
+_SHORT_YEAR = re.compile(r"(?:\bFY|['’]|\b[QH][1-4] ?|\b[1-4]Q)(\d\d)\b")
+"""FY25, Q3'25, 3Q25: a year of this century."""
 _FOUR_DIGITS = re.compile(r"(?<!\d)([1-9])[.,'’\u202f\xa0 ]?(\d{3})(?!\d)")
 
 
@@ -36,9 +41,9 @@ def check_dates(case: CheckInput) -> list[Finding]:
     """Return the findings about the dates of a draft.
 
     Block: a day, month, year, weekday or hour that the source neither names nor implies, and a weekday that
-    is not that of the date beside it. Warn: the same for seasons and relative dates ("next month"), and for
-    an hour with a time zone, which may be converted. The suggestion is the one date of the source that
-    differs in a single part.
+    is not that of the date beside it. Warn: the same for seasons and relative dates ("next month"), for an
+    hour with a time zone, which may be converted, and for an hour, quarter or decade where the source has no
+    other. The suggestion is the one date of the source that differs in a single part.
     """
     if language_table(case.language, "dates") is None:
         message = f'Dates are not checked in the language "{case.language}".'
@@ -56,6 +61,7 @@ class _Comparison:
         self._mentions = extract_dates(case.source.text, case.language)
         elapsed = extract_elapsed(case.source.text, case.language)
         self._source = SourceDates(self._mentions, elapsed, case.published)
+        self._support = DateSupport(self._source)
         self._alternatives = Alternatives(self._mentions, case.source.text, date_lexicon(case.language))
 
     def findings(self) -> Iterator[Finding]:
@@ -63,7 +69,7 @@ class _Comparison:
         dated = {
             weekday: date
             for weekday, date in _appositions(self._claims, self._case.draft.text)
-            if self._source.supports(date)
+            if self._support.supports(date)
         }
         for claim in self._claims:
             if claim in dated:
@@ -72,25 +78,27 @@ class _Comparison:
                 yield self._finding(claim)
 
     def _is_supported(self, claim: DateMention) -> bool:
-        if self._source.supports(claim):
+        if self._support.supports(claim):
             return True
         is_year = claim.kind == DATE and not claim.month and claim.last < 0
-        return is_year and claim.year in self._source_figures
+        return is_year and claim.year in self._source_numbers
 
     @property
-    def _source_figures(self) -> set[int]:
+    def _source_numbers(self) -> set[int]:
         """Return the numbers of four digits of the source: a year of the draft may be one of them."""
-        if self._figures is None:
-            self._figures = {int("".join(digits)) for digits in _FOUR_DIGITS.findall(self._case.source.text)}
-        return self._figures
+        if self._numbers is None:
+            text = self._case.source.text
+            self._numbers = {int("".join(digits)) for digits in _FOUR_DIGITS.findall(text)}
+            self._numbers |= {2000 + int(digits) for digits in _SHORT_YEAR.findall(text)}
+        return self._numbers
 
-    _figures: set[int] | None = None
+    _numbers: set[int] | None = None
 
     def _weekday_of(self, weekday: DateMention, date: DateMention) -> Iterator[Finding]:
         """Yield a finding where a weekday is not that of the supported date beside it."""
         possible = self._source.possible_dates(date.month, date.days[0], date.year)
         numbers = {day.weekday() for day in possible}
-        if weekday.number in numbers or (not numbers and self._source.supports(weekday)):
+        if weekday.number in numbers or (not numbers and self._support.supports(weekday)):
             return
         if (weekday.number, date.month, date.days) in self._source_appositions:
             return
@@ -110,7 +118,8 @@ class _Comparison:
         alternative = self._alternatives.of(claim, text[claim.start : claim.end])
         finding = self._block(claim, message, alternative)
         is_converted = claim.kind == CLOCK and _ZONE.match(text, claim.end)
-        if claim.kind in (SEASON, RELATIVE) or is_converted:
+        is_alone = claim.kind in (CLOCK, QUARTER, DECADE) and not self._source.numbers(claim.kind)
+        if claim.kind in (SEASON, RELATIVE) or is_converted or is_alone:
             return finding.model_copy(update={"severity": Severity.WARN})
         return finding
 

@@ -19,6 +19,11 @@ _CONTEXT_CHARS = 24
 """Characters before a word that tell whether it is a date. Chosen, not measured."""
 
 
+_LOWERCASE_END = re.compile(r"(?<!\w)[a-z]+ $")
+_HOURS = re.compile(r"\b([01]\d|2[0-3])([0-5]\d) ?(?:gmt|utc|hours|hrs|bst|cet|cest|edt|est|et)\b")
+"""An hour without a mark between hours and minutes: 0800 GMT."""
+
+
 class DateMention(NamedTuple):
     """One date in a text."""
 
@@ -33,7 +38,7 @@ class DateMention(NamedTuple):
     number: int = 0
     """Weekday (Monday is 0), minute of the day, quarter or season; offset of a relative date."""
     unit: str = ""
-    """Unit of a relative date: day, week, weekend, month, quarter, season or year."""
+    """Unit of a relative date: day, week, weekend, month, quarter, season or year. "Next spring": season."""
     certain: bool = True
     """Surely a date: the word has no other meaning here."""
     last: int = -1
@@ -49,9 +54,9 @@ class ElapsedTime(NamedTuple):
 
     start: int
     unit: str
-    """day, week, month, year, decade; month or clock where `relation` is "at"."""
+    """day, week, month, year, decade; month, date, weekend, clock where `relation` is "at"."""
     number: int
-    """Of units, negative for the past; the month or the minute itself where `relation` is "at"."""
+    """Of units, negative for the past. "At": the month, the minute, 100 times the month plus the day."""
     relation: str
     """ago, ahead: from publication; earlier, later: from another day; at: no distance."""
 
@@ -90,6 +95,8 @@ def extract_elapsed(text: str, language: str) -> list[ElapsedTime]:
         return []
     lower = _lowercase(text)
     spans = [_elapsed(match, lexicon) for match in lexicon.elapsed.finditer(lower)]
+    for hours in _HOURS.finditer(lower):
+        spans.append(ElapsedTime(hours.start(), CLOCK, 60 * int(hours[1]) + int(hours[2]), "at"))
     return spans + [_implied(match, lexicon) for match in lexicon.implied.finditer(lower)]
 
 
@@ -107,7 +114,7 @@ def _implied(match: re.Match[str], lexicon: DateLexicon) -> ElapsedTime:
     unit, number = lexicon.implied_words[match[0]]
     if unit == "back":
         return ElapsedTime(match.start(), "month", -number, "earlier")
-    relation = "at" if unit in ("month", "clock") else "earlier" if number < 0 else "later"
+    relation = "at" if unit in ("month", "date", "weekend", "clock") else "earlier" if number < 0 else "later"
     return ElapsedTime(match.start(), unit, number, relation)
 
 
@@ -135,7 +142,9 @@ def _in_context(mention: DateMention, text: str, lexicon: DateLexicon) -> DateMe
         is_figure = is_round and follows_noun and not lexicon.before_year.search(before)
         return None if is_figure or lexicon.before_figure.search(before) else mention
     if mention.kind == SEASON and not mention.year:
-        return mention._replace(certain=mention.certain and bool(lexicon.before_season.search(before)))
+        step = lexicon.steps.get(before.split()[-1], 0) if before.strip() else 0
+        certain = mention.certain and bool(lexicon.before_season.search(before))
+        return mention._replace(certain=certain, unit=SEASON if step else "")
     if mention.unit == "day" and mention.number == 1 and lexicon.idiom.search(before):
         return mention._replace(certain=False)
     return mention
@@ -146,8 +155,11 @@ def _is_month_name(text: str, start: int, end: int, lexicon: DateLexicon) -> boo
     if not lexicon.capitals:
         return False
     before = text[max(0, start - 3) : start].rstrip()
+    word = text[start:end].casefold()
+    if word in lexicon.ambiguous and not _LOWERCASE_END.search(text[max(0, start - _CONTEXT_CHARS) : start]):
+        return False  # "The Port May Close", "Theresa May"
     within = start > 0 and before[-1:] not in (*".!?:\"“”'‘’*#>-–—|", "")
-    return within and text[start].isupper() and text[start:end].casefold() in lexicon.full_months
+    return within and text[start].isupper() and word in lexicon.full_months
 
 
 def _integers(text: str) -> list[int]:
@@ -189,7 +201,7 @@ def _parse_month(text: str, lexicon: DateLexicon) -> DateMention | None:
     years = [number for number in numbers if number > 1000]
     days = [number for number in numbers if number < 1000]
     name = names[0]
-    if lexicon.capitals and name in lexicon.ambiguous and not years and text.islower():
+    if lexicon.capitals and name in lexicon.ambiguous and days and not years and text.islower():
         return None  # "the best 10 may stay"
     certain = bool(numbers) or _is_surely_month(name, text, lexicon)
     date = _make_date(days, lexicon.months[name], years[0] if years else 0, certain=certain)
@@ -221,7 +233,7 @@ def _parse_clock(text: str, lexicon: DateLexicon) -> DateMention | None:
 
 def _parse_quarter(text: str, lexicon: DateLexicon) -> DateMention | None:
     numbers = _integers(text)
-    if text[:1].casefold() == "q" and numbers:
+    if numbers and numbers[0] < 5:
         return DateMention(0, 0, QUARTER, number=numbers[0], year=numbers[1] if len(numbers) > 1 else 0)
     word, year = text.casefold(), numbers[0] if numbers else 0
     number = next((at for name, at in lexicon.quarters.items() if word.startswith(name)), 0)

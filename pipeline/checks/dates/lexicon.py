@@ -131,23 +131,24 @@ def date_pattern(table: Mapping[str, Any], vocabularies: Mapping[str, Mapping[st
     month = rf"(?:(?:{full_month})\b|(?:{words['months']})\b\.?)"
     figure = alternatives(table["after-figure"])
     year = rf"{YEAR}\b(?!\s?(?:{figure})\b|[.,]\d)"
-    of_year = rf"(?:,?\s{table['of']}{year})?"
+    of_year = rf"(?:(?:,?\s|-){table['of']}{year})?"
     kinds = [
         rf"(?P<iso>{YEAR}-\d\d-\d\d)\b",
-        rf"(?P<numeric>\d{{1,2}}(?P<mark>[/.-])\d{{1,2}}(?P=mark)(?:{YEAR}|\d\d))\b",
+        rf"(?P<numeric>\d{{1,2}}(?P<mark>[/.-])\d{{1,2}}(?P=mark)(?:{YEAR}|(?<!-)\d\d))\b",
         rf"(?P<clock>{_clock_pattern(table, between)})",
-        rf"(?P<dmy>{span}\s{table['of']}{month}{of_year})",
+        rf"(?P<dmy>{span}[\s-]{table['of']}{month}{of_year})",
         rf"(?P<mdy>{month}\s{span}\b(?![:.,]?\d|%|\s(?:{figure})\b){of_year})",
         rf"(?P<my>{month},?\s{table['of']}{year})",
         rf"(?P<month>{month})",
-        rf"(?P<quarter>q[1-4]\b(?:[ /-]{year})?"
-        rf"|(?:{words['quarters']})\w{{0,2}}[\s-](?:{quarter})\b(?:\s{table['of']}{year})?)",
+        rf"(?P<quarter>(?:q[1-4]|[1-4]q)(?:\b|(?=fy|\d\d\b))(?:[ /-]{year})?"
+        rf"|(?:(?:{words['quarters']})\w{{0,2}}|[1-4](?:st|nd|rd|th|[.º]))[\s-](?:{quarter})\b"
+        rf"(?:\s{table['of']}{year})?)",
         rf"(?P<relative>(?:{words['steps']})\s(?:{words['units']})\b"
         rf"|(?:{words['units']})\s(?:{words['after']})\b|(?:{words['days']})\b)",
         rf"(?P<weekday>(?:{_weekday_pattern(table)})\b)",
         rf"(?P<season>(?:{words['seasons']})\b(?:\s{table['of']}{year})?)",
         r"(?P<decade>(?:1[5-9]|20)\d0(?:['’]?s|ern?)\b)",
-        rf"(?P<year>(?:{YEAR}\s?[-–/]\s?(?:{YEAR}|\d\d)\b|{year})(?![,.]?\d|%|[-–]\d\d?[- ]|\w))",
+        rf"(?P<year>(?<!/)(?:{YEAR}\s?[-–/]\s?(?:{YEAR}|\d\d)\b|{year})(?![,.]?\d|%|[-–]\d\d?[- ]|\w))",
     ]
     if not table["month-first"]:
         kinds = [kind for kind in kinds if not kind.startswith("(?P<mdy>")]
