@@ -6,9 +6,11 @@ from itertools import islice
 from pipeline.checks.pairs.align import align
 from pipeline.checks.pairs.assertion import find_negations, find_plans_as_done
 from pipeline.checks.pairs.contrast import find_contrasts
+from pipeline.checks.pairs.exchange import find_exchanged_figures, find_mixed_names
 from pipeline.checks.pairs.lexicon import pair_lexicon
 from pipeline.checks.pairs.models import Contradiction, PairTexts
 from pipeline.checks.pairs.names import source_names
+from pipeline.checks.pairs.prefix import find_prefixed
 from pipeline.checks.pairs.roles import find_exchanged_actors, find_replaced_names
 from pipeline.checks.tokens import CheckInput
 from pipeline.domain.reviews import Finding, Severity
@@ -19,7 +21,16 @@ _MIN_SCORE = 0.35
 _MAX_FINDINGS = 50
 """Findings for one text. Chosen, not measured."""
 
-RULES = (find_contrasts, find_negations, find_plans_as_done, find_exchanged_actors, find_replaced_names)
+RULES = (
+    find_contrasts,
+    find_negations,
+    find_plans_as_done,
+    find_exchanged_actors,
+    find_exchanged_figures,
+    find_mixed_names,
+    find_prefixed,
+    find_replaced_names,
+)
 
 
 def check_pairs(case: CheckInput) -> list[Finding]:

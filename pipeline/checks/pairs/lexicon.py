@@ -59,16 +59,18 @@ class PairLexicon:
         self.stop = frozenset(table["stop"].split())
         negation = table["negation"]
         self.deniers = frozenset(negation["words"].split())
+        self.prefixes = tuple(negation["prefixes"].split())
         self.negatives = self.deniers | frozenset(negation["also"].split())
         self.borders = frozenset(negation["borders"].split())
         self.link, self.adverb = negation["link"], negation["adverb"]
         self.uncertain = frozenset(negation["others"].split())
         self.unreal = frozenset(negation["unreal"].split())
-        self._negative_ending = negation["ending"] or None
+        self._negative_ending: str | None = negation["ending"] or None
         plan = table["plan"]
         self.plans = frozenset(plan["words"].split())
         self.open = frozenset(plan["open"].split())
         roles = table["roles"]
+        self.has_names = bool(roles["names"])
         self.equal = frozenset(self.stem(word) for word in roles["equal"].split())
         self.passive = frozenset(roles["passive"].split())
         self.joints = frozenset(roles["joints"].split())
@@ -76,7 +78,6 @@ class PairLexicon:
         self.times = frozenset(roles["times"].split())
         self.mutual = frozenset(roles["mutual"].split())
         self.being = frozenset(roles["being"].split())
-        self.speech = frozenset(roles["speech"].split())
         self.between = frozenset(plan["between"].split())
         self._past_ending = plan["past_ending"]
         self._past = frozenset(plan["past"].split())

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from pipeline.checks.pairs.align import Sentence, index_source
@@ -27,12 +28,18 @@ class SourceNames(NamedTuple):
     """First word of a sentence → its names."""
     words: frozenset[str]
     """The words of all names."""
+    surnames: Mapping[str, str]
+    """First word of names of two words → the other, where it is always the same one."""
+    forenames: Mapping[str, str]
+    """Second word of them → the first."""
 
 
 def names_of(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> tuple[Run, ...]:
     """Return the names of a sentence: runs of capitalised words that no text has in lower case."""
     lower = _lower_words(text)
     runs: list[Run] = []
+    if not lexicon.has_names:
+        return ()
     for at in range(sentence.first, sentence.behind):
         word = text.words[at].text
         if (
@@ -96,7 +103,7 @@ def source_names(source: TokenizedText, language: str) -> SourceNames:
     in_sentence: dict[int, tuple[Run, ...]] = {}
     words: set[str] = set()
     if lexicon is None:
-        return SourceNames({}, {}, {}, frozenset())
+        return SourceNames({}, {}, {}, frozenset(), {}, {})
     for sentence in index.sentences:
         runs = in_sentence[sentence.first] = names_of(source, sentence, lexicon)
         for run in runs:
@@ -110,4 +117,25 @@ def source_names(source: TokenizedText, language: str) -> SourceNames:
             if before is not None:
                 preceding.setdefault(f"{index.stems[before]} {source.folded[before + 1]}", []).append(run)
     sides = [{stem: tuple(runs) for stem, runs in each.items()} for each in (following, preceding)]
-    return SourceNames(sides[0], sides[1], in_sentence, frozenset(words))
+    surnames, forenames = _full_names(source, in_sentence)
+    return SourceNames(sides[0], sides[1], in_sentence, frozenset(words), surnames, forenames)
+
+
+def _full_names(
+    source: TokenizedText, in_sentence: Mapping[int, tuple[Run, ...]]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return surname by forename and forename by surname, of names of two words without a third."""
+    lower = _lower_words(source)
+    surnames: dict[str, set[str]] = {}
+    forenames: dict[str, set[str]] = {}
+    for run in (run for runs in in_sentence.values() for run in runs):
+        pair = [word.removesuffix("'s") for word in source.folded[run.first : run.behind]]
+        for first, last in pairwise(pair):
+            known_words = len(pair) != 2 or first in lower or last in lower or not (first + last).isalpha()
+            surnames.setdefault(first, set()).add("" if known_words else last)
+            forenames.setdefault(last, set()).add("" if known_words else first)
+    tables = [
+        {name: min(others) for name, others in each.items() if len(others) == 1 and "" not in others}
+        for each in (surnames, forenames)
+    ]
+    return tables[0], tables[1]

@@ -106,6 +106,64 @@ def test_leaves_a_true_sentence_alone(draft: str) -> None:
     assert findings(draft) == []
 
 
+FIGURES = (
+    "The ferry earned 5 million crowns and the railway 7 million. Arden has 3,400 cabins and 1,380 moorings."
+)
+
+
+@pytest.mark.parametrize(
+    ("draft", "words"),
+    [
+        ("The ferry earned 7 million crowns, the railway 5 million.", "7 million crowns, the railway 5"),
+        ("Arden counts 1,380 cabins and 3,400 moorings.", "1,380 cabins and 3,400"),
+        ("The ferry earned 5 million crowns, the railway 7 million.", None),
+        ("The railway earned 7 million crowns, the ferry 5 million.", None),
+        ("Arden counts 1,380 moorings and 3,400 cabins.", None),
+        ("Profits were 7 million crowns, after 5 million for the ferry.", None),
+    ],
+)
+def test_figures_that_changed_places(draft: str, words: str | None) -> None:
+    assert [text for text, _ in findings(draft, FIGURES)] == ([words] if words else [])
+
+
+def test_the_first_name_of_one_with_the_surname_of_another() -> None:
+    source = "Mira Olsen leads the guild. Her deputy is Jonas Brandt, and Olsen trusts him."
+    assert findings("Mira Brandt leads the guild.", source) == [("Mira Brandt", "Mira Olsen")]
+    assert findings("Mira Olsen leads the guild with Jonas Brandt.", source) == []
+
+
+def test_a_negative_prefix() -> None:
+    source = f"The judges called the clause of the ferry contract enforceable in summer. {SOURCE}"
+    assert findings("Judges called the ferry contract's clause unenforceable.", source) == [
+        ("unenforceable", "enforceable")
+    ]
+    assert findings("Judges did not call the clause of the ferry contract unenforceable.", source) == []
+
+
+GERMAN = """\
+Der Umsatz der Papierfabrik sank um 6 Prozent auf 12 Millionen Kronen. Die meisten Anwohner
+kennen die Fähre nach Arden. Der Rat lehnte den Bau der Brücke am Dienstag ab. Rund 300 Boote
+liegen im Hafen von Arden. Hunderte Fans kamen zum Konzert in den Hafen."""
+
+
+@pytest.mark.parametrize(
+    ("draft", "words"),
+    [
+        ("Der Umsatz der Papierfabrik stieg um 6 Prozent.", ["stieg"]),
+        ("Alle Anwohner kennen die Fähre nach Arden.", ["Alle"]),
+        ("Der Rat lehnte den Bau der Brücke am Freitag ab.", ["Freitag"]),
+        ("Genau 300 Boote liegen im Hafen.", ["Genau"]),
+        ("Tausende Fans kamen zum Konzert in den Hafen.", ["Tausende"]),
+        ("Der Umsatz der Papierfabrik ist um 6 Prozent gesunken.", []),
+        ("Am Dienstag lehnte der Rat den Bau der Brücke ab.", []),
+        ("Etwa 300 Boote liegen im Hafen.", []),
+        ("Den Bau der Brücke hat der Rat nicht gebilligt.", []),
+    ],
+)
+def test_german(draft: str, words: list[str]) -> None:
+    assert [text for text, _ in findings(draft, GERMAN, "de")] == words
+
+
 def test_reported_speech_is_no_change_of_certainty() -> None:
     source = "The minister said the whole archive would be released on paper this week."
     assert findings("The whole archive will be released on paper this week.", source) == []
