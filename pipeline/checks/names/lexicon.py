@@ -58,6 +58,9 @@ class NameLexicon(NamedTuple):
     """Of these, verbs that have no noun as their object."""
     cities: frozenset[str]
     """Cities that the word list has among its nouns."""
+    place_name_endings: tuple[str, ...]
+    place_prepositions: frozenset[str]
+    """Prepositions that need an article before a noun, none before a place."""
     regions: frozenset[str]
     """Regions, which an article may add to say where a city is."""
     appositions: frozenset[str]
@@ -154,6 +157,8 @@ def name_lexicon(language: str) -> NameLexicon | None:
         speech=_split(table, "speech"),
         said=_split(table, "said"),
         cities=_split(table, "cities"),
+        place_name_endings=tuple(table.get("place-names", ())),
+        place_prepositions=_split(table, "place-prepositions"),
         regions=_split(table, "regions"),
         appositions=_split(table, "appositions"),
         places=_places(synonyms, locale),

@@ -9,13 +9,17 @@ _MIN_PART = 3
 """Letters of the shortest part of a compound. Chosen, not measured."""
 _MIN_HEAD = 4
 """Letters of the shortest last part of a compound. Chosen, not measured."""
+_MIN_DERIVED = 9
+"""Letters from which on an ending such as "-ler" makes a noun: Schindler is a name. Chosen, not measured."""
 _MAX_WORD = 40
 """Letters of the longest word that is divided: keeps the work linear. Chosen, not measured."""
 
 
 def is_noun(word: str, lexicon: NameLexicon) -> bool:
     """Tell whether a case-folded word may be a common noun: known, inflected, or a compound."""
-    if word in lexicon.nouns or word in lexicon.foreign or word.endswith(lexicon.noun_endings):
+    if word in lexicon.nouns or word in lexicon.foreign:
+        return True
+    if len(word) >= _MIN_DERIVED and word.endswith(lexicon.noun_endings):
         return True
     stems = [word.removesuffix(ending) for ending in lexicon.linking if word.endswith(ending)]
     if any(stem in lexicon.nouns or stem in lexicon.foreign for stem in stems):
@@ -72,8 +76,10 @@ class _Place:
             or (word in lexicon.synonyms and not self._is_noun(index))
         ):
             return True
-        if self._is_person(index) or self._is_apposition(index):
+        if self._is_person(index) or self._is_apposition(index) or self._is_place(index):
             return True
+        if part.joined == "-" and self._is_person(index - 1):
+            return False
         if word in lexicon.regions:
             return False
         if part.is_sentence_start and part.following not in lexicon.speech:
@@ -103,6 +109,14 @@ class _Place:
         if before is None or self._run[index].joined == "-" or self._is_noun(index):
             return False
         return _ends_with_one(before.folded, self._lexicon.appositions)
+
+    def _is_place(self, index: int) -> bool:
+        """Tell whether a word sounds like a place, behind a preposition without an article: in Ravensburg."""
+        part, lexicon = self._run[index], self._lexicon
+        ending = next((ending for ending in lexicon.place_name_endings if part.folded.endswith(ending)), "")
+        is_alone = index == 0 and (len(self._run) == 1 or self._run[1].joined != "-")
+        is_longer = len(part.folded) >= len(ending) + _MIN_PART
+        return bool(ending) and is_longer and is_alone and part.preceding in lexicon.place_prepositions
 
     def _is_single_name(self, index: int) -> bool | None:
         """Tell whether a word is a name by the verb or preposition beside it."""
