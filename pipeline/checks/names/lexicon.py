@@ -3,9 +3,10 @@
 import gzip
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import Any
 
 from babel import Locale
 from babel.core import get_global
@@ -13,7 +14,8 @@ from babel.core import get_global
 from pipeline.checks.language_tables import language_table
 
 
-class NameLexicon(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class NameLexicon:
     """Meanings of capitalised words in one language; every word case folded."""
 
     nouns_capitalised: bool
@@ -26,6 +28,8 @@ class NameLexicon(NamedTuple):
     small: frozenset[str]
     """Words within a name that have no capital: "of", "von"."""
     titles: frozenset[str]
+    singular_titles: tuple[str, ...]
+    """Endings of titles that are no plurals: a noun behind one may be a name."""
     forms_of_address: frozenset[str]
     """Titles that only a name follows: "Frau"."""
     common: frozenset[str]
@@ -54,10 +58,13 @@ class NameLexicon(NamedTuple):
     """Verbs in the singular: no plural precedes them."""
     speech: frozenset[str]
     """Verbs of speech in the singular: without an article a person's name is their subject."""
-    said: frozenset[str]
+    intransitive_speech: frozenset[str]
     """Of these, verbs that have no noun as their object."""
     cities: frozenset[str]
     """Cities that the word list has among its nouns."""
+    place_name_endings: tuple[str, ...]
+    place_prepositions: frozenset[str]
+    """Prepositions that need an article before a noun, none before a place."""
     regions: frozenset[str]
     """Regions, which an article may add to say where a city is."""
     appositions: frozenset[str]
@@ -137,6 +144,7 @@ def name_lexicon(language: str) -> NameLexicon | None:
         place_endings=("", *table["place"]),
         small=frozenset(table["small"]),
         titles=titles,
+        singular_titles=tuple(table.get("singular-titles", ())),
         forms_of_address=_split(table, "forms-of-address"),
         common=_split(table, "common"),
         plain_acronyms=_split(table, "plain-acronyms"),
@@ -146,14 +154,16 @@ def name_lexicon(language: str) -> NameLexicon | None:
         foreign=_words(table, "foreign"),
         noun_endings=tuple(table.get("noun-endings", ())),
         linking=tuple(table.get("linking", ())),
-        first_names=_split(table, "first-names") | _english_first_names(),
+        first_names=(_split(table, "first-names") | _english_first_names()) - _split(table, "no-first-names"),
         generic=_split(table, "generic"),
         plain=tuple(table["plain"]),
         plural=tuple(table["plural"]),
         singular=frozenset(table["singular"]),
         speech=_split(table, "speech"),
-        said=_split(table, "said"),
+        intransitive_speech=_split(table, "intransitive-speech"),
         cities=_split(table, "cities"),
+        place_name_endings=tuple(table.get("place-names", ())),
+        place_prepositions=_split(table, "place-prepositions"),
         regions=_split(table, "regions"),
         appositions=_split(table, "appositions"),
         places=_places(synonyms, locale),
@@ -196,10 +206,10 @@ def _languages(locale: Locale) -> Iterable[tuple[str, str]]:
 
 def _abbreviations(table: Mapping[str, Any], locale: Locale) -> dict[str, tuple[str, ...]]:
     """Return the names of states, countries and currencies → their abbreviations and codes."""
-    found: dict[str, tuple[str, ...]] = {}
+    abbreviations: dict[str, tuple[str, ...]] = {}
 
     def add(name: str, *spellings: str) -> None:
-        found[name.casefold()] = (*found.get(name.casefold(), ()), *spellings)
+        abbreviations[name.casefold()] = (*abbreviations.get(name.casefold(), ()), *spellings)
 
     for name, spellings in table.get("abbreviations", {}).items():
         add(name, *spellings.split())
@@ -210,7 +220,7 @@ def _abbreviations(table: Mapping[str, Any], locale: Locale) -> dict[str, tuple[
         for word in name.split() if "(" not in name else ():
             if len(word) >= _MIN_CURRENCY_WORD:
                 add(word, code)
-    return found
+    return abbreviations
 
 
 def _inverted(abbreviations: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

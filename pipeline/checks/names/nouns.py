@@ -1,6 +1,7 @@
 """Names in a language that capitalises every noun: a word is one for what stands beside it."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pipeline.checks.names.lexicon import NameLexicon
 from pipeline.checks.names.parts import NamePart
@@ -9,13 +10,18 @@ _MIN_PART = 3
 """Letters of the shortest part of a compound. Chosen, not measured."""
 _MIN_HEAD = 4
 """Letters of the shortest last part of a compound. Chosen, not measured."""
+_MIN_DERIVED = 9
+"""Letters from which on an ending such as "-ler" makes a noun: Schindler is a name. Chosen, not measured."""
 _MAX_WORD = 40
 """Letters of the longest word that is divided: keeps the work linear. Chosen, not measured."""
 
 
+@lru_cache(maxsize=8192)
 def is_noun(word: str, lexicon: NameLexicon) -> bool:
     """Tell whether a case-folded word may be a common noun: known, inflected, or a compound."""
-    if word in lexicon.nouns or word in lexicon.foreign or word.endswith(lexicon.noun_endings):
+    if word in lexicon.nouns or word in lexicon.foreign:
+        return True
+    if len(word) >= _MIN_DERIVED and word.endswith(lexicon.noun_endings):
         return True
     stems = [word.removesuffix(ending) for ending in lexicon.linking if word.endswith(ending)]
     if any(stem in lexicon.nouns or stem in lexicon.foreign for stem in stems):
@@ -72,8 +78,10 @@ class _Place:
             or (word in lexicon.synonyms and not self._is_noun(index))
         ):
             return True
-        if self._is_person(index) or self._is_apposition(index):
+        if self._is_person(index) or self._is_apposition(index) or self._is_place(index):
             return True
+        if part.joined == "-" and self._is_person(index - 1):
+            return False
         if word in lexicon.regions:
             return False
         if part.is_sentence_start and part.following not in lexicon.speech:
@@ -104,20 +112,36 @@ class _Place:
             return False
         return _ends_with_one(before.folded, self._lexicon.appositions)
 
+    def _is_place(self, index: int) -> bool:
+        """Tell whether a word sounds like a place, behind a preposition without an article: in Ravensburg."""
+        part, lexicon = self._run[index], self._lexicon
+        ending = next((ending for ending in lexicon.place_name_endings if part.folded.endswith(ending)), "")
+        is_alone = self._before(index) is None and (
+            index + 1 == len(self._run) or self._run[index + 1].joined != "-"
+        )
+        is_longer = len(part.folded) >= len(ending) + _MIN_PART
+        return bool(ending) and is_longer and is_alone and part.preceding in lexicon.place_prepositions
+
     def _is_single_name(self, index: int) -> bool | None:
         """Tell whether a word is a name by the verb or preposition beside it."""
         part = self._run[index]
         is_last = index + 1 == len(self._run)
-        said = is_last and part.following in self._lexicon.speech and part.is_sentence_start
-        if said or (is_last and index == 0 and part.preceding in self._lexicon.speech):
-            verb = part.following if said else part.preceding
-            return not self._is_noun(index) or (False if verb in self._lexicon.said else None)
-        if self._before(index) is not None and self._is_title(index - 1):
+        is_speaker = is_last and part.following in self._lexicon.speech and part.is_sentence_start
+        if is_speaker or (is_last and index == 0 and part.preceding in self._lexicon.speech):
+            verb = part.following if is_speaker else part.preceding
+            return not self._is_noun(index) or (False if verb in self._lexicon.intransitive_speech else None)
+        before = self._before(index)
+        if before is not None and before.folded.endswith(self._lexicon.singular_titles):
             return False
         return None if self._is_noun(index) else False
 
     def _before(self, index: int) -> NamePart | None:
-        return self._run[index - 1] if index else None
+        """Return the word right before another; with a small word between, only where that is in a name."""
+        before = self._run[index - 1] if index else None
+        if before is None or not self._run[index].joined.strip(" -\u00a0"):
+            return before
+        is_noble = before.folded in self._lexicon.forms_of_address or self._is_first_name(index - 1)
+        return before if is_noble else None
 
     def _is_title(self, index: int) -> bool:
         """Tell whether a word is a title, or a compound of one: Firmenchefin."""

@@ -28,12 +28,14 @@ class SourceNames:
     def __init__(self, source: TokenizedText, lexicon: NameLexicon) -> None:
         self._source = source
         self._lexicon = lexicon
+        self._phrases: dict[str, bool] = {}
+        self._signs = {code for code, sign in _SIGNS.items() if sign in source.text}
         self._is_lowercase = not any(word.text[0].isupper() for word in source.words)
 
     def has(self, part: NamePart, run: Sequence[NamePart]) -> bool:
         """Tell whether the source has a word of a name, in any form; `run`: the words that it stands with."""
         if part.text in _PRONOUN_LIKE and not self._is_lowercase:
-            if "$" in self._source.text and _counts_dollars(part, run):
+            if "USD" in self._signs and _counts_dollars(part, run):
                 return True
             begins_long_name = _index(part, run) + 2 < len(run)
             return self._has_synonym(part.folded) or self._has_phrase_synonym(part, run) or begins_long_name
@@ -71,9 +73,11 @@ class SourceNames:
         return False
 
     def _has_phrase(self, phrase: str) -> bool:
-        if " " in phrase or "-" in phrase:
-            return f" {phrase.replace('-', ' ')} " in self._joined_words
-        return phrase in self._word_forms
+        if " " not in phrase and "-" not in phrase:
+            return phrase in self._word_forms
+        if phrase not in self._phrases:  # of the lexicon: few, so that each is searched for once
+            self._phrases[phrase] = f" {phrase.replace('-', ' ')} " in self._joined_words
+        return self._phrases[phrase]
 
     def _has_spelling(self, word: str) -> bool:
         """Tell whether the source has an abbreviation of a word, spelled with these capitals: Pa., CH."""
@@ -84,8 +88,7 @@ class SourceNames:
         if any(self._has_spelling(form) for form in forms):
             return True
         abbreviated = part.text.replace(".", "")
-        sign = _SIGNS.get(abbreviated)
-        if sign and sign in self._source.text:
+        if abbreviated in self._signs:
             return True
         phrases = " ".join(other.folded for other in run)
         return any(
@@ -95,7 +98,7 @@ class SourceNames:
 
     def _has_joined(self, part: NamePart, forms: Sequence[str], run: Sequence[NamePart]) -> bool:
         """Tell whether the source has a word with signs (AT&T), or writes two words as one, or one as two."""
-        if not part.text.isalpha() and any(form in self._folded_text for form in forms if not form.isalpha()):
+        if not part.text.isalpha() and any(form in self._signed_words for form in forms):
             return True
         if any(form in self._pairs for form in forms):
             return True
@@ -105,7 +108,7 @@ class SourceNames:
             return True
         hyphenated = [other.folded for other in run if other is run[0] or other.joined == "-"]
         return part.joined == "-" and (
-            "-".join(hyphenated) in self._folded_text or "".join(hyphenated) in self._word_forms
+            "-".join(hyphenated) in self._signed_words or "".join(hyphenated) in self._word_forms
         )
 
     def _has_acronym(self, part: NamePart, run: Sequence[NamePart]) -> bool:
@@ -184,8 +187,16 @@ class SourceNames:
         return frozenset(forms)
 
     @cached_property
-    def _folded_text(self) -> str:
-        return self._source.text.casefold().replace("’", "'")
+    def _signed_words(self) -> frozenset[str]:
+        """Return the source's words with signs or digits in them, and their first parts before a hyphen."""
+        words: set[str] = set()
+        for token in _TOKEN.findall(self._source.text.casefold().replace("’", "'")):
+            if not token.isalpha():
+                pieces = token.split("-", _MAX_INITIALS)
+                starts = ("-".join(pieces[:size]) for size in range(1, len(pieces) + 1))
+                for start in starts:
+                    words.update((start, start.strip(".!?'"), start.removesuffix("'s")))
+        return frozenset(words)
 
     @cached_property
     def _joined_words(self) -> str:

@@ -10,7 +10,7 @@ from pipeline.checks.names.parts import NamePart
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput
 
 _MAX_COMPARISONS = 20_000
-"""Pairs of words whose edit distance is taken for one draft: keeps the work linear. Chosen, not measured."""
+"""Pairs of words compared for one draft: keeps the work linear. Chosen, not measured."""
 _MIN_LETTERS = 4
 """Letters of the shortest word that has a near one. Chosen, not measured."""
 _LETTERS_OF_TWO_EDITS = 6
@@ -61,19 +61,25 @@ class NameSuggestions:
         return _neighbours((second, first) for name in self._names for first, second in _pairs(name))
 
     @cached_property
-    def _spellings(self) -> dict[str, str]:
-        """Return the words of the source's names, case folded → as spelled."""
-        return {_bare(part): _spelled(part) for name in self._names for part in name}
+    def _spellings(self) -> dict[str, dict[str, str]]:
+        """Return the source's names by first letter: each word, case folded → as spelled."""
+        spellings: dict[str, dict[str, str]] = {}
+        for name in self._names:
+            for part in name:
+                word = _bare(part)
+                spellings.setdefault(word[:1], {})[word] = _spelled(part)
+        return spellings
 
     def _near(self, word: str) -> Iterator[str]:
-        """Yield the words of names within one or two edits."""
-        limit = 2 if len(word) >= _LETTERS_OF_TWO_EDITS else 1
-        for other, spelled in self._spellings.items():
-            near_length = abs(len(other) - len(word)) <= limit and min(len(other), len(word)) >= _MIN_LETTERS
-            if near_length and other[0] == word[0] and self._comparisons < _MAX_COMPARISONS:
-                self._comparisons += 1
-                if _edits(word, other) <= limit:
-                    yield spelled
+        """Yield the words of names that begin alike, within one edit; within two if they end alike."""
+        for other, spelled in self._spellings.get(word[:1], {}).items():
+            self._comparisons += 1
+            if self._comparisons > _MAX_COMPARISONS:
+                return
+            limit = 2 if min(len(other), len(word)) >= _LETTERS_OF_TWO_EDITS and other[-1] == word[-1] else 1
+            is_long = min(len(other), len(word)) >= _MIN_LETTERS
+            if is_long and abs(len(other) - len(word)) <= limit and _edits(word, other) <= limit:
+                yield spelled
 
 
 def _pairs(name: Sequence[NamePart]) -> Iterator[tuple[NamePart, NamePart]]:
@@ -81,10 +87,10 @@ def _pairs(name: Sequence[NamePart]) -> Iterator[tuple[NamePart, NamePart]]:
 
 
 def _neighbours(pairs: Iterator[tuple[NamePart, NamePart]]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+    neighbours: dict[str, set[str]] = {}
     for word, other in pairs:
-        found.setdefault(_bare(word), set()).add(_spelled(other))
-    return found
+        neighbours.setdefault(_bare(word), set()).add(_spelled(other))
+    return neighbours
 
 
 def _bare(part: NamePart) -> str:
@@ -95,10 +101,10 @@ def _spelled(part: NamePart) -> str:
     return part.text.removesuffix("'s").removesuffix("’s")
 
 
-def _edits(one: str, other: str) -> int:
+def _edits(word: str, other: str) -> int:
     """Return the Levenshtein distance of two words of at most a few dozen letters."""
     row = list(range(len(other) + 1))
-    for index, char in enumerate(one[:40], 1):
+    for index, char in enumerate(word[:40], 1):
         previous, row[0] = row[0], index
         for at, letter in enumerate(other, 1):
             previous, row[at] = row[at], min(row[at] + 1, row[at - 1] + 1, previous + (char != letter))

@@ -1,5 +1,7 @@
 """Named entities of a draft, looked up in its source."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from pipeline.checks.names import check_names
 from pipeline.checks.tokens import CheckInput, TokenizedText
 from pipeline.domain.reviews import Severity
+from tests.lengths import lengths
 
 
 def check(source: str, draft: str, language: str = "en") -> list[tuple[str, str]]:
@@ -103,3 +106,16 @@ def test_a_text_has_no_findings_against_itself(text: str) -> None:
 
 def test_a_short_capitalised_heading_has_no_names() -> None:
     assert check("It closed.", "It closed.\n\nImportance of the Situation\n\nIt closed.") == []
+
+
+@pytest.mark.parametrize("length", lengths(100_000))
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+@pytest.mark.parametrize(
+    "piece", ["Xaver Gfeller-Brunnquell {} sagte. ", "U.S. ", "So the X-Y-Z-A of ", "May 5 Berg{} "]
+)
+def test_time_is_linear_in_the_text(piece: str, language: str, length: int) -> None:
+    pieces = (piece.replace("{}", f"Berg{index}") for index in range(length // len(piece)))
+    draft = "".join(pieces)
+    begun = time.process_time()
+    check(draft.replace("e", "a"), draft, language)
+    assert time.process_time() - begun < 10
