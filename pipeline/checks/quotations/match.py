@@ -154,7 +154,8 @@ class SourceWords:
             indexes = self._positions.get(word, ())
             if len(word) >= _MIN_RARE_CHARS and 1 <= len(indexes) <= _MAX_RARE_PLACES:
                 beside = indexes[0] + (-1 if place else 1)
-                return Alignment(query, (indexes[0],)) if self.token(beside).isalpha() else None
+                is_word = self.token(beside).isalpha() and len(self.token(beside)) > 1
+                return Alignment(query, (indexes[0],)) if is_word else None
         return None
 
     def _in_order(self, query: Sequence[str], window: range) -> Iterator[int]:
