@@ -29,18 +29,11 @@ _HARMFUL = any_of(
     r"(?:rufen sie|ruf) (?:jetzt|uns|diese nummer)(?: an)?|(?:senden|schicken) sie (?:uns )?ihre",
     r"(?:env[ií]e|envía|enviad) (?:su|tu|vuestra) (?:frase|clave|contraseña)",
     r"envoyez (?:votre|vos) (?:phrase|clé|mot de passe)",
+    rf"(?P<request>(?:send|transfer|deposit) {A}{{0,5}}to (?:this|the following)"
+    rf"|(?:claim|collect|redeem|receive) (?:the|a|my) {W}{{0,3}}{_GAIN}"
+    r"|(?:visit|go to|head (?:over )?to) (?:\S{1,60} ){1,8}?to (?:claim|get|receive|win|register|unlock))",
 )
-_HARMFUL_REQUEST = any_of(
-    rf"(?:send|transfer|deposit) {A}{{0,5}}to (?:this|the following)",
-    rf"(?:claim|collect|redeem|receive) (?:the|a|my) {W}{{0,3}}{_GAIN}",
-    r"(?:visit|go to|head (?:over )?to) (?:\S{1,60} ){1,8}?to (?:claim|get|receive|win|register|unlock)",
-)
-"""Harmful where it asks the reader; elsewhere it may tell of somebody: "they will receive a bonus"."""
-_REQUEST = any_of(
-    rf"(?:buy|order|act|subscribe|enrol|register|sign up|join|download|donate|invest|shop|book|apply|install"
-    rf"|call|vote|hurry|start earning|get it|get yours|get started) {A}{{0,4}}?{_NOW}",
-)
-"""As `_HARMFUL_REQUEST`, harmless: "they can now call Canada for free"."""
+"""The group `request` counts where it asks the reader; it may tell of others: "they will receive a bonus"."""
 _HARMLESS = any_of(
     r"(?:join|follow|contact|message|dm|text|e-?mail|support|visit|reach out to|write to|subscribe to"
     r"|check out|connect with|call) (?:us|our|me|my)",
@@ -62,12 +55,12 @@ _HARMLESS = any_of(
     rf"join (?:the|a) {W}{{0,3}}(?:telegram|discord|whatsapp|signal|slack) "
     r"(?:group|channel|server|chat|community)",
     r"klicken sie hier|haga clic aquí|cliquez ici|jetzt (?:kaufen|anmelden|herunterladen)|compre ahora",
+    rf"(?P<request>(?:buy|order|act|subscribe|enrol|register|sign up|join|download|donate|invest|shop|book"
+    rf"|apply|install|call|vote|hurry|start earning|get it|get yours|get started) {A}{{0,4}}?{_NOW})",
+    r"(?P<advertising>limited[- ]time offer|get rich quick|guaranteed (?:returns?|profits?|income)"
+    r"|100% (?:free|safe|guaranteed|profit))",
 )
-_ADVERTISING = any_of(
-    r"limited[- ]time offer|get rich quick|guaranteed (?:returns?|profits?|income)"
-    r"|100% (?:free|safe|guaranteed|profit)"
-)
-"""Words of advertising, about which a source may report."""
+"""The group `request` is as above: "they can call Canada for free". A source may report on `advertising`."""
 _ASKS = re.compile(
     r"(?:(?:\A|[.!?:;,–—*>|\"“„‚‘(\[\n-])\s{0,3}(?:(?:now|then|just|simply|so|today|also)\s)?"
     r"|\b(?:please|don'?t|(?:you|readers)(?: (?:can|may|should|could|must))?(?: (?:now|also|just))?"
@@ -99,11 +92,11 @@ def check_calls_to_action(index: SourceIndex, body: VisibleText) -> tuple[Findin
     """
     text = body.text
     rated = [
-        (_call_severity(index, text, match, is_harmful=pattern in (_HARMFUL, _HARMFUL_REQUEST)), match)
-        for pattern in (_HARMFUL, _HARMFUL_REQUEST, _REQUEST, _HARMLESS, _ADVERTISING)
+        (_call_severity(index, text, match, is_harmful=pattern is _HARMFUL), match)
+        for pattern in (_HARMFUL, _HARMLESS)
         for match in pattern.finditer(text)
-        if pattern not in (_HARMFUL_REQUEST, _REQUEST) or _asks_reader(text, match.start())
-        if pattern is not _ADVERTISING or not index.contains(match[0])
+        if match.lastgroup != "request" or _asks_reader(text, match.start())
+        if match.lastgroup != "advertising" or not index.contains(match[0])
     ]
     return tuple(
         Finding(

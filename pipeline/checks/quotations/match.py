@@ -9,6 +9,7 @@ from typing import NamedTuple
 from unicodedata import normalize
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_](?:[^\W_]|[\u0300-\u036f])*+|[$€£¥₿%]")
+_COMBINING = re.compile("[\u0300-\u036f]")
 _GAP = re.compile(r"\[[^\[\]]{0,200}\]|\([.… ]{1,8}\)|…|\.{3,}|\. \. ?\.(?: ?\.)?")
 """An insertion or an omission in a quotation: "[the bank]", "…", "(...)"."""
 _CHANGED_LETTER = re.compile(r"\[(\w)\](?=\w)")
@@ -76,6 +77,12 @@ def _folded(token: str) -> str:
     return token.casefold() if token.isascii() else normalize("NFC", token).casefold()
 
 
+def _same_length_folded(text: str) -> str:
+    """Return a text with all cases folded at once, if that keeps positions; else the text itself."""
+    folded = text.casefold()
+    return text if len(folded) != len(text) or _COMBINING.search(text) else folded
+
+
 class SourceWords:
     """The tokens of a source, joined without separators, with the span of each.
 
@@ -86,10 +93,10 @@ class SourceWords:
         self._starts: list[int] = []
         self._tokens: list[str] = []
         self._spans: list[tuple[int, int]] = []
-        length = 0
+        length, folded_text = 0, _same_length_folded(text)
         for start, end in spans if spans is not None else ((0, len(text)),):
-            for match in _TOKEN.finditer(text, start, end):
-                folded = _folded(match[0])
+            for match in _TOKEN.finditer(folded_text, start, end):
+                folded = match[0] if folded_text is not text else _folded(match[0])
                 self._starts.append(length)
                 self._tokens.append(folded)
                 self._spans.append(match.span())
@@ -154,7 +161,8 @@ class SourceWords:
             indexes = self._positions.get(word, ())
             if len(word) >= _MIN_RARE_CHARS and 1 <= len(indexes) <= _MAX_RARE_PLACES:
                 beside = indexes[0] + (-1 if place else 1)
-                return Alignment(query, (indexes[0],)) if self.token(beside).isalpha() else None
+                is_word = self.token(beside).isalpha() and len(self.token(beside)) > 1
+                return Alignment(query, (indexes[0],)) if is_word else None
         return None
 
     def _in_order(self, query: Sequence[str], window: range) -> Iterator[int]:

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
-from pipeline.checks.quotations.extract import Quote
+from pipeline.checks.quotations.extract import Quote, extract_quotes
 from pipeline.checks.quotations.match import QuoteMatch
 from pipeline.checks.quotations.speakers import (
     Attribution,
@@ -25,6 +25,8 @@ _MAX_POSITIONS = 20
 """Positions of a name that are compared, in a sentence and in the source. Chosen, not measured."""
 _MAX_PLACES = 5
 """Places of the same words in the source whose speakers are compared. Chosen, not measured."""
+_MAX_SOURCE_QUOTES = 1000
+"""Quotations of the source whose speakers are known. Chosen, not measured."""
 _MAX_VERB_DISTANCE = 4
 """Words from a name to the verb of speech that makes it a speaker of the source. Chosen, not measured."""
 
@@ -34,8 +36,7 @@ class SpeakerCheck:
 
     def __init__(self, case: CheckInput, lexicon: AttributionLexicon) -> None:
         self._case = case
-        self._lexicon = lexicon
-        self._speech = lexicon._replace(verbs=lexicon.verbs - lexicon.auxiliaries)
+        self._lexicon = lexicon._replace(verbs=lexicon.verbs - lexicon.auxiliaries)
 
     def finding(self, quote: Quote, places: Sequence[tuple[QuoteMatch, Quote | None]]) -> Finding | None:
         """Return the finding about the speaker of a quotation that the source has at some places.
@@ -44,7 +45,7 @@ class SpeakerCheck:
         name. A speaker whom the source does not name is left to the check of names.
         """
         drafted = attribution_of(self._case.draft.text, quote, self._lexicon)
-        if drafted is None or not self._is_in_source(drafted):
+        if drafted is None or not drafted.main or not self._is_in_source(drafted):
             return None
         others = [self._other_speaker(drafted, match, at) for match, at in places[:_MAX_PLACES]]
         if not others or None in others or len(places) > _MAX_PLACES:
@@ -61,19 +62,20 @@ class SpeakerCheck:
     ) -> OtherSpeaker | None:
         """Return the other speaker at a place of the source; None without one."""
         text, words = self._case.source.text, (match.start, match.end)
-        if quote:
-            actual = attribution_of(text, quote, self._lexicon)
-        else:  # its last letter is where a closing mark would be
-            actual = attribution_of(text, Quote(match.start, match.end - 1), self._speech)
+        # Without marks its last letter is where a closing one would be.
+        actual = attribution_of(text, quote or Quote(match.start, match.end - 1), self._lexicon)
         if actual is None:
             label = self._other_turn(drafted, match)
             return (Severity.WARN, label, (words,)) if label else None
-        both = bool(drafted.main and actual.main)
-        if self._is_same(*((drafted.main, actual.main) if both else (drafted.words, actual.words))):
+        if (
+            self._is_same(drafted.main, actual.main)
+            if actual.main
+            else self._is_same(drafted.words, actual.words)
+        ):
             return None
         if quote is None and self._shares_sentence(drafted, match):
             return None
-        is_certain = quote is not None and both and self._speaks(drafted)
+        is_certain = quote is not None and bool(actual.main) and self._speaks(drafted)
         severity = Severity.BLOCK if is_certain else Severity.WARN
         name = " ".join(text[actual.start : actual.end].split())
         return severity, name, (words, (actual.start, actual.end))
@@ -114,13 +116,22 @@ class SpeakerCheck:
         return bool(set(drafted.words) & set(source.folded[first:end]))
 
     def _speaks(self, drafted: Attribution) -> bool:
-        """Tell whether the source has a verb of speech beside the draft's speaker."""
+        """Tell whether the source quotes the draft's speaker, or has a verb of speech beside the name."""
         source = self._case.source
+        if self._quoted_speakers & set(drafted.words):
+            return True
         for at in (at for word in drafted.words for at in _positions(source, word)):
             near = source.folded[max(0, at - _MAX_VERB_DISTANCE) : at + _MAX_VERB_DISTANCE + 1]
             if self._lexicon.verbs & set(near):
                 return True
         return False
+
+    @cached_property
+    def _quoted_speakers(self) -> frozenset[str]:
+        text = self._case.source.text
+        quotes = extract_quotes(text)[:_MAX_SOURCE_QUOTES]
+        found = (attribution_of(text, quote, self._lexicon) for quote in quotes)
+        return frozenset(word for attribution in found if attribution for word in attribution.words)
 
     @cached_property
     def _turns(self) -> Turns:

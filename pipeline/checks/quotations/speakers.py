@@ -16,6 +16,8 @@ _MAX_SPEAKER_CHARS = 160
 """Characters on either side of a quotation that may name its speaker. Chosen, not measured."""
 _MAX_VERB_WORDS = 6
 """Maximum number of words from a quotation to the verb, and from it to the name. Chosen, not measured."""
+_MAX_GAP_CHARS = 35
+"""Characters between a verb of speech and its only name, such as an office. Chosen, not measured."""
 
 
 class AttributionLexicon(NamedTuple):
@@ -24,6 +26,10 @@ class AttributionLexicon(NamedTuple):
     verbs: frozenset[str]
     auxiliaries: frozenset[str]
     """Those of `verbs` that tell of speech only beside quotation marks."""
+    passives: frozenset[str]
+    """Beside a verb of speech they tell that its subject is spoken of."""
+    articles: frozenset[str]
+    """Definite ones: with one, a single word describes somebody, as in "the Argentine"."""
     addressing: frozenset[str]
     """Verbs after which the listener is named: "told Reuters"."""
     pronouns: frozenset[str]
@@ -33,6 +39,8 @@ class AttributionLexicon(NamedTuple):
     titles: frozenset[str]
     between: frozenset[str]
     """Words that separate two unrelated names."""
+    agents: frozenset[str]
+    """What is before somebody who did what is told: "quoted by Reuters"."""
     negations: frozenset[str]
 
 
@@ -70,20 +78,35 @@ def attribution_of(text: str, quote: Quote, lexicon: AttributionLexicon) -> Attr
         runs = _speaker_after(text, quote, lexicon) or _speaker_before(text, quote, lexicon)
     else:
         runs = _speaker_before(text, quote, lexicon) or _speaker_after(text, quote, lexicon, verb_first=True)
-    return _attribution(*runs) if runs else None
+    return _attribution(text, *runs, lexicon) if runs else None
 
 
-def _attribution(verb: re.Match[str], runs: list[_Words]) -> Attribution | None:
-    """Return the attribution to the names around a verb of speech."""
-    beside = [
-        run for run in runs if 0 <= verb.start() - run[-1].end() <= 1 or 0 <= run[0].start() - verb.end() <= 1
-    ]
-    main = beside[0] if beside else runs[0]
+def _attribution(
+    text: str, verb: re.Match[str], runs: list[_Words], lexicon: AttributionLexicon
+) -> Attribution:
+    """Return the attribution to the names before a verb of speech, or to those after it.
+
+    After it the first one is the speaker, with an office before it and an employer behind. Before it, it is
+    the only one, or the one beside the verb if it is no attribute of another ("Ada of Free Mills said").
+    """
     words = tuple(dict.fromkeys(_folded(word) for run in runs for word in run))
-    is_certain = bool(beside) or len(runs) == 1
+    is_after = runs[0][0].start() >= verb.end()
+    main = runs[0] if is_after or verb.start() - runs[-1][-1].end() > 1 else runs[-1]
+    has_attribute = len(runs) == 2 and _is_attribute(text, runs[1], lexicon)
+    if has_attribute or _is_attribute(text, main, lexicon):
+        main = runs[0]
+    between = text[verb.end() : main[0].start()] if is_after else text[main[-1].end() : verb.start()]
+    is_near = len(between) <= _MAX_GAP_CHARS and not lexicon.agents & set(between.casefold().split())
+    is_certain = is_near and (is_after or len(runs) == 1 or has_attribute or len(between) <= 1)
     return Attribution(
         words, tuple(map(_folded, main)) if is_certain else (), main[0].start(), main[-1].end()
     )
+
+
+def _is_attribute(text: str, name: _Words, lexicon: AttributionLexicon) -> bool:
+    """Tell whether a preposition or another function word is before a name."""
+    before = text[max(0, name[0].start() - _MAX_GAP_CHARS) : name[0].start()].split()
+    return bool(before) and before[-1].casefold() in lexicon.unnamed
 
 
 def _speaker_after(
@@ -111,6 +134,10 @@ def _beside_verb(text: str, words: _Words, verb: int, lexicon: AttributionLexico
 
     A pronoun that is the subject stands for a name elsewhere.
     """
+    if any(
+        _folded(word) in lexicon.passives for word in (*words[verb - 1 : verb], *words[verb + 1 : verb + 2])
+    ):
+        return None
     before = words[max(0, verb - _MAX_VERB_WORDS - 2) : verb]
     after = words[verb + 1 : verb + _MAX_VERB_WORDS + 3]
     names = _name_runs(text, before, lexicon)
@@ -154,7 +181,11 @@ def _name_runs(text: str, words: _Words, lexicon: AttributionLexicon) -> list[_W
             run = []
         if may_be_name:
             run.append(word)
-    return [*names, run] if run else names
+    names += [run] if run else []
+    described = {
+        words[index + 1] for index in range(len(words) - 1) if _folded(words[index]) in lexicon.articles
+    }
+    return [run for run in names if len(run) > 1 or run[0] not in described]
 
 
 def _may_be_name(word: re.Match[str], lexicon: AttributionLexicon) -> bool:

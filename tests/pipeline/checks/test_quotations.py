@@ -122,6 +122,158 @@ def test_a_language_without_a_table_has_only_its_words_checked() -> None:
     assert severities(text.replace("black", "blue"), language="tlh") == ["block"]
 
 
+INTERVIEW = """Q: Why does the mill close?
+A: Nobody buys our paper any more, and the debts were too high for a firm of our size.
+
+**Maren Tolle:** We will miss the river most of all, said my father. The rest is history.
+**Pieter Oost:** The region has to help us now.
+**Maren Tolle:** We asked for that in March.
+**Pieter Oost:** It did not answer.
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"Nobody buys our paper any more," she says.',
+        'Tolle explains that "nobody buys our paper any more, and the debts were too high".',
+        'The blog calls the debts "too high for a firm of our size", as its author puts it.',
+        '"We will miss the river most of all," says Maren Tolle.',
+        '"The region has to help us now," the mayor, Oost, says.',
+        "> We will miss the river most of all.\n> — Maren Tolle\n",
+        'It is called "The Rest is History".',
+        'He writes: "It did not answer."',
+    ],
+)
+def test_words_of_the_source_are_a_quotation_without_marks_as_well(text: str) -> None:
+    assert check(text, INTERVIEW) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "speaker"),
+    [
+        ('"The region has to help us now," says Maren Tolle.', "Pieter Oost"),
+        ('"We asked for that in March," says Oost.', "Maren Tolle"),
+    ],
+)
+def test_another_turn_of_an_interview_warns(text: str, speaker: str) -> None:
+    [finding] = check(text, INTERVIEW)
+    assert (finding.severity, finding.suggestion) == (Severity.WARN, speaker)
+
+
+def test_indirect_speech_of_another_speaker_warns() -> None:
+    source = "Maren Tolle said that the debts were far too high. Pieter Oost said the town will help."
+    [finding] = check('"The debts were far too high," said Pieter Oost.', source)
+    assert (finding.severity, finding.suggestion) == (Severity.WARN, "Maren Tolle")
+    assert check('"The debts were far too high," said Maren Tolle.', source) == []
+    assert check('"The debts were far too high," said the town.', source) == []
+
+
+def test_the_finding_is_at_the_wrong_name_and_proposes_the_right_one() -> None:
+    text = '"It is a black day for the valley," the owner Maren Tolle said.'
+    [finding] = check(text)
+    assert finding.span
+    assert text[slice(*finding.span)] == "Maren Tolle"
+    assert finding.suggestion == "Pieter Oost"
+    assert [SOURCE[slice(*span)] for span in finding.evidence] == [
+        "It is a black day for the valley",
+        "Pieter Oost",
+    ]
+
+
+SPEAKERS = """"The river is ours," Ada Brint of Free Millers told Reuters on Monday.
+"We shall see," the Dane said. "It never was," said spokesman Olaf Rask of Tidewater Mills.
+Pieter Oost, the mayor, said: "The town has had enough." Reuters asked Jan Kolm about it.
+He told Kolm: "Not in my time." HTF is near. "Rents will rise," said the Housing Trust Fund.
+Kolm is described as "a very careful man", Rask said.
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"The river is ours," said the Free Millers.',
+        '"Rents will rise," said HTF.',
+        '"The river is ours," Reuters quotes her as saying.',
+        '"The river is ours," according to a statement quoted by Reuters.',
+        '"We shall see," said Oost.',
+        '"It never was," says Tidewater Mills.',
+        '"It never was," said Mr Rask.',
+        '"The town has had enough," he told Reuters.',
+        '"Not in my time," said Oost.',
+        'Kolm is described as "a very careful man".',
+        'Kolm has "a very careful man" in him.',
+        '"The river is ours," said Nobody Known.',
+        '"The river is ours," the Brit said.',
+    ],
+)
+def test_another_form_of_a_speaker_is_no_other_one(text: str) -> None:
+    assert check(text, SPEAKERS) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "speaker"),
+    [
+        ('"The river is ours," said Pieter Oost.', "Ada Brint"),
+        ('"It never was," Ada Brint said.', "Olaf Rask"),
+        ('According to Brint, "it never was".', "Olaf Rask"),
+        ('Rask said: "The town has had enough."', "Pieter Oost"),
+        ('"The town has had enough," said the owner Ada Brint of the millers.', "Pieter Oost"),
+    ],
+)
+def test_another_speaker_of_the_source_blocks(text: str, speaker: str) -> None:
+    [finding] = check(text, SPEAKERS)
+    assert (finding.severity, finding.suggestion) == (Severity.BLOCK, speaker)
+
+
+def test_spanish_speakers_are_compared() -> None:
+    source = "«La puerta sigue abierta», resumió Íñigo Larrea. «Nadie lo sabe», dijo Ana Prado."
+    assert check("«La puerta sigue abierta», afirmó Larrea.", source, "es") == []
+    [finding] = check("«La puerta sigue abierta», afirmó Ana Prado.", source, "es")
+    assert (finding.severity, finding.suggestion) == (Severity.BLOCK, "Íñigo Larrea")
+
+
+WORDING = """The harbour is closed. We do not want to sell the old ferry to anybody, she wrote. She said: "The
+crew was pleasant and apologetic throughout, and free of fault. It will never happen again on this line."
+The tower gave the guests a hyperactive homecoming. They can't blame the weather for all of it.
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "wording"),
+    [
+        ('The crew was "polite and apologetic throughout".', "pleasant and apologetic throughout"),
+        (
+            '"The crew was pleasant and rude throughout," she said.',
+            "The crew was pleasant and apologetic throughout,",
+        ),
+        ('They "want to sell the new ferry to anybody".', "not want to sell the old ferry to anybody"),
+        ('It will "happen again on that line".', "never happen again on this line"),
+        ('They "blame the weather for most of it".', "can't blame the weather for all of it"),
+        ('It was a "triumphant homecoming".', "hyperactive homecoming"),
+    ],
+)
+def test_the_words_of_the_source_are_proposed(text: str, wording: str) -> None:
+    [finding] = check(text, WORDING)
+    assert (finding.severity, finding.suggestion) == (Severity.BLOCK, wording)
+    repaired = text[: finding.span[0]] + finding.suggestion + text[finding.span[1] :] if finding.span else ""
+    assert check(repaired, WORDING) == []
+
+
+def test_a_quotation_of_nothing_in_the_source_has_no_proposal() -> None:
+    [finding] = check('"Our best days are ahead of us," she said.', WORDING)
+    assert (finding.severity, finding.suggestion, finding.evidence) == (Severity.BLOCK, "", ())
+    [finding] = check('It was a "paper tiger".', WORDING)
+    assert (finding.severity, finding.suggestion) == (Severity.WARN, "")
+
+
+def test_accents_may_be_written_in_two_ways() -> None:
+    source = "Er nennt es „über alle Maßen schön und gut“."
+    assert check("Er nennt es „u\u0308ber alle Maßen schön“.", source, "de") == []
+    assert check("Er nennt es „über alle Maßen scho\u0308n“.", source.replace("ü", "u\u0308"), "de") == []
+    assert severities("Er nennt es „unter allen Maßen schön“.", source, "de") == ["block"]
+
+
 def test_scare_quotes_of_one_word_have_no_finding() -> None:
     assert (
         check("The \"visionary\" left; the 'genius' stayed; 6'2\" tall in the '90s, the miners' fees rose.")
@@ -158,8 +310,9 @@ def test_any_text_is_checked_without_error(text: str) -> None:
 
 
 @pytest.mark.parametrize("length", lengths(600_000))
+@pytest.mark.parametrize("source", ["a b a c. ", "Bo: a b\n", "Al said a b. "])
 @pytest.mark.parametrize("piece", ['"a b" ', "'a b ", '"', "> a b\n", '"a … b [c] ', '"a a a a" said Bo. '])
-def test_time_is_linear_in_the_text(piece: str, length: int) -> None:
+def test_time_is_linear_in_the_text(piece: str, source: str, length: int) -> None:
     begun = time.process_time()
-    check(piece * (length // len(piece)), "a b a c. " * (length // 12))
+    check(piece * (length // len(piece)), source * (length // 12))
     assert time.process_time() - begun < 10
