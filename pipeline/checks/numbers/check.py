@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from pipeline.checks.numbers.clock_times import ClockTime, Stays, extract_clock_times
-from pipeline.checks.numbers.compare import have_other_rates, match_numbers
+from pipeline.checks.numbers.compare import have_other_rates, is_converted_rate, match_numbers
 from pipeline.checks.numbers.context import (
     ContextIndex,
     SourceContexts,
@@ -13,7 +13,13 @@ from pipeline.checks.numbers.context import (
     find_swapped,
     is_unambiguous,
 )
-from pipeline.checks.numbers.derive import Derivation, SourceNumbers, Subject, find_derivation
+from pipeline.checks.numbers.derive import (
+    Derivation,
+    SourceNumbers,
+    Subject,
+    find_derivation,
+    may_be_reckoned,
+)
 from pipeline.checks.numbers.draft_numbers import DraftNumbers, numbers_outside_dates
 from pipeline.checks.numbers.extract import Score, extract_scores, extract_shares
 from pipeline.checks.numbers.lexicon import NumberLexicon, number_lexicon
@@ -29,11 +35,14 @@ from pipeline.checks.numbers.models import (
     NumberMention,
 )
 from pipeline.checks.numbers.severity import MAX_COUNTED, Absence, absent_severity
+from pipeline.checks.numbers.table_scales import scaled_readings
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim
 from pipeline.domain.reviews import Finding, Severity
 
 KIND = "figure"
 CONTEXT_KIND = "place"
+_MAX_RATES = 40
+"""Rates of the source that are converted: keeps the work linear. Chosen, not measured."""
 
 
 def check_numbers(case: CheckInput) -> list[Finding]:
@@ -65,7 +74,8 @@ class _Check:
         self._draft = DraftNumbers(case.draft, case.language, lexicon)
         mentions = numbers_outside_dates(case.source.text, case.language)
         shares = extract_shares(mentions, case.source.text, case.language)
-        self._source_numbers = SourceNumbers(mentions, shares)
+        readings = scaled_readings(mentions, case.source.text)
+        self._source_numbers = SourceNumbers(mentions, [*shares, *readings])
         source = ContextIndex(case.source, lexicon)
         self._weigh = source.weigh
         self._source_contexts = SourceContexts(source, mentions)
@@ -125,6 +135,8 @@ class _Check:
                 return self._check_context(share, whole) or self._note(claim, whole[0])
             if derivation := find_derivation(share, self._source_numbers, self._subject(share)):
                 return self._note_derivation(claim, derivation)
+        if claim.rate and (rates := [each for each in self._rates if is_converted_rate(claim, each)]):
+            return self._note(claim, rates[0]._replace(end=rates[0].rate_end))
         if times := self._stays.find(claim):
             return self._note(claim, *times)
         return self._years_to_publication(counted, claim)
@@ -141,6 +153,10 @@ class _Check:
             return None
         mention = self._source_years.get(published.year - counted.value)
         return self._note(claim, mention) if mention else None
+
+    @cached_property
+    def _rates(self) -> list[NumberMention]:
+        return [mention for mention in self._source_numbers.mentions if mention.rate][:_MAX_RATES]
 
     @cached_property
     def _source_years(self) -> dict[float, NumberMention]:
@@ -182,9 +198,19 @@ class _Check:
             ),
             is_idiom=self._draft.text_of(claim).casefold() in lexicon.idioms,
             is_listed=claim.value in self._list_sizes,
+            may_be_reckoned=has_counterpart and self._may_be_reckoned(claim),
             is_calendar=self._draft.is_calendar(claim),
             is_in_name=self._draft.is_in_name(claim),
         )
+
+    def _may_be_reckoned(self, claim: NumberMention) -> bool:
+        """Tell whether a small number may be a sum of the source: "seven of ten", "a first and five more"."""
+        positions, words = self._case.source, self._case.source.folded
+        for mention in self._source_numbers.candidates(claim._replace(value=claim.value - 1)):
+            _, last = positions.between(mention.start, mention.end)
+            if mention.value == claim.value - 1 and {*words[last : last + 2]} & self._lexicon.additions:
+                return True
+        return may_be_reckoned(claim, self._source_numbers, self._subject(claim))
 
     @cached_property
     def _list_sizes(self) -> frozenset[int]:

@@ -204,6 +204,16 @@ def find_derivation(
     return None
 
 
+def may_be_reckoned(claim: NumberMention, source_numbers: SourceNumbers, subject: Subject) -> bool:
+    """Tell whether two near numbers of the source that count the same thing give the claim."""
+    return any(
+        second.start - first.end <= _MAX_ADJACENT_CHARS
+        and _formula(claim, first, second) is not None
+        and subject.are_alike(first, second)
+        for first, second in source_numbers.operand_pairs(claim)
+    )
+
+
 def _is_plausible(
     claim: NumberMention,
     first: NumberMention,
