@@ -34,7 +34,7 @@ from pipeline.checks.numbers.models import (
     YEAR,
     NumberMention,
 )
-from pipeline.checks.numbers.severity import MAX_COUNTED, Absence, absent_severity
+from pipeline.checks.numbers.severity import MAX_COUNTED, Absence, absent_severity, is_small_count
 from pipeline.checks.numbers.table_scales import scaled_readings
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim
 from pipeline.domain.reviews import Finding, Severity
@@ -248,7 +248,11 @@ class _Check:
             and not (claim.spelled and claim.kind == ORDINAL != mention.kind)
         ]
         index = find_counterpart(
-            context, others, self._weigh, any_near=bool(claim.kind) and not claim.spelled
+            context,
+            others,
+            self._weigh,
+            is_count=is_small_count(claim),
+            any_near=bool(claim.kind) and not claim.spelled,
         )
         return None if index is None else others[index][0]
 

@@ -50,15 +50,19 @@ def absent_severity(claim: NumberMention, absence: Absence) -> Severity | None:
     if claim.kind == ORDINAL:
         return _absent_ordinal(claim, absence)
     if claim.kind in (FRACTION, MULTIPLE):
-        is_counted = absence.is_listed and claim.kind == MULTIPLE
-        is_vague = absence.is_idiom or is_counted or (claim.value == 0.5 and not claim.hedge)
+        is_vague = absence.is_idiom or (claim.value == 0.5 and not claim.hedge)
         return Severity.NOTE if is_vague and not absence.has_counterpart else Severity.WARN
-    if claim.kind in _COUNTED_KINDS and claim.value <= MAX_COUNTED:
+    if is_small_count(claim):
         if absence.has_counterpart:
             return Severity.WARN if absence.may_be_reckoned else Severity.BLOCK
         is_counted = (claim.value == 2 or absence.is_listed) and claim.kind != TIME and not absence.is_in_name
         return Severity.NOTE if is_counted or absence.is_calendar else Severity.WARN
     return Severity.BLOCK
+
+
+def is_small_count(claim: NumberMention) -> bool:
+    """Tell whether a number is a small one in words, which the writer may have counted."""
+    return claim.spelled and claim.kind in _COUNTED_KINDS and claim.value <= MAX_COUNTED
 
 
 def _absent_ordinal(claim: NumberMention, absence: Absence) -> Severity | None:
