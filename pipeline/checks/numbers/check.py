@@ -1,9 +1,10 @@
 """Checks the numbers of a draft: `figure` is not in the source, `place` is about something else there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
-from pipeline.checks.numbers.clock_times import ClockTime, Stays, extract_clock_times
+from pipeline.checks.numbers.calculate import Calculator
+from pipeline.checks.numbers.clock_times import ClockTime
 from pipeline.checks.numbers.compare import have_other_rates, match_numbers
 from pipeline.checks.numbers.context import (
     ContextIndex,
@@ -13,7 +14,9 @@ from pipeline.checks.numbers.context import (
     find_swapped,
     is_unambiguous,
 )
-from pipeline.checks.numbers.derive import Derivation, SourceNumbers, Subject, find_derivation
+from pipeline.checks.numbers.derive import (
+    SourceNumbers,
+)
 from pipeline.checks.numbers.draft_numbers import DraftNumbers, numbers_outside_dates
 from pipeline.checks.numbers.extract import Score, extract_scores, extract_shares
 from pipeline.checks.numbers.lexicon import NumberLexicon, number_lexicon
@@ -24,11 +27,11 @@ from pipeline.checks.numbers.models import (
     MULTIPLE,
     ORDINAL,
     PLAIN,
-    TIME,
     YEAR,
     NumberMention,
 )
-from pipeline.checks.numbers.severity import MAX_COUNTED, Absence, absent_severity
+from pipeline.checks.numbers.other_readings import as_millions, other_readings
+from pipeline.checks.numbers.severity import Absence, absent_severity, is_small_count
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim
 from pipeline.domain.reviews import Finding, Severity
 
@@ -65,10 +68,12 @@ class _Check:
         self._draft = DraftNumbers(case.draft, case.language, lexicon)
         mentions = numbers_outside_dates(case.source.text, case.language)
         shares = extract_shares(mentions, case.source.text, case.language)
-        self._source_numbers = SourceNumbers(mentions, shares)
+        readings = other_readings(mentions, case.source.text)
+        self._source_numbers = SourceNumbers(mentions, [*shares, *readings])
         source = ContextIndex(case.source, lexicon)
         self._weigh = source.weigh
         self._source_contexts = SourceContexts(source, mentions)
+        self._calculator = Calculator(case, lexicon, self._draft, self._source_numbers, self._source_contexts)
 
     def findings(self) -> list[Finding]:
         return [finding for claim in self._draft.claims if (finding := self._finding(claim))]
@@ -100,56 +105,20 @@ class _Check:
             return self._other_rate(claim, matches[0])
         if self._draft.is_numbering(claim):
             return None
-        return self._derived(claim) or self._unsupported(claim)
+        calculation = self._calculator.calculation(claim)
+        if calculation is None:
+            return self._unsupported(claim)
+        message = f"{self._draft.text_of(claim)} is calculated from the source: {calculation.formula}."
+        return self._make_finding(Severity.NOTE, claim, message, *calculation.operands)
 
     def _matches(self, claim: NumberMention) -> list[NumberMention]:
         candidates = self._source_numbers.candidates(claim)
         matches = [each for each in candidates if match_numbers(claim, each)]
+        if not matches and (millions := as_millions(claim, self._case.draft.text)):
+            return self._matches(millions)
         if not matches and self._draft.is_age_decade(claim):
             return [each for each in candidates if 0 <= each.value - claim.value < 10]
         return matches
-
-    def _derived(self, claim: NumberMention) -> Finding | None:
-        """Return a note where the number follows from the source: by arithmetic, or from times of day."""
-        subject = self._subject(claim)
-        counted = claim
-        if claim.kind == ORDINAL and self._draft.next_word(claim) in self._lexicon.anniversaries:
-            counted = claim._replace(kind=TIME, unit="year")
-        if derivation := find_derivation(counted, self._source_numbers, subject):
-            return self._note_derivation(claim, derivation)
-        share = self._draft.shares.get(claim.start)
-        if share:
-            if whole := [
-                each for each in self._source_numbers.candidates(share) if match_numbers(share, each)
-            ]:
-                return self._check_context(share, whole) or self._note(claim, whole[0])
-            if derivation := find_derivation(share, self._source_numbers, self._subject(share)):
-                return self._note_derivation(claim, derivation)
-        if times := self._stays.find(claim):
-            return self._note(claim, *times)
-        return self._years_to_publication(counted, claim)
-
-    def _note(self, claim: NumberMention, *operands: NumberMention | ClockTime) -> Finding:
-        texts = " – ".join(self._case.source.text[each.start : each.end] for each in operands)
-        message = f"{self._draft.text_of(claim)} is calculated from the source: {texts}."
-        return self._make_finding(Severity.NOTE, claim, message, *operands)
-
-    def _years_to_publication(self, counted: NumberMention, claim: NumberMention) -> Finding | None:
-        """Return a note where years since a year of the source end in the year of its publication."""
-        published = self._case.published
-        if published is None or counted.unit != "year" or counted.value < 2:
-            return None
-        mention = self._source_years.get(published.year - counted.value)
-        return self._note(claim, mention) if mention else None
-
-    @cached_property
-    def _source_years(self) -> dict[float, NumberMention]:
-        mentions = self._source_numbers.mentions
-        return {each.value: each for each in reversed(mentions) if each.kind == YEAR and not each.unit}
-
-    @cached_property
-    def _stays(self) -> Stays:
-        return Stays(extract_clock_times(self._case.source.text))
 
     def _unsupported(self, claim: NumberMention) -> Finding | None:
         other = self._counterpart(claim)
@@ -182,6 +151,7 @@ class _Check:
             ),
             is_idiom=self._draft.text_of(claim).casefold() in lexicon.idioms,
             is_listed=claim.value in self._list_sizes,
+            may_be_reckoned=has_counterpart and self._calculator.may_be_reckoned(claim),
             is_calendar=self._draft.is_calendar(claim),
             is_in_name=self._draft.is_in_name(claim),
         )
@@ -222,7 +192,11 @@ class _Check:
             and not (claim.spelled and claim.kind == ORDINAL != mention.kind)
         ]
         index = find_counterpart(
-            context, others, self._weigh, any_near=bool(claim.kind) and not claim.spelled
+            context,
+            others,
+            self._weigh,
+            is_count=is_small_count(claim),
+            any_near=bool(claim.kind) and not claim.spelled,
         )
         return None if index is None else others[index][0]
 
@@ -264,38 +238,6 @@ class _Check:
         return self._make_finding(
             Severity.WARN, claim, message, other, own[0], kind=CONTEXT_KIND, suggestion=text
         )
-
-    def _subject(self, claim: NumberMention) -> Subject:
-        """Return what the draft says about a number that may be derived."""
-        around = self._draft.words_around(claim)
-        lexicon = self._lexicon
-        return Subject(
-            self._subject_test(claim),
-            self._are_alike,
-            bool(around & lexicon.differences),
-            bool(around & lexicon.totals),
-        )
-
-    def _are_alike(self, first: NumberMention, second: NumberMention) -> bool:
-        context_of = self._source_contexts.context_of
-        return bool(context_of(first).following & context_of(second).following)
-
-    def _subject_test(self, claim: NumberMention) -> Callable[[NumberMention], bool]:
-        """Return the predicate that a number of the source shares context words with the claim."""
-        context = self._draft.context_of(claim)
-        if claim.kind == PLAIN and claim.value <= MAX_COUNTED:
-            return lambda mention: bool(
-                context.following & self._source_contexts.context_of(mention).following
-            )
-        if claim.kind == PLAIN and not claim.bare:
-            return lambda mention: bool(context.following & self._source_contexts.context_of(mention).near)
-        return lambda mention: bool(context.near & self._source_contexts.context_of(mention).near)
-
-    def _note_derivation(self, claim: NumberMention, derivation: Derivation) -> Finding:
-        texts = [self._case.source.text[operand.start : operand.end] for operand in derivation.operands]
-        formula = derivation.formula.format(*texts)
-        message = f"{self._draft.text_of(claim)} is calculated from the source: {formula}."
-        return self._make_finding(Severity.NOTE, claim, message, *derivation.operands)
 
     def _make_finding(
         self,

@@ -1,5 +1,6 @@
 """Compares two numbers: the same value, a rounding of it, or the value in another unit."""
 
+import math
 from enum import Enum
 
 from pipeline.checks.numbers.models import (
@@ -172,6 +173,25 @@ def _is_bound(claim: NumberMention, value: float) -> bool:
             and abs(claim.value - value) <= claim.value * _SCALED_TOLERANCE
         )
     return abs(claim.value - value) < min(claim.step, claim.value * _MAX_BOUND_DISTANCE)
+
+
+_RATES = {
+    ("year", "month"): 12, ("year", "week"): 52, ("year", "day"): 365, ("month", "week"): 52 / 12,
+    ("month", "day"): 365 / 12, ("week", "day"): 7, ("day", "hour"): 24, ("hour", "minute"): 60,
+    ("minute", "second"): 60,
+}  # fmt: skip
+"""Longer and shorter unit of a rate → factor."""
+
+
+def is_converted_rate(claim: NumberMention, candidate: NumberMention) -> bool:
+    """Tell whether a number by one unit of time is another by a unit of its own: 120 a year, 10 a month."""
+    if claim.kind != candidate.kind or claim.unit != candidate.unit or claim.kind == PERCENT:
+        return False
+    factor = _RATES.get((claim.rate, candidate.rate)) or 1 / _RATES.get(
+        (candidate.rate, claim.rate), math.inf
+    )
+    value = candidate.value * factor
+    return is_equal(claim.value, value) or is_rounded(claim, value, claim.step * 1e-6)
 
 
 def have_other_rates(claim: NumberMention, candidate: NumberMention) -> bool:

@@ -29,6 +29,8 @@ _MAX_REPLACEABLE = 60
 _MAX_SLIP = 2.5
 """Factor between a figure and a slip of it, scales excepted. Chosen, not measured."""
 _SCALES = (1e-9, 1e-6, 1e-3, 1e3, 1e6, 1e9)
+_MIN_COUNT_SIMILARITY = 2.5
+"""The same for small counts: the counted noun and about two other words. Chosen, not measured."""
 _MIN_COUNTERPART_LEAD = 0.3
 """Lead over the next number of that context: one rare word in the sentence. Chosen, not measured."""
 
@@ -156,11 +158,13 @@ def find_counterpart(
     others: Sequence[tuple[NumberMention, NumberContext]],
     weigh: Weigh,
     *,
+    is_count: bool,
     any_near: bool,
 ) -> int | None:
     """Return the index in `others` of the one number that the source has in the claim's context, or None.
 
-    It has the claim's counted noun near it, with `any_near` another word, and leads every other such number.
+    It has the claim's counted noun near it, and leads every other such number. For a claim that is a small
+    count (`is_count`) more of the sentence has to be the same. With `any_near` another word near it suffices.
     """
     scores = [
         similarity(claim, context, weigh) + _HEAD_WEIGHT * (claim.head != "" and claim.head == context.head)
@@ -171,7 +175,7 @@ def find_counterpart(
         for _, context in others
     ]
     best = max(scores, default=0.0)
-    if best < _MIN_SIMILARITY:
+    if best < (_MIN_COUNT_SIMILARITY if is_count else _MIN_SIMILARITY):
         return None
     index = scores.index(best)
     rivals = [

@@ -61,6 +61,8 @@ class Subject(NamedTuple):
     """Tell whether a number of the source shares context words with the claim."""
     are_alike: Callable[[NumberMention, NumberMention], bool]
     """Tell whether two numbers of the source count the same thing."""
+    is_change: Callable[[NumberMention], bool]
+    """Tell whether the source tells a number as a difference: "200 more"."""
     is_difference: bool = False
     """The draft has a word such as "more" beside the number."""
     is_total: bool = False
@@ -204,6 +206,16 @@ def find_derivation(
     return None
 
 
+def may_be_reckoned(claim: NumberMention, source_numbers: SourceNumbers, subject: Subject) -> bool:
+    """Tell whether two near numbers of the source that count the same thing give the claim."""
+    return any(
+        second.start - first.end <= _MAX_ADJACENT_CHARS
+        and _formula(claim, first, second) is not None
+        and subject.are_alike(first, second)
+        for first, second in source_numbers.operand_pairs(claim)
+    )
+
+
 def _is_plausible(
     claim: NumberMention,
     first: NumberMention,
@@ -221,14 +233,14 @@ def _is_plausible(
     has_unit = first.kind != PLAIN
     either = subject.is_same(first) or subject.is_same(second)
     if claim.kind == MULTIPLE:
-        return both or (has_unit and either)
+        return both or ((has_unit or adjacent) and either)
     if claim.kind == PERCENT or min(first.value, second.value) <= 1:
         return both or (adjacent and has_unit and either and subject.is_difference)
     if claim.kind == FRACTION:
         return both or (either and min(first.value, second.value) > _MAX_COUNT)
     if adjacent and subject.names_operation(formula):
         return both or has_unit or subject.are_alike(first, second) or first.bare or second.bare
-    return both or (adjacent and either and not claim.spelled)
+    return both or (adjacent and not claim.spelled and (either or subject.is_change(second)))
 
 
 def _formula(claim: NumberMention, first: NumberMention, second: NumberMention) -> str | None:

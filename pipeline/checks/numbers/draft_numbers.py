@@ -120,9 +120,11 @@ class DraftNumbers:
         return is_whole or self._lexicon.ordinals.get(self.previous_word(claim)) == 1
 
     def is_in_name(self, claim: NumberMention) -> bool:
-        """Tell whether a number follows a word with a capital: "League Two"."""
+        """Tell whether a number with a capital follows a word with one: "League Two"."""
+        if not self._draft.text[claim.start].isupper():
+            return False
         before = self._draft.text[max(0, claim.start - _MAX_LINE_START) : claim.start].split()
-        return bool(before) and before[-1][:1].isupper()
+        return bool(before) and before[-1][:1].isupper() and before[-1][-1:].isalpha()
 
 
 def numbers_outside_dates(text: str, language: str) -> list[NumberMention]:

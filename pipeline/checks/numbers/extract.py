@@ -99,7 +99,9 @@ def _number_at(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> _Parsed 
 
 def _number_in_digits(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> _Parsed | None:
     token, previous = tokens[at], tokens[at - 1]
-    if _is_part_of_name(tokens, at) or _is_clock(tokens, lexicon, at):
+    if _is_part_of_name(tokens, at) or (
+        _is_clock(tokens, lexicon, at) and not _is_colon_score(tokens, lexicon, at)
+    ):
         return None
     if previous.text and previous.text in "'’" and tokens.is_joined(at - 1) and len(token.text) == 2:
         return NumberMention(previous.start, token.end, 1900 + float(token.text), 1, YEAR), at + 1
@@ -156,6 +158,20 @@ def _century_of_range(tokens: TokenStream, at: int) -> int:
     return int(year.text[:2]) * 100 if last.text > year.text[2:] else 0
 
 
+def _is_colon_score(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> bool:
+    """Tell whether digits are part of a score with a colon, where the language writes it so: "3:1"."""
+    return lexicon.colon_scores and any(
+        tokens[index + 1].text == ":"
+        and tokens.is_joined(index)
+        and tokens.is_joined(index + 1)
+        and tokens[index].text.isdecimal()
+        and len(tokens[index + 2].text) == 1
+        and tokens[index + 2].text.isdecimal()
+        and tokens[index + 3].text != ":"
+        for index in (at, at - 2)
+    )
+
+
 def _is_date(first: Token, second: Token) -> bool:
     """Tell whether two numbers with a slash between them are a date, not a fraction: 9/11, 2020/21."""
     if not (first.text.isdecimal() and second.text.isdecimal()):
@@ -197,7 +213,8 @@ def _with_range_units(mentions: list[NumberMention], text: str) -> list[NumberMe
         first = mentions[index]
         if text[first.end : second.start].strip() not in _RANGE_JOINERS or first.kind in (YEAR, ORDINAL):
             continue
-        factor = second.step if second.step >= 1000 and first.value < second.step else 1.0
+        has_scale = second.step >= 1000 and not _is_in_full(second, text)
+        factor = second.step if has_scale and first.value < second.step else 1.0
         scaled = first._replace(value=first.value * factor, step=first.step * factor)
         if not first.kind and second.kind not in ("", YEAR, ORDINAL):
             mentions[index] = scaled._replace(kind=second.kind, unit=second.unit)
@@ -205,6 +222,12 @@ def _with_range_units(mentions: list[NumberMention], text: str) -> list[NumberMe
             mentions[index] = scaled
             mentions[index + 1] = second._replace(kind=first.kind, unit=first.unit)
     return mentions
+
+
+def _is_in_full(mention: NumberMention, text: str) -> bool:
+    """Tell whether a number is written with all its digits: 1,000, not 1 thousand."""
+    digits = "".join(filter(str.isdecimal, text[mention.start : mention.end]))
+    return digits == str(int(mention.value))
 
 
 _MAX_SCORE = 1000
@@ -219,7 +242,12 @@ def extract_scores(mentions: Sequence[NumberMention], text: str) -> dict[int, Sc
     results: dict[int, Score] = {}
     for first, second in pairwise(mentions):
         between = text[first.end : second.start].strip()
-        if len(between) == 1 and between in HYPHENS and _may_be_score(first) and _may_be_score(second):
+        if (
+            len(between) == 1
+            and between in (*HYPHENS, ":")
+            and _may_be_score(first)
+            and _may_be_score(second)
+        ):
             results[first.start] = results[second.start] = frozenset((first.value, second.value))
     return results
 

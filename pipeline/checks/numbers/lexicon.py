@@ -48,6 +48,8 @@ class NumberLexicon(NamedTuple):
     """Words before the last item of a list: and, or."""
     differences: frozenset[str]
     """Words beside a difference of two numbers: more, remaining."""
+    additions: frozenset[str]
+    """Words after a number that is added to another: five more."""
     totals: frozenset[str]
     """Words beside a sum: together, combined."""
     per: frozenset[str]
@@ -84,6 +86,8 @@ class NumberLexicon(NamedTuple):
     measures: Mapping[str, str]
     starts: frozenset[str]
     """Words that can begin a number in words, compounds such as "zweihundert" excluded."""
+    colon_scores: bool
+    """Scores are written with a colon: 3:1."""
     compounds: bool
     """Number words are written as one compound word, as in German."""
 
@@ -118,6 +122,7 @@ def number_lexicon(language: str) -> NumberLexicon | None:
         conjunctions=frozenset(words["conjunction"]),
         spoken_clock=_clock_pattern(words["spoken-clock"], table["units"]),
         differences=frozenset(words["difference"].split()),
+        additions=frozenset(words["addition"]),
         totals=frozenset(words["total"].split()),
         per=frozenset(words["per"]),
         shifts=frozenset(words["shift"]),
@@ -137,6 +142,7 @@ def number_lexicon(language: str) -> NumberLexicon | None:
         rates=_inverted(table["rates"]),
         currencies=_inverted(table["currencies"]),
         measures=_inverted(table["measures"]),
+        colon_scores=bool(table.get("colon-scores", False)),
         compounds=bool(table.get("compounds", False)),
     )
 

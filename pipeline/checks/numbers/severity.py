@@ -28,6 +28,8 @@ class Absence(NamedTuple):
     """A word such as "twice"."""
     is_listed: bool = False
     """The source lists as many items."""
+    may_be_reckoned: bool = False
+    """Two numbers of the source, of the same thing, give this sum or difference."""
     is_calendar: bool = False
     """A larger unit in smaller ones ("twelve months"), or the first part of a year ("first nine months")."""
     is_in_name: bool = False
@@ -50,12 +52,17 @@ def absent_severity(claim: NumberMention, absence: Absence) -> Severity | None:
     if claim.kind in (FRACTION, MULTIPLE):
         is_vague = absence.is_idiom or (claim.value == 0.5 and not claim.hedge)
         return Severity.NOTE if is_vague and not absence.has_counterpart else Severity.WARN
-    if claim.kind in _COUNTED_KINDS and claim.value <= MAX_COUNTED:
+    if is_small_count(claim):
         if absence.has_counterpart:
-            return Severity.BLOCK
+            return Severity.WARN if absence.may_be_reckoned else Severity.BLOCK
         is_counted = (claim.value == 2 or absence.is_listed) and claim.kind != TIME and not absence.is_in_name
         return Severity.NOTE if is_counted or absence.is_calendar else Severity.WARN
     return Severity.BLOCK
+
+
+def is_small_count(claim: NumberMention) -> bool:
+    """Tell whether a number is a small one in words, which the writer may have counted."""
+    return claim.spelled and claim.kind in _COUNTED_KINDS and claim.value <= MAX_COUNTED
 
 
 def _absent_ordinal(claim: NumberMention, absence: Absence) -> Severity | None:

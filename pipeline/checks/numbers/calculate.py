@@ -1,0 +1,154 @@
+"""Finds how a number of the draft follows from the source: by one step of arithmetic, or from times."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from pipeline.checks.numbers.clock_times import ClockTime, Stays, extract_clock_times
+from pipeline.checks.numbers.compare import is_converted_rate, match_numbers
+from pipeline.checks.numbers.context import SourceContexts
+from pipeline.checks.numbers.derive import SourceNumbers, Subject, find_derivation, may_be_reckoned
+from pipeline.checks.numbers.draft_numbers import DraftNumbers
+from pipeline.checks.numbers.lexicon import NumberLexicon
+from pipeline.checks.numbers.models import ORDINAL, PERCENT, PLAIN, TIME, YEAR, NumberMention
+from pipeline.checks.numbers.severity import MAX_COUNTED
+from pipeline.checks.tokens import CheckInput
+
+_MAX_RATES = 40
+"""Rates of the source that are converted: keeps the work linear. Chosen, not measured."""
+
+
+class Calculation(NamedTuple):
+    """How a number follows from the source."""
+
+    formula: str
+    """With the texts of the operands: "312 − 268"."""
+    operands: tuple[NumberMention | ClockTime, ...]
+
+
+class Calculator:
+    """Calculates the numbers of one draft from those of its source."""
+
+    def __init__(
+        self,
+        case: CheckInput,
+        lexicon: NumberLexicon,
+        draft: DraftNumbers,
+        source_numbers: SourceNumbers,
+        source_contexts: SourceContexts,
+    ) -> None:
+        self._case = case
+        self._lexicon = lexicon
+        self._draft = draft
+        self._source_numbers = source_numbers
+        self._source_contexts = source_contexts
+
+    def calculation(self, claim: NumberMention) -> Calculation | None:
+        """Return how a number follows from the source; None where it does not."""
+        counted = claim
+        if claim.kind == ORDINAL and self._draft.next_word(claim) in self._lexicon.anniversaries:
+            counted = claim._replace(kind=TIME, unit="year")
+        share = self._draft.shares.get(claim.start)
+        return (
+            self._arithmetic(counted, claim)
+            or (self._share(share) if share else None)
+            or self._other_rate(claim)
+            or self._remainder(claim)
+            or self._of_operands(self._stays.find(claim))
+            or self._years_to_publication(counted)
+        )
+
+    def may_be_reckoned(self, claim: NumberMention) -> bool:
+        """Tell whether a small number may be a sum of the source: "seven of ten", "a first and five more"."""
+        words, smaller = self._case.source.folded, claim.value - 1
+        for mention in self._source_numbers.candidates(claim._replace(value=smaller)):
+            _, last = self._case.source.between(mention.start, mention.end)
+            if mention.value == smaller and {*words[last : last + 2]} & self._lexicon.additions:
+                return True
+        return may_be_reckoned(claim, self._source_numbers, self._subject(claim))
+
+    def _arithmetic(self, counted: NumberMention, claim: NumberMention) -> Calculation | None:
+        derivation = find_derivation(counted, self._source_numbers, self._subject(claim))
+        if derivation is None:
+            return None
+        texts = [self._text(operand) for operand in derivation.operands]
+        return Calculation(derivation.formula.format(*texts), derivation.operands)
+
+    def _share(self, share: NumberMention) -> Calculation | None:
+        """Return what a share such as "nine out of ten" follows from."""
+        return self._of_operands(self._matches(share)[:1]) or self._arithmetic(share, share)
+
+    def _other_rate(self, claim: NumberMention) -> Calculation | None:
+        """Return the rate by another unit of time that is the claim's: 10 a month for 120 a year."""
+        rates = (rate for rate in self._rates if is_converted_rate(claim, rate)) if claim.rate else ()
+        return self._of_operands([rate._replace(end=rate.rate_end) for rate in rates][:1])
+
+    def _remainder(self, claim: NumberMention) -> Calculation | None:
+        """Return the percentage that leaves the claim of a whole: 40% for the remaining 60%."""
+        if claim.kind != PERCENT or claim.value >= 100 or not self._subject(claim).is_difference:
+            return None
+        rest = self._matches(claim._replace(value=100 - claim.value, hedge=""))[:1]
+        return Calculation(f"100% − {self._text(rest[0])}", tuple(rest)) if rest else None
+
+    def _years_to_publication(self, counted: NumberMention) -> Calculation | None:
+        """Return the year of the source from which the years run to that of its publication."""
+        published = self._case.published
+        if published is None or counted.unit != "year" or counted.value < 2:
+            return None
+        mention = self._source_years.get(published.year - counted.value)
+        return Calculation(f"{published.year} − {self._text(mention)}", (mention,)) if mention else None
+
+    def _of_operands(self, operands: Sequence[NumberMention | ClockTime]) -> Calculation | None:
+        return Calculation(" – ".join(map(self._text, operands)), tuple(operands)) if operands else None
+
+    def _text(self, mention: NumberMention | ClockTime) -> str:
+        return self._case.source.text[mention.start : mention.end]
+
+    def _matches(self, claim: NumberMention) -> list[NumberMention]:
+        candidates = self._source_numbers.candidates(claim)
+        return [each for each in candidates if match_numbers(claim, each)]
+
+    @cached_property
+    def _rates(self) -> list[NumberMention]:
+        return [mention for mention in self._source_numbers.mentions if mention.rate][:_MAX_RATES]
+
+    @cached_property
+    def _source_years(self) -> dict[float, NumberMention]:
+        mentions = self._source_numbers.mentions
+        return {each.value: each for each in reversed(mentions) if each.kind == YEAR and not each.unit}
+
+    @cached_property
+    def _stays(self) -> Stays:
+        return Stays(extract_clock_times(self._case.source.text))
+
+    def _subject(self, claim: NumberMention) -> Subject:
+        """Return what the draft says about a number that may be derived."""
+        around = self._draft.words_around(claim)
+        lexicon = self._lexicon
+        return Subject(
+            self._subject_test(claim),
+            self._are_alike,
+            self._is_change,
+            bool(around & lexicon.differences),
+            bool(around & lexicon.totals),
+        )
+
+    def _is_change(self, mention: NumberMention) -> bool:
+        """Tell whether the source tells a number as a difference: "200 more than in May"."""
+        _, last = self._case.source.between(mention.start, mention.end)
+        return bool({*self._case.source.folded[last : last + 2]} & self._lexicon.differences)
+
+    def _are_alike(self, first: NumberMention, second: NumberMention) -> bool:
+        context_of = self._source_contexts.context_of
+        return bool(context_of(first).following & context_of(second).following)
+
+    def _subject_test(self, claim: NumberMention) -> Callable[[NumberMention], bool]:
+        """Return the predicate that a number of the source shares context words with the claim."""
+        context = self._draft.context_of(claim)
+        if claim.kind == PLAIN and claim.value <= MAX_COUNTED:
+            return lambda mention: bool(
+                context.following & self._source_contexts.context_of(mention).following
+            )
+        if claim.kind == PLAIN and not claim.bare:
+            return lambda mention: bool(context.following & self._source_contexts.context_of(mention).near)
+        return lambda mention: bool(context.near & self._source_contexts.context_of(mention).near)

@@ -1,0 +1,61 @@
+"""Other readings of numbers: "10.2m" as millions, 10.2 in a table "in millions", "1 200", "1h30"."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from pipeline.checks.numbers.models import PLAIN, TIME, NumberMention
+
+_SCALES = (
+    (re.compile(r"\bin (?:\S{1,12} )?(?:millions|million|mio)\b|\(\S{0,3}\$?m\)|\$m\b", re.IGNORECASE), 1e6),
+    (re.compile(r"\bin (?:\S{1,12} )?(?:thousands|tausend|tsd|teur)\b", re.IGNORECASE), 1e3),
+    (re.compile(r"\bin (?:\S{1,12} )?(?:billions|milliarden|mrd)\b|\$bn\b", re.IGNORECASE), 1e9),
+)
+"""How a text says that its tables leave out a scale."""
+
+
+_HOURS = re.compile(r"(?<![\w.,:])(\d{1,2}) ?h(?:rs?|ours?)? ?(\d{1,2})(?: ?m(?:ins?|inutes)?)?(?!\w)")
+"""A duration in hours and minutes: 1h30, 2h 14m."""
+
+
+def as_millions(mention: NumberMention, text: str) -> NumberMention | None:
+    """Return the other reading of "1.2m", which is extracted as metres; None where there is none."""
+    if mention.unit != "metre" or not text[mention.end - 2 : mention.end - 1].isdigit():
+        return None
+    return mention._replace(
+        value=mention.value * 1e6, step=mention.step * 1e6, kind=PLAIN, unit="", bare=True
+    )
+
+
+def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberMention]:
+    """Return the numbers of a source that it may have beside those that are extracted."""
+    readings = [reading for mention in mentions if (reading := as_millions(mention, text))]
+    readings += [
+        second._replace(start=first.start, value=first.value * 1000 + second.value)
+        for first, second in pairwise(mentions)
+        if _is_group_before(first, second, text)
+    ]
+    for match in _HOURS.finditer(text):
+        minutes = int(match[1]) * 60.0 + int(match[2])
+        readings.append(NumberMention(*match.span(), minutes, 1, TIME, "minute"))
+    for pattern, factor in _SCALES:
+        if pattern.search(text):
+            readings += [
+                mention._replace(value=mention.value * factor, step=mention.step * factor, bare=True)
+                for mention in mentions
+                if mention.kind == PLAIN and not mention.spelled
+            ]
+    return readings
+
+
+def _is_group_before(first: NumberMention, second: NumberMention, text: str) -> bool:
+    """Tell whether two numbers may be one with a space between its thousands: "1 200"."""
+    digits = text[first.start : first.end]
+    return (
+        text[first.end : second.start] == " "
+        and digits.isdecimal()
+        and len(digits) <= 3
+        and text[second.start : second.start + 3].isdecimal()
+        and not text[second.start : second.start + 4].isdecimal()
+        and second.value < 1000
+    )
