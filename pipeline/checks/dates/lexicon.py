@@ -56,8 +56,10 @@ class DateLexicon(NamedTuple):
     counts: Mapping[str, int]
     implied: re.Pattern[str]
     """A word that implies a time without being a date, such as "noon"."""
-    implied_words: Mapping[str, tuple[str, int]]
-    """Such words → (unit, number)."""
+    implied_words: Mapping[str, Sequence[tuple[str, int]]]
+    """Such words → (unit, number) of each time that they imply."""
+    month_edge: re.Pattern[str]
+    """A month with a word for its end (group `end`) or its beginning before it."""
 
 
 @lru_cache(maxsize=64)
@@ -104,6 +106,7 @@ def _build(table: Mapping[str, Any]) -> DateLexicon:
         idiom=_ending(table["before-future"]),
         **_elapsed(table["elapsed"]),
         **_implied(table["implied"]),
+        month_edge=_month_edge(table),
     )
 
 
@@ -213,8 +216,15 @@ def _elapsed(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def _implied(table: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Return the fields for words that imply a time; a key of the table is a unit and a number."""
-    words: dict[str, tuple[str, int]] = {}
+    words: dict[str, list[tuple[str, int]]] = {}
     for key, phrases in table.items():
         unit, _, number = key.partition(" ")
-        words |= dict.fromkeys(phrases, (unit, int(number)))
+        for phrase in phrases:
+            words.setdefault(phrase, []).append((unit, int(number)))
     return {"implied": re.compile(rf"(?<!\w)(?:{alternatives(words)})(?!\w)"), "implied_words": words}
+
+
+def _month_edge(table: Mapping[str, Any]) -> re.Pattern[str]:
+    end, start = alternatives(table["month-end"]), alternatives(table["month-start"])
+    months = alternatives([name for group in table["months"] for name in group])
+    return re.compile(rf"(?<!\w)(?:(?P<end>{end})|(?:{start}))\s(?P<month>{months})(?!\w|\s\d{{1,2}}\b)")
