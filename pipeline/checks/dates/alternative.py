@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from pipeline.checks.dates.extract import CLOCK, DATE, DECADE, QUARTER, RELATIVE, WEEKDAY, DateMention
+from pipeline.checks.dates.extract import CLOCK, DATE, DECADE, QUARTER, RELATIVE, SEASON, WEEKDAY, DateMention
 from pipeline.checks.dates.lexicon import DateLexicon
 
 _MAX_YEAR_DISTANCE = 10
@@ -106,7 +106,7 @@ def _is_near(claim: DateMention, other: DateMention) -> bool:
         return other.last == claim.last and _share(claim.number, other.number)
     if claim.kind == DECADE:
         return True
-    return claim.kind in (WEEKDAY, QUARTER) and other.year == claim.year
+    return claim.kind in (WEEKDAY, QUARTER, SEASON) and other.year == claim.year
 
 
 def _share(minute: int, other: int) -> bool:

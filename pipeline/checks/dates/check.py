@@ -5,6 +5,7 @@ Relative dates of the source ("last Tuesday") are resolved from the day it was p
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 
 from pipeline.checks.dates.alternative import Alternative, Alternatives
@@ -83,16 +84,12 @@ class _Comparison:
         is_year = claim.kind == DATE and not claim.month and claim.last < 0
         return is_year and claim.year in self._source_numbers
 
-    @property
+    @cached_property
     def _source_numbers(self) -> set[int]:
         """Return the numbers of four digits of the source: a year of the draft may be one of them."""
-        if self._numbers is None:
-            text = self._case.source.text
-            self._numbers = {int("".join(digits)) for digits in _FOUR_DIGITS.findall(text)}
-            self._numbers |= {2000 + int(digits) for digits in _SHORT_YEAR.findall(text)}
-        return self._numbers
-
-    _numbers: set[int] | None = None
+        text = self._case.source.text
+        numbers = {int("".join(digits)) for digits in _FOUR_DIGITS.findall(text)}
+        return numbers | {2000 + int(digits) for digits in _SHORT_YEAR.findall(text)}
 
     def _weekday_of(self, weekday: DateMention, date: DateMention) -> Iterator[Finding]:
         """Yield a finding where a weekday is not that of the supported date beside it."""
@@ -107,7 +104,7 @@ class _Comparison:
         message = f'"{phrase}" is not the weekday of "{day}".'
         yield self._block(weekday, message, Alternative(text, ()))
 
-    @property
+    @cached_property
     def _source_appositions(self) -> set[tuple[int, int, tuple[int, ...]]]:
         pairs = _appositions(self._mentions, self._case.source.text)
         return {(weekday.number, date.month, date.days) for weekday, date in pairs}

@@ -1,7 +1,8 @@
 """Extracts the dates of a text by the vocabulary of its language: full, partial and relative dates."""
 
 import re
-from collections.abc import Sequence
+from calendar import monthrange
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ _CONTEXT_CHARS = 24
 """Characters before a word that tell whether it is a date. Chosen, not measured."""
 
 
+_COMMON_YEAR = 2023
 _LOWERCASE_END = re.compile(r"(?<!\w)[a-z]+ $")
 _HOURS = re.compile(r"\b([01]\d|2[0-3])([0-5]\d) ?(?:gmt|utc|hours|hrs|bst|cet|cest|edt|est|et)\b")
 """An hour without a mark between hours and minutes: 0800 GMT."""
@@ -54,7 +56,7 @@ class ElapsedTime(NamedTuple):
 
     start: int
     unit: str
-    """day, week, month, year, decade; month, date, weekend, clock where `relation` is "at"."""
+    """day, week, month, year, decade; month, date, clock where `relation` is "at"."""
     number: int
     """Of units, negative for the past. "At": the month, the minute, 100 times the month plus the day."""
     relation: str
@@ -97,7 +99,11 @@ def extract_elapsed(text: str, language: str) -> list[ElapsedTime]:
     spans = [_elapsed(match, lexicon) for match in lexicon.elapsed.finditer(lower)]
     for hours in _HOURS.finditer(lower):
         spans.append(ElapsedTime(hours.start(), CLOCK, 60 * int(hours[1]) + int(hours[2]), "at"))
-    return spans + [_implied(match, lexicon) for match in lexicon.implied.finditer(lower)]
+    for match in lexicon.month_edge.finditer(lower):
+        month = lexicon.months[match["month"]]
+        day = monthrange(_COMMON_YEAR, month)[1] if match["end"] else 1
+        spans.append(ElapsedTime(match.start(), "date", 100 * month + day, "at"))
+    return spans + [each for match in lexicon.implied.finditer(lower) for each in _implied(match, lexicon)]
 
 
 def _elapsed(match: re.Match[str], lexicon: DateLexicon) -> ElapsedTime:
@@ -110,12 +116,13 @@ def _elapsed(match: re.Match[str], lexicon: DateLexicon) -> ElapsedTime:
     return ElapsedTime(match.start(), lexicon.elapsed_units[unit], sign * number, relation)
 
 
-def _implied(match: re.Match[str], lexicon: DateLexicon) -> ElapsedTime:
-    unit, number = lexicon.implied_words[match[0]]
-    if unit == "back":
-        return ElapsedTime(match.start(), "month", -number, "earlier")
-    relation = "at" if unit in ("month", "date", "weekend", "clock") else "earlier" if number < 0 else "later"
-    return ElapsedTime(match.start(), unit, number, relation)
+def _implied(match: re.Match[str], lexicon: DateLexicon) -> Iterator[ElapsedTime]:
+    for unit, number in lexicon.implied_words[match[0]]:
+        if unit == "back":
+            yield ElapsedTime(match.start(), "month", -number, "earlier")
+        else:
+            relation = "at" if unit in ("month", "date", "clock") else "earlier" if number < 0 else "later"
+            yield ElapsedTime(match.start(), unit, number, relation)
 
 
 def _parse(match: re.Match[str], text: str, lexicon: DateLexicon) -> DateMention | None:
@@ -155,8 +162,9 @@ def _is_month_name(text: str, start: int, end: int, lexicon: DateLexicon) -> boo
     if not lexicon.capitals:
         return False
     before = text[max(0, start - 3) : start].rstrip()
-    word = text[start:end].casefold()
-    if word in lexicon.ambiguous and not _LOWERCASE_END.search(text[max(0, start - _CONTEXT_CHARS) : start]):
+    word, context = text[start:end].casefold(), text[max(0, start - _CONTEXT_CHARS) : start]
+    follows = _LOWERCASE_END.search(context) or lexicon.before_year.search(context.lower())
+    if word in lexicon.ambiguous and not follows:
         return False  # "The Port May Close", "Theresa May"
     within = start > 0 and before[-1:] not in (*".!?:\"“”'‘’*#>-–—|", "")
     return within and text[start].isupper() and word in lexicon.full_months
@@ -287,10 +295,9 @@ _PARSERS = {
     "short": _parse_short,
     "clock": _parse_clock,
     "dmy": _parse_month,
-    "mdy": _parse_month,
-    "my": _parse_month,
     "month": _parse_month,
     "quarter": _parse_quarter,
+    "nth": _parse_quarter,
     "relative": _parse_relative,
     "weekday": _parse_weekday,
     "season": _parse_season,

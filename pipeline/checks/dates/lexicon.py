@@ -56,8 +56,10 @@ class DateLexicon(NamedTuple):
     counts: Mapping[str, int]
     implied: re.Pattern[str]
     """A word that implies a time without being a date, such as "noon"."""
-    implied_words: Mapping[str, tuple[str, int]]
-    """Such words → (unit, number)."""
+    implied_words: Mapping[str, Sequence[tuple[str, int]]]
+    """Such words → (unit, number) of each time that they imply."""
+    month_edge: re.Pattern[str]
+    """A month with a word for its end (group `end`) or its beginning before it."""
 
 
 @lru_cache(maxsize=64)
@@ -104,6 +106,7 @@ def _build(table: Mapping[str, Any]) -> DateLexicon:
         idiom=_ending(table["before-future"]),
         **_elapsed(table["elapsed"]),
         **_implied(table["implied"]),
+        month_edge=_month_edge(table),
     )
 
 
@@ -121,41 +124,59 @@ def _ending(words: Sequence[str]) -> re.Pattern[str]:
 
 
 def date_pattern(table: Mapping[str, Any], vocabularies: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return an expression with a named group for each kind of date, the longer kinds first."""
+    """Return an expression with a named group for each kind of date, the longer kinds first.
+
+    Dates that begin with a digit and those that begin with a letter are apart, which halves the time.
+    """
     words = {name: alternatives(vocabulary) for name, vocabulary in vocabularies.items()}
     between = alternatives(["-", "–", *table["through"], *table["also"]])
     day = rf"\d{{1,2}}{table['day-ending']}"
-    span = rf"{day}(?: ?(?:{between}) ?{day})?"
-    quarter = alternatives(table["quarter"])
     full_month = alternatives([group[0] for group in table["months"]])
-    month = rf"(?:(?:{full_month})\b|(?:{words['months']})\b\.?)"
     figure = alternatives(table["after-figure"])
     year = rf"{YEAR}\b(?!\s?(?:{figure})\b|[.,]\d)"
-    of_year = rf"(?:(?:,?\s|-){table['of']}{year})?"
+    words |= {
+        "between": between,
+        "span": rf"{day}(?: ?(?:{between}) ?{day})?",
+        "quarter": alternatives(table["quarter"]),
+        "month": rf"(?:(?:{full_month})\b|(?:{words['months']})\b\.?)",
+        "figure": figure,
+        "year": year,
+        "of year": rf"(?:(?:,?\s|-){table['of']}{year})?",
+    }
+    digits, letters = "|".join(_digit_kinds(table, words)), "|".join(_letter_kinds(table, words))
+    return rf"(?<![\w$€£.,#@])(?:(?=\d)(?:{digits})|(?=[^\W\d_])(?:{letters}))"
+
+
+def _digit_kinds(table: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
+    year = words["year"]
     kinds = [
         rf"(?P<iso>{YEAR}-\d\d-\d\d)\b",
         rf"(?P<numeric>\d{{1,2}}(?P<mark>[/.-])\d{{1,2}}(?P=mark)(?:{YEAR}|(?<!-)\d\d))\b",
-        rf"(?P<clock>{_clock_pattern(table, between)})",
-        rf"(?P<dmy>{span}[\s-]{table['of']}{month}{of_year})",
-        rf"(?P<mdy>{month}\s{span}\b(?![:.,]?\d|%|\s(?:{figure})\b){of_year})",
-        rf"(?P<my>{month},?\s{table['of']}{year})",
-        rf"(?P<month>{month})",
-        rf"(?P<quarter>(?:q[1-4]|[1-4]q)(?:\b|(?=fy|\d\d\b))(?:[ /-]{year})?"
-        rf"|(?:(?:{words['quarters']})\w{{0,2}}|[1-4](?:st|nd|rd|th|[.º]))[\s-](?:{quarter})\b"
+        rf"(?P<clock>{_clock_pattern(table, words['between'])})",
+        rf"(?P<dmy>{words['span']}[\s-]{table['of']}{words['month']}{words['of year']})",
+        rf"(?P<nth>(?:[1-4]q(?:\b|(?=fy|\d\d\b))|[1-4](?:st|nd|rd|th|[.º])[\s-](?:{words['quarter']})\b)"
         rf"(?:\s{table['of']}{year})?)",
-        rf"(?P<relative>(?:{words['steps']})\s(?:{words['units']})\b"
-        rf"|(?:{words['units']})\s(?:{words['after']})\b|(?:{words['days']})\b)",
-        rf"(?P<weekday>(?:{_weekday_pattern(table)})\b)",
-        rf"(?P<season>(?:{words['seasons']})\b(?:\s{table['of']}{year})?)",
         r"(?P<decade>(?:1[5-9]|20)\d0(?:['’]?s|ern?)\b)",
         rf"(?P<year>(?<!/)(?:{YEAR}\s?[-–/]\s?(?:{YEAR}|\d\d)\b|{year})(?![,.]?\d|%|[-–]\d\d?[- ]|\w))",
     ]
-    if not table["month-first"]:
-        kinds = [kind for kind in kinds if not kind.startswith("(?P<mdy>")]
     if table["before-short"]:
         befores = "|".join(rf"(?<=\b{re.escape(word)}\s)" for word in table["before-short"])
         kinds.insert(2, rf"(?:{befores})(?P<short>\d{{1,2}}\.\d{{1,2}}\.)(?!\d)")
-    return rf"(?<![\w$€£.,#@])(?:{'|'.join(kinds)})"
+    return kinds
+
+
+def _letter_kinds(table: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
+    of, year = table["of"], words["year"]
+    month_first = rf"\s{words['span']}\b(?![:.,]?\d|%|\s(?:{words['figure']})\b){words['of year']}|"
+    return [
+        rf"(?P<month>{words['month']}(?:{month_first if table['month-first'] else ''},?\s{of}{year})?)",
+        rf"(?P<quarter>q[1-4](?:\b|(?=fy|\d\d\b))(?:[ /-]{year})?"
+        rf"|(?:{words['quarters']})\w{{0,2}}[\s-](?:{words['quarter']})\b(?:\s{of}{year})?)",
+        rf"(?P<relative>(?:{words['steps']})\s(?:{words['units']})\b"
+        rf"|(?:{words['units']})\s(?:{words['after']})\b|(?:{words['days']})\b)",
+        rf"(?P<weekday>(?:{_weekday_pattern(table)})\b)",
+        rf"(?P<season>(?:{words['seasons']})\b(?:\s{of}{year})?)",
+    ]
 
 
 def _clock_pattern(table: Mapping[str, Any], between: str) -> str:
@@ -195,8 +216,15 @@ def _elapsed(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def _implied(table: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Return the fields for words that imply a time; a key of the table is a unit and a number."""
-    words: dict[str, tuple[str, int]] = {}
+    words: dict[str, list[tuple[str, int]]] = {}
     for key, phrases in table.items():
         unit, _, number = key.partition(" ")
-        words |= dict.fromkeys(phrases, (unit, int(number)))
+        for phrase in phrases:
+            words.setdefault(phrase, []).append((unit, int(number)))
     return {"implied": re.compile(rf"(?<!\w)(?:{alternatives(words)})(?!\w)"), "implied_words": words}
+
+
+def _month_edge(table: Mapping[str, Any]) -> re.Pattern[str]:
+    end, start = alternatives(table["month-end"]), alternatives(table["month-start"])
+    months = alternatives([name for group in table["months"] for name in group])
+    return re.compile(rf"(?<!\w)(?:(?P<end>{end})|(?:{start}))\s(?P<month>{months})(?!\w|\s\d{{1,2}}\b)")

@@ -86,7 +86,7 @@ class SourceDates:
     @cached_property
     def months(self) -> set[int]:
         """Return the months that the source names or implies."""
-        return self.certain_months | {month for month, _ in self.years_written}
+        return self.certain_months | {mention.month for mention in self._mentions if mention.month}
 
     @cached_property
     def named_months(self) -> set[int]:
@@ -255,8 +255,9 @@ class SourceDates:
         """Return (month, day) → the years that the source writes with it, 0 for none; day 0 for any day."""
         years: dict[tuple[int, int], set[int]] = {}
         for mention in self._mentions:
-            for place in ((mention.month, 0), *days_of(mention)) if mention.month else ():
-                years.setdefault(place, set()).add(mention.year)
+            if mention.month and mention.certain:
+                for place in ((mention.month, 0), *days_of(mention)):
+                    years.setdefault(place, set()).add(mention.year)
         return years
 
     @cached_property

@@ -87,7 +87,8 @@ def test_dates(raw: str | None, moment: datetime | None) -> None:
 )
 def test_the_offset_of_a_date_is_the_one_that_it_is_written_with(raw: str, offset_min: int | None) -> None:
     date = DateReader(NOW).read(raw)
-    assert date is not None and date.utc_offset_min == offset_min
+    assert date is not None
+    assert date.utc_offset_min == offset_min
 
 
 def test_what_feedparser_read_is_utc_whatever_this_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +97,8 @@ def test_what_feedparser_read_is_utc_whatever_this_machine_is(monkeypatch: pytes
     try:
         parsed = time.gmtime(calendar.timegm((2026, 2, 3, 9, 0, 0)))
         date = DateReader(NOW).read("Tue, 03 Feb 2026 09:00:00 GMT", parsed)
-        assert date is not None and date.moment == at(2026, 2, 3, 9)
+        assert date is not None
+        assert date.moment == at(2026, 2, 3, 9)
     finally:
         monkeypatch.undo()
         time.tzset()
