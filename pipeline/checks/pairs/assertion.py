@@ -56,7 +56,7 @@ def find_negations(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
 
 
 def _negation(texts: PairTexts, at: int, denied: Denied) -> Contradiction:
-    message = f'The source denies this: "{_phrase(texts.source, denied.negative, denied.word)}".'
+    message = f'The source denies this: "{texts.source_phrase(denied.negative, denied.word + 1)}".'
     return Contradiction((at, at + 1), (denied.negative, denied.word + 1), message)
 
 
@@ -164,14 +164,10 @@ def find_plans_as_done(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
                 and _is_clear(texts.source, place, sentence, texts.lexicon)
                 and _same_event(texts, at, pair.draft, place, sentence)
             ):
-                phrase = _phrase(texts.source, plan, place)
+                phrase = texts.source_phrase(plan, place + 1)
                 message = f'The source has this as a plan or a possibility: "{phrase}".'
                 yield Contradiction((at, at + 1), (plan, place + 1), message)
                 break
-
-
-def _phrase(text: TokenizedText, first: int, last: int) -> str:
-    return " ".join(text.text[text.words[first].start : text.words[last].end].split())
 
 
 def _done(texts: PairTexts, sentence: Sentence) -> Iterator[int]:
