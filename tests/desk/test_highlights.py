@@ -9,6 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from desk.highlights import Highlight, highlight_markdown, highlight_text, render_markdown, word_diff
+from desk.views import numbered
+from pipeline.domain.reviews import Finding, Front, Severity
 
 BODY = """## Head line
 
@@ -112,3 +114,20 @@ def test_a_difference_holds_both_texts(before: str, after: str) -> None:
     assert "".join(piece.text for piece in pieces if piece.kind != "new") == before
     assert "".join(piece.text for piece in pieces if piece.kind != "gone") == after
     assert all(piece.kind != other.kind for piece, other in pairwise(pieces))
+
+
+def test_one_finding_is_marked_in_all_its_places() -> None:
+    finding = Finding(
+        kind="pair",
+        severity=Severity.WARN,
+        message="m",
+        span=(0, 4),
+        also=(("title", (3, 7)), ("description", (0, 4))),
+    )
+    (shown,) = numbered([finding], [], "rose again", Front(metadata={}))
+    assert shown.also_label == "Title, Description"
+    assert [finding.spans_in(field) for field in ("body", "title", "description")] == [
+        ((0, 4),),
+        ((3, 7),),
+        ((0, 4),),
+    ]

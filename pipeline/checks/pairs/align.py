@@ -67,7 +67,7 @@ class SourceSentences(NamedTuple):
 def align(draft: TokenizedText, source: TokenizedText, language: str) -> Alignment | None:
     """Return a draft's sentences with those of its source, None where the language has no table.
 
-    Source: the share of draft sentences whose window has all their evidence is measured in docs/editing.md.
+    The last results are kept: the checks, the desk and a second reader ask for the same texts.
     """
     return _aligned(draft, source, language)
 

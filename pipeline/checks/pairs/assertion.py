@@ -7,6 +7,7 @@ from typing import NamedTuple
 from pipeline.checks.pairs.align import Pair, Sentence
 from pipeline.checks.pairs.lexicon import PairLexicon
 from pipeline.checks.pairs.models import Contradiction, PairTexts
+from pipeline.checks.pairs.prefix import differ_by_prefix
 from pipeline.checks.tokens import TokenizedText
 
 _SCOPE = 5
@@ -38,11 +39,15 @@ def find_negations(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
         for denied in _denied(texts.source, their_stems, sentence, texts.lexicon):
             stem = their_stems[denied.word] if denied.negative != reported else ""
             for at in _affirmed(texts.draft, own_stems, pair.draft, stem, texts.lexicon):
-                if _same_event(texts, at, pair.draft, denied.word, sentence):
+                if _same_event(texts, at, pair.draft, denied.word, sentence) and not differ_by_prefix(
+                    texts, pair.draft, sentence
+                ):
                     reported = denied.negative
                     yield _negation(texts, at, denied)
                     break
     for denied in _denied(texts.draft, own_stems, pair.draft, texts.lexicon):
+        if any(differ_by_prefix(texts, pair.draft, sentence) for sentence in pair.window):
+            return
         stem = own_stems[denied.word]
         places = [(at, sentence) for sentence in pair.window for at in _places(their_stems, sentence, stem)]
         if all(_is_clear(texts.source, at, each, texts.lexicon) for at, each in places):
@@ -51,7 +56,7 @@ def find_negations(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
 
 
 def _negation(texts: PairTexts, at: int, denied: Denied) -> Contradiction:
-    message = f'The source denies this: "{_phrase(texts.source, denied.negative, denied.word)}".'
+    message = f'The source denies this: "{texts.source_phrase(denied.negative, denied.word + 1)}".'
     return Contradiction((at, at + 1), (denied.negative, denied.word + 1), message)
 
 
@@ -159,14 +164,10 @@ def find_plans_as_done(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
                 and _is_clear(texts.source, place, sentence, texts.lexicon)
                 and _same_event(texts, at, pair.draft, place, sentence)
             ):
-                phrase = _phrase(texts.source, plan, place)
+                phrase = texts.source_phrase(plan, place + 1)
                 message = f'The source has this as a plan or a possibility: "{phrase}".'
                 yield Contradiction((at, at + 1), (plan, place + 1), message)
                 break
-
-
-def _phrase(text: TokenizedText, first: int, last: int) -> str:
-    return " ".join(text.text[text.words[first].start : text.words[last].end].split())
 
 
 def _done(texts: PairTexts, sentence: Sentence) -> Iterator[int]:

@@ -5,8 +5,9 @@ from itertools import islice
 
 from pipeline.checks.pairs.align import align
 from pipeline.checks.pairs.assertion import find_negations, find_plans_as_done
+from pipeline.checks.pairs.bounds import find_dropped_bounds
 from pipeline.checks.pairs.contrast import find_contrasts
-from pipeline.checks.pairs.exchange import find_exchanged_figures, find_mixed_names
+from pipeline.checks.pairs.exchange import find_exchanged_numbers, find_mixed_names
 from pipeline.checks.pairs.lexicon import pair_lexicon
 from pipeline.checks.pairs.models import Contradiction, PairTexts
 from pipeline.checks.pairs.names import source_names
@@ -26,7 +27,8 @@ RULES = (
     find_negations,
     find_plans_as_done,
     find_exchanged_actors,
-    find_exchanged_figures,
+    find_exchanged_numbers,
+    find_dropped_bounds,
     find_mixed_names,
     find_prefixed,
     find_replaced_names,

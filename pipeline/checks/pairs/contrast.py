@@ -142,12 +142,12 @@ def _following(stems: tuple[str, ...], at: int, reach: int) -> set[str]:
 
 
 def _same_polarity(texts: PairTexts, place: _Place, other: _Place) -> bool:
-    return is_negated(texts.draft, place.at, place.sentence, texts.lexicon) == is_negated(
+    return _is_negated(texts.draft, place.at, place.sentence, texts.lexicon) == _is_negated(
         texts.source, other.at, other.sentence, texts.lexicon
     )
 
 
-def is_negated(text: TokenizedText, at: int, sentence: Sentence, lexicon: PairLexicon) -> bool:
+def _is_negated(text: TokenizedText, at: int, sentence: Sentence, lexicon: PairLexicon) -> bool:
     """Tell whether an odd number of negatives stands before a word."""
     before = text.folded[max(sentence.first, at - _NEGATION_REACH) : at]
     return sum(map(lexicon.is_negative, before)) % 2 == 1

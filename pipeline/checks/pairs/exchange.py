@@ -11,11 +11,11 @@ from pipeline.checks.tokens import TokenizedText
 
 _REACH = 6
 """Words before the first and after the second figure that belong to them. Chosen, not measured."""
-_MAX_FIGURES = 12
+_MAX_NUMBERS = 12
 """Figures of a sentence that are compared. Chosen, not measured."""
 
 
-class Figure(NamedTuple):
+class Number(NamedTuple):
     """A figure in a sentence: a half-open range of word indexes, and its digits."""
 
     first: int
@@ -31,15 +31,15 @@ class Surroundings(NamedTuple):
     trail: frozenset[str]
 
 
-def find_exchanged_figures(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
+def find_exchanged_numbers(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
     """Yield two neighbouring figures whose subjects the source has the other way round."""
-    own = figures_of(texts.draft, pair.draft)
+    own = numbers_of(texts.draft, pair.draft)
     for first, second in pairwise(own):
         if first.digits == second.digits:
             continue
         around = _surroundings(texts.alignment.draft_stems, first, second, pair.draft)
         for sentence in pair.window:
-            places = {figure.digits: figure for figure in figures_of(texts.source, sentence)}
+            places = {figure.digits: figure for figure in numbers_of(texts.source, sentence)}
             if first.digits not in places or second.digits not in places:
                 continue
             theirs = sorted((places[first.digits], places[second.digits]))
@@ -47,28 +47,28 @@ def find_exchanged_figures(texts: PairTexts, pair: Pair) -> Iterator[Contradicti
             if _are_exchanged(around, others, in_order=theirs[0].digits == first.digits):
                 evidence = theirs[0].first, theirs[1].behind
                 message = (
-                    f'The source has these figures the other way round: "{_phrase(texts.source, *evidence)}".'
+                    f'The source has these figures the other way round: "{texts.source_phrase(*evidence)}".'
                 )
                 yield Contradiction((first.first, second.behind), evidence, message)
                 break
 
 
-def figures_of(text: TokenizedText, sentence: Sentence) -> list[Figure]:
-    """Return the figures in digits of a sentence, at most `_MAX_FIGURES`."""
-    figures: list[Figure] = []
+def numbers_of(text: TokenizedText, sentence: Sentence) -> list[Number]:
+    """Return the figures in digits of a sentence, at most `_MAX_NUMBERS`."""
+    numbers: list[Number] = []
     for at in range(sentence.first, sentence.behind):
         word = text.folded[at]
         if not word[0].isdigit():
             continue
         gap = text.text[text.words[at - 1].end : text.words[at].start] if at else ""
-        if figures and figures[-1].behind == at and gap in (".", ","):
-            figures[-1] = Figure(figures[-1].first, at + 1, f"{figures[-1].digits}{gap.strip(',')}{word}")
-        elif len(figures) < _MAX_FIGURES:
-            figures.append(Figure(at, at + 1, word))
-    return figures
+        if numbers and numbers[-1].behind == at and gap in (".", ","):
+            numbers[-1] = Number(numbers[-1].first, at + 1, f"{numbers[-1].digits}{gap.strip(',')}{word}")
+        elif len(numbers) < _MAX_NUMBERS:
+            numbers.append(Number(at, at + 1, word))
+    return numbers
 
 
-def _surroundings(stems: tuple[str, ...], first: Figure, second: Figure, sentence: Sentence) -> Surroundings:
+def _surroundings(stems: tuple[str, ...], first: Number, second: Number, sentence: Sentence) -> Surroundings:
     ranges = (
         (max(sentence.first, first.first - _REACH), first.first),
         (first.behind, second.first),
@@ -98,10 +98,6 @@ def _crossing(own: Subjects, others: Subjects, *, in_order: bool) -> tuple[bool,
     return same, bool(first & their_second and second & their_first)
 
 
-def _phrase(text: TokenizedText, first: int, behind: int) -> str:
-    return " ".join(text.text[text.words[first].start : text.words[behind - 1].end].split())
-
-
 def find_mixed_names(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
     """Yield a first name and a surname that the source has of two people and never together."""
     for run in names_of(texts.draft, pair.draft, texts.lexicon):
@@ -109,8 +105,8 @@ def find_mixed_names(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
             continue
         first, last = texts.draft.folded[run.first], texts.draft.folded[run.first + 1].removesuffix("'s")
         surname, forename = texts.names.surnames.get(first), texts.names.forenames.get(last)
-        if surname is None or forename is None or surname == last or forename == first:
+        if surname is None or forename is None or surname[:4] == last[:4] or forename[:4] == first[:4]:
             continue
         at = texts.source.positions[first][0]
-        shown = _phrase(texts.source, at, min(at + 2, len(texts.source.words)))
+        shown = texts.source_phrase(at, min(at + 2, len(texts.source.words)))
         yield Contradiction((run.first, run.behind), (at, at + 2), f"The source has {shown}.", shown)

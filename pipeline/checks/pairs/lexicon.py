@@ -59,13 +59,17 @@ class PairLexicon:
         self.stop = frozenset(table["stop"].split())
         negation = table["negation"]
         self.deniers = frozenset(negation["words"].split())
-        self.prefixes = tuple(negation["prefixes"].split())
+        self._prefixes = tuple(negation["prefixes"].split())
+        self._adjective_prefixes = tuple(negation["adjective_prefixes"].split())
+        self._adjective_endings = tuple(negation["adjective_endings"].split())
         self.negatives = self.deniers | frozenset(negation["also"].split())
         self.borders = frozenset(negation["borders"].split())
         self.link, self.adverb = negation["link"], negation["adverb"]
         self.uncertain = frozenset(negation["others"].split())
         self.unreal = frozenset(negation["unreal"].split())
         self._negative_ending: str | None = negation["ending"] or None
+        self.bounds = frozenset(table["bound"]["words"])
+        self.hedges = frozenset(table["bound"]["hedges"].split())
         plan = table["plan"]
         self.plans = frozenset(plan["words"].split())
         self.open = frozenset(plan["open"].split())
@@ -114,6 +118,14 @@ class PairLexicon:
             both = dict.fromkeys((*self._exact.get(word, ()), *self._sides.get(self.stem(word), ())))
             cached = self._word_sides[word] = tuple(both)
         return cached
+
+    def without_prefix(self, word: str) -> str:
+        """Return a folded word without the prefix that turns it into its contrary, empty if it has none."""
+        is_adjective = word.startswith(self._adjective_prefixes) and word.endswith(self._adjective_endings)
+        for prefix in self._prefixes + (self._adjective_prefixes if is_adjective else ()):
+            if word.startswith(prefix):
+                return word.removeprefix(prefix)
+        return ""
 
     def is_past(self, word: str) -> bool:
         """Tell whether a folded word may be a past form."""

@@ -26,3 +26,8 @@ class PairTexts(NamedTuple):
     alignment: Alignment
     lexicon: PairLexicon
     names: SourceNames
+
+    def source_phrase(self, first: int, behind: int) -> str:
+        """Return a range of the source's words on one line."""
+        words = self.source.words
+        return " ".join(self.source.text[words[first].start : words[behind - 1].end].split())

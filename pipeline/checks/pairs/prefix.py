@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from pipeline.checks.pairs.align import Pair, Sentence
-from pipeline.checks.pairs.contrast import is_negated, shared_context
-from pipeline.checks.pairs.lexicon import Contrast
+from pipeline.checks.pairs.contrast import shared_context
+from pipeline.checks.pairs.lexicon import Contrast, PairLexicon
 from pipeline.checks.pairs.models import Contradiction, PairTexts
 from pipeline.checks.tokens import TokenizedText
 
@@ -20,21 +20,28 @@ _CONTEXT = Contrast(
 
 def find_prefixed(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
     """Yield the words of a draft sentence that differ from one of the window by a negative prefix."""
-    own = dict(_bases(texts.draft, pair.draft, texts.lexicon.prefixes))
+    own = dict(_bases(texts.draft, pair.draft, texts.lexicon))
     for sentence in pair.window:
-        theirs = dict(_bases(texts.source, sentence, texts.lexicon.prefixes))
+        theirs = dict(_bases(texts.source, sentence, texts.lexicon))
         yield from _compare(texts, pair, sentence, own, prefixed_in_draft=True)
         yield from _compare(texts, pair, sentence, theirs, prefixed_in_draft=False)
 
 
-def _bases(text: TokenizedText, sentence: Sentence, prefixes: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+def differ_by_prefix(texts: PairTexts, draft: Sentence, sentence: Sentence) -> bool:
+    """Tell whether one sentence has a word that the other has with a negative prefix."""
+    sides = ((texts.draft, draft), (texts.source, sentence))
+    for (text, own), (other, theirs) in (sides, sides[::-1]):
+        words = other.folded[theirs.first : theirs.behind]
+        bases = [base for _, base in _bases(text, own, texts.lexicon)]
+        if any(word.startswith(base) for base in bases for word in words):
+            return True
+    return False
+
+
+def _bases(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> Iterator[tuple[int, str]]:
     """Yield the words with a negative prefix, and the beginning of what follows it."""
     for at in range(sentence.first, sentence.behind):
-        word = text.folded[at]
-        if len(word) < _MIN_BASE + 2 or not word.startswith(prefixes):
-            continue
-        prefix = next(each for each in prefixes if word.startswith(each))
-        base = word.removeprefix(prefix)
+        base = lexicon.without_prefix(text.folded[at])
         if len(base) >= _MIN_BASE and text.words[at].text[0].islower():
             yield at, base[: max(_MIN_BASE - 1, len(base) - _ENDING)]
 
@@ -57,10 +64,10 @@ def _compare(
 
 
 def _is_same(texts: PairTexts, own: int, draft: Sentence, theirs: int, sentence: Sentence) -> bool:
-    """Tell whether two words are said of the same thing, and both or none of them is negated."""
-    if is_negated(texts.draft, own, draft, texts.lexicon) != is_negated(
-        texts.source, theirs, sentence, texts.lexicon
-    ):
+    """Tell whether two words are said of the same thing, and neither sentence has another negative."""
+    sides = ((texts.draft, draft), (texts.source, sentence))
+    words = (word for text, own in sides for word in text.folded[own.first : own.behind])
+    if any(map(texts.lexicon.is_negative, words)):
         return False
     count, weight = shared_context(texts, own, draft, theirs, sentence, _CONTEXT)
     return count >= _CONTEXT.shared and weight >= _CONTEXT.weight

@@ -30,29 +30,33 @@ class Roles(NamedTuple):
 
 def find_exchanged_actors(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
     """Yield the verbs whose two names the source has the other way round."""
-    own_names = names_of(texts.draft, pair.draft, texts.lexicon)
-    if len(own_names) < 2:
-        return
-    own, their = texts.alignment.draft_stems, texts.alignment.source_stems
-    for at in range(pair.draft.first, pair.draft.behind):
-        stem = own[at]
+    names = names_of(texts.draft, pair.draft, texts.lexicon)
+    for at in range(pair.draft.first, pair.draft.behind) if len(names) > 1 else ():
+        stem = texts.alignment.draft_stems[at]
         if not stem or stem in texts.lexicon.equal or not texts.draft.words[at].text[0].islower():
             continue
-        roles = _roles(texts.draft, at, own_names, texts.lexicon)
-        if roles is None:
-            continue
-        for sentence in pair.window:
-            names = texts.names.sentences.get(sentence.first, ())
-            for place in (each for each in range(sentence.first, sentence.behind) if their[each] == stem):
-                others = _roles(texts.source, place, names, texts.lexicon)
-                if others and _are_exchanged(texts, roles, others):
-                    span = min(roles[0].first, roles[1].first), max(roles[0].behind, roles[1].behind)
-                    evidence = min(others[0].first, others[1].first), max(others[0].behind, others[1].behind)
-                    phrase = texts.source.text[
-                        texts.source.words[evidence[0]].start : texts.source.words[evidence[1] - 1].end
-                    ]
-                    message = f'The source has these the other way round: "{" ".join(phrase.split())}".'
-                    yield Contradiction(span, evidence, message)
+        roles = _roles(texts.draft, at, names, texts.lexicon)
+        for others in _roles_in_source(texts, pair, stem) if roles else ():
+            if roles and _are_exchanged(texts, roles, others):
+                evidence = _extent(others)
+                message = f'The source has these the other way round: "{texts.source_phrase(*evidence)}".'
+                yield Contradiction(_extent(roles), evidence, message)
+
+
+def _roles_in_source(texts: PairTexts, pair: Pair, stem: str) -> Iterator[Roles]:
+    """Yield who acts in a verb, at each of its places in the window."""
+    stems = texts.alignment.source_stems
+    for sentence in pair.window:
+        names = texts.names.sentences.get(sentence.first, ())
+        for place in range(sentence.first, sentence.behind):
+            roles = _roles(texts.source, place, names, texts.lexicon) if stems[place] == stem else None
+            if roles:
+                yield roles
+
+
+def _extent(roles: Roles) -> tuple[int, int]:
+    first, second = sorted(roles)
+    return first.first, second.behind
 
 
 def _roles(text: TokenizedText, at: int, names: tuple[Run, ...], lexicon: PairLexicon) -> Roles | None:
