@@ -102,13 +102,20 @@ class SourceDates:
         months |= self._implied("month")
         if self.reference_day is None:
             return months
-        steps = self.steps("month") | self.elapsed_months
+        steps = self.steps("month") | self.elapsed_steps("month")
         return months | {shifted_month(self.reference_day.month, step) for step in steps}
 
+    def elapsed_steps(self, unit: str) -> set[int]:
+        """Return the distances in a unit of "two months ago" and the like: -2."""
+        return self._elapsed_by_unit.get(unit, set())
+
     @cached_property
-    def elapsed_months(self) -> set[int]:
-        """Return the distances in months from publication of "two months ago" and the like."""
-        return {each.number for each in self._elapsed if each.unit == "month" and each.relation != "at"}
+    def _elapsed_by_unit(self) -> dict[str, set[int]]:
+        by_unit: dict[str, set[int]] = {}
+        for each in self._elapsed:
+            if each.relation != "at":
+                by_unit.setdefault(each.unit, set()).add(each.number)
+        return by_unit
 
     @cached_property
     def years(self) -> set[int]:

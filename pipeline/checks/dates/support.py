@@ -84,7 +84,7 @@ class DateSupport:
 
     def _supports_relative(self, claim: DateMention) -> bool:
         steps = self._source.steps(claim.unit)
-        if claim.number in steps:
+        if claim.number in steps or claim.number in self._source.elapsed_steps(claim.unit):
             return True
         if claim.number == 0 and claim.unit == "year":
             return True  # most news is about its own year without naming it
@@ -109,8 +109,7 @@ class DateSupport:
         if unit == "year":
             return step != 0 and reference.year + step in source.years
         if unit == "month":
-            named = shifted_month(reference.month, step) in self._months_of_words
-            return named or step in source.elapsed_months
+            return shifted_month(reference.month, step) in self._months_of_words
         if unit in ("week", "weekend"):
             return bool(self._distances & set(range(*_WEEK_RANGES[step])))
         quarter = ((reference.month - 1) // QUARTER_MONTHS + step) % 4 + 1

@@ -196,6 +196,7 @@ FOLLOWING = [
     ("en", "Posted on 07-19-2021", "It wrote on Monday, July 19, 2021."),
     ("de", "Er fiel um sechs Prozent gegenüber dem Vortag.", "Am Mittwoch war er höher."),
     ("de", "Im Vorjahr waren es drei.", "Im Jahr 2025 waren es drei."),
+    ("de", "Der Index stieg in der Vorwoche.", "Er stieg letzte Woche."),
     ("de", "Seit Jahresbeginn stieg er.", "Seit Januar stieg er."),
     ("de", "Vor zwei Jahren schloss er.", "Er schloss 2024."),
     ("de", "Von Januar an baut sie.", "Ab Anfang 2027 baut sie."),
