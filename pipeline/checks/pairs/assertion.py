@@ -72,12 +72,13 @@ def _denied(
     """Yield what each "not" of a sentence denies, if no other negative element is near it."""
     for at in range(sentence.first, sentence.behind):
         if lexicon.is_denier(text.folded[at]) and _is_single(text, at, sentence, lexicon):
-            linked = True
+            is_first = True
             for word in _reach(text, at, sentence, lexicon):
-                linked = linked or text.folded[word] == lexicon.link
-                if linked and stems[word] and not text.folded[word].endswith(lexicon.adverb):
+                if not stems[word] or text.folded[word].endswith(lexicon.adverb):
+                    continue
+                if is_first or text.folded[word - 1] == lexicon.link:
                     yield Denied(at, word)
-                    linked = False
+                is_first = False
 
 
 def _reach(text: TokenizedText, at: int, sentence: Sentence, lexicon: PairLexicon) -> Iterator[int]:

@@ -5,7 +5,6 @@ from itertools import islice
 
 from pipeline.checks.pairs.align import align
 from pipeline.checks.pairs.assertion import find_negations, find_plans_as_done
-from pipeline.checks.pairs.bounds import find_dropped_bounds
 from pipeline.checks.pairs.contrast import find_contrasts
 from pipeline.checks.pairs.exchange import find_exchanged_numbers, find_mixed_names
 from pipeline.checks.pairs.lexicon import pair_lexicon
@@ -28,7 +27,6 @@ RULES = (
     find_plans_as_done,
     find_exchanged_actors,
     find_exchanged_numbers,
-    find_dropped_bounds,
     find_mixed_names,
     find_prefixed,
     find_replaced_names,

@@ -68,8 +68,6 @@ class PairLexicon:
         self.uncertain = frozenset(negation["others"].split())
         self.unreal = frozenset(negation["unreal"].split())
         self._negative_ending: str | None = negation["ending"] or None
-        self.bounds = frozenset(table["bound"]["words"])
-        self.hedges = frozenset(table["bound"]["hedges"].split())
         plan = table["plan"]
         self.plans = frozenset(plan["words"].split())
         self.open = frozenset(plan["open"].split())

@@ -126,26 +126,9 @@ def test_figures_that_changed_places(draft: str, words: str | None) -> None:
     assert [text for text, _ in findings(draft, FIGURES)] == ([words] if words else [])
 
 
-@pytest.mark.parametrize(
-    ("draft", "words"),
-    [
-        ("The members pledged $5 billion for the harbour.", ["5"]),
-        ("The members pledged over $5 billion for the harbour.", []),
-        ("The members pledged upwards of $5 billion for the harbour.", []),
-        ("The ferry carried 4,200 passengers in June.", ["4,200"]),
-        ("Passengers of the ferry topped 4,200 in June.", []),
-        ("The ferry carried 4,200+ passengers in June.", []),
-        ("The ferry was built over 90 days in June.", []),
-        ("4,200 passengers on the ferry in June", []),
-        ("The ferry was built in 90 days in June.", []),
-    ],
-)
-def test_a_bound_that_was_dropped(draft: str, words: list[str]) -> None:
-    source = (
-        "The members pledged more than $5 billion for the harbour. The ferry carried at least 4,200 "
-        "passengers in June. The ferry was built over 90 days in June."
-    )
-    assert [text for text, _ in findings(draft, source)] == words
+def test_a_dropped_bound_is_no_contradiction() -> None:
+    source = "The members pledged more than $5 billion for the harbour."
+    assert findings("The members pledged $5 billion for the harbour.", source) == []
 
 
 def test_the_first_name_of_one_with_the_surname_of_another() -> None:
