@@ -77,10 +77,11 @@ def _without_dates(run: list[NamePart], dates: list[tuple[int, int]]) -> Iterato
 
 def _is_within(part: NamePart, dates: list[tuple[int, int]], *, alone: bool) -> bool:
     """Tell whether a word is within a date; `alone`: not if the word is all of it."""
+    end = part.end - (2 if part.text.endswith(("'s", "’s")) else 0)
     at = bisect_right(dates, (part.start, _AFTER_ALL)) - 1
-    if at < 0 or dates[at][1] < part.end:
+    if at < 0 or dates[at][1] < end:
         return False
-    return not (alone and dates[at] == (part.start, part.end))
+    return not (alone and dates[at] == (part.start, end))
 
 
 def _name_parts(run: list[NamePart], lexicon: NameLexicon, *, headline: bool) -> list[NamePart]:

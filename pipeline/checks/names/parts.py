@@ -7,9 +7,10 @@ from unicodedata import normalize
 
 _MARK = "\u0300-\u036f"
 """Combining accents: a decomposed text has them after their letters."""
-_PART = re.compile(
+NAME_WORD = re.compile(
     rf"(?<![^\W_])[^\W\d_](?:[^\W_]|[{_MARK}])*(?:['’.&](?:[^\W_]|[{_MARK}])+)*\.?|\d+[^\W\d_]{{3,}}\w*"
 )
+"""A word that may be one of a name, with the signs inside it: AT&T, U.S., O'Brien, 4chan."""
 _OPENS = re.compile(r"[.!?…¡¿:;•\"“”‘'«»()\[\]\n*>#|–—-]\s*[\"“”‘'«(\[*¡¿]*$")
 _WORD_BEFORE = re.compile(r"(?:^|\s)([^\W\d_]+)[ \u00a0]$")
 _MAX_NAME_WORDS = 8
@@ -52,7 +53,7 @@ class NamePart(NamedTuple):
 def capitalised_words(line: str, offset: int) -> Iterator[NamePart]:
     """Yield the words of a line that have a capital; `offset` is where the line begins."""
     indent = len(line) - len(line.lstrip())
-    for match in _PART.finditer(line):
+    for match in NAME_WORD.finditer(line):
         text = match[0]
         if text.islower() or (not text[0].isupper() and text.casefold() == text):
             continue

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from pipeline.checks.names.forms import forms_of, plain_forms, related_places
 from pipeline.checks.names.lexicon import NameLexicon
-from pipeline.checks.names.parts import NamePart
+from pipeline.checks.names.parts import NAME_WORD, NamePart
 from pipeline.checks.tokens import TokenizedText
 
 _MAX_INITIALS = 6
@@ -189,8 +189,9 @@ class SourceNames:
     @cached_property
     def _signed_words(self) -> frozenset[str]:
         """Return the source's words with signs or digits in them, and their first parts before a hyphen."""
-        words: set[str] = set()
-        for token in _TOKEN.findall(self._source.text.casefold().replace("’", "'")):
+        text = self._source.text.casefold().replace("’", "'")
+        words = {word.rstrip(".") for word in NAME_WORD.findall(text) if not word.isalpha()}
+        for token in _TOKEN.findall(text):
             if not token.isalpha():
                 pieces = token.split("-", _MAX_INITIALS)
                 starts = ("-".join(pieces[:size]) for size in range(1, len(pieces) + 1))

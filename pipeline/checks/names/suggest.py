@@ -13,7 +13,7 @@ _MAX_COMPARISONS = 20_000
 """Pairs of words compared for one draft: keeps the work linear. Chosen, not measured."""
 _MIN_LETTERS = 4
 """Letters of the shortest word that has a near one. Chosen, not measured."""
-_LETTERS_OF_TWO_EDITS = 6
+_LETTERS_OF_TWO_EDITS = 7
 """Letters from which on two edits are near. Chosen, not measured."""
 
 

@@ -56,6 +56,7 @@ SUPPORTED = [
     ("See techcrunch.com.", "So Tech Crunch wrote."),
     # Dates are no names; titles, headings and first words neither.
     ("Ms Lund spoke.", "She met on Jan. 5, 2020, and on Sept. 3. Since Monday Lund spoke. In May it rained."),
+    ("Ms Lund spoke.", "They heard Saturday's speech, and in June's heat Monday’s speech of Lund."),
     ("It closed on February 10.", "In the paper, which it published on February 10, 2026, it closed."),
     ("Senator Warren spoke.", "So Sen. Warren and Rep. Warren spoke."),
     ("It closed.", "  Why Does the Company Close Its Books?\n\nIt closed."),
