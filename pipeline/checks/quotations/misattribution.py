@@ -130,8 +130,8 @@ class SpeakerCheck:
     def _quoted_speakers(self) -> frozenset[str]:
         text = self._case.source.text
         quotes = extract_quotes(text)[:_MAX_SOURCE_QUOTES]
-        found = (attribution_of(text, quote, self._lexicon) for quote in quotes)
-        return frozenset(word for attribution in found if attribution for word in attribution.words)
+        attributions = (attribution_of(text, quote, self._lexicon) for quote in quotes)
+        return frozenset(word for attribution in attributions if attribution for word in attribution.words)
 
     @cached_property
     def _turns(self) -> Turns:
