@@ -75,9 +75,9 @@ def check_opinion(document: DraftDocument, language: str, source: TokenizedText)
         message = f'Opinion is checked for figures alone: nothing is known of the language "{language}".'
         return [Finding(kind=KIND, severity=Severity.NOTE, message=message), *_new_numbers(document, source)]
     findings = list(_advice_and_certainty(document, phrases))
-    told = [finding.span for finding in findings if finding.span]
+    reported = [finding.span for finding in findings if finding.span]
     findings += (
-        each for each in _certain_future(document, phrases, source) if not _overlaps(each.span, told)
+        each for each in _certain_future(document, phrases, source) if not _overlaps(each.span, reported)
     )
     return sorted(findings, key=lambda finding: finding.span or (0, 0))
 

@@ -79,14 +79,14 @@ class _Check:
 
     def _altered(self, quote: Quote, word_count: int) -> Finding:
         case, quoted = self._case, self._case.draft.text[quote.start : quote.end]
-        found = self._source_words.find_nearest(quoted) or self._source_words.find_pair(quoted)
-        severity = Severity.BLOCK if word_count >= _MIN_BLOCK_WORDS or found else Severity.WARN
-        if found is None:
+        alignment = self._source_words.find_nearest(quoted) or self._source_words.find_pair(quoted)
+        severity = Severity.BLOCK if word_count >= _MIN_BLOCK_WORDS or alignment else Severity.WARN
+        if alignment is None:
             message = "The source does not have this quotation: remove it."
             return Finding(kind=KIND, severity=severity, message=message, span=quote[:2])
         nearest, is_whole = source_wording(
             self._source_words,
-            found,
+            alignment,
             quoted,
             self._borders,
             self._lexicon.negations if self._lexicon else frozenset(),

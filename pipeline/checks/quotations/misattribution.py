@@ -75,7 +75,9 @@ class SpeakerCheck:
             return None
         if quote is None and self._shares_sentence(drafted, match):
             return None
-        is_certain = quote is not None and bool(actual.main) and self._speaks(drafted)
+        if not self._speaks(drafted):
+            return None
+        is_certain = quote is not None and bool(actual.main)
         severity = Severity.BLOCK if is_certain else Severity.WARN
         name = " ".join(text[actual.start : actual.end].split())
         return severity, name, (words, (actual.start, actual.end))
@@ -116,13 +118,17 @@ class SpeakerCheck:
         return bool(set(drafted.words) & set(source.folded[first:end]))
 
     def _speaks(self, drafted: Attribution) -> bool:
-        """Tell whether the source quotes the draft's speaker, or has a verb of speech beside the name."""
-        source = self._case.source
-        if self._quoted_speakers & set(drafted.words):
+        """Tell whether the draft's speaker speaks in the source as well.
+
+        Else it may be who conveys the words: the publisher, the author, an agency.
+        """
+        source, lexicon = self._case.source, self._lexicon
+        verbs = lexicon.verbs - lexicon.addressing - lexicon.conveying
+        if self._quoted_speakers & set(drafted.main):
             return True
-        for at in (at for word in drafted.words for at in _positions(source, word)):
-            near = source.folded[max(0, at - _MAX_VERB_DISTANCE) : at + _MAX_VERB_DISTANCE + 1]
-            if self._lexicon.verbs & set(near):
+        for at in (at for word in drafted.main for at in _positions(source, word)):
+            beside = (*source.folded[max(0, at - 2) : at], *source.folded[at + 1 : at + _MAX_VERB_DISTANCE])
+            if verbs & set(beside):
                 return True
         return False
 
@@ -130,8 +136,8 @@ class SpeakerCheck:
     def _quoted_speakers(self) -> frozenset[str]:
         text = self._case.source.text
         quotes = extract_quotes(text)[:_MAX_SOURCE_QUOTES]
-        found = (attribution_of(text, quote, self._lexicon) for quote in quotes)
-        return frozenset(word for attribution in found if attribution for word in attribution.words)
+        attributions = (attribution_of(text, quote, self._lexicon) for quote in quotes)
+        return frozenset(word for attribution in attributions if attribution for word in attribution.main)
 
     @cached_property
     def _turns(self) -> Turns:

@@ -26,6 +26,8 @@ class AttributionLexicon(NamedTuple):
     verbs: frozenset[str]
     auxiliaries: frozenset[str]
     """Those of `verbs` that tell of speech only beside quotation marks."""
+    conveying: frozenset[str]
+    """Those of `verbs` whose subject may only ask for words, or pass them on."""
     passives: frozenset[str]
     """Beside a verb of speech they tell that its subject is spoken of."""
     articles: frozenset[str]

@@ -28,22 +28,22 @@ def border_positions(sentences: Sequence[tuple[int, int]], quotes: Sequence[Quot
 
 
 def source_wording(
-    words: SourceWords, found: Alignment, quoted: str, borders: Sequence[int], negations: Set[str]
+    words: SourceWords, alignment: Alignment, quoted: str, borders: Sequence[int], negations: Set[str]
 ) -> tuple[QuoteMatch, bool]:
     """Return the span of the source's words for an altered quotation, and whether they can replace it.
 
     The span goes over no more sentences than `quoted`, has the words that the draft changed at its ends,
     and a negation just before it.
     """
-    segments = _kept_segments(words, found, 1 + len(_SENTENCE_END.findall(quoted)), borders)
-    kept = [index for index in found.matching if _segment(words, index, borders) in segments]
-    same = {words.token(index) for index in kept}
-    missing_before = sum(1 for _ in takewhile(lambda token: token not in same, found.query))
-    missing_after = sum(1 for _ in takewhile(lambda token: token not in same, reversed(found.query)))
-    first = _extended(words, kept[0], -missing_before, borders)
-    last = _extended(words, kept[-1], missing_after, borders)
+    segments = _kept_segments(words, alignment, 1 + len(_SENTENCE_END.findall(quoted)), borders)
+    shared = [index for index in alignment.matching if _segment(words, index, borders) in segments]
+    same = {words.token(index) for index in shared}
+    missing_before = sum(1 for _ in takewhile(lambda token: token not in same, alignment.query))
+    missing_after = sum(1 for _ in takewhile(lambda token: token not in same, reversed(alignment.query)))
+    first = _extended(words, shared[0], -missing_before, borders)
+    last = _extended(words, shared[-1], missing_after, borders)
     first = _with_negation(words, first, borders, negations)
-    is_whole = len(kept) >= _MIN_KEPT_SHARE * len(found.matching)
+    is_whole = len(shared) >= _MIN_KEPT_SHARE * len(alignment.matching)
     return QuoteMatch(words.span(first)[0], words.span(last)[1]), is_whole
 
 
@@ -51,11 +51,11 @@ def _segment(words: SourceWords, index: int, borders: Sequence[int]) -> int:
     return bisect_right(borders, words.span(index)[0])
 
 
-def _kept_segments(words: SourceWords, found: Alignment, most: int, borders: Sequence[int]) -> set[int]:
+def _kept_segments(words: SourceWords, alignment: Alignment, limit: int, borders: Sequence[int]) -> set[int]:
     """Return the sentences that share most words with a quotation, without those at its ends."""
-    counts = Counter(_segment(words, index, borders) for index in found.matching)
+    counts = Counter(_segment(words, index, borders) for index in alignment.matching)
     segments = sorted(counts)
-    while len(segments) > most:
+    while len(segments) > limit:
         segments.pop(0 if counts[segments[0]] < counts[segments[-1]] else -1)
     return set(segments)
 
