@@ -145,7 +145,7 @@ class _Check:
             is_article=self._draft.is_article(claim),
             is_distance=self._draft.is_distance(claim),
             is_record=(
-                following in lexicon.occasions and not self._source_has_a_first
+                self._draft.is_first_occasion(claim) and not self._source_has_a_first
                 if claim.value == 1
                 else following in lexicon.records
             ),
