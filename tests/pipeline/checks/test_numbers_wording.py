@@ -212,3 +212,14 @@ def test_a_number_that_the_draft_has_elsewhere_is_not_suggested() -> None:
 
 def test_a_german_score_is_compared_as_a_whole() -> None:
     assert flagged("Sie gewann 3:1.", "Sie gewann 2:0.", "de") == [("block", "2", ""), ("block", "0", "")]
+
+
+def test_a_sum_by_chance_does_not_excuse_a_slip() -> None:
+    source = (
+        "The 30 minutes of questions follow a 5 minutes talk, a 20 minutes break and 45 minutes of music."
+    )
+    assert flagged(source, "The 65 minutes of questions follow.")[0][:2] == ("block", "65 minutes")
+    assert flagged("Ether rose 9%, Solana 7% and Ripple 4%.", "Ether rose 9%, Ripple 2%.")[0][:2] == (
+        "block",
+        "2%",
+    )
