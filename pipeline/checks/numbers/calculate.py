@@ -24,6 +24,8 @@ class Calculation(NamedTuple):
     formula: str
     """With the texts of the operands: "312 − 268"."""
     operands: tuple[NumberMention | ClockTime, ...]
+    is_named: bool = True
+    """The draft names the operation ("44 more"), or it is no sum."""
 
 
 class Calculator:
@@ -68,11 +70,14 @@ class Calculator:
         return may_be_reckoned(claim, self._source_numbers, self._subject(claim))
 
     def _arithmetic(self, counted: NumberMention, claim: NumberMention) -> Calculation | None:
-        derivation = find_derivation(counted, self._source_numbers, self._subject(claim))
+        subject = self._subject(claim)
+        derivation = find_derivation(counted, self._source_numbers, subject)
         if derivation is None:
             return None
         texts = [self._text(operand) for operand in derivation.operands]
-        return Calculation(derivation.formula.format(*texts), derivation.operands)
+        is_sum = derivation.operands[0].kind != YEAR and {"+", "−"} & set(derivation.formula)
+        is_named = not is_sum or subject.names_operation(derivation.formula)
+        return Calculation(derivation.formula.format(*texts), derivation.operands, is_named)
 
     def _share(self, share: NumberMention) -> Calculation | None:
         """Return what a share such as "nine out of ten" follows from."""

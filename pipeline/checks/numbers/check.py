@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from pipeline.checks.numbers.calculate import Calculator
+from pipeline.checks.numbers.calculate import Calculation, Calculator
 from pipeline.checks.numbers.clock_times import ClockTime
 from pipeline.checks.numbers.compare import have_other_rates, match_numbers
 from pipeline.checks.numbers.context import (
@@ -108,6 +108,8 @@ class _Check:
         calculation = self._calculator.calculation(claim)
         if calculation is None:
             return self._unsupported(claim)
+        if not calculation.is_named and self._is_by_chance(claim, calculation):
+            return self._unsupported(claim)
         message = f"{self._draft.text_of(claim)} is calculated from the source: {calculation.formula}."
         return self._make_finding(Severity.NOTE, claim, message, *calculation.operands)
 
@@ -119,6 +121,11 @@ class _Check:
         if not matches and self._draft.is_age_decade(claim):
             return [each for each in candidates if 0 <= each.value - claim.value < 10]
         return matches
+
+    def _is_by_chance(self, claim: NumberMention, calculation: Calculation) -> bool:
+        """Tell whether the source has a number in the claim's context that is no operand of it."""
+        other = None if claim.spelled else self._counterpart(claim)
+        return other is not None and all(other.start != each.start for each in calculation.operands)
 
     def _unsupported(self, claim: NumberMention) -> Finding | None:
         other = self._counterpart(claim)
@@ -145,7 +152,7 @@ class _Check:
             is_article=self._draft.is_article(claim),
             is_distance=self._draft.is_distance(claim),
             is_record=(
-                following in lexicon.occasions and not self._source_has_a_first
+                self._draft.is_first_occasion(claim) and not self._source_has_a_first
                 if claim.value == 1
                 else following in lexicon.records
             ),

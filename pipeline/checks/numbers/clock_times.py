@@ -38,17 +38,17 @@ class ClockTime(NamedTuple):
 
 def extract_clock_times(text: str) -> list[ClockTime]:
     """Return the times of day in digits, in order: "8:30am", "13:00", "15.10" before "und 15.35 Uhr"."""
-    found: list[tuple[re.Match[str], int]] = []
+    matches: list[tuple[re.Match[str], int]] = []
     for match in _DIGITS.finditer(text):
         hour, minute, suffix = int(match[1]), int(match[2] or 0), (match[3] or "").casefold()
         if (not match[2] and not suffix) or hour > 24 or minute > 59:
             continue
         if suffix[:1] in ("a", "p") and hour <= 12:
             hour = hour % 12 + (12 if suffix[0] == "p" else 0)
-        found.append((match, hour * 60 + minute))
+        matches.append((match, hour * 60 + minute))
     return [
         ClockTime(*match.span(), minutes, bool(match[3]))
-        for match, minutes in found
+        for match, minutes in matches
         if match[3] or ":" in match[0] or _has_suffix_after(match, text)
     ]
 

@@ -146,7 +146,7 @@ def is_rounded(claim: NumberMention, value: float, step: float) -> bool:
     if (claim.hedge in ("under", "nearly") and value > claim.value * 1.0001) or (
         claim.hedge == "over" and value < claim.value * 0.9999
     ):
-        return difference <= claim.value * 0.005
+        return difference <= claim.value * 0.005 and step < claim.step
     if claim.hedge in ("under", "over") and _is_bound(claim, value):
         return True
     coarse_step = 5.0 if claim.step == 1 and claim.value % 5 == 0 else claim.step

@@ -50,6 +50,8 @@ _MAX_CLOSE_UNIT_CHARS = 60
 """Characters from a number without a unit to the one whose unit it shares. Chosen, not measured."""
 _MIN_AMOUNT = 1000
 """From this value on, a number beside an amount of money is one too. Chosen, not measured."""
+_MIN_OPERAND = 0.01
+"""Least operand of a sum, as a factor of the sum: less is lost in rounding. Chosen, not measured."""
 _MAX_COUNT = 12
 """Highest number that may be a sum of small counts by chance. Chosen, not measured."""
 
@@ -227,6 +229,8 @@ def _is_plausible(
     if first.kind == YEAR:
         return second.start - first.end <= _MAX_OPERAND_CHARS or first.start <= _DATELINE_CHARS
     both = subject.is_same(first) and subject.is_same(second)
+    if claim.kind == first.kind == PERCENT:
+        return both and subject.is_total and "+" in formula
     if claim.kind == PLAIN and claim.value <= _MAX_COUNT:
         return both and subject.names_operation(formula)
     adjacent = second.start - first.end <= _MAX_ADJACENT_CHARS
@@ -283,6 +287,8 @@ def _is_summable(claim: NumberMention, first: NumberMention, second: NumberMenti
 
 def _sum_formula(claim: NumberMention, first: NumberMention, second: NumberMention) -> str | None:
     step = max(first.step, second.step) if first.kind == MONEY else min(first.step, second.step)
+    if min(first.value, second.value) < claim.value * _MIN_OPERAND:
+        return None
     for formula, operation in _SUMS:
         value = operation(first.value, second.value)
         if value > 0 and (is_equal(claim.value, value) or (value >= 100 and is_rounded(claim, value, step))):

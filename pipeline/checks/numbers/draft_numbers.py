@@ -18,6 +18,8 @@ _MAX_NUMBERED = 20
 """Highest number of a step or list item that is not looked for in the source. Chosen, not measured."""
 _MAX_LINE_START = 40
 """Characters before a number that are read for the beginning of its line. Chosen, not measured."""
+_MAX_WIN_DISTANCE = 4
+"""Words from "first" to the win that it counts. Chosen, not measured."""
 _WORDS_BEFORE, _WORDS_AFTER = 8, 4
 """Words around a number that may name the arithmetic behind it: "more", "together". Chosen, not measured."""
 
@@ -55,8 +57,8 @@ class DraftNumbers:
         """Return the start of each number of a share in the draft ("nine out of ten") → the share."""
         shares = extract_shares(self.claims, self._draft.text, self._language)
         by_place = {share.start: share for share in shares} | {share.end: share for share in shares}
-        found = ((claim, by_place.get(claim.start) or by_place.get(claim.end)) for claim in self.claims)
-        return {claim.start: _tenths(share, claim) for claim, share in found if share}
+        pairs = ((claim, by_place.get(claim.start) or by_place.get(claim.end)) for claim in self.claims)
+        return {claim.start: _tenths(share, claim) for claim, share in pairs if share}
 
     def next_word(self, claim: NumberMention) -> str:
         """Return the word after a number, case folded; empty at the end."""
@@ -111,6 +113,15 @@ class DraftNumbers:
     def is_distance(self, claim: NumberMention) -> bool:
         """Tell whether a time is a distance from another: "a year earlier"."""
         return bool({self.next_word(claim), self.previous_word(claim)} & self._lexicon.shifts)
+
+    def is_first_occasion(self, claim: NumberMention) -> bool:
+        """Tell whether an ordinal counts occasions: "the first time", "their first league win"."""
+        _, last = self._draft.between(claim.start, claim.end)
+        _, end = self._draft.sentence_words(max(0, last - 1))
+        following = self._draft.folded[last : min(end, last + _MAX_WIN_DISTANCE)]
+        return self.next_word(claim) in self._lexicon.occasions or any(
+            word in self._lexicon.wins for word in following
+        )
 
     def is_calendar(self, claim: NumberMention) -> bool:
         """Tell whether a time is a larger unit in smaller ones, or the first part of a year."""

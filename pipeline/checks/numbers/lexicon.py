@@ -71,6 +71,8 @@ class NumberLexicon(NamedTuple):
     """Words after an ordinal that make it a record: the fourth successive title."""
     occasions: frozenset[str]
     """Words after an ordinal that count occasions: the first time."""
+    wins: frozenset[str]
+    """Results that are counted: win, title."""
     firstness: frozenset[str]
     """Words that say that something is the first."""
     at_least: frozenset[str]
@@ -134,6 +136,7 @@ def number_lexicon(language: str) -> NumberLexicon | None:
         idioms=frozenset(words["idiom"]),
         records=frozenset(words["record"]),
         occasions=frozenset(words["occasion"]),
+        wins=frozenset(words["win"]),
         firstness=frozenset(words["firstness"].split()),
         at_least=frozenset(words["at-least"]),
         stop=frozenset(words["stop"].split()),

@@ -69,6 +69,15 @@ EN = [
     ("Of 12 members 9 voted yes.", "Three quarters of the members voted yes."),
     ("Out of 36 boats 2 sank.", "One in eighteen boats sank."),
     ("Bets of $780 million, $690 million on a rise, fell.", "Nearly nine out of ten dollars bet on a rise."),
+    # Other readings and rates.
+    ("The film, 2h 14m long, opens.", "The 134-minute film opens."),
+    ("Sales (in $ millions): 10.2 and 12.4", "Sales were $10.2 million."),
+    ("Sales rose to 12.4m.", "Sales rose to 12.4 million."),
+    ("It emits 1.2 million tonnes.", "It emits 1.2m tonnes."),
+    ("It costs £9.99 a month.", "It costs about £120 a year."),
+    ("It grew by 40%.", "The remaining 60% did not grow."),
+    ("It has 3,400 members, 200 more than in 2023.", "In 2023 it had 3,200 members."),
+    ("Apple, Google and Meta signed.", "The three firms signed."),
     ("The ministers of 9 states voted yes, 4 states voted no.", "It passed 9–4."),
 ]
 DE = [
@@ -86,6 +95,9 @@ DE = [
     ("780 Millionen Dollar, 690 Millionen auf Long, fielen.", "Fast neun von zehn Dollar lagen auf Long."),
     ("Es nahmen Anna, Bert und Carla teil.", "Drei Länder nahmen teil."),
     ("Sie zahlt 12,50 Euro pro Stunde.", "Sie zahlt 12,50 Euro je Stunde."),
+    ("Die Bank hat 1 200 Filialen.", "Die Bank hat 1200 Filialen."),
+    ("Die Miete stieg von 800 auf 1.000 Euro.", "Die Miete stieg um 200 Euro, um ein Viertel."),
+    ("Sie gewann 3:1.", "Sie gewann 3:1 und schoss drei Tore."),
     ("Im Vorjahr waren es 268 Fälle.", "In den zwölf Monaten waren es 268 Fälle."),
     ("Der Abholer ist etwa 25 Jahre alt.", "Der Bote ist Mitte 20."),
     ("Der Betrieb hat 120 Beschäftigte und 86 Autos.", "Er zählt 120 Menschen und 86 Autos."),
@@ -111,6 +123,9 @@ SLIPS = [
     ("The talk runs 10:15am to 11:45am.", "The talk takes 80 minutes.", "80 minutes", ""),
     ("Season 3 and season 4 brought maps.", "The list has 17 maps.", "17", ""),
     ("Of the 40 on board, 12 died.", "The remaining 29 people were saved.", "29", None),
+    ("The film, 2h 14m long, opens.", "The 144-minute film opens.", "144-minute", None),
+    ("It costs £9.99 a month.", "It costs £110 a year.", "£110", None),
+    ("It grew by 40%.", "The remaining 50% did not grow.", "50%", None),
     ("SOL rose 10%.", "SOL 12% up.", "12%", None),
     ("He led from 2007 to 2011.", "He led 14 people in 2007–11.", "14", ""),
 ]
@@ -125,6 +140,7 @@ GERMAN_SLIPS = [
     ("Die Störung dauerte von 15.10 bis 15.35 Uhr.", "Sie dauerte 35 Minuten.", "35 Minuten", ""),
     ("Sieben Wochen dauerte der Streik.", "Acht Wochen dauerte der Streik.", "Acht Wochen", "Sieben Wochen"),
     ("Es kostet 12 Euro.", "Es kostet 12 Dollar.", "12 Dollar", "12 Euro"),
+    ("Die Miete stieg von 800 auf 1.000 Euro.", "Die Miete stieg um 300 Euro.", "300 Euro", None),
     ("Es fasst 12.000 Quadratmeter.", "Es fasst 12.000 Meter.", "12.000 Meter", None),
 ]
 
@@ -159,6 +175,13 @@ def test_an_absent_number_in_words_is_a_look(source: str, draft: str) -> None:
     assert [severity for severity, *_ in flagged(source, draft)] == ["warn"]
 
 
+def test_a_small_count_that_may_be_reckoned_is_a_look() -> None:
+    source = "Seven of the ten seats in the council are taken."
+    assert flagged(source, "Three of the seats in the council are free.")[0][0] == "warn"
+    source = "She wrote her first novel in Oslo and five more novels since."
+    assert [severity for severity, *_ in flagged(source, "She wrote six novels.")] == ["warn"]
+
+
 def test_two_small_numbers_of_other_things_derive_nothing() -> None:
     source = "Maps of season 3 and of season 4 are listed."
     [finding] = findings(source, "Seven maps are on the list.")
@@ -185,3 +208,18 @@ def test_a_number_that_the_draft_has_elsewhere_is_not_suggested() -> None:
     source = "It sold 88,000 crates in May and 91,000 crates in June."
     draft = "It sold 98,000 crates in May and 91,000 crates in June."
     assert flagged(source, draft) == [("block", "98,000", "88,000")]
+
+
+def test_a_german_score_is_compared_as_a_whole() -> None:
+    assert flagged("Sie gewann 3:1.", "Sie gewann 2:0.", "de") == [("block", "2", ""), ("block", "0", "")]
+
+
+def test_a_sum_by_chance_does_not_excuse_a_slip() -> None:
+    source = (
+        "The 30 minutes of questions follow a 5 minutes talk, a 20 minutes break and 45 minutes of music."
+    )
+    assert flagged(source, "The 65 minutes of questions follow.")[0][:2] == ("block", "65 minutes")
+    assert flagged("Ether rose 9%, Solana 7% and Ripple 4%.", "Ether rose 9%, Ripple 2%.")[0][:2] == (
+        "block",
+        "2%",
+    )

@@ -167,3 +167,9 @@ def test_only_the_beginning_of_a_huge_text_is_scanned() -> None:
     assert "$5" in dict(facts.numbers)
     assert "$7" not in dict(facts.numbers)
     assert write_brief(source(text, published_at=datetime(2026, 1, 1, tzinfo=UTC)), BEAT).overview
+
+
+def test_a_time_of_day_is_one_figure() -> None:
+    text = "13:00 Update 3: gusts of 93 km/h. At 9:05 p.m. it ended, after 1:2 and 13:05:22. Um 8:15 Uhr."
+    figures = [figure for figure, _ in find_facts(text).numbers]
+    assert figures == ["13:00", "3", "93", "9:05 p.m.", "1", "2", "13:05:22", "8:15 Uhr"]
