@@ -37,6 +37,8 @@ class SourceNames:
         if part.text in _PRONOUN_LIKE and not self._is_lowercase:
             if "USD" in self._signs and _counts_dollars(part, run):
                 return True
+            if part.text.replace(".", "") in self._spellings:
+                return True
             begins_long_name = _index(part, run) + 2 < len(run)
             return self._has_synonym(part.folded) or self._has_phrase_synonym(part, run) or begins_long_name
         forms = forms_of(part.folded, self._lexicon)
