@@ -76,7 +76,7 @@ def each(words: int, rounds: int) -> None:
         "floor: words and sentences": lambda: read(DraftDocument(body, beat), TokenizedText(text)),
         **{check.__name__: lambda check=check: list(check(case)) for check in CLAIM_CHECKS},  # type: ignore[misc]
         "check_overlap": lambda: check_overlap(case.draft, case.source, beat.checks, page.links),
-        "check_opinion": lambda: check_opinion(page, "en"),
+        "check_opinion": lambda: check_opinion(page, "en", case.source),
         "check_repetition": lambda: check_repetition(case.draft),
         "check_artifacts": lambda: check_artifacts(page, text, "en"),
         "check_injection": lambda: check_injection(source, body, beat),
