@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from pipeline.checks.dates.extract import DateMention
 from pipeline.checks.numbers.clock_times import ClockTime, Stays, extract_clock_times
 from pipeline.checks.numbers.compare import is_converted_rate, match_numbers
 from pipeline.checks.numbers.context import SourceContexts
@@ -11,11 +12,16 @@ from pipeline.checks.numbers.derive import SourceNumbers, Subject, find_derivati
 from pipeline.checks.numbers.draft_numbers import DraftNumbers
 from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.numbers.models import ORDINAL, PERCENT, PLAIN, TIME, YEAR, NumberMention
+from pipeline.checks.numbers.nearby import find_nearby_step
 from pipeline.checks.numbers.severity import MAX_COUNTED
+from pipeline.checks.numbers.windows import Windows
 from pipeline.checks.tokens import CheckInput
 
 _MAX_RATES = 40
 """Rates of the source that are converted: keeps the work linear. Chosen, not measured."""
+
+
+Operand = NumberMention | ClockTime | DateMention
 
 
 class Calculation(NamedTuple):
@@ -23,9 +29,11 @@ class Calculation(NamedTuple):
 
     formula: str
     """With the texts of the operands: "312 − 268"."""
-    operands: tuple[NumberMention | ClockTime, ...]
+    operands: tuple[Operand, ...]
     is_named: bool = True
     """The draft names the operation ("44 more"), or it is no sum."""
+    is_close: bool = False
+    """The operands are close to the claim."""
 
 
 class Calculator:
@@ -58,6 +66,7 @@ class Calculator:
             or self._remainder(claim)
             or self._of_operands(self._stays.find(claim))
             or self._years_to_publication(counted)
+            or self._nearby(counted)
         )
 
     def may_be_reckoned(self, claim: NumberMention) -> bool:
@@ -69,6 +78,20 @@ class Calculator:
                 return True
         return may_be_reckoned(claim, self._source_numbers, self._subject(claim))
 
+    def is_mistyped(self, claim: NumberMention, calculation: Calculation) -> bool:
+        """Tell whether a close number of the source differs in one digit, is no operand and unused."""
+        if claim.spelled:
+            return False
+        used = {each.start for each in calculation.operands}
+        digits = _digits(self._draft.text_of(claim))
+        return any(
+            each.kind == claim.kind
+            and each.start not in used
+            and (each.value, each.unit) not in self._draft.values
+            and is_one_edit(digits, _digits(self._text(each)))
+            for each in self.windows.own(claim)
+        )
+
     def _arithmetic(self, counted: NumberMention, claim: NumberMention) -> Calculation | None:
         subject = self._subject(claim)
         derivation = find_derivation(counted, self._source_numbers, subject)
@@ -78,6 +101,26 @@ class Calculator:
         is_sum = derivation.operands[0].kind != YEAR and {"+", "−"} & set(derivation.formula)
         is_named = not is_sum or subject.names_operation(derivation.formula)
         return Calculation(derivation.formula.format(*texts), derivation.operands, is_named)
+
+    def _nearby(self, claim: NumberMention) -> Calculation | None:
+        """Return one step of arithmetic with numbers close to the claim, or two close dates."""
+        operands = self.windows.operands(claim, self._matches)
+        following = self._draft.context_of(claim).following
+        step = find_nearby_step(
+            claim,
+            operands,
+            lambda each: bool(following & self._source_contexts.context_of(each).following),
+        )
+        if step is not None:
+            texts = map(self._text, step.operands)
+            return Calculation(step.formula.format(*texts), step.operands, is_close=True)
+        dates = self.windows.find_dates(claim)
+        return Calculation(" – ".join(map(self._text, dates)), dates, is_close=True) if dates else None
+
+    @cached_property
+    def windows(self) -> Windows:
+        """Return what is close to each number of the draft."""
+        return Windows(self._case, self._draft.claims, self._source_numbers.mentions)
 
     def _share(self, share: NumberMention) -> Calculation | None:
         """Return what a share such as "nine out of ten" follows from."""
@@ -106,7 +149,7 @@ class Calculator:
     def _of_operands(self, operands: Sequence[NumberMention | ClockTime]) -> Calculation | None:
         return Calculation(" – ".join(map(self._text, operands)), tuple(operands)) if operands else None
 
-    def _text(self, mention: NumberMention | ClockTime) -> str:
+    def _text(self, mention: Operand) -> str:
         return self._case.source.text[mention.start : mention.end]
 
     def _matches(self, claim: NumberMention) -> list[NumberMention]:
@@ -157,3 +200,18 @@ class Calculator:
         if claim.kind == PLAIN and not claim.bare:
             return lambda mention: bool(context.following & self._source_contexts.context_of(mention).near)
         return lambda mention: bool(context.near & self._source_contexts.context_of(mention).near)
+
+
+def _digits(text: str) -> str:
+    return "".join(char for char in text if char.isdigit())
+
+
+def is_one_edit(digits: str, other: str) -> bool:
+    """Tell whether two numbers differ in one digit, or in the order of two digits that follow each other."""
+    if len(digits) != len(other):
+        return False
+    places = [index for index, pair in enumerate(zip(digits, other, strict=True)) if pair[0] != pair[1]]
+    if len(places) == 2 and places[1] == places[0] + 1:
+        first, second = places
+        return digits[first] == other[second] and digits[second] == other[first]
+    return len(places) == 1

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from pipeline.checks.numbers.calculate import Calculation, Calculator
-from pipeline.checks.numbers.clock_times import ClockTime
+from pipeline.checks.numbers.calculate import Calculation, Calculator, Operand
 from pipeline.checks.numbers.compare import have_other_rates, match_numbers
 from pipeline.checks.numbers.context import (
     ContextIndex,
@@ -108,7 +107,10 @@ class _Check:
         calculation = self._calculator.calculation(claim)
         if calculation is None:
             return self._unsupported(claim)
-        if not calculation.is_named and self._is_by_chance(claim, calculation):
+        if calculation.is_close:
+            if self._calculator.is_mistyped(claim, calculation):
+                return self._unsupported(claim)
+        elif not calculation.is_named and self._is_by_chance(claim, calculation):
             return self._unsupported(claim)
         message = f"{self._draft.text_of(claim)} is calculated from the source: {calculation.formula}."
         return self._make_finding(Severity.NOTE, claim, message, *calculation.operands)
@@ -251,7 +253,7 @@ class _Check:
         severity: Severity,
         claim: NumberMention,
         message: str,
-        *evidence: NumberMention | ClockTime,
+        *evidence: Operand,
         kind: str = KIND,
         suggestion: str = "",
     ) -> Finding:

@@ -17,6 +17,9 @@ _SCALES = (
 _HOURS = re.compile(r"(?<![\w.,:])(\d{1,2}) ?h(?:rs?|ours?)? ?(\d{1,2})(?: ?m(?:ins?|inutes)?)?(?!\w)")
 """A duration in hours and minutes: 1h30, 2h 14m."""
 
+_ADDED_TIME = re.compile(r"(?<![\w.,:+])(45|90|105|120)['’′]?\s?\+\s?(\d{1,2})(?!\w)")
+"""A minute of added time in a match: 90+3."""
+
 
 def as_millions(mention: NumberMention, text: str) -> NumberMention | None:
     """Return the other reading of "1.2m", which is extracted as metres; None where there is none."""
@@ -38,6 +41,9 @@ def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberM
     for match in _HOURS.finditer(text):
         minutes = int(match[1]) * 60.0 + int(match[2])
         readings.append(NumberMention(*match.span(), minutes, 1, TIME, "minute"))
+    for match in _ADDED_TIME.finditer(text):
+        minute = float(match[1]) + float(match[2])
+        readings.append(NumberMention(*match.span(), minute, 1, PLAIN, bare=True))
     for pattern, factor in _SCALES:
         if pattern.search(text):
             readings += [

@@ -1,0 +1,140 @@
+"""The numbers close to a number of the draft: in its sentences, and in the source sentences they rest on."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import cached_property
+from itertools import combinations
+
+from pipeline.checks.dates.extract import DateMention, extract_dates
+from pipeline.checks.numbers.models import TIME, YEAR, NumberMention
+from pipeline.checks.pairs.align import align
+from pipeline.checks.tokens import CheckInput
+
+_DAYS = {"day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
+_SLACK = {"day": 1.0, "week": 3.5, "month": 16.0, "year": 100.0}
+"""Days that a distance may differ from that of two dates: the first day may count. Chosen, not measured."""
+_REACH = 2
+"""Sentences of the draft on either side that are close, headings included. Chosen, not measured."""
+_MAX_DATES = 12
+"""Dates compared for one distance: keeps the work linear. Chosen, not measured."""
+
+
+class Windows:
+    """Finds what is close to a number of one draft, in the draft and in its source."""
+
+    def __init__(
+        self, case: CheckInput, claims: Sequence[NumberMention], source: Sequence[NumberMention]
+    ) -> None:
+        self._case = case
+        self._claims = claims
+        self._source = source
+
+    def operands(
+        self, claim: NumberMention, match: Callable[[NumberMention], Sequence[NumberMention]]
+    ) -> list[NumberMention]:
+        """Return the numbers of the source close to a claim, each value once.
+
+        `match` returns the numbers of the source that a number of the draft repeats.
+        """
+        start, end = self._near(claim)
+        operands = [
+            found._replace(kind=each.kind, unit=each.unit) if found.kind != each.kind and each.kind else found
+            for each in _inside(self._claims, start, end)
+            if each.start != claim.start
+            for found in match(each)[:1]
+        ]
+        for first, last in self.spans(claim):
+            operands += _inside(self._source, first, last)
+        return list({(each.value, each.kind, each.unit): each for each in reversed(operands)}.values())[::-1]
+
+    def own(self, claim: NumberMention) -> list[NumberMention]:
+        """Return the numbers of the source sentences that the sentence of a claim rests on."""
+        at = self._sentence_at(claim)
+        return [each for span in self._spans_of(at) for each in _inside(self._source, *span)]
+
+    def spans(self, claim: NumberMention) -> list[tuple[int, int]]:
+        """Return the source sentences that the sentence of a claim and its neighbours rest on, own first."""
+        at = self._sentence_at(claim)
+        return list(dict.fromkeys(span for each in (at, at - 1, at + 1) for span in self._spans_of(each)))
+
+    def find_dates(self, claim: NumberMention) -> tuple[DateMention, ...]:
+        """Return two close dates of the source that are as far apart as a time of the draft."""
+        if claim.kind != TIME or claim.unit not in _DAYS:
+            return ()
+        days = claim.value * _DAYS[claim.unit]
+        dates = self._dates(claim)
+        for (first, one), (second, other) in combinations(dates, 2):
+            if abs(abs((one - other).days) - days) <= min(_SLACK[claim.unit], max(1.0, 0.12 * days)):
+                return tuple(each for each in (first, second) if each is not None)
+        return ()
+
+    def _dates(self, claim: NumberMention) -> list[tuple[DateMention | None, date]]:
+        """Return the dates of the source close to a claim, those the draft has there too, and its own day."""
+        start, end = self._near(claim)
+        near = [each for each in self._draft_dates if start <= each.start < end]
+        days = {(each.month, day) for each in near for day in each.days}
+        spans = self.spans(claim)
+        published = self._case.published
+        mentions = [
+            each
+            for each in self._source_dates
+            if any(first <= each.start < last for first, last in spans)
+            or any((each.month, day) in days for day in each.days)
+        ]
+        year = published.year if published else next((each.year for each in mentions if each.year), 0)
+        dates: list[tuple[DateMention | None, date]] = []
+        for mention in mentions[:_MAX_DATES]:
+            dates += [(mention, day) for day in _days_of(mention, year)]
+        return [*dates, (None, published.date())] if published else dates
+
+    @cached_property
+    def _draft_dates(self) -> list[DateMention]:
+        return [each for each in extract_dates(self._case.draft.text, self._case.language) if each.month]
+
+    @cached_property
+    def _source_dates(self) -> list[DateMention]:
+        return [each for each in extract_dates(self._case.source.text, self._case.language) if each.month]
+
+    def _near(self, claim: NumberMention) -> tuple[int, int]:
+        """Return the span of the sentence of a claim with its neighbours."""
+        sentences, at = self._case.draft.sentences, self._sentence_at(claim)
+        return sentences[max(0, at - _REACH)][0], sentences[min(len(sentences) - 1, at + _REACH)][1]
+
+    def _sentence_at(self, claim: NumberMention) -> int:
+        return max(0, bisect_right(self._sentence_starts, claim.start) - 1)
+
+    @cached_property
+    def _sentence_starts(self) -> list[int]:
+        return [start for start, _ in self._case.draft.sentences]
+
+    def _spans_of(self, at: int) -> list[tuple[int, int]]:
+        sentences = self._case.draft.sentences
+        return self._aligned.get(sentences[at][0], []) if 0 <= at < len(sentences) else []
+
+    @cached_property
+    def _aligned(self) -> dict[int, list[tuple[int, int]]]:
+        alignment = align(self._case.draft, self._case.source, self._case.language)
+        pairs = alignment.pairs if alignment else ()
+        return {pair.draft.start: [(each.start, each.end) for each in pair.window] for pair in pairs}
+
+
+def _days_of(mention: DateMention, year: int) -> list[date]:
+    """Return the days of a date; the middle of a month without a day."""
+    days = mention.days or (15,)
+    try:
+        return [date(mention.year or year, mention.month, day) for day in days]
+    except ValueError:
+        return []
+
+
+def _inside(mentions: Sequence[NumberMention], start: int, end: int) -> list[NumberMention]:
+    """Return the numbers of a sorted list within a span, years excluded."""
+    first = bisect_left(mentions, start, key=lambda each: each.start)
+    inside = []
+    for mention in mentions[first:]:
+        if mention.start >= end:
+            break
+        if mention.kind != YEAR:
+            inside.append(mention)
+    return inside
