@@ -143,7 +143,10 @@ class Calculator:
         published = self._case.published
         if published is None or counted.unit != "year" or counted.value < 2:
             return None
-        mention = self._source_years.get(published.year - counted.value)
+        slack = int(counted.value * 0.08) if counted.hedge else 0
+        later = -1 if counted.hedge == "nearly" else 1
+        years = (published.year - counted.value - later * off for off in range(slack + 1))
+        mention = next((self._source_years[year] for year in years if year in self._source_years), None)
         return Calculation(f"{published.year} − {self._text(mention)}", (mention,)) if mention else None
 
     def _of_operands(self, operands: Sequence[NumberMention | ClockTime]) -> Calculation | None:

@@ -23,6 +23,7 @@ from pipeline.checks.numbers.list_sizes import list_sizes
 from pipeline.checks.numbers.models import (
     FRACTION,
     GROUP,
+    MONEY,
     MULTIPLE,
     ORDINAL,
     PLAIN,
@@ -269,4 +270,4 @@ class _Check:
 
 def _is_trivial(claim: NumberMention) -> bool:
     """Tell whether a number is no claim that can be checked: "one of them"."""
-    return claim.value in (0, 1) and claim.kind == PLAIN and claim.spelled
+    return claim.value in (0, 1) and claim.kind in (PLAIN, MONEY) and claim.spelled

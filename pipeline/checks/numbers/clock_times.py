@@ -41,7 +41,7 @@ def extract_clock_times(text: str) -> list[ClockTime]:
     matches: list[tuple[re.Match[str], int]] = []
     for match in _DIGITS.finditer(text):
         hour, minute, suffix = int(match[1]), int(match[2] or 0), (match[3] or "").casefold()
-        if (not match[2] and not suffix) or hour > 24 or minute > 59:
+        if (not match[2] and not suffix and not _has_suffix_after(match, text)) or hour > 24 or minute > 59:
             continue
         if suffix[:1] in ("a", "p") and hour <= 12:
             hour = hour % 12 + (12 if suffix[0] == "p" else 0)
@@ -56,7 +56,11 @@ def extract_clock_times(text: str) -> list[ClockTime]:
 def _has_suffix_after(match: re.Match[str], text: str) -> bool:
     """Tell whether a time such as "15.10" is the first of two: "15.10 und 15.35 Uhr"."""
     return (
-        re.match(r"\s?(?:-|–|und|bis)\s?\d{1,2}\.\d{2} Uhr", text[match.end() : match.end() + 20]) is not None
+        re.match(
+            r"\s?(?:-|–|und|bis|and|to)\s?\d{1,2}(?:[.:]\d{2})? ?(?:Uhr|am|pm|a\.m|p\.m)\b",
+            text[match.end() : match.end() + 20],
+        )
+        is not None
     )
 
 

@@ -5,7 +5,7 @@ the source sentences that these sentences rest on. There a result is seldom righ
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from pipeline.checks.numbers.compare import is_equal, is_rounded
@@ -34,6 +34,10 @@ _SHARE_TOLERANCE = 0.12
 """Relative error of a fraction in words: "not even a third" of 30%. Chosen, not measured."""
 _MAX_COUNT = 12
 """Highest number in words that a sum of two numbers may give by chance. Chosen, not measured."""
+_MIN_AMOUNT = 1000
+"""From this value on, a number beside an amount of money is one too. Chosen, not measured."""
+_MAX_EXCHANGE_CHARS = 4
+"""Characters from an amount to the same in another currency in brackets. Chosen, not measured."""
 
 _AMOUNTS = (MONEY, MEASURE, PLAIN, TIME)
 _SHARES = (PERCENT, FRACTION)
@@ -62,7 +66,7 @@ def find_nearby_step(
         return None
     pool = list(operands[:_MAX_OPERANDS])
     for step in _steps(claim, pool):
-        if _gives(claim, step) and (not _is_count(claim) or any(map(shares_thing, step.operands))):
+        if _gives(claim, step) and (not _is_count(claim) or all(map(shares_thing, step.operands))):
             return step
     return None
 
@@ -80,7 +84,7 @@ def _gives(claim: NumberMention, step: Step) -> bool:
     if claim.kind == FRACTION and claim.spelled:
         return abs(claim.value - step.value) <= _SHARE_TOLERANCE * claim.value
     if claim.kind in (PERCENT, MULTIPLE):
-        half = 0.5 * claim.step * (2 if claim.hedge else 1)
+        half = 0.5 * min(claim.step, 1.0)
         return abs(claim.value - step.value) <= half or is_rounded(claim, step.value, step.step)
     if step.value < 20 and not claim.hedge and step.step >= claim.step:
         return False
@@ -91,6 +95,13 @@ def _steps(claim: NumberMention, pool: Sequence[NumberMention]) -> Iterator[Step
     if claim.kind in _SHARES or claim.kind == MULTIPLE:
         yield from _share_steps(claim, pool)
         return
+    if claim.kind == MONEY:
+        yield from _exchanged(claim, pool)
+        yield from (
+            Step(each.value, (each,), "{0}", each.step)
+            for each in pool
+            if claim.unit == "CENT" and each.kind == PERCENT  # nine cents of each euro
+        )
     same = [each for each in pool if _is_same_thing(claim, each)]
     for first, second in combinations(same, 2):
         if first.kind == second.kind and first.unit == second.unit:
@@ -169,12 +180,14 @@ def _share_steps(claim: NumberMention, pool: Sequence[NumberMention]) -> Iterato
     for operand in pool:
         part = _as_part(operand)
         if part is not None and claim.kind != MULTIPLE:
-            yield Step(factor * (1 - part), (operand,), "1 − {0}", claim.step * 1e-6)
+            rest = round(factor * (1 - part), 9)
+            if claim.kind == FRACTION or is_equal(claim.value, rest):
+                yield Step(rest, (operand,), "1 − {0}", claim.step * 1e-6)
     if claim.kind == PERCENT:
         percents = [each for each in pool if each.kind in (PERCENT, POINTS)]
         yield from (step for pair in combinations(percents, 2) for step in _sums(claim, *pair))
     for first, second in combinations([each for each in pool if each.kind in _AMOUNTS], 2):
-        if first.kind == second.kind and first.unit == second.unit:
+        if _are_alike(first, second):
             yield from _quotients(claim, factor, first, second)
 
 
@@ -193,6 +206,28 @@ def _quotients(
     yield Step(factor / ratio, (low, high), "{0} of {1}", fine)
     yield Step(factor * (ratio - 1), (low, high), "from {0} to {1}", fine)
     yield Step(factor * (1 - 1 / ratio), (high, low), "from {0} to {1}", fine)
+
+
+def _are_alike(first: NumberMention, second: NumberMention) -> bool:
+    """Tell whether two amounts have one unit, or one of them is large and its unit is left out."""
+    if first.kind == second.kind and first.unit == second.unit:
+        return True
+    return {first.kind, second.kind} == {PLAIN, MONEY} and min(first.value, second.value) >= _MIN_AMOUNT
+
+
+def _exchanged(claim: NumberMention, pool: Sequence[NumberMention]) -> Iterator[Step]:
+    """Yield amounts in the currency of the claim, at the rate of an amount that the source has in both."""
+    money = [each for each in pool if each.kind == MONEY and each.value > 0]
+    pairs = [
+        (first, second)
+        for first, second in pairwise(money)
+        if second.unit == claim.unit != first.unit and second.start - first.end <= _MAX_EXCHANGE_CHARS
+    ]
+    for first, second in pairs:
+        for amount in money:
+            if amount.unit == first.unit and amount is not first:
+                value = amount.value * second.value / first.value
+                yield Step(value, (amount, second, first), "{0} × {1} : {2}", value * 1e-6)
 
 
 def _as_part(operand: NumberMention) -> float | None:

@@ -9,7 +9,8 @@ from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.numbers.models import FRACTION, GROUP, MULTIPLE, ORDINAL
 
 _TOKEN = re.compile(
-    r"(?P<number>\d{1,3}(?:[\u00a0\u202f\u2009]\d{3})+(?!\d)|\d+(?:[.,'’]\d+)*)"
+    r"(?P<number>\d{1,3}(?:[\u00a0\u202f\u2009]\d{3})+(?!\d)"
+    r"|(?<![\d.,:/–-])(?<!\d )\d{1,3}(?: \d{3})+(?![\d.,:/%-]*\d)|\d+(?:[.,'’]\d+)*)"
     r"|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*)"
     r"|(?P<sign>[^\w\s])"
 )
@@ -30,6 +31,7 @@ class Token(NamedTuple):
     """Begins with a capital."""
 
 
+_DOZEN = 12.0
 _NO_TOKEN = Token("", "", -1, -1)
 
 
@@ -85,7 +87,7 @@ def token_value(digits: str, decimal: str) -> tuple[float, float] | None:
 
     `decimal` is the decimal sign of the language. Where it does not parse, the other one is tried.
     """
-    plain = re.sub("[\u00a0\u202f\u2009'’]", "", digits)
+    plain = re.sub("[ \u00a0\u202f\u2009'’]", "", digits)
     group = "," if decimal == "." else "."
     for decimal_sign, group_sign in ((decimal, group), (group, decimal)):
         whole, _, decimals = plain.partition(decimal_sign)
@@ -196,6 +198,8 @@ def _parse_cardinal(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> Num
             scale = lexicon.scales[text]
             if scale == 100:
                 current *= 100
+            elif scale == _DOZEN and tokens.word(index + 1) not in lexicon.scales:
+                return NumberWords((total + current) * scale, scale, "", index + 1)
             else:
                 total, current = total + current * scale, 0.0
             after = index + 1

@@ -39,10 +39,10 @@ class Windows:
         """
         start, end = self._near(claim)
         operands = [
-            found._replace(kind=each.kind, unit=each.unit) if found.kind != each.kind and each.kind else found
+            repeated._replace(kind=each.kind or repeated.kind, unit=each.unit or repeated.unit)
             for each in _inside(self._claims, start, end)
             if each.start != claim.start
-            for found in match(each)[:1]
+            for repeated in match(each)[:1]
         ]
         for first, last in self.spans(claim):
             operands += _inside(self._source, first, last)
@@ -64,8 +64,8 @@ class Windows:
             return ()
         days = claim.value * _DAYS[claim.unit]
         dates = self._dates(claim)
-        for (first, one), (second, other) in combinations(dates, 2):
-            if abs(abs((one - other).days) - days) <= min(_SLACK[claim.unit], max(1.0, 0.12 * days)):
+        for (first, day), (second, other) in combinations(dates, 2):
+            if abs(abs((day - other).days) - days) <= min(_SLACK[claim.unit], max(1.0, 0.12 * days)):
                 return tuple(each for each in (first, second) if each is not None)
         return ()
 
