@@ -66,7 +66,7 @@ class Calculator:
             or self._remainder(claim)
             or self._of_operands(self._stays.find(claim))
             or self._years_to_publication(counted)
-            or self._nearby(counted)
+            or self.nearby(counted)
         )
 
     def may_be_reckoned(self, claim: NumberMention) -> bool:
@@ -102,18 +102,24 @@ class Calculator:
         is_named = not is_sum or subject.names_operation(derivation.formula)
         return Calculation(derivation.formula.format(*texts), derivation.operands, is_named)
 
-    def _nearby(self, claim: NumberMention) -> Calculation | None:
+    def nearby(self, claim: NumberMention) -> Calculation | None:
         """Return one step of arithmetic with numbers close to the claim, or two close dates."""
-        operands = self.windows.operands(claim, self._matches)
+        subject = self._subject(claim)
+        is_named = subject.is_difference or subject.is_total
+        operands = self.windows.operands(claim, self._matches, is_wide=is_named)
         following = self._draft.context_of(claim).following
+        own = {each.start for each in self.windows.own_operands(claim, self._matches)}
         step = find_nearby_step(
             claim,
             operands,
             lambda each: bool(following & self._source_contexts.context_of(each).following),
+            lambda each: is_named or each.start in own,
         )
         if step is not None:
             texts = map(self._text, step.operands)
-            return Calculation(step.formula.format(*texts), step.operands, is_close=True)
+            is_sum = bool({"+", "−"} & set(step.formula)) and len(step.operands) > 1
+            formula = step.formula.format(*texts)
+            return Calculation(formula, step.operands, is_named=is_named or not is_sum, is_close=True)
         dates = self.windows.find_dates(claim)
         return Calculation(" – ".join(map(self._text, dates)), dates, is_close=True) if dates else None
 

@@ -108,10 +108,9 @@ class _Check:
         calculation = self._calculator.calculation(claim)
         if calculation is None:
             return self._unsupported(claim)
-        if calculation.is_close:
-            if self._calculator.is_mistyped(claim, calculation):
-                return self._unsupported(claim)
-        elif not calculation.is_named and self._is_by_chance(claim, calculation):
+        if not calculation.is_close and not calculation.is_named and self._is_by_chance(claim, calculation):
+            calculation = self._calculator.nearby(claim)
+        if calculation is None or (calculation.is_close and self._calculator.is_mistyped(claim, calculation)):
             return self._unsupported(claim)
         message = f"{self._draft.text_of(claim)} is calculated from the source: {calculation.formula}."
         return self._make_finding(Severity.NOTE, claim, message, *calculation.operands)
@@ -124,6 +123,13 @@ class _Check:
         if not matches and self._draft.is_age_decade(claim):
             return [each for each in candidates if 0 <= each.value - claim.value < 10]
         return matches
+
+    def _is_mistyped(self, claim: NumberMention, calculation: Calculation) -> bool:
+        """Tell whether another close number of the source is what the claim may be meant to be."""
+        if not calculation.is_close:
+            return False
+        by_chance = not calculation.is_named and self._is_by_chance(claim, calculation)
+        return by_chance or self._calculator.is_mistyped(claim, calculation)
 
     def _is_by_chance(self, claim: NumberMention, calculation: Calculation) -> bool:
         """Tell whether the source has a number in the claim's context that is no operand of it."""

@@ -89,6 +89,8 @@ def is_comparable(claim: NumberMention, candidate: NumberMention) -> bool:
         return True  # the currency is named before: "on $690 million, 320 million more"
     if kind == PLAIN and claim.step < 1 and not claim.spelled and other in (MONEY, PERCENT, POINTS, MEASURE):
         return True
+    if kind == MONEY and other == PLAIN and min(claim.value, candidate.value) >= _MIN_LARGE_AMOUNT:
+        return True
     if GROUP in (kind, other):
         return kind == PLAIN
     if YEAR in (kind, other):
@@ -108,6 +110,8 @@ def is_comparable(claim: NumberMention, candidate: NumberMention) -> bool:
 
 _MIN_WITHOUT_CURRENCY = 1000
 """From this value on, a number of money may stand without its currency. Chosen, not measured."""
+_MIN_LARGE_AMOUNT = 1e9
+"""From this value on, a number of a source without a known currency may be money. Chosen, not measured."""
 _MIN_DISTINCTIVE = 20
 """From this value on, a text seldom uses one number for two different things. Chosen, not measured."""
 _COUNT_KINDS = {PLAIN, TIME, ORDINAL, MEASURE, POINTS, MULTIPLE}

@@ -28,6 +28,8 @@ _MAX_OPERANDS = 24
 """Numbers that are combined for one claim: keeps the work linear. Chosen, not measured."""
 _MAX_SUMMANDS = 4
 """Amounts in a row that are added. Chosen, not measured."""
+_MIN_OPERAND = 0.02
+"""Least operand of a sum, as a factor of the greatest. Chosen, not measured."""
 _PERIODS = (12.0, 52.0, 365.0)
 """Months, weeks and days of a year."""
 _SHARE_TOLERANCE = 0.12
@@ -57,22 +59,26 @@ def find_nearby_step(
     claim: NumberMention,
     operands: Sequence[NumberMention],
     shares_thing: Callable[[NumberMention], bool],
+    is_own: Callable[[NumberMention], bool],
 ) -> Step | None:
     """Return the step that gives the claim from close numbers; None where there is none.
 
-    `shares_thing` tells whether an operand counts the same thing as the claim. A small count needs that.
+    `shares_thing` tells whether an operand counts the same thing as the claim: a small count needs that.
+    `is_own` tells whether the claim's own sentence has or rests on an operand: others need one such operand.
     """
     if claim.kind in (YEAR, GROUP) or (claim.kind == ORDINAL and claim.spelled):
         return None
     pool = list(operands[:_MAX_OPERANDS])
     for step in _steps(claim, pool):
-        if _gives(claim, step) and (not _is_count(claim) or all(map(shares_thing, step.operands))):
+        if not _gives(claim, step):
+            continue
+        if all(map(shares_thing, step.operands)) if _is_count(claim) else any(map(is_own, step.operands)):
             return step
     return None
 
 
 def _is_count(claim: NumberMention) -> bool:
-    return claim.kind in (PLAIN, POINTS) and claim.value <= _MAX_COUNT
+    return claim.kind in (PLAIN, POINTS) and claim.value <= _MAX_COUNT and claim.step >= 1
 
 
 def _gives(claim: NumberMention, step: Step) -> bool:
@@ -118,7 +124,8 @@ def _is_same_thing(claim: NumberMention, operand: NumberMention) -> bool:
     """Tell whether an operand of a sum is an amount of the same kind and unit as the claim."""
     if claim.kind in (PLAIN, ORDINAL):
         return operand.kind in (PLAIN, ORDINAL) or (
-            operand.kind in (MONEY, MEASURE, TIME) and (claim.bare or operand.step < 1)
+            operand.kind in (MONEY, MEASURE, TIME)
+            and (claim.bare or operand.step < 1 or min(claim.value, operand.value) >= _MIN_AMOUNT)
         )
     if operand.kind == PLAIN:
         return operand.bare and operand.value >= 1000
@@ -127,7 +134,7 @@ def _is_same_thing(claim: NumberMention, operand: NumberMention) -> bool:
 
 def _sums(claim: NumberMention, first: NumberMention, second: NumberMention) -> Iterator[Step]:
     low, high = (first, second) if first.value <= second.value else (second, first)
-    if low.value < 0.001 * high.value or low.value == 0:
+    if low.value < _MIN_OPERAND * high.value or (low.spelled and high.value > 100 * low.step):
         return
     precision = max(first.step, second.step) if claim.hedge else min(first.step, second.step)
     yield Step(round(high.value - low.value, 9), (high, low), "{0} − {1}", precision)
@@ -141,7 +148,9 @@ def _totals(amounts: Sequence[NumberMention]) -> Iterator[Step]:
     for size in range(3, _MAX_SUMMANDS + 1):
         for at in range(len(amounts) - size + 1):
             group = tuple(amounts[at : at + size])
-            if len({(each.kind, each.unit) for each in group}) == 1:
+            values = [each.value for each in group]
+            is_even = min(values) >= _MIN_OPERAND * max(values) and not any(each.spelled for each in group)
+            if is_even and len({(each.kind, each.unit) for each in group}) == 1:
                 formula = " + ".join(f"{{{index}}}" for index in range(size))
                 total = round(sum(each.value for each in group), 9)
                 yield Step(total, group, formula, min(each.step for each in group))
@@ -151,7 +160,8 @@ def _products(
     claim: NumberMention, same: Sequence[NumberMention], pool: Sequence[NumberMention]
 ) -> Iterator[Step]:
     """Yield amounts times a period, a stated count or a stated share; and amounts by a stated count."""
-    counts = [each for each in pool if each.kind in (PLAIN, TIME, GROUP) and each.value >= 2 and each.whole]
+    counts = [each for each in pool if each.kind in (PLAIN, GROUP) and each.value >= 2 and each.whole]
+    same = [each for each in same if each.kind == claim.kind]
     shares = [each for each in pool if each.kind in _SHARES and each.value > 0]
     for amount in same:
         fine = amount.value * 1e-6
@@ -159,7 +169,7 @@ def _products(
             for period in _PERIODS:
                 yield Step(amount.value * period, (amount,), f"{period:.0f} × {{0}}", fine)
         for count in counts:
-            if count is not amount and count.value != amount.value:
+            if (count is not amount and claim.kind != PLAIN) or (claim.hedge and count.value > 2):
                 yield Step(amount.value * count.value, (count, amount), "{0} × {1}", fine)
                 yield Step(amount.value / count.value, (amount, count), "{0} : {1}", fine)
         for share in shares:
@@ -196,6 +206,8 @@ def _quotients(
 ) -> Iterator[Step]:
     low, high = (first, second) if first.value <= second.value else (second, first)
     if low.value <= 0 or low.value == high.value:
+        return
+    if claim.kind == PERCENT and low.kind == PLAIN and high.value <= _MAX_COUNT:
         return
     fine = claim.step * 1e-6
     ratio = high.value / low.value

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from pipeline.checks.numbers.models import PLAIN, TIME, NumberMention
+from pipeline.checks.numbers.models import FRACTION, ORDINAL, PLAIN, TIME, NumberMention
 
 _SCALES = (
     (re.compile(r"\bin (?:\S{1,12} )?(?:millions|million|mio)\b|\(\S{0,3}\$?m\)|\$m\b", re.IGNORECASE), 1e6),
@@ -17,6 +17,11 @@ _SCALES = (
 _HOURS = re.compile(r"(?<![\w.,:])(\d{1,2}) ?h(?:rs?|ours?)? ?(\d{1,2})(?: ?m(?:ins?|inutes)?)?(?!\w)")
 """A duration in hours and minutes: 1h30, 2h 14m."""
 
+_EVERY = re.compile(r"\b(?:jede[rsnm]?|every|cada)\s+$", re.IGNORECASE)
+"""What makes an ordinal a share: "every fourth", "jedes vierte"."""
+_AND = ("", "and", "und", "y")
+_PARTS = {("year", "month"): 12, ("hour", "minute"): 60, ("minute", "second"): 60, ("day", "hour"): 24}
+"""Unit of time and a smaller one that may follow it → how many make it."""
 _ADDED_TIME = re.compile(r"(?<![\w.,:+])(45|90|105|120)['’′]?\s?\+\s?(\d{1,2})(?!\w)")
 """A minute of added time in a match: 90+3."""
 
@@ -41,6 +46,16 @@ def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberM
     for match in _HOURS.finditer(text):
         minutes = int(match[1]) * 60.0 + int(match[2])
         readings.append(NumberMention(*match.span(), minutes, 1, TIME, "minute"))
+    readings += [
+        mention._replace(value=1 / mention.value, step=1e-6, kind=FRACTION, unit="")
+        for mention in mentions
+        if mention.kind == ORDINAL and mention.value > 1 and _EVERY.search(text[: mention.start][-10:])
+    ]
+    readings += [
+        first._replace(end=second.end, value=first.value + second.value / _PARTS[first.unit, second.unit])
+        for first, second in pairwise(mentions)
+        if (first.unit, second.unit) in _PARTS and text[first.end : second.start].strip(" ,") in _AND
+    ]
     for match in _ADDED_TIME.finditer(text):
         minute = float(match[1]) + float(match[2])
         readings.append(NumberMention(*match.span(), minute, 1, PLAIN, bare=True))

@@ -31,27 +31,55 @@ class Windows:
         self._source = source
 
     def operands(
-        self, claim: NumberMention, match: Callable[[NumberMention], Sequence[NumberMention]]
+        self,
+        claim: NumberMention,
+        match: Callable[[NumberMention], Sequence[NumberMention]],
+        *,
+        is_wide: bool = False,
     ) -> list[NumberMention]:
         """Return the numbers of the source close to a claim, each value once.
 
-        `match` returns the numbers of the source that a number of the draft repeats.
+        `match` returns the numbers of the source that a number of the draft repeats. `is_wide` adds the
+        sentences a little further off in the draft, and those beside the windows in the source.
         """
-        start, end = self._near(claim)
-        operands = [
+        operands = self._repeated(claim, self._near(claim, _REACH + 2 * is_wide), match)
+        for first, last in self.spans(claim):
+            operands += _inside(self._source, first, last)
+        if is_wide:
+            for span in self._spans_of(self._sentence_at(claim)):
+                operands += _inside(self._source, *self._with_neighbours(span))
+        return list({(each.value, each.kind, each.unit): each for each in reversed(operands)}.values())[::-1]
+
+    def own_operands(
+        self, claim: NumberMention, match: Callable[[NumberMention], Sequence[NumberMention]]
+    ) -> list[NumberMention]:
+        """Return those that the sentence of a claim repeats, or that are in what it rests on."""
+        at, sentences = self._sentence_at(claim), self._case.draft.sentences
+        start, end = sentences[at]
+        if self._case.draft.text.startswith("#", start) and at + 1 < len(sentences):
+            end = sentences[at + 1][1]
+        return [*self._repeated(claim, (start, end), match), *self.own(claim)]
+
+    def _repeated(
+        self,
+        claim: NumberMention,
+        span: tuple[int, int],
+        match: Callable[[NumberMention], Sequence[NumberMention]],
+    ) -> list[NumberMention]:
+        """Return the numbers of the source that the draft repeats in a span, with the draft's units."""
+        return [
             repeated._replace(kind=each.kind or repeated.kind, unit=each.unit or repeated.unit)
-            for each in _inside(self._claims, start, end)
+            for each in _inside(self._claims, *span)
             if each.start != claim.start
             for repeated in match(each)[:1]
         ]
-        for first, last in self.spans(claim):
-            operands += _inside(self._source, first, last)
-        return list({(each.value, each.kind, each.unit): each for each in reversed(operands)}.values())[::-1]
 
     def own(self, claim: NumberMention) -> list[NumberMention]:
         """Return the numbers of the source sentences that the sentence of a claim rests on."""
         at = self._sentence_at(claim)
-        return [each for span in self._spans_of(at) for each in _inside(self._source, *span)]
+        is_heading = self._case.draft.text.startswith("#", self._case.draft.sentences[at][0])
+        spans = [*self._spans_of(at), *(self._spans_of(at + 1) if is_heading else ())]
+        return [each for span in spans for each in _inside(self._source, *span)]
 
     def spans(self, claim: NumberMention) -> list[tuple[int, int]]:
         """Return the source sentences that the sentence of a claim and its neighbours rest on, own first."""
@@ -96,10 +124,16 @@ class Windows:
     def _source_dates(self) -> list[DateMention]:
         return [each for each in extract_dates(self._case.source.text, self._case.language) if each.month]
 
-    def _near(self, claim: NumberMention) -> tuple[int, int]:
-        """Return the span of the sentence of a claim with its neighbours."""
+    def _with_neighbours(self, span: tuple[int, int]) -> tuple[int, int]:
+        """Return a sentence of the source with the ones before and after it."""
+        sentences = self._case.source.sentences
+        at = bisect_left(sentences, span)
+        return sentences[max(0, at - 1)][0], sentences[min(len(sentences) - 1, at + 1)][1]
+
+    def _near(self, claim: NumberMention, reach: int = _REACH) -> tuple[int, int]:
+        """Return the span of the sentence of a claim with so many on either side."""
         sentences, at = self._case.draft.sentences, self._sentence_at(claim)
-        return sentences[max(0, at - _REACH)][0], sentences[min(len(sentences) - 1, at + _REACH)][1]
+        return sentences[max(0, at - reach)][0], sentences[min(len(sentences) - 1, at + reach)][1]
 
     def _sentence_at(self, claim: NumberMention) -> int:
         return max(0, bisect_right(self._sentence_starts, claim.start) - 1)
