@@ -1,6 +1,6 @@
 """Finds how a number of the draft follows from the source: by one step of arithmetic, or from times."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from functools import cached_property
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from pipeline.checks.numbers.derive import SourceNumbers, Subject, find_derivati
 from pipeline.checks.numbers.draft_numbers import DraftNumbers
 from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.numbers.models import ORDINAL, PERCENT, PLAIN, TIME, YEAR, NumberMention
-from pipeline.checks.numbers.nearby import find_nearby_step
+from pipeline.checks.numbers.nearby import Step, find_nearby_step, is_sum
 from pipeline.checks.numbers.severity import MAX_COUNTED
 from pipeline.checks.numbers.windows import Windows
 from pipeline.checks.tokens import CheckInput
@@ -22,6 +22,10 @@ _MAX_RATES = 40
 
 
 Operand = NumberMention | ClockTime | DateMention
+
+
+_Amount = tuple[float, str, str]
+"""Value, kind and unit."""
 
 
 class Calculation(NamedTuple):
@@ -79,16 +83,19 @@ class Calculator:
         return may_be_reckoned(claim, self._source_numbers, self._subject(claim))
 
     def is_mistyped(self, claim: NumberMention, calculation: Calculation) -> bool:
-        """Tell whether a close number of the source differs in one digit, is no operand and unused."""
+        """Tell whether a close number of the source differs in one digit or the unit, and is unused."""
         if claim.spelled:
             return False
         used = {each.start for each in calculation.operands}
         digits = _digits(self._draft.text_of(claim))
         return any(
-            each.kind == claim.kind
-            and each.start not in used
+            each.start not in used
             and (each.value, each.unit) not in self._draft.values
-            and is_one_edit(digits, _digits(self._text(each)))
+            and (
+                is_one_edit(digits, _digits(self._text(each)))
+                if each.kind == claim.kind and each.unit == claim.unit
+                else "" not in (each.unit, claim.unit) and digits == _digits(self._text(each))
+            )
             for each in self.windows.own(claim)
         )
 
@@ -108,20 +115,27 @@ class Calculator:
         is_named = subject.is_difference or subject.is_total
         operands = self.windows.operands(claim, self._matches, is_wide=is_named)
         following = self._draft.context_of(claim).following
-        own = {each.start for each in self.windows.own_operands(claim, self._matches)}
+        own = {_amount(each) for each in self.windows.own_operands(claim, self._matches)}
         step = find_nearby_step(
             claim,
             operands,
             lambda each: bool(following & self._source_contexts.context_of(each).following),
-            lambda each: is_named or each.start in own,
+            lambda step: self._is_close(step, subject, own),
         )
         if step is not None:
             texts = map(self._text, step.operands)
-            is_sum = bool({"+", "−"} & set(step.formula)) and len(step.operands) > 1
-            formula = step.formula.format(*texts)
-            return Calculation(formula, step.operands, is_named=is_named or not is_sum, is_close=True)
+            is_named = not is_sum(step) or subject.names_operation(step.formula)
+            return Calculation(step.formula.format(*texts), step.operands, is_named, is_close=True)
         dates = self.windows.find_dates(claim)
         return Calculation(" – ".join(map(self._text, dates)), dates, is_close=True) if dates else None
+
+    @staticmethod
+    def _is_close(step: Step, subject: Subject, own: Set[_Amount]) -> bool:
+        """Tell whether a step may be the claim's: a sum that the draft names, or all operands are its own."""
+        owned = [_amount(each) in own for each in step.operands]
+        if is_sum(step) and subject.names_operation(step.formula):
+            return any(owned)
+        return all(owned) and not (is_sum(step) and "+" in step.formula)
 
     @cached_property
     def windows(self) -> Windows:
@@ -209,6 +223,10 @@ class Calculator:
         if claim.kind == PLAIN and not claim.bare:
             return lambda mention: bool(context.following & self._source_contexts.context_of(mention).near)
         return lambda mention: bool(context.near & self._source_contexts.context_of(mention).near)
+
+
+def _amount(mention: NumberMention) -> _Amount:
+    return mention.value, mention.kind, mention.unit
 
 
 def _digits(text: str) -> str:

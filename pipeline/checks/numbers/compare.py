@@ -85,11 +85,9 @@ def is_comparable(claim: NumberMention, candidate: NumberMention) -> bool:
     kind, other = claim.kind, candidate.kind
     if kind == other:
         return True
-    if kind == PLAIN and other == MONEY and claim.value >= _MIN_WITHOUT_CURRENCY:
-        return True  # the currency is named before: "on $690 million, 320 million more"
-    if kind == PLAIN and claim.step < 1 and not claim.spelled and other in (MONEY, PERCENT, POINTS, MEASURE):
+    if _leaves_out_currency(claim, candidate):
         return True
-    if kind == MONEY and other == PLAIN and min(claim.value, candidate.value) >= _MIN_LARGE_AMOUNT:
+    if kind == PLAIN and claim.step < 1 and not claim.spelled and other in (MONEY, PERCENT, POINTS, MEASURE):
         return True
     if GROUP in (kind, other):
         return kind == PLAIN
@@ -106,6 +104,14 @@ def is_comparable(claim: NumberMention, candidate: NumberMention) -> bool:
         same_unit = kind == TIME and candidate.later_unit == claim.unit
         return candidate.bare or kind in (ORDINAL, MULTIPLE) or same_unit
     return {kind, other} in _RELATED_KINDS
+
+
+def _leaves_out_currency(claim: NumberMention, candidate: NumberMention) -> bool:
+    """Tell whether a large number may be money: "on $690 million, 320 million more", "Rs6.16 trillion"."""
+    if claim.kind == PLAIN and candidate.kind == MONEY:
+        return claim.value >= _MIN_WITHOUT_CURRENCY
+    large = min(claim.value, candidate.value) >= _MIN_LARGE_AMOUNT
+    return large and claim.kind == MONEY and candidate.kind == PLAIN
 
 
 _MIN_WITHOUT_CURRENCY = 1000

@@ -59,12 +59,12 @@ def find_nearby_step(
     claim: NumberMention,
     operands: Sequence[NumberMention],
     shares_thing: Callable[[NumberMention], bool],
-    is_own: Callable[[NumberMention], bool],
+    is_close: Callable[[Step], bool],
 ) -> Step | None:
     """Return the step that gives the claim from close numbers; None where there is none.
 
     `shares_thing` tells whether an operand counts the same thing as the claim: a small count needs that.
-    `is_own` tells whether the claim's own sentence has or rests on an operand: others need one such operand.
+    `is_close` tells whether the operands of a step are close enough to the claim for its operation.
     """
     if claim.kind in (YEAR, GROUP) or (claim.kind == ORDINAL and claim.spelled):
         return None
@@ -72,9 +72,14 @@ def find_nearby_step(
     for step in _steps(claim, pool):
         if not _gives(claim, step):
             continue
-        if all(map(shares_thing, step.operands)) if _is_count(claim) else any(map(is_own, step.operands)):
+        if all(map(shares_thing, step.operands)) if _is_count(claim) else is_close(step):
             return step
     return None
+
+
+def is_sum(step: Step) -> bool:
+    """Tell whether a step adds or subtracts amounts."""
+    return len(step.operands) > 1 and bool({"+", "−"} & set(step.formula))
 
 
 def _is_count(claim: NumberMention) -> bool:
@@ -207,7 +212,7 @@ def _quotients(
     low, high = (first, second) if first.value <= second.value else (second, first)
     if low.value <= 0 or low.value == high.value:
         return
-    if claim.kind == PERCENT and low.kind == PLAIN and high.value <= _MAX_COUNT:
+    if claim.kind == PERCENT and low.kind != MONEY and high.value <= _MAX_COUNT:
         return
     fine = claim.step * 1e-6
     ratio = high.value / low.value

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import combinations
 
 from pipeline.checks.dates.extract import DateMention, extract_dates
-from pipeline.checks.numbers.models import TIME, YEAR, NumberMention
+from pipeline.checks.numbers.models import PLAIN, TIME, YEAR, NumberMention
 from pipeline.checks.pairs.align import align
 from pipeline.checks.tokens import CheckInput
 
@@ -53,12 +53,9 @@ class Windows:
     def own_operands(
         self, claim: NumberMention, match: Callable[[NumberMention], Sequence[NumberMention]]
     ) -> list[NumberMention]:
-        """Return those that the sentence of a claim repeats, or that are in what it rests on."""
-        at, sentences = self._sentence_at(claim), self._case.draft.sentences
-        start, end = sentences[at]
-        if self._case.draft.text.startswith("#", start) and at + 1 < len(sentences):
-            end = sentences[at + 1][1]
-        return [*self._repeated(claim, (start, end), match), *self.own(claim)]
+        """Return those in the sentence of a claim and beside it, and those in what it rests on."""
+        span = self._near(claim, 1)
+        return [*self._repeated(claim, span, match), *self.own(claim)]
 
     def _repeated(
         self,
@@ -68,7 +65,7 @@ class Windows:
     ) -> list[NumberMention]:
         """Return the numbers of the source that the draft repeats in a span, with the draft's units."""
         return [
-            repeated._replace(kind=each.kind or repeated.kind, unit=each.unit or repeated.unit)
+            _as_drafted(each, repeated)
             for each in _inside(self._claims, *span)
             if each.start != claim.start
             for repeated in match(each)[:1]
@@ -93,9 +90,16 @@ class Windows:
         days = claim.value * _DAYS[claim.unit]
         dates = self._dates(claim)
         for (first, day), (second, other) in combinations(dates, 2):
-            if abs(abs((day - other).days) - days) <= min(_SLACK[claim.unit], max(1.0, 0.12 * days)):
+            if abs(abs((day - other).days) - days) <= self._slack(claim, days):
                 return tuple(each for each in (first, second) if each is not None)
         return ()
+
+    @staticmethod
+    def _slack(claim: NumberMention, days: float) -> float:
+        """Return the days that a distance may differ from that of two dates."""
+        if claim.unit in ("day", "week") and not claim.hedge:
+            return 1.0
+        return min(_SLACK[claim.unit], max(1.0, 0.12 * days))
 
     def _dates(self, claim: NumberMention) -> list[tuple[DateMention | None, date]]:
         """Return the dates of the source close to a claim, those the draft has there too, and its own day."""
@@ -172,3 +176,10 @@ def _inside(mentions: Sequence[NumberMention], start: int, end: int) -> list[Num
         if mention.kind != YEAR:
             inside.append(mention)
     return inside
+
+
+def _as_drafted(mention: NumberMention, repeated: NumberMention) -> NumberMention:
+    """Return a number of the source with the value and unit that the draft gives it."""
+    if mention.kind in (repeated.kind, PLAIN):
+        return repeated
+    return mention._replace(start=repeated.start, end=repeated.end)
