@@ -131,11 +131,13 @@ class Calculator:
 
     @staticmethod
     def _is_close(step: Step, subject: Subject, own: Set[_Amount]) -> bool:
-        """Tell whether a step may be the claim's: a sum that the draft names, or all operands are its own."""
+        """Tell whether a step may be the claim's: a sum that the draft names, or operands are its own."""
         owned = [_amount(each) in own for each in step.operands]
         if is_sum(step) and subject.names_operation(step.formula):
             return any(owned)
-        return all(owned) and not (is_sum(step) and "+" in step.formula)
+        if is_sum(step):
+            return all(owned) and "+" not in step.formula
+        return any(owned)
 
     @cached_property
     def windows(self) -> Windows:

@@ -128,7 +128,7 @@ def _steps(claim: NumberMention, pool: Sequence[NumberMention]) -> Iterator[Step
 def _is_same_thing(claim: NumberMention, operand: NumberMention) -> bool:
     """Tell whether an operand of a sum is an amount of the same kind and unit as the claim."""
     if claim.kind in (PLAIN, ORDINAL):
-        return operand.kind in (PLAIN, ORDINAL) or (
+        return operand.kind in (PLAIN, ORDINAL, POINTS) or (
             operand.kind in (MONEY, MEASURE, TIME)
             and (claim.bare or operand.step < 1 or min(claim.value, operand.value) >= _MIN_AMOUNT)
         )
@@ -212,7 +212,7 @@ def _quotients(
     low, high = (first, second) if first.value <= second.value else (second, first)
     if low.value <= 0 or low.value == high.value:
         return
-    if claim.kind == PERCENT and low.kind != MONEY and high.value <= _MAX_COUNT:
+    if claim.kind == PERCENT and low.kind != MONEY and high.value <= _MAX_COUNT and low.step >= 1:
         return
     fine = claim.step * 1e-6
     ratio = high.value / low.value

@@ -129,10 +129,10 @@ class Windows:
         return [each for each in extract_dates(self._case.source.text, self._case.language) if each.month]
 
     def _with_neighbours(self, span: tuple[int, int]) -> tuple[int, int]:
-        """Return a sentence of the source with the ones before and after it."""
+        """Return a sentence of the source with two before and after it."""
         sentences = self._case.source.sentences
         at = bisect_left(sentences, span)
-        return sentences[max(0, at - 1)][0], sentences[min(len(sentences) - 1, at + 1)][1]
+        return sentences[max(0, at - 2)][0], sentences[min(len(sentences) - 1, at + 2)][1]
 
     def _near(self, claim: NumberMention, reach: int = _REACH) -> tuple[int, int]:
         """Return the span of the sentence of a claim with so many on either side."""
