@@ -12,7 +12,7 @@ from pipeline.checks.numbers.derive import SourceNumbers, Subject, find_derivati
 from pipeline.checks.numbers.draft_numbers import DraftNumbers
 from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.numbers.models import ORDINAL, PERCENT, PLAIN, TIME, YEAR, NumberMention
-from pipeline.checks.numbers.nearby import Step, find_nearby_step, is_sum
+from pipeline.checks.numbers.nearby import Step, find_nearby_step, is_part, is_sum
 from pipeline.checks.numbers.severity import MAX_COUNTED
 from pipeline.checks.numbers.windows import Windows
 from pipeline.checks.tokens import CheckInput
@@ -124,7 +124,7 @@ class Calculator:
         )
         if step is not None:
             texts = map(self._text, step.operands)
-            is_named = not is_sum(step) or subject.names_operation(step.formula)
+            is_named = is_sum(step) and subject.names_operation(step.formula)
             return Calculation(step.formula.format(*texts), step.operands, is_named, is_close=True)
         dates = self.windows.find_dates(claim)
         return Calculation(" – ".join(map(self._text, dates)), dates, is_close=True) if dates else None
@@ -137,7 +137,7 @@ class Calculator:
             return any(owned)
         if is_sum(step):
             return all(owned) and "+" not in step.formula
-        return any(owned)
+        return all(owned) if is_part(step) else any(owned)
 
     @cached_property
     def windows(self) -> Windows:

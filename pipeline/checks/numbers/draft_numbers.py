@@ -1,5 +1,6 @@
 """The numbers of a draft with the words around them."""
 
+import re
 from collections.abc import Set
 from functools import cached_property
 
@@ -8,7 +9,7 @@ from pipeline.checks.numbers.clock_times import spoken_clock_spans
 from pipeline.checks.numbers.context import ContextIndex, NumberContext
 from pipeline.checks.numbers.extract import extract_numbers, extract_shares
 from pipeline.checks.numbers.lexicon import NumberLexicon, number_lexicon
-from pipeline.checks.numbers.models import PLAIN, TIME, YEAR, NumberMention
+from pipeline.checks.numbers.models import ORDINAL, PLAIN, TIME, YEAR, NumberMention
 from pipeline.checks.numbers.severity import MAX_COUNTED
 from pipeline.checks.tokens import TokenizedText
 
@@ -22,6 +23,15 @@ _MAX_WIN_DISTANCE = 4
 """Words from "first" to the win that it counts. Chosen, not measured."""
 _WORDS_BEFORE, _WORDS_AFTER = 8, 4
 """Words around a number that may name the arithmetic behind it: "more", "together". Chosen, not measured."""
+
+_MAX_DAY = 31
+_MAX_DAY_DISTANCE = 28
+"""Characters from the first day of two to the date with the month. Chosen, not measured."""
+_DAY_JOINER = re.compile(
+    r"\.? ?(?:[-–,/&]|and|or|to|und|bis|oder|beziehungsweise|bzw\.|y|al?|o)"
+    r"(?: \w+,?)?(?: the| dem| den| el)? ?"
+)
+"""What lies between two days of one month."""
 
 
 class DraftNumbers:
@@ -148,9 +158,16 @@ def numbers_outside_dates(text: str, language: str) -> list[NumberMention]:
     for mention in extract_numbers(text, language):
         while end <= mention.start:
             start, end = next(spans, (len(text), len(text) + 1))
-        if mention.kind == YEAR or mention.end <= start:
+        if mention.kind == YEAR or (mention.end <= start and not _is_day_before(mention, start, text)):
             mentions.append(mention)
     return mentions
+
+
+def _is_day_before(mention: NumberMention, start: int, text: str) -> bool:
+    """Tell whether a number is a day whose month follows with the next: "Friday 17 and Saturday 18 April"."""
+    if mention.spelled or not 1 <= mention.value <= _MAX_DAY or mention.kind not in (PLAIN, ORDINAL):
+        return False
+    return start - mention.end <= _MAX_DAY_DISTANCE and bool(_DAY_JOINER.fullmatch(text[mention.end : start]))
 
 
 def _tenths(share: NumberMention, claim: NumberMention) -> NumberMention:

@@ -82,6 +82,12 @@ def is_sum(step: Step) -> bool:
     return len(step.operands) > 1 and bool({"+", "−"} & set(step.formula))
 
 
+def is_part(step: Step) -> bool:
+    """Tell whether a step takes a stated share of an amount, or divides it by a stated count."""
+    kinds = {each.kind for each in step.operands}
+    return len(step.operands) == 2 and len(kinds) == 2 and bool(kinds & {PERCENT, FRACTION, PLAIN, GROUP})
+
+
 def _is_count(claim: NumberMention) -> bool:
     return claim.kind in (PLAIN, POINTS) and claim.value <= _MAX_COUNT and claim.step >= 1
 
@@ -174,19 +180,26 @@ def _products(
             for period in _PERIODS:
                 yield Step(amount.value * period, (amount,), f"{period:.0f} × {{0}}", fine)
         for count in counts:
-            if (count is not amount and claim.kind != PLAIN) or (claim.hedge and count.value > 2):
+            if count is amount or (claim.kind == PLAIN and not claim.hedge):
+                continue
+            if claim.kind != PLAIN:
                 yield Step(amount.value * count.value, (count, amount), "{0} × {1}", fine)
-                yield Step(amount.value / count.value, (amount, count), "{0} : {1}", fine)
+            yield Step(amount.value / count.value, (amount, count), "{0} : {1}", fine)
         for share in shares:
             part = share.value / (100 if share.kind == PERCENT else 1)
             yield Step(amount.value * part, (share, amount), "{0} of {1}", fine)
             if part < 1:
                 yield Step(amount.value * (1 - part), (share, amount), "{1} without {0}", fine)
-    if claim.kind == MONEY and len(counts) >= 1:
-        smallest = min(counts, key=lambda each: each.value)
-        for first, second in combinations([each for each in same if each.kind == MONEY], 2):
-            total = smallest.value * (first.value + second.value)
-            yield Step(total, (smallest, first, second), "{0} × ({1} + {2})", total * 1e-6)
+    if claim.kind == MONEY and counts:
+        yield from _purchases(same, counts)
+
+
+def _purchases(amounts: Sequence[NumberMention], counts: Sequence[NumberMention]) -> Iterator[Step]:
+    """Yield the least stated count times two amounts: two adults and two children."""
+    smallest = min(counts, key=lambda each: each.value)
+    for first, second in combinations(amounts, 2):
+        total = smallest.value * (first.value + second.value)
+        yield Step(total, (smallest, first, second), "{0} × ({1} + {2})", total * 1e-6)
 
 
 def _share_steps(claim: NumberMention, pool: Sequence[NumberMention]) -> Iterator[Step]:

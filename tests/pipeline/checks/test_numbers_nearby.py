@@ -1,0 +1,57 @@
+"""Numbers that follow by one step of arithmetic from numbers close to them."""
+
+import pytest
+
+from pipeline.checks.numbers.check import check_numbers
+from pipeline.checks.tokens import CheckInput, TokenizedText
+
+
+def severities(source: str, draft: str, language: str = "en") -> list[str]:
+    case = CheckInput(TokenizedText(draft), TokenizedText(source), language)
+    return [finding.severity.value for finding in check_numbers(case)]
+
+
+DERIVED = [
+    ("The firm earned 840 million crowns, up from 600 million.", "It earned 840 million, 240 million more."),
+    ("Four of five homes had none; 80% of homes stayed dry.", "80% of homes stayed dry, which leaves 20%."),
+    ("The land gives $9.5 million of $31.4 million.", "It gives $9.5 million; $21.9 million remain."),
+    ("The hall costs £74,000, the tub £11,500, the horse £8,000.",
+     "The hall cost £74,000, the tub £11,500, the horse £8,000, together £93,500."),
+    ("The rent is up $360 a month.", "The rent is up $360 a month, or $4,320 a year."),
+    ("Lyle scored on 90+3 minutes.", "Lyle scored in the 93rd minute."),
+    ("She was jailed for four years and six months.", "She was jailed for four and a half years."),
+    ("Every fourth child of the 260 children learns in a hut.", "A quarter of the children learn in a hut."),
+    ("34 farms waited for money.", "Nearly three dozen farms waited for money."),
+    ("The dividend is 6.50 crowns, up from 5.00.", "The dividend rises 30% from 5.00 to 6.50 crowns."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "draft"), DERIVED)
+def test_a_close_step_of_arithmetic_is_believed(source: str, draft: str) -> None:
+    assert set(severities(source, draft)) <= {"note"}
+
+
+NEAR_MISSES = [
+    ("The firm earned 840 million crowns, up from 600 million.", "It earned 840 million, 290 million more."),
+    ("80% of homes stayed dry.", "80% of homes stayed dry, which leaves 30%."),
+    ("The land gives $9.5 million of $31.4 million.", "It gives $9.5 million; $25.9 million remain."),
+    ("The rent is up $360 a month.", "The rent is up $360 a month, or $5,320 a year."),
+    ("Lyle scored on 90+3 minutes.", "Lyle scored in the 97th minute."),
+    ("The trip took 12 days and cost $300.", "The trip took 12 weeks and cost $300."),
+    ("Sales rose 9% in May.", "Sales rose 3% in May."),
+]
+
+
+@pytest.mark.parametrize(("source", "draft"), NEAR_MISSES)
+def test_a_number_that_follows_from_nothing_close_blocks(source: str, draft: str) -> None:
+    assert "block" in severities(source, draft)
+
+
+def test_thousands_with_a_space_are_one_number() -> None:
+    assert severities("Ein Jahr kostet 28'800 Franken.", "Ein Jahr kostet 28 800 Franken.", "de") == []
+    assert severities("Ein Jahr kostet 28'800 Franken.", "Ein Jahr kostet 29 800 Franken.", "de") == ["block"]
+
+
+def test_the_first_of_two_days_of_a_month_is_no_amount() -> None:
+    source = "The fair is on April 17 and 18."
+    assert severities(source, "The fair is on Friday 17 and Saturday 18 April.") == []
