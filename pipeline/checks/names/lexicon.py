@@ -1,17 +1,15 @@
 """Vocabulary for names in one language: our table, CLDR's territories and currencies, and a word list."""
 
-import gzip
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 from babel import Locale
 from babel.core import get_global
 
 from pipeline.checks.language_tables import language_table
+from pipeline.checks.names.word_list import WordList, word_list
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +36,11 @@ class NameLexicon:
     """Acronyms that are words of their own: TV."""
     frequent: frozenset[str]
     """Words that are hardly names at the start of a sentence."""
-    words: frozenset[str]
+    words: WordList
     """Words of the language's word list, where a single one that begins a sentence is no name."""
-    nouns: frozenset[str]
+    nouns: WordList
     """Words of the word list, of a language that capitalises nouns, names among them."""
-    foreign: frozenset[str]
+    foreign: WordList
     """Words of the language that it takes most loan words from."""
     noun_endings: tuple[str, ...]
     linking: tuple[str, ...]
@@ -96,25 +94,16 @@ _AMBIGUOUS_LANGUAGES = frozenset({"en", "ar", "pt", "es", "fa", "sw", "ms"})
 """Languages whose likely territory is not the only one they stand for. Chosen, not measured."""
 
 
-@lru_cache(maxsize=1)
-def _word_counts(dictionary: str) -> Mapping[str, int]:
-    """Return a language's words with their counts, case folded. Source: pyspellchecker."""
-    packed = resources.files("spellchecker").joinpath(f"resources/{dictionary}.json.gz").read_bytes()
-    counts: dict[str, int] = json.loads(gzip.decompress(packed))
-    return {word.casefold(): count for word, count in counts.items()}
-
-
-def _words(table: Mapping[str, Any], key: str) -> frozenset[str]:
-    """Return the words of the word list that a table names, none without one."""
-    return frozenset(_word_counts(table[key])) if key in table else frozenset()
+def _words(table: Mapping[str, Any], key: str) -> WordList:
+    """Return the word list that a table names, an empty one without."""
+    return word_list(table[key]) if key in table else WordList()
 
 
 def _frequent_words(table: Mapping[str, Any]) -> frozenset[str]:
     """Return a language's frequent words without first names."""
     if "dictionary" not in table:
         return frozenset()
-    counts = _word_counts(table["dictionary"])
-    frequent = frozenset(word for word, count in counts.items() if count >= _MIN_FREQUENCY)
+    frequent = word_list(table["dictionary"]).frequent(_MIN_FREQUENCY)
     return frequent.difference(_split(table, "first-names"))
 
 
@@ -149,7 +138,7 @@ def name_lexicon(language: str) -> NameLexicon | None:
         common=_split(table, "common"),
         plain_acronyms=_split(table, "plain-acronyms"),
         frequent=_frequent_words(table) - synonyms.keys(),
-        words=_words(table, "dictionary") if table.get("words-begin-sentences") else frozenset(),
+        words=_words(table, "dictionary") if table.get("words-begin-sentences") else WordList(),
         nouns=_words(table, "nouns"),
         foreign=_words(table, "foreign"),
         noun_endings=tuple(table.get("noun-endings", ())),
