@@ -69,6 +69,14 @@ class NameLexicon:
     """Nouns before the name of what they call: "Firma"."""
     places: frozenset[str]
     """Countries and their peoples. Source: CLDR, and the synonyms of our table."""
+    seats: Mapping[str, tuple[str, ...]]
+    """City → what has its seat there, so that the city may stand for it: "brussels" → "eu"."""
+    locatives: frozenset[str]
+    """Prepositions that say where: behind one, a city is a place."""
+    roles: tuple[str, ...]
+    """Endings of words for what a person does: "er" in blogger."""
+    dictionary: WordList
+    """Words of the word list, names among them; empty in a language that capitalises nouns."""
     us_states: frozenset[str]
     """States that are no other country, nor a word of another meaning."""
     synonyms: Mapping[str, tuple[str, ...]]
@@ -156,6 +164,10 @@ def name_lexicon(language: str) -> NameLexicon | None:
         regions=_split(table, "regions"),
         appositions=_split(table, "appositions"),
         places=_places(synonyms, locale),
+        seats={city: tuple(names) for city, names in table.get("seats", {}).items()},
+        locatives=_split(table, "locatives"),
+        roles=tuple(table.get("roles", ())),
+        dictionary=_words(table, "dictionary"),
         us_states=_split(table, "us-states"),
         synonyms=synonyms,
         abbreviations=abbreviations,

@@ -19,6 +19,7 @@ _PRONOUN_LIKE = ("US", "U.S.", "UK")
 _DOLLAR = ("dollar", "-dollar", "dólar")
 _TOKEN = re.compile(r"[^\s,;:()\[\]\"“”„]+")
 _SIGN = re.compile(r"[-.&,;:)(]|['’]s$")
+_NUMBERED = re.compile(r"([A-Z]{2,5})-?(\d{1,4})")
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 
@@ -57,11 +58,21 @@ class SourceNames:
         others = (other for other in name if other.folded not in self._lexicon.generic)
         return part.folded in self._lexicon.generic and any(self.has(other, name) for other in others)
 
+    def has_governed(self, part: NamePart, run: Sequence[NamePart]) -> bool:
+        """Tell whether a word is a city that stands for what has its seat there, which the source names.
+
+        "Brussels wants", "from Frankfurt", not "in Brussels": there the city is a place.
+        """
+        seated = self._lexicon.seats.get(part.folded, ())
+        if not seated or run[0].preceding in self._lexicon.locatives:
+            return False
+        return any(self._has_phrase(name) or self._has_spelling(name) for name in seated)
+
     def _has_phrase_synonym(self, part: NamePart, run: Sequence[NamePart]) -> bool:
         """Tell whether a word is part of a phrase of two to four words with a synonym in the source."""
         return any(
             self._has_synonym(form) or self._has_spelling(form)
-            for phrase in _phrases(part, run)
+            for phrase in (*_phrases(part, run), f"{part.folded} {part.following.strip('.,;:')}")
             for form in forms_of(phrase, self._lexicon)
         )
 
@@ -117,11 +128,24 @@ class SourceNames:
         """Tell whether the source spells an acronym out, or has the acronym of a name."""
         text = part.text.removesuffix("'s").removesuffix("’s")
         letters = "".join(char for char in text if char.isalpha())
+        if self._has_short_form(text):
+            return True
         if sum(char.isupper() for char in letters) > 1 and len(letters) <= _MAX_INITIALS:
             spellings = {letters.casefold(), letters.removesuffix("s").casefold()}
             if spellings & self._word_forms or spellings & self._initials:
                 return True
         return any(self._has_acronym_spelled(letters) for letters in self._initials_of(part, run))
+
+    def _has_short_form(self, text: str) -> bool:
+        """Tell whether the source has a numbered product in short or in full: PS5, PlayStation 5."""
+        short = _NUMBERED.fullmatch(text)
+        if short:
+            letters = short[1].casefold()
+            return short[2] in self._source.positions and (
+                letters in self._camel_initials or letters in self._initials
+            )
+        capitals = _capitals(text)
+        return bool(capitals) and capitals in self._numbered
 
     def _has_acronym_spelled(self, letters: str) -> bool:
         return letters in self._source.positions and (self._is_lowercase or letters in self._acronyms)
@@ -189,6 +213,17 @@ class SourceNames:
         return frozenset(forms)
 
     @cached_property
+    def _camel_initials(self) -> frozenset[str]:
+        """Return the capitals of the words with capitals inside, case folded: PlayStation → ps."""
+        return frozenset(_capitals(word.text) for word in self._source.words)
+
+    @cached_property
+    def _numbered(self) -> frozenset[str]:
+        """Return the letters of the source's words of capitals and digits, case folded: PS5 → ps."""
+        matches = (_NUMBERED.fullmatch(word.text) for word in self._source.words)
+        return frozenset(match[1].casefold() for match in matches if match)
+
+    @cached_property
     def _signed_words(self) -> frozenset[str]:
         """Return the source's words with signs or digits in them, and their first parts before a hyphen."""
         text = self._source.text.casefold().replace("’", "'")
@@ -237,6 +272,12 @@ class SourceNames:
 def _index(part: NamePart, run: Sequence[NamePart]) -> int:
     """Return where a word is in a run, 0 if it is not."""
     return next((index for index, other in enumerate(run) if other.start == part.start), 0)
+
+
+def _capitals(word: str) -> str:
+    """Return the capitals of a word that has one inside, case folded: PlayStation → ps; else nothing."""
+    capitals = "".join(char for char in word if char.isupper())
+    return capitals.casefold() if 1 < len(capitals) < len(word) - 1 and word[0].isupper() else ""
 
 
 def _counts_dollars(part: NamePart, run: Sequence[NamePart]) -> bool:
