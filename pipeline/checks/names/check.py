@@ -34,7 +34,11 @@ def check_names(case: CheckInput) -> list[Finding]:
         parts = (
             part for part in name.parts if not (part.is_sentence_start and part.folded in lowercase_words)
         )
-        absent = [part for part in parts if not source_names.has(part, name.run)]
+        absent = [
+            part
+            for part in parts
+            if not (source_names.has(part, name.run) or source_names.has_kind(part, name.run))
+        ]
         for span in _spans(absent, case.draft.text, lexicon.small):
             suggestion = suggestions.suggest(span[0], name.parts) if len(span) == 1 else ""
             certain = is_certain(span, name, suggestion, source_names, suggestions, lexicon)

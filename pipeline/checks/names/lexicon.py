@@ -48,6 +48,8 @@ class NameLexicon:
     first_names: frozenset[str]
     generic: frozenset[str]
     """Words that complete a name: "United" in "Newcastle United"."""
+    landforms: frozenset[str]
+    """Words for what a place is, behind its name: "Ocean"."""
     plain: tuple[str, ...]
     """Endings of words that are hardly names."""
     plural: tuple[str, ...]
@@ -153,6 +155,7 @@ def name_lexicon(language: str) -> NameLexicon | None:
         linking=tuple(table.get("linking", ())),
         first_names=(_split(table, "first-names") | _english_first_names()) - _split(table, "no-first-names"),
         generic=_split(table, "generic"),
+        landforms=_split(table, "landforms"),
         plain=tuple(table["plain"]),
         plural=tuple(table["plural"]),
         singular=frozenset(table["singular"]),

@@ -40,6 +40,8 @@ class SourceNames:
                 return True
             if part.text.replace(".", "") in self._spellings:
                 return True
+            if part.following == "state" and part is run[-1]:
+                return True  # "the US state of Ohio": it says what Ohio is, which is a name of its own
             begins_long_name = _index(part, run) + 2 < len(run)
             return self._has_synonym(part.folded) or self._has_phrase_synonym(part, run) or begins_long_name
         forms = forms_of(part.folded, self._lexicon)
@@ -52,6 +54,11 @@ class SourceNames:
             or self._has_acronym(part, run)
             or any(form in self._word_forms for form in related_places(part.folded, self._lexicon))
         )
+
+    def has_kind(self, part: NamePart, run: Sequence[NamePart]) -> bool:
+        """Tell whether a word says what the place before it is, of which the source has the name: Ocean."""
+        at = _index(part, run)
+        return part.folded in self._lexicon.landforms and at > 0 and self.has(run[at - 1], run)
 
     def completes(self, part: NamePart, name: Sequence[NamePart]) -> bool:
         """Tell whether an absent word is a generic addition to a name of the source: "Newcastle United"."""

@@ -30,6 +30,10 @@ NONE = [
     ),
     ("It opens at 9 a.m. EST.", "It opens at 9:00 Eastern time.", "en"),
     ("Es gilt in Deutschland und Österreich.", "Es gilt in den DACH-Ländern.", "de"),
+    # What a place is, and the country of a state.
+    ("A storm formed in the Atlantic.", "A storm formed in the Atlantic Ocean.", "en"),
+    ("It fell into the Thames.", "It fell into the Thames River.", "en"),
+    ("Voters in Ohioville of Ohio chose.", "Voters in the US state of Ohio chose.", "en"),
     # Nouns of German with a foreign ending.
     ("Er wurde verletzt.", "Er erlitt leichte Blessuren. Es gibt viele Mandatare.", "de"),
 ]
@@ -70,6 +74,9 @@ BLOCKED = [
     ("The EU met in Vienna.", "The EU met in Brussels.", "Brussels", "en"),
     ("The Indian firm grew.", "So Karachi wants to test it.", "Karachi", "en"),
     ("Die EZB tagt in Wien.", "Die EZB tagt in Frankfurt.", "Frankfurt", "de"),
+    ("It fell into the Thames.", "It fell into the Severn River.", "Severn River", "en"),
+    ("Voters in Toledo chose.", "US voters in Toledo chose.", "US", "en"),
+    ("Voters in Toledo chose.", "Voters in the US state of Ohio chose.", "Ohio", "en"),
     ("It opens at 10 a.m. PT.", "It opens at 10 on the Baltic coast.", "Baltic", "en"),
 ]
 
