@@ -8,6 +8,9 @@ from pipeline.checks.names.parts import NamePart
 from pipeline.checks.names.source import SourceNames
 from pipeline.checks.names.suggest import NameSuggestions
 
+_MAX_FIRST_NAMES = 2
+"""First names that a draft may add to a surname. Chosen, not measured."""
+
 
 def is_certain(
     span: Sequence[NamePart],
@@ -20,13 +23,16 @@ def is_certain(
     """Tell whether absent words that stand together are certainly none of the source's names.
 
     They are not where a generic word only completes a name ("Newcastle United"), a city stands for what
-    governs from there, a first name is added to a surname or spelled as is usual, or where every noun has
-    a capital and nothing beside a word says that it is a name.
+    governs from there, a country is added to a source that names none, a first name is added to a surname
+    or spelled as is usual, or where every noun has a capital and nothing beside a word says that it is a
+    name.
     """
     if source_names.completes(span[0], name.parts) or source_names.has_governed(span[-1], name.run):
         return False
-    if len(span) == 1 and _begins_known_name(span[0], name.parts, source_names, lexicon):
-        if not suggestions.has_word_before(name.parts[1]):
+    if not suggestion and all(source_names.adds_place(part) for part in span):
+        return False
+    if _begins_known_name(span, name.parts, source_names, lexicon):
+        if not suggestions.has_word_before(name.parts[-1]):
             return False
         if _is_usual_spelling(span[0].folded, suggestion.casefold(), lexicon):
             return False
@@ -34,18 +40,20 @@ def is_certain(
 
 
 def _begins_known_name(
-    part: NamePart, name: Sequence[NamePart], source_names: SourceNames, lexicon: NameLexicon
+    span: Sequence[NamePart], name: Sequence[NamePart], source_names: SourceNames, lexicon: NameLexicon
 ) -> bool:
-    """Tell whether a word is before a surname that the source has: "Barack" of Obama."""
-    if len(name) != 2 or name[0].start != part.start or name[1].joined != " ":
+    """Tell whether one or two words are all before a surname that the source has: "José Luis" of Escrivá."""
+    if len(span) > _MAX_FIRST_NAMES or len(name) != len(span) + 1 or name[-1].joined != " ":
+        return False
+    if name[0].start != span[0].start:
         return False
     vocabularies = (lexicon.generic, lexicon.places, lexicon.cities, lexicon.synonyms, lexicon.frequent)
-    if any(word.folded in vocabulary for word in name[1:] for vocabulary in vocabularies):
+    if any(word.folded in vocabulary for word in name[-1:] for vocabulary in vocabularies):
         return False
-    if any(part.folded in vocabulary for vocabulary in vocabularies[:4]):
+    if any(part.folded in vocabulary for part in span for vocabulary in vocabularies[:4]):
         return False
     is_word = all(word.text.istitle() and word.text.isalpha() for word in name)
-    return is_word and source_names.has(name[1], name)
+    return is_word and source_names.has(name[-1], name)
 
 
 def _is_usual_spelling(word: str, other: str, lexicon: NameLexicon) -> bool:

@@ -55,6 +55,12 @@ class SourceNames:
             or any(form in self._word_forms for form in related_places(part.folded, self._lexicon))
         )
 
+    def adds_place(self, part: NamePart) -> bool:
+        """Tell whether a word is a country or state of a source that names none: no other is meant."""
+        folded = part.folded.removesuffix("'s")
+        is_place = folded in self._lexicon.places or folded in self._lexicon.us_states
+        return is_place and part.text not in _PRONOUN_LIKE and not self._names_country
+
     def has_kind(self, part: NamePart, run: Sequence[NamePart]) -> bool:
         """Tell whether a word says what the place before it is, of which the source has the name: Ocean."""
         at = _index(part, run)
@@ -112,7 +118,10 @@ class SourceNames:
             return True
         phrases = " ".join(other.folded for other in run)
         return any(
-            self._has_phrase(name) or self._has_spelling(name) or name in phrases
+            self._has_phrase(name)
+            or self._has_phrase(f"{name}s")
+            or self._has_spelling(name)
+            or name in phrases
             for name in self._lexicon.expansions.get(abbreviated, ())
         )
 
@@ -175,6 +184,14 @@ class SourceNames:
                         f"{between}{letter}"
                         for between, letter in zip(["", *small[1:]], letters, strict=True)
                     )
+
+    @cached_property
+    def _names_country(self) -> bool:
+        """Tell whether the source names a country, a people or a US state, also by an abbreviation."""
+        vocabulary = (self._lexicon.places | self._lexicon.us_states) - {"us"}
+        if self._names_us or not vocabulary.isdisjoint(self._word_forms):
+            return True
+        return any(spelling in self._lexicon.expansions for spelling in self._spellings)
 
     @cached_property
     def _names_us(self) -> bool:

@@ -30,6 +30,10 @@ NONE = [
     ),
     ("It opens at 9 a.m. EST.", "It opens at 9:00 Eastern time.", "en"),
     ("Es gilt in Deutschland und Österreich.", "Es gilt in den DACH-Ländern.", "de"),
+    # Acronyms that are words, currencies by their code, courts by their abbreviation.
+    ("It cost 60 dollars.", "It cost USD 60. Its DNA test and GPU are good, as DeFi fans say.", "en"),
+    ("Vorstandschefin Roth ging.", "CEO Roth ging.", "de"),
+    ("Das Bundesverfassungsgericht urteilte.", "Das BVerfG urteilte.", "de"),
     # What a place is, and the country of a state.
     ("A storm formed in the Atlantic.", "A storm formed in the Atlantic Ocean.", "en"),
     ("It fell into the Thames.", "It fell into the Thames River.", "en"),
@@ -55,6 +59,12 @@ WARNED = [
     ("The EU plans tests.", "So Brussels plans tests.", "Brussels", "en"),
     ("Die EZB hält still.", "Impulse kommen aus Frankfurt, das wartet.", "Frankfurt", "de"),
     ("El Reino Unido espera.", "Ahora todo depende de Londres.", "Londres", "es"),
+    # Countries that a source without any country implies.
+    ("Researchers at ETH Zurich met.", "The Swiss researchers at ETH Zurich met.", "Swiss", "en"),
+    ("The firm from Denver cut jobs.", "The firm from Denver, Colorado, cut jobs.", "Colorado", "en"),
+    ("Voters in Toledo chose.", "Voters in the US state of Ohio chose.", "Ohio", "en"),
+    # Two first names.
+    ("El gobernador Escrivá habló.", "Ayer José Luis Escrivá habló.", "José Luis", "es"),
     # What a person does, before the name.
     ("Amr Malik wrote.", "Blogger Amr Malik wrote.", "Blogger", "en"),
 ]
@@ -74,9 +84,11 @@ BLOCKED = [
     ("The EU met in Vienna.", "The EU met in Brussels.", "Brussels", "en"),
     ("The Indian firm grew.", "So Karachi wants to test it.", "Karachi", "en"),
     ("Die EZB tagt in Wien.", "Die EZB tagt in Frankfurt.", "Frankfurt", "de"),
+    ("The firm from Denver, Ohio, cut jobs.", "The Denver firm in Colorado cut jobs.", "Colorado", "en"),
+    ("Researchers in France met.", "The Swiss researchers met.", "Swiss", "en"),
+    ("The U.S. team met.", "The Swiss team met.", "Swiss", "en"),
     ("It fell into the Thames.", "It fell into the Severn River.", "Severn River", "en"),
     ("Voters in Toledo chose.", "US voters in Toledo chose.", "US", "en"),
-    ("Voters in Toledo chose.", "Voters in the US state of Ohio chose.", "Ohio", "en"),
     ("It opens at 10 a.m. PT.", "It opens at 10 on the Baltic coast.", "Baltic", "en"),
 ]
 
