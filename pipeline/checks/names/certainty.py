@@ -29,7 +29,8 @@ def is_certain(
     """
     if source_names.completes(span[0], name.parts) or source_names.has_governed(span[-1], name.run):
         return False
-    if not suggestion and all(source_names.adds_place(part) for part in span):
+    specific = [part for part in span if part.folded not in lexicon.generic]
+    if not suggestion and specific and all(source_names.adds_place(part) for part in specific):
         return False
     if _begins_known_name(span, name.parts, source_names, lexicon):
         if not suggestions.has_word_before(name.parts[-1]):
@@ -52,7 +53,8 @@ def _begins_known_name(
         return False
     if any(part.folded in vocabulary for part in span for vocabulary in vocabularies[:4]):
         return False
-    is_word = all(word.text.istitle() and word.text.isalpha() for word in name)
+    texts = [word.text.replace("’", "'").removesuffix("'s") for word in name]
+    is_word = all(text[0].isupper() and not text.isupper() and text.isalpha() for text in texts)
     return is_word and source_names.has(name[-1], name)
 
 

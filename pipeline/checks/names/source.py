@@ -58,8 +58,10 @@ class SourceNames:
     def adds_place(self, part: NamePart) -> bool:
         """Tell whether a word is a country or state of a source that names none: no other is meant."""
         folded = part.folded.removesuffix("'s")
-        is_place = folded in self._lexicon.places or folded in self._lexicon.us_states
-        return is_place and part.text not in _PRONOUN_LIKE and not self._names_country
+        if part.text in _PRONOUN_LIKE:  # not where the source has the pronoun: it was read as a country
+            return "us" not in self._source.positions and not self._names_country
+        vocabularies = (self._lexicon.places, self._lexicon.us_states, self._lexicon.regions)
+        return any(folded in vocabulary for vocabulary in vocabularies) and not self._names_country
 
     def has_kind(self, part: NamePart, run: Sequence[NamePart]) -> bool:
         """Tell whether a word says what the place before it is, of which the source has the name: Ocean."""
@@ -188,7 +190,8 @@ class SourceNames:
     @cached_property
     def _names_country(self) -> bool:
         """Tell whether the source names a country, a people or a US state, also by an abbreviation."""
-        vocabulary = (self._lexicon.places | self._lexicon.us_states) - {"us"}
+        lexicon = self._lexicon
+        vocabulary = (lexicon.places | lexicon.us_states | lexicon.regions) - {"us"}
         if self._names_us or not vocabulary.isdisjoint(self._word_forms):
             return True
         return any(spelling in self._lexicon.expansions for spelling in self._spellings)

@@ -63,6 +63,10 @@ WARNED = [
     ("Researchers at ETH Zurich met.", "The Swiss researchers at ETH Zurich met.", "Swiss", "en"),
     ("The firm from Denver cut jobs.", "The firm from Denver, Colorado, cut jobs.", "Colorado", "en"),
     ("Voters in Toledo chose.", "Voters in the US state of Ohio chose.", "Ohio", "en"),
+    ("Voters in Toledo chose.", "US voters in Toledo chose.", "US", "en"),
+    ("Storm Bella hit Kent.", "Storm Bella hit Kent in Southern England.", "Southern England", "en"),
+    ("VW stellt um.", "Das Werk aus Wolfsburg stellt um.", "Wolfsburg", "de"),
+    ("Mbappe scored.", "So Kylian Mbappé's goal counted.", "Kylian", "en"),
     # Two first names.
     ("El gobernador Escrivá habló.", "Ayer José Luis Escrivá habló.", "José Luis", "es"),
     # What a person does, before the name.
@@ -88,7 +92,6 @@ BLOCKED = [
     ("Researchers in France met.", "The Swiss researchers met.", "Swiss", "en"),
     ("The U.S. team met.", "The Swiss team met.", "Swiss", "en"),
     ("It fell into the Thames.", "It fell into the Severn River.", "Severn River", "en"),
-    ("Voters in Toledo chose.", "US voters in Toledo chose.", "US", "en"),
     ("It opens at 10 a.m. PT.", "It opens at 10 on the Baltic coast.", "Baltic", "en"),
 ]
 
