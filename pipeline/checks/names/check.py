@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.checks.names.extract import Name, extract_names
+from pipeline.checks.names.certainty import is_certain
+from pipeline.checks.names.extract import extract_names
 from pipeline.checks.names.lexicon import name_lexicon
 from pipeline.checks.names.parts import NamePart
 from pipeline.checks.names.source import SourceNames
@@ -18,9 +19,8 @@ _MAX_POSITIONS = 50
 def check_names(case: CheckInput) -> list[Finding]:
     """Return a finding for each name, or part of a name, that the source does not have.
 
-    Block; warn where a generic word only completes a name ("Newcastle United"), or where every noun has a
-    capital and nothing beside a word says that it is a name. Words are compared exactly, except for case,
-    accents and endings: Johnson is not Johnston.
+    Block; warn where it is not certain that the name is another one (see `is_certain`). Words are compared
+    exactly, except for case, accents and endings: Johnson is not Johnston.
     """
     lexicon = name_lexicon(case.language)
     if lexicon is None:
@@ -34,10 +34,16 @@ def check_names(case: CheckInput) -> list[Finding]:
         parts = (
             part for part in name.parts if not (part.is_sentence_start and part.folded in lowercase_words)
         )
-        absent = [part for part in parts if not source_names.has(part, name.run)]
+        absent = [
+            part
+            for part in parts
+            if not (source_names.has(part, name.run) or source_names.has_kind(part, name.run))
+        ]
         for span in _spans(absent, case.draft.text, lexicon.small):
-            completes = source_names.completes(span[0], name.parts)
-            findings.append(_finding(case, span, name, suggestions, completes=completes))
+            suggestion = suggestions.suggest(span[0], name.parts) if len(span) == 1 else ""
+            certain = is_certain(span, name, suggestion, source_names, suggestions, lexicon)
+            evidence = suggestions.evidence(suggestion) if suggestion else ()
+            findings.append(_finding(case, span, suggestion, evidence, certain=certain))
     return findings
 
 
@@ -54,17 +60,20 @@ def _spans(parts: list[NamePart], text: str, small: frozenset[str]) -> Iterator[
 
 
 def _finding(
-    case: CheckInput, span: list[NamePart], name: Name, suggestions: NameSuggestions, *, completes: bool
+    case: CheckInput,
+    span: list[NamePart],
+    suggestion: str,
+    evidence: tuple[tuple[int, int], ...],
+    *,
+    certain: bool,
 ) -> Finding:
     start, end = span[0].start, span[-1].end
-    suggestion = suggestions.suggest(span[0], name.parts) if len(span) == 1 else ""
-    certain = not completes and (bool(suggestion) or any(part.certain for part in span))
     return Finding(
         kind=KIND,
         severity=Severity.BLOCK if certain else Severity.WARN,
         message=f'"{case.draft.text[start:end]}" is not in the source.',
         span=(start, end),
-        evidence=suggestions.evidence(suggestion) if suggestion else (),
+        evidence=evidence,
         suggestion=suggestion,
     )
 

@@ -94,6 +94,8 @@ def _name_parts(run: list[NamePart], lexicon: NameLexicon, *, headline: bool) ->
     ambiguous = first.is_sentence_start and not first.is_all_capitals
     if ambiguous and _is_likely_no_name(first, lexicon, is_single=len(run) == 1):
         run = run[1:]
+    elif ambiguous and len(run) > 1 and _is_role(first, lexicon):
+        run = [first._replace(certain=False), *run[1:]]
     parts = [part for part in run if _is_short_acronym(part, lexicon) or _is_distinctive(part, lexicon)]
     if all(part.folded in lexicon.generic for part in parts):
         return [] if lexicon.words else [part._replace(certain=False) for part in parts]
@@ -120,6 +122,14 @@ def _is_likely_no_name(part: NamePart, lexicon: NameLexicon, *, is_single: bool)
     if lexicon.words and (is_single or word in lexicon.words):
         return word not in lexicon.first_names and word not in lexicon.places
     return word.endswith((*lexicon.plain, *lexicon.plural) if is_single else lexicon.plain)
+
+
+def _is_role(part: NamePart, lexicon: NameLexicon) -> bool:
+    """Tell whether a word before a name may say what the person does: Blogger Jane Roe."""
+    word = part.folded
+    if not lexicon.roles or not word.endswith(lexicon.roles) or word in lexicon.first_names:
+        return False
+    return word in lexicon.dictionary and f"{word}s" in lexicon.dictionary
 
 
 def _is_short_acronym(part: NamePart, lexicon: NameLexicon) -> bool:

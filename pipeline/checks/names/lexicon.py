@@ -1,17 +1,15 @@
 """Vocabulary for names in one language: our table, CLDR's territories and currencies, and a word list."""
 
-import gzip
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
 from babel import Locale
 from babel.core import get_global
 
 from pipeline.checks.language_tables import language_table
+from pipeline.checks.names.word_list import WordList, word_list
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +36,11 @@ class NameLexicon:
     """Acronyms that are words of their own: TV."""
     frequent: frozenset[str]
     """Words that are hardly names at the start of a sentence."""
-    words: frozenset[str]
+    words: WordList
     """Words of the language's word list, where a single one that begins a sentence is no name."""
-    nouns: frozenset[str]
+    nouns: WordList
     """Words of the word list, of a language that capitalises nouns, names among them."""
-    foreign: frozenset[str]
+    foreign: WordList
     """Words of the language that it takes most loan words from."""
     noun_endings: tuple[str, ...]
     linking: tuple[str, ...]
@@ -50,6 +48,8 @@ class NameLexicon:
     first_names: frozenset[str]
     generic: frozenset[str]
     """Words that complete a name: "United" in "Newcastle United"."""
+    landforms: frozenset[str]
+    """Words for what a place is, behind its name: "Ocean"."""
     plain: tuple[str, ...]
     """Endings of words that are hardly names."""
     plural: tuple[str, ...]
@@ -71,6 +71,14 @@ class NameLexicon:
     """Nouns before the name of what they call: "Firma"."""
     places: frozenset[str]
     """Countries and their peoples. Source: CLDR, and the synonyms of our table."""
+    seats: Mapping[str, tuple[str, ...]]
+    """City → what has its seat there, so that the city may stand for it: "brussels" → "eu"."""
+    locatives: frozenset[str]
+    """Prepositions that say where: behind one, a city is a place."""
+    roles: tuple[str, ...]
+    """Endings of words for what a person does: "er" in blogger."""
+    dictionary: WordList
+    """Words of the word list, names among them; empty in a language that capitalises nouns."""
     us_states: frozenset[str]
     """States that are no other country, nor a word of another meaning."""
     synonyms: Mapping[str, tuple[str, ...]]
@@ -96,25 +104,16 @@ _AMBIGUOUS_LANGUAGES = frozenset({"en", "ar", "pt", "es", "fa", "sw", "ms"})
 """Languages whose likely territory is not the only one they stand for. Chosen, not measured."""
 
 
-@lru_cache(maxsize=1)
-def _word_counts(dictionary: str) -> Mapping[str, int]:
-    """Return a language's words with their counts, case folded. Source: pyspellchecker."""
-    packed = resources.files("spellchecker").joinpath(f"resources/{dictionary}.json.gz").read_bytes()
-    counts: dict[str, int] = json.loads(gzip.decompress(packed))
-    return {word.casefold(): count for word, count in counts.items()}
-
-
-def _words(table: Mapping[str, Any], key: str) -> frozenset[str]:
-    """Return the words of the word list that a table names, none without one."""
-    return frozenset(_word_counts(table[key])) if key in table else frozenset()
+def _words(table: Mapping[str, Any], key: str) -> WordList:
+    """Return the word list that a table names, an empty one without."""
+    return word_list(table[key]) if key in table else WordList()
 
 
 def _frequent_words(table: Mapping[str, Any]) -> frozenset[str]:
     """Return a language's frequent words without first names."""
     if "dictionary" not in table:
         return frozenset()
-    counts = _word_counts(table["dictionary"])
-    frequent = frozenset(word for word, count in counts.items() if count >= _MIN_FREQUENCY)
+    frequent = word_list(table["dictionary"]).frequent(_MIN_FREQUENCY)
     return frequent.difference(_split(table, "first-names"))
 
 
@@ -149,13 +148,14 @@ def name_lexicon(language: str) -> NameLexicon | None:
         common=_split(table, "common"),
         plain_acronyms=_split(table, "plain-acronyms"),
         frequent=_frequent_words(table) - synonyms.keys(),
-        words=_words(table, "dictionary") if table.get("words-begin-sentences") else frozenset(),
+        words=_words(table, "dictionary") if table.get("words-begin-sentences") else WordList(),
         nouns=_words(table, "nouns"),
         foreign=_words(table, "foreign"),
         noun_endings=tuple(table.get("noun-endings", ())),
         linking=tuple(table.get("linking", ())),
         first_names=(_split(table, "first-names") | _english_first_names()) - _split(table, "no-first-names"),
         generic=_split(table, "generic"),
+        landforms=_split(table, "landforms"),
         plain=tuple(table["plain"]),
         plural=tuple(table["plural"]),
         singular=frozenset(table["singular"]),
@@ -167,6 +167,10 @@ def name_lexicon(language: str) -> NameLexicon | None:
         regions=_split(table, "regions"),
         appositions=_split(table, "appositions"),
         places=_places(synonyms, locale),
+        seats={city: tuple(names) for city, names in table.get("seats", {}).items()},
+        locatives=_split(table, "locatives"),
+        roles=tuple(table.get("roles", ())),
+        dictionary=_words(table, "dictionary"),
         us_states=_split(table, "us-states"),
         synonyms=synonyms,
         abbreviations=abbreviations,

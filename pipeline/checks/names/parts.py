@@ -13,6 +13,13 @@ NAME_WORD = re.compile(
 """A word that may be one of a name, with the signs inside it: AT&T, U.S., O'Brien, 4chan."""
 _OPENS = re.compile(r"[.!?…¡¿:;•\"“”‘'«»()\[\]\n*>#|–—-]\s*[\"“”‘'«(\[*¡¿]*$")
 _WORD_BEFORE = re.compile(r"(?:^|\s)([^\W\d_]+)[ \u00a0]$")
+UNIT = re.compile(
+    r"\d*(?:[kMGTPE]i?(?:B(?:ytes?|it|yte/s)?|bit|bps|b)|[kMGT]?Wh?p?|[kMGT]Hz|Hz|m?Ah|[kM]VA?|[kMGh]Pa|[kMG]J|kN|Nm|kB|KB|TWh|TEU"
+    r"|MBit|GBit|Mio|Mrd|PS|HP|RPM|FPS|DPI|BTU|MP|Mpx|V|A|W|J|K|C|F|GT|Mt|Gt|kt|dB)"
+)
+"""A unit of measurement, also with its number: GB, kWh. Source: the prefixes of the SI."""
+_QUANTITY = re.compile(r"(?:[\d½]|(?<!\w)(?:per|pro|je|por)|[/×x])[ \u00a0\u202f-]?$")
+"""What stands before a unit: a number, or what the unit counts by."""
 _MAX_NAME_WORDS = 8
 """Maximum number of words of a name. Chosen, not measured."""
 _BEFORE = 16
@@ -57,8 +64,8 @@ def capitalised_words(line: str, offset: int) -> Iterator[NamePart]:
         text = match[0]
         if text.islower() or (not text[0].isupper() and text.casefold() == text):
             continue
-        if line[match.end() : match.end() + 1] != "$":
-            before = line[max(0, match.start() - _BEFORE) : match.start()]
+        before = line[max(0, match.start() - _BEFORE) : match.start()]
+        if line[match.end() : match.end() + 1] != "$" and not _is_unit(text, before):
             is_sentence_start = match.start() <= indent or bool(_OPENS.search(before))
             if "." not in text[:-1]:
                 text = text.rstrip(".")
@@ -67,6 +74,13 @@ def capitalised_words(line: str, offset: int) -> Iterator[NamePart]:
             word = _WORD_BEFORE.search(before)
             preceding = word[1].casefold() if word else ""
             yield NamePart(text, start, start + len(text), is_sentence_start, following, preceding)
+
+
+def _is_unit(text: str, before: str) -> bool:
+    """Tell whether a word is a unit: by its spelling alone (kWh), or behind a number (128 GB)."""
+    if not UNIT.fullmatch(text.rstrip(".")):
+        return False
+    return not text[0].isupper() or bool(_QUANTITY.search(before))
 
 
 def runs(parts: list[NamePart], text: str, small: frozenset[str]) -> Iterator[list[NamePart]]:

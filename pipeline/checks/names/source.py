@@ -19,6 +19,7 @@ _PRONOUN_LIKE = ("US", "U.S.", "UK")
 _DOLLAR = ("dollar", "-dollar", "dólar")
 _TOKEN = re.compile(r"[^\s,;:()\[\]\"“”„]+")
 _SIGN = re.compile(r"[-.&,;:)(]|['’]s$")
+_NUMBERED = re.compile(r"([A-Z]{2,5})-?(\d{1,4})")
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 
@@ -39,6 +40,8 @@ class SourceNames:
                 return True
             if part.text.replace(".", "") in self._spellings:
                 return True
+            if part.following == "state" and part is run[-1]:
+                return True  # "the US state of Ohio": it says what Ohio is, which is a name of its own
             begins_long_name = _index(part, run) + 2 < len(run)
             return self._has_synonym(part.folded) or self._has_phrase_synonym(part, run) or begins_long_name
         forms = forms_of(part.folded, self._lexicon)
@@ -52,16 +55,39 @@ class SourceNames:
             or any(form in self._word_forms for form in related_places(part.folded, self._lexicon))
         )
 
+    def adds_place(self, part: NamePart) -> bool:
+        """Tell whether a word is a country or state of a source that names none: no other is meant."""
+        folded = part.folded.removesuffix("'s")
+        if part.text in _PRONOUN_LIKE:  # not where the source has the pronoun: it was read as a country
+            return "us" not in self._source.positions and not self._names_country
+        vocabularies = (self._lexicon.places, self._lexicon.us_states, self._lexicon.regions)
+        return any(folded in vocabulary for vocabulary in vocabularies) and not self._names_country
+
+    def has_kind(self, part: NamePart, run: Sequence[NamePart]) -> bool:
+        """Tell whether a word says what the place before it is, of which the source has the name: Ocean."""
+        at = _index(part, run)
+        return part.folded in self._lexicon.landforms and at > 0 and self.has(run[at - 1], run)
+
     def completes(self, part: NamePart, name: Sequence[NamePart]) -> bool:
         """Tell whether an absent word is a generic addition to a name of the source: "Newcastle United"."""
         others = (other for other in name if other.folded not in self._lexicon.generic)
         return part.folded in self._lexicon.generic and any(self.has(other, name) for other in others)
 
+    def has_governed(self, part: NamePart, run: Sequence[NamePart]) -> bool:
+        """Tell whether a word is a city that stands for what has its seat there, which the source names.
+
+        "Brussels wants", "from Frankfurt", not "in Brussels": there the city is a place.
+        """
+        seated = self._lexicon.seats.get(part.folded, ())
+        if not seated or run[0].preceding in self._lexicon.locatives:
+            return False
+        return any(self._has_phrase(name) or self._has_spelling(name) for name in seated)
+
     def _has_phrase_synonym(self, part: NamePart, run: Sequence[NamePart]) -> bool:
         """Tell whether a word is part of a phrase of two to four words with a synonym in the source."""
         return any(
             self._has_synonym(form) or self._has_spelling(form)
-            for phrase in _phrases(part, run)
+            for phrase in (*_phrases(part, run), f"{part.folded} {part.following.strip('.,;:')}")
             for form in forms_of(phrase, self._lexicon)
         )
 
@@ -94,7 +120,10 @@ class SourceNames:
             return True
         phrases = " ".join(other.folded for other in run)
         return any(
-            self._has_phrase(name) or self._has_spelling(name) or name in phrases
+            self._has_phrase(name)
+            or self._has_phrase(f"{name}s")
+            or self._has_spelling(name)
+            or name in phrases
             for name in self._lexicon.expansions.get(abbreviated, ())
         )
 
@@ -117,11 +146,24 @@ class SourceNames:
         """Tell whether the source spells an acronym out, or has the acronym of a name."""
         text = part.text.removesuffix("'s").removesuffix("’s")
         letters = "".join(char for char in text if char.isalpha())
+        if self._has_short_form(text):
+            return True
         if sum(char.isupper() for char in letters) > 1 and len(letters) <= _MAX_INITIALS:
             spellings = {letters.casefold(), letters.removesuffix("s").casefold()}
             if spellings & self._word_forms or spellings & self._initials:
                 return True
         return any(self._has_acronym_spelled(letters) for letters in self._initials_of(part, run))
+
+    def _has_short_form(self, text: str) -> bool:
+        """Tell whether the source has a numbered product in short or in full: PS5, PlayStation 5."""
+        short = _NUMBERED.fullmatch(text)
+        if short:
+            letters = short[1].casefold()
+            return short[2] in self._source.positions and (
+                letters in self._camel_initials or letters in self._initials
+            )
+        capitals = _capitals(text)
+        return bool(capitals) and capitals in self._numbered
 
     def _has_acronym_spelled(self, letters: str) -> bool:
         return letters in self._source.positions and (self._is_lowercase or letters in self._acronyms)
@@ -144,6 +186,15 @@ class SourceNames:
                         f"{between}{letter}"
                         for between, letter in zip(["", *small[1:]], letters, strict=True)
                     )
+
+    @cached_property
+    def _names_country(self) -> bool:
+        """Tell whether the source names a country, a people or a US state, also by an abbreviation."""
+        lexicon = self._lexicon
+        vocabulary = (lexicon.places | lexicon.us_states | lexicon.regions) - {"us"}
+        if self._names_us or not vocabulary.isdisjoint(self._word_forms):
+            return True
+        return any(spelling in self._lexicon.expansions for spelling in self._spellings)
 
     @cached_property
     def _names_us(self) -> bool:
@@ -187,6 +238,17 @@ class SourceNames:
             if token[0].isupper() and "-" in token:  # DACH of D-A-CH-Region
                 forms.add("".join(piece for piece in token.split("-") if piece.isupper()).casefold())
         return frozenset(forms)
+
+    @cached_property
+    def _camel_initials(self) -> frozenset[str]:
+        """Return the capitals of the words with capitals inside, case folded: PlayStation → ps."""
+        return frozenset(_capitals(word.text) for word in self._source.words)
+
+    @cached_property
+    def _numbered(self) -> frozenset[str]:
+        """Return the letters of the source's words of capitals and digits, case folded: PS5 → ps."""
+        matches = (_NUMBERED.fullmatch(word.text) for word in self._source.words)
+        return frozenset(match[1].casefold() for match in matches if match)
 
     @cached_property
     def _signed_words(self) -> frozenset[str]:
@@ -237,6 +299,12 @@ class SourceNames:
 def _index(part: NamePart, run: Sequence[NamePart]) -> int:
     """Return where a word is in a run, 0 if it is not."""
     return next((index for index, other in enumerate(run) if other.start == part.start), 0)
+
+
+def _capitals(word: str) -> str:
+    """Return the capitals of a word that has one inside, case folded: PlayStation → ps; else nothing."""
+    capitals = "".join(char for char in word if char.isupper())
+    return capitals.casefold() if 1 < len(capitals) < len(word) - 1 and word[0].isupper() else ""
 
 
 def _counts_dollars(part: NamePart, run: Sequence[NamePart]) -> bool:

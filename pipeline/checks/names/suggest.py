@@ -40,6 +40,10 @@ class NameSuggestions:
         ending = "'s" if part.folded.endswith("'s") else ""
         return candidates.pop() + (part.text[-2:] if ending else "")
 
+    def has_word_before(self, part: NamePart) -> bool:
+        """Tell whether the source has another word of a name before this one, such as a first name."""
+        return _bare(part) in self._before
+
     def evidence(self, suggestion: str) -> tuple[tuple[int, int], ...]:
         """Return the first spans of a suggested word in the source."""
         word = suggestion.casefold().replace("’", "'").removesuffix("'s")

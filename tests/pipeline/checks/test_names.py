@@ -48,7 +48,6 @@ def test_a_name_in_any_form_of_the_source_has_no_finding(source: str, draft: str
 
 ABSENT = [
     ("Johnson spoke.", "So Johnston spoke.", "Johnston"),
-    ("Lund spoke.", "So Marte Lund spoke.", "Marte"),
     ("They spoke to us.", "They spoke to the US.", "US"),
     ("Varnhem closed.", "So Varnhem closed near Oslo.", "Oslo"),
     ("The bank closed.", "Berg says the bank closed.", "Berg"),
