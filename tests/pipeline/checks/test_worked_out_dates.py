@@ -157,9 +157,7 @@ WORKED_OUT = [
 
 
 @pytest.mark.parametrize(("language", "source", "draft"), WORKED_OUT)
-def test_a_date_that_follows_from_the_source_is_a_note_at_most(
-    language: str, source: str, draft: str
-) -> None:
+def test_a_date_that_follows_is_a_note_at_most(language: str, source: str, draft: str) -> None:
     assert severities(language, source, draft) <= {Severity.NOTE}
 
 
