@@ -32,6 +32,10 @@ class AttributionLexicon(NamedTuple):
     """Beside a verb of speech they tell that its subject is spoken of."""
     articles: frozenset[str]
     """Definite ones: with one, a single word describes somebody, as in "the Argentine"."""
+    indefinites: frozenset[str]
+    """Indefinite articles and the like: what follows is no person."""
+    nouns: frozenset[str]
+    """Not empty where nouns begin with a capital letter: a single word may then be one."""
     addressing: frozenset[str]
     """Verbs after which the listener is named: "told Reuters"."""
     pronouns: frozenset[str]
@@ -97,9 +101,12 @@ def _attribution(
     has_attribute = len(runs) == 2 and _is_attribute(text, runs[1], lexicon)
     if has_attribute or _is_attribute(text, main, lexicon):
         main = runs[0]
+    is_office = not is_after and _is_attribute(text, main, lexicon)  # "the head of Ada Mills says"
     between = text[verb.end() : main[0].start()] if is_after else text[main[-1].end() : verb.start()]
     is_near = len(between) <= _MAX_GAP_CHARS and not lexicon.agents & set(between.casefold().split())
-    is_certain = is_near and (is_after or len(runs) == 1 or has_attribute or len(between) <= 1)
+    is_certain = (
+        is_near and not is_office and (is_after or len(runs) == 1 or has_attribute or len(between) <= 1)
+    )
     return Attribution(
         words, tuple(map(_folded, main)) if is_certain else (), main[0].start(), main[-1].end()
     )
