@@ -93,15 +93,11 @@ class SpeakerCheck:
         source, lexicon = self._case.source, self._lexicon
         if not attribution.main:
             return False
-        last = attribution.main[-1]
+        last, articles = attribution.main[-1], lexicon.articles | lexicon.indefinites
         for at in _positions(source, last):
             first = at - len(attribution.main) + 1
             is_whole = source.folded[max(0, first) : at] == attribution.main[:-1]
-            if (
-                is_whole
-                and source.folded[max(0, first - 1)] in lexicon.articles | lexicon.indefinites
-                and first
-            ):
+            if is_whole and first > 0 and source.folded[first - 1] in articles:
                 return False
         if len(attribution.main) > 1:
             return True
