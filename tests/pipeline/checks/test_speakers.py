@@ -65,7 +65,7 @@ FAULTLESS = [
     ("en", 'The chief executive of Grey Quay Ltd, Tom Arden, says "the papers were always in order".'),
     (
         "en",
-        'Tom Arden, who is both chief executive and face of Grey Quay Ltd, says "the papers were always in order".',
+        'Tom Arden, who is chief executive and face of Grey Quay, says "the papers were always in order".',
     ),
     ("en", 'According to Grey Quay Ltd, "the papers were always in order".'),
     ("en", '"The papers were always in order," Arden answered Fisk.'),
