@@ -21,6 +21,8 @@ _SENTENCE_CHARS = 240
 """Characters on either side of a phrase that are read as its sentence. Chosen, not measured."""
 _HEDGE_CHARS = 80
 """Characters before a phrase in which a hedge ("may") is searched. Chosen, not measured."""
+_VERB_CHARS = 12
+"""Characters at the end of advice that have its verb. Chosen, not measured."""
 _MAX_FINDINGS = 20
 """Per pattern and section. Chosen, not measured."""
 _MAX_FUTURE_WORDS = 6
@@ -33,6 +35,8 @@ class Phrases(NamedTuple):
     """A language's table `opinion.toml`."""
 
     advice: re.Pattern[str]
+    advice_nouns: re.Pattern[str]
+    """Advice without a verb, which a sentence may deny."""
     price_certainty: re.Pattern[str]
     """Blocks."""
     certainty: re.Pattern[str]
@@ -45,6 +49,11 @@ class Phrases(NamedTuple):
     """Anywhere in a sentence: it leaves open what will happen."""
     attributions: re.Pattern[str]
     """Anywhere in a sentence: it reports what somebody thinks."""
+    ambiguous: re.Pattern[str]
+    """A verb of advice that means other things as well."""
+    denials: re.Pattern[str]
+    assets: re.Pattern[str]
+    """What is invested, and who invests it."""
     auxiliaries: frozenset[str]
     """Words before a verb in the source that put it into the future."""
 
@@ -54,13 +63,25 @@ def _phrases(language: str) -> Phrases | None:
     table = language_table(language, "opinion")
     if table is None:
         return None
-    lists = ("advice", "certain", "sure")
-    advice, price_certainty, certainty = (
+    lists = ("advice", "advice-nouns", "certain", "sure")
+    advice, advice_nouns, price_certainty, certainty = (
         any_of(*(phrase.replace("{A}", A).replace("{W}", W) for phrase in table[name])) for name in lists
     )
     hedges, modals, attributions = (any_of(table[name]) for name in ("hedges", "modals", "attributions"))
     future, auxiliaries = any_of(*table["future"]), frozenset(table["auxiliaries"].split())
-    return Phrases(advice, price_certainty, certainty, future, hedges, modals, attributions, auxiliaries)
+    single = {name: any_of(table[name]) for name in ("ambiguous", "denials", "assets")}
+    return Phrases(
+        advice=advice,
+        advice_nouns=advice_nouns,
+        price_certainty=price_certainty,
+        certainty=certainty,
+        future=future,
+        hedges=hedges,
+        modals=modals,
+        attributions=attributions,
+        auxiliaries=auxiliaries,
+        **single,
+    )
 
 
 def check_opinion(document: DraftDocument, language: str, source: TokenizedText) -> list[Finding]:
@@ -74,7 +95,7 @@ def check_opinion(document: DraftDocument, language: str, source: TokenizedText)
     if phrases is None:
         message = f'Opinion is checked for figures alone: nothing is known of the language "{language}".'
         return [Finding(kind=KIND, severity=Severity.NOTE, message=message), *_new_numbers(document, source)]
-    findings = list(_advice_and_certainty(document, phrases))
+    findings = list(_advice_and_certainty(document, phrases, source))
     reported = [finding.span for finding in findings if finding.span]
     findings += (
         each for each in _certain_future(document, phrases, source) if not _overlaps(each.span, reported)
@@ -82,14 +103,19 @@ def check_opinion(document: DraftDocument, language: str, source: TokenizedText)
     return sorted(findings, key=lambda finding: finding.span or (0, 0))
 
 
-def _advice_and_certainty(document: DraftDocument, phrases: Phrases) -> Iterator[Finding]:
+def _advice_and_certainty(
+    document: DraftDocument, phrases: Phrases, source: TokenizedText
+) -> Iterator[Finding]:
     """Yield advice and certainty; where matches overlap, only the most severe one.
 
-    Quoted words are their speaker's, and what a sentence attributes to somebody warns at most.
+    Quoted words are their speaker's, and what a sentence attributes to somebody warns at most. Advice of
+    others whose verb the source has may be reported.
     """
+    advice = "This tells readers what to do with their money: remove it."
     price = "This states a future price as certain: say that it may happen."
     kinds = (
-        (phrases.advice, Severity.BLOCK, "This tells readers what to do with their money: remove it."),
+        (phrases.advice, Severity.BLOCK, advice),
+        (phrases.advice_nouns, Severity.BLOCK, advice),
         (phrases.price_certainty, Severity.BLOCK, price),
         (phrases.certainty, Severity.WARN, "This states as certain what is not: say that it may happen."),
     )
@@ -98,17 +124,27 @@ def _advice_and_certainty(document: DraftDocument, phrases: Phrases) -> Iterator
         for section in document.opinion:
             for match in islice(pattern.finditer(document.text, section.body, section.end), _MAX_FINDINGS):
                 sentence = _sentence_around(document, *match.span())
-                is_open = phrases.modals.search(sentence) or _is_hedged(document, match.start(), phrases)
-                if pattern is not phrases.advice and is_open:
+                if _is_open(document, match, sentence, phrases):
                     continue
                 if document.is_quoted(match.start()) or _overlaps(match.span(), reported):
                     continue
                 attributed = phrases.attributions.search(sentence)
-                if attributed and severity is Severity.WARN:
+                last_word = match[0].split()[-1].casefold()
+                if attributed and (severity is Severity.WARN or source.positions.get(last_word)):
                     continue
                 reported.append(match.span())
                 actual = Severity.WARN if attributed else severity
                 yield Finding(kind=KIND, severity=actual, message=message, span=match.span())
+
+
+def _is_open(document: DraftDocument, match: re.Match[str], sentence: str, phrases: Phrases) -> bool:
+    """Tell whether a match is denied, hedged or of another meaning in its sentence."""
+    if match.re is phrases.advice:
+        is_ambiguous = phrases.ambiguous.search(match[0][-_VERB_CHARS:])
+        return bool(is_ambiguous) and not phrases.assets.search(sentence)
+    if match.re is phrases.advice_nouns:
+        return phrases.denials.search(sentence) is not None
+    return bool(phrases.modals.search(sentence)) or _is_hedged(document, match.start(), phrases)
 
 
 def _certain_future(document: DraftDocument, phrases: Phrases, source: TokenizedText) -> Iterator[Finding]:

@@ -19,11 +19,13 @@ from pipeline.checks.dates.extract import (
     WEEKDAY,
     DateMention,
     extract_dates,
+    extract_durations,
     extract_elapsed,
 )
 from pipeline.checks.dates.lexicon import date_lexicon
 from pipeline.checks.dates.source_dates import SourceDates
 from pipeline.checks.dates.support import DateSupport
+from pipeline.checks.dates.worked_out import WorkedOutDates
 from pipeline.checks.language_tables import language_table
 from pipeline.checks.tokens import CheckInput
 from pipeline.domain.reviews import Finding, Severity
@@ -44,7 +46,9 @@ def check_dates(case: CheckInput) -> list[Finding]:
     Block: a day, month, year, weekday or hour that the source neither names nor implies, and a weekday that
     is not that of the date beside it. Warn: the same for seasons and relative dates ("next month"), for an
     hour with a time zone, which may be converted, and for an hour, quarter or decade where the source has no
-    other. The suggestion is the one date of the source that differs in a single part.
+    other. Note: an hour, day or year that follows from another one and a span of time beside it; a warning
+    where a year may stand for another one of the source. The suggestion is the one date of the source
+    that differs in a single part.
     """
     if language_table(case.language, "dates") is None:
         message = f'Dates are not checked in the language "{case.language}".'
@@ -63,6 +67,7 @@ class _Comparison:
         elapsed = extract_elapsed(case.source.text, case.language)
         self._source = SourceDates(self._mentions, elapsed, case.published)
         self._support = DateSupport(self._source)
+        self._elapsed = elapsed
         self._alternatives = Alternatives(self._mentions, case.source.text, date_lexicon(case.language))
 
     def findings(self) -> Iterator[Finding]:
@@ -81,8 +86,17 @@ class _Comparison:
     def _is_supported(self, claim: DateMention) -> bool:
         if self._support.supports(claim):
             return True
+        lexicon = date_lexicon(self._case.language)
+        if lexicon and self._worked_out.is_rounded(claim, self._case.draft.text, lexicon):
+            return True
         is_year = claim.kind == DATE and not claim.month and claim.last < 0
         return is_year and claim.year in self._source_numbers
+
+    @cached_property
+    def _worked_out(self) -> WorkedOutDates:
+        case = self._case
+        durations = extract_durations(case.source.text, case.language)
+        return WorkedOutDates(self._source, self._mentions, self._elapsed, durations)
 
     @cached_property
     def _source_numbers(self) -> set[int]:
@@ -113,12 +127,24 @@ class _Comparison:
         text = self._case.draft.text
         message = f'"{text[claim.start : claim.end]}" is not in the source.'
         alternative = self._alternatives.of(claim, text[claim.start : claim.end])
+        if (evidence := self._worked_out.evidence(claim)) is not None:
+            return self._worked_out_finding(claim, alternative, evidence)
         finding = self._block(claim, message, alternative)
         is_converted = claim.kind == CLOCK and _ZONE.match(text, claim.end)
         is_alone = claim.kind in (CLOCK, QUARTER, DECADE) and not self._source.numbers(claim.kind)
         if claim.kind in (SEASON, RELATIVE) or is_converted or is_alone:
             return finding.model_copy(update={"severity": Severity.WARN})
         return finding
+
+    def _worked_out_finding(
+        self, claim: DateMention, alternative: Alternative, evidence: tuple[tuple[int, int], ...]
+    ) -> Finding:
+        """Return a note; a warning for a year that may stand for another one of the source."""
+        message = f'"{self._case.draft.text[claim.start : claim.end]}" is worked out: check it.'
+        is_doubtful = claim.kind == DATE and not claim.days and bool(alternative.text)
+        severity = Severity.WARN if is_doubtful else Severity.NOTE
+        finding = self._block(claim, message, alternative if is_doubtful else Alternative("", evidence))
+        return finding.model_copy(update={"severity": severity})
 
     def _block(self, claim: DateMention, message: str, alternative: Alternative) -> Finding:
         return Finding(

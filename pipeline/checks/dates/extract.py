@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from pipeline.checks.dates.lexicon import MAX_ABBREVIATION, DateLexicon, date_lexicon
+from pipeline.checks.dates.periods import PeriodWords, period_edges
 
 DATE = "date"
 """Month with a day, a year, both or neither; a year alone."""
@@ -56,9 +57,11 @@ class ElapsedTime(NamedTuple):
 
     start: int
     unit: str
-    """day, week, month, year, decade; month, date, clock where `relation` is "at"."""
+    """day, week, month, year, decade; month, date, weekday, clock, day of month where `relation` is "at"."""
     number: int
-    """Of units, negative for the past. "At": the month, the minute, 100 times the month plus the day."""
+    """Of units, negative for the past. "At": the month, the minute, 100 times the month plus the day.
+
+    Of a day of the month: 100 times the months from publication, plus the day."""
     relation: str
     """ago, ahead: from publication; earlier, later: from another day; at: no distance."""
 
@@ -103,7 +106,42 @@ def extract_elapsed(text: str, language: str) -> list[ElapsedTime]:
         month = lexicon.months[match["month"]]
         day = monthrange(_COMMON_YEAR, month)[1] if match["end"] else 1
         spans.append(ElapsedTime(match.start(), "date", 100 * month + day, "at"))
+    words = PeriodWords(lexicon.counts, lexicon.months, lexicon.weekdays, lexicon.steps)
+    edges = period_edges(lower, lexicon.periods, words)
+    spans += [ElapsedTime(start, unit, number, "at") for start, unit, number in edges]
     return spans + [each for match in lexicon.implied.finditer(lower) for each in _implied(match, lexicon)]
+
+
+class Duration(NamedTuple):
+    """A span of time in a text, with or without a day or an hour that it is reckoned from."""
+
+    start: int
+    end: int
+    unit: str
+    """minute, day, month or year."""
+    number: int
+
+
+_DURATION_UNITS = {"hour": ("minute", 60), "week": ("day", 7), "decade": ("year", 10)}
+
+
+def extract_durations(text: str, language: str) -> list[Duration]:
+    """Return the spans of time of a text in minutes, days, months and years."""
+    lexicon = _lexicon(language)
+    matches = lexicon.duration.finditer(_lowercase(text)) if lexicon else ()
+    return [_duration(match, lexicon) for match in matches if lexicon]
+
+
+def _duration(match: re.Match[str], lexicon: DateLexicon) -> Duration:
+    if match["alone"]:
+        return Duration(*match.span(), "minute", 30)
+    if match["one_half"]:
+        return Duration(*match.span(), "minute", 90)
+    named = lexicon.duration_units[match["unit"]]
+    unit, factor = _DURATION_UNITS.get(named, (named, 1))
+    count = lexicon.counts.get(match["count"]) or int(match["count"])
+    half = factor // 2 if match["half"] or match["late"] else 0
+    return Duration(*match.span(), unit, factor * count + half)
 
 
 def _elapsed(match: re.Match[str], lexicon: DateLexicon) -> ElapsedTime:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from pipeline.checks.dates.periods import PeriodLexicon, period_lexicon
 from pipeline.checks.language_tables import language_table
 
 YEAR = r"(?:1[5-9]|20)\d\d"
@@ -58,6 +59,18 @@ class DateLexicon(NamedTuple):
     """A word that implies a time without being a date, such as "noon"."""
     implied_words: Mapping[str, Sequence[tuple[str, int]]]
     """Such words → (unit, number) of each time that they imply."""
+    periods: PeriodLexicon
+    duration: re.Pattern[str]
+    """A span of time: groups `count`, `half`, `unit`; "half an hour" is group `alone`,
+    an hour and a half `one_half`."""
+    duration_units: Mapping[str, str]
+    """Words → minute, hour, day, week, month, year, decade."""
+    about: re.Pattern[str]
+    """What stands before an hour that is near the real one, at the end of a text."""
+    after: re.Pattern[str]
+    """What stands before an hour that is earlier than the real one, at the end of a text."""
+    before: re.Pattern[str]
+    """What stands before an hour that is later than the real one, at the end of a text."""
     month_edge: re.Pattern[str]
     """A month with a word for its end (group `end`) or its beginning before it."""
 
@@ -105,7 +118,9 @@ def _build(table: Mapping[str, Any]) -> DateLexicon:
         before_year=_ending(table["before-year"]),
         idiom=_ending(table["before-future"]),
         **_elapsed(table["elapsed"]),
-        **_implied(table["implied"]),
+        **_implied(table["implied"], _hours_in_words(table["hours"])),
+        **_durations(table),
+        periods=_periods(table, vocabularies, after),
         month_edge=_month_edge(table),
     )
 
@@ -214,14 +229,54 @@ def _elapsed(table: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _implied(table: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Return the fields for words that imply a time; a key of the table is a unit and a number."""
-    words: dict[str, list[tuple[str, int]]] = {}
+def _implied(table: Mapping[str, Sequence[str]], hours: Mapping[str, int]) -> dict[str, Any]:
+    """Return the fields for words that imply a time; a key of the table is a unit and its numbers."""
+    words = {phrase: [("clock", minute)] for phrase, minute in hours.items()}
     for key, phrases in table.items():
-        unit, _, number = key.partition(" ")
+        unit, *numbers = key.split()
         for phrase in phrases:
-            words.setdefault(phrase, []).append((unit, int(number)))
+            words.setdefault(phrase, []).extend((unit, int(number)) for number in numbers)
     return {"implied": re.compile(rf"(?<!\w)(?:{alternatives(words)})(?!\w)"), "implied_words": words}
+
+
+def _hours_in_words(table: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Return phrases such as "half past eight" → minute of the half day."""
+    phrases: dict[str, int] = {}
+    for minute in (key for key in table if key != "names"):
+        for template in table[minute]:
+            step = 1 if "next" in template else 0
+            for at, name in enumerate(table["names"], 1):
+                hour = (at - step) % 12
+                for form in (name, str(at)):
+                    phrases[template.replace("next ", "").format(form)] = 60 * hour + int(minute)
+    return phrases
+
+
+def _durations(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields for spans of time, and for the words that make an hour a rough one."""
+    own = table["durations"]
+    units = {word: unit for unit, words in table["elapsed"]["units"].items() for word in words}
+    units |= {word: unit for unit in ("minute", "hour", "year") for word in own[unit]}
+    counts = alternatives(word for words in table["elapsed"]["counts"] for word in words)
+    half, alone = alternatives(own["and-half"]), alternatives(own["half-hour"])
+    one_half = alternatives(own["hour-and-half"])
+    number = rf"(?P<count>\d{{1,3}}|{counts})(?P<half>[.,]5|{half})?"
+    late = rf"(?P<late>{half})?"
+    return {
+        "duration": re.compile(
+            rf"(?<![\w.,])(?:(?P<alone>{alone})|(?P<one_half>{one_half})|{number}[\s-]?(?P<unit>{alternatives(units)})(?!\w){late})"
+        ),
+        "duration_units": units,
+        **{name: _ending(own[name]) for name in ("about", "after", "before")},
+    }
+
+
+def _periods(
+    table: Mapping[str, Any], vocabularies: Mapping[str, Mapping[str, int]], after: Mapping[str, int]
+) -> PeriodLexicon:
+    words = {name: alternatives(vocabularies[name]) for name in ("months", "weekdays", "steps")}
+    counts = alternatives(word for group in table["elapsed"]["counts"] for word in group)
+    return period_lexicon(table, words | {"counts": counts, "after": alternatives(after)})
 
 
 def _month_edge(table: Mapping[str, Any]) -> re.Pattern[str]:

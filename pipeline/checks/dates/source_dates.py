@@ -1,10 +1,20 @@
 """The dates that a source names, and those that follow from its day of publication."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
+from pipeline.checks.dates.calendar_days import (
+    QUARTER_MONTHS,
+    YEAR_MONTHS,
+    dateline,
+    days_of,
+    make_date,
+    months_of_quarter,
+    shifted,
+    shifted_month,
+)
 from pipeline.checks.dates.extract import (
     CLOCK,
     DATE,
@@ -15,15 +25,15 @@ from pipeline.checks.dates.extract import (
     ElapsedTime,
 )
 
-_DATELINE_CHARS = 200
-"""Characters at the beginning of a source in which a full date is its day. Chosen, not measured."""
 _NEAR_CHARS = 400
 """Distance in characters at which a span of time counts from a day named before it. Chosen, not measured."""
+_BESIDE_CHARS = 40
+"""Distance in characters at which a span of time counts from a day named after it. Chosen, not measured."""
 _UTC_OFFSETS_H = (-10, 13)
 """Offsets from UTC of Hawaii and New Zealand, the outermost of many people. Source: IANA time zones."""
 _FIRST_YEAR, _LAST_YEAR = 1500, 2099
 """Years of publication from which days can be reckoned. Chosen, not measured."""
-_WEEK_DAYS, QUARTER_MONTHS, YEAR_MONTHS = 7, 3, 12
+_WEEK_DAYS = 7
 _DAYS_PER_UNIT = {"day": 1, "week": 7}
 HALF_DAY_MINUTES = 720
 
@@ -45,7 +55,7 @@ class SourceDates:
         self._elapsed = elapsed
         if published and not _FIRST_YEAR <= published.year <= _LAST_YEAR:
             published = None
-        self.reference_day = published.date() if published else _dateline(mentions)
+        self.reference_day = published.date() if published else dateline(mentions)
         """The day that relative dates count from."""
         self.published = published
         self._slack = 1 if published and not published.utcoffset() else 0
@@ -59,6 +69,8 @@ class SourceDates:
         numbers: dict[str, set[int]] = {}
         for mention in self._mentions:
             numbers.setdefault(mention.kind, set()).add(mention.number)
+        if nights := self._implied(WEEKDAY):
+            numbers.setdefault(WEEKDAY, set()).update(nights)
         return numbers
 
     @cached_property
@@ -187,7 +199,15 @@ class SourceDates:
         """Return the days that weekdays and words such as "yesterday" and "two days later" can mean."""
         near = {day for weekday in self.numbers(WEEKDAY) for day in self._days_of_weekday(weekday)}
         relative = {day for step in self.steps("day") for day in shifted(self.local_days, step)}
-        return near | relative | set(self._elapsed_days(near))
+        return near | relative | set(self._elapsed_days(near)) | set(self._days_of_months())
+
+    def _days_of_months(self) -> Iterator[date]:
+        """Yield the days that "the 1st of next month" and the like mean."""
+        for number in self._implied("day of month") if self.reference_day else ():
+            step, day = divmod(number, 100)
+            month = self.reference_day.month - 1 + step if self.reference_day else 0
+            year = self.reference_day.year + month // YEAR_MONTHS if self.reference_day else 0
+            yield from (made for made in (make_date(year, month % YEAR_MONTHS + 1, day),) if made)
 
     def _days_of_weekday(self, weekday: int) -> set[date]:
         """Return the days of a weekday up to six days from publication; up to 13 with "next week"."""
@@ -210,7 +230,28 @@ class SourceDates:
                 bases = bases | {day for day in near if day.weekday() == before.number}
             elif before:
                 bases = bases | set(self._dates_of(before))
+            if each.relation in ("earlier", "later"):
+                bases = bases | self._days_after(each)
             yield from shifted(bases, each.number * _DAYS_PER_UNIT[each.unit])
+
+    def _days_after(self, elapsed: ElapsedTime) -> set[date]:
+        """Return the days right after a span of time, as in "two days before Christmas"."""
+        limit, days = elapsed.start + _BESIDE_CHARS, set[date]()
+        at = bisect_left(self._dates, elapsed.start, key=lambda mention: mention.start)
+        for mention in self._dates[at : at + 1]:
+            if mention.start <= limit:
+                days |= set(self._dates_of(mention))
+        at = bisect_left(self._feasts, (elapsed.start, 0))
+        for start, number in self._feasts[at : at + 1]:
+            if start <= limit:
+                days |= set(self.possible_dates(*divmod(number, 100)))
+        return days
+
+    @cached_property
+    def _feasts(self) -> list[tuple[int, int]]:
+        """Return (position, 100 times the month plus the day) of the words that imply a day of the year."""
+        implied = (each for each in self._elapsed if each.unit == "date" and each.relation == "at")
+        return sorted((each.start, each.number) for each in implied)
 
     @cached_property
     def full_dates(self) -> set[date]:
@@ -228,11 +269,11 @@ class SourceDates:
         Without a day of publication, it is in one of the years that the source writes with that day.
         """
         if year:
-            return [date for date in (_make_date(year, month, day),) if date]
+            return [date for date in (make_date(year, month, day),) if date]
         if self.reference_day is None:
             years = self.years_written.get((month, day), set())
-            return [made for each in years if (made := _make_date(each, month, day))]
-        around = (_make_date(self.reference_day.year + step, month, day) for step in (-1, 0, 1))
+            return [made for each in years if (made := make_date(each, month, day))]
+        around = (make_date(self.reference_day.year + step, month, day) for step in (-1, 0, 1))
         reference = self.reference_day
         dates = sorted((each for each in around if each), key=lambda each: abs(each - reference))
         return dates[:1]
@@ -274,52 +315,3 @@ class SourceDates:
         minutes = {each.number for each in mentions} | {each.last for each in mentions if each.last >= 0}
         minutes |= self._implied(CLOCK)
         return {minute % HALF_DAY_MINUTES for minute in minutes}
-
-
-def days_of(mention: DateMention) -> Iterable[tuple[int, int]]:
-    """Return (month, day) of the days of a mention, with those inside a range."""
-    if not mention.month or not mention.days:
-        return ()
-    if mention.swappable:
-        return ((mention.month, mention.days[0]), (mention.days[0], mention.month))
-    days = range(mention.days[0], mention.days[-1] + 1) if mention.through else mention.days
-    return ((mention.month, day) for day in days)
-
-
-def months_of_quarter(quarter: int) -> range:
-    """Return the months of a quarter, from 1 to 12."""
-    return range(QUARTER_MONTHS * (quarter - 1) + 1, QUARTER_MONTHS * quarter + 1)
-
-
-def shifted_month(month: int, step: int) -> int:
-    """Return the month so many months later, from 1 to 12."""
-    return (month - 1 + step) % YEAR_MONTHS + 1
-
-
-def shifted(days: Iterable[date], step: int) -> set[date]:
-    """Return days so many days later; those outside the calendar are left out."""
-    shifted = set()
-    for day in days:
-        try:
-            shifted.add(day + timedelta(days=step))
-        except OverflowError:
-            continue
-    return shifted
-
-
-def _dateline(mentions: Sequence[DateMention]) -> date | None:
-    """Return the first full date at the beginning of a source."""
-    for mention in mentions:
-        if mention.start > _DATELINE_CHARS:
-            break
-        is_day = mention.kind == DATE and mention.year and len(mention.days) == 1 and not mention.swappable
-        if is_day and (day := _make_date(mention.year, mention.month, mention.days[0])):
-            return day
-    return None
-
-
-def _make_date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None

@@ -2,17 +2,16 @@
 
 from functools import cached_property
 
-from pipeline.checks.dates.extract import CLOCK, DATE, DECADE, QUARTER, SEASON, WEEKDAY, DateMention
-from pipeline.checks.dates.lexicon import END_OF
-from pipeline.checks.dates.source_dates import (
-    HALF_DAY_MINUTES,
+from pipeline.checks.dates.calendar_days import (
     QUARTER_MONTHS,
     YEAR_MONTHS,
-    SourceDates,
     months_of_quarter,
     shifted,
     shifted_month,
 )
+from pipeline.checks.dates.extract import CLOCK, DATE, DECADE, QUARTER, SEASON, WEEKDAY, DateMention
+from pipeline.checks.dates.lexicon import END_OF
+from pipeline.checks.dates.source_dates import HALF_DAY_MINUTES, SourceDates
 
 _SEASON_MONTHS = ((3, 5), (6, 9), (9, 11), (12, 14))
 """First and last month of each season of the northern half of the world; month 13 is January."""

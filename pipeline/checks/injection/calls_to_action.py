@@ -20,8 +20,8 @@ _HARMFUL = any_of(
     rf"(?:(?:in|us|me|them) )?(?:your|the) {W}{{0,4}}{_CREDENTIALS}",
     rf"connect (?:your|a|the) {W}{{0,2}}wallet",
     rf"(?:verify|validate|sync|unlock|restore|migrate) your {W}{{0,2}}(?:wallet|account|identity)",
-    rf"(?:send|transfer|deposit) {A}{{0,5}}to (?:our|my|(?:this|the|the following) {W}?{_PLACE})",
-    r"call (?:this number|the (?:number|hotline|helpline))",
+    rf"(?:send|transfer|deposit) {A}{{0,5}}to (?:our|my|(?:this|the following) {W}?{_PLACE})",
+    r"call this number",
     rf"(?:claim|collect|redeem|receive) your {W}{{0,3}}{_GAIN}",
     rf"scan (?:the|this|our) {W}?(?:qr ?)?code",
     r"forward this (?:message|e-?mail|article|link|to)",
@@ -29,7 +29,8 @@ _HARMFUL = any_of(
     r"(?:rufen sie|ruf) (?:jetzt|uns|diese nummer)(?: an)?|(?:senden|schicken) sie (?:uns )?ihre",
     r"(?:env[ií]e|envía|enviad) (?:su|tu|vuestra) (?:frase|clave|contraseña)",
     r"envoyez (?:votre|vos) (?:phrase|clé|mot de passe)",
-    rf"(?P<request>(?:send|transfer|deposit) {A}{{0,5}}to (?:this|the following)"
+    rf"(?P<request>(?:send|transfer|deposit) {A}{{0,5}}to (?:this|the following|the {W}?{_PLACE})"
+    r"|call the (?:number|hotline|helpline)"
     rf"|(?:claim|collect|redeem|receive) (?:the|a|my) {W}{{0,3}}{_GAIN}"
     r"|(?:visit|go to|head (?:over )?to) (?:\S{1,60} ){1,8}?to (?:claim|get|receive|win|register|unlock))",
 )
@@ -54,9 +55,10 @@ _HARMLESS = any_of(
     r"(?:change|update|back up) your passwords?|stay tuned|thank you for (?:reading|your)",
     rf"join (?:the|a) {W}{{0,3}}(?:telegram|discord|whatsapp|signal|slack) "
     r"(?:group|channel|server|chat|community)",
-    r"klicken sie hier|haga clic aquí|cliquez ici|jetzt (?:kaufen|anmelden|herunterladen)|compre ahora",
+    r"klicken sie hier|haga clic aquí|cliquez ici|compre ahora",
     rf"(?P<request>(?:buy|order|act|subscribe|enrol|register|sign up|join|download|donate|invest|shop|book"
-    rf"|apply|install|call|vote|hurry|start earning|get it|get yours|get started) {A}{{0,4}}?{_NOW})",
+    rf"|apply|install|call|vote|hurry|start earning|get it|get yours|get started) {A}{{0,4}}?{_NOW}"
+    r"|jetzt (?:kaufen|anmelden|herunterladen))",
     r"(?P<advertising>limited[- ]time offer|get rich quick|guaranteed (?:returns?|profits?|income)"
     r"|100% (?:free|safe|guaranteed|profit))",
 )

@@ -77,10 +77,41 @@ class SpeakerCheck:
             return None
         if not self._speaks(drafted):
             return None
-        is_certain = quote is not None and bool(actual.main)
+        persons = [self._is_person(attribution) for attribution in (drafted, actual)]
+        if self._lexicon.nouns and not all(persons):
+            return None
+        is_certain = quote is not None and bool(actual.main) and all(persons)
         severity = Severity.BLOCK if is_certain else Severity.WARN
         name = " ".join(text[actual.start : actual.end].split())
         return severity, name, (words, (actual.start, actual.end))
+
+    def _is_person(self, attribution: Attribution) -> bool:
+        """Tell whether the source has a name as that of a person: two words, or one after another or a title.
+
+        With an article before it, it is a thing: a company, an authority, letters.
+        """
+        source, lexicon = self._case.source, self._lexicon
+        if not attribution.main:
+            return False
+        last, articles = attribution.main[-1], lexicon.articles | lexicon.indefinites
+        for at in _positions(source, last):
+            first = at - len(attribution.main) + 1
+            is_whole = source.folded[max(0, first) : at] == attribution.main[:-1]
+            if is_whole and first > 0 and source.folded[first - 1] in articles:
+                return False
+        if len(attribution.main) > 1:
+            return True
+        return any(self._follows_first_name(at) for at in _positions(source, last) if at)
+
+    def _follows_first_name(self, at: int) -> bool:
+        """Tell whether a title or another capitalised word is right before a word of the source."""
+        source, lexicon = self._case.source, self._lexicon
+        before = source.folded[at - 1]
+        if before in lexicon.titles:
+            return True
+        first, second = source.words[at - 1 : at + 1]
+        is_beside = source.text[first.end : second.start] == " "
+        return is_beside and first.text[:1].isupper() and before not in lexicon.unnamed | lexicon.verbs
 
     def _other_turn(self, drafted: Attribution, match: QuoteMatch) -> str:
         """Return the label of an interview's turn, if another label is the draft's speaker; else nothing."""

@@ -32,6 +32,10 @@ class AttributionLexicon(NamedTuple):
     """Beside a verb of speech they tell that its subject is spoken of."""
     articles: frozenset[str]
     """Definite ones: with one, a single word describes somebody, as in "the Argentine"."""
+    indefinites: frozenset[str]
+    """Indefinite articles and the like: what follows is no person."""
+    nouns: frozenset[str]
+    """Not empty where nouns begin with a capital letter: a single word may then be one."""
     addressing: frozenset[str]
     """Verbs after which the listener is named: "told Reuters"."""
     pronouns: frozenset[str]
@@ -97,8 +101,14 @@ def _attribution(
     has_attribute = len(runs) == 2 and _is_attribute(text, runs[1], lexicon)
     if has_attribute or _is_attribute(text, main, lexicon):
         main = runs[0]
-    between = text[verb.end() : main[0].start()] if is_after else text[main[-1].end() : verb.start()]
-    is_near = len(between) <= _MAX_GAP_CHARS and not lexicon.agents & set(between.casefold().split())
+    is_object = not is_after and _is_attribute(text, main, lexicon)  # "the head of Ada Mills says"
+    last = runs[-1] if has_attribute and not is_after else main
+    between = text[verb.end() : main[0].start()] if is_after else text[last[-1].end() : verb.start()]
+    is_near = (
+        not is_object
+        and len(between) <= _MAX_GAP_CHARS
+        and not lexicon.agents & set(between.casefold().split())
+    )
     is_certain = is_near and (is_after or len(runs) == 1 or has_attribute or len(between) <= 1)
     return Attribution(
         words, tuple(map(_folded, main)) if is_certain else (), main[0].start(), main[-1].end()
@@ -108,7 +118,7 @@ def _attribution(
 def _is_attribute(text: str, name: _Words, lexicon: AttributionLexicon) -> bool:
     """Tell whether a preposition or another function word is before a name."""
     before = text[max(0, name[0].start() - _MAX_GAP_CHARS) : name[0].start()].split()
-    return bool(before) and before[-1].casefold() in lexicon.unnamed
+    return bool(before) and before[-1].casefold() in lexicon.unnamed | lexicon.addressing
 
 
 def _speaker_after(
