@@ -79,13 +79,18 @@ def _contradiction(
     best: tuple[float, _Place] | None = None
     same = 0.0
     for other in theirs:
-        if other.side.contrast != place.side.contrast or not _is_same_subject(texts, place, other, contrast):
+        if other.side.contrast != place.side.contrast:
             continue
         count, weight = shared_context(texts, place.at, place.sentence, other.at, other.sentence, contrast)
         alike = (other.side.group == place.side.group) == _same_polarity(texts, place, other)
         if alike:
             same = max(same, weight + 0.01)
-        elif count >= contrast.shared and weight >= contrast.weight and (best is None or weight > best[0]):
+        elif (
+            count >= contrast.shared
+            and weight >= contrast.weight
+            and (best is None or weight > best[0])
+            and _is_same_subject(texts, place, other, contrast)
+        ):
             best = weight, other
     if best is None or same >= best[0] * _SAME_SHARE or _explained(texts, place, own, *best, contrast):
         return None
@@ -110,17 +115,29 @@ def shared_context(
     texts: PairTexts, at: int, sentence: Sentence, other: int, window: Sentence, contrast: Contrast
 ) -> tuple[int, float]:
     """Return number and weight of the stems that both words have around them."""
-    near = _near(texts.alignment.draft_stems, at, sentence, contrast)
-    common = near & _near(texts.alignment.source_stems, other, window, contrast)
+    near = _near(texts.draft, texts.alignment.draft_stems, at, sentence, contrast, texts.lexicon)
+    common = near & _near(texts.source, texts.alignment.source_stems, other, window, contrast, texts.lexicon)
     if contrast.digit and not any(stem[0].isdigit() for stem in common):
         return 0, 0.0
     return len(common), sum(texts.alignment.weights.get(stem, 0) for stem in common)
 
 
-def _near(stems: tuple[str, ...], at: int, sentence: Sentence, contrast: Contrast) -> set[str]:
+def _near(
+    text: TokenizedText,
+    stems: tuple[str, ...],
+    at: int,
+    sentence: Sentence,
+    contrast: Contrast,
+    lexicon: PairLexicon,
+) -> set[str]:
+    """Return the stems around a word, up to a conjunction that opposes another clause."""
     first = max(sentence.first, at - contrast.before)
     behind = min(sentence.behind, at + contrast.after + 1)
-    return {stem for index, stem in enumerate(stems[first:behind], first) if stem and index != at}
+    opposed = [index for index in range(first, behind) if text.folded[index] in lexicon.opposing]
+    first = max((index for index in opposed if index < at), default=first)
+    behind = min((index for index in opposed if index > at), default=behind)
+    near = {stem for index, stem in enumerate(stems[first:behind], first) if stem and index != at}
+    return near - lexicon.periods
 
 
 def _is_same_subject(texts: PairTexts, place: _Place, other: _Place, contrast: Contrast) -> bool:

@@ -33,17 +33,17 @@ class Surroundings(NamedTuple):
 
 def find_exchanged_numbers(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
     """Yield two neighbouring figures whose subjects the source has the other way round."""
-    own = numbers_of(texts.draft, pair.draft)
+    own = [each for each in numbers_of(texts.draft, pair.draft) if not _is_day(texts, each)]
     for first, second in pairwise(own):
         if first.digits == second.digits:
             continue
-        around = _surroundings(texts.alignment.draft_stems, first, second, pair.draft)
+        around = _surroundings(texts, texts.alignment.draft_stems, (first, second), pair.draft)
         for sentence in pair.window:
             places = {figure.digits: figure for figure in numbers_of(texts.source, sentence)}
             if first.digits not in places or second.digits not in places:
                 continue
             theirs = sorted((places[first.digits], places[second.digits]))
-            others = _surroundings(texts.alignment.source_stems, theirs[0], theirs[1], sentence)
+            others = _surroundings(texts, texts.alignment.source_stems, (theirs[0], theirs[1]), sentence)
             if _are_exchanged(around, others, in_order=theirs[0].digits == first.digits):
                 evidence = theirs[0].first, theirs[1].behind
                 message = (
@@ -68,14 +68,23 @@ def numbers_of(text: TokenizedText, sentence: Sentence) -> list[Number]:
     return numbers
 
 
-def _surroundings(stems: tuple[str, ...], first: Number, second: Number, sentence: Sentence) -> Surroundings:
+def _is_day(texts: PairTexts, number: Number) -> bool:
+    """Tell whether a figure is the day of a month: "10 March", "March 10"."""
+    beside = texts.draft.folded[max(0, number.first - 1) : number.behind + 1]
+    return len(number.digits) < 3 and any(word in texts.lexicon.times for word in beside)
+
+
+def _surroundings(
+    texts: PairTexts, stems: tuple[str, ...], numbers: tuple[Number, Number], sentence: Sentence
+) -> Surroundings:
+    first, second = numbers
     ranges = (
         (max(sentence.first, first.first - _REACH), first.first),
         (first.behind, second.first),
         (second.behind, min(sentence.behind, second.behind + _REACH)),
     )
     parts = [frozenset(stem for stem in stems[start:end] if stem.isalpha()) for start, end in ranges]
-    units = (parts[0] & parts[1]) | (parts[1] & parts[2]) | (parts[0] & parts[2])
+    units = texts.lexicon.periods | (parts[0] & parts[1]) | (parts[1] & parts[2]) | (parts[0] & parts[2])
     return Surroundings(*(part - units for part in parts))
 
 

@@ -64,6 +64,7 @@ class PairLexicon:
         self._adjective_endings = tuple(negation["adjective_endings"].split())
         self.negatives = self.deniers | frozenset(negation["also"].split())
         self.borders = frozenset(negation["borders"].split())
+        self.opposing = frozenset(negation["opposing"].split())
         self.link, self.adverb = negation["link"], negation["adverb"]
         self.uncertain = frozenset(negation["others"].split())
         self.unreal = frozenset(negation["unreal"].split())
@@ -77,6 +78,7 @@ class PairLexicon:
         self.passive = frozenset(roles["passive"].split())
         self.joints = frozenset(roles["joints"].split())
         self.articles = frozenset(roles["articles"].split())
+        self.periods = frozenset(self.stem(word) for word in roles["periods"].split())
         self.times = frozenset(roles["times"].split())
         self.mutual = frozenset(roles["mutual"].split())
         self.being = frozenset(roles["being"].split())

@@ -32,6 +32,8 @@ class SourceNames(NamedTuple):
     """First word of names of two words → the other, where it is always the same one."""
     forenames: Mapping[str, str]
     """Second word of them → the first."""
+    wholes: frozenset[frozenset[str]]
+    """The words of each name of several words."""
 
 
 def names_of(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> tuple[Run, ...]:
@@ -103,7 +105,7 @@ def source_names(source: TokenizedText, language: str) -> SourceNames:
     in_sentence: dict[int, tuple[Run, ...]] = {}
     words: set[str] = set()
     if lexicon is None:
-        return SourceNames({}, {}, {}, frozenset(), {}, {})
+        return SourceNames({}, {}, {}, frozenset(), {}, {}, frozenset())
     for sentence in index.sentences:
         runs = in_sentence[sentence.first] = names_of(source, sentence, lexicon)
         for run in runs:
@@ -118,7 +120,9 @@ def source_names(source: TokenizedText, language: str) -> SourceNames:
                 preceding.setdefault(f"{index.stems[before]} {source.folded[before + 1]}", []).append(run)
     sides = [{stem: tuple(runs) for stem, runs in each.items()} for each in (following, preceding)]
     surnames, forenames = _full_names(source, in_sentence)
-    return SourceNames(sides[0], sides[1], in_sentence, frozenset(words), surnames, forenames)
+    several = (run for runs in in_sentence.values() for run in runs if run.behind - run.first > 1)
+    wholes = frozenset(parts_of(source, run) for run in several)
+    return SourceNames(sides[0], sides[1], in_sentence, frozenset(words), surnames, forenames, wholes)
 
 
 def _full_names(
