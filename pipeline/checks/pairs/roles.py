@@ -124,9 +124,11 @@ def _replaced(
     inside = next((other for other in others if _within(other, pair)), None)
     if inside is None or len(others) > _MAX_OCCURRENCES or _has_beside(texts, parts, stem):
         return
-    if _are_alike(parts, parts_of(texts.source, inside)) or _are_both_named(texts, parts, pair, inside):
+    if _are_alike(parts, parts_of(texts.source, inside)) or _are_one_name(texts, parts, inside):
         return
     if not _shares_context(texts, run, at, pair, inside):
+        return
+    if not follows and _are_both_named(texts, parts, pair, inside):
         return
     if follows and not _continues_alike(texts, run, inside):
         return
@@ -134,15 +136,21 @@ def _replaced(
     yield Contradiction(run, inside, f'With "{word}" the source names {shown}.', shown)
 
 
-def _are_both_named(texts: PairTexts, parts: frozenset[str], pair: Pair, other: Run) -> bool:
-    """Tell whether the draft's sentence has the other name too, the source's this one, or a name both."""
+def _are_one_name(texts: PairTexts, parts: frozenset[str], other: Run) -> bool:
+    """Tell whether the source has a name of both: "Felbridge Rovers" for "Rovers" and "Felbridge"."""
     others = parts_of(texts.source, other)
-    if any(others & parts_of(texts.draft, run) for run in names_of(texts.draft, pair.draft, texts.lexicon)):
-        return True
-    sentence = next(each for each in pair.window if each.first <= other.first < each.behind)
-    if any(parts & parts_of(texts.source, run) for run in texts.names.sentences.get(sentence.first, ())):
-        return True
     return any(parts & whole and others & whole for whole in texts.names.wholes)
+
+
+def _are_both_named(texts: PairTexts, parts: frozenset[str], pair: Pair, other: Run) -> bool:
+    """Tell whether both sentences have both names: each may stand beside the word."""
+    others = parts_of(texts.source, other)
+    sentence = next(each for each in pair.window if each.first <= other.first < each.behind)
+    own = names_of(texts.draft, pair.draft, texts.lexicon)
+    theirs = texts.names.sentences.get(sentence.first, ())
+    return any(others & parts_of(texts.draft, run) for run in own) and any(
+        parts & parts_of(texts.source, run) for run in theirs
+    )
 
 
 def _are_alike(parts: frozenset[str], others: frozenset[str]) -> bool:
