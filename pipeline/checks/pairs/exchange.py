@@ -44,7 +44,9 @@ def find_exchanged_numbers(texts: PairTexts, pair: Pair) -> Iterator[Contradicti
                 continue
             theirs = sorted((places[first.digits], places[second.digits]))
             others = _surroundings(texts, texts.alignment.source_stems, (theirs[0], theirs[1]), sentence)
-            if _are_exchanged(around, others, in_order=theirs[0].digits == first.digits):
+            if _are_exchanged(
+                around, others, texts.lexicon.periods, in_order=theirs[0].digits == first.digits
+            ):
                 evidence = theirs[0].first, theirs[1].behind
                 message = (
                     f'The source has these figures the other way round: "{texts.source_phrase(*evidence)}".'
@@ -84,26 +86,30 @@ def _surroundings(
         (second.behind, min(sentence.behind, second.behind + _REACH)),
     )
     parts = [frozenset(stem for stem in stems[start:end] if stem.isalpha()) for start, end in ranges]
-    units = texts.lexicon.periods | (parts[0] & parts[1]) | (parts[1] & parts[2]) | (parts[0] & parts[2])
+    units = (parts[0] & parts[1]) | (parts[1] & parts[2]) | (parts[0] & parts[2])
     return Surroundings(*(part - units for part in parts))
 
 
-def _are_exchanged(own: Surroundings, others: Surroundings, *, in_order: bool) -> bool:
+def _are_exchanged(
+    own: Surroundings, others: Surroundings, periods: frozenset[str], *, in_order: bool
+) -> bool:
     """Tell whether subjects before two figures ("A 5, B 7") or after them ("5 A, 7 B") are exchanged."""
-    before = _crossing((own.lead, own.between), (others.lead, others.between), in_order=in_order)
-    after = _crossing((own.between, own.trail), (others.between, others.trail), in_order=in_order)
+    before = _crossing((own.lead, own.between), (others.lead, others.between), periods, in_order=in_order)
+    after = _crossing((own.between, own.trail), (others.between, others.trail), periods, in_order=in_order)
     return not before[0] and not after[0] and (before[1] or after[1])
 
 
 Subjects = tuple[frozenset[str], frozenset[str]]
 
 
-def _crossing(own: Subjects, others: Subjects, *, in_order: bool) -> tuple[bool, bool]:
+def _crossing(
+    own: Subjects, others: Subjects, periods: frozenset[str], *, in_order: bool
+) -> tuple[bool, bool]:
     """Tell whether a stem belongs to the same figure in both texts, and whether both figures lost theirs."""
     first, second = own[0] - own[1], own[1] - own[0]
     others = others if in_order else (others[1], others[0])
     their_first, their_second = others[0] - others[1], others[1] - others[0]
-    same = bool(first & their_first or second & their_second)
+    same = bool((first & their_first | second & their_second) - periods)
     return same, bool(first & their_second and second & their_first)
 
 

@@ -79,7 +79,7 @@ def _roles(text: TokenizedText, at: int, names: tuple[Run, ...], lexicon: PairLe
 
 def _is_apposition(text: TokenizedText, at: int, before: Run, after: Run, lexicon: PairLexicon) -> bool:
     """Tell whether a noun says who a name is: "Marsh, a striker for Town", "Henkel's platform RAQN"."""
-    if text.folded[before.behind - 1].endswith("'s"):
+    if text.folded[before.behind - 1].endswith("'s") and after.first == at + 1:
         return True
     end = text.words[before.behind - 1].end
     begun = (
