@@ -130,6 +130,8 @@ def _pair(sentence: Sentence, stems: tuple[str, ...], index: SourceSentences) ->
     window: list[int] = []
     left = set(stem_set)
     while candidates and len(window) < _MAX_SENTENCES:
+        if window and _weight(left, index) < _MIN_GAIN * whole:
+            break
         best = max(candidates, key=lambda number: _gain(left & index.sets[number], window, number, index))
         if window and _weight(left & index.sets[best], index) < _MIN_GAIN * whole:
             break

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pipeline.checks.pairs.align import Pair, Sentence
 from pipeline.checks.pairs.lexicon import Contrast, PairLexicon, Side
+from pipeline.checks.pairs.marks import marks_of, within
 from pipeline.checks.pairs.models import Contradiction, PairTexts
 from pipeline.checks.tokens import TokenizedText
 
@@ -58,7 +59,7 @@ def _known_places(text: TokenizedText, lexicon: PairLexicon) -> dict[int, list[_
 
 def _places(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> Iterator[_Place]:
     counts: dict[tuple[int, int], int] = {}
-    for at in range(sentence.first, sentence.behind):
+    for at in within(marks_of(text, lexicon).contrasts, sentence.first, sentence.behind):
         is_title = at > sentence.first and text.words[at].text[0].isupper()
         for side in lexicon.sides_of(text.folded[at]):
             contrast = lexicon.contrasts[side.contrast]

@@ -5,6 +5,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from pipeline.checks.pairs.align import Pair, Sentence
+from pipeline.checks.pairs.lexicon import PairLexicon
+from pipeline.checks.pairs.marks import marks_of, within
 from pipeline.checks.pairs.models import Contradiction, PairTexts
 from pipeline.checks.pairs.names import names_of
 from pipeline.checks.tokens import TokenizedText
@@ -33,13 +35,13 @@ class Surroundings(NamedTuple):
 
 def find_exchanged_numbers(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
     """Yield two neighbouring figures whose subjects the source has the other way round."""
-    own = [each for each in numbers_of(texts.draft, pair.draft) if not _is_day(texts, each)]
+    own = [each for each in numbers_of(texts.draft, pair.draft, texts.lexicon) if not _is_day(texts, each)]
     for first, second in pairwise(own):
         if first.digits == second.digits:
             continue
         around = _surroundings(texts, texts.alignment.draft_stems, (first, second), pair.draft)
         for sentence in pair.window:
-            places = {figure.digits: figure for figure in numbers_of(texts.source, sentence)}
+            places = {figure.digits: figure for figure in numbers_of(texts.source, sentence, texts.lexicon)}
             if first.digits not in places or second.digits not in places:
                 continue
             theirs = sorted((places[first.digits], places[second.digits]))
@@ -55,13 +57,11 @@ def find_exchanged_numbers(texts: PairTexts, pair: Pair) -> Iterator[Contradicti
                 break
 
 
-def numbers_of(text: TokenizedText, sentence: Sentence) -> list[Number]:
+def numbers_of(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> list[Number]:
     """Return the figures in digits of a sentence, at most `_MAX_NUMBERS`."""
     numbers: list[Number] = []
-    for at in range(sentence.first, sentence.behind):
+    for at in within(marks_of(text, lexicon).digits, sentence.first, sentence.behind):
         word = text.folded[at]
-        if not word[0].isdigit():
-            continue
         gap = text.text[text.words[at - 1].end : text.words[at].start] if at else ""
         if numbers and numbers[-1].behind == at and gap in (".", ","):
             numbers[-1] = Number(numbers[-1].first, at + 1, f"{numbers[-1].digits}{gap.strip(',')}{word}")

@@ -52,6 +52,7 @@ class PairLexicon:
 
     def __init__(self, table: Mapping[str, Any]) -> None:
         self._stems: dict[str, str] = {}
+        self._marks: dict[str, tuple[int, ...]] = {}
         self._word_sides: dict[str, tuple[Side, ...]] = {}
         self._endings = tuple(table["endings"].split())
         pairs = ((form, base) for base, forms in table["forms"].items() for form in forms.split())
@@ -117,6 +118,22 @@ class PairLexicon:
                 self._word_sides.clear()
             both = dict.fromkeys((*self._exact.get(word, ()), *self._sides.get(self.stem(word), ())))
             cached = self._word_sides[word] = tuple(both)
+        return cached
+
+    def marks(self, word: str) -> tuple[int, ...]:
+        """Return what a folded word may be: the numbers of the fields of `Marks`, mostly none."""
+        cached = self._marks.get(word)
+        if cached is None:
+            if len(self._marks) > 100_000:
+                self._marks.clear()
+            tests = (
+                self.sides_of(word),
+                self.is_denier(word),
+                self.without_prefix(word),
+                self.is_past(word),
+                word[0].isdigit(),
+            )
+            cached = self._marks[word] = tuple(number for number, each in enumerate(tests) if each)
         return cached
 
     def without_prefix(self, word: str) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from pipeline.checks.pairs.align import Sentence, index_source
 from pipeline.checks.pairs.lexicon import PairLexicon, pair_lexicon
+from pipeline.checks.pairs.marks import marks_of, within
 from pipeline.checks.tokens import TokenizedText
 
 
@@ -38,17 +39,28 @@ class SourceNames(NamedTuple):
 
 def names_of(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> tuple[Run, ...]:
     """Return the names of a sentence: runs of capitalised words that no text has in lower case."""
-    lower = _lower_words(text)
-    runs: list[Run] = []
     if not lexicon.has_names:
         return ()
-    for at in range(sentence.first, sentence.behind):
+    cache = _known_names(text, lexicon)
+    names = cache.get(sentence.first)
+    if names is None:
+        names = cache[sentence.first] = _names(text, sentence, lexicon)
+    return names
+
+
+@lru_cache(maxsize=8)
+def _known_names(text: TokenizedText, lexicon: PairLexicon) -> dict[int, tuple[Run, ...]]:
+    """Return a store of first word of a sentence → its names, empty at first."""
+    return {}
+
+
+def _names(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> tuple[Run, ...]:
+    lower = _lower_words(text)
+    runs: list[Run] = []
+    for at in within(marks_of(text, lexicon).capitals, sentence.first, sentence.behind):
         word = text.words[at].text
-        if (
-            not word[0].isupper()
-            or text.folded[at].removesuffix("'s") in lexicon.times
-            or text.folded[at] in lexicon.stop
-            or (at == sentence.first and word.casefold() in lower)
+        if text.folded[at].removesuffix("'s") in lexicon.times or (
+            at == sentence.first and word.casefold() in lower
         ):
             continue
         if runs and runs[-1].behind == at and text.text[text.words[at - 1].end : text.words[at].start] == " ":
