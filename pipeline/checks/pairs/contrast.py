@@ -77,13 +77,18 @@ def _contradiction(
 ) -> Contradiction | None:
     """Return what contradicts a word of the draft; None where the source has a word of its own group too."""
     contrast = texts.lexicon.contrasts[place.side.contrast]
+    near = _near(texts.draft, texts.alignment.draft_stems, place.at, place.sentence, contrast, texts.lexicon)
+    is_negated = _is_negated(texts.draft, place.at, place.sentence, texts.lexicon)
     best: tuple[float, _Place] | None = None
     same = 0.0
     for other in theirs:
         if other.side.contrast != place.side.contrast:
             continue
-        count, weight = shared_context(texts, place.at, place.sentence, other.at, other.sentence, contrast)
-        alike = (other.side.group == place.side.group) == _same_polarity(texts, place, other)
+        count, weight = _common_context(texts, near, other.at, other.sentence, contrast)
+        if not count:
+            continue
+        is_same = is_negated == _is_negated(texts.source, other.at, other.sentence, texts.lexicon)
+        alike = (other.side.group == place.side.group) == is_same
         if alike:
             same = max(same, weight + 0.01)
         elif (
@@ -117,6 +122,13 @@ def shared_context(
 ) -> tuple[int, float]:
     """Return number and weight of the stems that both words have around them."""
     near = _near(texts.draft, texts.alignment.draft_stems, at, sentence, contrast, texts.lexicon)
+    return _common_context(texts, near, other, window, contrast)
+
+
+def _common_context(
+    texts: PairTexts, near: set[str], other: int, window: Sentence, contrast: Contrast
+) -> tuple[int, float]:
+    """Return number and weight of those stems near a word of the draft that a word of the source has too."""
     common = near & _near(texts.source, texts.alignment.source_stems, other, window, contrast, texts.lexicon)
     if contrast.digit and not any(stem[0].isdigit() for stem in common):
         return 0, 0.0
@@ -134,11 +146,12 @@ def _near(
     """Return the stems around a word, up to a conjunction that opposes another clause."""
     first = max(sentence.first, at - contrast.before)
     behind = min(sentence.behind, at + contrast.after + 1)
-    opposed = [index for index in range(first, behind) if text.folded[index] in lexicon.opposing]
-    first = max((index for index in opposed if index < at), default=first)
-    behind = min((index for index in opposed if index > at), default=behind)
-    near = {stem for index, stem in enumerate(stems[first:behind], first) if stem and index != at}
-    return near - lexicon.periods
+    if not lexicon.opposing.isdisjoint(text.folded[first:behind]):
+        opposed = [index for index in range(first, behind) if text.folded[index] in lexicon.opposing]
+        first = max((index for index in opposed if index < at), default=first)
+        behind = min((index for index in opposed if index > at), default=behind)
+    near = {*stems[first:at], *stems[at + 1 : behind]}
+    return near - lexicon.periods - {""}
 
 
 def _is_same_subject(texts: PairTexts, place: _Place, other: _Place, contrast: Contrast) -> bool:
@@ -157,12 +170,6 @@ def _is_same_subject(texts: PairTexts, place: _Place, other: _Place, contrast: C
 
 def _following(stems: tuple[str, ...], at: int, reach: int) -> set[str]:
     return {stem for stem in stems[at + 1 : at + 1 + reach] if stem}
-
-
-def _same_polarity(texts: PairTexts, place: _Place, other: _Place) -> bool:
-    return _is_negated(texts.draft, place.at, place.sentence, texts.lexicon) == _is_negated(
-        texts.source, other.at, other.sentence, texts.lexicon
-    )
 
 
 def _is_negated(text: TokenizedText, at: int, sentence: Sentence, lexicon: PairLexicon) -> bool:

@@ -34,11 +34,11 @@ def marks_of(text: TokenizedText, lexicon: PairLexicon) -> Marks:
     indexes: tuple[list[int], ...] = ([], [], [], [], [])
     stop = lexicon.stop
     folded = text.folded
-    for at, word in enumerate(folded):
-        for mark in lexicon.marks(word):
+    for at, marks in enumerate(map(lexicon.marks, folded)):
+        for mark in marks:
             indexes[mark].append(at)
     capitals = tuple(
-        at for at, word in enumerate(text.words) if word.text[0].isupper() and folded[at] not in stop
+        at for at, word in enumerate(text.words) if word[0][0].isupper() and folded[at] not in stop
     )
     contrasts, deniers, prefixed, past, digits = map(tuple, indexes)
     return Marks(contrasts, deniers, prefixed, past, digits, capitals)

@@ -72,7 +72,7 @@ def _names(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> tup
 
 @lru_cache(maxsize=8)
 def _lower_words(text: TokenizedText) -> frozenset[str]:
-    return frozenset(word.text for word in text.words if word.text[0].islower())
+    return frozenset(word[0] for word in text.words if word[0][0].islower())
 
 
 def parts_of(text: TokenizedText, run: Run) -> frozenset[str]:
