@@ -62,6 +62,8 @@ def numbers_of(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) ->
     numbers: list[Number] = []
     for at in within(marks_of(text, lexicon).digits, sentence.first, sentence.behind):
         word = text.folded[at]
+        if not word[0].isdigit():
+            continue
         gap = text.text[text.words[at - 1].end : text.words[at].start] if at else ""
         if numbers and numbers[-1].behind == at and gap in (".", ","):
             numbers[-1] = Number(numbers[-1].first, at + 1, f"{numbers[-1].digits}{gap.strip(',')}{word}")

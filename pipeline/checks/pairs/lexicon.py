@@ -92,6 +92,16 @@ class PairLexicon:
         self.uncertain = frozenset(negation["others"].split())
         self.unreal = frozenset(negation["unreal"].split())
         self._negative_ending: str | None = negation["ending"] or None
+        bounds = table["bounds"]
+        self.numerals: dict[str, str] = bounds["numerals"]
+        self.bounds_before = _phrases(bounds["before"])
+        self.bounds_after = _phrases(bounds["after"])
+        self.weekdays = frozenset(table["weekdays"].split())
+        self.weekday_stems = frozenset(map(self.stem, self.weekdays))
+        self.speech = frozenset(table["speech"]["verbs"].split()) | frozenset(
+            table["speech"]["sources"].split()
+        )
+        self.sources = frozenset(table["speech"]["sources"].split())
         plan = table["plan"]
         self.plans = frozenset(plan["words"].split())
         self.open = frozenset(plan["open"].split())
@@ -140,7 +150,7 @@ class PairLexicon:
             self.is_denier(word),
             self.without_prefix(word),
             self.is_past(word),
-            word[0].isdigit(),
+            word[0].isdigit() or word in self.numerals,
         )
         return tuple(number for number, each in enumerate(tests) if each)
 
@@ -184,6 +194,11 @@ class PairLexicon:
                         Side(number, group, reported)
                     )
         return sides
+
+
+def _phrases(table: Mapping[str, str]) -> dict[str, str]:
+    """Return phrase → bound, from the table of bound → phrases between semicolons."""
+    return {phrase.strip(): bound for bound, phrases in table.items() for phrase in phrases.split(";")}
 
 
 def _contrast(row: Mapping[str, Any]) -> Contrast:
