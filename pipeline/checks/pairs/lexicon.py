@@ -97,7 +97,6 @@ class PairLexicon:
         self.bounds_before = _phrases(bounds["before"])
         self.bounds_after = _phrases(bounds["after"])
         self.weekdays = frozenset(table["weekdays"].split())
-        self.weekday_stems = frozenset(map(self.stem, self.weekdays))
         self.speech = frozenset(table["speech"]["verbs"].split()) | frozenset(
             table["speech"]["sources"].split()
         )

@@ -47,7 +47,9 @@ def _is_other_person(
 ) -> bool:
     """Tell whether two speakers are two full names of the source that share no sentence of it."""
     others = parts_of(texts.source, other.speaker)
-    if len(parts) < 2 or len(others) < 2 or not {parts, others} <= texts.names.wholes or parts & others:
+    if len(parts) < 2 or len(others) < 2 or parts & others:
+        return False
+    if not any(parts <= whole for whole in texts.names.wholes):
         return False
     if any(others & parts_of(texts.draft, run) for run in names_of(texts.draft, pair.draft, texts.lexicon)):
         return False

@@ -8,7 +8,7 @@ from pipeline.checks.tokens import TokenizedText
 
 _MIN_SHARED = 2
 """Stems that the draft's sentence has in common with the source's. Chosen, not measured."""
-_MIN_WEIGHT = 5.0
+_MIN_WEIGHT = 4.0
 """Weight of these stems. Chosen, not measured."""
 _MAX_OTHER = 0.35
 """Share of this weight that a sentence with the draft's own day may have. Chosen, not measured."""
@@ -22,9 +22,9 @@ def find_exchanged_weekdays(texts: PairTexts, pair: Pair) -> Iterator[Contradict
         without = [(each, days) for each, days in rivals if days.keys() - own.keys() and day not in days]
         if not without or day not in texts.source.positions:
             continue
-        best, days = max(without, key=lambda rival: _shared(texts, pair.draft, rival[0])[1])
-        count, weight = _shared(texts, pair.draft, best)
-        others = [_shared(texts, pair.draft, each)[1] for each, each_days in rivals if day in each_days]
+        best, days = max(without, key=lambda rival: _shared(texts, pair.draft, rival[0], day)[1])
+        count, weight = _shared(texts, pair.draft, best, day)
+        others = [_shared(texts, pair.draft, each, day)[1] for each, each_days in rivals if day in each_days]
         if count < _MIN_SHARED or weight < _MIN_WEIGHT or max(others, default=0) > _MAX_OTHER * weight:
             continue
         theirs = next(place for name, place in days.items() if name not in own)
@@ -39,9 +39,9 @@ def _weekdays(texts: PairTexts, text: TokenizedText, sentence: Sentence) -> dict
     return {word: at for at, word in words if word in texts.lexicon.weekdays}
 
 
-def _shared(texts: PairTexts, draft: Sentence, sentence: Sentence) -> tuple[int, float]:
-    """Return number and weight of the stems that two sentences share, without weekdays and periods."""
+def _shared(texts: PairTexts, draft: Sentence, sentence: Sentence, day: str) -> tuple[int, float]:
+    """Return number and weight of the stems that two sentences share, without a day and periods."""
     own = {*texts.alignment.draft_stems[draft.first : draft.behind]}
     theirs = {*texts.alignment.source_stems[sentence.first : sentence.behind]}
-    common = (own & theirs) - texts.lexicon.periods - texts.lexicon.weekday_stems - {""}
+    common = (own & theirs) - texts.lexicon.periods - {texts.lexicon.stem(day), ""}
     return len(common), sum(map(texts.alignment.weights.__getitem__, common))
