@@ -13,7 +13,12 @@ _REACH = 3
 """Words before and after a figure in which its bound is searched. Chosen, not measured."""
 _CONTEXT = 8
 """Words on each side of a figure in which a shared stem is searched. Chosen, not measured."""
-_CONTRARY = {"exact": ("lower", "upper", "near"), "lower": ("upper",), "upper": ("lower",)}
+_CONTRARY = {
+    "exact": ("lower", "upper", "near", "short"),
+    "lower": ("upper", "short"),
+    "upper": ("lower",),
+    "short": ("lower",),
+}
 """Bound of the draft → bounds of the source that contradict it."""
 
 
