@@ -1,6 +1,7 @@
 """Contradictions in the bound of a figure: "at least 9" where the source has "up to 9"."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from pipeline.checks.pairs.align import Pair, Sentence
@@ -15,11 +16,11 @@ _CONTEXT = 8
 """Words on each side of a figure in which a shared stem is searched. Chosen, not measured."""
 _CONTRARY = {
     "exact": ("lower", "upper", "near", "short"),
-    "lower": ("upper", "short"),
-    "upper": ("lower",),
+    "lower": ("upper", "short", "near"),
+    "upper": ("lower", "near"),
     "short": ("lower",),
 }
-"""Bound of the draft → bounds of the source that contradict it."""
+"""Bound of the draft → bounds of the source that contradict it. "about" may stand for each."""
 
 
 class BoundedNumber(NamedTuple):
@@ -32,28 +33,26 @@ class BoundedNumber(NamedTuple):
 
 
 def find_bounds(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
-    """Yield the bounds of figures that contradict the bound that the source gives the same figure."""
+    """Yield the bounds of figures that contradict each bound that the window gives the same figure."""
     for own in _bounded(texts.draft, pair.draft, texts.lexicon):
-        for sentence in pair.window:
-            theirs = [
-                each
-                for each in _bounded(texts.source, sentence, texts.lexicon)
-                if _value(texts.source, each, texts.lexicon) == _value(texts.draft, own, texts.lexicon)
-            ]
-            contrary = _CONTRARY.get(own.bound, ())
-            if any(each.bound not in contrary for each in theirs):
-                break
-            other = next((each for each in theirs if _share_context(texts, pair, own, each)), None)
-            if other is not None:
-                shown = texts.source_phrase(other.first, other.behind)
-                text = texts.draft
-                word = text.text[text.words[own.first].start : text.words[own.behind - 1].end]
-                message = f'The source has "{shown}" where the text has "{word}".'
-                replacement = shown if (own.first < own.at) == (other.first < other.at) else ""
-                yield Contradiction(
-                    (own.first, own.behind), (other.first, other.behind), message, replacement
-                )
-                break
+        value, contrary = _value(texts.draft, own, texts.lexicon), _CONTRARY.get(own.bound, ())
+        theirs = [
+            each
+            for sentence in (pair.window if contrary else ())
+            for each in _bounded(texts.source, sentence, texts.lexicon)
+            if _value(texts.source, each, texts.lexicon) == value
+        ]
+        if all(each.bound in contrary for each in theirs):
+            same = (each for each in theirs if _share_context(texts, pair, own, each))
+            yield from (_contradiction(texts, own, other) for other in islice(same, 1))
+
+
+def _contradiction(texts: PairTexts, own: BoundedNumber, other: BoundedNumber) -> Contradiction:
+    shown, text = texts.source_phrase(other.first, other.behind), texts.draft
+    word = text.text[text.words[own.first].start : text.words[own.behind - 1].end]
+    message = f'The source has "{shown}" where the text has "{word}".'
+    replacement = shown if (own.first < own.at) == (other.first < other.at) else ""
+    return Contradiction((own.first, own.behind), (other.first, other.behind), message, replacement)
 
 
 def _value(text: TokenizedText, number: BoundedNumber, lexicon: PairLexicon) -> str:
@@ -66,9 +65,12 @@ def _bounded(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> I
     for at in within(marks_of(text, lexicon).digits, sentence.first, sentence.behind):
         if at > sentence.first and text.text[text.words[at - 1].end : text.words[at].start] in (",", "."):
             continue  # within a figure
-        found = _before(text, at, sentence, lexicon) or _after(text, at, sentence, lexicon)
-        if found:
-            yield found
+        nearby = text.folded[max(0, at - _REACH) : at + _REACH + 1]
+        if lexicon.bound_words.isdisjoint(nearby):
+            continue
+        bounded = _before(text, at, sentence, lexicon) or _after(text, at, sentence, lexicon)
+        if bounded:
+            yield bounded
 
 
 def _before(text: TokenizedText, at: int, sentence: Sentence, lexicon: PairLexicon) -> BoundedNumber | None:

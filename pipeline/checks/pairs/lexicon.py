@@ -92,15 +92,7 @@ class PairLexicon:
         self.uncertain = frozenset(negation["others"].split())
         self.unreal = frozenset(negation["unreal"].split())
         self._negative_ending: str | None = negation["ending"] or None
-        bounds = table["bounds"]
-        self.numerals: dict[str, str] = bounds["numerals"]
-        self.bounds_before = _phrases(bounds["before"])
-        self.bounds_after = _phrases(bounds["after"])
-        self.weekdays = frozenset(table["weekdays"].split())
-        self.speech = frozenset(table["speech"]["verbs"].split()) | frozenset(
-            table["speech"]["sources"].split()
-        )
-        self.sources = frozenset(table["speech"]["sources"].split())
+        self._read_bounds(table)
         plan = table["plan"]
         self.plans = frozenset(plan["words"].split())
         self.open = frozenset(plan["open"].split())
@@ -121,6 +113,18 @@ class PairLexicon:
         self.contrasts: tuple[Contrast, ...] = tuple(map(_contrast, table.get("contrast", ())))
         self._exact = self._groups(table.get("contrast", ()), exact=True)
         self._sides = self._groups(table.get("contrast", ()), exact=False)
+
+    def _read_bounds(self, table: Mapping[str, Any]) -> None:
+        """Set the bounds of figures, the weekdays and the words of speech."""
+        bounds, speech = table["bounds"], table["speech"]
+        self.numerals: dict[str, str] = bounds["numerals"]
+        self.bounds_before = _phrases(bounds["before"])
+        self.bounds_after = _phrases(bounds["after"])
+        phrases = (*self.bounds_before, *self.bounds_after)
+        self.bound_words = frozenset(phrase.split()[0] for phrase in phrases)
+        self.weekdays = frozenset(table["weekdays"].split())
+        self.sources = frozenset(speech["sources"].split())
+        self.speech = self.sources | frozenset(speech["verbs"].split())
 
     def stem(self, word: str) -> str:
         """Return the stem of a folded word; words of the same meaning in the table share one."""
@@ -150,6 +154,8 @@ class PairLexicon:
             self.without_prefix(word),
             self.is_past(word),
             word[0].isdigit() or word in self.numerals,
+            word in self.speech,
+            word in self.weekdays,
         )
         return tuple(number for number, each in enumerate(tests) if each)
 

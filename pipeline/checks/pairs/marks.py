@@ -18,7 +18,9 @@ class Marks(NamedTuple):
     """Words with a negative prefix."""
     past: tuple[int, ...]
     digits: tuple[int, ...]
-    """Words that begin with a digit."""
+    """Words that begin with a digit, and words for figures."""
+    speech: tuple[int, ...]
+    weekdays: tuple[int, ...]
     capitals: tuple[int, ...]
     """Words with a capital first letter that are no stop words."""
 
@@ -31,7 +33,7 @@ def within(indexes: tuple[int, ...], first: int, behind: int) -> tuple[int, ...]
 @lru_cache(maxsize=8)
 def marks_of(text: TokenizedText, lexicon: PairLexicon) -> Marks:
     """Return the marked words of a text; the rules skip all others."""
-    indexes: tuple[list[int], ...] = ([], [], [], [], [])
+    indexes: tuple[list[int], ...] = ([], [], [], [], [], [], [])
     stop = lexicon.stop
     folded = text.folded
     for at, marks in enumerate(map(lexicon.marks, folded)):
@@ -40,5 +42,5 @@ def marks_of(text: TokenizedText, lexicon: PairLexicon) -> Marks:
     capitals = tuple(
         at for at, word in enumerate(text.words) if word[0][0].isupper() and folded[at] not in stop
     )
-    contrasts, deniers, prefixed, past, digits = map(tuple, indexes)
-    return Marks(contrasts, deniers, prefixed, past, digits, capitals)
+    contrasts, deniers, prefixed, past, digits, speech, weekdays = map(tuple, indexes)
+    return Marks(contrasts, deniers, prefixed, past, digits, speech, weekdays, capitals)

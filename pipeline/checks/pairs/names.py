@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from pipeline.checks.pairs.align import Sentence, index_source
@@ -72,7 +73,8 @@ def _names(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> tup
 
 @lru_cache(maxsize=8)
 def _lower_words(text: TokenizedText) -> frozenset[str]:
-    return frozenset(word[0] for word in text.words if word[0][0].islower())
+    words = set(map(itemgetter(0), text.words))
+    return frozenset(word for word in words if word[0].islower())
 
 
 def parts_of(text: TokenizedText, run: Run) -> frozenset[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pipeline.checks.pairs.align import Pair, Sentence
+from pipeline.checks.pairs.marks import marks_of, within
 from pipeline.checks.pairs.models import Contradiction, PairTexts
 from pipeline.checks.pairs.names import Run, names_of, parts_of, run_text
 from pipeline.checks.tokens import TokenizedText
@@ -11,9 +12,9 @@ from pipeline.checks.tokens import TokenizedText
 _MIN_SHARED = 3
 """Stems beside the names that both sentences must have. Chosen, not measured."""
 _MIN_SHARE = 0.5
-"""Share of the weight of the draft's other stems that the source's sentence must have. Chosen, not measured."""
+"""Share of the weight of the draft's other stems that the source must have. Chosen, not measured."""
 _REACH = 7
-"""Words between a name and the verb of speech after it, where a comma closes what stands between. Chosen, not measured."""
+"""Words of an apposition between a name and its verb of speech. Chosen, not measured."""
 _QUOTES = '"“”„»«'
 
 
@@ -61,7 +62,7 @@ def _is_other_person(
 def _speech(texts: PairTexts, text: TokenizedText, sentence: Sentence) -> Speech | None:
     """Return the only speech of a sentence: "X said", "X, who runs it, said", "said X", "according to X"."""
     lexicon = texts.lexicon
-    verbs = [at for at in range(sentence.first, sentence.behind) if text.folded[at] in lexicon.speech]
+    verbs = within(marks_of(text, lexicon).speech, sentence.first, sentence.behind)
     if len(verbs) != 1:
         return None
     at = verbs[0]
@@ -88,11 +89,11 @@ def _before_clause(text: TokenizedText, sentence: Sentence, names: tuple[Run, ..
 
 
 def _shared(texts: PairTexts, draft: Sentence, sentence: Sentence) -> tuple[int, float]:
-    """Return number of the stems without names that two sentences share, and their share of the draft's weight."""
+    """Return number and share of weight of a draft's stems, without names, that a sentence has."""
     weights = texts.alignment.weights
     own = {*texts.alignment.draft_stems[draft.first : draft.behind]} - texts.names.words - {""}
-    known = [stem for stem in own if stem in weights]
+    in_source = [stem for stem in own if stem in weights]
     theirs = {*texts.alignment.source_stems[sentence.first : sentence.behind]}
-    whole = sum(weights[stem] for stem in known)
-    common = [stem for stem in known if stem in theirs]
+    whole = sum(weights[stem] for stem in in_source)
+    common = [stem for stem in in_source if stem in theirs]
     return len(common), sum(weights[stem] for stem in common) / whole if whole else 0.0

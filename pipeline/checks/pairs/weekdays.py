@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pipeline.checks.pairs.align import Pair, Sentence
+from pipeline.checks.pairs.marks import marks_of, within
 from pipeline.checks.pairs.models import Contradiction, PairTexts
 from pipeline.checks.tokens import TokenizedText
 
@@ -35,8 +36,8 @@ def find_exchanged_weekdays(texts: PairTexts, pair: Pair) -> Iterator[Contradict
 
 def _weekdays(texts: PairTexts, text: TokenizedText, sentence: Sentence) -> dict[str, int]:
     """Return the weekdays of a sentence with their places."""
-    words = enumerate(text.folded[sentence.first : sentence.behind], sentence.first)
-    return {word: at for at, word in words if word in texts.lexicon.weekdays}
+    places = within(marks_of(text, texts.lexicon).weekdays, sentence.first, sentence.behind)
+    return {text.folded[at]: at for at in places}
 
 
 def _shared(texts: PairTexts, draft: Sentence, sentence: Sentence, day: str) -> tuple[int, float]:

@@ -160,6 +160,7 @@ BOUNDED = (
         ("For a damaged mooring the town pays at most $300.", [("at most", "at least")]),
         ("For each damaged mooring the town pays no more than $300.", [("no more than", "at least")]),
         ("Almost 800 people came to the harbour fair.", [("Almost", "More than")]),
+        ("More than 40 moorings were damaged.", [("More than", "About")]),
         ("Precisely 40 moorings were damaged.", [("Precisely", "About")]),
         ("The ferry takes nine cars at most.", []),
         ("The ferry takes no more than nine cars.", []),
