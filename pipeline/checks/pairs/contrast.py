@@ -37,7 +37,8 @@ def find_contrasts(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
     contrasts = {place.side.contrast for place in theirs}
     for place in own:
         if place.side.reported and place.side.contrast in contrasts:
-            contradiction = _contradiction(texts, place, own, theirs)
+            same_contrast = [other for other in theirs if other.side.contrast == place.side.contrast]
+            contradiction = _contradiction(texts, place, own, same_contrast)
             if contradiction:
                 yield contradiction
 
@@ -82,8 +83,6 @@ def _contradiction(
     best: tuple[float, _Place] | None = None
     same = 0.0
     for other in theirs:
-        if other.side.contrast != place.side.contrast:
-            continue
         count, weight = _common_context(texts, near, other.at, other.sentence, contrast)
         if not count:
             continue
@@ -174,5 +173,5 @@ def _following(stems: tuple[str, ...], at: int, reach: int) -> set[str]:
 
 def _is_negated(text: TokenizedText, at: int, sentence: Sentence, lexicon: PairLexicon) -> bool:
     """Tell whether an odd number of negatives stands before a word."""
-    before = text.folded[max(sentence.first, at - _NEGATION_REACH) : at]
-    return sum(map(lexicon.is_negative, before)) % 2 == 1
+    negatives = within(marks_of(text, lexicon).negatives, max(sentence.first, at - _NEGATION_REACH), at)
+    return len(negatives) % 2 == 1

@@ -156,6 +156,7 @@ class PairLexicon:
             word[0].isdigit() or word in self.numerals,
             word in self.speech,
             word in self.weekdays,
+            self.is_negative(word),
         )
         return tuple(number for number, each in enumerate(tests) if each)
 

@@ -21,6 +21,7 @@ class Marks(NamedTuple):
     """Words that begin with a digit, and words for figures."""
     speech: tuple[int, ...]
     weekdays: tuple[int, ...]
+    negatives: tuple[int, ...]
     capitals: tuple[int, ...]
     """Words with a capital first letter that are no stop words."""
 
@@ -33,7 +34,7 @@ def within(indexes: tuple[int, ...], first: int, behind: int) -> tuple[int, ...]
 @lru_cache(maxsize=8)
 def marks_of(text: TokenizedText, lexicon: PairLexicon) -> Marks:
     """Return the marked words of a text; the rules skip all others."""
-    indexes: tuple[list[int], ...] = ([], [], [], [], [], [], [])
+    indexes: tuple[list[int], ...] = ([], [], [], [], [], [], [], [])
     stop = lexicon.stop
     folded = text.folded
     for at, marks in enumerate(map(lexicon.marks, folded)):
@@ -42,5 +43,5 @@ def marks_of(text: TokenizedText, lexicon: PairLexicon) -> Marks:
     capitals = tuple(
         at for at, word in enumerate(text.words) if word[0][0].isupper() and folded[at] not in stop
     )
-    contrasts, deniers, prefixed, past, digits, speech, weekdays = map(tuple, indexes)
-    return Marks(contrasts, deniers, prefixed, past, digits, speech, weekdays, capitals)
+    contrasts, deniers, prefixed, past, digits, speech, weekdays, negatives = map(tuple, indexes)
+    return Marks(contrasts, deniers, prefixed, past, digits, speech, weekdays, negatives, capitals)
