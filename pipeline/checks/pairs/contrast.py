@@ -35,12 +35,24 @@ def find_contrasts(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
         place for sentence in pair.window for place in _source_places(texts.source, sentence, texts.lexicon)
     ]
     contrasts = {place.side.contrast for place in theirs}
+    may_negate = _has_negative(texts, pair)
     for place in own:
         if place.side.reported and place.side.contrast in contrasts:
             same_contrast = [other for other in theirs if other.side.contrast == place.side.contrast]
+            if not may_negate and all(other.side.group == place.side.group for other in same_contrast):
+                continue
             contradiction = _contradiction(texts, place, own, same_contrast)
             if contradiction:
                 yield contradiction
+
+
+def _has_negative(texts: PairTexts, pair: Pair) -> bool:
+    """Tell whether a draft sentence or its window has a negative."""
+    sides = ((texts.draft, pair.draft), *((texts.source, sentence) for sentence in pair.window))
+    return any(
+        within(marks_of(text, texts.lexicon).negatives, sentence.first, sentence.behind)
+        for text, sentence in sides
+    )
 
 
 def _source_places(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> list[_Place]:
