@@ -105,8 +105,7 @@ def _rarity(ratio: float) -> float:
 
 def stems_of(text: TokenizedText, lexicon: PairLexicon) -> tuple[str, ...]:
     """Return the stem of each word of a text, empty for a stop word."""
-    stop, stem = lexicon.stop, lexicon.stem
-    return tuple("" if word in stop else stem(word) for word in text.folded)
+    return tuple(map(lexicon.content_stem, text.folded))
 
 
 def sentences_of(text: TokenizedText) -> tuple[Sentence, ...]:
@@ -122,14 +121,18 @@ def sentences_of(text: TokenizedText) -> tuple[Sentence, ...]:
 def _pair(sentence: Sentence, stems: tuple[str, ...], index: SourceSentences) -> Pair | None:
     """Return a draft sentence with its window: greedily the sentences that explain most of the rest."""
     stem_set = {stem for stem in stems[sentence.first : sentence.behind] if stem in index.weights}
-    whole = sum(index.weights[stem] for stem in stem_set)
+    whole = _weight(stem_set, index)
     if not stem_set or not whole:
         return None
     gains = _gains(stem_set, index)
     candidates = sorted(gains, key=lambda number: (-gains[number], number))[: 4 * _MAX_SENTENCES]
-    window: list[int] = []
-    left = set(stem_set)
+    are_gains_whole = all(len(index.postings[stem]) <= _MAX_POSTINGS for stem in stem_set)
+    window = candidates[:1] if are_gains_whole else []
+    candidates = candidates[len(window) :]
+    left = stem_set.difference(*(index.sets[number] for number in window))
     while candidates and len(window) < _MAX_SENTENCES:
+        if window and _weight(left, index) < _MIN_GAIN * whole:
+            break
         best = max(candidates, key=lambda number: _gain(left & index.sets[number], window, number, index))
         if window and _weight(left & index.sets[best], index) < _MIN_GAIN * whole:
             break
@@ -160,4 +163,4 @@ def _gain(stems: Iterable[str], window: list[int], number: int, index: SourceSen
 
 
 def _weight(stems: Iterable[str], index: SourceSentences) -> float:
-    return sum(index.weights[stem] for stem in stems)
+    return sum(map(index.weights.__getitem__, stems))

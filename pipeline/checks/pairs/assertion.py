@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pipeline.checks.pairs.align import Pair, Sentence
 from pipeline.checks.pairs.lexicon import PairLexicon
+from pipeline.checks.pairs.marks import marks_of, within
 from pipeline.checks.pairs.models import Contradiction, PairTexts
 from pipeline.checks.pairs.prefix import differ_by_prefix
 from pipeline.checks.tokens import TokenizedText
@@ -70,8 +71,8 @@ def _denied(
     text: TokenizedText, stems: tuple[str, ...], sentence: Sentence, lexicon: PairLexicon
 ) -> Iterator[Denied]:
     """Yield what each "not" of a sentence denies, if no other negative element is near it."""
-    for at in range(sentence.first, sentence.behind):
-        if lexicon.is_denier(text.folded[at]) and _is_single(text, at, sentence, lexicon):
+    for at in within(marks_of(text, lexicon).deniers, sentence.first, sentence.behind):
+        if _is_single(text, at, sentence, lexicon):
             is_first = True
             for word in _reach(text, at, sentence, lexicon):
                 if not stems[word] or text.folded[word].endswith(lexicon.adverb):
@@ -174,8 +175,8 @@ def find_plans_as_done(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
 def _done(texts: PairTexts, sentence: Sentence) -> Iterator[int]:
     """Yield the words of a sentence that stand in the past."""
     folded, lexicon = texts.draft.folded, texts.lexicon
-    for at in range(sentence.first, sentence.behind):
-        if not texts.alignment.draft_stems[at] or not lexicon.is_past(folded[at]):
+    for at in within(marks_of(texts.draft, lexicon).past, sentence.first, sentence.behind):
+        if not texts.alignment.draft_stems[at]:
             continue
         before = folded[max(sentence.first, at - _OPEN_REACH) : at]
         if any(word in lexicon.open or word in lexicon.plans for word in before):

@@ -5,6 +5,7 @@ from itertools import islice
 
 from pipeline.checks.pairs.align import align
 from pipeline.checks.pairs.assertion import find_negations, find_plans_as_done
+from pipeline.checks.pairs.bounds import find_bounds
 from pipeline.checks.pairs.contrast import find_contrasts
 from pipeline.checks.pairs.exchange import find_exchanged_numbers, find_mixed_names
 from pipeline.checks.pairs.lexicon import pair_lexicon
@@ -12,6 +13,8 @@ from pipeline.checks.pairs.models import Contradiction, PairTexts
 from pipeline.checks.pairs.names import source_names
 from pipeline.checks.pairs.prefix import find_prefixed
 from pipeline.checks.pairs.roles import find_exchanged_actors, find_replaced_names
+from pipeline.checks.pairs.speakers import find_exchanged_speakers
+from pipeline.checks.pairs.weekdays import find_exchanged_weekdays
 from pipeline.checks.tokens import CheckInput
 from pipeline.domain.reviews import Finding, Severity
 
@@ -22,7 +25,10 @@ _MAX_FINDINGS = 50
 """Findings for one text. Chosen, not measured."""
 
 RULES = (
+    find_bounds,
     find_contrasts,
+    find_exchanged_weekdays,
+    find_exchanged_speakers,
     find_negations,
     find_plans_as_done,
     find_exchanged_actors,

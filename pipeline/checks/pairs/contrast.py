@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from pipeline.checks.pairs.align import Pair, Sentence
 from pipeline.checks.pairs.lexicon import Contrast, PairLexicon, Side
+from pipeline.checks.pairs.marks import marks_of, within
 from pipeline.checks.pairs.models import Contradiction, PairTexts
 from pipeline.checks.tokens import TokenizedText
 
@@ -34,11 +35,24 @@ def find_contrasts(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
         place for sentence in pair.window for place in _source_places(texts.source, sentence, texts.lexicon)
     ]
     contrasts = {place.side.contrast for place in theirs}
+    may_negate = _has_negative(texts, pair)
     for place in own:
         if place.side.reported and place.side.contrast in contrasts:
-            contradiction = _contradiction(texts, place, own, theirs)
+            same_contrast = [other for other in theirs if other.side.contrast == place.side.contrast]
+            if not may_negate and all(other.side.group == place.side.group for other in same_contrast):
+                continue
+            contradiction = _contradiction(texts, place, own, same_contrast)
             if contradiction:
                 yield contradiction
+
+
+def _has_negative(texts: PairTexts, pair: Pair) -> bool:
+    """Tell whether a draft sentence or its window has a negative."""
+    sides = ((texts.draft, pair.draft), *((texts.source, sentence) for sentence in pair.window))
+    return any(
+        within(marks_of(text, texts.lexicon).negatives, sentence.first, sentence.behind)
+        for text, sentence in sides
+    )
 
 
 def _source_places(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> list[_Place]:
@@ -58,7 +72,7 @@ def _known_places(text: TokenizedText, lexicon: PairLexicon) -> dict[int, list[_
 
 def _places(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> Iterator[_Place]:
     counts: dict[tuple[int, int], int] = {}
-    for at in range(sentence.first, sentence.behind):
+    for at in within(marks_of(text, lexicon).contrasts, sentence.first, sentence.behind):
         is_title = at > sentence.first and text.words[at].text[0].isupper()
         for side in lexicon.sides_of(text.folded[at]):
             contrast = lexicon.contrasts[side.contrast]
@@ -76,16 +90,24 @@ def _contradiction(
 ) -> Contradiction | None:
     """Return what contradicts a word of the draft; None where the source has a word of its own group too."""
     contrast = texts.lexicon.contrasts[place.side.contrast]
+    near = _near(texts.draft, texts.alignment.draft_stems, place.at, place.sentence, contrast, texts.lexicon)
+    is_negated = _is_negated(texts.draft, place.at, place.sentence, texts.lexicon)
     best: tuple[float, _Place] | None = None
     same = 0.0
     for other in theirs:
-        if other.side.contrast != place.side.contrast or not _is_same_subject(texts, place, other, contrast):
+        count, weight = _common_context(texts, near, other.at, other.sentence, contrast)
+        if not count:
             continue
-        count, weight = shared_context(texts, place.at, place.sentence, other.at, other.sentence, contrast)
-        alike = (other.side.group == place.side.group) == _same_polarity(texts, place, other)
+        is_same = is_negated == _is_negated(texts.source, other.at, other.sentence, texts.lexicon)
+        alike = (other.side.group == place.side.group) == is_same
         if alike:
             same = max(same, weight + 0.01)
-        elif count >= contrast.shared and weight >= contrast.weight and (best is None or weight > best[0]):
+        elif (
+            count >= contrast.shared
+            and weight >= contrast.weight
+            and (best is None or weight > best[0])
+            and _is_same_subject(texts, place, other, contrast)
+        ):
             best = weight, other
     if best is None or same >= best[0] * _SAME_SHARE or _explained(texts, place, own, *best, contrast):
         return None
@@ -110,17 +132,37 @@ def shared_context(
     texts: PairTexts, at: int, sentence: Sentence, other: int, window: Sentence, contrast: Contrast
 ) -> tuple[int, float]:
     """Return number and weight of the stems that both words have around them."""
-    near = _near(texts.alignment.draft_stems, at, sentence, contrast)
-    common = near & _near(texts.alignment.source_stems, other, window, contrast)
+    near = _near(texts.draft, texts.alignment.draft_stems, at, sentence, contrast, texts.lexicon)
+    return _common_context(texts, near, other, window, contrast)
+
+
+def _common_context(
+    texts: PairTexts, near: set[str], other: int, window: Sentence, contrast: Contrast
+) -> tuple[int, float]:
+    """Return number and weight of those stems near a word of the draft that a word of the source has too."""
+    common = near & _near(texts.source, texts.alignment.source_stems, other, window, contrast, texts.lexicon)
     if contrast.digit and not any(stem[0].isdigit() for stem in common):
         return 0, 0.0
     return len(common), sum(texts.alignment.weights.get(stem, 0) for stem in common)
 
 
-def _near(stems: tuple[str, ...], at: int, sentence: Sentence, contrast: Contrast) -> set[str]:
+def _near(
+    text: TokenizedText,
+    stems: tuple[str, ...],
+    at: int,
+    sentence: Sentence,
+    contrast: Contrast,
+    lexicon: PairLexicon,
+) -> set[str]:
+    """Return the stems around a word, up to a conjunction that opposes another clause."""
     first = max(sentence.first, at - contrast.before)
     behind = min(sentence.behind, at + contrast.after + 1)
-    return {stem for index, stem in enumerate(stems[first:behind], first) if stem and index != at}
+    if not lexicon.opposing.isdisjoint(text.folded[first:behind]):
+        opposed = [index for index in range(first, behind) if text.folded[index] in lexicon.opposing]
+        first = max((index for index in opposed if index < at), default=first)
+        behind = min((index for index in opposed if index > at), default=behind)
+    near = {*stems[first:at], *stems[at + 1 : behind]}
+    return near - lexicon.periods - {""}
 
 
 def _is_same_subject(texts: PairTexts, place: _Place, other: _Place, contrast: Contrast) -> bool:
@@ -141,13 +183,7 @@ def _following(stems: tuple[str, ...], at: int, reach: int) -> set[str]:
     return {stem for stem in stems[at + 1 : at + 1 + reach] if stem}
 
 
-def _same_polarity(texts: PairTexts, place: _Place, other: _Place) -> bool:
-    return _is_negated(texts.draft, place.at, place.sentence, texts.lexicon) == _is_negated(
-        texts.source, other.at, other.sentence, texts.lexicon
-    )
-
-
 def _is_negated(text: TokenizedText, at: int, sentence: Sentence, lexicon: PairLexicon) -> bool:
     """Tell whether an odd number of negatives stands before a word."""
-    before = text.folded[max(sentence.first, at - _NEGATION_REACH) : at]
-    return sum(map(lexicon.is_negative, before)) % 2 == 1
+    negatives = within(marks_of(text, lexicon).negatives, max(sentence.first, at - _NEGATION_REACH), at)
+    return len(negatives) % 2 == 1

@@ -5,6 +5,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from pipeline.checks.pairs.align import Pair, Sentence
+from pipeline.checks.pairs.lexicon import PairLexicon
+from pipeline.checks.pairs.marks import marks_of, within
 from pipeline.checks.pairs.models import Contradiction, PairTexts
 from pipeline.checks.pairs.names import names_of
 from pipeline.checks.tokens import TokenizedText
@@ -33,18 +35,20 @@ class Surroundings(NamedTuple):
 
 def find_exchanged_numbers(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
     """Yield two neighbouring figures whose subjects the source has the other way round."""
-    own = numbers_of(texts.draft, pair.draft)
+    own = [each for each in numbers_of(texts.draft, pair.draft, texts.lexicon) if not _is_day(texts, each)]
     for first, second in pairwise(own):
         if first.digits == second.digits:
             continue
-        around = _surroundings(texts.alignment.draft_stems, first, second, pair.draft)
+        around = _surroundings(texts, texts.alignment.draft_stems, (first, second), pair.draft)
         for sentence in pair.window:
-            places = {figure.digits: figure for figure in numbers_of(texts.source, sentence)}
+            places = {figure.digits: figure for figure in numbers_of(texts.source, sentence, texts.lexicon)}
             if first.digits not in places or second.digits not in places:
                 continue
             theirs = sorted((places[first.digits], places[second.digits]))
-            others = _surroundings(texts.alignment.source_stems, theirs[0], theirs[1], sentence)
-            if _are_exchanged(around, others, in_order=theirs[0].digits == first.digits):
+            others = _surroundings(texts, texts.alignment.source_stems, (theirs[0], theirs[1]), sentence)
+            if _are_exchanged(
+                around, others, texts.lexicon.periods, in_order=theirs[0].digits == first.digits
+            ):
                 evidence = theirs[0].first, theirs[1].behind
                 message = (
                     f'The source has these figures the other way round: "{texts.source_phrase(*evidence)}".'
@@ -53,10 +57,10 @@ def find_exchanged_numbers(texts: PairTexts, pair: Pair) -> Iterator[Contradicti
                 break
 
 
-def numbers_of(text: TokenizedText, sentence: Sentence) -> list[Number]:
+def numbers_of(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> list[Number]:
     """Return the figures in digits of a sentence, at most `_MAX_NUMBERS`."""
     numbers: list[Number] = []
-    for at in range(sentence.first, sentence.behind):
+    for at in within(marks_of(text, lexicon).digits, sentence.first, sentence.behind):
         word = text.folded[at]
         if not word[0].isdigit():
             continue
@@ -68,7 +72,16 @@ def numbers_of(text: TokenizedText, sentence: Sentence) -> list[Number]:
     return numbers
 
 
-def _surroundings(stems: tuple[str, ...], first: Number, second: Number, sentence: Sentence) -> Surroundings:
+def _is_day(texts: PairTexts, number: Number) -> bool:
+    """Tell whether a figure is the day of a month: "10 March", "March 10"."""
+    beside = texts.draft.folded[max(0, number.first - 1) : number.behind + 1]
+    return len(number.digits) < 3 and any(word in texts.lexicon.times for word in beside)
+
+
+def _surroundings(
+    texts: PairTexts, stems: tuple[str, ...], numbers: tuple[Number, Number], sentence: Sentence
+) -> Surroundings:
+    first, second = numbers
     ranges = (
         (max(sentence.first, first.first - _REACH), first.first),
         (first.behind, second.first),
@@ -79,22 +92,26 @@ def _surroundings(stems: tuple[str, ...], first: Number, second: Number, sentenc
     return Surroundings(*(part - units for part in parts))
 
 
-def _are_exchanged(own: Surroundings, others: Surroundings, *, in_order: bool) -> bool:
+def _are_exchanged(
+    own: Surroundings, others: Surroundings, periods: frozenset[str], *, in_order: bool
+) -> bool:
     """Tell whether subjects before two figures ("A 5, B 7") or after them ("5 A, 7 B") are exchanged."""
-    before = _crossing((own.lead, own.between), (others.lead, others.between), in_order=in_order)
-    after = _crossing((own.between, own.trail), (others.between, others.trail), in_order=in_order)
+    before = _crossing((own.lead, own.between), (others.lead, others.between), periods, in_order=in_order)
+    after = _crossing((own.between, own.trail), (others.between, others.trail), periods, in_order=in_order)
     return not before[0] and not after[0] and (before[1] or after[1])
 
 
 Subjects = tuple[frozenset[str], frozenset[str]]
 
 
-def _crossing(own: Subjects, others: Subjects, *, in_order: bool) -> tuple[bool, bool]:
+def _crossing(
+    own: Subjects, others: Subjects, periods: frozenset[str], *, in_order: bool
+) -> tuple[bool, bool]:
     """Tell whether a stem belongs to the same figure in both texts, and whether both figures lost theirs."""
     first, second = own[0] - own[1], own[1] - own[0]
     others = others if in_order else (others[1], others[0])
     their_first, their_second = others[0] - others[1], others[1] - others[0]
-    same = bool(first & their_first or second & their_second)
+    same = bool((first & their_first | second & their_second) - periods)
     return same, bool(first & their_second and second & their_first)
 
 

@@ -1,14 +1,16 @@
 """A language's table `pairs.toml`: stems, and the words that contradict each other."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pipeline.checks.language_tables import language_table
 
 _MIN_STEM = 3
 _REACH = 8
 """Words on each side of a word in which what it is said of is searched. Chosen, not measured."""
+_MAX_KEPT = 100_000
+"""Words whose stems and marks are kept. Chosen, not measured."""
 _DOUBLED = "bdfgklmnprtz"
 
 
@@ -47,12 +49,33 @@ class Side(NamedTuple):
     """A draft with this word beside a source with a word of the other group is reported."""
 
 
+_Value = TypeVar("_Value")
+
+
+class _WordTable(dict[str, _Value]):
+    """What a function returns for each word, kept for at most `_MAX_KEPT` words."""
+
+    def __init__(self, function: Callable[[str], _Value]) -> None:
+        super().__init__()
+        self._function = function
+
+    def __missing__(self, word: str) -> _Value:
+        if len(self) > _MAX_KEPT:
+            self.clear()
+        value = self[word] = self._function(word)
+        return value
+
+
 class PairLexicon:
     """A language's stems and contrasts."""
 
     def __init__(self, table: Mapping[str, Any]) -> None:
-        self._stems: dict[str, str] = {}
-        self._word_sides: dict[str, tuple[Side, ...]] = {}
+        self._stems = _WordTable(self._stem)
+        self.content_stem = _WordTable(lambda word: "" if word in self.stop else self.stem(word)).__getitem__
+        """Return the stem of a folded word, empty for a stop word."""
+        self.marks = _WordTable(self._marks_of).__getitem__
+        """Return what a folded word may be: the numbers of the fields of `Marks`, mostly none."""
+        self._word_sides = _WordTable(self._sides_of)
         self._endings = tuple(table["endings"].split())
         pairs = ((form, base) for base, forms in table["forms"].items() for form in forms.split())
         self._forms = {form: self._cut(base) for form, base in pairs}
@@ -64,10 +87,12 @@ class PairLexicon:
         self._adjective_endings = tuple(negation["adjective_endings"].split())
         self.negatives = self.deniers | frozenset(negation["also"].split())
         self.borders = frozenset(negation["borders"].split())
+        self.opposing = frozenset(negation["opposing"].split())
         self.link, self.adverb = negation["link"], negation["adverb"]
         self.uncertain = frozenset(negation["others"].split())
         self.unreal = frozenset(negation["unreal"].split())
         self._negative_ending: str | None = negation["ending"] or None
+        self._read_bounds(table)
         plan = table["plan"]
         self.plans = frozenset(plan["words"].split())
         self.open = frozenset(plan["open"].split())
@@ -77,6 +102,7 @@ class PairLexicon:
         self.passive = frozenset(roles["passive"].split())
         self.joints = frozenset(roles["joints"].split())
         self.articles = frozenset(roles["articles"].split())
+        self.periods = frozenset(self.stem(word) for word in roles["periods"].split())
         self.times = frozenset(roles["times"].split())
         self.mutual = frozenset(roles["mutual"].split())
         self.being = frozenset(roles["being"].split())
@@ -88,14 +114,21 @@ class PairLexicon:
         self._exact = self._groups(table.get("contrast", ()), exact=True)
         self._sides = self._groups(table.get("contrast", ()), exact=False)
 
+    def _read_bounds(self, table: Mapping[str, Any]) -> None:
+        """Set the bounds of figures, the weekdays and the words of speech."""
+        bounds, speech = table["bounds"], table["speech"]
+        self.numerals: dict[str, str] = bounds["numerals"]
+        self.bounds_before = _phrases(bounds["before"])
+        self.bounds_after = _phrases(bounds["after"])
+        phrases = (*self.bounds_before, *self.bounds_after)
+        self.bound_words = frozenset(phrase.split()[0] for phrase in phrases)
+        self.weekdays = frozenset(table["weekdays"].split())
+        self.sources = frozenset(speech["sources"].split())
+        self.speech = self.sources | frozenset(speech["verbs"].split())
+
     def stem(self, word: str) -> str:
         """Return the stem of a folded word; words of the same meaning in the table share one."""
-        cached = self._stems.get(word)
-        if cached is None:
-            if len(self._stems) > 100_000:
-                self._stems.clear()
-            cached = self._stems[word] = self._stem(word)
-        return cached
+        return self._stems[word]
 
     def is_denier(self, word: str) -> bool:
         """Tell whether a folded word denies the verb after it."""
@@ -109,13 +142,23 @@ class PairLexicon:
 
     def sides_of(self, word: str) -> tuple[Side, ...]:
         """Return the groups of the contrasts that a folded word belongs to."""
-        cached = self._word_sides.get(word)
-        if cached is None:
-            if len(self._word_sides) > 100_000:
-                self._word_sides.clear()
-            both = dict.fromkeys((*self._exact.get(word, ()), *self._sides.get(self.stem(word), ())))
-            cached = self._word_sides[word] = tuple(both)
-        return cached
+        return self._word_sides[word]
+
+    def _sides_of(self, word: str) -> tuple[Side, ...]:
+        return tuple(dict.fromkeys((*self._exact.get(word, ()), *self._sides.get(self.stem(word), ()))))
+
+    def _marks_of(self, word: str) -> tuple[int, ...]:
+        tests = (
+            self.sides_of(word),
+            self.is_denier(word),
+            self.without_prefix(word),
+            self.is_past(word),
+            word[0].isdigit() or word in self.numerals,
+            word in self.speech,
+            word in self.weekdays,
+            self.is_negative(word),
+        )
+        return tuple(number for number, each in enumerate(tests) if each)
 
     def without_prefix(self, word: str) -> str:
         """Return a folded word without the prefix that turns it into its contrary, empty if it has none."""
@@ -157,6 +200,11 @@ class PairLexicon:
                         Side(number, group, reported)
                     )
         return sides
+
+
+def _phrases(table: Mapping[str, str]) -> dict[str, str]:
+    """Return phrase → bound, from the table of bound → phrases between semicolons."""
+    return {phrase.strip(): bound for bound, phrases in table.items() for phrase in phrases.split(";")}
 
 
 def _contrast(row: Mapping[str, Any]) -> Contrast:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from pipeline.checks.pairs.align import Sentence, index_source
 from pipeline.checks.pairs.lexicon import PairLexicon, pair_lexicon
+from pipeline.checks.pairs.marks import marks_of, within
 from pipeline.checks.tokens import TokenizedText
 
 
@@ -32,21 +34,34 @@ class SourceNames(NamedTuple):
     """First word of names of two words → the other, where it is always the same one."""
     forenames: Mapping[str, str]
     """Second word of them → the first."""
+    wholes: frozenset[frozenset[str]]
+    """The words of each name of several words."""
 
 
 def names_of(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> tuple[Run, ...]:
     """Return the names of a sentence: runs of capitalised words that no text has in lower case."""
-    lower = _lower_words(text)
-    runs: list[Run] = []
     if not lexicon.has_names:
         return ()
-    for at in range(sentence.first, sentence.behind):
+    cache = _known_names(text, lexicon)
+    names = cache.get(sentence.first)
+    if names is None:
+        names = cache[sentence.first] = _names(text, sentence, lexicon)
+    return names
+
+
+@lru_cache(maxsize=8)
+def _known_names(text: TokenizedText, lexicon: PairLexicon) -> dict[int, tuple[Run, ...]]:
+    """Return a store of first word of a sentence → its names, empty at first."""
+    return {}
+
+
+def _names(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> tuple[Run, ...]:
+    lower = _lower_words(text)
+    runs: list[Run] = []
+    for at in within(marks_of(text, lexicon).capitals, sentence.first, sentence.behind):
         word = text.words[at].text
-        if (
-            not word[0].isupper()
-            or text.folded[at].removesuffix("'s") in lexicon.times
-            or text.folded[at] in lexicon.stop
-            or (at == sentence.first and word.casefold() in lower)
+        if text.folded[at].removesuffix("'s") in lexicon.times or (
+            at == sentence.first and word.casefold() in lower
         ):
             continue
         if runs and runs[-1].behind == at and text.text[text.words[at - 1].end : text.words[at].start] == " ":
@@ -58,7 +73,8 @@ def names_of(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> t
 
 @lru_cache(maxsize=8)
 def _lower_words(text: TokenizedText) -> frozenset[str]:
-    return frozenset(word.text for word in text.words if word.text[0].islower())
+    words = set(map(itemgetter(0), text.words))
+    return frozenset(word for word in words if word[0].islower())
 
 
 def parts_of(text: TokenizedText, run: Run) -> frozenset[str]:
@@ -103,7 +119,7 @@ def source_names(source: TokenizedText, language: str) -> SourceNames:
     in_sentence: dict[int, tuple[Run, ...]] = {}
     words: set[str] = set()
     if lexicon is None:
-        return SourceNames({}, {}, {}, frozenset(), {}, {})
+        return SourceNames({}, {}, {}, frozenset(), {}, {}, frozenset())
     for sentence in index.sentences:
         runs = in_sentence[sentence.first] = names_of(source, sentence, lexicon)
         for run in runs:
@@ -118,7 +134,9 @@ def source_names(source: TokenizedText, language: str) -> SourceNames:
                 preceding.setdefault(f"{index.stems[before]} {source.folded[before + 1]}", []).append(run)
     sides = [{stem: tuple(runs) for stem, runs in each.items()} for each in (following, preceding)]
     surnames, forenames = _full_names(source, in_sentence)
-    return SourceNames(sides[0], sides[1], in_sentence, frozenset(words), surnames, forenames)
+    several = (run for runs in in_sentence.values() for run in runs if run.behind - run.first > 1)
+    wholes = frozenset(parts_of(source, run) for run in several)
+    return SourceNames(sides[0], sides[1], in_sentence, frozenset(words), surnames, forenames, wholes)
 
 
 def _full_names(

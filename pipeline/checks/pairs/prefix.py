@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pipeline.checks.pairs.align import Pair, Sentence
 from pipeline.checks.pairs.contrast import shared_context
 from pipeline.checks.pairs.lexicon import Contrast, PairLexicon
+from pipeline.checks.pairs.marks import marks_of, within
 from pipeline.checks.pairs.models import Contradiction, PairTexts
 from pipeline.checks.tokens import TokenizedText
 
@@ -23,16 +24,18 @@ def find_prefixed(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
     own = dict(_bases(texts.draft, pair.draft, texts.lexicon))
     for sentence in pair.window:
         theirs = dict(_bases(texts.source, sentence, texts.lexicon))
-        yield from _compare(texts, pair, sentence, own, prefixed_in_draft=True)
-        yield from _compare(texts, pair, sentence, theirs, prefixed_in_draft=False)
+        if own:
+            yield from _compare(texts, pair, sentence, own, prefixed_in_draft=True)
+        if theirs:
+            yield from _compare(texts, pair, sentence, theirs, prefixed_in_draft=False)
 
 
 def differ_by_prefix(texts: PairTexts, draft: Sentence, sentence: Sentence) -> bool:
     """Tell whether one sentence has a word that the other has with a negative prefix."""
     sides = ((texts.draft, draft), (texts.source, sentence))
     for (text, own), (other, theirs) in (sides, sides[::-1]):
-        words = other.folded[theirs.first : theirs.behind]
         bases = [base for _, base in _bases(text, own, texts.lexicon)]
+        words = other.folded[theirs.first : theirs.behind] if bases else ()
         if any(word.startswith(base) for base in bases for word in words):
             return True
     return False
@@ -40,7 +43,7 @@ def differ_by_prefix(texts: PairTexts, draft: Sentence, sentence: Sentence) -> b
 
 def _bases(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> Iterator[tuple[int, str]]:
     """Yield the words with a negative prefix, and the beginning of what follows it."""
-    for at in range(sentence.first, sentence.behind):
+    for at in within(marks_of(text, lexicon).prefixed, sentence.first, sentence.behind):
         base = lexicon.without_prefix(text.folded[at])
         if len(base) >= _MIN_BASE and text.words[at].text[0].islower():
             yield at, base[: max(_MIN_BASE - 1, len(base) - _ENDING)]

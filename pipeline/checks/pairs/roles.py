@@ -67,12 +67,29 @@ def _roles(text: TokenizedText, at: int, names: tuple[Run, ...], lexicon: PairLe
         return None
     if any(word in lexicon.mutual for word in text.folded[at + 1 : after.first]):
         return None
+    if _is_apposition(text, at, before, after, lexicon):
+        return None
     is_passive = any(word in lexicon.being for word in text.folded[before.behind : at])
     if is_passive and any(word in lexicon.passive for word in text.folded[at + 1 : after.first]):
         return Roles(after, before)
     if is_passive:
         return None
     return Roles(before, after)
+
+
+def _is_apposition(text: TokenizedText, at: int, before: Run, after: Run, lexicon: PairLexicon) -> bool:
+    """Tell whether a noun says who a name is: "Marsh, a striker for Town", "Henkel's platform RAQN"."""
+    if text.folded[before.behind - 1].endswith("'s") and after.first == at + 1:
+        return True
+    end = text.words[before.behind - 1].end
+    begun = (
+        before.first > 0
+        and "," in text.text[text.words[before.first - 1].end : text.words[before.first].start]
+    )
+    if text.text[end : end + 1] == "," and not begun:
+        return True
+    has_article = any(word in lexicon.articles for word in text.folded[max(before.behind, at - 3) : at])
+    return has_article and any(word in lexicon.joints for word in text.folded[at + 1 : after.first])
 
 
 def _are_exchanged(texts: PairTexts, roles: Roles, others: Roles) -> bool:
@@ -107,12 +124,33 @@ def _replaced(
     inside = next((other for other in others if _within(other, pair)), None)
     if inside is None or len(others) > _MAX_OCCURRENCES or _has_beside(texts, parts, stem):
         return
-    if _are_alike(parts, parts_of(texts.source, inside)) or not _shares_context(texts, run, at, pair, inside):
+    if _are_alike(parts, parts_of(texts.source, inside)) or _are_one_name(texts, parts, inside):
+        return
+    if not _shares_context(texts, run, at, pair, inside):
+        return
+    if not follows and _are_both_named(texts, parts, pair, inside):
         return
     if follows and not _continues_alike(texts, run, inside):
         return
     shown, word = run_text(texts.source, inside), texts.draft.words[at].text
     yield Contradiction(run, inside, f'With "{word}" the source names {shown}.', shown)
+
+
+def _are_one_name(texts: PairTexts, parts: frozenset[str], other: Run) -> bool:
+    """Tell whether the source has a name of both: "Felbridge Rovers" for "Rovers" and "Felbridge"."""
+    others = parts_of(texts.source, other)
+    return any(parts & whole and others & whole for whole in texts.names.wholes)
+
+
+def _are_both_named(texts: PairTexts, parts: frozenset[str], pair: Pair, other: Run) -> bool:
+    """Tell whether both sentences have both names: each may stand beside the word."""
+    others = parts_of(texts.source, other)
+    sentence = next(each for each in pair.window if each.first <= other.first < each.behind)
+    own = names_of(texts.draft, pair.draft, texts.lexicon)
+    theirs = texts.names.sentences.get(sentence.first, ())
+    return any(others & parts_of(texts.draft, run) for run in own) and any(
+        parts & parts_of(texts.source, run) for run in theirs
+    )
 
 
 def _are_alike(parts: frozenset[str], others: frozenset[str]) -> bool:

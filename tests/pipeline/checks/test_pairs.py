@@ -145,6 +145,98 @@ def test_a_negative_prefix() -> None:
     assert findings("Judges did not call the clause of the ferry contract unenforceable.", source) == []
 
 
+BOUNDED = (
+    "The ferry carries up to nine cars to Arden. More than 800 people came to the harbour fair. "
+    "The town will pay at least $300 for each damaged mooring. About 40 moorings were damaged."
+)
+
+
+@pytest.mark.parametrize(
+    ("draft", "found"),
+    [
+        ("The ferry takes at least nine cars.", [("at least", "up to")]),
+        ("The ferry carries nine cars or more to Arden.", [("or more", "up to")]),
+        ("Exactly 800 people came to the harbour fair.", [("Exactly", "More than")]),
+        ("For a damaged mooring the town pays at most $300.", [("at most", "at least")]),
+        ("For each damaged mooring the town pays no more than $300.", [("no more than", "at least")]),
+        ("Almost 800 people came to the harbour fair.", [("Almost", "More than")]),
+        ("More than 40 moorings were damaged.", [("More than", "About")]),
+        ("Precisely 40 moorings were damaged.", [("Precisely", "About")]),
+        ("The ferry takes nine cars at most.", []),
+        ("The ferry takes no more than nine cars.", []),
+        ("The ferry carries nine cars to Arden.", []),
+        ("Some 800 people came to the harbour fair.", []),
+        ("Over 800 people came to the harbour fair.", []),
+        ("For a damaged mooring the town pays $300 or more.", []),
+        ("Around 40 moorings were damaged.", []),
+    ],
+)
+def test_bounds_of_figures(draft: str, found: list[tuple[str, str]]) -> None:
+    assert findings(draft, BOUNDED) == found
+
+
+EVENTS = (
+    "The council met the ferry owners on Monday and voted on the bridge on Wednesday. "
+    "Harbour master Ida Lund said the dredging of the basin would damage eelgrass meadows. "
+    "Mayor Carl Brok praised the cafe on Thursday. Brok is in his second term. "
+    "Ida Lund has run the harbour since 2015."
+)
+
+
+@pytest.mark.parametrize(
+    ("draft", "words"),
+    [
+        ("The council voted on the bridge on Thursday after it met the ferry owners.", ["Thursday"]),
+        ("The council met the ferry owners on Thursday.", ["Thursday"]),
+        ("On Wednesday the council voted on the bridge.", []),
+        ("The council met the ferry owners on Monday.", []),
+        ("The mayor praised the cafe on Thursday.", []),
+        ("The dredging of the basin would damage eelgrass meadows, Carl Brok said.", ["Carl Brok"]),
+        ("Carl Brok said the dredging of the basin would damage eelgrass meadows.", ["Carl Brok"]),
+        (
+            "According to Carl Brok, the dredging of the basin would damage eelgrass meadows.",
+            ["Carl Brok"],
+        ),
+        ("Carl Brok, the mayor, warned that the dredging would damage eelgrass meadows.", ["Carl Brok"]),
+        ("Ida Lund said the dredging of the basin would damage eelgrass meadows.", []),
+        ("The dredging of the basin would damage eelgrass meadows, Lund said.", []),
+        ("The dredging would damage eelgrass meadows, Ida Lund told Carl Brok.", []),
+        ("Carl Brok said the cafe was good.", []),
+    ],
+)
+def test_weekdays_and_speakers(draft: str, words: list[str]) -> None:
+    assert [text for text, _ in findings(draft, EVENTS)] == words
+
+
+CLUB = (
+    "Felbridge Rovers led early. Felbridge played the last 20 minutes with ten men after the former Town "
+    "striker Danny Marsh was sent off. The harbour board's digital platform, Arden's platform Quay, is new. "
+    "The book (out March 10, Mill Press, $28) is by Ida Lund. Rents rose 5% last year, while wages rose 3%. "
+    "Its larger rival, Velo, gained market share last year. Kayo had sales of $210 million, down 15%. "
+    "Lund hoped to begin payments before the end of the year. Sol attacked Arden in May."
+)
+
+
+@pytest.mark.parametrize(
+    ("draft", "words"),
+    [
+        ("Rovers played the last 20 minutes with ten men.", []),
+        ("Danny Marsh, once a striker for Town, was sent off.", []),
+        ("Quay is a digital platform of Arden's.", []),
+        ("Ida Lund's book is out on 10 March, at $28, from Mill Press.", []),
+        ("Sales at Kayo fell 15% last year, whereas the larger rival Velo gained market share.", []),
+        ("Lund would like payments to start before the year is out.", []),
+        ("Last year rents climbed by 3% and wages by 5%.", ["rents climbed by 3% and wages by 5"]),
+        ("Arden attacked Sol in May.", ["Arden attacked Sol"]),
+        ("After Arden's attack on Sol in May, talks ended.", ["Arden's attack on Sol"]),
+    ],
+)
+def test_other_words_for_the_same(draft: str, words: list[str]) -> None:
+    found = [text for text, _ in findings(draft, CLUB)]
+    assert len(found) == len(words)
+    assert all(text in word or word in text for text, word in zip(found, words, strict=True))
+
+
 GERMAN = """\
 Der Umsatz der Papierfabrik sank um 6 Prozent auf 12 Millionen Kronen. Die meisten Anwohner
 kennen die Fähre nach Arden. Der Rat lehnte den Bau der Brücke am Dienstag ab. Rund 300 Boote
