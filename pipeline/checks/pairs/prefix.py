@@ -34,7 +34,7 @@ def differ_by_prefix(texts: PairTexts, draft: Sentence, sentence: Sentence) -> b
     """Tell whether one sentence has a word that the other has with a negative prefix."""
     sides = ((texts.draft, draft), (texts.source, sentence))
     for (text, own), (other, theirs) in (sides, sides[::-1]):
-        bases = [base for _, base in _bases(text, own, texts.lexicon)]
+        bases = [_beginning(base) for _, base in _bases(text, own, texts.lexicon)]
         words = other.folded[theirs.first : theirs.behind] if bases else ()
         if any(word.startswith(base) for base in bases for word in words):
             return True
@@ -42,11 +42,15 @@ def differ_by_prefix(texts: PairTexts, draft: Sentence, sentence: Sentence) -> b
 
 
 def _bases(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> Iterator[tuple[int, str]]:
-    """Yield the words with a negative prefix, and the beginning of what follows it."""
+    """Yield the words with a negative prefix, and what follows it."""
     for at in within(marks_of(text, lexicon).prefixed, sentence.first, sentence.behind):
         base = lexicon.without_prefix(text.folded[at])
         if len(base) >= _MIN_BASE and text.words[at].text[0].islower():
-            yield at, base[: max(_MIN_BASE - 1, len(base) - _ENDING)]
+            yield at, base
+
+
+def _beginning(base: str) -> str:
+    return base[: max(_MIN_BASE - 1, len(base) - _ENDING)]
 
 
 def _compare(
@@ -56,9 +60,10 @@ def _compare(
     text, plain = (texts.source, sentence) if prefixed_in_draft else (texts.draft, pair.draft)
     words = text.folded[plain.first : plain.behind]
     for at, base in prefixed.items():
-        if any(base in word and not word.startswith(base) for word in words):
+        if any(_beginning(base) in word and not word.startswith(_beginning(base)) for word in words):
             continue  # the other text has it with the prefix too
-        for other in (plain.first + index for index, word in enumerate(words) if word.startswith(base)):
+        # Another form is seldom the contrary: "the change" and "unchanged".
+        for other in (plain.first + index for index, word in enumerate(words) if word == base):
             own, theirs = (at, other) if prefixed_in_draft else (other, at)
             if _is_same(texts, own, pair.draft, theirs, sentence):
                 shown, word = texts.source.words[theirs].text, texts.draft.words[own].text
