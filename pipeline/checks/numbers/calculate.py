@@ -113,6 +113,8 @@ class Calculator:
         """Return one step of arithmetic with numbers close to the claim, or two close dates."""
         subject = self._subject(claim)
         is_named = subject.is_difference or subject.is_total
+        if not is_named and len(self._case.draft.sentences) == 1:
+            return None  # a title rests on too much of the source
         operands = self.windows.operands(claim, self._matches, is_wide=is_named)
         following = self._draft.context_of(claim).following
         own = {_amount(each) for each in self.windows.own_operands(claim, self._matches)}

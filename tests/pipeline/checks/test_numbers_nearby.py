@@ -7,7 +7,7 @@ from pipeline.checks.tokens import CheckInput, TokenizedText
 
 
 def severities(source: str, draft: str, language: str = "en") -> list[str]:
-    case = CheckInput(TokenizedText(draft), TokenizedText(source), language)
+    case = CheckInput(TokenizedText(f"{draft} That is all."), TokenizedText(source), language)
     return [finding.severity.value for finding in check_numbers(case)]
 
 
@@ -55,3 +55,9 @@ def test_thousands_with_a_space_are_one_number() -> None:
 def test_the_first_of_two_days_of_a_month_is_no_amount() -> None:
     source = "The fair is on April 17 and 18."
     assert severities(source, "The fair is on Friday 17 and Saturday 18 April.") == []
+
+
+def test_a_title_is_not_calculated_without_a_word_for_it() -> None:
+    source = "The rent is up $360 a month."
+    case = CheckInput(TokenizedText("Rent costs $4,320"), TokenizedText(source), "en")
+    assert [finding.severity.value for finding in check_numbers(case)] == ["block"]
