@@ -21,6 +21,10 @@ _MAX_RATES = 40
 """Rates of the source that are converted: keeps the work linear. Chosen, not measured."""
 
 
+_MIN_AMOUNT = 100
+"""Counts below this value are often a sum of others by chance. Chosen, not measured."""
+_MAX_CLOSE = 60
+"""Numbers of a draft that are calculated from close ones, each some milliseconds. Chosen, not measured."""
 Operand = NumberMention | ClockTime | DateMention
 
 
@@ -56,6 +60,7 @@ class Calculator:
         self._draft = draft
         self._source_numbers = source_numbers
         self._source_contexts = source_contexts
+        self._close = 0
 
     def calculation(self, claim: NumberMention) -> Calculation | None:
         """Return how a number follows from the source; None where it does not."""
@@ -84,9 +89,14 @@ class Calculator:
 
     def is_mistyped(self, claim: NumberMention, calculation: Calculation) -> bool:
         """Tell whether a close number of the source differs in one digit or the unit, and is unused."""
+        return self._is_mistyped(claim, calculation.operands, self.windows.own(claim))
+
+    def _is_mistyped(
+        self, claim: NumberMention, operands: Sequence[Operand], others: Sequence[NumberMention]
+    ) -> bool:
         if claim.spelled:
             return False
-        used = {each.start for each in calculation.operands}
+        used = {each.start for each in operands}
         digits = _digits(self._draft.text_of(claim))
         return any(
             each.start not in used
@@ -96,7 +106,7 @@ class Calculator:
                 if each.kind == claim.kind and each.unit == claim.unit
                 else "" not in (each.unit, claim.unit) and digits == _digits(self._text(each))
             )
-            for each in self.windows.own(claim)
+            for each in others
         )
 
     def _arithmetic(self, counted: NumberMention, claim: NumberMention) -> Calculation | None:
@@ -109,8 +119,34 @@ class Calculator:
         is_named = not is_sum or subject.names_operation(derivation.formula)
         return Calculation(derivation.formula.format(*texts), derivation.operands, is_named)
 
+    def may_follow(self, claim: NumberMention) -> bool:
+        """Tell whether one step of arithmetic with numbers of the source gives a claim, by chance or not.
+
+        Without a word that names the operation, titles and small counts are left out: chance gives them.
+        """
+        subject = self._subject(claim)
+        is_named = subject.is_difference or subject.is_total
+        is_count = claim.kind in (PLAIN, ORDINAL, TIME) and claim.value < _MIN_AMOUNT
+        if claim.kind == YEAR or self._close > _MAX_CLOSE or claim.value <= MAX_COUNTED * is_count:
+            return False
+        if not is_named and (is_count or len(self._case.draft.sentences) == 1):
+            return False
+        near = self.windows.operands(claim, self._matches, is_wide=True)
+        amount = claim.kind, claim.unit
+        alike = [each for each in self._source_numbers.mentions if (each.kind, each.unit) == amount]
+        step = find_nearby_step(
+            claim,
+            list(dict.fromkeys([*near, *alike])),
+            lambda _each: True,
+            lambda step: claim.kind != PERCENT or is_sum(step) or set(step.operands) <= set(near),
+        )
+        return step is not None and not self._is_mistyped(claim, step.operands, [*near, *alike])
+
     def nearby(self, claim: NumberMention) -> Calculation | None:
         """Return one step of arithmetic with numbers close to the claim, or two close dates."""
+        self._close += 1
+        if self._close > _MAX_CLOSE:
+            return None
         subject = self._subject(claim)
         is_named = subject.is_difference or subject.is_total
         if not is_named and len(self._case.draft.sentences) == 1:

@@ -169,6 +169,7 @@ class _Check:
             is_listed=claim.value in self._list_sizes,
             may_be_reckoned=has_counterpart and self._calculator.may_be_reckoned(claim),
             is_calendar=self._draft.is_calendar(claim),
+            may_follow=self._calculator.may_follow(claim),
             is_in_name=self._draft.is_in_name(claim),
         )
 

@@ -9,6 +9,8 @@ MAX_COUNTED = 12
 """Highest number in words that a writer may have counted or reckoned. Chosen, not measured."""
 
 
+_MAX_ROUGH = 100
+"""Highest number in words that may be a rough one: "about twenty". Chosen, not measured."""
 _COUNTED_KINDS = (PLAIN, TIME, POINTS)
 """Points are also what a text makes: "in six points"."""
 
@@ -32,6 +34,8 @@ class Absence(NamedTuple):
     """Two numbers of the source, of the same thing, give this sum or difference."""
     is_calendar: bool = False
     """A larger unit in smaller ones ("twelve months"), or the first part of a year ("first nine months")."""
+    may_follow: bool = False
+    """One step of arithmetic with numbers of the source gives it, perhaps by chance."""
     is_in_name: bool = False
     """It follows a word with a capital, so it may be part of a name: "League Two"."""
 
@@ -39,14 +43,15 @@ class Absence(NamedTuple):
 def absent_severity(claim: NumberMention, absence: Absence) -> Severity | None:
     """Return how serious a number is that the source does not have; None where it claims nothing.
 
-    Digits block. In words, a writer may count, order and divide what the source lists: a small count blocks
-    only against another one of the source, an ordinal, a fraction and a multiple never.
+    Digits block, unless they may follow from the source. In words, a writer may count, order, round and
+    divide what the source has: a number blocks only against another one of the source, an ordinal, a fraction
+    and a multiple never.
     """
     if absence.is_article:
         is_claim = absence.has_counterpart or (claim.hedge and not absence.is_distance)
         return Severity.WARN if is_claim else None
     if not claim.spelled:
-        return Severity.BLOCK
+        return Severity.WARN if absence.may_follow else Severity.BLOCK
     if claim.kind == ORDINAL:
         return _absent_ordinal(claim, absence)
     if claim.kind in (FRACTION, MULTIPLE):
@@ -57,7 +62,8 @@ def absent_severity(claim: NumberMention, absence: Absence) -> Severity | None:
             return Severity.WARN if absence.may_be_reckoned else Severity.BLOCK
         is_counted = (claim.value == 2 or absence.is_listed) and claim.kind != TIME and not absence.is_in_name
         return Severity.NOTE if is_counted or absence.is_calendar else Severity.WARN
-    return Severity.BLOCK
+    may_be_rough = claim.value <= _MAX_ROUGH and not absence.has_counterpart
+    return Severity.WARN if may_be_rough or absence.may_follow else Severity.BLOCK
 
 
 def is_small_count(claim: NumberMention) -> bool:

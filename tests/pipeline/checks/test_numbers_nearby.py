@@ -61,3 +61,20 @@ def test_a_title_is_not_calculated_without_a_word_for_it() -> None:
     source = "The rent is up $360 a month."
     case = CheckInput(TokenizedText("Rent costs $4,320"), TokenizedText(source), "en")
     assert [finding.severity.value for finding in check_numbers(case)] == ["block"]
+
+
+LOOSE = (
+    "Halden Shipping earned $840 million in the quarter, it said. The board met in Oslo on Monday. Ships "
+    "wait longer in port than they did. A year before, the quarter had brought $600 million. Costs stayed flat."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("Halden closed with a plus of $240 million over time. It was told to nobody.", "warn"),
+        ("Halden closed with a plus of $270 million over time. It was told to nobody.", "block"),
+    ],
+)
+def test_an_amount_that_may_follow_from_far_numbers_is_a_look(text: str, severity: str) -> None:
+    assert [each for each in severities(LOOSE, text) if each != "note"] == [severity]
