@@ -64,8 +64,8 @@ def test_a_title_is_not_calculated_without_a_word_for_it() -> None:
 
 
 LOOSE = (
-    "Halden Shipping earned $840 million in the quarter, it said. The board met in Oslo on Monday. Ships "
-    "wait longer in port than they did. A year before, the quarter had brought $600 million. Costs stayed flat."
+    "Halden Shipping earned $840 million in the quarter. The board met in Oslo on Monday. Ships wait "
+    "longer in port than they did. A year before, the quarter had brought $600 million. Costs stayed flat."
 )
 
 
