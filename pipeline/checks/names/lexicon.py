@@ -67,6 +67,8 @@ class NameLexicon:
     """Prepositions that need an article before a noun, none before a place."""
     regions: frozenset[str]
     """Regions, which an article may add to say where a city is."""
+    wide_regions: frozenset[str]
+    """Home countries, continents and unions of countries: a writer adds them as what the places belong to."""
     appositions: frozenset[str]
     """Nouns before the name of what they call: "Firma"."""
     places: frozenset[str]
@@ -165,6 +167,7 @@ def name_lexicon(language: str) -> NameLexicon | None:
         place_name_endings=tuple(table.get("place-names", ())),
         place_prepositions=_split(table, "place-prepositions"),
         regions=_split(table, "regions"),
+        wide_regions=_split(table, "wide-regions"),
         appositions=_split(table, "appositions"),
         places=_places(synonyms, locale),
         seats={city: tuple(names) for city, names in table.get("seats", {}).items()},

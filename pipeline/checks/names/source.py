@@ -56,8 +56,10 @@ class SourceNames:
         )
 
     def adds_place(self, part: NamePart) -> bool:
-        """Tell whether a word is a country or state of a source that names none: no other is meant."""
+        """Tell whether a word is a country or state of a source that names none, or a wide region."""
         folded = part.folded.removesuffix("'s")
+        if folded in self._lexicon.wide_regions:
+            return True
         if part.text in _PRONOUN_LIKE:  # not where the source has the pronoun: it was read as a country
             return "us" not in self._source.positions and not self._names_country
         vocabularies = (self._lexicon.places, self._lexicon.us_states, self._lexicon.regions)

@@ -96,7 +96,7 @@ class _Check:
             return None
         score = self._scores[0].get(claim.start)
         if score and self._scores[1]:
-            return None if score in self._scores[1] else self._unsupported(claim)
+            return None if score in self._scores[1] else self._other_score(claim, score)
         matches = self._matches(claim)
         same_rate = [each for each in matches if not have_other_rates(claim, each)]
         if same_rate:
@@ -114,6 +114,12 @@ class _Check:
             return self._unsupported(claim)
         message = f"{self._draft.text_of(claim)} is calculated from the source: {calculation.formula}."
         return self._make_finding(Severity.NOTE, claim, message, *calculation.operands)
+
+    def _other_score(self, claim: NumberMention, score: Score) -> Finding:
+        """Return the finding about a score that the source does not have: a look at a draw before its end."""
+        may_be_earlier = len(score) == 1 and any(max(score) <= min(other) for other in self._scores[1])
+        severity = Severity.WARN if may_be_earlier else Severity.BLOCK
+        return self._make_finding(severity, claim, f"{self._draft.text_of(claim)} is not in the source.")
 
     def _matches(self, claim: NumberMention) -> list[NumberMention]:
         candidates = self._source_numbers.candidates(claim)

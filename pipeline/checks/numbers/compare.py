@@ -91,8 +91,8 @@ def is_comparable(claim: NumberMention, candidate: NumberMention) -> bool:
         return True
     if GROUP in (kind, other):
         return kind == PLAIN
-    if YEAR in (kind, other):
-        return False
+    if YEAR in (kind, other):  # four digits look like a year: "from 300 to 1500" people
+        return kind == PLAIN and not claim.spelled and claim.value == candidate.value
     if min(claim.value, candidate.value) >= _MIN_DISTINCTIVE and {kind, other} <= _COUNT_KINDS:
         return True
     if ORDINAL in (kind, other) and {kind, other} <= _COUNT_KINDS and claim.value > 2:

@@ -118,3 +118,17 @@ def test_time_is_linear_in_the_text(piece: str, language: str, length: int) -> N
     begun = time.process_time()
     check(draft.replace("e", "a"), draft, language)
     assert time.process_time() - begun < 10
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Prices in the Eurozone were told in France."),
+        ("de", "Treffen gibt es in Deutschland."),
+        ("es", "El impuesto rige en Europa."),
+    ],
+)
+def test_a_wide_region_is_a_look(language: str, text: str) -> None:
+    source = "France and Köln, Lyon, Francia."
+    case = CheckInput(TokenizedText(text), TokenizedText(source), language)
+    assert [finding.severity.value for finding in check_names(case)] == ["warn"]

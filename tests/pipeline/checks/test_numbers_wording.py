@@ -223,3 +223,17 @@ def test_a_sum_by_chance_does_not_excuse_a_slip() -> None:
         "block",
         "2%",
     )
+
+
+def test_an_equalizer_is_a_look_and_another_result_blocks() -> None:
+    source = "Union schlug Altdorf 3:2. Das Spiel begann um 15 Uhr."
+    for draft, severity in (("Sein Elfmeter traf zum 1:1.", "warn"), ("Union gewann 4:2.", "block")):
+        case = CheckInput(TokenizedText(draft), TokenizedText(source), "de")
+        assert {finding.severity.value for finding in check_numbers(case)} == {severity}
+
+
+def test_four_digits_of_the_source_are_a_count_too() -> None:
+    source = "Reports count from 300 to 1500 dead."
+    for draft, expected in (("Up to 1,500 people died.", set()), ("Up to 1,600 people died.", {"block"})):
+        case = CheckInput(TokenizedText(draft), TokenizedText(source), "en")
+        assert {finding.severity.value for finding in check_numbers(case)} == expected
