@@ -1,14 +1,12 @@
 """`copydesk check`: checks a draft, a Markdown file or pairs of texts, and prints the findings."""
 
-import json
 import sys
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import accumulate
 from pathlib import Path
-from time import perf_counter
 from typing import Any, NamedTuple
 
 from rich.text import Text
@@ -16,7 +14,6 @@ from rich.text import Text
 from copydesk.console import out, print_json
 from pipeline.articles.approved_metadata import front_of
 from pipeline.articles.front_matter import decode, loads
-from pipeline.checks.claims import check_text
 from pipeline.checks.document import DraftDocument
 from pipeline.checks.overlap import overlap_stats
 from pipeline.checks.runner import run_checks
@@ -162,7 +159,9 @@ def check(
                 "use --pairs FILE without a draft, --source and --json: the file contains the sources, "
                 "and the output is always JSON"
             )
-        _check_pairs(pairs, language)
+        from copydesk.check_pairs import check_pairs
+
+        check_pairs(pairs, language)
         return
     if draft is None:
         raise ConfigError("name a draft, a Markdown file with its --source, or --pairs FILE.jsonl")
@@ -177,10 +176,10 @@ def check(
 
 def _check_file(draft: str, source: str, language: str | None) -> CheckedText:
     """Check a Markdown file against a plain text; required sections only if it has one of an article's."""
-    text = _read(draft)
+    text = read_file(draft)
     metadata, body = _split(text, draft)
-    beat = _beat(body)
-    basis = _source(_read(source), metadata, language)
+    beat = beat_of_text(body)
+    basis = _source(read_file(source), metadata, language)
     page = DraftDocument(body, beat)
     is_article = any(
         section.heading.casefold() in map(str.casefold, page.fixed_headings) for section in page.sections
@@ -222,7 +221,8 @@ def _check_draft(ref: str, language: str | None) -> CheckedText:
     return CheckedText(row.path, body, _first_line(text, body), source, beat, findings, front)
 
 
-def _read(path: str) -> str:
+def read_file(path: str) -> str:
+    """Return the text of a file. Raises ConfigError where it cannot be read."""
     try:
         return decode(Path(path).read_bytes(), path).removeprefix("\ufeff")
     except OSError as error:
@@ -241,7 +241,7 @@ def _split(text: str, path: str) -> tuple[dict[str, Any], str]:
         raise ConfigError(error.message, file=path) from error
 
 
-def _beat(body: str) -> Beat:
+def beat_of_text(body: str) -> Beat:
     """Return a beat with the market that the text's impact heading names, else with the default market."""
     plain = Beat(key="file")
     start = f"## {plain.impact} ".casefold()
@@ -260,13 +260,13 @@ def _source(text: str, metadata: dict[str, Any], language: str | None) -> Source
         title=str(origin.get("title") or metadata.get("title") or ""),
         text=text,
         author=str(origin.get("author") or "") or None,
-        published_at=_publication_time(metadata.get("publishedAt")),
+        published_at=publication_time(metadata.get("publishedAt")),
     )
     name, code = str(origin.get("name") or ""), language or str(metadata.get("lang") or "en")
     return Source(item=item, feed_key="file", feed_name=name, first_key="file", category="", language=code)
 
 
-def _publication_time(value: object) -> datetime:
+def publication_time(value: object) -> datetime:
     """Return a file's publication time, aware; the current time if it has none."""
     try:
         time = datetime.fromisoformat(str(value).replace(" UTC", "Z").replace("Z", "+00:00"))
@@ -292,7 +292,7 @@ def _as_dict(checked: CheckedText) -> dict[str, Any]:
             "density": round(measured.density, 2),
         },
         "findings": [
-            _finding_dict(finding, _checked_field(checked, finding), checked.source.item.text)
+            finding_dict(finding, _checked_field(checked, finding), checked.source.item.text)
             | {
                 "field": finding.field,
                 "line": line_of(checked.body, finding, checked.first_line),
@@ -311,74 +311,8 @@ def _checked_field(checked: CheckedText, finding: Finding) -> str:
     return (checked.front.text(finding.field) if checked.front else "") or checked.body
 
 
-def _check_pairs(path: str, language: str | None) -> None:
-    """Print one JSON object for each pair: what its output has that its source does not support."""
-    for row in _rows(path):
-        begun = perf_counter()
-        findings = _pair_findings(row, language or row.get("language") or "en")
-        took = 1000 * (perf_counter() - begun)
-        results = [_finding_dict(finding, row["output"], row["source"]) for finding in findings]
-        notes = [result for result in results if result["severity"] == Severity.NOTE]
-        claims = [result for result in results if result["severity"] != Severity.NOTE]
-        flags = [{key: result[key] for key in _FLAG_FIELDS} for result in claims]
-        line = {"id": row["id"], "flags": flags, "notes": notes, "ms": round(took, 3)}
-        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
-
-
-def _pair_findings(row: dict[str, Any], language: str) -> Sequence[Finding]:
-    """Return the findings about a pair: a plain text, or with `headings` or `title` an article's body."""
-    if "headings" not in row and "title" not in row:
-        return check_text(row["source"], row["output"], language=language)
-    labels = row.get("labels") or ()
-    item = Item(
-        guid=str(row["id"]),
-        link=None,
-        canonical=None,
-        title=str(row.get("title") or ""),
-        text=row["source"],
-        author=row.get("author") or None,
-        published_at=_publication_time(row.get("published")),
-        categories=(labels,) if isinstance(labels, str) else tuple(map(str, labels)),
-    )
-    name = str(row.get("feed") or "")
-    source = Source(
-        item=item, feed_key="pairs", feed_name=name, first_key="pairs", category="", language=language
-    )
-    return run_checks(source, row["output"], _pair_beat(row), front=None)
-
-
-def _pair_beat(row: dict[str, Any]) -> Beat:
-    """Return a beat with the headings of a pair; without them, the one that its text looks like."""
-    headings, plain = row.get("headings"), Beat(key="pairs")
-    if not isinstance(headings, dict):
-        return _beat(row["output"])
-    impact, _, market = str(headings.get("impact") or "").partition(" ")
-    fixed = {name: str(headings[name]) for name in ("overview", "from_author") if headings.get(name)}
-    fixed |= {"impact": impact, "market": market} if impact else {}
-    return plain.model_copy(update=fixed)
-
-
-_FLAG_FIELDS = ("start", "end", "text", "kind", "severity")
-
-
-def _rows(path: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a JSON Lines file of pairs. Raises ConfigError with the number of an invalid line."""
-    for number, line in enumerate(_read(path).split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            message = f"{path}:{number}: not valid JSON ({error}); write one object on each line"
-            raise ConfigError(message) from error
-        types = {"id": (str, int), "source": str, "output": str}
-        for key, kind in types.items():
-            if not isinstance(row, dict) or not isinstance(row.get(key), kind):  # type: ignore[arg-type]
-                raise ConfigError(f'{path}:{number}: "{key}" is missing; write {{"id", "source", "output"}}')
-        yield row
-
-
-def _finding_dict(finding: Finding, text: str, source: str) -> dict[str, Any]:
+def finding_dict(finding: Finding, text: str, source: str) -> dict[str, Any]:
+    """Return a finding about a text as JSON, with its words and those of its evidence."""
     start, end = finding.span or (0, 0)
     return {
         "start": start,
