@@ -16,6 +16,7 @@ CopydeskError                 exit code 1
 └── PublishError              7   an approved article cannot be published: retried later
 """
 
+from enum import StrEnum
 from typing import ClassVar
 
 
@@ -57,15 +58,44 @@ class LeaseLost(DatabaseError):
     """Another run has taken over the item: this run must not write its result (fencing token)."""
 
 
+class FailureCause(StrEnum):
+    """Why a model call failed."""
+
+    KEY = "key"
+    """The server refuses the key, or the key may not use the model."""
+    CREDIT = "credit"
+    """The account has no money or quota left."""
+    MODEL = "model"
+    """The model or deployment does not exist, is retired or is not loaded."""
+    URL = "url"
+    """The base URL is not that of a model server."""
+    FORMAT = "format"
+    """The server rejects every request mode, or the model's answers do not fit the schema."""
+    CONTEXT = "context"
+    """The prompt does not fit into the model's context."""
+    LENGTH = "length"
+    """The answer was cut off at its limit."""
+    FILTER = "filter"
+    """A content filter or the model itself refuses this item."""
+    OVERLOAD = "overload"
+    """The server is overloaded or asks for a pause (rate limit)."""
+    OUTAGE = "outage"
+    """The server cannot be reached, fails or does not answer in time."""
+    OTHER = "other"
+
+
 class LLMError(CopydeskError):
     """One model call failed; `retry` tells whether a later run may succeed.
 
     Context: `answer`, the response that was paid for, where the server sent one.
     """
 
-    def __init__(self, message: str, *, retry: bool, **context: object) -> None:
+    def __init__(
+        self, message: str, *, retry: bool, cause: FailureCause = FailureCause.OTHER, **context: object
+    ) -> None:
         super().__init__(message, **context)
         self.retry = retry
+        self.cause = cause
 
 
 class LLMRejected(LLMError):
@@ -73,8 +103,8 @@ class LLMRejected(LLMError):
 
     exit_code = 4
 
-    def __init__(self, message: str, **context: object) -> None:
-        super().__init__(message, retry=True, **context)
+    def __init__(self, message: str, *, cause: FailureCause = FailureCause.OTHER, **context: object) -> None:
+        super().__init__(message, retry=True, cause=cause, **context)
 
 
 class ShutdownRequested(CopydeskError):

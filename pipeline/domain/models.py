@@ -318,6 +318,10 @@ class LLMResponse(FrozenModel):
     text: str
     provenance: Provenance
     usage: TokenUsage = TokenUsage()
+    estimated: bool = False
+    """The server did not give the whole usage: `usage` is the most that it can have been."""
+    notes: tuple[str, ...] = ()
+    """What was read leniently, such as an answer inside a code fence."""
     seconds: float | None = None
     """From the request to the answer, retries included."""
 

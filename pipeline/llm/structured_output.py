@@ -185,7 +185,7 @@ def _unusable_error(error: LLMError, answer: LLMResponse) -> LLMError:
     message = error.message
     if "length limit" in message:
         message += "; set COPYDESK_MAX_TOKENS higher, or let the feed use its summary"
-    return LLMError(message, retry=False, answer=answer, **error.context)
+    return LLMError(message, retry=False, cause=error.cause, answer=answer, **error.context)
 
 
 def _rejection_error(error: UnsupportedMode) -> LLMError:

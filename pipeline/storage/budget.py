@@ -210,6 +210,8 @@ def _insert_call(connection: sa.Connection, lease: Lease, answer: LLMResponse, d
             prompt=answer.provenance.prompt,
             answer=answer.text,
             seconds=answer.seconds,
+            estimated=answer.estimated,
+            notes="\n".join(answer.notes) or None,
             **answer.usage.model_dump(),
         )
     )

@@ -158,6 +158,9 @@ calls = sa.Table(
     sa.Column("reasoning_tokens", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("micros", sa.BigInteger),  # millionths of a US dollar; none where the price is not known
     sa.Column("seconds", sa.Float),  # from the request to the answer
+    sa.Column("estimated", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.Column("notes", SafeText),  # what was read leniently, one note a line
+    sa.Column("profile", SafeText),  # the model profile; none in older rows
     sa.Index("calls_item", "item_id"),
     sa.Index("calls_at", "at"),
 )
