@@ -15,6 +15,7 @@ from pipeline.domain.models import FrozenModel, TokenUsage
 from pipeline.domain.text import replace_surrogates
 from pipeline.llm.capabilities import OutputMode, RequestMode, fallback, mode_after_rejection
 from pipeline.llm.errors import EndpointNotFoundError, MalformedResponse, WebPageError, is_page
+from pipeline.llm.replies import field, is_event_stream, join_chunks, read_message
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
@@ -30,8 +31,8 @@ class Attempt(NamedTuple):
     max_tokens: int
     """Tokens that the answer may take."""
     limit_raised: bool = False
-    invalid_answers: int = 0
-    """Answers in this output mode that did not fit the schema."""
+    repaired: bool = False
+    """An answer did not fit, and this attempt is the second one."""
     repair: tuple[str, str] | None = None
     """An answer and what is wrong with it: the model is asked to repair it."""
 
@@ -48,22 +49,22 @@ def retry_with_more_tokens(attempt: Attempt) -> Attempt | None:
     return attempt._replace(max_tokens=attempt.max_tokens * TOKEN_LIMIT_FACTOR, limit_raised=True)
 
 
-def retry_with_repair(attempt: Attempt, text: str, reason: str) -> Attempt | None:
-    """Return the attempt after an answer that does not fit: a repair, then the next mode, at last None."""
-    if attempt.invalid_answers == 0:
-        return attempt._replace(invalid_answers=1, repair=(text, reason) if text.strip() else None)
-    mode = fallback(attempt.mode)
-    return None if mode is None else attempt._replace(mode=mode, invalid_answers=0, repair=None)
+def retry_with_repair(attempt: Attempt, text: str, reason: str, *, unfit: bool) -> Attempt | None:
+    """Return the attempt after an answer that cannot be used: one repair; None after that.
+
+    `unfit`: nothing in it fits the schema, so that the server ignores this mode, and the next one is tried.
+    """
+    if attempt.repaired:
+        return None
+    mode = fallback(attempt.mode) if unfit else None
+    repair = (text, reason) if text.strip() else None
+    return attempt._replace(mode=mode or attempt.mode, repaired=True, repair=repair)
 
 
 def retry_in_other_mode(attempt: Attempt, status: int, message: str) -> Attempt | None:
     """Return the attempt after the server rejected the request; None if no other mode can help."""
     mode = mode_after_rejection(attempt.mode, status, message)
-    if mode is None:
-        return None
-    if mode.rung == attempt.mode.rung:
-        return attempt._replace(mode=mode)
-    return attempt._replace(mode=mode, invalid_answers=0, repair=None)
+    return None if mode is None else attempt._replace(mode=mode)
 
 
 class Message(TypedDict):
@@ -158,6 +159,24 @@ class FinishReason(StrEnum):
     LENGTH = "length"
     FILTER = "content_filter"
     REFUSAL = "refusal"
+    ERROR = "error"
+    """The server broke off; nothing is billed."""
+
+
+_FINISH_WORDS = {
+    FinishReason.LENGTH: "length max_tokens max_output_tokens model_length model_context_window_exceeded",
+    FinishReason.FILTER: "content_filter content_filtered safety recitation blocklist prohibited_content "
+    "spii image_safety language sensitive error_toxic guardrail_intervened",
+    FinishReason.REFUSAL: "refusal",
+    FinishReason.ERROR: "error failed abort cancelled timeout network_error insufficient_system_resource",
+}
+"""Words of OpenAI, Anthropic, Mistral, Gemini, Bedrock, Cohere, Zhipu, DeepSeek and SGLang, in lower case.
+
+Every other word, such as `eos` or `tool_calls`, ends an answer as it should. Sources:
+https://ai.google.dev/api/generate-content#FinishReason, https://docs.mistral.ai/openapi.yaml,
+https://docs.anthropic.com/en/api/messages, https://api-docs.deepseek.com/api/create-chat-completion
+"""
+_FINISH_REASONS = {word: reason for reason, words in _FINISH_WORDS.items() for word in words.split()}
 
 
 class ChatResponse(FrozenModel):
@@ -167,23 +186,50 @@ class ChatResponse(FrozenModel):
     finish_reason: FinishReason
     refusal: str = ""
     usage: TokenUsage
+    notes: tuple[str, ...] = ()
+    """Where the text stood, if not in the message's content."""
 
 
-def read_reply(completion: "ChatCompletion") -> ChatResponse:
-    """Return a completion's text, end, refusal and usage. Raises MalformedResponse when it has no message."""
+def read_reply(completion: "ChatCompletion | str") -> ChatResponse:
+    """Return a completion's text, end, refusal and usage; the SDK gives a stream of events as its text.
+
+    Raises MalformedResponse when it has no message, or the server broke off.
+    """
+    is_stream = isinstance(completion, str) and is_event_stream(completion)
+    if is_stream:
+        completion = _completion(join_chunks(str(completion)))
     choice = _first_choice(completion)
-    message = getattr(choice, "message", None)
+    if choice is None:
+        return ChatResponse(text="", finish_reason=FinishReason.FILTER, usage=_usage(completion))
+    message = _message(choice)
+    finish_reason = _finish_reason(field(choice, "finish_reason"))
+    error = field(choice, "error")
+    if error or finish_reason is FinishReason.ERROR:
+        raise _error_in_reply(error, f"it ends with {field(choice, 'finish_reason')!r}")
+    text, notes, refusal = read_message(message)
+    return ChatResponse(
+        text=replace_surrogates(text),
+        finish_reason=FinishReason.REFUSAL if refusal else finish_reason,
+        refusal=refusal,
+        usage=_usage(completion),
+        notes=(*(["a stream of events"] if is_stream else []), *notes),
+    )
+
+
+def _completion(data: dict[str, Any]) -> "ChatCompletion":
+    from openai.types.chat import ChatCompletion  # a quarter of a second, which a run without a model saves
+
+    return ChatCompletion.construct(**data)
+
+
+def _message(choice: object) -> object:
+    """Return a choice's message; some servers send a chunk's `delta`, or the `text` of older completions."""
+    message = field(choice, "message") or field(choice, "delta")
+    if message is None and isinstance(field(choice, "text"), str):
+        return {"content": field(choice, "text")}
     if message is None:
         raise MalformedResponse("it holds no message")
-    refusal = getattr(message, "refusal", None)
-    return ChatResponse(
-        text=replace_surrogates(_message_text(getattr(message, "content", None))),
-        finish_reason=FinishReason.REFUSAL
-        if refusal
-        else _finish_reason(getattr(choice, "finish_reason", None)),
-        refusal=str(refusal or ""),
-        usage=_usage(completion),
-    )
+    return message
 
 
 def read_models(text: str) -> list[str]:
@@ -203,14 +249,19 @@ def read_models(text: str) -> list[str]:
     raise error if error.code else EndpointNotFoundError(str(error))
 
 
-def _first_choice(completion: "ChatCompletion") -> object:
-    choices = getattr(completion, "choices", None)
-    if not isinstance(choices, list) or not choices:
-        # The SDK returns the text when the server's content type is not JSON.
-        if isinstance(completion, str) and is_page(completion):
-            raise WebPageError
-        raise _error_in_reply(getattr(completion, "error", None), "it holds no choices")
-    return choices[0]
+def _first_choice(completion: "ChatCompletion | str") -> object:
+    """Return the first choice; None if the server bills a prompt that its filter blocked."""
+    choices = field(completion, "choices")
+    if isinstance(choices, list) and choices and choices[0] is not None:
+        return choices[0]
+    # The SDK returns the text when the server's content type is not JSON.
+    if isinstance(completion, str) and is_page(completion):
+        raise WebPageError
+    error = field(completion, "error")
+    # Gemini's form of a blocked prompt.
+    if not error and not choices and _count(field(completion, "usage"), "prompt_tokens"):
+        return None
+    raise _error_in_reply(error, "it holds no choices")
 
 
 def _error_in_reply(error: object, default: str) -> MalformedResponse:
@@ -223,23 +274,12 @@ def _error_in_reply(error: object, default: str) -> MalformedResponse:
     return EndpointNotFoundError(message) if missing else MalformedResponse(message)
 
 
-def _message_text(content: object) -> str:
-    """Return a message's text; some servers send a list of parts."""
-    if isinstance(content, list):
-        parts = [part.get("text") if isinstance(part, dict) else None for part in content]
-        return "".join(part for part in parts if isinstance(part, str))
-    if content is not None and not isinstance(content, str):
-        raise MalformedResponse("its message is no text")
-    return content or ""
-
-
 def _finish_reason(reason: object) -> FinishReason:
-    if reason in {FinishReason.LENGTH.value, FinishReason.FILTER.value}:
-        return FinishReason(reason)
-    return FinishReason.STOP
+    word = str(reason or "").lower().removeprefix("finishreason.").replace("-", "_")
+    return _FINISH_REASONS.get(word, FinishReason.STOP)
 
 
-def _usage(completion: "ChatCompletion") -> TokenUsage:
+def _usage(completion: "ChatCompletion | str") -> TokenUsage:
     """Return the billed tokens; 0 for a count that the server does not give."""
     usage: Any = getattr(completion, "usage", None)
     return TokenUsage(

@@ -6,11 +6,12 @@ and whether an answer is usable, is decided in `structured_output`.
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import openai
 from tenacity import (
@@ -35,6 +36,10 @@ from pipeline.llm.errors import (
     classify_listing_error,
     is_page,
 )
+from pipeline.llm.replies import is_event_stream
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletion
 
 
 class Deadline:
@@ -122,6 +127,7 @@ class LLMClient:
         self.mode = cached_mode(config.capability, datetime.now(UTC), default)
         self._save_capability = save_capability
         self._reached_before = config.capability is not None
+        self._mode_works = False
         self._key = config.api_key
         self._deadline_s = config.deadline_s
         self._sleep = sleep
@@ -150,11 +156,16 @@ class LLMClient:
             message = f"{reason} (given up at the deadline of {self._deadline_s:g} s)"
             raise LLMError(message, retry=True) from error
 
-    async def remember_mode(self, mode: RequestMode) -> None:
-        """Use this mode from now on, and store it: it led to a usable answer."""
-        if mode != self.mode:
+    async def remember_mode(self, mode: RequestMode, *, after_misfit: bool = False) -> None:
+        """Use this mode from now on, and store it: it led to a usable answer.
+
+        `after_misfit`: it was tried because an answer did not fit. Where the mode in use has led to a usable
+        answer in this run, that was an exception, and it stays.
+        """
+        if mode != self.mode and not (after_misfit and self._mode_works):
             self.mode = mode
             await self._save_capability(KnownCapability(manner=mode, at=datetime.now(UTC)))
+        self._mode_works = True
 
     async def send(self, body: dict[str, Any]) -> ChatResponse:
         """Return the server's response to one request.
@@ -206,10 +217,7 @@ class LLMClient:
             async with self._slots:
                 if self._should_stop():
                     raise ShutdownRequested("the run ends before this request is sent")
-                completion = await self._client.chat.completions.create(
-                    model=self.model, messages=(), extra_body=fields
-                )
-            reply = read_reply(completion)
+                reply = read_reply(await self._complete(fields))
         except (openai.OpenAIError, MalformedResponse, ValueError, AttributeError, TypeError) as error:
             # The SDK raises the last three for a response that is not a JSON object.
             now = datetime.now(UTC)
@@ -221,6 +229,17 @@ class LLMClient:
             raise result from error
         self._reached_before = True
         return reply
+
+    async def _complete(self, fields: dict[str, Any]) -> "ChatCompletion | str":
+        """Return the server's completion, or its text where that is a stream of events."""
+        try:
+            return await self._client.chat.completions.create(
+                model=self.model, messages=(), extra_body=fields
+            )
+        except json.JSONDecodeError as error:
+            if is_event_stream(error.doc):  # although its content type says JSON
+                return error.doc
+            raise
 
     def _note_failure(self, state: RetryCallState) -> None:
         self._last_failure = str(state.outcome.exception() if state.outcome else "")

@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from pipeline.domain.errors import LLMError
+from pipeline.domain.errors import FailureCause, LLMError
 from pipeline.domain.models import LLMResponse, Provenance, TokenUsage
+from pipeline.llm.answers import is_complete
 from pipeline.llm.capabilities import is_context_overflow
 from pipeline.llm.chat import (
     Attempt,
@@ -29,8 +30,19 @@ if TYPE_CHECKING:
     from pipeline.llm.client import Deadline, LLMClient
 
 T = TypeVar("T")
+Read = TypeVar("Read", covariant=True)
 MAX_REQUESTS = 12
 """Requests about one item, including rejected ones: all modes and repairs together need no more."""
+
+
+class Parse(Protocol[Read]):
+    """Parses an answer."""
+
+    def __call__(self, text: str, *, notes: list[str]) -> Read:
+        """Return what an answer says; `notes` gets what was read leniently.
+
+        Raises LLMError when it cannot be used; its `reason` is sent to the model.
+        """
 
 
 @dataclass(frozen=True)
@@ -41,8 +53,7 @@ class StructuredRequest(Generic[T]):
     prompt_id: str
     response_model: type[BaseModel]
     """The answer must fit it; its JSON schema is sent."""
-    parse: Callable[[str], T]
-    """Raises LLMError when an answer cannot be used; its `reason` is sent to the model."""
+    parse: Parse[T]
     purpose: str = "draft"
     max_tokens: int | None = None
     temperature: float | None = None
@@ -62,6 +73,9 @@ class CallBudget(Protocol):
 
     async def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
         """Record a billed answer, before it is parsed."""
+
+    async def annotate(self, notes: Sequence[str]) -> None:
+        """Add what was read leniently to the recorded answer."""
 
     async def discard(self, reason: str) -> None:
         """Mark the recorded answer as unusable."""
@@ -84,6 +98,9 @@ class UnlimitedBudget:
         """Add the answer's usage."""
         self.usage += answer.usage
 
+    async def annotate(self, notes: Sequence[str]) -> None:
+        """Do nothing."""
+
     async def discard(self, reason: str) -> None:
         """Do nothing: an unusable answer is billed too."""
 
@@ -93,6 +110,7 @@ async def request_structured(
 ) -> tuple[LLMResponse, T]:
     """Return a usable answer, verbatim, and the value parsed from it.
 
+    For one cause at most two answers are paid for: the first, and one repair or one with a higher limit.
     Raises LLMError (a refusal, a content filter, an answer that is cut off or does not fit, a server that
     does not answer), LLMRejected when every other item would fail too, BudgetExceeded.
     """
@@ -108,16 +126,18 @@ async def request_structured(
                 )
                 continue
             try:
-                result = await _parse(request, reply)
+                result, notes = await _parse(request, reply)
             except LLMError as error:
                 await budget.discard(error.message)
                 attempt = _attempt_or_raise(
                     _next_attempt(attempt, reply, error), _unusable_error(error, answer)
                 )
                 continue
-            await model.remember_mode(attempt.mode)
+            if notes:
+                await budget.annotate(notes)
+            await model.remember_mode(attempt.mode, after_misfit=attempt.repaired)
             return answer, result
-    raise LLMError("the model server rejects every request mode", retry=False)
+    raise LLMError("the model server rejects every request mode", retry=False, cause=FailureCause.FORMAT)
 
 
 async def _send_attempt(
@@ -144,6 +164,7 @@ async def _send_attempt(
         text=reply.text,
         provenance=Provenance(rewritten=True, model=model.model, prompt=request.prompt_id),
         usage=reply.usage,
+        notes=reply.notes,
         seconds=round(time.monotonic() - started, 3),
     )
     # A cancellation here would lose a billed answer.
@@ -152,26 +173,35 @@ async def _send_attempt(
     return answer, reply
 
 
-async def _parse(request: StructuredRequest[T], reply: ChatResponse) -> T:
-    """Return the parsed answer; parsing runs in a thread. Raises LLMError."""
+async def _parse(request: StructuredRequest[T], reply: ChatResponse) -> tuple[T, list[str]]:
+    """Return the parsed answer and what was read leniently; parsing runs in a thread. Raises LLMError."""
     if reply.finish_reason is FinishReason.REFUSAL:
-        raise LLMError(f"the model refuses to write this: {quoted(reply.refusal, None)}", retry=False)
+        message = f"the model refuses to write this: {quoted(reply.refusal, None) or 'no reason given'}"
+        raise LLMError(message, retry=False, cause=FailureCause.FILTER)
     if reply.finish_reason is FinishReason.FILTER:
-        raise LLMError("the server's content filter withheld the answer", retry=False)
+        message = "the server's content filter withheld the answer"
+        raise LLMError(message, retry=False, cause=FailureCause.FILTER)
+    notes: list[str] = []
     if reply.finish_reason is FinishReason.LENGTH:
-        raise LLMError("the answer was cut off at the length limit", retry=False)
+        # Some models write white space after their answer until they are stopped.
+        if not is_complete(reply.text):
+            message = "the answer was cut off at the length limit"
+            raise LLMError(message, retry=False, cause=FailureCause.LENGTH)
+        notes.append("stopped at the length limit, after the whole answer")
     if not reply.text.strip():
-        raise LLMError("the model's answer is empty", retry=False, reason="it is empty")
-    return await asyncio.to_thread(request.parse, reply.text)
+        message = "the model's answer is empty"
+        raise LLMError(message, retry=True, cause=FailureCause.FORMAT, reason="it is empty", unfit=True)
+    return await asyncio.to_thread(request.parse, reply.text, notes=notes), notes
 
 
 def _next_attempt(attempt: Attempt, reply: ChatResponse, error: LLMError) -> Attempt | None:
     """Return the attempt after an unusable answer; None if another attempt cannot help."""
-    if reply.finish_reason is FinishReason.LENGTH:
+    if error.cause is FailureCause.LENGTH:
         return retry_with_more_tokens(attempt)
-    if reply.finish_reason is not FinishReason.STOP:
+    if error.cause is FailureCause.FILTER:
         return None
-    return retry_with_repair(attempt, reply.text, str(error.context.get("reason", error.message)))
+    reason = str(error.context.get("reason", error.message))
+    return retry_with_repair(attempt, reply.text, reason, unfit=bool(error.context.get("unfit")))
 
 
 def _attempt_or_raise(attempt: Attempt | None, error: LLMError) -> Attempt:
@@ -183,9 +213,9 @@ def _attempt_or_raise(attempt: Attempt | None, error: LLMError) -> Attempt:
 def _unusable_error(error: LLMError, answer: LLMResponse) -> LLMError:
     """Return the error of an item without a usable answer; it carries the last answer, which was billed."""
     message = error.message
-    if "length limit" in message:
+    if error.cause is FailureCause.LENGTH:
         message += "; set COPYDESK_MAX_TOKENS higher, or let the feed use its summary"
-    return LLMError(message, retry=False, cause=error.cause, answer=answer, **error.context)
+    return LLMError(message, retry=error.retry, cause=error.cause, **error.context | {"answer": answer})
 
 
 def _rejection_error(error: UnsupportedMode) -> LLMError:

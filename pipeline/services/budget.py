@@ -109,6 +109,11 @@ class ItemBudget:
             CallDetails(purpose=purpose, at=now, run=ctx.run, micros=micros, reservation=reservation),
         )
 
+    async def annotate(self, notes: Sequence[str]) -> None:
+        """Add notes to the last recorded answer."""
+        if notes:
+            await asyncio.to_thread(self._ctx.db.budget.annotate, self._lease, notes)
+
     async def discard(self, reason: str) -> None:
         """Mark the recorded answer as unusable. Raises LeaseLost."""
         await asyncio.to_thread(self._ctx.db.budget.mark_unusable, self._lease, reason)

@@ -146,6 +146,14 @@ class BudgetRepository(Transactions):
         if lost:
             raise lost
 
+    def annotate(self, lease: Lease, notes: Sequence[str]) -> None:
+        """Add notes to the last answer about a leased item; notes that it has already stay single."""
+        with self._writing() as connection:
+            about = sa.select(calls.c.id, calls.c.notes).where(calls.c.item_id == lease.item_id)
+            number, earlier = connection.execute(about.order_by(calls.c.id.desc()).limit(1)).one()
+            lines = "\n".join(dict.fromkeys((*(earlier or "").splitlines(), *notes)))
+            connection.execute(calls.update().where(calls.c.id == number).values(notes=lines))
+
     def mark_unusable(self, lease: Lease, reason: str) -> None:
         """Mark an item's answers as unusable, so that the next lease calls again. Raises LeaseLost."""
         with self._writing() as connection:

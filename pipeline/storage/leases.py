@@ -308,6 +308,7 @@ def _last_answer(usable: Iterable[Row]) -> LLMResponse | None:
         text=last.answer,
         provenance=Provenance(rewritten=True, model=last.model, prompt=last.prompt),
         usage=TokenUsage(**{name: getattr(last, name) for name in TokenUsage.model_fields}),
+        notes=tuple((last.notes or "").splitlines()),
     )
 
 

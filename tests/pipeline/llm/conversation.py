@@ -1,5 +1,6 @@
 """A request to a model, and a budget in memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -26,6 +27,7 @@ class RecordingBudget:
     reserved: list[tuple[int, int]] = field(default_factory=list)
     open: set[int] = field(default_factory=set)
     calls_left: int = 99
+    notes: list[str] = field(default_factory=list)
 
     async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int, int]:
         if not self.calls_left:
@@ -41,6 +43,10 @@ class RecordingBudget:
     async def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
         self.open.discard(reservation or 0)
         self.purposes.append(purpose)
+        self.notes += answer.notes
+
+    async def annotate(self, notes: Sequence[str]) -> None:
+        self.notes += notes
 
     async def discard(self, reason: str) -> None:
         self.discarded.append(reason)

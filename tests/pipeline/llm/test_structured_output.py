@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.domain.errors import BudgetExceeded, LLMError
+from pipeline.domain.errors import BudgetExceeded, FailureCause, LLMError
 from pipeline.llm.capabilities import KnownCapability, OutputMode, RequestMode
 from pipeline.llm.chat import ModelOptions
 from pipeline.llm.client import MAX_ATTEMPTS, ClientConfig, LLMClient, SaveCapability, discard_capability
@@ -72,6 +72,18 @@ def without(field: str, status: int, message: str) -> Refuse:
     return lambda request: error(status, message) if field in request else None
 
 
+def choice(**fields: object) -> Reply:
+    """Reply with a choice that has these fields."""
+    fields = {"index": 0, "message": {"role": "assistant", "content": ""}} | fields
+    return Reply(body=json.dumps({"object": "chat.completion", "choices": [fields]}).encode())
+
+
+def stream(content_type: str) -> Reply:
+    """Reply with a good answer as a stream of events."""
+    event = json.dumps({"choices": [{"index": 0, "delta": {"content": GOOD}, "finish_reason": "stop"}]})
+    return Reply(body=f"data: {event}\n\ndata: [DONE]\n\n".encode(), content_type=content_type)
+
+
 STRICT, JSON = "json_schema", "json_object"
 BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = [
     # name, requests rejected, replies, expected outcome, requests, recorded answers
@@ -111,17 +123,26 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
         ["draft"],
     ),
     ("wrong shape, repaired", None, [completion(WRONG)], "strict", 2, ["draft", "repair"]),
-    ("wrong shape twice", None, [completion(WRONG)] * 2, "json", 3, ["draft", "repair", "draft"]),
+    ("wrong shape twice", None, [completion(WRONG)] * 2, "it has 0 sections", 2, ["draft", "repair"]),
+    ("no JSON, repaired", None, [completion("Sure! Here it is.")], "json", 2, ["draft", "repair"]),
     (
         "never the right shape",
         None,
-        [completion("Sure! Here it is.")] * 6,
+        [completion("Sure! Here it is.")] * 2,
         "cannot be used: it is not JSON",
-        6,
-        ["draft", "repair"] * 3,
+        2,
+        ["draft", "repair"],
     ),
-    ("empty content", None, [completion("")], "strict", 2, ["draft", "draft"]),
-    ("no content", None, [completion(None)] * 6, "answer is empty", 6, ["draft"] * 6),
+    (
+        "no JSON, and the next mode is rejected",
+        refusing(400, "response_format {}", JSON),
+        [completion("Sure!")],
+        "plain",
+        3,
+        ["draft", "repair"],
+    ),
+    ("empty content", None, [completion("")], "json", 2, ["draft", "draft"]),
+    ("no content", None, [completion(None)] * 2, "answer is empty", 2, ["draft"] * 2),
     (
         "refusal",
         None,
@@ -139,6 +160,48 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
         2,
         ["draft", "draft"],
     ),
+    (
+        "length, then another shape",
+        None,
+        [completion('{"over', finish="length"), completion(WRONG)],
+        "strict",
+        3,
+        ["draft", "draft", "repair"],
+    ),
+    (
+        "two causes, three answers",
+        None,
+        [completion('{"over', finish="MAX_TOKENS"), completion(WRONG), completion(WRONG)],
+        "it has 0 sections",
+        3,
+        ["draft", "draft", "repair"],
+    ),
+    (
+        "another shape, then length twice",
+        None,
+        [completion(WRONG), *[completion('{"over', finish="model_length")] * 2],
+        "COPYDESK_MAX_TOKENS",
+        3,
+        ["draft", "repair", "repair"],
+    ),
+    (
+        "white space up to the limit",
+        None,
+        [completion(GOOD + "\n" * 99, finish="length")],
+        "strict",
+        1,
+        ["draft"],
+    ),
+    (
+        "an error inside a choice",
+        None,
+        [choice(finish_reason="error", error={"code": 502, "message": "gone"})],
+        "strict",
+        2,
+        ["draft"],
+    ),
+    ("a stream", None, [stream("text/event-stream")], "strict", 1, ["draft"]),
+    ("a stream that is called JSON", None, [stream("application/json")], "strict", 1, ["draft"]),
     ("content_filter", None, [completion("", finish="content_filter")], "content filter", 1, ["draft"]),
     ("a filter in front", None, [error(400, "filtered", code="content_filter")], "content filter", 1, []),
     (
@@ -269,7 +332,40 @@ async def test_a_repair_quotes_the_answer_and_what_is_wrong_with_it(server: Mode
     await outcome(server, RecordingBudget())
     *_, quoted, repair = server.received[1]["messages"]
     assert quoted == {"role": "assistant", "content": WRONG}
-    assert "0 sections instead of one to three" in repair["content"]
+    assert "0 sections with a text instead of one to three" in repair["content"]
+
+
+async def test_an_answer_that_fails_for_its_form_leaves_the_item_for_a_later_run(
+    server: ModelServer,
+) -> None:
+    server.enqueue(*[completion("Sure!")] * 2, *[completion("{", finish="length")] * 2)
+    async with model(server) as client:
+        failures = []
+        for _ in range(2):
+            with pytest.raises(LLMError) as caught:
+                await request_structured(client, request(), RecordingBudget())
+            failures.append((caught.value.cause, caught.value.retry))
+    assert failures == [(FailureCause.FORMAT, True), (FailureCause.LENGTH, False)]
+
+
+async def test_one_answer_that_does_not_fit_changes_no_mode_that_works(server: ModelServer) -> None:
+    async with model(server) as client:
+        await request_structured(client, request(), RecordingBudget())
+        server.enqueue(completion("Sure!"))
+        await request_structured(client, request(), RecordingBudget())
+        assert client.mode == RequestMode()
+    assert [sent["response_format"]["type"] for sent in server.received] == [STRICT, STRICT, JSON]
+
+
+async def test_what_was_read_leniently_is_noted(server: ModelServer) -> None:
+    fenced = {"role": "assistant", "content": [{"type": "text", "text": f"```\n{GOOD}\n```"}]}
+    server.enqueue(choice(message=fenced, finish_reason="stop"), completion(GOOD))
+    budget = RecordingBudget()
+    async with model(server) as client:
+        await request_structured(client, request(), budget)
+        assert budget.notes == ["content in parts", "code fence"]
+        await request_structured(client, request(), budget)
+    assert len(budget.notes) == 2
 
 
 async def test_each_output_mode_sends_the_schema_in_its_way(server: ModelServer) -> None:

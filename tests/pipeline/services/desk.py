@@ -59,7 +59,7 @@ class Scripted:
         async with asyncio.timeout(None) as timeout:
             yield Deadline(timeout)
 
-    async def remember_mode(self, mode: RequestMode) -> None:
+    async def remember_mode(self, mode: RequestMode, *, after_misfit: bool = False) -> None:
         """Ask as before: nothing is refused here."""
 
     async def send(self, body: dict[str, Any]) -> ChatResponse:
