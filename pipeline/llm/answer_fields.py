@@ -10,6 +10,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -31,15 +32,23 @@ _SYNONYMS = {"BULLISH": "POSITIVE", "BEARISH": "NEGATIVE", "MIXED": "NEUTRAL"}
 """Words that models write for a market's sentiment."""
 
 
+@lru_cache(maxsize=1024)
 def plain_name(name: str) -> str:
     """Return a field's name without case and signs: `From Author` and `fromAuthor` are the same."""
     return re.sub(r"[\W_]+", "", name).lower()
 
 
+@lru_cache(maxsize=32)
+def _names(model: type[BaseModel]) -> dict[str, str]:
+    """Return a model's names by their plain form."""
+    return {plain_name(name): name for name in model.model_fields}
+
+
 def count_fields(model: type[BaseModel], value: Mapping[str, object]) -> int:
     """Return how many of a model's fields an object has, in any spelling."""
-    names = {plain_name(name) for name in model.model_fields}
-    return len(names & {plain_name(key) for key, inner in value.items() if not _is_schema(inner)})
+    return len(
+        _names(model).keys() & {plain_name(key) for key, inner in value.items() if not _is_schema(inner)}
+    )
 
 
 def _is_schema(value: object) -> bool:
@@ -84,7 +93,7 @@ class _Place(typing.NamedTuple):
 
 def _named(model: type[BaseModel], value: Mapping[str, object], notes: list[str]) -> dict[str, object]:
     """Return an object's values by the model's own names, without other keys."""
-    names = {plain_name(name): name for name in model.model_fields}
+    names = _names(model)
     by_name: dict[str, object] = {key: inner for key, inner in value.items() if key in model.model_fields}
     unknown = []
     for key, inner in value.items():

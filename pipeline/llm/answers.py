@@ -20,9 +20,7 @@ from pipeline.llm.lenient_json import END_OF_TURN, find_objects, load_json
 from pipeline.llm.thoughts import split_thoughts
 
 W = TypeVar("W", bound=BaseModel)
-_FENCE = re.compile(
-    r"(?P<mark>```+|~~~+)[ \t]*[\w.+-]*[ \t]*\r?\n(?P<inner>.*?)\r?\n?[ \t]*(?P=mark)", re.DOTALL
-)
+_FENCE = re.compile(r"(```+|~~~+)[ \t]*(?:[\w.+-]+[ \t]*)?\r?\n")
 _MAX_DEPTH = 3
 """Objects, lists and texts around the object that is looked for. Chosen, not measured."""
 _THOUGHT_NAMES = frozenset((
@@ -112,9 +110,10 @@ _NOTHING = object()
 
 def _strict(text: str) -> tuple[object, bool]:
     """Return the value of a text that is JSON as a whole, or inside one fence; whether there is a fence."""
-    fence = _FENCE.fullmatch(text)
+    fence = _FENCE.match(text)
+    inside = text[fence.end() : -len(fence[1])] if fence and text.endswith(fence[1]) else None
     try:
-        return load_json(fence["inner"] if fence else text), fence is not None
+        return load_json(text if inside is None else inside), inside is not None
     except ValueError:
         return _NOTHING, False
 

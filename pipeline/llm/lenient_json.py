@@ -4,6 +4,7 @@ A repair is only taken if the result holds every word of the text, and no other:
 object that was cut off stays unreadable.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -105,15 +106,27 @@ def repair(text: str) -> object:
     import json_repair  # 15 ms, which most runs save
 
     text = _WRONG_ESCAPE.sub(lambda escape: escape[0] if escape[1] else escape[2], text)
-    try:
-        return load_json(text)
-    except ValueError:
-        pass
+    for slip in (text, _with_straight_quotes(text)):
+        with contextlib.suppress(ValueError):
+            value = load_json(slip)
+            return value if _has_same_words(value, text) else None
     try:
         value = json_repair.loads(text, skip_json_loads=True)
     except (ValueError, RecursionError, IndexError, TypeError):
         return None
     return _join_surrogates(value) if _has_same_words(value, text) else None
+
+
+_CURLY = "“”„‟"
+_CURLY_END = re.compile(
+    rf"[{_CURLY}](?=\s*(?:[}}\]]|:\s*[{_CURLY}\"\[{{\dtfn-]|,\s*[{_CURLY}\"\[{{\d}}\]-]))"
+)
+_CURLY_START = re.compile(rf"([{{\[]\s*|[\"{_CURLY}]\s*:\s*|[\"{_CURLY}}}\]]\s*,\s*)[{_CURLY}]")
+
+
+def _with_straight_quotes(text: str) -> str:
+    """Return a JSON text with straight quotation marks where curly ones stand in JSON's own places."""
+    return _CURLY_START.sub(r'\1"', _CURLY_END.sub('"', text))
 
 
 def _join_surrogates(value: object) -> object:

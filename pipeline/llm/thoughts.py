@@ -21,7 +21,7 @@ _OPENING = (
 )
 _CLOSING = (
     rf"<\|?/\s?(?:\w+:)?{_NAMES}\b[^<>]*>",
-    r"</details\s*>",
+    r"<details[^<>]*\breasoning\b[^<>]*>(?:(?!<details).)*?</details\s*>",
     r"\[/THINK\]",
     r"◁/think▷",
     r"<\|(?:end_of_thought|END_THINKING)\|>|\|endthink\||<unused95>|<channel\|>",

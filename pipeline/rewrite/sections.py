@@ -13,7 +13,7 @@ MAX_SECTIONS = 3
 """As the prompt asks for."""
 _MAX_HEADING_CHARS = 60
 """Characters of a heading that is taken from its text. Chosen, not measured."""
-_HEADING = re.compile(r"^ {0,3}#{1,6}(?:[ \t]+(?P<words>.*?))?[ \t#]*$", re.MULTILINE)
+_HEADING = re.compile(r"^ {0,3}#{1,6}(?:[ \t]+(?P<words>.*))?$", re.MULTILINE)
 
 
 def put_right_sections(
@@ -49,7 +49,7 @@ def without_headings(text: str, beat: Beat | None, notes: list[str], heading: st
     names = {heading.casefold(), *(map(str.casefold, fixed_headings(beat)) if beat else ())}
 
     def plain(line: re.Match[str]) -> str:
-        words = (line["words"] or "").strip("*_ :")
+        words = (line["words"] or "").strip("#*_ \t:")
         return "" if words.casefold() in names else words
 
     plain_text = re.sub(r"\n{3,}", "\n\n", _HEADING.sub(plain, text)).strip()

@@ -1,6 +1,7 @@
 """The reader of answers: what it reads as the object that was asked for, what it refuses, what it notes."""
 
 import json
+import re
 from enum import StrEnum
 from typing import Any
 
@@ -68,6 +69,7 @@ def test_an_answer_as_it_was_asked_for_is_read_without_a_note(text: str) -> None
 
 
 SLIP = J[:-1] + ",}"
+CURLY = re.sub(r'(?<!\\)"([^"\\]*(?:\\.[^"\\]*)*)"', r"“\1”", J)
 WRAPPINGS: list[tuple[str, str]] = [
     # text, note
     (f"<think>\nOkay. {{draft}}\n</think>\n\n{J}", "thoughts ignored"),
@@ -79,6 +81,8 @@ WRAPPINGS: list[tuple[str, str]] = [
     (f"<Thought>a</Thought><reasoning effort='low'>{DRAFT}</reasoning> {J}", "thoughts ignored"),
     (f"<seed:think>{DRAFT}</seed:think>{J}", "thoughts ignored"),
     (f"[THINK]{DRAFT}[/THINK]{J}", "thoughts ignored"),
+    (f"<details type='reasoning'>{DRAFT}</details>{J}", "thoughts ignored"),
+    (f"<details><summary>Report</summary>\n{J}\n</details>", "text before the answer ignored"),
     (f"◁think▷{DRAFT}◁/think▷{J}", "thoughts ignored"),
     (f"<|begin_of_thought|>{DRAFT}<|end_of_thought|>{J}", "thoughts ignored"),
     (f"<think>a</think>{DRAFT}<think>b</think>{J}", "thoughts ignored"),
@@ -108,6 +112,8 @@ WRAPPINGS: list[tuple[str, str]] = [
     (f"{J}\n\nI hope it helps.", "text after the answer ignored"),
     (SLIP, "JSON repaired"),
     (J[:-1], "JSON repaired"),
+    (CURLY, "JSON repaired"),
+    (CURLY.replace("“lead”: “", "”lead”: ”"), "JSON repaired"),
     (J.replace('"lead"', "“lead”").replace('"parts"', "“parts”"), "JSON repaired"),
     (J.replace('", "', '",\u00a0"').replace('"mood"', '\u00a0"mood"'), "JSON repaired"),
     (J.replace('"mood"', '// how it falls\n "mood"'), "JSON repaired"),
