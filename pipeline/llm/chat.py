@@ -13,14 +13,18 @@ from pydantic import BaseModel, Field
 
 from pipeline.domain.models import FrozenModel, TokenUsage
 from pipeline.domain.text import replace_surrogates
+from pipeline.llm.answer_limit import AnswerLimit
 from pipeline.llm.capabilities import OutputMode, RequestMode, fallback, mode_after_rejection
-from pipeline.llm.errors import EndpointNotFoundError, MalformedResponse, WebPageError, is_page
+from pipeline.llm.error_body import is_page
+from pipeline.llm.errors import MalformedResponse, UnsupportedMode
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
 TOKEN_LIMIT_FACTOR = 4
 """Multiplies the token limit, once, after an answer was cut off. Chosen, not measured."""
+MIN_ANSWER_TOKENS = 1000
+"""An answer is not asked for if the prompt leaves it fewer tokens. Chosen: an article takes 400 to 900."""
 
 
 class Attempt(NamedTuple):
@@ -41,11 +45,30 @@ class Attempt(NamedTuple):
         return self.repair is not None
 
 
+def first_attempt(mode: RequestMode, max_tokens: int) -> Attempt:
+    """Return the first request about an item, for at most the tokens that the model may answer."""
+    return Attempt(mode, min(max_tokens, mode.most_tokens or max_tokens))
+
+
 def retry_with_more_tokens(attempt: Attempt) -> Attempt | None:
-    """Return the attempt after an answer that was cut off; None if the limit was raised already."""
-    if attempt.limit_raised:
+    """Return the attempt after an answer that was cut off; None if the limit cannot be raised."""
+    raised = attempt.max_tokens * TOKEN_LIMIT_FACTOR
+    max_tokens = min(raised, attempt.mode.most_tokens or raised)
+    if attempt.limit_raised or max_tokens <= attempt.max_tokens:
         return None
-    return attempt._replace(max_tokens=attempt.max_tokens * TOKEN_LIMIT_FACTOR, limit_raised=True)
+    return attempt._replace(max_tokens=max_tokens, limit_raised=True)
+
+
+def retry_within_limit(attempt: Attempt, limit: AnswerLimit) -> Attempt | None:
+    """Return the attempt after a rejection that names the most tokens of an answer; None if it is too few."""
+    if limit.tokens >= attempt.max_tokens:
+        return None
+    if limit.of_model:
+        mode = attempt.mode.model_copy(update={"most_tokens": limit.tokens})
+        return attempt._replace(mode=mode, max_tokens=limit.tokens)
+    if limit.tokens < min(MIN_ANSWER_TOKENS, attempt.max_tokens // 2):
+        return None
+    return attempt._replace(max_tokens=limit.tokens, limit_raised=True)
 
 
 def retry_with_repair(attempt: Attempt, text: str, reason: str) -> Attempt | None:
@@ -56,9 +79,11 @@ def retry_with_repair(attempt: Attempt, text: str, reason: str) -> Attempt | Non
     return None if mode is None else attempt._replace(mode=mode, invalid_answers=0, repair=None)
 
 
-def retry_in_other_mode(attempt: Attempt, status: int, message: str) -> Attempt | None:
-    """Return the attempt after the server rejected the request; None if no other mode can help."""
-    mode = mode_after_rejection(attempt.mode, status, message)
+def retry_after_rejection(attempt: Attempt, rejection: UnsupportedMode) -> Attempt | None:
+    """Return the attempt after the server rejected the request; None if no other request can help."""
+    if rejection.answer_limit is not None:
+        return retry_within_limit(attempt, rejection.answer_limit)
+    mode = mode_after_rejection(attempt.mode, rejection.message)
     if mode is None:
         return None
     if mode.rung == attempt.mode.rung:
@@ -192,35 +217,23 @@ def read_models(text: str) -> list[str]:
     Raises MalformedResponse, or ValueError when the text is not JSON.
     """
     if is_page(text):
-        raise WebPageError
+        raise MalformedResponse("it is a web page", text)
     data = json.loads(text)
     models = data.get("data", data) if isinstance(data, dict) else data
     if models is None:  # a server without models
         return []
     if isinstance(models, list):
         return [str(model["id"]) for model in models if isinstance(model, dict) and "id" in model]
-    error = _error_in_reply(data.get("error") if isinstance(data, dict) else None, "it lists no models")
-    raise error if error.code else EndpointNotFoundError(str(error))
+    raise MalformedResponse("it lists no models", data)
 
 
 def _first_choice(completion: "ChatCompletion") -> object:
     choices = getattr(completion, "choices", None)
     if not isinstance(choices, list) or not choices:
         # The SDK returns the text when the server's content type is not JSON.
-        if isinstance(completion, str) and is_page(completion):
-            raise WebPageError
-        raise _error_in_reply(getattr(completion, "error", None), "it holds no choices")
+        body = completion if isinstance(completion, str) else getattr(completion, "model_extra", None)
+        raise MalformedResponse("it holds no choices", body)
     return choices[0]
-
-
-def _error_in_reply(error: object, default: str) -> MalformedResponse:
-    """Return the error inside a response with status 200, with `default` as message if it has none."""
-    if isinstance(error, dict):
-        return MalformedResponse(str(error.get("message") or error), code=error.get("code"))
-    message = str(error) if error else default
-    # LM Studio's message for a path that it does not have.
-    missing = message.lower().startswith("unexpected endpoint")
-    return EndpointNotFoundError(message) if missing else MalformedResponse(message)
 
 
 def _message_text(content: object) -> str:

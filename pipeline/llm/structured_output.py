@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from pipeline.domain.errors import LLMError
+from pipeline.domain.errors import FailureCause, LLMError
 from pipeline.domain.models import LLMResponse, Provenance, TokenUsage
-from pipeline.llm.capabilities import is_context_overflow
 from pipeline.llm.chat import (
     Attempt,
     ChatResponse,
@@ -19,11 +18,13 @@ from pipeline.llm.chat import (
     ModelOptions,
     build_request,
     estimate_prompt_tokens,
-    retry_in_other_mode,
+    first_attempt,
+    retry_after_rejection,
     retry_with_more_tokens,
     retry_with_repair,
 )
-from pipeline.llm.errors import UnsupportedMode, quoted
+from pipeline.llm.errors import UnsupportedMode
+from pipeline.llm.refusal_messages import quoted
 
 if TYPE_CHECKING:
     from pipeline.llm.client import Deadline, LLMClient
@@ -97,15 +98,13 @@ async def request_structured(
     does not answer), LLMRejected when every other item would fail too, BudgetExceeded.
     """
     options = _options(model.options, request)
-    attempt = Attempt(mode=model.mode, max_tokens=options.max_tokens)
+    attempt = first_attempt(model.mode, options.max_tokens)
     async with model.deadline() as deadline:
         for _ in range(MAX_REQUESTS):
             try:
                 answer, reply = await _send_attempt(model, request, attempt, options, budget, deadline)
             except UnsupportedMode as error:
-                attempt = _attempt_or_raise(
-                    retry_in_other_mode(attempt, error.status, error.message), _rejection_error(error)
-                )
+                attempt = _attempt_or_raise(retry_after_rejection(attempt, error), error.error)
                 continue
             try:
                 result = await _parse(request, reply)
@@ -117,7 +116,7 @@ async def request_structured(
                 continue
             await model.remember_mode(attempt.mode)
             return answer, result
-    raise LLMError("the model server rejects every request mode", retry=False)
+    raise LLMError("the model server rejects every request mode", retry=False, cause=FailureCause.FORMAT)
 
 
 async def _send_attempt(
@@ -186,14 +185,6 @@ def _unusable_error(error: LLMError, answer: LLMResponse) -> LLMError:
     if "length limit" in message:
         message += "; set COPYDESK_MAX_TOKENS higher, or let the feed use its summary"
     return LLMError(message, retry=False, cause=error.cause, answer=answer, **error.context)
-
-
-def _rejection_error(error: UnsupportedMode) -> LLMError:
-    """Return the error of an item whose request is rejected in every mode."""
-    if is_context_overflow(error.message):
-        message = f"prompt and source do not fit into the model's context (the server says: {error.message})"
-        return LLMError(f"{message}; use a model with a larger one", retry=False, status=error.status)
-    return error.error
 
 
 def _options(options: ModelOptions, request: StructuredRequest[T]) -> ModelOptions:
