@@ -20,7 +20,7 @@ _MESSAGE_FIELDS = frozenset(
 _NESTED_FIELDS = frozenset(
     (
         "error", "errors", "detail", "details", "metadata", "raw", "innererror", "inner_error", "base_resp",
-        "body", "data", "cause", "response", "violations",
+        "cause", "violations",
     )
 )  # fmt: skip
 _WAIT_FIELDS = frozenset(("retrydelay", "retry_after", "retry_after_ms", "retry_after_seconds", "retryafter"))

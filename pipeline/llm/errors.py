@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pipeline.domain.errors import FailureCause, LLMError, LLMRejected
 from pipeline.llm.answer_limit import AnswerLimit, answer_limit
-from pipeline.llm.error_body import ServerError, read_error
+from pipeline.llm.error_body import ServerError, is_page, read_error
 from pipeline.llm.refusal import Refusal, Scope
 from pipeline.llm.refusal_messages import RequestDetails, item_message, listing_message, quoted, run_message
 from pipeline.llm.refusals import understand
@@ -100,7 +100,9 @@ def classify_listing_error(error: Exception, details: RequestDetails, now: datet
 
 
 def _error_in_reply(error: MalformedResponse) -> ServerError:
-    reply = read_error(200, error.body)
+    """Return the error in a reply with status 200. Other text may be an answer: its words are not read."""
+    is_answer = isinstance(error.body, str) and not error.body.lstrip().startswith("{")
+    reply = read_error(200, None if is_answer and not is_page(str(error.body)) else error.body)
     return reply if reply.message else reply._replace(message=str(error))
 
 

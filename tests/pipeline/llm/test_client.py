@@ -133,6 +133,8 @@ async def test_the_sdks_own_environment_changes_nothing(
         Reply(body=b"[]"),
         Reply(body=b"null"),
         Reply(body=b'"text"'),
+        Reply(body=b"Invalid API key, said the mine.", content_type="text/plain"),
+        Reply(body=b'{"response": "Invalid API key, said the mine."}'),
         Reply(body=b'{"choices": null}'),
         Reply(body=b'{"choices": []}'),
         Reply(body=b'{"choices": {}}'),
