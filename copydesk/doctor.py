@@ -146,6 +146,7 @@ async def _ping(settings: Settings, name: str) -> str:
         api_key=settings.api_key.get_secret_value() if settings.api_key else None,
         timeout_s=settings.model_timeout_s,
         deadline_s=settings.deadline_s,
+        timezone=settings.timezone,
     )
     async with LLMClient(name, config) as model:
         return await model.probe()

@@ -13,8 +13,10 @@ from pydantic import BaseModel, Field
 
 from pipeline.domain.models import FrozenModel, TokenUsage
 from pipeline.domain.text import replace_surrogates
+from pipeline.llm.answer_limit import AnswerLimit
 from pipeline.llm.capabilities import OutputMode, RequestMode, fallback, mode_after_rejection
-from pipeline.llm.errors import EndpointNotFoundError, MalformedResponse, WebPageError, is_page
+from pipeline.llm.error_body import is_page
+from pipeline.llm.errors import MalformedResponse, UnsupportedMode
 from pipeline.llm.replies import field, is_event_stream, join_chunks, read_message
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 TOKEN_LIMIT_FACTOR = 4
 """Multiplies the token limit, once, after an answer was cut off. Chosen, not measured."""
+MIN_ANSWER_TOKENS = 1000
+"""An answer is not asked for if the prompt leaves it fewer tokens. Chosen: an article takes 400 to 900."""
 
 
 class Attempt(NamedTuple):
@@ -42,11 +46,30 @@ class Attempt(NamedTuple):
         return self.repair is not None
 
 
+def first_attempt(mode: RequestMode, max_tokens: int) -> Attempt:
+    """Return the first request about an item, for at most the tokens that the model may answer."""
+    return Attempt(mode, min(max_tokens, mode.most_tokens or max_tokens))
+
+
 def retry_with_more_tokens(attempt: Attempt) -> Attempt | None:
-    """Return the attempt after an answer that was cut off; None if the limit was raised already."""
-    if attempt.limit_raised:
+    """Return the attempt after an answer that was cut off; None if the limit cannot be raised."""
+    raised = attempt.max_tokens * TOKEN_LIMIT_FACTOR
+    max_tokens = min(raised, attempt.mode.most_tokens or raised)
+    if attempt.limit_raised or max_tokens <= attempt.max_tokens:
         return None
-    return attempt._replace(max_tokens=attempt.max_tokens * TOKEN_LIMIT_FACTOR, limit_raised=True)
+    return attempt._replace(max_tokens=max_tokens, limit_raised=True)
+
+
+def retry_within_limit(attempt: Attempt, limit: AnswerLimit) -> Attempt | None:
+    """Return the attempt after a rejection that names the most tokens of an answer; None if it is too few."""
+    if limit.tokens >= attempt.max_tokens:
+        return None
+    if limit.of_model:
+        mode = attempt.mode.model_copy(update={"most_tokens": limit.tokens})
+        return attempt._replace(mode=mode, max_tokens=limit.tokens)
+    if limit.tokens < min(MIN_ANSWER_TOKENS, attempt.max_tokens // 2):
+        return None
+    return attempt._replace(max_tokens=limit.tokens, limit_raised=True)
 
 
 def retry_with_repair(attempt: Attempt, text: str, reason: str, *, unfit: bool) -> Attempt | None:
@@ -61,9 +84,11 @@ def retry_with_repair(attempt: Attempt, text: str, reason: str, *, unfit: bool) 
     return attempt._replace(mode=mode or attempt.mode, repaired=True, repair=repair)
 
 
-def retry_in_other_mode(attempt: Attempt, status: int, message: str) -> Attempt | None:
-    """Return the attempt after the server rejected the request; None if no other mode can help."""
-    mode = mode_after_rejection(attempt.mode, status, message)
+def retry_after_rejection(attempt: Attempt, rejection: UnsupportedMode) -> Attempt | None:
+    """Return the attempt after the server rejected the request; None if no other request can help."""
+    if rejection.answer_limit is not None:
+        return retry_within_limit(attempt, rejection.answer_limit)
+    mode = mode_after_rejection(attempt.mode, rejection.message)
     return None if mode is None else attempt._replace(mode=mode)
 
 
@@ -205,7 +230,7 @@ def read_reply(completion: "ChatCompletion | str") -> ChatResponse:
     finish_reason = _finish_reason(field(choice, "finish_reason"))
     error = field(choice, "error")
     if error or finish_reason is FinishReason.ERROR:
-        raise _error_in_reply(error, f"it ends with {field(choice, 'finish_reason')!r}")
+        raise MalformedResponse(f"it ends with {field(choice, 'finish_reason')!r}", error or None)
     text, notes, refusal = read_message(message)
     return ChatResponse(
         text=replace_surrogates(text),
@@ -238,15 +263,14 @@ def read_models(text: str) -> list[str]:
     Raises MalformedResponse, or ValueError when the text is not JSON.
     """
     if is_page(text):
-        raise WebPageError
+        raise MalformedResponse("it is a web page", text)
     data = json.loads(text)
     models = data.get("data", data) if isinstance(data, dict) else data
     if models is None:  # a server without models
         return []
     if isinstance(models, list):
         return [str(model["id"]) for model in models if isinstance(model, dict) and "id" in model]
-    error = _error_in_reply(data.get("error") if isinstance(data, dict) else None, "it lists no models")
-    raise error if error.code else EndpointNotFoundError(str(error))
+    raise MalformedResponse("it lists no models", data)
 
 
 def _first_choice(completion: "ChatCompletion | str") -> object:
@@ -254,24 +278,13 @@ def _first_choice(completion: "ChatCompletion | str") -> object:
     choices = field(completion, "choices")
     if isinstance(choices, list) and choices and choices[0] is not None:
         return choices[0]
-    # The SDK returns the text when the server's content type is not JSON.
-    if isinstance(completion, str) and is_page(completion):
-        raise WebPageError
-    error = field(completion, "error")
     # Gemini's form of a blocked prompt.
+    error = field(completion, "error")
     if not error and not choices and _count(field(completion, "usage"), "prompt_tokens"):
         return None
-    raise _error_in_reply(error, "it holds no choices")
-
-
-def _error_in_reply(error: object, default: str) -> MalformedResponse:
-    """Return the error inside a response with status 200, with `default` as message if it has none."""
-    if isinstance(error, dict):
-        return MalformedResponse(str(error.get("message") or error), code=error.get("code"))
-    message = str(error) if error else default
-    # LM Studio's message for a path that it does not have.
-    missing = message.lower().startswith("unexpected endpoint")
-    return EndpointNotFoundError(message) if missing else MalformedResponse(message)
+    # The SDK returns the text when the server's content type is not JSON.
+    body = completion if isinstance(completion, str) else getattr(completion, "model_extra", None)
+    raise MalformedResponse("it holds no choices", body)
 
 
 def _finish_reason(reason: object) -> FinishReason:

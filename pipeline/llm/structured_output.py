@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from pipeline.domain.errors import FailureCause, LLMError
 from pipeline.domain.models import LLMResponse, Provenance, TokenUsage
 from pipeline.llm.answers import is_complete
-from pipeline.llm.capabilities import is_context_overflow
 from pipeline.llm.chat import (
     Attempt,
     ChatResponse,
@@ -20,11 +19,13 @@ from pipeline.llm.chat import (
     ModelOptions,
     build_request,
     estimate_prompt_tokens,
-    retry_in_other_mode,
+    first_attempt,
+    retry_after_rejection,
     retry_with_more_tokens,
     retry_with_repair,
 )
-from pipeline.llm.errors import UnsupportedMode, quoted
+from pipeline.llm.errors import UnsupportedMode
+from pipeline.llm.refusal_messages import quoted
 
 if TYPE_CHECKING:
     from pipeline.llm.client import Deadline, LLMClient
@@ -115,15 +116,13 @@ async def request_structured(
     does not answer), LLMRejected when every other item would fail too, BudgetExceeded.
     """
     options = _options(model.options, request)
-    attempt = Attempt(mode=model.mode, max_tokens=options.max_tokens)
+    attempt = first_attempt(model.mode, options.max_tokens)
     async with model.deadline() as deadline:
         for _ in range(MAX_REQUESTS):
             try:
                 answer, reply = await _send_attempt(model, request, attempt, options, budget, deadline)
             except UnsupportedMode as error:
-                attempt = _attempt_or_raise(
-                    retry_in_other_mode(attempt, error.status, error.message), _rejection_error(error)
-                )
+                attempt = _attempt_or_raise(retry_after_rejection(attempt, error), error.error)
                 continue
             try:
                 result, notes = await _parse(request, reply)
@@ -216,14 +215,6 @@ def _unusable_error(error: LLMError, answer: LLMResponse) -> LLMError:
     if error.cause is FailureCause.LENGTH:
         message += "; set COPYDESK_MAX_TOKENS higher, or let the feed use its summary"
     return LLMError(message, retry=error.retry, cause=error.cause, **error.context | {"answer": answer})
-
-
-def _rejection_error(error: UnsupportedMode) -> LLMError:
-    """Return the error of an item whose request is rejected in every mode."""
-    if is_context_overflow(error.message):
-        message = f"prompt and source do not fit into the model's context (the server says: {error.message})"
-        return LLMError(f"{message}; use a model with a larger one", retry=False, status=error.status)
-    return error.error
 
 
 def _options(options: ModelOptions, request: StructuredRequest[T]) -> ModelOptions:

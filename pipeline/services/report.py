@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
-from pipeline.domain.errors import DatabaseError
+from pipeline.domain.errors import CopydeskError, DatabaseError, LLMRejected
 from pipeline.domain.models import FrozenModel
 from pipeline.publishing import TargetResult
 from pipeline.services.alerts import send_alerts
@@ -144,7 +144,7 @@ async def finish(
         seconds=round(time.monotonic() - began, 2),
         feeds=tuple(reports),
         published=tuple(published),
-        stopped=stopped_by.message if stopped_by else None,
+        stopped=_stopped(stopped_by, sum(feed.queued for feed in reports)) if stopped_by else None,
         exit_code=stopped_by.exit_code if stopped_by else 0,
         model=ctx.settings.model or "the offline brief",
         output=str(ctx.settings.output),
@@ -154,6 +154,13 @@ async def finish(
     await _send_alerts(ctx)
     await publish(report)
     return report
+
+
+def _stopped(error: CopydeskError, queued: int) -> str:
+    """Return why a run ended early; after a refusal of the model server, also that no item is lost."""
+    if not isinstance(error, LLMRejected) or not queued:
+        return error.message
+    return f"{error.message}; {queued} {'item stays' if queued == 1 else 'items stay'} queued"
 
 
 def _log(ctx: RunContext, report: RunReport) -> None:

@@ -122,23 +122,12 @@ def test_the_end_of_an_answer_is_understood_in_all_dialects(word: str | None, re
     assert reply(choice).finish_reason is reason
 
 
-@pytest.mark.parametrize(
-    ("choice", "message", "code"),
-    [
-        ({"finish_reason": "error", "error": {"code": 502, "message": "gone"}}, "gone", 502),
-        (
-            {"finish_reason": "stop", "error": {"code": "overloaded", "message": "later"}},
-            "later",
-            "overloaded",
-        ),
-        ({"finish_reason": "error"}, "it ends with 'error'", None),
-        ({"finish_reason": "insufficient_system_resource"}, "it ends with", None),
-    ],
-)
-def test_a_server_that_broke_off_is_no_answer(choice: dict[str, Any], message: str, code: object) -> None:
-    with pytest.raises(MalformedResponse, match=message) as caught:
-        reply({"index": 0, "message": {"role": "assistant", "content": J[:9]}} | choice)
-    assert caught.value.code == code
+@pytest.mark.parametrize("error", [{"code": 502, "message": "gone"}, {"code": "overloaded"}, None])
+@pytest.mark.parametrize("reason", ["error", "insufficient_system_resource"])
+def test_a_server_that_broke_off_is_no_answer(reason: str, error: object) -> None:
+    with pytest.raises(MalformedResponse, match=f"it ends with '{reason}'") as caught:
+        reply({"index": 0, "message": {"content": J[:9]}, "finish_reason": reason, "error": error})
+    assert caught.value.body == error
 
 
 @pytest.mark.parametrize("choices", [None, []])
@@ -203,8 +192,9 @@ def test_a_streams_other_fields_are_joined() -> None:
     ],
 )
 def test_a_stream_that_fails_is_no_answer(text: str, message: str) -> None:
-    with pytest.raises(MalformedResponse, match=message):
+    with pytest.raises(MalformedResponse) as caught:
         read_reply(text)
+    assert message in f"{caught.value}: {caught.value.body}"
 
 
 @pytest.mark.parametrize("text", ["", "{}", "<html>", "no data: here"])

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from pipeline.domain.errors import BudgetExceeded, FailureCause, LLMError
-from pipeline.llm.capabilities import KnownCapability, OutputMode, RequestMode
+from pipeline.llm.capabilities import LENGTH_FIELDS, KnownCapability, OutputMode, RequestMode
 from pipeline.llm.chat import ModelOptions
-from pipeline.llm.client import MAX_ATTEMPTS, ClientConfig, LLMClient, SaveCapability, discard_capability
+from pipeline.llm.client import ClientConfig, LLMClient, SaveCapability, discard_capability
+from pipeline.llm.retries import MAX_ATTEMPTS
 from pipeline.llm.structured_output import request_structured
 from tests.fakes.model_server import ModelServer, Reply, article, completion, error
 from tests.pipeline.llm.conversation import MESSAGES, RecordingBudget, request
@@ -82,6 +83,16 @@ def stream(content_type: str) -> Reply:
     """Reply with a good answer as a stream of events."""
     event = json.dumps({"choices": [{"index": 0, "delta": {"content": GOOD}, "finish_reason": "stop"}]})
     return Reply(body=f"data: {event}\n\ndata: [DONE]\n\n".encode(), content_type=content_type)
+
+
+def above(most: int, message: str) -> Refuse:
+    """Refuse requests for longer answers; the message has the limit sent as {0}, with 1900 more as {1}."""
+
+    def refuse(request: dict[str, Any]) -> Reply | None:
+        asked = request["max_tokens"]
+        return error(400, message.format(asked, asked + 1900)) if asked > most else None
+
+    return refuse
 
 
 STRICT, JSON = "json_schema", "json_object"
@@ -260,7 +271,9 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
         MAX_ATTEMPTS,
         [],
     ),
-    ("500s", None, [error(500, "oops")] * MAX_ATTEMPTS, "500: oops", MAX_ATTEMPTS, []),
+    ("a 500 for the schema", refusing(500, "oops", STRICT), [], "json", 3, ["draft"]),
+    ("a 500 for every format", refusing(500, "oops", STRICT, JSON), [], "plain", 5, ["draft"]),
+    ("500s", lambda _: error(500, "oops"), [], "500: oops", 4 + MAX_ATTEMPTS, []),
     ("disconnect", None, [Reply(body=completion(GOOD).body, disconnect=True)], "strict", 2, ["draft"]),
     (
         "the older length field",
@@ -276,14 +289,41 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
     ),
     (
         "no room for the limit",
-        without(
-            "max_tokens",
-            400,
-            "'max_tokens' is too large: 4096. This model's maximum context length is 2048 tokens",
+        above(
+            2000,
+            "This model's maximum context length is 4000 tokens. However, you requested {1} tokens "
+            "(1900 in the messages, {0} in the completion).",
         ),
         [],
         "strict",
         2,
+        ["draft"],
+    ),
+    (
+        "hardly any room for the limit",
+        above(800, "input length and `max_tokens` exceed context limit: 19200 + {0} > 20000"),
+        [],
+        "prompt and source do not fit into the model's context",
+        1,
+        [],
+    ),
+    ("a lower limit", above(300, "max_tokens must be between 0 and 300"), [], "strict", 2, ["draft"]),
+    (
+        "another name of the limit",
+        without("max_tokens", 422, "max_tokens: Extra inputs are not permitted"),
+        [],
+        "strict",
+        2,
+        ["draft"],
+    ),
+    (
+        "no limit at all",
+        lambda request: next(
+            (error(400, f"unknown field {name}") for name in LENGTH_FIELDS if name in request), None
+        ),
+        [],
+        "strict",
+        3,
         ["draft"],
     ),
     (
@@ -395,6 +435,50 @@ async def test_the_accepted_mode_is_stored_and_used_for_the_next_item(server: Mo
     async with model(server, capability=saved[0]) as next_client:
         await request_structured(next_client, request(), RecordingBudget())
     assert server.requests == 5
+
+
+async def test_a_limit_of_the_model_is_kept(server: ModelServer) -> None:
+    server.refuse = above(
+        3000, "max_tokens: {0} > 3000, which is the maximum allowed number of output tokens"
+    )
+    server.enqueue(completion("{", finish="length"))
+    async with model(server) as client:
+        with pytest.raises(LLMError, match="length limit"):
+            await request_structured(client, request(), RecordingBudget())
+        await request_structured(client, request(max_tokens=2000), RecordingBudget())
+        assert client.mode.most_tokens is None, "it led to no usable answer"
+        await request_structured(client, request(), RecordingBudget())
+        await request_structured(client, request(), RecordingBudget())
+    assert [request["max_tokens"] for request in server.received] == [4096, 3000, 2000, 4096, 3000, 3000]
+
+
+async def test_a_limit_that_the_prompt_leaves_holds_for_one_item(server: ModelServer) -> None:
+    server.enqueue(
+        error(400, "maximum context length is 8000 tokens: 5000 in the messages, 4096 in the completion")
+    )
+    async with model(server) as client:
+        await request_structured(client, request(), RecordingBudget())
+        await request_structured(client, request(), RecordingBudget())
+    assert [request["max_tokens"] for request in server.received] == [4096, 2900, 4096]
+
+
+async def test_a_mode_that_led_to_an_answer_is_not_left_for_a_500(server: ModelServer) -> None:
+    async with model(server, deadline_s=3600) as client:
+        await request_structured(client, request(), RecordingBudget())
+        server.enqueue(*[error(500, "oops")] * 4)
+        await request_structured(client, request(), RecordingBudget())
+    assert {request["response_format"]["type"] for request in server.received} == {STRICT}
+
+
+async def test_the_causes_of_failures_are_told_apart(server: ModelServer) -> None:
+    causes: list[FailureCause] = []
+    for reply in (error(400, "I take nothing"), error(400, "prompt is too long"), error(400, "was flagged")):
+        server.refuse = lambda _request, reply=reply: reply  # type: ignore[misc]
+        async with model(server) as client:
+            with pytest.raises(LLMError) as caught:
+                await request_structured(client, request(), RecordingBudget())
+        causes.append(caught.value.cause)
+    assert causes == [FailureCause.FORMAT, FailureCause.CONTEXT, FailureCause.FILTER]
 
 
 async def test_the_token_limit_is_raised_once_and_a_prompt_may_set_it(server: ModelServer) -> None:
