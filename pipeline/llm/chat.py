@@ -15,12 +15,16 @@ from pipeline.domain.models import FrozenModel, TokenUsage
 from pipeline.domain.text import replace_surrogates
 from pipeline.llm.capabilities import OutputMode, RequestMode, fallback, mode_after_rejection
 from pipeline.llm.errors import EndpointNotFoundError, MalformedResponse, WebPageError, is_page
+from pipeline.llm.usage import BYTES_PER_TOKEN, UsageGaps, read_usage
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
 TOKEN_LIMIT_FACTOR = 4
 """Multiplies the token limit, once, after an answer was cut off. Chosen, not measured."""
+
+LEAST_TOKENS = 512
+"""A lower limit leaves no room for an article. Chosen, not measured."""
 
 
 class Attempt(NamedTuple):
@@ -29,7 +33,8 @@ class Attempt(NamedTuple):
     mode: RequestMode
     max_tokens: int
     """Tokens that the answer may take."""
-    limit_raised: bool = False
+    limit_changed: bool = False
+    """The limit was raised or lowered after an answer; it is changed once."""
     invalid_answers: int = 0
     """Answers in this output mode that did not fit the schema."""
     repair: tuple[str, str] | None = None
@@ -43,9 +48,20 @@ class Attempt(NamedTuple):
 
 def retry_with_more_tokens(attempt: Attempt) -> Attempt | None:
     """Return the attempt after an answer that was cut off; None if the limit was raised already."""
-    if attempt.limit_raised:
+    if attempt.limit_changed:
         return None
-    return attempt._replace(max_tokens=attempt.max_tokens * TOKEN_LIMIT_FACTOR, limit_raised=True)
+    return attempt._replace(max_tokens=attempt.max_tokens * TOKEN_LIMIT_FACTOR, limit_changed=True)
+
+
+def retry_with_fewer_tokens(attempt: Attempt) -> Attempt | None:
+    """Return the attempt after an answer did not arrive in time; None if a lower limit cannot help.
+
+    The same request is not sent again unchanged: the server may still work on it, and would do it twice.
+    """
+    half = attempt.max_tokens // 2
+    if attempt.limit_changed or attempt.mode.length_field is None or half < LEAST_TOKENS:
+        return None
+    return attempt._replace(max_tokens=half, limit_changed=True)
 
 
 def retry_with_repair(attempt: Attempt, text: str, reason: str) -> Attempt | None:
@@ -73,8 +89,6 @@ class Message(TypedDict):
     content: str
 
 
-_BYTES_PER_TOKEN = 2.5
-"""Lower than the average of any tokenizer, so that an estimate is an upper bound. Chosen, not measured."""
 _OVERHEAD_TOKENS = 50
 """Tokens besides the messages' text. Chosen, not measured."""
 
@@ -111,7 +125,7 @@ def estimate_prompt_tokens(body: Mapping[str, Any]) -> int:
     contents = (str(message["content"]) for message in body["messages"])
     message_bytes = sum(len(content.encode("utf-8", "replace")) for content in contents)
     format_chars = len(str(body.get("response_format", "")))
-    return int((message_bytes + format_chars) / _BYTES_PER_TOKEN) + _OVERHEAD_TOKENS
+    return int((message_bytes + format_chars) / BYTES_PER_TOKEN) + _OVERHEAD_TOKENS
 
 
 def _build_messages(
@@ -167,6 +181,8 @@ class ChatResponse(FrozenModel):
     finish_reason: FinishReason
     refusal: str = ""
     usage: TokenUsage
+    """0 for what the server did not tell."""
+    gaps: UsageGaps = UsageGaps()
 
 
 def read_reply(completion: "ChatCompletion") -> ChatResponse:
@@ -176,13 +192,15 @@ def read_reply(completion: "ChatCompletion") -> ChatResponse:
     if message is None:
         raise MalformedResponse("it holds no message")
     refusal = getattr(message, "refusal", None)
+    usage, gaps = read_usage(completion)
     return ChatResponse(
         text=replace_surrogates(_message_text(getattr(message, "content", None))),
         finish_reason=FinishReason.REFUSAL
         if refusal
         else _finish_reason(getattr(choice, "finish_reason", None)),
         refusal=str(refusal or ""),
-        usage=_usage(completion),
+        usage=usage,
+        gaps=gaps,
     )
 
 
@@ -237,19 +255,3 @@ def _finish_reason(reason: object) -> FinishReason:
     if reason in {FinishReason.LENGTH.value, FinishReason.FILTER.value}:
         return FinishReason(reason)
     return FinishReason.STOP
-
-
-def _usage(completion: "ChatCompletion") -> TokenUsage:
-    """Return the billed tokens; 0 for a count that the server does not give."""
-    usage: Any = getattr(completion, "usage", None)
-    return TokenUsage(
-        prompt_tokens=_count(usage, "prompt_tokens"),
-        cached_tokens=_count(getattr(usage, "prompt_tokens_details", None), "cached_tokens"),
-        completion_tokens=_count(usage, "completion_tokens"),
-        reasoning_tokens=_count(getattr(usage, "completion_tokens_details", None), "reasoning_tokens"),
-    )
-
-
-def _count(counts: Any, name: str) -> int:  # noqa: ANN401 - an object or a dict, or neither
-    value = counts.get(name) if isinstance(counts, dict) else getattr(counts, name, None)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

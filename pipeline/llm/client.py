@@ -6,6 +6,7 @@ and whether an answer is usable, is decided in `structured_output`.
 
 import asyncio
 import contextlib
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,11 +25,13 @@ from tenacity import (
 )
 
 from pipeline.config import Settings
-from pipeline.domain.errors import ConfigError, LLMError, ShutdownRequested
+from pipeline.domain.errors import ConfigError, FailureCause, LLMError, ShutdownRequested
 from pipeline.http_client import require_usable_proxies, tls_context
+from pipeline.llm.breaker import Breaker
 from pipeline.llm.capabilities import KnownCapability, RequestMode, cached_mode, profile_of
 from pipeline.llm.chat import ChatResponse, ModelOptions, read_models, read_reply
 from pipeline.llm.errors import (
+    AnswerTimeout,
     MalformedResponse,
     TransientError,
     classify_error,
@@ -58,11 +61,20 @@ class Deadline:
         finally:
             self._timeout.reschedule(when + clock() - began)
 
+    def left_s(self) -> float:
+        """Return the seconds that are left; infinity if no deadline is set."""
+        when = self._timeout.when()
+        return math.inf if when is None else when - asyncio.get_running_loop().time()
+
 
 OPENAI_URL = "https://api.openai.com/v1"
 MAX_ATTEMPTS = 8
 """Attempts at one request. Chosen, not measured, as are the backoff and jitter below (seconds)."""
 _NO_KEY = "no-key-needed"
+_NOT_SENT = frozenset(("ConnectTimeout", "PoolTimeout", "WriteTimeout"))
+"""The exceptions of the SDK's HTTP library, whichever that is, for a timeout before the request was sent."""
+_DEADLINE_MARGIN_S = 0.05
+"""A request ends so long before the item's deadline, so that it can be booked. Chosen, not measured."""
 
 _backoff = wait_exponential_jitter(multiplier=0.5, max=30.0, jitter=0.5)
 _jitter = wait_random(0.0, 0.5)
@@ -123,12 +135,15 @@ class LLMClient:
         self._save_capability = save_capability
         self._reached_before = config.capability is not None
         self._key = config.api_key
+        self.timeout_s = config.timeout_s
+        self.breaker = Breaker()
         self._deadline_s = config.deadline_s
         self._sleep = sleep
         self._should_stop = should_stop
         self._cooldown = _Cooldown()
         self._slots = asyncio.Semaphore(config.max_in_flight)
         self._last_failure = ""
+        self._was_busy = False
         self._client = _client(config.base_url, config.api_key or _NO_KEY, config.timeout_s)
 
     async def __aenter__(self) -> Self:
@@ -148,7 +163,7 @@ class LLMClient:
         except TimeoutError as error:
             reason = self._last_failure or "the model server did not answer"
             message = f"{reason} (given up at the deadline of {self._deadline_s:g} s)"
-            raise LLMError(message, retry=True) from error
+            raise LLMError(message, retry=True, cause=self._cause()) from error
 
     async def remember_mode(self, mode: RequestMode) -> None:
         """Use this mode from now on, and store it: it led to a usable answer."""
@@ -156,12 +171,17 @@ class LLMClient:
             self.mode = mode
             await self._save_capability(KnownCapability(manner=mode, at=datetime.now(UTC)))
 
-    async def send(self, body: dict[str, Any]) -> ChatResponse:
-        """Return the server's response to one request.
+    async def send(
+        self, body: dict[str, Any], *, deadline: Deadline | None = None, timeout_s: float | None = None
+    ) -> ChatResponse:
+        """Return the server's response to one request; `timeout_s` replaces the configured one.
 
-        Retries lost connections, timeouts, 408, 409, 429, 5xx and malformed responses: at most MAX_ATTEMPTS
+        Retries lost connections, 408, 409, 429, 5xx and malformed responses: at most MAX_ATTEMPTS
         attempts, with exponential backoff and jitter or the server's Retry-After, never past the deadline.
         The Retry-After of a 429 delays every request.
+
+        Raises AnswerTimeout when the server took a request and did not answer within `timeout_s` or before
+        `deadline`: it may still be generating, so the request is not repeated.
 
         Raises LLMRejected after one attempt when the key, the quota, the model's name or the URL is wrong
         (with the variable to fix), UnsupportedMode when another request mode may help, ShutdownRequested when
@@ -176,9 +196,10 @@ class LLMClient:
             reraise=True,
         )
         try:
-            return await retrying(self._send_once, body)
+            return await retrying(self._send_once, body, deadline, timeout_s or self.timeout_s)
         except TransientError as error:
-            raise LLMError(f"{error} (given up for now)", retry=True) from error
+            self._was_busy = error.busy
+            raise LLMError(f"{error} (given up for now)", retry=True, cause=self._cause()) from error
 
     async def probe(self) -> str:
         """Return a sentence that says whether the server answers and knows the model; nothing is billed.
@@ -198,7 +219,9 @@ class LLMClient:
             return f"the server answers and knows {self.model!r}"
         return f"the server answers; {self.model!r} is not among the {len(names)} models that it lists"
 
-    async def _send_once(self, body: dict[str, Any]) -> ChatResponse:
+    async def _send_once(
+        self, body: dict[str, Any], deadline: Deadline | None, timeout_s: float
+    ) -> ChatResponse:
         await self._cooldown.wait(self._sleep)
         # As extra fields they skip the SDK's validation, which takes longer than all our own work.
         fields = {**body, **self._profile.extra, **self.options.extra}
@@ -206,12 +229,12 @@ class LLMClient:
             async with self._slots:
                 if self._should_stop():
                     raise ShutdownRequested("the run ends before this request is sent")
-                completion = await self._client.chat.completions.create(
-                    model=self.model, messages=(), extra_body=fields
-                )
+                completion = await self._complete(fields, deadline, timeout_s)
             reply = read_reply(completion)
         except (openai.OpenAIError, MalformedResponse, ValueError, AttributeError, TypeError) as error:
             # The SDK raises the last three for a response that is not a JSON object.
+            if isinstance(error, openai.APITimeoutError) and type(error.__cause__).__name__ not in _NOT_SENT:
+                raise AnswerTimeout(f"within {timeout_s:g} s; see COPYDESK_MODEL_TIMEOUT") from error
             now = datetime.now(UTC)
             result = classify_error(
                 error, model=self.model, key=self._key, now=now, reached_before=self._reached_before
@@ -222,8 +245,24 @@ class LLMClient:
         self._reached_before = True
         return reply
 
+    async def _complete(self, fields: dict[str, Any], deadline: Deadline | None, timeout_s: float) -> Any:  # noqa: ANN401 - what servers send is often not what the SDK declares
+        """Return what the SDK made of the response. Raises AnswerTimeout at the deadline."""
+        left = None if deadline is None else deadline.left_s() - _DEADLINE_MARGIN_S
+        try:
+            async with asyncio.timeout(None if left == math.inf else left):
+                return await self._client.chat.completions.create(
+                    model=self.model, messages=(), extra_body=fields, timeout=timeout_s
+                )
+        except TimeoutError as error:
+            raise AnswerTimeout(f"(given up at the deadline of {self._deadline_s:g} s)") from error
+
     def _note_failure(self, state: RetryCallState) -> None:
-        self._last_failure = str(state.outcome.exception() if state.outcome else "")
+        error = state.outcome.exception() if state.outcome else None
+        self._last_failure = str(error or "")
+        self._was_busy = isinstance(error, TransientError) and error.busy
+
+    def _cause(self) -> FailureCause:
+        return FailureCause.OVERLOAD if self._was_busy else FailureCause.OUTAGE
 
 
 class _Cooldown:

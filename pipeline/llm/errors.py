@@ -64,6 +64,10 @@ class TransientError(Exception):
         self.busy = busy
 
 
+class AnswerTimeout(Exception):
+    """The server took a request and did not answer in time: it may still be generating, and bill it."""
+
+
 class UnsupportedMode(Exception):
     """The server rejects a request, perhaps for its mode; `error` is raised if no other mode helps."""
 

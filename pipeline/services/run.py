@@ -101,7 +101,7 @@ async def open_run(
         parsers = await stack.enter_async_context(ParsePool())
         checkers = await stack.enter_async_context(CheckPool())
         poll_states = await _open_poll_states(stack, db)
-        usage = UsageStats(price)
+        usage = UsageStats()
         await stack.enter_async_context(
             graceful_shutdown(
                 fatal_errors, grace_expired, settings.stop_grace_s, ports.say, relayed=ports.relayed

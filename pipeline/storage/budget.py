@@ -1,6 +1,7 @@
 """The budget: what model calls cost, reservations for calls under way, spending caps and call limits."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from pipeline.domain.errors import BudgetExceeded, LeaseLost, RateLimited
 from pipeline.domain.models import LLMResponse
 from pipeline.storage import leases
 from pipeline.storage.engine import Transactions
+from pipeline.storage.group_commit import GroupCommit
 from pipeline.storage.processes import process_is_dead
 from pipeline.storage.records import Lease
 from pipeline.storage.schema import calls, feeds, items, reservations
@@ -65,6 +67,14 @@ class CallDetails(NamedTuple):
 _PLAIN_CALL = CallDetails()
 
 
+class _Recorded(NamedTuple):
+    """An answer that is to be stored."""
+
+    lease: Lease
+    answer: LLMResponse
+    details: CallDetails
+
+
 class LLMCall(NamedTuple):
     """One answer that was paid for."""
 
@@ -82,6 +92,10 @@ class LLMCall(NamedTuple):
 
 class BudgetRepository(Transactions):
     """Reserves, records and lists the cost of model calls."""
+
+    def __init__(self, engine: sa.Engine, owner: str) -> None:
+        super().__init__(engine, owner)
+        self._answers = GroupCommit(self._record_all)
 
     def reserve(
         self,
@@ -129,22 +143,24 @@ class BudgetRepository(Transactions):
                 ended = reservations.update().where(reservations.c.owner.in_(dead))
                 connection.execute(ended.values(owner=None))
 
-    def record(self, lease: Lease, answer: LLMResponse, details: CallDetails = _PLAIN_CALL) -> None:
-        """Store an answer; its price replaces its reservation.
+    def submit(self, lease: Lease, answer: LLMResponse, details: CallDetails = _PLAIN_CALL) -> "Future[None]":
+        """Store an answer soon, together with others; its price replaces its reservation.
 
-        Raises LeaseLost where another run holds the item now; the answer is stored even so.
+        The future raises LeaseLost where another run holds the item now; the answer is stored even so.
         """
-        lost: LeaseLost | None = None
-        with self._writing() as connection:
-            _insert_call(connection, lease, answer, details)
-            if details.reservation is not None:
-                _release(connection, details.reservation)
-            try:
-                leases.set_state(connection, lease, "answered")
-            except LeaseLost as error:
-                lost = error
-        if lost:
-            raise lost
+        return self._answers.submit(_Recorded(lease, answer, details))
+
+    def record(self, lease: Lease, answer: LLMResponse, details: CallDetails = _PLAIN_CALL) -> None:
+        """Store an answer as `submit` does, and wait until it is stored."""
+        self.submit(lease, answer, details).result()
+
+    def close(self) -> None:
+        """Store what was submitted."""
+        self._answers.close()
+
+    def _record_all(self, entries: Sequence["_Recorded"]) -> list[BaseException | None]:
+        with self._writing(urgent=True) as connection:
+            return [_record(connection, *entry) for entry in entries]
 
     def mark_unusable(self, lease: Lease, reason: str) -> None:
         """Mark an item's answers as unusable, so that the next lease calls again. Raises LeaseLost."""
@@ -195,6 +211,19 @@ def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:
 
 def _release(connection: sa.Connection, reservation: int) -> None:
     connection.execute(reservations.delete().where(reservations.c.id == reservation))
+
+
+def _record(
+    connection: sa.Connection, lease: Lease, answer: LLMResponse, details: CallDetails
+) -> LeaseLost | None:
+    _insert_call(connection, lease, answer, details)
+    if details.reservation is not None:
+        _release(connection, details.reservation)
+    try:
+        leases.set_state(connection, lease, "answered")
+    except LeaseLost as error:
+        return error
+    return None
 
 
 def _insert_call(connection: sa.Connection, lease: Lease, answer: LLMResponse, details: CallDetails) -> None:

@@ -22,6 +22,7 @@ class RecordingBudget:
     """A CallBudget that remembers its calls."""
 
     purposes: list[str] = field(default_factory=list)
+    answers: list[LLMResponse] = field(default_factory=list)
     discarded: list[str] = field(default_factory=list)
     reserved: list[tuple[int, int]] = field(default_factory=list)
     open: set[int] = field(default_factory=set)
@@ -41,6 +42,7 @@ class RecordingBudget:
     async def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
         self.open.discard(reservation or 0)
         self.purposes.append(purpose)
+        self.answers.append(answer)
 
     async def discard(self, reason: str) -> None:
         self.discarded.append(reason)
