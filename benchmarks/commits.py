@@ -60,10 +60,9 @@ def _serve(latency_s: float, address: "multiprocessing.Queue[str]") -> None:
 
 async def waits(count: int) -> list[float]:
     """Draft everything; return the seconds from each answer's last byte to its commit."""
+    from pipeline.domain.models import LLMResponse
     from pipeline.services.draft import draft_feed
     from pipeline.services.run import open_run
-
-    from pipeline.domain.models import LLMResponse
     from pipeline.storage import CallDetails, Lease
 
     found: list[float] = []
