@@ -26,7 +26,7 @@ class ItemBudget:
 
     def __init__(self, ctx: RunContext, lease: Lease) -> None:
         self.usage = TokenUsage()
-        self.micros = 0
+        self.micros = self.unpriced = 0
         self._prompt_estimate = 0
         self._ctx = ctx
         self._lease = lease
@@ -102,6 +102,7 @@ class ItemBudget:
         self.usage += answer.usage
         ctx.usage.record(self._prompt_estimate, answer, micros)
         self.micros += micros or 0
+        self.unpriced += micros is None
         details = CallDetails(purpose=purpose, at=now, run=ctx.run, micros=micros, reservation=reservation)
         return asyncio.wrap_future(ctx.db.budget.submit(self._lease, answer, details))
 

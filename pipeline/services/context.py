@@ -89,7 +89,9 @@ class ItemOutcome(FrozenModel):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     micros: int = 0
-    """Cost of its model calls, in millionths of a US dollar; 0 also if the price is not known."""
+    """Cost of its model calls, in millionths of a US dollar, of those whose price is known."""
+    unpriced: int = 0
+    """Its model calls whose price is not known."""
 
 
 class PollStateCache:
@@ -135,6 +137,8 @@ class UsageStats:
     """Cost of all calls whose price is known, in millionths of a US dollar."""
     unpriced: int = 0
     """Calls whose price is not known."""
+    estimated: int = 0
+    """Calls whose usage the server did not tell in full."""
     prompt_ratio: float = 0.0
     """The highest ratio of billed to estimated prompt tokens."""
     longest_answer: int = 0
@@ -152,6 +156,7 @@ class UsageStats:
         """Add a call: its answer, and its cost in millionths of a US dollar, None if its price is unknown."""
         self.micros += micros or 0
         self.unpriced += micros is None
+        self.estimated += answer.estimated
         if estimate and not answer.estimated:
             self.prompt_ratio = max(self.prompt_ratio, answer.usage.prompt_tokens / estimate)
             self.longest_answer = max(self.longest_answer, answer.usage.completion_tokens)

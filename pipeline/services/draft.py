@@ -138,7 +138,7 @@ async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutco
     _log(ctx, feed, lease, outcome)
     ctx.notify(feed.key, "drafted" if outcome.path else "failed")
     tokens = {name: getattr(budget.usage, name) for name in ("prompt_tokens", "completion_tokens")}
-    return outcome.model_copy(update=tokens | {"micros": budget.micros})
+    return outcome.model_copy(update=tokens | {"micros": budget.micros, "unpriced": budget.unpriced})
 
 
 def _log(ctx: RunContext, feed: FeedConfig, lease: Lease, outcome: ItemOutcome) -> None:

@@ -88,6 +88,8 @@ class LLMCall(NamedTuple):
     reasoning_tokens: int
     micros: int | None
     """Millionths of a US dollar; None where the price is not known."""
+    estimated: bool = False
+    """The server did not tell the whole usage: it is counted at its upper bound."""
 
 
 class BudgetRepository(Transactions):
@@ -176,6 +178,7 @@ class BudgetRepository(Transactions):
         columns = (
             calls.c.at, feeds.c.key, calls.c.model, calls.c.purpose, calls.c.prompt_tokens,
             calls.c.cached_tokens, calls.c.completion_tokens, calls.c.reasoning_tokens, calls.c.micros,
+            calls.c.estimated,
         )  # fmt: skip
         query = sa.select(*columns).select_from(calls.join(items).join(feeds)).order_by(calls.c.id)
         if since is not None:
@@ -264,6 +267,13 @@ def _reserved(connection: sa.Connection, run: str, cap: SpendingCap, after: date
     within = _within(run, cap, table)
     within += [table.c.at > after, table.c.owner.is_not(None)] if after else []
     return int(connection.scalar(sa.select(sa.func.sum(table.c.micros)).where(*within)) or 0)
+
+
+def cost_text(micros: int, unpriced: int) -> str:
+    """Return a cost for people; `unpriced` is the number of answers whose price is not known."""
+    if not unpriced:
+        return dollars(micros)
+    return f"{dollars(micros)} and more (price unknown in part)" if micros else "price unknown"
 
 
 def dollars(micros: int) -> str:
