@@ -44,8 +44,8 @@ def readings(name: str) -> list[ModelName]:
     provider = next((_PROVIDERS[part] for part in parts[:-1] if part in _PROVIDERS), None)
     rest = name.partition("/")[2]
     spellings = [name, rest, parts[-1], without_region(parts[-1])]
-    found = [ModelName(owner, text) for text in spellings if text for owner in (provider, None)]
-    return list(dict.fromkeys(found))
+    candidates = [ModelName(owner, text) for text in spellings if text for owner in (provider, None)]
+    return list(dict.fromkeys(candidates))
 
 
 def without_region(name: str) -> str:

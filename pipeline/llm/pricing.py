@@ -70,9 +70,9 @@ def published(model: str) -> tuple[ModelName, ...]:
     meant = readings(model)
     for name in dict.fromkeys(reading.name for reading in meant):
         owners = {reading.provider for reading in meant if reading.name == name}
-        found = [ModelName(owner, name) for owner in owners if _is_listed(probe, owner, name)]
-        if found:
-            return tuple(found)
+        entries = [ModelName(owner, name) for owner in owners if _is_listed(probe, owner, name)]
+        if entries:
+            return tuple(entries)
     return _versions(plain(model), {reading.provider for reading in meant})
 
 

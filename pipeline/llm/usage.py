@@ -67,16 +67,16 @@ def read_usage(completion: object) -> tuple[TokenUsage, UsageGaps]:
     """
     usage = _first(completion, _USAGE)
     prompt, exact = _prompt(usage)
-    said, total = _count(usage, _COMPLETION), _count(usage, _TOTAL)
+    stated, total = _count(usage, _COMPLETION), _count(usage, _TOTAL)
     reasoning = _detail(usage, _COMPLETION_DETAILS, _REASONING)
-    generated = _completion(said, total, prompt, reasoning)
+    generated = _completion(stated, total, prompt, reasoning)
     counts = TokenUsage(
         prompt_tokens=prompt or 0,
         cached_tokens=min(_detail(usage, _PROMPT_DETAILS, _CACHED), prompt or 0),
         completion_tokens=generated or 0,
         reasoning_tokens=reasoning,
     )
-    contradiction = not exact or generated != said
+    contradiction = not exact or generated != stated
     return counts, UsageGaps(
         prompt=not prompt, completion=generated is None, total=total or 0, contradiction=contradiction
     )
@@ -91,8 +91,8 @@ def settle(usage: TokenUsage, gaps: UsageGaps, bound: UpperBound, text: str) -> 
     # Some servers give 0 for what they do not count: no text has no tokens.
     uncounted = not usage.completion_tokens and (text or gaps.total != usage.prompt_tokens)
     if gaps.completion or uncounted:
-        most = max(bound.completion, text_tokens(text))
-        changes["completion_tokens"] = max(most, usage.completion_tokens, usage.reasoning_tokens)
+        ceiling = max(bound.completion, text_tokens(text))
+        changes["completion_tokens"] = max(ceiling, usage.completion_tokens, usage.reasoning_tokens)
     return usage.model_copy(update=changes), bool(changes) or gaps.contradiction
 
 
@@ -112,20 +112,20 @@ def _prompt(usage: object) -> tuple[int | None, bool]:
     fresh, written = _count(usage, _INPUT), _count(usage, _CACHE_WRITTEN) or 0
     if fresh is None:
         return None, True
-    apart = _count(usage, ("cache_read_input_tokens",)) or 0
+    cache_read = _count(usage, ("cache_read_input_tokens",)) or 0
     surcharge = math.ceil(written / _CACHE_WRITE_SURCHARGE)
-    return fresh + apart + written + surcharge, not surcharge
+    return fresh + cache_read + written + surcharge, not surcharge
 
 
-def _completion(said: int | None, total: int | None, prompt: int | None, reasoning: int) -> int | None:
+def _completion(stated: int | None, total: int | None, prompt: int | None, reasoning: int) -> int | None:
     """Return the tokens that were generated; None if the server does not tell.
 
     Some servers leave the reasoning out of the completion, not out of the total.
     """
     rest = total - prompt if total is not None and prompt else None
-    if said is None:
+    if stated is None:
         return max(rest, reasoning) if rest is not None and rest > 0 else None
-    outside = said + reasoning if reasoning > said else said
+    outside = stated + reasoning if reasoning > stated else stated
     return max(outside, rest or 0)
 
 
@@ -137,8 +137,8 @@ def _detail(usage: object, details: Sequence[str], names: Sequence[str]) -> int:
 
 def _count(counts: object, names: Sequence[str]) -> int | None:
     """Return the first of these counts that is there and a number."""
-    found = (_number(_value(counts, name)) for name in names)
-    return next((number for number in found if number is not None), None)
+    numbers = (_number(_value(counts, name)) for name in names)
+    return next((number for number in numbers if number is not None), None)
 
 
 def _first(place: object, names: Sequence[str]) -> object:

@@ -20,10 +20,10 @@ async def suspect(ctx: RunContext, lease: Lease, error: LLMError) -> None:
 async def acquit(ctx: RunContext, error: Exception) -> None:
     """Put back the items of the row of failures that ended the run, as if they had not been attempted."""
     row = error.context.get("row") if isinstance(error, LLMError) else None
-    found = [lease for of, lease in ctx.suspects if of is row]
+    leases = [lease for of, lease in ctx.suspects if of is row]
     ctx.suspects[:] = [(of, lease) for of, lease in ctx.suspects if of is not row]
-    if found:
-        await asyncio.to_thread(ctx.db.leases.put_back, found, count=False)
+    if leases:
+        await asyncio.to_thread(ctx.db.leases.put_back, leases, count=False)
 
 
 async def adjourn(ctx: RunContext, feed_key: str) -> None:
@@ -31,7 +31,7 @@ async def adjourn(ctx: RunContext, feed_key: str) -> None:
 
     The attempt counts, so that an item that always fails is not asked about for ever.
     """
-    found = [(row, lease) for row, lease in ctx.suspects if row.unproven and lease.feed_key == feed_key]
-    if found:
-        ctx.suspects[:] = [entry for entry in ctx.suspects if entry not in found]
-        await asyncio.to_thread(ctx.db.leases.put_back, [lease for _, lease in found], count=True)
+    leases = [(row, lease) for row, lease in ctx.suspects if row.unproven and lease.feed_key == feed_key]
+    if leases:
+        ctx.suspects[:] = [entry for entry in ctx.suspects if entry not in leases]
+        await asyncio.to_thread(ctx.db.leases.put_back, [lease for _, lease in leases], count=True)
