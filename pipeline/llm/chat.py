@@ -18,6 +18,7 @@ from pipeline.llm.capabilities import OutputMode, RequestMode, fallback, mode_af
 from pipeline.llm.error_body import is_page
 from pipeline.llm.errors import MalformedResponse, UnsupportedMode
 from pipeline.llm.replies import field, is_event_stream, join_chunks, read_message
+from pipeline.llm.usage import BYTES_PER_TOKEN, UsageGaps, read_usage
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
@@ -27,6 +28,9 @@ TOKEN_LIMIT_FACTOR = 4
 MIN_ANSWER_TOKENS = 1000
 """An answer is not asked for if the prompt leaves it fewer tokens. Chosen: an article takes 400 to 900."""
 
+LEAST_TOKENS = 512
+"""A lower limit leaves no room for an article. Chosen, not measured."""
+
 
 class Attempt(NamedTuple):
     """One request of a conversation about an item."""
@@ -34,7 +38,8 @@ class Attempt(NamedTuple):
     mode: RequestMode
     max_tokens: int
     """Tokens that the answer may take."""
-    limit_raised: bool = False
+    limit_changed: bool = False
+    """The limit was raised or lowered after an answer; it is changed once."""
     repaired: bool = False
     """An answer did not fit, and this attempt is the second one."""
     repair: tuple[str, str] | None = None
@@ -55,9 +60,20 @@ def retry_with_more_tokens(attempt: Attempt) -> Attempt | None:
     """Return the attempt after an answer that was cut off; None if the limit cannot be raised."""
     raised = attempt.max_tokens * TOKEN_LIMIT_FACTOR
     max_tokens = min(raised, attempt.mode.most_tokens or raised)
-    if attempt.limit_raised or max_tokens <= attempt.max_tokens:
+    if attempt.limit_changed or max_tokens <= attempt.max_tokens:
         return None
-    return attempt._replace(max_tokens=max_tokens, limit_raised=True)
+    return attempt._replace(max_tokens=max_tokens, limit_changed=True)
+
+
+def retry_with_fewer_tokens(attempt: Attempt) -> Attempt | None:
+    """Return the attempt after an answer did not arrive in time; None if a lower limit cannot help.
+
+    The same request is not sent again unchanged: the server may still work on it, and would do it twice.
+    """
+    half = attempt.max_tokens // 2
+    if attempt.limit_changed or attempt.mode.length_field is None or half < LEAST_TOKENS:
+        return None
+    return attempt._replace(max_tokens=half, limit_changed=True)
 
 
 def retry_within_limit(attempt: Attempt, limit: AnswerLimit) -> Attempt | None:
@@ -69,7 +85,7 @@ def retry_within_limit(attempt: Attempt, limit: AnswerLimit) -> Attempt | None:
         return attempt._replace(mode=mode, max_tokens=limit.tokens)
     if limit.tokens < min(MIN_ANSWER_TOKENS, attempt.max_tokens // 2):
         return None
-    return attempt._replace(max_tokens=limit.tokens, limit_raised=True)
+    return attempt._replace(max_tokens=limit.tokens, limit_changed=True)
 
 
 def retry_with_repair(attempt: Attempt, text: str, reason: str, *, unfit: bool) -> Attempt | None:
@@ -99,8 +115,6 @@ class Message(TypedDict):
     content: str
 
 
-_BYTES_PER_TOKEN = 2.5
-"""Lower than the average of any tokenizer, so that an estimate is an upper bound. Chosen, not measured."""
 _OVERHEAD_TOKENS = 50
 """Tokens besides the messages' text. Chosen, not measured."""
 
@@ -137,7 +151,7 @@ def estimate_prompt_tokens(body: Mapping[str, Any]) -> int:
     contents = (str(message["content"]) for message in body["messages"])
     message_bytes = sum(len(content.encode("utf-8", "replace")) for content in contents)
     format_chars = len(str(body.get("response_format", "")))
-    return int((message_bytes + format_chars) / _BYTES_PER_TOKEN) + _OVERHEAD_TOKENS
+    return int((message_bytes + format_chars) / BYTES_PER_TOKEN) + _OVERHEAD_TOKENS
 
 
 def _build_messages(
@@ -211,6 +225,8 @@ class ChatResponse(FrozenModel):
     finish_reason: FinishReason
     refusal: str = ""
     usage: TokenUsage
+    """0 for what the server did not tell."""
+    gaps: UsageGaps = UsageGaps()
     notes: tuple[str, ...] = ()
     """Where the text stood, if not in the message's content."""
 
@@ -223,9 +239,10 @@ def read_reply(completion: "ChatCompletion | str") -> ChatResponse:
     is_stream = isinstance(completion, str) and is_event_stream(completion)
     if is_stream:
         completion = _completion(join_chunks(str(completion)))
-    choice = _first_choice(completion)
+    usage, gaps = read_usage(completion)
+    choice = _first_choice(completion, usage)
     if choice is None:
-        return ChatResponse(text="", finish_reason=FinishReason.FILTER, usage=_usage(completion))
+        return ChatResponse(text="", finish_reason=FinishReason.FILTER, usage=usage, gaps=gaps)
     message = _message(choice)
     finish_reason = _finish_reason(field(choice, "finish_reason"))
     error = field(choice, "error")
@@ -236,7 +253,8 @@ def read_reply(completion: "ChatCompletion | str") -> ChatResponse:
         text=replace_surrogates(text),
         finish_reason=FinishReason.REFUSAL if refusal else finish_reason,
         refusal=refusal,
-        usage=_usage(completion),
+        usage=usage,
+        gaps=gaps,
         notes=(*(["a stream of events"] if is_stream else []), *notes),
     )
 
@@ -273,14 +291,14 @@ def read_models(text: str) -> list[str]:
     raise MalformedResponse("it lists no models", data)
 
 
-def _first_choice(completion: "ChatCompletion | str") -> object:
+def _first_choice(completion: "ChatCompletion | str", usage: TokenUsage) -> object:
     """Return the first choice; None if the server bills a prompt that its filter blocked."""
     choices = field(completion, "choices")
     if isinstance(choices, list) and choices and choices[0] is not None:
         return choices[0]
     # Gemini's form of a blocked prompt.
     error = field(completion, "error")
-    if not error and not choices and _count(field(completion, "usage"), "prompt_tokens"):
+    if not error and not choices and usage.prompt_tokens:
         return None
     # The SDK returns the text when the server's content type is not JSON.
     body = completion if isinstance(completion, str) else getattr(completion, "model_extra", None)
@@ -290,19 +308,3 @@ def _first_choice(completion: "ChatCompletion | str") -> object:
 def _finish_reason(reason: object) -> FinishReason:
     word = str(reason or "").lower().removeprefix("finishreason.").replace("-", "_")
     return _FINISH_REASONS.get(word, FinishReason.STOP)
-
-
-def _usage(completion: "ChatCompletion | str") -> TokenUsage:
-    """Return the billed tokens; 0 for a count that the server does not give."""
-    usage: Any = getattr(completion, "usage", None)
-    return TokenUsage(
-        prompt_tokens=_count(usage, "prompt_tokens"),
-        cached_tokens=_count(getattr(usage, "prompt_tokens_details", None), "cached_tokens"),
-        completion_tokens=_count(usage, "completion_tokens"),
-        reasoning_tokens=_count(getattr(usage, "completion_tokens_details", None), "reasoning_tokens"),
-    )
-
-
-def _count(counts: Any, name: str) -> int:  # noqa: ANN401 - an object or a dict, or neither
-    value = counts.get(name) if isinstance(counts, dict) else getattr(counts, name, None)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

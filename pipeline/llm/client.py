@@ -7,6 +7,7 @@ and whether an answer is usable, is decided in `structured_output`.
 import asyncio
 import contextlib
 import json
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,11 +20,13 @@ from pipeline.config import Settings
 from pipeline.config.time_syntax import timezone_of
 from pipeline.domain.errors import ConfigError, LLMError, LLMRejected, ShutdownRequested
 from pipeline.http_client import require_usable_proxies, tls_context
+from pipeline.llm.breaker import Breaker
 from pipeline.llm.capabilities import LENGTH_FIELDS, KnownCapability, RequestMode, cached_mode, profile_of
 from pipeline.llm.chat import ChatResponse, ModelOptions, read_models, read_reply
 from pipeline.llm.cooldown import Cooldown
 from pipeline.llm.error_body import is_page
 from pipeline.llm.errors import (
+    AnswerTimeout,
     MalformedResponse,
     TransientError,
     UnsupportedMode,
@@ -59,9 +62,18 @@ class Deadline:
         finally:
             self._timeout.reschedule(when + clock() - began)
 
+    def left_s(self) -> float:
+        """Return the seconds that are left; infinity if no deadline is set."""
+        when = self._timeout.when()
+        return math.inf if when is None else when - asyncio.get_running_loop().time()
+
 
 OPENAI_URL = "https://api.openai.com/v1"
 _NO_KEY = "no-key-needed"
+_NOT_SENT = frozenset(("PoolTimeout", "WriteTimeout"))
+"""The exceptions of the SDK's HTTP library, whichever that is, for a timeout before the request was sent."""
+_DEADLINE_MARGIN_S = 0.05
+"""A request ends so long before the item's deadline, so that it can be booked. Chosen, not measured."""
 
 SaveCapability = Callable[[KnownCapability], Awaitable[None]]
 """Stores the request mode that the server and model accept."""
@@ -123,6 +135,8 @@ class LLMClient:
         self._save_capability = save_capability
         self._reached_before = config.capability is not None
         self._mode_works = False
+        self.timeout_s = config.timeout_s
+        self.breaker = Breaker()
         self._deadline_s = config.deadline_s
         self._details = RequestDetails(model, config.api_key, variables=config.variables)
         self._sleep = sleep
@@ -164,12 +178,17 @@ class LLMClient:
             await self._save_capability(KnownCapability(manner=mode, at=datetime.now(UTC)))
         self._mode_works = True
 
-    async def send(self, body: dict[str, Any]) -> ChatResponse:
-        """Return the server's response to one request.
+    async def send(
+        self, body: dict[str, Any], *, deadline: Deadline | None = None, timeout_s: float | None = None
+    ) -> ChatResponse:
+        """Return the server's response to one request; `timeout_s` replaces the configured one.
 
-        Retries lost connections, timeouts, 408, 409, 429, 5xx and malformed responses: at most MAX_ATTEMPTS
+        Retries lost connections, 408, 409, 429, 5xx and malformed responses: at most MAX_ATTEMPTS
         attempts, with exponential backoff and jitter or the server's Retry-After, never past the deadline.
         The wait that an overloaded server asks for delays every request.
+
+        Raises AnswerTimeout when the server took a request and did not answer within `timeout_s` or before
+        `deadline`: it may still be generating, so the request is not repeated.
 
         Raises LLMRejected after one attempt when the key, the quota, the model's name or the URL is wrong
         (with the variable to fix) or the server asks to be left alone for longer than the deadline;
@@ -183,7 +202,7 @@ class LLMClient:
             note=self._note_failure,
         )
         try:
-            return await attempts(self._send_once, body)
+            return await attempts(self._send_once, body, deadline, timeout_s or self.timeout_s)
         except TransientError as error:
             final = LLMError(f"{error} (given up for now)", retry=True, cause=error.cause)
             if self._mode_may_fail(error, body):
@@ -201,7 +220,7 @@ class LLMClient:
         except (openai.OpenAIError, MalformedResponse, ValueError, RecursionError) as error:
             if isinstance(error, openai.NotFoundError) and not is_page(error.response.text):
                 return f"the server answers; it lists no models, so {self.model!r} is untried"
-            raise classify_listing_error(error, self._details, datetime.now(UTC)) from error
+            raise classify_listing_error(_reached(error), self._details, datetime.now(UTC)) from error
         # Gemini lists its models with a prefix, Ollama with a tag.
         if {self.model, f"models/{self.model}", f"{self.model}:latest"}.intersection(names):
             return f"the server answers and knows {self.model!r}"
@@ -210,7 +229,9 @@ class LLMClient:
             f"the server answers; {self.model!r} is not among the {len(names)} models that it lists: {check}"
         )
 
-    async def _send_once(self, body: dict[str, Any]) -> ChatResponse:
+    async def _send_once(
+        self, body: dict[str, Any], deadline: Deadline | None, timeout_s: float
+    ) -> ChatResponse:
         # As extra fields they skip the SDK's validation, which takes longer than all our own work. Some
         # servers stream unless they are told not to.
         fields = {**body, **self._profile.extra, **self.options.extra, "stream": False}
@@ -218,20 +239,33 @@ class LLMClient:
             await self._cooldown.wait(self._sleep)
             self._raise_if_over()
             try:
-                reply = read_reply(await self._complete(fields))
+                reply = read_reply(await self._complete(fields, deadline, timeout_s))
             except (openai.OpenAIError, MalformedResponse, ValueError, AttributeError, TypeError) as error:
                 # The SDK raises the last three for a response that is not a JSON object.
-                raise self._classified(error, body) from error
+                honest = _reached(error)
+                if _is_lost_answer(honest):
+                    message = f"within {timeout_s:g} s; see COPYDESK_MODEL_TIMEOUT"
+                    raise AnswerTimeout(message) from error
+                raise self._classified(honest, body) from error
         self._reached_before = True
         self._formats_answered.add(_format_of(body))
         return reply
 
-    async def _complete(self, fields: dict[str, Any]) -> "ChatCompletion | str":
-        """Return the server's completion, or its text where that is a stream of events."""
+    async def _complete(
+        self, fields: dict[str, Any], deadline: Deadline | None, timeout_s: float
+    ) -> "ChatCompletion | str":
+        """Return the server's completion, or its text where that is a stream of events.
+
+        Raises AnswerTimeout at the deadline.
+        """
+        left = None if deadline is None else deadline.left_s() - _DEADLINE_MARGIN_S
         try:
-            return await self._client.chat.completions.create(
-                model=self.model, messages=(), extra_body=fields
-            )
+            async with asyncio.timeout(None if left == math.inf else left):
+                return await self._client.chat.completions.create(
+                    model=self.model, messages=(), extra_body=fields, timeout=timeout_s
+                )
+        except TimeoutError as error:
+            raise AnswerTimeout(f"(given up at the deadline of {self._deadline_s:g} s)") from error
         except json.JSONDecodeError as error:
             if is_event_stream(error.doc):  # although its content type says JSON
                 return error.doc
@@ -272,6 +306,21 @@ def _format_of(body: dict[str, Any]) -> str | None:
     return output_format.get("type") if output_format else None
 
 
+def _is_lost_answer(error: Exception) -> bool:
+    """Tell whether the server took a request and its answer did not arrive in time."""
+    return isinstance(error, openai.APITimeoutError) and type(error.__cause__).__name__ not in _NOT_SENT
+
+
+def _reached(error: Exception) -> Exception:
+    """Return an error; a timeout of connecting is a server that cannot be reached.
+
+    The transport on aiohttp gives that name to every connection that is refused or lost.
+    """
+    if isinstance(error, openai.APITimeoutError) and type(error.__cause__).__name__ == "ConnectTimeout":
+        return openai.APIConnectionError(request=error.request)
+    return error
+
+
 def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI:
     """Return a client that ignores the SDK's environment variables.
 
@@ -285,7 +334,8 @@ def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI
         timeout=timeout_s,
         max_retries=0,
         webhook_secret="",
-        http_client=openai.DefaultAsyncHttpxClient(verify=tls_context()),
+        # On aiohttp: a third of the time for each answer, so that more of them are stored before a kill.
+        http_client=openai.DefaultAioHttpClient(verify=tls_context()),
     )
     # Passed as None, the SDK would read these from OPENAI_ORG_ID, OPENAI_PROJECT_ID and
     # OPENAI_CUSTOM_HEADERS and send them to every server.

@@ -46,6 +46,10 @@ class TransientError(Exception):
         self.unexplained = unexplained
 
 
+class AnswerTimeout(Exception):
+    """The server took a request and did not answer in time: it may still be generating, and bill it."""
+
+
 class UnsupportedMode(Exception):
     """The server rejects a request as it is; `error` is raised if no other request helps.
 

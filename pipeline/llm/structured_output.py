@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -12,6 +12,7 @@ from pipeline.domain.errors import FailureCause, LLMError
 from pipeline.domain.models import LLMResponse, Provenance, TokenUsage
 from pipeline.llm.answers import is_complete
 from pipeline.llm.chat import (
+    TOKEN_LIMIT_FACTOR,
     Attempt,
     ChatResponse,
     FinishReason,
@@ -21,11 +22,13 @@ from pipeline.llm.chat import (
     estimate_prompt_tokens,
     first_attempt,
     retry_after_rejection,
+    retry_with_fewer_tokens,
     retry_with_more_tokens,
     retry_with_repair,
 )
-from pipeline.llm.errors import UnsupportedMode
+from pipeline.llm.errors import AnswerTimeout, UnsupportedMode
 from pipeline.llm.refusal_messages import quoted
+from pipeline.llm.usage import UpperBound, at_most, settle
 
 if TYPE_CHECKING:
     from pipeline.llm.client import Deadline, LLMClient
@@ -72,8 +75,8 @@ class CallBudget(Protocol):
     async def release(self, reservation: int | None) -> None:
         """Release a reservation: the request got no answer."""
 
-    async def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
-        """Record a billed answer, before it is parsed."""
+    def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> Awaitable[None]:
+        """Record a billed answer, before it is parsed. It is on its way to the disk when this returns."""
 
     async def annotate(self, notes: Sequence[str]) -> None:
         """Add what was read leniently to the recorded answer."""
@@ -112,9 +115,26 @@ async def request_structured(
     """Return a usable answer, verbatim, and the value parsed from it.
 
     For one cause at most two answers are paid for: the first, and one repair or one with a higher limit.
-    Raises LLMError (a refusal, a content filter, an answer that is cut off or does not fit, a server that
-    does not answer), LLMRejected when every other item would fail too, BudgetExceeded.
+    Waits while the server and model are unproven and another item is asked about. Raises LLMError (a
+    refusal, a content filter, an answer that is cut off or does not fit, a server that does not answer),
+    LLMRejected when every other item would fail too, BudgetExceeded.
     """
+    async with model.breaker.turn():
+        try:
+            result = await _converse(model, request, budget)
+        except LLMError as error:
+            counted = model.breaker.fail(error)
+            if counted is error:
+                raise
+            raise counted from error
+        model.breaker.succeed()
+    return result
+
+
+async def _converse(
+    model: "LLMClient", request: StructuredRequest[T], budget: CallBudget
+) -> tuple[LLMResponse, T]:
+    """Ask about one item until an answer is usable or no other request can help."""
     options = _options(model.options, request)
     attempt = first_attempt(model.mode, options.max_tokens)
     async with model.deadline() as deadline:
@@ -124,13 +144,18 @@ async def request_structured(
             except UnsupportedMode as error:
                 attempt = _attempt_or_raise(retry_after_rejection(attempt, error), error.error)
                 continue
+            except AnswerTimeout as error:
+                shorter = retry_with_fewer_tokens(attempt) if deadline.left_s() >= model.timeout_s else None
+                attempt = _attempt_or_raise(shorter, _timeout_error(error))
+                continue
             try:
                 result, notes = await _parse(request, reply)
             except LLMError as error:
                 await budget.discard(error.message)
-                attempt = _attempt_or_raise(
-                    _next_attempt(attempt, reply, error), _unusable_error(error, answer)
-                )
+                following = _next_attempt(attempt, reply, error)
+                if following and following.max_tokens > attempt.max_tokens:
+                    _require_time(deadline, answer)
+                attempt = _attempt_or_raise(following, _unusable_error(error, answer))
                 continue
             if notes:
                 await budget.annotate(notes)
@@ -149,25 +174,36 @@ async def _send_attempt(
 ) -> tuple[LLMResponse, ChatResponse]:
     """Send one request: reserve its cost before, record the answer after."""
     body = build_request(request.messages, request.response_model, attempt, options)
+    prompt_tokens = estimate_prompt_tokens(body)
     with deadline.paused():  # the wait for other calls' reservations does not count
-        reservation, max_tokens = await budget.reserve(estimate_prompt_tokens(body), attempt.max_tokens)
+        reservation, max_tokens = await budget.reserve(prompt_tokens, attempt.max_tokens)
     if attempt.mode.length_field:
         body[attempt.mode.length_field] = max_tokens
+    purpose = "repair" if attempt.is_repair else request.purpose
+    bound = UpperBound(prompt_tokens, max_tokens)
+    provenance = Provenance(rewritten=True, model=model.model, prompt=request.prompt_id)
+    timeout_s = model.timeout_s * max(1.0, attempt.max_tokens / options.max_tokens)
     started = time.monotonic()
     try:
-        reply = await model.send(body)
+        reply = await model.send(body, deadline=deadline, timeout_s=timeout_s)
+    except AnswerTimeout:
+        lost = LLMResponse(text="", provenance=provenance, usage=at_most(bound), estimated=True)
+        await asyncio.shield(budget.record(lost, purpose, reservation))
+        await budget.discard("timed out")
+        raise
     except Exception:  # not on cancellation: the server may bill the request
         await asyncio.shield(budget.release(reservation))
         raise
+    usage, estimated = settle(reply.usage, reply.gaps, bound, reply.text)
     answer = LLMResponse(
         text=reply.text,
-        provenance=Provenance(rewritten=True, model=model.model, prompt=request.prompt_id),
-        usage=reply.usage,
+        provenance=provenance,
+        usage=usage,
+        estimated=estimated,
         notes=reply.notes,
         seconds=round(time.monotonic() - started, 3),
     )
     # A cancellation here would lose a billed answer.
-    purpose = "repair" if attempt.is_repair else request.purpose
     await asyncio.shield(budget.record(answer, purpose, reservation))
     return answer, reply
 
@@ -207,6 +243,20 @@ def _attempt_or_raise(attempt: Attempt | None, error: LLMError) -> Attempt:
     if attempt is None:
         raise error
     return attempt
+
+
+def _require_time(deadline: "Deadline", answer: LLMResponse) -> None:
+    """Raise LLMError if a longer answer, at the pace of the one that was cut off, ends after the deadline."""
+    if deadline.left_s() < TOKEN_LIMIT_FACTOR * (answer.seconds or 0.0):
+        message = "the answer was cut off at the length limit, and a longer one ends after the deadline"
+        advice = "set COPYDESK_MODEL_DEADLINE higher, or let the feed use its summary"
+        raise LLMError(f"{message}; {advice}", retry=False, cause=FailureCause.LENGTH, answer=answer)
+
+
+def _timeout_error(error: AnswerTimeout) -> LLMError:
+    """Return the error of an item whose answer did not arrive: it waits for a later run."""
+    message = f"the model server did not answer {error}"
+    return LLMError(message, retry=True, cause=FailureCause.OUTAGE)
 
 
 def _unusable_error(error: LLMError, answer: LLMResponse) -> LLMError:

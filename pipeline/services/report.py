@@ -34,7 +34,9 @@ class FeedReport(PollReport):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     micros: int = 0
-    """Cost of the model calls, in millionths of a US dollar."""
+    """Cost of the model calls, in millionths of a US dollar, of those whose price is known."""
+    unpriced: int = 0
+    """Model calls whose price is not known."""
 
 
 class RunReport(FrozenModel):
@@ -52,6 +54,12 @@ class RunReport(FrozenModel):
     output: str
     desk: str
     """URL of the review desk."""
+    micros: int = 0
+    """Cost of all model calls, in millionths of a US dollar, of those whose price is known."""
+    unpriced: int = 0
+    """Model calls whose price is not known."""
+    estimated: int = 0
+    """Model calls whose usage the server did not tell in full: counted at its upper bound."""
 
     @property
     def drafts(self) -> tuple[str, ...]:
@@ -111,6 +119,7 @@ def feed_report(
         prompt_tokens=sum(outcome.prompt_tokens for outcome in outcomes),
         completion_tokens=sum(outcome.completion_tokens for outcome in outcomes),
         micros=sum(outcome.micros for outcome in outcomes),
+        unpriced=sum(outcome.unpriced for outcome in outcomes),
     )
 
 
@@ -149,6 +158,9 @@ async def finish(
         model=ctx.settings.model or "the offline brief",
         output=str(ctx.settings.output),
         desk=ctx.settings.desk_url,
+        micros=ctx.usage.micros,
+        unpriced=ctx.usage.unpriced,
+        estimated=ctx.usage.estimated,
     )
     _log(ctx, report)
     await _send_alerts(ctx)

@@ -23,6 +23,7 @@ class RecordingBudget:
     """A CallBudget that remembers its calls."""
 
     purposes: list[str] = field(default_factory=list)
+    answers: list[LLMResponse] = field(default_factory=list)
     discarded: list[str] = field(default_factory=list)
     reserved: list[tuple[int, int]] = field(default_factory=list)
     open: set[int] = field(default_factory=set)
@@ -44,6 +45,7 @@ class RecordingBudget:
         self.open.discard(reservation or 0)
         self.purposes.append(purpose)
         self.notes += answer.notes
+        self.answers.append(answer)
 
     async def annotate(self, notes: Sequence[str]) -> None:
         self.notes += notes

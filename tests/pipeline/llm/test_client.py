@@ -14,6 +14,7 @@ from pipeline.llm.capabilities import KnownCapability, RequestMode
 from pipeline.llm.chat import ChatResponse as Reply_
 from pipeline.llm.chat import FinishReason, Message, ModelOptions
 from pipeline.llm.client import ClientConfig, LLMClient, never
+from pipeline.llm.errors import AnswerTimeout
 from pipeline.llm.refusal_messages import Variables, quoted
 from pipeline.llm.retries import MAX_ATTEMPTS
 from pipeline.rewrite.article_schema import parse_response
@@ -199,11 +200,23 @@ async def test_a_wrong_url_is_reported_after_one_request(
     assert (server.requests, pauses) == (1, [])
 
 
-async def test_a_timeout_is_retried(server: ModelServer, pauses: Pauses) -> None:
+async def test_what_the_server_may_still_be_working_on_is_not_sent_again(
+    server: ModelServer, pauses: Pauses
+) -> None:
     server.enqueue(Reply(stall=True))
-    async with model(server, pauses, timeout_s=2) as client:
-        assert await client.send(BODY)
-    assert server.requests == 2
+    async with model(server, pauses, timeout_s=0.3) as client:
+        with pytest.raises(AnswerTimeout, match=r"within 0\.3 s"):
+            await client.send(BODY)
+    assert (server.requests, pauses) == (1, [])
+
+
+async def test_a_refused_connection_is_no_generation_and_is_retried(pauses: Pauses) -> None:
+    config = ClientConfig("http://127.0.0.1:9/v1", timeout_s=30.0)
+    async with LLMClient("fake-1", config, sleep=pauses) as client:
+        with pytest.raises(LLMError, match="cannot be reached") as caught:
+            await client.send(BODY)
+    assert caught.value.cause is FailureCause.OUTAGE
+    assert len(pauses) == MAX_ATTEMPTS - 1
 
 
 async def test_after_the_last_attempt_the_reason_is_named(server: ModelServer, pauses: Pauses) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -360,11 +361,73 @@ async def test_every_behaviour_ends_in_an_article_or_a_named_outcome(
     assert not budget.open, "every reservation is released or spent"
 
 
-async def test_a_stall_ends_at_the_deadline(server: ModelServer) -> None:
+async def test_a_stall_ends_at_the_deadline_and_is_booked(server: ModelServer) -> None:
     server.enqueue(Reply(stall=True))
     budget = RecordingBudget()
     assert "deadline of 0.3 s" in await outcome(server, budget, deadline_s=0.3)
-    assert budget.purposes == []
+    assert (budget.purposes, budget.discarded) == (["draft"], ["timed out"])
+    assert server.requests == 1
+
+
+async def test_after_a_timeout_less_is_asked_for_and_then_the_item_waits(server: ModelServer) -> None:
+    server.enqueue(*[Reply(stall=True)] * 2)
+    budget = RecordingBudget()
+    async with model(server, timeout_s=0.2) as client:
+        with pytest.raises(
+            LLMError, match=r"did not answer within 0\.2 s; see COPYDESK_MODEL_TIMEOUT"
+        ) as caught:
+            await request_structured(client, request(), budget)
+    assert caught.value.retry
+    assert caught.value.cause is FailureCause.OUTAGE
+    assert [sent["max_tokens"] for sent in server.received] == [4096, 2048]
+    assert [answer.usage.completion_tokens for answer in budget.answers] == [4096, 2048]
+    assert all(answer.estimated and answer.usage.prompt_tokens > 0 for answer in budget.answers)
+    assert budget.discarded == ["timed out"] * 2
+
+
+async def test_an_answer_of_half_the_length_is_used(server: ModelServer) -> None:
+    server.enqueue(Reply(stall=True))
+    budget = RecordingBudget()
+    assert await outcome(server, budget, timeout_s=0.3) == "strict"
+    assert [answer.estimated for answer in budget.answers] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"options": ModelOptions(max_tokens=900)},  # half of it is no article
+        {"deadline_s": 0.5},  # no time for a whole answer is left
+        {"capability": KnownCapability(manner=RequestMode(length_field=None), at=datetime.now(UTC))},
+    ],
+)
+async def test_no_request_is_sent_again_where_a_lower_limit_cannot_help(
+    server: ModelServer, changes: dict[str, Any]
+) -> None:
+    server.enqueue(Reply(stall=True))
+    assert "did not answer" in await outcome(server, RecordingBudget(), timeout_s=0.3, **changes)
+    assert server.requests == 1
+
+
+async def test_a_longer_answer_gets_time_in_proportion(server: ModelServer) -> None:
+    slow = ModelServer(latency_s=0.5)
+    with slow:
+        slow.enqueue(completion("{", finish="length"))
+        budget = RecordingBudget()
+        assert await outcome(slow, budget, timeout_s=30.0, deadline_s=1.5) == (
+            "the answer was cut off at the length limit, and a longer one ends after the deadline; set "
+            "COPYDESK_MODEL_DEADLINE higher, or let the feed use its summary"
+        )
+    assert slow.requests == 1
+
+
+async def test_unknown_usage_is_booked_at_its_upper_bound(server: ModelServer) -> None:
+    body = completion(GOOD).body or b""
+    server.enqueue(Reply(body=body.partition(b'"usage"')[0] + b'"usage": null}'))
+    budget = RecordingBudget()
+    assert await outcome(server, budget) == "strict"
+    [answer] = budget.answers
+    assert answer.estimated
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == budget.reserved[0]
 
 
 async def test_a_repair_quotes_the_answer_and_what_is_wrong_with_it(server: ModelServer) -> None:

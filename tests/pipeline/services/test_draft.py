@@ -97,12 +97,12 @@ async def test_unfinished_items_are_released_after_the_grace_time(
     db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     class Silent(Scripted):
-        async def send(self, body: dict[str, Any]) -> ChatResponse:
+        async def send(self, body: dict[str, Any], **limits: object) -> ChatResponse:
             if self.call_count == 2:
                 desk.fatal_errors.append(ShutdownRequested("told to end"))
                 desk.grace_expired.set()
                 await asyncio.Event().wait()
-            return await super().send(body)
+            return await super().send(body, **limits)
 
     desk = run_context(db, net, tmp_path, Silent())
     desk = RunContext(**{**vars(desk), "item_slots": asyncio.Semaphore(1)})
