@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,44 @@ def any_of(*phrases: str, flags: int = 0) -> re.Pattern[str]:
     """
     spaced = "|".join(phrase.replace(" ", r"\s{1,3}") for phrase in phrases)
     return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)", re.IGNORECASE | flags)
+
+
+class Phrases:
+    """Whole words and phrases that are tried only where a text has one of their first words.
+
+    `pattern` must not match within a word. `firsts` are texts that begin as its matches do.
+    """
+
+    def __init__(self, pattern: re.Pattern[str], firsts: Iterable[str]) -> None:
+        self._pattern = pattern
+        self._firsts = frozenset(_key(run[0]) for first in firsts if (run := _RUN.match(first))) | {""}
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        """Yield the matches that do not overlap, in order."""
+        starts, end = _word_starts(text), 0
+        for start in sorted(at for word in self._firsts & starts.keys() for at in starts[word]):
+            if start >= end and (match := self._pattern.match(text, start)):
+                end = match.end()
+                yield match
+
+
+_RUN = re.compile(r"\w+")
+
+
+@lru_cache(maxsize=8)
+def _word_starts(text: str) -> Mapping[str, list[int]]:
+    """Return key of a word → where the text has such words."""
+    starts: dict[str, list[int]] = {}
+    for run in _RUN.finditer(text):
+        starts.setdefault(_key(run[0]), []).append(run.start())
+    return starts
+
+
+def _key(word: str) -> str:
+    """Return a word in lower case, "0" for one that begins with a digit, nothing for one beyond ASCII."""
+    if not word.isascii():
+        return ""  # ignoring case makes letters equal that lower case does not: K and the sign of kelvin
+    return "0" if word[0].isdigit() else word.lower()
 
 
 W = r"(?:\w{1,20} )"
