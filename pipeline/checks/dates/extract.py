@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pipeline.checks.dates.lexicon import MAX_ABBREVIATION, DateLexicon, date_lexicon
 from pipeline.checks.dates.periods import PeriodWords, period_edges
+from pipeline.checks.language_tables import Phrases
 
 DATE = "date"
 """Month with a day, a year, both or neither; a year alone."""
@@ -23,7 +24,9 @@ _CONTEXT_CHARS = 24
 
 _COMMON_YEAR = 2023
 _LOWERCASE_END = re.compile(r"(?<!\w)[a-z]+ $")
-_HOURS = re.compile(r"\b([01]\d|2[0-3])([0-5]\d) ?(?:gmt|utc|hours|hrs|bst|cet|cest|edt|est|et)\b")
+_HOURS = Phrases(
+    re.compile(r"\b([01]\d|2[0-3])([0-5]\d) ?(?:gmt|utc|hours|hrs|bst|cet|cest|edt|est|et)\b"), ["0"]
+)
 """An hour without a mark between hours and minutes: 0800 GMT."""
 
 

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from pipeline.checks.language_tables import Phrases
+
 _YEAR_MONTHS = 12
 _HALF_YEAR, _QUARTER = 6, 3
 _MAX_STEP = 1
@@ -13,15 +15,15 @@ _MAX_STEP = 1
 class PeriodLexicon(NamedTuple):
     """Expressions of one language for lower-case texts, read from `periods` of `dates.toml`."""
 
-    months_to: re.Pattern[str]
+    months_to: Phrases
     """Some months that end with a named one: groups `count`, `half`, `quarter`, `month`."""
-    first_months: re.Pattern[str]
+    first_months: Phrases
     """The first months of a year: group `count`."""
-    fiscal_year: re.Pattern[str]
+    fiscal_year: Phrases
     """A year that ends with a month: groups `fiscal`, empty for "the year to March", and `month`."""
-    day_of_month: re.Pattern[str]
+    day_of_month: Phrases
     """A day of this, the last or the next month: groups `day`, `step`."""
-    night_before: re.Pattern[str]
+    night_before: Phrases
     """The night before a weekday: group `weekday`."""
 
 
@@ -32,23 +34,30 @@ def period_lexicon(table: Mapping[str, Any], words: Mapping[str, str]) -> Period
     count = rf"(?P<count>\d{{1,2}}|{words['counts']})"
     month = rf"(?P<month>{words['months']})(?!\w)"
     day = rf"(?P<day>\d{{1,2}})(?:{periods['ordinal']})?\s"
+    expressions = {
+        "months_to": rf"(?:{count}[\s-](?:{periods['months']})|(?P<half>{periods['six-months']})"
+        rf"|(?P<quarter>{periods['three-months']}))\s{end}{month}",
+        "first_months": rf"(?:{periods['first']})\s{count}\s(?:{periods['months']})(?!\w)",
+        "fiscal_year": rf"(?:(?P<fiscal>{periods['fiscal']})|(?:{periods['year']})),?\s{end}{month}",
+        "day_of_month": rf"{day}(?:{periods['of']})\s?(?P<step>{words['steps']})\s(?:{periods['month']})"
+        r"(?!\w)"
+        rf"|(?<!\w){day.replace('<day>', '<d>')}(?:{periods['of']})\s?(?:{periods['month']})\s"
+        rf"(?P<after>{words['after']})(?!\w)",
+        "night_before": rf"(?:{periods['night-before']})\s(?P<weekday>{words['weekdays']})(?!\w)",
+    }
+    table = table["periods"]
+    firsts = {
+        "months_to": ("0", *words["counts"].split("|"), *table["six-months"], *table["three-months"]),
+        "first_months": table["first"],
+        "fiscal_year": (*table["fiscal"], *table["year"]),
+        "day_of_month": ("0",),
+        "night_before": table["night-before"],
+    }
     return PeriodLexicon(
-        months_to=re.compile(
-            rf"(?<!\w)(?:{count}[\s-](?:{periods['months']})|(?P<half>{periods['six-months']})"
-            rf"|(?P<quarter>{periods['three-months']}))\s{end}{month}"
-        ),
-        first_months=re.compile(rf"(?<!\w)(?:{periods['first']})\s{count}\s(?:{periods['months']})(?!\w)"),
-        fiscal_year=re.compile(
-            rf"(?<!\w)(?:(?P<fiscal>{periods['fiscal']})|(?:{periods['year']})),?\s{end}{month}"
-        ),
-        day_of_month=re.compile(
-            rf"(?<!\w){day}(?:{periods['of']})\s?(?P<step>{words['steps']})\s(?:{periods['month']})(?!\w)"
-            rf"|(?<!\w){day.replace('<day>', '<d>')}(?:{periods['of']})\s?(?:{periods['month']})\s"
-            rf"(?P<after>{words['after']})(?!\w)"
-        ),
-        night_before=re.compile(
-            rf"(?<!\w)(?:{periods['night-before']})\s(?P<weekday>{words['weekdays']})(?!\w)"
-        ),
+        **{
+            name: Phrases(re.compile(rf"(?<!\w){expression}"), firsts[name])
+            for name, expression in expressions.items()
+        }
     )
 
 
