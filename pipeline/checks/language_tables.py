@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -27,9 +28,12 @@ class Phrases:
         self._pattern = pattern
         self._firsts = frozenset(_key(run[0]) for first in firsts if (run := _RUN.match(first))) | {""}
 
-    def finditer(self, text: str) -> Iterator[re.Match[str]]:
-        """Yield the matches that do not overlap, in order."""
-        starts, end = _word_starts(text), 0
+    def finditer(self, text: str, spelled: str | None = None) -> Iterator[re.Match[str]]:
+        """Yield the matches that do not overlap, in order.
+
+        `spelled` is a text in lower case as it was before, of the same length.
+        """
+        starts, end = _word_starts(spelled or text), 0
         for start in sorted(at for word in self._firsts & starts.keys() for at in starts[word]):
             if start >= end and (match := self._pattern.match(text, start)):
                 end = match.end()
@@ -42,9 +46,11 @@ _RUN = re.compile(r"\w+")
 @lru_cache(maxsize=8)
 def _word_starts(text: str) -> Mapping[str, list[int]]:
     """Return key of a word → where the text has such words."""
-    starts: dict[str, list[int]] = {}
+    spelled, starts = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
     for run in _RUN.finditer(text):
-        starts.setdefault(_key(run[0]), []).append(run.start())
+        spelled[run[0]].append(run.start())
+    for word, places in spelled.items():
+        starts[_key(word)] += places
     return starts
 
 

@@ -70,29 +70,31 @@ class PeriodWords(NamedTuple):
     steps: Mapping[str, int]
 
 
-def period_edges(lower: str, lexicon: PeriodLexicon, words: PeriodWords) -> Iterator[tuple[int, str, int]]:
+def period_edges(
+    lower: str, text: str, lexicon: PeriodLexicon, words: PeriodWords
+) -> Iterator[tuple[int, str, int]]:
     """Yield (position, unit, number) of each month, weekday and day at the edge of a period of a text.
 
     Units: month (1 to 12), weekday (from Monday, 0), "day of month" (100 times the months from publication,
     plus the day).
     """
-    for match in lexicon.months_to.finditer(lower):
+    for match in lexicon.months_to.finditer(lower, text):
         fixed = _HALF_YEAR if match["half"] else _QUARTER if match["quarter"] else 0
         count = fixed or words.counts.get(match["count"]) or int(match["count"])
         yield match.start(), "month", _month(words.months[match["month"]] - count + 1)
-    for match in lexicon.first_months.finditer(lower):
+    for match in lexicon.first_months.finditer(lower, text):
         count = words.counts.get(match["count"]) or int(match["count"])
         if count <= _YEAR_MONTHS:
             yield from ((match.start(), "month", month) for month in (1, count))
-    for match in lexicon.fiscal_year.finditer(lower):
+    for match in lexicon.fiscal_year.finditer(lower, text):
         last = words.months[match["month"]]
         halves = (last + _HALF_YEAR, last + _HALF_YEAR + 1) if match["fiscal"] else ()
         yield from ((match.start(), "month", _month(month)) for month in (last + 1, *halves))
-    for match in lexicon.day_of_month.finditer(lower):
+    for match in lexicon.day_of_month.finditer(lower, text):
         step = words.steps[match["step"] or match["after"]]
         if abs(step) <= _MAX_STEP:
             yield match.start(), "day of month", 100 * step + int(match["day"] or match["d"])
-    for match in lexicon.night_before.finditer(lower):
+    for match in lexicon.night_before.finditer(lower, text):
         yield match.start(), "weekday", (words.weekdays[match["weekday"]] - 1) % 7
 
 

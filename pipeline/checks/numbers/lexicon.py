@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pipeline.checks.language_tables import any_of, language_table
+from pipeline.checks.language_tables import Phrases, any_of, language_table
 
 CURRENCY_SYMBOLS = {
     "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₿": "BTC", "Ξ": "ETH", "₹": "INR", "₽": "RUB",
@@ -32,7 +32,7 @@ class NumberLexicon(NamedTuple):
     groups: Mapping[str, float]
     joiners: frozenset[str]
     articles: frozenset[str]
-    spoken_clock: re.Pattern[str]
+    spoken_clock: Phrases
     """Times of day in words."""
     times: frozenset[str]
     percent: frozenset[str]
@@ -150,9 +150,10 @@ def number_lexicon(language: str) -> NumberLexicon | None:
     )
 
 
-def _clock_pattern(phrases: Sequence[str], units: Mapping[str, float]) -> re.Pattern[str]:
-    hours = "|".join(word for word, value in units.items() if 1 <= value <= 12 and value == int(value))
-    return any_of(*(phrase.replace("{hour}", f"(?:{hours})") for phrase in phrases))
+def _clock_pattern(phrases: Sequence[str], units: Mapping[str, float]) -> Phrases:
+    hours = [word for word, value in units.items() if 1 <= value <= 12 and value == int(value)]
+    pattern = any_of(*(phrase.replace("{hour}", f"(?:{'|'.join(hours)})") for phrase in phrases))
+    return Phrases(pattern, (*hours, *re.findall(r"\w+", " ".join(phrases))))
 
 
 def _inverted(groups: Mapping[str, Any]) -> dict[str, str]:
