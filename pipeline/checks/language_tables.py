@@ -3,10 +3,10 @@
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 
 def any_of(*phrases: str, flags: int = 0) -> re.Pattern[str]:
@@ -21,11 +21,12 @@ def any_of(*phrases: str, flags: int = 0) -> re.Pattern[str]:
 class Phrases:
     """Whole words and phrases that are tried only where a text has one of their first words.
 
-    `pattern` must not match within a word. `firsts` are texts that begin as its matches do.
+    `pattern` must not match within a word. `firsts` are texts that begin as its matches do. With `lines`
+    it is tried where a line begins as well.
     """
 
-    def __init__(self, pattern: re.Pattern[str], firsts: Iterable[str]) -> None:
-        self._pattern = pattern
+    def __init__(self, pattern: re.Pattern[str], firsts: Iterable[str], *, lines: bool = False) -> None:
+        self._pattern, self._lines = pattern, lines
         self._firsts = frozenset(_key(run[0]) for first in firsts if (run := _RUN.match(first))) | {""}
 
     def finditer(self, text: str, spelled: str | None = None) -> Iterator[re.Match[str]]:
@@ -33,14 +34,18 @@ class Phrases:
 
         `spelled` is a text in lower case as it was before, of the same length.
         """
-        starts, end = _word_starts(spelled or text), 0
-        for start in sorted(at for word in self._firsts & starts.keys() for at in starts[word]):
+        words, end = _word_starts(spelled or text), 0
+        starts = [at for word in self._firsts & words.keys() for at in words[word]]
+        if self._lines:
+            starts += (0, *(mark.end() for mark in _LINE_END.finditer(text)))
+        for start in sorted(starts):
             if start >= end and (match := self._pattern.match(text, start)):
                 end = match.end()
                 yield match
 
 
 _RUN = re.compile(r"\w+")
+_LINE_END = re.compile(r"\n")
 
 
 @lru_cache(maxsize=8)
@@ -84,3 +89,22 @@ def _load(code: str, kind: str) -> Mapping[str, Any] | None:
     if not code.isalpha() or not path.is_file():
         return None
     return tomllib.loads(path.read_text("utf-8"))
+
+
+_MAX_KEPT = 100_000
+"""Words for which a table keeps what it returned. Chosen, not measured."""
+_Value = TypeVar("_Value")
+
+
+class WordTable(dict[str, _Value]):
+    """What a function returns for each word, kept for at most `_MAX_KEPT` words."""
+
+    def __init__(self, function: Callable[[str], _Value]) -> None:
+        super().__init__()
+        self._function = function
+
+    def __missing__(self, word: str) -> _Value:
+        if len(self) > _MAX_KEPT:
+            self.clear()
+        value = self[word] = self._function(word)
+        return value

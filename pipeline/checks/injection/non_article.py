@@ -43,7 +43,7 @@ _PROMPT_PHRASES = any_of(
 _PROMPT_FIRSTS = "copy my none one random rules staff the two what write you"
 _PROMPT = Phrases(_PROMPT_PHRASES, _PROMPT_FIRSTS.split())
 _LINE = r"^[ \t>*-]{0,8}"
-_ASSISTANT = re.compile(
+_ASSISTANT_REMARKS = re.compile(
     _LINE
     + r"(?:(?:sure|certainly|of course|absolutely|understood|okay)(?:[!,.] |!$)"
     + r"|i(?:'m| am) (?:sorry, (?:but )?i|an ai|unable to|a language model)"
@@ -58,6 +58,7 @@ _ASSISTANT = re.compile(
     + r"|is there anything else i can)\b",
     re.IGNORECASE | re.MULTILINE,
 )
+_ASSISTANT = Phrases(_ASSISTANT_REMARKS, ["as", "i", "let", "happy", "is"], lines=True)
 _CODE = re.compile(
     r"^[ \t]{0,40}(?:(?:async )?def \w{1,60}\(|class \w{1,60}(?:\(\w{0,60}\))?:|from [\w.]{1,60} import "
     r"|import (?:numpy|pandas|os|sys|re|math|json|random|requests)\b|(?:console|System\.out)\.\w{1,20}\("
@@ -292,7 +293,7 @@ def _has_few_stop_words(words: list[str], code: str) -> bool:
 
 def _share(words: list[str], code: str) -> float:
     stop_words = _STOP_WORD_SETS[code]
-    return sum(word in stop_words for word in words) / len(words)
+    return sum(map(stop_words.__contains__, words)) / len(words)
 
 
 def _language_finding(language: str, span: tuple[int, int]) -> Finding:

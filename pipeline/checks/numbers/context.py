@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
@@ -60,9 +60,7 @@ class ContextIndex:
     @cached_property
     def stems(self) -> list[str]:
         """Return the normalized stem of each word, in order; empty for stop words and digits."""
-        lexicon, words = self._lexicon, self._tokenized.positions
-        content = {word: normalized_stem(word, lexicon) for word in words if _is_content_word(word, lexicon)}
-        return [content.get(word, "") for word in self._tokenized.folded]
+        return list(map(self._lexicon.content_stem, self._tokenized.folded))
 
     @cached_property
     def _weights(self) -> dict[str, float]:
@@ -94,26 +92,6 @@ class ContextIndex:
         """Return the total weight of stems, each 1/√(its count in this text): rare stems weigh more."""
         weights = self._weights
         return sum([weights[stem] for stem in stems if stem in weights])
-
-
-def _is_content_word(word: str, lexicon: NumberLexicon) -> bool:
-    return len(word) > 2 and word not in lexicon.stop and not word[0].isdigit()
-
-
-def normalized_stem(word: str, lexicon: NumberLexicon) -> str:
-    """Return the stem that stands for a word and its synonyms: "killed", "died", "dead"."""
-    stemmed = stem(word)
-    return lexicon.same.get(word) or lexicon.same.get(stemmed, stemmed)
-
-
-@lru_cache(maxsize=20_000)
-def stem(word: str) -> str:
-    """Return a word without its inflectional ending: a rough English stemmer."""
-    word = word.removesuffix("'s").removesuffix("s'")
-    for ending in ("ingly", "edly", "ing", "ies", "ied", "ers", "ed", "es", "er", "ly", "s", "e"):
-        if len(word) - len(ending) >= 4 and word.endswith(ending):
-            return word[: -len(ending)]
-    return word
 
 
 def similarity(claim: NumberContext, candidate: NumberContext, weigh: Weigh) -> float:
