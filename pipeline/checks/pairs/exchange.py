@@ -43,11 +43,11 @@ def find_exchanged_numbers(texts: PairTexts, pair: Pair) -> Iterator[Contradicti
     for first, second in pairwise(own):
         if first.digits == second.digits:
             continue
-        for sentence, figures in places:
-            if first.digits not in figures or second.digits not in figures:
+        for sentence, numbers in places:
+            if first.digits not in numbers or second.digits not in numbers:
                 continue
             around = _surroundings(texts, texts.alignment.draft_stems, (first, second), pair.draft)
-            theirs = sorted((figures[first.digits], figures[second.digits]))
+            theirs = sorted((numbers[first.digits], numbers[second.digits]))
             others = _surroundings(texts, texts.alignment.source_stems, (theirs[0], theirs[1]), sentence)
             if _are_exchanged(
                 around, others, texts.lexicon.periods, in_order=theirs[0].digits == first.digits
