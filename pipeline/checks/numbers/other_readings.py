@@ -4,17 +4,23 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from pipeline.checks.language_tables import Phrases
 from pipeline.checks.numbers.models import FRACTION, ORDINAL, PLAIN, TIME, NumberMention
 
-_SCALES = (
-    (re.compile(r"\bin (?:\S{1,12} )?(?:millions|million|mio)\b|\(\S{0,3}\$?m\)|\$m\b", re.IGNORECASE), 1e6),
-    (re.compile(r"\bin (?:\S{1,12} )?(?:thousands|tausend|tsd|teur)\b", re.IGNORECASE), 1e3),
-    (re.compile(r"\bin (?:\S{1,12} )?(?:billions|milliarden|mrd)\b|\$bn\b", re.IGNORECASE), 1e9),
+_SCALES = tuple(
+    (Phrases(re.compile(rf"\bin (?:\S{{1,12}} )?(?:{words})\b", re.IGNORECASE), ["in"]), signs, factor)
+    for words, signs, factor in (
+        ("millions|million|mio", re.compile(r"\(\S{0,3}\$?[mM]\)|\$[mM]\b"), 1e6),
+        ("thousands|tausend|tsd|teur", None, 1e3),
+        ("billions|milliarden|mrd", re.compile(r"\$[bB][nN]\b"), 1e9),
+    )
 )
 """How a text says that its tables leave out a scale."""
 
 
-_HOURS = re.compile(r"(?<![\w.,:])(\d{1,2}) ?h(?:rs?|ours?)? ?(\d{1,2})(?: ?m(?:ins?|inutes)?)?(?!\w)")
+_HOURS = Phrases(
+    re.compile(r"(?<![\w.,:])(\d{1,2}) ?h(?:rs?|ours?)? ?(\d{1,2})(?: ?m(?:ins?|inutes)?)?(?!\w)"), ["0"]
+)
 """A duration in hours and minutes: 1h30, 2h 14m."""
 
 _EVERY = re.compile(r"\b(?:jede[rsnm]?|every|cada)\s+$", re.IGNORECASE)
@@ -22,7 +28,7 @@ _EVERY = re.compile(r"\b(?:jede[rsnm]?|every|cada)\s+$", re.IGNORECASE)
 _AND = ("", "and", "und", "y")
 _PARTS = {("year", "month"): 12, ("hour", "minute"): 60, ("minute", "second"): 60, ("day", "hour"): 24}
 """Unit of time and a smaller one that may follow it → how many make it."""
-_ADDED_TIME = re.compile(r"(?<![\w.,:+])(45|90|105|120)['’′]?\s?\+\s?(\d{1,2})(?!\w)")
+_ADDED_TIME = Phrases(re.compile(r"(?<![\w.,:+])(45|90|105|120)['’′]?\s?\+\s?(\d{1,2})(?!\w)"), ["0"])
 """A minute of added time in a match: 90+3."""
 
 
@@ -59,8 +65,8 @@ def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberM
     for match in _ADDED_TIME.finditer(text):
         minute = float(match[1]) + float(match[2])
         readings.append(NumberMention(*match.span(), minute, 1, PLAIN, bare=True))
-    for pattern, factor in _SCALES:
-        if pattern.search(text):
+    for phrases, signs, factor in _SCALES:
+        if any(phrases.finditer(text)) or (signs and signs.search(text)):
             readings += [
                 mention._replace(value=mention.value * factor, step=mention.step * factor, bare=True)
                 for mention in mentions
