@@ -8,14 +8,15 @@ of errors, are sent to the model: a change to them is a change to the prompt.
 
 import json
 import re
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from pipeline.domain.errors import LLMError
 from pipeline.domain.models import Article, Beat, Section, Sentiment, Source
-from pipeline.domain.text import headline, one_line, replace_surrogates
+from pipeline.domain.text import one_line, replace_surrogates
+from pipeline.rewrite.headline import article_description, article_title
 
 W = TypeVar("W", bound=BaseModel)
 _FENCED = re.compile(r"```[a-zA-Z]*[ \t]*\n(?P<inner>.*?)\n?[ \t]*```", re.S)
@@ -23,10 +24,19 @@ _HEADING = re.compile(r"^ {0,3}#{1,2}(?:[ \t]|$)", re.M)
 _BULLET = re.compile(r"^(?:[-*+•–]|\d{1,2}[.)])(?:\s+|$)")
 
 
+def _without_titles(schema: dict[str, Any]) -> None:
+    """Remove the titles that pydantic derives from the fields' names: a model reads the names already."""
+    for field in schema["properties"].values():
+        field.pop("title", None)
+
+
+_WIRE = ConfigDict(extra="forbid", json_schema_extra=_without_titles)
+
+
 class WireSection(BaseModel):
     """One topical section."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _WIRE
 
     heading: str = Field(description="Says what the section tells, in three to eight words.")
     body: str = Field(description="Plain paragraphs divided by a blank line.")
@@ -35,15 +45,23 @@ class WireSection(BaseModel):
 class WireArticle(BaseModel):
     """What a model is asked to answer."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _WIRE
 
+    title: str = Field(description="A headline of your own.")
+    description: str = Field(description="The news in one whole sentence.")
     overview: str = Field(description="One paragraph: who, what, how much, when.")
     sections: list[WireSection] = Field(description="One to three topical sections.")
     from_author: str = Field(description="Opinion without new facts, figures or advice.")
-    impact: list[str] = Field(description="Two to four possible consequences, one sentence each.")
+    impact: list[str] = Field(description="Up to four possible consequences, one sentence each.")
     category: str = Field(description="One word of the vocabulary.")
     tags: list[str] = Field(description="One to five words of the vocabulary.")
     sentiment: Sentiment = Field(description="How the news falls for the market.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _allow_without_title(cls, answer: object) -> object:
+        """Accept an answer without title and description: what replaces them is no reason to ask again."""
+        return {"title": "", "description": "", **answer} if isinstance(answer, dict) else answer
 
     @field_validator("sentiment", mode="before")
     @classmethod
@@ -52,19 +70,22 @@ class WireArticle(BaseModel):
 
 
 def parse_response(text: str, source: Source, beat: Beat) -> Article:
-    """Return the article in an answer; its title is the source's.
+    """Return the article in an answer.
 
-    A code fence and a model's thoughts around the JSON are ignored. Tags outside the vocabulary are
-    dropped; a category outside it becomes the feed's. Raises LLMError (retry) with the reason.
+    Title and description are put right by rule; where they cannot be, the source's title and the beginning of
+    the Overview take their place. Sections of opinion may be empty where the beat does not require them.
+    A code fence and a model's thoughts around the JSON are ignored. Tags outside the vocabulary are dropped;
+    a category outside it becomes the feed's. Raises LLMError (retry) with the reason.
     """
     wire = coerce(WireArticle, response_json(text))
     category = _category(wire.category, source, beat)
     return Article(
-        title=headline(source),
+        title=article_title(wire.title, source, beat),
+        description=article_description(wire.description),
         overview=_text(wire.overview, "overview"),
         sections=_sections(wire.sections, beat),
-        from_author=_text(wire.from_author, "from_author"),
-        impact=_impact(wire.impact),
+        from_author=_opinion(wire.from_author, beat),
+        impact=_impact(wire.impact, beat),
         category=category,
         tags=_tags(category, wire.tags, beat),
         sentiment=wire.sentiment,
@@ -131,9 +152,16 @@ def _sections(answered: list[WireSection], beat: Beat) -> tuple[Section, ...]:
     return tuple(sections)
 
 
-def _impact(answered: list[str]) -> tuple[str, ...]:
+def _opinion(answered: str, beat: Beat) -> str:
+    is_required = "from_author" in beat.required_sections
+    return _text(answered, "from_author") if is_required or answered.strip() else ""
+
+
+def _impact(answered: list[str], beat: Beat) -> tuple[str, ...]:
     bullets = tuple(_BULLET.sub("", one_line(bullet)) for bullet in answered)
-    if not bullets:
+    if "impact" not in beat.required_sections:
+        bullets = tuple(bullet for bullet in bullets if bullet.strip())
+    elif not bullets:
         raise validation_error("impact has no entries")
     return tuple(_text(bullet, f"entry {number} of impact") for number, bullet in enumerate(bullets, start=1))
 
@@ -156,7 +184,7 @@ def validation_error(reason: str) -> LLMError:
 class WireSectionText(BaseModel):
     """What a model is asked to answer for one section."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _WIRE
 
     text: str = Field(description="The section's new text, without its heading.")
 
