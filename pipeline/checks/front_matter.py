@@ -11,10 +11,12 @@ from pipeline.checks.injection.calls_to_action import check_calls_to_action
 from pipeline.checks.injection.check import check_contact_details, check_headline
 from pipeline.checks.injection.non_article import check_language, check_markers, check_non_article
 from pipeline.checks.injection.source_index import SourceIndex
+from pipeline.checks.overlap import KIND as OVERLAP
 from pipeline.checks.overlap import check_overlap
+from pipeline.checks.prompt_examples import check_examples, note_examples
 from pipeline.checks.structure import check_artifacts
 from pipeline.checks.tokens import CheckInput, TokenizedText
-from pipeline.domain.models import Beat, Sentiment, Source
+from pipeline.domain.models import Beat, Sentiment, Source, example_texts
 from pipeline.domain.reviews import Finding, Front, Place, Severity
 from pipeline.domain.text import without_elements
 
@@ -191,11 +193,15 @@ def check_front_matter_text(
     if source is None or index is None:
         return findings
     findings += check_calls_to_action(index, visible)
+    if line.field == "title" and beat.titles == "own" and _same_words(line.text, source.item.title):
+        findings.append(_source_title(line.text))
     if line.from_source:
         return [*findings, *check_headline(index, visible)]
     document = DraftDocument(line.text, beat)
     case = CheckInput(document.tokens, source_tokens, source.language, source.item.published_local)
     claims = [finding for check in CLAIM_CHECKS for finding in check(case)]
+    claims = list(note_examples(claims, document.tokens, example_texts(beat)))
+    claims += check_examples(document.tokens, source_tokens, example_texts(beat))
     claims += check_overlap(document.tokens, source_tokens, beat.checks, document.links)
     # Findings without a span (a language that is not checked) are reported with the body.
     placed_claims = [document.to_body(finding, len(source.item.text)) for finding in claims if finding.span]
@@ -207,6 +213,19 @@ def check_front_matter_text(
         *placed_claims,
         *check_artifacts(document, source_tokens.text, source.language),
     ]
+
+
+def _same_words(title: str, source_title: str) -> bool:
+    """Tell whether two titles have the same words; punctuation and capitals do not count."""
+    words = TokenizedText(title).folded
+    return bool(words) and words == TokenizedText(source_title).folded
+
+
+def _source_title(title: str) -> Finding:
+    message = (
+        "This is the source's title: write a headline of your own (`titles: source` in the beat allows it)."
+    )
+    return Finding(kind=OVERLAP, severity=Severity.WARN, message=message, span=(0, len(title)))
 
 
 def _folded(text: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from pipeline.checks.claims import CLAIM_CHECKS
+from pipeline.checks.cut_off import check_cut_off
 from pipeline.checks.document import DraftDocument
 from pipeline.checks.front_matter import check_front_matter, check_front_matter_text, front_matter_texts
 from pipeline.checks.injection.check import check_injection, check_origin
@@ -13,6 +14,7 @@ from pipeline.checks.opinion import check_opinion
 from pipeline.checks.overlap import KIND as OVERLAP
 from pipeline.checks.overlap import check_overlap
 from pipeline.checks.pairs.check import KIND as PAIR
+from pipeline.checks.prompt_examples import check_examples, note_examples
 from pipeline.checks.structure import (
     check_artifacts,
     check_brief,
@@ -21,7 +23,7 @@ from pipeline.checks.structure import (
     check_structure,
 )
 from pipeline.checks.tokens import CheckInput, TokenizedText
-from pipeline.domain.models import Beat, CheckLevels, Source
+from pipeline.domain.models import Beat, CheckLevels, Source, example_texts
 from pipeline.domain.placeholders import brief_labels
 from pipeline.domain.reviews import Finding, Front, Severity, claim_key
 
@@ -118,7 +120,7 @@ def run_checks(
     text = source.item.text if source else ""
     source_tokens = TokenizedText(f"{text}\n\n{_source_metadata(source)}") if source else TokenizedText("")
     safety = (*check_brief(body), *check_injection(source, body, beat))
-    form = check_structure(body, beat) if sections else ()
+    form = (*check_structure(body, beat), *_cut_off(source, body, beat)) if sections else ()
     against_source = _check_body(source, source_tokens, body, beat) if source else ()
     findings = apply_levels(deduplicate([*safety, *form, *against_source]), beat.checks)
     ordered = sorted(findings, key=lambda finding: finding.span or (0, 0))
@@ -174,14 +176,22 @@ def _check_body(source: Source, source_tokens: TokenizedText, body: str, beat: B
     case = CheckInput(document.tokens, source_tokens, language, source.item.published_local)
     listed = _fact_lists(document, language)
     claims = (finding for check in CLAIM_CHECKS for finding in check(case))
-    findings = [finding for finding in claims if not _is_cut(document, finding, listed)]
+    noted = note_examples(claims, document.tokens, example_texts(beat))
+    findings = [finding for finding in noted if not _is_cut(document, finding, listed)]
     if not document.is_brief:
+        findings += check_examples(document.tokens, source_tokens, example_texts(beat))
         findings += check_overlap(document.tokens, source_tokens, beat.checks, (*document.links, *listed))
         findings += check_opinion(document, language, source_tokens)
         findings += check_repetition(document.tokens, listed)
         findings += check_length(document.tokens, source_tokens)
     placed = [document.to_body(finding, len(source.item.text)) for finding in findings]
     return [*placed, *check_artifacts(document, source_tokens.text, language)]
+
+
+def _cut_off(source: Source | None, body: str, beat: Beat) -> list[Finding]:
+    """Return the findings about unfinished sentences; a brief cuts what it quotes on purpose."""
+    is_brief = DraftDocument(body, beat).is_brief
+    return [] if is_brief else check_cut_off(body, source.language if source else "")
 
 
 def _fact_lists(document: DraftDocument, language: str) -> list[tuple[int, int]]:
