@@ -18,8 +18,8 @@ _BLOCK = re.compile(r"\S(?:(?!\n[ \t\r]*\n).)*", re.S)
 _ITEM = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]+(?=\S)", re.M)
 _LAST_WORD = re.compile(r"(?<!\w)[^\W\d_]+\Z")
 _OPEN_MARKS = tuple(",;–—-([")
-_CLOSED_MARKS = tuple("\"'”“’‘»«›‹)]|:>*_`")
-"""What may stand at the end of a sentence without a full stop, or of something that is no sentence."""
+_UNITS = "%‰€$£°"
+"""Ends of an unfinished sentence, besides letters and digits; any other mark may close a sentence."""
 _NO_FULL_STOP = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 """Thai, Lao, Burmese and Khmer end no sentence with a mark."""
 
@@ -51,7 +51,7 @@ def check_cut_off(body: str, language: str) -> list[Finding]:
         if _is_open(ending.text, language):
             message = "This ends in the middle of a sentence: finish it, or remove it."
             findings.append(_finding(ending, Severity.BLOCK, message))
-        elif not ending.text.endswith(_CLOSED_MARKS) and _uses_full_stops(ending):
+        elif _ends_in_word(ending.text) and _uses_full_stops(ending):
             message = "This seems to end in the middle of a sentence: a full stop is missing, or more."
             findings.append(_finding(ending, Severity.WARN, message))
     return findings
@@ -92,6 +92,10 @@ def _is_open(text: str, language: str) -> bool:
         return True
     word = _LAST_WORD.search(text[-40:])
     return word is not None and word[0] in _dangling_words(language)
+
+
+def _ends_in_word(text: str) -> bool:
+    return text[-1].isalnum() or text[-1] in _UNITS
 
 
 @lru_cache(maxsize=32)

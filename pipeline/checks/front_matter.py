@@ -193,8 +193,6 @@ def check_front_matter_text(
     if source is None or index is None:
         return findings
     findings += check_calls_to_action(index, visible)
-    if line.field == "title" and beat.titles == "own" and _same_words(line.text, source.item.title):
-        findings.append(_source_title(line.text))
     if line.from_source:
         return [*findings, *check_headline(index, visible)]
     document = DraftDocument(line.text, beat)
@@ -215,17 +213,27 @@ def check_front_matter_text(
     ]
 
 
+def check_own_title(front: Front, source: Source | None, beat: Beat) -> list[Finding]:
+    """Return a warning if the title has the words of the source's, which the beat does not want.
+
+    An offline brief has the source's title.
+    """
+    ai, title = front.metadata.get("ai"), front.text("title")
+    is_brief = isinstance(ai, dict) and ai.get("rewritten") is False
+    if source is None or is_brief or beat.titles == "source":
+        return []
+    if not any(_same_words(title, text) for text in (source.item.title, without_elements(source.item.title))):
+        return []
+    message = (
+        "This is the source's title: write a headline of your own (`titles: source` in the beat allows it)."
+    )
+    return [Finding(kind=OVERLAP, severity=Severity.WARN, message=message, span=(0, len(title)))]
+
+
 def _same_words(title: str, source_title: str) -> bool:
     """Tell whether two titles have the same words; punctuation and capitals do not count."""
     words = TokenizedText(title).folded
     return bool(words) and words == TokenizedText(source_title).folded
-
-
-def _source_title(title: str) -> Finding:
-    message = (
-        "This is the source's title: write a headline of your own (`titles: source` in the beat allows it)."
-    )
-    return Finding(kind=OVERLAP, severity=Severity.WARN, message=message, span=(0, len(title)))
 
 
 def _folded(text: str) -> str:

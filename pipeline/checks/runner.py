@@ -7,7 +7,12 @@ from datetime import UTC, datetime
 from pipeline.checks.claims import CLAIM_CHECKS
 from pipeline.checks.cut_off import check_cut_off
 from pipeline.checks.document import DraftDocument
-from pipeline.checks.front_matter import check_front_matter, check_front_matter_text, front_matter_texts
+from pipeline.checks.front_matter import (
+    check_front_matter,
+    check_front_matter_text,
+    check_own_title,
+    front_matter_texts,
+)
 from pipeline.checks.injection.check import check_injection, check_origin
 from pipeline.checks.opinion import KIND as OPINION
 from pipeline.checks.opinion import check_opinion
@@ -163,6 +168,7 @@ def _check_front(
         if line.from_source and DraftDocument(body, beat).is_brief:
             continue  # an offline brief quotes its source on purpose, and its placeholders block it
         findings = deduplicate(check_front_matter_text(source, source_tokens, line, beat))
+        findings += check_own_title(front, source, beat) if line.field == "title" else []
         findings = apply_levels(findings, beat.checks)
         placed = (finding.model_copy(update={"field": line.field}) for finding in findings)
         ordered = sorted(placed, key=lambda finding: finding.span or (0, 0))

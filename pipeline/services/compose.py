@@ -24,7 +24,7 @@ from pipeline.domain.models import (
     utc_iso,
 )
 from pipeline.domain.reviews import Draft, Finding, Severity
-from pipeline.domain.text import without_elements
+from pipeline.domain.text import headline, without_elements
 from pipeline.llm.structured_output import StructuredRequest, request_structured
 from pipeline.rewrite.article_schema import WireArticle, WireSectionText, parse_response, parse_section
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
@@ -118,7 +118,8 @@ async def compose(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemB
     draft = await _build_draft(ctx, parts, article)
     number = lease.previous.version + 1 if lease.previous else 1
     cause = "redraft" if lease.previous else "draft"
-    title = previous_fields.get("title") or without_elements(article.title)
+    own = article.title if article.title != headline(source) else ""
+    title = previous_fields.get("title") or without_elements(own) or None
     composed = ComposedDraft(draft, number, cause, provenance.rewritten, title)
     if not (beat.verify and provenance.rewritten):
         return composed
