@@ -192,7 +192,7 @@ def _check_file(draft: str, source: str, language: str | None) -> CheckedText:
 def _check_draft(ref: str, language: str | None) -> CheckedText:
     """Check a draft of the database against its own source, with its text on disk."""
     from pipeline.articles.files import read_bytes
-    from pipeline.config import load_feeds, load_settings
+    from pipeline.config import load_settings
     from pipeline.services.draft_file import (
         beat_of,
         decode_text,
@@ -200,10 +200,11 @@ def _check_draft(ref: str, language: str | None) -> CheckedText:
         draft_source,
         drop_editor_links,
     )
+    from pipeline.services.subscriptions import load_subscriptions
     from pipeline.storage import Database
 
     settings = load_settings()
-    subscriptions = load_feeds(settings.feeds_file)
+    subscriptions = load_subscriptions(settings)
     with Database.open(settings.database_url) as db:
         try:
             row = db.drafts.get(ref)
@@ -242,8 +243,11 @@ def _split(text: str, path: str) -> tuple[dict[str, Any], str]:
 
 
 def beat_of_text(body: str) -> Beat:
-    """Return a beat with the market that the text's impact heading names, else with the default market."""
-    plain = Beat(key="file")
+    """Return a beat with the market that the text's impact heading names, else with the default market.
+
+    Whether its title may be the source's is not known.
+    """
+    plain = Beat(key="file", titles="source")
     start = f"## {plain.impact} ".casefold()
     line = next((line for line in body.splitlines() if line.casefold().startswith(start)), "")
     return plain.model_copy(update={"market": line[len(start) :].strip() or plain.market})

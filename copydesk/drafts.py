@@ -1,15 +1,21 @@
 """`copydesk approve`, `reject`, `redraft`, `versions`, `restore`: decisions on drafts, and their versions."""
 
 import sys
+import time
+from collections.abc import Callable
 
 from copydesk.console import err, format_time, pluralize, print_line, printable, table
-from pipeline.config import desk_settings, load_feeds
+from pipeline.config import desk_settings
 from pipeline.domain.errors import ConfigError, CopydeskError, OutputError, ReviewError
 from pipeline.domain.reviews import ReviewDecision
 from pipeline.services import review
 from pipeline.services.draft_file import EditorContext
+from pipeline.services.subscriptions import load_subscriptions
 from pipeline.storage import Database
 
+_POLL_S = 0.5
+_MAX_WAIT_S = 900.0
+"""Source: the longest lease without renewal."""
 DONE = {"approve": "approved", "reject": "rejected"}
 
 
@@ -19,7 +25,7 @@ def review_drafts(decision: str, drafts: list[str], note: str | None) -> None:
     Exits with the exit code of the first error.
     """
     settings = desk_settings()
-    beats = load_feeds(settings.feeds_file)
+    beats = load_subscriptions(settings)
     failed: list[CopydeskError] = []
     done = 0
     with Database.open(settings.database_url) as db:
@@ -55,7 +61,7 @@ def redraft(
     from pipeline.services import redraft as redraft_module
 
     settings = desk_settings()
-    beats = load_feeds(settings.feeds_file)
+    beats = load_subscriptions(settings)
     if offline == (ref is not None):
         raise ConfigError("name one draft, or use --offline for all unedited offline briefs")
     if settings.model is None and (offline or section):
@@ -67,8 +73,10 @@ def redraft(
         for row in [] if offline else rows:
             beats.feed(row.feed_key)  # no run carries out requests of a removed feed
         ctx = EditorContext(db, settings.output, beats, settings.editor)
-        for row in rows:
-            redraft_module.request_redraft(ctx, row.external_id, note=note, section=section)
+        requested = {
+            redraft_module.request_redraft(ctx, row.external_id, note=note, section=section): row.path
+            for row in rows
+        }
     if not rows:
         print_line("There are no unedited offline briefs.")
         return
@@ -77,7 +85,47 @@ def redraft(
         return
     from copydesk import run
 
-    run.requests(direct=direct)
+    report = run.requests(direct=direct)
+    written = {path for feed in report["feeds"] for path in feed["drafts"]}
+    run.print_report(report, as_json=False)
+    others = {number: path for number, path in requested.items() if path not in written}
+    with Database.open(settings.database_url) as db:
+        await_other_processes(db, others)
+
+
+def await_other_processes(
+    db: Database, requested: dict[int, str], *, sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Wait for the redrafts that another process carries out, and print what became of each.
+
+    `requested` are the drafts' paths, by the ids of their requests.
+    """
+    until = time.monotonic() + _MAX_WAIT_S
+    announced: set[int] = set()
+    pending = dict(requested)
+    while pending and time.monotonic() < until:
+        progress = db.redrafts.progress(list(pending))
+        pending = {number: path for number, path in pending.items() if number in progress}  # else erased
+        for number, state in progress.items():
+            path = printable(pending[number])
+            if not state.in_progress:
+                del pending[number]
+                print_line(_outcome_line(path, state.outcome))
+            elif number not in announced:
+                announced.add(number)
+                print_line(f"Another process is rewriting {path}. Waiting; Ctrl-C leaves it to that process.")
+        if pending:
+            sleep(_POLL_S)
+    for path in pending.values():
+        print_line(f"Another process is still rewriting {printable(path)}.")
+
+
+def _outcome_line(path: str, outcome: str | None) -> str:
+    if outcome is None:
+        return f"{path} waits for the next `copydesk run`."
+    if outcome == "written":
+        return f"{path} was rewritten by another process."
+    return f"{path} was not rewritten: {printable(outcome)}"
 
 
 def versions(ref: str) -> None:
@@ -101,6 +149,6 @@ def restore(ref: str, label: str) -> None:
 
     settings = desk_settings()
     with Database.open(settings.database_url) as db:
-        ctx = EditorContext(db, settings.output, load_feeds(settings.feeds_file), settings.editor)
+        ctx = EditorContext(db, settings.output, load_subscriptions(settings), settings.editor)
         chosen = redraft_module.restore_version(ctx, ref, label)
         print_line(f"Version {chosen.label} is restored, as version {db.drafts.get(ref).version}.")

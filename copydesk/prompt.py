@@ -17,32 +17,40 @@ from pipeline.articles.render import build_front_matter, render_body
 from pipeline.checks.runner import run_checks
 from pipeline.config import Settings, Subscriptions, load_feeds, load_settings
 from pipeline.domain.errors import ConfigError, CopydeskError, ReviewError
-from pipeline.domain.models import Beat, FeedConfig, Item, Provenance, Source, build_source
+from pipeline.domain.models import Beat, FeedConfig, Item, Provenance, Source, build_source, external_id
+from pipeline.domain.reviews import Severity
 from pipeline.feeds.pages.fetch import needs_page
 from pipeline.llm.capabilities import KnownCapability, RequestMode, cached_mode, profile_of
 from pipeline.llm.chat import Attempt, Message, build_request, estimate_prompt_tokens
 from pipeline.llm.client import OPENAI_URL, options_of
 from pipeline.rewrite.article_schema import WireArticle, WireSectionText, parse_response
-from pipeline.rewrite.prompt import Prompt, add_redraft_instructions, load_prompt
-from pipeline.storage import Database, RedraftContext
+from pipeline.rewrite.prompt import Prompt, load_prompt
+from pipeline.rewrite.redraft import add_redraft_instructions
+from pipeline.services.redraft_input import findings_for_redraft
+from pipeline.services.subscriptions import load_subscriptions
+from pipeline.storage import Database, DraftRow, RedraftContext
 
 _REPAIR_PROMPT = "mend"
+_CHARS_PER_TOKEN = 4
+"""Characters per token of an English text. Chosen, not measured."""
 
 
 def show(ref: str, *, as_json: bool) -> None:
     """Print the full request for an item: its messages, then its other fields with the JSON schema."""
     settings = load_settings()
-    subscriptions = load_feeds(settings.feeds_file)
+    subscriptions = load_subscriptions(settings)
     with Database.open(settings.database_url) as db:
         feed, item = _item(db, subscriptions, ref)
         redraft = db.redrafts.pending(feed.key, item.guid)
+        row = db.drafts.get(external_id(feed.first_key, item.guid)) if redraft else None
         capability = db.caches.capabilities(settings.base_url or OPENAI_URL, settings.model or "")
     beat = subscriptions.beats[feed.beat]
     prompt = load_prompt(_folder(settings), beat.prompt)
-    messages: Sequence[Message] = prompt.messages(build_source(feed, item), beat)
+    source = build_source(feed, item)
+    messages: Sequence[Message] = prompt.messages(source, beat)
     shape: type[BaseModel] = WireArticle
-    if redraft:
-        messages = add_redraft_instructions(messages, redraft.request, _current_body(settings, redraft))
+    if redraft and row:
+        messages = _redraft_messages(settings, messages, redraft, row, source, beat)
         shape = WireSectionText if redraft.request.section else WireArticle
     body = _request_body(settings, prompt, messages, shape, capability)
     if as_json:
@@ -55,19 +63,31 @@ def show(ref: str, *, as_json: bool) -> None:
     _print_verbatim(
         json.dumps({key: body[key] for key in body if key != "messages"}, indent=2, ensure_ascii=False)
     )
+    characters = sum(len(message["content"]) for message in body["messages"])
     print_line(
-        f"\n{prompt.id}, at most {estimate_prompt_tokens(body):,} tokens; "
-        "the marker around the item is different in every request."
+        f"\n{prompt.id}: the messages have about {characters // _CHARS_PER_TOKEN:,} tokens, the request "
+        f"at most {estimate_prompt_tokens(body):,}; the marker around the item is different in every request."
     )
     if needs_page(item, feed):
         print_line("The feed's text is short or incomplete: a run fetches the item's page first.")
 
 
-def _current_body(settings: Settings, redraft: RedraftContext) -> str:
-    """Return the body of the draft to redraft: the text on disk, or the stored version without a file."""
+def _redraft_messages(
+    settings: Settings,
+    messages: Sequence[Message],
+    redraft: RedraftContext,
+    row: DraftRow,
+    source: Source,
+    beat: Beat,
+) -> list[Message]:
+    """Return the messages about the draft to redraft: the text on disk, or the stored one without a file."""
     data = read_bytes(settings.output, redraft.previous.path)
     text = data.decode("utf-8", "replace") if data else redraft.previous.text
-    return loads(text, redraft.previous.path)[1]
+    metadata, body = loads(text, redraft.previous.path)
+    front = front_of(metadata, body, beat)
+    findings = run_checks(source, body, beat, front=front)
+    relevant = findings_for_redraft(row, source, front, body, findings)
+    return add_redraft_instructions(messages, redraft.request, body, relevant)
 
 
 def _item(db: Database, subscriptions: Subscriptions, ref: str) -> tuple[FeedConfig, Item]:
@@ -130,7 +150,7 @@ def lint() -> None:
 
 
 def _example_errors(prompt: Prompt) -> list[CopydeskError]:
-    """Return the findings in the answers of a prompt's examples, as errors: models copy the examples."""
+    """Return what the checks object to in the examples' answers, as errors: models copy the examples."""
     errors: list[CopydeskError] = []
     for example in prompt.examples:
         beat = Beat(key="example", vocabulary=(example.source.category,))
@@ -142,6 +162,7 @@ def _example_errors(prompt: Prompt) -> list[CopydeskError]:
         errors += [
             ConfigError(f"{example.path}: the answer: {finding.message}", file=example.path)
             for finding in run_checks(example.source, body, beat, front=front)
+            if finding.severity is not Severity.NOTE
         ]
     return errors
 

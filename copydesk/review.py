@@ -12,7 +12,7 @@ from copydesk.console import err, out, pluralize, print_line, printable
 from copydesk.status import print_source
 from pipeline.articles.front_matter import loads
 from pipeline.checks.runner import run_checks
-from pipeline.config import desk_settings, load_feeds
+from pipeline.config import desk_settings
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
 from pipeline.domain.reviews import Finding, ReviewDecision
 from pipeline.services import review
@@ -27,6 +27,7 @@ from pipeline.services.draft_file import (
 )
 from pipeline.services.edit import acknowledge, system_findings
 from pipeline.services.redraft import request_redraft
+from pipeline.services.subscriptions import load_subscriptions
 from pipeline.storage import Database, DraftQuery, unacknowledged
 
 HELP = """  a                 approve                  s   skip to the next draft
@@ -177,7 +178,7 @@ def review_drafts(feed: str | None, findings: str | None) -> None:
     if findings not in (None, "held", "warned", "clean"):
         raise ConfigError(f"--findings {findings!r} must be one of: held, warned, clean")
     settings = desk_settings()
-    subscriptions = load_feeds(settings.feeds_file)
+    subscriptions = load_subscriptions(settings)
     feeds = (subscriptions.feed(feed).key,) if feed else None
     with Database.open(settings.database_url) as db:
         review.resume_interrupted(db, settings.output)

@@ -133,11 +133,10 @@ def ingest(feeds: list[str] | None, *, as_json: bool, direct: bool = False) -> N
     print_report(report, as_json=as_json)
 
 
-def requests(*, direct: bool = False) -> None:
-    """Carry out the requests of editors in this process, and print the report; `direct`: without Prefect."""
+def requests(*, direct: bool = False) -> Report:
+    """Carry out the requests of editors in this process and return the report; `direct`: without Prefect."""
     with serve_sample_feeds(), run_starter("requests", load_checked_settings(), direct=direct) as begin:
-        report = run_flow(begin, as_json=False)
-    print_report(report, as_json=False)
+        return run_flow(begin, as_json=False)
 
 
 def load_checked_settings() -> Settings:
@@ -216,7 +215,7 @@ def _print_summary(report: Report) -> None:
     rewritten = sum(feed["rewritten"] for feed in report["feeds"])
     queued = sum(feed["queued"] for feed in report["feeds"])
     print_line()
-    if not report["feeds"]:
+    if not report["feeds"] and report["flow"] != "requests":
         print_line("No feed is enabled: add or enable one in feeds.yaml.")
     elif drafts:
         briefs = len(drafts) - rewritten
@@ -228,6 +227,8 @@ def _print_summary(report: Report) -> None:
         print_line(
             f"No new draft; [bold]{pluralize(changed, 'source')} changed[/bold]. The review desk shows which."
         )
+    elif report["flow"] == "requests":
+        print_line("This run has written no draft.")
     else:
         print_line("[bold]Nothing new:[/bold] no draft was added or changed.")
     if report["micros"] or report["unpriced"]:

@@ -9,7 +9,7 @@ from pipeline.articles import files
 from pipeline.articles.front_matter import loads
 from pipeline.checks.pool import CheckPool
 from pipeline.checks.tokens import SupportedClaim
-from pipeline.config import Settings, Subscriptions, load_feeds
+from pipeline.config import Settings, Subscriptions
 from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
 from pipeline.domain.models import Beat, FeedConfig, Source
@@ -25,6 +25,7 @@ from pipeline.services.draft_file import (
     drop_editor_links,
 )
 from pipeline.services.edit import system_findings
+from pipeline.services.subscriptions import load_subscriptions
 from pipeline.storage import Database, DraftRow
 
 
@@ -77,7 +78,7 @@ class WebContext:
         try:
             changed = path.stat().st_mtime_ns
             if self._feeds is None or self._feeds[0] != changed:
-                self._feeds = (changed, load_feeds(path))
+                self._feeds = (changed, load_subscriptions(self.settings))
         except (OSError, ConfigError):
             if self._feeds is None:
                 raise

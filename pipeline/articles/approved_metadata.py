@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.articles.markdown import section_text, sections
-from pipeline.articles.render import make_description
+from pipeline.articles.render import first_sentence, make_description
 from pipeline.domain.models import Beat
 from pipeline.domain.reviews import Finding, Front, Severity
 from pipeline.domain.text import without_elements
@@ -33,7 +33,7 @@ def front_of(
 ) -> Front:
     """Return a file's front matter as an approval would write it.
 
-    `before` is the body of the last stored version: a description that was the beginning of its Overview is
+    `before` is the body of the last stored version: a description that was taken from its Overview is
     updated to the new Overview. `origin` is the front matter that Copydesk wrote last: its attested keys are
     restored. The article is Copydesk's own where `origin` is given or where it has one of its keys.
     Idempotent.
@@ -61,30 +61,48 @@ def front_of(
 
 
 def is_overview_start(description: object, body: str, beat: Beat) -> bool:
-    """Tell whether a description is the beginning of the Overview, or of a brief's second paragraph."""
-    return isinstance(description, str) and bool(description) and description in _overview_starts(body, beat)
+    """Tell whether a description was taken from the Overview, or from a brief's second paragraph.
+
+    It is their first 180 characters or their first sentence.
+    """
+    return isinstance(description, str) and bool(description) and _place(description, body, beat) is not None
 
 
 def overview_start(body: str, beat: Beat) -> str:
     """Return the description of a body: the beginning of its Overview, empty where it has none."""
-    return next(iter(_overview_starts(body, beat)), "")
+    return next((starts[0] for starts in _overview_starts(body, beat)), "")
 
 
 def following(description: str, old_body: str, body: str, beat: Beat) -> str:
-    """Return the description of a changed body: updated where it was the beginning of the old Overview."""
-    old_starts = _overview_starts(old_body, beat)
-    if description not in old_starts or is_overview_start(description, body, beat):
+    """Return the description of a changed body: updated where it was taken from the old Overview."""
+    place = _place(description, old_body, beat)
+    if place is None or is_overview_start(description, body, beat):
         return description
     new_starts = _overview_starts(body, beat)
     # A brief's description leaves out the line that names its source, while that line is unchanged.
-    named = old_starts.index(description) and _attribution(old_body, beat) == _attribution(body, beat)
-    return (new_starts[-1] if named else new_starts[0]) if new_starts else description
+    named = place[0] and _attribution(old_body, beat) == _attribution(body, beat)
+    if not new_starts:
+        return description
+    beginning, sentence = new_starts[-1] if named else new_starts[0]
+    return (place[1] and sentence) or beginning
 
 
-def _overview_starts(body: str, beat: Beat) -> list[str]:
+def _place(description: str, body: str, beat: Beat) -> tuple[int, int] | None:
+    """Return which paragraph a description was taken from, and whether (1) as its first sentence."""
+    for paragraph, starts in enumerate(_overview_starts(body, beat)):
+        if description in starts:
+            return paragraph, starts.index(description)
+    return None
+
+
+def _overview_starts(body: str, beat: Beat) -> list[tuple[str, str]]:
+    """Return the descriptions that the Overview, and then its second paragraph, begin with.
+
+    Each is a pair: the first 180 characters, and the first sentence, empty where that is longer.
+    """
     overviews = list(_overviews(body, beat))
     return [
-        start
+        (start, first_sentence(part))
         for text in overviews[:1]
         for part in (text, text.partition("\n\n")[2])
         if (start := make_description(part))

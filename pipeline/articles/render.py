@@ -11,9 +11,16 @@ from pipeline.articles.markdown import plain_text, safe_line, safe_markdown, wit
 from pipeline.articles.yaml_dump import replace_unwritable
 from pipeline.domain.models import Article, Beat, Provenance, Source, utc_iso
 from pipeline.domain.reviews import Finding, Severity
-from pipeline.domain.text import without_elements
+from pipeline.domain.text import ends_sentence, whole_sentences, without_elements
 
-__all__ = ["FrontMatterDefaults", "build_front_matter", "make_description", "render_body", "safe_markdown"]
+__all__ = [
+    "FrontMatterDefaults",
+    "build_front_matter",
+    "first_sentence",
+    "make_description",
+    "render_body",
+    "safe_markdown",
+]
 
 _MAX_DESCRIPTION_CHARS = 180
 """Chosen, not measured."""
@@ -25,13 +32,18 @@ _OPEN_SEVERITIES = (Severity.BLOCK, Severity.WARN)
 
 
 def render_body(article: Article, beat: Beat) -> str:
-    """Return the Markdown body: overview, topical sections, the author's view, the impact as bullets."""
+    """Return the Markdown body: overview, topical sections, the author's view, the impact as bullets.
+
+    A section of opinion without text is left out, unless the beat requires it.
+    """
     blocks = _section(beat.overview, article.overview)
     for section in article.sections:
         blocks += _section(_line(section.heading) or _line(article.title), section.body)
-    blocks += _section(beat.from_author, article.from_author)
+    if article.from_author or "from_author" in beat.required_sections:
+        blocks += _section(beat.from_author, article.from_author)
     bullets = "\n".join(f"- {line}" for line in map(_line, article.impact) if line)
-    blocks += [f"## {beat.impact} {beat.market}", bullets]
+    if bullets or "impact" in beat.required_sections:
+        blocks += [f"## {beat.impact} {beat.market}", bullets]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -50,8 +62,8 @@ class FrontMatterDefaults:
     version: int = 1
     """Number of this draft of the item, from 1."""
     previous: Mapping[str, Any] = field(default_factory=dict)
-    """What survives of an earlier draft: an editor's own `description` (without it where it was generated),
-    `stickyWeight`, `score`, `coverImage`, and keys that Copydesk does not write."""
+    """What survives of an earlier draft: an editor's own `title` and `description` (without those that were
+    generated), `stickyWeight`, `score`, `coverImage`, and keys that Copydesk does not write."""
     cover: Mapping[str, Any] | None = None
     """The image of a draft that has none yet."""
 
@@ -74,16 +86,18 @@ def build_front_matter(
     """
     cover = {"coverImage": dict(defaults.cover)} if defaults.cover else {}
     preserved = {**cover, **defaults.previous}
+    title = _one_line(str(preserved.get("title") or "")) or _title(source, article)
     written = utc_iso(now.astimezone(UTC))
     metadata = {
-        "title": _title(source, article),
+        "title": title,
         "description": without_elements(str(preserved.get("description") or ""))
+        or _one_line(article.description)
         or make_description(_overview_text(article, provenance)),
         "publishedAt": utc_iso(source.item.published_at.astimezone(UTC)),
         "updatedAt": written,
         "lang": article.language,
         "externalId": source.external_id,
-        "source": _source(source, article),
+        "source": _source(source, title),
         "category": article.category.upper(),
         "tags": _tags(article),
         "stickyWeight": 0,
@@ -108,15 +122,15 @@ def _title(source: Source, article: Article) -> str:
     return title or make_description(article.overview) or source.item.guid
 
 
-def _source(source: Source, article: Article) -> dict[str, Any]:
-    title = _one_line(source.item.title)
+def _source(source: Source, title: str) -> dict[str, Any]:
+    source_title = _one_line(source.item.title)
     values: dict[str, Any] = {
         "name": _one_line(source.feed_name),
         "key": source.feed_key,
         "type": "RSS",
         "url": _url(source),
         "author": _one_line(source.item.author or ""),
-        "title": title if title != _title(source, article) else "",
+        "title": source_title if source_title != title else "",
         "also": [{"name": _one_line(credit.name), "url": credit.url} for credit in source.also],
     }
     return {key: value for key, value in values.items() if value}
@@ -149,12 +163,22 @@ def _ai(provenance: Provenance, findings: Iterable[Finding], written: str, versi
 
 def make_description(overview: str) -> str:
     """Return the beginning of the overview as plain text: at most 180 characters, cut at a word with `…`."""
-    text = without_elements(plain_text(_fix_text(overview[:_MAX_OVERVIEW_CHARS])))
+    text = _overview_line(overview)
     if len(text) <= _MAX_DESCRIPTION_CHARS:
         return text
     shortened = text[: _MAX_DESCRIPTION_CHARS - 1]
     at_word = shortened if text[len(shortened)] == " " else shortened.rpartition(" ")[0]
     return (at_word or shortened).rstrip(" ,;:–—-") + "…"
+
+
+def first_sentence(overview: str) -> str:
+    """Return the first sentence of the overview as plain text; empty if it is longer than 180 characters."""
+    first = next(iter(whole_sentences(_overview_line(overview))), "")
+    return first if len(first) <= _MAX_DESCRIPTION_CHARS and ends_sentence(first) else ""
+
+
+def _overview_line(overview: str) -> str:
+    return without_elements(plain_text(_fix_text(overview[:_MAX_OVERVIEW_CHARS])))
 
 
 def _one_line(text: str) -> str:

@@ -11,10 +11,12 @@ from pipeline.checks.injection.calls_to_action import check_calls_to_action
 from pipeline.checks.injection.check import check_contact_details, check_headline
 from pipeline.checks.injection.non_article import check_language, check_markers, check_non_article
 from pipeline.checks.injection.source_index import SourceIndex
+from pipeline.checks.overlap import KIND as OVERLAP
 from pipeline.checks.overlap import check_overlap
+from pipeline.checks.prompt_examples import check_examples, note_examples
 from pipeline.checks.structure import check_artifacts
 from pipeline.checks.tokens import CheckInput, TokenizedText
-from pipeline.domain.models import Beat, Sentiment, Source
+from pipeline.domain.models import Beat, Sentiment, Source, example_texts
 from pipeline.domain.reviews import Finding, Front, Place, Severity
 from pipeline.domain.text import without_elements
 
@@ -196,6 +198,8 @@ def check_front_matter_text(
         return [*findings, *check_headline(index, visible)]
     case = CheckInput(document.tokens, source_tokens, source.language, source.item.published_local)
     claims = [finding for check in CLAIM_CHECKS for finding in check(case)]
+    claims = list(note_examples(claims, document.tokens, example_texts(beat)))
+    claims += check_examples(document.tokens, source_tokens, example_texts(beat))
     claims += check_overlap(document.tokens, source_tokens, beat.checks, document.links)
     # Findings without a span (a language that is not checked) are reported with the body.
     placed_claims = [document.to_body(finding, len(source.item.text)) for finding in claims if finding.span]
@@ -207,6 +211,29 @@ def check_front_matter_text(
         *placed_claims,
         *check_artifacts(document, source_tokens.text, source.language),
     ]
+
+
+def check_own_title(front: Front, source: Source | None, beat: Beat) -> list[Finding]:
+    """Return a warning if the title has the words of the source's, which the beat does not want.
+
+    An offline brief has the source's title.
+    """
+    ai, title = front.metadata.get("ai"), front.text("title")
+    is_brief = isinstance(ai, dict) and ai.get("rewritten") is False
+    if source is None or is_brief or beat.titles == "source":
+        return []
+    if not any(_same_words(title, text) for text in (source.item.title, without_elements(source.item.title))):
+        return []
+    message = (
+        "This is the source's title: write a headline of your own (`titles: source` in the beat allows it)."
+    )
+    return [Finding(kind=OVERLAP, severity=Severity.WARN, message=message, span=(0, len(title)))]
+
+
+def _same_words(title: str, source_title: str) -> bool:
+    """Tell whether two titles have the same words; punctuation and capitals do not count."""
+    words = TokenizedText(title).folded
+    return bool(words) and words == TokenizedText(source_title).folded
 
 
 def _folded(text: str) -> str:

@@ -5,14 +5,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from pipeline.checks.claims import CLAIM_CHECKS
+from pipeline.checks.cut_off import check_cut_off
 from pipeline.checks.document import DraftDocument
-from pipeline.checks.front_matter import check_front_matter, check_front_matter_text, front_matter_texts
+from pipeline.checks.front_matter import (
+    check_front_matter,
+    check_front_matter_text,
+    check_own_title,
+    front_matter_texts,
+)
 from pipeline.checks.injection.check import check_injection, check_origin
 from pipeline.checks.opinion import KIND as OPINION
 from pipeline.checks.opinion import check_opinion
 from pipeline.checks.overlap import KIND as OVERLAP
 from pipeline.checks.overlap import check_overlap
 from pipeline.checks.pairs.check import KIND as PAIR
+from pipeline.checks.prompt_examples import check_examples, note_examples
 from pipeline.checks.structure import (
     check_artifacts,
     check_brief,
@@ -21,7 +28,7 @@ from pipeline.checks.structure import (
     check_structure,
 )
 from pipeline.checks.tokens import CheckInput, TokenizedText
-from pipeline.domain.models import Beat, CheckLevels, Source
+from pipeline.domain.models import Beat, CheckLevels, Source, example_texts
 from pipeline.domain.placeholders import brief_labels
 from pipeline.domain.reviews import Finding, Front, Severity, claim_key
 
@@ -119,7 +126,7 @@ def run_checks(
     source_tokens = TokenizedText(f"{text}\n\n{_source_metadata(source)}") if source else TokenizedText("")
     document = DraftDocument(body, beat)
     safety = (*check_brief(body), *check_injection(source, document))
-    form = check_structure(body, beat) if sections else ()
+    form = (*check_structure(body, beat), *_cut_off(source, body, beat)) if sections else ()
     against_source = _check_body(source, source_tokens, document) if source else ()
     findings = apply_levels(deduplicate([*safety, *form, *against_source]), beat.checks)
     ordered = sorted(findings, key=lambda finding: finding.span or (0, 0))
@@ -163,6 +170,7 @@ def _check_front(
         if line.from_source and document.is_brief:
             continue  # an offline brief quotes its source on purpose, and its placeholders block it
         findings = deduplicate(check_front_matter_text(source, source_tokens, line, beat))
+        findings += check_own_title(front, source, beat) if line.field == "title" else []
         findings = apply_levels(findings, beat.checks)
         placed = (finding.model_copy(update={"field": line.field}) for finding in findings)
         ordered = sorted(placed, key=lambda finding: finding.span or (0, 0))
@@ -174,9 +182,12 @@ def _check_body(source: Source, source_tokens: TokenizedText, document: DraftDoc
     language = source.language
     case = CheckInput(document.tokens, source_tokens, language, source.item.published_local)
     listed = _fact_lists(document, language)
+    examples = example_texts(document.beat)
     claims = (finding for check in CLAIM_CHECKS for finding in check(case))
-    findings = [finding for finding in claims if not _is_cut(document, finding, listed)]
+    noted = note_examples(claims, document.tokens, examples)
+    findings = [finding for finding in noted if not _is_cut(document, finding, listed)]
     if not document.is_brief:
+        findings += check_examples(document.tokens, source_tokens, examples)
         findings += check_overlap(
             document.tokens, source_tokens, document.beat.checks, (*document.links, *listed)
         )
@@ -185,6 +196,12 @@ def _check_body(source: Source, source_tokens: TokenizedText, document: DraftDoc
         findings += check_length(document.tokens, source_tokens)
     placed = [document.to_body(finding, len(source.item.text)) for finding in findings]
     return [*placed, *check_artifacts(document, source_tokens.text, language)]
+
+
+def _cut_off(source: Source | None, body: str, beat: Beat) -> list[Finding]:
+    """Return the findings about unfinished sentences; a brief cuts what it quotes on purpose."""
+    is_brief = DraftDocument(body, beat).is_brief
+    return [] if is_brief else check_cut_off(body, source.language if source else "")
 
 
 def _fact_lists(document: DraftDocument, language: str) -> list[tuple[int, int]]:

@@ -17,12 +17,18 @@ _SECTION = re.compile(r"^##[ \t]+(?P<heading>[^\r\n]*)", re.M)
 
 
 def check_structure(body: str, beat: Beat) -> tuple[Finding, ...]:
-    """Return findings about sections: missing or empty ones block, repeated or misplaced ones warn."""
+    """Return findings about sections: missing or empty ones block, repeated or misplaced ones warn.
+
+    A section of opinion may be missing where the beat does not require it.
+    """
     sections = list(_SECTION.finditer(body))
-    required = fixed_headings(beat)
+    fixed = fixed_headings(beat)
     present = {_heading_text(section).casefold() for section in sections}
+    optional = _optional_headings(beat)
     missing = [
-        _block(f'The section "{name}" is missing.') for name in required if name.casefold() not in present
+        _block(f'The section "{name}" is missing.')
+        for name in fixed
+        if name.casefold() not in present and name not in optional
     ]
     ends = [section.start() for section in sections[1:]] + [len(body)]
     empty = [
@@ -30,7 +36,13 @@ def check_structure(body: str, beat: Beat) -> tuple[Finding, ...]:
         for section, end in zip(sections, ends, strict=False)
         if not body[section.end() : end].strip(" \t\r\n-*>#")
     ]
-    return (*missing, *empty, *_repeated_headings(sections), *_misplaced(sections, required))
+    return (*missing, *empty, *_repeated_headings(sections), *_misplaced(sections, fixed))
+
+
+def _optional_headings(beat: Beat) -> set[str]:
+    """Return the fixed headings that an article of the beat may lack."""
+    headings = fixed_headings(beat)._asdict()
+    return {headings[name] for name in ("from_author", "impact") if name not in beat.required_sections}
 
 
 def _heading_text(section: re.Match[str]) -> str:
@@ -48,17 +60,17 @@ def _repeated_headings(sections: Sequence[re.Match[str]]) -> Iterator[Finding]:
         names.add(name)
 
 
-def _misplaced(sections: Sequence[re.Match[str]], required: FixedHeadings) -> Iterator[Finding]:
+def _misplaced(sections: Sequence[re.Match[str]], fixed: FixedHeadings) -> Iterator[Finding]:
     """Yield a finding about the first misplaced section: overview first, author's view and impact last."""
     names = list(dict.fromkeys(_heading_text(section).casefold() for section in sections))
-    overview, *last = (name.casefold() for name in required)
+    overview, *last = (name.casefold() for name in fixed)
     first = [name for name in names if name == overview]
     middle = [name for name in names if name != overview and name not in last]
     expected = [*first, *middle, *(name for name in last if name in names)]
     misplaced = next((name for name, other in zip(names, expected, strict=True) if name != other), None)
     section = next((each for each in sections if _heading_text(each).casefold() == misplaced), None)
     if section is not None:
-        order = f'"{required.overview}" comes first, "{required.from_author}" and "{required.impact}" last'
+        order = f'"{fixed.overview}" comes first, "{fixed.from_author}" and "{fixed.impact}" last'
         yield _warn(f'The section "{_heading_text(section)}" is in the wrong place: {order}.', section)
 
 

@@ -29,6 +29,10 @@ def _off(value: object) -> object:
 Level = Annotated[Literal["block", "warn", "note", "off"], BeforeValidator(_off)]
 
 
+OpinionSection = Literal["from_author", "impact"]
+"""A section of opinion, by the beat's field for its heading."""
+
+
 class CheckLevels(FrozenModel):
     """Severity of the check findings of a beat's drafts, by finding kind; None: the check decides."""
 
@@ -64,6 +68,10 @@ class Beat(FrozenModel):
     overview: str = "Overview"
     from_author: str = "From author"
     impact: str = "Impact on the"
+    titles: Literal["own", "source"] = "own"
+    """Whose headline an article has: its own, or the source's."""
+    required_sections: tuple[OpinionSection, ...] = ("from_author", "impact")
+    """Sections of opinion that every article has; one that is not named is left out where it has no basis."""
     duplicates: Literal["link", "one"] = "link"
     """What near-duplicates become: `link`, a draft each that names the others; `one`, a single draft."""
     verify: bool = False
@@ -71,6 +79,18 @@ class Beat(FrozenModel):
     updates: Literal["flag", "redraft"] = "flag"
     """What happens to an unedited draft when its source changes: a finding, or a redraft."""
     checks: CheckLevels = CheckLevels()
+
+
+class CheckedBeat(Beat):
+    """A beat with what its checks need beside feeds.yaml."""
+
+    example_texts: tuple[str, ...] = ()
+    """Texts of the prompt's examples, which no article may copy."""
+
+
+def example_texts(beat: Beat) -> tuple[str, ...]:
+    """Return the texts of the examples in a beat's prompt, as far as they are known."""
+    return beat.example_texts if isinstance(beat, CheckedBeat) else ()
 
 
 class FeedConfig(FrozenModel):
@@ -275,11 +295,14 @@ class Article(FrozenModel):
     """The rewritten article as structured output, before it is rendered as Markdown."""
 
     title: str
+    description: str = ""
+    """One whole sentence; empty: the beginning of the Overview."""
     overview: str
     sections: tuple[Section, ...]
     from_author: str
+    """Empty where the section is left out."""
     impact: tuple[str, ...]
-    """Bullets of one or two sentences each."""
+    """Bullets of one sentence each; none where the section is left out."""
     category: str
     tags: tuple[str, ...]
     sentiment: Sentiment

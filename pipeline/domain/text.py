@@ -60,6 +60,33 @@ def sentences(paragraph: str) -> list[str]:
     return [paragraph[low:high] for low, high in pairwise(bounds) if high > low]
 
 
+_ORDINAL_END = re.compile(r"(?<!\d)\d{1,2}\.\s*\Z")
+
+
+def whole_sentences(paragraph: str) -> list[str]:
+    """Return the sentences of a paragraph, stripped; a full stop after a day's number ends none.
+
+    German writes "am 10. Februar". Two sentences that a number divides become one, which is the smaller harm.
+    """
+    joined: list[str] = []
+    for sentence in sentences(paragraph):
+        if joined and _ORDINAL_END.search(joined[-1]):
+            joined[-1] += sentence
+        else:
+            joined.append(sentence)
+    return [text for sentence in joined if (text := sentence.strip())]
+
+
+_CLOSING = "\"'”’»«“‘›)]*_"
+"""Marks that may follow the punctuation at a sentence's end."""
+_TERMINAL = ".!?…。！？।॥؟۔"
+
+
+def ends_sentence(text: str) -> bool:
+    """Tell whether a text ends with a sentence's final punctuation, quotation marks behind it left out."""
+    return text.rstrip().rstrip(_CLOSING).endswith(tuple(_TERMINAL))
+
+
 def truncate(text: str, limit: int) -> str:
     """Return at most `limit` characters of the text, cut at a word and with `…` where it was longer."""
     if len(text) <= limit:

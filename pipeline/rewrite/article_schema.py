@@ -7,23 +7,36 @@ of errors, are sent to the model: a change to them is a change to the prompt.
 """
 
 import re
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pipeline.domain.models import Article, Beat, Section, Sentiment, Source
-from pipeline.domain.text import headline, one_line, replace_surrogates
+from pipeline.domain.text import one_line, replace_surrogates
 from pipeline.llm.answers import read_answer, validation_error
+from pipeline.rewrite.headline import article_description, article_title
 from pipeline.rewrite.sections import put_right_sections, without_headings
 
-_DEFAULTS = {"category": "", "tags": [], "sentiment": Sentiment.NEUTRAL.value}
-"""What an answer may lack, as it is no part of the text."""
+_DEFAULTS = {
+    "title": "", "description": "", "category": "", "tags": [], "sentiment": Sentiment.NEUTRAL.value,
+}  # fmt: skip
+"""What an answer may lack: the text does not depend on it, and code has a replacement."""
 _BULLET = re.compile(r"^(?:[-*+•–]|\d{1,2}[.)])(?:\s+|$)")
+
+
+def _without_titles(schema: dict[str, Any]) -> None:
+    """Remove the titles that pydantic derives from the fields' names: a model reads the names already."""
+    for field in schema["properties"].values():
+        field.pop("title", None)
+
+
+_WIRE = ConfigDict(extra="forbid", json_schema_extra=_without_titles)
 
 
 class WireSection(BaseModel):
     """One topical section."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _WIRE
 
     heading: str = Field(description="Says what the section tells, in three to eight words.")
     body: str = Field(description="Plain paragraphs divided by a blank line.")
@@ -32,12 +45,14 @@ class WireSection(BaseModel):
 class WireArticle(BaseModel):
     """What a model is asked to answer."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _WIRE
 
+    title: str = Field(description="A headline of your own.")
+    description: str = Field(description="The news in one whole sentence.")
     overview: str = Field(description="One paragraph: who, what, how much, when.")
     sections: list[WireSection] = Field(description="One to three topical sections.")
     from_author: str = Field(description="Opinion without new facts, figures or advice.")
-    impact: list[str] = Field(description="Two to four possible consequences, one sentence each.")
+    impact: list[str] = Field(description="Up to four possible consequences, one sentence each.")
     category: str = Field(description="One word of the vocabulary.")
     tags: list[str] = Field(description="One to five words of the vocabulary.")
     sentiment: Sentiment = Field(description="How the news falls for the market.")
@@ -49,8 +64,10 @@ class WireArticle(BaseModel):
 
 
 def parse_response(text: str, source: Source, beat: Beat, *, notes: list[str] | None = None) -> Article:
-    """Return the article in an answer; its title is the source's.
+    """Return the article in an answer.
 
+    Title and description are put right by rule; where they cannot be, the source's title and the beginning of
+    the Overview take their place. Sections of opinion may be empty where the beat does not require them.
     What stands around the article is ignored, and its form is put right by rule; `notes` gets what that was.
     Tags outside the vocabulary are dropped; a category outside it becomes the feed's. Raises LLMError (retry)
     with the reason.
@@ -59,11 +76,12 @@ def parse_response(text: str, source: Source, beat: Beat, *, notes: list[str] | 
     wire = read_answer(WireArticle, text, notes, _DEFAULTS)
     category = _category(wire.category, source, beat)
     return Article(
-        title=headline(source),
+        title=article_title(wire.title, source, beat),
+        description=article_description(wire.description),
         overview=_text(wire.overview, "overview", beat, notes),
         sections=_sections(wire.sections, wire, beat, notes),
-        from_author=_text(wire.from_author, "from_author", beat, notes),
-        impact=_impact(wire.impact, notes),
+        from_author=_opinion(wire.from_author, beat, notes),
+        impact=_impact(wire.impact, beat, notes),
         category=category,
         tags=_tags(category, wire.tags, beat),
         sentiment=wire.sentiment,
@@ -90,10 +108,15 @@ def _sections(
     return sections
 
 
-def _impact(answered: list[str], notes: list[str]) -> tuple[str, ...]:
+def _opinion(answered: str, beat: Beat, notes: list[str]) -> str:
+    is_required = "from_author" in beat.required_sections
+    return _text(answered, "from_author", beat, notes) if is_required or answered.strip() else ""
+
+
+def _impact(answered: list[str], beat: Beat, notes: list[str]) -> tuple[str, ...]:
     bullets = tuple(_BULLET.sub("", one_line(replace_surrogates(bullet))).strip() for bullet in answered)
     entries = tuple(bullet for bullet in bullets if bullet)
-    if not entries:
+    if not entries and "impact" in beat.required_sections:
         raise validation_error("impact has no entries")
     if len(entries) < len(bullets):
         notes.append("empty entries of impact left out")
@@ -114,7 +137,7 @@ def _tags(category: str, answered: list[str], beat: Beat) -> tuple[str, ...]:
 class WireSectionText(BaseModel):
     """What a model is asked to answer for one section."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = _WIRE
 
     text: str = Field(description="The section's new text, without its heading.")
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import AwareDatetime
@@ -24,6 +25,7 @@ class ExampleItem(FrozenModel):
     category: str
     author: str | None = None
     published: AwareDatetime
+    """At the publisher's own UTC offset."""
     labels: tuple[str, ...] = ()
 
     def source(self, name: str, language: str) -> Source:
@@ -33,7 +35,8 @@ class ExampleItem(FrozenModel):
             title=self.title,
             text=self.text.strip(),
             author=self.author,
-            published_at=self.published,
+            published_at=self.published.astimezone(UTC),
+            utc_offset_min=_offset_minutes(self.published),
             categories=self.labels,
         )
         return Source(
@@ -68,6 +71,21 @@ class Example:
     """SHA-256 of the file."""
 
     @property
+    def texts(self) -> tuple[str, str]:
+        """The item's and the answer's text, which no article may copy."""
+        answer = WireArticle.model_validate_json(self.answer)
+        sections = [text for section in answer.sections for text in (section.heading, section.body)]
+        parts = (
+            answer.title,
+            answer.description,
+            answer.overview,
+            *sections,
+            answer.from_author,
+            *answer.impact,
+        )
+        return f"{self.source.item.title}\n\n{self.source.item.text}", "\n\n".join(parts)
+
+    @property
     def marker(self) -> str:
         """The marker line around its item: the form of every item's, but the same in every request."""
         return f"=== item {self.digest[:16]} ==="
@@ -84,6 +102,11 @@ def load_example(path: Path) -> Example:
     source, answer = file.item.source(path.stem, file.language or "en"), file.answer.model_dump_json()
     vocabulary = (file.answer.category, *file.answer.tags)
     line = next((number for number, line in enumerate(text.split("\n"), 1) if line.startswith("answer:")), 1)
+    for field in ("title", "description"):
+        if not getattr(file.answer, field).strip():
+            raise entry_error(
+                path, line, f"the answer has no {field}; write one, as models leave out what it lacks"
+            )
     for word in vocabulary:
         if word != word.upper():
             raise entry_error(path, line, f"{word} is not in capitals; write {word.upper()}")
@@ -96,6 +119,10 @@ def load_example(path: Path) -> Example:
         raise entry_error(path, line, f"no valid answer: {'; '.join(notes)}")
     digest = hashlib.sha256(content).hexdigest()
     return Example(path=path, source=source, answer=answer, language=file.language, digest=digest)
+
+
+def _offset_minutes(moment: datetime) -> int:
+    return (moment.utcoffset() or timedelta()) // timedelta(minutes=1)
 
 
 def _primary(language: str) -> str:

@@ -1,4 +1,4 @@
-"""Loads a prompt template from prompts/ with its examples, renders the messages about an item or a redraft.
+"""Loads a prompt template from prompts/ with its examples, and renders the messages about an item.
 
 A template has front matter, a system part that is the same for every item of a feed, and a user part with
 the item. Feed text is data: it is inserted as a value between random markers, against prompt injection.
@@ -21,15 +21,15 @@ from pydantic import Field
 from pipeline.config.yaml_source import did_you_mean, entry_error, read_record, read_text
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import Beat, FrozenModel, Item, Source
-from pipeline.domain.reviews import RedraftRequest
 from pipeline.domain.text import one_line, replace_surrogates
 from pipeline.llm.chat import Message
 from pipeline.rewrite.examples import EXAMPLES_FOLDER, Example, load_example
 from pipeline.rewrite.hidden_text import strip_hidden_text
 
-FIXED_VARIABLES = frozenset(
-    {"market", "tone", "language", "vocabulary", "overview", "from_author", "impact", "examples"}
-)
+FIXED_VARIABLES = frozenset((
+    "market", "tone", "language", "vocabulary", "overview", "from_author", "impact", "titles", "required",
+    "examples",
+))  # fmt: skip
 """Variables that are the same for every item of a feed; a system part may use only these."""
 
 ITEM_VARIABLES = frozenset({"marker", "item"})
@@ -209,10 +209,15 @@ def describe_item(source: Source) -> str:
     item = source.item
     lines = [("feed", source.feed_name), ("title", item.title), ("author", item.author or "")]
     if item.dated:
-        lines.append(("published", f"{item.published_local:%Y-%m-%d %H:%M %Z}"))
+        local = item.published_local
+        lines.append(("published", f"{_WEEKDAYS[local.weekday()]} {local:%Y-%m-%d %H:%M %Z}"))
     lines += [("category", source.category), ("labels", ", ".join(item.categories))]
     head = "\n".join(f"{label}: {one_line(value)}" for label, value in lines if value)
     return replace_surrogates(strip_hidden_text(f"{head}\ntext:\n{item.text}").rstrip())
+
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+"""Not `%A`, which depends on the process's locale."""
 
 
 def _fixed_values(source: Source, beat: Beat) -> dict[str, object]:
@@ -224,6 +229,8 @@ def _fixed_values(source: Source, beat: Beat) -> dict[str, object]:
         "overview": beat.overview,
         "from_author": beat.from_author,
         "impact": f"{beat.impact} {beat.market}",
+        "titles": beat.titles,
+        "required": beat.required_sections,
     }
 
 
@@ -250,28 +257,3 @@ _SAMPLE = Source(
     category="SAMPLE",
     language="en",
 )
-
-
-def add_redraft_instructions(
-    messages: Sequence[Message], request: RedraftRequest, body: str | None
-) -> list[Message]:
-    """Return the messages about an item, with the current draft and the editor's instruction added.
-
-    The draft is data like the source: it is between two random marker lines.
-    """
-    marker = f"=== draft {secrets.token_hex(8)} ==="
-    draft = f"The article as it stands:\n\n{marker}\n{replace_surrogates(body)}\n{marker}" if body else ""
-    blocks = [messages[-1]["content"], draft, _instruction(request)]
-    last = Message(role=messages[-1]["role"], content="\n\n".join(block for block in blocks if block))
-    return [*messages[:-1], last]
-
-
-def _instruction(request: RedraftRequest) -> str:
-    note = f" The editor's instruction: {replace_surrogates(request.note)}" if request.note else ""
-    if request.section is None:
-        return f"Write the article anew.{note}"
-    return (
-        f'Write only the text under the heading "{request.section}" anew, by the same rules; the rest of '
-        "the article stays as it is, so repeat nothing of it. Answer with that text alone, in the field "
-        f"`text`.{note}"
-    )

@@ -41,10 +41,12 @@ class FlaggedSentence(NamedTuple):
 
 def flag_sentences(body: str, findings: Sequence[Finding]) -> list[FlaggedSentence]:
     """Return the sentences with a finding of severity block or warn, in the order of the body."""
-    serious = [finding for finding in findings if finding.severity is not Severity.NOTE and finding.span]
+    serious = [finding for finding in findings if finding.severity is not Severity.NOTE]
     reasons: dict[tuple[int, int], list[str]] = {}
     for finding in serious:
-        start, end = finding.span or (0, 0)
+        if finding.body_span is None:  # of the whole draft, the title or the description
+            continue
+        start, end = finding.body_span
         span = _sentence_span(body, start, end)
         if body[slice(*span)].strip() and not body[slice(*span)].startswith("#"):
             reasons.setdefault(span, []).append(finding.message)

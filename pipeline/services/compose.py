@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from pipeline.articles import files
-from pipeline.articles.approved_metadata import front_of, is_overview_start
+from pipeline.articles.approved_metadata import front_of
 from pipeline.articles.files import draft_path
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.articles.markdown import find_section, replace_section, safe_line, section_text
@@ -24,11 +24,11 @@ from pipeline.domain.models import (
     utc_iso,
 )
 from pipeline.domain.reviews import Draft, Finding, Severity
-from pipeline.domain.text import without_elements
+from pipeline.domain.text import headline, without_elements
 from pipeline.llm.structured_output import StructuredRequest, request_structured
 from pipeline.rewrite.article_schema import WireArticle, WireSectionText, parse_response, parse_section
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
-from pipeline.rewrite.prompt import add_redraft_instructions
+from pipeline.rewrite.redraft import RedraftFinding, add_redraft_instructions
 from pipeline.rewrite.sentence_repair import (
     WireRepairs,
     add_flags,
@@ -39,6 +39,7 @@ from pipeline.rewrite.sentence_repair import (
 from pipeline.services.budget import ItemBudget
 from pipeline.services.context import RunContext
 from pipeline.services.draft_file import recorded_text
+from pipeline.services.redraft_input import editor_fields, last_readable, redraft_findings
 from pipeline.storage import Lease, PreviousVersion, Sibling, duplicate_finding
 
 
@@ -97,6 +98,8 @@ class ComposedDraft(NamedTuple):
     """Its `ai.version`."""
     cause: str
     rewritten: bool
+    title: str | None = None
+    """Its title in the queue; None: as it was."""
     before: Draft | None = None
     """The draft before the sentence repair; None if nothing was repaired."""
 
@@ -110,10 +113,14 @@ async def compose(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemB
     source, beat = lease_source(feed, lease, siblings), ctx.beats[feed.beat]
     article, provenance = await _article(ctx, source, beat, lease, budget)
     cover = None if lease.previous else await choose_cover(ctx, feed, source, article)
-    parts = _DraftParts(source, beat, lease.previous, siblings, provenance, cover)
+    previous_fields = await asyncio.to_thread(_previous_fields, ctx, lease, beat)
+    parts = _DraftParts(source, beat, lease.previous, siblings, provenance, cover, previous_fields)
     draft = await _build_draft(ctx, parts, article)
     number = lease.previous.version + 1 if lease.previous else 1
-    composed = ComposedDraft(draft, number, "redraft" if lease.previous else "draft", provenance.rewritten)
+    cause = "redraft" if lease.previous else "draft"
+    own = article.title if article.title != headline(source) else ""
+    title = previous_fields.get("title") or without_elements(own) or None
+    composed = ComposedDraft(draft, number, cause, provenance.rewritten, title)
     if not (beat.verify and provenance.rewritten):
         return composed
     repaired = await repair_sentences(ctx, source, beat, lease, budget, draft)
@@ -148,7 +155,9 @@ async def _article(
     prompt = ctx.prompts[beat.key]
     messages = prompt.messages(source, beat)
     if lease.request and lease.previous:
-        messages = add_redraft_instructions(messages, lease.request, _last_readable(lease.previous)[1])
+        metadata, body = last_readable(lease.previous)
+        findings = await _redraft_findings(ctx, source, beat, metadata, body)
+        messages = add_redraft_instructions(messages, lease.request, body, findings)
     task = StructuredRequest(
         messages=messages,
         prompt_id=prompt.id,
@@ -162,12 +171,11 @@ async def _article(
     return article, answer.provenance
 
 
-def _last_readable(previous: PreviousVersion) -> tuple[dict[str, Any], str]:
-    """Return front matter and body of a draft; if they are unreadable, of the last text no editor wrote."""
-    try:
-        return loads(previous.text)
-    except OutputError:
-        return recorded_text(previous.origin or previous.text)
+async def _redraft_findings(
+    ctx: RunContext, source: Source, beat: Beat, metadata: dict[str, Any], body: str
+) -> list[RedraftFinding]:
+    row = await asyncio.to_thread(ctx.db.drafts.get, source.external_id)
+    return await redraft_findings(ctx, row, source, beat, metadata, body)
 
 
 class _DraftParts(NamedTuple):
@@ -179,6 +187,8 @@ class _DraftParts(NamedTuple):
     siblings: list[Sibling]
     provenance: Provenance
     cover: dict[str, Any] | None
+    previous_fields: dict[str, Any]
+    """Front matter of the previous draft that stays."""
 
 
 async def _build_draft(
@@ -200,7 +210,7 @@ async def _build_draft(
         now=ctx.clock(),
         defaults=FrontMatterDefaults(
             version=previous.version + 1 if previous else 1,
-            previous=editor_fields(previous, beat) if previous else {},
+            previous=parts.previous_fields,
             cover=parts.cover,
         ),
     )
@@ -214,17 +224,15 @@ async def _build_draft(
     )
 
 
+def _previous_fields(ctx: RunContext, lease: Lease, beat: Beat) -> dict[str, Any]:
+    if lease.previous is None:
+        return {}
+    return editor_fields(lease.previous, ctx.db.versions.list(lease.item_id), beat)
+
+
 def _path(source: Source, article: Article) -> str:
     title = without_elements(article.title)
     return draft_path(title, source.item.published_at, source.external_id)
-
-
-def editor_fields(previous: PreviousVersion, beat: Beat) -> dict[str, Any]:
-    """Return the front matter a redraft keeps fields of, without a description taken from the overview."""
-    metadata, body = _last_readable(previous)
-    if is_overview_start(metadata.get("description"), body, beat):
-        del metadata["description"]
-    return metadata
 
 
 def _duplicate_findings(siblings: list[Sibling]) -> list[Finding]:
@@ -248,7 +256,7 @@ async def compose_section(
     except (OutputError, ReviewError) as error:
         raise LLMError(error.message, retry=False) from error
     beat = ctx.beats[feed.beat]
-    answer, new = await _section_text(ctx, source, beat, lease, budget, body)
+    answer, new = await _section_text(ctx, source, beat, lease, budget, metadata, body)
     after = replace_section(body, section, safe_markdown(new))
     front = front_of(_attested(metadata, body, beat, last), after, beat, before=body)
     findings = await ctx.check(source, after, beat, front)
@@ -294,7 +302,13 @@ def _record_text_on_disk(ctx: RunContext, lease: Lease) -> tuple[Lease, str]:
 
 
 async def _section_text(
-    ctx: RunContext, source: Source, beat: Beat, lease: Lease, budget: ItemBudget, body: str
+    ctx: RunContext,
+    source: Source,
+    beat: Beat,
+    lease: Lease,
+    budget: ItemBudget,
+    metadata: dict[str, Any],
+    body: str,
 ) -> tuple[LLMResponse, str]:
     request = lease.request
     heading = request.section or "" if request else ""
@@ -305,8 +319,9 @@ async def _section_text(
     if ctx.model is None or request is None:
         raise LLMError("only a model can redraft a section: set COPYDESK_MODEL", retry=False)
     prompt = ctx.prompts[beat.key]
+    findings = await _redraft_findings(ctx, source, beat, metadata, body)
     task = StructuredRequest(
-        messages=add_redraft_instructions(prompt.messages(source, beat), request, body),
+        messages=add_redraft_instructions(prompt.messages(source, beat), request, body, findings),
         prompt_id=prompt.id,
         response_model=WireSectionText,
         parse=read,

@@ -238,7 +238,9 @@ def _record_and_write(ctx: RunContext, lease: Lease, composed: ComposedDraft) ->
     if composed.before is not None:
         cause = "redraft" if lease.previous else "draft"
         ctx.db.versions.add(lease, composed.before, number=number, cause=cause)
-    ctx.db.leases.begin_write(lease, composed.draft, number=number, cause=composed.cause)
+    ctx.db.leases.begin_write(
+        lease, composed.draft, number=number, cause=composed.cause, title=composed.title
+    )
     write_draft(ctx, lease, composed.draft)
 
 

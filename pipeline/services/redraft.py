@@ -35,8 +35,8 @@ def request_redraft(
     note: str | None = None,
     section: str | None = None,
     over_edits: bool = False,
-) -> DraftRow:
-    """Request that the next run redrafts a draft, or one section of it.
+) -> int:
+    """Request that the next run redrafts a draft, or one section of it, and return the request's id.
 
     The editor's text stays a version. The whole of an edited draft is redrafted only with `over_edits`.
     Raises ReviewError if `ref` names no or several drafts, the draft was decided, it has no such section, a
@@ -57,8 +57,7 @@ def request_redraft(
         else:
             record_external_edit(ctx.db, current)
             at = max(at, datetime.now(UTC))  # after the edit, so the request covers it
-        ctx.db.redrafts.request(row, ctx.editor_name, at, note=note, section=section)
-        return row
+        return ctx.db.redrafts.request(row, ctx.editor_name, at, note=note, section=section)
 
 
 def offline_briefs(db: Database, root: Path) -> list[DraftRow]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.articles.files import remove_temp_files
 from pipeline.checks.pool import CheckPool
-from pipeline.config import Settings, Subscriptions, Target, load_feeds, load_settings, user_agent
+from pipeline.config import Settings, Subscriptions, Target, load_settings, user_agent
 from pipeline.config.logging import configure_logging
 from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import ConfigError, CopydeskError, DatabaseError, OutputError, PublishError
@@ -37,6 +37,7 @@ from pipeline.services.context import (
 from pipeline.services.draft import PAGE_CACHE_AGE
 from pipeline.services.report import Plan, Publish, RunReport
 from pipeline.services.shutdown import graceful_shutdown, interrupted, sleep_unless_stopped
+from pipeline.services.subscriptions import load_subscriptions
 from pipeline.storage import Database, cost_text
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ async def open_run(
     """
     settings = load_settings()
     configure_logging(settings)
-    subscriptions = load_feeds(settings.feeds_file)
+    subscriptions = load_subscriptions(settings)
     prompts, price = _prompts(settings, subscriptions), price_of(settings)
     async with contextlib.AsyncExitStack() as stack:
         if settings.writes_drafts:

@@ -78,11 +78,17 @@ class LeaseRepository(Transactions):
             same = sa.and_(items.c.id == lease.item_id, items.c.updated_hash == content_hash)
             connection.execute(items.update().where(same).values(**SOURCE_APPLIED))
 
-    def begin_write(self, lease: Lease, draft: Draft, *, number: int = 1, cause: str = "draft") -> None:
-        """Record the text and path of a draft before its file is written; `number` is its `ai.version`."""
+    def begin_write(
+        self, lease: Lease, draft: Draft, *, number: int = 1, cause: str = "draft", title: str | None = None
+    ) -> None:
+        """Record the text and path of a draft before its file is written; `number` is its `ai.version`.
+
+        `title` is its title in the queue; None: as it was.
+        """
         version = item_rows.NewVersion(number=number, cause=cause, confirmed=False)
+        columns = {"path": draft.path} | ({"title": title} if title else {})
         with self._writing() as connection:
-            update_held(connection, lease, path=draft.path)
+            update_held(connection, lease, **columns)
             item_rows.add(connection, lease.item_id, draft, version)
 
     def confirm_write(self, lease: Lease) -> None:

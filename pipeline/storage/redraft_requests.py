@@ -10,6 +10,7 @@ from pipeline.domain.errors import ReviewError
 from pipeline.domain.reviews import RedraftRequest
 from pipeline.storage import item_rows
 from pipeline.storage.engine import Transactions, chunks
+from pipeline.storage.processes import process_is_dead
 from pipeline.storage.records import DraftRow, PreviousVersion
 from pipeline.storage.schema import feeds, items, requests
 
@@ -24,6 +25,20 @@ class RedraftContext(NamedTuple):
     previous: PreviousVersion
 
 
+class RedraftProgress(NamedTuple):
+    """How far a redraft request is."""
+
+    outcome: str | None
+    """`written`, or why the draft was not rewritten; None: neither yet."""
+    in_progress: bool
+    """A process works on the item."""
+
+
+def is_in_progress(lease_owner: str | None) -> bool:
+    """Tell whether an item's lease is held by a process that is not known to be dead."""
+    return lease_owner is not None and not process_is_dead(lease_owner)
+
+
 class RedraftRepository(Transactions):
     """Stores and finds redraft requests."""
 
@@ -35,23 +50,40 @@ class RedraftRepository(Transactions):
         *,
         note: str | None = None,
         section: str | None = None,
-    ) -> None:
-        """Request a redraft of a draft, or of one section of it, from its current source.
+    ) -> int:
+        """Request a redraft of a draft, or of one section of it, from its current source; return its id.
 
         Raises ReviewError where it was reviewed, or a redraft is requested already.
         """
         with self._writing() as connection:
-            query = sa.select(items.c.state).where(items.c.id == draft_row.item_id).with_for_update()
-            state = connection.scalar(query)
-            if state != "drafted":
+            query = sa.select(items.c.state, items.c.lease_owner).where(items.c.id == draft_row.item_id)
+            row = connection.execute(query.with_for_update()).one()
+            if row.state != "drafted":
                 message = (
-                    f"{draft_row.path} is {state}: only a draft that waits for a verdict is written anew"
+                    f"{draft_row.path} is {row.state}: only a draft that waits for a verdict is written anew"
                 )
                 raise ReviewError(message, draft=draft_row.path)
             if pending(connection, draft_row.item_id):
-                message = f"{draft_row.path}: a redraft waits already; `copydesk run` carries it out"
-                raise ReviewError(message, draft=draft_row.path)
-            insert(connection, draft_row.item_id, editor, now, note=note, section=section)
+                working = is_in_progress(row.lease_owner)
+                what = (
+                    "another process is writing it anew just now; ask again when that is done"
+                    if working
+                    else "a redraft waits already; `copydesk run` carries it out"
+                )
+                raise ReviewError(f"{draft_row.path}: {what}", draft=draft_row.path)
+            return insert(connection, draft_row.item_id, editor, now, note=note, section=section)
+
+    def progress(self, ids: Sequence[int]) -> dict[int, RedraftProgress]:
+        """Return how far requests are, by id; erased ones are left out."""
+        columns = (requests.c.id, requests.c.outcome, items.c.lease_owner)
+        query = sa.select(*columns).select_from(requests.join(items)).where(requests.c.id.in_(ids))
+        with self._reading() as connection:
+            return {
+                row.id: RedraftProgress(
+                    row.outcome, in_progress=row.outcome is None and is_in_progress(row.lease_owner)
+                )
+                for row in connection.execute(query)
+            }
 
     def pending(self, feed_key: str, guid: str) -> RedraftContext | None:
         """Return the pending request for an item of a feed, with the item's draft."""
@@ -79,10 +111,13 @@ def insert(
     *,
     note: str | None = None,
     section: str | None = None,
-) -> None:
-    """Add a request, whatever the item's state."""
+) -> int:
+    """Add a request, whatever the item's state, and return its id."""
     row = {"by": editor, "at": now, "note": note, "section": section}
-    connection.execute(requests.insert().values(item_id=item_id, **row))
+    [number] = connection.execute(requests.insert().values(item_id=item_id, **row)).inserted_primary_key or [
+        0
+    ]
+    return int(number)
 
 
 def pending(connection: sa.Connection, item_id: int) -> RedraftRequest | None:

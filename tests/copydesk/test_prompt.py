@@ -41,7 +41,7 @@ def test_the_exact_request_is_printed(project: Project, ref: str) -> None:
         *("--- user ---", "--- other fields ---"),
     ]
     assert (
-        f"title: The newest\npublished: 2026-02-05 11:00 UTC\ncategory: BTC\ntext:\n{TEXT}\n==="
+        f"title: The newest\npublished: Thursday 2026-02-05 11:00 UTC\ncategory: BTC\ntext:\n{TEXT}\n==="
         in result.stdout
     )
     assert '"temperature": 0.3' in result.stdout
@@ -101,7 +101,7 @@ def test_every_template_error_names_file_and_line(project: Project) -> None:
     assert result.returncode == 2
     wrong = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
     assert len(wrong) == 2
-    assert "article.md.j2:11: tune cannot be used here" in wrong[0]
+    assert "article.md.j2:10: tune cannot be used here" in wrong[0]
     assert "other.md.j2:1: needs front matter" in wrong[1]
     assert "mend@" in result.stdout, "the good ones are listed all the same"
 

@@ -52,7 +52,7 @@ class Wire:
         own = {"min_chars": 60, "full_text": "never", "max_age_days": None}
         document = {
             "defaults": {"beat": "b"},
-            "beats": {"b": {"market": "market", "vocabulary": ["NEWS"]}},
+            "beats": {"b": {"market": "market", "vocabulary": ["NEWS"], "titles": "source"}},
             "feeds": [feed | own | settings],
         }
         folder.mkdir(parents=True, exist_ok=True)

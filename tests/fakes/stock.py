@@ -44,7 +44,10 @@ def pieces() -> tuple[Piece, ...]:
 
 
 def _piece(case: GoldenCase, answer: str) -> Piece:
-    return Piece(case.source.item, parse_response(answer, case.source, case.beat), case.beat)
+    article = parse_response(answer, case.source, case.beat)
+    # The description is taken from the Overview, and the title is the source's.
+    article = article.model_copy(update={"description": ""})
+    return Piece(case.source.item, article, case.beat.model_copy(update={"titles": "source"}))
 
 
 def layout(folder: Path, environ: dict[str, str] | None = None) -> Settings:

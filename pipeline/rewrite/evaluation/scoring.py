@@ -92,7 +92,7 @@ def score(item: str, source_text: str, expectation: Expectation, evaluated: Eval
         item=item,
         missing=tuple(pattern for pattern in expectation.must if not _match(pattern, text)),
         forbidden=(
-            *_forbidden(expectation, text, opinion),
+            *_forbidden(expectation, f"{article.title} {article.description} {text}", opinion),
             *_over_limits(expectation, ratio, opinion_words, repeated),
             *_wrong_labels(expectation, article),
         ),
@@ -109,7 +109,7 @@ def score(item: str, source_text: str, expectation: Expectation, evaluated: Eval
 
 
 def text_of(article: Article) -> str:
-    """Return the parts of an article that a model wrote, a paragraph each."""
+    """Return the parts of an article's body that a model wrote, a paragraph each."""
     sections = [part for section in article.sections for part in (f"{section.heading}.", section.body)]
     return "\n\n".join((article.overview, *sections, article.from_author, *article.impact))
 

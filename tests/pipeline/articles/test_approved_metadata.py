@@ -52,6 +52,18 @@ def test_a_description_follows_the_overview_until_it_is_an_editors() -> None:
     assert front_of({"description": None}, AFTER, BEAT).metadata["description"] == "It fell on Thursday."
 
 
+def test_a_first_sentence_follows_the_overview_and_a_sentence_of_its_own_does_not() -> None:
+    before = "## Overview\n\nIt fell on Monday. Then it rose.\n"
+    after = before.replace("Monday", "Thursday")
+    front = front_of({"description": "It fell on Monday."}, after, BEAT, before=before)
+    assert (front.metadata["description"], front.follows) == ("It fell on Thursday.", True)
+    longer = after.replace("It fell", "It" + " fell" * 40)
+    front = front_of({"description": "It fell on Monday."}, longer, BEAT, before=before)
+    assert front.metadata["description"].endswith("…")
+    front = front_of({"description": "It rose in the end."}, after, BEAT, before=before)
+    assert (front.metadata["description"], front.follows) == ("It rose in the end.", False)
+
+
 def test_a_briefs_description_stays_behind_the_line_that_names_its_source() -> None:
     brief = "## Overview\n\nFrom Wire: [It fell](https://a.example/1)\n\n> It fell on Monday.\n"
     assert is_overview_start("It fell on Monday.", brief, BEAT)

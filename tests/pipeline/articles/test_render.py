@@ -136,7 +136,22 @@ def test_a_redraft_keeps_what_an_editor_chose() -> None:
     assert metadata["description"] == "The editor's own."
     assert (metadata["stickyWeight"], metadata["score"], metadata["ai"]["version"]) == (3, 7, 2)
     assert list(metadata)[-4:] == ["draft", "coverImage", "ai", "series"]
-    assert metadata["title"] == "Harbour Bank Lifts Limit"
+    assert metadata["title"] == "old"
+
+
+def test_an_articles_own_title_and_description_are_taken() -> None:
+    own = ARTICLE.model_copy(update={"title": "Bank lets more in", "description": "The bank lifts a limit."})
+    metadata = build_front_matter(SOURCE, own, MODEL, (), now=NOW)
+    assert (metadata["title"], metadata["description"]) == ("Bank lets more in", "The bank lifts a limit.")
+    assert metadata["source"]["title"] == "Harbour Bank Lifts Limit"
+    assert list(metadata)[:2] == ["title", "description"]
+
+
+def test_a_section_of_opinion_without_text_is_left_out_where_it_may_be() -> None:
+    plain = ARTICLE.model_copy(update={"from_author": "", "impact": ()})
+    lenient = BEAT.model_copy(update={"required_sections": ()})
+    assert render_body(plain, lenient).endswith("## Why now\n\nBecause.\n\n\\# Not a heading\n")
+    assert render_body(plain, BEAT).endswith("## From author\n\n## Impact on the crypto market\n")
 
 
 def test_wrongly_decoded_text_is_repaired_and_entities_are_not() -> None:

@@ -11,7 +11,7 @@ from pipeline.domain.reviews import Severity
 from tests.pipeline.checks.articles import ARTICLE, BEAT, source
 
 GOOD: dict[str, Any] = {
-    "title": "Arden mill to close", "publishedAt": "2026-03-02T09:00:00.000Z",
+    "title": "Arden loses its mill", "publishedAt": "2026-03-02T09:00:00.000Z",
     "updatedAt": "2026-03-02T10:00:00+01:00", "lang": "en", "externalId": "0123456789abcdef",
     "source": {"name": "Valley Post"}, "category": "MILLS", "tags": ["MILLS"], "stickyWeight": 0,
     "sentiment": "NEUTRAL", "score": 0, "draft": True, "ai": {"rewritten": True}, "mine": ["kept", {"a": 1}],
@@ -80,4 +80,4 @@ def test_terms_outside_the_vocabulary_warn() -> None:
 
 
 def test_front_matter_of_other_tools_is_not_checked() -> None:
-    assert findings_text({"title": "Arden mill to close", "date": "yesterday", "tags": "mill"}) == []
+    assert findings_text({"title": "Arden loses its mill", "date": "yesterday", "tags": "mill"}) == []

@@ -5,7 +5,7 @@ import pytest
 from pipeline.articles.approved_metadata import front_of
 from pipeline.articles.render import make_description, render_body
 from pipeline.checks.runner import finding_key, run_checks
-from pipeline.domain.models import Source
+from pipeline.domain.models import Beat, Source
 from pipeline.domain.reviews import Finding, Front, Severity
 from pipeline.rewrite.offline_brief import write_brief
 from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, source
@@ -14,12 +14,12 @@ OVERVIEW = "Arden loses its paper mill: the owner shuts it in spring, and 240 jo
 
 
 def check_front(
-    of: Source | None = None, body: str = ARTICLE, **metadata: object
+    of: Source | None = None, body: str = ARTICLE, beat: Beat = BEAT, **metadata: object
 ) -> list[tuple[str, str, str, str]]:
     """Return field, kind, severity and words of the findings about title and description."""
-    values = {"title": "Arden mill to close", "description": make_description(OVERVIEW)} | metadata
-    front = front_of(values, body, BEAT)
-    findings = run_checks(of or source(), body, BEAT, front=front)
+    values = {"title": "Arden loses its paper mill", "description": make_description(OVERVIEW)} | metadata
+    front = front_of(values, body, beat)
+    findings = run_checks(of or source(), body, beat, front=front)
     return [
         (
             finding.field,
@@ -65,20 +65,42 @@ def test_each_kind_is_found_in_both(words: str, kind: str) -> None:
     assert kind in {finding[1] for finding in check_front(description=words)}
 
 
+SOURCE_TITLE = BEAT.model_copy(update={"titles": "source"})
+
+
+@pytest.mark.parametrize("title", ["Arden mill to close", "ARDEN  mill\tto close", "Arden: mill to close!"])
+def test_the_sources_own_title_is_a_look(title: str) -> None:
+    front = front_of({"title": title, "description": "The mill shuts in spring."}, ARTICLE, BEAT)
+    [finding] = run_checks(source(), ARTICLE, BEAT, front=front)
+    assert (finding.field, finding.kind, finding.severity) == ("title", "overlap", Severity.WARN)
+    assert finding.message.startswith("This is the source's title: ")
+
+
 @pytest.mark.parametrize("title", ["Arden mill to close", "ARDEN  mill\tto close"])
-def test_the_sources_own_title_is_no_finding(title: str) -> None:
-    assert check_front(title=title) == []
+def test_the_sources_own_title_is_no_finding_where_the_beat_keeps_it(title: str) -> None:
+    assert check_front(title=title, beat=SOURCE_TITLE) == []
+
+
+def test_a_brief_that_an_editor_finished_may_keep_the_sources_title() -> None:
+    assert check_front(title="Arden mill to close", ai={"rewritten": False}) == []
+
+
+def test_a_source_without_a_title_is_no_look() -> None:
+    assert check_front(source(title=""), title="Arden loses its mill") == []
 
 
 def test_the_sources_own_title_may_have_been_cleaned() -> None:
     of = source(title="<b>Mill</b> of Ülmö <script>alert(77)</script> closes after 99 years on Monday")
-    assert check_front(of, title="Mill of Ülmö closes after 99 years on Monday") == []
+    title = "Mill of Ülmö closes after 99 years on Monday"
+    assert check_front(of, title=title, beat=SOURCE_TITLE) == []
+    assert check_front(of, title=title) == [("title", "overlap", "warn", title)]
     assert check_front(of, title="Mill of Ålmö closes after 99 years on Monday") != []
 
 
 def test_an_address_in_the_sources_own_title_blocks() -> None:
     of = source(title="Free coins at bad.com")
-    assert check_front(of, title="Free coins at bad.com") == [("title", "injection", "block", "bad.com")]
+    found = check_front(of, title="Free coins at bad.com", beat=SOURCE_TITLE)
+    assert found == [("title", "injection", "block", "bad.com")]
 
 
 def test_a_headline_may_name_its_subject_first() -> None:

@@ -444,3 +444,33 @@ def test_a_wrong_check_setting_is_reported_with_its_line(tmp_path: Path, flow: s
         for number, line in enumerate((tmp_path / "feeds.yaml").read_text().splitlines(), 1)
         if "checks:" in line
     )
+
+
+def test_a_beat_says_whose_titles_and_which_opinion_its_articles_have(tmp_path: Path) -> None:
+    plain = load(tmp_path, GOOD).beats["crypto"]
+    assert (plain.titles, plain.required_sections) == ("own", ("from_author", "impact"))
+    text = changed(
+        "market: crypto market\n", "market: m\n    titles: source\n    required_sections: [impact]\n"
+    )
+    chosen = load(tmp_path, text).beats["crypto"]
+    assert (chosen.titles, chosen.required_sections) == ("source", ("impact",))
+    none = changed("market: crypto market\n", "market: m\n    required_sections: []\n")
+    assert load(tmp_path, none).beats["crypto"].required_sections == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("titles: mine", "titles 'mine' is not one of own or source; write one of them"),
+        (
+            "required_sections: [overview]",
+            "required_sections[0] 'overview' is not one of from_author or impact; write one of them",
+        ),
+        ("required_sections: yes", "required_sections True is not a list"),
+        ("example_texts: [x]", "unknown field example_texts"),
+    ],
+)
+def test_wrong_titles_and_sections_are_named(tmp_path: Path, line: str, words: str) -> None:
+    [problem] = problems(tmp_path, changed("market: crypto market\n", f"market: m\n    {line}\n"))
+    assert problem.startswith("feeds.yaml:5: ")
+    assert words in problem

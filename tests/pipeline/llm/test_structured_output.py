@@ -17,7 +17,7 @@ from pipeline.llm.structured_output import request_structured
 from tests.fakes.model_server import ModelServer, Reply, article, completion, error
 from tests.pipeline.llm.conversation import MESSAGES, RecordingBudget, request
 
-GOOD = json.dumps(article())
+GOOD = json.dumps(article(title="Example Corp mines more", description="It mined 1,250 coins."))
 WRONG = json.dumps(article(sections=[]))
 Refuse = Callable[[dict[str, Any]], Reply | None]
 

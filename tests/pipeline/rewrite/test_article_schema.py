@@ -61,7 +61,7 @@ def test_the_schema_has_no_place_for_a_url() -> None:
         for node in nodes(response_format()["json_schema"]["schema"])
         for name in node.get("properties", {})
     }
-    assert len(names) == 9
+    assert len(names) == 11
     assert not [name for name in names if "url" in name or "link" in name]
 
 

@@ -7,8 +7,10 @@ import pytest
 
 from pipeline.articles.render import render_body
 from pipeline.checks.runner import run_checks
+from pipeline.config import load_feeds
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import Beat
+from pipeline.domain.reviews import Severity
 from pipeline.rewrite.article_schema import parse_response
 from pipeline.rewrite.prompt import describe_item, load_prompt
 from tests.pipeline.rewrite.sources import BEAT, source
@@ -36,6 +38,26 @@ def test_the_article_prompt_names_the_beat_and_leaves_no_variable_open() -> None
     assert "{{" not in system["content"] + user["content"]
     assert [system["role"], user["role"]] == ["system", "user"]
     assert [message["role"] for message in examples] == ["user", "assistant"] * 2
+
+
+def test_what_a_beat_wants_of_titles_and_opinion_is_said() -> None:
+    def system(**beat: object) -> str:
+        chosen = BEAT.model_copy(update=beat)
+        return load_prompt(PROMPTS, "article").messages(source(), chosen)[0]["content"]
+
+    assert "your own headline" in system()
+    assert "the source's title, unchanged" in system(titles="source")
+    assert "one to four sentences" in system()
+    assert "Empty where" not in system()
+    lenient = system(required_sections=())
+    assert "none to four sentences" in lenient
+    assert "Empty where a short item leaves nothing to judge." in lenient
+
+
+def test_the_request_about_an_item_of_2500_characters_is_short() -> None:
+    beat = load_feeds(PROMPTS.parent / "feeds.yaml").beats["crypto"]
+    messages = load_prompt(PROMPTS, "article").messages(source("word " * 500, author="A. Writer"), beat)
+    assert sum(len(message["content"]) for message in messages) / 4 <= 2500
 
 
 def test_the_id_is_the_name_and_the_hash_of_the_file(tmp_path: Path) -> None:
@@ -82,10 +104,12 @@ def test_a_title_cannot_add_lines_and_lone_surrogates_are_replaced() -> None:
 
 
 def test_an_undated_item_claims_no_date() -> None:
-    assert "published: 2026-02-05 21:10 UTC" in describe_item(source())
+    assert "published: Thursday 2026-02-05 21:10 UTC" in describe_item(source())
     assert "published" not in describe_item(source(dated=False))
     zoned = source(utc_offset_min=-300)
-    assert "published: 2026-02-05 16:10 UTC-05:00" in describe_item(zoned)
+    assert "published: Thursday 2026-02-05 16:10 UTC-05:00" in describe_item(zoned)
+    ahead = source(utc_offset_min=660)
+    assert "published: Friday 2026-02-06 08:10 UTC+11:00" in describe_item(ahead)
 
 
 def test_windows_line_ends_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
@@ -148,6 +172,8 @@ EXAMPLE = """item:
   category: MINING
   text: The mine opened.
 answer:
+  title: Mine at work
+  description: A mine opened.
   overview: The mine opened.
   sections: [{heading: It opened, body: On time.}]
   from_author: Good.
@@ -179,10 +205,12 @@ def test_an_example_precedes_the_item_and_is_part_of_the_hash(tmp_path: Path) ->
     [
         (EXAMPLE.replace("  feed: Wire\n", ""), 1, "item.feed"),
         (EXAMPLE.replace("overview:", "preview:"), 7, "answer.overview"),
-        (EXAMPLE.replace("NEUTRAL", "WARM"), 14, "answer.sentiment"),
+        (EXAMPLE.replace("NEUTRAL", "WARM"), 16, "answer.sentiment"),
         (EXAMPLE.replace("{heading: It opened, body: On time.}", ""), 7, "0 sections"),
         (EXAMPLE.replace("category: MINING\n  tags", "category: Mining\n  tags"), 7, "write MINING"),
         (EXAMPLE.replace("title: A mine", "title: A: mine"), 3, "not YAML"),
+        (EXAMPLE.replace("  title: Mine at work\n", ""), 7, "answer.title is missing"),
+        (EXAMPLE.replace("description: A mine opened.", "description: ' '"), 7, "has no description"),
     ],
 )
 def test_a_wrong_example_is_named_with_file_and_line(
@@ -203,5 +231,9 @@ def test_our_own_examples_are_valid_answers_without_findings() -> None:
     for example in examples:
         article = parse_response(example.answer, example.source, beat)
         body = render_body(article, beat)
-        assert run_checks(example.source, body, beat, front=None) == ()
+        findings = run_checks(example.source, body, beat, front=None)
+        assert [finding.message for finding in findings if finding.severity is not Severity.NOTE] == []
+        assert "\n" not in article.overview
+        assert all("\n" not in part for section in article.sections for part in section.body.split("\n\n"))
+        assert "\n" not in example.source.item.text.replace("\n\n", "")
         assert len(body.split()) <= 1.5 * len(example.source.item.text.split()) + 60

@@ -87,7 +87,7 @@ def test_the_template_knows_how_many_examples_are_shown() -> None:
     prompt = load_prompt(ROOT / "prompts", "article")
     messages = prompt.messages(source(), Beat(key="b"))
     shown = prompt.examples_for("en")
-    assert f"come {len(shown)} examples" in messages[0]["content"]
+    assert f"come {len(shown)} invented items" in messages[0]["content"]
     assert len(messages) == 2 + 2 * len(shown)
 
 

@@ -33,7 +33,7 @@ from tests.databases import prepared
 
 NOW = datetime(2026, 2, 5, 21, 26, tzinfo=UTC)
 LATER = datetime(2026, 2, 6, 9, 0, tzinfo=UTC)
-BEAT = Beat(key="crypto", market="crypto market", vocabulary=("BTC",))
+BEAT = Beat(key="crypto", market="crypto market", vocabulary=("BTC",), titles="source")
 FEED = FeedConfig(key="wire", name="The Wire", url="https://wire.example/feed", beat="crypto", category="BTC")
 SUBSCRIPTIONS = Subscriptions(beats={"crypto": BEAT}, feeds=(FEED,))
 ITEM = Item(guid="1", title="Output rises", text="It rose by 3%.", published_at=NOW)

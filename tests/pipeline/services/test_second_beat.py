@@ -20,6 +20,8 @@ TEXT = (
     "keine Angaben."
 )
 ANSWER = {
+    "title": "Husum bekommt einen Speicher für 48 Millionen Euro",
+    "description": "Nordleitung baut in Husum einen Speicher, der am 3. März startet.",
     "overview": "Für 48 Millionen Euro baut Nordleitung in Husum einen Speicher; er startet am 3. März.",
     "sections": [
         {
@@ -60,3 +62,5 @@ async def test_a_german_beat_needs_no_code(db: Database, net: HttpClient, tmp_pa
     ]
     assert (metadata["lang"], metadata["category"]) == ("de", "SPEICHER")
     assert metadata["ai"]["checks"]["open"] == 0
+    assert (metadata["title"], metadata["description"]) == (ANSWER["title"], ANSWER["description"])
+    assert metadata["source"]["title"] == "Nordleitung baut Speicher in Husum"

@@ -1,0 +1,34 @@
+"""The subscriptions with what the checks need beside feeds.yaml: the texts of each beat's prompt examples."""
+
+from pipeline.config import Settings, Subscriptions, load_feeds
+from pipeline.domain.errors import ConfigError
+from pipeline.domain.models import Beat, CheckedBeat
+from pipeline.rewrite.prompt import load_prompt
+
+
+def load_subscriptions(settings: Settings) -> Subscriptions:
+    """Return the subscriptions of feeds.yaml, each beat with the texts of its prompt's examples.
+
+    A prompt that cannot be loaded has none here: a run reports it, and a draft is reviewed without it.
+    Raises ConfigError where feeds.yaml is not valid.
+    """
+    subscriptions = load_feeds(settings.feeds_file)
+    texts = {
+        name: _example_texts(settings, name)
+        for name in {beat.prompt for beat in subscriptions.beats.values()}
+    }
+    return subscriptions.model_copy(
+        update={"beats": {key: _with_texts(beat, texts) for key, beat in subscriptions.beats.items()}}
+    )
+
+
+def _with_texts(beat: Beat, texts: dict[str, tuple[str, ...]]) -> CheckedBeat:
+    return CheckedBeat(**dict(beat), example_texts=texts[beat.prompt])
+
+
+def _example_texts(settings: Settings, name: str) -> tuple[str, ...]:
+    try:
+        prompt = load_prompt(settings.base / "prompts", name)
+    except ConfigError:
+        return ()
+    return tuple(text for example in prompt.examples for text in example.texts)
