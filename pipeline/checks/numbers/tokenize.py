@@ -130,8 +130,9 @@ def parse_number_words(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> 
             return parsed
     if text in lexicon.units or (lexicon.compounds and _compound_value(text, lexicon) is not None):
         return _parse_cardinal(tokens, at, lexicon)
-    if text in lexicon.ordinals:
-        return NumberWords(lexicon.ordinals[text], 1, ORDINAL, at + 1)
+    ordinal = lexicon.ordinals.get(text) or (_compound_ordinal(text, lexicon) if lexicon.compounds else None)
+    if ordinal:
+        return NumberWords(ordinal, 1, ORDINAL, at + 1)
     if text in lexicon.time:
         return _parse_unit_and_half(tokens, at, lexicon)
     if text in lexicon.groups:
@@ -271,7 +272,7 @@ def _parse_scale(tokens: TokenStream, at: int, value: float, lexicon: NumberLexi
     after = at
     while len(tokens.word(after)) > 2 and tokens.word(after) in lexicon.scales:
         value, after = value * lexicon.scales[tokens.word(after)], after + 1
-    return NumberWords(value, _step_of(value), "", after)
+    return NumberWords(value, _DOZEN if value == _DOZEN else _step_of(value), "", after)
 
 
 def _step_of(value: float) -> float:
@@ -298,3 +299,18 @@ def _compound_value(text: str, lexicon: NumberLexicon) -> float | None:
     unit, separator, ten = text.partition("und")
     small, tens = lexicon.units.get(unit), lexicon.units.get(ten)
     return small + tens if separator and small and tens and small < 10 <= tens else None
+
+
+_ORDINAL_ENDINGS = ("te", "ten", "ter", "tes", "tem")
+_FIRST_LONG_ORDINAL = 20
+"""From this number on, German ordinals have "ste" for "te"."""
+
+
+def _compound_ordinal(text: str, lexicon: NumberLexicon) -> float | None:
+    """Return the value of an ordinal made of a number word: "fünfzehnten", "einundzwanzigste"."""
+    if not text.endswith(_ORDINAL_ENDINGS):
+        return None
+    stem = text[: text.rindex("t")]
+    value = _compound_value(stem.removesuffix("s"), lexicon)
+    is_long = stem.endswith("s") and not lexicon.units.get(stem)
+    return value if value and is_long == (value >= _FIRST_LONG_ORDINAL) else None
