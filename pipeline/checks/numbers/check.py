@@ -245,11 +245,17 @@ class _Check:
         own_contexts = [self._source_contexts.context_of(mention) for mention in own]
         if is_unambiguous(context, own_contexts, self._weigh):
             return None
-        others = self._source_contexts.alternatives(claim, context, own)
+        told = self._draft.values_beside(claim)
+        others = [
+            each
+            for each in self._source_contexts.alternatives(claim, context, own)
+            if (each.value, each.unit) not in told
+        ]
         other_contexts = [self._source_contexts.context_of(mention) for mention in others]
         index = better_context(context, own_contexts, other_contexts, self._weigh)
         if index is None:
-            alternatives = list(zip(others, other_contexts, strict=True))
+            others = self._source_contexts.alternatives(claim, context, own)
+            alternatives = [(each, self._source_contexts.context_of(each)) for each in others]
             index = find_swapped(context, own_contexts, alternatives, self._draft.heads)
         if index is None:
             return None
