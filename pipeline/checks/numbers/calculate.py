@@ -1,21 +1,20 @@
 """Finds how a number of the draft follows from the source: by one step of arithmetic, or from times."""
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from functools import cached_property
-from typing import NamedTuple
 
-from pipeline.checks.dates.extract import DateMention
+from pipeline.checks.numbers.calculation import Calculation, CalculatorSources, Operand
 from pipeline.checks.numbers.clock_times import ClockTime, Stays, extract_clock_times
 from pipeline.checks.numbers.compare import is_converted_rate, match_numbers
-from pipeline.checks.numbers.context import SourceContexts
-from pipeline.checks.numbers.derive import SourceNumbers, Subject, find_derivation, may_be_reckoned
+from pipeline.checks.numbers.derive import Subject, find_derivation, may_be_reckoned
+from pipeline.checks.numbers.digits import is_one_edit, only_digits
 from pipeline.checks.numbers.draft_numbers import DraftNumbers
 from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.numbers.models import ORDINAL, PERCENT, PLAIN, TIME, YEAR, NumberMention
 from pipeline.checks.numbers.nearby import Step, find_nearby_step, is_count, is_part, is_sum
-from pipeline.checks.numbers.results import Results
 from pipeline.checks.numbers.severity import MAX_COUNTED
 from pipeline.checks.numbers.windows import Windows
+from pipeline.checks.numbers.year_spans import YEARS, distances
 from pipeline.checks.tokens import CheckInput
 
 _MAX_RATES = 40
@@ -24,36 +23,14 @@ _MAX_RATES = 40
 
 _MIN_AMOUNT = 100
 """Counts below this value are often a sum of others by chance. Chosen, not measured."""
-_YEARS = {"year": 1, "decade": 10}
-_HEDGED_SHARE = 0.15
-"""Part of a span of years by which a rough one may differ. Chosen, not measured."""
+_MIN_DISTINCTIVE = 20
+"""From this value on, an ordinal is seldom one more than a number by chance. Chosen, not measured."""
 _MAX_CLOSE = 60
 """Numbers of a draft that are calculated from close ones, each some milliseconds. Chosen, not measured."""
-Operand = NumberMention | ClockTime | DateMention
 
 
 _Amount = tuple[float, str, str]
 """Value, kind and unit."""
-
-
-class Calculation(NamedTuple):
-    """How a number follows from the source."""
-
-    formula: str
-    """With the texts of the operands: "312 − 268"."""
-    operands: tuple[Operand, ...]
-    is_named: bool = True
-    """The draft names the operation ("44 more"), or it is no sum."""
-    is_close: bool = False
-    """The operands are close to the claim."""
-
-
-class CalculatorSources(NamedTuple):
-    """What is known about the numbers of a source."""
-
-    numbers: SourceNumbers
-    contexts: SourceContexts
-    results: Results
 
 
 class Calculator:
@@ -115,14 +92,14 @@ class Calculator:
         if claim.spelled:
             return False
         used = {each.start for each in operands}
-        digits = _digits(self._draft.text_of(claim))
+        digits = only_digits(self._draft.text_of(claim))
         return any(
             each.start not in used
             and (each.value, each.unit) not in self._draft.values
             and (
-                is_one_edit(digits, _digits(self._text(each)))
+                is_one_edit(digits, only_digits(self._text(each)))
                 if each.kind == claim.kind and each.unit == claim.unit
-                else "" not in (each.unit, claim.unit) and digits == _digits(self._text(each))
+                else "" not in (each.unit, claim.unit) and digits == only_digits(self._text(each))
             )
             for each in others
         )
@@ -225,9 +202,9 @@ class Calculator:
     def _years_to_publication(self, counted: NumberMention) -> Calculation | None:
         """Return the year of the source from which the years run to that of its publication."""
         published = self._case.published
-        if published is None or counted.value < 2 or counted.unit not in _YEARS:
+        if published is None or counted.value < 2 or counted.unit not in YEARS:
             return None
-        years = (published.year - distance for distance in _distances(counted))
+        years = (published.year - distance for distance in distances(counted))
         mention = next((self._source_years[year] for year in years if year in self._source_years), None)
         return Calculation(f"{published.year} − {self._text(mention)}", (mention,)) if mention else None
 
@@ -240,6 +217,7 @@ class Calculator:
         ordinals = self._source_numbers.candidates(claim._replace(value=claim.value + 1))
         for each in ordinals:
             is_close = any(first <= each.start < last for first, last in spans)
+            is_close |= claim.value >= _MIN_DISTINCTIVE
             if each.kind == ORDINAL and each.value == claim.value + 1 and is_close:
                 return Calculation(f"{self._text(each)} − 1", (each,))
         return None
@@ -316,30 +294,5 @@ class Calculator:
         return lambda mention: bool(context.near & self._source_contexts.context_of(mention).near)
 
 
-def _distances(counted: NumberMention) -> Iterator[float]:
-    """Yield the years that a span of years or decades may stand for, the nearest first."""
-    value = counted.value * _YEARS[counted.unit]
-    slack = int(value * _HEDGED_SHARE) if counted.hedge or counted.unit == "decade" else 0
-    if counted.unit == "decade" and counted.hedge == "over":
-        slack = _YEARS["decade"] - 1
-    later = -1 if counted.hedge in ("nearly", "under") else 1
-    yield from (value + later * off for off in range(slack + 1))
-
-
 def _amount(mention: NumberMention) -> _Amount:
     return mention.value, mention.kind, mention.unit
-
-
-def _digits(text: str) -> str:
-    return "".join(char for char in text if char.isdigit())
-
-
-def is_one_edit(digits: str, other: str) -> bool:
-    """Tell whether two numbers differ in one digit, or in the order of two digits that follow each other."""
-    if len(digits) != len(other):
-        return False
-    places = [index for index, pair in enumerate(zip(digits, other, strict=True)) if pair[0] != pair[1]]
-    if len(places) == 2 and places[1] == places[0] + 1:
-        first, second = places
-        return digits[first] == other[second] and digits[second] == other[first]
-    return len(places) == 1

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from pipeline.checks.numbers.calculate import Calculation, Calculator, CalculatorSources, Operand
+from pipeline.checks.numbers.calculate import Calculator
+from pipeline.checks.numbers.calculation import Calculation, CalculatorSources, Operand
 from pipeline.checks.numbers.compare import have_other_rates, match_numbers
 from pipeline.checks.numbers.context import (
     ContextIndex,

@@ -22,15 +22,11 @@ _CLOCK_LIKE = re.compile(
 """The same as a clock shows it: "2:43 hours"."""
 _PERIODS = (
     (
-        re.compile(
-            r"\b(?:(?:first|second|latter) half(?! hour)|H[12]|\w{0,12}halbjahr\w{0,3})\b", re.IGNORECASE
-        ),
+        re.compile(r"\b(?:(?:first|second|latter) half(?! hour)|H[12])\b|halbjahr", re.IGNORECASE),
         6.0,
     ),
     (
-        re.compile(
-            r"\b(?:(?:first|second|third|fourth|last) quarter|Q[1-4]|\w{0,8}quartal\w{0,3})\b", re.IGNORECASE
-        ),
+        re.compile(r"\b(?:(?:first|second|third|fourth|last) quarter|Q[1-4])\b|quartal", re.IGNORECASE),
         3.0,
     ),
 )
