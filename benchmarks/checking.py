@@ -79,7 +79,7 @@ def each(words: int, rounds: int) -> None:
         "check_opinion": lambda: check_opinion(page, "en", case.source),
         "check_repetition": lambda: check_repetition(case.draft),
         "check_artifacts": lambda: check_artifacts(page, text, "en"),
-        "check_injection": lambda: check_injection(source, body, beat),
+        "check_injection": lambda: check_injection(source, DraftDocument(body, beat)),
         "all of run_checks": lambda: run_checks(source, body, beat, front=None),
     }
     print(f"{len(body.split())} words about {len(text.split())}")

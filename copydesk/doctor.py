@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from copydesk.console import error_message, pluralize, print_json, print_line, printable, without_feed_key
@@ -14,9 +14,13 @@ from pipeline.config import Settings, Subscriptions, Target, load_feeds, load_se
 from pipeline.domain.errors import OutputError
 from pipeline.http_client import require_usable_proxies
 from pipeline.llm.client import OPENAI_URL, ClientConfig, LLMClient
+from pipeline.llm.pricing import Price, Rates
 from pipeline.publishing import check_target as examine_target
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.storage import Database
+
+_LAST_ANSWERS = 20
+"""Answers of the model that are looked at for their usage. Chosen, not measured."""
 
 
 class CheckResult(NamedTuple):
@@ -146,6 +150,17 @@ async def _ping(settings: Settings, name: str) -> str:
         api_key=settings.api_key.get_secret_value() if settings.api_key else None,
         timeout_s=settings.model_timeout_s,
         deadline_s=settings.deadline_s,
+        timezone=settings.timezone,
     )
     async with LLMClient(name, config) as model:
-        return await model.probe()
+        return "; ".join([await model.probe(), *_money(settings, name, config.base_url)])
+
+
+def _money(settings: Settings, name: str, base_url: str) -> Iterator[str]:
+    """Yield what keeps the cost of the model's answers from being known exactly."""
+    if not Price(name, base_url, Rates(*settings.price) if settings.price else None).is_known:
+        yield "its price is unknown: set COPYDESK_PRICE to see costs and to cap them"
+    with Database.open(settings.database_url) as db:
+        answers = [call for call in db.budget.calls_since(None) if call.model == name][-_LAST_ANSWERS:]
+    if any(call.estimated for call in answers):
+        yield "the server tells no usage, or not all of it: counted at its upper bound"

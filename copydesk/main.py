@@ -9,7 +9,8 @@ from copydesk.subcommands import Json, backup_app, drafts_app, feeds_app, prompt
 from pipeline.domain.errors import CopydeskError
 
 EXIT_CODES = """Exit codes: 0 success (a failed feed is part of the report) · 1 failed check or other error ·
-2 wrong usage, setting or feeds.yaml · 3 unusable database · 4 model rejects all requests ·
+2 wrong usage, setting or feeds.yaml · 3 unusable database · 4 the model server rejects all requests,
+or asks for a long pause ·
 5 a draft cannot be written · 6 a review decision cannot be carried out · 7 an article cannot be published ·
 130 interrupted."""
 

@@ -13,14 +13,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
 from rich.text import Text
 
-from copydesk.console import err, pluralize, print_json, print_line, printable, table, without_feed_key
+from copydesk.console import (
+    err,
+    pluralize,
+    print_json,
+    print_line,
+    printable,
+    table,
+    usage_note,
+    without_feed_key,
+)
 from copydesk.prefect_server import Report, RunStarter, run_starter
 from copydesk.publish import print_results
 from copydesk.sample import is_sample, serve_sample_feeds
 from pipeline.config import Settings, load_settings
 from pipeline.http_client import require_usable_proxies
 from pipeline.publishing import TargetResult
-from pipeline.storage import dollars
+from pipeline.storage import cost_text
 
 if TYPE_CHECKING:
     from pipeline.services.archive import BackfillPreview
@@ -36,8 +45,8 @@ class Count:
     """Pages read of a feed's archive."""
     claimed: int = 0
     done: int = 0
-    micros: int = 0
-    """Cost so far, in millionths of a US dollar."""
+    cost: str = ""
+    """Cost so far; empty: none."""
     began: float | None = None
     """Start of the first item, in seconds of the caller's clock."""
     first: str = "polling feeds"
@@ -48,9 +57,9 @@ class Count:
         """Number of items; None before the first one."""
         return max(self.expected, self.claimed) or None
 
-    def note(self, what: str, micros: int, now: float) -> None:
+    def note(self, what: str, cost: str, now: float) -> None:
         """Count a progress event: `read`, `claimed` or any other for a finished item."""
-        self.micros = micros
+        self.cost = cost
         if what == "read":
             self.read += 1
         elif what == "claimed":
@@ -62,7 +71,7 @@ class Count:
     def pace(self, now: float) -> str:
         """Return items per minute, cost so far and time left, as far as they are known."""
         seconds = now - self.began if self.began is not None else 0.0
-        parts = [dollars(self.micros)] if self.micros else []
+        parts = [self.cost] if self.cost else []
         if self.done and seconds > 0:
             left = ((self.total or 0) - self.done) * seconds / self.done
             parts = [f"{60 * self.done / seconds:.0f} per minute", *parts, f"{_format_duration(left)} left"]
@@ -93,17 +102,17 @@ def progress_bar(
     show: bool = True,
     console: Console = err,
     clock: Callable[[], float] = time.monotonic,
-) -> Iterator[Callable[[str, str, int], None]]:
+) -> Iterator[Callable[[str, str, str], None]]:
     """Yield a progress callback that updates `count`; `show` draws a bar if `console` is a terminal."""
     if not (show and console.is_terminal):
-        yield lambda _feed, what, micros: count.note(what, micros, clock())
+        yield lambda _feed, what, cost: count.note(what, cost, clock())
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, _Pace(count, clock), console=console, transient=True) as bar:
         task = bar.add_task(count.doing(""), total=None)
 
-        def notify(feed: str, what: str, micros: int) -> None:
-            count.note(what, micros, clock())
+        def notify(feed: str, what: str, cost: str) -> None:
+            count.note(what, cost, clock())
             doing = count.doing(printable(feed))
             bar.update(task, total=count.total, completed=count.done, description=doing)
 
@@ -221,8 +230,12 @@ def _print_summary(report: Report) -> None:
         )
     else:
         print_line("[bold]Nothing new:[/bold] no draft was added or changed.")
-    if micros := sum(feed["micros"] for feed in report["feeds"]):
-        print_line(f"Cost of the model: {dollars(micros)}.")
+    if report["micros"] or report["unpriced"]:
+        print_line(f"Cost of the model: {cost_text(report['micros'], report['unpriced'])}.")
+    if report["unpriced"]:
+        print_line("COPYDESK_PRICE sets the price of later answers.")
+    if report["estimated"]:
+        print_line(usage_note(report["estimated"]))
     if queued:
         print_line(f"{pluralize(queued, 'item')} left in the queue for the next run.")
     print_results(TargetResult.model_validate(result) for result in report["published"])

@@ -15,6 +15,7 @@ from copydesk.console import (
     print_line,
     printable,
     table,
+    usage_note,
     without_feed_key,
 )
 from pipeline.articles import files
@@ -23,7 +24,7 @@ from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import FrozenModel, Item
 from pipeline.feeds.poll_schedule import is_paused
 from pipeline.http_client import redact_url
-from pipeline.storage import Database, DraftRow, FeedStatus, LLMCall, TargetBacklog, dollars
+from pipeline.storage import Database, DraftRow, FeedStatus, LLMCall, TargetBacklog, cost_text, dollars
 
 _REFRESH_S = 2.0
 STATES = ("seen", "answered", "drafted", "approved", "rejected", "merged", "skipped", "failed", "forgotten")
@@ -198,23 +199,25 @@ def cost(by: str, since: str | None, *, as_json: bool) -> None:
         return
     table("Cost", (*groups, *_COST_COLUMNS), (tuple(_cell(name, row[name]) for name in row) for row in rows))
     unknown = sum(call.micros is None for call in calls)
-    print_line(f"\nTotal: {pluralize(len(calls), 'answer')} for {dollars(total(calls))}.")
+    print_line(f"\nTotal: {pluralize(len(calls), 'answer')}: {shown_cost(calls)}.")
     if unknown:
         print_line(
             f"The price of {pluralize(unknown, 'answer')} is unknown; "
             "set COPYDESK_PRICE for the price of later answers."
         )
+    if estimated := sum(call.estimated for call in calls):
+        print_line(usage_note(estimated))
     spans = (
         ("Today", settings.cap_day, day_start(now, settings.timezone)),
         ("This month", settings.cap_month, month),
     )
     for name, cap, begun in spans:
-        spent = total(call for call in recent if call.at >= begun)
+        spent = shown_cost([call for call in recent if call.at >= begun])
         of = f" of {dollars(int(cap * 1_000_000))}" if cap is not None else ""
-        print_line(f"{name}: {dollars(spent)}{of}.")
+        print_line(f"{name}: {spent}{of}.")
 
 
-_COST_COLUMNS = ("answers", "prompt", "cached", "completion", "reasoning", "cost")
+_COST_COLUMNS = ("answers", "prompt", "cached", "completion", "reasoning", "estimated", "cost")
 
 
 def grouped(calls: Iterable[LLMCall], by: list[str], timezone: str) -> list[dict[str, object]]:
@@ -239,6 +242,7 @@ def _cost_row(calls: list[LLMCall]) -> dict[str, object]:
         "cached": sum(call.cached_tokens for call in calls),
         "completion": sum(call.completion_tokens for call in calls),
         "reasoning": sum(call.reasoning_tokens for call in calls),
+        "estimated": sum(call.estimated for call in calls),
         "cost": None if all(call.micros is None for call in calls) else total(calls),
     }
 
@@ -246,6 +250,11 @@ def _cost_row(calls: list[LLMCall]) -> dict[str, object]:
 def total(calls: Iterable[LLMCall]) -> int:
     """Return the cost of calls, in millionths of a US dollar."""
     return sum(call.micros or 0 for call in calls)
+
+
+def shown_cost(calls: Sequence[LLMCall]) -> str:
+    """Return the cost of calls for people."""
+    return cost_text(total(calls), sum(call.micros is None for call in calls))
 
 
 def _cell(name: str, value: object) -> object:

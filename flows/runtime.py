@@ -17,7 +17,7 @@ from prefect.runtime import deployment, flow_run
 
 from pipeline.services.report import RunReport
 from pipeline.services.run import DEFAULT_PORTS, Ports
-from pipeline.storage import dollars
+from pipeline.storage import cost_text
 
 _MAX_LINKS = 500
 """Drafts that a report lists at most. Chosen, not measured."""
@@ -69,7 +69,8 @@ def markdown(report: RunReport) -> str:
     ]
     rows += [
         f"| {feed.feed} | {feed.new} | {len(feed.drafts)} | {feed.blocked} | {feed.merged} | {feed.skipped} "
-        f"| {len(feed.failed)} | {feed.queued} | {dollars(feed.micros)} | {feed.seconds:.1f} s "
+        f"| {len(feed.failed)} | {feed.queued} "
+        f"| {cost_text(feed.micros, feed.unpriced)} | {feed.seconds:.1f} s "
         f"| {_cell(feed.error or '; '.join(feed.failed))} |"
         for feed in report.feeds
     ]

@@ -84,7 +84,7 @@ def _costs(snapshot: Metrics) -> Iterator[Metric]:
         for kind, count in (("prompt", cost.prompt_tokens), ("completion", cost.completion_tokens))
     ]
     yield Metric("model_tokens_total", "counter", "Tokens paid for", tokens)
-    spent = [(label, cost.micros / 1_000_000) for label, cost in costs]
+    spent = [(label, cost.micros / 1_000_000) for label, cost in costs if cost.micros is not None]
     yield Metric("model_dollars_total", "counter", "US dollars, where the price is known", spent)
 
 

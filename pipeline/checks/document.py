@@ -131,9 +131,14 @@ class DraftDocument:
         return fixed_headings(self.beat)
 
     @cached_property
+    def visible(self) -> VisibleText:
+        """Return the visible text of the body."""
+        return visible_text(self.body)
+
+    @cached_property
     def text(self) -> str:
         """Return the visible text, with spaces for Markdown syntax, URLs and fixed headings."""
-        text = _LINK.sub(_link_label, self._visible.text)
+        text = _LINK.sub(_link_label, self.visible.text)
         text = _URL.sub(_blank, text)
         fixed = {heading.casefold() for heading in self.fixed_headings}
 
@@ -153,7 +158,7 @@ class DraftDocument:
     @cached_property
     def sections(self) -> tuple[Section, ...]:
         """Return the sections of the second level in their order."""
-        text = self._visible.text
+        text = self.visible.text
         headings = [match for match in _HEADING.finditer(text) if match["marks"].rstrip() == "##"]
         ends = [*(heading.start() for heading in headings[1:]), len(text)]
         return tuple(
@@ -170,7 +175,7 @@ class DraftDocument:
     @cached_property
     def links(self) -> tuple[tuple[int, int], ...]:
         """Return the spans of the labels of links and images."""
-        return tuple(match.span("label") for match in _LINK.finditer(self._visible.text))
+        return tuple(match.span("label") for match in _LINK.finditer(self.visible.text))
 
     @cached_property
     def _quotations(self) -> tuple[Quote, ...]:
@@ -193,7 +198,7 @@ class DraftDocument:
             start = max(0, end - 1)
         if not self.text:
             return 0, 0
-        begin, behind = self._visible.span(start, end)
+        begin, behind = self.visible.span(start, end)
         if self.text[end - 1] not in "*_~":
             behind = begin + len(self.body[begin:behind].rstrip("*_~"))  # closing emphasis is not visible
         return begin, behind
@@ -204,10 +209,6 @@ class DraftDocument:
         inside = (place for place in finding.evidence if place[0] < source_length)
         evidence = tuple((start, min(end, source_length)) for start, end in inside)
         return finding.model_copy(update={"span": span, "evidence": evidence})
-
-    @cached_property
-    def _visible(self) -> VisibleText:
-        return visible_text(self.body)
 
 
 def _heading_text(heading: re.Match[str]) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from pipeline.checks.claims import CLAIM_CHECKS
-from pipeline.checks.document import DraftDocument, visible_text
+from pipeline.checks.document import DraftDocument
 from pipeline.checks.injection.calls_to_action import check_calls_to_action
 from pipeline.checks.injection.check import check_contact_details, check_headline
 from pipeline.checks.injection.non_article import check_language, check_markers, check_non_article
@@ -186,14 +186,14 @@ def check_front_matter_text(
     source: Source | None, source_tokens: TokenizedText, line: FrontMatterText, beat: Beat
 ) -> list[Finding]:
     """Return findings about a text; `source_tokens` are the source's text followed by its metadata."""
-    index, visible = SourceIndex(source) if source else None, visible_text(line.text)
+    document = DraftDocument(line.text, beat)
+    index, visible = SourceIndex(source) if source else None, document.visible
     findings = [*check_markers(index, visible, line.text)]
     if source is None or index is None:
         return findings
     findings += check_calls_to_action(index, visible)
     if line.from_source:
         return [*findings, *check_headline(index, visible)]
-    document = DraftDocument(line.text, beat)
     case = CheckInput(document.tokens, source_tokens, source.language, source.item.published_local)
     claims = [finding for check in CLAIM_CHECKS for finding in check(case)]
     claims += check_overlap(document.tokens, source_tokens, beat.checks, document.links)

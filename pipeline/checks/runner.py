@@ -117,12 +117,13 @@ def run_checks(
     """
     text = source.item.text if source else ""
     source_tokens = TokenizedText(f"{text}\n\n{_source_metadata(source)}") if source else TokenizedText("")
-    safety = (*check_brief(body), *check_injection(source, body, beat))
+    document = DraftDocument(body, beat)
+    safety = (*check_brief(body), *check_injection(source, document))
     form = check_structure(body, beat) if sections else ()
-    against_source = _check_body(source, source_tokens, body, beat) if source else ()
+    against_source = _check_body(source, source_tokens, document) if source else ()
     findings = apply_levels(deduplicate([*safety, *form, *against_source]), beat.checks)
     ordered = sorted(findings, key=lambda finding: finding.span or (0, 0))
-    front_findings = _check_front(source, source_tokens, body, beat, front) if front else ()
+    front_findings = _check_front(source, source_tokens, document, front) if front else ()
     return join_places([*front_findings, *(with_key(finding, body, text) for finding in ordered)])
 
 
@@ -147,9 +148,10 @@ def join_places(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 def _check_front(
-    source: Source | None, source_tokens: TokenizedText, body: str, beat: Beat, front: Front
+    source: Source | None, source_tokens: TokenizedText, document: DraftDocument, front: Front
 ) -> Iterator[Finding]:
-    """Yield the findings about front matter."""
+    """Yield the findings about the front matter above a body."""
+    beat = document.beat
     text = source.item.text if source else ""
     published = source.item.published_at if source else datetime.now(UTC)
     key_findings = [*front.notes]
@@ -158,7 +160,7 @@ def _check_front(
     key_findings += check_origin(source, front.metadata)
     yield from (with_key(finding, "", text) for finding in key_findings)
     for line in front_matter_texts(front, source):
-        if line.from_source and DraftDocument(body, beat).is_brief:
+        if line.from_source and document.is_brief:
             continue  # an offline brief quotes its source on purpose, and its placeholders block it
         findings = deduplicate(check_front_matter_text(source, source_tokens, line, beat))
         findings = apply_levels(findings, beat.checks)
@@ -167,16 +169,17 @@ def _check_front(
         yield from (with_key(finding, line.text, text) for finding in ordered)
 
 
-def _check_body(source: Source, source_tokens: TokenizedText, body: str, beat: Beat) -> list[Finding]:
+def _check_body(source: Source, source_tokens: TokenizedText, document: DraftDocument) -> list[Finding]:
     """Return the findings of the checks that compare the body with the source."""
-    document = DraftDocument(body, beat)
     language = source.language
     case = CheckInput(document.tokens, source_tokens, language, source.item.published_local)
     listed = _fact_lists(document, language)
     claims = (finding for check in CLAIM_CHECKS for finding in check(case))
     findings = [finding for finding in claims if not _is_cut(document, finding, listed)]
     if not document.is_brief:
-        findings += check_overlap(document.tokens, source_tokens, beat.checks, (*document.links, *listed))
+        findings += check_overlap(
+            document.tokens, source_tokens, document.beat.checks, (*document.links, *listed)
+        )
         findings += check_opinion(document, language, source_tokens)
         findings += check_repetition(document.tokens, listed)
         findings += check_length(document.tokens, source_tokens)

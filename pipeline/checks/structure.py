@@ -100,6 +100,9 @@ _TEMPLATE_SYNTAX = re.compile(
     r"\{\{|\{%|\{<|\{#|^:{3,}|(?<!\S)::[a-z]{1,40}\{|^::[a-z]|^(?:---|\+\+\+)[ \t]*\r?$|<!--\s{0,5}more",
     re.MULTILINE,
 )
+_PLACEHOLDER_SIGNS = ("[", "<", "‹", "TODO", "TBD", "TKTK", "FIXME", "XXX")
+_TEMPLATE_SIGNS = ("{", "::", "---", "+++", "<!--")
+"""What each match of these two expressions has: texts without it need no search."""
 _MAX_ARTIFACTS = 20
 """Findings of each kind. Chosen, not measured."""
 
@@ -144,12 +147,16 @@ def _model_remarks(
 
 
 def _placeholders(document: DraftDocument) -> Iterator[Finding]:
+    if not any(sign in document.text for sign in _PLACEHOLDER_SIGNS):
+        return
     for match in islice(_PLACEHOLDER.finditer(document.text), _MAX_ARTIFACTS):
         yield _artifact(f"{_shown(match)} is a placeholder: replace it.", document, match)
 
 
 def _template_syntax(body: str) -> Iterator[Finding]:
     """Yield template syntax of the raw body: site generators expand it before they parse Markdown."""
+    if not any(sign in body for sign in _TEMPLATE_SIGNS):
+        return
     for match in islice(_TEMPLATE_SYNTAX.finditer(body), _MAX_ARTIFACTS):
         is_rule = match[0].strip() in ("---", "+++")
         message = f"{_shown(match)} is syntax that site generators act on: remove it."

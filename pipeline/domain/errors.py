@@ -6,7 +6,7 @@ CopydeskError                 exit code 1
 ├── DatabaseError             3   the database cannot be opened, or is newer than the program
 │   └── LeaseLost             -   another run has taken over the item
 ├── LLMError                  -   one model call failed: reported for its item, the run goes on
-│   └── LLMRejected           4   key, quota or request rejected: every other call would fail as well
+│   └── LLMRejected           4   key, quota, model or URL rejected, or a long pause asked for: the run ends
 ├── ShutdownRequested         130 the run was told to end: no new item is started
 ├── BudgetExceeded            0   a spending cap is reached: the run ends, waiting items stay queued
 ├── RateLimited               -   too many calls in this minute, or at the same time: the call waits

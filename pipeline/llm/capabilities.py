@@ -59,22 +59,10 @@ def _host_matches(host: str, suffix: str) -> bool:
 
 CAPABILITY_TTL = timedelta(days=1)
 """How long a capability is used before the first mode is tried again. Chosen, not measured."""
-MODE_REJECTION_STATUS = frozenset({400, 404, 422})
-"""Statuses that may reject the request mode, not the item."""
 OPTIONAL_FIELDS = ("temperature", "seed")
 """Fields that can be left out of a request."""
-_LENGTH_FIELDS = ("max_tokens", "max_completion_tokens")
-_CONTEXT_OVERFLOW = re.compile(
-    r"context[ _-]?(?:length|size|window)|maximum context|too many tokens|prompt is too long|exceed_context"
-    r"|longer than the model|input is too long",
-    re.IGNORECASE,
-)
-"""Source: the error messages of OpenAI, vLLM, llama.cpp and Anthropic."""
-_ABOUT_FORMAT = re.compile(
-    r"response[ _]format|json_schema|json_object|structured output|grammar|schema", re.IGNORECASE
-)
-_ABOUT_SUPPORT = re.compile(r"parameter|support|endpoints? found", re.IGNORECASE)
-_LIMIT_TOO_HIGH = re.compile(r"too large|too high|at most|exceeds|less than or equal", re.IGNORECASE)
+LENGTH_FIELDS = ("max_tokens", "max_completion_tokens")
+"""Fields that limit the answer; a request has one of them."""
 
 
 class OutputMode(StrEnum):
@@ -101,7 +89,9 @@ class RequestMode(FrozenModel):
     length_field: str | None = "max_tokens"
     """None: the server accepts no limit."""
     dropped: frozenset[str] = frozenset()
-    """Optional fields that the server rejects."""
+    """Optional and length fields that the server rejects."""
+    most_tokens: int | None = None
+    """The most tokens that the model may answer; None: the server has named no limit."""
 
 
 class KnownCapability(FrozenModel):
@@ -122,36 +112,21 @@ def fallback(mode: RequestMode) -> RequestMode | None:
     return mode.model_copy(update={"rung": following[0]}) if following else None
 
 
-def mode_after_rejection(mode: RequestMode, status: int, message: str) -> RequestMode | None:
+def mode_after_rejection(mode: RequestMode, message: str) -> RequestMode | None:
     """Return the mode for the next request after a rejection; None if no other mode can help.
 
-    A field that the message names is left out or renamed. Otherwise the next output mode is used. A context
-    overflow is not about the mode.
+    A field that the message names is left out or renamed. Otherwise the next output mode is used.
     """
-    if status >= 500:
-        return fallback(mode) if _ABOUT_FORMAT.search(message) else None
-    if status == 404 and not (_ABOUT_FORMAT.search(message) or _ABOUT_SUPPORT.search(message)):
-        return None
-    if status not in MODE_REJECTION_STATUS:
-        return None
-    if is_context_overflow(message) and not _mentions(mode.length_field, message):
-        return None
     return _without_length(mode, message) or _without_optional(mode, message) or fallback(mode)
 
 
-def is_context_overflow(message: str) -> bool:
-    """Tell whether a rejection means that the request does not fit into the model's context."""
-    return _CONTEXT_OVERFLOW.search(message) is not None
-
-
 def _without_length(mode: RequestMode, message: str) -> RequestMode | None:
-    """Return the mode with the other length field if the message names it, else without a limit."""
+    """Return the mode with the other length field, or without one, if the message names the field."""
     if not _mentions(mode.length_field, message):
         return None
-    [other] = {*_LENGTH_FIELDS} - {mode.length_field}
-    too_long = _LIMIT_TOO_HIGH.search(message) or is_context_overflow(message)
-    rename = _mentions(other, message) and not too_long
-    return mode.model_copy(update={"length_field": other if rename else None})
+    dropped = mode.dropped | {str(mode.length_field)}
+    [other] = {*LENGTH_FIELDS} - {mode.length_field}
+    return mode.model_copy(update={"length_field": None if other in dropped else other, "dropped": dropped})
 
 
 def _without_optional(mode: RequestMode, message: str) -> RequestMode | None:

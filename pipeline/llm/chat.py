@@ -13,14 +13,23 @@ from pydantic import BaseModel, Field
 
 from pipeline.domain.models import FrozenModel, TokenUsage
 from pipeline.domain.text import replace_surrogates
+from pipeline.llm.answer_limit import AnswerLimit
 from pipeline.llm.capabilities import OutputMode, RequestMode, fallback, mode_after_rejection
-from pipeline.llm.errors import EndpointNotFoundError, MalformedResponse, WebPageError, is_page
+from pipeline.llm.error_body import is_page
+from pipeline.llm.errors import MalformedResponse, UnsupportedMode
+from pipeline.llm.replies import field, is_event_stream, join_chunks, read_message
+from pipeline.llm.usage import BYTES_PER_TOKEN, UsageGaps, read_usage
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
 TOKEN_LIMIT_FACTOR = 4
 """Multiplies the token limit, once, after an answer was cut off. Chosen, not measured."""
+MIN_ANSWER_TOKENS = 1000
+"""An answer is not asked for if the prompt leaves it fewer tokens. Chosen: an article takes 400 to 900."""
+
+LEAST_TOKENS = 512
+"""A lower limit leaves no room for an article. Chosen, not measured."""
 
 
 class Attempt(NamedTuple):
@@ -29,9 +38,10 @@ class Attempt(NamedTuple):
     mode: RequestMode
     max_tokens: int
     """Tokens that the answer may take."""
-    limit_raised: bool = False
-    invalid_answers: int = 0
-    """Answers in this output mode that did not fit the schema."""
+    limit_changed: bool = False
+    """The limit was raised or lowered after an answer; it is changed once."""
+    repaired: bool = False
+    """An answer did not fit, and this attempt is the second one."""
     repair: tuple[str, str] | None = None
     """An answer and what is wrong with it: the model is asked to repair it."""
 
@@ -41,29 +51,61 @@ class Attempt(NamedTuple):
         return self.repair is not None
 
 
+def first_attempt(mode: RequestMode, max_tokens: int) -> Attempt:
+    """Return the first request about an item, for at most the tokens that the model may answer."""
+    return Attempt(mode, min(max_tokens, mode.most_tokens or max_tokens))
+
+
 def retry_with_more_tokens(attempt: Attempt) -> Attempt | None:
-    """Return the attempt after an answer that was cut off; None if the limit was raised already."""
-    if attempt.limit_raised:
+    """Return the attempt after an answer that was cut off; None if the limit cannot be raised."""
+    raised = attempt.max_tokens * TOKEN_LIMIT_FACTOR
+    max_tokens = min(raised, attempt.mode.most_tokens or raised)
+    if attempt.limit_changed or max_tokens <= attempt.max_tokens:
         return None
-    return attempt._replace(max_tokens=attempt.max_tokens * TOKEN_LIMIT_FACTOR, limit_raised=True)
+    return attempt._replace(max_tokens=max_tokens, limit_changed=True)
 
 
-def retry_with_repair(attempt: Attempt, text: str, reason: str) -> Attempt | None:
-    """Return the attempt after an answer that does not fit: a repair, then the next mode, at last None."""
-    if attempt.invalid_answers == 0:
-        return attempt._replace(invalid_answers=1, repair=(text, reason) if text.strip() else None)
-    mode = fallback(attempt.mode)
-    return None if mode is None else attempt._replace(mode=mode, invalid_answers=0, repair=None)
+def retry_with_fewer_tokens(attempt: Attempt) -> Attempt | None:
+    """Return the attempt after an answer did not arrive in time; None if a lower limit cannot help.
 
-
-def retry_in_other_mode(attempt: Attempt, status: int, message: str) -> Attempt | None:
-    """Return the attempt after the server rejected the request; None if no other mode can help."""
-    mode = mode_after_rejection(attempt.mode, status, message)
-    if mode is None:
+    The same request is not sent again unchanged: the server may still work on it, and would do it twice.
+    """
+    half = attempt.max_tokens // 2
+    if attempt.limit_changed or attempt.mode.length_field is None or half < LEAST_TOKENS:
         return None
-    if mode.rung == attempt.mode.rung:
-        return attempt._replace(mode=mode)
-    return attempt._replace(mode=mode, invalid_answers=0, repair=None)
+    return attempt._replace(max_tokens=half, limit_changed=True)
+
+
+def retry_within_limit(attempt: Attempt, limit: AnswerLimit) -> Attempt | None:
+    """Return the attempt after a rejection that names the most tokens of an answer; None if it is too few."""
+    if limit.tokens >= attempt.max_tokens:
+        return None
+    if limit.of_model:
+        mode = attempt.mode.model_copy(update={"most_tokens": limit.tokens})
+        return attempt._replace(mode=mode, max_tokens=limit.tokens)
+    if limit.tokens < min(MIN_ANSWER_TOKENS, attempt.max_tokens // 2):
+        return None
+    return attempt._replace(max_tokens=limit.tokens, limit_changed=True)
+
+
+def retry_with_repair(attempt: Attempt, text: str, reason: str, *, unfit: bool) -> Attempt | None:
+    """Return the attempt after an answer that cannot be used: one repair; None after that.
+
+    `unfit`: nothing in it fits the schema, so that the server ignores this mode, and the next one is tried.
+    """
+    if attempt.repaired:
+        return None
+    mode = fallback(attempt.mode) if unfit else None
+    repair = (text, reason) if text.strip() else None
+    return attempt._replace(mode=mode or attempt.mode, repaired=True, repair=repair)
+
+
+def retry_after_rejection(attempt: Attempt, rejection: UnsupportedMode) -> Attempt | None:
+    """Return the attempt after the server rejected the request; None if no other request can help."""
+    if rejection.answer_limit is not None:
+        return retry_within_limit(attempt, rejection.answer_limit)
+    mode = mode_after_rejection(attempt.mode, rejection.message)
+    return None if mode is None else attempt._replace(mode=mode)
 
 
 class Message(TypedDict):
@@ -73,8 +115,6 @@ class Message(TypedDict):
     content: str
 
 
-_BYTES_PER_TOKEN = 2.5
-"""Lower than the average of any tokenizer, so that an estimate is an upper bound. Chosen, not measured."""
 _OVERHEAD_TOKENS = 50
 """Tokens besides the messages' text. Chosen, not measured."""
 
@@ -111,7 +151,7 @@ def estimate_prompt_tokens(body: Mapping[str, Any]) -> int:
     contents = (str(message["content"]) for message in body["messages"])
     message_bytes = sum(len(content.encode("utf-8", "replace")) for content in contents)
     format_chars = len(str(body.get("response_format", "")))
-    return int((message_bytes + format_chars) / _BYTES_PER_TOKEN) + _OVERHEAD_TOKENS
+    return int((message_bytes + format_chars) / BYTES_PER_TOKEN) + _OVERHEAD_TOKENS
 
 
 def _build_messages(
@@ -158,6 +198,24 @@ class FinishReason(StrEnum):
     LENGTH = "length"
     FILTER = "content_filter"
     REFUSAL = "refusal"
+    ERROR = "error"
+    """The server broke off; nothing is billed."""
+
+
+_FINISH_WORDS = {
+    FinishReason.LENGTH: "length max_tokens max_output_tokens model_length model_context_window_exceeded",
+    FinishReason.FILTER: "content_filter content_filtered safety recitation blocklist prohibited_content "
+    "spii image_safety language sensitive error_toxic guardrail_intervened",
+    FinishReason.REFUSAL: "refusal",
+    FinishReason.ERROR: "error failed abort cancelled timeout network_error insufficient_system_resource",
+}
+"""Words of OpenAI, Anthropic, Mistral, Gemini, Bedrock, Cohere, Zhipu, DeepSeek and SGLang, in lower case.
+
+Every other word, such as `eos` or `tool_calls`, ends an answer as it should. Sources:
+https://ai.google.dev/api/generate-content#FinishReason, https://docs.mistral.ai/openapi.yaml,
+https://docs.anthropic.com/en/api/messages, https://api-docs.deepseek.com/api/create-chat-completion
+"""
+_FINISH_REASONS = {word: reason for reason, words in _FINISH_WORDS.items() for word in words.split()}
 
 
 class ChatResponse(FrozenModel):
@@ -167,23 +225,54 @@ class ChatResponse(FrozenModel):
     finish_reason: FinishReason
     refusal: str = ""
     usage: TokenUsage
+    """0 for what the server did not tell."""
+    gaps: UsageGaps = UsageGaps()
+    notes: tuple[str, ...] = ()
+    """Where the text stood, if not in the message's content."""
 
 
-def read_reply(completion: "ChatCompletion") -> ChatResponse:
-    """Return a completion's text, end, refusal and usage. Raises MalformedResponse when it has no message."""
-    choice = _first_choice(completion)
-    message = getattr(choice, "message", None)
+def read_reply(completion: "ChatCompletion | str") -> ChatResponse:
+    """Return a completion's text, end, refusal and usage; the SDK gives a stream of events as its text.
+
+    Raises MalformedResponse when it has no message, or the server broke off.
+    """
+    is_stream = isinstance(completion, str) and is_event_stream(completion)
+    if is_stream:
+        completion = _completion(join_chunks(str(completion)))
+    usage, gaps = read_usage(completion)
+    choice = _first_choice(completion, usage)
+    if choice is None:
+        return ChatResponse(text="", finish_reason=FinishReason.FILTER, usage=usage, gaps=gaps)
+    message = _message(choice)
+    finish_reason = _finish_reason(field(choice, "finish_reason"))
+    error = field(choice, "error")
+    if error or finish_reason is FinishReason.ERROR:
+        raise MalformedResponse(f"it ends with {field(choice, 'finish_reason')!r}", error or None)
+    text, notes, refusal = read_message(message)
+    return ChatResponse(
+        text=replace_surrogates(text),
+        finish_reason=FinishReason.REFUSAL if refusal else finish_reason,
+        refusal=refusal,
+        usage=usage,
+        gaps=gaps,
+        notes=(*(["a stream of events"] if is_stream else []), *notes),
+    )
+
+
+def _completion(data: dict[str, Any]) -> "ChatCompletion":
+    from openai.types.chat import ChatCompletion  # a quarter of a second, which a run without a model saves
+
+    return ChatCompletion.construct(**data)
+
+
+def _message(choice: object) -> object:
+    """Return a choice's message; some servers send a chunk's `delta`, or the `text` of older completions."""
+    message = field(choice, "message") or field(choice, "delta")
+    if message is None and isinstance(field(choice, "text"), str):
+        return {"content": field(choice, "text")}
     if message is None:
         raise MalformedResponse("it holds no message")
-    refusal = getattr(message, "refusal", None)
-    return ChatResponse(
-        text=replace_surrogates(_message_text(getattr(message, "content", None))),
-        finish_reason=FinishReason.REFUSAL
-        if refusal
-        else _finish_reason(getattr(choice, "finish_reason", None)),
-        refusal=str(refusal or ""),
-        usage=_usage(completion),
-    )
+    return message
 
 
 def read_models(text: str) -> list[str]:
@@ -192,64 +281,30 @@ def read_models(text: str) -> list[str]:
     Raises MalformedResponse, or ValueError when the text is not JSON.
     """
     if is_page(text):
-        raise WebPageError
+        raise MalformedResponse("it is a web page", text)
     data = json.loads(text)
     models = data.get("data", data) if isinstance(data, dict) else data
     if models is None:  # a server without models
         return []
     if isinstance(models, list):
         return [str(model["id"]) for model in models if isinstance(model, dict) and "id" in model]
-    error = _error_in_reply(data.get("error") if isinstance(data, dict) else None, "it lists no models")
-    raise error if error.code else EndpointNotFoundError(str(error))
+    raise MalformedResponse("it lists no models", data)
 
 
-def _first_choice(completion: "ChatCompletion") -> object:
-    choices = getattr(completion, "choices", None)
-    if not isinstance(choices, list) or not choices:
-        # The SDK returns the text when the server's content type is not JSON.
-        if isinstance(completion, str) and is_page(completion):
-            raise WebPageError
-        raise _error_in_reply(getattr(completion, "error", None), "it holds no choices")
-    return choices[0]
-
-
-def _error_in_reply(error: object, default: str) -> MalformedResponse:
-    """Return the error inside a response with status 200, with `default` as message if it has none."""
-    if isinstance(error, dict):
-        return MalformedResponse(str(error.get("message") or error), code=error.get("code"))
-    message = str(error) if error else default
-    # LM Studio's message for a path that it does not have.
-    missing = message.lower().startswith("unexpected endpoint")
-    return EndpointNotFoundError(message) if missing else MalformedResponse(message)
-
-
-def _message_text(content: object) -> str:
-    """Return a message's text; some servers send a list of parts."""
-    if isinstance(content, list):
-        parts = [part.get("text") if isinstance(part, dict) else None for part in content]
-        return "".join(part for part in parts if isinstance(part, str))
-    if content is not None and not isinstance(content, str):
-        raise MalformedResponse("its message is no text")
-    return content or ""
+def _first_choice(completion: "ChatCompletion | str", usage: TokenUsage) -> object:
+    """Return the first choice; None if the server bills a prompt that its filter blocked."""
+    choices = field(completion, "choices")
+    if isinstance(choices, list) and choices and choices[0] is not None:
+        return choices[0]
+    # Gemini's form of a blocked prompt.
+    error = field(completion, "error")
+    if not error and not choices and usage.prompt_tokens:
+        return None
+    # The SDK returns the text when the server's content type is not JSON.
+    body = completion if isinstance(completion, str) else getattr(completion, "model_extra", None)
+    raise MalformedResponse("it holds no choices", body)
 
 
 def _finish_reason(reason: object) -> FinishReason:
-    if reason in {FinishReason.LENGTH.value, FinishReason.FILTER.value}:
-        return FinishReason(reason)
-    return FinishReason.STOP
-
-
-def _usage(completion: "ChatCompletion") -> TokenUsage:
-    """Return the billed tokens; 0 for a count that the server does not give."""
-    usage: Any = getattr(completion, "usage", None)
-    return TokenUsage(
-        prompt_tokens=_count(usage, "prompt_tokens"),
-        cached_tokens=_count(getattr(usage, "prompt_tokens_details", None), "cached_tokens"),
-        completion_tokens=_count(usage, "completion_tokens"),
-        reasoning_tokens=_count(getattr(usage, "completion_tokens_details", None), "reasoning_tokens"),
-    )
-
-
-def _count(counts: Any, name: str) -> int:  # noqa: ANN401 - an object or a dict, or neither
-    value = counts.get(name) if isinstance(counts, dict) else getattr(counts, name, None)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    word = str(reason or "").lower().removeprefix("finishreason.").replace("-", "_")
+    return _FINISH_REASONS.get(word, FinishReason.STOP)

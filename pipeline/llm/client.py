@@ -6,35 +6,39 @@ and whether an answer is usable, is decided in `structured_output`.
 
 import asyncio
 import contextlib
+import json
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import openai
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception_type,
-    stop_after_attempt,
-    stop_before_delay,
-    wait_exponential_jitter,
-    wait_random,
-)
 
 from pipeline.config import Settings
-from pipeline.domain.errors import ConfigError, LLMError, ShutdownRequested
+from pipeline.config.time_syntax import timezone_of
+from pipeline.domain.errors import ConfigError, LLMError, LLMRejected, ShutdownRequested
 from pipeline.http_client import require_usable_proxies, tls_context
-from pipeline.llm.capabilities import KnownCapability, RequestMode, cached_mode, profile_of
+from pipeline.llm.breaker import Breaker
+from pipeline.llm.capabilities import LENGTH_FIELDS, KnownCapability, RequestMode, cached_mode, profile_of
 from pipeline.llm.chat import ChatResponse, ModelOptions, read_models, read_reply
+from pipeline.llm.cooldown import Cooldown
+from pipeline.llm.error_body import is_page
 from pipeline.llm.errors import (
+    AnswerTimeout,
     MalformedResponse,
     TransientError,
+    UnsupportedMode,
     classify_error,
     classify_listing_error,
-    is_page,
 )
+from pipeline.llm.refusal_messages import DEFAULT_VARIABLES, RequestDetails, Variables
+from pipeline.llm.replies import is_event_stream
+from pipeline.llm.retries import retrying
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletion
 
 
 class Deadline:
@@ -58,14 +62,18 @@ class Deadline:
         finally:
             self._timeout.reschedule(when + clock() - began)
 
+    def left_s(self) -> float:
+        """Return the seconds that are left; infinity if no deadline is set."""
+        when = self._timeout.when()
+        return math.inf if when is None else when - asyncio.get_running_loop().time()
+
 
 OPENAI_URL = "https://api.openai.com/v1"
-MAX_ATTEMPTS = 8
-"""Attempts at one request. Chosen, not measured, as are the backoff and jitter below (seconds)."""
 _NO_KEY = "no-key-needed"
-
-_backoff = wait_exponential_jitter(multiplier=0.5, max=30.0, jitter=0.5)
-_jitter = wait_random(0.0, 0.5)
+_NOT_SENT = frozenset(("PoolTimeout", "WriteTimeout"))
+"""The exceptions of the SDK's HTTP library, whichever that is, for a timeout before the request was sent."""
+_DEADLINE_MARGIN_S = 0.05
+"""A request ends so long before the item's deadline, so that it can be booked. Chosen, not measured."""
 
 SaveCapability = Callable[[KnownCapability], Awaitable[None]]
 """Stores the request mode that the server and model accept."""
@@ -97,6 +105,10 @@ class ClientConfig:
     """Seconds for each wait on the network."""
     deadline_s: float = 600.0
     """Seconds for one item, with all attempts and pauses."""
+    timezone: str = "UTC"
+    """IANA name of the zone of times in messages."""
+    variables: Variables = DEFAULT_VARIABLES
+    """What the user changes to correct an error, for messages."""
 
 
 class LLMClient:
@@ -122,13 +134,18 @@ class LLMClient:
         self.mode = cached_mode(config.capability, datetime.now(UTC), default)
         self._save_capability = save_capability
         self._reached_before = config.capability is not None
-        self._key = config.api_key
+        self._mode_works = False
+        self.timeout_s = config.timeout_s
+        self.breaker = Breaker()
         self._deadline_s = config.deadline_s
+        self._details = RequestDetails(model, config.api_key, variables=config.variables)
         self._sleep = sleep
         self._should_stop = should_stop
-        self._cooldown = _Cooldown()
+        self._cooldown = Cooldown(config.deadline_s, timezone_of(config.timezone))
         self._slots = asyncio.Semaphore(config.max_in_flight)
-        self._last_failure = ""
+        self._last_failure: TransientError | None = None
+        self._rejection: LLMRejected | None = None
+        self._formats_answered = set[str | None]()
         self._client = _client(config.base_url, config.api_key or _NO_KEY, config.timeout_s)
 
     async def __aenter__(self) -> Self:
@@ -146,39 +163,51 @@ class LLMClient:
             async with asyncio.timeout(self._deadline_s) as timeout:
                 yield Deadline(timeout)
         except TimeoutError as error:
-            reason = self._last_failure or "the model server did not answer"
+            reason = self._last_failure or TransientError("the model server did not answer")
             message = f"{reason} (given up at the deadline of {self._deadline_s:g} s)"
-            raise LLMError(message, retry=True) from error
+            raise LLMError(message, retry=True, cause=reason.cause) from error
 
-    async def remember_mode(self, mode: RequestMode) -> None:
-        """Use this mode from now on, and store it: it led to a usable answer."""
-        if mode != self.mode:
+    async def remember_mode(self, mode: RequestMode, *, after_misfit: bool = False) -> None:
+        """Use this mode from now on, and store it: it led to a usable answer.
+
+        `after_misfit`: it was tried because an answer did not fit. Where the mode in use has led to a usable
+        answer in this run, that was an exception, and it stays.
+        """
+        if mode != self.mode and not (after_misfit and self._mode_works):
             self.mode = mode
             await self._save_capability(KnownCapability(manner=mode, at=datetime.now(UTC)))
+        self._mode_works = True
 
-    async def send(self, body: dict[str, Any]) -> ChatResponse:
-        """Return the server's response to one request.
+    async def send(
+        self, body: dict[str, Any], *, deadline: Deadline | None = None, timeout_s: float | None = None
+    ) -> ChatResponse:
+        """Return the server's response to one request; `timeout_s` replaces the configured one.
 
-        Retries lost connections, timeouts, 408, 409, 429, 5xx and malformed responses: at most MAX_ATTEMPTS
+        Retries lost connections, 408, 409, 429, 5xx and malformed responses: at most MAX_ATTEMPTS
         attempts, with exponential backoff and jitter or the server's Retry-After, never past the deadline.
-        The Retry-After of a 429 delays every request.
+        The wait that an overloaded server asks for delays every request.
+
+        Raises AnswerTimeout when the server took a request and did not answer within `timeout_s` or before
+        `deadline`: it may still be generating, so the request is not repeated.
 
         Raises LLMRejected after one attempt when the key, the quota, the model's name or the URL is wrong
-        (with the variable to fix), UnsupportedMode when another request mode may help, ShutdownRequested when
-        the run is stopped before an attempt, and LLMError for everything else.
+        (with the variable to fix) or the server asks to be left alone for longer than the deadline;
+        UnsupportedMode when another request may help, ShutdownRequested when the run is stopped before an
+        attempt, and LLMError for everything else.
         """
-        retrying = AsyncRetrying(  # one per request, because coroutines would share its state
-            sleep=self._sleep,
-            stop=stop_after_attempt(MAX_ATTEMPTS) | stop_before_delay(self._deadline_s),
-            wait=_seconds_to_wait,
-            retry=retry_if_exception_type(TransientError),
-            before_sleep=self._note_failure,
-            reraise=True,
+        attempts = retrying(  # one per request, because coroutines would share its state
+            self._deadline_s,
+            self._sleep,
+            mode_may_fail=lambda error: self._mode_may_fail(error, body),
+            note=self._note_failure,
         )
         try:
-            return await retrying(self._send_once, body)
+            return await attempts(self._send_once, body, deadline, timeout_s or self.timeout_s)
         except TransientError as error:
-            raise LLMError(f"{error} (given up for now)", retry=True) from error
+            final = LLMError(f"{error} (given up for now)", retry=True, cause=error.cause)
+            if self._mode_may_fail(error, body):
+                raise UnsupportedMode(str(error), final) from error
+            raise final from error
 
     async def probe(self) -> str:
         """Return a sentence that says whether the server answers and knows the model; nothing is billed.
@@ -191,56 +220,105 @@ class LLMClient:
         except (openai.OpenAIError, MalformedResponse, ValueError, RecursionError) as error:
             if isinstance(error, openai.NotFoundError) and not is_page(error.response.text):
                 return f"the server answers; it lists no models, so {self.model!r} is untried"
-            raise classify_listing_error(
-                error, model=self.model, key=self._key, now=datetime.now(UTC)
-            ) from error
-        if self.model in names:
+            raise classify_listing_error(_reached(error), self._details, datetime.now(UTC)) from error
+        # Gemini lists its models with a prefix, Ollama with a tag.
+        if {self.model, f"models/{self.model}", f"{self.model}:latest"}.intersection(names):
             return f"the server answers and knows {self.model!r}"
-        return f"the server answers; {self.model!r} is not among the {len(names)} models that it lists"
+        check = f"check {self._details.variables.model}"
+        return (
+            f"the server answers; {self.model!r} is not among the {len(names)} models that it lists: {check}"
+        )
 
-    async def _send_once(self, body: dict[str, Any]) -> ChatResponse:
-        await self._cooldown.wait(self._sleep)
-        # As extra fields they skip the SDK's validation, which takes longer than all our own work.
-        fields = {**body, **self._profile.extra, **self.options.extra}
-        try:
-            async with self._slots:
-                if self._should_stop():
-                    raise ShutdownRequested("the run ends before this request is sent")
-                completion = await self._client.chat.completions.create(
-                    model=self.model, messages=(), extra_body=fields
-                )
-            reply = read_reply(completion)
-        except (openai.OpenAIError, MalformedResponse, ValueError, AttributeError, TypeError) as error:
-            # The SDK raises the last three for a response that is not a JSON object.
-            now = datetime.now(UTC)
-            result = classify_error(
-                error, model=self.model, key=self._key, now=now, reached_before=self._reached_before
-            )
-            if isinstance(result, TransientError) and result.busy and result.wait_s:
-                self._cooldown.start(result.wait_s)
-            raise result from error
+    async def _send_once(
+        self, body: dict[str, Any], deadline: Deadline | None, timeout_s: float
+    ) -> ChatResponse:
+        # As extra fields they skip the SDK's validation, which takes longer than all our own work. Some
+        # servers stream unless they are told not to.
+        fields = {**body, **self._profile.extra, **self.options.extra, "stream": False}
+        async with self._slots:
+            await self._cooldown.wait(self._sleep)
+            self._raise_if_over()
+            try:
+                reply = read_reply(await self._complete(fields, deadline, timeout_s))
+            except (openai.OpenAIError, MalformedResponse, ValueError, AttributeError, TypeError) as error:
+                # The SDK raises the last three for a response that is not a JSON object.
+                honest = _reached(error)
+                if _is_lost_answer(honest):
+                    message = f"within {timeout_s:g} s; see COPYDESK_MODEL_TIMEOUT"
+                    raise AnswerTimeout(message) from error
+                raise self._classified(honest, body) from error
         self._reached_before = True
+        self._formats_answered.add(_format_of(body))
         return reply
 
-    def _note_failure(self, state: RetryCallState) -> None:
-        self._last_failure = str(state.outcome.exception() if state.outcome else "")
+    async def _complete(
+        self, fields: dict[str, Any], deadline: Deadline | None, timeout_s: float
+    ) -> "ChatCompletion | str":
+        """Return the server's completion, or its text where that is a stream of events.
+
+        Raises AnswerTimeout at the deadline.
+        """
+        left = None if deadline is None else deadline.left_s() - _DEADLINE_MARGIN_S
+        try:
+            async with asyncio.timeout(None if left == math.inf else left):
+                return await self._client.chat.completions.create(
+                    model=self.model, messages=(), extra_body=fields, timeout=timeout_s
+                )
+        except TimeoutError as error:
+            raise AnswerTimeout(f"(given up at the deadline of {self._deadline_s:g} s)") from error
+        except json.JSONDecodeError as error:
+            if is_event_stream(error.doc):  # although its content type says JSON
+                return error.doc
+            raise
+
+    def _raise_if_over(self) -> None:
+        """Raise if no further request is to be sent: the run ends, or every request is rejected."""
+        if self._should_stop():
+            raise ShutdownRequested("the run ends before this request is sent")
+        if rejected := self._rejection:
+            raise LLMRejected(rejected.message, cause=rejected.cause, **rejected.context)
+
+    def _classified(self, error: Exception, body: dict[str, Any]) -> Exception:
+        """Return the error to raise, and note what it means for later requests."""
+        limits = (body.get(name) for name in LENGTH_FIELDS)
+        details = self._details._replace(
+            max_tokens=next((limit for limit in limits if limit), None), reached_before=self._reached_before
+        )
+        result = classify_error(error, details, datetime.now(UTC))
+        if isinstance(result, LLMRejected):
+            self._rejection = result
+        if isinstance(result, TransientError) and result.busy and result.wait_s:
+            return self._cooldown.start(result.wait_s, str(result)) or result
+        return result
+
+    def _note_failure(self, error: TransientError) -> None:
+        self._last_failure = error
+
+    def _mode_may_fail(self, error: TransientError, body: dict[str, Any]) -> bool:
+        """Tell whether the request's output mode may be why the server fails: no answer came in it."""
+        output_format = _format_of(body)
+        return error.unexplained and output_format not in {None, *self._formats_answered}
 
 
-class _Cooldown:
-    """The server's Retry-After, which delays every request to it."""
+def _format_of(body: dict[str, Any]) -> str | None:
+    """Return the kind of the response format that a request asks for."""
+    output_format = body.get("response_format")
+    return output_format.get("type") if output_format else None
 
-    def __init__(self) -> None:
-        self._until = 0.0
 
-    def start(self, seconds: float) -> None:
-        """Delay requests for so many seconds from now."""
-        self._until = max(self._until, asyncio.get_running_loop().time() + seconds)
+def _is_lost_answer(error: Exception) -> bool:
+    """Tell whether the server took a request and its answer did not arrive in time."""
+    return isinstance(error, openai.APITimeoutError) and type(error.__cause__).__name__ not in _NOT_SENT
 
-    async def wait(self, sleep: Callable[[float], Awaitable[None]]) -> None:
-        """Wait until the delay is over."""
-        left = self._until - asyncio.get_running_loop().time()
-        if left > 0:
-            await sleep(left)
+
+def _reached(error: Exception) -> Exception:
+    """Return an error; a timeout of connecting is a server that cannot be reached.
+
+    The transport on aiohttp gives that name to every connection that is refused or lost.
+    """
+    if isinstance(error, openai.APITimeoutError) and type(error.__cause__).__name__ == "ConnectTimeout":
+        return openai.APIConnectionError(request=error.request)
+    return error
 
 
 def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI:
@@ -256,7 +334,8 @@ def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI
         timeout=timeout_s,
         max_retries=0,
         webhook_secret="",
-        http_client=openai.DefaultAsyncHttpxClient(verify=tls_context()),
+        # On aiohttp: a third of the time for each answer, so that more of them are stored before a kill.
+        http_client=openai.DefaultAioHttpClient(verify=tls_context()),
     )
     # Passed as None, the SDK would read these from OPENAI_ORG_ID, OPENAI_PROJECT_ID and
     # OPENAI_CUSTOM_HEADERS and send them to every server.
@@ -264,13 +343,6 @@ def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI
     client.project = None
     client._custom_headers = {}
     return client
-
-
-def _seconds_to_wait(state: RetryCallState) -> float:
-    """Return the seconds before the next attempt: the server's Retry-After, or exponential backoff."""
-    error = state.outcome.exception() if state.outcome else None
-    wait_s = error.wait_s if isinstance(error, TransientError) else None
-    return _backoff(state) if wait_s is None else wait_s + _jitter(state)
 
 
 def build_client(
@@ -296,6 +368,7 @@ def build_client(
         max_in_flight=settings.max_in_flight,
         timeout_s=settings.model_timeout_s,
         deadline_s=settings.deadline_s,
+        timezone=settings.timezone,
     )
     return LLMClient(
         settings.model, config, save_capability=save_capability, sleep=sleep, should_stop=should_stop

@@ -2,16 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from pipeline.domain.errors import LLMError
+from pipeline.domain.errors import FailureCause, LLMError
 from pipeline.domain.models import LLMResponse, Provenance, TokenUsage
-from pipeline.llm.capabilities import is_context_overflow
+from pipeline.llm.answers import is_complete
 from pipeline.llm.chat import (
+    TOKEN_LIMIT_FACTOR,
     Attempt,
     ChatResponse,
     FinishReason,
@@ -19,18 +20,33 @@ from pipeline.llm.chat import (
     ModelOptions,
     build_request,
     estimate_prompt_tokens,
-    retry_in_other_mode,
+    first_attempt,
+    retry_after_rejection,
+    retry_with_fewer_tokens,
     retry_with_more_tokens,
     retry_with_repair,
 )
-from pipeline.llm.errors import UnsupportedMode, quoted
+from pipeline.llm.errors import AnswerTimeout, UnsupportedMode
+from pipeline.llm.refusal_messages import quoted
+from pipeline.llm.usage import UpperBound, at_most, settle
 
 if TYPE_CHECKING:
     from pipeline.llm.client import Deadline, LLMClient
 
 T = TypeVar("T")
+Read = TypeVar("Read", covariant=True)
 MAX_REQUESTS = 12
 """Requests about one item, including rejected ones: all modes and repairs together need no more."""
+
+
+class Parse(Protocol[Read]):
+    """Parses an answer."""
+
+    def __call__(self, text: str, *, notes: list[str]) -> Read:
+        """Return what an answer says; `notes` gets what was read leniently.
+
+        Raises LLMError when it cannot be used; its `reason` is sent to the model.
+        """
 
 
 @dataclass(frozen=True)
@@ -41,8 +57,7 @@ class StructuredRequest(Generic[T]):
     prompt_id: str
     response_model: type[BaseModel]
     """The answer must fit it; its JSON schema is sent."""
-    parse: Callable[[str], T]
-    """Raises LLMError when an answer cannot be used; its `reason` is sent to the model."""
+    parse: Parse[T]
     purpose: str = "draft"
     max_tokens: int | None = None
     temperature: float | None = None
@@ -60,8 +75,11 @@ class CallBudget(Protocol):
     async def release(self, reservation: int | None) -> None:
         """Release a reservation: the request got no answer."""
 
-    async def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
-        """Record a billed answer, before it is parsed."""
+    def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> Awaitable[None]:
+        """Record a billed answer, before it is parsed. It is on its way to the disk when this returns."""
+
+    async def annotate(self, notes: Sequence[str]) -> None:
+        """Add what was read leniently to the recorded answer."""
 
     async def discard(self, reason: str) -> None:
         """Mark the recorded answer as unusable."""
@@ -84,6 +102,9 @@ class UnlimitedBudget:
         """Add the answer's usage."""
         self.usage += answer.usage
 
+    async def annotate(self, notes: Sequence[str]) -> None:
+        """Do nothing."""
+
     async def discard(self, reason: str) -> None:
         """Do nothing: an unusable answer is billed too."""
 
@@ -93,31 +114,54 @@ async def request_structured(
 ) -> tuple[LLMResponse, T]:
     """Return a usable answer, verbatim, and the value parsed from it.
 
-    Raises LLMError (a refusal, a content filter, an answer that is cut off or does not fit, a server that
-    does not answer), LLMRejected when every other item would fail too, BudgetExceeded.
+    For one cause at most two answers are paid for: the first, and one repair or one with a higher limit.
+    Waits while the server and model are unproven and another item is asked about. Raises LLMError (a
+    refusal, a content filter, an answer that is cut off or does not fit, a server that does not answer),
+    LLMRejected when every other item would fail too, BudgetExceeded.
     """
+    async with model.breaker.turn():
+        try:
+            result = await _converse(model, request, budget)
+        except LLMError as error:
+            counted = model.breaker.fail(error)
+            if counted is error:
+                raise
+            raise counted from error
+        model.breaker.succeed()
+    return result
+
+
+async def _converse(
+    model: "LLMClient", request: StructuredRequest[T], budget: CallBudget
+) -> tuple[LLMResponse, T]:
+    """Ask about one item until an answer is usable or no other request can help."""
     options = _options(model.options, request)
-    attempt = Attempt(mode=model.mode, max_tokens=options.max_tokens)
+    attempt = first_attempt(model.mode, options.max_tokens)
     async with model.deadline() as deadline:
         for _ in range(MAX_REQUESTS):
             try:
                 answer, reply = await _send_attempt(model, request, attempt, options, budget, deadline)
             except UnsupportedMode as error:
-                attempt = _attempt_or_raise(
-                    retry_in_other_mode(attempt, error.status, error.message), _rejection_error(error)
-                )
+                attempt = _attempt_or_raise(retry_after_rejection(attempt, error), error.error)
+                continue
+            except AnswerTimeout as error:
+                shorter = retry_with_fewer_tokens(attempt) if deadline.left_s() >= model.timeout_s else None
+                attempt = _attempt_or_raise(shorter, _timeout_error(error))
                 continue
             try:
-                result = await _parse(request, reply)
+                result, notes = await _parse(request, reply)
             except LLMError as error:
                 await budget.discard(error.message)
-                attempt = _attempt_or_raise(
-                    _next_attempt(attempt, reply, error), _unusable_error(error, answer)
-                )
+                following = _next_attempt(attempt, reply, error)
+                if following and following.max_tokens > attempt.max_tokens:
+                    _require_time(deadline, answer)
+                attempt = _attempt_or_raise(following, _unusable_error(error, answer))
                 continue
-            await model.remember_mode(attempt.mode)
+            if notes:
+                await budget.annotate(notes)
+            await model.remember_mode(attempt.mode, after_misfit=attempt.repaired)
             return answer, result
-    raise LLMError("the model server rejects every request mode", retry=False)
+    raise LLMError("the model server rejects every request mode", retry=False, cause=FailureCause.FORMAT)
 
 
 async def _send_attempt(
@@ -130,48 +174,69 @@ async def _send_attempt(
 ) -> tuple[LLMResponse, ChatResponse]:
     """Send one request: reserve its cost before, record the answer after."""
     body = build_request(request.messages, request.response_model, attempt, options)
+    prompt_tokens = estimate_prompt_tokens(body)
     with deadline.paused():  # the wait for other calls' reservations does not count
-        reservation, max_tokens = await budget.reserve(estimate_prompt_tokens(body), attempt.max_tokens)
+        reservation, max_tokens = await budget.reserve(prompt_tokens, attempt.max_tokens)
     if attempt.mode.length_field:
         body[attempt.mode.length_field] = max_tokens
+    purpose = "repair" if attempt.is_repair else request.purpose
+    bound = UpperBound(prompt_tokens, max_tokens)
+    provenance = Provenance(rewritten=True, model=model.model, prompt=request.prompt_id)
+    timeout_s = model.timeout_s * max(1.0, attempt.max_tokens / options.max_tokens)
     started = time.monotonic()
     try:
-        reply = await model.send(body)
+        reply = await model.send(body, deadline=deadline, timeout_s=timeout_s)
+    except AnswerTimeout:
+        lost = LLMResponse(text="", provenance=provenance, usage=at_most(bound), estimated=True)
+        await asyncio.shield(budget.record(lost, purpose, reservation))
+        await budget.discard("timed out")
+        raise
     except Exception:  # not on cancellation: the server may bill the request
         await asyncio.shield(budget.release(reservation))
         raise
+    usage, estimated = settle(reply.usage, reply.gaps, bound, reply.text)
     answer = LLMResponse(
         text=reply.text,
-        provenance=Provenance(rewritten=True, model=model.model, prompt=request.prompt_id),
-        usage=reply.usage,
+        provenance=provenance,
+        usage=usage,
+        estimated=estimated,
+        notes=reply.notes,
         seconds=round(time.monotonic() - started, 3),
     )
     # A cancellation here would lose a billed answer.
-    purpose = "repair" if attempt.is_repair else request.purpose
     await asyncio.shield(budget.record(answer, purpose, reservation))
     return answer, reply
 
 
-async def _parse(request: StructuredRequest[T], reply: ChatResponse) -> T:
-    """Return the parsed answer; parsing runs in a thread. Raises LLMError."""
+async def _parse(request: StructuredRequest[T], reply: ChatResponse) -> tuple[T, list[str]]:
+    """Return the parsed answer and what was read leniently; parsing runs in a thread. Raises LLMError."""
     if reply.finish_reason is FinishReason.REFUSAL:
-        raise LLMError(f"the model refuses to write this: {quoted(reply.refusal, None)}", retry=False)
+        message = f"the model refuses to write this: {quoted(reply.refusal, None) or 'no reason given'}"
+        raise LLMError(message, retry=False, cause=FailureCause.FILTER)
     if reply.finish_reason is FinishReason.FILTER:
-        raise LLMError("the server's content filter withheld the answer", retry=False)
+        message = "the server's content filter withheld the answer"
+        raise LLMError(message, retry=False, cause=FailureCause.FILTER)
+    notes: list[str] = []
     if reply.finish_reason is FinishReason.LENGTH:
-        raise LLMError("the answer was cut off at the length limit", retry=False)
+        # Some models write white space after their answer until they are stopped.
+        if not is_complete(reply.text):
+            message = "the answer was cut off at the length limit"
+            raise LLMError(message, retry=False, cause=FailureCause.LENGTH)
+        notes.append("stopped at the length limit, after the whole answer")
     if not reply.text.strip():
-        raise LLMError("the model's answer is empty", retry=False, reason="it is empty")
-    return await asyncio.to_thread(request.parse, reply.text)
+        message = "the model's answer is empty"
+        raise LLMError(message, retry=True, cause=FailureCause.FORMAT, reason="it is empty", unfit=True)
+    return await asyncio.to_thread(request.parse, reply.text, notes=notes), notes
 
 
 def _next_attempt(attempt: Attempt, reply: ChatResponse, error: LLMError) -> Attempt | None:
     """Return the attempt after an unusable answer; None if another attempt cannot help."""
-    if reply.finish_reason is FinishReason.LENGTH:
+    if error.cause is FailureCause.LENGTH:
         return retry_with_more_tokens(attempt)
-    if reply.finish_reason is not FinishReason.STOP:
+    if error.cause is FailureCause.FILTER:
         return None
-    return retry_with_repair(attempt, reply.text, str(error.context.get("reason", error.message)))
+    reason = str(error.context.get("reason", error.message))
+    return retry_with_repair(attempt, reply.text, reason, unfit=bool(error.context.get("unfit")))
 
 
 def _attempt_or_raise(attempt: Attempt | None, error: LLMError) -> Attempt:
@@ -180,20 +245,26 @@ def _attempt_or_raise(attempt: Attempt | None, error: LLMError) -> Attempt:
     return attempt
 
 
+def _require_time(deadline: "Deadline", answer: LLMResponse) -> None:
+    """Raise LLMError if a longer answer, at the pace of the one that was cut off, ends after the deadline."""
+    if deadline.left_s() < TOKEN_LIMIT_FACTOR * (answer.seconds or 0.0):
+        message = "the answer was cut off at the length limit, and a longer one ends after the deadline"
+        advice = "set COPYDESK_MODEL_DEADLINE higher, or let the feed use its summary"
+        raise LLMError(f"{message}; {advice}", retry=False, cause=FailureCause.LENGTH, answer=answer)
+
+
+def _timeout_error(error: AnswerTimeout) -> LLMError:
+    """Return the error of an item whose answer did not arrive: it waits for a later run."""
+    message = f"the model server did not answer {error}"
+    return LLMError(message, retry=True, cause=FailureCause.OUTAGE)
+
+
 def _unusable_error(error: LLMError, answer: LLMResponse) -> LLMError:
     """Return the error of an item without a usable answer; it carries the last answer, which was billed."""
     message = error.message
-    if "length limit" in message:
+    if error.cause is FailureCause.LENGTH:
         message += "; set COPYDESK_MAX_TOKENS higher, or let the feed use its summary"
-    return LLMError(message, retry=False, cause=error.cause, answer=answer, **error.context)
-
-
-def _rejection_error(error: UnsupportedMode) -> LLMError:
-    """Return the error of an item whose request is rejected in every mode."""
-    if is_context_overflow(error.message):
-        message = f"prompt and source do not fit into the model's context (the server says: {error.message})"
-        return LLMError(f"{message}; use a model with a larger one", retry=False, status=error.status)
-    return error.error
+    return LLMError(message, retry=error.retry, cause=error.cause, **error.context | {"answer": answer})
 
 
 def _options(options: ModelOptions, request: StructuredRequest[T]) -> ModelOptions:

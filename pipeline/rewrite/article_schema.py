@@ -6,20 +6,17 @@ the feed, never from a model. The names, docstrings and descriptions of the Wire
 of errors, are sent to the model: a change to them is a change to the prompt.
 """
 
-import json
 import re
-from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from pipeline.domain.errors import LLMError
 from pipeline.domain.models import Article, Beat, Section, Sentiment, Source
 from pipeline.domain.text import headline, one_line, replace_surrogates
+from pipeline.llm.answers import read_answer, validation_error
+from pipeline.rewrite.sections import put_right_sections, without_headings
 
-W = TypeVar("W", bound=BaseModel)
-_FENCED = re.compile(r"```[a-zA-Z]*[ \t]*\n(?P<inner>.*?)\n?[ \t]*```", re.S)
-_HEADING = re.compile(r"^ {0,3}#{1,2}(?:[ \t]|$)", re.M)
+_DEFAULTS = {"category": "", "tags": [], "sentiment": Sentiment.NEUTRAL.value}
+"""What an answer may lack, as it is no part of the text."""
 _BULLET = re.compile(r"^(?:[-*+•–]|\d{1,2}[.)])(?:\s+|$)")
 
 
@@ -51,20 +48,22 @@ class WireArticle(BaseModel):
         return value.strip().upper() if isinstance(value, str) else value
 
 
-def parse_response(text: str, source: Source, beat: Beat) -> Article:
+def parse_response(text: str, source: Source, beat: Beat, *, notes: list[str] | None = None) -> Article:
     """Return the article in an answer; its title is the source's.
 
-    A code fence and a model's thoughts around the JSON are ignored. Tags outside the vocabulary are
-    dropped; a category outside it becomes the feed's. Raises LLMError (retry) with the reason.
+    What stands around the article is ignored, and its form is put right by rule; `notes` gets what that was.
+    Tags outside the vocabulary are dropped; a category outside it becomes the feed's. Raises LLMError (retry)
+    with the reason.
     """
-    wire = coerce(WireArticle, response_json(text))
+    notes = [] if notes is None else notes
+    wire = read_answer(WireArticle, text, notes, _DEFAULTS)
     category = _category(wire.category, source, beat)
     return Article(
         title=headline(source),
-        overview=_text(wire.overview, "overview"),
-        sections=_sections(wire.sections, beat),
-        from_author=_text(wire.from_author, "from_author"),
-        impact=_impact(wire.impact),
+        overview=_text(wire.overview, "overview", beat, notes),
+        sections=_sections(wire.sections, wire, beat, notes),
+        from_author=_text(wire.from_author, "from_author", beat, notes),
+        impact=_impact(wire.impact, notes),
         category=category,
         tags=_tags(category, wire.tags, beat),
         sentiment=wire.sentiment,
@@ -72,70 +71,33 @@ def parse_response(text: str, source: Source, beat: Beat) -> Article:
     )
 
 
-def response_json(text: str) -> object:
-    """Return the JSON in an answer, without the text around it. Raises LLMError with the reason."""
-    json_text = _strip_wrapping(text)
-    if not json_text:
-        raise validation_error("it is empty")
-    try:
-        # Not strict, because models write line breaks into strings.
-        return json.loads(json_text, strict=False)
-    except (ValueError, RecursionError) as error:
-        raise validation_error(f"it is not JSON ({one_line(str(error))[:80]})") from error
-
-
-def _strip_wrapping(text: str) -> str:
-    """Return the answer without a byte order mark, thoughts before it and a code fence around it."""
-    json_text = text.strip().removeprefix("\ufeff").lstrip()
-    while not json_text.startswith(("{", "[", "```")) and "</think>" in json_text:
-        json_text = json_text.partition("</think>")[2].lstrip()
-    fenced = None if json_text.startswith(("{", "[")) else _FENCED.search(json_text)
-    return (fenced["inner"] if fenced else json_text).strip()
-
-
-def coerce(model: type[W], answer: object) -> W:
-    """Return an answer as an instance of `model`. Raises LLMError with up to five reasons."""
-    try:
-        return model.model_validate(answer)
-    except ValidationError as error:
-        raise validation_error("; ".join(map(_reason, error.errors(include_url=False)[:5]))) from error
-
-
-def _reason(detail: ErrorDetails) -> str:
-    location = ".".join(str(step) for step in detail["loc"]) or "the whole"
-    return f"{location[:60]}: {detail['msg'].lower()}"
-
-
-def _text(value: str, field: str) -> str:
-    text = replace_surrogates(value).strip()
+def _text(value: str, field: str, beat: Beat, notes: list[str]) -> str:
+    text = without_headings(replace_surrogates(value), beat, notes)
     if not text:
         raise validation_error(f"{field} is empty")
-    if _HEADING.search(text):
-        raise validation_error(f"{field} holds a heading of its own")
     return text
 
 
-def _sections(answered: list[WireSection], beat: Beat) -> tuple[Section, ...]:
-    if not 1 <= len(answered) <= 3:
-        raise validation_error(f"it has {len(answered)} sections instead of one to three")
-    used = {fixed.casefold() for fixed in (beat.overview, beat.from_author, f"{beat.impact} {beat.market}")}
-    sections = []
-    for number, section in enumerate(answered, start=1):
-        heading = one_line(replace_surrogates(section.heading)).strip("#*_ :")
-        if not heading:
-            raise validation_error(f"the heading of section {number} is empty")
-        if heading.casefold() in used:
-            raise validation_error(f"the heading of section {number} is already in use: {heading[:60]}")
-        used.add(heading.casefold())
-        sections.append(Section(heading=heading, body=_text(section.body, f"the body of section {number}")))
-    return tuple(sections)
+def _sections(
+    answered: list[WireSection], wire: WireArticle, beat: Beat, notes: list[str]
+) -> tuple[Section, ...]:
+    elsewhere = (wire.overview, wire.from_author)
+    sections = put_right_sections(
+        [(section.heading, section.body) for section in answered], elsewhere, beat, notes
+    )
+    if not sections:
+        raise validation_error("it has 0 sections with a text instead of one to three")
+    return sections
 
 
-def _impact(answered: list[str]) -> tuple[str, ...]:
-    bullets = tuple(_BULLET.sub("", one_line(bullet)) for bullet in answered)
-    if not bullets:
+def _impact(answered: list[str], notes: list[str]) -> tuple[str, ...]:
+    bullets = tuple(_BULLET.sub("", one_line(replace_surrogates(bullet))).strip() for bullet in answered)
+    entries = tuple(bullet for bullet in bullets if bullet)
+    if not entries:
         raise validation_error("impact has no entries")
-    return tuple(_text(bullet, f"entry {number} of impact") for number, bullet in enumerate(bullets, start=1))
+    if len(entries) < len(bullets):
+        notes.append("empty entries of impact left out")
+    return entries
 
 
 def _category(answered: str, source: Source, beat: Beat) -> str:
@@ -144,13 +106,9 @@ def _category(answered: str, source: Source, beat: Beat) -> str:
 
 
 def _tags(category: str, answered: list[str], beat: Beat) -> tuple[str, ...]:
-    allowed = [tag.strip().upper() for tag in answered if tag.strip().upper() in beat.vocabulary]
+    words = [tag.strip().lstrip("#").upper() for tag in answered]
+    allowed = [word for word in words if word in beat.vocabulary]
     return tuple(dict.fromkeys((category, *allowed)))
-
-
-def validation_error(reason: str) -> LLMError:
-    """Return the error of an unusable answer; the reason is sent to the model."""
-    return LLMError(f"the model's answer cannot be used: {reason}", retry=True, reason=reason)
 
 
 class WireSectionText(BaseModel):
@@ -161,14 +119,13 @@ class WireSectionText(BaseModel):
     text: str = Field(description="The section's new text, without its heading.")
 
 
-def parse_section(text: str, *, bullets: bool) -> str:
+def parse_section(text: str, *, bullets: bool, notes: list[str] | None = None) -> str:
     """Return a section's new text as Markdown. Raises LLMError with the reason."""
-    wire = coerce(WireSectionText, response_json(text))
-    new = replace_surrogates(wire.text).strip()
+    notes = [] if notes is None else notes
+    wire = read_answer(WireSectionText, text, notes)
+    new = without_headings(replace_surrogates(wire.text), None, notes)
     if not new:
         raise validation_error("text is empty")
-    if any(line.lstrip().startswith("#") for line in new.splitlines()):
-        raise validation_error("text holds a heading of its own")
     return _bulleted(new) if bullets else new
 
 

@@ -87,10 +87,13 @@ def load_example(path: Path) -> Example:
     for word in vocabulary:
         if word != word.upper():
             raise entry_error(path, line, f"{word} is not in capitals; write {word.upper()}")
+    notes: list[str] = []
     try:
-        parse_response(answer, source, Beat(key="example", vocabulary=vocabulary))
+        parse_response(answer, source, Beat(key="example", vocabulary=vocabulary), notes=notes)
     except LLMError as error:
         raise entry_error(path, line, f"no valid answer: {error.context.get('reason')}") from error
+    if notes:  # models copy the examples, so nothing may have to be put right
+        raise entry_error(path, line, f"no valid answer: {'; '.join(notes)}")
     digest = hashlib.sha256(content).hexdigest()
     return Example(path=path, source=source, answer=answer, language=file.language, digest=digest)
 

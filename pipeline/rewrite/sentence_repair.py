@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.domain.reviews import Finding, Severity
 from pipeline.domain.text import one_line, replace_surrogates, sentence_ends
+from pipeline.llm.answers import read_answer, validation_error
 from pipeline.llm.chat import Message
-from pipeline.rewrite.article_schema import coerce, response_json, validation_error
 
 
 class WireRepair(BaseModel):
@@ -79,9 +79,9 @@ def add_flags(messages: Sequence[Message], body: str, flags: Sequence[FlaggedSen
     return [*messages[:-1], Message(role=messages[-1]["role"], content=replace_surrogates(content))]
 
 
-def parse_repairs(text: str, count: int) -> dict[int, str]:
+def parse_repairs(text: str, count: int, *, notes: list[str] | None = None) -> dict[int, str]:
     """Return the new sentences by sentence number. Raises LLMError with the reason."""
-    wire = coerce(WireRepairs, response_json(text))
+    wire = read_answer(WireRepairs, text, notes)
     sentences = {repair.number: one_line(replace_surrogates(repair.text)) for repair in wire.sentences}
     if unknown := sorted(set(sentences) - set(range(1, count + 1))):
         raise validation_error(f"there is no sentence {unknown[0]}")

@@ -26,7 +26,7 @@ class ItemBudget:
 
     def __init__(self, ctx: RunContext, lease: Lease) -> None:
         self.usage = TokenUsage()
-        self.micros = 0
+        self.micros = self.unpriced = 0
         self._prompt_estimate = 0
         self._ctx = ctx
         self._lease = lease
@@ -95,19 +95,21 @@ class ItemBudget:
         if reservation is not None:
             await asyncio.to_thread(self._ctx.db.budget.release, reservation)
 
-    async def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
-        """Record an answer and its cost before it is parsed. Raises LeaseLost."""
+    def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> "asyncio.Future[None]":
+        """Record an answer and its cost before it is parsed; the future raises LeaseLost."""
         ctx, now = self._ctx, self._ctx.clock()
         micros = ctx.price.micros(answer.usage, now) if ctx.price else None
         self.usage += answer.usage
-        ctx.usage.record(self._prompt_estimate, answer.usage)
+        ctx.usage.record(self._prompt_estimate, answer, micros)
         self.micros += micros or 0
-        await asyncio.to_thread(
-            ctx.db.budget.record,
-            self._lease,
-            answer,
-            CallDetails(purpose=purpose, at=now, run=ctx.run, micros=micros, reservation=reservation),
-        )
+        self.unpriced += micros is None
+        details = CallDetails(purpose=purpose, at=now, run=ctx.run, micros=micros, reservation=reservation)
+        return asyncio.wrap_future(ctx.db.budget.submit(self._lease, answer, details))
+
+    async def annotate(self, notes: Sequence[str]) -> None:
+        """Add notes to the last recorded answer."""
+        if notes:
+            await asyncio.to_thread(self._ctx.db.budget.annotate, self._lease, notes)
 
     async def discard(self, reason: str) -> None:
         """Mark the recorded answer as unusable. Raises LeaseLost."""

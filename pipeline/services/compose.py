@@ -136,8 +136,11 @@ async def _article(
 ) -> tuple[Article, Provenance]:
     read = partial(parse_response, source=source, beat=beat)
     if lease.answer is not None:  # recorded by an earlier run
+        notes: list[str] = []
         try:
-            return await asyncio.to_thread(read, lease.answer.text), lease.answer.provenance
+            article = await asyncio.to_thread(read, lease.answer.text, notes=notes)
+            await budget.annotate(notes)
+            return article, lease.answer.provenance
         except LLMError as error:
             await budget.discard(error.message)
     if ctx.model is None:

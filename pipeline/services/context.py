@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from pipeline.config import Settings
 from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import CopydeskError
-from pipeline.domain.models import Beat, FeedConfig, FrozenModel, PollState, Source, TokenUsage
+from pipeline.domain.models import Beat, FeedConfig, FrozenModel, LLMResponse, PollState, Source
 from pipeline.domain.reviews import Finding, Front
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.parsing.parse import ParsedFeed
 from pipeline.http_client import HttpClient
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.prompt import Prompt
-from pipeline.storage import CallLimits, Database
+from pipeline.storage import CallLimits, Database, Lease
 
 if TYPE_CHECKING:
+    from pipeline.llm.breaker import Row
     from pipeline.llm.client import LLMClient
 
 ProgressCallback = Callable[[str, str], None]
@@ -88,7 +89,9 @@ class ItemOutcome(FrozenModel):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     micros: int = 0
-    """Cost of its model calls, in millionths of a US dollar; 0 also if the price is not known."""
+    """Cost of its model calls, in millionths of a US dollar, of those whose price is known."""
+    unpriced: int = 0
+    """Its model calls whose price is not known."""
 
 
 class PollStateCache:
@@ -130,9 +133,12 @@ class PollStateCache:
 class UsageStats:
     """Token usage of this run's calls, to estimate the next call's cost more closely."""
 
-    price: Price | None = None
     micros: int = 0
-    """Cost of all calls, in millionths of a US dollar; 0 also if the price is not known."""
+    """Cost of all calls whose price is known, in millionths of a US dollar."""
+    unpriced: int = 0
+    """Calls whose price is not known."""
+    estimated: int = 0
+    """Calls whose usage the server did not tell in full."""
     prompt_ratio: float = 0.0
     """The highest ratio of billed to estimated prompt tokens."""
     longest_answer: int = 0
@@ -146,12 +152,14 @@ class UsageStats:
         """Return the fewest tokens to reserve for an answer."""
         return 2 * self.longest_answer if self.longest_answer else _DEFAULT_ANSWER_TOKENS
 
-    def record(self, estimate: int, usage: TokenUsage) -> None:
-        """Add the usage of a call."""
-        self.micros += (self.price.micros(usage) if self.price else None) or 0
-        if estimate:
-            self.prompt_ratio = max(self.prompt_ratio, usage.prompt_tokens / estimate)
-            self.longest_answer = max(self.longest_answer, usage.completion_tokens)
+    def record(self, estimate: int, answer: LLMResponse, micros: int | None) -> None:
+        """Add a call: its answer, and its cost in millionths of a US dollar, None if its price is unknown."""
+        self.micros += micros or 0
+        self.unpriced += micros is None
+        self.estimated += answer.estimated
+        if estimate and not answer.estimated:
+            self.prompt_ratio = max(self.prompt_ratio, answer.usage.prompt_tokens / estimate)
+            self.longest_answer = max(self.longest_answer, answer.usage.completion_tokens)
 
 
 @dataclass(frozen=True)
@@ -190,6 +198,8 @@ class RunContext:
     notify: ProgressCallback = lambda _feed, _outcome: None
     as_task: AsTask = run_untracked
     """Runs a step that is to be tracked."""
+    suspects: list[tuple["Row", Lease]] = field(default_factory=list)
+    """Items that failed in a row, for which the model's server may be to blame."""
     fatal_errors: list[CopydeskError] = field(default_factory=list)
     """Errors that end the run: nothing new is started once there is one."""
     grace_expired: asyncio.Event = field(default_factory=asyncio.Event)

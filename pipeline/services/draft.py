@@ -31,6 +31,7 @@ from pipeline.feeds.pages.fetch import merge_page_text, needs_page
 from pipeline.services.budget import ItemBudget
 from pipeline.services.compose import ComposedDraft, compose, compose_section
 from pipeline.services.context import ItemOutcome, RunContext
+from pipeline.services.suspects import acquit, adjourn, suspect
 from pipeline.services.work_queue import LeaseQueue
 from pipeline.storage import SYSTEM_EDITOR, Lease, LeaseFilter, PreviousVersion
 
@@ -109,7 +110,9 @@ async def draft_feed(
         lease_filter: LeaseFilter = "new"  # existing drafts belong to the machine with the output folder
     else:
         lease_filter = "asked" if requested else "all"
-    return await LeaseQueue(ctx, feed, limit, window, lease_filter, partial(_outcome, ctx, feed)).run()
+    outcomes = await LeaseQueue(ctx, feed, limit, window, lease_filter, partial(_outcome, ctx, feed)).run()
+    await adjourn(ctx, feed.key)
+    return outcomes
 
 
 async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutcome | None:
@@ -128,13 +131,14 @@ async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutco
             return None  # the run ends before its call
         except (LLMRejected, OutputError, DatabaseError, BudgetExceeded) as error:
             ctx.fatal_errors.append(error)
+            await acquit(ctx, error)
             return None
         except LLMError as error:
             outcome = await _failed(ctx, lease, error)
     _log(ctx, feed, lease, outcome)
     ctx.notify(feed.key, "drafted" if outcome.path else "failed")
     tokens = {name: getattr(budget.usage, name) for name in ("prompt_tokens", "completion_tokens")}
-    return outcome.model_copy(update=tokens | {"micros": budget.micros})
+    return outcome.model_copy(update=tokens | {"micros": budget.micros, "unpriced": budget.unpriced})
 
 
 def _log(ctx: RunContext, feed: FeedConfig, lease: Lease, outcome: ItemOutcome) -> None:
@@ -165,6 +169,7 @@ async def _failed(ctx: RunContext, lease: Lease, error: LLMError) -> ItemOutcome
             await asyncio.to_thread(ctx.db.leases.keep_current, lease, error.message)
         else:
             await asyncio.to_thread(ctx.db.leases.fail, lease, error.message, retry=error.retry)
+        await suspect(ctx, lease, error)
     return ItemOutcome(title=lease.item.title, reason=error.message)
 
 

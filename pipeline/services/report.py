@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
-from pipeline.domain.errors import DatabaseError
+from pipeline.domain.errors import CopydeskError, DatabaseError, LLMRejected
 from pipeline.domain.models import FrozenModel
 from pipeline.publishing import TargetResult
 from pipeline.services.alerts import send_alerts
@@ -34,7 +34,9 @@ class FeedReport(PollReport):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     micros: int = 0
-    """Cost of the model calls, in millionths of a US dollar."""
+    """Cost of the model calls, in millionths of a US dollar, of those whose price is known."""
+    unpriced: int = 0
+    """Model calls whose price is not known."""
 
 
 class RunReport(FrozenModel):
@@ -52,6 +54,12 @@ class RunReport(FrozenModel):
     output: str
     desk: str
     """URL of the review desk."""
+    micros: int = 0
+    """Cost of all model calls, in millionths of a US dollar, of those whose price is known."""
+    unpriced: int = 0
+    """Model calls whose price is not known."""
+    estimated: int = 0
+    """Model calls whose usage the server did not tell in full: counted at its upper bound."""
 
     @property
     def drafts(self) -> tuple[str, ...]:
@@ -111,6 +119,7 @@ def feed_report(
         prompt_tokens=sum(outcome.prompt_tokens for outcome in outcomes),
         completion_tokens=sum(outcome.completion_tokens for outcome in outcomes),
         micros=sum(outcome.micros for outcome in outcomes),
+        unpriced=sum(outcome.unpriced for outcome in outcomes),
     )
 
 
@@ -144,16 +153,26 @@ async def finish(
         seconds=round(time.monotonic() - began, 2),
         feeds=tuple(reports),
         published=tuple(published),
-        stopped=stopped_by.message if stopped_by else None,
+        stopped=_stopped(stopped_by, sum(feed.queued for feed in reports)) if stopped_by else None,
         exit_code=stopped_by.exit_code if stopped_by else 0,
         model=ctx.settings.model or "the offline brief",
         output=str(ctx.settings.output),
         desk=ctx.settings.desk_url,
+        micros=ctx.usage.micros,
+        unpriced=ctx.usage.unpriced,
+        estimated=ctx.usage.estimated,
     )
     _log(ctx, report)
     await _send_alerts(ctx)
     await publish(report)
     return report
+
+
+def _stopped(error: CopydeskError, queued: int) -> str:
+    """Return why a run ended early; after a refusal of the model server, also that no item is lost."""
+    if not isinstance(error, LLMRejected) or not queued:
+        return error.message
+    return f"{error.message}; {queued} {'item stays' if queued == 1 else 'items stay'} queued"
 
 
 def _log(ctx: RunContext, report: RunReport) -> None:

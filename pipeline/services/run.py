@@ -37,15 +37,15 @@ from pipeline.services.context import (
 from pipeline.services.draft import PAGE_CACHE_AGE
 from pipeline.services.report import Plan, Publish, RunReport
 from pipeline.services.shutdown import graceful_shutdown, interrupted, sleep_unless_stopped
-from pipeline.storage import Database
+from pipeline.storage import Database, cost_text
 
 if TYPE_CHECKING:
     from pipeline.llm.client import LLMClient
 
 log = logging.getLogger("copydesk.run")
 
-Listener = Callable[[str, str, int], None]
-"""Called with a ProgressCallback's arguments and the run's cost so far, in millionths of a US dollar."""
+Listener = Callable[[str, str, str], None]
+"""Called with a ProgressCallback's arguments and the run's cost so far, for people; empty: no cost."""
 
 
 async def _discard(_report: RunReport) -> None:
@@ -101,7 +101,7 @@ async def open_run(
         parsers = await stack.enter_async_context(ParsePool())
         checkers = await stack.enter_async_context(CheckPool())
         poll_states = await _open_poll_states(stack, db)
-        usage = UsageStats(price)
+        usage = UsageStats()
         await stack.enter_async_context(
             graceful_shutdown(
                 fatal_errors, grace_expired, settings.stop_grace_s, ports.say, relayed=ports.relayed
@@ -152,8 +152,12 @@ async def _open_poll_states(stack: contextlib.AsyncExitStack, db: Database) -> P
 
 def _notify(listener: Listener | None, usage: UsageStats) -> ProgressCallback:
     return (
-        (lambda feed, what: listener(feed, what, usage.micros)) if listener else (lambda _feed, _what: None)
+        (lambda feed, what: listener(feed, what, _cost(usage))) if listener else (lambda _feed, _what: None)
     )
+
+
+def _cost(usage: UsageStats) -> str:
+    return cost_text(usage.micros, usage.unpriced) if usage.micros or usage.unpriced else ""
 
 
 def _cover_search(settings: Settings, subscriptions: Subscriptions, net: HttpClient) -> UnsplashClient | None:

@@ -1,6 +1,7 @@
 """The budget: what model calls cost, reservations for calls under way, spending caps and call limits."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from pipeline.domain.errors import BudgetExceeded, LeaseLost, RateLimited
 from pipeline.domain.models import LLMResponse
 from pipeline.storage import leases
 from pipeline.storage.engine import Transactions
+from pipeline.storage.group_commit import GroupCommit
 from pipeline.storage.processes import process_is_dead
 from pipeline.storage.records import Lease
 from pipeline.storage.schema import calls, feeds, items, reservations
@@ -65,6 +67,14 @@ class CallDetails(NamedTuple):
 _PLAIN_CALL = CallDetails()
 
 
+class _Recorded(NamedTuple):
+    """An answer that is to be stored."""
+
+    lease: Lease
+    answer: LLMResponse
+    details: CallDetails
+
+
 class LLMCall(NamedTuple):
     """One answer that was paid for."""
 
@@ -78,10 +88,16 @@ class LLMCall(NamedTuple):
     reasoning_tokens: int
     micros: int | None
     """Millionths of a US dollar; None where the price is not known."""
+    estimated: bool = False
+    """The server did not tell the whole usage: it is counted at its upper bound."""
 
 
 class BudgetRepository(Transactions):
     """Reserves, records and lists the cost of model calls."""
+
+    def __init__(self, engine: sa.Engine, owner: str) -> None:
+        super().__init__(engine, owner)
+        self._answers = GroupCommit(self._record_all)
 
     def reserve(
         self,
@@ -129,22 +145,32 @@ class BudgetRepository(Transactions):
                 ended = reservations.update().where(reservations.c.owner.in_(dead))
                 connection.execute(ended.values(owner=None))
 
-    def record(self, lease: Lease, answer: LLMResponse, details: CallDetails = _PLAIN_CALL) -> None:
-        """Store an answer; its price replaces its reservation.
+    def submit(self, lease: Lease, answer: LLMResponse, details: CallDetails = _PLAIN_CALL) -> "Future[None]":
+        """Store an answer soon, together with others; its price replaces its reservation.
 
-        Raises LeaseLost where another run holds the item now; the answer is stored even so.
+        The future raises LeaseLost where another run holds the item now; the answer is stored even so.
         """
-        lost: LeaseLost | None = None
+        return self._answers.submit(_Recorded(lease, answer, details))
+
+    def record(self, lease: Lease, answer: LLMResponse, details: CallDetails = _PLAIN_CALL) -> None:
+        """Store an answer as `submit` does, and wait until it is stored."""
+        self.submit(lease, answer, details).result()
+
+    def close(self) -> None:
+        """Store what was submitted."""
+        self._answers.close()
+
+    def _record_all(self, entries: Sequence["_Recorded"]) -> list[BaseException | None]:
+        with self._writing(urgent=True) as connection:
+            return [_record(connection, *entry) for entry in entries]
+
+    def annotate(self, lease: Lease, notes: Sequence[str]) -> None:
+        """Add notes to the last answer about a leased item; notes that it has already stay single."""
         with self._writing() as connection:
-            _insert_call(connection, lease, answer, details)
-            if details.reservation is not None:
-                _release(connection, details.reservation)
-            try:
-                leases.set_state(connection, lease, "answered")
-            except LeaseLost as error:
-                lost = error
-        if lost:
-            raise lost
+            about = sa.select(calls.c.id, calls.c.notes).where(calls.c.item_id == lease.item_id)
+            number, earlier = connection.execute(about.order_by(calls.c.id.desc()).limit(1)).one()
+            lines = "\n".join(dict.fromkeys((*(earlier or "").splitlines(), *notes)))
+            connection.execute(calls.update().where(calls.c.id == number).values(notes=lines))
 
     def mark_unusable(self, lease: Lease, reason: str) -> None:
         """Mark an item's answers as unusable, so that the next lease calls again. Raises LeaseLost."""
@@ -160,6 +186,7 @@ class BudgetRepository(Transactions):
         columns = (
             calls.c.at, feeds.c.key, calls.c.model, calls.c.purpose, calls.c.prompt_tokens,
             calls.c.cached_tokens, calls.c.completion_tokens, calls.c.reasoning_tokens, calls.c.micros,
+            calls.c.estimated,
         )  # fmt: skip
         query = sa.select(*columns).select_from(calls.join(items).join(feeds)).order_by(calls.c.id)
         if since is not None:
@@ -195,6 +222,19 @@ def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:
 
 def _release(connection: sa.Connection, reservation: int) -> None:
     connection.execute(reservations.delete().where(reservations.c.id == reservation))
+
+
+def _record(
+    connection: sa.Connection, lease: Lease, answer: LLMResponse, details: CallDetails
+) -> LeaseLost | None:
+    _insert_call(connection, lease, answer, details)
+    if details.reservation is not None:
+        _release(connection, details.reservation)
+    try:
+        leases.set_state(connection, lease, "answered")
+    except LeaseLost as error:
+        return error
+    return None
 
 
 def _insert_call(connection: sa.Connection, lease: Lease, answer: LLMResponse, details: CallDetails) -> None:
@@ -235,6 +275,13 @@ def _reserved(connection: sa.Connection, run: str, cap: SpendingCap, after: date
     within = _within(run, cap, table)
     within += [table.c.at > after, table.c.owner.is_not(None)] if after else []
     return int(connection.scalar(sa.select(sa.func.sum(table.c.micros)).where(*within)) or 0)
+
+
+def cost_text(micros: int, unpriced: int) -> str:
+    """Return a cost for people; `unpriced` is the number of answers whose price is not known."""
+    if not unpriced:
+        return dollars(micros)
+    return f"{dollars(micros)} and more (price unknown in part)" if micros else "price unknown"
 
 
 def dollars(micros: int) -> str:

@@ -66,7 +66,8 @@ class Database(Transactions):
         self.close()
 
     def close(self) -> None:
-        """Close all connections."""
+        """Store the answers that were submitted, and close all connections."""
+        self.budget.close()
         self._engine.dispose()
 
     def snapshot(self, path: Path) -> bool:

@@ -3,6 +3,8 @@
 import contextlib
 import re
 import sqlite3
+import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -232,6 +234,25 @@ def chunks(values: Iterable[Value]) -> Iterator[list[Value]]:
         yield distinct[start : start + CHUNK]
 
 
+class _Writers:
+    """The turns of this process's writers on one SQLite file, which has one writer at a time.
+
+    SQLite has those who wait look again after growing pauses, in no order. Here an urgent writer waits for at
+    most one other.
+    """
+
+    def __init__(self) -> None:
+        self._turn, self._others = threading.Lock(), threading.Lock()
+
+    @contextlib.contextmanager
+    def turn(self, *, urgent: bool) -> Iterator[None]:
+        with contextlib.nullcontext() if urgent else self._others, self._turn:
+            yield
+
+
+_WRITERS: "weakref.WeakKeyDictionary[sa.Engine, _Writers]" = weakref.WeakKeyDictionary()
+
+
 class Transactions:
     """Base of repositories: runs transactions on an open database, safe from any thread.
 
@@ -241,6 +262,7 @@ class Transactions:
     def __init__(self, engine: sa.Engine, owner: str) -> None:
         self._engine = engine
         self._owner = owner
+        self._writers = _WRITERS.setdefault(engine, _Writers()) if is_sqlite(engine) else None
         self.shown_url = shown_url(engine)
 
     @contextlib.contextmanager
@@ -251,8 +273,12 @@ class Transactions:
                 yield connection
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with explained(self.shown_url), self._engine.begin() as connection:
+    def _writing(self, *, urgent: bool = False) -> Iterator[sa.Connection]:
+        with (
+            explained(self.shown_url),
+            self._writers.turn(urgent=urgent) if self._writers else contextlib.nullcontext(),
+            self._engine.begin() as connection,
+        ):
             yield connection
 
     @contextlib.contextmanager

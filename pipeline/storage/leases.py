@@ -118,6 +118,23 @@ class LeaseRepository(Transactions):
             update_held(connection, lease, **freed)
             return str(connection.scalar(sa.select(items.c.state).where(items.c.id == lease.item_id)))
 
+    def put_back(self, ended: Sequence[Lease], *, count: bool, max_attempts: int = 3) -> None:
+        """Queue items again that failed for no fault of their own; redraft requests wait again.
+
+        `count`: the attempt counts; what was attempted `max_attempts` times stays failed, and a redraft stays
+        closed, as its editor was told.
+        """
+        with self._writing() as connection:
+            for lease in ended:
+                if count and (lease.attempts >= max_attempts or lease.request):
+                    continue
+                if lease.request:
+                    redraft_requests.reopen(connection, lease.request.id)
+                attempts = lease.attempts if count else lease.attempts - 1
+                mine = (items.c.id == lease.item_id, items.c.lease_token == lease.token)
+                failed = items.update().where(*mine, items.c.state.in_(("failed", *OPEN)))
+                connection.execute(failed.values(state="seen", attempts=attempts))
+
     def counts(self) -> dict[str, int]:
         """Return the number of items that wait to be drafted, by feed key; feeds without any are left out."""
         # A union, so that each part uses its own index; the partial index needs its condition verbatim.
@@ -308,6 +325,7 @@ def _last_answer(usable: Iterable[Row]) -> LLMResponse | None:
         text=last.answer,
         provenance=Provenance(rewritten=True, model=last.model, prompt=last.prompt),
         usage=TokenUsage(**{name: getattr(last, name) for name in TokenUsage.model_fields}),
+        notes=tuple((last.notes or "").splitlines()),
     )
 
 

@@ -22,8 +22,8 @@ class ModelUsage(NamedTuple):
     calls: int
     prompt_tokens: int
     completion_tokens: int
-    micros: int
-    """Millionths of a US dollar, of the calls whose price is known."""
+    micros: int | None
+    """Millionths of a US dollar, of the calls whose price is known; None: of none."""
 
 
 class LatencyBucket(NamedTuple):
@@ -99,8 +99,11 @@ def _buckets(counts: Sequence[Any]) -> tuple[LatencyBucket, ...]:
 def _usage(connection: sa.Connection) -> tuple[ModelUsage, ...]:
     columns = (
         calls.c.model, calls.c.purpose, sa.func.count(), sa.func.sum(calls.c.prompt_tokens),
-        sa.func.sum(calls.c.completion_tokens), sa.func.sum(sa.func.coalesce(calls.c.micros, 0)),
+        sa.func.sum(calls.c.completion_tokens), sa.func.sum(calls.c.micros),
     )  # fmt: skip
     query = sa.select(*columns).group_by(calls.c.model, calls.c.purpose).order_by(calls.c.model)
     rows = connection.execute(query).all()
-    return tuple(ModelUsage(row[0], row[1], *(int(number) for number in row[2:])) for row in rows)
+    return tuple(
+        ModelUsage(row[0], row[1], int(row[2]), int(row[3]), int(row[4]), row[5] and int(row[5]))
+        for row in rows
+    )

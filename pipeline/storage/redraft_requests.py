@@ -105,3 +105,9 @@ def close(connection: sa.Connection, item_id: int, outcome: str) -> None:
     """Close an item's pending requests with an outcome."""
     mine = requests.update().where(requests.c.item_id == item_id, requests.c.done_at.is_(None))
     connection.execute(mine.values(done_at=datetime.now(UTC), outcome=outcome))
+
+
+def reopen(connection: sa.Connection, request_id: int) -> None:
+    """Have a request wait again that was closed."""
+    mine = requests.update().where(requests.c.id == request_id)
+    connection.execute(mine.values(done_at=None, outcome=None))

@@ -74,7 +74,7 @@ def test_all_checks_pass_in_a_good_installation(capsys: pytest.CaptureFixture[st
     [
         (
             Reply(400, json.dumps(GEMINI).encode()),
-            "the model server refuses the key (400): check OPENAI_API_KEY",
+            "the model server refuses the key: check OPENAI_API_KEY (400, the server says: API key",
         ),
         (Reply(body=b"<html></html>", content_type="text/html"), "OPENAI_BASE_URL answers with a web page"),
         (Reply(405, b"<h1>405</h1>", content_type="text/html"), "OPENAI_BASE_URL answers with a web page"),

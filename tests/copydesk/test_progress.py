@@ -14,9 +14,9 @@ def test_progress_shows_pace_cost_and_time_left() -> None:
     count = Count(expected=40)
     assert (count.total, count.pace(0)) == (40, "")
     for moment in range(10):
-        count.note("claimed", 0, 100.0 + moment)
+        count.note("claimed", "", 100.0 + moment)
     for done in range(1, 5):
-        count.note("drafted" if done % 2 else "failed", 25_000 * done, 110.0)
+        count.note("drafted" if done % 2 else "failed", f"${0.025 * done:.2f}", 110.0)
     assert count.pace(130.0) == "8 per minute · $0.10 · 4:30 left"
     assert count.pace(130.0 + 36_000).endswith("left")
     assert (count.done, count.total) == (4, 40)
@@ -25,17 +25,17 @@ def test_progress_shows_pace_cost_and_time_left() -> None:
 def test_items_beyond_the_expected_number_count() -> None:
     count = Count(expected=1)
     for _ in range(3):
-        count.note("claimed", 0, 0.0)
+        count.note("claimed", "", 0.0)
     assert count.total == 3
     assert count.pace(5.0) == ""
-    count.note("drafted", 0, 6.0)
+    count.note("drafted", "", 6.0)
     assert count.pace(6.0) == "10 per minute · 0:12 left"
 
 
 def test_long_durations_have_hours() -> None:
     count = Count(expected=1001)
-    count.note("claimed", 0, 0.0)
-    count.note("drafted", 0, 5.0)
+    count.note("claimed", "", 0.0)
+    count.note("drafted", "", 5.0)
     assert count.pace(5.0) == "12 per minute · 1:23:20 left"
 
 
@@ -46,11 +46,11 @@ def test_a_terminal_shows_pages_items_and_cost() -> None:
     count = Count(expected=3, first="starting Prefect")
     assert count.doing("") == "starting Prefect"
     with progress_bar(count, console=console, clock=lambda: next(moments)) as notify:
-        notify("days", "read", 0)
-        notify("days", "read", 0)
+        notify("days", "read", "")
+        notify("days", "read", "")
         assert count.doing("days") == "reading days, page 2"
-        notify("days", "claimed", 0)
-        notify("days", "drafted", 120_000)
+        notify("days", "claimed", "")
+        notify("days", "drafted", "$0.12")
     assert "drafting days" in screen.getvalue()
     assert "1/3" in screen.getvalue()
     assert "$0.12" in screen.getvalue()
@@ -60,7 +60,7 @@ def test_without_a_terminal_nothing_is_shown() -> None:
     screen = io.StringIO()
     count = Count()
     with progress_bar(count, console=Console(file=screen)) as notify:
-        notify("days", "claimed", 0)
+        notify("days", "claimed", "")
     assert screen.getvalue() == ""
     assert count.claimed == 1
 

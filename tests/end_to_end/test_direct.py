@@ -231,3 +231,24 @@ def test_the_flow_of_other_machines_drafts_what_is_queued(
         assert done.returncode == 0, done.stderr
     assert len(report(done.stdout)["feeds"][0]["drafts"]) == len(project.drafts()) == 3
     assert feeds.requests == asked
+
+
+def test_a_model_server_that_asks_for_a_long_pause_ends_the_run(tmp_path: Path) -> None:
+    with FeedServer() as feeds, ModelServer() as model:
+        feeds.add("/feed", FEED, content_type="application/rss+xml")
+        project = Project.create(tmp_path / "project", {"ports": feeds.url("/feed")})
+        project.environ |= {
+            "COPYDESK_MODEL": "m",
+            "OPENAI_BASE_URL": model.base_url,
+            "COPYDESK_MAX_IN_FLIGHT": "1",
+            "COPYDESK_MODEL_DEADLINE": "20",
+        }
+        model.enqueue(error(429, "daily limit", retry_after="3600"))
+        ended = run_copydesk(project, "run", "--direct")
+    assert ended.returncode == 4
+    [message] = [line for line in ended.stderr.splitlines() if line.startswith("copydesk: ")]
+    assert re.search(
+        r"daily limit; .* asks to be left alone until \d\d:\d\d.*; 3 items stay queued$", message
+    )
+    assert model.requests == 1
+    assert project.drafts() == []

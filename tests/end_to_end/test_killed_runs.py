@@ -17,6 +17,7 @@ import pytest
 from pipeline.articles.front_matter import loads
 from tests.end_to_end.project import Project, free_port, run_copydesk
 from tests.fakes.feed_server import FeedServer
+from tests.fakes.model_server import ModelServer
 
 IN_FLIGHT = 6
 
@@ -104,3 +105,35 @@ def test_killed_at_random_moments_then_finished_by_one_more_run(
         ]
     answered = record.read_text().splitlines()
     assert items <= len(answered) <= items + kills * IN_FLIGHT
+
+
+def killed_at(project: Project, server: ModelServer, answers: int) -> int:
+    """Start a run, kill it when so many answers are sent; return the calls that are then unanswered."""
+    process = run_copydesk(project, "run", wait=False)
+    deadline = time.monotonic() + 300
+    while len(server.answered) < answers and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.001)
+    os.killpg(process.pid, signal.SIGKILL)
+    waiting = server.requests - len(server.answered)
+    process.wait(120)
+    return waiting
+
+
+@pytest.mark.soak
+def test_what_was_received_before_a_kill_is_not_paid_for_again(tmp_path: Path) -> None:
+    """With fifty calls in flight: what a kill may lose is what was on its way."""
+    with FeedServer() as feeds, ModelServer(latency_s=1.0, spread_s=4.0) as server:
+        feeds.add("/feed.xml", rss(100), content_type="application/rss+xml")
+        project = Project.create(tmp_path / "project", {"one": feeds.url("/feed.xml")}, max_items=100)
+        project.environ |= {
+            "COPYDESK_MODEL": "fake",
+            "OPENAI_BASE_URL": server.base_url,
+            "COPYDESK_MAX_IN_FLIGHT": "50",
+            "COPYDESK_PREFECT": "off",
+        }
+        waiting = killed_at(project, server, 30) + killed_at(project, server, 70)
+        last = run_copydesk(project, "run", "--json")
+        assert last.returncode == 0, last.stderr
+        assert len(set(server.answered)) == 100, "none is lost"
+        assert len(server.answered) <= 100 + waiting + 5
+    assert len(list((project.folder / "output/drafts").rglob("*.md"))) == 100

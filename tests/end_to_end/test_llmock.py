@@ -102,7 +102,7 @@ def twenty_items() -> bytes:
     return f"<rss version='2.0'><channel><title>Stories</title>{items}</channel></rss>".encode()
 
 
-@pytest.mark.parametrize("failures", [0, 9], ids=["calm", "9 of 29 requests fail"])
+@pytest.mark.parametrize("failures", [0, 6], ids=["calm", "6 of 26 requests fail"])
 def test_twenty_items_are_twenty_rewritten_drafts_each_paid_once(
     start_llmock: Callable[..., LLMock],
     new_project: Callable[..., Project],

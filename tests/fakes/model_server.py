@@ -86,7 +86,7 @@ def echo(user_message: str, usage: dict[str, Any] | None = None) -> Reply:
 
 
 class ModelServer:
-    """A context manager that serves on 127.0.0.1 in threads.
+    """A context manager that serves on 127.0.0.1 in threads, after `latency_s` to `latency_s + spread_s`.
 
     `received` holds the JSON of every request and `headers` its headers, `answered` the hash of the user
     message of every request that got a completion. `fail_rate` of the requests without an enqueued
@@ -99,6 +99,7 @@ class ModelServer:
         port: int = 0,
         fail_rate: float = 0.0,
         latency_s: float = 0.0,
+        spread_s: float = 0.0,
         count_file: Path | None = None,
         seed: int = 1,
     ) -> None:
@@ -115,6 +116,7 @@ class ModelServer:
         self.stopping = threading.Event()
         self._queue: deque[Reply] = deque()
         self._fail_rate, self._latency_s, self._count_file = fail_rate, latency_s, count_file
+        self._spread_s = spread_s
         self._random = random.Random(seed)
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"fake": self})
@@ -154,8 +156,9 @@ class ModelServer:
             self.received.append(request)
             self.headers.append(headers)
             refused = self.refuse(request)
+            latency_s = self._latency_s + self._spread_s * self._random.random()
             planned = refused or (self._queue.popleft() if self._queue else self._by_chance())
-        self.stopping.wait(self._latency_s)
+        self.stopping.wait(latency_s)
         return (
             planned if planned.body is not None or planned.stall else echo(user_message(request), self.usage)
         )

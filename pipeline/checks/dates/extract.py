@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from pipeline.checks.dates.lexicon import MAX_ABBREVIATION, DateLexicon, date_lexicon
 from pipeline.checks.dates.periods import PeriodWords, period_edges
+from pipeline.checks.language_tables import Phrases
 
 DATE = "date"
 """Month with a day, a year, both or neither; a year alone."""
@@ -23,7 +24,9 @@ _CONTEXT_CHARS = 24
 
 _COMMON_YEAR = 2023
 _LOWERCASE_END = re.compile(r"(?<!\w)[a-z]+ $")
-_HOURS = re.compile(r"\b([01]\d|2[0-3])([0-5]\d) ?(?:gmt|utc|hours|hrs|bst|cet|cest|edt|est|et)\b")
+_HOURS = Phrases(
+    re.compile(r"\b([01]\d|2[0-3])([0-5]\d) ?(?:gmt|utc|hours|hrs|bst|cet|cest|edt|est|et)\b"), ["0"]
+)
 """An hour without a mark between hours and minutes: 0800 GMT."""
 
 
@@ -99,17 +102,18 @@ def extract_elapsed(text: str, language: str) -> list[ElapsedTime]:
     if lexicon is None:
         return []
     lower = _lowercase(text)
-    spans = [_elapsed(match, lexicon) for match in lexicon.elapsed.finditer(lower)]
-    for hours in _HOURS.finditer(lower):
+    spans = [_elapsed(match, lexicon) for match in lexicon.elapsed.finditer(lower, text)]
+    for hours in _HOURS.finditer(lower, text):
         spans.append(ElapsedTime(hours.start(), CLOCK, 60 * int(hours[1]) + int(hours[2]), "at"))
-    for match in lexicon.month_edge.finditer(lower):
+    for match in lexicon.month_edge.finditer(lower, text):
         month = lexicon.months[match["month"]]
         day = monthrange(_COMMON_YEAR, month)[1] if match["end"] else 1
         spans.append(ElapsedTime(match.start(), "date", 100 * month + day, "at"))
     words = PeriodWords(lexicon.counts, lexicon.months, lexicon.weekdays, lexicon.steps)
-    edges = period_edges(lower, lexicon.periods, words)
+    edges = period_edges(lower, text, lexicon.periods, words)
     spans += [ElapsedTime(start, unit, number, "at") for start, unit, number in edges]
-    return spans + [each for match in lexicon.implied.finditer(lower) for each in _implied(match, lexicon)]
+    implied = lexicon.implied.finditer(lower, text)
+    return spans + [each for match in implied for each in _implied(match, lexicon)]
 
 
 class Duration(NamedTuple):

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pipeline.checks.dates.periods import PeriodLexicon, period_lexicon
-from pipeline.checks.language_tables import language_table
+from pipeline.checks.language_tables import Phrases, language_table
 
 YEAR = r"(?:1[5-9]|20)\d\d"
 END_OF = 9
@@ -53,13 +53,13 @@ class DateLexicon(NamedTuple):
     """What stands before a year where the one before it is the last that is meant, at the end of a text."""
     reckoned: re.Pattern[str]
     """Words of a comparison or of an end."""
-    elapsed: re.Pattern[str]
+    elapsed: Phrases
     """A span of time reckoned from a day: groups `first`, `count`, `unit`, `last`."""
     elapsed_words: Mapping[str, str]
     """Words such as "ago" → ago, ahead, earlier, later."""
     elapsed_units: Mapping[str, str]
     counts: Mapping[str, int]
-    implied: re.Pattern[str]
+    implied: Phrases
     """A word that implies a time without being a date, such as "noon"."""
     implied_words: Mapping[str, Sequence[tuple[str, int]]]
     """Such words → (unit, number) of each time that they imply."""
@@ -75,7 +75,7 @@ class DateLexicon(NamedTuple):
     """What stands before an hour that is earlier than the real one, at the end of a text."""
     before: re.Pattern[str]
     """What stands before an hour that is later than the real one, at the end of a text."""
-    month_edge: re.Pattern[str]
+    month_edge: Phrases
     """A month with a word for its end (group `end`) or its beginning before it."""
 
 
@@ -228,7 +228,7 @@ def _elapsed(table: Mapping[str, Any]) -> dict[str, Any]:
         "<unit>", "<u>"
     )
     return {
-        "elapsed": re.compile(rf"(?<!\w)(?:{begun}|{ended})"),
+        "elapsed": Phrases(re.compile(rf"(?<!\w)(?:{begun}|{ended})"), ("0", *counts, *first)),
         "elapsed_words": first | last,
         "elapsed_units": units,
         "counts": counts,
@@ -242,7 +242,8 @@ def _implied(table: Mapping[str, Sequence[str]], hours: Mapping[str, int]) -> di
         unit, *numbers = key.split()
         for phrase in phrases:
             words.setdefault(phrase, []).extend((unit, int(number)) for number in numbers)
-    return {"implied": re.compile(rf"(?<!\w)(?:{alternatives(words)})(?!\w)"), "implied_words": words}
+    pattern = re.compile(rf"(?<!\w)(?:{alternatives(words)})(?!\w)")
+    return {"implied": Phrases(pattern, words), "implied_words": words}
 
 
 def _hours_in_words(table: Mapping[str, Sequence[str]]) -> dict[str, int]:
@@ -285,7 +286,8 @@ def _periods(
     return period_lexicon(table, words | {"counts": counts, "after": alternatives(after)})
 
 
-def _month_edge(table: Mapping[str, Any]) -> re.Pattern[str]:
+def _month_edge(table: Mapping[str, Any]) -> Phrases:
     end, start = alternatives(table["month-end"]), alternatives(table["month-start"])
     months = alternatives([name for group in table["months"] for name in group])
-    return re.compile(rf"(?<!\w)(?:(?P<end>{end})|(?:{start}))\s(?P<month>{months})(?!\w|\s\d{{1,2}}\b)")
+    pattern = re.compile(rf"(?<!\w)(?:(?P<end>{end})|(?:{start}))\s(?P<month>{months})(?!\w|\s\d{{1,2}}\b)")
+    return Phrases(pattern, (*table["month-end"], *table["month-start"]))

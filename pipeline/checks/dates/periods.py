@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from pipeline.checks.language_tables import Phrases
+
 _YEAR_MONTHS = 12
 _HALF_YEAR, _QUARTER = 6, 3
 _MAX_STEP = 1
@@ -13,15 +15,15 @@ _MAX_STEP = 1
 class PeriodLexicon(NamedTuple):
     """Expressions of one language for lower-case texts, read from `periods` of `dates.toml`."""
 
-    months_to: re.Pattern[str]
+    months_to: Phrases
     """Some months that end with a named one: groups `count`, `half`, `quarter`, `month`."""
-    first_months: re.Pattern[str]
+    first_months: Phrases
     """The first months of a year: group `count`."""
-    fiscal_year: re.Pattern[str]
+    fiscal_year: Phrases
     """A year that ends with a month: groups `fiscal`, empty for "the year to March", and `month`."""
-    day_of_month: re.Pattern[str]
+    day_of_month: Phrases
     """A day of this, the last or the next month: groups `day`, `step`."""
-    night_before: re.Pattern[str]
+    night_before: Phrases
     """The night before a weekday: group `weekday`."""
 
 
@@ -32,23 +34,30 @@ def period_lexicon(table: Mapping[str, Any], words: Mapping[str, str]) -> Period
     count = rf"(?P<count>\d{{1,2}}|{words['counts']})"
     month = rf"(?P<month>{words['months']})(?!\w)"
     day = rf"(?P<day>\d{{1,2}})(?:{periods['ordinal']})?\s"
+    expressions = {
+        "months_to": rf"(?:{count}[\s-](?:{periods['months']})|(?P<half>{periods['six-months']})"
+        rf"|(?P<quarter>{periods['three-months']}))\s{end}{month}",
+        "first_months": rf"(?:{periods['first']})\s{count}\s(?:{periods['months']})(?!\w)",
+        "fiscal_year": rf"(?:(?P<fiscal>{periods['fiscal']})|(?:{periods['year']})),?\s{end}{month}",
+        "day_of_month": rf"{day}(?:{periods['of']})\s?(?P<step>{words['steps']})\s(?:{periods['month']})"
+        r"(?!\w)"
+        rf"|(?<!\w){day.replace('<day>', '<d>')}(?:{periods['of']})\s?(?:{periods['month']})\s"
+        rf"(?P<after>{words['after']})(?!\w)",
+        "night_before": rf"(?:{periods['night-before']})\s(?P<weekday>{words['weekdays']})(?!\w)",
+    }
+    table = table["periods"]
+    firsts = {
+        "months_to": ("0", *words["counts"].split("|"), *table["six-months"], *table["three-months"]),
+        "first_months": table["first"],
+        "fiscal_year": (*table["fiscal"], *table["year"]),
+        "day_of_month": ("0",),
+        "night_before": table["night-before"],
+    }
     return PeriodLexicon(
-        months_to=re.compile(
-            rf"(?<!\w)(?:{count}[\s-](?:{periods['months']})|(?P<half>{periods['six-months']})"
-            rf"|(?P<quarter>{periods['three-months']}))\s{end}{month}"
-        ),
-        first_months=re.compile(rf"(?<!\w)(?:{periods['first']})\s{count}\s(?:{periods['months']})(?!\w)"),
-        fiscal_year=re.compile(
-            rf"(?<!\w)(?:(?P<fiscal>{periods['fiscal']})|(?:{periods['year']})),?\s{end}{month}"
-        ),
-        day_of_month=re.compile(
-            rf"(?<!\w){day}(?:{periods['of']})\s?(?P<step>{words['steps']})\s(?:{periods['month']})(?!\w)"
-            rf"|(?<!\w){day.replace('<day>', '<d>')}(?:{periods['of']})\s?(?:{periods['month']})\s"
-            rf"(?P<after>{words['after']})(?!\w)"
-        ),
-        night_before=re.compile(
-            rf"(?<!\w)(?:{periods['night-before']})\s(?P<weekday>{words['weekdays']})(?!\w)"
-        ),
+        **{
+            name: Phrases(re.compile(rf"(?<!\w){expression}"), firsts[name])
+            for name, expression in expressions.items()
+        }
     )
 
 
@@ -61,29 +70,31 @@ class PeriodWords(NamedTuple):
     steps: Mapping[str, int]
 
 
-def period_edges(lower: str, lexicon: PeriodLexicon, words: PeriodWords) -> Iterator[tuple[int, str, int]]:
+def period_edges(
+    lower: str, text: str, lexicon: PeriodLexicon, words: PeriodWords
+) -> Iterator[tuple[int, str, int]]:
     """Yield (position, unit, number) of each month, weekday and day at the edge of a period of a text.
 
     Units: month (1 to 12), weekday (from Monday, 0), "day of month" (100 times the months from publication,
     plus the day).
     """
-    for match in lexicon.months_to.finditer(lower):
+    for match in lexicon.months_to.finditer(lower, text):
         fixed = _HALF_YEAR if match["half"] else _QUARTER if match["quarter"] else 0
         count = fixed or words.counts.get(match["count"]) or int(match["count"])
         yield match.start(), "month", _month(words.months[match["month"]] - count + 1)
-    for match in lexicon.first_months.finditer(lower):
+    for match in lexicon.first_months.finditer(lower, text):
         count = words.counts.get(match["count"]) or int(match["count"])
         if count <= _YEAR_MONTHS:
             yield from ((match.start(), "month", month) for month in (1, count))
-    for match in lexicon.fiscal_year.finditer(lower):
+    for match in lexicon.fiscal_year.finditer(lower, text):
         last = words.months[match["month"]]
         halves = (last + _HALF_YEAR, last + _HALF_YEAR + 1) if match["fiscal"] else ()
         yield from ((match.start(), "month", _month(month)) for month in (last + 1, *halves))
-    for match in lexicon.day_of_month.finditer(lower):
+    for match in lexicon.day_of_month.finditer(lower, text):
         step = words.steps[match["step"] or match["after"]]
         if abs(step) <= _MAX_STEP:
             yield match.start(), "day of month", 100 * step + int(match["day"] or match["d"])
-    for match in lexicon.night_before.finditer(lower):
+    for match in lexicon.night_before.finditer(lower, text):
         yield match.start(), "weekday", (words.weekdays[match["weekday"]] - 1) % 7
 
 

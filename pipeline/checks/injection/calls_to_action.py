@@ -4,7 +4,7 @@ import re
 
 from pipeline.checks.document import VisibleText
 from pipeline.checks.injection.source_index import SourceIndex
-from pipeline.checks.language_tables import A, W, any_of
+from pipeline.checks.language_tables import A, Phrases, W, any_of
 from pipeline.domain.reviews import Finding, Severity
 
 _CREDENTIALS = (
@@ -15,7 +15,13 @@ _CREDENTIALS = (
 _NOW = r"(?:now|today|here|below|immediately|at once|for free|before it'?s too late|while supplies last)"
 _GAIN = r"(?:airdrop|bonus|rewards?|prizes?|tokens?|coins?|gift|refund|voucher|allocation|offer)"
 _PLACE = r"(?:address|wallet|account|number|iban|team|support)"
-_HARMFUL = any_of(
+_HARMFUL_FIRSTS = """
+    call claim collect confirm connect deposit download e email enter enviad envie envía envíe envoyez forward
+    give go head install migrate paste provide receive redeem reply restore ruf rufen scan schicken send
+    senden share submit sync tell text transfer type unlock upload validate verify visit
+"""
+"""What each of these phrases begins with."""
+_HARMFUL_PHRASES = any_of(
     r"(?:send|enter|share|provide|submit|type|paste|confirm|reply with|give|text|e-?mail|upload|tell) "
     rf"(?:(?:in|us|me|them) )?(?:your|the) {W}{{0,4}}{_CREDENTIALS}",
     rf"connect (?:your|a|the) {W}{{0,2}}wallet",
@@ -35,7 +41,14 @@ _HARMFUL = any_of(
     r"|(?:visit|go to|head (?:over )?to) (?:\S{1,60} ){1,8}?to (?:claim|get|receive|win|register|unlock))",
 )
 """The group `request` counts where it asks the reader; it may tell of others: "they will receive a bonus"."""
-_HARMLESS = any_of(
+_HARMFUL = Phrases(_HARMFUL_PHRASES, _HARMFUL_FIRSTS.split())
+_HARMLESS_FIRSTS = """
+    100 act add apply back book buy call change check click cliquez compre connect contact dm don donate dont
+    double download drop e email enrol enter feel follow get guaranteed haga hurry i install invest jetzt join
+    klicken leave let limited make message open order post reach register run share shop sign start stay
+    subscribe support tap tell text thank this triple update use visit vote we with write you
+"""
+_HARMLESS_PHRASES = any_of(
     r"(?:join|follow|contact|message|dm|text|e-?mail|support|visit|reach out to|write to|subscribe to"
     r"|check out|connect with|call) (?:us|our|me|my)",
     rf"(?:share|tell us|leave|post|drop|add) (?:(?:us|in) )?your {W}{{0,2}}"
@@ -63,6 +76,7 @@ _HARMLESS = any_of(
     r"|100% (?:free|safe|guaranteed|profit))",
 )
 """The group `request` is as above: "they can call Canada for free". A source may report on `advertising`."""
+_HARMLESS = Phrases(_HARMLESS_PHRASES, _HARMLESS_FIRSTS.split())
 _ASKS = re.compile(
     r"(?:(?:\A|[.!?:;,–—*>|\"“„‚‘(\[\n-])\s{0,3}(?:(?:now|then|just|simply|so|today|also)\s)?"
     r"|\b(?:please|don'?t|(?:you|readers)(?: (?:can|may|should|could|must))?(?: (?:now|also|just))?"
@@ -94,9 +108,9 @@ def check_calls_to_action(index: SourceIndex, body: VisibleText) -> tuple[Findin
     """
     text = body.text
     rated = [
-        (_call_severity(index, text, match, is_harmful=pattern is _HARMFUL), match)
-        for pattern in (_HARMFUL, _HARMLESS)
-        for match in pattern.finditer(text)
+        (_call_severity(index, text, match, is_harmful=phrases is _HARMFUL), match)
+        for phrases in (_HARMFUL, _HARMLESS)
+        for match in phrases.finditer(text)
         if match.lastgroup != "request" or _asks_reader(text, match.start())
         if match.lastgroup != "advertising" or not index.contains(match[0])
     ]

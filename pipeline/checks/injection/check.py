@@ -7,13 +7,12 @@ about such texts. An address that only the source's text has is no safer: its au
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.checks.document import VisibleText, visible_text
+from pipeline.checks.document import DraftDocument, VisibleText, visible_text
 from pipeline.checks.injection.calls_to_action import check_calls_to_action
 from pipeline.checks.injection.contact_details import Contact, extract_contacts
 from pipeline.checks.injection.non_article import check_language, check_markers, check_non_article
 from pipeline.checks.injection.source_index import SourceIndex, asks_reader
-from pipeline.domain.models import Beat, Source
-from pipeline.domain.placeholders import PLACEHOLDERS
+from pipeline.domain.models import Source
 from pipeline.domain.reviews import Finding, Severity
 
 _MAX_CONTACTS = 50
@@ -114,17 +113,17 @@ def _contact_finding(
     return Finding(kind="injection", severity=severity, message=message, span=span)
 
 
-def check_injection(source: Source | None, body: str, beat: Beat) -> tuple[Finding, ...]:
+def check_injection(source: Source | None, document: DraftDocument) -> tuple[Finding, ...]:
     """Return the findings of all checks of this kind about a body; none for an offline brief.
 
     An offline brief quotes its source on purpose, and its placeholders block it. Without a source only
     prompt markers and raw HTML are found.
     """
-    if source is not None and any(text in body for text in PLACEHOLDERS):
+    if source is not None and document.is_brief:
         return ()
-    visible = visible_text(body)
+    visible = document.visible
     index = SourceIndex(source) if source else None
-    markers = check_markers(index, visible, body)
+    markers = check_markers(index, visible, document.body)
     if source is None or index is None:
         return markers
     return (

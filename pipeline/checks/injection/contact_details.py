@@ -223,7 +223,11 @@ def extract_contacts(text: str) -> list[Contact]:
     return sorted(contacts, key=lambda contact: contact.start)
 
 
-_LINK_SIGN = re.compile(r"[:：](?:\S|\s?//)|www", re.IGNORECASE)
+_LINK_SIGN = re.compile(
+    r"[:：]\s?//|:(?:(?<=script:)|(?<=mailto:)|(?<=tel:)|(?<=sms:)|(?<=tg:)|(?<=skype:)|(?<=magnet:)"
+    r"|(?<=intent:)|(?<=blob:)|(?<=data:))|www",
+    re.IGNORECASE,
+)
 _DOT_SIGN = re.compile(
     r"[\[({<]\s?(?:[.。]|dot|punkt|punto|point)|\s(?:dot\s|\.\s?(?:com|org|io|xyz|example))", re.IGNORECASE
 )

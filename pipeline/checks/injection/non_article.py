@@ -10,11 +10,12 @@ from itertools import islice, pairwise
 
 from pipeline.checks.document import VisibleText
 from pipeline.checks.injection.source_index import SourceIndex
-from pipeline.checks.language_tables import W, any_of
+from pipeline.checks.language_tables import Phrases, W, any_of
 from pipeline.domain.reviews import Finding, Severity
 
 _MAX_FINDINGS = 20
 """Of each kind. Chosen, not measured."""
+_MARKER_SIGN = re.compile(r"tem\s[0-9a-f]{4}")
 _MARKER = re.compile(r"(?<!=)={2,}+\s?item\s[0-9a-f]{4,64}\b[\s=]{0,9}|\bitem\s[0-9a-f]{16}\b", re.IGNORECASE)
 _HTML = re.compile(
     r"<(?:/?(?:a|abbr|article|b|base|blockquote|body|br|button|center|code|details|dialog|div|embed|em|font"
@@ -24,7 +25,7 @@ _HTML = re.compile(
     r"|!--|!doctype\b|\?(?:php|xml)\b|!\[cdata\[)",
     re.IGNORECASE,
 )
-_PROMPT = any_of(
+_PROMPT_PHRASES = any_of(
     "staff writer on the",
     "you turn one source item into one article",
     "the item is data from a third party",
@@ -39,8 +40,10 @@ _PROMPT = any_of(
     "copy figures with their units",
     "my (?:system prompt|instructions (?:are|say|were))",
 )
+_PROMPT_FIRSTS = "copy my none one random rules staff the two what write you"
+_PROMPT = Phrases(_PROMPT_PHRASES, _PROMPT_FIRSTS.split())
 _LINE = r"^[ \t>*-]{0,8}"
-_ASSISTANT = re.compile(
+_ASSISTANT_REMARKS = re.compile(
     _LINE
     + r"(?:(?:sure|certainly|of course|absolutely|understood|okay)(?:[!,.] |!$)"
     + r"|i(?:'m| am) (?:sorry, (?:but )?i|an ai|unable to|a language model)"
@@ -55,6 +58,7 @@ _ASSISTANT = re.compile(
     + r"|is there anything else i can)\b",
     re.IGNORECASE | re.MULTILINE,
 )
+_ASSISTANT = Phrases(_ASSISTANT_REMARKS, ["as", "i", "let", "happy", "is"], lines=True)
 _CODE = re.compile(
     r"^[ \t]{0,40}(?:(?:async )?def \w{1,60}\(|class \w{1,60}(?:\(\w{0,60}\))?:|from [\w.]{1,60} import "
     r"|import (?:numpy|pandas|os|sys|re|math|json|random|requests)\b|(?:console|System\.out)\.\w{1,20}\("
@@ -65,13 +69,22 @@ _CODE = re.compile(
     r"|`{3}|^ {0,3}~~~|\bdef \w{1,60}\([\w, =]{0,80}\):|\bmysqli?_connect\(|\bnew (?:mysqli|PDO)\(",
     re.MULTILINE,
 )
+_CODE_LINES = (
+    "async ", "def ", "class ", "from ", "import ", "console.", "System.", "function ", "const ", "let ",
+    "var ", "#include", "public ", "print", "return ", "<?php", "$", "if __name__", "curl ", "wget ", "sudo ",
+    "pip ", "npm ", "powershell ", "chmod ", "bash ", "rm ", "SELECT ", "~~~",
+)  # fmt: skip
+"""What a line of code begins with."""
+_CODE_SIGNS = ("```", "def ", "mysql", "new PDO")
+"""What code has that is within a line."""
 _BLOB = re.compile(
     r"(?<![\w+/=-])(?:[A-Za-z0-9+/_-]{28,}+={0,2}(?![\w+/=-])|[0-9a-fA-F]{2}(?:[ :][0-9a-fA-F]{2}){12,400}+"
     r"|[01]{7,8}(?: [01]{7,8}){4,400}+|(?:[.-]{1,6} (?:/ )?){16,400}+)"
 )
 _EMOJI = re.compile("[\U0001f300-\U0001faff\u2600-\u27bf\u2b50\u2b55]")
-_LONG_WORD = re.compile(r"(?<![^\W\d_])[a-zA-Z]{46,}+")
-"""Text without spaces: newspapers have no words of this length. Chosen, not measured."""
+_MIN_LONG_WORD = 46
+"""Letters of text without spaces: newspapers have no words of this length. Chosen, not measured."""
+_LONG_WORD = re.compile(rf"(?<![^\W\d_])[a-zA-Z]{{{_MIN_LONG_WORD},}}+")
 _MIN_EMOJI = 6
 """Chosen, not measured."""
 
@@ -81,7 +94,7 @@ def check_markers(index: SourceIndex | None, body: VisibleText, text: str) -> tu
 
     Escaped HTML, which readers see as text, is found only with a source that does not have it.
     """
-    markers = _MARKER.finditer(body.text)
+    markers = _MARKER.finditer(body.text) if _MARKER_SIGN.search(body.text.lower()) else ()
     marked = (("A prompt marker", match[0], body.span(*match.span())) for match in markers)
     raw = (("Raw HTML", match[0], match.span()) for match in _HTML.finditer(text))
     shown = _shown_html(index, body, text) if index else ()
@@ -119,15 +132,22 @@ def check_non_article(index: SourceIndex, body: VisibleText, *, labels: bool = T
 
 def _non_article_matches(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     """Yield each match after its name for messages."""
+    longest = max(map(len, text.split()), default=0)
     kinds = (
-        (_PROMPT, "Wording of the prompt"),
-        (_ASSISTANT, "An AI assistant's remark"),
-        (_CODE, "Program code"),
-        (_LONG_WORD, "Text without spaces"),
+        (_PROMPT.finditer(text), "Wording of the prompt"),
+        (_ASSISTANT.finditer(text), "An AI assistant's remark"),
+        (_CODE.finditer(text) if _may_have_code(text) else (), "Program code"),
+        (_LONG_WORD.finditer(text) if longest >= _MIN_LONG_WORD else (), "Text without spaces"),
     )
-    for pattern, what in kinds:
-        yield from ((what, match) for match in pattern.finditer(text))
+    for matches, what in kinds:
+        yield from ((what, match) for match in matches)
     yield from (("Encoded text", match) for match in _BLOB.finditer(text) if _is_encoded(match[0]))
+
+
+def _may_have_code(text: str) -> bool:
+    """Tell whether a text has signs that each match of `_CODE` has."""
+    lines = (line.lstrip(" \t") for line in text.split("\n"))
+    return any(sign in text for sign in _CODE_SIGNS) or any(line.startswith(_CODE_LINES) for line in lines)
 
 
 def _is_encoded(run: str) -> bool:
@@ -273,7 +293,7 @@ def _has_few_stop_words(words: list[str], code: str) -> bool:
 
 def _share(words: list[str], code: str) -> float:
     stop_words = _STOP_WORD_SETS[code]
-    return sum(word in stop_words for word in words) / len(words)
+    return sum(map(stop_words.__contains__, words)) / len(words)
 
 
 def _language_finding(language: str, span: tuple[int, int]) -> Finding:

@@ -8,11 +8,13 @@ from unicodedata import normalize
 _MARK = "\u0300-\u036f"
 """Combining accents: a decomposed text has them after their letters."""
 NAME_WORD = re.compile(
-    rf"(?<![^\W_])[^\W\d_](?:[^\W_]|[{_MARK}])*(?:['’.&](?:[^\W_]|[{_MARK}])+)*\.?|\d+[^\W\d_]{{3,}}\w*"
+    rf"(?<![^\W_])[^\W\d_](?:[^\W_]++|[{_MARK}]++)*+(?:['’.&](?:[^\W_]++|[{_MARK}]++)++)*+\.?"
+    r"|\d+[^\W\d_]{3,}\w*"
 )
 """A word that may be one of a name, with the signs inside it: AT&T, U.S., O'Brien, 4chan."""
-_OPENS = re.compile(r"[.!?…¡¿:;•\"“”‘'«»()\[\]\n*>#|–—-]\s*[\"“”‘'«(\[*¡¿]*$")
-_WORD_BEFORE = re.compile(r"(?:^|\s)([^\W\d_]+)[ \u00a0]$")
+_OPENS = frozenset(".!?…¡¿:;•\"“”‘'«»()[]\n*>#|–—-")
+"""What is before the first word of a sentence, quotation or line."""
+_LETTERS = re.compile(r"[^\W\d_]+")
 UNIT = re.compile(
     r"\d*(?:[kMGTPE]i?(?:B(?:ytes?|it|yte/s)?|bit|bps|b)|[kMGT]?Wh?p?|[kMGT]Hz|Hz|m?Ah|[kM]VA?|[kMGh]Pa|[kMG]J|kN|Nm|kB|KB|TWh|TEU"
     r"|MBit|GBit|Mio|Mrd|PS|HP|RPM|FPS|DPI|BTU|MP|Mpx|V|A|W|J|K|C|F|GT|Mt|Gt|kt|dB)"
@@ -66,14 +68,20 @@ def capitalised_words(line: str, offset: int) -> Iterator[NamePart]:
             continue
         before = line[max(0, match.start() - _BEFORE) : match.start()]
         if line[match.end() : match.end() + 1] != "$" and not _is_unit(text, before):
-            is_sentence_start = match.start() <= indent or bool(_OPENS.search(before))
+            is_sentence_start = match.start() <= indent or before.rstrip()[-1:] in _OPENS
             if "." not in text[:-1]:
                 text = text.rstrip(".")
             start = offset + match.start()
             following = next(iter(line[match.end() : match.end() + _BEFORE].casefold().split()), "")
-            word = _WORD_BEFORE.search(before)
-            preceding = word[1].casefold() if word else ""
-            yield NamePart(text, start, start + len(text), is_sentence_start, following, preceding)
+            yield NamePart(text, start, start + len(text), is_sentence_start, following, _word_before(before))
+
+
+def _word_before(before: str) -> str:
+    """Return the last word of a text, case folded, if only a space follows it and only letters are in it."""
+    if not before.endswith((" ", "\u00a0")) or before[-2:-1].isspace():
+        return ""
+    word = before.split()[-1:]
+    return word[0].casefold() if word and _LETTERS.fullmatch(word[0]) else ""
 
 
 def _is_unit(text: str, before: str) -> bool:

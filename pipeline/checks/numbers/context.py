@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence, Set
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
@@ -55,21 +55,27 @@ class ContextIndex:
     def __init__(self, tokenized: TokenizedText, lexicon: NumberLexicon) -> None:
         self._tokenized = tokenized
         self._lexicon = lexicon
+        self._contexts: dict[tuple[int, int], NumberContext] = {}
 
     @cached_property
     def stems(self) -> list[str]:
         """Return the normalized stem of each word, in order; empty for stop words and digits."""
-        lexicon, words = self._lexicon, self._tokenized.folded
-        return [normalized_stem(word, lexicon) if _is_content_word(word, lexicon) else "" for word in words]
+        return list(map(self._lexicon.content_stem, self._tokenized.folded))
 
     @cached_property
-    def counts(self) -> Counter[str]:
-        """Return how often each stem occurs in the text."""
-        return Counter(self.stems)
+    def _weights(self) -> dict[str, float]:
+        return {stem: 1 / math.sqrt(count) for stem, count in Counter(self.stems).items()}
 
     def context_of(self, mention: NumberMention) -> NumberContext:
         """Return the context of a number of this text."""
-        first, last = self._tokenized.between(mention.start, mention.end)
+        place = mention.start, mention.end
+        context = self._contexts.get(place)
+        if context is None:
+            context = self._contexts[place] = self._context_at(*place)
+        return context
+
+    def _context_at(self, start: int, stop: int) -> NumberContext:
+        first, last = self._tokenized.between(start, stop)
         begin, end = self._tokenized.sentence_words(first)
         begin, end = max(begin, first - _MAX_SENTENCE_WORDS), min(end, last + _MAX_SENTENCE_WORDS)
         stems = self.stems
@@ -84,27 +90,8 @@ class ContextIndex:
 
     def weigh(self, stems: frozenset[str]) -> float:
         """Return the total weight of stems, each 1/√(its count in this text): rare stems weigh more."""
-        return sum(1 / math.sqrt(self.counts[stem]) for stem in stems if self.counts[stem])
-
-
-def _is_content_word(word: str, lexicon: NumberLexicon) -> bool:
-    return len(word) > 2 and word not in lexicon.stop and not word[0].isdigit()
-
-
-def normalized_stem(word: str, lexicon: NumberLexicon) -> str:
-    """Return the stem that stands for a word and its synonyms: "killed", "died", "dead"."""
-    stemmed = stem(word)
-    return lexicon.same.get(word) or lexicon.same.get(stemmed, stemmed)
-
-
-@lru_cache(maxsize=20_000)
-def stem(word: str) -> str:
-    """Return a word without its inflectional ending: a rough English stemmer."""
-    word = word.removesuffix("'s").removesuffix("s'")
-    for ending in ("ingly", "edly", "ing", "ies", "ied", "ers", "ed", "es", "er", "ly", "s", "e"):
-        if len(word) - len(ending) >= 4 and word.endswith(ending):
-            return word[: -len(ending)]
-    return word
+        weights = self._weights
+        return sum([weights[stem] for stem in stems if stem in weights])
 
 
 def similarity(claim: NumberContext, candidate: NumberContext, weigh: Weigh) -> float:

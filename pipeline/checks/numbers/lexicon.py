@@ -1,11 +1,11 @@
 """A language's vocabulary for numbers: number words, scales, units, currencies and hedges."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from pipeline.checks.language_tables import any_of, language_table
+from pipeline.checks.language_tables import Phrases, WordTable, any_of, language_table
 
 CURRENCY_SYMBOLS = {
     "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₿": "BTC", "Ξ": "ETH", "₹": "INR", "₽": "RUB",
@@ -32,7 +32,7 @@ class NumberLexicon(NamedTuple):
     groups: Mapping[str, float]
     joiners: frozenset[str]
     articles: frozenset[str]
-    spoken_clock: re.Pattern[str]
+    spoken_clock: Phrases
     """Times of day in words."""
     times: frozenset[str]
     percent: frozenset[str]
@@ -79,10 +79,9 @@ class NumberLexicon(NamedTuple):
     """Words that say that something is the first."""
     at_least: frozenset[str]
     """Hedges that are true of an exact number: at least."""
-    stop: frozenset[str]
-    """Stop words: they do not say what a number counts."""
-    same: Mapping[str, str]
-    """Word or stem → the stem that stands for all its synonyms."""
+    content_stem: Callable[[str], str]
+    """Return the stem that stands for a word and its synonyms ("killed", "died", "dead"), nothing for a stop
+    word or digits."""
     time: Mapping[str, str]
     rates: Mapping[str, str]
     """Word that says how often → unit of time: annually."""
@@ -142,8 +141,7 @@ def number_lexicon(language: str) -> NumberLexicon | None:
         wins=frozenset(words["win"]),
         firstness=frozenset(words["firstness"].split()),
         at_least=frozenset(words["at-least"]),
-        stop=frozenset(words["stop"].split()),
-        same=_inverted(table["same"]),
+        content_stem=_content_stems(frozenset(words["stop"].split()), _inverted(table["same"])),
         time=_inverted(table["time"]),
         rates=_inverted(table["rates"]),
         currencies=_inverted(table["currencies"]),
@@ -153,10 +151,30 @@ def number_lexicon(language: str) -> NumberLexicon | None:
     )
 
 
-def _clock_pattern(phrases: Sequence[str], units: Mapping[str, float]) -> re.Pattern[str]:
-    hours = "|".join(word for word, value in units.items() if 1 <= value <= 12 and value == int(value))
-    return any_of(*(phrase.replace("{hour}", f"(?:{hours})") for phrase in phrases))
+def _clock_pattern(phrases: Sequence[str], units: Mapping[str, float]) -> Phrases:
+    hours = [word for word, value in units.items() if 1 <= value <= 12 and value == int(value)]
+    pattern = any_of(*(phrase.replace("{hour}", f"(?:{'|'.join(hours)})") for phrase in phrases))
+    return Phrases(pattern, (*hours, *re.findall(r"\w+", " ".join(phrases))))
 
 
 def _inverted(groups: Mapping[str, Any]) -> dict[str, str]:
     return {word: name for name, words in groups.items() for word in words}
+
+
+def _content_stems(stop: frozenset[str], same: Mapping[str, str]) -> Callable[[str], str]:
+    def content_stem(word: str) -> str:
+        if len(word) <= 2 or word in stop or word[0].isdigit():
+            return ""
+        stemmed = _stem(word)
+        return same.get(word) or same.get(stemmed, stemmed)
+
+    return WordTable(content_stem).__getitem__
+
+
+def _stem(word: str) -> str:
+    """Return a word without its inflectional ending: a rough English stemmer."""
+    word = word.removesuffix("'s").removesuffix("s'")
+    for ending in ("ingly", "edly", "ing", "ies", "ied", "ers", "ed", "es", "er", "ly", "s", "e"):
+        if len(word) - len(ending) >= 4 and word.endswith(ending):
+            return word[: -len(ending)]
+    return word

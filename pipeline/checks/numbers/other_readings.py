@@ -4,37 +4,43 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 
+from pipeline.checks.language_tables import Phrases
 from pipeline.checks.numbers.models import FRACTION, MULTIPLE, ORDINAL, PLAIN, TIME, NumberMention
 
-_SCALES = (
-    (re.compile(r"\bin (?:\S{1,12} )?(?:millions|million|mio)\b|\(\S{0,3}\$?m\)|\$m\b", re.IGNORECASE), 1e6),
-    (re.compile(r"\bin (?:\S{1,12} )?(?:thousands|tausend|tsd|teur)\b", re.IGNORECASE), 1e3),
-    (re.compile(r"\bin (?:\S{1,12} )?(?:billions|milliarden|mrd)\b|\$bn\b", re.IGNORECASE), 1e9),
+_SCALES = tuple(
+    (Phrases(re.compile(rf"\bin (?:\S{{1,12}} )?(?:{words})\b", re.IGNORECASE), ["in"]), signs, factor)
+    for words, signs, factor in (
+        ("millions|million|mio", re.compile(r"\(\S{0,3}\$?[mM]\)|\$[mM]\b"), 1e6),
+        ("thousands|tausend|tsd|teur", None, 1e3),
+        ("billions|milliarden|mrd", re.compile(r"\$[bB][nN]\b"), 1e9),
+    )
 )
 """How a text says that its tables leave out a scale."""
 
 
-_HOURS = re.compile(r"(?<![\w.,:])(\d{1,2}) ?h(?:rs?|ours?)? ?(\d{1,2})(?: ?m(?:ins?|inutes)?)?(?!\w)")
+_HOURS = Phrases(
+    re.compile(r"(?<![\w.,:])(\d{1,2}) ?h(?:rs?|ours?)? ?(\d{1,2})(?: ?m(?:ins?|inutes)?)?(?!\w)"), ["0"]
+)
 """A duration in hours and minutes: 1h30, 2h 14m."""
-_CLOCK_LIKE = re.compile(
-    r"(?<![\w.,:])(\d{1,2}):([0-5]\d)(?=\s?(?:h|hrs?|hours?|std|stunden?|horas?)\b)", re.IGNORECASE
+_CLOCK_LIKE = Phrases(
+    re.compile(
+        r"(?<![\w.,:])(\d{1,2}):([0-5]\d)(?=\s?(?:h|hrs?|hours?|std|stunden?|horas?)\b)", re.IGNORECASE
+    ),
+    ["0"],
 )
 """The same as a clock shows it: "2:43 hours"."""
+_ORDERS = ("first", "second", "third", "fourth", "latter", "last")
 _PERIODS = (
-    (
-        re.compile(r"\b(?:(?:first|second|latter) half(?! hour)|H[12])\b|halbjahr", re.IGNORECASE),
-        6.0,
-    ),
-    (
-        re.compile(r"\b(?:(?:first|second|third|fourth|last) quarter|Q[1-4])\b|quartal", re.IGNORECASE),
-        3.0,
-    ),
+    (Phrases(re.compile(rf"\b(?:{'|'.join(_ORDERS)}) half\b(?! hour)", re.IGNORECASE), _ORDERS), 6.0),
+    (Phrases(re.compile(rf"\b(?:{'|'.join(_ORDERS)}) quarter\b", re.IGNORECASE), _ORDERS), 3.0),
+    (re.compile(r"\bH[12]\b|[Hh]albjahr"), 6.0),
+    (re.compile(r"\bQ[1-4]\b|[Qq]uartal"), 3.0),
 )
 """Parts of a year, and how many months they have."""
-_DIGIT_ORDINAL = re.compile(
-    r"\b(?:der|die|das|dem|den|des|zum|zur|im|am|sein\w{0,2}|ihr\w{0,2}) (\d{1,3})\.(?= )", re.IGNORECASE
+_BEFORE_ORDINAL = re.compile(
+    r"\b(?:d(?:er|ie|as|em|en|es)|zu[mr]|[ia]m|sein\w{0,2}|ihr\w{0,2}) $", re.IGNORECASE
 )
-"""An ordinal in figures, as German writes it: "seinen 77. Titel"."""
+"""What stands before an ordinal in figures, as German writes it: "seinen 77. Titel"."""
 _MIN_RECIPROCAL = 3
 """From this multiple on, "ten times lighter" is told as "a tenth". Chosen, not measured."""
 
@@ -43,7 +49,7 @@ _EVERY = re.compile(r"\b(?:jede[rsnm]?|every|cada)\s+$", re.IGNORECASE)
 _AND = ("", "and", "und", "y")
 _PARTS = {("year", "month"): 12, ("hour", "minute"): 60, ("minute", "second"): 60, ("day", "hour"): 24}
 """Unit of time and a smaller one that may follow it → how many make it."""
-_ADDED_TIME = re.compile(r"(?<![\w.,:+])(45|90|105|120)['’′]?\s?\+\s?(\d{1,2})(?!\w)")
+_ADDED_TIME = Phrases(re.compile(r"(?<![\w.,:+])(45|90|105|120)['’′]?\s?\+\s?(\d{1,2})(?!\w)"), ["0"])
 """A minute of added time in a match: 90+3."""
 
 
@@ -71,7 +77,11 @@ def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberM
         for match in pattern.finditer(text)
     ]
     readings += [
-        NumberMention(*match.span(1), float(match[1]), 1, ORDINAL) for match in _DIGIT_ORDINAL.finditer(text)
+        mention._replace(kind=ORDINAL)
+        for mention in mentions
+        if mention.kind == PLAIN
+        and text.startswith(". ", mention.end)
+        and _BEFORE_ORDINAL.search(text[: mention.start][-8:])
     ]
     readings += [
         mention._replace(value=1 / mention.value, step=1e-6, kind=FRACTION, unit="")
@@ -91,8 +101,8 @@ def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberM
     for match in _ADDED_TIME.finditer(text):
         minute = float(match[1]) + float(match[2])
         readings.append(NumberMention(*match.span(), minute, 1, PLAIN, bare=True))
-    for pattern, factor in _SCALES:
-        if pattern.search(text):
+    for phrases, signs, factor in _SCALES:
+        if any(phrases.finditer(text)) or (signs and signs.search(text)):
             readings += [
                 mention._replace(value=mention.value * factor, step=mention.step * factor, bare=True)
                 for mention in mentions

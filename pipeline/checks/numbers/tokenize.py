@@ -10,10 +10,10 @@ from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.numbers.models import FRACTION, GROUP, MULTIPLE, ORDINAL
 
 _TOKEN = re.compile(
-    r"(?P<number>\d{1,3}(?:[\u00a0\u202f\u2009]\d{3})+(?!\d)"
-    r"|(?<![\d.,:/–-])(?<!\d )\d{1,3}(?: \d{3})+(?![\d.,:/%-]*\d)|\d+(?:[.,'’]\d+)*)"
-    r"|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*)"
+    r"(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*)"
     r"|(?P<sign>[^\w\s])"
+    r"|(?P<number>\d{1,3}(?:[\u00a0\u202f\u2009]\d{3})+(?!\d)"
+    r"|(?<![\d.,:/–-])(?<!\d )\d{1,3}(?: \d{3})+(?![\d.,:/%-]*\d)|\d+(?:[.,'’]\d+)*)"
 )
 VULGAR_FRACTIONS = {"½": 0.5, "⅓": 1 / 3, "⅔": 2 / 3, "¼": 0.25, "¾": 0.75, "⅕": 0.2, "⅛": 0.125}
 HYPHENS = "-‐‑–—−"
@@ -36,26 +36,24 @@ _DOZEN = 12.0
 _NO_TOKEN = Token("", "", -1, -1)
 
 
-class TokenStream:
-    """The tokens of a text by index. An index out of range, negative ones too, gives an empty token."""
+class TokenStream(dict[int, Token]):
+    """The tokens of a text by index. An index out of range, negative ones too, gives an empty token.
+
+    Made when they are first asked for: most words are far from a number.
+    """
 
     def __init__(self, text: str) -> None:
+        super().__init__()
         self.text = text
         self._matches = list(_TOKEN.finditer(text))
-        self._tokens: dict[int, Token] = {}
 
-    def __len__(self) -> int:
-        return len(self._matches)
-
-    def __getitem__(self, at: int) -> Token:
-        token = self._tokens.get(at)
-        if token is None:
-            if not 0 <= at < len(self._matches):
-                return _NO_TOKEN
+    def __missing__(self, at: int) -> Token:
+        token = _NO_TOKEN
+        if 0 <= at < len(self._matches):
             match = self._matches[at]
             text = match[0]
             token = Token(match.lastgroup or "", text.casefold(), *match.span(), text[0].isupper())
-            self._tokens[at] = token
+        self[at] = token
         return token
 
     def number_starts(self, words: Set[str], *, every: bool) -> Iterator[int]:
@@ -187,7 +185,7 @@ def _parse_half(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> NumberW
 def _parse_cardinal(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> NumberWords | None:
     """Parse "twenty-one", "two hundred and fifty thousand", "three quarters", "twenty-first"."""
     total, current, after = 0.0, 0.0, at
-    while after < len(tokens):
+    while after <= at or tokens[after].kind:
         index = tokens.skip_hyphen(after) if after > at else after
         text = tokens.word(index)
         value = lexicon.units.get(text)

@@ -31,6 +31,7 @@ _MAX_RATE_DISTANCE = 3
 _SIGNS = {"″": "inch", "′": "foot"}
 """Sign after a length → unit."""
 _PUNCTUATION = frozenset(".,;:!?()")
+_ENDS_HEDGE = _PUNCTUATION - {",", "(", ")"}
 
 
 class Unit(NamedTuple):
@@ -168,7 +169,7 @@ def find_hedge(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> str:
     """Return the hedge before a number at an index: `about`, `under` or `over`; empty without one."""
     for distance in range(1, _MAX_HEDGE_DISTANCE + 1):
         token = tokens[at - distance]
-        if token.text in _PUNCTUATION - {",", "(", ")"} or token.kind == "number":
+        if token.text in _ENDS_HEDGE or token.kind == "number":
             return ""
         if token.text in lexicon.hedges:
             return lexicon.hedges[token.text]

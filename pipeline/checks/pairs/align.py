@@ -17,6 +17,8 @@ _MAX_SENTENCES = 3
 """Sentences in a window, neighbours included. Chosen, not measured."""
 _MIN_GAIN = 0.12
 """Share of a draft sentence's weight that one more sentence must explain. Chosen, not measured."""
+_BESIDE = 1.2
+"""Factor by which a sentence beside one of the window counts more. Chosen, not measured."""
 _MAX_WORDS = 120
 """Words of a sentence that are compared; what has more is no sentence. Chosen, not measured."""
 
@@ -94,7 +96,8 @@ def index_source(source: TokenizedText, language: str) -> SourceSentences:
     for number, every in enumerate(sets):
         for stem in every:
             postings.setdefault(stem, []).append(number)
-    weights = {stem: _rarity(len(sentences) / len(places)) for stem, places in postings.items()}
+    rarities = {count: _rarity(len(sentences) / count) for count in set(map(len, postings.values()))}
+    weights = {stem: rarities[len(places)] for stem, places in postings.items()}
     return SourceSentences(sentences, stems, sets, postings, weights)
 
 
@@ -133,8 +136,10 @@ def _pair(sentence: Sentence, stems: tuple[str, ...], index: SourceSentences) ->
     while candidates and len(window) < _MAX_SENTENCES:
         if window and _weight(left, index) < _MIN_GAIN * whole:
             break
-        best = max(candidates, key=lambda number: _gain(left & index.sets[number], window, number, index))
-        if window and _weight(left & index.sets[best], index) < _MIN_GAIN * whole:
+        explained = {number: _weight(left & index.sets[number], index) for number in candidates}
+        beside = {number + step for number in window for step in (-1, 1)}
+        best = max(candidates, key=lambda number: explained[number] * (_BESIDE if number in beside else 1))
+        if window and explained[best] < _MIN_GAIN * whole:
             break
         window.append(best)
         left -= index.sets[best]
@@ -154,12 +159,6 @@ def _gains(stem_set: Iterable[str], index: SourceSentences) -> dict[int, float]:
             for number in places:
                 gains[number] = gains.get(number, 0) + index.weights[stem]
     return gains
-
-
-def _gain(stems: Iterable[str], window: list[int], number: int, index: SourceSentences) -> float:
-    """Return the weight of stems; a neighbour of the window counts a little more."""
-    nearby = 1.2 if any(abs(number - other) == 1 for other in window) else 1.0
-    return nearby * _weight(stems, index)
 
 
 def _weight(stems: Iterable[str], index: SourceSentences) -> float:

@@ -31,21 +31,20 @@ class _Place(NamedTuple):
 def find_contrasts(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
     """Yield the words of a draft sentence that contradict a word in its window."""
     own = list(_places(texts.draft, pair.draft, texts.lexicon))
-    if not any(place.side.reported for place in own):
-        return
-    theirs = [
-        place for sentence in pair.window for place in _source_places(texts.source, sentence, texts.lexicon)
-    ]
-    contrasts = {place.side.contrast for place in theirs}
-    may_negate = _has_negative(texts, pair)
-    for place in own:
-        if place.side.reported and place.side.contrast in contrasts:
-            same_contrast = [other for other in theirs if other.side.contrast == place.side.contrast]
-            if not may_negate and all(other.side.group == place.side.group for other in same_contrast):
-                continue
-            contradiction = _contradiction(texts, place, own, same_contrast)
-            if contradiction:
-                yield contradiction
+    reported = [place for place in own if place.side.reported]
+    theirs: dict[int, list[_Place]] = {}
+    for sentence in pair.window if reported else ():
+        for place in _source_places(texts.source, sentence, texts.lexicon):
+            theirs.setdefault(place.side.contrast, []).append(place)
+    for place in reported:
+        same_contrast = theirs.get(place.side.contrast, [])
+        if all(other.side.group == place.side.group for other in same_contrast) and not (
+            same_contrast and _has_negative(texts, pair)
+        ):
+            continue
+        contradiction = _contradiction(texts, place, own, same_contrast)
+        if contradiction:
+            yield contradiction
 
 
 def _has_negative(texts: PairTexts, pair: Pair) -> bool:

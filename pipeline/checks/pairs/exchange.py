@@ -36,15 +36,18 @@ class Surroundings(NamedTuple):
 def find_exchanged_numbers(texts: PairTexts, pair: Pair) -> Iterator[Contradiction]:
     """Yield two neighbouring figures whose subjects the source has the other way round."""
     own = [each for each in numbers_of(texts.draft, pair.draft, texts.lexicon) if not _is_day(texts, each)]
+    places = [
+        (sentence, {figure.digits: figure for figure in numbers_of(texts.source, sentence, texts.lexicon)})
+        for sentence in (pair.window if len(own) > 1 else ())
+    ]
     for first, second in pairwise(own):
         if first.digits == second.digits:
             continue
-        around = _surroundings(texts, texts.alignment.draft_stems, (first, second), pair.draft)
-        for sentence in pair.window:
-            places = {figure.digits: figure for figure in numbers_of(texts.source, sentence, texts.lexicon)}
-            if first.digits not in places or second.digits not in places:
+        for sentence, numbers in places:
+            if first.digits not in numbers or second.digits not in numbers:
                 continue
-            theirs = sorted((places[first.digits], places[second.digits]))
+            around = _surroundings(texts, texts.alignment.draft_stems, (first, second), pair.draft)
+            theirs = sorted((numbers[first.digits], numbers[second.digits]))
             others = _surroundings(texts, texts.alignment.source_stems, (theirs[0], theirs[1]), sentence)
             if _are_exchanged(
                 around, others, texts.lexicon.periods, in_order=theirs[0].digits == first.digits

@@ -1,16 +1,14 @@
 """A language's table `pairs.toml`: stems, and the words that contradict each other."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from pipeline.checks.language_tables import language_table
+from pipeline.checks.language_tables import WordTable, language_table
 
 _MIN_STEM = 3
 _REACH = 8
 """Words on each side of a word in which what it is said of is searched. Chosen, not measured."""
-_MAX_KEPT = 100_000
-"""Words whose stems and marks are kept. Chosen, not measured."""
 _DOUBLED = "bdfgklmnprtz"
 
 
@@ -51,33 +49,16 @@ class Side(NamedTuple):
     """A draft with this word beside a source with a word of the other group is reported."""
 
 
-_Value = TypeVar("_Value")
-
-
-class _WordTable(dict[str, _Value]):
-    """What a function returns for each word, kept for at most `_MAX_KEPT` words."""
-
-    def __init__(self, function: Callable[[str], _Value]) -> None:
-        super().__init__()
-        self._function = function
-
-    def __missing__(self, word: str) -> _Value:
-        if len(self) > _MAX_KEPT:
-            self.clear()
-        value = self[word] = self._function(word)
-        return value
-
-
 class PairLexicon:
     """A language's stems and contrasts."""
 
     def __init__(self, table: Mapping[str, Any]) -> None:
-        self._stems = _WordTable(self._stem)
-        self.content_stem = _WordTable(lambda word: "" if word in self.stop else self.stem(word)).__getitem__
+        self._stems = WordTable(self._stem)
+        self.content_stem = WordTable(lambda word: "" if word in self.stop else self.stem(word)).__getitem__
         """Return the stem of a folded word, empty for a stop word."""
-        self.marks = _WordTable(self._marks_of).__getitem__
+        self.marks = WordTable(self._marks_of).__getitem__
         """Return what a folded word may be: the numbers of the fields of `Marks`, mostly none."""
-        self._word_sides = _WordTable(self._sides_of)
+        self._word_sides = WordTable(self._sides_of)
         self._endings = tuple(table["endings"].split())
         pairs = ((form, base) for base, forms in table["forms"].items() for form in forms.split())
         self._forms = {form: self._cut(base) for form, base in pairs}

@@ -5,10 +5,11 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 from unicodedata import normalize
 
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_](?:[^\W_]|[\u0300-\u036f])*+|[$€£¥₿%]")
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]++(?:[\u0300-\u036f]++[^\W_]*+)*+|[$€£¥₿%]")
 _COMBINING = re.compile("[\u0300-\u036f]")
 _GAP = re.compile(r"\[[^\[\]]{0,200}\]|\([.… ]{1,8}\)|…|\.{3,}|\. \. ?\.(?: ?\.)?")
 """An insertion or an omission in a quotation: "[the bank]", "…", "(...)"."""
@@ -90,19 +91,16 @@ class SourceWords:
     """
 
     def __init__(self, text: str, spans: Iterable[tuple[int, int]] | None = None) -> None:
-        self._starts: list[int] = []
-        self._tokens: list[str] = []
-        self._spans: list[tuple[int, int]] = []
-        length, folded_text = 0, _same_length_folded(text)
-        for start, end in spans if spans is not None else ((0, len(text)),):
-            for match in _TOKEN.finditer(folded_text, start, end):
-                folded = match[0] if folded_text is not text else _folded(match[0])
-                self._starts.append(length)
-                self._tokens.append(folded)
-                self._spans.append(match.span())
-                length += len(folded)
+        folded_text = _same_length_folded(text)
+        parts = spans if spans is not None else ((0, len(text)),)
+        matches = [match for start, end in parts for match in _TOKEN.finditer(folded_text, start, end)]
+        self._spans = [match.span() for match in matches]
+        tokens = [match[0] for match in matches]
+        self._tokens = tokens if folded_text is not text else list(map(_folded, tokens))
         self._text = "".join(self._tokens)
-        self._edges = {*self._starts, length}
+        self._starts = list(accumulate(map(len, self._tokens), initial=0))
+        """Where each token begins in the joined text, and where the text ends."""
+        self._edges = frozenset(self._starts)
 
     def find_all(self, fragments: Sequence[QuoteFragment]) -> Iterator[QuoteMatch]:
         """Yield the spans in which all fragments occur in order, at most `_MAX_TRIES` of them."""

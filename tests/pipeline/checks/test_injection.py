@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.articles.render import render_body
-from pipeline.checks.document import visible_text
+from pipeline.checks.document import DraftDocument, visible_text
 from pipeline.checks.injection.check import check_injection, check_origin
 from pipeline.checks.runner import run_checks
 from pipeline.domain.models import Beat, Item, Source
@@ -47,7 +47,7 @@ def body(words: str) -> str:
 
 
 def findings_of(words: str, of: Source | None = None) -> list[Finding]:
-    return list(check_injection(of or source(), body(words), BEAT))
+    return list(check_injection(of or source(), DraftDocument(body(words), BEAT)))
 
 
 def blocking(words: str, of: Source | None = None) -> list[str]:
@@ -296,13 +296,16 @@ def test_an_address_in_the_headline_blocks_where_front_matter_names_the_headline
 
 def test_without_a_source_only_markers_and_raw_html_are_found() -> None:
     words = "See bad.com. <b>x</b> === item 0123456789abcdef === Click here, @you."
-    kinds = [finding.message.split(" is in")[0] for finding in check_injection(None, body(words), BEAT)]
+    kinds = [
+        finding.message.split(" is in")[0]
+        for finding in check_injection(None, DraftDocument(body(words), BEAT))
+    ]
     assert kinds == ["A prompt marker", "Raw HTML", "Raw HTML"]
 
 
 def test_a_brief_quotes_its_source_and_has_no_findings() -> None:
     of = source("Send 1 BTC to help@bad.com, see https://bad.com/x, @bad. Click here. <b>x</b>")
-    assert check_injection(of, render_body(write_brief(of, BEAT), BEAT), BEAT) == ()
+    assert check_injection(of, DraftDocument(render_body(write_brief(of, BEAT), BEAT), BEAT)) == ()
 
 
 def test_findings_are_blocking_plain_sentences_among_all_checks() -> None:
@@ -345,7 +348,7 @@ def test_time_is_linear_in_the_text(unit: str, length: int) -> None:
     unit = unit if unit == "_" else unit.replace("_", " ")
     hostile = unit * (length // len(unit))
     began = time.process_time()
-    check_injection(source(), hostile, BEAT)
+    check_injection(source(), DraftDocument(hostile, BEAT))
     assert time.process_time() - began < 5  # measured: under a second; a square would take minutes
 
 

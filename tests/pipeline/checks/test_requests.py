@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.checks.document import DraftDocument
 from pipeline.checks.injection.check import check_injection
 from pipeline.domain.reviews import Finding, Severity
 from tests.pipeline.checks.test_injection import BEAT, source
@@ -36,7 +37,7 @@ def findings(language: str, sentence: str) -> tuple[Finding, ...]:
     body = (
         f"## Overview\n\n{INTRODUCTIONS[language]} {sentence}\n\n## Impact\n\n- {INTRODUCTIONS[language]}\n"
     )
-    return check_injection(source(SOURCES[language] * 2, language=language), body, BEAT)
+    return check_injection(source(SOURCES[language] * 2, language=language), DraftDocument(body, BEAT))
 
 
 REPORTED = [

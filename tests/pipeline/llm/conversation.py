@@ -1,5 +1,6 @@
 """A request to a model, and a budget in memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -22,10 +23,12 @@ class RecordingBudget:
     """A CallBudget that remembers its calls."""
 
     purposes: list[str] = field(default_factory=list)
+    answers: list[LLMResponse] = field(default_factory=list)
     discarded: list[str] = field(default_factory=list)
     reserved: list[tuple[int, int]] = field(default_factory=list)
     open: set[int] = field(default_factory=set)
     calls_left: int = 99
+    notes: list[str] = field(default_factory=list)
 
     async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int, int]:
         if not self.calls_left:
@@ -41,6 +44,11 @@ class RecordingBudget:
     async def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> None:
         self.open.discard(reservation or 0)
         self.purposes.append(purpose)
+        self.notes += answer.notes
+        self.answers.append(answer)
+
+    async def annotate(self, notes: Sequence[str]) -> None:
+        self.notes += notes
 
     async def discard(self, reason: str) -> None:
         self.discarded.append(reason)

@@ -2,19 +2,21 @@ import asyncio
 import json
 import socket
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 from typing import Any
 
 import pytest
 
-from pipeline.domain.errors import LLMError, LLMRejected, ShutdownRequested
+from pipeline.domain.errors import FailureCause, LLMError, LLMRejected, ShutdownRequested
 from pipeline.domain.models import TokenUsage
 from pipeline.llm.capabilities import KnownCapability, RequestMode
 from pipeline.llm.chat import ChatResponse as Reply_
 from pipeline.llm.chat import FinishReason, Message, ModelOptions
-from pipeline.llm.client import MAX_ATTEMPTS, ClientConfig, LLMClient, never
-from pipeline.llm.errors import quoted
+from pipeline.llm.client import ClientConfig, LLMClient, never
+from pipeline.llm.errors import AnswerTimeout
+from pipeline.llm.refusal_messages import Variables, quoted
+from pipeline.llm.retries import MAX_ATTEMPTS
 from pipeline.rewrite.article_schema import parse_response
 from tests.fakes.model_server import ModelServer, Reply, article, completion, error
 from tests.pipeline.rewrite.sources import BEAT, source
@@ -98,7 +100,7 @@ async def test_a_request_carries_the_key_and_the_operators_own_fields(
     options = ModelOptions(extra={"chat_template_kwargs": {"enable_thinking": False}})
     async with model(server, pauses, options=options) as client:
         await client.send(BODY)
-    assert server.received == [{"messages": MESSAGES, "model": "fake-1", **options.extra}]
+    assert server.received == [{"messages": MESSAGES, "model": "fake-1", "stream": False, **options.extra}]
     assert server.headers[0]["authorization"] == "Bearer sk-secret"
 
 
@@ -132,6 +134,8 @@ async def test_the_sdks_own_environment_changes_nothing(
         Reply(body=b"[]"),
         Reply(body=b"null"),
         Reply(body=b'"text"'),
+        Reply(body=b"Invalid API key, said the mine.", content_type="text/plain"),
+        Reply(body=b'{"response": "Invalid API key, said the mine."}'),
         Reply(body=b'{"choices": null}'),
         Reply(body=b'{"choices": []}'),
         Reply(body=b'{"choices": {}}'),
@@ -196,11 +200,23 @@ async def test_a_wrong_url_is_reported_after_one_request(
     assert (server.requests, pauses) == (1, [])
 
 
-async def test_a_timeout_is_retried(server: ModelServer, pauses: Pauses) -> None:
+async def test_what_the_server_may_still_be_working_on_is_not_sent_again(
+    server: ModelServer, pauses: Pauses
+) -> None:
     server.enqueue(Reply(stall=True))
-    async with model(server, pauses, timeout_s=2) as client:
-        assert await client.send(BODY)
-    assert server.requests == 2
+    async with model(server, pauses, timeout_s=0.3) as client:
+        with pytest.raises(AnswerTimeout, match=r"within 0\.3 s"):
+            await client.send(BODY)
+    assert (server.requests, pauses) == (1, [])
+
+
+async def test_a_refused_connection_is_no_generation_and_is_retried(pauses: Pauses) -> None:
+    config = ClientConfig("http://127.0.0.1:9/v1", timeout_s=30.0)
+    async with LLMClient("fake-1", config, sleep=pauses) as client:
+        with pytest.raises(LLMError, match="cannot be reached") as caught:
+            await client.send(BODY)
+    assert caught.value.cause is FailureCause.OUTAGE
+    assert len(pauses) == MAX_ATTEMPTS - 1
 
 
 async def test_after_the_last_attempt_the_reason_is_named(server: ModelServer, pauses: Pauses) -> None:
@@ -257,18 +273,68 @@ async def test_a_refusal_inside_a_200_is_a_refusal(
     assert server.requests == 1
 
 
-async def test_a_retry_after_past_the_deadline_is_not_waited_for(server: ModelServer, pauses: Pauses) -> None:
-    server.enqueue(error(429, "slow down", retry_after="3600"))
-    caught = await failure(model(server, pauses, deadline_s=60))
-    assert caught.retry
-    assert "slow down" in caught.message
+@pytest.mark.parametrize("status", [429, 503, 529])
+async def test_a_wait_past_the_deadline_ends_the_run(
+    server: ModelServer, pauses: Pauses, status: int
+) -> None:
+    server.enqueue(error(status, "slow down", retry_after="3600"))
+    until = datetime.now(UTC) + timedelta(hours=1)
+    async with model(server, pauses, deadline_s=60, timezone="Asia/Kolkata") as client:
+        for _ in range(2):
+            with pytest.raises(LLMRejected) as caught:
+                await client.send(BODY)
+    assert caught.value.cause is FailureCause.OVERLOAD
+    assert f"{status}: slow down; the model server asks to be left alone until " in caught.value.message
+    local = until.astimezone(timezone(timedelta(hours=5, minutes=30)))
+    times = {f"{local + timedelta(minutes=late):%H:%M}" for late in (0, 1)}
+    assert any(time in caught.value.message for time in times)
     assert (server.requests, pauses) == (1, [])
+
+
+async def test_a_wait_past_the_deadline_of_a_broken_server_is_its_items(
+    server: ModelServer, pauses: Pauses
+) -> None:
+    server.enqueue(error(500, "down", retry_after="3600"))
+    caught = await failure(model(server, pauses, deadline_s=60))
+    assert not isinstance(caught, LLMRejected)
+    assert (caught.retry, caught.cause) == (True, FailureCause.OUTAGE)
+    assert (server.requests, pauses) == (1, [])
+
+
+async def test_no_request_begins_inside_a_pause(server: ModelServer, pauses: Pauses) -> None:
+    server.enqueue(error(429, retry_after="30"))
+    sent: list[int] = []
+    server.refuse = lambda _request: sent.append(len(pauses))
+    async with model(server, pauses, deadline_s=600, max_in_flight=1) as client:
+        await asyncio.gather(*(client.send(BODY) for _ in range(3)))
+    assert all(29 <= pause <= 31 for pause in pauses)
+    assert sent[0] == 0
+    assert all(before >= 1 for before in sent[1:]), "each waited for the pause, also the one in the queue"
+
+
+async def test_after_a_rejection_no_request_is_sent(server: ModelServer, pauses: Pauses) -> None:
+    server.enqueue(error(401, "no such key"))
+    async with model(server, pauses, max_in_flight=1) as client:
+        results = await asyncio.gather(*(client.send(BODY) for _ in range(4)), return_exceptions=True)
+    assert [type(result) for result in results] == [LLMRejected] * 4
+    assert len({str(result) for result in results}) == 1
+    assert server.requests == 1
+
+
+async def test_a_server_that_always_asks_for_no_wait_is_asked_more_and_more_slowly(
+    server: ModelServer, pauses: Pauses
+) -> None:
+    server.enqueue(*[error(429, retry_after="Sat, 28 Nov 2020 00:00:00 GMT")] * MAX_ATTEMPTS)
+    caught = await failure(model(server, pauses, deadline_s=3600))
+    assert (caught.retry, caught.cause) == (True, FailureCause.OVERLOAD)
+    assert pauses[0] <= 0.5
+    assert pauses[-1] >= 10
 
 
 async def test_the_deadline_ends_a_call_that_hangs(server: ModelServer, pauses: Pauses) -> None:
     server.enqueue(Reply(stall=True))
     caught = await failure(model(server, pauses, deadline_s=0.3))
-    assert caught.retry
+    assert (caught.retry, caught.cause) == (True, FailureCause.OUTAGE)
     assert "deadline of 0.3 s" in caught.message
 
 
@@ -279,6 +345,9 @@ async def test_the_deadline_ends_a_call_that_hangs(server: ModelServer, pauses: 
         (error(403, "country not supported"), "OPENAI_API_KEY"),
         (error(400, "Incorrect API key provided: ab. Look at your console."), "OPENAI_API_KEY"),
         (LISTED_KEY, "OPENAI_API_KEY"),
+        (Reply(401, b"<html>Who are you?</html>", content_type="text/html"), "OPENAI_API_KEY"),
+        (error(400, "This model only support stream mode"), "COPYDESK_MODEL"),
+        (error(400, "enable_thinking must be false for non-streaming calls"), "COPYDESK_EXTRA_BODY"),
         (error(402, "Insufficient Balance"), "OPENAI_API_KEY"),
         (error(429, "You exceeded your current quota", code="insufficient_quota"), "OPENAI_API_KEY"),
         (error(404, "The model `fake-1` does not exist", code="model_not_found"), "COPYDESK_MODEL"),
@@ -310,7 +379,7 @@ async def test_a_403_about_the_items_text_fails_the_item(server: ModelServer, pa
 
 
 async def test_a_rejected_request_fails_the_item(server: ModelServer, pauses: Pauses) -> None:
-    status = 413
+    status = 418
     server.enqueue(error(status, "too long\nfor sk-secret " + "x " * 400))
     caught = await failure(model(server, pauses))
     assert not isinstance(caught, LLMRejected)
@@ -332,7 +401,9 @@ async def test_probing_a_model_is_not_billed(server: ModelServer, pauses: Pauses
     async with model(server, pauses) as client:
         assert await client.probe() == "the server answers and knows 'fake-1'"
         server.models = ["other"]
-        assert "not among the 1 models" in await client.probe()
+        assert "not among the 1 models that it lists: check COPYDESK_MODEL" in await client.probe()
+        server.models = ["models/fake-1"]
+        assert "knows 'fake-1'" in await client.probe()
         server.listing = error(404)
         assert "lists no models" in await client.probe()
         server.listing = error(401)
@@ -360,7 +431,7 @@ async def test_lists_of_models_come_in_several_forms(
         assert message in await client.probe()
 
 
-KEY = "the model server refuses the key (400): check OPENAI_API_KEY"
+KEY = "the model server refuses the key: check OPENAI_API_KEY (400, the server says: API key not valid."
 WEB_PAGE = "OPENAI_BASE_URL answers with a web page"
 NO_MODELS = "the server under OPENAI_BASE_URL knows no /models: the URL usually ends in /v1"
 
@@ -428,3 +499,9 @@ async def test_a_stopped_run_retries_nothing(server: ModelServer, pauses: Pauses
         with pytest.raises(ShutdownRequested):
             await client.send(BODY)
     assert server.requests == 1
+
+
+async def test_messages_name_the_variables_of_the_server(server: ModelServer, pauses: Pauses) -> None:
+    server.enqueue(error(401, "no"))
+    caught = await failure(model(server, pauses, variables=Variables(key="BACKUP_KEY")))
+    assert "check BACKUP_KEY" in caught.message

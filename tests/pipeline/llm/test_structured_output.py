@@ -3,14 +3,16 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from pipeline.domain.errors import BudgetExceeded, LLMError
-from pipeline.llm.capabilities import KnownCapability, OutputMode, RequestMode
+from pipeline.domain.errors import BudgetExceeded, FailureCause, LLMError
+from pipeline.llm.capabilities import LENGTH_FIELDS, KnownCapability, OutputMode, RequestMode
 from pipeline.llm.chat import ModelOptions
-from pipeline.llm.client import MAX_ATTEMPTS, ClientConfig, LLMClient, SaveCapability, discard_capability
+from pipeline.llm.client import ClientConfig, LLMClient, SaveCapability, discard_capability
+from pipeline.llm.retries import MAX_ATTEMPTS
 from pipeline.llm.structured_output import request_structured
 from tests.fakes.model_server import ModelServer, Reply, article, completion, error
 from tests.pipeline.llm.conversation import MESSAGES, RecordingBudget, request
@@ -72,6 +74,28 @@ def without(field: str, status: int, message: str) -> Refuse:
     return lambda request: error(status, message) if field in request else None
 
 
+def choice(**fields: object) -> Reply:
+    """Reply with a choice that has these fields."""
+    fields = {"index": 0, "message": {"role": "assistant", "content": ""}} | fields
+    return Reply(body=json.dumps({"object": "chat.completion", "choices": [fields]}).encode())
+
+
+def stream(content_type: str) -> Reply:
+    """Reply with a good answer as a stream of events."""
+    event = json.dumps({"choices": [{"index": 0, "delta": {"content": GOOD}, "finish_reason": "stop"}]})
+    return Reply(body=f"data: {event}\n\ndata: [DONE]\n\n".encode(), content_type=content_type)
+
+
+def above(most: int, message: str) -> Refuse:
+    """Refuse requests for longer answers; the message has the limit sent as {0}, with 1900 more as {1}."""
+
+    def refuse(request: dict[str, Any]) -> Reply | None:
+        asked = request["max_tokens"]
+        return error(400, message.format(asked, asked + 1900)) if asked > most else None
+
+    return refuse
+
+
 STRICT, JSON = "json_schema", "json_object"
 BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = [
     # name, requests rejected, replies, expected outcome, requests, recorded answers
@@ -111,17 +135,26 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
         ["draft"],
     ),
     ("wrong shape, repaired", None, [completion(WRONG)], "strict", 2, ["draft", "repair"]),
-    ("wrong shape twice", None, [completion(WRONG)] * 2, "json", 3, ["draft", "repair", "draft"]),
+    ("wrong shape twice", None, [completion(WRONG)] * 2, "it has 0 sections", 2, ["draft", "repair"]),
+    ("no JSON, repaired", None, [completion("Sure! Here it is.")], "json", 2, ["draft", "repair"]),
     (
         "never the right shape",
         None,
-        [completion("Sure! Here it is.")] * 6,
+        [completion("Sure! Here it is.")] * 2,
         "cannot be used: it is not JSON",
-        6,
-        ["draft", "repair"] * 3,
+        2,
+        ["draft", "repair"],
     ),
-    ("empty content", None, [completion("")], "strict", 2, ["draft", "draft"]),
-    ("no content", None, [completion(None)] * 6, "answer is empty", 6, ["draft"] * 6),
+    (
+        "no JSON, and the next mode is rejected",
+        refusing(400, "response_format {}", JSON),
+        [completion("Sure!")],
+        "plain",
+        3,
+        ["draft", "repair"],
+    ),
+    ("empty content", None, [completion("")], "json", 2, ["draft", "draft"]),
+    ("no content", None, [completion(None)] * 2, "answer is empty", 2, ["draft"] * 2),
     (
         "refusal",
         None,
@@ -139,6 +172,48 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
         2,
         ["draft", "draft"],
     ),
+    (
+        "length, then another shape",
+        None,
+        [completion('{"over', finish="length"), completion(WRONG)],
+        "strict",
+        3,
+        ["draft", "draft", "repair"],
+    ),
+    (
+        "two causes, three answers",
+        None,
+        [completion('{"over', finish="MAX_TOKENS"), completion(WRONG), completion(WRONG)],
+        "it has 0 sections",
+        3,
+        ["draft", "draft", "repair"],
+    ),
+    (
+        "another shape, then length twice",
+        None,
+        [completion(WRONG), *[completion('{"over', finish="model_length")] * 2],
+        "COPYDESK_MAX_TOKENS",
+        3,
+        ["draft", "repair", "repair"],
+    ),
+    (
+        "white space up to the limit",
+        None,
+        [completion(GOOD + "\n" * 99, finish="length")],
+        "strict",
+        1,
+        ["draft"],
+    ),
+    (
+        "an error inside a choice",
+        None,
+        [choice(finish_reason="error", error={"code": 502, "message": "gone"})],
+        "strict",
+        2,
+        ["draft"],
+    ),
+    ("a stream", None, [stream("text/event-stream")], "strict", 1, ["draft"]),
+    ("a stream that is called JSON", None, [stream("application/json")], "strict", 1, ["draft"]),
     ("content_filter", None, [completion("", finish="content_filter")], "content filter", 1, ["draft"]),
     ("a filter in front", None, [error(400, "filtered", code="content_filter")], "content filter", 1, []),
     (
@@ -197,7 +272,9 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
         MAX_ATTEMPTS,
         [],
     ),
-    ("500s", None, [error(500, "oops")] * MAX_ATTEMPTS, "500: oops", MAX_ATTEMPTS, []),
+    ("a 500 for the schema", refusing(500, "oops", STRICT), [], "json", 3, ["draft"]),
+    ("a 500 for every format", refusing(500, "oops", STRICT, JSON), [], "plain", 5, ["draft"]),
+    ("500s", lambda _: error(500, "oops"), [], "500: oops", 4 + MAX_ATTEMPTS, []),
     ("disconnect", None, [Reply(body=completion(GOOD).body, disconnect=True)], "strict", 2, ["draft"]),
     (
         "the older length field",
@@ -213,14 +290,41 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
     ),
     (
         "no room for the limit",
-        without(
-            "max_tokens",
-            400,
-            "'max_tokens' is too large: 4096. This model's maximum context length is 2048 tokens",
+        above(
+            2000,
+            "This model's maximum context length is 4000 tokens. However, you requested {1} tokens "
+            "(1900 in the messages, {0} in the completion).",
         ),
         [],
         "strict",
         2,
+        ["draft"],
+    ),
+    (
+        "hardly any room for the limit",
+        above(800, "input length and `max_tokens` exceed context limit: 19200 + {0} > 20000"),
+        [],
+        "prompt and source do not fit into the model's context",
+        1,
+        [],
+    ),
+    ("a lower limit", above(300, "max_tokens must be between 0 and 300"), [], "strict", 2, ["draft"]),
+    (
+        "another name of the limit",
+        without("max_tokens", 422, "max_tokens: Extra inputs are not permitted"),
+        [],
+        "strict",
+        2,
+        ["draft"],
+    ),
+    (
+        "no limit at all",
+        lambda request: next(
+            (error(400, f"unknown field {name}") for name in LENGTH_FIELDS if name in request), None
+        ),
+        [],
+        "strict",
+        3,
         ["draft"],
     ),
     (
@@ -257,11 +361,73 @@ async def test_every_behaviour_ends_in_an_article_or_a_named_outcome(
     assert not budget.open, "every reservation is released or spent"
 
 
-async def test_a_stall_ends_at_the_deadline(server: ModelServer) -> None:
+async def test_a_stall_ends_at_the_deadline_and_is_booked(server: ModelServer) -> None:
     server.enqueue(Reply(stall=True))
     budget = RecordingBudget()
     assert "deadline of 0.3 s" in await outcome(server, budget, deadline_s=0.3)
-    assert budget.purposes == []
+    assert (budget.purposes, budget.discarded) == (["draft"], ["timed out"])
+    assert server.requests == 1
+
+
+async def test_after_a_timeout_less_is_asked_for_and_then_the_item_waits(server: ModelServer) -> None:
+    server.enqueue(*[Reply(stall=True)] * 2)
+    budget = RecordingBudget()
+    async with model(server, timeout_s=0.2) as client:
+        with pytest.raises(
+            LLMError, match=r"did not answer within 0\.2 s; see COPYDESK_MODEL_TIMEOUT"
+        ) as caught:
+            await request_structured(client, request(), budget)
+    assert caught.value.retry
+    assert caught.value.cause is FailureCause.OUTAGE
+    assert [sent["max_tokens"] for sent in server.received] == [4096, 2048]
+    assert [answer.usage.completion_tokens for answer in budget.answers] == [4096, 2048]
+    assert all(answer.estimated and answer.usage.prompt_tokens > 0 for answer in budget.answers)
+    assert budget.discarded == ["timed out"] * 2
+
+
+async def test_an_answer_of_half_the_length_is_used(server: ModelServer) -> None:
+    server.enqueue(Reply(stall=True))
+    budget = RecordingBudget()
+    assert await outcome(server, budget, timeout_s=0.3) == "strict"
+    assert [answer.estimated for answer in budget.answers] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"options": ModelOptions(max_tokens=900)},  # half of it is no article
+        {"deadline_s": 0.5},  # no time for a whole answer is left
+        {"capability": KnownCapability(manner=RequestMode(length_field=None), at=datetime.now(UTC))},
+    ],
+)
+async def test_no_request_is_sent_again_where_a_lower_limit_cannot_help(
+    server: ModelServer, changes: dict[str, Any]
+) -> None:
+    server.enqueue(Reply(stall=True))
+    assert "did not answer" in await outcome(server, RecordingBudget(), timeout_s=0.3, **changes)
+    assert server.requests == 1
+
+
+async def test_a_longer_answer_gets_time_in_proportion(server: ModelServer) -> None:
+    slow = ModelServer(latency_s=0.5)
+    with slow:
+        slow.enqueue(completion("{", finish="length"))
+        budget = RecordingBudget()
+        assert await outcome(slow, budget, timeout_s=30.0, deadline_s=1.5) == (
+            "the answer was cut off at the length limit, and a longer one ends after the deadline; set "
+            "COPYDESK_MODEL_DEADLINE higher, or let the feed use its summary"
+        )
+    assert slow.requests == 1
+
+
+async def test_unknown_usage_is_booked_at_its_upper_bound(server: ModelServer) -> None:
+    body = completion(GOOD).body or b""
+    server.enqueue(Reply(body=body.partition(b'"usage"')[0] + b'"usage": null}'))
+    budget = RecordingBudget()
+    assert await outcome(server, budget) == "strict"
+    [answer] = budget.answers
+    assert answer.estimated
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == budget.reserved[0]
 
 
 async def test_a_repair_quotes_the_answer_and_what_is_wrong_with_it(server: ModelServer) -> None:
@@ -269,7 +435,40 @@ async def test_a_repair_quotes_the_answer_and_what_is_wrong_with_it(server: Mode
     await outcome(server, RecordingBudget())
     *_, quoted, repair = server.received[1]["messages"]
     assert quoted == {"role": "assistant", "content": WRONG}
-    assert "0 sections instead of one to three" in repair["content"]
+    assert "0 sections with a text instead of one to three" in repair["content"]
+
+
+async def test_an_answer_that_fails_for_its_form_leaves_the_item_for_a_later_run(
+    server: ModelServer,
+) -> None:
+    server.enqueue(*[completion("Sure!")] * 2, *[completion("{", finish="length")] * 2)
+    async with model(server) as client:
+        failures = []
+        for _ in range(2):
+            with pytest.raises(LLMError) as caught:
+                await request_structured(client, request(), RecordingBudget())
+            failures.append((caught.value.cause, caught.value.retry))
+    assert failures == [(FailureCause.FORMAT, True), (FailureCause.LENGTH, False)]
+
+
+async def test_one_answer_that_does_not_fit_changes_no_mode_that_works(server: ModelServer) -> None:
+    async with model(server) as client:
+        await request_structured(client, request(), RecordingBudget())
+        server.enqueue(completion("Sure!"))
+        await request_structured(client, request(), RecordingBudget())
+        assert client.mode == RequestMode()
+    assert [sent["response_format"]["type"] for sent in server.received] == [STRICT, STRICT, JSON]
+
+
+async def test_what_was_read_leniently_is_noted(server: ModelServer) -> None:
+    fenced = {"role": "assistant", "content": [{"type": "text", "text": f"```\n{GOOD}\n```"}]}
+    server.enqueue(choice(message=fenced, finish_reason="stop"), completion(GOOD))
+    budget = RecordingBudget()
+    async with model(server) as client:
+        await request_structured(client, request(), budget)
+        assert budget.notes == ["content in parts", "code fence"]
+        await request_structured(client, request(), budget)
+    assert len(budget.notes) == 2
 
 
 async def test_each_output_mode_sends_the_schema_in_its_way(server: ModelServer) -> None:
@@ -299,6 +498,50 @@ async def test_the_accepted_mode_is_stored_and_used_for_the_next_item(server: Mo
     async with model(server, capability=saved[0]) as next_client:
         await request_structured(next_client, request(), RecordingBudget())
     assert server.requests == 5
+
+
+async def test_a_limit_of_the_model_is_kept(server: ModelServer) -> None:
+    server.refuse = above(
+        3000, "max_tokens: {0} > 3000, which is the maximum allowed number of output tokens"
+    )
+    server.enqueue(completion("{", finish="length"))
+    async with model(server) as client:
+        with pytest.raises(LLMError, match="length limit"):
+            await request_structured(client, request(), RecordingBudget())
+        await request_structured(client, request(max_tokens=2000), RecordingBudget())
+        assert client.mode.most_tokens is None, "it led to no usable answer"
+        await request_structured(client, request(), RecordingBudget())
+        await request_structured(client, request(), RecordingBudget())
+    assert [request["max_tokens"] for request in server.received] == [4096, 3000, 2000, 4096, 3000, 3000]
+
+
+async def test_a_limit_that_the_prompt_leaves_holds_for_one_item(server: ModelServer) -> None:
+    server.enqueue(
+        error(400, "maximum context length is 8000 tokens: 5000 in the messages, 4096 in the completion")
+    )
+    async with model(server) as client:
+        await request_structured(client, request(), RecordingBudget())
+        await request_structured(client, request(), RecordingBudget())
+    assert [request["max_tokens"] for request in server.received] == [4096, 2900, 4096]
+
+
+async def test_a_mode_that_led_to_an_answer_is_not_left_for_a_500(server: ModelServer) -> None:
+    async with model(server, deadline_s=3600) as client:
+        await request_structured(client, request(), RecordingBudget())
+        server.enqueue(*[error(500, "oops")] * 4)
+        await request_structured(client, request(), RecordingBudget())
+    assert {request["response_format"]["type"] for request in server.received} == {STRICT}
+
+
+async def test_the_causes_of_failures_are_told_apart(server: ModelServer) -> None:
+    causes: list[FailureCause] = []
+    for reply in (error(400, "I take nothing"), error(400, "prompt is too long"), error(400, "was flagged")):
+        server.refuse = lambda _request, reply=reply: reply  # type: ignore[misc]
+        async with model(server) as client:
+            with pytest.raises(LLMError) as caught:
+                await request_structured(client, request(), RecordingBudget())
+        causes.append(caught.value.cause)
+    assert causes == [FailureCause.FORMAT, FailureCause.CONTEXT, FailureCause.FILTER]
 
 
 async def test_the_token_limit_is_raised_once_and_a_prompt_may_set_it(server: ModelServer) -> None:

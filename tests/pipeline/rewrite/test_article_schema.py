@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from pipeline.domain.errors import LLMError
-from pipeline.domain.models import Sentiment
+from pipeline.domain.models import Article, Sentiment
 from pipeline.llm.capabilities import RequestMode
 from pipeline.llm.chat import Attempt, Message, ModelOptions, build_request
 from pipeline.rewrite.article_schema import WireArticle, WireSectionText, parse_response
@@ -105,19 +105,11 @@ def test_bare_line_breaks_in_strings_are_read() -> None:
         ({"overview": "  "}, "overview is empty"),
         ({"from_author": ""}, "from_author is empty"),
         ({"impact": []}, "impact has no entries"),
-        ({"impact": ["x", "- "]}, "entry 2 of impact is empty"),
+        ({"impact": ["", "- "]}, "impact has no entries"),
         ({"sections": []}, "it has 0 sections"),
-        ({"sections": article()["sections"] * 4}, "it has 4 sections"),
-        ({"sections": article()["sections"] * 2}, "already in use"),
-        ({"sections": [{"heading": " ## ", "body": "x"}]}, "heading of section 1 is empty"),
-        ({"sections": [{"heading": "x", "body": ""}]}, "body of section 1 is empty"),
-        ({"sections": [{"heading": "OVERVIEW", "body": "x"}]}, "already in use"),
-        ({"sections": [{"heading": "## From  author:", "body": "x"}]}, "already in use"),
-        ({"sections": [{"heading": "Impact on the crypto market", "body": "x"}]}, "already in use"),
-        ({"overview": "One.\n\n## Overview\n\nTwo."}, "overview holds a heading"),
-        ({"sentiment": "HAPPY"}, "sentiment"),
-        ({"tags": "BTC"}, "tags"),
-        ({"link": "https://x.org"}, "link"),
+        ({"sections": [{"heading": "x", "body": ""}]}, "it has 0 sections with a text"),
+        ({"overview": "## Overview"}, "overview is empty"),
+        ({"sections": 5}, "sections"),
     ],
 )
 def test_what_is_wrong_with_an_answer_is_named(changes: dict[str, object], reason: str) -> None:
@@ -125,6 +117,59 @@ def test_what_is_wrong_with_an_answer_is_named(changes: dict[str, object], reaso
         parse_response(json.dumps(article(**changes)), source(), BEAT)
     assert caught.value.retry
     assert "\n" not in caught.value.message
+
+
+def section(heading: str, body: str) -> dict[str, str]:
+    return {"heading": heading, "body": body}
+
+
+def put_right(**changes: object) -> tuple[Article, list[str]]:
+    notes: list[str] = []
+    return parse_response(json.dumps(article(**changes)), source(), BEAT, notes=notes), notes
+
+
+LONG = "word " * 20
+SLIPS: list[tuple[list[dict[str, str]], list[tuple[str, str]]]] = [
+    ([section("A", "1."), section("a ", "2.")], [("A", "1.\n\n2.")]),
+    ([section("A", "1."), section("A", "1.")], [("A", "1.")]),
+    ([section(name, name) for name in "ABCDE"], [("A", "A"), ("B", "B"), ("C", "C\n\nD\n\nE")]),
+    ([section("OVERVIEW", "1."), section("B", "2.")], [("B", "1.\n\n2.")]),
+    ([section("B", "2."), section("## From  author:", "3.")], [("B", "2.\n\n3.")]),
+    ([section("A", ""), section("B", "2.")], [("B", "2.")]),
+    ([section("From author", article()["from_author"]), section("B", "2.")], [("B", "2.")]),
+    ([section("Impact on the crypto market", "Two rose. One fell.")], [("Two rose", "Two rose. One fell.")]),
+    ([section(" ## ", LONG)], [("word " * 11 + "word…", LONG.strip())]),
+    ([section("A", "# A\n\n1.\n\n### More\n2. #3")], [("A", "1.\n\nMore\n2. #3")]),
+]
+
+
+@pytest.mark.parametrize(("answered", "expected"), SLIPS)
+def test_sections_are_put_right_by_rule(
+    answered: list[dict[str, str]], expected: list[tuple[str, str]]
+) -> None:
+    read, notes = put_right(sections=answered)
+    assert [(one.heading, one.body) for one in read.sections] == expected
+    assert notes
+
+
+def test_other_slips_are_put_right_by_rule() -> None:
+    read, notes = put_right(
+        overview="One.\n\n## Overview\n\nTwo.",
+        impact="- A may.\n- B could.\n-",
+        tags="",
+        link="https://x.org",
+    )
+    assert read.overview == "One.\n\nTwo."
+    assert read.impact == ("A may.", "B could.")
+    assert read.tags == ("BTC",)
+    assert notes[0] == "unknown keys ignored: link"
+    assert "headings inside a text removed" in notes
+
+
+def test_a_missing_sentiment_is_neutral_and_missing_words_are_the_feeds() -> None:
+    answer = {key: value for key, value in article().items() if key not in {"category", "tags", "sentiment"}}
+    read = parse_response(json.dumps(answer), source(), BEAT)
+    assert (read.category, read.tags, read.sentiment) == ("BTC", ("BTC",), Sentiment.NEUTRAL)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.parsing.parse import ParsedFeed, parse_feed
 from pipeline.feeds.poll_schedule import host_cooldowns
 from pipeline.http_client import HttpClient
+from pipeline.llm.breaker import Breaker
 from pipeline.llm.capabilities import RequestMode
 from pipeline.llm.chat import ChatResponse, FinishReason, ModelOptions
 from pipeline.llm.client import Deadline, LLMClient
@@ -48,9 +49,11 @@ class Scripted:
     model = "m"
     options = ModelOptions()
     mode = RequestMode()
+    timeout_s = 30.0
 
     def __init__(self, *script: str | ChatResponse | Exception) -> None:
         self.script = list(script)
+        self.breaker = Breaker()
         self.call_count = 0
         self.bodies: list[dict[str, Any]] = []
 
@@ -59,10 +62,10 @@ class Scripted:
         async with asyncio.timeout(None) as timeout:
             yield Deadline(timeout)
 
-    async def remember_mode(self, mode: RequestMode) -> None:
+    async def remember_mode(self, mode: RequestMode, *, after_misfit: bool = False) -> None:
         """Ask as before: nothing is refused here."""
 
-    async def send(self, body: dict[str, Any]) -> ChatResponse:
+    async def send(self, body: dict[str, Any], **_limits: object) -> ChatResponse:
         self.call_count += 1
         self.bodies.append(body)
         reply = self.script.pop(0) if self.script else GOOD

@@ -13,14 +13,14 @@ import pytest
 
 from pipeline.articles.front_matter import loads
 from pipeline.domain.errors import CopydeskError, DatabaseError, LLMError, LLMRejected, ShutdownRequested
-from pipeline.domain.models import TokenUsage
+from pipeline.domain.models import LLMResponse, Provenance, TokenUsage
 from pipeline.http_client import HttpClient
 from pipeline.llm.chat import ChatResponse, FinishReason
 from pipeline.services.context import RunContext
 from pipeline.services.draft import draft_feed
 from pipeline.storage import Database
 from tests.fakes.model_server import article
-from tests.pipeline.services.desk import Scripted, run_context
+from tests.pipeline.services.desk import GOOD, Scripted, run_context
 from tests.pipeline.storage.records import NOW, admit, feed, item
 
 LATER = NOW + timedelta(hours=1)
@@ -97,12 +97,12 @@ async def test_unfinished_items_are_released_after_the_grace_time(
     db: Database, net: HttpClient, tmp_path: Path
 ) -> None:
     class Silent(Scripted):
-        async def send(self, body: dict[str, Any]) -> ChatResponse:
+        async def send(self, body: dict[str, Any], **limits: object) -> ChatResponse:
             if self.call_count == 2:
                 desk.fatal_errors.append(ShutdownRequested("told to end"))
                 desk.grace_expired.set()
                 await asyncio.Event().wait()
-            return await super().send(body)
+            return await super().send(body, **limits)
 
     desk = run_context(db, net, tmp_path, Silent())
     desk = RunContext(**{**vars(desk), "item_slots": asyncio.Semaphore(1)})
@@ -166,6 +166,33 @@ async def test_an_unusable_answer_is_kept_and_counted(db: Database, net: HttpCli
         answers = database.execute("SELECT answer, completion_tokens, unusable FROM calls").fetchall()
     assert answers == [('{"over', 4000, "the answer was cut off at the length limit")] * 2
     assert states(db)["failed"] == 1, "asking a third time would be blind"
+
+
+async def test_an_item_without_a_readable_answer_waits_for_a_later_run(
+    db: Database, net: HttpClient, tmp_path: Path
+) -> None:
+    model = Scripted("Sure!", "Sure!")
+    [outcome] = await draft_feed(run_context(db, net, tmp_path, model), feed(), 1)
+    assert "it is not JSON" in str(outcome.reason)
+    assert (model.call_count, states(db)) == (2, {"seen": 5})
+    [outcome] = await draft_feed(run_context(db, net, tmp_path, Scripted()), feed(), 1)
+    assert outcome.path
+
+
+@pytest.mark.parametrize("crash", [False, True])
+async def test_what_was_read_leniently_is_noted_on_the_call(
+    db: Database, net: HttpClient, tmp_path: Path, crash: bool
+) -> None:
+    if crash:  # before the stored answer was read
+        [lease] = db.leases.acquire("one", 1, -1.0)
+        db.budget.record(
+            lease, LLMResponse(text=f"```\n{GOOD}\n```", provenance=Provenance(rewritten=True, model="m"))
+        )
+    model = Scripted(f"```\n{GOOD}\n```")
+    await draft_feed(run_context(db, net, tmp_path, model), feed(), 2)
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as database:
+        notes = database.execute("SELECT notes FROM calls ORDER BY id").fetchall()
+    assert notes == ([("code fence",), ("code fence",)] if crash else [("code fence",), (None,)])
 
 
 def test_feed_text_is_inert_in_the_report() -> None:

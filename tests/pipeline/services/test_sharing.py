@@ -23,13 +23,13 @@ class Crowded(Scripted):
     now = 0
     peak = 0
 
-    async def send(self, body: dict[str, object]) -> ChatResponse:
+    async def send(self, body: dict[str, object], **limits: object) -> ChatResponse:
         kind = type(self)
         kind.now += 1
         kind.peak = max(kind.peak, kind.now)
         await asyncio.sleep(0.02)
         kind.now -= 1
-        return await super().send(body)
+        return await super().send(body, **limits)
 
 
 @pytest.fixture(autouse=True)

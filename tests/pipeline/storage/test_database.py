@@ -159,6 +159,21 @@ def test_an_unusable_answer_is_asked_for_again(db: Database) -> None:
     assert (again.answer, again.attempts) == (None, 2)
 
 
+def test_notes_are_added_to_the_last_answer_about_the_item(db: Database) -> None:
+    admit(db, item(1), item(2))
+    first, second = db.leases.acquire("one", 2, -1.0)
+    db.budget.record(first, answer())
+    db.budget.record(first, answer().model_copy(update={"notes": ("a stream",)}))
+    db.budget.record(second, answer())
+    db.budget.annotate(first, ["a fence", "a stream"])
+    db.budget.annotate(first, ["a fence"])
+    again = {lease.item_id: lease.answer for lease in db.leases.acquire("one", 2, LEASE_S)}
+    assert [(again[lease.item_id] or answer()).notes for lease in (first, second)] == [
+        ("a stream", "a fence"),
+        (),
+    ]
+
+
 def test_failures_are_bounded_told_and_can_be_queued_again(db: Database) -> None:
     admit(db, item(1), item(2))
     for expected in ("seen", "seen", "failed"):

@@ -1,0 +1,94 @@
+"""A circuit breaker for a server and model: ends a run whose every item would fail, before it costs much.
+
+Until the first usable answer of a run, items are asked about one at a time. Failures in a row whose cause
+lies in server, key, model, URL or format end the run; a failure of the item itself says nothing about others.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from pipeline.domain.errors import FailureCause, LLMError, LLMRejected
+
+AT_START = 3
+"""Failures in a row, before the first usable answer, that end the run. Source: decision 13."""
+LATER = 20
+"""The same after a usable answer: then it has to be more than a bad day. Source: decision 13."""
+OF_THE_ITEM = frozenset({FailureCause.CONTEXT, FailureCause.LENGTH, FailureCause.FILTER})
+"""Causes that say nothing about other items."""
+_NEVER_COUNTED = OF_THE_ITEM | {FailureCause.OVERLOAD}
+"""An overloaded server is waited for."""
+_VARIABLES = {
+    FailureCause.KEY: "check OPENAI_API_KEY",
+    FailureCause.CREDIT: "top up the account of OPENAI_API_KEY, or use another key",
+    FailureCause.MODEL: "check COPYDESK_MODEL",
+    FailureCause.URL: "check OPENAI_BASE_URL",
+    FailureCause.FORMAT: "check COPYDESK_MODEL: this model may be too weak for structured answers",
+    FailureCause.OUTAGE: "see that the server under OPENAI_BASE_URL runs, and COPYDESK_MODEL_TIMEOUT",
+}
+
+
+class Row:
+    """Failures without a usable answer between them; `LLMError.context["row"]` of each that is counted."""
+
+    def __init__(self, *, first: bool) -> None:
+        self.failures = 0
+        self.ended_run = False
+        self.unproven = first
+        """There was no usable answer in this run, neither before nor since."""
+
+
+class Breaker:
+    """Counts the failures of one server and model in one run."""
+
+    def __init__(self) -> None:
+        self.proven = False
+        """There was a usable answer in this run."""
+        self.ended: LLMRejected | None = None
+        """Why no more requests are sent."""
+        self._row = Row(first=True)
+        self._one_at_a_time = asyncio.Lock()
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait until an item may be asked about. Raises LLMRejected once the run has ended."""
+        async with contextlib.AsyncExitStack() as stack:
+            if not self.proven:
+                await stack.enter_async_context(self._one_at_a_time)
+                if self.proven:  # by those who were asked about meanwhile: all may go
+                    await stack.aclose()
+            self.require_closed()
+            yield
+
+    def require_closed(self) -> None:
+        """Raise LLMRejected if the run has ended."""
+        if self.ended is not None:
+            raise LLMRejected(self.ended.message, cause=self.ended.cause, **self.ended.context)
+
+    def succeed(self) -> None:
+        """Count a usable answer."""
+        self.proven = True
+        self._row.unproven = False
+        if self._row.failures:
+            self._row = Row(first=False)
+
+    def fail(self, error: LLMError) -> LLMError:
+        """Count the failure of an item; return the error to raise: LLMRejected if it ends the run."""
+        if isinstance(error, LLMRejected):
+            self.ended = self.ended or error
+            return error
+        if error.cause in _NEVER_COUNTED:
+            return error
+        row = self._row
+        row.failures += 1
+        error.context["row"] = row
+        if row.failures < (LATER if self.proven else AT_START):
+            return error
+        row.ended_run = True
+        self.ended = LLMRejected(_reason(row.failures, error), cause=error.cause, row=row)
+        return self.ended
+
+
+def _reason(failures: int, error: LLMError) -> str:
+    advice = _VARIABLES.get(error.cause, "check COPYDESK_MODEL and OPENAI_BASE_URL")
+    return f"{failures} items in a row failed: {error.message}; {advice}"

@@ -1,0 +1,69 @@
+"""When the same request is sent to a model server again: attempts, backoff, the server's own waits."""
+
+from collections.abc import Awaitable, Callable
+
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_before_delay,
+    wait_exponential_jitter,
+    wait_random,
+)
+
+from pipeline.llm.errors import TransientError
+
+MAX_ATTEMPTS = 8
+"""Attempts at one request. Chosen, not measured, as are the backoff and jitter below (seconds)."""
+UNEXPLAINED_ATTEMPTS = 2
+"""Attempts at a request that the server may fail at for its output mode. Chosen, not measured."""
+_backoff = wait_exponential_jitter(multiplier=0.5, max=30.0, jitter=0.5)
+_jitter = wait_random(0.0, 0.5)
+
+
+def retrying(
+    deadline_s: float,
+    sleep: Callable[[float], Awaitable[None]],
+    mode_may_fail: Callable[[TransientError], bool],
+    note: Callable[[TransientError], None],
+) -> AsyncRetrying:
+    """Return the retries of one request; coroutines must not share it.
+
+    `mode_may_fail` tells whether a failure may lie in the output mode: then fewer attempts are made. `note`
+    is called with each failure that is followed by another attempt. The last failure is raised.
+    """
+    past_deadline = stop_before_delay(deadline_s)
+
+    def stop(state: RetryCallState) -> bool:
+        error = _failure(state)
+        may_fail = error is not None and mode_may_fail(error)
+        limit = UNEXPLAINED_ATTEMPTS if may_fail else MAX_ATTEMPTS
+        return state.attempt_number >= limit or past_deadline(state)
+
+    def before_sleep(state: RetryCallState) -> None:
+        if error := _failure(state):
+            note(error)
+
+    return AsyncRetrying(
+        sleep=sleep,
+        stop=stop,
+        wait=_seconds_to_wait,
+        retry=retry_if_exception_type(TransientError),
+        before_sleep=before_sleep,
+        reraise=True,
+    )
+
+
+def _failure(state: RetryCallState) -> TransientError | None:
+    error = state.outcome.exception() if state.outcome else None
+    return error if isinstance(error, TransientError) else None
+
+
+def _seconds_to_wait(state: RetryCallState) -> float:
+    """Return the seconds before the next attempt: what the server asks for, or exponential backoff."""
+    error = _failure(state)
+    if error is None or error.wait_s is None:
+        return _backoff(state)
+    # A server that asks for no or a short wait time after time is not asked more often than any other.
+    minimum = 0.0 if state.attempt_number == 1 else _backoff(state)
+    return max(error.wait_s + _jitter(state), minimum)

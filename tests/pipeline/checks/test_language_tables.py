@@ -1,0 +1,49 @@
+"""Expressions made of phrases."""
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.checks.injection import calls_to_action, non_article
+from pipeline.checks.language_tables import Phrases, any_of
+
+PHRASES = any_of("send (?:us|me)", "send", "100% sure", "don'?t go(?: now)?", "envíe su", "ask (?:us )?below")
+FIRSTS = ("send", "100", "don", "dont", "envíe", "ask")
+RESTS = (" now", " your password", " us", " the recovery phrase", " your wallet", " in the comments", " here")
+PIECES = (
+    "send",
+    "ſend",
+    "us",
+    "me",
+    "100%",
+    "sure",
+    "don't",
+    "DON’T",
+    "go",
+    "now",
+    "envíe",
+    "su",
+    "asK",
+    "x_send",
+)
+
+
+@given(
+    st.lists(st.sampled_from((*PIECES, "below", "\n", "a")), max_size=12), st.sampled_from((" ", "  ", "-"))
+)
+def test_phrases_are_found_wherever_their_expression_is(words: list[str], space: str) -> None:
+    text = space.join(words)
+    found = [match.span() for match in Phrases(PHRASES, FIRSTS).finditer(text)]
+    assert found == [match.span() for match in PHRASES.finditer(text)]
+
+
+def test_the_first_words_of_phrases_are_all_known() -> None:
+    for expression, firsts in (
+        (calls_to_action._HARMFUL_PHRASES, calls_to_action._HARMFUL_FIRSTS),
+        (calls_to_action._HARMLESS_PHRASES, calls_to_action._HARMLESS_FIRSTS),
+        (non_article._PROMPT_PHRASES, non_article._PROMPT_FIRSTS),
+    ):
+        for word in re.findall(r"[a-zíñ]{2,}", expression.pattern):
+            starts = [expression.match(f"{word}{rest}") for rest in RESTS]
+            assert word in firsts.split() or not any(starts)

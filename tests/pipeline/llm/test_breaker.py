@@ -1,0 +1,136 @@
+"""The breaker over real HTTP: how many items are asked about before a run ends, and why it does not end."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from pipeline.domain.errors import FailureCause, LLMError, LLMRejected
+from pipeline.llm.breaker import AT_START, LATER, Breaker
+from pipeline.llm.client import ClientConfig, LLMClient
+from pipeline.llm.structured_output import request_structured
+from tests.fakes.model_server import ModelServer, article, completion, error
+from tests.pipeline.llm.conversation import RecordingBudget, request
+
+COUNTED = [cause for cause in FailureCause if cause not in ("context", "length", "filter", "overload")]
+OF_THE_ITEM = [FailureCause.CONTEXT, FailureCause.LENGTH, FailureCause.FILTER, FailureCause.OVERLOAD]
+
+
+def failed(cause: FailureCause) -> LLMError:
+    return LLMError("it went wrong", retry=False, cause=cause)
+
+
+def ends(breaker: Breaker, cause: FailureCause) -> bool:
+    return isinstance(breaker.fail(failed(cause)), LLMRejected)
+
+
+@pytest.mark.parametrize("cause", COUNTED)
+def test_three_at_the_start_end_the_run_or_twenty_later(cause: FailureCause) -> None:
+    unproven, proven = Breaker(), Breaker()
+    proven.succeed()
+    assert [ends(unproven, cause) for _ in range(AT_START)] == [False, False, True]
+    assert [ends(proven, cause) for _ in range(LATER)] == [False] * 19 + [True]
+    for breaker in (unproven, proven):
+        with pytest.raises(LLMRejected) as caught:
+            breaker.require_closed()
+        assert caught.value.cause is cause
+
+
+@pytest.mark.parametrize("cause", OF_THE_ITEM)
+def test_an_items_own_failure_neither_counts_nor_resets(cause: FailureCause) -> None:
+    breaker = Breaker()
+    assert [ends(breaker, cause) for _ in range(50)] == [False] * 50
+    assert [ends(breaker, FailureCause.FORMAT) for _ in range(2)] == [False, False]
+    assert not ends(breaker, cause)
+    assert ends(breaker, FailureCause.FORMAT)
+
+
+def test_a_usable_answer_resets_the_count() -> None:
+    breaker = Breaker()
+    for _ in range(30):
+        assert not ends(breaker, FailureCause.OUTAGE)
+        assert not ends(breaker, FailureCause.OUTAGE)
+        breaker.succeed()
+
+
+def test_failures_know_whether_any_answer_of_the_run_was_usable() -> None:
+    breaker = Breaker()
+    early, late = failed(FailureCause.FORMAT), failed(FailureCause.FORMAT)
+    breaker.fail(early)
+    assert early.context["row"].unproven  # type: ignore[attr-defined]
+    breaker.succeed()
+    breaker.fail(late)
+    assert [one.context["row"].unproven for one in (early, late)] == [False, False]  # type: ignore[attr-defined]
+    assert early.context["row"] is not late.context["row"]
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with ModelServer() as running:
+        yield running
+
+
+async def no_pause(_seconds: float) -> None:
+    """Be over at once."""
+
+
+async def ask(server: ModelServer, items: int) -> list[object]:
+    """Ask about so many items at once; return answers and errors in the items' order."""
+    config = ClientConfig(server.base_url, max_in_flight=50)
+    async with LLMClient("fake-1", config, sleep=no_pause) as model:
+        asked = [
+            request_structured(
+                model,
+                request(
+                    messages=[{"role": "system", "content": "Be brief."}, {"role": "user", "content": str(n)}]
+                ),
+                RecordingBudget(),
+            )
+            for n in range(items)
+        ]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+
+def items_asked(server: ModelServer) -> set[str]:
+    return {message["content"] for sent in server.received for message in sent["messages"][1:2]}
+
+
+async def test_a_model_that_answers_nonsense_is_asked_about_three_items(server: ModelServer) -> None:
+    server.refuse = lambda _request: completion("Sure! Here it is.")
+    results = await ask(server, 100)
+    assert len(items_asked(server)) == AT_START
+    rejected = [result for result in results if isinstance(result, LLMRejected)]
+    assert len(rejected) == 98
+    assert "3 items in a row failed" in rejected[0].message
+    assert "COPYDESK_MODEL" in rejected[0].message
+
+
+async def test_a_refused_key_takes_one_request_however_many_items_wait(server: ModelServer) -> None:
+    server.refuse = lambda _request: error(401, "no such key")
+    results = await ask(server, 100)
+    assert server.requests == 1
+    assert {type(result) for result in results} == {LLMRejected}
+
+
+async def test_one_item_goes_first_and_then_all_lanes_open() -> None:
+    answered_before: list[int] = []
+
+    def answer(_sent: dict[str, Any]) -> Any:
+        answered_before.append(len(slow.answered))
+        return completion(json.dumps(article()))
+
+    with ModelServer(latency_s=0.1) as slow:
+        slow.refuse = answer
+        results = await ask(slow, 41)
+    assert not any(isinstance(result, BaseException) for result in results)
+    first, second, *others = answered_before
+    assert (first, second) == (0, 1), "the second waited for the first answer"
+    assert any(answered < number for number, answered in enumerate(others, 2)), "the others did not wait"
