@@ -139,17 +139,18 @@ def join_places(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
     The one is in the body if the error is there, else in the title; `also` has its other places.
     """
-    main: dict[tuple[str, Severity], int] = {}
+    main: dict[str, int] = {}
     for index, finding in enumerate(findings):
-        key = finding.key, finding.severity
+        key = finding.key
         if finding.span and (key not in main or (finding.body_span and not findings[main[key]].body_span)):
             main[key] = index
     joined, others = list(findings), set()
     for index, finding in enumerate(findings):
-        at = main.get((finding.key, finding.severity), index)
+        at = main.get(finding.key, index)
         if finding.span and at != index and finding.field != findings[at].field:
             also = (*joined[at].also, (finding.field, finding.span))
-            joined[at] = joined[at].model_copy(update={"also": also})
+            severity = min(joined[at].severity, finding.severity, key=list(Severity).index)
+            joined[at] = joined[at].model_copy(update={"also": also, "severity": severity})
             others.add(index)
     return tuple(finding for index, finding in enumerate(joined) if index not in others)
 

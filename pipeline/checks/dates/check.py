@@ -136,8 +136,10 @@ class _Comparison:
         if (evidence := self._worked_out.evidence(claim)) is not None:
             return self._worked_out_finding(claim, alternative, evidence)
         if self._compared_years and (evidence := self._compared_years.evidence(claim)) is not None:
-            is_told = self._compared_years.is_told(claim, text)
-            return self._worked_out_finding(claim, Alternative("", ()) if is_told else alternative, evidence)
+            is_compared = self._compared_years.is_compared(claim, text)
+            return self._worked_out_finding(
+                claim, Alternative("", ()) if is_compared else alternative, evidence
+            )
         finding = self._block(claim, message, alternative)
         is_converted = claim.kind == CLOCK and _ZONE.match(text, claim.end)
         is_alone = claim.kind in (CLOCK, QUARTER, DECADE) and not self._source.numbers(claim.kind)

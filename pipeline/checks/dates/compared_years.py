@@ -9,7 +9,7 @@ from pipeline.checks.dates.source_dates import SourceDates
 
 _BEFORE_CHARS = 24
 """Characters before a year of the source that say that an earlier one is meant. Chosen, not measured."""
-_TOLD_CHARS = 60
+_MAX_CHARS_BEFORE = 60
 """Characters before a year of the draft that tell it as a comparison or an end. Chosen, not measured."""
 
 
@@ -35,9 +35,9 @@ class ComparedYears:
             return None
         return tuple((each.start, each.end) for each in self._mentions if _is_last_year(each))[:1]
 
-    def is_told(self, claim: DateMention, text: str) -> bool:
+    def is_compared(self, claim: DateMention, text: str) -> bool:
         """Tell whether the draft tells a year as a comparison or an end: "the same months of 2024"."""
-        before = text[max(0, claim.start - _TOLD_CHARS) : claim.start].lower()
+        before = text[max(0, claim.start - _MAX_CHARS_BEFORE) : claim.start].lower()
         return self._lexicon.reckoned.search(before.rpartition(". ")[2]) is not None
 
     def _has_month(self, claim: DateMention) -> bool:

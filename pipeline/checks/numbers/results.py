@@ -14,7 +14,7 @@ _MAX_SCORE = 1000
 """From this value on, a hyphen between two numbers is a range, not a score. Chosen, not measured."""
 _MAX_RUN = 9
 """Scores in a row of which one match consists. Chosen, not measured."""
-_MAX_TOLD_CHARS = 40
+_MAX_BETWEEN_CHARS = 40
 """Characters between the two numbers of a score that is told in words. Chosen, not measured."""
 _BETWEEN = re.compile(r"\)?[,;]?\s(?:and\s|und\s|y\s)?")
 """What stands between the scores of one match."""
@@ -69,7 +69,7 @@ class Results:
 
     def has(self, score: Score) -> bool:
         """Tell whether the source has a score, in figures or as "four games to two"."""
-        return score.values in self.values or score.values in self._told
+        return score.values in self.values or score.values in self._in_words
 
     def may_have(self, score: Score) -> bool:
         """Tell whether a score of the draft may be a draw on the way, or the end of a series."""
@@ -78,13 +78,13 @@ class Results:
         return max(score.values) in self._series_wins and min(score.values) in self._counts
 
     @cached_property
-    def _told(self) -> set[_Values]:
+    def _in_words(self) -> set[_Values]:
         in_scores = {each.start for score in self._scores for each in score}
         return {
             frozenset((first.value, second.value))
             for first, second in pairwise(self._mentions)
             if first.kind == second.kind == PLAIN
-            and second.start - first.end <= _MAX_TOLD_CHARS
+            and second.start - first.end <= _MAX_BETWEEN_CHARS
             and not {first.start, second.start} & in_scores
         }
 
@@ -106,8 +106,8 @@ class Results:
         if claim.kind != PLAIN or not claim.whole:
             return ()
         at = bisect_left(self._tallies, (claim.value,), key=lambda tally: (tally[0],))
-        found = self._tallies[at : at + 1]
-        return found[0][1] if found and found[0][0] == claim.value else ()
+        tallies = self._tallies[at : at + 1]
+        return tallies[0][1] if tallies and tallies[0][0] == claim.value else ()
 
     @cached_property
     def _tallies(self) -> list[tuple[float, tuple[Score, ...]]]:
@@ -134,4 +134,4 @@ class Results:
 
     def _continues(self, last: Score, score: Score) -> bool:
         between = re.sub(r"\s?\(.{1,8}\)", "", self._text[last.second.end : score.first.start])
-        return len(between) <= _MAX_TOLD_CHARS and _BETWEEN.fullmatch(between) is not None
+        return len(between) <= _MAX_BETWEEN_CHARS and _BETWEEN.fullmatch(between) is not None

@@ -74,14 +74,14 @@ class Windows:
         Beside each of them is what the source compares it with: "to $1.5bn from $1.6bn".
         """
         repeated = [
-            (each, found)
+            (each, source)
             for each in _inside(self._claims, *span)
             if each.start != claim.start
-            for found in match(each)[:1]
+            for source in match(each)[:1]
         ]
         return [
-            *(_as_drafted(each, found) for each, found in repeated),
-            *(other for _, found in repeated for other in self._compared(found)),
+            *(_as_drafted(each, source) for each, source in repeated),
+            *(other for _, source in repeated for other in self._compared(source)),
         ]
 
     def _compared(self, mention: NumberMention) -> list[NumberMention]:
@@ -122,8 +122,8 @@ class Windows:
         days = claim.value * _DAYS[claim.unit]
         dates = self._dates(claim)
         for (first, day), (second, other) in combinations(dates, 2):
-            apart = abs((day - other).days) + _last_month(first, second)
-            if abs(apart - days) <= self._slack(claim, days):
+            distance = abs((day - other).days) + _last_month(first, second)
+            if abs(distance - days) <= self._slack(claim, days):
                 return tuple(each for each in (first, second) if each is not None)
         return ()
 
