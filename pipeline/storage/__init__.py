@@ -1,7 +1,15 @@
 """The database of feeds, items, drafts, reviews and publications: the only package with SQL."""
 
 from pipeline.storage.admission import AdmissionResult, Policy, PollResult
-from pipeline.storage.budget import CallCost, CallDetails, CallLimits, LLMCall, SpendingCap, dollars
+from pipeline.storage.budget import (
+    UNLIMITED,
+    CallCost,
+    CallDetails,
+    CallLimits,
+    LLMCall,
+    SpendingCap,
+    dollars,
+)
 from pipeline.storage.caches import PageRow
 from pipeline.storage.database import Database
 from pipeline.storage.draft_query import DraftQuery, QueueCounts, QueuePage, QueueRow
@@ -33,6 +41,7 @@ __all__ = [
     "BY_HAND",
     "SYSTEM_EDITOR",
     "SYSTEM_FINDINGS",
+    "UNLIMITED",
     "Acknowledgement",
     "AdmissionResult",
     "CallCost",
