@@ -6,7 +6,7 @@ and whether an answer is usable, is decided in `structured_output`.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -23,8 +23,8 @@ from tenacity import (
     wait_random,
 )
 
-from pipeline.config import Settings
-from pipeline.domain.errors import ConfigError, LLMError, ShutdownRequested
+from pipeline.config import DEFAULT_NAMES, OPENAI_URL, ConnectionNames, ModelConnection
+from pipeline.domain.errors import FailureCause, LLMError, ShutdownRequested
 from pipeline.http_client import require_usable_proxies, tls_context
 from pipeline.llm.capabilities import KnownCapability, RequestMode, cached_mode, profile_of
 from pipeline.llm.chat import ChatResponse, ModelOptions, read_models, read_reply
@@ -59,7 +59,6 @@ class Deadline:
             self._timeout.reschedule(when + clock() - began)
 
 
-OPENAI_URL = "https://api.openai.com/v1"
 MAX_ATTEMPTS = 8
 """Attempts at one request. Chosen, not measured, as are the backoff and jitter below (seconds)."""
 _NO_KEY = "no-key-needed"
@@ -97,6 +96,12 @@ class ClientConfig:
     """Seconds for each wait on the network."""
     deadline_s: float = 600.0
     """Seconds for one item, with all attempts and pauses."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Added to every request, as is `query`. With headers and no `api_key`, no Authorization is made up."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    names: ConnectionNames = DEFAULT_NAMES
+    secrets: tuple[str, ...] = ()
+    """What no message may show, besides `api_key`."""
 
 
 class LLMClient:
@@ -122,14 +127,20 @@ class LLMClient:
         self.mode = cached_mode(config.capability, datetime.now(UTC), default)
         self._save_capability = save_capability
         self._reached_before = config.capability is not None
-        self._key = config.api_key
+        self.names = config.names
+        self._secrets = (*([config.api_key] if config.api_key else []), *config.secrets)
         self._deadline_s = config.deadline_s
         self._sleep = sleep
         self._should_stop = should_stop
         self._cooldown = _Cooldown()
         self._slots = asyncio.Semaphore(config.max_in_flight)
-        self._last_failure = ""
-        self._client = _client(config.base_url, config.api_key or _NO_KEY, config.timeout_s)
+        self._last_failure: TransientError | None = None
+        self._client = _client(config)
+        # The key is in a header of its own: a server may refuse a request for what stands in another one.
+        own_key = config.headers and not config.api_key
+        named = {name.lower() for name in config.headers}
+        omitted = own_key and "authorization" not in named
+        self._headers = {"Authorization": openai.Omit()} if omitted else None
 
     async def __aenter__(self) -> Self:
         return self
@@ -148,7 +159,8 @@ class LLMClient:
         except TimeoutError as error:
             reason = self._last_failure or "the model server did not answer"
             message = f"{reason} (given up at the deadline of {self._deadline_s:g} s)"
-            raise LLMError(message, retry=True) from error
+            cause = self._last_failure.cause if self._last_failure else FailureCause.OUTAGE
+            raise LLMError(message, retry=True, cause=cause) from error
 
     async def remember_mode(self, mode: RequestMode) -> None:
         """Use this mode from now on, and store it: it led to a usable answer."""
@@ -178,7 +190,7 @@ class LLMClient:
         try:
             return await retrying(self._send_once, body)
         except TransientError as error:
-            raise LLMError(f"{error} (given up for now)", retry=True) from error
+            raise LLMError(f"{error} (given up for now)", retry=True, cause=error.cause) from error
 
     async def probe(self) -> str:
         """Return a sentence that says whether the server answers and knows the model; nothing is billed.
@@ -186,13 +198,13 @@ class LLMClient:
         Raises LLMRejected or LLMError when the server is not usable.
         """
         try:
-            response = await self._client.models.with_raw_response.list()
+            response = await self._client.models.with_raw_response.list(extra_headers=self._headers)
             names = read_models(response.text)
         except (openai.OpenAIError, MalformedResponse, ValueError, RecursionError) as error:
             if isinstance(error, openai.NotFoundError) and not is_page(error.response.text):
                 return f"the server answers; it lists no models, so {self.model!r} is untried"
             raise classify_listing_error(
-                error, model=self.model, key=self._key, now=datetime.now(UTC)
+                error, model=self.model, key=self._secrets, now=datetime.now(UTC), names=self.names
             ) from error
         if self.model in names:
             return f"the server answers and knows {self.model!r}"
@@ -207,14 +219,19 @@ class LLMClient:
                 if self._should_stop():
                     raise ShutdownRequested("the run ends before this request is sent")
                 completion = await self._client.chat.completions.create(
-                    model=self.model, messages=(), extra_body=fields
+                    model=self.model, messages=(), extra_body=fields, extra_headers=self._headers
                 )
             reply = read_reply(completion)
         except (openai.OpenAIError, MalformedResponse, ValueError, AttributeError, TypeError) as error:
             # The SDK raises the last three for a response that is not a JSON object.
             now = datetime.now(UTC)
             result = classify_error(
-                error, model=self.model, key=self._key, now=now, reached_before=self._reached_before
+                error,
+                model=self.model,
+                key=self._secrets,
+                now=now,
+                reached_before=self._reached_before,
+                names=self.names,
             )
             if isinstance(result, TransientError) and result.busy and result.wait_s:
                 self._cooldown.start(result.wait_s)
@@ -223,7 +240,8 @@ class LLMClient:
         return reply
 
     def _note_failure(self, state: RetryCallState) -> None:
-        self._last_failure = str(state.outcome.exception() if state.outcome else "")
+        error = state.outcome.exception() if state.outcome else None
+        self._last_failure = error if isinstance(error, TransientError) else None
 
 
 class _Cooldown:
@@ -243,17 +261,18 @@ class _Cooldown:
             await sleep(left)
 
 
-def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI:
+def _client(config: ClientConfig) -> openai.AsyncOpenAI:
     """Return a client that ignores the SDK's environment variables.
 
     Raises ConfigError when the environment names an unusable proxy.
     """
     require_usable_proxies()
     client = openai.AsyncOpenAI(
-        api_key=api_key,
+        api_key=config.api_key or _NO_KEY,
         admin_api_key="",
-        base_url=base_url,
-        timeout=timeout_s,
+        base_url=config.base_url,
+        default_query=dict(config.query),
+        timeout=config.timeout_s,
         max_retries=0,
         webhook_secret="",
         http_client=openai.DefaultAsyncHttpxClient(verify=tls_context()),
@@ -262,7 +281,7 @@ def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI
     # OPENAI_CUSTOM_HEADERS and send them to every server.
     client.organization = None
     client.project = None
-    client._custom_headers = {}
+    client._custom_headers = dict(config.headers)
     return client
 
 
@@ -274,37 +293,39 @@ def _seconds_to_wait(state: RetryCallState) -> float:
 
 
 def build_client(
-    settings: Settings,
+    connection: ModelConnection,
     capability: KnownCapability | None = None,
     save_capability: SaveCapability = discard_capability,
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     should_stop: Callable[[], bool] = never,
 ) -> LLMClient:
-    """Return the client for the settings, not yet entered. Raises ConfigError when no model is set.
+    """Return the client of a connection, not yet entered. Raises ConfigError when a proxy is unusable.
 
     `capability` is what an earlier run stored about the server and model.
     """
-    if settings.model is None:
-        raise ConfigError("no model is set: set COPYDESK_MODEL", variable="COPYDESK_MODEL")
     config = ClientConfig(
-        base_url=settings.base_url or OPENAI_URL,
-        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
-        profile=settings.server,
-        options=options_of(settings),
+        base_url=connection.base_url,
+        api_key=connection.api_key.get_secret_value() if connection.api_key else None,
+        profile=connection.server,
+        options=options_of(connection),
         capability=capability,
-        max_in_flight=settings.max_in_flight,
-        timeout_s=settings.model_timeout_s,
-        deadline_s=settings.deadline_s,
+        max_in_flight=connection.max_in_flight,
+        timeout_s=connection.timeout_s,
+        deadline_s=connection.deadline_s,
+        headers={name: value.get_secret_value() for name, value in connection.headers.items()},
+        query={name: value.get_secret_value() for name, value in connection.query.items()},
+        names=connection.names,
+        secrets=tuple(secret.get_secret_value() for secret in connection.secrets),
     )
     return LLMClient(
-        settings.model, config, save_capability=save_capability, sleep=sleep, should_stop=should_stop
+        connection.model, config, save_capability=save_capability, sleep=sleep, should_stop=should_stop
     )
 
 
-def options_of(settings: Settings, **hints: float | None) -> ModelOptions:
+def options_of(connection: ModelConnection, **hints: float | None) -> ModelOptions:
     """Return the operator's options, completed by the hints of a prompt."""
-    settings_values = {name: getattr(settings, name) for name in ("max_tokens", "temperature", "seed")}
-    values = hints | {name: value for name, value in settings_values.items() if value is not None}
+    own_values = {name: getattr(connection, name) for name in ("max_tokens", "temperature", "seed")}
+    values = hints | {name: value for name, value in own_values.items() if value is not None}
     fields = {name: value for name, value in values.items() if value is not None}
-    return ModelOptions.model_validate(fields | {"extra": settings.extra_body})
+    return ModelOptions.model_validate(fields | {"extra": connection.extra_body})

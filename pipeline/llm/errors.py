@@ -5,7 +5,8 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from pipeline.domain.errors import LLMError, LLMRejected
+from pipeline.config import DEFAULT_NAMES, ConnectionNames
+from pipeline.domain.errors import FailureCause, LLMError, LLMRejected
 from pipeline.domain.text import one_line
 from pipeline.http_client.headers import parse_retry_after
 from pipeline.llm.capabilities import MODE_REJECTION_STATUS, RequestMode, mode_after_rejection
@@ -26,10 +27,12 @@ _KEY_REJECTED_WITH_400 = re.compile(
     re.IGNORECASE,
 )
 """Start of the message of a server, such as Gemini, that rejects a key with status 400."""
-_NO_ENDPOINT = "the model server has no chat completions under OPENAI_BASE_URL: it usually ends in /v1"
-_NO_MODELS = "the server under OPENAI_BASE_URL knows no /models: the URL usually ends in /v1"
-_WEB_PAGE = "OPENAI_BASE_URL answers with a web page: the URL of a model server usually ends in /v1"
-_NO_QUOTA = "the account behind OPENAI_API_KEY has no quota left: top it up or use another key"
+_NO_ENDPOINT = "the model server has no chat completions under {url}: it usually ends in /v1"
+_NO_MODELS = "the server under {url} knows no /models: the URL usually ends in /v1"
+_WEB_PAGE = "{url} answers with a web page: the URL of a model server usually ends in /v1"
+_NO_QUOTA = "the account behind {key} has no quota left: top it up or use another key"
+Secrets = str | tuple[str, ...] | None
+"""What no message may show: the key, or all secrets of a connection."""
 _SECRET = re.compile(r"\b(?:sk|pk|key|gsk|xai|AIza)[-_]?[A-Za-z0-9*_.-]{6,}|Bearer\s+\S+", re.I)
 
 
@@ -62,6 +65,7 @@ class TransientError(Exception):
         super().__init__(reason)
         self.wait_s = wait_s
         self.busy = busy
+        self.cause = FailureCause.OVERLOAD if busy else FailureCause.OUTAGE
 
 
 class UnsupportedMode(Exception):
@@ -83,74 +87,92 @@ def is_page(text: str) -> bool:
 
 
 def classify_error(
-    error: Exception, *, model: str, key: str | None, now: datetime, reached_before: bool = True
+    error: Exception,
+    *,
+    model: str,
+    key: Secrets,
+    now: datetime,
+    reached_before: bool = True,
+    names: ConnectionNames = DEFAULT_NAMES,
 ) -> ClassifiedError:
     """Return what an error of the SDK means; `key` is removed from every quotation.
+
+    `names` are the settings that the message tells the user to change.
 
     A web page means a wrong URL until a model answered there (`reached_before`); later it is transient.
     """
     import openai  # a quarter of a second, which a run without a model saves
 
     if isinstance(error, openai.APIStatusError):
-        return _classify_status(error, model, key, now)
+        return _classify_status(error, model, key, now, names)
     if isinstance(error, openai.APITimeoutError):
-        return TransientError("the model server did not answer in time; see COPYDESK_MODEL_TIMEOUT")
+        return TransientError(f"the model server did not answer in time; see {names.timeout}")
     if isinstance(error, openai.APIConnectionError):
-        return TransientError("the model server cannot be reached; check OPENAI_BASE_URL")
+        return TransientError(f"the model server cannot be reached; check {names.url}")
     if isinstance(error, json.JSONDecodeError):
         return TransientError("the model server's reply is broken: no JSON")
     message = quoted(str(error), key) or "no reason given"
     if isinstance(error, EndpointNotFoundError):
-        return LLMRejected(f"{_NO_ENDPOINT} (the server says: {message})")
+        return LLMRejected(f"{names.fill(_NO_ENDPOINT)} (the server says: {message})", cause=FailureCause.URL)
     if isinstance(error, WebPageError) and not reached_before:
-        return LLMRejected(_WEB_PAGE)
-    if isinstance(error, MalformedResponse) and (rejection := _rejection_in_reply(error.code, message)):
+        return LLMRejected(names.fill(_WEB_PAGE), cause=FailureCause.URL)
+    if isinstance(error, MalformedResponse) and (
+        rejection := _rejection_in_reply(error.code, message, names)
+    ):
         return rejection
     return TransientError(f"the model server's reply is broken: {message}")
 
 
-def classify_listing_error(error: Exception, *, model: str, key: str | None, now: datetime) -> LLMError:
+def classify_listing_error(
+    error: Exception, *, model: str, key: Secrets, now: datetime, names: ConnectionNames = DEFAULT_NAMES
+) -> LLMError:
     """Return the error of a server that does not list its models."""
     import openai
 
     status = error.status_code if isinstance(error, openai.APIStatusError) else None
     if status in _NO_ENDPOINT_STATUS and isinstance(error, openai.APIStatusError):
         page = is_page(error.response.text)
-        return LLMRejected(f"{_WEB_PAGE if page else _NO_MODELS} ({status})", status=status)
+        reason = names.fill(_WEB_PAGE if page else _NO_MODELS)
+        return LLMRejected(f"{reason} ({status})", status=status, cause=FailureCause.URL)
     if isinstance(error, EndpointNotFoundError):
-        return LLMRejected(f"{_NO_MODELS} (the server says: {quoted(str(error), key)})")
-    result = classify_error(error, model=model, key=key, now=now, reached_before=False)
+        reason = names.fill(_NO_MODELS)
+        return LLMRejected(f"{reason} (the server says: {quoted(str(error), key)})", cause=FailureCause.URL)
+    result = classify_error(error, model=model, key=key, now=now, reached_before=False, names=names)
     if isinstance(result, UnsupportedMode):
         return result.error
     return LLMError(str(result), retry=True) if isinstance(result, TransientError) else result
 
 
-def _rejection_in_reply(code: object, message: str) -> LLMError | None:
+def _rejection_in_reply(code: object, message: str, names: ConnectionNames) -> LLMError | None:
     """Return the error for a gateway's error object with status 200; None if another attempt may help."""
     if code in {401, 403, "401", "403", "invalid_api_key"}:
-        return LLMRejected(f"{_KEY_REJECTED}: check OPENAI_API_KEY (the server says: {message})")
+        reason = f"{_KEY_REJECTED}: check {names.key}"
+        return LLMRejected(f"{reason} (the server says: {message})", cause=FailureCause.KEY)
     if code in {402, "402", *_QUOTA_CODES}:
-        return LLMRejected(f"{_NO_QUOTA} (the server says: {message})")
+        return LLMRejected(f"{names.fill(_NO_QUOTA)} (the server says: {message})", cause=FailureCause.CREDIT)
     if code in {400, "400"}:
         return LLMError(f"the model server refuses this request: {message}", retry=False)
     return None
 
 
-def quoted(message: str, key: str | None) -> str:
+def quoted(message: str, key: Secrets) -> str:
     """Return a server's message on one line, at most 200 characters, without text that looks like a key."""
-    redacted = message.replace(key, "…") if key else message
-    return one_line(_SECRET.sub("…", redacted[:2000]))[:200]
+    for secret in (key,) if isinstance(key, str) else key or ():
+        message = message.replace(secret, "…") if secret else message
+    return one_line(_SECRET.sub("…", message[:2000]))[:200]
 
 
 def _classify_status(
-    error: "openai.APIStatusError", model: str, key: str | None, now: datetime
+    error: "openai.APIStatusError", model: str, key: Secrets, now: datetime, names: ConnectionNames
 ) -> ClassifiedError:
     status, message = error.status_code, quoted(_server_message(error), key)
     if _is_content_filter(error):
-        return LLMError(f"the server's content filter refuses this source: {message}", retry=False)
+        reason = f"the server's content filter refuses this source: {message}"
+        return LLMError(reason, retry=False, cause=FailureCause.FILTER)
     not_found = status == 404 and mode_after_rejection(RequestMode(), status, message) is None
-    if rejection := _rejection_reason(error, message, model, not_found=not_found):
-        return LLMRejected(f"{rejection} (the server says: {message})", status=status)
+    if rejection := _rejection_reason(error, message, model, names, not_found=not_found):
+        reason, cause = rejection
+        return LLMRejected(f"{reason} (the server says: {message})", status=status, cause=cause)
     if status in MODE_REJECTION_STATUS or (
         status >= 500 and mode_after_rejection(RequestMode(), status, message)
     ):
@@ -165,19 +187,19 @@ def _classify_status(
 
 
 def _rejection_reason(
-    error: "openai.APIStatusError", message: str, model: str, *, not_found: bool
-) -> str | None:
-    """Return what is wrong and what to do if every request would fail in the same way; else None."""
+    error: "openai.APIStatusError", message: str, model: str, names: ConnectionNames, *, not_found: bool
+) -> tuple[str, FailureCause] | None:
+    """Return what is wrong and what to do, and the cause, if every request would fail so; else None."""
     status = error.status_code
     key_rejected = status == 400 and _KEY_REJECTED_WITH_400.match(message)
     if key_rejected or status == 401 or (status == 403 and not _is_about_input(error)):
-        return f"{_KEY_REJECTED} ({status}): check OPENAI_API_KEY"
+        return f"{_KEY_REJECTED} ({status}): check {names.key}", FailureCause.KEY
     if status == 402 or _QUOTA_CODES & {error.code, error.type}:
-        return _NO_QUOTA
+        return names.fill(_NO_QUOTA), FailureCause.CREDIT
     if status == 405 or (not_found and not _is_about_model(error)):
-        return _NO_ENDPOINT
+        return names.fill(_NO_ENDPOINT), FailureCause.URL
     if not_found or (status == 400 and error.param == "model"):
-        return f"the model server does not know {model!r}: check COPYDESK_MODEL"
+        return f"the model server does not know {model!r}: check {names.model}", FailureCause.MODEL
     return None
 
 

@@ -112,7 +112,8 @@ async def request_structured(
             except LLMError as error:
                 await budget.discard(error.message)
                 attempt = _attempt_or_raise(
-                    _next_attempt(attempt, reply, error), _unusable_error(error, answer)
+                    _next_attempt(attempt, reply, error),
+                    _unusable_error(error, answer, model.names.max_tokens),
                 )
                 continue
             await model.remember_mode(attempt.mode)
@@ -180,11 +181,11 @@ def _attempt_or_raise(attempt: Attempt | None, error: LLMError) -> Attempt:
     return attempt
 
 
-def _unusable_error(error: LLMError, answer: LLMResponse) -> LLMError:
+def _unusable_error(error: LLMError, answer: LLMResponse, limit: str) -> LLMError:
     """Return the error of an item without a usable answer; it carries the last answer, which was billed."""
     message = error.message
     if "length limit" in message:
-        message += "; set COPYDESK_MAX_TOKENS higher, or let the feed use its summary"
+        message += f"; set {limit} higher, or let the feed use its summary"
     return LLMError(message, retry=False, cause=error.cause, answer=answer, **error.context)
 
 

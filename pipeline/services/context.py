@@ -20,7 +20,7 @@ from pipeline.feeds.parsing.parse import ParsedFeed
 from pipeline.http_client import HttpClient
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.prompt import Prompt
-from pipeline.storage import CallLimits, Database
+from pipeline.storage import UNLIMITED, CallLimits, Database
 
 if TYPE_CHECKING:
     from pipeline.llm.client import LLMClient
@@ -89,6 +89,10 @@ class ItemOutcome(FrozenModel):
     completion_tokens: int = 0
     micros: int = 0
     """Cost of its model calls, in millionths of a US dollar; 0 also if the price is not known."""
+    model: str | None = None
+    """Name of the model that wrote it; None for an offline brief, and where an earlier run wrote it."""
+    notes: tuple[str, ...] = ()
+    """Which writers were asked instead of others, and why."""
 
 
 class PollStateCache:
@@ -154,6 +158,39 @@ class UsageStats:
             self.longest_answer = max(self.longest_answer, usage.completion_tokens)
 
 
+@dataclass
+class Writer:
+    """A model profile in use: its client, its price, and its limits, which no other profile shares."""
+
+    profile: str
+    client: "LLMClient"
+    price: Price | None = None
+    limits: CallLimits = UNLIMITED
+    lanes: int = 16
+    """Items of it drafted at one time: more than model calls, since checks and files take time too."""
+    usage: UsageStats = field(init=False)
+    item_slots: asyncio.Semaphore = field(init=False)
+    limit_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the task that waits for a limit shared by all machines."""
+    rests_until: datetime | None = None
+    """Until then other writers are asked first: it was overloaded or unreachable."""
+    is_gone: bool = False
+    """Whether the server does not have the model."""
+
+    def __post_init__(self) -> None:
+        self.usage = UsageStats(self.price)
+        self.item_slots = asyncio.Semaphore(self.lanes)
+
+
+Writers = Callable[[FeedConfig], tuple[Writer, ...]]
+"""Returns a feed's writer and its fallbacks, in order; none where its drafts are offline briefs."""
+
+
+def no_writers(_feed: FeedConfig) -> tuple[Writer, ...]:
+    """Return no writer: every draft is an offline brief."""
+    return ()
+
+
 @dataclass(frozen=True)
 class RunContext:
     """The dependencies of a run's steps, opened once per run."""
@@ -170,21 +207,19 @@ class RunContext:
     check: Check
     host_cooldowns: dict[str, datetime] = field(default_factory=dict)
     """End of each host's cooldown."""
-    model: "LLMClient | None" = None
-    price: Price | None = None
+    writers: Writers = no_writers
     prompts: dict[str, Prompt] = field(default_factory=dict)
     """By beat; empty if no model is set."""
     repair_prompt: Prompt | None = None
     """Prompt of the sentence repair; None if no beat uses it."""
     covers: UnsplashClient | None = None
     """Client of the cover search; None if no feed uses it or no key is set."""
-    usage: UsageStats = field(default_factory=UsageStats)
     run: str = field(default_factory=lambda: secrets.token_hex(8))
     """Name of this run in the records of model calls."""
     item_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
-    """Items drafted at one time: more than model calls, since checks and files take time too."""
-    limit_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by the task that waits for a limit shared by all machines."""
+    """Offline briefs drafted at one time; a writer has slots of its own."""
+    longest_call_s: float = 600.0
+    """Deadline of the slowest profile: a reservation that is older belongs to no call under way."""
     poll_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))
     """Feed documents held in memory at one time."""
     notify: ProgressCallback = lambda _feed, _outcome: None
@@ -197,11 +232,6 @@ class RunContext:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     chance: Callable[[], float] = random.random
     """Returns a random number in [0, 1), for jitter."""
-
-    @property
-    def limits(self) -> CallLimits:
-        """The limits on the model calls of all runs together."""
-        return CallLimits(self.settings.max_in_flight_total, self.settings.calls_per_minute)
 
     @functools.cached_property
     def keys_by_beat(self) -> dict[str, frozenset[str]]:

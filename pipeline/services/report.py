@@ -2,8 +2,11 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+
+from pydantic import Field
 
 from pipeline.domain.errors import DatabaseError
 from pipeline.domain.models import FrozenModel
@@ -26,6 +29,8 @@ class FeedReport(PollReport):
     """Number of drafts with a blocking finding."""
     rewritten: int = 0
     """Number of drafts that a model wrote."""
+    models: dict[str, int] = Field(default_factory=dict)
+    """Number of drafts by the model that wrote them."""
     failed: tuple[str, ...] = ()
     """One line per item: title and reason."""
     queued: int = 0
@@ -49,9 +54,15 @@ class RunReport(FrozenModel):
     """Why the run ended early; None if it did not."""
     exit_code: int = 0
     model: str
+    """Names of the models that wrote, or that would have written; `the offline brief` without a model."""
     output: str
     desk: str
     """URL of the review desk."""
+
+    @property
+    def models(self) -> dict[str, int]:
+        """Number of drafts by the model that wrote them."""
+        return dict(sum((Counter(feed.models) for feed in self.feeds), Counter()))
 
     @property
     def drafts(self) -> tuple[str, ...]:
@@ -81,6 +92,8 @@ class Plan(FrozenModel):
     """Remarks for the user: pages not read, daily limits."""
 
 
+OFFLINE_BRIEF = "the offline brief"
+"""What a report says instead of a model's name."""
 Publish = Callable[[RunReport], Awaitable[None]]
 """Publishes a run's report; raises nothing."""
 
@@ -93,7 +106,8 @@ def feed_report(
     counts = polled.model_dump(exclude={"feed"}) if polled else {}
     skipped = [f"skipped {outcome.title}: {outcome.reason}" for outcome in outcomes if outcome.skipped]
     counts["skipped"] = counts.get("skipped", 0) + len(skipped)
-    counts["notes"] = (*counts.get("notes", ()), *skipped)
+    switches = dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
+    counts["notes"] = (*counts.get("notes", ()), *skipped, *switches)
     return FeedReport(
         feed=key,
         error=error,
@@ -102,6 +116,7 @@ def feed_report(
         refs=tuple(outcome.ref or "" for outcome in drafted),
         blocked=sum(outcome.held for outcome in drafted),
         rewritten=sum(outcome.rewritten for outcome in drafted),
+        models=Counter(outcome.model for outcome in drafted if outcome.model),
         failed=tuple(
             f"{outcome.title}: {outcome.reason}"
             for outcome in outcomes
@@ -146,7 +161,7 @@ async def finish(
         published=tuple(published),
         stopped=stopped_by.message if stopped_by else None,
         exit_code=stopped_by.exit_code if stopped_by else 0,
-        model=ctx.settings.model or "the offline brief",
+        model=_model_names(ctx, reports),
         output=str(ctx.settings.output),
         desk=ctx.settings.desk_url,
     )
@@ -154,6 +169,17 @@ async def finish(
     await _send_alerts(ctx)
     await publish(report)
     return report
+
+
+def _model_names(ctx: RunContext, reports: Sequence[FeedReport]) -> str:
+    """Return the names of the models that wrote; where none did, of the writers of the run's feeds."""
+    models = sorted({model for feed in reports for model in feed.models})
+    if not models:
+        keys = {feed.feed for feed in reports}
+        feeds = [feed for feed in ctx.feeds if feed.key in keys] or ctx.feeds
+        writers = (writer for feed in feeds for writer in ctx.writers(feed)[:1])
+        models = list(dict.fromkeys(writer.client.model for writer in writers))
+    return " and ".join(models) or OFFLINE_BRIEF
 
 
 def _log(ctx: RunContext, report: RunReport) -> None:
