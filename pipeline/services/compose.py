@@ -1,6 +1,7 @@
 """Compose a draft: article from model or offline brief, cover, checks, sentence repair; or one section."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ from pipeline.domain.models import (
 )
 from pipeline.domain.reviews import Draft, Finding, Severity
 from pipeline.domain.text import headline, without_elements
-from pipeline.llm.structured_output import StructuredRequest, request_structured
+from pipeline.llm.structured_output import StructuredRequest
 from pipeline.rewrite.article_schema import WireArticle, WireSectionText, parse_response, parse_section
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
 from pipeline.rewrite.redraft import RedraftFinding, add_redraft_instructions
@@ -37,9 +38,10 @@ from pipeline.rewrite.sentence_repair import (
     parse_repairs,
 )
 from pipeline.services.budget import ItemBudget
-from pipeline.services.context import RunContext
+from pipeline.services.context import RunContext, Writer
 from pipeline.services.draft_file import recorded_text
 from pipeline.services.redraft_input import editor_fields, last_readable, redraft_findings
+from pipeline.services.writers import ask_writers
 from pipeline.storage import Lease, PreviousVersion, Sibling, duplicate_finding
 
 
@@ -60,7 +62,13 @@ async def choose_cover(
 
 
 async def repair_sentences(
-    ctx: RunContext, source: Source, beat: Beat, lease: Lease, budget: ItemBudget, draft: Draft
+    ctx: RunContext,
+    writers: Sequence[Writer],
+    source: Source,
+    beat: Beat,
+    lease: Lease,
+    budget: ItemBudget,
+    draft: Draft,
 ) -> str | None:
     """Return the draft's body with flagged sentences repaired by the model; None if it does not change.
 
@@ -68,7 +76,7 @@ async def repair_sentences(
     """
     _, body = await asyncio.to_thread(loads, draft.text, draft.path)
     flags = flag_sentences(body, draft.findings)
-    if not flags or ctx.model is None or ctx.repair_prompt is None:
+    if not flags or not writers or ctx.repair_prompt is None:
         return None
     read = partial(parse_repairs, count=len(flags))
     try:
@@ -82,7 +90,7 @@ async def repair_sentences(
                 parse=read,
                 purpose="verify",
             )
-            _, sentences = await request_structured(ctx.model, task, budget)
+            _, sentences = await ask_writers(writers, task, budget, ctx.clock)
     except (LLMError, BudgetExceeded):
         return None
     safe = {number: safe_line(text) for number, text in sentences.items()}
@@ -97,7 +105,8 @@ class ComposedDraft(NamedTuple):
     number: int
     """Its `ai.version`."""
     cause: str
-    rewritten: bool
+    model: str | None
+    """Name of the model that wrote it; None for an offline brief."""
     title: str | None = None
     """Its title in the queue; None: as it was."""
     before: Draft | None = None
@@ -111,7 +120,7 @@ async def compose(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemB
     """
     siblings = await asyncio.to_thread(ctx.db.items.siblings, lease.item_id)
     source, beat = lease_source(feed, lease, siblings), ctx.beats[feed.beat]
-    article, provenance = await _article(ctx, source, beat, lease, budget)
+    article, provenance = await _article(ctx, feed, source, lease, budget)
     cover = None if lease.previous else await choose_cover(ctx, feed, source, article)
     previous_fields = await asyncio.to_thread(_previous_fields, ctx, lease, beat)
     parts = _DraftParts(source, beat, lease.previous, siblings, provenance, cover, previous_fields)
@@ -120,10 +129,11 @@ async def compose(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemB
     cause = "redraft" if lease.previous else "draft"
     own = article.title if article.title != headline(source) else ""
     title = previous_fields.get("title") or without_elements(own) or None
-    composed = ComposedDraft(draft, number, cause, provenance.rewritten, title)
+    model = provenance.model if provenance.rewritten else None
+    composed = ComposedDraft(draft, number, cause, model, title)
     if not (beat.verify and provenance.rewritten):
         return composed
-    repaired = await repair_sentences(ctx, source, beat, lease, budget, draft)
+    repaired = await repair_sentences(ctx, ctx.writers(feed), source, beat, lease, budget, draft)
     if repaired is None:
         return composed
     after = await _build_draft(ctx, parts, article, repaired)
@@ -139,8 +149,9 @@ def lease_source(feed: FeedConfig, lease: Lease, siblings: list[Sibling]) -> Sou
 
 
 async def _article(
-    ctx: RunContext, source: Source, beat: Beat, lease: Lease, budget: ItemBudget
+    ctx: RunContext, feed: FeedConfig, source: Source, lease: Lease, budget: ItemBudget
 ) -> tuple[Article, Provenance]:
+    beat, writers = ctx.beats[feed.beat], ctx.writers(feed)
     read = partial(parse_response, source=source, beat=beat)
     if lease.answer is not None:  # recorded by an earlier run
         notes: list[str] = []
@@ -150,7 +161,7 @@ async def _article(
             return article, lease.answer.provenance
         except LLMError as error:
             await budget.discard(error.message)
-    if ctx.model is None:
+    if not writers:
         return await asyncio.to_thread(write_brief, source, beat), BRIEF
     prompt = ctx.prompts[beat.key]
     messages = prompt.messages(source, beat)
@@ -167,7 +178,7 @@ async def _article(
         max_tokens=prompt.hints.max_tokens,
         temperature=prompt.hints.temperature,
     )
-    answer, article = await request_structured(ctx.model, task, budget)
+    answer, article = await ask_writers(writers, task, budget, ctx.clock)
     return article, answer.provenance
 
 
@@ -256,7 +267,7 @@ async def compose_section(
     except (OutputError, ReviewError) as error:
         raise LLMError(error.message, retry=False) from error
     beat = ctx.beats[feed.beat]
-    answer, new = await _section_text(ctx, source, beat, lease, budget, metadata, body)
+    answer, new = await _section_text(ctx, feed, source, lease, budget, metadata, body)
     after = replace_section(body, section, safe_markdown(new))
     front = front_of(_attested(metadata, body, beat, last), after, beat, before=body)
     findings = await ctx.check(source, after, beat, front)
@@ -270,7 +281,7 @@ async def compose_section(
         findings=findings,
     )
     number = lease.previous.version + 1 if lease.previous else 1
-    return lease, ComposedDraft(draft, number, "redraft", rewritten=True)
+    return lease, ComposedDraft(draft, number, "redraft", answer.provenance.model)
 
 
 def _attested(
@@ -303,20 +314,20 @@ def _record_text_on_disk(ctx: RunContext, lease: Lease) -> tuple[Lease, str]:
 
 async def _section_text(
     ctx: RunContext,
+    feed: FeedConfig,
     source: Source,
-    beat: Beat,
     lease: Lease,
     budget: ItemBudget,
     metadata: dict[str, Any],
     body: str,
 ) -> tuple[LLMResponse, str]:
-    request = lease.request
+    beat, writers, request = ctx.beats[feed.beat], ctx.writers(feed), lease.request
     heading = request.section or "" if request else ""
     bullets = heading.strip().casefold() == f"{beat.impact} {beat.market}".casefold()
     read = partial(parse_section, bullets=bullets)
     if lease.answer is not None:
         return lease.answer, read(lease.answer.text)
-    if ctx.model is None or request is None:
+    if not writers or request is None:
         raise LLMError("only a model can redraft a section: set COPYDESK_MODEL", retry=False)
     prompt = ctx.prompts[beat.key]
     findings = await _redraft_findings(ctx, source, beat, metadata, body)
@@ -327,7 +338,7 @@ async def _section_text(
         parse=read,
         purpose="redraft",
     )
-    return await request_structured(ctx.model, task, budget)
+    return await ask_writers(writers, task, budget, ctx.clock)
 
 
 def _ai(
