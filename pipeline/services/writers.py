@@ -63,7 +63,7 @@ class WriterPool:
 
     def spending(self) -> Spending:
         """Return what all calls so far cost."""
-        return spending_of(self._opened.values())
+        return spending_of(tuple(self._opened.values()))  # a thread may open one meanwhile
 
     def _writer(self, name: str) -> Writer:
         if name not in self._opened:

@@ -126,7 +126,7 @@ def test_a_gone_model_is_replaced_and_the_report_says_so(
     assert [feed["models"] for feed in report["feeds"]] == [{"small": 3}, {"small": 3}]
     notes = {note for feed in report["feeds"] for note in feed["notes"]}
     assert any(
-        note.startswith("cheap was asked instead of strong: the model server does not know 'big'")
+        note.startswith("cheap was asked instead of strong: the model server does not have 'big'")
         for note in notes
     )
     assert [row["answers"] for row in costs(project)] == [6]
@@ -212,7 +212,7 @@ def test_azure_gets_its_header_its_query_and_its_path(project: Project, strong: 
     refused = call_copydesk(project, "run", "two")
     assert refused.returncode == 4
     assert (
-        "check BIG_KEY, the key of models: azure: in feeds.yaml (the server says: Access denied for …)"
+        "check BIG_KEY, the key of models: azure: in feeds.yaml (401, the server says: Access denied for …)"
         in refused.stderr
     )
 

@@ -5,9 +5,10 @@ from pydantic import SecretStr
 
 from pipeline.config import ConnectionNames, ModelConnection
 from pipeline.domain.errors import FailureCause, LLMError, LLMRejected
+from pipeline.llm.breaker import AT_START
 from pipeline.llm.client import build_client
 from pipeline.llm.structured_output import UnlimitedBudget, request_structured
-from tests.fakes.model_server import ModelServer, completion, error
+from tests.fakes.model_server import ModelServer, Reply, completion, error
 from tests.pipeline.llm.conversation import request
 
 SECRET = "abc-123-def"
@@ -71,3 +72,21 @@ async def test_a_cut_off_answer_names_the_limit_of_the_profile() -> None:
         server.enqueue(*[completion("{", finish="length")] * 2)
         with pytest.raises(LLMError, match="set L of p higher"):
             await ask(server)
+
+
+async def test_a_run_that_ends_after_failures_in_a_row_names_the_settings_of_the_profile() -> None:
+    with ModelServer() as server:
+        server.refuse = lambda _request: completion("no article")
+        values = {"model": "fake-1", "base_url": server.base_url, "names": NAMES}
+        async with build_client(ModelConnection.model_validate(values)) as client:
+            for _ in range(AT_START):
+                with pytest.raises(LLMError) as caught:
+                    await request_structured(client, request(), UnlimitedBudget())
+    assert "check M of p: this model may be too weak" in caught.value.message
+
+
+async def test_a_timeout_names_the_setting_of_the_profile() -> None:
+    with ModelServer() as server:
+        server.enqueue(*[Reply(stall=True)] * 2)
+        with pytest.raises(LLMError, match="see T of p"):
+            await ask(server, timeout_s=0.3)

@@ -15,17 +15,19 @@ from pipeline.config import ModelConnection, ModelProfile, Settings
 from pipeline.domain.errors import BudgetExceeded, ConfigError, FailureCause, LLMError, LLMRejected
 from pipeline.domain.models import TokenUsage
 from pipeline.http_client import HttpClient
+from pipeline.llm.breaker import AT_START, Breaker
 from pipeline.llm.chat import ChatResponse, FinishReason
 from pipeline.llm.client import ClientConfig, LLMClient
 from pipeline.llm.pricing import Price, Rates
-from pipeline.services.context import Writer
+from pipeline.services.context import Writer, spending_of
 from pipeline.services.draft import draft_feed
 from pipeline.services.writers import REST, WriterPool, in_order
 from pipeline.storage import CallLimits, Database
-from tests.fakes.model_server import ModelServer, error
+from tests.fakes.model_server import ModelServer, Reply, error
 from tests.pipeline.services.desk import GOOD, Scripted, run_context
 from tests.pipeline.storage.records import NOW, admit, feed, item
 
+ADVICE = "see that the server under OPENAI_BASE_URL runs, and COPYDESK_MODEL_TIMEOUT"
 Pair = tuple[tuple[ModelServer, Writer], tuple[ModelServer, Writer]]
 
 
@@ -131,6 +133,103 @@ async def test_no_other_model_is_asked_once_an_answer_was_paid(
     ctx = run_context(db, net, tmp_path, writers={"one": (writer("strong", strong), writer("cheap", cheap))})
     [outcome] = await draft_feed(ctx, feed(), 1)
     assert (outcome.reason, strong.call_count, cheap.call_count) == ("down", 2, 0)
+
+
+def outages(count: int = 9) -> Scripted:
+    """Return a model whose server is down for so many requests."""
+    return Scripted(*[LLMError("down", retry=True, cause=FailureCause.OUTAGE) for _ in range(count)])
+
+
+async def test_items_that_wait_for_the_first_answer_go_to_the_fallback_of_the_one_that_failed(
+    db: Database, net: HttpClient, tmp_path: Path
+) -> None:
+    every_item_waits = asyncio.Event()
+
+    class Crowded(Breaker):
+        arrivals = 0
+
+        @contextlib.asynccontextmanager
+        async def turn(self) -> AsyncIterator[None]:
+            self.arrivals += 1
+            if self.arrivals == 5:
+                every_item_waits.set()
+            async with super().turn():
+                yield
+
+    class Down(Scripted):
+        async def send(self, body: dict[str, Any], **limits: object) -> ChatResponse:
+            await every_item_waits.wait()
+            return await super().send(body, **limits)
+
+    strong, cheap = Down(*outages().script), Scripted()
+    strong.breaker = Crowded()
+    pair = (writer("strong", strong, lanes=16), writer("cheap", cheap))
+    ctx = run_context(db, net, tmp_path, writers={"one": pair})
+    outcomes = await draft_feed(ctx, feed(), 5)
+    assert (strong.call_count, cheap.call_count) == (1, 5)
+    assert sum(bool(outcome.notes) for outcome in outcomes) == 1
+
+
+async def test_a_model_that_fails_in_a_row_is_given_up_and_the_run_goes_on(
+    db: Database, net: HttpClient, tmp_path: Path
+) -> None:
+    strong, cheap = outages(), Scripted()
+    pair = (writer("strong", strong, lanes=1), writer("cheap", cheap))
+    for _ in range(AT_START):  # each time it has rested
+        pair[0].rests_until = None
+        ctx = run_context(db, net, tmp_path, writers={"one": pair})
+        [outcome] = await draft_feed(ctx, feed(), 1)
+        assert outcome.model == "m"
+    assert pair[0].is_gone
+    pair[0].rests_until = None
+    assert len(await draft_feed(ctx, feed(), 2)) == 2
+    assert (strong.call_count, cheap.call_count, ctx.fatal_errors) == (AT_START, 5, [])
+
+
+async def test_if_every_model_is_given_up_the_run_ends_and_all_items_stay_queued(
+    db: Database, net: HttpClient, tmp_path: Path
+) -> None:
+    strong, cheap = outages(), outages()
+    pair = (writer("strong", strong, lanes=1), writer("cheap", cheap))
+    pair[0].rests_until = NOW + REST  # so that one item fails with the other model
+    ctx = run_context(db, net, tmp_path, writers={"one": pair})
+    await draft_feed(ctx, feed(), 5)
+    assert (strong.call_count, cheap.call_count) == (AT_START, AT_START)
+    assert {(type(fatal), fatal.message) for fatal in ctx.fatal_errors} == {
+        (LLMRejected, f"{AT_START} items in a row failed: down; {ADVICE}")
+    }
+    leases = db.leases.acquire("one", 9, 60.0)
+    assert [lease.attempts for lease in leases] == [1] * 5
+
+
+async def test_a_model_given_up_after_a_paid_answer_fails_the_item_only(
+    db: Database, net: HttpClient, tmp_path: Path
+) -> None:
+    gone = LLMRejected("gone", cause=FailureCause.MODEL)
+    strong, cheap = Scripted("no article", gone), Scripted()
+    pair = (writer("strong", strong, lanes=1), writer("cheap", cheap))
+    ctx = run_context(db, net, tmp_path, writers={"one": pair})
+    outcomes = await draft_feed(ctx, feed(), 5)
+    assert [outcome.reason for outcome in outcomes] == ["gone", None, None, None, None]
+    assert (strong.call_count, cheap.call_count, ctx.fatal_errors) == (2, 4, [])
+    assert db.feeds.item_counts() == {"one": {"drafted": 4, "seen": 1}}
+
+
+async def test_a_call_that_timed_out_is_booked_and_leads_to_the_fallback(
+    db: Database, net: HttpClient, tmp_path: Path
+) -> None:
+    with ModelServer() as server:
+        server.enqueue(*[Reply(stall=True)] * 2)
+        async with LLMClient("big", ClientConfig(server.base_url, timeout_s=0.3)) as client:
+            pair = (Writer("strong", client), writer("cheap", Scripted()))
+            ctx = run_context(db, net, tmp_path, writers={"one": pair})
+            [outcome] = await draft_feed(ctx, feed(), 1)
+    assert (outcome.path is not None, outcome.model) == (True, "m")
+    assert [(profile, model) for profile, model, _ in booked(db)] == [("strong", "big")] * 2 + [
+        ("cheap", "m")
+    ]
+    assert outcome.unpriced == 3
+    assert spending_of(pair) == (0, 3, 2)
 
 
 async def test_a_profile_that_waits_does_not_hold_up_another(
