@@ -6,10 +6,13 @@ a letter, marks of emphasis, Unicode compatibility characters, zero-width spaces
 """
 
 import re
+import sys
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from html import unescape
+from itertools import pairwise
 from typing import NamedTuple
 from unicodedata import category, normalize
 
@@ -23,6 +26,10 @@ _HEADING = re.compile(r"^(?P<marks>#{1,6}[ \t]+)(?P<text>[^\r\n]*)", re.MULTILIN
 _LINK = re.compile(r"(?P<open>!?\[)(?P<label>[^\[\]]{0,300})(?P<target>\]\([^()\s]{0,2000}\))")
 _URL = re.compile(r"https?://[^\s<>()\"]{1,2000}")
 _NOT_LINE_BREAK = re.compile(r"[^\r\n]")
+_ORDINAL = re.compile(r"(?:\A|\b(?:am|vom|zum|ab|bis|der|den|dem|des|die|das)\s)\d{1,3}\.\Z")
+"""What ends with a full stop in German and is followed by a noun; alone, it numbers a list item."""
+_MAX_ORDINAL_CHARS = 8
+_LIST_MARKER = re.compile(r"\A\s*(?:>[ \t]?|[-*+][ \t]+|\d{1,3}[.)][ \t]+)+")
 
 
 _OBFUSCATION = re.compile(
@@ -105,6 +112,16 @@ class Section(NamedTuple):
     end: int
 
 
+class DocumentSentence(NamedTuple):
+    """A sentence, a heading or a list item of a document; positions in `DraftDocument.text`, half-open."""
+
+    start: int
+    end: int
+    is_heading: bool
+    is_opinion: bool
+    """It stands in a section of opinion."""
+
+
 class FixedHeadings(NamedTuple):
     """The headings that every article of a beat has."""
 
@@ -154,6 +171,53 @@ class DraftDocument:
     def tokens(self) -> TokenizedText:
         """Return the words and sentences of `text`."""
         return TokenizedText(self.text)
+
+    @cached_property
+    def sentences(self) -> tuple[DocumentSentence, ...]:
+        """Return the sentences that have words, without list markers; fixed headings are none.
+
+        They are those of `tokens`, joined after abbreviations and cut where a heading's line ends.
+        """
+        headings = [heading.span() for heading in _HEADING.finditer(self.visible.text)]
+        ends = [end for _, end in headings]
+        opinion = [(section.start, section.end) for section in self.opinion]
+        return tuple(
+            DocumentSentence(start, end, _is_within(start, headings), _is_within(start, opinion))
+            for sentence in self._joined_sentences()
+            for start, end in self._pieces(*sentence, ends)
+        )
+
+    def _joined_sentences(self) -> Iterator[tuple[int, int]]:
+        """Yield the sentences of `tokens`, joined where a full stop ends none: "sq. ft.", "am 12. Mai"."""
+        joined: tuple[int, int] | None = None
+        for start, end in self.tokens.sentences:
+            if joined and self._goes_on(*joined, start):
+                joined = joined[0], end
+                continue
+            if joined:
+                yield joined
+            joined = start, end
+        if joined:
+            yield joined
+
+    def _goes_on(self, start: int, end: int, following: int) -> bool:
+        """Tell whether the sentence of a span goes on at `following`, in the same line."""
+        if "\n" in self.text[end:following]:
+            return False
+        is_abbreviated = self.text[end - 1] == "." and self.text[following].islower()
+        last_words = self.text[max(start, end - _MAX_ORDINAL_CHARS) : end]
+        return is_abbreviated or _ORDINAL.search(last_words) is not None
+
+    def _pieces(self, start: int, end: int, cuts: list[int]) -> Iterator[tuple[int, int]]:
+        """Yield the pieces of a span between cuts, stripped, that have words."""
+        inside = cuts[bisect_right(cuts, start) : bisect_left(cuts, end)]
+        for low, high in pairwise((start, *inside, end)):
+            piece = _LIST_MARKER.sub(_blank, self.text[low:high])
+            first = low + len(piece) - len(piece.lstrip())
+            behind = low + len(piece.rstrip())
+            words = self.tokens.between(first, behind)
+            if first < behind and words[0] < words[1]:
+                yield first, behind
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
@@ -209,6 +273,12 @@ class DraftDocument:
         inside = (place for place in finding.evidence if place[0] < source_length)
         evidence = tuple((start, min(end, source_length)) for start, end in inside)
         return finding.model_copy(update={"span": span, "evidence": evidence})
+
+
+def _is_within(position: int, spans: list[tuple[int, int]]) -> bool:
+    """Tell whether a position lies in one of these spans, which are in order."""
+    at = bisect_right(spans, (position, sys.maxsize)) - 1
+    return at >= 0 and position < spans[at][1]
 
 
 def _heading_text(heading: re.Match[str]) -> str:

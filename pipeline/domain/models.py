@@ -47,6 +47,8 @@ class CheckLevels(FrozenModel):
     name: Level | None = None
     quotation: Level | None = None
     pair: Level | None = None
+    sense: Level | None = None
+    """Of contradictions that the second reader found; what it only finds not stated warns at most."""
     overlap: Level | None = None
     opinion: Level | None = None
     form: Level | None = None

@@ -44,6 +44,10 @@ class Finding(FrozenModel):
     """Other fields with the same error, each with its span there."""
     suggestion: str = ""
     """What the text of `span` should be, in the source's words or figures; empty where that is unknown."""
+    removal: bool = False
+    """The text of `span` should go; `suggestion` is empty."""
+    shared: bool | None = None
+    """Whether the second reader objects to the same words; None where it was not asked about them."""
     firm: bool = False
     """An editor cannot acknowledge it: the text has to be corrected."""
 

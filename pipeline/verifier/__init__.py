@@ -1,4 +1,4 @@
-"""Will hold the second reader: it questions a draft, and code confirms its objections. Empty until then.
+"""The second reader: its request, its answer, and the confirming of its objections by code. Pure.
 
-Imported only by services; may import checks, rewrite, llm and the packages below them, not publishing.
+Imported only by services; may import checks, rewrite, articles, llm and what is below them, not publishing.
 """

@@ -189,15 +189,15 @@ def test_a_stopped_process_group_keeps_pending_answers(
         with begun(project, model, "run", "--direct") as process:
             os.killpg(process.pid, number)
             assert process.wait(60) == 130
-        assert model.requests == len(model.answered) == IN_FLIGHT
-    assert len(project.drafts()) == IN_FLIGHT
+        assert model.requests == len(model.answered) == 1 + IN_FLIGHT
+    assert len(project.drafts()) == 1 + IN_FLIGHT
     assert servers(project.folder) == []
 
 
 def test_a_second_signal_ends_at_once_and_the_next_run_goes_on(tmp_path: Path, feeds: FeedServer) -> None:
     feeds.add("/stories.xml", rss(), content_type="application/rss+xml")
     with ModelServer() as model:
-        model.enqueue(*[Reply(stall=True)] * IN_FLIGHT)
+        model.enqueue(Reply(), *[Reply(stall=True)] * IN_FLIGHT)
         places = {"stories": feeds.url("/stories.xml")}
         project = lay_out(
             Project.create(tmp_path / "project", places, max_items=24), model, COPYDESK_STOP_GRACE="3600"

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from pipeline.checks.dates.alternative import Alternative, Alternatives
+from pipeline.checks.dates.compared_years import ComparedYears
 from pipeline.checks.dates.extract import (
     CLOCK,
     DATE,
@@ -99,6 +100,11 @@ class _Comparison:
         return WorkedOutDates(self._source, self._mentions, self._elapsed, durations)
 
     @cached_property
+    def _compared_years(self) -> ComparedYears | None:
+        lexicon, text = date_lexicon(self._case.language), self._case.source.text
+        return ComparedYears(self._source, self._mentions, text, lexicon) if lexicon else None
+
+    @cached_property
     def _source_numbers(self) -> set[int]:
         """Return the numbers of four digits of the source: a year of the draft may be one of them."""
         text = self._case.source.text
@@ -129,6 +135,9 @@ class _Comparison:
         alternative = self._alternatives.of(claim, text[claim.start : claim.end])
         if (evidence := self._worked_out.evidence(claim)) is not None:
             return self._worked_out_finding(claim, alternative, evidence)
+        if self._compared_years and (evidence := self._compared_years.evidence(claim)) is not None:
+            is_told = self._compared_years.is_told(claim, text)
+            return self._worked_out_finding(claim, Alternative("", ()) if is_told else alternative, evidence)
         finding = self._block(claim, message, alternative)
         is_converted = claim.kind == CLOCK and _ZONE.match(text, claim.end)
         is_alone = claim.kind in (CLOCK, QUARTER, DECADE) and not self._source.numbers(claim.kind)

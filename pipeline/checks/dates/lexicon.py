@@ -49,6 +49,10 @@ class DateLexicon(NamedTuple):
     """What stands before a round number that is a year, at the end of a text."""
     idiom: re.Pattern[str]
     """What stands before a word for tomorrow that means the future, at the end of a text."""
+    earlier: re.Pattern[str]
+    """What stands before a year where the one before it is the last that is meant, at the end of a text."""
+    reckoned: re.Pattern[str]
+    """Words of a comparison or of an end."""
     elapsed: Phrases
     """A span of time reckoned from a day: groups `first`, `count`, `unit`, `last`."""
     elapsed_words: Mapping[str, str]
@@ -117,6 +121,8 @@ def _build(table: Mapping[str, Any]) -> DateLexicon:
         before_figure=_ending(table["before-figure"]),
         before_year=_ending(table["before-year"]),
         idiom=_ending(table["before-future"]),
+        earlier=_ending(table["before-earlier"]),
+        reckoned=re.compile(rf"(?<!\w)(?:{alternatives(table['before-reckoned'])})(?!\w)"),
         **_elapsed(table["elapsed"]),
         **_implied(table["implied"], _hours_in_words(table["hours"])),
         **_durations(table),

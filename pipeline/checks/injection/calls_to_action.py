@@ -111,7 +111,7 @@ def check_calls_to_action(index: SourceIndex, body: VisibleText) -> tuple[Findin
         (_call_severity(index, text, match, is_harmful=phrases is _HARMFUL), match)
         for phrases in (_HARMFUL, _HARMLESS)
         for match in phrases.finditer(text)
-        if match.lastgroup != "request" or _asks_reader(text, match.start())
+        if match.lastgroup != "request" or is_imperative(text, match.start())
         if match.lastgroup != "advertising" or not index.contains(match[0])
     ]
     return tuple(
@@ -126,7 +126,7 @@ def check_calls_to_action(index: SourceIndex, body: VisibleText) -> tuple[Findin
     )
 
 
-def _asks_reader(text: str, start: int) -> bool:
+def is_imperative(text: str, start: int) -> bool:
     """Tell whether a verb at a position asks the reader: the sentence has no subject for it."""
     return _ASKS.search(text, max(0, start - _SUBJECT_CHARS), start) is not None
 
@@ -136,7 +136,7 @@ def _call_severity(
 ) -> Severity | None:
     """Return the severity of a call to action, None where it is quoted or reported."""
     in_source = index.contains(match[0])
-    if in_source and _is_quoted(text, *match.span()):
+    if in_source and is_quoted(text, *match.span()):
         return None
     if not is_harmful:
         return Severity.WARN if in_source else Severity.BLOCK
@@ -149,7 +149,7 @@ def _source_mentions(index: SourceIndex, words: str) -> bool:
     return any(len(word) > 4 and index.contains(word) for word in words.split()[1:])
 
 
-def _is_quoted(text: str, start: int, end: int) -> bool:
+def is_quoted(text: str, start: int, end: int) -> bool:
     """Tell whether a span is between quotation marks, in one paragraph."""
     before = text[max(0, start - _QUOTATION_CHARS) : start].rpartition("\n")[2]
     behind = text[end : end + _QUOTATION_CHARS].partition("\n")[0]

@@ -1,7 +1,8 @@
 """Kind `injection`: contact details, calls to action and text that is no article, in a model's answer.
 
-Defence against indirect prompt injection. It checks the draft and not the source, since a source may report
-about such texts. An address that only the source's text has is no safer: its author may have planted it.
+Defence against indirect prompt injection. It checks the draft and not the source, which may report about such
+texts; a source that tells a model what to answer only warns. An address that only the source's text has is no
+safer: its author may have planted it.
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 from pipeline.checks.document import DraftDocument, VisibleText, visible_text
 from pipeline.checks.injection.calls_to_action import check_calls_to_action
 from pipeline.checks.injection.contact_details import Contact, extract_contacts
+from pipeline.checks.injection.instructions import check_source_instructions
 from pipeline.checks.injection.non_article import check_language, check_markers, check_non_article
 from pipeline.checks.injection.source_index import SourceIndex, asks_reader
 from pipeline.domain.models import Source
@@ -132,6 +134,7 @@ def check_injection(source: Source | None, document: DraftDocument) -> tuple[Fin
         *check_calls_to_action(index, visible),
         *check_non_article(index, visible),
         *check_language(index, visible, source.language),
+        *check_source_instructions(source),
     )
 
 

@@ -23,14 +23,16 @@ def is_certain(
     """Tell whether absent words that stand together are certainly none of the source's names.
 
     They are not where a generic word only completes a name ("Newcastle United"), a city stands for what
-    governs from there, a country is added to a source that names none, a first name is added to a surname
-    or spelled as is usual, or where every noun has a capital and nothing beside a word says that it is a
-    name.
+    governs from there, a country is added to a source that names none, a word is of the nation that news
+    in its language seldom name, a first name is added to a surname or spelled as is usual, or where every
+    noun has a capital and nothing beside a word says that it is a name.
     """
     if source_names.completes(span[0], name.parts) or source_names.has_governed(span[-1], name.run):
         return False
     specific = [part for part in span if part.folded not in lexicon.generic]
     if not suggestion and specific and all(source_names.adds_place(part) for part in specific):
+        return False
+    if not suggestion and specific and all(part.folded.startswith(lexicon.own_nation) for part in specific):
         return False
     if _begins_known_name(span, name.parts, source_names, lexicon):
         if not suggestions.has_word_before(name.parts[-1]):

@@ -69,6 +69,8 @@ class NameLexicon:
     """Regions, which an article may add to say where a city is."""
     wide_regions: frozenset[str]
     """Home countries, continents and unions of countries: a writer adds them as what the places belong to."""
+    own_nation: tuple[str, ...]
+    """Beginnings of the words for the nation whose news seldom name it: "Deutsche"."""
     appositions: frozenset[str]
     """Nouns before the name of what they call: "Firma"."""
     places: frozenset[str]
@@ -168,6 +170,7 @@ def name_lexicon(language: str) -> NameLexicon | None:
         place_prepositions=_split(table, "place-prepositions"),
         regions=_split(table, "regions"),
         wide_regions=_split(table, "wide-regions"),
+        own_nation=tuple(table.get("own-nation", ())),
         appositions=_split(table, "appositions"),
         places=_places(synonyms, locale),
         seats={city: tuple(names) for city, names in table.get("seats", {}).items()},

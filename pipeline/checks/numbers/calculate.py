@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Sequence, Set
 from functools import cached_property
-from typing import NamedTuple
 
-from pipeline.checks.dates.extract import DateMention
+from pipeline.checks.numbers.calculation import Calculation, CalculatorSources, Operand
 from pipeline.checks.numbers.clock_times import ClockTime, Stays, extract_clock_times
 from pipeline.checks.numbers.compare import is_converted_rate, match_numbers
-from pipeline.checks.numbers.context import SourceContexts
-from pipeline.checks.numbers.derive import SourceNumbers, Subject, find_derivation, may_be_reckoned
+from pipeline.checks.numbers.derive import Subject, find_derivation, may_be_reckoned
+from pipeline.checks.numbers.digits import is_one_edit, only_digits
 from pipeline.checks.numbers.draft_numbers import DraftNumbers
 from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.numbers.models import ORDINAL, PERCENT, PLAIN, TIME, YEAR, NumberMention
-from pipeline.checks.numbers.nearby import Step, find_nearby_step, is_part, is_sum
+from pipeline.checks.numbers.nearby import Step, find_nearby_step, is_count, is_part, is_sum
 from pipeline.checks.numbers.severity import MAX_COUNTED
 from pipeline.checks.numbers.windows import Windows
+from pipeline.checks.numbers.year_spans import YEARS, distances
 from pipeline.checks.tokens import CheckInput
 
 _MAX_RATES = 40
@@ -23,25 +23,14 @@ _MAX_RATES = 40
 
 _MIN_AMOUNT = 100
 """Counts below this value are often a sum of others by chance. Chosen, not measured."""
+_MIN_DISTINCTIVE = 20
+"""From this value on, an ordinal is seldom one more than a number by chance. Chosen, not measured."""
 _MAX_CLOSE = 60
 """Numbers of a draft that are calculated from close ones, each some milliseconds. Chosen, not measured."""
-Operand = NumberMention | ClockTime | DateMention
 
 
 _Amount = tuple[float, str, str]
 """Value, kind and unit."""
-
-
-class Calculation(NamedTuple):
-    """How a number follows from the source."""
-
-    formula: str
-    """With the texts of the operands: "312 − 268"."""
-    operands: tuple[Operand, ...]
-    is_named: bool = True
-    """The draft names the operation ("44 more"), or it is no sum."""
-    is_close: bool = False
-    """The operands are close to the claim."""
 
 
 class Calculator:
@@ -52,14 +41,12 @@ class Calculator:
         case: CheckInput,
         lexicon: NumberLexicon,
         draft: DraftNumbers,
-        source_numbers: SourceNumbers,
-        source_contexts: SourceContexts,
+        sources: CalculatorSources,
     ) -> None:
         self._case = case
         self._lexicon = lexicon
         self._draft = draft
-        self._source_numbers = source_numbers
-        self._source_contexts = source_contexts
+        self._source_numbers, self._source_contexts, self._results = sources
         self._close = 0
 
     def calculation(self, claim: NumberMention) -> Calculation | None:
@@ -69,13 +56,16 @@ class Calculator:
             counted = claim._replace(kind=TIME, unit="year")
         share = self._draft.shares.get(claim.start)
         return (
-            self._arithmetic(counted, claim)
+            self._of_results(claim)
+            or self._arithmetic(counted, claim)
             or (self._share(share) if share else None)
             or self._other_rate(claim)
             or self._remainder(claim)
             or self._of_operands(self._stays.find(claim))
+            or self._half_of_year(claim)
             or self._years_to_publication(counted)
             or self.nearby(counted)
+            or self._counted_before(claim)
         )
 
     def may_be_reckoned(self, claim: NumberMention) -> bool:
@@ -88,7 +78,12 @@ class Calculator:
         return may_be_reckoned(claim, self._source_numbers, self._subject(claim))
 
     def is_mistyped(self, claim: NumberMention, calculation: Calculation) -> bool:
-        """Tell whether a close number of the source differs in one digit or the unit, and is unused."""
+        """Tell whether a close number of the source differs in one digit or the unit, and is unused.
+
+        A title leaves most numbers unused, so there only what is calculated from close ones may be mistyped.
+        """
+        if len(self._case.draft.sentences) == 1 and not calculation.is_close:
+            return False
         return self._is_mistyped(claim, calculation.operands, self.windows.own(claim))
 
     def _is_mistyped(
@@ -97,14 +92,14 @@ class Calculator:
         if claim.spelled:
             return False
         used = {each.start for each in operands}
-        digits = _digits(self._draft.text_of(claim))
+        digits = only_digits(self._draft.text_of(claim))
         return any(
             each.start not in used
             and (each.value, each.unit) not in self._draft.values
             and (
-                is_one_edit(digits, _digits(self._text(each)))
+                is_one_edit(digits, only_digits(self._text(each)))
                 if each.kind == claim.kind and each.unit == claim.unit
-                else "" not in (each.unit, claim.unit) and digits == _digits(self._text(each))
+                else "" not in (each.unit, claim.unit) and digits == only_digits(self._text(each))
             )
             for each in others
         )
@@ -158,7 +153,7 @@ class Calculator:
             claim,
             operands,
             lambda each: bool(following & self._source_contexts.context_of(each).following),
-            lambda step: self._is_close(step, subject, own),
+            lambda step: self._is_close(claim, step, subject, own),
         )
         if step is not None:
             texts = map(self._text, step.operands)
@@ -168,9 +163,11 @@ class Calculator:
         return Calculation(" – ".join(map(self._text, dates)), dates, is_close=True) if dates else None
 
     @staticmethod
-    def _is_close(step: Step, subject: Subject, own: Set[_Amount]) -> bool:
+    def _is_close(claim: NumberMention, step: Step, subject: Subject, own: Set[_Amount]) -> bool:
         """Tell whether a step may be the claim's: a sum that the draft names, or operands are its own."""
         owned = [_amount(each) in own for each in step.operands]
+        if is_count(claim):
+            return is_sum(step) and all(owned) and subject.names_operation(step.formula)
         if is_sum(step) and subject.names_operation(step.formula):
             return any(owned)
         if is_sum(step):
@@ -184,7 +181,11 @@ class Calculator:
 
     def _share(self, share: NumberMention) -> Calculation | None:
         """Return what a share such as "nine out of ten" follows from."""
-        return self._of_operands(self._matches(share)[:1]) or self._arithmetic(share, share)
+        return (
+            self._of_operands(self._matches(share)[:1])
+            or self._arithmetic(share, share)
+            or self.nearby(share)
+        )
 
     def _other_rate(self, claim: NumberMention) -> Calculation | None:
         """Return the rate by another unit of time that is the claim's: 10 a month for 120 a year."""
@@ -201,13 +202,41 @@ class Calculator:
     def _years_to_publication(self, counted: NumberMention) -> Calculation | None:
         """Return the year of the source from which the years run to that of its publication."""
         published = self._case.published
-        if published is None or counted.unit != "year" or counted.value < 2:
+        if published is None or counted.value < 2 or counted.unit not in YEARS:
             return None
-        slack = int(counted.value * 0.08) if counted.hedge else 0
-        later = -1 if counted.hedge == "nearly" else 1
-        years = (published.year - counted.value - later * off for off in range(slack + 1))
+        years = (published.year - distance for distance in distances(counted))
         mention = next((self._source_years[year] for year in years if year in self._source_years), None)
         return Calculation(f"{published.year} − {self._text(mention)}", (mention,)) if mention else None
+
+    def _counted_before(self, claim: NumberMention) -> Calculation | None:
+        """Return the ordinal before which a number of things come: the tenth for nine."""
+        is_ordinal = self._case.draft.text[claim.end : claim.end + 1] == "."
+        if claim.kind != PLAIN or not claim.whole or is_ordinal:
+            return None
+        spans = self.windows.spans(claim)
+        ordinals = self._source_numbers.candidates(claim._replace(value=claim.value + 1))
+        for each in ordinals:
+            is_close = any(first <= each.start < last for first, last in spans)
+            is_close |= claim.value >= _MIN_DISTINCTIVE
+            if each.kind == ORDINAL and each.value == claim.value + 1 and is_close:
+                return Calculation(f"{self._text(each)} − 1", (each,))
+        return None
+
+    def _half_of_year(self, claim: NumberMention) -> Calculation | None:
+        """Return the months of the source that are the half of a year which an ordinal counts."""
+        if (
+            claim.kind != ORDINAL
+            or claim.value > 2
+            or self._draft.next_word(claim) not in self._lexicon.halves
+        ):
+            return None
+        months = self.windows.find_half_of_year(claim.value)
+        return Calculation(" – ".join(map(self._text, months)), months) if months else None
+
+    def _of_results(self, claim: NumberMention) -> Calculation | None:
+        """Return the scores whose games, or which themselves, a number counts."""
+        scores = self._results.count(claim)
+        return self._of_operands([each.first._replace(end=each.second.end) for each in scores])
 
     def _of_operands(self, operands: Sequence[NumberMention | ClockTime]) -> Calculation | None:
         return Calculation(" – ".join(map(self._text, operands)), tuple(operands)) if operands else None
@@ -267,18 +296,3 @@ class Calculator:
 
 def _amount(mention: NumberMention) -> _Amount:
     return mention.value, mention.kind, mention.unit
-
-
-def _digits(text: str) -> str:
-    return "".join(char for char in text if char.isdigit())
-
-
-def is_one_edit(digits: str, other: str) -> bool:
-    """Tell whether two numbers differ in one digit, or in the order of two digits that follow each other."""
-    if len(digits) != len(other):
-        return False
-    places = [index for index, pair in enumerate(zip(digits, other, strict=True)) if pair[0] != pair[1]]
-    if len(places) == 2 and places[1] == places[0] + 1:
-        first, second = places
-        return digits[first] == other[second] and digits[second] == other[first]
-    return len(places) == 1

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from pipeline.checks.numbers.calculate import Calculation, Calculator, Operand
+from pipeline.checks.numbers.calculate import Calculator
+from pipeline.checks.numbers.calculation import Calculation, CalculatorSources, Operand
 from pipeline.checks.numbers.compare import have_other_rates, match_numbers
 from pipeline.checks.numbers.context import (
     ContextIndex,
@@ -17,7 +18,7 @@ from pipeline.checks.numbers.derive import (
     SourceNumbers,
 )
 from pipeline.checks.numbers.draft_numbers import DraftNumbers, numbers_outside_dates
-from pipeline.checks.numbers.extract import Score, extract_scores, extract_shares
+from pipeline.checks.numbers.extract import extract_shares
 from pipeline.checks.numbers.lexicon import NumberLexicon, number_lexicon
 from pipeline.checks.numbers.list_sizes import list_sizes
 from pipeline.checks.numbers.models import (
@@ -31,6 +32,7 @@ from pipeline.checks.numbers.models import (
     NumberMention,
 )
 from pipeline.checks.numbers.other_readings import as_millions, other_readings
+from pipeline.checks.numbers.results import Results, Score, extract_scores
 from pipeline.checks.numbers.severity import Absence, absent_severity, is_small_count
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim
 from pipeline.domain.reviews import Finding, Severity
@@ -73,7 +75,9 @@ class _Check:
         source = ContextIndex(case.source, lexicon)
         self._weigh = source.weigh
         self._source_contexts = SourceContexts(source, mentions)
-        self._calculator = Calculator(case, lexicon, self._draft, self._source_numbers, self._source_contexts)
+        self._results = Results(mentions, case.source.text)
+        sources = CalculatorSources(self._source_numbers, self._source_contexts, self._results)
+        self._calculator = Calculator(case, lexicon, self._draft, sources)
 
     def findings(self) -> list[Finding]:
         return [finding for claim in self._draft.claims if (finding := self._finding(claim))]
@@ -94,9 +98,9 @@ class _Check:
     def _finding(self, claim: NumberMention) -> Finding | None:
         if claim.kind in (YEAR, GROUP) or _is_trivial(claim):
             return None
-        score = self._scores[0].get(claim.start)
-        if score and self._scores[1]:
-            return None if score in self._scores[1] else self._other_score(claim, score)
+        score = self._scores.get(claim.start)
+        if score and self._results.values:
+            return self._other_score(score) if claim.start == score.first.start else None
         matches = self._matches(claim)
         same_rate = [each for each in matches if not have_other_rates(claim, each)]
         if same_rate:
@@ -110,16 +114,18 @@ class _Check:
             return self._unsupported(claim)
         if not calculation.is_close and not calculation.is_named and self._is_by_chance(claim, calculation):
             calculation = self._calculator.nearby(claim)
-        if calculation is None or (calculation.is_close and self._calculator.is_mistyped(claim, calculation)):
+        if calculation is None or self._calculator.is_mistyped(claim, calculation):
             return self._unsupported(claim)
         message = f"{self._draft.text_of(claim)} is calculated from the source: {calculation.formula}."
         return self._make_finding(Severity.NOTE, claim, message, *calculation.operands)
 
-    def _other_score(self, claim: NumberMention, score: Score) -> Finding:
-        """Return the finding about a score that the source does not have: a look at a draw before its end."""
-        may_be_earlier = len(score) == 1 and any(max(score) <= min(other) for other in self._scores[1])
-        severity = Severity.WARN if may_be_earlier else Severity.BLOCK
-        return self._make_finding(severity, claim, f"{self._draft.text_of(claim)} is not in the source.")
+    def _other_score(self, score: Score) -> Finding | None:
+        """Return the finding about a score that the source does not have."""
+        if self._results.has(score):
+            return None
+        severity = Severity.WARN if self._results.may_have(score) else Severity.BLOCK
+        whole = score.first._replace(end=score.second.end)
+        return self._make_finding(severity, whole, f"{self._draft.text_of(whole)} is not in the source.")
 
     def _matches(self, claim: NumberMention) -> list[NumberMention]:
         candidates = self._source_numbers.candidates(claim)
@@ -129,13 +135,6 @@ class _Check:
         if not matches and self._draft.is_age_decade(claim):
             return [each for each in candidates if 0 <= each.value - claim.value < 10]
         return matches
-
-    def _is_mistyped(self, claim: NumberMention, calculation: Calculation) -> bool:
-        """Tell whether another close number of the source is what the claim may be meant to be."""
-        if not calculation.is_close:
-            return False
-        by_chance = not calculation.is_named and self._is_by_chance(claim, calculation)
-        return by_chance or self._calculator.is_mistyped(claim, calculation)
 
     def _is_by_chance(self, claim: NumberMention, calculation: Calculation) -> bool:
         """Tell whether the source has a number in the claim's context that is no operand of it."""
@@ -224,10 +223,10 @@ class _Check:
         return None if index is None else others[index][0]
 
     @cached_property
-    def _scores(self) -> tuple[dict[int, Score], set[Score]]:
-        """Return the scores of the draft by the start of their numbers, and all scores of the source."""
-        source = extract_scores(self._source_numbers.mentions, self._case.source.text)
-        return extract_scores(self._draft.claims, self._case.draft.text), set(source.values())
+    def _scores(self) -> dict[int, Score]:
+        """Return the scores of the draft by the start of their numbers."""
+        scores = extract_scores(self._draft.claims, self._case.draft.text)
+        return {each.start: score for score in reversed(scores) for each in score}
 
     def _check_context(self, claim: NumberMention, own: Sequence[NumberMention]) -> Finding | None:
         """Return a finding where the draft hedges an exact number, or uses it about something else.
@@ -247,11 +246,17 @@ class _Check:
         own_contexts = [self._source_contexts.context_of(mention) for mention in own]
         if is_unambiguous(context, own_contexts, self._weigh):
             return None
-        others = self._source_contexts.alternatives(claim, context, own)
+        told = self._draft.values_beside(claim)
+        others = [
+            each
+            for each in self._source_contexts.alternatives(claim, context, own)
+            if (each.value, each.unit) not in told
+        ]
         other_contexts = [self._source_contexts.context_of(mention) for mention in others]
         index = better_context(context, own_contexts, other_contexts, self._weigh)
         if index is None:
-            alternatives = list(zip(others, other_contexts, strict=True))
+            others = self._source_contexts.alternatives(claim, context, own)
+            alternatives = [(each, self._source_contexts.context_of(each)) for each in others]
             index = find_swapped(context, own_contexts, alternatives, self._draft.heads)
         if index is None:
             return None

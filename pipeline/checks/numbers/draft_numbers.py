@@ -58,6 +58,13 @@ class DraftNumbers:
         """Return the values of all numbers with their units."""
         return {(claim.value, claim.unit) for claim in self.claims}
 
+    def values_beside(self, claim: NumberMention) -> set[tuple[float, str]]:
+        """Return the values with their units of the other numbers in the sentence of a number."""
+        begin, end = self._draft.sentence_words(self._draft.between(claim.start, claim.end)[0])
+        first, last = self._draft.words[begin].start, self._draft.words[end - 1].end
+        beside = (each for each in self.claims if first <= each.start < last and each.start != claim.start)
+        return {(each.value, each.unit) for each in beside}
+
     def text_of(self, claim: NumberMention) -> str:
         """Return a number as the draft writes it."""
         return self._draft.text[claim.start : claim.end]

@@ -1,11 +1,11 @@
-"""Extracts the numbers of a text, in digits and words, with scale, unit and hedge; also scores and shares."""
+"""Extracts the numbers of a text, in digits and words, with scale, unit and hedge; also shares."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
 from pipeline.checks.numbers.lexicon import CURRENCY_CODES, NumberLexicon, number_lexicon
-from pipeline.checks.numbers.models import FRACTION, MONEY, ORDINAL, PERCENT, PLAIN, TIME, YEAR, NumberMention
+from pipeline.checks.numbers.models import FRACTION, MONEY, ORDINAL, PERCENT, TIME, YEAR, NumberMention
 from pipeline.checks.numbers.tokenize import (
     HYPHENS,
     VULGAR_FRACTIONS,
@@ -228,32 +228,6 @@ def _is_in_full(mention: NumberMention, text: str) -> bool:
     """Tell whether a number is written with all its digits: 1,000, not 1 thousand."""
     digits = "".join(filter(str.isdecimal, text[mention.start : mention.end]))
     return digits == str(int(mention.value))
-
-
-_MAX_SCORE = 1000
-"""From this value on, a hyphen between two numbers is a range, not a score. Chosen, not measured."""
-
-Score = frozenset[float]
-"""The two numbers of a result of a game or vote, "2-1", in any order."""
-
-
-def extract_scores(mentions: Sequence[NumberMention], text: str) -> dict[int, Score]:
-    """Return the start of each number that belongs to a score → the score."""
-    results: dict[int, Score] = {}
-    for first, second in pairwise(mentions):
-        between = text[first.end : second.start].strip()
-        if (
-            len(between) == 1
-            and between in (*HYPHENS, ":")
-            and _may_be_score(first)
-            and _may_be_score(second)
-        ):
-            results[first.start] = results[second.start] = frozenset((first.value, second.value))
-    return results
-
-
-def _may_be_score(mention: NumberMention) -> bool:
-    return mention.kind == PLAIN and not mention.spelled and mention.value < _MAX_SCORE and mention.whole
 
 
 _MAX_SHARE_CHARS = 24

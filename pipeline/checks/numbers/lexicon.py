@@ -60,6 +60,8 @@ class NumberLexicon(NamedTuple):
     """Words before the decade of an age: mid."""
     anniversaries: frozenset[str]
     """Words after an ordinal that counts years: anniversary."""
+    halves: frozenset[str]
+    """Words after an ordinal that counts halves of a year."""
     powers: frozenset[str]
     """Words before a unit of length that make it one of area or volume: square."""
     numbered: frozenset[str]
@@ -129,6 +131,7 @@ def number_lexicon(language: str) -> NumberLexicon | None:
         shifts=frozenset(words["shift"]),
         ages=frozenset(words["age"]),
         anniversaries=frozenset(words["anniversary"]),
+        halves=frozenset(words["half"]),
         powers=frozenset(words["power"]),
         numbered=frozenset(words["numbered"]),
         hedges=_inverted(table["hedges"]),

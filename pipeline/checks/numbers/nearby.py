@@ -43,6 +43,8 @@ _MAX_EXCHANGE_CHARS = 4
 
 _AMOUNTS = (MONEY, MEASURE, PLAIN, TIME)
 _SHARES = (PERCENT, FRACTION)
+_AGES = {PLAIN, TIME}
+"""Kinds of two ages of which one has no unit: "46, and another man of 40 years"."""
 
 
 class Step(NamedTuple):
@@ -72,7 +74,7 @@ def find_nearby_step(
     for step in _steps(claim, pool):
         if not _gives(claim, step):
             continue
-        if all(map(shares_thing, step.operands)) if _is_count(claim) else is_close(step):
+        if (is_count(claim) and all(map(shares_thing, step.operands))) or is_close(step):
             return step
     return None
 
@@ -88,7 +90,8 @@ def is_part(step: Step) -> bool:
     return len(step.operands) == 2 and len(kinds) == 2 and bool(kinds & {PERCENT, FRACTION, PLAIN, GROUP})
 
 
-def _is_count(claim: NumberMention) -> bool:
+def is_count(claim: NumberMention) -> bool:
+    """Tell whether a number is a small count, which a sum of two numbers may give by chance."""
     return claim.kind in (PLAIN, POINTS) and claim.value <= _MAX_COUNT and claim.step >= 1
 
 
@@ -121,12 +124,12 @@ def _steps(claim: NumberMention, pool: Sequence[NumberMention]) -> Iterator[Step
         )
     same = [each for each in pool if _is_same_thing(claim, each)]
     for first, second in combinations(same, 2):
-        if first.kind == second.kind and first.unit == second.unit:
+        if (first.kind == second.kind and first.unit == second.unit) or {first.kind, second.kind} == _AGES:
             yield from _sums(claim, first, second)
     if claim.kind == POINTS or (claim.kind == PLAIN and claim.bare):
         shares = [each for each in pool if each.kind in (PERCENT, POINTS)]
         yield from (step for pair in combinations(shares, 2) for step in _sums(claim, *pair))
-    if not _is_count(claim):
+    if not is_count(claim):
         yield from _totals(same)
         yield from _products(claim, same, pool)
 
@@ -139,7 +142,7 @@ def _is_same_thing(claim: NumberMention, operand: NumberMention) -> bool:
             and (claim.bare or operand.step < 1 or min(claim.value, operand.value) >= _MIN_AMOUNT)
         )
     if operand.kind == PLAIN:
-        return operand.bare and operand.value >= 1000
+        return operand.bare and (operand.value >= _MIN_AMOUNT or claim.unit == "year")
     return operand.kind == claim.kind and (operand.unit == claim.unit or claim.kind == MONEY)
 
 

@@ -1,11 +1,11 @@
 """Other readings of numbers: "10.2m" as millions, 10.2 in a table "in millions", "1 200", "1h30"."""
 
 import re
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise
 
 from pipeline.checks.language_tables import Phrases
-from pipeline.checks.numbers.models import FRACTION, ORDINAL, PLAIN, TIME, NumberMention
+from pipeline.checks.numbers.models import FRACTION, MULTIPLE, ORDINAL, PLAIN, TIME, NumberMention
 
 _SCALES = tuple(
     (Phrases(re.compile(rf"\bin (?:\S{{1,12}} )?(?:{words})\b", re.IGNORECASE), ["in"]), signs, factor)
@@ -22,6 +22,27 @@ _HOURS = Phrases(
     re.compile(r"(?<![\w.,:])(\d{1,2}) ?h(?:rs?|ours?)? ?(\d{1,2})(?: ?m(?:ins?|inutes)?)?(?!\w)"), ["0"]
 )
 """A duration in hours and minutes: 1h30, 2h 14m."""
+_CLOCK_LIKE = Phrases(
+    re.compile(
+        r"(?<![\w.,:])(\d{1,2}):([0-5]\d)(?=\s?(?:h|hrs?|hours?|std|stunden?|horas?)\b)", re.IGNORECASE
+    ),
+    ["0"],
+)
+"""The same as a clock shows it: "2:43 hours"."""
+_ORDERS = ("first", "second", "third", "fourth", "latter", "last")
+_PERIODS = (
+    (Phrases(re.compile(rf"\b(?:{'|'.join(_ORDERS)}) half\b(?! hour)", re.IGNORECASE), _ORDERS), 6.0),
+    (Phrases(re.compile(rf"\b(?:{'|'.join(_ORDERS)}) quarter\b", re.IGNORECASE), _ORDERS), 3.0),
+    (re.compile(r"\bH[12]\b|[Hh]albjahr"), 6.0),
+    (re.compile(r"\bQ[1-4]\b|[Qq]uartal"), 3.0),
+)
+"""Parts of a year, and how many months they have."""
+_BEFORE_ORDINAL = re.compile(
+    r"\b(?:d(?:er|ie|as|em|en|es)|zu[mr]|[ia]m|sein\w{0,2}|ihr\w{0,2}) $", re.IGNORECASE
+)
+"""What stands before an ordinal in figures, as German writes it: "seinen 77. Titel"."""
+_MIN_RECIPROCAL = 3
+"""From this multiple on, "ten times lighter" is told as "a tenth". Chosen, not measured."""
 
 _EVERY = re.compile(r"\b(?:jede[rsnm]?|every|cada)\s+$", re.IGNORECASE)
 """What makes an ordinal a share: "every fourth", "jedes vierte"."""
@@ -49,9 +70,19 @@ def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberM
         for first, second in pairwise(mentions)
         if _is_group_before(first, second, text)
     ]
-    for match in _HOURS.finditer(text):
-        minutes = int(match[1]) * 60.0 + int(match[2])
-        readings.append(NumberMention(*match.span(), minutes, 1, TIME, "minute"))
+    readings += _durations(text)
+    readings += [
+        NumberMention(*match.span(), months, 1, TIME, "month")
+        for pattern, months in _PERIODS
+        for match in pattern.finditer(text)
+    ]
+    readings += [
+        mention._replace(kind=ORDINAL)
+        for mention in mentions
+        if mention.kind == PLAIN
+        and text.startswith(". ", mention.end)
+        and _BEFORE_ORDINAL.search(text[: mention.start][-8:])
+    ]
     readings += [
         mention._replace(value=1 / mention.value, step=1e-6, kind=FRACTION, unit="")
         for mention in mentions
@@ -61,6 +92,11 @@ def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberM
         first._replace(end=second.end, value=first.value + second.value / _PARTS[first.unit, second.unit])
         for first, second in pairwise(mentions)
         if (first.unit, second.unit) in _PARTS and text[first.end : second.start].strip(" ,") in _AND
+    ]
+    readings += [
+        mention._replace(value=1 / mention.value, step=1e-6, kind=FRACTION)
+        for mention in mentions
+        if mention.kind == MULTIPLE and mention.value >= _MIN_RECIPROCAL
     ]
     for match in _ADDED_TIME.finditer(text):
         minute = float(match[1]) + float(match[2])
@@ -73,6 +109,15 @@ def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberM
                 if mention.kind == PLAIN and not mention.spelled
             ]
     return readings
+
+
+def _durations(text: str) -> Iterator[NumberMention]:
+    """Yield the durations in hours and minutes: in minutes, and the two parts by themselves."""
+    for match in chain(_HOURS.finditer(text), _CLOCK_LIKE.finditer(text)):
+        hours, minutes = float(match[1]), float(match[2])
+        yield NumberMention(*match.span(), hours * 60 + minutes, 1, TIME, "minute")
+        yield NumberMention(*match.span(1), hours, 1, TIME, "hour")
+        yield NumberMention(*match.span(2), minutes, 1, TIME, "minute")
 
 
 def _is_group_before(first: NumberMention, second: NumberMention, text: str) -> bool:

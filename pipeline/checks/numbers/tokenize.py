@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Set
 from typing import NamedTuple
 
+from pipeline.checks.numbers.compounds import compound_ordinal, compound_value
 from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.numbers.models import FRACTION, GROUP, MULTIPLE, ORDINAL
 
@@ -126,10 +127,11 @@ def parse_number_words(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> 
         parse = _parse_after_article if text in lexicon.articles else _parse_half
         if parsed := parse(tokens, at, lexicon):
             return parsed
-    if text in lexicon.units or (lexicon.compounds and _compound_value(text, lexicon) is not None):
+    if text in lexicon.units or (lexicon.compounds and compound_value(text, lexicon) is not None):
         return _parse_cardinal(tokens, at, lexicon)
-    if text in lexicon.ordinals:
-        return NumberWords(lexicon.ordinals[text], 1, ORDINAL, at + 1)
+    ordinal = lexicon.ordinals.get(text) or (compound_ordinal(text, lexicon) if lexicon.compounds else None)
+    if ordinal:
+        return NumberWords(ordinal, 1, ORDINAL, at + 1)
     if text in lexicon.time:
         return _parse_unit_and_half(tokens, at, lexicon)
     if text in lexicon.groups:
@@ -188,7 +190,7 @@ def _parse_cardinal(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> Num
         text = tokens.word(index)
         value = lexicon.units.get(text)
         if value is None and lexicon.compounds:
-            value = _compound_value(text, lexicon)
+            value = compound_value(text, lexicon)
         fresh = after == at or _is_after_scale(tokens, after, lexicon)
         if value is not None and _may_follow(current, value, fresh=fresh):
             current, after = current + value, index + 1
@@ -269,7 +271,7 @@ def _parse_scale(tokens: TokenStream, at: int, value: float, lexicon: NumberLexi
     after = at
     while len(tokens.word(after)) > 2 and tokens.word(after) in lexicon.scales:
         value, after = value * lexicon.scales[tokens.word(after)], after + 1
-    return NumberWords(value, _step_of(value), "", after)
+    return NumberWords(value, _DOZEN if value == _DOZEN else _step_of(value), "", after)
 
 
 def _step_of(value: float) -> float:
@@ -277,22 +279,3 @@ def _step_of(value: float) -> float:
         return 1.0
     zeros = len(str(int(value))) - len(str(int(value)).rstrip("0"))
     return math.pow(10, zeros)
-
-
-def _compound_value(text: str, lexicon: NumberLexicon) -> float | None:
-    """Return the value of a compound number word: "zweihundertfünfzig". Words over 60 letters have none."""
-    value = lexicon.units.get(text)
-    if value is not None or len(text) > 60:
-        return value
-    if text.endswith("einhalb"):
-        whole = lexicon.units.get(text.removesuffix("einhalb") or "eins")
-        return None if whole is None else whole + 0.5
-    for word, scale in (("tausend", 1000.0), ("hundert", 100.0)):
-        head, separator, tail = text.partition(word)
-        if separator:
-            multiplier = _compound_value(head, lexicon) if head else 1.0
-            rest = _compound_value(tail.removeprefix("und"), lexicon) if tail else 0.0
-            return None if multiplier is None or rest is None else multiplier * scale + rest
-    unit, separator, ten = text.partition("und")
-    small, tens = lexicon.units.get(unit), lexicon.units.get(ten)
-    return small + tens if separator and small and tens and small < 10 <= tens else None

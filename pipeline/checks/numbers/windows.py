@@ -16,6 +16,12 @@ _SLACK = {"day": 1.0, "week": 3.5, "month": 16.0, "year": 100.0}
 """Days that a distance may differ from that of two dates: the first day may count. Chosen, not measured."""
 _REACH = 2
 """Sentences of the draft on either side that are close, headings included. Chosen, not measured."""
+_MAX_COMPARED_CHARS = 60
+"""Characters between two amounts of which one is compared with the other. Chosen, not measured."""
+_MAX_BETWEEN = 3
+"""Numbers among which the compared amount is the first of its kind. Chosen, not measured."""
+_ANY_YEAR = 2001
+"""The year in which months without one are compared."""
 _MAX_DATES = 12
 """Dates compared for one distance: keeps the work linear. Chosen, not measured."""
 
@@ -63,12 +69,38 @@ class Windows:
         span: tuple[int, int],
         match: Callable[[NumberMention], Sequence[NumberMention]],
     ) -> list[NumberMention]:
-        """Return the numbers of the source that the draft repeats in a span, with the draft's units."""
-        return [
-            _as_drafted(each, repeated)
+        """Return the numbers of the source that the draft repeats in a span, with the draft's units.
+
+        Beside each of them is what the source compares it with: "to $1.5bn from $1.6bn".
+        """
+        repeated = [
+            (each, found)
             for each in _inside(self._claims, *span)
             if each.start != claim.start
-            for repeated in match(each)[:1]
+            for found in match(each)[:1]
+        ]
+        return [
+            *(_as_drafted(each, found) for each, found in repeated),
+            *(other for _, found in repeated for other in self._compared(found)),
+        ]
+
+    def _compared(self, mention: NumberMention) -> list[NumberMention]:
+        """Return the numbers of the same kind right before and after one of the source."""
+        at = bisect_left(self._source, mention.start, key=lambda each: each.start)
+        sides = (
+            self._source[max(0, at - _MAX_BETWEEN) : at][::-1],
+            self._source[at + 1 : at + 1 + _MAX_BETWEEN],
+        )
+        alike = (
+            next((each for each in side if (each.kind, each.unit) == (mention.kind, mention.unit)), None)
+            for side in sides
+        )
+        return [
+            each
+            for each in alike
+            if each is not None
+            and mention.kind != PLAIN
+            and max(each.start - mention.end, mention.start - each.end) <= _MAX_COMPARED_CHARS
         ]
 
     def own(self, claim: NumberMention) -> list[NumberMention]:
@@ -90,9 +122,16 @@ class Windows:
         days = claim.value * _DAYS[claim.unit]
         dates = self._dates(claim)
         for (first, day), (second, other) in combinations(dates, 2):
-            if abs(abs((day - other).days) - days) <= self._slack(claim, days):
+            apart = abs((day - other).days) + _last_month(first, second)
+            if abs(apart - days) <= self._slack(claim, days):
                 return tuple(each for each in (first, second) if each is not None)
         return ()
+
+    def find_half_of_year(self, number: float) -> tuple[DateMention, ...]:
+        """Return the first and the last month of a half of a year, where the source names both."""
+        months = {each.month: each for each in reversed(self._source_dates) if not each.days}
+        edges = (1, 6) if number == 1 else (7, 12)
+        return tuple(months[month] for month in edges) if all(month in months for month in edges) else ()
 
     @staticmethod
     def _slack(claim: NumberMention, days: float) -> float:
@@ -114,7 +153,7 @@ class Windows:
             if any(first <= each.start < last for first, last in spans)
             or any((each.month, day) in days for day in each.days)
         ]
-        year = published.year if published else next((each.year for each in mentions if each.year), 0)
+        year = published.year if published else next((each.year for each in mentions if each.year), _ANY_YEAR)
         dates: list[tuple[DateMention | None, date]] = []
         for mention in mentions[:_MAX_DATES]:
             dates += [(mention, day) for day in _days_of(mention, year)]
@@ -155,6 +194,11 @@ class Windows:
         alignment = align(self._case.draft, self._case.source, self._case.language)
         pairs = alignment.pairs if alignment else ()
         return {pair.draft.start: [(each.start, each.end) for each in pair.window] for pair in pairs}
+
+
+def _last_month(first: DateMention | None, second: DateMention | None) -> float:
+    """Return the days of a month for two months without a day: both belong to what they are the ends of."""
+    return _DAYS["month"] if first and second and not first.days and not second.days else 0.0
 
 
 def _days_of(mention: DateMention, year: int) -> list[date]:

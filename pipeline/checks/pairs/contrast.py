@@ -14,6 +14,8 @@ _NEGATION_REACH = 4
 """Words before a word in which a negative changes its meaning. Chosen, not measured."""
 _SAME_SHARE = 0.3
 """Share of the contrary's context with which a like word of the source excuses. Chosen, not measured."""
+_OPEN_REACH = 8
+"""Words before a word of the draft that may leave open what it says. Chosen, not measured."""
 _MAX_SAME = 8
 """Words of one contrast that are compared in a sentence. Chosen, not measured."""
 
@@ -73,6 +75,8 @@ def _places(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> It
     counts: dict[tuple[int, int], int] = {}
     for at in within(marks_of(text, lexicon).contrasts, sentence.first, sentence.behind):
         is_title = at > sentence.first and text.words[at].text[0].isupper()
+        if _is_idiom(text, at, sentence, lexicon):
+            continue
         for side in lexicon.sides_of(text.folded[at]):
             contrast = lexicon.contrasts[side.contrast]
             follows_figure = at > 0 and text.folded[at - 1][0].isdigit()
@@ -84,11 +88,20 @@ def _places(text: TokenizedText, sentence: Sentence, lexicon: PairLexicon) -> It
                 yield _Place(at, side, sentence)
 
 
+def _is_idiom(text: TokenizedText, at: int, sentence: Sentence, lexicon: PairLexicon) -> bool:
+    """Tell whether a word has another meaning with the word before or after it."""
+    pairs = range(max(sentence.first, at - 1), min(sentence.behind - 1, at + 1))
+    return any(lexicon.is_idiom(text.folded[each], text.folded[each + 1]) for each in pairs)
+
+
 def _contradiction(
     texts: PairTexts, place: _Place, own: list[_Place], theirs: list[_Place]
 ) -> Contradiction | None:
     """Return what contradicts a word of the draft; None where the source has a word of its own group too."""
     contrast = texts.lexicon.contrasts[place.side.contrast]
+    before = texts.draft.folded[max(place.sentence.first, place.at - _OPEN_REACH) : place.at]
+    if not contrast.open.isdisjoint(before):
+        return None
     near = _near(texts.draft, texts.alignment.draft_stems, place.at, place.sentence, contrast, texts.lexicon)
     is_negated = _is_negated(texts.draft, place.at, place.sentence, texts.lexicon)
     best: tuple[float, _Place] | None = None

@@ -36,6 +36,8 @@ class Contrast(NamedTuple):
     """The words count with a capital letter within a sentence as well."""
     vague: bool
     """The words count only where no figure stands before them: "thousands", "a few hundred"."""
+    open: frozenset[str] = frozenset()
+    """Words before the draft's word that leave open what it says: "optimistic that it will be signed"."""
 
 
 class Side(NamedTuple):
@@ -60,6 +62,8 @@ class PairLexicon:
         self._endings = tuple(table["endings"].split())
         pairs = ((form, base) for base, forms in table["forms"].items() for form in forms.split())
         self._forms = {form: self._cut(base) for form, base in pairs}
+        # "surge" stands for "surged" and "surging" too.
+        self._forms = {self._cut(form): base for form, base in self._forms.items()} | self._forms
         self.stop = frozenset(table["stop"].split())
         negation = table["negation"]
         self.deniers = frozenset(negation["words"].split())
@@ -94,6 +98,8 @@ class PairLexicon:
         self.contrasts: tuple[Contrast, ...] = tuple(map(_contrast, table.get("contrast", ())))
         self._exact = self._groups(table.get("contrast", ()), exact=True)
         self._sides = self._groups(table.get("contrast", ()), exact=False)
+        idioms = (phrase.split() for phrase in table["idioms"].split(";"))
+        self._idioms = frozenset((self.stem(first), second) for first, second in idioms)
 
     def _read_bounds(self, table: Mapping[str, Any]) -> None:
         """Set the bounds of figures, the weekdays and the words of speech."""
@@ -124,6 +130,10 @@ class PairLexicon:
     def sides_of(self, word: str) -> tuple[Side, ...]:
         """Return the groups of the contrasts that a folded word belongs to."""
         return self._word_sides[word]
+
+    def is_idiom(self, word: str, following: str) -> bool:
+        """Tell whether two folded words have a meaning of their own: "fell back", "how many"."""
+        return (self.stem(word), following) in self._idioms
 
     def _sides_of(self, word: str) -> tuple[Side, ...]:
         return tuple(dict.fromkeys((*self._exact.get(word, ()), *self._sides.get(self.stem(word), ()))))
@@ -202,6 +212,7 @@ def _contrast(row: Mapping[str, Any]) -> Contrast:
         digit=row.get("digit", False),
         capital=row.get("capital", False),
         vague=row.get("vague", False),
+        open=frozenset(row.get("open", "").split()),
     )
 
 

@@ -43,13 +43,16 @@ def test_sections_are_of_the_second_level() -> None:
 
 
 @pytest.mark.parametrize("length", lengths(600_000))
-@pytest.mark.parametrize("piece", [" ", "# ", "[a](", "> — ", "\n## a ", "![", "https://"])
+@pytest.mark.parametrize(
+    "piece", [" ", "# ", "[a](", "> — ", "\n## a ", "![", "https://", "der 1. X ", "a. ", "- b.\n"]
+)
 def test_time_is_linear_in_the_text(piece: str, length: int) -> None:
     text = "## " + piece * (length // len(piece)) + "x"
     begun = time.process_time()
     page = DraftDocument(text, BEAT)
     assert page.tokens.text
     assert page.sections
+    assert len(page.sentences) < len(text)
     page.is_quoted(5)
     check_structure(text, BEAT)
     assert time.process_time() - begun < 10

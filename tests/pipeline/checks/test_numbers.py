@@ -165,4 +165,4 @@ def test_a_score_is_compared_as_a_whole() -> None:
     source = "Varnhem won 3-1 after 2 goals in 5 minutes."
     assert check(source, "Varnhem won 3 - 1.") == []
     assert check(source, "Its rival lost 1–3.") == []
-    assert check(source, "Varnhem won 5-2.") == [("block", "5"), ("block", "2")]
+    assert check(source, "Varnhem won 5-2.") == [("block", "5-2")]

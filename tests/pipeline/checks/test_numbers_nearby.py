@@ -1,5 +1,7 @@
 """Numbers that follow by one step of arithmetic from numbers close to them."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from pipeline.checks.numbers.check import check_numbers
@@ -78,3 +80,43 @@ LOOSE = (
 )
 def test_an_amount_that_may_follow_from_far_numbers_is_a_look(text: str, severity: str) -> None:
     assert [each for each in severities(LOOSE, text) if each != "note"] == [severity]
+
+
+WORKED_OUT = [
+    ("There were 5,655 cases. The region has 12 clinics. To date 81 patients have died.",
+     "Of 5,655 cases 81 were fatal. Roughly one in 70 of the cases ended in death.", "en"),
+    ("Exports fell to $1.502bn in six months from $1.599bn.",
+     "Exports dropped to roughly $1.5bn, a loss of $97m.", "en"),
+    ("Sales in July-December were lower.", "Sales fell in the second half of 2025.", "en"),
+    ("Sales in July-December were lower.", "Sales fell in six months.", "en"),
+    ("Profit of the first half was lower.", "In six months the profit fell.", "en"),
+    ("Der Stern ist zehn Mal leichter als die Sonne.",
+     "Der Stern hat ein Zehntel der Masse der Sonne.", "de"),
+    ("Im fünfzehnten Duell siegte Orlo zum dritten Mal.",
+     "Im 15. Duell siegte Orlo zum dritten Mal; die übrigen zwölf hatte er verloren.", "de"),
+    ("Orlo verpasste seinen 77. Titel.", "Orlo bleibt bei 76 Titeln stehen.", "de"),
+    ("Es waren zwei Männer im Alter von 46 und ein Mann im Alter von 40 Jahren.",
+     "Zwei Männer sind Mitte vierzig, der dritte Mann ist sechs Jahre jünger.", "de"),
+    ("Der Anteil stieg von 40 Prozent auf 54 Prozent.",
+     "Der Anteil ist von 40 auf 54 Prozent, also um mehr als ein Dutzend Prozentpunkte gestiegen.", "de"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "draft", "language"), WORKED_OUT)
+def test_what_a_writer_works_out_is_noted_at_most(source: str, draft: str, language: str) -> None:
+    assert set(severities(source, draft, language)) <= {"note"}
+
+
+def test_decades_run_to_the_day_of_publication() -> None:
+    source = TokenizedText("The quay was wrecked by the flood of 2004.")
+    for text, expected in (
+        ("The flood was more than two decades ago.", {"note"}),
+        ("It was four decades ago.", {"warn"}),
+    ):
+        case = CheckInput(TokenizedText(text), source, "en", datetime(2026, 2, 17, tzinfo=UTC))
+        assert {finding.severity.value for finding in check_numbers(case)} == expected
+
+
+def test_a_number_that_may_be_mistyped_is_not_taken_for_a_sum() -> None:
+    source = "The hall has 649 seats, 590 of them new, and 50 more."
+    assert "block" in severities(source, "The hall has 640 seats, and 590 of them are new.")

@@ -211,7 +211,7 @@ def test_a_number_that_the_draft_has_elsewhere_is_not_suggested() -> None:
 
 
 def test_a_german_score_is_compared_as_a_whole() -> None:
-    assert flagged("Sie gewann 3:1.", "Sie gewann 2:0.", "de") == [("block", "2", ""), ("block", "0", "")]
+    assert flagged("Sie gewann 3:1.", "Sie gewann 2:0.", "de") == [("block", "2:0", "")]
 
 
 def test_a_sum_by_chance_does_not_excuse_a_slip() -> None:

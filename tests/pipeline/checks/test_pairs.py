@@ -311,3 +311,21 @@ def test_time_is_linear_in_the_text(piece: str, length: int) -> None:
     findings(text, text)
     findings(text, text.replace("all", "most").replace("rose", "fell").replace("not ", ""))
     assert time.process_time() - begun < 10
+
+
+IDIOMS = [
+    ("Morlen wants to accelerate its harbour works by 2029, the mayor said.",
+     "Asked about harbour works by 2029, the mayor of Morlen fell back on what she had said."),
+    ("About 95% of all eligible people in Morlen were vaccinated.",
+     "How many eligible people in Morlen were vaccinated is not said."),
+    ("The harbour board voiced optimism that a historic agreement could be reached.",
+     "The harbour board is optimistic that a historic agreement will be reached."),
+    ("Exports to Kelm rose 9.7% to 65 million. However, imports surged 19.8% to 649 million from Kelm.",
+     "For imports from Kelm the report speaks of a surge of 19.8% to 649 million."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("source", "draft"), IDIOMS)
+def test_a_word_with_another_meaning_contradicts_nothing(source: str, draft: str) -> None:
+    case = CheckInput(TokenizedText(draft), TokenizedText(source))
+    assert check_pairs(case) == []

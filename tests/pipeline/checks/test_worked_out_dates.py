@@ -206,3 +206,25 @@ NEAR_MISSES = [
 @pytest.mark.parametrize(("language", "source", "draft"), NEAR_MISSES)
 def test_a_date_that_nearly_follows_is_reported(language: str, source: str, draft: str) -> None:
     assert severities(language, source, draft) & {Severity.BLOCK, Severity.WARN}
+
+
+COMPARED = [
+    ("en", "Sales of 2025 trail those of last year.", "They trail the same months of 2024.", "note"),
+    ("en", "Sales fell in 2025.", "They were below the same months of 2022.", "block"),
+    ("de", "Vor 2019 geschah das zehn Mal.", "Bis einschließlich 2018 geschah es zehnmal.", "note"),
+    ("de", "Vor 2019 geschah das zehn Mal.", "Bis einschließlich 2016 geschah es zehnmal.", "block"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "source", "draft", "severity"), COMPARED)
+def test_a_compared_year_is_noted(language: str, source: str, draft: str, severity: str) -> None:
+    assert severities(language, source, draft) == {severity}
+
+
+def test_spanish_calls_a_year_ejercicio() -> None:
+    assert (
+        severities(
+            "es", "Parte de los ingresos del anterior ejercicio.", "Son los ingresos del año anterior."
+        )
+        == set()
+    )

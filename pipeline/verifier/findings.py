@@ -1,0 +1,111 @@
+"""Findings of kind `sense`: confirmed objections in plain words, joined with the findings of code."""
+
+from collections.abc import Sequence
+
+from pipeline.checks.runner import join_places, with_key
+from pipeline.domain.models import CheckLevels, Source
+from pipeline.domain.reviews import Finding, Place, Severity
+from pipeline.domain.text import one_line, truncate
+from pipeline.verifier.confirm import Confirmation, ConfirmedObjection
+from pipeline.verifier.numbered_draft import NumberedDraft
+from pipeline.verifier.objections import ErrorKind
+
+KIND = "sense"
+_JUDGED_KINDS = frozenset(("figure", "place", "date", "name", "pair"))
+"""Kinds of code's findings that the second reader judges as well."""
+_MAX_QUOTED_CHARS = 240
+"""Of a quotation in a message. Chosen, not measured."""
+
+
+def sense_findings(
+    confirmation: Confirmation, draft: NumberedDraft, source: Source, levels: CheckLevels
+) -> tuple[Finding, ...]:
+    """Return a finding for each confirmed objection, with its key; a note where the reader was left out."""
+    if confirmation.left_out:
+        message = f"The second reader was left out for this draft: {confirmation.left_out}."
+        return (Finding(kind=KIND, severity=Severity.NOTE, message=message),)
+    findings = (
+        _finding(objection, severity)
+        for objection in confirmation.confirmed
+        if (severity := _severity(objection.error, levels)) is not None
+    )
+    text = source.item.text
+    return join_places([with_key(each, draft.field_text(each.field), text) for each in findings])
+
+
+def _severity(error: ErrorKind, levels: CheckLevels) -> Severity | None:
+    """Return the severity of an error, None where the beat turns the kind off."""
+    level = levels.sense or "warn"
+    if level == "off":
+        return None
+    if level == "block" and error is ErrorKind.NOT_STATED:
+        return Severity.WARN
+    return Severity(level)
+
+
+def _finding(objection: ConfirmedObjection, severity: Severity) -> Finding:
+    quotation, fix = objection.quotation, objection.fix
+    message = "The source does not say this."
+    if quotation:
+        message = f'The source says otherwise: "{truncate(one_line(quotation.text), _MAX_QUOTED_CHARS)}".'
+    return Finding(
+        kind=KIND,
+        severity=severity,
+        message=message,
+        field=objection.field,
+        span=objection.span,
+        evidence=quotation.spans if quotation else (),
+        suggestion=fix.text if fix else "",
+        removal=fix is not None and not fix.text,
+        shared=True,
+    )
+
+
+def join_findings(
+    code: Sequence[Finding], sense: Sequence[Finding], draft: NumberedDraft, passed: frozenset[int]
+) -> tuple[Finding, ...]:
+    """Return the findings of code and of the second reader, one for each place; every one keeps its key.
+
+    Where both have the same words, a block of code stays and the objection goes, and a look of code goes.
+    Looks of code in the sentences of `passed`, by number, are marked as not shared.
+    """
+    blocks = [finding for finding in code if _is_judged(finding) and finding.severity is Severity.BLOCK]
+    sentences = [sentence for number in passed if (sentence := draft.sentence(number))]
+    spans = [(each.field, draft.span(each, 0, each.end - each.start)) for each in sentences]
+    joined = [each for finding in code if (each := _joined(finding, sense, spans))]
+    return (*joined, *(each for each in sense if not any(_covers(block, each) for block in blocks)))
+
+
+def _joined(
+    finding: Finding, sense: Sequence[Finding], passed: Sequence[tuple[Place, tuple[int, int]]]
+) -> Finding | None:
+    """Return a finding of code, marked where the second reader judged its words; None where it goes."""
+    if not _is_judged(finding):
+        return finding
+    if any(_covers(each, finding) for each in sense):
+        is_look = finding.severity is Severity.WARN
+        return None if is_look else finding.model_copy(update={"shared": True})
+    if finding.severity is Severity.WARN and any(
+        field == finding.field and _shared_chars(span, finding.span) for field, span in passed
+    ):
+        return finding.model_copy(update={"shared": False})
+    return finding
+
+
+def _is_judged(finding: Finding) -> bool:
+    return (
+        finding.kind in _JUDGED_KINDS and finding.severity is not Severity.NOTE and finding.span is not None
+    )
+
+
+def _covers(finding: Finding, other: Finding) -> bool:
+    """Tell whether a finding has half of another's characters or more, in one field."""
+    if finding.field != other.field or other.span is None:
+        return False
+    return 2 * _shared_chars(finding.span, other.span) >= other.span[1] - other.span[0]
+
+
+def _shared_chars(span: tuple[int, int] | None, other: tuple[int, int] | None) -> int:
+    if span is None or other is None:
+        return 0
+    return max(0, min(span[1], other[1]) - max(span[0], other[0]))

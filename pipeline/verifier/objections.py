@@ -1,0 +1,122 @@
+"""The JSON schema of the second reader's answer, and the parsing of an answer into objections.
+
+The names of the Wire classes and their fields are sent to the model; the prompt says what they mean.
+"""
+
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+
+from pipeline.domain.text import one_line, replace_surrogates
+from pipeline.llm.answers import read_answer, validation_error
+from pipeline.llm.lenient_json import load_json
+from pipeline.llm.thoughts import split_thoughts
+
+
+class ErrorKind(StrEnum):
+    """What is wrong with the words of a sentence."""
+
+    CONTRADICTED = "contradicted"
+    NOT_STATED = "not_stated"
+
+
+def _without_titles(schema: dict[str, Any]) -> None:
+    """Take out the titles and the docstring, which every request would pay for."""
+    for key in ("title", "description"):
+        schema.pop(key, None)
+    for field in schema["properties"].values():
+        field.pop("title", None)
+
+
+class WireObjection(BaseModel):
+    """One wrong place."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_without_titles)
+
+    sentence: int
+    error: Literal["contradicted", "not_stated"]
+    wrong: str
+    source: str
+    fix: str
+
+    @field_validator("error", mode="before")
+    @classmethod
+    def _spelling(cls, value: object) -> object:
+        return "_".join(value.lower().replace("-", " ").split()) if isinstance(value, str) else value
+
+    @field_validator("source", "fix", mode="before")
+    @classmethod
+    def _text(cls, value: object) -> object:
+        return "" if value is None else value
+
+
+class WireObjections(BaseModel):
+    """What the second reader is asked to answer."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_without_titles)
+
+    objections: list[WireObjection]
+
+
+class _AnyObjections(BaseModel):
+    """An answer whose entries are read one by one."""
+
+    objections: list[Any]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_list(cls, answer: object) -> object:
+        return {"objections": answer} if isinstance(answer, list) else answer
+
+
+class Objection(NamedTuple):
+    """A statement of the second reader about the words of one sentence; unconfirmed."""
+
+    sentence: int
+    """The number of the sentence."""
+    error: ErrorKind
+    wrong: str
+    quotation: str
+    """The source's words; empty for `NOT_STATED`."""
+    fix: str
+    """The words in place of the wrong ones; empty to cut them."""
+
+
+class ParsedAnswer(NamedTuple):
+    """The objections of an answer, and the number of entries that are none."""
+
+    objections: tuple[Objection, ...]
+    malformed: int = 0
+
+
+def parse_objections(text: str, *, notes: list[str] | None = None) -> ParsedAnswer:
+    """Return the objections of an answer. A bare list counts; a malformed entry does not spoil the others.
+
+    `notes` gets what was read leniently. Raises LLMError with the reason where the answer is no list of
+    objections.
+    """
+    entries = _entries(text, notes)
+    parsed = [objection for entry in entries if (objection := _objection(entry))]
+    if entries and not parsed:
+        raise validation_error("no entry of `objections` fits the schema")
+    return ParsedAnswer(tuple(parsed), len(entries) - len(parsed))
+
+
+def _entries(text: str, notes: list[str] | None) -> list[Any]:
+    try:
+        answer = load_json(split_thoughts(text).answer)
+    except (ValueError, RecursionError):
+        answer = None
+    return answer if isinstance(answer, list) else read_answer(_AnyObjections, text, notes).objections
+
+
+def _objection(entry: object) -> Objection | None:
+    fields = set(WireObjection.model_fields)
+    values = {key: value for key, value in entry.items() if key in fields} if isinstance(entry, dict) else {}
+    try:
+        wire = WireObjection.model_validate({"source": "", "fix": ""} | values)
+    except ValidationError:
+        return None
+    texts = (one_line(replace_surrogates(text)) for text in (wire.wrong, wire.source, wire.fix))
+    return Objection(wire.sentence, ErrorKind(wire.error), *texts)
