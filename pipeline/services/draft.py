@@ -30,7 +30,8 @@ from pipeline.feeds.pages.completeness import incompleteness
 from pipeline.feeds.pages.extract import Page
 from pipeline.feeds.pages.fetch import merge_page_text, needs_page
 from pipeline.services.budget import ItemBudget
-from pipeline.services.compose import ComposedDraft, compose, compose_section
+from pipeline.services.compose import ComposedDraft, compose
+from pipeline.services.compose_section import compose_section
 from pipeline.services.context import ItemOutcome, RunContext
 from pipeline.services.suspects import acquit, adjourn, suspect
 from pipeline.services.work_queue import LeaseQueue
