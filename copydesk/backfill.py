@@ -9,7 +9,7 @@ from copydesk.console import err, pluralize, print_json, print_line, printable, 
 from copydesk.prefect_server import Report, run_starter
 from copydesk.run import Count, load_checked_settings, print_report, run_flow
 from copydesk.sample import serve_sample_feeds
-from pipeline.config import parse_span
+from pipeline.config import has_writer, load_feeds, parse_span
 from pipeline.domain.errors import ConfigError
 from pipeline.storage import dollars
 
@@ -70,7 +70,8 @@ def backfill(request: BackfillRequest, *, yes: bool, as_json: bool, direct: bool
                 _print_plan(run(True), as_json=as_json)
                 return
             limit_usd = None if yes else settings.confirm
-            report = _confirm_and_draft(run, limit_usd, model=settings.model is not None)
+            feed = load_feeds(settings.feeds_file).feed(request.feed)
+            report = _confirm_and_draft(run, limit_usd, model=has_writer(settings, feed))
     if report is None:
         err.print("Stopped: nothing was drafted or written.")
     else:

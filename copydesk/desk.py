@@ -8,7 +8,14 @@ from logging.handlers import RotatingFileHandler
 from typing import cast
 
 from copydesk.console import err, out
-from pipeline.config import Settings, desk_settings, load_feeds, private_files, require_user_secret
+from pipeline.config import (
+    Settings,
+    desk_settings,
+    has_writer,
+    load_feeds,
+    private_files,
+    require_user_secret,
+)
 from pipeline.domain.errors import ConfigError
 from pipeline.storage import Database
 
@@ -20,7 +27,7 @@ def serve(host: str, port: int, *, browser: bool) -> None:
     """Serve the desk until it is interrupted. Raises ConfigError, DatabaseError before it starts."""
     settings = desk_settings()
     require_user_secret(settings)
-    load_feeds(settings.feeds_file)
+    feeds = load_feeds(settings.feeds_file).feeds
     Database.open(settings.database_url).close()
     import uvicorn
 
@@ -44,7 +51,7 @@ def serve(host: str, port: int, *, browser: bool) -> None:
     link = (
         f"http://{'127.0.0.1' if host in {'127.0.0.1', 'localhost'} else host}:{port}/?token={access.token}"
     )
-    _print_link(link, settings)
+    _print_link(link, model=any(has_writer(settings, feed) for feed in feeds))
     if browser:
         webbrowser.open(link)
     uvicorn.Server(config).run(sockets=[listening])
@@ -98,8 +105,8 @@ def _shown(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _print_link(link: str, settings: Settings) -> None:
+def _print_link(link: str, *, model: bool) -> None:
     out.print(f"The desk is open: {link}", markup=False, highlight=False, soft_wrap=True)
     err.print("The link signs your browser in: do not share it. Ctrl-C stops the desk.", style="dim")
-    if settings.model is None:
+    if not model:
         err.print("No model is set (COPYDESK_MODEL): redrafts are offline briefs.", style="dim")

@@ -4,19 +4,30 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from copydesk.console import error_message, pluralize, print_json, print_line, printable, without_feed_key
 from copydesk.feeds import check_feeds
 from copydesk.sample import serve_sample_feeds
 from flows.prefect_api import has_server, require_api, require_api_url
-from pipeline.config import Settings, Subscriptions, Target, load_feeds, load_settings, require_user_secret
+from pipeline.config import (
+    ModelConnection,
+    Settings,
+    Subscriptions,
+    Target,
+    connection_named,
+    load_feeds,
+    load_settings,
+    require_user_secret,
+)
 from pipeline.domain.errors import OutputError
+from pipeline.domain.models import DEFAULT_PROFILE
 from pipeline.http_client import require_usable_proxies
-from pipeline.llm.client import OPENAI_URL, ClientConfig, LLMClient
-from pipeline.llm.pricing import Price, Rates
+from pipeline.llm.client import build_client
 from pipeline.publishing import check_target as examine_target
 from pipeline.rewrite.prompt import load_prompt
+from pipeline.services.writers import price_of, priced
 from pipeline.storage import Database
 
 _LAST_ANSWERS = 20
@@ -67,7 +78,7 @@ def _results() -> list[CheckResult]:
         _check("output", lambda: _output(settings)),
         _check("desk", lambda: _desk(settings)),
         _check("runs", lambda: _runs(settings)),
-        _check("model", lambda: _model(settings)),
+        *_models(settings, subscriptions),
         *(_check(f"target {target.name}", _target(settings, target)) for target in subscriptions.publish),
     ]
     enabled = [feed for feed in subscriptions.feeds if feed.enabled]
@@ -91,6 +102,19 @@ def _check(name: str, step: Callable[[], str]) -> CheckResult:
         return CheckResult(name, True, step())
     except Exception as error:  # noqa: BLE001 - the other checks still run
         return CheckResult(name, False, error_message(error))
+
+
+def _models(settings: Settings, subscriptions: Subscriptions) -> list[CheckResult]:
+    """Check each model that an enabled feed uses; without feeds, that of `.env`."""
+    feeds = [feed for feed in subscriptions.feeds if feed.enabled]
+    used = dict.fromkeys(name for feed in feeds for name in feed.profiles) or {DEFAULT_PROFILE: None}
+    return [
+        _check(
+            "model" if name == DEFAULT_PROFILE else f"model {name}",
+            partial(_model, settings, subscriptions, name),
+        )
+        for name in used
+    ]
 
 
 def _target(settings: Settings, target: Target) -> Callable[[], str]:
@@ -138,29 +162,26 @@ def _runs(settings: Settings) -> str:
     return "Prefect flow runs, on a server that each run starts; COPYDESK_PREFECT=off runs without Prefect"
 
 
-def _model(settings: Settings) -> str:
-    if settings.model is None:
+def _model(settings: Settings, subscriptions: Subscriptions, profile: str) -> str:
+    if profile == DEFAULT_PROFILE and settings.model is None:
         return "not set: drafts are offline briefs; set COPYDESK_MODEL and OPENAI_API_KEY to rewrite items"
-    return asyncio.run(_ping(settings, settings.model))
+    connection = connection_named(settings, subscriptions.models, profile)
+    priced(settings, connection)
+    return "; ".join([asyncio.run(_ping(connection)), *_money(settings, connection)])
 
 
-async def _ping(settings: Settings, name: str) -> str:
-    config = ClientConfig(
-        base_url=settings.base_url or OPENAI_URL,
-        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
-        timeout_s=settings.model_timeout_s,
-        deadline_s=settings.deadline_s,
-        timezone=settings.timezone,
-    )
-    async with LLMClient(name, config) as model:
-        return "; ".join([await model.probe(), *_money(settings, name, config.base_url)])
+async def _ping(connection: ModelConnection) -> str:
+    async with build_client(connection) as model:
+        return await model.probe()
 
 
-def _money(settings: Settings, name: str, base_url: str) -> Iterator[str]:
+def _money(settings: Settings, connection: ModelConnection) -> Iterator[str]:
     """Yield what keeps the cost of the model's answers from being known exactly."""
-    if not Price(name, base_url, Rates(*settings.price) if settings.price else None).is_known:
-        yield "its price is unknown: set COPYDESK_PRICE to see costs and to cap them"
+    if not price_of(connection).is_known:
+        yield f"its price is unknown: set {connection.names.price} to see costs and to cap them"
     with Database.open(settings.database_url) as db:
-        answers = [call for call in db.budget.calls_since(None) if call.model == name][-_LAST_ANSWERS:]
+        calls = db.budget.calls_since(None)
+    used = (connection.profile, connection.model)
+    answers = [call for call in calls if (call.profile, call.model) == used][-_LAST_ANSWERS:]
     if any(call.estimated for call in answers):
         yield "the server tells no usage, or not all of it: counted at its upper bound"

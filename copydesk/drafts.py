@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from copydesk.console import err, format_time, pluralize, print_line, printable, table
-from pipeline.config import desk_settings
+from pipeline.config import desk_settings, has_writer
 from pipeline.domain.errors import ConfigError, CopydeskError, OutputError, ReviewError
 from pipeline.domain.reviews import ReviewDecision
 from pipeline.services import review
@@ -64,14 +64,17 @@ def redraft(
     beats = load_subscriptions(settings)
     if offline == (ref is not None):
         raise ConfigError("name one draft, or use --offline for all unedited offline briefs")
-    if settings.model is None and (offline or section):
-        raise ConfigError(
-            "no model is set, and this redraft needs one: set COPYDESK_MODEL", variable="COPYDESK_MODEL"
-        )
     with Database.open(settings.database_url) as db:
         rows = redraft_module.offline_briefs(db, settings.output) if offline else [db.drafts.get(ref or "")]
-        for row in [] if offline else rows:
-            beats.feed(row.feed_key)  # no run carries out requests of a removed feed
+        # A removed feed is an error: no run carries out requests of it.
+        feeds = beats.feeds if offline else [beats.feed(row.feed_key) for row in rows]
+        written = {feed.key for feed in feeds if has_writer(settings, feed)}
+        if offline:  # without a model a brief would be a brief again
+            rows = [row for row in rows if row.feed_key in written]
+        if not written and (offline or section):
+            raise ConfigError(
+                "no model is set, and this redraft needs one: set COPYDESK_MODEL", variable="COPYDESK_MODEL"
+            )
         ctx = EditorContext(db, settings.output, beats, settings.editor)
         requested = {
             redraft_module.request_redraft(ctx, row.external_id, note=note, section=section): row.path

@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from copydesk import eval_report
 from copydesk.console import err, pluralize, print_json
@@ -18,13 +18,20 @@ from pipeline.articles.approved_metadata import front_of
 from pipeline.articles.files import write_atomically
 from pipeline.articles.render import build_front_matter, render_body
 from pipeline.checks.runner import run_checks
-from pipeline.config import Settings, load_settings
+from pipeline.config import (
+    ModelConnection,
+    Settings,
+    connect_default,
+    connection_named,
+    load_feeds,
+    load_settings,
+    require_secrets,
+)
+from pipeline.config.yaml_source import did_you_mean
 from pipeline.domain.errors import ConfigError, LLMError, LLMRejected
-from pipeline.domain.models import Beat, LLMResponse, Source, TokenUsage
+from pipeline.domain.models import DEFAULT_PROFILE, Beat, LLMResponse, Source, TokenUsage
 from pipeline.llm.chat import estimate_prompt_tokens
-from pipeline.llm.client import OPENAI_URL, LLMClient, build_client
-from pipeline.llm.pricing import Price as Published
-from pipeline.llm.pricing import Rates
+from pipeline.llm.client import LLMClient, build_client
 from pipeline.llm.structured_output import StructuredRequest, UnlimitedBudget, request_structured
 from pipeline.rewrite.article_schema import WireArticle, parse_response
 from pipeline.rewrite.evaluation.golden_set import (
@@ -37,6 +44,7 @@ from pipeline.rewrite.evaluation.golden_set import (
 )
 from pipeline.rewrite.evaluation.scoring import EvaluatedArticle, Score, pair_scores, score
 from pipeline.rewrite.prompt import Prompt, load_prompt
+from pipeline.services.writers import price_of
 from pipeline.storage import dollars
 
 
@@ -47,20 +55,53 @@ class Writer(Protocol):
         """Return the accepted answer, with the token usage of all its calls. Raises LLMError."""
 
 
+class Profiles(NamedTuple):
+    """The model profiles of an evaluation."""
+
+    connections: Mapping[str, ModelConnection]
+    chosen: str | None = None
+    """The profile for every beat; None: each beat's own."""
+
+    def name(self, beat: Beat) -> str:
+        """Return the name of a beat's profile."""
+        return self.chosen or beat.model or DEFAULT_PROFILE
+
+    def price(self, beat: Beat) -> "Price":
+        """Return the price of answers about a beat."""
+        connection = self.connections.get(self.name(beat))
+        return price_of(connection).micros if connection else lambda _usage: None
+
+
+def load_profiles(settings: Settings, cases: Sequence[GoldenCase], chosen: str | None) -> Profiles:
+    """Return the profiles that will be asked. Raises ConfigError where one is not set up."""
+    names = {chosen} if chosen else {case.beat.model or DEFAULT_PROFILE for case in cases}
+    defined = load_feeds(settings.feeds_file).models if names != {DEFAULT_PROFILE} else {}
+    for name in names - {DEFAULT_PROFILE, *defined}:
+        hint = did_you_mean(name, {DEFAULT_PROFILE, *defined})
+        raise ConfigError(f"feeds.yaml has no model {name!r} under models; {hint}", profile=name)
+    connections = {name: connection_named(settings, defined, name) for name in sorted(names)}
+    for connection in connections.values():
+        require_secrets(connection)
+    return Profiles(connections, chosen)
+
+
 @contextlib.asynccontextmanager
-async def open_writer(settings: Settings, name: str | None) -> AsyncIterator[Writer]:
-    """Yield the configured model, with the prompt `name` or each beat's own. Raises ConfigError."""
-    if settings.model is None:
-        raise ConfigError("no model is set: set COPYDESK_MODEL, or omit --ask", variable="COPYDESK_MODEL")
-    async with build_client(settings) as model:
-        yield ModelWriter(model, settings.base / "prompts", name)
+async def open_writer(settings: Settings, profiles: Profiles, prompt: str | None) -> AsyncIterator[Writer]:
+    """Yield the models, with the prompt `prompt` or each beat's own."""
+    async with contextlib.AsyncExitStack() as stack:
+        clients = {
+            name: await stack.enter_async_context(build_client(connection))
+            for name, connection in profiles.connections.items()
+        }
+        folder = settings.base / "prompts"
+        yield ModelWriter(lambda beat: clients[profiles.name(beat)], folder, prompt)
 
 
 class ModelWriter:
-    """Rewrites items with a model and the prompt templates of a folder."""
+    """Rewrites items with the models of their beats and the prompt templates of a folder."""
 
-    def __init__(self, model: LLMClient, folder: Path, name: str | None = None) -> None:
-        self._model = model
+    def __init__(self, model_of: Callable[[Beat], LLMClient], folder: Path, name: str | None = None) -> None:
+        self._model_of = model_of
         self._folder = folder
         self._name = name
         self._prompts: dict[str, Prompt] = {}
@@ -78,7 +119,7 @@ class ModelWriter:
             max_tokens=prompt.hints.max_tokens,
             temperature=prompt.hints.temperature,
         )
-        answer, _ = await request_structured(self._model, task, budget)
+        answer, _ = await request_structured(self._model_of(beat), task, budget)
         return answer.model_copy(update={"usage": budget.usage})
 
     def _prompt(self, name: str) -> Prompt:
@@ -104,24 +145,28 @@ def evaluate(
     against: str | None,
     save: str | None,
     as_json: bool,
+    model: str | None = None,
 ) -> None:
     """Score a set of answers, and compare it with the set `against`; exit code 1 if an article fails."""
-    _validate_options(answers, prompt, save, ask=ask)
+    _validate_options(answers, {"--prompt": prompt, "--model": model, "--save": save}, save, ask=ask)
     settings = load_settings()
     folder = settings.base / "evals"
     cases = load_cases(folder)
     if save and (folder / RECORDED / save).exists():
         raise ConfigError(f"the recorded answers {save!r} already exist; choose another name for --save")
-    price = _price(settings)
-    before = _score_all(cases, load_recorded(folder, against), price) if against else None
+    default = connect_default(settings)
+    profiles = Profiles({DEFAULT_PROFILE: default} if default else {})
+    if ask:
+        profiles = load_profiles(settings, cases, model)
+    before = _score_all(cases, load_recorded(folder, against), profiles) if against else None
     recorded: Answers
     if ask:
         recorded = asyncio.run(
-            _ask_model(settings, cases, prompt, price, partial(_save_answer, folder, save))
+            _ask_models(settings, cases, prompt, profiles, partial(_save_answer, folder, save))
         )
     else:
         recorded = load_recorded(folder, answers or DEFAULT)
-    scores = _score_all(cases, recorded, price)
+    scores = _score_all(cases, recorded, profiles)
     if not scores:
         raise ConfigError(
             f"the recorded answers {answers or DEFAULT!r} contain no item of the golden set; name another set"
@@ -172,32 +217,31 @@ async def write_all(
     return {case.key: answer for case, answer in zip(cases, answers, strict=True)}
 
 
-def _score_all(cases: Sequence[GoldenCase], answers: Answers, price: Price) -> list[Score]:
-    return [score_answer(case, answers[case.key], price) for case in cases if case.key in answers]
+def _score_all(cases: Sequence[GoldenCase], answers: Answers, profiles: Profiles) -> list[Score]:
+    answered = [case for case in cases if case.key in answers]
+    return [score_answer(case, answers[case.key], profiles.price(case.beat)) for case in answered]
 
 
-async def _ask_model(
-    settings: Settings, cases: Sequence[GoldenCase], name: str | None, price: Price, keep: Keep
+async def _ask_models(
+    settings: Settings, cases: Sequence[GoldenCase], name: str | None, profiles: Profiles, keep: Keep
 ) -> Answers:
-    async with open_writer(settings, name) as writer:
+    async with open_writer(settings, profiles, name) as writer:
         tokens = [_estimate(settings.base / "prompts", case, name) for case in cases]
-        highest = price(TokenUsage(prompt_tokens=sum(tokens), completion_tokens=1000 * len(cases)))
-        cost = "" if highest is None else f", at most about {dollars(highest)}"
+        highest = [
+            profiles.price(case.beat)(TokenUsage(prompt_tokens=count, completion_tokens=1000))
+            for case, count in zip(cases, tokens, strict=True)
+        ]
+        known_prices = [micros for micros in highest if micros is not None]
+        cost = f", at most about {dollars(sum(known_prices))}" if len(known_prices) == len(cases) else ""
         items = pluralize(len(cases), "item")
-        err.print(f"Sending {items} to {settings.model}: {sum(tokens):,} tokens{cost}.", markup=False)
+        models = " and ".join(connection.model for connection in profiles.connections.values())
+        err.print(f"Sending {items} to {models}: {sum(tokens):,} tokens{cost}.", markup=False)
         return await write_all(cases, writer, settings.max_in_flight, keep)
 
 
 def _estimate(folder: Path, case: GoldenCase, name: str | None) -> int:
     messages = load_prompt(folder, name or case.beat.prompt).messages(case.source, case.beat)
     return estimate_prompt_tokens({"messages": messages})
-
-
-def _price(settings: Settings) -> Price:
-    if settings.model is None:
-        return lambda _usage: None
-    rates = Rates(*settings.price) if settings.price else None
-    return Published(settings.model, settings.base_url or OPENAI_URL, rates).micros
 
 
 def _save_answer(folder: Path, name: str | None, item: str, answer: LLMResponse) -> None:
@@ -207,13 +251,14 @@ def _save_answer(folder: Path, name: str | None, item: str, answer: LLMResponse)
         write_atomically(folder, f"{RECORDED}/{name}/{item}.json", text.encode("utf-8", "replace"))
 
 
-def _validate_options(answers: str | None, prompt: str | None, save: str | None, *, ask: bool) -> None:
+def _validate_options(
+    answers: str | None, with_ask: Mapping[str, str | None], save: str | None, *, ask: bool
+) -> None:
+    """Raise ConfigError where options exclude each other; those of `with_ask` need --ask."""
     if ask and answers:
         raise ConfigError("name recorded answers or use --ask, not both")
-    if not ask and (prompt or save):
-        raise ConfigError(
-            f"{'--prompt' if prompt else '--save'} needs --ask: recorded answers are not changed"
-        )
+    for option in () if ask else [name for name, value in with_ask.items() if value]:
+        raise ConfigError(f"{option} needs --ask: recorded answers are not changed")
     if save and (not KEY.fullmatch(save) or save == DEFAULT):
         raise ConfigError(f"--save {save!r}: use letters a to z, digits and -; {DEFAULT!r} is reserved")
 

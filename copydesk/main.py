@@ -261,7 +261,10 @@ def restore(
 
 @app.command()
 def cost(
-    by: Annotated[str, typer.Option(help="One or more of day,feed,model,purpose.")] = "day",
+    by: Annotated[
+        str | None,
+        typer.Option(help="One or more of day,feed,profile,model,purpose; default: day, and several models."),
+    ] = None,
     since: Annotated[str | None, typer.Option(help="First day or time, in COPYDESK_TIMEZONE.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -309,6 +312,9 @@ def evaluate(
     against: Annotated[
         str | None, typer.Option("--against", help="Recorded answers to compare with: table and diff.")
     ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="With --ask: use this profile of feeds.yaml for every beat.")
+    ] = None,
     save: Annotated[
         str | None, typer.Option("--save", help="With --ask: save the answers under this name.")
     ] = None,
@@ -321,7 +327,9 @@ def evaluate(
     """
     from copydesk import eval as eval_command
 
-    eval_command.evaluate(answers, ask=ask, prompt=prompt, against=against, save=save, as_json=as_json)
+    eval_command.evaluate(
+        answers, ask=ask, prompt=prompt, model=model, against=against, save=save, as_json=as_json
+    )
 
 
 def main() -> None:

@@ -15,14 +15,31 @@ from pipeline.articles.files import read_bytes
 from pipeline.articles.front_matter import loads
 from pipeline.articles.render import build_front_matter, render_body
 from pipeline.checks.runner import run_checks
-from pipeline.config import Settings, Subscriptions, load_feeds, load_settings
+from pipeline.config import (
+    ModelConnection,
+    Settings,
+    Subscriptions,
+    connection_named,
+    has_writer,
+    load_feeds,
+    load_settings,
+)
 from pipeline.domain.errors import ConfigError, CopydeskError, ReviewError
-from pipeline.domain.models import Beat, FeedConfig, Item, Provenance, Source, build_source, external_id
+from pipeline.domain.models import (
+    DEFAULT_PROFILE,
+    Beat,
+    FeedConfig,
+    Item,
+    Provenance,
+    Source,
+    build_source,
+    external_id,
+)
 from pipeline.domain.reviews import Severity
 from pipeline.feeds.pages.fetch import needs_page
 from pipeline.llm.capabilities import KnownCapability, RequestMode, cached_mode, profile_of
 from pipeline.llm.chat import Attempt, Message, build_request, estimate_prompt_tokens
-from pipeline.llm.client import OPENAI_URL, options_of
+from pipeline.llm.client import options_of
 from pipeline.rewrite.article_schema import WireArticle, WireSectionText, parse_response
 from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.rewrite.redraft import add_redraft_instructions
@@ -43,7 +60,8 @@ def show(ref: str, *, as_json: bool) -> None:
         feed, item = _item(db, subscriptions, ref)
         redraft = db.redrafts.pending(feed.key, item.guid)
         row = db.drafts.get(external_id(feed.first_key, item.guid)) if redraft else None
-        capability = db.caches.capabilities(settings.base_url or OPENAI_URL, settings.model or "")
+        connection = _connection(settings, subscriptions, feed)
+        capability = db.caches.capabilities(connection.cache_key, connection.model)
     beat = subscriptions.beats[feed.beat]
     prompt = load_prompt(_folder(settings), beat.prompt)
     source = build_source(feed, item)
@@ -52,7 +70,7 @@ def show(ref: str, *, as_json: bool) -> None:
     if redraft and row:
         messages = _redraft_messages(settings, messages, redraft, row, source, beat)
         shape = WireSectionText if redraft.request.section else WireArticle
-    body = _request_body(settings, prompt, messages, shape, capability)
+    body = _request_body(connection, prompt, messages, shape, capability)
     if as_json:
         print_json({"prompt": prompt.id, "request": body})
         return
@@ -70,6 +88,14 @@ def show(ref: str, *, as_json: bool) -> None:
     )
     if needs_page(item, feed):
         print_line("The feed's text is short or incomplete: a run fetches the item's page first.")
+
+
+def _connection(settings: Settings, subscriptions: Subscriptions, feed: FeedConfig) -> ModelConnection:
+    """Return the feed's writer; without a model, one without a name."""
+    if not has_writer(settings, feed):
+        settings = settings.model_copy(update={"model": ""})
+        return connection_named(settings, {}, DEFAULT_PROFILE)
+    return connection_named(settings, subscriptions.models, feed.profiles[0])
 
 
 def _redraft_messages(
@@ -103,19 +129,19 @@ def _item(db: Database, subscriptions: Subscriptions, ref: str) -> tuple[FeedCon
 
 
 def _request_body(
-    settings: Settings,
+    connection: ModelConnection,
     prompt: Prompt,
     messages: Sequence[Message],
     shape: type[BaseModel],
     stored_capability: str | None,
 ) -> dict[str, Any]:
     """Return the JSON body of the request, in the request mode stored for the server."""
-    profile = profile_of(settings.base_url or OPENAI_URL, settings.server)
+    profile = profile_of(connection.base_url, connection.server)
     capability = KnownCapability.model_validate_json(stored_capability) if stored_capability else None
-    options = options_of(settings, **prompt.hints.model_dump())
+    options = options_of(connection, **prompt.hints.model_dump())
     mode = cached_mode(capability, datetime.now(UTC), RequestMode(length_field=profile.length_field))
     request = build_request(messages, shape, Attempt(mode, options.max_tokens), options)
-    return {"model": settings.model, **request, **profile.extra, **options.extra}
+    return {"model": connection.model or None, **request, **profile.extra, **options.extra}
 
 
 def _print_verbatim(text: str) -> None:

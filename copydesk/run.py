@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -219,7 +220,7 @@ def _print_summary(report: Report) -> None:
         print_line("No feed is enabled: add or enable one in feeds.yaml.")
     elif drafts:
         briefs = len(drafts) - rewritten
-        kinds = [f"{rewritten} rewritten by {printable(report['model'])}"] if rewritten else []
+        kinds = _rewritten(report["feeds"])
         kinds += [pluralize(briefs, "offline brief")] if briefs else []
         folder = _relative_folder(report["output"])
         print_line(f"[bold]{pluralize(len(drafts), 'draft')}[/bold] ({', '.join(kinds)}) in {folder}/drafts")
@@ -234,13 +235,20 @@ def _print_summary(report: Report) -> None:
     if report["micros"] or report["unpriced"]:
         print_line(f"Cost of the model: {cost_text(report['micros'], report['unpriced'])}.")
     if report["unpriced"]:
-        print_line("COPYDESK_PRICE sets the price of later answers.")
+        print_line("COPYDESK_PRICE, or `price` of a profile in feeds.yaml, sets the price of later answers.")
     if report["estimated"]:
         print_line(usage_note(report["estimated"]))
     if queued:
         print_line(f"{pluralize(queued, 'item')} left in the queue for the next run.")
     print_results(TargetResult.model_validate(result) for result in report["published"])
     _print_next_steps(report)
+
+
+def _rewritten(feeds: list[Report]) -> list[str]:
+    """Return how many drafts each model wrote; the first phrase says `rewritten`."""
+    counts = sum((Counter(feed["models"]) for feed in feeds), Counter[str]())
+    phrases = [f"{count} by {printable(model)}" for model, count in sorted(counts.items())]
+    return [phrases[0].replace(" by ", " rewritten by ", 1), *phrases[1:]] if phrases else []
 
 
 def _print_next_steps(report: Report) -> None:

@@ -179,12 +179,15 @@ def _print_item(item: Item) -> None:
         print_line(printable(line))
 
 
-GROUPS = ("day", "feed", "model", "purpose")
+GROUPS = ("day", "feed", "profile", "model", "purpose")
 
 
-def cost(by: str, since: str | None, *, as_json: bool) -> None:
-    """Print the cost of model calls by groups, then the total and the use of the spending caps."""
-    groups = [name.strip() for name in by.split(",") if name.strip()]
+def cost(by: str | None, since: str | None, *, as_json: bool) -> None:
+    """Print the cost of model calls by groups, then the total and the use of the spending caps.
+
+    Without `by`: by day, and by profile and model where there are several.
+    """
+    groups = [name.strip() for name in (by or "day").split(",") if name.strip()]
     if not groups or not set(groups) <= set(GROUPS):
         raise ConfigError(f"--by {by!r}: use one or more of {', '.join(GROUPS)}, separated by commas")
     settings = load_settings()
@@ -193,6 +196,8 @@ def cost(by: str, since: str | None, *, as_json: bool) -> None:
     month = month_start(now, settings.timezone)
     with Database.open(settings.database_url) as db:
         calls, recent = db.budget.calls_since(start), db.budget.calls_since(month)
+    if by is None:
+        groups += _several(calls)
     rows = grouped(calls, groups, settings.timezone)
     if as_json:
         print_json(rows)
@@ -203,7 +208,7 @@ def cost(by: str, since: str | None, *, as_json: bool) -> None:
     if unknown:
         print_line(
             f"The price of {pluralize(unknown, 'answer')} is unknown; "
-            "set COPYDESK_PRICE for the price of later answers."
+            "set COPYDESK_PRICE, or `price` of a profile in feeds.yaml, for the price of later answers."
         )
     if estimated := sum(call.estimated for call in calls):
         print_line(usage_note(estimated))
@@ -220,12 +225,19 @@ def cost(by: str, since: str | None, *, as_json: bool) -> None:
 _COST_COLUMNS = ("answers", "prompt", "cached", "completion", "reasoning", "estimated", "cost")
 
 
+def _several(calls: Sequence[LLMCall]) -> list[str]:
+    """Return the groups that tell the calls' models apart; none where there is one model."""
+    profiles, models = {call.profile for call in calls}, {call.model for call in calls}
+    return [name for name, values in (("profile", profiles), ("model", models)) if len(values) > 1]
+
+
 def grouped(calls: Iterable[LLMCall], by: list[str], timezone: str) -> list[dict[str, object]]:
     """Return one row for each group of calls, sorted by group."""
     zone = UTC if timezone == "UTC" else ZoneInfo(timezone)
     keys: dict[str, Callable[[LLMCall], str]] = {
         "day": lambda call: call.at.astimezone(zone).date().isoformat(),
         "feed": lambda call: call.feed_key,
+        "profile": lambda call: call.profile,
         "model": lambda call: call.model,
         "purpose": lambda call: call.purpose,
     }

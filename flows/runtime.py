@@ -74,11 +74,18 @@ def markdown(report: RunReport) -> str:
         f"| {_cell(feed.error or '; '.join(feed.failed))} |"
         for feed in report.feeds
     ]
-    tail = [f"\n{len(report.drafts)} drafts in {report.seconds:.1f} s, written by {report.model}."]
+    tail = [f"\n{len(report.drafts)} drafts in {report.seconds:.1f} s, written by {_writers(report)}."]
     tail += [f"\n{_cell(result.summary)}" for result in report.published]
     if report.stopped:
         tail.append(f"\n**Stopped early:** {_cell(report.stopped)}")
     return "\n".join(rows + tail + ["", *_links(report)])
+
+
+def _writers(report: RunReport) -> str:
+    """Return the models that wrote, with the number of drafts where there are several."""
+    counts = report.models
+    several = [f"{model} ({count})" for model, count in sorted(counts.items())] if len(counts) > 1 else []
+    return _cell(" and ".join(several) or report.model)
 
 
 def _links(report: RunReport) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import load_feeds
+from pipeline.config import ModelProfile, load_feeds
 from pipeline.domain.models import Beat, FeedConfig
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +30,19 @@ def test_every_default_in_the_reference_is_the_real_one() -> None:
     defaults = {name: _written(models[name].default) for name in documented}
     assert len(documented) > 15
     assert documented == defaults
+
+
+@pytest.mark.parametrize("field", sorted(ModelProfile.model_fields.keys() - {"name"}))
+def test_every_field_of_a_profile_has_a_row(field: str) -> None:
+    rows = [line for line in (ROOT / "docs/models.md").read_text().splitlines() if line.startswith("|")]
+    assert any(f"`{field}`" in row for row in rows)
+
+
+def test_the_example_of_profiles_loads(tmp_path: Path) -> None:
+    [example] = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/models.md").read_text(), re.DOTALL)
+    (tmp_path / "feeds.yaml").write_text(example)
+    one, two = load_feeds(tmp_path / "feeds.yaml").feeds
+    assert (one.profiles, two.profiles) == (("strong", "cheap", "default"), ("local",))
 
 
 def _written(value: object) -> str:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from desk.responses import current_editor, filters, redirect, web_context
 from desk.routes.drafts import draft_page
 from desk.routes.queue import next_ref, queue_refs
+from pipeline.config import has_writer
 from pipeline.domain.errors import ConfigError, ReviewError
 from pipeline.domain.reviews import Review, ReviewDecision
 from pipeline.services import review
@@ -70,10 +71,10 @@ async def redraft(
     ctx, name = web_context(request), current_editor(request)
 
     def act() -> None:
-        if section and ctx.settings.model is None:
-            raise ReviewError("only a model can rewrite a section: set COPYDESK_MODEL")
         # Raises ConfigError for a feed that is no longer subscribed: no run would carry the request out.
-        ctx.subscriptions.feed(ctx.db.drafts.get(ref).feed_key)
+        feed = ctx.subscriptions.feed(ctx.db.drafts.get(ref).feed_key)
+        if section and not has_writer(ctx.settings, feed):
+            raise ReviewError("only a model can rewrite a section: set COPYDESK_MODEL")
         request_redraft(
             ctx.editor_context(name), ref, note=note.strip() or None,
             section=section or None, over_edits=bool(over_edits),

@@ -13,6 +13,7 @@ from desk.responses import current_editor, flash, render, web_context
 from desk.routes.queue import queue_position
 from desk.views import page_of, with_supported_claims
 from pipeline.articles.markdown import sections
+from pipeline.config import has_writer
 from pipeline.domain.errors import DatabaseError, ReviewError
 from pipeline.domain.reviews import ReviewDecision
 from pipeline.storage import CompletedReview, Version
@@ -60,7 +61,7 @@ async def draft_page(request: Request, ref: str, *, error: str = "", status: int
         position=position,
         error=error,
         flash=done,
-        model=ctx.settings.model,
+        model=view.feed is not None and has_writer(ctx.settings, view.feed),
         publications=publications,
         sections=[section.heading for section in sections(page.body)],
         changes=_source_changes(view),

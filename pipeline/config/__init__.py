@@ -2,6 +2,18 @@
 
 from pipeline.config.env_values import disable_telemetry, git_environment, minimal_environment
 from pipeline.config.feeds_yaml import Subscriptions, load_feeds, select_feeds
+from pipeline.config.model_connection import (
+    DEFAULT_NAMES,
+    OPENAI_URL,
+    ConnectionNames,
+    ModelConnection,
+    connect_default,
+    connection_named,
+    feed_connections,
+    has_writer,
+    require_secrets,
+)
+from pipeline.config.model_profiles import ModelProfile
 from pipeline.config.publish_targets import FeedTarget, FolderTarget, GitTarget, HookTarget, Target
 from pipeline.config.settings import (
     VARIABLES,
@@ -17,19 +29,28 @@ from pipeline.config.settings import (
 from pipeline.config.time_syntax import day_start, jitter_s, month_start, parse_day, parse_span, span
 
 __all__ = [
+    "DEFAULT_NAMES",
+    "OPENAI_URL",
     "VARIABLES",
+    "ConnectionNames",
     "FeedTarget",
     "FolderTarget",
     "GitTarget",
     "HookTarget",
+    "ModelConnection",
+    "ModelProfile",
     "Settings",
     "Subscriptions",
     "Target",
     "base_folder",
+    "connect_default",
+    "connection_named",
     "day_start",
     "desk_settings",
     "disable_telemetry",
+    "feed_connections",
     "git_environment",
+    "has_writer",
     "jitter_s",
     "load_feeds",
     "load_settings",
@@ -39,6 +60,7 @@ __all__ = [
     "parse_span",
     "require_output_folder",
     "require_prefect",
+    "require_secrets",
     "require_user_secret",
     "select_feeds",
     "span",

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
+from pipeline.config.model_profiles import ModelProfile, ProfileUse, check_profile_names, parse_profiles
 from pipeline.config.publish_targets import Target, parse_targets
 from pipeline.config.validation import check_all, check_beat, check_feed, parse_record
 from pipeline.config.yaml_source import (
@@ -20,17 +23,18 @@ from pipeline.domain.models import Beat, FeedConfig, FrozenModel
 MAX_BYTES = 5_000_000
 """Largest size of feeds.yaml, in bytes. Chosen, not measured."""
 
-SECTIONS = ("defaults", "beats", "feeds", "publish")
+SECTIONS = ("defaults", "models", "beats", "feeds", "publish")
 NO_DEFAULT = {"key", "previous_keys", "name", "url"}
 DEFAULTS = FeedConfig.model_fields.keys() - NO_DEFAULT
 
 
 class Subscriptions(FrozenModel):
-    """The content of feeds.yaml: beats by key, feeds and targets in the file's order."""
+    """The content of feeds.yaml: beats by key, feeds and targets in the file's order, models by name."""
 
     beats: dict[str, Beat]
     feeds: tuple[FeedConfig, ...]
     publish: tuple[Target, ...] = ()
+    models: dict[str, ModelProfile] = Field(default_factory=dict)
 
     def feed(self, key: str) -> FeedConfig:
         """Return the feed called `key` now or formerly. Raises ConfigError where there is none."""
@@ -104,14 +108,20 @@ def _subscriptions(document: YamlDocument, base: Path) -> Subscriptions | None:
     if document.problems:
         return None
     defaults = _defaults(document, sections["defaults"])
+    models = parse_profiles(document, sections["models"])
     beats = _beats(document, sections["beats"])
     feeds = _feeds(document, sections["feeds"], defaults)
     targets = parse_targets(document, sections["publish"], base)
     if not document.problems:
         document.problems.extend(check_all(feeds, beats, document))
+        uses = [ProfileUse(beat, ("beats", key)) for key, beat in beats.items()]
+        uses += [ProfileUse(feed, ("feeds", index)) for index, feed in enumerate(feeds)]
+        document.problems.extend(check_profile_names(uses, models, document))
     if document.problems:
         return None
-    return Subscriptions(beats=beats, feeds=tuple(feeds), publish=tuple(targets))
+    pairs = zip(feeds, sections["feeds"], strict=True)
+    completed = tuple(_with_beat_models(feed, own, beats[feed.beat]) for feed, own in pairs)
+    return Subscriptions(beats=beats, feeds=completed, publish=tuple(targets), models=models)
 
 
 def _sections(document: YamlDocument) -> dict[str, Any]:
@@ -159,3 +169,9 @@ def _feeds(document: YamlDocument, raw: tuple[Any, ...], defaults: dict[str, Any
             document.problems.extend(check_feed(feed, loc, document))
             feeds.append(feed)
     return feeds
+
+
+def _with_beat_models(feed: FeedConfig, own: dict[str, Any], beat: Beat) -> FeedConfig:
+    """Return a feed with its beat's model and fallbacks, which are stronger than those of `defaults`."""
+    named = {name: getattr(beat, name) for name in ("model", "fallbacks")}
+    return feed.model_copy(update={name: value for name, value in named.items() if value and name not in own})

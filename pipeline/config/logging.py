@@ -59,21 +59,27 @@ class JsonFormatter(RedactingFormatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
-def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
-    """Send the `copydesk` loggers to `stream` (default: stderr) as the settings say. Idempotent."""
+def configure_logging(
+    settings: Settings, stream: TextIO | None = None, secrets: Iterable[SecretStr] = ()
+) -> None:
+    """Send the `copydesk` loggers to `stream` (default: stderr) as the settings say. Idempotent.
+
+    `secrets` are redacted, besides those of the settings.
+    """
     logger = logging.getLogger("copydesk")
     if settings.log is None or any(
         isinstance(existing.formatter, RedactingFormatter) for existing in logger.handlers
     ):
         return
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter((JsonFormatter if settings.log == "json" else RedactingFormatter)(secrets(settings)))
+    redacted = [*secrets_of(settings), *(secret.get_secret_value() for secret in secrets)]
+    handler.setFormatter((JsonFormatter if settings.log == "json" else RedactingFormatter)(redacted))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
 
 
-def secrets(settings: Settings) -> list[str]:
+def secrets_of(settings: Settings) -> list[str]:
     """Return every secret of the settings, passwords in URLs included."""
     fields = [getattr(settings, name) for name in type(settings).model_fields]
     values = [*(field for field in fields if isinstance(field, SecretStr)), *settings.hooks.values()]

@@ -30,6 +30,9 @@ from pipeline.config.yaml_source import did_you_mean, quoted, suggestion
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import normalize_feed_url
 
+ServerKind = Literal["openai", "openrouter", "ollama", "local"]
+"""Kinds of model servers."""
+
 VARIABLES = {
     "COPYDESK_FEEDS": "feeds_file",
     "COPYDESK_OUTPUT": "output",
@@ -111,7 +114,7 @@ class Settings(BaseModel):
     """Seconds to wait for running model calls after a run is told to end (graceful shutdown)."""
     prefect: bool = True
     """Whether a run is a Prefect flow run; else it runs without Prefect."""
-    server: Literal["openai", "openrouter", "ollama", "local"] | None = None
+    server: ServerKind | None = None
     """Kind of the model server; None: derived from its URL."""
     max_tokens: int | None = Field(default=None, ge=16, le=1_000_000)
     """Tokens that an answer may take; four times as many after a truncated answer."""
@@ -155,6 +158,8 @@ class Settings(BaseModel):
     """Access key of the cover search."""
     hooks: dict[str, SecretStr] = Field(default_factory=dict)
     """URLs of deploy hooks by variable."""
+    variables: dict[str, SecretStr] = Field(default_factory=dict, repr=False, exclude=True)
+    """Every variable that is set: a model profile names those that hold its secrets."""
 
 
 def base_folder() -> Path:
@@ -218,6 +223,7 @@ def load_settings(environ: Mapping[str, str] | None = None, base: Path | None = 
         "model": None if raw["model"].lower() in {"", "offline"} else raw["model"],
         "editor": raw["editor"] or _login_name(merged),
         "hooks": _hook_urls(merged),
+        "variables": {name: SecretStr(text) for name, value in merged.items() if (text := value.strip())},
     }
     try:
         settings = Settings.model_validate(values)

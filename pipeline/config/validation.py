@@ -222,7 +222,7 @@ def string_fields(record: FrozenModel, loc: Loc, document: YamlDocument) -> Iter
 
 R = TypeVar("R", bound=FrozenModel)
 
-_REDACTED_FIELDS = {"url_variable"}
+_REDACTED_FIELDS = {"url_variable", "base_url", "key_variable", "headers", "query", "extra_body"}
 """Fields that may hold a secret by mistake: their values are not shown."""
 
 
@@ -266,5 +266,7 @@ def _describe(detail: ErrorDetails, field_names: Collection[str], inheritable: C
         )
     if detail["input"] is None:
         return f"{name} has no value; write one or remove the line"
-    value = "(its value is not shown)" if name in _REDACTED_FIELDS else quoted(detail["input"])
+    value = (
+        "(its value is not shown)" if set(detail["loc"][:1]) & _REDACTED_FIELDS else quoted(detail["input"])
+    )
     return f"{name} {value} {suggestion(detail)}"

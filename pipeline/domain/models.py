@@ -15,6 +15,10 @@ Window = tuple[datetime | None, datetime | None]
 """A half-open range [since, until) of publication times, aware UTC; None leaves that side open."""
 
 
+DEFAULT_PROFILE = "default"
+"""Name of the model profile that `.env` describes."""
+
+
 class FrozenModel(BaseModel):
     """A frozen record that rejects unknown fields."""
 
@@ -81,6 +85,10 @@ class Beat(FrozenModel):
     updates: Literal["flag", "redraft"] = "flag"
     """What happens to an unedited draft when its source changes: a finding, or a redraft."""
     checks: CheckLevels = CheckLevels()
+    model: str | None = None
+    """Profile of the model that writes; None: that of the feed, or DEFAULT_PROFILE."""
+    fallbacks: tuple[str, ...] = ()
+    """Profiles that write, in this order, while the model is overloaded, unreachable or gone."""
 
 
 class CheckedBeat(Beat):
@@ -144,6 +152,15 @@ class FeedConfig(FrozenModel):
     jitter: str = "0s"
     """Longest random delay of a scheduled poll (30s, 5m), so that feeds of one schedule spread out."""
     enabled: bool = True
+    model: str | None = None
+    """Profile of the model that writes: the feed's own, else its beat's; None: DEFAULT_PROFILE."""
+    fallbacks: tuple[str, ...] = ()
+    """Profiles that write, in this order, while the model is overloaded, unreachable or gone."""
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """Names of the profiles that may write, each once, the writer first."""
+        return tuple(dict.fromkeys((self.model or DEFAULT_PROFILE, *self.fallbacks)))
 
     @property
     def first_key(self) -> str:
@@ -345,6 +362,8 @@ class LLMResponse(FrozenModel):
     usage: TokenUsage = TokenUsage()
     estimated: bool = False
     """The server did not give the whole usage: `usage` is the most that it can have been."""
+    arrived: bool = True
+    """False: the server did not answer in time; `usage` is what it may bill even so."""
     notes: tuple[str, ...] = ()
     """What was read leniently, such as an answer inside a code fence."""
     seconds: float | None = None

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from pipeline.config import DEFAULT_NAMES, ConnectionNames
 from pipeline.domain.errors import FailureCause, LLMError, LLMRejected
 
 AT_START = 3
@@ -18,13 +19,13 @@ OF_THE_ITEM = frozenset({FailureCause.CONTEXT, FailureCause.LENGTH, FailureCause
 """Causes that say nothing about other items."""
 _NEVER_COUNTED = OF_THE_ITEM | {FailureCause.OVERLOAD}
 """An overloaded server is waited for."""
-_VARIABLES = {
-    FailureCause.KEY: "check OPENAI_API_KEY",
-    FailureCause.CREDIT: "top up the account of OPENAI_API_KEY, or use another key",
-    FailureCause.MODEL: "check COPYDESK_MODEL",
-    FailureCause.URL: "check OPENAI_BASE_URL",
-    FailureCause.FORMAT: "check COPYDESK_MODEL: this model may be too weak for structured answers",
-    FailureCause.OUTAGE: "see that the server under OPENAI_BASE_URL runs, and COPYDESK_MODEL_TIMEOUT",
+_ADVICE = {
+    FailureCause.KEY: "check {key}",
+    FailureCause.CREDIT: "top up the account of {key}, or use another key",
+    FailureCause.MODEL: "check {model}",
+    FailureCause.URL: "check {url}",
+    FailureCause.FORMAT: "check {model}: this model may be too weak for structured answers",
+    FailureCause.OUTAGE: "see that the server under {url} runs, and {timeout}",
 }
 
 
@@ -41,7 +42,8 @@ class Row:
 class Breaker:
     """Counts the failures of one server and model in one run."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: ConnectionNames = DEFAULT_NAMES) -> None:
+        self._names = names
         self.proven = False
         """There was a usable answer in this run."""
         self.ended: LLMRejected | None = None
@@ -85,10 +87,9 @@ class Breaker:
         if row.failures < (LATER if self.proven else AT_START):
             return error
         row.ended_run = True
-        self.ended = LLMRejected(_reason(row.failures, error), cause=error.cause, row=row)
+        self.ended = LLMRejected(self._reason(row.failures, error), cause=error.cause, row=row)
         return self.ended
 
-
-def _reason(failures: int, error: LLMError) -> str:
-    advice = _VARIABLES.get(error.cause, "check COPYDESK_MODEL and OPENAI_BASE_URL")
-    return f"{failures} items in a row failed: {error.message}; {advice}"
+    def _reason(self, failures: int, error: LLMError) -> str:
+        advice = self._names.fill(_ADVICE.get(error.cause, "check {model} and {url}"))
+        return f"{failures} items in a row failed: {error.message}; {advice}"

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import openai
 
-from pipeline.config import Settings
+from pipeline.config import DEFAULT_NAMES, OPENAI_URL, ConnectionNames, ModelConnection
 from pipeline.config.time_syntax import timezone_of
-from pipeline.domain.errors import ConfigError, LLMError, LLMRejected, ShutdownRequested
-from pipeline.http_client import require_usable_proxies, tls_context
+from pipeline.domain.errors import LLMError, LLMRejected, ShutdownRequested
 from pipeline.llm.breaker import Breaker
 from pipeline.llm.capabilities import LENGTH_FIELDS, KnownCapability, RequestMode, cached_mode, profile_of
 from pipeline.llm.chat import ChatResponse, ModelOptions, read_models, read_reply
 from pipeline.llm.cooldown import Cooldown
+from pipeline.llm.deadline import Deadline
 from pipeline.llm.error_body import is_page
 from pipeline.llm.errors import (
     AnswerTimeout,
@@ -33,45 +33,15 @@ from pipeline.llm.errors import (
     classify_error,
     classify_listing_error,
 )
-from pipeline.llm.refusal_messages import DEFAULT_VARIABLES, RequestDetails, Variables
+from pipeline.llm.refusal_messages import RequestDetails
 from pipeline.llm.replies import is_event_stream
 from pipeline.llm.retries import retrying
+from pipeline.llm.sdk import as_unreached, is_lost_answer, omitted_headers, open_sdk
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
 
-class Deadline:
-    """A running timeout that can be paused."""
-
-    def __init__(self, timeout: asyncio.Timeout) -> None:
-        self._timeout = timeout
-
-    @contextlib.contextmanager
-    def paused(self) -> Iterator[None]:
-        """Do not count the time inside the block."""
-        when = self._timeout.when()
-        if when is None:  # no deadline is set
-            yield
-            return
-        clock = asyncio.get_running_loop().time
-        began = clock()
-        self._timeout.reschedule(None)
-        try:
-            yield
-        finally:
-            self._timeout.reschedule(when + clock() - began)
-
-    def left_s(self) -> float:
-        """Return the seconds that are left; infinity if no deadline is set."""
-        when = self._timeout.when()
-        return math.inf if when is None else when - asyncio.get_running_loop().time()
-
-
-OPENAI_URL = "https://api.openai.com/v1"
-_NO_KEY = "no-key-needed"
-_NOT_SENT = frozenset(("PoolTimeout", "WriteTimeout"))
-"""The exceptions of the SDK's HTTP library, whichever that is, for a timeout before the request was sent."""
 _DEADLINE_MARGIN_S = 0.05
 """A request ends so long before the item's deadline, so that it can be booked. Chosen, not measured."""
 
@@ -107,8 +77,13 @@ class ClientConfig:
     """Seconds for one item, with all attempts and pauses."""
     timezone: str = "UTC"
     """IANA name of the zone of times in messages."""
-    variables: Variables = DEFAULT_VARIABLES
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Added to every request, as is `query`. With headers and no `api_key`, no Authorization is made up."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    names: ConnectionNames = DEFAULT_NAMES
     """What the user changes to correct an error, for messages."""
+    secrets: tuple[str, ...] = ()
+    """What no message may show, besides `api_key`."""
 
 
 class LLMClient:
@@ -136,9 +111,11 @@ class LLMClient:
         self._reached_before = config.capability is not None
         self._mode_works = False
         self.timeout_s = config.timeout_s
-        self.breaker = Breaker()
+        self.names = config.names
+        self.breaker = Breaker(config.names)
         self._deadline_s = config.deadline_s
-        self._details = RequestDetails(model, config.api_key, variables=config.variables)
+        keys = (config.api_key,) if config.api_key else ()
+        self._details = RequestDetails(model, (*keys, *config.secrets), names=config.names)
         self._sleep = sleep
         self._should_stop = should_stop
         self._cooldown = Cooldown(config.deadline_s, timezone_of(config.timezone))
@@ -146,7 +123,10 @@ class LLMClient:
         self._last_failure: TransientError | None = None
         self._rejection: LLMRejected | None = None
         self._formats_answered = set[str | None]()
-        self._client = _client(config.base_url, config.api_key or _NO_KEY, config.timeout_s)
+        self._client = open_sdk(
+            config.base_url, config.api_key, config.timeout_s, config.headers, config.query
+        )
+        self._headers = omitted_headers(config.api_key, config.headers)
 
     async def __aenter__(self) -> Self:
         return self
@@ -215,16 +195,16 @@ class LLMClient:
         Raises LLMRejected or LLMError when the server is not usable.
         """
         try:
-            response = await self._client.models.with_raw_response.list()
+            response = await self._client.models.with_raw_response.list(extra_headers=self._headers)
             names = read_models(response.text)
         except (openai.OpenAIError, MalformedResponse, ValueError, RecursionError) as error:
             if isinstance(error, openai.NotFoundError) and not is_page(error.response.text):
                 return f"the server answers; it lists no models, so {self.model!r} is untried"
-            raise classify_listing_error(_reached(error), self._details, datetime.now(UTC)) from error
+            raise classify_listing_error(as_unreached(error), self._details, datetime.now(UTC)) from error
         # Gemini lists its models with a prefix, Ollama with a tag.
         if {self.model, f"models/{self.model}", f"{self.model}:latest"}.intersection(names):
             return f"the server answers and knows {self.model!r}"
-        check = f"check {self._details.variables.model}"
+        check = f"check {self.names.model}"
         return (
             f"the server answers; {self.model!r} is not among the {len(names)} models that it lists: {check}"
         )
@@ -242,9 +222,9 @@ class LLMClient:
                 reply = read_reply(await self._complete(fields, deadline, timeout_s))
             except (openai.OpenAIError, MalformedResponse, ValueError, AttributeError, TypeError) as error:
                 # The SDK raises the last three for a response that is not a JSON object.
-                honest = _reached(error)
-                if _is_lost_answer(honest):
-                    message = f"within {timeout_s:g} s; see COPYDESK_MODEL_TIMEOUT"
+                honest = as_unreached(error)
+                if is_lost_answer(honest):
+                    message = f"within {timeout_s:g} s; see {self.names.timeout}"
                     raise AnswerTimeout(message) from error
                 raise self._classified(honest, body) from error
         self._reached_before = True
@@ -262,7 +242,11 @@ class LLMClient:
         try:
             async with asyncio.timeout(None if left == math.inf else left):
                 return await self._client.chat.completions.create(
-                    model=self.model, messages=(), extra_body=fields, timeout=timeout_s
+                    model=self.model,
+                    messages=(),
+                    extra_body=fields,
+                    extra_headers=self._headers,
+                    timeout=timeout_s,
                 )
         except TimeoutError as error:
             raise AnswerTimeout(f"(given up at the deadline of {self._deadline_s:g} s)") from error
@@ -306,78 +290,41 @@ def _format_of(body: dict[str, Any]) -> str | None:
     return output_format.get("type") if output_format else None
 
 
-def _is_lost_answer(error: Exception) -> bool:
-    """Tell whether the server took a request and its answer did not arrive in time."""
-    return isinstance(error, openai.APITimeoutError) and type(error.__cause__).__name__ not in _NOT_SENT
-
-
-def _reached(error: Exception) -> Exception:
-    """Return an error; a timeout of connecting is a server that cannot be reached.
-
-    The transport on aiohttp gives that name to every connection that is refused or lost.
-    """
-    if isinstance(error, openai.APITimeoutError) and type(error.__cause__).__name__ == "ConnectTimeout":
-        return openai.APIConnectionError(request=error.request)
-    return error
-
-
-def _client(base_url: str, api_key: str, timeout_s: float) -> openai.AsyncOpenAI:
-    """Return a client that ignores the SDK's environment variables.
-
-    Raises ConfigError when the environment names an unusable proxy.
-    """
-    require_usable_proxies()
-    client = openai.AsyncOpenAI(
-        api_key=api_key,
-        admin_api_key="",
-        base_url=base_url,
-        timeout=timeout_s,
-        max_retries=0,
-        webhook_secret="",
-        # On aiohttp: a third of the time for each answer, so that more of them are stored before a kill.
-        http_client=openai.DefaultAioHttpClient(verify=tls_context()),
-    )
-    # Passed as None, the SDK would read these from OPENAI_ORG_ID, OPENAI_PROJECT_ID and
-    # OPENAI_CUSTOM_HEADERS and send them to every server.
-    client.organization = None
-    client.project = None
-    client._custom_headers = {}
-    return client
-
-
 def build_client(
-    settings: Settings,
+    connection: ModelConnection,
     capability: KnownCapability | None = None,
     save_capability: SaveCapability = discard_capability,
     *,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     should_stop: Callable[[], bool] = never,
 ) -> LLMClient:
-    """Return the client for the settings, not yet entered. Raises ConfigError when no model is set.
+    """Return the client of a connection, not yet entered. Raises ConfigError when a proxy is unusable.
 
     `capability` is what an earlier run stored about the server and model.
     """
-    if settings.model is None:
-        raise ConfigError("no model is set: set COPYDESK_MODEL", variable="COPYDESK_MODEL")
     config = ClientConfig(
-        base_url=settings.base_url or OPENAI_URL,
-        api_key=settings.api_key.get_secret_value() if settings.api_key else None,
-        profile=settings.server,
-        options=options_of(settings),
+        base_url=connection.base_url,
+        api_key=connection.api_key.get_secret_value() if connection.api_key else None,
+        profile=connection.server,
+        options=options_of(connection),
         capability=capability,
-        max_in_flight=settings.max_in_flight,
-        timeout_s=settings.model_timeout_s,
-        deadline_s=settings.deadline_s,
-        timezone=settings.timezone,
+        max_in_flight=connection.max_in_flight,
+        timeout_s=connection.timeout_s,
+        deadline_s=connection.deadline_s,
+        timezone=connection.timezone,
+        headers={name: value.get_secret_value() for name, value in connection.headers.items()},
+        query={name: value.get_secret_value() for name, value in connection.query.items()},
+        names=connection.names,
+        secrets=tuple(secret.get_secret_value() for secret in connection.secrets),
     )
     return LLMClient(
-        settings.model, config, save_capability=save_capability, sleep=sleep, should_stop=should_stop
+        connection.model, config, save_capability=save_capability, sleep=sleep, should_stop=should_stop
     )
 
 
-def options_of(settings: Settings, **hints: float | None) -> ModelOptions:
+def options_of(connection: ModelConnection, **hints: float | None) -> ModelOptions:
     """Return the operator's options, completed by the hints of a prompt."""
-    settings_values = {name: getattr(settings, name) for name in ("max_tokens", "temperature", "seed")}
-    values = hints | {name: value for name, value in settings_values.items() if value is not None}
+    own_values = {name: getattr(connection, name) for name in ("max_tokens", "temperature", "seed")}
+    values = hints | {name: value for name, value in own_values.items() if value is not None}
     fields = {name: value for name, value in values.items() if value is not None}
-    return ModelOptions.model_validate(fields | {"extra": settings.extra_body})
+    return ModelOptions.model_validate(fields | {"extra": connection.extra_body})

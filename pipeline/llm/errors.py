@@ -77,10 +77,10 @@ def classify_error(error: Exception, details: RequestDetails, now: datetime) -> 
     if isinstance(error, MalformedResponse):
         return _by_refusal(_error_in_reply(error), {}, details, now)
     if isinstance(error, openai.APITimeoutError):
-        return TransientError("the model server did not answer in time; see COPYDESK_MODEL_TIMEOUT")
+        return TransientError(f"the model server did not answer in time; see {details.names.timeout}")
     if isinstance(error, openai.APIConnectionError):
-        return TransientError(f"the model server cannot be reached; check {details.variables.url}")
-    reason = "no JSON" if isinstance(error, json.JSONDecodeError) else quoted(str(error), details.key)
+        return TransientError(f"the model server cannot be reached; check {details.names.url}")
+    reason = "no JSON" if isinstance(error, json.JSONDecodeError) else quoted(str(error), details.secrets)
     return TransientError(f"the model server's reply is broken: {reason or 'no reason given'}")
 
 
@@ -142,7 +142,7 @@ def _transient(
     details: RequestDetails,
     now: datetime,
 ) -> TransientError:
-    shown = quoted(reply.message, details.key) or "nothing"
+    shown = quoted(reply.message, details.secrets) or "nothing"
     answers = "'s reply is broken" if reply.status == 200 else f" answers {reply.status}"
     return TransientError(
         f"the model server{answers}: {shown}",

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from pipeline.config import DEFAULT_NAMES, ConnectionNames
 from pipeline.domain.errors import FailureCause
 from pipeline.domain.text import one_line
 from pipeline.llm.error_body import ServerError
@@ -11,36 +12,25 @@ from pipeline.llm.refusal import Advice, Refusal
 _SECRET = re.compile(r"\b(?:sk|pk|key|gsk|xai|AIza)[-_]?[A-Za-z0-9*_.-]{6,}|Bearer\s+\S+", re.I)
 
 
-class Variables(NamedTuple):
-    """The names of what the user changes, for messages."""
-
-    key: str = "OPENAI_API_KEY"
-    model: str = "COPYDESK_MODEL"
-    url: str = "OPENAI_BASE_URL"
-    extra: str = "COPYDESK_EXTRA_BODY"
-
-
-DEFAULT_VARIABLES = Variables()
-"""Those of the environment and `.env`."""
-
-
 class RequestDetails(NamedTuple):
     """A request, as far as the meaning of its error depends on it."""
 
     model: str
-    key: str | None = None
+    secrets: tuple[str, ...] = ()
     """Removed from every quotation."""
     max_tokens: int | None = None
     """Tokens that the answer may take; None: the request names no limit."""
     reached_before: bool = False
     """Whether a model has answered under the URL."""
-    variables: Variables = DEFAULT_VARIABLES
+    names: ConnectionNames = DEFAULT_NAMES
+    """What messages call the settings to change."""
 
 
-def quoted(message: str, key: str | None) -> str:
-    """Return a server's message on one line, at most 200 characters, without text that looks like a key."""
-    redacted = message.replace(key, "…") if key else message
-    return one_line(_SECRET.sub("…", redacted[:2000]))[:200]
+def quoted(message: str, secrets: tuple[str, ...] = ()) -> str:
+    """Return a server's message on one line, at most 200 characters, without what is or looks like a key."""
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):  # one may be part of another
+        message = message.replace(secret, "…")
+    return one_line(_SECRET.sub("…", message[:2000]))[:200]
 
 
 def run_message(refusal: Refusal, error: ServerError, details: RequestDetails) -> str:
@@ -53,7 +43,7 @@ def item_message(refusal: Refusal, error: ServerError, details: RequestDetails) 
     if refusal.cause is FailureCause.CONTEXT:
         doing = "use a model with a larger one"
         return f"prompt and source do not fit into the model's context{_source(error, details)}; {doing}"
-    shown = quoted(error.message, details.key) or "nothing"
+    shown = quoted(error.message, details.secrets) or "nothing"
     if refusal.cause is FailureCause.FILTER:
         return f"the server's content filter refuses this source: {shown}"
     return f"the model server refuses this request{_with_status(error)}: {shown}"
@@ -64,12 +54,12 @@ def listing_message(refusal: Refusal, error: ServerError, details: RequestDetail
     unknown = error.status < 400 and refusal.by_status
     if error.is_page or not (unknown or refusal.cause is FailureCause.URL):
         return None
-    message = f"the server under {details.variables.url} knows no /models: the URL usually ends in /v1"
+    message = f"the server under {details.names.url} knows no /models: the URL usually ends in /v1"
     return f"{message}{_source(error, details)}"
 
 
 def _advice(refusal: Refusal, error: ServerError, details: RequestDetails) -> str:
-    names = details.variables
+    names = details.names
     if refusal.advice is Advice.STREAM:
         streams = f"the model server gives the answers of {details.model!r} as a stream only"
         return f"{streams}, which Copydesk does not read: choose another model in {names.model}"
@@ -91,7 +81,7 @@ def _advice(refusal: Refusal, error: ServerError, details: RequestDetails) -> st
 def _source(error: ServerError, details: RequestDetails) -> str:
     """Return the status and the server's words, in parentheses."""
     status = "" if error.status == 200 else str(error.status)
-    shown = quoted(error.message, details.key)
+    shown = quoted(error.message, details.secrets)
     words = f"the {'page' if error.is_page else 'server'} says: {shown}" if shown else ""
     both = ", ".join(part for part in (status, words) if part)
     return f" ({both})" if both else ""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -31,7 +31,8 @@ from pipeline.llm.refusal_messages import quoted
 from pipeline.llm.usage import UpperBound, at_most, settle
 
 if TYPE_CHECKING:
-    from pipeline.llm.client import Deadline, LLMClient
+    from pipeline.llm.client import LLMClient
+    from pipeline.llm.deadline import Deadline
 
 T = TypeVar("T")
 Read = TypeVar("Read", covariant=True)
@@ -109,17 +110,32 @@ class UnlimitedBudget:
         """Do nothing: an unusable answer is billed too."""
 
 
+class NotWanted(Exception):
+    """The model is not asked: while the item waited for its turn, another one became the first to ask."""
+
+
+def always() -> bool:
+    """Return True: the model is asked whatever happened while the item waited."""
+    return True
+
+
 async def request_structured(
-    model: "LLMClient", request: StructuredRequest[T], budget: CallBudget
+    model: "LLMClient",
+    request: StructuredRequest[T],
+    budget: CallBudget,
+    is_wanted: Callable[[], bool] = always,
 ) -> tuple[LLMResponse, T]:
     """Return a usable answer, verbatim, and the value parsed from it.
 
     For one cause at most two answers are paid for: the first, and one repair or one with a higher limit.
     Waits while the server and model are unproven and another item is asked about. Raises LLMError (a
     refusal, a content filter, an answer that is cut off or does not fit, a server that does not answer),
-    LLMRejected when every other item would fail too, BudgetExceeded.
+    LLMRejected when every other item would fail too, BudgetExceeded; NotWanted where `is_wanted` says so
+    after the wait.
     """
     async with model.breaker.turn():
+        if not is_wanted():
+            raise NotWanted
         try:
             result = await _converse(model, request, budget)
         except LLMError as error:
@@ -154,8 +170,8 @@ async def _converse(
                 await budget.discard(error.message)
                 following = _next_attempt(attempt, reply, error)
                 if following and following.max_tokens > attempt.max_tokens:
-                    _require_time(deadline, answer)
-                attempt = _attempt_or_raise(following, _unusable_error(error, answer))
+                    _require_time(deadline, answer, model.names.deadline)
+                attempt = _attempt_or_raise(following, _unusable_error(error, answer, model.names.max_tokens))
                 continue
             if notes:
                 await budget.annotate(notes)
@@ -187,7 +203,9 @@ async def _send_attempt(
     try:
         reply = await model.send(body, deadline=deadline, timeout_s=timeout_s)
     except AnswerTimeout:
-        lost = LLMResponse(text="", provenance=provenance, usage=at_most(bound), estimated=True)
+        lost = LLMResponse(
+            text="", provenance=provenance, usage=at_most(bound), estimated=True, arrived=False
+        )
         await asyncio.shield(budget.record(lost, purpose, reservation))
         await budget.discard("timed out")
         raise
@@ -211,7 +229,7 @@ async def _send_attempt(
 async def _parse(request: StructuredRequest[T], reply: ChatResponse) -> tuple[T, list[str]]:
     """Return the parsed answer and what was read leniently; parsing runs in a thread. Raises LLMError."""
     if reply.finish_reason is FinishReason.REFUSAL:
-        message = f"the model refuses to write this: {quoted(reply.refusal, None) or 'no reason given'}"
+        message = f"the model refuses to write this: {quoted(reply.refusal) or 'no reason given'}"
         raise LLMError(message, retry=False, cause=FailureCause.FILTER)
     if reply.finish_reason is FinishReason.FILTER:
         message = "the server's content filter withheld the answer"
@@ -245,11 +263,11 @@ def _attempt_or_raise(attempt: Attempt | None, error: LLMError) -> Attempt:
     return attempt
 
 
-def _require_time(deadline: "Deadline", answer: LLMResponse) -> None:
+def _require_time(deadline: "Deadline", answer: LLMResponse, setting: str) -> None:
     """Raise LLMError if a longer answer, at the pace of the one that was cut off, ends after the deadline."""
     if deadline.left_s() < TOKEN_LIMIT_FACTOR * (answer.seconds or 0.0):
         message = "the answer was cut off at the length limit, and a longer one ends after the deadline"
-        advice = "set COPYDESK_MODEL_DEADLINE higher, or let the feed use its summary"
+        advice = f"set {setting} higher, or let the feed use its summary"
         raise LLMError(f"{message}; {advice}", retry=False, cause=FailureCause.LENGTH, answer=answer)
 
 
@@ -259,11 +277,11 @@ def _timeout_error(error: AnswerTimeout) -> LLMError:
     return LLMError(message, retry=True, cause=FailureCause.OUTAGE)
 
 
-def _unusable_error(error: LLMError, answer: LLMResponse) -> LLMError:
+def _unusable_error(error: LLMError, answer: LLMResponse, limit: str) -> LLMError:
     """Return the error of an item without a usable answer; it carries the last answer, which was billed."""
     message = error.message
     if error.cause is FailureCause.LENGTH:
-        message += "; set COPYDESK_MAX_TOKENS higher, or let the feed use its summary"
+        message += f"; set {limit} higher, or let the feed use its summary"
     return LLMError(message, retry=error.retry, cause=error.cause, **error.context | {"answer": answer})
 
 

@@ -10,7 +10,7 @@ from pipeline.domain.errors import BudgetExceeded, RateLimited
 from pipeline.domain.models import FeedConfig, FrozenModel, Item, LLMResponse, TokenUsage, build_source
 from pipeline.llm.chat import Attempt, build_request, estimate_prompt_tokens
 from pipeline.rewrite.article_schema import WireArticle
-from pipeline.services.context import RunContext
+from pipeline.services.context import RunContext, Writer
 from pipeline.storage import CallCost, CallDetails, CallLimits, Lease, SpendingCap
 
 _WAIT_S = 0.1
@@ -27,9 +27,29 @@ class ItemBudget:
     def __init__(self, ctx: RunContext, lease: Lease) -> None:
         self.usage = TokenUsage()
         self.micros = self.unpriced = 0
+        self.answers = 0
+        """Answers recorded that arrived, usable or not."""
+        self.notes: list[str] = []
+        """Which writers were asked instead of others, and why."""
+        self._writer: Writer | None = None
         self._prompt_estimate = 0
         self._ctx = ctx
         self._lease = lease
+
+    @property
+    def writer(self) -> Writer:
+        """The model that is asked: its price and limits count."""
+        if self._writer is None:
+            raise AssertionError("ask() names the writer before each conversation")
+        return self._writer
+
+    def ask(self, writer: Writer) -> None:
+        """Account the following calls to a writer."""
+        self._writer = writer
+
+    def note(self, text: str) -> None:
+        """Keep a remark for the report."""
+        self.notes.append(text)
 
     async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
         """Reserve the most that a request may cost, as far as the caps allow.
@@ -37,11 +57,11 @@ class ItemBudget:
         Returns the reservation's id, None if there are no caps or limits, and the answer tokens to ask for.
         Raises BudgetExceeded, RateLimited.
         """
-        ctx, price = self._ctx, self._ctx.price
-        caps, limits = active_caps(ctx, ctx.clock()), ctx.limits
+        ctx, writer, price = self._ctx, self.writer, self.writer.price
+        caps, limits = active_caps(ctx, ctx.clock()), writer.limits
         if not has_limits(limits) and (not caps or price is None):
             return None, answer_tokens
-        max_prompt_tokens = ctx.usage.max_prompt_tokens(prompt_tokens)
+        max_prompt_tokens = writer.usage.max_prompt_tokens(prompt_tokens)
         self._prompt_estimate = prompt_tokens
         max_micros, min_micros, prompt_micros = (
             (
@@ -50,12 +70,12 @@ class ItemBudget:
                 else 0
             )
             or 0
-            for tokens in (answer_tokens, min(answer_tokens, ctx.usage.min_answer_tokens()), 0)
+            for tokens in (answer_tokens, min(answer_tokens, writer.usage.min_answer_tokens()), 0)
         )
         if not has_limits(limits):
             number, granted = await self._wait_for_reservation(max_micros, min_micros, caps)
         else:
-            async with ctx.limit_lock:  # one task of this process waits for the limits, not all of them
+            async with writer.limit_lock:  # one task of this process waits for the limits, not all of them
                 number, granted = await self._wait_for_reservation(max_micros, min_micros, caps)
         share = (
             (granted - prompt_micros) / (max_micros - prompt_micros) if max_micros > prompt_micros else 1.0
@@ -71,7 +91,7 @@ class ItemBudget:
         """
         ctx = self._ctx
         for look in itertools.count():
-            stale = ctx.clock() - timedelta(seconds=ctx.settings.deadline_s)
+            stale = ctx.clock() - timedelta(seconds=ctx.longest_call_s)
             try:
                 return await asyncio.to_thread(
                     ctx.db.budget.reserve,
@@ -80,7 +100,7 @@ class ItemBudget:
                     caps,
                     ctx.clock(),
                     stale=stale,
-                    limits=ctx.limits,
+                    limits=self.writer.limits,
                 )
             except (BudgetExceeded, RateLimited) as error:
                 if ctx.fatal_errors or not error.context.get("pending", True):
@@ -97,13 +117,21 @@ class ItemBudget:
 
     def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> "asyncio.Future[None]":
         """Record an answer and its cost before it is parsed; the future raises LeaseLost."""
-        ctx, now = self._ctx, self._ctx.clock()
-        micros = ctx.price.micros(answer.usage, now) if ctx.price else None
+        ctx, writer, now = self._ctx, self.writer, self._ctx.clock()
+        micros = writer.price.micros(answer.usage, now) if writer.price else None
+        self.answers += answer.arrived
         self.usage += answer.usage
-        ctx.usage.record(self._prompt_estimate, answer, micros)
+        writer.usage.record(self._prompt_estimate, answer, micros)
         self.micros += micros or 0
         self.unpriced += micros is None
-        details = CallDetails(purpose=purpose, at=now, run=ctx.run, micros=micros, reservation=reservation)
+        details = CallDetails(
+            purpose=purpose,
+            at=now,
+            run=ctx.run,
+            micros=micros,
+            reservation=reservation,
+            profile=writer.profile,
+        )
         return asyncio.wrap_future(ctx.db.budget.submit(self._lease, answer, details))
 
     async def annotate(self, notes: Sequence[str]) -> None:
@@ -118,7 +146,8 @@ class ItemBudget:
 
 def has_limits(limits: CallLimits) -> bool:
     """Return whether any limit on calls is set."""
-    return any(limit is not None for limit in limits)
+    counts = (limits.at_once, limits.a_minute, limits.profile_a_minute)
+    return any(limit is not None for limit in counts)
 
 
 def active_caps(ctx: RunContext, now: datetime) -> list[SpendingCap]:
@@ -157,18 +186,22 @@ class Estimate(FrozenModel):
 
 
 def estimate_cost(ctx: RunContext, feed: FeedConfig, items: Sequence[Item]) -> Estimate:
-    """Return what drafting items would cost. Raises ConfigError if a prompt cannot be rendered."""
-    if ctx.model is None or ctx.price is None or not ctx.price.is_known:
+    """Return what drafting items would cost with the feed's writer, without fallbacks.
+
+    Raises ConfigError if a prompt cannot be rendered, or the writer is not set up.
+    """
+    writer = next(iter(ctx.writers(feed)), None)
+    if writer is None or writer.price is None or not writer.price.is_known:
         return Estimate(items=len(items))
-    options = ctx.model.options
-    prompt, attempt = ctx.prompts[feed.beat], Attempt(ctx.model.mode, options.max_tokens)
+    price, options = writer.price, writer.client.options
+    prompt, attempt = ctx.prompts[feed.beat], Attempt(writer.client.mode, options.max_tokens)
     likely, most = 0, 0
     for item in items:
         messages = prompt.messages(build_source(feed, item), ctx.beats[feed.beat])
         tokens = estimate_prompt_tokens(build_request(messages, WireArticle, attempt, options))
         answer = min(options.max_tokens, _FIELD_TOKENS + len(item.text) // _CHARS_PER_TOKEN)
-        likely += ctx.price.micros(_token_usage(int(tokens * _PROMPT_RATIO), answer)) or 0
-        most += ctx.price.micros(_token_usage(tokens, options.max_tokens)) or 0
+        likely += price.micros(_token_usage(int(tokens * _PROMPT_RATIO), answer)) or 0
+        most += price.micros(_token_usage(tokens, options.max_tokens)) or 0
     return Estimate(items=len(items), likely=likely, most=most)
 
 

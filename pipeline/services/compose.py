@@ -1,32 +1,30 @@
-"""Compose a draft: article from model or offline brief, cover, checks, sentence repair; or one section."""
+"""Compose a draft: article from model or offline brief, cover, checks, sentence repair."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from pipeline.articles import files
 from pipeline.articles.approved_metadata import front_of
 from pipeline.articles.files import draft_path
 from pipeline.articles.front_matter import dumps, loads
-from pipeline.articles.markdown import find_section, replace_section, safe_line, section_text
-from pipeline.articles.render import FrontMatterDefaults, build_front_matter, render_body, safe_markdown
+from pipeline.articles.markdown import find_section, safe_line, section_text
+from pipeline.articles.render import FrontMatterDefaults, build_front_matter, render_body
 from pipeline.covers import build_query, feed_cover, photo_cover
-from pipeline.domain.errors import BudgetExceeded, LLMError, OutputError, ReviewError
+from pipeline.domain.errors import BudgetExceeded, LLMError
 from pipeline.domain.models import (
     Article,
     Beat,
     Credit,
     FeedConfig,
-    LLMResponse,
     Provenance,
     Source,
     build_source,
-    utc_iso,
 )
-from pipeline.domain.reviews import Draft, Finding, Severity
+from pipeline.domain.reviews import Draft, Finding
 from pipeline.domain.text import headline, without_elements
-from pipeline.llm.structured_output import StructuredRequest, request_structured
-from pipeline.rewrite.article_schema import WireArticle, WireSectionText, parse_response, parse_section
+from pipeline.llm.structured_output import StructuredRequest
+from pipeline.rewrite.article_schema import WireArticle, parse_response
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
 from pipeline.rewrite.redraft import RedraftFinding, add_redraft_instructions
 from pipeline.rewrite.sentence_repair import (
@@ -37,9 +35,9 @@ from pipeline.rewrite.sentence_repair import (
     parse_repairs,
 )
 from pipeline.services.budget import ItemBudget
-from pipeline.services.context import RunContext
-from pipeline.services.draft_file import recorded_text
+from pipeline.services.context import RunContext, Writer
 from pipeline.services.redraft_input import editor_fields, last_readable, redraft_findings
+from pipeline.services.writers import ask_writers
 from pipeline.storage import Lease, PreviousVersion, Sibling, duplicate_finding
 
 
@@ -60,7 +58,13 @@ async def choose_cover(
 
 
 async def repair_sentences(
-    ctx: RunContext, source: Source, beat: Beat, lease: Lease, budget: ItemBudget, draft: Draft
+    ctx: RunContext,
+    writers: Sequence[Writer],
+    source: Source,
+    beat: Beat,
+    lease: Lease,
+    budget: ItemBudget,
+    draft: Draft,
 ) -> str | None:
     """Return the draft's body with flagged sentences repaired by the model; None if it does not change.
 
@@ -68,7 +72,7 @@ async def repair_sentences(
     """
     _, body = await asyncio.to_thread(loads, draft.text, draft.path)
     flags = flag_sentences(body, draft.findings)
-    if not flags or ctx.model is None or ctx.repair_prompt is None:
+    if not flags or not writers or ctx.repair_prompt is None:
         return None
     read = partial(parse_repairs, count=len(flags))
     try:
@@ -82,7 +86,7 @@ async def repair_sentences(
                 parse=read,
                 purpose="verify",
             )
-            _, sentences = await request_structured(ctx.model, task, budget)
+            _, sentences = await ask_writers(writers, task, budget, ctx.clock)
     except (LLMError, BudgetExceeded):
         return None
     safe = {number: safe_line(text) for number, text in sentences.items()}
@@ -97,7 +101,8 @@ class ComposedDraft(NamedTuple):
     number: int
     """Its `ai.version`."""
     cause: str
-    rewritten: bool
+    model: str | None
+    """Name of the model that wrote it; None for an offline brief."""
     title: str | None = None
     """Its title in the queue; None: as it was."""
     before: Draft | None = None
@@ -111,7 +116,7 @@ async def compose(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemB
     """
     siblings = await asyncio.to_thread(ctx.db.items.siblings, lease.item_id)
     source, beat = lease_source(feed, lease, siblings), ctx.beats[feed.beat]
-    article, provenance = await _article(ctx, source, beat, lease, budget)
+    article, provenance = await _article(ctx, feed, source, lease, budget)
     cover = None if lease.previous else await choose_cover(ctx, feed, source, article)
     previous_fields = await asyncio.to_thread(_previous_fields, ctx, lease, beat)
     parts = _DraftParts(source, beat, lease.previous, siblings, provenance, cover, previous_fields)
@@ -120,10 +125,11 @@ async def compose(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemB
     cause = "redraft" if lease.previous else "draft"
     own = article.title if article.title != headline(source) else ""
     title = previous_fields.get("title") or without_elements(own) or None
-    composed = ComposedDraft(draft, number, cause, provenance.rewritten, title)
+    model = provenance.model if provenance.rewritten else None
+    composed = ComposedDraft(draft, number, cause, model, title)
     if not (beat.verify and provenance.rewritten):
         return composed
-    repaired = await repair_sentences(ctx, source, beat, lease, budget, draft)
+    repaired = await repair_sentences(ctx, ctx.writers(feed), source, beat, lease, budget, draft)
     if repaired is None:
         return composed
     after = await _build_draft(ctx, parts, article, repaired)
@@ -139,8 +145,9 @@ def lease_source(feed: FeedConfig, lease: Lease, siblings: list[Sibling]) -> Sou
 
 
 async def _article(
-    ctx: RunContext, source: Source, beat: Beat, lease: Lease, budget: ItemBudget
+    ctx: RunContext, feed: FeedConfig, source: Source, lease: Lease, budget: ItemBudget
 ) -> tuple[Article, Provenance]:
+    beat, writers = ctx.beats[feed.beat], ctx.writers(feed)
     read = partial(parse_response, source=source, beat=beat)
     if lease.answer is not None:  # recorded by an earlier run
         notes: list[str] = []
@@ -150,13 +157,13 @@ async def _article(
             return article, lease.answer.provenance
         except LLMError as error:
             await budget.discard(error.message)
-    if ctx.model is None:
+    if not writers:
         return await asyncio.to_thread(write_brief, source, beat), BRIEF
     prompt = ctx.prompts[beat.key]
     messages = prompt.messages(source, beat)
     if lease.request and lease.previous:
         metadata, body = last_readable(lease.previous)
-        findings = await _redraft_findings(ctx, source, beat, metadata, body)
+        findings = await findings_of_redraft(ctx, source, beat, metadata, body)
         messages = add_redraft_instructions(messages, lease.request, body, findings)
     task = StructuredRequest(
         messages=messages,
@@ -167,13 +174,14 @@ async def _article(
         max_tokens=prompt.hints.max_tokens,
         temperature=prompt.hints.temperature,
     )
-    answer, article = await request_structured(ctx.model, task, budget)
+    answer, article = await ask_writers(writers, task, budget, ctx.clock)
     return article, answer.provenance
 
 
-async def _redraft_findings(
+async def findings_of_redraft(
     ctx: RunContext, source: Source, beat: Beat, metadata: dict[str, Any], body: str
 ) -> list[RedraftFinding]:
+    """Return what a redraft is told of the findings about the current draft."""
     row = await asyncio.to_thread(ctx.db.drafts.get, source.external_id)
     return await redraft_findings(ctx, row, source, beat, metadata, body)
 
@@ -237,114 +245,3 @@ def _path(source: Source, article: Article) -> str:
 
 def _duplicate_findings(siblings: list[Sibling]) -> list[Finding]:
     return [duplicate_finding(sibling.feed_name, sibling.title, sibling.path) for sibling in siblings]
-
-
-async def compose_section(
-    ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemBudget
-) -> tuple[Lease, ComposedDraft]:
-    """Return a draft with one section redrafted, and the lease with the text on disk as previous version.
-
-    All other bytes of the body stay. Changes on disk are recorded as a version first. Raises LLMError,
-    LeaseLost, BudgetExceeded.
-    """
-    last = lease.previous
-    lease, text = await asyncio.to_thread(_record_text_on_disk, ctx, lease)
-    source = lease_source(feed, lease, await asyncio.to_thread(ctx.db.items.siblings, lease.item_id))
-    try:
-        metadata, body = loads(text, "its draft")
-        section = find_section(body, lease.request.section or "" if lease.request else "")
-    except (OutputError, ReviewError) as error:
-        raise LLMError(error.message, retry=False) from error
-    beat = ctx.beats[feed.beat]
-    answer, new = await _section_text(ctx, source, beat, lease, budget, metadata, body)
-    after = replace_section(body, section, safe_markdown(new))
-    front = front_of(_attested(metadata, body, beat, last), after, beat, before=body)
-    findings = await ctx.check(source, after, beat, front)
-    metadata = {**front.metadata}
-    metadata["updatedAt"] = utc_iso(ctx.clock())
-    metadata["ai"] = _ai(metadata, answer, findings, utc_iso(ctx.clock()), lease.previous)
-    draft = Draft(
-        external_id=source.external_id,
-        path=lease.previous.path if lease.previous else "",
-        text=dumps(metadata, after),
-        findings=findings,
-    )
-    number = lease.previous.version + 1 if lease.previous else 1
-    return lease, ComposedDraft(draft, number, "redraft", rewritten=True)
-
-
-def _attested(
-    metadata: dict[str, Any], body: str, beat: Beat, last: PreviousVersion | None
-) -> dict[str, Any]:
-    """Return the front matter on disk with the attested fields restored from the database."""
-    if last is None:
-        return metadata
-    origin, before = recorded_text(last.origin or last.text)[0], recorded_text(last.text)[1]
-    return front_of(metadata, body, beat, before=before, origin=origin).metadata
-
-
-def _record_text_on_disk(ctx: RunContext, lease: Lease) -> tuple[Lease, str]:
-    """Return the text on disk; if it was changed, record it and make it the lease's previous version."""
-    previous = lease.previous
-    data = files.read_bytes(ctx.settings.output, previous.path) if previous else None
-    if previous is None or data is None:
-        raise LLMError("its draft is gone from its place", retry=False)
-    try:
-        text, sha256 = data.decode(), files.sha256_of(data)
-    except UnicodeDecodeError as error:
-        raise LLMError("its draft is not UTF-8; save it as such", retry=False) from error
-    if sha256 == previous.sha256:
-        return lease, text
-    edit = Draft(external_id="", path=previous.path, text=text)
-    ctx.db.versions.add(lease, edit, number=previous.version, cause="edit")
-    current = PreviousVersion(path=previous.path, sha256=sha256, text=text, version=previous.version)
-    return lease.model_copy(update={"previous": current}), text
-
-
-async def _section_text(
-    ctx: RunContext,
-    source: Source,
-    beat: Beat,
-    lease: Lease,
-    budget: ItemBudget,
-    metadata: dict[str, Any],
-    body: str,
-) -> tuple[LLMResponse, str]:
-    request = lease.request
-    heading = request.section or "" if request else ""
-    bullets = heading.strip().casefold() == f"{beat.impact} {beat.market}".casefold()
-    read = partial(parse_section, bullets=bullets)
-    if lease.answer is not None:
-        return lease.answer, read(lease.answer.text)
-    if ctx.model is None or request is None:
-        raise LLMError("only a model can redraft a section: set COPYDESK_MODEL", retry=False)
-    prompt = ctx.prompts[beat.key]
-    findings = await _redraft_findings(ctx, source, beat, metadata, body)
-    task = StructuredRequest(
-        messages=add_redraft_instructions(prompt.messages(source, beat), request, body, findings),
-        prompt_id=prompt.id,
-        response_model=WireSectionText,
-        parse=read,
-        purpose="redraft",
-    )
-    return await request_structured(ctx.model, task, budget)
-
-
-def _ai(
-    metadata: dict[str, Any],
-    answer: LLMResponse,
-    findings: tuple[Finding, ...],
-    now: str,
-    previous: PreviousVersion | None,
-) -> dict[str, Any]:
-    before = metadata.get("ai")
-    open_count = sum(finding.severity is not Severity.NOTE for finding in findings)
-    return {
-        **(before if isinstance(before, dict) else {}),
-        "rewritten": True,
-        "expandedAt": now,
-        "version": previous.version + 1 if previous else 1,
-        "model": answer.provenance.model,
-        **({"prompt": answer.provenance.prompt} if answer.provenance.prompt else {}),
-        "checks": {"open": open_count, "acknowledged": 0},
-    }

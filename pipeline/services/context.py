@@ -5,10 +5,10 @@ import functools
 import math
 import random
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from pipeline.config import Settings
 from pipeline.covers import UnsplashClient
@@ -20,7 +20,7 @@ from pipeline.feeds.parsing.parse import ParsedFeed
 from pipeline.http_client import HttpClient
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.prompt import Prompt
-from pipeline.storage import CallLimits, Database, Lease
+from pipeline.storage import UNLIMITED, CallLimits, Database, Lease, cost_text
 
 if TYPE_CHECKING:
     from pipeline.llm.breaker import Row
@@ -92,6 +92,10 @@ class ItemOutcome(FrozenModel):
     """Cost of its model calls, in millionths of a US dollar, of those whose price is known."""
     unpriced: int = 0
     """Its model calls whose price is not known."""
+    model: str | None = None
+    """Name of the model that wrote it; None for an offline brief, and where an earlier run wrote it."""
+    notes: tuple[str, ...] = ()
+    """Which writers were asked instead of others, and why."""
 
 
 class PollStateCache:
@@ -162,6 +166,65 @@ class UsageStats:
             self.longest_answer = max(self.longest_answer, answer.usage.completion_tokens)
 
 
+@dataclass(eq=False)
+class Writer:
+    """A model profile in use: its client, its price, and its limits, which no other profile shares."""
+
+    profile: str
+    client: "LLMClient"
+    price: Price | None = None
+    limits: CallLimits = UNLIMITED
+    lanes: int = 16
+    """Items of it drafted at one time: more than model calls, since checks and files take time too."""
+    usage: UsageStats = field(default_factory=UsageStats)
+    item_slots: asyncio.Semaphore = field(init=False)
+    limit_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the task that waits for a limit shared by all machines."""
+    rests_until: datetime | None = None
+    """Until then other writers are asked first: it was overloaded or unreachable."""
+    is_gone: bool = False
+    """Whether it is asked no more in this run: the server does not have the model, or leaves too many items
+    in a row without an answer."""
+
+    def __post_init__(self) -> None:
+        self.item_slots = asyncio.Semaphore(self.lanes)
+
+
+class Spending(NamedTuple):
+    """What the calls of all writers of a run cost."""
+
+    micros: int = 0
+    """Millionths of a US dollar, of the calls whose price is known."""
+    unpriced: int = 0
+    """Calls whose price is not known."""
+    estimated: int = 0
+    """Calls whose usage the server did not tell in full."""
+
+    @property
+    def text(self) -> str:
+        """The cost for people; empty where there were no calls to pay for."""
+        return cost_text(self.micros, self.unpriced) if self.micros or self.unpriced else ""
+
+
+def spending_of(writers: Iterable[Writer]) -> Spending:
+    """Return the sum over writers."""
+    stats = [writer.usage for writer in writers]
+    return Spending(
+        sum(each.micros for each in stats),
+        sum(each.unpriced for each in stats),
+        sum(each.estimated for each in stats),
+    )
+
+
+Writers = Callable[[FeedConfig], tuple[Writer, ...]]
+"""Returns a feed's writer and its fallbacks, in order; none where its drafts are offline briefs."""
+
+
+def no_writers(_feed: FeedConfig) -> tuple[Writer, ...]:
+    """Return no writer: every draft is an offline brief."""
+    return ()
+
+
 @dataclass(frozen=True)
 class RunContext:
     """The dependencies of a run's steps, opened once per run."""
@@ -178,21 +241,20 @@ class RunContext:
     check: Check
     host_cooldowns: dict[str, datetime] = field(default_factory=dict)
     """End of each host's cooldown."""
-    model: "LLMClient | None" = None
-    price: Price | None = None
+    writers: Writers = no_writers
+    spending: Callable[[], Spending] = lambda: Spending()
     prompts: dict[str, Prompt] = field(default_factory=dict)
     """By beat; empty if no model is set."""
     repair_prompt: Prompt | None = None
     """Prompt of the sentence repair; None if no beat uses it."""
     covers: UnsplashClient | None = None
     """Client of the cover search; None if no feed uses it or no key is set."""
-    usage: UsageStats = field(default_factory=UsageStats)
     run: str = field(default_factory=lambda: secrets.token_hex(8))
     """Name of this run in the records of model calls."""
     item_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
-    """Items drafted at one time: more than model calls, since checks and files take time too."""
-    limit_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by the task that waits for a limit shared by all machines."""
+    """Offline briefs drafted at one time; a writer has slots of its own."""
+    longest_call_s: float = 600.0
+    """Deadline of the slowest profile: a reservation that is older belongs to no call under way."""
     poll_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))
     """Feed documents held in memory at one time."""
     notify: ProgressCallback = lambda _feed, _outcome: None
@@ -207,11 +269,6 @@ class RunContext:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     chance: Callable[[], float] = random.random
     """Returns a random number in [0, 1), for jitter."""
-
-    @property
-    def limits(self) -> CallLimits:
-        """The limits on the model calls of all runs together."""
-        return CallLimits(self.settings.max_in_flight_total, self.settings.calls_per_minute)
 
     @functools.cached_property
     def keys_by_beat(self) -> dict[str, frozenset[str]]:

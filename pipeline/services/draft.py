@@ -7,6 +7,7 @@ the next: an answer that was paid for is not requested again, and a recorded tex
 import asyncio
 import contextlib
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -29,7 +30,8 @@ from pipeline.feeds.pages.completeness import incompleteness
 from pipeline.feeds.pages.extract import Page
 from pipeline.feeds.pages.fetch import merge_page_text, needs_page
 from pipeline.services.budget import ItemBudget
-from pipeline.services.compose import ComposedDraft, compose, compose_section
+from pipeline.services.compose import ComposedDraft, compose
+from pipeline.services.compose_section import compose_section
 from pipeline.services.context import ItemOutcome, RunContext
 from pipeline.services.suspects import acquit, adjourn, suspect
 from pipeline.services.work_queue import LeaseQueue
@@ -110,6 +112,7 @@ async def draft_feed(
         lease_filter: LeaseFilter = "new"  # existing drafts belong to the machine with the output folder
     else:
         lease_filter = "asked" if requested else "all"
+    ctx.writers(feed)  # raises ConfigError, before an item is leased
     outcomes = await LeaseQueue(ctx, feed, limit, window, lease_filter, partial(_outcome, ctx, feed)).run()
     await adjourn(ctx, feed.key)
     return outcomes
@@ -118,7 +121,7 @@ async def draft_feed(
 async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutcome | None:
     """Draft one item; an error is its outcome, or ends the run if every item would have it."""
     budget = ItemBudget(ctx, lease)
-    async with ctx.item_slots:
+    async with _slots(ctx, feed):
         if ctx.fatal_errors:
             return None
         try:
@@ -135,14 +138,23 @@ async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutco
             return None
         except LLMError as error:
             outcome = await _failed(ctx, lease, error)
-    _log(ctx, feed, lease, outcome)
+    _log(ctx, feed, lease, outcome, budget.notes)
     ctx.notify(feed.key, "drafted" if outcome.path else "failed")
     tokens = {name: getattr(budget.usage, name) for name in ("prompt_tokens", "completion_tokens")}
-    return outcome.model_copy(update=tokens | {"micros": budget.micros, "unpriced": budget.unpriced})
+    spending = {"micros": budget.micros, "unpriced": budget.unpriced, "notes": tuple(budget.notes)}
+    return outcome.model_copy(update=tokens | spending)
 
 
-def _log(ctx: RunContext, feed: FeedConfig, lease: Lease, outcome: ItemOutcome) -> None:
+def _slots(ctx: RunContext, feed: FeedConfig) -> asyncio.Semaphore:
+    """Return the slots for a feed's items: a writer that waits must not hold up the items of another."""
+    writer = next(iter(ctx.writers(feed)), None)
+    return writer.item_slots if writer else ctx.item_slots
+
+
+def _log(ctx: RunContext, feed: FeedConfig, lease: Lease, outcome: ItemOutcome, notes: Sequence[str]) -> None:
     about = {"run": ctx.run, "feed": feed.key, "item": external_id(lease.first_key, lease.item.guid)}
+    for note in notes:
+        log.warning("%s", note, extra=about)
     if outcome.path:
         log.info("drafted %s", outcome.path, extra=about)
     else:
@@ -189,15 +201,16 @@ async def _draft(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemBu
         composed = await compose(ctx, feed, lease, budget)
     superseded = await asyncio.to_thread(_write_composed, ctx, lease, composed)
     if superseded:
-        return ItemOutcome(title=title, reason=superseded, rewritten=composed.rewritten)
-    return _drafted(lease, composed.draft, rewritten=composed.rewritten)
+        return ItemOutcome(title=title, reason=superseded, rewritten=composed.model is not None)
+    return _drafted(lease, composed.draft, composed.model)
 
 
-def _drafted(lease: Lease, draft: Draft, *, rewritten: bool = False) -> ItemOutcome:
+def _drafted(lease: Lease, draft: Draft, model: str | None = None) -> ItemOutcome:
     return ItemOutcome(
         title=lease.item.title,
         path=draft.path,
-        rewritten=rewritten,
+        rewritten=model is not None,
+        model=model,
         ref=external_id(lease.first_key, lease.item.guid),
         held=any(finding.severity is Severity.BLOCK for finding in draft.findings),
     )

@@ -2,8 +2,11 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+
+from pydantic import Field
 
 from pipeline.domain.errors import CopydeskError, DatabaseError, LLMRejected
 from pipeline.domain.models import FrozenModel
@@ -26,6 +29,8 @@ class FeedReport(PollReport):
     """Number of drafts with a blocking finding."""
     rewritten: int = 0
     """Number of drafts that a model wrote."""
+    models: dict[str, int] = Field(default_factory=dict)
+    """Number of drafts by the model that wrote them."""
     failed: tuple[str, ...] = ()
     """One line per item: title and reason."""
     queued: int = 0
@@ -51,6 +56,7 @@ class RunReport(FrozenModel):
     """Why the run ended early; None if it did not."""
     exit_code: int = 0
     model: str
+    """Names of the models that wrote, or that would have written; `the offline brief` without a model."""
     output: str
     desk: str
     """URL of the review desk."""
@@ -60,6 +66,11 @@ class RunReport(FrozenModel):
     """Model calls whose price is not known."""
     estimated: int = 0
     """Model calls whose usage the server did not tell in full: counted at its upper bound."""
+
+    @property
+    def models(self) -> dict[str, int]:
+        """Number of drafts by the model that wrote them."""
+        return dict(sum((Counter(feed.models) for feed in self.feeds), Counter()))
 
     @property
     def drafts(self) -> tuple[str, ...]:
@@ -89,6 +100,8 @@ class Plan(FrozenModel):
     """Remarks for the user: pages not read, daily limits."""
 
 
+OFFLINE_BRIEF = "the offline brief"
+"""What a report says instead of a model's name."""
 Publish = Callable[[RunReport], Awaitable[None]]
 """Publishes a run's report; raises nothing."""
 
@@ -101,7 +114,8 @@ def feed_report(
     counts = polled.model_dump(exclude={"feed"}) if polled else {}
     skipped = [f"skipped {outcome.title}: {outcome.reason}" for outcome in outcomes if outcome.skipped]
     counts["skipped"] = counts.get("skipped", 0) + len(skipped)
-    counts["notes"] = (*counts.get("notes", ()), *skipped)
+    switches = dict.fromkeys(note for outcome in outcomes for note in outcome.notes)
+    counts["notes"] = (*counts.get("notes", ()), *skipped, *switches)
     return FeedReport(
         feed=key,
         error=error,
@@ -110,6 +124,7 @@ def feed_report(
         refs=tuple(outcome.ref or "" for outcome in drafted),
         blocked=sum(outcome.held for outcome in drafted),
         rewritten=sum(outcome.rewritten for outcome in drafted),
+        models=Counter(outcome.model for outcome in drafted if outcome.model),
         failed=tuple(
             f"{outcome.title}: {outcome.reason}"
             for outcome in outcomes
@@ -155,12 +170,10 @@ async def finish(
         published=tuple(published),
         stopped=_stopped(stopped_by, sum(feed.queued for feed in reports)) if stopped_by else None,
         exit_code=stopped_by.exit_code if stopped_by else 0,
-        model=ctx.settings.model or "the offline brief",
+        model=_model_names(ctx, reports),
         output=str(ctx.settings.output),
         desk=ctx.settings.desk_url,
-        micros=ctx.usage.micros,
-        unpriced=ctx.usage.unpriced,
-        estimated=ctx.usage.estimated,
+        **ctx.spending()._asdict(),
     )
     _log(ctx, report)
     await _send_alerts(ctx)
@@ -173,6 +186,17 @@ def _stopped(error: CopydeskError, queued: int) -> str:
     if not isinstance(error, LLMRejected) or not queued:
         return error.message
     return f"{error.message}; {queued} {'item stays' if queued == 1 else 'items stay'} queued"
+
+
+def _model_names(ctx: RunContext, reports: Sequence[FeedReport]) -> str:
+    """Return the names of the models that wrote; where none did, of the writers of the run's feeds."""
+    models = sorted({model for feed in reports for model in feed.models})
+    if not models:
+        keys = {feed.feed for feed in reports}
+        feeds = [feed for feed in ctx.feeds if feed.key in keys] or ctx.feeds
+        writers = (writer for feed in feeds for writer in ctx.writers(feed)[:1])
+        models = list(dict.fromkeys(writer.client.model for writer in writers))
+    return " and ".join(models) or OFFLINE_BRIEF
 
 
 def _log(ctx: RunContext, report: RunReport) -> None:

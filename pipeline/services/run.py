@@ -13,16 +13,23 @@ from typing import TYPE_CHECKING
 
 from pipeline.articles.files import remove_temp_files
 from pipeline.checks.pool import CheckPool
-from pipeline.config import Settings, Subscriptions, Target, load_settings, user_agent
+from pipeline.config import (
+    ModelConnection,
+    Settings,
+    Subscriptions,
+    Target,
+    has_writer,
+    load_settings,
+    user_agent,
+)
 from pipeline.config.logging import configure_logging
 from pipeline.covers import UnsplashClient
-from pipeline.domain.errors import ConfigError, CopydeskError, DatabaseError, OutputError, PublishError
+from pipeline.domain.errors import CopydeskError, DatabaseError, OutputError, PublishError
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.poll_schedule import host_cooldowns
 from pipeline.feeds.pool import ParsePool
 from pipeline.http_client import HttpClient
 from pipeline.llm.capabilities import KnownCapability
-from pipeline.llm.pricing import Price, Rates
 from pipeline.publishing import PublishContext, TargetResult, publish_pending
 from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.services.archive import BackfillPreview
@@ -31,14 +38,14 @@ from pipeline.services.context import (
     PollStateCache,
     ProgressCallback,
     RunContext,
-    UsageStats,
     run_untracked,
 )
 from pipeline.services.draft import PAGE_CACHE_AGE
 from pipeline.services.report import Plan, Publish, RunReport
 from pipeline.services.shutdown import graceful_shutdown, interrupted, sleep_unless_stopped
 from pipeline.services.subscriptions import load_subscriptions
-from pipeline.storage import Database, cost_text
+from pipeline.services.writers import WriterPool, used_connections
+from pipeline.storage import Database
 
 if TYPE_CHECKING:
     from pipeline.llm.client import LLMClient
@@ -88,21 +95,21 @@ async def open_run(
     Raises ConfigError, DatabaseError.
     """
     settings = load_settings()
-    configure_logging(settings)
     subscriptions = load_subscriptions(settings)
-    prompts, price = _prompts(settings, subscriptions), price_of(settings)
+    connections = used_connections(settings, subscriptions.models, subscriptions.feeds)
+    configure_logging(settings, secrets=[secret for used in connections for secret in used.secrets])
+    prompts = _prompts(settings, subscriptions)
     async with contextlib.AsyncExitStack() as stack:
         if settings.writes_drafts:
             await asyncio.to_thread(remove_temp_files, settings.output)
         db = await _open_database(stack, settings, subscriptions)
         net = await stack.enter_async_context(HttpClient(user_agent(settings), allowed=settings.allow_hosts))
         fatal_errors, grace_expired = list[CopydeskError](), asyncio.Event()
-        opening_model = _model(settings, db, fatal_errors) if settings.model else contextlib.nullcontext()
-        model = await stack.enter_async_context(opening_model)
+        pool = WriterPool(settings, subscriptions.models, partial(_client, db, fatal_errors), stack)
+        pool.require(feed for feed in subscriptions.feeds if feed.enabled)
         parsers = await stack.enter_async_context(ParsePool())
         checkers = await stack.enter_async_context(CheckPool())
         poll_states = await _open_poll_states(stack, db)
-        usage = UsageStats()
         await stack.enter_async_context(
             graceful_shutdown(
                 fatal_errors, grace_expired, settings.stop_grace_s, ports.say, relayed=ports.relayed
@@ -119,17 +126,17 @@ async def open_run(
             parse=parsers.parse,
             check=checkers.check,
             host_cooldowns=host_cooldowns((feed, poll_states.state(feed)) for feed in subscriptions.feeds),
-            model=model,
-            price=price,
+            writers=pool.writers,
+            spending=pool.spending,
             prompts=prompts,
             repair_prompt=_repair_prompt(settings, subscriptions),
             covers=_cover_search(settings, subscriptions, net),
-            usage=usage,
             run=f"{kind}{secrets.token_hex(8)}",
             fatal_errors=fatal_errors,
             grace_expired=grace_expired,
             item_slots=asyncio.Semaphore(2 * settings.max_in_flight),
-            notify=_notify(ports.listener, usage),
+            longest_call_s=max([settings.deadline_s, *(used.deadline_s for used in connections)]),
+            notify=_notify(ports.listener, pool),
             as_task=ports.as_task,
         )
         yield ctx, subscriptions
@@ -151,14 +158,10 @@ async def _open_poll_states(stack: contextlib.AsyncExitStack, db: Database) -> P
     return poll_states
 
 
-def _notify(listener: Listener | None, usage: UsageStats) -> ProgressCallback:
-    return (
-        (lambda feed, what: listener(feed, what, _cost(usage))) if listener else (lambda _feed, _what: None)
-    )
-
-
-def _cost(usage: UsageStats) -> str:
-    return cost_text(usage.micros, usage.unpriced) if usage.micros or usage.unpriced else ""
+def _notify(listener: Listener | None, pool: WriterPool) -> ProgressCallback:
+    if listener is None:
+        return lambda _feed, _what: None
+    return lambda feed, what: listener(feed, what, pool.spending().text)
 
 
 def _cover_search(settings: Settings, subscriptions: Subscriptions, net: HttpClient) -> UnsplashClient | None:
@@ -168,42 +171,23 @@ def _cover_search(settings: Settings, subscriptions: Subscriptions, net: HttpCli
     return UnsplashClient(net, key.get_secret_value()) if is_used and key else None
 
 
-def _model(settings: Settings, db: Database, fatal_errors: list[CopydeskError]) -> "LLMClient":
+def _client(db: Database, fatal_errors: list[CopydeskError], connection: ModelConnection) -> "LLMClient":
     # Imported here: saves a run without a model 0.25 s (benchmarks/startup.py).
-    from pipeline.llm.client import OPENAI_URL, build_client
+    from pipeline.llm.client import build_client
 
-    url, name = settings.base_url or OPENAI_URL, settings.model or ""
-    payload = db.caches.capabilities(url, name)
+    place = (connection.cache_key, connection.model)
+    payload = db.caches.capabilities(*place)
 
     async def save(capability: KnownCapability) -> None:
-        await asyncio.to_thread(db.caches.save_capabilities, url, name, capability.model_dump_json())
+        await asyncio.to_thread(db.caches.save_capabilities, *place, capability.model_dump_json())
 
     capability = KnownCapability.model_validate_json(payload) if payload else None
     sleep, should_stop = partial(sleep_unless_stopped, fatal_errors), partial(interrupted, fatal_errors)
-    return build_client(settings, capability, save, sleep=sleep, should_stop=should_stop)
-
-
-def price_of(settings: Settings) -> Price | None:
-    """Return the model's price. Raises ConfigError if a cap is set and the price is not known."""
-    if settings.model is None:
-        return None
-    from pipeline.llm.client import OPENAI_URL
-
-    rates = Rates(*settings.price) if settings.price else None
-    price = Price(settings.model, settings.base_url or OPENAI_URL, rates)
-    caps = (settings.cap_run, settings.cap_day, settings.cap_month, settings.cap_backfill)
-    if any(cap is not None for cap in caps) and not price.is_known:
-        raise ConfigError(
-            f"a cap on spending is set, and the price of {settings.model!r} is not known: set "
-            "COPYDESK_PRICE, such as 0.4/1.6 (US dollars for a million tokens, prompt/completion; 0/0 for a "
-            "server of your own)",
-            variable="COPYDESK_PRICE",
-        )
-    return price
+    return build_client(connection, capability, save, sleep=sleep, should_stop=should_stop)
 
 
 def _prompts(settings: Settings, subscriptions: Subscriptions) -> dict[str, Prompt]:
-    if settings.model is None:
+    if not _is_model_set(settings, subscriptions):
         return {}
     folder = prompt_folder(settings)
     return {key: load_prompt(folder, beat.prompt) for key, beat in subscriptions.beats.items()}
@@ -211,8 +195,13 @@ def _prompts(settings: Settings, subscriptions: Subscriptions) -> dict[str, Prom
 
 def _repair_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt | None:
     """Return the prompt of the sentence repair; None if no model is set or no beat uses it."""
-    is_used = settings.model and any(beat.verify for beat in subscriptions.beats.values())
-    return load_prompt(prompt_folder(settings), "mend") if is_used else None
+    is_used = any(beat.verify for beat in subscriptions.beats.values())
+    is_set = _is_model_set(settings, subscriptions)
+    return load_prompt(prompt_folder(settings), "mend") if is_used and is_set else None
+
+
+def _is_model_set(settings: Settings, subscriptions: Subscriptions) -> bool:
+    return any(has_writer(settings, feed) for feed in subscriptions.feeds)
 
 
 def prompt_folder(settings: Settings) -> Path:

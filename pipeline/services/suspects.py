@@ -13,15 +13,20 @@ async def suspect(ctx: RunContext, lease: Lease, error: LLMError) -> None:
     row = error.context.get("row")
     if isinstance(row, Row):
         ctx.suspects.append((row, lease))
-        if row.ended_run:  # meanwhile
+        if row.ended_run and ctx.fatal_errors:  # meanwhile
             await acquit(ctx, error)
 
 
 async def acquit(ctx: RunContext, error: Exception) -> None:
-    """Put back the items of the row of failures that ended the run, as if they had not been attempted."""
+    """Put back the items of the rows of failures that ended the run, as if they had not been attempted.
+
+    With fallbacks, each model that was given up has such a row.
+    """
     row = error.context.get("row") if isinstance(error, LLMError) else None
-    leases = [lease for of, lease in ctx.suspects if of is row]
-    ctx.suspects[:] = [(of, lease) for of, lease in ctx.suspects if of is not row]
+    if row is None:
+        return
+    leases = [lease for of, lease in ctx.suspects if of.ended_run]
+    ctx.suspects[:] = [(of, lease) for of, lease in ctx.suspects if not of.ended_run]
     if leases:
         await asyncio.to_thread(ctx.db.leases.put_back, leases, count=False)
 

@@ -32,7 +32,8 @@ class LeaseQueue:
     ) -> None:
         self._ctx, self._feed, self._window, self._lease_filter = ctx, feed, window, lease_filter
         self._draft, self._left = draft, limit
-        self._batch = 2 * ctx.settings.max_in_flight
+        writer = next(iter(ctx.writers(feed)), None)
+        self._batch = writer.lanes if writer else 2 * ctx.settings.max_in_flight
         self._held: dict[asyncio.Future[ItemOutcome | None], Lease] = {}
         self._excluded: list[Lease] = []
         """Not attempted again in this run."""

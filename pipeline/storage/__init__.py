@@ -2,6 +2,7 @@
 
 from pipeline.storage.admission import AdmissionResult, Policy, PollResult
 from pipeline.storage.budget import (
+    UNLIMITED,
     CallCost,
     CallDetails,
     CallLimits,
@@ -41,6 +42,7 @@ __all__ = [
     "BY_HAND",
     "SYSTEM_EDITOR",
     "SYSTEM_FINDINGS",
+    "UNLIMITED",
     "Acknowledgement",
     "AdmissionResult",
     "CallCost",

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from pipeline.domain.errors import BudgetExceeded, LeaseLost, RateLimited
-from pipeline.domain.models import LLMResponse
+from pipeline.domain.models import DEFAULT_PROFILE, LLMResponse
 from pipeline.storage import leases
 from pipeline.storage.engine import Transactions
 from pipeline.storage.group_commit import GroupCommit
@@ -24,6 +24,10 @@ class CallLimits(NamedTuple):
 
     at_once: int | None = None
     a_minute: int | None = None
+    profile: str | None = None
+    """Name of the model profile that is called."""
+    profile_a_minute: int | None = None
+    """Calls of that profile in a minute."""
 
 
 UNLIMITED = CallLimits()
@@ -62,6 +66,8 @@ class CallDetails(NamedTuple):
     """Its price in millionths of a US dollar; None where the price is not known."""
     reservation: int | None = None
     """The reservation that the price replaces."""
+    profile: str | None = None
+    """Name of the model profile."""
 
 
 _PLAIN_CALL = CallDetails()
@@ -88,6 +94,7 @@ class LLMCall(NamedTuple):
     reasoning_tokens: int
     micros: int | None
     """Millionths of a US dollar; None where the price is not known."""
+    profile: str = DEFAULT_PROFILE
     estimated: bool = False
     """The server did not tell the whole usage: it is counted at its upper bound."""
 
@@ -124,7 +131,9 @@ class BudgetRepository(Transactions):
                 if micros < cost.min_micros:
                     pending = _reserved(connection, run, cap, stale) > 0
                     raise _cap_reached(cap, spent, cost, pending=pending)
-            row = reservations.insert().values(run=run, at=now, micros=micros, owner=self._owner)
+            row = reservations.insert().values(
+                run=run, at=now, micros=micros, owner=self._owner, profile=limits.profile
+            )
             [number] = connection.execute(row).inserted_primary_key or [0]
             return int(number), micros
 
@@ -186,7 +195,7 @@ class BudgetRepository(Transactions):
         columns = (
             calls.c.at, feeds.c.key, calls.c.model, calls.c.purpose, calls.c.prompt_tokens,
             calls.c.cached_tokens, calls.c.completion_tokens, calls.c.reasoning_tokens, calls.c.micros,
-            calls.c.estimated,
+            sa.func.coalesce(calls.c.profile, DEFAULT_PROFILE), calls.c.estimated,
         )  # fmt: skip
         query = sa.select(*columns).select_from(calls.join(items).join(feeds)).order_by(calls.c.id)
         if since is not None:
@@ -209,11 +218,22 @@ def _require_limits(connection: sa.Connection, limits: CallLimits, now: datetime
     under_way = sa.and_(table.c.at > stale, table.c.owner.is_not(None))
     if limits.at_once is not None and _count(connection, under_way) >= limits.at_once:
         raise RateLimited("as many calls are under way as there may be", limit="at once")
-    if limits.a_minute is not None:
-        last = now - _MINUTE
-        made = sa.select(sa.func.count()).where(calls.c.at > last)
-        if _count(connection, table.c.at > last) + (connection.scalar(made) or 0) >= limits.a_minute:
-            raise RateLimited("as many calls were made in a minute as there may be", limit="a minute")
+    last = now - _MINUTE
+    if limits.a_minute is not None and _calls_after(connection, last) >= limits.a_minute:
+        raise RateLimited("as many calls were made in a minute as there may be", limit="a minute")
+    own = limits.profile_a_minute
+    if own is not None and _calls_after(connection, last, limits.profile) >= own:
+        raise RateLimited(f"{limits.profile} was called as often in a minute as it may be", limit="a minute")
+
+
+def _calls_after(connection: sa.Connection, last: datetime, profile: str | None = None) -> int:
+    """Return the calls under way or made after a time; with a profile, its own."""
+    reserved, made = [reservations.c.at > last], [calls.c.at > last]
+    if profile is not None:
+        reserved.append(reservations.c.profile == profile)
+        made.append(calls.c.profile == profile)
+    counted = sa.select(sa.func.count()).select_from(calls).where(*made)
+    return _count(connection, sa.and_(*reserved)) + (connection.scalar(counted) or 0)
 
 
 def _count(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:
@@ -252,6 +272,7 @@ def _insert_call(connection: sa.Connection, lease: Lease, answer: LLMResponse, d
             seconds=answer.seconds,
             estimated=answer.estimated,
             notes="\n".join(answer.notes) or None,
+            profile=details.profile,
             **answer.usage.model_dump(),
         )
     )

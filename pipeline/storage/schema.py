@@ -173,6 +173,7 @@ reservations = sa.Table(  # reserved costs of calls under way; those of dead pro
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("micros", sa.BigInteger, nullable=False),
     sa.Column("owner", SafeText),  # as in items.lease_owner; none where it is known to be dead
+    sa.Column("profile", SafeText),  # the model profile that is called
     sa.Index("reservations_at", "at"),
 )
 

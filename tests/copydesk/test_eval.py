@@ -98,6 +98,25 @@ def test_answers_of_a_model_are_saved_and_compared(project: Project) -> None:
     assert "already" in twice.stderr, "two prompts' answers would mix in one set"
 
 
+def test_each_beat_has_its_model_and_an_option_another_one(project: Project) -> None:
+    only(project, "two-sentences")
+    feeds = project.folder / "feeds.yaml"
+    with ModelServer() as server:
+        models = (
+            f"models:\n  strong: {{model: big, base_url: '{server.base_url}'}}\n"
+            f"  cheap: {{model: small, base_url: '{server.base_url}'}}\n"
+        )
+        feeds.write_text(models + feeds.read_text().replace("  crypto:\n", "  crypto:\n    model: strong\n"))
+        result = call_copydesk(project, "eval", "--ask")
+        assert "Sending 1 item to big" in result.stderr
+        result = call_copydesk(project, "eval", "--ask", "--model", "cheap")
+        assert "Sending 1 item to small" in result.stderr
+        assert [request["model"] for request in server.received] == ["big", "small"]
+    unknown = call_copydesk(project, "eval", "--ask", "--model", "chaep")
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1)
+    assert "feeds.yaml has no model 'chaep' under models; did you mean cheap?" in unknown.stderr
+
+
 def test_the_named_prompt_is_used(project: Project) -> None:
     only(project, "two-sentences")
     other = (project.folder / "prompts/article.md.j2").read_text().replace("name: article", "name: terse")
@@ -126,6 +145,7 @@ def test_an_impossible_evaluation_is_a_one_line_error(
     [
         ({"prompt": "article"}, "--prompt needs --ask"),
         ({"save": "mine"}, "--save needs --ask"),
+        ({"model": "cheap"}, "--model needs --ask"),
         ({"answers": "hand-written", "ask": True}, "not both"),
         ({"ask": True, "save": "../mine"}, "--save '../mine'"),
         ({"ask": True, "save": "hand-written"}, "--save 'hand-written'"),

@@ -182,7 +182,7 @@ class Race(RuleBasedStateMachine):
         )
         ctx = cast(Any, SimpleNamespace(settings=self.ctx.settings, db=self.ctx.db))
         with suppress(LeaseLost):  # a decision came first
-            _write_composed(ctx, claim, ComposedDraft(draft, number, "redraft", rewritten=True))
+            _write_composed(ctx, claim, ComposedDraft(draft, number, "redraft", model="m"))
 
     @invariant()
     def nothing_is_lost(self) -> None:

@@ -88,9 +88,9 @@ def echo(user_message: str, usage: dict[str, Any] | None = None) -> Reply:
 class ModelServer:
     """A context manager that serves on 127.0.0.1 in threads, after `latency_s` to `latency_s + spread_s`.
 
-    `received` holds the JSON of every request and `headers` its headers, `answered` the hash of the user
-    message of every request that got a completion. `fail_rate` of the requests without an enqueued
-    reply fail, by a generator with a fixed seed.
+    `received` holds the JSON of every request, `headers` its headers and `paths` its path with the query,
+    `answered` the hash of the user message of every request that got a completion. `fail_rate` of the
+    requests without an enqueued reply fail, by a generator with a fixed seed.
     """
 
     def __init__(
@@ -105,6 +105,7 @@ class ModelServer:
     ) -> None:
         self.received: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
         self.answered: list[str] = []
         self.models = ["fake-1"]
         self.listing: Reply | None = None
@@ -210,6 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.fake.paths.append(self.path)
         reply = self.fake.receive(request, {name.lower(): value for name, value in self.headers.items()})
         if reply.stall:
             self.fake.stopping.wait()

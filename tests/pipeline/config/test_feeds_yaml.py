@@ -100,8 +100,10 @@ INHERITED = sorted(FeedConfig.model_fields.keys() - {"key", "previous_keys", "na
 def test_every_setting_can_be_a_default(tmp_path: Path, field: str) -> None:
     values = {"beat": "crypto", "category": "BTC", "language": "fr", "use": "link", "full_text": "never"}
     values |= {"covers": "feed", "cover_choice": "first", "schedule": "2h", "jitter": "5m"}
+    values |= {"model": "default"}
     numbers = {"max_items": 9, "max_items_per_day": 9, "min_chars": 9, "max_chars": 9000, "max_updates": 9}
     others = {"max_age_days": 2.5, "poll_minutes": (1, 2), "selector": "p.story", "enabled": False}
+    others["fallbacks"] = ("default",)
     value = (values | numbers | others).get(field, ("fr",))
     defaults = {"beat": "crypto", "category": "BTC", field: value}
     flow = ", ".join(f"{name}: {json.dumps(each)}" for name, each in defaults.items())

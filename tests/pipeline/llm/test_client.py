@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.config import ConnectionNames
 from pipeline.domain.errors import FailureCause, LLMError, LLMRejected, ShutdownRequested
 from pipeline.domain.models import TokenUsage
 from pipeline.llm.capabilities import KnownCapability, RequestMode
@@ -15,7 +16,7 @@ from pipeline.llm.chat import ChatResponse as Reply_
 from pipeline.llm.chat import FinishReason, Message, ModelOptions
 from pipeline.llm.client import ClientConfig, LLMClient, never
 from pipeline.llm.errors import AnswerTimeout
-from pipeline.llm.refusal_messages import Variables, quoted
+from pipeline.llm.refusal_messages import quoted
 from pipeline.llm.retries import MAX_ATTEMPTS
 from pipeline.rewrite.article_schema import parse_response
 from tests.fakes.model_server import ModelServer, Reply, article, completion, error
@@ -473,7 +474,7 @@ async def test_an_unreadable_list_of_models_is_an_error(
 
 @pytest.mark.parametrize("key", ["sk-proj-abc_DEF123", "local key", None])
 def test_keys_are_removed_from_quotations(key: str | None) -> None:
-    message = quoted(f"bad {key} or sk-ab***********wxyz or Bearer abcdef", key)
+    message = quoted(f"bad {key} or sk-ab***********wxyz or Bearer abcdef", (key,) if key else ())
     assert message == f"bad {'…' if key else None} or … or …"
 
 
@@ -503,5 +504,5 @@ async def test_a_stopped_run_retries_nothing(server: ModelServer, pauses: Pauses
 
 async def test_messages_name_the_variables_of_the_server(server: ModelServer, pauses: Pauses) -> None:
     server.enqueue(error(401, "no"))
-    caught = await failure(model(server, pauses, variables=Variables(key="BACKUP_KEY")))
+    caught = await failure(model(server, pauses, names=ConnectionNames(key="BACKUP_KEY")))
     assert "check BACKUP_KEY" in caught.message

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pipeline.llm.client import Deadline
+from pipeline.llm.deadline import Deadline
 
 
 async def test_waiting_for_others_does_not_count() -> None:

@@ -2,9 +2,9 @@ from decimal import Decimal
 
 import pytest
 
+from pipeline.config import OPENAI_URL
 from pipeline.domain.models import TokenUsage
 from pipeline.llm.capabilities import profile_of
-from pipeline.llm.client import OPENAI_URL
 from pipeline.llm.pricing import Price, Rates
 
 USED = TokenUsage(prompt_tokens=1_000_000, cached_tokens=400_000, completion_tokens=500_000)

@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
 from pipeline.checks.runner import run_checks
-from pipeline.config import Settings
+from pipeline.config import ConnectionNames, Settings
 from pipeline.domain.models import Beat, CheckLevels, FeedConfig, Source, TokenUsage
 from pipeline.domain.reviews import Finding, Front
 from pipeline.feeds.pages.fetch import PageFetcher
@@ -19,11 +19,12 @@ from pipeline.http_client import HttpClient
 from pipeline.llm.breaker import Breaker
 from pipeline.llm.capabilities import RequestMode
 from pipeline.llm.chat import ChatResponse, FinishReason, ModelOptions
-from pipeline.llm.client import Deadline, LLMClient
+from pipeline.llm.client import LLMClient
+from pipeline.llm.deadline import Deadline
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.prompt import load_prompt
-from pipeline.services.context import PollStateCache, RunContext
-from pipeline.storage import Database
+from pipeline.services.context import PollStateCache, RunContext, Writer
+from pipeline.storage import CallLimits, Database
 from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import article
 from tests.pipeline.storage.records import NOW, feed
@@ -50,6 +51,7 @@ class Scripted:
     options = ModelOptions()
     mode = RequestMode()
     timeout_s = 30.0
+    names = ConnectionNames()
 
     def __init__(self, *script: str | ChatResponse | Exception) -> None:
         self.script = list(script)
@@ -90,13 +92,18 @@ def run_context(
     feeds: tuple[FeedConfig, ...] = (feed(),),
     now: datetime = NOW,
     price: Price | None = None,
+    writers: Mapping[str, tuple[Writer, ...]] | None = None,
     **settings: Any,
 ) -> RunContext:
+    """Return a run context whose feeds are written by `model`, or by the `writers` under their keys."""
     poll_states = PollStateCache(db, db.feeds.poll_states())
+    configured = Settings(
+        base=folder, feeds_file=folder, output=folder / "output", database_url="", **settings
+    )
+    limits = CallLimits(configured.max_in_flight_total, configured.calls_per_minute)
+    of_model = (Writer("default", cast(Any, model), price, limits),) if model else ()
     return RunContext(
-        settings=Settings(
-            base=folder, feeds_file=folder, output=folder / "output", database_url="", **settings
-        ),
+        settings=configured,
         beats={"b": beat},
         feeds=feeds,
         db=db,
@@ -106,8 +113,7 @@ def run_context(
         parse=parse_here,
         check=check_here,
         host_cooldowns=host_cooldowns((config, poll_states.state(config)) for config in feeds),
-        model=cast(Any, model),
-        price=price,
+        writers=lambda feed: of_model if writers is None else writers[feed.key],
         prompts={"b": load_prompt(ROOT / "prompts", "article")},
         clock=lambda: now,
         chance=lambda: 0.0,

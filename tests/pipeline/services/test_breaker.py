@@ -1,9 +1,9 @@
 """A run whose model is no good ends early, and every item waits for the next run."""
 
-import asyncio
 import json
 import re
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -11,7 +11,7 @@ from pipeline.domain.errors import FailureCause, LLMError, LLMRejected
 from pipeline.http_client import HttpClient
 from pipeline.llm.breaker import AT_START, LATER
 from pipeline.llm.client import ClientConfig, LLMClient
-from pipeline.services.context import RunContext
+from pipeline.services.context import Writer
 from pipeline.services.draft import draft_feed
 from pipeline.storage import Database
 from tests.fakes.model_server import ModelServer, Reply, completion
@@ -58,8 +58,8 @@ async def test_after_a_usable_answer_twenty_failures_end_the_run(
 ) -> None:
     admit(db, *(item(number) for number in range(5, 40)))
     model = Scripted(GOOD, *[LLMError("gone", retry=False, cause=FailureCause.OUTAGE) for _ in range(50)])
-    ctx = run_context(db, net, tmp_path, model)
-    ctx = RunContext(**{**vars(ctx), "item_slots": asyncio.Semaphore(1)})
+    alone = Writer("default", cast(Any, model), lanes=1)
+    ctx = run_context(db, net, tmp_path, writers={"one": (alone,)})
     await draft_feed(ctx, feed(), 100)
     assert model.call_count == 1 + LATER
     assert [type(error) for error in ctx.fatal_errors] == [LLMRejected]
@@ -121,7 +121,7 @@ async def test_a_call_that_timed_out_is_booked_at_its_most(
     calls = db.budget.calls_since(None)
     assert [(call.completion_tokens, call.estimated) for call in calls] == [(4096, True), (2048, True)]
     assert states(db) == {"seen": 5}
-    assert ctx.usage.estimated == 2
+    assert ctx.writers(feed())[0].usage.estimated == 2
     [lease] = [found for found in db.leases.acquire("one", 9, 60.0) if found.attempts == 2]
     assert lease.answer is None, "nothing arrived"
 
@@ -138,4 +138,5 @@ async def test_usage_that_a_server_does_not_tell_is_booked_and_said(
     calls = db.budget.calls_since(None)
     assert [(call.completion_tokens, call.estimated) for call in calls] == [(4096, True)] * 2
     assert all(call.prompt_tokens > len(json.dumps(server.received[0]["messages"])) / 4 for call in calls)
-    assert (ctx.usage.estimated, ctx.usage.longest_answer) == (2, 0)
+    usage = ctx.writers(feed())[0].usage
+    assert (usage.estimated, usage.longest_answer) == (2, 0)

@@ -16,7 +16,6 @@ from pipeline.domain.errors import CopydeskError, DatabaseError, LLMError, LLMRe
 from pipeline.domain.models import LLMResponse, Provenance, TokenUsage
 from pipeline.http_client import HttpClient
 from pipeline.llm.chat import ChatResponse, FinishReason
-from pipeline.services.context import RunContext
 from pipeline.services.draft import draft_feed
 from pipeline.storage import Database
 from tests.fakes.model_server import article
@@ -79,7 +78,7 @@ async def test_a_refused_key_ends_the_run_and_loses_nothing(
 ) -> None:
     model = Scripted(*[LLMRejected("the key is refused: set OPENAI_API_KEY")] * 5)
     desk = run_context(db, net, tmp_path, model)
-    desk = RunContext(**{**vars(desk), "item_slots": asyncio.Semaphore(1)})
+    desk.writers(feed())[0].item_slots = asyncio.Semaphore(1)
     assert await draft_feed(desk, feed(), 9) == []
     assert model.call_count == 1
     assert [type(error) for error in desk.fatal_errors] == [LLMRejected]
@@ -108,7 +107,7 @@ async def test_unfinished_items_are_released_after_the_grace_time(
             return await super().send(body, **limits)
 
     desk = run_context(db, net, tmp_path, Silent())
-    desk = RunContext(**{**vars(desk), "item_slots": asyncio.Semaphore(1)})
+    desk.writers(feed())[0].item_slots = asyncio.Semaphore(1)
     outcomes = await draft_feed(desk, feed(), 9)
     assert [bool(outcome.path) for outcome in outcomes] == [True, True]
     assert states(db) == {"drafted": 2, "seen": 3}

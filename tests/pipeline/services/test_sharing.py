@@ -11,10 +11,10 @@ from pipeline.domain.errors import BudgetExceeded, RateLimited
 from pipeline.http_client import HttpClient
 from pipeline.llm.chat import ChatResponse
 from pipeline.services.draft import draft_feed
-from pipeline.storage import CallCost, CallLimits, Database, SpendingCap
+from pipeline.storage import CallCost, CallDetails, CallLimits, Database, SpendingCap
 from pipeline.storage.processes import current_owner
 from tests.pipeline.services.desk import Scripted, run_context
-from tests.pipeline.storage.records import NOW, admit, feed, item
+from tests.pipeline.storage.records import NOW, admit, answer, feed, item
 
 
 class Crowded(Scripted):
@@ -119,6 +119,23 @@ def test_a_minute_has_so_many_calls(db: Database) -> None:
         db.budget.reserve("r", CallCost(0, 0), (), now, stale=stale, limits=CallLimits(a_minute=2))
     later = now.replace(minute=now.minute + 1, second=now.second + 1)
     assert db.budget.reserve("r", CallCost(0, 0), (), later, stale=stale, limits=CallLimits(a_minute=2))
+
+
+def test_a_minute_of_a_profile_has_so_many_calls_of_its_own(db: Database) -> None:
+    now, stale = NOW, NOW.replace(year=2000)
+
+    def reserve(profile: str, limit: int | None) -> int:
+        limits = CallLimits(profile=profile, profile_a_minute=limit)
+        return db.budget.reserve("r", CallCost(0, 0), (), now, stale=stale, limits=limits)[0]
+
+    made = reserve("strong", 2)
+    [lease] = db.leases.acquire("one", 1, 900)
+    db.budget.record(lease, answer(), CallDetails(at=now, reservation=made, profile="strong"))
+    assert reserve("strong", 2), "one was made, and now one is under way"
+    with pytest.raises(RateLimited, match="strong was called as often in a minute as it may be"):
+        reserve("strong", 2)
+    assert reserve("cheap", 1)
+    assert reserve("default", None)
 
 
 def test_a_dead_process_holds_no_turn_but_its_money(db: Database, tmp_path: Path) -> None:
