@@ -38,7 +38,9 @@ def test_the_hand_written_answers_pass(project: Project) -> None:
     assert [entry["item"] for entry in scores if not entry["passed"]] == []
     assert code == 0
     assert len(scores) == len(load_cases(ROOT / "evals"))
-    assert all(entry["findings"] == [] and entry["repeated"] == 0 for entry in scores)
+    assert all(entry["repeated"] == 0 for entry in scores)
+    # Its source gives orders to the model: that is said of every draft about it.
+    assert [entry["item"] for entry in scores if entry["findings"]] == ["injected-order"]
 
 
 def test_all_padded_answers_fail(project: Project) -> None:
