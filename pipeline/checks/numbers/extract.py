@@ -11,6 +11,7 @@ from pipeline.checks.numbers.tokenize import (
     VULGAR_FRACTIONS,
     Token,
     TokenStream,
+    decimal_sign,
     parse_number_words,
     token_value,
 )
@@ -46,6 +47,16 @@ _RANGE_JOINERS = frozenset(
         "oder",
         "statt",
         "auf",
+        "a",
+        "al",
+        "y",
+        "y el",
+        "y un",
+        "o",
+        "o el",
+        "por",
+        "en lugar de",
+        "en vez de",
     )
 )
 """Text between the two ends of a range, or between two amounts that share a unit."""
@@ -58,6 +69,8 @@ _Parsed = tuple[NumberMention, int]
 def extract_numbers(text: str, language: str) -> tuple[NumberMention, ...]:
     """Return the numbers of a text in order; none where the language has no table."""
     lexicon = number_lexicon(language)
+    if lexicon and lexicon.either_decimal:
+        lexicon = lexicon._replace(decimal=decimal_sign(text, lexicon.decimal))
     return tuple(_with_range_units(_extract_all(TokenStream(text), lexicon), text)) if lexicon else ()
 
 

@@ -81,6 +81,31 @@ class TokenStream(dict[int, Token]):
         return at + 1 if self[at].text in HYPHENS and self[at].text and self.is_joined(at) else at
 
 
+_DECIMALS = {
+    decimal: re.compile(
+        rf"\d{group}\d{{3}}(?:{group}\d{{3}}|{sign}\d)(?!\d)|(?<![\w.,:])\d{{1,9}}{sign}(?:\d|\d\d(?= ?[%€$]))(?![\w.,:])"
+        rf"|[€$] ?\d{{1,9}}{sign}\d{{1,2}}(?![\d.,])"
+    )
+    for decimal, sign, group in ((".", r"\.", ","), (",", ",", r"\."))
+}
+"""Decimal sign → numbers that show it: thousands, or one or two digits after it, a time of day excepted."""
+_THREE_DIGITS = re.compile(r"(?<![\d.,])([1-9]\d{0,2})([.,])(\d{3})(?![\d]|[.,]\d)")
+
+
+def decimal_sign(text: str, usual: str) -> str:
+    """Return the decimal sign that a text uses; the usual one where it shows both or none."""
+    shown = [sign for sign, pattern in _DECIMALS.items() if pattern.search(text)]
+    return shown[0] if len(shown) == 1 else usual
+
+
+def either_reading(digits: str, decimal: str) -> float | None:
+    """Return the factor from the reading of digits such as "1.234" to the other; None where there is one only."""
+    match = _THREE_DIGITS.search(digits)
+    if match is None or (match[3] == "000" and match[2] != decimal):
+        return None
+    return 1000.0 if match[2] == decimal else 0.001
+
+
 def token_value(digits: str, decimal: str) -> tuple[float, float] | None:
     """Return value and step of digits with separators; None where they are not one number.
 

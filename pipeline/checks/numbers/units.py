@@ -145,9 +145,15 @@ def _unit_after(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> Unit
         return _unit_at(tokens, lexicon, after + 1) or no_unit  # an abbreviation: "Mrd. Euro"
     if tokens.text[tokens[after - 1].end : max(token.start, 0)].strip():
         return no_unit
-    if tokens.word(after) in lexicon.links and tokens.word(after - 1) in lexicon.scales:
+    if _is_link(tokens, lexicon, after):
         return _unit_at(tokens, lexicon, after + 1) or no_unit
     return _unit_at(tokens, lexicon, after) or no_unit
+
+
+def _is_link(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> bool:
+    """Tell whether a word only joins a scale, or the half after it, to what is counted: "millones de euros"."""
+    before = tokens.word(at - 1)
+    return tokens.word(at) in lexicon.links and (before in lexicon.scales or before in lexicon.half_words)
 
 
 def half_after(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> float:
@@ -232,7 +238,7 @@ def following_unit(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> s
 def has_no_unit(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> bool:
     """Tell whether no noun follows a number."""
     token: Token = tokens[after]
-    if token.kind == "word" and token.text in lexicon.links and tokens.word(after - 1) in lexicon.scales:
+    if _is_link(tokens, lexicon, after):
         token = tokens[after + 1]
     if token.kind == "word":
         ends_line = "\n" in tokens.text[tokens[after - 1].end : token.start]
