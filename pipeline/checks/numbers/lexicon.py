@@ -86,6 +86,8 @@ class NumberLexicon(NamedTuple):
     rates: Mapping[str, str]
     """Word that says how often → unit of time: annually."""
     currencies: Mapping[str, str]
+    currency_signs: Mapping[str, str]
+    """Sign → currency; "$" for itself where it may be dollars or pesos."""
     measures: Mapping[str, str]
     starts: frozenset[str]
     """Words that can begin a number in words, compounds such as "zweihundert" excluded."""
@@ -156,6 +158,7 @@ def number_lexicon(language: str) -> NumberLexicon | None:
         time=_inverted(table["time"]),
         rates=_inverted(table["rates"]),
         currencies=_inverted(table["currencies"]),
+        currency_signs=CURRENCY_SYMBOLS | table.get("currency-signs", {}),
         measures=_inverted(table["measures"]),
         colon_scores=bool(table.get("colon-scores", False)),
         compounds=bool(table.get("compounds", False)),

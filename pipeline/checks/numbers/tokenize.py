@@ -99,7 +99,7 @@ def decimal_sign(text: str, usual: str) -> str:
 
 
 def either_reading(digits: str, decimal: str) -> float | None:
-    """Return the factor from the reading of digits such as "1.234" to the other; None where there is one only."""
+    """Return the factor from the reading of digits such as "1.234" to the other; None without another."""
     match = _THREE_DIGITS.search(digits)
     if match is None or (match[3] == "000" and match[2] != decimal):
         return None

@@ -63,7 +63,7 @@ def with_unit(
         unit = _unit_after(tokens, lexicon, after + 2)
     if currency and _is_name_before(tokens[at - 1], unit, currency):
         currency, start = "", tokens[at].start
-    if currency == "USD" and unit.kind == MONEY and tokens[at - 1].text == "$":
+    if unit.kind == MONEY and tokens[at - 1].text == "$" and currency in ("USD", "$"):
         currency = unit.name  # the sign of other currencies, too: "$500 pesos"
     kind, name = (MONEY, currency) if currency else (unit.kind or mention.kind, unit.name)
     if kind == FRACTION and scale > 1:
@@ -101,7 +101,7 @@ def _currency_before(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> tu
         country = tokens[at - 2]
         if tokens.is_joined(at - 2) and country.text in _DOLLAR_COUNTRIES:
             return CURRENCY_SYMBOLS[sign.text] if country.text == "us" else f"{country.text}$", country.start
-        return CURRENCY_SYMBOLS[sign.text], sign.start
+        return lexicon.currency_signs[sign.text], sign.start
     if sign.text in CURRENCY_CODES and tokens.text[sign.start : sign.end].isupper():
         return lexicon.currencies.get(sign.text, sign.text.upper()), sign.start
     return "", start
@@ -126,6 +126,8 @@ def _scale_after(
 def _is_scale_letter(tokens: TokenStream, at: int, *, money: bool) -> bool:
     """Tell whether a letter is a scale: "5M" and "$5m" are, "5 m" and "5m" are metres."""
     token = tokens[at]
+    if tokens.is_joined(at) and tokens[at + 1].text in CURRENCY_SYMBOLS:
+        return True  # "50 M€"
     if money and token.text in "mbt" and tokens[at - 1].end + 1 == token.start:
         return True  # "$50 m"
     return tokens.is_joined(at - 1) and (token.text not in "mt" or money or token.upper)
@@ -151,7 +153,7 @@ def _unit_after(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> Unit
 
 
 def _is_link(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> bool:
-    """Tell whether a word only joins a scale, or the half after it, to what is counted: "millones de euros"."""
+    """Tell whether a word only joins a scale to what is counted: "millones de euros"."""
     before = tokens.word(at - 1)
     return tokens.word(at) in lexicon.links and (before in lexicon.scales or before in lexicon.half_words)
 
@@ -179,15 +181,22 @@ def _unit_at(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> Unit | Non
     if measure:
         return Unit(MEASURE, f"{'cubic' if text == 'cubic' else 'square'} {measure}", at + 2)
     if text in CURRENCY_SYMBOLS:
-        return Unit(MONEY, CURRENCY_SYMBOLS[text], at + 1)
+        return Unit(MONEY, lexicon.currency_signs[text], at + 1)
     if text == "us" and tokens.word(at + 1) in lexicon.currencies:
         return Unit(MONEY, lexicon.currencies[tokens.word(at + 1)], at + 2)
+    if unit := _named_unit(lexicon, text, phrase, at):
+        return unit
+    return Unit(MULTIPLE, "", at + 1) if text in lexicon.times else None
+
+
+def _named_unit(lexicon: NumberLexicon, text: str, phrase: str, at: int) -> Unit | None:
+    """Return the time, currency or measure that a word, or that word and the next, names; None without one."""
     for kind, units in ((TIME, lexicon.time), (MONEY, lexicon.currencies), (MEASURE, lexicon.measures)):
         if phrase in units:
             return Unit(kind, units[phrase], at + 2)
         if text in units:
             return Unit(kind, units[text], at + 1)
-    return Unit(MULTIPLE, "", at + 1) if text in lexicon.times else None
+    return None
 
 
 def find_hedge(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> str:
