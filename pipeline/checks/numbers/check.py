@@ -141,7 +141,7 @@ class _Check:
         return matches
 
     def _other_decimals(self, mentions: Sequence[NumberMention], text: TokenizedText) -> list[NumberMention]:
-        """Return the other readings of "1.234" where the language's decimal sign differs between countries."""
+        """Return the other readings of "1.234" where the decimal sign differs between countries."""
         if not self._lexicon.either_decimal:
             return []
         decimal = decimal_sign(text.text, self._lexicon.decimal)

@@ -98,7 +98,7 @@ class NumberLexicon(NamedTuple):
     tens_and_units: bool
     """Tens and units have a joiner between them: "treinta y cinco"."""
     either_decimal: bool
-    """The decimal sign differs between the language's countries, so a text may write "1.234,5" or "1,234.5"."""
+    """The decimal sign differs between the language's countries: "1.234,5" or "1,234.5"."""
     half_words: frozenset[str]
     """Halves only before a unit or scale, or after a joiner: "medio millón", "año y medio"."""
     parts: frozenset[str]
@@ -106,6 +106,8 @@ class NumberLexicon(NamedTuple):
     links: frozenset[str]
     """Words between a scale and its unit: "dos millones de euros"."""
     basis_points: frozenset[str]
+    rough: frozenset[str]
+    """Number words that are no exact numbers: "una veintena"."""
 
 
 @lru_cache(maxsize=32)
@@ -168,6 +170,7 @@ def number_lexicon(language: str) -> NumberLexicon | None:
         parts=frozenset(words.get("part", ())),
         links=frozenset(words.get("of", ())),
         basis_points=frozenset(words["basis-points"]),
+        rough=frozenset(words.get("rough", ())),
     )
 
 

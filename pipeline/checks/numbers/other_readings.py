@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 
 from pipeline.checks.language_tables import Phrases
-from pipeline.checks.numbers.models import FRACTION, MULTIPLE, ORDINAL, PLAIN, TIME, NumberMention
+from pipeline.checks.numbers.models import FRACTION, MULTIPLE, ORDINAL, PLAIN, POINTS, TIME, NumberMention
 from pipeline.checks.numbers.tokenize import either_reading
 
 _SCALES = tuple(
@@ -110,6 +110,11 @@ def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberM
         for mention in mentions
         if mention.kind == MULTIPLE and mention.value >= _MIN_RECIPROCAL
     ]
+    readings += [
+        mention._replace(kind=FRACTION, unit="")
+        for mention in mentions
+        if mention.kind == POINTS and mention.step == 0.1 and mention.value < 1 and mention.value != 0.5
+    ]  # three tenths of a point
     for match in _ADDED_TIME.finditer(text):
         minute = float(match[1]) + float(match[2])
         readings.append(NumberMention(*match.span(), minute, 1, PLAIN, bare=True))

@@ -83,7 +83,8 @@ class TokenStream(dict[int, Token]):
 
 _DECIMALS = {
     decimal: re.compile(
-        rf"\d{group}\d{{3}}(?:{group}\d{{3}}|{sign}\d)(?!\d)|(?<![\w.,:])\d{{1,9}}{sign}(?:\d|\d\d(?= ?[%€$]))(?![\w.,:])"
+        rf"\d{group}\d{{3}}(?:{group}\d{{3}}|{sign}\d)(?!\d)"
+        rf"|(?<![\w.,:])\d{{1,9}}{sign}(?:\d|\d\d(?= ?[%€$]))(?![\w.,:])"
         rf"|[€$] ?\d{{1,9}}{sign}\d{{1,2}}(?![\d.,])"
     )
     for decimal, sign, group in ((".", r"\.", ","), (",", ",", r"\."))

@@ -190,7 +190,7 @@ def _unit_at(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> Unit | Non
 
 
 def _named_unit(lexicon: NumberLexicon, text: str, phrase: str, at: int) -> Unit | None:
-    """Return the time, currency or measure that a word, or that word and the next, names; None without one."""
+    """Return the time, currency or measure that a word, or it and the next one, names; None without."""
     for kind, units in ((TIME, lexicon.time), (MONEY, lexicon.currencies), (MEASURE, lexicon.measures)):
         if phrase in units:
             return Unit(kind, units[phrase], at + 2)
