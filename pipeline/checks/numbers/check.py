@@ -32,10 +32,11 @@ from pipeline.checks.numbers.models import (
     YEAR,
     NumberMention,
 )
-from pipeline.checks.numbers.other_readings import as_millions, other_readings
+from pipeline.checks.numbers.other_readings import as_millions, in_other_decimals, other_readings
 from pipeline.checks.numbers.results import Results, Score, extract_scores
 from pipeline.checks.numbers.severity import Absence, absent_severity, is_small_count
-from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim
+from pipeline.checks.numbers.tokenize import decimal_sign
+from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim, TokenizedText
 from pipeline.domain.reviews import Finding, Severity
 
 KIND = "figure"
@@ -73,7 +74,7 @@ class _Check:
         self._draft = DraftNumbers(case.draft, case.language, lexicon)
         mentions = numbers_outside_dates(case.source.text, case.language)
         shares = extract_shares(mentions, case.source.text, case.language)
-        readings = other_readings(mentions, case.source.text)
+        readings = [*other_readings(mentions, case.source.text), *self._other_decimals(mentions, case.source)]
         self._source_numbers = SourceNumbers(mentions, [*shares, *readings])
         source = ContextIndex(case.source, lexicon)
         self._weigh = source.weigh
@@ -135,9 +136,20 @@ class _Check:
         matches = [each for each in candidates if match_numbers(claim, each)]
         if not matches and (millions := as_millions(claim, self._case.draft.text)):
             return self._matches(millions)
+        if not matches and (others := self._other_decimals([claim], self._case.draft)):
+            candidates = self._source_numbers.candidates(others[0])
+            matches = [each for each in candidates if match_numbers(others[0], each)]
         if not matches and self._draft.is_age_decade(claim):
             return [each for each in candidates if 0 <= each.value - claim.value < 10]
         return matches
+
+    def _other_decimals(self, mentions: Sequence[NumberMention], text: TokenizedText) -> list[NumberMention]:
+        """Return the other readings of "1.234" where the decimal sign differs between countries."""
+        if not self._lexicon.either_decimal:
+            return []
+        decimal = decimal_sign(text.text, self._lexicon.decimal)
+        readings = (in_other_decimals(mention, text.text, decimal) for mention in mentions)
+        return [reading for reading in readings if reading]
 
     def _is_by_chance(self, claim: NumberMention, calculation: Calculation) -> bool:
         """Tell whether the source has a number in the claim's context that is no operand of it."""

@@ -139,7 +139,9 @@ def _same_unit(claim: NumberMention, candidate: NumberMention) -> bool:
 
 
 def _are_dollars(*units: str) -> bool:
-    """Tell whether all units are dollars, one of them without a named country."""
+    """Tell whether all units may be dollars, one of them without a named country, or the sign is of pesos."""
+    if set(units) == {"$", "PESO"}:
+        return True
     return "USD" in units and all(unit == "USD" or unit.endswith(("$", "D")) for unit in units)
 
 

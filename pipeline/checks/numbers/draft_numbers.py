@@ -3,6 +3,7 @@
 import re
 from collections.abc import Set
 from functools import cached_property
+from itertools import pairwise
 
 from pipeline.checks.dates.extract import date_spans
 from pipeline.checks.numbers.clock_times import spoken_clock_spans
@@ -103,8 +104,10 @@ class DraftNumbers:
     def hedge(self, claim: NumberMention) -> str:
         """Return the hedge as the draft writes it."""
         before = self._draft.text[max(0, claim.start - 30) : claim.start].split()
+        phrases = (f"{first} {second}" for first, second in pairwise(before))
+        words = [each for pair in zip(before, (*phrases, ""), strict=False) for each in pair]
         hedges = self._lexicon.hedges
-        return next((word for word in reversed(before) if word.casefold() in hedges), claim.hedge)
+        return next((word for word in reversed(words) if word.casefold() in hedges), claim.hedge)
 
     def is_counted_by_writer(self, claim: NumberMention) -> bool:
         """Tell whether the writer counted what the source lists: "two reasons"."""

@@ -11,6 +11,7 @@ from pipeline.checks.numbers.tokenize import (
     VULGAR_FRACTIONS,
     Token,
     TokenStream,
+    decimal_sign,
     parse_number_words,
     token_value,
 )
@@ -46,6 +47,16 @@ _RANGE_JOINERS = frozenset(
         "oder",
         "statt",
         "auf",
+        "a",
+        "al",
+        "y",
+        "y el",
+        "y un",
+        "o",
+        "o el",
+        "por",
+        "en lugar de",
+        "en vez de",
     )
 )
 """Text between the two ends of a range, or between two amounts that share a unit."""
@@ -58,6 +69,8 @@ _Parsed = tuple[NumberMention, int]
 def extract_numbers(text: str, language: str) -> tuple[NumberMention, ...]:
     """Return the numbers of a text in order; none where the language has no table."""
     lexicon = number_lexicon(language)
+    if lexicon and lexicon.either_decimal:
+        lexicon = lexicon._replace(decimal=decimal_sign(text, lexicon.decimal))
     return tuple(_with_range_units(_extract_all(TokenStream(text), lexicon), text)) if lexicon else ()
 
 
@@ -72,7 +85,7 @@ def _extract_all(tokens: TokenStream, lexicon: NumberLexicon) -> list[NumberMent
         rate, after_rate = find_rate(tokens, lexicon, end)
         mentions.append(
             mention._replace(
-                hedge=find_hedge(tokens, lexicon, at),
+                hedge=find_hedge(tokens, lexicon, at) or _rough_hedge(tokens, lexicon, at),
                 bare=has_no_unit(tokens, lexicon, end),
                 later_unit="" if rate else following_unit(tokens, lexicon, end),
                 rate=rate,
@@ -81,6 +94,11 @@ def _extract_all(tokens: TokenStream, lexicon: NumberLexicon) -> list[NumberMent
         )
         end = max(end, after_rate, at + 1)
     return mentions
+
+
+def _rough_hedge(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> str:
+    """Return the hedge of a number in words that is a rough one: "una veintena", "medio centenar"."""
+    return "about" if {tokens.word(at), tokens.word(at + 1)} & lexicon.rough else ""
 
 
 def _number_at(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> _Parsed | None:
@@ -114,11 +132,24 @@ def _number_in_digits(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> _
     if tokens[at + 1].text in VULGAR_FRACTIONS and number.value < 1000:
         value = number.value + VULGAR_FRACTIONS[tokens[at + 1].text]
         return with_unit(tokens, lexicon, number._replace(value=value, step=_FRACTION_STEP), at, at + 2)
+    if hundreds := _hundreds_after_thousand(tokens, lexicon, at):
+        value = number.value * 1000 + hundreds
+        step = 100.0 if hundreds % 100 == 0 else 1.0
+        return with_unit(tokens, lexicon, number._replace(value=value, step=step), at, at + 3)
     share = _slash_fraction(tokens, at, number.value)
     if share:
         fraction = number._replace(value=share, step=_FRACTION_STEP, kind=FRACTION)
         return with_unit(tokens, lexicon, fraction, at, at + 3)
     return with_unit(tokens, lexicon, number, at, at + 1)
+
+
+def _hundreds_after_thousand(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> float:
+    """Return what follows the thousands of a number in figures: 200 in "43 mil 200"; 0 where nothing does."""
+    word, last = tokens.word(at + 1), tokens[at + 2]
+    is_thousand = len(word) > 2 and lexicon.scales.get(word) == 1000
+    gap = tokens.text[tokens[at + 1].end : max(last.start, 0)]
+    is_last = last.kind == "number" and last.text.isdecimal() and len(last.text) <= 3 and gap == " "
+    return float(last.text) if is_thousand and is_last and tokens[at].text.isdecimal() else 0.0
 
 
 def _is_part_of_name(tokens: TokenStream, at: int) -> bool:

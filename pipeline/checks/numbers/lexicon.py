@@ -86,6 +86,8 @@ class NumberLexicon(NamedTuple):
     rates: Mapping[str, str]
     """Word that says how often → unit of time: annually."""
     currencies: Mapping[str, str]
+    currency_signs: Mapping[str, str]
+    """Sign → currency; "$" for itself where it may be dollars or pesos."""
     measures: Mapping[str, str]
     starts: frozenset[str]
     """Words that can begin a number in words, compounds such as "zweihundert" excluded."""
@@ -93,6 +95,19 @@ class NumberLexicon(NamedTuple):
     """Scores are written with a colon: 3:1."""
     compounds: bool
     """Number words are written as one compound word, as in German."""
+    tens_and_units: bool
+    """Tens and units have a joiner between them: "treinta y cinco"."""
+    either_decimal: bool
+    """The decimal sign differs between the language's countries: "1.234,5" or "1,234.5"."""
+    half_words: frozenset[str]
+    """Halves only before a unit or scale, or after a joiner: "medio millón", "año y medio"."""
+    parts: frozenset[str]
+    """Words that make the ordinal before them a fraction: "la tercera parte"."""
+    links: frozenset[str]
+    """Words between a scale and its unit: "dos millones de euros"."""
+    basis_points: frozenset[str]
+    rough: frozenset[str]
+    """Number words that are no exact numbers: "una veintena"."""
 
 
 @lru_cache(maxsize=32)
@@ -145,9 +160,17 @@ def number_lexicon(language: str) -> NumberLexicon | None:
         time=_inverted(table["time"]),
         rates=_inverted(table["rates"]),
         currencies=_inverted(table["currencies"]),
+        currency_signs=CURRENCY_SYMBOLS | table.get("currency-signs", {}),
         measures=_inverted(table["measures"]),
         colon_scores=bool(table.get("colon-scores", False)),
         compounds=bool(table.get("compounds", False)),
+        tens_and_units=bool(table.get("tens-and-units", False)),
+        either_decimal=bool(table.get("either-decimal", False)),
+        half_words=frozenset(words.get("half-word", ())),
+        parts=frozenset(words.get("part", ())),
+        links=frozenset(words.get("of", ())),
+        basis_points=frozenset(words["basis-points"]),
+        rough=frozenset(words.get("rough", ())),
     )
 
 

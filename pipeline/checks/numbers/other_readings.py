@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 
 from pipeline.checks.language_tables import Phrases
-from pipeline.checks.numbers.models import FRACTION, MULTIPLE, ORDINAL, PLAIN, TIME, NumberMention
+from pipeline.checks.numbers.models import FRACTION, MULTIPLE, ORDINAL, PLAIN, POINTS, TIME, NumberMention
+from pipeline.checks.numbers.tokenize import either_reading
 
 _SCALES = tuple(
     (Phrases(re.compile(rf"\bin (?:\S{{1,12}} )?(?:{words})\b", re.IGNORECASE), ["in"]), signs, factor)
     for words, signs, factor in (
-        ("millions|million|mio", re.compile(r"\(\S{0,3}\$?[mM]\)|\$[mM]\b"), 1e6),
-        ("thousands|tausend|tsd|teur", None, 1e3),
+        ("millions|million|mio|millones", re.compile(r"\(\S{0,3}\$?[mM]\)|\$[mM]\b"), 1e6),
+        ("thousands|tausend|tsd|teur|miles", None, 1e3),
         ("billions|milliarden|mrd", re.compile(r"\$[bB][nN]\b"), 1e9),
     )
 )
@@ -33,8 +34,8 @@ _ORDERS = ("first", "second", "third", "fourth", "latter", "last")
 _PERIODS = (
     (Phrases(re.compile(rf"\b(?:{'|'.join(_ORDERS)}) half\b(?! hour)", re.IGNORECASE), _ORDERS), 6.0),
     (Phrases(re.compile(rf"\b(?:{'|'.join(_ORDERS)}) quarter\b", re.IGNORECASE), _ORDERS), 3.0),
-    (re.compile(r"\bH[12]\b|[Hh]albjahr"), 6.0),
-    (re.compile(r"\bQ[1-4]\b|[Qq]uartal"), 3.0),
+    (re.compile(r"\bH[12]\b|[Hh]albjahr|[Ss]emestre"), 6.0),
+    (re.compile(r"\bQ[1-4]\b|[Qq]uartal|[Tt]rimestre"), 3.0),
 )
 """Parts of a year, and how many months they have."""
 _BEFORE_ORDINAL = re.compile(
@@ -60,6 +61,17 @@ def as_millions(mention: NumberMention, text: str) -> NumberMention | None:
     return mention._replace(
         value=mention.value * 1e6, step=mention.step * 1e6, kind=PLAIN, unit="", bare=True
     )
+
+
+def in_other_decimals(mention: NumberMention, text: str, decimal: str) -> NumberMention | None:
+    """Return the reading of "1.234" with the sign read the other way; None where there is none.
+
+    `decimal` is the decimal sign that the text uses.
+    """
+    factor = either_reading(text[mention.start : mention.end], decimal)
+    if factor is None:
+        return None
+    return mention._replace(value=mention.value * factor, step=mention.step * factor)
 
 
 def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberMention]:
@@ -98,6 +110,11 @@ def other_readings(mentions: Sequence[NumberMention], text: str) -> list[NumberM
         for mention in mentions
         if mention.kind == MULTIPLE and mention.value >= _MIN_RECIPROCAL
     ]
+    readings += [
+        mention._replace(kind=FRACTION, unit="")
+        for mention in mentions
+        if mention.kind == POINTS and mention.step == 0.1 and mention.value < 1 and mention.value != 0.5
+    ]  # three tenths of a point
     for match in _ADDED_TIME.finditer(text):
         minute = float(match[1]) + float(match[2])
         readings.append(NumberMention(*match.span(), minute, 1, PLAIN, bare=True))

@@ -81,6 +81,32 @@ class TokenStream(dict[int, Token]):
         return at + 1 if self[at].text in HYPHENS and self[at].text and self.is_joined(at) else at
 
 
+_DECIMALS = {
+    decimal: re.compile(
+        rf"\d{group}\d{{3}}(?:{group}\d{{3}}|{sign}\d)(?!\d)"
+        rf"|(?<![\w.,:])\d{{1,9}}{sign}(?:\d|\d\d(?= ?[%€$]))(?![\w.,:])"
+        rf"|[€$] ?\d{{1,9}}{sign}\d{{1,2}}(?![\d.,])"
+    )
+    for decimal, sign, group in ((".", r"\.", ","), (",", ",", r"\."))
+}
+"""Decimal sign → numbers that show it: thousands, or one or two digits after it, a time of day excepted."""
+_THREE_DIGITS = re.compile(r"(?<![\d.,])([1-9]\d{0,2})([.,])(\d{3})(?![\d]|[.,]\d)")
+
+
+def decimal_sign(text: str, usual: str) -> str:
+    """Return the decimal sign that a text uses; the usual one where it shows both or none."""
+    shown = [sign for sign, pattern in _DECIMALS.items() if pattern.search(text)]
+    return shown[0] if len(shown) == 1 else usual
+
+
+def either_reading(digits: str, decimal: str) -> float | None:
+    """Return the factor from the reading of digits such as "1.234" to the other; None without another."""
+    match = _THREE_DIGITS.search(digits)
+    if match is None or (match[3] == "000" and match[2] != decimal):
+        return None
+    return 1000.0 if match[2] == decimal else 0.001
+
+
 def token_value(digits: str, decimal: str) -> tuple[float, float] | None:
     """Return value and step of digits with separators; None where they are not one number.
 
@@ -129,6 +155,8 @@ def parse_number_words(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> 
             return parsed
     if text in lexicon.units or (lexicon.compounds and compound_value(text, lexicon) is not None):
         return _parse_cardinal(tokens, at, lexicon)
+    if text in lexicon.fractions and tokens.word(at + 1) in lexicon.parts:
+        return NumberWords(lexicon.fractions[text], 1e-6, FRACTION, at + 2)  # la tercera parte
     ordinal = lexicon.ordinals.get(text) or (compound_ordinal(text, lexicon) if lexicon.compounds else None)
     if ordinal:
         return NumberWords(ordinal, 1, ORDINAL, at + 1)
@@ -161,6 +189,8 @@ def _parse_after_article(tokens: TokenStream, at: int, lexicon: NumberLexicon) -
 def _parse_unit_and_half(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> NumberWords | None:
     """Parse what follows the article in "an hour and a half"; the kind is the unit of time."""
     words, end = _next_three_words(tokens, at + 1)
+    if words[0] in lexicon.joiners and words[1] in lexicon.half_words:
+        return NumberWords(1.5, 0.5, tokens.word(at), at + 3)  # año y medio
     if words[0] not in lexicon.joiners or words[1] not in lexicon.articles:
         return None
     part = lexicon.fractions.get(words[2])
@@ -172,6 +202,8 @@ def _parse_half(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> NumberW
     value = lexicon.fractions[tokens[at].text]
     if value != 0.5:
         return None
+    if tokens[at].text in lexicon.half_words:
+        return _parse_half_word(tokens, at, value, lexicon)
     if tokens.word(at + 1) in lexicon.articles:
         scale = lexicon.scales.get(tokens.word(at + 2), 0)
         if scale and len(tokens.word(at + 2)) > 2:
@@ -180,6 +212,18 @@ def _parse_half(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> NumberW
             return None  # half an answer
         return NumberWords(value, 1e-6, "", at + 2)
     return NumberWords(value, 1e-6, FRACTION, at + 1)
+
+
+def _parse_half_word(
+    tokens: TokenStream, at: int, value: float, lexicon: NumberLexicon
+) -> NumberWords | None:
+    """Parse "medio millón", "media docena", "media hora"."""
+    following = tokens.word(at + 1)
+    scale = lexicon.scales.get(following, 0)
+    if scale and len(following) > 2:
+        return NumberWords(value * scale, value * scale, "", at + 2)
+    is_unit = following in lexicon.time or following in lexicon.measures
+    return NumberWords(value, 1e-6, "", at + 1) if is_unit else None
 
 
 def _parse_cardinal(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> NumberWords | None:
@@ -194,9 +238,11 @@ def _parse_cardinal(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> Num
         fresh = after == at or _is_after_scale(tokens, after, lexicon)
         if value is not None and _may_follow(current, value, fresh=fresh):
             current, after = current + value, index + 1
-        elif text in lexicon.scales and len(text) > 2 and current:
+        elif text in lexicon.scales and len(text) > 2 and (current or 0 < total < lexicon.scales[text]):
             scale = lexicon.scales[text]
-            if scale == 100:
+            if total < scale and total:
+                total, current = (total + current) * scale, 0.0  # dos mil quinientos millones
+            elif scale == 100:
                 current *= 100
             elif scale == _DOZEN and tokens.word(index + 1) not in lexicon.scales:
                 return NumberWords((total + current) * scale, scale, "", index + 1)
@@ -212,12 +258,13 @@ def _parse_cardinal(tokens: TokenStream, at: int, lexicon: NumberLexicon) -> Num
 
 def _is_after_scale(tokens: TokenStream, after: int, lexicon: NumberLexicon) -> bool:
     before = tokens.word(after - 1)
-    return before in lexicon.scales or before in lexicon.joiners
+    is_hundreds = lexicon.units.get(before, 0) >= 100
+    return is_hundreds or before in lexicon.scales or before in lexicon.joiners
 
 
 def _may_follow(current: float, value: float, *, fresh: bool) -> bool:
     """Tell whether a value may be added to the current one: "twenty" "one", not "one" "two"."""
-    if fresh and (current % 100 == 0):
+    if fresh and (current % 100 == 0) and (value < current or not current):
         return True
     return 1 <= value < 10 and current % 100 >= 20 and current % 10 == 0
 
@@ -225,6 +272,9 @@ def _may_follow(current: float, value: float, *, fresh: bool) -> bool:
 def _joiner_continues(tokens: TokenStream, at: int, lexicon: NumberLexicon, value: float) -> bool:
     """Tell whether an "and" is part of the number: only after hundreds and before a unit."""
     following = tokens.word(at + 1)
+    if lexicon.tens_and_units:
+        is_ten = 30 <= value % 100 <= 90 and value % 10 == 0
+        return is_ten and 1 <= lexicon.units.get(following, 0) <= 9
     return value >= 100 and value % 100 == 0 and following in lexicon.units and lexicon.units[following] > 0
 
 
@@ -251,6 +301,10 @@ def _finish_cardinal(tokens: TokenStream, after: int, value: float, lexicon: Num
         half = lexicon.fractions[following[2]]
         scale = lexicon.scales.get(tokens.word(end), 1.0)
         return NumberWords((value + half) * scale, half * scale, "", end + (scale > 1))
+    if following[0] in lexicon.joiners and following[1] in lexicon.half_words:
+        factor = lexicon.scales.get(tokens.word(after - 1), 1.0)
+        half = lexicon.fractions[following[1]] * factor
+        return NumberWords(value + half, half, "", after + 2)  # dos millones y medio
     if text in lexicon.times and value != int(value):
         return NumberWords(value, 1e-6, MULTIPLE, index + 1)
     return NumberWords(value, _step_of(value), "", after)

@@ -19,7 +19,7 @@ from pipeline.checks.numbers.models import (
 )
 from pipeline.checks.numbers.tokenize import HYPHENS, Token, TokenStream
 
-_ORDINAL_ENDINGS = frozenset(("st", "nd", "rd", "th"))
+_ORDINAL_ENDINGS = frozenset(("st", "nd", "rd", "th", "º", "ª"))
 _DOLLAR_COUNTRIES = frozenset(("us", "a", "c", "hk", "nz", "s", "r"))
 """Letters before a dollar sign that name the country: US$, A$, HK$."""
 _MAX_HEDGE_DISTANCE = 4
@@ -54,8 +54,17 @@ def with_unit(
     currency, start = _currency_before(tokens, lexicon, at)
     scale, after = _scale_after(tokens, lexicon, after, money=bool(currency))
     unit = _unit_after(tokens, lexicon, after)
+    half = half_after(tokens, lexicon, unit.after) if unit.kind in (TIME, MEASURE) and scale == 1 else 0.0
+    if half and mention.whole:
+        mention = mention._replace(value=mention.value + half, step=half)
+        unit = unit._replace(after=unit.after + 2)
+    elif scale > 1 and (half := half_after(tokens, lexicon, after)):
+        mention = mention._replace(value=mention.value + half, step=half)
+        unit = _unit_after(tokens, lexicon, after + 2)
     if currency and _is_name_before(tokens[at - 1], unit, currency):
         currency, start = "", tokens[at].start
+    if unit.kind == MONEY and tokens[at - 1].text == "$" and currency in ("USD", "$"):
+        currency = unit.name  # the sign of other currencies, too: "$500 pesos"
     kind, name = (MONEY, currency) if currency else (unit.kind or mention.kind, unit.name)
     if kind == FRACTION and scale > 1:
         kind = PLAIN  # half a million
@@ -92,7 +101,7 @@ def _currency_before(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> tu
         country = tokens[at - 2]
         if tokens.is_joined(at - 2) and country.text in _DOLLAR_COUNTRIES:
             return CURRENCY_SYMBOLS[sign.text] if country.text == "us" else f"{country.text}$", country.start
-        return CURRENCY_SYMBOLS[sign.text], sign.start
+        return lexicon.currency_signs[sign.text], sign.start
     if sign.text in CURRENCY_CODES and tokens.text[sign.start : sign.end].isupper():
         return lexicon.currencies.get(sign.text, sign.text.upper()), sign.start
     return "", start
@@ -117,6 +126,8 @@ def _scale_after(
 def _is_scale_letter(tokens: TokenStream, at: int, *, money: bool) -> bool:
     """Tell whether a letter is a scale: "5M" and "$5m" are, "5 m" and "5m" are metres."""
     token = tokens[at]
+    if tokens.is_joined(at) and tokens[at + 1].text in CURRENCY_SYMBOLS:
+        return True  # "50 M€"
     if money and token.text in "mbt" and tokens[at - 1].end + 1 == token.start:
         return True  # "$50 m"
     return tokens.is_joined(at - 1) and (token.text not in "mt" or money or token.upper)
@@ -136,7 +147,21 @@ def _unit_after(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> Unit
         return _unit_at(tokens, lexicon, after + 1) or no_unit  # an abbreviation: "Mrd. Euro"
     if tokens.text[tokens[after - 1].end : max(token.start, 0)].strip():
         return no_unit
+    if _is_link(tokens, lexicon, after):
+        return _unit_at(tokens, lexicon, after + 1) or no_unit
     return _unit_at(tokens, lexicon, after) or no_unit
+
+
+def _is_link(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> bool:
+    """Tell whether a word only joins a scale to what is counted: "millones de euros"."""
+    before = tokens.word(at - 1)
+    return tokens.word(at) in lexicon.links and (before in lexicon.scales or before in lexicon.half_words)
+
+
+def half_after(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> float:
+    """Return the half that follows a number or its unit without an article: "dos años y medio"; 0 without."""
+    joined = tokens.word(after) in lexicon.joiners and tokens.word(after + 1) in lexicon.half_words
+    return lexicon.fractions[tokens.word(after + 1)] if joined else 0.0
 
 
 def _unit_at(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> Unit | None:
@@ -144,7 +169,7 @@ def _unit_at(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> Unit | Non
     text = tokens[at].text
     phrase = f"{text} {tokens.word(at + 1)}"
     if phrase in lexicon.points or text in lexicon.points:
-        small = text in ("basis", "bp", "bps") or text.startswith("basispunkt")
+        small = bool({text, phrase} & lexicon.basis_points)
         return Unit(POINTS, "bp" if small else "", at + 1 + (phrase in lexicon.points))
     if phrase in lexicon.percent:
         return Unit(PERCENT, "", at + 2)
@@ -156,13 +181,22 @@ def _unit_at(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> Unit | Non
     if measure:
         return Unit(MEASURE, f"{'cubic' if text == 'cubic' else 'square'} {measure}", at + 2)
     if text in CURRENCY_SYMBOLS:
-        return Unit(MONEY, CURRENCY_SYMBOLS[text], at + 1)
+        return Unit(MONEY, lexicon.currency_signs[text], at + 1)
     if text == "us" and tokens.word(at + 1) in lexicon.currencies:
         return Unit(MONEY, lexicon.currencies[tokens.word(at + 1)], at + 2)
+    if unit := _named_unit(lexicon, text, phrase, at):
+        return unit
+    return Unit(MULTIPLE, "", at + 1) if text in lexicon.times else None
+
+
+def _named_unit(lexicon: NumberLexicon, text: str, phrase: str, at: int) -> Unit | None:
+    """Return the time, currency or measure that a word, or it and the next one, names; None without."""
     for kind, units in ((TIME, lexicon.time), (MONEY, lexicon.currencies), (MEASURE, lexicon.measures)):
+        if phrase in units:
+            return Unit(kind, units[phrase], at + 2)
         if text in units:
             return Unit(kind, units[text], at + 1)
-    return Unit(MULTIPLE, "", at + 1) if text in lexicon.times else None
+    return None
 
 
 def find_hedge(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> str:
@@ -171,8 +205,9 @@ def find_hedge(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> str:
         token = tokens[at - distance]
         if token.text in _ENDS_HEDGE or token.kind == "number":
             return ""
-        if token.text in lexicon.hedges:
-            return lexicon.hedges[token.text]
+        phrase = f"{token.text} {tokens.word(at - distance + 1)}"
+        if hedge := lexicon.hedges.get(phrase) or lexicon.hedges.get(token.text):
+            return hedge
         if token.text in lexicon.units and token.text not in lexicon.articles:
             return ""  # the hedge of another number: "gut zwei Prozent auf 168 Millionen"
     return ""
@@ -212,6 +247,8 @@ def following_unit(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> s
 def has_no_unit(tokens: TokenStream, lexicon: NumberLexicon, after: int) -> bool:
     """Tell whether no noun follows a number."""
     token: Token = tokens[after]
+    if _is_link(tokens, lexicon, after):
+        token = tokens[after + 1]
     if token.kind == "word":
         ends_line = "\n" in tokens.text[tokens[after - 1].end : token.start]
         return ends_line or token.text in lexicon.loose
