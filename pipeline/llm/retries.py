@@ -29,16 +29,18 @@ def retrying(
 ) -> AsyncRetrying:
     """Return the retries of one request; coroutines must not share it.
 
-    `mode_may_fail` tells whether a failure may lie in the output mode: then fewer attempts are made. `note`
+    `mode_may_fail` tells whether a failure may lie in the output mode: then fewer attempts end in it. `note`
     is called with each failure that is followed by another attempt. The last failure is raised.
     """
     past_deadline = stop_before_delay(deadline_s)
+    failures_of_mode = 0
 
     def stop(state: RetryCallState) -> bool:
+        nonlocal failures_of_mode
         error = _failure(state)
-        may_fail = error is not None and mode_may_fail(error)
-        limit = UNEXPLAINED_ATTEMPTS if may_fail else MAX_ATTEMPTS
-        return state.attempt_number >= limit or past_deadline(state)
+        failures_of_mode += error is not None and mode_may_fail(error)
+        is_over = failures_of_mode >= UNEXPLAINED_ATTEMPTS or state.attempt_number >= MAX_ATTEMPTS
+        return is_over or past_deadline(state)
 
     def before_sleep(state: RetryCallState) -> None:
         if error := _failure(state):

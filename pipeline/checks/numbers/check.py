@@ -1,6 +1,5 @@
 """Checks the numbers of a draft: `figure` is not in the source, `place` is about something else there."""
 
-import re
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -41,16 +40,14 @@ from pipeline.domain.reviews import Finding, Severity
 
 KIND = "figure"
 CONTEXT_KIND = "place"
-_FOUR_DIGITS = re.compile(r"\d{4}")
 
 
 def check_numbers(case: CheckInput) -> list[Finding]:
     """Return the findings about the numbers of a draft.
 
-    Block: the source has another number in its place. Warn: the source has none there, has it about
-    something else or without the hedge, or a number in words is not there. Note: it follows from two numbers
-    of the source (the evidence), or the writer counted. Where the source has one other number in the same
-    context, it is the suggestion.
+    Block: the number is not in the source. Warn: the source has it about something else or without the
+    hedge, or a number in words is not there. Note: it follows from two numbers of the source (the evidence),
+    or the writer counted. Where the source has one other number in the same context, it is the suggestion.
     """
     lexicon = number_lexicon(case.language)
     if lexicon is None:
@@ -178,7 +175,6 @@ class _Check:
         lexicon, following = self._lexicon, self._draft.next_word(claim)
         return Absence(
             has_counterpart=has_counterpart or (claim.kind == ORDINAL and self._has_other_ordinal(claim)),
-            has_rival=not claim.spelled and self._has_rival(claim),
             is_article=self._draft.is_article(claim),
             is_distance=self._draft.is_distance(claim),
             is_record=(
@@ -201,24 +197,6 @@ class _Check:
     @cached_property
     def _source_has_a_first(self) -> bool:
         return any(word in self._case.source.positions for word in self._lexicon.firstness)
-
-    def _has_rival(self, claim: NumberMention) -> bool:
-        """Tell whether the draft leaves out a number of the kind where the claim stands in its stead.
-
-        A title, which is one sentence, is compared with all numbers of the source if it rests on none. A
-        number of four digits that is no year is always in another's stead: nothing is reckoned to such a one.
-        """
-        if claim.kind == PLAIN and _FOUR_DIGITS.fullmatch(self._draft.text_of(claim)):
-            return True
-        beside = self._draft.values_beside(claim)
-        is_title = len(self._case.draft.sentences) == 1
-        others = self._calculator.windows.own(claim) or (self._source_numbers.mentions if is_title else ())
-        return any(
-            each.kind == claim.kind
-            and (each.unit == claim.unit or each.value == claim.value)
-            and (each.value, each.unit) not in beside
-            for each in others
-        )
 
     def _has_other_ordinal(self, claim: NumberMention) -> bool:
         """Tell whether the source has another ordinal before the same word: "the third ship"."""

@@ -20,8 +20,6 @@ class Absence(NamedTuple):
 
     has_counterpart: bool
     """The source has one other number in the same context."""
-    has_rival: bool = False
-    """The source sentences that it rests on have a number of the same kind that the draft leaves out."""
     is_article: bool = False
     """An article and a unit of time: "a year"."""
     is_distance: bool = False
@@ -45,16 +43,15 @@ class Absence(NamedTuple):
 def absent_severity(claim: NumberMention, absence: Absence) -> Severity | None:
     """Return how serious a number is that the source does not have; None where it claims nothing.
 
-    Digits block where they stand in another number's stead; else the writer may have worked them out. In
-    words, a writer may count, order, round and divide what the source has: a number blocks only against
-    another one of the source, an ordinal, a fraction and a multiple never.
+    Digits block, unless they may follow from the source. In words, a writer may count, order, round and
+    divide what the source has: a number blocks only against another one of the source, an ordinal, a fraction
+    and a multiple never.
     """
     if absence.is_article:
         is_claim = absence.has_counterpart or (claim.hedge and not absence.is_distance)
         return Severity.WARN if is_claim else None
     if not claim.spelled:
-        is_certain = absence.has_counterpart or absence.has_rival
-        return Severity.BLOCK if is_certain and not absence.may_follow else Severity.WARN
+        return Severity.WARN if absence.may_follow else Severity.BLOCK
     if claim.kind == ORDINAL:
         return _absent_ordinal(claim, absence)
     if claim.kind in (FRACTION, MULTIPLE):

@@ -35,7 +35,10 @@ def test_a_close_step_of_arithmetic_is_believed(source: str, draft: str) -> None
 
 NEAR_MISSES = [
     ("The firm earned 840 million crowns, up from 600 million.", "It earned 840 million, 290 million more."),
+    ("80% of homes stayed dry.", "80% of homes stayed dry, which leaves 30%."),
     ("The land gives $9.5 million of $31.4 million.", "It gives $9.5 million; $25.9 million remain."),
+    ("The rent is up $360 a month.", "The rent is up $360 a month, or $5,320 a year."),
+    ("Lyle scored on 90+3 minutes.", "Lyle scored in the 97th minute."),
     ("The trip took 12 days and cost $300.", "The trip took 12 weeks and cost $300."),
     ("Sales rose 9% in May.", "Sales rose 3% in May."),
 ]
@@ -44,23 +47,6 @@ NEAR_MISSES = [
 @pytest.mark.parametrize(("source", "draft"), NEAR_MISSES)
 def test_a_number_that_follows_from_nothing_close_blocks(source: str, draft: str) -> None:
     assert "block" in severities(source, draft)
-
-
-MISCALCULATIONS = [
-    ("en", "80% of homes stayed dry.", "80% of homes stayed dry, which leaves 30%."),
-    ("en", "The rent is up $360 a month.", "The rent is up $360 a month, or $5,320 a year."),
-    ("en", "Lyle scored on 90+3 minutes.", "Lyle scored in the 97th minute."),
-    ("en", "The talk runs 10:15am to 11:45am.", "The talk takes 80 minutes."),
-    ("en", "The film, 2h 14m long, opens.", "The 144-minute film opens."),
-    ("en", "He led from 2007 to 2011.", "He led 14 people in 2007–11."),
-    ("de", "Die Störung dauerte von 15.10 bis 15.35 Uhr.", "Sie dauerte 35 Minuten."),
-    ("de", "Sie gewann nach 2:43 Stunden mit 6:4, 6:2.", "Nach 167 Minuten war Schluss."),
-]
-
-
-@pytest.mark.parametrize(("language", "source", "draft"), MISCALCULATIONS)
-def test_a_number_that_stands_in_no_others_stead_is_a_look(language: str, source: str, draft: str) -> None:
-    assert severities(source, draft, language) == ["warn"]
 
 
 def test_thousands_with_a_space_are_one_number() -> None:

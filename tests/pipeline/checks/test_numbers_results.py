@@ -58,4 +58,4 @@ def test_the_end_of_a_series_is_worth_a_look() -> None:
 def test_a_duration_may_be_written_as_on_a_clock(draft: str) -> None:
     source = "Sie gewann nach 2:43 Stunden mit 6:4, 6:2."
     assert severities(source, draft, "de") == []
-    assert "warn" in severities(source, draft.replace("43", "47").replace("163", "167"), "de")
+    assert "block" in severities(source, draft.replace("43", "47").replace("163", "167"), "de")

@@ -120,11 +120,14 @@ SLIPS = [
     ("The fine was $3 million.", "The fine was $3 billion.", "$3 billion", "$3 million"),
     ("It has 1,500 square feet.", "It has 1,500 square metres.", "1,500 square metres", None),
     ("Use is up 20% annually.", "Use is up 21% a year.", "21%", "20%"),
+    ("The talk runs 10:15am to 11:45am.", "The talk takes 80 minutes.", "80 minutes", ""),
     ("Season 3 and season 4 brought maps.", "The list has 17 maps.", "17", ""),
     ("Of the 40 on board, 12 died.", "The remaining 29 people were saved.", "29", None),
+    ("The film, 2h 14m long, opens.", "The 144-minute film opens.", "144-minute", None),
     ("It costs £9.99 a month.", "It costs £110 a year.", "£110", None),
     ("It grew by 40%.", "The remaining 50% did not grow.", "50%", None),
     ("SOL rose 10%.", "SOL 12% up.", "12%", None),
+    ("He led from 2007 to 2011.", "He led 14 people in 2007–11.", "14", ""),
 ]
 GERMAN_SLIPS = [
     ("Er zählte 312 Fälle; im Vorjahr waren es 268.", "Es waren 54 mehr als im Vorjahr.", "54", ""),
@@ -134,6 +137,7 @@ GERMAN_SLIPS = [
         None,
         "168,9 Mio. Euro",
     ),
+    ("Die Störung dauerte von 15.10 bis 15.35 Uhr.", "Sie dauerte 35 Minuten.", "35 Minuten", ""),
     ("Sieben Wochen dauerte der Streik.", "Acht Wochen dauerte der Streik.", "Acht Wochen", "Sieben Wochen"),
     ("Es kostet 12 Euro.", "Es kostet 12 Dollar.", "12 Dollar", "12 Euro"),
     ("Die Miete stieg von 800 auf 1.000 Euro.", "Die Miete stieg um 300 Euro.", "300 Euro", None),
