@@ -15,6 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,17 +33,22 @@ TEXT = (
 ) * 4
 
 
-def _serve(latency_s: float, address: "multiprocessing.Queue[str]") -> None:
-    """Answer every request with one article after a fixed time."""
+def whole_article() -> str:
+    """Return the text of an answer."""
+    from tests.fakes.model_server import whole_article
+
+    return whole_article()
+
+
+def serve(latency_s: float, address: "multiprocessing.Queue[str]", text: Callable[[], str]) -> None:
+    """Answer every request after a fixed time with `text()`; all answers of a moment leave together."""
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    import json
+    from tests.fakes.model_server import completion
 
-    from tests.fakes.model_server import article, completion
-
-    body = completion(json.dumps(article())).body or b""
-    head = (
-        f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    )
+    def reply() -> bytes:
+        body = completion(text()).body or b""
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        return head.encode() + body
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
@@ -53,7 +59,7 @@ def _serve(latency_s: float, address: "multiprocessing.Queue[str]") -> None:
                 line = await reader.readline()
             await reader.readexactly(length)
             await asyncio.sleep(latency_s)
-            writer.write(head + body)
+            writer.write(reply())
             await writer.drain()
 
     async def run() -> None:
@@ -138,7 +144,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     address: multiprocessing.Queue[str] = multiprocessing.Queue()
-    server = multiprocessing.Process(target=_serve, args=(arguments.latency, address), daemon=True)
+    server = multiprocessing.Process(
+        target=serve, args=(arguments.latency, address, whole_article), daemon=True
+    )
     server.start()
     base_url = address.get()
     print("round\tours s\tbare SDK s\tratio")

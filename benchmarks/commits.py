@@ -9,7 +9,6 @@ the bar.
 
 import argparse
 import asyncio
-import json
 import multiprocessing
 import os
 import re
@@ -21,41 +20,17 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from calls import queue
+from calls import queue, serve
 from newsdesk import EVERYTHING, configure
 
 _SENT = re.compile(r"sent at (\d+\.\d+)")
 
 
-def _serve(latency_s: float, address: "multiprocessing.Queue[str]") -> None:
-    """Answer every request after a fixed time; all answers of a moment leave together."""
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    from tests.fakes.model_server import article, completion
+def timed_article() -> str:
+    """Return the text of an answer with the time at which it is sent."""
+    from tests.fakes.model_server import whole_article
 
-    def reply() -> bytes:
-        text = json.dumps(article(from_author=f"This looks steady, sent at {time.monotonic():.6f}"))
-        body = completion(text).body or b""
-        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        return head.encode() + body
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while line := await reader.readline():
-            length = 0
-            while line.strip():
-                if line.lower().startswith(b"content-length:"):
-                    length = int(line.partition(b":")[2])
-                line = await reader.readline()
-            await reader.readexactly(length)
-            await asyncio.sleep(latency_s)
-            writer.write(reply())
-            await writer.drain()
-
-    async def run() -> None:
-        server = await asyncio.start_server(answer, "127.0.0.1", 0, backlog=1024)
-        address.put(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
-        await server.serve_forever()
-
-    asyncio.run(run())
+    return whole_article(from_author=f"This looks steady, sent at {time.monotonic():.6f}")
 
 
 async def waits(count: int) -> list[float]:
@@ -96,7 +71,9 @@ def main() -> int:
     parser.add_argument("--bar", type=float, default=200.0, help="milliseconds")
     arguments = parser.parse_args()
     address: multiprocessing.Queue[str] = multiprocessing.Queue()
-    server = multiprocessing.Process(target=_serve, args=(arguments.latency, address), daemon=True)
+    server = multiprocessing.Process(
+        target=serve, args=(arguments.latency, address, timed_article), daemon=True
+    )
     server.start()
     with tempfile.TemporaryDirectory() as folder:
         configure(Path(folder), [("f", "F", "http://127.0.0.1:9/f")], EVERYTHING)

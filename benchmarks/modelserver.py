@@ -45,13 +45,13 @@ def stats(base_url: str) -> Asked:
 
 class _Server:
     def __init__(self, latency_s: float, faults: float) -> None:
-        from tests.fakes.model_server import article, completion
+        from tests.fakes.model_server import completion, whole_article
 
         self._latency_s, self._faults, self._chance = latency_s, faults, random.Random(7)
         self._answered: Counter[bytes] = Counter()
         self._under_way = self._peak = 0
         self._sent: deque[float] = deque(maxlen=1000)
-        self._body = completion(json.dumps(article())).body or b""
+        self._body = completion(whole_article()).body or b""
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):

@@ -137,7 +137,7 @@ class ItemBudget:
     async def annotate(self, notes: Sequence[str]) -> None:
         """Add notes to the last recorded answer."""
         if notes:
-            await asyncio.to_thread(self._ctx.db.budget.annotate, self._lease, notes)
+            await asyncio.wrap_future(self._ctx.db.budget.annotate(self._lease, notes))
 
     async def discard(self, reason: str) -> None:
         """Mark the recorded answer as unusable. Raises LeaseLost."""

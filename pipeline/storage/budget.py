@@ -1,8 +1,9 @@
 """The budget: what model calls cost, reservations for calls under way, spending caps and call limits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -73,14 +74,6 @@ class CallDetails(NamedTuple):
 _PLAIN_CALL = CallDetails()
 
 
-class _Recorded(NamedTuple):
-    """An answer that is to be stored."""
-
-    lease: Lease
-    answer: LLMResponse
-    details: CallDetails
-
-
 class LLMCall(NamedTuple):
     """One answer that was paid for."""
 
@@ -99,12 +92,16 @@ class LLMCall(NamedTuple):
     """The server did not tell the whole usage: it is counted at its upper bound."""
 
 
+_Entry = Callable[[sa.Connection], BaseException | None]
+"""A part of a group's transaction; returns its error, if it fails alone."""
+
+
 class BudgetRepository(Transactions):
     """Reserves, records and lists the cost of model calls."""
 
     def __init__(self, engine: sa.Engine, owner: str) -> None:
         super().__init__(engine, owner)
-        self._answers = GroupCommit(self._record_all)
+        self._answers = GroupCommit(self._write_all)
 
     def reserve(
         self,
@@ -159,7 +156,7 @@ class BudgetRepository(Transactions):
 
         The future raises LeaseLost where another run holds the item now; the answer is stored even so.
         """
-        return self._answers.submit(_Recorded(lease, answer, details))
+        return self._answers.submit(partial(_record, lease, answer, details))
 
     def record(self, lease: Lease, answer: LLMResponse, details: CallDetails = _PLAIN_CALL) -> None:
         """Store an answer as `submit` does, and wait until it is stored."""
@@ -169,17 +166,13 @@ class BudgetRepository(Transactions):
         """Store what was submitted."""
         self._answers.close()
 
-    def _record_all(self, entries: Sequence["_Recorded"]) -> list[BaseException | None]:
-        with self._writing(urgent=True) as connection:
-            return [_record(connection, *entry) for entry in entries]
+    def annotate(self, lease: Lease, notes: Sequence[str]) -> "Future[None]":
+        """Add notes to the last answer about a leased item soon; notes that it has already stay single."""
+        return self._answers.submit(partial(_add_notes, lease, notes))
 
-    def annotate(self, lease: Lease, notes: Sequence[str]) -> None:
-        """Add notes to the last answer about a leased item; notes that it has already stay single."""
-        with self._writing() as connection:
-            about = sa.select(calls.c.id, calls.c.notes).where(calls.c.item_id == lease.item_id)
-            number, earlier = connection.execute(about.order_by(calls.c.id.desc()).limit(1)).one()
-            lines = "\n".join(dict.fromkeys((*(earlier or "").splitlines(), *notes)))
-            connection.execute(calls.update().where(calls.c.id == number).values(notes=lines))
+    def _write_all(self, entries: Sequence[_Entry]) -> list[BaseException | None]:
+        with self._writing(urgent=True) as connection:
+            return [entry(connection) for entry in entries]
 
     def mark_unusable(self, lease: Lease, reason: str) -> None:
         """Mark an item's answers as unusable, so that the next lease calls again. Raises LeaseLost."""
@@ -244,8 +237,15 @@ def _release(connection: sa.Connection, reservation: int) -> None:
     connection.execute(reservations.delete().where(reservations.c.id == reservation))
 
 
+def _add_notes(lease: Lease, notes: Sequence[str], connection: sa.Connection) -> None:
+    about = sa.select(calls.c.id, calls.c.notes).where(calls.c.item_id == lease.item_id)
+    number, earlier = connection.execute(about.order_by(calls.c.id.desc()).limit(1)).one()
+    lines = "\n".join(dict.fromkeys((*(earlier or "").splitlines(), *notes)))
+    connection.execute(calls.update().where(calls.c.id == number).values(notes=lines))
+
+
 def _record(
-    connection: sa.Connection, lease: Lease, answer: LLMResponse, details: CallDetails
+    lease: Lease, answer: LLMResponse, details: CallDetails, connection: sa.Connection
 ) -> LeaseLost | None:
     _insert_call(connection, lease, answer, details)
     if details.reservation is not None:

@@ -76,6 +76,15 @@ def article(**changes: object) -> dict[str, Any]:
     return good | changes
 
 
+def whole_article(**changes: object) -> str:
+    """Return a valid answer with its own title and description, as JSON, with some fields changed."""
+    title = {
+        "title": "Example Corp mines more in May",
+        "description": "Example Corp mined 1,250 coins in May.",
+    }
+    return json.dumps(article(**(title | changes)))
+
+
 def echo(user_message: str, usage: dict[str, Any] | None = None) -> Reply:
     """Return an article that repeats the last line with a digit, or the last line, of the user message."""
     lines = [line for line in user_message.splitlines() if line.strip() and not line.startswith("===")]

@@ -165,8 +165,8 @@ def test_notes_are_added_to_the_last_answer_about_the_item(db: Database) -> None
     db.budget.record(first, answer())
     db.budget.record(first, answer().model_copy(update={"notes": ("a stream",)}))
     db.budget.record(second, answer())
-    db.budget.annotate(first, ["a fence", "a stream"])
-    db.budget.annotate(first, ["a fence"])
+    db.budget.annotate(first, ["a fence", "a stream"]).result()
+    db.budget.annotate(first, ["a fence"]).result()
     again = {lease.item_id: lease.answer for lease in db.leases.acquire("one", 2, LEASE_S)}
     assert [(again[lease.item_id] or answer()).notes for lease in (first, second)] == [
         ("a stream", "a fence"),
