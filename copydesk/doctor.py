@@ -72,7 +72,7 @@ def _results() -> list[CheckResult]:
     feeds_count, beats_count = len(subscriptions.feeds), len(subscriptions.beats)
     summary = f"{pluralize(feeds_count, 'feed')}, {pluralize(beats_count, 'beat')}"
     results += [
-        CheckResult("feeds.yaml", True, summary),
+        CheckResult("feeds.yaml", True, "; ".join((summary, *subscriptions.warnings))),
         _check("prompts", lambda: _prompts(settings, subscriptions)),
         _check("database", lambda: _database(settings, subscriptions)),
         _check("output", lambda: _output(settings)),

@@ -194,13 +194,15 @@ def _example_errors(prompt: Prompt) -> list[CopydeskError]:
 
 
 def _prompt_names(beats: dict[str, Beat]) -> set[str]:
-    verified = {_REPAIR_PROMPT} if any(beat.verify for beat in beats.values()) else set()
+    verified = {_REPAIR_PROMPT} if any(beat.repair_sentences for beat in beats.values()) else set()
     return {beat.prompt for beat in beats.values()} | verified
 
 
 def _row(name: str, prompt: Prompt, beats: dict[str, Beat]) -> tuple[object, ...]:
     users = [
-        key for key, beat in beats.items() if name == beat.prompt or (name == _REPAIR_PROMPT and beat.verify)
+        key
+        for key, beat in beats.items()
+        if name == beat.prompt or (name == _REPAIR_PROMPT and beat.repair_sentences)
     ]
     beat = beats[users[0]] if users else Beat(key="sample")
     messages = prompt.messages(_SAMPLE, beat)

@@ -180,6 +180,8 @@ def print_report(report: Report, *, as_json: bool) -> None:
     else:
         _print_feeds(report["feeds"])
         _print_summary(report)
+    for warning in report["warnings"]:
+        err.print(f"copydesk: {printable(warning)}")
     if report["stopped"]:
         err.print(f"copydesk: {printable(report['stopped'])}")
     if report["exit_code"]:

@@ -12,6 +12,7 @@ from pipeline.config.model_connection import (
     feed_connections,
     has_writer,
     require_secrets,
+    verifier_of,
 )
 from pipeline.config.model_profiles import ModelProfile
 from pipeline.config.publish_targets import FeedTarget, FolderTarget, GitTarget, HookTarget, Target
@@ -65,4 +66,5 @@ __all__ = [
     "select_feeds",
     "span",
     "user_agent",
+    "verifier_of",
 ]

@@ -35,6 +35,8 @@ class Subscriptions(FrozenModel):
     feeds: tuple[FeedConfig, ...]
     publish: tuple[Target, ...] = ()
     models: dict[str, ModelProfile] = Field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    """What should be written otherwise, a line each."""
 
     def feed(self, key: str) -> FeedConfig:
         """Return the feed called `key` now or formerly. Raises ConfigError where there is none."""
@@ -69,7 +71,8 @@ def load_feeds(path: Path) -> Subscriptions:
     subscriptions = None if document.problems else _subscriptions(document, path.parent)
     if subscriptions is None or document.problems:
         raise config_error(path.name, document.problems)
-    return subscriptions
+    warnings = tuple(f"{path.name}:{each.line}: {each.text}" for each in document.warnings)
+    return subscriptions.model_copy(update={"warnings": warnings})
 
 
 def _read(path: Path) -> str:
@@ -152,12 +155,22 @@ def _beats(document: YamlDocument, raw: dict[str, Any]) -> dict[str, Beat]:
     beats = {}
     for key, value in raw.items():
         loc: Loc = ("beats", key)
-        value = value if value is not None else {}
+        value = _renamed(document, loc, value) if value is not None else {}
         beat = parse_record(document, loc, Beat, value, {"key": key})
         if beat:
             document.problems.extend(check_beat(beat, loc, document))
             beats[key] = beat
     return beats
+
+
+def _renamed(document: YamlDocument, loc: Loc, value: object) -> object:
+    """Return a beat with `verify`, the former name of `repair_sentences`, under its new name."""
+    if not isinstance(value, dict) or "verify" not in value or "repair_sentences" in value:
+        return value
+    if not document.warnings:  # one for the file
+        text = "verify is called repair_sentences now; rename it (the second reader is `verifier`)"
+        document.warnings.append(ConfigProblem(document.line((*loc, "verify")), text))
+    return {"repair_sentences" if name == "verify" else name: each for name, each in value.items()}
 
 
 def _feeds(document: YamlDocument, raw: tuple[Any, ...], defaults: dict[str, Any]) -> list[FeedConfig]:

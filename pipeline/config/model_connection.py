@@ -1,6 +1,6 @@
 """A model profile with its secrets: what a client needs, and what messages call the settings to change."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -9,8 +9,9 @@ from pydantic import Field, SecretStr
 from pipeline.config.env_values import header
 from pipeline.config.model_profiles import ModelProfile, SecretTemplate
 from pipeline.config.settings import ServerKind, Settings
+from pipeline.config.yaml_source import did_you_mean, quoted
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import DEFAULT_PROFILE, FeedConfig, FrozenModel
+from pipeline.domain.models import DEFAULT_PROFILE, VERIFIER_OFF, Beat, FeedConfig, FrozenModel
 
 OPENAI_URL = "https://api.openai.com/v1"
 
@@ -142,6 +143,23 @@ def require_secrets(connection: ModelConnection) -> None:
 def has_writer(settings: Settings, feed: FeedConfig) -> bool:
     """Return whether a model writes a feed's drafts; else they are offline briefs."""
     return feed.profiles[0] != DEFAULT_PROFILE or settings.model is not None
+
+
+def verifier_of(settings: Settings, profiles: Collection[str], beat: Beat) -> str | None:
+    """Return the profile of a beat's second reader; None where none reads, or its model is not set.
+
+    Raises ConfigError where the settings name a profile that is not under `models:`.
+    """
+    name = beat.verifier or settings.verifier
+    if name == VERIFIER_OFF or (name == DEFAULT_PROFILE and settings.model is None):
+        return None
+    if name not in {*profiles, DEFAULT_PROFILE}:
+        choices = (*profiles, DEFAULT_PROFILE, VERIFIER_OFF)
+        raise ConfigError(
+            f"COPYDESK_VERIFIER {quoted(name)} is no profile of feeds.yaml; {did_you_mean(name, choices)}",
+            variable="COPYDESK_VERIFIER",
+        )
+    return name
 
 
 def feed_connections(

@@ -15,11 +15,12 @@ from pipeline.config.env_values import header, http_url, rates
 from pipeline.config.settings import ServerKind
 from pipeline.config.validation import KEY, locate, parse_record, string_fields
 from pipeline.config.yaml_source import ConfigProblem, Loc, YamlDocument, did_you_mean, quoted
-from pipeline.domain.models import DEFAULT_PROFILE, Beat, FeedConfig, FrozenModel
+from pipeline.domain.models import DEFAULT_PROFILE, VERIFIER_OFF, Beat, FeedConfig, FrozenModel
 
 RESERVED = {
     DEFAULT_PROFILE: "default is the profile of .env (COPYDESK_MODEL)",
     "offline": "offline means that no model writes",
+    VERIFIER_OFF: "off means that no second reader reads",
 }
 """Names that a profile cannot have, and why."""
 _HIDDEN = "(its value is not shown)"
@@ -232,6 +233,8 @@ def check_profile_names(
     for record, loc in uses:
         named: list[tuple[Loc, str | None]] = [(("model",), record.model)]
         named += [(("fallbacks", index), name) for index, name in enumerate(record.fallbacks)]
+        if isinstance(record, Beat) and record.verifier != VERIFIER_OFF:
+            named.append((("verifier",), record.verifier))
         for field, name in named:
             if name is not None and name not in known_names:
                 text = f"{field[0]} {quoted(name)} is not under models; {did_you_mean(name, known_names)}"

@@ -28,7 +28,7 @@ from pipeline.config.env_values import (
 from pipeline.config.publish_targets import HOOK_PREFIX
 from pipeline.config.yaml_source import did_you_mean, quoted, suggestion
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import normalize_feed_url
+from pipeline.domain.models import VERIFIER_OFF, normalize_feed_url
 
 ServerKind = Literal["openai", "openrouter", "ollama", "local"]
 """Kinds of model servers."""
@@ -40,6 +40,7 @@ VARIABLES = {
     "COPYDESK_MODEL": "model",
     "OPENAI_BASE_URL": "base_url",
     "OPENAI_API_KEY": "api_key",
+    "COPYDESK_VERIFIER": "verifier",
     "COPYDESK_TIMEZONE": "timezone",
     "COPYDESK_MAX_IN_FLIGHT": "max_in_flight",
     "COPYDESK_MAX_IN_FLIGHT_TOTAL": "max_in_flight_total",
@@ -96,6 +97,8 @@ class Settings(BaseModel):
     """None: articles are offline briefs."""
     base_url: Annotated[str, AfterValidator(http_url)] | None = Field(default=None, repr=False)
     api_key: Annotated[SecretStr, AfterValidator(secret)] | None = None
+    verifier: str = VERIFIER_OFF
+    """Profile of the second reader."""
     timezone: Annotated[str, AfterValidator(known_zone)] = "UTC"
     """IANA name of the zone of day limits and of `--since/--until`."""
     max_in_flight: int = Field(default=8, ge=1, le=256)

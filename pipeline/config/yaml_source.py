@@ -111,6 +111,8 @@ class YamlDocument:
     data: Any = None
     lines: dict[Loc, int] = field(default_factory=dict)
     problems: list[ConfigProblem] = field(default_factory=list)
+    warnings: list[ConfigProblem] = field(default_factory=list)
+    """What is read, and should be written otherwise."""
 
     def line(self, loc: Loc) -> int:
         """Return the line of `loc`, or of the nearest value around it, from 1."""

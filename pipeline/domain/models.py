@@ -17,6 +17,8 @@ Window = tuple[datetime | None, datetime | None]
 
 DEFAULT_PROFILE = "default"
 """Name of the model profile that `.env` describes."""
+VERIFIER_OFF = "off"
+"""What is written in place of a profile's name where no second reader reads."""
 
 
 class FrozenModel(BaseModel):
@@ -80,8 +82,12 @@ class Beat(FrozenModel):
     """Sections of opinion that every article has; one that is not named is left out where it has no basis."""
     duplicates: Literal["link", "one"] = "link"
     """What near-duplicates become: `link`, a draft each that names the others; `one`, a single draft."""
-    verify: bool = False
-    """Whether one more model call repairs the sentences that have findings."""
+    verifier: Annotated[str, BeforeValidator(_off)] | None = None
+    """Profile of the second reader, or VERIFIER_OFF; None: that of the settings."""
+    verify_edits: bool = False
+    """Whether the second reader reads what an editor changed."""
+    repair_sentences: bool = False
+    """Whether one more model call repairs the sentences with blocks and confirmed contradictions."""
     updates: Literal["flag", "redraft"] = "flag"
     """What happens to an unedited draft when its source changes: a finding, or a redraft."""
     checks: CheckLevels = CheckLevels()

@@ -84,7 +84,7 @@ async def repair_sentences(
                 prompt_id=ctx.repair_prompt.id,
                 response_model=WireRepairs,
                 parse=read,
-                purpose="verify",
+                purpose="sentence_repair",
             )
             _, sentences = await ask_writers(writers, task, budget, ctx.clock)
     except (LLMError, BudgetExceeded):
@@ -127,7 +127,7 @@ async def compose(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemB
     title = previous_fields.get("title") or without_elements(own) or None
     model = provenance.model if provenance.rewritten else None
     composed = ComposedDraft(draft, number, cause, model, title)
-    if not (beat.verify and provenance.rewritten):
+    if not (beat.repair_sentences and provenance.rewritten):
         return composed
     repaired = await repair_sentences(ctx, ctx.writers(feed), source, beat, lease, budget, draft)
     if repaired is None:

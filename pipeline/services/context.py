@@ -260,6 +260,8 @@ class RunContext:
     notify: ProgressCallback = lambda _feed, _outcome: None
     as_task: AsTask = run_untracked
     """Runs a step that is to be tracked."""
+    warnings: tuple[str, ...] = ()
+    """What feeds.yaml should have otherwise, a line each."""
     suspects: list[tuple["Row", Lease]] = field(default_factory=list)
     """Items that failed in a row, for which the model's server may be to blame."""
     fatal_errors: list[CopydeskError] = field(default_factory=list)

@@ -66,6 +66,8 @@ class RunReport(FrozenModel):
     """Model calls whose price is not known."""
     estimated: int = 0
     """Model calls whose usage the server did not tell in full: counted at its upper bound."""
+    warnings: tuple[str, ...] = ()
+    """What feeds.yaml should have otherwise, a line each."""
 
     @property
     def models(self) -> dict[str, int]:
@@ -173,6 +175,7 @@ async def finish(
         model=_model_names(ctx, reports),
         output=str(ctx.settings.output),
         desk=ctx.settings.desk_url,
+        warnings=ctx.warnings,
         **ctx.spending()._asdict(),
     )
     _log(ctx, report)

@@ -138,6 +138,7 @@ async def open_run(
             longest_call_s=max([settings.deadline_s, *(used.deadline_s for used in connections)]),
             notify=_notify(ports.listener, pool),
             as_task=ports.as_task,
+            warnings=subscriptions.warnings,
         )
         yield ctx, subscriptions
 
@@ -195,7 +196,7 @@ def _prompts(settings: Settings, subscriptions: Subscriptions) -> dict[str, Prom
 
 def _repair_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt | None:
     """Return the prompt of the sentence repair; None if no model is set or no beat uses it."""
-    is_used = any(beat.verify for beat in subscriptions.beats.values())
+    is_used = any(beat.repair_sentences for beat in subscriptions.beats.values())
     is_set = _is_model_set(settings, subscriptions)
     return load_prompt(prompt_folder(settings), "mend") if is_used and is_set else None
 

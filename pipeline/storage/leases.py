@@ -19,7 +19,7 @@ from pipeline.storage.schema import IS_OPEN, OPEN, calls, items
 from pipeline.storage.schema import feeds as feeds_table
 from pipeline.storage.schema import versions as texts
 
-_REPAIR = "verify"
+_REPAIR = "sentence_repair"
 """Purpose of the calls that repair sentences of an answer."""
 _FREED = {"lease_owner": None, "lease_expires": None}
 

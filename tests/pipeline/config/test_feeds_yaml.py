@@ -476,3 +476,31 @@ def test_wrong_titles_and_sections_are_named(tmp_path: Path, line: str, words: s
     [problem] = problems(tmp_path, changed("market: crypto market\n", f"market: m\n    {line}\n"))
     assert problem.startswith("feeds.yaml:5: ")
     assert words in problem
+
+
+def test_the_former_name_of_the_sentence_repair_is_read_with_one_warning(tmp_path: Path) -> None:
+    text = (
+        "beats:\n  crypto:\n    verify: true\n  art:\n    verify: false\n"
+        "  sport:\n    repair_sentences: true\nfeeds: []\n"
+    )
+    loaded = load(tmp_path, text)
+    assert {key: beat.repair_sentences for key, beat in loaded.beats.items()} == {
+        "crypto": True,
+        "art": False,
+        "sport": True,
+    }
+    [warning] = loaded.warnings
+    assert warning.startswith("feeds.yaml:3: verify is called repair_sentences now")
+
+
+@pytest.mark.parametrize(("line", "verifier"), [("off", "off"), ('"off"', "off"), ("default", "default")])
+def test_a_beat_names_its_second_reader(tmp_path: Path, line: str, verifier: str) -> None:
+    loaded = load(tmp_path, f"beats:\n  crypto:\n    verifier: {line}\nfeeds: []\n")
+    assert loaded.beats["crypto"].verifier == verifier
+
+
+def test_an_unknown_second_reader_is_named_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"feeds.yaml:3: verifier 'defalt' is not under models; did you mean"
+    ):
+        load(tmp_path, "beats:\n  crypto:\n    verifier: defalt\nfeeds: []\n")

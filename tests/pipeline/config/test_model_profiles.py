@@ -14,10 +14,11 @@ from pipeline.config import (
     load_feeds,
     load_settings,
     require_secrets,
+    verifier_of,
 )
 from pipeline.config.logging import RedactingFormatter
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import FeedConfig
+from pipeline.domain.models import Beat, FeedConfig
 
 SECRET = "4f8e21c09ab7d35561e0aa93be7c4d12"
 FEEDS = """\
@@ -288,3 +289,28 @@ def test_a_wrong_default_is_reported_where_it_is_written(tmp_path: Path) -> None
 def test_what_is_no_key_is_taken(tmp_path: Path, text: str) -> None:
     models = f"  strong: {{model: m, headers: {{x-about: '{text}'}}, query: {{v: '{text}'}}}}\n"
     assert load_feeds(feeds_yaml(tmp_path, models)).models["strong"].headers == {"x-about": text}
+
+
+@pytest.mark.parametrize(
+    ("environ", "beat", "expected"),
+    [
+        ({}, None, None),
+        ({"COPYDESK_VERIFIER": "default"}, None, "default"),
+        ({"COPYDESK_VERIFIER": "strong"}, None, "strong"),
+        ({"COPYDESK_VERIFIER": "strong"}, "off", None),
+        ({"COPYDESK_VERIFIER": "off"}, "strong", "strong"),
+        ({"COPYDESK_VERIFIER": "default", "COPYDESK_MODEL": "offline"}, None, None),
+    ],
+)
+def test_a_beats_second_reader_is_its_own_or_that_of_the_settings(
+    tmp_path: Path, environ: dict[str, str], beat: str | None, expected: str | None
+) -> None:
+    model = {"COPYDESK_MODEL": "m", "OPENAI_API_KEY": "k"}
+    settings = load_settings(model | environ, tmp_path)
+    assert verifier_of(settings, {"strong"}, Beat(key="crypto", verifier=beat)) == expected
+
+
+def test_an_unknown_second_reader_of_the_settings_is_named(tmp_path: Path) -> None:
+    settings = load_settings({"COPYDESK_VERIFIER": "strang"}, tmp_path)
+    with pytest.raises(ConfigError, match=r"COPYDESK_VERIFIER 'strang' is no profile .* did you mean strong"):
+        verifier_of(settings, {"strong"}, Beat(key="crypto"))

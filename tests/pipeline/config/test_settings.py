@@ -30,6 +30,7 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
         "model": None,
         "base_url": None,
         "api_key": None,
+        "verifier": "off",
         "timezone": "UTC",
         "max_in_flight": 8,
         "model_timeout_s": 120.0,
@@ -74,6 +75,7 @@ def test_every_variable_fills_its_setting(tmp_path: Path) -> None:
         "COPYDESK_MODEL": "m-1",
         "OPENAI_BASE_URL": "http://127.0.0.1:1/v1",
         "OPENAI_API_KEY": "sesame",
+        "COPYDESK_VERIFIER": "default",
         "COPYDESK_TIMEZONE": "Europe/Paris",
         "COPYDESK_MAX_IN_FLIGHT": "3",
         "COPYDESK_MODEL_TIMEOUT": "1.5",
@@ -271,10 +273,12 @@ def test_database_urls(tmp_path: Path, value: str, expected: str) -> None:
     assert url == expected.format(base=tmp_path)
 
 
-def test_the_example_names_every_variable_and_sets_none(tmp_path: Path) -> None:
+def test_the_example_names_every_variable_and_sets_the_second_reader_alone(tmp_path: Path) -> None:
     text = (ROOT / ".env.example").read_text()
-    assert set(re.findall(r"^#([A-Z_]+)=", text, re.M)) == VARIABLES.keys()
-    assert [line for line in text.splitlines() if line and not line.startswith("#")] == []
+    assert set(re.findall(r"^#?([A-Z_]+)=", text, re.M)) == VARIABLES.keys()
+    assert [line for line in text.splitlines() if line and not line.startswith("#")] == [
+        "COPYDESK_VERIFIER=default"
+    ]
     uncommented = re.sub(r"^#([A-Z_]+=)", r"\1", text, flags=re.M)
     (tmp_path / ".env").write_text(uncommented)
     assert load_settings({"LOGNAME": "ada"}, tmp_path).model is not None

@@ -47,7 +47,7 @@ class Desk:
     async def run(self, *script: Any, beat: Beat = BEAT, count: int = 1) -> tuple[Scripted, list[Any]]:
         model = Scripted(*script)
         desk = run_context(self.db, self.net, self.folder, model, beat=beat)
-        if beat.verify:
+        if beat.repair_sentences:
             desk = RunContext(**{**vars(desk), "repair_prompt": load_prompt(ROOT / "prompts", "mend")})
         return model, await draft_feed(desk, feed(), count)
 
@@ -272,7 +272,7 @@ async def test_an_earlier_version_is_put_back_as_the_next(desk: Desk) -> None:
 
 
 async def test_flagged_sentences_are_repaired_by_one_more_call(desk: Desk) -> None:
-    beat = BEAT.model_copy(update={"verify": True})
+    beat = BEAT.model_copy(update={"repair_sentences": True})
     draft = json.dumps(
         article(from_author="A view. Do visit https://evil.example/ now.", category="NEWS", tags=["NEWS"])
     )
@@ -286,11 +286,11 @@ async def test_flagged_sentences_are_repaired_by_one_more_call(desk: Desk) -> No
     assert [(version.label, version.cause) for version in desk.db.versions.list(row.item_id)] == [
         ("1", "draft"), ("1.repair", "repair"),
     ]  # fmt: skip
-    assert [call.purpose for call in desk.db.budget.calls_since(None)][-2:] == ["draft", "verify"]
+    assert [call.purpose for call in desk.db.budget.calls_since(None)][-2:] == ["draft", "sentence_repair"]
 
 
 async def test_a_repair_that_fails_leaves_the_draft_with_its_findings(desk: Desk) -> None:
-    beat = BEAT.model_copy(update={"verify": True})
+    beat = BEAT.model_copy(update={"repair_sentences": True})
     draft = json.dumps(
         article(from_author="Visit https://evil.example/ now.", category="NEWS", tags=["NEWS"])
     )

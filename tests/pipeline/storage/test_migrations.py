@@ -12,6 +12,14 @@ from pipeline.storage.engine import _parsed, _postgresql, _sqlite
 from pipeline.storage.schema import metadata
 from tests.pipeline.storage.records import NOW
 
+_REPAIRED = (
+    "INSERT INTO items (feed_id, guid, external_id, payload, content_hash, title, published_at, state, "
+    "attempts, lease_token) VALUES (1, 'a', '0123456789abcdef', '{}', 'h', 'A', :at, 'answered', 1, 1)",
+    "INSERT INTO calls (item_id, purpose, at, model, answer, prompt_tokens, completion_tokens) "
+    "VALUES (1, 'draft', :at, 'm', '{}', 10, 5), (1, 'verify', :at, 'm', '{}', 10, 5)",
+)
+"""An item whose sentences were repaired."""
+
 
 def engine_of(url: str) -> sa.Engine:
     parsed = _parsed(url)
@@ -34,6 +42,10 @@ def first_db(url: str) -> None:
             "VALUES ('one', 'one', 'One', 'https://one.example/feed', '\"a\"', :at, 2, 'one: slow')"
         ).bindparams(sa.bindparam("at", NOW, sa.DateTime(timezone=True)))
         connection.execute(polled)
+        for statement in _REPAIRED:
+            connection.execute(
+                sa.text(statement).bindparams(sa.bindparam("at", NOW, sa.DateTime(timezone=True)))
+            )
     engine.dispose()
 
 
@@ -43,3 +55,9 @@ def test_what_the_first_release_knew_of_its_feeds_is_kept(url: str) -> None:
         state = db.feeds.poll_states()["one"]
     assert (state.etag, state.failures, state.last_error) == ('"a"', 2, "one: slow")
     assert state.last_polled_at == NOW
+
+
+def test_earlier_sentence_repairs_are_no_calls_of_the_second_reader(url: str) -> None:
+    first_db(url)
+    with Database.open(url) as db:
+        assert [call.purpose for call in db.budget.calls_since(None)] == ["draft", "sentence_repair"]
