@@ -10,8 +10,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, mo
 
 from pipeline.domain.text import one_line, replace_surrogates
 from pipeline.llm.answers import read_answer, validation_error
-from pipeline.llm.lenient_json import load_json
-from pipeline.llm.thoughts import split_thoughts
 
 
 class ErrorKind(StrEnum):
@@ -96,19 +94,11 @@ def parse_objections(text: str, *, notes: list[str] | None = None) -> ParsedAnsw
     `notes` gets what was read leniently. Raises LLMError with the reason where the answer is no list of
     objections.
     """
-    entries = _entries(text, notes)
+    entries = read_answer(_AnyObjections, text, notes).objections
     parsed = [objection for entry in entries if (objection := _objection(entry))]
     if entries and not parsed:
         raise validation_error("no entry of `objections` fits the schema")
     return ParsedAnswer(tuple(parsed), len(entries) - len(parsed))
-
-
-def _entries(text: str, notes: list[str] | None) -> list[Any]:
-    try:
-        answer = load_json(split_thoughts(text).answer)
-    except (ValueError, RecursionError):
-        answer = None
-    return answer if isinstance(answer, list) else read_answer(_AnyObjections, text, notes).objections
 
 
 def _objection(entry: object) -> Objection | None:

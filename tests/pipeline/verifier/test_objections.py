@@ -22,7 +22,15 @@ def test_an_answer_is_a_list_of_objections() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['{"objections": []}', "[]", "```json\n[]\n```", '<think>None.</think>{"objections": []}']
+    "text",
+    [
+        '{"objections": []}',
+        "[]",
+        "```json\n[]\n```",
+        '<think>None.</think>{"objections": []}',
+        "<think>None.</think>[]",
+        "<think>None.</think>\n[]",
+    ],
 )
 def test_an_empty_list_objects_to_nothing(text: str) -> None:
     assert parse_objections(text) == ParsedAnswer(())
