@@ -22,8 +22,7 @@ def sense_findings(
 ) -> tuple[Finding, ...]:
     """Return a finding for each confirmed objection, with its key; a note where the reader was left out."""
     if confirmation.left_out:
-        message = f"The second reader was left out for this draft: {confirmation.left_out}."
-        return (Finding(kind=KIND, severity=Severity.NOTE, message=message),)
+        return (unverified(confirmation.left_out),)
     findings = (
         _finding(objection, severity)
         for objection in confirmation.confirmed
@@ -31,6 +30,12 @@ def sense_findings(
     )
     text = source.item.text
     return join_places([with_key(each, draft.field_text(each.field), text) for each in findings])
+
+
+def unverified(reason: str) -> Finding:
+    """Return the note that no second reader verified a draft; `reason` is a clause."""
+    message = f"The second reader was left out for this draft: {reason}."
+    return with_key(Finding(kind=KIND, severity=Severity.NOTE, message=message), "", "")
 
 
 def _severity(error: ErrorKind, levels: CheckLevels) -> Severity | None:

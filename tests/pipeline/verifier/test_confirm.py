@@ -253,7 +253,7 @@ ENTRIES = st.builds(
     st.lists(ENTRIES, max_size=8),
     st.sampled_from([BODY, "", "## A\nb", "- will\n- *Norrsund* will &amp; may\n"]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_whatever_is_answered_spans_are_exact_and_quotations_verbatim(
     entries: list[Objection], body: str
 ) -> None:
