@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -51,10 +51,21 @@ class Finding(FrozenModel):
     firm: bool = False
     """An editor cannot acknowledge it: the text has to be corrected."""
 
+    @property
+    def places(self) -> tuple[tuple[Place, tuple[int, int]], ...]:
+        """Return every field with the error and its span there, `field` first; none without a span."""
+        return ((self.field, self.span), *self.also) if self.span else ()
+
+    def with_places(self, places: Sequence[tuple[Place, tuple[int, int]]]) -> "Finding | None":
+        """Return the finding with these places instead; None where there is none."""
+        if not places:
+            return None
+        (field, span), *also = places
+        return self.model_copy(update={"field": field, "span": span, "also": tuple(also)})
+
     def spans_in(self, field: Place) -> tuple[tuple[int, int], ...]:
         """Return the spans of a field that the finding is about."""
-        own = (self.span,) if self.span and self.field == field else ()
-        return (*own, *(span for place, span in self.also if place == field))
+        return tuple(span for place, span in self.places if place == field)
 
     @property
     def body_span(self) -> tuple[int, int] | None:

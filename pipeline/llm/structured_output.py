@@ -62,6 +62,8 @@ class StructuredRequest(Generic[T]):
     purpose: str = "draft"
     max_tokens: int | None = None
     temperature: float | None = None
+    once: bool = False
+    """No second answer is paid for: no repair, no other limit."""
 
 
 class CallBudget(Protocol):
@@ -161,14 +163,15 @@ async def _converse(
                 attempt = _attempt_or_raise(retry_after_rejection(attempt, error), error.error)
                 continue
             except AnswerTimeout as error:
-                shorter = retry_with_fewer_tokens(attempt) if deadline.left_s() >= model.timeout_s else None
+                can_retry = not request.once and deadline.left_s() >= model.timeout_s
+                shorter = retry_with_fewer_tokens(attempt) if can_retry else None
                 attempt = _attempt_or_raise(shorter, _timeout_error(error))
                 continue
             try:
                 result, notes = await _parse(request, reply)
             except LLMError as error:
                 await budget.discard(error.message)
-                following = _next_attempt(attempt, reply, error)
+                following = None if request.once else _next_attempt(attempt, reply, error)
                 if following and following.max_tokens > attempt.max_tokens:
                     _require_time(deadline, answer, model.names.deadline)
                 attempt = _attempt_or_raise(following, _unusable_error(error, answer, model.names.max_tokens))

@@ -1,19 +1,20 @@
 """Confirms a second reader's objections against the draft and its source, or drops them. Pure."""
 
+import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
 from pipeline.checks.quotations.match import SourceWords, quote_fragments
-from pipeline.domain.models import Source
 from pipeline.domain.reviews import Place
 from pipeline.domain.text import one_line
 from pipeline.verifier.fixes import Fix, FixFault, build_fix
 from pipeline.verifier.numbered_draft import NumberedDraft, NumberedSentence
 from pipeline.verifier.objections import ErrorKind, Objection, ParsedAnswer
+from pipeline.verifier.question import Question
 from pipeline.verifier.source_evidence import Quotation, SourceEvidence
-from pipeline.verifier.source_windows import source_windows
 
 _MAX_SHARE = 1 / 3
 """Share of a draft's sentences that a trusted second reader objects to at most. Contradictions that are
@@ -26,6 +27,7 @@ _MIN_COUNT = 4
 """Objections or quotations from which on a share is judged. Chosen, not measured."""
 _SAME_MARKS = str.maketrans("“”„«»‘’‚–—", '"""""\'\'\'--')
 _TERMINALS = ".!?… "
+_LIST_MARKER = re.compile(r"\s*(?:[-*+>]|\d+[.)])\s*")
 _EDGES = ",;:()[]\"'- "
 """Punctuation at the ends of wrong words that belongs to them."""
 
@@ -70,35 +72,30 @@ class Confirmation(NamedTuple):
     """Why the second reader is left out for this draft, as a clause; empty where it is trusted."""
 
 
-def confirm_answer(
-    draft: NumberedDraft, source: Source, answer: ParsedAnswer, only: frozenset[int] | None = None
-) -> Confirmation:
-    """Return the confirmed objections of an answer about a draft, and what was dropped for which reason.
-
-    `only` are the numbers of the sentences that were to be verified; None for all.
-    """
+def confirm_answer(question: Question, answer: ParsedAnswer) -> Confirmation:
+    """Return the confirmed objections of an answer, and what was dropped for which reason."""
+    draft, read = question.draft, question.numbers
     dropped: Counter[DropReason] = Counter()
     if answer.malformed:
         dropped[DropReason.MALFORMED] = answer.malformed
-    read = frozenset(sentence.number for sentence in draft.sentences) if only is None else only
     if left_out := _objects_to_everything(answer, len(read)):
         return Confirmation((), frozenset(), dropped, Counter(), left_out)
-    evidence = SourceEvidence(source, source_windows(source.item.text, draft, source.language))
+    evidence = SourceEvidence(question.source, question.windows)
+    quotations = [_quotation(objection, evidence) for objection in answer.objections]
+    if left_out := _quotes_falsely(answer, quotations):
+        return Confirmation((), frozenset(), dropped, Counter(), left_out)
     confirmed: list[ConfirmedObjection] = []
     fixes: Counter[FixFault] = Counter()
-    for objection in answer.objections:
+    for objection, quotation in zip(answer.objections, quotations, strict=True):
         sentence = draft.sentence(objection.sentence) if objection.sentence in read else None
-        result = _confirm(draft, sentence, objection, evidence, fixes)
+        result = _confirm(draft, sentence, objection, quotation, evidence, fixes)
         if isinstance(result, ConfirmedObjection) and _is_repeated(result, confirmed):
             result = DropReason.REPEATED
         if isinstance(result, DropReason):
             dropped[result] += 1
         else:
             confirmed.append(result)
-    left_out = _quotes_falsely(answer, dropped[DropReason.NO_QUOTATION]) or _objects_too_often(
-        answer, confirmed, len(read)
-    )
-    if left_out:
+    if left_out := _objects_too_often(answer, confirmed, len(read)):
         return Confirmation((), frozenset(), dropped, fixes, left_out)
     ordered = sorted(confirmed, key=lambda each: (each.sentence.number, each.span))
     objected = {objection.sentence for objection in answer.objections}
@@ -122,8 +119,9 @@ def _objects_too_often(answer: ParsedAnswer, confirmed: Sequence[ConfirmedObject
     return ""
 
 
-def _quotes_falsely(answer: ParsedAnswer, failed: int) -> str:
+def _quotes_falsely(answer: ParsedAnswer, quotations: Sequence[Quotation | DropReason | None]) -> str:
     quoted = sum(each.error is ErrorKind.CONTRADICTED for each in answer.objections)
+    failed = quotations.count(DropReason.NO_QUOTATION)
     if quoted >= _MIN_COUNT and failed > _MAX_FALSE_QUOTATIONS * quoted:
         return f"{failed} of its {quoted} quotations are not in the source"
     return ""
@@ -133,6 +131,7 @@ def _confirm(
     draft: NumberedDraft,
     sentence: NumberedSentence | None,
     objection: Objection,
+    quotation: Quotation | DropReason | None,
     evidence: SourceEvidence,
     faults: Counter[FixFault],
 ) -> ConfirmedObjection | DropReason:
@@ -145,7 +144,6 @@ def _confirm(
         return DropReason.NO_WORDS
     if _folded(objection.fix) in (_folded(objection.wrong), _folded(text)):
         return DropReason.NO_CHANGE
-    quotation = _quotation(objection, evidence)
     if isinstance(quotation, DropReason):
         return quotation
     fix = build_fix(text, *places[0], objection.fix, objection.error, evidence)
@@ -163,11 +161,32 @@ def _confirm(
 def _fault_of_place(
     draft: NumberedDraft, sentence: NumberedSentence, fix: Fix, places: int
 ) -> FixFault | None:
-    """Return why a fix cannot be put in place: the place is not clear, or has a link or emphasis."""
+    """Return why a fix cannot be put in place: it is not clear, is partly a link, or would be empty."""
     if places > 1:
         return FixFault.AMBIGUOUS
+    if _leaves_nothing(draft, sentence, fix):
+        return FixFault.NOTHING_LEFT
     replaced = draft.field_text(sentence.field)[slice(*draft.span(sentence, fix.start, fix.end))]
     return None if replaced == draft.text_of(sentence)[fix.start : fix.end] else FixFault.SYNTAX
+
+
+def _leaves_nothing(draft: NumberedDraft, sentence: NumberedSentence, fix: Fix) -> bool:
+    """Tell whether a fix empties a heading, a list item, or the only sentence of a field or section."""
+    if any(char.isalnum() for char in fix.applied(draft.text_of(sentence))):
+        return False
+    starts = [section.start for section in draft.documents[sentence.field].sections]
+    section = bisect_right(starts, sentence.start)
+    in_section = [
+        each
+        for each in draft.sentences
+        if each.field == sentence.field
+        and bisect_right(starts, each.start) == section
+        and not each.is_heading
+    ]
+    if sentence.is_heading or in_section == [sentence]:
+        return True
+    text, (start, _) = draft.field_text(sentence.field), draft.span(sentence, 0, 1)
+    return _LIST_MARKER.fullmatch(text, text.rfind("\n", 0, start) + 1, start) is not None
 
 
 def _quotation(objection: Objection, evidence: SourceEvidence) -> Quotation | DropReason | None:

@@ -30,12 +30,9 @@ def carry_over(findings: Iterable[Finding], old: NumberedDraft, new: NumberedDra
 def _moved(finding: Finding, moves: list[tuple[Place, Span, int]]) -> Finding | None:
     if finding.span is None:
         return finding
-    places = [(finding.field, finding.span), *finding.also]
-    moved = [(field, span) for field, old in places if (span := _moved_span(field, old, moves))]
-    if not moved:
-        return None
-    (field, span), *also = moved
-    return finding.model_copy(update={"field": field, "span": span, "also": tuple(also)})
+    return finding.with_places(
+        [(field, span) for field, old in finding.places if (span := _moved_span(field, old, moves))]
+    )
 
 
 def _moved_span(field: Place, span: Span, moves: list[tuple[Place, Span, int]]) -> Span | None:

@@ -22,8 +22,7 @@ def sense_findings(
 ) -> tuple[Finding, ...]:
     """Return a finding for each confirmed objection, with its key; a note where the reader was left out."""
     if confirmation.left_out:
-        message = f"The second reader was left out for this draft: {confirmation.left_out}."
-        return (Finding(kind=KIND, severity=Severity.NOTE, message=message),)
+        return (unverified(confirmation.left_out),)
     findings = (
         _finding(objection, severity)
         for objection in confirmation.confirmed
@@ -31,6 +30,12 @@ def sense_findings(
     )
     text = source.item.text
     return join_places([with_key(each, draft.field_text(each.field), text) for each in findings])
+
+
+def unverified(reason: str) -> Finding:
+    """Return the note that no second reader verified a draft; `reason` is a clause."""
+    message = f"The second reader was left out for this draft: {reason}."
+    return with_key(Finding(kind=KIND, severity=Severity.NOTE, message=message), "", "")
 
 
 def _severity(error: ErrorKind, levels: CheckLevels) -> Severity | None:
@@ -67,29 +72,42 @@ def join_findings(
     """Return the findings of code and of the second reader, one for each place; every one keeps its key.
 
     Where both have the same words, a block of code stays and the objection goes, and a look of code goes.
-    Looks of code in the sentences of `passed`, by number, are marked as not shared.
+    A finding with several places keeps the others. Looks of code in the sentences of `passed`, by number, are
+    marked as not shared.
     """
-    blocks = [finding for finding in code if _is_judged(finding) and finding.severity is Severity.BLOCK]
+    objected = [place for finding in sense for place in finding.places]
+    blocked = [
+        place
+        for finding in code
+        if _is_judged(finding) and finding.severity is Severity.BLOCK
+        for place in finding.places
+    ]
     sentences = [sentence for number in passed if (sentence := draft.sentence(number))]
-    spans = [(each.field, draft.span(each, 0, each.end - each.start)) for each in sentences]
-    joined = [each for finding in code if (each := _joined(finding, sense, spans))]
-    return (*joined, *(each for each in sense if not any(_covers(block, each) for block in blocks)))
+    read = [(each.field, draft.span(each, 0, each.end - each.start)) for each in sentences]
+    joined = [each for finding in code if (each := _joined(finding, objected, read))]
+    return (*joined, *(each for finding in sense if (each := _without(finding, blocked))))
 
 
-def _joined(
-    finding: Finding, sense: Sequence[Finding], passed: Sequence[tuple[Place, tuple[int, int]]]
-) -> Finding | None:
+_Located = tuple[Place, tuple[int, int]]
+
+
+def _joined(finding: Finding, objected: Sequence[_Located], passed: Sequence[_Located]) -> Finding | None:
     """Return a finding of code, marked where the second reader judged its words; None where it goes."""
     if not _is_judged(finding):
         return finding
-    if any(_covers(each, finding) for each in sense):
-        is_look = finding.severity is Severity.WARN
-        return None if is_look else finding.model_copy(update={"shared": True})
-    if finding.severity is Severity.WARN and any(
-        field == finding.field and _shared_chars(span, finding.span) for field, span in passed
-    ):
-        return finding.model_copy(update={"shared": False})
-    return finding
+    if finding.severity is Severity.BLOCK:
+        shared = any(_is_covered(place, objected) for place in finding.places)
+        return finding.model_copy(update={"shared": True}) if shared else finding
+    left = _without(finding, objected)
+    if left and all(any(_shared_chars(place, each) for each in passed) for place in left.places):
+        return left.model_copy(update={"shared": False})
+    return left
+
+
+def _without(finding: Finding, others: Sequence[_Located]) -> Finding | None:
+    """Return a finding without the places that others cover; None where none is left."""
+    left = [place for place in finding.places if not _is_covered(place, others)]
+    return finding if len(left) == len(finding.places) else finding.with_places(left)
 
 
 def _is_judged(finding: Finding) -> bool:
@@ -98,14 +116,12 @@ def _is_judged(finding: Finding) -> bool:
     )
 
 
-def _covers(finding: Finding, other: Finding) -> bool:
-    """Tell whether a finding has half of another's characters or more, in one field."""
-    if finding.field != other.field or other.span is None:
-        return False
-    return 2 * _shared_chars(finding.span, other.span) >= other.span[1] - other.span[0]
+def _is_covered(place: _Located, others: Sequence[_Located]) -> bool:
+    """Tell whether another place has half of a place's characters or more."""
+    start, end = place[1]
+    return any(2 * _shared_chars(place, other) >= end - start for other in others)
 
 
-def _shared_chars(span: tuple[int, int] | None, other: tuple[int, int] | None) -> int:
-    if span is None or other is None:
-        return 0
-    return max(0, min(span[1], other[1]) - max(span[0], other[0]))
+def _shared_chars(place: _Located, other: _Located) -> int:
+    (field, span), (other_field, other_span) = place, other
+    return max(0, min(span[1], other_span[1]) - max(span[0], other_span[0])) if field == other_field else 0

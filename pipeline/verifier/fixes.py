@@ -32,6 +32,7 @@ class FixFault(StrEnum):
     LENGTH = "too long"
     NEW_WORDS = "words that the sentence does not have"
     AMBIGUOUS = "the wrong words stand in the sentence more than once"
+    NOTHING_LEFT = "it would leave a title, a heading, a section or a list item empty"
     SYNTAX = "the words are partly a link, or emphasised"
     NEW_FACT = "a figure or name that the source does not have"
 

@@ -8,9 +8,10 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
+from pipeline.domain.errors import LLMError
 from pipeline.domain.text import one_line, replace_surrogates
-from pipeline.llm.answers import read_answer, validation_error
-from pipeline.llm.lenient_json import load_json
+from pipeline.llm.answers import read_answer
+from pipeline.llm.lenient_json import find_objects
 from pipeline.llm.thoughts import split_thoughts
 
 
@@ -88,27 +89,35 @@ class ParsedAnswer(NamedTuple):
 
     objections: tuple[Objection, ...]
     malformed: int = 0
+    trouble: str = ""
+    """Why the answer cannot be used, as a clause; it has no objections then."""
 
 
-def parse_objections(text: str, *, notes: list[str] | None = None) -> ParsedAnswer:
+def parse_answer(text: str, *, notes: list[str]) -> ParsedAnswer:
     """Return the objections of an answer. A bare list counts; a malformed entry does not spoil the others.
 
-    `notes` gets what was read leniently. Raises LLMError with the reason where the answer is no list of
-    objections.
+    `notes` gets what was read leniently. Never raises: a repair would be a second paid call.
     """
-    entries = _entries(text, notes)
+    try:
+        entries = _entries(text, notes)
+    except LLMError as error:
+        return ParsedAnswer((), trouble=error.message)
     parsed = [objection for entry in entries if (objection := _objection(entry))]
     if entries and not parsed:
-        raise validation_error("no entry of `objections` fits the schema")
+        return ParsedAnswer((), len(entries), "no entry of `objections` fits the schema")
     return ParsedAnswer(tuple(parsed), len(entries) - len(parsed))
 
 
-def _entries(text: str, notes: list[str] | None) -> list[Any]:
+def _entries(text: str, notes: list[str]) -> list[Any]:
+    """Return the entries of an answer: of its list, else every object in it that names a sentence."""
     try:
-        answer = load_json(split_thoughts(text).answer)
-    except (ValueError, RecursionError):
-        answer = None
-    return answer if isinstance(answer, list) else read_answer(_AnyObjections, text, notes).objections
+        return read_answer(_AnyObjections, text, notes).objections
+    except LLMError:
+        found = [each.value for each in find_objects(split_thoughts(text).answer) if "sentence" in each.value]
+        if not found:
+            raise
+        notes.append("objections outside a list")
+        return found
 
 
 def _objection(entry: object) -> Objection | None:

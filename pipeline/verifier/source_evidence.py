@@ -15,6 +15,7 @@ from pipeline.checks.tokens import CheckInput, TokenizedText
 from pipeline.domain.models import Source
 from pipeline.domain.reviews import Severity
 from pipeline.rewrite.prompt import describe_item
+from pipeline.verifier.source_windows import shown_source
 
 _MIN_QUOTED_WORDS = 2
 """Words of the shortest quotation, unless it is a figure. Chosen, not measured."""
@@ -90,8 +91,7 @@ class SourceEvidence:
     @cached_property
     def _metadata(self) -> str:
         """The source without its text, as the second reader is shown it."""
-        item = self.source.item.model_copy(update={"text": ""})
-        return describe_item(self.source.model_copy(update={"item": item}))
+        return describe_item(shown_source(self.source, ""))
 
     @cached_property
     def _text_words(self) -> SourceWords:

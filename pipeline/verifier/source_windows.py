@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from pipeline.checks.pairs.align import align
 from pipeline.checks.tokens import TokenizedText
+from pipeline.domain.models import Source
 from pipeline.verifier.numbered_draft import NumberedDraft
 
 WHOLE_SOURCE_CHARS = 8000
@@ -50,6 +51,13 @@ def excerpt(text: str, windows: Iterable[tuple[int, int]]) -> str:
         else:
             pieces.append(text[end:following])
     return "".join(pieces).strip()
+
+
+def shown_source(source: Source, text: str) -> Source:
+    """Return a source as the second reader is shown it: with this text, and every publisher as its feed."""
+    names = dict.fromkeys((source.feed_name, *(credit.name for credit in source.also)))
+    item = source.item.model_copy(update={"text": text})
+    return source.model_copy(update={"item": item, "feed_name": ", ".join(names)})
 
 
 def _ranks(draft: NumberedDraft, source: TokenizedText, language: str) -> list[list[int]]:

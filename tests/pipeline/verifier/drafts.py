@@ -8,7 +8,8 @@ from pipeline.domain.models import Beat, Item, Source
 from pipeline.domain.reviews import Front
 from pipeline.verifier.confirm import Confirmation, confirm_answer
 from pipeline.verifier.numbered_draft import NumberedDraft, number_sentences
-from pipeline.verifier.objections import parse_objections
+from pipeline.verifier.objections import parse_answer
+from pipeline.verifier.question import Question
 
 BEAT = Beat(key="ferry", market="ferry market")
 TEXT = """The ferry line Norrsund may close its winter route to Hellby, its director Ada Brandt said on
@@ -69,5 +70,5 @@ def objection(sentence: int, wrong: str, quoted: str = "", fix: str = "") -> dic
 
 
 def confirm(numbered: NumberedDraft, *objections: dict[str, Any], of: Source | None = None) -> Confirmation:
-    answer = parse_objections(json.dumps({"objections": objections}))
-    return confirm_answer(numbered, of or source(), answer)
+    answer = parse_answer(json.dumps({"objections": objections}), notes=[])
+    return confirm_answer(Question(of or source(), numbered), answer)

@@ -68,6 +68,32 @@ def test_the_second_reader_s_finding_replaces_code_s_look_and_not_its_block() ->
     assert shared.shared is True
 
 
+def test_places_in_title_and_description_are_joined_as_those_in_the_body() -> None:
+    in_line = DESCRIPTION.index("will")
+    both = (("description", (in_line, in_line + 4)),)
+    look = code("will").model_copy(update={"also": both})
+    (in_body,) = findings(WILL)
+    rest, kept = join_findings([look], [in_body], draft(), frozenset())
+    assert kept == in_body
+    assert (rest.field, rest.span, rest.also, rest.shared) == ("description", both[0][1], (), None)
+    (everywhere,) = findings(objection(2, "will", "Norrsund may close its winter route", "may"), WILL)
+    assert join_findings([look], [everywhere], draft(), frozenset()) == (everywhere,)
+    block = look.model_copy(update={"severity": Severity.BLOCK, "kind": "figure"})
+    assert join_findings([block], [everywhere], draft(), frozenset()) == (
+        block.model_copy(update={"shared": True}),
+    )
+    in_title = block.model_copy(update={"field": "description", "span": both[0][1], "also": ()})
+    _, left = join_findings([in_title], [everywhere], draft(), frozenset())
+    assert (left.field, left.also) == ("body", ())
+
+
+def test_a_look_is_marked_only_where_all_its_places_passed() -> None:
+    look = code("will").model_copy(update={"also": (("description", (9, 13)),)})
+    for passed, shared in (({2, 3}, False), ({3}, None)):
+        (marked,) = join_findings([look], (), draft(), frozenset(passed))
+        assert marked.shared is shared
+
+
 def test_a_look_in_a_sentence_that_passed_is_kept_and_marked() -> None:
     looks = [
         code("supported"),

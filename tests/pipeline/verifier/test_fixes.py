@@ -111,7 +111,7 @@ TEXTS = st.lists(
 
 
 @given(TEXTS, st.integers(0, 12), st.integers(1, 6), TEXTS, st.sampled_from(ErrorKind))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_fix_lies_in_its_sentence(
     pieces: list[str], first: int, length: int, proposed: list[str], error: ErrorKind
 ) -> None:

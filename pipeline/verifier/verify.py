@@ -1,0 +1,85 @@
+"""The second reader's one call about a draft: from the question to the findings. Callers own the model."""
+
+import asyncio
+from collections import Counter
+from typing import NamedTuple, Protocol
+
+from pipeline.domain.errors import BudgetExceeded, LLMError
+from pipeline.domain.models import Beat, LLMResponse, TokenUsage
+from pipeline.domain.reviews import Finding
+from pipeline.llm.structured_output import StructuredRequest
+from pipeline.rewrite.prompt import Prompt
+from pipeline.verifier.confirm import Confirmation, confirm_answer
+from pipeline.verifier.findings import sense_findings, unverified
+from pipeline.verifier.objections import ParsedAnswer, WireObjections, parse_answer
+from pipeline.verifier.question import Question
+from pipeline.verifier.request import verify_messages
+
+PURPOSE = "verify"
+"""What the calls are for, in the ledger of calls."""
+
+
+class Ask(Protocol):
+    """Sends one request to a model; `request_structured` with its client and budget is one."""
+
+    async def __call__(self, request: StructuredRequest[ParsedAnswer]) -> tuple[LLMResponse, ParsedAnswer]:
+        """Return the answer, and what was read from it. Raises LLMError, BudgetExceeded."""
+
+
+class Verification(NamedTuple):
+    """What a second reader found in a draft, as far as code confirms it."""
+
+    findings: tuple[Finding, ...]
+    """Of kind `sense`, with keys; only a note where the draft was not verified. See `join_findings`."""
+    confirmation: Confirmation
+    """With what was dropped, and the sentences that passed; empty where no answer could be read."""
+    note: str = ""
+    """Why the draft was not verified, as a clause; empty where it was."""
+    usage: TokenUsage = TokenUsage()
+    error: LLMError | BudgetExceeded | None = None
+    """Why there is no answer, where the model or a cap is the reason."""
+
+
+async def verify(
+    question: Question, prompt: Prompt, beat: Beat, ask: Ask, purpose: str = PURPOSE
+) -> Verification:
+    """Ask about a draft once and return what code confirms; nothing is asked about no sentence.
+
+    A model that fails, or answers nonsense, is a note. Raises ConfigError for a template that cannot be
+    rendered.
+    """
+    if not question.numbers:
+        return Verification((), _NOTHING)
+    messages = await asyncio.to_thread(verify_messages, prompt, question, beat)
+    request = StructuredRequest(
+        messages=messages,
+        prompt_id=prompt.id,
+        response_model=WireObjections,
+        parse=parse_answer,
+        purpose=purpose,
+        max_tokens=prompt.hints.max_tokens,
+        temperature=prompt.hints.temperature,
+        once=True,
+    )
+    try:
+        answer, parsed = await ask(request)
+    except (LLMError, BudgetExceeded) as error:
+        paid = error.context.get("answer")
+        usage = paid.usage if isinstance(paid, LLMResponse) else TokenUsage()
+        return _unverified(error.message, usage)._replace(error=error)
+    if parsed.trouble:
+        return _unverified(parsed.trouble, answer.usage)
+    return await asyncio.to_thread(_confirmed, question, parsed, beat, answer.usage)
+
+
+def _confirmed(question: Question, parsed: ParsedAnswer, beat: Beat, usage: TokenUsage) -> Verification:
+    confirmation = confirm_answer(question, parsed)
+    findings = sense_findings(confirmation, question.draft, question.source, beat.checks)
+    return Verification(findings, confirmation, confirmation.left_out, usage)
+
+
+def _unverified(reason: str, usage: TokenUsage) -> Verification:
+    return Verification((unverified(reason),), _NOTHING, reason, usage)
+
+
+_NOTHING = Confirmation((), frozenset(), Counter(), Counter())
