@@ -6,21 +6,14 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from pipeline.articles.approved_metadata import front_of
+from pipeline.articles.article import Article
 from pipeline.articles.files import draft_path
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.articles.markdown import find_section, safe_line, section_text
 from pipeline.articles.render import FrontMatterDefaults, build_front_matter, render_body
 from pipeline.covers import build_query, feed_cover, photo_cover
 from pipeline.domain.errors import BudgetExceeded, LLMError
-from pipeline.domain.models import (
-    Article,
-    Beat,
-    Credit,
-    FeedConfig,
-    Provenance,
-    Source,
-    build_source,
-)
+from pipeline.domain.models import Beat, Credit, FeedConfig, Provenance, Source, build_source
 from pipeline.domain.reviews import Draft, Finding
 from pipeline.domain.text import headline, without_elements
 from pipeline.llm.structured_output import StructuredRequest
