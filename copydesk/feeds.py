@@ -13,7 +13,8 @@ from copydesk.sample import serve_sample_feeds
 from pipeline.articles.files import write_atomically
 from pipeline.config import Settings, load_feeds, load_settings, select_feeds, user_agent
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import FeedConfig, normalize_feed_url
+from pipeline.domain.models import FeedConfig
+from pipeline.domain.urls import normalize_feed_url
 from pipeline.feeds.opml import read_opml, to_yaml, write_opml
 from pipeline.feeds.pool import ParsePool
 from pipeline.http_client import HttpClient, redact_url, require_usable_proxies

@@ -120,7 +120,7 @@ def _item(db: Database, subscriptions: Subscriptions, ref: str) -> tuple[FeedCon
     """Return the item of a reference; a feed's key means its newest queued item. Raises ReviewError."""
     keys = {key: feed for feed in subscriptions.feeds for key in (feed.key, *feed.previous_keys)}
     if ref in keys:
-        waiting = db.leases.preview(keys[ref].key)
+        waiting = db.items.waiting(keys[ref].key)
         if not waiting:
             raise ReviewError(f"the feed {ref} has no queued item; name a draft or an item's link", draft=ref)
         return keys[ref], waiting[0]

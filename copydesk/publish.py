@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from copydesk.console import err, pluralize, print_line, printable
 from pipeline.config import Settings, Subscriptions, desk_settings, load_feeds, user_agent
 from pipeline.domain.errors import ConfigError, CopydeskError, OutputError, PublishError, ReviewError
-from pipeline.domain.models import normalize_feed_url
+from pipeline.domain.urls import normalize_feed_url
 from pipeline.http_client import HttpClient
 from pipeline.publishing import PublishContext, TargetResult, publish_pending, queue_all
 from pipeline.services import review

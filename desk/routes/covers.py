@@ -9,6 +9,7 @@ from starlette.responses import Response
 from desk.context import DraftView, WebContext
 from desk.responses import current_editor, filters, redirect, render, web_context
 from desk.views import DraftPage, page_of
+from pipeline.articles.article import Sentiment
 from pipeline.covers import (
     IMAGE_ORIGIN,
     UNSPLASH_URL,
@@ -19,7 +20,6 @@ from pipeline.covers import (
     photo_cover,
 )
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import Sentiment
 from pipeline.services.edit import DraftEdit, save_edit
 
 router = APIRouter(prefix="/drafts/{ref}")

@@ -18,10 +18,10 @@ from desk.routes import covers
 from desk.routes.drafts import REF, draft_page, note_view
 from desk.routes.queue import next_ref, queue_refs
 from desk.views import DraftPage, page_of
+from pipeline.articles.article import Sentiment
 from pipeline.articles.front_matter import loads
 from pipeline.checks.pool import UNCHECKED
 from pipeline.domain.errors import EditConflict, ReviewError
-from pipeline.domain.models import Sentiment
 from pipeline.domain.reviews import Finding, Review, ReviewDecision, Severity
 from pipeline.services.edit import DraftEdit, apply_edit, keep_refused, save_edit
 from pipeline.storage import Version

@@ -7,9 +7,10 @@ from typing import Any
 
 import ftfy
 
+from pipeline.articles.article import Article
 from pipeline.articles.markdown import plain_text, safe_line, safe_markdown, without_controls
 from pipeline.articles.yaml_dump import replace_unwritable
-from pipeline.domain.models import Article, Beat, Provenance, Source, utc_iso
+from pipeline.domain.models import Beat, Provenance, Source, utc_iso
 from pipeline.domain.reviews import Finding, Severity
 from pipeline.domain.text import ends_sentence, whole_sentences, without_elements
 
@@ -79,10 +80,12 @@ def build_front_matter(
     *,
     now: datetime,
     defaults: FrontMatterDefaults = _NO_DEFAULTS,
+    verified: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the front matter, with its keys in their fixed order.
 
-    `now` is aware. A draft is never approved, so `draft` is true and `review` is absent.
+    `now` is aware. `verified` says which second reader verified it, if any. A draft is never approved, so
+    `draft` is true and `review` is absent.
     """
     cover = {"coverImage": dict(defaults.cover)} if defaults.cover else {}
     preserved = {**cover, **defaults.previous}
@@ -105,7 +108,8 @@ def build_front_matter(
         "score": 0,
         "draft": True,
         **{key: preserved[key] for key in _EDITOR_KEYS if key in preserved},
-        "ai": _ai(provenance, findings, written, defaults.version),
+        "ai": _ai(provenance, findings, written, defaults.version)
+        | ({"verified": dict(verified)} if verified else {}),
     }
     foreign = {key: value for key, value in preserved.items() if key not in metadata and key != "review"}
     return metadata | foreign

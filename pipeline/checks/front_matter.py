@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from pipeline.articles.article import Sentiment
 from pipeline.checks.claims import CLAIM_CHECKS
 from pipeline.checks.document import DraftDocument
 from pipeline.checks.injection.calls_to_action import check_calls_to_action
@@ -16,7 +17,7 @@ from pipeline.checks.overlap import check_overlap
 from pipeline.checks.prompt_examples import check_examples, note_examples
 from pipeline.checks.structure import check_artifacts
 from pipeline.checks.tokens import CheckInput, TokenizedText
-from pipeline.domain.models import Beat, Sentiment, Source, example_texts
+from pipeline.domain.models import Beat, Source
 from pipeline.domain.reviews import Finding, Front, Place, Severity
 from pipeline.domain.text import without_elements
 
@@ -198,8 +199,8 @@ def check_front_matter_text(
         return [*findings, *check_headline(index, visible)]
     case = CheckInput(document.tokens, source_tokens, source.language, source.item.published_local)
     claims = [finding for check in CLAIM_CHECKS for finding in check(case)]
-    claims = list(note_examples(claims, document.tokens, example_texts(beat)))
-    claims += check_examples(document.tokens, source_tokens, example_texts(beat))
+    claims = list(note_examples(claims, document.tokens, beat.example_texts))
+    claims += check_examples(document.tokens, source_tokens, beat.example_texts)
     claims += check_overlap(document.tokens, source_tokens, beat.checks, document.links)
     # Findings without a span (a language that is not checked) are reported with the body.
     placed_claims = [document.to_body(finding, len(source.item.text)) for finding in claims if finding.span]

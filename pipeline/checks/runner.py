@@ -28,7 +28,7 @@ from pipeline.checks.structure import (
     check_structure,
 )
 from pipeline.checks.tokens import CheckInput, TokenizedText
-from pipeline.domain.models import Beat, CheckLevels, Source, example_texts
+from pipeline.domain.models import Beat, CheckLevels, Source
 from pipeline.domain.placeholders import brief_labels
 from pipeline.domain.reviews import Finding, Front, Severity, claim_key
 
@@ -183,7 +183,7 @@ def _check_body(source: Source, source_tokens: TokenizedText, document: DraftDoc
     language = source.language
     case = CheckInput(document.tokens, source_tokens, language, source.item.published_local)
     listed = _fact_lists(document, language)
-    examples = example_texts(document.beat)
+    examples = document.beat.example_texts
     claims = (finding for check in CLAIM_CHECKS for finding in check(case))
     noted = note_examples(claims, document.tokens, examples)
     findings = [finding for finding in noted if not _is_cut(document, finding, listed)]

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from pipeline.checks.claims import trace_claims
 from pipeline.checks.runner import run_checks
 from pipeline.checks.tokens import SupportedClaim
-from pipeline.domain.models import CheckedBeat, Source
+from pipeline.domain.models import Beat, Source
 from pipeline.domain.reviews import Finding, Front
 from pipeline.sandbox.worker import run_worker
 
@@ -26,8 +26,8 @@ def work(job: dict[str, Any], body: bytes) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _beat(beat_json: str) -> CheckedBeat:
-    return CheckedBeat.model_validate_json(beat_json)
+def _beat(beat_json: str) -> Beat:
+    return Beat.model_validate_json(beat_json)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import os
 import re
 from decimal import Decimal
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from dotenv.parser import Binding, parse_stream
 from pydantic import SecretStr
@@ -17,6 +16,7 @@ from pydantic import SecretStr
 from pipeline.config.time_syntax import timezone_of
 from pipeline.config.yaml_source import ConfigProblem, config_error
 from pipeline.domain.errors import ConfigError
+from pipeline.domain.urls import normalize_feed_url
 
 _AMOUNT = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
 _HOST = re.compile(r"(?:[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[1-9]\d{0,4})?")
@@ -37,11 +37,7 @@ def known_zone(name: str) -> str:
 
 def http_url(url: str) -> str:
     """Return an http(s) URL."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if normalize_feed_url(url) is None:
         raise ValueError("is not an http(s) URL; write one such as http://127.0.0.1:11434/v1")
     return url
 

@@ -156,6 +156,8 @@ def _beats(document: YamlDocument, raw: dict[str, Any]) -> dict[str, Beat]:
     for key, value in raw.items():
         loc: Loc = ("beats", key)
         value = _renamed(document, loc, value) if value is not None else {}
+        if isinstance(value, dict) and "example_texts" in value:  # they are the prompt's
+            document.report((*loc, "example_texts"), "unknown field example_texts; remove it")
         beat = parse_record(document, loc, Beat, value, {"key": key})
         if beat:
             document.problems.extend(check_beat(beat, loc, document))

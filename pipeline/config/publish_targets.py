@@ -9,7 +9,8 @@ from pydantic import AfterValidator, Field
 from pipeline.config.site_keys import PLACEHOLDERS, SiteFrontMatter, check_site_keys
 from pipeline.config.validation import KEY, parse_record, string_fields
 from pipeline.config.yaml_source import Loc, YamlDocument, did_you_mean, quoted
-from pipeline.domain.models import FrozenModel, normalize_feed_url
+from pipeline.domain.models import FrozenModel
+from pipeline.domain.urls import normalize_feed_url
 
 HOOK_PREFIX = "COPYDESK_HOOK_"
 """Prefix of the variables that hold the URLs of deploy hooks."""

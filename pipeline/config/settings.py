@@ -28,7 +28,8 @@ from pipeline.config.env_values import (
 from pipeline.config.publish_targets import HOOK_PREFIX
 from pipeline.config.yaml_source import did_you_mean, quoted, suggestion
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import VERIFIER_OFF, normalize_feed_url
+from pipeline.domain.models import VERIFIER_OFF
+from pipeline.domain.urls import normalize_feed_url
 
 ServerKind = Literal["openai", "openrouter", "ollama", "local"]
 """Kinds of model servers."""

@@ -11,7 +11,8 @@ from pydantic_core import ErrorDetails
 from pipeline.config.regex import compile_regex
 from pipeline.config.time_syntax import JITTER_ADVICE, SCHEDULE_ADVICE, is_jitter, is_schedule
 from pipeline.config.yaml_source import ConfigProblem, Loc, YamlDocument, did_you_mean, quoted, suggestion
-from pipeline.domain.models import Beat, CheckLevels, FeedConfig, FrozenModel, normalize_feed_url
+from pipeline.domain.models import Beat, CheckLevels, FeedConfig, FrozenModel
+from pipeline.domain.urls import normalize_feed_url
 
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 MAX_AGE_DAYS = 36_500

@@ -1,13 +1,11 @@
-"""Frozen records of the pipeline: beat, feed, poll state, item, source, article, model response.
+"""Frozen records of the pipeline: beat, feed, poll state, item, source, model response.
 
 Records reject unknown fields. Every time is aware and in UTC. This module imports no sibling.
 """
 
 import hashlib
 from datetime import datetime, timedelta, timezone
-from enum import StrEnum
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -95,18 +93,8 @@ class Beat(FrozenModel):
     """Profile of the model that writes; None: that of the feed, or DEFAULT_PROFILE."""
     fallbacks: tuple[str, ...] = ()
     """Profiles that write, in this order, while the model is overloaded, unreachable or gone."""
-
-
-class CheckedBeat(Beat):
-    """A beat with what its checks need beside feeds.yaml."""
-
     example_texts: tuple[str, ...] = ()
-    """Texts of the prompt's examples, which no article may copy."""
-
-
-def example_texts(beat: Beat) -> tuple[str, ...]:
-    """Return the texts of the examples in a beat's prompt, as far as they are known."""
-    return beat.example_texts if isinstance(beat, CheckedBeat) else ()
+    """Texts of the prompt's examples, which no article may copy; not a field of feeds.yaml."""
 
 
 class FeedConfig(FrozenModel):
@@ -283,55 +271,6 @@ def build_source(
 def external_id(first_key: str, guid: str) -> str:
     """Return the permanent id of an item: 16 hex digits of SHA-256 over (the feed's first key, guid)."""
     return hashlib.sha256(f"{first_key}\0{guid}".encode("utf-8", "replace")).hexdigest()[:16]
-
-
-def normalize_feed_url(url: str) -> str | None:
-    """Return a key that is equal for two spellings of one feed URL; None where it is no http(s) URL.
-
-    The key leaves out the scheme, the case of the host, a default port, a closing slash and the fragment.
-    """
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not url.isprintable() or " " in url:
-        return None
-    host = parts.hostname if port in {None, 80, 443} else f"{parts.hostname}:{port}"
-    return host + parts.path.rstrip("/") + (f"?{parts.query}" if parts.query else "")
-
-
-class Sentiment(StrEnum):
-    """Effect of the news on the market."""
-
-    POSITIVE = "POSITIVE"
-    NEUTRAL = "NEUTRAL"
-    NEGATIVE = "NEGATIVE"
-
-
-class Section(FrozenModel):
-    """A topical section: a heading and Markdown paragraphs."""
-
-    heading: str
-    body: str
-
-
-class Article(FrozenModel):
-    """The rewritten article as structured output, before it is rendered as Markdown."""
-
-    title: str
-    description: str = ""
-    """One whole sentence; empty: the beginning of the Overview."""
-    overview: str
-    sections: tuple[Section, ...]
-    from_author: str
-    """Empty where the section is left out."""
-    impact: tuple[str, ...]
-    """Bullets of one sentence each; none where the section is left out."""
-    category: str
-    tags: tuple[str, ...]
-    sentiment: Sentiment
-    language: str
 
 
 class Provenance(FrozenModel):

@@ -15,7 +15,8 @@ from slugify import slugify
 
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import Beat, FeedConfig, FrozenModel, normalize_feed_url
+from pipeline.domain.models import Beat, FeedConfig, FrozenModel
+from pipeline.domain.urls import normalize_feed_url
 
 MAX_BYTES = 10_000_000
 """Bytes; about fifty thousand feeds. Chosen, not measured."""

@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from pipeline.domain.models import Article, Beat, Section, Sentiment, Source
+from pipeline.articles.article import Article, Section, Sentiment
+from pipeline.domain.models import Beat, Source
 from pipeline.domain.text import one_line, replace_surrogates
 from pipeline.llm.answers import read_answer, validation_error
 from pipeline.rewrite.headline import article_description, article_title

@@ -9,7 +9,8 @@ from collections import Counter
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
-from pipeline.domain.models import Article, Beat, Provenance, Section, Sentiment, Source
+from pipeline.articles.article import Article, Section, Sentiment
+from pipeline.domain.models import Beat, Provenance, Source
 from pipeline.domain.placeholders import BriefLabels, brief_labels
 from pipeline.domain.text import headline, one_line, replace_surrogates, sentence_ends, sentences, truncate
 

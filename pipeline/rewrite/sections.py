@@ -6,7 +6,8 @@ No word of a body is lost and none is added; headings that cannot stand are.
 import re
 from collections.abc import Collection, Iterable
 
-from pipeline.domain.models import Beat, Section
+from pipeline.articles.article import Section
+from pipeline.domain.models import Beat
 from pipeline.domain.text import one_line, replace_surrogates, sentences, truncate
 
 MAX_SECTIONS = 3

@@ -40,8 +40,8 @@ class FlaggedSentence(NamedTuple):
 
 
 def flag_sentences(body: str, findings: Sequence[Finding]) -> list[FlaggedSentence]:
-    """Return the sentences with a finding of severity block or warn, in the order of the body."""
-    serious = [finding for finding in findings if finding.severity is not Severity.NOTE]
+    """Return the sentences with a block, or with words that contradict the source, in the order of the body."""
+    serious = [finding for finding in findings if _is_certain(finding)]
     reasons: dict[tuple[int, int], list[str]] = {}
     for finding in serious:
         if finding.body_span is None:  # of the whole draft, the title or the description
@@ -54,6 +54,13 @@ def flag_sentences(body: str, findings: Sequence[Finding]) -> list[FlaggedSenten
         FlaggedSentence(*span, body[slice(*span)], tuple(dict.fromkeys(messages)))
         for span, messages in sorted(reasons.items())
     ]
+
+
+def _is_certain(finding: Finding) -> bool:
+    """Return whether a sentence is to be repaired: a suspicion alone made models change what was right."""
+    if finding.severity is Severity.BLOCK:
+        return True
+    return finding.kind == "sense" and finding.severity is Severity.WARN and bool(finding.evidence)
 
 
 def _sentence_span(body: str, start: int, end: int) -> tuple[int, int]:

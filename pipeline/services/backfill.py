@@ -88,7 +88,7 @@ async def _plan(
     left: int,
 ) -> Plan:
     """Return what will be drafted; `left` is the number of items already known to be over the limit."""
-    waiting = await asyncio.to_thread(ctx.db.leases.preview, feed.key, window)
+    waiting = await asyncio.to_thread(ctx.db.items.waiting, feed.key, window)
     candidates = [(item, "new") for item in preview.new] if preview else []
     candidates += [(item, "queued") for item in waiting]
     listed = sorted(candidates, key=lambda pair: pair[0].published_at, reverse=True)[:limit]
@@ -169,7 +169,7 @@ async def admit_preview(
 
 async def _new_limit(ctx: RunContext, feed: FeedConfig, window: Window, limit: int) -> int:
     """Return how many new items to admit: `limit` less the queued items of the window."""
-    return limit - await asyncio.to_thread(ctx.db.leases.count, feed.key, window)
+    return limit - await asyncio.to_thread(ctx.db.items.waiting_count, feed.key, window)
 
 
 async def _admit_page(ctx: RunContext, feed: FeedConfig, selection: Selection) -> PollReport:

@@ -33,6 +33,7 @@ class ItemBudget:
         """Which writers were asked instead of others, and why."""
         self._writer: Writer | None = None
         self._prompt_estimate = 0
+        self._purpose = "draft"
         self._ctx = ctx
         self._lease = lease
 
@@ -118,6 +119,7 @@ class ItemBudget:
     def record(self, answer: LLMResponse, purpose: str, reservation: int | None) -> "asyncio.Future[None]":
         """Record an answer and its cost before it is parsed; the future raises LeaseLost."""
         ctx, writer, now = self._ctx, self.writer, self._ctx.clock()
+        self._purpose = purpose
         micros = writer.price.micros(answer.usage, now) if writer.price else None
         self.answers += answer.arrived
         self.usage += answer.usage
@@ -141,7 +143,7 @@ class ItemBudget:
 
     async def discard(self, reason: str) -> None:
         """Mark the recorded answer as unusable. Raises LeaseLost."""
-        await asyncio.to_thread(self._ctx.db.budget.mark_unusable, self._lease, reason)
+        await asyncio.to_thread(self._ctx.db.budget.mark_unusable, self._lease, reason, self._purpose)
 
 
 def has_limits(limits: CallLimits) -> bool:

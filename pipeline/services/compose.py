@@ -1,27 +1,20 @@
 """Compose a draft: article from model or offline brief, cover, checks, sentence repair."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from pipeline.articles.approved_metadata import front_of
+from pipeline.articles.article import Article
 from pipeline.articles.files import draft_path
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.articles.markdown import find_section, safe_line, section_text
 from pipeline.articles.render import FrontMatterDefaults, build_front_matter, render_body
 from pipeline.covers import build_query, feed_cover, photo_cover
 from pipeline.domain.errors import BudgetExceeded, LLMError
-from pipeline.domain.models import (
-    Article,
-    Beat,
-    Credit,
-    FeedConfig,
-    Provenance,
-    Source,
-    build_source,
-)
-from pipeline.domain.reviews import Draft, Finding
+from pipeline.domain.models import Beat, Credit, FeedConfig, Provenance, Source, build_source
+from pipeline.domain.reviews import Draft, Finding, Severity
 from pipeline.domain.text import headline, without_elements
 from pipeline.llm.structured_output import StructuredRequest
 from pipeline.rewrite.article_schema import WireArticle, parse_response
@@ -37,8 +30,14 @@ from pipeline.rewrite.sentence_repair import (
 from pipeline.services.budget import ItemBudget
 from pipeline.services.context import RunContext, Writer
 from pipeline.services.redraft_input import editor_fields, last_readable, redraft_findings
+from pipeline.services.second_reader import AFTER_REPAIR, DraftText, VerifiedFindings, verify_draft
 from pipeline.services.writers import ask_writers
 from pipeline.storage import Lease, PreviousVersion, Sibling, duplicate_finding
+
+_REPAIR = "sentence_repair"
+"""Purpose of the calls that repair sentences."""
+Verify = Callable[[DraftText, Sequence[Finding]], Awaitable[VerifiedFindings]]
+"""Joins code's findings about a text with those of the second reader."""
 
 
 async def choose_cover(
@@ -76,15 +75,16 @@ async def repair_sentences(
         return None
     read = partial(parse_repairs, count=len(flags))
     try:
-        if lease.repair_answer is not None:
-            sentences = read(lease.repair_answer.text)
+        if recorded := lease.later_answers.get(_REPAIR):
+            sentences = read(recorded.text)
         else:
             task = StructuredRequest(
                 messages=add_flags(ctx.repair_prompt.messages(source, beat), body, flags),
                 prompt_id=ctx.repair_prompt.id,
                 response_model=WireRepairs,
                 parse=read,
-                purpose="sentence_repair",
+                purpose=_REPAIR,
+                once=True,
             )
             _, sentences = await ask_writers(writers, task, budget, ctx.clock)
     except (LLMError, BudgetExceeded):
@@ -120,7 +120,8 @@ async def compose(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemB
     cover = None if lease.previous else await choose_cover(ctx, feed, source, article)
     previous_fields = await asyncio.to_thread(_previous_fields, ctx, lease, beat)
     parts = _DraftParts(source, beat, lease.previous, siblings, provenance, cover, previous_fields)
-    draft = await _build_draft(ctx, parts, article)
+    verify = partial(verify_draft, ctx, lease, budget) if provenance.rewritten else None
+    draft = await _build_draft(ctx, parts, article, verify)
     number = lease.previous.version + 1 if lease.previous else 1
     cause = "redraft" if lease.previous else "draft"
     own = article.title if article.title != headline(source) else ""
@@ -132,8 +133,16 @@ async def compose(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemB
     repaired = await repair_sentences(ctx, ctx.writers(feed), source, beat, lease, budget, draft)
     if repaired is None:
         return composed
-    after = await _build_draft(ctx, parts, article, repaired)
+    again = partial(verify_draft, ctx, lease, budget, purpose=AFTER_REPAIR)
+    after = await _build_draft(ctx, parts, article, again, repaired)
+    if _open_count(after) >= _open_count(draft):
+        budget.note("repaired sentences were left out: they had no fewer findings")
+        return composed
     return composed._replace(draft=after, cause="repair", before=draft)
+
+
+def _open_count(draft: Draft) -> int:
+    return sum(finding.severity is not Severity.NOTE for finding in draft.findings)
 
 
 def lease_source(feed: FeedConfig, lease: Lease, siblings: list[Sibling]) -> Source:
@@ -200,9 +209,12 @@ class _DraftParts(NamedTuple):
 
 
 async def _build_draft(
-    ctx: RunContext, parts: _DraftParts, article: Article, body: str | None = None
+    ctx: RunContext, parts: _DraftParts, article: Article, verify: Verify | None, body: str | None = None
 ) -> Draft:
-    """Return the draft of an article; `body` replaces the rendered one if sentences were repaired."""
+    """Return the draft of an article; `body` replaces the rendered one if sentences were repaired.
+
+    `verify` asks the second reader about it; None: it is not asked.
+    """
     source, beat, previous = parts.source, parts.beat, parts.previous
     if body is None:
         body = render_body(article, beat)
@@ -211,25 +223,25 @@ async def _build_draft(
             update={"overview": section_text(body, find_section(body, beat.overview))}
         )
     front_matter = partial(
-        build_front_matter,
-        source,
-        article,
-        parts.provenance,
-        now=ctx.clock(),
-        defaults=FrontMatterDefaults(
-            version=previous.version + 1 if previous else 1,
-            previous=parts.previous_fields,
-            cover=parts.cover,
-        ),
+        build_front_matter, source, article, parts.provenance, now=ctx.clock(), defaults=_defaults(parts)
     )
     front = await asyncio.to_thread(lambda: front_of(front_matter(()), body, beat))
-    findings = (*await ctx.check(source, body, beat, front), *_duplicate_findings(parts.siblings))
+    code = await ctx.check(source, body, beat, front)
+    verified = VerifiedFindings(code)
+    if verify:
+        verified = await verify(DraftText(source, beat, body, front), code)
+    findings = (*verified.findings, *_duplicate_findings(parts.siblings))
     return Draft(
         external_id=source.external_id,
         path=previous.path if previous else _path(source, article),
-        text=await asyncio.to_thread(lambda: dumps(front_matter(findings), body)),
+        text=await asyncio.to_thread(lambda: dumps(front_matter(findings, verified=verified.record), body)),
         findings=findings,
     )
+
+
+def _defaults(parts: _DraftParts) -> FrontMatterDefaults:
+    version = parts.previous.version + 1 if parts.previous else 1
+    return FrontMatterDefaults(version=version, previous=parts.previous_fields, cover=parts.cover)
 
 
 def _previous_fields(ctx: RunContext, lease: Lease, beat: Beat) -> dict[str, Any]:

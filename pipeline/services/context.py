@@ -245,6 +245,12 @@ class RunContext:
     spending: Callable[[], Spending] = lambda: Spending()
     prompts: dict[str, Prompt] = field(default_factory=dict)
     """By beat; empty if no model is set."""
+    verifier: Callable[[Beat], Writer | None] = lambda _beat: None
+    """Returns the second reader of a beat's drafts; None where none reads."""
+    verify_prompt: Prompt | None = None
+    """Prompt of the second reader; None if no beat has one."""
+    measured: Callable[[str], str | None] = lambda _profile: None
+    """Returns the date on which a profile was last measured as a second reader; None: never."""
     repair_prompt: Prompt | None = None
     """Prompt of the sentence repair; None if no beat uses it."""
     covers: UnsplashClient | None = None

@@ -9,10 +9,11 @@ from typing import Any
 
 from pipeline.articles import files
 from pipeline.articles.approved_metadata import following, overview_start
+from pipeline.articles.article import Sentiment
 from pipeline.articles.files import exclusive_lock
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.domain.errors import EditConflict, OutputError, ReviewError
-from pipeline.domain.models import Beat, FrozenModel, Sentiment, utc_iso
+from pipeline.domain.models import Beat, FrozenModel, utc_iso
 from pipeline.domain.reviews import Draft, Finding, Front
 from pipeline.domain.text import without_elements
 from pipeline.services.draft_file import (

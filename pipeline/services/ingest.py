@@ -37,7 +37,7 @@ async def ingest(
         selected = select_feeds(subscriptions, feeds)
         if due:
             selected = [feed for feed in selected if not polled_since(ctx.poll_states.state(feed), scheduled)]
-        queues = await asyncio.to_thread(ctx.db.leases.counts)
+        queues = await asyncio.to_thread(ctx.db.items.waiting_counts)
         steps = (
             timed(
                 run_feed(
@@ -70,7 +70,7 @@ async def drafting(ports: Ports = DEFAULT_PORTS) -> RunReport:
     """
     began = time.monotonic()
     async with open_run(ports=ports) as (ctx, subscriptions):
-        queues = await asyncio.to_thread(ctx.db.leases.counts)
+        queues = await asyncio.to_thread(ctx.db.items.waiting_counts)
         feeds = [feed for feed in subscriptions.feeds if feed.enabled and queues.get(feed.key)]
         reports = await asyncio.gather(*(timed(draft_queue(ctx, feed, feed.max_items)) for feed in feeds))
         return await finish("drafting", ctx, reports, began, ports.publish)
@@ -157,10 +157,10 @@ async def draft_queue(
         if stopped or failed:
             raise ItemsFailed(stopped[0].message if stopped else f"{failed[0].title}: {failed[0].reason}")
 
-    if queued := await asyncio.to_thread(ctx.db.leases.count, feed.key, window):
+    if queued := await asyncio.to_thread(ctx.db.items.waiting_count, feed.key, window):
         with contextlib.suppress(ItemsFailed):
             await ctx.as_task(f"draft {feed.key}", draft)
-        queued = await asyncio.to_thread(ctx.db.leases.count, feed.key, window)
+        queued = await asyncio.to_thread(ctx.db.items.waiting_count, feed.key, window)
     return feed_report(feed.key, polled, error, outcomes, queued)
 
 

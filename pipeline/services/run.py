@@ -21,6 +21,7 @@ from pipeline.config import (
     has_writer,
     load_settings,
     user_agent,
+    verifier_of,
 )
 from pipeline.config.logging import configure_logging
 from pipeline.covers import UnsplashClient
@@ -46,6 +47,7 @@ from pipeline.services.shutdown import graceful_shutdown, interrupted, sleep_unl
 from pipeline.services.subscriptions import load_subscriptions
 from pipeline.services.writers import WriterPool, used_connections
 from pipeline.storage import Database
+from pipeline.verifier.request import PROMPT as VERIFY_PROMPT
 
 if TYPE_CHECKING:
     from pipeline.llm.client import LLMClient
@@ -129,6 +131,8 @@ async def open_run(
             writers=pool.writers,
             spending=pool.spending,
             prompts=prompts,
+            verifier=pool.verifier,
+            verify_prompt=_verify_prompt(settings, subscriptions),
             repair_prompt=_repair_prompt(settings, subscriptions),
             covers=_cover_search(settings, subscriptions, net),
             run=f"{kind}{secrets.token_hex(8)}",
@@ -199,6 +203,12 @@ def _repair_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt |
     is_used = any(beat.repair_sentences for beat in subscriptions.beats.values())
     is_set = _is_model_set(settings, subscriptions)
     return load_prompt(prompt_folder(settings), "mend") if is_used and is_set else None
+
+
+def _verify_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt | None:
+    """Return the prompt of the second reader; None if no beat has one. Raises ConfigError."""
+    readers = [verifier_of(settings, subscriptions.models, beat) for beat in subscriptions.beats.values()]
+    return load_prompt(prompt_folder(settings), VERIFY_PROMPT) if any(readers) else None
 
 
 def _is_model_set(settings: Settings, subscriptions: Subscriptions) -> bool:

@@ -2,7 +2,6 @@
 
 from pipeline.config import Settings, Subscriptions, load_feeds
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import Beat, CheckedBeat
 from pipeline.rewrite.prompt import load_prompt
 
 
@@ -17,13 +16,11 @@ def load_subscriptions(settings: Settings) -> Subscriptions:
         name: _example_texts(settings, name)
         for name in {beat.prompt for beat in subscriptions.beats.values()}
     }
-    return subscriptions.model_copy(
-        update={"beats": {key: _with_texts(beat, texts) for key, beat in subscriptions.beats.items()}}
-    )
-
-
-def _with_texts(beat: Beat, texts: dict[str, tuple[str, ...]]) -> CheckedBeat:
-    return CheckedBeat(**dict(beat), example_texts=texts[beat.prompt])
+    beats = {
+        key: beat.model_copy(update={"example_texts": texts[beat.prompt]})
+        for key, beat in subscriptions.beats.items()
+    }
+    return subscriptions.model_copy(update={"beats": beats})
 
 
 def _example_texts(settings: Settings, name: str) -> tuple[str, ...]:

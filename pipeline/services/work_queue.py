@@ -138,5 +138,5 @@ def left_today(ctx: RunContext, feed: FeedConfig) -> int | None:
         0,
         feed.max_items_per_day
         - ctx.db.drafts.count_since(feed.key, since)
-        - ctx.db.leases.held_count(feed.key),
+        - ctx.db.items.held_count(feed.key),
     )

@@ -14,9 +14,10 @@ from pipeline.config import (
     connection_named,
     has_writer,
     require_secrets,
+    verifier_of,
 )
 from pipeline.domain.errors import ConfigError, FailureCause, LLMError, LLMRejected
-from pipeline.domain.models import FeedConfig, LLMResponse
+from pipeline.domain.models import Beat, FeedConfig, LLMResponse
 from pipeline.llm.pricing import Price, Rates
 from pipeline.llm.structured_output import CallBudget, NotWanted, StructuredRequest, request_structured
 from pipeline.services.context import Spending, Writer, spending_of
@@ -47,6 +48,7 @@ class WriterPool:
         self._settings, self._profiles = settings, profiles
         self._open_client, self._stack = open_client, stack
         self._opened: dict[str, Writer] = {}
+        self._readers: dict[str, Writer] = {}
         self._opening = threading.Lock()  # a backfill estimates its cost in a thread
 
     def writers(self, feed: FeedConfig) -> tuple[Writer, ...]:
@@ -56,6 +58,21 @@ class WriterPool:
         with self._opening:
             return tuple(self._writer(name) for name in feed.profiles)
 
+    def verifier(self, beat: Beat) -> Writer | None:
+        """Return the second reader of a beat; None where none reads. Raises ConfigError.
+
+        It shares the client of a writer with the same profile, and keeps its own count of tokens: its answers
+        are far shorter.
+        """
+        name = verifier_of(self._settings, self._profiles, beat)
+        if name is None:
+            return None
+        with self._opening:
+            if name not in self._readers:
+                writer = self._writer(name)
+                self._readers[name] = Writer(name, writer.client, writer.price, writer.limits)
+            return self._readers[name]
+
     def require(self, feeds: Iterable[FeedConfig]) -> None:
         """Raise ConfigError where a writer of these feeds has no key, or no price and there is a cap."""
         for connection in used_connections(self._settings, self._profiles, feeds):
@@ -63,7 +80,9 @@ class WriterPool:
 
     def spending(self) -> Spending:
         """Return what all calls so far cost."""
-        return spending_of(tuple(self._opened.values()))  # a thread may open one meanwhile
+        return spending_of(
+            (*self._opened.values(), *self._readers.values())
+        )  # a thread may open one meanwhile
 
     def _writer(self, name: str) -> Writer:
         if name not in self._opened:

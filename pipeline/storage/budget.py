@@ -14,7 +14,7 @@ from pipeline.storage import leases
 from pipeline.storage.engine import Transactions
 from pipeline.storage.group_commit import GroupCommit
 from pipeline.storage.processes import process_is_dead
-from pipeline.storage.records import Lease
+from pipeline.storage.records import WRITING, Lease
 from pipeline.storage.schema import calls, feeds, items, reservations
 
 _MINUTE = timedelta(minutes=1)
@@ -174,14 +174,23 @@ class BudgetRepository(Transactions):
         with self._writing(urgent=True) as connection:
             return [entry(connection) for entry in entries]
 
-    def mark_unusable(self, lease: Lease, reason: str) -> None:
-        """Mark an item's answers as unusable, so that the next lease calls again. Raises LeaseLost."""
+    def mark_unusable(self, lease: Lease, reason: str, purpose: str = "draft") -> None:
+        """Mark an item's answers for a purpose as unusable, so that the next lease calls again.
+
+        The purposes of WRITING are one. Raises LeaseLost.
+        """
+        purposes = WRITING if purpose in WRITING else (purpose,)
         with self._writing() as connection:
-            mine = sa.and_(calls.c.item_id == lease.item_id, calls.c.unusable.is_(None))
+            mine = sa.and_(
+                calls.c.item_id == lease.item_id, calls.c.unusable.is_(None), calls.c.purpose.in_(purposes)
+            )
             if lease.request:
                 mine = sa.and_(mine, calls.c.request_id == lease.request.id)
             connection.execute(calls.update().where(mine).values(unusable=reason))
-            leases.set_state(connection, lease, "seen")
+            if purposes is WRITING:
+                leases.set_state(connection, lease, "seen")
+            else:
+                leases.update_held(connection, lease)
 
     def calls_since(self, since: datetime | None) -> list[LLMCall]:
         """Return the paid answers since a time (None: all), in the order of the calls."""

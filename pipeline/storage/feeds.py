@@ -7,7 +7,8 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from pipeline.domain.errors import ConfigError, DatabaseError
-from pipeline.domain.models import FeedConfig, FrozenModel, PollState, normalize_feed_url
+from pipeline.domain.models import FeedConfig, FrozenModel, PollState
+from pipeline.domain.urls import normalize_feed_url
 from pipeline.storage.engine import Transactions
 from pipeline.storage.schema import feeds, items, replace_unstorable
 

@@ -15,6 +15,8 @@ from pipeline.storage.schema import acknowledgements, findings, items, versions
 
 SYSTEM_EDITOR = "copydesk"
 """The editor's name in what Copydesk does itself: redrafts of changed sources, erasures."""
+_FAILED_REDRAFT = "redraft"
+"""Kind of the note that a draft was not redrafted."""
 _SOURCE_UPDATED = "source-updated"
 """Kind of the finding about a changed source: one per draft, about the last change."""
 
@@ -74,9 +76,21 @@ def flag_failed_redraft(connection: sa.Connection, lease: Lease, reason: str) ->
         now = Item.model_validate_json(later) if later else lease.updated or lease.item
         flag_update(connection, lease.item_id, now)
         return
-    note = Finding(kind="redraft", severity=Severity.NOTE, message=f"It was not written anew: {reason}")
+    note = Finding(kind=_FAILED_REDRAFT, severity=Severity.NOTE, message=f"It was not written anew: {reason}")
     if (version_id := _latest(connection, lease.item_id)) is not None:
         add_finding(connection, version_id, note)
+
+
+def drop_failed_redraft(connection: sa.Connection, item_id: int) -> None:
+    """Remove the finding of a draft that it was not redrafted, as its request waits again."""
+    if (version_id := _latest(connection, item_id)) is not None:
+        _drop(connection, version_id, _FAILED_REDRAFT)
+
+
+def _drop(connection: sa.Connection, version_id: int, kind: str) -> None:
+    keys = [finding.key for finding in findings_of(connection, version_id) if finding.kind == kind]
+    mine = sa.and_(findings.c.version_id == version_id, findings.c.key.in_(keys))
+    connection.execute(findings.delete().where(mine))
 
 
 def _latest(connection: sa.Connection, item_id: int) -> int | None:
@@ -94,11 +108,7 @@ def flag_update(connection: sa.Connection, item_id: int, item: Item) -> None:
         )
         # Its key includes the content: an acknowledgement of one change does not cover the next.
         key = claim_key(_SOURCE_UPDATED, message, [item.content_hash])
-        earlier = [
-            finding.key for finding in findings_of(connection, version_id) if finding.kind == _SOURCE_UPDATED
-        ]
-        mine = sa.and_(findings.c.version_id == version_id, findings.c.key.in_(earlier))
-        connection.execute(findings.delete().where(mine))
+        _drop(connection, version_id, _SOURCE_UPDATED)
         warning = Finding(kind=_SOURCE_UPDATED, severity=Severity.WARN, message=message, key=key)
         add_finding(connection, version_id, warning)
 

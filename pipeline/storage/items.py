@@ -1,4 +1,4 @@
-"""Items: admission of polled items, lookups, failures."""
+"""Items: admission of polled items, lookups, the queue, failures."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -6,14 +6,14 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import FrozenModel, Item
-from pipeline.storage import admission, duplicate_groups, feeds
+from pipeline.domain.models import FrozenModel, Item, Window
+from pipeline.storage import admission, duplicate_groups, feeds, lease_rows, redraft_requests
 from pipeline.storage.admission import AdmissionResult, Policy, PollResult
 from pipeline.storage.engine import Transactions, chunks
 from pipeline.storage.erasure import erased_among
 from pipeline.storage.item_rows import ItemKey, StoredState, by_canonical, by_guid, newest_payload
 from pipeline.storage.records import Sibling
-from pipeline.storage.schema import OPEN, items
+from pipeline.storage.schema import IS_OPEN, OPEN, items
 from pipeline.storage.schema import feeds as feeds_table
 
 
@@ -144,3 +144,35 @@ class ItemRepository(Transactions):
                 where.append(items.c.feed_id == feeds.feed_id(connection, feed_key))
             again = items.update().where(*where).values(state="seen", attempts=0)
             return connection.execute(again).rowcount
+
+    def waiting_counts(self) -> dict[str, int]:
+        """Return the number of items that wait to be drafted, by feed key; feeds without any are left out."""
+        # A union, so that each part uses its own index; the partial index needs its condition verbatim.
+        unfinished = sa.select(items.c.id, items.c.feed_id).where(sa.text(IS_OPEN))
+        requested = sa.select(items.c.id, items.c.feed_id).where(items.c.id.in_(redraft_requests.waiting))
+        both = sa.union(unfinished, requested).subquery()
+        joined = feeds_table.join(both, both.c.feed_id == feeds_table.c.id)
+        query = sa.select(feeds_table.c.key, sa.func.count()).select_from(joined).group_by(feeds_table.c.key)
+        with self._reading() as connection:
+            return {key: count for key, count in connection.execute(query)}  # noqa: C416 # rows are no tuples
+
+    def waiting_count(self, feed_key: str, window: Window | None = None) -> int:
+        """Return the number of items of a feed that wait to be drafted."""
+        with self._reading() as connection:
+            conditions = lease_rows.waiting(feeds.feed_id(connection, feed_key), window)
+            return connection.scalar(sa.select(sa.func.count()).where(*conditions)) or 0
+
+    def waiting(self, feed_key: str, window: Window | None = None) -> list[Item]:
+        """Return the items of a feed that wait to be drafted, newest first, without leasing them."""
+        with self._reading() as connection:
+            conditions = lease_rows.waiting(feeds.feed_id(connection, feed_key), window)
+            query = sa.select(newest_payload).where(*conditions)
+            rows = connection.scalars(query.order_by(items.c.published_at.desc(), items.c.id))
+            return [Item.model_validate_json(payload) for payload in rows]
+
+    def held_count(self, feed_key: str) -> int:
+        """Return the number of leased items of a feed that have no draft yet."""
+        with self._reading() as connection:
+            number = feeds.feed_id(connection, feed_key)
+            held = (items.c.feed_id == number, items.c.lease_owner.is_not(None), items.c.state.in_(OPEN))
+            return connection.scalar(sa.select(sa.func.count()).where(*held)) or 0

@@ -1,26 +1,23 @@
 """Leases: exclusive, expiring rights to work on items, and what is done under them."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from pipeline.domain.errors import LeaseLost
-from pipeline.domain.models import Item, LLMResponse, Provenance, TokenUsage, Window
-from pipeline.domain.reviews import Draft, RedraftRequest
+from pipeline.domain.models import Item, Window
+from pipeline.domain.reviews import Draft
 from pipeline.storage import feeds, item_rows, redraft_requests
-from pipeline.storage.engine import Row, Transactions, chunks
-from pipeline.storage.findings import SYSTEM_EDITOR, flag_failed_redraft, flag_update
-from pipeline.storage.item_rows import SOURCE_APPLIED, in_window, newest_payload, updated_source, values
+from pipeline.storage.engine import Transactions
+from pipeline.storage.findings import SYSTEM_EDITOR, drop_failed_redraft, flag_failed_redraft, flag_update
+from pipeline.storage.item_rows import SOURCE_APPLIED, values
+from pipeline.storage.lease_rows import leases, waiting
 from pipeline.storage.processes import process_is_dead
 from pipeline.storage.records import Lease, LeaseFilter
-from pipeline.storage.schema import IS_OPEN, OPEN, calls, items
+from pipeline.storage.schema import OPEN, items
 from pipeline.storage.schema import feeds as feeds_table
-from pipeline.storage.schema import versions as texts
 
-_REPAIR = "sentence_repair"
-"""Purpose of the calls that repair sentences of an answer."""
 _FREED = {"lease_owner": None, "lease_expires": None}
 
 
@@ -48,7 +45,7 @@ class LeaseRepository(Transactions):
         with self._writing() as connection:
             _free_dead(connection)
             number = feeds.feed_id(connection, feed_key)
-            conditions = [*_waiting(number, window, lease_filter), free(connection)]
+            conditions = [*waiting(number, window, lease_filter), free(connection)]
             if exclude:
                 conditions.append(items.c.id.not_in(exclude))
             return _acquire(connection, self._owner, conditions, limit, lease_s)
@@ -134,44 +131,20 @@ class LeaseRepository(Transactions):
             for lease in ended:
                 if count and (lease.attempts >= max_attempts or lease.request):
                     continue
+                states = ("drafted",) if lease.request else ("failed", *OPEN)
+                mine = (items.c.id == lease.item_id, items.c.lease_token == lease.token)
+                left = sa.select(items.c.id).where(
+                    *mine, items.c.lease_owner.is_(None), items.c.state.in_(states)
+                )
+                if connection.scalar(left.with_for_update()) is None:
+                    continue  # decided or taken over meanwhile
                 if lease.request:
                     redraft_requests.reopen(connection, lease.request.id)
+                    drop_failed_redraft(connection, lease.item_id)
+                    continue
                 attempts = lease.attempts if count else lease.attempts - 1
-                mine = (items.c.id == lease.item_id, items.c.lease_token == lease.token)
-                failed = items.update().where(*mine, items.c.state.in_(("failed", *OPEN)))
-                connection.execute(failed.values(state="seen", attempts=attempts))
-
-    def counts(self) -> dict[str, int]:
-        """Return the number of items that wait to be drafted, by feed key; feeds without any are left out."""
-        # A union, so that each part uses its own index; the partial index needs its condition verbatim.
-        unfinished = sa.select(items.c.id, items.c.feed_id).where(sa.text(IS_OPEN))
-        requested = sa.select(items.c.id, items.c.feed_id).where(items.c.id.in_(redraft_requests.waiting))
-        both = sa.union(unfinished, requested).subquery()
-        joined = feeds_table.join(both, both.c.feed_id == feeds_table.c.id)
-        query = sa.select(feeds_table.c.key, sa.func.count()).select_from(joined).group_by(feeds_table.c.key)
-        with self._reading() as connection:
-            return {key: count for key, count in connection.execute(query)}  # noqa: C416 # rows are no tuples
-
-    def count(self, feed_key: str, window: Window | None = None) -> int:
-        """Return the number of items of a feed that wait to be drafted."""
-        with self._reading() as connection:
-            conditions = _waiting(feeds.feed_id(connection, feed_key), window)
-            return connection.scalar(sa.select(sa.func.count()).where(*conditions)) or 0
-
-    def preview(self, feed_key: str, window: Window | None = None) -> list[Item]:
-        """Return the items of a feed that wait to be drafted, newest first, without leasing them."""
-        with self._reading() as connection:
-            conditions = _waiting(feeds.feed_id(connection, feed_key), window)
-            query = sa.select(newest_payload).where(*conditions)
-            rows = connection.scalars(query.order_by(items.c.published_at.desc(), items.c.id))
-            return [Item.model_validate_json(payload) for payload in rows]
-
-    def held_count(self, feed_key: str) -> int:
-        """Return the number of leased items of a feed that have no draft yet."""
-        with self._reading() as connection:
-            number = feeds.feed_id(connection, feed_key)
-            held = (items.c.feed_id == number, items.c.lease_owner.is_not(None), items.c.state.in_(OPEN))
-            return connection.scalar(sa.select(sa.func.count()).where(*held)) or 0
+                queued = items.update().where(items.c.id == lease.item_id)
+                connection.execute(queued.values(state="seen", attempts=attempts))
 
 
 def free(connection: sa.Connection) -> sa.ColumnElement[bool]:
@@ -224,19 +197,6 @@ def _free_dead(connection: sa.Connection) -> None:
         connection.execute(freed.values(**_FREED))
 
 
-def _waiting(
-    feed_id: int, window: Window | None, lease_filter: LeaseFilter = "all"
-) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions under which an item of a feed waits to be drafted."""
-    requested, unfinished = items.c.id.in_(redraft_requests.waiting), items.c.state.in_(OPEN)
-    conditions = {
-        "all": sa.or_(unfinished, requested),
-        "asked": sa.or_(requested, sa.and_(unfinished, items.c.id.in_(item_rows.unwritten))),
-        "new": sa.and_(unfinished, ~requested, ~sa.exists().where(texts.c.item_id == items.c.id)),
-    }
-    return [items.c.feed_id == feed_id, conditions[lease_filter], *in_window(window)]
-
-
 def _acquire(
     connection: sa.Connection,
     owner: str,
@@ -260,79 +220,7 @@ def _acquire(
             "lease_expires": _clock(connection) + lease_s,
         }
         connection.execute(items.update().where(items.c.id.in_([row.id for row in rows])).values(**leased))
-    return _leases(connection, rows)
-
-
-def _leases(connection: sa.Connection, rows: Sequence[Row]) -> list[Lease]:
-    """Return leases with earlier answers, texts and requests of their items; most have none."""
-    ids = [row.id for row in rows]
-    requests = redraft_requests.pending_of(connection, ids)
-    answers = _answers(connection, ids)
-    versions = item_rows.texts(connection, ids)
-    return [
-        _lease(connection, row, requests.get(row.id), answers.get(row.id, []), versions.get(row.id, []))
-        for row in rows
-    ]
-
-
-def _lease(
-    connection: sa.Connection,
-    row: Row,
-    request: RedraftRequest | None,
-    answers: Sequence[Row],
-    versions: Sequence[Row],
-) -> Lease:
-    about = request.id if request else None
-    mine = [call for call in answers if call.request_id == about]
-    item, updated = _sources(row, request)
-    return Lease(
-        item_id=row.id,
-        token=row.lease_token + 1,
-        feed_key=row.feed_key,
-        first_key=row.first_key,
-        item=item,
-        updated=updated,
-        attempts=row.attempts + 1,
-        answer=_last_answer(call for call in mine if call.purpose != _REPAIR),
-        repair_answer=_last_answer(call for call in mine if call.purpose == _REPAIR),
-        unconfirmed=item_rows.unconfirmed(connection, versions, row.external_id),
-        previous=item_rows.previous(versions),
-        request=request,
-    )
-
-
-def _sources(row: Row, request: RedraftRequest | None) -> tuple[Item, Item | None]:
-    """Return an item's source, and its feed's current content where the whole draft is rewritten."""
-    item = Item.model_validate_json(row.payload)
-    if request is None or row.updated_payload is None:
-        return item, None
-    if request.section:
-        return updated_source(row) or item, None
-    return item, Item.model_validate_json(row.updated_payload)
-
-
-def _answers(connection: sa.Connection, ids: Sequence[int]) -> dict[int, list[Row]]:
-    """Return the usable answers about items, the last one last, by item id."""
-    answers: dict[int, list[Row]] = defaultdict(list)
-    for chunk in chunks(ids):
-        query = sa.select(calls).where(calls.c.item_id.in_(chunk), calls.c.unusable.is_(None))
-        for call in connection.execute(query.order_by(calls.c.id)):
-            answers[call.item_id].append(call)
-    return answers
-
-
-def _last_answer(usable: Iterable[Row]) -> LLMResponse | None:
-    last = None
-    for last in usable:  # noqa: B007 - the last one counts
-        pass
-    if last is None:
-        return None
-    return LLMResponse(
-        text=last.answer,
-        provenance=Provenance(rewritten=True, model=last.model, prompt=last.prompt),
-        usage=TokenUsage(**{name: getattr(last, name) for name in TokenUsage.model_fields}),
-        notes=tuple((last.notes or "").splitlines()),
-    )
+    return leases(connection, rows)
 
 
 def _update_each(connection: sa.Connection, held: Sequence[Lease], **columns: object) -> None:

@@ -4,12 +4,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from pipeline.domain.models import FrozenModel, Item, LLMResponse
 from pipeline.domain.reviews import Draft, Finding, RedraftRequest, Severity
 
 LeaseFilter = Literal["all", "asked", "new"]
 """Which waiting items of a feed are leased: all; those with a redraft request or a text that only has to be
 written; those without any text."""
+
+WRITING = ("draft", "repair", "redraft")
+"""Purposes of the calls whose answers are an article or a section. Of any other there is one a draft."""
 
 SYSTEM_FINDINGS = ("story", "source-updated", "redraft")
 """Kinds of findings that no check makes: duplicates, changed sources, redrafts that failed."""
@@ -86,8 +91,8 @@ class Lease(FrozenModel):
     """The redraft request, where there is one."""
     updated: Item | None = None
     """The feed's current content where it changed and the whole draft is to be rewritten from it."""
-    repair_answer: LLMResponse | None = None
-    """Answer of a sentence repair, paid for earlier."""
+    later_answers: dict[str, LLMResponse] = Field(default_factory=dict)
+    """Answers of calls about the article, by purpose, such as `verify`."""
 
 
 class Acknowledgement(FrozenModel):

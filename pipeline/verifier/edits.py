@@ -1,9 +1,12 @@
 """What an edit leaves of the second reader's work: sentences to verify again, findings that stay."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from pipeline.checks.runner import finding_key
+from pipeline.domain.models import Source
 from pipeline.domain.reviews import Finding, Place
+from pipeline.verifier.findings import KIND, join_findings
 from pipeline.verifier.numbered_draft import NumberedDraft, NumberedSentence
 
 Span = tuple[int, int]
@@ -25,6 +28,30 @@ def carry_over(findings: Iterable[Finding], old: NumberedDraft, new: NumberedDra
         for before, after in _same_sentences(old, new)
     ]
     return tuple(moved for finding in findings if (moved := _moved(finding, moves)))
+
+
+def keep_findings(
+    code: Sequence[Finding],
+    stored: Sequence[Finding],
+    old: NumberedDraft,
+    new: NumberedDraft,
+    source: Source,
+) -> tuple[Finding, ...]:
+    """Return code's findings about a text, joined with the second reader's of the text before.
+
+    `stored` are all findings about the old text. An objection stays while its sentence and the source's words
+    that contradict it do; a mark that the second reader did not share a look stays with the look.
+    """
+    marks = {each.key: each.shared for each in stored if each.kind != KIND and each.shared is not None}
+    carried = carry_over([each for each in stored if each.kind == KIND], old, new)
+    text = source.item.text
+    sense = [each for each in carried if each.key == finding_key(each, new.field_text(each.field), text)]
+    return tuple(
+        finding.model_copy(update={"shared": marks[finding.key]})
+        if finding.shared is None and finding.key in marks
+        else finding
+        for finding in join_findings(code, sense, new, frozenset())
+    )
 
 
 def _moved(finding: Finding, moves: list[tuple[Place, Span, int]]) -> Finding | None:

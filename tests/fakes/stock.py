@@ -8,12 +8,13 @@ from typing import NamedTuple
 import yaml
 
 from pipeline.articles import files
+from pipeline.articles.article import Article
 from pipeline.articles.files import draft_path
 from pipeline.articles.front_matter import dumps
 from pipeline.articles.render import build_front_matter, render_body
 from pipeline.checks.runner import run_checks
 from pipeline.config import Settings, load_feeds, load_settings
-from pipeline.domain.models import Article, Beat, Item, PollState, Provenance, Source
+from pipeline.domain.models import Beat, Item, PollState, Provenance, Source
 from pipeline.domain.reviews import Draft, Finding
 from pipeline.rewrite.article_schema import parse_response
 from pipeline.rewrite.evaluation.golden_set import GoldenCase, load_cases, load_recorded

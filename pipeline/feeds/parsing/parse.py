@@ -5,8 +5,9 @@ from datetime import datetime
 from urllib.parse import urljoin
 
 from pipeline.domain.errors import FeedError
-from pipeline.domain.models import FrozenModel, Item, normalize_feed_url
+from pipeline.domain.models import FrozenModel, Item
 from pipeline.domain.text import redact_url
+from pipeline.domain.urls import normalize_feed_url
 from pipeline.feeds.entries import Entry, build_items
 from pipeline.feeds.html_text import attribute_value, opening_tags
 from pipeline.feeds.pages.blocked import blocking_page_kind

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from pipeline.domain.models import Article, FrozenModel, Sentiment, TokenUsage
+from pipeline.articles.article import Article, Sentiment
+from pipeline.domain.models import FrozenModel, TokenUsage
 from pipeline.domain.reviews import Finding, Severity
 from pipeline.domain.text import sentences
 

@@ -6,9 +6,9 @@ from typing import Any
 import frontmatter as python_frontmatter
 import pytest
 
+from pipeline.articles.article import Sentiment
 from pipeline.articles.front_matter import FrontMatterHandler, dumps, loads
 from pipeline.domain.errors import OutputError
-from pipeline.domain.models import Sentiment
 
 GOLDEN = (Path(__file__).parent / "golden.md").read_bytes().decode()
 

@@ -1,7 +1,6 @@
 """What a draft has from the examples of its prompt."""
 
 from pipeline.checks.runner import run_checks
-from pipeline.domain.models import CheckedBeat
 from pipeline.domain.reviews import Finding, Front, Severity
 from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, source
 
@@ -10,7 +9,7 @@ EXAMPLE = (
     "was hurt when the crew left her in two boats.",
     "Other ferries may look again at the charts that they carry on board in winter.",
 )
-WITH_EXAMPLES = CheckedBeat(**dict(BEAT), example_texts=EXAMPLE)
+WITH_EXAMPLES = BEAT.model_copy(update={"example_texts": EXAMPLE})
 
 
 def findings(sentence: str, *, text: str = TEXT, title: str = "") -> list[Finding]:

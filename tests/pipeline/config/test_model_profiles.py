@@ -223,6 +223,7 @@ NOT_HERE = (
         ("headers: {x-a: 7}", "headers.x-a (its value is not shown) is not text; put it in quotes"),
         ("headers: [a]", "headers (its value is not shown) is not a mapping"),
         ("base_url: x.example/v1", "base_url (its value is not shown) is not an http(s) URL"),
+        ("base_url: 'http://x.example:99999'", "base_url (its value is not shown) is not an http(s) URL"),
         (f"base_url: https://u:{SECRET}@x.example", "base_url holds a password (its value is not shown)"),
         (
             "base_url: https://x.example/news?api-version=1",

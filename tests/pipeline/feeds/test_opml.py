@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pipeline.config import Subscriptions, load_feeds
 from pipeline.domain.errors import ConfigError
-from pipeline.domain.models import Beat, FeedConfig, normalize_feed_url
+from pipeline.domain.models import Beat, FeedConfig
+from pipeline.domain.urls import normalize_feed_url
 from pipeline.feeds.opml import OutlineFeed, clean_line, read_opml, to_yaml, write_opml
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from pipeline.articles.article import Article
 from pipeline.domain.errors import BudgetExceeded
-from pipeline.domain.models import Article, LLMResponse
+from pipeline.domain.models import LLMResponse
 from pipeline.llm.chat import Message
 from pipeline.llm.structured_output import StructuredRequest
 from pipeline.rewrite.article_schema import WireArticle, parse_response

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from pipeline.articles.article import Article, Sentiment
 from pipeline.domain.errors import LLMError
-from pipeline.domain.models import Article, Sentiment
 from pipeline.llm.capabilities import RequestMode
 from pipeline.llm.chat import Attempt, Message, ModelOptions, build_request
 from pipeline.rewrite.article_schema import WireArticle, WireSectionText, parse_response

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.domain.models import Sentiment
+from pipeline.articles.article import Sentiment
 from pipeline.domain.placeholders import PLACEHOLDERS, brief_labels
 from pipeline.domain.text import sentences, truncate
 from pipeline.rewrite.offline_brief import BRIEF, find_facts, write_brief

@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from pipeline.domain.models import Article, Section, Sentiment, TokenUsage
+from pipeline.articles.article import Article, Section, Sentiment
+from pipeline.domain.models import TokenUsage
 from pipeline.domain.reviews import Finding, Severity
 from pipeline.rewrite.evaluation.scoring import (
     EvaluatedArticle,

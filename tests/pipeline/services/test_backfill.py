@@ -138,12 +138,10 @@ async def test_no_more_items_are_admitted_than_drafted(
     days = subscribed(db, server)
     desk = run_context(db, net, tmp_path, feeds=(days,))
     first = await backfill_feed(desk, days, EVER, 3, pause_s=0)
-    assert (first.new, db.leases.count("days"), server.requests) == (3, 3, 2)
+    assert (first.new, db.items.waiting_count("days"), server.requests) == (3, 3, 2)
     again = await backfill_feed(desk, days, EVER, 5, pause_s=0)
-    assert (again.new, db.leases.count("days")) == (2, 5)
-    assert [item.title for item in db.leases.preview("days")] == [
-        f"Day {day}" for day in (20, 19, 18, 17, 16)
-    ]
+    assert (again.new, db.items.waiting_count("days")) == (2, 5)
+    assert [item.title for item in db.items.waiting("days")] == [f"Day {day}" for day in (20, 19, 18, 17, 16)]
 
 
 async def test_what_the_feeds_own_document_has_beyond_the_limit_is_left_as_it_is(
@@ -156,7 +154,7 @@ async def test_what_the_feeds_own_document_has_beyond_the_limit_is_left_as_it_is
     assert (report.new, report.left, db.feeds.item_counts()["days"]) == (2, 3, {"seen": 2})
     assert db.feeds.poll_states()["days"].etag is None, "the document has more than was taken in"
     again = await walked(desk, days, limit=2)
-    assert (again.new, db.leases.count("days")) == (0, 2), "what waits counts towards the limit"
+    assert (again.new, db.items.waiting_count("days")) == (0, 2), "what waits counts towards the limit"
     polled = await poll(desk, days, named=True)
     assert (polled.new, polled.skipped) == (0, 3)
     assert db.feeds.item_counts()["days"] == {"seen": 2, "skipped": 3}
@@ -173,7 +171,7 @@ async def test_of_what_was_too_old_the_limit_takes_the_newest_and_leaves_the_oth
     assert len(before) == 4
     report = await walked(desk, days, limit=2)
     assert (report.new, report.left) == (2, 1)
-    assert [item.guid for item in db.leases.preview("days")] == ["d20", "d18"]
+    assert [item.guid for item in db.items.waiting("days")] == ["d20", "d18"]
     assert db.items.skip_reasons("days", list(before)) == {guid: before[guid] for guid in ("d19", "d17")}
 
 
@@ -189,9 +187,9 @@ async def test_a_changed_source_of_a_draft_is_left_to_the_next_poll(
         db.leases.confirm_write(lease)
     server.add("/feed", rss([20, 19]).replace(b"was day 19", b"was day nineteen"), etag='"2"')
     assert (await walked(desk, days)).updated == 0
-    assert db.leases.count("days") == 0, "what was drafted before is not paid for again"
+    assert db.items.waiting_count("days") == 0, "what was drafted before is not paid for again"
     assert (await poll(desk, days, named=True)).updated == 1
-    assert db.leases.count("days") == 1
+    assert db.items.waiting_count("days") == 1
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 100])
@@ -213,15 +211,15 @@ async def test_a_preview_has_the_items_that_are_admitted(
     desk = run_context(db, net, tmp_path, feeds=(days,))
     if beforehand:
         await walked(desk, days, limit=beforehand)
-    waiting = db.leases.preview("days")
+    waiting = db.items.waiting("days")
     preview = await preview_backfill(desk, days, EVER, limit, pause_s=0)
-    assert db.leases.preview("days") == waiting, "a look writes nothing"
+    assert db.items.waiting("days") == waiting, "a look writes nothing"
     assert len(waiting) + len(preview.new) <= limit
     report = await (
         admit_preview(desk, days, EVER, limit, preview) if beforehand else walked(desk, days, limit=limit)
     )
     assert (report.new, report.left) == (len(preview.new), preview.left)
-    guids = {item.guid for item in db.leases.preview("days")}
+    guids = {item.guid for item in db.items.waiting("days")}
     assert guids == {item.guid for item in (*waiting, *preview.new)}
     assert "d12" not in guids, "it tells what day 15 tells"
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from pipeline.articles import files
+from pipeline.articles.article import Sentiment
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.config import Settings, load_feeds
 from pipeline.domain.errors import EditConflict, ReviewError
-from pipeline.domain.models import Sentiment
 from pipeline.domain.reviews import Draft, ReviewDecision
 from pipeline.services import review
 from pipeline.services.draft_file import EditorContext, as_draft

@@ -7,23 +7,14 @@ from pathlib import Path
 import pytest
 
 from pipeline.articles import files
+from pipeline.articles.article import Article, Section, Sentiment
 from pipeline.articles.files import draft_path
 from pipeline.articles.front_matter import dumps, loads
 from pipeline.articles.render import build_front_matter, render_body
 from pipeline.checks.runner import run_checks
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.models import (
-    Article,
-    Beat,
-    FeedConfig,
-    Item,
-    PollState,
-    Provenance,
-    Section,
-    Sentiment,
-    Source,
-)
+from pipeline.domain.models import Beat, FeedConfig, Item, PollState, Provenance, Source
 from pipeline.domain.reviews import Draft, Review, ReviewDecision
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
 from pipeline.services import review

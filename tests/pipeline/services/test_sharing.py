@@ -108,7 +108,7 @@ async def test_a_run_that_ends_does_not_wait_for_its_turn(
     one.fatal_errors.append(RateLimited("told to end"))
     assert await drafting == []
     assert db.feeds.item_counts()["one"] == {"seen": 5}
-    assert db.leases.held_count("one") == 0
+    assert db.items.held_count("one") == 0
 
 
 def test_a_minute_has_so_many_calls(db: Database) -> None:

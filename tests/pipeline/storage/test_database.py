@@ -88,8 +88,8 @@ def test_claims_are_newest_first_limited_and_exclusive(db: Database, open_db: Op
 def test_a_window_is_half_open(db: Database) -> None:
     admit(db, *(item(number) for number in range(5)))
     window = (NOW - timedelta(hours=3), NOW - timedelta(hours=1))
-    assert db.leases.count("one", window) == 2
-    assert [one.guid for one in db.leases.preview("one", window)] == ["guid-2", "guid-3"]
+    assert db.items.waiting_count("one", window) == 2
+    assert [one.guid for one in db.items.waiting("one", window)] == ["guid-2", "guid-3"]
     assert [lease.item.guid for lease in db.leases.acquire("one", 9, LEASE_S, window=window)] == [
         "guid-2",
         "guid-3",
@@ -228,12 +228,12 @@ def test_queues_are_counted_by_feed(db: Database) -> None:
     admit(db, item(1), item(2), skipped=[(item(3), "too old")])
     [lease, _] = db.leases.acquire("one", 2, LEASE_S)
     db.budget.record(lease, answer())
-    assert db.leases.counts() == {"one": 2}, "an answered item waits as well"
+    assert db.items.waiting_counts() == {"one": 2}, "an answered item waits as well"
 
 
 def test_an_unknown_feed_is_named(db: Database) -> None:
     with pytest.raises(DatabaseError, match="'three'"):
-        db.leases.count("three")
+        db.items.waiting_count("three")
 
 
 def drafted(db: Database, *numbers: int) -> None:

@@ -301,6 +301,24 @@ def test_a_change_that_comes_while_a_redraft_fails_is_flagged(db: Database, by: 
     assert db.leases.acquire("one", 1, LEASE_S, lease_filter="asked") == []
 
 
+@pytest.mark.parametrize("decided", [False, True])
+def test_a_redraft_that_is_given_back_waits_again_unless_its_draft_was_decided(
+    db: Database, decided: bool
+) -> None:
+    row = drafted(db, 1)
+    db.redrafts.request(row, "Ada", NOW)
+    [lease] = db.leases.acquire("one", 1, LEASE_S)
+    db.leases.keep_current(lease, "the server is gone")
+    assert [finding.kind for finding in db.drafts.get(row.external_id).findings] == ["redraft"]
+    if decided:
+        approved = move(row, "published", "approved")
+        db.reviews.confirm(db.reviews.begin(row, verdict(ReviewDecision.APPROVE), approved))
+    db.leases.put_back([lease], count=False)
+    assert db.redrafts.counts() == ({} if decided else {"one": 1})
+    kinds = [finding.kind for finding in db.drafts.get(row.external_id).findings]
+    assert kinds == (["redraft"] if decided else [])
+
+
 def test_a_change_that_comes_while_an_editors_redraft_is_written_is_flagged(db: Database) -> None:
     row = drafted(db, 1)
     write_anew(db, corrected_while_redrafted(db, row, "Ada"))

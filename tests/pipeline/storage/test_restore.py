@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.articles import files
+from pipeline.articles.article import Sentiment
 from pipeline.articles.front_matter import loads
 from pipeline.config import Settings, load_feeds
 from pipeline.domain.errors import OutputError, ReviewError
-from pipeline.domain.models import Sentiment
 from pipeline.domain.reviews import ReviewDecision
 from pipeline.services import review
 from pipeline.services.backup import create_backup, reconcile_database, restore_files, verify_backup

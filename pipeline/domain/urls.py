@@ -1,0 +1,33 @@
+"""The spelling of http(s) URLs."""
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+
+def normalize_feed_url(url: str) -> str | None:
+    """Return a key that is equal for two spellings of one feed URL; None where it is no http(s) URL.
+
+    The key leaves out the scheme, the case of the host, a default port, a closing slash and the fragment.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    name = parts.hostname or ""
+    if parts.scheme not in {"http", "https"} or not url.isprintable() or " " in url or not _is_host(name):
+        return None
+    host = name if port in {None, 80, 443} else f"{name}:{port}"
+    return host + parts.path.rstrip("/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _is_host(host: str) -> bool:
+    """Tell whether a request can be sent to a host, as far as its name shows."""
+    try:
+        if ":" in host or host.replace(".", "").isdecimal():
+            ip_address(host.partition("%")[0])
+        else:
+            host.encode("idna")
+    except ValueError:
+        return False
+    return host != "" and (host.isascii() or "_" not in host)

@@ -1,0 +1,135 @@
+"""The second reader of a run: asked once about each draft that a model wrote, under the caps of the run."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from pipeline.domain.errors import LLMError
+from pipeline.domain.models import Beat, LLMResponse, Source
+from pipeline.domain.reviews import Finding, Front
+from pipeline.llm.structured_output import StructuredRequest
+from pipeline.services.budget import ItemBudget
+from pipeline.services.context import RunContext, Writer
+from pipeline.services.writers import ask_writers
+from pipeline.storage import Lease
+from pipeline.verifier.edits import changed_sentences, keep_findings
+from pipeline.verifier.findings import join_findings
+from pipeline.verifier.numbered_draft import NumberedDraft, number_sentences
+from pipeline.verifier.objections import ParsedAnswer
+from pipeline.verifier.question import Question
+from pipeline.verifier.verify import PURPOSE, Verification, verify
+
+AFTER_REPAIR = "verify_repair"
+"""Purpose of the call about a draft whose sentences were repaired."""
+
+
+class DraftText(NamedTuple):
+    """The text of a draft, and what it is held against."""
+
+    source: Source
+    beat: Beat
+    body: str
+    front: Front
+
+    @property
+    def numbered(self) -> NumberedDraft:
+        """The draft with its sentences numbered; computed at each call."""
+        return number_sentences(self.source, self.body, self.beat, self.front)
+
+
+class VerifiedFindings(NamedTuple):
+    """The findings of code and of the second reader about one text."""
+
+    findings: tuple[Finding, ...]
+    record: dict[str, Any] | None = None
+    """The value of `ai.verified`; None where no second reader verified the text."""
+
+
+async def verify_draft(
+    ctx: RunContext,
+    lease: Lease,
+    budget: ItemBudget,
+    text: DraftText,
+    code: Sequence[Finding],
+    purpose: str = PURPOSE,
+) -> VerifiedFindings:
+    """Return the findings of code joined with those of the beat's second reader.
+
+    An answer that was paid for earlier is used again. Where the second reader fails, or a cap would be
+    passed, a note says so. Raises LeaseLost, RateLimited, ShutdownRequested.
+    """
+    reader = ctx.verifier(text.beat)
+    if reader is None or ctx.verify_prompt is None:
+        return VerifiedFindings(tuple(code))
+    question = Question(text.source, await asyncio.to_thread(lambda: text.numbered))
+    done = await _verify(ctx, reader, lease, budget, question, text.beat, purpose)
+    joined = join_findings(code, done.findings, question.draft, done.confirmation.passed)
+    return VerifiedFindings(joined, _record(ctx, reader, done))
+
+
+async def verify_change(
+    ctx: RunContext,
+    lease: Lease,
+    budget: ItemBudget,
+    before: DraftText,
+    after: DraftText,
+    stored: Sequence[Finding],
+    code: Sequence[Finding],
+) -> tuple[Finding, ...]:
+    """Return the findings about a text of which some sentences are new: only those are verified.
+
+    `stored` are the findings about the text before. Raises as `verify_draft` does.
+    """
+    old, new = await asyncio.to_thread(lambda: (before.numbered, after.numbered))
+    kept = keep_findings(code, stored, old, new, after.source)
+    reader = ctx.verifier(after.beat)
+    if reader is None or ctx.verify_prompt is None:
+        return kept
+    question = Question(after.source, new, changed_sentences(old, new))
+    done = await _verify(ctx, reader, lease, budget, question, after.beat, PURPOSE)
+    return join_findings(kept, done.findings, new, done.confirmation.passed)
+
+
+async def _verify(
+    ctx: RunContext,
+    reader: Writer,
+    lease: Lease,
+    budget: ItemBudget,
+    question: Question,
+    beat: Beat,
+    purpose: str,
+) -> Verification:
+    prompt, recorded = ctx.verify_prompt, lease.later_answers.get(purpose)
+    if prompt is None:
+        raise AssertionError("a beat with a second reader has its prompt")
+    ask = partial(_recorded, recorded) if recorded else partial(_ask, ctx, reader, budget)
+    done = await verify(question, prompt, beat, ask, purpose)
+    if done.error is not None:
+        budget.note(f"a draft was not verified: {done.note}")
+    return done
+
+
+async def _ask(
+    ctx: RunContext, reader: Writer, budget: ItemBudget, request: StructuredRequest[ParsedAnswer]
+) -> tuple[LLMResponse, ParsedAnswer]:
+    if reader.is_gone:
+        raise LLMError(f"the model of {reader.profile} is gone", retry=False)
+    return await ask_writers((reader,), request, budget, ctx.clock)
+
+
+async def _recorded(
+    answer: LLMResponse, request: StructuredRequest[ParsedAnswer]
+) -> tuple[LLMResponse, ParsedAnswer]:
+    return answer, request.parse(answer.text, notes=[])
+
+
+def _record(ctx: RunContext, reader: Writer, done: Verification) -> dict[str, Any] | None:
+    """Return what a draft says of its verification."""
+    if done.note:
+        return None
+    return {
+        "model": reader.client.model,
+        "measured": ctx.measured(reader.profile),
+        "objections": len(done.confirmation.confirmed),
+    }
