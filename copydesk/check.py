@@ -198,7 +198,7 @@ def _check_draft(ref: str, language: str | None) -> CheckedText:
         decode_text,
         draft_front,
         draft_source,
-        drop_editor_links,
+        join_stored,
     )
     from pipeline.services.subscriptions import load_subscriptions
     from pipeline.storage import Database
@@ -218,7 +218,7 @@ def _check_draft(ref: str, language: str | None) -> CheckedText:
     if language:
         source = source.model_copy(update={"language": language})
     front = draft_front(row, metadata, body, beat)
-    findings = drop_editor_links(row, body, run_checks(source, body, beat, front=front), front)
+    findings = join_stored(row, source, beat, body, run_checks(source, body, beat, front=front), front)
     return CheckedText(row.path, body, _first_line(text, body), source, beat, findings, front)
 
 

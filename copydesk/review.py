@@ -22,7 +22,7 @@ from pipeline.services.draft_file import (
     beat_of,
     draft_front,
     draft_source,
-    drop_editor_links,
+    join_stored,
     load_draft,
 )
 from pipeline.services.edit import acknowledge, system_findings
@@ -82,7 +82,7 @@ class Session:
             beat_of(self._ctx.subscriptions, row.feed_key),
         )
         front = draft_front(row, metadata, body, beat)
-        checked = drop_editor_links(row, body, run_checks(source, body, beat, front=front), front)
+        checked = join_stored(row, source, beat, body, run_checks(source, body, beat, front=front), front)
         findings = (*checked, *system_findings(row))
         print_line(f"[bold]{printable(front.text('title') or row.title)}[/bold]")
         print_line(

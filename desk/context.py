@@ -22,7 +22,7 @@ from pipeline.services.draft_file import (
     decode_text,
     draft_front,
     draft_source,
-    drop_editor_links,
+    join_stored,
 )
 from pipeline.services.edit import system_findings
 from pipeline.services.subscriptions import load_subscriptions
@@ -122,7 +122,8 @@ class WebContext:
         """Return the findings about a text of a draft, its source and its rewrite requests."""
         front = draft_front(row, metadata, body, beat)
         findings = await self._checks.check(source, body, beat, front)
-        return (*drop_editor_links(row, body, findings, front), *system_findings(row))
+        joined = await asyncio.to_thread(join_stored, row, source, beat, body, findings, front)
+        return (*joined, *system_findings(row))
 
     async def _check_text(self, row: DraftRow, source: Source, beat: Beat, text: str) -> tuple[Finding, ...]:
         try:

@@ -40,7 +40,7 @@ class FlaggedSentence(NamedTuple):
 
 
 def flag_sentences(body: str, findings: Sequence[Finding]) -> list[FlaggedSentence]:
-    """Return the sentences with a block, or with words that contradict the source, in the order of the body."""
+    """Return the sentences that block, or contradict the source, in the order of the body."""
     serious = [finding for finding in findings if _is_certain(finding)]
     reasons: dict[tuple[int, int], list[str]] = {}
     for finding in serious:

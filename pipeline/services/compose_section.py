@@ -25,6 +25,7 @@ from pipeline.services.budget import ItemBudget
 from pipeline.services.compose import ComposedDraft, findings_of_redraft, lease_source
 from pipeline.services.context import RunContext
 from pipeline.services.draft_file import recorded_text
+from pipeline.services.second_reader import DraftText, verify_change
 from pipeline.services.writers import ask_writers
 from pipeline.storage import Lease, PreviousVersion
 
@@ -50,6 +51,9 @@ async def compose_section(
     after = replace_section(body, section, safe_markdown(new))
     front = front_of(_attested(metadata, body, beat, last), after, beat, before=body)
     findings = await ctx.check(source, after, beat, front)
+    if last is not None:
+        texts = _recorded(source, beat, last), DraftText(source, beat, after, front)
+        findings = await verify_change(ctx, lease, budget, *texts, findings)
     metadata = {**front.metadata}
     metadata["updatedAt"] = utc_iso(ctx.clock())
     metadata["ai"] = _ai(metadata, answer, findings, utc_iso(ctx.clock()), lease.previous)
@@ -61,6 +65,12 @@ async def compose_section(
     )
     number = lease.previous.version + 1 if lease.previous else 1
     return lease, ComposedDraft(draft, number, "redraft", answer.provenance.model)
+
+
+def _recorded(source: Source, beat: Beat, last: PreviousVersion) -> DraftText:
+    """Return the text that the stored findings are about."""
+    metadata, body = recorded_text(last.text)
+    return DraftText(source, beat, body, front_of(_attested(metadata, body, beat, last), body, beat))
 
 
 def _attested(

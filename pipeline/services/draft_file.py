@@ -20,6 +20,9 @@ from pipeline.domain.errors import EditConflict, OutputError, ReviewError
 from pipeline.domain.models import Beat, Credit, Source
 from pipeline.domain.reviews import Draft, Finding, Front, Severity
 from pipeline.storage import Database, DraftRow, PendingSave, Save, unacknowledged
+from pipeline.verifier.edits import keep_findings
+from pipeline.verifier.findings import KIND as SENSE
+from pipeline.verifier.numbered_draft import number_sentences
 
 
 @dataclass(frozen=True)
@@ -197,6 +200,25 @@ def drop_editor_links(
         or finding.span is None
         or not _is_editors_address((front.text(finding.field) or body)[slice(*finding.span)], model_text)
     )
+
+
+def join_stored(
+    row: DraftRow, source: Source, beat: Beat, body: str, code: Iterable[Finding], front: Front
+) -> tuple[Finding, ...]:
+    """Return code's findings about a text of a draft, joined with what stays of the second reader's.
+
+    Its findings are about the draft's last version. Those about an address that an editor added are left out.
+    """
+    findings = drop_editor_links(row, body, code, front)
+    stored = [finding for finding in row.findings if finding.kind == SENSE or finding.shared is not None]
+    if row.was_updated:  # what the source does not state may stand in its new text
+        stored = [finding for finding in stored if finding.evidence]
+    if not stored:
+        return findings
+    metadata, body_before = recorded_text(row.version_text)
+    front_before = draft_front(row, metadata, body_before, beat)
+    old = number_sentences(source, body_before, beat, front_before)
+    return keep_findings(findings, stored, old, number_sentences(source, body, beat, front), source)
 
 
 def _is_editors_address(text: str, model_text: str) -> bool:

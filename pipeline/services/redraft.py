@@ -19,6 +19,7 @@ from pipeline.services.draft_file import (
     beat_of,
     decode_leniently,
     draft_source,
+    join_stored,
     load_draft,
     open_draft,
     record_external_edit,
@@ -120,7 +121,8 @@ def _restored(
     metadata = {**front.metadata, "updatedAt": utc_iso(now)}
     ai = metadata.get("ai")
     metadata["ai"] = {**(ai if isinstance(ai, dict) else {}), "version": number}
-    findings = run_checks(source, body, beat, front=front.model_copy(update={"metadata": metadata}))
+    front = front.model_copy(update={"metadata": metadata})
+    findings = join_stored(row, source, beat, body, run_checks(source, body, beat, front=front), front)
     return Draft(external_id=row.external_id, path=row.path, text=dumps(metadata, body), findings=findings)
 
 

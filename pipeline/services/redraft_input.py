@@ -1,5 +1,6 @@
 """What a redraft takes over from the current draft: an editor's own fields, findings about its text."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from pipeline.domain.models import Beat, Source
 from pipeline.domain.reviews import LINES, Finding, Front, Severity
 from pipeline.rewrite.redraft import RedraftFinding
 from pipeline.services.context import RunContext
-from pipeline.services.draft_file import drop_editor_links, recorded_text
+from pipeline.services.draft_file import join_stored, recorded_text
 from pipeline.storage import BY_HAND, DraftRow, PreviousVersion, Version
 
 
@@ -44,7 +45,8 @@ async def redraft_findings(
 ) -> list[RedraftFinding]:
     """Check the current draft against the source that it is redrafted from, and return the findings."""
     front = front_of(metadata, body, beat)
-    findings = await ctx.check(source, body, beat, front)
+    code = await ctx.check(source, body, beat, front)
+    findings = await asyncio.to_thread(join_stored, row, source, beat, body, code, front)
     return findings_for_redraft(row, source, front, body, findings)
 
 
@@ -61,7 +63,7 @@ def findings_for_redraft(
     if isinstance(ai, dict) and ai.get("rewritten") is False:
         return []
     reasons = {each.key: each.reason for each in row.acknowledged}
-    relevant = list(_relevant(row, body, drop_editor_links(row, body, findings, front)))
+    relevant = list(_relevant(row, body, findings))
     order = {Severity.BLOCK: 0, Severity.WARN: 1}
     relevant.sort(key=lambda finding: (_reason(finding, reasons) != "", order[finding.severity]))
     text = source.item.text

@@ -24,7 +24,7 @@ from pipeline.services.draft_file import (
     beat_of,
     draft_front,
     draft_source,
-    drop_editor_links,
+    join_stored,
     load_draft,
     read_text,
     record_external_edit,
@@ -196,7 +196,7 @@ def _approved_text(current: DraftOnDisk, subscriptions: Subscriptions, review: R
         raise ReviewError(error.message, draft=row.path) from error
     source, beat = draft_source(row, subscriptions), beat_of(subscriptions, row.feed_key)
     front = draft_front(row, draft_metadata, body, beat)
-    findings = drop_editor_links(row, body, run_checks(source, body, beat, front=front), front)
+    findings = join_stored(row, source, beat, body, run_checks(source, body, beat, front=front), front)
     _refuse_blocked(row, findings)
     metadata = {**front.metadata, "draft": False}
     if _edited(row, metadata, body) or "updatedAt" not in metadata:

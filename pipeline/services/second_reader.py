@@ -74,15 +74,16 @@ async def verify_change(
     budget: ItemBudget,
     before: DraftText,
     after: DraftText,
-    stored: Sequence[Finding],
     code: Sequence[Finding],
 ) -> tuple[Finding, ...]:
     """Return the findings about a text of which some sentences are new: only those are verified.
 
-    `stored` are the findings about the text before. Raises as `verify_draft` does.
+    The stored findings are about the text before; `code` are those of code about the new one. Raises as
+    `verify_draft` does.
     """
+    row = await asyncio.to_thread(ctx.db.drafts.get, after.source.external_id)
     old, new = await asyncio.to_thread(lambda: (before.numbered, after.numbered))
-    kept = keep_findings(code, stored, old, new, after.source)
+    kept = keep_findings(code, row.findings, old, new, after.source)
     reader = ctx.verifier(after.beat)
     if reader is None or ctx.verify_prompt is None:
         return kept
