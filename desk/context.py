@@ -3,17 +3,18 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from pipeline.articles import files
 from pipeline.articles.front_matter import loads
-from pipeline.checks.pool import CheckPool
+from pipeline.checks.pool import UNCHECKED, CheckPool
 from pipeline.checks.tokens import SupportedClaim
 from pipeline.config import Settings, Subscriptions
 from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import ConfigError, OutputError, ReviewError
 from pipeline.domain.models import Beat, FeedConfig, Source
-from pipeline.domain.reviews import Finding, Review
+from pipeline.domain.reviews import Finding, Review, Severity
 from pipeline.http_client import HttpClient
 from pipeline.services import review
 from pipeline.services.draft_file import (
@@ -24,7 +25,7 @@ from pipeline.services.draft_file import (
     draft_source,
     join_stored,
 )
-from pipeline.services.edit import system_findings
+from pipeline.services.edit import DraftEdit, apply_edit, save_edit, system_findings
 from pipeline.services.subscriptions import load_subscriptions
 from pipeline.storage import Database, DraftRow
 
@@ -124,6 +125,24 @@ class WebContext:
         findings = await self._checks.check(source, body, beat, front)
         joined = await asyncio.to_thread(join_stored, row, source, beat, body, findings, front)
         return (*joined, *system_findings(row))
+
+    async def save(self, view: DraftView, changes: DraftEdit, name: str, *, base: str, form: str = "") -> str:
+        """Check and save an editor's changes to the text with the hash `base`; return the new text's hash.
+
+        Raises ReviewError, EditConflict.
+        """
+        findings: tuple[Finding, ...] = ()
+        if view.text is None or view.sha256 != base:
+            message = "this text was not checked because the draft had changed: save it again"
+            findings = (Finding(kind=UNCHECKED, severity=Severity.BLOCK, message=message),)
+        else:
+            text = apply_edit(view.text, changes, view.beat, now=self.now, row=view.row)
+            metadata, body = loads(text, view.row.path)
+            findings = await self.check(view.row, view.source, view.beat, metadata, body)
+        save = partial(save_edit, base=base, form=form)
+        return await asyncio.to_thread(
+            save, self.editor_context(name), view.row.external_id, changes, findings
+        )
 
     async def _check_text(self, row: DraftRow, source: Source, beat: Beat, text: str) -> tuple[Finding, ...]:
         try:

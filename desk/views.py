@@ -11,6 +11,7 @@ from pipeline.checks.tokens import SupportedClaim
 from pipeline.domain.errors import OutputError
 from pipeline.domain.reviews import Finding, Front, Place, Severity
 from pipeline.services.draft_file import draft_front
+from pipeline.services.fixes import has_fix
 from pipeline.storage import Acknowledgement
 
 _FIELD_LABELS: dict[Place, str] = {"title": "Title", "description": "Description"}
@@ -18,7 +19,7 @@ _FIELDS: tuple[Place, ...] = ("front matter", "title", "description", "body")
 """In the order in which their findings are listed."""
 KINDS = {
     "figure": "Figure", "place": "Figure elsewhere", "date": "Date", "name": "Name", "quotation": "Quotation",
-    "pair": "Contradiction",
+    "pair": "Contradiction", "sense": "Second reader",
     "overlap": "Copied", "opinion": "Opinion", "form": "Form", "brief": "Placeholder",
     "injection": "Suspicious text", "story": "Same story", "source-updated": "Source changed",
     "redraft": "Rewrite", "unchecked": "Not checked", "front-matter": "Front matter",
@@ -44,6 +45,11 @@ class FindingView(NamedTuple):
     def kind(self) -> str:
         """The label of its kind."""
         return KINDS.get(self.finding.kind, self.finding.kind.capitalize())
+
+    @property
+    def fix(self) -> bool:
+        """Whether it blocks or warns, and offers what its words should be."""
+        return self.level in ("block", "warn") and bool(self.finding.key) and has_fix(self.finding)
 
     @property
     def field_label(self) -> str:

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from desk.responses import current_editor, filters, redirect, web_context
-from desk.routes.drafts import draft_page
+from desk.routes.drafts import draft_page, note_view
 from desk.routes.queue import next_ref, queue_refs
 from pipeline.config import has_writer
 from pipeline.domain.errors import ConfigError, ReviewError
 from pipeline.domain.reviews import Review, ReviewDecision
 from pipeline.services import review
 from pipeline.services.edit import MAX_NOTE_CHARS, acknowledge, start_revision
+from pipeline.services.fixes import fixed
 from pipeline.services.redraft import request_redraft, restore_version
 from pipeline.storage import CompletedReview
 
@@ -92,6 +93,23 @@ async def acknowledge_finding(request: Request, ref: str, key: Text = "", reason
         await asyncio.to_thread(acknowledge, ctx.editor_context(name), ref, key, view.findings, reason)
     except ReviewError as error:
         return await draft_page(request, ref, error=error.message, status=409)
+    return redirect(f"/drafts/{ref}", filters(request).query())
+
+
+@router.post("/fix")
+async def take_fix(request: Request, ref: str, key: Text = "", sha256: Text = "") -> Response:
+    """Replace the words of a finding with its fix, in the text whose hash the editor's page held."""
+    ctx, name = web_context(request), current_editor(request)
+    view = await ctx.draft_view(ref)
+    finding = next((each for each in view.findings if key and each.key == key), None)
+    try:
+        if finding is None or view.text is None or view.sha256 != sha256:
+            raise ReviewError("the text says something else by now: look at it again; nothing was changed")
+        await ctx.save(view, fixed(view.text, finding), name, base=sha256)
+    except ReviewError as error:
+        return await draft_page(request, ref, error=error.message, status=409)
+    after = await ctx.draft_view(ref)
+    await note_view(request, after)
     return redirect(f"/drafts/{ref}", filters(request).query())
 
 

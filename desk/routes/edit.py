@@ -19,11 +19,9 @@ from desk.routes.drafts import REF, draft_page, note_view
 from desk.routes.queue import next_ref, queue_refs
 from desk.views import DraftPage, page_of
 from pipeline.articles.article import Sentiment
-from pipeline.articles.front_matter import loads
-from pipeline.checks.pool import UNCHECKED
 from pipeline.domain.errors import EditConflict, ReviewError
-from pipeline.domain.reviews import Finding, Review, ReviewDecision, Severity
-from pipeline.services.edit import DraftEdit, apply_edit, keep_refused, save_edit
+from pipeline.domain.reviews import Review, ReviewDecision
+from pipeline.services.edit import DraftEdit, keep_refused
 from pipeline.storage import Version
 
 router = APIRouter()
@@ -144,12 +142,7 @@ def _is_autosave(request: Request) -> bool:
 
 async def _save(ctx: WebContext, view: DraftView, form: EditForm, name: str) -> str:
     """Check and save the form; return the new text's hash. Raises ReviewError, EditConflict."""
-    changes = _draft_edit(view, form)
-    findings = await _findings(ctx, view, form, changes)
-    return await asyncio.to_thread(
-        save_edit, ctx.editor_context(name), view.row.external_id, changes, findings,
-        base=form.base, form=form.form_id,
-    )  # fmt: skip
+    return await ctx.save(view, _draft_edit(view, form), name, base=form.base, form=form.form_id)
 
 
 async def _keep_unsaved(
@@ -194,18 +187,6 @@ def _valid_part(view: DraftView, form: EditForm) -> DraftEdit:
     except ReviewError:
         defaults = {"sticky_weight": "0", "sentiment": Sentiment.NEUTRAL.value}
         return _draft_edit(view, form._replace(fields=form.fields | defaults))
-
-
-async def _findings(
-    ctx: WebContext, view: DraftView, form: EditForm, changes: DraftEdit
-) -> tuple[Finding, ...]:
-    """Return the findings about the text that is about to be saved."""
-    if view.text is None or view.sha256 != form.base:
-        message = "this text was not checked because the draft had changed: save it again"
-        return (Finding(kind=UNCHECKED, severity=Severity.BLOCK, message=message),)
-    text = apply_edit(view.text, changes, view.beat, now=ctx.now, row=view.row)
-    metadata, body = loads(text, view.row.path)
-    return await ctx.check(view.row, view.source, view.beat, metadata, body)
 
 
 def _draft_edit(view: DraftView, form: EditForm) -> DraftEdit:

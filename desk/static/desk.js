@@ -92,6 +92,11 @@
     const entry = one(`[data-finding="${chosen}"] .ack > summary`) || one(".finding .ack > summary");
     if (entry) act(entry);
   };
+  const takeFix = () => {
+    const button = one(`[data-finding="${chosen}"] .fix button`);
+    if (button) button.click();
+    else say(chosen ? `Finding ${chosen} has no fix to take.` : "Choose a finding first, with f.");
+  };
   document.addEventListener("click", (event) => {
     const mark = event.target.closest("mark[data-f]");
     if (mark) light(mark.dataset.f.split(" ")[0], mark.closest(".source") ? ".source" : ".draft");
@@ -110,6 +115,7 @@
     g: () => claim(1),
     G: () => claim(-1),
     c: dismiss,
+    t: takeFix,
     x: () => { const tick = one("[data-row].on input[type=checkbox]"); if (tick) tick.click(); },
     u: () => one("#undo-last").requestSubmit(),
     "/": () => { location.href = "/#search"; },

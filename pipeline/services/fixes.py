@@ -1,0 +1,52 @@
+"""The fix of a finding: the words that it offers in place of those in the draft. Pure."""
+
+from typing import Any
+
+from pipeline.articles.article import Sentiment
+from pipeline.articles.front_matter import loads
+from pipeline.domain.errors import ReviewError
+from pipeline.domain.reviews import Finding, Place
+from pipeline.services.edit import DraftEdit
+
+
+def has_fix(finding: Finding) -> bool:
+    """Return whether a finding offers what its words should be."""
+    return finding.span is not None and (finding.removal or bool(finding.suggestion))
+
+
+def fixed(text: str, finding: Finding) -> DraftEdit:
+    """Return the edit that takes a finding's fix in a draft's text, wherever the draft has the error. Pure.
+
+    The finding is about this very text. Raises ReviewError where it offers no fix.
+    """
+    if not has_fix(finding) or finding.span is None:
+        raise ReviewError("this finding has no fix to take: correct the text, or dismiss it")
+    metadata, body = loads(text)
+    texts: dict[Place, str] = {
+        "title": str(metadata.get("title") or ""),
+        "description": str(metadata.get("description") or ""),
+        "body": body,
+    }
+    places = {(finding.field, finding.span), *finding.also}
+    for field, (start, end) in sorted(places, key=lambda place: place[1], reverse=True):
+        texts[field] = texts[field][:start] + finding.suggestion + texts[field][end:]
+    touches_description = any(field == "description" for field, _ in places)
+    return _edit(metadata, texts, texts["description"] if touches_description else None)
+
+
+def _edit(metadata: dict[str, Any], texts: dict[Place, str], description: str | None) -> DraftEdit:
+    tags = metadata.get("tags")
+    try:
+        return DraftEdit(
+            title=texts["title"],
+            description=description,
+            category=str(metadata.get("category") or ""),
+            tags=tuple(str(tag) for tag in tags) if isinstance(tags, list) else (),
+            sentiment=Sentiment(str(metadata.get("sentiment"))),
+            sticky_weight=int(metadata.get("stickyWeight") or 0),
+            body=texts["body"],
+        )
+    except (TypeError, ValueError) as error:
+        raise ReviewError(
+            "the draft's front matter is not valid: open the editor and save it once"
+        ) from error

@@ -1,0 +1,83 @@
+"""The fix of a finding is taken where it stands, in one step; an objection stays until its words change."""
+
+from pipeline.articles.front_matter import loads
+from pipeline.checks.runner import with_key
+from pipeline.domain.reviews import Draft, Finding, Severity
+from pipeline.storage import DraftRow, Save
+from tests.desk.conftest import Desk
+from tests.desk.server import database_of, row_of
+
+
+def objected(desk: Desk, ref: str, wrong: str, **fix: object) -> DraftRow:
+    """Store an objection of a second reader to words of a draft, as a run would."""
+    row = row_of(desk.settings, ref)
+    body = loads(row.version_text)[1]
+    start = body.index(wrong)
+    finding = Finding(
+        kind="sense",
+        severity=Severity.WARN,
+        message="The source does not say this.",
+        span=(start, start + len(wrong)),
+        shared=True,
+        **fix,
+    )
+    findings = (*row.findings, with_key(finding, body, row.source.text))
+    draft = Draft(external_id=ref, path=row.path, text=row.version_text, findings=findings)
+    with database_of(desk.settings) as db:
+        db.versions.confirm_save(db.versions.begin_save(row, draft, "", Save(base=row.sha256)))
+    return row_of(desk.settings, ref)
+
+
+def take(desk: Desk, row: DraftRow, sha256: str = "") -> int:
+    key = next(finding.key for finding in row.findings if finding.kind == "sense")
+    form = {"key": key, "sha256": sha256 or row.sha256}
+    return desk.ada.post(f"/drafts/{row.external_id}/fix", data=form).status_code
+
+
+def test_a_fix_replaces_the_words_and_the_objection_is_gone(desk: Desk) -> None:
+    ref = desk.refs[1]
+    words = loads(desk.text(ref))[1].split("\n\n")[1].split()
+    row = objected(desk, ref, words[3], suggestion="markedly <b>lower</b>")
+    page = desk.ada.page(f"/drafts/{ref}")
+    assert "Second reader" in page
+    assert "markedly &lt;b&gt;lower&lt;/b&gt;" in page
+    assert take(desk, row) == 200
+    assert "markedly <b>lower</b>" in desk.text(ref)
+    after = row_of(desk.settings, ref)
+    assert [finding.kind for finding in after.findings if finding.kind == "sense"] == []
+    assert any(finding.kind == "injection" for finding in after.findings), "what is taken is checked"
+
+
+def test_words_are_cut_in_title_and_text_alike(desk: Desk) -> None:
+    ref = desk.refs[1]
+    wrong = " ".join(loads(desk.text(ref))[1].split("\n\n")[1].split()[3:6])
+    row = objected(desk, ref, f" {wrong}", removal=True, also=(("title", (0, 4)),))
+    title = str(loads(desk.text(ref))[0]["title"])
+    assert "Cut these words" in desk.ada.page(f"/drafts/{ref}")
+    assert take(desk, row) == 200
+    metadata, body = loads(desk.text(ref))
+    assert wrong not in body.split("\n\n")[1]
+    assert metadata["title"] == title[4:].strip()
+
+
+def test_a_fix_is_refused_where_the_text_has_changed(desk: Desk) -> None:
+    ref = desk.refs[1]
+    row = objected(desk, ref, "Overview", removal=True)
+    before = desk.text(ref)
+    assert take(desk, row, sha256="0" * 64) == 409
+    assert desk.ada.post(f"/drafts/{ref}/fix", data={"key": "", "sha256": row.sha256}).status_code == 409
+    assert desk.text(ref) == before
+
+
+def test_an_objection_survives_an_edit_of_another_sentence_and_blocks_where_the_beat_says_so(
+    desk: Desk,
+) -> None:
+    ref = desk.refs[1]
+    words = loads(desk.text(ref))[1].split("\n\n")[1].split()
+    row = objected(desk, ref, words[3], suggestion="markedly")
+    path = desk.path(ref)
+    path.write_text(path.read_text().replace("## Overview\n\n", "## Overview\n\nA new first sentence. "))
+    page = desk.ada.page(f"/drafts/{ref}")
+    assert page.count("Second reader") == 1
+    assert f"“{words[3]}”" in page
+    assert take(desk, row) == 409, "the page held another text"
