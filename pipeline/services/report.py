@@ -193,7 +193,7 @@ def _model_names(ctx: RunContext, reports: Sequence[FeedReport]) -> str:
     models = sorted({model for feed in reports for model in feed.models})
     if not models:
         keys = {feed.feed for feed in reports}
-        feeds = [feed for feed in ctx.feeds if feed.key in keys] or ctx.feeds
+        feeds = [feed for feed in ctx.feeds if (feed.key in keys if keys else feed.enabled)]
         writers = (writer for feed in feeds for writer in ctx.writers(feed)[:1])
         models = list(dict.fromkeys(writer.client.model for writer in writers))
     return " and ".join(models) or OFFLINE_BRIEF

@@ -20,6 +20,7 @@ from pipeline.config import (
     Target,
     has_writer,
     load_settings,
+    profile_secrets,
     user_agent,
 )
 from pipeline.config.logging import configure_logging
@@ -44,7 +45,7 @@ from pipeline.services.draft import PAGE_CACHE_AGE
 from pipeline.services.report import Plan, Publish, RunReport
 from pipeline.services.shutdown import graceful_shutdown, interrupted, sleep_unless_stopped
 from pipeline.services.subscriptions import load_subscriptions
-from pipeline.services.writers import WriterPool, used_connections
+from pipeline.services.writers import WriterPool
 from pipeline.storage import Database
 
 if TYPE_CHECKING:
@@ -96,8 +97,8 @@ async def open_run(
     """
     settings = load_settings()
     subscriptions = load_subscriptions(settings)
-    connections = used_connections(settings, subscriptions.models, subscriptions.feeds)
-    configure_logging(settings, secrets=[secret for used in connections for secret in used.secrets])
+    models = subscriptions.models
+    configure_logging(settings, secrets=profile_secrets(settings, models.values()))
     prompts = _prompts(settings, subscriptions)
     async with contextlib.AsyncExitStack() as stack:
         if settings.writes_drafts:
@@ -105,8 +106,8 @@ async def open_run(
         db = await _open_database(stack, settings, subscriptions)
         net = await stack.enter_async_context(HttpClient(user_agent(settings), allowed=settings.allow_hosts))
         fatal_errors, grace_expired = list[CopydeskError](), asyncio.Event()
-        pool = WriterPool(settings, subscriptions.models, partial(_client, db, fatal_errors), stack)
-        pool.require(feed for feed in subscriptions.feeds if feed.enabled)
+        pool = WriterPool(settings, models, partial(_client, db, fatal_errors), stack)
+        pool.require(subscriptions.feeds)
         parsers = await stack.enter_async_context(ParsePool())
         checkers = await stack.enter_async_context(CheckPool())
         poll_states = await _open_poll_states(stack, db)
@@ -135,7 +136,7 @@ async def open_run(
             fatal_errors=fatal_errors,
             grace_expired=grace_expired,
             item_slots=asyncio.Semaphore(2 * settings.max_in_flight),
-            longest_call_s=max([settings.deadline_s, *(used.deadline_s for used in connections)]),
+            longest_call_s=max([settings.deadline_s, *(each.deadline or 0 for each in models.values())]),
             notify=_notify(ports.listener, pool),
             as_task=ports.as_task,
         )

@@ -14,6 +14,7 @@ from pipeline.config import (
     connection_named,
     has_writer,
     require_secrets,
+    used_profiles,
 )
 from pipeline.domain.errors import ConfigError, FailureCause, LLMError, LLMRejected
 from pipeline.domain.models import FeedConfig, LLMResponse
@@ -57,9 +58,9 @@ class WriterPool:
             return tuple(self._writer(name) for name in feed.profiles)
 
     def require(self, feeds: Iterable[FeedConfig]) -> None:
-        """Raise ConfigError where a writer of these feeds has no key, or no price and there is a cap."""
-        for connection in used_connections(self._settings, self._profiles, feeds):
-            priced(self._settings, connection)
+        """Raise ConfigError where a writer of an enabled feed has no key, or no price and there is a cap."""
+        for name in used_profiles(self._settings, feeds):
+            priced(self._settings, connection_named(self._settings, self._profiles, name))
 
     def spending(self) -> Spending:
         """Return what all calls so far cost."""
@@ -75,14 +76,6 @@ class WriterPool:
                 name, client, price, call_limits(self._settings, connection), 2 * connection.max_in_flight
             )
         return self._opened[name]
-
-
-def used_connections(
-    settings: Settings, profiles: Mapping[str, ModelProfile], feeds: Iterable[FeedConfig]
-) -> list[ModelConnection]:
-    """Return the connections of all writers and fallbacks of these feeds, each once. Raises ConfigError."""
-    names = dict.fromkeys(name for feed in feeds if has_writer(settings, feed) for name in feed.profiles)
-    return [connection_named(settings, profiles, name) for name in names]
 
 
 def call_limits(settings: Settings, connection: ModelConnection) -> CallLimits:

@@ -15,6 +15,7 @@ from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import ModelServer, Reply, error
 from tests.fakes.pages import rss
 
+THIRD = {"key": "three", "url": "http://127.0.0.1:9/", "model": "default", "fallbacks": ["strong"]}
 KEY = "a-key-that-nobody-may-see-0123456789"
 
 
@@ -180,6 +181,14 @@ def test_a_missing_key_is_said_before_anything_is_done(project: Project, cheap: 
         "models: strong: in feeds.yaml needs BIG_KEY, which is not set: put BIG_KEY=… into .env"
         in result.stderr
     )
+    # A feed that is not polled needs no key, and one without a model has no fallback that needs one.
+    name_models(project, one={"enabled": False, "fallbacks": ["strong", "default"]})
+    change(project, lambda content: content["feeds"].append(content["feeds"][1] | THIRD))
+    result = call_copydesk(project, "run")
+    assert (result.returncode, models_by_feed(project)["Two"]) == (0, {"small"}), result.stderr
+    rows = json.loads(call_copydesk(project, "doctor", "--json").stdout)
+    models = {row["what"]: row["ok"] for row in rows if row["what"].startswith("model")}
+    assert models == {"model cheap": True, "model": True}
 
 
 def test_azure_gets_its_header_its_query_and_its_path(project: Project, strong: ModelServer) -> None:
