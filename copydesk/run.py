@@ -132,6 +132,7 @@ def ingest(feeds: list[str] | None, *, as_json: bool, direct: bool = False) -> N
     with serve_sample_feeds(), run_starter("ingest", load_checked_settings(), direct=direct) as begin:
         report = run_flow(begin, feeds, as_json=as_json)
     print_report(report, as_json=as_json)
+    exit_as(report)
 
 
 def requests(*, direct: bool = False) -> Report:
@@ -174,7 +175,7 @@ def run_flow(
 
 
 def print_report(report: Report, *, as_json: bool) -> None:
-    """Print the report of a run, and exit with its exit code if that is not 0."""
+    """Print the report of a run."""
     if as_json:
         print_json(report)
     else:
@@ -182,6 +183,10 @@ def print_report(report: Report, *, as_json: bool) -> None:
         _print_summary(report)
     if report["stopped"]:
         err.print(f"copydesk: {printable(report['stopped'])}")
+
+
+def exit_as(report: Report) -> None:
+    """Exit with a run's exit code if that is not 0."""
     if report["exit_code"]:
         sys.exit(report["exit_code"])
 

@@ -261,10 +261,16 @@ def test_a_redraft_of_a_section_is_for_the_feeds_model(
     assert refused.returncode == 2
     assert "no model is set" in refused.stderr
     name_models(project, one={"model": "strong"})
-    result = call_copydesk(project, "redraft", "--offline")
+    strong.refuse = lambda _request: error(401, "no")
+    ended = call_copydesk(project, "redraft", "--offline")
+    assert ended.returncode == 4
+    for path in project.drafts():
+        assert f"{path.name} waits for the next `copydesk run`." in ended.stdout
+    strong.refuse, before = lambda _request: None, strong.requests
+    result = call_copydesk(project, "run", "one")
     assert result.returncode == 0, result.stderr
     assert models_by_feed(project) == {"One": {"big"}}
-    assert (strong.requests, cheap.requests) == (3, 0)
+    assert (strong.requests - before, cheap.requests) == (3, 0)
 
 
 def test_a_dry_run_costs_what_the_feeds_model_costs(project: Project) -> None:
