@@ -1,5 +1,6 @@
 """What a redraft takes over from the current draft: an editor's own fields, findings about its text."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -40,9 +41,10 @@ def editor_fields(previous: PreviousVersion, versions: Sequence[Version], beat: 
 
 
 async def redraft_findings(
-    ctx: RunContext, row: DraftRow, source: Source, beat: Beat, metadata: dict[str, Any], body: str
+    ctx: RunContext, source: Source, beat: Beat, metadata: dict[str, Any], body: str
 ) -> list[RedraftFinding]:
     """Check the current draft against the source that it is redrafted from, and return the findings."""
+    row = await asyncio.to_thread(ctx.db.drafts.get, source.external_id)
     front = front_of(metadata, body, beat)
     findings = await ctx.check(source, body, beat, front)
     return findings_for_redraft(row, source, front, body, findings)
