@@ -4,7 +4,6 @@ import contextlib
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -218,14 +217,13 @@ def _row(feed: Report) -> tuple[object, ...]:
 
 def _print_summary(report: Report) -> None:
     drafts = [path for feed in report["feeds"] for path in feed["drafts"]]
-    rewritten = sum(feed["rewritten"] for feed in report["feeds"])
     queued = sum(feed["queued"] for feed in report["feeds"])
     print_line()
     if not report["feeds"] and report["flow"] != "requests":
         print_line("No feed is enabled: add or enable one in feeds.yaml.")
     elif drafts:
-        briefs = len(drafts) - rewritten
-        kinds = _rewritten(report["feeds"])
+        briefs = len(drafts) - sum(report["models"].values())
+        kinds = _rewritten(report["models"])
         kinds += [pluralize(briefs, "offline brief")] if briefs else []
         folder = _relative_folder(report["output"])
         print_line(f"[bold]{pluralize(len(drafts), 'draft')}[/bold] ({', '.join(kinds)}) in {folder}/drafts")
@@ -249,9 +247,8 @@ def _print_summary(report: Report) -> None:
     _print_next_steps(report)
 
 
-def _rewritten(feeds: list[Report]) -> list[str]:
+def _rewritten(counts: dict[str, int]) -> list[str]:
     """Return how many drafts each model wrote; the first phrase says `rewritten`."""
-    counts = sum((Counter(feed["models"]) for feed in feeds), Counter[str]())
     phrases = [f"{count} by {printable(model)}" for model, count in sorted(counts.items())]
     return [phrases[0].replace(" by ", " rewritten by ", 1), *phrases[1:]] if phrases else []
 

@@ -20,7 +20,8 @@ from pipeline.domain.errors import ConfigError, FailureCause, LLMError, LLMRejec
 from pipeline.domain.models import FeedConfig, LLMResponse
 from pipeline.llm.pricing import Price, Rates
 from pipeline.llm.structured_output import CallBudget, NotWanted, StructuredRequest, request_structured
-from pipeline.services.context import Spending, Writer, spending_of
+from pipeline.services.context import Writer
+from pipeline.services.spending import Spending
 from pipeline.storage import CallLimits
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ class WriterPool:
 
     def spending(self) -> Spending:
         """Return what all calls so far cost."""
-        return spending_of(tuple(self._opened.values()))  # a thread may open one meanwhile
+        writers = tuple(self._opened.values())  # a thread may open one meanwhile
+        return sum((writer.usage.spending for writer in writers), Spending())
 
     def _writer(self, name: str) -> Writer:
         if name not in self._opened:

@@ -322,7 +322,7 @@ async def test_a_brief_waits_for_a_model(db: Database, net: HttpClient, tmp_path
     )
     model = Scripted(GOOD)
     [outcome] = await draft_feed(run_context(db, net, tmp_path, model), config, 9, requested=True)
-    assert (outcome.rewritten, model.call_count) == (True, 1)
+    assert (outcome.model, model.call_count) == ("m", 1)
     assert redraft.offline_briefs(db, tmp_path / "output") == []
 
 
