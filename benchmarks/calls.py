@@ -109,7 +109,7 @@ async def ours(count: int) -> tuple[float, list[dict[str, Any]]]:
         started = time.perf_counter()
         outcomes = await draft_feed(ctx, feed, count)
         seconds = time.perf_counter() - started
-        assert sum(bool(one.path and one.rewritten) for one in outcomes) == count, outcomes[:3]
+        assert sum(bool(one.path and one.model) for one in outcomes) == count, outcomes[:3]
         from pipeline.services.compose import lease_source
 
         [row, *_] = ctx.db.drafts.list()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from copydesk.console import err, pluralize, print_json, print_line, printable, table
 from copydesk.prefect_server import Report, run_starter
-from copydesk.run import Count, load_checked_settings, print_report, run_flow
+from copydesk.run import Count, exit_as, load_checked_settings, print_report, run_flow
 from copydesk.sample import serve_sample_feeds
 from pipeline.config import has_writer, load_feeds, parse_span
 from pipeline.domain.errors import ConfigError
@@ -76,6 +76,7 @@ def backfill(request: BackfillRequest, *, yes: bool, as_json: bool, direct: bool
         err.print("Stopped: nothing was drafted or written.")
     else:
         print_report(report, as_json=as_json)
+        exit_as(report)
 
 
 def _confirm_and_draft(run: StartBackfill, limit_usd: Decimal | None, *, model: bool) -> Report | None:

@@ -17,9 +17,11 @@ from pipeline.config import (
     Subscriptions,
     Target,
     connection_named,
+    has_writer,
     load_feeds,
     load_settings,
     require_user_secret,
+    used_profiles,
 )
 from pipeline.domain.errors import OutputError
 from pipeline.domain.models import DEFAULT_PROFILE
@@ -30,6 +32,7 @@ from pipeline.rewrite.prompt import load_prompt
 from pipeline.services.writers import price_of, priced
 from pipeline.storage import Database
 
+_NO_MODEL = "not set: drafts are offline briefs; set COPYDESK_MODEL and OPENAI_API_KEY to rewrite items"
 _LAST_ANSWERS = 20
 """Answers of the model that are looked at for their usage. Chosen, not measured."""
 
@@ -105,16 +108,19 @@ def _check(name: str, step: Callable[[], str]) -> CheckResult:
 
 
 def _models(settings: Settings, subscriptions: Subscriptions) -> list[CheckResult]:
-    """Check each model that an enabled feed uses; without feeds, that of `.env`."""
+    """Check each model that a run needs; without feeds, that of `.env`."""
     feeds = [feed for feed in subscriptions.feeds if feed.enabled]
-    used = dict.fromkeys(name for feed in feeds for name in feed.profiles) or {DEFAULT_PROFILE: None}
-    return [
+    used = used_profiles(settings, feeds) or ([DEFAULT_PROFILE] if settings.model else [])
+    results = [
         _check(
             "model" if name == DEFAULT_PROFILE else f"model {name}",
             partial(_model, settings, subscriptions, name),
         )
         for name in used
     ]
+    if not used or not all(has_writer(settings, feed) for feed in feeds):
+        results.append(CheckResult("model", True, _NO_MODEL))
+    return results
 
 
 def _target(settings: Settings, target: Target) -> Callable[[], str]:
@@ -163,8 +169,6 @@ def _runs(settings: Settings) -> str:
 
 
 def _model(settings: Settings, subscriptions: Subscriptions, profile: str) -> str:
-    if profile == DEFAULT_PROFILE and settings.model is None:
-        return "not set: drafts are offline briefs; set COPYDESK_MODEL and OPENAI_API_KEY to rewrite items"
     connection = connection_named(settings, subscriptions.models, profile)
     priced(settings, connection)
     return "; ".join([asyncio.run(_ping(connection)), *_money(settings, connection)])

@@ -15,7 +15,7 @@ from pipeline.storage import Database
 
 _POLL_S = 0.5
 _MAX_WAIT_S = 900.0
-"""Source: the longest lease without renewal."""
+"""After it the lease of a dead process on another machine has expired."""
 DONE = {"approve": "approved", "reject": "rejected"}
 
 
@@ -68,10 +68,10 @@ def redraft(
         rows = redraft_module.offline_briefs(db, settings.output) if offline else [db.drafts.get(ref or "")]
         # A removed feed is an error: no run carries out requests of it.
         feeds = beats.feeds if offline else [beats.feed(row.feed_key) for row in rows]
-        written = {feed.key for feed in feeds if has_writer(settings, feed)}
+        has_model = {feed.key for feed in feeds if has_writer(settings, feed)}
         if offline:  # without a model a brief would be a brief again
-            rows = [row for row in rows if row.feed_key in written]
-        if not written and (offline or section):
+            rows = [row for row in rows if row.feed_key in has_model]
+        if not has_model and (offline or section):
             raise ConfigError(
                 "no model is set, and this redraft needs one: set COPYDESK_MODEL", variable="COPYDESK_MODEL"
             )
@@ -89,11 +89,12 @@ def redraft(
     from copydesk import run
 
     report = run.requests(direct=direct)
-    written = {path for feed in report["feeds"] for path in feed["drafts"]}
+    drafted = {path for feed in report["feeds"] for path in feed["drafts"]}
     run.print_report(report, as_json=False)
-    others = {number: path for number, path in requested.items() if path not in written}
+    others = {number: path for number, path in requested.items() if path not in drafted}
     with Database.open(settings.database_url) as db:
         await_other_processes(db, others)
+    run.exit_as(report)
 
 
 def await_other_processes(

@@ -21,17 +21,16 @@ from pipeline.checks.runner import run_checks
 from pipeline.config import (
     ModelConnection,
     Settings,
-    connect_default,
     connection_named,
     load_feeds,
     load_settings,
     require_secrets,
 )
-from pipeline.config.yaml_source import did_you_mean
 from pipeline.domain.errors import ConfigError, LLMError, LLMRejected
 from pipeline.domain.models import DEFAULT_PROFILE, Beat, LLMResponse, Source, TokenUsage
 from pipeline.llm.chat import estimate_prompt_tokens
 from pipeline.llm.client import LLMClient, build_client
+from pipeline.llm.pricing import Price as PublishedPrice
 from pipeline.llm.structured_output import StructuredRequest, UnlimitedBudget, request_structured
 from pipeline.rewrite.article_schema import WireArticle, parse_response
 from pipeline.rewrite.evaluation.golden_set import (
@@ -66,19 +65,18 @@ class Profiles(NamedTuple):
         """Return the name of a beat's profile."""
         return self.chosen or beat.model or DEFAULT_PROFILE
 
-    def price(self, beat: Beat) -> "Price":
-        """Return the price of answers about a beat."""
+    def price(self, beat: Beat, model: str | None = None) -> "Price":
+        """Return the price of answers about a beat by its profile, or by another model: its published one."""
         connection = self.connections.get(self.name(beat))
-        return price_of(connection).micros if connection else lambda _usage: None
+        if connection and model in {None, connection.model}:
+            return price_of(connection).micros
+        return PublishedPrice(model, "").micros if model else lambda _usage: None
 
 
 def load_profiles(settings: Settings, cases: Sequence[GoldenCase], chosen: str | None) -> Profiles:
     """Return the profiles that will be asked. Raises ConfigError where one is not set up."""
     names = {chosen} if chosen else {case.beat.model or DEFAULT_PROFILE for case in cases}
     defined = load_feeds(settings.feeds_file).models if names != {DEFAULT_PROFILE} else {}
-    for name in names - {DEFAULT_PROFILE, *defined}:
-        hint = did_you_mean(name, {DEFAULT_PROFILE, *defined})
-        raise ConfigError(f"feeds.yaml has no model {name!r} under models; {hint}", profile=name)
     connections = {name: connection_named(settings, defined, name) for name in sorted(names)}
     for connection in connections.values():
         require_secrets(connection)
@@ -154,10 +152,11 @@ def evaluate(
     cases = load_cases(folder)
     if save and (folder / RECORDED / save).exists():
         raise ConfigError(f"the recorded answers {save!r} already exist; choose another name for --save")
-    default = connect_default(settings)
-    profiles = Profiles({DEFAULT_PROFILE: default} if default else {})
     if ask:
         profiles = load_profiles(settings, cases, model)
+    else:
+        named = [DEFAULT_PROFILE] if settings.model else []
+        profiles = Profiles({name: connection_named(settings, {}, name) for name in named})
     before = _score_all(cases, load_recorded(folder, against), profiles) if against else None
     recorded: Answers
     if ask:
@@ -218,8 +217,11 @@ async def write_all(
 
 
 def _score_all(cases: Sequence[GoldenCase], answers: Answers, profiles: Profiles) -> list[Score]:
-    answered = [case for case in cases if case.key in answers]
-    return [score_answer(case, answers[case.key], profiles.price(case.beat)) for case in answered]
+    def scored(case: GoldenCase, answer: LLMResponse | LLMError) -> Score:
+        model = answer.provenance.model if isinstance(answer, LLMResponse) else None
+        return score_answer(case, answer, profiles.price(case.beat, model))
+
+    return [scored(case, answers[case.key]) for case in cases if case.key in answers]
 
 
 async def _ask_models(

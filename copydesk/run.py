@@ -4,7 +4,6 @@ import contextlib
 import os
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +131,7 @@ def ingest(feeds: list[str] | None, *, as_json: bool, direct: bool = False) -> N
     with serve_sample_feeds(), run_starter("ingest", load_checked_settings(), direct=direct) as begin:
         report = run_flow(begin, feeds, as_json=as_json)
     print_report(report, as_json=as_json)
+    exit_as(report)
 
 
 def requests(*, direct: bool = False) -> Report:
@@ -174,7 +174,7 @@ def run_flow(
 
 
 def print_report(report: Report, *, as_json: bool) -> None:
-    """Print the report of a run, and exit with its exit code if that is not 0."""
+    """Print the report of a run."""
     if as_json:
         print_json(report)
     else:
@@ -184,6 +184,10 @@ def print_report(report: Report, *, as_json: bool) -> None:
         err.print(f"copydesk: {printable(warning)}")
     if report["stopped"]:
         err.print(f"copydesk: {printable(report['stopped'])}")
+
+
+def exit_as(report: Report) -> None:
+    """Exit with a run's exit code if that is not 0."""
     if report["exit_code"]:
         sys.exit(report["exit_code"])
 
@@ -215,14 +219,13 @@ def _row(feed: Report) -> tuple[object, ...]:
 
 def _print_summary(report: Report) -> None:
     drafts = [path for feed in report["feeds"] for path in feed["drafts"]]
-    rewritten = sum(feed["rewritten"] for feed in report["feeds"])
     queued = sum(feed["queued"] for feed in report["feeds"])
     print_line()
     if not report["feeds"] and report["flow"] != "requests":
         print_line("No feed is enabled: add or enable one in feeds.yaml.")
     elif drafts:
-        briefs = len(drafts) - rewritten
-        kinds = _rewritten(report["feeds"])
+        briefs = len(drafts) - sum(report["models"].values())
+        kinds = _rewritten(report["models"])
         kinds += [pluralize(briefs, "offline brief")] if briefs else []
         folder = _relative_folder(report["output"])
         print_line(f"[bold]{pluralize(len(drafts), 'draft')}[/bold] ({', '.join(kinds)}) in {folder}/drafts")
@@ -246,9 +249,8 @@ def _print_summary(report: Report) -> None:
     _print_next_steps(report)
 
 
-def _rewritten(feeds: list[Report]) -> list[str]:
+def _rewritten(counts: dict[str, int]) -> list[str]:
     """Return how many drafts each model wrote; the first phrase says `rewritten`."""
-    counts = sum((Counter(feed["models"]) for feed in feeds), Counter[str]())
     phrases = [f"{count} by {printable(model)}" for model, count in sorted(counts.items())]
     return [phrases[0].replace(" by ", " rewritten by ", 1), *phrases[1:]] if phrases else []
 

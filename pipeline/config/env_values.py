@@ -78,9 +78,9 @@ def rates(text: object) -> object:
 
     The text is `prompt/completion` or `prompt/cached/completion`.
     """
-    if not isinstance(text, str):
+    if isinstance(text, tuple) and all(isinstance(part, Decimal) for part in text):
         return text
-    parts = [part.strip().removeprefix("$") for part in text.split("/")]
+    parts = [part.strip().removeprefix("$") for part in str(text).split("/")]
     if len(parts) not in {2, 3} or not all(_AMOUNT.fullmatch(part) for part in parts):
         raise ValueError("is no price; write 0.4/1.6 (US dollars for a million tokens, prompt/completion)")
     return tuple(Decimal(part) for part in (parts[0], parts[-2] if len(parts) == 3 else parts[0], parts[-1]))

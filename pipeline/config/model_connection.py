@@ -1,6 +1,6 @@
 """A model profile with its secrets: what a client needs, and what messages call the settings to change."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -72,10 +72,8 @@ class ModelConnection(FrozenModel):
         return self.base_url if self.profile == DEFAULT_PROFILE else f"{self.base_url} {self.profile}"
 
 
-def connect_default(settings: Settings) -> ModelConnection | None:
-    """Return the connection that `.env` describes; None where no model is set."""
-    if settings.model is None:
-        return None
+def _connect_default(settings: Settings, model: str) -> ModelConnection:
+    """Return the connection that `.env` describes."""
     same = (
         "server",
         "price",
@@ -88,7 +86,7 @@ def connect_default(settings: Settings) -> ModelConnection | None:
         "timezone",
     )
     return ModelConnection(
-        model=settings.model,
+        model=model,
         base_url=settings.base_url or OPENAI_URL,
         api_key=settings.api_key,
         secrets=(settings.api_key,) if settings.api_key else (),
@@ -105,8 +103,7 @@ def connect_profile(settings: Settings, profile: ModelProfile) -> ModelConnectio
     own_server = profile.base_url is not None
     key_variable = profile.key_variable or (None if own_server else "OPENAI_API_KEY")
     keys = [key_variable] if key_variable else []
-    texts = (*profile.headers.values(), *profile.query.values())
-    named = [variable for text in texts for variable in SecretTemplate(text).variables]
+    named = _variables(profile)
     values = {name: _value(settings, name) for name in (*keys, *named)}
     needed = (keys if _needs_key(settings, profile) else []) + named
     key = values.get(key_variable or "")
@@ -162,32 +159,52 @@ def verifier_of(settings: Settings, profiles: Collection[str], beat: Beat) -> st
     return name
 
 
-def feed_connections(
-    settings: Settings, profiles: Mapping[str, ModelProfile], feed: FeedConfig
-) -> tuple[ModelConnection, ...]:
-    """Return the connections of a feed's writer and fallbacks, in order; none if no model writes.
+def used_profiles(settings: Settings, feeds: Iterable[FeedConfig]) -> list[str]:
+    """Return the names of the writers and fallbacks of the enabled ones of these feeds, each once."""
+    writing = (feed for feed in feeds if feed.enabled and has_writer(settings, feed))
+    return list(dict.fromkeys(name for feed in writing for name in feed.profiles))
 
-    Raises ConfigError where a fallback is not set up.
+
+def used_verifiers(
+    settings: Settings, profiles: Collection[str], beats: Mapping[str, Beat], feeds: Iterable[FeedConfig]
+) -> list[str]:
+    """Return the profiles of the second readers of the enabled ones of these feeds, each once.
+
+    Raises ConfigError.
     """
-    if not has_writer(settings, feed):
-        return ()
-    return tuple(connection_named(settings, profiles, name) for name in feed.profiles)
+    written = dict.fromkeys(feed.beat for feed in feeds if feed.enabled and has_writer(settings, feed))
+    names = (verifier_of(settings, profiles, beats[beat]) for beat in written)
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def profile_secrets(settings: Settings, profiles: Iterable[ModelProfile]) -> list[SecretStr]:
+    """Return the values of all variables that these profiles name, as far as they are set."""
+    named = (name for profile in profiles for name in (profile.key_variable or "", *_variables(profile)))
+    return [settings.variables[name] for name in named if name in settings.variables]
 
 
 def connection_named(settings: Settings, profiles: Mapping[str, ModelProfile], name: str) -> ModelConnection:
-    """Return the connection of a profile that feeds.yaml has, or of `default`.
+    """Return the connection of a profile of feeds.yaml, or of `default`.
 
-    Raises ConfigError where `.env` sets no model.
+    Raises ConfigError where feeds.yaml has no such profile, or `.env` sets no model.
     """
-    if name != DEFAULT_PROFILE:
+    if name in profiles:
         return connect_profile(settings, profiles[name])
-    connection = connect_default(settings)
-    if connection is None:
+    if name != DEFAULT_PROFILE:
+        hint = did_you_mean(name, {DEFAULT_PROFILE, *profiles})
+        raise ConfigError(f"feeds.yaml has no model {name!r} under models; {hint}", profile=name)
+    if settings.model is None:
         raise ConfigError(
             f"{DEFAULT_PROFILE} is the model of .env, and no model is set there: set COPYDESK_MODEL",
             variable="COPYDESK_MODEL",
         )
-    return connection
+    return _connect_default(settings, settings.model)
+
+
+def _variables(profile: ModelProfile) -> list[str]:
+    """Return the variables that a profile's headers and query name."""
+    texts = (*profile.headers.values(), *profile.query.values())
+    return [variable for text in texts for variable in SecretTemplate(text).variables]
 
 
 def _needs_key(settings: Settings, profile: ModelProfile) -> bool:

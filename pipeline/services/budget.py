@@ -11,6 +11,7 @@ from pipeline.domain.models import FeedConfig, FrozenModel, Item, LLMResponse, T
 from pipeline.llm.chat import Attempt, build_request, estimate_prompt_tokens
 from pipeline.rewrite.article_schema import WireArticle
 from pipeline.services.context import RunContext, Writer
+from pipeline.services.spending import Spending
 from pipeline.storage import CallCost, CallDetails, CallLimits, Lease, SpendingCap
 
 _WAIT_S = 0.1
@@ -25,8 +26,7 @@ class ItemBudget:
     """Reserves and records the cost of every model call for one leased item."""
 
     def __init__(self, ctx: RunContext, lease: Lease) -> None:
-        self.usage = TokenUsage()
-        self.micros = self.unpriced = 0
+        self.spending = Spending()
         self.answers = 0
         """Answers recorded that arrived, usable or not."""
         self.notes: list[str] = []
@@ -122,10 +122,9 @@ class ItemBudget:
         self._purpose = purpose
         micros = writer.price.micros(answer.usage, now) if writer.price else None
         self.answers += answer.arrived
-        self.usage += answer.usage
-        writer.usage.record(self._prompt_estimate, answer, micros)
-        self.micros += micros or 0
-        self.unpriced += micros is None
+        call = Spending.of(answer, micros)
+        self.spending += call
+        writer.usage.record(self._prompt_estimate, call)
         details = CallDetails(
             purpose=purpose,
             at=now,

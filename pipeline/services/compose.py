@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pipeline.articles.approved_metadata import front_of
 from pipeline.articles.article import Article
@@ -13,13 +13,13 @@ from pipeline.articles.markdown import find_section, safe_line, section_text
 from pipeline.articles.render import FrontMatterDefaults, build_front_matter, render_body
 from pipeline.covers import build_query, feed_cover, photo_cover
 from pipeline.domain.errors import BudgetExceeded, LLMError
-from pipeline.domain.models import Beat, Credit, FeedConfig, Provenance, Source, build_source
+from pipeline.domain.models import Beat, Credit, FeedConfig, LLMResponse, Provenance, Source, build_source
 from pipeline.domain.reviews import Draft, Finding, Severity
 from pipeline.domain.text import headline, without_elements
-from pipeline.llm.structured_output import StructuredRequest
+from pipeline.llm.structured_output import Parse, StructuredRequest
 from pipeline.rewrite.article_schema import WireArticle, parse_response
 from pipeline.rewrite.offline_brief import BRIEF, write_brief
-from pipeline.rewrite.redraft import RedraftFinding, add_redraft_instructions
+from pipeline.rewrite.redraft import add_redraft_instructions
 from pipeline.rewrite.sentence_repair import (
     WireRepairs,
     add_flags,
@@ -34,6 +34,7 @@ from pipeline.services.second_reader import AFTER_REPAIR, DraftText, VerifiedFin
 from pipeline.services.writers import ask_writers
 from pipeline.storage import Lease, PreviousVersion, Sibling, duplicate_finding
 
+T = TypeVar("T")
 _REPAIR = "sentence_repair"
 """Purpose of the calls that repair sentences."""
 Verify = Callable[[DraftText, Sequence[Finding]], Awaitable[VerifiedFindings]]
@@ -158,21 +159,16 @@ async def _article(
 ) -> tuple[Article, Provenance]:
     beat, writers = ctx.beats[feed.beat], ctx.writers(feed)
     read = partial(parse_response, source=source, beat=beat)
-    if lease.answer is not None:  # recorded by an earlier run
-        notes: list[str] = []
-        try:
-            article = await asyncio.to_thread(read, lease.answer.text, notes=notes)
-            await budget.annotate(notes)
-            return article, lease.answer.provenance
-        except LLMError as error:
-            await budget.discard(error.message)
+    if recorded := await recorded_answer(lease, budget, read):
+        answer, article = recorded
+        return article, answer.provenance
     if not writers:
         return await asyncio.to_thread(write_brief, source, beat), BRIEF
     prompt = ctx.prompts[beat.key]
     messages = prompt.messages(source, beat)
     if lease.request and lease.previous:
         metadata, body = last_readable(lease.previous)
-        findings = await findings_of_redraft(ctx, source, beat, metadata, body)
+        findings = await redraft_findings(ctx, source, beat, metadata, body)
         messages = add_redraft_instructions(messages, lease.request, body, findings)
     task = StructuredRequest(
         messages=messages,
@@ -187,12 +183,21 @@ async def _article(
     return article, answer.provenance
 
 
-async def findings_of_redraft(
-    ctx: RunContext, source: Source, beat: Beat, metadata: dict[str, Any], body: str
-) -> list[RedraftFinding]:
-    """Return what a redraft is told of the findings about the current draft."""
-    row = await asyncio.to_thread(ctx.db.drafts.get, source.external_id)
-    return await redraft_findings(ctx, row, source, beat, metadata, body)
+async def recorded_answer(lease: Lease, budget: ItemBudget, read: Parse[T]) -> tuple[LLMResponse, T] | None:
+    """Return the answer that an earlier run recorded, with the value parsed from it.
+
+    None where there is none; one that cannot be read is discarded. Raises LeaseLost.
+    """
+    if lease.answer is None:
+        return None
+    notes: list[str] = []
+    try:
+        value = await asyncio.to_thread(read, lease.answer.text, notes=notes)
+    except LLMError as error:
+        await budget.discard(error.message)
+        return None
+    await budget.annotate(notes)
+    return lease.answer, value
 
 
 class _DraftParts(NamedTuple):

@@ -22,9 +22,10 @@ from pipeline.llm.structured_output import StructuredRequest
 from pipeline.rewrite.article_schema import WireSectionText, parse_section
 from pipeline.rewrite.redraft import add_redraft_instructions
 from pipeline.services.budget import ItemBudget
-from pipeline.services.compose import ComposedDraft, findings_of_redraft, lease_source
+from pipeline.services.compose import ComposedDraft, lease_source, recorded_answer
 from pipeline.services.context import RunContext
 from pipeline.services.draft_file import recorded_text
+from pipeline.services.redraft_input import redraft_findings
 from pipeline.services.second_reader import DraftText, verify_change
 from pipeline.services.writers import ask_writers
 from pipeline.storage import Lease, PreviousVersion
@@ -114,12 +115,12 @@ async def _section_text(
     heading = request.section or "" if request else ""
     bullets = heading.strip().casefold() == f"{beat.impact} {beat.market}".casefold()
     read = partial(parse_section, bullets=bullets)
-    if lease.answer is not None:
-        return lease.answer, read(lease.answer.text)
+    if recorded := await recorded_answer(lease, budget, read):
+        return recorded
     if not writers or request is None:
         raise LLMError("only a model can redraft a section: set COPYDESK_MODEL", retry=False)
     prompt = ctx.prompts[beat.key]
-    findings = await findings_of_redraft(ctx, source, beat, metadata, body)
+    findings = await redraft_findings(ctx, source, beat, metadata, body)
     task = StructuredRequest(
         messages=add_redraft_instructions(prompt.messages(source, beat), request, body, findings),
         prompt_id=prompt.id,

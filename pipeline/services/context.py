@@ -2,25 +2,25 @@
 
 import asyncio
 import functools
-import math
 import random
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pipeline.config import Settings
 from pipeline.covers import UnsplashClient
 from pipeline.domain.errors import CopydeskError
-from pipeline.domain.models import Beat, FeedConfig, FrozenModel, LLMResponse, PollState, Source
+from pipeline.domain.models import Beat, FeedConfig, FrozenModel, PollState, Source
 from pipeline.domain.reviews import Finding, Front
 from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.parsing.parse import ParsedFeed
 from pipeline.http_client import HttpClient
 from pipeline.llm.pricing import Price
 from pipeline.rewrite.prompt import Prompt
-from pipeline.storage import UNLIMITED, CallLimits, Database, Lease, cost_text
+from pipeline.services.spending import Spending, UsageStats
+from pipeline.storage import UNLIMITED, CallLimits, Database, Lease
 
 if TYPE_CHECKING:
     from pipeline.llm.breaker import Row
@@ -49,8 +49,6 @@ async def run_untracked(_name: str, step: Callable[[], Awaitable[T]], /) -> T:
     return await step()
 
 
-_DEFAULT_ANSWER_TOKENS = 1500
-"""Tokens reserved at least for the first answer of a run. Chosen, not measured."""
 FLUSH_S = 1.0
 """Seconds after which pending poll states are written."""
 
@@ -71,8 +69,8 @@ class PollReport(FrozenModel):
     notes: tuple[str, ...] = ()
 
 
-class ItemOutcome(FrozenModel):
-    """The outcome of one leased item."""
+class ItemOutcome(Spending):
+    """The outcome of one leased item, and what its model calls cost."""
 
     title: str
     path: str | None = None
@@ -81,17 +79,10 @@ class ItemOutcome(FrozenModel):
     """Why there is no draft."""
     skipped: bool = False
     """There is no draft because the item is not to be drafted."""
-    rewritten: bool = False
     ref: str | None = None
     """The draft's external id."""
     held: bool = False
     """The draft has a blocking finding."""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    micros: int = 0
-    """Cost of its model calls, in millionths of a US dollar, of those whose price is known."""
-    unpriced: int = 0
-    """Its model calls whose price is not known."""
     model: str | None = None
     """Name of the model that wrote it; None for an offline brief, and where an earlier run wrote it."""
     notes: tuple[str, ...] = ()
@@ -133,39 +124,6 @@ class PollStateCache:
             await asyncio.to_thread(self._db.feeds.record_polls, pending)
 
 
-@dataclass
-class UsageStats:
-    """Token usage of this run's calls, to estimate the next call's cost more closely."""
-
-    micros: int = 0
-    """Cost of all calls whose price is known, in millionths of a US dollar."""
-    unpriced: int = 0
-    """Calls whose price is not known."""
-    estimated: int = 0
-    """Calls whose usage the server did not tell in full."""
-    prompt_ratio: float = 0.0
-    """The highest ratio of billed to estimated prompt tokens."""
-    longest_answer: int = 0
-    """Tokens of the longest answer."""
-
-    def max_prompt_tokens(self, estimate: int) -> int:
-        """Return the most tokens that a prompt is billed, given an estimate."""
-        return min(estimate, math.ceil(estimate * self.prompt_ratio * 1.3)) if self.prompt_ratio else estimate
-
-    def min_answer_tokens(self) -> int:
-        """Return the fewest tokens to reserve for an answer."""
-        return 2 * self.longest_answer if self.longest_answer else _DEFAULT_ANSWER_TOKENS
-
-    def record(self, estimate: int, answer: LLMResponse, micros: int | None) -> None:
-        """Add a call: its answer, and its cost in millionths of a US dollar, None if its price is unknown."""
-        self.micros += micros or 0
-        self.unpriced += micros is None
-        self.estimated += answer.estimated
-        if estimate and not answer.estimated:
-            self.prompt_ratio = max(self.prompt_ratio, answer.usage.prompt_tokens / estimate)
-            self.longest_answer = max(self.longest_answer, answer.usage.completion_tokens)
-
-
 @dataclass(eq=False)
 class Writer:
     """A model profile in use: its client, its price, and its limits, which no other profile shares."""
@@ -188,32 +146,6 @@ class Writer:
 
     def __post_init__(self) -> None:
         self.item_slots = asyncio.Semaphore(self.lanes)
-
-
-class Spending(NamedTuple):
-    """What the calls of all writers of a run cost."""
-
-    micros: int = 0
-    """Millionths of a US dollar, of the calls whose price is known."""
-    unpriced: int = 0
-    """Calls whose price is not known."""
-    estimated: int = 0
-    """Calls whose usage the server did not tell in full."""
-
-    @property
-    def text(self) -> str:
-        """The cost for people; empty where there were no calls to pay for."""
-        return cost_text(self.micros, self.unpriced) if self.micros or self.unpriced else ""
-
-
-def spending_of(writers: Iterable[Writer]) -> Spending:
-    """Return the sum over writers."""
-    stats = [writer.usage for writer in writers]
-    return Spending(
-        sum(each.micros for each in stats),
-        sum(each.unpriced for each in stats),
-        sum(each.estimated for each in stats),
-    )
 
 
 Writers = Callable[[FeedConfig], tuple[Writer, ...]]
@@ -242,7 +174,7 @@ class RunContext:
     host_cooldowns: dict[str, datetime] = field(default_factory=dict)
     """End of each host's cooldown."""
     writers: Writers = no_writers
-    spending: Callable[[], Spending] = lambda: Spending()
+    spending: Callable[[], Spending] = Spending
     prompts: dict[str, Prompt] = field(default_factory=dict)
     """By beat; empty if no model is set."""
     verifier: Callable[[Beat], Writer | None] = lambda _beat: None

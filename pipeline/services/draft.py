@@ -140,9 +140,7 @@ async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutco
             outcome = await _failed(ctx, lease, error)
     _log(ctx, feed, lease, outcome, budget.notes)
     ctx.notify(feed.key, "drafted" if outcome.path else "failed")
-    tokens = {name: getattr(budget.usage, name) for name in ("prompt_tokens", "completion_tokens")}
-    spending = {"micros": budget.micros, "unpriced": budget.unpriced, "notes": tuple(budget.notes)}
-    return outcome.model_copy(update=tokens | spending)
+    return outcome.model_copy(update=dict(budget.spending) | {"notes": tuple(budget.notes)})
 
 
 def _slots(ctx: RunContext, feed: FeedConfig) -> asyncio.Semaphore:
@@ -201,7 +199,7 @@ async def _draft(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemBu
         composed = await compose(ctx, feed, lease, budget)
     superseded = await asyncio.to_thread(_write_composed, ctx, lease, composed)
     if superseded:
-        return ItemOutcome(title=title, reason=superseded, rewritten=composed.model is not None)
+        return ItemOutcome(title=title, reason=superseded, model=composed.model)
     return _drafted(lease, composed.draft, composed.model)
 
 
@@ -209,7 +207,6 @@ def _drafted(lease: Lease, draft: Draft, model: str | None = None) -> ItemOutcom
     return ItemOutcome(
         title=lease.item.title,
         path=draft.path,
-        rewritten=model is not None,
         model=model,
         ref=external_id(lease.first_key, lease.item.guid),
         held=any(finding.severity is Severity.BLOCK for finding in draft.findings),

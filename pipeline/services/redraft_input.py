@@ -41,9 +41,10 @@ def editor_fields(previous: PreviousVersion, versions: Sequence[Version], beat: 
 
 
 async def redraft_findings(
-    ctx: RunContext, row: DraftRow, source: Source, beat: Beat, metadata: dict[str, Any], body: str
+    ctx: RunContext, source: Source, beat: Beat, metadata: dict[str, Any], body: str
 ) -> list[RedraftFinding]:
     """Check the current draft against the source that it is redrafted from, and return the findings."""
+    row = await asyncio.to_thread(ctx.db.drafts.get, source.external_id)
     front = front_of(metadata, body, beat)
     code = await ctx.check(source, body, beat, front)
     findings = await asyncio.to_thread(join_stored, row, source, beat, body, code, front)

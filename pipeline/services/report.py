@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from pipeline.domain.errors import CopydeskError, DatabaseError, LLMRejected
 from pipeline.domain.models import FrozenModel
@@ -14,9 +14,10 @@ from pipeline.publishing import TargetResult
 from pipeline.services.alerts import send_alerts
 from pipeline.services.budget import Estimate
 from pipeline.services.context import ItemOutcome, PollReport, RunContext
+from pipeline.services.spending import Spending
 
 
-class FeedReport(PollReport):
+class FeedReport(PollReport, Spending):
     """What a run did with one feed: the result of the poll and of drafting."""
 
     error: str | None = None
@@ -27,8 +28,6 @@ class FeedReport(PollReport):
     """Their external ids, in the same order."""
     blocked: int = 0
     """Number of drafts with a blocking finding."""
-    rewritten: int = 0
-    """Number of drafts that a model wrote."""
     models: dict[str, int] = Field(default_factory=dict)
     """Number of drafts by the model that wrote them."""
     failed: tuple[str, ...] = ()
@@ -36,16 +35,10 @@ class FeedReport(PollReport):
     queued: int = 0
     """Items left in the queue for the next run."""
     seconds: float = 0.0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    micros: int = 0
-    """Cost of the model calls, in millionths of a US dollar, of those whose price is known."""
-    unpriced: int = 0
-    """Model calls whose price is not known."""
 
 
-class RunReport(FrozenModel):
-    """What a run did."""
+class RunReport(Spending):
+    """What a run did, and what all its model calls cost."""
 
     flow: str
     seconds: float
@@ -60,15 +53,10 @@ class RunReport(FrozenModel):
     output: str
     desk: str
     """URL of the review desk."""
-    micros: int = 0
-    """Cost of all model calls, in millionths of a US dollar, of those whose price is known."""
-    unpriced: int = 0
-    """Model calls whose price is not known."""
-    estimated: int = 0
-    """Model calls whose usage the server did not tell in full: counted at its upper bound."""
     warnings: tuple[str, ...] = ()
     """What feeds.yaml should have otherwise, a line each."""
 
+    @computed_field  # type: ignore[prop-decorator] # as pydantic's documentation has it
     @property
     def models(self) -> dict[str, int]:
         """Number of drafts by the model that wrote them."""
@@ -125,7 +113,6 @@ def feed_report(
         drafts=tuple(outcome.path for outcome in drafted if outcome.path),
         refs=tuple(outcome.ref or "" for outcome in drafted),
         blocked=sum(outcome.held for outcome in drafted),
-        rewritten=sum(outcome.rewritten for outcome in drafted),
         models=Counter(outcome.model for outcome in drafted if outcome.model),
         failed=tuple(
             f"{outcome.title}: {outcome.reason}"
@@ -133,10 +120,7 @@ def feed_report(
             if outcome.reason and not outcome.skipped
         ),
         queued=queued,
-        prompt_tokens=sum(outcome.prompt_tokens for outcome in outcomes),
-        completion_tokens=sum(outcome.completion_tokens for outcome in outcomes),
-        micros=sum(outcome.micros for outcome in outcomes),
-        unpriced=sum(outcome.unpriced for outcome in outcomes),
+        **dict(sum(outcomes, Spending())),
     )
 
 
@@ -176,7 +160,7 @@ async def finish(
         output=str(ctx.settings.output),
         desk=ctx.settings.desk_url,
         warnings=ctx.warnings,
-        **ctx.spending()._asdict(),
+        **dict(ctx.spending()),
     )
     _log(ctx, report)
     await _send_alerts(ctx)
@@ -196,7 +180,7 @@ def _model_names(ctx: RunContext, reports: Sequence[FeedReport]) -> str:
     models = sorted({model for feed in reports for model in feed.models})
     if not models:
         keys = {feed.feed for feed in reports}
-        feeds = [feed for feed in ctx.feeds if feed.key in keys] or ctx.feeds
+        feeds = [feed for feed in ctx.feeds if (feed.key in keys if keys else feed.enabled)]
         writers = (writer for feed in feeds for writer in ctx.writers(feed)[:1])
         models = list(dict.fromkeys(writer.client.model for writer in writers))
     return " and ".join(models) or OFFLINE_BRIEF

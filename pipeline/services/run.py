@@ -20,8 +20,9 @@ from pipeline.config import (
     Target,
     has_writer,
     load_settings,
+    profile_secrets,
+    used_verifiers,
     user_agent,
-    verifier_of,
 )
 from pipeline.config.logging import configure_logging
 from pipeline.covers import UnsplashClient
@@ -45,7 +46,7 @@ from pipeline.services.draft import PAGE_CACHE_AGE
 from pipeline.services.report import Plan, Publish, RunReport
 from pipeline.services.shutdown import graceful_shutdown, interrupted, sleep_unless_stopped
 from pipeline.services.subscriptions import load_subscriptions
-from pipeline.services.writers import WriterPool, used_connections
+from pipeline.services.writers import WriterPool
 from pipeline.storage import Database
 from pipeline.verifier.request import PROMPT as VERIFY_PROMPT
 
@@ -98,8 +99,8 @@ async def open_run(
     """
     settings = load_settings()
     subscriptions = load_subscriptions(settings)
-    connections = used_connections(settings, subscriptions.models, subscriptions.feeds)
-    configure_logging(settings, secrets=[secret for used in connections for secret in used.secrets])
+    models = subscriptions.models
+    configure_logging(settings, secrets=profile_secrets(settings, models.values()))
     prompts = _prompts(settings, subscriptions)
     async with contextlib.AsyncExitStack() as stack:
         if settings.writes_drafts:
@@ -107,8 +108,8 @@ async def open_run(
         db = await _open_database(stack, settings, subscriptions)
         net = await stack.enter_async_context(HttpClient(user_agent(settings), allowed=settings.allow_hosts))
         fatal_errors, grace_expired = list[CopydeskError](), asyncio.Event()
-        pool = WriterPool(settings, subscriptions.models, partial(_client, db, fatal_errors), stack)
-        pool.require(feed for feed in subscriptions.feeds if feed.enabled)
+        pool = WriterPool(settings, models, partial(_client, db, fatal_errors), stack)
+        pool.require(subscriptions.beats, subscriptions.feeds)
         parsers = await stack.enter_async_context(ParsePool())
         checkers = await stack.enter_async_context(CheckPool())
         poll_states = await _open_poll_states(stack, db)
@@ -139,7 +140,7 @@ async def open_run(
             fatal_errors=fatal_errors,
             grace_expired=grace_expired,
             item_slots=asyncio.Semaphore(2 * settings.max_in_flight),
-            longest_call_s=max([settings.deadline_s, *(used.deadline_s for used in connections)]),
+            longest_call_s=max([settings.deadline_s, *(each.deadline or 0 for each in models.values())]),
             notify=_notify(ports.listener, pool),
             as_task=ports.as_task,
             warnings=subscriptions.warnings,
@@ -207,8 +208,8 @@ def _repair_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt |
 
 def _verify_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt | None:
     """Return the prompt of the second reader; None if no beat has one. Raises ConfigError."""
-    readers = [verifier_of(settings, subscriptions.models, beat) for beat in subscriptions.beats.values()]
-    return load_prompt(prompt_folder(settings), VERIFY_PROMPT) if any(readers) else None
+    readers = used_verifiers(settings, subscriptions.models, subscriptions.beats, subscriptions.feeds)
+    return load_prompt(prompt_folder(settings), VERIFY_PROMPT) if readers else None
 
 
 def _is_model_set(settings: Settings, subscriptions: Subscriptions) -> bool:

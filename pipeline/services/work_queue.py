@@ -12,7 +12,7 @@ from pipeline.services.context import ItemOutcome, RunContext
 from pipeline.storage import Lease, LeaseFilter
 
 LEASE_S = 900.0
-"""Seconds until a lease expires without renewal: longer than the longest model call."""
+"""Seconds until a lease that is not renewed expires. Chosen, not measured."""
 
 Draft = Callable[[Lease], Awaitable[ItemOutcome | None]]
 """Drafts a leased item; returns None if the lease is to be released with nothing done."""

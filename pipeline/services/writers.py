@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -14,13 +14,16 @@ from pipeline.config import (
     connection_named,
     has_writer,
     require_secrets,
+    used_profiles,
+    used_verifiers,
     verifier_of,
 )
 from pipeline.domain.errors import ConfigError, FailureCause, LLMError, LLMRejected
 from pipeline.domain.models import Beat, FeedConfig, LLMResponse
 from pipeline.llm.pricing import Price, Rates
 from pipeline.llm.structured_output import CallBudget, NotWanted, StructuredRequest, request_structured
-from pipeline.services.context import Spending, Writer, spending_of
+from pipeline.services.context import Writer
+from pipeline.services.spending import Spending
 from pipeline.storage import CallLimits
 
 if TYPE_CHECKING:
@@ -73,16 +76,16 @@ class WriterPool:
                 self._readers[name] = Writer(name, writer.client, writer.price, writer.limits)
             return self._readers[name]
 
-    def require(self, feeds: Iterable[FeedConfig]) -> None:
-        """Raise ConfigError where a writer of these feeds has no key, or no price and there is a cap."""
-        for connection in used_connections(self._settings, self._profiles, feeds):
-            priced(self._settings, connection)
+    def require(self, beats: Mapping[str, Beat], feeds: Sequence[FeedConfig]) -> None:
+        """Raise ConfigError where a model of an enabled feed has no key, or no price and there is a cap."""
+        readers = used_verifiers(self._settings, self._profiles, beats, feeds)
+        for name in dict.fromkeys((*used_profiles(self._settings, feeds), *readers)):
+            priced(self._settings, connection_named(self._settings, self._profiles, name))
 
     def spending(self) -> Spending:
         """Return what all calls so far cost."""
-        return spending_of(
-            (*self._opened.values(), *self._readers.values())
-        )  # a thread may open one meanwhile
+        writers = (*self._opened.values(), *self._readers.values())  # a thread may open one meanwhile
+        return sum((writer.usage.spending for writer in writers), Spending())
 
     def _writer(self, name: str) -> Writer:
         if name not in self._opened:
@@ -94,14 +97,6 @@ class WriterPool:
                 name, client, price, call_limits(self._settings, connection), 2 * connection.max_in_flight
             )
         return self._opened[name]
-
-
-def used_connections(
-    settings: Settings, profiles: Mapping[str, ModelProfile], feeds: Iterable[FeedConfig]
-) -> list[ModelConnection]:
-    """Return the connections of all writers and fallbacks of these feeds, each once. Raises ConfigError."""
-    names = dict.fromkeys(name for feed in feeds if has_writer(settings, feed) for name in feed.profiles)
-    return [connection_named(settings, profiles, name) for name in names]
 
 
 def call_limits(settings: Settings, connection: ModelConnection) -> CallLimits:

@@ -91,6 +91,10 @@ def test_answers_of_a_model_are_saved_and_compared(project: Project) -> None:
     saved = json.loads((project.folder / "evals/recorded/first/two-sentences.json").read_text())
     assert (saved["by"], saved["answer"]) == ("fake-1", good)
     assert saved["prompt"].startswith("article@")
+    # A recorded set costs what its own model costs, whichever is asked now.
+    project.environ |= {"COPYDESK_MODEL": "fake-2", "COPYDESK_PRICE": "1/1"}
+    shown = json.loads(call_copydesk(project, "eval", "first", "--json").stdout)
+    assert shown[0]["micros"] is None, "the price of fake-1 is not known any more"
     again = call_copydesk(project, "eval", "first", "--against", "hand-written")
     assert again.returncode == 0
     assert "1 of 1 article passed." in again.stdout

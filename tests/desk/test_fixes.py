@@ -1,5 +1,6 @@
 """The fix of a finding is taken where it stands, in one step; an objection stays until its words change."""
 
+from pipeline.articles.files import sha256_of
 from pipeline.articles.front_matter import loads
 from pipeline.checks.runner import with_key
 from pipeline.domain.reviews import Draft, Finding, Severity
@@ -24,13 +25,15 @@ def objected(desk: Desk, ref: str, wrong: str, **fix: object) -> DraftRow:
     findings = (*row.findings, with_key(finding, body, row.source.text))
     draft = Draft(external_id=ref, path=row.path, text=row.version_text, findings=findings)
     with database_of(desk.settings) as db:
-        db.versions.confirm_save(db.versions.begin_save(row, draft, "", Save(base=row.sha256)))
+        db.versions.confirm_save(
+            db.versions.begin_save(row, draft, "", Save(base=sha256_of(row.version_text.encode())))
+        )
     return row_of(desk.settings, ref)
 
 
 def take(desk: Desk, row: DraftRow, sha256: str = "") -> int:
     key = next(finding.key for finding in row.findings if finding.kind == "sense")
-    form = {"key": key, "sha256": sha256 or row.sha256}
+    form = {"key": key, "sha256": sha256 or sha256_of(row.version_text.encode())}
     return desk.ada.post(f"/drafts/{row.external_id}/fix", data=form).status_code
 
 
@@ -65,7 +68,7 @@ def test_a_fix_is_refused_where_the_text_has_changed(desk: Desk) -> None:
     row = objected(desk, ref, "Overview", removal=True)
     before = desk.text(ref)
     assert take(desk, row, sha256="0" * 64) == 409
-    assert desk.ada.post(f"/drafts/{ref}/fix", data={"key": "", "sha256": row.sha256}).status_code == 409
+    assert desk.ada.post(f"/drafts/{ref}/fix", data={"key": "", "sha256": "0"}).status_code == 409
     assert desk.text(ref) == before
 
 

@@ -15,6 +15,7 @@ from tests.fakes.feed_server import FeedServer
 from tests.fakes.model_server import ModelServer, Reply, error
 from tests.fakes.pages import rss
 
+THIRD = {"key": "three", "url": "http://127.0.0.1:9/", "model": "default", "fallbacks": ["strong"]}
 KEY = "a-key-that-nobody-may-see-0123456789"
 
 
@@ -180,6 +181,14 @@ def test_a_missing_key_is_said_before_anything_is_done(project: Project, cheap: 
         "models: strong: in feeds.yaml needs BIG_KEY, which is not set: put BIG_KEY=… into .env"
         in result.stderr
     )
+    # A feed that is not polled needs no key, and one without a model has no fallback that needs one.
+    name_models(project, one={"enabled": False, "fallbacks": ["strong", "default"]})
+    change(project, lambda content: content["feeds"].append(content["feeds"][1] | THIRD))
+    result = call_copydesk(project, "run")
+    assert (result.returncode, models_by_feed(project)["Two"]) == (0, {"small"}), result.stderr
+    rows = json.loads(call_copydesk(project, "doctor", "--json").stdout)
+    models = {row["what"]: row["ok"] for row in rows if row["what"].startswith("model")}
+    assert models == {"model cheap": True, "model": True}
 
 
 def test_azure_gets_its_header_its_query_and_its_path(project: Project, strong: ModelServer) -> None:
@@ -252,10 +261,16 @@ def test_a_redraft_of_a_section_is_for_the_feeds_model(
     assert refused.returncode == 2
     assert "no model is set" in refused.stderr
     name_models(project, one={"model": "strong"})
-    result = call_copydesk(project, "redraft", "--offline")
+    strong.refuse = lambda _request: error(401, "no")
+    ended = call_copydesk(project, "redraft", "--offline")
+    assert ended.returncode == 4
+    for path in project.drafts():
+        assert f"{path.name} waits for the next `copydesk run`." in ended.stdout
+    strong.refuse, before = lambda _request: None, strong.requests
+    result = call_copydesk(project, "run", "one")
     assert result.returncode == 0, result.stderr
     assert models_by_feed(project) == {"One": {"big"}}
-    assert (strong.requests, cheap.requests) == (3, 0)
+    assert (strong.requests - before, cheap.requests) == (3, 0)
 
 
 def test_a_dry_run_costs_what_the_feeds_model_costs(project: Project) -> None:

@@ -10,10 +10,10 @@ from pipeline.config import (
     ModelConnection,
     ModelProfile,
     connection_named,
-    feed_connections,
     load_feeds,
     load_settings,
     require_secrets,
+    used_profiles,
     verifier_of,
 )
 from pipeline.config.logging import RedactingFormatter
@@ -163,12 +163,12 @@ def test_the_feed_is_stronger_than_its_beat_and_that_than_the_defaults(tmp_path:
 def test_a_feed_without_a_model_has_no_fallbacks_either(tmp_path: Path) -> None:
     feed = feed_of(tmp_path, own="    fallbacks: [cheap]\n")
     models = load_feeds(tmp_path / "feeds.yaml").models
-    assert feed_connections(load_settings({}, tmp_path), models, feed) == ()
+    assert used_profiles(load_settings({}, tmp_path), [feed]) == []
     with_default = load_settings({"COPYDESK_MODEL": "m", "OPENAI_API_KEY": "k"}, tmp_path)
-    assert [each.profile for each in feed_connections(with_default, models, feed)] == ["default", "cheap"]
-    feed = feed_of(tmp_path, own="    model: cheap\n    fallbacks: [default]\n")
-    with pytest.raises(ConfigError, match="set COPYDESK_MODEL"):
-        feed_connections(load_settings({}, tmp_path), models, feed)
+    assert used_profiles(with_default, [feed, feed]) == ["default", "cheap"]
+    for name, fix in (("default", "set COPYDESK_MODEL"), ("chaep", "did you mean cheap")):
+        with pytest.raises(ConfigError, match=fix):
+            connection_named(load_settings({}, tmp_path), models, name)
 
 
 @pytest.mark.parametrize(
@@ -235,6 +235,9 @@ NOT_HERE = (
         ),
         ("server: olama", "server 'olama' is not one of openai, openrouter, ollama or local; did"),
         ("price: cheap", "price 'cheap' is no price; write 0.4/1.6"),
+        ("price: 5", "price 5 is no price; write 0.4/1.6"),
+        ("price: [1, 2]", "price (1, 2) is no price; write 0.4/1.6"),
+        ("price: {a: 1}", "price {'a': 1} is no price; write 0.4/1.6"),
         ("max_in_flight: 0", "max_in_flight 0 is too small; write 1 or more"),
         ("timeout: .inf", "timeout inf is not a finite number"),
         ("max_tokens: '9'", "max_tokens '9' is not a whole number"),

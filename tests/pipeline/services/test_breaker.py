@@ -121,7 +121,7 @@ async def test_a_call_that_timed_out_is_booked_at_its_most(
     calls = db.budget.calls_since(None)
     assert [(call.completion_tokens, call.estimated) for call in calls] == [(4096, True), (2048, True)]
     assert states(db) == {"seen": 5}
-    assert ctx.writers(feed())[0].usage.estimated == 2
+    assert ctx.writers(feed())[0].usage.spending.estimated == 2
     [lease] = [found for found in db.leases.acquire("one", 9, 60.0) if found.attempts == 2]
     assert lease.answer is None, "nothing arrived"
 
@@ -139,4 +139,4 @@ async def test_usage_that_a_server_does_not_tell_is_booked_and_said(
     assert [(call.completion_tokens, call.estimated) for call in calls] == [(4096, True)] * 2
     assert all(call.prompt_tokens > len(json.dumps(server.received[0]["messages"])) / 4 for call in calls)
     usage = ctx.writers(feed())[0].usage
-    assert (usage.estimated, usage.longest_answer) == (2, 0)
+    assert (usage.spending.estimated, usage.longest_answer) == (2, 0)

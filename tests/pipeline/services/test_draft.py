@@ -33,7 +33,7 @@ async def test_a_queue_is_drafted_and_drafted_once(db: Database, net: HttpClient
     model = Scripted()
     desk = run_context(db, net, tmp_path, model)
     outcomes = await draft_feed(desk, feed(), 9)
-    assert len([outcome for outcome in outcomes if outcome.path and outcome.rewritten]) == 5
+    assert len([outcome for outcome in outcomes if outcome.path and outcome.model]) == 5
     assert await draft_feed(desk, feed(), 9) == []
     assert model.call_count == 5
 

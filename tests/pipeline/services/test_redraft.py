@@ -30,7 +30,7 @@ from pipeline.storage.redraft_requests import RedraftProgress
 from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import article
 from tests.pipeline.services.desk import BEAT, GOOD, Scripted, run_context
-from tests.pipeline.storage.records import LEASE_S, NOW, feed
+from tests.pipeline.storage.records import LEASE_S, NOW, answer, feed
 
 SECTION = json.dumps({"text": "The section says something else now."})
 NEWS = Subscriptions(beats={"b": BEAT}, feeds=(feed(),))
@@ -108,6 +108,16 @@ async def test_one_section_is_redrafted_and_an_editors_text_stays(desk: Desk) ->
         (version.label, version.cause) for version in desk.db.versions.list(desk.db.drafts.list()[0].item_id)
     ]
     assert labels == [("1", "draft"), ("1.edit", "edit"), ("2", "redraft")]
+
+
+async def test_a_recorded_answer_that_is_no_section_is_asked_for_again(desk: Desk) -> None:
+    desk.ask(section="Overview")
+    [lease] = desk.db.leases.acquire("one", 1, LEASE_S, lease_filter="asked")
+    desk.db.budget.record(lease, answer("no section"))
+    desk.db.leases.release([lease])
+    model, [outcome] = await desk.run(SECTION)
+    assert (model.call_count, outcome.reason) == (1, None)
+    assert "something else now" in desk.text
 
 
 async def test_an_editors_own_description_survives(desk: Desk) -> None:
@@ -312,7 +322,7 @@ async def test_a_brief_waits_for_a_model(db: Database, net: HttpClient, tmp_path
     )
     model = Scripted(GOOD)
     [outcome] = await draft_feed(run_context(db, net, tmp_path, model), config, 9, requested=True)
-    assert (outcome.rewritten, model.call_count) == (True, 1)
+    assert (outcome.model, model.call_count) == ("m", 1)
     assert redraft.offline_briefs(db, tmp_path / "output") == []
 
 

@@ -19,12 +19,12 @@ from pipeline.llm.breaker import AT_START, Breaker
 from pipeline.llm.chat import ChatResponse, FinishReason
 from pipeline.llm.client import ClientConfig, LLMClient
 from pipeline.llm.pricing import Price, Rates
-from pipeline.services.context import Writer, spending_of
+from pipeline.services.context import Writer
 from pipeline.services.draft import draft_feed
 from pipeline.services.writers import REST, WriterPool, in_order
 from pipeline.storage import CallLimits, Database
 from tests.fakes.model_server import ModelServer, Reply, error
-from tests.pipeline.services.desk import GOOD, Scripted, run_context
+from tests.pipeline.services.desk import BEAT, GOOD, Scripted, run_context
 from tests.pipeline.storage.records import NOW, admit, feed, item
 
 ADVICE = "see that the server under OPENAI_BASE_URL runs, and COPYDESK_MODEL_TIMEOUT"
@@ -229,7 +229,8 @@ async def test_a_call_that_timed_out_is_booked_and_leads_to_the_fallback(
         ("cheap", "m")
     ]
     assert outcome.unpriced == 3
-    assert spending_of(pair) == (0, 3, 2)
+    spent = pair[0].usage.spending + pair[1].usage.spending
+    assert (spent.micros, spent.unpriced, spent.estimated) == (0, 3, 2)
 
 
 async def test_a_profile_that_waits_does_not_hold_up_another(
@@ -306,14 +307,14 @@ async def test_a_profile_is_opened_by_the_first_feed_that_uses_it(tmp_path: Path
     async with contextlib.AsyncExitStack() as stack:
         pool = WriterPool(settings(tmp_path), profiles, open_client, stack)
         named = feed().model_copy(update={"model": "used"})
-        pool.require([feed(), named])
+        pool.require({"b": BEAT}, [feed(), named])
         assert opened == []
         assert pool.writers(feed()) == (), "without a model in .env"
         [writer] = pool.writers(named)
         assert pool.writers(named) == (writer,)
         assert opened == ["used"]
         keyless = feed().model_copy(update={"model": "used", "fallbacks": ("unused",)})
-        for check in (lambda: pool.require([keyless]), lambda: pool.writers(keyless)):
+        for check in (lambda: pool.require({"b": BEAT}, [keyless]), lambda: pool.writers(keyless)):
             with pytest.raises(ConfigError, match="NOT_SET"):
                 check()
         assert opened == ["used"]
@@ -328,8 +329,8 @@ async def test_a_cap_needs_the_price_of_every_profile_in_use(tmp_path: Path) -> 
     }
     async with contextlib.AsyncExitStack() as stack:
         pool = WriterPool(settings(tmp_path, cap_day=Decimal(1)), profiles, cast(Any, None), stack)
-        pool.require([feed().model_copy(update={"model": "priced"})])
+        pool.require({"b": BEAT}, [feed().model_copy(update={"model": "priced"})])
         with pytest.raises(
             ConfigError, match=r"'my-model' is not known: set price of models: own: in feeds.yaml"
         ):
-            pool.require([feed().model_copy(update={"model": "priced", "fallbacks": ("own",)})])
+            pool.require({"b": BEAT}, [feed().model_copy(update={"model": "priced", "fallbacks": ("own",)})])
