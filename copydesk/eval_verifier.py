@@ -50,11 +50,11 @@ class MeasuringBudget(UnlimitedBudget):
     async def reserve(self, prompt_tokens: int, answer_tokens: int) -> tuple[int | None, int]:
         """Reserve the highest cost of a request. Raises BudgetExceeded."""
         usage = TokenUsage(prompt_tokens=prompt_tokens, completion_tokens=answer_tokens)
-        most = self._price.micros(usage) or 0
-        if self._cap is not None and self.spent + sum(self._reserved.values()) + most > self._cap:
+        highest = self._price.micros(usage) or 0
+        if self._cap is not None and self.spent + sum(self._reserved.values()) + highest > self._cap:
             raise BudgetExceeded("COPYDESK_CAP_RUN is reached", cap=self._cap, spent=self.spent)
         self._last += 1
-        self._reserved[self._last] = most
+        self._reserved[self._last] = highest
         return self._last, answer_tokens
 
     async def release(self, reservation: int | None) -> None:
@@ -75,15 +75,15 @@ class Estimate(NamedTuple):
     tokens: int
     """Of the prompts, at most."""
     likely: int | None
-    most: int | None
+    highest: int | None
     """If each answer has the maximal length."""
 
     def __str__(self) -> str:
         """Return the estimate in words."""
         text = f"{pluralize(self.requests, 'request')}, at most {self.tokens:,} tokens"
-        if self.likely is None or self.most is None:
+        if self.likely is None or self.highest is None:
             return text
-        return f"{text}, for about {dollars(self.likely)}, at most {dollars(self.most)}"
+        return f"{text}, for about {dollars(self.likely)}, at most {dollars(self.highest)}"
 
 
 def measure_verifier(profile: str | None, others: Mapping[str, object], *, yes: bool, as_json: bool) -> None:
@@ -95,8 +95,10 @@ def measure_verifier(profile: str | None, others: Mapping[str, object], *, yes: 
     """
     if profile is None:
         raise ConfigError("--yes needs --verifier: nothing else asks before it costs money")
-    if given := [name for name, value in others.items() if value]:
-        raise ConfigError(f"--verifier measures a second reader over evals/verifier: leave {given[0]} out")
+    if conflicting := [name for name, value in others.items() if value]:
+        raise ConfigError(
+            f"--verifier measures a second reader over evals/verifier: leave {conflicting[0]} out"
+        )
     settings = load_settings()
     folder = settings.base / "evals"
     labelled = load_labelled_set(folder)
@@ -122,15 +124,15 @@ def measure_verifier(profile: str | None, others: Mapping[str, object], *, yes: 
 def _estimate(labelled: LabelledSet, prompt: Prompt, connection: ModelConnection, price: Price) -> Estimate:
     options = options_of(connection)
     attempt = Attempt(RequestMode(), options.max_tokens)
-    tokens, likely, most, is_known = 0, 0, 0, price.is_known
-    asked = questions(labelled.drafts)
-    for draft, question in asked:
+    tokens, likely, highest, is_known = 0, 0, 0, price.is_known
+    texts = questions(labelled.drafts)
+    for draft, question in texts:
         messages = verify_messages(prompt, question, draft.beat)
         count = estimate_prompt_tokens(build_request(messages, WireObjections, attempt, options))
         tokens += count
         likely += price.micros(_usage(int(count * _PROMPT_RATIO), _ANSWER_TOKENS)) or 0
-        most += price.micros(_usage(count, options.max_tokens)) or 0
-    return Estimate(len(asked), tokens, likely if is_known else None, most if is_known else None)
+        highest += price.micros(_usage(count, options.max_tokens)) or 0
+    return Estimate(len(texts), tokens, likely if is_known else None, highest if is_known else None)
 
 
 def _usage(prompt: int, completion: int) -> TokenUsage:

@@ -30,8 +30,8 @@ def rows_of(counts: Mapping[str, Count], total: Count | None = None) -> list[tup
     return [
         (
             name,
-            f"{count.found}/{count.planted}",
-            f"{count.found / count.planted:.0%}" if count.planted else "-",
+            f"{count.detected}/{count.planted}",
+            f"{count.detected / count.planted:.0%}" if count.planted else "-",
         )
         for name, count in named
     ]

@@ -75,8 +75,8 @@ async def verify(
         paid = error.context.get("answer")
         failed = _unverified(error.message, paid if isinstance(paid, LLMResponse) else None)
         return failed._replace(error=error)
-    if parsed.trouble:
-        return _unverified(parsed.trouble, answer)._replace(objections=parsed.malformed)
+    if parsed.problem:
+        return _unverified(parsed.problem, answer)._replace(objections=parsed.malformed)
     return await asyncio.to_thread(_confirmed, question, parsed, beat, answer)
 
 

@@ -66,8 +66,8 @@ def perfect(request: dict[str, Any]) -> Reply:
     for number, text in sentences(request).items():
         for slip in (planted.slip for planted in draft.slips):
             if slip.wrong in text:
-                source = quoted if slip.verdict == "contradicted" else ""
-                entries.append(entry(number, slip.verdict, slip.wrong, source))
+                source = quoted if slip.error == "contradicted" else ""
+                entries.append(entry(number, slip.error, slip.wrong, source))
     return listed(entries)
 
 

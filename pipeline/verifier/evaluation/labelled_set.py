@@ -32,7 +32,7 @@ class Slip(FrozenModel):
     kind: SlipKind
     right: str
     wrong: str
-    verdict: ErrorKind
+    error: ErrorKind
 
 
 class LabelledSource(FrozenModel):
@@ -136,11 +136,11 @@ def _plant(text: LabelledText, slips: tuple[Slip, ...]) -> tuple[LabelledText, t
     """Return a text with every slip in place, and where. Raises ValueError."""
     fields, planted = text._asdict(), []
     for slip in slips:
-        found = [field for field in _TEXTS if slip.right in fields[field]]
-        if len(found) != 1 or fields[found[0]].count(slip.right) != 1:
+        places = [field for field in _TEXTS if slip.right in fields[field]]
+        if len(places) != 1 or fields[places[0]].count(slip.right) != 1:
             raise ValueError(f"slips: the draft must have {slip.right!r} once, besides other slips")
-        fields[found[0]] = fields[found[0]].replace(slip.right, slip.wrong)
-        planted.append((slip, found[0]))
+        fields[places[0]] = fields[places[0]].replace(slip.right, slip.wrong)
+        planted.append((slip, places[0]))
     for slip, field in planted:
         if fields[field].count(slip.wrong) != 1:
             raise ValueError(f"slips: the draft with all slips must have {slip.wrong!r} once")

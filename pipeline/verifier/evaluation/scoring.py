@@ -23,7 +23,7 @@ class Verified(NamedTuple):
 class Count(FrozenModel):
     """How many slips were found, and how many there are."""
 
-    found: int = 0
+    detected: int = 0
     planted: int = 0
 
 
@@ -71,14 +71,14 @@ class Scores(FrozenModel):
     def total(self) -> Count:
         """Return the count of all kinds."""
         return Count(
-            found=sum(count.found for count in self.by_kind.values()),
+            detected=sum(count.detected for count in self.by_kind.values()),
             planted=sum(count.planted for count in self.by_kind.values()),
         )
 
     @property
     def recall(self) -> float:
         """Return the share of the slips that were found."""
-        return self.total.found / max(1, self.total.planted)
+        return self.total.detected / max(1, self.total.planted)
 
     @property
     def false_per_draft(self) -> float:
@@ -98,10 +98,10 @@ def score(results: Sequence[Verified]) -> Scores:
     by_language = {result.draft.language: Counter[bool]() for result in results}
     for draft, faulty, _ in results:
         for planted in draft.slips:
-            found = any(_has_place(finding, planted) for finding in faulty.findings)
-            by_kind[planted.slip.kind][found] += 1
-            by_language[draft.language][found] += 1
-            if not found:
+            is_detected = any(_has_place(finding, planted) for finding in faulty.findings)
+            by_kind[planted.slip.kind][is_detected] += 1
+            by_language[draft.language][is_detected] += 1
+            if not is_detected:
                 missed.append(_missed(draft, planted))
     false = [each for draft, _, faultless in results for each in _false(draft, faultless)]
     verifications = [each for result in results for each in (result.faulty, result.faultless)]
@@ -145,7 +145,7 @@ def _false(draft: LabelledDraft, verification: Verification) -> list[FalseObject
 
 
 def _count(counter: Counter[bool]) -> Count:
-    return Count(found=counter[True], planted=counter.total())
+    return Count(detected=counter[True], planted=counter.total())
 
 
 def _summed(*counters: Counter[Any]) -> dict[str, int]:
