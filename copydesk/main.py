@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from copydesk.subcommands import Json, backup_app, drafts_app, feeds_app, prompt_app
+from copydesk.subcommands import Json, backup_app, drafts_app, evaluate, feeds_app, prompt_app
 from pipeline.domain.errors import CopydeskError
 
 EXIT_CODES = """Exit codes: 0 success (a failed feed is part of the report) · 1 failed check or other error ·
@@ -298,38 +298,7 @@ def doctor(as_json: Json = False) -> None:
     doctor.doctor(as_json=as_json)
 
 
-@app.command("eval")
-def evaluate(
-    answers: Annotated[
-        str | None, typer.Argument(help="Recorded answers in evals/recorded/; default: hand-written.")
-    ] = None,
-    ask: Annotated[
-        bool, typer.Option("--ask", help="Request new answers from the model; this costs money.")
-    ] = False,
-    prompt: Annotated[
-        str | None, typer.Option("--prompt", help="With --ask: use this prompt for every beat.")
-    ] = None,
-    against: Annotated[
-        str | None, typer.Option("--against", help="Recorded answers to compare with: table and diff.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option("--model", help="With --ask: use this profile of feeds.yaml for every beat.")
-    ] = None,
-    save: Annotated[
-        str | None, typer.Option("--save", help="With --ask: save the answers under this name.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Score articles for the golden set in evals/.
-
-    The articles come from recorded answers or, with --ask, from the model.
-    Exit code 1 if an article misses expected content or has forbidden content.
-    """
-    from copydesk import eval as eval_command
-
-    eval_command.evaluate(
-        answers, ask=ask, prompt=prompt, model=model, against=against, save=save, as_json=as_json
-    )
+app.command("eval")(evaluate)
 
 
 def main() -> None:

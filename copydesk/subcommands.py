@@ -1,4 +1,4 @@
-"""The command groups feeds, drafts, backup and prompt. Their code is imported when they are called."""
+"""The command groups and the command eval. Their code is imported when they are called."""
 
 from pathlib import Path
 from typing import Annotated
@@ -134,3 +134,48 @@ def prompt_lint() -> None:
     from copydesk import prompt
 
     prompt.lint()
+
+
+def evaluate(
+    answers: Annotated[
+        str | None, typer.Argument(help="Recorded answers in evals/recorded/; default: hand-written.")
+    ] = None,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Request new answers from the model; this costs money.")
+    ] = False,
+    prompt: Annotated[
+        str | None, typer.Option("--prompt", help="With --ask: use this prompt for every beat.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", help="Recorded answers to compare with: table and diff.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="With --ask: use this profile of feeds.yaml for every beat.")
+    ] = None,
+    save: Annotated[
+        str | None, typer.Option("--save", help="With --ask: save the answers under this name.")
+    ] = None,
+    verifier: Annotated[
+        str | None,
+        typer.Option("--verifier", help="Measure this profile as second reader; this costs money."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --verifier: do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Score articles for the golden set in evals/, or a second reader over evals/verifier/.
+
+    The articles come from recorded answers or, with --ask, from the model.
+    Exit code 1 if an article misses expected content or has forbidden content.
+    """
+    if verifier or yes:
+        from copydesk import eval_verifier
+
+        others = {"recorded answers": answers, "--ask": ask, "--against": against}
+        others |= {"--prompt": prompt, "--model": model, "--save": save}
+        eval_verifier.measure_verifier(verifier, others, yes=yes, as_json=as_json)
+        return
+    from copydesk import eval as eval_command
+
+    eval_command.evaluate(
+        answers, ask=ask, prompt=prompt, model=model, against=against, save=save, as_json=as_json
+    )

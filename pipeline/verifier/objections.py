@@ -89,7 +89,7 @@ class ParsedAnswer(NamedTuple):
 
     objections: tuple[Objection, ...]
     malformed: int = 0
-    trouble: str = ""
+    problem: str = ""
     """Why the answer cannot be used, as a clause; it has no objections then."""
 
 
@@ -101,7 +101,7 @@ def parse_answer(text: str, *, notes: list[str]) -> ParsedAnswer:
     try:
         entries = _entries(text, notes)
     except LLMError as error:
-        return ParsedAnswer((), trouble=error.message)
+        return ParsedAnswer((), problem=error.message)
     parsed = [objection for entry in entries if (objection := _objection(entry))]
     if entries and not parsed:
         return ParsedAnswer((), len(entries), "no entry of `objections` fits the schema")
@@ -113,11 +113,13 @@ def _entries(text: str, notes: list[str]) -> list[Any]:
     try:
         return read_answer(_AnyObjections, text, notes).objections
     except LLMError:
-        found = [each.value for each in find_objects(split_thoughts(text).answer) if "sentence" in each.value]
-        if not found:
+        objects = [
+            each.value for each in find_objects(split_thoughts(text).answer) if "sentence" in each.value
+        ]
+        if not objects:
             raise
         notes.append("objections outside a list")
-        return found
+        return objects
 
 
 def _objection(entry: object) -> Objection | None:

@@ -35,9 +35,17 @@ class Verification(NamedTuple):
     """With what was dropped, and the sentences that passed; empty where no answer could be read."""
     note: str = ""
     """Why the draft was not verified, as a clause; empty where it was."""
-    usage: TokenUsage = TokenUsage()
+    objections: int = 0
+    """Entries of the answer, confirmed or not."""
+    answer: LLMResponse | None = None
+    """What was paid for, with model, prompt, usage and seconds; None where there was no answer."""
     error: LLMError | BudgetExceeded | None = None
     """Why there is no answer, where the model or a cap is the reason."""
+
+    @property
+    def usage(self) -> TokenUsage:
+        """Return the tokens that were paid for."""
+        return self.answer.usage if self.answer else TokenUsage()
 
 
 async def verify(
@@ -65,21 +73,22 @@ async def verify(
         answer, parsed = await ask(request)
     except (LLMError, BudgetExceeded) as error:
         paid = error.context.get("answer")
-        usage = paid.usage if isinstance(paid, LLMResponse) else TokenUsage()
-        return _unverified(error.message, usage)._replace(error=error)
-    if parsed.trouble:
-        return _unverified(parsed.trouble, answer.usage)
-    return await asyncio.to_thread(_confirmed, question, parsed, beat, answer.usage)
+        failed = _unverified(error.message, paid if isinstance(paid, LLMResponse) else None)
+        return failed._replace(error=error)
+    if parsed.problem:
+        return _unverified(parsed.problem, answer)._replace(objections=parsed.malformed)
+    return await asyncio.to_thread(_confirmed, question, parsed, beat, answer)
 
 
-def _confirmed(question: Question, parsed: ParsedAnswer, beat: Beat, usage: TokenUsage) -> Verification:
+def _confirmed(question: Question, parsed: ParsedAnswer, beat: Beat, answer: LLMResponse) -> Verification:
     confirmation = confirm_answer(question, parsed)
     findings = sense_findings(confirmation, question.draft, question.source, beat.checks)
-    return Verification(findings, confirmation, confirmation.left_out, usage)
+    objections = len(parsed.objections) + parsed.malformed
+    return Verification(findings, confirmation, confirmation.left_out, objections, answer)
 
 
-def _unverified(reason: str, usage: TokenUsage) -> Verification:
-    return Verification((unverified(reason),), _NOTHING, reason, usage)
+def _unverified(reason: str, answer: LLMResponse | None) -> Verification:
+    return Verification((unverified(reason),), _NOTHING, reason, answer=answer)
 
 
 _NOTHING = Confirmation((), frozenset(), Counter(), Counter())

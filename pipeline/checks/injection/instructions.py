@@ -39,7 +39,7 @@ _TO_MODEL = any_of(
     r"(?:instructions?|prompts?|rules?|messages?|directions?|text|sentences?)",
     rf"(?:add|append|include|insert|integrate|modify|augment|enhance|extend|replace|use|convert|substitute|render"
     rf"|introduce|misspell|provide|scramble|jumble|anagram|rearrange|remove|group|combine|end|begin|start|finish"
-    rf"|write|translate|format|change) (?:\S{{1,40}} ){{0,12}}your {W}?{_ANSWER}",
+    rf"|write|translate|format|change) (?:\S{{0,39}}[^\s.!?:;] ){{0,12}}your {W}?{_ANSWER}",
     rf"in your {W}?{_ANSWER}",
     r"ignorier(?:e|en sie) (?:alle |die ){0,2}(?:vorherigen|vorigen|obigen|bisherigen) anweisungen",
     r"(?:ignora|ignore|olvida) (?:todas )?las instrucciones (?:anteriores|previas)",

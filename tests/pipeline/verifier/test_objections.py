@@ -63,7 +63,7 @@ def test_a_malformed_entry_is_counted_and_does_not_spoil_the_others() -> None:
 )
 def test_what_is_no_list_of_objections_is_an_error(text: str) -> None:
     answer = parse(text)
-    assert answer.trouble
+    assert answer.problem
     assert not answer.objections
 
 
