@@ -134,7 +134,14 @@ def _cost(estimate: Report) -> str:
     if estimate["likely"] is None:
         return items
     likely, highest = dollars(estimate["likely"]), dollars(estimate["most"])
+    likely += _of_it(estimate)
     return f"{items} for about {likely}, at most {highest} if no request has to be repeated"
+
+
+def _of_it(estimate: Report) -> str:
+    """Return the second reader's part of the likely cost; empty if none reads."""
+    part = estimate["verifying"]
+    return "" if part is None else f" ({dollars(part)} of it for the second reader)"
 
 
 def _print_remaining(plan: Report, print_text: Callable[[str], object]) -> None:
@@ -159,4 +166,5 @@ def _print_plan(plan: Report, *, as_json: bool) -> None:
     _print_remaining(plan, print_line)
     if estimate["likely"] is not None:
         likely, highest = dollars(estimate["likely"]), dollars(estimate["most"])
+        likely += _of_it(estimate)
         print_line(f"It would cost about {likely}, at most {highest} if no request has to be repeated.")

@@ -22,6 +22,7 @@ from pipeline.config import (
     load_settings,
     require_user_secret,
     used_profiles,
+    used_verifiers,
 )
 from pipeline.domain.errors import OutputError
 from pipeline.domain.models import DEFAULT_PROFILE
@@ -29,12 +30,18 @@ from pipeline.http_client import require_usable_proxies
 from pipeline.llm.client import build_client
 from pipeline.publishing import check_target as examine_target
 from pipeline.rewrite.prompt import load_prompt
+from pipeline.services.second_reader import measurement_of
 from pipeline.services.writers import price_of, priced
 from pipeline.storage import Database
+from pipeline.verifier.request import PROMPT as VERIFY_PROMPT
 
 _NO_MODEL = "not set: drafts are offline briefs; set COPYDESK_MODEL and OPENAI_API_KEY to rewrite items"
 _LAST_ANSWERS = 20
 """Answers of the model that are looked at for their usage. Chosen, not measured."""
+_NO_READER = (
+    "none: COPYDESK_VERIFIER=default has the model read each draft beside its source and mark errors of who did "
+    "what, may or will, why, said by whom; about half the tokens of writing it more"
+)
 
 
 class CheckResult(NamedTuple):
@@ -111,6 +118,10 @@ def _models(settings: Settings, subscriptions: Subscriptions) -> list[CheckResul
     """Check each model that a run needs; without feeds, that of `.env`."""
     feeds = [feed for feed in subscriptions.feeds if feed.enabled]
     used = used_profiles(settings, feeds) or ([DEFAULT_PROFILE] if settings.model else [])
+    readers = _check("second reader", lambda: _second_readers(settings, subscriptions))
+    if readers.ok:
+        names = used_verifiers(settings, subscriptions.models, subscriptions.beats, feeds)
+        used = list(dict.fromkeys((*used, *names)))
     results = [
         _check(
             "model" if name == DEFAULT_PROFILE else f"model {name}",
@@ -120,7 +131,30 @@ def _models(settings: Settings, subscriptions: Subscriptions) -> list[CheckResul
     ]
     if not used or not all(has_writer(settings, feed) for feed in feeds):
         results.append(CheckResult("model", True, _NO_MODEL))
-    return results
+    return [*results, readers]
+
+
+def _second_readers(settings: Settings, subscriptions: Subscriptions) -> str:
+    """Return which profiles verify drafts, and how good they are as far as that was measured."""
+    models, beats = subscriptions.models, subscriptions.beats
+    names = used_verifiers(settings, models, beats, subscriptions.feeds)
+    if not names:
+        return _NO_READER
+    prompt = load_prompt(settings.base / "prompts", VERIFY_PROMPT).id
+    return "; ".join(
+        _measured(settings, name, connection_named(settings, models, name).model, prompt) for name in names
+    )
+
+
+def _measured(settings: Settings, profile: str, model: str, prompt: str) -> str:
+    measurement = measurement_of(settings, profile, model, prompt)
+    if measurement is None:
+        return f"{profile} ({model}), not measured: `copydesk eval --verifier {profile}` does that"
+    scores, at = measurement.scores, measurement.measured_at.date()
+    figures = (
+        f"{scores.recall:.0%} of errors, {scores.false_per_draft:.2f} false objections a faultless draft"
+    )
+    return f"{profile} ({model}), measured on {at}: finds {figures}"
 
 
 def _target(settings: Settings, target: Target) -> Callable[[], str]:

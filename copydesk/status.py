@@ -185,7 +185,7 @@ GROUPS = ("day", "feed", "profile", "model", "purpose")
 def cost(by: str | None, since: str | None, *, as_json: bool) -> None:
     """Print the cost of model calls by groups, then the total and the use of the spending caps.
 
-    Without `by`: by day, and by profile and model where there are several.
+    Without `by`: by day, and by profile and model where there are several, and purpose with a second reader.
     """
     groups = [name.strip() for name in (by or "day").split(",") if name.strip()]
     if not groups or not set(groups) <= set(GROUPS):
@@ -226,9 +226,10 @@ _COST_COLUMNS = ("answers", "prompt", "cached", "completion", "reasoning", "esti
 
 
 def _several(calls: Sequence[LLMCall]) -> list[str]:
-    """Return the groups that tell the calls' models apart; none where there is one model."""
+    """Return the groups that tell calls apart: models, where there are several, and the second reader's."""
     profiles, models = {call.profile for call in calls}, {call.model for call in calls}
-    return [name for name, values in (("profile", profiles), ("model", models)) if len(values) > 1]
+    groups = [name for name, values in (("profile", profiles), ("model", models)) if len(values) > 1]
+    return [*groups, *(["purpose"] if any(call.purpose.startswith("verify") for call in calls) else [])]
 
 
 def grouped(calls: Iterable[LLMCall], by: list[str], timezone: str) -> list[dict[str, object]]:

@@ -54,7 +54,7 @@ KEPT = frozenset(
         "pipeline/llm/capabilities.py: rung",
         "pipeline/rewrite/evaluation/golden_set.py: wanted",
         "pipeline/rewrite/evaluation/scoring.py: trouble",
-        "pipeline/services/budget.py: most",
+        "pipeline/services/estimate.py: most",
         "pipeline/storage/draft_query.py: asked",
         "pipeline/storage/schema.py: stories",
     )

@@ -14,8 +14,9 @@ from pipeline.feeds.fetch import NotModified
 from pipeline.feeds.poll_schedule import host_of, skip_reason, state_after_refusal
 from pipeline.feeds.select import Selection
 from pipeline.services.archive import PAUSE_S, ArchivePager, BackfillPreview, FailedPage, without_body
-from pipeline.services.budget import BACKFILL, estimate_cost
+from pipeline.services.budget import BACKFILL
 from pipeline.services.context import PollReport, RunContext
+from pipeline.services.estimate import estimate_cost
 from pipeline.services.ingest import run_feed
 from pipeline.services.poll import (
     admit,

@@ -1,4 +1,4 @@
-"""Spending: reserve the most a model call may cost before it, record its cost after it; estimate costs."""
+"""Spending: reserve the most a model call may cost before it, record its cost after it."""
 
 import asyncio
 import itertools
@@ -7,9 +7,7 @@ from datetime import datetime, timedelta
 
 from pipeline.config import day_start, month_start
 from pipeline.domain.errors import BudgetExceeded, RateLimited
-from pipeline.domain.models import FeedConfig, FrozenModel, Item, LLMResponse, TokenUsage, build_source
-from pipeline.llm.chat import Attempt, build_request, estimate_prompt_tokens
-from pipeline.rewrite.article_schema import WireArticle
+from pipeline.domain.models import LLMResponse, TokenUsage
 from pipeline.services.context import RunContext, Writer
 from pipeline.services.spending import Spending
 from pipeline.storage import CallCost, CallDetails, CallLimits, Lease, SpendingCap
@@ -167,44 +165,3 @@ def active_caps(ctx: RunContext, now: datetime) -> list[SpendingCap]:
         for name, dollars, since, runs in every
         if dollars is not None
     ]
-
-
-_PROMPT_RATIO = 0.75
-"""Billed tokens of a prompt as a share of the upper bound. Chosen, not measured."""
-_FIELD_TOKENS = 250
-"""Tokens of an answer besides its text: field names, opinion, impact. Chosen, not measured."""
-_CHARS_PER_TOKEN = 4
-"""Characters per token of a text. Chosen, not measured."""
-
-
-class Estimate(FrozenModel):
-    """Cost in millionths of a US dollar; None if no model is set or its price is not known."""
-
-    items: int
-    likely: int | None = None
-    most: int | None = None
-    """If each answer has the maximal length and no request is repeated."""
-
-
-def estimate_cost(ctx: RunContext, feed: FeedConfig, items: Sequence[Item]) -> Estimate:
-    """Return what drafting items would cost with the feed's writer, without fallbacks.
-
-    Raises ConfigError if a prompt cannot be rendered, or the writer is not set up.
-    """
-    writer = next(iter(ctx.writers(feed)), None)
-    if writer is None or writer.price is None or not writer.price.is_known:
-        return Estimate(items=len(items))
-    price, options = writer.price, writer.client.options
-    prompt, attempt = ctx.prompts[feed.beat], Attempt(writer.client.mode, options.max_tokens)
-    likely, most = 0, 0
-    for item in items:
-        messages = prompt.messages(build_source(feed, item), ctx.beats[feed.beat])
-        tokens = estimate_prompt_tokens(build_request(messages, WireArticle, attempt, options))
-        answer = min(options.max_tokens, _FIELD_TOKENS + len(item.text) // _CHARS_PER_TOKEN)
-        likely += price.micros(_token_usage(int(tokens * _PROMPT_RATIO), answer)) or 0
-        most += price.micros(_token_usage(tokens, options.max_tokens)) or 0
-    return Estimate(items=len(items), likely=likely, most=most)
-
-
-def _token_usage(prompt: int, completion: int) -> TokenUsage:
-    return TokenUsage(prompt_tokens=prompt, completion_tokens=completion)

@@ -181,8 +181,6 @@ class RunContext:
     """Returns the second reader of a beat's drafts; None where none reads."""
     verify_prompt: Prompt | None = None
     """Prompt of the second reader; None if no beat has one."""
-    measured: Callable[[str], str | None] = lambda _profile: None
-    """Returns the date on which a profile was last measured as a second reader; None: never."""
     repair_prompt: Prompt | None = None
     """Prompt of the sentence repair; None if no beat uses it."""
     covers: UnsplashClient | None = None

@@ -12,8 +12,8 @@ from pipeline.domain.errors import CopydeskError, DatabaseError, LLMRejected
 from pipeline.domain.models import FrozenModel
 from pipeline.publishing import TargetResult
 from pipeline.services.alerts import send_alerts
-from pipeline.services.budget import Estimate
 from pipeline.services.context import ItemOutcome, PollReport, RunContext
+from pipeline.services.estimate import Estimate
 from pipeline.services.spending import Spending
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from pipeline.domain.errors import LLMError
+from pipeline.config import Settings
+from pipeline.domain.errors import ConfigError, LLMError
 from pipeline.domain.models import Beat, LLMResponse, Source
 from pipeline.domain.reviews import Finding, Front
 from pipeline.llm.structured_output import StructuredRequest
@@ -14,6 +15,7 @@ from pipeline.services.context import RunContext, Writer
 from pipeline.services.writers import ask_writers
 from pipeline.storage import Lease
 from pipeline.verifier.edits import changed_sentences, keep_findings
+from pipeline.verifier.evaluation.measurement import Measurement, load_measurement
 from pipeline.verifier.findings import join_findings
 from pipeline.verifier.numbered_draft import NumberedDraft, number_sentences
 from pipeline.verifier.objections import ParsedAnswer
@@ -65,7 +67,7 @@ async def verify_draft(
     question = Question(text.source, await asyncio.to_thread(lambda: text.numbered))
     done = await _verify(ctx, reader, lease, budget, question, text.beat, purpose)
     joined = join_findings(code, done.findings, question.draft, done.confirmation.passed)
-    return VerifiedFindings(joined, _record(ctx, reader, done))
+    return VerifiedFindings(joined, await asyncio.to_thread(_record, ctx, reader, done))
 
 
 async def verify_change(
@@ -83,13 +85,13 @@ async def verify_change(
     """
     row = await asyncio.to_thread(ctx.db.drafts.get, after.source.external_id)
     old, new = await asyncio.to_thread(lambda: (before.numbered, after.numbered))
-    kept = keep_findings(code, row.findings, old, new, after.source)
+    joined = keep_findings(code, row.findings, old, new, after.source)
     reader = ctx.verifier(after.beat)
     if reader is None or ctx.verify_prompt is None:
-        return kept
+        return joined
     question = Question(after.source, new, changed_sentences(old, new))
     done = await _verify(ctx, reader, lease, budget, question, after.beat, PURPOSE)
-    return join_findings(kept, done.findings, new, done.confirmation.passed)
+    return join_findings(joined, done.findings, new, done.confirmation.passed)
 
 
 async def _verify(
@@ -127,10 +129,21 @@ async def _recorded(
 
 def _record(ctx: RunContext, reader: Writer, done: Verification) -> dict[str, Any] | None:
     """Return what a draft says of its verification."""
-    if done.note:
+    if done.note or ctx.verify_prompt is None:
         return None
+    model = reader.client.model
+    measurement = measurement_of(ctx.settings, reader.profile, model, ctx.verify_prompt.id)
     return {
-        "model": reader.client.model,
-        "measured": ctx.measured(reader.profile),
+        "model": model,
+        "measured": measurement.measured_at.date().isoformat() if measurement else None,
         "objections": len(done.confirmation.confirmed),
     }
+
+
+def measurement_of(settings: Settings, profile: str, model: str, prompt: str) -> Measurement | None:
+    """Return how a profile was measured with this model and prompt; None if it was not, or is unreadable."""
+    try:
+        measurement = load_measurement(settings.base / "evals", profile)
+    except ConfigError:
+        return None
+    return measurement if measurement and measurement.is_of(model, prompt) else None

@@ -63,10 +63,23 @@ def errors(results: dict[str, tuple[bool, str]]) -> dict[str, str]:
 def test_all_checks_pass_in_a_good_installation(capsys: pytest.CaptureFixture[str]) -> None:
     results = examined(capsys)
     assert list(results) == [
-        "settings", "feeds.yaml", "prompts", "database", "output", "desk", "runs", "model",
+        "settings", "feeds.yaml", "prompts", "database", "output", "desk", "runs", "model", "second reader",
         "feed one", "feed two",
     ]  # fmt: skip
     assert errors(results) == {}
+
+
+def test_the_second_reader_is_named_with_what_is_known_of_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "none: COPYDESK_VERIFIER=default" in examined(capsys)["second reader"][1]
+    monkeypatch.setenv("COPYDESK_VERIFIER", "default")
+    assert examined(capsys)["second reader"] == (
+        True,
+        "default (fake-1), not measured: `copydesk eval --verifier default` does that",
+    )
+    monkeypatch.setenv("COPYDESK_VERIFIER", "stron")
+    assert errors(examined(capsys))["second reader"].startswith("COPYDESK_VERIFIER 'stron' is no profile")
 
 
 @pytest.mark.parametrize(
