@@ -39,8 +39,8 @@ _NO_MODEL = "not set: drafts are offline briefs; set COPYDESK_MODEL and OPENAI_A
 _LAST_ANSWERS = 20
 """Answers of the model that are looked at for their usage. Chosen, not measured."""
 _NO_READER = (
-    "none: COPYDESK_VERIFIER=default has the model read each draft beside its source and mark errors of who did "
-    "what, may or will, why, said by whom; about half the tokens of writing it more"
+    "none: COPYDESK_VERIFIER=default has the model read each draft beside its source and mark who did what, "
+    "may or will, why, said by whom, where it is wrong; half as many tokens again as writing it"
 )
 
 
@@ -154,7 +154,7 @@ def _measured(settings: Settings, profile: str, model: str, prompt: str) -> str:
     figures = (
         f"{scores.recall:.0%} of errors, {scores.false_per_draft:.2f} false objections a faultless draft"
     )
-    return f"{profile} ({model}), measured on {at}: finds {figures}"
+    return f"{profile} ({model}), measured on {at}: finds {grades}"
 
 
 def _target(settings: Settings, target: Target) -> Callable[[], str]:
