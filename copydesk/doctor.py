@@ -154,7 +154,7 @@ def _measured(settings: Settings, profile: str, model: str, prompt: str) -> str:
     figures = (
         f"{scores.recall:.0%} of errors, {scores.false_per_draft:.2f} false objections a faultless draft"
     )
-    return f"{profile} ({model}), measured on {at}: finds {grades}"
+    return f"{profile} ({model}), measured on {at}: finds {rates}"
 
 
 def _target(settings: Settings, target: Target) -> Callable[[], str]:
