@@ -24,7 +24,7 @@ from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.services.writers import priced
 from pipeline.storage import dollars
 from pipeline.verifier.evaluation.labelled_set import LabelledSet, load_labelled_set
-from pipeline.verifier.evaluation.measurement import Measurement, save_measurement
+from pipeline.verifier.evaluation.measurement import Measurement, page_path, save_measurement
 from pipeline.verifier.evaluation.measuring import questions, verify_all
 from pipeline.verifier.evaluation.scoring import Verified, score
 from pipeline.verifier.objections import WireObjections
@@ -114,11 +114,13 @@ def measure_verifier(profile: str | None, others: Mapping[str, object], *, yes: 
         err.print("Stopped: nothing was sent.")
         return
     measurement = asyncio.run(_measure(labelled, prompt, connection, price, cap, settings))
-    page = save_measurement(folder, measurement, measurement_page(measurement))
-    if as_json:
-        print_json(measurement.model_dump(mode="json") | summary(measurement.scores))
-    else:
-        _print(measurement, page)
+    try:
+        save_measurement(folder, measurement, measurement_page(measurement))
+    finally:  # it was paid for
+        if as_json:
+            print_json(measurement.model_dump(mode="json") | summary(measurement.scores))
+        else:
+            _print(measurement, page_path(folder, profile))
 
 
 def _estimate(labelled: LabelledSet, prompt: Prompt, connection: ModelConnection, price: Price) -> Estimate:

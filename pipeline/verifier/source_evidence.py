@@ -30,7 +30,7 @@ class Quotation(NamedTuple):
     spans: tuple[tuple[int, int], ...]
     """Half-open ranges in the source's text; none where the words are in its title or its other metadata."""
     is_instruction: bool = False
-    """They stand in text that tells a model what to answer."""
+    """They stand in a sentence that tells a model what to answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +51,11 @@ class SourceEvidence:
             return None
         text = self.source.item.text
         if spans := _places(self._text_words, fragments):
-            is_instruction = any(_overlap(span, other) for span in spans for other in self._instructions)
-            return Quotation(" … ".join(text[slice(*span)] for span in spans), spans, is_instruction)
-        spans = _places(SourceWords(self._metadata), fragments)
-        shown = " … ".join(self._metadata[slice(*span)] for span in spans)
-        return Quotation(shown, (), bool(source_instructions(shown))) if spans else None
+            return Quotation(_shown(text, spans), spans, _any_overlap(spans, self._instructions))
+        if spans := _places(SourceWords(self._metadata), fragments):
+            is_instruction = _any_overlap(spans, _orders(self._metadata))
+            return Quotation(_shown(self._metadata, spans), (), is_instruction)
+        return None
 
     def brings_new_fact(self, sentence: str, start: int, end: int) -> bool:
         """Tell whether a span of a sentence has a figure, date or name that the source has in no form."""
@@ -99,7 +99,7 @@ class SourceEvidence:
 
     @cached_property
     def _instructions(self) -> tuple[tuple[int, int], ...]:
-        return source_instructions(self.source.item.text)
+        return _orders(self.source.item.text)
 
     @cached_property
     def _shown_words(self) -> frozenset[str]:
@@ -124,6 +124,21 @@ def _places(words: SourceWords, fragments: list[QuoteFragment]) -> tuple[tuple[i
             return ()
         spans.append((match.start, match.end))
     return tuple(spans)
+
+
+def _orders(text: str) -> tuple[tuple[int, int], ...]:
+    """Return the spans of the sentences that tell a model what to answer."""
+    instructions = source_instructions(text)
+    sentences = TokenizedText(text).sentences if instructions else ()
+    return tuple(span for span in sentences if _any_overlap((span,), instructions))
+
+
+def _shown(text: str, spans: tuple[tuple[int, int], ...]) -> str:
+    return " … ".join(text[slice(*span)] for span in spans)
+
+
+def _any_overlap(spans: tuple[tuple[int, int], ...], others: tuple[tuple[int, int], ...]) -> bool:
+    return any(_overlap(span, other) for span in spans for other in others)
 
 
 def _overlap(span: tuple[int, int], other: tuple[int, int]) -> bool:

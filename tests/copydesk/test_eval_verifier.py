@@ -1,5 +1,6 @@
 """`copydesk eval --verifier` with verifiers of every kind, on a model server on loopback."""
 
+import functools
 import json
 import re
 import shutil
@@ -47,6 +48,11 @@ def measured(project: Project, server: ModelServer, answer: Answer) -> dict[str,
     return report
 
 
+@functools.cache
+def drafts() -> tuple[LabelledDraft, ...]:
+    return load_labelled_set(ROOT / "evals").drafts
+
+
 def listed(entries: list[dict[str, Any]]) -> Reply:
     return completion(json.dumps({"objections": entries}))
 
@@ -59,8 +65,7 @@ def sentences(request: dict[str, Any]) -> dict[int, str]:
 
 def perfect(request: dict[str, Any]) -> Reply:
     """Object to each slip in a sentence, with words of the source."""
-    drafts: tuple[LabelledDraft, ...] = load_labelled_set(ROOT / "evals").drafts
-    draft = next(each for each in drafts if each.source.item.title in request["messages"][-1]["content"])
+    draft = next(each for each in drafts() if each.source.item.title in request["messages"][-1]["content"])
     quoted = " ".join(draft.source.item.text.split()[:6])
     entries = []
     for number, text in sentences(request).items():
@@ -128,6 +133,14 @@ def test_a_verifier_that_is_no_use_finds_nothing_and_objects_to_nothing(
     assert report["recall"] == report["false_objections_a_draft"] == report["confirmed_share"] == 0.0
     assert report["scores"]["left_out"] == left_out
     assert len(report["scores"]["missed"]) == 10
+
+
+def test_a_result_that_cannot_be_kept_is_printed(project: Project, server: ModelServer) -> None:
+    (project.folder / "evals/measured").write_text("")
+    server.refuse = perfect
+    result = call_copydesk(project, "eval", "--verifier", "default")
+    assert result.returncode == 5
+    assert re.search(r"^all +10/10 +100%$", result.stdout, re.MULTILINE)
 
 
 def test_what_is_missed_and_falsely_objected_to_is_on_the_page(project: Project, server: ModelServer) -> None:

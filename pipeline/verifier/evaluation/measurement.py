@@ -36,12 +36,16 @@ class Measurement(FrozenModel):
         return (self.model, self.prompt) == (model, prompt)
 
 
-def save_measurement(folder: Path, measurement: Measurement, page: str) -> Path:
-    """Write a measurement and its page, in place of earlier ones; return the page's path."""
+def page_path(folder: Path, profile: str) -> Path:
+    """Return the path of the page about a profile; `folder` is evals/."""
+    return folder / FOLDER / f"{profile}.html"
+
+
+def save_measurement(folder: Path, measurement: Measurement, page: str) -> None:
+    """Write a measurement and its page, in place of earlier ones. Raises OutputError."""
     names = [f"{FOLDER}/{measurement.profile}.{suffix}" for suffix in ("json", "html")]
     for name, text in zip(names, (measurement.model_dump_json(indent=1), page), strict=True):
         write_atomically(folder, name, text.encode("utf-8", "replace") + b"\n")
-    return folder / names[1]
 
 
 def load_measurement(folder: Path, profile: str) -> Measurement | None:
