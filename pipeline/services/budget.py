@@ -171,7 +171,7 @@ _PROMPT_RATIO = 0.75
 """Billed tokens of a prompt as a share of the upper bound. Chosen, not measured."""
 _FIELD_TOKENS = 250
 """Tokens of an answer besides its text: field names, opinion, impact. Chosen, not measured."""
-_CHARS_PER_TOKEN = 4
+CHARS_PER_TOKEN = 4
 """Characters per token of a text. Chosen, not measured."""
 
 
@@ -198,7 +198,7 @@ def estimate_cost(ctx: RunContext, feed: FeedConfig, items: Sequence[Item]) -> E
     for item in items:
         messages = prompt.messages(build_source(feed, item), ctx.beats[feed.beat])
         tokens = estimate_prompt_tokens(build_request(messages, WireArticle, attempt, options))
-        answer = min(options.max_tokens, _FIELD_TOKENS + len(item.text) // _CHARS_PER_TOKEN)
+        answer = min(options.max_tokens, _FIELD_TOKENS + len(item.text) // CHARS_PER_TOKEN)
         likely += price.micros(_token_usage(int(tokens * _PROMPT_RATIO), answer)) or 0
         most += price.micros(_token_usage(tokens, options.max_tokens)) or 0
     return Estimate(items=len(items), likely=likely, most=most)

@@ -54,7 +54,7 @@ def _piece(case: GoldenCase, answer: str) -> Piece:
 def layout(folder: Path, environ: dict[str, str] | None = None) -> Settings:
     """Write a project's subscriptions and return its settings."""
     folder.mkdir(parents=True, exist_ok=True)
-    beat = pieces()[0].beat.model_dump(mode="json", exclude={"key", "checks"})
+    beat = pieces()[0].beat.model_dump(mode="json", exclude={"key", "checks", "example_texts"})
     beat["vocabulary"] = list(beat["vocabulary"])
     feed = {"key": FEED, "name": "Stock Wire", "url": "https://wire.example/feed", "category": "MARKET"}
     document = {"defaults": {"beat": "crypto"}, "beats": {"crypto": beat}, "feeds": [feed]}
