@@ -37,14 +37,6 @@ def pluralize(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def usage_note(answers: int) -> str:
-    """Return the remark about answers whose usage is estimated."""
-    return (
-        f"The server did not tell the whole usage of {pluralize(answers, 'answer')}: "
-        "what it left out is counted at its upper bound."
-    )
-
-
 def format_time(time: datetime | None) -> str:
     """Return a time in UTC to the minute; `never` for None."""
     return f"{time:%Y-%m-%d %H:%M}Z" if time else "never"

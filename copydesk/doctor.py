@@ -151,9 +151,7 @@ def _measured(settings: Settings, profile: str, model: str, prompt: str) -> str:
     if measurement is None:
         return f"{profile} ({model}), not measured: `copydesk eval --verifier {profile}` does that"
     scores, at = measurement.scores, measurement.measured_at.date()
-    figures = (
-        f"{scores.recall:.0%} of errors, {scores.false_per_draft:.2f} false objections a faultless draft"
-    )
+    rates = f"{scores.recall:.0%} of errors, {scores.false_per_draft:.2f} false objections a faultless draft"
     return f"{profile} ({model}), measured on {at}: finds {rates}"
 
 
@@ -163,7 +161,7 @@ def _target(settings: Settings, target: Target) -> Callable[[], str]:
 
 def _prompts(settings: Settings, subscriptions: Subscriptions) -> str:
     names = {beat.prompt for beat in subscriptions.beats.values()}
-    return ", ".join(load_prompt(settings.base / "prompts", name).id for name in sorted(names))
+    return ", ".join(load_prompt(settings.prompts, name).id for name in sorted(names))
 
 
 def _database(settings: Settings, subscriptions: Subscriptions) -> str:
@@ -218,8 +216,6 @@ def _money(settings: Settings, connection: ModelConnection) -> Iterator[str]:
     if not price_of(connection).is_known:
         yield f"its price is unknown: set {connection.names.price} to see costs and to cap them"
     with Database.open(settings.database_url) as db:
-        calls = db.budget.calls_since(None)
-    used = (connection.profile, connection.model)
-    answers = [call for call in calls if (call.profile, call.model) == used][-_LAST_ANSWERS:]
-    if any(call.estimated for call in answers):
+        estimated = db.budget.estimated_among_last(connection.profile, connection.model, _LAST_ANSWERS)
+    if estimated:
         yield "the server tells no usage, or not all of it: counted at its upper bound"

@@ -91,8 +91,7 @@ async def open_writer(settings: Settings, profiles: Profiles, prompt: str | None
             name: await stack.enter_async_context(build_client(connection))
             for name, connection in profiles.connections.items()
         }
-        folder = settings.base / "prompts"
-        yield ModelWriter(lambda beat: clients[profiles.name(beat)], folder, prompt)
+        yield ModelWriter(lambda beat: clients[profiles.name(beat)], settings.prompts, prompt)
 
 
 class ModelWriter:
@@ -228,7 +227,7 @@ async def _ask_models(
     settings: Settings, cases: Sequence[GoldenCase], name: str | None, profiles: Profiles, keep: Keep
 ) -> Answers:
     async with open_writer(settings, profiles, name) as writer:
-        tokens = [_estimate(settings.base / "prompts", case, name) for case in cases]
+        tokens = [_estimate(settings.prompts, case, name) for case in cases]
         highest = [
             profiles.price(case.beat)(TokenUsage(prompt_tokens=count, completion_tokens=1000))
             for case, count in zip(cases, tokens, strict=True)

@@ -269,9 +269,9 @@ def cost(
     as_json: Json = False,
 ) -> None:
     """Show the cost of the model and the use of the caps."""
-    from copydesk import status
+    from copydesk import costs
 
-    status.cost(by, since, as_json=as_json)
+    costs.cost(by, since, as_json=as_json)
 
 
 @app.command()

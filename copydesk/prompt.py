@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -43,13 +42,12 @@ from pipeline.llm.client import options_of
 from pipeline.rewrite.article_schema import WireArticle, WireSectionText, parse_response
 from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.rewrite.redraft import add_redraft_instructions
+from pipeline.services.estimate import CHARS_PER_TOKEN
 from pipeline.services.redraft_input import findings_for_redraft
 from pipeline.services.subscriptions import load_subscriptions
 from pipeline.storage import Database, DraftRow, RedraftContext
 
 _REPAIR_PROMPT = "mend"
-_CHARS_PER_TOKEN = 4
-"""Characters per token of an English text. Chosen, not measured."""
 
 
 def show(ref: str, *, as_json: bool) -> None:
@@ -63,7 +61,7 @@ def show(ref: str, *, as_json: bool) -> None:
         connection = _connection(settings, subscriptions, feed)
         capability = db.caches.capabilities(connection.cache_key, connection.model)
     beat = subscriptions.beats[feed.beat]
-    prompt = load_prompt(_folder(settings), beat.prompt)
+    prompt = load_prompt(settings.prompts, beat.prompt)
     source = build_source(feed, item)
     messages: Sequence[Message] = prompt.messages(source, beat)
     shape: type[BaseModel] = WireArticle
@@ -83,7 +81,7 @@ def show(ref: str, *, as_json: bool) -> None:
     )
     characters = sum(len(message["content"]) for message in body["messages"])
     print_line(
-        f"\n{prompt.id}: the messages have about {characters // _CHARS_PER_TOKEN:,} tokens, the request "
+        f"\n{prompt.id}: the messages have about {characters // CHARS_PER_TOKEN:,} tokens, the request "
         f"at most {estimate_prompt_tokens(body):,}; the marker around the item is different in every request."
     )
     if needs_page(item, feed):
@@ -151,7 +149,7 @@ def _print_verbatim(text: str) -> None:
 def lint() -> None:
     """Check every template with its examples; exits with the exit code of the first error."""
     settings = load_settings()
-    folder = _folder(settings)
+    folder = settings.prompts
     beats = load_feeds(settings.feeds_file).beats
     names = sorted(
         {path.name.removesuffix(".md.j2") for path in folder.glob("*.md.j2")} | _prompt_names(beats)
@@ -211,10 +209,6 @@ def _row(name: str, prompt: Prompt, beats: dict[str, Beat]) -> tuple[object, ...
     tokens = estimate_prompt_tokens({"messages": fixed})
     used = ", ".join(users) or "none"
     return prompt.id, used, len(prompt.examples), f"{characters:,}", f"{tokens:,}"
-
-
-def _folder(settings: Settings) -> Path:
-    return settings.base / "prompts"
 
 
 _SAMPLE = Source(

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn
 from rich.text import Text
 
+from copydesk import costs
 from copydesk.console import (
     err,
     pluralize,
@@ -20,7 +21,6 @@ from copydesk.console import (
     print_line,
     printable,
     table,
-    usage_note,
     without_feed_key,
 )
 from copydesk.prefect_server import Report, RunStarter, run_starter
@@ -239,10 +239,7 @@ def _print_summary(report: Report) -> None:
         print_line("[bold]Nothing new:[/bold] no draft was added or changed.")
     if report["micros"] or report["unpriced"]:
         print_line(f"Cost of the model: {cost_text(report['micros'], report['unpriced'])}.")
-    if report["unpriced"]:
-        print_line("COPYDESK_PRICE, or `price` of a profile in feeds.yaml, sets the price of later answers.")
-    if report["estimated"]:
-        print_line(usage_note(report["estimated"]))
+    costs.print_notes(report["unpriced"], report["estimated"])
     if queued:
         print_line(f"{pluralize(queued, 'item')} left in the queue for the next run.")
     print_results(TargetResult.model_validate(result) for result in report["published"])

@@ -165,6 +165,11 @@ class Settings(BaseModel):
     variables: dict[str, SecretStr] = Field(default_factory=dict, repr=False, exclude=True)
     """Every variable that is set: a model profile names those that hold its secrets."""
 
+    @property
+    def prompts(self) -> Path:
+        """Folder of the prompt templates."""
+        return self.base / "prompts"
+
 
 def base_folder() -> Path:
     """Return the default folder of settings: the current one."""

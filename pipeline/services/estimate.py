@@ -17,7 +17,7 @@ _FIELD_TOKENS = 250
 """Tokens of an answer besides its text: field names, opinion, impact. Chosen, not measured."""
 _VERIFY_TOKENS = 200
 """Tokens of a second reader's answer about a draft with few errors. Chosen, not measured."""
-_CHARS_PER_TOKEN = 4
+CHARS_PER_TOKEN = 4
 """Characters per token of a text. Chosen, not measured."""
 
 
@@ -49,7 +49,7 @@ def estimate_cost(ctx: RunContext, feed: FeedConfig, items: Sequence[Item]) -> E
     likely, most, verifying = 0, 0, 0
     for item in items:
         source, beat = build_source(feed, item), ctx.beats[feed.beat]
-        article = _FIELD_TOKENS + len(item.text) // _CHARS_PER_TOKEN
+        article = _FIELD_TOKENS + len(item.text) // CHARS_PER_TOKEN
         calls = [_cost(writer, ctx.prompts[feed.beat].messages(source, beat), WireArticle, article)]
         if reader and ctx.verify_prompt:
             messages = ctx.verify_prompt.messages(source, beat)

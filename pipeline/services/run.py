@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.articles.files import remove_temp_files
@@ -195,15 +194,14 @@ def _client(db: Database, fatal_errors: list[CopydeskError], connection: ModelCo
 def _prompts(settings: Settings, subscriptions: Subscriptions) -> dict[str, Prompt]:
     if not _is_model_set(settings, subscriptions):
         return {}
-    folder = prompt_folder(settings)
-    return {key: load_prompt(folder, beat.prompt) for key, beat in subscriptions.beats.items()}
+    return {key: load_prompt(settings.prompts, beat.prompt) for key, beat in subscriptions.beats.items()}
 
 
 def _repair_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt | None:
     """Return the prompt of the sentence repair; None if no model is set or no beat uses it."""
     is_used = any(beat.repair_sentences for beat in subscriptions.beats.values())
     is_set = _is_model_set(settings, subscriptions)
-    return load_prompt(prompt_folder(settings), "mend") if is_used and is_set else None
+    return load_prompt(settings.prompts, "mend") if is_used and is_set else None
 
 
 def _verify_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt | None:
@@ -214,11 +212,6 @@ def _verify_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt |
 
 def _is_model_set(settings: Settings, subscriptions: Subscriptions) -> bool:
     return any(has_writer(settings, feed) for feed in subscriptions.feeds)
-
-
-def prompt_folder(settings: Settings) -> Path:
-    """Return the folder of the prompt templates."""
-    return settings.base / "prompts"
 
 
 async def publish_after_run(ctx: RunContext, targets: Sequence[Target]) -> list[TargetResult]:

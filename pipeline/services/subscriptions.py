@@ -25,7 +25,7 @@ def load_subscriptions(settings: Settings) -> Subscriptions:
 
 def _example_texts(settings: Settings, name: str) -> tuple[str, ...]:
     try:
-        prompt = load_prompt(settings.base / "prompts", name)
+        prompt = load_prompt(settings.prompts, name)
     except ConfigError:
         return ()
     return tuple(text for example in prompt.examples for text in example.texts)

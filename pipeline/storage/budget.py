@@ -192,6 +192,13 @@ class BudgetRepository(Transactions):
             else:
                 leases.update_held(connection, lease)
 
+    def estimated_among_last(self, profile: str, model: str, count: int) -> int:
+        """Return how many of the last `count` answers of a profile's model have an estimated usage."""
+        mine = (sa.func.coalesce(calls.c.profile, DEFAULT_PROFILE) == profile, calls.c.model == model)
+        last = sa.select(calls.c.estimated).where(*mine).order_by(calls.c.id.desc()).limit(count).subquery()
+        with self._reading() as connection:
+            return connection.scalar(sa.select(sa.func.count()).where(last.c.estimated)) or 0
+
     def calls_since(self, since: datetime | None) -> list[LLMCall]:
         """Return the paid answers since a time (None: all), in the order of the calls."""
         columns = (

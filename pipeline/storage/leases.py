@@ -18,6 +18,8 @@ from pipeline.storage.records import Lease, LeaseFilter
 from pipeline.storage.schema import OPEN, items
 from pipeline.storage.schema import feeds as feeds_table
 
+_MAX_ATTEMPTS = 3
+"""Attempts after which an item stays failed. Chosen, not measured."""
 _FREED = {"lease_owner": None, "lease_expires": None}
 
 
@@ -110,26 +112,26 @@ class LeaseRepository(Transactions):
             update_held(connection, lease, state="skipped", reason=reason, owned_canonical=None, **_FREED)
             _queue_duplicate(connection, lease.item_id)
 
-    def fail(self, lease: Lease, reason: str, *, retry: bool, max_attempts: int = 3) -> str:
+    def fail(self, lease: Lease, reason: str, *, retry: bool) -> str:
         """End a lease without a draft and return the item's state: waiting again, or `failed`."""
         # Attempts are counted here and not when a lease is acquired: a killed run is not the item's failure.
         freed = {"reason": reason, "attempts": lease.attempts, **_FREED}
         with self._writing() as connection:
-            if not retry or lease.attempts >= max_attempts:
+            if not retry or lease.attempts >= _MAX_ATTEMPTS:
                 update_held(connection, lease, state="failed", **freed)
                 return "failed"
             update_held(connection, lease, **freed)
             return str(connection.scalar(sa.select(items.c.state).where(items.c.id == lease.item_id)))
 
-    def put_back(self, ended: Sequence[Lease], *, count: bool, max_attempts: int = 3) -> None:
+    def put_back(self, ended: Sequence[Lease], *, count: bool) -> None:
         """Queue items again that failed for no fault of their own; redraft requests wait again.
 
-        `count`: the attempt counts; what was attempted `max_attempts` times stays failed, and a redraft stays
+        `count`: the attempt counts; what was attempted too often stays failed, and a redraft stays
         closed, as its editor was told.
         """
         with self._writing() as connection:
             for lease in ended:
-                if count and (lease.attempts >= max_attempts or lease.request):
+                if count and (lease.attempts >= _MAX_ATTEMPTS or lease.request):
                     continue
                 states = ("drafted",) if lease.request else ("failed", *OPEN)
                 mine = (items.c.id == lease.item_id, items.c.lease_token == lease.token)

@@ -66,12 +66,6 @@ def test_failures_know_whether_any_answer_of_the_run_was_usable() -> None:
     assert early.context["row"] is not late.context["row"]
 
 
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
     with ModelServer() as running:

@@ -26,12 +26,6 @@ async def no_pause(_seconds: float) -> None:
     """Be over at once."""
 
 
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
     with ModelServer() as running:

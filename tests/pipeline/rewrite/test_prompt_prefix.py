@@ -10,6 +10,7 @@ from pipeline.domain.models import Beat, Source
 from pipeline.llm.chat import Message
 from pipeline.rewrite.examples import load_example
 from pipeline.rewrite.prompt import describe_item, load_prompt
+from pipeline.services.budget import CHARS_PER_TOKEN
 from tests.pipeline.rewrite.sources import source
 
 ROOT = Path(__file__).parents[3]
@@ -55,6 +56,17 @@ def test_all_but_the_item_and_its_marker_is_the_same(language: str) -> None:
         assert len(last) - last.index("=== item ") == len(describe_item(item_source)) + 2 * len(
             "=== item " + 20 * "." + "\n"
         )
+
+
+@pytest.mark.parametrize(("language", "fixed"), [("en", 7_191), ("de", 6_030)])
+def test_a_request_about_an_average_item_stays_short(language: str, fixed: int) -> None:
+    text = ("A word or 5. " * 200)[:2_500]
+    messages = load_prompt(ROOT / "prompts", "article").messages(
+        source(text, language=language), BEATS[language]
+    )
+    lengths = [len(message["content"]) for message in messages]
+    assert sum(lengths[:-1]) <= fixed, "the fixed part has grown: shorten it elsewhere"
+    assert sum(lengths) // CHARS_PER_TOKEN <= 2_500, "tokens, as `copydesk prompt show` has them"
 
 
 def test_two_requests_are_compared_character_by_character() -> None:

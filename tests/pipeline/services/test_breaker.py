@@ -5,8 +5,6 @@ import re
 from pathlib import Path
 from typing import Any, cast
 
-import pytest
-
 from pipeline.domain.errors import FailureCause, LLMError, LLMRejected
 from pipeline.http_client import HttpClient
 from pipeline.llm.breaker import AT_START, LATER
@@ -25,12 +23,6 @@ def states(db: Database) -> dict[str, int]:
 
 def outage() -> LLMError:
     return LLMError("the server is gone", retry=True, cause=FailureCause.OUTAGE)
-
-
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
 
 
 async def test_of_a_hundred_items_three_are_tried_and_all_stay_queued(

@@ -40,12 +40,6 @@ def _process(url: str, base_url: str, folder: Path, now: datetime, cap: Decimal)
     assert set(asyncio.run(_draft(url, base_url, folder, now, cap))) == {BudgetExceeded}
 
 
-@pytest.fixture(autouse=True)
-def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return prepared(f"sqlite:///{tmp_path / 'shared.db'}")

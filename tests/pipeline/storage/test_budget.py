@@ -65,6 +65,14 @@ def test_a_run_and_a_day_are_counted_apart(db: Database) -> None:
     assert reserve(db, 200, [run, DAY], run="another")
 
 
+def test_the_last_answers_of_a_model_with_an_estimated_usage_are_counted(db: Database) -> None:
+    for lease, estimated in zip(db.leases.acquire("one", 3, LEASE_S), (True, True, False), strict=True):
+        db.budget.record(lease, answer().model_copy(update={"estimated": estimated}), CallDetails(at=NOW))
+    counts = [db.budget.estimated_among_last("default", "m", count) for count in (1, 2, 9)]
+    assert counts == [0, 1, 2]
+    assert db.budget.estimated_among_last("default", "another", 9) == 0
+
+
 def _spend(url: str, run: str, rounds: int) -> None:
     with Database.open(url) as db:
         for _ in range(rounds):
