@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from pipeline.llm.errors import MalformedResponse
 from pipeline.llm.thoughts import split_thoughts
+from pipeline.llm.usage import UNTOLD, read_usage
 
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
 """Of vLLM, SGLang, LM Studio; of OpenRouter, Ollama; of Ollama's own interface."""
@@ -117,8 +118,10 @@ def join_chunks(text: str) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": None}
     for event in _events(text):
         joined |= {key: event[key] for key in ("id", "model", "usage", "error") if event.get(key)}
+        if event.get("error") and joined["choices"]:
+            raise MalformedResponse("it ends with an error", event, read_usage(joined))
         if event.get("error"):
-            return joined | {"choices": None}
+            return joined
         choices = event.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
         if not isinstance(choice, dict) or choice.get("index", 0) != 0:
@@ -141,7 +144,7 @@ def _events(text: str) -> list[dict[str, Any]]:
             try:
                 event = json.loads(data)
             except (ValueError, RecursionError) as error:
-                raise MalformedResponse("its stream of events is broken") from error
+                raise MalformedResponse("its stream of events is broken", billed=UNTOLD) from error
             events += [event] if isinstance(event, dict) else []
     return events
 

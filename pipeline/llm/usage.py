@@ -48,6 +48,11 @@ class UsageGaps(FrozenModel):
     """A count was worked out from others, because the server's own count does not fit them."""
 
 
+BilledTokens = tuple[TokenUsage, UsageGaps]
+"""What a server says of an answer's tokens, and what it does not."""
+UNTOLD: BilledTokens = (TokenUsage(), UsageGaps(prompt=True, completion=True))
+
+
 class UpperBound(NamedTuple):
     """The most tokens that a request and its answer can have."""
 
@@ -60,7 +65,7 @@ def text_tokens(text: str) -> int:
     return math.ceil(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN)
 
 
-def read_usage(completion: object) -> tuple[TokenUsage, UsageGaps]:
+def read_usage(completion: object) -> BilledTokens:
     """Return the usage in a chat completion, whatever its dialect; 0 for a count that is missing.
 
     `completion` is an object of the SDK or a dict.
@@ -94,11 +99,6 @@ def settle(usage: TokenUsage, gaps: UsageGaps, bound: UpperBound, text: str) -> 
         ceiling = max(bound.completion, text_tokens(text))
         changes["completion_tokens"] = max(ceiling, usage.completion_tokens, usage.reasoning_tokens)
     return usage.model_copy(update=changes), bool(changes) or gaps.contradiction
-
-
-def at_most(bound: UpperBound) -> TokenUsage:
-    """Return the usage to book for a request whose answer did not arrive."""
-    return TokenUsage(prompt_tokens=bound.prompt, completion_tokens=bound.completion)
 
 
 def _prompt(usage: object) -> tuple[int | None, bool]:
