@@ -65,7 +65,7 @@ def is_complete(text: str) -> bool:
 def validation_error(reason: str, *, unfit: bool = False) -> LLMError:
     """Return the error of an unusable answer; the reason is sent to the model."""
     message = f"the model's answer cannot be used: {reason}"
-    return LLMError(message, retry=True, cause=FailureCause.FORMAT, reason=reason, unfit=unfit)
+    return LLMError(message, cause=FailureCause.FORMAT, reason=reason, unfit=unfit)
 
 
 def _reason(detail: ErrorDetails) -> str:

@@ -198,5 +198,7 @@ def _rest(writer: Writer, error: LLMError, now: datetime) -> None:
 def _of_the_item(error: LLMError, writers: Sequence[Writer]) -> LLMError:
     """Return the error of an item; the run does not end with one writer while it has another."""
     if isinstance(error, LLMRejected) and not all(writer.is_gone for writer in writers):
-        return LLMError(error.message, retry=True, cause=error.cause)
+        final = LLMError(error.message, cause=error.cause)
+        final.row = error.row
+        return final
     return error

@@ -71,10 +71,22 @@ async def test_what_failed_before_a_run_proved_its_model_is_tried_again_a_few_ti
 ) -> None:
     alone = feed(max_items_per_day=None)
     for attempt in range(3):
-        model = Scripted(LLMError("refused", retry=False), LLMError("refused", retry=False))
+        model = Scripted(LLMError("refused"), LLMError("refused"))
         outcomes = await draft_feed(run_context(db, net, tmp_path, model), alone, 2)
         assert [outcome.reason for outcome in outcomes] == ["refused"] * 2
         assert states(db) == ({"seen": 5} if attempt < 2 else {"failed": 2, "seen": 3})
+
+
+async def test_an_overload_is_never_an_items_own(db: Database, net: HttpClient, tmp_path: Path) -> None:
+    busy = [LLMError("busy", cause=FailureCause.OVERLOAD) for _ in range(AT_START + 2)]
+    await draft_feed(run_context(db, net, tmp_path, Scripted(*busy[:2])), feed(), 2)
+    await draft_feed(run_context(db, net, tmp_path, Scripted(GOOD, *busy[:2])), feed(), 3)
+    assert states(db) == {"drafted": 1, "seen": 4}
+    ctx = run_context(db, net, tmp_path, Scripted(*busy))
+    await draft_feed(ctx, feed(), 5)
+    [error] = {str(error) for error in ctx.fatal_errors}
+    assert "3 items in a row failed: busy; run again later" in error
+    assert {lease.attempts for lease in db.leases.acquire("one", 9, 60.0)} == {1}
 
 
 async def test_a_failure_after_a_usable_answer_is_the_items_own(
