@@ -125,10 +125,14 @@ _OVERHEAD_TOKENS = 50
 """Tokens besides the messages' text. Chosen, not measured."""
 
 
+LEAST_LIMIT = 16
+"""No server takes a lower one. Source: https://platform.openai.com/docs/api-reference/responses/create"""
+
+
 class ModelOptions(FrozenModel):
     """The operator's settings for every request."""
 
-    max_tokens: int = Field(default=4096, ge=16)
+    max_tokens: int = Field(default=4096, ge=LEAST_LIMIT)
     """Tokens that an answer may take; TOKEN_LIMIT_FACTOR times as many after an answer was cut off."""
     temperature: float | None = None
     seed: int | None = None

@@ -20,7 +20,7 @@ from pipeline.config.time_syntax import timezone_of
 from pipeline.domain.errors import FailureCause, LLMError, LLMRejected, ShutdownRequested
 from pipeline.llm.breaker import Breaker
 from pipeline.llm.capabilities import LENGTH_FIELDS, KnownCapability, RequestMode, cached_mode, profile_of
-from pipeline.llm.chat import ChatResponse, ModelOptions, read_models, read_reply
+from pipeline.llm.chat import LEAST_LIMIT, ChatResponse, ModelOptions, read_models, read_reply
 from pipeline.llm.cooldown import Cooldown
 from pipeline.llm.deadline import Deadline
 from pipeline.llm.error_body import is_page
@@ -317,8 +317,15 @@ def build_client(
 
 
 def options_of(connection: ModelConnection, **hints: float | None) -> ModelOptions:
-    """Return the operator's options, completed by the hints of a prompt."""
+    """Return the operator's options, completed by the hints of a prompt.
+
+    A limit among the extra fields counts as the operator's own, so that costs and longer answers follow it.
+    """
     own_values = {name: getattr(connection, name) for name in ("max_tokens", "temperature", "seed")}
     values = hints | {name: value for name, value in own_values.items() if value is not None}
     fields = {name: value for name, value in values.items() if value is not None}
-    return ModelOptions.model_validate(fields | {"extra": connection.extra_body})
+    extra = dict(connection.extra_body)
+    for name in LENGTH_FIELDS:
+        if isinstance(extra.get(name), int):
+            fields["max_tokens"] = max(LEAST_LIMIT, extra.pop(name))
+    return ModelOptions.model_validate(fields | {"extra": extra})

@@ -73,7 +73,8 @@ def _content_text(content: object) -> str:
 def _part_text(part: object) -> str:
     if isinstance(part, str):
         return part
-    text = field(part, "text") if field(part, "type") in _TEXT_PARTS else None
+    is_text = field(part, "type") in _TEXT_PARTS and field(part, "thought") is not True  # of Gemini
+    text = field(part, "text") if is_text else None
     return text if isinstance(text, str) else ""
 
 

@@ -4,7 +4,10 @@ A server that has no parser for a model's thoughts sends them as part of the ans
 the opening mark into the prompt, so that only the closing one arrives. So what counts is the last mark.
 """
 
+import contextlib
+import json
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 _NAMES = (
@@ -30,35 +33,57 @@ _CLOSING = (
 _MARK = re.compile(
     rf"(?P<closing>{'|'.join(_CLOSING)})|(?P<opening>{'|'.join(_OPENING)})", re.IGNORECASE | re.DOTALL
 )
-_BARE_HARMONY = re.compile(r"\s*analysis.*assistantfinal", re.DOTALL)
-"""Harmony's channels after a server has removed the special tokens."""
+_BARE_HARMONY = re.compile(r"\s*(?:assistant)?(?:analysis|commentary)")
+"""Harmony's channels after a server has removed the special tokens; the text's own words follow at once."""
+_BARE_FINAL = "assistantfinal"
+_MAX_STARTS = 200
+"""Braces of a text at which an object is looked for. Chosen, not measured."""
+_DECODER = json.JSONDecoder(strict=False)
 
 
 class Split(NamedTuple):
     """What a model wrote, divided."""
 
-    before: str
-    """Thoughts, with their marks; empty where there is no mark."""
     answer: str
     """What follows the last thought; empty while a thought has not ended."""
     is_marked: bool
     """Whether the text marks thoughts at all."""
     outside: str = ""
-    """What stands before the first mark if that opens a thought which does not end."""
+    """What stands before the first mark if that opens a thought."""
 
 
 def split_thoughts(text: str) -> Split:
-    """Divide a text at the end of its last thought.
+    """Divide a text at the end of its last thought; marks in the strings of an object are its own words.
 
     A thought that is opened after that and not closed is no part of the answer.
     """
-    if bare := _BARE_HARMONY.match(text):
-        return Split(text[: bare.end()], text[bare.end() :], is_marked=True)
-    marks = list(_MARK.finditer(text))
+    if _BARE_HARMONY.match(text):
+        return Split(text.rpartition(_BARE_FINAL)[2] if _BARE_FINAL in text else "", is_marked=True)
+    marks = _marks(text)
     if not marks:
-        return Split("", text, is_marked=False)
+        return Split(text, is_marked=False)
+    outside = text[: marks[0].start()] if marks[0]["opening"] is not None else ""
     ends = [mark.end() for mark in marks if mark["closing"] is not None]
     if not ends:
-        return Split(text, "", is_marked=True, outside=text[: marks[0].start()])
+        return Split("", is_marked=True, outside=outside)
     opened = [mark.start() for mark in marks if mark.start() >= ends[-1]]
-    return Split(text[: ends[-1]], text[ends[-1] : opened[0] if opened else len(text)], is_marked=True)
+    return Split(text[ends[-1] : opened[0] if opened else len(text)], is_marked=True, outside=outside)
+
+
+def _marks(text: str) -> list[re.Match[str]]:
+    marks = list(_MARK.finditer(text))
+    objects = list(_objects(text)) if marks else []
+    return [mark for mark in marks if not any(start < mark.start() < end for start, end in objects)]
+
+
+def _objects(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where the outermost JSON objects of a text begin and end."""
+    at = text.find("{")
+    for _ in range(_MAX_STARTS):
+        if at < 0:
+            return
+        end = at + 1
+        with contextlib.suppress(ValueError, RecursionError):
+            _, end = _DECODER.raw_decode(text, at)
+            yield at, end
+        at = text.find("{", end)

@@ -99,7 +99,8 @@ def test_words_name_the_wait(message: str, seconds: float | None) -> None:
 
 
 def test_the_most_exact_wait_counts() -> None:
-    windows, pause = "Limit of 10 requests in 1 minute.", "Limit of 10 requests in 1 minute. Please retry in 7s."
+    windows = "Limit of 10 requests in 1 minute."
+    pause = f"{windows} Please retry in 7s."
     reset = {"x_ratelimit_reset_requests": "9s"}
     assert wait(reset, windows) == 9
     assert wait(reset, pause) == 7
