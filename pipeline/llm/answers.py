@@ -185,11 +185,11 @@ def _unwrapped(model: type[BaseModel], value: object, depth: int = 0) -> _Candid
             return None
         return _noted(_unwrapped(model, inner, depth + 1), "in a JSON text")
     if isinstance(value, dict):
-        if value.get("thought") is True or any(_is_thought(value.get(name)) for name in _KIND_FIELDS):
-            return None
         fields = count_fields(model, value)
         if 2 * fields > len(model.model_fields):
             return _Candidate(value, fields)
+        if value.get("thought") is True or any(_is_thought(value.get(name)) for name in _KIND_FIELDS):
+            return None
     if depth == _MAX_DEPTH or not isinstance(value, (dict, list)):
         return None
     named = value.items() if isinstance(value, dict) else [("", inner) for inner in value]

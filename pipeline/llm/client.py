@@ -51,6 +51,9 @@ UNREADABLE = (
 )
 """What the SDK and our own readers raise for a response that is an error, or is not what it should be."""
 
+_PROBE_S = 10.0
+"""Seconds for the answer to a request without messages. Chosen, not measured."""
+
 SaveCapability = Callable[[KnownCapability], Awaitable[None]]
 """Stores the request mode that the server and model accept."""
 
@@ -200,6 +203,7 @@ class LLMClient:
             names = read_models(response.text)
         except UNREADABLE as error:
             if isinstance(error, openai.NotFoundError) and not is_page(error.response.text):
+                await self._require_endpoint()
                 return f"the server answers; it lists no models, so {self.model!r} is untried"
             raise classify_listing_error(as_unreached(error), self._details, datetime.now(UTC)) from error
         # Gemini lists its models with a prefix, Ollama with a tag.
@@ -209,6 +213,16 @@ class LLMClient:
         return (
             f"the server answers; {self.model!r} is not among the {len(names)} models that it lists: {check}"
         )
+
+    async def _require_endpoint(self) -> None:
+        """Raise LLMRejected where a request without messages, which no model answers, shows what is wrong."""
+        fields = {"messages": [], "max_tokens": 1, "stream": False}
+        try:
+            await self._complete(fields, self.deadline(), min(_PROBE_S, self.timeout_s))
+        except UNREADABLE as error:
+            result = classify_error(as_unreached(error), self._details, datetime.now(UTC))
+            if isinstance(result, LLMRejected):
+                raise result from error
 
     async def _send_once(self, body: dict[str, Any], deadline: Deadline, timeout_s: float) -> ChatResponse:
         # As extra fields they skip the SDK's validation, which takes longer than all our own work. Some

@@ -136,6 +136,7 @@ WRAPPINGS: list[tuple[str, str]] = [
     (json.dumps({"name": "report", "arguments": J}), "wrapped in `arguments`"),
     (json.dumps(J), "in a JSON text"),
     (ASCII.replace("\\", "\\\\").replace('"', '\\"'), ""),
+    (f"Here: {json.dumps({'type': 'analysis', **report()})}", "unknown keys ignored: type"),
     (json.dumps(report() | {"title": "Up", "summary": "x"}), "unknown keys ignored: title, summary"),
 ]
 

@@ -80,7 +80,7 @@ async def failure(model: LLMClient) -> LLMError:
 
 
 async def test_a_reply_is_given_verbatim_with_its_tokens(server: ModelServer, pauses: Pauses) -> None:
-    usage: dict[str, Any] = {"prompt_tokens": 11, "completion_tokens": 7}
+    usage: dict[str, Any] = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
     details = {
         "prompt_tokens_details": {"cached_tokens": 4},
         "completion_tokens_details": {"reasoning_tokens": 3},
@@ -436,7 +436,24 @@ async def test_probing_a_model_is_not_billed(server: ModelServer, pauses: Pauses
         server.listing = error(500, "broken")
         with pytest.raises(LLMError, match="500: broken"):
             await client.probe()
-    assert server.requests == 0
+    [sent] = server.received
+    assert sent["messages"] == [], "no model answers that"
+
+
+async def test_a_probe_finds_what_is_wrong_where_no_models_are_listed(
+    server: ModelServer, pauses: Pauses
+) -> None:
+    server.listing = error(404)
+    refusals = {
+        "OPENAI_BASE_URL": Reply(404, b'{"detail": "Not Found"}'),
+        "COPYDESK_MODEL": error(404, "The model `fake-1` does not exist", code="model_not_found"),
+        "OPENAI_API_KEY": error(401, "no"),
+    }
+    async with model(server, pauses) as client:
+        for variable, refusal in refusals.items():
+            server.enqueue(refusal)
+            with pytest.raises(LLMRejected, match=variable):
+                await client.probe()
 
 
 @pytest.mark.parametrize(
