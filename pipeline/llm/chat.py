@@ -17,8 +17,8 @@ from pipeline.llm.answer_limit import AnswerLimit
 from pipeline.llm.capabilities import OutputMode, RequestMode, fallback, mode_after_rejection
 from pipeline.llm.error_body import is_page
 from pipeline.llm.errors import MalformedResponse, UnsupportedMode
-from pipeline.llm.replies import field, is_event_stream, join_chunks, read_message
-from pipeline.llm.usage import BYTES_PER_TOKEN, BilledTokens, UsageGaps, read_usage
+from pipeline.llm.replies import is_event_stream, join_chunks, read_message
+from pipeline.llm.usage import BYTES_PER_TOKEN, BilledTokens, UsageGaps, field, read_usage
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
@@ -46,11 +46,6 @@ class Attempt(NamedTuple):
     """An answer did not fit, and this attempt is the second one."""
     repair: tuple[str, str] | None = None
     """An answer and what is wrong with it: the model is asked to repair it."""
-
-    @property
-    def is_repair(self) -> bool:
-        """Tell whether the request asks to repair an earlier answer."""
-        return self.repair is not None
 
 
 def first_attempt(mode: RequestMode, max_tokens: int) -> Attempt:

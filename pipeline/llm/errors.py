@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pipeline.domain.errors import FailureCause, LLMError, LLMRejected
 from pipeline.llm.answer_limit import AnswerLimit, answer_limit
-from pipeline.llm.error_body import ServerError, is_page, read_error
+from pipeline.llm.error_body import ServerError, body_start, is_page, read_error
 from pipeline.llm.refusal import Refusal, Scope
 from pipeline.llm.refusal_messages import RequestDetails, item_message, listing_message, quoted, run_message
 from pipeline.llm.refusals import understand
@@ -104,7 +104,7 @@ def classify_error(error: Exception, details: RequestDetails, now: datetime) -> 
         return TransientError(f"the model server cannot be reached; check {details.names.url}")
     if isinstance(error, RecursionError):
         return LostAnswer("the model server's reply is broken: it is nested too deeply")
-    if isinstance(error, json.JSONDecodeError) and error.doc.lstrip("\ufeff \t\r\n").startswith("{"):
+    if isinstance(error, json.JSONDecodeError) and body_start(error.doc).startswith("{"):
         return LostAnswer("the model server's reply is broken: it is cut off")
     reason = "no JSON" if isinstance(error, json.JSONDecodeError) else quoted(str(error), details.secrets)
     return TransientError(f"the model server's reply is broken: {reason or 'no reason given'}")

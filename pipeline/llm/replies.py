@@ -8,9 +8,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from pipeline.llm.error_body import body_start
 from pipeline.llm.errors import MalformedResponse
+from pipeline.llm.lenient_json import load_json
 from pipeline.llm.thoughts import split_thoughts
-from pipeline.llm.usage import UNTOLD, read_usage
+from pipeline.llm.usage import UNTOLD, field, read_usage
 
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
 """Of vLLM, SGLang, LM Studio; of OpenRouter, Ollama; of Ollama's own interface."""
@@ -44,11 +46,6 @@ def read_message(message: object) -> MessageText:
         if isinstance(thought, str) and (answer := _whole_answer(thought)):
             return MessageText(answer, (f"the field `{name}`",))
     return MessageText(text, notes)
-
-
-def field(container: object, name: str) -> Any:  # noqa: ANN401 - JSON of a server
-    """Return a field of an object of the SDK, or of a dict; None where it has none."""
-    return container.get(name) if isinstance(container, dict) else getattr(container, name, None)
 
 
 def _is_blank(text: str) -> bool:
@@ -99,14 +96,14 @@ def _whole_answer(thought: str) -> str:
     """Return the JSON object after a text's last thought, if nothing stands around it; else an empty text."""
     answer = split_thoughts(thought).answer.strip()
     try:
-        return answer if isinstance(json.loads(answer, strict=False), dict) else ""
-    except (ValueError, RecursionError):
+        return answer if isinstance(load_json(answer), dict) else ""
+    except ValueError:
         return ""
 
 
 def is_event_stream(text: str) -> bool:
     """Tell whether a body is a stream of server-sent events."""
-    start = text.lstrip("\ufeff \t\r\n")
+    start = body_start(text)
     return start.startswith((_EVENT, "event:", "id:", ":")) and _EVENT in text
 
 

@@ -1,7 +1,7 @@
 """Structured output: asks a model until an answer fits a JSON schema, or reports why none does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -109,41 +109,32 @@ class UnlimitedBudget:
         """Do nothing: an unusable answer is billed too."""
 
 
-class NotWanted(Exception):
-    """The model is not asked: while the item waited for its turn, another one became the first to ask."""
-
-
-def always() -> bool:
-    """Return True: the model is asked whatever happened while the item waited."""
-    return True
-
-
 async def request_structured(
-    model: "LLMClient",
-    request: StructuredRequest[T],
-    budget: CallBudget,
-    is_wanted: Callable[[], bool] = always,
+    model: "LLMClient", request: StructuredRequest[T], budget: CallBudget
 ) -> tuple[LLMResponse, T]:
-    """Return a usable answer, verbatim, and the value parsed from it.
+    """Do as `request_in_turn`, after a wait while the model is unproven and another item is asked about."""
+    async with model.breaker.turn():
+        return await request_in_turn(model, request, budget)
+
+
+async def request_in_turn(
+    model: "LLMClient", request: StructuredRequest[T], budget: CallBudget
+) -> tuple[LLMResponse, T]:
+    """Return a usable answer, verbatim, and the value parsed from it; the caller holds `breaker.turn`.
 
     For one cause at most two answers are paid for: the first, and one repair, one with a higher limit or one
     after an answer that was lost.
-    Waits while the server and model are unproven and another item is asked about. Raises LLMError (a
-    refusal, a content filter, an answer that is cut off or does not fit, a server that does not answer),
-    LLMRejected when every other item would fail too, BudgetExceeded; NotWanted where `is_wanted` says so
-    after the wait.
+    Raises LLMError (a refusal, a content filter, an answer that is cut off, lost or does not fit),
+    LLMRejected when every other item would fail too, BudgetExceeded.
     """
-    async with model.breaker.turn():
-        if not is_wanted():
-            raise NotWanted
-        try:
-            result = await _converse(model, request, budget)
-        except LLMError as error:
-            counted = model.breaker.fail(error)
-            if counted is error:
-                raise
-            raise counted from error
-        model.breaker.succeed()
+    try:
+        result = await _converse(model, request, budget)
+    except LLMError as error:
+        counted = model.breaker.fail(error)
+        if counted is error:
+            raise
+        raise counted from error
+    model.breaker.succeed()
     return result
 
 
@@ -200,7 +191,7 @@ async def _send_attempt(
         reservation, max_tokens = await budget.reserve(prompt_tokens, most)
     if attempt.mode.length_field:
         body[attempt.mode.length_field] = most = max_tokens
-    purpose = "repair" if attempt.is_repair else request.purpose
+    purpose = "repair" if attempt.repair else request.purpose
     bound = UpperBound(prompt_tokens, most)
     provenance = Provenance(rewritten=True, model=model.model, prompt=request.prompt_id)
     timeout_s = model.timeout_s * max(1.0, attempt.max_tokens / options.max_tokens)

@@ -4,11 +4,10 @@ A server that has no parser for a model's thoughts sends them as part of the ans
 the opening mark into the prompt, so that only the closing one arrives. So what counts is the last mark.
 """
 
-import contextlib
-import json
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
+
+from pipeline.llm.lenient_json import object_spans
 
 _NAMES = (
     r"(?:think|thinking|thoughts?|reason|reasoning|reflection|scratch_?pad|analysis|cot|inner_monologue"
@@ -36,9 +35,6 @@ _MARK = re.compile(
 _BARE_HARMONY = re.compile(r"\s*(?:assistant)?(?:analysis|commentary)")
 """Harmony's channels after a server has removed the special tokens; the text's own words follow at once."""
 _BARE_FINAL = "assistantfinal"
-_MAX_STARTS = 200
-"""Braces of a text at which an object is looked for. Chosen, not measured."""
-_DECODER = json.JSONDecoder(strict=False)
 
 
 class Split(NamedTuple):
@@ -72,18 +68,5 @@ def split_thoughts(text: str) -> Split:
 
 def _marks(text: str) -> list[re.Match[str]]:
     marks = list(_MARK.finditer(text))
-    objects = list(_objects(text)) if marks else []
+    objects = list(object_spans(text)) if marks else []
     return [mark for mark in marks if not any(start < mark.start() < end for start, end in objects)]
-
-
-def _objects(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where the outermost JSON objects of a text begin and end."""
-    at = text.find("{")
-    for _ in range(_MAX_STARTS):
-        if at < 0:
-            return
-        end = at + 1
-        with contextlib.suppress(ValueError, RecursionError):
-            _, end = _DECODER.raw_decode(text, at)
-            yield at, end
-        at = text.find("{", end)

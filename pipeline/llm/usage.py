@@ -129,21 +129,22 @@ def _completion(stated: int | None, total: int | None, prompt: int | None, reaso
 def _detail(usage: object, details: Sequence[str], names: Sequence[str]) -> int:
     """Return the highest of the counts of these names, in the usage or in its details; 0 if there is none."""
     places = (usage, _first(usage, details))
-    return max((_number(_value(place, name)) or 0 for place in places for name in names), default=0)
+    return max((_number(field(place, name)) or 0 for place in places for name in names), default=0)
 
 
 def _count(counts: object, names: Sequence[str]) -> int | None:
     """Return the first of these counts that is there and a number."""
-    numbers = (_number(_value(counts, name)) for name in names)
+    numbers = (_number(field(counts, name)) for name in names)
     return next((number for number in numbers if number is not None), None)
 
 
 def _first(place: object, names: Sequence[str]) -> object:
-    return next((value for name in names if (value := _value(place, name)) is not None), None)
+    return next((value for name in names if (value := field(place, name)) is not None), None)
 
 
-def _value(place: Any, name: str) -> object:  # noqa: ANN401 - an object or a dict, or neither
-    return place.get(name) if isinstance(place, dict) else getattr(place, name, None)
+def field(container: object, name: str) -> Any:  # noqa: ANN401 - JSON of a server
+    """Return a field of an object of the SDK, or of a dict; None where it has none."""
+    return container.get(name) if isinstance(container, dict) else getattr(container, name, None)
 
 
 def _number(value: object) -> int | None:

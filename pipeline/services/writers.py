@@ -4,7 +4,6 @@ import contextlib
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pipeline.config import (
@@ -18,7 +17,7 @@ from pipeline.config import (
 from pipeline.domain.errors import ConfigError, FailureCause, LLMError, LLMRejected
 from pipeline.domain.models import FeedConfig, LLMResponse
 from pipeline.llm.pricing import Price, Rates
-from pipeline.llm.structured_output import CallBudget, NotWanted, StructuredRequest, request_structured
+from pipeline.llm.structured_output import CallBudget, StructuredRequest, request_in_turn
 from pipeline.services.context import Spending, Writer, spending_of
 from pipeline.storage import CallLimits
 
@@ -157,11 +156,11 @@ async def ask_writers(
     answers_before = budget.answers
     while writer := next_writer(writers, tried, clock()):
         budget.ask(writer)
-        is_wanted = partial(_is_next, writer, writers, tuple(tried), clock)
         try:
-            return await request_structured(writer.client, request, budget, is_wanted)
-        except NotWanted:
-            continue
+            async with writer.client.breaker.turn():
+                if next_writer(writers, tried, clock()) is not writer:  # changed while the item waited
+                    continue
+                return await request_in_turn(writer.client, request, budget)
         except LLMError as error:
             if error.cause not in FALLBACK_CAUSES:
                 raise
@@ -179,12 +178,6 @@ async def ask_writers(
 def next_writer(writers: Sequence[Writer], tried: Collection[Writer], now: datetime) -> Writer | None:
     """Return the writer that is asked next; None where each was asked about the item, or is gone."""
     return next((writer for writer in in_order(writers, now) if writer not in tried), None)
-
-
-def _is_next(
-    writer: Writer, writers: Sequence[Writer], tried: Collection[Writer], clock: Callable[[], datetime]
-) -> bool:
-    return next_writer(writers, tried, clock()) is writer
 
 
 def _rest(writer: Writer, error: LLMError, now: datetime) -> None:
