@@ -140,7 +140,7 @@ def _second_readers(settings: Settings, subscriptions: Subscriptions) -> str:
     names = used_verifiers(settings, models, beats, subscriptions.feeds)
     if not names:
         return _NO_READER
-    prompt = load_prompt(settings.base / "prompts", VERIFY_PROMPT).id
+    prompt = load_prompt(settings.prompts, VERIFY_PROMPT).id
     return "; ".join(
         _measured(settings, name, connection_named(settings, models, name).model, prompt) for name in names
     )

@@ -104,7 +104,7 @@ def measure_verifier(profile: str | None, others: Mapping[str, object], *, yes: 
     labelled = load_labelled_set(folder)
     connection = load_profiles(settings, (), profile).connections[profile]
     price = priced(settings, connection)
-    prompt = load_prompt(settings.base / "prompts", PROMPT)
+    prompt = load_prompt(settings.prompts, PROMPT)
     estimate = _estimate(labelled, prompt, connection, price)
     err.print(f"Sending {estimate} to {connection.model}.", markup=False)
     cap = None if settings.cap_run is None else int(settings.cap_run * 1_000_000)

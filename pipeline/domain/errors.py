@@ -84,18 +84,44 @@ class FailureCause(StrEnum):
     OTHER = "other"
 
 
+_RETRIED = frozenset(FailureCause) - {
+    FailureCause.CONTEXT,
+    FailureCause.LENGTH,
+    FailureCause.FILTER,
+    FailureCause.OTHER,
+}
+"""Causes outside the item, after which a later run may succeed, and answers in a wrong form."""
+
+
+class FailureRow:
+    """Failures of a model with no usable answer between them."""
+
+    def __init__(self, *, unproven: bool) -> None:
+        self.failures = 0
+        self.ended_run = False
+        self.unproven = unproven
+        """There was no usable answer in this run, neither before nor since."""
+
+
 class LLMError(CopydeskError):
-    """One model call failed; `retry` tells whether a later run may succeed.
+    """One model call failed; `retry` tells whether a later run may succeed, by default by the cause.
 
     Context: `answer`, the response that was paid for, where the server sent one.
     """
 
     def __init__(
-        self, message: str, *, retry: bool, cause: FailureCause = FailureCause.OTHER, **context: object
+        self,
+        message: str,
+        *,
+        retry: bool | None = None,
+        cause: FailureCause = FailureCause.OTHER,
+        **context: object,
     ) -> None:
         super().__init__(message, **context)
-        self.retry = retry
+        self.retry = cause in _RETRIED if retry is None else retry
         self.cause = cause
+        self.row: FailureRow | None = None
+        """The failures among which it was counted; None for a failure of the item itself."""
 
 
 class LLMRejected(LLMError):

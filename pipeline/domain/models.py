@@ -308,11 +308,11 @@ class LLMResponse(FrozenModel):
     estimated: bool = False
     """The server did not give the whole usage: `usage` is the most that it can have been."""
     arrived: bool = True
-    """False: the server did not answer in time; `usage` is what it may bill even so."""
+    """False: the answer was lost on its way; `usage` is what the server may bill even so."""
     notes: tuple[str, ...] = ()
     """What was read leniently, such as an answer inside a code fence."""
     seconds: float | None = None
-    """From the request to the answer, retries included."""
+    """From the request to its answer, without waits before it."""
 
 
 def utc_iso(moment: datetime) -> str:

@@ -23,12 +23,12 @@ W = TypeVar("W", bound=BaseModel)
 _FENCE = re.compile(r"(```+|~~~+)[ \t]*(?:[\w.+-]+[ \t]*)?\r?\n")
 _MAX_DEPTH = 3
 """Objects, lists and texts around the object that is looked for. Chosen, not measured."""
-_THOUGHT_NAMES = frozenset((
-    "analysis", "chainofthought", "cot", "draft", "drafts", "example", "examples", "innermonologue", "plan",
-    "reasoning", "reasoningcontent", "reflection", "scratchpad", "think", "thinking", "thought",
-    "thoughtprocess", "thoughts",
-))  # fmt: skip
-"""Keys under which a model thinks; what stands there is no answer."""
+_THOUGHT_NAME = re.compile(
+    r"(?:\w*(?:think|thought|reasoning|scratchpad|monologue)\w*|analysis|commentary|cot|drafts?|examples?|plan"
+    r"|reflection)"
+)
+"""Keys under which a model thinks, and types of such objects; what stands there is no answer."""
+_KIND_FIELDS = ("type", "role", "channel")
 _NO_DEFAULTS: Mapping[str, object] = MappingProxyType({})
 
 
@@ -65,7 +65,7 @@ def is_complete(text: str) -> bool:
 def validation_error(reason: str, *, unfit: bool = False) -> LLMError:
     """Return the error of an unusable answer; the reason is sent to the model."""
     message = f"the model's answer cannot be used: {reason}"
-    return LLMError(message, retry=True, cause=FailureCause.FORMAT, reason=reason, unfit=unfit)
+    return LLMError(message, cause=FailureCause.FORMAT, reason=reason, unfit=unfit)
 
 
 def _reason(detail: ErrorDetails) -> str:
@@ -125,8 +125,8 @@ def _find_leniently(model: type[BaseModel], text: str, notes: list[str]) -> _Can
     """
     thoughts = split_thoughts(text)
     answer = thoughts.answer
-    if thoughts.outside:
-        # A thought that does not end after an answer that is whole.
+    if thoughts.outside and not answer.strip():
+        # A thought that follows an answer that is whole.
         answer = thoughts.outside if _strict(thoughts.outside.strip())[0] is not _NOTHING else ""
     candidate = _best(_candidates(model, answer)) or _best(_candidates(model, _unescaped(answer)))
     if candidate is not None:
@@ -188,15 +188,21 @@ def _unwrapped(model: type[BaseModel], value: object, depth: int = 0) -> _Candid
         fields = count_fields(model, value)
         if 2 * fields > len(model.model_fields):
             return _Candidate(value, fields)
+        if value.get("thought") is True or any(_is_thought(value.get(name)) for name in _KIND_FIELDS):
+            return None
     if depth == _MAX_DEPTH or not isinstance(value, (dict, list)):
         return None
     named = value.items() if isinstance(value, dict) else [("", inner) for inner in value]
     wrapped = [
         _noted(candidate, f"wrapped in `{name[:40]}`" if name else "in a list")
         for name, inner in named
-        if plain_name(name) not in _THOUGHT_NAMES and (candidate := _unwrapped(model, inner, depth + 1))
+        if not _is_thought(name) and (candidate := _unwrapped(model, inner, depth + 1))
     ]
     return wrapped[0] if len(wrapped) == 1 else None
+
+
+def _is_thought(name: object) -> bool:
+    return isinstance(name, str) and _THOUGHT_NAME.fullmatch(plain_name(name)) is not None
 
 
 def _noted(candidate: _Candidate | None, note: str) -> _Candidate | None:

@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from pipeline.config import DEFAULT_NAMES, ConnectionNames
-from pipeline.domain.errors import FailureCause, LLMError, LLMRejected
+from pipeline.domain.errors import FailureCause, FailureRow, LLMError, LLMRejected
 
 AT_START = 3
 """Failures in a row, before the first usable answer, that end the run. Source: decision 13."""
@@ -17,26 +17,15 @@ LATER = 20
 """The same after a usable answer: then it has to be more than a bad day. Source: decision 13."""
 OF_THE_ITEM = frozenset({FailureCause.CONTEXT, FailureCause.LENGTH, FailureCause.FILTER})
 """Causes that say nothing about other items."""
-_NEVER_COUNTED = OF_THE_ITEM | {FailureCause.OVERLOAD}
-"""An overloaded server is waited for."""
 _ADVICE = {
     FailureCause.KEY: "check {key}",
     FailureCause.CREDIT: "top up the account of {key}, or use another key",
     FailureCause.MODEL: "check {model}",
     FailureCause.URL: "check {url}",
     FailureCause.FORMAT: "check {model}: this model may be too weak for structured answers",
+    FailureCause.OVERLOAD: "run again later, or use a server or an account of {key} that takes more requests",
     FailureCause.OUTAGE: "see that the server under {url} runs, and {timeout}",
 }
-
-
-class Row:
-    """Failures without a usable answer between them; `LLMError.context["row"]` of each that is counted."""
-
-    def __init__(self, *, first: bool) -> None:
-        self.failures = 0
-        self.ended_run = False
-        self.unproven = first
-        """There was no usable answer in this run, neither before nor since."""
 
 
 class Breaker:
@@ -48,7 +37,7 @@ class Breaker:
         """There was a usable answer in this run."""
         self.ended: LLMRejected | None = None
         """Why no more requests are sent."""
-        self._row = Row(first=True)
+        self._row = FailureRow(unproven=True)
         self._one_at_a_time = asyncio.Lock()
 
     @contextlib.asynccontextmanager
@@ -65,6 +54,7 @@ class Breaker:
     def require_closed(self) -> None:
         """Raise LLMRejected if the run has ended."""
         if self.ended is not None:
+            # A copy: each task that raises an error adds to its traceback.
             raise LLMRejected(self.ended.message, cause=self.ended.cause, **self.ended.context)
 
     def succeed(self) -> None:
@@ -72,23 +62,25 @@ class Breaker:
         self.proven = True
         self._row.unproven = False
         if self._row.failures:
-            self._row = Row(first=False)
+            self._row = FailureRow(unproven=False)
 
     def fail(self, error: LLMError) -> LLMError:
         """Count the failure of an item; return the error to raise: LLMRejected if it ends the run."""
         if isinstance(error, LLMRejected):
             self.ended = self.ended or error
             return error
-        if error.cause in _NEVER_COUNTED:
+        if error.cause in OF_THE_ITEM:
             return error
-        row = self._row
+        row = error.row = self._row
         row.failures += 1
-        error.context["row"] = row
-        if row.failures < (LATER if self.proven else AT_START):
+        if self.ended is None and row.failures < (LATER if self.proven else AT_START):
             return error
-        row.ended_run = True
-        self.ended = LLMRejected(self._reason(row.failures, error), cause=error.cause, row=row)
-        return self.ended
+        if self.ended is None:
+            row.ended_run = True
+            self.ended = LLMRejected(self._reason(row.failures, error), cause=error.cause)
+        rejected = LLMRejected(self.ended.message, cause=self.ended.cause, **self.ended.context)
+        rejected.row = row
+        return rejected
 
     def _reason(self, failures: int, error: LLMError) -> str:
         advice = self._names.fill(_ADVICE.get(error.cause, "check {model} and {url}"))

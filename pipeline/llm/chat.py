@@ -17,8 +17,8 @@ from pipeline.llm.answer_limit import AnswerLimit
 from pipeline.llm.capabilities import OutputMode, RequestMode, fallback, mode_after_rejection
 from pipeline.llm.error_body import is_page
 from pipeline.llm.errors import MalformedResponse, UnsupportedMode
-from pipeline.llm.replies import field, is_event_stream, join_chunks, read_message
-from pipeline.llm.usage import BYTES_PER_TOKEN, UsageGaps, read_usage
+from pipeline.llm.replies import is_event_stream, join_chunks, read_message
+from pipeline.llm.usage import BYTES_PER_TOKEN, BilledTokens, UsageGaps, field, read_usage
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
@@ -40,15 +40,12 @@ class Attempt(NamedTuple):
     """Tokens that the answer may take."""
     limit_changed: bool = False
     """The limit was raised or lowered after an answer; it is changed once."""
+    lost: bool = False
+    """An answer was lost, and this attempt is the one after it."""
     repaired: bool = False
     """An answer did not fit, and this attempt is the second one."""
     repair: tuple[str, str] | None = None
     """An answer and what is wrong with it: the model is asked to repair it."""
-
-    @property
-    def is_repair(self) -> bool:
-        """Tell whether the request asks to repair an earlier answer."""
-        return self.repair is not None
 
 
 def first_attempt(mode: RequestMode, max_tokens: int) -> Attempt:
@@ -65,15 +62,19 @@ def retry_with_more_tokens(attempt: Attempt) -> Attempt | None:
     return attempt._replace(max_tokens=max_tokens, limit_changed=True)
 
 
-def retry_with_fewer_tokens(attempt: Attempt) -> Attempt | None:
-    """Return the attempt after an answer did not arrive in time; None if a lower limit cannot help.
+def retry_after_loss(attempt: Attempt, *, is_running: bool) -> Attempt | None:
+    """Return the one attempt after an answer was lost; None where another was, or it cannot help.
 
-    The same request is not sent again unchanged: the server may still work on it, and would do it twice.
+    A request on which the server may still work is not sent again unchanged: it would do it twice.
     """
+    if attempt.lost:
+        return None
+    if not is_running:
+        return attempt._replace(lost=True)
     half = attempt.max_tokens // 2
     if attempt.limit_changed or attempt.mode.length_field is None or half < LEAST_TOKENS:
         return None
-    return attempt._replace(max_tokens=half, limit_changed=True)
+    return attempt._replace(max_tokens=half, limit_changed=True, lost=True)
 
 
 def retry_within_limit(attempt: Attempt, limit: AnswerLimit) -> Attempt | None:
@@ -119,10 +120,14 @@ _OVERHEAD_TOKENS = 50
 """Tokens besides the messages' text. Chosen, not measured."""
 
 
+LEAST_LIMIT = 16
+"""No server takes a lower one. Source: https://platform.openai.com/docs/api-reference/responses/create"""
+
+
 class ModelOptions(FrozenModel):
     """The operator's settings for every request."""
 
-    max_tokens: int = Field(default=4096, ge=16)
+    max_tokens: int = Field(default=4096, ge=LEAST_LIMIT)
     """Tokens that an answer may take; TOKEN_LIMIT_FACTOR times as many after an answer was cut off."""
     temperature: float | None = None
     seed: int | None = None
@@ -199,7 +204,7 @@ class FinishReason(StrEnum):
     FILTER = "content_filter"
     REFUSAL = "refusal"
     ERROR = "error"
-    """The server broke off; nothing is billed."""
+    """The server broke off."""
 
 
 _FINISH_WORDS = {
@@ -229,9 +234,11 @@ class ChatResponse(FrozenModel):
     gaps: UsageGaps = UsageGaps()
     notes: tuple[str, ...] = ()
     """Where the text stood, if not in the message's content."""
+    seconds: float = 0.0
+    """From the request to its answer, without waits before it."""
 
 
-def read_reply(completion: "ChatCompletion | str") -> ChatResponse:
+def read_reply(completion: "ChatCompletion | str", seconds: float = 0.0) -> ChatResponse:
     """Return a completion's text, end, refusal and usage; the SDK gives a stream of events as its text.
 
     Raises MalformedResponse when it has no message, or the server broke off.
@@ -240,15 +247,20 @@ def read_reply(completion: "ChatCompletion | str") -> ChatResponse:
     if is_stream:
         completion = _completion(join_chunks(str(completion)))
     usage, gaps = read_usage(completion)
-    choice = _first_choice(completion, usage)
+    billed = (usage, gaps) if usage.completion_tokens else None
+    choice = _first_choice(completion, usage, billed)
     if choice is None:
         return ChatResponse(text="", finish_reason=FinishReason.FILTER, usage=usage, gaps=gaps)
-    message = _message(choice)
+    message = _message(choice, billed)
     finish_reason = _finish_reason(field(choice, "finish_reason"))
     error = field(choice, "error")
     if error or finish_reason is FinishReason.ERROR:
-        raise MalformedResponse(f"it ends with {field(choice, 'finish_reason')!r}", error or None)
-    text, notes, refusal = read_message(message)
+        billed = (usage, gaps) if field(message, "content") else billed
+        raise MalformedResponse(f"it ends with {field(choice, 'finish_reason')!r}", error or None, billed)
+    try:
+        text, notes, refusal = read_message(message)
+    except MalformedResponse as unread:
+        raise MalformedResponse(str(unread), billed=(usage, gaps)) from unread
     return ChatResponse(
         text=replace_surrogates(text),
         finish_reason=FinishReason.REFUSAL if refusal else finish_reason,
@@ -256,6 +268,7 @@ def read_reply(completion: "ChatCompletion | str") -> ChatResponse:
         usage=usage,
         gaps=gaps,
         notes=(*(["a stream of events"] if is_stream else []), *notes),
+        seconds=seconds,
     )
 
 
@@ -265,13 +278,13 @@ def _completion(data: dict[str, Any]) -> "ChatCompletion":
     return ChatCompletion.construct(**data)
 
 
-def _message(choice: object) -> object:
+def _message(choice: object, billed: BilledTokens | None) -> object:
     """Return a choice's message; some servers send a chunk's `delta`, or the `text` of older completions."""
     message = field(choice, "message") or field(choice, "delta")
     if message is None and isinstance(field(choice, "text"), str):
         return {"content": field(choice, "text")}
     if message is None:
-        raise MalformedResponse("it holds no message")
+        raise MalformedResponse("it holds no message", billed=billed)
     return message
 
 
@@ -291,7 +304,9 @@ def read_models(text: str) -> list[str]:
     raise MalformedResponse("it lists no models", data)
 
 
-def _first_choice(completion: "ChatCompletion | str", usage: TokenUsage) -> object:
+def _first_choice(
+    completion: "ChatCompletion | str", usage: TokenUsage, billed: BilledTokens | None
+) -> object:
     """Return the first choice; None if the server bills a prompt that its filter blocked."""
     choices = field(completion, "choices")
     if isinstance(choices, list) and choices and choices[0] is not None:
@@ -302,7 +317,7 @@ def _first_choice(completion: "ChatCompletion | str", usage: TokenUsage) -> obje
         return None
     # The SDK returns the text when the server's content type is not JSON.
     body = completion if isinstance(completion, str) else getattr(completion, "model_extra", None)
-    raise MalformedResponse("it holds no choices", body)
+    raise MalformedResponse("it holds no choices", body, billed)
 
 
 def _finish_reason(reason: object) -> FinishReason:

@@ -5,10 +5,9 @@ and whether an answer is usable, is decided in `structured_output`.
 """
 
 import asyncio
-import contextlib
 import json
-import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -18,15 +17,15 @@ import openai
 
 from pipeline.config import DEFAULT_NAMES, OPENAI_URL, ConnectionNames, ModelConnection
 from pipeline.config.time_syntax import timezone_of
-from pipeline.domain.errors import LLMError, LLMRejected, ShutdownRequested
+from pipeline.domain.errors import FailureCause, LLMError, LLMRejected, ShutdownRequested
 from pipeline.llm.breaker import Breaker
 from pipeline.llm.capabilities import LENGTH_FIELDS, KnownCapability, RequestMode, cached_mode, profile_of
-from pipeline.llm.chat import ChatResponse, ModelOptions, read_models, read_reply
+from pipeline.llm.chat import LEAST_LIMIT, ChatResponse, ModelOptions, read_models, read_reply
 from pipeline.llm.cooldown import Cooldown
 from pipeline.llm.deadline import Deadline
 from pipeline.llm.error_body import is_page
 from pipeline.llm.errors import (
-    AnswerTimeout,
+    LostAnswer,
     MalformedResponse,
     TransientError,
     UnsupportedMode,
@@ -36,14 +35,24 @@ from pipeline.llm.errors import (
 from pipeline.llm.refusal_messages import RequestDetails
 from pipeline.llm.replies import is_event_stream
 from pipeline.llm.retries import retrying
-from pipeline.llm.sdk import as_unreached, is_lost_answer, omitted_headers, open_sdk
+from pipeline.llm.sdk import as_unreached, is_broken_off, is_late, omitted_headers, open_sdk
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
 
-_DEADLINE_MARGIN_S = 0.05
-"""A request ends so long before the item's deadline, so that it can be booked. Chosen, not measured."""
+UNREADABLE = (
+    openai.OpenAIError,
+    MalformedResponse,
+    ValueError,
+    AttributeError,
+    TypeError,
+    RecursionError,
+)
+"""What the SDK and our own readers raise for a response that is an error, or is not what it should be."""
+
+_PROBE_S = 10.0
+"""Seconds for the answer to a request without messages. Chosen, not measured."""
 
 SaveCapability = Callable[[KnownCapability], Awaitable[None]]
 """Stores the request mode that the server and model accept."""
@@ -108,8 +117,7 @@ class LLMClient:
         default = RequestMode(length_field=self._profile.length_field)
         self.mode = cached_mode(config.capability, datetime.now(UTC), default)
         self._save_capability = save_capability
-        self._reached_before = config.capability is not None
-        self._mode_works = False
+        self._known = config.capability is not None
         self.timeout_s = config.timeout_s
         self.names = config.names
         self.breaker = Breaker(config.names)
@@ -120,8 +128,6 @@ class LLMClient:
         self._should_stop = should_stop
         self._cooldown = Cooldown(config.deadline_s, timezone_of(config.timezone))
         self._slots = asyncio.Semaphore(config.max_in_flight)
-        self._last_failure: TransientError | None = None
-        self._rejection: LLMRejected | None = None
         self._formats_answered = set[str | None]()
         self._client = open_sdk(
             config.base_url, config.api_key, config.timeout_s, config.headers, config.query
@@ -136,16 +142,9 @@ class LLMClient:
     ) -> None:
         await self._client.close()
 
-    @contextlib.asynccontextmanager
-    async def deadline(self) -> AsyncIterator[Deadline]:
-        """Limit the time for one item. Raises LLMError (retry) with the last failure when it is over."""
-        try:
-            async with asyncio.timeout(self._deadline_s) as timeout:
-                yield Deadline(timeout)
-        except TimeoutError as error:
-            reason = self._last_failure or TransientError("the model server did not answer")
-            message = f"{reason} (given up at the deadline of {self._deadline_s:g} s)"
-            raise LLMError(message, retry=True, cause=reason.cause) from error
+    def deadline(self) -> Deadline:
+        """Return the deadline of one item, which begins now."""
+        return Deadline(self._deadline_s)
 
     async def remember_mode(self, mode: RequestMode, *, after_misfit: bool = False) -> None:
         """Use this mode from now on, and store it: it led to a usable answer.
@@ -153,41 +152,46 @@ class LLMClient:
         `after_misfit`: it was tried because an answer did not fit. Where the mode in use has led to a usable
         answer in this run, that was an exception, and it stays.
         """
-        if mode != self.mode and not (after_misfit and self._mode_works):
+        if mode != self.mode and not (after_misfit and self.breaker.proven):
             self.mode = mode
             await self._save_capability(KnownCapability(manner=mode, at=datetime.now(UTC)))
-        self._mode_works = True
 
     async def send(
         self, body: dict[str, Any], *, deadline: Deadline | None = None, timeout_s: float | None = None
     ) -> ChatResponse:
         """Return the server's response to one request; `timeout_s` replaces the configured one.
 
-        Retries lost connections, 408, 409, 429, 5xx and malformed responses: at most MAX_ATTEMPTS
+        Retries refused connections, 409, 429, 5xx and malformed responses: at most MAX_ATTEMPTS
         attempts, with exponential backoff and jitter or the server's Retry-After, never past the deadline.
         The wait that an overloaded server asks for delays every request.
 
-        Raises AnswerTimeout when the server took a request and did not answer within `timeout_s` or before
-        `deadline`: it may still be generating, so the request is not repeated.
+        Raises LostAnswer when the server took a request, and its answer did not arrive within `timeout_s` or
+        before `deadline`, was cut off or cannot be read: it may be billed, so the request is not repeated.
 
         Raises LLMRejected after one attempt when the key, the quota, the model's name or the URL is wrong
         (with the variable to fix) or the server asks to be left alone for longer than the deadline;
         UnsupportedMode when another request may help, ShutdownRequested when the run is stopped before an
         attempt, and LLMError for everything else.
         """
+        deadline = deadline or self.deadline()
         attempts = retrying(  # one per request, because coroutines would share its state
-            self._deadline_s,
-            self._sleep,
-            mode_may_fail=lambda error: self._mode_may_fail(error, body),
-            note=self._note_failure,
+            deadline, self._sleep, mode_may_fail=lambda error: self._mode_may_fail(error, body)
         )
         try:
-            return await attempts(self._send_once, body, deadline, timeout_s or self.timeout_s)
+            async with asyncio.timeout_at(deadline.at):
+                return await attempts(self._send_once, body, deadline, timeout_s or self.timeout_s)
         except TransientError as error:
-            final = LLMError(f"{error} (given up for now)", retry=True, cause=error.cause)
+            final = LLMError(f"{error} (given up for now)", cause=error.cause)
             if self._mode_may_fail(error, body):
                 raise UnsupportedMode(str(error), final) from error
             raise final from error
+        except TimeoutError as error:
+            given_up = f"(given up at the deadline of {self._deadline_s:g} s)"
+            if deadline.in_flight:
+                raise LostAnswer(f"the model server did not answer {given_up}", is_running=True) from error
+            reason = deadline.last_failure or "no request was sent: too many others wait"
+            cause = deadline.last_failure.cause if deadline.last_failure else FailureCause.OVERLOAD
+            raise LLMError(f"{reason} {given_up}", cause=cause) from error
 
     async def probe(self) -> str:
         """Return a sentence that says whether the server answers and knows the model; nothing is billed.
@@ -197,8 +201,9 @@ class LLMClient:
         try:
             response = await self._client.models.with_raw_response.list(extra_headers=self._headers)
             names = read_models(response.text)
-        except (openai.OpenAIError, MalformedResponse, ValueError, RecursionError) as error:
+        except UNREADABLE as error:
             if isinstance(error, openai.NotFoundError) and not is_page(error.response.text):
+                await self._require_endpoint()
                 return f"the server answers; it lists no models, so {self.model!r} is untried"
             raise classify_listing_error(as_unreached(error), self._details, datetime.now(UTC)) from error
         # Gemini lists its models with a prefix, Ollama with a tag.
@@ -209,9 +214,17 @@ class LLMClient:
             f"the server answers; {self.model!r} is not among the {len(names)} models that it lists: {check}"
         )
 
-    async def _send_once(
-        self, body: dict[str, Any], deadline: Deadline | None, timeout_s: float
-    ) -> ChatResponse:
+    async def _require_endpoint(self) -> None:
+        """Raise LLMRejected where a request without messages, which no model answers, shows what is wrong."""
+        fields = {"messages": [], "max_tokens": 1, "stream": False}
+        try:
+            await self._complete(fields, self.deadline(), min(_PROBE_S, self.timeout_s))
+        except UNREADABLE as error:
+            result = classify_error(as_unreached(error), self._details, datetime.now(UTC))
+            if isinstance(result, LLMRejected):
+                raise result from error
+
+    async def _send_once(self, body: dict[str, Any], deadline: Deadline, timeout_s: float) -> ChatResponse:
         # As extra fields they skip the SDK's validation, which takes longer than all our own work. Some
         # servers stream unless they are told not to.
         fields = {**body, **self._profile.extra, **self.options.extra, "stream": False}
@@ -219,64 +232,59 @@ class LLMClient:
             await self._cooldown.wait(self._sleep)
             self._raise_if_over()
             try:
-                reply = read_reply(await self._complete(fields, deadline, timeout_s))
-            except (openai.OpenAIError, MalformedResponse, ValueError, AttributeError, TypeError) as error:
-                # The SDK raises the last three for a response that is not a JSON object.
+                started = time.monotonic()
+                completion = await self._complete(fields, deadline, timeout_s)
+                reply = read_reply(completion, time.monotonic() - started)
+            except UNREADABLE as error:
                 honest = as_unreached(error)
-                if is_lost_answer(honest):
-                    message = f"within {timeout_s:g} s; see {self.names.timeout}"
-                    raise AnswerTimeout(message) from error
+                if is_late(honest):
+                    message = f"the model server did not answer within {timeout_s:g} s"
+                    raise LostAnswer(f"{message}; see {self.names.timeout}", is_running=True) from error
+                if is_broken_off(honest):
+                    raise LostAnswer("the model server's reply is broken: it is cut off") from error
                 raise self._classified(honest, body) from error
-        self._reached_before = True
         self._formats_answered.add(_format_of(body))
         return reply
 
     async def _complete(
-        self, fields: dict[str, Any], deadline: Deadline | None, timeout_s: float
+        self, fields: dict[str, Any], deadline: Deadline, timeout_s: float
     ) -> "ChatCompletion | str":
-        """Return the server's completion, or its text where that is a stream of events.
-
-        Raises AnswerTimeout at the deadline.
-        """
-        left = None if deadline is None else deadline.left_s() - _DEADLINE_MARGIN_S
+        """Return the server's completion, or its text where that is a stream of events."""
+        deadline.in_flight = True  # and so it stays at a cancellation
         try:
-            async with asyncio.timeout(None if left == math.inf else left):
-                return await self._client.chat.completions.create(
-                    model=self.model,
-                    messages=(),
-                    extra_body=fields,
-                    extra_headers=self._headers,
-                    timeout=timeout_s,
-                )
-        except TimeoutError as error:
-            raise AnswerTimeout(f"(given up at the deadline of {self._deadline_s:g} s)") from error
-        except json.JSONDecodeError as error:
-            if is_event_stream(error.doc):  # although its content type says JSON
-                return error.doc
+            completion: ChatCompletion | str = await self._client.chat.completions.create(
+                model=self.model,
+                messages=(),
+                extra_body=fields,
+                extra_headers=self._headers,
+                timeout=timeout_s,
+            )
+        except Exception as error:
+            deadline.in_flight = False
+            if isinstance(error, json.JSONDecodeError) and is_event_stream(error.doc):
+                return error.doc  # although its content type says JSON
             raise
+        deadline.in_flight = False
+        return completion
 
     def _raise_if_over(self) -> None:
-        """Raise if no further request is to be sent: the run ends, or every request is rejected."""
+        """Raise if no further request is to be sent: the run ends, or the breaker has ended it."""
         if self._should_stop():
             raise ShutdownRequested("the run ends before this request is sent")
-        if rejected := self._rejection:
-            raise LLMRejected(rejected.message, cause=rejected.cause, **rejected.context)
+        self.breaker.require_closed()
 
     def _classified(self, error: Exception, body: dict[str, Any]) -> Exception:
         """Return the error to raise, and note what it means for later requests."""
         limits = (body.get(name) for name in LENGTH_FIELDS)
         details = self._details._replace(
-            max_tokens=next((limit for limit in limits if limit), None), reached_before=self._reached_before
+            max_tokens=next((limit for limit in limits if limit), None),
+            reached_before=self._known or self.breaker.proven,
         )
-        result = classify_error(error, details, datetime.now(UTC))
-        if isinstance(result, LLMRejected):
-            self._rejection = result
-        if isinstance(result, TransientError) and result.busy and result.wait_s:
-            return self._cooldown.start(result.wait_s, str(result)) or result
-        return result
-
-    def _note_failure(self, error: TransientError) -> None:
-        self._last_failure = error
+        result: Exception = classify_error(error, details, datetime.now(UTC))
+        if isinstance(result, TransientError) and result.is_overload and result.wait_s:
+            result = self._cooldown.start(result.wait_s, str(result)) or result
+        # Before the other items' requests, which wait for this one's place.
+        return self.breaker.fail(result) if isinstance(result, LLMRejected) else result
 
     def _mode_may_fail(self, error: TransientError, body: dict[str, Any]) -> bool:
         """Tell whether the request's output mode may be why the server fails: no answer came in it."""
@@ -323,8 +331,15 @@ def build_client(
 
 
 def options_of(connection: ModelConnection, **hints: float | None) -> ModelOptions:
-    """Return the operator's options, completed by the hints of a prompt."""
+    """Return the operator's options, completed by the hints of a prompt.
+
+    A limit among the extra fields counts as the operator's own, so that costs and longer answers follow it.
+    """
     own_values = {name: getattr(connection, name) for name in ("max_tokens", "temperature", "seed")}
     values = hints | {name: value for name, value in own_values.items() if value is not None}
     fields = {name: value for name, value in values.items() if value is not None}
-    return ModelOptions.model_validate(fields | {"extra": connection.extra_body})
+    extra = dict(connection.extra_body)
+    for name in LENGTH_FIELDS:
+        if isinstance(extra.get(name), int):
+            fields["max_tokens"] = max(LEAST_LIMIT, extra.pop(name))
+    return ModelOptions.model_validate(fields | {"extra": extra})

@@ -1,33 +1,34 @@
-"""The time that one item may take: a timeout that is paused while the item waits for others."""
+"""The time that one item may take; it does not pass while the item waits for others."""
 
 import asyncio
 import contextlib
-import math
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.llm.errors import TransientError
 
 
 class Deadline:
-    """A running timeout that can be paused."""
+    """The deadline of one item, and what became of its last request."""
 
-    def __init__(self, timeout: asyncio.Timeout) -> None:
-        self._timeout = timeout
+    def __init__(self, seconds: float) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self.at = self._clock() + seconds
+        """In the time of the running loop."""
+        self.last_failure: TransientError | None = None
+        self.in_flight = False
+        """A request was sent, and its answer has not arrived."""
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
         """Do not count the time inside the block."""
-        when = self._timeout.when()
-        if when is None:  # no deadline is set
-            yield
-            return
-        clock = asyncio.get_running_loop().time
-        began = clock()
-        self._timeout.reschedule(None)
+        began = self._clock()
         try:
             yield
         finally:
-            self._timeout.reschedule(when + clock() - began)
+            self.at += self._clock() - began
 
     def left_s(self) -> float:
-        """Return the seconds that are left; infinity if no deadline is set."""
-        when = self._timeout.when()
-        return math.inf if when is None else when - asyncio.get_running_loop().time()
+        """Return the seconds that are left."""
+        return self.at - self._clock()

@@ -49,7 +49,12 @@ class ServerError(NamedTuple):
 
 def is_page(text: str) -> bool:
     """Tell whether a body is HTML or XML."""
-    return text.lstrip("\ufeff \t\r\n").startswith("<")
+    return body_start(text).startswith("<")
+
+
+def body_start(text: str) -> str:
+    """Return a body without the white space, or the byte order mark, in front of it."""
+    return text.lstrip("\ufeff \t\r\n")
 
 
 def read_error(status: int, body: object) -> ServerError:

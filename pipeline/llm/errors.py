@@ -6,28 +6,35 @@ from datetime import datetime
 
 from pipeline.domain.errors import FailureCause, LLMError, LLMRejected
 from pipeline.llm.answer_limit import AnswerLimit, answer_limit
-from pipeline.llm.error_body import ServerError, is_page, read_error
+from pipeline.llm.error_body import ServerError, body_start, is_page, read_error
 from pipeline.llm.refusal import Refusal, Scope
 from pipeline.llm.refusal_messages import RequestDetails, item_message, listing_message, quoted, run_message
 from pipeline.llm.refusals import understand
+from pipeline.llm.usage import UNTOLD, BilledTokens
 from pipeline.llm.waits import requested_wait
 
 _NO_ENDPOINT_STATUS = frozenset({404, 405})
 _UNEXPLAINED_STATUS = frozenset({500, 501})
+_TAKEN_STATUS = frozenset({408, 504, 524})
+"""Of a gateway that waited in vain for the answer of the server behind it, which may go on generating."""
 
 
 class MalformedResponse(Exception):
-    """A response with status 200 that is not a chat completion; `body` is what the server sent instead."""
+    """A response with status 200 that is not a chat completion; `body` is what the server sent instead.
 
-    def __init__(self, reason: str, body: object = None) -> None:
+    `billed`: what `read_usage` made of it where an answer was generated; None: there is no sign of one.
+    """
+
+    def __init__(self, reason: str, body: object = None, billed: BilledTokens | None = None) -> None:
         super().__init__(reason)
         self.body = body
+        self.billed = billed
 
 
 class TransientError(Exception):
     """A failure that another attempt may not have.
 
-    `wait_s` is the pause in seconds that the server asks for; `busy` says that it holds for every request.
+    `wait_s` is the pause in seconds that the server asks for; that of an OVERLOAD holds for every request.
     `unexplained`: the server failed without a reason, which may be the request's output mode.
     """
 
@@ -42,12 +49,24 @@ class TransientError(Exception):
         super().__init__(reason)
         self.cause = cause
         self.wait_s = wait_s
-        self.busy = cause is FailureCause.OVERLOAD
         self.unexplained = unexplained
 
+    @property
+    def is_overload(self) -> bool:
+        """Tell whether the server is overloaded or asks for a pause."""
+        return self.cause is FailureCause.OVERLOAD
 
-class AnswerTimeout(Exception):
-    """The server took a request and did not answer in time: it may still be generating, and bill it."""
+
+class LostAnswer(Exception):
+    """The server took a request, and its answer cannot be had or read: it may bill it all the same.
+
+    `billed`: the usage that it told, as from `read_usage`. `is_running`: it may still be generating.
+    """
+
+    def __init__(self, reason: str, billed: BilledTokens = UNTOLD, *, is_running: bool = False) -> None:
+        super().__init__(reason)
+        self.billed = billed
+        self.is_running = is_running
 
 
 class UnsupportedMode(Exception):
@@ -63,44 +82,55 @@ class UnsupportedMode(Exception):
         self.answer_limit = answer_limit
 
 
-ClassifiedError = TransientError | UnsupportedMode | LLMError
+ClassifiedError = TransientError | LostAnswer | UnsupportedMode | LLMError
 
 
 def classify_error(error: Exception, details: RequestDetails, now: datetime) -> ClassifiedError:
     """Return what an error of the SDK means; `now` is aware."""
     import openai  # a quarter of a second, which a run without a model saves
 
-    if isinstance(error, openai.APIStatusError):
-        return _by_refusal(
-            read_error(error.status_code, error.response.text), error.response.headers, details, now
-        )
-    if isinstance(error, MalformedResponse):
-        return _by_refusal(_error_in_reply(error), {}, details, now)
+    reply = _error_reply(error)
+    if reply is not None:
+        headers = error.response.headers if isinstance(error, openai.APIStatusError) else {}
+        result = _by_refusal(reply, headers, details, now)
+        billed = error.billed if isinstance(error, MalformedResponse) else None
+        is_running = reply.status in _TAKEN_STATUS
+        if isinstance(result, TransientError) and (billed or (is_running and not result.is_overload)):
+            return LostAnswer(str(result), billed or UNTOLD, is_running=is_running)
+        return result
     if isinstance(error, openai.APITimeoutError):
         return TransientError(f"the model server did not answer in time; see {details.names.timeout}")
     if isinstance(error, openai.APIConnectionError):
         return TransientError(f"the model server cannot be reached; check {details.names.url}")
+    if isinstance(error, RecursionError):
+        return LostAnswer("the model server's reply is broken: it is nested too deeply")
+    if isinstance(error, json.JSONDecodeError) and body_start(error.doc).startswith("{"):
+        return LostAnswer("the model server's reply is broken: it is cut off")
     reason = "no JSON" if isinstance(error, json.JSONDecodeError) else quoted(str(error), details.secrets)
     return TransientError(f"the model server's reply is broken: {reason or 'no reason given'}")
 
 
-def classify_listing_error(error: Exception, details: RequestDetails, now: datetime) -> LLMError:
-    """Return the error of a server that does not list its models."""
+def _error_reply(error: Exception) -> ServerError | None:
+    """Return what a server says in an error of the SDK, or in a reply that is no completion; else None."""
     import openai
 
-    reply = None
     if isinstance(error, openai.APIStatusError):
-        reply = read_error(error.status_code, error.response.text)
-    elif isinstance(error, MalformedResponse):
-        reply = _error_in_reply(error)
+        return read_error(error.status_code, error.response.text)
+    return _error_in_reply(error) if isinstance(error, MalformedResponse) else None
+
+
+def classify_listing_error(error: Exception, details: RequestDetails, now: datetime) -> LLMError:
+    """Return the error of a server that does not list its models."""
+    reply = _error_reply(error)
     if reply and (message := listing_message(understand(reply), reply, details)):
         return LLMRejected(message, cause=FailureCause.URL)
     result = classify_error(error, details, now)
     if isinstance(result, UnsupportedMode):
         return result.error
-    if isinstance(result, TransientError):
-        return LLMError(str(result), retry=True, cause=result.cause)
-    return result
+    if isinstance(result, LLMError):
+        return result
+    cause = result.cause if isinstance(result, TransientError) else FailureCause.OUTAGE
+    return LLMError(str(result), cause=cause)
 
 
 def _error_in_reply(error: MalformedResponse) -> ServerError:
@@ -122,7 +152,7 @@ def _by_refusal(
         return LLMRejected(run_message(refusal, reply, details), cause=refusal.cause, status=status)
     if refusal.scope is Scope.PAUSE:
         return _transient(refusal, reply, headers, details, now)
-    final = LLMError(item_message(refusal, reply, details), retry=False, cause=refusal.cause, status=status)
+    final = LLMError(item_message(refusal, reply, details), cause=refusal.cause, status=status)
     in_size = refusal.cause in {FailureCause.FORMAT, FailureCause.CONTEXT}
     limit = answer_limit(reply.message, details.max_tokens) if in_size else None
     if limit or refusal.scope is Scope.REQUEST:

@@ -61,6 +61,18 @@ def find_objects(text: str) -> Iterator[FoundObject]:
         at = text.find("{", end_of_object if item else at + 1)
 
 
+def object_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where the outermost objects of a text that need no repair begin and end."""
+    at = text.find("{")
+    for _ in range(_MAX_STARTS):
+        if at < 0:
+            return
+        found, end = _decoded(text, at)
+        if found is not None:
+            yield at, end
+        at = text.find("{", max(end, at + 1))
+
+
 def _decoded(text: str, start: int) -> tuple[FoundObject | None, int]:
     try:
         value, end = _DECODER.raw_decode(text, start)

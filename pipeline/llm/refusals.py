@@ -145,7 +145,7 @@ _WORDS = (
     _row("OpenAI, vLLM, Ollama, LM Studio, DeepSeek", FORMAT,
          r"response[ _]?format|json[_ ]?schema|json_object|json mode|structured[ _]output|grammar"
          r"|guided[_ ]|schema",
-         status=(*_READ, 404, 501, 502, 503)),
+         status=(*_READ, 404, 501)),
     _row("all", FORMAT,
          r"\b(?:temperature|seed|max_(?:completion_)?tokens)\b.{0,60}"
          r"(?:support|deprecat|unknown|unrecogni|not permitted|not allowed|unexpected)", status=(400, 422)),
@@ -193,7 +193,8 @@ _WORDS = (
          r"|(?:not found|unknown|invalid|no such|unrecogni[sz]ed).{0,20}\bmodels?\b|模型不存在)",
          status=(*_DENIED, 404, 410, 422)),
     _row("one-api, LiteLLM", MODEL,
-         r"\bmodels?\b.{0,200}(?:not found|not? exist|decommissioned)|invalid model name", status=_SERVER),
+         r"\bmodels?\b(?!.{0,200}\b(?:host|upstream|dns|domain|server|name or service)\b).{0,200}"
+         r"(?:not found|not? exist|decommissioned)|invalid model name", status=_SERVER),
     _row("OpenAI, Bedrock, Together, LiteLLM", MODEL,
          r"not a (?:chat model|valid model)|only supported in v1/|does(?:n't"
          r"| not) work with the specified model"

@@ -8,8 +8,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from pipeline.llm.error_body import body_start
 from pipeline.llm.errors import MalformedResponse
+from pipeline.llm.lenient_json import load_json
 from pipeline.llm.thoughts import split_thoughts
+from pipeline.llm.usage import UNTOLD, field, read_usage
 
 _THOUGHT_FIELDS = ("reasoning_content", "reasoning", "thinking")
 """Of vLLM, SGLang, LM Studio; of OpenRouter, Ollama; of Ollama's own interface."""
@@ -45,11 +48,6 @@ def read_message(message: object) -> MessageText:
     return MessageText(text, notes)
 
 
-def field(container: object, name: str) -> Any:  # noqa: ANN401 - JSON of a server
-    """Return a field of an object of the SDK, or of a dict; None where it has none."""
-    return container.get(name) if isinstance(container, dict) else getattr(container, name, None)
-
-
 def _is_blank(text: str) -> bool:
     """Tell whether a content is only white space and thoughts."""
     if text.lstrip().startswith("{"):
@@ -72,7 +70,8 @@ def _content_text(content: object) -> str:
 def _part_text(part: object) -> str:
     if isinstance(part, str):
         return part
-    text = field(part, "text") if field(part, "type") in _TEXT_PARTS else None
+    is_text = field(part, "type") in _TEXT_PARTS and field(part, "thought") is not True  # of Gemini
+    text = field(part, "text") if is_text else None
     return text if isinstance(text, str) else ""
 
 
@@ -97,14 +96,14 @@ def _whole_answer(thought: str) -> str:
     """Return the JSON object after a text's last thought, if nothing stands around it; else an empty text."""
     answer = split_thoughts(thought).answer.strip()
     try:
-        return answer if isinstance(json.loads(answer, strict=False), dict) else ""
-    except (ValueError, RecursionError):
+        return answer if isinstance(load_json(answer), dict) else ""
+    except ValueError:
         return ""
 
 
 def is_event_stream(text: str) -> bool:
     """Tell whether a body is a stream of server-sent events."""
-    start = text.lstrip("\ufeff \t\r\n")
+    start = body_start(text)
     return start.startswith((_EVENT, "event:", "id:", ":")) and _EVENT in text
 
 
@@ -117,8 +116,10 @@ def join_chunks(text: str) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": None}
     for event in _events(text):
         joined |= {key: event[key] for key in ("id", "model", "usage", "error") if event.get(key)}
+        if event.get("error") and joined["choices"]:
+            raise MalformedResponse("it ends with an error", event, read_usage(joined))
         if event.get("error"):
-            return joined | {"choices": None}
+            return joined
         choices = event.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
         if not isinstance(choice, dict) or choice.get("index", 0) != 0:
@@ -141,7 +142,7 @@ def _events(text: str) -> list[dict[str, Any]]:
             try:
                 event = json.loads(data)
             except (ValueError, RecursionError) as error:
-                raise MalformedResponse("its stream of events is broken") from error
+                raise MalformedResponse("its stream of events is broken", billed=UNTOLD) from error
             events += [event] if isinstance(event, dict) else []
     return events
 

@@ -6,11 +6,11 @@ from tenacity import (
     AsyncRetrying,
     RetryCallState,
     retry_if_exception_type,
-    stop_before_delay,
     wait_exponential_jitter,
     wait_random,
 )
 
+from pipeline.llm.deadline import Deadline
 from pipeline.llm.errors import TransientError
 
 MAX_ATTEMPTS = 8
@@ -22,36 +22,29 @@ _jitter = wait_random(0.0, 0.5)
 
 
 def retrying(
-    deadline_s: float,
+    deadline: Deadline,
     sleep: Callable[[float], Awaitable[None]],
     mode_may_fail: Callable[[TransientError], bool],
-    note: Callable[[TransientError], None],
 ) -> AsyncRetrying:
-    """Return the retries of one request; coroutines must not share it.
+    """Return the retries of one request before its item's deadline; coroutines must not share it.
 
-    `mode_may_fail` tells whether a failure may lie in the output mode: then fewer attempts end in it. `note`
-    is called with each failure that is followed by another attempt. The last failure is raised.
+    `mode_may_fail` tells whether a failure may lie in the output mode: then fewer attempts end in it. The
+    last failure is raised.
     """
-    past_deadline = stop_before_delay(deadline_s)
     failures_of_mode = 0
 
     def stop(state: RetryCallState) -> bool:
         nonlocal failures_of_mode
-        error = _failure(state)
+        deadline.last_failure = error = _failure(state)
         failures_of_mode += error is not None and mode_may_fail(error)
         is_over = failures_of_mode >= UNEXPLAINED_ATTEMPTS or state.attempt_number >= MAX_ATTEMPTS
-        return is_over or past_deadline(state)
-
-    def before_sleep(state: RetryCallState) -> None:
-        if error := _failure(state):
-            note(error)
+        return is_over or state.upcoming_sleep >= deadline.left_s()
 
     return AsyncRetrying(
         sleep=sleep,
         stop=stop,
         wait=_seconds_to_wait,
         retry=retry_if_exception_type(TransientError),
-        before_sleep=before_sleep,
         reraise=True,
     )
 

@@ -9,11 +9,23 @@ from pipeline.http_client import require_usable_proxies, tls_context
 _NO_KEY = "no-key-needed"
 _NOT_SENT = frozenset(("PoolTimeout", "WriteTimeout"))
 """The exceptions of the SDK's HTTP library, whichever that is, for a timeout before the request was sent."""
+_BROKEN_OFF = frozenset(
+    ("ClientPayloadError", "ServerDisconnectedError", "ClientOSError", "ReadError", "RemoteProtocolError")
+)
+"""The exceptions of HTTP libraries for a connection that ends after the request was sent."""
 
 
-def is_lost_answer(error: Exception) -> bool:
+def is_late(error: Exception) -> bool:
     """Tell whether the server took a request and its answer did not arrive in time."""
     return isinstance(error, openai.APITimeoutError) and type(error.__cause__).__name__ not in _NOT_SENT
+
+
+def is_broken_off(error: Exception) -> bool:
+    """Tell whether the connection ended between a request and the end of its answer."""
+    cause: BaseException | None = error if isinstance(error, openai.APIConnectionError) else None
+    while cause is not None and type(cause).__name__ not in _BROKEN_OFF:
+        cause = cause.__cause__
+    return cause is not None
 
 
 def as_unreached(error: Exception) -> Exception:
@@ -22,7 +34,9 @@ def as_unreached(error: Exception) -> Exception:
     The transport on aiohttp gives that name to every connection that is refused or lost.
     """
     if isinstance(error, openai.APITimeoutError) and type(error.__cause__).__name__ == "ConnectTimeout":
-        return openai.APIConnectionError(request=error.request)
+        unreached = openai.APIConnectionError(request=error.request)
+        unreached.__cause__ = error.__cause__
+        return unreached
     return error
 
 

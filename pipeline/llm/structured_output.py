@@ -1,8 +1,7 @@
 """Structured output: asks a model until an answer fits a JSON schema, or reports why none does."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -21,14 +20,14 @@ from pipeline.llm.chat import (
     build_request,
     estimate_prompt_tokens,
     first_attempt,
+    retry_after_loss,
     retry_after_rejection,
-    retry_with_fewer_tokens,
     retry_with_more_tokens,
     retry_with_repair,
 )
-from pipeline.llm.errors import AnswerTimeout, UnsupportedMode
+from pipeline.llm.errors import LostAnswer, UnsupportedMode
 from pipeline.llm.refusal_messages import quoted
-from pipeline.llm.usage import UpperBound, at_most, settle
+from pipeline.llm.usage import UpperBound, settle
 
 if TYPE_CHECKING:
     from pipeline.llm.client import LLMClient
@@ -112,40 +111,32 @@ class UnlimitedBudget:
         """Do nothing: an unusable answer is billed too."""
 
 
-class NotWanted(Exception):
-    """The model is not asked: while the item waited for its turn, another one became the first to ask."""
-
-
-def always() -> bool:
-    """Return True: the model is asked whatever happened while the item waited."""
-    return True
-
-
 async def request_structured(
-    model: "LLMClient",
-    request: StructuredRequest[T],
-    budget: CallBudget,
-    is_wanted: Callable[[], bool] = always,
+    model: "LLMClient", request: StructuredRequest[T], budget: CallBudget
 ) -> tuple[LLMResponse, T]:
-    """Return a usable answer, verbatim, and the value parsed from it.
-
-    For one cause at most two answers are paid for: the first, and one repair or one with a higher limit.
-    Waits while the server and model are unproven and another item is asked about. Raises LLMError (a
-    refusal, a content filter, an answer that is cut off or does not fit, a server that does not answer),
-    LLMRejected when every other item would fail too, BudgetExceeded; NotWanted where `is_wanted` says so
-    after the wait.
-    """
+    """Do as `request_in_turn`, after a wait while the model is unproven and another item is asked about."""
     async with model.breaker.turn():
-        if not is_wanted():
-            raise NotWanted
-        try:
-            result = await _converse(model, request, budget)
-        except LLMError as error:
-            counted = model.breaker.fail(error)
-            if counted is error:
-                raise
-            raise counted from error
-        model.breaker.succeed()
+        return await request_in_turn(model, request, budget)
+
+
+async def request_in_turn(
+    model: "LLMClient", request: StructuredRequest[T], budget: CallBudget
+) -> tuple[LLMResponse, T]:
+    """Return a usable answer, verbatim, and the value parsed from it; the caller holds `breaker.turn`.
+
+    For one cause at most two answers are paid for: the first, and one repair, one with a higher limit or one
+    after an answer that was lost.
+    Raises LLMError (a refusal, a content filter, an answer that is cut off, lost or does not fit),
+    LLMRejected when every other item would fail too, BudgetExceeded.
+    """
+    try:
+        result = await _converse(model, request, budget)
+    except LLMError as error:
+        counted = model.breaker.fail(error)
+        if counted is error:
+            raise
+        raise counted from error
+    model.breaker.succeed()
     return result
 
 
@@ -155,32 +146,35 @@ async def _converse(
     """Ask about one item until an answer is usable or no other request can help."""
     options = _options(model.options, request)
     attempt = first_attempt(model.mode, options.max_tokens)
-    async with model.deadline() as deadline:
-        for _ in range(MAX_REQUESTS):
-            try:
-                answer, reply = await _send_attempt(model, request, attempt, options, budget, deadline)
-            except UnsupportedMode as error:
-                attempt = _attempt_or_raise(retry_after_rejection(attempt, error), error.error)
-                continue
-            except AnswerTimeout as error:
-                can_retry = not request.once and deadline.left_s() >= model.timeout_s
-                shorter = retry_with_fewer_tokens(attempt) if can_retry else None
-                attempt = _attempt_or_raise(shorter, _timeout_error(error))
-                continue
-            try:
-                result, notes = await _parse(request, reply)
-            except LLMError as error:
-                await budget.discard(error.message)
-                following = None if request.once else _next_attempt(attempt, reply, error)
-                if following and following.max_tokens > attempt.max_tokens:
-                    _require_time(deadline, answer, model.names.deadline)
-                attempt = _attempt_or_raise(following, _unusable_error(error, answer, model.names.max_tokens))
-                continue
-            if notes:
-                await budget.annotate(notes)
-            await model.remember_mode(attempt.mode, after_misfit=attempt.repaired)
-            return answer, result
-    raise LLMError("the model server rejects every request mode", retry=False, cause=FailureCause.FORMAT)
+    deadline = model.deadline()
+    for _ in range(MAX_REQUESTS):
+        try:
+            answer, reply = await _send_attempt(model, request, attempt, options, budget, deadline)
+        except UnsupportedMode as error:
+            attempt = _attempt_or_raise(retry_after_rejection(attempt, error), error.error)
+            continue
+        except LostAnswer as error:
+            has_time = not error.is_running or deadline.left_s() >= model.timeout_s
+            can_retry = has_time and not request.once
+            following = retry_after_loss(attempt, is_running=error.is_running) if can_retry else None
+            attempt = _attempt_or_raise(following, LLMError(str(error), cause=FailureCause.OUTAGE))
+            continue
+        try:
+            result, notes = await _parse(request, reply)
+        except LLMError as error:
+            await budget.discard(error.message)
+            following = None if request.once else _next_attempt(attempt, reply, error)
+            if following:
+                _require_time(
+                    deadline, answer, following.max_tokens / attempt.max_tokens, model.names.deadline
+                )
+            attempt = _attempt_or_raise(following, _unusable_error(error, answer, model.names.max_tokens))
+            continue
+        if notes:
+            await budget.annotate(notes)
+        await model.remember_mode(attempt.mode, after_misfit=attempt.repaired)
+        return answer, result
+    raise LLMError("the model server rejects every request mode", cause=FailureCause.FORMAT)
 
 
 async def _send_attempt(
@@ -194,23 +188,23 @@ async def _send_attempt(
     """Send one request: reserve its cost before, record the answer after."""
     body = build_request(request.messages, request.response_model, attempt, options)
     prompt_tokens = estimate_prompt_tokens(body)
+    # Where no limit is sent, nothing says how long an answer is. Chosen, not measured.
+    most = attempt.max_tokens * (1 if attempt.mode.length_field else TOKEN_LIMIT_FACTOR)
     with deadline.paused():  # the wait for other calls' reservations does not count
-        reservation, max_tokens = await budget.reserve(prompt_tokens, attempt.max_tokens)
+        reservation, max_tokens = await budget.reserve(prompt_tokens, most)
     if attempt.mode.length_field:
-        body[attempt.mode.length_field] = max_tokens
-    purpose = "repair" if attempt.is_repair else request.purpose
-    bound = UpperBound(prompt_tokens, max_tokens)
+        body[attempt.mode.length_field] = most = max_tokens
+    purpose = "repair" if attempt.repair else request.purpose
+    bound = UpperBound(prompt_tokens, most)
     provenance = Provenance(rewritten=True, model=model.model, prompt=request.prompt_id)
     timeout_s = model.timeout_s * max(1.0, attempt.max_tokens / options.max_tokens)
-    started = time.monotonic()
     try:
         reply = await model.send(body, deadline=deadline, timeout_s=timeout_s)
-    except AnswerTimeout:
-        lost = LLMResponse(
-            text="", provenance=provenance, usage=at_most(bound), estimated=True, arrived=False
-        )
+    except LostAnswer as error:
+        usage, estimated = settle(*error.billed, bound, "")
+        lost = LLMResponse(text="", provenance=provenance, usage=usage, estimated=estimated, arrived=False)
         await asyncio.shield(budget.record(lost, purpose, reservation))
-        await budget.discard("timed out")
+        await budget.discard(str(error))
         raise
     except Exception:  # not on cancellation: the server may bill the request
         await asyncio.shield(budget.release(reservation))
@@ -222,7 +216,7 @@ async def _send_attempt(
         usage=usage,
         estimated=estimated,
         notes=reply.notes,
-        seconds=round(time.monotonic() - started, 3),
+        seconds=round(reply.seconds, 3),
     )
     # A cancellation here would lose a billed answer.
     await asyncio.shield(budget.record(answer, purpose, reservation))
@@ -233,20 +227,20 @@ async def _parse(request: StructuredRequest[T], reply: ChatResponse) -> tuple[T,
     """Return the parsed answer and what was read leniently; parsing runs in a thread. Raises LLMError."""
     if reply.finish_reason is FinishReason.REFUSAL:
         message = f"the model refuses to write this: {quoted(reply.refusal) or 'no reason given'}"
-        raise LLMError(message, retry=False, cause=FailureCause.FILTER)
+        raise LLMError(message, cause=FailureCause.FILTER)
     if reply.finish_reason is FinishReason.FILTER:
         message = "the server's content filter withheld the answer"
-        raise LLMError(message, retry=False, cause=FailureCause.FILTER)
+        raise LLMError(message, cause=FailureCause.FILTER)
     notes: list[str] = []
     if reply.finish_reason is FinishReason.LENGTH:
         # Some models write white space after their answer until they are stopped.
         if not is_complete(reply.text):
             message = "the answer was cut off at the length limit"
-            raise LLMError(message, retry=False, cause=FailureCause.LENGTH)
+            raise LLMError(message, cause=FailureCause.LENGTH)
         notes.append("stopped at the length limit, after the whole answer")
     if not reply.text.strip():
         message = "the model's answer is empty"
-        raise LLMError(message, retry=True, cause=FailureCause.FORMAT, reason="it is empty", unfit=True)
+        raise LLMError(message, cause=FailureCause.FORMAT, reason="it is empty", unfit=True)
     return await asyncio.to_thread(request.parse, reply.text, notes=notes), notes
 
 
@@ -266,18 +260,12 @@ def _attempt_or_raise(attempt: Attempt | None, error: LLMError) -> Attempt:
     return attempt
 
 
-def _require_time(deadline: "Deadline", answer: LLMResponse, setting: str) -> None:
-    """Raise LLMError if a longer answer, at the pace of the one that was cut off, ends after the deadline."""
-    if deadline.left_s() < TOKEN_LIMIT_FACTOR * (answer.seconds or 0.0):
+def _require_time(deadline: "Deadline", answer: LLMResponse, factor: float, setting: str) -> None:
+    """Raise LLMError if an answer `factor` times as long, at the pace of the last one, is too late."""
+    if factor > 1 and deadline.left_s() < factor * (answer.seconds or 0.0):
         message = "the answer was cut off at the length limit, and a longer one ends after the deadline"
         advice = f"set {setting} higher, or let the feed use its summary"
-        raise LLMError(f"{message}; {advice}", retry=False, cause=FailureCause.LENGTH, answer=answer)
-
-
-def _timeout_error(error: AnswerTimeout) -> LLMError:
-    """Return the error of an item whose answer did not arrive: it waits for a later run."""
-    message = f"the model server did not answer {error}"
-    return LLMError(message, retry=True, cause=FailureCause.OUTAGE)
+        raise LLMError(f"{message}; {advice}", retry=True, cause=FailureCause.LENGTH, answer=answer)
 
 
 def _unusable_error(error: LLMError, answer: LLMResponse, limit: str) -> LLMError:

@@ -45,7 +45,12 @@ class UsageGaps(FrozenModel):
     total: int = 0
     """Of prompt and completion; 0 if it is not known."""
     contradiction: bool = False
-    """A count was worked out from others, because the server's own count does not fit them."""
+    """A count was worked out from others: it is the most that the server may bill."""
+
+
+BilledTokens = tuple[TokenUsage, UsageGaps]
+"""What a server says of an answer's tokens, and what it does not."""
+UNTOLD: BilledTokens = (TokenUsage(), UsageGaps(prompt=True, completion=True))
 
 
 class UpperBound(NamedTuple):
@@ -60,23 +65,25 @@ def text_tokens(text: str) -> int:
     return math.ceil(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN)
 
 
-def read_usage(completion: object) -> tuple[TokenUsage, UsageGaps]:
+def read_usage(completion: object) -> BilledTokens:
     """Return the usage in a chat completion, whatever its dialect; 0 for a count that is missing.
 
     `completion` is an object of the SDK or a dict.
     """
     usage = _first(completion, _USAGE)
-    prompt, exact = _prompt(usage)
+    written = _detail(usage, _PROMPT_DETAILS, _CACHE_WRITTEN)
+    surcharge = math.ceil(written / _CACHE_WRITE_SURCHARGE)
+    prompt = _prompt(usage, written)
     stated, total = _count(usage, _COMPLETION), _count(usage, _TOTAL)
     reasoning = _detail(usage, _COMPLETION_DETAILS, _REASONING)
     generated = _completion(stated, total, prompt, reasoning)
     counts = TokenUsage(
-        prompt_tokens=prompt or 0,
+        prompt_tokens=prompt + surcharge if prompt else 0,
         cached_tokens=min(_detail(usage, _PROMPT_DETAILS, _CACHED), prompt or 0),
         completion_tokens=generated or 0,
         reasoning_tokens=reasoning,
     )
-    contradiction = not exact or generated != stated
+    contradiction = bool(surcharge) or generated != stated
     return counts, UsageGaps(
         prompt=not prompt, completion=generated is None, total=total or 0, contradiction=contradiction
     )
@@ -96,57 +103,48 @@ def settle(usage: TokenUsage, gaps: UsageGaps, bound: UpperBound, text: str) -> 
     return usage.model_copy(update=changes), bool(changes) or gaps.contradiction
 
 
-def at_most(bound: UpperBound) -> TokenUsage:
-    """Return the usage to book for a request whose answer did not arrive."""
-    return TokenUsage(prompt_tokens=bound.prompt, completion_tokens=bound.completion)
-
-
-def _prompt(usage: object) -> tuple[int | None, bool]:
-    """Return the prompt's tokens, None if unknown, and whether they are the server's own count.
+def _prompt(usage: object, written: int) -> int | None:
+    """Return the prompt's tokens, `written` of them to a cache; None if unknown.
 
     Where a server counts as Anthropic does, what was read from and written to a cache comes on top.
     """
     prompt = _count(usage, _PROMPT)
-    if prompt is not None:
-        return prompt, True
-    fresh, written = _count(usage, _INPUT), _count(usage, _CACHE_WRITTEN) or 0
-    if fresh is None:
-        return None, True
-    cache_read = _count(usage, ("cache_read_input_tokens",)) or 0
-    surcharge = math.ceil(written / _CACHE_WRITE_SURCHARGE)
-    return fresh + cache_read + written + surcharge, not surcharge
+    if prompt is None and (fresh := _count(usage, _INPUT)) is not None:
+        return fresh + (_count(usage, ("cache_read_input_tokens",)) or 0) + written
+    return prompt
 
 
 def _completion(stated: int | None, total: int | None, prompt: int | None, reasoning: int) -> int | None:
     """Return the tokens that were generated; None if the server does not tell.
 
-    Some servers leave the reasoning out of the completion, not out of the total.
+    Some servers leave the reasoning out of the completion; the total, if there is one, tells which.
     """
     rest = total - prompt if total is not None and prompt else None
     if stated is None:
         return max(rest, reasoning) if rest is not None and rest > 0 else None
-    outside = stated + reasoning if reasoning > stated else stated
+    outside = stated + reasoning if reasoning > stated or total is None else stated
     return max(outside, rest or 0)
 
 
 def _detail(usage: object, details: Sequence[str], names: Sequence[str]) -> int:
     """Return the highest of the counts of these names, in the usage or in its details; 0 if there is none."""
     places = (usage, _first(usage, details))
-    return max((_number(_value(place, name)) or 0 for place in places for name in names), default=0)
+    return max((_number(field(place, name)) or 0 for place in places for name in names), default=0)
 
 
 def _count(counts: object, names: Sequence[str]) -> int | None:
     """Return the first of these counts that is there and a number."""
-    numbers = (_number(_value(counts, name)) for name in names)
+    numbers = (_number(field(counts, name)) for name in names)
     return next((number for number in numbers if number is not None), None)
 
 
 def _first(place: object, names: Sequence[str]) -> object:
-    return next((value for name in names if (value := _value(place, name)) is not None), None)
+    return next((value for name in names if (value := field(place, name)) is not None), None)
 
 
-def _value(place: Any, name: str) -> object:  # noqa: ANN401 - an object or a dict, or neither
-    return place.get(name) if isinstance(place, dict) else getattr(place, name, None)
+def field(container: object, name: str) -> Any:  # noqa: ANN401 - JSON of a server
+    """Return a field of an object of the SDK, or of a dict; None where it has none."""
+    return container.get(name) if isinstance(container, dict) else getattr(container, name, None)
 
 
 def _number(value: object) -> int | None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from pipeline.http_client.headers import parse_http_date, parse_retry_after
+from pipeline.http_client.headers import parse_http_date
 from pipeline.llm.error_body import ServerError
 
 RATE_LIMITED = 429
@@ -22,12 +22,13 @@ _UNIT = "|".join(names for names, _ in _UNITS)
 _PART = re.compile(rf"(\d{{1,12}}(?:\.\d{{1,12}})?)\s?({_UNIT})(?![a-z])", re.IGNORECASE)
 _DURATION = rf"(?:\d{{1,12}}(?:\.\d{{1,12}})?\s?(?:{_UNIT})(?![a-z]),?\s?){{1,5}}"
 _WHOLE = re.compile(rf"\s*{_DURATION}\s*", re.IGNORECASE)
-_IN_WORDS = re.compile(
-    rf"(?:try|retry|wait|available|reset)[\w ]{{0,30}}?(?:\s(?:in|after|for|about))?\s(?P<pause>{_DURATION})"
-    rf"|\bin (?P<window>{_DURATION})",
+_PAUSE = re.compile(
+    rf"(?:try|retry|wait|available|reset)[\w ]{{0,30}}?(?:\s(?:in|after|for|about))?\s({_DURATION})",
     re.IGNORECASE,
 )
 """Source: the messages of OpenAI, Groq, Azure, Gemini and Moonshot."""
+_WINDOW = re.compile(rf"\bin ({_DURATION})", re.IGNORECASE)
+"""A pause in other words, or the window of a limit, such as `10 requests in 1 minute`."""
 _RESET = re.compile(r"(.*rate-?limit.*)reset(.*)")
 _EPOCH_S, _EPOCH_MS = 1e9, 1e11
 """Numbers from which a reset is a time since 1970, in seconds or in milliseconds, not a duration."""
@@ -65,16 +66,16 @@ def _candidates(fields: Mapping[str, str], error: ServerError, now: datetime) ->
     for name in ("retry-after-ms", "retry_after_ms"):
         yield parse_duration(f"{fields[name]}ms") if name in fields else None
     for name in ("retry-after", "retry_after", "retry_after_seconds", "retryafter", "retrydelay"):
-        yield _moment_or_duration(fields.get(name, ""), now)
-    match = _IN_WORDS.search(error.message)
-    yield parse_duration(match["pause"] or match["window"]) if match else None
+        yield _seconds_until(fields.get(name, ""), now)
+    yield _in_words(_PAUSE, error.message)
     if error.status == RATE_LIMITED:  # other errors of OpenAI have these headers, too
         yield _reset(fields, now)
+    yield _in_words(_WINDOW, error.message)
 
 
-def _moment_or_duration(value: str, now: datetime) -> float | None:
-    duration = parse_duration(value)
-    return parse_retry_after(value, now) if duration is None else duration
+def _in_words(pattern: re.Pattern[str], message: str) -> float | None:
+    match = pattern.search(message)
+    return parse_duration(match[1]) if match else None
 
 
 def _reset(fields: Mapping[str, str], now: datetime) -> float | None:
@@ -82,7 +83,7 @@ def _reset(fields: Mapping[str, str], now: datetime) -> float | None:
     resets: list[float] = []
     used_up: list[float] = []
     for name, value in fields.items():
-        if not (match := _RESET.fullmatch(name)) or (seconds := _reset_value(value, now)) is None:
+        if not (match := _RESET.fullmatch(name)) or (seconds := _seconds_until(value, now)) is None:
             continue
         remaining = fields.get(f"{match[1]}remaining{match[2]}") or fields.get(
             f"{match[1]}{match[2]}remaining"
@@ -94,7 +95,8 @@ def _reset(fields: Mapping[str, str], now: datetime) -> float | None:
     return max(used_up) if used_up else min(resets, default=None)
 
 
-def _reset_value(value: str, now: datetime) -> float | None:
+def _seconds_until(value: str, now: datetime) -> float | None:
+    """Return the seconds of a duration, or until a time: since 1970, an HTTP date or as in RFC 3339."""
     try:
         number = float(value)
     except ValueError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pipeline.config import Settings
 from pipeline.covers import UnsplashClient
-from pipeline.domain.errors import CopydeskError
+from pipeline.domain.errors import CopydeskError, FailureRow
 from pipeline.domain.models import Beat, FeedConfig, FrozenModel, PollState, Source
 from pipeline.domain.reviews import Finding, Front
 from pipeline.feeds.pages.fetch import PageFetcher
@@ -23,7 +23,6 @@ from pipeline.services.spending import Spending, UsageStats
 from pipeline.storage import UNLIMITED, CallLimits, Database, Lease
 
 if TYPE_CHECKING:
-    from pipeline.llm.breaker import Row
     from pipeline.llm.client import LLMClient
 
 ProgressCallback = Callable[[str, str], None]
@@ -198,7 +197,7 @@ class RunContext:
     """Runs a step that is to be tracked."""
     warnings: tuple[str, ...] = ()
     """What feeds.yaml should have otherwise, a line each."""
-    suspects: list[tuple["Row", Lease]] = field(default_factory=list)
+    suspects: list[tuple[FailureRow, Lease]] = field(default_factory=list)
     """Items that failed in a row, for which the model's server may be to blame."""
     fatal_errors: list[CopydeskError] = field(default_factory=list)
     """Errors that end the run: nothing new is started once there is one."""

@@ -134,7 +134,7 @@ async def _outcome(ctx: RunContext, feed: FeedConfig, lease: Lease) -> ItemOutco
             return None  # the run ends before its call
         except (LLMRejected, OutputError, DatabaseError, BudgetExceeded) as error:
             ctx.fatal_errors.append(error)
-            await acquit(ctx, error)
+            await acquit(ctx)
             return None
         except LLMError as error:
             outcome = await _failed(ctx, lease, error)

@@ -207,7 +207,7 @@ def _repair_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt |
 def _verify_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt | None:
     """Return the prompt of the second reader; None if no beat has one. Raises ConfigError."""
     readers = used_verifiers(settings, subscriptions.models, subscriptions.beats, subscriptions.feeds)
-    return load_prompt(prompt_folder(settings), VERIFY_PROMPT) if readers else None
+    return load_prompt(settings.prompts, VERIFY_PROMPT) if readers else None
 
 
 def _is_model_set(settings: Settings, subscriptions: Subscriptions) -> bool:

@@ -2,29 +2,29 @@
 
 import asyncio
 
-from pipeline.domain.errors import LLMError
-from pipeline.llm.breaker import Row
+from pipeline.domain.errors import FailureCause, LLMError
 from pipeline.services.context import RunContext
 from pipeline.storage import Lease
 
 
 async def suspect(ctx: RunContext, lease: Lease, error: LLMError) -> None:
-    """Remember an item whose failure is stored; it is put back if its row of failures ends the run."""
-    row = error.context.get("row")
-    if isinstance(row, Row):
-        ctx.suspects.append((row, lease))
-        if row.ended_run and ctx.fatal_errors:  # meanwhile
-            await acquit(ctx, error)
+    """Remember an item whose failure is stored; it is put back if its row of failures ends the run.
+
+    An overload is never an item's own: it is put back at once.
+    """
+    if error.cause is FailureCause.OVERLOAD:
+        await asyncio.to_thread(ctx.db.leases.put_back, [lease], count=False)
+    elif error.row is not None:
+        ctx.suspects.append((error.row, lease))
+        if ctx.fatal_errors:  # meanwhile
+            await acquit(ctx)
 
 
-async def acquit(ctx: RunContext, error: Exception) -> None:
+async def acquit(ctx: RunContext) -> None:
     """Put back the items of the rows of failures that ended the run, as if they had not been attempted.
 
     With fallbacks, each model that was given up has such a row.
     """
-    row = error.context.get("row") if isinstance(error, LLMError) else None
-    if row is None:
-        return
     leases = [lease for of, lease in ctx.suspects if of.ended_run]
     ctx.suspects[:] = [(of, lease) for of, lease in ctx.suspects if not of.ended_run]
     if leases:

@@ -4,7 +4,6 @@ import contextlib
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pipeline.config import (
@@ -21,7 +20,7 @@ from pipeline.config import (
 from pipeline.domain.errors import ConfigError, FailureCause, LLMError, LLMRejected
 from pipeline.domain.models import Beat, FeedConfig, LLMResponse
 from pipeline.llm.pricing import Price, Rates
-from pipeline.llm.structured_output import CallBudget, NotWanted, StructuredRequest, request_structured
+from pipeline.llm.structured_output import CallBudget, StructuredRequest, request_in_turn
 from pipeline.services.context import Writer
 from pipeline.services.spending import Spending
 from pipeline.storage import CallLimits
@@ -171,11 +170,11 @@ async def ask_writers(
     answers_before = budget.answers
     while writer := next_writer(writers, tried, clock()):
         budget.ask(writer)
-        is_wanted = partial(_is_next, writer, writers, tuple(tried), clock)
         try:
-            return await request_structured(writer.client, request, budget, is_wanted)
-        except NotWanted:
-            continue
+            async with writer.client.breaker.turn():
+                if next_writer(writers, tried, clock()) is not writer:  # changed while the item waited
+                    continue
+                return await request_in_turn(writer.client, request, budget)
         except LLMError as error:
             if error.cause not in FALLBACK_CAUSES:
                 raise
@@ -195,12 +194,6 @@ def next_writer(writers: Sequence[Writer], tried: Collection[Writer], now: datet
     return next((writer for writer in in_order(writers, now) if writer not in tried), None)
 
 
-def _is_next(
-    writer: Writer, writers: Sequence[Writer], tried: Collection[Writer], clock: Callable[[], datetime]
-) -> bool:
-    return next_writer(writers, tried, clock()) is writer
-
-
 def _rest(writer: Writer, error: LLMError, now: datetime) -> None:
     """Ask a writer that failed last from now on, or no more."""
     if isinstance(error, LLMRejected) or error.cause is FailureCause.MODEL:
@@ -212,5 +205,7 @@ def _rest(writer: Writer, error: LLMError, now: datetime) -> None:
 def _of_the_item(error: LLMError, writers: Sequence[Writer]) -> LLMError:
     """Return the error of an item; the run does not end with one writer while it has another."""
     if isinstance(error, LLMRejected) and not all(writer.is_gone for writer in writers):
-        return LLMError(error.message, retry=True, cause=error.cause)
+        final = LLMError(error.message, cause=error.cause)
+        final.row = error.row
+        return final
     return error

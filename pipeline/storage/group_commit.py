@@ -47,7 +47,10 @@ class GroupCommit(Generic[T]):
             group, self._waiting = self._waiting, []
         if not group:  # it was written with an earlier one
             return
-        for (_, done), error in zip(group, self._errors([entry for entry, _ in group]), strict=True):
+        errors = self._errors([entry for entry, _ in group])
+        if len(errors) != len(group):  # a fault of `write`; nobody may wait for ever
+            errors = [RuntimeError(f"{len(errors)} results for {len(group)} entries")] * len(group)
+        for (_, done), error in zip(group, errors, strict=True):
             if error is None:
                 done.set_result(None)
             else:

@@ -88,6 +88,8 @@ WRAPPINGS: list[tuple[str, str]] = [
     (f"<think>a</think>{DRAFT}<think>b</think>{J}", "thoughts ignored"),
     (f"<think>{DRAFT}</think><answer>{J}</answer>", "text before the answer ignored"),
     (f"{J}\n<think>Did I do that well?", "thoughts ignored"),
+    (f"{J}\n<think>Did I do that well? {DRAFT}</think>", "thoughts ignored"),
+    (f"```json\n{J}\n```\n<think>Yes.</think>\n", "thoughts ignored"),
     (
         f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant<|channel|>final<|message|>{J}",
         "thoughts ignored",
@@ -97,6 +99,13 @@ WRAPPINGS: list[tuple[str, str]] = [
         "thoughts",
     ),
     (f"analysisWe need JSON: {DRAFT}assistantfinal{J}", "thoughts ignored"),
+    (f"analysisHm.{DRAFT}assistantcommentaryNo.{DRAFT}assistantfinal{J}", "thoughts ignored"),
+    (json.dumps({"thinking_process": report(lead="No."), "answer": report()}), "wrapped in `answer`"),
+    (
+        json.dumps([{"type": "thinking", "thinking": DRAFT}, {"type": "text", "text": J}]),
+        "in a list",
+    ),
+    (json.dumps([{"type": "reasoning", "text": DRAFT}, {"type": "text", "text": J}]), "in a list"),
     (f"```json\n{J}\n```", "code fence"),
     (f"```json\r\n{J}\r\n```", "code fence"),
     (f"~~~\n{J}\n~~~", "code fence"),
@@ -127,6 +136,7 @@ WRAPPINGS: list[tuple[str, str]] = [
     (json.dumps({"name": "report", "arguments": J}), "wrapped in `arguments`"),
     (json.dumps(J), "in a JSON text"),
     (ASCII.replace("\\", "\\\\").replace('"', '\\"'), ""),
+    (f"Here: {json.dumps({'type': 'analysis', **report()})}", "unknown keys ignored: type"),
     (json.dumps(report() | {"title": "Up", "summary": "x"}), "unknown keys ignored: title, summary"),
 ]
 
@@ -138,6 +148,36 @@ def test_the_answer_is_found_whatever_it_is_wrapped_in(text: str, note: str) -> 
     assert notes
     assert note in "; ".join(notes)
     assert "\n" not in "".join(notes)
+
+
+MARKED = report(lead="The mark </think> ends a thought, <think> begins one.")
+
+
+@pytest.mark.parametrize(
+    "text", ["Here: {}", "{} Done.", "```json\n{}\n```\nDone.", "<think>a</think>\n{}", "{}"]
+)
+def test_marks_inside_the_answers_strings_are_its_own_words(text: str) -> None:
+    assert read(text.replace("{}", json.dumps(MARKED)))[0].lead == MARKED["lead"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"analysisWe need JSON: {DRAFT}",
+        f"analysis{DRAFT}",
+        f"assistantanalysis\n```json\n{DRAFT}\n```",
+        json.dumps({"thinking_process": report()}),
+        json.dumps({"my_thoughts": report()}),
+        json.dumps([{"type": "thinking", "text": DRAFT}]),
+        json.dumps({"type": "reasoning", "content": report()}),
+        json.dumps({"role": "assistant", "channel": "analysis", "content": report()}),
+        json.dumps([{"text": DRAFT, "thought": True}]),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_no_thought_is_an_answer(text: str) -> None:
+    with pytest.raises(LLMError):
+        read(text)
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ from pipeline.llm.structured_output import request_structured
 from tests.fakes.model_server import ModelServer, article, completion, error
 from tests.pipeline.llm.conversation import RecordingBudget, request
 
-COUNTED = [cause for cause in FailureCause if cause not in ("context", "length", "filter", "overload")]
-OF_THE_ITEM = [FailureCause.CONTEXT, FailureCause.LENGTH, FailureCause.FILTER, FailureCause.OVERLOAD]
+COUNTED = [cause for cause in FailureCause if cause not in ("context", "length", "filter")]
+OF_THE_ITEM = [FailureCause.CONTEXT, FailureCause.LENGTH, FailureCause.FILTER]
 
 
 def failed(cause: FailureCause) -> LLMError:
-    return LLMError("it went wrong", retry=False, cause=cause)
+    return LLMError("it went wrong", cause=cause)
 
 
 def ends(breaker: Breaker, cause: FailureCause) -> bool:
@@ -59,11 +59,21 @@ def test_failures_know_whether_any_answer_of_the_run_was_usable() -> None:
     breaker = Breaker()
     early, late = failed(FailureCause.FORMAT), failed(FailureCause.FORMAT)
     breaker.fail(early)
-    assert early.context["row"].unproven  # type: ignore[attr-defined]
+    assert early.row
+    assert early.row.unproven
     breaker.succeed()
     breaker.fail(late)
-    assert [one.context["row"].unproven for one in (early, late)] == [False, False]  # type: ignore[attr-defined]
-    assert early.context["row"] is not late.context["row"]
+    assert late.row
+    assert [one.unproven for one in (early.row, late.row)] == [False, False]
+    assert early.row is not late.row
+
+
+def test_the_first_cause_that_ends_a_run_stays_its_cause() -> None:
+    breaker = Breaker()
+    breaker.fail(LLMRejected("no such key", cause=FailureCause.KEY))
+    late = breaker.fail(failed(FailureCause.OUTAGE))
+    assert isinstance(late, LLMRejected)
+    assert (late.cause, late.message) == (FailureCause.KEY, "no such key")
 
 
 @pytest.fixture
@@ -112,6 +122,16 @@ async def test_a_refused_key_takes_one_request_however_many_items_wait(server: M
     results = await ask(server, 100)
     assert server.requests == 1
     assert {type(result) for result in results} == {LLMRejected}
+
+
+async def test_after_the_breaker_has_ended_no_lane_sends_a_request() -> None:
+    with ModelServer() as server:
+        async with LLMClient("fake-1", ClientConfig(server.base_url), sleep=no_pause) as model:
+            for _ in range(AT_START):
+                model.breaker.fail(failed(FailureCause.FORMAT))
+            with pytest.raises(LLMRejected, match="3 items in a row failed"):
+                await model.send({"messages": []})
+    assert server.requests == 0
 
 
 async def test_one_item_goes_first_and_then_all_lanes_open() -> None:

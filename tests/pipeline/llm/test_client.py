@@ -15,7 +15,8 @@ from pipeline.llm.capabilities import KnownCapability, RequestMode
 from pipeline.llm.chat import ChatResponse as Reply_
 from pipeline.llm.chat import FinishReason, Message, ModelOptions
 from pipeline.llm.client import ClientConfig, LLMClient, never
-from pipeline.llm.errors import AnswerTimeout
+from pipeline.llm.deadline import Deadline
+from pipeline.llm.errors import LostAnswer
 from pipeline.llm.refusal_messages import quoted
 from pipeline.llm.retries import MAX_ATTEMPTS
 from pipeline.rewrite.article_schema import parse_response
@@ -66,15 +67,14 @@ def model(
 async def failure(model: LLMClient) -> LLMError:
     async with model:
         with pytest.raises(LLMError) as caught:
-            async with model.deadline():
-                await model.send(BODY)
+            await model.send(BODY)
     assert "\n" not in caught.value.message
     assert "sk-secret" not in caught.value.message
     return caught.value
 
 
 async def test_a_reply_is_given_verbatim_with_its_tokens(server: ModelServer, pauses: Pauses) -> None:
-    usage: dict[str, Any] = {"prompt_tokens": 11, "completion_tokens": 7}
+    usage: dict[str, Any] = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
     details = {
         "prompt_tokens_details": {"cached_tokens": 4},
         "completion_tokens_details": {"reasoning_tokens": 3},
@@ -116,7 +116,6 @@ async def test_the_sdks_own_environment_changes_nothing(
 @pytest.mark.parametrize(
     "reply",
     [
-        error(408),
         error(409),
         error(429),
         error(500),
@@ -136,12 +135,10 @@ async def test_the_sdks_own_environment_changes_nothing(
         Reply(body=b'{"choices": {}}'),
         Reply(body=b'{"choices": [null]}'),
         Reply(body=b'{"choices": [{"message": null}]}'),
-        Reply(body=b'{"choices": [{"message": {"content": 5}}]}'),
+        Reply(body=b'{"choices": [{"message": {"content": ""}, "finish_reason": "error"}]}'),
         Reply(body=b'{"error": {"message": "overloaded", "code": 502}}'),
-        Reply(body=b'{"id": "chatcmpl", "object"'),
         Reply(body=b"\xff\xfe{}"),
         Reply(body=b"not gzip", headers={"Content-Encoding": "gzip"}),
-        Reply(body=completion("{}").body, disconnect=True),
     ],
     ids=lambda reply: f"{reply.status} {(reply.body or b'')[:40]!r}",
 )
@@ -156,6 +153,49 @@ async def test_a_transient_failure_is_retried(server: ModelServer, pauses: Pause
     assert all(0.5 <= pause <= 31 for pause in pauses)
 
 
+@pytest.mark.parametrize(
+    ("reply", "completion_tokens", "is_running"),
+    [
+        (error(408), None, True),
+        (error(504, "upstream request timeout"), None, True),
+        (Reply(524, b"<html>A timeout occurred</html>", content_type="text/html"), None, True),
+        (Reply(stall=True), None, True),
+        (Reply(body=completion("{}").body, disconnect=True), None, False),
+        (Reply(body=b'{"id": "chatcmpl", "choices": [{"mess'), None, False),
+        (Reply(body=b'{"a": ' * 50_000), None, False),
+        (Reply(body=b'data: {"choices": [{"delta": {"content": "An "}}]}\n\ndata: {"cho'), None, False),
+        (Reply(body=b'{"choices": [{"message": {"content": 5}}]}'), None, False),
+        (Reply(body=(completion("@").body or b"").replace(b'"@"', b"5")), 7, False),
+        (completion("", finish="error"), 7, False),
+    ],
+    ids=lambda value: f"{value.status} {(value.body or b'')[:40]!r}" if isinstance(value, Reply) else "",
+)
+async def test_an_answer_that_may_be_billed_is_not_asked_for_again(
+    server: ModelServer, pauses: Pauses, reply: Reply, completion_tokens: int | None, *, is_running: bool
+) -> None:
+    server.enqueue(reply)
+    async with model(server, pauses, timeout_s=0.3) as client:
+        with pytest.raises(LostAnswer) as caught:
+            await client.send(BODY)
+    usage, gaps = caught.value.billed
+    assert (None if gaps.completion else usage.completion_tokens) == completion_tokens
+    assert caught.value.is_running is is_running
+    assert (server.requests, pauses) == (1, [])
+
+
+async def test_a_deadline_keeps_its_own_items_failure(server: ModelServer, pauses: Pauses) -> None:
+    async with model(server, pauses, max_in_flight=1) as client:
+        server.enqueue(error(500, "of another item"), completion("{}"), Reply(stall=True))
+        await client.send(BODY)
+        first = asyncio.create_task(client.send(BODY, deadline=Deadline(0.3)))
+        await asyncio.sleep(0)
+        with pytest.raises(LLMError, match=r"^no request was sent: too many others wait .given up") as caught:
+            await client.send(BODY, deadline=Deadline(0.2))
+        assert caught.value.cause is FailureCause.OVERLOAD
+        with pytest.raises(LostAnswer):
+            await first
+
+
 PAGE = Reply(body=b"\xef\xbb\xbf\n<!doctype html><title>Chat</title>", content_type="text/html")
 
 
@@ -168,7 +208,7 @@ async def test_a_web_page_is_transient_once_a_model_answered(
         capability = KnownCapability(manner=RequestMode(), at=datetime.now(UTC) - timedelta(days=9))
     async with model(server, pauses, capability=capability) as client:
         if capability is None:
-            await client.send(BODY)
+            client.breaker.succeed()
         server.enqueue(PAGE, PAGE)
         assert await client.send(BODY)
     assert len(pauses) == 2
@@ -192,16 +232,6 @@ async def test_a_wrong_url_is_reported_after_one_request(
     assert isinstance(caught, LLMRejected)
     assert "OPENAI_BASE_URL" in caught.message
     assert "usually ends in /v1" in caught.message
-    assert (server.requests, pauses) == (1, [])
-
-
-async def test_what_the_server_may_still_be_working_on_is_not_sent_again(
-    server: ModelServer, pauses: Pauses
-) -> None:
-    server.enqueue(Reply(stall=True))
-    async with model(server, pauses, timeout_s=0.3) as client:
-        with pytest.raises(AnswerTimeout, match=r"within 0\.3 s"):
-            await client.send(BODY)
     assert (server.requests, pauses) == (1, [])
 
 
@@ -326,13 +356,6 @@ async def test_a_server_that_always_asks_for_no_wait_is_asked_more_and_more_slow
     assert pauses[-1] >= 10
 
 
-async def test_the_deadline_ends_a_call_that_hangs(server: ModelServer, pauses: Pauses) -> None:
-    server.enqueue(Reply(stall=True))
-    caught = await failure(model(server, pauses, deadline_s=0.3))
-    assert (caught.retry, caught.cause) == (True, FailureCause.OUTAGE)
-    assert "deadline of 0.3 s" in caught.message
-
-
 @pytest.mark.parametrize(
     ("refusal", "variable"),
     [
@@ -407,7 +430,24 @@ async def test_probing_a_model_is_not_billed(server: ModelServer, pauses: Pauses
         server.listing = error(500, "broken")
         with pytest.raises(LLMError, match="500: broken"):
             await client.probe()
-    assert server.requests == 0
+    [sent] = server.received
+    assert sent["messages"] == [], "no model answers that"
+
+
+async def test_a_probe_finds_what_is_wrong_where_no_models_are_listed(
+    server: ModelServer, pauses: Pauses
+) -> None:
+    server.listing = error(404)
+    refusals = {
+        "OPENAI_BASE_URL": Reply(404, b'{"detail": "Not Found"}'),
+        "COPYDESK_MODEL": error(404, "The model `fake-1` does not exist", code="model_not_found"),
+        "OPENAI_API_KEY": error(401, "no"),
+    }
+    async with model(server, pauses) as client:
+        for variable, refusal in refusals.items():
+            server.enqueue(refusal)
+            with pytest.raises(LLMRejected, match=variable):
+                await client.probe()
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,14 @@ async def test_a_message_names_the_setting_and_shows_no_secret(
     assert caught.value.cause is cause
 
 
+async def test_a_limit_among_the_extra_fields_is_the_limit_that_is_booked_and_raised() -> None:
+    with ModelServer() as server:
+        server.enqueue(completion("{", finish="length"))
+        await ask(server, extra_body={"max_completion_tokens": 600, "top_p": 0.9}, max_tokens=300)
+    assert [sent["max_tokens"] for sent in server.received] == [600, 2400]
+    assert all("max_completion_tokens" not in sent and sent["top_p"] == 0.9 for sent in server.received)
+
+
 async def test_a_cut_off_answer_names_the_limit_of_the_profile() -> None:
     with ModelServer() as server:
         server.enqueue(*[completion("{", finish="length")] * 2)

@@ -51,6 +51,11 @@ def test_every_provider_has_a_row_of_its_own_for_each_meaning() -> None:
     )
 
 
+def test_every_row_is_the_first_that_matches_an_example() -> None:
+    found = [understand(read_error(status, body)) for _, _, status, body in EXAMPLES]
+    assert [row for row in REFUSALS if row not in found] == []
+
+
 @pytest.mark.parametrize("body", ["", "<html></html>", "?"])
 def test_every_status_has_a_meaning(body: str) -> None:
     assert all(understand(read_error(status, body)) for status in range(100, 1000))

@@ -42,6 +42,17 @@ def call(arguments: object, name: str = "report") -> dict[str, Any]:
             ("the arguments of a tool call",),
         ),
         ({"content": [{"type": "text", "text": J}]}, J, ("content in parts",)),
+        (
+            {
+                "content": [
+                    {"type": "text", "text": "{}", "thought": True},
+                    {"type": "thinking", "text": "{}"},
+                    J,
+                ]
+            },
+            J,
+            ("content in parts",),
+        ),
         ({"content": [{"type": "text", "text": J[:9]}, {"text": J[9:]}]}, J, ("content in parts",)),
         (
             {"content": [{"type": "thinking", "thinking": [{"text": "{}"}]}, {"type": "text", "text": J}]},

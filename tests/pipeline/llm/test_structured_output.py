@@ -206,6 +206,10 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
         2,
         ["draft"],
     ),
+    ("an error after an answer", None, [completion("", finish="error")], "strict", 2, ["draft"] * 2),
+    ("a gateway's timeout", None, [error(504), error(504)], "504: injected", 2, ["draft"] * 2),
+    ("a number", None, [completion(None), choice(message={"content": 5})], "json", 3, ["draft"] * 3),
+    ("cut off twice", None, [Reply(body=b'{"id": "c')] * 2, "it is cut off", 2, ["draft"] * 2),
     ("a stream", None, [stream("text/event-stream")], "strict", 1, ["draft"]),
     ("a stream that is called JSON", None, [stream("application/json")], "strict", 1, ["draft"]),
     ("content_filter", None, [completion("", finish="content_filter")], "content filter", 1, ["draft"]),
@@ -269,7 +273,7 @@ BEHAVIOURS: list[tuple[str, Refuse | None, list[Reply], str, int, list[str]]] = 
     ("a 500 for the schema", refusing(500, "oops", STRICT), [], "json", 3, ["draft"]),
     ("a 500 for every format", refusing(500, "oops", STRICT, JSON), [], "plain", 5, ["draft"]),
     ("500s", lambda _: error(500, "oops"), [], "500: oops", 4 + MAX_ATTEMPTS, []),
-    ("disconnect", None, [Reply(body=completion(GOOD).body, disconnect=True)], "strict", 2, ["draft"]),
+    ("disconnect", None, [Reply(body=completion(GOOD).body, disconnect=True)], "strict", 2, ["draft"] * 2),
     (
         "the older length field",
         without(
@@ -359,7 +363,10 @@ async def test_a_stall_ends_at_the_deadline_and_is_booked(server: ModelServer) -
     server.enqueue(Reply(stall=True))
     budget = RecordingBudget()
     assert "deadline of 0.3 s" in await outcome(server, budget, deadline_s=0.3)
-    assert (budget.purposes, budget.discarded) == (["draft"], ["timed out"])
+    assert (budget.purposes, budget.discarded) == (
+        ["draft"],
+        ["the model server did not answer (given up at the deadline of 0.3 s)"],
+    )
     assert server.requests == 1
 
 
@@ -376,7 +383,7 @@ async def test_after_a_timeout_less_is_asked_for_and_then_the_item_waits(server:
     assert [sent["max_tokens"] for sent in server.received] == [4096, 2048]
     assert [answer.usage.completion_tokens for answer in budget.answers] == [4096, 2048]
     assert all(answer.estimated and answer.usage.prompt_tokens > 0 for answer in budget.answers)
-    assert budget.discarded == ["timed out"] * 2
+    assert len(budget.discarded) == 2
 
 
 async def test_an_answer_of_half_the_length_is_used(server: ModelServer) -> None:
@@ -412,6 +419,15 @@ async def test_a_longer_answer_gets_time_in_proportion(server: ModelServer) -> N
             "COPYDESK_MODEL_DEADLINE higher, or let the feed use its summary"
         )
     assert slow.requests == 1
+
+
+async def test_without_a_limit_an_answer_may_be_several_times_as_long(server: ModelServer) -> None:
+    server.enqueue(Reply(body=(completion(GOOD).body or b"").partition(b'"usage"')[0] + b'"usage": null}'))
+    budget = RecordingBudget()
+    unlimited = KnownCapability(manner=RequestMode(length_field=None), at=datetime.now(UTC))
+    assert await outcome(server, budget, capability=unlimited) == "strict"
+    assert [tokens for _, tokens in budget.reserved] == [4 * 4096]
+    assert budget.answers[0].usage.completion_tokens == 4 * 4096
 
 
 async def test_unknown_usage_is_booked_at_its_upper_bound(server: ModelServer) -> None:

@@ -75,7 +75,19 @@ def test_every_dialect_is_read(usage: dict[str, Any], expected: tuple[int, ...])
             (1000, 0, 3300, 3000),
         ),
         ({"promptTokenCount": 21, "thoughtsTokenCount": 60, "totalTokenCount": 81}, (21, 0, 60, 60)),
+        # No total tells whether the reasoning is a part of the completion.
+        (
+            {
+                "prompt_tokens": 1000,
+                "completion_tokens": 300,
+                "completion_tokens_details": {"reasoning_tokens": 200},
+            },
+            (1000, 0, 500, 200),
+        ),
         # Writing to a cache costs a quarter more.
+        (OPENAI | {"cache_creation_input_tokens": 100}, (1025, 0, 300, 0)),
+        (OPENAI | {"total_tokens": 1900, "cache_creation_input_tokens": 100}, (1025, 0, 900, 0)),
+        (OPENAI | {"prompt_tokens_details": {"cache_write_tokens": 400}}, (1100, 0, 300, 0)),
         ({"input_tokens": 900, "cache_creation_input_tokens": 100, "output_tokens": 300}, (1025, 0, 300, 0)),
     ],
 )

@@ -45,6 +45,9 @@ def wait_of(error: object) -> float | None:
         ({"retry_after": "Mon, 04 May 2026 12:00:40 GMT"}, 40),
         ({"retry_after": "Sat, 28 Nov 2020 00:00:00 GMT"}, 0),
         ({"retry_after": "soon"}, None),
+        ({"retry_after": str(int(NOW.timestamp()) + 30)}, 30),
+        ({"retry_after": str(int(NOW.timestamp()) * 1000 + 30_000)}, 30),
+        ({"retry_after": "2026-05-04T12:00:25+00:00"}, 25),
         ({"x_ratelimit_reset_tokens": "6.2s"}, 6.2),
         (
             {
@@ -93,6 +96,16 @@ def test_headers_name_the_wait(headers: dict[str, str], seconds: float | None) -
 )
 def test_words_name_the_wait(message: str, seconds: float | None) -> None:
     assert wait({}, message) == (None if seconds is None else pytest.approx(seconds))
+
+
+def test_the_most_exact_wait_counts() -> None:
+    windows = "Limit of 10 requests in 1 minute."
+    pause = f"{windows} Please retry in 7s."
+    reset = {"x_ratelimit_reset_requests": "9s"}
+    assert wait(reset, windows) == 9
+    assert wait(reset, pause) == 7
+    assert wait({"retry_after": "5", **reset}, pause) == 5
+    assert wait({}, windows) == 60
 
 
 def test_fields_of_the_error_name_the_wait() -> None:

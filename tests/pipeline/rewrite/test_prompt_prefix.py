@@ -10,7 +10,7 @@ from pipeline.domain.models import Beat, Source
 from pipeline.llm.chat import Message
 from pipeline.rewrite.examples import load_example
 from pipeline.rewrite.prompt import describe_item, load_prompt
-from pipeline.services.budget import CHARS_PER_TOKEN
+from pipeline.services.estimate import CHARS_PER_TOKEN
 from tests.pipeline.rewrite.sources import source
 
 ROOT = Path(__file__).parents[3]

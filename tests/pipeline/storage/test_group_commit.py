@@ -40,6 +40,13 @@ def test_what_waits_is_written_together_in_its_order() -> None:
     assert all(done.result(60) is None for done in (first, *others))
 
 
+def test_no_entry_waits_for_ever_for_a_writer_that_forgets_it() -> None:
+    commits = GroupCommit[int](lambda _entries: [])
+    with pytest.raises(RuntimeError, match="0 results for 1 entries"):
+        commits.submit(1).result(60)
+    commits.close()
+
+
 def test_each_entry_has_its_own_error() -> None:
     writer = Written()
     commits = GroupCommit(writer)
