@@ -42,7 +42,10 @@ def create_app(
             async with checks or CheckPool(workers=2) as opened, net:
                 app.state.ctx = WebContext(settings, db, opened, net, covers_api)
                 app.state.access = access
-                yield
+                try:
+                    yield
+                finally:
+                    await app.state.ctx.second_reader.close()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     for router in (*(page.router for page in _PAGES), decisions.undo_router):

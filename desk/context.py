@@ -27,6 +27,7 @@ from pipeline.services.draft_file import (
 )
 from pipeline.services.edit import DraftEdit, apply_edit, save_edit, system_findings
 from pipeline.services.subscriptions import load_subscriptions
+from pipeline.services.verify_edit import EditVerifier
 from pipeline.storage import Database, DraftRow
 
 
@@ -57,6 +58,7 @@ class WebContext:
         self._checks = checks
         self._net = net
         self._covers_api = covers_api
+        self.second_reader = EditVerifier(settings, db)
         self._feeds: tuple[int, Subscriptions] | None = None
 
     def cover_search(self) -> UnsplashClient | None:
@@ -143,6 +145,11 @@ class WebContext:
         return await asyncio.to_thread(
             save, self.editor_context(name), view.row.external_id, changes, findings
         )
+
+    async def verify_edit(self, ref: str) -> None:
+        """Have the second reader read what was changed in a draft, where its beat says so."""
+        row, subscriptions = await asyncio.to_thread(lambda: (self.db.drafts.get(ref), self.subscriptions))
+        self.second_reader.start(subscriptions, row)
 
     async def _check_text(self, row: DraftRow, source: Source, beat: Beat, text: str) -> tuple[Finding, ...]:
         try:

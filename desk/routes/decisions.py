@@ -108,6 +108,7 @@ async def take_fix(request: Request, ref: str, key: Text = "", sha256: Text = ""
         await ctx.save(view, fixed(view.text, finding), name, base=sha256)
     except ReviewError as error:
         return await draft_page(request, ref, error=error.message, status=409)
+    await ctx.verify_edit(ref)
     after = await ctx.draft_view(ref)
     await note_view(request, after)
     return redirect(f"/drafts/{ref}", filters(request).query())

@@ -41,6 +41,13 @@ async def read(request: Request, ref: str) -> Response:
     return await draft_page(request, ref)
 
 
+@router.get(REF + "/reading")
+async def reading(request: Request, ref: str) -> Response:
+    """Return 204 while the second reader reads the draft, then 200."""
+    current_editor(request)
+    return Response(status_code=204 if web_context(request).second_reader.is_reading(ref) else 200)
+
+
 async def draft_page(request: Request, ref: str, *, error: str = "", status: int = 200) -> HTMLResponse:
     """Return the page of a draft and record the view; `error` is the message of an action that failed."""
     ctx = web_context(request)
@@ -67,6 +74,7 @@ async def draft_page(request: Request, ref: str, *, error: str = "", status: int
         changes=_source_changes(view),
         excerpt=_excerpt(view),
         can_ask=view.feed is not None,
+        reading=ctx.second_reader.is_reading(view.row.external_id),
     )
 
 

@@ -128,6 +128,7 @@ async def save(request: Request, ref: str) -> Response:
             await note_view(request, after)  # the editor has read their own text
         page = page_of(after)
         return fragment("_saved.html", page=page, sha256=sha256, now=ctx.now)
+    await ctx.verify_edit(ref)
     if form.fields["then"] == "covers":
         return redirect(f"/drafts/{ref}/covers", filters(request).query())
     if form.fields["then"] == "approve":

@@ -137,7 +137,17 @@
 
   // The queue
 
+  // The second reader reads a change after it was saved: the page is loaded again when it is done.
+  const watch = () => setTimeout(async () => {
+    const note = one("[data-reading]");
+    if (!note) return;
+    const response = await fetch(note.dataset.reading, { credentials: "same-origin" }).catch(() => null);
+    if (!response || response.status === 204) watch();
+    else if (typing(document.activeElement)) note.textContent = "The second reader has read your change: load the page again.";
+    else swap(location.href);
+  }, 1000);
   const ready = () => {
+    if (one("[data-reading]")) watch();
     row = -1;
     chosen = 0;
     const everything = one("[data-all]");

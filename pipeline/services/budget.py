@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from pipeline.config import day_start, month_start
 from pipeline.domain.errors import BudgetExceeded, RateLimited
 from pipeline.domain.models import LLMResponse, TokenUsage
-from pipeline.services.context import RunContext, Writer
+from pipeline.services.context import ModelContext, Writer
 from pipeline.services.spending import Spending
-from pipeline.storage import CallCost, CallDetails, CallLimits, Lease, SpendingCap
+from pipeline.storage import CallCost, CallDetails, CallLimits, CallSubject, SpendingCap
 
 _WAIT_S = 0.1
 """Seconds between two attempts to reserve, while other calls hold reservations."""
@@ -21,9 +21,9 @@ _RECLAIM_EVERY = 100
 
 
 class ItemBudget:
-    """Reserves and records the cost of every model call for one leased item."""
+    """Reserves and records the cost of every model call about one item."""
 
-    def __init__(self, ctx: RunContext, lease: Lease) -> None:
+    def __init__(self, ctx: ModelContext, about: CallSubject) -> None:
         self.spending = Spending()
         self.answers = 0
         """Answers recorded that arrived, usable or not."""
@@ -33,7 +33,7 @@ class ItemBudget:
         self._prompt_estimate = 0
         self._purpose = "draft"
         self._ctx = ctx
-        self._lease = lease
+        self._about = about
 
     @property
     def writer(self) -> Writer:
@@ -131,16 +131,16 @@ class ItemBudget:
             reservation=reservation,
             profile=writer.profile,
         )
-        return asyncio.wrap_future(ctx.db.budget.submit(self._lease, answer, details))
+        return asyncio.wrap_future(ctx.db.budget.submit(self._about, answer, details))
 
     async def annotate(self, notes: Sequence[str]) -> None:
         """Add notes to the last recorded answer."""
         if notes:
-            await asyncio.wrap_future(self._ctx.db.budget.annotate(self._lease, notes))
+            await asyncio.wrap_future(self._ctx.db.budget.annotate(self._about, notes))
 
     async def discard(self, reason: str) -> None:
         """Mark the recorded answer as unusable. Raises LeaseLost."""
-        await asyncio.to_thread(self._ctx.db.budget.mark_unusable, self._lease, reason, self._purpose)
+        await asyncio.to_thread(self._ctx.db.budget.mark_unusable, self._about, reason, self._purpose)
 
 
 def has_limits(limits: CallLimits) -> bool:
@@ -149,7 +149,7 @@ def has_limits(limits: CallLimits) -> bool:
     return any(limit is not None for limit in counts)
 
 
-def active_caps(ctx: RunContext, now: datetime) -> list[SpendingCap]:
+def active_caps(ctx: ModelContext, now: datetime) -> list[SpendingCap]:
     """Return the caps that are set, with the times from which they count."""
     settings = ctx.settings
     today = day_start(now, settings.timezone)

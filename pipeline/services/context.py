@@ -156,15 +156,32 @@ def no_writers(_feed: FeedConfig) -> tuple[Writer, ...]:
     return ()
 
 
-@dataclass(frozen=True)
-class RunContext:
-    """The dependencies of a run's steps, opened once per run."""
+@dataclass(frozen=True, kw_only=True)
+class ModelContext:
+    """What model calls need: the settings, the accounts of a run, the second reader."""
 
     settings: Settings
+    db: Database
+    verifier: Callable[[Beat], Writer | None] = lambda _beat: None
+    """Returns the second reader of a beat's drafts; None where none reads."""
+    verify_prompt: Prompt | None = None
+    """Prompt of the second reader; None if no beat has one."""
+    run: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Name of this run in the records of model calls."""
+    longest_call_s: float = 600.0
+    """Deadline of the slowest profile: a reservation that is older belongs to no call under way."""
+    fatal_errors: list[CopydeskError] = field(default_factory=list)
+    """Errors that end the run: nothing new is started once there is one."""
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunContext(ModelContext):
+    """The dependencies of a run's steps, opened once per run."""
+
     beats: dict[str, Beat]
     feeds: tuple[FeedConfig, ...]
     """All subscriptions, also those that this run does not poll."""
-    db: Database
     net: HttpClient
     poll_states: PollStateCache
     pages: PageFetcher
@@ -176,20 +193,12 @@ class RunContext:
     spending: Callable[[], Spending] = Spending
     prompts: dict[str, Prompt] = field(default_factory=dict)
     """By beat; empty if no model is set."""
-    verifier: Callable[[Beat], Writer | None] = lambda _beat: None
-    """Returns the second reader of a beat's drafts; None where none reads."""
-    verify_prompt: Prompt | None = None
-    """Prompt of the second reader; None if no beat has one."""
     repair_prompt: Prompt | None = None
     """Prompt of the sentence repair; None if no beat uses it."""
     covers: UnsplashClient | None = None
     """Client of the cover search; None if no feed uses it or no key is set."""
-    run: str = field(default_factory=lambda: secrets.token_hex(8))
-    """Name of this run in the records of model calls."""
     item_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
     """Offline briefs drafted at one time; a writer has slots of its own."""
-    longest_call_s: float = 600.0
-    """Deadline of the slowest profile: a reservation that is older belongs to no call under way."""
     poll_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(64))
     """Feed documents held in memory at one time."""
     notify: ProgressCallback = lambda _feed, _outcome: None
@@ -199,11 +208,8 @@ class RunContext:
     """What feeds.yaml should have otherwise, a line each."""
     suspects: list[tuple[FailureRow, Lease]] = field(default_factory=list)
     """Items that failed in a row, for which the model's server may be to blame."""
-    fatal_errors: list[CopydeskError] = field(default_factory=list)
-    """Errors that end the run: nothing new is started once there is one."""
     grace_expired: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a shutdown no longer waits for pending model calls."""
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     chance: Callable[[], float] = random.random
     """Returns a random number in [0, 1), for jitter."""
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from pipeline.articles.files import remove_temp_files
 from pipeline.checks.pool import CheckPool
 from pipeline.config import (
-    ModelConnection,
     Settings,
     Subscriptions,
     Target,
@@ -30,7 +29,6 @@ from pipeline.feeds.pages.fetch import PageFetcher
 from pipeline.feeds.poll_schedule import host_cooldowns
 from pipeline.feeds.pool import ParsePool
 from pipeline.http_client import HttpClient
-from pipeline.llm.capabilities import KnownCapability
 from pipeline.publishing import PublishContext, TargetResult, publish_pending
 from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.services.archive import BackfillPreview
@@ -43,14 +41,14 @@ from pipeline.services.context import (
 )
 from pipeline.services.draft import PAGE_CACHE_AGE
 from pipeline.services.report import Plan, Publish, RunReport
-from pipeline.services.shutdown import graceful_shutdown, interrupted, sleep_unless_stopped
+from pipeline.services.shutdown import graceful_shutdown
 from pipeline.services.subscriptions import load_subscriptions
-from pipeline.services.writers import WriterPool
+from pipeline.services.writers import WriterPool, open_client
 from pipeline.storage import Database
 from pipeline.verifier.request import PROMPT as VERIFY_PROMPT
 
 if TYPE_CHECKING:
-    from pipeline.llm.client import LLMClient
+    pass
 
 log = logging.getLogger("copydesk.run")
 
@@ -107,7 +105,7 @@ async def open_run(
         db = await _open_database(stack, settings, subscriptions)
         net = await stack.enter_async_context(HttpClient(user_agent(settings), allowed=settings.allow_hosts))
         fatal_errors, grace_expired = list[CopydeskError](), asyncio.Event()
-        pool = WriterPool(settings, models, partial(_client, db, fatal_errors), stack)
+        pool = WriterPool(settings, models, partial(open_client, db, fatal_errors), stack)
         pool.require(subscriptions.beats, subscriptions.feeds)
         parsers = await stack.enter_async_context(ParsePool())
         checkers = await stack.enter_async_context(CheckPool())
@@ -174,21 +172,6 @@ def _cover_search(settings: Settings, subscriptions: Subscriptions, net: HttpCli
     is_used = any(feed.covers == "unsplash" and feed.cover_choice == "first" for feed in subscriptions.feeds)
     key = settings.unsplash_key
     return UnsplashClient(net, key.get_secret_value()) if is_used and key else None
-
-
-def _client(db: Database, fatal_errors: list[CopydeskError], connection: ModelConnection) -> "LLMClient":
-    # Imported here: saves a run without a model 0.25 s (benchmarks/startup.py).
-    from pipeline.llm.client import build_client
-
-    place = (connection.cache_key, connection.model)
-    payload = db.caches.capabilities(*place)
-
-    async def save(capability: KnownCapability) -> None:
-        await asyncio.to_thread(db.caches.save_capabilities, *place, capability.model_dump_json())
-
-    capability = KnownCapability.model_validate_json(payload) if payload else None
-    sleep, should_stop = partial(sleep_unless_stopped, fatal_errors), partial(interrupted, fatal_errors)
-    return build_client(connection, capability, save, sleep=sleep, should_stop=should_stop)
 
 
 def _prompts(settings: Settings, subscriptions: Subscriptions) -> dict[str, Prompt]:

@@ -11,7 +11,7 @@ from pipeline.domain.models import Beat, LLMResponse, Source
 from pipeline.domain.reviews import Finding, Front
 from pipeline.llm.structured_output import StructuredRequest
 from pipeline.services.budget import ItemBudget
-from pipeline.services.context import RunContext, Writer
+from pipeline.services.context import ModelContext, Writer
 from pipeline.services.writers import ask_writers
 from pipeline.storage import Lease
 from pipeline.verifier.edits import changed_sentences, keep_findings
@@ -49,7 +49,7 @@ class VerifiedFindings(NamedTuple):
 
 
 async def verify_draft(
-    ctx: RunContext,
+    ctx: ModelContext,
     lease: Lease,
     budget: ItemBudget,
     text: DraftText,
@@ -62,16 +62,17 @@ async def verify_draft(
     passed, a note says so. Raises LeaseLost, RateLimited, ShutdownRequested.
     """
     reader = ctx.verifier(text.beat)
-    if reader is None or ctx.verify_prompt is None:
+    if reader is None:
         return VerifiedFindings(tuple(code))
     question = Question(text.source, await asyncio.to_thread(lambda: text.numbered))
-    done = await _verify(ctx, reader, lease, budget, question, text.beat, purpose)
+    recorded = lease.later_answers.get(purpose)
+    done = await _verify(ctx, reader, budget, question, text.beat, purpose, recorded)
     joined = join_findings(code, done.findings, question.draft, done.confirmation.passed)
     return VerifiedFindings(joined, await asyncio.to_thread(_record, ctx, reader, done))
 
 
 async def verify_change(
-    ctx: RunContext,
+    ctx: ModelContext,
     lease: Lease,
     budget: ItemBudget,
     before: DraftText,
@@ -86,35 +87,49 @@ async def verify_change(
     row = await asyncio.to_thread(ctx.db.drafts.get, after.source.external_id)
     old, new = await asyncio.to_thread(lambda: (before.numbered, after.numbered))
     joined = keep_findings(code, row.findings, old, new, after.source)
-    reader = ctx.verifier(after.beat)
-    if reader is None or ctx.verify_prompt is None:
-        return joined
     question = Question(after.source, new, changed_sentences(old, new))
-    done = await _verify(ctx, reader, lease, budget, question, after.beat, PURPOSE)
-    return join_findings(joined, done.findings, new, done.confirmation.passed)
+    return await verify_sentences(ctx, budget, question, after.beat, joined, lease.later_answers.get(PURPOSE))
+
+
+async def verify_sentences(
+    ctx: ModelContext,
+    budget: ItemBudget,
+    question: Question,
+    beat: Beat,
+    present: Sequence[Finding],
+    recorded: LLMResponse | None = None,
+) -> tuple[Finding, ...]:
+    """Return the present findings about a text, joined with the second reader's about some sentences of it.
+
+    `recorded` is its answer, where it was paid for earlier. Raises as `verify_draft` does.
+    """
+    reader = ctx.verifier(beat)
+    if reader is None:
+        return tuple(present)
+    done = await _verify(ctx, reader, budget, question, beat, PURPOSE, recorded)
+    return join_findings(present, done.findings, question.draft, done.confirmation.passed)
 
 
 async def _verify(
-    ctx: RunContext,
+    ctx: ModelContext,
     reader: Writer,
-    lease: Lease,
     budget: ItemBudget,
     question: Question,
     beat: Beat,
     purpose: str,
+    recorded: LLMResponse | None,
 ) -> Verification:
-    prompt, recorded = ctx.verify_prompt, lease.later_answers.get(purpose)
-    if prompt is None:
+    if ctx.verify_prompt is None:
         raise AssertionError("a beat with a second reader has its prompt")
     ask = partial(_recorded, recorded) if recorded else partial(_ask, ctx, reader, budget)
-    done = await verify(question, prompt, beat, ask, purpose)
+    done = await verify(question, ctx.verify_prompt, beat, ask, purpose)
     if done.error is not None:
         budget.note(f"a draft was not verified: {done.note}")
     return done
 
 
 async def _ask(
-    ctx: RunContext, reader: Writer, budget: ItemBudget, request: StructuredRequest[ParsedAnswer]
+    ctx: ModelContext, reader: Writer, budget: ItemBudget, request: StructuredRequest[ParsedAnswer]
 ) -> tuple[LLMResponse, ParsedAnswer]:
     if reader.is_gone:
         raise LLMError(f"the model of {reader.profile} is gone", retry=False)
@@ -127,7 +142,7 @@ async def _recorded(
     return answer, request.parse(answer.text, notes=[])
 
 
-def _record(ctx: RunContext, reader: Writer, done: Verification) -> dict[str, Any] | None:
+def _record(ctx: ModelContext, reader: Writer, done: Verification) -> dict[str, Any] | None:
     """Return what a draft says of its verification."""
     if done.note or ctx.verify_prompt is None:
         return None

@@ -14,7 +14,7 @@ from pipeline.storage import leases
 from pipeline.storage.engine import Transactions
 from pipeline.storage.group_commit import GroupCommit
 from pipeline.storage.processes import process_is_dead
-from pipeline.storage.records import WRITING, Lease
+from pipeline.storage.records import WRITING, DraftRow, Lease
 from pipeline.storage.schema import calls, feeds, items, reservations
 
 _MINUTE = timedelta(minutes=1)
@@ -92,6 +92,8 @@ class LLMCall(NamedTuple):
     """The server did not tell the whole usage: it is counted at its upper bound."""
 
 
+CallSubject = Lease | DraftRow
+"""What a call is about: a leased item, or a draft that an editor works on."""
 _Entry = Callable[[sa.Connection], BaseException | None]
 """A part of a group's transaction; returns its error, if it fails alone."""
 
@@ -151,30 +153,32 @@ class BudgetRepository(Transactions):
                 ended = reservations.update().where(reservations.c.owner.in_(dead))
                 connection.execute(ended.values(owner=None))
 
-    def submit(self, lease: Lease, answer: LLMResponse, details: CallDetails = _PLAIN_CALL) -> "Future[None]":
+    def submit(
+        self, about: CallSubject, answer: LLMResponse, details: CallDetails = _PLAIN_CALL
+    ) -> "Future[None]":
         """Store an answer soon, together with others; its price replaces its reservation.
 
         The future raises LeaseLost where another run holds the item now; the answer is stored even so.
         """
-        return self._answers.submit(partial(_record, lease, answer, details))
+        return self._answers.submit(partial(_record, about, answer, details))
 
-    def record(self, lease: Lease, answer: LLMResponse, details: CallDetails = _PLAIN_CALL) -> None:
+    def record(self, about: CallSubject, answer: LLMResponse, details: CallDetails = _PLAIN_CALL) -> None:
         """Store an answer as `submit` does, and wait until it is stored."""
-        self.submit(lease, answer, details).result()
+        self.submit(about, answer, details).result()
 
     def close(self) -> None:
         """Store what was submitted."""
         self._answers.close()
 
-    def annotate(self, lease: Lease, notes: Sequence[str]) -> "Future[None]":
-        """Add notes to the last answer about a leased item soon; notes that it has already stay single."""
-        return self._answers.submit(partial(_add_notes, lease, notes))
+    def annotate(self, about: CallSubject, notes: Sequence[str]) -> "Future[None]":
+        """Add notes to the last answer about an item soon; notes that it has already stay single."""
+        return self._answers.submit(partial(_add_notes, about, notes))
 
     def _write_all(self, entries: Sequence[_Entry]) -> list[BaseException | None]:
         with self._writing(urgent=True) as connection:
             return [entry(connection) for entry in entries]
 
-    def mark_unusable(self, lease: Lease, reason: str, purpose: str = "draft") -> None:
+    def mark_unusable(self, about: CallSubject, reason: str, purpose: str = "draft") -> None:
         """Mark an item's answers for a purpose as unusable, so that the next lease calls again.
 
         The purposes of WRITING are one. Raises LeaseLost.
@@ -182,15 +186,13 @@ class BudgetRepository(Transactions):
         purposes = WRITING if purpose in WRITING else (purpose,)
         with self._writing() as connection:
             mine = sa.and_(
-                calls.c.item_id == lease.item_id, calls.c.unusable.is_(None), calls.c.purpose.in_(purposes)
+                calls.c.item_id == about.item_id, calls.c.unusable.is_(None), calls.c.purpose.in_(purposes)
             )
-            if lease.request:
-                mine = sa.and_(mine, calls.c.request_id == lease.request.id)
+            if about.request:
+                mine = sa.and_(mine, calls.c.request_id == about.request.id)
             connection.execute(calls.update().where(mine).values(unusable=reason))
-            if purposes is WRITING:
-                leases.set_state(connection, lease, "seen")
-            else:
-                leases.update_held(connection, lease)
+            if isinstance(about, Lease) and purposes is WRITING:
+                leases.set_state(connection, about, "seen")
 
     def estimated_among_last(self, profile: str, model: str, count: int) -> int:
         """Return how many of the last `count` answers of a profile's model have an estimated usage."""
@@ -253,31 +255,35 @@ def _release(connection: sa.Connection, reservation: int) -> None:
     connection.execute(reservations.delete().where(reservations.c.id == reservation))
 
 
-def _add_notes(lease: Lease, notes: Sequence[str], connection: sa.Connection) -> None:
-    about = sa.select(calls.c.id, calls.c.notes).where(calls.c.item_id == lease.item_id)
-    number, earlier = connection.execute(about.order_by(calls.c.id.desc()).limit(1)).one()
+def _add_notes(about: CallSubject, notes: Sequence[str], connection: sa.Connection) -> None:
+    mine = sa.select(calls.c.id, calls.c.notes).where(calls.c.item_id == about.item_id)
+    number, earlier = connection.execute(mine.order_by(calls.c.id.desc()).limit(1)).one()
     lines = "\n".join(dict.fromkeys((*(earlier or "").splitlines(), *notes)))
     connection.execute(calls.update().where(calls.c.id == number).values(notes=lines))
 
 
 def _record(
-    lease: Lease, answer: LLMResponse, details: CallDetails, connection: sa.Connection
+    about: CallSubject, answer: LLMResponse, details: CallDetails, connection: sa.Connection
 ) -> LeaseLost | None:
-    _insert_call(connection, lease, answer, details)
+    _insert_call(connection, about, answer, details)
     if details.reservation is not None:
         _release(connection, details.reservation)
+    if not isinstance(about, Lease):
+        return None
     try:
-        leases.set_state(connection, lease, "answered")
+        leases.set_state(connection, about, "answered")
     except LeaseLost as error:
         return error
     return None
 
 
-def _insert_call(connection: sa.Connection, lease: Lease, answer: LLMResponse, details: CallDetails) -> None:
+def _insert_call(
+    connection: sa.Connection, about: CallSubject, answer: LLMResponse, details: CallDetails
+) -> None:
     connection.execute(
         calls.insert().values(
-            item_id=lease.item_id,
-            request_id=lease.request.id if lease.request else None,
+            item_id=about.item_id,
+            request_id=about.request.id if about.request else None,
             purpose=details.purpose,
             at=details.at or datetime.now(UTC),
             run=details.run,

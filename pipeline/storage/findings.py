@@ -51,6 +51,27 @@ class FindingRepository(Transactions):
             require_editable(connection, draft_row, leased=True)
             _withdraw(connection, draft_row.item_id, key, editor, now)
 
+    def replace(self, draft_row: DraftRow, sha256: str, current: Sequence[Finding]) -> bool:
+        """Replace the findings of a draft's last version; return whether it still has the hash `sha256`.
+
+        A draft that was reviewed, or has another text by now, keeps its findings.
+        """
+        with self._writing() as connection:
+            state = connection.scalar(
+                sa.select(items.c.state).where(items.c.id == draft_row.item_id).with_for_update()
+            )
+            last = sa.select(versions.c.id, versions.c.sha256).where(
+                versions.c.item_id == draft_row.item_id, ~versions.c.aside
+            )
+            version = connection.execute(last.order_by(versions.c.id.desc()).limit(1)).first()
+            if state != "drafted" or version is None or version.sha256 != sha256:
+                return False
+            connection.execute(findings.delete().where(findings.c.version_id == version.id))
+            rows = [{"version_id": version.id, **finding_row(finding)} for finding in current]
+            if rows:
+                connection.execute(findings.insert(), rows)
+            return True
+
 
 _VALID = acknowledgements.c.withdrawn_at.is_(None)
 

@@ -1,12 +1,22 @@
 """The fix of a finding is taken where it stands, in one step; an objection stays until its words change."""
 
+import json
+import re
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
 from pipeline.articles.files import sha256_of
 from pipeline.articles.front_matter import loads
 from pipeline.checks.runner import with_key
 from pipeline.domain.reviews import Draft, Finding, Severity
 from pipeline.storage import DraftRow, Save
 from tests.desk.conftest import Desk
-from tests.desk.server import database_of, row_of
+from tests.desk.server import DeskServer, Visitor, database_of, form_of, row_of
+from tests.end_to_end.project import ROOT
+from tests.fakes.model_server import ModelServer, Reply, completion
+from tests.fakes.stock import fill, layout
 
 
 def objected(desk: Desk, ref: str, wrong: str, **fix: object) -> DraftRow:
@@ -84,3 +94,54 @@ def test_an_objection_survives_an_edit_of_another_sentence_and_blocks_where_the_
     assert page.count("Second reader") == 1
     assert f"“{words[3]}”" in page
     assert take(desk, row) == 409, "the page held another text"
+
+
+def test_the_second_reader_reads_what_an_editor_changed(tmp_path: Path) -> None:
+    with ModelServer() as model:
+        model.refuse = objections
+        environ = {"COPYDESK_MODEL": "m", "OPENAI_BASE_URL": model.base_url, "COPYDESK_VERIFIER": "default"}
+        settings = layout(tmp_path / "project", environ)
+        path = settings.feeds_file
+        path.write_text(path.read_text().replace("verify_edits: false", "verify_edits: true"))
+        shutil.copytree(ROOT / "prompts", settings.prompts)
+        ref = fill(settings, 2)[1]
+        with DeskServer(settings) as server, Visitor(server) as ada:
+            form = form_of(ada.page(f"/drafts/{ref}/edit"))
+            body = str(form["body"])
+            first = body.split("\n\n")[1]
+            changed = form | {"body": body.replace(first, f"Snow fell in Ruritania. {first}")}
+            page = ada.post(f"/drafts/{ref}/save", data=changed).text
+            assert "The second reader is reading your change." in page
+            while ada.get(f"/drafts/{ref}/reading").status_code == 204:
+                time.sleep(0.02)
+            page = ada.page(f"/drafts/{ref}")
+            assert "The source does not say this." in page
+            ada.post(
+                f"/drafts/{ref}/save",
+                data=changed | {"base": form_of(ada.page(f"/drafts/{ref}/edit"))["base"]},
+            )
+            while ada.get(f"/drafts/{ref}/reading").status_code == 204:
+                time.sleep(0.02)
+        with database_of(settings) as db:
+            [call] = db.budget.calls_since(None)
+    assert (call.purpose, model.requests) == ("verify", 1)
+    question = model.received[0]["messages"][-1]["content"]
+    assert "Snow fell in Ruritania." in question
+    assert question.count(first.split(". ")[0]) <= 1, "what was not changed is not asked about"
+
+
+def objections(request: dict[str, Any]) -> Reply:
+    """Object to every sentence about snow."""
+    question = request["messages"][-1]["content"]
+    numbers = re.findall(r"^(\d+)\. Snow", question, re.MULTILINE)
+    objected = [
+        {
+            "sentence": int(number),
+            "error": "not_stated",
+            "wrong": "Snow fell in Ruritania",
+            "source": "",
+            "fix": "",
+        }
+        for number in numbers
+    ]
+    return completion(json.dumps({"objections": objected}))
