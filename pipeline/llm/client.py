@@ -117,7 +117,7 @@ class LLMClient:
         default = RequestMode(length_field=self._profile.length_field)
         self.mode = cached_mode(config.capability, datetime.now(UTC), default)
         self._save_capability = save_capability
-        self._known = config.capability is not None
+        self._was_reached = config.capability is not None
         self.timeout_s = config.timeout_s
         self.names = config.names
         self.breaker = Breaker(config.names)
@@ -278,7 +278,7 @@ class LLMClient:
         limits = (body.get(name) for name in LENGTH_FIELDS)
         details = self._details._replace(
             max_tokens=next((limit for limit in limits if limit), None),
-            reached_before=self._known or self.breaker.proven,
+            reached_before=self._was_reached or self.breaker.proven,
         )
         result: Exception = classify_error(error, details, datetime.now(UTC))
         if isinstance(result, TransientError) and result.cause is FailureCause.OVERLOAD and result.wait_s:

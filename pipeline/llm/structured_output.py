@@ -186,13 +186,13 @@ async def _send_attempt(
     body = build_request(request.messages, request.response_model, attempt, options)
     prompt_tokens = estimate_prompt_tokens(body)
     # Where no limit is sent, nothing says how long an answer is. Chosen, not measured.
-    most = attempt.max_tokens * (1 if attempt.mode.length_field else TOKEN_LIMIT_FACTOR)
+    limit = attempt.max_tokens * (1 if attempt.mode.length_field else TOKEN_LIMIT_FACTOR)
     with deadline.paused():  # the wait for other calls' reservations does not count
-        reservation, max_tokens = await budget.reserve(prompt_tokens, most)
+        reservation, max_tokens = await budget.reserve(prompt_tokens, limit)
     if attempt.mode.length_field:
-        body[attempt.mode.length_field] = most = max_tokens
+        body[attempt.mode.length_field] = limit = max_tokens
     purpose = "repair" if attempt.repair else request.purpose
-    bound = UpperBound(prompt_tokens, most)
+    bound = UpperBound(prompt_tokens, limit)
     provenance = Provenance(rewritten=True, model=model.model, prompt=request.prompt_id)
     timeout_s = model.timeout_s * max(1.0, attempt.max_tokens / options.max_tokens)
     try:
