@@ -189,7 +189,7 @@ class LLMClient:
             given_up = f"(given up at the deadline of {self._deadline_s:g} s)"
             if deadline.in_flight:
                 raise LostAnswer(f"the model server did not answer {given_up}", is_running=True) from error
-            reason = deadline.last_failure or "no request was sent: too many others wait"
+            reason = deadline.last_failure or "the model server was busy, and no request was sent"
             cause = deadline.last_failure.cause if deadline.last_failure else FailureCause.OVERLOAD
             raise LLMError(f"{reason} {given_up}", cause=cause) from error
 
@@ -281,7 +281,7 @@ class LLMClient:
             reached_before=self._was_reached or self.breaker.proven,
         )
         result: Exception = classify_error(error, details, datetime.now(UTC))
-        if isinstance(result, TransientError) and result.is_overload and result.wait_s:
+        if isinstance(result, TransientError) and result.cause is FailureCause.OVERLOAD and result.wait_s:
             result = self._cooldown.start(result.wait_s, str(result)) or result
         # Before the other items' requests, which wait for this one's place.
         return self.breaker.fail(result) if isinstance(result, LLMRejected) else result

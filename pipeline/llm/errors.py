@@ -51,11 +51,6 @@ class TransientError(Exception):
         self.wait_s = wait_s
         self.unexplained = unexplained
 
-    @property
-    def is_overload(self) -> bool:
-        """Tell whether the server is overloaded or asks for a pause."""
-        return self.cause is FailureCause.OVERLOAD
-
 
 class LostAnswer(Exception):
     """The server took a request, and its answer cannot be had or read: it may bill it all the same.
@@ -89,15 +84,13 @@ def classify_error(error: Exception, details: RequestDetails, now: datetime) -> 
     """Return what an error of the SDK means; `now` is aware."""
     import openai  # a quarter of a second, which a run without a model saves
 
-    reply = _error_reply(error)
-    if reply is not None:
-        headers = error.response.headers if isinstance(error, openai.APIStatusError) else {}
-        result = _by_refusal(reply, headers, details, now)
-        billed = error.billed if isinstance(error, MalformedResponse) else None
-        is_running = reply.status in _TAKEN_STATUS
-        if isinstance(result, TransientError) and (billed or (is_running and not result.is_overload)):
-            return LostAnswer(str(result), billed or UNTOLD, is_running=is_running)
-        return result
+    if isinstance(error, openai.APIStatusError):
+        reply = read_error(error.status_code, error.response.text)
+        result = _by_refusal(reply, error.response.headers, details, now)
+        is_taken = error.status_code in _TAKEN_STATUS
+        return _if_billed(result, UNTOLD if is_taken else None, is_running=is_taken)
+    if isinstance(error, MalformedResponse):
+        return _if_billed(_by_refusal(_error_in_reply(error), {}, details, now), error.billed)
     if isinstance(error, openai.APITimeoutError):
         return TransientError(f"the model server did not answer in time; see {details.names.timeout}")
     if isinstance(error, openai.APIConnectionError):
@@ -110,18 +103,24 @@ def classify_error(error: Exception, details: RequestDetails, now: datetime) -> 
     return TransientError(f"the model server's reply is broken: {reason or 'no reason given'}")
 
 
-def _error_reply(error: Exception) -> ServerError | None:
-    """Return what a server says in an error of the SDK, or in a reply that is no completion; else None."""
-    import openai
-
-    if isinstance(error, openai.APIStatusError):
-        return read_error(error.status_code, error.response.text)
-    return _error_in_reply(error) if isinstance(error, MalformedResponse) else None
+def _if_billed(
+    result: ClassifiedError, billed: BilledTokens | None, *, is_running: bool = False
+) -> ClassifiedError:
+    """Return a failure that may pass as a lost answer where one was generated."""
+    if billed is None or not isinstance(result, TransientError):
+        return result
+    return LostAnswer(str(result), billed, is_running=is_running)
 
 
 def classify_listing_error(error: Exception, details: RequestDetails, now: datetime) -> LLMError:
     """Return the error of a server that does not list its models."""
-    reply = _error_reply(error)
+    import openai
+
+    reply = None
+    if isinstance(error, openai.APIStatusError):
+        reply = read_error(error.status_code, error.response.text)
+    elif isinstance(error, MalformedResponse):
+        reply = _error_in_reply(error)
     if reply and (message := listing_message(understand(reply), reply, details)):
         return LLMRejected(message, cause=FailureCause.URL)
     result = classify_error(error, details, now)

@@ -67,8 +67,8 @@ def object_spans(text: str) -> Iterator[tuple[int, int]]:
     for _ in range(_MAX_STARTS):
         if at < 0:
             return
-        value, end = _decoded(text, at)
-        if value is not None:
+        item, end = _decoded(text, at)
+        if item is not None:
             yield at, end
         at = text.find("{", max(end, at + 1))
 
