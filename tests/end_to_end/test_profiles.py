@@ -79,10 +79,11 @@ def costs(project: Project) -> list[dict[str, Any]]:
     ]
 
 
-def test_each_feed_has_its_model_in_one_run(
+def test_each_feed_has_its_model_in_one_run_and_that_of_env_is_the_default(
     project: Project, strong: ModelServer, cheap: ModelServer
 ) -> None:
-    name_models(project, one={"model": "strong"}, two={"model": "cheap"})
+    project.environ |= {"OPENAI_BASE_URL": cheap.base_url, "COPYDESK_MODEL": "small", "COPYDESK_PRICE": "1/1"}
+    name_models(project, one={"model": "strong"})
     result = call_copydesk(project, "run")
     assert result.returncode == 0, result.stderr
     assert "6 drafts (3 rewritten by big, 3 by small)" in result.stdout
@@ -91,7 +92,7 @@ def test_each_feed_has_its_model_in_one_run(
     assert {headers["authorization"] for headers in strong.headers} == {f"Bearer {KEY}"}
     assert not any(KEY in str(headers) for headers in cheap.headers)
     assert costs(project) == [
-        {"profile": "cheap", "model": "small", "answers": 3, "cost": 54},
+        {"profile": "default", "model": "small", "answers": 3, "cost": 54},
         {"profile": "strong", "model": "big", "answers": 3, "cost": 540},
     ]
 
@@ -105,14 +106,6 @@ def test_a_feed_without_a_model_gets_briefs(project: Project, cheap: ModelServer
     assert costs(project)[0].keys() == {"answers", "cost"}, "one model needs no column"
     [row] = json.loads(call_copydesk(project, "cost", "--by", "profile", "--json").stdout)
     assert row["profile"] == "cheap"
-
-
-def test_the_model_of_env_is_the_default(project: Project, strong: ModelServer, cheap: ModelServer) -> None:
-    project.environ |= {"OPENAI_BASE_URL": cheap.base_url, "COPYDESK_MODEL": "small"}
-    name_models(project, one={"model": "strong"})
-    assert call_copydesk(project, "run").returncode == 0
-    assert models_by_feed(project) == {"One": {"big"}, "Two": {"small"}}
-    assert [row["profile"] for row in costs(project)] == ["default", "strong"]
 
 
 def test_a_gone_model_is_replaced_and_the_report_says_so(

@@ -1,5 +1,6 @@
 """A desk with work on it: drafts written by hand in a model's place, some with faults."""
 
+import tempfile
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipeline.domain.reviews import Draft, Finding
 from pipeline.rewrite.article_schema import parse_response
 from pipeline.rewrite.evaluation.golden_set import GoldenCase, load_cases, load_recorded
 from pipeline.storage import Database, Policy, PollResult
+from pipeline.storage.engine import file_of
 from tests.databases import prepared
 
 EVALS = Path(__file__).parents[2] / "evals"
@@ -66,6 +68,45 @@ def fill(
     settings: Settings, count: int, *, faults: bool = True, first: int = 0, image: str | None = None
 ) -> list[str]:
     """Draft items, every third with an invented sentence; returns their external ids, newest first."""
+    ledger = file_of(settings.database_url)
+    if ledger is None or ledger.exists():
+        return _fill(settings, count, faults=faults, first=first, image=image)
+    stock = _stock(settings.feeds_file.read_bytes(), count, faults, first, image)
+    for path, data in (
+        (ledger, stock.ledger),
+        *((settings.output / path, data) for path, data in stock.drafts),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(0o600)
+        path.write_bytes(data)
+    return list(stock.refs)
+
+
+class Stock(NamedTuple):
+    """What a desk's folder has, to be copied."""
+
+    ledger: bytes
+    drafts: tuple[tuple[str, bytes], ...]
+    """Path below the output folder, and content."""
+    refs: tuple[str, ...]
+
+
+@lru_cache
+def _stock(feeds: bytes, count: int, faults: bool, first: int, image: str | None) -> Stock:
+    with tempfile.TemporaryDirectory() as folder:
+        settings = layout(Path(folder))
+        settings.feeds_file.write_bytes(feeds)
+        refs = _fill(settings, count, faults=faults, first=first, image=image)
+        output = settings.output
+        drafts = [path for path in output.rglob("*") if path.is_file()]
+        return Stock(
+            (Path(folder) / ".copydesk" / "ledger.db").read_bytes(),
+            tuple((path.relative_to(output).as_posix(), path.read_bytes()) for path in drafts),
+            tuple(refs),
+        )
+
+
+def _fill(settings: Settings, count: int, *, faults: bool, first: int, image: str | None) -> list[str]:
     with Database.open(prepared(settings.database_url)) as db:
         db.feeds.sync(load_feeds(settings.feeds_file).feeds)
         wanted = [_draft(number, faults=faults, image=image) for number in range(first, first + count)]
