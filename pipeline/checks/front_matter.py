@@ -10,7 +10,7 @@ from pipeline.checks.document import DraftDocument
 from pipeline.checks.injection.calls_to_action import check_calls_to_action
 from pipeline.checks.injection.check import check_contact_details, check_headline
 from pipeline.checks.injection.non_article import check_language, check_markers, check_non_article
-from pipeline.checks.injection.source_index import SourceIndex
+from pipeline.checks.injection.source_index import index_source
 from pipeline.checks.overlap import KIND as OVERLAP
 from pipeline.checks.overlap import check_overlap
 from pipeline.checks.prompt_examples import check_examples, note_examples
@@ -189,7 +189,7 @@ def check_front_matter_text(
 ) -> list[Finding]:
     """Return findings about a text; `source_tokens` are the source's text followed by its metadata."""
     document = DraftDocument(line.text, beat)
-    index, visible = SourceIndex(source) if source else None, document.visible
+    index, visible = index_source(source) if source else None, document.visible
     findings = [*check_markers(index, visible, line.text)]
     if source is None or index is None:
         return findings

@@ -20,6 +20,7 @@ from pipeline.checks.overlap import KIND as OVERLAP
 from pipeline.checks.overlap import check_overlap
 from pipeline.checks.pairs.check import KIND as PAIR
 from pipeline.checks.prompt_examples import check_examples, note_examples
+from pipeline.checks.source_texts import source_tokens
 from pipeline.checks.structure import (
     check_artifacts,
     check_brief,
@@ -123,14 +124,14 @@ def run_checks(
     severities. `sections=False` skips the check of sections, for a text that Copydesk did not write.
     """
     text = source.item.text if source else ""
-    source_tokens = TokenizedText(f"{text}\n\n{_source_metadata(source)}") if source else TokenizedText("")
+    tokens = source_tokens(source)
     document = DraftDocument(body, beat)
     safety = (*check_brief(body), *check_injection(source, document))
     form = (*check_structure(body, beat), *_cut_off(source, body, beat)) if sections else ()
-    against_source = _check_body(source, source_tokens, document) if source else ()
+    against_source = _check_body(source, tokens, document) if source else ()
     findings = apply_levels(deduplicate([*safety, *form, *against_source]), beat.checks)
     ordered = sorted(findings, key=lambda finding: finding.span or (0, 0))
-    front_findings = _check_front(source, source_tokens, document, front) if front else ()
+    front_findings = _check_front(source, tokens, document, front) if front else ()
     return join_places([*front_findings, *(with_key(finding, body, text) for finding in ordered)])
 
 
@@ -156,7 +157,7 @@ def join_places(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 def _check_front(
-    source: Source | None, source_tokens: TokenizedText, document: DraftDocument, front: Front
+    source: Source | None, tokens: TokenizedText, document: DraftDocument, front: Front
 ) -> Iterator[Finding]:
     """Yield the findings about the front matter above a body."""
     beat = document.beat
@@ -170,7 +171,7 @@ def _check_front(
     for line in front_matter_texts(front, source):
         if line.from_source and document.is_brief:
             continue  # an offline brief quotes its source on purpose, and its placeholders block it
-        findings = deduplicate(check_front_matter_text(source, source_tokens, line, beat))
+        findings = deduplicate(check_front_matter_text(source, tokens, line, beat))
         findings += check_own_title(front, source, beat) if line.field == "title" else []
         findings = apply_levels(findings, beat.checks)
         placed = (finding.model_copy(update={"field": line.field}) for finding in findings)
@@ -178,25 +179,23 @@ def _check_front(
         yield from (with_key(finding, line.text, text) for finding in ordered)
 
 
-def _check_body(source: Source, source_tokens: TokenizedText, document: DraftDocument) -> list[Finding]:
+def _check_body(source: Source, tokens: TokenizedText, document: DraftDocument) -> list[Finding]:
     """Return the findings of the checks that compare the body with the source."""
     language = source.language
-    case = CheckInput(document.tokens, source_tokens, language, source.item.published_local)
+    case = CheckInput(document.tokens, tokens, language, source.item.published_local)
     listed = _fact_lists(document, language)
     examples = example_texts(document.beat)
     claims = (finding for check in CLAIM_CHECKS for finding in check(case))
     noted = note_examples(claims, document.tokens, examples)
     findings = [finding for finding in noted if not _is_cut(document, finding, listed)]
     if not document.is_brief:
-        findings += check_examples(document.tokens, source_tokens, examples)
-        findings += check_overlap(
-            document.tokens, source_tokens, document.beat.checks, (*document.links, *listed)
-        )
-        findings += check_opinion(document, language, source_tokens)
+        findings += check_examples(document.tokens, tokens, examples)
+        findings += check_overlap(document.tokens, tokens, document.beat.checks, (*document.links, *listed))
+        findings += check_opinion(document, language, tokens)
         findings += check_repetition(document.tokens, listed)
-        findings += check_length(document.tokens, source_tokens)
+        findings += check_length(document.tokens, tokens)
     placed = [document.to_body(finding, len(source.item.text)) for finding in findings]
-    return [*placed, *check_artifacts(document, source_tokens.text, language)]
+    return [*placed, *check_artifacts(document, tokens.text, language)]
 
 
 def _cut_off(source: Source | None, body: str, beat: Beat) -> list[Finding]:
@@ -218,11 +217,3 @@ def _is_cut(document: DraftDocument, claim: Finding, listed: list[tuple[int, int
         return False
     start, end = claim.span
     return "…" in (document.text[start - 1 : start], document.text[end : end + 1])
-
-
-def _source_metadata(source: Source) -> str:
-    """Return what supports a claim beside the source's text: title, author, summary, feeds, categories."""
-    item = source.item
-    others = (credit.name for credit in source.also)
-    texts = (item.title, item.author, item.summary, source.feed_name, *item.categories, *others)
-    return "\n\n".join(text for text in texts if text)

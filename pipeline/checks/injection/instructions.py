@@ -5,11 +5,13 @@ source may report about such texts.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 
 from pipeline.checks.document import VisibleText, visible_text
 from pipeline.checks.injection.calls_to_action import is_imperative, is_quoted
 from pipeline.checks.language_tables import W, any_of
+from pipeline.checks.source_texts import PREPARED
 from pipeline.checks.tokens import MAX_EVIDENCE
 from pipeline.domain.models import Source
 from pipeline.domain.reviews import Finding, Severity
@@ -47,6 +49,7 @@ _TO_MODEL = any_of(
 """For any model; in a quotation it may be news."""
 
 
+@lru_cache(maxsize=2 * PREPARED)
 def source_instructions(text: str) -> tuple[tuple[int, int], ...]:
     """Return the spans of a source's text that tell a model what to answer."""
     return tuple(islice(_places(visible_text(text[:_MAX_CHARS])), _MAX_PLACES))
