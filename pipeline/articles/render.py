@@ -43,7 +43,7 @@ def render_body(article: Article, beat: Beat) -> str:
         blocks += _section(beat.from_author, article.from_author)
     bullets = "\n".join(f"- {line}" for line in map(_line, article.impact) if line)
     if bullets or "impact" in beat.required_sections:
-        blocks += [f"## {beat.impact} {beat.market}", bullets]
+        blocks += [f"## {beat.headings.impact}", bullets]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 

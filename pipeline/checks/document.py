@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from unicodedata import category, normalize
 
+from pipeline.articles.markdown import Section, sections
 from pipeline.checks.quotations.extract import Quote, extract_quotes
 from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.models import Beat
@@ -35,8 +36,9 @@ _LIST_MARKER = re.compile(r"\A\s*(?:>[ \t]?|[-*+][ \t]+|\d{1,3}[.)][ \t]+)+")
 _OBFUSCATION = re.compile(
     r"\\(?P<escaped>[!-/:-@\[-`{-~])"
     r"|(?P<entity>&(?:\#[0-9]{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});)"
-    r"|(?P<emphasis>\*+|~~|(?<![^\W_])_+|_+(?![^\W_]))"
-    r"|(?P<other>[^\x00-\x7f])"
+    r"|(?P<emphasis>\*{2,}|(?<!^)\*|^\*(?![ \t])|~~|(?<![^\W_])_+|_+(?![^\W_]))"
+    r"|(?P<other>[^\x00-\x7f])",
+    re.MULTILINE,
 )
 
 
@@ -101,17 +103,6 @@ def _common_form(char: str) -> str:
     return common if len(common) == 1 else char
 
 
-class Section(NamedTuple):
-    """A section of the second level; positions in `DraftDocument.text`, half-open."""
-
-    heading: str
-    start: int
-    """Where the line of the heading begins."""
-    body: int
-    """Where that line ends."""
-    end: int
-
-
 class DocumentSentence(NamedTuple):
     """A sentence, a heading or a list item of a document; positions in `DraftDocument.text`, half-open."""
 
@@ -122,30 +113,12 @@ class DocumentSentence(NamedTuple):
     """It stands in a section of opinion."""
 
 
-class FixedHeadings(NamedTuple):
-    """The headings that every article of a beat has."""
-
-    overview: str
-    from_author: str
-    impact: str
-
-
-def fixed_headings(beat: Beat) -> FixedHeadings:
-    """Return the headings that every article of a beat has."""
-    return FixedHeadings(beat.overview, beat.from_author, f"{beat.impact} {beat.market}")
-
-
 @dataclass(frozen=True, eq=False)
 class DraftDocument:
     """One body in Markdown, parsed lazily."""
 
     body: str
     beat: Beat
-
-    @cached_property
-    def fixed_headings(self) -> FixedHeadings:
-        """Return the headings that every article of the beat has."""
-        return fixed_headings(self.beat)
 
     @cached_property
     def visible(self) -> VisibleText:
@@ -157,7 +130,7 @@ class DraftDocument:
         """Return the visible text, with spaces for Markdown syntax, URLs and fixed headings."""
         text = _LINK.sub(_link_label, self.visible.text)
         text = _URL.sub(_blank, text)
-        fixed = {heading.casefold() for heading in self.fixed_headings}
+        fixed = {heading.casefold() for heading in self.beat.headings}
 
         def heading(match: re.Match[str]) -> str:
             if _heading_text(match).casefold() in fixed:
@@ -180,7 +153,7 @@ class DraftDocument:
         """
         headings = [heading.span() for heading in _HEADING.finditer(self.visible.text)]
         ends = [end for _, end in headings]
-        opinion = [(section.start, section.end) for section in self.opinion]
+        opinion = [(section.line, section.end) for section in self.opinion]
         return tuple(
             DocumentSentence(start, end, _is_within(start, headings), _is_within(start, opinion))
             for sentence in self._joined_sentences()
@@ -221,19 +194,13 @@ class DraftDocument:
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
-        """Return the sections of the second level in their order."""
-        text = self.visible.text
-        headings = [match for match in _HEADING.finditer(text) if match["marks"].rstrip() == "##"]
-        ends = [*(heading.start() for heading in headings[1:]), len(text)]
-        return tuple(
-            Section(_heading_text(heading), heading.start(), heading.end(), end)
-            for heading, end in zip(headings, ends, strict=False)
-        )
+        """Return the sections of the second level in their order; positions in `text`."""
+        return tuple(sections(self.visible.text))
 
     @cached_property
     def opinion(self) -> tuple[Section, ...]:
         """Return the sections of opinion: the author's view and the impact."""
-        headings = {heading.casefold() for heading in self.fixed_headings[1:]}
+        headings = {heading.casefold() for heading in self.beat.headings[1:]}
         return tuple(section for section in self.sections if section.heading.casefold() in headings)
 
     @cached_property

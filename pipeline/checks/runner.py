@@ -127,7 +127,7 @@ def run_checks(
     tokens = source_tokens(source)
     document = DraftDocument(body, beat)
     safety = (*check_brief(body), *check_injection(source, document))
-    form = (*check_structure(body, beat), *_cut_off(source, body, beat)) if sections else ()
+    form = (*check_structure(document), *_cut_off(source, document)) if sections else ()
     against_source = _check_body(source, tokens, document) if source else ()
     findings = apply_levels(deduplicate([*safety, *form, *against_source]), beat.checks)
     ordered = sorted(findings, key=lambda finding: finding.span or (0, 0))
@@ -198,17 +198,16 @@ def _check_body(source: Source, tokens: TokenizedText, document: DraftDocument) 
     return [*placed, *check_artifacts(document, tokens.text, language)]
 
 
-def _cut_off(source: Source | None, body: str, beat: Beat) -> list[Finding]:
+def _cut_off(source: Source | None, document: DraftDocument) -> list[Finding]:
     """Return the findings about unfinished sentences; a brief cuts what it quotes on purpose."""
-    is_brief = DraftDocument(body, beat).is_brief
-    return [] if is_brief else check_cut_off(body, source.language if source else "")
+    return [] if document.is_brief else check_cut_off(document, source.language if source else "")
 
 
 def _fact_lists(document: DraftDocument, language: str) -> list[tuple[int, int]]:
     """Return the spans of sections with an offline brief's heading for facts in the source's own words."""
     heading = brief_labels(language).facts.casefold()
     sections = (section for section in document.sections if section.heading.casefold() == heading)
-    return [(section.body, section.end) for section in sections]
+    return [(section.start, section.end) for section in sections]
 
 
 def _is_cut(document: DraftDocument, claim: Finding, listed: list[tuple[int, int]]) -> bool:

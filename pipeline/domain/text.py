@@ -87,6 +87,15 @@ def ends_sentence(text: str) -> bool:
     return text.rstrip().rstrip(_CLOSING).endswith(tuple(_TERMINAL))
 
 
+_UNMARKED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+"""Thai, Lao, Burmese and Khmer."""
+
+
+def ends_without_mark(text: str) -> bool:
+    """Tell whether a text ends in a script that ends no sentence with a mark."""
+    return _UNMARKED.search(text[-3:]) is not None
+
+
 def truncate(text: str, limit: int) -> str:
     """Return at most `limit` characters of the text, cut at a word and with `…` where it was longer."""
     if len(text) <= limit:

@@ -4,7 +4,14 @@ import re
 
 from pipeline.articles.markdown import plain_text
 from pipeline.domain.models import Beat, Source
-from pipeline.domain.text import ends_sentence, headline, one_line, replace_surrogates, whole_sentences
+from pipeline.domain.text import (
+    ends_sentence,
+    ends_without_mark,
+    headline,
+    one_line,
+    replace_surrogates,
+    whole_sentences,
+)
 
 MAX_TITLE_CHARS = 140
 """Longest title of its own that an article has. Chosen, not measured."""
@@ -14,8 +21,6 @@ _MIN_SHOUTED_LETTERS = 12
 """A shorter title in capitals may be a few abbreviations. Chosen, not measured."""
 _MAX_CAPITALS = 0.7
 """Part of a title's letters in capitals from which on it shouts. Chosen, not measured."""
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
-"""Thai, Lao, Burmese and Khmer end no sentence with a mark."""
 _ORDINAL = re.compile(r"\d{1,3}\. ")
 """Part of a name ("1. FC"), not the marker of a list."""
 _QUOTES = ('"', '"'), ("“", "”"), ("„", "“"), ("«", "»"), ("»", "«")
@@ -45,7 +50,7 @@ def article_description(answered: str) -> str:
     ordinal = _ORDINAL.match(answer)
     first = ordinal[0] if ordinal else ""
     text = first + plain_text(answer[len(first) :])
-    if len(text) <= MAX_DESCRIPTION_CHARS and _UNSPACED.search(text[-3:]):
+    if len(text) <= MAX_DESCRIPTION_CHARS and ends_without_mark(text):
         return text
     fitting = (each for each in whole_sentences(text) if len(each) <= MAX_DESCRIPTION_CHARS)
     return next((each for each in fitting if ends_sentence(each)), "")

@@ -228,7 +228,7 @@ def _fixed_values(source: Source, beat: Beat) -> dict[str, object]:
         "vocabulary": beat.vocabulary,
         "overview": beat.overview,
         "from_author": beat.from_author,
-        "impact": f"{beat.impact} {beat.market}",
+        "impact": beat.headings.impact,
         "titles": beat.titles,
         "required": beat.required_sections,
     }
