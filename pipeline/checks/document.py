@@ -22,14 +22,12 @@ from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.models import Beat
 from pipeline.domain.placeholders import PLACEHOLDERS
 from pipeline.domain.reviews import Finding
+from pipeline.domain.text import ends_in_ordinal
 
 _HEADING = re.compile(r"^(?P<marks>#{1,6}[ \t]+)(?P<text>[^\r\n]*)", re.MULTILINE)
 _LINK = re.compile(r"(?P<open>!?\[)(?P<label>[^\[\]]{0,300})(?P<target>\]\([^()\s]{0,2000}\))")
 _URL = re.compile(r"https?://[^\s<>()\"]{1,2000}")
 _NOT_LINE_BREAK = re.compile(r"[^\r\n]")
-_ORDINAL = re.compile(r"(?:\A|\b(?:am|vom|zum|ab|bis|der|den|dem|des|die|das)\s)\d{1,3}\.\Z")
-"""What ends with a full stop in German and is followed by a noun; alone, it numbers a list item."""
-_MAX_ORDINAL_CHARS = 8
 _LIST_MARKER = re.compile(r"\A\s*(?:>[ \t]?|[-*+][ \t]+|\d{1,3}[.)][ \t]+)+")
 
 
@@ -178,8 +176,7 @@ class DraftDocument:
         if "\n" in self.text[end:following]:
             return False
         is_abbreviated = self.text[end - 1] == "." and self.text[following].islower()
-        last_words = self.text[max(start, end - _MAX_ORDINAL_CHARS) : end]
-        return is_abbreviated or _ORDINAL.search(last_words) is not None
+        return is_abbreviated or ends_in_ordinal(self.text[start:end])
 
     def _pieces(self, start: int, end: int, cuts: list[int]) -> Iterator[tuple[int, int]]:
         """Yield the pieces of a span between cuts, stripped, that have words."""

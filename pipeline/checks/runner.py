@@ -138,7 +138,8 @@ def run_checks(
 def join_places(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return findings with the same error in title, description and body as one, in the same order.
 
-    The one is in the body if the error is there, else in the title; `also` has its other places.
+    The one is in the body if the error is there, else in the title; `also` has its other places. It says what
+    the most severe of them says.
     """
     main: dict[str, int] = {}
     for index, finding in enumerate(findings):
@@ -149,9 +150,10 @@ def join_places(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     for index, finding in enumerate(findings):
         at = main.get(finding.key, index)
         if finding.span and at != index and finding.field != findings[at].field:
-            also = (*joined[at].also, (finding.field, finding.span))
-            severity = min(joined[at].severity, finding.severity, key=list(Severity).index)
-            joined[at] = joined[at].model_copy(update={"also": also, "severity": severity})
+            place = {"also": (*joined[at].also, (finding.field, finding.span))}
+            place |= {"field": findings[at].field, "span": findings[at].span}
+            worst = min(joined[at], finding, key=lambda each: list(Severity).index(each.severity))
+            joined[at] = worst.model_copy(update=place)
             others.add(index)
     return tuple(finding for index, finding in enumerate(joined) if index not in others)
 

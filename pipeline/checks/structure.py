@@ -13,6 +13,7 @@ from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.models import Beat
 from pipeline.domain.placeholders import PLACEHOLDERS
 from pipeline.domain.reviews import Finding, Severity
+from pipeline.domain.text import UNSPACED
 
 
 def check_structure(document: DraftDocument) -> tuple[Finding, ...]:
@@ -192,8 +193,6 @@ _MAX_CANDIDATES = 20
 _MAX_REPEATS = 20
 _MAX_RATIO, _FREE_WORDS = 1.5, 100
 """An article may have this many words for each of the source's, and this many more."""
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-"""Letters of scripts without spaces between words: Thai, Lao, Burmese, Khmer, kana, Han."""
 _SAMPLE_CHARS = 500
 
 
@@ -242,4 +241,4 @@ def check_length(draft: TokenizedText, source: TokenizedText) -> list[Finding]:
 def _unspaced(tokens: TokenizedText) -> bool:
     """Tell whether a text has no spaces between words, so that its words cannot be counted."""
     text = tokens.text[:_SAMPLE_CHARS]
-    return len(_UNSPACED.findall(text)) > len(text) / 5
+    return len(UNSPACED.findall(text)) > len(text) / 5

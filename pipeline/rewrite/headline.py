@@ -3,6 +3,7 @@
 import re
 
 from pipeline.articles.markdown import plain_text
+from pipeline.articles.render import MAX_DESCRIPTION_CHARS
 from pipeline.domain.models import Beat, Source
 from pipeline.domain.text import (
     ends_sentence,
@@ -15,8 +16,6 @@ from pipeline.domain.text import (
 
 MAX_TITLE_CHARS = 140
 """Longest title of its own that an article has. Chosen, not measured."""
-MAX_DESCRIPTION_CHARS = 180
-"""Source: the contract of the article file, docs/editing.md."""
 _MIN_SHOUTED_LETTERS = 12
 """A shorter title in capitals may be a few abbreviations. Chosen, not measured."""
 _MAX_CAPITALS = 0.7
