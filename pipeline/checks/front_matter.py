@@ -218,9 +218,8 @@ def check_own_title(front: Front, source: Source | None, beat: Beat) -> list[Fin
 
     An offline brief has the source's title.
     """
-    ai, title = front.metadata.get("ai"), front.text("title")
-    is_brief = isinstance(ai, dict) and ai.get("rewritten") is False
-    if source is None or is_brief or beat.titles == "source":
+    title = front.text("title")
+    if source is None or front.is_brief or beat.titles == "source":
         return []
     if not _is_source_title(title, source):
         return []

@@ -126,8 +126,9 @@ def run_checks(
     text = source.item.text if source else ""
     tokens = source_tokens(source)
     document = DraftDocument(body, beat)
-    safety = (*check_brief(body), *check_injection(source, document))
-    form = (*check_structure(document), *_cut_off(source, document)) if sections else ()
+    language = source.language if source else ""
+    safety = (*check_brief(document, front, language), *check_injection(source, document))
+    form = (*check_structure(document), *_cut_off(document, language)) if sections else ()
     against_source = _check_body(source, tokens, document) if source else ()
     findings = apply_levels(deduplicate([*safety, *form, *against_source]), beat.checks)
     ordered = sorted(findings, key=lambda finding: finding.span or (0, 0))
@@ -150,10 +151,10 @@ def join_places(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     for index, finding in enumerate(findings):
         at = main.get(finding.key, index)
         if finding.span and at != index and finding.field != findings[at].field:
-            place = {"also": (*joined[at].also, (finding.field, finding.span))}
-            place |= {"field": findings[at].field, "span": findings[at].span}
+            also = (*joined[at].also, (finding.field, finding.span))
+            own = {"field": findings[at].field, "span": findings[at].span}
             worst = min(joined[at], finding, key=lambda each: list(Severity).index(each.severity))
-            joined[at] = worst.model_copy(update=place)
+            joined[at] = worst.model_copy(update={**own, "also": also})
             others.add(index)
     return tuple(finding for index, finding in enumerate(joined) if index not in others)
 
@@ -200,9 +201,9 @@ def _check_body(source: Source, tokens: TokenizedText, document: DraftDocument) 
     return [*placed, *check_artifacts(document, tokens.text, language)]
 
 
-def _cut_off(source: Source | None, document: DraftDocument) -> list[Finding]:
+def _cut_off(document: DraftDocument, language: str) -> list[Finding]:
     """Return the findings about unfinished sentences; a brief cuts what it quotes on purpose."""
-    return [] if document.is_brief else check_cut_off(document, source.language if source else "")
+    return [] if document.is_brief else check_cut_off(document, language)
 
 
 def _fact_lists(document: DraftDocument, language: str) -> list[tuple[int, int]]:

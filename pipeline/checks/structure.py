@@ -11,8 +11,8 @@ from pipeline.checks.document import DraftDocument
 from pipeline.checks.language_tables import A, W, any_of, language_table
 from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.models import Beat
-from pipeline.domain.placeholders import PLACEHOLDERS
-from pipeline.domain.reviews import Finding, Severity
+from pipeline.domain.placeholders import PLACEHOLDERS, brief_labels
+from pipeline.domain.reviews import Finding, Front, Severity
 from pipeline.domain.text import UNSPACED
 
 
@@ -80,18 +80,24 @@ def _warn(message: str, document: DraftDocument, section: Section) -> Finding:
 _BRIEF_PLACEHOLDER = re.compile("|".join(re.escape(text) for text in PLACEHOLDERS))
 
 
-def check_brief(body: str) -> tuple[Finding, ...]:
-    """Return a blocking finding for each placeholder of an offline brief that the body still has."""
-    return tuple(
-        Finding(
-            kind="brief",
-            severity=Severity.BLOCK,
-            message="This is a placeholder for an editor's text: replace it, or redraft with a model.",
-            span=match.span(),
-            firm=True,
-        )
-        for match in _BRIEF_PLACEHOLDER.finditer(body)
-    )
+def check_brief(document: DraftDocument, front: Front | None, language: str) -> tuple[Finding, ...]:
+    """Return a blocking finding for each placeholder of an offline brief that the body still has.
+
+    A brief of a beat that requires no section of opinion has none: the list of the source's facts stands for
+    them.
+    """
+    placeholders = [match.span() for match in _BRIEF_PLACEHOLDER.finditer(document.body)]
+    if placeholders or not front or not front.is_brief or document.beat.required_sections:
+        message = "This is a placeholder for an editor's text: replace it, or redraft with a model."
+        return tuple(_brief(message, span) for span in placeholders)
+    facts = brief_labels(language).facts.casefold()
+    message = "No model has rewritten the source: write the article in place of this list, or redraft."
+    lists = (section for section in document.sections if section.heading.casefold() == facts)
+    return tuple(_brief(message, document.span(section.line, section.start)) for section in lists)
+
+
+def _brief(message: str, span: tuple[int, int]) -> Finding:
+    return Finding(kind="brief", severity=Severity.BLOCK, message=message, span=span, firm=True)
 
 
 _FALLBACK_LANGUAGE = "en"

@@ -45,23 +45,28 @@ def article_description(answered: str) -> str:
 
     Of several sentences the first one that fits is taken, without markup.
     """
-    answer = one_line(replace_surrogates(answered))
-    ordinal = _ORDINAL.match(answer)
-    first = ordinal[0] if ordinal else ""
-    text = first + plain_text(answer[len(first) :])
+    text = _plain(answered)
     if len(text) <= MAX_DESCRIPTION_CHARS and ends_without_mark(text):
         return text
     fitting = (each for each in whole_sentences(text) if len(each) <= MAX_DESCRIPTION_CHARS)
     return next((each for each in fitting if ends_sentence(each)), "")
 
 
+def _plain(answered: str) -> str:
+    """Return an answer in one line, without markup; an ordinal at its beginning is no marker of a list."""
+    answer = one_line(replace_surrogates(answered))
+    ordinal = _ORDINAL.match(answer)
+    first = ordinal[0] if ordinal else ""
+    return first + plain_text(answer[len(first) :])
+
+
 def _clean(answered: str) -> str:
-    title = one_line(replace_surrogates(answered)).strip("#*_ ")
+    title = _plain(answered).strip("#*_ ")
     for opening, closing in _QUOTES:
         inner = title[1:-1]
         if title.startswith(opening) and title.endswith(closing) and not {opening, closing} & set(inner):
             title = inner.strip()
-    is_abbreviation = title[-3:-2] in (".", " ")  # "in the U.S.", "Plan B."
+    is_abbreviation = title[-3:-2] in (".", " ") and title[-2].isalpha()  # "in the U.S.", "Plan B."
     return title if title.endswith("..") or is_abbreviation else title.removesuffix(".")
 
 

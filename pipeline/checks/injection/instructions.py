@@ -14,6 +14,7 @@ from pipeline.checks.language_tables import W, any_of
 from pipeline.checks.source_texts import PREPARED
 from pipeline.checks.tokens import MAX_EVIDENCE
 from pipeline.domain.models import Source
+from pipeline.domain.prompt_markers import PROMPT_MARKER, PROMPT_MARKER_SIGN
 from pipeline.domain.reviews import Finding, Severity
 
 _MAX_CHARS = 200_000
@@ -71,7 +72,13 @@ def check_source_instructions(source: Source) -> tuple[Finding, ...]:
 
 
 def _places(visible: VisibleText) -> Iterator[tuple[int, int]]:
-    """Yield the spans of what asks somebody: at the beginning of a sentence, after "please", "you should"."""
+    """Yield the spans of what imitates the prompt, or asks somebody as an order does.
+
+    An order is at the beginning of a sentence, after "please" or "you should".
+    """
+    if PROMPT_MARKER_SIGN.search(visible.text.lower()):
+        for match in PROMPT_MARKER.finditer(visible.text):
+            yield visible.span(*match.span())
     for pattern in (_TO_CHECKER, _TO_MODEL):
         for match in pattern.finditer(visible.text):
             if not is_imperative(visible.text, match.start()):
