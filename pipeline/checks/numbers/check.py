@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 
+from pipeline.checks.dates.extract import extract_dates
 from pipeline.checks.numbers.calculate import Calculator
 from pipeline.checks.numbers.calculation import Calculation, Operand
 from pipeline.checks.numbers.compare import have_other_rates, match_numbers
@@ -95,7 +96,7 @@ class _Check:
             return self._check_context(claim, same_rate)
         if matches:
             return self._other_rate(claim, matches[0])
-        if self._draft.is_numbering(claim):
+        if self._draft.is_numbering(claim) or self._draft.day_of(claim) in self._source_days:
             return None
         calculation = self._calculator.calculation(claim)
         if calculation is None:
@@ -176,6 +177,12 @@ class _Check:
     @cached_property
     def _source_has_a_first(self) -> bool:
         return any(word in self._case.source.positions for word in self._lexicon.firstness)
+
+    @cached_property
+    def _source_days(self) -> frozenset[int]:
+        """Return the days of months that the source names."""
+        dates = extract_dates(self._case.source.text, self._case.language)
+        return frozenset(day for each in dates for day in each.days)
 
     def _has_other_ordinal(self, claim: NumberMention) -> bool:
         """Tell whether the source has another ordinal before the same word: "the third ship"."""

@@ -7,7 +7,12 @@ from pipeline.checks.quotations.extract import Quote, extract_quotes
 from pipeline.checks.quotations.match import QuoteFragment, QuoteMatch, SourceWords, quote_fragments
 from pipeline.checks.quotations.misattribution import SpeakerCheck
 from pipeline.checks.quotations.speakers import AttributionLexicon, attribution_lexicon
-from pipeline.checks.quotations.wording import border_positions, proposed_text, source_wording
+from pipeline.checks.quotations.wording import (
+    border_positions,
+    differs_in_endings,
+    proposed_text,
+    source_wording,
+)
 from pipeline.checks.source_texts import PREPARED
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim, TokenizedText
 from pipeline.domain.reviews import Finding, Severity
@@ -90,6 +95,8 @@ class _Check:
         if alignment is None:
             message = "The source does not have this quotation: remove it."
             return Finding(kind=KIND, severity=severity, message=message, span=quote[:2])
+        if self._lexicon and self._lexicon.nouns and differs_in_endings(self._source_words, alignment):
+            severity = Severity.WARN
         nearest, is_whole = source_wording(
             self._source_words,
             alignment,
