@@ -182,7 +182,7 @@ def _check_file(draft: str, source: str, language: str | None) -> CheckedText:
     basis = _source(read_file(source), metadata, language)
     page = DraftDocument(body, beat)
     is_article = any(
-        section.heading.casefold() in map(str.casefold, page.fixed_headings) for section in page.sections
+        section.heading.casefold() in map(str.casefold, page.beat.headings) for section in page.sections
     )
     front = front_of(metadata, body, beat) if metadata else None
     findings = run_checks(basis, body, beat, front=front, sections=is_article)

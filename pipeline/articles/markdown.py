@@ -75,7 +75,9 @@ def plain_text(markdown: str) -> str:
     return " ".join(html.unescape(_ESCAPE.sub(r"\1", text)).split())
 
 
-_LINE = re.compile(r"^(?:(?P<fence> {0,3}(?:```|~~~))|##[ \t]+(?P<heading>[^\r\n]*?)[ \t]*)(?=\r?$)", re.M)
+_LINE = re.compile(
+    r"^(?:(?P<fence> {0,3}(?:```|~~~))|##[ \t]+(?P<heading>[^\r\n]*?)(?:[ \t]+#+)?[ \t]*)(?=\r?$)", re.M
+)
 
 
 class Section(NamedTuple):
@@ -84,6 +86,8 @@ class Section(NamedTuple):
     heading: str
     start: int
     end: int
+    line: int
+    """Where the line of the heading begins."""
 
 
 def sections(body: str) -> list[Section]:
@@ -95,7 +99,10 @@ def sections(body: str) -> list[Section]:
         elif not fenced:
             headings.append((line["heading"], line.start(), line.end()))
     ends = [*(start for _, start, _ in headings), len(body)][1:]
-    return [Section(heading, behind, end) for (heading, _, behind), end in zip(headings, ends, strict=True)]
+    return [
+        Section(heading, behind, end, line)
+        for (heading, line, behind), end in zip(headings, ends, strict=True)
+    ]
 
 
 def find_section(body: str, heading: str) -> Section:

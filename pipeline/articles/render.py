@@ -23,7 +23,7 @@ __all__ = [
     "safe_markdown",
 ]
 
-_MAX_DESCRIPTION_CHARS = 180
+MAX_DESCRIPTION_CHARS = 180
 """Chosen, not measured."""
 _MAX_OVERVIEW_CHARS = 4000
 """Characters of an overview that are used: far more than a description needs, markup included."""
@@ -44,7 +44,7 @@ def render_body(article: Article, beat: Beat) -> str:
         blocks += _section(beat.from_author, article.from_author)
     bullets = "\n".join(f"- {line}" for line in map(_line, article.impact) if line)
     if bullets or "impact" in beat.required_sections:
-        blocks += [f"## {beat.impact} {beat.market}", bullets]
+        blocks += [f"## {beat.headings.impact}", bullets]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -168,9 +168,9 @@ def _ai(provenance: Provenance, findings: Iterable[Finding], written: str, versi
 def make_description(overview: str) -> str:
     """Return the beginning of the overview as plain text: at most 180 characters, cut at a word with `…`."""
     text = _overview_line(overview)
-    if len(text) <= _MAX_DESCRIPTION_CHARS:
+    if len(text) <= MAX_DESCRIPTION_CHARS:
         return text
-    shortened = text[: _MAX_DESCRIPTION_CHARS - 1]
+    shortened = text[: MAX_DESCRIPTION_CHARS - 1]
     at_word = shortened if text[len(shortened)] == " " else shortened.rpartition(" ")[0]
     return (at_word or shortened).rstrip(" ,;:–—-") + "…"
 
@@ -178,7 +178,7 @@ def make_description(overview: str) -> str:
 def first_sentence(overview: str) -> str:
     """Return the first sentence of the overview as plain text; empty if it is longer than 180 characters."""
     first = next(iter(whole_sentences(_overview_line(overview))), "")
-    return first if len(first) <= _MAX_DESCRIPTION_CHARS and ends_sentence(first) else ""
+    return first if len(first) <= MAX_DESCRIPTION_CHARS and ends_sentence(first) else ""
 
 
 def _overview_line(overview: str) -> str:

@@ -12,6 +12,7 @@ from pipeline.checks.numbers import check_numbers
 from pipeline.checks.numbers.check import trace_numbers
 from pipeline.checks.pairs.check import check_pairs
 from pipeline.checks.quotations.check import check_quotations, trace_quotations
+from pipeline.checks.source_texts import tokenized
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim, TokenizedText
 from pipeline.domain.models import Beat, Source
 from pipeline.domain.reviews import Finding
@@ -30,7 +31,7 @@ def check_text(
     blocks or warns. Notes: a claim that follows from the source (the evidence is what it follows from), and
     a kind of claim that is not checked in the language.
     """
-    case = CheckInput(TokenizedText(text), TokenizedText(source), language, published)
+    case = CheckInput(TokenizedText(text), tokenized(source), language, published)
     findings = (finding for check in CLAIM_CHECKS for finding in check(case))
     return sorted(findings, key=lambda finding: finding.span or (0, 0))
 
@@ -42,8 +43,9 @@ def trace_claims(source: Source, body: str, beat: Beat) -> list[SupportedClaim]:
     from the source (a sum, other words of the same meaning) is not among them.
     """
     document = DraftDocument(body, beat)
-    source_tokens = TokenizedText(source.item.text)
-    case = CheckInput(document.tokens, source_tokens, source.language, source.item.published_local)
+    case = CheckInput(
+        document.tokens, tokenized(source.item.text), source.language, source.item.published_local
+    )
     tracers = (trace_numbers, _trace_dates, trace_names, trace_quotations)
     claims = [claim._replace(span=document.span(*claim.span)) for trace in tracers for claim in trace(case)]
     return _without_overlaps(sorted(claims, key=lambda claim: (claim.span[0], -claim.span[1])))

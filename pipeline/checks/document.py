@@ -16,27 +16,27 @@ from itertools import pairwise
 from typing import NamedTuple
 from unicodedata import category, normalize
 
+from pipeline.articles.markdown import Section, sections
 from pipeline.checks.quotations.extract import Quote, extract_quotes
 from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.models import Beat
 from pipeline.domain.placeholders import PLACEHOLDERS
 from pipeline.domain.reviews import Finding
+from pipeline.domain.text import ends_in_ordinal
 
 _HEADING = re.compile(r"^(?P<marks>#{1,6}[ \t]+)(?P<text>[^\r\n]*)", re.MULTILINE)
 _LINK = re.compile(r"(?P<open>!?\[)(?P<label>[^\[\]]{0,300})(?P<target>\]\([^()\s]{0,2000}\))")
 _URL = re.compile(r"https?://[^\s<>()\"]{1,2000}")
 _NOT_LINE_BREAK = re.compile(r"[^\r\n]")
-_ORDINAL = re.compile(r"(?:\A|\b(?:am|vom|zum|ab|bis|der|den|dem|des|die|das)\s)\d{1,3}\.\Z")
-"""What ends with a full stop in German and is followed by a noun; alone, it numbers a list item."""
-_MAX_ORDINAL_CHARS = 8
 _LIST_MARKER = re.compile(r"\A\s*(?:>[ \t]?|[-*+][ \t]+|\d{1,3}[.)][ \t]+)+")
 
 
 _OBFUSCATION = re.compile(
     r"\\(?P<escaped>[!-/:-@\[-`{-~])"
     r"|(?P<entity>&(?:\#[0-9]{1,7}|\#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});)"
-    r"|(?P<emphasis>\*+|~~|(?<![^\W_])_+|_+(?![^\W_]))"
-    r"|(?P<other>[^\x00-\x7f])"
+    r"|(?P<emphasis>\*{2,}|(?<!^)\*|^\*(?![ \t])|~~|(?<![^\W_])_+|_+(?![^\W_]))"
+    r"|(?P<other>[^\x00-\x7f])",
+    re.MULTILINE,
 )
 
 
@@ -101,17 +101,6 @@ def _common_form(char: str) -> str:
     return common if len(common) == 1 else char
 
 
-class Section(NamedTuple):
-    """A section of the second level; positions in `DraftDocument.text`, half-open."""
-
-    heading: str
-    start: int
-    """Where the line of the heading begins."""
-    body: int
-    """Where that line ends."""
-    end: int
-
-
 class DocumentSentence(NamedTuple):
     """A sentence, a heading or a list item of a document; positions in `DraftDocument.text`, half-open."""
 
@@ -122,30 +111,12 @@ class DocumentSentence(NamedTuple):
     """It stands in a section of opinion."""
 
 
-class FixedHeadings(NamedTuple):
-    """The headings that every article of a beat has."""
-
-    overview: str
-    from_author: str
-    impact: str
-
-
-def fixed_headings(beat: Beat) -> FixedHeadings:
-    """Return the headings that every article of a beat has."""
-    return FixedHeadings(beat.overview, beat.from_author, f"{beat.impact} {beat.market}")
-
-
 @dataclass(frozen=True, eq=False)
 class DraftDocument:
     """One body in Markdown, parsed lazily."""
 
     body: str
     beat: Beat
-
-    @cached_property
-    def fixed_headings(self) -> FixedHeadings:
-        """Return the headings that every article of the beat has."""
-        return fixed_headings(self.beat)
 
     @cached_property
     def visible(self) -> VisibleText:
@@ -157,7 +128,7 @@ class DraftDocument:
         """Return the visible text, with spaces for Markdown syntax, URLs and fixed headings."""
         text = _LINK.sub(_link_label, self.visible.text)
         text = _URL.sub(_blank, text)
-        fixed = {heading.casefold() for heading in self.fixed_headings}
+        fixed = {heading.casefold() for heading in self.beat.headings}
 
         def heading(match: re.Match[str]) -> str:
             if _heading_text(match).casefold() in fixed:
@@ -180,7 +151,7 @@ class DraftDocument:
         """
         headings = [heading.span() for heading in _HEADING.finditer(self.visible.text)]
         ends = [end for _, end in headings]
-        opinion = [(section.start, section.end) for section in self.opinion]
+        opinion = [(section.line, section.end) for section in self.opinion]
         return tuple(
             DocumentSentence(start, end, _is_within(start, headings), _is_within(start, opinion))
             for sentence in self._joined_sentences()
@@ -205,8 +176,7 @@ class DraftDocument:
         if "\n" in self.text[end:following]:
             return False
         is_abbreviated = self.text[end - 1] == "." and self.text[following].islower()
-        last_words = self.text[max(start, end - _MAX_ORDINAL_CHARS) : end]
-        return is_abbreviated or _ORDINAL.search(last_words) is not None
+        return is_abbreviated or ends_in_ordinal(self.text[start:end])
 
     def _pieces(self, start: int, end: int, cuts: list[int]) -> Iterator[tuple[int, int]]:
         """Yield the pieces of a span between cuts, stripped, that have words."""
@@ -221,19 +191,13 @@ class DraftDocument:
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
-        """Return the sections of the second level in their order."""
-        text = self.visible.text
-        headings = [match for match in _HEADING.finditer(text) if match["marks"].rstrip() == "##"]
-        ends = [*(heading.start() for heading in headings[1:]), len(text)]
-        return tuple(
-            Section(_heading_text(heading), heading.start(), heading.end(), end)
-            for heading, end in zip(headings, ends, strict=False)
-        )
+        """Return the sections of the second level in their order; positions in `text`."""
+        return tuple(sections(self.visible.text))
 
     @cached_property
     def opinion(self) -> tuple[Section, ...]:
         """Return the sections of opinion: the author's view and the impact."""
-        headings = {heading.casefold() for heading in self.fixed_headings[1:]}
+        headings = {heading.casefold() for heading in self.beat.headings[1:]}
         return tuple(section for section in self.sections if section.heading.casefold() in headings)
 
     @cached_property

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 from pipeline.articles.article import Sentiment
 from pipeline.checks.claims import CLAIM_CHECKS
@@ -11,7 +12,7 @@ from pipeline.checks.document import DraftDocument
 from pipeline.checks.injection.calls_to_action import check_calls_to_action
 from pipeline.checks.injection.check import check_contact_details, check_headline
 from pipeline.checks.injection.non_article import check_language, check_markers, check_non_article
-from pipeline.checks.injection.source_index import SourceIndex
+from pipeline.checks.injection.source_index import index_source
 from pipeline.checks.overlap import KIND as OVERLAP
 from pipeline.checks.overlap import check_overlap
 from pipeline.checks.prompt_examples import check_examples, note_examples
@@ -24,6 +25,7 @@ from pipeline.domain.text import without_elements
 KIND = "front-matter"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[0-2]\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 """Source: RFC 3339, section 5.6, with a capital T and Z."""
+_WORD_OR_FIGURE = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+|[$€£¥%]")
 _REQUIRED = ("title", "publishedAt", "lang", "category", "tags")
 _SENTIMENTS = ", ".join(Sentiment)
 _MAX_SHOWN_CHARS = 40
@@ -177,11 +179,9 @@ def front_matter_texts(front: Front, source: Source | None) -> list[FrontMatterT
     A description that is the beginning of the Overview is left out, since it is checked with the body.
     """
     title, description = front.text("title"), front.text("description")
-    source_title = source.item.title if source else ""
-    source_titles = {_folded(source_title), _folded(without_elements(source_title))}
-    texts = [FrontMatterText("title", title, _folded(title) in source_titles)]
+    texts = [FrontMatterText("title", title, _is_source_title(title, source))]
     if not front.follows:
-        texts.append(FrontMatterText("description", description, _folded(description) in source_titles))
+        texts.append(FrontMatterText("description", description, _is_source_title(description, source)))
     return [line for line in texts if line.text.strip()]
 
 
@@ -190,7 +190,7 @@ def check_front_matter_text(
 ) -> list[Finding]:
     """Return findings about a text; `source_tokens` are the source's text followed by its metadata."""
     document = DraftDocument(line.text, beat)
-    index, visible = SourceIndex(source) if source else None, document.visible
+    index, visible = index_source(source) if source else None, document.visible
     findings = [*check_markers(index, visible, line.text)]
     if source is None or index is None:
         return findings
@@ -219,11 +219,10 @@ def check_own_title(front: Front, source: Source | None, beat: Beat) -> list[Fin
 
     An offline brief has the source's title.
     """
-    ai, title = front.metadata.get("ai"), front.text("title")
-    is_brief = isinstance(ai, dict) and ai.get("rewritten") is False
-    if source is None or is_brief or beat.titles == "source":
+    title = front.text("title")
+    if source is None or front.is_brief or beat.titles == "source":
         return []
-    if not any(_same_words(title, text) for text in (source.item.title, without_elements(source.item.title))):
+    if not _is_source_title(title, source):
         return []
     message = (
         "This is the source's title: write a headline of your own (`titles: source` in the beat allows it)."
@@ -231,11 +230,11 @@ def check_own_title(front: Front, source: Source | None, beat: Beat) -> list[Fin
     return [Finding(kind=OVERLAP, severity=Severity.WARN, message=message, span=(0, len(title)))]
 
 
-def _same_words(title: str, source_title: str) -> bool:
-    """Tell whether two titles have the same words; punctuation and capitals do not count."""
-    words = TokenizedText(title).folded
-    return bool(words) and words == TokenizedText(source_title).folded
+def _is_source_title(text: str, source: Source | None) -> bool:
+    """Tell whether a text has the words and figures of the source's title, whatever its punctuation."""
+    title, words = source.item.title if source else "", _words_and_figures(text)
+    return bool(words) and any(words == _words_and_figures(each) for each in (title, without_elements(title)))
 
 
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
+def _words_and_figures(text: str) -> list[str]:
+    return _WORD_OR_FIGURE.findall(normalize("NFC", text).casefold())

@@ -12,10 +12,20 @@ from typing import Any, TypeVar
 def any_of(*phrases: str, flags: int = 0) -> re.Pattern[str]:
     """Return a pattern for any of these phrases as whole words, in any case; a space matches 1-3 of any kind.
 
-    Phrases are regular expressions. Their repetitions must be bounded, so that matching takes linear time.
+    Phrases are regular expressions; "[- ]" and " ?" match one character of white space at most. Repetitions
+    must be bounded, so that matching takes linear time.
     """
-    spaced = "|".join(phrase.replace(" ", r"\s{1,3}") for phrase in phrases)
+    spaced = "|".join(_SPACE.sub(_any_space, phrase) for phrase in phrases)
     return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)", re.IGNORECASE | flags)
+
+
+_SPACE = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]| (?P<repeated>[?*{])?")
+
+
+def _any_space(match: re.Match[str]) -> str:
+    if match[0][0] == " ":
+        return rf"\s{match['repeated']}" if match["repeated"] else r"\s{1,3}"
+    return match[0].replace(" ", r"\s") if match[0][0] == "[" else match[0]
 
 
 class Phrases:

@@ -122,7 +122,7 @@ def _advice_and_certainty(
     reported: list[tuple[int, int]] = []
     for pattern, severity, message in kinds:
         for section in document.opinion:
-            for match in islice(pattern.finditer(document.text, section.body, section.end), _MAX_FINDINGS):
+            for match in islice(pattern.finditer(document.text, section.start, section.end), _MAX_FINDINGS):
                 sentence = _sentence_around(document, *match.span())
                 if _is_open(document, match, sentence, phrases):
                     continue
@@ -153,9 +153,11 @@ def _certain_future(document: DraftDocument, phrases: Phrases, source: Tokenized
     What the source says of the future itself may be repeated.
     """
     message = "This states the future as certain: say that it may happen."
-    impact = document.fixed_headings.impact.casefold()
+    impact = document.beat.headings.impact.casefold()
     for section in (each for each in document.opinion if each.heading.casefold() == impact):
-        for match in islice(phrases.future.finditer(document.text, section.body, section.end), _MAX_FINDINGS):
+        for match in islice(
+            phrases.future.finditer(document.text, section.start, section.end), _MAX_FINDINGS
+        ):
             sentence = _sentence_around(document, *match.span())
             is_question = sentence.rstrip().endswith("?")
             if is_question or phrases.modals.search(sentence) or phrases.attributions.search(sentence):
@@ -200,7 +202,7 @@ def _new_numbers(document: DraftDocument, source: TokenizedText) -> list[Finding
     new = (
         _new_fact(match)
         for section in document.opinion
-        for match in _FIGURE.finditer(document.text, section.body, section.end)
+        for match in _FIGURE.finditer(document.text, section.start, section.end)
         if _normalize(match[0]) not in existing
     )
     return list(islice(new, _MAX_FINDINGS))
@@ -210,7 +212,7 @@ def _fact_texts(document: DraftDocument) -> Iterator[str]:
     """Yield the text outside the sections of opinion."""
     done = 0
     for section in document.opinion:
-        yield document.text[done : section.start]
+        yield document.text[done : section.line]
         done = section.end
     yield document.text[done:]
 

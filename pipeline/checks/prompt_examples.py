@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from pipeline.checks.overlap import SharedRun, shared_runs
 from pipeline.checks.tokens import TokenizedText
@@ -13,6 +14,8 @@ _CERTAIN_WORDS = 13
 """So long a run is no stock phrase ("did not respond to a request for comment"). Chosen, not measured."""
 _MIN_DIGITS = 3
 """A figure with fewer is in an example by chance. Chosen, not measured."""
+_MAX_FINDINGS = 20
+"""For one text. Chosen, not measured."""
 _CLAIMS = frozenset(("figure", "name", "date", "quotation"))
 
 
@@ -25,7 +28,7 @@ def check_examples(draft: TokenizedText, source: TokenizedText, examples: Sequen
         for run in shared_runs(draft.folded, text.folded, _MIN_WORDS)
     )
     copied = (run for run in runs if f" {' '.join(_words(draft, run))} " not in source_line)
-    return [_finding(draft, run) for run in copied]
+    return [_finding(draft, run) for run in islice(copied, _MAX_FINDINGS)]
 
 
 def note_examples(

@@ -20,6 +20,7 @@ from pipeline.checks.overlap import KIND as OVERLAP
 from pipeline.checks.overlap import check_overlap
 from pipeline.checks.pairs.check import KIND as PAIR
 from pipeline.checks.prompt_examples import check_examples, note_examples
+from pipeline.checks.source_texts import source_tokens
 from pipeline.checks.structure import (
     check_artifacts,
     check_brief,
@@ -123,21 +124,23 @@ def run_checks(
     severities. `sections=False` skips the check of sections, for a text that Copydesk did not write.
     """
     text = source.item.text if source else ""
-    source_tokens = TokenizedText(f"{text}\n\n{_source_metadata(source)}") if source else TokenizedText("")
+    tokens = source_tokens(source)
     document = DraftDocument(body, beat)
-    safety = (*check_brief(body), *check_injection(source, document))
-    form = (*check_structure(body, beat), *_cut_off(source, body, beat)) if sections else ()
-    against_source = _check_body(source, source_tokens, document) if source else ()
+    language = source.language if source else ""
+    safety = (*check_brief(document, front, language), *check_injection(source, document))
+    form = (*check_structure(document), *_cut_off(document, language)) if sections else ()
+    against_source = _check_body(source, tokens, document) if source else ()
     findings = apply_levels(deduplicate([*safety, *form, *against_source]), beat.checks)
     ordered = sorted(findings, key=lambda finding: finding.span or (0, 0))
-    front_findings = _check_front(source, source_tokens, document, front) if front else ()
+    front_findings = _check_front(source, tokens, document, front) if front else ()
     return join_places([*front_findings, *(with_key(finding, body, text) for finding in ordered)])
 
 
 def join_places(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Return findings with the same error in title, description and body as one, in the same order.
 
-    The one is in the body if the error is there, else in the title; `also` has its other places.
+    The one is in the body if the error is there, else in the title; `also` has its other places. It says what
+    the most severe of them says.
     """
     main: dict[str, int] = {}
     for index, finding in enumerate(findings):
@@ -149,14 +152,15 @@ def join_places(findings: Sequence[Finding]) -> tuple[Finding, ...]:
         at = main.get(finding.key, index)
         if finding.span and at != index and finding.field != findings[at].field:
             also = (*joined[at].also, (finding.field, finding.span))
-            severity = min(joined[at].severity, finding.severity, key=list(Severity).index)
-            joined[at] = joined[at].model_copy(update={"also": also, "severity": severity})
+            own = {"field": findings[at].field, "span": findings[at].span}
+            worst = min(joined[at], finding, key=lambda each: list(Severity).index(each.severity))
+            joined[at] = worst.model_copy(update={**own, "also": also})
             others.add(index)
     return tuple(finding for index, finding in enumerate(joined) if index not in others)
 
 
 def _check_front(
-    source: Source | None, source_tokens: TokenizedText, document: DraftDocument, front: Front
+    source: Source | None, tokens: TokenizedText, document: DraftDocument, front: Front
 ) -> Iterator[Finding]:
     """Yield the findings about the front matter above a body."""
     beat = document.beat
@@ -170,7 +174,7 @@ def _check_front(
     for line in front_matter_texts(front, source):
         if line.from_source and document.is_brief:
             continue  # an offline brief quotes its source on purpose, and its placeholders block it
-        findings = deduplicate(check_front_matter_text(source, source_tokens, line, beat))
+        findings = deduplicate(check_front_matter_text(source, tokens, line, beat))
         findings += check_own_title(front, source, beat) if line.field == "title" else []
         findings = apply_levels(findings, beat.checks)
         placed = (finding.model_copy(update={"field": line.field}) for finding in findings)
@@ -178,38 +182,35 @@ def _check_front(
         yield from (with_key(finding, line.text, text) for finding in ordered)
 
 
-def _check_body(source: Source, source_tokens: TokenizedText, document: DraftDocument) -> list[Finding]:
+def _check_body(source: Source, tokens: TokenizedText, document: DraftDocument) -> list[Finding]:
     """Return the findings of the checks that compare the body with the source."""
     language = source.language
-    case = CheckInput(document.tokens, source_tokens, language, source.item.published_local)
+    case = CheckInput(document.tokens, tokens, language, source.item.published_local)
     listed = _fact_lists(document, language)
     examples = document.beat.example_texts
     claims = (finding for check in CLAIM_CHECKS for finding in check(case))
     noted = note_examples(claims, document.tokens, examples)
     findings = [finding for finding in noted if not _is_cut(document, finding, listed)]
     if not document.is_brief:
-        findings += check_examples(document.tokens, source_tokens, examples)
-        findings += check_overlap(
-            document.tokens, source_tokens, document.beat.checks, (*document.links, *listed)
-        )
-        findings += check_opinion(document, language, source_tokens)
+        findings += check_examples(document.tokens, tokens, examples)
+        findings += check_overlap(document.tokens, tokens, document.beat.checks, (*document.links, *listed))
+        findings += check_opinion(document, language, tokens)
         findings += check_repetition(document.tokens, listed)
-        findings += check_length(document.tokens, source_tokens)
+        findings += check_length(document.tokens, tokens)
     placed = [document.to_body(finding, len(source.item.text)) for finding in findings]
-    return [*placed, *check_artifacts(document, source_tokens.text, language)]
+    return [*placed, *check_artifacts(document, tokens.text, language)]
 
 
-def _cut_off(source: Source | None, body: str, beat: Beat) -> list[Finding]:
+def _cut_off(document: DraftDocument, language: str) -> list[Finding]:
     """Return the findings about unfinished sentences; a brief cuts what it quotes on purpose."""
-    is_brief = DraftDocument(body, beat).is_brief
-    return [] if is_brief else check_cut_off(body, source.language if source else "")
+    return [] if document.is_brief else check_cut_off(document, language)
 
 
 def _fact_lists(document: DraftDocument, language: str) -> list[tuple[int, int]]:
     """Return the spans of sections with an offline brief's heading for facts in the source's own words."""
     heading = brief_labels(language).facts.casefold()
     sections = (section for section in document.sections if section.heading.casefold() == heading)
-    return [(section.body, section.end) for section in sections]
+    return [(section.start, section.end) for section in sections]
 
 
 def _is_cut(document: DraftDocument, claim: Finding, listed: list[tuple[int, int]]) -> bool:
@@ -218,11 +219,3 @@ def _is_cut(document: DraftDocument, claim: Finding, listed: list[tuple[int, int
         return False
     start, end = claim.span
     return "…" in (document.text[start - 1 : start], document.text[end : end + 1])
-
-
-def _source_metadata(source: Source) -> str:
-    """Return what supports a claim beside the source's text: title, author, summary, feeds, categories."""
-    item = source.item
-    others = (credit.name for credit in source.also)
-    texts = (item.title, item.author, item.summary, source.feed_name, *item.categories, *others)
-    return "\n\n".join(text for text in texts if text)

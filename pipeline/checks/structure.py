@@ -6,97 +6,98 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 
-from pipeline.checks.document import DraftDocument, FixedHeadings, fixed_headings
+from pipeline.articles.markdown import Section
+from pipeline.checks.document import DraftDocument
 from pipeline.checks.language_tables import A, W, any_of, language_table
 from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.models import Beat
-from pipeline.domain.placeholders import PLACEHOLDERS
-from pipeline.domain.reviews import Finding, Severity
+from pipeline.domain.placeholders import PLACEHOLDERS, brief_labels
+from pipeline.domain.reviews import Finding, Front, Severity
+from pipeline.domain.text import UNSPACED
 
-_SECTION = re.compile(r"^##[ \t]+(?P<heading>[^\r\n]*)", re.M)
 
-
-def check_structure(body: str, beat: Beat) -> tuple[Finding, ...]:
+def check_structure(document: DraftDocument) -> tuple[Finding, ...]:
     """Return findings about sections: missing or empty ones block, repeated or misplaced ones warn.
 
     A section of opinion may be missing where the beat does not require it.
     """
-    sections = list(_SECTION.finditer(body))
-    fixed = fixed_headings(beat)
-    present = {_heading_text(section).casefold() for section in sections}
-    optional = _optional_headings(beat)
+    present = {section.heading.casefold() for section in document.sections}
+    optional = _optional_headings(document.beat)
     missing = [
         _block(f'The section "{name}" is missing.')
-        for name in fixed
+        for name in document.beat.headings
         if name.casefold() not in present and name not in optional
     ]
-    ends = [section.start() for section in sections[1:]] + [len(body)]
     empty = [
-        _block(f'The section "{_heading_text(section)}" is empty.', section.span())
-        for section, end in zip(sections, ends, strict=False)
-        if not body[section.end() : end].strip(" \t\r\n-*>#")
+        _block(f'The section "{section.heading}" is empty.', document.span(section.line, section.start))
+        for section in document.sections
+        if not document.visible.text[section.start : section.end].strip(" \t\r\n-*>#")
     ]
-    return (*missing, *empty, *_repeated_headings(sections), *_misplaced(sections, fixed))
+    return (*missing, *empty, *_repeated_headings(document), *_misplaced(document))
 
 
 def _optional_headings(beat: Beat) -> set[str]:
     """Return the fixed headings that an article of the beat may lack."""
-    headings = fixed_headings(beat)._asdict()
+    headings = beat.headings._asdict()
     return {headings[name] for name in ("from_author", "impact") if name not in beat.required_sections}
 
 
-def _heading_text(section: re.Match[str]) -> str:
-    return section["heading"].rstrip(" \t")
-
-
-def _repeated_headings(sections: Sequence[re.Match[str]]) -> Iterator[Finding]:
+def _repeated_headings(document: DraftDocument) -> Iterator[Finding]:
     names: set[str] = set()
-    for section in sections:
-        name = _heading_text(section).casefold()
+    for section in document.sections:
+        name = section.heading.casefold()
         if name in names:
-            yield _warn(
-                f'The heading "{_heading_text(section)}" appears twice: rename or remove one.', section
-            )
+            message = f'The heading "{section.heading}" appears twice: rename or remove one.'
+            yield _warn(message, document, section)
         names.add(name)
 
 
-def _misplaced(sections: Sequence[re.Match[str]], fixed: FixedHeadings) -> Iterator[Finding]:
+def _misplaced(document: DraftDocument) -> Iterator[Finding]:
     """Yield a finding about the first misplaced section: overview first, author's view and impact last."""
-    names = list(dict.fromkeys(_heading_text(section).casefold() for section in sections))
+    fixed = document.beat.headings
+    names = list(dict.fromkeys(section.heading.casefold() for section in document.sections))
     overview, *last = (name.casefold() for name in fixed)
     first = [name for name in names if name == overview]
     middle = [name for name in names if name != overview and name not in last]
     expected = [*first, *middle, *(name for name in last if name in names)]
     misplaced = next((name for name, other in zip(names, expected, strict=True) if name != other), None)
-    section = next((each for each in sections if _heading_text(each).casefold() == misplaced), None)
+    section = next((each for each in document.sections if each.heading.casefold() == misplaced), None)
     if section is not None:
         order = f'"{fixed.overview}" comes first, "{fixed.from_author}" and "{fixed.impact}" last'
-        yield _warn(f'The section "{_heading_text(section)}" is in the wrong place: {order}.', section)
+        message = f'The section "{section.heading}" is in the wrong place: {order}.'
+        yield _warn(message, document, section)
 
 
 def _block(message: str, span: tuple[int, int] | None = None) -> Finding:
     return Finding(kind="form", severity=Severity.BLOCK, message=message, span=span)
 
 
-def _warn(message: str, section: re.Match[str]) -> Finding:
-    return Finding(kind="form", severity=Severity.WARN, message=message, span=section.span())
+def _warn(message: str, document: DraftDocument, section: Section) -> Finding:
+    span = document.span(section.line, section.start)
+    return Finding(kind="form", severity=Severity.WARN, message=message, span=span)
 
 
 _BRIEF_PLACEHOLDER = re.compile("|".join(re.escape(text) for text in PLACEHOLDERS))
 
 
-def check_brief(body: str) -> tuple[Finding, ...]:
-    """Return a blocking finding for each placeholder of an offline brief that the body still has."""
-    return tuple(
-        Finding(
-            kind="brief",
-            severity=Severity.BLOCK,
-            message="This is a placeholder for an editor's text: replace it, or redraft with a model.",
-            span=match.span(),
-            firm=True,
-        )
-        for match in _BRIEF_PLACEHOLDER.finditer(body)
-    )
+def check_brief(document: DraftDocument, front: Front | None, language: str) -> tuple[Finding, ...]:
+    """Return a blocking finding for each placeholder of an offline brief that the body still has.
+
+    A brief of a beat that requires no section of opinion has none: the list of the source's facts stands for
+    them.
+    """
+    placeholders = [match.span() for match in _BRIEF_PLACEHOLDER.finditer(document.body)]
+    if placeholders or not front or not front.is_brief or document.beat.required_sections:
+        message = "This is a placeholder for an editor's text: replace it, or redraft with a model."
+        return tuple(_brief(message, span) for span in placeholders)
+    facts = brief_labels(language).facts.casefold()
+    message = "No model has rewritten the source: write the article in place of this list, or redraft."
+    lists = (section for section in document.sections if section.heading.casefold() == facts)
+    return tuple(_brief(message, document.span(section.line, section.start)) for section in lists)
+
+
+def _brief(message: str, span: tuple[int, int]) -> Finding:
+    return Finding(kind="brief", severity=Severity.BLOCK, message=message, span=span, firm=True)
 
 
 _FALLBACK_LANGUAGE = "en"
@@ -198,8 +199,6 @@ _MAX_CANDIDATES = 20
 _MAX_REPEATS = 20
 _MAX_RATIO, _FREE_WORDS = 1.5, 100
 """An article may have this many words for each of the source's, and this many more."""
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-"""Letters of scripts without spaces between words: Thai, Lao, Burmese, Khmer, kana, Han."""
 _SAMPLE_CHARS = 500
 
 
@@ -248,4 +247,4 @@ def check_length(draft: TokenizedText, source: TokenizedText) -> list[Finding]:
 def _unspaced(tokens: TokenizedText) -> bool:
     """Tell whether a text has no spaces between words, so that its words cannot be counted."""
     text = tokens.text[:_SAMPLE_CHARS]
-    return len(_UNSPACED.findall(text)) > len(text) / 5
+    return len(UNSPACED.findall(text)) > len(text) / 5

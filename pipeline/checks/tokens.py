@@ -10,12 +10,10 @@ from types import MappingProxyType
 from typing import NamedTuple
 from unicodedata import normalize
 
+from pipeline.domain.text import is_abbreviated
+
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+|[\u0300-\u036f]+[^\W_]*)*")
 _SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*(?=\s|$)|\n\s*\n|\n(?=[#>*-])")
-_ABBREVIATION = re.compile(
-    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|St|Jr|Sr|No|vs|Inc|Ltd|Corp|Co|Bros|Nr|bzw|ca"
-    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|approx|est|Art|Abs)|\b[A-Za-z]|[ap]\.m)\.$"
-)
 
 
 class Word(NamedTuple):
@@ -61,7 +59,7 @@ class TokenizedText:
         """Return the spans of the sentences. A heading and a list item are one sentence each."""
         spans, begin = [], 0
         for end in _SENTENCE_END.finditer(self.text):
-            if end[0] == "." and _ABBREVIATION.search(self.text[max(0, end.end() - 8) : end.end()]):
+            if end[0] == "." and is_abbreviated(self.text, end.start()):
                 continue
             spans.append((begin, end.end()))
             begin = end.end()

@@ -5,7 +5,7 @@ Records reject unknown fields. Every time is aware and in UTC. This module impor
 
 import hashlib
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -60,6 +60,14 @@ class CheckLevels(FrozenModel):
     """Share of a draft's words in copied runs of 8 or more from which on it blocks. Chosen, not measured."""
 
 
+class Headings(NamedTuple):
+    """The headings that every article of a beat has."""
+
+    overview: str
+    from_author: str
+    impact: str
+
+
 class Beat(FrozenModel):
     """A topic area: its vocabulary, prompt, headings and check levels."""
 
@@ -95,6 +103,11 @@ class Beat(FrozenModel):
     """Profiles that write, in this order, while the model is overloaded, unreachable or gone."""
     example_texts: tuple[str, ...] = ()
     """Texts of the prompt's examples, which no article may copy; not a field of feeds.yaml."""
+
+    @property
+    def headings(self) -> Headings:
+        """The headings that every article has."""
+        return Headings(self.overview, self.from_author, f"{self.impact} {self.market}")
 
 
 class FeedConfig(FrozenModel):

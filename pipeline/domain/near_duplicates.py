@@ -20,6 +20,7 @@ from functools import lru_cache
 from rensa import RMinHash
 
 from pipeline.domain.models import Item
+from pipeline.domain.text import UNSPACED
 
 _MAX_CHARS = 4000
 """Characters of a text that are compared."""
@@ -51,7 +52,6 @@ _MIN_NUMBERS_SHARED, _MIN_NUMBERS_SHARED_SHORT = 0.6, 0.85
 """Share of the shorter text's numbers that the longer text must have; the second for short texts."""
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d[\d.,:/]*\d|\d")
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _BOILERPLATE = re.compile(
     r"(?:https?://|www\.)[!-~]+"
     r"|\A.{0,60}?\([^)\n]{1,30}\).{0,50}? [-–—] "
@@ -149,7 +149,7 @@ def _band(kind: int, parts: Sequence[str]) -> int:
 def _words(text: str) -> tuple[str, ...]:
     """Return the words and numbers of a text, casefolded; in scripts without spaces each character."""
     plain = _BOILERPLATE.sub(" ", text[:_MAX_CHARS]).casefold()
-    spaced = _UNSPACED.sub(lambda match: f" {match[0]} ", plain)
+    spaced = UNSPACED.sub(lambda match: f" {match[0]} ", plain)
     return tuple(_WORD.findall(spaced))
 
 
@@ -160,7 +160,7 @@ def _length(words: Sequence[str]) -> float:
     """
     if len(words) >= 2 * _SHORT_WORDS:
         return len(words)
-    return len(words) - sum(map(bool, map(_UNSPACED.match, words))) / 2
+    return len(words) - sum(map(bool, map(UNSPACED.match, words))) / 2
 
 
 def _shingles(words: Sequence[str]) -> set[tuple[str, ...]]:
@@ -218,7 +218,7 @@ def _title_overlap(title: str, other: str) -> float:
 
 
 def _is_informative(word: str) -> bool:
-    return word[0].isdigit() or len(word) > 3 or bool(_UNSPACED.match(word))
+    return word[0].isdigit() or len(word) > 3 or bool(UNSPACED.match(word))
 
 
 def _numbers_agree(first: Sequence[str], second: Sequence[str], *, short: bool) -> bool:

@@ -84,6 +84,12 @@ class Front(FrozenModel):
     notes: tuple[Finding, ...] = ()
     """What an approval changes in the file's front matter."""
 
+    @property
+    def is_brief(self) -> bool:
+        """Whether no model wrote the draft: it is an offline brief, perhaps edited since."""
+        ai = self.metadata.get("ai")
+        return isinstance(ai, dict) and ai.get("rewritten") is False
+
     def text(self, field: Place) -> str:
         """Return the text of the title or the description; empty for any other field."""
         value = self.metadata.get(field) if field in LINES else None

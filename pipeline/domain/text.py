@@ -28,9 +28,12 @@ def url_host(url: str) -> str:
 
 
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|Sen|Rep|Gov|Gen|St|No|vs|Inc|Ltd|Corp|Co|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept"
-    r"|Oct|Nov|Dec|approx|Mrd|Mio|bzw|ca|Nr|Sr|Sra|art)|(?:^|[\s(.])[^\W\d_])\.$"
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|Dra|Prof|Sen|Rep|Gov|Gen|Col|Lt|Sgt|Capt|St|Jr|Sr|Sra|vs|Inc|Ltd|Corp|Co|Bros|Jan"
+    r"|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|approx|est|bzw|ca|Mrd|Mio|Tsd"
+    r"|(?P<numbered>No|Nr|[Nn]úm|[Aa]rt|Abs))|\b[^\W\d_]|[ap]\.m)\.\Z"
 )
+_ABBREVIATION_CHARS = 8
+"""At least the longest one, its full stop and the character before it."""
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?:\s+|$)|[。！？।॥؟۔]+[」』”’)]*\s*|\n\s*\n")
 
 
@@ -44,13 +47,24 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def is_abbreviated(text: str, at: int) -> bool:
+    """Tell whether a full stop at an offset belongs to a title, an initial or another abbreviation.
+
+    "No." and "art." are abbreviations before a number, and words elsewhere.
+    """
+    found = _ABBREVIATION.search(text[max(0, at - _ABBREVIATION_CHARS) : at + 1])
+    if found is None or found["numbered"] is None:
+        return found is not None
+    return text[at + 1 : at + 3].strip()[:1].isdigit()
+
+
 def sentence_ends(text: str, start: int = 0, end: int | None = None) -> Iterator[int]:
     """Yield the offsets in [start, end) at which a sentence or paragraph ends, white space included.
 
     A full stop after a title, an initial or an abbreviated month ends no sentence.
     """
     for stop in _SENTENCE_END.finditer(text, start, len(text) if end is None else end):
-        if not _ABBREVIATION.search(text[max(0, stop.start() - 12) : stop.start() + 1]):
+        if not is_abbreviated(text, stop.start()):
             yield stop.end()
 
 
@@ -60,7 +74,17 @@ def sentences(paragraph: str) -> list[str]:
     return [paragraph[low:high] for low, high in pairwise(bounds) if high > low]
 
 
-_ORDINAL_END = re.compile(r"(?<!\d)\d{1,2}\.\s*\Z")
+_ORDINAL_END = re.compile(r"(?<![\d.,$€£])\d{1,2}\.\s*\Z")
+
+_DAY_BEHIND_MONTH = re.compile(
+    r"\b(?:(?:Jan|Febr)(?:uary)?|Feb|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?"
+    r"|Oct(?:ober)?|(?:Nov|Dec)(?:ember)?)\.? \d{1,2}\.\s*\Z"
+)
+
+
+def ends_in_ordinal(sentence: str) -> bool:
+    """Tell whether a full stop may be that of a day or an ordinal: "am 10. Februar", not "on May 3."."""
+    return bool(_ORDINAL_END.search(sentence[-6:])) and not _DAY_BEHIND_MONTH.search(sentence[-16:])
 
 
 def whole_sentences(paragraph: str) -> list[str]:
@@ -70,7 +94,7 @@ def whole_sentences(paragraph: str) -> list[str]:
     """
     joined: list[str] = []
     for sentence in sentences(paragraph):
-        if joined and _ORDINAL_END.search(joined[-1]):
+        if joined and ends_in_ordinal(joined[-1]):
             joined[-1] += sentence
         else:
             joined.append(sentence)
@@ -85,6 +109,17 @@ _TERMINAL = ".!?…。！？।॥؟۔"
 def ends_sentence(text: str) -> bool:
     """Tell whether a text ends with a sentence's final punctuation, quotation marks behind it left out."""
     return text.rstrip().rstrip(_CLOSING).endswith(tuple(_TERMINAL))
+
+
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+"""Letters of scripts without spaces between words: Thai, Lao, Burmese, Khmer, kana, Han."""
+_UNMARKED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+"""Thai, Lao, Burmese and Khmer."""
+
+
+def ends_without_mark(text: str) -> bool:
+    """Tell whether a text ends in a script that ends no sentence with a mark."""
+    return _UNMARKED.search(text[-3:]) is not None
 
 
 def truncate(text: str, limit: int) -> str:

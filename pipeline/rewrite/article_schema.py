@@ -25,13 +25,15 @@ _DEFAULTS = {
 _BULLET = re.compile(r"^(?:[-*+•–]|\d{1,2}[.)])(?:\s+|$)")
 
 
-def _without_titles(schema: dict[str, Any]) -> None:
-    """Remove the titles that pydantic derives from the fields' names: a model reads the names already."""
+def without_titles(schema: dict[str, Any]) -> None:
+    """Remove what pydantic derives from names and docstrings, which every request would pay for."""
+    for key in ("title", "description"):
+        schema.pop(key, None)
     for field in schema["properties"].values():
         field.pop("title", None)
 
 
-_WIRE = ConfigDict(extra="forbid", json_schema_extra=_without_titles)
+_WIRE = ConfigDict(extra="forbid", json_schema_extra=without_titles)
 
 
 class WireSection(BaseModel):

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime
 from pipeline.config.yaml_source import entry_error, read_record, read_text
 from pipeline.domain.errors import LLMError
 from pipeline.domain.models import Beat, FrozenModel, Item, Source
+from pipeline.domain.prompt_markers import marker_line
 from pipeline.rewrite.article_schema import WireArticle, parse_response
 
 EXAMPLES_FOLDER = "examples"
@@ -88,7 +89,7 @@ class Example:
     @property
     def marker(self) -> str:
         """The marker line around its item: the form of every item's, but the same in every request."""
-        return f"=== item {self.digest[:16]} ==="
+        return marker_line("item", self.digest[:16])
 
     def fits(self, language: str) -> bool:
         """Tell whether it is used for articles in a language; `en` matches `en-GB` too."""

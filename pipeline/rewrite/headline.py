@@ -3,19 +3,23 @@
 import re
 
 from pipeline.articles.markdown import plain_text
+from pipeline.articles.render import MAX_DESCRIPTION_CHARS
 from pipeline.domain.models import Beat, Source
-from pipeline.domain.text import ends_sentence, headline, one_line, replace_surrogates, whole_sentences
+from pipeline.domain.text import (
+    ends_sentence,
+    ends_without_mark,
+    headline,
+    one_line,
+    replace_surrogates,
+    whole_sentences,
+)
 
 MAX_TITLE_CHARS = 140
 """Longest title of its own that an article has. Chosen, not measured."""
-MAX_DESCRIPTION_CHARS = 180
-"""Source: the contract of the article file, docs/editing.md."""
 _MIN_SHOUTED_LETTERS = 12
 """A shorter title in capitals may be a few abbreviations. Chosen, not measured."""
 _MAX_CAPITALS = 0.7
 """Part of a title's letters in capitals from which on it shouts. Chosen, not measured."""
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
-"""Thai, Lao, Burmese and Khmer end no sentence with a mark."""
 _ORDINAL = re.compile(r"\d{1,3}\. ")
 """Part of a name ("1. FC"), not the marker of a list."""
 _QUOTES = ('"', '"'), ("“", "”"), ("„", "“"), ("«", "»"), ("»", "«")
@@ -41,23 +45,28 @@ def article_description(answered: str) -> str:
 
     Of several sentences the first one that fits is taken, without markup.
     """
-    answer = one_line(replace_surrogates(answered))
-    ordinal = _ORDINAL.match(answer)
-    first = ordinal[0] if ordinal else ""
-    text = first + plain_text(answer[len(first) :])
-    if len(text) <= MAX_DESCRIPTION_CHARS and _UNSPACED.search(text[-3:]):
+    text = _plain(answered)
+    if len(text) <= MAX_DESCRIPTION_CHARS and ends_without_mark(text):
         return text
     fitting = (each for each in whole_sentences(text) if len(each) <= MAX_DESCRIPTION_CHARS)
     return next((each for each in fitting if ends_sentence(each)), "")
 
 
+def _plain(answered: str) -> str:
+    """Return an answer in one line, without markup; an ordinal at its beginning is no marker of a list."""
+    answer = one_line(replace_surrogates(answered))
+    ordinal = _ORDINAL.match(answer)
+    first = ordinal[0] if ordinal else ""
+    return first + plain_text(answer[len(first) :])
+
+
 def _clean(answered: str) -> str:
-    title = one_line(replace_surrogates(answered)).strip("#*_ ")
+    title = _plain(answered).strip("#*_ ")
     for opening, closing in _QUOTES:
         inner = title[1:-1]
         if title.startswith(opening) and title.endswith(closing) and not {opening, closing} & set(inner):
             title = inner.strip()
-    is_abbreviation = title[-3:-2] in (".", " ")  # "in the U.S.", "Plan B."
+    is_abbreviation = title[-3:-2] in (".", " ") and title[-2].isalpha()  # "in the U.S.", "Plan B."
     return title if title.endswith("..") or is_abbreviation else title.removesuffix(".")
 
 

@@ -6,7 +6,6 @@ the item. Feed text is data: it is inserted as a value between random markers, a
 
 import hashlib
 import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from pydantic import Field
 from pipeline.config.yaml_source import did_you_mean, entry_error, read_record, read_text
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import Beat, FrozenModel, Item, Source
+from pipeline.domain.prompt_markers import marker_line
 from pipeline.domain.text import one_line, replace_surrogates
 from pipeline.llm.chat import Message
 from pipeline.rewrite.examples import EXAMPLES_FOLDER, Example, load_example
@@ -169,7 +169,7 @@ class Prompt:
         for example in examples:
             messages.append(self._item_message(example.source, example.marker, fixed))
             messages.append(Message(role="assistant", content=example.answer))
-        return [*messages, self._item_message(source, f"=== item {secrets.token_hex(8)} ===", fixed)]
+        return [*messages, self._item_message(source, marker_line("item"), fixed)]
 
     def examples_for(self, language: str) -> tuple[Example, ...]:
         """Return the examples in a language; if there are none, those without a language."""
@@ -228,7 +228,7 @@ def _fixed_values(source: Source, beat: Beat) -> dict[str, object]:
         "vocabulary": beat.vocabulary,
         "overview": beat.overview,
         "from_author": beat.from_author,
-        "impact": f"{beat.impact} {beat.market}",
+        "impact": beat.headings.impact,
         "titles": beat.titles,
         "required": beat.required_sections,
     }

@@ -4,10 +4,10 @@ Draft and findings are data like the source: each is between two random marker l
 """
 
 import json
-import secrets
 from collections.abc import Sequence
 
 from pipeline.domain.models import FrozenModel
+from pipeline.domain.prompt_markers import marked
 from pipeline.domain.reviews import RedraftRequest
 from pipeline.domain.text import one_line, replace_surrogates, truncate
 from pipeline.llm.chat import Message
@@ -52,8 +52,7 @@ def add_redraft_instructions(
 
 
 def _marked(label: str, kind: str, text: str) -> str:
-    marker = f"=== {kind} {secrets.token_hex(8)} ==="
-    return f"{label}\n\n{marker}\n{replace_surrogates(text)}\n{marker}"
+    return f"{label}\n\n{marked(kind, replace_surrogates(text))}"
 
 
 def _findings_block(findings: Sequence[RedraftFinding]) -> str:

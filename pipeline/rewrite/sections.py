@@ -25,7 +25,7 @@ def put_right_sections(
     A section without a heading that can stand joins its neighbour, as does one beyond the last. Sections
     without a text are left out, and those that repeat one of the texts that stand `elsewhere`.
     """
-    fixed = {heading.casefold() for heading in fixed_headings(beat)}
+    fixed = {heading.casefold() for heading in beat.headings}
     other_texts = {one_line(text) for text in elsewhere}
     sections: list[tuple[str, str]] = []
     for raw, text in answered:
@@ -38,16 +38,11 @@ def put_right_sections(
     return tuple(Section(heading=heading, body=body) for heading, body in _named(sections, notes))
 
 
-def fixed_headings(beat: Beat) -> tuple[str, str, str]:
-    """Return the headings that every article of a beat has."""
-    return beat.overview, beat.from_author, f"{beat.impact} {beat.market}"
-
-
 def without_headings(text: str, beat: Beat | None, notes: list[str], heading: str = "") -> str:
     """Return a text without Markdown headings: their words stay, unless they only name the section."""
     if "#" not in text:
         return text.strip()
-    names = {heading.casefold(), *(map(str.casefold, fixed_headings(beat)) if beat else ())}
+    names = {heading.casefold(), *(map(str.casefold, beat.headings) if beat else ())}
 
     def plain(line: re.Match[str]) -> str:
         words = (line["words"] or "").strip("#*_ \t:")

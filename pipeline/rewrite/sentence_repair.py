@@ -1,12 +1,12 @@
 """Sentence repair: asks a model to rewrite only the sentences with findings, and applies its answer."""
 
 import json
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.domain.prompt_markers import marked
 from pipeline.domain.reviews import Finding, Severity
 from pipeline.domain.text import one_line, replace_surrogates, sentence_ends
 from pipeline.llm.answers import read_answer, validation_error
@@ -77,14 +77,12 @@ def _sentence_span(body: str, start: int, end: int) -> tuple[int, int]:
 
 def add_flags(messages: Sequence[Message], body: str, flags: Sequence[FlaggedSentence]) -> list[Message]:
     """Return the messages about an item, with its article and a JSON line for each flagged sentence added."""
-    marker = f"=== draft {secrets.token_hex(8)} ==="
     lines = [
         json.dumps({"number": number, "sentence": flag.text, "wrong": flag.reasons}, ensure_ascii=False)
         for number, flag in enumerate(flags, start=1)
     ]
-    content = f"{messages[-1]['content']}\n\n{marker}\n{replace_surrogates(body)}\n{marker}\n\n" + "\n".join(
-        lines
-    )
+    draft = marked("draft", replace_surrogates(body))
+    content = "\n".join((f"{messages[-1]['content']}\n\n{draft}\n", *lines))
     return [*messages[:-1], Message(role=messages[-1]["role"], content=replace_surrogates(content))]
 
 

@@ -113,7 +113,7 @@ async def _section_text(
 ) -> tuple[LLMResponse, str]:
     beat, writers, request = ctx.beats[feed.beat], ctx.writers(feed), lease.request
     heading = request.section or "" if request else ""
-    bullets = heading.strip().casefold() == f"{beat.impact} {beat.market}".casefold()
+    bullets = heading.strip().casefold() == beat.headings.impact.casefold()
     read = partial(parse_section, bullets=bullets)
     if recorded := await recorded_answer(lease, budget, read):
         return recorded

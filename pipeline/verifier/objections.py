@@ -13,6 +13,7 @@ from pipeline.domain.text import one_line, replace_surrogates
 from pipeline.llm.answers import read_answer
 from pipeline.llm.lenient_json import find_objects
 from pipeline.llm.thoughts import split_thoughts
+from pipeline.rewrite.article_schema import without_titles
 
 
 class ErrorKind(StrEnum):
@@ -22,18 +23,10 @@ class ErrorKind(StrEnum):
     NOT_STATED = "not_stated"
 
 
-def _without_titles(schema: dict[str, Any]) -> None:
-    """Take out the titles and the docstring, which every request would pay for."""
-    for key in ("title", "description"):
-        schema.pop(key, None)
-    for field in schema["properties"].values():
-        field.pop("title", None)
-
-
 class WireObjection(BaseModel):
     """One wrong place."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_without_titles)
+    model_config = ConfigDict(extra="forbid", json_schema_extra=without_titles)
 
     sentence: int
     error: Literal["contradicted", "not_stated"]
@@ -55,7 +48,7 @@ class WireObjection(BaseModel):
 class WireObjections(BaseModel):
     """What the second reader is asked to answer."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_without_titles)
+    model_config = ConfigDict(extra="forbid", json_schema_extra=without_titles)
 
     objections: list[WireObjection]
 

@@ -5,7 +5,8 @@ Relative dates of the source ("last Tuesday") are resolved from the day it was p
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from pipeline.checks.dates.alternative import Alternative, Alternatives
@@ -28,7 +29,8 @@ from pipeline.checks.dates.source_dates import SourceDates
 from pipeline.checks.dates.support import DateSupport
 from pipeline.checks.dates.worked_out import WorkedOutDates
 from pipeline.checks.language_tables import language_table
-from pipeline.checks.tokens import CheckInput
+from pipeline.checks.source_texts import PREPARED
+from pipeline.checks.tokens import CheckInput, TokenizedText
 from pipeline.domain.reviews import Finding, Severity
 
 KIND = "date"
@@ -58,18 +60,58 @@ def check_dates(case: CheckInput) -> list[Finding]:
     return list(_Comparison(case, claims).findings()) if claims else []
 
 
+class _PreparedDates:
+    """The dates of a source, and what is reckoned from them when a draft needs it."""
+
+    def __init__(self, source: TokenizedText, language: str, published: datetime | None) -> None:
+        self._text, self._language = source.text, language
+        self._lexicon = date_lexicon(language)
+        self._mentions = extract_dates(source.text, language)
+        self._elapsed = extract_elapsed(source.text, language)
+        self.source = SourceDates(self._mentions, self._elapsed, published)
+        self.alternatives = Alternatives(self._mentions, source.text, self._lexicon)
+
+    @cached_property
+    def worked_out(self) -> WorkedOutDates:
+        durations = extract_durations(self._text, self._language)
+        return WorkedOutDates(self.source, self._mentions, self._elapsed, durations)
+
+    @cached_property
+    def compared_years(self) -> ComparedYears | None:
+        lexicon = self._lexicon
+        return ComparedYears(self.source, self._mentions, self._text, lexicon) if lexicon else None
+
+    @cached_property
+    def numbers(self) -> set[int]:
+        """Return the numbers of four digits: a year of the draft may be one of them."""
+        numbers = {int("".join(digits)) for digits in _FOUR_DIGITS.findall(self._text)}
+        return numbers | {2000 + int(digits) for digits in _SHORT_YEAR.findall(self._text)}
+
+    @cached_property
+    def appositions(self) -> set[tuple[int, int, tuple[int, ...]]]:
+        pairs = _appositions(self._mentions, self._text)
+        return {(weekday.number, date.month, date.days) for weekday, date in pairs}
+
+
+@lru_cache(maxsize=PREPARED)
+def _prepare(
+    source: TokenizedText, language: str, published: datetime | None, _offset: timedelta | None
+) -> _PreparedDates:
+    """Return the dates of a source. The offset is part of the key: equal times may be of two days."""
+    return _PreparedDates(source, language, published)
+
+
 class _Comparison:
     """The dates of one draft beside those of its source."""
 
     def __init__(self, case: CheckInput, claims: Sequence[DateMention]) -> None:
         self._case = case
         self._claims = claims
-        self._mentions = extract_dates(case.source.text, case.language)
-        elapsed = extract_elapsed(case.source.text, case.language)
-        self._source = SourceDates(self._mentions, elapsed, case.published)
+        offset = case.published.utcoffset() if case.published else None
+        self._dates = _prepare(case.source, case.language, case.published, offset)
+        self._source = self._dates.source
         self._support = DateSupport(self._source)
-        self._elapsed = elapsed
-        self._alternatives = Alternatives(self._mentions, case.source.text, date_lexicon(case.language))
+        self._alternatives = self._dates.alternatives
 
     def findings(self) -> Iterator[Finding]:
         """Yield the findings in the order of the draft."""
@@ -88,28 +130,10 @@ class _Comparison:
         if self._support.supports(claim):
             return True
         lexicon = date_lexicon(self._case.language)
-        if lexicon and self._worked_out.is_rounded(claim, self._case.draft.text, lexicon):
+        if lexicon and self._dates.worked_out.is_rounded(claim, self._case.draft.text, lexicon):
             return True
         is_year = claim.kind == DATE and not claim.month and claim.last < 0
-        return is_year and claim.year in self._source_numbers
-
-    @cached_property
-    def _worked_out(self) -> WorkedOutDates:
-        case = self._case
-        durations = extract_durations(case.source.text, case.language)
-        return WorkedOutDates(self._source, self._mentions, self._elapsed, durations)
-
-    @cached_property
-    def _compared_years(self) -> ComparedYears | None:
-        lexicon, text = date_lexicon(self._case.language), self._case.source.text
-        return ComparedYears(self._source, self._mentions, text, lexicon) if lexicon else None
-
-    @cached_property
-    def _source_numbers(self) -> set[int]:
-        """Return the numbers of four digits of the source: a year of the draft may be one of them."""
-        text = self._case.source.text
-        numbers = {int("".join(digits)) for digits in _FOUR_DIGITS.findall(text)}
-        return numbers | {2000 + int(digits) for digits in _SHORT_YEAR.findall(text)}
+        return is_year and claim.year in self._dates.numbers
 
     def _weekday_of(self, weekday: DateMention, date: DateMention) -> Iterator[Finding]:
         """Yield a finding where a weekday is not that of the supported date beside it."""
@@ -117,26 +141,22 @@ class _Comparison:
         numbers = {day.weekday() for day in possible}
         if weekday.number in numbers or (not numbers and self._support.supports(weekday)):
             return
-        if (weekday.number, date.month, date.days) in self._source_appositions:
+        if (weekday.number, date.month, date.days) in self._dates.appositions:
             return
         phrase, day = (self._case.draft.text[each.start : each.end] for each in (weekday, date))
         text = self._alternatives.weekday(phrase, weekday, numbers.pop()) if len(numbers) == 1 else ""
         message = f'"{phrase}" is not the weekday of "{day}".'
         yield self._block(weekday, message, Alternative(text, ()))
 
-    @cached_property
-    def _source_appositions(self) -> set[tuple[int, int, tuple[int, ...]]]:
-        pairs = _appositions(self._mentions, self._case.source.text)
-        return {(weekday.number, date.month, date.days) for weekday, date in pairs}
-
     def _finding(self, claim: DateMention) -> Finding:
         text = self._case.draft.text
         message = f'"{text[claim.start : claim.end]}" is not in the source.'
         alternative = self._alternatives.of(claim, text[claim.start : claim.end])
-        if (evidence := self._worked_out.evidence(claim)) is not None:
+        if (evidence := self._dates.worked_out.evidence(claim)) is not None:
             return self._worked_out_finding(claim, alternative, evidence)
-        if self._compared_years and (evidence := self._compared_years.evidence(claim)) is not None:
-            is_compared = self._compared_years.is_compared(claim, text)
+        compared = self._dates.compared_years
+        if compared and (evidence := compared.evidence(claim)) is not None:
+            is_compared = compared.is_compared(claim, text)
             return self._worked_out_finding(
                 claim, Alternative("", ()) if is_compared else alternative, evidence
             )

@@ -13,7 +13,7 @@ from pipeline.checks.injection.calls_to_action import check_calls_to_action
 from pipeline.checks.injection.contact_details import Contact, extract_contacts
 from pipeline.checks.injection.instructions import check_source_instructions
 from pipeline.checks.injection.non_article import check_language, check_markers, check_non_article
-from pipeline.checks.injection.source_index import SourceIndex, asks_reader
+from pipeline.checks.injection.source_index import SourceIndex, asks_reader, index_source
 from pipeline.domain.models import Source
 from pipeline.domain.reviews import Finding, Severity
 
@@ -124,7 +124,7 @@ def check_injection(source: Source | None, document: DraftDocument) -> tuple[Fin
     if source is not None and document.is_brief:
         return ()
     visible = document.visible
-    index = SourceIndex(source) if source else None
+    index = index_source(source) if source else None
     markers = check_markers(index, visible, document.body)
     if source is None or index is None:
         return markers
@@ -144,5 +144,5 @@ def check_origin(source: Source | None, metadata: Mapping[str, Any]) -> list[Fin
     title = origin.get("title") if isinstance(origin, dict) else None
     if source is None or not isinstance(title, str):
         return []
-    findings = check_headline(SourceIndex(source), visible_text(title))
+    findings = check_headline(index_source(source), visible_text(title))
     return [finding.model_copy(update={"span": None, "field": "front matter"}) for finding in findings]

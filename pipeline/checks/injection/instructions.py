@@ -5,13 +5,16 @@ source may report about such texts.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 
 from pipeline.checks.document import VisibleText, visible_text
 from pipeline.checks.injection.calls_to_action import is_imperative, is_quoted
 from pipeline.checks.language_tables import W, any_of
+from pipeline.checks.source_texts import PREPARED
 from pipeline.checks.tokens import MAX_EVIDENCE
 from pipeline.domain.models import Source
+from pipeline.domain.prompt_markers import PROMPT_MARKER, PROMPT_MARKER_SIGN
 from pipeline.domain.reviews import Finding, Severity
 
 _MAX_CHARS = 200_000
@@ -47,6 +50,7 @@ _TO_MODEL = any_of(
 """For any model; in a quotation it may be news."""
 
 
+@lru_cache(maxsize=2 * PREPARED)
 def source_instructions(text: str) -> tuple[tuple[int, int], ...]:
     """Return the spans of a source's text that tell a model what to answer."""
     return tuple(islice(_places(visible_text(text[:_MAX_CHARS])), _MAX_PLACES))
@@ -68,7 +72,13 @@ def check_source_instructions(source: Source) -> tuple[Finding, ...]:
 
 
 def _places(visible: VisibleText) -> Iterator[tuple[int, int]]:
-    """Yield the spans of what asks somebody: at the beginning of a sentence, after "please", "you should"."""
+    """Yield the spans of what imitates the prompt, or asks somebody as an order does.
+
+    An order is at the beginning of a sentence, after "please" or "you should".
+    """
+    if PROMPT_MARKER_SIGN.search(visible.text.lower()):
+        for match in PROMPT_MARKER.finditer(visible.text):
+            yield visible.span(*match.span())
     for pattern in (_TO_CHECKER, _TO_MODEL):
         for match in pattern.finditer(visible.text):
             if not is_imperative(visible.text, match.start()):

@@ -11,12 +11,11 @@ from itertools import islice, pairwise
 from pipeline.checks.document import VisibleText
 from pipeline.checks.injection.source_index import SourceIndex
 from pipeline.checks.language_tables import Phrases, W, any_of
+from pipeline.domain.prompt_markers import PROMPT_MARKER, PROMPT_MARKER_SIGN
 from pipeline.domain.reviews import Finding, Severity
 
 _MAX_FINDINGS = 20
 """Of each kind. Chosen, not measured."""
-_MARKER_SIGN = re.compile(r"tem\s[0-9a-f]{4}")
-_MARKER = re.compile(r"(?<!=)={2,}+\s?item\s[0-9a-f]{4,64}\b[\s=]{0,9}|\bitem\s[0-9a-f]{16}\b", re.IGNORECASE)
 _HTML = re.compile(
     r"<(?:/?(?:a|abbr|article|b|base|blockquote|body|br|button|center|code|details|dialog|div|embed|em|font"
     r"|footer|form|frame|h[1-6]|head|header|hr|html|i|iframe|img|input|label|li|link|marquee|math|meta|nav"
@@ -94,7 +93,7 @@ def check_markers(index: SourceIndex | None, body: VisibleText, text: str) -> tu
 
     Escaped HTML, which readers see as text, is found only with a source that does not have it.
     """
-    markers = _MARKER.finditer(body.text) if _MARKER_SIGN.search(body.text.lower()) else ()
+    markers = PROMPT_MARKER.finditer(body.text) if PROMPT_MARKER_SIGN.search(body.text.lower()) else ()
     marked = (("A prompt marker", match[0], body.span(*match.span())) for match in markers)
     raw = (("Raw HTML", match[0], match.span()) for match in _HTML.finditer(text))
     shown = _shown_html(index, body, text) if index else ()

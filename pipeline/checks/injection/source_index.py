@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice, takewhile
 from urllib.parse import unquote, urlsplit
 
 from pipeline.checks.document import visible_text
 from pipeline.checks.language_tables import any_of
+from pipeline.checks.source_texts import PREPARED, source_metadata
 from pipeline.domain.models import Source
 
 _MAX_CHARS = 200_000
@@ -57,10 +58,8 @@ class SourceIndex:
     @cached_property
     def visible(self) -> str:
         """The visible text of the source with its title, author, summary, categories and feeds."""
-        item, also = self._source.item, self._source.also
-        fields = (item.title, item.author or "", item.summary, *item.categories, self._source.feed_name)
-        texts = (item.text[:_MAX_CHARS], *fields, *(credit.name for credit in also))
-        return visible_text("\n".join(text for text in texts if text)).text
+        texts = (self._source.item.text[:_MAX_CHARS], *source_metadata(self._source))
+        return visible_text("\n".join(texts)).text
 
     @cached_property
     def folded(self) -> str:
@@ -142,6 +141,12 @@ class SourceIndex:
     def _lowered(self) -> str:
         lowered = self.visible.lower()
         return lowered if len(lowered) == len(self.visible) else self.visible
+
+
+@lru_cache(maxsize=PREPARED)
+def index_source(source: Source) -> SourceIndex:
+    """Return the index of a source; the parts of a draft share it."""
+    return SourceIndex(source)
 
 
 def _abbreviates(label: str, words: list[str]) -> bool:

@@ -6,7 +6,7 @@ from pipeline.checks.names.certainty import is_certain
 from pipeline.checks.names.extract import extract_names
 from pipeline.checks.names.lexicon import name_lexicon
 from pipeline.checks.names.parts import NamePart
-from pipeline.checks.names.source import SourceNames
+from pipeline.checks.names.source import names_of_source
 from pipeline.checks.names.suggest import NameSuggestions
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim, TokenizedText
 from pipeline.domain.reviews import Finding, Severity
@@ -22,12 +22,11 @@ def check_names(case: CheckInput) -> list[Finding]:
     Block; warn where it is not certain that the name is another one (see `is_certain`). Words are compared
     exactly, except for case, accents and endings: Johnson is not Johnston.
     """
-    lexicon = name_lexicon(case.language)
-    if lexicon is None:
+    lexicon, source_names = name_lexicon(case.language), names_of_source(case.source, case.language)
+    if lexicon is None or source_names is None:
         message = f'Names are not checked in the language "{case.language}".'
         return [Finding(kind=KIND, severity=Severity.NOTE, message=message)]
-    source_names = SourceNames(case.source, lexicon)
-    suggestions = NameSuggestions(case, lexicon)
+    suggestions = NameSuggestions(case)
     lowercase_words = {word.text for word in case.draft.words if word.text.islower()}
     findings = []
     for name in extract_names(case.draft, case.language, lexicon):

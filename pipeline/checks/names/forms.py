@@ -24,7 +24,8 @@ def forms_of(word: str, lexicon: NameLexicon) -> list[str]:
     """Return a word, its forms without an ending, and the plural of each, as spelled and without accents."""
     forms = [word]
     for ending in lexicon.endings:
-        if word.endswith(ending) and len(word) - len(ending) > 1:
+        is_long = len(word) - len(ending) > 1 or ending.startswith("'")  # "X's"
+        if word.endswith(ending) and is_long:
             forms.append(word.removesuffix(ending))
     forms += [plain for form in forms if not form.isascii() for plain in plain_forms(form)]
     return [*forms, *(f"{form}s" for form in forms)]

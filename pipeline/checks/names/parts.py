@@ -12,6 +12,8 @@ NAME_WORD = re.compile(
     r"|\d+[^\W\d_]{3,}\w*"
 )
 """A word that may be one of a name, with the signs inside it: AT&T, U.S., O'Brien, 4chan."""
+_NAME_WORD_WITH_CAPITAL = re.compile(rf"(?![a-z]++(?![^\W_]|['’&{_MARK}]|\.[^\W_]))(?:{NAME_WORD.pattern})")
+"""The same without plain words in lower case, which most words are."""
 _OPENS = frozenset(".!?…¡¿:;•\"“”‘'«»()[]\n*>#|–—-")
 """What is before the first word of a sentence, quotation or line."""
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -62,7 +64,7 @@ class NamePart(NamedTuple):
 def capitalised_words(line: str, offset: int) -> Iterator[NamePart]:
     """Yield the words of a line that have a capital; `offset` is where the line begins."""
     indent = len(line) - len(line.lstrip())
-    for match in NAME_WORD.finditer(line):
+    for match in _NAME_WORD_WITH_CAPITAL.finditer(line):
         text = match[0]
         if text.islower() or (not text[0].isupper() and text.casefold() == text):
             continue

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from pipeline.checks.names.forms import forms_of, plain_forms, related_places
-from pipeline.checks.names.lexicon import NameLexicon
+from pipeline.checks.names.lexicon import NameLexicon, name_lexicon
 from pipeline.checks.names.parts import NAME_WORD, NamePart
+from pipeline.checks.source_texts import PREPARED
 from pipeline.checks.tokens import TokenizedText
 
 _MAX_INITIALS = 6
@@ -296,6 +297,13 @@ class SourceNames:
             for size in range(shortest if not self._is_lowercase else _MIN_INITIALS, _MAX_INITIALS + 1):
                 initials.update(letters[at : at + size] for at in range(len(letters) - size + 1))
         return frozenset(initials)
+
+
+@lru_cache(maxsize=PREPARED)
+def names_of_source(source: TokenizedText, language: str) -> SourceNames | None:
+    """Return the names of a source; None where the language has no table."""
+    lexicon = name_lexicon(language)
+    return SourceNames(source, lexicon) if lexicon else None
 
 
 def _index(part: NamePart, run: Sequence[NamePart]) -> int:

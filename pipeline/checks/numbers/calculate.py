@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence, Set
 from functools import cached_property
 
-from pipeline.checks.numbers.calculation import Calculation, CalculatorSources, Operand
+from pipeline.checks.numbers.calculation import Calculation, Operand
 from pipeline.checks.numbers.clock_times import ClockTime, Stays, extract_clock_times
 from pipeline.checks.numbers.compare import is_converted_rate, match_numbers
 from pipeline.checks.numbers.derive import Subject, find_derivation, may_be_reckoned
@@ -13,6 +13,7 @@ from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.numbers.models import ORDINAL, PERCENT, PLAIN, TIME, YEAR, NumberMention
 from pipeline.checks.numbers.nearby import Step, find_nearby_step, is_count, is_part, is_sum
 from pipeline.checks.numbers.severity import MAX_COUNTED
+from pipeline.checks.numbers.source_figures import SourceFigures
 from pipeline.checks.numbers.windows import Windows
 from pipeline.checks.numbers.year_spans import YEARS, distances
 from pipeline.checks.tokens import CheckInput
@@ -41,12 +42,12 @@ class Calculator:
         case: CheckInput,
         lexicon: NumberLexicon,
         draft: DraftNumbers,
-        sources: CalculatorSources,
+        source: SourceFigures,
     ) -> None:
         self._case = case
         self._lexicon = lexicon
         self._draft = draft
-        self._source_numbers, self._source_contexts, self._results = sources
+        self._source_numbers, self._source_contexts, self._results = source
         self._close = 0
 
     def calculation(self, claim: NumberMention) -> Calculation | None:

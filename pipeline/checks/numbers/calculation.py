@@ -4,10 +4,7 @@ from typing import NamedTuple
 
 from pipeline.checks.dates.extract import DateMention
 from pipeline.checks.numbers.clock_times import ClockTime
-from pipeline.checks.numbers.context import SourceContexts
-from pipeline.checks.numbers.derive import SourceNumbers
 from pipeline.checks.numbers.models import NumberMention
-from pipeline.checks.numbers.results import Results
 
 Operand = NumberMention | ClockTime | DateMention
 
@@ -22,11 +19,3 @@ class Calculation(NamedTuple):
     """The draft names the operation ("44 more"), or it is no sum."""
     is_close: bool = False
     """The operands are close to the claim."""
-
-
-class CalculatorSources(NamedTuple):
-    """What is known about the numbers of a source."""
-
-    numbers: SourceNumbers
-    contexts: SourceContexts
-    results: Results

@@ -3,22 +3,17 @@
 from collections.abc import Sequence
 from functools import cached_property
 
+from pipeline.checks.dates.extract import extract_dates
 from pipeline.checks.numbers.calculate import Calculator
-from pipeline.checks.numbers.calculation import Calculation, CalculatorSources, Operand
+from pipeline.checks.numbers.calculation import Calculation, Operand
 from pipeline.checks.numbers.compare import have_other_rates, match_numbers
 from pipeline.checks.numbers.context import (
-    ContextIndex,
-    SourceContexts,
     better_context,
     find_counterpart,
     find_swapped,
     is_unambiguous,
 )
-from pipeline.checks.numbers.derive import (
-    SourceNumbers,
-)
-from pipeline.checks.numbers.draft_numbers import DraftNumbers, numbers_outside_dates
-from pipeline.checks.numbers.extract import extract_shares
+from pipeline.checks.numbers.draft_numbers import DraftNumbers
 from pipeline.checks.numbers.lexicon import NumberLexicon, number_lexicon
 from pipeline.checks.numbers.list_sizes import list_sizes
 from pipeline.checks.numbers.models import (
@@ -31,11 +26,11 @@ from pipeline.checks.numbers.models import (
     YEAR,
     NumberMention,
 )
-from pipeline.checks.numbers.other_readings import as_millions, in_other_decimals, other_readings
-from pipeline.checks.numbers.results import Results, Score, extract_scores
+from pipeline.checks.numbers.other_readings import as_millions, other_decimals
+from pipeline.checks.numbers.results import Score, extract_scores
 from pipeline.checks.numbers.severity import Absence, absent_severity, is_small_count
-from pipeline.checks.numbers.tokenize import decimal_sign
-from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim, TokenizedText
+from pipeline.checks.numbers.source_figures import SourceFigures, prepare_source
+from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim
 from pipeline.domain.reviews import Finding, Severity
 
 KIND = "figure"
@@ -49,36 +44,29 @@ def check_numbers(case: CheckInput) -> list[Finding]:
     hedge, or a number in words is not there. Note: it follows from two numbers of the source (the evidence),
     or the writer counted. Where the source has one other number in the same context, it is the suggestion.
     """
-    lexicon = number_lexicon(case.language)
-    if lexicon is None:
+    lexicon, source = number_lexicon(case.language), prepare_source(case.source, case.language)
+    if lexicon is None or source is None:
         message = f'Figures are not checked in the language "{case.language}".'
         return [Finding(kind=KIND, severity=Severity.NOTE, message=message)]
-    return _Check(case, lexicon).findings()
+    return _Check(case, lexicon, source).findings()
 
 
 def trace_numbers(case: CheckInput) -> list[SupportedClaim]:
     """Return the numbers of a draft that are in the source, with their spans there."""
-    lexicon = number_lexicon(case.language)
-    return _Check(case, lexicon).traced() if lexicon else []
+    lexicon, source = number_lexicon(case.language), prepare_source(case.source, case.language)
+    return _Check(case, lexicon, source).traced() if lexicon and source else []
 
 
 class _Check:
     """The numbers of one draft and one source, with their contexts."""
 
-    def __init__(self, case: CheckInput, lexicon: NumberLexicon) -> None:
+    def __init__(self, case: CheckInput, lexicon: NumberLexicon, source: SourceFigures) -> None:
         self._case = case
         self._lexicon = lexicon
         self._draft = DraftNumbers(case.draft, case.language, lexicon)
-        mentions = numbers_outside_dates(case.source.text, case.language)
-        shares = extract_shares(mentions, case.source.text, case.language)
-        readings = [*other_readings(mentions, case.source.text), *self._other_decimals(mentions, case.source)]
-        self._source_numbers = SourceNumbers(mentions, [*shares, *readings])
-        source = ContextIndex(case.source, lexicon)
-        self._weigh = source.weigh
-        self._source_contexts = SourceContexts(source, mentions)
-        self._results = Results(mentions, case.source.text)
-        sources = CalculatorSources(self._source_numbers, self._source_contexts, self._results)
-        self._calculator = Calculator(case, lexicon, self._draft, sources)
+        self._source_numbers, self._source_contexts, self._results = source
+        self._weigh = self._source_contexts.weigh
+        self._calculator = Calculator(case, lexicon, self._draft, source)
 
     def findings(self) -> list[Finding]:
         return [finding for claim in self._draft.claims if (finding := self._finding(claim))]
@@ -108,7 +96,7 @@ class _Check:
             return self._check_context(claim, same_rate)
         if matches:
             return self._other_rate(claim, matches[0])
-        if self._draft.is_numbering(claim):
+        if self._draft.is_numbering(claim) or self._draft.day_of(claim) in self._source_days:
             return None
         calculation = self._calculator.calculation(claim)
         if calculation is None:
@@ -133,20 +121,12 @@ class _Check:
         matches = [each for each in candidates if match_numbers(claim, each)]
         if not matches and (millions := as_millions(claim, self._case.draft.text)):
             return self._matches(millions)
-        if not matches and (others := self._other_decimals([claim], self._case.draft)):
+        if not matches and (others := other_decimals([claim], self._case.draft.text, self._lexicon)):
             candidates = self._source_numbers.candidates(others[0])
             matches = [each for each in candidates if match_numbers(others[0], each)]
         if not matches and self._draft.is_age_decade(claim):
             return [each for each in candidates if 0 <= each.value - claim.value < 10]
         return matches
-
-    def _other_decimals(self, mentions: Sequence[NumberMention], text: TokenizedText) -> list[NumberMention]:
-        """Return the other readings of "1.234" where the decimal sign differs between countries."""
-        if not self._lexicon.either_decimal:
-            return []
-        decimal = decimal_sign(text.text, self._lexicon.decimal)
-        readings = (in_other_decimals(mention, text.text, decimal) for mention in mentions)
-        return [reading for reading in readings if reading]
 
     def _is_by_chance(self, claim: NumberMention, calculation: Calculation) -> bool:
         """Tell whether the source has a number in the claim's context that is no operand of it."""
@@ -197,6 +177,12 @@ class _Check:
     @cached_property
     def _source_has_a_first(self) -> bool:
         return any(word in self._case.source.positions for word in self._lexicon.firstness)
+
+    @cached_property
+    def _source_days(self) -> frozenset[int]:
+        """Return the days of months that the source names."""
+        dates = extract_dates(self._case.source.text, self._case.language)
+        return frozenset(day for each in dates for day in each.days)
 
     def _has_other_ordinal(self, claim: NumberMention) -> bool:
         """Tell whether the source has another ordinal before the same word: "the third ship"."""

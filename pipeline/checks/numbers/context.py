@@ -188,6 +188,7 @@ class SourceContexts:
 
     def __init__(self, source: ContextIndex, mentions: Sequence[NumberMention]) -> None:
         self._source = source
+        self.weigh = source.weigh
         self._mentions = mentions
         self._contexts: dict[int, NumberContext] = {}
 

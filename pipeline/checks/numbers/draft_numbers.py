@@ -5,7 +5,7 @@ from collections.abc import Set
 from functools import cached_property
 from itertools import pairwise
 
-from pipeline.checks.dates.extract import date_spans
+from pipeline.checks.dates.extract import date_spans, extract_dates
 from pipeline.checks.numbers.clock_times import spoken_clock_spans
 from pipeline.checks.numbers.context import ContextIndex, NumberContext
 from pipeline.checks.numbers.extract import extract_numbers, extract_shares
@@ -142,6 +142,15 @@ class DraftNumbers:
         return self.next_word(claim) in self._lexicon.occasions or any(
             word in self._lexicon.wins for word in following
         )
+
+    def day_of(self, claim: NumberMention) -> int:
+        """Return the day that an ordinal beside a month is: "in January, on the 13th"; 0 where it is none."""
+        if claim.kind != ORDINAL or not claim.bare:
+            return 0
+        begin, end = self._draft.sentence_words(self._draft.between(claim.start, claim.end)[0])
+        first, last = self._draft.words[begin].start, self._draft.words[end - 1].end
+        dates = extract_dates(self._draft.text, self._language)
+        return int(claim.value) if any(each.month and first <= each.start < last for each in dates) else 0
 
     def is_calendar(self, claim: NumberMention) -> bool:
         """Tell whether a time is a larger unit in smaller ones, or the first part of a year."""

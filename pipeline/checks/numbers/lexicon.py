@@ -110,6 +110,22 @@ class NumberLexicon(NamedTuple):
     """Number words that are no exact numbers: "una veintena"."""
 
 
+_WORD_SETS = {
+    "joiners": "and", "articles": "article", "times": "times", "percent": "percent", "points": "points",
+    "ratio": "in", "clock": "clock", "loose": "loose", "unnumbered": "no-number-after", "counted": "counted",
+    "conjunctions": "conjunction", "differences": "difference", "additions": "addition", "totals": "total",
+    "per": "per", "shifts": "shift", "ages": "age", "anniversaries": "anniversary", "halves": "half",
+    "powers": "power", "numbered": "numbered", "idioms": "idiom", "records": "record",
+    "occasions": "occasion", "wins": "win", "firstness": "firstness", "at_least": "at-least",
+    "half_words": "half-word", "parts": "part", "links": "of", "basis_points": "basis-points",
+    "rough": "rough",
+}  # fmt: skip
+"""Field → key of its words in the table `words`."""
+_VALUES = ("units", "ordinals", "scales", "fractions", "multiples", "groups")
+_NAMES = ("hedges", "time", "rates", "currencies", "measures")
+_HABITS = ("colon-scores", "compounds", "tens-and-units", "either-decimal")
+
+
 @lru_cache(maxsize=32)
 def number_lexicon(language: str) -> NumberLexicon | None:
     """Return a language's vocabulary for numbers; None where the language has no table."""
@@ -117,61 +133,23 @@ def number_lexicon(language: str) -> NumberLexicon | None:
     if table is None:
         return None
     words = table["words"]
-    begin = ("units", "ordinals", "fractions", "multiples", "groups")
+    sets = {name: _word_set(words.get(key, ())) for name, key in _WORD_SETS.items()}
+    names = {name: _inverted(table[name]) for name in _NAMES}
+    habits = {habit.replace("-", "_"): bool(table.get(habit, False)) for habit in _HABITS}
+    fields: dict[str, Any] = {name: dict(table[name]) for name in _VALUES} | habits | names | sets
+    begin = (word for name in _VALUES if name != "scales" for word in table[name])
     return NumberLexicon(
-        starts=frozenset(
-            (*words["article"], *_inverted(table["time"]), *(w for name in begin for w in table[name]))
-        ),
         decimal=table["decimal"],
-        **{
-            name: dict(table[name])
-            for name in ("units", "ordinals", "scales", "fractions", "multiples", "groups")
-        },
-        joiners=frozenset(words["and"]),
-        articles=frozenset(words["article"]),
-        times=frozenset(words["times"]),
-        percent=frozenset(words["percent"]),
-        points=frozenset(words["points"]),
-        ratio=frozenset(words["in"]),
-        clock=frozenset(words["clock"]),
-        loose=frozenset(words["loose"]),
-        unnumbered=frozenset(words["no-number-after"]),
-        counted=frozenset(words["counted"]),
-        conjunctions=frozenset(words["conjunction"]),
+        starts=sets["articles"] | names["time"].keys() | frozenset(begin),
         spoken_clock=_clock_pattern(words["spoken-clock"], table["units"]),
-        differences=frozenset(words["difference"].split()),
-        additions=frozenset(words["addition"]),
-        totals=frozenset(words["total"].split()),
-        per=frozenset(words["per"]),
-        shifts=frozenset(words["shift"]),
-        ages=frozenset(words["age"]),
-        anniversaries=frozenset(words["anniversary"]),
-        halves=frozenset(words["half"]),
-        powers=frozenset(words["power"]),
-        numbered=frozenset(words["numbered"]),
-        hedges=_inverted(table["hedges"]),
-        idioms=frozenset(words["idiom"]),
-        records=frozenset(words["record"]),
-        occasions=frozenset(words["occasion"]),
-        wins=frozenset(words["win"]),
-        firstness=frozenset(words["firstness"].split()),
-        at_least=frozenset(words["at-least"]),
-        content_stem=_content_stems(frozenset(words["stop"].split()), _inverted(table["same"])),
-        time=_inverted(table["time"]),
-        rates=_inverted(table["rates"]),
-        currencies=_inverted(table["currencies"]),
+        content_stem=_content_stems(_word_set(words["stop"]), _inverted(table["same"])),
         currency_signs=CURRENCY_SYMBOLS | table.get("currency-signs", {}),
-        measures=_inverted(table["measures"]),
-        colon_scores=bool(table.get("colon-scores", False)),
-        compounds=bool(table.get("compounds", False)),
-        tens_and_units=bool(table.get("tens-and-units", False)),
-        either_decimal=bool(table.get("either-decimal", False)),
-        half_words=frozenset(words.get("half-word", ())),
-        parts=frozenset(words.get("part", ())),
-        links=frozenset(words.get("of", ())),
-        basis_points=frozenset(words["basis-points"]),
-        rough=frozenset(words.get("rough", ())),
+        **fields,
     )
+
+
+def _word_set(words: str | Sequence[str]) -> frozenset[str]:
+    return frozenset(words.split() if isinstance(words, str) else words)
 
 
 def _clock_pattern(phrases: Sequence[str], units: Mapping[str, float]) -> Phrases:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 
 from pipeline.checks.language_tables import Phrases
+from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.numbers.models import FRACTION, MULTIPLE, ORDINAL, PLAIN, POINTS, TIME, NumberMention
-from pipeline.checks.numbers.tokenize import either_reading
+from pipeline.checks.numbers.tokenize import decimal_sign, either_reading
 
 _SCALES = tuple(
     (Phrases(re.compile(rf"\bin (?:\S{{1,12}} )?(?:{words})\b", re.IGNORECASE), ["in"]), signs, factor)
@@ -63,7 +64,18 @@ def as_millions(mention: NumberMention, text: str) -> NumberMention | None:
     )
 
 
-def in_other_decimals(mention: NumberMention, text: str, decimal: str) -> NumberMention | None:
+def other_decimals(
+    mentions: Sequence[NumberMention], text: str, lexicon: NumberLexicon
+) -> list[NumberMention]:
+    """Return the other readings of "1.234" where the decimal sign differs between a language's countries."""
+    if not lexicon.either_decimal:
+        return []
+    decimal = decimal_sign(text, lexicon.decimal)
+    readings = (_in_other_decimals(mention, text, decimal) for mention in mentions)
+    return [reading for reading in readings if reading]
+
+
+def _in_other_decimals(mention: NumberMention, text: str, decimal: str) -> NumberMention | None:
     """Return the reading of "1.234" with the sign read the other way; None where there is none.
 
     `decimal` is the decimal sign that the text uses.

@@ -208,7 +208,8 @@ def find_hedge(tokens: TokenStream, lexicon: NumberLexicon, at: int) -> str:
         phrase = f"{token.text} {tokens.word(at - distance + 1)}"
         if hedge := lexicon.hedges.get(phrase) or lexicon.hedges.get(token.text):
             return hedge
-        if token.text in lexicon.units and token.text not in lexicon.articles:
+        is_number = token.text in lexicon.units or token.text in lexicon.multiples
+        if is_number and token.text not in lexicon.articles:
             return ""  # the hedge of another number: "gut zwei Prozent auf 168 Millionen"
     return ""
 

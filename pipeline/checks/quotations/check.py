@@ -1,14 +1,20 @@
 """Checks the quotations of a draft: finding `quotation` is altered, or attributed to another speaker."""
 
 from bisect import bisect_right
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from pipeline.checks.quotations.extract import Quote, extract_quotes
 from pipeline.checks.quotations.match import QuoteFragment, QuoteMatch, SourceWords, quote_fragments
 from pipeline.checks.quotations.misattribution import SpeakerCheck
 from pipeline.checks.quotations.speakers import AttributionLexicon, attribution_lexicon
-from pipeline.checks.quotations.wording import border_positions, proposed_text, source_wording
-from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim
+from pipeline.checks.quotations.wording import (
+    border_positions,
+    differs_in_endings,
+    proposed_text,
+    source_wording,
+)
+from pipeline.checks.source_texts import PREPARED
+from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim, TokenizedText
 from pipeline.domain.reviews import Finding, Severity
 
 KIND = "quotation"
@@ -43,7 +49,7 @@ def trace_quotations(case: CheckInput) -> list[SupportedClaim]:
     quotes = _quotes(case)
     if not quotes:
         return []
-    source_words = SourceWords(case.source.text)
+    source_words = _words_of(case.source)
     supported = []
     for quote, fragments in quotes[:_MAX_QUOTES]:
         spans = tuple((match.start, match.end) for match in source_words.find_all(fragments))
@@ -59,12 +65,17 @@ def _quotes(case: CheckInput) -> list[tuple[Quote, list[QuoteFragment]]]:
     return [(quote, parts) for quote, parts in quotes if sum(each.word_count for each in parts) >= _MIN_WORDS]
 
 
+@lru_cache(maxsize=PREPARED)
+def _words_of(source: TokenizedText) -> SourceWords:
+    return SourceWords(source.text)
+
+
 class _Check:
     """The indexed source of one draft."""
 
     def __init__(self, case: CheckInput) -> None:
         self._case = case
-        self._source_words = SourceWords(case.source.text)
+        self._source_words = _words_of(case.source)
 
     def finding(self, quote: Quote, fragments: list[QuoteFragment]) -> Finding | None:
         """Return the finding about one quotation; None if the source has it, by the same speaker."""
@@ -84,6 +95,8 @@ class _Check:
         if alignment is None:
             message = "The source does not have this quotation: remove it."
             return Finding(kind=KIND, severity=severity, message=message, span=quote[:2])
+        if self._lexicon and self._lexicon.nouns and differs_in_endings(self._source_words, alignment):
+            severity = Severity.WARN
         nearest, is_whole = source_wording(
             self._source_words,
             alignment,

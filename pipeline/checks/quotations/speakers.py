@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from pipeline.checks.language_tables import language_table
 from pipeline.checks.quotations.extract import Quote
+from pipeline.domain.text import is_abbreviated
 
 _WORD = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*")
 _STOP = re.compile(r"[.!?…](?=[\s\"“”„«»]|\Z)|\n|[\"“”„«»;]")
-_INITIAL = re.compile(r"(?:\b\w|\b(?:Mr|Mrs|Ms|Dr|Prof|St|Sen|Gov|Rep))\Z")
 _MAX_SPEAKER_CHARS = 160
 """Characters on either side of a quotation that may name its speaker. Chosen, not measured."""
 _MAX_VERB_WORDS = 6
@@ -177,7 +177,7 @@ def _sentence_start(text: str, start: int, end: int) -> int:
 
 def _is_abbreviation(text: str, stop: re.Match[str]) -> bool:
     """Tell whether a full stop ends an initial or a title, not a sentence."""
-    return stop[0] == "." and bool(_INITIAL.search(text[max(0, stop.start() - 4) : stop.start()]))
+    return stop[0] == "." and is_abbreviated(text, stop.start())
 
 
 def _name_runs(text: str, words: _Words, lexicon: AttributionLexicon) -> list[_Words]:

@@ -12,6 +12,8 @@ from pipeline.checks.quotations.match import Alignment, QuoteMatch, SourceWords
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]{0,3}\s+\S")
 _DOUBLE_MARK = re.compile('["“”„«»]')
 _LAST_MARK = re.compile(r"[.,!?…]+\s*\Z")
+_ENDING = re.compile(r"(?<=\w{3})(?:e[mnrs]?|n|s)\Z")
+"""Endings by which German adjectives and nouns fit into another sentence."""
 _MAX_EDGE_TOKENS = 2
 """Tokens of a sentence that may be left out at an end which the draft has changed. Chosen, not measured."""
 _MAX_NEGATION_TOKENS = 3
@@ -85,6 +87,15 @@ def _with_negation(words: SourceWords, first: int, borders: Sequence[int], negat
         if words.token(index) == "t" and words.token(index - 1).endswith("n"):  # "don't"
             return index - 1
     return first
+
+
+def differs_in_endings(words: SourceWords, alignment: Alignment) -> bool:
+    """Tell whether an altered quotation has all words of the source, fitted to its sentence by endings."""
+    reach = len(alignment.query)
+    window = range(alignment.matching[0] - reach, alignment.matching[-1] + reach + 1)
+    own = [_ENDING.sub("", word) for word in alignment.query]
+    theirs = [_ENDING.sub("", words.token(index)) for index in window]
+    return any(theirs[at : at + len(own)] == own for at in range(len(theirs)))
 
 
 def proposed_text(source: str, span: QuoteMatch, quoted: str) -> str:

@@ -4,6 +4,7 @@ import pytest
 
 from pipeline.articles.render import render_body
 from pipeline.checks.cut_off import check_cut_off
+from pipeline.checks.document import DraftDocument
 from pipeline.checks.runner import run_checks
 from pipeline.domain.reviews import Severity
 from pipeline.rewrite.offline_brief import write_brief
@@ -19,7 +20,7 @@ def severities(
     middle: str = "It made a loss.", bullet: str = "Jobs may go.", language: str = "en"
 ) -> list[str]:
     body = BODY.format(middle=middle, bullet=bullet)
-    findings = check_cut_off(body, language)
+    findings = check_cut_off(DraftDocument(body, BEAT), language)
     for finding in findings:
         assert finding.kind == "form"
         assert finding.span
@@ -36,6 +37,9 @@ def severities(
         ("Der Betreiber schließt das Werk und", "de"),
         ("La empresa cierra la fábrica de", "es"),
         ("It made a loss, its owner said in a letter to the workers –", "fi"),
+        ("It made **a loss of the**", "en"),
+        ("It made a loss _and_", "en"),
+        ("It made a loss, says [the](https://mill.example/report)", "en"),
     ],
 )
 def test_a_word_or_mark_that_ends_no_sentence_blocks(middle: str, language: str) -> None:
@@ -43,7 +47,13 @@ def test_a_word_or_mark_that_ends_no_sentence_blocks(middle: str, language: str)
 
 
 @pytest.mark.parametrize(
-    "middle", ["It made a loss of 3 million", "It fell by 5%", "It made a loss. Its owner"]
+    "middle",
+    [
+        "It made a loss of 3 million",
+        "It fell by 5%",
+        "It made a loss. Its owner",
+        "It made **a loss of 3 million**",
+    ],
 )
 def test_a_missing_full_stop_is_a_look(middle: str) -> None:
     assert severities(middle) == ["warn"]
@@ -64,6 +74,8 @@ def test_a_missing_full_stop_is_a_look(middle: str) -> None:
         "It made a loss of **3 million.**",
         "See [the report](https://mill.example/report)",
         "Prices:\n\n- 10 in May\n- 12 in June",
+        "Details are at https://mill.example/report",
+        "Prices:\n\n* 10 in May\n* 12 in June",
         "| a | b |\n|---|---|\n| 1 | 2 |",
     ],
 )
@@ -75,11 +87,12 @@ def test_a_list_is_measured_by_its_own_items() -> None:
     assert severities(bullet="Jobs may go") == ["warn"]
     assert severities(bullet="Jobs may go and the") == ["block"]
     bare = BODY.format(middle="It made a loss.", bullet="Jobs may go").replace("dearer.", "dearer")
-    assert check_cut_off(bare, "en") == []
+    assert check_cut_off(DraftDocument(bare, BEAT), "en") == []
 
 
 def test_a_draft_without_full_stops_is_no_finding() -> None:
-    assert check_cut_off("## Overview\n\nThe mill closes\n\n## Why now\n\nIt made a loss\n", "en") == []
+    body = "## Overview\n\nThe mill closes\n\n## Why now\n\nIt made a loss\n"
+    assert check_cut_off(DraftDocument(body, BEAT), "en") == []
 
 
 def test_a_capital_is_no_article() -> None:
@@ -87,7 +100,8 @@ def test_a_capital_is_no_article() -> None:
 
 
 def test_an_empty_section_is_no_unfinished_sentence() -> None:
-    assert check_cut_off("## Overview\n\n## Impact on the market\n\n- \n", "en") == []
+    body = "## Overview\n\n## Impact on the market\n\n- \n"
+    assert check_cut_off(DraftDocument(body, BEAT), "en") == []
 
 
 def test_a_cut_draft_is_held_and_a_brief_is_not() -> None:

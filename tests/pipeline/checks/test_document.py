@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.checks.cut_off import check_cut_off
 from pipeline.checks.document import DraftDocument
 from pipeline.checks.structure import check_structure
 from pipeline.domain.models import Beat
@@ -34,7 +35,7 @@ def test_sections_are_of_the_second_level() -> None:
     assert [section.heading for section in page.sections] == [
         *("Overview", "Buyers stayed away", "From author", "Impact on the paper market")
     ]
-    assert [page.text[section.body : section.end].strip()[:9] for section in page.opinion] == [
+    assert [page.text[section.start : section.end].strip()[:9] for section in page.opinion] == [
         "The mayor",
         "- Buyers ",
     ]
@@ -54,7 +55,8 @@ def test_time_is_linear_in_the_text(piece: str, length: int) -> None:
     assert page.sections
     assert len(page.sentences) < len(text)
     page.is_quoted(5)
-    check_structure(text, BEAT)
+    check_structure(page)
+    check_cut_off(page, "en")
     assert time.process_time() - begun < 10
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.articles.approved_metadata import front_of
 from pipeline.articles.render import make_description, render_body
-from pipeline.checks.runner import finding_key, run_checks
+from pipeline.checks.runner import finding_key, join_places, run_checks
 from pipeline.domain.models import Beat, Source
 from pipeline.domain.reviews import Finding, Front, Severity
 from pipeline.rewrite.offline_brief import write_brief
@@ -63,6 +63,30 @@ def test_a_description_of_an_editors_own_is_read_like_the_body() -> None:
 def test_each_kind_is_found_in_both(words: str, kind: str) -> None:
     assert kind in {finding[1] for finding in check_front(title=words)}
     assert kind in {finding[1] for finding in check_front(description=words)}
+
+
+def test_one_error_in_title_and_body_says_what_the_most_severe_says() -> None:
+    look = Finding(kind="figure", severity=Severity.WARN, message="look", span=(9, 12), key="k")
+    block = Finding(
+        kind="figure",
+        severity=Severity.BLOCK,
+        message="wrong",
+        field="title",
+        span=(0, 3),
+        key="k",
+        suggestion="4",
+    )
+    [joined] = join_places((block, look))
+    assert (joined.severity, joined.message, joined.suggestion) == (Severity.BLOCK, "wrong", "4")
+    assert (joined.field, joined.span, joined.also) == ("body", (9, 12), (("title", (0, 3)),))
+
+
+def test_a_title_with_another_figure_is_not_the_sources_own() -> None:
+    of = source(title="Arden mill to close, 240 jobs – gone")
+    assert [each[1] for each in check_front(of, title="Arden mill to close: 240 jobs gone")] == ["overlap"]
+    assert ("title", "figure", "block", "€240") in check_front(
+        of, title="Arden mill to close, €240 jobs gone"
+    )
 
 
 SOURCE_TITLE = BEAT.model_copy(update={"titles": "source"})

@@ -54,6 +54,7 @@ SUPPORTED = [
     ("AT&T sells phones.", "So ATT sells AT&T's phones."),
     ("The euro zone grew.", "So the Eurozone grew."),
     ("See techcrunch.com.", "So Tech Crunch wrote."),
+    ("The network X failed.", "They called, and X's staff did not answer."),
     # Dates are no names; titles, headings and first words neither.
     ("Ms Lund spoke.", "She met on Jan. 5, 2020, and on Sept. 3. Since Monday Lund spoke. In May it rained."),
     ("Ms Lund spoke.", "They heard Saturday's speech, and in June's heat Monday’s speech of Lund."),

@@ -34,6 +34,8 @@ EN = [
     ("It advises: sleep, eat well, run, and read.", "It gives four tips."),
     ("It says:\n- One.\n- More.\n- Less.\n- Last.", "A summary in four points."),
     ("Wash it. Dry it.", "1. Wash it.\n2. Dry it.\n3. Step 4 is to store it."),
+    ("It failed on Jan 13 and Jan 16.", "It failed twice in January, on the 13th and the 16th."),
+    ("The limit was 1,024. It is 4,072.", "The limit rose almost fourfold, from 1,024 to 4,072."),
     # Rates and units.
     ("Usage grows 20% annually.", "Usage grows 20% a year."),
     ("It gets 260k per annum.", "It gets 260k a year."),
@@ -111,6 +113,7 @@ def test_a_number_in_the_words_of_the_writer_is_at_most_noted(language: str, sou
 
 
 SLIPS = [
+    ("It failed on Jan 13 and Jan 16.", "It failed in January, on the 13th and the 18th.", "18th", None),
     ("Seven ships sank in May.", "Eight ships sank in May.", "Eight", "Seven"),
     ("It drew 88,000 spectators.", "It drew 98,000 spectators.", "98,000", "88,000"),
     ("It pays $15 per hour.", "It pays $15 per day.", "$15 per day", "$15 per hour"),

@@ -27,6 +27,11 @@ def test_a_sentence_of_an_example_blocks() -> None:
     assert finding.message.startswith("These 15 words are copied from an example")
 
 
+def test_the_findings_of_one_text_are_limited() -> None:
+    copied = " ".join([f"{EXAMPLE[0]} Then came number {number}." for number in range(30)])
+    assert len([each for each in findings(copied) if each.kind == "form"]) == 20
+
+
 def test_a_short_run_is_a_look() -> None:
     [finding] = findings("They may look again at the charts that they kept.")
     assert (finding.severity, finding.message[:15]) == (Severity.WARN, "These 8 words a")

@@ -319,3 +319,12 @@ def test_time_is_linear_in_the_text(piece: str, source: str, length: int) -> Non
     begun = time.process_time()
     check(piece * (length // len(piece)), source * (length // 12))
     assert time.process_time() - begun < 10
+
+
+@pytest.mark.parametrize(
+    ("quoted", "expected"),
+    [("großen Erfolg des Vorhabens", "warn"), ("großen Erfolg des Verfahrens", "block")],
+)
+def test_a_german_ending_fitted_to_the_sentence_is_a_look(quoted: str, expected: str) -> None:
+    source = "„Das ist ein großer Erfolg des Vorhabens“, sagte Mette Lund."
+    assert severities(f"Lund nannte es einen „{quoted}“.", source, "de") == [expected]

@@ -1,15 +1,18 @@
 """How findings of all checks are combined: spans, severities, deduplication."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.articles.render import render_body
+from pipeline.checks.numbers.source_figures import prepare_source
 from pipeline.checks.runner import run_checks
 from pipeline.domain.models import Beat, CheckLevels
 from pipeline.domain.placeholders import PLACEHOLDERS, brief_labels
-from pipeline.domain.reviews import Severity
+from pipeline.domain.reviews import Front, Severity
 from pipeline.rewrite.offline_brief import write_brief
 from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, run, source, summarize
 
@@ -74,6 +77,29 @@ def test_a_kind_that_is_off_is_not_reported() -> None:
     assert run(BAD, with_checks(quotation="off")) == ()
     assert run(BAD, with_checks(quotation=False)) == ()  # as YAML reads `off`
     assert run(BAD, with_checks(overlap="off")) != ()
+
+
+def test_a_brief_without_placeholders_blocks_until_it_is_written() -> None:
+    bare = BEAT.model_copy(update={"required_sections": ()})
+    body = render_body(write_brief(source(), bare), bare).partition("## From author")[0]
+    front = Front(metadata={"ai": {"rewritten": False}}, follows=True, is_ours=False)
+    blocks = [each for each in run_checks(source(), body, bare, front=front) if each.kind == "brief"]
+    assert [body[slice(*each.span or ())] for each in blocks] == ["## Facts in the source"]
+    edited = ARTICLE.partition("## From author")[0]
+    assert not any(each.kind == "brief" for each in run_checks(source(), edited, bare, front=front))
+
+
+def test_a_source_is_prepared_once_and_anew_for_another_offset() -> None:
+    of = source(f"{TEXT} Nobody spoke yesterday.")
+    front = Front(metadata={"title": "Arden loses 240 jobs", "description": "It shuts."}, is_ours=False)
+    misses = prepare_source.cache_info().misses
+    run_checks(of, ARTICLE, BEAT, front=front)
+    assert prepare_source.cache_info().misses == misses + 1
+    body = ARTICLE.replace("Arden loses", "On 28 February nobody spoke. Arden loses")
+    when = {"published_at": datetime(2026, 3, 1, 22, tzinfo=UTC)}
+    places = [of.item.model_copy(update={**when, "utc_offset_min": offset}) for offset in (780, -600, 780)]
+    sources = [of.model_copy(update={"item": item}) for item in places]
+    assert [[each.kind for each in run(body, BEAT, of)] for of in sources] == [["date"], [], ["date"]]
 
 
 def test_notes_stay_notes() -> None:

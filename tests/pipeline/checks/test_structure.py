@@ -13,6 +13,7 @@ from tests.pipeline.checks.articles import ARTICLE, BEAT, TEXT, run, summarize
 def test_an_article_in_order_has_no_findings() -> None:
     assert run(ARTICLE) == ()
     assert run(ARTICLE.replace("\n", "\r\n")) == ()
+    assert run(ARTICLE.replace("## Overview", "## Overview ##")) == ()
 
 
 def moved(heading: str, before: str) -> str:
@@ -34,7 +35,7 @@ def moved(heading: str, before: str) -> str:
     ],
 )
 def test_sections_in_another_order_warn_once(heading: str, before: str) -> None:
-    [finding] = check_structure(moved(heading, before), BEAT)
+    [finding] = check_structure(DraftDocument(moved(heading, before), BEAT))
     assert (finding.kind, finding.severity) == ("form", Severity.WARN)
     assert finding.span
     assert '"Overview" comes first' in finding.message
@@ -42,7 +43,7 @@ def test_sections_in_another_order_warn_once(heading: str, before: str) -> None:
 
 def test_a_repeated_heading_warns() -> None:
     body = ARTICLE.replace("## From author", "## buyers stayed away\n\nIndeed.\n\n## From author")
-    [finding] = check_structure(body, BEAT)
+    [finding] = check_structure(DraftDocument(body, BEAT))
     assert finding.severity is Severity.WARN
     assert body[slice(*finding.span or ())] == "## buyers stayed away"
 

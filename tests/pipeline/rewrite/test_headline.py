@@ -6,13 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.articles.render import MAX_DESCRIPTION_CHARS
 from pipeline.rewrite.article_schema import parse_response
-from pipeline.rewrite.headline import (
-    MAX_DESCRIPTION_CHARS,
-    MAX_TITLE_CHARS,
-    article_description,
-    article_title,
-)
+from pipeline.rewrite.headline import MAX_TITLE_CHARS, article_description, article_title
 from tests.fakes.model_server import article
 from tests.pipeline.rewrite.sources import BEAT, source
 
@@ -30,6 +26,7 @@ from tests.pipeline.rewrite.sources import BEAT, source
         ("1. FC Arden signs a miner", "1. FC Arden signs a miner"),
         (f"Mine raises output. {'It is the third month in a row. ' * 5}", "Mine raises output"),
         ("NASA, ESA", "NASA, ESA"),
+        ("**Mine** raises output to 5.", "Mine raises output to 5"),
         ("", "Output rises"),
         (" \n", "Output rises"),
         ("MINE RAISES OUTPUT AGAIN", "Output rises"),
