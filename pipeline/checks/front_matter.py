@@ -232,9 +232,9 @@ def check_own_title(front: Front, source: Source | None, beat: Beat) -> list[Fin
 
 def _is_source_title(text: str, source: Source | None) -> bool:
     """Tell whether a text has the words and figures of the source's title, whatever its punctuation."""
-    title, words = source.item.title if source else "", _words_and_figures(text)
-    return bool(words) and any(words == _words_and_figures(each) for each in (title, without_elements(title)))
+    title, words = source.item.title if source else "", _words_and_numbers(text)
+    return bool(words) and any(words == _words_and_numbers(each) for each in (title, without_elements(title)))
 
 
-def _words_and_figures(text: str) -> list[str]:
+def _words_and_numbers(text: str) -> list[str]:
     return _WORD_OR_FIGURE.findall(normalize("NFC", text).casefold())

@@ -52,9 +52,9 @@ def is_abbreviated(text: str, at: int) -> bool:
 
     "No." and "art." are abbreviations before a number, and words elsewhere.
     """
-    found = _ABBREVIATION.search(text[max(0, at - _ABBREVIATION_CHARS) : at + 1])
-    if found is None or found["numbered"] is None:
-        return found is not None
+    match = _ABBREVIATION.search(text[max(0, at - _ABBREVIATION_CHARS) : at + 1])
+    if match is None or match["numbered"] is None:
+        return match is not None
     return text[at + 1 : at + 3].strip()[:1].isdigit()
 
 

@@ -45,7 +45,7 @@ def test_the_exact_request_is_printed(project: Project, ref: str) -> None:
         in result.stdout
     )
     assert '"temperature": 0.3' in result.stdout
-    assert '"WireArticle"' in result.stdout
+    assert '"from_author"' in result.stdout
 
 
 def test_json_is_the_request_itself(project: Project) -> None:
