@@ -12,8 +12,8 @@ from pipeline.checks.numbers.draft_numbers import DraftNumbers
 from pipeline.checks.numbers.lexicon import NumberLexicon
 from pipeline.checks.numbers.models import ORDINAL, PERCENT, PLAIN, TIME, YEAR, NumberMention
 from pipeline.checks.numbers.nearby import Step, find_nearby_step, is_count, is_part, is_sum
+from pipeline.checks.numbers.prepared_source import PreparedSource
 from pipeline.checks.numbers.severity import MAX_COUNTED
-from pipeline.checks.numbers.source_numbers import SourceNumbers
 from pipeline.checks.numbers.windows import Windows
 from pipeline.checks.numbers.year_spans import YEARS, distances
 from pipeline.checks.tokens import CheckInput
@@ -42,7 +42,7 @@ class Calculator:
         case: CheckInput,
         lexicon: NumberLexicon,
         draft: DraftNumbers,
-        source: SourceNumbers,
+        source: PreparedSource,
     ) -> None:
         self._case = case
         self._lexicon = lexicon

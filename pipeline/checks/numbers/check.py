@@ -27,9 +27,9 @@ from pipeline.checks.numbers.models import (
     NumberMention,
 )
 from pipeline.checks.numbers.other_readings import as_millions, other_decimals
+from pipeline.checks.numbers.prepared_source import PreparedSource, prepare_source
 from pipeline.checks.numbers.results import Score, extract_scores
 from pipeline.checks.numbers.severity import Absence, absent_severity, is_small_count
-from pipeline.checks.numbers.source_numbers import SourceNumbers, prepare_source
 from pipeline.checks.tokens import MAX_EVIDENCE, CheckInput, SupportedClaim
 from pipeline.domain.reviews import Finding, Severity
 
@@ -60,7 +60,7 @@ def trace_numbers(case: CheckInput) -> list[SupportedClaim]:
 class _Check:
     """The numbers of one draft and one source, with their contexts."""
 
-    def __init__(self, case: CheckInput, lexicon: NumberLexicon, source: SourceNumbers) -> None:
+    def __init__(self, case: CheckInput, lexicon: NumberLexicon, source: PreparedSource) -> None:
         self._case = case
         self._lexicon = lexicon
         self._draft = DraftNumbers(case.draft, case.language, lexicon)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeline.articles.render import render_body
-from pipeline.checks.numbers.source_numbers import prepare_source
+from pipeline.checks.numbers.prepared_source import prepare_source
 from pipeline.checks.runner import run_checks
 from pipeline.domain.models import Beat, CheckLevels
 from pipeline.domain.placeholders import PLACEHOLDERS, brief_labels

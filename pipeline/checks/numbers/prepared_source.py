@@ -14,7 +14,7 @@ from pipeline.checks.source_texts import PREPARED
 from pipeline.checks.tokens import TokenizedText
 
 
-class SourceNumbers(NamedTuple):
+class PreparedSource(NamedTuple):
     """What is known about the numbers of a source."""
 
     numbers: SourceNumbers
@@ -23,7 +23,7 @@ class SourceNumbers(NamedTuple):
 
 
 @lru_cache(maxsize=PREPARED)
-def prepare_source(source: TokenizedText, language: str) -> SourceNumbers | None:
+def prepare_source(source: TokenizedText, language: str) -> PreparedSource | None:
     """Return the numbers of a source; None where the language has no table."""
     lexicon, text = number_lexicon(language), source.text
     if lexicon is None:
@@ -32,6 +32,6 @@ def prepare_source(source: TokenizedText, language: str) -> SourceNumbers | None
     shares = extract_shares(mentions, text, language)
     readings = (*other_readings(mentions, text), *other_decimals(mentions, text, lexicon))
     numbers = SourceNumbers(mentions, [*shares, *readings])
-    return SourceNumbers(
+    return PreparedSource(
         numbers, SourceContexts(ContextIndex(source, lexicon), mentions), Results(mentions, text)
     )
