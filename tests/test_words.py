@@ -64,7 +64,7 @@ OWNERS = {
     "lease": ("pipeline/domain", "pipeline/services", "pipeline/storage"),
     "claim": ("copydesk", "desk", "pipeline/checks", "pipeline/domain"),
     "cooldown": ("pipeline/feeds", "pipeline/llm", "pipeline/services", "pipeline/storage"),
-    "objection": ("pipeline/verifier",),
+    "objection": ("pipeline/domain/readings", "pipeline/verifier"),
 }
 """Glossary terms with one meaning: word to the packages whose subject it is."""
 

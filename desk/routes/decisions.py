@@ -137,6 +137,7 @@ async def restore(request: Request, ref: str, version: Text = "") -> Response:
     """Restore an earlier version."""
     ctx, name = web_context(request), current_editor(request)
     await asyncio.to_thread(restore_version, ctx.editor_context(name), ref, version)
+    await ctx.verify_edit(ref)
     return redirect(f"/drafts/{ref}")
 
 

@@ -128,11 +128,11 @@ async def save(request: Request, ref: str) -> Response:
             await note_view(request, after)  # the editor has read their own text
         page = page_of(after)
         return fragment("_saved.html", page=page, sha256=sha256, now=ctx.now)
+    if form.fields["then"] == "approve":
+        return await _approve(request, ref, sha256)
     await ctx.verify_edit(ref)
     if form.fields["then"] == "covers":
         return redirect(f"/drafts/{ref}/covers", filters(request).query())
-    if form.fields["then"] == "approve":
-        return await _approve(request, ref, sha256)
     return redirect(f"/drafts/{ref}", filters(request).query(), saved=ref)
 
 
@@ -218,6 +218,7 @@ async def _approve(request: Request, ref: str, sha256: str) -> Response:
     try:
         await asyncio.to_thread(ctx.submit_review, ref, review)
     except ReviewError as error:
+        await ctx.verify_edit(ref)
         return await draft_page(request, ref, error=f"Saved, not approved: {error.message}", status=409)
     following = next_ref(refs, ref)
     return redirect(f"/drafts/{following}" if following else "/", queue_filters.query(), did=ref)

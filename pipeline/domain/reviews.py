@@ -48,6 +48,8 @@ class Finding(FrozenModel):
     """The text of `span` should go; `suggestion` is empty."""
     shared: bool | None = None
     """Whether the second reader objects to the same words; None where it was not asked about them."""
+    contradicted: bool = False
+    """The source says otherwise, in words that code has found there."""
     firm: bool = False
     """An editor cannot acknowledge it: the text has to be corrected."""
 

@@ -1,5 +1,6 @@
 """Sentence repair: asks a model to rewrite only the sentences with findings, and applies its answer."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -60,7 +61,7 @@ def _is_certain(finding: Finding) -> bool:
     """Return whether a sentence is to be repaired: a suspicion alone made models change what was right."""
     if finding.severity is Severity.BLOCK:
         return True
-    return finding.kind == "sense" and finding.severity is Severity.WARN and bool(finding.evidence)
+    return finding.contradicted and finding.severity is Severity.WARN
 
 
 def _sentence_span(body: str, start: int, end: int) -> tuple[int, int]:
@@ -73,6 +74,12 @@ def _sentence_span(body: str, start: int, end: int) -> tuple[int, int]:
     first = max((position for position in ends if position <= start), default=low)
     last = min((position for position in ends if position >= end and position > first), default=high)
     return first, first + len(body[first:last].rstrip())
+
+
+def flags_digest(body: str, flags: Sequence[FlaggedSentence]) -> str:
+    """Return a hash of what a repair is asked about, 12 hex digits."""
+    text = "\0".join((body, *(f"{flag.start} {' '.join(flag.reasons)}" for flag in flags)))
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
 
 
 def add_flags(messages: Sequence[Message], body: str, flags: Sequence[FlaggedSentence]) -> list[Message]:

@@ -25,12 +25,13 @@ from pipeline.rewrite.sentence_repair import (
     add_flags,
     apply_repairs,
     flag_sentences,
+    flags_digest,
     parse_repairs,
 )
 from pipeline.services.budget import ItemBudget
 from pipeline.services.context import RunContext, Writer
 from pipeline.services.redraft_input import editor_fields, last_readable, redraft_findings
-from pipeline.services.second_reader import AFTER_REPAIR, DraftText, VerifiedFindings, verify_draft
+from pipeline.services.second_reader import DraftText, VerifiedFindings, verify_text
 from pipeline.services.writers import ask_writers
 from pipeline.storage import Lease, PreviousVersion, Sibling, duplicate_finding
 
@@ -76,12 +77,13 @@ async def repair_sentences(
         return None
     read = partial(parse_repairs, count=len(flags))
     try:
-        if recorded := lease.later_answers.get(_REPAIR):
+        prompt_id = f"{ctx.repair_prompt.id}#{flags_digest(body, flags)}"
+        if recorded := lease.later_answers.get(prompt_id):
             sentences = read(recorded.text)
         else:
             task = StructuredRequest(
                 messages=add_flags(ctx.repair_prompt.messages(source, beat), body, flags),
-                prompt_id=ctx.repair_prompt.id,
+                prompt_id=prompt_id,
                 response_model=WireRepairs,
                 parse=read,
                 purpose=_REPAIR,
@@ -121,8 +123,9 @@ async def compose(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemB
     cover = None if lease.previous else await choose_cover(ctx, feed, source, article)
     previous_fields = await asyncio.to_thread(_previous_fields, ctx, lease, beat)
     parts = _DraftParts(source, beat, lease.previous, siblings, provenance, cover, previous_fields)
-    verify = partial(verify_draft, ctx, lease, budget) if provenance.rewritten else None
-    draft = await _build_draft(ctx, parts, article, verify)
+    is_read = provenance.rewritten and ctx.verifier(beat) is not None
+    verify = partial(verify_text, ctx, lease, budget) if is_read else None
+    draft, note = await _build_draft(ctx, parts, article, verify)
     number = lease.previous.version + 1 if lease.previous else 1
     cause = "redraft" if lease.previous else "draft"
     own = article.title if article.title != headline(source) else ""
@@ -134,10 +137,10 @@ async def compose(ctx: RunContext, feed: FeedConfig, lease: Lease, budget: ItemB
     repaired = await repair_sentences(ctx, ctx.writers(feed), source, beat, lease, budget, draft)
     if repaired is None:
         return composed
-    again = partial(verify_draft, ctx, lease, budget, purpose=AFTER_REPAIR)
-    after = await _build_draft(ctx, parts, article, again, repaired)
-    if _open_count(after) >= _open_count(draft):
-        budget.note("repaired sentences were left out: they had no fewer findings")
+    # A second reader that failed is not asked again: code alone judges the repair.
+    after, failed = await _build_draft(ctx, parts, article, None if note else verify, repaired)
+    if failed or _open_count(after) >= _open_count(draft):
+        budget.note("repaired sentences were not taken: " + (failed or "they have no fewer findings"))
         return composed
     return composed._replace(draft=after, cause="repair", before=draft)
 
@@ -215,10 +218,11 @@ class _DraftParts(NamedTuple):
 
 async def _build_draft(
     ctx: RunContext, parts: _DraftParts, article: Article, verify: Verify | None, body: str | None = None
-) -> Draft:
-    """Return the draft of an article; `body` replaces the rendered one if sentences were repaired.
+) -> tuple[Draft, str]:
+    """Return the draft of an article, and why the second reader did not read it; empty where it did.
 
-    `verify` asks the second reader about it; None: it is not asked.
+    `body` replaces the rendered one if sentences were repaired. `verify` asks the second reader about it;
+    None: it is not asked.
     """
     source, beat, previous = parts.source, parts.beat, parts.previous
     if body is None:
@@ -236,12 +240,13 @@ async def _build_draft(
     if verify:
         verified = await verify(DraftText(source, beat, body, front), code)
     findings = (*verified.findings, *_duplicate_findings(parts.siblings))
-    return Draft(
+    draft = Draft(
         external_id=source.external_id,
         path=previous.path if previous else _path(source, article),
         text=await asyncio.to_thread(lambda: dumps(front_matter(findings, verified=verified.record), body)),
         findings=findings,
     )
+    return draft, verified.note
 
 
 def _defaults(parts: _DraftParts) -> FrontMatterDefaults:

@@ -26,7 +26,7 @@ from pipeline.services.compose import ComposedDraft, lease_source, recorded_answ
 from pipeline.services.context import RunContext
 from pipeline.services.draft_file import recorded_text
 from pipeline.services.redraft_input import redraft_findings
-from pipeline.services.second_reader import DraftText, verify_change
+from pipeline.services.second_reader import DraftText, verify_text
 from pipeline.services.writers import ask_writers
 from pipeline.storage import Lease, PreviousVersion
 
@@ -51,13 +51,13 @@ async def compose_section(
     answer, new = await _section_text(ctx, feed, source, lease, budget, metadata, body)
     after = replace_section(body, section, safe_markdown(new))
     front = front_of(_attested(metadata, body, beat, last), after, beat, before=body)
-    findings = await ctx.check(source, after, beat, front)
-    if last is not None:
-        texts = _recorded(source, beat, last), DraftText(source, beat, after, front)
-        findings = await verify_change(ctx, lease, budget, *texts, findings)
+    code = await ctx.check(source, after, beat, front)
+    verified = await verify_text(ctx, lease, budget, DraftText(source, beat, after, front), code)
+    findings = verified.findings
     metadata = {**front.metadata}
     metadata["updatedAt"] = utc_iso(ctx.clock())
     metadata["ai"] = _ai(metadata, answer, findings, utc_iso(ctx.clock()), lease.previous)
+    metadata["ai"] |= {"verified": verified.record} if verified.record else {}
     draft = Draft(
         external_id=source.external_id,
         path=lease.previous.path if lease.previous else "",
@@ -66,12 +66,6 @@ async def compose_section(
     )
     number = lease.previous.version + 1 if lease.previous else 1
     return lease, ComposedDraft(draft, number, "redraft", answer.provenance.model)
-
-
-def _recorded(source: Source, beat: Beat, last: PreviousVersion) -> DraftText:
-    """Return the text that the stored findings are about."""
-    metadata, body = recorded_text(last.text)
-    return DraftText(source, beat, body, front_of(_attested(metadata, body, beat, last), body, beat))
 
 
 def _attested(
@@ -141,7 +135,11 @@ def _ai(
     before = metadata.get("ai")
     open_count = sum(finding.severity is not Severity.NOTE for finding in findings)
     return {
-        **(before if isinstance(before, dict) else {}),
+        **{
+            key: value
+            for key, value in (before if isinstance(before, dict) else {}).items()
+            if key != "verified"
+        },
         "rewritten": True,
         "expandedAt": now,
         "version": previous.version + 1 if previous else 1,

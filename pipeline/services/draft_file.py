@@ -20,9 +20,10 @@ from pipeline.domain.errors import EditConflict, OutputError, ReviewError
 from pipeline.domain.models import Beat, Credit, Source
 from pipeline.domain.reviews import Draft, Finding, Front, Severity
 from pipeline.storage import Database, DraftRow, PendingSave, Save, unacknowledged
-from pipeline.verifier.edits import keep_findings
 from pipeline.verifier.findings import KIND as SENSE
+from pipeline.verifier.findings import join_findings
 from pipeline.verifier.numbered_draft import number_sentences
+from pipeline.verifier.readings import read_findings
 
 
 @dataclass(frozen=True)
@@ -205,20 +206,17 @@ def drop_editor_links(
 def join_stored(
     row: DraftRow, source: Source, beat: Beat, body: str, code: Iterable[Finding], front: Front
 ) -> tuple[Finding, ...]:
-    """Return code's findings about a text of a draft, joined with what stays of the second reader's.
+    """Return code's findings about a text of a draft, joined with what the second reader said of it.
 
-    Its findings are about the draft's last version. Those about an address that an editor added are left out.
+    Findings about an address that an editor added are left out.
     """
     findings = drop_editor_links(row, body, code, front)
-    stored = [finding for finding in row.findings if finding.kind == SENSE or finding.shared is not None]
-    if row.was_updated:  # what the source does not state may stand in its new text
-        stored = [finding for finding in stored if finding.evidence]
-    if not stored:
-        return findings
-    metadata, body_before = recorded_text(row.version_text)
-    front_before = draft_front(row, metadata, body_before, beat)
-    old = number_sentences(source, body_before, beat, front_before)
-    return keep_findings(findings, stored, old, number_sentences(source, body, beat, front), source)
+    if not row.readings:  # then a note may say why
+        notes = (each for each in row.findings if each.kind == SENSE and each.span is None)
+        return (*findings, *notes)
+    draft = number_sentences(source, body, beat, front)
+    sense, passed = read_findings(row.readings, draft, source, beat.checks)
+    return join_findings(findings, sense, draft, passed)
 
 
 def _is_editors_address(text: str, model_text: str) -> bool:

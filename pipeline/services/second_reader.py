@@ -8,22 +8,20 @@ from typing import Any, NamedTuple
 from pipeline.config import Settings
 from pipeline.domain.errors import ConfigError, LLMError
 from pipeline.domain.models import Beat, LLMResponse, Source
+from pipeline.domain.readings import SentenceReading
 from pipeline.domain.reviews import Finding, Front
 from pipeline.llm.structured_output import StructuredRequest
 from pipeline.services.budget import ItemBudget
 from pipeline.services.context import ModelContext, Writer
 from pipeline.services.writers import ask_writers
-from pipeline.storage import Lease
-from pipeline.verifier.edits import changed_sentences, keep_findings
+from pipeline.storage import CallSubject, Lease
 from pipeline.verifier.evaluation.measurement import Measurement, load_measurement
-from pipeline.verifier.findings import join_findings
+from pipeline.verifier.findings import join_findings, unverified
 from pipeline.verifier.numbered_draft import NumberedDraft, number_sentences
 from pipeline.verifier.objections import ParsedAnswer
 from pipeline.verifier.question import Question
-from pipeline.verifier.verify import PURPOSE, Verification, verify
-
-AFTER_REPAIR = "verify_repair"
-"""Purpose of the call about a draft whose sentences were repaired."""
+from pipeline.verifier.readings import raw_text, read_findings, unread_sentences
+from pipeline.verifier.verify import Verification, prompt_id, verify
 
 
 class DraftText(NamedTuple):
@@ -45,84 +43,68 @@ class VerifiedFindings(NamedTuple):
 
     findings: tuple[Finding, ...]
     record: dict[str, Any] | None = None
-    """The value of `ai.verified`; None where no second reader verified the text."""
+    """The value of `ai.verified`; None where no second reader read the whole text."""
+    note: str = ""
+    """Why it was not read, as a clause; empty where it was, or no second reader is set."""
 
 
-async def verify_draft(
-    ctx: ModelContext,
-    lease: Lease,
-    budget: ItemBudget,
-    text: DraftText,
-    code: Sequence[Finding],
-    purpose: str = PURPOSE,
+async def verify_text(
+    ctx: ModelContext, about: CallSubject, budget: ItemBudget, text: DraftText, code: Sequence[Finding]
 ) -> VerifiedFindings:
-    """Return the findings of code joined with those of the beat's second reader.
+    """Return code's findings about a text joined with the second reader's.
 
-    An answer that was paid for earlier is used again. Where the second reader fails, or a cap would be
-    passed, a note says so. Raises LeaseLost, RateLimited, ShutdownRequested.
+    It is asked only about sentences that it did not read before. Where it fails, or a cap would be passed, a
+    note says so. Raises LeaseLost, RateLimited, ShutdownRequested.
     """
-    reader = ctx.verifier(text.beat)
-    if reader is None:
-        return VerifiedFindings(tuple(code))
-    question = Question(text.source, await asyncio.to_thread(lambda: text.numbered))
-    recorded = lease.later_answers.get(purpose)
-    done = await _verify(ctx, reader, budget, question, text.beat, purpose, recorded)
-    joined = join_findings(code, done.findings, question.draft, done.confirmation.passed)
-    return VerifiedFindings(joined, await asyncio.to_thread(_record, ctx, reader, done))
+    draft = await asyncio.to_thread(lambda: text.numbered)
+    readings, note = await read_text(ctx, about, budget, text, draft)
+    joined = await asyncio.to_thread(join_readings, code, readings, draft, text, note)
+    record = None if note else _record(ctx, readings, draft, text.source)
+    return VerifiedFindings(joined, record, note)
 
 
-async def verify_change(
-    ctx: ModelContext,
-    lease: Lease,
-    budget: ItemBudget,
-    before: DraftText,
-    after: DraftText,
+def join_readings(
     code: Sequence[Finding],
+    readings: Sequence[SentenceReading],
+    draft: NumberedDraft,
+    text: DraftText,
+    note: str = "",
 ) -> tuple[Finding, ...]:
-    """Return the findings about a text of which some sentences are new: only those are verified.
-
-    The stored findings are about the text before; `code` are those of code about the new one. Raises as
-    `verify_draft` does.
-    """
-    row = await asyncio.to_thread(ctx.db.drafts.get, after.source.external_id)
-    old, new = await asyncio.to_thread(lambda: (before.numbered, after.numbered))
-    joined = keep_findings(code, row.findings, old, new, after.source)
-    question = Question(after.source, new, changed_sentences(old, new))
-    return await verify_sentences(ctx, budget, question, after.beat, joined, lease.later_answers.get(PURPOSE))
+    """Return code's findings about a text joined with what the second reader said of its sentences."""
+    sense, passed = read_findings(readings, draft, text.source, text.beat.checks)
+    joined = join_findings(code, sense, draft, passed)
+    return (*joined, unverified(note)) if note else joined
 
 
-async def verify_sentences(
-    ctx: ModelContext,
-    budget: ItemBudget,
-    question: Question,
-    beat: Beat,
-    present: Sequence[Finding],
-    recorded: LLMResponse | None = None,
-) -> tuple[Finding, ...]:
-    """Return the present findings about a text, joined with the second reader's about some sentences of it.
-
-    `recorded` is its answer, where it was paid for earlier. Raises as `verify_draft` does.
-    """
-    reader = ctx.verifier(beat)
-    if reader is None:
-        return tuple(present)
-    done = await _verify(ctx, reader, budget, question, beat, PURPOSE, recorded)
-    return join_findings(present, done.findings, question.draft, done.confirmation.passed)
+async def read_text(
+    ctx: ModelContext, about: CallSubject, budget: ItemBudget, text: DraftText, draft: NumberedDraft
+) -> tuple[tuple[SentenceReading, ...], str]:
+    """Have the sentences read that were not; return all readings, and why there are no new ones."""
+    readings = await asyncio.to_thread(ctx.db.readings.of_item, about.item_id)
+    reader = ctx.verifier(text.beat)
+    unread = unread_sentences(readings, draft, text.source)
+    if reader is None or not unread:
+        return readings, ""
+    done = await _verify(ctx, reader, about, budget, Question(text.source, draft, unread), text.beat)
+    await asyncio.to_thread(ctx.db.readings.add, about.item_id, done.readings)
+    return (*readings, *done.readings), done.note
 
 
 async def _verify(
     ctx: ModelContext,
     reader: Writer,
+    about: CallSubject,
     budget: ItemBudget,
     question: Question,
     beat: Beat,
-    purpose: str,
-    recorded: LLMResponse | None,
 ) -> Verification:
     if ctx.verify_prompt is None:
         raise AssertionError("a beat with a second reader has its prompt")
+    recorded = (
+        about.later_answers.get(prompt_id(ctx.verify_prompt, question)) if isinstance(about, Lease) else None
+    )
     ask = partial(_recorded, recorded) if recorded else partial(_ask, ctx, reader, budget)
-    done = await verify(question, ctx.verify_prompt, beat, ask, purpose)
+    done = await verify(question, ctx.verify_prompt, beat, ask, reader.profile)
     if done.error is not None:
         budget.note(f"a draft was not verified: {done.note}")
     return done
@@ -142,16 +124,22 @@ async def _recorded(
     return answer, request.parse(answer.text, notes=[])
 
 
-def _record(ctx: ModelContext, reader: Writer, done: Verification) -> dict[str, Any] | None:
-    """Return what a draft says of its verification."""
-    if done.note or ctx.verify_prompt is None:
+def _record(
+    ctx: ModelContext, readings: Sequence[SentenceReading], draft: NumberedDraft, source: Source
+) -> dict[str, Any] | None:
+    """Return what a draft says of its second reader; None where it has not read all of it."""
+    sentences = {(each.field, raw_text(draft, each)) for each in draft.sentences}
+    now = source.item.content_hash
+    read = {(e.field, e.text): e for e in readings if e.source == now and (e.field, e.text) in sentences}
+    if not read or len(read) < len(sentences):
         return None
-    model = reader.client.model
-    measurement = measurement_of(ctx.settings, reader.profile, model, ctx.verify_prompt.id)
+    last = list(read.values())[-1]
+    prompt = ctx.verify_prompt.id if ctx.verify_prompt else ""
+    measurement = measurement_of(ctx.settings, last.profile, last.model, prompt)
     return {
-        "model": model,
+        "model": last.model,
         "measured": measurement.measured_at.date().isoformat() if measurement else None,
-        "objections": len(done.confirmation.confirmed),
+        "objections": sum(len(each.objections) for each in read.values()),
     }
 
 

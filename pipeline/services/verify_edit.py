@@ -2,87 +2,85 @@
 
 import asyncio
 import contextlib
+import logging
 import secrets
-from collections import defaultdict
+from collections.abc import Sequence
 from functools import partial
 
 from pipeline.articles.files import sha256_of
 from pipeline.config import Settings, Subscriptions
 from pipeline.domain.errors import CopydeskError
-from pipeline.domain.models import Beat, Source
+from pipeline.domain.readings import SentenceReading
+from pipeline.domain.reviews import Finding
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.services.budget import ItemBudget
 from pipeline.services.context import ModelContext
 from pipeline.services.draft_file import beat_of, draft_front, draft_source, recorded_text
-from pipeline.services.second_reader import DraftText, verify_sentences
+from pipeline.services.second_reader import DraftText, join_readings, read_text
 from pipeline.services.writers import WriterPool, open_client
 from pipeline.storage import Database, DraftRow
-from pipeline.verifier.edits import changed_sentences
-from pipeline.verifier.question import Question
+from pipeline.verifier.findings import KIND
+from pipeline.verifier.numbered_draft import NumberedDraft
 from pipeline.verifier.request import PROMPT
 
-_RUN = "desk-"
-"""Prefix of the names under which the desk's calls are recorded."""
+log = logging.getLogger("copydesk.desk")
 
 
 class EditVerifier:
-    """Verifies edits in the background, one call an edit; its calls count towards the caps."""
+    """Has edits read in the background, one call at a time for each draft, under the caps."""
 
     def __init__(self, settings: Settings, db: Database) -> None:
         self._settings, self._db = settings, db
-        self._run = f"{_RUN}{secrets.token_hex(8)}"
+        self._pending: dict[str, Subscriptions] = {}
+        """Drafts with a text that is to be read, by external id."""
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._verified: dict[str, set[str]] = defaultdict(set)
-        """Sentences of drafts that were verified since the start, by external id."""
 
     def is_reading(self, ref: str) -> bool:
-        """Return whether the second reader is reading a draft now."""
-        return ref in self._tasks and not self._tasks[ref].done()
+        """Return whether a draft is being read now."""
+        return ref in self._tasks
 
     def start(self, subscriptions: Subscriptions, row: DraftRow) -> None:
-        """Begin to verify what the draft's last version has otherwise than the last text no editor wrote.
+        """Begin to read the sentences of a draft's last version that were not read before.
 
-        An earlier verification of the draft that still runs goes on: its answer is paid for.
+        While an earlier text of it is read, the last one waits for its turn.
         """
-        if beat_of(subscriptions, row.feed_key).verify_edits:
-            earlier = self._tasks.get(row.external_id)
-            task = asyncio.create_task(self._after(earlier, subscriptions, row))
-            self._tasks[row.external_id] = task
+        ref = row.external_id
+        if not beat_of(subscriptions, row.feed_key).verify_edits:
+            return
+        self._pending[ref] = subscriptions
+        if ref not in self._tasks:
+            self._tasks[ref] = asyncio.create_task(self._work(ref))
 
     async def close(self) -> None:
-        """End what is under way."""
-        for task in self._tasks.values():
+        """End what is under way; nothing new begins."""
+        self._pending.clear()
+        tasks = list(self._tasks.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _after(
-        self, earlier: "asyncio.Task[None] | None", subscriptions: Subscriptions, row: DraftRow
-    ) -> None:
-        if earlier:
-            await asyncio.wait((earlier,))
-        with contextlib.suppress(CopydeskError):  # the findings of code stand
-            await self._verify(subscriptions, row)
+    async def _work(self, ref: str) -> None:
+        try:
+            while subscriptions := self._pending.pop(ref, None):
+                try:
+                    await self._verify(subscriptions, ref)
+                except CopydeskError as error:  # the findings of code stand
+                    log.warning("an edit of draft %s was not verified: %s", ref, error.message)
+        finally:
+            self._tasks.pop(ref, None)
 
-    async def _verify(self, subscriptions: Subscriptions, row: DraftRow) -> None:
-        source, beat = draft_source(row, subscriptions), beat_of(subscriptions, row.feed_key)
-        question = await asyncio.to_thread(self._question, row, source, beat)
-        if not question.numbers:
+    async def _verify(self, subscriptions: Subscriptions, ref: str) -> None:
+        row = await asyncio.to_thread(self._db.drafts.get, ref)
+        if row.state != "drafted":
             return
+        text = await asyncio.to_thread(_text_of, row, subscriptions)
+        draft = await asyncio.to_thread(lambda: text.numbered)
         async with contextlib.AsyncExitStack() as stack:
             ctx = self._context(subscriptions, stack)
-            findings = await verify_sentences(ctx, ItemBudget(ctx, row), question, beat, row.findings)
-        self._verified[row.external_id] |= set(_sentences(question))
+            readings, note = await read_text(ctx, row, ItemBudget(ctx, row), text, draft)
+        change = partial(_joined, readings=readings, draft=draft, text=text, note=note)
         sha256 = sha256_of(row.version_text.encode())
-        await asyncio.to_thread(self._db.findings.replace, row, sha256, findings)
-
-    def _question(self, row: DraftRow, source: Source, beat: Beat) -> Question:
-        old, new = (
-            DraftText(source, beat, body, draft_front(row, metadata, body, beat)).numbered
-            for metadata, body in (recorded_text(row.origin), recorded_text(row.version_text))
-        )
-        changed, verified = changed_sentences(old, new), self._verified[row.external_id]
-        sentences = (each for each in new.sentences if each.number in changed)
-        return Question(source, new, frozenset(e.number for e in sentences if new.text_of(e) not in verified))
+        await asyncio.to_thread(self._db.findings.change, row, sha256, change)
 
     def _context(self, subscriptions: Subscriptions, stack: contextlib.AsyncExitStack) -> ModelContext:
         settings, models = self._settings, subscriptions.models
@@ -94,12 +92,26 @@ class EditVerifier:
             db=self._db,
             verifier=pool.verifier,
             verify_prompt=load_prompt(settings.prompts, PROMPT),
-            run=self._run,
+            run=f"desk-{secrets.token_hex(8)}",
             longest_call_s=max(deadlines),
             fatal_errors=fatal_errors,
         )
 
 
-def _sentences(question: Question) -> list[str]:
-    draft = question.draft
-    return [draft.text_of(each) for each in draft.sentences if each.number in question.numbers]
+def _text_of(row: DraftRow, subscriptions: Subscriptions) -> DraftText:
+    source, beat = draft_source(row, subscriptions), beat_of(subscriptions, row.feed_key)
+    metadata, body = recorded_text(row.version_text)
+    return DraftText(source, beat, body, draft_front(row, metadata, body, beat))
+
+
+def _joined(
+    current: Sequence[Finding],
+    *,
+    readings: Sequence[SentenceReading],
+    draft: NumberedDraft,
+    text: DraftText,
+    note: str,
+) -> tuple[Finding, ...]:
+    """Return a version's findings with what the second reader says of it now."""
+    code = [each.model_copy(update={"shared": None}) for each in current if each.kind != KIND]
+    return join_readings(code, readings, draft, text, note)

@@ -20,6 +20,7 @@ from pipeline.storage.leases import LeaseRepository
 from pipeline.storage.metrics import MetricsRepository
 from pipeline.storage.processes import current_owner
 from pipeline.storage.publications import PublicationRepository
+from pipeline.storage.readings import ReadingRepository
 from pipeline.storage.redraft_requests import RedraftRepository
 from pipeline.storage.reviews import ReviewRepository
 from pipeline.storage.versions import VersionRepository
@@ -40,6 +41,7 @@ class Database(Transactions):
         self.drafts = DraftRepository(engine, owner)
         self.versions = VersionRepository(engine, owner)
         self.findings = FindingRepository(engine, owner)
+        self.readings = ReadingRepository(engine, owner)
         self.reviews = ReviewRepository(engine, owner)
         self.redrafts = RedraftRepository(engine, owner)
         self.publications = PublicationRepository(engine, owner)

@@ -14,6 +14,7 @@ from pipeline.storage.engine import Row, Transactions
 from pipeline.storage.feeds import feed_id
 from pipeline.storage.findings import acknowledged
 from pipeline.storage.item_rows import BY_HAND, EDIT, findings_of, updated_source
+from pipeline.storage.readings import readings_of
 from pipeline.storage.records import DraftRow
 from pipeline.storage.schema import acknowledgements, feeds, items, publications, requests, verdicts, versions
 
@@ -56,6 +57,7 @@ class DraftRepository(Transactions):
                 "siblings": tuple(duplicate_groups.siblings(connection, draft.item_id)),
                 "written_by_model": _written_by_model(connection, draft.item_id),
                 "origin": _origin(connection, draft.item_id),
+                "readings": readings_of(connection, draft.item_id),
             }
         return draft.model_copy(update=details)
 

@@ -16,6 +16,7 @@ from pipeline.storage.schema import (
     findings,
     items,
     pages,
+    readings,
     requests,
     verdicts,
     versions,
@@ -83,6 +84,7 @@ def _erase(connection: sa.Connection, row: Row) -> None:
     connection.execute(findings.delete().where(theirs))
     connection.execute(versions.delete().where(mine))
     connection.execute(views.delete().where(views.c.item_id == row.id))
+    connection.execute(readings.delete().where(readings.c.item_id == row.id))
     connection.execute(requests.delete().where(requests.c.item_id == row.id))
     emptied = {"text": "", "leaves": None, "confirmed": True}
     connection.execute(verdicts.update().where(verdicts.c.item_id == row.id).values(**emptied))

@@ -1,7 +1,7 @@
 """Findings of the versions of drafts, and their acknowledgements by editors."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -19,6 +19,10 @@ _FAILED_REDRAFT = "redraft"
 """Kind of the note that a draft was not redrafted."""
 _SOURCE_UPDATED = "source-updated"
 """Kind of the finding about a changed source: one per draft, about the last change."""
+
+
+Change = Callable[[tuple[Finding, ...]], tuple[Finding, ...]]
+"""Returns what a version's findings become. Pure."""
 
 
 class FindingRepository(Transactions):
@@ -51,26 +55,22 @@ class FindingRepository(Transactions):
             require_editable(connection, draft_row, leased=True)
             _withdraw(connection, draft_row.item_id, key, editor, now)
 
-    def replace(self, draft_row: DraftRow, sha256: str, current: Sequence[Finding]) -> bool:
-        """Replace the findings of a draft's last version; return whether it still has the hash `sha256`.
-
-        A draft that was reviewed, or has another text by now, keeps its findings.
-        """
+    def change(self, draft_row: DraftRow, sha256: str, change: Change) -> None:
+        """Change the findings of a draft's last version, if it has the hash `sha256` and no decision yet."""
         with self._writing() as connection:
-            state = connection.scalar(
-                sa.select(items.c.state).where(items.c.id == draft_row.item_id).with_for_update()
-            )
+            this = sa.select(items.c.state).where(items.c.id == draft_row.item_id).with_for_update()
             last = sa.select(versions.c.id, versions.c.sha256).where(
                 versions.c.item_id == draft_row.item_id, ~versions.c.aside
             )
+            is_open = connection.scalar(this) == "drafted"
             version = connection.execute(last.order_by(versions.c.id.desc()).limit(1)).first()
-            if state != "drafted" or version is None or version.sha256 != sha256:
-                return False
+            if not is_open or version is None or version.sha256 != sha256:
+                return
+            current = change(tuple(findings_of(connection, version.id)))
             connection.execute(findings.delete().where(findings.c.version_id == version.id))
             rows = [{"version_id": version.id, **finding_row(finding)} for finding in current]
             if rows:
                 connection.execute(findings.insert(), rows)
-            return True
 
 
 _VALID = acknowledgements.c.withdrawn_at.is_(None)

@@ -59,7 +59,7 @@ def _lease(
         updated=updated,
         attempts=row.attempts + 1,
         answer=_last_answer(call for call in mine if call.purpose in WRITING),
-        later_answers={purpose: _response(call) for call in mine if (purpose := call.purpose) not in WRITING},
+        later_answers={call.prompt: _response(call) for call in mine if call.purpose not in WRITING},
         unconfirmed=item_rows.unconfirmed(connection, versions, row.external_id),
         previous=item_rows.previous(versions),
         request=request,

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline.domain.models import FrozenModel, Item, LLMResponse
+from pipeline.domain.readings import SentenceReading
 from pipeline.domain.reviews import Draft, Finding, RedraftRequest, Severity
 
 LeaseFilter = Literal["all", "asked", "new"]
@@ -14,7 +15,7 @@ LeaseFilter = Literal["all", "asked", "new"]
 written; those without any text."""
 
 WRITING = ("draft", "repair", "redraft")
-"""Purposes of the calls whose answers are an article or a section. Of any other there is one a draft."""
+"""Purposes of the calls whose answers are an article or a section."""
 
 SYSTEM_FINDINGS = ("story", "source-updated", "redraft")
 """Kinds of findings that no check makes: duplicates, changed sources, redrafts that failed."""
@@ -92,7 +93,7 @@ class Lease(FrozenModel):
     updated: Item | None = None
     """The feed's current content where it changed and the whole draft is to be rewritten from it."""
     later_answers: dict[str, LLMResponse] = Field(default_factory=dict)
-    """Answers of calls about the article, by purpose, such as `verify`."""
+    """Answers of calls about the article, by the prompt that they name: template and question."""
 
 
 class Acknowledgement(FrozenModel):
@@ -132,6 +133,8 @@ class DraftRow(FrozenModel):
     """The item's acknowledgements, also those of findings that the draft no longer has."""
     origin: str = ""
     """The last text that no editor wrote or caused by hand; empty in lists of drafts."""
+    readings: tuple[SentenceReading, ...] = ()
+    """What the second reader said of its sentences, also of former ones; empty in lists of drafts."""
     written_by_model: str = ""
     """All its texts that a model or the offline brief wrote; empty in lists of drafts."""
     updated: Item | None = None

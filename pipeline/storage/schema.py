@@ -165,6 +165,17 @@ calls = sa.Table(
     sa.Index("calls_at", "at"),
 )
 
+readings = sa.Table(  # what a second reader said of the sentences of a draft
+    "readings",
+    metadata,
+    _id(),
+    _to("items"),
+    sa.Column("key", SafeText, nullable=False),  # of field, sentence and source
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("payload", SafeText, nullable=False),
+    sa.Index("readings_item", "item_id"),
+)
+
 reservations = sa.Table(  # reserved costs of calls under way; those of dead processes stay
     "reservations",
     metadata,

@@ -1,69 +1,20 @@
-"""Findings of kind `sense`: confirmed objections in plain words, joined with the findings of code."""
+"""Joins the findings of a second reader, which are of kind `sense`, with those of code. Pure."""
 
 from collections.abc import Sequence
 
-from pipeline.checks.runner import join_places, with_key
-from pipeline.domain.models import CheckLevels, Source
+from pipeline.checks.runner import with_key
 from pipeline.domain.reviews import Finding, Place, Severity
-from pipeline.domain.text import one_line, truncate
-from pipeline.verifier.confirm import Confirmation, ConfirmedObjection
 from pipeline.verifier.numbered_draft import NumberedDraft
-from pipeline.verifier.objections import ErrorKind
 
 KIND = "sense"
 _JUDGED_KINDS = frozenset(("figure", "place", "date", "name", "pair"))
 """Kinds of code's findings that the second reader judges as well."""
-_MAX_QUOTED_CHARS = 240
-"""Of a quotation in a message. Chosen, not measured."""
-
-
-def sense_findings(
-    confirmation: Confirmation, draft: NumberedDraft, source: Source, levels: CheckLevels
-) -> tuple[Finding, ...]:
-    """Return a finding for each confirmed objection, with its key; a note where the reader was left out."""
-    if confirmation.left_out:
-        return (unverified(confirmation.left_out),)
-    findings = (
-        _finding(objection, severity)
-        for objection in confirmation.confirmed
-        if (severity := _severity(objection.error, levels)) is not None
-    )
-    text = source.item.text
-    return join_places([with_key(each, draft.field_text(each.field), text) for each in findings])
 
 
 def unverified(reason: str) -> Finding:
     """Return the note that no second reader verified a draft; `reason` is a clause."""
     message = f"The second reader was left out for this draft: {reason}."
     return with_key(Finding(kind=KIND, severity=Severity.NOTE, message=message), "", "")
-
-
-def _severity(error: ErrorKind, levels: CheckLevels) -> Severity | None:
-    """Return the severity of an error, None where the beat turns the kind off."""
-    level = levels.sense or "warn"
-    if level == "off":
-        return None
-    if level == "block" and error is ErrorKind.NOT_STATED:
-        return Severity.WARN
-    return Severity(level)
-
-
-def _finding(objection: ConfirmedObjection, severity: Severity) -> Finding:
-    quotation, fix = objection.quotation, objection.fix
-    message = "The source does not say this."
-    if quotation:
-        message = f'The source says otherwise: "{truncate(one_line(quotation.text), _MAX_QUOTED_CHARS)}".'
-    return Finding(
-        kind=KIND,
-        severity=severity,
-        message=message,
-        field=objection.field,
-        span=objection.span,
-        evidence=quotation.spans if quotation else (),
-        suggestion=fix.text if fix else "",
-        removal=fix is not None and not fix.text,
-        shared=True,
-    )
 
 
 def join_findings(

@@ -1,5 +1,6 @@
 """What a second reader is asked about: sentences of a draft, and the part of the source that it is shown."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,6 +26,17 @@ class Question:
             for sentence in self.draft.sentences
             if self.only is None or sentence.number in self.only
         )
+
+    @cached_property
+    def digest(self) -> str:
+        """Return a hash of what is asked, 12 hex digits: sentences, their numbers, the source."""
+        lines = [
+            f"{each.number} {each.field} {self.draft.text_of(each)}"
+            for each in self.draft.sentences
+            if each.number in self.numbers
+        ]
+        text = "\n".join((self.source.item.content_hash, *lines))
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
 
     @cached_property
     def windows(self) -> tuple[tuple[int, int], ...]:

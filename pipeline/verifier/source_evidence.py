@@ -50,9 +50,9 @@ class SourceEvidence:
         if words < _MIN_QUOTED_WORDS and not any(char.isdigit() for char in quoted):
             return None
         text = self.source.item.text
-        if spans := _places(self._text_words, fragments):
+        if spans := find_pieces(self._text_words, fragments):
             return Quotation(_shown(text, spans), spans, _any_overlap(spans, self._instructions))
-        if spans := _places(SourceWords(self._metadata), fragments):
+        if spans := find_pieces(SourceWords(self._metadata), fragments):
             is_instruction = _any_overlap(spans, _orders(self._metadata))
             return Quotation(_shown(self._metadata, spans), (), is_instruction)
         return None
@@ -114,8 +114,8 @@ class SourceEvidence:
         return frozenset(word for gap in gaps for word in TokenizedText(gap).folded)
 
 
-def _places(words: SourceWords, fragments: list[QuoteFragment]) -> tuple[tuple[int, int], ...]:
-    """Return the spans of fragments in order; none where one of them is missing."""
+def find_pieces(words: SourceWords, fragments: list[QuoteFragment]) -> tuple[tuple[int, int], ...]:
+    """Return the spans of the pieces of a quotation in order; none where one of them is missing."""
     spans: list[tuple[int, int]] = []
     for fragment in fragments:
         after = spans[-1][1] if spans else 0

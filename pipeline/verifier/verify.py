@@ -6,13 +6,15 @@ from typing import NamedTuple, Protocol
 
 from pipeline.domain.errors import BudgetExceeded, LLMError
 from pipeline.domain.models import Beat, LLMResponse, TokenUsage
+from pipeline.domain.readings import SentenceReading
 from pipeline.domain.reviews import Finding
 from pipeline.llm.structured_output import StructuredRequest
 from pipeline.rewrite.prompt import Prompt
 from pipeline.verifier.confirm import Confirmation, confirm_answer
-from pipeline.verifier.findings import sense_findings, unverified
+from pipeline.verifier.findings import unverified
 from pipeline.verifier.objections import ParsedAnswer, WireObjections, parse_answer
 from pipeline.verifier.question import Question
+from pipeline.verifier.readings import read_findings, sentence_readings
 from pipeline.verifier.request import verify_messages
 
 PURPOSE = "verify"
@@ -33,6 +35,8 @@ class Verification(NamedTuple):
     """Of kind `sense`, with keys; only a note where the draft was not verified. See `join_findings`."""
     confirmation: Confirmation
     """With what was dropped, and the sentences that passed; empty where no answer could be read."""
+    readings: tuple[SentenceReading, ...] = ()
+    """What it said of each sentence that it was asked about; none where the draft was not verified."""
     note: str = ""
     """Why the draft was not verified, as a clause; empty where it was."""
     objections: int = 0
@@ -48,11 +52,10 @@ class Verification(NamedTuple):
         return self.answer.usage if self.answer else TokenUsage()
 
 
-async def verify(
-    question: Question, prompt: Prompt, beat: Beat, ask: Ask, purpose: str = PURPOSE
-) -> Verification:
-    """Ask about a draft once and return what code confirms; nothing is asked about no sentence.
+async def verify(question: Question, prompt: Prompt, beat: Beat, ask: Ask, profile: str) -> Verification:
+    """Ask a profile's model about a draft once and return what code confirms.
 
+    Nothing is asked about no sentence. The answer is recorded under the prompt and the question's digest.
     A model that fails, or answers nonsense, is a note. Raises ConfigError for a template that cannot be
     rendered.
     """
@@ -61,10 +64,10 @@ async def verify(
     messages = await asyncio.to_thread(verify_messages, prompt, question, beat)
     request = StructuredRequest(
         messages=messages,
-        prompt_id=prompt.id,
+        prompt_id=prompt_id(prompt, question),
         response_model=WireObjections,
         parse=parse_answer,
-        purpose=purpose,
+        purpose=PURPOSE,
         max_tokens=prompt.hints.max_tokens,
         temperature=prompt.hints.temperature,
         once=True,
@@ -77,18 +80,28 @@ async def verify(
         return failed._replace(error=error)
     if parsed.problem:
         return _unverified(parsed.problem, answer)._replace(objections=parsed.malformed)
-    return await asyncio.to_thread(_confirmed, question, parsed, beat, answer)
+    return await asyncio.to_thread(_confirmed, question, parsed, beat, answer, profile)
 
 
-def _confirmed(question: Question, parsed: ParsedAnswer, beat: Beat, answer: LLMResponse) -> Verification:
+def prompt_id(prompt: Prompt, question: Question) -> str:
+    """Return what an answer is recorded under: a later run knows by it that the same was asked."""
+    return f"{prompt.id}#{question.digest}"
+
+
+def _confirmed(
+    question: Question, parsed: ParsedAnswer, beat: Beat, answer: LLMResponse, profile: str
+) -> Verification:
     confirmation = confirm_answer(question, parsed)
-    findings = sense_findings(confirmation, question.draft, question.source, beat.checks)
+    readings = tuple(sentence_readings(question, confirmation, answer.provenance.model, profile))
     objections = len(parsed.objections) + parsed.malformed
-    return Verification(findings, confirmation, confirmation.left_out, objections, answer)
+    if left_out := confirmation.left_out:
+        return Verification((unverified(left_out),), confirmation, (), left_out, objections, answer)
+    findings, _ = read_findings(readings, question.draft, question.source, beat.checks)
+    return Verification(findings, confirmation, readings, "", objections, answer)
 
 
 def _unverified(reason: str, answer: LLMResponse | None) -> Verification:
-    return Verification((unverified(reason),), _NOTHING, reason, answer=answer)
+    return Verification((unverified(reason),), _NOTHING, note=reason, answer=answer)
 
 
 _NOTHING = Confirmation((), frozenset(), Counter(), Counter())

@@ -10,8 +10,6 @@ from pipeline.verifier.evaluation.scoring import Verified
 from pipeline.verifier.question import Question
 from pipeline.verifier.verify import Ask, Verification, verify
 
-PURPOSE = "eval"
-
 
 async def verify_all(
     drafts: Sequence[LabelledDraft], prompt: Prompt, ask: Ask, at_once: int
@@ -24,7 +22,7 @@ async def verify_all(
 
     async def verify_one(question: Question, draft: LabelledDraft) -> Verification:
         async with free:
-            result = await verify(question, prompt, draft.beat, ask, PURPOSE)
+            result = await verify(question, prompt, draft.beat, ask, profile="")
         if isinstance(result.error, LLMRejected | BudgetExceeded):
             raise result.error
         return result

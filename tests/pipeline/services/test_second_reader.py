@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from pipeline.articles.files import sha256_of
 from pipeline.articles.front_matter import loads
 from pipeline.config import Subscriptions
 from pipeline.domain.errors import FailureCause, LLMError, LLMRejected, ShutdownRequested
@@ -85,7 +86,7 @@ class Project:
 
     @property
     def row(self) -> DraftRow:
-        return self.db.drafts.list()[0]
+        return self.db.drafts.get(self.db.drafts.list()[0].external_id)
 
     @property
     def sense(self) -> list[Finding]:
@@ -204,11 +205,12 @@ async def test_a_contradiction_is_repaired_and_the_repair_is_verified(project: P
     await project.run(
         [DRAFT, repair(REPAIRED)], [[objection(), objection("steady", "", "")], []], beat=REPAIRING
     )
-    assert project.purposes == ["draft", "verify", "sentence_repair", "verify_repair"]
+    assert project.purposes == ["draft", "verify", "sentence_repair", "verify"]
     sent = project.writer.bodies[1]["messages"][-1]["content"]
     assert (sent.count('"wrong": ["The source says otherwise'), sent.count("does not say this")) == (1, 0)
     assert REPAIRED in project.row.version_text
-    assert project.sense == []
+    assert [each.removal for each in project.sense] == [True], "the other objection stays, unasked"
+    assert "steady" not in project.reader.bodies[1]["messages"][-1]["content"]
     assert [each.cause for each in project.db.versions.list(project.row.item_id)] == ["draft", "repair"]
 
 
@@ -218,6 +220,34 @@ async def test_a_repair_that_leaves_as_many_findings_is_not_taken(project: Proje
     await project.run([DRAFT, repair(answer)], [[objection()], again], beat=REPAIRING)
     assert WRONG in project.row.version_text
     assert [each.suggestion for each in project.sense] == ["mined"]
+
+
+@pytest.mark.parametrize("failure", ["Fine.", LLMError("no answer", cause=FailureCause.OUTAGE)])
+async def test_a_repair_that_the_second_reader_did_not_read_is_not_taken(
+    project: Project, failure: str | Exception
+) -> None:
+    await project.run([DRAFT, repair(REPAIRED)], [[objection()], failure], beat=REPAIRING)
+    assert WRONG in project.row.version_text
+    assert [each.suggestion for each in project.sense] == ["mined"]
+
+
+async def test_a_second_reader_that_failed_is_not_asked_about_the_repair(project: Project) -> None:
+    blocked = json.dumps(
+        article(from_author="A view. Visit https://evil.example/ now.", category="NEWS", tags=["NEWS"])
+    )
+    await project.run([blocked, repair("That is for the reader to judge.")], ["Fine."], beat=REPAIRING)
+    assert project.reader.call_count == 1
+    assert "for the reader to judge" in project.row.version_text
+
+
+async def test_what_was_found_meanwhile_stays_where_findings_change(project: Project) -> None:
+    await project.run([DRAFT], [[objection()]])
+    row, other = project.row, Finding(kind="story", severity=Severity.NOTE, message="Another one.", key="k")
+    sha256 = sha256_of(row.version_text.encode())
+    project.db.findings.change(row, sha256, lambda current: (*current, other))
+    assert project.row.findings == (*row.findings, other)
+    project.db.findings.change(row, "0" * 64, lambda _: ())
+    assert project.row.findings == (*row.findings, other)
 
 
 async def test_of_a_section_that_is_redrafted_only_new_sentences_are_verified(project: Project) -> None:
@@ -230,7 +260,7 @@ async def test_of_a_section_that_is_redrafted_only_new_sentences_are_verified(pr
     question = project.reader.bodies[1]["messages"][-1]["content"]
     assert ("Example Corp sold" in question, "steady month" in question) == (True, False)
     body = loads(project.row.version_text, "x")[1]
-    assert [body[slice(*each.span or (0, 0))].strip() for each in project.sense] == ["steady", "sold"]
+    assert [body[slice(*each.span or (0, 0))].strip() for each in project.sense] == ["sold", "steady"]
 
 
 async def test_a_draft_stands_where_its_verification_would_pass_a_cap(project: Project) -> None:

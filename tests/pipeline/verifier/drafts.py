@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.domain.models import Beat, Item, Source
+from pipeline.domain.readings import SentenceReading
 from pipeline.domain.reviews import Front
 from pipeline.verifier.confirm import Confirmation, confirm_answer
 from pipeline.verifier.numbered_draft import NumberedDraft, number_sentences
 from pipeline.verifier.objections import parse_answer
 from pipeline.verifier.question import Question
+from pipeline.verifier.readings import sentence_readings
 
 BEAT = Beat(key="ferry", market="ferry market")
 TEXT = """The ferry line Norrsund may close its winter route to Hellby, its director Ada Brandt said on
@@ -72,3 +74,9 @@ def objection(sentence: int, wrong: str, quoted: str = "", fix: str = "") -> dic
 def confirm(numbered: NumberedDraft, *objections: dict[str, Any], of: Source | None = None) -> Confirmation:
     answer = parse_answer(json.dumps({"objections": objections}), notes=[])
     return confirm_answer(Question(of or source(), numbered), answer)
+
+
+def readings(numbered: NumberedDraft, *objections: dict[str, Any]) -> tuple[SentenceReading, ...]:
+    """Return what a second reader with these objections said of every sentence of a draft."""
+    question = Question(source(), numbered)
+    return tuple(sentence_readings(question, confirm(numbered, *objections), "m", "default"))

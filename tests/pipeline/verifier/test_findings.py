@@ -1,10 +1,21 @@
 import pytest
 
-from pipeline.checks.runner import finding_key, run_checks
+from pipeline.checks.runner import run_checks
 from pipeline.domain.models import CheckLevels
 from pipeline.domain.reviews import Finding, Severity
-from pipeline.verifier.findings import join_findings, sense_findings
-from tests.pipeline.verifier.drafts import BEAT, BODY, DESCRIPTION, TEXT, confirm, draft, objection, source
+from pipeline.verifier.findings import join_findings, unverified
+from pipeline.verifier.readings import read_findings
+from tests.pipeline.verifier.drafts import (
+    BEAT,
+    BODY,
+    DESCRIPTION,
+    TEXT,
+    confirm,
+    draft,
+    objection,
+    readings,
+    source,
+)  # fmt: skip
 
 WILL = objection(3, "will", "Norrsund may close its winter route", "may")
 SINCE = objection(6, ", which had been paid since 1998")
@@ -12,7 +23,8 @@ SINCE = objection(6, ", which had been paid since 1998")
 
 def findings(*objections: dict[str, object], levels: CheckLevels | None = None) -> tuple[Finding, ...]:
     numbered = draft()
-    return sense_findings(confirm(numbered, *objections), numbered, source(), levels or CheckLevels())
+    read = readings(numbered, *objections)
+    return read_findings(read, numbered, source(), levels or CheckLevels())[0]
 
 
 def test_an_objection_is_a_look_with_evidence_and_fix() -> None:
@@ -22,7 +34,7 @@ def test_an_objection_is_a_look_with_evidence_and_fix() -> None:
     assert will.span is not None
     assert BODY[slice(*will.span)] == "will"
     assert [TEXT[slice(*span)] for span in will.evidence] == ["Norrsund may close its winter route"]
-    assert will.key == finding_key(will, BODY, TEXT)
+    assert (will.contradicted, since.contradicted) == (True, False)
     assert (since.message, since.suggestion, since.removal) == ("The source does not say this.", "", True)
     assert since.span is not None
     assert BODY[: since.span[0]] + BODY[since.span[1] :] == BODY.replace(
@@ -45,8 +57,15 @@ def test_a_beat_may_have_contradictions_block(level: str, severities: list[str])
     assert [each.severity.value for each in findings(WILL, SINCE, levels=levels)] == severities
 
 
+@pytest.mark.parametrize("quotation", ["its director", "6", "in March", "12 million"])
+def test_a_quotation_that_shows_little_never_blocks(quotation: str) -> None:
+    (look,) = findings(objection(3, "will", quotation, "may"), levels=CheckLevels(sense="block"))
+    assert look.severity is Severity.WARN
+
+
 def test_a_reader_that_is_left_out_is_a_note() -> None:
-    (note,) = findings(*[WILL] * 12)
+    note = unverified(confirm(draft(), *[WILL] * 12).left_out)
+    assert readings(draft(), *[WILL] * 12) == ()
     assert (note.severity, note.span) == (Severity.NOTE, None)
     assert note.message == (
         "The second reader was left out for this draft: it objects 12 times to 1 of 11 sentences."
@@ -110,8 +129,7 @@ def test_a_look_in_a_sentence_that_passed_is_kept_and_marked() -> None:
 def test_without_a_trusted_reader_nothing_is_marked() -> None:
     result = confirm(draft(), *[WILL] * 12)
     looks = [code("supported")]
-    note = sense_findings(result, draft(), source(), CheckLevels())
-    assert join_findings(looks, note, draft(), result.passed) == (*looks, *note)
+    assert join_findings(looks, (), draft(), result.passed) == tuple(looks)
 
 
 def test_keys_of_code_s_findings_are_as_without_a_second_reader() -> None:

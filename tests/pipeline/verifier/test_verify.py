@@ -35,7 +35,7 @@ async def _verify(base_url: str, timeout_s: float) -> Verification:
     connection = ModelConnection(model="fake-1", base_url=base_url, timeout_s=timeout_s)
     async with build_client(connection) as model:
         ask = partial(request_structured, model, budget=UnlimitedBudget())
-        return await verify(Question(source(), draft()), VERIFY, BEAT, ask)
+        return await verify(Question(source(), draft()), VERIFY, BEAT, ask, "default")
 
 
 def test_an_answer_becomes_findings_with_what_was_dropped_and_paid() -> None:
@@ -101,7 +101,7 @@ def test_who_cannot_be_asked_is_a_note_with_its_error() -> None:
         raise BudgetExceeded("the cap of the day is reached")
 
     question = Question(source(), draft())
-    result = asyncio.run(verify(question, VERIFY, BEAT, capped))  # type: ignore[arg-type]
+    result = asyncio.run(verify(question, VERIFY, BEAT, capped, "default"))  # type: ignore[arg-type]
     assert result.note == "the cap of the day is reached"
-    nothing = asyncio.run(verify(Question(source(), draft(), frozenset()), VERIFY, BEAT, capped))  # type: ignore[arg-type]
+    nothing = asyncio.run(verify(Question(source(), draft(), frozenset()), VERIFY, BEAT, capped, "default"))  # type: ignore[arg-type]
     assert (nothing.findings, nothing.note) == ((), "")

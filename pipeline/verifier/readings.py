@@ -1,0 +1,173 @@
+"""Readings of sentences: made from a confirmed answer, turned into findings about any later text. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from pipeline.checks.quotations.match import SourceWords, quote_fragments
+from pipeline.checks.runner import join_places
+from pipeline.checks.tokens import TokenizedText
+from pipeline.domain.models import CheckLevels, Source
+from pipeline.domain.readings import SentenceObjection, SentenceReading, Span
+from pipeline.domain.reviews import Finding, Place, Severity, claim_key
+from pipeline.domain.text import one_line, truncate
+from pipeline.verifier.confirm import Confirmation, ConfirmedObjection
+from pipeline.verifier.findings import KIND
+from pipeline.verifier.numbered_draft import NumberedDraft, NumberedSentence
+from pipeline.verifier.objections import ErrorKind
+from pipeline.verifier.question import Question
+from pipeline.verifier.source_evidence import Quotation, find_pieces
+
+_MAX_QUOTED_CHARS = 240
+"""Of a quotation in a message. Chosen, not measured."""
+_MIN_CLEAR_WORDS = 3
+"""Words of a quotation for which code may block, as the prompt asks for. Chosen, not measured."""
+_MIN_CONTENT_CHARS = 4
+"""Letters of a word that quotation and sentence share. Chosen, not measured."""
+_LEFT_OUT = " … "
+
+
+def sentence_readings(
+    question: Question, confirmation: Confirmation, model: str, profile: str
+) -> list[SentenceReading]:
+    """Return a reading of each sentence that was asked about; none where the second reader is left out."""
+    if confirmation.left_out:
+        return []
+    draft, source = question.draft, question.source.item.content_hash
+    return [
+        SentenceReading(
+            field=sentence.field,
+            text=raw_text(draft, sentence),
+            source=source,
+            model=model,
+            profile=profile,
+            passed=sentence.number in confirmation.passed,
+            objections=tuple(
+                _stored(draft, each) for each in confirmation.confirmed if each.sentence == sentence
+            ),
+        )
+        for sentence in draft.sentences
+        if sentence.number in question.numbers
+    ]
+
+
+def raw_text(draft: NumberedDraft, sentence: NumberedSentence) -> str:
+    """Return a sentence as its field has it, with its Markdown."""
+    return draft.field_text(sentence.field)[slice(*_span(draft, sentence))]
+
+
+def _span(draft: NumberedDraft, sentence: NumberedSentence) -> Span:
+    return draft.span(sentence, 0, sentence.end - sentence.start)
+
+
+def _stored(draft: NumberedDraft, objection: ConfirmedObjection) -> SentenceObjection:
+    start = _span(draft, objection.sentence)[0]
+    quotation, fix = objection.quotation, objection.fix
+    return SentenceObjection(
+        error=objection.error.value,
+        span=(objection.span[0] - start, objection.span[1] - start),
+        quotation=quotation.text if quotation else "",
+        evidence=quotation.spans if quotation else (),
+        is_clear=quotation is not None and _is_clear(quotation, draft.text_of(objection.sentence)),
+        fix=fix.text if fix else None,
+    )
+
+
+def _is_clear(quotation: Quotation, sentence: str) -> bool:
+    """Tell whether a quotation is long enough, and about the same as the sentence, for code to block."""
+    quoted = TokenizedText(quotation.text).words
+    content = {word.folded for word in quoted if len(word.text) >= _MIN_CONTENT_CHARS}
+    same = content & {word.folded for word in TokenizedText(sentence).words}
+    return len(quoted) >= _MIN_CLEAR_WORDS and bool(same)
+
+
+def unread_sentences(
+    readings: Iterable[SentenceReading], draft: NumberedDraft, source: Source
+) -> frozenset[int]:
+    """Return the numbers of the sentences that were not held against this text of the source."""
+    now = source.item.content_hash
+    read = {(each.field, each.text) for each in readings if each.source == now}
+    return frozenset(
+        sentence.number
+        for sentence in draft.sentences
+        if (sentence.field, raw_text(draft, sentence)) not in read
+    )
+
+
+def read_findings(
+    readings: Sequence[SentenceReading], draft: NumberedDraft, source: Source, levels: CheckLevels
+) -> tuple[tuple[Finding, ...], frozenset[int]]:
+    """Return the findings about the sentences of a text that were read, and the numbers of those that passed.
+
+    Of a sentence that was only held against an earlier text of the source, contradictions stay whose
+    quotation the source still has.
+    """
+    by_sentence = _by_sentence(readings, source)
+    findings: list[Finding] = []
+    passed = set()
+    for sentence in draft.sentences:
+        reading = by_sentence.get((sentence.field, raw_text(draft, sentence)))
+        if reading is None:
+            continue
+        is_current = reading.source == source.item.content_hash
+        if is_current and reading.passed:
+            passed.add(sentence.number)
+        start = _span(draft, sentence)[0]
+        findings += _findings(reading, start, source, levels, is_current=is_current)
+    return join_places(findings), frozenset(passed)
+
+
+def _by_sentence(
+    readings: Sequence[SentenceReading], source: Source
+) -> dict[tuple[Place, str], SentenceReading]:
+    """Return the reading of each sentence that counts: against the present source, else the latest."""
+    now = source.item.content_hash
+    ordered = sorted(readings, key=lambda each: each.source == now)
+    return {(each.field, each.text): each for each in ordered}
+
+
+def _findings(
+    reading: SentenceReading, start: int, source: Source, levels: CheckLevels, *, is_current: bool
+) -> Iterator[Finding]:
+    for each in reading.objections:
+        severity = _severity(each, levels)
+        evidence = _evidence(each, source)
+        is_lost = each.evidence != () and not evidence
+        if severity is None or is_lost or not (is_current or evidence):
+            continue
+        words = reading.text[slice(*each.span)]
+        yield Finding(
+            kind=KIND,
+            severity=severity,
+            message=_message(each),
+            field=reading.field,
+            span=(start + each.span[0], start + each.span[1]),
+            evidence=evidence,
+            key=claim_key(KIND, f"{words} -> {each.fix}", [each.quotation]),
+            suggestion=each.fix or "",
+            removal=each.fix == "",
+            shared=True,
+            contradicted=each.error == ErrorKind.CONTRADICTED.value,
+        )
+
+
+def _message(objection: SentenceObjection) -> str:
+    if objection.error == ErrorKind.NOT_STATED.value:
+        return "The source does not say this."
+    return f'The source says otherwise: "{truncate(one_line(objection.quotation), _MAX_QUOTED_CHARS)}".'
+
+
+def _severity(objection: SentenceObjection, levels: CheckLevels) -> Severity | None:
+    """Return the severity of an objection, None where the beat turns the kind off."""
+    level = levels.sense or "warn"
+    if level == "off":
+        return None
+    return Severity.WARN if level == "block" and not objection.is_clear else Severity(level)
+
+
+def _evidence(objection: SentenceObjection, source: Source) -> tuple[Span, ...]:
+    """Return where the source's text has the quotation now; nowhere if its title or metadata has it."""
+    text = source.item.text
+    if not objection.evidence:
+        return ()
+    if _LEFT_OUT.join(text[slice(*span)] for span in objection.evidence) == objection.quotation:
+        return objection.evidence
+    return find_pieces(SourceWords(text), quote_fragments(objection.quotation))
