@@ -1,12 +1,13 @@
 """Items from the queue to files, through the real flow, beside a bare loop of the same calls.
 
-    python benchmarks/throughput.py [--items 2000] [--in-flight 50] [--latency 1.0] [--faults 0.0]
+    python benchmarks/throughput.py [--items 2000] [--in-flight 50] [--latency 1.0] [--faults 0.0] [--verifier]
 
 A feed of so many items is polled first. Then the flow `drafting`, in a process of its own and with
 Prefect's server beside it, takes them through ledger, prompt, openai SDK, checks and writer. The floor is
-items / calls in flight x latency; the bare loop sends as many requests with the same SDK, in the same
+calls / calls in flight x latency; the bare loop sends as many requests with the same SDK, in the same
 run, and keeps nothing. Memory is that of the flow's process and its children, at each quarter of the
-items; pages that processes share are counted in parts (PSS).
+items; pages that processes share are counted in parts (PSS). With --verifier each draft is read by a second
+reader, and the bare loop sends two requests for each item.
 """
 
 import argparse
@@ -133,6 +134,7 @@ def main() -> int:
     parser.add_argument("--in-flight", type=int, default=50)
     parser.add_argument("--latency", type=float, default=1.0)
     parser.add_argument("--faults", type=float, default=0.0)
+    parser.add_argument("--verifier", action="store_true")
     parser.add_argument("--part", choices=["poll", "flow"])
     arguments = parser.parse_args()
     if arguments.part:
@@ -156,7 +158,9 @@ def measure(folder: Path, url: str, model: str, arguments: argparse.Namespace) -
         "OPENAI_BASE_URL": model,
         "COPYDESK_MAX_IN_FLIGHT": str(arguments.in_flight),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "COPYDESK_VERIFIER": "default" if arguments.verifier else "off",
     }
+    calls = arguments.items * (2 if arguments.verifier else 1)
     server = prefect_server(port, environ, folder / "prefect.log", home)
     server.keep()
     try:
@@ -165,8 +169,8 @@ def measure(folder: Path, url: str, model: str, arguments: argparse.Namespace) -
         answered = stats(model).answered
     finally:
         server.end()
-    bare_s = asyncio.run(bare(arguments.items, arguments.in_flight, model, request_of(home)))
-    floor_s = arguments.items / arguments.in_flight * arguments.latency
+    bare_s = asyncio.run(bare(calls, arguments.in_flight, model, request_of(home)))
+    floor_s = calls / arguments.in_flight * arguments.latency
     told(took, bare_s, floor_s, arguments.items, answered)
 
 
