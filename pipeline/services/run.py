@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from pipeline.articles.files import remove_temp_files
 from pipeline.checks.pool import CheckPool
@@ -46,9 +45,6 @@ from pipeline.services.subscriptions import load_subscriptions
 from pipeline.services.writers import WriterPool, open_client
 from pipeline.storage import Database
 from pipeline.verifier.request import PROMPT as VERIFY_PROMPT
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger("copydesk.run")
 
