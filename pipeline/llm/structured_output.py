@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pipeline.domain.errors import FailureCause, LLMError
 from pipeline.domain.models import LLMResponse, Provenance, TokenUsage
 from pipeline.llm.answers import is_complete
+from pipeline.llm.breaker import OF_THE_ITEM
 from pipeline.llm.chat import (
     TOKEN_LIMIT_FACTOR,
     Attempt,
@@ -65,7 +66,8 @@ class StructuredRequest(Generic[T]):
     once: bool = False
     """No second answer is paid for, in this run or a later one: no repair, no other limit, none discarded.
 
-    The wait for the item's turn counts towards the deadline, and any answer ends such waits.
+    The wait for the item's turn counts towards the deadline, and an answer that is cut off or withheld ends
+    such waits, too.
     """
 
 
@@ -153,7 +155,7 @@ async def request_in_turn(
     try:
         result = await _converse(model, request, budget, deadline)
     except LLMError as error:
-        if request.once and "answer" in error.context:
+        if request.once and error.cause in OF_THE_ITEM:
             model.breaker.open()
         counted = model.breaker.fail(error)
         if counted is error:

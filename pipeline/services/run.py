@@ -30,6 +30,7 @@ from pipeline.feeds.pool import ParsePool
 from pipeline.http_client import HttpClient
 from pipeline.publishing import PublishContext, TargetResult, publish_pending
 from pipeline.rewrite.prompt import Prompt, load_prompt
+from pipeline.rewrite.sentence_repair import PROMPT as REPAIR_PROMPT
 from pipeline.services.archive import BackfillPreview
 from pipeline.services.context import (
     AsTask,
@@ -180,7 +181,7 @@ def _repair_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt |
     """Return the prompt of the sentence repair; None if no model is set or no beat uses it."""
     is_used = any(beat.repair_sentences for beat in subscriptions.beats.values())
     is_set = _is_model_set(settings, subscriptions)
-    return load_prompt(settings.prompts, "mend") if is_used and is_set else None
+    return load_prompt(settings.prompts, REPAIR_PROMPT) if is_used and is_set else None
 
 
 def _verify_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt | None:
