@@ -1,6 +1,7 @@
 """Items from the queue to files, through the real flow, beside a bare loop of the same calls.
 
-    python benchmarks/throughput.py [--items 2000] [--in-flight 50] [--latency 1.0] [--faults 0.0] [--verifier]
+    python benchmarks/throughput.py [--items 2000] [--in-flight 50] [--latency 1.0] [--faults 0.0]
+                                    [--verifier]
 
 A feed of so many items is polled first. Then the flow `drafting`, in a process of its own and with
 Prefect's server beside it, takes them through ledger, prompt, openai SDK, checks and writer. The floor is

@@ -1,6 +1,7 @@
 """`copydesk doctor`: checks settings, database, output, Prefect, model, targets, feeds; names fixes."""
 
 import asyncio
+import contextlib
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,12 +25,13 @@ from pipeline.config import (
     used_profiles,
     used_verifiers,
 )
-from pipeline.domain.errors import OutputError
+from pipeline.domain.errors import ConfigError, OutputError
 from pipeline.domain.models import DEFAULT_PROFILE
 from pipeline.http_client import require_usable_proxies
 from pipeline.llm.client import build_client
 from pipeline.publishing import check_target as examine_target
 from pipeline.rewrite.prompt import load_prompt
+from pipeline.rewrite.sentence_repair import PROMPT as REPAIR_PROMPT
 from pipeline.services.second_reader import measurement_of
 from pipeline.services.writers import price_of, priced
 from pipeline.storage import Database
@@ -42,6 +44,8 @@ _NO_READER = (
     "none: COPYDESK_VERIFIER=default has the model read each draft beside its source and mark who did what, "
     "may or will, why, said by whom, where it is wrong; half as many tokens again as writing it"
 )
+
+_READER_WITHOUT_MODEL = "COPYDESK_VERIFIER=default is set, but no model is: set COPYDESK_MODEL"
 
 
 class CheckResult(NamedTuple):
@@ -139,7 +143,8 @@ def _second_readers(settings: Settings, subscriptions: Subscriptions) -> str:
     models, beats = subscriptions.models, subscriptions.beats
     names = used_verifiers(settings, models, beats, subscriptions.feeds)
     if not names:
-        return _NO_READER
+        lacks_model = settings.verifier == DEFAULT_PROFILE and settings.model is None
+        return _READER_WITHOUT_MODEL if lacks_model else _NO_READER
     prompt = load_prompt(settings.prompts, VERIFY_PROMPT).id
     return "; ".join(
         _measured(settings, name, connection_named(settings, models, name).model, prompt) for name in names
@@ -160,7 +165,12 @@ def _target(settings: Settings, target: Target) -> Callable[[], str]:
 
 
 def _prompts(settings: Settings, subscriptions: Subscriptions) -> str:
-    names = {beat.prompt for beat in subscriptions.beats.values()}
+    beats = subscriptions.beats
+    names = {beat.prompt for beat in beats.values()}
+    names |= {REPAIR_PROMPT for beat in beats.values() if beat.repair_sentences}
+    with contextlib.suppress(ConfigError):  # a line of its own says what is wrong
+        if used_verifiers(settings, subscriptions.models, beats, subscriptions.feeds):
+            names.add(VERIFY_PROMPT)
     return ", ".join(load_prompt(settings.prompts, name).id for name in sorted(names))
 
 

@@ -8,6 +8,7 @@ import contextlib
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -43,6 +44,7 @@ from pipeline.rewrite.evaluation.golden_set import (
 )
 from pipeline.rewrite.evaluation.scoring import EvaluatedArticle, Score, pair_scores, score
 from pipeline.rewrite.prompt import Prompt, load_prompt
+from pipeline.services.subscriptions import example_texts
 from pipeline.services.writers import price_of
 from pipeline.storage import dollars
 
@@ -148,7 +150,7 @@ def evaluate(
     _validate_options(answers, {"--prompt": prompt, "--model": model, "--save": save}, save, ask=ask)
     settings = load_settings()
     folder = settings.base / "evals"
-    cases = load_cases(folder)
+    cases = with_examples(settings, load_cases(folder), prompt)
     if save and (folder / RECORDED / save).exists():
         raise ConfigError(f"the recorded answers {save!r} already exist; choose another name for --save")
     if ask:
@@ -172,6 +174,18 @@ def evaluate(
     _print(scores, before, cases, recorded, as_json=as_json)
     if not all(result.passed for result in scores):
         sys.exit(1)
+
+
+def with_examples(
+    settings: Settings, cases: Sequence[GoldenCase], prompt: str | None = None
+) -> list[GoldenCase]:
+    """Return the cases with the texts of their prompts' examples, which articles must not copy."""
+    names = [prompt or case.beat.prompt for case in cases]
+    texts = {name: example_texts(settings, name) for name in set(names)}
+    return [
+        replace(case, beat=case.beat.model_copy(update={"example_texts": texts[name]}))
+        for case, name in zip(cases, names, strict=True)
+    ]
 
 
 def score_answer(case: GoldenCase, answer: LLMResponse | LLMError, price: Price) -> Score:

@@ -42,12 +42,11 @@ from pipeline.llm.client import options_of
 from pipeline.rewrite.article_schema import WireArticle, WireSectionText, parse_response
 from pipeline.rewrite.prompt import Prompt, load_prompt
 from pipeline.rewrite.redraft import add_redraft_instructions
+from pipeline.rewrite.sentence_repair import PROMPT as REPAIR_PROMPT
 from pipeline.services.estimate import CHARS_PER_TOKEN
 from pipeline.services.redraft_input import findings_for_redraft
 from pipeline.services.subscriptions import load_subscriptions
 from pipeline.storage import Database, DraftRow, RedraftContext
-
-_REPAIR_PROMPT = "mend"
 
 
 def show(ref: str, *, as_json: bool) -> None:
@@ -192,7 +191,7 @@ def _example_errors(prompt: Prompt) -> list[CopydeskError]:
 
 
 def _prompt_names(beats: dict[str, Beat]) -> set[str]:
-    verified = {_REPAIR_PROMPT} if any(beat.repair_sentences for beat in beats.values()) else set()
+    verified = {REPAIR_PROMPT} if any(beat.repair_sentences for beat in beats.values()) else set()
     return {beat.prompt for beat in beats.values()} | verified
 
 
@@ -200,7 +199,7 @@ def _row(name: str, prompt: Prompt, beats: dict[str, Beat]) -> tuple[object, ...
     users = [
         key
         for key, beat in beats.items()
-        if name == beat.prompt or (name == _REPAIR_PROMPT and beat.repair_sentences)
+        if name == beat.prompt or (name == REPAIR_PROMPT and beat.repair_sentences)
     ]
     beat = beats[users[0]] if users else Beat(key="sample")
     messages = prompt.messages(_SAMPLE, beat)

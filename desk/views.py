@@ -52,6 +52,11 @@ class FindingView(NamedTuple):
         return self.level in ("block", "warn") and bool(self.finding.key) and has_fix(self.finding)
 
     @property
+    def place(self) -> str:
+        """Where the draft has it, for forms."""
+        return place_of(self.finding)
+
+    @property
     def field_label(self) -> str:
         """The label of the field that it is about; empty for the text."""
         return _FIELD_LABELS.get(self.finding.field, "")
@@ -282,6 +287,11 @@ def numbered(
         )
         for number, (level, finding) in enumerate(ordered, start=1)
     )
+
+
+def place_of(finding: Finding) -> str:
+    """Return where a draft has a finding, as `title 0 4`; empty without a span."""
+    return " ".join(map(str, (finding.field, *finding.span))) if finding.span else ""
 
 
 def _level(finding: Finding, dismissals: Mapping[str, Acknowledgement]) -> str:

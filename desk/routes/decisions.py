@@ -8,8 +8,9 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from desk.responses import current_editor, filters, redirect, web_context
-from desk.routes.drafts import draft_page, note_view
+from desk.routes.drafts import draft_page
 from desk.routes.queue import next_ref, queue_refs
+from desk.views import place_of
 from pipeline.config import has_writer
 from pipeline.domain.errors import ConfigError, ReviewError
 from pipeline.domain.reviews import Review, ReviewDecision
@@ -97,20 +98,24 @@ async def acknowledge_finding(request: Request, ref: str, key: Text = "", reason
 
 
 @router.post("/fix")
-async def take_fix(request: Request, ref: str, key: Text = "", sha256: Text = "") -> Response:
-    """Replace the words of a finding with its fix, in the text whose hash the editor's page held."""
+async def take_fix(
+    request: Request, ref: str, key: Text = "", place: Text = "", sha256: Text = ""
+) -> Response:
+    """Replace the words of a finding with its fix, in the text whose hash the editor's page held.
+
+    Findings about the same words in two places have one key.
+    """
     ctx, name = web_context(request), current_editor(request)
     view = await ctx.draft_view(ref)
-    finding = next((each for each in view.findings if key and each.key == key), None)
+    finding = next((each for each in view.findings if (each.key, place_of(each)) == (key, place)), None)
     try:
         if finding is None or view.text is None or view.sha256 != sha256:
             raise ReviewError("the text says something else by now: look at it again; nothing was changed")
-        await ctx.save(view, fixed(view.text, finding), name, base=sha256)
+        edit = await asyncio.to_thread(fixed, view.row, view.beat, view.text, finding)
+        await ctx.save(view, edit, name, base=sha256)
     except ReviewError as error:
         return await draft_page(request, ref, error=error.message, status=409)
     await ctx.verify_edit(ref)
-    after = await ctx.draft_view(ref)
-    await note_view(request, after)
     return redirect(f"/drafts/{ref}", filters(request).query())
 
 

@@ -137,17 +137,22 @@
 
   // The queue
 
-  // The second reader reads a change after it was saved: the page is loaded again when it is done.
-  const watch = () => setTimeout(async () => {
+  // The second reader reads a change after it was saved: the page shows what it found when it is done.
+  let timer = 0;
+  const watch = () => {
+    clearTimeout(timer);
     const note = one("[data-reading]");
-    if (!note) return;
-    const response = await fetch(note.dataset.reading, { credentials: "same-origin" }).catch(() => null);
-    if (!response || response.status === 204) watch();
-    else if (typing(document.activeElement)) note.textContent = "The second reader has read your change: load the page again.";
-    else swap(location.href);
-  }, 1000);
+    if (note) timer = setTimeout(async () => {
+      const response = await fetch(note.dataset.reading, { credentials: "same-origin" }).catch(() => null);
+      if (!note.isConnected) return;
+      if (!response || response.status === 204) watch();
+      else await swap(location.href, {}, note);
+    }, 1000);
+  };
+  const written = () => all("main input, main textarea, main select").some((field) => field === document.activeElement
+    || (field.options ? field.selectedIndex > 0 : field.value !== field.defaultValue || field.checked !== field.defaultChecked));
   const ready = () => {
-    if (one("[data-reading]")) watch();
+    watch();
     row = -1;
     chosen = 0;
     const everything = one("[data-all]");
@@ -171,13 +176,21 @@
   const page = () => location.pathname + location.search;
   let shown = page();
   let going = false;
-  const swap = async (address, options = {}) => {
+  // With `note`, what an editor sees and has typed stays: only findings and marks change, or the note says what to do.
+  const swap = async (address, options = {}, note = null) => {
     if (going) return;
     going = true;
     try {
       const response = await fetch(address, { ...options, credentials: "same-origin" });
       const next = new DOMParser().parseFromString(await response.text(), "text/html");
       if (!one("main .desk, main .list, main .empty", next) || one("#editor", next)) { location.href = response.url; return; }
+      if (note && written()) { note.textContent = "The second reader has read your change: load the page again."; return; }
+      if (note) {
+        // The columns stay, and with them where they are scrolled to.
+        for (const part of [".acts", ".headline", ".found", ".draft", ".source"]) one(part).replaceChildren(...document.adoptNode(one(part, next)).childNodes);
+        ready();
+        return;
+      }
       document.title = next.title;
       for (const part of ["#status", "main"]) one(part).replaceWith(document.adoptNode(one(part, next)));
       if (response.redirected || !options.method) history.pushState(null, "", response.url);

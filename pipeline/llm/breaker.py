@@ -1,6 +1,6 @@
 """A circuit breaker for a server and model: ends a run whose every item would fail, before it costs much.
 
-Until the first usable answer of a run, items are asked about one at a time. Failures in a row whose cause
+Until the server has answered, items are asked about one at a time. Failures in a row whose cause
 lies in server, key, model, URL or format end the run; a failure of the item itself says nothing about others.
 """
 
@@ -35,6 +35,8 @@ class Breaker:
         self._names = names
         self.proven = False
         """There was a usable answer in this run."""
+        self._is_open = False
+        """Items need not be asked about one at a time."""
         self.ended: LLMRejected | None = None
         """Why no more requests are sent."""
         self._row = FailureRow(unproven=True)
@@ -44,9 +46,9 @@ class Breaker:
     async def turn(self) -> AsyncIterator[None]:
         """Wait until an item may be asked about. Raises LLMRejected once the run has ended."""
         async with contextlib.AsyncExitStack() as stack:
-            if not self.proven:
+            if not self._is_open:
                 await stack.enter_async_context(self._one_at_a_time)
-                if self.proven:  # by those who were asked about meanwhile: all may go
+                if self._is_open:  # by those who were asked about meanwhile: all may go
                     await stack.aclose()
             self.require_closed()
             yield
@@ -59,10 +61,14 @@ class Breaker:
 
     def succeed(self) -> None:
         """Count a usable answer."""
-        self.proven = True
+        self.proven = self._is_open = True
         self._row.unproven = False
         if self._row.failures:
             self._row = FailureRow(unproven=False)
+
+    def open(self) -> None:
+        """Ask about all items at once from now on: the server has answered, if not usably."""
+        self._is_open = True
 
     def fail(self, error: LLMError) -> LLMError:
         """Count the failure of an item; return the error to raise: LLMRejected if it ends the run."""

@@ -1,7 +1,8 @@
 """Structured output: asks a model until an answer fits a JSON schema, or reports why none does."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 from pipeline.domain.errors import FailureCause, LLMError
 from pipeline.domain.models import LLMResponse, Provenance, TokenUsage
 from pipeline.llm.answers import is_complete
+from pipeline.llm.breaker import OF_THE_ITEM
 from pipeline.llm.chat import (
     TOKEN_LIMIT_FACTOR,
     Attempt,
@@ -62,7 +64,11 @@ class StructuredRequest(Generic[T]):
     max_tokens: int | None = None
     temperature: float | None = None
     once: bool = False
-    """No second answer is paid for: no repair, no other limit."""
+    """No second answer is paid for, in this run or a later one: no repair, no other limit, none discarded.
+
+    The wait for the item's turn counts towards the deadline, and an answer that is cut off or withheld ends
+    such waits, too.
+    """
 
 
 class CallBudget(Protocol):
@@ -114,15 +120,32 @@ class UnlimitedBudget:
 async def request_structured(
     model: "LLMClient", request: StructuredRequest[T], budget: CallBudget
 ) -> tuple[LLMResponse, T]:
-    """Do as `request_in_turn`, after a wait while the model is unproven and another item is asked about."""
-    async with model.breaker.turn():
-        return await request_in_turn(model, request, budget)
+    """Do as `request_in_turn`, after the wait for the item's turn."""
+    async with turn(model, request) as deadline:
+        return await request_in_turn(model, request, budget, deadline)
+
+
+@contextlib.asynccontextmanager
+async def turn(model: "LLMClient", request: StructuredRequest[T]) -> "AsyncIterator[Deadline]":
+    """Wait while the server has not answered and another item is asked about; yield the item's deadline.
+
+    Raises LLMRejected once the run has ended, LLMError where a request with `once` waits too long.
+    """
+    deadline = model.deadline()
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            async with asyncio.timeout_at(deadline.at if request.once else None):
+                await stack.enter_async_context(model.breaker.turn())
+        except TimeoutError as error:
+            message = "the model server did not answer about another item before this one's deadline"
+            raise LLMError(message, cause=FailureCause.OUTAGE) from error
+        yield deadline if request.once else model.deadline()
 
 
 async def request_in_turn(
-    model: "LLMClient", request: StructuredRequest[T], budget: CallBudget
+    model: "LLMClient", request: StructuredRequest[T], budget: CallBudget, deadline: "Deadline"
 ) -> tuple[LLMResponse, T]:
-    """Return a usable answer, verbatim, and the value parsed from it; the caller holds `breaker.turn`.
+    """Return a usable answer, verbatim, and the value parsed from it; the caller has the item's `turn`.
 
     For one cause at most two answers are paid for: the first, and one repair, one with a higher limit or one
     after an answer that was lost.
@@ -130,8 +153,10 @@ async def request_in_turn(
     LLMRejected when every other item would fail too, BudgetExceeded.
     """
     try:
-        result = await _converse(model, request, budget)
+        result = await _converse(model, request, budget, deadline)
     except LLMError as error:
+        if request.once and error.cause in OF_THE_ITEM:
+            model.breaker.open()
         counted = model.breaker.fail(error)
         if counted is error:
             raise
@@ -141,12 +166,11 @@ async def request_in_turn(
 
 
 async def _converse(
-    model: "LLMClient", request: StructuredRequest[T], budget: CallBudget
+    model: "LLMClient", request: StructuredRequest[T], budget: CallBudget, deadline: "Deadline"
 ) -> tuple[LLMResponse, T]:
     """Ask about one item until an answer is usable or no other request can help."""
     options = _options(model.options, request)
     attempt = first_attempt(model.mode, options.max_tokens)
-    deadline = model.deadline()
     for _ in range(MAX_REQUESTS):
         try:
             answer, reply = await _send_attempt(model, request, attempt, options, budget, deadline)
@@ -162,8 +186,10 @@ async def _converse(
         try:
             result, notes = await _parse(request, reply)
         except LLMError as error:
-            await budget.discard(error.message)
-            following = None if request.once else _next_attempt(attempt, reply, error)
+            following = None
+            if not request.once:
+                await budget.discard(error.message)
+                following = _next_attempt(attempt, reply, error)
             if following:
                 _require_time(
                     deadline, answer, following.max_tokens / attempt.max_tokens, model.names.deadline

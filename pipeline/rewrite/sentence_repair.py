@@ -13,6 +13,9 @@ from pipeline.domain.text import one_line, replace_surrogates, sentence_ends
 from pipeline.llm.answers import read_answer, validation_error
 from pipeline.llm.chat import Message
 
+PROMPT = "mend"
+"""Name of the template in prompts/."""
+
 
 class WireRepair(BaseModel):
     """One sentence."""

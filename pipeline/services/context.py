@@ -142,6 +142,8 @@ class Writer:
     is_gone: bool = False
     """Whether it is asked no more in this run: the server does not have the model, or leaves too many items
     in a row without an answer."""
+    failures_at_start: int | None = None
+    """Requests of a second reader that had no usable answer; None once one had, and for a writer."""
 
     def __post_init__(self) -> None:
         self.item_slots = asyncio.Semaphore(self.lanes)

@@ -42,9 +42,11 @@ def estimate_cost(ctx: RunContext, feed: FeedConfig, items: Sequence[Item]) -> E
 
     Raises ConfigError if a prompt cannot be rendered, or a model is not set up.
     """
-    writer, reader = next(iter(ctx.writers(feed)), None), ctx.verifier(ctx.beats[feed.beat])
-    unknown = Estimate(items=len(items))
-    if writer is None or not _is_priced(writer) or (reader and not _is_priced(reader)):
+    writer, unknown = next(iter(ctx.writers(feed)), None), Estimate(items=len(items))
+    if writer is None or not _is_priced(writer):
+        return unknown
+    reader = ctx.verifier(ctx.beats[feed.beat])
+    if reader and not _is_priced(reader):
         return unknown
     likely, most, verifying = 0, 0, 0
     for item in items:

@@ -5,8 +5,11 @@ from typing import Any
 from pipeline.articles.article import Sentiment
 from pipeline.articles.front_matter import loads
 from pipeline.domain.errors import ReviewError
-from pipeline.domain.reviews import Finding, Place
+from pipeline.domain.models import Beat
+from pipeline.domain.reviews import LINES, Finding, Place
+from pipeline.services.draft_file import draft_front
 from pipeline.services.edit import DraftEdit
+from pipeline.storage import DraftRow
 
 
 def has_fix(finding: Finding) -> bool:
@@ -14,19 +17,17 @@ def has_fix(finding: Finding) -> bool:
     return finding.span is not None and (finding.removal or bool(finding.suggestion))
 
 
-def fixed(text: str, finding: Finding) -> DraftEdit:
+def fixed(row: DraftRow, beat: Beat, text: str, finding: Finding) -> DraftEdit:
     """Return the edit that takes a finding's fix in a draft's text, wherever the draft has the error. Pure.
 
-    The finding is about this very text. Raises ReviewError where it offers no fix.
+    The finding is about this very text, with its front matter as an approval writes it. Raises ReviewError
+    where it offers no fix.
     """
     if not has_fix(finding) or finding.span is None:
         raise ReviewError("this finding has no fix to take: correct the text, or dismiss it")
     metadata, body = loads(text)
-    texts: dict[Place, str] = {
-        "title": str(metadata.get("title") or ""),
-        "description": str(metadata.get("description") or ""),
-        "body": body,
-    }
+    front = draft_front(row, metadata, body, beat)
+    texts: dict[Place, str] = {"body": body, **{field: front.text(field) for field in LINES}}
     places = {(finding.field, finding.span), *finding.also}
     for field, (start, end) in sorted(places, key=lambda place: place[1], reverse=True):
         texts[field] = texts[field][:start] + finding.suggestion + texts[field][end:]

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from pipeline.articles.files import remove_temp_files
 from pipeline.checks.pool import CheckPool
@@ -31,6 +30,7 @@ from pipeline.feeds.pool import ParsePool
 from pipeline.http_client import HttpClient
 from pipeline.publishing import PublishContext, TargetResult, publish_pending
 from pipeline.rewrite.prompt import Prompt, load_prompt
+from pipeline.rewrite.sentence_repair import PROMPT as REPAIR_PROMPT
 from pipeline.services.archive import BackfillPreview
 from pipeline.services.context import (
     AsTask,
@@ -46,9 +46,6 @@ from pipeline.services.subscriptions import load_subscriptions
 from pipeline.services.writers import WriterPool, open_client
 from pipeline.storage import Database
 from pipeline.verifier.request import PROMPT as VERIFY_PROMPT
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger("copydesk.run")
 
@@ -184,7 +181,7 @@ def _repair_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt |
     """Return the prompt of the sentence repair; None if no model is set or no beat uses it."""
     is_used = any(beat.repair_sentences for beat in subscriptions.beats.values())
     is_set = _is_model_set(settings, subscriptions)
-    return load_prompt(settings.prompts, "mend") if is_used and is_set else None
+    return load_prompt(settings.prompts, REPAIR_PROMPT) if is_used and is_set else None
 
 
 def _verify_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt | None:

@@ -13,8 +13,7 @@ def load_subscriptions(settings: Settings) -> Subscriptions:
     """
     subscriptions = load_feeds(settings.feeds_file)
     texts = {
-        name: _example_texts(settings, name)
-        for name in {beat.prompt for beat in subscriptions.beats.values()}
+        name: example_texts(settings, name) for name in {beat.prompt for beat in subscriptions.beats.values()}
     }
     beats = {
         key: beat.model_copy(update={"example_texts": texts[beat.prompt]})
@@ -23,7 +22,8 @@ def load_subscriptions(settings: Settings) -> Subscriptions:
     return subscriptions.model_copy(update={"beats": beats})
 
 
-def _example_texts(settings: Settings, name: str) -> tuple[str, ...]:
+def example_texts(settings: Settings, name: str) -> tuple[str, ...]:
+    """Return the texts of a prompt's examples; none where it cannot be loaded."""
     try:
         prompt = load_prompt(settings.prompts, name)
     except ConfigError:

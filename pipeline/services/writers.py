@@ -21,9 +21,10 @@ from pipeline.config import (
 )
 from pipeline.domain.errors import ConfigError, CopydeskError, FailureCause, LLMError, LLMRejected
 from pipeline.domain.models import Beat, FeedConfig, LLMResponse
+from pipeline.llm.breaker import AT_START
 from pipeline.llm.capabilities import KnownCapability
 from pipeline.llm.pricing import Price, Rates
-from pipeline.llm.structured_output import CallBudget, StructuredRequest, request_in_turn
+from pipeline.llm.structured_output import CallBudget, StructuredRequest, request_in_turn, turn
 from pipeline.services.context import Writer
 from pipeline.services.shutdown import interrupted, sleep_unless_stopped
 from pipeline.services.spending import Spending
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 FALLBACK_CAUSES = frozenset((FailureCause.OVERLOAD, FailureCause.OUTAGE, FailureCause.MODEL))
 """Failures after which another model may write. A wrong key or an empty account ends the run; what fails
 because of an item would fail elsewhere too."""
+_USELESS = frozenset((FailureCause.LENGTH, FailureCause.FILTER, FailureCause.FORMAT, FailureCause.OUTAGE))
+"""Failures of a second reader that it has with the next draft too."""
 REST = timedelta(minutes=2)
 """How long a model that was overloaded or unreachable is asked last. Chosen, not measured."""
 
@@ -76,7 +79,9 @@ class WriterPool:
         with self._opening:
             if name not in self._readers:
                 writer = self._writer(name)
-                self._readers[name] = Writer(name, writer.client, writer.price, writer.limits)
+                self._readers[name] = Writer(
+                    name, writer.client, writer.price, writer.limits, failures_at_start=0
+                )
             return self._readers[name]
 
     def require(self, beats: Mapping[str, Beat], feeds: Sequence[FeedConfig]) -> None:
@@ -191,11 +196,14 @@ async def ask_writers(
     while writer := next_writer(writers, tried, clock()):
         budget.ask(writer)
         try:
-            async with writer.client.breaker.turn():
+            async with turn(writer.client, request) as deadline:
                 if next_writer(writers, tried, clock()) is not writer:  # changed while the item waited
                     continue
-                return await request_in_turn(writer.client, request, budget)
+                result = await request_in_turn(writer.client, request, budget, deadline)
+            writer.failures_at_start = None
+            return result
         except LLMError as error:
+            _count_at_start(writer, error)
             if error.cause not in FALLBACK_CAUSES:
                 raise
             tried.append(writer)
@@ -212,6 +220,13 @@ async def ask_writers(
 def next_writer(writers: Sequence[Writer], tried: Collection[Writer], now: datetime) -> Writer | None:
     """Return the writer that is asked next; None where each was asked about the item, or is gone."""
     return next((writer for writer in in_order(writers, now) if writer not in tried), None)
+
+
+def _count_at_start(writer: Writer, error: LLMError) -> None:
+    """Ask a second reader no more after AT_START requests from the start without a usable answer."""
+    if writer.failures_at_start is not None and error.cause in _USELESS:
+        writer.failures_at_start += 1
+        writer.is_gone |= writer.failures_at_start >= AT_START
 
 
 def _rest(writer: Writer, error: LLMError, now: datetime) -> None:

@@ -3,11 +3,11 @@
 Source and draft are data, each between two random marker lines, against prompt injection.
 """
 
-import secrets
 from collections.abc import Iterator
 from itertools import groupby
 
 from pipeline.domain.models import Beat
+from pipeline.domain.prompt_markers import marked
 from pipeline.domain.text import one_line, replace_surrogates
 from pipeline.llm.chat import Message
 from pipeline.rewrite.hidden_text import strip_hidden_text
@@ -27,10 +27,8 @@ def verify_messages(prompt: Prompt, question: Question, beat: Beat) -> list[Mess
     source = question.source
     shown = shown_source(source, excerpt(source.item.text, question.windows))
     *fixed, last = prompt.messages(shown, beat)
-    marker = f"=== article {secrets.token_hex(8)} ==="
-    lines = "\n".join(_lines(question))
-    content = f"{last['content']}\n\n{marker}\n{replace_surrogates(strip_hidden_text(lines))}\n{marker}"
-    return [*fixed, Message(role=last["role"], content=content)]
+    article = marked("article", replace_surrogates(strip_hidden_text("\n".join(_lines(question)))))
+    return [*fixed, Message(role=last["role"], content=f"{last['content']}\n\n{article}")]
 
 
 def _lines(question: Question) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pipeline.checks.names.lexicon import name_lexicon
 from pipeline.checks.numbers import check_numbers
 from pipeline.checks.numbers.lexicon import number_lexicon
 from pipeline.checks.quotations.match import QuoteFragment, SourceWords, quote_fragments
+from pipeline.checks.source_texts import source_tokens
 from pipeline.checks.tokens import CheckInput, TokenizedText
 from pipeline.domain.models import Source
 from pipeline.domain.reviews import Severity
@@ -83,10 +84,9 @@ class SourceEvidence:
         is_checked = any(char.isdigit() or char.isupper() for char in word)
         return is_checked and not any(form in self._tokens.positions for form in folded)
 
-    @cached_property
+    @property
     def _tokens(self) -> TokenizedText:
-        item = self.source.item
-        return TokenizedText("\n\n".join((item.text, self._metadata, item.summary)))
+        return source_tokens(self.source)
 
     @cached_property
     def _metadata(self) -> str:

@@ -1,6 +1,7 @@
 """`copydesk doctor`: an error of one check is one line, and the other checks still run."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -72,14 +73,24 @@ def test_all_checks_pass_in_a_good_installation(capsys: pytest.CaptureFixture[st
 def test_the_second_reader_is_named_with_what_is_known_of_it(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "none: COPYDESK_VERIFIER=default" in examined(capsys)["second reader"][1]
+    feeds = project.folder / "feeds.yaml"
+    feeds.write_text(re.sub(r"(?m)^( *)market:", r"\1repair_sentences: true\n\1market:", feeds.read_text()))
+    unused = examined(capsys)
+    assert "none: COPYDESK_VERIFIER=default" in unused["second reader"][1]
+    assert [name.partition("@")[0] for name in unused["prompts"][1].split(", ")] == ["article", "mend"]
     monkeypatch.setenv("COPYDESK_VERIFIER", "default")
-    assert examined(capsys)["second reader"] == (
+    used = examined(capsys)
+    assert used["second reader"] == (
         True,
         "default (fake-1), not measured: `copydesk eval --verifier default` does that",
     )
+    assert "verify@" in used["prompts"][1]
     monkeypatch.setenv("COPYDESK_VERIFIER", "stron")
     assert errors(examined(capsys))["second reader"].startswith("COPYDESK_VERIFIER 'stron' is no profile")
+    monkeypatch.setenv("COPYDESK_VERIFIER", "default")
+    monkeypatch.delenv("COPYDESK_MODEL")
+    message = "COPYDESK_VERIFIER=default is set, but no model is: set COPYDESK_MODEL"
+    assert examined(capsys)["second reader"] == (True, message)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from copydesk.eval import evaluate, score_answer, write_all
+from copydesk.eval import evaluate, score_answer, with_examples, write_all
+from pipeline.config import load_settings
 from pipeline.domain.errors import ConfigError, LLMError, LLMRejected
 from pipeline.domain.models import Beat, LLMResponse, Provenance, Source, TokenUsage
 from pipeline.rewrite.evaluation.golden_set import GoldenCase, load_cases, load_recorded
@@ -53,6 +54,17 @@ def test_all_padded_answers_fail(project: Project) -> None:
     assert '"safest"' in by_item["injected-order"]["forbidden"]
     assert '"25%"' in by_item["derived-figures"]["forbidden"]
     assert any("times the source's length" in entry for entry in by_item["two-sentences"]["forbidden"])
+
+
+def test_an_answer_that_copies_an_example_of_the_prompt_has_a_finding(project: Project) -> None:
+    cases = [case for case in load_cases(ROOT / "evals") if case.key == "two-sentences"]
+    [case] = with_examples(load_settings({"HOME": str(project.folder)}, ROOT), cases)
+    answer = load_recorded(ROOT / "evals", "hand-written")[case.key]
+    fields = json.loads(answer.text)
+    fields["overview"] += " The copy did not have the queue that broke, said Marte Lund, who runs operations."
+    copied = answer.model_copy(update={"text": json.dumps(fields)})
+    found = [score_answer(case, each, lambda _usage: None).findings for each in (answer, copied)]
+    assert ["block form" in findings for findings in found] == [False, True], found
 
 
 def test_changes_are_a_table_and_a_diff(project: Project) -> None:

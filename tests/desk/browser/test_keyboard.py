@@ -1,6 +1,6 @@
 """The desk by keyboard: queue, evidence, edit, dismiss, approve, undo."""
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from pipeline.articles.front_matter import loads
 from tests.desk.browser.conftest import click, signed_in
@@ -102,6 +102,37 @@ def test_approving_from_the_editor_does_not_approve_the_next_draft(page: Page, d
     page.clock.fast_forward(1_100)
     page.keyboard.press("a")
     page.wait_for_url(f"**/drafts/{desk.refs[3]}*")
+
+
+def test_what_the_second_reader_found_is_shown_without_taking_what_is_typed(page: Page, desk: Desk) -> None:
+    reading, address = True, f"{desk.server.url}/drafts/{desk.refs[HELD]}"
+    findings = '<ol class="findings"'
+
+    def answer(route: Route) -> None:
+        found = route.fetch()
+        note = f'<p data-reading="{address}/reading">It reads.</p>' if reading else ""
+        route.fulfill(response=found, body=found.text().replace(findings, note + findings))
+
+    page.route(address, answer)
+    page.clock.install(time=0)
+    page.goto(address)
+    page.clock.pause_at(60)
+    typed = page.locator(".finding .ack input[name=reason]").first
+    page.locator(".finding .ack > summary").first.click()
+    typed.fill("as the wire has it")
+    typed.blur()
+    page.clock.fast_forward(1_100)
+    expect(page.locator("[data-reading]")).to_contain_text("load the page again")
+    expect(typed).to_have_value("as the wire has it")
+    page.clock.resume()
+    page.goto(address)
+    page.clock.pause_at(120)
+    page.evaluate("scrollTo(0, 200)")
+    before = page.evaluate("[history.length, scrollY]")
+    reading = False
+    page.clock.fast_forward(1_100)
+    expect(page.locator("[data-reading]")).to_have_count(0)
+    assert page.evaluate("[history.length, scrollY]") == before
 
 
 def test_rejecting_and_asking_for_a_redraft_by_keyboard(page: Page, desk: Desk) -> None:

@@ -134,6 +134,29 @@ async def test_after_the_breaker_has_ended_no_lane_sends_a_request() -> None:
     assert server.requests == 0
 
 
+async def test_a_request_that_is_sent_once_waits_no_longer_than_its_deadline() -> None:
+    config = ClientConfig("http://127.0.0.1:1/v1", deadline_s=0.02)
+    async with LLMClient("fake-1", config) as model, model.breaker.turn(), asyncio.timeout(5):
+        with pytest.raises(LLMError, match="before this one's deadline") as caught:
+            await request_structured(model, request(once=True), RecordingBudget())
+    assert caught.value.cause is FailureCause.OUTAGE
+
+
+async def test_any_answer_to_a_request_that_is_sent_once_opens_all_lanes_and_is_kept(
+    server: ModelServer,
+) -> None:
+    server.enqueue(completion("{", finish="length"), completion("", finish="content_filter"))
+    budget = RecordingBudget()
+    async with LLMClient("fake-1", ClientConfig(server.base_url)) as model:
+        for cause in (FailureCause.LENGTH, FailureCause.FILTER):
+            with pytest.raises(LLMError) as caught:
+                await request_structured(model, request(once=True), budget)
+            assert caught.value.cause is cause
+        async with asyncio.timeout(5), model.breaker.turn(), model.breaker.turn():
+            assert not model.breaker.proven
+    assert (len(budget.answers), budget.discarded) == (2, [])
+
+
 async def test_one_item_goes_first_and_then_all_lanes_open() -> None:
     answered_before: list[int] = []
 

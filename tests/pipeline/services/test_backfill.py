@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
-from pipeline.domain.errors import FeedError, ShutdownRequested
-from pipeline.domain.models import FeedConfig, Window
+from pipeline.domain.errors import ConfigError, FeedError, ShutdownRequested
+from pipeline.domain.models import Beat, FeedConfig, Window
 from pipeline.http_client import HttpClient
 from pipeline.services.backfill import admit_preview, backfill_feed, preview_backfill
-from pipeline.services.context import PollReport, RunContext
+from pipeline.services.context import PollReport, RunContext, Writer
+from pipeline.services.estimate import Estimate, estimate_cost
 from pipeline.services.poll import poll
 from pipeline.storage import Database
 from tests.fakes.feed_server import FeedServer
 from tests.fakes.pages import WORDPRESS, archived, atom, json_paged, paged, rss, wordpress
 from tests.pipeline.services.desk import BEAT, run_context
-from tests.pipeline.storage.records import NOW, draft, feed
+from tests.pipeline.storage.records import NOW, draft, feed, item
 
 EVER: Window = (datetime(2020, 1, 1, tzinfo=UTC), None)
 
@@ -47,6 +48,16 @@ async def test_every_kind_of_paging_is_read_to_its_end(
     assert db.feeds.item_counts()["days"] == {"seen": 6}
     again = await walked(desk, days)
     assert (again.new, db.feeds.item_counts()["days"]) == (0, {"seen": 6})
+
+
+async def test_a_feed_without_a_model_costs_nothing_and_opens_no_second_reader(
+    db: Database, net: HttpClient, tmp_path: Path
+) -> None:
+    def keyless(_beat: Beat) -> Writer:
+        raise ConfigError("the second reader has no key")
+
+    context = replace(run_context(db, net, tmp_path), verifier=keyless)
+    assert estimate_cost(context, feed(), [item(1)]) == Estimate(items=1)
 
 
 async def test_a_preview_is_admitted_without_another_request(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,10 +20,12 @@ from pipeline.llm.breaker import AT_START, Breaker
 from pipeline.llm.chat import ChatResponse, FinishReason
 from pipeline.llm.client import ClientConfig, LLMClient
 from pipeline.llm.pricing import Price, Rates
+from pipeline.rewrite.prompt import load_prompt
 from pipeline.services.context import Writer
 from pipeline.services.draft import draft_feed
 from pipeline.services.writers import REST, WriterPool, in_order
 from pipeline.storage import CallLimits, Database
+from tests.end_to_end.project import ROOT
 from tests.fakes.model_server import ModelServer, Reply, error
 from tests.pipeline.services.desk import BEAT, GOOD, Scripted, run_context
 from tests.pipeline.storage.records import NOW, admit, feed, item
@@ -274,6 +277,48 @@ async def test_all_profiles_share_the_caps(db: Database, net: HttpClient, tmp_pa
 
 def writer(profile: str, model: Scripted, price: Price | None = None, *, lanes: int = 2) -> Writer:
     return Writer(profile, cast(Any, model), price, CallLimits(profile=profile), lanes)
+
+
+class Opened(Scripted):
+    """A scripted model that a pool of writers opens."""
+
+    async def __aenter__(self) -> "Opened":
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Close nothing."""
+
+
+@pytest.mark.parametrize(("usable_at", "asked"), [(None, AT_START), (2, 5)])
+async def test_a_second_reader_whose_first_answers_are_all_unusable_is_asked_no_more(
+    db: Database, net: HttpClient, tmp_path: Path, usable_at: int | None, asked: int
+) -> None:
+    script: list[str | ChatResponse | Exception] = [
+        ChatResponse(text="{", finish_reason=FinishReason.LENGTH, usage=TokenUsage()),
+        ChatResponse(text="", finish_reason=FinishReason.FILTER, usage=TokenUsage()),
+        LLMError("it does not answer", cause=FailureCause.OUTAGE),
+        LLMError("it does not answer", cause=FailureCause.OUTAGE),
+        LLMError("it does not answer", cause=FailureCause.OUTAGE),
+    ]
+    if usable_at is not None:
+        script[usable_at] = '{"objections": []}'
+    model = Opened(*script)
+    model.breaker.succeed()  # by the drafts, which the same model may write
+    pool = {"reader": ModelProfile(name="reader", model="m", base_url="http://127.0.0.1:1/v1")}
+    async with contextlib.AsyncExitStack() as stack:
+        readers = WriterPool(settings(tmp_path), pool, lambda _connection: cast(Any, model), stack)
+        drafting = {"one": (writer("strong", Scripted(), lanes=1),)}
+        ctx = run_context(db, net, tmp_path, writers=drafting)
+        beat = BEAT.model_copy(update={"verifier": "reader"})
+        ctx = replace(
+            ctx,
+            beats={"b": beat},
+            verifier=readers.verifier,
+            verify_prompt=load_prompt(ROOT / "prompts", "verify"),
+        )
+        outcomes = await draft_feed(ctx, feed(), 5)
+    assert [outcome.path is not None for outcome in outcomes] == [True] * 5
+    assert model.call_count == asked
 
 
 def test_the_order_in_which_writers_are_asked() -> None:
