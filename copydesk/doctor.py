@@ -167,7 +167,8 @@ def _target(settings: Settings, target: Target) -> Callable[[], str]:
 def _prompts(settings: Settings, subscriptions: Subscriptions) -> str:
     beats = subscriptions.beats
     names = {beat.prompt for beat in beats.values()}
-    names |= {REPAIR_PROMPT for beat in beats.values() if beat.repair_sentences}
+    if any(has_writer(settings, feed) for feed in subscriptions.feeds):
+        names |= {REPAIR_PROMPT for beat in beats.values() if beat.repair_sentences}
     with contextlib.suppress(ConfigError):  # a line of its own says what is wrong
         if used_verifiers(settings, subscriptions.models, beats, subscriptions.feeds):
             names.add(VERIFY_PROMPT)

@@ -1,7 +1,8 @@
 """A circuit breaker for a server and model: ends a run whose every item would fail, before it costs much.
 
-Until the server has answered, items are asked about one at a time. Failures in a row whose cause
-lies in server, key, model, URL or format end the run; a failure of the item itself says nothing about others.
+Until the first usable answer of a run, items are asked about one at a time. Failures in a row whose cause
+lies in server, key, model, URL or format end the run; a failure of the item itself says nothing about others,
+except that the server answers, which suffices for a second reader.
 """
 
 import asyncio

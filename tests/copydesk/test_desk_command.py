@@ -16,6 +16,8 @@ import httpx
 
 from copydesk.desk import _PrivateLog
 from pipeline.config import Settings
+from tests.commands import call_copydesk
+from tests.end_to_end.project import Project
 from tests.fakes.stock import fill, layout
 
 ROOT = Path(__file__).parents[2]
@@ -77,11 +79,7 @@ def test_mistakes_are_one_line_and_an_exit_code(tmp_path: Path) -> None:
     settings = layout(tmp_path)
 
     def start_desk(*arguments: str, **environ: str) -> tuple[int, str]:
-        command = [sys.executable, "-m", "copydesk", "desk", *arguments]
-        done = subprocess.run(
-            command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=300,
-            env=environment(settings, **environ),
-        )  # fmt: skip
+        done = call_copydesk(Project(tmp_path, environment(settings, **environ)), "desk", *arguments)
         return done.returncode, done.stderr
 
     with socket.create_server(("127.0.0.1", 0)) as taken:

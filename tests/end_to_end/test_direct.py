@@ -177,7 +177,7 @@ def test_a_schedule_without_prefect_is_refused_in_a_sentence(tmp_path: Path, fee
     assert "copydesk run" in refused.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.soak)])
 def test_a_stopped_process_group_keeps_pending_answers(
     tmp_path: Path, feeds: FeedServer, number: signal.Signals
 ) -> None:

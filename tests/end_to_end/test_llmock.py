@@ -102,7 +102,7 @@ def twenty_items() -> bytes:
     return f"<rss version='2.0'><channel><title>Stories</title>{items}</channel></rss>".encode()
 
 
-@pytest.mark.parametrize("failures", [0, 6], ids=["calm", "6 of 26 requests fail"])
+@pytest.mark.parametrize("failures", [0, 3], ids=["calm", "3 of 23 requests fail"])
 def test_twenty_items_are_twenty_rewritten_drafts_each_paid_once(
     start_llmock: Callable[..., LLMock],
     new_project: Callable[..., Project],
@@ -111,7 +111,7 @@ def test_twenty_items_are_twenty_rewritten_drafts_each_paid_once(
 ) -> None:
     llmock = start_llmock(latency_ms=20)
     # A second 500 without a reason would lead to another output mode.
-    for status, times in ((429, 3), (500, 1), (503, 2)) if failures else ():
+    for status, times in ((429, 1), (500, 1), (503, 1)) if failures else ():
         llmock.fail(status, times=times, retry_after=0.2)
     feeds.add("/stories.xml", twenty_items(), content_type="application/rss+xml")
     project = new_project({"stories": feeds.url("/stories.xml")})

@@ -7,12 +7,12 @@ from unicodedata import normalize
 
 _MARK = "\u0300-\u036f"
 """Combining accents: a decomposed text has them after their letters."""
-NAME_WORD = re.compile(
-    rf"(?<![^\W_])[^\W\d_](?:[^\W_]++|[{_MARK}]++)*+(?:['’.&](?:[^\W_]++|[{_MARK}]++)++)*+\.?"
-    r"|\d+[^\W\d_]{3,}\w*"
-)
+_REST = rf"[^\W\d_](?:[^\W_]++|[{_MARK}]++)*+(?:['’.&](?:[^\W_]++|[{_MARK}]++)++)*+\.?"
+_NUMBERED = r"(?<!\d)\d++[^\W\d_]{3,}\w*"
+NAME_WORD = re.compile(rf"(?<![^\W_]){_REST}|{_NUMBERED}")
 """A word that may be one of a name, with the signs inside it: AT&T, U.S., O'Brien, 4chan."""
-_NAME_WORD_WITH_CAPITAL = re.compile(rf"(?![a-z]++(?![^\W_]|['’&{_MARK}]|\.[^\W_]))(?:{NAME_WORD.pattern})")
+_PLAIN_WORD = rf"[a-z]++(?![^\W_]|['’&{_MARK}]|\.[^\W_])"
+_NAME_WORD_WITH_CAPITAL = re.compile(rf"(?<![^\W_])(?!{_PLAIN_WORD}){_REST}|{_NUMBERED}")
 """The same without plain words in lower case, which most words are."""
 _OPENS = frozenset(".!?…¡¿:;•\"“”‘'«»()[]\n*>#|–—-")
 """What is before the first word of a sentence, quotation or line."""

@@ -11,11 +11,12 @@ from tests.desk.conftest import Desk
 from tests.desk.server import Visitor, form_of
 
 AXE = Path(__file__).parents[2] / "readers" / "node_modules" / "axe-core" / "axe.min.js"
-_RUN = "() => axe.run(document, {resultTypes: ['violations']})"
+_RUN = "options => axe.run(document, {resultTypes: ['violations'], ...options})"
+_COLOURS = {"runOnly": ["color-contrast"]}
+"""The only rule whose result depends on the colours of a page."""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_has_a_violation(browser: Browser, desk: Desk, scheme: str) -> None:
+def test_no_page_has_a_violation(browser: Browser, desk: Desk) -> None:
     if not AXE.exists():
         pytest.skip("axe-core is not installed: `npm ci --prefix tests/readers`")
     held, clean, requested, edited = desk.refs[0], desk.refs[1], desk.refs[2], desk.refs[4]
@@ -24,7 +25,7 @@ def test_no_page_has_a_violation(browser: Browser, desk: Desk, scheme: str) -> N
     form = form_of(desk.ada.page(f"/drafts/{edited}/edit"))
     desk.ada.post(f"/drafts/{edited}/save", data=form | {"title": "Another"})
     # The CSP would block axe-core, so it is bypassed.
-    context, page = signed_in(browser, desk, color_scheme=scheme, bypass_csp=True)
+    context, page = signed_in(browser, desk, color_scheme="light", bypass_csp=True)
     pages = [
         "/", "/?state=approved", "/?q=nothing-is-called-that", f"/drafts/{held}", f"/drafts/{clean}",
         f"/drafts/{requested}", f"/drafts/{held}/edit", f"/drafts/{edited}/history",
@@ -34,7 +35,10 @@ def test_no_page_has_a_violation(browser: Browser, desk: Desk, scheme: str) -> N
 
     def check(what: str) -> None:
         page.add_script_tag(path=AXE)
-        violations = page.evaluate(_RUN)["violations"]
+        violations = page.evaluate(_RUN, {})["violations"]
+        page.emulate_media(color_scheme="dark")
+        violations += page.evaluate(_RUN, _COLOURS)["violations"]
+        page.emulate_media(color_scheme="light")
         if violations:
             violations_by_page[what] = [
                 (item["id"], [node["html"][:200] for node in item["nodes"]]) for item in violations

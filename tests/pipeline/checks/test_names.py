@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.checks.names import check_names
+from pipeline.checks.names.parts import capitalised_words
 from pipeline.checks.tokens import CheckInput, TokenizedText
 from pipeline.domain.reviews import Severity
 from tests.lengths import lengths
@@ -105,6 +106,12 @@ def test_a_text_has_no_findings_against_itself(text: str, language: str) -> None
 
 def test_a_short_capitalised_heading_has_no_names() -> None:
     assert check("It closed.", "It closed.\n\nImportance of the Situation\n\nIt closed.") == []
+
+
+@pytest.mark.parametrize("char", ["x", "1", "_"])
+def test_a_word_of_a_million_characters_is_read_once(char: str) -> None:
+    """Read from each of its characters on, it takes minutes."""
+    assert list(capitalised_words(char * 1_000_000, 0)) == []
 
 
 @pytest.mark.parametrize("length", lengths(100_000))
