@@ -86,7 +86,8 @@ async def read_text(
     if reader is None or not unread:
         return readings, ""
     done = await _verify(ctx, reader, about, budget, Question(text.source, draft, unread), text.beat)
-    await asyncio.to_thread(ctx.db.readings.add, about.item_id, done.readings)
+    if done.readings:
+        await asyncio.wrap_future(ctx.db.readings.submit(about.item_id, done.readings))
     return (*readings, *done.readings), done.note
 
 

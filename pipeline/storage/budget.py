@@ -94,7 +94,7 @@ class LLMCall(NamedTuple):
 
 CallSubject = Lease | DraftRow
 """What a call is about: a leased item, or a draft that an editor works on."""
-_Entry = Callable[[sa.Connection], BaseException | None]
+Entry = Callable[[sa.Connection], BaseException | None]
 """A part of a group's transaction; returns its error, if it fails alone."""
 
 
@@ -103,7 +103,7 @@ class BudgetRepository(Transactions):
 
     def __init__(self, engine: sa.Engine, owner: str) -> None:
         super().__init__(engine, owner)
-        self._answers = GroupCommit(self._write_all)
+        self.commits = GroupCommit(self._write_all)
 
     def reserve(
         self,
@@ -160,7 +160,7 @@ class BudgetRepository(Transactions):
 
         The future raises LeaseLost where another run holds the item now; the answer is stored even so.
         """
-        return self._answers.submit(partial(_record, about, answer, details))
+        return self.commits.submit(partial(_record, about, answer, details))
 
     def record(self, about: CallSubject, answer: LLMResponse, details: CallDetails = _PLAIN_CALL) -> None:
         """Store an answer as `submit` does, and wait until it is stored."""
@@ -168,13 +168,13 @@ class BudgetRepository(Transactions):
 
     def close(self) -> None:
         """Store what was submitted."""
-        self._answers.close()
+        self.commits.close()
 
     def annotate(self, about: CallSubject, notes: Sequence[str]) -> "Future[None]":
         """Add notes to the last answer about an item soon; notes that it has already stay single."""
-        return self._answers.submit(partial(_add_notes, about, notes))
+        return self.commits.submit(partial(_add_notes, about, notes))
 
-    def _write_all(self, entries: Sequence[_Entry]) -> list[BaseException | None]:
+    def _write_all(self, entries: Sequence[Entry]) -> list[BaseException | None]:
         with self._writing(urgent=True) as connection:
             return [entry(connection) for entry in entries]
 

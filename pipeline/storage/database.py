@@ -41,7 +41,7 @@ class Database(Transactions):
         self.drafts = DraftRepository(engine, owner)
         self.versions = VersionRepository(engine, owner)
         self.findings = FindingRepository(engine, owner)
-        self.readings = ReadingRepository(engine, owner)
+        self.readings = ReadingRepository(engine, owner, self.budget.commits)
         self.reviews = ReviewRepository(engine, owner)
         self.redrafts = RedraftRepository(engine, owner)
         self.publications = PublicationRepository(engine, owner)

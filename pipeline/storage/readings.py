@@ -2,39 +2,54 @@
 
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime
+from functools import partial
 
 import sqlalchemy as sa
 
 from pipeline.domain.readings import SentenceReading
+from pipeline.storage.budget import Entry
 from pipeline.storage.engine import Transactions
+from pipeline.storage.group_commit import GroupCommit
 from pipeline.storage.schema import readings
 
 
 class ReadingRepository(Transactions):
     """Adds and lists the readings of an item's draft."""
 
+    def __init__(self, engine: sa.Engine, owner: str, commits: GroupCommit[Entry]) -> None:
+        super().__init__(engine, owner)
+        self._commits = commits
+
+    def submit(self, item_id: int, read: Sequence[SentenceReading]) -> "Future[None]":
+        """Store readings soon, together with others and with answers.
+
+        They replace earlier ones of the same sentences against the same source.
+        """
+        return self._commits.submit(partial(_add, item_id, read))
+
     def add(self, item_id: int, read: Sequence[SentenceReading]) -> None:
-        """Store readings, in place of earlier ones of the same sentences against the same source."""
-        rows = {_key(each): each for each in read}
-        if not rows:
-            return
-        with self._writing() as connection:
-            mine = readings.c.item_id == item_id
-            connection.execute(readings.delete().where(mine, readings.c.key.in_(rows)))
-            at = datetime.now(UTC)
-            connection.execute(
-                readings.insert(),
-                [
-                    {"item_id": item_id, "key": key, "at": at, "payload": each.model_dump_json()}
-                    for key, each in rows.items()
-                ],
-            )
+        """Store readings as `submit` does, and wait until they are stored."""
+        self.submit(item_id, read).result()
 
     def of_item(self, item_id: int) -> tuple[SentenceReading, ...]:
         """Return the readings of an item's draft, the latest ones last."""
         with self._reading() as connection:
             return readings_of(connection, item_id)
+
+
+def _add(item_id: int, read: Sequence[SentenceReading], connection: sa.Connection) -> None:
+    rows = {_key(each): each for each in read}
+    if not rows:
+        return
+    connection.execute(readings.delete().where(readings.c.item_id == item_id, readings.c.key.in_(rows)))
+    at = datetime.now(UTC)
+    values = [
+        {"item_id": item_id, "key": key, "at": at, "payload": each.model_dump_json()}
+        for key, each in rows.items()
+    ]
+    connection.execute(readings.insert(), values)
 
 
 def readings_of(connection: sa.Connection, item_id: int) -> tuple[SentenceReading, ...]:
