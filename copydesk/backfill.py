@@ -1,16 +1,14 @@
 """`copydesk backfill`: estimates the cost of a date range, asks if it is high, and drafts the items."""
 
-import sys
 from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from copydesk.console import err, pluralize, print_json, print_line, printable, table
+from copydesk.console import ask_to_continue, err, pluralize, print_json, print_line, printable, table
 from copydesk.prefect_server import Report, run_starter
 from copydesk.run import Count, exit_as, load_checked_settings, print_report, run_flow
 from copydesk.sample import serve_sample_feeds
 from pipeline.config import has_writer, load_feeds, parse_span
-from pipeline.domain.errors import ConfigError
 from pipeline.storage import dollars
 
 if TYPE_CHECKING:
@@ -108,18 +106,8 @@ def needs_confirmation(estimate: Report, limit_usd: Decimal, *, model: bool) -> 
 
 def _ask_user(estimate: Report) -> bool:
     """Return the user's answer to `Continue?`. Raises ConfigError if there is no terminal."""
-    if not (sys.stdin.isatty() and err.is_terminal):
-        raise ConfigError(
-            f"this would draft {_cost(estimate)}; there is no terminal to confirm that: add --yes to "
-            "continue, use --limit for fewer items, or set COPYDESK_CONFIRM to the highest cost without a "
-            "question, in US dollars",
-            variable="COPYDESK_CONFIRM",
-        )
-    err.print("Continue? \\[y/N] ", end="")
-    try:
-        return input().strip().lower() in ("y", "yes")
-    except EOFError:
-        return False
+    would = f"this would draft {_cost(estimate)}"
+    return ask_to_continue(would, "add --yes to continue, use --limit for fewer items")
 
 
 def _print_plan_summary(plan: Report) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipeline.domain.errors import CopydeskError
+from pipeline.domain.errors import ConfigError, CopydeskError
 
 out = Console(highlight=False, soft_wrap=True)
 NUMERIC_COLUMNS = {
@@ -73,3 +73,21 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for row in rows:
         grid.add_row(*(printable(cell) for cell in row))
     out.print(grid)
+
+
+def ask_to_continue(would: str, advice: str) -> bool:
+    """Return the user's answer to `Continue?`, before something costs money.
+
+    `would` is a clause about what it costs. Raises ConfigError if there is no terminal.
+    """
+    if not (sys.stdin.isatty() and err.is_terminal):
+        raise ConfigError(
+            f"{would}; there is no terminal to confirm that: {advice}, or set COPYDESK_CONFIRM to the "
+            "highest cost without a question, in US dollars",
+            variable="COPYDESK_CONFIRM",
+        )
+    err.print("Continue? \\[y/N] ", end="")
+    try:
+        return input().strip().lower() in ("y", "yes")
+    except EOFError:
+        return False

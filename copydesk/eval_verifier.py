@@ -1,7 +1,6 @@
 """`copydesk eval --verifier`: measures a model as second reader, and keeps the result beside its profile."""
 
 import asyncio
-import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,18 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from copydesk.console import err, pluralize, print_json, print_line, printable, table
+from copydesk.console import ask_to_continue, err, pluralize, print_json, print_line, printable, table
 from copydesk.eval import load_profiles
 from copydesk.eval_verifier_page import lines, measurement_page, rows_of, summary
 from pipeline.config import ModelConnection, Settings, load_settings
 from pipeline.domain.errors import BudgetExceeded, ConfigError, LLMError
 from pipeline.domain.models import LLMResponse, TokenUsage
 from pipeline.llm.capabilities import RequestMode
-from pipeline.llm.chat import Attempt, build_request, estimate_prompt_tokens
+from pipeline.llm.chat import Attempt, build_request
 from pipeline.llm.client import build_client, options_of
 from pipeline.llm.pricing import Price
 from pipeline.llm.structured_output import UnlimitedBudget, request_structured
 from pipeline.rewrite.prompt import Prompt, load_prompt
+from pipeline.services.estimate import estimate_call
 from pipeline.services.writers import priced
 from pipeline.storage import dollars
 from pipeline.verifier.evaluation.labelled_set import LabelledSet, load_labelled_set
@@ -32,8 +32,6 @@ from pipeline.verifier.request import PROMPT, verify_messages
 
 _ANSWER_TOKENS = 300
 """Tokens of a likely answer about a labelled draft, which has five slips. Chosen, not measured."""
-_PROMPT_RATIO = 0.75
-"""Billed tokens of a prompt as a share of the upper bound. Chosen, not measured."""
 
 
 class MeasuringBudget(UnlimitedBudget):
@@ -126,33 +124,20 @@ def measure_verifier(profile: str | None, others: Mapping[str, object], *, yes: 
 def _estimate(labelled: LabelledSet, prompt: Prompt, connection: ModelConnection, price: Price) -> Estimate:
     options = options_of(connection)
     attempt = Attempt(RequestMode(), options.max_tokens)
-    tokens, likely, highest, is_known = 0, 0, 0, price.is_known
-    texts = questions(labelled.drafts)
-    for draft, question in texts:
+    calls = []
+    for draft, question in questions(labelled.drafts):
         messages = verify_messages(prompt, question, draft.beat)
-        count = estimate_prompt_tokens(build_request(messages, WireObjections, attempt, options))
-        tokens += count
-        likely += price.micros(_usage(int(count * _PROMPT_RATIO), _ANSWER_TOKENS)) or 0
-        highest += price.micros(_usage(count, options.max_tokens)) or 0
-    return Estimate(len(texts), tokens, likely if is_known else None, highest if is_known else None)
-
-
-def _usage(prompt: int, completion: int) -> TokenUsage:
-    return TokenUsage(prompt_tokens=prompt, completion_tokens=completion)
+        request = build_request(messages, WireObjections, attempt, options)
+        calls.append(estimate_call(price, options, request, _ANSWER_TOKENS))
+    tokens, likely, highest = (sum(counts) for counts in zip(*calls, strict=True))
+    return Estimate(len(calls), tokens, *((likely, highest) if price.is_known else (None, None)))
 
 
 def _is_confirmed(estimate: Estimate, settings: Settings) -> bool:
     """Return whether to go on: the cost is low or not known, or the user says yes. Raises ConfigError."""
     if estimate.likely is None or estimate.likely <= settings.confirm * 1_000_000:
         return True
-    if not (sys.stdin.isatty() and err.is_terminal):
-        raise ConfigError(
-            f"this would send {estimate}; there is no terminal to confirm that: add --yes to continue, or "
-            "set COPYDESK_CONFIRM to the highest cost without a question, in US dollars",
-            variable="COPYDESK_CONFIRM",
-        )
-    err.print("Continue? \\[y/N] ", end="")
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return ask_to_continue(f"this would send {estimate}", "add --yes to continue")
 
 
 def _cap_is_too_low(cap: int) -> ConfigError:

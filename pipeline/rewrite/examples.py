@@ -17,20 +17,19 @@ EXAMPLES_FOLDER = "examples"
 """In the folder of the templates."""
 
 
-class ExampleItem(FrozenModel):
+class SourceItem(FrozenModel):
     """An item as it is written in a YAML file."""
 
     feed: str
     title: str
     text: str
-    category: str
     author: str | None = None
     published: AwareDatetime
     """At the publisher's own UTC offset."""
     labels: tuple[str, ...] = ()
 
-    def source(self, name: str, language: str) -> Source:
-        """Return the source of the item, as if it came from a feed."""
+    def source(self, name: str, language: str, category: str) -> Source:
+        """Return the source of the item, as if it came from a feed with this category."""
         item = Item(
             guid=name,
             title=self.title,
@@ -45,9 +44,15 @@ class ExampleItem(FrozenModel):
             feed_key=name,
             feed_name=self.feed,
             first_key=name,
-            category=self.category,
+            category=category,
             language=language,
         )
+
+
+class ExampleItem(SourceItem):
+    """The item of an example."""
+
+    category: str
 
 
 class ExampleFile(FrozenModel):
@@ -100,7 +105,8 @@ def load_example(path: Path) -> Example:
     """Return the example in a file. Raises ConfigError with file and line when it is not valid."""
     content, text = read_text(path)
     file = read_record(path, text, ExampleFile)
-    source, answer = file.item.source(path.stem, file.language or "en"), file.answer.model_dump_json()
+    source = file.item.source(path.stem, file.language or "en", file.item.category)
+    answer = file.answer.model_dump_json()
     vocabulary = (file.answer.category, *file.answer.tags)
     line = next((number for number, line in enumerate(text.split("\n"), 1) if line.startswith("answer:")), 1)
     for field in ("title", "description"):

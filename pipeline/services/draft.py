@@ -113,6 +113,7 @@ async def draft_feed(
     else:
         lease_filter = "asked" if requested else "all"
     ctx.writers(feed)  # raises ConfigError, before an item is leased
+    ctx.verifier(ctx.beats[feed.beat])  # the same, before a draft is paid for
     outcomes = await LeaseQueue(ctx, feed, limit, window, lease_filter, partial(_outcome, ctx, feed)).run()
     await adjourn(ctx, feed.key)
     return outcomes

@@ -21,9 +21,8 @@ from pipeline.domain.models import Beat, Credit, Source
 from pipeline.domain.reviews import Draft, Finding, Front, Severity
 from pipeline.storage import Database, DraftRow, PendingSave, Save, unacknowledged
 from pipeline.verifier.findings import KIND as SENSE
-from pipeline.verifier.findings import join_findings
 from pipeline.verifier.numbered_draft import number_sentences
-from pipeline.verifier.readings import read_findings
+from pipeline.verifier.readings import join_readings
 
 
 @dataclass(frozen=True)
@@ -215,8 +214,7 @@ def join_stored(
         notes = (each for each in row.findings if each.kind == SENSE and each.span is None)
         return (*findings, *notes)
     draft = number_sentences(source, body, beat, front)
-    sense, passed = read_findings(row.readings, draft, source, beat.checks)
-    return join_findings(findings, sense, draft, passed)
+    return join_readings(findings, row.readings, draft, source, beat.checks)
 
 
 def _is_editors_address(text: str, model_text: str) -> bool:

@@ -1,12 +1,13 @@
 """What drafting would cost: the writer's calls and the second reader's, estimated before any is made."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
 from pipeline.domain.models import FeedConfig, FrozenModel, Item, TokenUsage, build_source
-from pipeline.llm.chat import Attempt, Message, build_request, estimate_prompt_tokens
+from pipeline.llm.chat import Attempt, Message, ModelOptions, build_request, estimate_prompt_tokens
+from pipeline.llm.pricing import Price
 from pipeline.rewrite.article_schema import WireArticle
 from pipeline.services.context import RunContext, Writer
 from pipeline.verifier.objections import WireObjections
@@ -32,9 +33,29 @@ class Estimate(FrozenModel):
     """The second reader's part of `likely`; None if none reads."""
 
 
-class _Cost(NamedTuple):
+class CallEstimate(NamedTuple):
+    """What one call may cost, in millionths of a US dollar; 0 where the price is not known."""
+
+    tokens: int
+    """Of the prompt, at most."""
     likely: int
     most: int
+    """If the answer has the maximal length."""
+
+
+def estimate_call(
+    price: Price, options: ModelOptions, request: dict[str, Any], answer: int, further: int = 0
+) -> CallEstimate:
+    """Return the cost of a request to which the model likely answers in `answer` tokens.
+
+    `further` are tokens of the prompt that the request does not have yet.
+    """
+    tokens, longest = estimate_prompt_tokens(request), options.max_tokens
+    likely = TokenUsage(
+        prompt_tokens=int(tokens * _PROMPT_RATIO) + further, completion_tokens=min(longest, answer)
+    )
+    most = TokenUsage(prompt_tokens=tokens + further, completion_tokens=longest)
+    return CallEstimate(tokens + further, price.micros(likely) or 0, price.micros(most) or 0)
 
 
 def estimate_cost(ctx: RunContext, feed: FeedConfig, items: Sequence[Item]) -> Estimate:
@@ -52,10 +73,10 @@ def estimate_cost(ctx: RunContext, feed: FeedConfig, items: Sequence[Item]) -> E
     for item in items:
         source, beat = build_source(feed, item), ctx.beats[feed.beat]
         article = _FIELD_TOKENS + len(item.text) // CHARS_PER_TOKEN
-        calls = [_cost(writer, ctx.prompts[feed.beat].messages(source, beat), WireArticle, article)]
+        calls = [_estimate(writer, ctx.prompts[feed.beat].messages(source, beat), WireArticle, article)]
         if reader and ctx.verify_prompt:
             messages = ctx.verify_prompt.messages(source, beat)
-            calls.append(_cost(reader, messages, WireObjections, _VERIFY_TOKENS, draft=article))
+            calls.append(_estimate(reader, messages, WireObjections, _VERIFY_TOKENS, draft=article))
             verifying += calls[-1].likely
         likely += sum(call.likely for call in calls)
         most += sum(call.most for call in calls)
@@ -66,18 +87,12 @@ def _is_priced(writer: Writer) -> bool:
     return writer.price is not None and writer.price.is_known
 
 
-def _cost(
+def _estimate(
     writer: Writer, messages: list[Message], schema: type[BaseModel], answer: int, draft: int = 0
-) -> _Cost:
+) -> CallEstimate:
     """Return the cost of one call; `draft` are the tokens of the draft that the messages do not have yet."""
-    options, price = writer.client.options, writer.price
-    if price is None:
-        return _Cost(0, 0)
+    if writer.price is None:
+        return CallEstimate(0, 0, 0)
+    options = writer.client.options
     request = build_request(messages, schema, Attempt(writer.client.mode, options.max_tokens), options)
-    tokens, longest = estimate_prompt_tokens(request), options.max_tokens
-    likely = int(tokens * _PROMPT_RATIO) + draft, min(longest, answer)
-    return _Cost(*(price.micros(_usage(*counts)) or 0 for counts in (likely, (tokens + draft, longest))))
-
-
-def _usage(prompt: int, completion: int) -> TokenUsage:
-    return TokenUsage(prompt_tokens=prompt, completion_tokens=completion)
+    return estimate_call(writer.price, options, request, answer, draft)

@@ -18,8 +18,8 @@ from pipeline.config import (
     has_writer,
     load_settings,
     profile_secrets,
-    used_verifiers,
     user_agent,
+    verifier_of,
 )
 from pipeline.config.logging import configure_logging
 from pipeline.covers import UnsplashClient
@@ -186,8 +186,9 @@ def _repair_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt |
 
 def _verify_prompt(settings: Settings, subscriptions: Subscriptions) -> Prompt | None:
     """Return the prompt of the second reader; None if no beat has one. Raises ConfigError."""
-    readers = used_verifiers(settings, subscriptions.models, subscriptions.beats, subscriptions.feeds)
-    return load_prompt(settings.prompts, VERIFY_PROMPT) if readers else None
+    # Of all beats: a feed that is not enabled is drafted where it is named.
+    readers = [verifier_of(settings, subscriptions.models, beat) for beat in subscriptions.beats.values()]
+    return load_prompt(settings.prompts, VERIFY_PROMPT) if any(readers) else None
 
 
 def _is_model_set(settings: Settings, subscriptions: Subscriptions) -> bool:

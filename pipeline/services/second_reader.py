@@ -16,11 +16,11 @@ from pipeline.services.context import ModelContext, Writer
 from pipeline.services.writers import ask_writers
 from pipeline.storage import CallSubject, Lease
 from pipeline.verifier.evaluation.measurement import Measurement, load_measurement
-from pipeline.verifier.findings import join_findings, unverified
+from pipeline.verifier.findings import unverified
 from pipeline.verifier.numbered_draft import NumberedDraft, number_sentences
 from pipeline.verifier.objections import ParsedAnswer
 from pipeline.verifier.question import Question
-from pipeline.verifier.readings import raw_text, read_findings, unread_sentences
+from pipeline.verifier.readings import join_readings, raw_text, unread_sentences
 from pipeline.verifier.verify import Verification, prompt_id, verify
 
 
@@ -58,22 +58,15 @@ async def verify_text(
     """
     draft = await asyncio.to_thread(lambda: text.numbered)
     readings, note = await read_text(ctx, about, budget, text, draft)
-    joined = await asyncio.to_thread(join_readings, code, readings, draft, text, note)
-    record = None if note else _record(ctx, readings, draft, text.source)
-    return VerifiedFindings(joined, record, note)
+    levels = text.beat.checks
+    joined = await asyncio.to_thread(join_readings, code, readings, draft, text.source, levels)
+    record = _record(ctx, readings, draft, text.source)
+    return VerifiedFindings(with_note(joined, note), record, note)
 
 
-def join_readings(
-    code: Sequence[Finding],
-    readings: Sequence[SentenceReading],
-    draft: NumberedDraft,
-    text: DraftText,
-    note: str = "",
-) -> tuple[Finding, ...]:
-    """Return code's findings about a text joined with what the second reader said of its sentences."""
-    sense, passed = read_findings(readings, draft, text.source, text.beat.checks)
-    joined = join_findings(code, sense, draft, passed)
-    return (*joined, unverified(note)) if note else joined
+def with_note(findings: tuple[Finding, ...], note: str) -> tuple[Finding, ...]:
+    """Return findings with why the second reader did not read the draft, where it did not."""
+    return (*findings, unverified(note)) if note else findings
 
 
 async def read_text(
@@ -129,18 +122,18 @@ def _record(
     ctx: ModelContext, readings: Sequence[SentenceReading], draft: NumberedDraft, source: Source
 ) -> dict[str, Any] | None:
     """Return what a draft says of its second reader; None where it has not read all of it."""
-    sentences = {(each.field, raw_text(draft, each)) for each in draft.sentences}
-    now = source.item.content_hash
-    read = {(e.field, e.text): e for e in readings if e.source == now and (e.field, e.text) in sentences}
-    if not read or len(read) < len(sentences):
+    if unread_sentences(readings, draft, source) or not draft.sentences:
         return None
-    last = list(read.values())[-1]
+    now = source.item.content_hash
+    texts = {(each.field, raw_text(draft, each)) for each in draft.sentences}
+    read = [each for each in readings if each.source == now and (each.field, each.text) in texts]
+    last = read[-1]
     prompt = ctx.verify_prompt.id if ctx.verify_prompt else ""
     measurement = measurement_of(ctx.settings, last.profile, last.model, prompt)
     return {
         "model": last.model,
         "measured": measurement.measured_at.date().isoformat() if measurement else None,
-        "objections": sum(len(each.objections) for each in read.values()),
+        "objections": sum(len(each.objections) for each in read),
     }
 
 

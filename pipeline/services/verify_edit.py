@@ -4,23 +4,21 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Sequence
 from functools import partial
 
 from pipeline.articles.files import sha256_of
 from pipeline.config import Settings, Subscriptions
 from pipeline.domain.errors import CopydeskError
-from pipeline.domain.readings import SentenceReading
 from pipeline.domain.reviews import Finding
 from pipeline.rewrite.prompt import load_prompt
 from pipeline.services.budget import ItemBudget
 from pipeline.services.context import ModelContext
 from pipeline.services.draft_file import beat_of, draft_front, draft_source, recorded_text
-from pipeline.services.second_reader import DraftText, join_readings, read_text
+from pipeline.services.second_reader import DraftText, read_text, with_note
 from pipeline.services.writers import WriterPool, open_client
 from pipeline.storage import Database, DraftRow
 from pipeline.verifier.findings import KIND
-from pipeline.verifier.numbered_draft import NumberedDraft
+from pipeline.verifier.readings import join_readings
 from pipeline.verifier.request import PROMPT
 
 log = logging.getLogger("copydesk.desk")
@@ -62,10 +60,9 @@ class EditVerifier:
     async def _work(self, ref: str) -> None:
         try:
             while subscriptions := self._pending.pop(ref, None):
-                try:
-                    await self._verify(subscriptions, ref)
-                except CopydeskError as error:  # the findings of code stand
-                    log.warning("an edit of draft %s was not verified: %s", ref, error.message)
+                await self._verify(subscriptions, ref)
+        except Exception:  # nobody waits for the task: the findings of code stand
+            log.exception("an edit of draft %s was not verified", ref)
         finally:
             self._tasks.pop(ref, None)
 
@@ -75,10 +72,17 @@ class EditVerifier:
             return
         text = await asyncio.to_thread(_text_of, row, subscriptions)
         draft = await asyncio.to_thread(lambda: text.numbered)
-        async with contextlib.AsyncExitStack() as stack:
-            ctx = self._context(subscriptions, stack)
-            readings, note = await read_text(ctx, row, ItemBudget(ctx, row), text, draft)
-        change = partial(_joined, readings=readings, draft=draft, text=text, note=note)
+        try:
+            async with contextlib.AsyncExitStack() as stack:
+                ctx = self._context(subscriptions, stack)
+                readings, note = await read_text(ctx, row, ItemBudget(ctx, row), text, draft)
+        except CopydeskError as error:
+            readings, note = row.readings, error.message
+
+        def change(current: tuple[Finding, ...]) -> tuple[Finding, ...]:
+            code = [each.model_copy(update={"shared": None}) for each in current if each.kind != KIND]
+            return with_note(join_readings(code, readings, draft, text.source, text.beat.checks), note)
+
         sha256 = sha256_of(row.version_text.encode())
         await asyncio.to_thread(self._db.findings.change, row, sha256, change)
 
@@ -102,16 +106,3 @@ def _text_of(row: DraftRow, subscriptions: Subscriptions) -> DraftText:
     source, beat = draft_source(row, subscriptions), beat_of(subscriptions, row.feed_key)
     metadata, body = recorded_text(row.version_text)
     return DraftText(source, beat, body, draft_front(row, metadata, body, beat))
-
-
-def _joined(
-    current: Sequence[Finding],
-    *,
-    readings: Sequence[SentenceReading],
-    draft: NumberedDraft,
-    text: DraftText,
-    note: str,
-) -> tuple[Finding, ...]:
-    """Return a version's findings with what the second reader says of it now."""
-    code = [each.model_copy(update={"shared": None}) for each in current if each.kind != KIND]
-    return join_readings(code, readings, draft, text, note)

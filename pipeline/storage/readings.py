@@ -29,10 +29,6 @@ class ReadingRepository(Transactions):
         """
         return self._commits.submit(partial(_add, item_id, read))
 
-    def add(self, item_id: int, read: Sequence[SentenceReading]) -> None:
-        """Store readings as `submit` does, and wait until they are stored."""
-        self.submit(item_id, read).result()
-
     def of_item(self, item_id: int) -> tuple[SentenceReading, ...]:
         """Return the readings of an item's draft, the latest ones last."""
         with self._reading() as connection:

@@ -10,18 +10,16 @@ from pipeline.domain.readings import SentenceObjection, SentenceReading, Span
 from pipeline.domain.reviews import Finding, Place, Severity, claim_key
 from pipeline.domain.text import one_line, truncate
 from pipeline.verifier.confirm import Confirmation, ConfirmedObjection
-from pipeline.verifier.findings import KIND
+from pipeline.verifier.findings import KIND, join_findings
 from pipeline.verifier.numbered_draft import NumberedDraft, NumberedSentence
 from pipeline.verifier.objections import ErrorKind
 from pipeline.verifier.question import Question
-from pipeline.verifier.source_evidence import Quotation, find_pieces
+from pipeline.verifier.source_evidence import MIN_CONTENT_CHARS, Quotation, find_pieces
 
 _MAX_QUOTED_CHARS = 240
 """Of a quotation in a message. Chosen, not measured."""
 _MIN_CLEAR_WORDS = 3
 """Words of a quotation for which code may block, as the prompt asks for. Chosen, not measured."""
-_MIN_CONTENT_CHARS = 4
-"""Letters of a word that quotation and sentence share. Chosen, not measured."""
 _LEFT_OUT = " … "
 
 
@@ -74,7 +72,7 @@ def _stored(draft: NumberedDraft, objection: ConfirmedObjection) -> SentenceObje
 def _is_clear(quotation: Quotation, sentence: str) -> bool:
     """Tell whether a quotation is long enough, and about the same as the sentence, for code to block."""
     quoted = TokenizedText(quotation.text).words
-    content = {word.folded for word in quoted if len(word.text) >= _MIN_CONTENT_CHARS}
+    content = {word.folded for word in quoted if len(word.text) >= MIN_CONTENT_CHARS}
     same = content & {word.folded for word in TokenizedText(sentence).words}
     return len(quoted) >= _MIN_CLEAR_WORDS and bool(same)
 
@@ -113,6 +111,18 @@ def read_findings(
         start = _span(draft, sentence)[0]
         findings += _findings(reading, start, source, levels, is_current=is_current)
     return join_places(findings), frozenset(passed)
+
+
+def join_readings(
+    code: Sequence[Finding],
+    readings: Sequence[SentenceReading],
+    draft: NumberedDraft,
+    source: Source,
+    levels: CheckLevels,
+) -> tuple[Finding, ...]:
+    """Return code's findings about a text joined with what the second reader said of its sentences."""
+    sense, passed = read_findings(readings, draft, source, levels)
+    return join_findings(code, sense, draft, passed)
 
 
 def _by_sentence(

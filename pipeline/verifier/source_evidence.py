@@ -20,7 +20,7 @@ from pipeline.verifier.source_windows import shown_source
 
 _MIN_QUOTED_WORDS = 2
 """Words of the shortest quotation, unless it is a figure. Chosen, not measured."""
-_MIN_CONTENT_CHARS = 4
+MIN_CONTENT_CHARS = 4
 """Letters of a word that tells where a statement comes from. Chosen, not measured."""
 
 
@@ -75,7 +75,7 @@ class SourceEvidence:
 
     def is_left_out(self, words: str) -> bool:
         """Tell whether only the part of the source that was not shown has all content words of these."""
-        content = {word.folded for word in TokenizedText(words).words if len(word.text) >= _MIN_CONTENT_CHARS}
+        content = {word.folded for word in TokenizedText(words).words if len(word.text) >= MIN_CONTENT_CHARS}
         return bool(content) and content <= self._hidden_words and not content <= self._shown_words
 
     def _is_unknown(self, word: str) -> bool:

@@ -7,14 +7,12 @@ from typing import NamedTuple, Protocol
 from pipeline.domain.errors import BudgetExceeded, LLMError
 from pipeline.domain.models import Beat, LLMResponse, TokenUsage
 from pipeline.domain.readings import SentenceReading
-from pipeline.domain.reviews import Finding
 from pipeline.llm.structured_output import StructuredRequest
 from pipeline.rewrite.prompt import Prompt
 from pipeline.verifier.confirm import Confirmation, confirm_answer
-from pipeline.verifier.findings import unverified
 from pipeline.verifier.objections import ParsedAnswer, WireObjections, parse_answer
 from pipeline.verifier.question import Question
-from pipeline.verifier.readings import read_findings, sentence_readings
+from pipeline.verifier.readings import sentence_readings
 from pipeline.verifier.request import verify_messages
 
 PURPOSE = "verify"
@@ -31,8 +29,6 @@ class Ask(Protocol):
 class Verification(NamedTuple):
     """What a second reader found in a draft, as far as code confirms it."""
 
-    findings: tuple[Finding, ...]
-    """Of kind `sense`, with keys; only a note where the draft was not verified. See `join_findings`."""
     confirmation: Confirmation
     """With what was dropped, and the sentences that passed; empty where no answer could be read."""
     readings: tuple[SentenceReading, ...] = ()
@@ -60,7 +56,7 @@ async def verify(question: Question, prompt: Prompt, beat: Beat, ask: Ask, profi
     rendered.
     """
     if not question.numbers:
-        return Verification((), _NOTHING)
+        return Verification(_NOTHING)
     messages = await asyncio.to_thread(verify_messages, prompt, question, beat)
     request = StructuredRequest(
         messages=messages,
@@ -80,7 +76,7 @@ async def verify(question: Question, prompt: Prompt, beat: Beat, ask: Ask, profi
         return failed._replace(error=error)
     if parsed.problem:
         return _unverified(parsed.problem, answer)._replace(objections=parsed.malformed)
-    return await asyncio.to_thread(_confirmed, question, parsed, beat, answer, profile)
+    return await asyncio.to_thread(_confirmed, question, parsed, answer, profile)
 
 
 def prompt_id(prompt: Prompt, question: Question) -> str:
@@ -88,20 +84,15 @@ def prompt_id(prompt: Prompt, question: Question) -> str:
     return f"{prompt.id}#{question.digest}"
 
 
-def _confirmed(
-    question: Question, parsed: ParsedAnswer, beat: Beat, answer: LLMResponse, profile: str
-) -> Verification:
+def _confirmed(question: Question, parsed: ParsedAnswer, answer: LLMResponse, profile: str) -> Verification:
     confirmation = confirm_answer(question, parsed)
     readings = tuple(sentence_readings(question, confirmation, answer.provenance.model, profile))
     objections = len(parsed.objections) + parsed.malformed
-    if left_out := confirmation.left_out:
-        return Verification((unverified(left_out),), confirmation, (), left_out, objections, answer)
-    findings, _ = read_findings(readings, question.draft, question.source, beat.checks)
-    return Verification(findings, confirmation, readings, "", objections, answer)
+    return Verification(confirmation, readings, confirmation.left_out, objections, answer)
 
 
 def _unverified(reason: str, answer: LLMResponse | None) -> Verification:
-    return Verification((unverified(reason),), _NOTHING, note=reason, answer=answer)
+    return Verification(_NOTHING, note=reason, answer=answer)
 
 
 _NOTHING = Confirmation((), frozenset(), Counter(), Counter())

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import time
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,8 @@ def read(desk: Desk, ref: str, wrong: str, fix: str) -> None:
     said = SentenceObjection(error="not_stated", span=(start, start + len(wrong)), fix=fix)
     about = {"field": "body", "text": text, "source": source.item.content_hash, "objections": (said,)}
     with database_of(desk.settings) as db:
-        db.readings.add(row.item_id, [SentenceReading(model="m", profile="p", passed=False, **about)])
+        reading = SentenceReading(model="m", profile="p", passed=False, **about)
+        db.readings.submit(row.item_id, [reading]).result()
 
 
 def objection(text: str, wrong: str, **values: object) -> Finding:
@@ -206,3 +208,22 @@ def objections(request: dict[str, Any]) -> Reply:
         for number in numbers
     ]
     return completion(json.dumps({"objections": objected}))
+
+
+def test_an_edit_that_could_not_be_read_says_why(tmp_path: Path) -> None:
+    environ = {
+        "COPYDESK_MODEL": "m",
+        "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+        "COPYDESK_VERIFIER": "nobody",
+    }
+    settings = layout(tmp_path / "project", environ)
+    path = settings.feeds_file
+    path.write_text(path.read_text().replace("verify_edits: false", "verify_edits: true"))
+    shutil.copytree(ROOT / "prompts", settings.prompts)
+    ref = fill(settings, 2)[1]
+    with DeskServer(settings) as server, Visitor(server) as ada:
+        form = form_of(ada.page(f"/drafts/{ref}/edit"))
+        ada.post(f"/drafts/{ref}/save", data=form | {"body": f"{form['body']}\nOne more line.\n"})
+        wait_until_read(ada, ref)
+        page = unescape(ada.page(f"/drafts/{ref}"))
+    assert "The second reader was left out for this draft: COPYDESK_VERIFIER 'nobody' is no profile" in page

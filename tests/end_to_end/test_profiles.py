@@ -290,3 +290,19 @@ def test_a_file_with_a_key_is_refused_without_showing_it(project: Project, tmp_p
     assert result.returncode == 2
     assert "api_key (its value is not shown) does not belong in this file" in result.stderr
     assert KEY not in result.stderr
+
+
+def test_a_disabled_feed_that_is_named_has_its_second_reader_or_costs_nothing(
+    project: Project, strong: ModelServer, cheap: ModelServer
+) -> None:
+    change(project, lambda content: [feed.update(enabled=False, model="cheap") for feed in content["feeds"]])
+    project.environ["COPYDESK_VERIFIER"] = "unused"
+    refused = call_copydesk(project, "run", "one")
+    assert refused.returncode == 2, refused.stderr
+    assert "NOT_SET" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert cheap.requests == 0
+    project.environ["COPYDESK_VERIFIER"] = "strong"
+    finished = call_copydesk(project, "run", "one")
+    assert finished.returncode == 0, finished.stderr
+    assert (len(project.drafts()), cheap.requests, strong.requests) == (3, 3, 3)

@@ -124,7 +124,7 @@ def _case(file: GoldenFile, golden: GoldenItem, beat: Beat) -> GoldenCase:
             for name in ("must_not", "opinion_must_not")
         }
     )
-    source = golden.item.source(golden.key, file.language)
+    source = golden.item.source(golden.key, file.language, golden.item.category)
     return GoldenCase(key=golden.key, source=source, beat=beat, expectation=expectation)
 
 

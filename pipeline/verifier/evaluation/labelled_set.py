@@ -4,14 +4,14 @@ import hashlib
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from pipeline.articles.markdown import sections
 from pipeline.config.yaml_source import entry_error, read_record, read_text
 from pipeline.domain.errors import ConfigError
 from pipeline.domain.models import Beat, FrozenModel, Source
 from pipeline.domain.reviews import Front, Place
-from pipeline.rewrite.examples import ExampleItem
+from pipeline.rewrite.examples import SourceItem
 from pipeline.verifier.numbered_draft import NumberedDraft, number_sentences
 from pipeline.verifier.objections import ErrorKind
 
@@ -35,24 +35,13 @@ class Slip(FrozenModel):
     error: ErrorKind
 
 
-class LabelledSource(FrozenModel):
-    """The source of a labelled draft."""
-
-    feed: str
-    title: str
-    text: str
-    author: str | None = None
-    published: AwareDatetime
-    labels: tuple[str, ...] = ()
-
-
 class LabelledFile(FrozenModel):
     """One file of the set."""
 
     key: str
     beat: str
     language: str
-    source: LabelledSource
+    source: SourceItem
     title: str
     description: str
     body: str
@@ -127,8 +116,7 @@ def _load(path: Path, text: str) -> LabelledDraft:
         beat = _beat(file.beat, faultless.body)
     except ValueError as error:
         raise entry_error(path, 1, str(error)) from error
-    item = ExampleItem(category=file.beat.upper(), **file.source.model_dump())
-    source = item.source(file.key, file.language)
+    source = file.source.source(file.key, file.language, file.beat.upper())
     return LabelledDraft(file.key, file.language, source, beat, faultless, faulty, planted)
 
 

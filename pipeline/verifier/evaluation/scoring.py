@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from pipeline.domain.models import FrozenModel
 from pipeline.domain.reviews import Finding
 from pipeline.domain.text import one_line
-from pipeline.verifier.evaluation.labelled_set import KINDS, LabelledDraft, PlantedSlip
+from pipeline.verifier.evaluation.labelled_set import KINDS, LabelledDraft, LabelledText, PlantedSlip
+from pipeline.verifier.readings import read_findings
 from pipeline.verifier.verify import Verification
 
 
@@ -97,8 +98,9 @@ def score(results: Sequence[Verified]) -> Scores:
     by_kind = {kind: Counter[bool]() for kind in KINDS}
     by_language = {result.draft.language: Counter[bool]() for result in results}
     for draft, faulty, _ in results:
+        findings = _findings(draft, draft.faulty, faulty)
         for planted in draft.slips:
-            is_detected = any(_has_place(finding, planted) for finding in faulty.findings)
+            is_detected = any(_has_place(finding, planted) for finding in findings)
             by_kind[planted.slip.kind][is_detected] += 1
             by_language[draft.language][is_detected] += 1
             if not is_detected:
@@ -122,6 +124,11 @@ def score(results: Sequence[Verified]) -> Scores:
     )
 
 
+def _findings(draft: LabelledDraft, text: LabelledText, verification: Verification) -> tuple[Finding, ...]:
+    """Return what an editor would be shown of a verification of one of a draft's texts."""
+    return read_findings(verification.readings, draft.numbered(text), draft.source, draft.beat.checks)[0]
+
+
 def _has_place(finding: Finding, planted: PlantedSlip) -> bool:
     start, end = planted.span
     return any(field == planted.field and low < end and start < high for field, (low, high) in finding.places)
@@ -139,7 +146,7 @@ def _false(draft: LabelledDraft, verification: Verification) -> list[FalseObject
             words=one_line(getattr(draft.faultless, finding.field)[slice(*finding.span)]),
             message=finding.message,
         )
-        for finding in verification.findings
+        for finding in _findings(draft, draft.faultless, verification)
         if finding.span
     ]
 

@@ -313,9 +313,15 @@ PIECES = [
 @pytest.mark.parametrize("piece", PIECES)
 def test_time_is_linear_in_the_text(piece: str) -> None:
     def seconds(count: int) -> float:
-        begun = process_time()
-        check(piece * count, piece.replace("8", "9").replace("Tuesday", "Friday") * count)
-        return process_time() - begun
+        """Return the CPU time of the fastest of three checks: other work on the machine only adds to it."""
+        taken = []
+        for source_end in "abc":  # a source that was checked before is prepared already
+            begun = process_time()
+            check(
+                f"{piece * count}{source_end}", piece.replace("8", "9").replace("Tuesday", "Friday") * count
+            )
+            taken.append(process_time() - begun)
+        return min(taken)
 
     seconds(100)
     assert seconds(8000) < 30 * seconds(1000) + 0.1

@@ -9,7 +9,6 @@ import pytest
 
 from pipeline.config import ModelConnection
 from pipeline.domain.errors import BudgetExceeded, LLMRejected
-from pipeline.domain.reviews import Severity
 from pipeline.llm.client import build_client
 from pipeline.llm.structured_output import UnlimitedBudget, request_structured
 from pipeline.rewrite.prompt import load_prompt
@@ -40,8 +39,7 @@ async def _verify(base_url: str, timeout_s: float) -> Verification:
 
 def test_an_answer_becomes_findings_with_what_was_dropped_and_paid() -> None:
     result, requests = verified(completion(json.dumps({"objections": [*GOOD, objection(99, "will")]})))
-    assert [each.severity for each in result.findings] == [Severity.WARN, Severity.WARN]
-    assert all(each.key for each in result.findings)
+    assert [each.fix for reading in result.readings for each in reading.objections] == ["may", ""]
     assert result.confirmation.dropped == {DropReason.NO_SENTENCE: 1}
     assert (result.note, requests, result.usage.prompt_tokens) == ("", 1, 11)
 
@@ -66,17 +64,15 @@ FALSE = [
 )
 def test_a_reader_that_is_no_use_is_a_note_after_one_call(content: str, note: str) -> None:
     result, requests = verified(completion(content))
-    (finding,) = result.findings
     assert note in result.note
-    assert finding.message == f"The second reader was left out for this draft: {result.note}."
-    assert (finding.severity, finding.span) == (Severity.NOTE, None)
+    assert result.readings == ()
     assert result.confirmation.passed == frozenset()
     assert requests == 1
 
 
 def test_a_reader_that_objects_to_nothing_lets_every_sentence_pass() -> None:
     result, _ = verified(completion('{"objections": []}'))
-    assert (result.findings, len(result.confirmation.passed)) == ((), 11)
+    assert (len(result.readings), len(result.confirmation.passed)) == (11, 11)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +86,7 @@ def test_a_reader_that_objects_to_nothing_lets_every_sentence_pass() -> None:
 def test_a_reader_that_does_not_finish_is_a_note_after_one_call(reply: Reply, note: str) -> None:
     result, requests = verified(reply, timeout_s=0.3)
     assert note in result.note
-    assert (len(result.findings), requests) == (1, 1)
+    assert (result.readings, requests) == ((), 1)
 
 
 def test_who_cannot_be_asked_is_a_note_with_its_error() -> None:
@@ -104,4 +100,4 @@ def test_who_cannot_be_asked_is_a_note_with_its_error() -> None:
     result = asyncio.run(verify(question, VERIFY, BEAT, capped, "default"))  # type: ignore[arg-type]
     assert result.note == "the cap of the day is reached"
     nothing = asyncio.run(verify(Question(source(), draft(), frozenset()), VERIFY, BEAT, capped, "default"))  # type: ignore[arg-type]
-    assert (nothing.findings, nothing.note) == ((), "")
+    assert (nothing.readings, nothing.note) == ((), "")
