@@ -91,7 +91,7 @@ def test_a_refusal_of_every_call_takes_one_request_and_names_the_variable(
 
 
 def test_a_model_that_answers_nonsense_costs_little(newsroom: Newsroom) -> None:
-    before = newsroom.paid() if newsroom.states() else 0
+    before = newsroom.paid()
     newsroom.server.refuse = lambda _request: completion("Sure! Here it is.")
     assert newsroom.run()[0] == 4
     assert newsroom.paid() - before <= 6
