@@ -103,6 +103,16 @@ def check_opinion(document: DraftDocument, language: str, source: TokenizedText)
     return sorted(findings, key=lambda finding: finding.span or (0, 0))
 
 
+def leaves_open(sentence: str, language: str) -> bool:
+    """Tell whether a sentence states neither the future nor a price as certain.
+
+    False for a language without a table.
+    """
+    phrases = _phrases(language)
+    patterns = (phrases.price_certainty, phrases.certainty, phrases.future) if phrases else ()
+    return bool(patterns) and not any(pattern.search(sentence) for pattern in patterns)
+
+
 def _advice_and_certainty(
     document: DraftDocument, phrases: Phrases, source: TokenizedText
 ) -> Iterator[Finding]:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from pipeline.checks.opinion import leaves_open
 from pipeline.checks.quotations.match import SourceWords, quote_fragments
+from pipeline.checks.tokens import TokenizedText
 from pipeline.domain.reviews import Place
 from pipeline.domain.text import one_line
 from pipeline.verifier.fixes import Fix, FixFault, build_fix
@@ -25,6 +27,8 @@ _MAX_FALSE_QUOTATIONS = 1 / 4
 """Share of its quotations that the source does not have. Chosen, not measured."""
 _MIN_COUNT = 4
 """Objections or quotations from which on a share is judged. Chosen, not measured."""
+_MAX_REMARK_SHARE = 1 / 2
+"""Share of a sentence's words that a remark in it has at most. Chosen, not measured."""
 _SAME_MARKS = str.maketrans("“”„«»‘’‚–—", '"""""\'\'\'--')
 _TERMINALS = ".!?… "
 _LIST_MARKER = re.compile(r"\s*(?:[-*+>]|\d+[.)])\s*")
@@ -41,6 +45,7 @@ class DropReason(StrEnum):
     NO_QUOTATION = "its quotation is not in the source"
     INSTRUCTION = "its quotation tells a model what to answer"
     LEFT_OUT = "the words may rest on a part of the source that was not shown"
+    REMARK = "a remark within an opinion, without a figure, a date, a name or a certainty"
     NO_CHANGE = "its fix changes nothing"
     REPEATED = "another objection has the same words"
 
@@ -146,6 +151,8 @@ def _confirm(
         return DropReason.NO_CHANGE
     if isinstance(quotation, DropReason):
         return quotation
+    if quotation is None and _is_remark(sentence, text, places[0], evidence):
+        return DropReason.REMARK
     fix = build_fix(text, *places[0], objection.fix, objection.error, evidence)
     if isinstance(fix, Fix):
         fix = _fault_of_place(draft, sentence, fix, len(places)) or fix
@@ -156,6 +163,19 @@ def _confirm(
         span, offered = (fix.start, fix.end), fix
     place = draft.span(sentence, *span)
     return ConfirmedObjection(sentence, objection.error, sentence.field, place, quotation, offered)
+
+
+def _is_remark(
+    sentence: NumberedSentence, text: str, span: tuple[int, int], evidence: SourceEvidence
+) -> bool:
+    """Tell whether words are a part of an opinion that states no fact and nothing as certain."""
+    words, remark = len(TokenizedText(text).words), len(TokenizedText(text[slice(*span)]).words)
+    return (
+        sentence.is_opinion
+        and remark <= _MAX_REMARK_SHARE * words
+        and leaves_open(text, evidence.source.language)
+        and not evidence.brings_new_fact(text, *span)
+    )
 
 
 def _fault_of_place(

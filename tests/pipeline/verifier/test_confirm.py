@@ -112,6 +112,36 @@ def test_a_fix_leaves_no_title_heading_section_or_list_item_empty(words: str, is
     assert result.dropped_fixes == ({} if is_cut else {FixFault.NOTHING_LEFT: 1})
 
 
+@pytest.mark.parametrize(
+    ("opinion", "wrong", "is_dropped"),
+    [
+        ("The loss of the route that once fed the town looks real.", "that once fed the town", True),
+        ("The loss of the route that fed 900 people looks real.", "that fed 900 people", False),
+        ("The loss of the route that fed Malmö once looks real.", "that fed Malmö", False),
+        ("The route that once fed the town will end soon.", "that once fed the town", False),
+        ("The town closed its only other port.", "The town closed its only other port", False),
+    ],
+)
+def test_a_remark_in_an_opinion_is_no_error_unless_it_states_a_fact_or_a_certainty(
+    opinion: str, wrong: str, is_dropped: bool
+) -> None:
+    numbered = draft(BODY.replace("The route looks hard to save.", opinion))
+    number = number_of(numbered, wrong)
+    result = confirm(numbered, objection(number, wrong))
+    assert result.dropped == ({DropReason.REMARK: 1} if is_dropped else {})
+    assert len(result.confirmed) == (not is_dropped)
+    assert number not in result.passed
+
+
+def test_in_a_language_without_tables_every_remark_is_told() -> None:
+    body = BODY.replace("The route looks hard to save.", "La rotta che nutriva la costa pare persa.")
+    numbered = draft(body)
+    result = confirm(
+        numbered, objection(number_of(numbered, "nutriva"), "che nutriva la costa"), of=source(language="it")
+    )
+    assert len(result.confirmed) == 1
+
+
 def test_of_two_objections_to_the_same_words_the_first_stays() -> None:
     result = confirm(draft(), objection(3, "will", "Norrsund may close", "may"), objection(3, "will close"))
     assert len(result.confirmed) == 1
