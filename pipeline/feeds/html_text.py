@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from pipeline.feeds.reader import READER
 from pipeline.feeds.text_cleanup import collapse_spaces, fix_mojibake, is_clean, is_mojibake, normalize_space
 
 _SPLITTER = r"""
@@ -132,10 +133,11 @@ _BREAKS = re.compile("[\x01-\x03\x05][\x01-\x03\x05 ]*")
 _SEGMENTS = re.compile("([\n\x01-\x03\x05]+)")
 
 
-def html_to_text(html: str) -> str:
-    """Return the text of HTML that a reader sees, with mojibake repaired. Never raises; linear time.
+def html_to_text(html: str, reader: int = READER) -> str:
+    """Return the text of HTML that people see, with mojibake repaired. Never raises; linear time.
 
-    Scripts, styles, comments, hidden elements and invisible characters are removed.
+    Scripts, styles, comments, hidden elements and invisible characters are removed. `reader` is the version
+    of the rules.
     """
     if "<" not in html:
         return _layout(decode_references(html))

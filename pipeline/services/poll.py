@@ -20,6 +20,7 @@ from pipeline.feeds.poll_schedule import (
 )
 from pipeline.feeds.select import ExistingItem, ExistingItems, Selection, select_items
 from pipeline.services.context import PollReport, RunContext
+from pipeline.services.earlier_readings import accept_rereadings, with_earlier_readings
 from pipeline.storage import AdmissionResult, Database, Policy, PollResult
 
 
@@ -81,7 +82,7 @@ async def fetch_and_select(
     if isinstance(fetched, NotModified):
         return fetched
     parsed = await fetch_and_parse(ctx, feed, fetched, now)
-    return FeedSnapshot(fetched, parsed, await select_new(ctx, feed, parsed.items, window, max_new))
+    return await select_new(ctx, feed, fetched, parsed, window, max_new)
 
 
 async def fetch_and_parse(
@@ -98,15 +99,23 @@ async def fetch_and_parse(
 async def select_new(
     ctx: RunContext,
     feed: FeedConfig,
-    items: Sequence[Item],
+    fetched: FetchedFeed,
+    parsed: ParsedFeed,
     window: Window | None,
     max_new: int | None = None,
     taken: Mapping[str, tuple[str, str]] = MappingProxyType({}),
-) -> Selection:
-    """Return the selection of items; `taken` maps canonical URLs selected before to feed key and GUID."""
-    existing = await asyncio.to_thread(_existing_items, ctx.db, feed, items, window)
+) -> FeedSnapshot:
+    """Return a document with the selection of its items.
+
+    `taken` maps canonical URLs selected before to feed key and GUID. The document also has what earlier
+    versions of the reader make of it, where stored items were read by them.
+    """
+    existing = await asyncio.to_thread(_existing_items, ctx.db, feed, parsed.items, window)
     existing = existing.model_copy(update={"canonicals": {**existing.canonicals, **taken}})
-    return select_items(feed, items, existing, ctx.clock(), window=window, limit=max_new)
+    parsed = await with_earlier_readings(ctx, fetched, parsed, existing.guids)
+    existing, reread = accept_rereadings(parsed, existing)
+    selection = select_items(feed, parsed.items, existing, ctx.clock(), window=window, limit=max_new)
+    return FeedSnapshot(fetched, parsed, selection.model_copy(update={"reread": reread}))
 
 
 async def _record_failure(
@@ -159,6 +168,8 @@ def admit(ctx: RunContext, feed: FeedConfig, selection: Selection, state: PollSt
             updated=selection.updated,
             skipped=[(skip.item, skip.reason) for skip in selection.skipped],
             merged=[(merge.item, merge.into) for merge in selection.merged],
+            reread=selection.reread,
+            present=selection.present,
             state=state,
         ),
         policy=policy(ctx, feed),
