@@ -190,6 +190,8 @@ class Selection(FrozenModel):
     """Stored items of which only the reader's version differs: their texts are replaced silently."""
     present: frozenset[str] = frozenset()
     """Guids of all items of the document."""
+    apart: tuple[Item, ...] = ()
+    """Items that came with the guid of another story, and have one of their own here."""
 
 
 def select_items(

@@ -21,6 +21,7 @@ from pipeline.feeds.poll_schedule import (
 from pipeline.feeds.select import ExistingItem, ExistingItems, Selection, select_items
 from pipeline.services.context import PollReport, RunContext
 from pipeline.services.earlier_readings import accept_rereadings, with_earlier_readings
+from pipeline.services.namesakes import tell_apart
 from pipeline.storage import AdmissionResult, Database, Policy, PollResult
 
 
@@ -111,11 +112,17 @@ async def select_new(
     versions of the reader make of it, where stored items were read by them.
     """
     existing = await asyncio.to_thread(_existing_items, ctx.db, feed, parsed.items, window)
-    existing = existing.model_copy(update={"canonicals": {**existing.canonicals, **taken}})
     parsed = await with_earlier_readings(ctx, fetched, parsed, existing.guids)
     existing, reread = accept_rereadings(parsed, existing)
+    items = await tell_apart(ctx.db, feed, parsed.items, existing.guids)
+    apart = tuple(item for item, read in zip(items, parsed.items, strict=True) if item.guid != read.guid)
+    if apart:
+        parsed = parsed.model_copy(update={"items": items})
+        existing = await asyncio.to_thread(_existing_items, ctx.db, feed, items, window)
+        existing, reread = accept_rereadings(parsed, existing)
+    existing = existing.model_copy(update={"canonicals": {**existing.canonicals, **taken}})
     selection = select_items(feed, parsed.items, existing, ctx.clock(), window=window, limit=max_new)
-    return FeedSnapshot(fetched, parsed, selection.model_copy(update={"reread": reread}))
+    return FeedSnapshot(fetched, parsed, selection.model_copy(update={"reread": reread, "apart": apart}))
 
 
 async def _record_failure(
@@ -170,6 +177,7 @@ def admit(ctx: RunContext, feed: FeedConfig, selection: Selection, state: PollSt
             merged=[(merge.item, merge.into) for merge in selection.merged],
             reread=selection.reread,
             present=selection.present,
+            apart=selection.apart,
             state=state,
         ),
         policy=policy(ctx, feed),

@@ -52,6 +52,8 @@ class PollResult(NamedTuple):
     """Stored items of which only the reader's version differs."""
     present: frozenset[str] = frozenset()
     """Guids of the document: an item that is there itself is not updated from its duplicates."""
+    apart: Sequence[Item] = ()
+    """Items that came with the guid of another story, and have one of their own here."""
 
 
 class AdmissionResult(FrozenModel):
@@ -68,6 +70,8 @@ def admit(
 ) -> AdmissionResult:
     """Store a poll's items; `arrivals` are its new ones with their bands."""
     reread_items(connection, feed.id, result.reread)
+    for item, _ in _not_stored(connection, feed, [(item, "") for item in result.apart]):
+        caches.drop_page(connection, item.link)  # its page may be cached as that of the other story
     outcomes = admit_new(connection, feed, arrivals, policy, result.present)
     skipped = _add_skipped(connection, feed, result.skipped)
     merged = _add_merged(connection, feed, result.merged, policy, result.present)
@@ -137,7 +141,8 @@ def _admit_one(
         return "known"
     owner = _owner(connection, item.canonical)
     duplicate = None if owner else duplicate_groups.find_near_duplicate(connection, feed.id, item, marks)
-    if duplicate and (duplicate.same_entry or duplicate.feed_key in policy.merge_among):
+    among = policy.merge_among - {feed.key}  # a feed that has two stories means two
+    if duplicate and (duplicate.same_entry or duplicate.feed_key in among):
         owner = duplicate.external_id
     more: Columns = {"state": "merged" if owner else "seen", "reason": None, "merged_into": owner}
     more["owned_canonical"] = None if owner else item.canonical

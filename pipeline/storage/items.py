@@ -16,6 +16,9 @@ from pipeline.storage.records import Sibling
 from pipeline.storage.schema import IS_OPEN, OPEN, items
 from pipeline.storage.schema import feeds as feeds_table
 
+_MAX_NAMESAKES = 50
+"""Items of one guid that an item is compared with: the latest. Chosen, not measured."""
+
 
 class ExistingItems(NamedTuple):
     """What is stored about the items of one poll."""
@@ -69,6 +72,23 @@ class ItemRepository(Transactions):
             admission.admit_new(connection, feed, arrivals, policy)
             admitted = by_guid(connection, feed.id, [item.guid for item in new])
         return frozenset(guid for guid, (state, _) in admitted.items() if state != "seen")
+
+    def namesakes(self, feed_key: str, guids: Sequence[str]) -> dict[str, list[Item]]:
+        """Return the sources of a feed's items under each of the guids, the first with just that guid.
+
+        The others have that guid with something added to it, because it was another story's: latest first.
+        """
+        found: dict[str, list[Item]] = {}
+        with self._reading() as connection:
+            number = feeds.feed_id(connection, feed_key)
+            for guid in guids:
+                same = sa.or_(items.c.guid == guid, items.c.guid.startswith(f"{guid} ", autoescape=True))
+                mine = (items.c.feed_id == number, items.c.state != "forgotten", same)
+                query = sa.select(newest_payload).where(*mine)
+                owner_first = sa.case((items.c.guid == guid, 0), else_=1), items.c.id.desc()
+                payloads = connection.scalars(query.order_by(*owner_first).limit(_MAX_NAMESAKES))
+                found[guid] = [Item.model_validate_json(payload) for payload in payloads]
+        return found
 
     def skip_reasons(self, feed_key: str, guids: Sequence[str]) -> dict[str, str]:
         """Return the reasons of those items of a feed that are skipped, by guid."""
