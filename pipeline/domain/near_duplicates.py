@@ -128,7 +128,7 @@ def is_same_item(item: Item, other: Item) -> bool:
     return _same_title(item.title, other.title) and is_near_duplicate(item, other)
 
 
-def is_other_story(stored: Item, item: Item) -> bool:
+def is_different_item(stored: Item, item: Item) -> bool:
     """Tell whether an item of a feed is another story than the stored one that has its guid.
 
     A guid alone is no proof: some feeds number the places of their list, or have one guid for everything. It

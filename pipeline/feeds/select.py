@@ -190,7 +190,7 @@ class Selection(FrozenModel):
     """Stored items of which only the reader's version differs: their texts are replaced silently."""
     present: frozenset[str] = frozenset()
     """Guids of all items of the document."""
-    apart: tuple[Item, ...] = ()
+    namesakes: tuple[Item, ...] = ()
     """Items that came with the guid of another story, and have one of their own here."""
 
 

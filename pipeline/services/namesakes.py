@@ -1,16 +1,16 @@
-"""Tells items apart whose publisher gave them one guid: a guid is a hint, and no proof of identity."""
+"""Separates items whose publisher gave them one guid: a guid is a hint, and no proof of identity."""
 
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 
 from pipeline.domain.models import FeedConfig, Item
-from pipeline.domain.near_duplicates import is_other_story
+from pipeline.domain.near_duplicates import is_different_item
 from pipeline.feeds.select import ExistingItem
 from pipeline.storage import Database
 
 
-async def tell_apart(
+async def separate_namesakes(
     db: Database, feed: FeedConfig, items: Sequence[Item], stored: Mapping[str, ExistingItem]
 ) -> tuple[Item, ...]:
     """Return a document's items, those with a guid of their own whose guid is that of another stored story.
@@ -27,26 +27,28 @@ async def tell_apart(
     if not changed:
         return tuple(items)
     namesakes = await asyncio.to_thread(db.items.namesakes, feed.key, sorted(changed))
-    return tuple(name_apart(item, namesakes[item.guid]) if item.guid in changed else item for item in items)
+    return tuple(
+        rename_namesake(item, namesakes[item.guid]) if item.guid in changed else item for item in items
+    )
 
 
-def name_apart(item: Item, namesakes: Sequence[Item]) -> Item:
+def rename_namesake(item: Item, namesakes: Sequence[Item]) -> Item:
     """Return an item under the guid of its own story among `namesakes`; the first of them has the guid. Pure.
 
     A story that is not stored yet gets the guid with its link, else its date or title. Where its link is that
     of the owner, it has no canonical URL: the page is not of this item alone.
     """
-    if not namesakes or not is_other_story(namesakes[0], item):
+    if not namesakes or not is_different_item(namesakes[0], item):
         return item
     owner = namesakes[0]
-    apart = item if item.canonical != owner.canonical else item.model_copy(update={"canonical": None})
+    renamed = item if item.canonical != owner.canonical else item.model_copy(update={"canonical": None})
     guids = {other.guid: other for other in namesakes[1:]}
     own = _own_guid(item, owner)
     if own not in guids:
-        own = next((guid for guid, other in guids.items() if not is_other_story(other, item)), own)
-    elif is_other_story(guids[own], item):
+        own = next((guid for guid, other in guids.items() if not is_different_item(other, item)), own)
+    elif is_different_item(guids[own], item):
         own = f"{own} {_hash(item.title)}"
-    return apart.model_copy(update={"guid": own})
+    return renamed.model_copy(update={"guid": own})
 
 
 def _own_guid(item: Item, owner: Item) -> str:

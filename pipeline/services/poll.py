@@ -21,7 +21,7 @@ from pipeline.feeds.poll_schedule import (
 from pipeline.feeds.select import ExistingItem, ExistingItems, Selection, select_items
 from pipeline.services.context import PollReport, RunContext
 from pipeline.services.earlier_readings import accept_rereadings, with_earlier_readings
-from pipeline.services.namesakes import tell_apart
+from pipeline.services.namesakes import separate_namesakes
 from pipeline.storage import AdmissionResult, Database, Policy, PollResult
 
 
@@ -114,15 +114,17 @@ async def select_new(
     existing = await asyncio.to_thread(_existing_items, ctx.db, feed, parsed.items, window)
     parsed = await with_earlier_readings(ctx, fetched, parsed, existing.guids)
     existing, reread = accept_rereadings(parsed, existing)
-    items = await tell_apart(ctx.db, feed, parsed.items, existing.guids)
-    apart = tuple(item for item, read in zip(items, parsed.items, strict=True) if item.guid != read.guid)
-    if apart:
+    items = await separate_namesakes(ctx.db, feed, parsed.items, existing.guids)
+    namesakes = tuple(item for item, read in zip(items, parsed.items, strict=True) if item.guid != read.guid)
+    if namesakes:
         parsed = parsed.model_copy(update={"items": items})
         existing = await asyncio.to_thread(_existing_items, ctx.db, feed, items, window)
         existing, reread = accept_rereadings(parsed, existing)
     existing = existing.model_copy(update={"canonicals": {**existing.canonicals, **taken}})
     selection = select_items(feed, parsed.items, existing, ctx.clock(), window=window, limit=max_new)
-    return FeedSnapshot(fetched, parsed, selection.model_copy(update={"reread": reread, "apart": apart}))
+    return FeedSnapshot(
+        fetched, parsed, selection.model_copy(update={"reread": reread, "namesakes": namesakes})
+    )
 
 
 async def _record_failure(
@@ -162,8 +164,14 @@ async def admit_snapshot(
     after = state_after_read(feed, state, snapshot.fetched, read, now, ctx.chance())
     admitted = await asyncio.to_thread(admit, ctx, feed, snapshot.selection, after)
     ctx.poll_states.set(feed, after)
-    left, notes = snapshot.selection.beyond, snapshot.parsed.notes
+    left, notes = snapshot.selection.beyond, (*snapshot.parsed.notes, *_notes(snapshot.selection))
     return PollReport(feed=feed.key, notes=notes, left=left, **admitted.model_dump())
+
+
+def _notes(selection: Selection) -> list[str]:
+    """Return a note on the new items that came with the guid of another story."""
+    count = len({item.guid for item in selection.namesakes} & {item.guid for item in selection.new})
+    return [f"{count} new under a guid that another story had before"] if count else []
 
 
 def admit(ctx: RunContext, feed: FeedConfig, selection: Selection, state: PollState) -> AdmissionResult:
@@ -177,7 +185,7 @@ def admit(ctx: RunContext, feed: FeedConfig, selection: Selection, state: PollSt
             merged=[(merge.item, merge.into) for merge in selection.merged],
             reread=selection.reread,
             present=selection.present,
-            apart=selection.apart,
+            namesakes=selection.namesakes,
             state=state,
         ),
         policy=policy(ctx, feed),

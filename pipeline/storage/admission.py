@@ -16,6 +16,7 @@ from pipeline.storage import caches, duplicate_groups, feeds, redraft_requests
 from pipeline.storage.engine import Row
 from pipeline.storage.feeds import FeedRow
 from pipeline.storage.findings import SYSTEM_EDITOR, flag_update
+from pipeline.storage.item_outcomes import SAME_ENTRY, SAME_LINK, SAME_TEXT
 from pipeline.storage.item_rows import Columns, by_canonical, by_guid, insert, values
 from pipeline.storage.rereading import reread, reread_items
 from pipeline.storage.schema import calls, items, versions
@@ -52,7 +53,7 @@ class PollResult(NamedTuple):
     """Stored items of which only the reader's version differs."""
     present: frozenset[str] = frozenset()
     """Guids of the document: an item that is there itself is not updated from its duplicates."""
-    apart: Sequence[Item] = ()
+    namesakes: Sequence[Item] = ()
     """Items that came with the guid of another story, and have one of their own here."""
 
 
@@ -70,7 +71,7 @@ def admit(
 ) -> AdmissionResult:
     """Store a poll's items; `arrivals` are its new ones with their bands."""
     reread_items(connection, feed.id, result.reread)
-    for item, _ in _not_stored(connection, feed, [(item, "") for item in result.apart]):
+    for item, _ in _not_stored(connection, feed, [(item, "") for item in result.namesakes]):
         caches.drop_page(connection, item.link)  # its page may be cached as that of the other story
     outcomes = admit_new(connection, feed, arrivals, policy, result.present)
     skipped = _add_skipped(connection, feed, result.skipped)
@@ -144,7 +145,8 @@ def _admit_one(
     among = policy.merge_among - {feed.key}  # a feed that has two stories means two
     if duplicate and (duplicate.same_entry or duplicate.feed_key in among):
         owner = duplicate.external_id
-    more: Columns = {"state": "merged" if owner else "seen", "reason": None, "merged_into": owner}
+    more: Columns = {"state": "merged" if owner else "seen", "merged_into": owner}
+    more["reason"] = _merge_reason(duplicate) if owner else None
     more["owned_canonical"] = None if owner else item.canonical
     if duplicate and not duplicate.same_entry:
         more["story_id"] = duplicate_groups.join(connection, duplicate)
@@ -156,6 +158,12 @@ def _admit_one(
     if duplicate and not duplicate.same_entry:
         duplicate_groups.notify_siblings(connection, duplicate_groups.join(connection, duplicate), item_id)
     return "merged" if owner else "new"
+
+
+def _merge_reason(duplicate: duplicate_groups.NearDuplicate | None) -> str:
+    if duplicate is None:
+        return SAME_LINK
+    return SAME_ENTRY if duplicate.same_entry else SAME_TEXT
 
 
 def _still_too_short(row: Row, item: Item) -> bool:
@@ -199,7 +207,7 @@ def _add_merged(
     fresh = _not_stored(connection, feed, merged)
     first_keys = feeds.first_keys(connection, {key for _, (key, _) in fresh})
     rows: list[NewRow] = [
-        (item, {"state": "merged", "merged_into": external_id(first_keys[key], guid)})
+        (item, {"state": "merged", "reason": SAME_LINK, "merged_into": external_id(first_keys[key], guid)})
         for item, (key, guid) in fresh
     ]
     for item_id, (item, (key, _)) in zip(insert(connection, feed, rows), fresh, strict=True):

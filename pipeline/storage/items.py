@@ -11,6 +11,7 @@ from pipeline.storage import admission, duplicate_groups, feeds, lease_rows, red
 from pipeline.storage.admission import AdmissionResult, Policy, PollResult
 from pipeline.storage.engine import Transactions, chunks
 from pipeline.storage.erasure import erased_among
+from pipeline.storage.item_outcomes import OutcomeCount, count_outcomes
 from pipeline.storage.item_rows import ItemKey, StoredState, by_canonical, by_guid, newest_payload
 from pipeline.storage.records import Sibling
 from pipeline.storage.schema import IS_OPEN, OPEN, items
@@ -78,7 +79,7 @@ class ItemRepository(Transactions):
 
         The others have that guid with something added to it, because it was another story's: latest first.
         """
-        found: dict[str, list[Item]] = {}
+        sources: dict[str, list[Item]] = {}
         with self._reading() as connection:
             number = feeds.feed_id(connection, feed_key)
             for guid in guids:
@@ -87,8 +88,8 @@ class ItemRepository(Transactions):
                 query = sa.select(newest_payload).where(*mine)
                 owner_first = sa.case((items.c.guid == guid, 0), else_=1), items.c.id.desc()
                 payloads = connection.scalars(query.order_by(*owner_first).limit(_MAX_NAMESAKES))
-                found[guid] = [Item.model_validate_json(payload) for payload in payloads]
-        return found
+                sources[guid] = [Item.model_validate_json(payload) for payload in payloads]
+        return sources
 
     def skip_reasons(self, feed_key: str, guids: Sequence[str]) -> dict[str, str]:
         """Return the reasons of those items of a feed that are skipped, by guid."""
@@ -155,6 +156,11 @@ class ItemRepository(Transactions):
                 Failure(feed_key=row.key, title=row.title, state=row.state, reason=row.reason)
                 for row in connection.execute(query)
             ]
+
+    def outcomes(self, feed_key: str) -> list[OutcomeCount]:
+        """Return how many items of a feed were updated, merged and skipped, by reason."""
+        with self._reading() as connection:
+            return count_outcomes(connection, feeds.feed_id(connection, feed_key))
 
     def retry_failed(self, feed_key: str | None = None) -> int:
         """Queue failed items of a feed (None: of all) again and return how many."""

@@ -91,6 +91,7 @@ async def test_guids_that_number_a_list_name_no_item(newsroom: Newsroom) -> None
     newsroom.draft()
     report = await newsroom.poll(*numbered(library, ferry))
     assert (report.new, report.updated, report.merged) == (1, 0, 1)
+    assert report.notes == ("1 new under a guid that another story had before",)
     assert newsroom.waiting() == ["Library"]
     newsroom.draft()
     again = await newsroom.poll(*numbered(library, ferry, bridge))
@@ -127,3 +128,20 @@ async def test_a_story_under_a_new_guid_and_link_of_its_feed_is_named(newsroom: 
     )
     assert (await newsroom.poll(later)).new == 1
     assert newsroom.findings() == ["form", "story"]
+
+
+async def test_what_was_updated_merged_and_left_out_is_counted_by_reason(newsroom: Newsroom) -> None:
+    newsroom.feed = newsroom.feed.model_copy(update={"max_age_days": 7})
+    ferry = entry("Ferry", FERRY, "g", "fe")
+    old = [entry(f"Old {day}", f"{BRIDGE} {day}", f"o{day}", f"old-{day}", day) for day in (1, 2)]
+    old = [each.replace(" Feb 2026", " Jan 2026") for each in old]
+    await newsroom.poll(ferry, *old, entry("Ferry", FERRY, "h", "fe"))
+    await newsroom.poll(ferry.replace("7 dollars", "8 dollars"))
+    found = newsroom.db.items.outcomes("late")
+    assert [(each.outcome, each.count) for each in found] == [("merged", 1), ("skipped", 2)]
+    assert found[0].reason == "the link of another item"
+    assert found[1].reason == "too old: published …, more than … days ago"
+    newsroom.draft()
+    await newsroom.poll(ferry.replace("7 dollars", "9 dollars"))
+    [updated, *_] = newsroom.db.items.outcomes("late")
+    assert (updated.outcome, updated.titles) == ("updated", ("Ferry",))
