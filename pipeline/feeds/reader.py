@@ -4,8 +4,8 @@ A rule that changes a title or text of any feed is a new version, and asks for i
 the earlier versions still read as they did: see docs/decisions/0015-reader-version.md.
 """
 
-READER = 1
-"""The version that reads now."""
+READER = 2
+"""The version that reads now. From 2 on: markup that carries meaning (meaning.py)."""
 FIRST_READER = 1
 """The version that makes guids of texts, for ever: external ids are made of guids."""
 

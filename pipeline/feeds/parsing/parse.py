@@ -12,7 +12,7 @@ from pipeline.domain.models import FrozenModel, Item
 from pipeline.domain.text import redact_url
 from pipeline.domain.urls import normalize_feed_url
 from pipeline.feeds.entries import build_items
-from pipeline.feeds.html_text import attribute_value, opening_tags
+from pipeline.feeds.html_pieces import attribute_value, opening_tags
 from pipeline.feeds.pages.blocked import blocking_page_kind
 from pipeline.feeds.parsing.dates import DateReader
 from pipeline.feeds.parsing.encoding import decode
