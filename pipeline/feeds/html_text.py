@@ -14,7 +14,14 @@ from pipeline.feeds.html_pieces import (
     opening_tags,
     split_html,
 )
-from pipeline.feeds.meaning import LINE_THROUGH, SECOND_COPIES, keep_meaning, struck_elements, unwrap
+from pipeline.feeds.meaning import (
+    HIDING_HINTS,
+    LINE_THROUGH,
+    SECOND_COPIES,
+    keep_meaning,
+    struck_elements,
+    unwrap,
+)
 from pipeline.feeds.reader import READER
 from pipeline.feeds.text_cleanup import collapse_spaces, fix_mojibake, is_clean, is_mojibake, normalize_space
 
@@ -125,7 +132,7 @@ def _may_hide(attributes: list[str], reader: int) -> bool:
     joined = "\n".join(attributes).lower()
     if "style" in joined and "&" in joined:
         joined = decode_references(joined)
-    if reader >= 2 and ("line-through" in joined or SECOND_COPIES.search(joined)):
+    if reader >= 2 and any(word in joined for word in HIDING_HINTS):
         return True
     return "hidden" in joined or ("style" in joined and any(marker in joined for marker in _HIDING_WORDS))
 
@@ -160,7 +167,7 @@ def _is_hidden(name: str, attributes: str, dropped: frozenset[str], reader: int)
     if name in dropped:
         return True
     lower = attributes.lower()
-    if reader >= 2 and (LINE_THROUGH.search(lower) or _is_second_copy(lower)):
+    if reader >= 2 and (("line-through" in lower and LINE_THROUGH.search(lower)) or _is_second_copy(lower)):
         return True
     if "hidden" not in lower and "style" not in lower:
         return False
@@ -169,7 +176,9 @@ def _is_hidden(name: str, attributes: str, dropped: frozenset[str], reader: int)
 
 
 def _is_second_copy(attributes: str) -> bool:
-    return "class" in attributes and bool(SECOND_COPIES.search(attribute_value(attributes, "class") or ""))
+    return any(word in attributes for word in HIDING_HINTS) and bool(
+        SECOND_COPIES.search(attribute_value(attributes, "class") or "")
+    )
 
 
 def _layout(text: str) -> str:

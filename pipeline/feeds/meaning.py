@@ -16,6 +16,11 @@ SECOND_COPIES = re.compile(
 )
 """Classes of elements that repeat what stands beside them, or are for screen readers alone."""
 LINE_THROUGH = re.compile(r"text-decoration[^;]{0,80}line-through", re.IGNORECASE)
+HIDING_HINTS = (
+    "line-through", "screen-reader-text", "sr-only", "visually-hidden", "katex-html", "sharedaddy",
+    "jp-related",
+)  # fmt: skip
+"""What attributes of such elements contain: a fast check."""
 _MEANINGFUL = frozenset(("q", "sup", "sub", "td", "th", "ol", "img"))
 _BLOCKS = frozenset(("p", "div", "table", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4", "br"))
 _CELLS = ("td", "th")
@@ -79,7 +84,9 @@ def keep_meaning(split: HtmlPieces) -> HtmlPieces:
 
 def _write_pictures(split: HtmlPieces, texts: list[str]) -> None:
     for at, (name, attributes) in enumerate(zip(split.names, split.attributes, strict=True)):
-        if name != "img" or "alt" not in attributes:
+        if name != "img" or (
+            attributes.isascii() and "&" not in attributes and not _PICTURES.search(attributes)
+        ):
             continue
         alt = (attribute_value(attributes, "alt") or "").strip()
         sign = 0 < len(alt) <= 8 and not any(map(str.isalnum, alt)) and not alt.isascii()
